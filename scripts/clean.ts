@@ -1,0 +1,4 @@
+/** Removes everything that `npm run build` makes. */
+import { rmSync } from "node:fs";
+
+rmSync(new URL("../dist", import.meta.url), { recursive: true, force: true });

@@ -1,0 +1,16 @@
+/**
+ * The two clocks a node reads. Session times come from the store's own clock; this one judges `exp` and `iat` of
+ * access tokens and measures how stale the revocations are.
+ */
+export interface Clock {
+  /** Wall clock, whole seconds since the epoch. */
+  readonly now: () => number;
+  /** Milliseconds since some fixed point; never steps, whatever happens to the wall clock. */
+  readonly monotonic: () => number;
+}
+
+/** The machine's clocks. */
+export const systemClock: Clock = Object.freeze({
+  now: () => Math.floor(Date.now() / 1000),
+  monotonic: () => performance.now(),
+});

@@ -1,0 +1,103 @@
+import type { ApplicationClaims } from "./claims.ts";
+import { days, minutes } from "./durations.ts";
+import type { AuthError } from "./errors.ts";
+import type { RequestOrigin } from "./events.ts";
+import type { AuthUser, User } from "./user.ts";
+
+/** The algorithms a signing key may have. One key, one algorithm. */
+export type Algorithm = "HS256" | "HS384" | "HS512";
+
+/**
+ * Every setting but the store and the key, with its default. Names are simplejwt's in camelCase; durations are whole
+ * seconds. This table is the reference: `defaultSettings` has the values.
+ */
+export interface Settings<U extends AuthUser = User, C extends ApplicationClaims = ApplicationClaims> {
+  /** How long an access token lives, and so how long a node must remember a revocation. Default: 30 minutes. */
+  readonly accessTokenLifetime: number;
+  /** How long a session lives unused; slides with every refresh. Default: 30 days. */
+  readonly refreshTokenLifetime: number;
+  /** How long a session lives at most; never moves. Default: 365 days. */
+  readonly sessionLifetime: number;
+  /** Whether a refresh gives a new refresh token. Off, reuse cannot be detected. Default: true. */
+  readonly rotateRefreshTokens: boolean;
+  /** Only `true`: one row per session leaves no old token that could stay valid. */
+  readonly blacklistAfterRotation: true;
+  /** Whether a login sets the user's `lastLoginAt`. Default: false. */
+  readonly updateLastLogin: boolean;
+  /** Default: HS256. */
+  readonly algorithm: Algorithm;
+  /** `aud` of every token, required and exact when verifying. Default: none. */
+  readonly audience: string | undefined;
+  /** `iss` of every token, required and exact when verifying. Default: none. */
+  readonly issuer: string | undefined;
+  /** Seconds by which `exp`, `iat` and `nbf` may be off. Default: 0, at most 300. */
+  readonly leeway: number;
+  /** Accepted schemes of the header, compared without regard to case. Default: ["Bearer"]. */
+  readonly authHeaderTypes: readonly string[];
+  /** Default: "Authorization". */
+  readonly authHeaderName: string;
+  /** Default: "user_id". */
+  readonly userIdClaim: string;
+  /** Default: "token_type". */
+  readonly tokenTypeClaim: string;
+  /** Default: "jti". */
+  readonly jtiClaim: string;
+  /** Ask the store on every request whether the user is still active: a lookup. Default: false. */
+  readonly checkUserIsActive: boolean;
+  /** Load the user on every request and hand it over: a lookup. Default: false. */
+  readonly loadUser: boolean;
+  /** Seconds after a rotation in which the spent token is answered with the same successor. 0 to 60, default: 10. */
+  readonly reuseInterval: number;
+  /** Seconds after which revocations are too old to answer from; requests then fail with 503. Default: 10. */
+  readonly maxStaleness: number;
+  /** Default: "/api/token". */
+  readonly tokenPath: string;
+  /** Default: "/api/auth". */
+  readonly authPath: string;
+  /** Whether `Alice` and `alice` are two users. Choose before the first user exists. Default: false. */
+  readonly usernameCaseSensitive: boolean;
+  /** Whether this user may have tokens, at login and at every refresh. Default: `user.isActive`. */
+  readonly userAuthenticationRule: (user: U) => boolean;
+  /** More claims for this user's tokens; asked again at every refresh. Default: none. */
+  readonly claims: ((user: U) => C | Promise<C>) | undefined;
+  /** Checks credentials against a user table of your own. Needs `findUser` too. */
+  readonly verifyCredentials: ((username: string, password: string) => Promise<U | null>) | undefined;
+  /** Finds a user of a table of your own. Needs `verifyCredentials` too, unless only `auth.issue` is used. */
+  readonly findUser: ((id: string) => Promise<U | null>) | undefined;
+  /** Called after a login, before its answer. What it throws refuses the login with 503; the session is ended again. */
+  readonly onLoginSuccess: ((user: U, origin: RequestOrigin) => void | Promise<void>) | undefined;
+  /** Called after a refused login, before its answer. What it throws is swallowed. */
+  readonly onLoginFailed: ((error: AuthError, origin: RequestOrigin) => void | Promise<void>) | undefined;
+}
+
+/** The defaults of `Settings`. */
+export const defaultSettings = Object.freeze({
+  accessTokenLifetime: minutes(30),
+  refreshTokenLifetime: days(30),
+  sessionLifetime: days(365),
+  rotateRefreshTokens: true,
+  blacklistAfterRotation: true,
+  updateLastLogin: false,
+  algorithm: "HS256",
+  audience: undefined,
+  issuer: undefined,
+  leeway: 0,
+  authHeaderTypes: Object.freeze(["Bearer"]),
+  authHeaderName: "Authorization",
+  userIdClaim: "user_id",
+  tokenTypeClaim: "token_type",
+  jtiClaim: "jti",
+  checkUserIsActive: false,
+  loadUser: false,
+  reuseInterval: 10,
+  maxStaleness: 10,
+  tokenPath: "/api/token",
+  authPath: "/api/auth",
+  usernameCaseSensitive: false,
+  userAuthenticationRule: (user: AuthUser) => user.isActive,
+  claims: undefined,
+  verifyCredentials: undefined,
+  findUser: undefined,
+  onLoginSuccess: undefined,
+  onLoginFailed: undefined,
+}) satisfies Settings<AuthUser>;

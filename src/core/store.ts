@@ -1,0 +1,195 @@
+import type { FeedBatch, FeedCursor, Revocation } from "./revocation.ts";
+import type { RevokeReason, Session } from "./session.ts";
+import type { User, UserWithPassword } from "./user.ts";
+
+/**
+ * The seam between the rule and the database. Every method that changes something is one transaction that is durable
+ * when its promise fulfils, and its answer says who won. Time is the database's clock. A method that cannot reach the
+ * database, or waits too long for a lock, throws `StoreUnavailableError` and has changed nothing.
+ *
+ * A store never sees a token, a secret, a password or a request.
+ */
+export interface Store {
+  readonly users: UserStore;
+  readonly sessions: SessionStore;
+  readonly feed: FeedStore;
+  /** Brings the schema up to date, safe beside other processes that do the same; names what was applied, in order. */
+  migrate(): Promise<readonly string[]>;
+  /** Fulfils where the schema is this version's. @throws SchemaVersionError where it is older or newer. */
+  checkSchema(): Promise<void>;
+  /**
+   * Deletes at most `limit` dead sessions and as many revocations that no access token of the last `horizon` seconds
+   * can need. Call again while either count equals `limit`.
+   */
+  deleteDead(options: { readonly limit: number; readonly horizon: number }): Promise<DeletedCounts>;
+  close(): Promise<void>;
+}
+
+export interface DeletedCounts {
+  readonly sessions: number;
+  readonly revocations: number;
+}
+
+/** Sessions that a change has ended, with the feed entries written in the same transaction. */
+export interface Ended {
+  readonly sessions: number;
+  readonly revocations: readonly Revocation[];
+}
+
+export interface UserStore {
+  /** Usernames are unique by `usernameKey`. Ids are never used twice. */
+  create(user: NewUser): Promise<{ readonly outcome: "created"; readonly user: User } | { readonly outcome: "name_taken" }>;
+  /** The row that carries the epoch of a user kept in the application's own table; made on first sight, active. */
+  ensure(id: string): Promise<User>;
+  findById(id: string): Promise<UserWithPassword | null>;
+  findByKey(usernameKey: string): Promise<UserWithPassword | null>;
+  /** In order of creation, `limit` at most, after the user with the id `after`. */
+  list(options: { readonly after?: string; readonly limit: number }): Promise<readonly User[]>;
+  /** Deactivates, raises the epoch, ends every session. `null`: no such user. */
+  disable(id: string): Promise<Ended | null>;
+  /** False: no such user. Ended sessions stay ended. */
+  enable(id: string): Promise<boolean>;
+  /**
+   * Sets the hash, raises the epoch, ends every session. With `keep`, that live session goes on under the new epoch with
+   * a generation of its own; `kept` is null where it was dead already. `null`: no such user.
+   */
+  setPassword(id: string, passwordHash: string, keep?: KeepSession): Promise<(Ended & { readonly kept: Kept | null }) | null>;
+  /** Deletes the user and ends every session. `null`: no such user. */
+  delete(id: string): Promise<Ended | null>;
+}
+
+export interface NewUser {
+  /** Given for imported users; otherwise the next number. */
+  readonly id?: string;
+  readonly username: string;
+  readonly usernameKey: string;
+  readonly email: string | null;
+  readonly isStaff: boolean;
+  readonly passwordHash: string | null;
+}
+
+export interface KeepSession {
+  readonly sessionId: string;
+  /** SHA-256 of the secret of the new generation. */
+  readonly nextHash: Uint8Array;
+  /** Seconds from now. */
+  readonly idleLifetime: number;
+}
+
+export interface Kept {
+  readonly session: Session;
+  readonly now: number;
+}
+
+export interface SessionStore {
+  /**
+   * Inserts the session while holding the user row, so that a login that races a disable or a new password is refused.
+   * `replaces` is ended in the same transaction.
+   */
+  create(session: NewSession): Promise<CreateSessionOutcome>;
+  /**
+   * Design §3, step 2: one conditional UPDATE on the session's primary key. `null`: it matched no row, nothing changed.
+   */
+  rotate(rotation: Rotation): Promise<{ readonly session: Session; readonly now: number } | null>;
+  /**
+   * Design §3, step 3: locks the row, shows it to `decide` and, where the verdict says so, revokes the session, all in
+   * one transaction. `decide` is pure and may be run again.
+   */
+  decide<T>(sessionId: string, decide: (locked: LockedSession | null) => Verdict<T>): Promise<{
+    readonly result: T;
+    readonly revocations: readonly Revocation[];
+  }>;
+  /** Notes that the session was used, where generation and hash are current and session and user alive. */
+  touch(use: SessionUse): Promise<{ readonly session: Session; readonly now: number } | null>;
+  find(sessionId: string): Promise<LockedSession | null>;
+  /** Live sessions, newest first; of one user, or of all. */
+  list(options: { readonly userId?: string; readonly limit: number }): Promise<{
+    readonly sessions: readonly Session[];
+    readonly now: number;
+  }>;
+  /** Sets the label of a live session of this user. `null`: there is none. */
+  label(sessionId: string, userId: string, label: string | null): Promise<Session | null>;
+  /** Ends one live session; with `userId`, only where it is that user's. `sessions` is 0 where it was dead already. */
+  revoke(sessionId: string, reason: RevokeReason, userId?: string): Promise<Ended>;
+  /** Ends every session of the user but `except`. Without `except` the epoch rises too. */
+  revokeOfUser(userId: string, reason: RevokeReason, except?: string): Promise<Ended>;
+  /** Ends every session there is and cuts off every token issued until now. */
+  revokeAll(reason: RevokeReason): Promise<Ended>;
+}
+
+export interface NewSession {
+  readonly id: string;
+  readonly userId: string;
+  /** The epoch under which the user was authenticated; the session is refused where it has risen since. */
+  readonly userEpoch: number;
+  readonly currentHash: Uint8Array;
+  /** Seconds from now. */
+  readonly idleLifetime: number;
+  /** Seconds from now. */
+  readonly absoluteLifetime: number;
+  readonly persistent: boolean;
+  readonly userAgent: string | null;
+  readonly ip: string | null;
+  readonly updateLastLogin: boolean;
+  /** An earlier session of the same browser. */
+  readonly replaces?: string;
+}
+
+export type CreateSessionOutcome =
+  | {
+      readonly outcome: "created";
+      readonly session: Session;
+      readonly now: number;
+      readonly revocations: readonly Revocation[];
+    }
+  | { readonly outcome: "refused"; readonly reason: "user_gone" | "user_inactive" | "user_epoch_changed" };
+
+export interface Rotation {
+  readonly sessionId: string;
+  readonly generation: number;
+  /** SHA-256 of the presented secret. */
+  readonly presentedHash: Uint8Array;
+  /** SHA-256 of the successor's secret. */
+  readonly nextHash: Uint8Array;
+  readonly salt: Uint8Array;
+  readonly attemptHash: Uint8Array | null;
+  /** Seconds from now. */
+  readonly idleLifetime: number;
+  readonly userAgent: string | null;
+  readonly ip: string | null;
+}
+
+export interface SessionUse {
+  readonly sessionId: string;
+  readonly generation: number;
+  readonly presentedHash: Uint8Array;
+  readonly userAgent: string | null;
+  readonly ip: string | null;
+}
+
+/** A session as one consistent look finds it, with what its user's row says and the store's time. */
+export interface LockedSession {
+  readonly session: Session;
+  readonly user: { readonly isActive: boolean; readonly epoch: number } | null;
+  readonly now: number;
+}
+
+/** What a locked look decided; `revoke` ends the session for that reason. */
+export interface Verdict<T> {
+  readonly result: T;
+  readonly revoke?: RevokeReason;
+}
+
+export interface FeedStore {
+  /** How often a node reads the feed, in milliseconds, whether or not it was woken. */
+  readonly pollInterval: number;
+  /**
+   * The entries after `after`; from `null`, every entry of the last `horizon` seconds. Never skips an entry, however
+   * late its transaction committed.
+   */
+  read(options: { readonly after: FeedCursor | null; readonly horizon: number }): Promise<FeedBatch>;
+  /** Calls `wake` soon after entries may have been appended; only a hint. Returns the way to stop. */
+  subscribe(wake: () => void): () => void;
+  /** Revokes the one access token with this id. */
+  revokeToken(tokenId: string): Promise<Revocation>;
+}
