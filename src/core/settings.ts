@@ -54,10 +54,26 @@ export interface Settings<U extends AuthUser = User, C extends ApplicationClaims
   readonly tokenPath: string;
   /** Default: "/api/auth". */
   readonly authPath: string;
+  /** Default: "__Host-Http-access". */
+  readonly accessCookieName: string;
+  /** Default: "__Secure-refresh". */
+  readonly refreshCookieName: string;
+  /** Default: "__Host-csrftoken". */
+  readonly csrfCookieName: string;
+  /** Default: "X-CSRFToken". */
+  readonly csrfHeaderName: string;
+  /** `SameSite` of the access and the CSRF cookie; the refresh cookie is always Strict. Default: "Lax". */
+  readonly cookieSameSite: "Strict" | "Lax" | "None";
+  /** `Domain` of the cookies; rules out names that start with `__Host-`. Default: none, this host only. */
+  readonly cookieDomain: string | undefined;
+  /** Cookies over plain http on another host than localhost: no `Secure`, no name prefixes. Default: false. */
+  readonly insecureCookies: boolean;
+  /** Other origins whose pages may use the cookies, such as "https://app.example.com". Default: none. */
+  readonly trustedOrigins: readonly string[];
   /** Whether `Alice` and `alice` are two users. Choose before the first user exists. Default: false. */
   readonly usernameCaseSensitive: boolean;
   /** Whether this user may have tokens, at login and at every refresh. Default: `user.isActive`. */
-  readonly userAuthenticationRule: (user: U) => boolean;
+  readonly userAuthenticationRule: ((user: U) => boolean) | undefined;
   /** More claims for this user's tokens; asked again at every refresh. Default: none. */
   readonly claims: ((user: U) => C | Promise<C>) | undefined;
   /** Checks credentials against a user table of your own. Needs `findUser` too. */
@@ -93,8 +109,16 @@ export const defaultSettings = Object.freeze({
   maxStaleness: 10,
   tokenPath: "/api/token",
   authPath: "/api/auth",
+  accessCookieName: "__Host-Http-access",
+  refreshCookieName: "__Secure-refresh",
+  csrfCookieName: "__Host-csrftoken",
+  csrfHeaderName: "X-CSRFToken",
+  cookieSameSite: "Lax",
+  cookieDomain: undefined,
+  insecureCookies: false,
+  trustedOrigins: Object.freeze([]),
   usernameCaseSensitive: false,
-  userAuthenticationRule: (user: AuthUser) => user.isActive,
+  userAuthenticationRule: undefined,
   claims: undefined,
   verifyCredentials: undefined,
   findUser: undefined,

@@ -1,0 +1,42 @@
+import type { AccessClaims, ApplicationClaims } from "../core/claims.ts";
+import { AuthError } from "../core/errors.ts";
+import type { AuthUser } from "../core/user.ts";
+import type { Deps } from "./deps.ts";
+import { mayHaveTokens } from "./user-source.ts";
+
+/** A request's proven identity. `user` is there with `loadUser` only. */
+export interface Authentication<U extends AuthUser = AuthUser, C extends ApplicationClaims = ApplicationClaims>
+  extends AccessClaims<C> {
+  readonly user?: U;
+}
+
+/**
+ * Proves an access token from memory: signature, claims, revocations. With `loadUser` or `checkUserIsActive` it asks for
+ * the user as well.
+ *
+ * @throws AuthError a `token_` code; `user_not_found` or `user_inactive`; `unavailable` where the revocations are too
+ * stale to answer (design §4: fails closed).
+ */
+export async function authenticate(deps: Deps, token: string): Promise<Authentication> {
+  const claims = deps.tokens.verifyAccess(token);
+  requireNotRevoked(deps, claims);
+  const { loadUser, checkUserIsActive } = deps.settings;
+  if (!loadUser && !checkUserIsActive) return claims;
+  const user = await requireActiveUser(deps, claims.userId);
+  return loadUser ? { ...claims, user } : claims;
+}
+
+/** @throws AuthError `token_revoked`, or `unavailable` where this node cannot know. */
+export function requireNotRevoked(deps: Pick<Deps, "feed" | "revocations">, claims: AccessClaims): void {
+  if (!deps.feed.isFresh()) throw new AuthError("unavailable", "revocations are not loaded or too stale");
+  if (deps.revocations.isRevoked(claims)) throw new AuthError("token_revoked", "revoked");
+}
+
+async function requireActiveUser(deps: Deps, userId: string): Promise<AuthUser> {
+  const found = await deps.users.find(userId);
+  if (found === null) throw new AuthError("user_not_found", "no such user");
+  if (deps.settings.checkUserIsActive && !mayHaveTokens(deps.settings, found.user)) {
+    throw new AuthError("user_inactive", "the user is inactive");
+  }
+  return found.user;
+}

@@ -1,0 +1,55 @@
+import { AuthError } from "../core/errors.ts";
+import type { RevokeReason } from "../core/session.ts";
+import type { Ended, LockedSession, Verdict } from "../core/store.ts";
+import type { Deps } from "./deps.ts";
+import { toDeathOf } from "./session-death.ts";
+
+/** This session, all others of the user, or all of them. */
+export type LogoutScope = "local" | "others" | "all";
+
+/**
+ * Ends the session of a genuine refresh token, a spent one included (simplejwt's "blacklist"). Durable before it
+ * fulfils; its access tokens end too.
+ *
+ * @throws AuthError a `token_` code; `token_revoked` where the session is dead already.
+ */
+export async function logoutByRefreshToken(deps: Deps, token: string): Promise<void> {
+  const { sessionId, userId } = deps.tokens.verifyRefresh(token);
+  const { result: isLive, revocations } = await deps.store.sessions.decide(sessionId, endIfLive);
+  if (!isLive) throw new AuthError("token_revoked", "the session is dead already", { sessionIsDead: true });
+  announce(deps, { sessions: 1, revocations }, { userId, sessionId, reason: "logout" });
+}
+
+function endIfLive(locked: LockedSession | null): Verdict<boolean> {
+  return toDeathOf(locked) === null ? { result: true, revoke: "logout" } : { result: false };
+}
+
+/**
+ * Logs a user out of one session or of several; harmless where they are dead already. Durable before it fulfils.
+ *
+ * @throws StoreUnavailableError with nothing changed.
+ */
+export async function logout(
+  deps: Deps,
+  { sessionId, userId }: { readonly sessionId: string; readonly userId: string },
+  scope: LogoutScope = "local",
+): Promise<Ended> {
+  const { sessions } = deps.store;
+  if (scope === "local") {
+    const ended = await sessions.revoke(sessionId, "logout", userId);
+    return announce(deps, ended, { userId, sessionId, reason: "logout" });
+  }
+  const ended = await sessions.revokeOfUser(userId, "logout", ...(scope === "others" ? [sessionId] : []));
+  return announce(deps, ended, { userId, reason: "logout" });
+}
+
+/** Applies what a transaction has ended on this node at once, and reports it. */
+export function announce(
+  deps: Pick<Deps, "feed" | "emit">,
+  ended: Ended,
+  subject: { readonly userId?: string; readonly sessionId?: string; readonly reason: RevokeReason },
+): Ended {
+  deps.feed.apply(ended.revocations);
+  if (ended.revocations.length > 0) deps.emit({ type: "sessions_ended", ...subject });
+  return ended;
+}

@@ -1,0 +1,214 @@
+import { timingSafeEqual } from "node:crypto";
+import type { ApplicationClaims, RefreshClaims, TokenPair } from "../core/claims.ts";
+import { AuthError } from "../core/errors.ts";
+import type { RefreshOutcome, RequestOrigin } from "../core/events.ts";
+import type { Session } from "../core/session.ts";
+import type { LockedSession, Verdict } from "../core/store.ts";
+import { createSalt, deriveSecret, hashAttempt, hashSecret } from "../crypto/secrets.ts";
+import type { Deps } from "./deps.ts";
+import { toDeathOf } from "./session-death.ts";
+import { mintAccess, mintPair, toApplicationClaims } from "./token-pair.ts";
+import { mayHaveTokens } from "./user-source.ts";
+
+export interface RefreshOptions {
+  /** The client's `Idempotency-Key`: made before the first try, repeated on every retry. */
+  readonly attemptId?: string | undefined;
+  readonly origin?: RequestOrigin;
+}
+
+export interface Refreshed {
+  readonly outcome: "rotated" | "replayed" | "renewed";
+  readonly session: Session;
+  /** With `rotateRefreshTokens: false` there is no new refresh token: the presented one goes on. */
+  readonly pair: Omit<TokenPair, "refresh"> & { readonly refresh?: string };
+}
+
+/**
+ * Exchanges the refresh token of generation n for the pair of generation n + 1: design §3, step by step.
+ *
+ * @throws AuthError a `token_` code or `password_changed`, or `unavailable` with the session unchanged.
+ */
+export async function refresh(deps: Deps, token: string, options: RefreshOptions = {}): Promise<Refreshed> {
+  const { settings, store } = deps;
+
+  // 0  Verify the JWT. Anything wrong: 401, no database access, no state change.
+  const presented = verifyPresented(deps, token, options);
+  const { sessionId, generation, secret } = presented;
+  const claims = await toClaimsOfUser(deps, presented, options);
+  if (!settings.rotateRefreshTokens) return renew(deps, presented, claims, options);
+
+  // 1  Derive the successor from the presented secret and a fresh salt.
+  const salt = createSalt(deps.random);
+  const successor = deriveSecret(secret, sessionId, generation + 1, salt);
+  const presentedHash = hashSecret(secret);
+  const attemptHash = options.attemptId === undefined ? null : hashAttempt(options.attemptId);
+
+  // 2  One conditional UPDATE: it matches only the current generation of a live session of an active user.
+  const rotated = await store.sessions.rotate({
+    sessionId,
+    generation,
+    presentedHash,
+    nextHash: hashSecret(successor),
+    salt,
+    attemptHash,
+    idleLifetime: settings.refreshTokenLifetime,
+    ...toOrigin(options),
+  });
+  if (rotated !== null) {
+    report(deps, presented, "rotated", options);
+    const pair = mintPair(deps, { ...rotated, secret: successor, claims });
+    return { outcome: "rotated", session: rotated.session, pair };
+  }
+
+  // 3  No row: lock it and decide.
+  const { result: ruling, revocations } = await store.sessions.decide(sessionId, (locked) =>
+    judge(presented, { presentedHash, attemptHash, reuseInterval: settings.reuseInterval }, locked),
+  );
+  deps.feed.apply(revocations);
+  if (ruling.outcome !== "replayed") return refuse(deps, presented, ruling, options);
+
+  // b  The same successor again, from the salt that made it.
+  report(deps, presented, "replayed", options);
+  const { session, now } = ruling;
+  const secretAgain = deriveSecret(secret, sessionId, generation + 1, ruling.salt);
+  return { outcome: "replayed", session, pair: mintPair(deps, { session, now, secret: secretAgain, claims }) };
+}
+
+/** What step 3 decided about a token that the conditional UPDATE did not match. */
+type Ruling =
+  | { readonly outcome: "replayed"; readonly session: Session; readonly salt: Uint8Array; readonly now: number }
+  | Refusal;
+
+interface Refusal {
+  readonly outcome: Extract<RefreshOutcome, "refused" | "theft" | "state_lost">;
+  readonly error: AuthError;
+}
+
+interface Presentation {
+  readonly presentedHash: Uint8Array;
+  readonly attemptHash: Uint8Array | null;
+  readonly reuseInterval: number;
+}
+
+/** Step 3 of the rule, under the lock of the row. Pure. */
+function judge(
+  { generation: n, userEpoch }: RefreshClaims,
+  { presentedHash, attemptHash, reuseInterval }: Presentation,
+  locked: LockedSession | null,
+): Verdict<Ruling> {
+  // a  No row, revoked, expired, user gone or inactive.
+  const death = toDeathOf(locked);
+  if (death !== null) return refused(death);
+  const { session, now } = locked as LockedSession;
+  if (userEpoch < session.userEpoch) {
+    return refused(new AuthError("password_changed", "the token is older than the password"));
+  }
+
+  // b  The previous generation, by a known attempt or within the reuse interval: replay; no state moves.
+  const isPrevious = session.generation === n + 1 && isSame(session.previousHash, presentedHash);
+  if (isPrevious && session.salt !== null && session.rotatedAt !== null) {
+    const isKnownAttempt = attemptHash !== null && isSame(session.attemptHash, attemptHash);
+    if (isKnownAttempt || now <= session.rotatedAt + reuseInterval) {
+      return { result: { outcome: "replayed", session, salt: session.salt, now } };
+    }
+  }
+
+  // c  A genuine, spent token: theft. This session ends, and no other.
+  if (isPrevious || session.generation >= n + 2) {
+    const error = new AuthError("token_revoked", "a spent refresh token returned", { sessionIsDead: true });
+    return { result: { outcome: "theft", error }, revoke: "reuse" };
+  }
+
+  // The UPDATE lost to a clock step or a change that is over by now: nothing is proved, the client tries again.
+  if (session.generation === n && isSame(session.currentHash, presentedHash)) {
+    return refused(new AuthError("unavailable", "the session changed during the refresh"));
+  }
+
+  // d  Genuine, but unknown to the row: the database was restored to an older state. Nothing is revoked.
+  const error = new AuthError("token_revoked", "the store has lost this session's newer state");
+  return { result: { outcome: "state_lost", error } };
+}
+
+/** With rotation off: a new access token while the one refresh token of the session is alive. */
+async function renew(
+  deps: Deps,
+  presented: RefreshClaims,
+  claims: ApplicationClaims,
+  options: RefreshOptions,
+): Promise<Refreshed> {
+  const { sessionId, generation, secret } = presented;
+  const presentedHash = hashSecret(secret);
+  const used = await deps.store.sessions.touch({ sessionId, generation, presentedHash, ...toOrigin(options) });
+  if (used === null) {
+    const error =
+      toDeathOf(await deps.store.sessions.find(sessionId)) ??
+      new AuthError("token_revoked", "not the session's current refresh token");
+    return refuse(deps, presented, { outcome: "refused", error }, options);
+  }
+  report(deps, presented, "renewed", options);
+  const access = mintAccess(deps, { ...used, claims });
+  return {
+    outcome: "renewed",
+    session: used.session,
+    pair: { ...access, refreshExpiresIn: presented.expiresAt - used.now },
+  };
+}
+
+function verifyPresented(deps: Deps, token: string, options: RefreshOptions): RefreshClaims {
+  try {
+    return deps.tokens.verifyRefresh(token);
+  } catch (error) {
+    if (error instanceof AuthError) refuse(deps, null, { outcome: "refused", error }, options);
+    throw error;
+  }
+}
+
+/** The application's claims, never stale; looks the user up only where somebody other than the row has a say. */
+async function toClaimsOfUser(
+  deps: Deps,
+  presented: RefreshClaims,
+  options: RefreshOptions,
+): Promise<ApplicationClaims> {
+  const { settings, users } = deps;
+  if (users.isOwn && settings.claims === undefined && settings.userAuthenticationRule === undefined) return {};
+  const found = await users.find(presented.userId);
+  if (found !== null && mayHaveTokens(settings, found.user)) return toApplicationClaims(deps, found.user);
+  const error = new AuthError("token_user_inactive", "the user is gone or inactive", { sessionIsDead: true });
+  return refuse(deps, presented, { outcome: "refused", error }, options);
+}
+
+function isSame(stored: Uint8Array | null, hash: Uint8Array): boolean {
+  return stored !== null && stored.length === hash.length && timingSafeEqual(stored, hash);
+}
+
+function toOrigin({ origin }: RefreshOptions): { userAgent: string | null; ip: string | null } {
+  return { userAgent: origin?.userAgent ?? null, ip: origin?.ip ?? null };
+}
+
+function refused(error: AuthError): Verdict<Ruling> {
+  return { result: { outcome: "refused", error } };
+}
+
+function refuse(
+  deps: Deps,
+  presented: RefreshClaims | null,
+  { outcome, error }: Refusal,
+  options: RefreshOptions,
+): never {
+  report(deps, presented, outcome, options, error.reason);
+  throw error;
+}
+
+function report(
+  deps: Deps,
+  presented: RefreshClaims | null,
+  outcome: RefreshOutcome,
+  { origin = {} }: RefreshOptions,
+  reason?: string,
+): void {
+  const subject =
+    presented === null
+      ? {}
+      : { userId: presented.userId, sessionId: presented.sessionId, generation: presented.generation };
+  deps.emit({ type: "refresh", outcome, origin, ...subject, ...(reason === undefined ? {} : { reason }) });
+}

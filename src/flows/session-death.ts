@@ -1,0 +1,27 @@
+import { AuthError, type AuthErrorCode } from "../core/errors.ts";
+import { type RevokeReason, toSessionStatus } from "../core/session.ts";
+import type { LockedSession } from "../core/store.ts";
+
+const codeOfReason: Readonly<Record<RevokeReason, AuthErrorCode>> = {
+  logout: "token_revoked",
+  replaced: "token_revoked",
+  reuse: "token_revoked",
+  revoked: "token_revoked",
+  password_changed: "password_changed",
+  user_disabled: "token_user_inactive",
+  user_deleted: "token_user_inactive",
+};
+
+/** Why no token of this session can ever be refreshed again, as the error for the client; `null` while it is alive. */
+export function toDeathOf(locked: LockedSession | null): AuthError | null {
+  const dead = (code: AuthErrorCode, reason: string) => new AuthError(code, reason, { sessionIsDead: true });
+  if (locked === null) return dead("token_revoked", "no such session");
+  const { session, user, now } = locked;
+  const status = toSessionStatus(session, now);
+  if (session.revokeReason !== null)
+    return dead(codeOfReason[session.revokeReason], `session ended: ${session.revokeReason}`);
+  if (status === "expired") return dead("token_expired", "session expired");
+  if (user === null) return dead("token_user_inactive", "user deleted");
+  if (!user.isActive) return dead("token_user_inactive", "user disabled");
+  return user.epoch > session.userEpoch ? dead("token_revoked", "user epoch raised") : null;
+}

@@ -1,0 +1,81 @@
+import { AuthError } from "../core/errors.ts";
+import type { Session } from "../core/session.ts";
+import type { Ended } from "../core/store.ts";
+import type { Deps } from "./deps.ts";
+import { announce } from "./logout.ts";
+
+/** A session as its owner and the operator see it: where and when, no hash. Times are seconds since the epoch. */
+export interface SessionView {
+  readonly id: string;
+  readonly userId: string;
+  readonly createdAt: number;
+  readonly lastUsedAt: number;
+  /** When it ends if it is not used. */
+  readonly expiresAt: number;
+  readonly userAgent: string | null;
+  readonly ip: string | null;
+  readonly label: string | null;
+}
+
+/** Enough for a page of devices and for an operator's list. */
+const listLimit = 1000;
+
+export function toSessionView(session: Session): SessionView {
+  const { id, userId, createdAt, lastUsedAt, idleExpiresAt, userAgent, ip, label } = session;
+  return { id, userId, createdAt, lastUsedAt, expiresAt: idleExpiresAt, userAgent, ip, label };
+}
+
+/** The live sessions of a user, or of everybody, newest first; at most 1,000. */
+export async function listSessions(deps: Deps, userId?: string): Promise<readonly SessionView[]> {
+  const { sessions } = await deps.store.sessions.list({
+    limit: listLimit,
+    ...(userId === undefined ? {} : { userId }),
+  });
+  return sessions.map(toSessionView);
+}
+
+/** One live session. @throws AuthError `session_not_found`. */
+export async function findSession(deps: Deps, sessionId: string): Promise<SessionView> {
+  const found = await deps.store.sessions.find(sessionId);
+  if (found === null || found.session.revokedAt !== null) throw notFound();
+  return toSessionView(found.session);
+}
+
+/** Names one's own session. @throws AuthError `session_not_found`. */
+export async function labelSession(
+  deps: Deps,
+  owner: { readonly sessionId: string; readonly userId: string },
+  label: string | null,
+): Promise<SessionView> {
+  const session = await deps.store.sessions.label(owner.sessionId, owner.userId, label);
+  if (session === null) throw notFound();
+  return toSessionView(session);
+}
+
+/**
+ * Ends one session; with `userId`, only that user's. Durable before it fulfils.
+ *
+ * @throws AuthError `session_not_found` where there is none, it is somebody else's, or it has ended already.
+ */
+export async function endSession(deps: Deps, sessionId: string, userId?: string): Promise<void> {
+  const ended = await deps.store.sessions.revoke(sessionId, "revoked", userId);
+  if (ended.sessions === 0) throw notFound();
+  announce(deps, ended, { sessionId, reason: "revoked", ...(userId === undefined ? {} : { userId }) });
+}
+
+/** Ends every session and access token of a user, at once and on every node. */
+export async function endSessionsOfUser(deps: Deps, userId: string): Promise<Ended> {
+  return announce(deps, await deps.store.sessions.revokeOfUser(userId, "revoked"), { userId, reason: "revoked" });
+}
+
+/** Ends every session and access token there is. Tokens issued in this very second end too. */
+export async function endAllSessions(deps: Deps): Promise<Ended> {
+  return announce(deps, await deps.store.sessions.revokeAll("revoked"), { reason: "revoked" });
+}
+
+/** Ends one access token before it expires; its session goes on. */
+export async function revokeToken(deps: Deps, tokenId: string): Promise<void> {
+  deps.feed.apply([await deps.store.feed.revokeToken(tokenId)]);
+}
+
+const notFound = () => new AuthError("session_not_found", "no such live session");

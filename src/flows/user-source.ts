@@ -1,0 +1,78 @@
+import type { Settings } from "../core/settings.ts";
+import type { Store } from "../core/store.ts";
+import type { AuthUser, User } from "../core/user.ts";
+import { toUsernameKey } from "../core/username.ts";
+import type { PasswordHasher } from "../crypto/passwords.ts";
+
+/** A user with the epoch that was in force when the user was looked up. */
+export interface FoundUser {
+  readonly user: AuthUser;
+  readonly epoch: number;
+}
+
+/** Where users come from: tokenpair's own table, or the application's. */
+export interface UserSource {
+  /** The user whose credentials these are, active or not; takes the same time for an unknown name. */
+  readonly verify: (username: string, password: string) => Promise<FoundUser | null>;
+  readonly find: (id: string) => Promise<FoundUser | null>;
+  /** Whether the store's own row already says all there is to know, so that a refresh needs no look-up. */
+  readonly isOwn: boolean;
+}
+
+/** Whether this user may have tokens: the application's rule, or being active. */
+export function mayHaveTokens(
+  { userAuthenticationRule }: Pick<Settings<AuthUser>, "userAuthenticationRule">,
+  user: AuthUser,
+): boolean {
+  return userAuthenticationRule === undefined ? user.isActive : userAuthenticationRule(user);
+}
+
+/** Users of tokenpair's own table. */
+export function createOwnUsers(
+  store: Store,
+  passwords: PasswordHasher,
+  settings: Pick<Settings, "usernameCaseSensitive">,
+): UserSource {
+  return Object.freeze({
+    isOwn: true,
+    verify: async (username: string, password: string) => {
+      const row = await store.users.findByKey(toUsernameKey(username, settings.usernameCaseSensitive));
+      const matches = await passwords.verify(row?.passwordHash ?? null, password);
+      return row !== null && matches ? toFoundUser(row) : null;
+    },
+    find: async (id: string) => {
+      const row = await store.users.findById(id);
+      return row === null ? null : toFoundUser(row);
+    },
+  });
+}
+
+function toFoundUser({ passwordHash: _, ...user }: User & { passwordHash: string | null }): FoundUser {
+  return { user, epoch: user.epoch };
+}
+
+/**
+ * Users of the application's table; the store keeps only their epochs.
+ *
+ * `verify` reads the epoch between the application's two answers: a user who is deactivated there, and then here by
+ * raising the epoch, either shows as inactive or has the session refused.
+ */
+export function createApplicationUsers(
+  store: Store,
+  verifyCredentials: ((username: string, password: string) => Promise<AuthUser | null>) | undefined,
+  findUser: (id: string) => Promise<AuthUser | null>,
+): UserSource {
+  const find = async (id: string): Promise<FoundUser | null> => {
+    const { epoch } = await store.users.ensure(id);
+    const user = await findUser(id);
+    return user === null ? null : { user, epoch };
+  };
+  return Object.freeze({
+    isOwn: false,
+    find,
+    verify: async (username: string, password: string) => {
+      const verified = await verifyCredentials?.(username, password);
+      return verified ? find(verified.id) : null;
+    },
+  });
+}

@@ -1,0 +1,86 @@
+import { AuthError } from "../core/errors.ts";
+import type { UserChange } from "../core/events.ts";
+import type { RevokeReason } from "../core/session.ts";
+import type { Ended } from "../core/store.ts";
+import type { User } from "../core/user.ts";
+import { toUsernameKey } from "../core/username.ts";
+import type { Deps } from "./deps.ts";
+import { announce } from "./logout.ts";
+
+export interface NewUserInput {
+  readonly username: string;
+  /** Without one, no password logs this user in. */
+  readonly password?: string;
+  readonly email?: string;
+  readonly isStaff?: boolean;
+}
+
+/** What the user flows need; the rest of `Deps` may be absent. */
+type UserDeps = Pick<Deps, "store" | "passwords" | "settings" | "feed" | "emit">;
+
+const maxUsernameLength = 150;
+
+/** What is wrong with a username, or `null`. */
+export function findUsernameFault(username: string): string | null {
+  const trimmed = username.trim();
+  if (trimmed === "") return "A username may not be blank.";
+  if (trimmed.length > maxUsernameLength) return `A username has at most ${maxUsernameLength} characters.`;
+  return /\p{Cc}/u.test(trimmed) ? "A username has no control characters." : null;
+}
+
+/** Creates a user of tokenpair's own table; `null` where the name is taken. @throws TypeError on an impossible username. */
+export async function createUser(
+  deps: UserDeps,
+  { username, password, email, isStaff = false }: NewUserInput,
+): Promise<User | null> {
+  const fault = findUsernameFault(username);
+  if (fault !== null) throw new TypeError(fault);
+  const created = await deps.store.users.create({
+    username: username.trim(),
+    usernameKey: toUsernameKey(username, deps.settings.usernameCaseSensitive),
+    email: email ?? null,
+    isStaff,
+    passwordHash: password === undefined ? null : await deps.passwords.hash(password),
+  });
+  if (created.outcome === "name_taken") return null;
+  deps.emit({ type: "user_changed", userId: created.user.id, change: "created" });
+  return created.user;
+}
+
+/** The user of that name, or `null`. */
+export async function findUserByName(deps: UserDeps, username: string): Promise<User | null> {
+  const row = await deps.store.users.findByKey(toUsernameKey(username, deps.settings.usernameCaseSensitive));
+  if (row === null) return null;
+  const { passwordHash: _, ...user } = row;
+  return user;
+}
+
+/** Deactivates a user; sessions and access tokens end at once. @throws AuthError `user_not_found`. */
+export async function disableUser(deps: UserDeps, userId: string): Promise<Ended> {
+  return ended(deps, userId, await deps.store.users.disable(userId), "disabled", "user_disabled");
+}
+
+/** Lets a user log in again; what had ended stays ended. @throws AuthError `user_not_found`. */
+export async function enableUser(deps: UserDeps, userId: string): Promise<void> {
+  if (!(await deps.store.users.enable(userId))) throw notFound();
+  deps.emit({ type: "user_changed", userId, change: "enabled" });
+}
+
+/** Sets a password; sessions and access tokens end at once. @throws AuthError `user_not_found`. */
+export async function setPassword(deps: UserDeps, userId: string, password: string): Promise<Ended> {
+  const change = await deps.store.users.setPassword(userId, await deps.passwords.hash(password));
+  return ended(deps, userId, change, "password_changed", "password_changed");
+}
+
+/** Deletes a user; sessions and access tokens end at once. @throws AuthError `user_not_found`. */
+export async function deleteUser(deps: UserDeps, userId: string): Promise<Ended> {
+  return ended(deps, userId, await deps.store.users.delete(userId), "deleted", "user_deleted");
+}
+
+function ended(deps: UserDeps, userId: string, result: Ended | null, change: UserChange, reason: RevokeReason): Ended {
+  if (result === null) throw notFound();
+  deps.emit({ type: "user_changed", userId, change });
+  return announce(deps, result, { userId, reason });
+}
+
+const notFound = () => new AuthError("user_not_found", "no such user");
