@@ -13,7 +13,12 @@ export type RefreshOutcome = "rotated" | "replayed" | "renewed" | "theft" | "sta
 /** What happened, for logs, metrics and audit. Never holds a token, secret, password or hash. */
 export type AuthEvent =
   | { readonly type: "login"; readonly userId: string; readonly sessionId: string; readonly origin: RequestOrigin }
-  | { readonly type: "login_failed"; readonly code: AuthErrorCode; readonly reason: string; readonly origin: RequestOrigin }
+  | {
+      readonly type: "login_failed";
+      readonly code: AuthErrorCode;
+      readonly reason: string;
+      readonly origin: RequestOrigin;
+    }
   | {
       readonly type: "refresh";
       readonly outcome: RefreshOutcome;
@@ -23,7 +28,12 @@ export type AuthEvent =
       readonly reason?: string;
       readonly origin: RequestOrigin;
     }
-  | { readonly type: "sessions_ended"; readonly userId?: string; readonly sessionId?: string; readonly reason: RevokeReason }
+  | {
+      readonly type: "sessions_ended";
+      readonly userId?: string;
+      readonly sessionId?: string;
+      readonly reason: RevokeReason;
+    }
   | { readonly type: "user_changed"; readonly userId: string; readonly change: UserChange }
   | { readonly type: "feed_stale"; readonly staleSeconds: number; readonly reason: string }
   | { readonly type: "feed_recovered" };

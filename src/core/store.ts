@@ -38,7 +38,9 @@ export interface Ended {
 
 export interface UserStore {
   /** Usernames are unique by `usernameKey`. Ids are never used twice. */
-  create(user: NewUser): Promise<{ readonly outcome: "created"; readonly user: User } | { readonly outcome: "name_taken" }>;
+  create(
+    user: NewUser,
+  ): Promise<{ readonly outcome: "created"; readonly user: User } | { readonly outcome: "name_taken" }>;
   /** The row that carries the epoch of a user kept in the application's own table; made on first sight, active. */
   ensure(id: string): Promise<User>;
   findById(id: string): Promise<UserWithPassword | null>;
@@ -53,7 +55,11 @@ export interface UserStore {
    * Sets the hash, raises the epoch, ends every session. With `keep`, that live session goes on under the new epoch with
    * a generation of its own; `kept` is null where it was dead already. `null`: no such user.
    */
-  setPassword(id: string, passwordHash: string, keep?: KeepSession): Promise<(Ended & { readonly kept: Kept | null }) | null>;
+  setPassword(
+    id: string,
+    passwordHash: string,
+    keep?: KeepSession,
+  ): Promise<(Ended & { readonly kept: Kept | null }) | null>;
   /** Deletes the user and ends every session. `null`: no such user. */
   delete(id: string): Promise<Ended | null>;
 }
@@ -95,7 +101,10 @@ export interface SessionStore {
    * Design §3, step 3: locks the row, shows it to `decide` and, where the verdict says so, revokes the session, all in
    * one transaction. `decide` is pure and may be run again.
    */
-  decide<T>(sessionId: string, decide: (locked: LockedSession | null) => Verdict<T>): Promise<{
+  decide<T>(
+    sessionId: string,
+    decide: (locked: LockedSession | null) => Verdict<T>,
+  ): Promise<{
     readonly result: T;
     readonly revocations: readonly Revocation[];
   }>;

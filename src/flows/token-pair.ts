@@ -50,12 +50,21 @@ export function mintAccess(
   return { access, accessExpiresIn: expiresAt - now };
 }
 
-/** Asks the `claims` hook. @throws AuthError `unavailable` where the hook fails: nothing has been changed yet. */
+/**
+ * Asks the `claims` hook and tries its answer on, so that nothing has been changed yet where it cannot be used.
+ *
+ * @throws AuthError `unavailable` where the hook fails, or its claims take our names or make the token too long.
+ */
 export async function toApplicationClaims(deps: Deps, user: AuthUser): Promise<ApplicationClaims> {
   if (deps.settings.claims === undefined) return {};
   try {
-    return await deps.settings.claims(user);
+    const claims = await deps.settings.claims(user);
+    const { now } = deps.clock;
+    deps.tokens.mintAccess({ ...sample, userId: user.id, issuedAt: now(), expiresAt: now(), claims });
+    return claims;
   } catch (cause) {
     throw new AuthError("unavailable", "the claims hook failed", { cause });
   }
 }
+
+const sample = { sessionId: "00000000-0000-7000-8000-000000000000", userEpoch: Number.MAX_SAFE_INTEGER };

@@ -1,11 +1,12 @@
 import { AuthError } from "../core/errors.ts";
 import type { UserChange } from "../core/events.ts";
 import type { RevokeReason } from "../core/session.ts";
+import type { Settings } from "../core/settings.ts";
 import type { Ended } from "../core/store.ts";
 import type { User } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import type { Deps } from "./deps.ts";
-import { announce } from "./logout.ts";
+import { type Announcer, announce } from "./logout.ts";
 
 export interface NewUserInput {
   readonly username: string;
@@ -15,8 +16,9 @@ export interface NewUserInput {
   readonly isStaff?: boolean;
 }
 
-/** What the user flows need; the rest of `Deps` may be absent. */
-type UserDeps = Pick<Deps, "store" | "passwords" | "settings" | "feed" | "emit">;
+/** What the user flows need: less than `Deps`, so that a command line without a signing key can run them. */
+export type UserDeps = Pick<Deps, "store" | "passwords"> &
+  Announcer & { readonly settings: Pick<Settings, "usernameCaseSensitive"> };
 
 const maxUsernameLength = 150;
 

@@ -1,0 +1,118 @@
+import type { ApplicationClaims, TokenPair } from "./core/claims.ts";
+import type { EventListener } from "./core/events.ts";
+import type { Settings } from "./core/settings.ts";
+import type { Ended, Store } from "./core/store.ts";
+import type { AuthUser, User } from "./core/user.ts";
+import type { Authentication } from "./flows/authenticate.ts";
+import type { IssueOptions } from "./flows/issue.ts";
+import type { Credentials } from "./flows/login.ts";
+import type { LogoutScope } from "./flows/logout.ts";
+import type { PasswordChange } from "./flows/password.ts";
+import type { RefreshOptions } from "./flows/refresh.ts";
+import type { SessionView } from "./flows/sessions.ts";
+import type { NewUserInput } from "./flows/users.ts";
+import type { VerifiedClaims } from "./flows/verify.ts";
+import type { HeaderSource } from "./http/credentials.ts";
+
+/** What `createAuth` takes: a store, a key, and whatever differs from the defaults of `Settings`. */
+export interface AuthOptions<U extends AuthUser = User, C extends ApplicationClaims = ApplicationClaims>
+  extends Partial<Settings<U, C>> {
+  /** From `sqliteStore` of "tokenpair/sqlite". */
+  readonly store: Store;
+  /** The HMAC secret: at least as many bytes as its hash, 32 for HS256. A string stands for its UTF-8 bytes. */
+  readonly signingKey: string | Uint8Array;
+  /** Only for asymmetric algorithms; an HMAC key verifies what it signs. */
+  readonly verifyingKey?: undefined;
+}
+
+/** A session with its newest pair. */
+export interface SessionPair extends TokenPair {
+  readonly session: SessionView;
+}
+
+/** A new session with its first pair. */
+export interface LoginResult<U extends AuthUser = User> extends SessionPair {
+  readonly user: U;
+}
+
+/** The answer to a refresh. `refresh` is missing with `rotateRefreshTokens: false`. */
+export interface RefreshResult extends Omit<TokenPair, "refresh"> {
+  readonly refresh?: string;
+  readonly session: SessionView;
+  /** True where a spent token was answered with the successor that it had been given before. */
+  readonly replayed: boolean;
+}
+
+/** One user's session, as named by verified claims. */
+export interface SessionOwner {
+  readonly sessionId: string;
+  readonly userId: string;
+}
+
+/** Whether this node can answer; `reason` says why not. */
+export type Health = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+/**
+ * Token-pair authentication over one store. Every method rejects with an `AuthError` where the answer is no, and with
+ * `code: "unavailable"` or a `StoreUnavailableError`, and nothing changed, where the store cannot answer.
+ */
+export interface Auth<U extends AuthUser = User, C extends ApplicationClaims = ApplicationClaims> {
+  /** Checks the schema and loads the revocations; until then no access token is accepted. @throws SchemaVersionError */
+  ready(): Promise<void>;
+  /** Whether the store answers and the revocations are fresh. */
+  health(): Promise<Health>;
+  /** Stops the feed and every signal. The store stays open: it is yours. */
+  close(): void;
+
+  /** Checks a password and starts a session. @throws AuthError `no_active_account` */
+  login(credentials: Credentials, options?: IssueOptions): Promise<LoginResult<U>>;
+  /** Starts a session for a user whom you have authenticated yourself. @throws AuthError `no_active_account` */
+  issue(userId: string, options?: IssueOptions): Promise<LoginResult<U>>;
+  /** Exchanges a refresh token for the next pair, by the rule of rotation. */
+  refresh(refreshToken: string, options?: RefreshOptions): Promise<RefreshResult>;
+  /** The claims of a live token of either kind. */
+  verify(token: string): Promise<VerifiedClaims<C>>;
+  /**
+   * Proves who sent a request, from its headers: a bearer token or the access cookie. From memory: no I/O, unless
+   * `loadUser` or `checkUserIsActive` is on. A cookie also needs the CSRF token, unless `method` is a safe one.
+   */
+  authenticate(headers: HeaderSource, options?: { readonly method?: string }): Promise<Authentication<U, C>>;
+  /** Ends a session, by any of its refresh tokens or by verified claims. Durable, and in force here, when it fulfils. */
+  logout(session: string | SessionOwner, scope?: LogoutScope): Promise<void>;
+  /** Aborts when the token expires or is revoked: for WebSockets, server-sent events and long polls. */
+  signal(claims: Authentication<U, C>): AbortSignal;
+  /** Ends one access token; its session goes on. */
+  revokeToken(tokenId: string): Promise<void>;
+  /** Changes one's own password; the asking session goes on with the new pair. */
+  changePassword(change: PasswordChange): Promise<SessionPair>;
+
+  readonly sessions: {
+    /** Live sessions of a user, newest first. */
+    list(userId: string): Promise<readonly SessionView[]>;
+    label(owner: SessionOwner, label: string | null): Promise<SessionView>;
+    /** Ends one session; with `userId`, only that user's. @throws AuthError `session_not_found` */
+    end(sessionId: string, userId?: string): Promise<void>;
+    /** Ends every session and access token of a user. */
+    endAllOf(userId: string): Promise<Ended>;
+    /** Ends every session and access token there is. */
+    endAll(): Promise<Ended>;
+  };
+
+  /** tokenpair's own user table. */
+  readonly users: {
+    /** `null`: the name is taken. */
+    create(user: NewUserInput): Promise<User | null>;
+    findByName(username: string): Promise<User | null>;
+    disable(userId: string): Promise<Ended>;
+    enable(userId: string): Promise<void>;
+    setPassword(userId: string, password: string): Promise<Ended>;
+    delete(userId: string): Promise<Ended>;
+  };
+
+  /** Answers the endpoints of the contract. `connection.ip` is the client's address, as far as you know it. */
+  fetch(request: Request, connection?: { readonly ip?: string }): Promise<Response>;
+  /** Whether `fetch` has an endpoint below this path. */
+  handles(pathname: string): boolean;
+  /** Hears every event; returns the way to stop. */
+  on(listener: EventListener): () => void;
+}

@@ -1,0 +1,59 @@
+import { closestMatch } from "leven";
+import { findSettingFault, settingRules } from "./setting-rules.ts";
+import { defaultSettings, type Settings } from "./settings.ts";
+import type { AuthUser } from "./user.ts";
+
+/**
+ * The defaults with what the application has set; `undefined` stands for "not set".
+ *
+ * @throws TypeError that names the setting and the fix: unknown, of the wrong kind, or contradicting another.
+ */
+export function resolveSettings(options: Readonly<Record<string, unknown>>): Settings<AuthUser> {
+  for (const [name, value] of Object.entries(options)) {
+    if (!isSettingName(name)) throw new TypeError(toUnknownSettingMessage(name, settingNames));
+    if (value === undefined) continue;
+    const fault = findSettingFault(settingRules[name], value);
+    if (fault !== null) throw new TypeError(`${name}: ${fault}`);
+  }
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const settings: Settings<AuthUser> = Object.freeze({ ...defaultSettings, ...given });
+  const contradiction = findContradiction(settings);
+  if (contradiction !== null) throw new TypeError(contradiction);
+  return settings;
+}
+
+/** Every name that `resolveSettings` knows. */
+export const settingNames: readonly string[] = Object.freeze(Object.keys(settingRules));
+
+export function isSettingName(name: string): name is keyof Settings {
+  return Object.hasOwn(settingRules, name);
+}
+
+/** The message for a name that is no setting, with the nearest one that is. */
+export function toUnknownSettingMessage(name: string, known: readonly string[]): string {
+  const nearest = closestMatch(name, known, { maxDistance: Math.ceil(name.length / 3) });
+  return `${name}: no such setting${nearest === undefined ? "" : `; did you mean ${nearest}?`}`;
+}
+
+function findContradiction(s: Settings<AuthUser>): string | null {
+  if (s.accessTokenLifetime > s.refreshTokenLifetime) {
+    return "accessTokenLifetime: must not be longer than refreshTokenLifetime";
+  }
+  if (s.refreshTokenLifetime > s.sessionLifetime) {
+    return "refreshTokenLifetime: must not be longer than sessionLifetime; raise sessionLifetime too";
+  }
+  if (s.verifyCredentials !== undefined && s.findUser === undefined) {
+    return "verifyCredentials: needs findUser too, to look the user up again at every refresh";
+  }
+  if (s.tokenPath === s.authPath) return "tokenPath: must differ from authPath";
+  if (s.cookieDomain !== undefined) {
+    const bound = [s.accessCookieName, s.refreshCookieName, s.csrfCookieName].find((name) => /^__Host-/i.test(name));
+    if (bound !== undefined) {
+      return `cookieDomain: a cookie named "${bound}" cannot have a Domain; rename it, for example to "__Secure-…"`;
+    }
+  }
+  if (s.cookieSameSite === "None" && s.insecureCookies) {
+    return 'cookieSameSite: "None" needs secure cookies; remove insecureCookies';
+  }
+  return null;
+}

@@ -1,0 +1,112 @@
+import type { Settings } from "./settings.ts";
+
+/** What a setting may be. The environment, the config file and `createAuth` are all read by these rules. */
+export type SettingRule =
+  | { readonly type: "seconds"; readonly min: number; readonly max: number }
+  | { readonly type: "boolean" }
+  /** Only `true`; `why` tells whoever sets it to `false`. */
+  | { readonly type: "true"; readonly why: string }
+  | { readonly type: "choice"; readonly choices: readonly string[] }
+  | { readonly type: "text"; readonly pattern: RegExp; readonly form: string; readonly optional?: true }
+  | { readonly type: "texts"; readonly pattern: RegExp; readonly form: string; readonly atLeast: number }
+  | { readonly type: "function" };
+
+const oneDay = 86_400;
+const tenYears = 3_650 * oneDay;
+
+const boolean = { type: "boolean" } as const;
+const hook = { type: "function" } as const;
+const seconds = (min: number, max: number) => ({ type: "seconds", min, max }) as const;
+
+/** RFC 9110 §5.6.2. */
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const headerName = { type: "text", pattern: token, form: "an HTTP header name" } as const;
+const cookieName = { type: "text", pattern: token, form: "a cookie name" } as const;
+const claimName = { type: "text", pattern: /^\S+$/, form: "a claim name without spaces" } as const;
+const anyText = { type: "text", pattern: /./, form: "a text that is not empty", optional: true } as const;
+const path = {
+  type: "text",
+  pattern: /^(?:\/[A-Za-z0-9_~.-]+)+$/,
+  form: 'a path such as "/api/auth": a slash first, none at the end',
+} as const;
+
+/** The rule of every setting. */
+export const settingRules = Object.freeze({
+  accessTokenLifetime: seconds(1, oneDay),
+  refreshTokenLifetime: seconds(1, tenYears),
+  sessionLifetime: seconds(1, tenYears),
+  rotateRefreshTokens: boolean,
+  blacklistAfterRotation: {
+    type: "true",
+    why: "a session is one row, so a token that was rotated away has nothing left that could keep it valid",
+  },
+  updateLastLogin: boolean,
+  algorithm: { type: "choice", choices: ["HS256", "HS384", "HS512"] },
+  audience: anyText,
+  issuer: anyText,
+  leeway: seconds(0, 300),
+  authHeaderTypes: { type: "texts", pattern: token, form: "authentication schemes", atLeast: 1 },
+  authHeaderName: headerName,
+  userIdClaim: claimName,
+  tokenTypeClaim: claimName,
+  jtiClaim: claimName,
+  checkUserIsActive: boolean,
+  loadUser: boolean,
+  reuseInterval: seconds(0, 60),
+  maxStaleness: seconds(1, 3_600),
+  tokenPath: path,
+  authPath: path,
+  accessCookieName: cookieName,
+  refreshCookieName: cookieName,
+  csrfCookieName: cookieName,
+  csrfHeaderName: headerName,
+  cookieSameSite: { type: "choice", choices: ["Strict", "Lax", "None"] },
+  cookieDomain: {
+    type: "text",
+    pattern: /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$/,
+    form: 'a domain such as "example.com"',
+    optional: true,
+  },
+  insecureCookies: boolean,
+  trustedOrigins: {
+    type: "texts",
+    pattern: /^https?:\/\/[^/?#@\s]+$/,
+    form: 'origins such as "https://app.example.com", without a path',
+    atLeast: 0,
+  },
+  usernameCaseSensitive: boolean,
+  userAuthenticationRule: hook,
+  claims: hook,
+  verifyCredentials: hook,
+  findUser: hook,
+  onLoginSuccess: hook,
+  onLoginFailed: hook,
+} satisfies Record<keyof Settings, SettingRule>);
+
+/** What is wrong with a value, to be read after the setting's name; `null` where it may stand. */
+export function findSettingFault(rule: SettingRule, value: unknown): string | null {
+  switch (rule.type) {
+    case "seconds":
+      return Number.isSafeInteger(value) && (value as number) >= rule.min && (value as number) <= rule.max
+        ? null
+        : `must be whole seconds from ${rule.min} to ${rule.max}`;
+    case "boolean":
+      return typeof value === "boolean" ? null : "must be true or false";
+    case "true":
+      return value === true ? null : `can only be true: ${rule.why}`;
+    case "choice":
+      return rule.choices.includes(value as string) ? null : `must be one of ${rule.choices.join(", ")}`;
+    case "text":
+      return isText(value, rule.pattern) ? null : `must be ${rule.form}`;
+    case "texts":
+      return Array.isArray(value) && value.length >= rule.atLeast && value.every((item) => isText(item, rule.pattern))
+        ? null
+        : `must be a list of ${rule.form}${rule.atLeast > 0 ? ", with at least one" : ""}`;
+    case "function":
+      return typeof value === "function" ? null : "must be a function";
+  }
+}
+
+function isText(value: unknown, pattern: RegExp): boolean {
+  return typeof value === "string" && pattern.test(value);
+}

@@ -1,0 +1,121 @@
+import type { Auth, AuthOptions, Health, LoginResult, SessionPair } from "./auth.ts";
+import type { ApplicationClaims, TokenPair } from "./core/claims.ts";
+import { AuthError } from "./core/errors.ts";
+import type { AuthEvent, EventListener } from "./core/events.ts";
+import type { Session } from "./core/session.ts";
+import type { AuthUser, User } from "./core/user.ts";
+import { createDeps } from "./create-deps.ts";
+import type { Deps } from "./flows/deps.ts";
+import { type Issued, issue } from "./flows/issue.ts";
+import { login } from "./flows/login.ts";
+import { logout, logoutByRefreshToken } from "./flows/logout.ts";
+import { changePassword } from "./flows/password.ts";
+import { refresh } from "./flows/refresh.ts";
+import * as sessions from "./flows/sessions.ts";
+import * as users from "./flows/users.ts";
+import { verify } from "./flows/verify.ts";
+import { authenticateRequest } from "./http/credentials.ts";
+import { createHttpHandler } from "./http/router.ts";
+
+/**
+ * Creates token-pair authentication over a store. Await `ready()` before the first request.
+ *
+ * @throws TypeError where a setting is unknown, of the wrong kind or contradicts another; it names the fix.
+ * @example
+ * const store = sqliteStore("app.db");
+ * await store.migrate();
+ * const auth = createAuth({ store, signingKey: process.env.SIGNING_KEY });
+ * await auth.ready();
+ */
+export function createAuth<U extends AuthUser = User, C extends ApplicationClaims = ApplicationClaims>(
+  options: AuthOptions<U, C>,
+): Auth<U, C> {
+  const listeners = new Set<EventListener>();
+  const { deps, signals } = createDeps(options as unknown as AuthOptions, (event) => tellAll(listeners, event));
+  const http = createHttpHandler(deps);
+
+  const auth: Auth = {
+    ready: async () => {
+      await deps.store.checkSchema();
+      await deps.feed.start();
+    },
+    health: () => checkHealth(deps),
+    close: () => {
+      deps.feed.stop();
+      signals.stop();
+    },
+
+    login: async (credentials, options) => toLoginResult(await login(deps, credentials, options)),
+    issue: async (userId, options) => {
+      const found = await deps.users.find(userId);
+      if (found === null) throw new AuthError("no_active_account", "no such user");
+      return toLoginResult(await issue(deps, found, options));
+    },
+    refresh: async (token, options) => {
+      const { outcome, session, pair } = await refresh(deps, token, options);
+      return { ...pair, session: sessions.toSessionView(session), replayed: outcome === "replayed" };
+    },
+    verify: (token) => verify(deps, token),
+    authenticate: (headers, options) => authenticateRequest(deps, { headers, ...options }),
+    logout: async (session, scope) => {
+      if (typeof session === "string") await logoutByRefreshToken(deps, session);
+      else await logout(deps, session, scope);
+    },
+    signal: (claims) => signals.signal(claims),
+    revokeToken: (tokenId) => sessions.revokeToken(deps, tokenId),
+    changePassword: async (change) => toSessionPair(await changePassword(deps, change)),
+
+    sessions: Object.freeze<Auth["sessions"]>({
+      list: (userId) => sessions.listSessions(deps, userId),
+      label: (owner, label) => sessions.labelSession(deps, owner, label),
+      end: (sessionId, userId) => sessions.endSession(deps, sessionId, userId),
+      endAllOf: (userId) => sessions.endSessionsOfUser(deps, userId),
+      endAll: () => sessions.endAllSessions(deps),
+    }),
+    users: Object.freeze<Auth["users"]>({
+      create: (user) => users.createUser(deps, user),
+      findByName: (username) => users.findUserByName(deps, username),
+      disable: (userId) => users.disableUser(deps, userId),
+      enable: (userId) => users.enableUser(deps, userId),
+      setPassword: (userId, password) => users.setPassword(deps, userId, password),
+      delete: (userId) => users.deleteUser(deps, userId),
+    }),
+
+    fetch: (request, connection) => http.fetch(request, connection),
+    handles: (pathname) => http.handles(pathname),
+    on: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  // The flows know users only as AuthUser; what the application's own functions returned goes back under its own type.
+  return Object.freeze(auth) as unknown as Auth<U, C>;
+}
+
+function toLoginResult({ user, session, pair }: Issued): LoginResult {
+  return { ...toSessionPair({ session, pair }), user: user as User };
+}
+
+function toSessionPair({ session, pair }: { readonly session: Session; readonly pair: TokenPair }): SessionPair {
+  return { ...pair, session: sessions.toSessionView(session) };
+}
+
+async function checkHealth(deps: Deps): Promise<Health> {
+  if (!deps.feed.isFresh()) return { ok: false, reason: "the revocations are not loaded or too stale" };
+  try {
+    await deps.store.checkSchema();
+    return { ok: true };
+  } catch {
+    return { ok: false, reason: "the store does not answer" };
+  }
+}
+
+function tellAll(listeners: ReadonlySet<EventListener>, event: AuthEvent): void {
+  for (const listener of listeners) {
+    try {
+      listener(event);
+    } catch {
+      // A listener cannot undo what has happened.
+    }
+  }
+}

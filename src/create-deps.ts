@@ -1,0 +1,72 @@
+import { hkdfSync } from "node:crypto";
+import type { AuthOptions } from "./auth.ts";
+import { systemClock } from "./core/clock.ts";
+import type { EventListener } from "./core/events.ts";
+import { resolveSettings } from "./core/resolve-settings.ts";
+import { createPasswordHasher } from "./crypto/passwords.ts";
+import { systemRandom } from "./crypto/secrets.ts";
+import { createHmacKey, createKeySet } from "./crypto/signing-key.ts";
+import { createTokens } from "./crypto/tokens.ts";
+import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
+import type { HttpDeps } from "./http/endpoint.ts";
+import { createFeed } from "./revocation/feed.ts";
+import { createRevocationIndex } from "./revocation/revocation-index.ts";
+import { createSignals, type Signals } from "./revocation/signals.ts";
+
+/**
+ * Builds and freezes what the flows and routes work with.
+ *
+ * @throws TypeError that names the setting and the fix.
+ */
+export function createDeps(
+  { store, signingKey, verifyingKey, ...rest }: AuthOptions,
+  emit: EventListener,
+): { readonly deps: HttpDeps; readonly signals: Signals } {
+  if (store === undefined) throw new TypeError('store: missing; take sqliteStore("app.db") of "tokenpair/sqlite"');
+  if (signingKey === undefined) {
+    throw new TypeError("signingKey: missing; make one with: openssl rand -base64 48, and keep it out of the code");
+  }
+  const settings = resolveSettings(rest);
+  if (verifyingKey !== undefined) {
+    throw new TypeError(`verifyingKey: ${settings.algorithm} verifies with the signing key itself; remove it`);
+  }
+  const { accessTokenLifetime, leeway, maxStaleness, findUser } = settings;
+  const clock = systemClock;
+  const keys = createKeySet(createHmacKey({ algorithm: settings.algorithm, secret: signingKey }));
+  const passwords = createPasswordHasher();
+  const revocations = createRevocationIndex({ accessTokenLifetime, leeway, clock });
+  const signals = createSignals({ index: revocations, clock, leeway });
+  const feed = createFeed({
+    store: store.feed,
+    index: revocations,
+    clock,
+    accessTokenLifetime,
+    leeway,
+    maxStaleness,
+    onApplied: signals.onRevocation,
+    emit,
+  });
+  const users =
+    findUser === undefined
+      ? createOwnUsers(store, passwords, settings)
+      : createApplicationUsers(store, settings.verifyCredentials, findUser);
+  const deps = Object.freeze({
+    settings,
+    store,
+    users,
+    tokens: createTokens({ keys, clock, settings }),
+    passwords,
+    revocations,
+    feed,
+    clock,
+    random: systemRandom,
+    emit,
+    csrfKey: toCsrfKey(signingKey),
+  });
+  return { deps, signals };
+}
+
+/** A key of its own for the CSRF tokens, the same on every node (RFC 5869). */
+function toCsrfKey(signingKey: string | Uint8Array): Uint8Array {
+  return new Uint8Array(hkdfSync("sha256", signingKey, "", "tokenpair csrf v1", 32));
+}

@@ -1,0 +1,28 @@
+/** Token-pair authentication: `createAuth`, its types, its error, and the units of its settings. */
+export type {
+  Auth,
+  AuthOptions,
+  Health,
+  LoginResult,
+  RefreshResult,
+  SessionOwner,
+  SessionPair,
+} from "./auth.ts";
+export type { AccessClaims, ApplicationClaims, RefreshClaims, TokenPair } from "./core/claims.ts";
+export { days, hours, minutes } from "./core/durations.ts";
+export { AuthError, type AuthErrorCode, SchemaVersionError, StoreUnavailableError } from "./core/errors.ts";
+export type { AuthEvent, EventListener, RefreshOutcome, RequestOrigin, UserChange } from "./core/events.ts";
+export { defaultSettings, type Settings } from "./core/settings.ts";
+export type { Store } from "./core/store.ts";
+export type { AuthUser, User } from "./core/user.ts";
+export { createAuth } from "./create-auth.ts";
+export type { Authentication } from "./flows/authenticate.ts";
+export type { IssueOptions } from "./flows/issue.ts";
+export type { Credentials } from "./flows/login.ts";
+export type { LogoutScope } from "./flows/logout.ts";
+export type { PasswordChange } from "./flows/password.ts";
+export type { RefreshOptions } from "./flows/refresh.ts";
+export type { SessionView } from "./flows/sessions.ts";
+export type { NewUserInput } from "./flows/users.ts";
+export type { VerifiedClaims } from "./flows/verify.ts";
+export type { HeaderSource } from "./http/credentials.ts";
