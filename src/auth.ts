@@ -49,6 +49,17 @@ export interface SessionOwner {
   readonly userId: string;
 }
 
+/** Who sent the request, or the response that refuses it. */
+export type Admission<U extends AuthUser = User, C extends ApplicationClaims = ApplicationClaims> =
+  | { readonly admitted: true; readonly authentication: Authentication<U, C> }
+  | { readonly admitted: false; readonly response: Response };
+
+/** What `A` proves of a request, under the application's own types. */
+export type AuthenticationOf<A extends Pick<Auth, "admit">> = Extract<
+  Awaited<ReturnType<A["admit"]>>,
+  { readonly admitted: true }
+>["authentication"];
+
 /** Whether this node can answer; `reason` says why not. */
 export type Health = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
@@ -77,6 +88,8 @@ export interface Auth<U extends AuthUser = User, C extends ApplicationClaims = A
    * `loadUser` or `checkUserIsActive` is on. A cookie also needs the CSRF token, unless `method` is a safe one.
    */
   authenticate(headers: HeaderSource, options?: { readonly method?: string }): Promise<Authentication<U, C>>;
+  /** As `authenticate`, with a refusal as the contract's response: what `requireUser` of the adapters sends. */
+  admit(headers: HeaderSource, options?: { readonly method?: string }): Promise<Admission<U, C>>;
   /** Ends a session, by any of its refresh tokens or by verified claims. Durable, and in force here, when it fulfils. */
   logout(session: string | SessionOwner, scope?: LogoutScope): Promise<void>;
   /** Aborts when the token expires or is revoked: for WebSockets, server-sent events and long polls. */

@@ -1,6 +1,8 @@
 /** Token-pair authentication: `createAuth`, its types, its error, and the units of its settings. */
 export type {
+  Admission,
   Auth,
+  AuthenticationOf,
   AuthOptions,
   Health,
   LoginResult,

@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Auth, Authentication } from "../index.ts";
+import { requireUser as requireNodeUser, toNodeListener } from "./node.ts";
+
+declare global {
+  namespace Express {
+    interface Request {
+      auth?: Authentication;
+    }
+  }
+}
+
+interface ExpressRequest extends IncomingMessage {
+  auth?: Authentication;
+  body?: unknown;
+  rawBody?: Buffer;
+}
+
+type Middleware = (req: ExpressRequest, res: ServerResponse, next: (error?: unknown) => void) => void;
+
+/**
+ * Middleware with the endpoints of the contract; every other path goes on. Mount it at the root, before or after a body
+ * parser.
+ *
+ * @example
+ * app.use(authRoutes(auth));
+ */
+export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): Middleware {
+  const listener = toNodeListener(auth);
+  return (req, res, next) => {
+    if (!auth.handles((req.url ?? "/").split("?", 1)[0] ?? "/")) return next();
+    if (req.readableEnded && req.body !== undefined) req.rawBody = toRawBody(req);
+    listener(req, res).catch(next);
+  };
+}
+
+/**
+ * Middleware that lets only authenticated requests pass and puts the proven claims on `req.auth`.
+ *
+ * @example
+ * app.get("/api/orders", requireUser(auth), (req, res) => res.json(ordersOf(req.auth.userId)));
+ */
+export function requireUser(auth: Pick<Auth, "admit">): Middleware {
+  const authenticated = requireNodeUser(auth);
+  return (req, res, next) => {
+    authenticated(req, res).then((user) => {
+      if (user === null) return;
+      req.auth = user;
+      next();
+    }, next);
+  };
+}
+
+/** What a body parser has made of the body, as bytes again. */
+function toRawBody({ body, headers }: ExpressRequest): Buffer {
+  const isForm = headers["content-type"]?.startsWith("application/x-www-form-urlencoded");
+  return Buffer.from(isForm ? new URLSearchParams(body as Record<string, string>).toString() : JSON.stringify(body));
+}
