@@ -1,0 +1,17 @@
+import type { Endpoint } from "./endpoint.ts";
+import { jwks } from "./routes/jwks.ts";
+import { me } from "./routes/me.ts";
+import { tokenBlacklist } from "./routes/token-blacklist.ts";
+import { tokenObtain } from "./routes/token-obtain.ts";
+import { tokenRefresh } from "./routes/token-refresh.ts";
+import { tokenVerify } from "./routes/token-verify.ts";
+
+/** Every endpoint, in the order of the contract. */
+export const endpoints: readonly Endpoint[] = Object.freeze([
+  tokenObtain,
+  tokenRefresh,
+  tokenVerify,
+  tokenBlacklist,
+  me,
+  jwks,
+]);

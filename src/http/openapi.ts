@@ -1,0 +1,111 @@
+import { z } from "zod";
+import type { Settings } from "../core/settings.ts";
+import type { AuthUser } from "../core/user.ts";
+import type { Endpoint, ResponseDescription } from "./endpoint.ts";
+import { errorSchema, fieldErrorsSchema } from "./response-schemas.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+const detailSchema = z.object({ detail: z.string(), code: z.string().optional() });
+
+/** What every endpoint with a body may answer. */
+const bodyResponses: Readonly<Record<number, ResponseDescription>> = {
+  400: {
+    description: "A field is faulty, or the body cannot be parsed.",
+    schema: z.union([fieldErrorsSchema, detailSchema]),
+  },
+  413: { description: "The body is too large.", schema: errorSchema },
+  415: { description: "The body's media type is not supported.", schema: detailSchema },
+};
+
+/** The OpenAPI 3.1 document of `endpoints`; the same endpoints and settings give the same document. */
+export function toOpenApiDocument(endpoints: readonly Endpoint[], settings: Settings<AuthUser>): Json {
+  const paths: Record<string, Record<string, Json>> = {};
+  for (const endpoint of endpoints) {
+    const path = toDocumentedPath(endpoint.path(settings));
+    paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: toOperation(endpoint, path) };
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title: "tokenpair", version: "1", description: "Token-pair authentication." },
+    paths,
+    components: { securitySchemes: toSecuritySchemes(settings) },
+  };
+}
+
+/** The form with a trailing slash, which simplejwt's clients use; a file's name has none. */
+function toDocumentedPath(path: string): string {
+  return path.endsWith(".json") ? path : `${path}/`;
+}
+
+function toOperation(endpoint: Endpoint, path: string): Json {
+  const { summary, body, security = [], responses } = endpoint;
+  const parameters = [...toPathParameters(path), ...toHeaderParameters(endpoint)];
+  return {
+    summary,
+    security: security.map((scheme) => ({ [scheme]: [] })),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined ? {} : { requestBody: toRequestBody(body) }),
+    responses: toResponses(body === undefined ? responses : { ...bodyResponses, ...responses }),
+  };
+}
+
+function toPathParameters(path: string): readonly Json[] {
+  return Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: { type: "string" },
+  }));
+}
+
+function toHeaderParameters({ headers = {} }: Endpoint): readonly Json[] {
+  return Object.entries(headers).map(([name, { description, schema }]) => ({
+    name,
+    in: "header",
+    description,
+    schema: toJsonSchema(schema, "input"),
+  }));
+}
+
+function toRequestBody({ schema, accepts }: NonNullable<Endpoint["body"]>): Json {
+  const mediaType = { schema: toJsonSchema(schema, "input") };
+  return { content: Object.fromEntries(accepts.map((accepted) => [accepted, mediaType])) };
+}
+
+function toResponses(responses: Readonly<Record<number, ResponseDescription>>): Json {
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, { description, schema }]) => [
+      status,
+      schema === undefined
+        ? { description }
+        : { description, content: { "application/json": { schema: toJsonSchema(schema, "output") } } },
+    ]),
+  );
+}
+
+function toSecuritySchemes({ authHeaderName, authHeaderTypes, accessCookieName }: Settings<AuthUser>): Json {
+  const isBearer = authHeaderName.toLowerCase() === "authorization" && authHeaderTypes[0]?.toLowerCase() === "bearer";
+  return {
+    bearer: isBearer
+      ? { type: "http", scheme: "bearer", bearerFormat: "JWT" }
+      : { type: "apiKey", in: "header", name: authHeaderName, description: `${authHeaderTypes[0]} and the token.` },
+    cookie: { type: "apiKey", in: "cookie", name: accessCookieName },
+  };
+}
+
+/** JSON Schema 2020-12, which is OpenAPI 3.1's own dialect. */
+function toJsonSchema(schema: z.ZodType, io: "input" | "output"): Json {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, {
+    io,
+    override: ({ zodSchema, jsonSchema }) => {
+      // A field that accepts more than it documents, such as a number as text, counts as optional unless told.
+      if (io === "input" && zodSchema instanceof z.ZodObject) jsonSchema.required = toRequiredFields(zodSchema);
+    },
+  });
+  return rest;
+}
+
+function toRequiredFields({ shape }: z.ZodObject): string[] {
+  return Object.entries(shape).flatMap(([name, field]) => (z.safeParse(field, undefined).success ? [] : [name]));
+}

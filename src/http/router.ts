@@ -1,0 +1,97 @@
+import { AuthError, StoreUnavailableError } from "../core/errors.ts";
+import type { RequestOrigin } from "../core/events.ts";
+import { createBodyReader } from "./body.ts";
+import type { Endpoint, HttpDeps } from "./endpoint.ts";
+import { endpoints as allEndpoints } from "./endpoints.ts";
+import { toErrorResponse } from "./error-responses.ts";
+import { toJsonResponse } from "./json-response.ts";
+import { RequestError } from "./request-error.ts";
+import { createSchemaEndpoint } from "./routes/schema.ts";
+import { createMatcher } from "./routing.ts";
+
+/** What only the server knows of a connection. */
+export interface Connection {
+  /** The client's address, after any trusted proxy. */
+  readonly ip?: string | undefined;
+}
+
+/** The whole HTTP side: `Request` in, `Response` out. */
+export interface HttpHandler {
+  /** Answers every request, also those to paths that are not ours (404). Never rejects. */
+  fetch(request: Request, connection?: Connection): Promise<Response>;
+  /** Whether a URL's pathname is one of ours, with or without its trailing slash. */
+  handles(pathname: string): boolean;
+}
+
+export interface HttpHandlerOptions {
+  /** Default: all of `endpoints.ts`. The OpenAPI document's own is added. */
+  readonly endpoints?: readonly Endpoint[];
+  /** Told of a defect, ours or that of an application's hook; the client gets a 500 without details. Default: a warning of the process. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** On every response, unless an endpoint says otherwise. */
+const standardHeaders = Object.entries({
+  "Cache-Control": "no-store",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "same-origin",
+});
+
+/** The most of a `User-Agent` that is worth keeping with a session. */
+const maxUserAgentLength = 512;
+
+/** The handler of the endpoints over `deps`. */
+export function createHttpHandler(
+  deps: HttpDeps,
+  { endpoints = allEndpoints, onError = warn }: HttpHandlerOptions = {},
+): HttpHandler {
+  const match = createMatcher([...endpoints, createSchemaEndpoint(endpoints)], deps.settings);
+
+  async function answer(request: Request, connection: Connection): Promise<Response> {
+    const found = match(new URL(request.url).pathname);
+    if (found === null) return toJsonResponse(404, { detail: "Not found.", code: "not_found" });
+    const { resource, params } = found;
+    const { method } = request;
+    if (method === "OPTIONS") return new Response(null, { status: 204, headers: { Allow: resource.allow } });
+    const endpoint = resource.endpoints.get(method);
+    if (endpoint === undefined) {
+      return toJsonResponse(405, { detail: `Method "${method}" not allowed.` }, { Allow: resource.allow });
+    }
+    const origin = toOrigin(request, connection);
+    const body = createBodyReader(request, endpoint.body);
+    try {
+      return await endpoint.handle({ request, deps, params, origin, ...body });
+    } catch (error) {
+      return toRefusal(error, endpoint);
+    }
+  }
+
+  function toRefusal(error: unknown, { errors }: Endpoint): Response {
+    if (error instanceof RequestError) return toJsonResponse(error.status, error.body);
+    if (error instanceof AuthError) return toErrorResponse(error, errors, deps.settings);
+    if (error instanceof StoreUnavailableError) {
+      return toErrorResponse(new AuthError("unavailable", "the store does not answer"), errors, deps.settings);
+    }
+    onError(error);
+    return toJsonResponse(500, { detail: "Internal server error.", code: "error" });
+  }
+
+  return Object.freeze({
+    async fetch(request: Request, connection: Connection = {}): Promise<Response> {
+      const response = await answer(request, connection);
+      for (const [name, value] of standardHeaders) {
+        if (!response.headers.has(name)) response.headers.set(name, value);
+      }
+      return response;
+    },
+    handles: (pathname: string) => match(pathname) !== null,
+  });
+}
+
+function toOrigin(request: Request, { ip }: Connection): RequestOrigin {
+  return { ip, userAgent: request.headers.get("User-Agent")?.slice(0, maxUserAgentLength) };
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : String(error));
+}

@@ -1,0 +1,18 @@
+import { z } from "zod";
+import { defineEndpoint } from "../endpoint.ts";
+import { toJsonResponse } from "../json-response.ts";
+
+/** `GET /.well-known/jwks.json` (RFC 7517 §5): the public keys. HMAC has none. */
+export const jwks = defineEndpoint({
+  method: "GET",
+  path: () => "/.well-known/jwks.json",
+  summary: "The public keys that verify our tokens, as a JWK Set.",
+  errors: "resource",
+  responses: {
+    200: {
+      description: "A JWK Set; empty where the signing key is an HMAC secret.",
+      schema: z.object({ keys: z.array(z.looseObject({ kty: z.string() })) }),
+    },
+  },
+  handle: async () => toJsonResponse(200, { keys: [] }, { "Cache-Control": "public, max-age=300" }),
+});

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { AuthError } from "../../core/errors.ts";
+import { authenticate } from "../../flows/authenticate.ts";
+import { findSession, type SessionView } from "../../flows/sessions.ts";
+import { readBearerToken } from "../authorization-header.ts";
+import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
+import { toJsonResponse } from "../json-response.ts";
+import { notAuthenticated, timeSchema, unavailable } from "../response-schemas.ts";
+
+/** `GET {authPath}/me`: who the caller is, and in which session. */
+export const me = defineEndpoint({
+  method: "GET",
+  path: ({ authPath }) => `${authPath}/me`,
+  summary: "Say who the caller is.",
+  errors: "resource",
+  security: ["bearer", "cookie"],
+  responses: {
+    200: {
+      description: "The caller.",
+      schema: z.object({
+        id: z.string(),
+        username: z.string(),
+        session: z.object({ id: z.string(), created_at: timeSchema, expires_at: timeSchema }),
+      }),
+    },
+    401: notAuthenticated,
+    503: unavailable,
+  },
+  async handle({ request, deps }) {
+    const token = readBearerToken(request.headers, deps.settings);
+    if (token === null) throw new AuthError("not_authenticated", "no token was presented");
+    const { userId, sessionId } = await authenticate(deps, token);
+    const found = await deps.users.find(userId);
+    if (found === null) throw new AuthError("user_not_found", "no such user");
+    const session = await findOwnSession(deps, sessionId);
+    return toJsonResponse(200, {
+      id: userId,
+      username: found.user.username,
+      session: { id: session.id, created_at: session.createdAt, expires_at: session.expiresAt },
+    });
+  },
+});
+
+/** The caller's session; where it is gone, its access token is worth nothing either. */
+async function findOwnSession(deps: HttpDeps, sessionId: string): Promise<SessionView> {
+  try {
+    return await findSession(deps, sessionId);
+  } catch (error) {
+    const isGone = error instanceof AuthError && error.code === "session_not_found";
+    throw isGone ? new AuthError("token_revoked", "the session has ended") : error;
+  }
+}

@@ -1,0 +1,23 @@
+import { z } from "zod";
+import { defineEndpoint, type Endpoint } from "../endpoint.ts";
+import { toJsonResponse } from "../json-response.ts";
+import { toOpenApiDocument } from "../openapi.ts";
+
+/** `GET /api/schema`: the OpenAPI document of `endpoints`, and of itself. */
+export function createSchemaEndpoint(endpoints: readonly Endpoint[]): Endpoint {
+  let document: unknown;
+  const schema = defineEndpoint({
+    method: "GET",
+    path: () => "/api/schema",
+    summary: "The OpenAPI document of this API.",
+    errors: "resource",
+    responses: {
+      200: { description: "An OpenAPI 3.1 document.", schema: z.looseObject({ openapi: z.string() }) },
+    },
+    async handle({ deps }) {
+      document ??= toOpenApiDocument([...endpoints, schema], deps.settings);
+      return toJsonResponse(200, document);
+    },
+  });
+  return schema;
+}
