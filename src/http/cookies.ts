@@ -1,0 +1,154 @@
+import type { TokenPair } from "../core/claims.ts";
+import type { Settings } from "../core/settings.ts";
+import { type HeaderSource, readHeader } from "./header-source.ts";
+
+/** The settings that shape the cookies. */
+export type CookieSettings = Pick<
+  Settings,
+  | "accessCookieName"
+  | "refreshCookieName"
+  | "csrfCookieName"
+  | "cookieSameSite"
+  | "cookieDomain"
+  | "insecureCookies"
+  | "authPath"
+>;
+
+/** The names under which a browser keeps the two tokens and the CSRF token. */
+export interface CookieNames {
+  readonly access: string;
+  readonly refresh: string;
+  readonly csrf: string;
+}
+
+/** The configured names; with `insecureCookies` without the prefixes that a browser accepts on secure cookies only. */
+export function toCookieNames({
+  accessCookieName,
+  refreshCookieName,
+  csrfCookieName,
+  insecureCookies,
+}: CookieSettings): CookieNames {
+  const toName = (name: string) => (insecureCookies ? name.replace(/^__(?:Host-Http|Host|Secure|Http)-/i, "") : name);
+  return { access: toName(accessCookieName), refresh: toName(refreshCookieName), csrf: toName(csrfCookieName) };
+}
+
+/** Our cookies of one request. */
+export interface PresentedCookies {
+  readonly access: string | undefined;
+  readonly refresh: string | undefined;
+  readonly csrf: string | undefined;
+  /** Two cookies have one of our names: one of them was set by somebody else, and nothing tells which. */
+  readonly isDoubled: boolean;
+}
+
+/**
+ * Our cookies in the `Cookie` header (RFC 6265 §5.4). A name counts only byte for byte, without the spaces and tabs
+ * around it: whoever trims or decodes more finds a forged cookie under a name that the browser did not protect.
+ */
+export function readCookies(headers: HeaderSource, settings: CookieSettings): PresentedCookies {
+  const { access, refresh, csrf } = toCookieNames(settings);
+  const found = new Map([access, refresh, csrf].map((name) => [name, [] as string[]]));
+  for (const pair of readHeader(headers, "Cookie")?.split(";") ?? []) {
+    const end = pair.indexOf("=");
+    if (end !== -1) found.get(trimBlanks(pair.slice(0, end)))?.push(trimBlanks(pair.slice(end + 1)));
+  }
+  const read = (name: string) => found.get(name)?.[0] || undefined;
+  return {
+    access: read(access),
+    refresh: read(refresh),
+    csrf: read(csrf),
+    isDoubled: [...found.values()].some((values) => values.length > 1),
+  };
+}
+
+/** What a login or a refresh gives to a browser. */
+export interface SessionCookies {
+  /** Without `refresh`, the browser keeps the refresh cookie that it has. */
+  readonly pair: Omit<TokenPair, "refresh"> & { readonly refresh?: string };
+  readonly csrfToken: string;
+  /** "Remember me": without it the browser drops all three when it closes. */
+  readonly persistent: boolean;
+}
+
+/** The `Set-Cookie` headers of a session. The access cookie lives no longer than its token. */
+export function toSessionCookies(
+  settings: CookieSettings,
+  { pair, csrfToken, persistent }: SessionCookies,
+): readonly string[] {
+  const access = toAccessCookie(settings, pair.access, persistent ? pair.accessExpiresIn : null);
+  const maxAge = persistent ? pair.refreshExpiresIn : null;
+  const refresh = pair.refresh === undefined ? [] : [toRefreshCookie(settings, pair.refresh, maxAge)];
+  return [access, ...refresh, toCsrfCookie(settings, csrfToken, maxAge)];
+}
+
+/** The `Set-Cookie` headers that delete all three. */
+export function toClearedCookies(settings: CookieSettings): readonly string[] {
+  return [toAccessCookie, toRefreshCookie, toCsrfCookie].map((toCookie) => toCookie(settings, "", 0));
+}
+
+/** Adds `Set-Cookie` headers to a response. */
+export function withCookies(response: Response, cookies: readonly string[]): Response {
+  for (const cookie of cookies) response.headers.append("Set-Cookie", cookie);
+  return response;
+}
+
+/** A cookie of our three; `maxAge` in seconds, `null` until the browser closes. */
+type ToCookie = (settings: CookieSettings, value: string, maxAge: number | null) => string;
+
+const toAccessCookie: ToCookie = (settings, value, maxAge) =>
+  serializeCookie(settings, {
+    name: toCookieNames(settings).access,
+    value,
+    maxAge,
+    path: "/",
+    httpOnly: true,
+    sameSite: settings.cookieSameSite,
+  });
+
+const toRefreshCookie: ToCookie = (settings, value, maxAge) =>
+  serializeCookie(settings, {
+    name: toCookieNames(settings).refresh,
+    value,
+    maxAge,
+    path: settings.authPath,
+    httpOnly: true,
+    sameSite: "Strict",
+  });
+
+/** The one that scripts may read, to send it back in the header. */
+export const toCsrfCookie: ToCookie = (settings, value, maxAge) =>
+  serializeCookie(settings, {
+    name: toCookieNames(settings).csrf,
+    value,
+    maxAge,
+    path: "/",
+    httpOnly: false,
+    sameSite: settings.cookieSameSite,
+  });
+
+interface Cookie {
+  readonly name: string;
+  readonly value: string;
+  readonly maxAge: number | null;
+  readonly path: string;
+  readonly httpOnly: boolean;
+  readonly sameSite: Settings["cookieSameSite"];
+}
+
+/** RFC 6265 §4.1.1. @throws TypeError where the value has a character that would end it. */
+function serializeCookie(settings: CookieSettings, cookie: Cookie): string {
+  if (!/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/.test(cookie.value)) {
+    throw new TypeError(`the value of the cookie ${cookie.name} is not a cookie value`);
+  }
+  return [
+    `${cookie.name}=${cookie.value}`,
+    ...(cookie.maxAge === null ? [] : [`Max-Age=${cookie.maxAge}`]),
+    ...(settings.cookieDomain === undefined ? [] : [`Domain=${settings.cookieDomain}`]),
+    `Path=${cookie.path}`,
+    ...(settings.insecureCookies ? [] : ["Secure"]),
+    ...(cookie.httpOnly ? ["HttpOnly"] : []),
+    `SameSite=${cookie.sameSite}`,
+  ].join("; ");
+}
+
+const trimBlanks = (text: string) => text.replace(/^[ \t]+|[ \t]+$/g, "");

@@ -1,0 +1,67 @@
+import { AuthError } from "../core/errors.ts";
+import type { Settings } from "../core/settings.ts";
+import { type Authentication, authenticate } from "../flows/authenticate.ts";
+import { readBearerToken } from "./authorization-header.ts";
+import { type CookieSettings, type PresentedCookies, readCookies } from "./cookies.ts";
+import type { HttpDeps } from "./endpoint.ts";
+import type { HeaderSource } from "./header-source.ts";
+import { isSafeMethod, type RequestHead } from "./origin.ts";
+import { requireCsrfToken, requireOwnPage, requireSingleCookies } from "./request-checks.ts";
+
+export type { HeaderSource } from "./header-source.ts";
+
+/** A presented access token, not yet verified, and how it came. */
+export type PresentedCredentials =
+  | { readonly via: "bearer"; readonly token: string }
+  | { readonly via: "cookie"; readonly token: string; readonly cookies: PresentedCookies };
+
+/**
+ * The access token of a request: of its authorization header or, where that holds none, of its cookies.
+ *
+ * @throws AuthError `not_authenticated` where there is none; `bad_authorization_header`; `csrf_failed` where the token is
+ * a cookie's and one of our cookies is there twice.
+ */
+export function readCredentials(
+  headers: HeaderSource,
+  settings: CookieSettings & Pick<Settings, "authHeaderName" | "authHeaderTypes">,
+): PresentedCredentials {
+  const bearer = readBearerToken(headers, settings);
+  if (bearer !== null) return { via: "bearer", token: bearer };
+  const cookies = readCookies(headers, settings);
+  if (cookies.access === undefined) throw new AuthError("not_authenticated", "no token was presented");
+  requireSingleCookies(cookies);
+  return { via: "cookie", token: cookies.access, cookies };
+}
+
+/**
+ * Proves who sent a request. A bearer token is enough; the access cookie alone is not, unless the method is a safe one:
+ * the request must come from a page of our own or a trusted origin and carry its session's CSRF token.
+ *
+ * @throws AuthError as `readCredentials` and `authenticate`; `csrf_failed`.
+ */
+export async function authenticateRequest(deps: HttpDeps, request: RequestHead): Promise<Authentication> {
+  return (await authenticateCaller(deps, request)).authentication;
+}
+
+/** Who sent a request; `csrfToken` where it was proved by cookie and asks for a change. */
+export interface Caller {
+  readonly authentication: Authentication;
+  readonly csrfToken?: string;
+}
+
+/** As `authenticateRequest`; `requireMediaType` is called where the contract checks the body, before the CSRF token. */
+export async function authenticateCaller(
+  deps: HttpDeps,
+  request: RequestHead,
+  requireMediaType?: () => Promise<void>,
+): Promise<Caller> {
+  const credentials = readCredentials(request.headers, deps.settings);
+  if (credentials.via === "bearer" || isSafeMethod(request.method)) {
+    return { authentication: await authenticate(deps, credentials.token) };
+  }
+  requireOwnPage(deps, request, credentials.cookies);
+  await requireMediaType?.();
+  const authentication = await authenticate(deps, credentials.token);
+  const csrfToken = requireCsrfToken(deps, request, credentials.cookies, [authentication.sessionId]);
+  return { authentication, csrfToken };
+}

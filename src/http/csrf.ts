@@ -1,0 +1,28 @@
+import { createHmac, timingSafeEqual } from "node:crypto";
+import type { HttpDeps } from "./endpoint.ts";
+
+/**
+ * A CSRF token of a session or, with `null`, of a browser without one: `random.HMAC-SHA-256(key, session ‖ random)`,
+ * both parts in base64url. Nobody without the key can make one, and none serves another session.
+ */
+export function createCsrfToken(csrfKey: Uint8Array, sessionId: string | null, random: HttpDeps["random"]): string {
+  return sign(csrfKey, sessionId, Buffer.from(random(16)).toString("base64url"));
+}
+
+/** Whether `token` was made for exactly this session or, with `null`, for none. Constant time. */
+export function isCsrfToken(csrfKey: Uint8Array, token: string, sessionId: string | null): boolean {
+  const [random = ""] = token.split(".", 1);
+  return isSameText(token, sign(csrfKey, sessionId, random));
+}
+
+/** Whether two texts are the same, in a time that tells their lengths and nothing else. */
+export function isSameText(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+function sign(csrfKey: Uint8Array, sessionId: string | null, random: string): string {
+  // JSON keeps the two apart, and no session apart from every session.
+  const message = JSON.stringify([sessionId, random]);
+  return `${random}.${createHmac("sha256", csrfKey).update(message).digest("base64url")}`;
+}

@@ -1,0 +1,59 @@
+import { AuthError } from "../core/errors.ts";
+import { verify } from "../flows/verify.ts";
+import type { PresentedCookies } from "./cookies.ts";
+import type { HttpDeps } from "./endpoint.ts";
+
+/** A session that a genuine token of the browser names, dead or alive. */
+export interface PresentedSession {
+  readonly sessionId: string;
+  readonly userId: string;
+}
+
+/**
+ * The session of a browser's cookies, from memory; `null` where they hold no genuine, unexpired token. The access cookie
+ * is asked first: its name keeps other hosts from setting it.
+ */
+export function findPresentedSession(
+  { tokens }: HttpDeps,
+  { access, refresh }: PresentedCookies,
+): PresentedSession | null {
+  return (
+    (access === undefined ? null : claimsOrNull(() => tokens.verifyAccess(access))) ??
+    (refresh === undefined ? null : claimsOrNull(() => tokens.verifyRefresh(refresh)))
+  );
+}
+
+/**
+ * Whether one of the cookies proves that `session` is alive.
+ *
+ * @throws AuthError where this cannot be known: `unavailable`, or `token_revoked` for a token that was revoked or rotated
+ * away by itself, which says nothing of its session.
+ */
+export async function isPresentedLive(
+  deps: HttpDeps,
+  { access, refresh }: PresentedCookies,
+  session: PresentedSession,
+): Promise<boolean> {
+  let undecided: AuthError | undefined;
+  for (const token of [access, refresh]) {
+    if (token === undefined) continue;
+    try {
+      if ((await verify(deps, token)).sessionId === session.sessionId) return true;
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error;
+      if (error.sessionIsDead) return false;
+      if (error.code === "unavailable" || error.code === "token_revoked") undecided = error;
+    }
+  }
+  if (undecided !== undefined) throw undecided;
+  return false;
+}
+
+function claimsOrNull<T>(verify: () => T): T | null {
+  try {
+    return verify();
+  } catch (error) {
+    if (error instanceof AuthError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+import { AuthError } from "../core/errors.ts";
+import type { PresentedCookies } from "./cookies.ts";
+import { isCsrfToken, isSameText } from "./csrf.ts";
+import type { HttpDeps } from "./endpoint.ts";
+import { readHeader } from "./header-source.ts";
+import { isAllowedOrigin, type RequestHead } from "./origin.ts";
+
+/** Whatever cookie was set twice, the wrong one may come first. @throws AuthError `csrf_failed`. */
+export function requireSingleCookies({ isDoubled }: PresentedCookies): void {
+  if (isDoubled) throw new AuthError("csrf_failed", "Two cookies of one name.");
+}
+
+/**
+ * The first checks of an unsafe request by cookie: no cookie of ours twice, and sent by a page of ours.
+ *
+ * @throws AuthError `csrf_failed`.
+ */
+export function requireOwnPage(deps: HttpDeps, request: RequestHead, cookies: PresentedCookies): void {
+  requireSingleCookies(cookies);
+  if (!isAllowedOrigin(request, deps.settings)) throw new AuthError("csrf_failed", "Origin checking failed.");
+}
+
+/**
+ * The last check: the header holds the CSRF cookie's token, which was made for one of `sessions` (`null`: for none).
+ *
+ * @throws AuthError `csrf_failed`.
+ */
+export function requireCsrfToken(
+  { csrfKey, settings }: HttpDeps,
+  { headers }: RequestHead,
+  { csrf: cookie }: PresentedCookies,
+  sessions: readonly (string | null)[],
+): string {
+  const token = readHeader(headers, settings.csrfHeaderName);
+  if (token === undefined) throw new AuthError("csrf_failed", "CSRF token missing.");
+  if (cookie === undefined) throw new AuthError("csrf_failed", "CSRF cookie not set.");
+  if (!isSameText(token, cookie)) throw new AuthError("csrf_failed", "CSRF token is not that of the cookie.");
+  if (!sessions.some((sessionId) => isCsrfToken(csrfKey, token, sessionId))) {
+    throw new AuthError("csrf_failed", "CSRF token is not that of the session.");
+  }
+  return token;
+}
