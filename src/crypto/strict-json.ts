@@ -1,0 +1,52 @@
+import { AuthError } from "../core/errors.ts";
+
+/**
+ * Parses one JSON object in which no member name stands twice, at any depth (RFC 7515 §4, RFC 8259 §4).
+ *
+ * @param what - What `text` is, for the reason of a refusal.
+ * @throws AuthError `token_invalid` for everything else.
+ */
+export function parseJsonObject(text: string, what = "text"): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text, so it must not be the cause.
+    throw new AuthError("token_invalid", `${what} is not JSON`);
+  }
+  if (!isObject(value) || Array.isArray(value)) throw new AuthError("token_invalid", `${what} is not a JSON object`);
+  // JSON.parse keeps one of two members with the same name, so the object then has fewer than the text.
+  if (countMembers(value) !== countMemberNames(text)) {
+    throw new AuthError("token_invalid", `${what} has duplicate members`);
+  }
+  return value;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+/** How many members `root` has, at any depth. A queue, so that no nesting exhausts the stack. */
+function countMembers(root: Record<string, unknown>): number {
+  let count = 0;
+  const queue: object[] = [root];
+  for (const item of queue) {
+    const values = Object.values(item);
+    if (!Array.isArray(item)) count += values.length;
+    for (const value of values) if (isObject(value)) queue.push(value);
+  }
+  return count;
+}
+
+/** How many member names are written in `json`, which is valid JSON: one for each colon outside a string. */
+function countMemberNames(json: string): number {
+  let count = 0;
+  let inString = false;
+  for (let i = 0; i < json.length; i++) {
+    const char = json[i];
+    if (char === '"') inString = !inString;
+    else if (char === "\\") i++;
+    else if (char === ":" && !inString) count++;
+  }
+  return count;
+}

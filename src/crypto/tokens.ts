@@ -1,0 +1,164 @@
+import type { AccessClaims, ApplicationClaims, RefreshClaims, TokenType } from "../core/claims.ts";
+import type { Clock } from "../core/clock.ts";
+import { AuthError } from "../core/errors.ts";
+import type { Settings } from "../core/settings.ts";
+import { parseBase64url, toBase64url } from "./base64url.ts";
+import {
+  checkRegisteredClaims,
+  invalid,
+  type Payload,
+  readCount,
+  readString,
+  readTime,
+  requireClaim,
+} from "./claim-checks.ts";
+import { signCompact, verifyCompact } from "./jws.ts";
+import { type Random, systemRandom, toRefreshTokenId } from "./secrets.ts";
+import type { KeySet } from "./signing-key.ts";
+
+/** The settings that shape a token. */
+export type TokenSettings = Pick<
+  Settings,
+  "audience" | "issuer" | "leeway" | "userIdClaim" | "tokenTypeClaim" | "jtiClaim"
+>;
+
+/** What both kinds of token say. Times are whole seconds since the epoch. */
+export interface NewToken {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly userEpoch: number;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+export interface NewAccessToken extends NewToken {
+  readonly claims: ApplicationClaims;
+}
+
+export interface NewRefreshToken extends NewToken {
+  readonly generation: number;
+  /** The generation's 32 bytes. */
+  readonly secret: Uint8Array;
+}
+
+/** Makes and reads the two kinds of token. No I/O. */
+export interface Tokens {
+  /** @throws TypeError where an application claim has the name of one of ours, or the token would be too long. */
+  mintAccess(token: NewAccessToken): string;
+  mintRefresh(token: NewRefreshToken): string;
+  /**
+   * The claims of a genuine, live access token.
+   *
+   * @throws AuthError, in this order: `token_invalid` (form, signature, times, `iss`, `aud`) or `token_expired`,
+   * `token_without_exp`, `token_without_id`, `token_without_type`, `token_wrong_type`, `token_without_user`, and
+   * `token_invalid` for any other claim of the wrong shape.
+   */
+  verifyAccess(token: string): AccessClaims;
+  /** As `verifyAccess`, for a refresh token, whose `jti` must be that of its secret. */
+  verifyRefresh(token: string): RefreshClaims;
+  /** As `verifyAccess`, for a token of either kind. */
+  verifyAny(token: string): AccessClaims | RefreshClaims;
+}
+
+/** Claims of ours whose names no setting changes. */
+const fixedClaims = ["exp", "iat", "nbf", "iss", "aud", "sid", "ue", "gen", "secret"];
+
+/** The last generation that has a successor of 32 bits. */
+const maxGeneration = 0xffff_fffe;
+
+/**
+ * Tokens of one key set, judged by one clock.
+ *
+ * @throws TypeError where a claim's configured name is that of another claim of ours.
+ */
+export function createTokens({
+  keys,
+  clock,
+  settings,
+  random = systemRandom,
+}: {
+  readonly keys: KeySet;
+  readonly clock: Clock;
+  readonly settings: TokenSettings;
+  readonly random?: Random;
+}): Tokens {
+  const { userIdClaim, tokenTypeClaim, jtiClaim } = settings;
+  const names = [...fixedClaims, userIdClaim, tokenTypeClaim, jtiClaim];
+  const ourClaims = new Set(names);
+  if (ourClaims.size !== names.length) {
+    throw new TypeError("userIdClaim, tokenTypeClaim, jtiClaim: each needs a name that no other claim has");
+  }
+
+  function toPayload(type: TokenType, tokenId: string, token: NewToken): Payload {
+    return {
+      [tokenTypeClaim]: type,
+      exp: token.expiresAt,
+      iat: token.issuedAt,
+      [jtiClaim]: tokenId,
+      [userIdClaim]: token.userId,
+      sid: token.sessionId,
+      ue: token.userEpoch,
+      // JSON has no undefined: what is not configured is not written.
+      iss: settings.issuer,
+      aud: settings.audience,
+    };
+  }
+
+  /** The payload of a genuine, live token of `type` or, without, of either type. */
+  function verify(token: string, type?: TokenType): Payload {
+    const payload = verifyCompact(token, keys);
+    checkRegisteredClaims(payload, clock.now(), settings);
+    requireClaim(payload, "exp", "token_without_exp");
+    requireClaim(payload, jtiClaim, "token_without_id");
+    requireClaim(payload, tokenTypeClaim, "token_without_type");
+    const presented = readString(payload, tokenTypeClaim);
+    if (type === undefined ? presented !== "access" && presented !== "refresh" : presented !== type) {
+      throw new AuthError("token_wrong_type", `token is not of the type ${type ?? "access or refresh"}`);
+    }
+    requireClaim(payload, userIdClaim, "token_without_user");
+    return payload;
+  }
+
+  function toCommonClaims(payload: Payload) {
+    return {
+      userId: readString(payload, userIdClaim),
+      sessionId: readString(payload, "sid"),
+      userEpoch: readCount(payload, "ue"),
+      tokenId: readString(payload, jtiClaim),
+      issuedAt: readTime(payload, "iat") ?? 0,
+      expiresAt: readCount(payload, "exp"),
+    };
+  }
+
+  function toAccessClaims(payload: Payload): AccessClaims {
+    return { type: "access", ...toCommonClaims(payload), payload };
+  }
+
+  function toRefreshClaims(payload: Payload): RefreshClaims {
+    const claims = toCommonClaims(payload);
+    const generation = readCount(payload, "gen", maxGeneration);
+    const secret = parseBase64url(readString(payload, "secret"));
+    if (secret?.length !== 32) throw invalid("secret is not 32 bytes in base64url");
+    if (claims.tokenId !== toRefreshTokenId(secret)) throw invalid(`${jtiClaim} is not that of the secret`);
+    return { type: "refresh", ...claims, generation, secret };
+  }
+
+  return Object.freeze({
+    mintAccess(token: NewAccessToken): string {
+      const taken = Object.keys(token.claims).find((name) => ourClaims.has(name));
+      if (taken !== undefined) throw new TypeError(`claims: "${taken}" is a claim of tokenpair and cannot be set`);
+      const tokenId = Buffer.from(random(16)).toString("hex");
+      return signCompact({ ...toPayload("access", tokenId, token), ...token.claims }, keys.current);
+    },
+    mintRefresh(token: NewRefreshToken): string {
+      const payload = toPayload("refresh", toRefreshTokenId(token.secret), token);
+      return signCompact({ ...payload, gen: token.generation, secret: toBase64url(token.secret) }, keys.current);
+    },
+    verifyAccess: (token: string) => toAccessClaims(verify(token, "access")),
+    verifyRefresh: (token: string) => toRefreshClaims(verify(token, "refresh")),
+    verifyAny(token: string): AccessClaims | RefreshClaims {
+      const payload = verify(token);
+      return payload[tokenTypeClaim] === "access" ? toAccessClaims(payload) : toRefreshClaims(payload);
+    },
+  });
+}

@@ -1,0 +1,40 @@
+import { createHmac } from "node:crypto";
+import { AuthError, type AuthErrorCode } from "../../src/core/errors.ts";
+import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
+
+const secret = "a secret of 32 bytes or more, 123";
+export const key = createHmacKey({ algorithm: "HS256", secret, kid: "k1" });
+export const keys = createKeySet(key);
+
+export const goodHeader = { alg: "HS256", typ: "JWT", kid: "k1" };
+
+const encode = (part: unknown) =>
+  Buffer.from(part instanceof Uint8Array ? part : typeof part === "string" ? part : JSON.stringify(part)).toString(
+    "base64url",
+  );
+
+/** A signature by the right secret over whatever is given, made without the code under test. */
+export function signText(signingInput: string): string {
+  return `${signingInput}.${createHmac("sha256", secret).update(signingInput).digest("base64url")}`;
+}
+
+/** A correctly signed token of any header and payload: objects, raw JSON text, or raw bytes. */
+export function forge(payload: unknown, header: unknown = goodHeader): string {
+  return signText(`${encode(header)}.${encode(payload)}`);
+}
+
+/** The code of the AuthError that `action` throws; `undefined` where it does not throw. Other errors go on. */
+export function toCode(action: () => unknown): AuthErrorCode | undefined {
+  return toRefusal(action)?.code;
+}
+
+/** The AuthError that `action` throws. */
+export function toRefusal(action: () => unknown): AuthError | undefined {
+  try {
+    action();
+    return undefined;
+  } catch (error) {
+    if (error instanceof AuthError) return error;
+    throw error;
+  }
+}

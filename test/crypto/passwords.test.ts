@@ -1,0 +1,114 @@
+import { hash } from "@node-rs/argon2";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createPasswordHasher } from "../../src/crypto/passwords.ts";
+
+const cheap = { memoryCost: 64, timeCost: 1 };
+const hasher = createPasswordHasher(cheap);
+
+describe("a password hasher", () => {
+  it("verifies the password it hashed and no other", async () => {
+    const encoded = await hasher.hash("correct horse");
+    expect(await hasher.verify(encoded, "correct horse")).toBe(true);
+    for (const other of ["correct hors", "correct horse ", "Correct horse", ""]) {
+      expect(await hasher.verify(encoded, other)).toBe(false);
+    }
+  });
+
+  it("takes any password exactly as it is", async () => {
+    for (const password of ["", " ", "\0", "a\0b", "pässwörd", "😀", "x".repeat(10_000)]) {
+      const encoded = await hasher.hash(password);
+      expect(await hasher.verify(encoded, password)).toBe(true);
+      expect(await hasher.verify(encoded, `${password}\0`)).toBe(false);
+    }
+  });
+
+  it("hashes with argon2id at OWASP's parameters under a fresh salt", async () => {
+    const standard = createPasswordHasher();
+    const [one, two] = await Promise.all([standard.hash("p"), standard.hash("p")]);
+    expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    expect(one).not.toBe(two);
+  });
+
+  it("verifies hashes of other parameters within the cap", async () => {
+    const encoded = await hash("p", { memoryCost: 256, timeCost: 3, parallelism: 2 });
+    expect(await hasher.verify(encoded, "p")).toBe(true);
+  });
+});
+
+describe("a hash that cannot be verified", () => {
+  const salt = "c2FsdHNhbHRzYWx0c2FsdA";
+  const output = "A".repeat(43);
+
+  it.each([
+    ["null", null],
+    ["empty", ""],
+    ["Django's unusable password", "!abcdefgh"],
+    ["another function", "pbkdf2_sha256$1000$salt$AAAA"],
+    ["argon2i", `$argon2i$v=19$m=64,t=1,p=1$${salt}$${output}`],
+    ["the old version", `$argon2id$v=16$m=64,t=1,p=1$${salt}$${output}`],
+    ["no version", `$argon2id$m=64,t=1,p=1$${salt}$${output}`],
+    ["no output", `$argon2id$v=19$m=64,t=1,p=1$${salt}`],
+    ["an output of three bytes", `$argon2id$v=19$m=64,t=1,p=1$${salt}$AAAA`],
+    ["a salt of three bytes", `$argon2id$v=19$m=64,t=1,p=1$AAAA$${output}`],
+    ["parameters of zero", `$argon2id$v=19$m=0,t=0,p=0$${salt}$${output}`],
+    ["negative parameters", `$argon2id$v=19$m=-1,t=1,p=1$${salt}$${output}`],
+    ["2 TiB of memory", `$argon2id$v=19$m=2147483647,t=1,p=1$${salt}$${output}`],
+    ["four thousand million passes", `$argon2id$v=19$m=64,t=4294967295,p=1$${salt}$${output}`],
+    ["255 threads", `$argon2id$v=19$m=4096,t=1,p=255$${salt}$${output}`],
+  ])("is false, and does not throw: %s", async (_, encoded) => {
+    expect(await hasher.verify(encoded, "p")).toBe(false);
+  });
+
+  it("is false where an output of a few bytes would match the password", async () => {
+    const encoded = await hash("p", { ...cheap, outputLen: 8 });
+    expect(await hasher.verify(encoded, "p")).toBe(false);
+  });
+
+  it("never throws, whatever was stored", async () => {
+    const encoded = await hasher.hash("p");
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat({ max: encoded.length }),
+        fc.nat({ max: 3 }),
+        fc.string({ maxLength: 3 }),
+        async (i, cut, text) => {
+          expect(typeof (await hasher.verify(encoded.slice(0, i) + text + encoded.slice(i + cut), "p"))).toBe(
+            "boolean",
+          );
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  it("costs what a usable one costs", async () => {
+    const slower = createPasswordHasher({ memoryCost: 8_192 });
+    const times = new Map<string | null, number[]>([
+      [await slower.hash("p"), []],
+      [null, []],
+      ["malformed", []],
+    ]);
+    for (let round = 0; round < 15; round++) {
+      for (const [encoded, taken] of times) {
+        const start = performance.now();
+        await slower.verify(encoded, "wrong");
+        taken.push(performance.now() - start);
+      }
+    }
+    const [usable = 0, ...others] = [...times.values()].map((taken) => taken.toSorted((a, b) => a - b)[7] ?? 0);
+    for (const unusable of others) {
+      // Wide bounds for a busy machine: without the work the ratio is below 0.01.
+      expect(unusable / usable).toBeGreaterThan(0.3);
+      expect(unusable / usable).toBeLessThan(3);
+    }
+  });
+});
+
+describe("the cost of a hasher", () => {
+  it("may not be more than it would spend on verifying", () => {
+    expect(() => createPasswordHasher({ memoryCost: 1_000_000 })).toThrow(TypeError);
+    expect(() => createPasswordHasher({ timeCost: 1_000 })).toThrow(TypeError);
+    expect(() => createPasswordHasher({ parallelism: 64 })).toThrow(TypeError);
+  });
+});

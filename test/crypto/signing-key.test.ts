@@ -1,0 +1,145 @@
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
+import { readVectors } from "./vectors.ts";
+
+const algorithms = [
+  { algorithm: "HS256", bytes: 32, file: "sha256" },
+  { algorithm: "HS384", bytes: 48, file: "sha384" },
+  { algorithm: "HS512", bytes: 64, file: "sha512" },
+] as const;
+
+interface MacVectors {
+  readonly testGroups: readonly {
+    readonly keySize: number;
+    readonly tagSize: number;
+    readonly tests: readonly { key: string; msg: string; tag: string; result: string; tcId: number }[];
+  }[];
+}
+
+describe.each(algorithms)("an $algorithm key", ({ algorithm, bytes, file }) => {
+  const key = createHmacKey({ algorithm, secret: "s".repeat(bytes) });
+
+  it("verifies what it signed and nothing else", () => {
+    const signature = key.sign("a.b");
+    expect(key.verify("a.b", signature)).toBe(true);
+    expect(key.verify("a.c", signature)).toBe(false);
+    expect(key.verify("a.b", key.sign("a.c"))).toBe(false);
+  });
+
+  it("refuses every signature that is not the canonical text of the MAC", () => {
+    const signature = key.sign("a.b");
+    const last = signature.length - 1;
+    const others = [
+      "",
+      `${signature}=`,
+      `${signature}A`,
+      `${signature} `,
+      signature.slice(0, last),
+      signature.slice(0, last / 2),
+      signature.toUpperCase(),
+      `${String.fromCharCode(signature.charCodeAt(0) + 256)}${signature.slice(1)}`,
+    ];
+    for (const other of others) expect(key.verify("a.b", other)).toBe(false);
+  });
+
+  it(`needs a secret of ${bytes} bytes, and says how to make one`, () => {
+    const short = "k".repeat(bytes - 1);
+    expect(() => createHmacKey({ algorithm, secret: short })).toThrow(TypeError);
+    expect(() => createHmacKey({ algorithm, secret: short })).toThrow(
+      `signingKey: ${algorithm} needs a secret of at least ${bytes} bytes`,
+    );
+    expect(() => createHmacKey({ algorithm, secret: short })).toThrow(`openssl rand -base64 ${bytes}`);
+    expect(() => createHmacKey({ algorithm, secret: new Uint8Array(bytes - 1) })).toThrow(TypeError);
+  });
+
+  it("counts the bytes of a secret and not its characters", () => {
+    expect(createHmacKey({ algorithm, secret: "é".repeat(bytes / 2) }).algorithm).toBe(algorithm);
+  });
+
+  it("agrees with the Wycheproof vectors", (context) => {
+    const vectors = readVectors<MacVectors>(`wycheproof/hmac_${file}_test.json`, context);
+    let checked = 0;
+    for (const { keySize, tagSize, tests } of vectors.testGroups) {
+      if (keySize < bytes * 8) continue;
+      for (const { key: secret, msg, tag, result, tcId } of tests) {
+        const text = Buffer.from(msg, "hex").toString();
+        // A signing input is text: messages that are not UTF-8 have no place in it.
+        if (Buffer.from(text).toString("hex") !== msg) continue;
+        const vectorKey = createHmacKey({ algorithm, secret: Buffer.from(secret, "hex") });
+        const accepted = vectorKey.verify(text, Buffer.from(tag, "hex").toString("base64url"));
+        // A JWS carries the whole MAC (RFC 7518 §3.2), never a truncated one.
+        expect(accepted, `tc${tcId}`).toBe(result === "valid" && tagSize === bytes * 8);
+        checked++;
+      }
+    }
+    expect(checked).toBeGreaterThan(50);
+  });
+});
+
+describe("a signing key", () => {
+  const secret = "s".repeat(64);
+
+  it("has a kid that depends on algorithm and secret only", () => {
+    const kid = createHmacKey({ algorithm: "HS256", secret }).kid;
+    expect(kid).toMatch(/^[0-9a-f]{16}$/);
+    expect(createHmacKey({ algorithm: "HS256", secret: Buffer.from(secret) }).kid).toBe(kid);
+    expect(createHmacKey({ algorithm: "HS384", secret }).kid).not.toBe(kid);
+    expect(createHmacKey({ algorithm: "HS256", secret: `${secret}x` }).kid).not.toBe(kid);
+  });
+
+  it("takes a kid of yours, unless it is empty", () => {
+    expect(createHmacKey({ algorithm: "HS256", secret, kid: "2026-01" }).kid).toBe("2026-01");
+    expect(() => createHmacKey({ algorithm: "HS256", secret, kid: "" })).toThrow(TypeError);
+  });
+
+  it("does not change when the bytes of its secret do", () => {
+    const bytes = Buffer.from(secret);
+    const key = createHmacKey({ algorithm: "HS256", secret: bytes });
+    const before = key.sign("a.b");
+    bytes.fill(0);
+    expect(key.sign("a.b")).toBe(before);
+  });
+
+  it("shows no key material when printed", () => {
+    const key = createHmacKey({ algorithm: "HS256", secret });
+    expect(inspect(key, { depth: 9, showHidden: true }) + JSON.stringify(key)).not.toContain("sssss");
+  });
+
+  it("is refused for an algorithm that we do not have", () => {
+    for (const algorithm of ["none", "RS256", "hs256", "toString"]) {
+      expect(() => createHmacKey({ algorithm: algorithm as "HS256", secret })).toThrow(TypeError);
+    }
+  });
+});
+
+describe("a key set", () => {
+  const current = createHmacKey({ algorithm: "HS256", secret: "1".repeat(32), kid: "new" });
+  const old = createHmacKey({ algorithm: "HS256", secret: "2".repeat(32), kid: "old" });
+  const other = createHmacKey({ algorithm: "HS512", secret: "3".repeat(64), kid: "512" });
+  const keys = createKeySet(current, [old, other]);
+
+  it("finds a key by kid, where alg is that key's own", () => {
+    expect(keys.find({ alg: "HS256", kid: "new" })).toBe(current);
+    expect(keys.find({ alg: "HS256", kid: "old" })).toBe(old);
+    expect(keys.find({ alg: "HS256", kid: "512" })).toBeNull();
+    expect(keys.find({ alg: "HS512", kid: "512" })).toBe(other);
+  });
+
+  it("finds a key without kid only where one key has that alg", () => {
+    expect(keys.find({ alg: "HS512" })).toBe(other);
+    expect(keys.find({ alg: "HS256" })).toBeNull();
+    expect(keys.find({ alg: "HS384" })).toBeNull();
+  });
+
+  it("finds nothing for names that are no kid", () => {
+    for (const kid of ["", "NEW", "__proto__", "constructor", null, 0, ["new"], {}]) {
+      expect(keys.find({ alg: "HS256", kid })).toBeNull();
+    }
+    for (const alg of ["none", "hs256", null, undefined, ["HS256"]]) expect(keys.find({ alg, kid: "new" })).toBeNull();
+  });
+
+  it("refuses two keys of one kid", () => {
+    expect(() => createKeySet(current, [current])).toThrow(TypeError);
+  });
+});
