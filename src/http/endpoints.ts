@@ -1,4 +1,10 @@
 import type { Endpoint } from "./endpoint.ts";
+import { cookieCsrf } from "./routes/cookie-csrf.ts";
+import { cookieLogin } from "./routes/cookie-login.ts";
+import { cookieLogout } from "./routes/cookie-logout.ts";
+import { cookiePassword } from "./routes/cookie-password.ts";
+import { cookieRefresh } from "./routes/cookie-refresh.ts";
+import { cookieSessionsDelete, cookieSessionsLabel, cookieSessionsList } from "./routes/cookie-sessions.ts";
 import { jwks } from "./routes/jwks.ts";
 import { me } from "./routes/me.ts";
 import { tokenBlacklist } from "./routes/token-blacklist.ts";
@@ -13,5 +19,13 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   tokenVerify,
   tokenBlacklist,
   me,
+  cookieCsrf,
+  cookieLogin,
+  cookieRefresh,
+  cookieLogout,
+  cookieSessionsList,
+  cookieSessionsDelete,
+  cookieSessionsLabel,
+  cookiePassword,
   jwks,
 ]);

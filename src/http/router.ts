@@ -1,6 +1,7 @@
 import { AuthError, StoreUnavailableError } from "../core/errors.ts";
 import type { RequestOrigin } from "../core/events.ts";
 import { createBodyReader } from "./body.ts";
+import { withCors } from "./cors.ts";
 import type { Endpoint, HttpDeps } from "./endpoint.ts";
 import { endpoints as allEndpoints } from "./endpoints.ts";
 import { toErrorResponse } from "./error-responses.ts";
@@ -78,7 +79,7 @@ export function createHttpHandler(
 
   return Object.freeze({
     async fetch(request: Request, connection: Connection = {}): Promise<Response> {
-      const response = await answer(request, connection);
+      const response = withCors(await answer(request, connection), request, deps.settings);
       for (const [name, value] of standardHeaders) {
         if (!response.headers.has(name)) response.headers.set(name, value);
       }

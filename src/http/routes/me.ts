@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
-import { authenticate } from "../../flows/authenticate.ts";
 import { findSession, type SessionView } from "../../flows/sessions.ts";
-import { readBearerToken } from "../authorization-header.ts";
+import { authenticateRequest } from "../credentials.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
 import { toJsonResponse } from "../json-response.ts";
 import { notAuthenticated, timeSchema, unavailable } from "../response-schemas.ts";
@@ -27,9 +26,7 @@ export const me = defineEndpoint({
     503: unavailable,
   },
   async handle({ request, deps }) {
-    const token = readBearerToken(request.headers, deps.settings);
-    if (token === null) throw new AuthError("not_authenticated", "no token was presented");
-    const { userId, sessionId } = await authenticate(deps, token);
+    const { userId, sessionId } = await authenticateRequest(deps, request);
     const found = await deps.users.find(userId);
     if (found === null) throw new AuthError("user_not_found", "no such user");
     const session = await findOwnSession(deps, sessionId);

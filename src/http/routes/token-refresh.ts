@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
 import { refresh } from "../../flows/refresh.ts";
-import { defineEndpoint } from "../endpoint.ts";
+import { defineEndpoint, type HeaderDescription } from "../endpoint.ts";
 import { tokenField } from "../fields.ts";
 import { toJsonResponse } from "../json-response.ts";
 import { tokenMediaTypes } from "../media-types.ts";
@@ -9,18 +9,21 @@ import { tokenRefused, unavailable } from "../response-schemas.ts";
 
 const attemptIdSchema = z.string().regex(/^[A-Za-z0-9_-]{22,128}$/);
 
+/** What a client sends along with a refresh, for the OpenAPI document. */
+export const attemptIdHeader: Readonly<Record<string, HeaderDescription>> = {
+  "Idempotency-Key": {
+    description: "Made at random before the first try and repeated on every retry of the same refresh.",
+    schema: attemptIdSchema,
+  },
+};
+
 /** `POST {tokenPath}/refresh`: a refresh token for the next pair. */
 export const tokenRefresh = defineEndpoint({
   method: "POST",
   path: ({ tokenPath }) => `${tokenPath}/refresh`,
   summary: "Exchange a refresh token for the next token pair.",
   errors: "token",
-  headers: {
-    "Idempotency-Key": {
-      description: "Made at random before the first try and repeated on every retry of the same refresh.",
-      schema: attemptIdSchema,
-    },
-  },
+  headers: attemptIdHeader,
   body: { accepts: tokenMediaTypes, schema: z.object({ refresh: tokenField }) },
   responses: {
     200: {

@@ -1,0 +1,123 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTestAuth, type TestAuth } from "../support/auth.ts";
+
+let t: TestAuth;
+let tokens: { readonly access: string; readonly refresh: string };
+beforeAll(async () => {
+  t = await createTestAuth();
+  tokens = await t.logIn();
+});
+afterAll(() => t.close());
+
+const paths = [
+  "/api/token/",
+  "/api/token/refresh",
+  "/api/token/verify/",
+  "/api/token/blacklist/",
+  "/api/auth/me/",
+  "/api/schema/",
+  "/.well-known/jwks.json",
+];
+
+const headerText = fc
+  .array(fc.integer({ min: 0x20, max: 0xff }), { maxLength: 60 })
+  .map((codes) => String.fromCharCode(...codes.filter((code) => code !== 0x7f)));
+
+const contentType = fc.oneof(
+  fc.constantFrom(
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "multipart/form-data; boundary=x",
+    'multipart/form-data; boundary="',
+  ),
+  headerText,
+);
+
+const fieldValue = fc.oneof(fc.jsonValue(), fc.string({ unit: "binary" }), fc.constant("\ud800"));
+
+const bodyText = fc.oneof(
+  fc.json(),
+  fc.string({ unit: "binary" }),
+  fc
+    .record(
+      { username: fieldValue, password: fieldValue, refresh: fieldValue, token: fieldValue },
+      { requiredKeys: [] },
+    )
+    .map((fields) => JSON.stringify(fields)),
+  fc
+    .tuple(fc.constantFrom("username", "token", ""), fc.string())
+    .map(([name, value]) => `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n--x--\r\n`),
+);
+
+const body = fc.oneof(
+  bodyText.map((text) => new TextEncoder().encode(text)),
+  fc.uint8Array({ maxLength: 200 }),
+);
+
+const headers = fc.record(
+  {
+    "Content-Type": contentType,
+    Authorization: fc.oneof(
+      headerText,
+      headerText.map((text) => `Bearer ${text}`),
+    ),
+    "Idempotency-Key": headerText,
+    "Content-Length": headerText,
+    Cookie: headerText,
+    Origin: headerText,
+    Host: headerText,
+    "Sec-Fetch-Site": headerText,
+    "User-Agent": headerText,
+  },
+  { requiredKeys: [] },
+);
+
+/** The answer's status; a defect is thrown. */
+async function statusOf(request: Request): Promise<number> {
+  const response = await t.handler.fetch(request);
+  await response.text();
+  expect(t.errors).toEqual([]);
+  return response.status;
+}
+
+describe("whatever a client sends", () => {
+  it("is answered, and never with a 500", async () => {
+    const method = fc.constantFrom("GET", "POST", "PATCH", "DELETE", "OPTIONS");
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...paths), method, headers, body, async (path, method, headers, bytes) => {
+        const init: RequestInit = { method, headers, ...(method === "GET" ? {} : { body: bytes.slice() }) };
+        expect(await statusOf(new Request(`https://auth.example${path}`, init))).toBeLessThan(500);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("may be a pathname of any kind", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...paths), fc.string({ unit: "binary", maxLength: 30 }), async (path, tail) => {
+        const url = new URL("https://auth.example");
+        url.pathname = `${path}${tail}`;
+        expect(await statusOf(new Request(url))).toBeLessThan(500);
+        expect(typeof t.handler.handles(tail)).toBe("boolean");
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("may be a genuine token with one character changed, which no endpoint accepts", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.integer({ min: 0x21, max: 0x7e }), async (position, code) => {
+        const { access } = tokens;
+        const at = position % access.length;
+        const changed = `${access.slice(0, at)}${String.fromCharCode(code)}${access.slice(at + 1)}`;
+        fc.pre(changed !== access);
+        const Authorization = `Bearer ${changed}`;
+        const request = new Request("https://auth.example/api/auth/me/", { headers: { Authorization } });
+        expect(await statusOf(request)).toBe(401);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
