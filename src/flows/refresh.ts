@@ -1,10 +1,9 @@
-import { timingSafeEqual } from "node:crypto";
 import type { ApplicationClaims, RefreshClaims, TokenPair } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
 import type { RefreshOutcome, RequestOrigin } from "../core/events.ts";
 import type { Session } from "../core/session.ts";
 import type { LockedSession, Verdict } from "../core/store.ts";
-import { createSalt, deriveSecret, hashAttempt, hashSecret } from "../crypto/secrets.ts";
+import { createSalt, deriveSecret, hashAttempt, hashSecret, isSameHash } from "../crypto/secrets.ts";
 import type { Deps } from "./deps.ts";
 import { toDeathOf } from "./session-death.ts";
 import { mintAccess, mintPair, toApplicationClaims } from "./token-pair.ts";
@@ -105,9 +104,9 @@ function judge(
   }
 
   // b  The previous generation, by a known attempt or within the reuse interval: replay; no state moves.
-  const isPrevious = session.generation === n + 1 && isSame(session.previousHash, presentedHash);
+  const isPrevious = session.generation === n + 1 && isSameHash(session.previousHash, presentedHash);
   if (isPrevious && session.salt !== null && session.rotatedAt !== null) {
-    const isKnownAttempt = attemptHash !== null && isSame(session.attemptHash, attemptHash);
+    const isKnownAttempt = attemptHash !== null && isSameHash(session.attemptHash, attemptHash);
     if (isKnownAttempt || now <= session.rotatedAt + reuseInterval) {
       return { result: { outcome: "replayed", session, salt: session.salt, now } };
     }
@@ -120,7 +119,7 @@ function judge(
   }
 
   // The UPDATE lost to a clock step or a change that is over by now: nothing is proved, the client tries again.
-  if (session.generation === n && isSame(session.currentHash, presentedHash)) {
+  if (session.generation === n && isSameHash(session.currentHash, presentedHash)) {
     return refused(new AuthError("unavailable", "the session changed during the refresh"));
   }
 
@@ -154,7 +153,8 @@ async function renew(
   };
 }
 
-function verifyPresented(deps: Deps, token: string, options: RefreshOptions): RefreshClaims {
+/** Step 0 of the rule; a refusal is reported. @throws AuthError a `token_` code. */
+export function verifyPresented(deps: Deps, token: string, options: RefreshOptions): RefreshClaims {
   try {
     return deps.tokens.verifyRefresh(token);
   } catch (error) {
@@ -175,10 +175,6 @@ async function toClaimsOfUser(
   if (found !== null && mayHaveTokens(settings, found.user)) return toApplicationClaims(deps, found.user);
   const error = new AuthError("token_user_inactive", "the user is gone or inactive", { sessionIsDead: true });
   return refuse(deps, presented, { outcome: "refused", error }, options);
-}
-
-function isSame(stored: Uint8Array | null, hash: Uint8Array): boolean {
-  return stored !== null && stored.length === hash.length && timingSafeEqual(stored, hash);
 }
 
 function toOrigin({ origin }: RefreshOptions): { userAgent: string | null; ip: string | null } {

@@ -11,6 +11,11 @@ export function readHeader(headers: HeaderSource, name: string): string | undefi
   return value.length === 0 ? undefined : value.join(lowerCase === "cookie" ? "; " : ", ");
 }
 
+/** The host that the client asked for: `Host` or, in a record of HTTP/2, `:authority` (RFC 9113 §8.3.1). */
+export function readHost(headers: HeaderSource): string | undefined {
+  return readHeader(headers, "Host") ?? (isHeaders(headers) ? undefined : readHeader(headers, ":authority"));
+}
+
 /** By what it can do: not every runtime's `Headers` is the global one. */
 function isHeaders(headers: HeaderSource): headers is Headers {
   return typeof (headers as Headers).get === "function";

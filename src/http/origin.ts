@@ -1,5 +1,5 @@
 import type { Settings } from "../core/settings.ts";
-import { type HeaderSource, readHeader } from "./header-source.ts";
+import { type HeaderSource, readHeader, readHost } from "./header-source.ts";
 
 /** A request without its body: a Fetch `Request`, or what a framework has of one. */
 export interface RequestHead {
@@ -35,7 +35,7 @@ export function isTrustedOrigin(origin: string, { trustedOrigins }: Pick<Setting
 /** Whether host and port are the request's own. A proxy may have ended TLS, so https is fine where we see http. */
 function isOwnOrigin(origin: string, { headers, url }: RequestHead): boolean {
   const own = url !== undefined && URL.canParse(url) ? new URL(url) : undefined;
-  const host = readHeader(headers, "Host") ?? readHeader(headers, ":authority") ?? own?.host;
+  const host = readHost(headers) ?? own?.host;
   const [, scheme, originHost] = /^(https?):\/\/([^/?#@\\\s]+)$/.exec(origin) ?? [];
   if (scheme === undefined || originHost === undefined || host === undefined) return false;
   if (own?.protocol === "https:" && scheme !== "https") return false;

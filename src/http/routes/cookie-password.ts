@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { AuthError } from "../../core/errors.ts";
+import { changePassword } from "../../flows/password.ts";
+import { csrfFailed, csrfHeader } from "../cookie-descriptions.ts";
+import { toSessionCookies, withCookies } from "../cookies.ts";
+import { authenticateCaller } from "../credentials.ts";
+import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
+import { passwordField } from "../fields.ts";
+import { toJsonResponse } from "../json-response.ts";
+import { cookieMediaTypes } from "../media-types.ts";
+import { findPasswordFault } from "../password-policy.ts";
+import { RequestError } from "../request-error.ts";
+import { errorSchema, notAuthenticated, unavailable } from "../response-schemas.ts";
+
+/** `POST {authPath}/password`: changes the caller's password; every other session ends, this one goes on. */
+export const cookiePassword = defineEndpoint({
+  method: "POST",
+  path: ({ authPath }) => `${authPath}/password`,
+  summary: "Change the caller's password.",
+  errors: "resource",
+  security: ["bearer", "cookie"],
+  headers: csrfHeader,
+  body: {
+    accepts: cookieMediaTypes,
+    schema: z.object({ current_password: passwordField, new_password: passwordField }),
+  },
+  responses: {
+    200: {
+      description: "Changed. The new pair is in the cookies or, for a bearer token, here.",
+      schema: z.object({ access: z.string().optional(), refresh: z.string().optional() }),
+    },
+    401: notAuthenticated,
+    403: csrfFailed,
+    404: { description: "Passwords are kept by the application.", schema: errorSchema },
+    503: unavailable,
+  },
+  async handle({ request, deps, origin, requireMediaType, readBody }) {
+    if (!deps.users.isOwn) throw new RequestError(404, { detail: "Not found.", code: "not_found" });
+    const { authentication, csrfToken } = await authenticateCaller(deps, request, requireMediaType);
+    const { userId, sessionId } = authentication;
+    const { current_password: currentPassword, new_password: newPassword } = await readBody();
+    await requireGoodPassword(deps, userId, newPassword);
+
+    const change = { userId, sessionId, currentPassword, newPassword, origin };
+    const { session, pair } = await changePassword(deps, change);
+
+    if (csrfToken === undefined) return toJsonResponse(200, { access: pair.access, refresh: pair.refresh });
+    return withCookies(
+      toJsonResponse(200, {}),
+      toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),
+    );
+  },
+});
+
+/** @throws AuthError `password_refused`. */
+async function requireGoodPassword(deps: HttpDeps, userId: string, password: string): Promise<void> {
+  const found = await deps.users.find(userId);
+  if (found === null) throw new AuthError("user_not_found", "no such user");
+  const fault = findPasswordFault(password, found.user.username);
+  if (fault !== null) throw new AuthError("password_refused", fault);
+}

@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { endSession, labelSession, listSessions, type SessionView } from "../../flows/sessions.ts";
+import { csrfFailed, csrfHeader } from "../cookie-descriptions.ts";
+import { toClearedCookies, withCookies } from "../cookies.ts";
+import { authenticateCaller, authenticateRequest } from "../credentials.ts";
+import { defineEndpoint } from "../endpoint.ts";
+import { textField } from "../fields.ts";
+import { toJsonResponse } from "../json-response.ts";
+import { cookieMediaTypes } from "../media-types.ts";
+import { errorSchema, notAuthenticated, timeSchema, unavailable } from "../response-schemas.ts";
+
+const sessionSchema = z.object({
+  id: z.string(),
+  current: z.boolean(),
+  created_at: timeSchema,
+  last_used_at: timeSchema,
+  expires_at: timeSchema,
+  user_agent: z.string().nullable(),
+  ip: z.string().nullable(),
+  label: z.string().nullable(),
+});
+
+const notFound = { description: "The caller has no such live session.", schema: errorSchema };
+
+/** `GET {authPath}/sessions`: where the caller is logged in. */
+export const cookieSessionsList = defineEndpoint({
+  method: "GET",
+  path: ({ authPath }) => `${authPath}/sessions`,
+  summary: "List the caller's sessions, newest first.",
+  errors: "resource",
+  security: ["bearer", "cookie"],
+  responses: {
+    200: { description: "The live sessions.", schema: z.object({ sessions: z.array(sessionSchema) }) },
+    401: notAuthenticated,
+    503: unavailable,
+  },
+  async handle({ request, deps }) {
+    const { userId, sessionId } = await authenticateRequest(deps, request);
+    const sessions = await listSessions(deps, userId);
+    return toJsonResponse(200, { sessions: sessions.map((session) => toSessionBody(session, sessionId)) });
+  },
+});
+
+/** `PATCH {authPath}/sessions/{id}`: names one of the caller's sessions; `null` takes the name away. */
+export const cookieSessionsLabel = defineEndpoint({
+  method: "PATCH",
+  path: ({ authPath }) => `${authPath}/sessions/{id}`,
+  summary: "Name a session of the caller.",
+  errors: "resource",
+  security: ["bearer", "cookie"],
+  headers: csrfHeader,
+  body: {
+    accepts: cookieMediaTypes,
+    schema: z.object({ label: textField({ keepSpace: false, maxLength: 100, storable: true }).nullable() }),
+  },
+  responses: {
+    200: { description: "The session.", schema: sessionSchema },
+    401: notAuthenticated,
+    403: csrfFailed,
+    404: notFound,
+    503: unavailable,
+  },
+  async handle({ request, deps, params, requireMediaType, readBody }) {
+    const { authentication } = await authenticateCaller(deps, request, requireMediaType);
+    const { userId, sessionId } = authentication;
+    const { label } = await readBody();
+    const session = await labelSession(deps, { sessionId: params["id"] ?? "", userId }, label);
+    return toJsonResponse(200, toSessionBody(session, sessionId));
+  },
+});
+
+/** `DELETE {authPath}/sessions/{id}`: ends one of the caller's sessions; one's own takes its cookies along. */
+export const cookieSessionsDelete = defineEndpoint({
+  method: "DELETE",
+  path: ({ authPath }) => `${authPath}/sessions/{id}`,
+  summary: "End a session of the caller.",
+  errors: "resource",
+  security: ["bearer", "cookie"],
+  headers: csrfHeader,
+  responses: {
+    204: { description: "The session has ended." },
+    401: notAuthenticated,
+    403: csrfFailed,
+    404: notFound,
+    503: unavailable,
+  },
+  async handle({ request, deps, params }) {
+    const { authentication, csrfToken } = await authenticateCaller(deps, request);
+    const { userId, sessionId } = authentication;
+    const id = params["id"] ?? "";
+    await endSession(deps, id, userId);
+    const isBrowserOfSession = csrfToken !== undefined && id === sessionId;
+    return withCookies(new Response(null, { status: 204 }), isBrowserOfSession ? toClearedCookies(deps.settings) : []);
+  },
+});
+
+function toSessionBody(session: SessionView, currentId: string): z.infer<typeof sessionSchema> {
+  return {
+    id: session.id,
+    current: session.id === currentId,
+    created_at: session.createdAt,
+    last_used_at: session.lastUsedAt,
+    expires_at: session.expiresAt,
+    user_agent: session.userAgent,
+    ip: session.ip,
+    label: session.label,
+  };
+}
