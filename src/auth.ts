@@ -72,6 +72,8 @@ export interface Auth<U extends AuthUser = User, C extends ApplicationClaims = A
   ready(): Promise<void>;
   /** Whether the store answers and the revocations are fresh. */
   health(): Promise<Health>;
+  /** What this node knows of revocations, for metrics: how many it holds, and how old that knowledge may be. */
+  revocations(): { readonly live: number; readonly staleSeconds: number };
   /** Stops the feed and every signal. The store stays open: it is yours. */
   close(): void;
 

@@ -34,12 +34,13 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
   const { deps, signals } = createDeps(options as unknown as AuthOptions, (event) => tellAll(listeners, event));
   const http = createHttpHandler(deps);
 
-  const auth: Auth = {
+  const auth: Auth<AuthUser> = {
     ready: async () => {
       await deps.store.checkSchema();
       await deps.feed.start();
     },
     health: () => checkHealth(deps),
+    revocations: () => ({ live: deps.revocations.size, staleSeconds: deps.feed.staleness() }),
     close: () => {
       deps.feed.stop();
       signals.stop();
@@ -57,6 +58,13 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
     },
     verify: (token) => verify(deps, token),
     authenticate: (headers, options) => authenticateRequest(deps, { headers, ...options }),
+    admit: async (headers, options) => {
+      try {
+        return { admitted: true, authentication: await authenticateRequest(deps, { headers, ...options }) };
+      } catch (error) {
+        return { admitted: false, response: http.refuse(error) };
+      }
+    },
     logout: async (session, scope) => {
       if (typeof session === "string") await logoutByRefreshToken(deps, session);
       else await logout(deps, session, scope);
@@ -92,8 +100,8 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
   return Object.freeze(auth) as unknown as Auth<U, C>;
 }
 
-function toLoginResult({ user, session, pair }: Issued): LoginResult {
-  return { ...toSessionPair({ session, pair }), user: user as User };
+function toLoginResult({ user, session, pair }: Issued): LoginResult<AuthUser> {
+  return { ...toSessionPair({ session, pair }), user };
 }
 
 function toSessionPair({ session, pair }: { readonly session: Session; readonly pair: TokenPair }): SessionPair {

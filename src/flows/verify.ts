@@ -1,6 +1,6 @@
 import type { AccessClaims, ApplicationClaims, RefreshClaims } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
-import { hashSecret } from "../crypto/secrets.ts";
+import { hashSecret, isSameHash } from "../crypto/secrets.ts";
 import { requireNotRevoked } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { toDeathOf } from "./session-death.ts";
@@ -32,7 +32,7 @@ async function requireCurrent(deps: Deps, { sessionId, generation, secret }: Ref
   const death = toDeathOf(locked);
   if (death !== null) throw death;
   const session = locked?.session;
-  if (session?.generation !== generation || !hashSecret(secret).equals(session.currentHash)) {
+  if (session?.generation !== generation || !isSameHash(session.currentHash, hashSecret(secret))) {
     throw new AuthError("token_revoked", "rotated away");
   }
 }

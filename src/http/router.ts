@@ -2,7 +2,7 @@ import { AuthError, StoreUnavailableError } from "../core/errors.ts";
 import type { RequestOrigin } from "../core/events.ts";
 import { createBodyReader } from "./body.ts";
 import { withCors } from "./cors.ts";
-import type { Endpoint, HttpDeps } from "./endpoint.ts";
+import type { Endpoint, ErrorStyle, HttpDeps } from "./endpoint.ts";
 import { endpoints as allEndpoints } from "./endpoints.ts";
 import { toErrorResponse } from "./error-responses.ts";
 import { toJsonResponse } from "./json-response.ts";
@@ -20,6 +20,8 @@ export interface Connection {
 export interface HttpHandler {
   /** Answers every request, also those to paths that are not ours (404). Never rejects. */
   fetch(request: Request, connection?: Connection): Promise<Response>;
+  /** The response to a protected resource's request that `error` refuses: what `fetch` would answer. */
+  refuse(error: unknown): Response;
   /** Whether a URL's pathname is one of ours, with or without its trailing slash. */
   handles(pathname: string): boolean;
 }
@@ -63,15 +65,15 @@ export function createHttpHandler(
     try {
       return await endpoint.handle({ request, deps, params, origin, ...body });
     } catch (error) {
-      return toRefusal(error, endpoint);
+      return toRefusal(error, endpoint.errors);
     }
   }
 
-  function toRefusal(error: unknown, { errors }: Endpoint): Response {
+  function toRefusal(error: unknown, style: ErrorStyle): Response {
     if (error instanceof RequestError) return toJsonResponse(error.status, error.body);
-    if (error instanceof AuthError) return toErrorResponse(error, errors, deps.settings);
+    if (error instanceof AuthError) return toErrorResponse(error, style, deps.settings);
     if (error instanceof StoreUnavailableError) {
-      return toErrorResponse(new AuthError("unavailable", "the store does not answer"), errors, deps.settings);
+      return toErrorResponse(new AuthError("unavailable", "the store does not answer"), style, deps.settings);
     }
     onError(error);
     return toJsonResponse(500, { detail: "Internal server error.", code: "error" });
@@ -79,14 +81,18 @@ export function createHttpHandler(
 
   return Object.freeze({
     async fetch(request: Request, connection: Connection = {}): Promise<Response> {
-      const response = withCors(await answer(request, connection), request, deps.settings);
-      for (const [name, value] of standardHeaders) {
-        if (!response.headers.has(name)) response.headers.set(name, value);
-      }
-      return response;
+      return withStandardHeaders(withCors(await answer(request, connection), request, deps.settings));
     },
+    refuse: (error: unknown) => withStandardHeaders(toRefusal(error, "resource")),
     handles: (pathname: string) => match(pathname) !== null,
   });
+}
+
+function withStandardHeaders(response: Response): Response {
+  for (const [name, value] of standardHeaders) {
+    if (!response.headers.has(name)) response.headers.set(name, value);
+  }
+  return response;
 }
 
 function toOrigin(request: Request, { ip }: Connection): RequestOrigin {

@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+
+const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
+
+export interface ServerProcess {
+  readonly url: string;
+  readonly port: number;
+  readonly process: ChildProcess;
+  /** Ends it without warning, as a power cut would. */
+  kill(): Promise<void>;
+  /** Ends it as an operator would. */
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** The working directory: database and signing key go into its `data/`. */
+  readonly cwd: string;
+  /** Default: any free one. */
+  readonly port?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts `tokenpair serve` and waits until it says that it is ready. */
+export async function startServer({ cwd, port = 0, env = {} }: ServerOptions): Promise<ServerProcess> {
+  const child = spawn(process.execPath, [main, "serve", "--port", String(port)], {
+    cwd,
+    env: { PATH: process.env["PATH"], TOKENPAIR_LOG_LEVEL: "error", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const errors: string[] = [];
+  child.stderr.setEncoding("utf8").on("data", (text) => errors.push(text));
+  const url = await readUrl(child, errors);
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, "exit");
+    child.kill(signal);
+    await exited;
+  };
+  return {
+    url,
+    port: Number(new URL(url).port),
+    process: child,
+    kill: () => end("SIGKILL"),
+    stop: () => end("SIGTERM"),
+  };
+}
+
+async function readUrl(child: ChildProcess, errors: readonly string[]): Promise<string> {
+  if (child.stdout === null) throw new Error("the server has no output");
+  const lines = createInterface({ input: child.stdout });
+  for await (const line of lines) {
+    const url = /tokenpair is ready on (\S+)/.exec(line)?.[1];
+    if (url !== undefined) {
+      child.stdout.resume();
+      return url;
+    }
+  }
+  throw new Error(`the server ended before it was ready: ${errors.join("")}`);
+}

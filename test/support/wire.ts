@@ -1,0 +1,49 @@
+/** A pair as the token endpoints give it. */
+export interface Pair {
+  readonly access: string;
+  readonly refresh: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Partial<Pair> & { readonly detail?: string; readonly code?: string };
+  readonly replayed: boolean;
+}
+
+/** Posts JSON and reads the answer. @throws TypeError where the connection fails. */
+export async function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  });
+  return {
+    status: response.status,
+    body: await response.json(),
+    replayed: response.headers.get("Token-Replayed") === "true",
+  };
+}
+
+/** Refreshes through the token endpoint; `attemptId` is the `Idempotency-Key`. */
+export function postRefresh(url: string, refresh: string, attemptId?: string): Promise<Answer> {
+  return post(
+    `${url}/api/token/refresh/`,
+    { refresh },
+    attemptId === undefined ? {} : { "Idempotency-Key": attemptId },
+  );
+}
+
+/** The status of `GET /api/auth/me/` with this access token. */
+export async function getMe(url: string, access: string): Promise<number> {
+  const response = await fetch(`${url}/api/auth/me/`, { headers: { Authorization: `Bearer ${access}` } });
+  await response.body?.cancel();
+  return response.status;
+}
+
+/** The pair in a successful answer. */
+export function toPair({ status, body }: Answer): Pair {
+  if (status !== 200 || body.access === undefined || body.refresh === undefined) {
+    throw new Error(`no pair in an answer with ${status}: ${body.detail}`);
+  }
+  return { access: body.access, refresh: body.refresh };
+}
