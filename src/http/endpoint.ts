@@ -7,7 +7,7 @@ import type { Deps } from "../flows/deps.ts";
 /** What the routes work with: the flows' own, and the key of the CSRF tokens. */
 export type HttpDeps = Deps & { readonly csrfKey: Uint8Array };
 
-export type Method = "GET" | "POST" | "PATCH" | "DELETE";
+type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 export type MediaType = "application/json" | "application/x-www-form-urlencoded" | "multipart/form-data";
 

@@ -5,7 +5,7 @@ import type { AuthUser } from "../core/user.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** What answers at one path: an endpoint for each method. */
-export interface Resource {
+interface Resource {
   readonly endpoints: ReadonlyMap<string, Endpoint>;
   /** The value of an `Allow` header. */
   readonly allow: string;

@@ -16,6 +16,13 @@ const paths = [
   "/api/token/verify/",
   "/api/token/blacklist/",
   "/api/auth/me/",
+  "/api/auth/csrf/",
+  "/api/auth/login/",
+  "/api/auth/refresh/",
+  "/api/auth/logout/",
+  "/api/auth/sessions/",
+  "/api/auth/sessions/x/",
+  "/api/auth/password/",
   "/api/schema/",
   "/.well-known/jwks.json",
 ];
@@ -35,17 +42,28 @@ const contentType = fc.oneof(
   headerText,
 );
 
+const fieldNames = [
+  "username",
+  "password",
+  "refresh",
+  "token",
+  "remember",
+  "scope",
+  "label",
+  "current_password",
+  "new_password",
+];
+
 const fieldValue = fc.oneof(fc.jsonValue(), fc.string({ unit: "binary" }), fc.constant("\ud800"));
+
+const fields = fc
+  .record(Object.fromEntries(fieldNames.map((name) => [name, fieldValue])), { requiredKeys: [] })
+  .map((values) => JSON.stringify(values));
 
 const bodyText = fc.oneof(
   fc.json(),
   fc.string({ unit: "binary" }),
-  fc
-    .record(
-      { username: fieldValue, password: fieldValue, refresh: fieldValue, token: fieldValue },
-      { requiredKeys: [] },
-    )
-    .map((fields) => JSON.stringify(fields)),
+  fields,
   fc
     .tuple(fc.constantFrom("username", "token", ""), fc.string())
     .map(([name, value]) => `--x\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n--x--\r\n`),
@@ -55,6 +73,8 @@ const body = fc.oneof(
   bodyText.map((text) => new TextEncoder().encode(text)),
   fc.uint8Array({ maxLength: 200 }),
 );
+
+const method = fc.constantFrom("GET", "POST", "PATCH", "DELETE", "OPTIONS");
 
 const headers = fc.record(
   {
@@ -84,10 +104,20 @@ async function statusOf(request: Request): Promise<number> {
 
 describe("whatever a client sends", () => {
   it("is answered, and never with a 500", async () => {
-    const method = fc.constantFrom("GET", "POST", "PATCH", "DELETE", "OPTIONS");
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...paths), method, headers, body, async (path, method, headers, bytes) => {
         const init: RequestInit = { method, headers, ...(method === "GET" ? {} : { body: bytes.slice() }) };
+        expect(await statusOf(new Request(`https://auth.example${path}`, init))).toBeLessThan(500);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("may be fields of any kind, from a client who is logged in", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...paths), method, fields, async (path, method, json) => {
+        const headers = { "Content-Type": "application/json", Authorization: `Bearer ${tokens.access}` };
+        const init: RequestInit = { method, headers, ...(method === "GET" ? {} : { body: json }) };
         expect(await statusOf(new Request(`https://auth.example${path}`, init))).toBeLessThan(500);
       }),
       { numRuns: 1_000 },
