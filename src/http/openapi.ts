@@ -64,13 +64,16 @@ function toHeaderParameters({ headers = {} }: Endpoint): readonly Json[] {
     name,
     in: "header",
     description,
-    schema: toJsonSchema(schema, "input"),
+    schema: toJsonSchema(schema),
   }));
 }
 
 function toRequestBody({ schema, accepts }: NonNullable<Endpoint["body"]>): Json {
-  const mediaType = { schema: toJsonSchema(schema, "input") };
-  return { content: Object.fromEntries(accepts.map((accepted) => [accepted, mediaType])) };
+  const mediaType = { schema: toJsonSchema(schema) };
+  return {
+    required: !schema.safeParse({}).success,
+    content: Object.fromEntries(accepts.map((accepted) => [accepted, mediaType])),
+  };
 }
 
 function toResponses(responses: Readonly<Record<number, ResponseDescription>>): Json {
@@ -79,7 +82,7 @@ function toResponses(responses: Readonly<Record<number, ResponseDescription>>): 
       status,
       schema === undefined
         ? { description }
-        : { description, content: { "application/json": { schema: toJsonSchema(schema, "output") } } },
+        : { description, content: { "application/json": { schema: toJsonSchema(schema) } } },
     ]),
   );
 }
@@ -94,13 +97,16 @@ function toSecuritySchemes({ authHeaderName, authHeaderTypes, accessCookieName }
   };
 }
 
-/** JSON Schema 2020-12, which is OpenAPI 3.1's own dialect. */
-function toJsonSchema(schema: z.ZodType, io: "input" | "output"): Json {
+/**
+ * JSON Schema 2020-12, which is OpenAPI 3.1's own dialect, of what a client may send or must expect: with more members
+ * than today's.
+ */
+function toJsonSchema(schema: z.ZodType): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
-    io,
+    io: "input",
     override: ({ zodSchema, jsonSchema }) => {
       // A field that accepts more than it documents, such as a number as text, counts as optional unless told.
-      if (io === "input" && zodSchema instanceof z.ZodObject) jsonSchema.required = toRequiredFields(zodSchema);
+      if (zodSchema instanceof z.ZodObject) jsonSchema.required = toRequiredFields(zodSchema);
     },
   });
   return rest;
