@@ -24,7 +24,7 @@ export function findPresentedSession(
 }
 
 /**
- * Whether one of the cookies proves that `session` is alive.
+ * Whether a token of `session` proves it alive: first the refresh cookie's, of which the store itself knows.
  *
  * @throws AuthError where this cannot be known: `unavailable`, or `token_revoked` for a token that was revoked or rotated
  * away by itself, which says nothing of its session.
@@ -34,15 +34,18 @@ export async function isPresentedLive(
   { access, refresh }: PresentedCookies,
   session: PresentedSession,
 ): Promise<boolean> {
+  const { tokens } = deps;
   let undecided: AuthError | undefined;
-  for (const token of [access, refresh]) {
+  for (const token of [refresh, access]) {
     if (token === undefined) continue;
+    if (claimsOrNull(() => tokens.verifyAny(token))?.sessionId !== session.sessionId) continue;
     try {
-      if ((await verify(deps, token)).sessionId === session.sessionId) return true;
+      await verify(deps, token);
+      return true;
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
       if (error.sessionIsDead) return false;
-      if (error.code === "unavailable" || error.code === "token_revoked") undecided = error;
+      undecided = error;
     }
   }
   if (undecided !== undefined) throw undecided;

@@ -42,6 +42,14 @@ describe("GET csrf", () => {
     expect((await browser.post("/api/auth/refresh/")).status).toBe(200);
   });
 
+  it("refuses a browser with two cookies of one name, rather than choose a session for it", async () => {
+    await browser.logIn();
+    const cookie = `__Secure-refresh=${browser.cookie("__Secure-refresh")}`;
+    const response = await browser.get("/api/auth/csrf/", { headers: { Cookie: `${cookie}; __Secure-refresh=x` } });
+    expect(response.status).toBe(403);
+    expect(response.headers.getSetCookie()).toEqual([]);
+  });
+
   it("replaces a token that was planted", async () => {
     browser.setCookie("__Host-csrftoken", "planted");
     await browser.get("/api/auth/csrf/");
