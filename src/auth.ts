@@ -21,6 +21,11 @@ export interface AuthOptions<U extends AuthUser = User, C extends ApplicationCla
   readonly store: Store;
   /** The HMAC secret: at least as many bytes as its hash, 32 for HS256. A string stands for its UTF-8 bytes. */
   readonly signingKey: string | Uint8Array;
+  /**
+   * Told of a defect that a client only sees as a 503 or 500: an error of one of your functions, or of ours. Default: a
+   * warning of the process.
+   */
+  readonly onError?: (error: unknown) => void;
   /** Only for asymmetric algorithms; an HMAC key verifies what it signs. */
   readonly verifyingKey?: undefined;
 }

@@ -27,12 +27,13 @@ import { createHttpHandler } from "./http/router.ts";
  * const auth = createAuth({ store, signingKey: process.env.SIGNING_KEY });
  * await auth.ready();
  */
-export function createAuth<U extends AuthUser = User, C extends ApplicationClaims = ApplicationClaims>(
-  options: AuthOptions<U, C>,
-): Auth<U, C> {
+export function createAuth<U extends AuthUser = User, C extends ApplicationClaims = ApplicationClaims>({
+  onError,
+  ...options
+}: AuthOptions<U, C>): Auth<U, C> {
   const listeners = new Set<EventListener>();
   const { deps, signals } = createDeps(options as unknown as AuthOptions, (event) => tellAll(listeners, event));
-  const http = createHttpHandler(deps);
+  const http = createHttpHandler(deps, onError === undefined ? {} : { onError });
 
   const auth: Auth<AuthUser> = {
     ready: async () => {

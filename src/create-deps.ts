@@ -19,7 +19,7 @@ import { createSignals, type Signals } from "./revocation/signals.ts";
  * @throws TypeError that names the setting and the fix.
  */
 export function createDeps(
-  { store, signingKey, verifyingKey, ...rest }: AuthOptions,
+  { store, signingKey, verifyingKey, ...rest }: Omit<AuthOptions, "onError">,
   emit: EventListener,
 ): { readonly deps: HttpDeps; readonly signals: Signals } {
   if (store === undefined) throw new TypeError('store: missing; take sqliteStore("app.db") of "tokenpair/sqlite"');

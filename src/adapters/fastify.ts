@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type {} from "fastify";
 import type { Auth, Authentication } from "../index.ts";
 import { toNodeListener } from "./node.ts";
 

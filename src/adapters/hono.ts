@@ -29,6 +29,6 @@ export function requireUser<A extends Pick<Auth, "admit">>(
     const admission = await auth.admit(c.req.raw.headers, { method: c.req.method });
     if (!admission.admitted) return admission.response;
     c.set("auth", admission.authentication as AuthenticationOf<A>);
-    await next();
+    return next();
   };
 }

@@ -1,3 +1,4 @@
+import { AuthError } from "../core/errors.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Store } from "../core/store.ts";
 import type { AuthUser, User } from "../core/user.ts";
@@ -56,6 +57,8 @@ function toFoundUser({ passwordHash: _, ...user }: User & { passwordHash: string
  *
  * `verify` reads the epoch between the application's two answers: a user who is deactivated there, and then here by
  * raising the epoch, either shows as inactive or has the session refused.
+ *
+ * @throws AuthError `unavailable` where one of the application's functions fails.
  */
 export function createApplicationUsers(
   store: Store,
@@ -64,15 +67,26 @@ export function createApplicationUsers(
 ): UserSource {
   const find = async (id: string): Promise<FoundUser | null> => {
     const { epoch } = await store.users.ensure(id);
-    const user = await findUser(id);
+    const user = await ask("findUser", () => findUser(id));
     return user === null ? null : { user, epoch };
   };
   return Object.freeze({
     isOwn: false,
     find,
     verify: async (username: string, password: string) => {
-      const verified = await verifyCredentials?.(username, password);
-      return verified ? find(verified.id) : null;
+      const verified = await ask(
+        "verifyCredentials",
+        async () => (await verifyCredentials?.(username, password)) ?? null,
+      );
+      return verified === null ? null : find(verified.id);
     },
   });
+}
+
+async function ask<T>(hook: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    throw new AuthError("unavailable", `${hook} failed`, { cause });
+  }
 }

@@ -29,7 +29,10 @@ export interface HttpHandler {
 export interface HttpHandlerOptions {
   /** Default: all of `endpoints.ts`. The OpenAPI document's own is added. */
   readonly endpoints?: readonly Endpoint[];
-  /** Told of a defect, ours or that of an application's hook; the client gets a 500 without details. Default: a warning of the process. */
+  /**
+   * Told of a defect: of an application's hook (the client gets a 503), or ours (a 500 without details). Default: a warning
+   * of the process.
+   */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -71,7 +74,10 @@ export function createHttpHandler(
 
   function toRefusal(error: unknown, style: ErrorStyle): Response {
     if (error instanceof RequestError) return toJsonResponse(error.status, error.body);
-    if (error instanceof AuthError) return toErrorResponse(error, style, deps.settings);
+    if (error instanceof AuthError) {
+      if (error.cause !== undefined) onError(error);
+      return toErrorResponse(error, style, deps.settings);
+    }
     if (error instanceof StoreUnavailableError) {
       return toErrorResponse(new AuthError("unavailable", "the store does not answer"), style, deps.settings);
     }
