@@ -1,0 +1,107 @@
+import type { DestinationStream } from "pino";
+import type { Auth } from "../auth.ts";
+import { systemClock } from "../core/clock.ts";
+import type { Store } from "../core/store.ts";
+import { createAuth } from "../create-auth.ts";
+import { createApp } from "./app.ts";
+import type { Config } from "./config.ts";
+import { openStore, parseDatabaseUrl } from "./database.ts";
+import { type Demo, ensureDemoUser } from "./demo.ts";
+import { createHealth } from "./health.ts";
+import { listen } from "./listen.ts";
+import { createLog, type ServerLog } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
+import { createResources, type Resources } from "./resources.ts";
+import { findSigningKey, makeSigningKey, type ServerKey } from "./signing-key.ts";
+
+export interface ServeOptions {
+  /** Where the lines of the log go. */
+  readonly logTo: DestinationStream;
+  /** Whether to create the user `demo` where there are no users. */
+  readonly demo?: boolean;
+}
+
+/** A running server. */
+export interface RunningServer {
+  /** Such as "http://127.0.0.1:8000". */
+  readonly url: string;
+  /** Such as "http://127.0.0.1:9464/metrics"; `null` without `metricsPort`. */
+  readonly metricsUrl: string | null;
+  /** The database, for people. */
+  readonly database: string;
+  /** Where a signing key was made at this start: its file, or `null` for one that ends with the process. */
+  readonly madeKey: Pick<ServerKey, "file"> | null;
+  /** The user that was created for trying things out, with the password that is shown only this once. */
+  readonly demo: Demo | null;
+  readonly log: ServerLog;
+  /** Stops accepting, answers what is in flight, closes feed and store; within 10 seconds. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds for running requests at the end: what is left of the 10 seconds is for closing the store. */
+const patience = 8_000;
+
+/**
+ * Migrates the database, loads the revocations and serves. Where it fails, everything that was opened is closed.
+ *
+ * @throws ConfigError, SchemaVersionError, StoreUnavailableError; TypeError where the signing key is too short.
+ */
+export async function serve(config: Config, options: ServeOptions): Promise<RunningServer> {
+  const resources = createResources();
+  try {
+    return await start(config, options, resources);
+  } catch (error) {
+    await resources.close();
+    throw error;
+  }
+}
+
+async function start(config: Config, options: ServeOptions, resources: Resources): Promise<RunningServer> {
+  const { server, settings } = config;
+  const { auth, store, database, madeKey } = await openAuth(config, resources);
+  const log = createLog({ level: server.logLevel, destination: options.logTo });
+  const metrics =
+    server.metricsPort === undefined ? null : createMetrics({ settings, readRevocations: auth.revocations });
+  auth.on((event) => {
+    log.event(event);
+    metrics?.event(event);
+  });
+  const app = createApp({
+    parts: [createHealth(auth)],
+    rest: auth,
+    clock: systemClock,
+    onAnswered: (record) => {
+      log.request(record);
+      metrics?.request(record);
+    },
+    onError: (error) => log.error(error, "a request failed"),
+  });
+  const demo = options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, store) : null;
+
+  const open = async (fetch: Auth["fetch"], host: string, port: number): Promise<string> => {
+    const listener = await listen({ fetch, host, port });
+    resources.add(() => listener.close(patience));
+    return listener.url;
+  };
+  const metricsUrl = metrics && `${await open(metrics.fetch, server.metricsHost, server.metricsPort ?? 0)}/metrics`;
+  const url = await open(app, server.host, server.port);
+  return Object.freeze({ url, metricsUrl, database, madeKey, demo, log, close: resources.close });
+}
+
+interface OpenedAuth extends Pick<RunningServer, "database" | "madeKey"> {
+  readonly auth: Auth;
+  readonly store: Store;
+}
+
+async function openAuth(config: Config, resources: Resources): Promise<OpenedAuth> {
+  const database = parseDatabaseUrl(config.server.databaseUrl, config.directory);
+  const found = findSigningKey(config, database);
+  const store = openStore(database);
+  resources.add(() => store.close());
+  await store.migrate();
+  const key = found ?? makeSigningKey(database);
+  const auth = createAuth({ ...config.settings, store, signingKey: key.secret }) as unknown as Auth;
+  resources.add(() => auth.close());
+  await auth.ready();
+  return { auth, store, database: database.label, madeKey: found === null ? key : null };
+}
