@@ -1,0 +1,58 @@
+import { createInterface } from "node:readline/promises";
+import { type Context, isInteractive } from "./context.ts";
+import { Refused } from "./refused.ts";
+
+/** More than any password, so that a stream without an end is not read for ever. */
+const maxPasswordLength = 4096;
+
+/**
+ * A new password: the one line on stdin or, on a terminal, typed twice without echo.
+ *
+ * @throws Refused where there is no password or nobody to ask.
+ */
+export async function readNewPassword(context: Context, fromStdin: boolean | undefined): Promise<string> {
+  if (fromStdin) return readLine(context.stdin);
+  if (!isInteractive(context)) {
+    throw new Refused("there is no terminal to ask for the password; give it on stdin, with --password-stdin");
+  }
+  const { default: ask } = await import("@inquirer/password");
+  const streams = { input: context.stdin, output: context.stderr };
+  const validate = (text: string) => text !== "" || "The password may not be empty.";
+  const password = await ask({ message: "Password:", toggleMask: false, validate }, streams);
+  const again = await ask({ message: "Password (again):", toggleMask: false }, streams);
+  if (password !== again) throw new Refused("the two passwords differ; nothing was changed");
+  return password;
+}
+
+async function readLine(stdin: NodeJS.ReadableStream): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of stdin) {
+    chunks.push(Buffer.from(chunk));
+    length += chunk.length;
+    if (length > maxPasswordLength)
+      throw new Refused(`the password on stdin is longer than ${maxPasswordLength} bytes`);
+  }
+  const line = Buffer.concat(chunks)
+    .toString("utf8")
+    .replace(/\r?\n$/, "");
+  if (line === "") throw new Refused("stdin had no password; give it as one line");
+  if (/[\r\n]/.test(line)) throw new Refused("stdin had more than one line; give the password as one line");
+  return line;
+}
+
+/**
+ * On a terminal, has the question answered with "yes"; elsewhere, whoever wrote the script has decided.
+ *
+ * @throws Refused at any other answer.
+ */
+export async function confirm(context: Context, question: string): Promise<void> {
+  if (!isInteractive(context)) return;
+  const lines = createInterface({ input: context.stdin, output: context.stderr });
+  try {
+    const answer = await lines.question(`${question} Type "yes" to go on: `);
+    if (answer.trim().toLowerCase() !== "yes") throw new Refused("cancelled; nothing was changed");
+  } finally {
+    lines.close();
+  }
+}

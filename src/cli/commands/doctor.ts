@@ -1,0 +1,44 @@
+import type { Command } from "commander";
+import { ConfigError } from "../../server/config-error.ts";
+import { parseDatabaseUrl } from "../../server/database.ts";
+import { addCommand, type CommonOptions, loadConfigFor, print } from "../command.ts";
+import type { Context } from "../context.ts";
+import { type Check, fail, ok } from "../doctor/check.ts";
+import { checkDatabase } from "../doctor/database-checks.ts";
+import { checkSigningKey } from "../doctor/key-check.ts";
+import { checkSettings } from "../doctor/setting-checks.ts";
+import { toCount } from "../format.ts";
+
+export function addDoctor(program: Command, context: Context): void {
+  addCommand(program, "doctor", "check settings, database, signing key and clock, and say what is unsafe").action(
+    async (options: CommonOptions) => {
+      const checks = await runChecks(context, options);
+      const failed = checks.filter(({ status }) => status === "fail").length;
+      print(context, options, {
+        lines: checks.map(toLine),
+        json: { checks },
+        ...(failed === 0 ? {} : { refusal: `${toCount(failed, "check")} failed` }),
+      });
+    },
+  );
+}
+
+async function runChecks(context: Context, options: CommonOptions): Promise<readonly Check[]> {
+  try {
+    const config = await loadConfigFor(context, options);
+    const database = parseDatabaseUrl(config.server.databaseUrl, config.directory);
+    return [
+      ok("settings", `valid; from ${config.origin}`),
+      ...(await checkDatabase(database)),
+      checkSigningKey(config, database),
+      ...checkSettings(config),
+    ];
+  } catch (error) {
+    if (error instanceof ConfigError) return [fail("settings", error.message)];
+    throw error;
+  }
+}
+
+function toLine({ name, status, detail }: Check): string {
+  return `${status.padEnd(4)}  ${name.padEnd(20)}  ${detail}`;
+}

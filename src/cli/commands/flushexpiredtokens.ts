@@ -1,0 +1,43 @@
+import { setTimeout } from "node:timers/promises";
+import type { Command } from "commander";
+import { hours } from "../../core/durations.ts";
+import type { DeletedCounts, Store } from "../../core/store.ts";
+import type { Config } from "../../server/config.ts";
+import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
+import { type Context, isInteractive } from "../context.ts";
+import { toCount } from "../format.ts";
+
+/** So few at once that nobody waits long for the lock. */
+const batchSize = 1000;
+
+/** Seconds for which a revocation is kept after the last token that it ends, for clocks that differ. */
+const margin = hours(1);
+
+/** Milliseconds between two batches, in which others get the lock. */
+const pause = 10;
+
+export function addFlushExpiredTokens(program: Command, context: Context): void {
+  addCommand(program, "flushexpiredtokens", "delete dead sessions and old revocations, in small batches").action(
+    (options: CommonOptions) => runOnStore(context, options, (store, config) => flush(store, config, context)),
+  );
+}
+
+async function flush(store: Store, { settings }: Config, context: Context): Promise<Output> {
+  const horizon = settings.accessTokenLifetime + settings.leeway + margin;
+  let total: DeletedCounts = { sessions: 0, revocations: 0 };
+  for (let isMore = true; isMore; ) {
+    const deleted = await store.deleteDead({ limit: batchSize, horizon });
+    total = {
+      sessions: total.sessions + deleted.sessions,
+      revocations: total.revocations + deleted.revocations,
+    };
+    isMore = deleted.sessions === batchSize || deleted.revocations === batchSize;
+    if (isInteractive(context)) context.stderr.write(`\r${toSummary(total)}${isMore ? " so far" : "       \r"}`);
+    if (isMore) await setTimeout(pause);
+  }
+  return { lines: [`Deleted ${toSummary(total)}.`], json: total };
+}
+
+function toSummary({ sessions, revocations }: DeletedCounts): string {
+  return `${toCount(sessions, "session")} and ${toCount(revocations, "revocation")}`;
+}

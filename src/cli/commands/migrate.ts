@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+import { openStore, parseDatabaseUrl } from "../../server/database.ts";
+import { addCommand, type CommonOptions, loadConfigFor, print } from "../command.ts";
+import type { Context } from "../context.ts";
+
+export function addMigrate(program: Command, context: Context): void {
+  addCommand(program, "migrate", "apply what the database's schema still needs, and list it").action(
+    (options: CommonOptions) => runMigrate(context, options),
+  );
+}
+
+async function runMigrate(context: Context, options: CommonOptions): Promise<void> {
+  const { server, directory } = await loadConfigFor(context, options);
+  const store = openStore(parseDatabaseUrl(server.databaseUrl, directory));
+  try {
+    const applied = await store.migrate();
+    const lines = applied.length === 0 ? ["Nothing to apply: the schema is up to date."] : applied.map(toLine);
+    print(context, options, { lines, json: { applied } });
+  } finally {
+    await store.close();
+  }
+}
+
+const toLine = (name: string) => `Applied ${name}`;

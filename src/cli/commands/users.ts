@@ -1,0 +1,156 @@
+import type { Command } from "commander";
+import type { Ended, Store } from "../../core/store.ts";
+import type { User } from "../../core/user.ts";
+import * as flows from "../../flows/users.ts";
+import { confirm, readNewPassword } from "../ask.ts";
+import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
+import type { Context } from "../context.ts";
+import { toCount, toTable, toTime, withoutControls } from "../format.ts";
+import { Refused } from "../refused.ts";
+import { requireUser, toUserDeps } from "../user-deps.ts";
+import { toUserJson } from "../views.ts";
+
+interface PasswordOptions extends CommonOptions {
+  readonly passwordStdin?: true;
+}
+
+interface CreateOptions extends PasswordOptions {
+  readonly email?: string;
+  readonly staff?: true;
+}
+
+interface DeleteOptions extends CommonOptions {
+  readonly yes?: true;
+}
+
+/** How many users are read at once. */
+const pageSize = 1000;
+
+export function addUsers(program: Command, context: Context): void {
+  const users = program.command("users").description("create, see and change users");
+
+  addCommand(users, "create", "create a user; asks for the password twice")
+    .argument("<name>", "the name to log in with")
+    .option("--email <email>", "an email address")
+    .option("--staff", "a member of the staff")
+    .option("--password-stdin", "read the password from stdin, as one line")
+    .action((name: string, options: CreateOptions) => runCreate(context, name, options));
+
+  addCommand(users, "list", "list the users, in order of creation").action((options: CommonOptions) =>
+    runOnStore(context, options, listUsers),
+  );
+
+  addUserCommand(users, context, "show", "show a user", showUser);
+  addUserCommand(
+    users,
+    context,
+    "disable",
+    "disable a user; sessions and access tokens end at once",
+    async (deps, user) => toChange("Disabled", user, await flows.disableUser(deps, user.id)),
+  );
+  addUserCommand(users, context, "enable", "let a disabled user log in again", async (deps, user) => {
+    await flows.enableUser(deps, user.id);
+    return { lines: [`Enabled ${user.username}.`], json: { enabled: user.username } };
+  });
+
+  addCommand(users, "password", "set a password; the user's sessions and access tokens end at once")
+    .argument("<name>", "the user")
+    .option("--password-stdin", "read the password from stdin, as one line")
+    .action((name: string, options: PasswordOptions) =>
+      runOnStore(context, options, async (store, config) => {
+        const deps = toUserDeps(store, config);
+        const user = await requireUser(deps, name);
+        const password = await readNewPassword(context, options.passwordStdin);
+        return toChange("Set the password of", user, await flows.setPassword(deps, user.id, password));
+      }),
+    );
+
+  addCommand(users, "delete", "delete a user; sessions and access tokens end at once")
+    .argument("<name>", "the user")
+    .option("--yes", "do not ask")
+    .action((name: string, options: DeleteOptions) =>
+      runOnStore(context, options, async (store, config) => {
+        const deps = toUserDeps(store, config);
+        const user = await requireUser(deps, name);
+        if (!options.yes) await confirm(context, `This deletes ${user.username} for good.`);
+        return toChange("Deleted", user, await flows.deleteUser(deps, user.id));
+      }),
+    );
+}
+
+type UserAction = (deps: flows.UserDeps, user: User) => Promise<Output>;
+
+/** A command that finds a user by name and does something with it. */
+function addUserCommand(users: Command, context: Context, name: string, description: string, action: UserAction): void {
+  addCommand(users, name, description)
+    .argument("<name>", "the user")
+    .action((username: string, options: CommonOptions) =>
+      runOnStore(context, options, async (store, config) => {
+        const deps = toUserDeps(store, config);
+        return action(deps, await requireUser(deps, username));
+      }),
+    );
+}
+
+function runCreate(context: Context, name: string, options: CreateOptions): Promise<void> {
+  const { email, staff = false, passwordStdin } = options;
+  return runOnStore(context, options, async (store, config) => {
+    const deps = toUserDeps(store, config);
+    const fault = flows.findUsernameFault(name);
+    if (fault !== null) throw new Refused(fault);
+    if ((await flows.findUserByName(deps, name)) !== null) throw nameTaken(name);
+    const password = await readNewPassword(context, passwordStdin);
+    const newUser = { username: name, password, isStaff: staff, ...(email === undefined ? {} : { email }) };
+    const user = await flows.createUser(deps, newUser);
+    if (user === null) throw nameTaken(name);
+    return { lines: [`Created user ${user.username} (id ${user.id}).`], json: toUserJson(user) };
+  });
+}
+
+const nameTaken = (name: string) => new Refused(`there is already a user ${name}; choose another name`);
+
+async function listUsers(store: Store): Promise<Output> {
+  const users: User[] = [];
+  for (let page: readonly User[] | null = null; page === null || page.length === pageSize; ) {
+    const after = users.at(-1)?.id;
+    page = await store.users.list({ limit: pageSize, ...(after === undefined ? {} : { after }) });
+    users.push(...page);
+  }
+  const rows = users.map((user) => [
+    user.id,
+    user.username || "-",
+    user.email ?? "-",
+    user.isActive ? "active" : "disabled",
+    user.isStaff ? "staff" : "-",
+    toTime(user.createdAt),
+    toTime(user.lastLoginAt),
+  ]);
+  const headings = ["ID", "NAME", "EMAIL", "STATE", "STAFF", "CREATED", "LAST LOGIN"];
+  const lines =
+    rows.length === 0
+      ? ["There are no users yet; create one with `tokenpair users create NAME`."]
+      : toTable(headings, rows);
+  return { lines, json: { users: users.map(toUserJson) } };
+}
+
+async function showUser({ store }: flows.UserDeps, user: User): Promise<Output> {
+  const { sessions } = await store.sessions.list({ userId: user.id, limit: pageSize });
+  const fields = [
+    ["id", user.id],
+    ["name", user.username],
+    ["email", user.email ?? "-"],
+    ["state", user.isActive ? "active" : "disabled"],
+    ["staff", user.isStaff ? "yes" : "no"],
+    ["created", toTime(user.createdAt)],
+    ["last login", toTime(user.lastLoginAt)],
+    ["sessions", String(sessions.length)],
+  ] as const;
+  return {
+    lines: fields.map(([name, value]) => `${name.padEnd(10)}  ${withoutControls(value)}`),
+    json: { ...toUserJson(user), sessions: sessions.length },
+  };
+}
+
+function toChange(done: string, user: User, { sessions }: Ended): Output {
+  return { lines: [`${done} ${user.username}; ended ${toCount(sessions, "session")}.`], json: { ended: sessions } };
+}

@@ -1,0 +1,49 @@
+import { hours } from "../../core/durations.ts";
+import type { Config } from "../../server/config.ts";
+import { type Check, ok, warn } from "./check.ts";
+
+/** Settings that are allowed and yet weaken what tokenpair is for, each with what it costs. */
+export function checkSettings({ settings, server }: Config): readonly Check[] {
+  const doubts: readonly (readonly [name: string, isDoubtful: boolean, detail: string])[] = [
+    [
+      "insecureCookies",
+      settings.insecureCookies,
+      "cookies go over plain http, where others can read them; only for development",
+    ],
+    [
+      "accessTokenLifetime",
+      settings.accessTokenLifetime > hours(1),
+      "over an hour: keep it short, the refresh is cheap",
+    ],
+    ["rotateRefreshTokens", !settings.rotateRefreshTokens, "off: a stolen refresh token is never noticed"],
+    ["reuseInterval", settings.reuseInterval === 0, "0: two tabs that refresh at once look like a theft"],
+    [
+      "maxStaleness",
+      settings.maxStaleness > 60,
+      "over a minute: a logout may take that long to be seen when the store is away",
+    ],
+    [
+      "leeway",
+      settings.leeway > 60,
+      "over a minute: expired tokens are accepted that long; keep the clocks in step instead",
+    ],
+    ["cookieSameSite", settings.cookieSameSite === "None", "None: other sites' pages can send the cookies"],
+    [
+      "trustedOrigins",
+      settings.trustedOrigins.some((origin) => origin.startsWith("http:")),
+      "has an http origin, whose pages anybody on the way can change",
+    ],
+    ["host", !isLoopback(server.host), "is open to the network over plain http; put a proxy with TLS before it"],
+    [
+      "metricsHost",
+      server.metricsPort !== undefined && !isLoopback(server.metricsHost),
+      "shows the metrics to the network",
+    ],
+  ];
+  const warnings = doubts.filter(([, isDoubtful]) => isDoubtful).map(([name, , detail]) => warn(name, detail));
+  return warnings.length === 0 ? [ok("safety", "no unsafe settings")] : warnings;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}

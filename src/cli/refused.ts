@@ -1,0 +1,19 @@
+import { SchemaVersionError, StoreUnavailableError } from "../core/errors.ts";
+import { ConfigError } from "../server/config-error.ts";
+
+/** The answer is no; the message says why and what to do. Exit code 1. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+}
+
+/** What to tell whoever typed the command. Of a defect of ours, all that helps to report it. */
+export function toReason(error: unknown): string {
+  if (error instanceof StoreUnavailableError) return `the database cannot be used (${error.message})`;
+  if (error instanceof Refused || error instanceof ConfigError || error instanceof SchemaVersionError) {
+    return error.message;
+  }
+  // createAuth names the setting and the fix; asking for a password was broken off.
+  if (error instanceof TypeError && /^\w+: /.test(error.message)) return error.message;
+  if (error instanceof Error && error.name === "ExitPromptError") return "cancelled; nothing was changed";
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

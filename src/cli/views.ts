@@ -1,0 +1,29 @@
+import type { Session } from "../core/session.ts";
+import type { User } from "../core/user.ts";
+
+/** A user as JSON: names as on the wire, times in whole seconds since the epoch. */
+export function toUserJson(user: User): Readonly<Record<string, unknown>> {
+  return {
+    id: user.id,
+    username: user.username,
+    email: user.email,
+    is_active: user.isActive,
+    is_staff: user.isStaff,
+    created_at: user.createdAt,
+    last_login_at: user.lastLoginAt,
+  };
+}
+
+/** A session as JSON, without its hashes: names as on the wire, times in whole seconds since the epoch. */
+export function toSessionJson(session: Session): Readonly<Record<string, unknown>> {
+  return {
+    id: session.id,
+    user_id: session.userId,
+    created_at: session.createdAt,
+    last_used_at: session.lastUsedAt,
+    expires_at: session.idleExpiresAt,
+    user_agent: session.userAgent,
+    ip: session.ip,
+    label: session.label,
+  };
+}
