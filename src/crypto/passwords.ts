@@ -54,7 +54,7 @@ function isUsable(encoded: string): boolean {
   if (!encoded.startsWith("$argon2id$v=19$")) return false;
   try {
     const stored = parseOptions(encoded);
-    return stored.outputLen >= 16 && stored.saltLen >= 8 && isAffordable(stored);
+    return stored.outputLen >= 16 && isAffordable(stored);
   } catch {
     return false;
   }

@@ -81,6 +81,12 @@ describe("the form of a token", () => {
     expect(toCode(() => verify(text))).toBe("token_invalid");
   });
 
+  it("is refused for an empty part before anything else is looked at", () => {
+    for (const text of [`.${payload}.${signature}`, signText(`${header}.`), ".."]) {
+      expect(toRefusal(() => verify(text))?.reason).toBe("token does not have three parts");
+    }
+  });
+
   it("may be 8 KiB and not one character more", () => {
     const length = (8_192 - (header.length + 2 + signature.length)) * 0.75;
     const fits = forge(JSON.stringify({ a: "" }).padEnd(Math.floor(length)));

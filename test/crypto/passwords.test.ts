@@ -65,6 +65,12 @@ describe("a hash that cannot be verified", () => {
     expect(await hasher.verify(encoded, "p")).toBe(false);
   });
 
+  it("is false where another variant or version of argon2 would match the password", async () => {
+    for (const other of [{ algorithm: 0 }, { algorithm: 1 }, { version: 0 }]) {
+      expect(await hasher.verify(await hash("p", { ...cheap, ...other }), "p")).toBe(false);
+    }
+  });
+
   it("never throws, whatever was stored", async () => {
     const encoded = await hasher.hash("p");
     await fc.assert(

@@ -6,6 +6,7 @@ import {
   deriveSecret,
   hashAttempt,
   hashSecret,
+  isSameHash,
   systemRandom,
   toRefreshTokenId,
 } from "../../src/crypto/secrets.ts";
@@ -45,6 +46,14 @@ describe("secrets", () => {
   it("are hashed with SHA-256", () => {
     expect(hex(hashSecret(count(32)))).toBe("630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd");
     expect(hex(hashAttempt("attempt-1"))).toBe("3dafcfaa6218343276ff42263fe100bab5e2b0475a8d98b96abc88c57bfd9992");
+  });
+
+  it("are recognised by their hash, where there is one", () => {
+    const hash = hashSecret(count(32));
+    expect(isSameHash(Uint8Array.from(hash), hash)).toBe(true);
+    for (const other of [null, new Uint8Array(), hash.subarray(1), hashSecret(count(31))]) {
+      expect(isSameHash(other, hash)).toBe(false);
+    }
   });
 
   it("give a refresh token its id", () => {

@@ -190,6 +190,15 @@ describe("a genuine refresh token is refused with", () => {
   });
 });
 
+describe("a refresh token whose jti is that of its secret", () => {
+  it.each([31, 33])("is refused all the same where the secret has %i bytes", (size) => {
+    const claims = { jti: toRefreshTokenId(count(size)), secret: Buffer.from(count(size)).toString("base64url") };
+    expect(toRefusal(() => tokens.verifyRefresh(forge({ ...refresh, ...claims })))?.reason).toBe(
+      "secret is not 32 bytes in base64url",
+    );
+  });
+});
+
 describe("a token of either kind", () => {
   it("is read as what it is", () => {
     expect(tokens.verifyAny(forge(access))).toEqual(tokens.verifyAccess(forge(access)));
