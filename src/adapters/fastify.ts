@@ -10,12 +10,7 @@ declare module "fastify" {
 }
 
 /** The parts of Fastify that we need. */
-interface FastifyRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: IncomingMessage["headers"];
-  readonly raw: IncomingMessage;
-}
+type FastifyRequest = { method: string; url: string; headers: IncomingMessage["headers"]; raw: IncomingMessage };
 interface FastifyReply {
   readonly raw: ServerResponse;
   hijack(): unknown;

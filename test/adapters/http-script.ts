@@ -1,0 +1,110 @@
+import { expect } from "vitest";
+import { type Auth, createAuth } from "../../src/index.ts";
+import { sqliteStore } from "../../src/store/sqlite/index.ts";
+
+/** An application under one framework: the routes mounted, and `/hello` behind `requireUser`. */
+export interface RunningApp {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export const signingKey = "a signing key of the tests, at least 32 bytes long";
+export const credentials = { username: "alice", password: "correct horse battery staple" };
+
+/** The auth that every framework mounts. */
+export async function createScriptAuth(): Promise<{ readonly auth: Auth; close(): Promise<void> }> {
+  const store = sqliteStore(":memory:");
+  await store.migrate();
+  const auth = createAuth({ store, signingKey });
+  await auth.ready();
+  await auth.users.create(credentials);
+  return {
+    auth,
+    close: async () => {
+      auth.close();
+      await store.close();
+    },
+  };
+}
+
+/** The one HTTP script that runs over every adapter. Behind a body parser, what is malformed never reaches us. */
+export async function runHttpScript(url: string, auth: Auth, isBehindParser = false): Promise<void> {
+  const post = (path: string, body: string, headers: Record<string, string> = {}) =>
+    fetch(url + path, { method: "POST", body, headers: { "Content-Type": "application/json", ...headers } });
+  const hello = (access?: string, method = "GET") =>
+    fetch(`${url}/hello`, { method, headers: access === undefined ? {} : { Authorization: `Bearer ${access}` } });
+
+  // Nobody gets in without a token, and is told how.
+  const refused = await hello();
+  expect(refused.status).toBe(401);
+  expect(refused.headers.get("WWW-Authenticate")).toBe('Bearer realm="api"');
+  expect(await refused.json()).toEqual({
+    detail: "Authentication credentials were not provided.",
+    code: "not_authenticated",
+  });
+
+  // Log in, as JSON and as a form.
+  const login = await post("/api/token/", JSON.stringify(credentials), { "User-Agent": "script" });
+  expect(login.status).toBe(200);
+  const { access, refresh } = await login.json();
+  const form = await post("/api/token", new URLSearchParams(credentials).toString(), {
+    "Content-Type": "application/x-www-form-urlencoded",
+  });
+  expect(form.status).toBe(200);
+
+  // The session knows where it came from.
+  const { userId } = await auth.authenticate({ authorization: `Bearer ${access}` });
+  const sessions = await auth.sessions.list(userId);
+  expect(sessions.map((session) => session.userAgent)).toContain("script");
+  expect(sessions.every((session) => /127\.0\.0\.1|::1/.test(session.ip ?? ""))).toBe(true);
+
+  // A protected route of the application's own, with the claims in hand.
+  const welcome = await hello(access);
+  expect([welcome.status, await welcome.text()]).toEqual([200, `hello ${userId}`]);
+  expect((await hello(access, "POST")).status).toBe(200);
+
+  // Refresh, replay, verify.
+  const refreshed = await post("/api/token/refresh/", JSON.stringify({ refresh }));
+  const next = await refreshed.json();
+  const replayed = await post("/api/token/refresh/", JSON.stringify({ refresh }));
+  expect(replayed.headers.get("Token-Replayed")).toBe("true");
+  expect((await replayed.json()).refresh).toBe(next.refresh);
+  expect((await post("/api/token/verify/", JSON.stringify({ token: next.access }))).status).toBe(200);
+
+  // Malformed input is told what is wrong.
+  if (!isBehindParser) {
+    const malformed = await post("/api/token/", "{");
+    expect([malformed.status, await malformed.text()]).toEqual([400, expect.stringContaining("JSON parse error")]);
+    expect((await post("/api/token/", `"${"x".repeat(20_000)}"`)).status).toBe(413);
+  }
+  expect((await fetch(`${url}/api/token/`)).headers.get("Allow")).toContain("POST");
+
+  // Log out: the access token ends at once.
+  expect((await post("/api/token/blacklist/", JSON.stringify({ refresh: next.refresh }))).status).toBe(200);
+  const late = await hello(next.access);
+  expect([late.status, (await late.json()).messages[0].message]).toEqual([401, "Token is blacklisted"]);
+
+  // A browser's login sets three cookies, each in a header of its own.
+  const token = await fetch(`${url}/api/auth/csrf/`);
+  const cookie = token.headers.getSetCookie().map((line) => line.split(";")[0]);
+  const { csrf_token: csrf } = await token.json();
+  const browser = await post("/api/auth/login/", JSON.stringify(credentials), {
+    Cookie: cookie.join("; "),
+    "X-CSRFToken": csrf,
+    "Sec-Fetch-Site": "same-origin",
+  });
+  expect(browser.status).toBe(200);
+  expect(browser.headers.getSetCookie()).toHaveLength(3);
+
+  // The application's cookies-only caller cannot change anything without the CSRF token.
+  const jar = browser.headers
+    .getSetCookie()
+    .map((line) => line.split(";")[0])
+    .join("; ");
+  expect((await fetch(`${url}/hello`, { headers: { Cookie: jar } })).status).toBe(200);
+  expect((await fetch(`${url}/hello`, { method: "POST", headers: { Cookie: jar } })).status).toBe(403);
+
+  // What is not ours stays the application's.
+  const own = await fetch(`${url}/own`);
+  expect([own.status, await own.text()]).toEqual([200, "the application's own"]);
+}
