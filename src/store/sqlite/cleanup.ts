@@ -1,0 +1,32 @@
+import type { DeletedCounts } from "../../core/store.ts";
+import type { Connection } from "./connection.ts";
+
+const deleteExpired = `DELETE FROM sessions WHERE id IN
+  (SELECT id FROM sessions WHERE cleanup_at <= :now AND idle_expires_at <= :now LIMIT :limit)`;
+
+const deleteRevoked =
+  "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE revoked_at < :since LIMIT :limit)";
+
+// A session that was used since its time for cleanup was set gets a new time.
+const postpone = `UPDATE sessions SET cleanup_at = idle_expires_at WHERE id IN
+  (SELECT id FROM sessions WHERE cleanup_at <= :now AND idle_expires_at > :now LIMIT :limit)`;
+
+const deleteRevocations = `DELETE FROM revocations WHERE seq IN
+  (SELECT seq FROM revocations WHERE at < :since LIMIT :limit)`;
+
+/**
+ * Deletes, in one transaction, at most `limit` sessions that have expired or were revoked more than `horizon` seconds
+ * ago, and at most `limit` revocations older than that.
+ */
+export function deleteDead(connection: Connection, limit: number, horizon: number): DeletedCounts {
+  return connection.write("deleteDead", (now) => {
+    const since = now - horizon;
+    const run = (sql: string, parameters: Record<string, number>) =>
+      Number(connection.prepare(sql).run(parameters).changes);
+
+    const expired = run(deleteExpired, { now, limit });
+    const revoked = run(deleteRevoked, { since, limit: limit - expired });
+    run(postpone, { now, limit });
+    return { sessions: expired + revoked, revocations: run(deleteRevocations, { since, limit }) };
+  });
+}

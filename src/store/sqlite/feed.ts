@@ -1,0 +1,99 @@
+import type { FeedBatch, FeedCursor, Revocation } from "../../core/revocation.ts";
+import type { FeedStore } from "../../core/store.ts";
+import type { Connection } from "./connection.ts";
+import { type RevocationRow, toRevocation, toRevocationRow } from "./rows.ts";
+
+/** The most entries that one read returns. */
+const batchSize = 10_000;
+
+/** How often a node reads the feed, in milliseconds: other processes on the file send no wake-up. */
+const pollInterval = 250;
+
+/** The feed, and the way to write it. */
+export interface Feed extends FeedStore {
+  /** Inside a write: appends `revocation` and, after the commit, wakes the subscribers. Returns what it was given. */
+  readonly append: (revocation: Revocation) => Revocation;
+}
+
+/** The feed in the table `revocations`. Its cursor is the `seq` of the last entry seen. */
+export function createFeed(connection: Connection): Feed {
+  const subscribers = new Set<() => void>();
+  let ownCommits = 0;
+  /** Where a reader stood at the end of the feed, and the state of the database then. */
+  let end: { readonly cursor: FeedCursor; readonly state: string } | null = null;
+
+  function afterAppend(): void {
+    ownCommits += 1;
+    for (const wake of subscribers) queueMicrotask(wake);
+  }
+
+  function append(revocation: Revocation): Revocation {
+    const { kind, at } = revocation;
+    connection
+      .prepare("INSERT INTO revocations (kind, key, epoch, at) VALUES (:kind, :key, :epoch, :at)")
+      .run({ kind, at, ...toRevocationRow(revocation) });
+    connection.afterCommit(afterAppend);
+    return revocation;
+  }
+
+  /** Changes with every commit of another connection (`data_version`), and with our own that append to the feed. */
+  function readState(): string {
+    return `${connection.prepare("PRAGMA data_version").get()?.["data_version"]}.${ownCommits}`;
+  }
+
+  function readBatch(after: FeedCursor | null, since: number): FeedBatch {
+    const last = readLastSeq(connection);
+    // A cursor from beyond the end: the database was restored to an older state, so everything is read again.
+    const cursor = after !== null && Number(after) <= last ? after : null;
+    const rows = cursor === null ? readSince(connection, since) : readAfter(connection, cursor);
+    const batch = rows.slice(0, batchSize);
+    const more = rows.length > batchSize;
+    const seq = more ? batch.at(-1)?.seq : last;
+    return { revocations: batch.map(toRevocation), cursor: String(seq), more };
+  }
+
+  return {
+    pollInterval,
+
+    async read({ after, horizon }) {
+      return connection.read("feed.read", (now) => {
+        const state = readState();
+        if (after !== null && end?.cursor === after && end.state === state) {
+          return { revocations: [], cursor: after, more: false };
+        }
+        const batch = readBatch(after, now - horizon);
+        if (!batch.more) end = { cursor: batch.cursor, state };
+        return batch;
+      });
+    },
+
+    subscribe(wake) {
+      subscribers.add(wake);
+      return () => void subscribers.delete(wake);
+    },
+
+    async revokeToken(tokenId) {
+      return connection.write("feed.revokeToken", (now) => append({ kind: "token", tokenId, at: now }));
+    },
+
+    append,
+  };
+}
+
+/** The highest `seq` ever given, which the deletion of old entries does not lower. */
+function readLastSeq(connection: Connection): number {
+  const row = connection.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'revocations'").get();
+  return Number(row?.["seq"] ?? 0);
+}
+
+function readAfter(connection: Connection, cursor: FeedCursor): RevocationRow[] {
+  return connection
+    .prepare("SELECT * FROM revocations WHERE seq > :seq ORDER BY seq LIMIT :limit")
+    .all({ seq: Number(cursor), limit: batchSize + 1 }) as RevocationRow[];
+}
+
+function readSince(connection: Connection, since: number): RevocationRow[] {
+  return connection
+    .prepare("SELECT * FROM revocations WHERE at >= :since ORDER BY seq LIMIT :limit")
+    .all({ since, limit: batchSize + 1 }) as RevocationRow[];
+}

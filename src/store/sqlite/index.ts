@@ -1,0 +1,70 @@
+import { systemClock } from "../../core/clock.ts";
+import type { Store } from "../../core/store.ts";
+import { deleteDead } from "./cleanup.ts";
+import { createConnection } from "./connection.ts";
+import { createEndings } from "./endings.ts";
+import { createFeed } from "./feed.ts";
+import { checkSchema, migrate } from "./migrate.ts";
+import { openDatabase } from "./open.ts";
+import { createSessionStore } from "./sessions.ts";
+import { createUserStore } from "./users.ts";
+
+export interface SqliteStoreOptions {
+  /** The database file, made where it is missing, with its directory; or `:memory:` for one that ends with the store. */
+  readonly path: string;
+  /**
+   * Milliseconds to wait for a lock that another process holds. `node:sqlite` is synchronous, so this process does
+   * nothing else meanwhile: the option bounds how long its event loop can stand still. Default: 5000.
+   */
+  readonly busyTimeout?: number;
+  /** The store's time, in whole seconds since the epoch. Default: the machine's clock. */
+  readonly now?: () => number;
+}
+
+/**
+ * The store in one SQLite file, through `node:sqlite`. Several processes of one machine may share the file (not over a
+ * network file system). A fulfilled promise means that the change is on the disk.
+ *
+ * Call `migrate()` before the first use, and after an upgrade.
+ *
+ * @throws TypeError where an option is not what it should be.
+ * @throws StoreUnavailableError where the file cannot be opened or made.
+ *
+ * @example
+ * const store = sqliteStore("./data/tokenpair.db");
+ * await store.migrate();
+ */
+export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
+  const options = typeof pathOrOptions === "string" ? { path: pathOrOptions } : pathOrOptions;
+  const { path, busyTimeout = 5_000, now = systemClock.now } = options;
+  if (typeof path !== "string" || path === "") throw new TypeError("sqliteStore: path must be the path of a file");
+  if (!Number.isInteger(busyTimeout) || busyTimeout < 0 || busyTimeout > 0x7fffffff) {
+    throw new TypeError("sqliteStore: busyTimeout must be a whole number of milliseconds");
+  }
+
+  const connection = createConnection(openDatabase(path, busyTimeout), now);
+  const feed = createFeed(connection);
+  const endings = createEndings(connection, feed);
+
+  return {
+    users: createUserStore(connection, endings),
+    sessions: createSessionStore(connection, endings),
+    feed,
+
+    async migrate() {
+      return migrate(connection);
+    },
+
+    async checkSchema() {
+      checkSchema(connection);
+    },
+
+    async deleteDead({ limit, horizon }) {
+      return deleteDead(connection, limit, horizon);
+    },
+
+    async close() {
+      connection.close();
+    },
+  };
+}

@@ -1,0 +1,66 @@
+import type { Migration } from "../migrations.ts";
+
+/** The schema of the SQLite store, step by step. All times are whole seconds since the epoch. */
+export const migrations: readonly Migration[] = [
+  {
+    number: 1,
+    name: "0001_initial",
+    sql: `
+      CREATE TABLE users (
+        position INTEGER PRIMARY KEY, -- order of creation
+        id TEXT NOT NULL UNIQUE,
+        username TEXT NOT NULL,
+        username_key TEXT UNIQUE, -- NULL: the user is kept in a table of the application
+        email TEXT,
+        is_active INTEGER NOT NULL,
+        is_staff INTEGER NOT NULL,
+        epoch INTEGER NOT NULL,
+        password_hash TEXT,
+        created_at INTEGER NOT NULL,
+        last_login_at INTEGER
+      ) STRICT;
+
+      -- One row: the highest number that was ever a user's id.
+      CREATE TABLE user_numbers (last INTEGER NOT NULL) STRICT;
+      INSERT INTO user_numbers (last) VALUES (0);
+
+      CREATE TABLE sessions (
+        id TEXT NOT NULL PRIMARY KEY,
+        user_id TEXT NOT NULL, -- no foreign key: an ended session outlives its user
+        user_epoch INTEGER NOT NULL,
+        generation INTEGER NOT NULL,
+        current_hash BLOB NOT NULL,
+        previous_hash BLOB,
+        salt BLOB,
+        attempt_hash BLOB,
+        rotated_at INTEGER,
+        created_at INTEGER NOT NULL,
+        last_used_at INTEGER NOT NULL,
+        idle_expires_at INTEGER NOT NULL,
+        absolute_expires_at INTEGER NOT NULL,
+        revoked_at INTEGER,
+        revoke_reason TEXT,
+        persistent INTEGER NOT NULL,
+        user_agent TEXT,
+        ip TEXT,
+        label TEXT,
+        -- When to look whether the session has expired. A rotation leaves it alone, and so touches no index.
+        cleanup_at INTEGER NOT NULL,
+        -- So that a session has expired exactly when its idle time is over.
+        CHECK (idle_expires_at <= absolute_expires_at)
+      ) STRICT;
+      CREATE INDEX sessions_live_by_user ON sessions (user_id) WHERE revoked_at IS NULL;
+      CREATE INDEX sessions_by_cleanup ON sessions (cleanup_at);
+      CREATE INDEX sessions_by_revocation ON sessions (revoked_at) WHERE revoked_at IS NOT NULL;
+
+      CREATE TABLE revocations (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, -- one writer at a time: the order of seq is the order of commits
+        kind TEXT NOT NULL CHECK (kind IN ('session', 'user', 'token', 'all')),
+        key TEXT, -- id of the session, user or token
+        epoch INTEGER, -- of kind 'user'
+        at INTEGER NOT NULL
+      ) STRICT;
+      CREATE INDEX revocations_by_user ON revocations (key) WHERE kind = 'user';
+    `,
+  },
+];

@@ -1,0 +1,143 @@
+import type { CreateSessionOutcome, LockedSession, NewSession, SessionStore } from "../../core/store.ts";
+import type { Connection } from "./connection.ts";
+import type { Endings } from "./endings.ts";
+import { isLive, type SessionRow, sessionColumns, toSession } from "./rows.ts";
+
+/** Of `sessions`: the row's user exists, is active and still has its epoch. */
+const userAllows = `EXISTS (SELECT 1 FROM users
+  WHERE users.id = sessions.user_id AND users.is_active = 1 AND users.epoch = sessions.user_epoch)`;
+
+/** Of `sessions`: the one row whose current generation was presented, where it may be used. */
+const isPresented = `id = :sessionId AND generation = :generation AND current_hash = :presentedHash
+  AND ${isLive} AND ${userAllows}`;
+
+const insert = `INSERT INTO sessions
+  (id, user_id, user_epoch, generation, current_hash, created_at, last_used_at, idle_expires_at, absolute_expires_at,
+   persistent, user_agent, ip, cleanup_at)
+  VALUES (:id, :userId, :userEpoch, 0, :currentHash, :now, :now, :idleExpiresAt, :absoluteExpiresAt,
+   :persistent, :userAgent, :ip, :idleExpiresAt)
+  RETURNING ${sessionColumns}`;
+
+const rotate = `UPDATE sessions SET generation = generation + 1,
+  previous_hash = current_hash, current_hash = :nextHash, salt = :salt, attempt_hash = :attemptHash,
+  rotated_at = :now, last_used_at = :now, idle_expires_at = min(:now + :idleLifetime, absolute_expires_at),
+  user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
+  WHERE ${isPresented} RETURNING ${sessionColumns}`;
+
+const touch = `UPDATE sessions SET last_used_at = :now,
+  user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
+  WHERE ${isPresented} RETURNING ${sessionColumns}`;
+
+const label = `UPDATE sessions SET label = :label
+  WHERE id = :sessionId AND user_id = :userId AND ${isLive} RETURNING ${sessionColumns}`;
+
+const listAll = `SELECT ${sessionColumns} FROM sessions WHERE ${isLive} ORDER BY created_at DESC, id DESC LIMIT :limit`;
+
+const listOfUser = `SELECT ${sessionColumns} FROM sessions WHERE user_id = :userId AND ${isLive}
+  ORDER BY created_at DESC, id DESC LIMIT :limit`;
+
+/** The sessions in the table `sessions`. */
+export function createSessionStore(connection: Connection, endings: Endings): SessionStore {
+  function readUser(id: string): { isActive: boolean; epoch: number } | null {
+    const row = connection.prepare("SELECT is_active, epoch FROM users WHERE id = :id").get({ id });
+    return row === undefined ? null : { isActive: row["is_active"] === 1, epoch: Number(row["epoch"]) };
+  }
+
+  function look(sessionId: string, now: number): LockedSession | null {
+    const row = connection.prepare(`SELECT ${sessionColumns} FROM sessions WHERE id = :sessionId`).get({ sessionId });
+    if (row === undefined) return null;
+    const session = toSession(row as SessionRow);
+    return { session, user: readUser(session.userId), now };
+  }
+
+  function create(session: NewSession, now: number): CreateSessionOutcome {
+    const { id, userId, userEpoch, currentHash, userAgent, ip } = session;
+    const user = readUser(userId);
+    if (user === null) return { outcome: "refused", reason: "user_gone" };
+    if (!user.isActive) return { outcome: "refused", reason: "user_inactive" };
+    if (user.epoch !== userEpoch) return { outcome: "refused", reason: "user_epoch_changed" };
+
+    const { revocations } =
+      session.replaces === undefined
+        ? { revocations: [] }
+        : endings.endSession(session.replaces, { reason: "replaced", now });
+    if (session.updateLastLogin) {
+      connection.prepare("UPDATE users SET last_login_at = :now WHERE id = :userId").run({ userId, now });
+    }
+    const absoluteExpiresAt = now + session.absoluteLifetime;
+    const idleExpiresAt = Math.min(now + session.idleLifetime, absoluteExpiresAt);
+    const persistent = session.persistent ? 1 : 0;
+    const row = connection
+      .prepare(insert)
+      .get({ id, userId, userEpoch, currentHash, persistent, userAgent, ip, now, idleExpiresAt, absoluteExpiresAt });
+    return { outcome: "created", session: toSession(row as SessionRow), now, revocations };
+  }
+
+  return {
+    async create(session) {
+      return connection.write("sessions.create", (now) => create(session, now));
+    },
+
+    async rotate(rotation) {
+      const { sessionId, generation, presentedHash, nextHash, salt, attemptHash, idleLifetime, userAgent, ip } =
+        rotation;
+      return connection.write("sessions.rotate", (now) => {
+        const row = connection
+          .prepare(rotate)
+          .get({ sessionId, generation, presentedHash, nextHash, salt, attemptHash, idleLifetime, userAgent, ip, now });
+        return row === undefined ? null : { session: toSession(row as SessionRow), now };
+      });
+    },
+
+    async decide(sessionId, decide) {
+      return connection.write("sessions.decide", (now) => {
+        const { result, revoke: reason } = decide(look(sessionId, now));
+        const revocations = reason === undefined ? [] : endings.endSession(sessionId, { reason, now }).revocations;
+        return { result, revocations };
+      });
+    },
+
+    async touch({ sessionId, generation, presentedHash, userAgent, ip }) {
+      return connection.write("sessions.touch", (now) => {
+        const row = connection.prepare(touch).get({ sessionId, generation, presentedHash, userAgent, ip, now });
+        return row === undefined ? null : { session: toSession(row as SessionRow), now };
+      });
+    },
+
+    async find(sessionId) {
+      return connection.read("sessions.find", (now) => look(sessionId, now));
+    },
+
+    async list({ userId, limit }) {
+      return connection.read("sessions.list", (now) => {
+        const rows =
+          userId === undefined
+            ? connection.prepare(listAll).all({ limit, now })
+            : connection.prepare(listOfUser).all({ userId, limit, now });
+        return { sessions: (rows as SessionRow[]).map(toSession), now };
+      });
+    },
+
+    async label(sessionId, userId, text) {
+      return connection.write("sessions.label", (now) => {
+        const row = connection.prepare(label).get({ sessionId, userId, label: text, now });
+        return row === undefined ? null : toSession(row as SessionRow);
+      });
+    },
+
+    async revoke(sessionId, reason, userId) {
+      return connection.write("sessions.revoke", (now) => endings.endSession(sessionId, { reason, now }, userId));
+    },
+
+    async revokeOfUser(userId, reason, except) {
+      return connection.write("sessions.revokeOfUser", (now) => {
+        if (except !== undefined) return endings.endOthers(userId, except, { reason, now });
+        return endings.raiseEpoch(userId, { reason, now })?.ended ?? { sessions: 0, revocations: [] };
+      });
+    },
+
+    async revokeAll(reason) {
+      return connection.write("sessions.revokeAll", (now) => endings.endAll({ reason, now }));
+    },
+  };
+}

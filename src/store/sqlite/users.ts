@@ -1,0 +1,137 @@
+import type { KeepSession, Kept, NewUser, UserStore } from "../../core/store.ts";
+import type { User, UserWithPassword } from "../../core/user.ts";
+import type { Connection } from "./connection.ts";
+import type { Endings } from "./endings.ts";
+import {
+  isLive,
+  type SessionRow,
+  sessionColumns,
+  toSession,
+  toUser,
+  type UserRow,
+  userColumns,
+  userWithPasswordColumns,
+} from "./rows.ts";
+
+const find = `SELECT ${userColumns} FROM users WHERE id = :id`;
+const findById = `SELECT ${userWithPasswordColumns} FROM users WHERE id = :id`;
+const findByKey = `SELECT ${userWithPasswordColumns} FROM users WHERE username_key = :usernameKey`;
+
+// An id that comes back after its user was deleted starts at the epoch which ended that user's tokens.
+const insert = `INSERT INTO users
+  (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at)
+  VALUES (:id, :username, :usernameKey, :email, 1, :isStaff,
+    (SELECT coalesce(max(epoch), 0) FROM revocations WHERE kind = 'user' AND key = :id), :passwordHash, :now)
+  RETURNING ${userColumns}`;
+
+const list = `SELECT ${userColumns} FROM users
+  WHERE position > CASE WHEN :after IS NULL THEN 0 ELSE (SELECT position FROM users WHERE id = :after) END
+  ORDER BY position LIMIT :limit`;
+
+const keep = `UPDATE sessions SET user_epoch = :epoch, generation = generation + 1,
+  previous_hash = current_hash, current_hash = :nextHash, salt = NULL, attempt_hash = NULL,
+  rotated_at = :now, last_used_at = :now, idle_expires_at = min(:now + :idleLifetime, absolute_expires_at)
+  WHERE id = :sessionId AND user_id = :userId AND ${isLive} RETURNING ${sessionColumns}`;
+
+/** A user of the application's own table, whose name only the application knows. */
+const nameless = { username: "", usernameKey: null, email: null, isStaff: false, passwordHash: null };
+
+type UserFields = Omit<NewUser, "id" | "usernameKey"> & { readonly usernameKey: string | null };
+
+/** The users in the table `users`. */
+export function createUserStore(connection: Connection, endings: Endings): UserStore {
+  function toNextNumber(): string {
+    const row = connection.prepare("UPDATE user_numbers SET last = last + 1 RETURNING last").get();
+    return String(row?.["last"]);
+  }
+
+  /** Keeps `id`, where it is a number, out of the numbers to come. */
+  function reserve(id: string): void {
+    if (!/^[1-9]\d{0,14}$/.test(id)) return;
+    connection.prepare("UPDATE user_numbers SET last = max(last, :number)").run({ number: Number(id) });
+  }
+
+  function insertUser(id: string, fields: UserFields, now: number): User {
+    const { username, usernameKey, email, passwordHash } = fields;
+    const isStaff = fields.isStaff ? 1 : 0;
+    reserve(id);
+    const row = connection.prepare(insert).get({ id, username, usernameKey, email, isStaff, passwordHash, now });
+    return toUser(row as UserRow);
+  }
+
+  function findUser(id: string): User | null {
+    const row = connection.prepare(find).get({ id });
+    return row === undefined ? null : toUser(row as UserRow);
+  }
+
+  function findWithPassword(sql: string, parameters: Record<string, string>): UserWithPassword | null {
+    const row = connection.prepare(sql).get(parameters);
+    return row === undefined ? null : toUser(row as UserRow<UserWithPassword>);
+  }
+
+  function keepSession(userId: string, epoch: number, { sessionId, nextHash, idleLifetime }: KeepSession, now: number) {
+    const row = connection.prepare(keep).get({ sessionId, userId, epoch, nextHash, idleLifetime, now });
+    return row === undefined ? null : ({ session: toSession(row as SessionRow), now } satisfies Kept);
+  }
+
+  return {
+    async create(user) {
+      return connection.write("users.create", (now) => {
+        const { usernameKey } = user;
+        if (findWithPassword(findByKey, { usernameKey }) !== null) return { outcome: "name_taken" };
+        if (user.id !== undefined && findUser(user.id) !== null) throw new TypeError("users.create: the id is taken");
+        return { outcome: "created", user: insertUser(user.id ?? toNextNumber(), user, now) };
+      });
+    },
+
+    async ensure(id) {
+      const known = connection.read("users.ensure", () => findUser(id));
+      return known ?? connection.write("users.ensure", (now) => findUser(id) ?? insertUser(id, nameless, now));
+    },
+
+    async findById(id) {
+      return connection.read("users.findById", () => findWithPassword(findById, { id }));
+    },
+
+    async findByKey(usernameKey) {
+      return connection.read("users.findByKey", () => findWithPassword(findByKey, { usernameKey }));
+    },
+
+    async list({ after, limit }) {
+      return connection.read("users.list", () => {
+        const rows = connection.prepare(list).all({ after: after ?? null, limit });
+        return (rows as UserRow[]).map((row) => toUser(row));
+      });
+    },
+
+    async disable(id) {
+      return connection.write("users.disable", (now) => {
+        connection.prepare("UPDATE users SET is_active = 0 WHERE id = :id").run({ id });
+        return endings.raiseEpoch(id, { reason: "user_disabled", now })?.ended ?? null;
+      });
+    },
+
+    async enable(id) {
+      return connection.write("users.enable", () => {
+        return connection.prepare("UPDATE users SET is_active = 1 WHERE id = :id").run({ id }).changes === 1;
+      });
+    },
+
+    async setPassword(id, passwordHash, kept) {
+      return connection.write("users.setPassword", (now) => {
+        connection.prepare("UPDATE users SET password_hash = :passwordHash WHERE id = :id").run({ id, passwordHash });
+        const raised = endings.raiseEpoch(id, { reason: "password_changed", now }, kept?.sessionId);
+        if (raised === null) return null;
+        return { ...raised.ended, kept: kept === undefined ? null : keepSession(id, raised.epoch, kept, now) };
+      });
+    },
+
+    async delete(id) {
+      return connection.write("users.delete", (now) => {
+        const raised = endings.raiseEpoch(id, { reason: "user_deleted", now });
+        connection.prepare("DELETE FROM users WHERE id = :id").run({ id });
+        return raised?.ended ?? null;
+      });
+    },
+  };
+}

@@ -1,0 +1,362 @@
+import { describe, expect, it } from "vitest";
+import type { Session } from "../../src/core/session.ts";
+import type { Rotation } from "../../src/core/store.ts";
+import { addSession, addUser, isAlive, newSession, rotationOf, toHash } from "./records.ts";
+import type { Scene } from "./store-contract.ts";
+
+/** What every store's sessions must do. */
+export function describeSessionContract(scene: Scene): void {
+  const find = async (id: string): Promise<Session | undefined> => (await scene.store.sessions.find(id))?.session;
+
+  describe("sessions.create", () => {
+    it("returns the session as it stands in the row", async () => {
+      const user = await addUser(scene.store, "alice");
+      const created = await addSession(scene.store, "s", user);
+      expect(created).toMatchObject({ now: scene.now, revocations: [] });
+      expect(created.session).toStrictEqual({
+        id: "s",
+        userId: user,
+        userEpoch: 0,
+        generation: 0,
+        currentHash: toHash(0),
+        previousHash: null,
+        salt: null,
+        attemptHash: null,
+        rotatedAt: null,
+        createdAt: scene.now,
+        lastUsedAt: scene.now,
+        idleExpiresAt: scene.now + 100,
+        absoluteExpiresAt: scene.now + 1_000,
+        revokedAt: null,
+        revokeReason: null,
+        persistent: true,
+        userAgent: "Firefox",
+        ip: "192.0.2.1",
+        label: null,
+      });
+      expect(await find("s")).toStrictEqual(created.session);
+    });
+
+    it("never lets the idle time pass the absolute time", async () => {
+      const user = await addUser(scene.store, "alice");
+      const { session } = await addSession(scene.store, "s", user, { idleLifetime: 100, absoluteLifetime: 40 });
+      expect(session.idleExpiresAt).toBe(session.absoluteExpiresAt);
+    });
+
+    it("is refused where the user is gone, inactive, or has another epoch, and then changes nothing", async () => {
+      const { users, sessions } = scene.store;
+      const alice = await addUser(scene.store, "alice");
+      await addSession(scene.store, "earlier", alice);
+      const attempt = (userId: string, userEpoch: number) =>
+        sessions.create(newSession("s", userId, { userEpoch, replaces: "earlier", updateLastLogin: true }));
+
+      expect(await attempt("9", 0)).toEqual({ outcome: "refused", reason: "user_gone" });
+      expect(await attempt(alice, 1)).toEqual({ outcome: "refused", reason: "user_epoch_changed" });
+      expect(await isAlive(scene.store, "earlier")).toBe(true);
+      await users.disable(alice);
+      expect(await attempt(alice, 1)).toEqual({ outcome: "refused", reason: "user_inactive" });
+      expect(await find("s")).toBeUndefined();
+      expect(await users.findById(alice)).toMatchObject({ lastLoginAt: null });
+    });
+
+    it("notes the login on the user where it is asked to", async () => {
+      const user = await addUser(scene.store, "alice");
+      await addSession(scene.store, "s", user);
+      expect(await scene.store.users.findById(user)).toMatchObject({ lastLoginAt: null });
+      await addSession(scene.store, "t", user, { updateLastLogin: true });
+      expect(await scene.store.users.findById(user)).toMatchObject({ lastLoginAt: scene.now });
+    });
+
+    it("ends the session that it replaces, whosever it was, where that is live", async () => {
+      const alice = await addUser(scene.store, "alice");
+      const bob = await addUser(scene.store, "bob");
+      await addSession(scene.store, "first", alice);
+      const second = await addSession(scene.store, "second", bob, { replaces: "first" });
+      expect(second.revocations).toStrictEqual([{ kind: "session", sessionId: "first", at: scene.now }]);
+      expect(await find("first")).toMatchObject({ revokedAt: scene.now, revokeReason: "replaced" });
+      const third = await addSession(scene.store, "third", bob, { replaces: "first" });
+      expect(third.revocations).toEqual([]);
+    });
+
+    it("that races a disable is refused or ended by it", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      const attempts = Array.from({ length: 20 }, (_, i) => store.sessions.create(newSession(`s${i}`, alice)));
+      await Promise.all([...attempts.slice(0, 10), store.users.disable(alice), ...attempts.slice(10)]);
+      expect((await store.sessions.list({ limit: 100 })).sessions).toEqual([]);
+    });
+  });
+
+  describe("sessions.rotate", () => {
+    it("moves to the next generation and remembers the one before", async () => {
+      const user = await addUser(scene.store, "alice");
+      await addSession(scene.store, "s", user);
+      scene.now += 30;
+      const rotation = rotationOf("s", 0, { attemptHash: toHash(9), userAgent: "Chrome", ip: "192.0.2.2" });
+      const rotated = await scene.store.sessions.rotate(rotation);
+      expect(rotated?.now).toBe(scene.now);
+      expect(rotated?.session).toMatchObject({
+        generation: 1,
+        currentHash: toHash(1),
+        previousHash: toHash(0),
+        salt: rotation.salt,
+        attemptHash: toHash(9),
+        rotatedAt: scene.now,
+        lastUsedAt: scene.now,
+        createdAt: scene.now - 30,
+        idleExpiresAt: scene.now + 100,
+        absoluteExpiresAt: scene.now + 970,
+        userAgent: "Chrome",
+        ip: "192.0.2.2",
+      });
+      expect(await find("s")).toStrictEqual(rotated?.session);
+    });
+
+    it("keeps what is known of the browser where nothing is given, and forgets the last attempt", async () => {
+      const user = await addUser(scene.store, "alice");
+      await addSession(scene.store, "s", user);
+      await scene.store.sessions.rotate(rotationOf("s", 0, { attemptHash: toHash(9) }));
+      const rotated = await scene.store.sessions.rotate(rotationOf("s", 1));
+      expect(rotated?.session).toMatchObject({ userAgent: "Firefox", ip: "192.0.2.1", attemptHash: null });
+    });
+
+    it("never slides past the absolute time, and stops there", async () => {
+      const user = await addUser(scene.store, "alice");
+      await addSession(scene.store, "s", user, { absoluteLifetime: 120 });
+      scene.now += 90;
+      const rotated = await scene.store.sessions.rotate(rotationOf("s", 0));
+      expect(rotated?.session.idleExpiresAt).toBe(scene.now + 30);
+      scene.now += 30;
+      expect(await scene.store.sessions.rotate(rotationOf("s", 1))).toBeNull();
+    });
+
+    it("lets exactly one of many that present one generation at once win", async () => {
+      const user = await addUser(scene.store, "alice");
+      await addSession(scene.store, "s", user);
+      const attempt = (_: unknown, i: number) =>
+        scene.store.sessions.rotate(rotationOf("s", 0, { nextHash: toHash(100 + i) }));
+      const answers = await Promise.all(Array.from({ length: 20 }, attempt));
+      const winners = answers.filter((answer) => answer !== null);
+      expect(winners).toHaveLength(1);
+      expect(await find("s")).toStrictEqual(winners[0]?.session);
+    });
+
+    const expire = async () => {
+      scene.now += 100;
+    };
+    const refusals: readonly [string, Partial<Rotation>, (() => Promise<unknown>)?][] = [
+      ["no such session", { sessionId: "t" }],
+      ["the generation before", { generation: 0, presentedHash: toHash(0) }],
+      ["a generation to come", { generation: 2 }],
+      ["another hash", { presentedHash: toHash(0) }],
+      ["a revoked session", {}, () => scene.store.sessions.revoke("s", "logout")],
+      ["a disabled user", {}, () => scene.store.users.disable("1")],
+      ["a user enabled again", {}, () => scene.store.users.disable("1").then(() => scene.store.users.enable("1"))],
+      ["a deleted user", {}, () => scene.store.users.delete("1")],
+      ["a raised epoch", {}, () => scene.store.sessions.revokeOfUser("1", "revoked")],
+      ["an expired session", {}, expire],
+    ];
+    it.each(refusals)("answers null to %s and changes nothing", async (_, changes, before) => {
+      await addSession(scene.store, "s", await addUser(scene.store, "alice"));
+      await scene.store.sessions.rotate(rotationOf("s", 0));
+      await before?.();
+      const session = await find("s");
+      expect(await scene.store.sessions.rotate(rotationOf("s", 1, changes))).toBeNull();
+      expect(await find("s")).toStrictEqual(session);
+    });
+  });
+
+  describe("sessions.decide", () => {
+    it("shows the session with its user and the time, and returns what was decided", async () => {
+      const user = await addUser(scene.store, "alice");
+      const { session } = await addSession(scene.store, "s", user);
+      const decided = await scene.store.sessions.decide("s", (locked) => ({ result: locked }));
+      expect(decided).toStrictEqual({
+        result: { session, user: { isActive: true, epoch: 0 }, now: scene.now },
+        revocations: [],
+      });
+      expect(await scene.store.sessions.decide("t", (locked) => ({ result: locked }))).toMatchObject({ result: null });
+    });
+
+    it("revokes where the verdict says so, once, and only what is live", async () => {
+      const { sessions } = scene.store;
+      await addSession(scene.store, "s", await addUser(scene.store, "alice"));
+      const theft = () => sessions.decide("s", () => ({ result: "theft", revoke: "reuse" as const }));
+      expect(await theft()).toStrictEqual({
+        result: "theft",
+        revocations: [{ kind: "session", sessionId: "s", at: scene.now }],
+      });
+      expect(await find("s")).toMatchObject({ revokedAt: scene.now, revokeReason: "reuse" });
+      expect(await theft()).toStrictEqual({ result: "theft", revocations: [] });
+      const nowhere = await sessions.decide("t", () => ({ result: "theft", revoke: "reuse" as const }));
+      expect(nowhere.revocations).toEqual([]);
+    });
+
+    it("changes nothing where the decision throws, and the store works on", async () => {
+      await addSession(scene.store, "s", await addUser(scene.store, "alice"));
+      const failure = new Error("undecided");
+      const decided = scene.store.sessions.decide("s", () => {
+        throw failure;
+      });
+      await expect(decided).rejects.toBe(failure);
+      expect(await scene.store.sessions.rotate(rotationOf("s", 0))).not.toBeNull();
+    });
+  });
+
+  describe("sessions.touch", () => {
+    it("notes the use of the current generation, and slides nothing", async () => {
+      const { session } = await addSession(scene.store, "s", await addUser(scene.store, "alice"));
+      scene.now += 30;
+      const use = { sessionId: "s", generation: 0, presentedHash: toHash(0), userAgent: "Chrome", ip: null };
+      const touched = await scene.store.sessions.touch(use);
+      expect(touched).toStrictEqual({
+        session: { ...session, lastUsedAt: scene.now, userAgent: "Chrome" },
+        now: scene.now,
+      });
+      expect(await find("s")).toStrictEqual(touched?.session);
+    });
+
+    it("answers null to another generation or hash, and to what is dead", async () => {
+      const { sessions, users } = scene.store;
+      await addSession(scene.store, "s", await addUser(scene.store, "alice"));
+      const use = { sessionId: "s", generation: 0, presentedHash: toHash(0), userAgent: null, ip: null };
+      expect(await sessions.touch({ ...use, generation: 1 })).toBeNull();
+      expect(await sessions.touch({ ...use, presentedHash: toHash(1) })).toBeNull();
+      expect(await sessions.touch({ ...use, sessionId: "t" })).toBeNull();
+      await users.disable("1");
+      expect(await sessions.touch(use)).toBeNull();
+    });
+  });
+
+  describe("sessions.list and label", () => {
+    it("list live sessions, newest first, of one user or of all", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      const bob = await addUser(store, "bob");
+      for (const [id, user] of [
+        ["c", alice],
+        ["a", alice],
+        ["b", bob],
+        ["gone", alice],
+      ] as const) {
+        await addSession(store, id, user);
+        scene.now += 1;
+      }
+      await addSession(store, "brief", alice, { idleLifetime: 1 });
+      scene.now += 1;
+      await store.sessions.revoke("gone", "logout");
+      const ids = async (options: { userId?: string; limit: number }) =>
+        (await store.sessions.list(options)).sessions.map(({ id }) => id);
+      expect(await ids({ limit: 10 })).toEqual(["b", "a", "c"]);
+      expect(await ids({ limit: 2 })).toEqual(["b", "a"]);
+      expect(await ids({ userId: alice, limit: 10 })).toEqual(["a", "c"]);
+      expect(await store.sessions.list({ userId: "9", limit: 10 })).toEqual({ sessions: [], now: scene.now });
+    });
+
+    it("label sets and clears the label of the user's own live session only", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      await addSession(store, "s", alice);
+      expect(await store.sessions.label("s", alice, "Laptop")).toMatchObject({ id: "s", label: "Laptop" });
+      expect(await store.sessions.label("s", "9", "Mine")).toBeNull();
+      expect(await find("s")).toMatchObject({ label: "Laptop" });
+      expect(await store.sessions.label("s", alice, null)).toMatchObject({ label: null });
+      await store.sessions.revoke("s", "logout");
+      expect(await store.sessions.label("s", alice, "Late")).toBeNull();
+    });
+  });
+
+  describe("sessions.revoke", () => {
+    it("ends a live session once, with one entry", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      await addSession(store, "s", alice);
+      await addSession(store, "t", alice);
+      expect(await store.sessions.revoke("s", "logout")).toStrictEqual({
+        sessions: 1,
+        revocations: [{ kind: "session", sessionId: "s", at: scene.now }],
+      });
+      expect(await find("s")).toMatchObject({ revokedAt: scene.now, revokeReason: "logout" });
+      scene.now += 5;
+      expect(await store.sessions.revoke("s", "revoked")).toStrictEqual({ sessions: 0, revocations: [] });
+      expect(await find("s")).toMatchObject({ revokedAt: scene.now - 5, revokeReason: "logout" });
+      expect(await isAlive(store, "t")).toBe(true);
+    });
+
+    it("leaves alone what has expired, does not exist, or is another user's where a user is named", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      await addSession(store, "s", alice);
+      const none = { sessions: 0, revocations: [] };
+      expect(await store.sessions.revoke("t", "logout")).toEqual(none);
+      expect(await store.sessions.revoke("s", "logout", "9")).toEqual(none);
+      scene.now += 100;
+      expect(await store.sessions.revoke("s", "logout")).toEqual(none);
+      expect(await find("s")).toMatchObject({ revokedAt: null });
+    });
+
+    it("holds against every rotation that comes after it", async () => {
+      const { store } = scene;
+      await addSession(store, "s", await addUser(store, "alice"));
+      const rotations = Array.from({ length: 10 }, (_, i) => store.sessions.rotate(rotationOf("s", i)));
+      const revoked = store.sessions.revoke("s", "logout");
+      await Promise.all([...rotations, revoked]);
+      const generation = (await find("s"))?.generation ?? 0;
+      expect(await store.sessions.rotate(rotationOf("s", generation))).toBeNull();
+    });
+  });
+
+  describe("sessions.revokeOfUser and revokeAll", () => {
+    it("without an exception the epoch rises, with one entry, also where no session is left", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      await addSession(store, "s", alice);
+      const entry = { kind: "user", userId: alice, at: scene.now };
+      expect(await store.sessions.revokeOfUser(alice, "revoked")).toStrictEqual({
+        sessions: 1,
+        revocations: [{ ...entry, epoch: 1 }],
+      });
+      expect(await store.sessions.revokeOfUser(alice, "revoked")).toStrictEqual({
+        sessions: 0,
+        revocations: [{ ...entry, epoch: 2 }],
+      });
+      expect(await store.users.findById(alice)).toMatchObject({ epoch: 2, isActive: true });
+      expect(await store.sessions.revokeOfUser("9", "revoked")).toEqual({ sessions: 0, revocations: [] });
+    });
+
+    it("with an exception each other session has its entry, and the epoch stays", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      const bob = await addUser(store, "bob");
+      for (const id of ["a", "b", "c"]) await addSession(store, id, alice);
+      await addSession(store, "bobs", bob);
+      const ended = await store.sessions.revokeOfUser(alice, "revoked", "b");
+      expect(ended.sessions).toBe(2);
+      expect(ended.revocations).toHaveLength(2);
+      expect(ended.revocations).toEqual(
+        expect.arrayContaining([
+          { kind: "session", sessionId: "a", at: scene.now },
+          { kind: "session", sessionId: "c", at: scene.now },
+        ]),
+      );
+      expect(await store.users.findById(alice)).toMatchObject({ epoch: 0 });
+      expect(await store.sessions.rotate(rotationOf("b", 0))).not.toBeNull();
+      expect(await isAlive(store, "bobs")).toBe(true);
+    });
+
+    it("revokeAll ends every live session with a single entry", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      const bob = await addUser(store, "bob");
+      await addSession(store, "a", alice);
+      await addSession(store, "b", bob);
+      await addSession(store, "expired", bob, { idleLifetime: 5 });
+      scene.now += 10;
+      const all = { kind: "all", at: scene.now };
+      expect(await store.sessions.revokeAll("revoked")).toStrictEqual({ sessions: 2, revocations: [all] });
+      expect((await store.sessions.list({ limit: 10 })).sessions).toEqual([]);
+      expect(await store.sessions.revokeAll("revoked")).toStrictEqual({ sessions: 0, revocations: [all] });
+      expect(await store.users.findById(alice)).toMatchObject({ epoch: 0 });
+    });
+  });
+}
