@@ -23,7 +23,7 @@ export type TokenSettings = Pick<
 >;
 
 /** What both kinds of token say. Times are whole seconds since the epoch. */
-export interface NewToken {
+interface NewToken {
   readonly userId: string;
   readonly sessionId: string;
   readonly userEpoch: number;
@@ -31,11 +31,11 @@ export interface NewToken {
   readonly expiresAt: number;
 }
 
-export interface NewAccessToken extends NewToken {
+interface NewAccessToken extends NewToken {
   readonly claims: ApplicationClaims;
 }
 
-export interface NewRefreshToken extends NewToken {
+interface NewRefreshToken extends NewToken {
   readonly generation: number;
   /** The generation's 32 bytes. */
   readonly secret: Uint8Array;
