@@ -10,8 +10,9 @@ import { type Demo, ensureDemoUser } from "./demo.ts";
 import { createHealth } from "./health.ts";
 import { listen } from "./listen.ts";
 import { createLog, type ServerLog } from "./log.ts";
-import { createMetrics } from "./metrics.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
 import { createResources, type Resources } from "./resources.ts";
+import type { ServerSettings } from "./server-settings.ts";
 import { findSigningKey, makeSigningKey, type ServerKey } from "./signing-key.ts";
 
 export interface ServeOptions {
@@ -41,6 +42,9 @@ export interface RunningServer {
 /** Milliseconds for running requests at the end: what is left of the 10 seconds is for closing the store. */
 const patience = 8_000;
 
+/** The same for the metrics. */
+const patienceForMetrics = 500;
+
 /**
  * Migrates the database, loads the revocations and serves. Where it fails, everything that was opened is closed.
  *
@@ -58,8 +62,9 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
 
 async function start(config: Config, options: ServeOptions, resources: Resources): Promise<RunningServer> {
   const { server, settings } = config;
-  const { auth, store, database, madeKey } = await openAuth(config, resources);
   const log = createLog({ level: server.logLevel, destination: options.logTo });
+  const onError = (error: unknown) => log.error(error, "a request failed");
+  const { auth, store, database, madeKey } = await openAuth(config, resources, onError);
   const metrics =
     server.metricsPort === undefined ? null : createMetrics({ settings, readRevocations: auth.revocations });
   auth.on((event) => {
@@ -74,18 +79,24 @@ async function start(config: Config, options: ServeOptions, resources: Resources
       log.request(record);
       metrics?.request(record);
     },
-    onError: (error) => log.error(error, "a request failed"),
+    onError,
   });
   const demo = options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, store) : null;
 
-  const open = async (fetch: Auth["fetch"], host: string, port: number): Promise<string> => {
-    const listener = await listen({ fetch, host, port });
-    resources.add(() => listener.close(patience));
-    return listener.url;
-  };
-  const metricsUrl = metrics && `${await open(metrics.fetch, server.metricsHost, server.metricsPort ?? 0)}/metrics`;
-  const url = await open(app, server.host, server.port);
-  return Object.freeze({ url, metricsUrl, database, madeKey, demo, log, close: resources.close });
+  const metricsUrl = metrics && (await listenForMetrics(metrics, server, resources));
+  const listener = await listen({ fetch: app, host: server.host, port: server.port });
+  resources.add(() => listener.close(patience));
+  return Object.freeze({ url: listener.url, metricsUrl, database, madeKey, demo, log, close: resources.close });
+}
+
+async function listenForMetrics(
+  { fetch }: Metrics,
+  { metricsHost: host, metricsPort: port = 0 }: ServerSettings,
+  resources: Resources,
+): Promise<string> {
+  const listener = await listen({ fetch, host, port });
+  resources.add(() => listener.close(patienceForMetrics));
+  return `${listener.url}/metrics`;
 }
 
 interface OpenedAuth extends Pick<RunningServer, "database" | "madeKey"> {
@@ -93,14 +104,14 @@ interface OpenedAuth extends Pick<RunningServer, "database" | "madeKey"> {
   readonly store: Store;
 }
 
-async function openAuth(config: Config, resources: Resources): Promise<OpenedAuth> {
+async function openAuth(config: Config, resources: Resources, onError: (error: unknown) => void): Promise<OpenedAuth> {
   const database = parseDatabaseUrl(config.server.databaseUrl, config.directory);
   const found = findSigningKey(config, database);
   const store = openStore(database);
   resources.add(() => store.close());
   await store.migrate();
   const key = found ?? makeSigningKey(database);
-  const auth = createAuth({ ...config.settings, store, signingKey: key.secret }) as unknown as Auth;
+  const auth = createAuth({ ...config.settings, store, signingKey: key.secret, onError }) as unknown as Auth;
   resources.add(() => auth.close());
   await auth.ready();
   return { auth, store, database: database.label, madeKey: found === null ? key : null };

@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import type { RequestRecord } from "../../src/server/app.ts";
+import { createLog } from "../../src/server/log.ts";
+import type { LogLevel } from "../../src/server/server-settings.ts";
+
+function start(level: LogLevel = "info") {
+  const texts: string[] = [];
+  const log = createLog({ level, destination: { write: (text) => void texts.push(text) } });
+  return { log, lines: () => texts.map((text) => JSON.parse(text) as Record<string, unknown>) };
+}
+
+const record: RequestRecord = {
+  id: "8f3c0c9e-2f0e-4d59-9b57-3a7a1f6f5a53",
+  method: "POST",
+  path: "/api/token/",
+  status: 200,
+  milliseconds: 12.345,
+  ip: "192.0.2.7",
+  userAgent: "Firefox",
+};
+
+describe("the log", () => {
+  it("has one line for a request, with the id that the client was given", () => {
+    const { log, lines } = start();
+    log.request(record);
+    const { time, ...line } = lines()[0] ?? {};
+    expect(time).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect(line).toEqual({
+      level: "info",
+      msg: "request",
+      id: record.id,
+      method: "POST",
+      path: "/api/token/",
+      status: 200,
+      ms: 12.3,
+      ip: "192.0.2.7",
+      userAgent: "Firefox",
+    });
+    expect(lines()).toHaveLength(1);
+  });
+
+  it("keeps what is too long for a path of ours, such as a token, out of the path", () => {
+    const { log, lines } = start();
+    log.request({ ...record, path: `/api/auth/sessions/0197-ok/${"x".repeat(41)}/` });
+    log.request({ ...record, path: `/${"abc/".repeat(100)}` });
+    expect(lines()[0]?.["path"]).toBe("/api/auth/sessions/0197-ok/…/");
+    expect(lines()[1]?.["path"]).toHaveLength(200);
+  });
+
+  it("cuts the user agent short", () => {
+    const { log, lines } = start();
+    log.request({ ...record, userAgent: "a".repeat(5_000) });
+    expect(lines()[0]?.["userAgent"]).toHaveLength(100);
+  });
+
+  it("shows the probes of a load balancer only at the level debug, unless they fail", () => {
+    const { log, lines } = start();
+    log.request({ ...record, path: "/readyz" });
+    log.request({ ...record, path: "/readyz", status: 503 });
+    expect(lines().map(({ level, status }) => [level, status])).toEqual([["error", 503]]);
+  });
+
+  it("has one line for an event; theft and lost state are warnings, stale revocations an error", () => {
+    const { log, lines } = start();
+    const origin = { ip: "192.0.2.7", userAgent: "Firefox" };
+    log.event({ type: "login", userId: "1", sessionId: "s", origin });
+    log.event({ type: "refresh", outcome: "theft", userId: "1", sessionId: "s", generation: 2, origin });
+    log.event({ type: "feed_stale", staleSeconds: 11, reason: "reading failed" });
+    expect(lines()).toMatchObject([
+      { level: "info", msg: "login", userId: "1", sessionId: "s", ip: "192.0.2.7", userAgent: "Firefox" },
+      { level: "warn", msg: "refresh", outcome: "theft", generation: 2 },
+      { level: "error", msg: "feed_stale", staleSeconds: 11 },
+    ]);
+  });
+
+  it("keeps what an error carries beside its message and cause out", () => {
+    const { log, lines } = start();
+    const error = Object.assign(new Error("no URL"), { code: "ERR_INVALID_URL", input: "/?token=planted" });
+    log.error(new Error("failed", { cause: error }), "a request failed");
+    expect(lines()[0]).toMatchObject({ level: "error", msg: "a request failed", cause: { code: "ERR_INVALID_URL" } });
+    expect(JSON.stringify(lines())).not.toContain("planted");
+  });
+
+  it("is silent where it shall be", () => {
+    const { log, lines } = start("silent");
+    log.request({ ...record, status: 503 });
+    log.error(new Error("x"), "y");
+    expect(lines()).toEqual([]);
+  });
+});

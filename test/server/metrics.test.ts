@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { createMetrics } from "../../src/server/metrics.ts";
+
+const origin = {};
+
+function start() {
+  const metrics = createMetrics({
+    settings: { tokenPath: "/api/token", authPath: "/api/auth" },
+    readRevocations: () => ({ live: 3, staleSeconds: 0.25 }),
+  });
+  const answer = (path: string, status = 200) =>
+    metrics.request({ id: "", method: "GET", path, status, milliseconds: 4, ip: undefined, userAgent: undefined });
+  const read = async () => (await metrics.fetch(new Request("http://localhost/metrics"))).text();
+  return { metrics, answer, read };
+}
+
+describe("the metrics", () => {
+  it("count requests by group of routes and status", async () => {
+    const { answer, read } = start();
+    for (const path of ["/api/token", "/api/token/", "/api/token/refresh/", "/api/auth/sessions/abc/", "/readyz"]) {
+      answer(path);
+    }
+    answer("/api/token/refresh/", 401);
+    const text = await read();
+    const count = (route: string, status: number) =>
+      new RegExp(
+        `^tokenpair_http_request_duration_seconds_count{route="${route}",status="${status}"} (\\d+)$`,
+        "m",
+      ).exec(text)?.[1];
+    expect(count("token", 200)).toBe("2");
+    expect(count("token/refresh", 200)).toBe("1");
+    expect(count("token/refresh", 401)).toBe("1");
+    expect(count("auth/sessions", 200)).toBe("1");
+    expect(count("health", 200)).toBe("1");
+  });
+
+  it("make one group of all paths that are not ours, however many clients invent", async () => {
+    const { answer, read } = start();
+    for (let i = 0; i < 500; i += 1) answer(`/api/token/${i}/`, 404);
+    answer("/api/tokens", 404);
+    const routes = new Set((await read()).match(/route="[^"]*"/g));
+    expect(routes).toEqual(new Set(['route="other"']));
+  });
+
+  it("count logins and refreshes by outcome, and endings by reason", async () => {
+    const { metrics, read } = start();
+    metrics.event({ type: "login", userId: "1", sessionId: "s", origin });
+    metrics.event({ type: "login_failed", code: "no_active_account", reason: "", origin });
+    metrics.event({ type: "refresh", outcome: "theft", origin });
+    metrics.event({ type: "sessions_ended", reason: "logout" });
+    const text = await read();
+    expect(text).toContain('tokenpair_logins_total{outcome="success"} 1');
+    expect(text).toContain('tokenpair_logins_total{outcome="no_active_account"} 1');
+    expect(text).toContain('tokenpair_refreshes_total{outcome="theft"} 1');
+    expect(text).toContain('tokenpair_session_endings_total{reason="logout"} 1');
+  });
+
+  it("show what the node knows of revocations, the delay of the event loop, and the process", async () => {
+    const text = await start().read();
+    expect(text).toContain("tokenpair_revocations_live 3");
+    expect(text).toContain("tokenpair_feed_stale_seconds 0.25");
+    expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
+    expect(text).toMatch(/^process_cpu_seconds_total /m);
+  });
+
+  it("are Prometheus text at /metrics, and nothing is elsewhere", async () => {
+    const { metrics } = start();
+    const response = await metrics.fetch(new Request("http://localhost/metrics"));
+    expect(response.headers.get("Content-Type")).toContain("text/plain; version=0.0.4");
+    expect((await metrics.fetch(new Request("http://localhost/"))).status).toBe(404);
+  });
+});
