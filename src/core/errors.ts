@@ -36,7 +36,10 @@ export class AuthError extends Error {
   readonly code: AuthErrorCode;
   /** What exactly was wrong, for the operator. */
   readonly reason: string;
-  /** True where the server has proved that the presented session can never yield tokens again. */
+  /**
+   * True where the server has proved that the presented session can never yield tokens again and that no newer one of the
+   * same browser has taken its place: its cookies may go.
+   */
   readonly sessionIsDead: boolean;
 
   constructor(code: AuthErrorCode, reason: string, options: { sessionIsDead?: boolean; cause?: unknown } = {}) {

@@ -70,8 +70,8 @@ export const settingRules = Object.freeze({
   insecureCookies: boolean,
   trustedOrigins: {
     type: "texts",
-    pattern: /^https?:\/\/[^/?#@\s]+$/,
-    form: 'origins such as "https://app.example.com", without a path',
+    pattern: /^(?:https:\/\/(?!.*:443$)|http:\/\/(?!.*:80$))(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d+)?$/,
+    form: 'origins as a browser sends them, such as "https://app.example.com": lower case, no path, no default port',
     atLeast: 0,
   },
   usernameCaseSensitive: boolean,

@@ -14,14 +14,22 @@ const codeOfReason: Readonly<Record<RevokeReason, AuthErrorCode>> = {
 
 /** Why no token of this session can ever be refreshed again, as the error for the client; `null` while it is alive. */
 export function toDeathOf(locked: LockedSession | null): AuthError | null {
-  const dead = (code: AuthErrorCode, reason: string) => new AuthError(code, reason, { sessionIsDead: true });
   if (locked === null) return dead("token_revoked", "no such session");
   const { session, user, now } = locked;
   const status = toSessionStatus(session, now);
-  if (session.revokeReason !== null)
-    return dead(codeOfReason[session.revokeReason], `session ended: ${session.revokeReason}`);
+  if (session.revokeReason !== null) {
+    // The browser of a replaced session has a newer one, whose cookies must stay.
+    const sessionIsDead = session.revokeReason !== "replaced";
+    return new AuthError(codeOfReason[session.revokeReason], `session ended: ${session.revokeReason}`, {
+      sessionIsDead,
+    });
+  }
   if (status === "expired") return dead("token_expired", "session expired");
   if (user === null) return dead("token_user_inactive", "user deleted");
   if (!user.isActive) return dead("token_user_inactive", "user disabled");
   return user.epoch > session.userEpoch ? dead("token_revoked", "user epoch raised") : null;
+}
+
+function dead(code: AuthErrorCode, reason: string): AuthError {
+  return new AuthError(code, reason, { sessionIsDead: true });
 }

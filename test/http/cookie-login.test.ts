@@ -34,12 +34,21 @@ describe("GET csrf", () => {
     expect(after).not.toBe(before);
   });
 
-  it("gives the session's token to a browser that has lost it, with the access cookie gone too", async () => {
+  it("gives the session's token to a browser that has lost it, and lets it outlast the browser", async () => {
+    await browser.logIn();
+    browser.deleteCookie("__Host-csrftoken");
+    const response = await browser.get("/api/auth/csrf/");
+    expect(response.headers.getSetCookie()).toEqual([expect.stringContaining("Max-Age=2592000")]);
+    expect((await browser.post("/api/auth/refresh/")).status).toBe(200);
+  });
+
+  it("does not bind a browser to a refresh cookie that a sibling domain may have planted", async () => {
     await browser.logIn();
     browser.deleteCookie("__Host-csrftoken");
     browser.deleteCookie("__Host-Http-access");
     await browser.get("/api/auth/csrf/");
-    expect((await browser.post("/api/auth/refresh/")).status).toBe(200);
+    const refused = await browser.post("/api/auth/refresh/");
+    expect([refused.status, refused.headers.getSetCookie()]).toEqual([403, []]);
   });
 
   it("refuses a browser with two cookies of one name, rather than choose a session for it", async () => {

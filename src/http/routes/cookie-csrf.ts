@@ -8,8 +8,11 @@ import { findPresentedSession } from "../presented-session.ts";
 import { requireSingleCookies } from "../request-checks.ts";
 
 /**
- * `GET {authPath}/csrf`: the CSRF token of this browser's session, or of none. A good one is given again, so that tabs do
- * not take it from each other.
+ * `GET {authPath}/csrf`: the CSRF token of this browser's session, or of none. A good one is given again and its cookie
+ * left alone, so that tabs do not take it from each other.
+ *
+ * A new token is bound to a session on the word of the access cookie only: no other host can plant that one, while a
+ * sibling domain may have planted the refresh cookie of its own session (login CSRF).
  */
 export const cookieCsrf = defineEndpoint({
   method: "GET",
@@ -17,15 +20,21 @@ export const cookieCsrf = defineEndpoint({
   summary: "Give the browser its CSRF token.",
   errors: "resource",
   responses: {
-    200: { description: "The token, also set as a cookie.", schema: z.object({ csrf_token: z.string() }) },
+    200: { description: "The token; also a cookie, if it is new.", schema: z.object({ csrf_token: z.string() }) },
     403: csrfFailed,
   },
   async handle({ request, deps }) {
-    const cookies = readCookies(request.headers, deps.settings);
+    const { csrfKey, random, settings } = deps;
+    const cookies = readCookies(request.headers, settings);
     requireSingleCookies(cookies);
     const sessionId = findPresentedSession(deps, cookies)?.sessionId ?? null;
-    const isGood = cookies.csrf !== undefined && isCsrfToken(deps.csrfKey, cookies.csrf, sessionId);
-    const token = isGood ? cookies.csrf : createCsrfToken(deps.csrfKey, sessionId, deps.random);
-    return withCookies(toJsonResponse(200, { csrf_token: token }), [toCsrfCookie(deps.settings, token, null)]);
+    if (cookies.csrf !== undefined && isCsrfToken(csrfKey, cookies.csrf, sessionId)) {
+      return toJsonResponse(200, { csrf_token: cookies.csrf });
+    }
+    const ownSessionId = findPresentedSession(deps, { ...cookies, refresh: undefined })?.sessionId ?? null;
+    const token = createCsrfToken(csrfKey, ownSessionId, random);
+    // Until the next refresh renews it, a session's token must outlast the browser: without it the refresh is refused.
+    const maxAge = ownSessionId === null ? null : settings.refreshTokenLifetime;
+    return withCookies(toJsonResponse(200, { csrf_token: token }), [toCsrfCookie(settings, token, maxAge)]);
   },
 });
