@@ -4,6 +4,7 @@ import type { Store } from "../../src/core/store.ts";
 import { describeFeedContract } from "./feed-contract.ts";
 import { addSession, addUser, isAlive, rotationOf } from "./records.ts";
 import { describeSessionContract } from "./session-contract.ts";
+import { describeSessionEndContract } from "./session-end-contract.ts";
 import { describeUserContract } from "./user-contract.ts";
 
 /** Makes an empty store that has been migrated and whose time is `now`; `cleanup` closes it and removes its data. */
@@ -31,6 +32,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
 
     describeUserContract(scene);
     describeSessionContract(scene);
+    describeSessionEndContract(scene);
     describeFeedContract(scene);
 
     describe("schema", () => {
