@@ -1,0 +1,79 @@
+import type { AccessClaims } from "../core/claims.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Revocation } from "../core/revocation.ts";
+import { createFingerprintTable } from "./fingerprint-table.ts";
+
+/** What decides whether an access token is revoked. */
+export type RevocableToken = Pick<AccessClaims, "sessionId" | "userId" | "userEpoch" | "tokenId" | "issuedAt">;
+
+/** Seconds by which a revocation is held longer than the tokens it ends, for clocks that differ. */
+export const CLOCK_MARGIN = 60;
+
+/** Slots of each table that one sweep looks at: a fraction of a millisecond, and a million entries in two minutes. */
+const SLOTS_PER_SWEEP = 12_000;
+
+/** The live revocations of the whole installation, in this process's memory. */
+export interface RevocationIndex {
+  /** Adds an entry of the feed. In any order, any number of times; one that has expired changes nothing. */
+  apply(revocation: Revocation): void;
+  /**
+   * Whether an applied revocation ends `token`. No I/O, no allocation, well under a microsecond.
+   *
+   * Ids are kept as 64-bit keyed fingerprints: among a million entries, a token that nobody revoked is taken for a
+   * revoked one with a probability below 2^-42, and never the other way round.
+   */
+  isRevoked(token: RevocableToken): boolean;
+  /** Frees a bounded part of what has expired. Call it regularly, about once a second; `apply` does the rest. */
+  sweep(): void;
+  /** How many sessions, users and tokens are held; expired ones count until they are swept. */
+  readonly size: number;
+}
+
+/**
+ * Makes an empty index. An entry is dropped when the last access token it could apply to has expired: `at` +
+ * `accessTokenLifetime` + `leeway` + `CLOCK_MARGIN`, all in seconds.
+ */
+export function createRevocationIndex(options: {
+  readonly accessTokenLifetime: number;
+  readonly leeway: number;
+  readonly clock: Clock;
+}): RevocationIndex {
+  const { now } = options.clock;
+  const lifetime = options.accessTokenLifetime + options.leeway + CLOCK_MARGIN;
+  const sessions = createFingerprintTable({ now, values: false });
+  const tokens = createFingerprintTable({ now, values: false });
+  const users = createFingerprintTable({ now, values: true });
+  let cutOff = Number.NEGATIVE_INFINITY;
+
+  return {
+    apply(revocation) {
+      const until = revocation.at + lifetime;
+      switch (revocation.kind) {
+        case "session":
+          return sessions.set(revocation.sessionId, 1, until);
+        case "token":
+          return tokens.set(revocation.tokenId, 1, until);
+        case "user":
+          return users.set(revocation.userId, revocation.epoch, until);
+        case "all":
+          cutOff = Math.max(cutOff, revocation.at);
+      }
+    },
+
+    isRevoked: (token) =>
+      token.issuedAt <= cutOff ||
+      sessions.get(token.sessionId) !== 0 ||
+      tokens.get(token.tokenId) !== 0 ||
+      token.userEpoch < users.get(token.userId),
+
+    sweep() {
+      sessions.sweep(SLOTS_PER_SWEEP);
+      tokens.sweep(SLOTS_PER_SWEEP);
+      users.sweep(SLOTS_PER_SWEEP);
+    },
+
+    get size() {
+      return sessions.size + tokens.size + users.size;
+    },
+  };
+}
