@@ -87,28 +87,6 @@ describe("a hash that cannot be verified", () => {
       { numRuns: 300 },
     );
   });
-
-  it("costs what a usable one costs", async () => {
-    const slower = createPasswordHasher({ memoryCost: 8_192 });
-    const times = new Map<string | null, number[]>([
-      [await slower.hash("p"), []],
-      [null, []],
-      ["malformed", []],
-    ]);
-    for (let round = 0; round < 15; round++) {
-      for (const [encoded, taken] of times) {
-        const start = performance.now();
-        await slower.verify(encoded, "wrong");
-        taken.push(performance.now() - start);
-      }
-    }
-    const [usable = 0, ...others] = [...times.values()].map((taken) => taken.toSorted((a, b) => a - b)[7] ?? 0);
-    for (const unusable of others) {
-      // Wide bounds for a busy machine: without the work the ratio is below 0.01.
-      expect(unusable / usable).toBeGreaterThan(0.3);
-      expect(unusable / usable).toBeLessThan(3);
-    }
-  });
 });
 
 describe("the cost of a hasher", () => {
