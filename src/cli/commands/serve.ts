@@ -38,17 +38,17 @@ function announce({ stdout, stderr }: Context, { json }: ServeFlags, server: Run
   const { url, metricsUrl, database, madeKey, demo } = server;
   if (madeKey !== null) stderr.write(`${toKeyNotice(madeKey.file)}\n`);
   if (metricsUrl !== null) stderr.write(`Metrics: ${metricsUrl}\n`);
-  stdout.write(
-    json
-      ? `${JSON.stringify({ ready: true, url, metrics_url: metricsUrl, database })}\n`
-      : `tokenpair is ready on ${url} (${database})\n`,
-  );
   if (demo !== null) {
     stderr.write(
       `There were no users, so here is one: "${demo.username}" with the password ${demo.password} (shown only now).\n` +
         `Log in: curl ${url}/api/token/ -d username=${demo.username} -d password=${demo.password}\n`,
     );
   }
+  stdout.write(
+    json
+      ? `${JSON.stringify({ ready: true, url, metrics_url: metricsUrl, database })}\n`
+      : `tokenpair is ready on ${url} (${database})\n`,
+  );
 }
 
 function toKeyNotice(file: string | null): string {

@@ -1,0 +1,97 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createFolder } from "./folder.ts";
+
+const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
+
+/** `tokenpair serve` as a process of its own, and all that it prints. */
+async function start(env: Record<string, string> = {}, args: readonly string[] = []) {
+  const cwd = createFolder();
+  const child = spawn(process.execPath, [main, "serve", "--port", "0", ...args], {
+    cwd,
+    env: { PATH: process.env["PATH"], ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const printed = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    printed.stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    printed.stderr += text;
+  });
+  const exited = once(child, "exit");
+  while (!printed.stdout.includes("ready")) await Promise.race([once(child.stdout, "data"), exited.then(failStart)]);
+  const url = /http:\/\/[^\s"]+/.exec(printed.stdout)?.[0] ?? "";
+  return { child, cwd, exited, printed, url };
+
+  function failStart(): never {
+    throw new Error(`the server ended: ${printed.stderr}`);
+  }
+}
+
+describe("the process of a server", () => {
+  it("prints one line when it is ready, and ends with 0 on SIGTERM", async () => {
+    const { child, exited, printed, url } = await start();
+    expect(printed.stdout).toBe(`tokenpair is ready on ${url} (SQLite ./data/tokenpair.db)\n`);
+    expect(printed.stderr).toMatch(/^Made a signing key and keep it in \S+\/data\/signing\.key \(mode 0600\)\..*\n$/);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    child.kill("SIGTERM");
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it("prints the line as JSON with --json", async () => {
+    const { printed, url } = await start({ TOKENPAIR_METRICS_PORT: "0" }, ["--json"]);
+    expect(JSON.parse(printed.stdout)).toEqual({
+      ready: true,
+      url,
+      metrics_url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/),
+      database: "SQLite ./data/tokenpair.db",
+    });
+  });
+
+  it("lets no password, token, cookie or key into its output, whatever clients send", async () => {
+    const signingKey = "planted-signing-key-planted-signing-key";
+    const env = { TOKENPAIR_SIGNING_KEY: signingKey, TOKENPAIR_LOG_LEVEL: "debug" };
+    const { child, cwd, exited, printed, url } = await start(env, ["--demo"]);
+    while (!printed.stderr.includes("Log in:")) await once(child.stderr, "data");
+    const shown = /password (\S+)/.exec(printed.stderr)?.[1] ?? "";
+    const post = (path: string, body: object, headers = {}) =>
+      fetch(url + path, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", ...headers },
+        body: JSON.stringify(body),
+      });
+
+    const login = await post("/api/token/", { username: "demo", password: shown });
+    const { access, refresh } = (await login.json()) as { access: string; refresh: string };
+    const rotated = (await (await post("/api/token/refresh/", { refresh })).json()) as { refresh: string };
+    await post("/api/token/", { username: "demo", password: "planted-password" });
+    await post("/api/token/refresh/", { refresh: `${refresh}x` });
+    await post(`/api/token/verify/?token=${access}`, { token: access });
+    await fetch(`${url}/api/auth/sessions/${access}/`, { headers: { Authorization: `Bearer ${access}` } });
+    await fetch(`${url}/api/auth/me/`, { headers: { Cookie: `__Host-Http-access=${access}; x=planted-cookie` } });
+    await fetch(`${url}/api/token/`, { method: "POST", body: `{"password":"planted-password` });
+    await post("/api/token/blacklist/", { refresh: rotated.refresh });
+    child.kill("SIGTERM");
+    await exited;
+
+    const notice = printed.stderr.indexOf("There were no users");
+    const output =
+      printed.stdout + printed.stderr.slice(0, notice) + printed.stderr.slice(notice).replaceAll(shown, "");
+    expect(output.split("\n").filter((line) => line.includes('"msg":"request"')).length).toBeGreaterThanOrEqual(9);
+    const [, accessPayload, accessSignature] = access.split(".");
+    const [, refreshPayload, refreshSignature] = refresh.split(".");
+    const claims = JSON.parse(Buffer.from(refreshPayload ?? "", "base64url").toString()) as { secret: string };
+    const hash = readFileSync(join(cwd, "data/tokenpair.db"), "latin1").match(/\$argon2id\$[^\0]{60,90}/)?.[0];
+    const secrets = { signingKey, password: "planted-password", shown, cookie: "planted-cookie", hash, accessPayload };
+    const tokens = { accessSignature, refreshPayload, refreshSignature, secret: claims.secret, next: rotated.refresh };
+    for (const [name, secret] of Object.entries({ ...secrets, ...tokens })) {
+      expect(secret, name).toMatch(/.{10}/);
+      expect(output.includes(secret ?? ""), name).toBe(false);
+    }
+  });
+});

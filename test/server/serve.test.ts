@@ -1,0 +1,117 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { loadConfig } from "../../src/server/config.ts";
+import { createHealth } from "../../src/server/health.ts";
+import { type ServeOptions, serve } from "../../src/server/serve.ts";
+import type { ServerSettings } from "../../src/server/server-settings.ts";
+import { createFolder } from "./folder.ts";
+
+/** A server on any free port over a database in an empty folder, and what it has logged. */
+async function start(flags: Partial<ServerSettings> = {}, options: Partial<ServeOptions> = {}, env = {}) {
+  const directory = createFolder();
+  const lines: string[] = [];
+  const config = await loadConfig({ directory, env, flags: { port: 0, ...flags } });
+  const server = await serve(config, { logTo: { write: (line) => void lines.push(line) }, ...options });
+  onTestFinished(() => server.close());
+  return { ...server, directory, lines };
+}
+
+function post(url: string, body: object): Promise<Response> {
+  const headers = { "Content-Type": "application/json" };
+  return fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+describe("serve", () => {
+  it("migrates, makes a key, and answers the endpoints of the contract", async () => {
+    const { url, directory, madeKey, demo } = await start({}, { demo: true });
+    expect(madeKey?.file).toBe(join(directory, "data/signing.key"));
+    const login = await post(`${url}/api/token/`, demo ?? {});
+    expect(login.status).toBe(200);
+    const { access } = (await login.json()) as { access: string };
+    const me = await fetch(`${url}/api/auth/me/`, { headers: { Authorization: `Bearer ${access}` } });
+    expect(await me.json()).toMatchObject({ username: "demo" });
+  });
+
+  it("gives every answer an id, which its line in the log has too", async () => {
+    const { url, lines } = await start();
+    const response = await fetch(`${url}/nowhere?x=1`);
+    expect(response.status).toBe(404);
+    const [line] = lines.map((text) => JSON.parse(text) as Record<string, unknown>);
+    expect(line).toMatchObject({ msg: "request", path: "/nowhere", status: 404, ip: "127.0.0.1" });
+    expect(line?.["id"]).toBe(response.headers.get("X-Request-Id"));
+  });
+
+  it("keeps everything in memory with sqlite::memory:, the key too", async () => {
+    const { madeKey, directory, database } = await start({ databaseUrl: "sqlite::memory:" });
+    expect(madeKey).toMatchObject({ file: null });
+    expect(database).toBe("SQLite in memory");
+    expect(existsSync(join(directory, "data"))).toBe(false);
+  });
+
+  it("creates the demo user only where there are no users, and only when asked", async () => {
+    expect((await start()).demo).toBeNull();
+    const first = await start({}, { demo: true });
+    expect(first.demo).toMatchObject({ username: "demo", password: expect.stringMatching(/^.{16}$/) });
+    await first.close();
+    const config = await loadConfig({ directory: first.directory, env: {}, flags: { port: 0 } });
+    const second = await serve(config, { logTo: { write() {} }, demo: true });
+    onTestFinished(() => second.close());
+    expect(second.demo).toBeNull();
+    expect(second.madeKey).toBeNull();
+  });
+
+  it("serves metrics on their own port alone", async () => {
+    const { url, metricsUrl } = await start({ metricsPort: 0 });
+    await post(`${url}/api/token/`, { username: "nobody", password: "x" });
+    const text = await (await fetch(metricsUrl ?? "")).text();
+    expect(text).toContain('tokenpair_logins_total{outcome="no_active_account"} 1');
+    expect(text).toContain('route="token",status="401"');
+    expect(text).toContain("tokenpair_revocations_live 0");
+    expect((await fetch(`${url}/metrics`)).status).toBe(404);
+    expect((await start()).metricsUrl).toBeNull();
+  });
+
+  it("closes what it had opened where it cannot start", async () => {
+    const { url, directory } = await start();
+    const flags = { port: Number(new URL(url).port), metricsPort: 0 };
+    const failing = serve(await loadConfig({ directory, env: {}, flags }), { logTo: { write() {} } });
+    await expect(failing).rejects.toThrow("is taken");
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  });
+
+  it("refuses a signing key that is too short for its algorithm", async () => {
+    const starting = start({}, {}, { TOKENPAIR_SIGNING_KEY: "too short" });
+    await expect(starting).rejects.toThrow("signingKey: HS256 needs a secret of at least 32 bytes, this one has 9");
+  });
+});
+
+describe("health", () => {
+  it.each(["/healthz", "/healthz/", "/readyz", "/readyz/"])(
+    "answers %s with 200 on a server that is ready",
+    async (path) => {
+      const { url } = await start();
+      const response = await fetch(url + path);
+      expect(response.status).toBe(200);
+      expect(await response.json()).toEqual({ status: "ok" });
+      expect(response.headers.get("Cache-Control")).toBe("no-store");
+    },
+  );
+
+  it("answers /readyz with 503 and the reason where the node cannot answer, while it lives on", async () => {
+    const health = createHealth({ health: async () => ({ ok: false, reason: "the store does not answer" }) });
+    const ready = await health.fetch(new Request("http://localhost/readyz"));
+    expect(ready.status).toBe(503);
+    expect(ready.headers.get("Retry-After")).toBe("1");
+    expect(await ready.json()).toEqual({ detail: "Not ready: the store does not answer.", code: "unavailable" });
+    expect((await health.fetch(new Request("http://localhost/healthz"))).status).toBe(200);
+  });
+
+  it("takes no other method than GET and HEAD", async () => {
+    const { url } = await start();
+    const response = await fetch(`${url}/healthz`, { method: "POST" });
+    expect(response.status).toBe(405);
+    expect(response.headers.get("Allow")).toBe("GET, HEAD, OPTIONS");
+    expect((await fetch(`${url}/healthz`, { method: "HEAD" })).status).toBe(200);
+  });
+});
