@@ -9,7 +9,7 @@ import { type ServerProcess, startServer } from "../support/server-process.ts";
 export interface OneFile {
   readonly servers: readonly ServerProcess[];
   readonly auth: Auth;
-  readonly cwd: string;
+  readonly databasePath: string;
   /** Starts one more server on the file, or one that was killed, on its old port. */
   start(port?: number): Promise<ServerProcess>;
   /** Creates a user with this password; the id. */
@@ -23,13 +23,14 @@ export async function openOneFile(servers: number, env: Readonly<Record<string, 
   // The first makes the database and the key that the others find.
   const running = [await start()];
   while (running.length < servers) running.push(await start());
-  const store = sqliteStore(join(cwd, "data/tokenpair.db"));
+  const databasePath = join(cwd, "data/tokenpair.db");
+  const store = sqliteStore(databasePath);
   const auth = createAuth({ store, signingKey: readFileSync(join(cwd, "data/signing.key"), "utf8").trim() });
   await auth.ready();
   return {
     servers: running,
     auth,
-    cwd,
+    databasePath,
     start,
     addUser: async (username, password) => {
       const user = await auth.users.create({ username, password });
