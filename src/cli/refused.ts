@@ -12,8 +12,9 @@ export function toReason(error: unknown): string {
   if (error instanceof Refused || error instanceof ConfigError || error instanceof SchemaVersionError) {
     return error.message;
   }
-  // createAuth names the setting and the fix; asking for a password was broken off.
+  // Of createAuth: it names the setting and the fix.
   if (error instanceof TypeError && /^\w+: /.test(error.message)) return error.message;
-  if (error instanceof Error && error.name === "ExitPromptError") return "cancelled; nothing was changed";
+  // Of the two prompts, at Ctrl-C.
+  if (error instanceof Error && /^(?:ExitPrompt|Abort)Error$/.test(error.name)) return "cancelled; nothing was changed";
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

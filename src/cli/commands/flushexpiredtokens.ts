@@ -16,6 +16,9 @@ const margin = hours(1);
 /** Milliseconds between two batches, in which others get the lock. */
 const pause = 10;
 
+/** Moves a terminal's cursor to the start of the line and clears it. */
+const startOfLine = "\r\u001b[K";
+
 export function addFlushExpiredTokens(program: Command, context: Context): void {
   addCommand(program, "flushexpiredtokens", "delete dead sessions and old revocations, in small batches").action(
     (options: CommonOptions) => runOnStore(context, options, (store, config) => flush(store, config, context)),
@@ -32,7 +35,7 @@ async function flush(store: Store, { settings }: Config, context: Context): Prom
       revocations: total.revocations + deleted.revocations,
     };
     isMore = deleted.sessions === batchSize || deleted.revocations === batchSize;
-    if (isInteractive(context)) context.stderr.write(`\r${toSummary(total)}${isMore ? " so far" : "       \r"}`);
+    if (isInteractive(context)) context.stderr.write(isMore ? `${startOfLine}${toSummary(total)} so far` : startOfLine);
     if (isMore) await setTimeout(pause);
   }
   return { lines: [`Deleted ${toSummary(total)}.`], json: total };

@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+import type { Context } from "../../src/cli/context.ts";
+import { run } from "../../src/cli/program.ts";
+import { sqliteStore } from "../../src/store/sqlite/index.ts";
+import { createFolder } from "../server/folder.ts";
+
+const oneDay = 86_400;
+
+/** A database with `dead` sessions that ended long ago, and one that lives. */
+async function createDatabase(dead: number): Promise<string> {
+  const path = join(createFolder(), "tokenpair.db");
+  const now = Math.floor(Date.now() / 1000);
+  let time = now - 400 * oneDay;
+  const store = sqliteStore({ path, now: () => time });
+  await store.migrate();
+  const named = { username: "alice", usernameKey: "alice", email: null, isStaff: false, passwordHash: null };
+  const created = await store.users.create(named);
+  const userId = created.outcome === "created" ? created.user.id : "";
+  const create = (id: string) =>
+    store.sessions.create({
+      id,
+      userId,
+      userEpoch: 0,
+      currentHash: new Uint8Array(32),
+      idleLifetime: oneDay,
+      absoluteLifetime: oneDay,
+      persistent: true,
+      userAgent: null,
+      ip: null,
+      updateLastLogin: false,
+    });
+  for (let i = 0; i < dead; i += 1) await create(`dead-${i}`);
+  await store.sessions.revoke("dead-0", "logout");
+  time = now;
+  await create("alive");
+  await store.close();
+  return path;
+}
+
+async function flush(path: string, isTTY: boolean) {
+  const printed = { stdout: "", stderr: "" };
+  const toStream = (name: "stdout" | "stderr") =>
+    Object.assign(new PassThrough(), { isTTY }).on("data", (text) => {
+      printed[name] += text;
+    });
+  const stdin = Object.assign(new PassThrough(), { isTTY });
+  const streams = { stdin, stdout: toStream("stdout"), stderr: toStream("stderr") };
+  const context = { directory: ".", env: {}, ...streams } as unknown as Context;
+  const exit = await run(["flushexpiredtokens", "--json", "--database", `sqlite:${path}`], context);
+  await new Promise(setImmediate);
+  return { exit, ...printed };
+}
+
+describe("flushexpiredtokens", () => {
+  it("deletes every dead session and old revocation, in batches, and nothing that lives", async () => {
+    const path = await createDatabase(1_500);
+    expect(await flush(path, false)).toEqual({ exit: 0, stdout: '{"sessions":1500,"revocations":1}\n', stderr: "" });
+    const store = sqliteStore(path);
+    expect((await store.sessions.list({ limit: 10 })).sessions.map(({ id }) => id)).toEqual(["alive"]);
+    await store.close();
+    expect((await flush(path, false)).stdout).toBe('{"sessions":0,"revocations":0}\n');
+  });
+
+  it("shows a terminal how far it is", async () => {
+    const { stdout, stderr } = await flush(await createDatabase(1_001), true);
+    expect(stderr).toContain("1000 sessions and 1 revocation so far");
+    expect(stdout).toBe('{"sessions":1001,"revocations":1}\n');
+  });
+});

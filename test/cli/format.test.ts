@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { toTable, toTime } from "../../src/cli/format.ts";
+
+describe("a table", () => {
+  it("is aligned, without trailing spaces", () => {
+    expect(
+      toTable(
+        ["ID", "NAME"],
+        [
+          ["1", "alice"],
+          ["10", "bo"],
+        ],
+      ),
+    ).toEqual(["ID  NAME", "1   alice", "10  bo"]);
+  });
+
+  it("shows no control character, with which a user agent could steer the terminal", () => {
+    expect(toTable(["DEVICE"], [["\u001b[2Jgone\n\u009b1m"]])).toEqual(["DEVICE", "?[2Jgone??1m"]);
+  });
+});
+
+describe("a time", () => {
+  it("is ISO 8601 in UTC, to the second", () => {
+    expect(toTime(1_767_225_600)).toBe("2026-01-01T00:00:00Z");
+    expect(toTime(null)).toBe("never");
+  });
+});
