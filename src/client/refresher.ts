@@ -1,0 +1,144 @@
+import { ClientError, isRefusal } from "./client-error.ts";
+import type { Records } from "./records.ts";
+import type { Schedule } from "./schedule.ts";
+import type { Session } from "./session.ts";
+import { type EndReason, type Problem, type SessionStateHolder, withProblem } from "./session-state.ts";
+import { unexpected } from "./transport.ts";
+import { toId, toUser, type Wire } from "./wire.ts";
+
+/** What the refresher works with. */
+export interface RefresherParts {
+  readonly wire: Wire;
+  readonly records: Records;
+  readonly schedule: Schedule;
+  readonly session: Session;
+  readonly state: SessionStateHolder;
+}
+
+/** Keeps the session alive. Nothing here rejects: what goes wrong stands in the state. */
+export interface Refresher {
+  /** Finds out whether somebody is logged in. */
+  readonly start: () => Promise<void>;
+  /**
+   * Sees to it that the access token is live, arrived after `after` (milliseconds, monotonic), and that its user is
+   * known. One flight at a time: joins the one there is. Asks nothing during a back-off.
+   */
+  readonly ensure: (after: number) => Promise<void>;
+  /** Before a request: takes over what other tabs did, and refreshes where the access token may have expired. */
+  readonly prepare: () => Promise<void>;
+  /** After a timer or a waking: does what is due. */
+  readonly check: () => Promise<void>;
+  /** Refreshes now, whether or not that is due, unless the server asked to wait. */
+  readonly refresh: () => Promise<void>;
+}
+
+const never = Number.NEGATIVE_INFINITY;
+const now = Number.POSITIVE_INFINITY;
+
+/** Thrown inside a flight where the server has said that the session is over. */
+class SessionOver {
+  readonly reason: EndReason | undefined;
+  constructor(reason?: EndReason) {
+    this.reason = reason;
+  }
+}
+
+/** Asks nothing before it is told to. */
+export function createRefresher({ wire, records, schedule, session, state }: RefresherParts): Refresher {
+  let flight: Promise<void> | undefined;
+
+  const isStale = (after: number) => !schedule.isLive() || (schedule.arrival()?.mono ?? never) < after;
+  const isIdle = () => state.get().status === "anonymous" && !schedule.arrival();
+
+  async function ensure(after: number): Promise<void> {
+    await flight;
+    if (schedule.isWaiting() || (isIdle() && after !== now)) return;
+    if (!isStale(after) && session.isIdentified()) {
+      // Another tab has done what a try of this one could not.
+      if (after >= schedule.wanted()) schedule.recover();
+      return;
+    }
+    flight ??= session
+      .exclusive((locked) => fly(after, locked))
+      .finally(() => {
+        flight = undefined;
+        schedule.arm();
+      });
+    await flight;
+  }
+
+  async function fly(after: number, locked: boolean): Promise<void> {
+    try {
+      await session.sync();
+      if (isStale(after)) await exchange(locked);
+      if (!session.isIdentified()) await identify(locked);
+      schedule.recover();
+      state.set(withProblem(state.get()));
+    } catch (error) {
+      if (error instanceof SessionOver) return session.end(error.reason);
+      schedule.postpone(after, error instanceof ClientError ? error.retryAfter : undefined);
+      state.set(withProblem(state.get(), toProblem(error)));
+    }
+  }
+
+  async function exchange(locked: boolean, isLastTry = false): Promise<void> {
+    const asked = schedule.now();
+    const before = schedule.arrival();
+    const attempt = await records.takeAttempt(locked);
+    try {
+      await session.accept(await wire.refresh(attempt), asked);
+    } catch (error) {
+      if (error instanceof ClientError && error.status === 400) await records.clearAttempt();
+      if (!isRefusal(error)) throw error;
+      await session.sync();
+      // Another tab was given a new token meanwhile: the refusal was perhaps of the old one.
+      if (!isLastTry && schedule.arrival() && schedule.arrival() !== before) return exchange(locked, true);
+      throw new SessionOver(toReason(error, session.isKnown()));
+    }
+  }
+
+  async function identify(locked: boolean): Promise<void> {
+    const me = await wire.call("GET", "me/").catch(async (error) => {
+      if (!isRefusal(error)) throw error;
+      await exchange(locked);
+      return wire.call("GET", "me/");
+    });
+    const user = toUser(me);
+    const id = toId(me["session"]);
+    if (!user || !id) throw unexpected();
+    if (session.hasEnded(id)) throw new SessionOver();
+    await session.identify(user, id);
+  }
+
+  return {
+    start: () => ensure(never),
+    ensure,
+    async prepare() {
+      await session.sync();
+      if (isIdle()) return;
+      const ensured = ensure(never);
+      if (isStale(never)) await ensured;
+    },
+    async check() {
+      await session.sync();
+      if (isIdle()) return;
+      const wanted = schedule.wanted();
+      await ensure(schedule.isDue() ? Math.max(wanted, schedule.now().mono) : wanted);
+      schedule.arm();
+    },
+    refresh: () => flight ?? ensure(now),
+  };
+}
+
+/** Why the session is over, from the server's refusal to refresh it. */
+function toReason(error: ClientError, wasKnown: boolean): EndReason | undefined {
+  if (error.code === "password_changed") return "password_changed";
+  if (error.code === "not_authenticated") return wasKnown ? "expired" : undefined;
+  return error.message === "Token is expired" ? "expired" : "revoked";
+}
+
+function toProblem(error: unknown): Problem {
+  const { code, status } = error instanceof ClientError ? error : { code: "unavailable", status: 0 };
+  if (code === "offline" || code === "timeout") return code;
+  return status === 429 ? "throttled" : "unavailable";
+}

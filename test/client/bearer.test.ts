@@ -1,0 +1,160 @@
+import { describe, expect, it } from "vitest";
+import { createFakeBrowser, type FakeBrowser, toStorage } from "./fake-browser.ts";
+
+function setUp() {
+  const browser = createFakeBrowser();
+  const vault = new Map<string, string>();
+  const options = {
+    mode: "bearer",
+    storage: toStorage(vault),
+    baseUrl: "https://api.example",
+    without: ["openChannel", "locks"],
+  } as const;
+  return { browser, vault, options: { ...options, without: [...options.without] } };
+}
+
+const lines = ({ server }: FakeBrowser) => server.requests.map(({ line }) => line);
+
+describe("bearer mode", () => {
+  it("is anonymous without asking where the storage holds nothing", async () => {
+    const { browser, options } = setUp();
+    const tab = browser.openTab(options);
+    await browser.clock.advance(100);
+    expect(tab.client.session()).toEqual({ status: "anonymous" });
+    expect(browser.server.requests).toEqual([]);
+  });
+
+  it("logs in at the token endpoint and keeps the pair in the storage that it was given, only there", async () => {
+    const { browser, vault, options } = setUp();
+    const tab = await browser.openLoggedIn(options);
+    expect(tab.client.session()).toEqual({
+      status: "authenticated",
+      user: { id: "1", username: "alice" },
+      sessionId: "s1",
+    });
+    expect(JSON.stringify([...vault])).toContain("s1:0");
+    expect([...browser.storage]).toEqual([]);
+    expect(tab.client.countdown()?.accessExpiresIn).toBeGreaterThan(1799);
+  });
+
+  it("knows the user when login is done", async () => {
+    const { browser, options } = setUp();
+    const tab = browser.openTab(options);
+    const state = await tab.client.login({ username: "alice", password: "secret" });
+    expect(state).toMatchObject({ status: "authenticated", user: { username: "alice" } });
+  });
+
+  it("sends the access token to the server only, and no CSRF header", async () => {
+    const { browser, options } = setUp();
+    const tab = await browser.openLoggedIn(options);
+    await tab.client.fetch("/api/orders/", { method: "POST", body: "x" });
+    expect(browser.server.requests[0]?.headers.get("Authorization")).toMatch(/^Bearer h\./);
+    expect(browser.server.requests[0]?.headers.get("X-CSRFToken")).toBeNull();
+    for (const url of ["https://app.example/public/", "https://evil.example/public/"]) {
+      await tab.client.fetch(url);
+      expect(browser.server.requests.at(-1)?.headers.get("Authorization")).toBeNull();
+    }
+  });
+
+  it("refreshes before the end with an attempt id and stores the new pair", async () => {
+    const { browser, vault, options } = setUp();
+    await browser.openLoggedIn(options);
+    await browser.clock.advance(1_740_100);
+    expect(lines(browser)).toEqual(["POST /api/token/refresh/"]);
+    expect(JSON.parse(browser.server.requests[0]?.body ?? "")).toEqual({ refresh: "s1:0" });
+    expect(browser.server.requests[0]?.headers.get("Idempotency-Key")).toMatch(/^[\w-]{22}$/);
+    expect(JSON.stringify([...vault])).toContain("s1:1");
+  });
+
+  it("is answered after a lost response and a restart, hours later", async () => {
+    const { browser, vault, options } = setUp();
+    const tab = await browser.openLoggedIn({ ...options, random: 0.9 });
+    browser.server.faults.push({ on: "/refresh/", kind: "lost response" });
+    void tab.client.refresh();
+    await browser.clock.advance(100);
+    tab.client.dispose();
+    browser.clock.sleep(5 * 3_600_000);
+    const restarted = browser.openTab(options);
+    await browser.clock.advance(100);
+    expect(restarted.client.session().status).toBe("authenticated");
+    expect(JSON.stringify([...vault])).toContain("s1:1");
+    expect([...vault.keys()].some((key) => key.endsWith("#attempt"))).toBe(false);
+  });
+
+  it("works on what another process has stored meanwhile", async () => {
+    const { browser, options } = setUp();
+    const tab = await browser.openLoggedIn(options);
+    const other = browser.openTab(options);
+    await browser.clock.advance(100);
+    void other.client.refresh();
+    await browser.clock.advance(60_000);
+    void tab.client.refresh();
+    await browser.clock.advance(100);
+    expect(browser.server.requests.at(-1)?.body).toBe('{"refresh":"s1:1"}');
+    expect(tab.client.session().status).toBe("authenticated");
+  });
+
+  it("keeps a pair in memory where the storage fails, and does not go back to the spent one", async () => {
+    const { browser, vault, options } = setUp();
+    const storage = toStorage(vault);
+    let isFull = false;
+    const setItem = (key: string, value: string) => {
+      if (isFull) throw new Error("full");
+      return storage.setItem(key, value);
+    };
+    const tab = await browser.openLoggedIn({ ...options, storage: { ...storage, setItem } });
+    isFull = true;
+    void tab.client.refresh();
+    await browser.clock.advance(60_000);
+    void tab.client.refresh();
+    await browser.clock.advance(60_000);
+    expect(browser.server.requests.map(({ body }) => body)).toEqual(['{"refresh":"s1:0"}', '{"refresh":"s1:1"}']);
+    expect(tab.states).toEqual([]);
+  });
+
+  it("waits for a storage that answers later", async () => {
+    const { browser, vault, options } = setUp();
+    const storage = toStorage(vault);
+    const tab = await browser.openLoggedIn({
+      ...options,
+      storage: {
+        getItem: async (key) => storage.getItem(key),
+        setItem: async (key, value) => storage.setItem(key, value),
+        removeItem: async (key) => storage.removeItem(key),
+      },
+    });
+    expect(tab.client.session().status).toBe("authenticated");
+    expect(vault.size).toBe(1);
+  });
+
+  it("ends the session by the blacklist and forgets the tokens", async () => {
+    const { browser, vault, options } = setUp();
+    const tab = await browser.openLoggedIn(options);
+    await tab.client.logout();
+    expect(lines(browser)).toEqual(["POST /api/token/blacklist/"]);
+    expect(tab.client.session()).toEqual({ status: "anonymous", reason: "logged_out" });
+    expect(JSON.stringify([...vault])).not.toMatch(/access|refresh/);
+  });
+
+  it("ends the other sessions one by one", async () => {
+    const { browser, options } = setUp();
+    await browser.openLoggedIn(options);
+    const tab = await browser.openLoggedIn({ ...options, storage: toStorage(new Map()) });
+    await tab.client.logout("others");
+    expect(lines(browser)).toEqual(["GET /api/auth/sessions/", "DELETE /api/auth/sessions/s1/"]);
+    expect(tab.client.session().status).toBe("authenticated");
+  });
+
+  it("goes on with the new pair after a change of the password", async () => {
+    const { browser, vault, options } = setUp();
+    const tab = await browser.openLoggedIn(options);
+    await tab.client.changePassword({ currentPassword: "secret", newPassword: "better" });
+    expect(JSON.stringify([...vault])).toContain("s1:1");
+    expect((await tab.client.fetch("/api/orders/")).status).toBe(200);
+  });
+
+  it("refuses to be made without a storage", () => {
+    const { browser } = setUp();
+    expect(() => browser.openTab({ mode: "bearer" })).toThrow(TypeError);
+  });
+});

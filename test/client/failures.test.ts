@@ -1,0 +1,162 @@
+import { describe, expect, it } from "vitest";
+import { createFakeBrowser } from "./fake-browser.ts";
+
+const refresh = "POST /api/auth/refresh/";
+const unavailable = new Response('{"detail":"Service temporarily unavailable.","code":"unavailable"}', { status: 503 });
+
+describe("a failure that is not the server's word about the session", () => {
+  it.each([
+    ["an offline network", "offline" as const, "authenticated offline"],
+    ["a lost response", "lost response" as const, "authenticated offline"],
+    ["a 503", unavailable, "authenticated unavailable"],
+    ["a 500 without JSON", new Response("oops", { status: 500 }), "authenticated unavailable"],
+    ["a 429", new Response("{}", { status: 429 }), "authenticated throttled"],
+    ["a proxy's 401", new Response("<h1>Log in</h1>", { status: 401 }), "authenticated unavailable"],
+    ["a captive portal's page", new Response("<h1>Welcome</h1>", { status: 200 }), "authenticated unavailable"],
+  ])("%s is no logout: the session is kept, the listener told, and it is tried again", async (_, kind, told) => {
+    const browser = createFakeBrowser();
+    const tab = await browser.openLoggedIn({ random: 0.5 });
+    browser.server.faults.push({ on: "/refresh/", kind });
+    await browser.clock.advance(1_740_000);
+    await browser.clock.advance(500);
+    expect(tab.states).toEqual([told, "authenticated"]);
+    expect(browser.jar.get("refresh")).toBe("s1:1");
+  });
+
+  it("a timeout is no logout either", async () => {
+    const browser = createFakeBrowser();
+    const tab = await browser.openLoggedIn({ random: 0.5 });
+    browser.server.faults.push({ on: "/refresh/", kind: "hang" });
+    void tab.client.refresh();
+    await browser.clock.advance(9_999);
+    expect(tab.states).toEqual([]);
+    await browser.clock.advance(1);
+    expect(tab.states).toEqual(["authenticated timeout"]);
+    await browser.clock.advance(500);
+    expect(tab.states).toEqual(["authenticated timeout", "authenticated"]);
+  });
+
+  it("is tried again at growing, jittered distances of a minute at most", async () => {
+    const browser = createFakeBrowser();
+    const tab = await browser.openLoggedIn({ random: 0.5 });
+    browser.server.faults.push({ on: "/refresh/", kind: unavailable, times: 100 });
+    void tab.client.refresh();
+    await browser.clock.advance(0);
+    const tries: number[] = [];
+    for (let second = 0; second < 160; second += 1) {
+      const before = browser.server.count(refresh);
+      await browser.clock.advance(1_000);
+      if (browser.server.count(refresh) > before) tries.push(second);
+    }
+    expect(tries).toEqual([0, 1, 3, 7, 15, 31, 61, 91, 121, 151]);
+    expect(tab.states).toEqual(["authenticated unavailable"]);
+  });
+
+  it("is not tried again before the Retry-After of the server, whoever asks", async () => {
+    const browser = createFakeBrowser();
+    const tab = await browser.openLoggedIn();
+    const kind = new Response("{}", { status: 429, headers: { "Retry-After": "120" } });
+    browser.server.faults.push({ on: "/refresh/", kind });
+    void tab.client.refresh();
+    await browser.clock.advance(119_000);
+    await tab.wake("online");
+    await tab.client.refresh();
+    expect(browser.server.count(refresh)).toBe(1);
+    await browser.clock.advance(1_000);
+    expect(browser.server.count(refresh)).toBe(2);
+    expect(tab.states).toEqual(["authenticated throttled", "authenticated"]);
+  });
+
+  it("is tried again at once when the network comes back", async () => {
+    const browser = createFakeBrowser();
+    const tab = await browser.openLoggedIn({ random: 1 });
+    browser.server.faults.push({ on: "/refresh/", kind: "offline", times: 6 });
+    void tab.client.refresh();
+    await browser.clock.advance(40_000);
+    expect(tab.client.session().problem).toBe("offline");
+    await tab.wake("online");
+    expect(tab.client.session()).toEqual({
+      status: "authenticated",
+      user: { id: "1", username: "alice" },
+      sessionId: "s1",
+    });
+  });
+
+  it("rejects a request that needed the refresh, rather than hand out a 401 that looks like a logout", async () => {
+    const browser = createFakeBrowser();
+    const tab = await browser.openLoggedIn({ random: 0.5 });
+    browser.clock.sleep(3_600_000);
+    browser.server.faults.push({ on: "/refresh/", kind: unavailable });
+    const response = tab.client.fetch("/api/orders/");
+    await expect(Promise.all([response, browser.clock.advance(0)])).rejects.toMatchObject({ code: "unavailable" });
+    expect(tab.client.session().status).toBe("authenticated");
+    expect(browser.server.count(refresh)).toBe(1);
+  });
+
+  it("of a refresh that nobody is logged in for is told, and not tried again", async () => {
+    const browser = createFakeBrowser();
+    const tab = browser.openTab();
+    await browser.clock.advance(0);
+    browser.server.faults.push({ on: "/refresh/", kind: "offline" });
+    await tab.client.refresh();
+    await browser.clock.advance(3_600_000);
+    expect(tab.states).toEqual(["anonymous", "anonymous offline"]);
+    expect(browser.clock.pendingTimers()).toBe(0);
+  });
+
+  it("of a logout leaves the session as it is and rejects", async () => {
+    const browser = createFakeBrowser();
+    const tab = await browser.openLoggedIn();
+    browser.server.faults.push({ on: "/logout/", kind: "offline" });
+    await expect(tab.client.logout()).rejects.toMatchObject({ name: "ClientError", code: "offline", status: 0 });
+    expect(tab.client.session().status).toBe("authenticated");
+  });
+
+  it("a refused CSRF token is fetched anew once, and the request sent again", async () => {
+    const browser = createFakeBrowser();
+    const tab = await browser.openLoggedIn();
+    browser.jar.set("csrftoken", "stale");
+    browser.server.faults.push({ on: "/refresh/", kind: new Response('{"code":"csrf_failed"}', { status: 403 }) });
+    void tab.client.refresh();
+    await browser.clock.advance(0);
+    expect(browser.server.requests.map(({ line }) => line)).toEqual([refresh, "GET /api/auth/csrf/", refresh]);
+    expect(tab.states).toEqual([]);
+  });
+
+  it("a CSRF token that is refused again is no logout", async () => {
+    const browser = createFakeBrowser();
+    const tab = await browser.openLoggedIn();
+    const kind = new Response('{"code":"csrf_failed"}', { status: 403 });
+    browser.server.faults.push({ on: "/refresh/", kind, times: 2 });
+    void tab.client.refresh();
+    await browser.clock.advance(0);
+    expect(tab.states).toEqual(["authenticated unavailable", "authenticated"]);
+  });
+});
+
+describe("a refused login", () => {
+  it("says so with the server's code and text, and changes nothing", async () => {
+    const browser = createFakeBrowser();
+    const tab = browser.openTab();
+    await browser.clock.advance(0);
+    await expect(tab.client.login({ username: "alice", password: "wrong" })).rejects.toMatchObject({
+      code: "no_active_account",
+      status: 401,
+      message: "No active account found with the given credentials",
+    });
+    expect(tab.client.session()).toEqual({ status: "anonymous" });
+  });
+
+  it("says how long to wait when there were too many", async () => {
+    const browser = createFakeBrowser();
+    const tab = browser.openTab();
+    await browser.clock.advance(0);
+    const body = '{"detail":"Too many login attempts. Try again in 30 seconds.","code":"throttled"}';
+    browser.server.faults.push({
+      on: "/login/",
+      kind: new Response(body, { status: 429, headers: { "Retry-After": "30" } }),
+    });
+    const login = tab.client.login({ username: "alice", password: "secret" });
+    await expect(login).rejects.toMatchObject({ code: "throttled", retryAfter: 30 });
+  });
+});

@@ -1,0 +1,276 @@
+import type { FakeClock } from "./fake-clock.ts";
+
+/** The cookies of one browser; only `csrftoken` can be read by scripts. */
+export type CookieJar = Map<string, string>;
+
+interface FakeSession {
+  readonly id: string;
+  generation: number;
+  previousAttempt: string | null;
+  rotatedAt: number;
+  ended: string | null;
+}
+
+export interface FakeServer {
+  readonly fetch: (jar: CookieJar, input: string | Request, init?: RequestInit) => Promise<Response>;
+  /** What arrived, in order; `line` as in `POST /api/auth/refresh/`. */
+  readonly requests: SeenRequest[];
+  readonly count: (line: string) => number;
+  readonly sessions: Map<string, FakeSession>;
+  /** What goes wrong with the next requests. */
+  readonly faults: Fault[];
+  /** Milliseconds each way. */
+  latency: number;
+  accessLifetime: number;
+  /** What a dead session's refresh is told. */
+  readonly end: (sessionId: string, detail?: string, code?: string) => void;
+}
+
+interface SeenRequest {
+  readonly line: string;
+  readonly url: string;
+  readonly headers: Headers;
+  readonly credentials: string;
+  readonly body: string;
+}
+
+/** What happens to one request to a matching path. */
+export interface Fault {
+  readonly on: string;
+  readonly kind: "offline" | "lost response" | "hang" | Response;
+  readonly times?: number;
+}
+
+const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>
+  new Response(status === 204 ? null : JSON.stringify(body), { status, headers });
+const refused = (detail: string, code = "token_not_valid") => json(401, { detail, code });
+const notAuthenticated = () => refused("Authentication credentials were not provided.", "not_authenticated");
+
+/** The wire contract as far as a client sees it, in memory: a stand-in for the network and what is behind it. */
+export function createFakeServer(clock: FakeClock): FakeServer {
+  const sessions = new Map<string, FakeSession>();
+  const requests: FakeServer["requests"] = [];
+  const faults: Fault[] = [];
+  let serial = 0;
+  const next = () => {
+    serial += 1;
+    return serial;
+  };
+
+  const server: FakeServer = {
+    requests,
+    count: (line) => requests.filter((request) => request.line === line).length,
+    sessions,
+    faults,
+    latency: 0,
+    accessLifetime: 1800,
+    end(sessionId, detail = "Token is blacklisted", code = "token_not_valid") {
+      const session = sessions.get(sessionId);
+      if (session) session.ended = JSON.stringify([detail, code]);
+    },
+    async fetch(jar, input, init) {
+      const request = new Request(input, {
+        ...init,
+        ...(init?.body instanceof ReadableStream && { duplex: "half" }),
+      } as RequestInit);
+      const path = new URL(request.url).pathname;
+      const body = await request.text();
+      const fault = takeFault(path);
+      if (fault === "hang") {
+        return new Promise((_, reject) =>
+          request.signal.addEventListener("abort", () => reject(request.signal.reason)),
+        );
+      }
+      await travel(request.signal);
+      if (fault === "offline") throw new TypeError("Failed to fetch");
+      requests.push({
+        line: `${request.method} ${path}`,
+        url: request.url,
+        headers: request.headers,
+        credentials: request.credentials,
+        body,
+      });
+      if (fault instanceof Response) return fault;
+      const sent = new Map(jar);
+      const { response, cookies } = answer(request, path, body, sent);
+      await travel(request.signal);
+      if (fault === "lost response") throw new TypeError("Failed to fetch");
+      for (const [name, value] of Object.entries(cookies ?? {})) {
+        if (value === null) jar.delete(name);
+        else jar.set(name, value);
+      }
+      return response;
+    },
+  };
+
+  function takeFault(path: string): Fault["kind"] | undefined {
+    const index = faults.findIndex(({ on }) => path.includes(on));
+    const fault = faults[index];
+    if (!fault) return undefined;
+    if (fault.times !== undefined && fault.times > 1) faults[index] = { ...fault, times: fault.times - 1 };
+    else faults.splice(index, 1);
+    return fault.kind instanceof Response ? fault.kind.clone() : fault.kind;
+  }
+
+  async function travel(signal: AbortSignal): Promise<void> {
+    if (server.latency > 0) await new Promise<void>((resolve) => clock.setTimeout(resolve, server.latency));
+    signal.throwIfAborted();
+  }
+
+  type Answered = { response: Response; cookies?: Record<string, string | null> };
+
+  function answer(request: Request, path: string, body: string, jar: CookieJar): Answered {
+    const line = `${request.method} ${path}`;
+    if (line === "GET /api/auth/csrf/") {
+      const csrf = `csrf-${next()}`;
+      return { response: json(200, { csrf_token: csrf }), cookies: { csrftoken: csrf } };
+    }
+    if (path.startsWith("/api/token/")) return { response: answerToken(path, JSON.parse(body)) };
+    const bearer = request.headers.get("Authorization")?.slice(7);
+    const isUnsafe = !["GET", "HEAD"].includes(request.method);
+    if (isUnsafe && !bearer && (!jar.get("csrftoken") || request.headers.get("X-CSRFToken") !== jar.get("csrftoken"))) {
+      return { response: json(403, { detail: "CSRF Failed: token", code: "csrf_failed" }) };
+    }
+    if (line === "POST /api/auth/login/") return login(JSON.parse(body), jar);
+    if (line === "POST /api/auth/refresh/") return refresh(jar, request.headers.get("Idempotency-Key"));
+    if (line === "POST /api/auth/logout/") return logout(jar, JSON.parse(body));
+    const session = toLive(bearer ?? jar.get("access"));
+    if (path.startsWith("/public/")) return { response: json(200, { echo: body }) };
+    if (!session) {
+      return { response: refused("Given token not valid for any token type") };
+    }
+    if (path === "/api/auth/me/") {
+      return {
+        response: json(200, { id: "1", username: "alice", session: { id: session.id, created_at: 0, expires_at: 9 } }),
+      };
+    }
+    if (line === "GET /api/auth/sessions/") {
+      return {
+        response: json(200, {
+          sessions: [...sessions.values()].filter((s) => !s.ended).map((s) => toInfo(s, session)),
+        }),
+      };
+    }
+    if (path.startsWith("/api/auth/sessions/")) {
+      const other = sessions.get(path.split("/")[4] ?? "");
+      if (!other || other.ended) return { response: json(404, { detail: "Not found." }) };
+      if (request.method === "PATCH")
+        return { response: json(200, { ...toInfo(other, session), ...JSON.parse(body) }) };
+      server.end(other.id);
+      return { response: json(204, null) };
+    }
+    if (line === "POST /api/auth/password/") {
+      if (JSON.parse(body).current_password !== "secret")
+        return { response: json(400, { current_password: ["Invalid password."] }) };
+      session.generation += 1;
+      session.previousAttempt = null;
+      session.rotatedAt = 0;
+      const response = json(200, bearer ? toPair(session) : {});
+      return bearer ? { response } : { response, cookies: toCookies(session) };
+    }
+    return { response: json(200, { echo: body }) };
+  }
+
+  const toInfo = (session: FakeSession, current: FakeSession) => ({
+    id: session.id,
+    current: session === current,
+    created_at: 1,
+    last_used_at: 2,
+    expires_at: 3,
+    user_agent: "x",
+    ip: null,
+    label: null,
+  });
+
+  function create(): FakeSession {
+    const session = { id: `s${sessions.size + 1}`, generation: 0, previousAttempt: null, rotatedAt: 0, ended: null };
+    sessions.set(session.id, session);
+    return session;
+  }
+
+  const toAccess = (session: FakeSession) => {
+    const iat = Math.floor(clock.time() / 1000);
+    const claims = { sid: session.id, iat, exp: iat + server.accessLifetime, ms: clock.time() };
+    return `h.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.s`;
+  };
+  const toPair = (session: FakeSession) => ({
+    access: toAccess(session),
+    refresh: `${session.id}:${session.generation}`,
+  });
+  function toLive(access: string | undefined): FakeSession | undefined {
+    if (!access) return undefined;
+    const { sid, ms } = JSON.parse(Buffer.from(access.split(".")[1] ?? "", "base64url").toString());
+    const session = sessions.get(sid);
+    return session && !session.ended && clock.time() < ms + server.accessLifetime * 1000 ? session : undefined;
+  }
+  const toCookies = (session: FakeSession) => {
+    const { access, refresh } = toPair(session);
+    return { access, refresh, csrftoken: `csrf-${session.id}-${next()}` };
+  };
+  const noCookies = { access: null, refresh: null, csrftoken: null };
+
+  function login({ password }: { password: string }, jar: CookieJar): Answered {
+    if (password !== "secret")
+      return { response: refused("No active account found with the given credentials", "no_active_account") };
+    server.end(jar.get("refresh")?.split(":")[0] ?? "");
+    const session = create();
+    const body = {
+      user: { id: "1", username: "alice" },
+      session: { id: session.id },
+      access_expires_in: server.accessLifetime,
+    };
+    return { response: json(200, body), cookies: toCookies(session) };
+  }
+
+  function rotate(refreshToken: string | undefined, attempt: string | null): FakeSession | Response {
+    if (!refreshToken) return notAuthenticated();
+    const [id = "", generation = ""] = refreshToken.split(":");
+    const session = sessions.get(id);
+    if (!session || session.ended) {
+      const [detail, code] = JSON.parse(session?.ended ?? '["Token is invalid","token_not_valid"]');
+      return refused(detail, code);
+    }
+    const behind = session.generation - Number(generation);
+    if (behind === 0) {
+      session.generation += 1;
+      session.previousAttempt = attempt;
+      session.rotatedAt = clock.time();
+      return session;
+    }
+    const isReplay =
+      behind === 1 && (attempt === session.previousAttempt || clock.time() - session.rotatedAt <= 10_000);
+    if (isReplay) return session;
+    server.end(id);
+    return refused("Token is blacklisted");
+  }
+
+  function refresh(jar: CookieJar, attempt: string | null): Answered {
+    const rotated = rotate(jar.get("refresh"), attempt);
+    if (rotated instanceof Response) return { response: rotated, cookies: noCookies };
+    return { response: json(200, { access_expires_in: server.accessLifetime }), cookies: toCookies(rotated) };
+  }
+
+  function logout(jar: CookieJar, { scope }: { scope: string }): Answered {
+    const own = jar.get("refresh")?.split(":")[0];
+    for (const { id } of sessions.values()) {
+      if (scope === "all" || (scope === "local") === (id === own)) server.end(id);
+    }
+    return scope === "others" ? { response: json(200, {}) } : { response: json(200, {}), cookies: noCookies };
+  }
+
+  function answerToken(path: string, body: Record<string, string>): Response {
+    if (path === "/api/token/") {
+      return body["password"] === "secret"
+        ? json(200, toPair(create()))
+        : refused("No active account found with the given credentials", "no_active_account");
+    }
+    if (path === "/api/token/blacklist/") {
+      server.end(body["refresh"]?.split(":")[0] ?? "");
+      return json(200, {});
+    }
+    const rotated = rotate(body["refresh"], requests.at(-1)?.headers.get("Idempotency-Key") ?? null);
+    return rotated instanceof Response ? rotated : json(200, toPair(rotated));
+  }
+
+  return server;
+}
