@@ -59,8 +59,11 @@ export type Admission<U extends AuthUser = User, C extends ApplicationClaims = A
   | { readonly admitted: true; readonly authentication: Authentication<U, C> }
   | { readonly admitted: false; readonly response: Response };
 
+/** The part of an `Auth`, whatever its user and claims types, that `requireUser` needs. */
+export type Gate = Pick<Auth<AuthUser>, "admit">;
+
 /** What `A` proves of a request, under the application's own types. */
-export type AuthenticationOf<A extends Pick<Auth, "admit">> = Extract<
+export type AuthenticationOf<A extends Gate> = Extract<
   Awaited<ReturnType<A["admit"]>>,
   { readonly admitted: true }
 >["authentication"];

@@ -4,6 +4,7 @@ export type {
   Auth,
   AuthenticationOf,
   AuthOptions,
+  Gate,
   Health,
   LoginResult,
   RefreshResult,

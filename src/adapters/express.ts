@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Auth, Authentication } from "../index.ts";
+import type { Auth, Authentication, Gate } from "../index.ts";
 import { requireUser as requireNodeUser, toNodeListener } from "./node.ts";
 
 declare global {
@@ -40,7 +40,7 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): Middleware {
  * @example
  * app.get("/api/orders", requireUser(auth), (req, res) => res.json(ordersOf(req.auth.userId)));
  */
-export function requireUser(auth: Pick<Auth, "admit">): Middleware {
+export function requireUser(auth: Gate): Middleware {
   const authenticated = requireNodeUser(auth);
   return (req, res, next) => {
     authenticated(req, res).then((user) => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type {} from "fastify";
-import type { Auth, Authentication } from "../index.ts";
+import type { Auth, Authentication, Gate } from "../index.ts";
 import { toNodeListener } from "./node.ts";
 
 declare module "fastify" {
@@ -48,7 +48,7 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: Fastify
  * @example
  * app.get("/api/orders", { onRequest: requireUser(auth) }, async (request) => ordersOf(request.auth?.userId));
  */
-export function requireUser(auth: Pick<Auth, "admit">): Hook {
+export function requireUser(auth: Gate): Hook {
   return async (request, reply) => {
     const admission = await auth.admit(request.headers, { method: request.method });
     if (admission.admitted) return void Object.assign(request, { auth: admission.authentication });

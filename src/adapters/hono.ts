@@ -1,5 +1,5 @@
 import type { MiddlewareHandler } from "hono";
-import type { Auth, AuthenticationOf } from "../index.ts";
+import type { Auth, AuthenticationOf, Gate } from "../index.ts";
 
 /**
  * Middleware with the endpoints of the contract; every other path goes on.
@@ -22,9 +22,7 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): MiddlewareHan
  * @example
  * app.get("/api/orders", requireUser(auth), (c) => c.json(ordersOf(c.get("auth").userId)));
  */
-export function requireUser<A extends Pick<Auth, "admit">>(
-  auth: A,
-): MiddlewareHandler<{ Variables: { auth: AuthenticationOf<A> } }> {
+export function requireUser<A extends Gate>(auth: A): MiddlewareHandler<{ Variables: { auth: AuthenticationOf<A> } }> {
   return async (c, next) => {
     const admission = await auth.admit(c.req.raw.headers, { method: c.req.method });
     if (!admission.admitted) return admission.response;

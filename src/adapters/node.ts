@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import type { Auth, AuthenticationOf } from "../index.ts";
+import type { Auth, AuthenticationOf, Gate } from "../index.ts";
 
 /**
  * The endpoints of the contract as a listener of `node:http`. It answers every request that it is given, so ask
@@ -29,7 +29,7 @@ export function toNodeListener(
  * const user = await authenticated(req, res);
  * if (user !== null) res.end(`Hello ${user.userId}`);
  */
-export function requireUser<A extends Pick<Auth, "admit">>(
+export function requireUser<A extends Gate>(
   auth: A,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<AuthenticationOf<A> | null> {
   return async (req, res) => {

@@ -1,0 +1,54 @@
+/**
+ * A user table of your own, claims of your own, and a server-sent event stream that ends when the session does:
+ * `npm run build && npx node examples/own-users.ts`.
+ */
+import { scryptSync, timingSafeEqual } from "node:crypto";
+import { serve } from "@hono/node-server";
+import { Hono } from "hono";
+import { streamSSE } from "hono/streaming";
+import { createAuth, minutes } from "tokenpair";
+import { authRoutes, requireUser } from "tokenpair/hono";
+import { sqliteStore } from "tokenpair/sqlite";
+
+interface Member {
+  readonly id: string;
+  readonly username: string;
+  readonly isActive: boolean;
+  readonly role: "reader" | "editor";
+}
+
+const toHash = (password: string) => scryptSync(password, "a salt of this example", 32);
+const members = new Map<string, Member & { readonly hash: Buffer }>([
+  ["m-1", { id: "m-1", username: "ada", isActive: true, role: "editor", hash: toHash("analytical engine") }],
+]);
+
+const store = sqliteStore("data/own-users.db");
+await store.migrate();
+const auth = createAuth({
+  store,
+  signingKey: process.env["SIGNING_KEY"] ?? "a signing key for this example only",
+  accessTokenLifetime: minutes(5),
+  verifyCredentials: async (username, password): Promise<Member | null> => {
+    const member = [...members.values()].find((candidate) => candidate.username === username);
+    const matches = timingSafeEqual(toHash(password), member?.hash ?? Buffer.alloc(32));
+    return matches && member !== undefined ? member : null;
+  },
+  findUser: async (id): Promise<Member | null> => members.get(id) ?? null,
+  claims: (member: Member) => ({ role: member.role }),
+});
+await auth.ready();
+
+const app = new Hono();
+app.use(authRoutes(auth));
+app.get("/role", requireUser(auth), (c) => c.text(`${c.get("auth").payload.role}\n`));
+app.get("/clock", requireUser(auth), (c) => {
+  const signal = auth.signal(c.get("auth"));
+  return streamSSE(c, async (stream) => {
+    while (!signal.aborted) {
+      await stream.writeSSE({ data: new Date().toISOString() });
+      await stream.sleep(100);
+    }
+    await stream.writeSSE({ event: "end", data: String(signal.reason.code) });
+  });
+});
+serve({ fetch: app.fetch, port: Number(process.env["PORT"] ?? 3000) }, (info) => console.log("listening", info));

@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { post, toPair } from "./support/wire.ts";
+
+const examples = resolve(import.meta.dirname, "../examples");
+const frameworks = ["express", "fastify", "hono", "node"];
+
+describe("the examples", () => {
+  let cwd: string;
+  let running: ChildProcess | undefined;
+  beforeEach(() => {
+    cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
+  });
+  afterEach(async () => {
+    if (running?.exitCode === null) {
+      running.kill();
+      await once(running, "exit");
+    }
+    rmSync(cwd, { recursive: true, force: true });
+  });
+
+  async function start(name: string): Promise<string> {
+    running = spawn(process.execPath, [join(examples, `${name}.ts`)], {
+      cwd,
+      env: { PATH: process.env["PATH"], PORT: "0" },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    if (running.stdout === null) throw new Error("no output");
+    let seen = "";
+    for await (const line of createInterface({ input: running.stdout })) {
+      seen += line;
+      const port = /port: (\d+)/.exec(seen)?.[1];
+      if (port !== undefined) return `http://localhost:${port}`;
+    }
+    throw new Error(`${name} ended before it listened`);
+  }
+
+  it("are all tried here", () => {
+    const names = readdirSync(examples).map((name) => name.replace(".ts", ""));
+    expect(names.sort()).toEqual([...frameworks, "own-users"].sort());
+  });
+
+  it.each(frameworks)("%s mounts the endpoints and guards its own route", async (name) => {
+    const url = await start(name);
+    expect((await fetch(`${url}/hello`)).status).toBe(401);
+    const login = await post(`${url}/api/token/`, { username: "nobody", password: "x" });
+    expect([login.status, login.body.code]).toEqual([401, "no_active_account"]);
+  });
+
+  it("own-users logs in against its own table, carries its claims, and closes the stream at logout", async () => {
+    const url = await start("own-users");
+    const pair = toPair(await post(`${url}/api/token/`, { username: "ada", password: "analytical engine" }));
+    const headers = { Authorization: `Bearer ${pair.access}` };
+    expect(await (await fetch(`${url}/role`, { headers })).text()).toBe("editor\n");
+    const stream = await fetch(`${url}/clock`, { headers });
+    await post(`${url}/api/token/blacklist/`, { refresh: pair.refresh });
+    expect(await stream.text()).toMatch(/event: end\s+data: token_revoked|data: token_revoked/);
+  });
+});
