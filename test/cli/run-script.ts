@@ -43,7 +43,7 @@ const placeholders: Readonly<Record<string, string>> = {
   any: ".*",
 };
 
-export function parseScript(text: string): readonly Step[] {
+function parseScript(text: string): readonly Step[] {
   const steps: Step[] = [];
   for (const [index, line] of text.split("\n").entries()) {
     if (line.startsWith("#") || line.trim() === "") continue;

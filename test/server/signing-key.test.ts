@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/server/config.ts";
@@ -69,9 +70,12 @@ describe("the signing key beside the database", () => {
 
   it("is one and the same for processes that start at once", async () => {
     const path = join(createFolder(), "tokenpair.db");
-    const make = () => promisify(execFile)(process.execPath, [resolve(import.meta.dirname, "make-key.ts"), path]);
-    const digests = (await Promise.all(Array.from({ length: 6 }, make))).map(({ stdout }) => stdout);
-    expect(new Set(digests).size).toBe(1);
+    const room = pathToFileURL(resolve(import.meta.dirname, "../../src/server/signing-key.ts"));
+    const program = `import { makeSigningKey } from "${room}";
+      console.log(makeSigningKey({ label: "", path: ${JSON.stringify(path)} }).secret);`;
+    const make = () => promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program]);
+    const made = (await Promise.all(Array.from({ length: 6 }, make))).map(({ stdout }) => stdout.trim());
+    expect(new Set(made)).toEqual(new Set([makeSigningKey({ label: "", path }).secret]));
   });
 
   it("lives in memory beside a database in memory", () => {
