@@ -1,0 +1,115 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+const manifest: { exports: Record<string, string>; dependencies: Record<string, string> } = JSON.parse(
+  readFileSync(join(root, "package.json"), "utf8"),
+);
+
+/** What the public entries must hand out; another name is a change of the API. */
+const api: Readonly<Record<string, readonly string[]>> = {
+  tokenpair: [
+    "AuthError",
+    "SchemaVersionError",
+    "StoreUnavailableError",
+    "createAuth",
+    "days",
+    "defaultSettings",
+    "hours",
+    "minutes",
+  ],
+  "tokenpair/sqlite": ["sqliteStore"],
+  "tokenpair/node": ["requireUser", "sendResponse", "toConnection", "toNodeListener"],
+  "tokenpair/express": ["authRoutes", "requireUser"],
+  "tokenpair/fastify": ["authRoutes", "requireUser"],
+  "tokenpair/hono": ["authRoutes", "requireUser"],
+  "tokenpair/client": ["ClientError", "createClient"],
+  "tokenpair/react": ["useSession"],
+};
+
+/** Without a framework, a driver of somebody else's, or a development dependency in reach. */
+describe("the packed package in an empty folder", () => {
+  let folder: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "tokenpair-"));
+    const modules = join(folder, "node_modules");
+    mkdirSync(join(modules, "tokenpair"), { recursive: true });
+    // `npm test` has built; --ignore-scripts keeps this from building again under the other tests.
+    const packed = run("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", folder], root);
+    const [{ filename }] = JSON.parse(packed);
+    run("tar", ["-xzf", join(folder, filename), "-C", join(modules, "tokenpair"), "--strip-components=1"], folder);
+    for (const name of listRuntimePackages()) link(name, modules);
+  }, 60_000);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each(Object.keys(api).filter((entry) => entry !== "tokenpair/react"))(
+    "%s imports and exports what it promises",
+    (entry) => {
+      const script = `console.log(JSON.stringify(Object.keys(await import(${JSON.stringify(entry)})).sort()))`;
+      expect(JSON.parse(run(process.execPath, ["--input-type=module", "-e", script], folder))).toEqual(api[entry]);
+    },
+  );
+
+  it("names every entry in the table above", () => {
+    const entries = Object.keys(manifest.exports).filter((path) => path !== "./package.json");
+    expect(entries.map((path) => path.replace(".", "tokenpair")).sort()).toEqual(Object.keys(api).sort());
+  });
+
+  it("loads neither the server's parts nor native code of others with the client", () => {
+    const client = readFileSync(join(folder, "node_modules/tokenpair/dist/client/index.js"), "utf8");
+    expect(client).not.toMatch(/from "(?!\.\/)/);
+  });
+
+  it("holds what a user reads and nothing of ours", () => {
+    const files = readdirSync(join(folder, "node_modules/tokenpair"));
+    expect(files.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "dist", "package.json"]);
+    const compiled = readdirSync(join(folder, "node_modules/tokenpair/dist"), { recursive: true, encoding: "utf8" });
+    expect(compiled.filter((name) => name.endsWith(".tsbuildinfo"))).toEqual([]);
+    expect(compiled).toContain("page/index.html");
+  });
+
+  it("runs a login from the embedded store to the claims", () => {
+    const script = `
+      import { createAuth } from "tokenpair";
+      import { sqliteStore } from "tokenpair/sqlite";
+      const store = sqliteStore(":memory:");
+      await store.migrate();
+      const auth = createAuth({ store, signingKey: "k".repeat(32) });
+      await auth.ready();
+      await auth.users.create({ username: "alice", password: "correct horse battery" });
+      const { access } = await auth.login({ username: "alice", password: "correct horse battery" });
+      console.log((await auth.authenticate({ authorization: "Bearer " + access })).userId);
+      auth.close();
+      await store.close();`;
+    expect(run(process.execPath, ["--input-type=module", "-e", script], folder).trim()).toBe("1");
+  });
+
+  it("has a command line that says its version", () => {
+    const cli = join(folder, "node_modules/tokenpair/dist/cli/main.js");
+    expect(run(process.execPath, [cli, "--version"], folder).trim()).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+});
+
+function run(command: string, args: readonly string[], cwd: string): string {
+  return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** The packages that `npm install tokenpair` would bring, as the lock file has them. */
+function listRuntimePackages(): string[] {
+  const { packages }: { packages: Record<string, { dev?: boolean; devOptional?: boolean; optional?: boolean }> } =
+    JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  return Object.entries(packages)
+    .filter(([path, { dev, devOptional }]) => /^node_modules\/[^/]+(?:\/[^/]+)?$/.test(path) && !dev && !devOptional)
+    .map(([path]) => path.replace("node_modules/", ""))
+    .filter((name) => existsSync(join(root, "node_modules", name)));
+}
+
+function link(name: string, modules: string): void {
+  const path = join(modules, name);
+  mkdirSync(dirname(path), { recursive: true });
+  if (!existsSync(path)) symlinkSync(join(root, "node_modules", name), path);
+}
