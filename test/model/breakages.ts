@@ -1,0 +1,167 @@
+import type { RevokeReason, Session } from "../../src/core/session.ts";
+import type { LockedSession, Rotation, SessionStore, Store, Verdict } from "../../src/core/store.ts";
+import type { Tokens } from "../../src/crypto/tokens.ts";
+import type { ModelDatabase } from "./model-database.ts";
+import { end, find, isLive, toRotated, withSession } from "./model-store.ts";
+import { expiring, type Scenario, timeless, user } from "./scenario.ts";
+
+/** A rule broken on purpose, and the invariant whose violation the exploration must find. */
+export interface Breakage {
+  readonly name: string;
+  readonly violates: string;
+  readonly scenario: Scenario;
+}
+
+type Break = (database: ModelDatabase, sessions: SessionStore) => Partial<SessionStore>;
+
+function broken(name: string, violates: string, toBroken: Break, scenario = timeless): Breakage {
+  const breakStore = (store: Store, database: ModelDatabase): Store => {
+    const sessions = Object.assign(Object.create(store.sessions), toBroken(database, store.sessions));
+    return { ...store, sessions };
+  };
+  return { name, violates, scenario: { ...scenario, breakStore } };
+}
+
+/** A `rotate` that matches where `matches` says so and leaves what `next` makes of the row. */
+function rotateWhere(
+  database: ModelDatabase,
+  matches: (session: Session, rotation: Rotation, isAlive: boolean) => boolean,
+  next = toRotated,
+): Pick<SessionStore, "rotate"> {
+  return {
+    rotate: (rotation) =>
+      database.transact((tables) => {
+        const session = tables.sessions[rotation.sessionId];
+        const isMatch = session !== undefined && matches(session, rotation, isLive(tables, session));
+        if (!isMatch) return { tables, result: null };
+        const rotated = next(session, rotation, tables.now);
+        return { tables: withSession(tables, rotated), result: { session: rotated, now: tables.now } };
+      }),
+  };
+}
+
+/** A `decide` that shows another row than there is, ends other sessions than it should, or commits too late. */
+function decideWith(
+  database: ModelDatabase,
+  how: {
+    readonly show?: (locked: LockedSession) => LockedSession;
+    readonly ends?: (session: Session, id: string, reason: RevokeReason) => boolean;
+    readonly isDurable?: boolean;
+  },
+): Pick<SessionStore, "decide"> {
+  const { show = (locked) => locked, ends = (session, id) => session.id === id, isDurable = true } = how;
+  return {
+    decide: <T>(id: string, decide: (locked: LockedSession | null) => Verdict<T>) =>
+      database.transact(
+        (tables) => {
+          const locked = find(tables, id);
+          const { result, revoke } = decide(locked && show(locked));
+          if (revoke === undefined) return { tables, result: { result, revocations: [] } };
+          const ended = end(tables, revoke, (session) => ends(session, id, revoke));
+          return { tables: ended.tables, result: { result, revocations: ended.revocations } };
+        },
+        { isDurable },
+      ),
+  };
+}
+
+const isCurrent = (session: Session, { generation, presentedHash }: Rotation, isAlive = true) =>
+  isAlive && session.generation === generation && Buffer.compare(session.currentHash, presentedHash) === 0;
+
+export const breakages: readonly Breakage[] = [
+  broken("a replay is answered from another salt", "I1", (database) =>
+    decideWith(database, {
+      show: (locked) => ({ ...locked, session: { ...locked.session, salt: new Uint8Array(16).fill(1) } }),
+    }),
+  ),
+  broken("the previous token rotates again", "I2", (database) =>
+    rotateWhere(database, (session, rotation, isAlive) => {
+      const { generation, previousHash } = session;
+      const previous = { ...session, generation: generation - 1, currentHash: previousHash ?? session.currentHash };
+      return isAlive && (isCurrent(session, rotation) || isCurrent(previous, rotation));
+    }),
+  ),
+  broken("a rotation does not compare the hash", "I2", (database) =>
+    rotateWhere(database, (session, { generation }, isAlive) => session.generation === generation && isAlive),
+  ),
+  broken("a rotation does not ask whether the session lives", "I3", (database) =>
+    rotateWhere(database, (session, rotation) => isCurrent(session, rotation)),
+  ),
+  broken("a login does not look at the user again", "I3", (database, sessions) => ({
+    create: async (session) => {
+      const epochNow = (await database.transact((tables) => ({ tables, result: tables.users[user.id]?.epoch }))) ?? 0;
+      return sessions.create({ ...session, userEpoch: epochNow });
+    },
+  })),
+  broken("a rotation raises the generation by two", "I4", (database) =>
+    rotateWhere(database, isCurrent, (...rotation) => {
+      const rotated = toRotated(...rotation);
+      return { ...rotated, generation: rotated.generation + 1 };
+    }),
+  ),
+  broken(
+    "the idle lifetime passes the absolute one",
+    "I5",
+    (database) =>
+      rotateWhere(database, isCurrent, (session, rotation, now) => ({
+        ...toRotated(session, rotation, now),
+        idleExpiresAt: now + rotation.idleLifetime,
+      })),
+    expiring,
+  ),
+  broken("attempt ids are not kept", "I6", (_, sessions) => ({
+    rotate: (rotation) => sessions.rotate({ ...rotation, attemptHash: null }),
+  })),
+  broken("a theft ends nothing", "I7", (database) =>
+    decideWith(database, { ends: (session, id, reason) => session.id === id && reason !== "reuse" }),
+  ),
+  broken("the reuse interval slides with every replay", "I2", (database, sessions) => ({
+    decide: async (id, decide) => {
+      const decided = await sessions.decide(id, decide);
+      const { outcome } = Object(decided.result) as { readonly outcome?: string };
+      if (outcome !== "replayed") return decided;
+      return database.transact((tables) => {
+        const session = tables.sessions[id] as Session;
+        return { tables: withSession(tables, { ...session, rotatedAt: tables.now }), result: decided };
+      });
+    },
+  })),
+  { name: "signatures are not verified", violates: "I8", scenario: { ...timeless, breakTokens: withoutVerification } },
+  broken("a theft ends every session of the user", "I9", (database) =>
+    decideWith(database, { ends: (session) => session.userId === user.id }),
+  ),
+  broken("a logout is answered before it is durable", "I10", (database) => decideWith(database, { isDurable: false })),
+  broken("a rotation is two transactions", "I10", (database, sessions) => ({
+    rotate: async (rotation) => {
+      const half = rotateWhere(database, isCurrent, (session) => ({ ...session, rotatedAt: session.lastUsedAt }));
+      return (await half.rotate(rotation)) && sessions.rotate(rotation);
+    },
+  })),
+];
+
+/** Tokens that are believed whatever their signature. */
+function withoutVerification(tokens: Tokens): Tokens {
+  return {
+    ...tokens,
+    verifyRefresh(token) {
+      try {
+        return tokens.verifyRefresh(token);
+      } catch (error) {
+        const [, payload = ""] = token.split(".");
+        if (payload.length < 10) throw error;
+        const claims = JSON.parse(Buffer.from(payload, "base64url").toString());
+        return {
+          type: "refresh",
+          userId: claims.user_id,
+          sessionId: claims.sid,
+          userEpoch: claims.ue,
+          tokenId: claims.jti,
+          issuedAt: claims.iat,
+          expiresAt: claims.exp,
+          generation: claims.gen ?? 0,
+          secret: Buffer.from(claims.secret ?? "", "base64url"),
+        };
+      }
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { createHash } from "node:crypto";
+import { defaultSettings } from "../../src/core/settings.ts";
+import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
+import { createTokens } from "../../src/crypto/tokens.ts";
+import { logoutByRefreshToken } from "../../src/flows/logout.ts";
+import { refresh } from "../../src/flows/refresh.ts";
+import type { Scenario } from "./scenario.ts";
+import type { Flow, Server, Snapshot } from "./server.ts";
+import { toOutcome, toRefreshSteps } from "./server-steps.ts";
+import { type Step, toFlight, type World } from "./world.ts";
+
+/** What the thief, the clock and a power cut can do in this state. */
+export async function toHostileSteps(world: World, server: Server, scenario: Scenario): Promise<Step[]> {
+  const steps = [...toClockSteps(world, server, scenario), ...toCrashSteps(world, server)];
+  if (world.login !== "logged in") return steps;
+  for (const generation of world.loot ?? []) {
+    for (const attempt of ["", "thief"]) {
+      steps.push(...(await toRefreshSteps(world, server, scenario, "thief", toFlight(generation, attempt))));
+    }
+  }
+  if (world.jar !== null && world.loot === null) steps.push(toTheft(world, world.jar));
+  return steps;
+}
+
+/** The presentation of tokens that must change nothing: what comes of it depends on the world's snapshot alone. */
+export async function toHarmlessSteps(world: World, server: Server): Promise<Step[]> {
+  if (world.login !== "logged in") return [];
+  const steps: Step[] = [];
+  for (const forgery of forgeries) steps.push(...(await present(world, server, "forgery", forgery)));
+  for (const stranger of strangers) steps.push(...(await present(world, server, "stranger", stranger)));
+  return steps;
+}
+
+/** The thief copies the jar, once; the attempt id is kept elsewhere. */
+function toTheft(world: World, generation: number): Step {
+  const after = { ...world, loot: [generation] };
+  return { label: `the thief steals token ${generation}`, event: { kind: "client" }, before: world, after };
+}
+
+function toClockSteps(world: World, server: Server, { isTimeless, reuseInterval }: Scenario): Step[] {
+  const { session, disk } = world.snapshot;
+  if (session === undefined || session.revokedAt !== null) return [];
+  if (!isTimeless && disk.committed.now > session.absoluteExpiresAt) return [];
+  return [1, 2].map((seconds) => {
+    const { rotation } = world;
+    const age = Math.min((rotation?.age ?? 0) + seconds, reuseInterval + 1);
+    const after = {
+      ...world,
+      snapshot: server.wait(world.snapshot, seconds),
+      rotation: rotation === null ? null : { ...rotation, age },
+    };
+    return { label: `${seconds} s pass`, event: { kind: "clock" }, before: world, after };
+  });
+}
+
+/** A crash between two requests: what was not durable is gone. Within a flow, its endings have the crashes. */
+function toCrashSteps(world: World, server: Server): Step[] {
+  const { committed, durable } = world.snapshot.disk;
+  if (committed === durable) return [];
+  const after = { ...world, snapshot: server.intern({ committed: durable, durable }) };
+  return [{ label: "the server crashes", event: { kind: "crash" }, before: world, after }];
+}
+
+interface Presentation {
+  readonly name: string;
+  readonly toToken: (server: Server, snapshot: Snapshot) => string;
+}
+
+async function present(
+  world: World,
+  server: Server,
+  kind: "forgery" | "stranger",
+  { name, toToken }: Presentation,
+): Promise<Step[]> {
+  let endings = await server.run(world.snapshot, name, (deps) => refresh(deps, toToken(server, world.snapshot)));
+  if (kind === "forgery") {
+    const flow: Flow = (deps) => logoutByRefreshToken(deps, toToken(server, world.snapshot)).then(() => null);
+    endings = [...endings, ...(await server.run(world.snapshot, `logout by ${name}`, flow))];
+  }
+  return endings.map((ending) => {
+    const after = { ...world, snapshot: ending.snapshot };
+    return { label: `${name} is presented: ${toOutcome(ending)}`, event: { kind }, before: world, after, ending };
+  });
+}
+
+/** Tokens that the server never signed, or not as refresh tokens. */
+const forgeries: readonly Presentation[] = [
+  { name: "garbage", toToken: () => "a.b.c" },
+  { name: "a token of another key", toToken: (_, snapshot) => foreignTokens.mintRefresh(toContents(snapshot, 0)) },
+  {
+    name: "a token with another's signature",
+    toToken: ({ tokens }, snapshot) => {
+      const [header, payload] = tokens.mintRefresh(toContents(snapshot, 0)).split(".");
+      const [, , signature] = tokens.mintRefresh(toContents(snapshot, 1)).split(".");
+      return `${header}.${payload}.${signature}`;
+    },
+  },
+  {
+    name: "an access token",
+    toToken: ({ tokens }, snapshot) => tokens.mintAccess({ ...toContents(snapshot, 0), claims: {} }),
+  },
+];
+
+/** Genuine tokens that the row has never heard of, as after the restoration of a backup (rule 3d). */
+const strangers: readonly Presentation[] = [-1, 0, 1].map((distance) => ({
+  name: `an unknown token of generation n${distance < 0 ? distance : `+${distance}`}`,
+  toToken: ({ tokens }, snapshot) => tokens.mintRefresh(toContents(snapshot, distance)),
+}));
+
+const clock = { now: () => 0, monotonic: () => 0 };
+const foreignKey = createHmacKey({ algorithm: "HS256", secret: "a key that the forger made up by himself" });
+const foreignTokens = createTokens({ keys: createKeySet(foreignKey), clock, settings: defaultSettings });
+
+function toContents(snapshot: Snapshot, distance: number) {
+  const { session } = snapshot;
+  if (session === undefined) throw new TypeError("no session yet");
+  return {
+    userId: session.userId,
+    sessionId: session.id,
+    userEpoch: session.userEpoch,
+    issuedAt: session.createdAt,
+    expiresAt: session.absoluteExpiresAt,
+    generation: Math.max(0, session.generation + distance),
+    secret: createHash("sha256").update("a secret that this session never had").digest(),
+  };
+}

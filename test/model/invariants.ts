@@ -1,0 +1,121 @@
+import type { Session } from "../../src/core/session.ts";
+import { hashSecret } from "../../src/crypto/secrets.ts";
+import type { Tables } from "./model-database.ts";
+import { isLive } from "./model-store.ts";
+import { type Scenario, toBystander } from "./scenario.ts";
+import type { Ending, Server } from "./server.ts";
+import { type Flight, type Party, parseFlight, type Step, type World } from "./world.ts";
+
+/** The first invariant of design §3 that a step violates, by its number and in a sentence; null where all hold. */
+export function findViolation(step: Step, scenario: Scenario): string | null {
+  const { ending } = step;
+  return (ending === undefined ? null : findInFlow(step, ending, scenario)) ?? findInState(step);
+}
+
+/** What must hold of every run of a flow, whatever it was. */
+function findInFlow(step: Step, ending: Ending, scenario: Scenario): string | null {
+  const { event, before } = step;
+  const { answer, tables } = ending;
+  const was = before.snapshot.disk.committed;
+  if (!ending.isPrefix) return "I10: a crash left something else than a prefix of whole transactions";
+  if (event.kind !== "disable" && toBystander(was) !== toBystander(tables)) {
+    return "I9: the session of another device was touched";
+  }
+  if (answer?.kind === "pair") {
+    const absolute = ending.session?.absoluteExpiresAt ?? 0;
+    const { pair } = answer;
+    if (!pair.isOnlySuccessor) return `I1: a second secret for generation ${pair.generation}`;
+    if (before.isEnded) return "I3: a token after an answered logout or disabling";
+    if (pair.refreshExpiresAt > absolute || pair.accessExpiresAt > absolute) return "I5: a token outlives the session";
+  }
+  if (event.kind === "forgery" && (answer?.kind !== "refused" || answer.transactions > 0 || tables !== was)) {
+    return "I8: a forged token reached the database";
+  }
+  if (event.kind === "stranger" && (answer?.kind === "pair" || tables !== was)) {
+    return "I2: a token that the row does not know gave tokens or changed the row";
+  }
+  if (event.kind === "refresh") return findInRefresh(step, ending, event, scenario);
+  const { session } = before.snapshot;
+  return session !== undefined && ending.session?.generation !== session.generation
+    ? "I4: a generation without a refresh"
+    : null;
+}
+
+/** What must hold of the exchange of a token. */
+function findInRefresh(
+  { before, after }: Step,
+  { answer, session }: Ending,
+  { party, flight }: { readonly party: Party; readonly flight: Flight },
+  { reuseInterval }: Scenario,
+): string | null {
+  const { committed: was } = before.snapshot.disk;
+  const { rotation, expiries } = before;
+  const { generation, attempt } = parseFlight(flight);
+  const row = before.snapshot.session as Session;
+  const next = session as Session;
+  const isPrevious = generation === row.generation - 1;
+  const isLate = (rotation?.age ?? 0) > reuseInterval;
+  const isOfRotation = attempt !== "" && attempt === rotation?.attempt;
+  const hasExpired = was.now >= (expiries[generation] ?? 0);
+
+  const mayRotate = answer === null || (answer.kind === "pair" && answer.outcome === "rotated") ? 1 : 0;
+  const rise = next.generation - row.generation;
+  if (rise !== mayRotate && !(answer === null && rise === 0)) return `I4: the generation rose by ${rise}`;
+  if (next.absoluteExpiresAt !== row.absoluteExpiresAt) return "I5: the absolute expiry moved";
+
+  if (answer?.kind === "pair") {
+    const isEntitled = generation === row.generation || (isPrevious && (isOfRotation || !isLate));
+    if (!isEntitled || answer.pair.generation !== generation + 1) return `I2: tokens for a spent token ${generation}`;
+    if (!isLive(was, row)) return "I3: tokens of a dead session";
+  }
+
+  const isSpent = generation < row.generation;
+  const isForeign = isSpent && !(isPrevious && (rotation?.party === party || !isLate));
+  if (isForeign && answer !== null && isLive(was, row) && !hasExpired && next.revokeReason !== "reuse") {
+    return `I7: the ${party} came late with the spent token ${generation} and the session lives`;
+  }
+
+  const isExcused = after.thiefHasPresented || hasExpired || (!isLive(was, row) && row.revokeReason !== "reuse");
+  if (party === "browser" && answer?.kind === "refused" && !isExcused) {
+    return `I6: an honest browser is refused (${answer.code})`;
+  }
+  return next.revokeReason === "reuse" && !after.thiefHasPresented ? "I6: a theft without a thief" : null;
+}
+
+/** What must hold in every state that is reached, whichever way. */
+function findInState({ before, after }: Step): string | null {
+  const { session: was } = before.snapshot;
+  const { session: is } = after.snapshot;
+  const { committed } = after.snapshot.disk;
+  if (after.isEnded && is !== undefined && isLive(committed, is)) return "I10: an answered logout was lost";
+  if (was?.revokeReason != null && is?.revokeReason !== was.revokeReason) return "I3: a dead session came back";
+  return (was?.generation ?? 0) > (is?.generation ?? 0) ? "I4: the generation fell" : null;
+}
+
+/** A row that no whole transactions leave, whatever crashed (I10); depends on the world's snapshot alone. */
+export function findBrokenRow({ snapshot, login }: World, server: Server): string | null {
+  const { session, disk } = snapshot;
+  if (session === undefined || login !== "logged in") return null;
+  const { generation, rotatedAt, salt, previousHash } = session;
+  const isWhole =
+    isHashOf(session.currentHash, server.secretOf(generation)) &&
+    (generation === 0
+      ? rotatedAt === null && salt === null && previousHash === null
+      : rotatedAt !== null && salt !== null && isHashOf(previousHash, server.secretOf(generation - 1))) &&
+    (session.revokedAt === null) === (session.revokeReason === null) &&
+    (session.revokedAt === null || isAnnounced(disk.committed, session));
+  return isWhole ? null : "I10: a row that no whole transaction leaves";
+}
+
+/** Whether the feed has an entry that ends the session's access tokens too. */
+function isAnnounced({ feed }: Tables, { id, userId, userEpoch }: Session): boolean {
+  return feed.some(
+    (entry) =>
+      (entry.kind === "session" && entry.sessionId === id) ||
+      (entry.kind === "user" && entry.userId === userId && entry.epoch > userEpoch),
+  );
+}
+
+function isHashOf(hash: Uint8Array | null, secret: Uint8Array): boolean {
+  return hash !== null && Buffer.compare(hash, hashSecret(secret)) === 0;
+}

@@ -1,0 +1,167 @@
+import type { Revocation } from "../../src/core/revocation.ts";
+import { type RevokeReason, type Session, toSessionStatus } from "../../src/core/session.ts";
+import type { LockedSession, NewSession, Rotation, SessionStore, Store, UserStore } from "../../src/core/store.ts";
+import type { User } from "../../src/core/user.ts";
+import type { Change, ModelDatabase, Tables } from "./model-database.ts";
+
+/** The part of `Store` that logging in, refreshing and ending sessions need, over the model's database. */
+export function createModelStore(database: ModelDatabase): Store {
+  const sessions: Partial<SessionStore> = {
+    create: (session) => database.transact((tables) => create(tables, session)),
+    rotate: (rotation) => database.transact((tables) => rotate(tables, rotation)),
+    decide: (id, decide) =>
+      database.transact((tables) => {
+        const { result, revoke } = decide(find(tables, id));
+        if (revoke === undefined) return { tables, result: { result, revocations: [] } };
+        const ended = end(tables, revoke, (session) => session.id === id);
+        return { tables: ended.tables, result: { result, revocations: ended.revocations } };
+      }),
+    find: (id) => database.transact((tables) => ({ tables, result: find(tables, id) })),
+    revoke: (id, reason, userId) =>
+      database.transact((tables) =>
+        toEnded(end(tables, reason, (session) => session.id === id && (userId ?? session.userId) === session.userId)),
+      ),
+  };
+  const users: Partial<UserStore> = {
+    findById: (id) =>
+      database.transact((tables) => {
+        const user = tables.users[id];
+        return { tables, result: user === undefined ? null : { ...user, passwordHash: null } };
+      }),
+    disable: (id) =>
+      database.transact((tables) => {
+        const user = tables.users[id];
+        if (user === undefined) return { tables, result: null };
+        const changed = { ...user, isActive: false, epoch: user.epoch + 1 };
+        return toEnded(end(withUser(tables, changed), "user_disabled", (session) => session.userId === id, changed));
+      }),
+    enable: (id) =>
+      database.transact((tables) => {
+        const user = tables.users[id];
+        if (user === undefined) return { tables, result: false };
+        return { tables: withUser(tables, { ...user, isActive: true }), result: true };
+      }),
+  };
+  return { sessions: withoutTheRest(sessions), users: withoutTheRest(users), feed: withoutTheRest({}) } as Store;
+}
+
+/** Replaces a session's row; for stores that are broken on purpose, too. */
+export function withSession(tables: Tables, session: Session): Tables {
+  return { ...tables, sessions: { ...tables.sessions, [session.id]: session } };
+}
+
+function withUser(tables: Tables, user: User): Tables {
+  return { ...tables, users: { ...tables.users, [user.id]: user } };
+}
+
+export function find({ sessions, users, now }: Tables, id: string): LockedSession | null {
+  const session = sessions[id];
+  return session === undefined ? null : { session, user: users[session.userId] ?? null, now };
+}
+
+export function isLive(tables: Tables, session: Session): boolean {
+  const user = tables.users[session.userId];
+  const userIsWilling = user?.isActive === true && user.epoch === session.userEpoch;
+  return userIsWilling && toSessionStatus(session, tables.now) === "live";
+}
+
+type Created = Awaited<ReturnType<SessionStore["create"]>>;
+
+function create(tables: Tables, { idleLifetime, absoluteLifetime, ...given }: NewSession): Change<Created> {
+  const user = tables.users[given.userId];
+  if (user === undefined) return { tables, result: { outcome: "refused", reason: "user_gone" } };
+  if (!user.isActive) return { tables, result: { outcome: "refused", reason: "user_inactive" } };
+  if (user.epoch !== given.userEpoch) return { tables, result: { outcome: "refused", reason: "user_epoch_changed" } };
+  const { now } = tables;
+  const session: Session = {
+    id: given.id,
+    userId: given.userId,
+    userEpoch: given.userEpoch,
+    generation: 0,
+    currentHash: given.currentHash,
+    previousHash: null,
+    salt: null,
+    attemptHash: null,
+    rotatedAt: null,
+    createdAt: now,
+    lastUsedAt: now,
+    idleExpiresAt: now + Math.min(idleLifetime, absoluteLifetime),
+    absoluteExpiresAt: now + absoluteLifetime,
+    revokedAt: null,
+    revokeReason: null,
+    persistent: given.persistent,
+    userAgent: given.userAgent,
+    ip: given.ip,
+    label: null,
+  };
+  return { tables: withSession(tables, session), result: { outcome: "created", session, now, revocations: [] } };
+}
+
+type Rotated = Awaited<ReturnType<SessionStore["rotate"]>>;
+
+function rotate(tables: Tables, rotation: Rotation): Change<Rotated> {
+  const session = tables.sessions[rotation.sessionId];
+  const matches =
+    session !== undefined &&
+    session.generation === rotation.generation &&
+    Buffer.compare(session.currentHash, rotation.presentedHash) === 0 &&
+    isLive(tables, session);
+  if (!matches) return { tables, result: null };
+  const rotated = toRotated(session, rotation, tables.now);
+  return { tables: withSession(tables, rotated), result: { session: rotated, now: tables.now } };
+}
+
+/** The row after the SET of design §3, step 2. */
+export function toRotated(session: Session, rotation: Rotation, now: number): Session {
+  return {
+    ...session,
+    generation: session.generation + 1,
+    previousHash: session.currentHash,
+    currentHash: rotation.nextHash,
+    salt: rotation.salt,
+    attemptHash: rotation.attemptHash,
+    rotatedAt: now,
+    lastUsedAt: now,
+    idleExpiresAt: Math.min(now + rotation.idleLifetime, session.absoluteExpiresAt),
+  };
+}
+
+interface EndedTables {
+  readonly tables: Tables;
+  readonly sessions: number;
+  readonly revocations: readonly Revocation[];
+}
+
+/** Ends the live sessions that `isMeant` picks and appends to the feed; an end of all of a `user` is one entry. */
+export function end(
+  tables: Tables,
+  reason: RevokeReason,
+  isMeant: (session: Session) => boolean,
+  user?: User,
+): EndedTables {
+  const { now: at } = tables;
+  const ended = Object.values(tables.sessions).filter((session) => session.revokedAt === null && isMeant(session));
+  const revocations: Revocation[] =
+    user === undefined
+      ? ended.map((session) => ({ kind: "session", sessionId: session.id, at }))
+      : [{ kind: "user", userId: user.id, epoch: user.epoch, at }];
+  const withRows = ended.reduce(
+    (rows, session) => withSession(rows, { ...session, revokedAt: at, revokeReason: reason }),
+    tables,
+  );
+  return { tables: { ...withRows, feed: [...tables.feed, ...revocations] }, sessions: ended.length, revocations };
+}
+
+function toEnded({ tables, sessions, revocations }: EndedTables) {
+  return { tables, result: { sessions, revocations } };
+}
+
+/** A flow that calls what the model lacks is told so by name. */
+function withoutTheRest<T extends object>(part: Partial<T>): T {
+  return new Proxy(part as T, {
+    get(target, name, receiver) {
+      if (name in target) return Reflect.get(target, name, receiver);
+      throw new TypeError(`the model's store has no ${String(name)}`);
+    },
+  });
+}

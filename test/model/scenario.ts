@@ -1,0 +1,134 @@
+import type { Session } from "../../src/core/session.ts";
+import type { Store } from "../../src/core/store.ts";
+import type { User } from "../../src/core/user.ts";
+import type { Tokens } from "../../src/crypto/tokens.ts";
+import type { Disk, ModelDatabase, Tables } from "./model-database.ts";
+
+/** What one exploration covers. */
+export interface Scenario {
+  readonly reuseInterval: number;
+  /** The last generation that is made. */
+  readonly generations: number;
+  readonly tabs: 1 | 2;
+  /**
+   * Nothing expires and no step is too long: time counts only since the last rotation, up to the first second after the
+   * reuse interval. Otherwise every second until after the absolute expiry is a state of its own.
+   */
+  readonly isTimeless: boolean;
+  readonly idleLifetime: number;
+  readonly absoluteLifetime: number;
+  /** When a browser forgets an attempt id: in one step with keeping the new token, or in a later one. */
+  readonly forgetsAttempt: "with the token" | "after the token";
+  /** Whether the network gives up a flight whose token is two generations old. */
+  readonly flightsEnd: boolean;
+  /** Breaks the store on purpose. */
+  readonly breakStore?: (store: Store, database: ModelDatabase) => Store;
+  /** Breaks the tokens on purpose. */
+  readonly breakTokens?: (tokens: Tokens) => Tokens;
+}
+
+/** The rule as it is, without expiry. */
+export const timeless: Scenario = {
+  reuseInterval: 1,
+  generations: 4,
+  tabs: 2,
+  isTimeless: true,
+  idleLifetime: 10_000,
+  absoluteLifetime: 100_000,
+  forgetsAttempt: "with the token",
+  flightsEnd: true,
+};
+
+/** The rule with an idle lifetime of two and an absolute lifetime of three seconds. */
+export const expiring: Scenario = {
+  ...timeless,
+  generations: 3,
+  tabs: 1,
+  isTimeless: false,
+  idleLifetime: 2,
+  absoluteLifetime: 3,
+};
+
+const start = 1_000_000_000;
+
+export const user: User = {
+  id: "1",
+  username: "alice",
+  isActive: true,
+  email: null,
+  isStaff: false,
+  epoch: 0,
+  createdAt: start,
+  lastLoginAt: null,
+};
+
+/** The same user's session on another device, which nothing here concerns (invariant I9). */
+const otherId = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+const other: Session = {
+  id: otherId,
+  userId: user.id,
+  userEpoch: 0,
+  generation: 7,
+  currentHash: new Uint8Array(32).fill(7),
+  previousHash: new Uint8Array(32).fill(6),
+  salt: new Uint8Array(16).fill(6),
+  attemptHash: null,
+  rotatedAt: start,
+  createdAt: start,
+  lastUsedAt: start,
+  idleExpiresAt: start + 1_000_000,
+  absoluteExpiresAt: start + 1_000_000,
+  revokedAt: null,
+  revokeReason: null,
+  persistent: true,
+  userAgent: null,
+  ip: null,
+  label: null,
+};
+
+/** Before the login: the user, and the session on the other device. */
+export const firstTables: Tables = {
+  now: start,
+  users: { [user.id]: user },
+  sessions: { [other.id]: other },
+  feed: [],
+};
+
+/** The session that is explored; undefined before the login. */
+export function toSession({ sessions }: Tables): Session | undefined {
+  return Object.values(sessions).find((session) => session.id !== otherId);
+}
+
+/** The row of the other device. */
+export function toBystander({ sessions }: Tables): Session | undefined {
+  return sessions[otherId];
+}
+
+/** Seconds since the last rotation, counted to the first one after the reuse interval. */
+function toAge(tables: Tables, reuseInterval: number): number {
+  const rotatedAt = toSession(tables)?.rotatedAt ?? tables.now;
+  return Math.min(tables.now - rotatedAt, reuseInterval + 1);
+}
+
+/** The same disk as if the last rotation had been at the start: only the time since then is kept. */
+export function rebase({ committed, durable }: Disk, reuseInterval: number): Disk {
+  const rebased = rebaseTables(committed, reuseInterval);
+  return { committed: rebased, durable: durable === committed ? rebased : rebaseTables(durable, reuseInterval) };
+}
+
+function rebaseTables(tables: Tables, reuseInterval: number): Tables {
+  const now = start + toAge(tables, reuseInterval);
+  const feed = tables.feed.map((revocation) => ({ ...revocation, at: start }));
+  const sessions = Object.values(tables.sessions).map((session) => [
+    session.id,
+    {
+      ...session,
+      rotatedAt: session.rotatedAt === null ? null : start,
+      lastUsedAt: start,
+      idleExpiresAt: session.idleExpiresAt - session.lastUsedAt + start,
+      revokedAt: session.revokedAt === null ? null : start,
+    },
+  ]);
+  return { ...tables, now, feed, sessions: Object.fromEntries(sessions) };
+}

@@ -1,0 +1,159 @@
+import { issue } from "../../src/flows/issue.ts";
+import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
+import { refresh } from "../../src/flows/refresh.ts";
+import { disableUser, enableUser } from "../../src/flows/users.ts";
+import { withoutOldFlights, withoutStrayReplies } from "./client-steps.ts";
+import { type Scenario, user } from "./scenario.ts";
+import type { Answer, Ending, Flow, Server } from "./server.ts";
+import {
+  type Flight,
+  type Party,
+  parseFlight,
+  type Reply,
+  type Step,
+  toFlight,
+  type World,
+  withItem,
+} from "./world.ts";
+
+/** What the server can do with the browser's requests and the operator's, with every way in which it can end. */
+export async function toServerSteps(world: World, server: Server, scenario: Scenario): Promise<Step[]> {
+  const steps = await toUserSteps(world, server);
+  if (world.login === "password checked") steps.push(...(await toIssueSteps(world, server)));
+  if (world.login !== "logged in") return steps;
+  for (const flight of toRequests(world)) {
+    steps.push(...(await toRefreshSteps(world, server, scenario, "browser", flight)));
+  }
+  steps.push(...(await toLogoutSteps(world, server)));
+  return steps;
+}
+
+/** What the network may deliver; to a dead session, every token with every kind of attempt id. */
+function toRequests({ requests, snapshot, expiries, rotation }: World): readonly Flight[] {
+  if (snapshot.session?.revokedAt == null) return requests;
+  const attempts = rotation === null || rotation.attempt === "" ? ["", "new"] : ["", "new", rotation.attempt];
+  return expiries.flatMap((_, generation) => attempts.map((attempt) => toFlight(generation, attempt)));
+}
+
+/** The exchange of a token, whoever presents it: design §3. */
+export async function toRefreshSteps(
+  world: World,
+  server: Server,
+  scenario: Scenario,
+  party: Party,
+  flight: Flight,
+): Promise<Step[]> {
+  const { generation, attempt } = parseFlight(flight);
+  const current = world.snapshot.session?.generation;
+  if (generation === current && current === scenario.generations) return [];
+  const expiry = world.expiries[generation] ?? 0;
+  const endings = await server.run(world.snapshot, `refresh ${flight} ${expiry}`, (deps) => {
+    const token = server.tokenOf(world.snapshot, generation, expiry);
+    return refresh(deps, token, attempt === "" ? {} : { attemptId: attempt });
+  });
+  return endings.map((ending) => ({
+    label: `the ${party} presents ${flight}: ${toOutcome(ending)}`,
+    event: { kind: "refresh", party, flight },
+    before: world,
+    after: toRefreshedWorld(world, scenario, party, flight, ending),
+    ending,
+  }));
+}
+
+function toRefreshedWorld(before: World, scenario: Scenario, party: Party, flight: Flight, ending: Ending): World {
+  const { generation, attempt } = parseFlight(flight);
+  const world = { ...before, thiefHasPresented: before.thiefHasPresented || party === "thief" };
+  const after = toMovedWorld(world, scenario, ending, { party, attempt, age: 0 });
+  const { answer } = ending;
+  if (answer === null) return after;
+  if (party === "thief") {
+    return answer.kind === "pair" ? { ...after, loot: withItem(after.loot ?? [], generation + 1) } : after;
+  }
+  return withoutStrayReplies({ ...after, replies: withItem(after.replies, `${flight} ${toReply(answer)}`) });
+}
+
+/** The world over the disk that a refresh has left, with the memory of the rotation if it made one. */
+function toMovedWorld(world: World, scenario: Scenario, ending: Ending, rotation: World["rotation"]): World {
+  const { snapshot } = ending;
+  const { session } = snapshot;
+  const hasRotated = session !== undefined && session.generation > world.expiries.length - 1;
+  if (!hasRotated) return { ...world, snapshot };
+  const moved = { ...world, snapshot, rotation, expiries: [...world.expiries, session.idleExpiresAt] };
+  return scenario.flightsEnd && !world.thiefHasPresented ? withoutOldFlights(moved) : moved;
+}
+
+const toReply = (answer: Answer): Reply => {
+  if (answer.kind === "pair") return "token";
+  return answer.kind === "refused" && answer.isDead ? "dead" : "refused";
+};
+
+async function toIssueSteps(world: World, server: Server): Promise<Step[]> {
+  const endings = await server.run(world.snapshot, "issue", async (deps) => {
+    const issued = await issue(deps, { user, epoch: user.epoch });
+    return { outcome: "issued", pair: issued.pair };
+  });
+  return endings.map((ending) => {
+    const { session } = ending.snapshot;
+    const isGiven = ending.answer?.kind === "pair" && session !== undefined;
+    const change: Partial<World> = isGiven
+      ? { login: "logged in", jar: 0, expiries: [session.idleExpiresAt] }
+      : { login: "failed" };
+    const after = { ...world, ...change, snapshot: ending.snapshot };
+    return { label: `the login ends: ${toOutcome(ending)}`, event: { kind: "issue" }, before: world, after, ending };
+  });
+}
+
+/** A logout by the session's access token, by the jar's refresh token, or by the oldest there has been. */
+async function toLogoutSteps(world: World, server: Server): Promise<Step[]> {
+  const { session } = world.snapshot;
+  if (world.jar === null || session === undefined) return [];
+  const steps = await toEndSteps(world, server, "logout", "the user logs out", (deps) =>
+    logout(deps, { sessionId: session.id, userId: session.userId }).then(() => null),
+  );
+  for (const generation of new Set([0, world.jar])) {
+    const expiry = world.expiries[generation] ?? 0;
+    const flow: Flow = (deps) =>
+      logoutByRefreshToken(deps, server.tokenOf(world.snapshot, generation, expiry)).then(() => null);
+    steps.push(
+      ...(await toEndSteps(world, server, "logout", `the user logs out by token ${generation}`, flow, expiry)),
+    );
+  }
+  return steps;
+}
+
+async function toUserSteps(world: World, server: Server): Promise<Step[]> {
+  const row = world.snapshot.disk.committed.users[user.id];
+  if (row?.isActive === false) {
+    return toEndSteps(world, server, "enable", "the user is enabled", (deps) =>
+      enableUser(deps, user.id).then(() => null),
+    );
+  }
+  if (row?.epoch !== user.epoch) return [];
+  return toEndSteps(world, server, "disable", "the user is disabled", (deps) =>
+    disableUser(deps, user.id).then(() => null),
+  );
+}
+
+/** A flow that gives no tokens; that sessions have ended is remembered once it has been answered. */
+async function toEndSteps(
+  world: World,
+  server: Server,
+  kind: "logout" | "disable" | "enable",
+  label: string,
+  flow: Flow,
+  input: unknown = "",
+): Promise<Step[]> {
+  const endings = await server.run(world.snapshot, `${label} ${input}`, flow);
+  return endings.map((ending) => {
+    const isEnded = world.isEnded || (kind !== "enable" && ending.answer?.kind === "done");
+    const after = { ...world, snapshot: ending.snapshot, isEnded };
+    return { label: `${label}: ${toOutcome(ending)}`, event: { kind }, before: world, after, ending };
+  });
+}
+
+/** How a flow ended, in a word. */
+export function toOutcome({ answer }: Ending): string {
+  if (answer === null) return "a crash before the answer";
+  if (answer.kind === "pair") return answer.outcome;
+  return answer.kind === "done" ? "done" : answer.code;
+}

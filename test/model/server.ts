@@ -1,0 +1,221 @@
+import { createHash } from "node:crypto";
+import { AuthError, type AuthErrorCode } from "../../src/core/errors.ts";
+import type { Session } from "../../src/core/session.ts";
+import { defaultSettings, type Settings } from "../../src/core/settings.ts";
+import type { Store } from "../../src/core/store.ts";
+import type { AuthUser } from "../../src/core/user.ts";
+import { createPasswordHasher } from "../../src/crypto/passwords.ts";
+import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
+import { createTokens, type Tokens } from "../../src/crypto/tokens.ts";
+import type { Deps } from "../../src/flows/deps.ts";
+import { createOwnUsers } from "../../src/flows/user-source.ts";
+import { createFeed } from "../../src/revocation/feed.ts";
+import { createRevocationIndex } from "../../src/revocation/revocation-index.ts";
+import { Crash, createModelDatabase, type Disk, type ModelDatabase, type Tables, toText } from "./model-database.ts";
+import { createModelStore } from "./model-store.ts";
+import { firstTables, rebase, type Scenario, toSession } from "./scenario.ts";
+
+/** A disk as the exploration counts it: equal disks are one snapshot. */
+export interface Snapshot {
+  readonly id: number;
+  readonly disk: Disk;
+  /** The explored session's row; undefined before the login. */
+  readonly session: Session | undefined;
+}
+
+/** How a flow answered. `transactions` is how many it ran. */
+export type Answer =
+  | { readonly kind: "pair"; readonly outcome: string; readonly pair: IssuedPair; readonly transactions: number }
+  | { readonly kind: "done"; readonly transactions: number }
+  | { readonly kind: "refused"; readonly code: AuthErrorCode; readonly isDead: boolean; readonly transactions: number };
+
+interface IssuedPair {
+  readonly generation: number;
+  /** False where another secret of this generation has been given out before (invariant I1). */
+  readonly isOnlySuccessor: boolean;
+  readonly refreshExpiresAt: number;
+  readonly accessExpiresAt: number;
+}
+
+/** One way in which a flow can end. */
+export interface Ending {
+  /** Null: the process crashed before it could answer. */
+  readonly answer: Answer | null;
+  /** The tables as the flow left them, before times are rebased, and the session's row in them. */
+  readonly tables: Tables;
+  readonly session: Session | undefined;
+  /** Whether `tables` is what some number of the flow's whole transactions leaves, none and all included. */
+  readonly isPrefix: boolean;
+  readonly snapshot: Snapshot;
+}
+
+/** A flow with its input; it may give a pair. */
+export type Flow = (deps: Deps) => Promise<{ readonly outcome: string; readonly pair: GivenPair } | null>;
+
+interface GivenPair {
+  readonly access: string;
+  readonly refresh?: string;
+}
+
+/** Runs the real flows, each as one process that may crash, and remembers how they ended. */
+export interface Server {
+  readonly tokens: Tokens;
+  /** The snapshot of a disk. */
+  intern(disk: Disk): Snapshot;
+  /** The same disk some seconds later. */
+  wait(snapshot: Snapshot, seconds: number): Snapshot;
+  /** Every ending of a flow: the answer, and what crashes may leave that changed anything. `name` tells inputs apart. */
+  run(snapshot: Snapshot, name: string, flow: Flow): Promise<readonly Ending[]>;
+  /** The refresh token of a generation that has been given out. */
+  tokenOf(snapshot: Snapshot, generation: number, expiresAt: number): string;
+  /** The secret of a generation that has been given out. */
+  secretOf(generation: number): Uint8Array;
+  /** How many different inputs the flows were run on. */
+  readonly runs: number;
+}
+
+export function createServer(scenario: Scenario): Server {
+  let now = 0;
+  const { reuseInterval, idleLifetime, absoluteLifetime } = scenario;
+  const settings: Settings<AuthUser> = {
+    ...defaultSettings,
+    reuseInterval,
+    refreshTokenLifetime: idleLifetime,
+    sessionLifetime: absoluteLifetime,
+  };
+  const keys = createKeySet(createHmacKey({ algorithm: "HS256", secret: "a key that only the model's server knows" }));
+  const clock = { now: () => now, monotonic: () => now * 1_000 };
+  const genuine = createTokens({ keys, clock, settings });
+  const tokens = scenario.breakTokens?.(genuine) ?? genuine;
+  const passwords = createPasswordHasher();
+  const emit = () => {};
+  const revocations = createRevocationIndex({ ...settings, clock });
+  const { feed: feedStore } = createModelStore(createModelDatabase({ committed: firstTables, durable: firstTables }));
+  const feed = createFeed({ ...settings, store: feedStore, index: revocations, clock, emit });
+  const lasting = { settings, tokens, passwords, revocations, feed, clock, emit };
+  const snapshots = new Map<string, Snapshot>();
+  const endings = new Map<string, readonly Ending[]>();
+  const waits = new Map<string, Snapshot>();
+  const secrets = new Map<number, Uint8Array>();
+
+  function toDeps(database: ModelDatabase): Deps {
+    const whole = createModelStore(database);
+    const store: Store = scenario.breakStore?.(whole, database) ?? whole;
+    const users = createOwnUsers(store, passwords, settings);
+    return { ...lasting, store, users, random: toRandom(database) };
+  }
+
+  function intern(disk: Disk): Snapshot {
+    const rebased = scenario.isTimeless ? rebase(disk, reuseInterval) : disk;
+    const key = toText(rebased);
+    const known = snapshots.get(key);
+    if (known !== undefined) return known;
+    const snapshot = { id: snapshots.size, disk: rebased, session: toSession(rebased.committed) };
+    snapshots.set(key, snapshot);
+    return snapshot;
+  }
+
+  function toPair({ access, refresh = "" }: GivenPair): IssuedPair {
+    const { generation, secret, expiresAt } = tokens.verifyRefresh(refresh);
+    const known = secrets.get(generation) ?? secret;
+    secrets.set(generation, known);
+    return {
+      generation,
+      isOnlySuccessor: Buffer.compare(known, secret) === 0,
+      refreshExpiresAt: expiresAt,
+      accessExpiresAt: tokens.verifyAccess(access).expiresAt,
+    };
+  }
+
+  async function attempt(disk: Disk, flow: Flow, crashAt?: number) {
+    const database = createModelDatabase(disk, crashAt);
+    now = disk.committed.now;
+    const answer = await flow(toDeps(database)).then(
+      (done): Answer => {
+        const transactions = database.history.length - 1;
+        if (done === null) return { kind: "done", transactions };
+        return { kind: "pair", outcome: done.outcome, pair: toPair(done.pair), transactions };
+      },
+      (error: unknown): Answer | null => {
+        if (error instanceof Crash) return null;
+        if (!(error instanceof AuthError)) throw error;
+        const transactions = database.history.length - 1;
+        return { kind: "refused", code: error.code, isDead: error.sessionIsDead, transactions };
+      },
+    );
+    return { answer, database };
+  }
+
+  async function runAll(snapshot: Snapshot, flow: Flow): Promise<readonly Ending[]> {
+    const complete = await attempt(snapshot.disk, flow);
+    const prefixes = new Set(complete.database.history.map(toText));
+    const all: Ending[] = [];
+    for (let crashAt = -1; ; crashAt++) {
+      const { answer, database } = crashAt < 0 ? complete : await attempt(snapshot.disk, flow, crashAt);
+      if (crashAt >= 0 && answer !== null) return all;
+      const { disk } = database;
+      const ending = {
+        answer,
+        tables: disk.committed,
+        session: toSession(disk.committed),
+        isPrefix: prefixes.has(toText(disk.committed)),
+        snapshot: intern(disk),
+      };
+      const changesNothing = answer === null && ending.snapshot === snapshot;
+      const isKnown = all.some((other) => other.answer === answer && other.snapshot === ending.snapshot);
+      if (!changesNothing && !isKnown) all.push(ending);
+    }
+  }
+
+  function wait({ disk: { committed, durable } }: Snapshot, seconds: number): Snapshot {
+    const later = { ...committed, now: committed.now + seconds };
+    return intern({ committed: later, durable: durable === committed ? later : { ...durable, now: later.now } });
+  }
+
+  return {
+    tokens,
+    intern,
+    wait(snapshot, seconds) {
+      const key = `${snapshot.id} ${seconds}`;
+      const later = waits.get(key) ?? wait(snapshot, seconds);
+      waits.set(key, later);
+      return later;
+    },
+    async run(snapshot, name, flow) {
+      const key = `${snapshot.id} ${name}`;
+      const known = endings.get(key);
+      if (known !== undefined) return known;
+      const found = await runAll(snapshot, flow);
+      endings.set(key, found);
+      return found;
+    },
+    tokenOf(snapshot, generation, expiresAt) {
+      const { session } = snapshot;
+      if (session === undefined) throw new TypeError("no session yet");
+      const { id: sessionId, userId, userEpoch, createdAt: issuedAt } = session;
+      const secret = this.secretOf(generation);
+      return tokens.mintRefresh({ userId, sessionId, userEpoch, issuedAt, expiresAt, generation, secret });
+    },
+    secretOf(generation) {
+      const secret = secrets.get(generation);
+      if (secret === undefined) throw new TypeError(`nobody was given generation ${generation}`);
+      return secret;
+    },
+    get runs() {
+      return endings.size;
+    },
+  };
+}
+
+/**
+ * Random bytes that depend on the session's generation alone, so that equal states stay equal. What a flow draws late,
+ * when the successor exists already, differs from what made the successor.
+ */
+function toRandom(database: ModelDatabase) {
+  let calls = 0;
+  return (size: number): Uint8Array => {
+    const generation = toSession(database.disk.committed)?.generation ?? "login";
+    const seed = `${generation} ${calls++}`;
+    return createHash("sha512").update(seed).digest().subarray(0, size);
+  };
+}
