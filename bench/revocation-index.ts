@@ -1,0 +1,193 @@
+/**
+ * What the revocation index costs, beside a plain Map of the same entries: `npx node bench/revocation-index.ts`.
+ *
+ * Lookups are timed in runs of 500 tokens, whose strings are in the cache as those of a freshly parsed token are, while
+ * the entries are not; a figure is the mean over all runs of the best of several passes, so that other work on the machine
+ * does not count. Memory is what a garbage collection leaves. A pause is the longest single call, on the wall clock.
+ */
+import { randomBytes, randomUUID } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import type { Revocation } from "../src/core/revocation.ts";
+import {
+  createRevocationIndex,
+  type RevocableToken,
+  type RevocationIndex,
+} from "../src/revocation/revocation-index.ts";
+
+type Index = Pick<RevocationIndex, "apply" | "isRevoked" | "sweep">;
+type Kind = "session" | "user" | "token";
+
+const accessTokenLifetime = 1800;
+const runLength = 500;
+const runs = 100;
+const passes = 30;
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+let ahead = 0;
+const clock = { now: () => Math.floor(Date.now() / 1000) + ahead, monotonic: () => performance.now() };
+
+const createOurs = (): Index => createRevocationIndex({ accessTokenLifetime, leeway: 0, clock });
+
+/** The plain way: Maps from the id to its expiry, and to the epoch of a user, each swept whole. */
+function createMaps(): Index {
+  const sessions = new Map<string, number>();
+  const tokens = new Map<string, number>();
+  const users = new Map<string, { epoch: number; until: number }>();
+  return {
+    apply(revocation) {
+      const until = revocation.at + accessTokenLifetime + 60;
+      if (revocation.kind === "session") sessions.set(revocation.sessionId, until);
+      if (revocation.kind === "token") tokens.set(revocation.tokenId, until);
+      if (revocation.kind === "user") users.set(revocation.userId, { epoch: revocation.epoch, until });
+    },
+    isRevoked: (token) =>
+      sessions.has(token.sessionId) ||
+      tokens.has(token.tokenId) ||
+      token.userEpoch < (users.get(token.userId)?.epoch ?? 0),
+    sweep() {
+      const now = clock.now();
+      for (const [id, until] of sessions) if (until <= now) sessions.delete(id);
+      for (const [id, until] of tokens) if (until <= now) tokens.delete(id);
+      for (const [id, { until }] of users) if (until <= now) users.delete(id);
+    },
+  };
+}
+
+/** Flat strings of their own, as JSON.parse makes them. */
+const parsed = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+
+function createRevocation(kind: Kind): Revocation {
+  const at = clock.now();
+  if (kind === "session") return parsed({ kind, sessionId: randomUUID(), at });
+  if (kind === "user") return parsed({ kind, userId: randomUUID(), epoch: 2, at });
+  return parsed({ kind, tokenId: randomBytes(16).toString("hex"), at });
+}
+
+/** A token that `revocation` ends; without one, a token that nothing ends. */
+function createToken(revocation?: Revocation): RevocableToken {
+  const {
+    sessionId = randomUUID(),
+    userId = randomUUID(),
+    tokenId = randomBytes(16).toString("hex"),
+  } = (revocation as Partial<RevocableToken> | undefined) ?? {};
+  return parsed({ sessionId, userId, tokenId, userEpoch: 1, issuedAt: clock.now() });
+}
+
+/** Nanoseconds of one `isRevoked`. */
+function measureLookup(index: Index, tokens: readonly RevocableToken[], revoked: boolean): number {
+  const best = new Float64Array(runs).fill(Number.POSITIVE_INFINITY);
+  let characters = 0;
+  for (let pass = 0; pass < passes; pass++) {
+    for (let run = 0; run < runs; run++) {
+      const some = tokens.slice(run * runLength, (run + 1) * runLength);
+      for (const { sessionId, userId, tokenId } of some) {
+        characters += sessionId.charCodeAt(9) + userId.charCodeAt(9) + tokenId.charCodeAt(9);
+      }
+      let found = 0;
+      const start = performance.now();
+      for (const token of some) if (index.isRevoked(token)) found++;
+      best[run] = Math.min(best[run] as number, performance.now() - start);
+      if (found !== (revoked ? runLength : 0)) throw new Error("the index answered wrongly");
+    }
+  }
+  if (characters === 0) throw new Error("the tokens were not read");
+  return (best.reduce((sum, ms) => sum + ms, 0) / runs / runLength) * 1e6;
+}
+
+function heldBytes(): number {
+  collectGarbage();
+  collectGarbage();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+function report(name: string, create: () => Index, entries: number, kinds: readonly Kind[]): void {
+  const before = heldBytes();
+  const index = create();
+  const revoked: Revocation[] = [];
+  let inserting = 0;
+  for (let i = 0; i < entries; i += 1000) {
+    const batch = Array.from({ length: 1000 }, (_, n) => createRevocation(kinds[n % kinds.length] as Kind));
+    const start = performance.now();
+    for (const revocation of batch) index.apply(revocation);
+    inserting += performance.now() - start;
+    // `parsed` again, so that no string is shared with the index.
+    revoked.push(...parsed(batch.slice(0, Math.ceil((runs * runLength * 1000) / entries))));
+  }
+  const hits = Array.from({ length: runs * runLength }, (_, i) => createToken(revoked[i % revoked.length]));
+  const misses = Array.from({ length: runs * runLength }, () => createToken());
+  const hit = measureLookup(index, hits, true);
+  const miss = measureLookup(index, misses, false);
+  for (const list of [hits, misses, revoked]) list.length = 0;
+  // Below that, the memory of everything else moves more than the entries weigh.
+  const bytes = entries < 1_000_000 ? Number.NaN : (heldBytes() - before) / entries;
+  const figures = [hit, miss, (inserting * 1e6) / entries, bytes]
+    .map((n) => (Number.isNaN(n) ? "-" : n.toFixed(1)).padStart(11))
+    .join("");
+  console.log(`${name.padEnd(36)}${String(entries).padStart(9)}${figures}`);
+  // Keeps the index alive until its memory has been measured.
+  index.sweep();
+}
+
+/**
+ * The longest of many calls that had the processor to themselves: one during which, or shortly before which, the system
+ * took it away from this process counts as disturbed.
+ */
+function createPause() {
+  let longest = 0;
+  let longestAtAll = 0;
+  let slow = 0;
+  let calls = 0;
+  let switches = 0;
+  const countSwitches = () => process.resourceUsage().involuntaryContextSwitches;
+  return {
+    time(call: () => void) {
+      if (calls++ % 32 === 0) switches = countSwitches();
+      const start = performance.now();
+      call();
+      const took = performance.now() - start;
+      longestAtAll = Math.max(longestAtAll, took);
+      if ((took <= longest && took <= 1) || countSwitches() !== switches) return;
+      longest = Math.max(longest, took);
+      if (took > 1) slow++;
+    },
+    toString: () =>
+      `${longest.toFixed(2)} ms, ${slow} over 1 ms (disturbed calls included: ${longestAtAll.toFixed(2)} ms)`,
+  };
+}
+
+/** With the loop's own garbage collected before, what is left is the index and what the machine does beside. */
+function reportPauses(name: string, create: () => Index, kind: Kind, entries: number): void {
+  const index = create();
+  const token = createToken();
+  const [apply, sweep, lookup] = [createPause(), createPause(), createPause()];
+  for (let i = 0; i < entries; i += 50_000) {
+    const batch = Array.from({ length: 50_000 }, () => createRevocation(kind));
+    collectGarbage();
+    for (const revocation of batch) apply.time(() => index.apply(revocation));
+  }
+  ahead += accessTokenLifetime + 120;
+  for (let i = 0; i < 300; i++) {
+    sweep.time(() => index.sweep());
+    for (let n = 0; n < 100; n++) lookup.time(() => index.isRevoked(token));
+  }
+  console.log(`${name}\n  apply  ${apply}\n  sweep  ${sweep}\n  lookup ${lookup}`);
+}
+
+const mixed: readonly Kind[] = [...Array<Kind>(8).fill("session"), "user", "token"];
+const heads = ["hit ns", "miss ns", "insert ns", "bytes"].map((head) => head.padStart(11)).join("");
+console.log(`${"".padEnd(36)}${"entries".padStart(9)}${heads}`);
+for (const entries of [10_000, 1_000_000]) {
+  report("index: sessions", createOurs, entries, ["session"]);
+  report("index: users", createOurs, entries, ["user"]);
+  report("index: 80 % sessions, users, tokens", createOurs, entries, mixed);
+  report("Map: sessions", createMaps, entries, ["session"]);
+  report("Map: 80 % sessions, users, tokens", createMaps, entries, mixed);
+}
+console.log("\nlongest single call while 1,000,000 entries are added and expire");
+reportPauses("index: sessions", createOurs, "session", 1_000_000);
+reportPauses("index: users", createOurs, "user", 1_000_000);
+reportPauses("Map: sessions", createMaps, "session", 1_000_000);
