@@ -49,13 +49,13 @@ export function createBearerWire({ env, records, endpoints, timeout }: BearerWir
     send,
     call,
     login: async ({ username, password }) => toGrant(await callToken("POST", "", { username, password })),
-    async refresh(attempt) {
+    async refresh(takeAttempt) {
       const refresh = await readRefreshToken();
       if (!refresh) throw new ClientError("not_authenticated", "Nobody is logged in.", { status: 401 });
       // With rotation off the answer has no refresh token: the old one goes on.
       return toGrant({
         refresh,
-        ...(await callToken("POST", "refresh/", { refresh }, { "Idempotency-Key": attempt })),
+        ...(await callToken("POST", "refresh/", { refresh }, { "Idempotency-Key": await takeAttempt(refresh) })),
       });
     },
     async logout(scope) {

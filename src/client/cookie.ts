@@ -1,6 +1,6 @@
 import type { Environment, Page } from "./environment.ts";
 import { type Answer, createCall, parseAnswer, requireReplayable, toRequest, unexpected } from "./transport.ts";
-import { type Endpoints, type Grant, toId, toUser, type Wire } from "./wire.ts";
+import { type Endpoints, type Grant, type TakeAttempt, toId, toUser, type Wire } from "./wire.ts";
 
 /** What the cookie wire is made of. `csrfCookies` are names, the first that is there counts. */
 export interface CookieWireOptions {
@@ -29,24 +29,34 @@ export function createCookieWire({ env, page, endpoints, timeout, csrfCookies }:
   // The cookies of another origin cannot be read, and cookies of this page say nothing about it.
   const readCsrfCookie = () => (ownOrigin === endpoints.origin ? findCookie(page.cookies(), csrfCookies) : undefined);
 
-  async function sendOnce(input: string | Request, init: RequestInit | undefined, csrf?: string): Promise<Response> {
+  async function sendOnce(
+    input: string | Request,
+    init: RequestInit | undefined,
+    takeAttempt?: TakeAttempt,
+    renewed?: string,
+  ): Promise<Response> {
     const request = toRequest(input, init);
     if (isUnsafe(request.method)) {
-      request.headers.set("X-CSRFToken", csrf ?? readCsrfCookie() ?? csrfToken ?? (await fetchCsrfToken()));
+      const csrf = renewed ?? readCsrfCookie() ?? csrfToken ?? (await fetchCsrfToken());
+      request.headers.set("X-CSRFToken", csrf);
+      // Renewed with every refresh token, it tells which one goes out; the server refuses it beside another.
+      if (takeAttempt) request.headers.set("Idempotency-Key", await takeAttempt(csrf));
     }
     return env.fetch(request.input, { credentials: "include", ...init, headers: request.headers });
   }
 
-  async function send(input: string | Request, init?: RequestInit): Promise<Response> {
-    const response = await sendOnce(input, init);
+  async function send(input: string | Request, init?: RequestInit, takeAttempt?: TakeAttempt): Promise<Response> {
+    const response = await sendOnce(input, init, takeAttempt);
     if (response.status !== 403) return response;
     if (parseAnswer(await response.clone().text())["code"] !== "csrf_failed") return response;
     const renewed = await fetchCsrfToken();
     requireReplayable(init, "The CSRF token was renewed");
-    return sendOnce(input, init, renewed);
+    return sendOnce(input, init, takeAttempt, renewed);
   }
 
-  const call = createCall(env, timeout, endpoints.auth, send);
+  const callWith = (takeAttempt?: TakeAttempt) =>
+    createCall(env, timeout, endpoints.auth, (input, init) => send(input as string, init, takeAttempt));
+  const call = callWith();
 
   return {
     trusts: ({ origin }) => origin === endpoints.origin || origin === ownOrigin,
@@ -56,7 +66,11 @@ export function createCookieWire({ env, page, endpoints, timeout, csrfCookies }:
       const answer = await call("POST", "login/", { username, password, remember });
       return { ...toGrant(answer), user: toUser(answer["user"]), sessionId: toId(answer["session"]) };
     },
-    refresh: async (attempt) => toGrant(await call("POST", "refresh/", undefined, { "Idempotency-Key": attempt })),
+    async refresh(takeAttempt) {
+      const grant = toGrant(await callWith(takeAttempt)("POST", "refresh/"));
+      csrfToken = undefined;
+      return grant;
+    },
     async logout(scope) {
       await call("POST", "logout/", { scope });
     },

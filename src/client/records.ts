@@ -23,11 +23,12 @@ export interface Records {
   readonly read: () => Promise<SessionRecord | undefined>;
   readonly write: (record: SessionRecord) => Promise<void>;
   /**
-   * The attempt id for the next refresh (`Idempotency-Key`), stored before it is returned. A pending one is used again,
-   * whoever began it. Without a lock, tabs that begin in the same instant agree on one.
+   * The attempt id (`Idempotency-Key`) for refreshing the token that `mark` stands for, stored before it is returned. The
+   * same token gets the same id, whoever began; another token gets another. Without a lock, tabs that begin in the same
+   * instant agree on one.
    */
-  readonly takeAttempt: (locked: boolean) => Promise<string>;
-  /** To be called once the server has answered for good. */
+  readonly takeAttempt: (mark: string, locked: boolean) => Promise<string>;
+  /** Nobody is logged in: nothing is pending. */
   readonly clearAttempt: () => Promise<void>;
 }
 
@@ -46,14 +47,20 @@ export function createRecords(env: Environment, storage: KeyValueStorage | undef
       return Number.isFinite(parsed.at) && Number.isFinite(parsed.lifetime) ? (parsed as SessionRecord) : undefined;
     },
     write: (value) => record.write(JSON.stringify(value)),
-    async takeAttempt(locked) {
-      const pending = toAttempt(await attempt.read());
-      if (pending) return pending;
+    async takeAttempt(mark, locked) {
+      // The end is enough to tell one token from the next.
+      const suffix = ` ${mark.slice(-16)}`;
+      const pending = async () => {
+        const [id = "", of] = (await attempt.read())?.split(" ") ?? [];
+        return ` ${of}` === suffix && /^[\w-]{22,128}$/.test(id) && id;
+      };
+      const known = await pending();
+      if (known) return known;
       const own = createAttempt(env);
-      await attempt.write(own);
+      await attempt.write(own + suffix);
       if (locked) return own;
       await new Promise<void>((resolve) => env.setTimeout(resolve, settleTime));
-      return toAttempt(await attempt.read()) ?? own;
+      return (await pending()) || own;
     },
     clearAttempt: () => attempt.write(null),
   };
@@ -66,9 +73,6 @@ function createAttempt(env: Environment): string {
     .replaceAll("/", "_")
     .replaceAll("=", "");
 }
-
-const toAttempt = (value: string | null): string | undefined =>
-  value !== null && /^[\w-]{22,128}$/.test(value) ? value : undefined;
 
 /** One string in `storage`. What could not be written is remembered here instead, so that nothing older is read back. */
 function createSlot(storage: KeyValueStorage | undefined, key: string) {

@@ -84,11 +84,9 @@ export function createRefresher({ wire, records, schedule, session, state }: Ref
   async function exchange(locked: boolean, isLastTry = false): Promise<void> {
     const asked = schedule.now();
     const before = schedule.arrival();
-    const attempt = await records.takeAttempt(locked);
     try {
-      await session.accept(await wire.refresh(attempt), asked);
+      await session.accept(await wire.refresh((mark) => records.takeAttempt(mark, locked)), asked);
     } catch (error) {
-      if (error instanceof ClientError && error.status === 400) await records.clearAttempt();
       if (!isRefusal(error)) throw error;
       await session.sync();
       // Another tab was given a new token meanwhile: the refusal was perhaps of the old one.

@@ -109,7 +109,6 @@ export function createSession({ env, wire, records, schedule, state, connect }: 
       adopt(record);
       if (grant?.user && record.sessionId !== undefined) state.set(toAuthenticated(grant.user, record.sessionId));
       await store({ ...record, ...grant?.tokens });
-      await records.clearAttempt();
       announce();
     },
     async identify(user, sessionId) {

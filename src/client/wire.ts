@@ -22,6 +22,9 @@ export interface Grant {
   readonly tokens?: { readonly access: string; readonly refresh: string };
 }
 
+/** The attempt id for refreshing the token that `mark` stands for. */
+export type TakeAttempt = (mark: string) => Promise<string>;
+
 /**
  * How requests prove who sends them: by cookies or by bearer tokens. Nothing here refreshes or tries again, but for one
  * new CSRF token. Every call throws `ClientError` on an answer other than success.
@@ -34,7 +37,8 @@ export interface Wire {
   /** A call to `path` below the auth path. */
   readonly call: Call;
   readonly login: (credentials: Credentials) => Promise<Grant>;
-  readonly refresh: (attempt: string) => Promise<Grant>;
+  /** `takeAttempt` gives the attempt id for the token that goes out, once it is known which. */
+  readonly refresh: (takeAttempt: TakeAttempt) => Promise<Grant>;
   readonly logout: (scope: LogoutScope) => Promise<void>;
   /** `undefined` where the answer does not say how long the new access token lives. */
   readonly changePassword: (current: string, next: string) => Promise<Grant | undefined>;

@@ -43,10 +43,10 @@ export async function authenticateRequest(deps: HttpDeps, request: RequestHead):
   return (await authenticateCaller(deps, request)).authentication;
 }
 
-/** Who sent a request; `csrfToken` where it was proved by cookie and asks for a change. */
+/** Who sent a request, and how that was proved. */
 export interface Caller {
   readonly authentication: Authentication;
-  readonly csrfToken?: string;
+  readonly via: PresentedCredentials["via"];
 }
 
 /** As `authenticateRequest`; `requireMediaType` is called where the contract checks the body, before the CSRF token. */
@@ -56,12 +56,13 @@ export async function authenticateCaller(
   requireMediaType?: () => Promise<void>,
 ): Promise<Caller> {
   const credentials = readCredentials(request.headers, deps.settings);
-  if (credentials.via === "bearer" || isSafeMethod(request.method)) {
-    return { authentication: await authenticate(deps, credentials.token) };
+  const { via } = credentials;
+  if (via === "bearer" || isSafeMethod(request.method)) {
+    return { authentication: await authenticate(deps, credentials.token), via };
   }
   requireOwnPage(deps, request, credentials.cookies);
   await requireMediaType?.();
   const authentication = await authenticate(deps, credentials.token);
-  const csrfToken = requireCsrfToken(deps, request, credentials.cookies, [authentication.sessionId]);
-  return { authentication, csrfToken };
+  requireCsrfToken(deps, request, credentials.cookies, [authentication.sessionId]);
+  return { authentication, via };
 }

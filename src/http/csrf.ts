@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
+import type { Session } from "../core/session.ts";
 import type { HttpDeps } from "./endpoint.ts";
 
 /**
@@ -7,6 +8,19 @@ import type { HttpDeps } from "./endpoint.ts";
  */
 export function createCsrfToken(csrfKey: Uint8Array, sessionId: string | null, random: HttpDeps["random"]): string {
   return sign(csrfKey, sessionId, Buffer.from(random(16)).toString("base64url"));
+}
+
+/**
+ * The CSRF token of one generation of a session: the same whenever it is asked for, another after the next rotation.
+ * So a browser's script can tell, without seeing a token, with which refresh cookie its next request goes out.
+ */
+export function createCsrfTokenOf(csrfKey: Uint8Array, { id, generation }: Pick<Session, "id" | "generation">): string {
+  return createCsrfToken(csrfKey, id, (size) =>
+    createHmac("sha256", csrfKey)
+      .update(JSON.stringify([id, generation]))
+      .digest()
+      .subarray(0, size),
+  );
 }
 
 /** Whether `token` was made for exactly this session or, with `null`, for none. Constant time. */

@@ -30,7 +30,7 @@ export function requireCsrfToken(
   { headers }: RequestHead,
   { csrf: cookie }: PresentedCookies,
   sessions: readonly (string | null)[],
-): string {
+): void {
   const token = readHeader(headers, settings.csrfHeaderName);
   if (token === undefined) throw new AuthError("csrf_failed", "CSRF token missing.");
   if (cookie === undefined) throw new AuthError("csrf_failed", "CSRF cookie not set.");
@@ -38,5 +38,4 @@ export function requireCsrfToken(
   if (!sessions.some((sessionId) => isCsrfToken(csrfKey, token, sessionId))) {
     throw new AuthError("csrf_failed", "CSRF token is not that of the session.");
   }
-  return token;
 }

@@ -205,7 +205,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
   }
   const toCookies = (session: FakeSession) => {
     const { access, refresh } = toPair(session);
-    return { access, refresh, csrftoken: `csrf-${session.id}-${next()}` };
+    return { access, refresh, csrftoken: `csrf-${session.id}-${session.generation}` };
   };
   const noCookies = { access: null, refresh: null, csrftoken: null };
 

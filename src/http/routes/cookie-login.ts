@@ -2,7 +2,7 @@ import { z } from "zod";
 import { login } from "../../flows/login.ts";
 import { csrfFailed, csrfHeader, lifetimesSchema } from "../cookie-descriptions.ts";
 import { readCookies, toSessionCookies, withCookies } from "../cookies.ts";
-import { createCsrfToken } from "../csrf.ts";
+import { createCsrfTokenOf } from "../csrf.ts";
 import { defineEndpoint } from "../endpoint.ts";
 import { booleanField, passwordField, usernameField } from "../fields.ts";
 import { toJsonResponse } from "../json-response.ts";
@@ -45,7 +45,7 @@ export const cookieLogin = defineEndpoint({
     const issued = await login(deps, { username, password }, { remember, origin, replaces: earlier });
 
     const { user, session, pair } = issued;
-    const csrfToken = createCsrfToken(deps.csrfKey, session.id, deps.random);
+    const csrfToken = createCsrfTokenOf(deps.csrfKey, session);
     const body = {
       user: { id: user.id, username: user.username },
       session: { id: session.id },

@@ -4,6 +4,7 @@ import { changePassword } from "../../flows/password.ts";
 import { csrfFailed, csrfHeader } from "../cookie-descriptions.ts";
 import { toSessionCookies, withCookies } from "../cookies.ts";
 import { authenticateCaller } from "../credentials.ts";
+import { createCsrfTokenOf } from "../csrf.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
 import { passwordField } from "../fields.ts";
 import { toJsonResponse } from "../json-response.ts";
@@ -36,7 +37,7 @@ export const cookiePassword = defineEndpoint({
   },
   async handle({ request, deps, origin, requireMediaType, readBody }) {
     if (!deps.users.isOwn) throw new RequestError(404, { detail: "Not found.", code: "not_found" });
-    const { authentication, csrfToken } = await authenticateCaller(deps, request, requireMediaType);
+    const { authentication, via } = await authenticateCaller(deps, request, requireMediaType);
     const { userId, sessionId } = authentication;
     const { current_password: currentPassword, new_password: newPassword } = await readBody();
     await requireGoodPassword(deps, userId, newPassword);
@@ -44,7 +45,8 @@ export const cookiePassword = defineEndpoint({
     const change = { userId, sessionId, currentPassword, newPassword, origin };
     const { session, pair } = await changePassword(deps, change);
 
-    if (csrfToken === undefined) return toJsonResponse(200, { access: pair.access, refresh: pair.refresh });
+    if (via === "bearer") return toJsonResponse(200, { access: pair.access, refresh: pair.refresh });
+    const csrfToken = createCsrfTokenOf(deps.csrfKey, session);
     return withCookies(
       toJsonResponse(200, {}),
       toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),

@@ -3,6 +3,7 @@ import { AuthError } from "../../core/errors.ts";
 import { refresh, verifyPresented } from "../../flows/refresh.ts";
 import { csrfFailed, csrfHeader, lifetimesSchema } from "../cookie-descriptions.ts";
 import { readCookies, toClearedCookies, toSessionCookies, withCookies } from "../cookies.ts";
+import { createCsrfTokenOf } from "../csrf.ts";
 import { defineEndpoint, type RequestContext } from "../endpoint.ts";
 import { toErrorResponse } from "../error-responses.ts";
 import { toJsonResponse } from "../json-response.ts";
@@ -47,11 +48,12 @@ async function refreshByCookie({ request, deps, origin, requireMediaType }: Requ
   requireOwnPage(deps, request, cookies);
   await requireMediaType();
   const { sessionId } = verifyPresented(deps, cookies.refresh, { origin });
-  const csrfToken = requireCsrfToken(deps, request, cookies, [sessionId]);
+  requireCsrfToken(deps, request, cookies, [sessionId]);
   const attemptId = readAttemptId(request.headers);
 
   const { outcome, session, pair } = await refresh(deps, cookies.refresh, { attemptId, origin });
 
+  const csrfToken = createCsrfTokenOf(deps.csrfKey, session);
   const body = { access_expires_in: pair.accessExpiresIn, refresh_expires_in: pair.refreshExpiresIn };
   return withCookies(
     toJsonResponse(200, body, outcome === "replayed" ? { "Token-Replayed": "true" } : {}),

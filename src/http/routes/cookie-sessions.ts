@@ -85,11 +85,11 @@ export const cookieSessionsDelete = defineEndpoint({
     503: unavailable,
   },
   async handle({ request, deps, params }) {
-    const { authentication, csrfToken } = await authenticateCaller(deps, request);
+    const { authentication, via } = await authenticateCaller(deps, request);
     const { userId, sessionId } = authentication;
     const id = params["id"] ?? "";
     await endSession(deps, id, userId);
-    const isBrowserOfSession = csrfToken !== undefined && id === sessionId;
+    const isBrowserOfSession = via === "cookie" && id === sessionId;
     return withCookies(new Response(null, { status: 204 }), isBrowserOfSession ? toClearedCookies(deps.settings) : []);
   },
 });
