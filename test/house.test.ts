@@ -17,6 +17,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   server: ["core", "crypto", "flows", "store", "http", "adapters", "root"],
   cli: ["core", "crypto", "flows", "store", "http", "server", "root"],
   client: ["core"],
+  page: ["client"],
 };
 
 interface Import {

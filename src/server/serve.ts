@@ -11,6 +11,7 @@ import { createHealth } from "./health.ts";
 import { listen } from "./listen.ts";
 import { createLog, type ServerLog } from "./log.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
+import { createPage } from "./page.ts";
 import { createResources, type Resources } from "./resources.ts";
 import type { ServerSettings } from "./server-settings.ts";
 import { findSigningKey, makeSigningKey, type ServerKey } from "./signing-key.ts";
@@ -62,6 +63,7 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
 
 async function start(config: Config, options: ServeOptions, resources: Resources): Promise<RunningServer> {
   const { server, settings } = config;
+  const page = server.page ? [createPage(settings)] : [];
   const log = createLog({ level: server.logLevel, destination: options.logTo });
   const onError = (error: unknown) => log.error(error, "a request failed");
   const { auth, store, database, madeKey } = await openAuth(config, resources, onError);
@@ -72,7 +74,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     metrics?.event(event);
   });
   const app = createApp({
-    parts: [createHealth(auth)],
+    parts: [createHealth(auth), ...page],
     rest: auth,
     clock: systemClock,
     onAnswered: (record) => {

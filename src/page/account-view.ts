@@ -1,0 +1,51 @@
+import type { Client, User } from "../client/index.ts";
+import { createApiPanel } from "./api-panel.ts";
+import type { Connection } from "./connection.ts";
+import { createDevicesPanel } from "./devices-panel.ts";
+import { createButton, createHeading, element } from "./dom.ts";
+import { toMessage } from "./messages.ts";
+import { createPasswordPanel } from "./password-panel.ts";
+import { createSessionPanel } from "./session-panel.ts";
+import type { PageSettings } from "./settings.ts";
+import type { View } from "./view.ts";
+
+/** What a user who is logged in sees: who it is, the session, the devices, the password. */
+export function createAccountView(client: Client, user: User, connection: Connection, settings: PageSettings): View {
+  const heading = createHeading("h1", user.username);
+  const alert = element("p", { class: "message error", role: "alert" });
+  const session = createSessionPanel(client);
+  const devices = createDevicesPanel(client, connection);
+
+  async function logOut(): Promise<void> {
+    alert.textContent = "";
+    await client.logout().catch((error: unknown) => {
+      alert.textContent = toMessage(error);
+    });
+  }
+
+  return {
+    root: element(
+      "div",
+      { class: "account" },
+      element(
+        "header",
+        { class: "who" },
+        element("span", { class: "initial", "aria-hidden": "true" }, [...user.username][0]?.toUpperCase() ?? ""),
+        element("div", {}, element("p", { class: "quiet" }, "Logged in as"), heading),
+        element("div", { class: "leave" }, createButton("Log out", logOut), alert),
+      ),
+      element("div", { class: "column" }, session.root, createApiPanel(client, `${settings.authPath}/me/`)),
+      element(
+        "div",
+        { class: "column" },
+        devices.root,
+        ...(settings.hasPasswords ? [createPasswordPanel(client, user)] : []),
+      ),
+    ),
+    focus: () => heading.focus(),
+    dispose() {
+      session.dispose();
+      devices.dispose();
+    },
+  };
+}

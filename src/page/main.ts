@@ -1,0 +1,43 @@
+import { createClient, type SessionState } from "../client/index.ts";
+import { createAccountView } from "./account-view.ts";
+import { watchConnection } from "./connection.ts";
+import { createLoginView } from "./login-view.ts";
+import { endings } from "./messages.ts";
+import { readSettings } from "./settings.ts";
+import type { View } from "./view.ts";
+
+const find = (selector: string): HTMLElement => {
+  const found = document.querySelector<HTMLElement>(selector);
+  if (found === null) throw new Error(`index.html has no ${selector}`);
+  return found;
+};
+
+const settings = readSettings(document.documentElement.dataset);
+const client = createClient({ authPath: settings.authPath, csrfCookie: settings.csrfCookie });
+const connection = watchConnection(client, find(".banner"));
+const [main, announcer] = [find("main"), find(".announcer")];
+
+let view: View | undefined;
+let shown: string | undefined;
+
+function createView({ user, reason }: SessionState): View {
+  return user ? createAccountView(client, user, connection, settings) : createLoginView(client, reason);
+}
+
+/** Follows the session, in whichever tab it changed. */
+function show(state: SessionState): void {
+  const { status, user, sessionId, reason } = state;
+  if (status === "loading" || shown === (sessionId ?? status)) return;
+  const isFirst = shown === undefined;
+  shown = sessionId ?? status;
+  view?.dispose();
+  view = createView(state);
+  main.replaceChildren(view.root);
+  document.title = user ? `${user.username} · tokenpair` : "Log in · tokenpair";
+  announcer.textContent = reason ? endings[reason] : "";
+  // A page that opens begins at its beginning, unless all there is to do is to log in.
+  if (!isFirst || !user) view.focus();
+}
+
+client.onChange(show);
+show(client.session());

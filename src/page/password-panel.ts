@@ -1,0 +1,30 @@
+import type { Client, User } from "../client/index.ts";
+import { createHeading, element } from "./dom.ts";
+import { createField } from "./field.ts";
+import { createForm } from "./form.ts";
+
+/** Changes the password; every other device is then logged out. */
+export function createPasswordPanel(client: Client, { username }: User): HTMLElement {
+  const current = createField({
+    ...{ label: "Current password", name: "current_password", type: "password", autocomplete: "current-password" },
+    missing: "Please enter your current password.",
+  });
+  const next = createField({
+    ...{ label: "New password", name: "new_password", type: "password", autocomplete: "new-password" },
+    hint: "At least 8 characters, without your username in it.",
+    missing: "Please enter a new password.",
+  });
+  // Tells a password manager whose password this is.
+  const owner = element("input", { type: "text", autocomplete: "username", value: username, hidden: "", readonly: "" });
+  const form = createForm({
+    fields: [current, next],
+    more: [owner],
+    submit: "Change password",
+    async onSubmit() {
+      await client.changePassword({ currentPassword: current.input.value, newPassword: next.input.value });
+      form.reset();
+      return "Changed. All other devices are logged out.";
+    },
+  });
+  return element("section", { class: "card" }, createHeading("h2", "Change password"), form);
+}

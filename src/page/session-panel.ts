@@ -1,0 +1,40 @@
+import type { Client } from "../client/index.ts";
+import { createHeading, element } from "./dom.ts";
+import { toClockText } from "./time.ts";
+import type { View } from "./view.ts";
+
+/** Counts down to the end of the access token, and to the refresh that comes before it. */
+export function createSessionPanel(client: Client): Pick<View, "root" | "dispose"> {
+  const expiry = createFigure("Access token expires in");
+  const refresh = createFigure("Next refresh in");
+
+  function tick(): void {
+    const countdown = client.countdown();
+    if (countdown === undefined) return;
+    expiry.show(toClockText(countdown.accessExpiresIn));
+    refresh.show(toClockText(countdown.refreshIn));
+  }
+
+  tick();
+  const timer = setInterval(tick, 250);
+  return {
+    root: element(
+      "section",
+      { class: "card" },
+      createHeading("h2", "This session"),
+      element("div", { class: "figures", role: "timer" }, expiry.root, refresh.root),
+      element("p", { class: "quiet" }, "The tokens are in cookies that no script can read, this page's included."),
+    ),
+    dispose: () => clearInterval(timer),
+  };
+}
+
+function createFigure(label: string) {
+  const value = element("span", { class: "figure" }, "–:––");
+  return {
+    root: element("p", { class: "quiet" }, label, " ", value),
+    show(text: string): void {
+      if (value.textContent !== text) value.textContent = text;
+    },
+  };
+}
