@@ -12,7 +12,12 @@ export type Algorithm = "HS256" | "HS384" | "HS512";
  * seconds. This table is the reference: `defaultSettings` has the values.
  */
 export interface Settings<U extends AuthUser = User, C extends ApplicationClaims = ApplicationClaims> {
-  /** How long an access token lives, and so how long a node must remember a revocation. Default: 30 minutes. */
+  /**
+   * How long an access token lives, and so how long a node must remember a revocation. Default: 30 minutes.
+   *
+   * A node forgets a revocation once this has passed. After shortening it, tokens from before live on for their old
+   * lifetime: until then do not restart a second time, or end all sessions.
+   */
   readonly accessTokenLifetime: number;
   /** How long a session lives unused; slides with every refresh. Default: 30 days. */
   readonly refreshTokenLifetime: number;
