@@ -13,10 +13,8 @@ export type Algorithm = "HS256" | "HS384" | "HS512";
  */
 export interface Settings<U extends AuthUser = User, C extends ApplicationClaims = ApplicationClaims> {
   /**
-   * How long an access token lives, and so how long a node must remember a revocation. Default: 30 minutes.
-   *
-   * A node forgets a revocation once this has passed. After shortening it, tokens from before live on for their old
-   * lifetime: until then do not restart a second time, or end all sessions.
+   * How long an access token lives, and so how long a node must remember a revocation: after shortening it, end all
+   * sessions, or older tokens outlive that memory. Default: 30 minutes.
    */
   readonly accessTokenLifetime: number;
   /** How long a session lives unused; slides with every refresh. Default: 30 days. */
@@ -25,47 +23,47 @@ export interface Settings<U extends AuthUser = User, C extends ApplicationClaims
   readonly sessionLifetime: number;
   /** Whether a refresh gives a new refresh token. Off, reuse cannot be detected. Default: true. */
   readonly rotateRefreshTokens: boolean;
-  /** Only `true`: one row per session leaves no old token that could stay valid. */
+  /** Only `true`: one row per session leaves no old token that could stay valid. Default: true. */
   readonly blacklistAfterRotation: true;
   /** Whether a login sets the user's `lastLoginAt`. Default: false. */
   readonly updateLastLogin: boolean;
-  /** Default: HS256. */
+  /** How tokens are signed: HS256, HS384 or HS512. Default: "HS256". */
   readonly algorithm: Algorithm;
   /** `aud` of every token, required and exact when verifying. Default: none. */
   readonly audience: string | undefined;
   /** `iss` of every token, required and exact when verifying. Default: none. */
   readonly issuer: string | undefined;
-  /** Seconds by which `exp`, `iat` and `nbf` may be off. Default: 0, at most 300. */
+  /** Seconds by which `exp`, `iat` and `nbf` may be off, at most 300. Default: 0. */
   readonly leeway: number;
   /** Accepted schemes of the header, compared without regard to case. Default: ["Bearer"]. */
   readonly authHeaderTypes: readonly string[];
-  /** Default: "Authorization". */
+  /** The header that carries a bearer token. Default: "Authorization". */
   readonly authHeaderName: string;
-  /** Default: "user_id". */
+  /** The claim with the user's id. Default: "user_id". */
   readonly userIdClaim: string;
-  /** Default: "token_type". */
+  /** The claim that tells access from refresh tokens. Default: "token_type". */
   readonly tokenTypeClaim: string;
-  /** Default: "jti". */
+  /** The claim with the token's id. Default: "jti". */
   readonly jtiClaim: string;
   /** Ask the store on every request whether the user is still active: a lookup. Default: false. */
   readonly checkUserIsActive: boolean;
   /** Load the user on every request and hand it over: a lookup. Default: false. */
   readonly loadUser: boolean;
-  /** Seconds after a rotation in which the spent token is answered with the same successor. 0 to 60, default: 10. */
+  /** Seconds after a rotation in which the spent token is answered with the same successor, at most 60. Default: 10. */
   readonly reuseInterval: number;
   /** Seconds after which revocations are too old to answer from; requests then fail with 503. Default: 10. */
   readonly maxStaleness: number;
-  /** Default: "/api/token". */
+  /** Where the token endpoints are. Default: "/api/token". */
   readonly tokenPath: string;
-  /** Default: "/api/auth". */
+  /** Where the cookie endpoints are, and the refresh cookie goes. Default: "/api/auth". */
   readonly authPath: string;
-  /** Default: "__Host-Http-access". */
+  /** The cookie with the access token. Default: "__Host-Http-access". */
   readonly accessCookieName: string;
-  /** Default: "__Secure-refresh". */
+  /** The cookie with the refresh token. Default: "__Secure-refresh". */
   readonly refreshCookieName: string;
-  /** Default: "__Host-csrftoken". */
+  /** The cookie with the CSRF token, which scripts may read. Default: "__Host-csrftoken". */
   readonly csrfCookieName: string;
-  /** Default: "X-CSRFToken". */
+  /** The header that brings the CSRF token back. Default: "X-CSRFToken". */
   readonly csrfHeaderName: string;
   /** `SameSite` of the access and the CSRF cookie; the refresh cookie is always Strict. Default: "Lax". */
   readonly cookieSameSite: "Strict" | "Lax" | "None";
@@ -81,13 +79,13 @@ export interface Settings<U extends AuthUser = User, C extends ApplicationClaims
   readonly userAuthenticationRule: ((user: U) => boolean) | undefined;
   /** More claims for this user's tokens; asked again at every refresh. Default: none. */
   readonly claims: ((user: U) => C | Promise<C>) | undefined;
-  /** Checks credentials against a user table of your own. Needs `findUser` too. */
+  /** Checks credentials against a user table of your own. Needs `findUser` too. Default: tokenpair's own table. */
   readonly verifyCredentials: ((username: string, password: string) => Promise<U | null>) | undefined;
-  /** Finds a user of a table of your own. Needs `verifyCredentials` too, unless only `auth.issue` is used. */
+  /** Finds a user of a table of your own, at login and at every refresh. Default: tokenpair's own table. */
   readonly findUser: ((id: string) => Promise<U | null>) | undefined;
-  /** Called after a login, before its answer. What it throws refuses the login with 503; the session is ended again. */
+  /** Called after a login, before its answer. What it throws refuses the login with 503. Default: none. */
   readonly onLoginSuccess: ((user: U, origin: RequestOrigin) => void | Promise<void>) | undefined;
-  /** Called after a refused login, before its answer. What it throws is swallowed. */
+  /** Called after a refused login, before its answer. What it throws changes nothing. Default: none. */
   readonly onLoginFailed: ((error: AuthError, origin: RequestOrigin) => void | Promise<void>) | undefined;
 }
 

@@ -8,15 +8,15 @@ export interface ServerSettings {
   readonly databaseUrl: string;
   /** The HMAC secret, or the path of the file that holds it. Default: made once and kept beside the database. */
   readonly signingKey: string | undefined;
-  /** Default: "127.0.0.1". */
+  /** The address to listen on. Default: "127.0.0.1". */
   readonly host: string;
-  /** 0 takes any free port. Default: 8000. */
+  /** The port to listen on; 0 takes any free one. Default: 8000. */
   readonly port: number;
-  /** Default: "127.0.0.1". */
+  /** The address of `GET /metrics`. Default: "127.0.0.1". */
   readonly metricsHost: string;
   /** The port of `GET /metrics`. Default: none, and no metrics. */
   readonly metricsPort: number | undefined;
-  /** Default: "info". */
+  /** What is logged: debug, info, warn, error or silent. Default: "info". */
   readonly logLevel: LogLevel;
   /** Whether `/` is the page on which users log in and see their devices. Default: true. */
   readonly page: boolean;

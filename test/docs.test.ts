@@ -1,0 +1,37 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { toSettingsReference } from "../scripts/settings-reference.ts";
+import { configRules } from "../src/server/server-settings.ts";
+
+const root = resolve(import.meta.dirname, "..");
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+const pages = [
+  ...readdirSync(root).filter((name) => name.endsWith(".md")),
+  ...readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join("docs", name)),
+];
+
+describe("the documentation", () => {
+  it("has the reference of the settings as the docstrings say it: `npm run docs`", () => {
+    expect(read("docs/settings.md")).toBe(toSettingsReference());
+  });
+
+  it("describes every setting", () => {
+    const described = [...read("docs/settings.md").matchAll(/^\| `(\w+)` /gm)].map(([, name]) => name);
+    expect(described.sort()).toEqual(Object.keys(configRules).sort());
+  });
+
+  it.each(pages)("%s links only to files that exist", (page) => {
+    const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = ""]) => link);
+    const broken = links.filter((link) => !existsSync(join(root, dirname(page), link)));
+    expect(broken).toEqual([]);
+  });
+
+  it("has a row for every dependency in the decision about them", () => {
+    const { dependencies } = JSON.parse(read("package.json"));
+    const decided = read("docs/decisions/dependencies.md");
+    expect(Object.keys(dependencies).filter((name) => !decided.includes(`| \`${name}\` |`))).toEqual([]);
+  });
+});
