@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
-const folder = join(root, "dist/docs-check");
+const folder = join(root, ".docs-check");
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 
