@@ -18,7 +18,7 @@ export interface UserSessions {
   /** Newest first. */
   list(): Promise<readonly SessionInfo[]>;
   /** At most 100 characters. */
-  label(id: string, label: string): Promise<SessionInfo>;
+  label(id: string, label: string | null): Promise<SessionInfo>;
   /** @throws ClientError with status 404 where it had ended already. */
   end(id: string): Promise<void>;
 }

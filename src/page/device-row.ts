@@ -6,7 +6,8 @@ import { toAgeText } from "./time.ts";
 /** What a row asks of the list, which says by itself what went wrong. */
 export interface DeviceActions {
   /** Answers whether it worked. */
-  readonly rename: (device: SessionInfo, label: string) => Promise<boolean>;
+  /** `null` takes the name away. */
+  readonly rename: (device: SessionInfo, label: string | null) => Promise<boolean>;
   readonly logOut: (device: SessionInfo) => Promise<void>;
 }
 
@@ -54,7 +55,7 @@ export function createDeviceRow(first: SessionInfo, { rename, logOut }: DeviceAc
     };
     const save = async () => {
       const label = input.value.trim();
-      if (label === "" || label === toTitle(device) || (await rename(device, label))) close();
+      if (label === toTitle(device) || (await rename(device, label === "" ? null : label))) close();
     };
     const form = element(
       "form",
