@@ -1,0 +1,36 @@
+import type { DeletedCounts } from "../../core/store.ts";
+import type { Connection } from "./connection.ts";
+import { clock } from "./statement.ts";
+
+/** Rows that `condition` names, `:limit` at most; rows that somebody else holds are left for the next time. */
+const some = (table: string, key: string, condition: string) => `WITH ${clock}, found AS MATERIALIZED (
+  SELECT ${key} AS found_key FROM tokenpair.${table}, clock WHERE ${condition}
+  LIMIT :limit FOR UPDATE OF ${table} SKIP LOCKED)`;
+
+const deleteExpired = `${some("sessions", "id", "cleanup_at <= now AND idle_expires_at <= now")}
+  DELETE FROM tokenpair.sessions USING found WHERE id = found_key RETURNING id`;
+
+const deleteRevoked = `${some("sessions", "id", "revoked_at < now - :horizon::bigint")}
+  DELETE FROM tokenpair.sessions USING found WHERE id = found_key RETURNING id`;
+
+// A session that was used since its time for cleanup was set gets a new time.
+const postpone = `${some("sessions", "id", "cleanup_at <= now AND idle_expires_at > now")}
+  UPDATE tokenpair.sessions SET cleanup_at = idle_expires_at FROM found WHERE id = found_key RETURNING id`;
+
+const deleteRevocations = `${some("revocations", "seq", "at < now - :horizon::bigint")}
+  DELETE FROM tokenpair.revocations USING found WHERE seq = found_key RETURNING seq`;
+
+/**
+ * Deletes at most `limit` sessions that have expired or were revoked more than `horizon` seconds ago, and at most `limit`
+ * revocations older than that. Each kind in a transaction of its own, so that locks are held briefly; several processes
+ * may do it at once.
+ */
+export async function deleteDead(connection: Connection, limit: number, horizon: number): Promise<DeletedCounts> {
+  const count = async (sql: string, parameters: Record<string, number>) =>
+    (await connection.run("deleteDead", sql, parameters)).length;
+
+  const expired = await count(deleteExpired, { limit });
+  const revoked = await count(deleteRevoked, { horizon, limit: limit - expired });
+  await count(postpone, { limit });
+  return { sessions: expired + revoked, revocations: await count(deleteRevocations, { horizon, limit }) };
+}

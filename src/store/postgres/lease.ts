@@ -1,0 +1,52 @@
+import { StoreUnavailableError } from "../../core/errors.ts";
+import type { PostgresPool, PostgresPoolClient } from "./driver.ts";
+import type { Behaviour } from "./options.ts";
+import { toStoreError } from "./unavailable.ts";
+
+/** A connection on loan. */
+export interface Lease {
+  readonly client: PostgresPoolClient;
+  /** Gives it back, or closes it where it is broken. */
+  readonly end: (state?: { readonly isBroken: boolean }) => void;
+}
+
+/** Leases connections: at most `maxWaiting` calls wait, each for at most `connectTimeout`. */
+export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }: Behaviour) {
+  return async function lease(operation: string): Promise<Lease> {
+    if (pool.waitingCount >= maxWaiting)
+      throw new StoreUnavailableError(`${operation}: too many wait for a connection`);
+    const client = await connect(operation);
+    // A connection that breaks while it is on loan says so twice: by its query, and by an event that must be heard.
+    client.on("error", ignore);
+    return {
+      client,
+      end({ isBroken } = { isBroken: false }) {
+        client.removeListener("error", ignore);
+        client.release(isBroken);
+      },
+    };
+  };
+
+  function connect(operation: string): Promise<PostgresPoolClient> {
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      const timer = setTimeout(() => {
+        isLate = true;
+        reject(new StoreUnavailableError(`${operation}: no connection within ${connectTimeout} ms`));
+      }, connectTimeout);
+      pool.connect().then(
+        (client) => {
+          clearTimeout(timer);
+          if (isLate) client.release();
+          else resolve(client);
+        },
+        (error: unknown) => {
+          clearTimeout(timer);
+          reject(toStoreError(operation, error));
+        },
+      );
+    });
+  }
+}
+
+function ignore(): void {}

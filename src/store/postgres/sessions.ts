@@ -1,0 +1,145 @@
+import type { LockedSession, NewSession, SessionStore } from "../../core/store.ts";
+import type { Connection, Run, Transaction } from "./connection.ts";
+import { type Endings, joinLogins } from "./endings.ts";
+import { isLive, type SessionRow, sessionColumns, toSession } from "./rows.ts";
+import { clock } from "./statement.ts";
+
+/** Of `sessions`: the row's user exists, is active and still has its epoch. */
+const userAllows = `EXISTS (SELECT FROM tokenpair.users
+  WHERE users.id = sessions.user_id AND users.is_active AND users.epoch = sessions.user_epoch)`;
+
+/** Of `sessions`: the one row whose current generation was presented, where it may be used. */
+const isPresented = `id = :sessionId AND generation = :generation::bigint AND current_hash = :presentedHash
+  AND ${isLive} AND ${userAllows}`;
+
+// FOR SHARE waits for a change of the epoch and makes it wait, which FOR KEY SHARE would not. Two logins that both go on
+// to note themselves on the row would wait for each other, so these hold it alone.
+const holdUser = (lock: "SHARE" | "NO KEY UPDATE") => `
+  SELECT is_active AS "isActive", epoch, ${joinLogins} FROM tokenpair.users WHERE id = :userId FOR ${lock}`;
+
+const noteLogin = `WITH ${clock} UPDATE tokenpair.users SET last_login_at = now FROM clock WHERE id = :userId`;
+
+const insert = `WITH ${clock}, expiry AS (
+    SELECT least(now + :idleLifetime::bigint, now + :absoluteLifetime::bigint) AS idle,
+      now + :absoluteLifetime::bigint AS absolute FROM clock)
+  INSERT INTO tokenpair.sessions
+  (id, user_id, user_epoch, generation, current_hash, created_at, last_used_at, idle_expires_at, absolute_expires_at,
+   persistent, user_agent, ip, cleanup_at)
+  SELECT :id, :userId, :userEpoch::integer, 0, :currentHash, now, now, idle, absolute,
+   :persistent::boolean, :userAgent, :ip, idle FROM clock, expiry
+  RETURNING ${sessionColumns}, created_at AS now`;
+
+const rotate = `WITH ${clock}
+  UPDATE tokenpair.sessions SET generation = generation + 1,
+    previous_hash = current_hash, current_hash = :nextHash, salt = :salt, attempt_hash = :attemptHash,
+    rotated_at = now, last_used_at = now, idle_expires_at = least(now + :idleLifetime::bigint, absolute_expires_at),
+    user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
+  FROM clock WHERE ${isPresented} RETURNING ${sessionColumns}, now`;
+
+const touch = `WITH ${clock}
+  UPDATE tokenpair.sessions SET last_used_at = now,
+    user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
+  FROM clock WHERE ${isPresented} RETURNING ${sessionColumns}, now`;
+
+const label = `WITH ${clock}
+  UPDATE tokenpair.sessions SET label = :label
+  FROM clock WHERE id = :sessionId AND user_id = :userId AND ${isLive} RETURNING ${sessionColumns}, now`;
+
+const lock = "SELECT FROM tokenpair.sessions WHERE id = :sessionId FOR UPDATE";
+
+const look = `WITH ${clock}
+  SELECT ${sessionColumns}, now, owner_is_active AS "ownerIsActive", owner_epoch AS "ownerEpoch"
+  FROM clock, tokenpair.sessions
+  LEFT JOIN (SELECT id AS owner_id, is_active AS owner_is_active, epoch AS owner_epoch FROM tokenpair.users) AS owner
+    ON owner_id = user_id
+  WHERE id = :sessionId`;
+
+/** The live sessions that `condition` names, newest first; one row with the time alone where there are none. */
+const list = (condition: string) => `WITH ${clock}
+  SELECT live.*, now FROM clock LEFT JOIN LATERAL (
+    SELECT ${sessionColumns} FROM tokenpair.sessions WHERE ${isLive} AND ${condition}
+    ORDER BY created_at DESC, id DESC LIMIT :limit) AS live ON true
+  ORDER BY "createdAt" DESC, id DESC`;
+const listAll = list("true");
+const listOfUser = list("user_id = :userId");
+
+type LookRow = SessionRow & { readonly ownerIsActive: boolean | null; readonly ownerEpoch: number };
+
+/** The sessions in the table `sessions`. */
+export function createSessionStore(connection: Connection, endings: Endings): SessionStore {
+  async function find(run: Run, sessionId: string): Promise<LockedSession | null> {
+    const [row] = await run<LookRow>(look, { sessionId });
+    if (row === undefined) return null;
+    const { now, ownerIsActive: isActive, ownerEpoch: epoch, ...session } = row;
+    return { session, user: isActive === null ? null : { isActive, epoch }, now };
+  }
+
+  async function create(transaction: Transaction, session: NewSession) {
+    const { run } = transaction;
+    const { replaces, updateLastLogin, ...row } = session;
+    const { userId } = session;
+    const hold = holdUser(updateLastLogin ? "NO KEY UPDATE" : "SHARE");
+    const [user] = await run<{ isActive: boolean; epoch: number }>(hold, { userId });
+    if (user === undefined) return { outcome: "refused", reason: "user_gone" } as const;
+    if (!user.isActive) return { outcome: "refused", reason: "user_inactive" } as const;
+    if (user.epoch !== session.userEpoch) return { outcome: "refused", reason: "user_epoch_changed" } as const;
+
+    const { revocations } =
+      replaces === undefined ? { revocations: [] } : await endings.endSession(transaction, replaces, "replaced");
+    if (updateLastLogin) await run(noteLogin, { userId });
+    const [inserted] = await run<SessionRow>(insert, row);
+    const { now, ...created } = inserted as SessionRow;
+    return { outcome: "created", session: created, now, revocations } as const;
+  }
+
+  return {
+    create: (session) => connection.transact("sessions.create", (transaction) => create(transaction, session)),
+
+    rotate: async (rotation) => toSession(await connection.run("sessions.rotate", rotate, { ...rotation })),
+
+    touch: async (use) => toSession(await connection.run("sessions.touch", touch, { ...use })),
+
+    decide: (sessionId, decide) =>
+      connection.transact("sessions.decide", async (transaction) => {
+        const { run } = transaction;
+        await run(lock, { sessionId });
+        const { result, revoke: reason } = decide(await find(run, sessionId));
+        if (reason === undefined) return { result, revocations: [] };
+        return { result, revocations: (await endings.endSession(transaction, sessionId, reason)).revocations };
+      }),
+
+    find: (sessionId) => find((sql, parameters) => connection.run("sessions.find", sql, parameters), sessionId),
+
+    async list({ userId, limit }) {
+      const rows = await connection.run<SessionRow>(
+        "sessions.list",
+        userId === undefined ? listAll : listOfUser,
+        userId === undefined ? { limit } : { userId, limit },
+      );
+      const sessions = rows.filter(({ id }) => id !== null).map(({ now, ...session }) => session);
+      return { sessions, now: (rows[0] as SessionRow).now };
+    },
+
+    async label(sessionId, userId, text) {
+      return (
+        toSession(await connection.run("sessions.label", label, { sessionId, userId, label: text }))?.session ?? null
+      );
+    },
+
+    revoke: (sessionId, reason, userId) =>
+      connection.transact("sessions.revoke", (transaction) =>
+        endings.endSession(transaction, sessionId, reason, userId),
+      ),
+
+    revokeOfUser: (userId, reason, except) =>
+      connection.transact("sessions.revokeOfUser", async (transaction) => {
+        if (except !== undefined) return endings.endOthers(transaction, userId, except, reason);
+        return (await endings.raiseEpoch(transaction, userId, reason))?.ended ?? { sessions: 0, revocations: [] };
+      }),
+
+    revokeAll: (reason) =>
+      connection.transact("sessions.revokeAll", (transaction) => endings.endAll(transaction, reason), {
+        isUnbounded: true,
+      }),
+  };
+}

@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import type { PostgresQuery } from "./driver.ts";
+import type { Behaviour } from "./options.ts";
+
+/** The value of a named parameter. */
+export type Value = string | number | boolean | Uint8Array | null;
+
+/** Named parameters: `:name` in the text. */
+export type Parameters = Readonly<Record<string, Value>>;
+
+/**
+ * The common table expression with which statements begin: the time in `now`, once for the whole statement. It sets the
+ * lock timeout too, for the statement's transaction alone and before a row is locked: no state stays on the connection.
+ */
+export const clock = `clock AS MATERIALIZED (
+  SELECT coalesce(:now::bigint, floor(extract(epoch FROM clock_timestamp()))::bigint) AS now,
+    set_config('lock_timeout', :lockTimeout, true))`;
+
+interface Statement {
+  readonly text: string;
+  readonly names: readonly string[];
+  readonly prepared: { readonly name?: string };
+}
+
+/**
+ * Makes `pg`'s form of a statement out of ours: `:name` becomes `$n`, and the tables, written for the schema `tokenpair`, are
+ * those of `schema`. `lockTimeout` is in milliseconds.
+ */
+export function createStatements({ schema, now, preparedStatements }: Behaviour) {
+  const statements = new Map<string, Statement>();
+
+  function toStatement(sql: string): Statement {
+    const names: string[] = [];
+    const text = sql
+      .replaceAll(/\btokenpair\./g, `"${schema}".`)
+      .replaceAll(/(?<!:):([a-z]\w*)/gi, (_, name: string) => {
+        if (!names.includes(name)) names.push(name);
+        return `$${names.indexOf(name) + 1}`;
+      });
+    const isPrepared = preparedStatements && names.length > 0;
+    return { text, names, prepared: isPrepared ? { name: toStatementName(text) } : {} };
+  }
+
+  return function toQuery(sql: string, parameters: Parameters, lockTimeout: number): PostgresQuery {
+    const statement = statements.get(sql) ?? toStatement(sql);
+    statements.set(sql, statement);
+    const all: Parameters = { now: now?.() ?? null, lockTimeout: String(lockTimeout), ...parameters };
+    const { text, names, prepared } = statement;
+    return { text, values: names.map((name) => toParameter(all[name])), types, ...prepared };
+  };
+}
+
+/** One name for one text, also where two stores share a pool. */
+function toStatementName(text: string): string {
+  return `tokenpair_${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
+}
+
+/** U+0000, which no text of PostgreSQL can hold, becomes U+FFFD: what was stored with it is found with it. */
+function toParameter(value: Value | undefined): Value {
+  if (value === undefined) throw new TypeError("a parameter of the statement is missing");
+  return typeof value === "string" ? value.replaceAll("\0", "\uFFFD") : value;
+}
+
+const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
+  [16, (text) => text === "t"], // boolean
+  [17, parseBytes], // bytea
+  [20, Number], // bigint: times and counts, far below 2^53
+  [23, Number], // integer
+]);
+
+/** How values are read, whatever type parsers the application has set for itself. */
+const types: NonNullable<PostgresQuery["types"]> = { getTypeParser: (oid) => parsers.get(oid) ?? String };
+
+function parseBytes(text: string): Uint8Array {
+  if (!text.startsWith("\\x")) throw new TypeError('the database must have bytea_output = "hex", its default');
+  return new Uint8Array(Buffer.from(text.slice(2), "hex"));
+}

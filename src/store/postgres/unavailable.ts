@@ -1,0 +1,60 @@
+import { StoreUnavailableError } from "../../core/errors.ts";
+
+/** Classes of SQLSTATE (PostgreSQL, appendix A) that mean "the database cannot answer", not "the program is wrong". */
+const unavailableClasses: ReadonlySet<string> = new Set([
+  "08", // connection
+  "28", // the server does not let us in
+  "40", // serialization failure or deadlock, after the last attempt
+  "53", // out of disk, memory or connections
+  "57", // shutting down, or the statement timeout
+  "58", // input and output
+  "XX", // corrupted
+]);
+
+const unavailableStates: ReadonlySet<string> = new Set([
+  "25006", // read only: a standby
+  "25P02", // the transaction has failed already
+  "25P03", // idle in the transaction for too long
+  "3D000", // no such database
+  "55P03", // the lock timeout
+  "55000", // not in this state of the server
+]);
+
+/** The SQLSTATE of an error that the server sent; `null` for every other error. */
+export function toSqlState(error: unknown): string | null {
+  const isFromServer = error instanceof Error && "severity" in error && "code" in error;
+  return isFromServer ? String(error.code) : null;
+}
+
+/** Whether the work was undone only because of others that ran beside it: it may be run again. */
+export function isRetryable(error: unknown): boolean {
+  const state = error instanceof StoreUnavailableError ? toSqlState(error.cause) : null;
+  return state === "40001" || state === "40P01";
+}
+
+/** Whether a query was left without an answer, so that nobody knows the state of its connection. */
+export function leavesConnectionBroken(error: unknown): boolean {
+  return error instanceof StoreUnavailableError && toSqlState(error.cause) === null;
+}
+
+/**
+ * What a query threw, as a `StoreUnavailableError` that names `operation` where the database could not answer. Other errors
+ * of the server lose the fields that can quote a row.
+ */
+export function toStoreError(operation: string, error: unknown): unknown {
+  const state = toSqlState(error);
+  if (state !== null) withoutRow(error as object);
+  else if (error instanceof TypeError || error instanceof StoreUnavailableError) return error;
+  if (state !== null && !unavailableClasses.has(state.slice(0, 2)) && !unavailableStates.has(state)) return error;
+  return new StoreUnavailableError(`${operation}: ${state ?? toReason(error)}`, { cause: error });
+}
+
+/** What the driver or the network says: never a value of ours. */
+function toReason(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  return "code" in error && typeof error.code === "string" ? error.code : error.message;
+}
+
+function withoutRow(error: object): void {
+  for (const field of ["detail", "where", "internalQuery"]) Reflect.deleteProperty(error, field);
+}

@@ -1,0 +1,114 @@
+import { StoreUnavailableError } from "../../core/errors.ts";
+import type { KeepSession, NewUser, UserStore } from "../../core/store.ts";
+import type { User, UserWithPassword } from "../../core/user.ts";
+import type { Connection, Run } from "./connection.ts";
+import type { Endings } from "./endings.ts";
+import { isLive, type SessionRow, sessionColumns, toSession, userColumns, userWithPasswordColumns } from "./rows.ts";
+import { clock } from "./statement.ts";
+
+const find = `SELECT ${userColumns} FROM tokenpair.users WHERE id = :id`;
+const findById = `SELECT ${userWithPasswordColumns} FROM tokenpair.users WHERE id = :id`;
+const findByKey = `SELECT ${userWithPasswordColumns} FROM tokenpair.users WHERE username_key = :usernameKey`;
+
+const lockNumbers = "SELECT last FROM tokenpair.user_numbers FOR UPDATE";
+const reserveNumber = "UPDATE tokenpair.user_numbers SET last = greatest(last, :number::bigint)";
+
+// An id that comes back after its user was deleted starts at the epoch which ended that user's tokens.
+const insert = `WITH ${clock}
+  INSERT INTO tokenpair.users
+  (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at)
+  SELECT :id, :username, :usernameKey, :email, true, :isStaff::boolean,
+    (SELECT coalesce(max(epoch), 0) FROM tokenpair.revocations WHERE kind = 'user' AND key = :id), :passwordHash, now
+  FROM clock
+  ON CONFLICT (id) DO NOTHING RETURNING ${userColumns}`;
+
+const list = `SELECT ${userColumns} FROM tokenpair.users
+  WHERE position > CASE WHEN :after::text IS NULL THEN 0 ELSE (SELECT position FROM tokenpair.users WHERE id = :after) END
+  ORDER BY position LIMIT :limit`;
+
+const enable = "UPDATE tokenpair.users SET is_active = true WHERE id = :id RETURNING id";
+
+const keep = `WITH ${clock}
+  UPDATE tokenpair.sessions SET user_epoch = :epoch::integer, generation = generation + 1,
+    previous_hash = current_hash, current_hash = :nextHash, salt = NULL, attempt_hash = NULL,
+    rotated_at = now, last_used_at = now, idle_expires_at = least(now + :idleLifetime::bigint, absolute_expires_at)
+  FROM clock WHERE id = :sessionId AND user_id = :userId AND ${isLive} RETURNING ${sessionColumns}, now`;
+
+/** A user of the application's own table, whose name only the application knows. */
+const nameless = { username: "", usernameKey: null, email: null, isStaff: false, passwordHash: null };
+
+type UserFields = Omit<NewUser, "id" | "usernameKey"> & { readonly usernameKey: string | null };
+
+/** The users in the table `users`. */
+export function createUserStore(connection: Connection, endings: Endings): UserStore {
+  async function first<Row extends object>(operation: string, sql: string, parameters: Record<string, string>) {
+    const [row] = await connection.run<Row>(operation, sql, parameters);
+    return row ?? null;
+  }
+
+  /** `null`: the id is taken. */
+  async function insertUser(run: Run, id: string, fields: UserFields): Promise<User | null> {
+    // Keeps the id, where it is a number, out of the numbers to come.
+    if (/^[1-9]\d{0,14}$/.test(id)) await run(reserveNumber, { number: Number(id) });
+    const { username, usernameKey, email, isStaff, passwordHash } = fields;
+    const [user] = await run<User>(insert, { id, username, usernameKey, email, isStaff, passwordHash });
+    return user ?? null;
+  }
+
+  async function keepSession(run: Run, userId: string, epoch: number, kept: KeepSession | undefined) {
+    return kept === undefined ? null : toSession(await run<SessionRow>(keep, { ...kept, userId, epoch }));
+  }
+
+  return {
+    create: (user) =>
+      connection.transact("users.create", async ({ run }) => {
+        const [numbers] = await run<{ last: number }>(lockNumbers);
+        const { usernameKey } = user;
+        if ((await run(findByKey, { usernameKey })).length > 0) return { outcome: "name_taken" };
+        const id = user.id ?? String((numbers?.last ?? 0) + 1);
+        const created = await insertUser(run, id, user);
+        if (created === null) throw new TypeError("users.create: the id is taken");
+        return { outcome: "created", user: created };
+      }),
+
+    async ensure(id) {
+      const known = await first<User>("users.ensure", find, { id });
+      if (known !== null) return known;
+      return connection.transact("users.ensure", async ({ run }) => {
+        const created = await insertUser(run, id, nameless);
+        if (created !== null) return created;
+        const [user] = await run<User>(find, { id });
+        if (user === undefined) throw new StoreUnavailableError("users.ensure: the user was deleted just now");
+        return user;
+      });
+    },
+
+    findById: (id) => first<UserWithPassword>("users.findById", findById, { id }),
+
+    findByKey: (usernameKey) => first<UserWithPassword>("users.findByKey", findByKey, { usernameKey }),
+
+    list: ({ after, limit }) => connection.run<User>("users.list", list, { after: after ?? null, limit }),
+
+    disable: (id) =>
+      connection.transact("users.disable", async (transaction) => {
+        return (await endings.raiseEpoch(transaction, id, "user_disabled", { disable: true }))?.ended ?? null;
+      }),
+
+    enable: async (id) => (await first("users.enable", enable, { id })) !== null,
+
+    setPassword: (id, passwordHash, kept) =>
+      connection.transact("users.setPassword", async (transaction) => {
+        const change = kept === undefined ? { passwordHash } : { passwordHash, except: kept.sessionId };
+        const raised = await endings.raiseEpoch(transaction, id, "password_changed", change);
+        if (raised === null) return null;
+        return { ...raised.ended, kept: await keepSession(transaction.run, id, raised.epoch, kept) };
+      }),
+
+    delete: (id) =>
+      connection.transact("users.delete", async (transaction) => {
+        const raised = await endings.raiseEpoch(transaction, id, "user_deleted");
+        await transaction.run("DELETE FROM tokenpair.users WHERE id = :id", { id });
+        return raised?.ended ?? null;
+      }),
+  };
+}

