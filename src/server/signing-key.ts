@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
@@ -24,7 +24,7 @@ export function findSigningKey({ server, directory }: Config, database: Database
   const { signingKey } = server;
   if (signingKey === undefined) {
     const file = toKeptFile(database);
-    return file !== null && isFile(file) ? readKey(file) : null;
+    return file !== null && existsSync(file) ? readKey(file) : null;
   }
   const file = resolve(directory, signingKey);
   if (isFile(file)) return readKey(file);
