@@ -1,0 +1,83 @@
+import type { BrowserContext, Locator, Page } from "playwright-core";
+import { password, type Site } from "./site.ts";
+
+/** Opens the page in a new tab. */
+export async function openTab(device: BrowserContext, { origin }: Pick<Site, "origin">): Promise<Page> {
+  const page = await device.newPage();
+  await page.goto(origin);
+  return page;
+}
+
+/** Logs in by the form. */
+export async function logIn(page: Page, username: string, { remember = true } = {}): Promise<void> {
+  await page.getByLabel("Username").fill(username);
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByLabel("Stay logged in").setChecked(remember);
+  await page.getByRole("button", { name: "Log in" }).click();
+  await seeAccount(page, username);
+}
+
+/** Opens the page in a new tab and logs in. */
+export async function logInAnew(
+  device: BrowserContext,
+  site: Pick<Site, "origin">,
+  username: string,
+  options?: { readonly remember: boolean },
+): Promise<Page> {
+  const page = await openTab(device, site);
+  await logIn(page, username, options);
+  return page;
+}
+
+export const accountOf = (page: Page, username: string): Locator =>
+  page.getByRole("heading", { level: 1, name: username });
+
+export const loginForm = (page: Page): Locator => page.getByRole("heading", { level: 1, name: "Log in" });
+
+/** Waits for the account, and fails where the login form comes instead. */
+export async function seeAccount(page: Page, username: string): Promise<void> {
+  const [account, form] = [accountOf(page, username), loginForm(page)];
+  await account.or(form).first().waitFor();
+  await account.waitFor();
+}
+
+/** Waits for the login form; why it is there, as the page says. */
+export async function seeLoginForm(page: Page): Promise<string> {
+  await loginForm(page).waitFor();
+  return (await page.locator(".notice").allTextContents()).join("");
+}
+
+/** Presses the button that calls the API; the status of the answer, "No answer", or "logged out". */
+export async function callApi(page: Page): Promise<string> {
+  const panel = page.locator("section", { has: page.getByRole("heading", { name: "Call the API" }) });
+  const status = panel.getByRole("status");
+  await status.evaluate((node) => {
+    node.textContent = "";
+  });
+  await panel.getByRole("button").click();
+  const form = loginForm(page);
+  await status.filter({ hasText: /./ }).or(form).waitFor();
+  if (await form.isVisible()) return "logged out";
+  return (await status.textContent())?.replace(/ in \d+ ms$/, "") ?? "";
+}
+
+/** Presses the first "Log out", that of the page's head. */
+export async function logOut(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Log out", exact: true }).first().click();
+  await seeLoginForm(page);
+}
+
+/** Changes the password by the form. */
+export async function changePassword(page: Page, next = "another horse battery staple"): Promise<void> {
+  await page.getByLabel("Current password", { exact: true }).fill(password);
+  await page.getByLabel("New password", { exact: true }).fill(next);
+  await page.getByRole("button", { name: "Change password" }).click();
+  await page.getByText("Changed. All other devices are logged out.").waitFor();
+}
+
+/** The row of a device in the list. */
+export const deviceRow = (page: Page, name: string | RegExp): Locator =>
+  page.getByRole("listitem").filter({ hasText: name });
+
+/** What the page says about the connection; empty when all is well. */
+export const bannerOf = (page: Page): Locator => page.locator(".banner");
