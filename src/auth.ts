@@ -8,11 +8,11 @@ import type { IssueOptions } from "./flows/issue.ts";
 import type { Credentials } from "./flows/login.ts";
 import type { LogoutScope } from "./flows/logout.ts";
 import type { PasswordChange } from "./flows/password.ts";
-import type { RefreshOptions } from "./flows/refresh.ts";
+import type { RefreshOptions } from "./flows/refresh-report.ts";
 import type { SessionView } from "./flows/sessions.ts";
 import type { NewUserInput } from "./flows/users.ts";
 import type { VerifiedClaims } from "./flows/verify.ts";
-import type { HeaderSource } from "./http/credentials.ts";
+import type { HeaderSource } from "./http/header-source.ts";
 
 /** What `createAuth` takes: a store, a key, and whatever differs from the defaults of `Settings`. */
 export interface AuthOptions<U extends AuthUser = User, C extends ApplicationClaims = ApplicationClaims>

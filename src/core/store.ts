@@ -51,15 +51,14 @@ export interface UserStore {
   disable(id: string): Promise<Ended | null>;
   /** False: no such user. Ended sessions stay ended. */
   enable(id: string): Promise<boolean>;
+  /** Sets the hash, raises the epoch, ends every session. `null`: no such user. */
+  setPassword(id: string, passwordHash: string): Promise<Ended | null>;
   /**
-   * Sets the hash, raises the epoch, ends every session. With `keep`, that live session goes on under the new epoch with
-   * a generation of its own; `kept` is null where it was dead already. `null`: no such user.
+   * As `setPassword`, but `keep.sessionId` goes on under the new epoch with a generation of its own. `null`, and nothing
+   * has changed, where the user is not active under `keep.userEpoch` or has no such live session: whoever asked was
+   * overtaken by a reset, a disable or a logout.
    */
-  setPassword(
-    id: string,
-    passwordHash: string,
-    keep?: KeepSession,
-  ): Promise<(Ended & { readonly kept: Kept | null }) | null>;
+  changePassword(id: string, passwordHash: string, keep: KeepSession): Promise<(Ended & Kept) | null>;
   /** Deletes the user and ends every session. `null`: no such user. */
   delete(id: string): Promise<Ended | null>;
 }
@@ -76,6 +75,8 @@ export interface NewUser {
 
 export interface KeepSession {
   readonly sessionId: string;
+  /** The epoch under which the current password was verified. */
+  readonly userEpoch: number;
   /** SHA-256 of the secret of the new generation. */
   readonly nextHash: Uint8Array;
   /** Seconds from now. */

@@ -6,8 +6,8 @@ export type Payload = Readonly<Record<string, unknown>>;
 
 /**
  * Judges the registered claims of a genuine token at `now` (RFC 7519 §4.1), in the order of simplejwt: `iat` and `nbf`
- * not in the future, `exp` not in the past, each where present and within the leeway; then `iss` and `aud` where
- * configured.
+ * not in the future, `exp` not in the past (unless that is allowed), each where present and within the leeway; then
+ * `iss` and `aud` where configured.
  *
  * @throws AuthError `token_invalid` or `token_expired`
  */
@@ -15,13 +15,14 @@ export function checkRegisteredClaims(
   payload: Payload,
   now: number,
   settings: Pick<Settings, "leeway" | "issuer" | "audience">,
+  mayBeExpired = false,
 ): void {
   const issuedAt = readTime(payload, "iat");
   const notBefore = readTime(payload, "nbf");
   const expiresAt = readTime(payload, "exp");
   if (issuedAt !== undefined && issuedAt > now + settings.leeway) throw invalid("iat is in the future");
   if (notBefore !== undefined && notBefore > now + settings.leeway) throw invalid("nbf is in the future");
-  if (expiresAt !== undefined && now >= expiresAt + settings.leeway) {
+  if (!mayBeExpired && expiresAt !== undefined && now >= expiresAt + settings.leeway) {
     throw new AuthError("token_expired", "exp is in the past");
   }
   if (settings.issuer !== undefined && payload["iss"] !== settings.issuer) throw invalid("iss is not ours");

@@ -54,8 +54,8 @@ export interface Tokens {
    * `token_invalid` for any other claim of the wrong shape.
    */
   verifyAccess(token: string): AccessClaims;
-  /** As `verifyAccess`, for a refresh token, whose `jti` must be that of its secret. */
-  verifyRefresh(token: string): RefreshClaims;
+  /** As `verifyAccess`, for a refresh token, whose `jti` must be that of its secret; an expired one only where asked. */
+  verifyRefresh(token: string, options?: { readonly mayBeExpired?: boolean }): RefreshClaims;
   /** As `verifyAccess`, for a token of either kind. */
   verifyAny(token: string): AccessClaims | RefreshClaims;
 }
@@ -105,9 +105,9 @@ export function createTokens({
   }
 
   /** The payload of a genuine, live token of `type` or, without, of either type. */
-  function verify(token: string, type?: TokenType): Payload {
+  function verify(token: string, type?: TokenType, mayBeExpired = false): Payload {
     const payload = verifyCompact(token, keys);
-    checkRegisteredClaims(payload, clock.now(), settings);
+    checkRegisteredClaims(payload, clock.now(), settings, mayBeExpired);
     requireClaim(payload, "exp", "token_without_exp");
     requireClaim(payload, jtiClaim, "token_without_id");
     requireClaim(payload, tokenTypeClaim, "token_without_type");
@@ -155,7 +155,8 @@ export function createTokens({
       return signCompact({ ...payload, gen: token.generation, secret: toBase64url(token.secret) }, keys.current);
     },
     verifyAccess: (token: string) => toAccessClaims(verify(token, "access")),
-    verifyRefresh: (token: string) => toRefreshClaims(verify(token, "refresh")),
+    verifyRefresh: (token: string, { mayBeExpired = false } = {}) =>
+      toRefreshClaims(verify(token, "refresh", mayBeExpired)),
     verifyAny(token: string): AccessClaims | RefreshClaims {
       const payload = verify(token);
       return payload[tokenTypeClaim] === "access" ? toAccessClaims(payload) : toRefreshClaims(payload);

@@ -35,7 +35,7 @@ export function requireNotRevoked(deps: Pick<Deps, "feed" | "revocations">, clai
 async function requireActiveUser(deps: Deps, userId: string): Promise<AuthUser> {
   const found = await deps.users.find(userId);
   if (found === null) throw new AuthError("user_not_found", "no such user");
-  if (deps.settings.checkUserIsActive && !mayHaveTokens(deps.settings, found.user)) {
+  if (!mayHaveTokens(deps.settings, found.user)) {
     throw new AuthError("user_inactive", "the user is inactive");
   }
   return found.user;

@@ -4,6 +4,7 @@ import type { RequestOrigin } from "../core/events.ts";
 import type { Session } from "../core/session.ts";
 import type { AuthUser } from "../core/user.ts";
 import { createSecret, createSessionId, hashSecret } from "../crypto/secrets.ts";
+import { announce } from "./announce.ts";
 import type { Deps } from "./deps.ts";
 import { mintPair, toApplicationClaims } from "./token-pair.ts";
 import { type FoundUser, mayHaveTokens } from "./user-source.ts";
@@ -34,7 +35,7 @@ export async function issue(
   { remember = true, origin = {}, replaces }: IssueOptions = {},
 ): Promise<Issued> {
   const { settings, store } = deps;
-  if (!mayHaveTokens(settings, user)) throw new AuthError("no_active_account", "the user may not log in");
+  requireMayHaveTokens(deps, user);
   const claims = await toApplicationClaims(deps, user);
   const secret = createSecret(deps.random);
   const created = await store.sessions.create({
@@ -52,6 +53,14 @@ export async function issue(
   });
   if (created.outcome === "refused") throw new AuthError("no_active_account", created.reason);
   const { session, now, revocations } = created;
-  deps.feed.apply(revocations);
+  if (replaces !== undefined) {
+    announce(deps, { sessions: revocations.length, revocations }, { sessionId: replaces, reason: "replaced" });
+  }
+  deps.emit({ type: "login", userId: user.id, sessionId: session.id, origin });
   return { user, session, pair: mintPair(deps, { session, secret, claims, now }) };
+}
+
+/** @throws AuthError `no_active_account`. */
+export function requireMayHaveTokens({ settings }: Pick<Deps, "settings">, user: AuthUser): void {
+  if (!mayHaveTokens(settings, user)) throw new AuthError("no_active_account", "the user may not log in");
 }

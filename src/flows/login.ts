@@ -1,7 +1,8 @@
 import { AuthError } from "../core/errors.ts";
 import type { RequestOrigin } from "../core/events.ts";
 import type { Deps } from "./deps.ts";
-import { type Issued, type IssueOptions, issue } from "./issue.ts";
+import { ask } from "./hooks.ts";
+import { type Issued, type IssueOptions, issue, requireMayHaveTokens } from "./issue.ts";
 
 export interface Credentials {
   /** Surrounding white space is not part of it. */
@@ -14,34 +15,24 @@ export interface Credentials {
  * Checks a password and starts a session. An unknown user, a wrong password and an inactive user give the same answer
  * in the same time.
  *
- * @throws AuthError `no_active_account`; `unavailable`.
+ * @throws AuthError `no_active_account`; `unavailable`, with nothing changed.
  */
 export async function login(deps: Deps, credentials: Credentials, options: IssueOptions = {}): Promise<Issued> {
   const origin = options.origin ?? {};
   try {
     const found = await deps.users.verify(credentials.username.trim(), credentials.password);
     if (found === null) throw new AuthError("no_active_account", "unknown user or wrong password");
-    const issued = await issue(deps, found, options);
-    await runOnLoginSuccess(deps, issued, origin);
-    deps.emit({ type: "login", userId: issued.user.id, sessionId: issued.session.id, origin });
-    return issued;
+    requireMayHaveTokens(deps, found.user);
+    await ask("onLoginSuccess", async () => deps.settings.onLoginSuccess?.(found.user, origin));
+    return await issue(deps, found, options);
   } catch (error) {
-    if (error instanceof AuthError) await reportFailure(deps, error, origin);
+    if (error instanceof AuthError) await reportLoginFailure(deps, error, origin);
     throw error;
   }
 }
 
-async function runOnLoginSuccess(deps: Deps, { user, session }: Issued, origin: RequestOrigin): Promise<void> {
-  try {
-    await deps.settings.onLoginSuccess?.(user, origin);
-  } catch (cause) {
-    const { revocations } = await deps.store.sessions.revoke(session.id, "revoked");
-    deps.feed.apply(revocations);
-    throw new AuthError("unavailable", "the onLoginSuccess hook failed", { cause });
-  }
-}
-
-async function reportFailure(deps: Deps, error: AuthError, origin: RequestOrigin): Promise<void> {
+/** Tells the listeners and the application of a refused password. What the application throws changes nothing. */
+export async function reportLoginFailure(deps: Deps, error: AuthError, origin: RequestOrigin): Promise<void> {
   deps.emit({ type: "login_failed", code: error.code, reason: error.reason, origin });
   try {
     await deps.settings.onLoginFailed?.(error, origin);

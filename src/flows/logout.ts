@@ -1,8 +1,6 @@
 import { AuthError } from "../core/errors.ts";
-import type { EventListener } from "../core/events.ts";
-import type { RevokeReason } from "../core/session.ts";
 import type { Ended, LockedSession, Verdict } from "../core/store.ts";
-import type { Feed } from "../revocation/feed.ts";
+import { announce } from "./announce.ts";
 import type { Deps } from "./deps.ts";
 import { toDeathOf } from "./session-death.ts";
 
@@ -43,21 +41,4 @@ export async function logout(
   }
   const ended = await sessions.revokeOfUser(userId, "logout", ...(scope === "others" ? [sessionId] : []));
   return announce(deps, ended, { userId, reason: "logout" });
-}
-
-/** Where the end of a session is announced: this node's index, and whoever listens. */
-export interface Announcer {
-  readonly feed: Pick<Feed, "apply">;
-  readonly emit: EventListener;
-}
-
-/** Applies what a transaction has ended on this node at once, and reports it. */
-export function announce(
-  deps: Announcer,
-  ended: Ended,
-  subject: { readonly userId?: string; readonly sessionId?: string; readonly reason: RevokeReason },
-): Ended {
-  deps.feed.apply(ended.revocations);
-  if (ended.revocations.length > 0) deps.emit({ type: "sessions_ended", ...subject });
-  return ended;
 }

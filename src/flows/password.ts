@@ -3,8 +3,10 @@ import { AuthError } from "../core/errors.ts";
 import type { RequestOrigin } from "../core/events.ts";
 import type { Session } from "../core/session.ts";
 import { createSecret, hashSecret } from "../crypto/secrets.ts";
+import { announce } from "./announce.ts";
 import type { Deps } from "./deps.ts";
-import { announce } from "./logout.ts";
+import { reportLoginFailure } from "./login.ts";
+import { findPasswordFault } from "./password-policy.ts";
 import { mintPair, toApplicationClaims } from "./token-pair.ts";
 
 export interface PasswordChange {
@@ -17,10 +19,10 @@ export interface PasswordChange {
 }
 
 /**
- * Changes one's own password (tokenpair's own user table).
+ * Changes one's own password (tokenpair's own user table), unless a reset, a disable or a logout came first.
  *
- * @throws AuthError `wrong_password`; `token_revoked` where the asking session ended meanwhile (the password is changed);
- * `user_not_found`.
+ * @throws AuthError `wrong_password`; `password_refused`, with a sentence for the user; `token_revoked` where the asking
+ * session or the password it was asked with is no longer in force, and nothing has changed; `user_not_found`.
  */
 export async function changePassword(
   deps: Deps,
@@ -28,21 +30,25 @@ export async function changePassword(
 ): Promise<{ readonly session: Session; readonly pair: TokenPair }> {
   const row = await deps.store.users.findById(userId);
   if (row === null) throw new AuthError("user_not_found", "no such user");
-  if (!(await deps.passwords.verify(row.passwordHash, currentPassword))) {
-    deps.emit({ type: "login_failed", code: "wrong_password", reason: "password change", origin });
-    throw new AuthError("wrong_password", "current password wrong");
+  const { passwordHash, ...user } = row;
+  const fault = findPasswordFault(newPassword, user.username);
+  if (fault !== null) throw new AuthError("password_refused", fault);
+  if (!(await deps.passwords.verify(passwordHash, currentPassword))) {
+    const error = new AuthError("wrong_password", "wrong current password");
+    await reportLoginFailure(deps, error, origin);
+    throw error;
   }
-  const found = await deps.users.find(userId);
-  if (found === null) throw new AuthError("user_not_found", "no such user");
-  const claims = await toApplicationClaims(deps, found.user);
 
+  const claims = await toApplicationClaims(deps, user);
   const secret = createSecret(deps.random);
-  const keep = { sessionId, nextHash: hashSecret(secret), idleLifetime: deps.settings.refreshTokenLifetime };
-  const change = await deps.store.users.setPassword(userId, await deps.passwords.hash(newPassword), keep);
-  if (change === null) throw new AuthError("user_not_found", "no such user");
+  const changed = await deps.store.users.changePassword(userId, await deps.passwords.hash(newPassword), {
+    sessionId,
+    userEpoch: user.epoch,
+    nextHash: hashSecret(secret),
+    idleLifetime: deps.settings.refreshTokenLifetime,
+  });
+  if (changed === null) throw new AuthError("token_revoked", "the session or the password changed meanwhile");
+  announce(deps, changed, { userId, reason: "password_changed" });
   deps.emit({ type: "user_changed", userId, change: "password_changed" });
-  announce(deps, change, { userId, reason: "password_changed" });
-  if (change.kept === null)
-    throw new AuthError("token_revoked", "the session ended meanwhile", { sessionIsDead: true });
-  return { session: change.kept.session, pair: mintPair(deps, { ...change.kept, secret, claims }) };
+  return { session: changed.session, pair: mintPair(deps, { ...changed, secret, claims }) };
 }

@@ -1,26 +1,15 @@
-import type { ApplicationClaims, RefreshClaims, TokenPair } from "../core/claims.ts";
+import type { ApplicationClaims, RefreshClaims } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
-import type { RefreshOutcome, RequestOrigin } from "../core/events.ts";
 import type { Session } from "../core/session.ts";
 import type { LockedSession, Verdict } from "../core/store.ts";
 import { createSalt, deriveSecret, hashAttempt, hashSecret, isSameHash } from "../crypto/secrets.ts";
+import { announce } from "./announce.ts";
 import type { Deps } from "./deps.ts";
+import { type Refreshed, type RefreshOptions, type Refusal, refuse, report, toRowOrigin } from "./refresh-report.ts";
+import { renew } from "./renew.ts";
 import { toDeathOf } from "./session-death.ts";
-import { mintAccess, mintPair, toApplicationClaims } from "./token-pair.ts";
+import { mintPair, toApplicationClaims } from "./token-pair.ts";
 import { mayHaveTokens } from "./user-source.ts";
-
-export interface RefreshOptions {
-  /** The client's `Idempotency-Key`: made before the first try, repeated on every retry. */
-  readonly attemptId?: string | undefined;
-  readonly origin?: RequestOrigin;
-}
-
-export interface Refreshed {
-  readonly outcome: "rotated" | "replayed" | "renewed";
-  readonly session: Session;
-  /** With `rotateRefreshTokens: false` there is no new refresh token: the presented one goes on. */
-  readonly pair: Omit<TokenPair, "refresh"> & { readonly refresh?: string };
-}
 
 /**
  * Exchanges the refresh token of generation n for the pair of generation n + 1: design §3, step by step.
@@ -32,7 +21,7 @@ export async function refresh(deps: Deps, token: string, options: RefreshOptions
 
   // 0  Verify the JWT. Anything wrong: 401, no database access, no state change.
   const presented = verifyPresented(deps, token, options);
-  const { sessionId, generation, secret } = presented;
+  const { sessionId, userId, generation, secret } = presented;
   const claims = await toClaimsOfUser(deps, presented, options);
   if (!settings.rotateRefreshTokens) return renew(deps, presented, claims, options);
 
@@ -51,7 +40,7 @@ export async function refresh(deps: Deps, token: string, options: RefreshOptions
     salt,
     attemptHash,
     idleLifetime: settings.refreshTokenLifetime,
-    ...toOrigin(options),
+    ...toRowOrigin(options),
   });
   if (rotated !== null) {
     report(deps, presented, "rotated", options);
@@ -63,7 +52,7 @@ export async function refresh(deps: Deps, token: string, options: RefreshOptions
   const { result: ruling, revocations } = await store.sessions.decide(sessionId, (locked) =>
     judge(presented, { presentedHash, attemptHash, reuseInterval: settings.reuseInterval }, locked),
   );
-  deps.feed.apply(revocations);
+  announce(deps, { sessions: revocations.length, revocations }, { userId, sessionId, reason: "reuse" });
   if (ruling.outcome !== "replayed") return refuse(deps, presented, ruling, options);
 
   // b  The same successor again, from the salt that made it.
@@ -77,11 +66,6 @@ export async function refresh(deps: Deps, token: string, options: RefreshOptions
 type Ruling =
   | { readonly outcome: "replayed"; readonly session: Session; readonly salt: Uint8Array; readonly now: number }
   | Refusal;
-
-interface Refusal {
-  readonly outcome: Extract<RefreshOutcome, "refused" | "theft" | "state_lost">;
-  readonly error: AuthError;
-}
 
 interface Presentation {
   readonly presentedHash: Uint8Array;
@@ -128,35 +112,15 @@ function judge(
   return { result: { outcome: "state_lost", error } };
 }
 
-/** With rotation off: a new access token while the one refresh token of the session is alive. */
-async function renew(
-  deps: Deps,
-  presented: RefreshClaims,
-  claims: ApplicationClaims,
-  options: RefreshOptions,
-): Promise<Refreshed> {
-  const { sessionId, generation, secret } = presented;
-  const presentedHash = hashSecret(secret);
-  const used = await deps.store.sessions.touch({ sessionId, generation, presentedHash, ...toOrigin(options) });
-  if (used === null) {
-    const error =
-      toDeathOf(await deps.store.sessions.find(sessionId)) ??
-      new AuthError("token_revoked", "not the session's current refresh token");
-    return refuse(deps, presented, { outcome: "refused", error }, options);
-  }
-  report(deps, presented, "renewed", options);
-  const access = mintAccess(deps, { ...used, claims });
-  return {
-    outcome: "renewed",
-    session: used.session,
-    pair: { ...access, refreshExpiresIn: presented.expiresAt - used.now },
-  };
+function refused(error: AuthError): Verdict<Ruling> {
+  return { result: { outcome: "refused", error } };
 }
 
-/** Step 0 of the rule; a refusal is reported. @throws AuthError a `token_` code. */
-export function verifyPresented(deps: Deps, token: string, options: RefreshOptions): RefreshClaims {
+function verifyPresented(deps: Deps, token: string, options: RefreshOptions): RefreshClaims {
   try {
-    return deps.tokens.verifyRefresh(token);
+    const presented = deps.tokens.verifyRefresh(token);
+    options.requireSession?.(presented.sessionId);
+    return presented;
   } catch (error) {
     if (error instanceof AuthError) refuse(deps, null, { outcome: "refused", error }, options);
     throw error;
@@ -173,38 +137,7 @@ async function toClaimsOfUser(
   if (users.isOwn && settings.claims === undefined && settings.userAuthenticationRule === undefined) return {};
   const found = await users.find(presented.userId);
   if (found !== null && mayHaveTokens(settings, found.user)) return toApplicationClaims(deps, found.user);
-  const error = new AuthError("token_user_inactive", "the user is gone or inactive", { sessionIsDead: true });
+  // The session lives on in its row: the application may change its mind.
+  const error = new AuthError("token_user_inactive", "the user is gone or inactive");
   return refuse(deps, presented, { outcome: "refused", error }, options);
-}
-
-function toOrigin({ origin }: RefreshOptions): { userAgent: string | null; ip: string | null } {
-  return { userAgent: origin?.userAgent ?? null, ip: origin?.ip ?? null };
-}
-
-function refused(error: AuthError): Verdict<Ruling> {
-  return { result: { outcome: "refused", error } };
-}
-
-function refuse(
-  deps: Deps,
-  presented: RefreshClaims | null,
-  { outcome, error }: Refusal,
-  options: RefreshOptions,
-): never {
-  report(deps, presented, outcome, options, error.reason);
-  throw error;
-}
-
-function report(
-  deps: Deps,
-  presented: RefreshClaims | null,
-  outcome: RefreshOutcome,
-  { origin = {} }: RefreshOptions,
-  reason?: string,
-): void {
-  const subject =
-    presented === null
-      ? {}
-      : { userId: presented.userId, sessionId: presented.sessionId, generation: presented.generation };
-  deps.emit({ type: "refresh", outcome, origin, ...subject, ...(reason === undefined ? {} : { reason }) });
 }

@@ -17,17 +17,18 @@ export function toDeathOf(locked: LockedSession | null): AuthError | null {
   if (locked === null) return dead("token_revoked", "no such session");
   const { session, user, now } = locked;
   const status = toSessionStatus(session, now);
-  if (session.revokeReason !== null) {
-    // The browser of a replaced session has a newer one, whose cookies must stay.
-    const sessionIsDead = session.revokeReason !== "replaced";
-    return new AuthError(codeOfReason[session.revokeReason], `session ended: ${session.revokeReason}`, {
-      sessionIsDead,
-    });
-  }
+  if (status === "revoked") return toRevocation(session.revokeReason ?? "revoked");
   if (status === "expired") return dead("token_expired", "session expired");
   if (user === null) return dead("token_user_inactive", "user deleted");
   if (!user.isActive) return dead("token_user_inactive", "user disabled");
   return user.epoch > session.userEpoch ? dead("token_revoked", "user epoch raised") : null;
+}
+
+function toRevocation(reason: RevokeReason): AuthError {
+  // A newer version of tokenpair may have written a reason that this one does not know.
+  const code = codeOfReason[reason] ?? "token_revoked";
+  // The browser of a replaced session has a newer one, whose cookies must stay.
+  return new AuthError(code, `session ended: ${reason}`, { sessionIsDead: reason !== "replaced" });
 }
 
 function dead(code: AuthErrorCode, reason: string): AuthError {

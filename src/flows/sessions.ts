@@ -1,8 +1,8 @@
 import { AuthError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
 import type { Ended } from "../core/store.ts";
+import { type Announcer, announce } from "./announce.ts";
 import type { Deps } from "./deps.ts";
-import { announce } from "./logout.ts";
 
 /** A session as its owner and the operator see it: where and when, no hash. Times are seconds since the epoch. */
 export interface SessionView {
@@ -17,6 +17,9 @@ export interface SessionView {
   readonly label: string | null;
 }
 
+/** What the session flows need: less than `Deps`, so that a command line without a signing key can run them. */
+export type SessionDeps = Pick<Deps, "store"> & Announcer;
+
 /** Enough for a page of devices and for an operator's list. */
 const listLimit = 1000;
 
@@ -26,7 +29,7 @@ export function toSessionView(session: Session): SessionView {
 }
 
 /** The live sessions of a user, or of everybody, newest first; at most 1,000. */
-export async function listSessions(deps: Deps, userId?: string): Promise<readonly SessionView[]> {
+export async function listSessions(deps: SessionDeps, userId?: string): Promise<readonly SessionView[]> {
   const { sessions } = await deps.store.sessions.list({
     limit: listLimit,
     ...(userId === undefined ? {} : { userId }),
@@ -34,8 +37,8 @@ export async function listSessions(deps: Deps, userId?: string): Promise<readonl
   return sessions.map(toSessionView);
 }
 
-/** One live session. @throws AuthError `session_not_found`. */
-export async function findSession(deps: Deps, sessionId: string): Promise<SessionView> {
+/** One session that has not been ended. @throws AuthError `session_not_found`. */
+export async function findSession(deps: SessionDeps, sessionId: string): Promise<SessionView> {
   const found = await deps.store.sessions.find(sessionId);
   if (found === null || found.session.revokedAt !== null) throw notFound();
   return toSessionView(found.session);
@@ -43,7 +46,7 @@ export async function findSession(deps: Deps, sessionId: string): Promise<Sessio
 
 /** Names one's own session. @throws AuthError `session_not_found`. */
 export async function labelSession(
-  deps: Deps,
+  deps: SessionDeps,
   owner: { readonly sessionId: string; readonly userId: string },
   label: string | null,
 ): Promise<SessionView> {
@@ -57,24 +60,24 @@ export async function labelSession(
  *
  * @throws AuthError `session_not_found` where there is none, it is somebody else's, or it has ended already.
  */
-export async function endSession(deps: Deps, sessionId: string, userId?: string): Promise<void> {
+export async function endSession(deps: SessionDeps, sessionId: string, userId?: string): Promise<void> {
   const ended = await deps.store.sessions.revoke(sessionId, "revoked", userId);
   if (ended.sessions === 0) throw notFound();
   announce(deps, ended, { sessionId, reason: "revoked", ...(userId === undefined ? {} : { userId }) });
 }
 
 /** Ends every session and access token of a user, at once and on every node. */
-export async function endSessionsOfUser(deps: Deps, userId: string): Promise<Ended> {
+export async function endSessionsOfUser(deps: SessionDeps, userId: string): Promise<Ended> {
   return announce(deps, await deps.store.sessions.revokeOfUser(userId, "revoked"), { userId, reason: "revoked" });
 }
 
 /** Ends every session and access token there is. Tokens issued in this very second end too. */
-export async function endAllSessions(deps: Deps): Promise<Ended> {
+export async function endAllSessions(deps: SessionDeps): Promise<Ended> {
   return announce(deps, await deps.store.sessions.revokeAll("revoked"), { reason: "revoked" });
 }
 
 /** Ends one access token before it expires; its session goes on. */
-export async function revokeToken(deps: Deps, tokenId: string): Promise<void> {
+export async function revokeToken(deps: SessionDeps, tokenId: string): Promise<void> {
   deps.feed.apply([await deps.store.feed.revokeToken(tokenId)]);
 }
 

@@ -1,8 +1,8 @@
 import type { ApplicationClaims, TokenPair } from "../core/claims.ts";
-import { AuthError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
 import type { AuthUser } from "../core/user.ts";
 import type { Deps } from "./deps.ts";
+import { ask } from "./hooks.ts";
 
 /** What a pair is minted from; `now` is the store's time of the transaction that allowed it. */
 export interface PairSource {
@@ -56,15 +56,21 @@ export function mintAccess(
  * @throws AuthError `unavailable` where the hook fails, or its claims take our names or make the token too long.
  */
 export async function toApplicationClaims(deps: Deps, user: AuthUser): Promise<ApplicationClaims> {
-  if (deps.settings.claims === undefined) return {};
-  try {
-    const claims = await deps.settings.claims(user);
+  const { claims: hook } = deps.settings;
+  if (hook === undefined) return {};
+  return ask("claims", async () => {
+    const claims = toPlainObject(await hook(user));
     const { now } = deps.clock;
     deps.tokens.mintAccess({ ...sample, userId: user.id, issuedAt: now(), expiresAt: now(), claims });
     return claims;
-  } catch (cause) {
-    throw new AuthError("unavailable", "the claims hook failed", { cause });
-  }
+  });
+}
+
+/** The JSON of `claims` and nothing that could write itself in another way, as an own `toJSON` would. */
+function toPlainObject(claims: ApplicationClaims): ApplicationClaims {
+  const plain: unknown = JSON.parse(JSON.stringify(claims));
+  if (typeof plain !== "object" || plain === null || Array.isArray(plain)) throw new TypeError("claims: not an object");
+  return plain as ApplicationClaims;
 }
 
 const sample = { sessionId: "00000000-0000-7000-8000-000000000000", userEpoch: Number.MAX_SAFE_INTEGER };

@@ -4,6 +4,7 @@ import type { Store } from "../core/store.ts";
 import type { AuthUser, User } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import type { PasswordHasher } from "../crypto/passwords.ts";
+import { ask } from "./hooks.ts";
 
 /** A user with the epoch that was in force when the user was looked up. */
 export interface FoundUser {
@@ -20,12 +21,29 @@ export interface UserSource {
   readonly isOwn: boolean;
 }
 
-/** Whether this user may have tokens: the application's rule, or being active. */
+/**
+ * Whether this user may have tokens: the application's rule, or being active.
+ *
+ * @throws AuthError `unavailable` where the rule fails or answers neither true nor false, as an async function does.
+ */
 export function mayHaveTokens(
-  { userAuthenticationRule }: Pick<Settings<AuthUser>, "userAuthenticationRule">,
+  { userAuthenticationRule: rule }: Pick<Settings<AuthUser>, "userAuthenticationRule">,
   user: AuthUser,
 ): boolean {
-  return userAuthenticationRule === undefined ? user.isActive : userAuthenticationRule(user);
+  const allowed = rule === undefined ? user.isActive : applyRule(rule, user);
+  if (typeof allowed === "boolean") return allowed;
+  const culprit = rule === undefined ? "user.isActive" : "userAuthenticationRule";
+  throw new AuthError("unavailable", `${culprit} is neither true nor false`, {
+    cause: new TypeError(`${culprit} must be true or false; it is ${typeof allowed}`),
+  });
+}
+
+function applyRule(rule: (user: AuthUser) => unknown, user: AuthUser): unknown {
+  try {
+    return rule(user);
+  } catch (cause) {
+    throw new AuthError("unavailable", "userAuthenticationRule failed", { cause });
+  }
 }
 
 /** Users of tokenpair's own table. */
@@ -67,7 +85,8 @@ export function createApplicationUsers(
 ): UserSource {
   const find = async (id: string): Promise<FoundUser | null> => {
     const { epoch } = await store.users.ensure(id);
-    const user = await ask("findUser", () => findUser(id));
+    // Untyped code answers undefined for nobody, as Map.get and find do.
+    const user = (await ask("findUser", () => findUser(id))) ?? null;
     return user === null ? null : { user, epoch };
   };
   return Object.freeze({
@@ -81,12 +100,4 @@ export function createApplicationUsers(
       return verified === null ? null : find(verified.id);
     },
   });
-}
-
-async function ask<T>(hook: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (cause) {
-    throw new AuthError("unavailable", `${hook} failed`, { cause });
-  }
 }

@@ -5,8 +5,8 @@ import type { Settings } from "../core/settings.ts";
 import type { Ended } from "../core/store.ts";
 import type { User } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
+import { type Announcer, announce } from "./announce.ts";
 import type { Deps } from "./deps.ts";
-import { type Announcer, announce } from "./logout.ts";
 
 export interface NewUserInput {
   readonly username: string;

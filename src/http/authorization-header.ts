@@ -11,10 +11,8 @@ export function readBearerToken(
   headers: HeaderSource,
   { authHeaderName, authHeaderTypes }: Pick<Settings, "authHeaderName" | "authHeaderTypes">,
 ): string | null {
-  const [scheme = "", token, ...more] =
-    readHeader(headers, authHeaderName)
-      ?.trim()
-      .split(/[ \t]+/) ?? [];
+  const parts = readHeader(headers, authHeaderName)?.split(/[ \t]+/) ?? [];
+  const [scheme = "", token, ...more] = parts.filter((part) => part !== "");
   // RFC 9110 §11.1: the case of a scheme does not count.
   if (!authHeaderTypes.some((type) => type.toLowerCase() === scheme.toLowerCase())) return null;
   if (token === undefined || more.length > 0) {

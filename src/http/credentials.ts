@@ -4,11 +4,9 @@ import { type Authentication, authenticate } from "../flows/authenticate.ts";
 import { readBearerToken } from "./authorization-header.ts";
 import { type CookieSettings, type PresentedCookies, readCookies } from "./cookies.ts";
 import type { HttpDeps } from "./endpoint.ts";
-import type { HeaderSource } from "./header-source.ts";
+import { type HeaderSource, readHeader } from "./header-source.ts";
 import { isSafeMethod, type RequestHead } from "./origin.ts";
 import { requireCsrfToken, requireOwnPage, requireSingleCookies } from "./request-checks.ts";
-
-export type { HeaderSource } from "./header-source.ts";
 
 /** A presented access token, not yet verified, and how it came. */
 export type PresentedCredentials =
@@ -28,14 +26,15 @@ export function readCredentials(
   const bearer = readBearerToken(headers, settings);
   if (bearer !== null) return { via: "bearer", token: bearer };
   const cookies = readCookies(headers, settings);
-  if (cookies.access === undefined) throw new AuthError("not_authenticated", "no token was presented");
   requireSingleCookies(cookies);
+  if (cookies.access === undefined) throw new AuthError("not_authenticated", "no token was presented");
   return { via: "cookie", token: cookies.access, cookies };
 }
 
 /**
  * Proves who sent a request. A bearer token is enough; the access cookie alone is not, unless the method is a safe one:
- * the request must come from a page of our own or a trusted origin and carry its session's CSRF token.
+ * the request must come from a page of our own or a trusted origin and carry its session's CSRF token. An upgrade, such as
+ * to a WebSocket, must come from such a page too.
  *
  * @throws AuthError as `readCredentials` and `authenticate`; `csrf_failed`.
  */
@@ -57,7 +56,10 @@ export async function authenticateCaller(
 ): Promise<Caller> {
   const credentials = readCredentials(request.headers, deps.settings);
   const { via } = credentials;
-  if (via === "bearer" || isSafeMethod(request.method)) {
+  if (via === "bearer") return { authentication: await authenticate(deps, credentials.token), via };
+  if (isSafeMethod(request.method)) {
+    // A WebSocket upgrade is a GET that any page may send with the user's cookies.
+    if (isUpgrade(request.headers)) requireOwnPage(deps, request, credentials.cookies);
     return { authentication: await authenticate(deps, credentials.token), via };
   }
   requireOwnPage(deps, request, credentials.cookies);
@@ -65,4 +67,9 @@ export async function authenticateCaller(
   const authentication = await authenticate(deps, credentials.token);
   requireCsrfToken(deps, request, credentials.cookies, [authentication.sessionId]);
   return { authentication, via };
+}
+
+/** RFC 9110 §7.8. */
+function isUpgrade(headers: HeaderSource): boolean {
+  return readHeader(headers, "Upgrade") !== undefined;
 }

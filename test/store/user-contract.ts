@@ -147,11 +147,14 @@ export function describeUserContract(scene: Scene): void {
       expect(await store.users.setPassword(alice, "hash-2")).toStrictEqual({
         sessions: 0,
         revocations: [{ kind: "user", userId: alice, epoch: 1, at: scene.now }],
-        kept: null,
       });
       expect(await store.users.findById(alice)).toMatchObject({ passwordHash: "hash-2", epoch: 1 });
       expect(await store.users.setPassword("9", "hash-2")).toBeNull();
     });
+  });
+
+  describe("users.changePassword", () => {
+    const keep = { sessionId: "kept", userEpoch: 0, nextHash: toHash(50), idleLifetime: 100 };
 
     it("keeps the named session under the new epoch with a generation of its own", async () => {
       const { store } = scene;
@@ -160,10 +163,13 @@ export function describeUserContract(scene: Scene): void {
       await addSession(store, "other", alice);
       await store.sessions.rotate(rotationOf("kept", 0, { attemptHash: toHash(9) }));
       scene.now += 60;
-      const keep = { sessionId: "kept", nextHash: toHash(50), idleLifetime: 100 };
-      const change = await store.users.setPassword(alice, "hash-2", keep);
-      expect(change).toMatchObject({ sessions: 1, kept: { now: scene.now } });
-      expect(change?.kept?.session).toMatchObject({
+      const change = await store.users.changePassword(alice, "hash-2", keep);
+      expect(change).toMatchObject({
+        sessions: 1,
+        revocations: [{ kind: "user", userId: alice, epoch: 1, at: scene.now }],
+        now: scene.now,
+      });
+      expect(change?.session).toMatchObject({
         userEpoch: 1,
         generation: 2,
         currentHash: toHash(50),
@@ -175,24 +181,38 @@ export function describeUserContract(scene: Scene): void {
         idleExpiresAt: scene.now + 100,
         revokedAt: null,
       });
+      expect(await store.users.findById(alice)).toMatchObject({ passwordHash: "hash-2", epoch: 1 });
       expect((await store.sessions.find("other"))?.session.revokeReason).toBe("password_changed");
       const rotation = rotationOf("kept", 2, { presentedHash: toHash(50) });
       expect(await store.sessions.rotate(rotation)).toMatchObject({ session: { generation: 3 } });
     });
 
-    it("keeps no session that is dead, unknown or another user's", async () => {
+    it("changes nothing for a session that is dead, unknown or another user's", async () => {
       const { store } = scene;
       const alice = await addUser(store, "alice");
       const bob = await addUser(store, "bob");
       await addSession(store, "dead", alice);
       await store.sessions.revoke("dead", "logout");
       await addSession(store, "bobs", bob);
+      await addSession(store, "other", alice);
       for (const sessionId of ["dead", "nowhere", "bobs"]) {
-        const keep = { sessionId, nextHash: toHash(50), idleLifetime: 100 };
-        expect(await store.users.setPassword(alice, "hash-2", keep)).toMatchObject({ sessions: 0, kept: null });
+        expect(await store.users.changePassword(alice, "hash-2", { ...keep, sessionId })).toBeNull();
       }
+      expect(await store.users.findById(alice)).toMatchObject({ passwordHash: "hash-1", epoch: 0 });
       expect((await store.sessions.find("dead"))?.session).toMatchObject({ revokeReason: "logout", generation: 0 });
       expect((await store.sessions.find("bobs"))?.session).toMatchObject({ revokedAt: null, generation: 0 });
+      expect((await store.sessions.find("other"))?.session).toMatchObject({ revokedAt: null, generation: 0 });
+    });
+
+    it("changes nothing once a reset or a disable has come first", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      await addSession(store, "kept", alice);
+      await store.users.setPassword(alice, "hash of the reset");
+      expect(await store.users.changePassword(alice, "hash of the thief", keep)).toBeNull();
+      expect(await store.users.findById(alice)).toMatchObject({ passwordHash: "hash of the reset", epoch: 1 });
+      await store.users.disable(alice);
+      expect(await store.users.changePassword(alice, "hash of the thief", { ...keep, userEpoch: 2 })).toBeNull();
     });
   });
 

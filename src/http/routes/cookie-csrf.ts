@@ -1,9 +1,11 @@
 import { z } from "zod";
+import { AuthError } from "../../core/errors.ts";
 import { csrfFailed } from "../cookie-descriptions.ts";
 import { readCookies, toCsrfCookie, withCookies } from "../cookies.ts";
 import { createCsrfToken, isCsrfToken } from "../csrf.ts";
-import { defineEndpoint } from "../endpoint.ts";
+import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
 import { toJsonResponse } from "../json-response.ts";
+import { isAllowedOrigin } from "../origin.ts";
 import { findPresentedSession } from "../presented-session.ts";
 import { requireSingleCookies } from "../request-checks.ts";
 
@@ -27,6 +29,7 @@ export const cookieCsrf = defineEndpoint({
     const { csrfKey, random, settings } = deps;
     const cookies = readCookies(request.headers, settings);
     requireSingleCookies(cookies);
+    requireNotCrossSite(deps, request);
     const sessionId = findPresentedSession(deps, cookies)?.sessionId ?? null;
     if (cookies.csrf !== undefined && isCsrfToken(csrfKey, cookies.csrf, sessionId)) {
       return toJsonResponse(200, { csrf_token: cookies.csrf });
@@ -38,3 +41,12 @@ export const cookieCsrf = defineEndpoint({
     return withCookies(toJsonResponse(200, { csrf_token: token }), [toCsrfCookie(settings, token, maxAge)]);
   },
 });
+
+/**
+ * Another site can send the browser here, without the cookies that are Strict: the answer would replace the session's
+ * token with one of no session. @throws AuthError `csrf_failed`.
+ */
+function requireNotCrossSite({ settings }: HttpDeps, request: Request): void {
+  const isTyped = request.headers.get("Sec-Fetch-Site") === "none";
+  if (!isTyped && !isAllowedOrigin(request, settings)) throw new AuthError("csrf_failed", "Origin checking failed.");
+}

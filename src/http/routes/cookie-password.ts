@@ -1,15 +1,13 @@
 import { z } from "zod";
-import { AuthError } from "../../core/errors.ts";
 import { changePassword } from "../../flows/password.ts";
 import { csrfFailed, csrfHeader } from "../cookie-descriptions.ts";
 import { toSessionCookies, withCookies } from "../cookies.ts";
 import { authenticateCaller } from "../credentials.ts";
 import { createCsrfTokenOf } from "../csrf.ts";
-import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
+import { defineEndpoint } from "../endpoint.ts";
 import { passwordField } from "../fields.ts";
 import { toJsonResponse } from "../json-response.ts";
 import { cookieMediaTypes } from "../media-types.ts";
-import { findPasswordFault } from "../password-policy.ts";
 import { RequestError } from "../request-error.ts";
 import { errorSchema, notAuthenticated, unavailable } from "../response-schemas.ts";
 
@@ -40,7 +38,6 @@ export const cookiePassword = defineEndpoint({
     const { authentication, via } = await authenticateCaller(deps, request, requireMediaType);
     const { userId, sessionId } = authentication;
     const { current_password: currentPassword, new_password: newPassword } = await readBody();
-    await requireGoodPassword(deps, userId, newPassword);
 
     const change = { userId, sessionId, currentPassword, newPassword, origin };
     const { session, pair } = await changePassword(deps, change);
@@ -53,11 +50,3 @@ export const cookiePassword = defineEndpoint({
     );
   },
 });
-
-/** @throws AuthError `password_refused`. */
-async function requireGoodPassword(deps: HttpDeps, userId: string, password: string): Promise<void> {
-  const found = await deps.users.find(userId);
-  if (found === null) throw new AuthError("user_not_found", "no such user");
-  const fault = findPasswordFault(password, found.user.username);
-  if (fault !== null) throw new AuthError("password_refused", fault);
-}

@@ -1,14 +1,15 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
-import { refresh, verifyPresented } from "../../flows/refresh.ts";
+import { refresh } from "../../flows/refresh.ts";
+import { toDeathOf } from "../../flows/session-death.ts";
 import { csrfFailed, csrfHeader, lifetimesSchema } from "../cookie-descriptions.ts";
 import { readCookies, toClearedCookies, toSessionCookies, withCookies } from "../cookies.ts";
 import { createCsrfTokenOf } from "../csrf.ts";
-import { defineEndpoint, type RequestContext } from "../endpoint.ts";
+import { defineEndpoint, type HttpDeps, type RequestContext } from "../endpoint.ts";
 import { toErrorResponse } from "../error-responses.ts";
 import { toJsonResponse } from "../json-response.ts";
 import { cookieMediaTypes } from "../media-types.ts";
-import { requireCsrfToken, requireOwnPage } from "../request-checks.ts";
+import { requireCsrfToken, requireOwnPage, requireSingleCookies } from "../request-checks.ts";
 import { tokenRefused, unavailable } from "../response-schemas.ts";
 import { attemptIdHeader, readAttemptId } from "./token-refresh.ts";
 
@@ -35,23 +36,26 @@ export const cookieRefresh = defineEndpoint({
       return await refreshByCookie(context);
     } catch (error) {
       // Only a session that is proved dead takes its cookies along: the browser may have better ones by now.
-      if (!(error instanceof AuthError && isDeath(error))) throw error;
-      const { settings } = context.deps;
-      return withCookies(toErrorResponse(error, "token", settings), toClearedCookies(settings));
+      const { deps, request } = context;
+      if (!(error instanceof AuthError) || !(await isDeath(deps, error, request))) throw error;
+      return withCookies(toErrorResponse(error, "token", deps.settings), toClearedCookies(deps.settings));
     }
   },
 });
 
 async function refreshByCookie({ request, deps, origin, requireMediaType }: RequestContext): Promise<Response> {
   const cookies = readCookies(request.headers, deps.settings);
+  requireSingleCookies(cookies);
   if (cookies.refresh === undefined) throw new AuthError("not_authenticated", "no refresh cookie was presented");
   requireOwnPage(deps, request, cookies);
   await requireMediaType();
-  const { sessionId } = verifyPresented(deps, cookies.refresh, { origin });
-  requireCsrfToken(deps, request, cookies, [sessionId]);
   const attemptId = readAttemptId(request.headers);
 
-  const { outcome, session, pair } = await refresh(deps, cookies.refresh, { attemptId, origin });
+  const { outcome, session, pair } = await refresh(deps, cookies.refresh, {
+    attemptId,
+    origin,
+    requireSession: (sessionId) => requireCsrfToken(deps, request, cookies, [sessionId]),
+  });
 
   const csrfToken = createCsrfTokenOf(deps.csrfKey, session);
   const body = { access_expires_in: pair.accessExpiresIn, refresh_expires_in: pair.refreshExpiresIn };
@@ -61,6 +65,10 @@ async function refreshByCookie({ request, deps, origin, requireMediaType }: Requ
   );
 }
 
-function isDeath({ code, sessionIsDead }: AuthError): boolean {
-  return sessionIsDead || code === "token_expired";
+/** An expired token proves nothing of its session, which another tab may have refreshed in time: the store knows. */
+async function isDeath(deps: HttpDeps, { code, sessionIsDead }: AuthError, { headers }: Request): Promise<boolean> {
+  if (code !== "token_expired" || sessionIsDead) return sessionIsDead;
+  const { refresh: token = "" } = readCookies(headers, deps.settings);
+  const { sessionId } = deps.tokens.verifyRefresh(token, { mayBeExpired: true });
+  return toDeathOf(await deps.store.sessions.find(sessionId))?.sessionIsDead ?? false;
 }

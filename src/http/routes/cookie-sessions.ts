@@ -77,6 +77,7 @@ export const cookieSessionsDelete = defineEndpoint({
   errors: "resource",
   security: ["bearer", "cookie"],
   headers: csrfHeader,
+  body: { accepts: cookieMediaTypes, schema: z.object({}) },
   responses: {
     204: { description: "The session has ended." },
     401: notAuthenticated,
@@ -84,8 +85,8 @@ export const cookieSessionsDelete = defineEndpoint({
     404: notFound,
     503: unavailable,
   },
-  async handle({ request, deps, params }) {
-    const { authentication, via } = await authenticateCaller(deps, request);
+  async handle({ request, deps, params, requireMediaType }) {
+    const { authentication, via } = await authenticateCaller(deps, request, requireMediaType);
     const { userId, sessionId } = authentication;
     const id = params["id"] ?? "";
     await endSession(deps, id, userId);

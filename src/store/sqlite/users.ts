@@ -31,7 +31,11 @@ const list = `SELECT ${userColumns} FROM users
 const keep = `UPDATE sessions SET user_epoch = :epoch, generation = generation + 1,
   previous_hash = current_hash, current_hash = :nextHash, salt = NULL, attempt_hash = NULL,
   rotated_at = :now, last_used_at = :now, idle_expires_at = min(:now + :idleLifetime, absolute_expires_at)
-  WHERE id = :sessionId AND user_id = :userId AND ${isLive} RETURNING ${sessionColumns}`;
+  WHERE id = :sessionId RETURNING ${sessionColumns}`;
+
+const changePassword = `UPDATE users SET password_hash = :passwordHash
+  WHERE id = :id AND is_active = 1 AND epoch = :userEpoch AND EXISTS (
+    SELECT 1 FROM sessions WHERE id = :sessionId AND user_id = :id AND user_epoch = :userEpoch AND ${isLive})`;
 
 /** A user of the application's own table, whose name only the application knows. */
 const nameless = { username: "", usernameKey: null, email: null, isStaff: false, passwordHash: null };
@@ -69,9 +73,9 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
     return row === undefined ? null : toUser(row as UserRow<UserWithPassword>);
   }
 
-  function keepSession(userId: string, epoch: number, { sessionId, nextHash, idleLifetime }: KeepSession, now: number) {
-    const row = connection.prepare(keep).get({ sessionId, userId, epoch, nextHash, idleLifetime, now });
-    return row === undefined ? null : ({ session: toSession(row as SessionRow), now } satisfies Kept);
+  function keepSession(epoch: number, { sessionId, nextHash, idleLifetime }: KeepSession, now: number): Kept {
+    const row = connection.prepare(keep).get({ sessionId, epoch, nextHash, idleLifetime, now });
+    return { session: toSession(row as SessionRow), now };
   }
 
   return {
@@ -117,12 +121,20 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
       });
     },
 
-    async setPassword(id, passwordHash, kept) {
+    async setPassword(id, passwordHash) {
       return connection.write("users.setPassword", (now) => {
         connection.prepare("UPDATE users SET password_hash = :passwordHash WHERE id = :id").run({ id, passwordHash });
-        const raised = endings.raiseEpoch(id, { reason: "password_changed", now }, kept?.sessionId);
-        if (raised === null) return null;
-        return { ...raised.ended, kept: kept === undefined ? null : keepSession(id, raised.epoch, kept, now) };
+        return endings.raiseEpoch(id, { reason: "password_changed", now })?.ended ?? null;
+      });
+    },
+
+    async changePassword(id, passwordHash, kept) {
+      return connection.write("users.changePassword", (now) => {
+        const { sessionId, userEpoch } = kept;
+        const parameters = { id, passwordHash, sessionId, userEpoch, now };
+        if (connection.prepare(changePassword).run(parameters).changes === 0) return null;
+        const raised = endings.raiseEpoch(id, { reason: "password_changed", now }, sessionId);
+        return raised === null ? null : { ...raised.ended, ...keepSession(raised.epoch, kept, now) };
       });
     },
 
