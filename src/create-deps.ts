@@ -1,10 +1,9 @@
 import { hkdfSync } from "node:crypto";
 import type { AuthOptions } from "./auth.ts";
-import { systemClock } from "./core/clock.ts";
 import type { EventListener } from "./core/events.ts";
 import { resolveSettings } from "./core/resolve-settings.ts";
-import { createPasswordHasher } from "./crypto/passwords.ts";
-import { systemRandom } from "./crypto/secrets.ts";
+import { createPasswordHasher, type PasswordHasher } from "./crypto/passwords.ts";
+import { type Random, systemRandom } from "./crypto/secrets.ts";
 import { createHmacKey, createKeySet } from "./crypto/signing-key.ts";
 import { createTokens } from "./crypto/tokens.ts";
 import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
@@ -12,6 +11,14 @@ import type { HttpDeps } from "./http/endpoint.ts";
 import { createFeed } from "./revocation/feed.ts";
 import { createRevocationIndex } from "./revocation/revocation-index.ts";
 import { createSignals, type Signals } from "./revocation/signals.ts";
+import { type Clock, systemClock } from "./system-clock.ts";
+
+/** What a test may put in the machine's place. */
+export interface Surroundings {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly passwords?: PasswordHasher;
+}
 
 /**
  * Builds and freezes what the flows and routes work with.
@@ -21,6 +28,7 @@ import { createSignals, type Signals } from "./revocation/signals.ts";
 export function createDeps(
   { store, signingKey, verifyingKey, ...rest }: Omit<AuthOptions, "onError">,
   emit: EventListener,
+  { clock = systemClock, random = systemRandom, passwords = createPasswordHasher() }: Surroundings = {},
 ): { readonly deps: HttpDeps; readonly signals: Signals } {
   if (store === undefined) throw new TypeError('store: missing; take sqliteStore("app.db") of "tokenpair/sqlite"');
   if (signingKey === undefined) {
@@ -31,9 +39,7 @@ export function createDeps(
     throw new TypeError(`verifyingKey: ${settings.algorithm} verifies with the signing key itself; remove it`);
   }
   const { accessTokenLifetime, leeway, maxStaleness, findUser } = settings;
-  const clock = systemClock;
   const keys = createKeySet(createHmacKey({ algorithm: settings.algorithm, secret: signingKey }));
-  const passwords = createPasswordHasher();
   const revocations = createRevocationIndex({ accessTokenLifetime, leeway, clock });
   const signals = createSignals({ index: revocations, clock, leeway });
   const feed = createFeed({
@@ -54,12 +60,12 @@ export function createDeps(
     settings,
     store,
     users,
-    tokens: createTokens({ keys, clock, settings }),
+    tokens: createTokens({ keys, clock, settings, random }),
     passwords,
     revocations,
     feed,
     clock,
-    random: systemRandom,
+    random,
     emit,
     csrfKey: toCsrfKey(signingKey),
   });
