@@ -1,3 +1,4 @@
+import type { SessionView } from "../../src/flows/sessions.ts";
 import { type OneFile, openOneFile } from "../races/one-file.ts";
 import type { ServerProcess } from "../support/server-process.ts";
 
@@ -21,8 +22,8 @@ export interface Site {
   readonly refreshesOf: (username: string) => readonly string[];
   /** Creates a user with `password`; the name. */
   readonly newUser: () => Promise<string>;
-  /** The ids of this user's sessions, newest first. */
-  readonly sessionsOf: (username: string) => Promise<readonly string[]>;
+  /** This user's sessions, newest first. */
+  readonly sessionsOf: (username: string) => Promise<readonly SessionView[]>;
   /** Ends the server without warning. */
   readonly kill: () => Promise<void>;
   /** Starts a killed server again, at the same address. */
@@ -78,7 +79,7 @@ export async function openSite({ access, refresh = 600, reuseInterval = 10 }: Li
       users.set(username, await file.addUser(username, password));
       return username;
     },
-    sessionsOf: async (username) => (await file.auth.sessions.list(users.get(username) ?? "")).map(({ id }) => id),
+    sessionsOf: (username) => file.auth.sessions.list(users.get(username) ?? ""),
     kill: () => server.kill(),
     async restart() {
       server = await file.start(port);

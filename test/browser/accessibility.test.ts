@@ -1,0 +1,99 @@
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openBrowser, type TestBrowser } from "./chromium.ts";
+import { callApi, logIn, openTab, seeLoginForm } from "./person.ts";
+import { openSite, type Site } from "./site.ts";
+
+const schemes = ["light", "dark"] as const;
+const widths = [1280, 390];
+
+describe("the page, for everybody", { timeout: 60_000 }, () => {
+  let site: Site;
+  let browser: TestBrowser;
+
+  beforeAll(async () => {
+    [site, browser] = await Promise.all([openSite({ access: 600 }), openBrowser()]);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await site.close();
+  });
+
+  it("names every control, has a live region for what happens, text that can be read, and no sideways scrolling", async () => {
+    const device = await browser.device();
+    const page = await openTab(device, site);
+    await seeLoginForm(page);
+    await page.getByRole("button", { name: "Log in" }).click();
+    const error = page.getByText("Please enter your username.");
+    await error.waitFor();
+    expect(await page.getByLabel("Username").getAttribute("aria-describedby")).toBe(await error.getAttribute("id"));
+    expect(await error.getAttribute("aria-live")).toBe("assertive");
+    await seeNoBarriers(page);
+
+    await logIn(page, await site.newUser());
+    await callApi(page);
+    await page.getByRole("button", { name: /^Rename/ }).click();
+    await seeNoBarriers(page);
+    await device.close();
+  });
+
+  async function seeNoBarriers(page: Page): Promise<void> {
+    await page.mouse.move(0, 0);
+    for (const colorScheme of schemes) {
+      for (const width of widths) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        await page.setViewportSize({ width, height: 800 });
+        expect(await page.evaluate(findBarriers), `${colorScheme}, ${width}`).toEqual([]);
+      }
+    }
+  }
+});
+
+/** Runs in the page: what would keep somebody from using it. Contrast as in WCAG 2.2, 1.4.3. */
+function findBarriers(): string[] {
+  const nameOf = (element: Element): string =>
+    [element.getAttribute("aria-label"), element.textContent, ...toLabels(element)].join("").trim();
+  const toLabels = (element: Element) =>
+    element instanceof HTMLInputElement ? [...(element.labels ?? [])].map((label) => label.textContent) : [];
+  const isShown = (element: Element) => element.checkVisibility({ visibilityProperty: true });
+
+  const toChannels = (color: string) => (color.match(/[\d.]+/g) ?? []).map(Number);
+  const toGround = (element: Element | null): number[] => {
+    if (element === null) return [255, 255, 255];
+    const channels = toChannels(getComputedStyle(element).backgroundColor);
+    return channels[3] === 0 ? toGround(element.parentElement) : channels;
+  };
+  const toLuminance = (channels: number[]) => {
+    const [r = 0, g = 0, b = 0] = channels.map((channel) => {
+      const part = channel / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const toContrast = (element: Element) => {
+    const lights = [toLuminance(toChannels(getComputedStyle(element).color)), toLuminance(toGround(element))];
+    return (Math.max(...lights) + 0.05) / (Math.min(...lights) + 0.05);
+  };
+
+  const all = [...document.querySelectorAll("*")].filter(isShown);
+  const hasOwnText = (element: Element) =>
+    [...element.childNodes].some((node) => node.nodeType === 3 && node.nodeValue?.trim());
+  const unnamed = all.filter((element) => element.matches("button, input, a, summary") && nameOf(element) === "");
+  const pale = all.filter((element) => hasOwnText(element) && toContrast(element) < 4.5);
+  const ids = all.map(({ id }) => id).filter(Boolean);
+  const checks: readonly [boolean, string][] = [
+    [document.documentElement.lang !== "", "no language"],
+    [document.querySelectorAll("h1").length === 1, "not one h1"],
+    [document.querySelectorAll("main").length === 1, "not one main"],
+    [document.querySelector("[role=status]") !== null, "no status"],
+    [document.querySelector("[role=alert]") !== null, "no alert"],
+    [all.every((element) => !element.matches("img:not([alt])")), "an image without alt"],
+    [new Set(ids).size === ids.length, "an id twice"],
+    [document.documentElement.scrollWidth <= window.innerWidth, "scrolls sideways"],
+  ];
+  return [
+    ...checks.filter(([isFine]) => !isFine).map(([, barrier]) => barrier),
+    ...unnamed.map((element) => `no name: ${element.outerHTML}`),
+    ...pale.map((element) => `contrast ${toContrast(element).toFixed(1)}: ${element.textContent}`),
+  ];
+}

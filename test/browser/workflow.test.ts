@@ -1,0 +1,199 @@
+import type { BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openBrowser, type TestBrowser } from "./chromium.ts";
+import { watchFaults } from "./faults.ts";
+import {
+  accountOf,
+  callApi,
+  changePassword,
+  deviceRow,
+  logInAnew,
+  openTab,
+  seeAccount,
+  seeLoginForm,
+} from "./person.ts";
+import { openSite, password, type Site } from "./site.ts";
+
+const access = 6;
+const newPassword = "another horse battery staple";
+
+describe("the page", { timeout: 60_000 }, () => {
+  let site: Site;
+  let browser: TestBrowser;
+  let device: BrowserContext;
+  let faults: string[];
+  let user: string;
+
+  beforeAll(async () => {
+    [site, browser] = await Promise.all([openSite({ access }), openBrowser()]);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await site.close();
+  });
+  beforeEach(async () => {
+    [device, user] = await Promise.all([browser.device(), site.newUser()]);
+    faults = await watchFaults(device);
+  });
+  afterEach(async () => {
+    await device.close();
+    expect(faults).toEqual([]);
+  });
+
+  it("can be used with the keyboard alone, from the login to the logout", async () => {
+    const page = await openTab(device, site);
+    const { keyboard } = page;
+    await seeLoginForm(page);
+    expect(await focused(page)).toBe("Username");
+    await keyboard.type(user);
+    await tabTo(page, "Password");
+    await keyboard.type("wrong");
+    await keyboard.press("Enter");
+    await page.getByText("Wrong username or password.").waitFor();
+    expect(await focused(page)).toBe("Password");
+    await keyboard.type(password);
+    await keyboard.press("Enter");
+    await seeAccount(page, user);
+    expect(await focused(page)).toBe(user);
+
+    await tabTo(page, "GET /api/auth/me/");
+    await keyboard.press("Enter");
+    await page.getByText(/^200 OK/).waitFor();
+    await page.getByText(`"username": "${user}"`).waitFor();
+
+    await tabTo(page, "Rename Chrome on Linux");
+    await keyboard.press("Enter");
+    await keyboard.type("my laptop");
+    await keyboard.press("Escape");
+    expect(await focused(page)).toBe("Rename Chrome on Linux");
+    await keyboard.press("Enter");
+    await keyboard.type("my laptop");
+    await keyboard.press("Enter");
+    await page.getByText("Renamed.").waitFor();
+    expect(await focused(page)).toBe("Rename my laptop");
+
+    await tabTo(page, "Current password");
+    await keyboard.type(password);
+    await tabTo(page, "New password");
+    await keyboard.type("short");
+    await keyboard.press("Enter");
+    await page.getByText(/at least 8 characters/i).waitFor();
+    await expect.poll(() => focused(page)).toBe("New password");
+    await keyboard.type(newPassword);
+    await keyboard.press("Enter");
+    await page.getByText("Changed. All other devices are logged out.").waitFor();
+
+    await tabTo(page, "Log out");
+    await keyboard.press("Enter");
+    expect(await seeLoginForm(page)).toBe("You are logged out.");
+    expect(await focused(page)).toBe("Username");
+    expect(await site.sessionsOf(user)).toEqual([]);
+  });
+
+  it("shows the user's devices, and logs out one, all others, and all", async () => {
+    const others = await Promise.all([1, 2, 3].map(() => browser.device()));
+    const pages = await Promise.all(others.map((other) => logInAnew(other, site, user)));
+    const page = await logInAnew(device, site, user);
+    const rows = page.getByRole("listitem");
+    await expect.poll(() => rows.count()).toBe(4);
+    expect(await deviceRow(page, "This device").count()).toBe(1);
+
+    await rows
+      .last()
+      .getByRole("button", { name: /^Log out/ })
+      .click();
+    await expect.poll(() => rows.count()).toBe(3);
+    await page.getByRole("button", { name: "Log out all others" }).click();
+    await page.getByText("All other devices are logged out.").waitFor();
+    await expect.poll(() => rows.count()).toBe(1);
+    expect(await Promise.all(pages.map(callApi))).toEqual(["logged out", "logged out", "logged out"]);
+
+    const again = await logInAnew(others[0] as BrowserContext, site, user);
+    await page.getByRole("button", { name: "Log out everywhere" }).click();
+    expect(await seeLoginForm(page)).toBe("You are logged out.");
+    expect(await callApi(again)).toBe("logged out");
+    expect(await site.sessionsOf(user)).toEqual([]);
+    await Promise.all(others.map((other) => other.close()));
+  });
+
+  it("counts down to the refresh, and refreshes by itself for as long as it is open", async () => {
+    const page = await logInAnew(device, site, user);
+    const [expiry, refresh] = [page.locator(".figure").first(), page.locator(".figure").last()];
+    expect(await expiry.textContent()).toMatch(/^0:0[456]$/);
+    expect(await refresh.textContent()).toMatch(/^0:0[234]$/);
+    await expect.poll(() => refresh.textContent(), { timeout: 10_000 }).toBe("0:01");
+    await expect.poll(() => site.refreshesOf(user), { timeout: 20_000 }).toEqual(["rotated", "rotated"]);
+    await expect.poll(() => refresh.textContent()).toMatch(/^0:0[234]$/);
+    expect(await accountOf(page, user).isVisible()).toBe(true);
+  });
+
+  it("lets no script find a token, wherever it looks", async () => {
+    const bodies: Promise<string>[] = [];
+    device.on("response", (response) => bodies.push(response.text().catch(() => "")));
+    const page = await logInAnew(device, site, user);
+    await callApi(page);
+    await changePassword(page, newPassword);
+    await expect.poll(() => site.refreshesOf(user), { timeout: 20_000 }).toContain("rotated");
+    await callApi(page);
+    await page.reload();
+    await seeAccount(page, user);
+
+    const cookies = await device.cookies(`${site.origin}/api/auth`);
+    const tokens = cookies.filter(({ httpOnly }) => httpOnly).map(({ value }) => value);
+    expect(tokens).toHaveLength(2);
+    for (const token of tokens) expect(token).toMatch(tokenShape);
+    const found = [await page.evaluate(readAll), ...(await Promise.all(bodies))].join("\n");
+    expect(found).toContain(cookies.find(({ httpOnly }) => !httpOnly)?.value);
+    expect(found).not.toContain("eyJ");
+    expect(found).not.toMatch(tokenShape);
+
+    // The search itself finds one where there is one.
+    await page.evaluate((token) => sessionStorage.setItem("planted", token), tokens[0] ?? "");
+    expect(await page.evaluate(readAll)).toMatch(tokenShape);
+  });
+});
+
+const tokenShape = /[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}/;
+
+/** The accessible name of what has the keyboard. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate(() => {
+    const element = document.activeElement as HTMLInputElement | null;
+    const label = element?.labels?.[0]?.textContent;
+    return element?.getAttribute("aria-label") ?? label ?? element?.textContent ?? "";
+  });
+}
+
+/** Goes on with the Tab key until the element of this name has the keyboard. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let steps = 0; steps < 40; steps++) {
+    await page.keyboard.press("Tab");
+    if ((await focused(page)) === name) return;
+  }
+  throw new Error(`the keyboard does not get to "${name}"`);
+}
+
+/** Runs in the page: all that a script of the page can get hold of. */
+async function readAll(): Promise<string> {
+  const databases = await Promise.all(
+    (await indexedDB.databases()).map(async ({ name = "" }) => {
+      const database = await new Promise<IDBDatabase>((resolve, reject) => {
+        const opening = indexedDB.open(name);
+        opening.onsuccess = () => resolve(opening.result);
+        opening.onerror = () => reject(opening.error);
+      });
+      const stores = [...database.objectStoreNames].map(
+        (store) =>
+          new Promise((resolve) => {
+            const reading = database.transaction(store).objectStore(store).getAll();
+            reading.onsuccess = () => resolve(reading.result);
+          }),
+      );
+      return JSON.stringify([name, await Promise.all(stores)]);
+    }),
+  );
+  const cached = await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()));
+  const storages = [localStorage, sessionStorage].map((storage) => JSON.stringify({ ...storage }));
+  const page = [document.cookie, document.documentElement.outerHTML, JSON.stringify(history.state), window.name];
+  return [...page, ...storages, ...databases, ...cached.flat().map(({ url }) => url)].join("\n");
+}
