@@ -1,5 +1,6 @@
 import { hkdfSync } from "node:crypto";
 import type { AuthOptions } from "./auth.ts";
+import type { Clock } from "./core/clock.ts";
 import type { EventListener } from "./core/events.ts";
 import { resolveSettings } from "./core/resolve-settings.ts";
 import { createPasswordHasher, type PasswordHasher } from "./crypto/passwords.ts";
@@ -11,7 +12,7 @@ import type { HttpDeps } from "./http/endpoint.ts";
 import { createFeed } from "./revocation/feed.ts";
 import { createRevocationIndex } from "./revocation/revocation-index.ts";
 import { createSignals, type Signals } from "./revocation/signals.ts";
-import { type Clock, systemClock } from "./system-clock.ts";
+import { systemClock } from "./system-clock.ts";
 
 /** What a test may put in the machine's place. */
 export interface Surroundings {

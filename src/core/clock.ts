@@ -8,9 +8,3 @@ export interface Clock {
   /** Milliseconds since some fixed point; never steps, whatever happens to the wall clock. */
   readonly monotonic: () => number;
 }
-
-/** The machine's clocks. */
-export const systemClock: Clock = Object.freeze({
-  now: () => Math.floor(Date.now() / 1000),
-  monotonic: () => performance.now(),
-});

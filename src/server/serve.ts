@@ -1,8 +1,8 @@
 import type { DestinationStream } from "pino";
 import type { Auth } from "../auth.ts";
-import { systemClock } from "../core/clock.ts";
 import type { Store } from "../core/store.ts";
 import { createAuth } from "../create-auth.ts";
+import { systemClock } from "../system-clock.ts";
 import { createApp } from "./app.ts";
 import type { Config } from "./config.ts";
 import { openStore, parseDatabaseUrl } from "./database.ts";

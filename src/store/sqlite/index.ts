@@ -1,4 +1,3 @@
-import { systemClock } from "../../core/clock.ts";
 import type { Store } from "../../core/store.ts";
 import { deleteDead } from "./cleanup.ts";
 import { createConnection } from "./connection.ts";
@@ -13,8 +12,8 @@ export interface SqliteStoreOptions {
   /** The database file, made where it is missing, with its directory; or `:memory:` for one that ends with the store. */
   readonly path: string;
   /**
-   * Milliseconds to wait for a lock that another process holds. `node:sqlite` is synchronous, so this process does
-   * nothing else meanwhile: the option bounds how long its event loop can stand still. Default: 5000.
+   * Milliseconds to wait for a lock that another process holds; then the call fails with `StoreUnavailableError`. The
+   * process goes on with its other work meanwhile, except here, while a new file is being made. Default: 5000.
    */
   readonly busyTimeout?: number;
   /** The store's time, in whole seconds since the epoch. Default: the machine's clock. */
@@ -36,13 +35,13 @@ export interface SqliteStoreOptions {
  */
 export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
   const options = typeof pathOrOptions === "string" ? { path: pathOrOptions } : pathOrOptions;
-  const { path, busyTimeout = 5_000, now = systemClock.now } = options;
+  const { path, busyTimeout = 5_000, now = readMachineTime } = options;
   if (typeof path !== "string" || path === "") throw new TypeError("sqliteStore: path must be the path of a file");
   if (!Number.isInteger(busyTimeout) || busyTimeout < 0 || busyTimeout > 0x7fffffff) {
     throw new TypeError("sqliteStore: busyTimeout must be a whole number of milliseconds");
   }
 
-  const connection = createConnection(openDatabase(path, busyTimeout), now);
+  const connection = createConnection(openDatabase(path, busyTimeout), { now, busyTimeout });
   const feed = createFeed(connection);
   const endings = createEndings(connection, feed);
 
@@ -51,20 +50,16 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
     sessions: createSessionStore(connection, endings),
     feed,
 
-    async migrate() {
-      return migrate(connection);
-    },
-
-    async checkSchema() {
-      checkSchema(connection);
-    },
-
-    async deleteDead({ limit, horizon }) {
-      return deleteDead(connection, limit, horizon);
-    },
+    migrate: () => migrate(connection),
+    checkSchema: () => checkSchema(connection),
+    deleteDead: ({ limit, horizon }) => deleteDead(connection, limit, horizon),
 
     async close() {
       connection.close();
     },
   };
+}
+
+function readMachineTime(): number {
+  return Math.floor(Date.now() / 1000);
 }
