@@ -136,6 +136,40 @@ describe("a SQLite store that cannot answer", () => {
     await store.close();
   });
 
+  it("waits for the lock while the process goes on with its work, and then writes in the order of the calls", async () => {
+    const store = await openMigrated();
+    await addSession(store, "s", await addUser(store, "alice"));
+    const other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    let answered = 0;
+    const writes = [
+      store.sessions.rotate(rotationOf("s", 0)),
+      store.users.create(newUser("bob")),
+      store.users.create(newUser("carol")),
+    ].map((write) => write.finally(() => (answered += 1)));
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setTimeout(resolve));
+    expect(await isAlive(store, "s")).toBe(true);
+    expect(answered).toBe(0);
+    other.exec("COMMIT");
+    other.close();
+    expect(await Promise.all(writes)).toMatchObject([
+      { session: { generation: 1 } },
+      { user: { id: "2", username: "bob" } },
+      { user: { id: "3", username: "carol" } },
+    ]);
+    await store.close();
+  });
+
+  it("gives up a wait for the lock when it is closed", async () => {
+    const store = await openMigrated();
+    const other = new DatabaseSync(path);
+    other.exec("BEGIN IMMEDIATE");
+    const write = store.users.create(newUser("alice"));
+    await store.close();
+    await expect(write).rejects.toThrow("users.create: the store is closed");
+    other.close();
+  });
+
   it("rolls a failed statement back with all before it, wakes nobody, and works on", async () => {
     const store = await openMigrated();
     const alice = await addUser(store, "alice");

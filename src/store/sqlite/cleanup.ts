@@ -18,7 +18,7 @@ const deleteRevocations = `DELETE FROM revocations WHERE seq IN
  * Deletes, in one transaction, at most `limit` sessions that have expired or were revoked more than `horizon` seconds
  * ago, and at most `limit` revocations older than that.
  */
-export function deleteDead(connection: Connection, limit: number, horizon: number): DeletedCounts {
+export function deleteDead(connection: Connection, limit: number, horizon: number): Promise<DeletedCounts> {
   return connection.write("deleteDead", (now) => {
     const since = now - horizon;
     const run = (sql: string, parameters: Record<string, number>) =>

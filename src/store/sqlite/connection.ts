@@ -1,15 +1,18 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { StoreUnavailableError } from "../../core/errors.ts";
+import { createQueue, createWait, type Wait } from "./lock-wait.ts";
 import { toStoreError } from "./unavailable.ts";
 
 /**
- * Runs `work` in a transaction that `operation` names in errors. `now` is the time in whole seconds.
+ * Runs `work`, which is synchronous and may be run again, in a transaction that `operation` names in errors. `now` is the
+ * time in whole seconds.
  *
- * @throws StoreUnavailableError where the database cannot answer, or is closed; nothing was changed then.
+ * @throws StoreUnavailableError where the database cannot answer within the busy timeout, or is closed; nothing was
+ * changed then.
  */
-type Transact = <T>(operation: string, work: (now: number) => T) => T;
+type Transact = <T>(operation: string, work: (now: number) => T) => Promise<T>;
 
-/** One connection: statements that are prepared once, and the two kinds of transaction. All of it is synchronous. */
+/** One connection: statements that are prepared once, and the two kinds of transaction. */
 export interface Connection {
   /** The statement of `sql`, prepared at its first use. Only inside a transaction. */
   readonly prepare: (sql: string) => StatementSync;
@@ -18,8 +21,8 @@ export interface Connection {
   /** `work` sees one snapshot. */
   readonly read: Transact;
   /**
-   * `work` holds the write lock, and its `now` was read under it. Durable when this returns; rolled back where `work`
-   * throws.
+   * `work` holds the write lock, and its `now` was read under it. Durable when this fulfils; rolled back where `work`
+   * throws. Writes are carried out in the order of their calls.
    */
   readonly write: Transact;
   /** Inside `write`: calls `hook` once after the commit, and not at all without one. */
@@ -28,10 +31,19 @@ export interface Connection {
   readonly close: () => void;
 }
 
-/** A `Connection` over an open database, whose time is `now` (whole seconds). */
-export function createConnection(database: DatabaseSync, now: () => number): Connection {
+export interface ConnectionOptions {
+  /** The time, in whole seconds. */
+  readonly now: () => number;
+  /** Milliseconds. */
+  readonly busyTimeout: number;
+}
+
+/** A `Connection` over an open database that does not wait for locks by itself. */
+export function createConnection(database: DatabaseSync, { now, busyTimeout }: ConnectionOptions): Connection {
   const statements = new Map<string, StatementSync>();
   const hooks = new Set<() => void>();
+  const wait = createWait(busyTimeout);
+  const queue = createQueue(busyTimeout);
   let isClosed = false;
 
   function prepare(sql: string): StatementSync {
@@ -50,33 +62,41 @@ export function createConnection(database: DatabaseSync, now: () => number): Con
     }
   }
 
-  function transact<T>(begin: string, operation: string, work: (now: number) => T): T {
+  function commit<T>(work: (now: number) => T): T {
+    try {
+      const result = work(now());
+      prepare("COMMIT").run();
+      return result;
+    } catch (error) {
+      rollback();
+      throw error;
+    }
+  }
+
+  function runOnce<T>(begin: string, operation: string, work: (now: number) => T): T {
     if (isClosed) throw new StoreUnavailableError(`${operation}: the store is closed`);
     hooks.clear();
-    try {
-      prepare(begin).run();
+    prepare(begin).run();
+    const result = commit(work);
+    for (const hook of hooks) hook();
+    return result;
+  }
+
+  function createTransact(begin: string, patience: Wait): Transact {
+    return async (operation, work) => {
       try {
-        const result = work(now());
-        prepare("COMMIT").run();
-        return result;
+        return await patience(() => runOnce(begin, operation, work));
       } catch (error) {
-        rollback();
-        throw error;
+        throw toStoreError(operation, error);
       }
-    } catch (error) {
-      throw toStoreError(operation, error);
-    }
+    };
   }
 
   return {
     prepare,
     exec: (sql) => database.exec(sql),
-    read: (operation, work) => transact("BEGIN", operation, work),
-    write(operation, work) {
-      const result = transact("BEGIN IMMEDIATE", operation, work);
-      for (const hook of hooks) hook();
-      return result;
-    },
+    read: createTransact("BEGIN", wait),
+    write: createTransact("BEGIN IMMEDIATE", queue),
     afterCommit: (hook) => void hooks.add(hook),
     close() {
       if (isClosed) return;

@@ -92,8 +92,10 @@ function readAfter(connection: Connection, cursor: FeedCursor): RevocationRow[] 
     .all({ seq: Number(cursor), limit: batchSize + 1 }) as RevocationRow[];
 }
 
+// `+seq` has SQLite look for the first entry in the index on the time, and not in the table from its start.
+const selectSince = `SELECT * FROM revocations
+  WHERE at >= :since AND seq >= (SELECT min(+seq) FROM revocations WHERE at >= :since) ORDER BY seq LIMIT :limit`;
+
 function readSince(connection: Connection, since: number): RevocationRow[] {
-  return connection
-    .prepare("SELECT * FROM revocations WHERE at >= :since ORDER BY seq LIMIT :limit")
-    .all({ since, limit: batchSize + 1 }) as RevocationRow[];
+  return connection.prepare(selectSince).all({ since, limit: batchSize + 1 }) as RevocationRow[];
 }

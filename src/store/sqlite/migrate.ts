@@ -10,18 +10,19 @@ import { toResultCode } from "./unavailable.ts";
  *
  * @throws SchemaVersionError where the database is newer, or the tables of another program are in the way.
  */
-export function migrate(connection: Connection): readonly string[] {
+export async function migrate(connection: Connection): Promise<readonly string[]> {
   const applied: string[] = [];
-  while (connection.read("migrate", () => toPending(migrations, readVersion(connection))).length > 0) {
-    const name = connection.write("migrate", (now) => applyNext(connection, now));
+  const readPending = () => toPending(migrations, readVersion(connection));
+  while ((await connection.read("migrate", readPending)).length > 0) {
+    const name = await connection.write("migrate", (now) => applyNext(connection, now));
     if (name !== null) applied.push(name);
   }
   return applied;
 }
 
 /** @throws SchemaVersionError where the schema is older or newer than this version's. */
-export function checkSchema(connection: Connection): void {
-  connection.read("checkSchema", () => assertUpToDate(migrations, readVersion(connection)));
+export function checkSchema(connection: Connection): Promise<void> {
+  return connection.read("checkSchema", () => assertUpToDate(migrations, readVersion(connection)));
 }
 
 /** The highest number applied; 0 for a database without our tables. */

@@ -47,7 +47,8 @@ export const migrations: readonly Migration[] = [
         -- When to look whether the session has expired. A rotation leaves it alone, and so touches no index.
         cleanup_at INTEGER NOT NULL,
         -- So that a session has expired exactly when its idle time is over.
-        CHECK (idle_expires_at <= absolute_expires_at)
+        CHECK (idle_expires_at <= absolute_expires_at),
+        CHECK ((revoked_at IS NULL) = (revoke_reason IS NULL))
       ) STRICT;
       CREATE INDEX sessions_live_by_user ON sessions (user_id) WHERE revoked_at IS NULL;
       CREATE INDEX sessions_by_cleanup ON sessions (cleanup_at);
@@ -60,6 +61,7 @@ export const migrations: readonly Migration[] = [
         epoch INTEGER, -- of kind 'user'
         at INTEGER NOT NULL
       ) STRICT;
+      CREATE INDEX revocations_by_time ON revocations (at);
       CREATE INDEX revocations_by_user ON revocations (key) WHERE kind = 'user';
     `,
   },

@@ -38,7 +38,6 @@ function toPrivateFile(path: string): string {
 
 function configure(database: DatabaseSync, busyTimeout: number): DatabaseSync {
   try {
-    database.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
     enableWriteAheadLog(database, performance.now() + busyTimeout);
     database.exec("PRAGMA synchronous = FULL");
     return database;
@@ -48,7 +47,7 @@ function configure(database: DatabaseSync, busyTimeout: number): DatabaseSync {
   }
 }
 
-/** Two processes that both prepare a new file block each other, which SQLite answers at once: so look again. */
+/** Where two processes prepare a new file at once, one has to look again. */
 function enableWriteAheadLog(database: DatabaseSync, deadline: number): void {
   for (;;) {
     try {

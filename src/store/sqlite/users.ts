@@ -89,7 +89,7 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
     },
 
     async ensure(id) {
-      const known = connection.read("users.ensure", () => findUser(id));
+      const known = await connection.read("users.ensure", () => findUser(id));
       return known ?? connection.write("users.ensure", (now) => findUser(id) ?? insertUser(id, nameless, now));
     },
 
