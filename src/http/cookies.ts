@@ -105,7 +105,8 @@ const toAccessCookie: ToCookie = (settings, value, maxAge) =>
     sameSite: settings.cookieSameSite,
   });
 
-const toRefreshCookie: ToCookie = (settings, value, maxAge) =>
+/** The one that is sent to the cookie endpoints only. */
+export const toRefreshCookie: ToCookie = (settings, value, maxAge) =>
   serializeCookie(settings, {
     name: toCookieNames(settings).refresh,
     value,

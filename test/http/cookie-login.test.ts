@@ -46,7 +46,11 @@ describe("GET csrf", () => {
     await browser.logIn();
     browser.deleteCookie("__Host-csrftoken");
     browser.deleteCookie("__Host-Http-access");
+    const planted = browser.cookie("__Secure-refresh") ?? "";
     await browser.get("/api/auth/csrf/");
+    // It cannot be used, so that the browser is asked to log in instead of being refused for ever.
+    expect(browser.cookie("__Secure-refresh")).toBeUndefined();
+    browser.setCookie("__Secure-refresh", planted);
     const refused = await browser.post("/api/auth/refresh/");
     expect([refused.status, refused.headers.getSetCookie()]).toEqual([403, []]);
   });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
 import { csrfFailed } from "../cookie-descriptions.ts";
-import { readCookies, toCsrfCookie, withCookies } from "../cookies.ts";
+import { readCookies, toCsrfCookie, toRefreshCookie, withCookies } from "../cookies.ts";
 import { createCsrfToken, isCsrfToken } from "../csrf.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
 import { toJsonResponse } from "../json-response.ts";
@@ -14,7 +14,8 @@ import { requireSingleCookies } from "../request-checks.ts";
  * left alone, so that tabs do not take it from each other.
  *
  * A new token is bound to a session on the word of the access cookie only: no other host can plant that one, while a
- * sibling domain may have planted the refresh cookie of its own session (login CSRF).
+ * sibling domain may have planted the refresh cookie of its own session (login CSRF). A refresh cookie with neither an
+ * access cookie nor a CSRF token to vouch for it can never be used again, and is deleted.
  */
 export const cookieCsrf = defineEndpoint({
   method: "GET",
@@ -38,7 +39,11 @@ export const cookieCsrf = defineEndpoint({
     const token = createCsrfToken(csrfKey, ownSessionId, random);
     // Until the next refresh renews it, a session's token must outlast the browser: without it the refresh is refused.
     const maxAge = ownSessionId === null ? null : settings.refreshTokenLifetime;
-    return withCookies(toJsonResponse(200, { csrf_token: token }), [toCsrfCookie(settings, token, maxAge)]);
+    const isUnvouched = sessionId !== null && ownSessionId === null;
+    return withCookies(toJsonResponse(200, { csrf_token: token }), [
+      toCsrfCookie(settings, token, maxAge),
+      ...(isUnvouched ? [toRefreshCookie(settings, "", 0)] : []),
+    ]);
   },
 });
 
