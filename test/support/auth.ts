@@ -1,18 +1,13 @@
 import type { AuthEvent } from "../../src/core/events.ts";
-import { resolveSettings } from "../../src/core/resolve-settings.ts";
 import type { Settings } from "../../src/core/settings.ts";
-import type { Store } from "../../src/core/store.ts";
+import type { SessionStore, Store } from "../../src/core/store.ts";
 import type { AuthUser } from "../../src/core/user.ts";
+import { createDeps } from "../../src/create-deps.ts";
 import { createPasswordHasher } from "../../src/crypto/passwords.ts";
-import { systemRandom } from "../../src/crypto/secrets.ts";
 import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
-import { createTokens } from "../../src/crypto/tokens.ts";
-import { createApplicationUsers, createOwnUsers } from "../../src/flows/user-source.ts";
 import { createUser } from "../../src/flows/users.ts";
-import type { Endpoint, HttpDeps } from "../../src/http/endpoint.ts";
+import type { Endpoint } from "../../src/http/endpoint.ts";
 import { createHttpHandler } from "../../src/http/router.ts";
-import { createFeed } from "../../src/revocation/feed.ts";
-import { createRevocationIndex } from "../../src/revocation/revocation-index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 
 /** The secret of every test's signing key. */
@@ -47,51 +42,30 @@ export interface TestAuthOptions {
   /** Wraps or replaces the store, which is SQLite in memory. */
   readonly wrapStore?: (store: Store) => Store;
   readonly endpoints?: readonly Endpoint[];
+  /** The database's file. Default: none, it is in memory. */
+  readonly path?: string;
 }
 
 export type TestAuth = Awaited<ReturnType<typeof createTestAuth>>;
 
-/** Everything behind the HTTP handler, over a database in memory, with the user alice. Close it after the test. */
-export async function createTestAuth({ settings: given = {}, wrapStore = (s) => s, endpoints }: TestAuthOptions = {}) {
+/** What `createAuth` is made of, with clocks that stand still and cheap hashes, and the user alice. Close it after the test. */
+export async function createTestAuth({
+  settings = {},
+  wrapStore = (store) => store,
+  endpoints,
+  path = ":memory:",
+}: TestAuthOptions = {}) {
   const clock = createTestClock();
   const events: AuthEvent[] = [];
   const errors: unknown[] = [];
-  const emit = (event: AuthEvent) => void events.push(event);
-  const settings = resolveSettings(given);
-  const { accessTokenLifetime, leeway, maxStaleness, algorithm, findUser, verifyCredentials } = settings;
-
-  const store = wrapStore(sqliteStore({ path: ":memory:", now: clock.now }));
+  const store = wrapStore(sqliteStore({ path, now: clock.now }));
   await store.migrate();
-  const keys = createKeySet(createHmacKey({ algorithm, secret: signingKey }));
   const passwords = createPasswordHasher({ memoryCost: 64, timeCost: 1 });
-  const revocations = createRevocationIndex({ accessTokenLifetime, leeway, clock });
-  const feed = createFeed({
-    store: store.feed,
-    index: revocations,
-    clock,
-    accessTokenLifetime,
-    leeway,
-    maxStaleness,
-    emit,
-  });
-  await feed.start();
-
-  const deps: HttpDeps = Object.freeze({
-    settings,
-    store,
-    users:
-      findUser === undefined
-        ? createOwnUsers(store, passwords, settings)
-        : createApplicationUsers(store, verifyCredentials, findUser),
-    tokens: createTokens({ keys, clock, settings }),
-    passwords,
-    revocations,
-    feed,
-    clock,
-    random: systemRandom,
-    emit,
-    csrfKey: new Uint8Array(32).fill(7),
-  });
+  const options = { store, signingKey, ...settings } as Parameters<typeof createDeps>[0];
+  const { deps, signals } = createDeps(options, (event) => void events.push(event), { clock, passwords });
+  await deps.feed.start();
+  // The same key as the deps', for tests that forge.
+  const keys = createKeySet(createHmacKey({ algorithm: deps.settings.algorithm, secret: signingKey }));
   const user = await createUser(deps, alice);
   if (user === null) throw new Error("alice exists already");
   const handler = createHttpHandler(deps, {
@@ -119,6 +93,7 @@ export async function createTestAuth({ settings: given = {}, wrapStore = (s) => 
     handler,
     keys,
     passwords,
+    signals,
     store,
     user,
     send,
@@ -129,8 +104,14 @@ export async function createTestAuth({ settings: given = {}, wrapStore = (s) => 
       return (await response.json()) as { access: string; refresh: string };
     },
     async close(): Promise<void> {
-      feed.stop();
+      deps.feed.stop();
+      signals.stop();
       await store.close();
     },
   };
+}
+
+/** A store some of whose session methods are others. */
+export function withSessions(store: Store, change: (sessions: SessionStore) => Partial<SessionStore>): Store {
+  return { ...store, sessions: { ...store.sessions, ...change(store.sessions) } };
 }
