@@ -41,28 +41,34 @@ export async function startPostgres(settings: Readonly<Record<string, string>> =
     onLog: () => {},
     onError: () => {},
   });
+  let isStarted = false;
+  const start = async () => {
+    await server.start().catch((error: unknown) => {
+      throw error ?? new Error("PostgreSQL ended before it was ready");
+    });
+    isStarted = true;
+  };
+  const end = async (crash = false) => {
+    if (!isStarted) return;
+    isStarted = false;
+    if (crash) await killServer(dataFolder);
+    else await server.stop();
+  };
   await server.initialise();
-  await start(server);
+  await start();
   return {
     url: `postgres://postgres:password@127.0.0.1:${port}/postgres`,
     port,
     async restart({ crash = false, whileDown } = {}) {
-      if (crash) await killServer(dataFolder);
-      else await server.stop();
+      await end(crash);
       await whileDown?.(dataFolder);
-      await start(server);
+      await start();
     },
     async stop() {
-      await server.stop();
+      await end();
       await rm(dataFolder, { recursive: true, force: true });
     },
   };
-}
-
-async function start(server: EmbeddedPostgres): Promise<void> {
-  await server.start().catch((error: unknown) => {
-    throw error ?? new Error("PostgreSQL ended before it was ready");
-  });
 }
 
 /** Immediate shutdown: no checkpoint, no goodbye to anybody. */

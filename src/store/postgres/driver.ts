@@ -29,8 +29,9 @@ export interface PostgresPool {
   connect(): Promise<PostgresPoolClient>;
   end(): Promise<void>;
   on(event: "error", listener: (error: Error) => void): unknown;
-  /** How many wait for a connection. */
+  /** How many wait for a connection, those included whom an idle one is about to serve. */
   readonly waitingCount: number;
+  readonly idleCount: number;
 }
 
 /** The part of a `pg` `Client` that we need for LISTEN: a connection that no pool hands out. */

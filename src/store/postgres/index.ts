@@ -50,7 +50,7 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
     sessions: createSessionStore(connection, endings),
     feed: createFeed(connection, notifications),
     migrate: () => migrate(connection, schema),
-    checkSchema: () => checkSchema(connection),
+    checkSchema: () => checkSchema(connection, schema),
     deleteDead: ({ limit, horizon }) => deleteDead(connection, limit, horizon),
 
     async close() {

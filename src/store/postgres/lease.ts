@@ -13,8 +13,9 @@ export interface Lease {
 /** Leases connections: at most `maxWaiting` calls wait, each for at most `connectTimeout`. */
 export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }: Behaviour) {
   return async function lease(operation: string): Promise<Lease> {
-    if (pool.waitingCount >= maxWaiting)
+    if (pool.waitingCount - pool.idleCount >= maxWaiting) {
       throw new StoreUnavailableError(`${operation}: too many wait for a connection`);
+    }
     const client = await connect(operation);
     // A connection that breaks while it is on loan says so twice: by its query, and by an event that must be heard.
     client.on("error", ignore);

@@ -4,8 +4,9 @@ import type { Connection, Run } from "./connection.ts";
 import { migrations } from "./migrations.ts";
 import { toSqlState } from "./unavailable.ts";
 
-const isThere = "SELECT to_regclass('tokenpair.tokenpair_migrations') IS NOT NULL AS found";
-const isSchemaThere = "SELECT to_regnamespace(quote_ident(:schema)) IS NOT NULL AS found";
+// Asks the catalogue's tables: to_regclass() answers from a cache, which the wait for the lock leaves as it was.
+const findTable = "SELECT FROM pg_tables WHERE schemaname = :schema AND tablename = 'tokenpair_migrations'";
+const findSchema = "SELECT FROM pg_namespace WHERE nspname = :schema";
 const version = "SELECT coalesce(max(number), 0) AS number FROM tokenpair.tokenpair_migrations";
 const lock = "SELECT pg_advisory_xact_lock(hashtextextended('tokenpair.tokenpair_migrations', 0))";
 const note = "INSERT INTO tokenpair.tokenpair_migrations (number, name) VALUES (:number, :name)";
@@ -19,7 +20,7 @@ const note = "INSERT INTO tokenpair.tokenpair_migrations (number, name) VALUES (
  */
 export async function migrate(connection: Connection, schema: string): Promise<readonly string[]> {
   const applied: string[] = [];
-  while (toPending(migrations, await readVersion(toRun(connection, "migrate"))).length > 0) {
+  while (toPending(migrations, await readVersion(toRun(connection, "migrate"), schema)).length > 0) {
     const name = await connection.transact("migrate", ({ run }) => applyNext(run, schema), { isUnbounded: true });
     if (name !== null) applied.push(name);
   }
@@ -27,8 +28,8 @@ export async function migrate(connection: Connection, schema: string): Promise<r
 }
 
 /** @throws SchemaVersionError where the schema is older or newer than this version's. */
-export async function checkSchema(connection: Connection): Promise<void> {
-  assertUpToDate(migrations, await readVersion(toRun(connection, "checkSchema")));
+export async function checkSchema(connection: Connection, schema: string): Promise<void> {
+  assertUpToDate(migrations, await readVersion(toRun(connection, "checkSchema"), schema));
 }
 
 function toRun(connection: Connection, operation: string): Run {
@@ -36,9 +37,8 @@ function toRun(connection: Connection, operation: string): Run {
 }
 
 /** The highest number applied; 0 for a database without our tables. */
-async function readVersion(run: Run): Promise<number> {
-  const [table] = await run<{ found: boolean }>(isThere);
-  if (table?.found !== true) return 0;
+async function readVersion(run: Run, schema: string): Promise<number> {
+  if ((await run(findTable, { schema })).length === 0) return 0;
   const [row] = await run<{ number: number }>(version);
   return row?.number ?? 0;
 }
@@ -46,7 +46,7 @@ async function readVersion(run: Run): Promise<number> {
 /** Applies one step, where another process has not done so since we looked. */
 async function applyNext(run: Run, schema: string): Promise<string | null> {
   await run(lock);
-  const [next] = toPending(migrations, await readVersion(run));
+  const [next] = toPending(migrations, await readVersion(run, schema));
   if (next === undefined) return null;
   if (next.number === 1) await prepare(run, schema);
   await apply(run, next);
@@ -56,8 +56,8 @@ async function applyNext(run: Run, schema: string): Promise<string | null> {
 
 async function prepare(run: Run, schema: string): Promise<void> {
   // IF NOT EXISTS would ask for the right to make schemas also where this one is there.
-  const [{ found } = { found: false }] = await run<{ found: boolean }>(isSchemaThere, { schema });
-  if (!found) await run(`CREATE SCHEMA "${schema}"`);
+  const isMissing = (await run(findSchema, { schema })).length === 0;
+  if (isMissing) await run(`CREATE SCHEMA "${schema}"`);
   await run(`CREATE TABLE tokenpair.tokenpair_migrations
     (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`);
 }

@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from "../../core/errors.ts";
-import type { KeepSession, NewUser, UserStore } from "../../core/store.ts";
+import type { NewUser, UserStore } from "../../core/store.ts";
 import type { User, UserWithPassword } from "../../core/user.ts";
 import type { Connection, Run } from "./connection.ts";
 import type { Endings } from "./endings.ts";
@@ -28,11 +28,18 @@ const list = `SELECT ${userColumns} FROM tokenpair.users
 
 const enable = "UPDATE tokenpair.users SET is_active = true WHERE id = :id RETURNING id";
 
+// Holds the user and the session, so that neither is ended by others before it goes on.
+const holdAsker = `WITH ${clock}
+  SELECT FROM clock, tokenpair.users, tokenpair.sessions
+  WHERE users.id = :id AND is_active AND epoch = :userEpoch::bigint
+    AND sessions.id = :sessionId AND user_id = users.id AND user_epoch = epoch AND ${isLive}
+  FOR UPDATE OF users, sessions`;
+
 const keep = `WITH ${clock}
   UPDATE tokenpair.sessions SET user_epoch = :epoch::integer, generation = generation + 1,
     previous_hash = current_hash, current_hash = :nextHash, salt = NULL, attempt_hash = NULL,
     rotated_at = now, last_used_at = now, idle_expires_at = least(now + :idleLifetime::bigint, absolute_expires_at)
-  FROM clock WHERE id = :sessionId AND user_id = :userId AND ${isLive} RETURNING ${sessionColumns}, now`;
+  FROM clock WHERE id = :sessionId RETURNING ${sessionColumns}, now`;
 
 /** A user of the application's own table, whose name only the application knows. */
 const nameless = { username: "", usernameKey: null, email: null, isStaff: false, passwordHash: null };
@@ -53,10 +60,6 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
     const { username, usernameKey, email, isStaff, passwordHash } = fields;
     const [user] = await run<User>(insert, { id, username, usernameKey, email, isStaff, passwordHash });
     return user ?? null;
-  }
-
-  async function keepSession(run: Run, userId: string, epoch: number, kept: KeepSession | undefined) {
-    return kept === undefined ? null : toSession(await run<SessionRow>(keep, { ...kept, userId, epoch }));
   }
 
   return {
@@ -96,12 +99,21 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
 
     enable: async (id) => (await first("users.enable", enable, { id })) !== null,
 
-    setPassword: (id, passwordHash, kept) =>
+    setPassword: (id, passwordHash) =>
       connection.transact("users.setPassword", async (transaction) => {
-        const change = kept === undefined ? { passwordHash } : { passwordHash, except: kept.sessionId };
+        return (await endings.raiseEpoch(transaction, id, "password_changed", { passwordHash }))?.ended ?? null;
+      }),
+
+    changePassword: (id, passwordHash, { sessionId, userEpoch, nextHash, idleLifetime }) =>
+      connection.transact("users.changePassword", async (transaction) => {
+        const { run } = transaction;
+        if ((await run(holdAsker, { id, userEpoch, sessionId })).length === 0) return null;
+        const change = { passwordHash, except: sessionId };
         const raised = await endings.raiseEpoch(transaction, id, "password_changed", change);
         if (raised === null) return null;
-        return { ...raised.ended, kept: await keepSession(transaction.run, id, raised.epoch, kept) };
+        const { epoch, now, ended } = raised;
+        const kept = toSession(await run<SessionRow>(keep, { sessionId, epoch, nextHash, idleLifetime, now }));
+        return kept === null ? null : { ...ended, ...kept };
       }),
 
     delete: (id) =>
