@@ -1,3 +1,4 @@
+import { days, minutes } from "./durations.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a setting may be. The environment, the config file and `createAuth` are all read by these rules. */
@@ -11,9 +12,6 @@ export type SettingRule =
   | { readonly type: "texts"; readonly pattern: RegExp; readonly form: string; readonly atLeast: number }
   | { readonly type: "function" };
 
-const oneDay = 86_400;
-const tenYears = 3_650 * oneDay;
-
 const boolean = { type: "boolean" } as const;
 const hook = { type: "function" } as const;
 const seconds = (min: number, max: number) => ({ type: "seconds", min, max }) as const;
@@ -26,15 +24,15 @@ const claimName = { type: "text", pattern: /^\S+$/, form: "a claim name without 
 const anyText = { type: "text", pattern: /./, form: "a text that is not empty", optional: true } as const;
 const path = {
   type: "text",
-  pattern: /^(?:\/[A-Za-z0-9_~.-]+)+$/,
-  form: 'a path such as "/api/auth": a slash first, none at the end',
+  pattern: /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_~.-]+)+$/,
+  form: 'a path such as "/api/auth": a slash first, none at the end, no "." or ".."',
 } as const;
 
 /** The rule of every setting. */
 export const settingRules = Object.freeze({
-  accessTokenLifetime: seconds(1, oneDay),
-  refreshTokenLifetime: seconds(1, tenYears),
-  sessionLifetime: seconds(1, tenYears),
+  accessTokenLifetime: seconds(1, days(1)),
+  refreshTokenLifetime: seconds(1, days(3_650)),
+  sessionLifetime: seconds(1, days(3_650)),
   rotateRefreshTokens: boolean,
   blacklistAfterRotation: {
     type: "true",
@@ -44,7 +42,7 @@ export const settingRules = Object.freeze({
   algorithm: { type: "choice", choices: ["HS256", "HS384", "HS512"] },
   audience: anyText,
   issuer: anyText,
-  leeway: seconds(0, 300),
+  leeway: seconds(0, minutes(5)),
   authHeaderTypes: { type: "texts", pattern: token, form: "authentication schemes", atLeast: 1 },
   authHeaderName: headerName,
   userIdClaim: claimName,

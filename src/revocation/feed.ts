@@ -1,8 +1,9 @@
 import type { Clock } from "../core/clock.ts";
 import type { EventListener } from "../core/events.ts";
 import type { FeedCursor, Revocation } from "../core/revocation.ts";
+import { clockMargin, toRevocationHorizon } from "../core/revocation-horizon.ts";
 import type { FeedStore } from "../core/store.ts";
-import { CLOCK_MARGIN, type RevocationIndex } from "./revocation-index.ts";
+import type { RevocationIndex } from "./revocation-index.ts";
 import { type Schedule, unrefSchedule } from "./schedule.ts";
 
 /** Keeps a `RevocationIndex` up with the store, and knows how far behind it may be. */
@@ -49,7 +50,7 @@ const unanswered = "no read has been answered";
 /** Makes a feed that does nothing until it is started. */
 export function createFeed(options: FeedOptions): Feed {
   const { store, index, clock, maxStaleness, onApplied, emit, schedule = unrefSchedule } = options;
-  const horizon = options.accessTokenLifetime + options.leeway + CLOCK_MARGIN;
+  const horizon = toRevocationHorizon(options);
   let cursor: FeedCursor | null = null;
   let reading: Promise<void> | null = null;
   let freshAt = Number.NEGATIVE_INFINITY;
@@ -75,7 +76,7 @@ export function createFeed(options: FeedOptions): Feed {
   /** Under a wall clock that ran ahead, entries were dropped that are needed again once it has been set back. */
   function reloadIfClockWasSetBack(): void {
     const ahead = clock.now() - clock.monotonic() / 1000;
-    if (ahead < wallAhead - CLOCK_MARGIN / 2) {
+    if (ahead < wallAhead - clockMargin / 2) {
       cursor = null;
       wallAhead = ahead;
     }

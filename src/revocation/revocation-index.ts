@@ -1,13 +1,11 @@
 import type { AccessClaims } from "../core/claims.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Revocation } from "../core/revocation.ts";
+import { toRevocationHorizon } from "../core/revocation-horizon.ts";
 import { createFingerprintTable } from "./fingerprint-table.ts";
 
 /** What decides whether an access token is revoked. */
 export type RevocableToken = Pick<AccessClaims, "sessionId" | "userId" | "userEpoch" | "tokenId" | "issuedAt">;
-
-/** Seconds by which a revocation is held longer than the tokens it ends, for clocks that differ. */
-export const CLOCK_MARGIN = 60;
 
 /** Slots of each table that one sweep looks at: a fraction of a millisecond, and a million entries in two minutes. */
 const SLOTS_PER_SWEEP = 12_000;
@@ -29,17 +27,14 @@ export interface RevocationIndex {
   readonly size: number;
 }
 
-/**
- * Makes an empty index. An entry is dropped when the last access token it could apply to has expired: `at` +
- * `accessTokenLifetime` + `leeway` + `CLOCK_MARGIN`, all in seconds.
- */
+/** Makes an empty index. An entry is dropped when the last access token it could apply to has expired. Seconds. */
 export function createRevocationIndex(options: {
   readonly accessTokenLifetime: number;
   readonly leeway: number;
   readonly clock: Clock;
 }): RevocationIndex {
   const { now } = options.clock;
-  const lifetime = options.accessTokenLifetime + options.leeway + CLOCK_MARGIN;
+  const horizon = toRevocationHorizon(options);
   const sessions = createFingerprintTable({ now, values: false });
   const tokens = createFingerprintTable({ now, values: false });
   const users = createFingerprintTable({ now, values: true });
@@ -47,7 +42,7 @@ export function createRevocationIndex(options: {
 
   return {
     apply(revocation) {
-      const until = revocation.at + lifetime;
+      const until = revocation.at + horizon;
       switch (revocation.kind) {
         case "session":
           return sessions.set(revocation.sessionId, 1, until);

@@ -32,7 +32,7 @@ async function createDatabase(dead: number): Promise<string> {
       updateLastLogin: false,
     });
   for (let i = 0; i < dead; i += 1) await create(`dead-${i}`);
-  await store.sessions.revoke("dead-0", "logout");
+  if (dead > 0) await store.sessions.revoke("dead-0", "logout");
   time = now;
   await create("alive");
   await store.close();
@@ -61,6 +61,18 @@ describe("flushexpiredtokens", () => {
     expect((await store.sessions.list({ limit: 10 })).sessions.map(({ id }) => id)).toEqual(["alive"]);
     await store.close();
     expect((await flush(path, false)).stdout).toBe('{"sessions":0,"revocations":0}\n');
+  });
+
+  it("keeps what the longest access token could need, whatever this command's own settings are", async () => {
+    const path = await createDatabase(0);
+    const revoke = async (secondsAgo: number) => {
+      const store = sqliteStore({ path, now: () => Math.floor(Date.now() / 1000) - secondsAgo });
+      await store.feed.revokeToken(`revoked ${secondsAgo} s ago`);
+      await store.close();
+    };
+    await revoke(oneDay);
+    await revoke(2 * oneDay);
+    expect((await flush(path, false)).stdout).toBe('{"sessions":0,"revocations":1}\n');
   });
 
   it("shows a terminal how far it is", async () => {

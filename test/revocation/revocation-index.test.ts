@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Revocation } from "../../src/core/revocation.ts";
-import { CLOCK_MARGIN, createRevocationIndex, type RevocableToken } from "../../src/revocation/revocation-index.ts";
+import { toRevocationHorizon } from "../../src/core/revocation-horizon.ts";
+import { createRevocationIndex, type RevocableToken } from "../../src/revocation/revocation-index.ts";
 import { createManualTime } from "./manual-time.ts";
 
 const accessTokenLifetime = 1800;
 const leeway = 5;
-const heldFor = accessTokenLifetime + leeway + CLOCK_MARGIN;
+const heldFor = toRevocationHorizon({ accessTokenLifetime, leeway });
 
 const start = 1_800_000_000;
 const at = start - 10;

@@ -1,17 +1,13 @@
 import { setTimeout } from "node:timers/promises";
 import type { Command } from "commander";
-import { hours } from "../../core/durations.ts";
+import { revocationRetention } from "../../core/revocation-horizon.ts";
 import type { DeletedCounts, Store } from "../../core/store.ts";
-import type { Config } from "../../server/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import { type Context, isInteractive } from "../context.ts";
 import { toCount } from "../format.ts";
 
 /** So few at once that nobody waits long for the lock. */
 const batchSize = 1000;
-
-/** Seconds for which a revocation is kept after the last token that it ends, for clocks that differ. */
-const margin = hours(1);
 
 /** Milliseconds between two batches, in which others get the lock. */
 const pause = 10;
@@ -21,15 +17,14 @@ const startOfLine = "\r\u001b[K";
 
 export function addFlushExpiredTokens(program: Command, context: Context): void {
   addCommand(program, "flushexpiredtokens", "delete dead sessions and old revocations, in small batches").action(
-    (options: CommonOptions) => runOnStore(context, options, (store, config) => flush(store, config, context)),
+    (options: CommonOptions) => runOnStore(context, options, (store) => flush(store, context)),
   );
 }
 
-async function flush(store: Store, { settings }: Config, context: Context): Promise<Output> {
-  const horizon = settings.accessTokenLifetime + settings.leeway + margin;
+async function flush(store: Store, context: Context): Promise<Output> {
   let total: DeletedCounts = { sessions: 0, revocations: 0 };
   for (let isMore = true; isMore; ) {
-    const deleted = await store.deleteDead({ limit: batchSize, horizon });
+    const deleted = await store.deleteDead({ limit: batchSize, horizon: revocationRetention });
     total = {
       sessions: total.sessions + deleted.sessions,
       revocations: total.revocations + deleted.revocations,
