@@ -1,0 +1,57 @@
+import type { RefreshClaims, TokenPair } from "../core/claims.ts";
+import type { AuthError } from "../core/errors.ts";
+import type { RefreshOutcome, RequestOrigin } from "../core/events.ts";
+import type { Session } from "../core/session.ts";
+import type { Deps } from "./deps.ts";
+
+export interface RefreshOptions {
+  /** The client's `Idempotency-Key`: made before the first try, repeated on every retry. */
+  readonly attemptId?: string | undefined;
+  readonly origin?: RequestOrigin;
+  /** A check of the caller's own on a genuine token's session, before anything is asked or changed; refuses by throwing. */
+  readonly requireSession?: (sessionId: string) => void;
+}
+
+export interface Refreshed {
+  readonly outcome: "rotated" | "replayed" | "renewed";
+  readonly session: Session;
+  /** With `rotateRefreshTokens: false` there is no new refresh token: the presented one goes on. */
+  readonly pair: Omit<TokenPair, "refresh"> & { readonly refresh?: string };
+}
+
+/** A refresh that gives no tokens. */
+export interface Refusal {
+  readonly outcome: Extract<RefreshOutcome, "refused" | "theft" | "state_lost">;
+  readonly error: AuthError;
+}
+
+/** Reports a refusal and throws it. `presented` is `null` where the token was not genuine. */
+export function refuse(
+  deps: Deps,
+  presented: RefreshClaims | null,
+  { outcome, error }: Refusal,
+  options: RefreshOptions,
+): never {
+  report(deps, presented, outcome, options, error.reason);
+  throw error;
+}
+
+/** Tells the listeners how a refresh ended. */
+export function report(
+  deps: Deps,
+  presented: RefreshClaims | null,
+  outcome: RefreshOutcome,
+  { origin = {} }: RefreshOptions,
+  reason?: string,
+): void {
+  const subject =
+    presented === null
+      ? {}
+      : { userId: presented.userId, sessionId: presented.sessionId, generation: presented.generation };
+  deps.emit({ type: "refresh", outcome, origin, ...subject, ...(reason === undefined ? {} : { reason }) });
+}
+
+/** Where the refresh came from, as the session's row keeps it. */
+export function toRowOrigin({ origin }: RefreshOptions): { userAgent: string | null; ip: string | null } {
+  return { userAgent: origin?.userAgent ?? null, ip: origin?.ip ?? null };
+}
