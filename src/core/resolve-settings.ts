@@ -1,4 +1,5 @@
 import { closestMatch } from "leven";
+import { findContradiction } from "./contradictions.ts";
 import { findSettingFault, settingRules } from "./setting-rules.ts";
 import { defaultSettings, type Settings } from "./settings.ts";
 import type { AuthUser } from "./user.ts";
@@ -33,27 +34,4 @@ export function isSettingName(name: string): name is keyof Settings {
 export function toUnknownSettingMessage(name: string, known: readonly string[]): string {
   const nearest = closestMatch(name, known, { maxDistance: Math.ceil(name.length / 3) });
   return `${name}: no such setting${nearest === undefined ? "" : `; did you mean ${nearest}?`}`;
-}
-
-function findContradiction(s: Settings<AuthUser>): string | null {
-  if (s.accessTokenLifetime > s.refreshTokenLifetime) {
-    return "accessTokenLifetime: must not be longer than refreshTokenLifetime";
-  }
-  if (s.refreshTokenLifetime > s.sessionLifetime) {
-    return "refreshTokenLifetime: must not be longer than sessionLifetime; raise sessionLifetime too";
-  }
-  if (s.verifyCredentials !== undefined && s.findUser === undefined) {
-    return "verifyCredentials: needs findUser too, to look the user up again at every refresh";
-  }
-  if (s.tokenPath === s.authPath) return "tokenPath: must differ from authPath";
-  if (s.cookieDomain !== undefined) {
-    const bound = [s.accessCookieName, s.refreshCookieName, s.csrfCookieName].find((name) => /^__Host-/i.test(name));
-    if (bound !== undefined) {
-      return `cookieDomain: a cookie named "${bound}" cannot have a Domain; rename it, for example to "__Secure-…"`;
-    }
-  }
-  if (s.cookieSameSite === "None" && s.insecureCookies) {
-    return 'cookieSameSite: "None" needs secure cookies; remove insecureCookies';
-  }
-  return null;
 }

@@ -1,4 +1,5 @@
 import type { TokenPair } from "../core/claims.ts";
+import { toCookieNames } from "../core/cookie-names.ts";
 import type { Settings } from "../core/settings.ts";
 import { type HeaderSource, readHeader } from "./header-source.ts";
 
@@ -13,24 +14,6 @@ export type CookieSettings = Pick<
   | "insecureCookies"
   | "authPath"
 >;
-
-/** The names under which a browser keeps the two tokens and the CSRF token. */
-export interface CookieNames {
-  readonly access: string;
-  readonly refresh: string;
-  readonly csrf: string;
-}
-
-/** The configured names; with `insecureCookies` without the prefixes that a browser accepts on secure cookies only. */
-export function toCookieNames({
-  accessCookieName,
-  refreshCookieName,
-  csrfCookieName,
-  insecureCookies,
-}: CookieSettings): CookieNames {
-  const toName = (name: string) => (insecureCookies ? name.replace(/^__(?:Host-Http|Host|Secure|Http)-/i, "") : name);
-  return { access: toName(accessCookieName), refresh: toName(refreshCookieName), csrf: toName(csrfCookieName) };
-}
 
 /** Our cookies of one request. */
 export interface PresentedCookies {

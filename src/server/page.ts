@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
+import { toCookieNames } from "../core/cookie-names.ts";
 import type { Settings } from "../core/settings.ts";
 import type { AuthUser } from "../core/user.ts";
-import { toCookieNames } from "../http/cookies.ts";
 import type { Part } from "./app.ts";
 import { type PageFile, readPageFiles } from "./page-files.ts";
 import { toPlainJson } from "./plain-json.ts";

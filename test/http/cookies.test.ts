@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { toCookieNames } from "../../src/core/cookie-names.ts";
 import { defaultSettings } from "../../src/core/settings.ts";
-import {
-  readCookies,
-  toClearedCookies,
-  toCookieNames,
-  toCsrfCookie,
-  toSessionCookies,
-} from "../../src/http/cookies.ts";
+import { readCookies, toClearedCookies, toCsrfCookie, toSessionCookies } from "../../src/http/cookies.ts";
 
 const pair = { access: "a.b.c", refresh: "d.e.f", accessExpiresIn: 1_800, refreshExpiresIn: 2_592_000 };
 const read = (cookie: string, settings = defaultSettings) => readCookies({ cookie }, settings);
