@@ -17,7 +17,11 @@ export interface Match {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** Finds the resource of a pathname, with or without its trailing slash; `null` where it is none of ours. */
+/**
+ * Finds the resource of a pathname, with or without its trailing slash; `null` where it is none of ours.
+ *
+ * @throws TypeError where two endpoints have one method and path.
+ */
 export function createMatcher(
   endpoints: readonly Endpoint[],
   settings: Settings<AuthUser>,
@@ -41,7 +45,9 @@ function toResources(endpoints: readonly Endpoint[], settings: Settings<AuthUser
   const byPath = new Map<string, Resource>();
   for (const endpoint of endpoints) {
     const path = endpoint.path(settings);
-    const atPath = new Map(byPath.get(path)?.endpoints).set(endpoint.method, endpoint);
+    const atPath = new Map(byPath.get(path)?.endpoints);
+    if (atPath.has(endpoint.method)) throw new TypeError(`two endpoints answer ${endpoint.method} ${path}`);
+    atPath.set(endpoint.method, endpoint);
     byPath.set(path, { endpoints: atPath, allow: [...atPath.keys(), "OPTIONS"].join(", ") });
   }
   return byPath;

@@ -50,6 +50,16 @@ describe("a path", () => {
   });
 });
 
+describe("two endpoints", () => {
+  it("with one method and path are refused when the handler is made, and not one of them forgotten", async () => {
+    const common = { summary: "Echo.", errors: "resource", responses: {} } as const;
+    const handle = async () => toJsonResponse(200, {});
+    const [one, other] = [() => "/things", () => "/things"];
+    const endpoints = [one, other].map((path) => defineEndpoint({ ...common, method: "GET", path, handle }));
+    await expect(createTestAuth({ endpoints })).rejects.toThrow(new TypeError("two endpoints answer GET /things"));
+  });
+});
+
 describe("a method", () => {
   it.each(["GET", "HEAD", "PUT", "PATCH", "DELETE", "PROPFIND"])("%s is not allowed where POST is", async (method) => {
     for (const path of postPaths) {
