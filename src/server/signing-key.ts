@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { existsSync, linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -66,11 +67,17 @@ function toKeptFile({ path }: Database): string | null {
 
 function readKey(file: string): ServerKey {
   try {
-    return { secret: requireHmacSecret(readFileSync(file, "utf8").trimEnd()), file };
+    return { secret: requireHmacSecret(requireText(file, readFileSync(file)).trimEnd()), file };
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     throw new ConfigError(`signingKey: ${file} cannot be read; check its owner and mode`, { cause: error });
   }
+}
+
+/** Decoded, bytes that are no text would all become the same character, and a random key would hardly be random. */
+function requireText(file: string, content: Buffer): string {
+  if (isUtf8(content)) return content.toString("utf8");
+  throw new ConfigError(`signingKey: ${file} is not text; make a key with: openssl rand -base64 48 > ${file}`);
 }
 
 function requireHmacSecret(text: string): string {

@@ -28,6 +28,14 @@ describe("a configured signing key", () => {
     expect(await find(folder, "hmac")).toEqual({ secret, file: join(folder, "hmac") });
   });
 
+  it("is refused where the file is not text, of which decoding would leave little", async () => {
+    const folder = createFolder();
+    writeFileSync(join(folder, "hmac"), Buffer.alloc(48, 0xe9));
+    await expect(find(folder, "hmac")).rejects.toThrow("hmac is not text; make a key with: openssl rand -base64 48");
+    writeFileSync(join(folder, "hmac"), "zwölf Grüße, and more than thirty-two bytes");
+    expect(await find(folder, "hmac")).toMatchObject({ secret: "zwölf Grüße, and more than thirty-two bytes" });
+  });
+
   it.each(["/run/secrets/tokenpair/production/signing-key", "./keys/it", "../it", "~/it", "signing.pem"])(
     "is refused where it looks like a path and there is no file: %s",
     async (path) => {
