@@ -37,7 +37,7 @@ function readJson(name: string, path: string): unknown {
   } catch (error) {
     // The parser's own words quote the file, which may hold the signing key.
     if (error instanceof SyntaxError) throw new ConfigError(`${name}: is not valid JSON`);
-    throw toReadError(name, error);
+    throw new ConfigError(`${name}: cannot be read; check its owner and mode`, { cause: error });
   }
 }
 
@@ -51,14 +51,15 @@ async function importDefault(name: string, path: string): Promise<unknown> {
     const module: { readonly default?: unknown } = await import(pathToFileURL(path).href);
     return module.default;
   } catch (error) {
-    throw toReadError(name, error);
+    throw new ConfigError(`${name}: ${toFailure(name, error)}; to see all of it, run: node ${name}`);
   }
 }
 
-function toReadError(name: string, error: unknown): ConfigError {
-  return new ConfigError(`${name}: cannot be read: ${error instanceof Error ? error.message : "it threw"}`, {
-    cause: error,
-  });
+/** An error's class and the line, but not its message, which may quote what the file holds: the signing key. */
+function toFailure(name: string, error: unknown): string {
+  if (!(error instanceof Error)) return "it threw something that is no error";
+  const line = error.stack?.split(`/${name}:`)[1]?.match(/^\d+/)?.[0];
+  return `${error.constructor.name}${line === undefined ? "" : ` at line ${line}`}`;
 }
 
 function toSettings(name: string, value: unknown): Readonly<Record<string, unknown>> {

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/server/config.ts";
 import { createFolder } from "./folder.ts";
@@ -56,7 +57,8 @@ describe("the config", () => {
     ["tokenpair.config.json", "[]", "tokenpair.config.json: must be an object"],
     ["tokenpair.config.js", "export const leeway = 1;", "must export an object of settings as its default"],
     ["tokenpair.config.js", "export default { loadUser: 'yes' };", "loadUser: must be true or false"],
-    ["tokenpair.config.js", "throw new Error('no luck');", "tokenpair.config.js: cannot be read: no luck"],
+    ["tokenpair.config.js", "\nthrow new Error('no luck');", "tokenpair.config.js: Error at line 2; to see all of it"],
+    ["tokenpair.config.js", "throw 'no luck';", "tokenpair.config.js: it threw something that is no error;"],
   ])("refuses %s with %s", async (name, text, message) => {
     await expect(load({ [name]: text })).rejects.toThrow(message);
   });
@@ -64,6 +66,18 @@ describe("the config", () => {
   it("does not quote a JSON file that does not parse, because it may hold the key", async () => {
     const loading = load({ "tokenpair.config.json": '{"signingKey": top-secret-key}' });
     await expect(loading).rejects.toThrow(/^tokenpair\.config\.json: is not valid JSON$/);
+  });
+
+  it.each([
+    ["tokenpair.config.js", "export default {\n  signingKey: hunter2secret,\n};", "ReferenceError at line 2"],
+    ["tokenpair.config.js", "throw new TypeError('hunter2secret');", "TypeError at line 1"],
+  ])("does not quote %s where it cannot be run: %j", async (name, text, reason) => {
+    const error: Error = await load({ [name]: text }).then(
+      () => new Error("it was loaded"),
+      (refusal: Error) => refusal,
+    );
+    expect(error.message).toContain(`${name}: ${reason}`);
+    expect(inspect(error)).not.toContain("hunter2secret");
   });
 
   it("refuses two config files, because it would have to guess", async () => {
