@@ -9,6 +9,7 @@ import { toJsonResponse } from "./json-response.ts";
 import { RequestError } from "./request-error.ts";
 import { createSchemaEndpoint } from "./routes/schema.ts";
 import { createMatcher } from "./routing.ts";
+import { withStandardHeaders } from "./standard-headers.ts";
 
 /** What only the server knows of a connection. */
 export interface Connection {
@@ -35,13 +36,6 @@ export interface HttpHandlerOptions {
    */
   readonly onError?: (error: unknown) => void;
 }
-
-/** On every response, unless an endpoint says otherwise. */
-const standardHeaders = Object.entries({
-  "Cache-Control": "no-store",
-  "X-Content-Type-Options": "nosniff",
-  "Referrer-Policy": "same-origin",
-});
 
 /** The most of a `User-Agent` that is worth keeping with a session. */
 const maxUserAgentLength = 512;
@@ -92,13 +86,6 @@ export function createHttpHandler(
     refuse: (error: unknown) => withStandardHeaders(toRefusal(error, "resource")),
     handles: (pathname: string) => match(pathname) !== null,
   });
-}
-
-function withStandardHeaders(response: Response): Response {
-  for (const [name, value] of standardHeaders) {
-    if (!response.headers.has(name)) response.headers.set(name, value);
-  }
-  return response;
 }
 
 function toOrigin(request: Request, { ip }: Connection): RequestOrigin {

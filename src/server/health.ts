@@ -1,34 +1,18 @@
 import type { Auth } from "../auth.ts";
 import type { Part } from "./app.ts";
 import { toPlainJson } from "./plain-json.ts";
+import { type Answer, createReadOnlyPart } from "./read-only-part.ts";
 
 /**
  * `GET /healthz`: 200 while the process lives. `GET /readyz`: 200 when the store answers and the revocations are loaded
  * and fresh, else 503 with the reason.
  */
 export function createHealth(auth: Pick<Auth, "health">): Part {
-  const answers = new Map<string, () => Promise<Response>>([
-    ["/healthz", async () => toPlainJson(200, { status: "ok" })],
+  const answers = new Map<string, Answer>([
+    ["/healthz", () => toPlainJson(200, { status: "ok" })],
     ["/readyz", () => toReadiness(auth)],
   ]);
-  return Object.freeze({
-    handles: (pathname: string) => answers.has(withoutSlash(pathname)),
-    async fetch(request: Request): Promise<Response> {
-      const { method } = request;
-      if (method === "OPTIONS") return new Response(null, { status: 204, headers: allow });
-      if (method !== "GET" && method !== "HEAD") {
-        return toPlainJson(405, { detail: `Method "${method}" not allowed.` }, allow);
-      }
-      const answer = answers.get(withoutSlash(new URL(request.url).pathname));
-      return answer === undefined ? toPlainJson(404, { detail: "Not found.", code: "not_found" }) : answer();
-    },
-  });
-}
-
-const allow = { Allow: "GET, HEAD, OPTIONS" };
-
-function withoutSlash(pathname: string): string {
-  return pathname.endsWith("/") ? pathname.slice(0, -1) : pathname;
+  return createReadOnlyPart((pathname) => answers.get(pathname.replace(/\/$/, "")));
 }
 
 async function toReadiness(auth: Pick<Auth, "health">): Promise<Response> {

@@ -1,15 +1,16 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { AuthEvent } from "../core/events.ts";
 import type { Settings } from "../core/settings.ts";
-import type { RequestRecord } from "./app.ts";
-import { toPlainJson } from "./plain-json.ts";
+import { withStandardHeaders } from "../http/standard-headers.ts";
+import type { Part, RequestRecord } from "./app.ts";
+import { createReadOnlyPart } from "./read-only-part.ts";
 
 /** The figures of one server, for Prometheus. */
 export interface Metrics {
   readonly request: (record: RequestRecord) => void;
   readonly event: (event: AuthEvent) => void;
   /** Answers `GET /metrics`, and 404 to all else. */
-  readonly fetch: (request: Request) => Promise<Response>;
+  readonly fetch: Part["fetch"];
 }
 
 export interface MetricsOptions {
@@ -75,14 +76,13 @@ export function createMetrics({ settings, readRevocations }: MetricsOptions): Me
       else if (event.type === "refresh") refreshes.inc({ outcome: event.outcome });
       else if (event.type === "sessions_ended") endings.inc({ reason: event.reason });
     },
-    async fetch(request: Request) {
-      if (new URL(request.url).pathname !== "/metrics") {
-        return toPlainJson(404, { detail: "Not found.", code: "not_found" });
-      }
-      const headers = { "Content-Type": registry.contentType, "Cache-Control": "no-store" };
-      return new Response(await registry.metrics(), { headers });
-    },
+    fetch: createReadOnlyPart((pathname) => (pathname === "/metrics" ? () => toText(registry) : undefined)).fetch,
   });
+}
+
+async function toText(registry: Registry): Promise<Response> {
+  const headers = { "Content-Type": registry.contentType };
+  return withStandardHeaders(new Response(await registry.metrics(), { headers }));
 }
 
 const tokenRoutes = new Set(["", "refresh", "verify", "blacklist"]);

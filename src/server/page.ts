@@ -2,9 +2,10 @@ import { fileURLToPath } from "node:url";
 import { toCookieNames } from "../core/cookie-names.ts";
 import type { Settings } from "../core/settings.ts";
 import type { AuthUser } from "../core/user.ts";
+import { standardHeaders } from "../http/standard-headers.ts";
 import type { Part } from "./app.ts";
 import { type PageFile, readPageFiles } from "./page-files.ts";
-import { toPlainJson } from "./plain-json.ts";
+import { createReadOnlyPart } from "./read-only-part.ts";
 
 /** Where the build is, for the server in it and for the server from source. */
 const ownBuild = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../../dist/" : "../", import.meta.url));
@@ -22,13 +23,12 @@ const contentSecurityPolicy = [
   "require-trusted-types-for 'script'",
 ].join("; ");
 
-const standardHeaders = {
+const pageHeaders = {
+  ...standardHeaders,
   "Cache-Control": "no-cache",
   "Content-Security-Policy": contentSecurityPolicy,
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Resource-Policy": "same-origin",
-  "Referrer-Policy": "same-origin",
-  "X-Content-Type-Options": "nosniff",
 };
 
 /**
@@ -38,17 +38,9 @@ const standardHeaders = {
  */
 export function createPage(settings: Settings<AuthUser>, build = ownBuild): Part {
   const files = readPageFiles(build, (template) => fillTemplate(template, toPageSettings(settings)));
-  return Object.freeze({
-    handles: (pathname: string) => files.has(pathname),
-    async fetch(request: Request): Promise<Response> {
-      const { method, headers } = request;
-      const file = files.get(new URL(request.url).pathname);
-      if (file === undefined) return toPlainJson(404, { detail: "Not found.", code: "not_found" });
-      if (method !== "GET" && method !== "HEAD") {
-        return toPlainJson(405, { detail: `Method "${method}" not allowed.` }, { Allow: "GET, HEAD" });
-      }
-      return hasCurrent(headers.get("If-None-Match"), file) ? toNotModified(file) : toResponse(file, method);
-    },
+  return createReadOnlyPart((pathname) => {
+    const file = files.get(pathname);
+    return file && (({ headers }) => (hasCurrent(headers, file) ? toNotModified(file) : toResponse(file)));
   });
 }
 
@@ -71,19 +63,23 @@ function toAttributeText(text: string): string {
 }
 
 /** RFC 9110 §13.1.2: a weak comparison with any entry of the list. */
-function hasCurrent(ifNoneMatch: string | null, { etag }: PageFile): boolean {
-  const known = ifNoneMatch?.split(",").map((entry) => entry.trim().replace(/^W\//, "")) ?? [];
+function hasCurrent(headers: Headers, { etag }: PageFile): boolean {
+  const known =
+    headers
+      .get("If-None-Match")
+      ?.split(",")
+      .map((entry) => entry.trim().replace(/^W\//, "")) ?? [];
   return known.includes(etag) || known.includes("*");
 }
 
 function toNotModified({ etag }: PageFile): Response {
-  return new Response(null, { status: 304, headers: { ...standardHeaders, ETag: etag } });
+  return new Response(null, { status: 304, headers: { ...pageHeaders, ETag: etag } });
 }
 
-function toResponse({ body, mediaType, etag }: PageFile, method: string): Response {
-  return new Response(method === "HEAD" ? null : body, {
+function toResponse({ body, mediaType, etag }: PageFile): Response {
+  return new Response(body, {
     headers: {
-      ...standardHeaders,
+      ...pageHeaders,
       "Content-Type": mediaType,
       "Content-Length": String(body.byteLength),
       ETag: etag,

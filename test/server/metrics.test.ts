@@ -67,6 +67,8 @@ describe("the metrics", () => {
     const { metrics } = start();
     const response = await metrics.fetch(new Request("http://localhost/metrics"));
     expect(response.headers.get("Content-Type")).toContain("text/plain; version=0.0.4");
+    expect(response.headers.get("Cache-Control")).toBe("no-store");
+    expect(response.headers.get("X-Content-Type-Options")).toBe("nosniff");
     expect((await metrics.fetch(new Request("http://localhost/"))).status).toBe(404);
   });
 });
