@@ -7,7 +7,7 @@ import { announce } from "./announce.ts";
 import type { Deps } from "./deps.ts";
 import { type Refreshed, type RefreshOptions, type Refusal, refuse, report, toRowOrigin } from "./refresh-report.ts";
 import { renew } from "./renew.ts";
-import { toDeathOf } from "./session-death.ts";
+import { toDeathOfToken } from "./session-death.ts";
 import { mintPair, toApplicationClaims } from "./token-pair.ts";
 import { mayHaveTokens } from "./user-source.ts";
 
@@ -75,17 +75,15 @@ interface Presentation {
 
 /** Step 3 of the rule, under the lock of the row. Pure. */
 function judge(
-  { generation: n, userEpoch }: RefreshClaims,
+  presented: RefreshClaims,
   { presentedHash, attemptHash, reuseInterval }: Presentation,
   locked: LockedSession | null,
 ): Verdict<Ruling> {
-  // a  No row, revoked, expired, user gone or inactive.
-  const death = toDeathOf(locked);
+  // a  No row, revoked, expired, user gone or inactive, another password since.
+  const death = toDeathOfToken(locked, presented);
   if (death !== null) return refused(death);
   const { session, now } = locked as LockedSession;
-  if (userEpoch < session.userEpoch) {
-    return refused(new AuthError("password_changed", "the token is older than the password"));
-  }
+  const { generation: n } = presented;
 
   // b  The previous generation, by a known attempt or within the reuse interval: replay; no state moves.
   const isPrevious = session.generation === n + 1 && isSameHash(session.previousHash, presentedHash);

@@ -3,7 +3,7 @@ import { AuthError } from "../core/errors.ts";
 import { hashSecret } from "../crypto/secrets.ts";
 import type { Deps } from "./deps.ts";
 import { type Refreshed, type RefreshOptions, refuse, report, toRowOrigin } from "./refresh-report.ts";
-import { toDeathOf } from "./session-death.ts";
+import { toDeathOfToken } from "./session-death.ts";
 import { mintAccess } from "./token-pair.ts";
 
 /**
@@ -23,7 +23,7 @@ export async function renew(
   const used = await deps.store.sessions.touch({ sessionId, generation, presentedHash, ...toRowOrigin(options) });
   if (used === null) {
     const error =
-      toDeathOf(await deps.store.sessions.find(sessionId)) ??
+      toDeathOfToken(await deps.store.sessions.find(sessionId), presented) ??
       new AuthError("token_revoked", "not the session's current refresh token");
     return refuse(deps, presented, { outcome: "refused", error }, options);
   }

@@ -1,3 +1,4 @@
+import type { RefreshClaims } from "../core/claims.ts";
 import { AuthError, type AuthErrorCode } from "../core/errors.ts";
 import { type RevokeReason, toSessionStatus } from "../core/session.ts";
 import type { LockedSession } from "../core/store.ts";
@@ -22,6 +23,13 @@ export function toDeathOf(locked: LockedSession | null): AuthError | null {
   if (user === null) return dead("token_user_inactive", "user deleted");
   if (!user.isActive) return dead("token_user_inactive", "user disabled");
   return user.epoch > session.userEpoch ? dead("token_revoked", "user epoch raised") : null;
+}
+
+/** As `toDeathOf`, of one token: its session may live on while the token is older than its user's password. */
+export function toDeathOfToken(locked: LockedSession | null, { userEpoch }: RefreshClaims): AuthError | null {
+  const death = toDeathOf(locked);
+  if (death !== null || locked === null || userEpoch >= locked.session.userEpoch) return death;
+  return new AuthError("password_changed", "the token is older than the password");
 }
 
 function toRevocation(reason: RevokeReason): AuthError {

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { type Session, toSessionStatus } from "../../src/core/session.ts";
+
+const session: Session = {
+  id: "019b7a5e-0000-7000-8000-00000000000a",
+  userId: "1",
+  userEpoch: 0,
+  generation: 0,
+  currentHash: new Uint8Array(32),
+  previousHash: null,
+  salt: null,
+  attemptHash: null,
+  rotatedAt: null,
+  createdAt: 1_000,
+  lastUsedAt: 1_000,
+  idleExpiresAt: 1_100,
+  absoluteExpiresAt: 1_500,
+  revokedAt: null,
+  revokeReason: null,
+  persistent: true,
+  userAgent: null,
+  ip: null,
+  label: null,
+};
+
+describe("a session's status", () => {
+  it("is live until the second in which it expires", () => {
+    expect(toSessionStatus(session, 1_000)).toBe("live");
+    expect(toSessionStatus(session, 1_099)).toBe("live");
+    expect(toSessionStatus(session, 1_100)).toBe("expired");
+  });
+
+  it("is expired at the absolute expiry, however far the idle one reaches", () => {
+    const beyond = { ...session, idleExpiresAt: 2_000 };
+    expect(toSessionStatus(beyond, 1_499)).toBe("live");
+    expect(toSessionStatus(beyond, 1_500)).toBe("expired");
+  });
+
+  it("is revoked once it has been, also after it would have expired", () => {
+    const revoked: Session = { ...session, revokedAt: 1_050, revokeReason: "logout" };
+    expect(toSessionStatus(revoked, 1_060)).toBe("revoked");
+    expect(toSessionStatus(revoked, 2_000)).toBe("revoked");
+  });
+
+  it("is revoked, too, where the clock was set back before the revocation or the reason is unknown", () => {
+    expect(toSessionStatus({ ...session, revokedAt: 1_050 }, 1_000)).toBe("revoked");
+  });
+});

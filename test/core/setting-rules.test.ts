@@ -1,0 +1,142 @@
+import { describe, expect, it } from "vitest";
+import { resolveSettings } from "../../src/core/resolve-settings.ts";
+import { findSettingFault, settingRules } from "../../src/core/setting-rules.ts";
+
+const faultOf = (name: keyof typeof settingRules, value: unknown) => findSettingFault(settingRules[name], value);
+
+function expectFaults(name: keyof typeof settingRules, fault: string, values: readonly unknown[]): void {
+  for (const value of values) expect(faultOf(name, value), String(value)).toBe(fault);
+}
+
+function expectFine(name: keyof typeof settingRules, values: readonly unknown[]): void {
+  for (const value of values) expect(faultOf(name, value), String(value)).toBeNull();
+}
+
+describe("a setting of the wrong kind", () => {
+  it("is refused by its name", () => {
+    expect(() => resolveSettings({ leeway: "10" })).toThrow(TypeError);
+    expect(() => resolveSettings({ leeway: "10" })).toThrow(/^leeway: must be whole seconds from 0 to 300$/);
+    expect(() => resolveSettings({ leeway: null })).toThrow(/^leeway: /);
+  });
+
+  it("is refused without its value being shown", () => {
+    for (const name of Object.keys(settingRules)) {
+      expect(faultOf(name as keyof typeof settingRules, { planted: "s3cr3t" })).not.toMatch(/s3cr3t|planted/);
+    }
+  });
+});
+
+describe("a duration", () => {
+  it("is whole seconds within its bounds, both included", () => {
+    expectFine("reuseInterval", [0, 10, 60]);
+    expectFine("accessTokenLifetime", [1, 86_400]);
+  });
+
+  it("is no fraction, no text, nothing negative, and not without end", () => {
+    const fault = "must be whole seconds from 0 to 60";
+    expectFaults("reuseInterval", fault, [-1, 61, 0.5, "10", null, true, Number.NaN, Infinity, 10n, [10]]);
+    expectFaults("accessTokenLifetime", "must be whole seconds from 1 to 86400", [0, 86_401]);
+  });
+});
+
+describe("a switch", () => {
+  it("is true or false and nothing that resembles them", () => {
+    expectFine("loadUser", [true, false]);
+    expectFaults("loadUser", "must be true or false", ["true", 1, 0, null, ""]);
+  });
+});
+
+describe("blacklistAfterRotation", () => {
+  it("may be true, as simplejwt's users have it", () => {
+    expectFine("blacklistAfterRotation", [true]);
+  });
+
+  it("cannot be false, and says why", () => {
+    const why = "a session is one row, so a token that was rotated away has nothing left that could keep it valid";
+    expectFaults("blacklistAfterRotation", `can only be true: ${why}`, [false, 1, "true", null]);
+    expect(() => resolveSettings({ blacklistAfterRotation: false })).toThrow(
+      `blacklistAfterRotation: can only be true`,
+    );
+  });
+});
+
+describe("a choice", () => {
+  it("is one of its values, in their case", () => {
+    expectFine("algorithm", ["HS256", "HS384", "HS512"]);
+    expectFaults("algorithm", "must be one of HS256, HS384, HS512", ["hs256", "none", "RS256", null, 256, ["HS256"]]);
+    expectFaults("cookieSameSite", "must be one of Strict, Lax, None", ["lax", false]);
+  });
+});
+
+describe("a text", () => {
+  it("has its form", () => {
+    expectFine("authHeaderName", ["Authorization", "X-Access-Token"]);
+    expectFaults("authHeaderName", "must be an HTTP header name", [
+      "",
+      "X Token",
+      "X:",
+      "X\r\nSet-Cookie",
+      1,
+      null,
+      ["X"],
+    ]);
+    expectFine("userIdClaim", ["user_id", "sub", "https://example.com/id"]);
+    expectFaults("userIdClaim", "must be a claim name without spaces", ["", "user id", "a\n"]);
+    expectFine("issuer", ["https://auth.example"]);
+    expectFaults("issuer", "must be a text that is not empty", ["", null, 1]);
+  });
+
+  it("that names a cookie has no character that would end the name", () => {
+    expectFine("accessCookieName", ["__Host-Http-access", "a"]);
+    expectFaults("accessCookieName", "must be a cookie name", ["", "a=b", "a;b", "a b", 'a"', "ä"]);
+  });
+
+  it("that is a path starts with a slash, ends without one, and has plain segments", () => {
+    expectFine("authPath", ["/auth", "/api/v1.0/auth", "/~me/auth-2"]);
+    for (const path of ["", "/", "auth", "/auth/", "//auth", "/a//b", "/a b", "/{id}", "/a?b", "/a;b", "/ä", "/a/:b"]) {
+      expect(faultOf("authPath", path), path).toMatch(/^must be a path such as "\/api\/auth": a slash first/);
+    }
+  });
+
+  it("that is a domain has a dot and no scheme or port", () => {
+    expectFine("cookieDomain", ["example.com", "a.b.example.co.uk"]);
+    const others = ["localhost", ".example.com", "https://example.com", "example.com:443", "example.com; Path=/", ""];
+    expectFaults("cookieDomain", 'must be a domain such as "example.com"', others);
+  });
+});
+
+describe("a list of texts", () => {
+  it("of authentication schemes has at least one", () => {
+    expectFine("authHeaderTypes", [["Bearer"], ["Bearer", "JWT"]]);
+    const fault = "must be a list of authentication schemes, with at least one";
+    expectFaults("authHeaderTypes", fault, [[], "Bearer", ["Bearer", ""], ["a b"], [1], null, new Set(["Bearer"])]);
+  });
+
+  it("of origins has them as a browser sends them, or none", () => {
+    const origins = ["https://app.example.com", "http://localhost:5173", "https://[::1]:8443", "https://a.b:8080"];
+    expectFine("trustedOrigins", [[], origins]);
+    for (const origin of [
+      "*",
+      "null",
+      "app.example.com",
+      "https://App.example.com",
+      "https://app.example.com/",
+      "https://app.example.com/path",
+      "https://app.example.com:443",
+      "http://app.example.com:80",
+      "https://user@app.example.com",
+      "https://*.example.com",
+      "ftp://app.example.com",
+      " https://app.example.com",
+    ]) {
+      expect(faultOf("trustedOrigins", [origin]), origin).toMatch(/^must be a list of origins as a browser sends them/);
+    }
+  });
+});
+
+describe("a hook", () => {
+  it("is a function", () => {
+    expectFine("claims", [() => ({}), async () => ({})]);
+    expectFaults("claims", "must be a function", [{}, "claims", null, true]);
+  });
+});
