@@ -2,7 +2,8 @@ import { ClientError, isRefusal } from "./client-error.ts";
 import type { Environment } from "./environment.ts";
 import type { Records } from "./records.ts";
 import { type Answer, createCall, parseAnswer, toRequest, unexpected } from "./transport.ts";
-import type { Endpoints, Grant, Wire } from "./wire.ts";
+import { createUserSessions } from "./user-sessions.ts";
+import { type Endpoints, type Grant, toLifetime, type Wire } from "./wire.ts";
 
 /** What the bearer wire is made of. */
 export interface BearerWireOptions {
@@ -18,10 +19,10 @@ export interface BearerWireOptions {
  */
 export function createBearerWire({ env, records, endpoints, timeout }: BearerWireOptions): Wire {
   async function send(input: string | Request, init?: RequestInit): Promise<Response> {
-    const request = toRequest(input, init);
+    const { input: copy, headers } = toRequest(input, init);
     const access = (await records.read())?.access;
-    if (access && !request.headers.has("Authorization")) request.headers.set("Authorization", `Bearer ${access}`);
-    return env.fetch(request.input, { ...init, headers: request.headers });
+    if (access && !headers.has("Authorization")) headers.set("Authorization", `Bearer ${access}`);
+    return env.fetch(copy, { ...init, headers });
   }
 
   const call = createCall(env, timeout, endpoints.auth, send);
@@ -29,10 +30,9 @@ export function createBearerWire({ env, records, endpoints, timeout }: BearerWir
   const readRefreshToken = async () => (await records.read())?.refresh;
 
   async function endOthers(): Promise<void> {
-    const { sessions } = await call("GET", "sessions/");
-    if (!Array.isArray(sessions)) throw unexpected();
-    for (const { id, current } of sessions) {
-      if (!current) await call("DELETE", `sessions/${encodeURIComponent(id)}/`);
+    const sessions = createUserSessions(call);
+    for (const { id, current } of await sessions.list()) {
+      if (!current) await sessions.end(id);
     }
   }
 
@@ -45,7 +45,7 @@ export function createBearerWire({ env, records, endpoints, timeout }: BearerWir
   }
 
   return {
-    trusts: ({ origin }) => origin === endpoints.origin,
+    origins: [endpoints.origin],
     send,
     call,
     login: async ({ username, password }) => toGrant(await callToken("POST", "", { username, password })),
@@ -71,9 +71,11 @@ export function createBearerWire({ env, records, endpoints, timeout }: BearerWir
 function toGrant({ access, refresh }: Answer): Grant {
   if (typeof access !== "string" || typeof refresh !== "string") throw unexpected();
   const { exp, iat, sid } = toClaims(access);
-  const lifetime = Number(exp) - Number(iat);
-  if (!(lifetime > 0)) throw unexpected();
-  return { lifetime, tokens: { access, refresh }, sessionId: typeof sid === "string" ? sid : undefined };
+  return {
+    lifetime: toLifetime(Number(exp) - Number(iat)),
+    tokens: { access, refresh },
+    sessionId: typeof sid === "string" ? sid : undefined,
+  };
 }
 
 /** The claims of a JWT, unverified: the server is the one who must not be deceived. */

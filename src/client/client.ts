@@ -1,14 +1,13 @@
 import { createBearerWire } from "./bearer.ts";
 import { createCookieWire } from "./cookie.ts";
-import type { Environment, KeyValueStorage, Page } from "./environment.ts";
+import { type Environment, type KeyValueStorage, listenTo, type Page, type PageEvent } from "./environment.ts";
 import { createIdleClient } from "./idle-client.ts";
 import { createRecords } from "./records.ts";
 import { createRefresher } from "./refresher.ts";
 import { createRequests } from "./requests.ts";
-import { type Countdown, createSchedule, onWake } from "./schedule.ts";
+import { type Countdown, createSchedule } from "./schedule.ts";
 import { createSession } from "./session.ts";
 import { createSessionState, type SessionState } from "./session-state.ts";
-import { createTabs } from "./tabs.ts";
 import { createUserSessions, type UserSessions } from "./user-sessions.ts";
 import type { Credentials, Endpoints, LogoutScope } from "./wire.ts";
 
@@ -84,13 +83,10 @@ export function createClientIn(env: Environment, options: ClientOptions): Client
       ? createCookieWire({ env, page, endpoints, timeout, csrfCookies: csrfCookie ? [csrfCookie] : csrfCookieNames })
       : createBearerWire({ env, records, endpoints, timeout });
   const schedule = createSchedule(env, () => void refresher.check());
-  const session = createSession({
-    ...{ env, wire, records, schedule, state },
-    connect: (onMessage) => createTabs(env, name, onMessage),
-  });
+  const session = createSession({ env, wire, records, schedule, state, name });
   const refresher = createRefresher({ wire, records, schedule, session, state });
   const requests = createRequests({ env, wire, schedule, refresher, state, base });
-  const stopWaking = onWake(env, (event) => {
+  const stopWaking = listenTo(page, wakeEvents, (event) => {
     if (event === "online") schedule.hurry();
     void refresher.check();
   });
@@ -98,10 +94,7 @@ export function createClientIn(env: Environment, options: ClientOptions): Client
 
   return {
     async login(credentials) {
-      await session.exclusive(async () => {
-        const asked = schedule.now();
-        await session.accept(await wire.login(credentials), asked);
-      });
+      await session.exclusive(() => session.accept(() => wire.login(credentials)));
       await refresher.start();
       return state.get();
     },
@@ -121,14 +114,10 @@ export function createClientIn(env: Environment, options: ClientOptions): Client
     },
     session: state.get,
     sessions: createUserSessions((...call) => requests.retried(() => wire.call(...call))),
-    async changePassword({ currentPassword, newPassword }) {
-      await requests.retried(() =>
-        session.exclusive(async () => {
-          const asked = schedule.now();
-          await session.accept(await wire.changePassword(currentPassword, newPassword), asked);
-        }),
-      );
-    },
+    changePassword: ({ currentPassword, newPassword }) =>
+      requests.retried(() =>
+        session.exclusive(() => session.accept(() => wire.changePassword(currentPassword, newPassword))),
+      ),
     countdown: schedule.countdown,
     onChange: state.onChange,
     dispose() {
@@ -138,6 +127,8 @@ export function createClientIn(env: Environment, options: ClientOptions): Client
   };
 }
 
+/** Timers may have been late before any of these. */
+const wakeEvents: readonly PageEvent[] = ["visibilitychange", "resume", "pageshow", "online", "focus"];
 const csrfCookieNames = ["__Host-csrftoken", "csrftoken"];
 
 /** `base` is what relative URLs of the application are resolved against. */

@@ -47,11 +47,14 @@ export interface Environment {
   readonly page: Page | undefined;
 }
 
-/** The surroundings of this script: a page, a server that renders, a native app. Touches nothing when imported. */
-export function toEnvironment(): Environment {
+/**
+ * The surroundings of this script: a page, a server that renders, a native app; `ownFetch` takes the place of the global
+ * one. Touches nothing when imported.
+ */
+export function toEnvironment(ownFetch?: Environment["fetch"]): Environment {
   const isPage = typeof document !== "undefined";
   return {
-    fetch: (input, init) => fetch(input, init),
+    fetch: ownFetch ?? ((input, init) => fetch(input, init)),
     wallClock: () => Date.now(),
     monotonic: () => performance.now(),
     random: () => Math.random(),
@@ -62,6 +65,18 @@ export function toEnvironment(): Environment {
     openChannel: isPage && "BroadcastChannel" in window ? openChannel : undefined,
     locks: isPage ? navigator.locks : undefined,
     page: isPage ? toPage(document, window) : undefined,
+  };
+}
+
+/** Calls `listener` at each of `events`, where there is a page. Returns the way to stop. */
+export function listenTo(
+  page: Page | undefined,
+  events: readonly PageEvent[],
+  listener: (event: PageEvent) => void,
+): () => void {
+  const stops = events.map((event) => page?.listen(event, () => listener(event)));
+  return () => {
+    for (const stop of stops) stop?.();
   };
 }
 

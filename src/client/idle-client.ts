@@ -1,7 +1,5 @@
 import type { Client } from "./client.ts";
-import type { SessionState } from "./session-state.ts";
-
-const loading: SessionState = Object.freeze({ status: "loading" });
+import { loading } from "./session-state.ts";
 
 /** The client where there is no page, as in server rendering: `loading` for ever, and every call is refused. */
 export function createIdleClient(): Client {

@@ -21,6 +21,5 @@ export type { Credentials, LogoutScope } from "./wire.ts";
  * const orders = await (await client.fetch("/api/orders/")).json();
  */
 export function createClient(options: ClientOptions = {}): Client {
-  const environment = toEnvironment();
-  return createClientIn(options.fetch ? { ...environment, fetch: options.fetch } : environment, options);
+  return createClientIn(toEnvironment(options.fetch), options);
 }

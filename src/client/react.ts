@@ -1,8 +1,6 @@
 import { useSyncExternalStore } from "react";
 import type { Client } from "./client.ts";
-import type { SessionState } from "./session-state.ts";
-
-const loading: SessionState = Object.freeze({ status: "loading" });
+import { loading, type SessionState } from "./session-state.ts";
 
 /**
  * The client's session as React state: renders again after every change. `loading` where the server renders, and so in

@@ -13,7 +13,7 @@ export interface SessionRecord {
   readonly lifetime: number;
   readonly sessionId?: string | undefined;
   /** The session is over; `null`: for no reason worth telling. */
-  readonly ended?: EndReason | null;
+  readonly ended?: EndReason | null | undefined;
   readonly access?: string;
   readonly refresh?: string;
 }
@@ -41,9 +41,7 @@ export function createRecords(env: Environment, storage: KeyValueStorage | undef
   const attempt = createSlot(storage, `${name}#attempt`);
   return {
     async read() {
-      const value = await record.read();
-      if (value === null) return undefined;
-      const parsed = parseAnswer(value) as Partial<SessionRecord>;
+      const parsed = parseAnswer((await record.read()) ?? "") as Partial<SessionRecord>;
       return Number.isFinite(parsed.at) && Number.isFinite(parsed.lifetime) ? (parsed as SessionRecord) : undefined;
     },
     write: (value) => record.write(JSON.stringify(value)),
@@ -51,8 +49,8 @@ export function createRecords(env: Environment, storage: KeyValueStorage | undef
       // The end is enough to tell one token from the next.
       const suffix = ` ${mark.slice(-16)}`;
       const pending = async () => {
-        const [id = "", of] = (await attempt.read())?.split(" ") ?? [];
-        return ` ${of}` === suffix && /^[\w-]{22,128}$/.test(id) && id;
+        const [id = "", of] = (await attempt.read())?.split(suffix) ?? [];
+        return of === "" && /^[\w-]{22}$/.test(id) && id;
       };
       const known = await pending();
       if (known) return known;
@@ -77,7 +75,7 @@ function createAttempt(env: Environment): string {
 /** One string in `storage`. What could not be written is remembered here instead, so that nothing older is read back. */
 function createSlot(storage: KeyValueStorage | undefined, key: string) {
   let memory: string | null = null;
-  let stored = storage !== undefined;
+  let stored = true;
   return {
     async read(): Promise<string | null> {
       try {
@@ -91,7 +89,7 @@ function createSlot(storage: KeyValueStorage | undefined, key: string) {
       memory = value;
       try {
         await (value === null ? storage?.removeItem(key) : storage?.setItem(key, value));
-        stored = storage !== undefined;
+        stored = true;
       } catch {
         stored = false;
       }

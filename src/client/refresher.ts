@@ -1,8 +1,8 @@
 import { ClientError, isRefusal } from "./client-error.ts";
 import type { Records } from "./records.ts";
-import type { Schedule } from "./schedule.ts";
+import { never, type Schedule } from "./schedule.ts";
 import type { Session } from "./session.ts";
-import { type EndReason, type Problem, type SessionStateHolder, withProblem } from "./session-state.ts";
+import type { EndReason, Problem, SessionStateHolder } from "./session-state.ts";
 import { unexpected } from "./transport.ts";
 import { toId, toUser, type Wire } from "./wire.ts";
 
@@ -32,28 +32,18 @@ export interface Refresher {
   readonly refresh: () => Promise<void>;
 }
 
-const never = Number.NEGATIVE_INFINITY;
 const now = Number.POSITIVE_INFINITY;
-
-/** Thrown inside a flight where the server has said that the session is over. */
-class SessionOver {
-  readonly reason: EndReason | undefined;
-  constructor(reason?: EndReason) {
-    this.reason = reason;
-  }
-}
 
 /** Asks nothing before it is told to. */
 export function createRefresher({ wire, records, schedule, session, state }: RefresherParts): Refresher {
   let flight: Promise<void> | undefined;
 
-  const isStale = (after: number) => !schedule.isLive() || (schedule.arrival()?.mono ?? never) < after;
   const isIdle = () => state.get().status === "anonymous" && !schedule.arrival();
 
   async function ensure(after: number): Promise<void> {
     await flight;
     if (schedule.isWaiting() || (isIdle() && after !== now)) return;
-    if (!isStale(after) && session.isIdentified()) {
+    if (schedule.isLive(after) && session.isIdentified()) {
       // Another tab has done what a try of this one could not.
       if (after >= schedule.wanted()) schedule.recover();
       return;
@@ -70,42 +60,45 @@ export function createRefresher({ wire, records, schedule, session, state }: Ref
   async function fly(after: number, locked: boolean): Promise<void> {
     try {
       await session.sync();
-      if (isStale(after)) await exchange(locked);
-      if (!session.isIdentified()) await identify(locked);
+      if (!schedule.isLive(after)) await exchange(locked);
+      await identify(locked);
       schedule.recover();
-      state.set(withProblem(state.get()));
+      state.setProblem();
     } catch (error) {
-      if (error instanceof SessionOver) return session.end(error.reason);
-      schedule.postpone(after, error instanceof ClientError ? error.retryAfter : undefined);
-      state.set(withProblem(state.get(), toProblem(error)));
+      const failure = error instanceof ClientError ? error : unexpected();
+      schedule.postpone(after, failure.retryAfter);
+      state.setProblem(toProblem(failure));
     }
   }
 
+  /** Brings a new access token, or ends the session. */
   async function exchange(locked: boolean, isLastTry = false): Promise<void> {
-    const asked = schedule.now();
     const before = schedule.arrival();
     try {
-      await session.accept(await wire.refresh((mark) => records.takeAttempt(mark, locked)), asked);
+      await session.accept(() => wire.refresh((mark) => records.takeAttempt(mark, locked)));
     } catch (error) {
       if (!isRefusal(error)) throw error;
       await session.sync();
       // Another tab was given a new token meanwhile: the refusal was perhaps of the old one.
       if (!isLastTry && schedule.arrival() && schedule.arrival() !== before) return exchange(locked, true);
-      throw new SessionOver(toReason(error, session.isKnown()));
+      await session.end(toReason(error, session.isKnown()));
     }
   }
 
-  async function identify(locked: boolean): Promise<void> {
-    const me = await wire.call("GET", "me/").catch(async (error) => {
-      if (!isRefusal(error)) throw error;
+  /** Learns whose the access token is, where there is one. */
+  async function identify(locked: boolean, isLastTry = false): Promise<void> {
+    if (!schedule.arrival() || session.isIdentified()) return;
+    try {
+      const me = await wire.call("GET", "me/");
+      const user = toUser(me);
+      const id = toId(me["session"]);
+      if (!user || !id) throw unexpected();
+      await (session.hasEnded(id) ? session.end() : session.identify(user, id));
+    } catch (error) {
+      if (isLastTry || !isRefusal(error)) throw error;
       await exchange(locked);
-      return wire.call("GET", "me/");
-    });
-    const user = toUser(me);
-    const id = toId(me["session"]);
-    if (!user || !id) throw unexpected();
-    if (session.hasEnded(id)) throw new SessionOver();
-    await session.identify(user, id);
+      await identify(locked, true);
+    }
   }
 
   return {
@@ -115,7 +108,7 @@ export function createRefresher({ wire, records, schedule, session, state }: Ref
       await session.sync();
       if (isIdle()) return;
       const ensured = ensure(never);
-      if (isStale(never)) await ensured;
+      if (!schedule.isLive(never)) await ensured;
     },
     async check() {
       await session.sync();
@@ -135,8 +128,7 @@ function toReason(error: ClientError, wasKnown: boolean): EndReason | undefined 
   return error.message === "Token is expired" ? "expired" : "revoked";
 }
 
-function toProblem(error: unknown): Problem {
-  const { code, status } = error instanceof ClientError ? error : { code: "unavailable", status: 0 };
+function toProblem({ code, status }: ClientError): Problem {
   if (code === "offline" || code === "timeout") return code;
   return status === 429 ? "throttled" : "unavailable";
 }

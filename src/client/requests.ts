@@ -24,15 +24,19 @@ export interface Requests {
   readonly retried: <T>(run: () => Promise<T>) => Promise<T>;
 }
 
-/** @throws TypeError never; see `Client.fetch` for what the requests throw. */
+/** See `Client.fetch` for what the requests throw. */
 export function createRequests({ env, wire, schedule, refresher, state, base }: RequestParts): Requests {
-  /** After a 401 to what was sent at `sentAt`: whether it is worth sending again. */
-  async function recover(sentAt: number): Promise<boolean> {
-    if (state.get().status === "anonymous") return false;
-    await refresher.ensure(sentAt);
-    const { status, problem } = state.get();
-    if (problem) throw new ClientError(problem, "The session could not be refreshed for now.");
-    return status === "authenticated";
+  /** Makes ready for a request; what it returns tells after a 401 whether it is worth sending again. */
+  async function prepare(): Promise<() => Promise<boolean>> {
+    await refresher.prepare();
+    const sentAt = schedule.now().mono;
+    return async () => {
+      if (state.get().status === "anonymous") return false;
+      await refresher.ensure(sentAt);
+      const { status, problem } = state.get();
+      if (problem) throw new ClientError(problem, "The session could not be refreshed for now.");
+      return status === "authenticated";
+    };
   }
 
   return {
@@ -40,22 +44,20 @@ export function createRequests({ env, wire, schedule, refresher, state, base }: 
       const request = typeof input === "object" && "url" in input ? input : undefined;
       const url = new URL(request?.url ?? String(input), base);
       const target = request ?? url.href;
-      if (!wire.trusts(url)) return env.fetch(target, init);
+      if (!wire.origins.includes(url.origin)) return env.fetch(target, init);
 
-      await refresher.prepare();
-      const sentAt = schedule.now().mono;
+      const recover = await prepare();
       const response = await wire.send(target, init);
-      if (response.status !== 401 || !(await recover(sentAt))) return response;
-      requireReplayable(init, "The session was refreshed");
+      if (response.status !== 401 || !(await recover())) return response;
+      requireReplayable(init);
       return wire.send(target, init);
     },
     async retried(run) {
-      await refresher.prepare();
-      const sentAt = schedule.now().mono;
+      const recover = await prepare();
       try {
         return await run();
       } catch (error) {
-        if (!isRefusal(error) || !(await recover(sentAt))) throw error;
+        if (!isRefusal(error) || !(await recover())) throw error;
         return run();
       }
     },

@@ -1,9 +1,14 @@
-import type { Environment, PageEvent } from "./environment.ts";
+import type { Environment } from "./environment.ts";
 
 /** A moment on both clocks, in milliseconds. */
 export interface Moment {
   readonly mono: number;
   readonly wall: number;
+}
+
+/** Something to do `due` seconds after a moment. */
+interface Appointment extends Moment {
+  readonly due: number;
 }
 
 /** Seconds until the access token expires and until the client will refresh it; both may have passed. */
@@ -21,7 +26,8 @@ export interface Schedule {
   readonly adopt: (wall: number, lifetime: number) => void;
   /** When the current access token arrived, if there is one. */
   readonly arrival: () => Moment | undefined;
-  readonly isLive: () => boolean;
+  /** Whether there is a live access token that arrived at `after` (milliseconds, monotonic) or later. */
+  readonly isLive: (after: number) => boolean;
   readonly isDue: () => boolean;
   readonly countdown: () => Countdown | undefined;
   /** Backs off: exponentially, with full jitter, and never before `retryAfter`. `wanted` is what the next try is for. */
@@ -41,22 +47,25 @@ export interface Schedule {
   readonly dispose: () => void;
 }
 
+/** Before every moment of the monotonic clock. */
+export const never: number = Number.NEGATIVE_INFINITY;
+
 /** The longest delay that `setTimeout` can take. */
 const longestDelay = 2 ** 31 - 1;
 const longestBackoff = 60;
 
 /** Calls `onTimer` when a refresh or a new try may be due; it decides and arms again. */
 export function createSchedule(env: Environment, onTimer: () => void): Schedule {
-  let token: (Moment & { readonly lifetime: number; readonly due: number }) | undefined;
-  let backoff: (Moment & { readonly delay: number; readonly firm: boolean; readonly wanted: number }) | undefined;
+  let token: (Appointment & { readonly lifetime: number }) | undefined;
+  let backoff: (Appointment & { readonly firm: boolean; readonly wanted: number }) | undefined;
   let failures = 0;
   let timer: number | undefined;
   let disposed = false;
 
   const now = (): Moment => ({ mono: env.monotonic(), wall: env.wallClock() });
   const since = (moment: Moment) => Math.max(env.monotonic() - moment.mono, env.wallClock() - moment.wall) / 1000;
-  const isWaiting = () => backoff !== undefined && since(backoff) < backoff.delay;
-  const wanted = () => backoff?.wanted ?? Number.NEGATIVE_INFINITY;
+  const untilDue = (appointment: Appointment) => appointment.due - since(appointment);
+  const wanted = () => backoff?.wanted ?? never;
   const recover = () => {
     failures = 0;
     backoff = undefined;
@@ -76,29 +85,25 @@ export function createSchedule(env: Environment, onTimer: () => void): Schedule 
       recover();
     },
     arrival: () => token,
-    isLive: () => token !== undefined && since(token) < token.lifetime,
-    isDue: () => token === undefined || since(token) >= token.due,
-    countdown() {
-      if (!token) return undefined;
-      const age = since(token);
-      return { accessExpiresIn: token.lifetime - age, refreshIn: token.due - age };
-    },
+    isLive: (after) => token !== undefined && token.mono >= after && since(token) < token.lifetime,
+    isDue: () => token === undefined || untilDue(token) <= 0,
+    countdown: () => token && { accessExpiresIn: token.lifetime - since(token), refreshIn: untilDue(token) },
     postpone(after, retryAfter) {
-      const delay = (retryAfter ?? 0) + env.random() * Math.min(longestBackoff, 2 ** failures);
+      const due = (retryAfter ?? 0) + env.random() * Math.min(longestBackoff, 2 ** failures);
       failures += 1;
-      backoff = { ...now(), delay, firm: retryAfter !== undefined, wanted: Math.max(after, wanted()) };
+      backoff = { ...now(), due, firm: retryAfter !== undefined, wanted: Math.max(after, wanted()) };
     },
     wanted,
-    isWaiting,
+    isWaiting: () => backoff !== undefined && untilDue(backoff) > 0,
     hurry() {
-      if (backoff && !backoff.firm) backoff = { ...backoff, delay: 0 };
+      if (backoff && !backoff.firm) backoff = { ...backoff, due: 0 };
     },
     recover,
     arm() {
       env.clearTimeout(timer);
-      const wait = backoff ? backoff.delay - since(backoff) : token ? token.due - since(token) : undefined;
-      if (wait === undefined || disposed) return;
-      timer = env.setTimeout(onTimer, Math.min(Math.max(0, Math.ceil(wait * 1000)), longestDelay));
+      const next = backoff ?? token;
+      if (!next || disposed) return;
+      timer = env.setTimeout(onTimer, Math.min(Math.ceil(untilDue(next) * 1000), longestDelay));
     },
     clear,
     dispose() {
@@ -115,14 +120,4 @@ export function createSchedule(env: Environment, onTimer: () => void): Schedule 
 export function toRefreshDelay(lifetime: number, random: number): number {
   const latest = lifetime > 120 ? lifetime - 60 : (lifetime * 2) / 3;
   return latest - random * Math.min(30, latest / 10);
-}
-
-const wakeEvents: readonly PageEvent[] = ["visibilitychange", "resume", "pageshow", "online", "focus"];
-
-/** Calls `wake` whenever timers may have been late. Returns the way to stop. */
-export function onWake(env: Environment, wake: (event: PageEvent) => void): () => void {
-  const stops = wakeEvents.map((event) => env.page?.listen(event, () => wake(event)));
-  return () => {
-    for (const stop of stops) stop?.();
-  };
 }

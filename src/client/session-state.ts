@@ -20,50 +20,55 @@ export interface SessionState {
   readonly problem?: Problem;
 }
 
+/** Before the server has said anything. */
+export const loading: SessionState = Object.freeze({ status: "loading" });
+
 /** Holds the current state and tells listeners of each change, once. */
 export interface SessionStateHolder {
   readonly get: () => SessionState;
   readonly set: (next: SessionState) => void;
+  /** The same state with this problem, or with none. */
+  readonly setProblem: (problem?: Problem) => void;
   readonly onChange: (listener: (state: SessionState) => void) => () => void;
-  /** Nobody is told of anything any more. */
+  /** Nothing changes any more, and nobody is told. */
   readonly close: () => void;
 }
 
 /** Starts with `loading`. */
 export function createSessionState(): SessionStateHolder {
-  let state: SessionState = Object.freeze({ status: "loading" });
+  let state = loading;
+  let closed = false;
   const listeners = new Set<{ readonly notify: (state: SessionState) => void }>();
+
+  function set(next: SessionState): void {
+    if (closed || JSON.stringify(next) === JSON.stringify(state)) return;
+    state = Object.freeze(next);
+    for (const { notify } of [...listeners]) {
+      try {
+        notify(state);
+      } catch (error) {
+        // One listener's fault is reported as its own and stops neither the others nor the client.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
   return {
     get: () => state,
-    set(next) {
-      if (JSON.stringify(next) === JSON.stringify(state)) return;
-      state = Object.freeze(next);
-      for (const { notify } of [...listeners]) {
-        try {
-          notify(state);
-        } catch (error) {
-          // One listener's fault is reported as its own and stops neither the others nor the client.
-          queueMicrotask(() => {
-            throw error;
-          });
-        }
-      }
+    set,
+    setProblem(problem) {
+      const { problem: _, ...rest } = state;
+      set({ ...rest, ...(problem && { problem }) });
     },
     onChange(listener) {
       const entry = { notify: listener };
       listeners.add(entry);
       return () => void listeners.delete(entry);
     },
-    close: () => listeners.clear(),
+    close() {
+      closed = true;
+    },
   };
-}
-
-/** The state of a session that is alive. */
-export function toAuthenticated(user: User, sessionId: string): SessionState {
-  return { status: "authenticated", user: Object.freeze(user), sessionId };
-}
-
-/** `state` with a problem, or with none. */
-export function withProblem({ problem: _, ...state }: SessionState, problem?: Problem): SessionState {
-  return problem ? { ...state, problem } : state;
 }

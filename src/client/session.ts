@@ -1,8 +1,8 @@
 import type { Environment } from "./environment.ts";
 import type { Records, SessionRecord } from "./records.ts";
-import type { Moment, Schedule } from "./schedule.ts";
-import { type EndReason, type SessionStateHolder, toAuthenticated, type User, withProblem } from "./session-state.ts";
-import type { TabMessage, Tabs } from "./tabs.ts";
+import type { Schedule } from "./schedule.ts";
+import type { EndReason, SessionStateHolder, User } from "./session-state.ts";
+import { createTabs, type Tabs } from "./tabs.ts";
 import type { Grant, Wire } from "./wire.ts";
 
 /** What this tab knows of the session works with these. */
@@ -12,8 +12,8 @@ export interface SessionParts {
   readonly records: Records;
   readonly schedule: Schedule;
   readonly state: SessionStateHolder;
-  /** Makes the connection to the other tabs, which report to `onMessage`. */
-  readonly connect: (onMessage: (message: TabMessage) => void) => Tabs;
+  /** What the tabs of this session meet under. */
+  readonly name: string;
 }
 
 /** The session as this tab knows it, and the one place where that changes: state, schedule, record and tabs together. */
@@ -27,49 +27,54 @@ export interface Session {
   readonly isIdentified: () => boolean;
   /** Whether this session has ended here; late news of it is old news. */
   readonly hasEnded: (sessionId: string) => boolean;
-  /** A new access token arrived, asked for at `asked`; `undefined`: one that lives as long as the last. */
-  readonly accept: (grant: Grant | undefined, asked: Moment) => Promise<void>;
+  /** Takes over the new access token that `ask` brings. @throws what `ask` throws; nothing changed. */
+  readonly accept: (ask: () => Promise<Grant>) => Promise<void>;
   /** The server said whose session it is. */
   readonly identify: (user: User, sessionId: string) => Promise<void>;
   /** The session is over, in all tabs. */
-  readonly end: (reason: EndReason | undefined) => Promise<void>;
+  readonly end: (reason?: EndReason) => Promise<void>;
   readonly dispose: () => void;
 }
 
 /** Starts with nothing known. */
-export function createSession({ env, wire, records, schedule, state, connect }: SessionParts): Session {
-  const tabs = connect(({ record, user }) => apply(record, user));
+export function createSession({ env, wire, records, schedule, state, name }: SessionParts): Session {
+  const tabs = createTabs(env, name, ({ record, user }) => apply(record, user));
   /** The current record, without tokens. */
   let current: SessionRecord | undefined;
-  let endedId: string | undefined;
+  /** The last session that ended here; empty: none. */
+  let endedId = "";
   /** The record as last seen or written here: without a shared storage, reading it back is no news. */
   let seen: string | undefined;
-  let disposed = false;
 
   const toId = () => current?.sessionId ?? state.get().sessionId;
+  const isKnown = () => current !== undefined || toId() !== undefined;
+  const isIdentified = () => current?.sessionId !== undefined && current.sessionId === state.get().sessionId;
 
-  function apply(record: SessionRecord | undefined, user?: User): void {
-    if (!record || disposed) return;
+  function apply(record: SessionRecord, user?: User): void {
     const { at, lifetime, sessionId, ended } = record;
     if (ended !== undefined) {
-      if (sessionId !== undefined && sessionId === toId()) conclude(ended);
-    } else if (sessionId === undefined || sessionId !== endedId) {
+      if (sessionId === toId()) conclude(ended);
+    } else if (sessionId !== endedId) {
       if (at !== current?.at || sessionId !== current.sessionId) adopt({ at, lifetime, sessionId });
-      if (user && sessionId !== undefined) state.set(toAuthenticated(user, sessionId));
+      show(user, sessionId);
     }
   }
 
   async function sync(): Promise<void> {
     const record = await records.read();
     const text = JSON.stringify(record);
-    if (text === seen) return;
+    if (!record || text === seen) return;
     seen = text;
     apply(record);
   }
 
-  function store(record: SessionRecord): Promise<void> {
+  /** Stores the record and tells the other tabs, as soon as it is known whose it is, but not the tokens. */
+  async function publish(record: SessionRecord): Promise<void> {
     seen = JSON.stringify(record);
-    return records.write(record);
+    await records.write(record);
+    const { access: _access, refresh: _refresh, ...news } = record;
+    const { user } = state.get();
+    if (news.ended !== undefined || isIdentified()) tabs.post({ record: news, ...(user && { user }) });
   }
 
   function adopt(record: SessionRecord): void {
@@ -77,12 +82,11 @@ export function createSession({ env, wire, records, schedule, state, connect }: 
     schedule.adopt(record.at, record.lifetime);
     schedule.arm();
     wire.forget();
-    state.set(withProblem(state.get()));
+    state.setProblem();
   }
 
-  function announce(): void {
-    const { user, sessionId } = state.get();
-    if (user && current && current.sessionId === sessionId) tabs.post({ record: current, user });
+  function show(user: User | undefined, sessionId: string | undefined): void {
+    if (user && sessionId) state.set({ status: "authenticated", user: Object.freeze(user), sessionId });
   }
 
   function conclude(reason: EndReason | null): void {
@@ -93,43 +97,36 @@ export function createSession({ env, wire, records, schedule, state, connect }: 
     if (state.get().status !== "anonymous") state.set({ status: "anonymous", ...(reason && { reason }) });
   }
 
-  const isKnown = () => current !== undefined || toId() !== undefined;
-
   return {
     exclusive: tabs.exclusive,
     sync,
     isKnown,
-    isIdentified: () => current?.sessionId !== undefined && current.sessionId === state.get().sessionId,
+    isIdentified,
     hasEnded: (sessionId) => sessionId === endedId,
-    async accept(grant, asked) {
-      const full = grant?.lifetime ?? current?.lifetime ?? 0;
+    async accept(ask) {
+      const asked = schedule.now();
+      const grant = await ask();
+      const full = grant.lifetime ?? current?.lifetime ?? 0;
       // The token was made some time before it arrived.
       const lifetime = Math.max(full - schedule.since(asked), full / 2);
-      const record = { at: env.wallClock(), lifetime, sessionId: grant?.sessionId ?? current?.sessionId };
+      const record = { at: env.wallClock(), lifetime, sessionId: grant.sessionId ?? current?.sessionId };
       adopt(record);
-      if (grant?.user && record.sessionId !== undefined) state.set(toAuthenticated(grant.user, record.sessionId));
-      await store({ ...record, ...grant?.tokens });
-      announce();
+      show(grant.user, record.sessionId);
+      await publish({ ...record, ...grant.tokens });
     },
     async identify(user, sessionId) {
-      if (!current || disposed) return;
+      if (!current) return;
       current = { ...current, sessionId };
-      state.set(toAuthenticated(user, sessionId));
-      const { ended: _, ...stored } = (await records.read()) ?? current;
-      await store({ ...stored, ...current });
-      announce();
+      show(user, sessionId);
+      await publish({ ...(await records.read()), ended: undefined, ...current });
     },
     async end(reason) {
       const known = isKnown();
       conclude(reason ?? null);
       await records.clearAttempt();
-      if (!known) return;
-      const record: SessionRecord = { at: env.wallClock(), lifetime: 0, sessionId: endedId, ended: reason ?? null };
-      await store(record);
-      tabs.post({ record });
+      if (known) await publish({ at: env.wallClock(), lifetime: 0, sessionId: endedId, ended: reason ?? null });
     },
     dispose() {
-      disposed = true;
       tabs.close();
       schedule.dispose();
       state.close();

@@ -1,7 +1,7 @@
-import type { Channel, Environment } from "./environment.ts";
+import { type Channel, type Environment, listenTo } from "./environment.ts";
 import type { SessionRecord } from "./records.ts";
 import type { User } from "./session-state.ts";
-import { toAnswer } from "./transport.ts";
+import { createTimeout, toAnswer } from "./transport.ts";
 
 /** What one tab tells the others. Never holds a token. */
 export interface TabMessage {
@@ -41,25 +41,26 @@ export function createTabs(env: Environment, name: string, onMessage: (message: 
 
   async function withLock<T>(run: (locked: boolean) => Promise<T>): Promise<T> {
     if (!env.locks) return run(false);
-    const abort = new AbortController();
-    const timer = env.setTimeout(() => abort.abort(), lockTimeout);
+    const { signal, stop } = createTimeout(env, lockTimeout);
     let entered = false;
     try {
-      return await env.locks.request(name, { signal: abort.signal }, () => {
+      return await env.locks.request(name, { signal }, () => {
         entered = true;
-        env.clearTimeout(timer);
         return run(true);
       });
     } catch (error) {
       if (entered) throw error;
-      env.clearTimeout(timer);
-      return run(false);
+    } finally {
+      stop();
     }
+    return run(false);
   }
 
   open();
   // An open channel can keep a page out of the back/forward cache.
-  const stopListening = [env.page?.listen("pagehide", close), env.page?.listen("pageshow", open)];
+  const stopListening = listenTo(env.page, ["pagehide", "pageshow"], (event) =>
+    (event === "pagehide" ? close : open)(),
+  );
   return {
     post: (message) => channel?.postMessage(message),
     exclusive<T>(run: (locked: boolean) => Promise<T>): Promise<T> {
@@ -68,7 +69,7 @@ export function createTabs(env: Environment, name: string, onMessage: (message: 
       return turn;
     },
     close() {
-      for (const stop of stopListening) stop?.();
+      stopListening();
       close();
     },
   };

@@ -18,17 +18,16 @@ export function createCall(env: Environment, timeout: number, root: string, send
       headers: { ...headers, "Content-Type": "application/json" },
       body: JSON.stringify(body),
     };
-    const abort = new AbortController();
-    const timer = env.setTimeout(() => abort.abort(), timeout * 1000);
+    const { signal, stop } = createTimeout(env, timeout * 1000);
     try {
-      return await readAnswer(await send(`${root}/${path}`, { method, headers, ...content, signal: abort.signal }));
+      return await readAnswer(await send(`${root}/${path}`, { method, headers, ...content, signal }));
     } catch (cause) {
       if (cause instanceof ClientError) throw cause;
-      throw abort.signal.aborted
+      throw signal.aborted
         ? new ClientError("timeout", "The server did not answer in time.", { cause })
         : new ClientError("offline", "The server could not be reached.", { cause });
     } finally {
-      env.clearTimeout(timer);
+      stop();
     }
   };
 }
@@ -39,7 +38,7 @@ async function readAnswer(response: Response): Promise<Answer> {
   const { status } = response;
   const { code, detail, ...rest } = answer;
   const messages = Object.entries(rest).filter((entry): entry is [string, string[]] => Array.isArray(entry[1]));
-  const fields = code === undefined && messages.length > 0 ? Object.fromEntries(messages) : undefined;
+  const fields = code === undefined && messages[0] ? Object.fromEntries(messages) : undefined;
   throw new ClientError(
     String(code ?? (fields ? "invalid" : "unavailable")),
     String(detail ?? messages[0]?.[1][0] ?? status),
@@ -73,9 +72,9 @@ export function unexpected(): ClientError {
 
 /** The request as `fetch` takes it, with headers that may be added to; made anew for every sending. */
 export function toRequest(input: string | Request, init: RequestInit | undefined) {
-  const request = typeof input === "string" ? undefined : input;
+  const request = typeof input === "string" ? undefined : input.clone();
   return {
-    input: request ? request.clone() : input,
+    input: request ?? input,
     method: (init?.method ?? request?.method ?? "GET").toUpperCase(),
     headers: new Headers(init?.headers ?? request?.headers),
   };
@@ -86,11 +85,15 @@ export function toRequest(input: string | Request, init: RequestInit | undefined
  *
  * @throws ClientError `body_not_replayable` where it is a stream, which the first sending has used up.
  */
-export function requireReplayable(init: RequestInit | undefined, happened: string): void {
-  if (init?.body && typeof init.body === "object" && "getReader" in init.body) {
-    throw new ClientError(
-      "body_not_replayable",
-      `${happened}, but the body is a stream, which cannot be sent twice: make the request again.`,
-    );
+export function requireReplayable(init: RequestInit | undefined): void {
+  if ("getReader" in toAnswer(init?.body)) {
+    throw new ClientError("body_not_replayable", "A stream cannot be sent twice: make the request again.");
   }
+}
+
+/** Aborts `signal` after `delay` milliseconds, unless it is stopped. */
+export function createTimeout(env: Environment, delay: number) {
+  const abort = new AbortController();
+  const timer = env.setTimeout(() => abort.abort(), delay);
+  return { signal: abort.signal, stop: () => env.clearTimeout(timer) };
 }

@@ -1,5 +1,5 @@
 import type { User } from "./session-state.ts";
-import { type Call, toAnswer } from "./transport.ts";
+import { type Call, toAnswer, unexpected } from "./transport.ts";
 
 /** What the login form holds. */
 export interface Credentials {
@@ -14,8 +14,8 @@ export type LogoutScope = "local" | "others" | "all";
 
 /** A new access token, as far as the client may know it. */
 export interface Grant {
-  /** How long the access token lives, in seconds. */
-  readonly lifetime: number;
+  /** How long the access token lives, in seconds; as long as the last one where the answer does not say. */
+  readonly lifetime?: number;
   readonly user?: User | undefined;
   readonly sessionId?: string | undefined;
   /** Bearer mode only. */
@@ -30,8 +30,8 @@ export type TakeAttempt = (mark: string) => Promise<string>;
  * new CSRF token. Every call throws `ClientError` on an answer other than success.
  */
 export interface Wire {
-  /** Whether what authenticates may be sent there. */
-  readonly trusts: (url: URL) => boolean;
+  /** Where what authenticates may be sent. */
+  readonly origins: readonly string[];
   /** `fetch`, with what authenticates. */
   readonly send: (input: string | Request, init?: RequestInit) => Promise<Response>;
   /** A call to `path` below the auth path. */
@@ -40,8 +40,7 @@ export interface Wire {
   /** `takeAttempt` gives the attempt id for the token that goes out, once it is known which. */
   readonly refresh: (takeAttempt: TakeAttempt) => Promise<Grant>;
   readonly logout: (scope: LogoutScope) => Promise<void>;
-  /** `undefined` where the answer does not say how long the new access token lives. */
-  readonly changePassword: (current: string, next: string) => Promise<Grant | undefined>;
+  readonly changePassword: (current: string, next: string) => Promise<Grant>;
   /** The session is another one now: drops what was bound to the old one. */
   readonly forget: () => void;
 }
@@ -65,4 +64,11 @@ export function toUser(value: unknown): User | undefined {
 export function toId(session: unknown): string | undefined {
   const { id } = toAnswer(session);
   return typeof id === "string" ? id : undefined;
+}
+
+/** A lifetime in seconds. @throws ClientError `unavailable` where `value` is none. */
+export function toLifetime(value: unknown): number {
+  const lifetime = Number(value);
+  if (lifetime > 0) return lifetime;
+  throw unexpected();
 }
