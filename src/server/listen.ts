@@ -1,9 +1,11 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { toConnection } from "../adapters/node.ts";
 import type { Auth } from "../auth.ts";
 import { ConfigError } from "./config-error.ts";
+import { answerMalformedRequests, badRequest, type MalformedRequest } from "./malformed-requests.ts";
 import { toPlainJson } from "./plain-json.ts";
 
 /** A server that accepts requests. */
@@ -17,9 +19,12 @@ export interface Listener {
 }
 
 export interface ListenOptions {
+  /** Never rejects. */
   readonly fetch: Auth["fetch"];
   readonly host: string;
   readonly port: number;
+  /** Told of every request that was refused before it reached `fetch`. */
+  readonly onMalformed: (request: MalformedRequest) => void;
 }
 
 /** Against clients that are slow on purpose. Milliseconds. */
@@ -39,19 +44,25 @@ const maxConnections = 10_000;
 const lastCall = 250;
 
 /**
- * Listens on `host` and `port`. Requests that are not HTTP are answered 400 and never reach `fetch`.
+ * Listens on `host` and `port`. Requests that are not HTTP are refused, and never reach `fetch`.
  *
  * @throws ConfigError where the address cannot be had, with what to do.
  */
-export async function listen({ fetch, host, port }: ListenOptions): Promise<Listener> {
+export async function listen({ fetch, host, port, onMalformed }: ListenOptions): Promise<Listener> {
   const server = createServer(
-    limits,
+    // Without a host there is no URL, which is answered below and, unlike Node's own answer, in JSON.
+    { ...limits, requireHostHeader: false },
     getRequestListener((request, { incoming }) => fetch(request, toConnection(incoming as IncomingMessage)), {
-      errorHandler: () => toPlainJson(400, { detail: "Bad request.", code: "bad_request" }),
+      errorHandler() {
+        // The URL that a request names, by its Host header and its target, is none.
+        onMalformed({ status: badRequest.status, reason: "URL" });
+        return toPlainJson(badRequest.status, badRequest.body, { Connection: "close" });
+      },
     }),
   );
   server.maxConnections = maxConnections;
   const connections = trackConnections(server);
+  answerMalformedRequests(server, connections.isAnswering, onMalformed);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(toListenError(error, host, port)));
     server.listen(port, host, resolve);
@@ -73,26 +84,28 @@ export async function listen({ fetch, host, port }: ListenOptions): Promise<List
  * Knows which connections have a request running. Node closes a connection by itself only where it is idle after a
  * response: not one that has never sent a request, and one with a running request not before its keep-alive time is over.
  */
-function trackConnections(server: Server): { readonly closeWaiting: () => void } {
-  const running = new Map<Socket, number>();
+function trackConnections(server: Server) {
+  const running = new Map<Duplex, Set<ServerResponse>>();
   let isClosing = false;
   server.on("connection", (socket) => {
-    running.set(socket, 0);
+    running.set(socket, new Set());
     socket.once("close", () => running.delete(socket));
   });
   server.on("request", ({ socket }, response) => {
-    running.set(socket, (running.get(socket) ?? 0) + 1);
+    const responses = running.get(socket);
+    responses?.add(response);
     response.once("close", () => {
-      const rest = (running.get(socket) ?? 1) - 1;
-      if (running.has(socket)) running.set(socket, rest);
-      if (isClosing && rest === 0) socket.destroySoon();
+      responses?.delete(response);
+      if (isClosing && responses?.size === 0) socket.destroySoon();
     });
   });
   return {
     closeWaiting() {
       isClosing = true;
-      for (const [socket, count] of running) if (count === 0) socket.destroy();
+      for (const [socket, responses] of running) if (responses.size === 0) socket.destroy();
     },
+    /** Whether a part of a response has been sent, so that no other can be. */
+    isAnswering: (socket: Duplex) => [...(running.get(socket) ?? [])].some((response) => response.headersSent),
   };
 }
 

@@ -1,12 +1,14 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import type { AuthEvent } from "../core/events.ts";
 import type { RequestRecord } from "./app.ts";
+import type { MalformedRequest } from "./malformed-requests.ts";
 import type { LogLevel } from "./server-settings.ts";
 
 /** The log of one server: one line of JSON for each request, event and defect. */
 export interface ServerLog {
   readonly request: (record: RequestRecord) => void;
   readonly event: (event: AuthEvent) => void;
+  readonly malformed: (request: MalformedRequest) => void;
   readonly error: (error: unknown, message: string) => void;
 }
 
@@ -39,6 +41,9 @@ export function createLog({
     event(event: AuthEvent) {
       const { type, ...fields } = event;
       log[toEventLevel(event)]("origin" in fields ? withFlatOrigin(fields) : fields, type);
+    },
+    malformed({ status, reason }: MalformedRequest) {
+      log.info({ status, reason }, "malformed request");
     },
     error(error: unknown, message: string) {
       log.error(toErrorFields(error), message);

@@ -85,8 +85,8 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   });
   const demo = options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, store) : null;
 
-  const metricsUrl = metrics && (await listenForMetrics(metrics, server, resources));
-  const listener = await listen({ fetch: app, host: server.host, port: server.port });
+  const metricsUrl = metrics && (await listenForMetrics(metrics, server, log, resources));
+  const listener = await listen({ fetch: app, host: server.host, port: server.port, onMalformed: log.malformed });
   resources.add(() => listener.close(patience));
   return Object.freeze({ url: listener.url, metricsUrl, database, madeKey, demo, log, close: resources.close });
 }
@@ -94,9 +94,10 @@ async function start(config: Config, options: ServeOptions, resources: Resources
 async function listenForMetrics(
   { fetch }: Metrics,
   { metricsHost: host, metricsPort: port = 0 }: ServerSettings,
+  { malformed: onMalformed }: ServerLog,
   resources: Resources,
 ): Promise<string> {
-  const listener = await listen({ fetch, host, port });
+  const listener = await listen({ fetch, host, port, onMalformed });
   resources.add(() => listener.close(patienceForMetrics));
   return `${listener.url}/metrics`;
 }

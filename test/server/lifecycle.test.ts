@@ -20,7 +20,12 @@ function start() {
       seen.closes += 1;
       return ended;
     },
-    log: { request() {}, event() {}, error: (error: unknown) => void seen.errors.push(error) },
+    log: {
+      request() {},
+      event() {},
+      malformed() {},
+      error: (error: unknown) => void seen.errors.push(error),
+    },
   };
   const clock = { now: 0 };
   endWithProcess(server, process, () => clock.now);

@@ -2,11 +2,14 @@ import { once } from "node:events";
 import { Agent, get, type IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type Listener, listen } from "../../src/server/listen.ts";
+import { type Listener, type ListenOptions, listen } from "../../src/server/listen.ts";
 
 /** A listener on any free port, whose answers are `fetch`'s. */
-async function open(fetch: () => Promise<Response> = async () => new Response("done")): Promise<Listener> {
-  const listener = await listen({ fetch, host: "127.0.0.1", port: 0 });
+async function open(
+  fetch: ListenOptions["fetch"] = async () => new Response("done"),
+  onMalformed: ListenOptions["onMalformed"] = () => {},
+): Promise<Listener> {
+  const listener = await listen({ fetch, host: "127.0.0.1", port: 0, onMalformed });
   onTestFinished(() => listener.close(0));
   return listener;
 }
@@ -34,6 +37,8 @@ async function getWith(agent: Agent, { url }: Listener): Promise<string> {
   return body;
 }
 
+const unused = { fetch: async () => new Response(), onMalformed() {} };
+
 function createGate() {
   let open = (): void => {};
   const opened = new Promise<void>((resolve) => {
@@ -41,6 +46,16 @@ function createGate() {
   });
   return { open, opened };
 }
+
+const chunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+const standard = [
+  "connection: close",
+  "content-type: application/json",
+  "cache-control: no-store",
+  "x-content-type-options: nosniff",
+  "referrer-policy: same-origin",
+];
 
 describe("a listener", () => {
   it.each([
@@ -55,10 +70,35 @@ describe("a listener", () => {
     ["no host", "GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "400"],
     ["an impossible host", "GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", "400"],
     ["too many headers", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(30_000)}\r\n\r\n`, "431"],
-  ])("answers %s with a refusal, and goes on", async (_, request, status) => {
-    const listener = await open();
-    expect(await sendRaw(listener, request)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    ["no end of the body's chunks", `${chunked}5\r\nhello\r\nnonsense\r\n`, "400"],
+    ["endless remarks on a chunk", `${chunked}5;${"x".repeat(30_000)}\r\n`, "413"],
+  ])("refuses %s in JSON, tells of it once without repeating it, and goes on", async (_, request, status) => {
+    const told: object[] = [];
+    const listener = await open(
+      async (sent) => new Response(sent.method === "GET" ? "done" : await sent.text().catch(() => "broken off")),
+      (malformed) => void told.push(malformed),
+    );
+    const [head = "", body = ""] = (await sendRaw(listener, request)).split("\r\n\r\n");
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    for (const header of standard) expect(head.toLowerCase()).toContain(header);
+    expect(JSON.parse(body)).toEqual({ detail: expect.any(String), code: expect.any(String) });
+    expect(told).toEqual([{ status: Number(status), reason: expect.stringMatching(/^[A-Z_]+$/) }]);
     expect(await (await fetch(listener.url)).text()).toBe("done");
+  });
+
+  it("adds nothing to an answer that has begun, where nonsense follows the request", async () => {
+    const listener = await open(async () => {
+      const body = new ReadableStream({ start: (stream) => stream.enqueue(new TextEncoder().encode("begun")) });
+      return new Response(body);
+    });
+    const socket = connectTo(listener).setEncoding("utf8");
+    socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let answer = "";
+    for await (const chunk of socket) {
+      answer += chunk;
+      if (answer.includes("begun")) socket.write("nonsense\r\n\r\n");
+    }
+    expect(answer.match(/HTTP\/1\.1/g)).toEqual(["HTTP/1.1"]);
   });
 
   it("answers what is in flight before it closes, and accepts nothing new meanwhile", async () => {
@@ -125,12 +165,12 @@ describe("a listener", () => {
   it("says that the port is taken, and what to do", async () => {
     const { url } = await open();
     const port = Number(new URL(url).port);
-    const second = listen({ fetch: async () => new Response(), host: "127.0.0.1", port });
+    const second = listen({ ...unused, host: "127.0.0.1", port });
     await expect(second).rejects.toThrow(`port ${port} on 127.0.0.1 is taken; stop what runs there, or choose another`);
   });
 
   it("says that the host is not this machine's", async () => {
-    const elsewhere = listen({ fetch: async () => new Response(), host: "192.0.2.1", port: 0 });
+    const elsewhere = listen({ ...unused, host: "192.0.2.1", port: 0 });
     await expect(elsewhere).rejects.toThrow("192.0.2.1 is not an address of this machine");
   });
 });

@@ -20,6 +20,14 @@ const record: RequestRecord = {
 };
 
 describe("the log", () => {
+  it("has one line for a request that was none, with its status and the parser's word", () => {
+    const { log, lines } = start();
+    log.malformed({ status: 431, reason: "HPE_HEADER_OVERFLOW" });
+    expect(lines()).toMatchObject([
+      { level: "info", msg: "malformed request", status: 431, reason: "HPE_HEADER_OVERFLOW" },
+    ]);
+  });
+
   it("has one line for a request, with the id that the client was given", () => {
     const { log, lines } = start();
     log.request(record);

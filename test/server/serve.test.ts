@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { loadConfig } from "../../src/server/config.ts";
 import { createHealth } from "../../src/server/health.ts";
@@ -40,6 +42,14 @@ describe("serve", () => {
     const [line] = lines.map((text) => JSON.parse(text) as Record<string, unknown>);
     expect(line).toMatchObject({ msg: "request", path: "/nowhere", status: 404, ip: "127.0.0.1" });
     expect(line?.["id"]).toBe(response.headers.get("X-Request-Id"));
+  });
+
+  it("logs a request that is no HTTP in one line", async () => {
+    const { url, lines } = await start();
+    const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write("planted-secret\r\n\r\n"));
+    expect(await text(socket)).toContain('{"detail":"Bad request.","code":"bad_request"}');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ msg: "malformed request", status: 400 }]);
+    expect(lines.join()).not.toContain("planted-secret");
   });
 
   it("keeps everything in memory with sqlite::memory:, the key too", async () => {
