@@ -1,5 +1,6 @@
 /**
- * Fails where `tokenpair/client` is over its budget. Bundles what was built, as a front end's build would.
+ * Fails unless `tokenpair/client` is under 6 kB (6,000 bytes), minified and gzipped. Bundles what was built, as a front
+ * end's build would.
  *
  * Usage: node scripts/client-size.ts
  */
@@ -7,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
-const limit = 6144;
+const limit = 6000;
 
 const { outputFiles } = await build({
   entryPoints: [fileURLToPath(new URL("../dist/client/index.js", import.meta.url))],
@@ -18,5 +19,5 @@ const { outputFiles } = await build({
   write: false,
 });
 const size = gzipSync(outputFiles[0]?.contents ?? new Uint8Array(), { level: 9 }).length;
-console.log(`tokenpair/client: ${size} bytes minified and gzipped (limit ${limit})`);
-if (size > limit) process.exitCode = 1;
+console.log(`tokenpair/client: ${size} bytes minified and gzipped (limit: 6 kB, ${limit} bytes)`);
+if (size >= limit) process.exitCode = 1;
