@@ -1,0 +1,148 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { AuthEvent } from "../../src/core/events.ts";
+import { createSecret } from "../../src/crypto/secrets.ts";
+import { login } from "../../src/flows/login.ts";
+import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
+import { changePassword } from "../../src/flows/password.ts";
+import { refresh } from "../../src/flows/refresh.ts";
+import { endAllSessions, endSession } from "../../src/flows/sessions.ts";
+import { createUser, deleteUser, disableUser, enableUser, setPassword } from "../../src/flows/users.ts";
+import { verify } from "../../src/flows/verify.ts";
+import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
+import { logIn } from "./flow.ts";
+
+const passwords = ["wr0ng-pl4nted", "n3w-pl4nted-horse", "b0b-pl4nted", "r3set-pl4nted"] as const;
+const [wrong, changed, ofBob, reset] = passwords;
+const attemptId = "pl4ntedAttempt0m5oRkq2";
+
+let auth: TestAuth;
+afterEach(() => auth.close());
+
+/** What every refusal has said, and every secret that was planted on the way. */
+interface Life {
+  readonly said: readonly string[];
+  readonly secrets: readonly string[];
+}
+
+/** Everything that can happen to a user and her sessions, each at least once. */
+async function live(): Promise<Life> {
+  auth = await createTestAuth();
+  const { deps } = auth;
+  const said: string[] = [];
+  const tokens: string[] = [];
+  const refusal = async (attempt: Promise<unknown>) => {
+    const error: unknown = await attempt.then(
+      () => new Error("was not refused"),
+      (thrown: unknown) => thrown,
+    );
+    const { message, stack = "", reason } = error as Error & { reason: string };
+    said.push(message, stack, reason, JSON.stringify(error));
+  };
+  const keep = <T extends { readonly access: string; readonly refresh?: string }>(pair: T): T => {
+    tokens.push(pair.access, pair.refresh ?? "");
+    return pair;
+  };
+
+  const { session, pair } = await logIn(auth);
+  keep(pair);
+  await refusal(login(deps, { ...alice, password: wrong }));
+  await refusal(refresh(deps, `${pair.refresh}x`));
+  await refusal(verify(deps, `${pair.access}x`));
+  const next = keep((await refresh(deps, pair.refresh, { attemptId })).pair);
+  keep((await refresh(deps, pair.refresh, { attemptId })).pair);
+  await refusal(verify(deps, pair.refresh));
+  const lost = deps.tokens.mintRefresh({
+    ...deps.tokens.verifyRefresh(pair.refresh),
+    secret: createSecret(deps.random),
+  });
+  tokens.push(lost);
+  await refusal(refresh(deps, lost));
+  const own = { userId: auth.user.id, sessionId: session.id, newPassword: changed };
+  await refusal(changePassword(deps, { ...own, currentPassword: wrong }));
+  keep((await changePassword(deps, { ...own, currentPassword: alice.password })).pair);
+  await refusal(refresh(deps, next.refresh as string));
+
+  const stolen = keep((await login(deps, { ...alice, password: changed })).pair);
+  await refresh(deps, stolen.refresh);
+  auth.clock.advance(60);
+  await refusal(refresh(deps, stolen.refresh));
+  const left = await login(deps, { ...alice, password: changed });
+  await logoutByRefreshToken(deps, keep(left.pair).refresh);
+  await refusal(logoutByRefreshToken(deps, left.pair.refresh));
+  await logout(deps, { userId: auth.user.id, sessionId: session.id }, "all");
+  await refusal(endSession(deps, session.id));
+  await createUser(deps, { username: "bob", password: ofBob });
+  await setPassword(deps, auth.user.id, reset);
+  await disableUser(deps, auth.user.id);
+  await refusal(login(deps, { ...alice, password: reset }));
+  await enableUser(deps, auth.user.id);
+  await endAllSessions(deps);
+  await deleteUser(deps, auth.user.id);
+
+  const { sessions } = await auth.store.sessions.list({ limit: 100 });
+  const hashes = [session, ...sessions].map(({ currentHash }) => currentHash);
+  const bytes = tokens.flatMap((token) => {
+    const [, payload = ""] = token.split(".");
+    const { secret = "" } = JSON.parse(Buffer.from(payload, "base64url").toString() || "{}");
+    return secret === "" ? [] : [Buffer.from(secret, "base64url")];
+  });
+  const encoded = [...hashes, ...bytes].flatMap((each) => [
+    Buffer.from(each).toString("hex"),
+    Buffer.from(each).toString("base64url"),
+    Buffer.from(each).toString("base64").slice(0, 40),
+    [...each].join(","),
+  ]);
+  const signatures = tokens.map((token) => token.split(".")[2] ?? "");
+  return { said, secrets: [alice.password, ...passwords, attemptId, "$argon2", ...encoded, ...tokens, ...signatures] };
+}
+
+describe("the events", () => {
+  it("tell all that happened, each once", async () => {
+    await live();
+    const names = auth.events.map((event) => {
+      if (event.type === "refresh") return `refresh ${event.outcome}`;
+      if (event.type === "user_changed") return `user ${event.change}`;
+      if (event.type === "sessions_ended") return `ended ${event.reason}`;
+      return event.type === "login_failed" ? `login_failed ${event.code}` : event.type;
+    });
+    expect(names).toEqual([
+      "user created",
+      "login",
+      "login_failed no_active_account",
+      "refresh refused",
+      "refresh rotated",
+      "refresh replayed",
+      "refresh state_lost",
+      "login_failed wrong_password",
+      "ended password_changed",
+      "user password_changed",
+      "refresh refused",
+      "login",
+      "refresh rotated",
+      "ended reuse",
+      "refresh theft",
+      "login",
+      "ended logout",
+      "ended logout",
+      "user created",
+      "user password_changed",
+      "ended password_changed",
+      "user disabled",
+      "ended user_disabled",
+      "login_failed no_active_account",
+      "user enabled",
+      "ended revoked",
+      "user deleted",
+      "ended user_deleted",
+    ]);
+  });
+
+  it("and every refusal hold no password, token, secret, attempt id or hash", async () => {
+    const { said, secrets } = await live();
+    const texts = [...said, ...auth.events.map((event: AuthEvent) => JSON.stringify(event))];
+    expect(texts.length).toBeGreaterThan(60);
+    for (const secret of secrets.filter((text) => text !== "")) {
+      expect(texts.filter((text) => text.includes(secret))).toEqual([]);
+    }
+  });
+});

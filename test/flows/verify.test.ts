@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Issued } from "../../src/flows/issue.ts";
+import { logout } from "../../src/flows/logout.ts";
+import { refresh } from "../../src/flows/refresh.ts";
+import { revokeToken } from "../../src/flows/sessions.ts";
+import { deleteUser, disableUser, setPassword } from "../../src/flows/users.ts";
+import { verify } from "../../src/flows/verify.ts";
+import { createTestAuth, type TestAuth } from "../support/auth.ts";
+import { expectRefused, logIn } from "./flow.ts";
+
+let auth: TestAuth;
+let first: Issued;
+
+beforeEach(async () => {
+  auth = await createTestAuth();
+  first = await logIn(auth);
+});
+afterEach(() => auth.close());
+
+describe("a live token", () => {
+  it("of access shows its claims", async () => {
+    expect(await verify(auth.deps, first.pair.access)).toMatchObject({ type: "access", sessionId: first.session.id });
+  });
+
+  it("of refresh shows its claims but never its secret", async () => {
+    const claims = await verify(auth.deps, first.pair.refresh);
+    expect(claims).toMatchObject({ type: "refresh", sessionId: first.session.id, generation: 0 });
+    expect(claims).not.toHaveProperty("secret");
+  });
+
+  it("stays as it is by being verified", async () => {
+    await verify(auth.deps, first.pair.refresh);
+    expect((await refresh(auth.deps, first.pair.refresh)).outcome).toBe("rotated");
+  });
+});
+
+describe("a refresh token is not alive", () => {
+  it("once it has been rotated away, also inside the reuse interval, and nothing is revoked by asking", async () => {
+    const { pair } = await refresh(auth.deps, first.pair.refresh);
+    await expectRefused(verify(auth.deps, first.pair.refresh), "token_revoked", { reason: "rotated away" });
+    expect(await verify(auth.deps, pair.refresh as string)).toMatchObject({ generation: 1 });
+    auth.clock.advance(60);
+    await expectRefused(verify(auth.deps, first.pair.refresh), "token_revoked", { reason: "rotated away" });
+    expect(await verify(auth.deps, pair.refresh as string)).toMatchObject({ generation: 1 });
+  });
+
+  it("where the row knows its generation under another secret", async () => {
+    const claims = auth.deps.tokens.verifyRefresh(first.pair.refresh);
+    const unknown = auth.deps.tokens.mintRefresh({ ...claims, secret: new Uint8Array(32) });
+    await expectRefused(verify(auth.deps, unknown), "token_revoked");
+  });
+
+  it.each([
+    ["after a new password", setPassword, "password_changed"],
+    ["after its user was disabled", disableUser, "token_user_inactive"],
+    ["after its user was deleted", deleteUser, "token_user_inactive"],
+  ] as const)("%s", async (_, change, code) => {
+    await change(auth.deps, auth.user.id, "another horse");
+    await expectRefused(verify(auth.deps, first.pair.refresh), code, { sessionIsDead: true });
+  });
+
+  it("after a logout, nor is the access token", async () => {
+    await logout(auth.deps, { sessionId: first.session.id, userId: auth.user.id });
+    await expectRefused(verify(auth.deps, first.pair.refresh), "token_revoked", { sessionIsDead: true });
+    await expectRefused(verify(auth.deps, first.pair.access), "token_revoked");
+  });
+
+  it("once it has expired", async () => {
+    auth.clock.advance(2_592_000);
+    await expectRefused(verify(auth.deps, first.pair.refresh), "token_expired");
+  });
+});
+
+describe("an access token is not alive", () => {
+  it("once it was revoked by itself, while its refresh token is", async () => {
+    const { tokenId } = await verify(auth.deps, first.pair.access);
+    await revokeToken(auth.deps, tokenId);
+    await expectRefused(verify(auth.deps, first.pair.access), "token_revoked");
+    expect(await verify(auth.deps, first.pair.refresh)).toMatchObject({ type: "refresh" });
+  });
+});
