@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from "node:net";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../src/core/errors.ts";
@@ -129,6 +130,24 @@ describe("a PostgreSQL store that cannot answer", () => {
     );
     return rowCount ?? 0;
   }
+
+  it("survives a server that ends a connection with the same packet in which it has welcomed it", async () => {
+    // AuthenticationOk, ReadyForQuery.
+    const welcome = Buffer.from("5200000008000000005a0000000549", "hex");
+    const farewell = Buffer.from("SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0");
+    const head = Buffer.from([0x45, 0, 0, 0, farewell.length + 4]);
+    const fake = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => socket.end(Buffer.concat([welcome, head, farewell])));
+    });
+    await new Promise<void>((resolve) => fake.listen(0, "127.0.0.1", resolve));
+    const { port } = fake.address() as AddressInfo;
+    const store = postgresStore({ connectionString: `postgres://postgres@127.0.0.1:${port}/postgres` });
+    stores.push(store);
+    const { error } = await measure(store.checkSchema());
+    expect(error).toBeInstanceOf(StoreUnavailableError);
+    await new Promise((resolve) => fake.close(resolve));
+  });
 
   it.each([false, true])("recovers by itself once the database is back; after a crash: %s", async (crash) => {
     const store = await openStore({ connectTimeout: 500 });

@@ -50,8 +50,6 @@ export function createConnection({ pool, isOwnPool }: Connections, behaviour: Be
   const lease = createLeases(pool, behaviour);
   const toQuery = createStatements(behaviour);
   let closing: Promise<void> | null = null;
-  // Without a listener, an idle connection that breaks would end the process.
-  pool.on("error", () => {});
 
   async function withClient<T>(operation: string, work: (client: PostgresPoolClient) => Promise<T>): Promise<T> {
     if (closing !== null) throw new StoreUnavailableError(`${operation}: the store is closed`);
@@ -96,8 +94,8 @@ export function createConnection({ pool, isOwnPool }: Connections, behaviour: Be
         withClient(operation, async (client) => {
           const run = toRun(operation, client, bounds);
           const hooks = new Set<() => void>();
-          await run(begin);
           try {
+            await run(begin);
             const result = await work({ run, afterCommit: (hook) => void hooks.add(hook) });
             await run("COMMIT");
             for (const hook of hooks) hook();

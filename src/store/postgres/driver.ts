@@ -29,6 +29,7 @@ export interface PostgresPool {
   connect(): Promise<PostgresPoolClient>;
   end(): Promise<void>;
   on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "connect", listener: (client: PostgresPoolClient) => void): unknown;
   /** How many wait for a connection, those included whom an idle one is about to serve. */
   readonly waitingCount: number;
   readonly idleCount: number;

@@ -4,7 +4,7 @@ import type { Behaviour } from "./options.ts";
 import { toStoreError } from "./unavailable.ts";
 
 /** A connection on loan. */
-export interface Lease {
+interface Lease {
   readonly client: PostgresPoolClient;
   /** Gives it back, or closes it where it is broken. */
   readonly end: (state?: { readonly isBroken: boolean }) => void;
@@ -12,6 +12,11 @@ export interface Lease {
 
 /** Leases connections: at most `maxWaiting` calls wait, each for at most `connectTimeout`. */
 export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }: Behaviour) {
+  // An event of a broken connection that nobody hears would end the process: of an idle one, and of a new one that breaks
+  // before it has been handed over.
+  pool.on("error", ignore);
+  pool.on("connect", (client) => client.on("error", ignore));
+
   return async function lease(operation: string): Promise<Lease> {
     if (pool.waitingCount - pool.idleCount >= maxWaiting) {
       throw new StoreUnavailableError(`${operation}: too many wait for a connection`);

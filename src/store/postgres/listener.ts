@@ -1,6 +1,6 @@
 import type { PostgresListenClient } from "./driver.ts";
 
-export interface ListenerOptions {
+interface ListenerOptions {
   readonly createClient: () => PostgresListenClient;
   readonly channel: string;
   readonly onNotification: (payload: string | undefined) => void;
@@ -9,7 +9,7 @@ export interface ListenerOptions {
 }
 
 /** Listens while it is started, and comes back by itself. */
-export interface Listener {
+interface Listener {
   /** Idempotent. */
   readonly start: () => void;
   /** Idempotent. */

@@ -50,7 +50,8 @@ export const migrations: readonly Migration[] = [
         -- When to look whether the session has expired. A rotation leaves it alone, and so touches no index.
         cleanup_at bigint NOT NULL,
         -- So that a session has expired exactly when its idle time is over.
-        CHECK (idle_expires_at <= absolute_expires_at)
+        CHECK (idle_expires_at <= absolute_expires_at),
+        CHECK ((revoked_at IS NULL) = (revoke_reason IS NULL))
       ) WITH (fillfactor = 80); -- room on the page for the next version of a row: rotations are HOT updates
       CREATE INDEX sessions_live_by_user ON tokenpair.sessions (user_id) WHERE revoked_at IS NULL;
       CREATE INDEX sessions_live_by_creation ON tokenpair.sessions (created_at, id) WHERE revoked_at IS NULL;

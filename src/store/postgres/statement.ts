@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import type { PostgresQuery } from "./driver.ts";
 import type { Behaviour } from "./options.ts";
 
-/** The value of a named parameter. */
-export type Value = string | number | boolean | Uint8Array | null;
+type Value = string | number | boolean | Uint8Array | null;
 
 /** Named parameters: `:name` in the text. */
 export type Parameters = Readonly<Record<string, Value>>;

@@ -20,6 +20,9 @@ const unavailableStates: ReadonlySet<string> = new Set([
   "55000", // not in this state of the server
 ]);
 
+/** After these the server closes the connection. */
+const closingStates: ReadonlySet<string> = new Set(["25P03", "57P01", "57P02", "57P03", "57P05"]);
+
 /** The SQLSTATE of an error that the server sent; `null` for every other error. */
 export function toSqlState(error: unknown): string | null {
   const isFromServer = error instanceof Error && "severity" in error && "code" in error;
@@ -32,9 +35,11 @@ export function isRetryable(error: unknown): boolean {
   return state === "40001" || state === "40P01";
 }
 
-/** Whether a query was left without an answer, so that nobody knows the state of its connection. */
+/** Whether the connection cannot be used again: a query was left without an answer, or the server has closed it. */
 export function leavesConnectionBroken(error: unknown): boolean {
-  return error instanceof StoreUnavailableError && toSqlState(error.cause) === null;
+  if (!(error instanceof StoreUnavailableError)) return false;
+  const state = toSqlState(error.cause);
+  return state === null || closingStates.has(state);
 }
 
 /**
