@@ -17,7 +17,7 @@ export async function readNewPassword(context: Context, fromStdin: boolean | und
   }
   const { default: ask } = await import("@inquirer/password");
   const streams = { input: context.stdin, output: context.stderr };
-  const validate = (text: string) => text !== "" || "The password may not be empty.";
+  const validate = (text: string) => text.trim() !== "" || "The password may not be blank.";
   const password = await ask({ message: "Password:", toggleMask: false, validate }, streams);
   const again = await ask({ message: "Password (again):", toggleMask: false }, streams);
   if (password !== again) throw new Refused("the two passwords differ; nothing was changed");
@@ -36,7 +36,7 @@ async function readLine(stdin: NodeJS.ReadableStream): Promise<string> {
   const line = Buffer.concat(chunks)
     .toString("utf8")
     .replace(/\r?\n$/, "");
-  if (line === "") throw new Refused("stdin had no password; give it as one line");
+  if (line.trim() === "") throw new Refused("stdin had no password; give it as one line");
   if (/[\r\n]/.test(line)) throw new Refused("stdin had more than one line; give the password as one line");
   return line;
 }

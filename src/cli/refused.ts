@@ -1,4 +1,4 @@
-import { SchemaVersionError, StoreUnavailableError } from "../core/errors.ts";
+import { AuthError, SchemaVersionError, StoreUnavailableError } from "../core/errors.ts";
 import { ConfigError } from "../server/config-error.ts";
 
 /** The answer is no; the message says why and what to do. Exit code 1. */
@@ -12,6 +12,8 @@ export function toReason(error: unknown): string {
   if (error instanceof Refused || error instanceof ConfigError || error instanceof SchemaVersionError) {
     return error.message;
   }
+  // Of a flow: what the command had found was gone before it was done.
+  if (error instanceof AuthError) return error.reason;
   // Of createAuth: it names the setting and the fix.
   if (error instanceof TypeError && /^\w+: /.test(error.message)) return error.message;
   // Of the two prompts, at Ctrl-C.

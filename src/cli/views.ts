@@ -1,5 +1,5 @@
-import type { Session } from "../core/session.ts";
 import type { User } from "../core/user.ts";
+import type { SessionView } from "../flows/sessions.ts";
 
 /** A user as JSON: names as on the wire, times in whole seconds since the epoch. */
 export function toUserJson(user: User): Readonly<Record<string, unknown>> {
@@ -14,14 +14,14 @@ export function toUserJson(user: User): Readonly<Record<string, unknown>> {
   };
 }
 
-/** A session as JSON, without its hashes: names as on the wire, times in whole seconds since the epoch. */
-export function toSessionJson(session: Session): Readonly<Record<string, unknown>> {
+/** A session as JSON: names as on the wire, times in whole seconds since the epoch. */
+export function toSessionJson(session: SessionView): Readonly<Record<string, unknown>> {
   return {
     id: session.id,
     user_id: session.userId,
     created_at: session.createdAt,
     last_used_at: session.lastUsedAt,
-    expires_at: session.idleExpiresAt,
+    expires_at: session.expiresAt,
     user_agent: session.userAgent,
     ip: session.ip,
     label: session.label,

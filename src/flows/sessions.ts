@@ -20,8 +20,8 @@ export interface SessionView {
 /** What the session flows need: less than `Deps`, so that a command line without a signing key can run them. */
 export type SessionDeps = Pick<Deps, "store"> & Announcer;
 
-/** Enough for a page of devices and for an operator's list. */
-const listLimit = 1000;
+/** The most sessions in a list: enough for a page of devices, and for an operator's. */
+export const maxListedSessions = 1000;
 
 export function toSessionView(session: Session): SessionView {
   const { id, userId, createdAt, lastUsedAt, idleExpiresAt, userAgent, ip, label } = session;
@@ -31,7 +31,7 @@ export function toSessionView(session: Session): SessionView {
 /** The live sessions of a user, or of everybody, newest first; at most 1,000. */
 export async function listSessions(deps: SessionDeps, userId?: string): Promise<readonly SessionView[]> {
   const { sessions } = await deps.store.sessions.list({
-    limit: listLimit,
+    limit: maxListedSessions,
     ...(userId === undefined ? {} : { userId }),
   });
   return sessions.map(toSessionView);

@@ -33,14 +33,14 @@ describe("asking for a password", () => {
     await expect(readNewPassword(context, undefined)).rejects.toThrow("the two passwords differ; nothing was changed");
   });
 
-  it("does not take an empty one", async () => {
+  it("does not take a blank one", async () => {
     const { context, shown } = sitAt({
-      "Password:": "\r",
-      "may not be empty": "typed now\r",
+      "Password:": "    \r",
+      "may not be blank": "\u0015typed now\r",
       "Password (again):": "typed now\r",
     });
     expect(await readNewPassword(context, undefined)).toBe("typed now");
-    expect(shown()).toContain("The password may not be empty.");
+    expect(shown()).toContain("The password may not be blank.");
   });
 });
 
@@ -64,6 +64,7 @@ describe("a password on stdin", () => {
   it.each([
     ["", "stdin had no password"],
     ["\n", "stdin had no password"],
+    [" \t \n", "stdin had no password"],
     ["one\ntwo\n", "stdin had more than one line"],
     [`${"x".repeat(5_000)}\n`, "longer than 4096 bytes"],
   ])("is refused where stdin is not one line", async (text, reason) => {

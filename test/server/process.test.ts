@@ -43,6 +43,12 @@ describe("the process of a server", () => {
     expect(await exited).toEqual([0, null]);
   });
 
+  it("says at start that cookies are insecure, where they are", async () => {
+    const warning = "Warning: insecureCookies is on: cookies go over plain http, where others can read them;";
+    expect((await start({ TOKENPAIR_INSECURE_COOKIES: "true" })).printed.stderr).toContain(warning);
+    expect((await start()).printed.stderr).not.toContain("insecureCookies");
+  });
+
   it("prints the line as JSON with --json", async () => {
     const { printed, url } = await start({ TOKENPAIR_METRICS_PORT: "0" }, ["--json"]);
     expect(JSON.parse(printed.stdout)).toEqual({

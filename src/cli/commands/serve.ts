@@ -3,6 +3,7 @@ import type { RunningServer } from "../../server/serve.ts";
 import { systemClock } from "../../system-clock.ts";
 import { addCommand, type CommonOptions, loadConfigFor } from "../command.ts";
 import type { Context } from "../context.ts";
+import { riskOfInsecureCookies } from "../doctor/setting-checks.ts";
 
 interface ServeFlags extends CommonOptions {
   readonly host?: string;
@@ -31,6 +32,8 @@ async function runServe(context: Context, flags: ServeFlags): Promise<void> {
   ]);
   const server = await serve(config, { logTo: context.stdout, demo });
   endWithProcess(server, process, systemClock.monotonic);
+  if (config.settings.insecureCookies)
+    context.stderr.write(`Warning: insecureCookies is on: ${riskOfInsecureCookies}.\n`);
   announce(context, flags, server);
 }
 

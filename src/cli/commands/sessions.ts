@@ -1,13 +1,14 @@
 import type { Command } from "commander";
-import type { Session } from "../../core/session.ts";
+import { AuthError } from "../../core/errors.ts";
 import type { Store } from "../../core/store.ts";
-import type { Config } from "../../server/config.ts";
+import * as flows from "../../flows/sessions.ts";
+import type { UserDeps } from "../../flows/users.ts";
 import { confirm } from "../ask.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
+import { requireUser, toFlowDeps } from "../flow-deps.ts";
 import { toCount, toTable, toTime } from "../format.ts";
 import { Refused } from "../refused.ts";
-import { requireUser, toUserDeps } from "../user-deps.ts";
 import { toSessionJson } from "../views.ts";
 
 interface ListOptions extends CommonOptions {
@@ -19,8 +20,7 @@ interface RevokeOptions extends ListOptions {
   readonly yes?: true;
 }
 
-/** The most that is listed at once. */
-const listLimit = 1000;
+type Deps = UserDeps & flows.SessionDeps;
 
 export function addSessions(program: Command, context: Context): void {
   const sessions = program.command("sessions").description("list and end sessions");
@@ -28,7 +28,7 @@ export function addSessions(program: Command, context: Context): void {
   addCommand(sessions, "list", "list the live sessions, newest first")
     .option("--user <name>", "only this user's")
     .action((options: ListOptions) =>
-      runOnStore(context, options, (store, config) => listSessions(store, config, options)),
+      runOnStore(context, options, (store, config) => listSessions(toFlowDeps(store, config), options)),
     );
 
   addCommand(sessions, "revoke", "end one session, a user's, or all; their access tokens end too, at once")
@@ -41,17 +41,18 @@ export function addSessions(program: Command, context: Context): void {
       if (targets.length !== 1) command.error("error: give one of SESSION-ID, --user NAME and --all");
       if (options.all && !options.yes) await confirm(context, "This logs everybody out.");
       await runOnStore(context, options, (store, config) => {
-        if (sessionId !== undefined) return revokeOne(store, sessionId);
-        return options.user === undefined ? revokeAll(store) : revokeOfUser(store, config, options.user);
+        const deps = toFlowDeps(store, config);
+        if (sessionId !== undefined) return revokeOne(deps, sessionId);
+        return options.user === undefined ? revokeAll(deps) : revokeOfUser(deps, options.user);
       });
     });
 }
 
-async function listSessions(store: Store, config: Config, { user }: ListOptions): Promise<Output> {
-  const owner = user === undefined ? {} : { userId: (await requireUser(toUserDeps(store, config), user)).id };
-  const { sessions } = await store.sessions.list({ limit: listLimit, ...owner });
+async function listSessions(deps: Deps, { user }: ListOptions): Promise<Output> {
+  const owner = user === undefined ? undefined : await requireUser(deps, user);
+  const sessions = await flows.listSessions(deps, owner?.id);
   if (sessions.length === 0) return { lines: ["There are no live sessions."], json: { sessions: [] } };
-  const names = await findNames(store, sessions);
+  const names = await findNames(deps.store, sessions);
   const table = toTable(
     ["SESSION", "USER", "CREATED", "LAST USED", "EXPIRES", "IP", "DEVICE"],
     sessions.map((session) => [
@@ -59,17 +60,18 @@ async function listSessions(store: Store, config: Config, { user }: ListOptions)
       names.get(session.userId) ?? session.userId,
       toTime(session.createdAt),
       toTime(session.lastUsedAt),
-      toTime(session.idleExpiresAt),
+      toTime(session.expiresAt),
       session.ip ?? "-",
       session.label ?? session.userAgent?.slice(0, 40) ?? "-",
     ]),
   );
-  const rest = sessions.length < listLimit ? [] : [`These are the newest ${listLimit}; see fewer with --user NAME.`];
+  const limit = flows.maxListedSessions;
+  const rest = sessions.length < limit ? [] : [`These are the newest ${limit}; see fewer with --user NAME.`];
   return { lines: [...table, ...rest], json: { sessions: sessions.map(toSessionJson) } };
 }
 
 /** The usernames of the sessions' users, by id. */
-async function findNames(store: Store, sessions: readonly Session[]): Promise<ReadonlyMap<string, string>> {
+async function findNames(store: Store, sessions: readonly flows.SessionView[]): Promise<ReadonlyMap<string, string>> {
   const names = new Map<string, string>();
   for (const id of new Set(sessions.map(({ userId }) => userId))) {
     const username = (await store.users.findById(id))?.username;
@@ -78,20 +80,24 @@ async function findNames(store: Store, sessions: readonly Session[]): Promise<Re
   return names;
 }
 
-async function revokeOne(store: Store, sessionId: string): Promise<Output> {
-  const { sessions } = await store.sessions.revoke(sessionId, "revoked");
-  if (sessions === 0) throw new Refused("there is no such live session; see them with `tokenpair sessions list`");
-  return { lines: [`Ended session ${sessionId}.`], json: { ended: sessions } };
+async function revokeOne(deps: Deps, sessionId: string): Promise<Output> {
+  try {
+    await flows.endSession(deps, sessionId);
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error;
+    throw new Refused("there is no such live session; see them with `tokenpair sessions list`");
+  }
+  return { lines: [`Ended session ${sessionId}.`], json: { ended: 1 } };
 }
 
-async function revokeOfUser(store: Store, config: Config, name: string): Promise<Output> {
-  const user = await requireUser(toUserDeps(store, config), name);
-  const { sessions } = await store.sessions.revokeOfUser(user.id, "revoked");
+async function revokeOfUser(deps: Deps, name: string): Promise<Output> {
+  const user = await requireUser(deps, name);
+  const { sessions } = await flows.endSessionsOfUser(deps, user.id);
   return { lines: [`Ended ${toCount(sessions, "session")} of ${user.username}.`], json: { ended: sessions } };
 }
 
-async function revokeAll(store: Store): Promise<Output> {
-  const { sessions } = await store.sessions.revokeAll("revoked");
+async function revokeAll(deps: Deps): Promise<Output> {
+  const { sessions } = await flows.endAllSessions(deps);
   return {
     lines: [`Ended ${toCount(sessions, "session")}, which was all; every access token issued until now is refused.`],
     json: { ended: sessions },

@@ -1,13 +1,15 @@
 import type { Command } from "commander";
 import type { Ended, Store } from "../../core/store.ts";
 import type { User } from "../../core/user.ts";
+import { findPasswordFault } from "../../flows/password-policy.ts";
+import { listSessions } from "../../flows/sessions.ts";
 import * as flows from "../../flows/users.ts";
 import { confirm, readNewPassword } from "../ask.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
+import { requireUser, toFlowDeps } from "../flow-deps.ts";
 import { toCount, toTable, toTime, withoutControls } from "../format.ts";
 import { Refused } from "../refused.ts";
-import { requireUser, toUserDeps } from "../user-deps.ts";
 import { toUserJson } from "../views.ts";
 
 interface PasswordOptions extends CommonOptions {
@@ -58,9 +60,9 @@ export function addUsers(program: Command, context: Context): void {
     .option("--password-stdin", "read the password from stdin, as one line")
     .action((name: string, options: PasswordOptions) =>
       runOnStore(context, options, async (store, config) => {
-        const deps = toUserDeps(store, config);
+        const deps = toFlowDeps(store, config);
         const user = await requireUser(deps, name);
-        const password = await readNewPassword(context, options.passwordStdin);
+        const password = await readGoodPassword(context, options, user.username);
         return toChange("Set the password of", user, await flows.setPassword(deps, user.id, password));
       }),
     );
@@ -70,7 +72,7 @@ export function addUsers(program: Command, context: Context): void {
     .option("--yes", "do not ask")
     .action((name: string, options: DeleteOptions) =>
       runOnStore(context, options, async (store, config) => {
-        const deps = toUserDeps(store, config);
+        const deps = toFlowDeps(store, config);
         const user = await requireUser(deps, name);
         if (!options.yes) await confirm(context, `This deletes ${user.username} for good.`);
         return toChange("Deleted", user, await flows.deleteUser(deps, user.id));
@@ -86,25 +88,33 @@ function addUserCommand(users: Command, context: Context, name: string, descript
     .argument("<name>", "the user")
     .action((username: string, options: CommonOptions) =>
       runOnStore(context, options, async (store, config) => {
-        const deps = toUserDeps(store, config);
+        const deps = toFlowDeps(store, config);
         return action(deps, await requireUser(deps, username));
       }),
     );
 }
 
 function runCreate(context: Context, name: string, options: CreateOptions): Promise<void> {
-  const { email, staff = false, passwordStdin } = options;
+  const { email, staff = false } = options;
   return runOnStore(context, options, async (store, config) => {
-    const deps = toUserDeps(store, config);
+    const deps = toFlowDeps(store, config);
     const fault = flows.findUsernameFault(name);
     if (fault !== null) throw new Refused(fault);
     if ((await flows.findUserByName(deps, name)) !== null) throw nameTaken(name);
-    const password = await readNewPassword(context, passwordStdin);
+    const password = await readGoodPassword(context, options, name);
     const newUser = { username: name, password, isStaff: staff, ...(email === undefined ? {} : { email }) };
     const user = await flows.createUser(deps, newUser);
     if (user === null) throw nameTaken(name);
     return { lines: [`Created user ${user.username} (id ${user.id}).`], json: toUserJson(user) };
   });
+}
+
+/** A new password that may stand. @throws Refused with the reason. */
+async function readGoodPassword(context: Context, options: PasswordOptions, username: string): Promise<string> {
+  const password = await readNewPassword(context, options.passwordStdin);
+  const fault = findPasswordFault(password, username);
+  if (fault !== null) throw new Refused(fault);
+  return password;
 }
 
 const nameTaken = (name: string) => new Refused(`there is already a user ${name}; choose another name`);
@@ -133,8 +143,8 @@ async function listUsers(store: Store): Promise<Output> {
   return { lines, json: { users: users.map(toUserJson) } };
 }
 
-async function showUser({ store }: flows.UserDeps, user: User): Promise<Output> {
-  const { sessions } = await store.sessions.list({ userId: user.id, limit: pageSize });
+async function showUser(deps: flows.UserDeps, user: User): Promise<Output> {
+  const sessions = await listSessions(deps, user.id);
   const fields = [
     ["id", user.id],
     ["name", user.username],

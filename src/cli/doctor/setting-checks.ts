@@ -2,14 +2,13 @@ import { hours } from "../../core/durations.ts";
 import type { Config } from "../../server/config.ts";
 import { type Check, ok, warn } from "./check.ts";
 
+/** What `insecureCookies` costs. */
+export const riskOfInsecureCookies = "cookies go over plain http, where others can read them; only for development";
+
 /** Settings that are allowed and yet weaken what tokenpair is for, each with what it costs. */
 export function checkSettings({ settings, server }: Config): readonly Check[] {
   const doubts: readonly (readonly [name: string, isDoubtful: boolean, detail: string])[] = [
-    [
-      "insecureCookies",
-      settings.insecureCookies,
-      "cookies go over plain http, where others can read them; only for development",
-    ],
+    ["insecureCookies", settings.insecureCookies, riskOfInsecureCookies],
     [
       "accessTokenLifetime",
       settings.accessTokenLifetime > hours(1),
