@@ -22,6 +22,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
     "minutes",
   ],
   "tokenpair/sqlite": ["sqliteStore"],
+  "tokenpair/postgres": ["postgresStore"],
   "tokenpair/node": ["requireUser", "sendResponse", "toConnection", "toNodeListener"],
   "tokenpair/express": ["authRoutes", "requireUser"],
   "tokenpair/fastify": ["authRoutes", "requireUser"],

@@ -52,7 +52,8 @@ export class AuthError extends Error {
 
 /**
  * What a store throws when the database cannot answer: locked past the busy timeout, full, unreachable. Nothing was
- * changed by the call that threw. Routes answer 503.
+ * changed by the call that threw, unless the connection broke before the answer to its commit arrived: then nobody knows,
+ * and a refresh is repeated by its attempt id. Routes answer 503.
  */
 export class StoreUnavailableError extends Error {
   override readonly name = "StoreUnavailableError";

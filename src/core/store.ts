@@ -5,7 +5,7 @@ import type { User, UserWithPassword } from "./user.ts";
 /**
  * The seam between the rule and the database. Every method that changes something is one transaction that is durable
  * when its promise fulfils, and its answer says who won. Time is the database's clock. A method that cannot reach the
- * database, or waits too long for a lock, throws `StoreUnavailableError` and has changed nothing.
+ * database, or waits too long for a lock, throws `StoreUnavailableError` (which says what that leaves open).
  *
  * A store never sees a token, a secret, a password or a request.
  */
