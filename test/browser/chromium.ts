@@ -1,5 +1,5 @@
-import sparticuz from "@sparticuz/chromium";
 import { type Browser, type BrowserContext, chromium } from "playwright-core";
+import { findChromium } from "./executable.ts";
 
 /** A Chromium of one test file. */
 export interface TestBrowser {
@@ -11,12 +11,12 @@ export interface TestBrowser {
 }
 
 /**
- * Of the package only the executable: its arguments switch off what the tests are about (`--disable-web-security`). Names
- * below `.example` lead to this machine, so that a page of another site can be served from it.
+ * Without the arguments that the package recommends: they switch off what the tests are about (`--disable-web-security`).
+ * Names below `.example` lead to this machine, so that a page of another site can be served from it.
  */
 async function toLaunchOptions() {
   return {
-    executablePath: await sparticuz.executablePath(),
+    executablePath: await findChromium(),
     args: [
       "--no-sandbox",
       "--disable-gpu",

@@ -4,7 +4,7 @@ import type { BrowserContext } from "playwright-core";
 const refusals = /\/api\/auth\/(?:refresh|login|me|password|sessions)\/$/;
 
 /** From now on collects what a developer's console would show in red: errors of scripts, violations of the policy. */
-export async function watchFaults(device: BrowserContext): Promise<string[]> {
+export function watchFaults(device: BrowserContext): readonly string[] {
   const faults: string[] = [];
   device.on("weberror", (error) => faults.push(String(error.error())));
   device.on("console", (message) => {

@@ -47,18 +47,20 @@ export async function seeLoginForm(page: Page): Promise<string> {
   return (await page.locator(".notice").allTextContents()).join("");
 }
 
-/** Presses the button that calls the API; the status of the answer, "No answer", or "logged out". */
+/**
+ * Presses the button that calls the API, if it is still there: the page may be about to learn that it is logged out. The
+ * status of the answer, "No answer", or "logged out".
+ */
 export async function callApi(page: Page): Promise<string> {
   const panel = page.locator("section", { has: page.getByRole("heading", { name: "Call the API" }) });
-  const status = panel.getByRole("status");
-  await status.evaluate((node) => {
-    node.textContent = "";
+  await panel.evaluateAll(([section]) => {
+    section?.querySelector("[role=status]")?.replaceChildren();
+    section?.querySelector("button")?.click();
   });
-  await panel.getByRole("button").click();
-  const form = loginForm(page);
+  const [status, form] = [panel.getByRole("status"), loginForm(page)];
   await status.filter({ hasText: /./ }).or(form).waitFor();
-  if (await form.isVisible()) return "logged out";
-  return (await status.textContent())?.replace(/ in \d+ ms$/, "") ?? "";
+  const [text = "logged out"] = await status.allTextContents();
+  return text.replace(/ in \d+ ms$/, "");
 }
 
 /** Presses the first "Log out", that of the page's head. */

@@ -1,5 +1,5 @@
 import type { BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, type TestBrowser } from "./chromium.ts";
 import { watchFaults } from "./faults.ts";
 import {
@@ -13,16 +13,14 @@ import {
   seeLoginForm,
 } from "./person.ts";
 import { openSite, password, type Site } from "./site.ts";
+import { until } from "./until.ts";
 
 const access = 6;
 const newPassword = "another horse battery staple";
 
-describe("the page", { timeout: 60_000 }, () => {
+describe.concurrent("the page", { timeout: 90_000 }, () => {
   let site: Site;
   let browser: TestBrowser;
-  let device: BrowserContext;
-  let faults: string[];
-  let user: string;
 
   beforeAll(async () => {
     [site, browser] = await Promise.all([openSite({ access }), openBrowser()]);
@@ -31,126 +29,135 @@ describe("the page", { timeout: 60_000 }, () => {
     await browser.close();
     await site.close();
   });
-  beforeEach(async () => {
-    [device, user] = await Promise.all([browser.device(), site.newUser()]);
-    faults = await watchFaults(device);
-  });
-  afterEach(async () => {
-    await device.close();
+
+  /** A device and a user of the test's own. Nothing red may appear in the console. */
+  async function play(run: (device: BrowserContext, user: string) => Promise<void>): Promise<void> {
+    const [device, user] = await Promise.all([browser.device(), site.newUser()]);
+    const faults = watchFaults(device);
+    try {
+      await run(device, user);
+    } finally {
+      await device.close();
+    }
     expect(faults).toEqual([]);
-  });
+  }
 
-  it("can be used with the keyboard alone, from the login to the logout", async () => {
-    const page = await openTab(device, site);
-    const { keyboard } = page;
-    await seeLoginForm(page);
-    expect(await focused(page)).toBe("Username");
-    await keyboard.type(user);
-    await tabTo(page, "Password");
-    await keyboard.type("wrong");
-    await keyboard.press("Enter");
-    await page.getByText("Wrong username or password.").waitFor();
-    expect(await focused(page)).toBe("Password");
-    await keyboard.type(password);
-    await keyboard.press("Enter");
-    await seeAccount(page, user);
-    expect(await focused(page)).toBe(user);
+  it("can be used with the keyboard alone, from the login to the logout", () =>
+    play(async (device, user) => {
+      const page = await openTab(device, site);
+      const { keyboard } = page;
+      await seeLoginForm(page);
+      expect(await focused(page)).toBe("Username");
+      await keyboard.type(user);
+      await tabTo(page, "Password");
+      await keyboard.type("wrong");
+      await keyboard.press("Enter");
+      await page.getByText("Wrong username or password.").waitFor();
+      expect(await focused(page)).toBe("Password");
+      await keyboard.type(password);
+      await keyboard.press("Enter");
+      await seeAccount(page, user);
+      expect(await focused(page)).toBe(user);
 
-    await tabTo(page, "GET /api/auth/me/");
-    await keyboard.press("Enter");
-    await page.getByText(/^200 OK/).waitFor();
-    await page.getByText(`"username": "${user}"`).waitFor();
+      await tabTo(page, "GET /api/auth/me/");
+      await keyboard.press("Enter");
+      await page.getByText(/^200 OK/).waitFor();
+      await page.getByText(`"username": "${user}"`).waitFor();
 
-    await tabTo(page, "Rename Chrome on Linux");
-    await keyboard.press("Enter");
-    await keyboard.type("my laptop");
-    await keyboard.press("Escape");
-    expect(await focused(page)).toBe("Rename Chrome on Linux");
-    await keyboard.press("Enter");
-    await keyboard.type("my laptop");
-    await keyboard.press("Enter");
-    await page.getByText("Renamed.").waitFor();
-    expect(await focused(page)).toBe("Rename my laptop");
+      await tabTo(page, "Rename Chrome on Linux");
+      await keyboard.press("Enter");
+      await keyboard.type("my laptop");
+      await keyboard.press("Escape");
+      expect(await focused(page)).toBe("Rename Chrome on Linux");
+      await keyboard.press("Enter");
+      await keyboard.type("my laptop");
+      await keyboard.press("Enter");
+      await page.getByText("Renamed.").waitFor();
+      expect(await focused(page)).toBe("Rename my laptop");
 
-    await tabTo(page, "Current password");
-    await keyboard.type(password);
-    await tabTo(page, "New password");
-    await keyboard.type("short");
-    await keyboard.press("Enter");
-    await page.getByText(/at least 8 characters/i).waitFor();
-    await expect.poll(() => focused(page)).toBe("New password");
-    await keyboard.type(newPassword);
-    await keyboard.press("Enter");
-    await page.getByText("Changed. All other devices are logged out.").waitFor();
+      await tabTo(page, "Current password");
+      await keyboard.type(password);
+      await tabTo(page, "New password");
+      await keyboard.type("short");
+      await keyboard.press("Enter");
+      await page.getByText("This password is too short.").waitFor();
+      expect(await focused(page)).toBe("New password");
+      await keyboard.type(newPassword);
+      await keyboard.press("Enter");
+      await page.getByText("Changed. All other devices are logged out.").waitFor();
 
-    await tabTo(page, "Log out");
-    await keyboard.press("Enter");
-    expect(await seeLoginForm(page)).toBe("You are logged out.");
-    expect(await focused(page)).toBe("Username");
-    expect(await site.sessionsOf(user)).toEqual([]);
-  });
+      await tabTo(page, "Log out");
+      await keyboard.press("Enter");
+      expect(await seeLoginForm(page)).toBe("You are logged out.");
+      expect(await focused(page)).toBe("Username");
+      expect(await site.sessionsOf(user)).toEqual([]);
+    }));
 
-  it("shows the user's devices, and logs out one, all others, and all", async () => {
-    const others = await Promise.all([1, 2, 3].map(() => browser.device()));
-    const pages = await Promise.all(others.map((other) => logInAnew(other, site, user)));
-    const page = await logInAnew(device, site, user);
-    const rows = page.getByRole("listitem");
-    await expect.poll(() => rows.count()).toBe(4);
-    expect(await deviceRow(page, "This device").count()).toBe(1);
+  it("shows the user's devices, and logs out one, all others, and all", () =>
+    play(async (device, user) => {
+      const others = await Promise.all([1, 2, 3].map(() => browser.device()));
+      const pages = await Promise.all(others.map((other) => logInAnew(other, site, user)));
+      const page = await logInAnew(device, site, user);
+      const rows = page.getByRole("listitem");
+      await until(async () => (await rows.count()) === 4);
+      expect(await deviceRow(page, "This device").count()).toBe(1);
 
-    await rows
-      .last()
-      .getByRole("button", { name: /^Log out/ })
-      .click();
-    await expect.poll(() => rows.count()).toBe(3);
-    await page.getByRole("button", { name: "Log out all others" }).click();
-    await page.getByText("All other devices are logged out.").waitFor();
-    await expect.poll(() => rows.count()).toBe(1);
-    expect(await Promise.all(pages.map(callApi))).toEqual(["logged out", "logged out", "logged out"]);
+      await rows
+        .last()
+        .getByRole("button", { name: /^Log out/ })
+        .click();
+      await until(async () => (await rows.count()) === 3);
+      await page.getByRole("button", { name: "Log out all others" }).click();
+      await page.getByText("All other devices are logged out.").waitFor();
+      await until(async () => (await rows.count()) === 1);
+      expect(await Promise.all(pages.map(callApi))).toEqual(["logged out", "logged out", "logged out"]);
 
-    const again = await logInAnew(others[0] as BrowserContext, site, user);
-    await page.getByRole("button", { name: "Log out everywhere" }).click();
-    expect(await seeLoginForm(page)).toBe("You are logged out.");
-    expect(await callApi(again)).toBe("logged out");
-    expect(await site.sessionsOf(user)).toEqual([]);
-    await Promise.all(others.map((other) => other.close()));
-  });
+      const again = await logInAnew(others[0] as BrowserContext, site, user);
+      await page.getByRole("button", { name: "Log out everywhere" }).click();
+      expect(await seeLoginForm(page)).toBe("You are logged out.");
+      expect(await callApi(again)).toBe("logged out");
+      expect(await site.sessionsOf(user)).toEqual([]);
+      await Promise.all(others.map((other) => other.close()));
+    }));
 
-  it("counts down to the refresh, and refreshes by itself for as long as it is open", async () => {
-    const page = await logInAnew(device, site, user);
-    const [expiry, refresh] = [page.locator(".figure").first(), page.locator(".figure").last()];
-    expect(await expiry.textContent()).toMatch(/^0:0[456]$/);
-    expect(await refresh.textContent()).toMatch(/^0:0[234]$/);
-    await expect.poll(() => refresh.textContent(), { timeout: 10_000 }).toBe("0:01");
-    await expect.poll(() => site.refreshesOf(user), { timeout: 20_000 }).toEqual(["rotated", "rotated"]);
-    await expect.poll(() => refresh.textContent()).toMatch(/^0:0[234]$/);
-    expect(await accountOf(page, user).isVisible()).toBe(true);
-  });
+  it("counts down to the refresh, and refreshes by itself for as long as it is open", () =>
+    play(async (device, user) => {
+      const page = await logInAnew(device, site, user);
+      const [expiry, refresh] = [page.locator(".figure").first(), page.locator(".figure").last()];
+      expect(await expiry.textContent()).toMatch(/^0:0[1-6]$/);
+      expect(await refresh.textContent()).toMatch(/^0:0[0-4]$/);
+      await until(async () => /^0:0[01]$/.test((await refresh.textContent()) ?? ""));
+      await until(() => site.refreshesOf(user).length === 2);
+      await until(async () => /^0:0[234]$/.test((await refresh.textContent()) ?? ""));
+      expect(site.refreshesOf(user)).toEqual(["rotated", "rotated"]);
+      expect(await accountOf(page, user).isVisible()).toBe(true);
+    }));
 
-  it("lets no script find a token, wherever it looks", async () => {
-    const bodies: Promise<string>[] = [];
-    device.on("response", (response) => bodies.push(response.text().catch(() => "")));
-    const page = await logInAnew(device, site, user);
-    await callApi(page);
-    await changePassword(page, newPassword);
-    await expect.poll(() => site.refreshesOf(user), { timeout: 20_000 }).toContain("rotated");
-    await callApi(page);
-    await page.reload();
-    await seeAccount(page, user);
+  it("lets no script find a token, wherever it looks", () =>
+    play(async (device, user) => {
+      const bodies: Promise<string>[] = [];
+      device.on("response", (response) => bodies.push(response.text().catch(() => "")));
+      const page = await logInAnew(device, site, user);
+      await callApi(page);
+      await changePassword(page, newPassword);
+      await until(() => site.refreshesOf(user).includes("rotated"));
+      await callApi(page);
+      await page.reload();
+      await seeAccount(page, user);
 
-    const cookies = await device.cookies(`${site.origin}/api/auth`);
-    const tokens = cookies.filter(({ httpOnly }) => httpOnly).map(({ value }) => value);
-    expect(tokens).toHaveLength(2);
-    for (const token of tokens) expect(token).toMatch(tokenShape);
-    const found = [await page.evaluate(readAll), ...(await Promise.all(bodies))].join("\n");
-    expect(found).toContain(cookies.find(({ httpOnly }) => !httpOnly)?.value);
-    expect(found).not.toContain("eyJ");
-    expect(found).not.toMatch(tokenShape);
+      const cookies = await device.cookies(`${site.origin}/api/auth`);
+      const tokens = cookies.filter(({ httpOnly }) => httpOnly).map(({ value }) => value);
+      expect(tokens).toHaveLength(2);
+      for (const token of tokens) expect(token).toMatch(tokenShape);
+      const found = [await page.evaluate(readAll), ...(await Promise.all(bodies))].join("\n");
+      expect(found).toContain(cookies.find(({ httpOnly }) => !httpOnly)?.value);
+      expect(found).not.toContain("eyJ");
+      expect(found).not.toMatch(tokenShape);
 
-    // The search itself finds one where there is one.
-    await page.evaluate((token) => sessionStorage.setItem("planted", token), tokens[0] ?? "");
-    expect(await page.evaluate(readAll)).toMatch(tokenShape);
-  });
+      // The search itself finds one where there is one.
+      await page.evaluate((token) => sessionStorage.setItem("planted", token), tokens[0] ?? "");
+      expect(await page.evaluate(readAll)).toMatch(tokenShape);
+    }));
 });
 
 const tokenShape = /[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}/;
