@@ -15,9 +15,8 @@ export const csrfFailed: ResponseDescription = {
 };
 
 /** What every unsafe request by cookie needs. */
-export const csrfHeader: Readonly<Record<string, HeaderDescription>> = {
-  "X-CSRFToken": {
-    description: "The value of the CSRF cookie. Needed where a cookie proves the caller; a bearer token needs none.",
-    schema: z.string(),
-  },
+export const csrfHeader: HeaderDescription = {
+  name: ({ csrfHeaderName }) => csrfHeaderName,
+  description: "The value of the CSRF cookie. Needed where a cookie proves the caller; a bearer token needs none.",
+  schema: z.string(),
 };

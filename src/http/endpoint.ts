@@ -9,6 +9,9 @@ export type HttpDeps = Deps & { readonly csrfKey: Uint8Array };
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
+/** What proves a caller: a token in the header, or a cookie. */
+export type SecurityScheme = "bearer" | "cookie" | "refreshCookie";
+
 export type MediaType = "application/json" | "application/x-www-form-urlencoded" | "multipart/form-data";
 
 /** How an endpoint words its refusals: as the token endpoints do, or as protected resources do. */
@@ -27,15 +30,18 @@ export interface Endpoint<B = unknown> {
   readonly summary: string;
   readonly errors: ErrorStyle;
   /** What proves the caller, any one of them. Default: nothing is needed. Documentation only: `handle` checks. */
-  readonly security?: readonly ("bearer" | "cookie")[];
+  readonly security?: readonly SecurityScheme[];
   /** Request headers with a meaning here. Documentation only. */
-  readonly headers?: Readonly<Record<string, HeaderDescription>>;
+  readonly headers?: readonly HeaderDescription[];
   readonly body?: BodyDescription<B>;
   /** By status. With a body, 400, 413 and 415 need no mention; 405 never does. */
   readonly responses: Readonly<Record<number, ResponseDescription>>;
   /** @throws AuthError, RequestError or StoreUnavailableError; the router answers them. */
   handle(context: RequestContext<B>): Promise<Response>;
 }
+
+/** What the OpenAPI document says of an endpoint. */
+export type EndpointDescription = Omit<Endpoint, "errors" | "handle">;
 
 export interface BodyDescription<B> {
   /** An object of the fields of `fields.ts`. */
@@ -45,11 +51,15 @@ export interface BodyDescription<B> {
 
 export interface ResponseDescription {
   readonly description: string;
+  /** Headers with a meaning here; those that belong to the status are not among them. */
+  readonly headers?: readonly HeaderDescription[];
   /** Without one, the response has no body. */
   readonly schema?: z.ZodType;
 }
 
 export interface HeaderDescription {
+  /** By the settings, where one names the header. */
+  readonly name: string | ((settings: Settings<AuthUser>) => string);
   readonly description: string;
   readonly schema: z.ZodType;
 }

@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { toCookieNames } from "../core/cookie-names.ts";
 import type { Settings } from "../core/settings.ts";
 import type { AuthUser } from "../core/user.ts";
-import type { Endpoint, ResponseDescription } from "./endpoint.ts";
+import type { Endpoint, EndpointDescription, HeaderDescription, ResponseDescription } from "./endpoint.ts";
 import { errorSchema, fieldErrorsSchema } from "./response-schemas.ts";
+import { serverEndpoints } from "./server-endpoints.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -18,16 +20,28 @@ const bodyResponses: Readonly<Record<number, ResponseDescription>> = {
   415: { description: "The body's media type is not supported.", schema: detailSchema },
 };
 
-/** The OpenAPI 3.1 document of `endpoints`; the same endpoints and settings give the same document. */
+/** The tag of what only `tokenpair serve` answers. */
+const serverTag = "tokenpair serve";
+
+/**
+ * The OpenAPI 3.1 document of `endpoints`, and of what the server has beside them under a tag of its own; the same
+ * endpoints and settings give the same document.
+ */
 export function toOpenApiDocument(endpoints: readonly Endpoint[], settings: Settings<AuthUser>): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const endpoint of endpoints) {
     const path = toDocumentedPath(endpoint.path(settings));
-    paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: toOperation(endpoint, path) };
+    paths[path] = { ...paths[path], [endpoint.method.toLowerCase()]: toOperation(endpoint, path, settings) };
+  }
+  for (const endpoint of serverEndpoints) {
+    const path = endpoint.path(settings);
+    const operation = { ...toOperation(endpoint, path, settings), tags: [serverTag] };
+    paths[path] = { [endpoint.method.toLowerCase()]: operation };
   }
   return {
     openapi: "3.1.0",
     info: { title: "tokenpair", version: "1", description: "Token-pair authentication." },
+    tags: [{ name: serverTag, description: "Answered by the server alone, not by the library." }],
     paths,
     components: { securitySchemes: toSecuritySchemes(settings) },
   };
@@ -38,15 +52,15 @@ function toDocumentedPath(path: string): string {
   return path.endsWith(".json") ? path : `${path}/`;
 }
 
-function toOperation(endpoint: Endpoint, path: string): Json {
-  const { summary, body, security = [], responses } = endpoint;
-  const parameters = [...toPathParameters(path), ...toHeaderParameters(endpoint)];
+function toOperation(endpoint: EndpointDescription, path: string, settings: Settings<AuthUser>): Json {
+  const { summary, headers = [], body, security = [], responses } = endpoint;
+  const parameters = [...toPathParameters(path), ...toHeaderParameters(headers, settings)];
   return {
     summary,
     security: security.map((scheme) => ({ [scheme]: [] })),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: toRequestBody(body) }),
-    responses: toResponses(body === undefined ? responses : { ...bodyResponses, ...responses }),
+    responses: toResponses(body === undefined ? responses : { ...bodyResponses, ...responses }, settings),
   };
 }
 
@@ -59,13 +73,21 @@ function toPathParameters(path: string): readonly Json[] {
   }));
 }
 
-function toHeaderParameters({ headers = {} }: Endpoint): readonly Json[] {
-  return Object.entries(headers).map(([name, { description, schema }]) => ({
-    name,
-    in: "header",
-    description,
-    schema: toJsonSchema(schema),
-  }));
+function toHeaderParameters(headers: readonly HeaderDescription[], settings: Settings<AuthUser>): readonly Json[] {
+  return Object.entries(toHeaders(headers, settings)).map(([name, header]) => ({ name, in: "header", ...header }));
+}
+
+/** By the headers' names. */
+function toHeaders(
+  headers: readonly HeaderDescription[],
+  settings: Settings<AuthUser>,
+): Readonly<Record<string, Json>> {
+  return Object.fromEntries(
+    headers.map(({ name, description, schema }) => [
+      typeof name === "string" ? name : name(settings),
+      { description, schema: toJsonSchema(schema) },
+    ]),
+  );
 }
 
 function toRequestBody({ schema, accepts }: NonNullable<Endpoint["body"]>): Json {
@@ -76,24 +98,29 @@ function toRequestBody({ schema, accepts }: NonNullable<Endpoint["body"]>): Json
   };
 }
 
-function toResponses(responses: Readonly<Record<number, ResponseDescription>>): Json {
+function toResponses(responses: Readonly<Record<number, ResponseDescription>>, settings: Settings<AuthUser>): Json {
   return Object.fromEntries(
-    Object.entries(responses).map(([status, { description, schema }]) => [
+    Object.entries(responses).map(([status, { description, headers, schema }]) => [
       status,
-      schema === undefined
-        ? { description }
-        : { description, content: { "application/json": { schema: toJsonSchema(schema) } } },
+      {
+        description,
+        ...(headers === undefined ? {} : { headers: toHeaders(headers, settings) }),
+        ...(schema === undefined ? {} : { content: { "application/json": { schema: toJsonSchema(schema) } } }),
+      },
     ]),
   );
 }
 
-function toSecuritySchemes({ authHeaderName, authHeaderTypes, accessCookieName }: Settings<AuthUser>): Json {
+function toSecuritySchemes(settings: Settings<AuthUser>): Json {
+  const { authHeaderName, authHeaderTypes } = settings;
+  const { access, refresh } = toCookieNames(settings);
   const isBearer = authHeaderName.toLowerCase() === "authorization" && authHeaderTypes[0]?.toLowerCase() === "bearer";
   return {
     bearer: isBearer
       ? { type: "http", scheme: "bearer", bearerFormat: "JWT" }
       : { type: "apiKey", in: "header", name: authHeaderName, description: `${authHeaderTypes[0]} and the token.` },
-    cookie: { type: "apiKey", in: "cookie", name: accessCookieName },
+    cookie: { type: "apiKey", in: "cookie", name: access },
+    refreshCookie: { type: "apiKey", in: "cookie", name: refresh },
   };
 }
 

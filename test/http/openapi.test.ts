@@ -6,7 +6,15 @@ interface Operation {
   readonly security: readonly Record<string, readonly string[]>[];
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[];
   readonly requestBody?: { readonly content: Record<string, { readonly schema: Record<string, unknown> }> };
-  readonly responses: Record<string, { readonly description: string; readonly content?: Record<string, unknown> }>;
+  readonly tags?: readonly string[];
+  readonly responses: Record<
+    string,
+    {
+      readonly description: string;
+      readonly headers?: Record<string, Record<string, unknown>>;
+      readonly content?: Record<string, unknown>;
+    }
+  >;
 }
 
 interface Document {
@@ -28,6 +36,9 @@ const operations = () =>
   Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
   );
+
+/** Those that the library answers itself. */
+const ownOperations = () => operations().filter(({ operation }) => operation.tags === undefined);
 
 describe("the OpenAPI document", () => {
   it("is of version 3.1 and has what 3.1 requires", () => {
@@ -56,7 +67,7 @@ describe("the OpenAPI document", () => {
   });
 
   it("has no path that does not answer, and no method", async () => {
-    for (const { path, method } of operations()) {
+    for (const { path, method } of ownOperations()) {
       const response = await t.send(method, path.replaceAll(/\{\w+\}/g, "x"));
       expect([path, response.status]).not.toEqual([path, 405]);
       expect(t.handler.handles(path.replaceAll(/\{\w+\}/g, "x"))).toBe(true);
@@ -64,7 +75,7 @@ describe("the OpenAPI document", () => {
   });
 
   it("documents the status of every answer", async () => {
-    for (const { path, method, operation } of operations()) {
+    for (const { path, method, operation } of ownOperations()) {
       const response = await t.send(method, path.replaceAll(/\{\w+\}/g, "x"));
       expect(Object.keys(operation.responses)).toContain(String(response.status));
     }
@@ -87,8 +98,15 @@ describe("the OpenAPI document", () => {
         "/api/auth/password/",
         "/.well-known/jwks.json",
         "/api/schema/",
+        "/healthz",
+        "/readyz",
       ]),
     );
+  });
+
+  it("marks what only the server answers", () => {
+    const marked = operations().filter(({ operation }) => operation.tags?.includes("tokenpair serve"));
+    expect(marked.map(({ path }) => path)).toEqual(["/healthz", "/readyz"]);
   });
 
   it("describes the body of a login by the same schema that reads it", () => {
@@ -112,13 +130,24 @@ describe("the OpenAPI document", () => {
     expect(document.components.securitySchemes).toEqual({
       bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
       cookie: { type: "apiKey", in: "cookie", name: "__Host-Http-access" },
+      refreshCookie: { type: "apiKey", in: "cookie", name: "__Secure-refresh" },
     });
+    expect(document.paths["/api/auth/refresh/"]?.["post"]?.security).toEqual([{ refreshCookie: [] }]);
     expect(document.paths["/api/auth/me/"]?.["get"]?.security).toEqual([{ bearer: [] }, { cookie: [] }]);
     expect(document.paths["/api/token/"]?.["post"]?.security).toEqual([]);
   });
 
+  it("says of both refreshes that an answer may be a replay", () => {
+    for (const path of ["/api/token/refresh/", "/api/auth/refresh/"]) {
+      expect(document.paths[path]?.["post"]?.responses["200"]?.headers).toEqual({
+        "Token-Replayed": { description: expect.any(String), schema: { type: "string", const: "true" } },
+      });
+    }
+  });
+
   it("follows the settings", async () => {
-    const own = await createTestAuth({ settings: { tokenPath: "/v1/jwt", authHeaderName: "X-Access" } });
+    const names = { authHeaderName: "X-Access", csrfHeaderName: "X-XSRF-TOKEN", accessCookieName: "__Host-at" };
+    const own = await createTestAuth({ settings: { tokenPath: "/v1/jwt", insecureCookies: true, ...names } });
     const moved = (await (await own.send("GET", "/api/schema/")).json()) as Document;
     expect(moved.paths).toHaveProperty(["/v1/jwt/refresh/"]);
     expect(moved.components.securitySchemes["bearer"]).toMatchObject({
@@ -126,6 +155,12 @@ describe("the OpenAPI document", () => {
       in: "header",
       name: "X-Access",
     });
+    expect(moved.components.securitySchemes).toMatchObject({
+      cookie: { name: "at" },
+      refreshCookie: { name: "refresh" },
+    });
+    const parameters = moved.paths["/api/auth/login/"]?.["post"]?.parameters ?? [];
+    expect(parameters.map(({ name }) => name)).toEqual(["X-XSRF-TOKEN"]);
     await own.close();
   });
 

@@ -97,6 +97,15 @@ describe("serve", () => {
 });
 
 describe("health", () => {
+  it("is answered as the OpenAPI document says", async () => {
+    const { url } = await start();
+    const { paths } = (await (await fetch(`${url}/api/schema/`)).json()) as { paths: Record<string, { get: object }> };
+    for (const path of ["/healthz", "/readyz"]) {
+      expect(paths[path]?.get).toMatchObject({ tags: ["tokenpair serve"], responses: { 200: {} } });
+      expect((await fetch(url + path)).status).toBe(200);
+    }
+  });
+
   it.each(["/healthz", "/healthz/", "/readyz", "/readyz/"])(
     "answers %s with 200 on a server that is ready",
     async (path) => {

@@ -17,7 +17,7 @@ export const cookieLogin = defineEndpoint({
   path: ({ authPath }) => `${authPath}/login`,
   summary: "Log this browser in.",
   errors: "token",
-  headers: csrfHeader,
+  headers: [csrfHeader],
   body: {
     accepts: cookieMediaTypes,
     schema: z.object({ username: usernameField, password: passwordField, remember: booleanField(true) }),

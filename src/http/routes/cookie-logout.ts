@@ -16,8 +16,8 @@ export const cookieLogout = defineEndpoint({
   path: ({ authPath }) => `${authPath}/logout`,
   summary: "Log out here, elsewhere, or everywhere.",
   errors: "token",
-  security: ["cookie"],
-  headers: csrfHeader,
+  security: ["cookie", "refreshCookie"],
+  headers: [csrfHeader],
   body: {
     accepts: cookieMediaTypes,
     schema: z.object({ scope: choiceField(["local", "others", "all"], "local") }),

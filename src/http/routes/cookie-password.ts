@@ -18,7 +18,7 @@ export const cookiePassword = defineEndpoint({
   summary: "Change the caller's password.",
   errors: "resource",
   security: ["bearer", "cookie"],
-  headers: csrfHeader,
+  headers: [csrfHeader],
   body: {
     accepts: cookieMediaTypes,
     schema: z.object({ current_password: passwordField, new_password: passwordField }),

@@ -11,7 +11,7 @@ import { toJsonResponse } from "../json-response.ts";
 import { cookieMediaTypes } from "../media-types.ts";
 import { requireCsrfToken, requireOwnPage, requireSingleCookies } from "../request-checks.ts";
 import { tokenRefused, unavailable } from "../response-schemas.ts";
-import { attemptIdHeader, readAttemptId } from "./token-refresh.ts";
+import { attemptIdHeader, readAttemptId, replayedHeader } from "./token-refresh.ts";
 
 /** `POST {authPath}/refresh`: the next pair for the refresh cookie. */
 export const cookieRefresh = defineEndpoint({
@@ -19,12 +19,13 @@ export const cookieRefresh = defineEndpoint({
   path: ({ authPath }) => `${authPath}/refresh`,
   summary: "Exchange the refresh cookie for the next pair of cookies.",
   errors: "token",
-  security: ["cookie"],
-  headers: { ...csrfHeader, ...attemptIdHeader },
+  security: ["refreshCookie"],
+  headers: [csrfHeader, attemptIdHeader],
   body: { accepts: cookieMediaTypes, schema: z.object({}) },
   responses: {
     200: {
-      description: "The cookies are new. A replay says `Token-Replayed: true`.",
+      description: "The cookies are new.",
+      headers: [replayedHeader],
       schema: lifetimesSchema,
     },
     401: tokenRefused,

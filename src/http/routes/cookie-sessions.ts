@@ -48,7 +48,7 @@ export const cookieSessionsLabel = defineEndpoint({
   summary: "Name a session of the caller.",
   errors: "resource",
   security: ["bearer", "cookie"],
-  headers: csrfHeader,
+  headers: [csrfHeader],
   body: {
     accepts: cookieMediaTypes,
     schema: z.object({ label: textField({ keepSpace: false, maxLength: 100, storable: true }).nullable() }),
@@ -76,7 +76,7 @@ export const cookieSessionsDelete = defineEndpoint({
   summary: "End a session of the caller.",
   errors: "resource",
   security: ["bearer", "cookie"],
-  headers: csrfHeader,
+  headers: [csrfHeader],
   body: { accepts: cookieMediaTypes, schema: z.object({}) },
   responses: {
     204: { description: "The session has ended." },

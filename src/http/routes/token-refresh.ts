@@ -10,11 +10,17 @@ import { tokenRefused, unavailable } from "../response-schemas.ts";
 const attemptIdSchema = z.string().regex(/^[A-Za-z0-9_-]{22,128}$/);
 
 /** What a client sends along with a refresh, for the OpenAPI document. */
-export const attemptIdHeader: Readonly<Record<string, HeaderDescription>> = {
-  "Idempotency-Key": {
-    description: "Made at random before the first try and repeated on every retry of the same refresh.",
-    schema: attemptIdSchema,
-  },
+export const attemptIdHeader: HeaderDescription = {
+  name: "Idempotency-Key",
+  description: "Made at random before the first try and repeated on every retry of the same refresh.",
+  schema: attemptIdSchema,
+};
+
+/** What the answer to a replay says, for the OpenAPI document. */
+export const replayedHeader: HeaderDescription = {
+  name: "Token-Replayed",
+  description: "`true` where a spent token was answered with the successor that it had been given before.",
+  schema: z.literal("true"),
 };
 
 /** `POST {tokenPath}/refresh`: a refresh token for the next pair. */
@@ -23,11 +29,12 @@ export const tokenRefresh = defineEndpoint({
   path: ({ tokenPath }) => `${tokenPath}/refresh`,
   summary: "Exchange a refresh token for the next token pair.",
   errors: "token",
-  headers: attemptIdHeader,
+  headers: [attemptIdHeader],
   body: { accepts: tokenMediaTypes, schema: z.object({ refresh: tokenField }) },
   responses: {
     200: {
-      description: "The next pair; without rotation the access token alone. A replay says `Token-Replayed: true`.",
+      description: "The next pair; without rotation the access token alone.",
+      headers: [replayedHeader],
       schema: z.object({ access: z.string(), refresh: z.string().optional() }),
     },
     401: tokenRefused,
