@@ -120,6 +120,18 @@ describe("ending a session", () => {
     expect([response.status, response.headers.getSetCookie()]).toEqual([204, []]);
   });
 
+  it("needs no body, and by cookie takes none but JSON, which no form can send", async () => {
+    const del = (headers: Record<string, string>) =>
+      browser.send("DELETE", `/api/auth/sessions/${sessionId}/`, { body: "{}", headers });
+    for (const type of ["text/plain", "application/x-www-form-urlencoded"]) {
+      const response = await del({ "Content-Type": type });
+      expect(response.status).toBe(415);
+      expect(await response.json()).toEqual({ detail: `Unsupported media type "${type}" in request.` });
+    }
+    expect(await browser.isLoggedIn()).toBe(true);
+    expect((await del({ "Content-Type": "application/json" })).status).toBe(204);
+  });
+
   it("of another user is 404, and leaves it alone", async () => {
     const bobs = await logInAsBob();
     expect((await end(bobs)).status).toBe(404);

@@ -119,6 +119,14 @@ describe("reading the Cookie header", () => {
     expect(read('$Version=1; x="; __Host-Http-access=evil"; __Host-Http-access=mine').isDoubled).toBe(true);
   });
 
+  it("trims names and values however many blanks there are, and keeps those inside", () => {
+    // A pattern for the end of a text would need the square of their number: minutes, where this takes no time.
+    const blanks = " \t".repeat(1_000_000);
+    const cookie = `${blanks}__Host-Http-access${blanks}=${blanks}a${blanks}b${blanks};${blanks};x${blanks}y=${blanks}`;
+    expect(read(cookie).access).toBe(`a${blanks}b`);
+    expect(read(`__Host-csrftoken=${blanks}`).csrf).toBe(undefined);
+  });
+
   it("joins the several Cookie headers of HTTP/2", () => {
     const headers = { cookie: ["__Host-Http-access=a", "__Host-Http-access=b"] };
     expect(readCookies(headers, defaultSettings).isDoubled).toBe(true);

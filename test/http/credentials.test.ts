@@ -90,6 +90,42 @@ describe("a safe request by cookie", () => {
   });
 });
 
+describe("an upgrade to a WebSocket", () => {
+  const upgrade = (headers: Record<string, string>) => ({ connection: "Upgrade", upgrade: "websocket", ...headers });
+
+  it("by cookie passes from our own page, and from a page of a trusted origin", async () => {
+    const { host = "", cookie = "", origin = "" } = toHeaders();
+    expect(await authenticate(upgrade({ host, cookie, origin }), "GET")).toMatchObject({ sessionId });
+    const trusting = await createTestAuth({ settings: { trustedOrigins: ["https://app.example"] } });
+    const page = createBrowser(trusting);
+    const { sessionId: id } = await page.logIn();
+    const headers = upgrade({ host, cookie: toHeaders(page)["cookie"] ?? "", origin: "https://app.example" });
+    expect(await authenticateRequest(trusting.deps, { headers, method: "GET" })).toMatchObject({ sessionId: id });
+    await trusting.close();
+  });
+
+  it("by cookie is refused from a foreign page: it would speak with the user's cookies", async () => {
+    const { host = "", cookie = "" } = toHeaders();
+    for (const headers of [
+      { origin: "https://evil.example" },
+      { origin: "null" },
+      { origin: "https://blog.auth.example" },
+      { origin: "https://evil.example", "sec-fetch-site": "cross-site" },
+      { "sec-fetch-site": "same-site" },
+    ]) {
+      await expectRefused(authenticate(upgrade({ host, cookie, ...headers }), "GET"), "csrf_failed");
+    }
+    const shouting = new Headers({ Upgrade: "WebSocket", Cookie: cookie, Host: host, Origin: "https://evil.example" });
+    await expectRefused(authenticate(shouting, "GET"), "csrf_failed");
+  });
+
+  it("by bearer token passes from anywhere: no page can add one unasked", async () => {
+    const authorization = `Bearer ${browser.cookie("__Host-Http-access")}`;
+    const headers = upgrade({ authorization, origin: "https://evil.example" });
+    expect(await authenticate(headers, "GET")).toMatchObject({ sessionId });
+  });
+});
+
 describe("an unsafe request by cookie to an application's own route", () => {
   it("passes from our own page with its CSRF token", async () => {
     for (const method of ["POST", "PUT", "PATCH", "DELETE", undefined]) {
