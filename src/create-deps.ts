@@ -33,7 +33,7 @@ export function createDeps(
 ): { readonly deps: HttpDeps; readonly signals: Signals } {
   if (store === undefined) throw new TypeError('store: missing; take sqliteStore("app.db") of "tokenpair/sqlite"');
   if (signingKey === undefined) {
-    throw new TypeError("signingKey: missing; make one with: openssl rand -base64 48, and keep it out of the code");
+    throw new TypeError("signingKey: missing; make one with: openssl rand -hex 48, and keep it out of the code");
   }
   const settings = resolveSettings(rest);
   if (verifyingKey !== undefined) {

@@ -44,7 +44,7 @@ export function createHmacKey({ algorithm, secret, kid }: HmacKeyOptions): Signi
   if (bytes.length < minBytes) {
     throw new TypeError(
       `signingKey: ${algorithm} needs a secret of at least ${minBytes} bytes, this one has ${bytes.length}; ` +
-        `make one with: openssl rand -base64 ${minBytes}`,
+        `make one with: openssl rand -hex ${minBytes}`,
     );
   }
   if (kid === "") throw new TypeError("kid: must not be empty");

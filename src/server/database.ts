@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Store } from "../core/store.ts";
+import { postgresStore } from "../store/postgres/index.ts";
 import { sqliteStore } from "../store/sqlite/index.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
@@ -9,8 +10,10 @@ import { ConfigError } from "./config-error.ts";
 export interface Database {
   /** For people. */
   readonly label: string;
-  /** Its absolute path; `null` where it is in memory and ends with the process. */
+  /** Its absolute path; `null` where it is no file: in memory, or a server's. */
   readonly path: string | null;
+  /** The connection string of a PostgreSQL server. May hold a password: never print it. */
+  readonly postgresUrl?: string;
 }
 
 /** `sqlite:` and a path; two slashes could mean either of two places. */
@@ -23,24 +26,36 @@ const sqliteUrl = /^sqlite:(?!\/\/[^/])([^?#\0]+)$/;
  */
 export function parseDatabaseUrl(url: string, directory: string): Database {
   if (url === "sqlite::memory:") return { label: "SQLite in memory", path: null };
-  if (/^postgres(?:ql)?:/i.test(url)) {
-    throw new ConfigError(
-      "databaseUrl: this version of tokenpair has no PostgreSQL store yet; use sqlite:./data/tokenpair.db",
-    );
-  }
+  if (/^postgres(?:ql)?:\/\//.test(url)) return parsePostgresUrl(url);
   const path = sqliteUrl.exec(url)?.[1];
   if (path === undefined) {
     throw new ConfigError(
       "databaseUrl: must be sqlite: and a path, such as sqlite:./data/tokenpair.db or sqlite:/var/lib/tokenpair.db, " +
-        "or sqlite::memory:",
+        "or sqlite::memory:, or postgres://user@host/database?sslmode=verify-full",
     );
   }
   return { label: `SQLite ${path}`, path: resolve(directory, path) };
 }
 
-/** Opens the store; a missing file is made. @throws StoreUnavailableError */
-export function openStore({ path }: Database): Store {
-  return sqliteStore(path ?? ":memory:");
+function parsePostgresUrl(url: string): Database {
+  if (!URL.canParse(url)) {
+    throw new ConfigError(
+      "databaseUrl: is no URL; characters such as / and @ in the password are written as %2F and %40",
+    );
+  }
+  const { host, pathname } = new URL(url);
+  return { label: `PostgreSQL ${host}${pathname}`, path: null, postgresUrl: url };
+}
+
+/** Opens the store; a missing file is made. @throws ConfigError, StoreUnavailableError */
+export function openStore({ path, postgresUrl }: Database): Store {
+  if (postgresUrl === undefined) return sqliteStore(path ?? ":memory:");
+  try {
+    return postgresStore(postgresUrl);
+  } catch (error) {
+    if (error instanceof TypeError) throw new ConfigError(`databaseUrl: ${error.message}`, { cause: error });
+    throw error;
+  }
 }
 
 /**
@@ -50,6 +65,7 @@ export function openStore({ path }: Database): Store {
  */
 export function openExistingStore({ server, directory }: Pick<Config, "server" | "directory">): Store {
   const database = parseDatabaseUrl(server.databaseUrl, directory);
+  if (database.postgresUrl !== undefined) return openStore(database);
   if (database.path === null) {
     throw new ConfigError("databaseUrl: a database in memory is seen by `tokenpair serve` alone; name a file");
   }

@@ -4,9 +4,12 @@ export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 /** What only the server needs to know, beside the settings of `createAuth`. */
 export interface ServerSettings {
-  /** `sqlite:` and a path that starts at the working directory, or `sqlite::memory:`. Default: "sqlite:./data/tokenpair.db". */
+  /**
+   * `sqlite:` and a path that starts at the working directory, or `sqlite::memory:`, or `postgres://user@host/database`
+   * (needs the package `pg`). Default: "sqlite:./data/tokenpair.db".
+   */
   readonly databaseUrl: string;
-  /** The HMAC secret, or the path of the file that holds it. Default: made once and kept beside the database. */
+  /** The HMAC secret, or the path of the file that holds it. Default: made once and kept beside the SQLite file. */
   readonly signingKey: string | undefined;
   /** The address to listen on. Default: "127.0.0.1". */
   readonly host: string;

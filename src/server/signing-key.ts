@@ -24,6 +24,12 @@ const keyBytes = 64;
 export function findSigningKey({ server, directory }: Config, database: Database): ServerKey | null {
   const { signingKey } = server;
   if (signingKey === undefined) {
+    if (database.postgresUrl !== undefined) {
+      throw new ConfigError(
+        "signingKey: every node over one PostgreSQL needs the same; set TOKENPAIR_SIGNING_KEY, " +
+          "and make one with: openssl rand -hex 48",
+      );
+    }
     const file = toKeptFile(database);
     return file !== null && existsSync(file) ? readKey(file) : null;
   }
@@ -77,14 +83,14 @@ function readKey(file: string): ServerKey {
 /** Decoded, bytes that are no text would all become the same character, and a random key would hardly be random. */
 function requireText(file: string, content: Buffer): string {
   if (isUtf8(content)) return content.toString("utf8");
-  throw new ConfigError(`signingKey: ${file} is not text; make a key with: openssl rand -base64 48 > ${file}`);
+  throw new ConfigError(`signingKey: ${file} is not text; make a key with: openssl rand -hex 48 > ${file}`);
 }
 
 function requireHmacSecret(text: string): string {
   if (/^\s*(?:-----BEGIN |\{)/.test(text)) {
     throw new ConfigError(
       "signingKey: this version of tokenpair signs with HMAC, and takes no PEM or JWK; " +
-        "make a secret with: openssl rand -base64 48",
+        "make a secret with: openssl rand -hex 48",
     );
   }
   return text;

@@ -1,5 +1,5 @@
 import type { SessionView } from "../../src/flows/sessions.ts";
-import { type OneFile, openOneFile } from "../races/one-file.ts";
+import { openNodes } from "../support/nodes.ts";
 import type { ServerProcess } from "../support/server-process.ts";
 
 /** What the server wrote into its log about one request or event. */
@@ -43,13 +43,15 @@ export interface Lifetimes {
 
 /** Starts a server on a database of its own. */
 export async function openSite({ access, refresh = 600, reuseInterval = 10 }: Lifetimes): Promise<Site> {
-  const file: OneFile = await openOneFile(1, {
+  const env = {
+    TOKENPAIR_PAGE: "true",
     TOKENPAIR_LOG_LEVEL: "info",
     TOKENPAIR_ACCESS_TOKEN_LIFETIME: String(access),
     TOKENPAIR_REFRESH_TOKEN_LIFETIME: String(refresh),
     TOKENPAIR_REUSE_INTERVAL: String(reuseInterval),
-  });
-  let server = file.servers[0] as ServerProcess;
+  };
+  const nodes = await openNodes({ database: "SQLite", servers: 1, env });
+  let server = nodes.servers[0] as ServerProcess;
   const lines: LogLine[] = [];
   const users = new Map<string, string>();
   let serial = 0;
@@ -76,18 +78,18 @@ export async function openSite({ access, refresh = 600, reuseInterval = 10 }: Li
     async newUser() {
       serial += 1;
       const username = `user-${serial}`;
-      users.set(username, await file.addUser(username, password));
+      users.set(username, await nodes.addUser(username, password));
       return username;
     },
-    sessionsOf: (username) => file.auth.sessions.list(users.get(username) ?? ""),
+    sessionsOf: (username) => nodes.auth.sessions.list(users.get(username) ?? ""),
     kill: () => server.kill(),
     async restart() {
-      server = await file.start(port);
+      server = await nodes.start(port);
       listen();
     },
     async close() {
       await server.stop();
-      await file.close();
+      await nodes.close();
     },
   };
 }

@@ -49,7 +49,7 @@ describe.each(algorithms)("an $algorithm key", ({ algorithm, bytes, file }) => {
     expect(() => createHmacKey({ algorithm, secret: short })).toThrow(
       `signingKey: ${algorithm} needs a secret of at least ${bytes} bytes`,
     );
-    expect(() => createHmacKey({ algorithm, secret: short })).toThrow(`openssl rand -base64 ${bytes}`);
+    expect(() => createHmacKey({ algorithm, secret: short })).toThrow(`openssl rand -hex ${bytes}`);
     expect(() => createHmacKey({ algorithm, secret: new Uint8Array(bytes - 1) })).toThrow(TypeError);
   });
 

@@ -2,32 +2,32 @@ import { randomBytes } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Nodes, openNodes } from "../support/nodes.ts";
 import type { ServerProcess } from "../support/server-process.ts";
 import { post, postRefresh } from "../support/wire.ts";
-import { type OneFile, openOneFile } from "./one-file.ts";
 
 const rounds = 12;
 const clients = 12;
 
 describe("a server that is killed again and again", () => {
-  let file: OneFile;
+  let nodes: Nodes;
   let server: ServerProcess;
 
   beforeAll(async () => {
     // No reuse interval to hide behind: only the attempt id makes a retry safe.
-    file = await openOneFile(1, { TOKENPAIR_REUSE_INTERVAL: "0" });
-    server = file.servers[0] as ServerProcess;
+    nodes = await openNodes({ database: "SQLite", servers: 1, env: { TOKENPAIR_REUSE_INTERVAL: "0" } });
+    server = nodes.servers[0] as ServerProcess;
   });
-  afterAll(() => file.close());
+  afterAll(() => nodes.close());
 
   it("never logs out a client that repeats its Idempotency-Key, and never forgets a logout", async () => {
-    const userId = await file.addUser("survivor", "correct horse battery staple");
+    const userId = await nodes.addUser("survivor", "correct horse battery staple");
     const { port, url } = server;
     const end = new AbortController();
     const tally = { refreshed: 0, retried: 0, replayed: 0, loggedOut: 0 };
 
     const refreshing = Array.from({ length: clients }, async () => {
-      let { refresh } = await file.auth.issue(userId);
+      let { refresh } = await nodes.auth.issue(userId);
       while (!end.signal.aborted) {
         refresh = await refreshUntilAnswered(url, refresh, tally);
       }
@@ -36,7 +36,7 @@ describe("a server that is killed again and again", () => {
     const acknowledged: string[] = [];
     const leaving = (async () => {
       while (!end.signal.aborted) {
-        const { refresh } = await file.auth.issue(userId);
+        const { refresh } = await nodes.auth.issue(userId);
         const answer = await post(`${url}/api/token/blacklist/`, { refresh }).catch(() => null);
         if (answer?.status === 200) acknowledged.push(refresh);
       }
@@ -45,9 +45,9 @@ describe("a server that is killed again and again", () => {
     for (let round = 0; round < rounds; round++) {
       await sleep(100 + (round % 4) * 60);
       // Every other kill falls right behind a commit, where the answer is on its way and the client must ask again.
-      if (round % 2 === 0) waitForCommit(file.databasePath);
+      if (round % 2 === 0) waitForCommit(nodes.databasePath);
       await server.kill();
-      server = await file.start(port);
+      server = await nodes.start(port);
     }
     end.abort();
     const survivors = await Promise.all(refreshing);
@@ -56,6 +56,7 @@ describe("a server that is killed again and again", () => {
     for (const refresh of survivors) expect((await postRefresh(url, refresh)).status).toBe(200);
     for (const refresh of acknowledged) expect((await postRefresh(url, refresh)).status).toBe(401);
     expect(tally.retried).toBeGreaterThan(0);
+    expect(tally.replayed).toBeGreaterThan(0);
     expect(acknowledged.length).toBeGreaterThan(0);
     console.log(
       `crashes: ${rounds} kills, ${clients} clients, ${tally.refreshed} refreshes, ${tally.retried} retries of which ` +

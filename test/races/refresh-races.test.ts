@@ -1,27 +1,30 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Nodes, openNodes } from "../support/nodes.ts";
 import { getMe, type Pair, post, postRefresh, toPair } from "../support/wire.ts";
-import { type OneFile, openOneFile } from "./one-file.ts";
 
 const password = "correct horse battery staple";
 const minute = 60_000;
 
-describe("two server processes on one file", () => {
-  let file: OneFile;
+describe.each([
+  { database: "SQLite", servers: 2 },
+  { database: "PostgreSQL", servers: 3 },
+] as const)("$servers server processes over one $database", ({ database, servers }) => {
+  let nodes: Nodes;
   let urls: readonly string[];
 
   beforeAll(async () => {
-    file = await openOneFile(2);
-    urls = file.servers.map((server) => server.url);
-  });
-  afterAll(() => file.close());
+    nodes = await openNodes({ database, servers });
+    urls = nodes.servers.map((server) => server.url);
+  }, minute);
+  afterAll(() => nodes.close());
 
   const urlOf = (n: number) => urls[n % urls.length] ?? "";
 
   it(
     "give 64 parallel refreshes of one token one successor and 64 answers 200, again and again",
     async () => {
-      const userId = await file.addUser("racer", password);
-      let { refresh } = await file.auth.issue(userId);
+      const userId = await nodes.addUser("racer", password);
+      let { refresh } = await nodes.auth.issue(userId);
       const rounds = 20;
       for (let round = 0; round < rounds; round++) {
         const racing = Array.from({ length: 64 }, (_, n) => postRefresh(urlOf(n), refresh));
@@ -32,8 +35,8 @@ describe("two server processes on one file", () => {
         expect(answers.filter((answer) => !answer.replayed).length).toBe(1);
         [refresh = ""] = successors;
       }
-      expect(await file.auth.sessions.list(userId)).toHaveLength(1);
-      console.log(`races: ${rounds} rounds of 64 parallel refreshes, one successor each`);
+      expect(await nodes.auth.sessions.list(userId)).toHaveLength(1);
+      console.log(`races over ${database}: ${rounds} rounds of 64 parallel refreshes, one successor each`);
     },
     minute,
   );
@@ -41,11 +44,11 @@ describe("two server processes on one file", () => {
   it(
     "leave nothing alive where a refresh races a logout, 200 rounds",
     async () => {
-      const userId = await file.addUser("leaver", password);
+      const userId = await nodes.addUser("leaver", password);
       let refreshed = 0;
       let last: Pair[] = [];
       for (let round = 0; round < 200; round++) {
-        const { refresh } = await file.auth.issue(userId);
+        const { refresh } = await nodes.auth.issue(userId);
         const racing = [
           postRefresh(urlOf(round), refresh),
           postRefresh(urlOf(round + 1), refresh),
@@ -58,11 +61,13 @@ describe("two server processes on one file", () => {
         refreshed += last.length;
         for (const pair of last) expect((await postRefresh(urlOf(round + 1), pair.refresh)).status).toBe(401);
       }
-      expect(await file.auth.sessions.list(userId)).toEqual([]);
+      expect(await nodes.auth.sessions.list(userId)).toEqual([]);
       await expectRefusedEverywhere(urls, last);
       // Were every refresh late, nothing would have been raced.
       expect(refreshed).toBeGreaterThan(0);
-      console.log(`races: 200 rounds of refresh against logout, ${refreshed} refreshes came first, nothing alive`);
+      console.log(
+        `races over ${database}: 200 rounds of refresh against logout, ${refreshed} refreshes came first, nothing alive`,
+      );
     },
     minute,
   );
@@ -70,7 +75,7 @@ describe("two server processes on one file", () => {
   it(
     "leave nothing alive where a login races a disable, 200 rounds",
     async () => {
-      const userId = await file.addUser("leaving", password);
+      const userId = await nodes.addUser("leaving", password);
       let loggedIn = 0;
       let last: Pair[] = [];
       for (let round = 0; round < 200; round++) {
@@ -78,17 +83,19 @@ describe("two server processes on one file", () => {
         const logins = [login(), login()];
         // Spread over the time that a password hash takes, so that the disable falls before, between and after.
         await new Promise((resolve) => setTimeout(resolve, (round % 20) * 4));
-        await file.auth.users.disable(userId);
+        await nodes.auth.users.disable(userId);
         const pairs = (await Promise.all(logins)).filter(({ status }) => status === 200).map(toPair);
         loggedIn += pairs.length;
         for (const { refresh } of pairs) expect((await postRefresh(urlOf(round + 1), refresh)).status).toBe(401);
         if (pairs.length > 0) last = pairs;
-        expect(await file.auth.sessions.list(userId)).toEqual([]);
-        await file.auth.users.enable(userId);
+        expect(await nodes.auth.sessions.list(userId)).toEqual([]);
+        await nodes.auth.users.enable(userId);
       }
       await expectRefusedEverywhere(urls, last);
       expect(loggedIn).toBeGreaterThan(0);
-      console.log(`races: 200 rounds of login against disable, ${loggedIn} logins came first, nothing alive`);
+      console.log(
+        `races over ${database}: 200 rounds of login against disable, ${loggedIn} logins came first, nothing alive`,
+      );
     },
     2 * minute,
   );

@@ -13,13 +13,20 @@ describe("the database URL", () => {
   });
 
   it.each([
+    "postgres://app:hunter2@db.example:5433/app",
+    "postgresql://app:hunter2@db.example:5433/app?sslmode=verify-full",
+  ])("names the server and database of %s, and no password", (url) => {
+    const database = parseDatabaseUrl(url, "/home/app");
+    expect(database).toEqual({ label: "PostgreSQL db.example:5433/app", path: null, postgresUrl: url });
+  });
+
+  it.each([
     ["tokenpair.db", "must be sqlite: and a path"],
     ["sqlite:", "must be sqlite: and a path"],
     ["sqlite://data/tokenpair.db", "must be sqlite: and a path"],
     ["sqlite:./a.db?mode=ro", "must be sqlite: and a path"],
     ["mysql://localhost/x", "must be sqlite: and a path"],
-    ["postgres://app:hunter2@db/app", "has no PostgreSQL store yet"],
-    ["postgresql://app:hunter2@db/app", "has no PostgreSQL store yet"],
+    ["postgres://app:hunter2@/x@db:port/app", "is no URL"],
   ])("refuses %s, without repeating it", (url, reason) => {
     expect(() => parseDatabaseUrl(url, "/")).toThrow(reason);
     expect(() => parseDatabaseUrl(url, "/")).toThrow(expect.not.stringContaining("hunter2"));

@@ -31,7 +31,7 @@ describe("a configured signing key", () => {
   it("is refused where the file is not text, of which decoding would leave little", async () => {
     const folder = createFolder();
     writeFileSync(join(folder, "hmac"), Buffer.alloc(48, 0xe9));
-    await expect(find(folder, "hmac")).rejects.toThrow("hmac is not text; make a key with: openssl rand -base64 48");
+    await expect(find(folder, "hmac")).rejects.toThrow("hmac is not text; make a key with: openssl rand -hex 48");
     writeFileSync(join(folder, "hmac"), "zwölf Grüße, and more than thirty-two bytes");
     expect(await find(folder, "hmac")).toMatchObject({ secret: "zwölf Grüße, and more than thirty-two bytes" });
   });

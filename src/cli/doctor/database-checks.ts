@@ -18,23 +18,36 @@ const plausibleTimes = { from: Date.UTC(2025, 0) / 1000, to: Date.UTC(2100, 0) /
 
 /** Whether the database is there, whole, writable, private, and of the schema of this version, and what time it has. */
 export async function checkDatabase(database: Database): Promise<readonly Check[]> {
-  const { path } = database;
+  const { path, postgresUrl, label } = database;
+  if (postgresUrl !== undefined) return withStore(database, label, (store) => checkStore(store, label));
   if (path === null) return [warn("database", "in memory: everything is lost when the server ends")];
   if (!existsSync(path)) return [warn("database", `there is none yet at ${path}; \`tokenpair serve\` makes it`)];
+  return withStore(database, path, async (store) => [
+    ...(await checkStore(store, path)),
+    checkFile(path),
+    checkIntegrity(path),
+  ]);
+}
+
+async function withStore(
+  database: Database,
+  name: string,
+  check: (store: Store) => Promise<readonly Check[]>,
+): Promise<readonly Check[]> {
   try {
     const store = openStore(database);
     try {
-      return [...(await checkStore(store, path)), checkFile(path), checkIntegrity(path)];
+      return await check(store);
     } finally {
       await store.close();
     }
   } catch (error) {
-    if (error instanceof StoreUnavailableError) return [fail("database", `${path} cannot be used (${error.message})`)];
+    if (error instanceof StoreUnavailableError) return [fail("database", `${name} cannot be used (${error.message})`)];
     throw error;
   }
 }
 
-async function checkStore(store: Store, path: string): Promise<readonly Check[]> {
+async function checkStore(store: Store, name: string): Promise<readonly Check[]> {
   try {
     await store.checkSchema();
   } catch (error) {
@@ -43,7 +56,7 @@ async function checkStore(store: Store, path: string): Promise<readonly Check[]>
   }
   // A write that deletes nothing.
   await store.deleteDead({ limit: 0, horizon: 0 });
-  return [ok("database", `${path}, writable`), ok("schema", "of this version"), await checkClock(store)];
+  return [ok("database", `${name}, writable`), ok("schema", "of this version"), await checkClock(store)];
 }
 
 async function checkClock(store: Store): Promise<Check> {
