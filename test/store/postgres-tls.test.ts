@@ -1,41 +1,26 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { appendFileSync, chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { appendFileSync, chmodSync, chownSync, copyFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 
-const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+const folder = resolve(import.meta.dirname, "../support/tls");
+const certificate = join(folder, "localhost.crt");
 
 let server: PostgresServer;
-let folder: string;
-let certificate: string;
-
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "tokenpair-tls-"));
-  certificate = join(folder, "server.crt");
   server = await startPostgres();
 });
-afterAll(async () => {
-  await server.stop();
-  rmSync(folder, { recursive: true });
-});
-beforeEach((ctx) => {
-  if (!hasOpenssl) ctx.skip("openssl, which makes the certificate, is not installed");
-});
+afterAll(() => server.stop());
 
-/** Makes a certificate for `localhost` and gives it to the server. */
+/** Gives the server the certificate for `localhost`. */
 function enableTls(dataFolder: string): void {
-  const key = join(folder, "server.key");
-  const request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost";
-  const files = ["-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate];
-  execFileSync("openssl", [...request.split(" "), ...files], { stdio: "ignore" });
   const { uid, gid } = statSync(dataFolder);
-  for (const name of ["server.key", "server.crt"]) {
-    copyFileSync(join(folder, name), join(dataFolder, name));
-    chownSync(join(dataFolder, name), uid, gid);
-    chmodSync(join(dataFolder, name), 0o600);
+  for (const ending of ["key", "crt"]) {
+    const copy = join(dataFolder, `server.${ending}`);
+    copyFileSync(join(folder, `localhost.${ending}`), copy);
+    chownSync(copy, uid, gid);
+    chmodSync(copy, 0o600);
   }
   appendFileSync(join(dataFolder, "postgresql.conf"), "\nssl = on\n");
 }
