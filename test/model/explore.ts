@@ -81,7 +81,9 @@ function count(outcomes: Map<string, number>, { event, before, ending }: Step): 
   const { answer } = ending;
   const isTheft =
     event.kind === "refresh" && ending.session?.revokeReason === "reuse" && before.snapshot.session?.revokedAt === null;
-  const name = answer === null ? "crash" : answer.kind === "pair" ? answer.outcome : isTheft ? "theft" : event.kind;
+  const isUnavailable = answer?.kind === "refused" && answer.code === "unavailable";
+  const refusal = isTheft ? "theft" : isUnavailable ? "unavailable" : event.kind;
+  const name = answer === null ? "crash" : answer.kind === "pair" ? answer.outcome : refusal;
   outcomes.set(name, (outcomes.get(name) ?? 0) + 1);
 }
 

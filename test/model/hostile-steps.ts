@@ -37,19 +37,24 @@ function toTheft(world: World, generation: number): Step {
   return { label: `the thief steals token ${generation}`, event: { kind: "client" }, before: world, after };
 }
 
-function toClockSteps(world: World, server: Server, { isTimeless, reuseInterval }: Scenario): Step[] {
+function toClockSteps(world: World, server: Server, scenario: Scenario): Step[] {
+  const { isTimeless, reuseInterval, clockStepsBack } = scenario;
   const { session, disk } = world.snapshot;
   if (session === undefined || session.revokedAt !== null) return [];
-  if (!isTimeless && disk.committed.now > session.absoluteExpiresAt) return [];
-  return [1, 2].map((seconds) => {
+  const { now } = disk.committed;
+  const ahead = isTimeless || now <= session.absoluteExpiresAt ? [1, 2] : [];
+  const back = clockStepsBack && now > session.createdAt ? [-1] : [];
+  return [...ahead, ...back].map((seconds) => {
     const { rotation } = world;
-    const age = Math.min((rotation?.age ?? 0) + seconds, reuseInterval + 1);
+    const aged = (rotation?.age ?? 0) + seconds;
+    const age = isTimeless ? Math.min(aged, reuseInterval + 1) : aged;
     const after = {
       ...world,
       snapshot: server.wait(world.snapshot, seconds),
       rotation: rotation === null ? null : { ...rotation, age },
     };
-    return { label: `${seconds} s pass`, event: { kind: "clock" }, before: world, after };
+    const label = seconds < 0 ? `the clock goes back ${-seconds} s` : `${seconds} s pass`;
+    return { label, event: { kind: "clock" }, before: world, after };
   });
 }
 

@@ -44,17 +44,19 @@ function findInFlow(step: Step, ending: Ending, scenario: Scenario): string | nu
 /** What must hold of the exchange of a token. */
 function findInRefresh(
   { before, after }: Step,
-  { answer, session }: Ending,
+  { answer, session, tables }: Ending,
   { party, flight }: { readonly party: Party; readonly flight: Flight },
   { reuseInterval }: Scenario,
 ): string | null {
-  const { committed: was } = before.snapshot.disk;
+  // What decides is the time of the last transaction, to which the clock may have stepped.
+  const { committed } = before.snapshot.disk;
+  const was = { ...committed, now: tables.now };
   const { rotation, expiries } = before;
   const { generation, attempt } = parseFlight(flight);
   const row = before.snapshot.session as Session;
   const next = session as Session;
   const isPrevious = generation === row.generation - 1;
-  const isLate = (rotation?.age ?? 0) > reuseInterval;
+  const isLate = (rotation?.age ?? 0) + was.now - committed.now > reuseInterval;
   const isOfRotation = attempt !== "" && attempt === rotation?.attempt;
   const hasExpired = was.now >= (expiries[generation] ?? 0);
 
@@ -75,7 +77,10 @@ function findInRefresh(
     return `I7: the ${party} came late with the spent token ${generation} and the session lives`;
   }
 
-  const isExcused = after.thiefHasPresented || hasExpired || (!isLive(was, row) && row.revokeReason !== "reuse");
+  const isToBeTriedAgain =
+    answer?.kind === "refused" && answer.code === "unavailable" && !answer.isDead && next === row;
+  const isExcused =
+    isToBeTriedAgain || after.thiefHasPresented || hasExpired || (!isLive(was, row) && row.revokeReason !== "reuse");
   if (party === "browser" && answer?.kind === "refused" && !isExcused) {
     return `I6: an honest browser is refused (${answer.code})`;
   }

@@ -37,8 +37,16 @@ export interface ModelDatabase {
   transact<T>(change: (tables: Tables) => Change<T>, options?: { readonly isDurable?: boolean }): Promise<T>;
 }
 
-/** A database over `disk` that crashes at crash point `crashAt`: there is one before and one after every commit. */
-export function createModelDatabase(disk: Disk, crashAt?: number): ModelDatabase {
+/** What befalls the process while a flow runs. */
+export interface Trouble {
+  /** The crash point at which it crashes: there is one before and one after every commit. */
+  readonly crashAt?: number;
+  /** By how many seconds the clock moves before the first transaction, the second, and so on. */
+  readonly clockSteps?: readonly number[];
+}
+
+/** A database over `disk` to which `trouble` happens. */
+export function createModelDatabase(disk: Disk, { crashAt, clockSteps = [] }: Trouble = {}): ModelDatabase {
   let { committed, durable } = disk;
   let point = 0;
   const history = [committed];
@@ -56,6 +64,8 @@ export function createModelDatabase(disk: Disk, crashAt?: number): ModelDatabase
     history,
     async transact(change, { isDurable = true } = {}) {
       pass();
+      const step = clockSteps[history.length - 1] ?? 0;
+      if (step !== 0) committed = { ...committed, now: committed.now + step };
       const { tables, result } = change(committed);
       committed = tables;
       if (isDurable) durable = tables;

@@ -17,6 +17,8 @@ export interface Scenario {
   readonly isTimeless: boolean;
   readonly idleLifetime: number;
   readonly absoluteLifetime: number;
+  /** Whether the clock may go back a second, between requests and within a refresh, though not to before the login. */
+  readonly clockStepsBack: boolean;
   /** When a browser forgets an attempt id: in one step with keeping the new token, or in a later one. */
   readonly forgetsAttempt: "with the token" | "after the token";
   /** Whether the network gives up a flight whose token is two generations old. */
@@ -35,11 +37,12 @@ export const timeless: Scenario = {
   isTimeless: true,
   idleLifetime: 10_000,
   absoluteLifetime: 100_000,
+  clockStepsBack: false,
   forgetsAttempt: "with the token",
   flightsEnd: true,
 };
 
-/** The rule with an idle lifetime of two and an absolute lifetime of three seconds. */
+/** The rule with an idle lifetime of two and an absolute lifetime of three seconds, under a clock that steps. */
 export const expiring: Scenario = {
   ...timeless,
   generations: 3,
@@ -47,6 +50,7 @@ export const expiring: Scenario = {
   isTimeless: false,
   idleLifetime: 2,
   absoluteLifetime: 3,
+  clockStepsBack: true,
 };
 
 const start = 1_000_000_000;

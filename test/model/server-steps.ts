@@ -47,10 +47,12 @@ export async function toRefreshSteps(
   const current = world.snapshot.session?.generation;
   if (generation === current && current === scenario.generations) return [];
   const expiry = world.expiries[generation] ?? 0;
-  const endings = await server.run(world.snapshot, `refresh ${flight} ${expiry}`, (deps) => {
+  const flow: Flow = (deps) => {
     const token = server.tokenOf(world.snapshot, generation, expiry);
     return refresh(deps, token, attempt === "" ? {} : { attemptId: attempt });
-  });
+  };
+  const clocks = toClocks(world, scenario);
+  const endings = await server.run(world.snapshot, `refresh ${flight} ${expiry}`, flow, clocks);
   return endings.map((ending) => ({
     label: `the ${party} presents ${flight}: ${toOutcome(ending)}`,
     event: { kind: "refresh", party, flight },
@@ -60,9 +62,22 @@ export async function toRefreshSteps(
   }));
 }
 
+/** How the clock may step between the UPDATE and the locked look: back at once, or after it has run ahead. */
+function toClocks({ snapshot }: World, { clockStepsBack }: Scenario): readonly (readonly number[])[] {
+  if (!clockStepsBack) return [];
+  const { session, disk } = snapshot;
+  const mayGoBack = session !== undefined && disk.committed.now > session.createdAt;
+  return [[1, -1], ...(mayGoBack ? [[0, -1]] : [])];
+}
+
 function toRefreshedWorld(before: World, scenario: Scenario, party: Party, flight: Flight, ending: Ending): World {
   const { generation, attempt } = parseFlight(flight);
-  const world = { ...before, thiefHasPresented: before.thiefHasPresented || party === "thief" };
+  const seconds = ending.tables.now - before.snapshot.disk.committed.now;
+  const world = {
+    ...before,
+    thiefHasPresented: before.thiefHasPresented || party === "thief",
+    rotation: before.rotation && { ...before.rotation, age: before.rotation.age + seconds },
+  };
   const after = toMovedWorld(world, scenario, ending, { party, attempt, age: 0 });
   const { answer } = ending;
   if (answer === null) return after;

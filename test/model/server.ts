@@ -11,7 +11,15 @@ import type { Deps } from "../../src/flows/deps.ts";
 import { createOwnUsers } from "../../src/flows/user-source.ts";
 import { createFeed } from "../../src/revocation/feed.ts";
 import { createRevocationIndex } from "../../src/revocation/revocation-index.ts";
-import { Crash, createModelDatabase, type Disk, type ModelDatabase, type Tables, toText } from "./model-database.ts";
+import {
+  Crash,
+  createModelDatabase,
+  type Disk,
+  type ModelDatabase,
+  type Tables,
+  type Trouble,
+  toText,
+} from "./model-database.ts";
 import { createModelStore } from "./model-store.ts";
 import { firstTables, rebase, type Scenario, toSession } from "./scenario.ts";
 
@@ -57,6 +65,12 @@ interface GivenPair {
   readonly refresh?: string;
 }
 
+/** One run of a flow. */
+interface Attempt {
+  readonly answer: Answer | null;
+  readonly database: ModelDatabase;
+}
+
 /** Runs the real flows, each as one process that may crash, and remembers how they ended. */
 export interface Server {
   readonly tokens: Tokens;
@@ -64,8 +78,16 @@ export interface Server {
   intern(disk: Disk): Snapshot;
   /** The same disk some seconds later. */
   wait(snapshot: Snapshot, seconds: number): Snapshot;
-  /** Every ending of a flow: the answer, and what crashes may leave that changed anything. `name` tells inputs apart. */
-  run(snapshot: Snapshot, name: string, flow: Flow): Promise<readonly Ending[]>;
+  /**
+   * Every ending of a flow: the answer, what crashes may leave that changed anything, and the answer under each of
+   * `clocks`, the clock's steps, where the flow lasts long enough to notice. `name` tells inputs apart.
+   */
+  run(
+    snapshot: Snapshot,
+    name: string,
+    flow: Flow,
+    clocks?: readonly (readonly number[])[],
+  ): Promise<readonly Ending[]>;
   /** The refresh token of a generation that has been given out. */
   tokenOf(snapshot: Snapshot, generation: number, expiresAt: number): string;
   /** The secret of a generation that has been given out. */
@@ -87,6 +109,8 @@ export function createServer(scenario: Scenario): Server {
   const clock = { now: () => now, monotonic: () => now * 1_000 };
   const genuine = createTokens({ keys, clock, settings });
   const tokens = scenario.breakTokens?.(genuine) ?? genuine;
+  // The client's eyes: a token says the same after the clock has gone back to before it was made.
+  const reader = createTokens({ keys, clock, settings: { ...settings, leeway: 300 } });
   const passwords = createPasswordHasher();
   const emit = () => {};
   const revocations = createRevocationIndex({ ...settings, clock });
@@ -116,19 +140,19 @@ export function createServer(scenario: Scenario): Server {
   }
 
   function toPair({ access, refresh = "" }: GivenPair): IssuedPair {
-    const { generation, secret, expiresAt } = tokens.verifyRefresh(refresh);
+    const { generation, secret, expiresAt } = reader.verifyRefresh(refresh);
     const known = secrets.get(generation) ?? secret;
     secrets.set(generation, known);
     return {
       generation,
       isOnlySuccessor: Buffer.compare(known, secret) === 0,
       refreshExpiresAt: expiresAt,
-      accessExpiresAt: tokens.verifyAccess(access).expiresAt,
+      accessExpiresAt: reader.verifyAccess(access).expiresAt,
     };
   }
 
-  async function attempt(disk: Disk, flow: Flow, crashAt?: number) {
-    const database = createModelDatabase(disk, crashAt);
+  async function attempt(disk: Disk, flow: Flow, trouble: Trouble = {}): Promise<Attempt> {
+    const database = createModelDatabase(disk, trouble);
     now = disk.committed.now;
     const answer = await flow(toDeps(database)).then(
       (done): Answer => {
@@ -146,25 +170,35 @@ export function createServer(scenario: Scenario): Server {
     return { answer, database };
   }
 
-  async function runAll(snapshot: Snapshot, flow: Flow): Promise<readonly Ending[]> {
-    const complete = await attempt(snapshot.disk, flow);
-    const prefixes = new Set(complete.database.history.map(toText));
+  async function runAll(snapshot: Snapshot, flow: Flow, clocks: readonly (readonly number[])[]): Promise<Ending[]> {
     const all: Ending[] = [];
-    for (let crashAt = -1; ; crashAt++) {
-      const { answer, database } = crashAt < 0 ? complete : await attempt(snapshot.disk, flow, crashAt);
-      if (crashAt >= 0 && answer !== null) return all;
+    function add({ answer, database }: Attempt, whole: Attempt): void {
       const { disk } = database;
       const ending = {
         answer,
         tables: disk.committed,
         session: toSession(disk.committed),
-        isPrefix: prefixes.has(toText(disk.committed)),
+        isPrefix: whole.database.history.some((tables) => toText(tables) === toText(disk.committed)),
         snapshot: intern(disk),
       };
       const changesNothing = answer === null && ending.snapshot === snapshot;
       const isKnown = all.some((other) => other.answer === answer && other.snapshot === ending.snapshot);
       if (!changesNothing && !isKnown) all.push(ending);
     }
+
+    const complete = await attempt(snapshot.disk, flow);
+    add(complete, complete);
+    for (let crashAt = 0; ; crashAt++) {
+      const crashed = await attempt(snapshot.disk, flow, { crashAt });
+      if (crashed.answer !== null) break;
+      add(crashed, complete);
+    }
+    for (const clockSteps of clocks) {
+      const stepped = await attempt(snapshot.disk, flow, { clockSteps });
+      // A step before the only transaction is one between two requests.
+      if (stepped.database.history.length - 1 >= clockSteps.length) add(stepped, stepped);
+    }
+    return all;
   }
 
   function wait({ disk: { committed, durable } }: Snapshot, seconds: number): Snapshot {
@@ -181,11 +215,11 @@ export function createServer(scenario: Scenario): Server {
       waits.set(key, later);
       return later;
     },
-    async run(snapshot, name, flow) {
+    async run(snapshot, name, flow, clocks = []) {
       const key = `${snapshot.id} ${name}`;
       const known = endings.get(key);
       if (known !== undefined) return known;
-      const found = await runAll(snapshot, flow);
+      const found = await runAll(snapshot, flow, clocks);
       endings.set(key, found);
       return found;
     },
