@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, openProfile, type TestBrowser } from "./chromium.ts";
 import { type Network, openNetwork } from "./network.ts";
 import { bannerOf, callApi, logInAnew, logOut, openTab, seeAccount, seeLoginForm } from "./person.ts";
-import { openSite, type Site } from "./site.ts";
+import { type Lifetimes, openSite, type Site } from "./site.ts";
 import { until } from "./until.ts";
 import { withoutLocksAndChannel } from "./without-locks.ts";
 
@@ -121,6 +121,20 @@ describe.concurrent("a session whose connection fails", { timeout: 90_000 }, () 
     }
   }
 
+  /** As `play`, at a server of the test's own. */
+  async function playAt(
+    lifetimes: Lifetimes,
+    run: (scene: Pick<Scene, "device" | "user"> & { readonly own: Site }) => Promise<void>,
+  ): Promise<void> {
+    const [device, own] = await Promise.all([browser.device(), openSite(lifetimes)]);
+    try {
+      await run({ device, own, user: await own.newUser() });
+    } finally {
+      await device.close();
+      await own.close();
+    }
+  }
+
   /** Lets the answers to refreshes get lost until the first of them is older than the reuse interval. */
   async function loseRefreshes({ network, user }: Scene): Promise<void> {
     network.lose(refreshPath);
@@ -186,22 +200,16 @@ describe.concurrent("a session whose connection fails", { timeout: 90_000 }, () 
   );
 
   it("recovers by itself when the server was killed and is started again under an open page", () =>
-    play(async ({ device, user: _ }) => {
-      const own = await openSite({ access, reuseInterval });
-      try {
-        const user = await own.newUser();
-        const page = await logInAnew(device, own, user);
-        await own.kill();
-        await bannerOf(page).filter({ hasText: "You stay logged in" }).waitFor();
-        await until(async () => (await page.locator(".figure").first().textContent()) === "0:00");
-        await own.restart();
-        await seeNoTrouble(page);
-        await until(async () => (await page.locator(".figure").first().textContent()) !== "0:00");
-        expect(await callApi(page)).toBe("200 OK");
-        expect(await own.sessionsOf(user)).toHaveLength(1);
-      } finally {
-        await own.close();
-      }
+    playAt({ access, reuseInterval }, async ({ device, own, user }) => {
+      const page = await logInAnew(device, own, user);
+      await own.kill();
+      await bannerOf(page).filter({ hasText: "You stay logged in" }).waitFor();
+      await until(async () => (await page.locator(".figure").first().textContent()) === "0:00");
+      await own.restart();
+      await seeNoTrouble(page);
+      await until(async () => (await page.locator(".figure").first().textContent()) !== "0:00");
+      expect(await callApi(page)).toBe("200 OK");
+      expect(await own.sessionsOf(user)).toHaveLength(1);
     }));
 
   it("says that it is offline, and refreshes when it is online again", () =>
@@ -240,11 +248,12 @@ describe.concurrent("a session whose connection fails", { timeout: 90_000 }, () 
       expect(await seeLoginForm(page)).toBe("");
     }));
 
-  // The headless shell keeps no page in a back/forward cache, so the page is told what it would hear there.
+  // The headless shell keeps no page in a back/forward cache, so the page is told what it would hear there. Its timers
+  // go on, which they would not there; with a long life they have nothing to do.
   it("learns of a logout when it comes out of the back/forward cache", () =>
-    play(async ({ device, user }) => {
-      const page = await logInAnew(device, site, user);
-      const other = await openTab(device, site);
+    playAt({ access: 600 }, async ({ device, own, user }) => {
+      const page = await logInAnew(device, own, user);
+      const other = await openTab(device, own);
       await tell(page, "pagehide");
       await logOut(other);
       await seeAccount(page, user);
