@@ -123,7 +123,13 @@ describe("a login is refused in one way", () => {
 });
 
 describe("the application's rule", () => {
-  it("may let an inactive user in to nothing and an active one nowhere", async () => {
+  it("cannot let in a user who has been disabled: the store has the last word", async () => {
+    await start({ userAuthenticationRule: () => true });
+    await disableUser(auth.deps, auth.user.id);
+    await expectRefused(logIn(auth), "no_active_account", { reason: "user_inactive" });
+  });
+
+  it("may refuse a user who is active", async () => {
     await start({ userAuthenticationRule: ({ username }) => username !== "alice" });
     await expectRefused(logIn(auth), "no_active_account");
     expect(await sessionsOfAlice()).toEqual([]);
