@@ -4,7 +4,7 @@ import { never, type Schedule } from "./schedule.ts";
 import type { Session } from "./session.ts";
 import type { EndReason, Problem, SessionStateHolder } from "./session-state.ts";
 import { unexpected } from "./transport.ts";
-import { toId, toUser, type Wire } from "./wire.ts";
+import { type TakeAttempt, toId, toUser, type Wire } from "./wire.ts";
 
 /** What the refresher works with. */
 export interface RefresherParts {
@@ -74,13 +74,24 @@ export function createRefresher({ wire, records, schedule, session, state }: Ref
   /** Brings a new access token, or ends the session. */
   async function exchange(locked: boolean, isLastTry = false): Promise<void> {
     const before = schedule.arrival();
+    const isOvertaken = () => schedule.arrival() !== before;
+    const takeAttempt: TakeAttempt = async (mark) => {
+      const attempt = await records.takeAttempt(mark, locked);
+      await session.sync();
+      // A second rotation so soon could overtake a request of a third tab with the token before.
+      if (isOvertaken()) throw unexpected();
+      return attempt;
+    };
     try {
-      await session.accept(() => wire.refresh((mark) => records.takeAttempt(mark, locked)));
+      await session.accept(() => wire.refresh(takeAttempt));
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!isRefusal(error)) {
+        if (isOvertaken()) return;
+        throw error;
+      }
       await session.sync();
       // Another tab was given a new token meanwhile: the refusal was perhaps of the old one.
-      if (!isLastTry && schedule.arrival() && schedule.arrival() !== before) return exchange(locked, true);
+      if (!isLastTry && schedule.arrival() && isOvertaken()) return exchange(locked, true);
       await session.end(toReason(error, session.isKnown()));
     }
   }
