@@ -21,7 +21,7 @@ export function mintPair(deps: Deps, { session, secret, claims, now }: PairSourc
     userId: session.userId,
     sessionId: session.id,
     userEpoch: session.userEpoch,
-    issuedAt: session.rotatedAt ?? session.createdAt,
+    issuedAt: toIssuedAt(deps, session.rotatedAt ?? session.createdAt),
     expiresAt: session.idleExpiresAt,
     generation: session.generation,
     secret,
@@ -43,11 +43,16 @@ export function mintAccess(
     userId: session.userId,
     sessionId: session.id,
     userEpoch: session.userEpoch,
-    issuedAt: now,
+    issuedAt: toIssuedAt(deps, now),
     expiresAt,
     claims,
   });
   return { access, accessExpiresIn: expiresAt - now };
+}
+
+/** The store's time, but never ahead of this node's clock, which would refuse the token as one from the future. */
+function toIssuedAt({ clock }: Deps, storeTime: number): number {
+  return Math.min(storeTime, clock.now());
 }
 
 /**

@@ -59,7 +59,7 @@ export async function authenticateCaller(
   if (via === "bearer") return { authentication: await authenticate(deps, credentials.token), via };
   if (isSafeMethod(request.method)) {
     // A WebSocket upgrade is a GET that any page may send with the user's cookies.
-    if (isUpgrade(request.headers)) requireOwnPage(deps, request, credentials.cookies);
+    if (isUpgrade(request.headers)) requireNamedOwnPage(deps, request, credentials.cookies);
     return { authentication: await authenticate(deps, credentials.token), via };
   }
   requireOwnPage(deps, request, credentials.cookies);
@@ -67,6 +67,15 @@ export async function authenticateCaller(
   const authentication = await authenticate(deps, credentials.token);
   requireCsrfToken(deps, request, credentials.cookies, [authentication.sessionId]);
   return { authentication, via };
+}
+
+/** As `requireOwnPage`, where no CSRF token decides if the browser does not say which page it was. */
+function requireNamedOwnPage(deps: HttpDeps, request: RequestHead, cookies: PresentedCookies): void {
+  const { headers } = request;
+  if (readHeader(headers, "Origin") === undefined && readHeader(headers, "Sec-Fetch-Site") === undefined) {
+    throw new AuthError("csrf_failed", "Origin checking failed.");
+  }
+  requireOwnPage(deps, request, cookies);
 }
 
 /** RFC 9110 §7.8. */

@@ -115,6 +115,7 @@ describe("an upgrade to a WebSocket", () => {
     ]) {
       await expectRefused(authenticate(upgrade({ host, cookie, ...headers }), "GET"), "csrf_failed");
     }
+    await expectRefused(authenticate(upgrade({ host, cookie }), "GET"), "csrf_failed");
     const shouting = new Headers({ Upgrade: "WebSocket", Cookie: cookie, Host: host, Origin: "https://evil.example" });
     await expectRefused(authenticate(shouting, "GET"), "csrf_failed");
   });

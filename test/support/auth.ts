@@ -44,6 +44,8 @@ export interface TestAuthOptions {
   readonly endpoints?: readonly Endpoint[];
   /** The database's file. Default: none, it is in memory. */
   readonly path?: string;
+  /** Seconds by which the store's clock is ahead of the node's. Default: 0. */
+  readonly storeAhead?: number;
 }
 
 export type TestAuth = Awaited<ReturnType<typeof createTestAuth>>;
@@ -54,11 +56,12 @@ export async function createTestAuth({
   wrapStore = (store) => store,
   endpoints,
   path = ":memory:",
+  storeAhead = 0,
 }: TestAuthOptions = {}) {
   const clock = createTestClock();
   const events: AuthEvent[] = [];
   const errors: unknown[] = [];
-  const store = wrapStore(sqliteStore({ path, now: clock.now }));
+  const store = wrapStore(sqliteStore({ path, now: () => clock.now() + storeAhead }));
   await store.migrate();
   const passwords = createPasswordHasher({ memoryCost: 64, timeCost: 1 });
   const options = { store, signingKey, ...settings } as Parameters<typeof createDeps>[0];
