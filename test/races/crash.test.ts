@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Nodes, openNodes } from "../support/nodes.ts";
 import type { ServerProcess } from "../support/server-process.ts";
+import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { post, postRefresh } from "../support/wire.ts";
 
 const rounds = 12;
@@ -12,17 +12,20 @@ const clients = 12;
 describe("a server that is killed again and again", () => {
   let nodes: Nodes;
   let server: ServerProcess;
+  let wire: TcpProxy;
 
   beforeAll(async () => {
     // No reuse interval to hide behind: only the attempt id makes a retry safe.
     nodes = await openNodes({ database: "SQLite", servers: 1, env: { TOKENPAIR_REUSE_INTERVAL: "0" } });
     server = nodes.servers[0] as ServerProcess;
+    wire = await startTcpProxy(server.port);
   });
-  afterAll(() => nodes.close());
+  afterAll(() => Promise.all([nodes.close(), wire.close()]));
 
   it("never logs out a client that repeats its Idempotency-Key, and never forgets a logout", async () => {
     const userId = await nodes.addUser("survivor", "correct horse battery staple");
-    const { port, url } = server;
+    const { port } = server;
+    const url = `http://127.0.0.1:${wire.port}`;
     const end = new AbortController();
     const tally = { refreshed: 0, retried: 0, replayed: 0, loggedOut: 0 };
 
@@ -44,9 +47,13 @@ describe("a server that is killed again and again", () => {
 
     for (let round = 0; round < rounds; round++) {
       await sleep(100 + (round % 4) * 60);
-      // Every other kill falls right behind a commit, where the answer is on its way and the client must ask again.
-      if (round % 2 === 0) waitForCommit(nodes.databasePath);
+      // Every other kill falls between commits and their answers, so that these clients must ask again.
+      if (round % 2 === 0) {
+        wire.hold("answers");
+        await wire.heldAnswers(clients);
+      }
       await server.kill();
+      wire.mend();
       server = await nodes.start(port);
     }
     end.abort();
@@ -85,14 +92,4 @@ async function refreshUntilAnswered(
     if (answer.replayed) tally.replayed++;
     return answer.body.refresh ?? "";
   }
-}
-
-/** Returns as soon as another process has committed to the file; blocks, so that nothing comes in between. */
-function waitForCommit(path: string): void {
-  const database = new DatabaseSync(path);
-  const version = database.prepare("PRAGMA data_version");
-  const before = version.get()?.["data_version"];
-  const deadline = performance.now() + 1_000;
-  while (version.get()?.["data_version"] === before && performance.now() < deadline);
-  database.close();
 }
