@@ -1,5 +1,5 @@
 /**
- * What the revocation index costs, beside a plain Map of the same entries: `npx node bench/revocation-index.ts`.
+ * What the revocation index costs, beside a plain Map of the same entries.
  *
  * Lookups are timed in runs of 500 tokens, whose strings are in the cache as those of a freshly parsed token are, while
  * the entries are not; a figure is the mean over all runs of the best of several passes, so that other work on the machine
@@ -14,6 +14,8 @@ import {
   type RevocableToken,
   type RevocationIndex,
 } from "../src/revocation/revocation-index.ts";
+import type { Harness } from "./harness/harness.ts";
+import { toFigure } from "./harness/markdown.ts";
 
 type Index = Pick<RevocationIndex, "apply" | "isRevoked" | "sweep">;
 type Kind = "session" | "user" | "token";
@@ -104,7 +106,8 @@ function heldBytes(): number {
   return heapUsed + arrayBuffers;
 }
 
-function report(name: string, create: () => Index, entries: number, kinds: readonly Kind[]): void {
+/** A row: what a lookup that finds something and one that finds nothing take, an insert, and the memory of an entry. */
+function measureIndex(name: string, create: () => Index, entries: number, kinds: readonly Kind[]): readonly string[] {
   const before = heldBytes();
   const index = create();
   const revoked: Revocation[] = [];
@@ -124,12 +127,9 @@ function report(name: string, create: () => Index, entries: number, kinds: reado
   for (const list of [hits, misses, revoked]) list.length = 0;
   // Below that, the memory of everything else moves more than the entries weigh.
   const bytes = entries < 1_000_000 ? Number.NaN : (heldBytes() - before) / entries;
-  const figures = [hit, miss, (inserting * 1e6) / entries, bytes]
-    .map((n) => (Number.isNaN(n) ? "-" : n.toFixed(1)).padStart(11))
-    .join("");
-  console.log(`${name.padEnd(36)}${String(entries).padStart(9)}${figures}`);
   // Keeps the index alive until its memory has been measured.
   index.sweep();
+  return [name, toFigure(entries), ...[hit, miss, (inserting * 1e6) / entries, bytes].map(toFigure)];
 }
 
 /**
@@ -154,13 +154,12 @@ function createPause() {
       longest = Math.max(longest, took);
       if (took > 1) slow++;
     },
-    toString: () =>
-      `${longest.toFixed(2)} ms, ${slow} over 1 ms (disturbed calls included: ${longestAtAll.toFixed(2)} ms)`,
+    figures: () => [longest.toFixed(2), `${slow}`, longestAtAll.toFixed(2)],
   };
 }
 
 /** With the loop's own garbage collected before, what is left is the index and what the machine does beside. */
-function reportPauses(name: string, create: () => Index, kind: Kind, entries: number): void {
+function measurePauses(name: string, create: () => Index, kind: Kind, entries: number): readonly string[][] {
   const index = create();
   const token = createToken();
   const [apply, sweep, lookup] = [createPause(), createPause(), createPause()];
@@ -174,20 +173,33 @@ function reportPauses(name: string, create: () => Index, kind: Kind, entries: nu
     sweep.time(() => index.sweep());
     for (let n = 0; n < 100; n++) lookup.time(() => index.isRevoked(token));
   }
-  console.log(`${name}\n  apply  ${apply}\n  sweep  ${sweep}\n  lookup ${lookup}`);
+  return [
+    [`${name}: apply`, ...apply.figures()],
+    [`${name}: sweep`, ...sweep.figures()],
+    [`${name}: lookup`, ...lookup.figures()],
+  ];
 }
 
 const mixed: readonly Kind[] = [...Array<Kind>(8).fill("session"), "user", "token"];
-const heads = ["hit ns", "miss ns", "insert ns", "bytes"].map((head) => head.padStart(11)).join("");
-console.log(`${"".padEnd(36)}${"entries".padStart(9)}${heads}`);
-for (const entries of [10_000, 1_000_000]) {
-  report("index: sessions", createOurs, entries, ["session"]);
-  report("index: users", createOurs, entries, ["user"]);
-  report("index: 80 % sessions, users, tokens", createOurs, entries, mixed);
-  report("Map: sessions", createMaps, entries, ["session"]);
-  report("Map: 80 % sessions, users, tokens", createMaps, entries, mixed);
+
+export async function run({ quick, table }: Harness): Promise<void> {
+  const sizes = quick ? [10_000] : [10_000, 1_000_000];
+  const rows = sizes.flatMap((entries) => [
+    measureIndex("index: sessions", createOurs, entries, ["session"]),
+    measureIndex("index: users", createOurs, entries, ["user"]),
+    measureIndex("index: 80 % sessions, users, tokens", createOurs, entries, mixed),
+    measureIndex("Map: sessions", createMaps, entries, ["session"]),
+    measureIndex("Map: 80 % sessions, users, tokens", createMaps, entries, mixed),
+  ]);
+  table("Lookups, inserts, memory", ["", "entries", "hit ns", "miss ns", "insert ns", "bytes per entry"], rows);
+  const count = quick ? 100_000 : 1_000_000;
+  table(
+    `Longest single call while ${toFigure(count)} entries are added and expire`,
+    ["", "ms", "calls over 1 ms", "ms, disturbed calls included"],
+    [
+      ...measurePauses("index: sessions", createOurs, "session", count),
+      ...measurePauses("index: users", createOurs, "user", count),
+      ...measurePauses("Map: sessions", createMaps, "session", count),
+    ],
+  );
 }
-console.log("\nlongest single call while 1,000,000 entries are added and expire");
-reportPauses("index: sessions", createOurs, "session", 1_000_000);
-reportPauses("index: users", createOurs, "user", 1_000_000);
-reportPauses("Map: sessions", createMaps, "session", 1_000_000);

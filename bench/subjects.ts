@@ -1,0 +1,13 @@
+/** Something that is measured: `run` of the file of this name. */
+export interface SubjectEntry {
+  readonly name: string;
+  readonly title: string;
+  /** Whether it measures libraries that have to be installed first. */
+  readonly needsPeers: boolean;
+}
+
+/** Everything that `npm run bench` measures, in the order of the report. */
+export const subjects: readonly SubjectEntry[] = [
+  { name: "verify", title: "verify: one access token", needsPeers: true },
+  { name: "revocation", title: "revocation: the index of what is revoked", needsPeers: false },
+];

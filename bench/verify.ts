@@ -1,0 +1,96 @@
+/**
+ * One access token with the claims of ours → its claims, by us and by others. Every call gets the token as a string that
+ * nobody has read yet, as the header of a request is.
+ */
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
+import { createVerifier } from "fast-jwt";
+import { verify as verifyByHono } from "hono/jwt";
+import { jwtVerify } from "jose";
+import jsonwebtoken from "jsonwebtoken";
+import { defaultSettings } from "../src/core/settings.ts";
+import { createHmacKey, createKeySet } from "../src/crypto/signing-key.ts";
+import { createTokens, type Tokens } from "../src/crypto/tokens.ts";
+import { systemClock } from "../src/system-clock.ts";
+import type { Contender } from "./harness/comparison.ts";
+import type { Harness } from "./harness/harness.ts";
+import { timeAsyncCalls, timeCalls, timings } from "./harness/timing.ts";
+
+const secret = Buffer.alloc(64, "a secret of this benchmark only. ");
+const hashes = { HS256: "sha256", HS384: "sha384", HS512: "sha512" } as const;
+type Algorithm = keyof typeof hashes;
+
+export async function run(harness: Harness): Promise<void> {
+  for (const algorithm of ["HS256", "HS384", "HS512"] as const) await compareUncached(harness, algorithm);
+  await compareCached(harness);
+}
+
+async function compareUncached(harness: Harness, algorithm: Algorithm): Promise<void> {
+  const tokens = createOurs(algorithm);
+  const createInputs = toFreshStrings([mint(tokens)]);
+  const key = createSecretKey(secret);
+  const byFastJwt = createVerifier({ key: secret, algorithms: [algorithm], cache: false });
+  const sync = (call: (token: string) => unknown): Contender => timeCalls(call, createInputs, harness);
+  const async = (call: (token: string) => Promise<unknown>): Contender => timeAsyncCalls(call, createInputs, harness);
+  const results = await harness.compare({
+    title: `${algorithm}, nothing cached`,
+    ...timings,
+    baseline: "fast-jwt",
+    contenders: {
+      tokenpair: sync((token) => tokens.verifyAccess(token)),
+      "fast-jwt": sync((token) => byFastJwt(token)),
+      jsonwebtoken: sync((token) => jsonwebtoken.verify(token, key, { algorithms: [algorithm] })),
+      jose: async((token) => jwtVerify(token, key, { algorithms: [algorithm] })),
+      "hono/jwt": async((token) => verifyByHono(token, secret.toString(), algorithm)),
+      "node:crypto alone": sync((token) => verifyMac(token, key, hashes[algorithm])),
+    },
+  });
+  if (algorithm === "HS256") harness.goal("uncached HS256 against fast-jwt", results.ratio("tokenpair"), 1.3);
+}
+
+/** All that no library can save: one HMAC over the token, compared with the one that the token has. */
+function verifyMac(token: string, key: KeyObject, hash: string): boolean {
+  const end = token.lastIndexOf(".");
+  const expected = createHmac(hash, key).update(token.slice(0, end)).digest();
+  return timingSafeEqual(expected, Buffer.from(token.slice(end + 1), "base64url"));
+}
+
+async function compareCached(harness: Harness): Promise<void> {
+  const tokens = createOurs("HS256");
+  const createInputs = toFreshStrings(Array.from({ length: 500 }, () => mint(tokens)));
+  const cached = createVerifier({ key: secret, algorithms: ["HS256"], cache: true });
+  const uncached = createVerifier({ key: secret, algorithms: ["HS256"], cache: false });
+  await harness.compare({
+    title: "HS256, 500 tokens that have been verified before",
+    ...timings,
+    baseline: "fast-jwt, cache of 1,000",
+    contenders: {
+      tokenpair: timeCalls((token) => tokens.verifyAccess(token), createInputs, harness),
+      "fast-jwt, cache of 1,000": timeCalls((token) => cached(token), createInputs, harness),
+      "fast-jwt, no cache": timeCalls((token) => uncached(token), createInputs, harness),
+    },
+  });
+}
+
+function createOurs(algorithm: Algorithm): Tokens {
+  const keys = createKeySet(createHmacKey({ algorithm, secret }));
+  return createTokens({ keys, clock: systemClock, settings: defaultSettings });
+}
+
+function mint(tokens: Tokens): string {
+  const issuedAt = systemClock.now();
+  const sessionId = "019aabcd-1234-7abc-8def-0123456789ab";
+  return tokens.mintAccess({
+    userId: "1234567",
+    sessionId,
+    userEpoch: 1,
+    issuedAt,
+    expiresAt: issuedAt + 3_600,
+    claims: {},
+  });
+}
+
+/** Makes as many strings of their own as are asked for, of `tokens` in turn. */
+function toFreshStrings(tokens: readonly string[]): (count: number) => readonly string[] {
+  const bytes = tokens.map((token) => Buffer.from(token, "latin1"));
+  return (count) => Array.from({ length: count }, (_, i) => (bytes[i % bytes.length] as Buffer).toString("latin1"));
+}
