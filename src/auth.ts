@@ -106,7 +106,7 @@ export interface Auth<U extends AuthUser = User, C extends ApplicationClaims = A
   signal(claims: Authentication<U, C>): AbortSignal;
   /** Ends one access token; its session goes on. */
   revokeToken(tokenId: string): Promise<void>;
-  /** Changes one's own password; the asking session goes on with the new pair. */
+  /** Changes one's own password; the asking session goes on with the new pair. @throws AuthError `password_refused` */
   changePassword(change: PasswordChange): Promise<SessionPair>;
 
   readonly sessions: {
@@ -123,11 +123,12 @@ export interface Auth<U extends AuthUser = User, C extends ApplicationClaims = A
 
   /** tokenpair's own user table. */
   readonly users: {
-    /** `null`: the name is taken. */
+    /** `null`: the name is taken. @throws AuthError `password_refused` */
     create(user: NewUserInput): Promise<User | null>;
     findByName(username: string): Promise<User | null>;
     disable(userId: string): Promise<Ended>;
     enable(userId: string): Promise<void>;
+    /** @throws AuthError `password_refused` */
     setPassword(userId: string, password: string): Promise<Ended>;
     delete(userId: string): Promise<Ended>;
   };

@@ -1,9 +1,10 @@
 import { createInterface } from "node:readline/promises";
+import { maxPasswordLength } from "../flows/password-policy.ts";
 import { type Context, isInteractive } from "./context.ts";
 import { Refused } from "./refused.ts";
 
-/** More than any password, so that a stream without an end is not read for ever. */
-const maxPasswordLength = 4096;
+/** In bytes: more than any password, so that a stream without an end is not read for ever. */
+const maxLineLength = 4 * maxPasswordLength + 2;
 
 /**
  * A new password: the one line on stdin or, on a terminal, typed twice without echo.
@@ -30,8 +31,9 @@ async function readLine(stdin: NodeJS.ReadableStream): Promise<string> {
   for await (const chunk of stdin) {
     chunks.push(Buffer.from(chunk));
     length += chunk.length;
-    if (length > maxPasswordLength)
-      throw new Refused(`the password on stdin is longer than ${maxPasswordLength} bytes`);
+    if (length > maxLineLength) {
+      throw new Refused(`the password on stdin is longer than ${maxPasswordLength} characters`);
+    }
   }
   const line = Buffer.concat(chunks)
     .toString("utf8")

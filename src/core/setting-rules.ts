@@ -4,6 +4,7 @@ import type { Settings } from "./settings.ts";
 /** What a setting may be. The environment, the config file and `createAuth` are all read by these rules. */
 export type SettingRule =
   | { readonly type: "seconds"; readonly min: number; readonly max: number }
+  | { readonly type: "count"; readonly of: string; readonly min: number; readonly max: number }
   | { readonly type: "boolean" }
   /** Only `true`; `why` tells whoever sets it to `false`. */
   | { readonly type: "true"; readonly why: string }
@@ -15,6 +16,7 @@ export type SettingRule =
 const boolean = { type: "boolean" } as const;
 const hook = { type: "function" } as const;
 const seconds = (min: number, max: number) => ({ type: "seconds", min, max }) as const;
+const count = (of: string, min: number, max: number) => ({ type: "count", of, min, max }) as const;
 
 /** RFC 9110 §5.6.2. */
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -73,6 +75,7 @@ export const settingRules = Object.freeze({
     atLeast: 0,
   },
   usernameCaseSensitive: boolean,
+  minPasswordLength: count("characters", 8, 64),
   userAuthenticationRule: hook,
   claims: hook,
   verifyCredentials: hook,
@@ -85,9 +88,9 @@ export const settingRules = Object.freeze({
 export function findSettingFault(rule: SettingRule, value: unknown): string | null {
   switch (rule.type) {
     case "seconds":
-      return Number.isSafeInteger(value) && (value as number) >= rule.min && (value as number) <= rule.max
-        ? null
-        : `must be whole seconds from ${rule.min} to ${rule.max}`;
+      return isWhole(value, rule) ? null : `must be whole seconds from ${rule.min} to ${rule.max}`;
+    case "count":
+      return isWhole(value, rule) ? null : `must be a number of ${rule.of} from ${rule.min} to ${rule.max}`;
     case "boolean":
       return typeof value === "boolean" ? null : "must be true or false";
     case "true":
@@ -103,6 +106,10 @@ export function findSettingFault(rule: SettingRule, value: unknown): string | nu
     case "function":
       return typeof value === "function" ? null : "must be a function";
   }
+}
+
+function isWhole(value: unknown, { min, max }: { readonly min: number; readonly max: number }): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max;
 }
 
 function isText(value: unknown, pattern: RegExp): boolean {

@@ -75,6 +75,11 @@ export interface Settings<U extends AuthUser = User, C extends ApplicationClaims
   readonly trustedOrigins: readonly string[];
   /** Whether `Alice` and `alice` are two users. Choose before the first user exists. Default: false. */
   readonly usernameCaseSensitive: boolean;
+  /**
+   * The least number of characters of a new password, from 8 to 64; take 15 where the password is the only factor (NIST SP
+   * 800-63B-4). Default: 8.
+   */
+  readonly minPasswordLength: number;
   /** Whether this user may have tokens, at login and at every refresh. Default: `user.isActive`. */
   readonly userAuthenticationRule: ((user: U) => boolean) | undefined;
   /** More claims for this user's tokens; asked again at every refresh. Default: none. */
@@ -121,6 +126,7 @@ export const defaultSettings = Object.freeze({
   insecureCookies: false,
   trustedOrigins: Object.freeze([]),
   usernameCaseSensitive: false,
+  minPasswordLength: 8,
   userAuthenticationRule: undefined,
   claims: undefined,
   verifyCredentials: undefined,

@@ -1,16 +1,44 @@
-import { toUsernameKey } from "../core/username.ts";
+import { AuthError } from "../core/errors.ts";
+import type { Settings } from "../core/settings.ts";
+import { foldPassword, normalizePassword } from "./password-text.ts";
 
-const minLength = 8;
+/** The most characters of a new password. In UTF-8 they are at most 4 KiB, so that they fit into any body. */
+export const maxPasswordLength = 1_024;
 
 /** A username of one or two letters is part of too many good passwords. */
 const minTellingUsername = 3;
 
-/** What is wrong with a new password, as a sentence for its owner, or `null`. Lengths are in characters. */
-export function findPasswordFault(password: string, username: string): string | null {
-  if ([...password].length < minLength) {
-    return `This password is too short. It must contain at least ${minLength} characters.`;
+type Policy = Pick<Settings, "minPasswordLength">;
+
+/**
+ * What is wrong with a new password, as a sentence for its owner, or `null` (NIST SP 800-63B-4 §3.1.1.2). Characters are
+ * code points of the normalized form; which kinds of them there are does not matter.
+ */
+export async function findPasswordFault(
+  { minPasswordLength }: Policy,
+  password: string,
+  username: string,
+): Promise<string | null> {
+  const length = [...normalizePassword(password)].length;
+  if (length < minPasswordLength) {
+    return `This password is too short. It must contain at least ${minPasswordLength} characters.`;
   }
-  const name = toUsernameKey(username, false);
-  const holdsName = [...name].length >= minTellingUsername && toUsernameKey(password, false).includes(name);
-  return holdsName ? "The password is too similar to the username." : null;
+  if (length > maxPasswordLength) {
+    return `This password is too long. It can contain at most ${maxPasswordLength} characters.`;
+  }
+  if (password.trim() === "") return "This password is blank. It must contain more than white space.";
+  const name = foldPassword(username);
+  if ([...name].length >= minTellingUsername && foldPassword(password).includes(name)) {
+    return "This password contains the username. Choose one without it.";
+  }
+  const { commonPasswords } = await import("./common-passwords.ts");
+  return commonPasswords.has(foldPassword(password))
+    ? "This password is too common: it is among those that attackers try first. Choose another."
+    : null;
+}
+
+/** @throws AuthError `password_refused`, with a sentence for the password's owner. */
+export async function requireGoodPassword(policy: Policy, password: string, username: string): Promise<void> {
+  const fault = await findPasswordFault(policy, password, username);
+  if (fault !== null) throw new AuthError("password_refused", fault);
 }

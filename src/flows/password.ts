@@ -6,7 +6,8 @@ import { createSecret, hashSecret } from "../crypto/secrets.ts";
 import { announce } from "./announce.ts";
 import type { Deps } from "./deps.ts";
 import { reportLoginFailure } from "./login.ts";
-import { findPasswordFault } from "./password-policy.ts";
+import { requireGoodPassword } from "./password-policy.ts";
+import { normalizePassword, verifyPassword } from "./password-text.ts";
 import { mintPair, toApplicationClaims } from "./token-pair.ts";
 
 export interface PasswordChange {
@@ -31,9 +32,8 @@ export async function changePassword(
   const row = await deps.store.users.findById(userId);
   if (row === null) throw new AuthError("user_not_found", "no such user");
   const { passwordHash, ...user } = row;
-  const fault = findPasswordFault(newPassword, user.username);
-  if (fault !== null) throw new AuthError("password_refused", fault);
-  if (!(await deps.passwords.verify(passwordHash, currentPassword))) {
+  await requireGoodPassword(deps.settings, newPassword, user.username);
+  if (!(await verifyPassword(deps.passwords, passwordHash, currentPassword))) {
     const error = new AuthError("wrong_password", "wrong current password");
     await reportLoginFailure(deps, error, origin);
     throw error;
@@ -41,12 +41,16 @@ export async function changePassword(
 
   const claims = await toApplicationClaims(deps, user);
   const secret = createSecret(deps.random);
-  const changed = await deps.store.users.changePassword(userId, await deps.passwords.hash(newPassword), {
-    sessionId,
-    userEpoch: user.epoch,
-    nextHash: hashSecret(secret),
-    idleLifetime: deps.settings.refreshTokenLifetime,
-  });
+  const changed = await deps.store.users.changePassword(
+    userId,
+    await deps.passwords.hash(normalizePassword(newPassword)),
+    {
+      sessionId,
+      userEpoch: user.epoch,
+      nextHash: hashSecret(secret),
+      idleLifetime: deps.settings.refreshTokenLifetime,
+    },
+  );
   if (changed === null) throw new AuthError("token_revoked", "the session or the password changed meanwhile");
   announce(deps, changed, { userId, reason: "password_changed" });
   deps.emit({ type: "user_changed", userId, change: "password_changed" });

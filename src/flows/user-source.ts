@@ -5,6 +5,7 @@ import type { AuthUser, User } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import type { PasswordHasher } from "../crypto/passwords.ts";
 import { ask } from "./hooks.ts";
+import { verifyPassword } from "./password-text.ts";
 
 /** A user with the epoch that was in force when the user was looked up. */
 export interface FoundUser {
@@ -56,7 +57,7 @@ export function createOwnUsers(
     isOwn: true,
     verify: async (username: string, password: string) => {
       const row = await store.users.findByKey(toUsernameKey(username, settings.usernameCaseSensitive));
-      const matches = await passwords.verify(row?.passwordHash ?? null, password);
+      const matches = await verifyPassword(passwords, row?.passwordHash ?? null, password);
       return row !== null && matches ? toFoundUser(row) : null;
     },
     find: async (id: string) => {

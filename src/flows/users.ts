@@ -7,6 +7,8 @@ import type { User } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import { type Announcer, announce } from "./announce.ts";
 import type { Deps } from "./deps.ts";
+import { requireGoodPassword } from "./password-policy.ts";
+import { normalizePassword } from "./password-text.ts";
 
 export interface NewUserInput {
   readonly username: string;
@@ -18,7 +20,7 @@ export interface NewUserInput {
 
 /** What the user flows need: less than `Deps`, so that a command line without a signing key can run them. */
 export type UserDeps = Pick<Deps, "store" | "passwords"> &
-  Announcer & { readonly settings: Pick<Settings, "usernameCaseSensitive"> };
+  Announcer & { readonly settings: Pick<Settings, "usernameCaseSensitive" | "minPasswordLength"> };
 
 const maxUsernameLength = 150;
 
@@ -30,19 +32,24 @@ export function findUsernameFault(username: string): string | null {
   return /\p{Cc}/u.test(trimmed) ? "A username has no control characters." : null;
 }
 
-/** Creates a user of tokenpair's own table; `null` where the name is taken. @throws TypeError on an impossible username. */
+/**
+ * Creates a user of tokenpair's own table; `null` where the name is taken.
+ *
+ * @throws TypeError on an impossible username; AuthError `password_refused`, with a sentence for the password's owner.
+ */
 export async function createUser(
   deps: UserDeps,
   { username, password, email, isStaff = false }: NewUserInput,
 ): Promise<User | null> {
   const fault = findUsernameFault(username);
   if (fault !== null) throw new TypeError(fault);
+  if (password !== undefined) await requireGoodPassword(deps.settings, password, username);
   const created = await deps.store.users.create({
     username: username.trim(),
     usernameKey: toUsernameKey(username, deps.settings.usernameCaseSensitive),
     email: email ?? null,
     isStaff,
-    passwordHash: password === undefined ? null : await deps.passwords.hash(password),
+    passwordHash: password === undefined ? null : await deps.passwords.hash(normalizePassword(password)),
   });
   if (created.outcome === "name_taken") return null;
   deps.emit({ type: "user_changed", userId: created.user.id, change: "created" });
@@ -68,9 +75,16 @@ export async function enableUser(deps: UserDeps, userId: string): Promise<void> 
   deps.emit({ type: "user_changed", userId, change: "enabled" });
 }
 
-/** Sets a password; sessions and access tokens end at once. @throws AuthError `user_not_found`. */
+/**
+ * Sets a password; sessions and access tokens end at once.
+ *
+ * @throws AuthError `user_not_found`; `password_refused`, with a sentence for the password's owner.
+ */
 export async function setPassword(deps: UserDeps, userId: string, password: string): Promise<Ended> {
-  const change = await deps.store.users.setPassword(userId, await deps.passwords.hash(password));
+  const user = await deps.store.users.findById(userId);
+  if (user === null) throw notFound();
+  await requireGoodPassword(deps.settings, password, user.username);
+  const change = await deps.store.users.setPassword(userId, await deps.passwords.hash(normalizePassword(password)));
   return ended(deps, userId, change, "password_changed", "password_changed");
 }
 

@@ -11,7 +11,7 @@ export function createPasswordPanel(client: Client, { username }: User): HTMLEle
   });
   const next = createField({
     ...{ label: "New password", name: "new_password", type: "password", autocomplete: "new-password" },
-    hint: "At least 8 characters, without your username in it.",
+    hint: "Several words make a good one. It may not contain your username.",
     missing: "Please enter a new password.",
   });
   // Tells a password manager whose password this is.

@@ -14,7 +14,7 @@ const settingOfVariable: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * The settings that the environment has, each read by its rule: whole seconds, `true` or `false` (`1`, `0`), lists
+ * The settings that the environment has, each read by its rule: whole numbers, `true` or `false` (`1`, `0`), lists
  * with commas.
  *
  * @throws ConfigError where a `TOKENPAIR_` variable is no setting, or its value is not what the setting takes.
@@ -51,6 +51,7 @@ function toValue(rule: ConfigRule, text: string): unknown {
   const trimmed = text.trim();
   switch (rule.type) {
     case "seconds":
+    case "count":
     case "port":
       return /^\d+$/.test(trimmed) ? Number(trimmed) : text;
     case "boolean":

@@ -66,7 +66,7 @@ describe("a password on stdin", () => {
     ["\n", "stdin had no password"],
     [" \t \n", "stdin had no password"],
     ["one\ntwo\n", "stdin had more than one line"],
-    [`${"x".repeat(5_000)}\n`, "longer than 4096 bytes"],
+    [`${"x".repeat(5_000)}\n`, "longer than 1024 characters"],
   ])("is refused where stdin is not one line", async (text, reason) => {
     await expect(read(text)).rejects.toThrow(reason);
   });

@@ -65,6 +65,20 @@ describe("a new user", () => {
   });
 });
 
+describe("a password that an operator or the application sets", () => {
+  it.each([
+    ["seven 7", /^This password is too short/],
+    ["BASEBALL", /^This password is too common/],
+    ["not-bob-again", /^This password contains the username/],
+  ])("is held against the policy: %j", async (password, reason) => {
+    const refusal = { reason };
+    await expectRefused(createUser(auth.deps, { username: "bob", password }), "password_refused", refusal);
+    const bob = await createUser(auth.deps, { username: "bob" });
+    await expectRefused(setPassword(auth.deps, bob?.id ?? "", password), "password_refused", refusal);
+    await expectRefused(login(auth.deps, { username: "bob", password }), "no_active_account");
+  });
+});
+
 describe("a user found by name", () => {
   it("comes without the password's hash", async () => {
     expect(await findUserByName(auth.deps, "Alice")).toEqual(auth.user);

@@ -91,8 +91,13 @@ describe("a change of password is refused", () => {
   });
 
   it("with a new one that contains the username in any case", async () => {
-    const body = { new_password: ["The password is too similar to the username."] };
+    const body = { new_password: ["This password contains the username. Choose one without it."] };
     await expectRefused(await change({ new_password: "xxALICExx" }), 400, body);
+  });
+
+  it("with a new one that attackers try first", async () => {
+    const reason = "This password is too common: it is among those that attackers try first. Choose another.";
+    await expectRefused(await change({ new_password: "Password123" }), 400, { new_password: [reason] });
   });
 
   it("without its fields", async () => {

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import type { Ended, Store } from "../../core/store.ts";
 import type { User } from "../../core/user.ts";
-import { findPasswordFault } from "../../flows/password-policy.ts";
 import { listSessions } from "../../flows/sessions.ts";
 import * as flows from "../../flows/users.ts";
 import { confirm, readNewPassword } from "../ask.ts";
@@ -62,7 +61,7 @@ export function addUsers(program: Command, context: Context): void {
       runOnStore(context, options, async (store, config) => {
         const deps = toFlowDeps(store, config);
         const user = await requireUser(deps, name);
-        const password = await readGoodPassword(context, options, user.username);
+        const password = await readNewPassword(context, options.passwordStdin);
         return toChange("Set the password of", user, await flows.setPassword(deps, user.id, password));
       }),
     );
@@ -101,20 +100,12 @@ function runCreate(context: Context, name: string, options: CreateOptions): Prom
     const fault = flows.findUsernameFault(name);
     if (fault !== null) throw new Refused(fault);
     if ((await flows.findUserByName(deps, name)) !== null) throw nameTaken(name);
-    const password = await readGoodPassword(context, options, name);
+    const password = await readNewPassword(context, options.passwordStdin);
     const newUser = { username: name, password, isStaff: staff, ...(email === undefined ? {} : { email }) };
     const user = await flows.createUser(deps, newUser);
     if (user === null) throw nameTaken(name);
     return { lines: [`Created user ${user.username} (id ${user.id}).`], json: toUserJson(user) };
   });
-}
-
-/** A new password that may stand. @throws Refused with the reason. */
-async function readGoodPassword(context: Context, options: PasswordOptions, username: string): Promise<string> {
-  const password = await readNewPassword(context, options.passwordStdin);
-  const fault = findPasswordFault(password, username);
-  if (fault !== null) throw new Refused(fault);
-  return password;
 }
 
 const nameTaken = (name: string) => new Refused(`there is already a user ${name}; choose another name`);

@@ -1,0 +1,12 @@
+import { frontCodedPasswords } from "./common-passwords-data.ts";
+
+/** Common passwords, folded. Load this module only when a new password is to be checked: it is large. */
+export const commonPasswords: ReadonlySet<string> = new Set(toWords());
+
+function* toWords(): Generator<string> {
+  let word = "";
+  for (const [, shared = "", rest = ""] of frontCodedPasswords.matchAll(/([A-Z])([^A-Z]*)/g)) {
+    word = word.slice(0, shared.charCodeAt(0) - 65) + rest;
+    yield word;
+  }
+}
