@@ -38,12 +38,14 @@ export function parseDatabaseUrl(url: string, directory: string): Database {
 }
 
 function parsePostgresUrl(url: string): Database {
-  if (!URL.canParse(url)) {
+  const parsed = URL.parse(url);
+  // A slash in the password ends the host too early: the rest of it would stand in the path, and be shown.
+  if (parsed === null || !/^(?:\/[^/:@]*)?$/.test(parsed.pathname)) {
     throw new ConfigError(
       "databaseUrl: is no URL; characters such as / and @ in the password are written as %2F and %40",
     );
   }
-  const { host, pathname } = new URL(url);
+  const { host, pathname } = parsed;
   return { label: `PostgreSQL ${host}${pathname}`, path: null, postgresUrl: url };
 }
 

@@ -27,6 +27,7 @@ describe("the database URL", () => {
     ["sqlite:./a.db?mode=ro", "must be sqlite: and a path"],
     ["mysql://localhost/x", "must be sqlite: and a path"],
     ["postgres://app:hunter2@/x@db:port/app", "is no URL"],
+    ["postgres://app:12/hunter2@db/app", "is no URL"],
   ])("refuses %s, without repeating it", (url, reason) => {
     expect(() => parseDatabaseUrl(url, "/")).toThrow(reason);
     expect(() => parseDatabaseUrl(url, "/")).toThrow(expect.not.stringContaining("hunter2"));

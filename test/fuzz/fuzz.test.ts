@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createConfigFileTarget, databaseUrl, environment } from "./targets/config.ts";
+import { authorization, cookies, csrfToken, idempotencyKey } from "./targets/headers.ts";
+import { createBodyTarget, json } from "./targets/json-body.ts";
+import { storedHash } from "./targets/stored-hash.ts";
+import { payload, protectedHeader, token } from "./targets/token.ts";
+
+/** For each target; `npm run fuzz` gives more. */
+const seconds = Number(process.env["TOKENPAIR_FUZZ_SECONDS"] ?? 0.5);
+
+const folder = mkdtempSync(join(tmpdir(), "tokenpair-fuzz-"));
+const body = createBodyTarget();
+
+const targets = [
+  token,
+  payload,
+  protectedHeader,
+  authorization,
+  cookies,
+  csrfToken,
+  idempotencyKey,
+  json,
+  body.target,
+  storedHash,
+  environment,
+  databaseUrl,
+  createConfigFileTarget(folder),
+];
+
+describe("a parser of hostile input holds for", () => {
+  beforeAll(() => body.open());
+  afterAll(async () => {
+    await body.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it.each(targets)("$name", { timeout: seconds * 1_000 + 30_000 }, async ({ name, inputs, check }) => {
+    let inputsTried = 0;
+    const property = fc.asyncProperty(inputs, async (input) => {
+      inputsTried += 1;
+      await check(input);
+    });
+    await fc.assert(property, {
+      numRuns: Number.MAX_SAFE_INTEGER,
+      interruptAfterTimeLimit: seconds * 1_000,
+      markInterruptAsFailure: false,
+    });
+    expect(inputsTried).toBeGreaterThan(0);
+    console.log(`fuzz: ${name}: ${inputsTried.toLocaleString("en")} inputs`);
+  });
+});

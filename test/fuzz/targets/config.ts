@@ -1,0 +1,86 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { ConfigError } from "../../../src/server/config-error.ts";
+import { readConfigFile } from "../../../src/server/config-file.ts";
+import { parseDatabaseUrl } from "../../../src/server/database.ts";
+import { readEnvironment } from "../../../src/server/environment.ts";
+import { mutationsOf } from "../mutations.ts";
+import type { FuzzTarget } from "../target.ts";
+
+/** The ConfigError that `read` throws; `null` where it throws none. Any other error goes on. */
+function toFault(read: () => unknown): ConfigError | null {
+  try {
+    read();
+    return null;
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+}
+
+/** `VARIABLE=value`, as a line of the environment. */
+export const environment: FuzzTarget = {
+  name: "a variable of the environment",
+  inputs: mutationsOf(
+    [
+      "TOKENPAIR_ACCESS_TOKEN_LIFETIME=1800",
+      "TOKENPAIR_AUTH_HEADER_TYPES=Bearer, JWT",
+      "TOKENPAIR_TRUSTED_ORIGINS=https://planted.secret",
+      "TOKENPAIR_DATABASE_URL=planted.secret",
+      "TOKENPAIR_PORT=8000",
+      "TOKENPAIR_PAGE=false",
+      "TOKENPAIR_COOKIE_DOMAIN=planted.example",
+      "TOKENPAIR_ALGORITHM=HS256",
+    ],
+    ["TOKENPAIR_", "=", "https://", ","],
+  ),
+  check(line) {
+    const [variable = "", value = ""] = line.split(/=(.*)/s);
+    const fault = toFault(() => readEnvironment({ [variable]: value }));
+    if (fault !== null) expect(variable).toMatch(/^TOKENPAIR_/);
+    // Values may be secrets.
+    if (!variable.includes("planted")) expect(fault?.message ?? "").not.toContain("planted");
+  },
+};
+
+export const databaseUrl: FuzzTarget = {
+  name: "a database's URL",
+  inputs: mutationsOf(
+    [
+      "sqlite:./data/tokenpair.db",
+      "sqlite::memory:",
+      "postgres://user:a-long-secret@db.example/app?sslmode=verify-full",
+      "postgresql:///app",
+    ],
+    ["sqlite:", "postgres://", "//", "?", "#", "@", ":"],
+  ),
+  check(url) {
+    const fault = toFault(() => {
+      const { label, path } = parseDatabaseUrl(url, "/");
+      // The label is printed: host, port and one name, where nothing of a mistyped password can hide.
+      if (path === null) expect(label).toMatch(/^SQLite in memory$|^PostgreSQL [^/@]*(?:\/[^/@:]*)?$/);
+      else expect(path).toMatch(/^\//);
+    });
+    if (fault !== null) expect(fault.message).not.toContain("a-long-secret");
+  },
+};
+
+/** A `tokenpair.config.json` in `folder`. */
+export function createConfigFileTarget(folder: string): FuzzTarget {
+  return {
+    name: "a config file",
+    inputs: mutationsOf(
+      ['{"accessTokenLifetime":1800,"issuer":"https://id.example"}', '{"trustedOrigins":["https://app.example.com"]}'],
+      ['"signingKey":', '"claims":', "[]", "{}", "null"],
+    ),
+    async check(text) {
+      writeFileSync(join(folder, "tokenpair.config.json"), text);
+      const read = await readConfigFile(folder).catch((error: unknown) => {
+        expect(error).toBeInstanceOf(ConfigError);
+        return null;
+      });
+      if (read !== null) expect(read.settings).toEqual(JSON.parse(Buffer.from(text).toString()));
+    },
+  };
+}

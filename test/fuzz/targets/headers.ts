@@ -1,0 +1,77 @@
+import { expect } from "vitest";
+import { toCookieNames } from "../../../src/core/cookie-names.ts";
+import { defaultSettings } from "../../../src/core/settings.ts";
+import { readBearerToken } from "../../../src/http/authorization-header.ts";
+import { readCookies } from "../../../src/http/cookies.ts";
+import { createCsrfToken, isCsrfToken } from "../../../src/http/csrf.ts";
+import { readAttemptId } from "../../../src/http/routes/token-refresh.ts";
+import { toCode } from "../../crypto/forge.ts";
+import { mutationsOf, toHeaderValue } from "../mutations.ts";
+import type { FuzzTarget } from "../target.ts";
+
+export const authorization: FuzzTarget = {
+  name: "an Authorization header",
+  inputs: mutationsOf(["Bearer a.b.c", "bearer\ta.b.c", "Basic YTpi", "Bearer"], ["Bearer ", "\t", " "]).map(
+    toHeaderValue,
+  ),
+  check(text) {
+    let token: string | null = null;
+    const refusal = toCode(() => {
+      token = readBearerToken({ authorization: text }, defaultSettings);
+    });
+    expect([undefined, "bad_authorization_header"]).toContain(refusal);
+    if (token !== null) expect(text).toMatch(/^[ \t]*bearer[ \t]+[^ \t]+[ \t]*$/i);
+  },
+};
+
+const names = Object.values(toCookieNames(defaultSettings));
+
+export const cookies: FuzzTarget = {
+  name: "a Cookie header",
+  inputs: mutationsOf(
+    [names.map((name) => `${name}=a.b.c`).join("; "), `theme=dark; ${names[0]}=x`, names.map((n) => `${n}=`).join(";")],
+    [...names, "=", ";", "; "],
+  ).map(toHeaderValue),
+  check(text) {
+    const { access, refresh, csrf, isDoubled } = readCookies({ cookie: text }, defaultSettings);
+    for (const value of [access, refresh, csrf]) if (value !== undefined) expect(text).toContain(`=`);
+    // A second reader, as plain as can be: where it sees one of our names twice, so do we.
+    const seen = text.split(";").map((pair) => pair.split("=", 1)[0]?.replaceAll(/^[ \t]+|[ \t]+$/g, ""));
+    const hasTwo = names.some((name) => count(seen, name, text) > 1);
+    expect(isDoubled).toBe(hasTwo);
+  },
+};
+
+function count(seen: readonly (string | undefined)[], name: string, text: string): number {
+  const pairs = text.split(";");
+  return seen.filter((candidate, i) => candidate === name && pairs[i]?.includes("=")).length;
+}
+
+const csrfKey = new Uint8Array(32).fill(3);
+const random = (size: number) => new Uint8Array(size).fill(9);
+const ofSession = createCsrfToken(csrfKey, "session", random);
+const ofNobody = createCsrfToken(csrfKey, null, random);
+
+export const csrfToken: FuzzTarget = {
+  name: "a CSRF token",
+  inputs: mutationsOf([ofSession, ofNobody, "."], ["."]),
+  check(text) {
+    // A mutation may drop the whole random part and still be signed by nobody.
+    expect(isCsrfToken(csrfKey, text, "session")).toBe(text === ofSession);
+    expect(isCsrfToken(csrfKey, text, null)).toBe(text === ofNobody);
+  },
+};
+
+export const idempotencyKey: FuzzTarget = {
+  name: "an Idempotency-Key",
+  inputs: mutationsOf(["A".repeat(22), "a-_9".repeat(32), "z".repeat(21)]).map(toHeaderValue),
+  check(text) {
+    let read: string | undefined;
+    const refusal = toCode(() => {
+      read = readAttemptId(new Headers({ "Idempotency-Key": text }));
+    });
+    const isGood = /^[\w-]+$/.test(text) && text.length >= 22 && text.length <= 128;
+    expect(refusal).toBe(isGood ? undefined : "bad_idempotency_key");
+    expect(read).toBe(isGood ? text : undefined);
+  },
+};

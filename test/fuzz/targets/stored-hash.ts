@@ -1,0 +1,19 @@
+import { expect } from "vitest";
+import { createPasswordHasher } from "../../../src/crypto/passwords.ts";
+import { mutationsOf } from "../mutations.ts";
+import type { FuzzTarget } from "../target.ts";
+
+const hasher = createPasswordHasher({ memoryCost: 64, timeCost: 1 });
+const genuine = await hasher.hash("the right one");
+
+/** What stands in the column of the hashes, which an import may have filled. */
+export const storedHash: FuzzTarget = {
+  name: "a stored hash",
+  inputs: mutationsOf(
+    [genuine, "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaA", "!", ""],
+    ["$", "m=", "t=", "p=", ","],
+  ),
+  async check(encoded) {
+    expect(await hasher.verify(encoded, "a wrong one")).toBe(false);
+  },
+};
