@@ -1,4 +1,4 @@
-import type { PasswordHasher } from "../crypto/passwords.ts";
+import type { PasswordHasher, PasswordMatch } from "../crypto/passwords.ts";
 
 /**
  * The form in which a new password is hashed: NFC (NIST SP 800-63B-4 §3.1.1.2), so that it is the same whether a keyboard
@@ -14,15 +14,16 @@ export function foldPassword(password: string): string {
 }
 
 /**
- * Whether `encoded` was made from `password`, first as it was sent, since hashes from elsewhere may have been made of a
- * form that is not normalized, and then normalized. How long it takes does not tell whether there is such a user.
+ * How `encoded` was made from `password`, or `null` where it was not: first as it was sent, since hashes from elsewhere may
+ * have been made of a form that is not normalized, and then normalized. How long it takes does not tell whether there is
+ * such a user.
  */
 export async function verifyPassword(
   passwords: PasswordHasher,
   encoded: string | null,
   password: string,
-): Promise<boolean> {
-  if (await passwords.verify(encoded, password)) return true;
+): Promise<PasswordMatch | null> {
+  const match = await passwords.verify(encoded, password);
   const normalized = normalizePassword(password);
-  return normalized !== password && passwords.verify(encoded, normalized);
+  return match !== null || normalized === password ? match : passwords.verify(encoded, normalized);
 }

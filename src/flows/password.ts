@@ -33,7 +33,7 @@ export async function changePassword(
   if (row === null) throw new AuthError("user_not_found", "no such user");
   const { passwordHash, ...user } = row;
   await requireGoodPassword(deps.settings, newPassword, user.username);
-  if (!(await verifyPassword(deps.passwords, passwordHash, currentPassword))) {
+  if ((await verifyPassword(deps.passwords, passwordHash, currentPassword)) === null) {
     const error = new AuthError("wrong_password", "wrong current password");
     await reportLoginFailure(deps, error, origin);
     throw error;

@@ -57,8 +57,8 @@ export function createOwnUsers(
     isOwn: true,
     verify: async (username: string, password: string) => {
       const row = await store.users.findByKey(toUsernameKey(username, settings.usernameCaseSensitive));
-      const matches = await verifyPassword(passwords, row?.passwordHash ?? null, password);
-      return row !== null && matches ? toFoundUser(row) : null;
+      const match = await verifyPassword(passwords, row?.passwordHash ?? null, password);
+      return row !== null && match !== null ? toFoundUser(row) : null;
     },
     find: async (id: string) => {
       const row = await store.users.findById(id);

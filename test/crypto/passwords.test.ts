@@ -9,17 +9,17 @@ const hasher = createPasswordHasher(cheap);
 describe("a password hasher", () => {
   it("verifies the password it hashed and no other", async () => {
     const encoded = await hasher.hash("correct horse");
-    expect(await hasher.verify(encoded, "correct horse")).toBe(true);
+    expect(await hasher.verify(encoded, "correct horse")).toEqual({ password: "correct horse", isOutdated: false });
     for (const other of ["correct hors", "correct horse ", "Correct horse", ""]) {
-      expect(await hasher.verify(encoded, other)).toBe(false);
+      expect(await hasher.verify(encoded, other)).toBeNull();
     }
   });
 
   it("takes any password exactly as it is", async () => {
     for (const password of ["", " ", "\0", "a\0b", "pässwörd", "😀", "x".repeat(10_000)]) {
       const encoded = await hasher.hash(password);
-      expect(await hasher.verify(encoded, password)).toBe(true);
-      expect(await hasher.verify(encoded, `${password}\0`)).toBe(false);
+      expect(await hasher.verify(encoded, password)).toMatchObject({ password });
+      expect(await hasher.verify(encoded, `${password}\0`)).toBeNull();
     }
   });
 
@@ -32,7 +32,39 @@ describe("a password hasher", () => {
 
   it("verifies hashes of other parameters within the cap", async () => {
     const encoded = await hash("p", { memoryCost: 256, timeCost: 3, parallelism: 2 });
-    expect(await hasher.verify(encoded, "p")).toBe(true);
+    expect(await hasher.verify(encoded, "p")).toEqual({ password: "p", isOutdated: false });
+  });
+
+  it.each([
+    ["memory", { memoryCost: 63 }],
+    ["passes", { timeCost: 1 }],
+    ["threads", { parallelism: 1 }],
+    ["salt", { salt: new Uint8Array(15) }],
+    ["output", { outputLen: 31 }],
+  ])("calls a hash with less %s than its own outdated", async (_, less) => {
+    const dear = { memoryCost: 64, timeCost: 2, parallelism: 2 };
+    const encoded = await hash("p", { ...dear, ...less });
+    expect(await createPasswordHasher(dear).verify(encoded, "p")).toEqual({ password: "p", isOutdated: true });
+  });
+});
+
+describe("a hash of Django's", () => {
+  const encoded = "pbkdf2_sha1$1000$abcdefghijklmnopqrstuv$pPaxJdc/I8uPjvkfuFn3JbjEDOw=";
+  const password = "correct horse battery staple";
+
+  it("is verified, and outdated", async () => {
+    expect(await hasher.verify(encoded, password)).toEqual({ password, isOutdated: true });
+    expect(await hasher.verify(encoded, "another")).toBeNull();
+  });
+
+  it("also matches without the white space around a password, as simplejwt has it, and says what matched", async () => {
+    expect(await hasher.verify(encoded, ` ${password}\n`)).toEqual({ password, isOutdated: true });
+  });
+
+  it("matches a password with white space around it exactly as it is", async () => {
+    const spacious = "pbkdf2_sha256$1000$abcdefghijklmnopqrstuv$otDs+1EljletYHqroYrS/1yOdkwrHKjXS2LK+9rDtYo=";
+    expect(await hasher.verify(spacious, " x y ")).toEqual({ password: " x y ", isOutdated: true });
+    expect(await hasher.verify(spacious, "x y")).toBeNull();
   });
 });
 
@@ -44,7 +76,7 @@ describe("a hash that cannot be verified", () => {
     ["null", null],
     ["empty", ""],
     ["Django's unusable password", "!abcdefgh"],
-    ["another function", "pbkdf2_sha256$1000$salt$AAAA"],
+    ["a malformed one of Django's", "pbkdf2_sha256$1000$salt$AAAA"],
     ["argon2i", `$argon2i$v=19$m=64,t=1,p=1$${salt}$${output}`],
     ["the old version", `$argon2id$v=16$m=64,t=1,p=1$${salt}$${output}`],
     ["no version", `$argon2id$m=64,t=1,p=1$${salt}$${output}`],
@@ -56,18 +88,18 @@ describe("a hash that cannot be verified", () => {
     ["2 TiB of memory", `$argon2id$v=19$m=2147483647,t=1,p=1$${salt}$${output}`],
     ["four thousand million passes", `$argon2id$v=19$m=64,t=4294967295,p=1$${salt}$${output}`],
     ["255 threads", `$argon2id$v=19$m=4096,t=1,p=255$${salt}$${output}`],
-  ])("is false, and does not throw: %s", async (_, encoded) => {
-    expect(await hasher.verify(encoded, "p")).toBe(false);
+  ])("matches nothing, and does not throw: %s", async (_, encoded) => {
+    expect(await hasher.verify(encoded, "p")).toBeNull();
   });
 
-  it("is false where an output of a few bytes would match the password", async () => {
+  it("matches nothing where an output of a few bytes would match the password", async () => {
     const encoded = await hash("p", { ...cheap, outputLen: 8 });
-    expect(await hasher.verify(encoded, "p")).toBe(false);
+    expect(await hasher.verify(encoded, "p")).toBeNull();
   });
 
-  it("is false where another variant or version of argon2 would match the password", async () => {
+  it("matches nothing where another variant or version of argon2 would match the password", async () => {
     for (const other of [{ algorithm: 0 }, { algorithm: 1 }, { version: 0 }]) {
-      expect(await hasher.verify(await hash("p", { ...cheap, ...other }), "p")).toBe(false);
+      expect(await hasher.verify(await hash("p", { ...cheap, ...other }), "p")).toBeNull();
     }
   });
 
@@ -79,9 +111,8 @@ describe("a hash that cannot be verified", () => {
         fc.nat({ max: 3 }),
         fc.string({ maxLength: 3 }),
         async (i, cut, text) => {
-          expect(typeof (await hasher.verify(encoded.slice(0, i) + text + encoded.slice(i + cut), "p"))).toBe(
-            "boolean",
-          );
+          const verdict = await hasher.verify(encoded.slice(0, i) + text + encoded.slice(i + cut), "p");
+          expect(verdict === null || verdict.password === "p").toBe(true);
         },
       ),
       { numRuns: 300 },

@@ -1,0 +1,93 @@
+import { hash, verify } from "@node-rs/argon2";
+import { type Fault, malformed, parseBase64, parseCount, unaffordable } from "./hash-format.ts";
+
+/** What one hash costs. */
+export interface PasswordCost {
+  /** KiB. */
+  readonly memoryCost: number;
+  /** Passes over the memory. */
+  readonly timeCost: number;
+  /** Threads. */
+  readonly parallelism: number;
+}
+
+/** An argon2 hash in the PHC string format. */
+export interface Argon2Hash extends PasswordCost {
+  readonly variant: "argon2id" | "argon2i" | "argon2d";
+  readonly version: 16 | 19;
+  /** Bytes that name the secret which went into the hash; `null` where none did. */
+  readonly keyId: Buffer | null;
+  /** Of salt and output, in bytes. */
+  readonly saltLength: number;
+  readonly outputLength: number;
+  /** Whether `password`, with the secret that `keyId` names, is what was hashed. */
+  matches(password: string, secret?: Uint8Array): Promise<boolean>;
+}
+
+/** The most that checking one stored hash may take: 256 MiB, 1 GiB written in all passes, 16 threads. */
+const maxMemory = 262_144;
+const maxMemoryWritten = 1_048_576;
+const maxParallelism = 16;
+
+/** The algorithm has no smaller memory than two blocks for each of four slices and each thread (RFC 9106 §3.1). */
+const minMemoryPerThread = 8;
+
+/** What a hash must have to mean something, in bytes. */
+const minSaltLength = 8;
+const minOutputLength = 16;
+const maxLength = 64;
+
+/** Whether a hash of this cost would be verified. */
+export function isAffordable({ memoryCost, timeCost, parallelism }: PasswordCost): boolean {
+  return memoryCost <= maxMemory && memoryCost * timeCost <= maxMemoryWritten && parallelism <= maxParallelism;
+}
+
+const pattern =
+  /^\$(argon2id|argon2i|argon2d)(?:\$v=(16|19))?\$m=(\d+),t=(\d+),p=(\d+)(?:,keyid=([A-Za-z0-9+/]{2,11}))?\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+
+/** Reads an argon2 hash in the PHC string format; one without a version is of version 16, as the format has it. */
+export function parseArgon2(encoded: string): Argon2Hash | Fault {
+  const [, variant, version = "16", m = "", t = "", p = "", keyid, salt = "", output = ""] =
+    pattern.exec(encoded) ?? [];
+  const [memoryCost, timeCost, parallelism] = [parseCount(m), parseCount(t), parseCount(p)];
+  if (variant === undefined || memoryCost === null || timeCost === null || parallelism === null) return malformed;
+  const cost = { memoryCost, timeCost, parallelism };
+  if (!isAffordable(cost)) return unaffordable;
+  const keyId = keyid === undefined ? null : parseBase64(keyid);
+  const saltLength = parseBase64(salt)?.length ?? 0;
+  const outputLength = parseBase64(output)?.length ?? 0;
+  const isWhole =
+    memoryCost >= minMemoryPerThread * parallelism &&
+    (keyid === undefined || keyId !== null) &&
+    isWithin(saltLength, minSaltLength) &&
+    isWithin(outputLength, minOutputLength);
+  if (!isWhole) return malformed;
+  // The name of the secret is no input of the function; what the library sees is the hash that it knows how to read.
+  const plain = keyid === undefined ? encoded : encoded.replace(`,keyid=${keyid}`, "");
+  return {
+    ...cost,
+    variant: variant as Argon2Hash["variant"],
+    version: version === "19" ? 19 : 16,
+    keyId,
+    saltLength,
+    outputLength,
+    matches: (password, secret) => verify(plain, password, secret === undefined ? {} : { secret }),
+  };
+}
+
+function isWithin(length: number, min: number): boolean {
+  return length >= min && length <= maxLength;
+}
+
+/** `password` under argon2id with a fresh salt of 16 bytes, in the PHC string format; `secret` is named by `keyid`. */
+export async function hashArgon2id(
+  password: string,
+  cost: PasswordCost,
+  secret?: { readonly id: string; readonly key: Uint8Array },
+): Promise<string> {
+  const { memoryCost, timeCost, parallelism } = cost;
+  if (secret === undefined) return hash(password, { memoryCost, timeCost, parallelism });
+  const encoded = await hash(password, { memoryCost, timeCost, parallelism, secret: secret.key });
+  const keyId = Buffer.from(secret.id).toString("base64").replace(/=+$/, "");
+  return encoded.replace(/,p=\d+/, (parallelismField) => `${parallelismField},keyid=${keyId}`);
+}

@@ -1,0 +1,24 @@
+import { createHash } from "node:crypto";
+import { verify } from "@node-rs/bcrypt";
+import { malformed, type Parsed, unaffordable } from "./hash-format.ts";
+
+/** Eight times the work of Django's 12; each step doubles it. */
+const maxCost = 15;
+
+/** Version, cost, 22 characters of salt and 31 of hash in bcrypt's own base64. */
+const pattern = /^\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/;
+
+/** Reads a bcrypt hash. Of a password over 72 bytes the function knows only the first 72. */
+export function parseBcrypt(encoded: string): Parsed {
+  const cost = pattern.exec(encoded)?.[1];
+  if (cost === undefined) return malformed;
+  if (Number(cost) > maxCost) return unaffordable;
+  return { matches: (password) => verify(password, encoded) };
+}
+
+/** Reads a bcrypt hash of the hexadecimal SHA-256 of a password, which has no limit of 72 bytes. */
+export function parseBcryptSha256(encoded: string): Parsed {
+  const parsed = parseBcrypt(encoded);
+  if ("fault" in parsed) return parsed;
+  return { matches: (password) => parsed.matches(createHash("sha256").update(password).digest("hex")) };
+}

@@ -1,0 +1,75 @@
+import { type Argon2Hash, parseArgon2 } from "./argon2.ts";
+import { parseBcrypt, parseBcryptSha256 } from "./bcrypt.ts";
+import { type Matcher, malformed, type Parsed } from "./hash-format.ts";
+import { parseMd5 } from "./md5.ts";
+import { parsePbkdf2 } from "./pbkdf2.ts";
+import { parseScrypt } from "./scrypt.ts";
+
+/** What a stored string is. */
+export type StoredHash =
+  /** argon2id, as `createPasswordHasher` writes it. */
+  | { readonly outcome: "own"; readonly hash: Argon2Hash }
+  /** One of Django's formats: verified, and replaced at the next login. */
+  | { readonly outcome: "django"; readonly format: DjangoFormat; readonly matches: Matcher }
+  /** Django's way to say that no password logs this user in. */
+  | { readonly outcome: "unusable" }
+  /** Cannot be verified; `reason` says why in words that follow "the stored hash", and never quotes it. */
+  | { readonly outcome: "refused"; readonly reason: string };
+
+/** Django's own names of its formats. */
+export type DjangoFormat = "pbkdf2_sha256" | "pbkdf2_sha1" | "argon2" | "bcrypt_sha256" | "bcrypt" | "scrypt" | "md5";
+
+export interface StoredHashOptions {
+  /** Whether salted MD5 counts. Default: false. */
+  readonly acceptMd5?: boolean;
+}
+
+/** The column in Django has 128 characters. */
+const maxLength = 512;
+
+/** What follows the format's name and its `$`. */
+const djangoFormats: ReadonlyMap<string, (fields: string) => Parsed> = new Map<DjangoFormat, (f: string) => Parsed>([
+  ["pbkdf2_sha256", (fields) => parsePbkdf2(fields, "sha256")],
+  ["pbkdf2_sha1", (fields) => parsePbkdf2(fields, "sha1")],
+  ["argon2", parseDjangoArgon2],
+  ["bcrypt_sha256", parseBcryptSha256],
+  ["bcrypt", parseBcrypt],
+  ["scrypt", parseScrypt],
+  ["md5", parseMd5],
+]);
+
+/**
+ * What `encoded` is: a hash that can be verified, no password at all, or neither, and then why. Strict, and bounded in
+ * what a later verification costs.
+ */
+export function parseStoredHash(encoded: string, { acceptMd5 = false }: StoredHashOptions = {}): StoredHash {
+  if (encoded === "" || encoded.startsWith("!")) return { outcome: "unusable" };
+  if (encoded.length > maxLength) return refused(`is longer than ${maxLength} characters`);
+  if (encoded.startsWith("$")) return parseOwn(encoded);
+  const separator = encoded.indexOf("$");
+  const format = encoded.slice(0, separator);
+  const parse = separator < 0 ? undefined : djangoFormats.get(format);
+  if (parse === undefined) return refused("is of no format that is known here");
+  if (format === "md5" && !acceptMd5) return refused("is MD5, which only acceptMd5PasswordHashes lets in");
+  const parsed = parse(encoded.slice(separator + 1));
+  if ("fault" in parsed) return refused(`looks like ${format}, but ${parsed.fault}`);
+  return { outcome: "django", format: format as DjangoFormat, matches: parsed.matches };
+}
+
+function parseOwn(encoded: string): StoredHash {
+  const hash = parseArgon2(encoded);
+  if ("fault" in hash) return refused(`looks like argon2, but ${hash.fault}`);
+  const isOurs = hash.variant === "argon2id" && hash.version === 19;
+  return isOurs ? { outcome: "own", hash } : refused("is another argon2 than argon2id of version 19");
+}
+
+/** Django puts its `argon2` before the PHC string. It has no secrets, and so no names of them. */
+function parseDjangoArgon2(fields: string): Parsed {
+  const hash = parseArgon2(`$${fields}`);
+  if ("fault" in hash) return hash;
+  return hash.keyId === null ? { matches: (password) => hash.matches(password) } : malformed;
+}
+
+function refused(reason: string): StoredHash {
+  return { outcome: "refused", reason };
+}
