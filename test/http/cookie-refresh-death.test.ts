@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, it } from "vitest";
+import type { RevokeReason } from "../../src/core/session.ts";
 import type { LockedSession } from "../../src/core/store.ts";
 import { createTestAuth, type TestAuth, type TestAuthOptions, withSessions } from "../support/auth.ts";
 import { type Browser, createBrowser } from "../support/browser.ts";
@@ -66,18 +63,12 @@ describe("an expired refresh cookie", () => {
 
 describe("a refresh cookie of a session that was revoked", () => {
   it("for a reason of a newer version's is dead", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "tokenpair-"));
-    const path = join(folder, "tokenpair.db");
-    await start({ path });
-    const database = new DatabaseSync(path);
-    const sql = "UPDATE sessions SET revoked_at = ?, revoke_reason = 'quarantined' WHERE id = ?";
-    expect(database.prepare(sql).run(auth.clock.now(), sessionId).changes).toBe(1);
-    database.close();
+    await start();
+    await auth.store.sessions.revoke(sessionId, "quarantined" as RevokeReason);
     const response = await refresh();
     expect(await response.json()).toEqual({ detail: "Token is blacklisted", code: "token_not_valid" });
     expect(response.status).toBe(401);
     expect(browser.cookieNames()).toEqual([]);
-    rmSync(folder, { recursive: true, force: true });
   });
 
   it("without a reason is dead", async () => {

@@ -8,7 +8,7 @@ import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
 import { createUser } from "../../src/flows/users.ts";
 import type { Endpoint } from "../../src/http/endpoint.ts";
 import { createHttpHandler } from "../../src/http/router.ts";
-import { sqliteStore } from "../../src/store/sqlite/index.ts";
+import { openTestStore } from "./test-store.ts";
 
 /** The secret of every test's signing key. */
 export const signingKey = "a signing key for tests, of at least 64 bytes, so that HS512 has enough";
@@ -39,11 +39,9 @@ export function createTestClock(start = testStart) {
 
 export interface TestAuthOptions {
   readonly settings?: Partial<Settings<AuthUser>>;
-  /** Wraps or replaces the store, which is SQLite in memory. */
+  /** Wraps or replaces the store. */
   readonly wrapStore?: (store: Store) => Store;
   readonly endpoints?: readonly Endpoint[];
-  /** The database's file. Default: none, it is in memory. */
-  readonly path?: string;
   /** Seconds by which the store's clock is ahead of the node's. Default: 0. */
   readonly storeAhead?: number;
 }
@@ -55,14 +53,12 @@ export async function createTestAuth({
   settings = {},
   wrapStore = (store) => store,
   endpoints,
-  path = ":memory:",
   storeAhead = 0,
 }: TestAuthOptions = {}) {
   const clock = createTestClock();
   const events: AuthEvent[] = [];
   const errors: unknown[] = [];
-  const store = wrapStore(sqliteStore({ path, now: () => clock.now() + storeAhead }));
-  await store.migrate();
+  const store = wrapStore(await openTestStore(() => clock.now() + storeAhead));
   const passwords = createPasswordHasher({ memoryCost: 64, timeCost: 1 });
   const options = { store, signingKey, ...settings } as Parameters<typeof createDeps>[0];
   const { deps, signals } = createDeps(options, (event) => void events.push(event), { clock, passwords });
