@@ -1,5 +1,5 @@
 import type { ApplicationClaims, TokenPair } from "./core/claims.ts";
-import type { EventListener } from "./core/events.ts";
+import type { EventListener, RequestOrigin } from "./core/events.ts";
 import type { Settings } from "./core/settings.ts";
 import type { Ended, Store } from "./core/store.ts";
 import type { AuthUser, User } from "./core/user.ts";
@@ -100,12 +100,15 @@ export interface Auth<U extends AuthUser = User, C extends ApplicationClaims = A
   authenticate(headers: HeaderSource, options?: { readonly method?: string }): Promise<Authentication<U, C>>;
   /** As `authenticate`, with a refusal as the contract's response: what `requireUser` of the adapters sends. */
   admit(headers: HeaderSource, options?: { readonly method?: string }): Promise<Admission<U, C>>;
-  /** Ends a session, by any of its refresh tokens or by verified claims. Durable, and in force here, when it fulfils. */
-  logout(session: string | SessionOwner, scope?: LogoutScope): Promise<void>;
+  /**
+   * Ends a session, by any of its refresh tokens or by verified claims. Durable, and in force here, when it fulfils.
+   * `origin`, here and below, is told in the events.
+   */
+  logout(session: string | SessionOwner, scope?: LogoutScope, origin?: RequestOrigin): Promise<void>;
   /** Aborts when the token expires or is revoked: for WebSockets, server-sent events and long polls. */
   signal(claims: Authentication<U, C>): AbortSignal;
   /** Ends one access token; its session goes on. */
-  revokeToken(tokenId: string): Promise<void>;
+  revokeToken(tokenId: string, origin?: RequestOrigin): Promise<void>;
   /** Changes one's own password; the asking session goes on with the new pair. @throws AuthError `password_refused` */
   changePassword(change: PasswordChange): Promise<SessionPair>;
 
@@ -114,23 +117,23 @@ export interface Auth<U extends AuthUser = User, C extends ApplicationClaims = A
     list(userId: string): Promise<readonly SessionView[]>;
     label(owner: SessionOwner, label: string | null): Promise<SessionView>;
     /** Ends one session; with `userId`, only that user's. @throws AuthError `session_not_found` */
-    end(sessionId: string, userId?: string): Promise<void>;
+    end(sessionId: string, userId?: string, origin?: RequestOrigin): Promise<void>;
     /** Ends every session and access token of a user. */
-    endAllOf(userId: string): Promise<Ended>;
+    endAllOf(userId: string, origin?: RequestOrigin): Promise<Ended>;
     /** Ends every session and access token there is. */
-    endAll(): Promise<Ended>;
+    endAll(origin?: RequestOrigin): Promise<Ended>;
   };
 
   /** tokenpair's own user table. */
   readonly users: {
     /** `null`: the name is taken. @throws AuthError `password_refused` */
-    create(user: NewUserInput): Promise<User | null>;
+    create(user: NewUserInput, origin?: RequestOrigin): Promise<User | null>;
     findByName(username: string): Promise<User | null>;
-    disable(userId: string): Promise<Ended>;
-    enable(userId: string): Promise<void>;
+    disable(userId: string, origin?: RequestOrigin): Promise<Ended>;
+    enable(userId: string, origin?: RequestOrigin): Promise<void>;
     /** @throws AuthError `password_refused` */
-    setPassword(userId: string, password: string): Promise<Ended>;
-    delete(userId: string): Promise<Ended>;
+    setPassword(userId: string, password: string, origin?: RequestOrigin): Promise<Ended>;
+    delete(userId: string, origin?: RequestOrigin): Promise<Ended>;
   };
 
   /** Answers the endpoints of the contract. `connection.ip` is the client's address, as far as you know it. */

@@ -15,6 +15,10 @@ import * as sessions from "./flows/sessions.ts";
 import * as users from "./flows/users.ts";
 import { verify } from "./flows/verify.ts";
 import { authenticateRequest } from "./http/credentials.ts";
+import { reportCsrfRefusal } from "./http/csrf-report.ts";
+import type { HttpDeps } from "./http/endpoint.ts";
+import type { HeaderSource } from "./http/header-source.ts";
+import { toOrigin } from "./http/request-origin.ts";
 import { createHttpHandler } from "./http/router.ts";
 
 /**
@@ -58,36 +62,36 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
       return { ...pair, session: sessions.toSessionView(session), replayed: outcome === "replayed" };
     },
     verify: (token) => verify(deps, token),
-    authenticate: (headers, options) => authenticateRequest(deps, { headers, ...options }),
+    authenticate: (headers, options) => prove(deps, headers, options),
     admit: async (headers, options) => {
       try {
-        return { admitted: true, authentication: await authenticateRequest(deps, { headers, ...options }) };
+        return { admitted: true, authentication: await prove(deps, headers, options) };
       } catch (error) {
         return { admitted: false, response: http.refuse(error) };
       }
     },
-    logout: async (session, scope) => {
-      if (typeof session === "string") await logoutByRefreshToken(deps, session);
-      else await logout(deps, session, scope);
+    logout: async (session, scope, origin) => {
+      if (typeof session === "string") await logoutByRefreshToken(deps, session, origin);
+      else await logout(deps, session, scope, origin);
     },
     signal: (claims) => signals.signal(claims),
-    revokeToken: (tokenId) => sessions.revokeToken(deps, tokenId),
+    revokeToken: (tokenId, origin) => sessions.revokeToken(deps, tokenId, origin),
     changePassword: async (change) => toSessionPair(await changePassword(deps, change)),
 
     sessions: Object.freeze<Auth["sessions"]>({
       list: (userId) => sessions.listSessions(deps, userId),
       label: (owner, label) => sessions.labelSession(deps, owner, label),
-      end: (sessionId, userId) => sessions.endSession(deps, sessionId, userId),
-      endAllOf: (userId) => sessions.endSessionsOfUser(deps, userId),
-      endAll: () => sessions.endAllSessions(deps),
+      end: (sessionId, userId, origin = {}) => sessions.endSession(deps, sessionId, { userId, origin }),
+      endAllOf: (userId, origin) => sessions.endSessionsOfUser(deps, userId, origin),
+      endAll: (origin) => sessions.endAllSessions(deps, origin),
     }),
     users: Object.freeze<Auth["users"]>({
-      create: (user) => users.createUser(deps, user),
+      create: (user, origin) => users.createUser(deps, user, origin),
       findByName: (username) => users.findUserByName(deps, username),
-      disable: (userId) => users.disableUser(deps, userId),
-      enable: (userId) => users.enableUser(deps, userId),
-      setPassword: (userId, password) => users.setPassword(deps, userId, password),
-      delete: (userId) => users.deleteUser(deps, userId),
+      disable: (userId, origin) => users.disableUser(deps, userId, origin),
+      enable: (userId, origin) => users.enableUser(deps, userId, origin),
+      setPassword: (userId, password, origin) => users.setPassword(deps, userId, password, origin),
+      delete: (userId, origin) => users.deleteUser(deps, userId, origin),
     }),
 
     fetch: (request, connection) => http.fetch(request, connection),
@@ -99,6 +103,16 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
   };
   // The flows know users only as AuthUser; what the application's own functions returned goes back under its own type.
   return Object.freeze(auth) as unknown as Auth<U, C>;
+}
+
+/** As `authenticateRequest`; here it is known that nobody else reports a refusal. */
+async function prove(deps: HttpDeps, headers: HeaderSource, options: { readonly method?: string } = {}) {
+  try {
+    return await authenticateRequest(deps, { headers, ...options });
+  } catch (error) {
+    reportCsrfRefusal(deps, error, headers, toOrigin(headers));
+    throw error;
+  }
 }
 
 function toLoginResult({ user, session, pair }: Issued): LoginResult<AuthUser> {

@@ -1,44 +1,121 @@
 import type { AuthErrorCode } from "./errors.ts";
 import type { RevokeReason } from "./session.ts";
 
-/** Where a request came from, as far as the caller knows. */
+/** Where a request came from and who asked, as far as the caller knows. */
 export interface RequestOrigin {
   readonly ip?: string | undefined;
   readonly userAgent?: string | undefined;
+  /** Who asked, where it was not the user: "cli/root", or a name that the application gives its staff. */
+  readonly actor?: string | undefined;
 }
 
 /** How a refresh ended. */
 export type RefreshOutcome = "rotated" | "replayed" | "renewed" | "theft" | "state_lost" | "refused";
 
+export type UserChange = "created" | "disabled" | "enabled" | "password_changed" | "deleted";
+
+/** When it happened: whole seconds since the epoch, on the store's clock where the store was asked. */
+interface Timed {
+  readonly time: number;
+}
+
+/** What somebody did or tried. */
+interface Asked extends Timed {
+  readonly origin: RequestOrigin;
+}
+
+/** A session has begun. */
+export interface LoginEvent extends Asked {
+  readonly type: "login";
+  readonly userId: string;
+  readonly sessionId: string;
+}
+
+/** A login, or the current password at a change of password, was refused. */
+export interface LoginFailedEvent extends Asked {
+  readonly type: "login_failed";
+  readonly code: AuthErrorCode;
+  readonly reason: string;
+  /** Known where a logged-in user gave a wrong current password. */
+  readonly userId?: string;
+  readonly sessionId?: string;
+}
+
+/** A refresh has ended, well or not. User, session and generation are known where the token was genuine. */
+export interface RefreshEvent extends Asked {
+  readonly type: "refresh";
+  readonly outcome: RefreshOutcome;
+  readonly userId?: string;
+  readonly sessionId?: string;
+  /** Of the presented token. */
+  readonly generation?: number;
+  /** Why there were no tokens. */
+  readonly reason?: string;
+}
+
+/** One session, all of a user's (without `sessionId`), or all there are (without `userId` too) were ended. */
+export interface SessionsEndedEvent extends Asked {
+  readonly type: "sessions_ended";
+  readonly reason: RevokeReason;
+  readonly userId?: string;
+  readonly sessionId?: string;
+  /** How many were live. */
+  readonly sessions: number;
+}
+
+/** One access token was ended before its time; its session goes on. */
+export interface TokenRevokedEvent extends Asked {
+  readonly type: "token_revoked";
+  /** Its `jti`. */
+  readonly tokenId: string;
+}
+
+/** A user of tokenpair's own table was changed; a new password is such a change. */
+export interface UserChangedEvent extends Asked {
+  readonly type: "user_changed";
+  readonly userId: string;
+  readonly change: UserChange;
+}
+
+/** A signing key has come into use. */
+export interface KeyChangedEvent extends Timed {
+  readonly type: "key_changed";
+  readonly change: "generated";
+}
+
+/** A request by cookie was refused: the CSRF token, the page that it came from, or a doubled cookie. */
+export interface CsrfRefusedEvent extends Asked {
+  readonly type: "csrf_refused";
+  readonly reason: string;
+  /** Of the session that the cookies name. */
+  readonly userId?: string;
+  readonly sessionId?: string;
+}
+
+/** This node has heard of no revocation for longer than `maxStaleness`, and fails closed. */
+export interface FeedStaleEvent extends Timed {
+  readonly type: "feed_stale";
+  readonly staleSeconds: number;
+  readonly reason: string;
+}
+
+/** It hears again. */
+export interface FeedRecoveredEvent extends Timed {
+  readonly type: "feed_recovered";
+}
+
 /** What happened, for logs, metrics and audit. Never holds a token, secret, password or hash. */
 export type AuthEvent =
-  | { readonly type: "login"; readonly userId: string; readonly sessionId: string; readonly origin: RequestOrigin }
-  | {
-      readonly type: "login_failed";
-      readonly code: AuthErrorCode;
-      readonly reason: string;
-      readonly origin: RequestOrigin;
-    }
-  | {
-      readonly type: "refresh";
-      readonly outcome: RefreshOutcome;
-      readonly userId?: string;
-      readonly sessionId?: string;
-      readonly generation?: number;
-      readonly reason?: string;
-      readonly origin: RequestOrigin;
-    }
-  | {
-      readonly type: "sessions_ended";
-      readonly userId?: string;
-      readonly sessionId?: string;
-      readonly reason: RevokeReason;
-    }
-  | { readonly type: "user_changed"; readonly userId: string; readonly change: UserChange }
-  | { readonly type: "feed_stale"; readonly staleSeconds: number; readonly reason: string }
-  | { readonly type: "feed_recovered" };
-
-export type UserChange = "created" | "disabled" | "enabled" | "password_changed" | "deleted";
+  | LoginEvent
+  | LoginFailedEvent
+  | RefreshEvent
+  | SessionsEndedEvent
+  | TokenRevokedEvent
+  | UserChangedEvent
+  | KeyChangedEvent
+  | CsrfRefusedEvent
+  | FeedStaleEvent
+  | FeedRecoveredEvent;
 
 /** Receives every event, in order, synchronously. Must not throw; what it throws is swallowed. */
 export type EventListener = (event: AuthEvent) => void;

@@ -49,8 +49,8 @@ export interface UserStore {
   list(options: { readonly after?: string; readonly limit: number }): Promise<readonly User[]>;
   /** Deactivates, raises the epoch, ends every session. `null`: no such user. */
   disable(id: string): Promise<Ended | null>;
-  /** False: no such user. Ended sessions stay ended. */
-  enable(id: string): Promise<boolean>;
+  /** The time at which it was done; `null`: no such user. Ended sessions stay ended. */
+  enable(id: string): Promise<number | null>;
   /** Sets the hash, raises the epoch, ends every session. `null`: no such user. */
   setPassword(id: string, passwordHash: string): Promise<Ended | null>;
   /**

@@ -1,4 +1,4 @@
-import type { EventListener } from "../core/events.ts";
+import type { EventListener, RequestOrigin, SessionsEndedEvent } from "../core/events.ts";
 import type { RevokeReason } from "../core/session.ts";
 import type { Ended } from "../core/store.ts";
 import type { Feed } from "../revocation/feed.ts";
@@ -9,13 +9,23 @@ export interface Announcer {
   readonly emit: EventListener;
 }
 
+/** Whose sessions ended, why, and who asked. */
+export interface Ending {
+  readonly userId?: string;
+  readonly sessionId?: string;
+  readonly reason: RevokeReason;
+  readonly origin: RequestOrigin;
+}
+
+/** The event of what a transaction has ended; none where that was nothing. */
+export function toEndedEvents({ sessions, revocations }: Ended, ending: Ending): readonly SessionsEndedEvent[] {
+  const [first] = revocations;
+  return first === undefined ? [] : [{ type: "sessions_ended", time: first.at, sessions, ...ending }];
+}
+
 /** Applies what a transaction has ended on this node at once, and reports it. */
-export function announce(
-  deps: Announcer,
-  ended: Ended,
-  subject: { readonly userId?: string; readonly sessionId?: string; readonly reason: RevokeReason },
-): Ended {
+export function announce(deps: Announcer, ended: Ended, ending: Ending): Ended {
   deps.feed.apply(ended.revocations);
-  if (ended.revocations.length > 0) deps.emit({ type: "sessions_ended", ...subject });
+  for (const event of toEndedEvents(ended, ending)) deps.emit(event);
   return ended;
 }

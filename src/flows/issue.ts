@@ -54,9 +54,9 @@ export async function issue(
   if (created.outcome === "refused") throw new AuthError("no_active_account", created.reason);
   const { session, now, revocations } = created;
   if (replaces !== undefined) {
-    announce(deps, { sessions: revocations.length, revocations }, { sessionId: replaces, reason: "replaced" });
+    announce(deps, { sessions: revocations.length, revocations }, { sessionId: replaces, reason: "replaced", origin });
   }
-  deps.emit({ type: "login", userId: user.id, sessionId: session.id, origin });
+  deps.emit({ type: "login", time: now, userId: user.id, sessionId: session.id, origin });
   return { user, session, pair: mintPair(deps, { session, secret, claims, now }) };
 }
 

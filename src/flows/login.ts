@@ -1,5 +1,5 @@
 import { AuthError } from "../core/errors.ts";
-import type { RequestOrigin } from "../core/events.ts";
+import type { LoginFailedEvent } from "../core/events.ts";
 import type { Deps } from "./deps.ts";
 import { ask } from "./hooks.ts";
 import { type Issued, type IssueOptions, issue, requireMayHaveTokens } from "./issue.ts";
@@ -26,16 +26,20 @@ export async function login(deps: Deps, credentials: Credentials, options: Issue
     await ask("onLoginSuccess", async () => deps.settings.onLoginSuccess?.(found.user, origin));
     return await issue(deps, found, options);
   } catch (error) {
-    if (error instanceof AuthError) await reportLoginFailure(deps, error, origin);
+    if (error instanceof AuthError) await reportLoginFailure(deps, error, { origin });
     throw error;
   }
 }
 
 /** Tells the listeners and the application of a refused password. What the application throws changes nothing. */
-export async function reportLoginFailure(deps: Deps, error: AuthError, origin: RequestOrigin): Promise<void> {
-  deps.emit({ type: "login_failed", code: error.code, reason: error.reason, origin });
+export async function reportLoginFailure(
+  deps: Deps,
+  error: AuthError,
+  subject: Pick<LoginFailedEvent, "userId" | "sessionId" | "origin">,
+): Promise<void> {
+  deps.emit({ type: "login_failed", time: deps.clock.now(), code: error.code, reason: error.reason, ...subject });
   try {
-    await deps.settings.onLoginFailed?.(error, origin);
+    await deps.settings.onLoginFailed?.(error, subject.origin);
   } catch {
     // The answer to the client does not depend on the application's bookkeeping.
   }

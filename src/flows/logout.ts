@@ -1,4 +1,5 @@
 import { AuthError } from "../core/errors.ts";
+import type { RequestOrigin } from "../core/events.ts";
 import type { Ended, LockedSession, Verdict } from "../core/store.ts";
 import { announce } from "./announce.ts";
 import type { Deps } from "./deps.ts";
@@ -13,11 +14,11 @@ export type LogoutScope = "local" | "others" | "all";
  *
  * @throws AuthError a `token_` code; `token_revoked` where the session is dead already.
  */
-export async function logoutByRefreshToken(deps: Deps, token: string): Promise<void> {
+export async function logoutByRefreshToken(deps: Deps, token: string, origin: RequestOrigin = {}): Promise<void> {
   const { sessionId, userId } = deps.tokens.verifyRefresh(token);
   const { result: isLive, revocations } = await deps.store.sessions.decide(sessionId, endIfLive);
   if (!isLive) throw new AuthError("token_revoked", "the session is dead already", { sessionIsDead: true });
-  announce(deps, { sessions: 1, revocations }, { userId, sessionId, reason: "logout" });
+  announce(deps, { sessions: 1, revocations }, { userId, sessionId, reason: "logout", origin });
 }
 
 function endIfLive(locked: LockedSession | null): Verdict<boolean> {
@@ -33,12 +34,13 @@ export async function logout(
   deps: Deps,
   { sessionId, userId }: { readonly sessionId: string; readonly userId: string },
   scope: LogoutScope = "local",
+  origin: RequestOrigin = {},
 ): Promise<Ended> {
   const { sessions } = deps.store;
   if (scope === "local") {
     const ended = await sessions.revoke(sessionId, "logout", userId);
-    return announce(deps, ended, { userId, sessionId, reason: "logout" });
+    return announce(deps, ended, { userId, sessionId, reason: "logout", origin });
   }
   const ended = await sessions.revokeOfUser(userId, "logout", ...(scope === "others" ? [sessionId] : []));
-  return announce(deps, ended, { userId, reason: "logout" });
+  return announce(deps, ended, { userId, reason: "logout", origin });
 }

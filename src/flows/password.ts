@@ -35,7 +35,7 @@ export async function changePassword(
   await requireGoodPassword(deps.settings, newPassword, user.username);
   if ((await verifyPassword(deps.passwords, passwordHash, currentPassword)) === null) {
     const error = new AuthError("wrong_password", "wrong current password");
-    await reportLoginFailure(deps, error, origin);
+    await reportLoginFailure(deps, error, { userId, sessionId, origin });
     throw error;
   }
 
@@ -52,7 +52,7 @@ export async function changePassword(
     },
   );
   if (changed === null) throw new AuthError("token_revoked", "the session or the password changed meanwhile");
-  announce(deps, changed, { userId, reason: "password_changed" });
-  deps.emit({ type: "user_changed", userId, change: "password_changed" });
+  deps.emit({ type: "user_changed", time: changed.now, userId, change: "password_changed", origin });
+  announce(deps, changed, { userId, reason: "password_changed", origin });
   return { session: changed.session, pair: mintPair(deps, { ...changed, secret, claims }) };
 }

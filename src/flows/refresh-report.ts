@@ -23,16 +23,18 @@ export interface Refreshed {
 export interface Refusal {
   readonly outcome: Extract<RefreshOutcome, "refused" | "theft" | "state_lost">;
   readonly error: AuthError;
+  /** The store's time, where it was asked. */
+  readonly now?: number | undefined;
 }
 
 /** Reports a refusal and throws it. `presented` is `null` where the token was not genuine. */
 export function refuse(
   deps: Deps,
   presented: RefreshClaims | null,
-  { outcome, error }: Refusal,
+  { outcome, error, now = deps.clock.now() }: Refusal,
   options: RefreshOptions,
 ): never {
-  report(deps, presented, outcome, options, error.reason);
+  report(deps, presented, { outcome, now, reason: error.reason }, options);
   throw error;
 }
 
@@ -40,15 +42,15 @@ export function refuse(
 export function report(
   deps: Deps,
   presented: RefreshClaims | null,
-  outcome: RefreshOutcome,
+  { outcome, now, reason }: { readonly outcome: RefreshOutcome; readonly now: number; readonly reason?: string },
   { origin = {} }: RefreshOptions,
-  reason?: string,
 ): void {
   const subject =
     presented === null
       ? {}
       : { userId: presented.userId, sessionId: presented.sessionId, generation: presented.generation };
-  deps.emit({ type: "refresh", outcome, origin, ...subject, ...(reason === undefined ? {} : { reason }) });
+  const why = reason === undefined ? {} : { reason };
+  deps.emit({ type: "refresh", time: now, outcome, origin, ...subject, ...why });
 }
 
 /** Where the refresh came from, as the session's row keeps it. */

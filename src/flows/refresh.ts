@@ -18,10 +18,12 @@ import { mayHaveTokens } from "./user-source.ts";
  */
 export async function refresh(deps: Deps, token: string, options: RefreshOptions = {}): Promise<Refreshed> {
   const { settings, store } = deps;
+  const { origin = {} } = options;
 
   // 0  Verify the JWT. Anything wrong: 401, no database access, no state change.
   const presented = verifyPresented(deps, token, options);
   const { sessionId, userId, generation, secret } = presented;
+  options.requireSession?.(sessionId);
   const claims = await toClaimsOfUser(deps, presented, options);
   if (!settings.rotateRefreshTokens) return renew(deps, presented, claims, options);
 
@@ -43,7 +45,7 @@ export async function refresh(deps: Deps, token: string, options: RefreshOptions
     ...toRowOrigin(options),
   });
   if (rotated !== null) {
-    report(deps, presented, "rotated", options);
+    report(deps, presented, { outcome: "rotated", now: rotated.now }, options);
     const pair = mintPair(deps, { ...rotated, secret: successor, claims });
     return { outcome: "rotated", session: rotated.session, pair };
   }
@@ -52,12 +54,12 @@ export async function refresh(deps: Deps, token: string, options: RefreshOptions
   const { result: ruling, revocations } = await store.sessions.decide(sessionId, (locked) =>
     judge(presented, { presentedHash, attemptHash, reuseInterval: settings.reuseInterval }, locked),
   );
-  announce(deps, { sessions: revocations.length, revocations }, { userId, sessionId, reason: "reuse" });
+  announce(deps, { sessions: revocations.length, revocations }, { userId, sessionId, reason: "reuse", origin });
   if (ruling.outcome !== "replayed") return refuse(deps, presented, ruling, options);
 
   // b  The same successor again, from the salt that made it.
-  report(deps, presented, "replayed", options);
   const { session, now } = ruling;
+  report(deps, presented, { outcome: "replayed", now }, options);
   const secretAgain = deriveSecret(secret, sessionId, generation + 1, ruling.salt);
   return { outcome: "replayed", session, pair: mintPair(deps, { session, now, secret: secretAgain, claims }) };
 }
@@ -81,7 +83,7 @@ function judge(
 ): Verdict<Ruling> {
   // a  No row, revoked, expired, user gone or inactive, another password since.
   const death = toDeathOfToken(locked, presented);
-  if (death !== null) return refused(death);
+  if (death !== null) return refused(death, locked?.now);
   const { session, now } = locked as LockedSession;
   const { generation: n } = presented;
 
@@ -97,28 +99,26 @@ function judge(
   // c  A genuine, spent token: theft. This session ends, and no other.
   if (isPrevious || session.generation >= n + 2) {
     const error = new AuthError("token_revoked", "a spent refresh token returned", { sessionIsDead: true });
-    return { result: { outcome: "theft", error }, revoke: "reuse" };
+    return { result: { outcome: "theft", error, now }, revoke: "reuse" };
   }
 
   // The UPDATE lost to a clock step or a change that is over by now: nothing is proved, the client tries again.
   if (session.generation === n && isSameHash(session.currentHash, presentedHash)) {
-    return refused(new AuthError("unavailable", "the session changed during the refresh"));
+    return refused(new AuthError("unavailable", "the session changed during the refresh"), now);
   }
 
   // d  Genuine, but unknown to the row: the database was restored to an older state. Nothing is revoked.
   const error = new AuthError("token_revoked", "the store has lost this session's newer state");
-  return { result: { outcome: "state_lost", error } };
+  return { result: { outcome: "state_lost", error, now } };
 }
 
-function refused(error: AuthError): Verdict<Ruling> {
-  return { result: { outcome: "refused", error } };
+function refused(error: AuthError, now?: number): Verdict<Ruling> {
+  return { result: { outcome: "refused", error, now } };
 }
 
 function verifyPresented(deps: Deps, token: string, options: RefreshOptions): RefreshClaims {
   try {
-    const presented = deps.tokens.verifyRefresh(token);
-    options.requireSession?.(presented.sessionId);
-    return presented;
+    return deps.tokens.verifyRefresh(token);
   } catch (error) {
     if (error instanceof AuthError) refuse(deps, null, { outcome: "refused", error }, options);
     throw error;

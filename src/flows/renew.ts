@@ -22,12 +22,12 @@ export async function renew(
   const presentedHash = hashSecret(secret);
   const used = await deps.store.sessions.touch({ sessionId, generation, presentedHash, ...toRowOrigin(options) });
   if (used === null) {
+    const found = await deps.store.sessions.find(sessionId);
     const error =
-      toDeathOfToken(await deps.store.sessions.find(sessionId), presented) ??
-      new AuthError("token_revoked", "not the session's current refresh token");
-    return refuse(deps, presented, { outcome: "refused", error }, options);
+      toDeathOfToken(found, presented) ?? new AuthError("token_revoked", "not the session's current refresh token");
+    return refuse(deps, presented, { outcome: "refused", error, now: found?.now }, options);
   }
-  report(deps, presented, "renewed", options);
+  report(deps, presented, { outcome: "renewed", now: used.now }, options);
   const access = mintAccess(deps, { ...used, claims });
   return {
     outcome: "renewed",

@@ -1,4 +1,5 @@
 import { AuthError } from "../core/errors.ts";
+import type { RequestOrigin } from "../core/events.ts";
 import type { Session } from "../core/session.ts";
 import type { Ended } from "../core/store.ts";
 import { type Announcer, announce } from "./announce.ts";
@@ -60,25 +61,32 @@ export async function labelSession(
  *
  * @throws AuthError `session_not_found` where there is none, it is somebody else's, or it has ended already.
  */
-export async function endSession(deps: SessionDeps, sessionId: string, userId?: string): Promise<void> {
+export async function endSession(
+  deps: SessionDeps,
+  sessionId: string,
+  { userId, origin = {} }: { readonly userId?: string | undefined; readonly origin?: RequestOrigin } = {},
+): Promise<void> {
   const ended = await deps.store.sessions.revoke(sessionId, "revoked", userId);
   if (ended.sessions === 0) throw notFound();
-  announce(deps, ended, { sessionId, reason: "revoked", ...(userId === undefined ? {} : { userId }) });
+  announce(deps, ended, { sessionId, reason: "revoked", origin, ...(userId === undefined ? {} : { userId }) });
 }
 
 /** Ends every session and access token of a user, at once and on every node. */
-export async function endSessionsOfUser(deps: SessionDeps, userId: string): Promise<Ended> {
-  return announce(deps, await deps.store.sessions.revokeOfUser(userId, "revoked"), { userId, reason: "revoked" });
+export async function endSessionsOfUser(deps: SessionDeps, userId: string, origin: RequestOrigin = {}): Promise<Ended> {
+  const ended = await deps.store.sessions.revokeOfUser(userId, "revoked");
+  return announce(deps, ended, { userId, reason: "revoked", origin });
 }
 
 /** Ends every session and access token there is. Tokens issued in this very second end too. */
-export async function endAllSessions(deps: SessionDeps): Promise<Ended> {
-  return announce(deps, await deps.store.sessions.revokeAll("revoked"), { reason: "revoked" });
+export async function endAllSessions(deps: SessionDeps, origin: RequestOrigin = {}): Promise<Ended> {
+  return announce(deps, await deps.store.sessions.revokeAll("revoked"), { reason: "revoked", origin });
 }
 
 /** Ends one access token before it expires; its session goes on. */
-export async function revokeToken(deps: SessionDeps, tokenId: string): Promise<void> {
-  deps.feed.apply([await deps.store.feed.revokeToken(tokenId)]);
+export async function revokeToken(deps: SessionDeps, tokenId: string, origin: RequestOrigin = {}): Promise<void> {
+  const revocation = await deps.store.feed.revokeToken(tokenId);
+  deps.feed.apply([revocation]);
+  deps.emit({ type: "token_revoked", time: revocation.at, tokenId, origin });
 }
 
 const notFound = () => new AuthError("session_not_found", "no such live session");

@@ -1,11 +1,10 @@
 import { AuthError } from "../core/errors.ts";
-import type { UserChange } from "../core/events.ts";
-import type { RevokeReason } from "../core/session.ts";
+import type { RequestOrigin, UserChange } from "../core/events.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Ended } from "../core/store.ts";
 import type { User } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
-import { type Announcer, announce } from "./announce.ts";
+import { type Announcer, announce, type Ending, toEndedEvents } from "./announce.ts";
 import type { Deps } from "./deps.ts";
 import { requireGoodPassword } from "./password-policy.ts";
 import { normalizePassword } from "./password-text.ts";
@@ -40,6 +39,7 @@ export function findUsernameFault(username: string): string | null {
 export async function createUser(
   deps: UserDeps,
   { username, password, email, isStaff = false }: NewUserInput,
+  origin: RequestOrigin = {},
 ): Promise<User | null> {
   const fault = findUsernameFault(username);
   if (fault !== null) throw new TypeError(fault);
@@ -52,8 +52,9 @@ export async function createUser(
     passwordHash: password === undefined ? null : await deps.passwords.hash(normalizePassword(password)),
   });
   if (created.outcome === "name_taken") return null;
-  deps.emit({ type: "user_changed", userId: created.user.id, change: "created" });
-  return created.user;
+  const { user } = created;
+  deps.emit({ type: "user_changed", time: user.createdAt, userId: user.id, change: "created", origin });
+  return user;
 }
 
 /** The user of that name, or `null`. */
@@ -65,14 +66,16 @@ export async function findUserByName(deps: UserDeps, username: string): Promise<
 }
 
 /** Deactivates a user; sessions and access tokens end at once. @throws AuthError `user_not_found`. */
-export async function disableUser(deps: UserDeps, userId: string): Promise<Ended> {
-  return ended(deps, userId, await deps.store.users.disable(userId), "disabled", "user_disabled");
+export async function disableUser(deps: UserDeps, userId: string, origin: RequestOrigin = {}): Promise<Ended> {
+  const change = { userId, change: "disabled", reason: "user_disabled", origin } as const;
+  return announceChange(deps, await deps.store.users.disable(userId), change);
 }
 
 /** Lets a user log in again; what had ended stays ended. @throws AuthError `user_not_found`. */
-export async function enableUser(deps: UserDeps, userId: string): Promise<void> {
-  if (!(await deps.store.users.enable(userId))) throw notFound();
-  deps.emit({ type: "user_changed", userId, change: "enabled" });
+export async function enableUser(deps: UserDeps, userId: string, origin: RequestOrigin = {}): Promise<void> {
+  const time = await deps.store.users.enable(userId);
+  if (time === null) throw notFound();
+  deps.emit({ type: "user_changed", time, userId, change: "enabled", origin });
 }
 
 /**
@@ -80,23 +83,38 @@ export async function enableUser(deps: UserDeps, userId: string): Promise<void> 
  *
  * @throws AuthError `user_not_found`; `password_refused`, with a sentence for the password's owner.
  */
-export async function setPassword(deps: UserDeps, userId: string, password: string): Promise<Ended> {
+export async function setPassword(
+  deps: UserDeps,
+  userId: string,
+  password: string,
+  origin: RequestOrigin = {},
+): Promise<Ended> {
   const user = await deps.store.users.findById(userId);
   if (user === null) throw notFound();
   await requireGoodPassword(deps.settings, password, user.username);
-  const change = await deps.store.users.setPassword(userId, await deps.passwords.hash(normalizePassword(password)));
-  return ended(deps, userId, change, "password_changed", "password_changed");
+  const change = { userId, change: "password_changed", reason: "password_changed", origin } as const;
+  const passwordHash = await deps.passwords.hash(normalizePassword(password));
+  return announceChange(deps, await deps.store.users.setPassword(userId, passwordHash), change);
 }
 
 /** Deletes a user; sessions and access tokens end at once. @throws AuthError `user_not_found`. */
-export async function deleteUser(deps: UserDeps, userId: string): Promise<Ended> {
-  return ended(deps, userId, await deps.store.users.delete(userId), "deleted", "user_deleted");
+export async function deleteUser(deps: UserDeps, userId: string, origin: RequestOrigin = {}): Promise<Ended> {
+  const change = { userId, change: "deleted", reason: "user_deleted", origin } as const;
+  return announceChange(deps, await deps.store.users.delete(userId), change);
 }
 
-function ended(deps: UserDeps, userId: string, result: Ended | null, change: UserChange, reason: RevokeReason): Ended {
-  if (result === null) throw notFound();
-  deps.emit({ type: "user_changed", userId, change });
-  return announce(deps, result, { userId, reason });
+interface EndingChange extends Ending {
+  readonly userId: string;
+  readonly change: UserChange;
+}
+
+function announceChange(deps: UserDeps, ended: Ended | null, { change, ...ending }: EndingChange): Ended {
+  if (ended === null) throw notFound();
+  const { userId, origin } = ending;
+  for (const { time } of toEndedEvents(ended, ending)) {
+    deps.emit({ type: "user_changed", time, userId, change, origin });
+  }
+  return announce(deps, ended, ending);
 }
 
 const notFound = () => new AuthError("user_not_found", "no such user");

@@ -1,12 +1,13 @@
 import { AuthError, StoreUnavailableError } from "../core/errors.ts";
-import type { RequestOrigin } from "../core/events.ts";
 import { createBodyReader } from "./body.ts";
 import { withCors } from "./cors.ts";
+import { reportCsrfRefusal } from "./csrf-report.ts";
 import type { Endpoint, ErrorStyle, HttpDeps } from "./endpoint.ts";
 import { endpoints as allEndpoints } from "./endpoints.ts";
 import { toErrorResponse } from "./error-responses.ts";
 import { toJsonResponse } from "./json-response.ts";
 import { RequestError } from "./request-error.ts";
+import { toOrigin } from "./request-origin.ts";
 import { createSchemaEndpoint } from "./routes/schema.ts";
 import { createMatcher } from "./routing.ts";
 import { withStandardHeaders } from "./standard-headers.ts";
@@ -37,9 +38,6 @@ export interface HttpHandlerOptions {
   readonly onError?: (error: unknown) => void;
 }
 
-/** The most of a `User-Agent` that is worth keeping with a session. */
-const maxUserAgentLength = 512;
-
 /** The handler of the endpoints over `deps`. */
 export function createHttpHandler(
   deps: HttpDeps,
@@ -57,11 +55,12 @@ export function createHttpHandler(
     if (endpoint === undefined) {
       return toJsonResponse(405, { detail: `Method "${method}" not allowed.` }, { Allow: resource.allow });
     }
-    const origin = toOrigin(request, connection);
+    const origin = toOrigin(request.headers, connection);
     const body = createBodyReader(request, endpoint.body);
     try {
       return await endpoint.handle({ request, deps, params, origin, ...body });
     } catch (error) {
+      reportCsrfRefusal(deps, error, request.headers, origin);
       return toRefusal(error, endpoint.errors);
     }
   }
@@ -86,10 +85,6 @@ export function createHttpHandler(
     refuse: (error: unknown) => withStandardHeaders(toRefusal(error, "resource")),
     handles: (pathname: string) => match(pathname) !== null,
   });
-}
-
-function toOrigin(request: Request, { ip }: Connection): RequestOrigin {
-  return { ip, userAgent: request.headers.get("User-Agent")?.slice(0, maxUserAgentLength) };
 }
 
 function warn(error: unknown): void {

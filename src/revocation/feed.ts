@@ -117,7 +117,12 @@ export function createFeed(options: FeedOptions): Feed {
     const isStale = freshAt !== Number.NEGATIVE_INFINITY && !isFresh();
     if (isStale === reportedStale) return;
     reportedStale = isStale;
-    emit(isStale ? { type: "feed_stale", staleSeconds: staleness(), reason: failure } : { type: "feed_recovered" });
+    const time = clock.now();
+    emit(
+      isStale
+        ? { type: "feed_stale", time, staleSeconds: staleness(), reason: failure }
+        : { type: "feed_recovered", time },
+    );
   }
 
   function readInBackground(): void {

@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from "pino";
-import type { AuthEvent } from "../core/events.ts";
+import type { AuthEvent, RequestOrigin } from "../core/events.ts";
 import type { RequestRecord } from "./app.ts";
 import type { MalformedRequest } from "./malformed-requests.ts";
 import type { LogLevel } from "./server-settings.ts";
@@ -39,8 +39,8 @@ export function createLog({
       log[toRequestLevel(record)](toRequestFields(record), "request");
     },
     event(event: AuthEvent) {
-      const { type, ...fields } = event;
-      log[toEventLevel(event)]("origin" in fields ? withFlatOrigin(fields) : fields, type);
+      const { type, time: at, ...fields } = event;
+      log[toEventLevel(event)]({ at, ...("origin" in fields ? withFlatOrigin(fields) : fields) }, type);
     },
     malformed({ status, reason }: MalformedRequest) {
       log.info({ status, reason }, "malformed request");
@@ -80,8 +80,9 @@ function toEventLevel(event: AuthEvent): "info" | "warn" | "error" {
   return isAlarm ? "warn" : "info";
 }
 
-function withFlatOrigin<F extends Partial<Extract<AuthEvent, { type: "login" }>>>({ origin, ...fields }: F): object {
-  return { ...fields, ip: origin?.ip, userAgent: origin?.userAgent?.slice(0, maxUserAgentLength) };
+function withFlatOrigin({ origin, ...fields }: { readonly origin: RequestOrigin }): object {
+  const { ip, userAgent, actor } = origin;
+  return { ...fields, ip, userAgent: userAgent?.slice(0, maxUserAgentLength), actor };
 }
 
 /** Name, message, code and stack, and the same of the cause; other members of an error may quote its input. */

@@ -73,6 +73,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     log.event(event);
     metrics?.event(event);
   });
+  if (madeKey !== null) log.event({ type: "key_changed", time: systemClock.now(), change: "generated" });
   const app = createApp({
     parts: [createHealth(auth), ...page],
     rest: auth,

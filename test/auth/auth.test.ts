@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Auth, AuthError } from "../../src/index.ts";
+import type { Auth, AuthError, AuthEvent } from "../../src/index.ts";
 import { type AuthNode, addUser, bearer, startNode, startTwoNodes } from "./node.ts";
 
 const refused = (code: string) => expect.objectContaining({ name: "AuthError", code });
@@ -24,6 +24,19 @@ describe("an Auth", () => {
     expect(await auth.authenticate(bearer(access))).toMatchObject({ userId, sessionId: session.id });
     expect(await auth.verify(refresh)).toMatchObject({ type: "refresh", sessionId: session.id });
     expect(await auth.sessions.list(userId)).toEqual([session]);
+  });
+
+  it("tells listeners once of a request by cookie without a CSRF token, whether it was asked to prove or to admit", async () => {
+    const { access, session } = await auth.issue(userId);
+    const headers = { cookie: `__Host-Http-access=${access}`, "user-agent": "Firefox" };
+    const events: AuthEvent[] = [];
+    const stop = auth.on((event) => events.push(event));
+    await expect(auth.authenticate(headers, { method: "POST" })).rejects.toEqual(refused("csrf_failed"));
+    expect(await auth.admit(headers, { method: "POST" })).toMatchObject({ admitted: false });
+    stop();
+    await auth.admit(headers, { method: "POST" });
+    const event = { type: "csrf_refused", userId, sessionId: session.id, origin: { userAgent: "Firefox" } };
+    expect(events).toMatchObject([event, event]);
   });
 
   it("issues none to nobody, nor to a user who is disabled", async () => {

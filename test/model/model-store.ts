@@ -38,8 +38,8 @@ export function createModelStore(database: ModelDatabase): Store {
     enable: (id) =>
       database.transact((tables) => {
         const user = tables.users[id];
-        if (user === undefined) return { tables, result: false };
-        return { tables: withUser(tables, { ...user, isActive: true }), result: true };
+        if (user === undefined) return { tables, result: null };
+        return { tables: withUser(tables, { ...user, isActive: true }), result: tables.now };
       }),
   };
   return { sessions: withoutTheRest(sessions), users: withoutTheRest(users), feed: withoutTheRest({}) } as Store;

@@ -71,11 +71,19 @@ describe("the log", () => {
   it("has one line for an event; theft and lost state are warnings, stale revocations an error", () => {
     const { log, lines } = start();
     const origin = { ip: "192.0.2.7", userAgent: "Firefox" };
-    log.event({ type: "login", userId: "1", sessionId: "s", origin });
-    log.event({ type: "refresh", outcome: "theft", userId: "1", sessionId: "s", generation: 2, origin });
-    log.event({ type: "feed_stale", staleSeconds: 11, reason: "reading failed" });
+    log.event({ type: "login", time: 1_767_225_600, userId: "1", sessionId: "s", origin });
+    log.event({ type: "refresh", time: 1, outcome: "theft", userId: "1", sessionId: "s", generation: 2, origin });
+    log.event({ type: "feed_stale", time: 1, staleSeconds: 11, reason: "reading failed" });
     expect(lines()).toMatchObject([
-      { level: "info", msg: "login", userId: "1", sessionId: "s", ip: "192.0.2.7", userAgent: "Firefox" },
+      {
+        level: "info",
+        msg: "login",
+        at: 1_767_225_600,
+        userId: "1",
+        sessionId: "s",
+        ip: "192.0.2.7",
+        userAgent: "Firefox",
+      },
       { level: "warn", msg: "refresh", outcome: "theft", generation: 2 },
       { level: "error", msg: "feed_stale", staleSeconds: 11 },
     ]);

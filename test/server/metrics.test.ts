@@ -44,10 +44,10 @@ describe("the metrics", () => {
 
   it("count logins and refreshes by outcome, and endings by reason", async () => {
     const { metrics, read } = start();
-    metrics.event({ type: "login", userId: "1", sessionId: "s", origin });
-    metrics.event({ type: "login_failed", code: "no_active_account", reason: "", origin });
-    metrics.event({ type: "refresh", outcome: "theft", origin });
-    metrics.event({ type: "sessions_ended", reason: "logout" });
+    metrics.event({ type: "login", time: 1, userId: "1", sessionId: "s", origin });
+    metrics.event({ type: "login_failed", time: 1, code: "no_active_account", reason: "", origin });
+    metrics.event({ type: "refresh", time: 1, outcome: "theft", origin });
+    metrics.event({ type: "sessions_ended", time: 1, reason: "logout", sessions: 1, origin: {} });
     const text = await read();
     expect(text).toContain('tokenpair_logins_total{outcome="success"} 1');
     expect(text).toContain('tokenpair_logins_total{outcome="no_active_account"} 1');

@@ -127,7 +127,7 @@ export function describeUserContract(scene: Scene): void {
       const alice = await addUser(store, "alice");
       await addSession(store, "s", alice);
       await store.users.disable(alice);
-      expect(await store.users.enable(alice)).toBe(true);
+      expect(await store.users.enable(alice)).toBe(scene.now);
       expect(await store.users.findById(alice)).toMatchObject({ isActive: true, epoch: 1 });
       expect(await isAlive(store, "s")).toBe(false);
       await addSession(store, "t", alice, { userEpoch: 1 });
@@ -136,7 +136,7 @@ export function describeUserContract(scene: Scene): void {
 
     it("say so where there is no such user", async () => {
       expect(await scene.store.users.disable("9")).toBeNull();
-      expect(await scene.store.users.enable("9")).toBe(false);
+      expect(await scene.store.users.enable("9")).toBeNull();
     });
   });
 

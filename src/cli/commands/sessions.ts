@@ -8,6 +8,7 @@ import { addCommand, type CommonOptions, type Output, runOnStore } from "../comm
 import type { Context } from "../context.ts";
 import { requireUser, toFlowDeps } from "../flow-deps.ts";
 import { toCount, toTable, toTime } from "../format.ts";
+import { operator } from "../operator.ts";
 import { Refused } from "../refused.ts";
 import { toSessionJson } from "../views.ts";
 
@@ -82,7 +83,7 @@ async function findNames(store: Store, sessions: readonly flows.SessionView[]): 
 
 async function revokeOne(deps: Deps, sessionId: string): Promise<Output> {
   try {
-    await flows.endSession(deps, sessionId);
+    await flows.endSession(deps, sessionId, { origin: operator });
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
     throw new Refused("there is no such live session; see them with `tokenpair sessions list`");
@@ -92,12 +93,12 @@ async function revokeOne(deps: Deps, sessionId: string): Promise<Output> {
 
 async function revokeOfUser(deps: Deps, name: string): Promise<Output> {
   const user = await requireUser(deps, name);
-  const { sessions } = await flows.endSessionsOfUser(deps, user.id);
+  const { sessions } = await flows.endSessionsOfUser(deps, user.id, operator);
   return { lines: [`Ended ${toCount(sessions, "session")} of ${user.username}.`], json: { ended: sessions } };
 }
 
 async function revokeAll(deps: Deps): Promise<Output> {
-  const { sessions } = await flows.endAllSessions(deps);
+  const { sessions } = await flows.endAllSessions(deps, operator);
   return {
     lines: [`Ended ${toCount(sessions, "session")}, which was all; every access token issued until now is refused.`],
     json: { ended: sessions },

@@ -8,6 +8,7 @@ import { addCommand, type CommonOptions, type Output, runOnStore } from "../comm
 import type { Context } from "../context.ts";
 import { requireUser, toFlowDeps } from "../flow-deps.ts";
 import { toCount, toTable, toTime, withoutControls } from "../format.ts";
+import { operator } from "../operator.ts";
 import { Refused } from "../refused.ts";
 import { toUserJson } from "../views.ts";
 
@@ -47,10 +48,10 @@ export function addUsers(program: Command, context: Context): void {
     context,
     "disable",
     "disable a user; sessions and access tokens end at once",
-    async (deps, user) => toChange("Disabled", user, await flows.disableUser(deps, user.id)),
+    async (deps, user) => toChange("Disabled", user, await flows.disableUser(deps, user.id, operator)),
   );
   addUserCommand(users, context, "enable", "let a disabled user log in again", async (deps, user) => {
-    await flows.enableUser(deps, user.id);
+    await flows.enableUser(deps, user.id, operator);
     return { lines: [`Enabled ${user.username}.`], json: { enabled: user.username } };
   });
 
@@ -62,7 +63,7 @@ export function addUsers(program: Command, context: Context): void {
         const deps = toFlowDeps(store, config);
         const user = await requireUser(deps, name);
         const password = await readNewPassword(context, options.passwordStdin);
-        return toChange("Set the password of", user, await flows.setPassword(deps, user.id, password));
+        return toChange("Set the password of", user, await flows.setPassword(deps, user.id, password, operator));
       }),
     );
 
@@ -74,7 +75,7 @@ export function addUsers(program: Command, context: Context): void {
         const deps = toFlowDeps(store, config);
         const user = await requireUser(deps, name);
         if (!options.yes) await confirm(context, `This deletes ${user.username} for good.`);
-        return toChange("Deleted", user, await flows.deleteUser(deps, user.id));
+        return toChange("Deleted", user, await flows.deleteUser(deps, user.id, operator));
       }),
     );
 }
@@ -102,7 +103,7 @@ function runCreate(context: Context, name: string, options: CreateOptions): Prom
     if ((await flows.findUserByName(deps, name)) !== null) throw nameTaken(name);
     const password = await readNewPassword(context, options.passwordStdin);
     const newUser = { username: name, password, isStaff: staff, ...(email === undefined ? {} : { email }) };
-    const user = await flows.createUser(deps, newUser);
+    const user = await flows.createUser(deps, newUser, operator);
     if (user === null) throw nameTaken(name);
     return { lines: [`Created user ${user.username} (id ${user.id}).`], json: toUserJson(user) };
   });

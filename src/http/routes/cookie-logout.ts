@@ -28,7 +28,7 @@ export const cookieLogout = defineEndpoint({
     403: csrfFailed,
     503: unavailable,
   },
-  async handle({ request, deps, requireMediaType, readBody }) {
+  async handle({ request, deps, origin, requireMediaType, readBody }) {
     const cookies = readCookies(request.headers, deps.settings);
     requireOwnPage(deps, request, cookies);
     await requireMediaType();
@@ -38,7 +38,7 @@ export const cookieLogout = defineEndpoint({
 
     // A token of a dead session, which may be in anybody's hands, ends no other.
     const mayEnd = session !== null && (scope === "local" || (await isPresentedLive(deps, cookies, session)));
-    if (mayEnd) await logout(deps, session, scope);
+    if (mayEnd) await logout(deps, session, scope, origin);
 
     if (mayEnd && scope === "others") return toJsonResponse(200, {});
     return withCookies(toJsonResponse(200, {}, { "Clear-Site-Data": '"cache"' }), toClearedCookies(deps.settings));

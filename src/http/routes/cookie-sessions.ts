@@ -85,11 +85,11 @@ export const cookieSessionsDelete = defineEndpoint({
     404: notFound,
     503: unavailable,
   },
-  async handle({ request, deps, params, requireMediaType }) {
+  async handle({ request, deps, params, origin, requireMediaType }) {
     const { authentication, via } = await authenticateCaller(deps, request, requireMediaType);
     const { userId, sessionId } = authentication;
     const id = params["id"] ?? "";
-    await endSession(deps, id, userId);
+    await endSession(deps, id, { userId, origin });
     const isBrowserOfSession = via === "cookie" && id === sessionId;
     return withCookies(new Response(null, { status: 204 }), isBrowserOfSession ? toClearedCookies(deps.settings) : []);
   },

@@ -18,9 +18,9 @@ export const tokenBlacklist = defineEndpoint({
     401: tokenRefused,
     503: unavailable,
   },
-  async handle({ deps, readBody }) {
+  async handle({ deps, origin, readBody }) {
     const { refresh: token } = await readBody();
-    await logoutByRefreshToken(deps, token);
+    await logoutByRefreshToken(deps, token, origin);
     return toJsonResponse(200, {});
   },
 });

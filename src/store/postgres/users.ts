@@ -26,7 +26,7 @@ const list = `SELECT ${userColumns} FROM tokenpair.users
   WHERE position > CASE WHEN :after::text IS NULL THEN 0 ELSE (SELECT position FROM tokenpair.users WHERE id = :after) END
   ORDER BY position LIMIT :limit`;
 
-const enable = "UPDATE tokenpair.users SET is_active = true WHERE id = :id RETURNING id";
+const enable = `WITH ${clock} UPDATE tokenpair.users SET is_active = true FROM clock WHERE id = :id RETURNING now`;
 
 // Holds the user and the session, so that neither is ended by others before it goes on.
 const holdAsker = `WITH ${clock}
@@ -97,7 +97,7 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
         return (await endings.raiseEpoch(transaction, id, "user_disabled", { disable: true }))?.ended ?? null;
       }),
 
-    enable: async (id) => (await first("users.enable", enable, { id })) !== null,
+    enable: async (id) => (await first<{ now: number }>("users.enable", enable, { id }))?.now ?? null,
 
     setPassword: (id, passwordHash) =>
       connection.transact("users.setPassword", async (transaction) => {

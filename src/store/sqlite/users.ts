@@ -116,8 +116,9 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
     },
 
     async enable(id) {
-      return connection.write("users.enable", () => {
-        return connection.prepare("UPDATE users SET is_active = 1 WHERE id = :id").run({ id }).changes === 1;
+      return connection.write("users.enable", (now) => {
+        const { changes } = connection.prepare("UPDATE users SET is_active = 1 WHERE id = :id").run({ id });
+        return changes === 1 ? now : null;
       });
     },
 

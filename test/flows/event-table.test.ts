@@ -1,0 +1,219 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { AuthEvent, RequestOrigin } from "../../src/core/events.ts";
+import { createSecret } from "../../src/crypto/secrets.ts";
+import { login } from "../../src/flows/login.ts";
+import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
+import { changePassword } from "../../src/flows/password.ts";
+import { refresh } from "../../src/flows/refresh.ts";
+import { endAllSessions, endSession, endSessionsOfUser, revokeToken } from "../../src/flows/sessions.ts";
+import { createUser, deleteUser, disableUser, enableUser, setPassword } from "../../src/flows/users.ts";
+import { alice, createTestAuth, type TestAuth, testStart as time } from "../support/auth.ts";
+import { createBrowser, ownOrigin } from "../support/browser.ts";
+import { logIn } from "./flow.ts";
+
+const origin: RequestOrigin = { ip: "192.0.2.7", userAgent: "Firefox", actor: "staff/7" };
+
+let auth: TestAuth;
+let userId: string;
+let sessionId: string;
+let token: string;
+
+beforeEach(async () => {
+  auth = await createTestAuth();
+  const { session, pair } = await logIn(auth);
+  [userId, sessionId, token] = [auth.user.id, session.id, pair.refresh];
+  auth.events.length = 0;
+});
+afterEach(() => auth.close());
+
+type Row = readonly [name: string, act: () => Promise<unknown>, expected: () => readonly AuthEvent[]];
+
+const ended = (more: object): AuthEvent =>
+  ({ type: "sessions_ended", time, sessions: 1, origin, ...more }) as AuthEvent;
+const changed = (change: string): AuthEvent => ({ type: "user_changed", time, userId, change, origin }) as AuthEvent;
+const refreshed = (more: object): AuthEvent =>
+  ({ type: "refresh", time, userId, sessionId, generation: 0, origin, ...more }) as AuthEvent;
+
+const rows: readonly Row[] = [
+  [
+    "a login",
+    () => login(auth.deps, alice, { origin }),
+    () => [{ type: "login", time, userId, sessionId: expect.any(String), origin }],
+  ],
+  [
+    "a login that replaces a session",
+    () => login(auth.deps, alice, { origin, replaces: sessionId }),
+    () => [
+      ended({ sessionId, reason: "replaced" }),
+      { type: "login", time, userId, sessionId: expect.any(String), origin },
+    ],
+  ],
+  [
+    "a refused login",
+    () => login(auth.deps, { ...alice, password: "wrong" }, { origin }),
+    () => [{ type: "login_failed", time, code: "no_active_account", reason: "unknown user or wrong password", origin }],
+  ],
+  ["a rotation", () => refresh(auth.deps, token, { origin }), () => [refreshed({ outcome: "rotated" })]],
+  [
+    "a replay",
+    async () => {
+      await refresh(auth.deps, token);
+      auth.events.length = 0;
+      await refresh(auth.deps, token, { origin });
+    },
+    () => [refreshed({ outcome: "replayed" })],
+  ],
+  [
+    "a theft",
+    async () => {
+      await refresh(auth.deps, token);
+      auth.clock.advance(60);
+      auth.events.length = 0;
+      await refresh(auth.deps, token, { origin });
+    },
+    () => [
+      ended({ time: time + 60, userId, sessionId, reason: "reuse" }),
+      refreshed({ time: time + 60, outcome: "theft", reason: "a spent refresh token returned" }),
+    ],
+  ],
+  [
+    "a lost state",
+    () => {
+      const secret = createSecret(auth.deps.random);
+      const lost = auth.deps.tokens.mintRefresh({ ...auth.deps.tokens.verifyRefresh(token), secret });
+      return refresh(auth.deps, lost, { origin });
+    },
+    () => [refreshed({ outcome: "state_lost", reason: "the store has lost this session's newer state" })],
+  ],
+  [
+    "a refresh of a dead session",
+    async () => {
+      await auth.store.sessions.revoke(sessionId, "logout");
+      await refresh(auth.deps, token, { origin });
+    },
+    () => [refreshed({ outcome: "refused", reason: "session ended: logout" })],
+  ],
+  [
+    "a refresh with garbage",
+    () => refresh(auth.deps, "garbage", { origin }),
+    () => [{ type: "refresh", time, outcome: "refused", reason: expect.any(String), origin }],
+  ],
+  [
+    "a logout",
+    () => logout(auth.deps, { userId, sessionId }, "local", origin),
+    () => [ended({ userId, sessionId, reason: "logout" })],
+  ],
+  [
+    "a logout by refresh token",
+    () => logoutByRefreshToken(auth.deps, token, origin),
+    () => [ended({ userId, sessionId, reason: "logout" })],
+  ],
+  [
+    "a logout everywhere",
+    () => logout(auth.deps, { userId, sessionId }, "all", origin),
+    () => [ended({ userId, reason: "logout" })],
+  ],
+  ["a logout of a dead session", () => logout(auth.deps, { userId, sessionId: "gone" }, "local", origin), () => []],
+  [
+    "the end of a session",
+    () => endSession(auth.deps, sessionId, { userId, origin }),
+    () => [ended({ userId, sessionId, reason: "revoked" })],
+  ],
+  [
+    "the end of a user's sessions",
+    () => endSessionsOfUser(auth.deps, userId, origin),
+    () => [ended({ userId, reason: "revoked" })],
+  ],
+  ["the end of all sessions", () => endAllSessions(auth.deps, origin), () => [ended({ reason: "revoked" })]],
+  [
+    "the end of a token",
+    () => revokeToken(auth.deps, "jti-1", origin),
+    () => [{ type: "token_revoked", time, tokenId: "jti-1", origin }],
+  ],
+  [
+    "a change of password",
+    () => {
+      const passwords = { currentPassword: alice.password, newPassword: "another horse" };
+      return changePassword(auth.deps, { userId, sessionId, ...passwords, origin });
+    },
+    () => [changed("password_changed"), ended({ userId, reason: "password_changed", sessions: 0 })],
+  ],
+  [
+    "a wrong current password",
+    () => {
+      const passwords = { currentPassword: "wrong", newPassword: "another horse" };
+      return changePassword(auth.deps, { userId, sessionId, ...passwords, origin });
+    },
+    () => [
+      {
+        type: "login_failed",
+        time,
+        code: "wrong_password",
+        reason: "wrong current password",
+        userId,
+        sessionId,
+        origin,
+      },
+    ],
+  ],
+  [
+    "a password set",
+    () => setPassword(auth.deps, userId, "another horse", origin),
+    () => [changed("password_changed"), ended({ userId, reason: "password_changed" })],
+  ],
+  [
+    "a new user",
+    () => createUser(auth.deps, { username: "bob" }, origin),
+    () => [{ type: "user_changed", time, userId: "2", change: "created", origin }],
+  ],
+  [
+    "a disabled user",
+    () => disableUser(auth.deps, userId, origin),
+    () => [changed("disabled"), ended({ userId, reason: "user_disabled" })],
+  ],
+  ["an enabled user", () => enableUser(auth.deps, userId, origin), () => [changed("enabled")]],
+  [
+    "a deleted user",
+    () => deleteUser(auth.deps, userId, origin),
+    () => [changed("deleted"), ended({ userId, reason: "user_deleted" })],
+  ],
+];
+
+describe("the events of", () => {
+  it.each(rows)("%s are told once, with all their fields", async (_, act, expected) => {
+    await act().catch((error: Error) => expect(error.name).toBe("AuthError"));
+    expect(auth.events).toEqual(expected());
+  });
+});
+
+describe("a CSRF refusal", () => {
+  const refused = (more: object) => ({ type: "csrf_refused", time, origin: { userAgent: "Firefox" }, ...more });
+
+  it("is told once, with the session that the cookies name and nothing else of them", async () => {
+    const browser = createBrowser(auth);
+    const { sessionId } = await browser.logIn();
+    auth.events.length = 0;
+    const headers = { "X-CSRFToken": null, "User-Agent": "Firefox" };
+    for (const path of ["/api/auth/refresh/", "/api/auth/logout/", "/api/auth/password/", "/api/auth/login/"]) {
+      expect((await browser.post(path, {}, headers)).status).toBe(403);
+    }
+    expect((await browser.send("DELETE", `/api/auth/sessions/${sessionId}/`, { headers })).status).toBe(403);
+    const reason = "CSRF token missing.";
+    expect(auth.events).toEqual(Array.from({ length: 5 }, () => refused({ reason, userId, sessionId })));
+  });
+
+  it("of a page of others, without a session, is told too", async () => {
+    const headers = { "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example", "User-Agent": "Firefox" };
+    const response = await auth.send("POST", "/api/auth/login/", { headers, body: {} });
+    expect(response.status).toBe(403);
+    expect(auth.events).toEqual([refused({ reason: "Origin checking failed." })]);
+  });
+
+  it("is no event where the request was fine", async () => {
+    const browser = createBrowser(auth);
+    await browser.logIn();
+    auth.events.length = 0;
+    expect((await browser.post("/api/auth/logout/", {}, { Origin: ownOrigin })).status).toBe(200);
+    expect(auth.events.map(({ type }) => type)).toEqual(["sessions_ended"]);
+  });
+});
