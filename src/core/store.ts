@@ -41,6 +41,14 @@ export interface UserStore {
   create(
     user: NewUser,
   ): Promise<{ readonly outcome: "created"; readonly user: User } | { readonly outcome: "name_taken" }>;
+  /**
+   * Inserts users of another system, in their order, and answers for each of them, in that order too. Nobody is changed who
+   * is there already. With `dryRun` the answers are those of an import, and nothing is inserted.
+   */
+  importBatch(
+    users: readonly ImportedUser[],
+    options?: { readonly dryRun?: boolean },
+  ): Promise<readonly ImportOutcome[]>;
   /** The row that carries the epoch of a user kept in the application's own table; made on first sight, active. */
   ensure(id: string): Promise<User>;
   findById(id: string): Promise<UserWithPassword | null>;
@@ -71,6 +79,23 @@ export interface NewUser {
   readonly email: string | null;
   readonly isStaff: boolean;
   readonly passwordHash: string | null;
+}
+
+export interface ImportedUser extends NewUser {
+  readonly isActive: boolean;
+  /** `null`: now. */
+  readonly createdAt: number | null;
+  readonly lastLoginAt: number | null;
+}
+
+export interface ImportOutcome {
+  /**
+   * `same`: there already, by the id and the name or, where no id was given, by the name. `id_taken`: a user of another name
+   * has the id. `name_taken`: a user with another id has the name.
+   */
+  readonly outcome: "created" | "same" | "id_taken" | "name_taken";
+  /** Of the user who was created, or who is there. */
+  readonly userId: string;
 }
 
 export interface KeepSession {

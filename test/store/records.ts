@@ -1,4 +1,4 @@
-import type { NewSession, NewUser, Rotation, Store } from "../../src/core/store.ts";
+import type { ImportedUser, NewSession, NewUser, Rotation, Store } from "../../src/core/store.ts";
 
 /** 32 bytes that differ for every `n`: a stand-in for a SHA-256. */
 export function toHash(n: number): Uint8Array {
@@ -17,6 +17,11 @@ export function newUser(username: string, changes: Partial<NewUser> = {}): NewUs
     passwordHash: "hash-1",
     ...changes,
   };
+}
+
+/** A user to import. */
+export function importedUser(username: string, changes: Partial<ImportedUser> = {}): ImportedUser {
+  return { ...newUser(username), isActive: true, createdAt: null, lastLoginAt: null, ...changes };
 }
 
 /** A session to create: 100 s unused, 1000 s at most, hash 0. */

@@ -6,6 +6,7 @@ import { addSession, addUser, isAlive, rotationOf } from "./records.ts";
 import { describeSessionContract } from "./session-contract.ts";
 import { describeSessionEndContract } from "./session-end-contract.ts";
 import { describeUserContract } from "./user-contract.ts";
+import { describeUserImportContract } from "./user-import-contract.ts";
 
 /** Makes an empty store that has been migrated and whose time is `now`; `cleanup` closes it and removes its data. */
 export type CreateStore = (options: {
@@ -31,6 +32,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
     afterEach(() => cleanup());
 
     describeUserContract(scene);
+    describeUserImportContract(scene);
     describeSessionContract(scene);
     describeSessionEndContract(scene);
     describeFeedContract(scene);

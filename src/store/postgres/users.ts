@@ -5,6 +5,7 @@ import type { Connection, Run } from "./connection.ts";
 import type { Endings } from "./endings.ts";
 import { isLive, type SessionRow, sessionColumns, toSession, userColumns, userWithPasswordColumns } from "./rows.ts";
 import { clock } from "./statement.ts";
+import { createUserImport } from "./user-import.ts";
 
 const find = `SELECT ${userColumns} FROM tokenpair.users WHERE id = :id`;
 const findById = `SELECT ${userWithPasswordColumns} FROM tokenpair.users WHERE id = :id`;
@@ -73,6 +74,8 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
         if (created === null) throw new TypeError("users.create: the id is taken");
         return { outcome: "created", user: created };
       }),
+
+    importBatch: createUserImport(connection),
 
     async ensure(id) {
       const known = await first<User>("users.ensure", find, { id });

@@ -12,6 +12,7 @@ import {
   userColumns,
   userWithPasswordColumns,
 } from "./rows.ts";
+import { createUserImport } from "./user-import.ts";
 
 const find = `SELECT ${userColumns} FROM users WHERE id = :id`;
 const findById = `SELECT ${userWithPasswordColumns} FROM users WHERE id = :id`;
@@ -87,6 +88,8 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
         return { outcome: "created", user: insertUser(user.id ?? toNextNumber(), user, now) };
       });
     },
+
+    importBatch: createUserImport(connection),
 
     async ensure(id) {
       const known = await connection.read("users.ensure", () => findUser(id));

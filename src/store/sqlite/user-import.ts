@@ -1,0 +1,36 @@
+import type { ImportOutcome, UserStore } from "../../core/store.ts";
+import { type Occupant, planImport } from "../import-plan.ts";
+import type { Connection } from "./connection.ts";
+
+const findOccupants = `SELECT id, username_key AS usernameKey FROM users
+  WHERE id = :id OR username_key = :usernameKey`;
+
+// An id that comes back after its user was deleted starts at the epoch which ended that user's tokens.
+const insert = `INSERT INTO users
+  (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at, last_login_at)
+  VALUES (:id, :username, :usernameKey, :email, :isActive, :isStaff,
+    (SELECT coalesce(max(epoch), 0) FROM revocations WHERE kind = 'user' AND key = :id),
+    :passwordHash, coalesce(:createdAt, :now), :lastLoginAt)`;
+
+/** `users.importBatch` over `connection`: the write lock keeps everybody else away between looking and inserting. */
+export function createUserImport(connection: Connection): UserStore["importBatch"] {
+  return (users, { dryRun = false } = {}) => {
+    const transact = dryRun ? connection.read : connection.write;
+    return transact("users.importBatch", (now): readonly ImportOutcome[] => {
+      const occupants = users.flatMap(({ id, usernameKey }) => {
+        const rows = connection.prepare(findOccupants).all({ id: id ?? null, usernameKey });
+        return rows as unknown as Occupant[];
+      });
+      const last = connection.prepare("SELECT last FROM user_numbers").get()?.["last"];
+      const { outcomes, inserts, lastNumber } = planImport(users, occupants, Number(last));
+      if (dryRun) return outcomes;
+      for (const { id, username, usernameKey, email, passwordHash, createdAt, lastLoginAt, ...user } of inserts) {
+        const [isActive, isStaff] = [user.isActive ? 1 : 0, user.isStaff ? 1 : 0];
+        const row = { id, username, usernameKey, email, isActive, isStaff, passwordHash, createdAt, lastLoginAt, now };
+        connection.prepare(insert).run(row);
+      }
+      connection.prepare("UPDATE user_numbers SET last = :lastNumber").run({ lastNumber });
+      return outcomes;
+    });
+  };
+}
