@@ -26,6 +26,11 @@ export interface AuthOptions<U extends AuthUser = User, C extends ApplicationCla
    * warning of the process.
    */
   readonly onError?: (error: unknown) => void;
+  /**
+   * For a histogram: called with the seconds from a revocation's appending, by the store's clock, to its application here,
+   * for every one that the feed brings after the first load. Must be quick and not throw.
+   */
+  readonly onLag?: (seconds: number) => void;
   /** Only for asymmetric algorithms; an HMAC key verifies what it signs. */
   readonly verifyingKey?: undefined;
 }

@@ -123,10 +123,13 @@ function toSessionPair({ session, pair }: { readonly session: Session; readonly 
   return { ...pair, session: sessions.toSessionView(session) };
 }
 
-async function checkHealth(deps: Deps): Promise<Health> {
-  if (!deps.feed.isFresh()) return { ok: false, reason: "the revocations are not loaded or too stale" };
+async function checkHealth({ feed, settings, store }: Deps): Promise<Health> {
+  if (!feed.isLoaded()) return { ok: false, reason: "the revocations are not loaded" };
+  if (!feed.isFresh() && settings.onStale === "refuse") {
+    return { ok: false, reason: `the revocations are ${Math.floor(feed.staleness())} s old` };
+  }
   try {
-    await deps.store.checkSchema();
+    await store.checkSchema();
     return { ok: true };
   } catch {
     return { ok: false, reason: "the store does not answer" };

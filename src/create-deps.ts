@@ -27,7 +27,7 @@ export interface Surroundings {
  * @throws TypeError that names the setting and the fix.
  */
 export function createDeps(
-  { store, signingKey, verifyingKey, ...rest }: Omit<AuthOptions, "onError">,
+  { store, signingKey, verifyingKey, onLag, ...rest }: Omit<AuthOptions, "onError">,
   emit: EventListener,
   { clock = systemClock, random = systemRandom, passwords = createPasswordHasher() }: Surroundings = {},
 ): { readonly deps: HttpDeps; readonly signals: Signals } {
@@ -51,6 +51,7 @@ export function createDeps(
     leeway,
     maxStaleness,
     onApplied: signals.onRevocation,
+    onLag,
     emit,
   });
   const users =

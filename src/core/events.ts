@@ -104,6 +104,23 @@ export interface FeedRecoveredEvent extends Timed {
   readonly type: "feed_recovered";
 }
 
+/** It has read everything again: the database was restarted or restored, or the wall clock was set back. */
+export interface FeedReloadedEvent extends Timed {
+  readonly type: "feed_reloaded";
+  readonly revocations: number;
+}
+
+/** The store no longer wakes this node, which goes on polling. */
+export interface ListenLostEvent extends Timed {
+  readonly type: "listen_lost";
+  readonly reason: string;
+}
+
+/** The store wakes this node again. */
+export interface ListenRecoveredEvent extends Timed {
+  readonly type: "listen_recovered";
+}
+
 /** What happened, for logs, metrics and audit. Never holds a token, secret, password or hash. */
 export type AuthEvent =
   | LoginEvent
@@ -115,7 +132,10 @@ export type AuthEvent =
   | KeyChangedEvent
   | CsrfRefusedEvent
   | FeedStaleEvent
-  | FeedRecoveredEvent;
+  | FeedRecoveredEvent
+  | FeedReloadedEvent
+  | ListenLostEvent
+  | ListenRecoveredEvent;
 
 /** Receives every event, in order, synchronously. Must not throw; what it throws is swallowed. */
 export type EventListener = (event: AuthEvent) => void;

@@ -1,3 +1,8 @@
+import type { AccessClaims } from "./claims.ts";
+
+/** What decides whether an access token is revoked. */
+export type RevocableToken = Pick<AccessClaims, "sessionId" | "userId" | "userEpoch" | "tokenId" | "issuedAt">;
+
 /** One entry of the feed: what is no longer valid, and since when (`at`, whole seconds, the store's clock). */
 export type Revocation =
   /** Every token of this session. */
@@ -18,4 +23,11 @@ export interface FeedBatch {
   readonly cursor: FeedCursor;
   /** More was waiting than fits one batch: read again at once. */
   readonly more: boolean;
+  /**
+   * Of each revocation, the milliseconds since it was appended, by the store's own clock when it was read; `null` where
+   * nobody knows. Absent from what is read from the beginning, which is not news.
+   */
+  readonly ages?: readonly (number | null)[];
+  /** The store reads from the beginning, though it was asked for what comes after a cursor. */
+  readonly isRestarted?: boolean;
 }

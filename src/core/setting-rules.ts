@@ -54,6 +54,7 @@ export const settingRules = Object.freeze({
   loadUser: boolean,
   reuseInterval: seconds(0, 60),
   maxStaleness: seconds(1, 3_600),
+  onStale: { type: "choice", choices: ["refuse", "lookup"] },
   tokenPath: path,
   authPath: path,
   accessCookieName: cookieName,

@@ -51,8 +51,13 @@ export interface Settings<U extends AuthUser = User, C extends ApplicationClaims
   readonly loadUser: boolean;
   /** Seconds after a rotation in which the spent token is answered with the same successor, at most 60. Default: 10. */
   readonly reuseInterval: number;
-  /** Seconds after which revocations are too old to answer from; requests then fail with 503. Default: 10. */
+  /** Seconds after which revocations are too old to answer from; what happens then says `onStale`. Default: 10. */
   readonly maxStaleness: number;
+  /**
+   * What becomes of a request while the revocations are too old: `"refuse"` it with 503, or `"lookup"` in the store
+   * whether its token is revoked, which is 503 too where the store does not answer. Default: "refuse".
+   */
+  readonly onStale: "refuse" | "lookup";
   /** Where the token endpoints are. Default: "/api/token". */
   readonly tokenPath: string;
   /** Where the cookie endpoints are, and the refresh cookie goes. Default: "/api/auth". */
@@ -115,6 +120,7 @@ export const defaultSettings = Object.freeze({
   loadUser: false,
   reuseInterval: 10,
   maxStaleness: 10,
+  onStale: "refuse",
   tokenPath: "/api/token",
   authPath: "/api/auth",
   accessCookieName: "__Host-Http-access",

@@ -1,4 +1,4 @@
-import type { FeedBatch, FeedCursor, Revocation } from "./revocation.ts";
+import type { FeedBatch, FeedCursor, RevocableToken, Revocation } from "./revocation.ts";
 import type { RevokeReason, Session } from "./session.ts";
 import type { User, UserWithPassword } from "./user.ts";
 
@@ -22,7 +22,18 @@ export interface Store {
    * can need. Call again while either count equals `limit`.
    */
   deleteDead(options: { readonly limit: number; readonly horizon: number }): Promise<DeletedCounts>;
+  /** What its connections are doing at this moment; a store in this process's own files has none. */
+  readonly connections?: () => ConnectionUse;
   close(): Promise<void>;
+}
+
+export interface ConnectionUse {
+  readonly open: number;
+  readonly idle: number;
+  /** Calls that wait for a connection. */
+  readonly waiting: number;
+  /** Calls that were refused since the start, as too many waited or no connection came in time. */
+  readonly refused: number;
 }
 
 export interface DeletedCounts {
@@ -224,8 +235,17 @@ export interface FeedStore {
    * late its transaction committed.
    */
   read(options: { readonly after: FeedCursor | null; readonly horizon: number }): Promise<FeedBatch>;
-  /** Calls `wake` soon after entries may have been appended; only a hint. Returns the way to stop. */
-  subscribe(wake: () => void): () => void;
+  /**
+   * Calls `wake` soon after entries may have been appended; only a hint. `onListening` hears when a store that is told of
+   * them over a connection has lost it (`reason` says how), and when it has it back. Returns the way to stop.
+   */
+  subscribe(wake: () => void, onListening?: (isListening: boolean, reason?: string) => void): () => void;
+  /**
+   * Whether `token` is revoked by what is committed now, in one consistent look: its session ended or unknown, its user
+   * gone or of a higher epoch, the token itself revoked, or all tokens of its time. Says yes of every token of which the
+   * whole feed would.
+   */
+  isRevoked(token: RevocableToken): Promise<boolean>;
   /** Revokes the one access token with this id. */
   revokeToken(tokenId: string): Promise<Revocation>;
 }

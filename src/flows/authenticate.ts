@@ -14,22 +14,35 @@ export interface Authentication<U extends AuthUser = AuthUser, C extends Applica
  * Proves an access token from memory: signature, claims, revocations. With `loadUser` or `checkUserIsActive` it asks for
  * the user as well.
  *
- * @throws AuthError a `token_` code; `user_not_found` or `user_inactive`; `unavailable` where the revocations are too
- * stale to answer (design §4: fails closed).
+ * @throws AuthError a `token_` code; `user_not_found` or `user_inactive`; `unavailable` or StoreUnavailableError where
+ * nobody can say whether the token is revoked.
  */
 export async function authenticate(deps: Deps, token: string): Promise<Authentication> {
   const claims = deps.tokens.verifyAccess(token);
-  requireNotRevoked(deps, claims);
+  await requireNotRevoked(deps, claims);
   const { loadUser, checkUserIsActive } = deps.settings;
   if (!loadUser && !checkUserIsActive) return claims;
   const user = await requireActiveUser(deps, claims.userId);
   return loadUser ? { ...claims, user } : claims;
 }
 
-/** @throws AuthError `token_revoked`, or `unavailable` where this node cannot know. */
-export function requireNotRevoked(deps: Pick<Deps, "feed" | "revocations">, claims: AccessClaims): void {
-  if (!deps.feed.isFresh()) throw new AuthError("unavailable", "revocations are not loaded or too stale");
-  if (deps.revocations.isRevoked(claims)) throw new AuthError("token_revoked", "revoked");
+/**
+ * Answers from memory while that is fresh; then fails closed or asks the store, as `onStale` says (design §4). Before the
+ * first load it always fails closed.
+ *
+ * @throws AuthError `token_revoked`, or `unavailable` where this node cannot know; StoreUnavailableError.
+ */
+export async function requireNotRevoked(
+  { feed, revocations, settings, store }: Pick<Deps, "feed" | "revocations" | "settings" | "store">,
+  claims: AccessClaims,
+): Promise<void> {
+  const isFresh = feed.isFresh();
+  if (!isFresh && !(settings.onStale === "lookup" && feed.isLoaded())) {
+    throw new AuthError("unavailable", "revocations are not loaded or too stale");
+  }
+  // What is known stays true, however old it is.
+  if (revocations.isRevoked(claims)) throw new AuthError("token_revoked", "revoked");
+  if (!isFresh && (await store.feed.isRevoked(claims))) throw new AuthError("token_revoked", "revoked, says the store");
 }
 
 async function requireActiveUser(deps: Deps, userId: string): Promise<AuthUser> {

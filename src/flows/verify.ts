@@ -19,7 +19,7 @@ export type VerifiedClaims<C extends ApplicationClaims = ApplicationClaims> =
 export async function verify(deps: Deps, token: string): Promise<VerifiedClaims> {
   const claims = deps.tokens.verifyAny(token);
   if (claims.type === "access") {
-    requireNotRevoked(deps, claims);
+    await requireNotRevoked(deps, claims);
     return claims;
   }
   await requireCurrent(deps, claims);

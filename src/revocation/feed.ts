@@ -19,6 +19,8 @@ export interface Feed {
   apply(revocations: readonly Revocation[]): void;
   /** Whether the index may be answered from: loaded, and not staler than `maxStaleness`. */
   isFresh(): boolean;
+  /** Whether everything has been applied once. */
+  isLoaded(): boolean;
   /** Seconds since the start of the last read that reached the end of the feed; `Infinity` before the first. */
   staleness(): number;
   /** Ends the reading for good. A read in flight changes nothing any more. */
@@ -37,7 +39,9 @@ export interface FeedOptions {
   readonly maxStaleness: number;
   /** Called for every entry once the index has it; entries may come more than once. */
   readonly onApplied?: ((revocation: Revocation) => void) | undefined;
-  /** Receives `feed_stale` and `feed_recovered`. */
+  /** Called for every entry that the feed brought after the first load, with the seconds from its appending until now. */
+  readonly onLag?: ((seconds: number) => void) | undefined;
+  /** Receives the events about feed and listening. */
   readonly emit: EventListener;
   readonly schedule?: Schedule | undefined;
 }
@@ -49,7 +53,7 @@ const unanswered = "no read has been answered";
 
 /** Makes a feed that does nothing until it is started. */
 export function createFeed(options: FeedOptions): Feed {
-  const { store, index, clock, maxStaleness, onApplied, emit, schedule = unrefSchedule } = options;
+  const { store, index, clock, maxStaleness, onApplied, onLag, emit, schedule = unrefSchedule } = options;
   const horizon = toRevocationHorizon(options);
   let cursor: FeedCursor | null = null;
   let reading: Promise<void> | null = null;
@@ -62,7 +66,9 @@ export function createFeed(options: FeedOptions): Feed {
   let wakeUp: { cancel(): void } | null = null;
   let wokenWhileReading = false;
   let stopped = false;
+  let isListening = true;
 
+  const isLoaded = () => freshAt !== Number.NEGATIVE_INFINITY;
   const staleness = () => (clock.monotonic() - freshAt) / 1000;
   const isFresh = () => staleness() <= maxStaleness;
 
@@ -83,8 +89,17 @@ export function createFeed(options: FeedOptions): Feed {
     wallAhead = Math.max(wallAhead, ahead);
   }
 
+  /** The time on the way counts in full, so that no lag is told too short and no two clocks are compared. */
+  function reportLags(ages: readonly (number | null)[], readAt: number): void {
+    if (onLag === undefined) return;
+    const onTheWay = clock.monotonic() - readAt;
+    for (const age of ages) if (age !== null) onLag((age + onTheWay) / 1000);
+  }
+
   async function readToEnd(): Promise<void> {
     reloadIfClockWasSetBack();
+    const wasLoaded = isLoaded();
+    let reloaded = wasLoaded && cursor === null ? 0 : null;
     for (let more = true; more; ) {
       const startedAt = clock.monotonic();
       const batch = await store.read({ after: cursor, horizon });
@@ -93,8 +108,12 @@ export function createFeed(options: FeedOptions): Feed {
       cursor = batch.cursor;
       more = batch.more;
       if (!more) freshAt = startedAt;
+      if (batch.ages !== undefined) reportLags(batch.ages, startedAt);
+      if (batch.isRestarted) reloaded ??= 0;
+      if (reloaded !== null) reloaded += batch.revocations.length;
     }
     failure = unanswered;
+    if (reloaded !== null) emit({ type: "feed_reloaded", revocations: reloaded });
   }
 
   /** Joins the read in flight or begins one; there are never two. */
@@ -114,7 +133,7 @@ export function createFeed(options: FeedOptions): Feed {
   }
 
   function reportStaleness(): void {
-    const isStale = freshAt !== Number.NEGATIVE_INFINITY && !isFresh();
+    const isStale = isLoaded() && !isFresh();
     if (isStale === reportedStale) return;
     reportedStale = isStale;
     const time = clock.now();
@@ -123,6 +142,12 @@ export function createFeed(options: FeedOptions): Feed {
         ? { type: "feed_stale", time, staleSeconds: staleness(), reason: failure }
         : { type: "feed_recovered", time },
     );
+  }
+
+  function reportListening(isNow: boolean, reason = "unknown"): void {
+    if (stopped || isNow === isListening) return;
+    isListening = isNow;
+    emit(isNow ? { type: "listen_recovered" } : { type: "listen_lost", reason });
   }
 
   function readInBackground(): void {
@@ -150,12 +175,13 @@ export function createFeed(options: FeedOptions): Feed {
   return {
     async start() {
       if (stopped) throw new TypeError("this feed has been stopped");
-      unsubscribe ??= store.subscribe(wake);
+      unsubscribe ??= store.subscribe(wake, reportListening);
       poll ??= schedule(tick, store.pollInterval);
-      if (freshAt === Number.NEGATIVE_INFINITY) await read();
+      if (!isLoaded()) await read();
     },
     apply,
     isFresh,
+    isLoaded,
     staleness,
     stop() {
       stopped = true;

@@ -1,11 +1,9 @@
-import type { AccessClaims } from "../core/claims.ts";
 import type { Clock } from "../core/clock.ts";
-import type { Revocation } from "../core/revocation.ts";
+import type { RevocableToken, Revocation } from "../core/revocation.ts";
 import { toRevocationHorizon } from "../core/revocation-horizon.ts";
 import { createFingerprintTable } from "./fingerprint-table.ts";
 
-/** What decides whether an access token is revoked. */
-export type RevocableToken = Pick<AccessClaims, "sessionId" | "userId" | "userEpoch" | "tokenId" | "issuedAt">;
+export type { RevocableToken } from "../core/revocation.ts";
 
 /** Slots of each table that one sweep looks at: a fraction of a millisecond, and a million entries in two minutes. */
 const SLOTS_PER_SWEEP = 12_000;

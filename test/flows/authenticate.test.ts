@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
+import type { AccessClaims } from "../../src/core/claims.ts";
+import { StoreUnavailableError } from "../../src/core/errors.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import type { AuthUser } from "../../src/core/user.ts";
 import { authenticate } from "../../src/flows/authenticate.ts";
@@ -71,6 +73,42 @@ describe("a request's access token", () => {
     await expectRefused(authenticate(auth.deps, pair.access), "unavailable", { reason });
     await expectRefused(verify(auth.deps, pair.access), "unavailable", { reason });
     await expectRefused(authenticate(auth.deps, "garbage"), "token_invalid");
+  });
+});
+
+describe("with onStale: lookup, a request while the revocations are too stale", () => {
+  /** A login, and a node that has heard nothing for a minute. */
+  async function startStale(): Promise<string> {
+    await start({ onStale: "lookup" });
+    const { pair } = await logIn(auth);
+    auth.clock.stall(60);
+    return pair.access;
+  }
+
+  it("is answered after a look at the store, also by verify", async () => {
+    const access = await startStale();
+    expect(await authenticate(auth.deps, access)).toMatchObject({ userId: auth.user.id });
+    expect(await verify(auth.deps, access)).toMatchObject({ userId: auth.user.id });
+  });
+
+  it.each<readonly [string, (claims: AccessClaims) => Promise<unknown>]>([
+    ["session", ({ sessionId }) => auth.store.sessions.revoke(sessionId, "logout")],
+    ["user", ({ userId }) => auth.store.users.disable(userId)],
+    ["token", ({ tokenId }) => auth.store.feed.revokeToken(tokenId)],
+    ["every token", () => auth.store.sessions.revokeAll("revoked")],
+  ])("is refused where another node has revoked its %s", async (_, revoke) => {
+    const access = await startStale();
+    await revoke(auth.deps.tokens.verifyAccess(access));
+    await expectRefused(authenticate(auth.deps, access), "token_revoked");
+    await expectRefused(verify(auth.deps, access), "token_revoked");
+  });
+
+  it("is refused where the store does not answer, and where nothing was ever loaded", async () => {
+    const access = await startStale();
+    await auth.store.close();
+    await expect(authenticate(auth.deps, access)).rejects.toBeInstanceOf(StoreUnavailableError);
+    const feed = { ...auth.deps.feed, isFresh: () => false, isLoaded: () => false };
+    await expectRefused(authenticate({ ...auth.deps, feed }, access), "unavailable");
   });
 });
 

@@ -23,6 +23,10 @@ function createLog(now: () => number) {
     held: null as Promise<void> | null,
     inFlight: 0,
     mostInFlight: 0,
+    /** Milliseconds, of every entry. */
+    age: 0 as number | null,
+    isRestarted: false,
+    tell: (_isListening: boolean, _reason?: string) => {},
     end(sessionId: string) {
       entries.push({ kind: "session", sessionId, at: now() });
     },
@@ -40,7 +44,11 @@ function createLog(now: () => number) {
         try {
           const from = Number(after ?? 0);
           const to = Math.min(entries.length, from + log.batchSize);
-          const batch = { revocations: entries.slice(from, to), cursor: String(to), more: to < entries.length };
+          const revocations = entries.slice(from, to);
+          const news = after === null ? {} : { ages: revocations.map(() => log.age) };
+          const isRestarted = log.isRestarted;
+          log.isRestarted = false;
+          const batch = { revocations, cursor: String(to), more: to < entries.length, isRestarted, ...news };
           if (log.held !== null) await log.held;
           if (log.failing) throw new TypeError("connect postgres://admin:hunter2@db");
           return batch;
@@ -48,11 +56,13 @@ function createLog(now: () => number) {
           log.inFlight--;
         }
       },
-      subscribe(waker) {
+      subscribe(waker, onListening) {
         wakers.add(waker);
+        if (onListening !== undefined) log.tell = onListening;
         return () => wakers.delete(waker);
       },
       revokeToken: async (tokenId) => ({ kind: "token", tokenId, at: now() }),
+      isRevoked: async () => false,
     } satisfies FeedStore,
   };
   return log;
@@ -65,6 +75,7 @@ function createTestFeed() {
   const index = createRevocationIndex({ accessTokenLifetime, leeway, clock });
   const events: AuthEvent[] = [];
   const applied: Revocation[] = [];
+  const lags: number[] = [];
   const feed = createFeed({
     store: log.store,
     index,
@@ -74,11 +85,12 @@ function createTestFeed() {
     leeway,
     maxStaleness,
     onApplied: (revocation) => applied.push(revocation),
+    onLag: (seconds) => lags.push(seconds),
     emit: (event) => events.push(event),
   });
   const knows = (sessionId: string) =>
     index.isRevoked({ sessionId, userId: "1", userEpoch: 1, tokenId: "t", issuedAt: clock.now() });
-  return { time, log, index, events, applied, feed, knows };
+  return { time, log, index, events, applied, lags, feed, knows };
 }
 
 /** A promise and its key. */
@@ -238,7 +250,7 @@ describe("feed", () => {
   });
 
   it("loads everything again when the wall clock was set back, for entries dropped while it ran ahead", async () => {
-    const { feed, log, time, knows, index } = createTestFeed();
+    const { feed, log, time, knows, index, events } = createTestFeed();
     log.end("a");
     await feed.start();
     time.setWallClock(86_400);
@@ -251,6 +263,51 @@ describe("feed", () => {
     await time.advance(5);
     expect(log.reads.filter(({ after }) => after === null)).toHaveLength(reloads);
     expect(reloads).toBe(2);
+    expect(events).toEqual([{ type: "feed_reloaded", revocations: 1 }]);
+  });
+
+  it("says so when the store began again from the beginning", async () => {
+    const { feed, log, time, events } = createTestFeed();
+    await feed.start();
+    expect(events).toEqual([]);
+    log.end("a");
+    log.isRestarted = true;
+    await time.advance(1);
+    await time.advance(1);
+    expect(events).toEqual([{ type: "feed_reloaded", revocations: 1 }]);
+  });
+
+  it("says how long each entry took, by the store's clock and with the time on the way, but not of the first load", async () => {
+    const { feed, log, time, lags } = createTestFeed();
+    log.end("a");
+    await feed.start();
+    log.age = 120;
+    log.end("b");
+    const { gate, open } = createGate();
+    log.held = gate;
+    log.wake();
+    await time.advance(0.01);
+    await time.advance(0.5);
+    open();
+    await settled();
+    expect(lags).toEqual([0.62]);
+    log.held = null;
+    log.age = null;
+    log.end("c");
+    await time.advance(1);
+    expect(lags).toHaveLength(1);
+  });
+
+  it("says once that the wake-ups were lost, and once that they are back", async () => {
+    const { feed, log, events } = createTestFeed();
+    await feed.start();
+    log.tell(true);
+    for (const _ of [1, 2]) log.tell(false, "ECONNRESET");
+    for (const _ of [1, 2]) log.tell(true);
+    expect(events).toEqual([{ type: "listen_lost", reason: "ECONNRESET" }, { type: "listen_recovered" }]);
+    feed.stop();
+    log.tell(false, "ECONNRESET");
+    expect(events).toHaveLength(2);
   });
 
   it("does not skip entries when a later batch fails", async () => {

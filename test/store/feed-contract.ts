@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Revocation } from "../../src/core/revocation.ts";
-import { addSession, addUser } from "./records.ts";
+import { addSession, addUser, rotationOf } from "./records.ts";
 import type { Scene } from "./store-contract.ts";
 
 /** What every store's feed must do. */
@@ -78,6 +78,84 @@ export function describeFeedContract(scene: Scene): void {
       await store.users.disable("9");
       await store.sessions.decide("nowhere", () => ({ result: null, revoke: "reuse" }));
       expect((await store.feed.read({ after: null, horizon: 60 })).revocations).toEqual([]);
+    });
+  });
+
+  describe("feed.read: the ages", () => {
+    it("are there for each entry after a cursor, and not for what is read from the beginning", async () => {
+      const { feed } = scene.store;
+      await feed.revokeToken("1");
+      const start = await feed.read({ after: null, horizon: 60 });
+      expect(start.revocations).toHaveLength(1);
+      expect(start.ages).toBeUndefined();
+      await feed.revokeToken("2");
+      await feed.revokeToken("3");
+      const { ages } = await feed.read({ after: start.cursor, horizon: 60 });
+      expect(ages).toEqual([expect.any(Number), expect.any(Number)]);
+      for (const age of ages ?? []) {
+        expect(age).toBeGreaterThanOrEqual(0);
+        expect(age).toBeLessThan(60_000);
+      }
+    });
+  });
+
+  describe("feed.isRevoked", () => {
+    const token = { sessionId: "s", userId: "1", userEpoch: 0, tokenId: "t", issuedAt: 1_000_000 };
+
+    /** Alice, the user "1", with her sessions "s" and "other". */
+    async function addSessions(): Promise<void> {
+      const alice = await addUser(scene.store, "alice");
+      for (const id of ["s", "other"]) await addSession(scene.store, id, alice);
+    }
+
+    it("says no of a token of a live session", async () => {
+      await addSessions();
+      expect(await scene.store.feed.isRevoked(token)).toBe(false);
+      await scene.store.sessions.rotate(rotationOf("s", 0));
+      await scene.store.sessions.revoke("other", "logout");
+      await scene.store.feed.revokeToken("another");
+      expect(await scene.store.feed.isRevoked(token)).toBe(false);
+    });
+
+    it.each<readonly [string, (store: Scene["store"]) => Promise<unknown>]>([
+      ["the session was ended", (store) => store.sessions.revoke("s", "logout")],
+      ["the other sessions were ended", (store) => store.sessions.revokeOfUser("1", "logout", "other")],
+      ["the user's sessions were ended", (store) => store.sessions.revokeOfUser("1", "logout")],
+      [
+        "the session was ended as a theft",
+        (store) => store.sessions.decide("s", () => ({ result: 0, revoke: "reuse" })),
+      ],
+      ["the user was disabled", (store) => store.users.disable("1")],
+      ["the user was disabled and enabled", (store) => store.users.disable("1").then(() => store.users.enable("1"))],
+      ["the password was set", (store) => store.users.setPassword("1", "hash-2")],
+      ["the user was deleted", (store) => store.users.delete("1")],
+      ["the token was revoked", (store) => store.feed.revokeToken("t")],
+      ["every token was revoked", (store) => store.sessions.revokeAll("revoked")],
+    ])("says yes where %s, and so does the feed", async (_, revoke) => {
+      const { store } = scene;
+      await addSessions();
+      await revoke(store);
+      expect(await store.feed.isRevoked(token)).toBe(true);
+      const { revocations } = await store.feed.read({ after: null, horizon: 60 });
+      expect(revocations.length).toBeGreaterThan(0);
+    });
+
+    it("says yes of a token of before a cut-off, and no of one of a login after it", async () => {
+      const { store } = scene;
+      await addSessions();
+      await store.sessions.revokeAll("revoked");
+      scene.now += 1;
+      await addSession(store, "new", "1");
+      expect(await store.feed.isRevoked({ ...token, sessionId: "new" })).toBe(true);
+      expect(await store.feed.isRevoked({ ...token, sessionId: "new", issuedAt: 1_000_001 })).toBe(false);
+    });
+
+    it("says yes of a session that does not exist, or is somebody else's", async () => {
+      const { store } = scene;
+      await addSessions();
+      const bob = await addUser(store, "bob");
+      expect(await store.feed.isRevoked({ ...token, sessionId: "nowhere" })).toBe(true);
+      expect(await store.feed.isRevoked({ ...token, userId: bob })).toBe(true);
     });
   });
 

@@ -148,6 +148,7 @@ describe("the feed of a PostgreSQL store", () => {
     });
     await store.feed.revokeToken("2");
     await store.feed.revokeToken("3");
+    expect(await store.feed.read({ after: cursor, horizon: 60 })).toMatchObject({ isRestarted: true });
     expect((await readToEnd(cursor)).tokenIds).toEqual(["1", "2", "3"]);
   });
 });
@@ -156,12 +157,16 @@ describe("a subscriber of the feed", () => {
   /** Fulfils once `wake` has been called since. */
   function createWakes(target: Store) {
     let heard = () => {};
-    const stop = target.feed.subscribe(() => heard());
+    const told: (string | true)[] = [];
+    const stop = target.feed.subscribe(
+      () => heard(),
+      (isListening, reason) => told.push(isListening || (reason ?? "")),
+    );
     const next = () =>
       new Promise<void>((resolve) => {
         heard = resolve;
       });
-    return { stop, next };
+    return { stop, next, told };
   }
 
   const listeners = "SELECT pid FROM pg_stat_activity WHERE query = $1";
@@ -196,6 +201,7 @@ describe("a subscriber of the feed", () => {
       const wokenAgain = wakes.next();
       await store.feed.revokeToken("3");
       await wokenAgain;
+      expect(wakes.told).toEqual([true, expect.stringMatching(/./), true]);
       wakes.stop();
       await other.close();
       await expect.poll(async () => (await admin.query(listeners, [listen])).rows).toEqual([]);

@@ -2,6 +2,7 @@ import { appendFileSync, chmodSync, chownSync, copyFileSync, statSync } from "no
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { postgresStore } from "../../src/store/postgres/index.ts";
+import { migrations } from "../../src/store/postgres/migrations.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 
 const folder = resolve(import.meta.dirname, "../support/tls");
@@ -41,6 +42,6 @@ describe("a PostgreSQL store that asks for sslmode=verify-full", () => {
     await expect(connect("localhost", "sslmode=verify-full")).rejects.toThrow("DEPTH_ZERO_SELF_SIGNED_CERT");
     const trusted = `sslmode=verify-full&sslrootcert=${encodeURIComponent(certificate)}`;
     await expect(connect("127.0.0.1", trusted)).rejects.toThrow("ERR_TLS_CERT_ALTNAME_INVALID");
-    expect(await connect("localhost", trusted)).toEqual(["0001_initial"]);
+    expect(await connect("localhost", trusted)).toEqual(migrations.map(({ name }) => name));
   });
 });

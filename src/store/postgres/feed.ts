@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from "../../core/errors.ts";
-import type { FeedBatch } from "../../core/revocation.ts";
+import type { FeedBatch, RevocableToken } from "../../core/revocation.ts";
 import type { FeedStore } from "../../core/store.ts";
 import type { Connection } from "./connection.ts";
 import { type Place, parseCursor, toCursor, toUnseen } from "./cursor.ts";
@@ -21,7 +21,8 @@ const read = (condition: string) => `WITH ${clock}, place AS MATERIALIZED (
     SELECT pg_current_snapshot()::text AS snapshot, extract(epoch FROM pg_postmaster_start_time())::text AS start,
       pg_is_in_recovery() AS "isStandby")
   SELECT entry.*, place.* FROM clock CROSS JOIN place LEFT JOIN LATERAL (
-    SELECT seq, kind, key, epoch, at FROM tokenpair.revocations
+    SELECT seq, kind, key, epoch, at,
+      greatest(0, extract(epoch FROM clock_timestamp() - appended_at) * 1000)::bigint AS age FROM tokenpair.revocations
     WHERE ${condition} AND seq > :seq::bigint ORDER BY seq LIMIT :limit) AS entry ON true
   ORDER BY seq`;
 
@@ -32,12 +33,25 @@ const append = `WITH ${clock}
   INSERT INTO tokenpair.revocations (kind, key, at) SELECT 'token', :tokenId, now FROM clock
   RETURNING kind, key, epoch, at`;
 
+/** One row, whose statement sees one state of the database. */
+const lookUp = `SELECT pg_is_in_recovery() AS "isStandby",
+  EXISTS (SELECT FROM tokenpair.sessions JOIN tokenpair.users ON users.id = user_id
+    WHERE sessions.id = :sessionId AND user_id = :userId AND revoked_at IS NULL AND epoch <= :userEpoch::bigint)
+  AND NOT EXISTS (SELECT FROM tokenpair.revocations WHERE kind = 'token' AND key = :tokenId)
+  AND NOT EXISTS (SELECT FROM tokenpair.revocations WHERE kind = 'all' AND at >= :issuedAt::bigint) AS "isAlive"`;
+
 type EntryRow = RevocationRow & {
   readonly seq: number | null;
+  readonly age: number | null;
   readonly snapshot: string;
   readonly start: string;
   readonly isStandby: boolean;
 };
+
+interface LookedUp {
+  readonly isStandby: boolean;
+  readonly isAlive: boolean;
+}
 
 /** The feed in the table `revocations`. It never skips an entry: see `Place`. */
 export function createFeed(connection: Connection, notifications: Notifications): FeedStore {
@@ -55,19 +69,25 @@ export function createFeed(connection: Connection, notifications: Notifications)
     pollInterval,
 
     async read({ after, horizon }): Promise<FeedBatch> {
-      let place = after === null ? null : parseCursor(after);
+      const place = after === null ? null : parseCursor(after);
       let rows = await readFrom(place, horizon);
       const { start, isStandby } = rows[0];
       // A standby's snapshots do not list the transactions that are under way.
       if (isStandby) throw new StoreUnavailableError("feed.read: the server is a standby");
-      if (place !== null && place.start !== start) {
-        place = null;
-        rows = await readFrom(place, horizon);
-      }
-      return toBatch(rows, place);
+      if (place === null || place.start === start) return toBatch(rows, place);
+      rows = await readFrom(null, horizon);
+      return { ...toBatch(rows, null), isRestarted: true };
     },
 
     subscribe: notifications.subscribe,
+
+    async isRevoked({ sessionId, userId, userEpoch, tokenId, issuedAt }: RevocableToken) {
+      const parameters = { sessionId, userId, userEpoch, tokenId, issuedAt };
+      const [row] = await connection.run<LookedUp>("feed.isRevoked", lookUp, parameters);
+      // A standby may be behind.
+      if (row?.isStandby !== false) throw new StoreUnavailableError("feed.isRevoked: the server is a standby");
+      return !row.isAlive;
+    },
 
     revokeToken: (tokenId) =>
       connection.transact("feed.revokeToken", async ({ run, afterCommit }) => {
@@ -87,5 +107,6 @@ function toBatch(rows: readonly [EntryRow, ...EntryRow[]], place: Place | null):
   const next: Place = more
     ? { start, seen: place?.seen ?? null, batch: { snapshot, seq: batch.at(-1)?.seq ?? 0 } }
     : { start, seen: snapshot };
-  return { revocations: batch.map(toRevocation), cursor: toCursor(next), more };
+  const ages = (place?.seen ?? null) === null ? {} : { ages: batch.map(({ age }) => age) };
+  return { revocations: batch.map(toRevocation), cursor: toCursor(next), more, ...ages };
 }

@@ -1,4 +1,5 @@
 import type { PostgresListenClient } from "./driver.ts";
+import { toReason } from "./unavailable.ts";
 
 interface ListenerOptions {
   readonly createClient: () => PostgresListenClient;
@@ -6,6 +7,8 @@ interface ListenerOptions {
   readonly onNotification: (payload: string | undefined) => void;
   /** Called when it hears again, as it may have missed something. */
   readonly onConnected: () => void;
+  /** Called for every connection that was lost or could not be had; `reason` never holds a value of ours. */
+  readonly onLost: (reason: string) => void;
 }
 
 /** Listens while it is started, and comes back by itself. */
@@ -20,19 +23,27 @@ interface Listener {
 const firstDelay = 100;
 const lastDelay = 10_000;
 
+/** Milliseconds between two LISTENs, and for the answer: a network may swallow a connection without a word. */
+const heartbeat = { interval: 15_000, timeout: 5_000 };
+
 /** Makes a listener on `channel`, with a connection of its own. */
-export function createListener({ createClient, channel, onNotification, onConnected }: ListenerOptions): Listener {
+export function createListener(options: ListenerOptions): Listener {
+  const { createClient, channel, onNotification, onConnected, onLost } = options;
   let client: PostgresListenClient | null = null;
+  /** Of the next connection, or of the next LISTEN on the one that we have. */
   let timer: NodeJS.Timeout | null = null;
   let isStarted = false;
   let delay = firstDelay;
 
   /** Where `lost` is the connection that we have, makes another after a while. */
-  function reconnect(lost: PostgresListenClient): void {
+  function reconnect(lost: PostgresListenClient, reason: string): void {
     if (client !== lost) return;
     client = null;
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
     lost.end().catch(() => {});
     if (!isStarted) return;
+    onLost(reason);
     timer = setTimeout(connect, delay * (0.5 + Math.random() / 2)).unref();
     delay = Math.min(delay * 2, lastDelay);
   }
@@ -41,12 +52,12 @@ export function createListener({ createClient, channel, onNotification, onConnec
     timer = null;
     const made = createClient();
     client = made;
-    made.on("error", () => reconnect(made));
-    made.on("end", () => reconnect(made));
+    made.on("error", (error) => reconnect(made, toReason(error)));
+    made.on("end", () => reconnect(made, "the connection ended"));
     made.on("notification", ({ payload }) => {
       if (client === made) onNotification(payload);
     });
-    listen(made).catch(() => reconnect(made));
+    listen(made).catch((error: unknown) => reconnect(made, toReason(error)));
   }
 
   async function listen(made: PostgresListenClient): Promise<void> {
@@ -56,6 +67,16 @@ export function createListener({ createClient, channel, onNotification, onConnec
     if (client !== made) return;
     delay = firstDelay;
     onConnected();
+    listenAgain(made);
+  }
+
+  function listenAgain(made: PostgresListenClient): void {
+    timer = setTimeout(() => {
+      made.query({ text: `LISTEN "${channel}"`, query_timeout: heartbeat.timeout }).then(
+        () => client === made && listenAgain(made),
+        (error: unknown) => reconnect(made, toReason(error)),
+      );
+    }, heartbeat.interval).unref();
   }
 
   return {
@@ -69,7 +90,7 @@ export function createListener({ createClient, channel, onNotification, onConnec
       isStarted = false;
       if (timer !== null) clearTimeout(timer);
       timer = null;
-      if (client !== null) reconnect(client);
+      if (client !== null) reconnect(client, "stopped");
     },
   };
 }

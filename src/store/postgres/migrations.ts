@@ -71,4 +71,23 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX revocations_by_user ON tokenpair.revocations (key) WHERE kind = 'user';
     `,
   },
+  {
+    number: 2,
+    name: "0002_feed_lag",
+    sql: `
+      -- How long a reader took. Older nodes beside a newer schema leave it to the default.
+      ALTER TABLE tokenpair.revocations ADD COLUMN appended_at timestamptz;
+      ALTER TABLE tokenpair.revocations ALTER COLUMN appended_at SET DEFAULT clock_timestamp();
+
+      -- To ask for one token, where a node's memory is too old to answer.
+      CREATE INDEX revocations_of_tokens ON tokenpair.revocations (key) WHERE kind = 'token';
+      CREATE INDEX revocations_of_all ON tokenpair.revocations (at) WHERE kind = 'all';
+
+      -- Vacuum by a share of the rows that stays small when there are millions: it waits for a fifth of them by default.
+      ALTER TABLE tokenpair.sessions SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000,
+        autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000);
+      ALTER TABLE tokenpair.revocations SET (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000,
+        autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.05);
+    `,
+  },
 ];

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { FeedStore } from "../../core/store.ts";
 import type { Connection } from "./connection.ts";
 import type { PostgresListenClient } from "./driver.ts";
 import { createListener } from "./listener.ts";
@@ -7,10 +8,12 @@ import { createListener } from "./listener.ts";
 export interface Notifications {
   /** Wakes the subscribers of this process at once and asks the database to wake those of the others. */
   readonly announce: () => void;
-  readonly subscribe: (wake: () => void) => () => void;
+  readonly subscribe: FeedStore["subscribe"];
   /** Waits for what has been announced, then ends the listening. */
   readonly stop: () => Promise<void>;
 }
+
+type OnListening = NonNullable<Parameters<FeedStore["subscribe"]>[1]>;
 
 /** The notifications on a channel of the schema; without `createListenClient` those of other processes go unheard. */
 export function createNotifications(
@@ -21,13 +24,17 @@ export function createNotifications(
   const channel = `${schema}_revocations`;
   /** Tells our own notifications from the others'. */
   const sender = randomUUID();
-  const subscribers = new Set<() => void>();
+  const subscribers = new Map<() => void, OnListening | undefined>();
   let sending: Promise<void> | null = null;
   let isAnnouncedMeanwhile = false;
 
   function wake(): void {
-    for (const subscriber of subscribers) queueMicrotask(() => subscribers.has(subscriber) && subscriber());
+    for (const subscriber of subscribers.keys()) queueMicrotask(() => subscribers.has(subscriber) && subscriber());
   }
+
+  const tell: OnListening = (isListening, reason) => {
+    for (const onListening of subscribers.values()) onListening?.(isListening, reason);
+  };
 
   const listener =
     createListenClient === null
@@ -38,7 +45,11 @@ export function createNotifications(
           onNotification: (payload) => {
             if (payload !== sender) wake();
           },
-          onConnected: wake,
+          onConnected: () => {
+            tell(true);
+            wake();
+          },
+          onLost: (reason) => tell(false, reason),
         });
 
   /** One at a time: NOTIFY makes commits queue up, so it has a transaction of its own, and few of them. */
@@ -57,8 +68,8 @@ export function createNotifications(
       sending ??= send();
     },
 
-    subscribe(subscriber) {
-      subscribers.add(subscriber);
+    subscribe(subscriber, onListening) {
+      subscribers.set(subscriber, onListening);
       listener?.start();
       return () => {
         subscribers.delete(subscriber);

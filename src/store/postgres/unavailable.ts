@@ -55,7 +55,7 @@ export function toStoreError(operation: string, error: unknown): unknown {
 }
 
 /** What the driver or the network says: never a value of ours. */
-function toReason(error: unknown): string {
+export function toReason(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   return "code" in error && typeof error.code === "string" ? error.code : error.message;
 }

@@ -1,4 +1,4 @@
-import type { FeedBatch, FeedCursor, Revocation } from "../../core/revocation.ts";
+import type { FeedBatch, FeedCursor, RevocableToken, Revocation } from "../../core/revocation.ts";
 import type { FeedStore } from "../../core/store.ts";
 import type { Connection } from "./connection.ts";
 import { type RevocationRow, toRevocation, toRevocationRow } from "./rows.ts";
@@ -30,8 +30,10 @@ export function createFeed(connection: Connection): Feed {
   function append(revocation: Revocation): Revocation {
     const { kind, at } = revocation;
     connection
-      .prepare("INSERT INTO revocations (kind, key, epoch, at) VALUES (:kind, :key, :epoch, :at)")
-      .run({ kind, at, ...toRevocationRow(revocation) });
+      .prepare(
+        "INSERT INTO revocations (kind, key, epoch, at, appended_ms) VALUES (:kind, :key, :epoch, :at, :appended)",
+      )
+      .run({ kind, at, appended: Date.now(), ...toRevocationRow(revocation) });
     connection.afterCommit(afterAppend);
     return revocation;
   }
@@ -49,7 +51,8 @@ export function createFeed(connection: Connection): Feed {
     const batch = rows.slice(0, batchSize);
     const more = rows.length > batchSize;
     const seq = more ? batch.at(-1)?.seq : last;
-    return { revocations: batch.map(toRevocation), cursor: String(seq), more };
+    const news = cursor === null ? { isRestarted: after !== null } : { ages: batch.map(toAge) };
+    return { revocations: batch.map(toRevocation), cursor: String(seq), more, ...news };
   }
 
   return {
@@ -71,6 +74,8 @@ export function createFeed(connection: Connection): Feed {
       subscribers.add(wake);
       return () => void subscribers.delete(wake);
     },
+
+    isRevoked: (token) => connection.read("feed.isRevoked", () => isRevoked(connection, token)),
 
     async revokeToken(tokenId) {
       return connection.write("feed.revokeToken", (now) => append({ kind: "token", tokenId, at: now }));
@@ -98,4 +103,21 @@ const selectSince = `SELECT * FROM revocations
 
 function readSince(connection: Connection, since: number): RevocationRow[] {
   return connection.prepare(selectSince).all({ since, limit: batchSize + 1 }) as RevocationRow[];
+}
+
+/** Milliseconds by this machine's clock, which all processes on the file share. */
+function toAge({ appended_ms: appended }: RevocationRow): number | null {
+  return appended === null ? null : Math.max(0, Date.now() - appended);
+}
+
+const findAlive = `SELECT 1 FROM sessions JOIN users ON users.id = user_id
+  WHERE sessions.id = :sessionId AND user_id = :userId AND revoked_at IS NULL AND epoch <= :userEpoch
+    AND NOT EXISTS (SELECT 1 FROM revocations WHERE kind = 'token' AND key = :tokenId)
+    AND NOT EXISTS (SELECT 1 FROM revocations WHERE kind = 'all' AND at >= :issuedAt)`;
+
+function isRevoked(
+  connection: Connection,
+  { sessionId, userId, userEpoch, tokenId, issuedAt }: RevocableToken,
+): boolean {
+  return connection.prepare(findAlive).get({ sessionId, userId, userEpoch, tokenId, issuedAt }) === undefined;
 }

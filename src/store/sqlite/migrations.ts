@@ -65,4 +65,15 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX revocations_by_user ON revocations (key) WHERE kind = 'user';
     `,
   },
+  {
+    number: 2,
+    name: "0002_feed_lag",
+    sql: `
+      ALTER TABLE revocations ADD COLUMN appended_ms INTEGER; -- milliseconds since the epoch: how long a reader took
+
+      -- To ask for one token, where a node's memory is too old to answer.
+      CREATE INDEX revocations_of_tokens ON revocations (key) WHERE kind = 'token';
+      CREATE INDEX revocations_of_all ON revocations (at) WHERE kind = 'all';
+    `,
+  },
 ];

@@ -43,7 +43,14 @@ export function toUser(row: UserRow): User {
 }
 
 /** A row of `revocations`. */
-export type RevocationRow = { seq: number; kind: Revocation["kind"]; key: string; epoch: number; at: number };
+export type RevocationRow = {
+  seq: number;
+  kind: Revocation["kind"];
+  key: string;
+  epoch: number;
+  at: number;
+  appended_ms: number | null;
+};
 
 /** The revocation that a row of the feed holds. */
 export function toRevocation({ kind, key, epoch, at }: RevocationRow): Revocation {
