@@ -113,7 +113,7 @@ export function createFeed(options: FeedOptions): Feed {
       if (reloaded !== null) reloaded += batch.revocations.length;
     }
     failure = unanswered;
-    if (reloaded !== null) emit({ type: "feed_reloaded", revocations: reloaded });
+    if (reloaded !== null) emit({ type: "feed_reloaded", time: clock.now(), revocations: reloaded });
   }
 
   /** Joins the read in flight or begins one; there are never two. */
@@ -147,7 +147,8 @@ export function createFeed(options: FeedOptions): Feed {
   function reportListening(isNow: boolean, reason = "unknown"): void {
     if (stopped || isNow === isListening) return;
     isListening = isNow;
-    emit(isNow ? { type: "listen_recovered" } : { type: "listen_lost", reason });
+    const time = clock.now();
+    emit(isNow ? { type: "listen_recovered", time } : { type: "listen_lost", time, reason });
   }
 
   function readInBackground(): void {
