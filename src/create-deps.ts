@@ -29,7 +29,7 @@ export interface Surroundings {
 export function createDeps(
   { store, signingKey, verifyingKey, onLag, ...rest }: Omit<AuthOptions, "onError">,
   emit: EventListener,
-  { clock = systemClock, random = systemRandom, passwords = createPasswordHasher() }: Surroundings = {},
+  { clock = systemClock, random = systemRandom, passwords: givenPasswords }: Surroundings = {},
 ): { readonly deps: HttpDeps; readonly signals: Signals } {
   if (store === undefined) throw new TypeError('store: missing; take sqliteStore("app.db") of "tokenpair/sqlite"');
   if (signingKey === undefined) {
@@ -54,6 +54,7 @@ export function createDeps(
     onLag,
     emit,
   });
+  const passwords = givenPasswords ?? createPasswordHasher(settings);
   const users =
     findUser === undefined
       ? createOwnUsers(store, passwords, settings)

@@ -8,7 +8,7 @@ import { Refused } from "./refused.ts";
 
 /** What the flows need here: no key, and no index, as running servers learn of every change from the store. */
 export function toFlowDeps(store: Store, { settings }: Config): UserDeps & SessionDeps {
-  return { store, settings, passwords: createPasswordHasher(), feed: { apply() {} }, emit() {} };
+  return { store, settings, passwords: createPasswordHasher(settings), feed: { apply() {} }, emit() {} };
 }
 
 /** The user of that name. @throws Refused where there is none. */

@@ -1,4 +1,6 @@
 import { toCookieNames } from "./cookie-names.ts";
+import { isAffordable, minMemoryPerThread, type PasswordCost } from "./password-cost.ts";
+import { toPeppers } from "./pepper.ts";
 import type { Settings } from "./settings.ts";
 import type { AuthUser } from "./user.ts";
 
@@ -21,6 +23,8 @@ const checks: readonly Check[] = [
   checkCookiePrefixes,
   checkSameSite,
   checkHeaderNames,
+  checkPasswordCost,
+  checkPeppers,
 ];
 
 function checkLifetimes({ accessTokenLifetime, refreshTokenLifetime, sessionLifetime }: Settings<AuthUser>) {
@@ -96,4 +100,25 @@ function checkHeaderNames(settings: Settings<AuthUser>) {
     return 'csrfHeaderName: has another meaning; use "X-CSRFToken" or a name of your own';
   }
   return csrf === auth ? "csrfHeaderName: must differ from authHeaderName" : null;
+}
+
+function checkPasswordCost(settings: Settings<AuthUser>) {
+  const cost: PasswordCost = {
+    memoryCost: settings.passwordMemoryCost,
+    timeCost: settings.passwordTimeCost,
+    parallelism: settings.passwordParallelism,
+  };
+  if (cost.memoryCost < minMemoryPerThread * cost.parallelism) {
+    return `passwordMemoryCost: must be at least ${minMemoryPerThread} KiB for each thread of passwordParallelism`;
+  }
+  return isAffordable(cost)
+    ? null
+    : "passwordTimeCost: with this passwordMemoryCost a hash would write more than 1 GiB; lower either";
+}
+
+function checkPeppers({ passwordPeppers }: Settings<AuthUser>) {
+  const ids = toPeppers(passwordPeppers).map(({ id }) => id);
+  return new Set(ids).size < ids.length
+    ? "passwordPeppers: two have the same id; a new pepper needs an id of its own"
+    : null;
 }

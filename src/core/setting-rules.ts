@@ -1,4 +1,6 @@
 import { days, minutes } from "./durations.ts";
+import { costLimits, minMemoryPerThread } from "./password-cost.ts";
+import { pepperPattern } from "./pepper.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a setting may be. The environment, the config file and `createAuth` are all read by these rules. */
@@ -77,6 +79,18 @@ export const settingRules = Object.freeze({
   },
   usernameCaseSensitive: boolean,
   minPasswordLength: count("characters", 8, 64),
+  passwordMemoryCost: count("KiB", minMemoryPerThread, costLimits.memory),
+  passwordTimeCost: count("passes", 1, 1_000),
+  passwordParallelism: count("threads", 1, costLimits.parallelism),
+  passwordPeppers: {
+    type: "texts",
+    pattern: pepperPattern,
+    form: 'peppers as "id:key": at most 8 letters, digits, - or _, a colon, at least 16 characters without space or comma',
+    atLeast: 0,
+  },
+  passwordHashConcurrency: count("hashes", 1, 256),
+  passwordQueueLimit: count("hashes", 0, 10_000),
+  acceptMd5PasswordHashes: boolean,
   userAuthenticationRule: hook,
   claims: hook,
   verifyCredentials: hook,

@@ -2,6 +2,7 @@ import type { ApplicationClaims } from "./claims.ts";
 import { days, minutes } from "./durations.ts";
 import type { AuthError } from "./errors.ts";
 import type { RequestOrigin } from "./events.ts";
+import { owaspCost } from "./password-cost.ts";
 import type { AuthUser, User } from "./user.ts";
 
 /** The algorithms a signing key may have. One key, one algorithm. */
@@ -85,6 +86,27 @@ export interface Settings<U extends AuthUser = User, C extends ApplicationClaims
    * 800-63B-4). Default: 8.
    */
   readonly minPasswordLength: number;
+  /** KiB of memory that hashing a password takes, at most 262,144 (256 MiB). Default: 19,456 (19 MiB). */
+  readonly passwordMemoryCost: number;
+  /** Passes over that memory; together at most 1 GiB. Default: 2. */
+  readonly passwordTimeCost: number;
+  /** Threads of one hash. Default: 1. */
+  readonly passwordParallelism: number;
+  /**
+   * Secrets that go into password hashes and are not in the database, each as "id:key": an id of at most eight letters,
+   * digits, - and _, and a key of at least 16 characters without space and comma; make one with `openssl rand -hex 32`. The
+   * first is for new hashes, the others for hashes that name them. Default: none.
+   */
+  readonly passwordPeppers: readonly string[];
+  /**
+   * How many passwords are hashed at a time; more than 3 need a larger `UV_THREADPOOL_SIZE` too. Default: one per core, at
+   * most 3.
+   */
+  readonly passwordHashConcurrency: number | undefined;
+  /** How many more may wait for that; the next one is answered 503 at once. Default: 64. */
+  readonly passwordQueueLimit: number;
+  /** Whether Django's salted MD5 hashes let users in, until their next login replaces them. Default: false. */
+  readonly acceptMd5PasswordHashes: boolean;
   /** Whether this user may have tokens, at login and at every refresh. Default: `user.isActive`. */
   readonly userAuthenticationRule: ((user: U) => boolean) | undefined;
   /** More claims for this user's tokens; asked again at every refresh. Default: none. */
@@ -133,6 +155,13 @@ export const defaultSettings = Object.freeze({
   trustedOrigins: Object.freeze([]),
   usernameCaseSensitive: false,
   minPasswordLength: 8,
+  passwordMemoryCost: owaspCost.memoryCost,
+  passwordTimeCost: owaspCost.timeCost,
+  passwordParallelism: owaspCost.parallelism,
+  passwordPeppers: Object.freeze([]),
+  passwordHashConcurrency: undefined,
+  passwordQueueLimit: 64,
+  acceptMd5PasswordHashes: false,
   userAuthenticationRule: undefined,
   claims: undefined,
   verifyCredentials: undefined,

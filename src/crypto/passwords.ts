@@ -1,60 +1,122 @@
-import { type Argon2Hash, hashArgon2id, isAffordable, type PasswordCost } from "./passwords/argon2.ts";
+import { availableParallelism } from "node:os";
+import { AuthError } from "../core/errors.ts";
+import type { PasswordCost } from "../core/password-cost.ts";
+import { toPeppers } from "../core/pepper.ts";
+import { defaultSettings, type Settings } from "../core/settings.ts";
+import { type Argon2Hash, hashArgon2id } from "./passwords/argon2.ts";
 import type { Matcher } from "./passwords/hash-format.ts";
+import { createHashQueue, type HashLoad } from "./passwords/hash-queue.ts";
+import { createPeppers, type PepperKey, type Peppers } from "./passwords/peppers.ts";
 import { parseStoredHash } from "./passwords/stored-hash.ts";
 
-/** Hashes and checks passwords. */
+/** Hashes and checks passwords, off the event loop, a few at a time. */
 export interface PasswordHasher {
-  /** `password` under a fresh salt, encoded with its parameters (PHC string format). */
+  /**
+   * `password` under a fresh salt, encoded with its parameters (PHC string format).
+   *
+   * @throws AuthError `unavailable` at once where too many wait.
+   */
   hash(password: string): Promise<string>;
+  /** As `hash`, but for what can wait until another time: `null` where it would not begin at this moment. */
+  hashIfFree(password: string): Promise<string | null>;
   /**
    * Whether `encoded` was made from `password`; `null`: it was not. Where there is nothing to verify (`null`, and what
    * `parseStoredHash` refuses) the answer is `null` after the same work as hashing, so that the time does not tell which
-   * users exist. Never throws for what `encoded` holds.
+   * users exist.
+   *
+   * @throws AuthError `unavailable` at once where too many wait, and, with a cause, where `encoded` needs a pepper that
+   * is not here.
    */
   verify(encoded: string | null, password: string): Promise<PasswordMatch | null>;
+  /** For what comes before a hash. @throws AuthError `unavailable` where too many wait. */
+  requireRoom(): void;
+  load(): HashLoad;
 }
 
 /** A password that is right. */
 export interface PasswordMatch {
   /** What was hashed: the password as given or, for a hash of Django's, perhaps without the white space around it. */
   readonly password: string;
-  /** Whether a hash made now would be better: this one is weaker, or of a format of Django's. */
+  /** Whether a hash made now would be better: this one is weaker, of another pepper, or of a format of Django's. */
   readonly isOutdated: boolean;
 }
 
-/** The parameters that the OWASP Password Storage Cheat Sheet gives for argon2id: 19 MiB, two passes, one thread. */
-const owaspCost: PasswordCost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+/** What `createPasswordHasher` goes by. */
+export type PasswordSettings = Pick<
+  Settings,
+  | "passwordMemoryCost"
+  | "passwordTimeCost"
+  | "passwordParallelism"
+  | "passwordPeppers"
+  | "passwordHashConcurrency"
+  | "passwordQueueLimit"
+  | "acceptMd5PasswordHashes"
+>;
+
+/** Node's thread pool has four, and names and files need one too. */
+const maxDefaultConcurrency = 3;
 
 /** Of our own hashes, in bytes. */
 const saltLength = 16;
 const outputLength = 32;
 
 /**
- * A hasher of argon2id (RFC 9106), off the event loop, by default at OWASP's parameters. It also verifies the formats of
- * Django that `parseStoredHash` knows.
- *
- * @throws TypeError where the cost is more than `verify` would spend.
+ * A hasher of argon2id (RFC 9106), by default at OWASP's parameters. It also verifies the formats of Django that
+ * `parseStoredHash` knows.
  */
-export function createPasswordHasher(options: Partial<PasswordCost> = {}): PasswordHasher {
-  const cost: PasswordCost = { ...owaspCost, ...options };
-  if (!isAffordable(cost)) {
-    throw new TypeError("password cost: at most 256 MiB, 1 GiB over all passes, and 16 threads");
-  }
+export function createPasswordHasher(given: Partial<PasswordSettings> = {}): PasswordHasher {
+  const settings: PasswordSettings = { ...defaultSettings, ...given };
+  const cost = toCost(settings);
+  const peppers = createPeppers(toPeppers(settings.passwordPeppers));
+  const { passwordHashConcurrency, passwordQueueLimit: limit, acceptMd5PasswordHashes: acceptMd5 } = settings;
+  const concurrency = passwordHashConcurrency ?? Math.min(availableParallelism(), maxDefaultConcurrency);
+  const queue = createHashQueue({ concurrency, limit });
 
-  async function verifyOwn(hash: Argon2Hash, password: string): Promise<PasswordMatch | null> {
-    return (await hash.matches(password)) ? { password, isOutdated: isWeaker(hash, cost) } : null;
+  const hash = (password: string) => queue.run(() => hashArgon2id(password, cost, peppers.current));
+
+  async function verifyOwn(stored: Argon2Hash, password: string): Promise<PasswordMatch | null> {
+    const pepper = findPepper(stored, peppers);
+    if (!(await queue.run(() => stored.matches(password, pepper?.key)))) return null;
+    return { password, isOutdated: isWeaker(stored, cost) || pepper !== peppers.current };
   }
 
   return Object.freeze({
-    hash: (password: string) => hashArgon2id(password, cost),
+    hash,
+    hashIfFree: async (password: string) => (queue.isFree() ? hash(password) : null),
     async verify(encoded: string | null, password: string): Promise<PasswordMatch | null> {
-      const stored = parseStoredHash(encoded ?? "");
+      const stored = parseStoredHash(encoded ?? "", { acceptMd5 });
       if (stored.outcome === "own") return verifyOwn(stored.hash, password);
-      if (stored.outcome === "django") return verifyDjango(stored.matches, password);
-      await hashArgon2id(password, cost);
+      if (stored.outcome === "django") return queue.run(() => verifyDjango(stored.matches, password));
+      await hash(password);
       return null;
     },
+    requireRoom: queue.requireRoom,
+    load: queue.load,
   });
+}
+
+function toCost(settings: PasswordSettings): PasswordCost {
+  return {
+    memoryCost: settings.passwordMemoryCost,
+    timeCost: settings.passwordTimeCost,
+    parallelism: settings.passwordParallelism,
+  };
+}
+
+/** @throws AuthError `unavailable` where the pepper is not here: no answer about the password would be true. */
+function findPepper({ keyId }: Argon2Hash, peppers: Peppers): PepperKey | undefined {
+  if (keyId === null) return undefined;
+  const pepper = peppers.find(keyId);
+  if (pepper !== undefined) return pepper;
+  throw new AuthError("unavailable", "a stored password hash needs a pepper that is not here", {
+    cause: new Error(`passwordPeppers: ${toPrintedId(keyId)} is missing, and stored hashes need it; put it back`),
+  });
+}
+
+/** An id as the setting has them, and no other text that may be in a database. */
+function toPrintedId(keyId: Uint8Array): string {
+  const id = Buffer.from(keyId).toString("latin1");
+  return /^[\w-]+$/.test(id) ? id : "a pepper";
 }
 
 /** simplejwt trims what it is given at login, so there it does not matter whether a user types a blank too many. */

@@ -56,6 +56,8 @@ export function createOwnUsers(
   return Object.freeze({
     isOwn: true,
     verify: async (username: string, password: string) => {
+      // Before anything is looked up, so that refusing costs next to nothing.
+      passwords.requireRoom();
       const row = await store.users.findByKey(toUsernameKey(username, settings.usernameCaseSensitive));
       const match = await verifyPassword(passwords, row?.passwordHash ?? null, password);
       return row !== null && match !== null ? toFoundUser(row) : null;

@@ -12,6 +12,9 @@ function expectFine(name: keyof typeof settingRules, values: readonly unknown[])
   for (const value of values) expect(faultOf(name, value), String(value)).toBeNull();
 }
 
+const pepperForm =
+  'peppers as "id:key": at most 8 letters, digits, - or _, a colon, at least 16 characters without space or comma';
+
 describe("a setting of the wrong kind", () => {
   it("is refused by its name", () => {
     expect(() => resolveSettings({ leeway: "10" })).toThrow(TypeError);
@@ -65,6 +68,43 @@ describe("a choice", () => {
     expectFine("algorithm", ["HS256", "HS384", "HS512"]);
     expectFaults("algorithm", "must be one of HS256, HS384, HS512", ["hs256", "none", "RS256", null, 256, ["HS256"]]);
     expectFaults("cookieSameSite", "must be one of Strict, Lax, None", ["lax", false]);
+  });
+});
+
+describe("a count", () => {
+  it("is a whole number within its bounds", () => {
+    expectFine("passwordMemoryCost", [8, 19_456, 262_144]);
+    expectFaults("passwordMemoryCost", "must be a number of KiB from 8 to 262144", [7, 262_145, 64.5, "64", null]);
+    expectFine("passwordQueueLimit", [0, 10_000]);
+    expectFaults("passwordHashConcurrency", "must be a number of hashes from 1 to 256", [0, -1, Infinity]);
+  });
+});
+
+describe("the cost of a hash", () => {
+  const refuse = (settings: Record<string, unknown>, reason: string) =>
+    expect(() => resolveSettings(settings)).toThrow(reason);
+
+  it("stays within what would be verified, in all its parts together", () => {
+    expect(resolveSettings({ passwordMemoryCost: 262_144, passwordTimeCost: 4 }).passwordTimeCost).toBe(4);
+    refuse({ passwordMemoryCost: 262_144, passwordTimeCost: 5 }, "passwordTimeCost: with this passwordMemoryCost");
+    refuse({ passwordMemoryCost: 127, passwordParallelism: 16 }, "passwordMemoryCost: must be at least 8 KiB for each");
+  });
+});
+
+describe("a pepper", () => {
+  const key = "0123456789abcdef";
+
+  it("has an id and a key", () => {
+    expectFine("passwordPeppers", [[], [`2026:${key}`], [`a:${key}:/+=$`, `B_-1:${"k".repeat(500)}`]]);
+    const texts = [key, `:${key}`, `2026:${key.slice(1)}`, `2026-2027:${key}`, `a b:${key}`, `a:${key},`, `a:${key} k`];
+    expectFaults("passwordPeppers", `must be a list of ${pepperForm}`, [`2026:${key}`, ...texts.map((text) => [text])]);
+  });
+
+  it("has an id of its own, and no key is shown where it does not", () => {
+    const twice = { passwordPeppers: [`2026:${key}`, `2025:${key}`, `2026:fedcba9876543210`] };
+    expect(() => resolveSettings(twice)).toThrow(
+      /^passwordPeppers: two have the same id; a new pepper needs an id of its own$/,
+    );
   });
 });
 

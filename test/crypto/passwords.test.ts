@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { createPasswordHasher } from "../../src/crypto/passwords.ts";
 
 const cheap = { memoryCost: 64, timeCost: 1 };
-const hasher = createPasswordHasher(cheap);
+const settings = { passwordMemoryCost: 64, passwordTimeCost: 1 };
+const hasher = createPasswordHasher(settings);
 
 describe("a password hasher", () => {
   it("verifies the password it hashed and no other", async () => {
@@ -42,9 +43,9 @@ describe("a password hasher", () => {
     ["salt", { salt: new Uint8Array(15) }],
     ["output", { outputLen: 31 }],
   ])("calls a hash with less %s than its own outdated", async (_, less) => {
-    const dear = { memoryCost: 64, timeCost: 2, parallelism: 2 };
-    const encoded = await hash("p", { ...dear, ...less });
-    expect(await createPasswordHasher(dear).verify(encoded, "p")).toEqual({ password: "p", isOutdated: true });
+    const encoded = await hash("p", { memoryCost: 64, timeCost: 2, parallelism: 2, ...less });
+    const dear = createPasswordHasher({ ...settings, passwordTimeCost: 2, passwordParallelism: 2 });
+    expect(await dear.verify(encoded, "p")).toEqual({ password: "p", isOutdated: true });
   });
 });
 
@@ -120,10 +121,74 @@ describe("a hash that cannot be verified", () => {
   });
 });
 
-describe("the cost of a hasher", () => {
-  it("may not be more than it would spend on verifying", () => {
-    expect(() => createPasswordHasher({ memoryCost: 1_000_000 })).toThrow(TypeError);
-    expect(() => createPasswordHasher({ timeCost: 1_000 })).toThrow(TypeError);
-    expect(() => createPasswordHasher({ parallelism: 64 })).toThrow(TypeError);
+describe("peppers", () => {
+  const [of2025, of2026] = ["2025:a pepper of 2025, kept".replaceAll(/[ ,]/g, "-"), "2026:another-pepper-of-2026"];
+  const withPeppers = (...passwordPeppers: string[]) => createPasswordHasher({ ...settings, passwordPeppers });
+
+  it("go into new hashes, which name the first of them", async () => {
+    const encoded = await withPeppers(of2026, of2025).hash("p");
+    expect(encoded).toMatch(/^\$argon2id\$v=19\$m=64,t=1,p=1,keyid=MjAyNg\$[^$]+\$[^$]+$/);
+    expect(await withPeppers(of2026).verify(encoded, "p")).toEqual({ password: "p", isOutdated: false });
+    expect(await withPeppers(of2026).verify(encoded, "q")).toBeNull();
+    expect(await withPeppers("2026:a-key-that-was-mistyped").verify(encoded, "p")).toBeNull();
+    expect(await hasher.verify(encoded.replace(",keyid=MjAyNg", ""), "p")).toBeNull();
+  });
+
+  it("verify hashes of an older one, and of none, and call them outdated", async () => {
+    const rotated = withPeppers(of2026, of2025);
+    for (const encoded of [await withPeppers(of2025).hash("p"), await hasher.hash("p")]) {
+      expect(await rotated.verify(encoded, "p")).toEqual({ password: "p", isOutdated: true });
+      expect(await rotated.verify(encoded, "q")).toBeNull();
+    }
+  });
+
+  it("that are not here make a hash unavailable, and the error names the pepper and not the key", async () => {
+    const encoded = await withPeppers(of2025).hash("p");
+    for (const passwordPeppers of [[], [of2026]]) {
+      const error = await withPeppers(...passwordPeppers)
+        .verify(encoded, "p")
+        .catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ name: "AuthError", code: "unavailable" });
+      expect((error as Error).cause).toEqual(
+        new Error("passwordPeppers: 2025 is missing, and stored hashes need it; put it back"),
+      );
+    }
+  });
+
+  it("are named in an error only where the name could be one", async () => {
+    const foreign = (await withPeppers(of2025).hash("p")).replace("MjAyNQ", "AAEC");
+    await expect(hasher.verify(foreign, "p")).rejects.toMatchObject({
+      cause: new Error("passwordPeppers: a pepper is missing, and stored hashes need it; put it back"),
+    });
+  });
+});
+
+describe("the queue of a hasher", () => {
+  const crowded = { ...settings, passwordHashConcurrency: 1, passwordQueueLimit: 1 };
+
+  it("bounds hashes and verifications of every kind together, and refuses the next at once", async () => {
+    const django = "pbkdf2_sha1$1000$abcdefghijklmnopqrstuv$pPaxJdc/I8uPjvkfuFn3JbjEDOw=";
+    const own = await hasher.hash("p");
+    const busy = createPasswordHasher(crowded);
+    const calls = [() => busy.hash("p"), () => busy.verify(own, "p"), () => busy.verify(django, "p")];
+    for (const first of calls) {
+      for (const next of [...calls, () => busy.verify(null, "p")]) {
+        const running = [first(), first()];
+        expect(busy.load()).toMatchObject({ inFlight: 1, waiting: 1 });
+        await expect(next()).rejects.toMatchObject({ name: "AuthError", code: "unavailable" });
+        expect(() => busy.requireRoom()).toThrow(expect.objectContaining({ code: "unavailable" }));
+        await Promise.all(running);
+      }
+    }
+    expect(busy.load()).toEqual({ inFlight: 0, waiting: 0, shed: 24 });
+  });
+
+  it("has no hash waiting that can be made another time", async () => {
+    const busy = createPasswordHasher(crowded);
+    const running = busy.hash("p");
+    expect(await busy.hashIfFree("p")).toBeNull();
+    await running;
+    expect(await busy.hashIfFree("p")).toMatch(/^\$argon2id\$/);
+    expect(busy.load().shed).toBe(0);
   });
 });

@@ -14,6 +14,13 @@ describe("the environment", () => {
     ["TOKENPAIR_AUTH_HEADER_TYPES", "Bearer, JWT", "authHeaderTypes", ["Bearer", "JWT"]],
     ["TOKENPAIR_TRUSTED_ORIGINS", "", "trustedOrigins", []],
     ["TOKENPAIR_PORT", "0", "port", 0],
+    ["TOKENPAIR_PASSWORD_MEMORY_COST", "65536", "passwordMemoryCost", 65_536],
+    [
+      "TOKENPAIR_PASSWORD_PEPPERS",
+      "b:0123456789abcdef=, a:fedcba9876543210",
+      "passwordPeppers",
+      ["b:0123456789abcdef=", "a:fedcba9876543210"],
+    ],
     ["TOKENPAIR_DATABASE_URL", "sqlite::memory:", "databaseUrl", "sqlite::memory:"],
   ])("reads %s=%s as the setting %s", (variable, text, setting, value) => {
     expect(readEnvironment({ [variable]: text })).toEqual({ [setting]: value });
@@ -43,7 +50,12 @@ describe("the environment", () => {
 
   it("never repeats a value in a message", () => {
     const secret = "kept-out-of-every-message";
-    for (const variable of ["TOKENPAIR_PORT", "TOKENPAIR_LOG_LEVEL", "TOKENPAIR_TOKEN_PATH", "TOKENPAIR_CLAIMS"]) {
+    for (const variable of [
+      "TOKENPAIR_PORT",
+      "TOKENPAIR_LOG_LEVEL",
+      "TOKENPAIR_CLAIMS",
+      "TOKENPAIR_PASSWORD_PEPPERS",
+    ]) {
       expect(() => readEnvironment({ [variable]: secret })).toThrow(expect.not.stringContaining(secret));
     }
   });

@@ -59,7 +59,7 @@ export async function createTestAuth({
   const events: AuthEvent[] = [];
   const errors: unknown[] = [];
   const store = wrapStore(await openTestStore(() => clock.now() + storeAhead));
-  const passwords = createPasswordHasher({ memoryCost: 64, timeCost: 1 });
+  const passwords = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 1, ...settings });
   const options = { store, signingKey, ...settings } as Parameters<typeof createDeps>[0];
   const { deps, signals } = createDeps(options, (event) => void events.push(event), { clock, passwords });
   await deps.feed.start();

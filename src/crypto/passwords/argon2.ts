@@ -1,15 +1,7 @@
 import { hash, verify } from "@node-rs/argon2";
+import { isAffordable, minMemoryPerThread, type PasswordCost } from "../../core/password-cost.ts";
 import { type Fault, malformed, parseBase64, parseCount, unaffordable } from "./hash-format.ts";
-
-/** What one hash costs. */
-export interface PasswordCost {
-  /** KiB. */
-  readonly memoryCost: number;
-  /** Passes over the memory. */
-  readonly timeCost: number;
-  /** Threads. */
-  readonly parallelism: number;
-}
+import type { PepperKey } from "./peppers.ts";
 
 /** An argon2 hash in the PHC string format. */
 export interface Argon2Hash extends PasswordCost {
@@ -24,23 +16,10 @@ export interface Argon2Hash extends PasswordCost {
   matches(password: string, secret?: Uint8Array): Promise<boolean>;
 }
 
-/** The most that checking one stored hash may take: 256 MiB, 1 GiB written in all passes, 16 threads. */
-const maxMemory = 262_144;
-const maxMemoryWritten = 1_048_576;
-const maxParallelism = 16;
-
-/** The algorithm has no smaller memory than two blocks for each of four slices and each thread (RFC 9106 §3.1). */
-const minMemoryPerThread = 8;
-
 /** What a hash must have to mean something, in bytes. */
 const minSaltLength = 8;
 const minOutputLength = 16;
 const maxLength = 64;
-
-/** Whether a hash of this cost would be verified. */
-export function isAffordable({ memoryCost, timeCost, parallelism }: PasswordCost): boolean {
-  return memoryCost <= maxMemory && memoryCost * timeCost <= maxMemoryWritten && parallelism <= maxParallelism;
-}
 
 const pattern =
   /^\$(argon2id|argon2i|argon2d)(?:\$v=(16|19))?\$m=(\d+),t=(\d+),p=(\d+)(?:,keyid=([A-Za-z0-9+/]{2,11}))?\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
@@ -79,15 +58,11 @@ function isWithin(length: number, min: number): boolean {
   return length >= min && length <= maxLength;
 }
 
-/** `password` under argon2id with a fresh salt of 16 bytes, in the PHC string format; `secret` is named by `keyid`. */
-export async function hashArgon2id(
-  password: string,
-  cost: PasswordCost,
-  secret?: { readonly id: string; readonly key: Uint8Array },
-): Promise<string> {
+/** `password` under argon2id with a fresh salt of 16 bytes, in the PHC string format; `pepper` is named by `keyid`. */
+export async function hashArgon2id(password: string, cost: PasswordCost, pepper?: PepperKey): Promise<string> {
   const { memoryCost, timeCost, parallelism } = cost;
-  if (secret === undefined) return hash(password, { memoryCost, timeCost, parallelism });
-  const encoded = await hash(password, { memoryCost, timeCost, parallelism, secret: secret.key });
-  const keyId = Buffer.from(secret.id).toString("base64").replace(/=+$/, "");
+  if (pepper === undefined) return hash(password, { memoryCost, timeCost, parallelism });
+  const encoded = await hash(password, { memoryCost, timeCost, parallelism, secret: pepper.key });
+  const keyId = Buffer.from(pepper.id).toString("base64").replace(/=+$/, "");
   return encoded.replace(/,p=\d+/, (parallelismField) => `${parallelismField},keyid=${keyId}`);
 }

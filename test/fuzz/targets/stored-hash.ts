@@ -3,7 +3,7 @@ import { createPasswordHasher } from "../../../src/crypto/passwords.ts";
 import { mutationsOf } from "../mutations.ts";
 import type { FuzzTarget } from "../target.ts";
 
-const hasher = createPasswordHasher({ memoryCost: 64, timeCost: 1 });
+const hasher = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 1 });
 const genuine = await hasher.hash("the right one");
 
 /** What stands in the column of the hashes, which an import may have filled. */
