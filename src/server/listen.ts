@@ -1,12 +1,13 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { toConnection } from "../adapters/node.ts";
 import type { Auth } from "../auth.ts";
 import { ConfigError } from "./config-error.ts";
+import { trackConnections } from "./connections.ts";
 import { answerMalformedRequests, badRequest, type MalformedRequest } from "./malformed-requests.ts";
 import { toPlainJson } from "./plain-json.ts";
+import type { ServerSettings } from "./server-settings.ts";
 
 /** A server that accepts requests. */
 export interface Listener {
@@ -25,20 +26,15 @@ export interface ListenOptions {
   readonly port: number;
   /** Told of every request that was refused before it reached `fetch`. */
   readonly onMalformed: (request: MalformedRequest) => void;
+  /** Against clients that are slow on purpose: see the settings. */
+  readonly limits: Pick<ServerSettings, "requestTimeout" | "maxConnections">;
 }
 
-/** Against clients that are slow on purpose. Milliseconds. */
-const limits = {
-  headersTimeout: 10_000,
-  requestTimeout: 20_000,
-  /** Longer than the minute for which load balancers keep a connection, so that theirs ends first. */
-  keepAliveTimeout: 65_000,
-  connectionsCheckingInterval: 2_000,
-  /** Room for three cookies, two of them with a token of 8 KiB. Bytes. */
-  maxHeaderSize: 24 * 1024,
-};
+/** Longer than the minute for which load balancers keep a connection, so that theirs ends first. Milliseconds. */
+const keepAliveTimeout = 65_000;
 
-const maxConnections = 10_000;
+/** Room for three cookies, two of them with a token of 8 KiB. Bytes. */
+const maxHeaderSize = 24 * 1024;
 
 /** Milliseconds for which a connection without a running request may still bring one when the server closes. */
 const lastCall = 250;
@@ -48,19 +44,35 @@ const lastCall = 250;
  *
  * @throws ConfigError where the address cannot be had, with what to do.
  */
-export async function listen({ fetch, host, port, onMalformed }: ListenOptions): Promise<Listener> {
-  const server = createServer(
-    // Without a host there is no URL, which is answered below and, unlike Node's own answer, in JSON.
-    { ...limits, requireHostHeader: false },
-    getRequestListener((request, { incoming }) => fetch(request, toConnection(incoming as IncomingMessage)), {
+export async function listen({ fetch, host, port, onMalformed, limits }: ListenOptions): Promise<Listener> {
+  const timeout = limits.requestTimeout * 1_000;
+  const answer = getRequestListener(
+    (request, { incoming }) => fetch(request, toConnection(incoming as IncomingMessage)),
+    {
       errorHandler() {
         // The URL that a request names, by its Host header and its target, is none.
         onMalformed({ status: badRequest.status, reason: "URL" });
         return toPlainJson(badRequest.status, badRequest.body, { Connection: "close" });
       },
-    }),
+    },
   );
-  server.maxConnections = maxConnections;
+  const server = createServer(
+    {
+      requestTimeout: timeout,
+      headersTimeout: timeout / 2,
+      connectionsCheckingInterval: timeout / 10,
+      keepAliveTimeout,
+      maxHeaderSize,
+      // Without a host there is no URL, which is answered below and, unlike Node's own answer, in JSON.
+      requireHostHeader: false,
+    },
+    (request, response) => {
+      if (connections.admit(request, response)) void answer(request, response);
+    },
+  );
+  // Who never begins a request, or does not read the answer, is none of the above: nothing moves on the connection.
+  server.timeout = timeout;
+  server.maxConnections = limits.maxConnections;
   const connections = trackConnections(server);
   answerMalformedRequests(server, connections.isAnswering, onMalformed);
   await new Promise<void>((resolve, reject) => {
@@ -78,35 +90,6 @@ export async function listen({ fetch, host, port, onMalformed }: ListenOptions):
       for (const timer of timers) clearTimeout(timer);
     },
   });
-}
-
-/**
- * Knows which connections have a request running. Node closes a connection by itself only where it is idle after a
- * response: not one that has never sent a request, and one with a running request not before its keep-alive time is over.
- */
-function trackConnections(server: Server) {
-  const running = new Map<Duplex, Set<ServerResponse>>();
-  let isClosing = false;
-  server.on("connection", (socket) => {
-    running.set(socket, new Set());
-    socket.once("close", () => running.delete(socket));
-  });
-  server.on("request", ({ socket }, response) => {
-    const responses = running.get(socket);
-    responses?.add(response);
-    response.once("close", () => {
-      responses?.delete(response);
-      if (isClosing && responses?.size === 0) socket.destroySoon();
-    });
-  });
-  return {
-    closeWaiting() {
-      isClosing = true;
-      for (const [socket, responses] of running) if (responses.size === 0) socket.destroy();
-    },
-    /** Whether a part of a response has been sent, so that no other can be. */
-    isAnswering: (socket: Duplex) => [...(running.get(socket) ?? [])].some((response) => response.headersSent),
-  };
 }
 
 function toListenError(error: NodeJS.ErrnoException, host: string, port: number): Error {

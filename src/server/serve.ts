@@ -87,18 +87,20 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const demo = options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, store) : null;
 
   const metricsUrl = metrics && (await listenForMetrics(metrics, server, log, resources));
-  const listener = await listen({ fetch: app, host: server.host, port: server.port, onMalformed: log.malformed });
+  const { host, port } = server;
+  const listener = await listen({ fetch: app, host, port, onMalformed: log.malformed, limits: server });
   resources.add(() => listener.close(patience));
   return Object.freeze({ url: listener.url, metricsUrl, database, madeKey, demo, log, close: resources.close });
 }
 
 async function listenForMetrics(
   { fetch }: Metrics,
-  { metricsHost: host, metricsPort: port = 0 }: ServerSettings,
+  limits: ServerSettings,
   { malformed: onMalformed }: ServerLog,
   resources: Resources,
 ): Promise<string> {
-  const listener = await listen({ fetch, host, port, onMalformed });
+  const { metricsHost: host, metricsPort: port = 0 } = limits;
+  const listener = await listen({ fetch, host, port, onMalformed, limits });
   resources.add(() => listener.close(patienceForMetrics));
   return `${listener.url}/metrics`;
 }

@@ -19,6 +19,10 @@ export interface ServerSettings {
   readonly metricsHost: string;
   /** The port of `GET /metrics`. Default: none, and no metrics. */
   readonly metricsPort: number | undefined;
+  /** Seconds in which a client has to send its request, and to move on with the answer. Default: 20. */
+  readonly requestTimeout: number;
+  /** How many connections are open at once; more are closed at once. Default: 20000. */
+  readonly maxConnections: number;
   /** What is logged: debug, info, warn, error or silent. Default: "info". */
   readonly logLevel: LogLevel;
   /** Whether `/` is the page on which users log in and see their devices. Default: true. */
@@ -33,6 +37,8 @@ export const defaultServerSettings: ServerSettings = Object.freeze({
   port: 8000,
   metricsHost: "127.0.0.1",
   metricsPort: undefined,
+  requestTimeout: 20,
+  maxConnections: 20_000,
   logLevel: "info",
   page: true,
 });
@@ -50,6 +56,8 @@ const serverRules = {
   port,
   metricsHost: host,
   metricsPort: port,
+  requestTimeout: { type: "seconds", min: 1, max: 300 },
+  maxConnections: { type: "count", of: "connections", min: 1, max: 1_000_000 },
   logLevel: { type: "choice", choices: ["debug", "info", "warn", "error", "silent"] },
   page: { type: "boolean" },
 } satisfies Record<keyof ServerSettings, ConfigRule>;

@@ -22,6 +22,8 @@ describe("the config", () => {
       port: 8000,
       metricsHost: "127.0.0.1",
       metricsPort: undefined,
+      requestTimeout: 20,
+      maxConnections: 20_000,
       logLevel: "info",
       page: true,
     });

@@ -4,12 +4,14 @@ import { connect, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Listener, type ListenOptions, listen } from "../../src/server/listen.ts";
 
+const limits = { requestTimeout: 20, maxConnections: 100 };
+
 /** A listener on any free port, whose answers are `fetch`'s. */
 async function open(
   fetch: ListenOptions["fetch"] = async () => new Response("done"),
   onMalformed: ListenOptions["onMalformed"] = () => {},
 ): Promise<Listener> {
-  const listener = await listen({ fetch, host: "127.0.0.1", port: 0, onMalformed });
+  const listener = await listen({ fetch, host: "127.0.0.1", port: 0, onMalformed, limits });
   onTestFinished(() => listener.close(0));
   return listener;
 }
@@ -37,7 +39,7 @@ async function getWith(agent: Agent, { url }: Listener): Promise<string> {
   return body;
 }
 
-const unused = { fetch: async () => new Response(), onMalformed() {} };
+const unused = { fetch: async () => new Response(), onMalformed() {}, limits };
 
 function createGate() {
   let open = (): void => {};
