@@ -16,6 +16,8 @@ async function start(flags: Partial<ServerSettings> = {}, options: Partial<Serve
   const config = await loadConfig({ directory, env, flags: { port: 0, ...flags } });
   const server = await serve(config, { logTo: { write: (line) => void lines.push(line) }, ...options });
   onTestFinished(() => server.close());
+  // The events of the start are not what these tests are about.
+  lines.length = 0;
   return { ...server, directory, lines };
 }
 
