@@ -1,6 +1,7 @@
-import { createHash, createHmac, createSecretKey, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, createSecretKey } from "node:crypto";
 import type { Algorithm } from "../core/settings.ts";
 import { toBase64url } from "./base64url.ts";
+import { isSameText } from "./same-text.ts";
 
 /** A key that signs and verifies with its one algorithm. It shows no key material, not even to a debugger's print. */
 export interface SigningKey {
@@ -58,12 +59,8 @@ export function createHmacKey({ algorithm, secret, kid }: HmacKeyOptions): Signi
     algorithm,
     header: toProtectedHeader(algorithm, "JWT", id),
     sign,
-    verify(signingInput: string, signature: string): boolean {
-      // Compared as text, which only the canonical encoding of the right MAC can equal.
-      const expected = Buffer.from(sign(signingInput));
-      const presented = Buffer.from(signature);
-      return presented.length === expected.length && timingSafeEqual(presented, expected);
-    },
+    // Compared as text, which only the canonical encoding of the right MAC can equal.
+    verify: (signingInput: string, signature: string) => isSameText(sign(signingInput), signature),
   });
 }
 

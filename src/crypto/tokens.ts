@@ -119,28 +119,26 @@ export function createTokens({
     return payload;
   }
 
-  function toCommonClaims(payload: Payload) {
+  function toAccessClaims(payload: Payload): AccessClaims {
     return {
+      type: "access",
       userId: readString(payload, userIdClaim),
       sessionId: readString(payload, "sid"),
       userEpoch: readCount(payload, "ue"),
       tokenId: readString(payload, jtiClaim),
       issuedAt: readTime(payload, "iat") ?? 0,
       expiresAt: readCount(payload, "exp"),
+      payload,
     };
   }
 
-  function toAccessClaims(payload: Payload): AccessClaims {
-    return { type: "access", ...toCommonClaims(payload), payload };
-  }
-
   function toRefreshClaims(payload: Payload): RefreshClaims {
-    const claims = toCommonClaims(payload);
+    const { payload: _, ...claims } = toAccessClaims(payload);
     const generation = readCount(payload, "gen", maxGeneration);
     const secret = parseBase64url(readString(payload, "secret"));
     if (secret?.length !== 32) throw invalid("secret is not 32 bytes in base64url");
     if (claims.tokenId !== toRefreshTokenId(secret)) throw invalid(`${jtiClaim} is not that of the secret`);
-    return { type: "refresh", ...claims, generation, secret };
+    return { ...claims, type: "refresh", generation, secret };
   }
 
   return Object.freeze({

@@ -1,5 +1,6 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
 import type { Session } from "../core/session.ts";
+import { isSameText } from "../crypto/same-text.ts";
 import type { HttpDeps } from "./endpoint.ts";
 
 /**
@@ -27,12 +28,6 @@ export function createCsrfTokenOf(csrfKey: Uint8Array, { id, generation }: Pick<
 export function isCsrfToken(csrfKey: Uint8Array, token: string, sessionId: string | null): boolean {
   const [random = ""] = token.split(".", 1);
   return isSameText(token, sign(csrfKey, sessionId, random));
-}
-
-/** Whether two texts are the same, in a time that tells their lengths and nothing else. */
-export function isSameText(a: string, b: string): boolean {
-  const [left, right] = [Buffer.from(a), Buffer.from(b)];
-  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 function sign(csrfKey: Uint8Array, sessionId: string | null, random: string): string {

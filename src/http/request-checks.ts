@@ -1,6 +1,7 @@
 import { AuthError } from "../core/errors.ts";
+import { isSameText } from "../crypto/same-text.ts";
 import type { PresentedCookies } from "./cookies.ts";
-import { isCsrfToken, isSameText } from "./csrf.ts";
+import { isCsrfToken } from "./csrf.ts";
 import type { HttpDeps } from "./endpoint.ts";
 import { readHeader } from "./header-source.ts";
 import { isAllowedOrigin, type RequestHead } from "./origin.ts";
