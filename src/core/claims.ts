@@ -6,7 +6,8 @@ export type ApplicationClaims = Record<string, unknown>;
 
 /**
  * A verified access token, under names that do not depend on the claim settings. `payload` is the token's own JSON,
- * application claims included. All times are whole seconds since the epoch.
+ * application claims included. All times are whole seconds since the epoch. Deeply frozen
+ * where `verifyCacheSize` is not 0, as requests with one token share it.
  */
 export interface AccessClaims<C extends ApplicationClaims = ApplicationClaims> {
   readonly type: "access";

@@ -52,6 +52,7 @@ export const settingRules = Object.freeze({
   userIdClaim: claimName,
   tokenTypeClaim: claimName,
   jtiClaim: claimName,
+  verifyCacheSize: count("tokens", 0, 1_000_000),
   checkUserIsActive: boolean,
   loadUser: boolean,
   reuseInterval: seconds(0, 60),

@@ -46,6 +46,11 @@ export interface Settings<U extends AuthUser = User, C extends ApplicationClaims
   readonly tokenTypeClaim: string;
   /** The claim with the token's id. Default: "jti". */
   readonly jtiClaim: string;
+  /**
+   * How many verified access tokens a node remembers, about 1 kB each, so that the next request with one of them costs no
+   * signature; its times and its revocation are checked every time. 0 remembers none. Default: 1000.
+   */
+  readonly verifyCacheSize: number;
   /** Ask the store on every request whether the user is still active: a lookup. Default: false. */
   readonly checkUserIsActive: boolean;
   /** Load the user on every request and hand it over: a lookup. Default: false. */
@@ -138,6 +143,7 @@ export const defaultSettings = Object.freeze({
   userIdClaim: "user_id",
   tokenTypeClaim: "token_type",
   jtiClaim: "jti",
+  verifyCacheSize: 1_000,
   checkUserIsActive: false,
   loadUser: false,
   reuseInterval: 10,

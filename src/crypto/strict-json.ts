@@ -34,6 +34,16 @@ function isPlainlyUnique(object: Record<string, unknown>, text: string): boolean
   return colons === Object.keys(object).length;
 }
 
+/** Freezes a JSON value and everything in it. A queue, so that no nesting exhausts the stack. */
+export function deepFreeze<T extends object>(root: T): T {
+  const queue: object[] = [root];
+  for (const item of queue) {
+    Object.freeze(item);
+    for (const value of Object.values(item)) if (isObject(value)) queue.push(value);
+  }
+  return root;
+}
+
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }

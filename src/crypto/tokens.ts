@@ -4,7 +4,8 @@ import { AuthError } from "../core/errors.ts";
 import type { Settings } from "../core/settings.ts";
 import { parseBase64url, toBase64url } from "./base64url.ts";
 import {
-  checkRegisteredClaims,
+  checkParties,
+  checkTimes,
   invalid,
   type Payload,
   readCount,
@@ -12,6 +13,7 @@ import {
   readTime,
   requireClaim,
 } from "./claim-checks.ts";
+import { createClaimsCache } from "./claims-cache.ts";
 import { signCompact, verifyCompact } from "./jws.ts";
 import { type Random, systemRandom, toRefreshTokenId } from "./secrets.ts";
 import type { KeySet } from "./signing-key.ts";
@@ -19,7 +21,7 @@ import type { KeySet } from "./signing-key.ts";
 /** The settings that shape a token. */
 export type TokenSettings = Pick<
   Settings,
-  "audience" | "issuer" | "leeway" | "userIdClaim" | "tokenTypeClaim" | "jtiClaim"
+  "audience" | "issuer" | "leeway" | "userIdClaim" | "tokenTypeClaim" | "jtiClaim" | "verifyCacheSize"
 >;
 
 /** What both kinds of token say. Times are whole seconds since the epoch. */
@@ -47,7 +49,8 @@ export interface Tokens {
   mintAccess(token: NewAccessToken): string;
   mintRefresh(token: NewRefreshToken): string;
   /**
-   * The claims of a genuine, live access token.
+   * The claims of a genuine, live access token. With `verifyCacheSize`, the next call with this token gets the same object,
+   * so it is deeply frozen.
    *
    * @throws AuthError, in this order: `token_invalid` (form, signature, times, `iss`, `aud`) or `token_expired`,
    * `token_without_exp`, `token_without_id`, `token_without_type`, `token_wrong_type`, `token_without_user`, and
@@ -67,7 +70,8 @@ const fixedClaims = ["exp", "iat", "nbf", "iss", "aud", "sid", "ue", "gen", "sec
 const maxGeneration = 0xffff_fffe;
 
 /**
- * Tokens of one key set, judged by one clock.
+ * Tokens of one key set, judged by one clock. What is remembered of verified tokens lasts as long as these `Tokens`, as do
+ * the keys and the settings.
  *
  * @throws TypeError where a claim's configured name is that of another claim of ours.
  */
@@ -83,6 +87,7 @@ export function createTokens({
   readonly random?: Random;
 }): Tokens {
   const { userIdClaim, tokenTypeClaim, jtiClaim } = settings;
+  const cache = createClaimsCache(settings.verifyCacheSize);
   const names = [...fixedClaims, userIdClaim, tokenTypeClaim, jtiClaim];
   const ourClaims = new Set(names);
   if (ourClaims.size !== names.length) {
@@ -107,7 +112,8 @@ export function createTokens({
   /** The payload of a genuine, live token of `type` or, without, of either type. */
   function verify(token: string, type?: TokenType, mayBeExpired = false): Payload {
     const payload = verifyCompact(token, keys);
-    checkRegisteredClaims(payload, clock.now(), settings, mayBeExpired);
+    checkTimes(payload, clock.now(), settings, mayBeExpired);
+    checkParties(payload, settings);
     requireClaim(payload, "exp", "token_without_exp");
     requireClaim(payload, jtiClaim, "token_without_id");
     requireClaim(payload, tokenTypeClaim, "token_without_type");
@@ -152,7 +158,16 @@ export function createTokens({
       const payload = toPayload("refresh", toRefreshTokenId(token.secret), token);
       return signCompact({ ...payload, gen: token.generation, secret: toBase64url(token.secret) }, keys.current);
     },
-    verifyAccess: (token: string) => toAccessClaims(verify(token, "access")),
+    verifyAccess(token: string): AccessClaims {
+      const known = cache.get(token);
+      if (known !== undefined) {
+        checkTimes(known.payload, clock.now(), settings);
+        return known;
+      }
+      const claims = toAccessClaims(verify(token, "access"));
+      cache.set(token, claims);
+      return claims;
+    },
     verifyRefresh: (token: string, { mayBeExpired = false } = {}) =>
       toRefreshClaims(verify(token, "refresh", mayBeExpired)),
     verifyAny(token: string): AccessClaims | RefreshClaims {

@@ -56,6 +56,21 @@ describe("a request's access token", () => {
     await expectRefused(authenticate(auth.deps, kept.pair.access), "token_expired");
   });
 
+  it("is refused once it is revoked, or its session or user is, however often it was accepted", async () => {
+    await start();
+    const [token, session, user] = [await logIn(auth), await logIn(auth), await logIn(auth)];
+    const revocations = [
+      [token, { kind: "token", tokenId: auth.deps.tokens.verifyAccess(token.pair.access).tokenId, at: testStart }],
+      [session, { kind: "session", sessionId: session.session.id, at: testStart }],
+      [user, { kind: "user", userId: auth.user.id, epoch: 1, at: testStart }],
+    ] as const;
+    for (const [{ pair }, revocation] of revocations) {
+      for (let i = 0; i < 3; i++) expect(await authenticate(auth.deps, pair.access)).toMatchObject({ userEpoch: 0 });
+      auth.deps.feed.apply([revocation]);
+      await expectRefused(authenticate(auth.deps, pair.access), "token_revoked");
+    }
+  });
+
   it("is no refresh token and no garbage", async () => {
     await start();
     const { pair } = await logIn(auth);
