@@ -12,7 +12,7 @@ export interface RequestOrigin {
 /** How a refresh ended. */
 export type RefreshOutcome = "rotated" | "replayed" | "renewed" | "theft" | "state_lost" | "refused";
 
-export type UserChange = "created" | "disabled" | "enabled" | "password_changed" | "deleted";
+export type UserChange = "created" | "disabled" | "enabled" | "password_changed" | "password_rehashed" | "deleted";
 
 /** When it happened: whole seconds since the epoch, on the store's clock where the store was asked. */
 interface Timed {
@@ -70,11 +70,21 @@ export interface TokenRevokedEvent extends Asked {
   readonly tokenId: string;
 }
 
-/** A user of tokenpair's own table was changed; a new password is such a change. */
+/**
+ * A user of tokenpair's own table was changed; a new password is such a change. `password_rehashed`: it is the same, and its
+ * hash was brought up to date at a login.
+ */
 export interface UserChangedEvent extends Asked {
   readonly type: "user_changed";
   readonly userId: string;
   readonly change: UserChange;
+}
+
+/** At a login that went well, an outdated password hash could not be brought up to date; the next login tries again. */
+export interface RehashFailedEvent extends Asked {
+  readonly type: "rehash_failed";
+  readonly userId: string;
+  readonly reason: string;
 }
 
 /** A signing key has come into use. */
@@ -129,6 +139,7 @@ export type AuthEvent =
   | SessionsEndedEvent
   | TokenRevokedEvent
   | UserChangedEvent
+  | RehashFailedEvent
   | KeyChangedEvent
   | CsrfRefusedEvent
   | FeedStaleEvent

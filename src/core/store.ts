@@ -73,6 +73,11 @@ export interface UserStore {
   /** Sets the hash, raises the epoch, ends every session. `null`: no such user. */
   setPassword(id: string, passwordHash: string): Promise<Ended | null>;
   /**
+   * Puts `to`, another hash of the same password, in the place of `from`, unless the password has changed meanwhile. Epoch
+   * and sessions stay as they are. The time at which it was done; `null`: the user is gone, or has another hash.
+   */
+  replacePasswordHash(id: string, hashes: { readonly from: string; readonly to: string }): Promise<number | null>;
+  /**
    * As `setPassword`, but `keep.sessionId` goes on under the new epoch with a generation of its own. `null`, and nothing
    * has changed, where the user is not active under `keep.userEpoch` or has no such live session: whoever asked was
    * overtaken by a reset, a disable or a logout.

@@ -3,6 +3,7 @@ import type { LoginFailedEvent } from "../core/events.ts";
 import type { Deps } from "./deps.ts";
 import { ask } from "./hooks.ts";
 import { type Issued, type IssueOptions, issue, requireMayHaveTokens } from "./issue.ts";
+import { rehashPassword } from "./password-rehash.ts";
 
 export interface Credentials {
   /** Surrounding white space is not part of it. */
@@ -24,7 +25,9 @@ export async function login(deps: Deps, credentials: Credentials, options: Issue
     if (found === null) throw new AuthError("no_active_account", "unknown user or wrong password");
     requireMayHaveTokens(deps, found.user);
     await ask("onLoginSuccess", async () => deps.settings.onLoginSuccess?.(found.user, origin));
-    return await issue(deps, found, options);
+    const issued = await issue(deps, found, options);
+    if (found.outdatedHash !== undefined) await rehashPassword(deps, found.user.id, found.outdatedHash, origin);
+    return issued;
   } catch (error) {
     if (error instanceof AuthError) await reportLoginFailure(deps, error, { origin });
     throw error;

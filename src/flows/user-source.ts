@@ -5,6 +5,7 @@ import type { AuthUser, User } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import type { PasswordHasher } from "../crypto/passwords.ts";
 import { ask } from "./hooks.ts";
+import type { OutdatedHash } from "./password-rehash.ts";
 import { verifyPassword } from "./password-text.ts";
 
 /** A user with the epoch that was in force when the user was looked up. */
@@ -13,10 +14,16 @@ export interface FoundUser {
   readonly epoch: number;
 }
 
+/** A user who gave the right password. */
+export interface VerifiedUser extends FoundUser {
+  /** What to hash anew, where the stored hash should be a better one. */
+  readonly outdatedHash?: OutdatedHash;
+}
+
 /** Where users come from: tokenpair's own table, or the application's. */
 export interface UserSource {
   /** The user whose credentials these are, active or not; takes the same time for an unknown name. */
-  readonly verify: (username: string, password: string) => Promise<FoundUser | null>;
+  readonly verify: (username: string, password: string) => Promise<VerifiedUser | null>;
   readonly find: (id: string) => Promise<FoundUser | null>;
   /** Whether the store's own row already says all there is to know, so that a refresh needs no look-up. */
   readonly isOwn: boolean;
@@ -60,7 +67,9 @@ export function createOwnUsers(
       passwords.requireRoom();
       const row = await store.users.findByKey(toUsernameKey(username, settings.usernameCaseSensitive));
       const match = await verifyPassword(passwords, row?.passwordHash ?? null, password);
-      return row !== null && match !== null ? toFoundUser(row) : null;
+      if (row === null || row.passwordHash === null || match === null) return null;
+      const outdatedHash = { encoded: row.passwordHash, password: match.password };
+      return { ...toFoundUser(row), ...(match.isOutdated ? { outdatedHash } : {}) };
     },
     find: async (id: string) => {
       const row = await store.users.findById(id);

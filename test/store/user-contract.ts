@@ -153,6 +153,48 @@ export function describeUserContract(scene: Scene): void {
     });
   });
 
+  describe("users.replacePasswordHash", () => {
+    it("puts one hash in the place of another, and ends nothing", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      const bob = await addUser(store, "bob");
+      await addSession(store, "s", alice);
+      scene.now += 5;
+      expect(await store.users.replacePasswordHash(alice, { from: "hash-1", to: "hash-2" })).toBe(scene.now);
+      expect(await store.users.findById(alice)).toMatchObject({ passwordHash: "hash-2", epoch: 0 });
+      expect(await store.users.findById(bob)).toMatchObject({ passwordHash: "hash-1" });
+      expect(await isAlive(store, "s")).toBe(true);
+      expect(await store.sessions.rotate(rotationOf("s", 0))).not.toBeNull();
+      const feed = await store.feed.read({ after: null, horizon: 1_000 });
+      expect(feed.revocations).toEqual([]);
+    });
+
+    it("leaves a password alone that was changed meanwhile, and one that never was", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      const bob = await addUser(store, "bob", { passwordHash: null });
+      await store.users.setPassword(alice, "hash of the reset");
+      expect(await store.users.replacePasswordHash(alice, { from: "hash-1", to: "hash-2" })).toBeNull();
+      expect(await store.users.replacePasswordHash(bob, { from: "hash-1", to: "hash-2" })).toBeNull();
+      expect(await store.users.replacePasswordHash("9", { from: "hash-1", to: "hash-2" })).toBeNull();
+      expect(await store.users.findById(alice)).toMatchObject({ passwordHash: "hash of the reset" });
+      expect(await store.users.findById(bob)).toMatchObject({ passwordHash: null });
+    });
+
+    it("loses against a reset that it races, whoever comes first", async () => {
+      const { store } = scene;
+      const ids = await Promise.all(Array.from({ length: 8 }, (_, i) => addUser(store, `user-${i}`)));
+      const races = ids.flatMap((id) => [
+        store.users.replacePasswordHash(id, { from: "hash-1", to: "hash-2" }),
+        store.users.setPassword(id, "hash of the reset"),
+      ]);
+      await Promise.all(races);
+      for (const id of ids) {
+        expect(await store.users.findById(id)).toMatchObject({ passwordHash: "hash of the reset", epoch: 1 });
+      }
+    });
+  });
+
   describe("users.changePassword", () => {
     const keep = { sessionId: "kept", userEpoch: 0, nextHash: toHash(50), idleLifetime: 100 };
 

@@ -29,6 +29,9 @@ const list = `SELECT ${userColumns} FROM tokenpair.users
 
 const enable = `WITH ${clock} UPDATE tokenpair.users SET is_active = true FROM clock WHERE id = :id RETURNING now`;
 
+const replacePasswordHash = `WITH ${clock}
+  UPDATE tokenpair.users SET password_hash = :to FROM clock WHERE id = :id AND password_hash = :from RETURNING now`;
+
 // Holds the user and the session, so that neither is ended by others before it goes on.
 const holdAsker = `WITH ${clock}
   SELECT FROM clock, tokenpair.users, tokenpair.sessions
@@ -106,6 +109,9 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
       connection.transact("users.setPassword", async (transaction) => {
         return (await endings.raiseEpoch(transaction, id, "password_changed", { passwordHash }))?.ended ?? null;
       }),
+
+    replacePasswordHash: async (id, { from, to }) =>
+      (await first<{ now: number }>("users.replacePasswordHash", replacePasswordHash, { id, from, to }))?.now ?? null,
 
     changePassword: (id, passwordHash, { sessionId, userEpoch, nextHash, idleLifetime }) =>
       connection.transact("users.changePassword", async (transaction) => {

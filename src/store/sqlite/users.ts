@@ -38,6 +38,8 @@ const changePassword = `UPDATE users SET password_hash = :passwordHash
   WHERE id = :id AND is_active = 1 AND epoch = :userEpoch AND EXISTS (
     SELECT 1 FROM sessions WHERE id = :sessionId AND user_id = :id AND user_epoch = :userEpoch AND ${isLive})`;
 
+const replacePasswordHash = "UPDATE users SET password_hash = :to WHERE id = :id AND password_hash = :from";
+
 /** A user of the application's own table, whose name only the application knows. */
 const nameless = { username: "", usernameKey: null, email: null, isStaff: false, passwordHash: null };
 
@@ -129,6 +131,12 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
       return connection.write("users.setPassword", (now) => {
         connection.prepare("UPDATE users SET password_hash = :passwordHash WHERE id = :id").run({ id, passwordHash });
         return endings.raiseEpoch(id, { reason: "password_changed", now })?.ended ?? null;
+      });
+    },
+
+    async replacePasswordHash(id, { from, to }) {
+      return connection.write("users.replacePasswordHash", (now) => {
+        return connection.prepare(replacePasswordHash).run({ id, from, to }).changes === 1 ? now : null;
       });
     },
 

@@ -1,0 +1,139 @@
+import { hash } from "@node-rs/argon2";
+import { afterEach, describe, expect, it } from "vitest";
+import { StoreUnavailableError } from "../../src/core/errors.ts";
+import type { Settings } from "../../src/core/settings.ts";
+import type { Store, UserStore } from "../../src/core/store.ts";
+import type { AuthUser } from "../../src/core/user.ts";
+import { authenticate } from "../../src/flows/authenticate.ts";
+import { login } from "../../src/flows/login.ts";
+import { disableUser } from "../../src/flows/users.ts";
+import { alice, createTestAuth, type TestAuth, testStart, withSessions } from "../support/auth.ts";
+import { eventsOf, expectRefused, logIn } from "./flow.ts";
+
+const origin = { ip: "192.0.2.7" };
+
+let auth: TestAuth;
+afterEach(() => auth.close());
+
+/** alice with this stored hash. */
+async function start(
+  encoded: string,
+  settings: Partial<Settings<AuthUser>> = {},
+  wrapStore: (store: Store) => Store = (store) => store,
+): Promise<void> {
+  auth = await createTestAuth({ settings, wrapStore });
+  await auth.store.users.setPassword(auth.user.id, encoded);
+  auth.events.length = 0;
+}
+
+const withUsers = (store: Store, change: (users: UserStore) => Partial<UserStore>): Store => ({
+  ...store,
+  users: { ...store.users, ...change(store.users) },
+});
+
+const storedHash = async () => (await auth.store.users.findById(auth.user.id))?.passwordHash;
+const hashWeakly = () => hash(alice.password, { memoryCost: 32, timeCost: 1 });
+const djangos = "pbkdf2_sha1$1000$abcdefghijklmnopqrstuv$pPaxJdc/I8uPjvkfuFn3JbjEDOw=";
+
+describe("a login", () => {
+  it("brings a hash of smaller parameters up to date, says so, and ends nothing", async () => {
+    await start(await hashWeakly());
+    const first = await logIn(auth, { origin });
+    const encoded = await storedHash();
+    expect(encoded).toMatch(/^\$argon2id\$v=19\$m=64,t=1,p=1\$/);
+    expect(eventsOf(auth, "user_changed")).toEqual([
+      { type: "user_changed", time: testStart, userId: auth.user.id, change: "password_rehashed", origin },
+    ]);
+    await logIn(auth);
+    expect(await storedHash()).toBe(encoded);
+    expect(await authenticate(auth.deps, first.pair.access)).toMatchObject({ sessionId: first.session.id });
+  });
+
+  it("leaves a hash of larger parameters alone", async () => {
+    const encoded = await hash(alice.password, { memoryCost: 128, timeCost: 2 });
+    await start(encoded);
+    await logIn(auth);
+    expect(await storedHash()).toBe(encoded);
+    expect(eventsOf(auth, "user_changed")).toEqual([]);
+  });
+
+  it("replaces a hash of Django's by one of exactly what matched", async () => {
+    await start(djangos);
+    await login(auth.deps, { ...alice, password: `${alice.password} ` });
+    expect(await storedHash()).toMatch(/^\$argon2id\$/);
+    await logIn(auth);
+    await expectRefused(login(auth.deps, { ...alice, password: `${alice.password} ` }), "no_active_account");
+  });
+
+  it("moves a hash to the pepper that is current now, and from none to one", async () => {
+    const passwordPeppers = ["new:0123456789abcdef", "old:fedcba9876543210"];
+    await start("", { passwordPeppers: passwordPeppers.slice(1) });
+    const ofOld = await auth.passwords.hash(alice.password);
+    for (const encoded of [ofOld, await hash(alice.password, { memoryCost: 64, timeCost: 1 })]) {
+      await auth.close();
+      await start(encoded, { passwordPeppers });
+      await logIn(auth);
+      expect(await storedHash()).toContain(",keyid=bmV3$");
+    }
+    await auth.close();
+    await start(ofOld, { passwordPeppers: passwordPeppers.slice(0, 1) });
+    await expectRefused(logIn(auth), "unavailable", { reason: "pepper" });
+    expect(await storedHash()).toBe(ofOld);
+  });
+
+  it("that is refused changes no hash: a wrong password, a user who is disabled", async () => {
+    await start(djangos);
+    await expectRefused(login(auth.deps, { ...alice, password: "wrong" }), "no_active_account");
+    await disableUser(auth.deps, auth.user.id);
+    await expectRefused(logIn(auth), "no_active_account");
+    expect(await storedHash()).toBe(djangos);
+  });
+});
+
+describe("bringing a hash up to date", () => {
+  it("waits for another login where other hashes are under way", async () => {
+    const settings = { passwordHashConcurrency: 1, passwordMemoryCost: 19_456 };
+    let others: Promise<unknown> = Promise.resolve();
+    await start(djangos, settings, (store) =>
+      withSessions(store, (sessions) => ({
+        create: async (session) => {
+          const created = await sessions.create(session);
+          others = auth.passwords.hash("of somebody else");
+          return created;
+        },
+      })),
+    );
+    await logIn(auth);
+    await others;
+    expect(await storedHash()).toBe(djangos);
+    expect(auth.passwords.load()).toEqual({ inFlight: 0, waiting: 0, shed: 0 });
+  });
+
+  it("never overwrites a password that was changed meanwhile", async () => {
+    const reset = await hashWeakly();
+    await start(djangos, {}, (store) =>
+      withUsers(store, (users) => ({
+        replacePasswordHash: async (id, hashes) => {
+          await users.setPassword(id, reset);
+          return users.replacePasswordHash(id, hashes);
+        },
+      })),
+    );
+    await logIn(auth);
+    expect(await storedHash()).toBe(reset);
+    expect(eventsOf(auth, "user_changed")).toEqual([]);
+  });
+
+  it("may fail without the login failing, and says so", async () => {
+    await start(djangos, {}, (store) =>
+      withUsers(store, () => ({
+        replacePasswordHash: () => Promise.reject(new StoreUnavailableError("users.replacePasswordHash")),
+      })),
+    );
+    const { session } = await logIn(auth, { origin });
+    expect(session.userId).toBe(auth.user.id);
+    expect(eventsOf(auth, "rehash_failed")).toEqual([
+      { type: "rehash_failed", time: testStart, userId: auth.user.id, reason: "StoreUnavailableError", origin },
+    ]);
+  });
+});
