@@ -25,12 +25,15 @@ export interface AppOptions {
   readonly clock: Pick<Clock, "monotonic">;
   /** Told of every answer. */
   readonly onAnswered: (record: RequestRecord) => void;
+  /** Seconds; 0 for no such header (RFC 6797). */
+  readonly strictTransportSecurity: number;
   /** Told of a defect; the client gets a 500 without details. */
   readonly onError: (error: unknown) => void;
 }
 
 /** The whole server as one function, which never rejects. Every response carries an `X-Request-Id` of ours. */
-export function createApp({ parts, rest, clock, onAnswered, onError }: AppOptions): Auth["fetch"] {
+export function createApp(options: AppOptions): Auth["fetch"] {
+  const { parts, rest, clock, strictTransportSecurity, onAnswered, onError } = options;
   return async (request, connection) => {
     const startedAt = clock.monotonic();
     const id = randomUUID();
@@ -41,6 +44,9 @@ export function createApp({ parts, rest, clock, onAnswered, onError }: AppOption
       return toPlainJson(500, { detail: "Internal server error.", code: "error" });
     });
     response.headers.set("X-Request-Id", id);
+    if (strictTransportSecurity > 0) {
+      response.headers.set("Strict-Transport-Security", `max-age=${strictTransportSecurity}`);
+    }
     onAnswered({
       id,
       method: request.method,

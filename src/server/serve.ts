@@ -78,6 +78,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     parts: [createHealth(auth), ...page],
     rest: auth,
     clock: systemClock,
+    strictTransportSecurity: server.strictTransportSecurity,
     onAnswered: (record) => {
       log.request(record);
       metrics?.request(record);

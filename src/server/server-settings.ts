@@ -1,3 +1,4 @@
+import { days } from "../core/durations.ts";
 import { findSettingFault, type SettingRule, settingRules } from "../core/setting-rules.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
@@ -23,6 +24,11 @@ export interface ServerSettings {
   readonly requestTimeout: number;
   /** How many connections are open at once; more are closed at once. Default: 20000. */
   readonly maxConnections: number;
+  /**
+   * Seconds for which browsers come back by https alone (`Strict-Transport-Security`); set it where everything in front of
+   * the server speaks TLS and adds no such header itself. Default: 0, no header.
+   */
+  readonly strictTransportSecurity: number;
   /** What is logged: debug, info, warn, error or silent. Default: "info". */
   readonly logLevel: LogLevel;
   /** Whether `/` is the page on which users log in and see their devices. Default: true. */
@@ -39,6 +45,7 @@ export const defaultServerSettings: ServerSettings = Object.freeze({
   metricsPort: undefined,
   requestTimeout: 20,
   maxConnections: 20_000,
+  strictTransportSecurity: 0,
   logLevel: "info",
   page: true,
 });
@@ -58,6 +65,7 @@ const serverRules = {
   metricsPort: port,
   requestTimeout: { type: "seconds", min: 1, max: 300 },
   maxConnections: { type: "count", of: "connections", min: 1, max: 1_000_000 },
+  strictTransportSecurity: { type: "seconds", min: 0, max: days(3_650) },
   logLevel: { type: "choice", choices: ["debug", "info", "warn", "error", "silent"] },
   page: { type: "boolean" },
 } satisfies Record<keyof ServerSettings, ConfigRule>;

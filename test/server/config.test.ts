@@ -24,6 +24,7 @@ describe("the config", () => {
       metricsPort: undefined,
       requestTimeout: 20,
       maxConnections: 20_000,
+      strictTransportSecurity: 0,
       logLevel: "info",
       page: true,
     });

@@ -56,6 +56,7 @@ describe("the page", () => {
       "cross-origin-resource-policy": "same-origin",
       etag: expect.stringMatching(/^"[\w-]{22}"$/),
       "referrer-policy": "same-origin",
+      "x-frame-options": "DENY",
       "x-content-type-options": "nosniff",
     });
   });

@@ -46,6 +46,13 @@ describe("serve", () => {
     expect(line?.["id"]).toBe(response.headers.get("X-Request-Id"));
   });
 
+  it("tells browsers to come back by https where it is told to", async () => {
+    const header = async (flags: Partial<ServerSettings>) =>
+      (await fetch(`${(await start(flags)).url}/healthz`)).headers.get("Strict-Transport-Security");
+    expect(await header({})).toBeNull();
+    expect(await header({ strictTransportSecurity: 31_536_000 })).toBe("max-age=31536000");
+  });
+
   it("logs a request that is no HTTP in one line", async () => {
     const { url, lines } = await start();
     const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write("planted-secret\r\n\r\n"));
