@@ -1,5 +1,5 @@
 import { toCookieNames } from "./cookie-names.ts";
-import { isAffordable, minMemoryPerThread, type PasswordCost } from "./password-cost.ts";
+import { isAffordable, minMemoryPerThread, toPasswordCost } from "./password-cost.ts";
 import { toPeppers } from "./pepper.ts";
 import type { Settings } from "./settings.ts";
 import type { AuthUser } from "./user.ts";
@@ -103,11 +103,7 @@ function checkHeaderNames(settings: Settings<AuthUser>) {
 }
 
 function checkPasswordCost(settings: Settings<AuthUser>) {
-  const cost: PasswordCost = {
-    memoryCost: settings.passwordMemoryCost,
-    timeCost: settings.passwordTimeCost,
-    parallelism: settings.passwordParallelism,
-  };
+  const cost = toPasswordCost(settings);
   if (cost.memoryCost < minMemoryPerThread * cost.parallelism) {
     return `passwordMemoryCost: must be at least ${minMemoryPerThread} KiB for each thread of passwordParallelism`;
   }

@@ -1,3 +1,5 @@
+import type { Settings } from "./settings.ts";
+
 /** What one argon2id hash costs. */
 export interface PasswordCost {
   /** KiB. */
@@ -19,6 +21,31 @@ export const costLimits = Object.freeze({ memory: 262_144, memoryWritten: 1_048_
 
 /** The function has no smaller memory than two blocks for each of four slices and each thread (RFC 9106 §3.1), in KiB. */
 export const minMemoryPerThread = 8;
+
+/** What OWASP gives as equivalent: memory in KiB, and passes. */
+const owaspEquivalents = [
+  [47_104, 1],
+  [19_456, 2],
+  [12_288, 3],
+  [9_216, 4],
+  [7_168, 5],
+] as const;
+
+/** Whether a hash costs at least what OWASP recommends, in one of its equivalent ways. */
+export function isRecommended({ memoryCost, timeCost }: PasswordCost): boolean {
+  return owaspEquivalents.some(([memory, passes]) => memoryCost >= memory && timeCost >= passes);
+}
+
+/** The cost that the settings give a hash. */
+export function toPasswordCost(
+  settings: Pick<Settings, "passwordMemoryCost" | "passwordTimeCost" | "passwordParallelism">,
+): PasswordCost {
+  return {
+    memoryCost: settings.passwordMemoryCost,
+    timeCost: settings.passwordTimeCost,
+    parallelism: settings.passwordParallelism,
+  };
+}
 
 /** Whether a hash of this cost is within the limits. */
 export function isAffordable({ memoryCost, timeCost, parallelism }: PasswordCost): boolean {

@@ -83,8 +83,19 @@ export interface UserStore {
    * overtaken by a reset, a disable or a logout.
    */
   changePassword(id: string, passwordHash: string, keep: KeepSession): Promise<(Ended & Kept) | null>;
+  /** How many users have a password hash of each form. Reads every user: for operators. */
+  countHashForms(): Promise<readonly HashFormCount[]>;
   /** Deletes the user and ends every session. `null`: no such user. */
   delete(id: string): Promise<Ended | null>;
+}
+
+export interface HashFormCount {
+  /**
+   * What stands before salt and hash: "$argon2id$v=19$" and its parameters, or one of Django's formats without any. Of
+   * other texts the first character.
+   */
+  readonly form: string;
+  readonly users: number;
 }
 
 export interface NewUser {

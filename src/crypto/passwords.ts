@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
 import { AuthError } from "../core/errors.ts";
-import type { PasswordCost } from "../core/password-cost.ts";
+import { toPasswordCost } from "../core/password-cost.ts";
 import { toPeppers } from "../core/pepper.ts";
 import { defaultSettings, type Settings } from "../core/settings.ts";
-import { type Argon2Hash, hashArgon2id } from "./passwords/argon2.ts";
+import { type Argon2Hash, hashArgon2id, isWeaker } from "./passwords/argon2.ts";
 import type { Matcher } from "./passwords/hash-format.ts";
 import { createHashQueue, type HashLoad } from "./passwords/hash-queue.ts";
 import { createPeppers, type PepperKey, type Peppers } from "./passwords/peppers.ts";
@@ -56,17 +56,13 @@ export type PasswordSettings = Pick<
 /** Node's thread pool has four, and names and files need one too. */
 const maxDefaultConcurrency = 3;
 
-/** Of our own hashes, in bytes. */
-const saltLength = 16;
-const outputLength = 32;
-
 /**
  * A hasher of argon2id (RFC 9106), by default at OWASP's parameters. It also verifies the formats of Django that
  * `parseStoredHash` knows.
  */
 export function createPasswordHasher(given: Partial<PasswordSettings> = {}): PasswordHasher {
   const settings: PasswordSettings = { ...defaultSettings, ...given };
-  const cost = toCost(settings);
+  const cost = toPasswordCost(settings);
   const peppers = createPeppers(toPeppers(settings.passwordPeppers));
   const { passwordHashConcurrency, passwordQueueLimit: limit, acceptMd5PasswordHashes: acceptMd5 } = settings;
   const concurrency = passwordHashConcurrency ?? Math.min(availableParallelism(), maxDefaultConcurrency);
@@ -95,14 +91,6 @@ export function createPasswordHasher(given: Partial<PasswordSettings> = {}): Pas
   });
 }
 
-function toCost(settings: PasswordSettings): PasswordCost {
-  return {
-    memoryCost: settings.passwordMemoryCost,
-    timeCost: settings.passwordTimeCost,
-    parallelism: settings.passwordParallelism,
-  };
-}
-
 /** @throws AuthError `unavailable` where the pepper is not here: no answer about the password would be true. */
 function findPepper({ keyId }: Argon2Hash, peppers: Peppers): PepperKey | undefined {
   if (keyId === null) return undefined;
@@ -125,14 +113,4 @@ async function verifyDjango(matches: Matcher, password: string): Promise<Passwor
     if (await matches(candidate)) return { password: candidate, isOutdated: true };
   }
   return null;
-}
-
-function isWeaker(hash: Argon2Hash, cost: PasswordCost): boolean {
-  return (
-    hash.memoryCost < cost.memoryCost ||
-    hash.timeCost < cost.timeCost ||
-    hash.parallelism < cost.parallelism ||
-    hash.saltLength < saltLength ||
-    hash.outputLength < outputLength
-  );
 }

@@ -258,6 +258,37 @@ export function describeUserContract(scene: Scene): void {
     });
   });
 
+  describe("users.countHashForms", () => {
+    it("counts users by what stands before salt and hash, and shows neither", async () => {
+      const hashes = [
+        "$argon2id$v=19$m=64,t=1,p=1$U0FMVA$SEFTSA",
+        "$argon2id$v=19$m=64,t=1,p=1$U0FMVEU$SEFTSEU",
+        "$argon2id$v=19$m=64,t=1,p=1,keyid=QQ$U0FMVA$SEFTSA",
+        "argon2$argon2id$v=19$m=64,t=1,p=1$U0FMVA$SEFTSA",
+        "bcrypt$$2b$12$SALTHASH",
+        "pbkdf2_sha256$1000$SALT$HASH",
+        "pbkdf2_sha256$2000$SALT$HASH",
+        "!random",
+        "$argon2id$v=19$cut off",
+        "PLAIN",
+        "",
+        null,
+      ];
+      for (const [i, passwordHash] of hashes.entries()) await addUser(scene.store, `user-${i}`, { passwordHash });
+      expect(await scene.store.users.countHashForms()).toEqual([
+        { form: "", users: 1 },
+        { form: "!", users: 1 },
+        { form: "$", users: 1 },
+        { form: "$argon2id$v=19$m=64,t=1,p=1", users: 2 },
+        { form: "$argon2id$v=19$m=64,t=1,p=1,keyid=QQ", users: 1 },
+        { form: "P", users: 1 },
+        { form: "argon2", users: 1 },
+        { form: "bcrypt", users: 1 },
+        { form: "pbkdf2_sha256", users: 2 },
+      ]);
+    });
+  });
+
   describe("users.delete", () => {
     it("removes the user and ends every session above the last epoch", async () => {
       const { store } = scene;

@@ -1,11 +1,14 @@
 import { existsSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { SchemaVersionError, StoreUnavailableError } from "../../core/errors.ts";
+import type { Settings } from "../../core/settings.ts";
 import type { Store } from "../../core/store.ts";
+import type { AuthUser } from "../../core/user.ts";
 import { type Database, openStore } from "../../server/database.ts";
 import { withoutControls } from "../format.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 import { isOpenToOthers } from "./key-check.ts";
+import { checkPasswordHashes } from "./password-checks.ts";
 
 /** Bytes of a database whose integrity is checked in passing: a few seconds. */
 const maxCheckedSize = 1024 ** 3;
@@ -16,14 +19,17 @@ const maxClockDifference = 2;
 /** Before this version was made, and long after it. Seconds since the epoch. */
 const plausibleTimes = { from: Date.UTC(2025, 0) / 1000, to: Date.UTC(2100, 0) / 1000 };
 
-/** Whether the database is there, whole, writable, private, and of the schema of this version, and what time it has. */
-export async function checkDatabase(database: Database): Promise<readonly Check[]> {
+/**
+ * Whether the database is there, whole, writable, private, and of the schema of this version, what time it has, and whether
+ * its password hashes can be verified.
+ */
+export async function checkDatabase(database: Database, settings: Settings<AuthUser>): Promise<readonly Check[]> {
   const { path, postgresUrl, label } = database;
-  if (postgresUrl !== undefined) return withStore(database, label, (store) => checkStore(store, label));
+  if (postgresUrl !== undefined) return withStore(database, label, (store) => checkStore(store, label, settings));
   if (path === null) return [warn("database", "in memory: everything is lost when the server ends")];
   if (!existsSync(path)) return [warn("database", `there is none yet at ${path}; \`tokenpair serve\` makes it`)];
   return withStore(database, path, async (store) => [
-    ...(await checkStore(store, path)),
+    ...(await checkStore(store, path, settings)),
     checkFile(path),
     checkIntegrity(path),
   ]);
@@ -47,7 +53,7 @@ async function withStore(
   }
 }
 
-async function checkStore(store: Store, name: string): Promise<readonly Check[]> {
+async function checkStore(store: Store, name: string, settings: Settings<AuthUser>): Promise<readonly Check[]> {
   try {
     await store.checkSchema();
   } catch (error) {
@@ -56,7 +62,12 @@ async function checkStore(store: Store, name: string): Promise<readonly Check[]>
   }
   // A write that deletes nothing.
   await store.deleteDead({ limit: 0, horizon: 0 });
-  return [ok("database", `${name}, writable`), ok("schema", "of this version"), await checkClock(store)];
+  return [
+    ok("database", `${name}, writable`),
+    ok("schema", "of this version"),
+    await checkClock(store),
+    await checkPasswordHashes(store, settings),
+  ];
 }
 
 async function checkClock(store: Store): Promise<Check> {

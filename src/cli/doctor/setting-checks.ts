@@ -1,6 +1,11 @@
 import { hours } from "../../core/durations.ts";
+import { isRecommended, toPasswordCost } from "../../core/password-cost.ts";
+import { toPeppers } from "../../core/pepper.ts";
 import type { Config } from "../../server/config.ts";
 import { type Check, ok, warn } from "./check.ts";
+
+/** Of a pepper, in characters: 128 bits in hexadecimal. */
+const minPepperLength = 32;
 
 /** What `insecureCookies` costs. */
 export const riskOfInsecureCookies = "cookies go over plain http, where others can read them; only for development";
@@ -31,6 +36,21 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
       "trustedOrigins",
       settings.trustedOrigins.some((origin) => origin.startsWith("http:")),
       "has an http origin, whose pages anybody on the way can change",
+    ],
+    [
+      "passwordMemoryCost",
+      !isRecommended(toPasswordCost(settings)),
+      "and passwordTimeCost make hashes cheaper than OWASP recommends; 19456 and 2 are its least",
+    ],
+    [
+      "passwordPeppers",
+      toPeppers(settings.passwordPeppers).some(({ key }) => key.length < minPepperLength),
+      `has a key under ${minPepperLength} characters; rotate to one made with: openssl rand -hex 32`,
+    ],
+    [
+      "acceptMd5PasswordHashes",
+      settings.acceptMd5PasswordHashes,
+      "true: whoever gets hold of those hashes has most of the passwords; turn it off when few are left",
     ],
     ["host", !isLoopback(server.host), "is open to the network over plain http; put a proxy with TLS before it"],
     [

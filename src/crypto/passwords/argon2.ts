@@ -21,6 +21,10 @@ const minSaltLength = 8;
 const minOutputLength = 16;
 const maxLength = 64;
 
+/** Of the hashes that are made here. */
+const ownSaltLength = 16;
+const ownOutputLength = 32;
+
 const pattern =
   /^\$(argon2id|argon2i|argon2d)(?:\$v=(16|19))?\$m=(\d+),t=(\d+),p=(\d+)(?:,keyid=([A-Za-z0-9+/]{2,11}))?\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 
@@ -56,6 +60,17 @@ export function parseArgon2(encoded: string): Argon2Hash | Fault {
 
 function isWithin(length: number, min: number): boolean {
   return length >= min && length <= maxLength;
+}
+
+/** Whether a hash is cheaper to attack than one of `cost` that is made here. */
+export function isWeaker(hash: Argon2Hash, cost: PasswordCost): boolean {
+  return (
+    hash.memoryCost < cost.memoryCost ||
+    hash.timeCost < cost.timeCost ||
+    hash.parallelism < cost.parallelism ||
+    hash.saltLength < ownSaltLength ||
+    hash.outputLength < ownOutputLength
+  );
 }
 
 /** `password` under argon2id with a fresh salt of 16 bytes, in the PHC string format; `pepper` is named by `keyid`. */

@@ -38,6 +38,11 @@ const djangoFormats: ReadonlyMap<string, (fields: string) => Parsed> = new Map<D
   ["md5", parseMd5],
 ]);
 
+/** Whether this is the name of one of Django's formats. */
+export function isDjangoFormat(name: string): name is DjangoFormat {
+  return djangoFormats.has(name);
+}
+
 /**
  * What `encoded` is: a hash that can be verified, no password at all, or neither, and then why. Strict, and bounded in
  * what a later verification costs.

@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from "../../core/errors.ts";
-import type { NewUser, UserStore } from "../../core/store.ts";
+import type { HashFormCount, NewUser, UserStore } from "../../core/store.ts";
 import type { User, UserWithPassword } from "../../core/user.ts";
 import type { Connection, Run } from "./connection.ts";
 import type { Endings } from "./endings.ts";
@@ -31,6 +31,13 @@ const enable = `WITH ${clock} UPDATE tokenpair.users SET is_active = true FROM c
 
 const replacePasswordHash = `WITH ${clock}
   UPDATE tokenpair.users SET password_hash = :to FROM clock WHERE id = :id AND password_hash = :from RETURNING now`;
+
+const countHashForms = `SELECT CASE
+    WHEN password_hash LIKE '$argon2id$v=19$%$%' THEN '$argon2id$v=19$' || split_part(password_hash, '$', 4)
+    WHEN strpos(password_hash, '$') > 1 THEN split_part(password_hash, '$', 1)
+    ELSE left(password_hash, 1)
+  END COLLATE "C" AS form, count(*)::integer AS users
+  FROM tokenpair.users WHERE password_hash IS NOT NULL GROUP BY form ORDER BY form`;
 
 // Holds the user and the session, so that neither is ended by others before it goes on.
 const holdAsker = `WITH ${clock}
@@ -124,6 +131,8 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
         const kept = toSession(await run<SessionRow>(keep, { sessionId, epoch, nextHash, idleLifetime, now }));
         return kept === null ? null : { ...ended, ...kept };
       }),
+
+    countHashForms: () => connection.run<HashFormCount>("users.countHashForms", countHashForms, {}),
 
     delete: (id) =>
       connection.transact("users.delete", async (transaction) => {

@@ -1,4 +1,4 @@
-import type { KeepSession, Kept, NewUser, UserStore } from "../../core/store.ts";
+import type { HashFormCount, KeepSession, Kept, NewUser, UserStore } from "../../core/store.ts";
 import type { User, UserWithPassword } from "../../core/user.ts";
 import type { Connection } from "./connection.ts";
 import type { Endings } from "./endings.ts";
@@ -39,6 +39,14 @@ const changePassword = `UPDATE users SET password_hash = :passwordHash
     SELECT 1 FROM sessions WHERE id = :sessionId AND user_id = :id AND user_epoch = :userEpoch AND ${isLive})`;
 
 const replacePasswordHash = "UPDATE users SET password_hash = :to WHERE id = :id AND password_hash = :from";
+
+const countHashForms = `SELECT CASE
+    WHEN password_hash LIKE '$argon2id$v=19$%$%'
+      THEN substr(password_hash, 1, length('$argon2id$v=19$') - 1 + instr(substr(password_hash, length('$argon2id$v=19$') + 1), '$'))
+    WHEN instr(password_hash, '$') > 1 THEN substr(password_hash, 1, instr(password_hash, '$') - 1)
+    ELSE substr(password_hash, 1, 1)
+  END AS form, count(*) AS users
+  FROM users WHERE password_hash IS NOT NULL GROUP BY form ORDER BY form`;
 
 /** A user of the application's own table, whose name only the application knows. */
 const nameless = { username: "", usernameKey: null, email: null, isStaff: false, passwordHash: null };
@@ -147,6 +155,12 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
         if (connection.prepare(changePassword).run(parameters).changes === 0) return null;
         const raised = endings.raiseEpoch(id, { reason: "password_changed", now }, sessionId);
         return raised === null ? null : { ...raised.ended, ...keepSession(raised.epoch, kept, now) };
+      });
+    },
+
+    async countHashForms() {
+      return connection.read("users.countHashForms", () => {
+        return connection.prepare(countHashForms).all() as unknown as HashFormCount[];
       });
     },
 

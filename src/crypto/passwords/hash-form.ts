@@ -1,0 +1,28 @@
+import { toPasswordCost } from "../../core/password-cost.ts";
+import { toPeppers } from "../../core/pepper.ts";
+import type { PasswordSettings } from "../passwords.ts";
+import { isWeaker } from "./argon2.ts";
+import { isDjangoFormat, parseStoredHash } from "./stored-hash.ts";
+
+/** What becomes of a hash at its owner's next login. */
+export type HashFormState =
+  | { readonly state: "current" | "outdated" | "django" | "unverifiable" }
+  | { readonly state: "pepper_missing"; readonly pepperId: string };
+
+/** Stand-ins for salt and hash, of the lengths that they have here. */
+const anySaltAndHash = `$${"A".repeat(22)}$${"A".repeat(43)}`;
+
+/** What the hashes of one form, as `countHashForms` has them, are under these settings. */
+export function toHashFormState(form: string, settings: PasswordSettings): HashFormState {
+  if (isDjangoFormat(form)) {
+    const isLetIn = form !== "md5" || settings.acceptMd5PasswordHashes;
+    return { state: isLetIn ? "django" : "unverifiable" };
+  }
+  const stored = parseStoredHash(`${form}${anySaltAndHash}`);
+  if (stored.outcome !== "own") return { state: "unverifiable" };
+  const ids = toPeppers(settings.passwordPeppers).map(({ id }) => id);
+  const pepperId = stored.hash.keyId?.toString("latin1");
+  if (pepperId !== undefined && !ids.includes(pepperId)) return { state: "pepper_missing", pepperId };
+  const isOutdated = isWeaker(stored.hash, toPasswordCost(settings)) || pepperId !== ids[0];
+  return { state: isOutdated ? "outdated" : "current" };
+}
