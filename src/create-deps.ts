@@ -70,12 +70,13 @@ export function createDeps(
     clock,
     random,
     emit,
-    csrfKey: toCsrfKey(signingKey),
+    csrfKey: deriveKey(signingKey, "tokenpair csrf v1"),
+    deviceKey: deriveKey(signingKey, "tokenpair device v1"),
   });
   return { deps, signals };
 }
 
-/** A key of its own for the CSRF tokens, the same on every node (RFC 5869). */
-function toCsrfKey(signingKey: string | Uint8Array): Uint8Array {
-  return new Uint8Array(hkdfSync("sha256", signingKey, "", "tokenpair csrf v1", 32));
+/** A key of its own for each purpose, the same on every node (RFC 5869). */
+function deriveKey(signingKey: string | Uint8Array, purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync("sha256", signingKey, "", purpose, 32));
 }

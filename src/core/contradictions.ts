@@ -25,6 +25,7 @@ const checks: readonly Check[] = [
   checkHeaderNames,
   checkPasswordCost,
   checkPeppers,
+  checkLoginDelays,
 ];
 
 function checkLifetimes({ accessTokenLifetime, refreshTokenLifetime, sessionLifetime }: Settings<AuthUser>) {
@@ -61,18 +62,21 @@ function isWithin(path: string, parent: string): boolean {
 }
 
 function checkCookieNames(settings: Settings<AuthUser>) {
-  const { access, refresh, csrf } = toCookieNames(settings);
+  const { access, refresh, csrf, device } = toCookieNames(settings);
   const prefixes = settings.insecureCookies ? ", without the prefix too that insecureCookies drops" : "";
   if (refresh === access) return `refreshCookieName: must differ from accessCookieName${prefixes}`;
   if (csrf === access) return `csrfCookieName: must differ from accessCookieName${prefixes}`;
-  return csrf === refresh ? `csrfCookieName: must differ from refreshCookieName${prefixes}` : null;
+  if (csrf === refresh) return `csrfCookieName: must differ from refreshCookieName${prefixes}`;
+  const isTaken = [access, refresh, csrf].includes(device);
+  return isTaken ? `deviceCookieName: must differ from the names of the other cookies${prefixes}` : null;
 }
 
 /** What browsers demand of a cookie whose name has a prefix (RFC 6265bis §4.1.3), in any case of its letters. */
 function checkCookiePrefixes(settings: Settings<AuthUser>) {
-  const { accessCookieName, refreshCookieName, csrfCookieName, cookieDomain } = settings;
-  if (/^__Host-/i.test(refreshCookieName)) {
-    return 'refreshCookieName: a "__Host-" cookie needs Path=/, and this one goes to authPath; use "__Secure-…"';
+  const { accessCookieName, refreshCookieName, csrfCookieName, deviceCookieName, cookieDomain } = settings;
+  for (const [name, value] of Object.entries({ refreshCookieName, deviceCookieName })) {
+    if (!/^__Host-/i.test(value)) continue;
+    return `${name}: a "__Host-" cookie needs Path=/, and this one goes to authPath; use "__Secure-…"`;
   }
   if (/^__(?:Host-)?Http-/i.test(csrfCookieName)) {
     return 'csrfCookieName: an "Http-" cookie is hidden from scripts, which must read this one; use "__Host-…"';
@@ -117,4 +121,8 @@ function checkPeppers({ passwordPeppers }: Settings<AuthUser>) {
   return new Set(ids).size < ids.length
     ? "passwordPeppers: two have the same id; a new pepper needs an id of its own"
     : null;
+}
+
+function checkLoginDelays({ loginDelay, maxLoginDelay }: Settings<AuthUser>) {
+  return loginDelay > maxLoginDelay ? "loginDelay: must not be longer than maxLoginDelay" : null;
 }

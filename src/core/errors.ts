@@ -25,6 +25,7 @@ export type AuthErrorCode =
   | "session_not_found"
   | "wrong_password"
   | "password_refused"
+  | "throttled"
   | "unavailable";
 
 /**
@@ -41,12 +42,19 @@ export class AuthError extends Error {
    * same browser has taken its place: its cookies may go.
    */
   readonly sessionIsDead: boolean;
+  /** With `throttled`: seconds until the next try may be made. */
+  readonly retryAfter: number | undefined;
 
-  constructor(code: AuthErrorCode, reason: string, options: { sessionIsDead?: boolean; cause?: unknown } = {}) {
+  constructor(
+    code: AuthErrorCode,
+    reason: string,
+    options: { sessionIsDead?: boolean; retryAfter?: number; cause?: unknown } = {},
+  ) {
     super(`${code}: ${reason}`, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.reason = reason;
     this.sessionIsDead = options.sessionIsDead ?? false;
+    this.retryAfter = options.retryAfter;
   }
 }
 

@@ -71,6 +71,32 @@ export interface TokenRevokedEvent extends Asked {
 }
 
 /**
+ * What there was too much of. Failed logins: on an account, from an address, from an address on an account (`pair`), from a
+ * known device on an account. Requests to an endpoint, from an address.
+ */
+export type ThrottleScope = "account" | "address" | "pair" | "device" | RequestLimit;
+
+/** The endpoints that are limited by address alone, each with an allowance of its own. */
+export type RequestLimit = "refresh" | "verify" | "blacklist";
+
+/** A request was refused because too many came before it; nobody looked at its password or token. */
+export interface ThrottledEvent extends Asked {
+  readonly type: "throttled";
+  readonly scope: ThrottleScope;
+  /** Seconds. */
+  readonly retryAfter: number;
+  /** Known where the account is one of tokenpair's own users. */
+  readonly userId?: string;
+}
+
+/** What was counted of failed logins was forgotten by hand: a user's or, without `userId`, an address's. */
+export interface UnlockedEvent extends Asked {
+  readonly type: "unlocked";
+  readonly userId?: string;
+  readonly ip?: string;
+}
+
+/**
  * A user of tokenpair's own table was changed; a new password is such a change. `password_rehashed`: it is the same, and its
  * hash was brought up to date at a login.
  */
@@ -138,6 +164,8 @@ export type AuthEvent =
   | RefreshEvent
   | SessionsEndedEvent
   | TokenRevokedEvent
+  | ThrottledEvent
+  | UnlockedEvent
   | UserChangedEvent
   | RehashFailedEvent
   | KeyChangedEvent

@@ -1,4 +1,5 @@
-import { days, minutes } from "./durations.ts";
+import { isNetwork } from "./addresses.ts";
+import { days, hours, minutes } from "./durations.ts";
 import { costLimits, minMemoryPerThread } from "./password-cost.ts";
 import { pepperPattern } from "./pepper.ts";
 import type { Settings } from "./settings.ts";
@@ -13,6 +14,8 @@ export type SettingRule =
   | { readonly type: "choice"; readonly choices: readonly string[] }
   | { readonly type: "text"; readonly pattern: RegExp; readonly form: string; readonly optional?: true }
   | { readonly type: "texts"; readonly pattern: RegExp; readonly form: string; readonly atLeast: number }
+  /** IP addresses and networks. */
+  | { readonly type: "networks" }
   | { readonly type: "function" };
 
 const boolean = { type: "boolean" } as const;
@@ -78,6 +81,18 @@ export const settingRules = Object.freeze({
     form: 'origins as a browser sends them, such as "https://app.example.com": lower case, no path, no default port',
     atLeast: 0,
   },
+  deviceCookieName: cookieName,
+  maxLoginFailures: count("failures", 0, 100),
+  loginFailuresBeforeDelay: count("failures", 0, 100),
+  accountFailuresBeforeDelay: count("failures", 0, 100),
+  addressFailuresBeforeDelay: count("failures", 0, 1_000_000),
+  loginDelay: seconds(1, hours(1)),
+  maxLoginDelay: seconds(1, days(1)),
+  refreshLimit: count("requests", 0, 1_000_000),
+  verifyLimit: count("requests", 0, 1_000_000),
+  blacklistLimit: count("requests", 0, 1_000_000),
+  trustedProxies: { type: "networks" },
+  forwardedHeader: { type: "choice", choices: ["X-Forwarded-For", "Forwarded"] },
   usernameCaseSensitive: boolean,
   minPasswordLength: count("characters", 8, 64),
   passwordMemoryCost: count("KiB", minMemoryPerThread, costLimits.memory),
@@ -98,6 +113,7 @@ export const settingRules = Object.freeze({
   findUser: hook,
   onLoginSuccess: hook,
   onLoginFailed: hook,
+  onSuspiciousLogin: hook,
 } satisfies Record<keyof Settings, SettingRule>);
 
 /** What is wrong with a value, to be read after the setting's name; `null` where it may stand. */
@@ -119,6 +135,10 @@ export function findSettingFault(rule: SettingRule, value: unknown): string | nu
       return Array.isArray(value) && value.length >= rule.atLeast && value.every((item) => isText(item, rule.pattern))
         ? null
         : `must be a list of ${rule.form}${rule.atLeast > 0 ? ", with at least one" : ""}`;
+    case "networks":
+      return Array.isArray(value) && value.every(isNetwork)
+        ? null
+        : 'must be a list of IP addresses and networks such as "10.0.0.0/8" or "2001:db8::/32"';
     case "function":
       return typeof value === "function" ? null : "must be a function";
   }

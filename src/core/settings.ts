@@ -3,6 +3,7 @@ import { days, minutes } from "./durations.ts";
 import type { AuthError } from "./errors.ts";
 import type { RequestOrigin } from "./events.ts";
 import { owaspCost } from "./password-cost.ts";
+import type { SuspiciousLogin } from "./suspicious-login.ts";
 import type { AuthUser, User } from "./user.ts";
 
 /** The algorithms a signing key may have. One key, one algorithm. */
@@ -84,6 +85,33 @@ export interface Settings<U extends AuthUser = User, C extends ApplicationClaims
   readonly insecureCookies: boolean;
   /** Other origins whose pages may use the cookies, such as "https://app.example.com". Default: none. */
   readonly trustedOrigins: readonly string[];
+  /** The cookie by which a device that has logged in before keeps its own allowance. Default: "__Secure-device". */
+  readonly deviceCookieName: string;
+  /**
+   * Consecutive failures after which an account lets nobody in until it is unlocked, at most 100 (NIST SP 800-63B-4 §3.2.2);
+   * the last tenth is for devices that have logged in before. 0: no end. Default: 100.
+   */
+  readonly maxLoginFailures: number;
+  /** Failures on one account from one address, or from one known device, before delays begin. 0: none do. Default: 5. */
+  readonly loginFailuresBeforeDelay: number;
+  /** Failures on one account, from all addresses together, before delays begin. 0: none do. Default: 20. */
+  readonly accountFailuresBeforeDelay: number;
+  /** Failures from one address within an hour, over all accounts, before delays begin. 0: none do. Default: 50. */
+  readonly addressFailuresBeforeDelay: number;
+  /** The first delay, in seconds; it doubles with every failure. Default: 5. */
+  readonly loginDelay: number;
+  /** The longest delay. Default: 15 minutes. */
+  readonly maxLoginDelay: number;
+  /** Refreshes per minute and address, on each node. 0: any number. Default: 3000. */
+  readonly refreshLimit: number;
+  /** Calls of the verify endpoint per minute and address, on each node. 0: any number. Default: 6000. */
+  readonly verifyLimit: number;
+  /** Calls of the blacklist endpoint per minute and address, on each node. 0: any number. Default: 600. */
+  readonly blacklistLimit: number;
+  /** The proxies whose `forwardedHeader` is believed: addresses and networks such as "10.0.0.0/8". Default: none. */
+  readonly trustedProxies: readonly string[];
+  /** Where trusted proxies name the client: "X-Forwarded-For" or "Forwarded" (RFC 7239). Default: "X-Forwarded-For". */
+  readonly forwardedHeader: "X-Forwarded-For" | "Forwarded";
   /** Whether `Alice` and `alice` are two users. Choose before the first user exists. Default: false. */
   readonly usernameCaseSensitive: boolean;
   /**
@@ -124,6 +152,11 @@ export interface Settings<U extends AuthUser = User, C extends ApplicationClaims
   readonly onLoginSuccess: ((user: U, origin: RequestOrigin) => void | Promise<void>) | undefined;
   /** Called after a refused login, before its answer. What it throws changes nothing. Default: none. */
   readonly onLoginFailed: ((error: AuthError, origin: RequestOrigin) => void | Promise<void>) | undefined;
+  /**
+   * Called when a login succeeds on an unknown device after failures, or an account reaches one of its limits. Nobody waits
+   * for it, and what it throws changes nothing. Default: none.
+   */
+  readonly onSuspiciousLogin: ((login: SuspiciousLogin<U>) => void | Promise<void>) | undefined;
 }
 
 /** The defaults of `Settings`. */
@@ -159,6 +192,18 @@ export const defaultSettings = Object.freeze({
   cookieDomain: undefined,
   insecureCookies: false,
   trustedOrigins: Object.freeze([]),
+  deviceCookieName: "__Secure-device",
+  maxLoginFailures: 100,
+  loginFailuresBeforeDelay: 5,
+  accountFailuresBeforeDelay: 20,
+  addressFailuresBeforeDelay: 50,
+  loginDelay: 5,
+  maxLoginDelay: minutes(15),
+  refreshLimit: 3_000,
+  verifyLimit: 6_000,
+  blacklistLimit: 600,
+  trustedProxies: Object.freeze([]),
+  forwardedHeader: "X-Forwarded-For",
   usernameCaseSensitive: false,
   minPasswordLength: 8,
   passwordMemoryCost: owaspCost.memoryCost,
@@ -174,4 +219,5 @@ export const defaultSettings = Object.freeze({
   findUser: undefined,
   onLoginSuccess: undefined,
   onLoginFailed: undefined,
+  onSuspiciousLogin: undefined,
 }) satisfies Settings<AuthUser>;

@@ -1,5 +1,6 @@
 import type { FeedBatch, FeedCursor, RevocableToken, Revocation } from "./revocation.ts";
 import type { RevokeReason, Session } from "./session.ts";
+import type { ThrottleStore } from "./throttle-store.ts";
 import type { User, UserWithPassword } from "./user.ts";
 
 /**
@@ -13,13 +14,14 @@ export interface Store {
   readonly users: UserStore;
   readonly sessions: SessionStore;
   readonly feed: FeedStore;
+  readonly throttle: ThrottleStore;
   /** Brings the schema up to date, safe beside other processes that do the same; names what was applied, in order. */
   migrate(): Promise<readonly string[]>;
   /** Fulfils where the schema is this version's. @throws SchemaVersionError where it is older or newer. */
   checkSchema(): Promise<void>;
   /**
-   * Deletes at most `limit` dead sessions and as many revocations that no access token of the last `horizon` seconds
-   * can need. Call again while either count equals `limit`.
+   * Deletes at most `limit` dead sessions, as many revocations that no access token of the last `horizon` seconds can
+   * need, and as many counts of failed logins whose time is over. Call again while one of the counts equals `limit`.
    */
   deleteDead(options: { readonly limit: number; readonly horizon: number }): Promise<DeletedCounts>;
   /** What its connections are doing at this moment; a store in this process's own files has none. */
@@ -39,6 +41,7 @@ export interface ConnectionUse {
 export interface DeletedCounts {
   readonly sessions: number;
   readonly revocations: number;
+  readonly failures: number;
 }
 
 /** Sessions that a change has ended, with the feed entries written in the same transaction. */

@@ -20,6 +20,8 @@ export interface Deps {
   readonly users: UserSource;
   readonly tokens: Tokens;
   readonly passwords: PasswordHasher;
+  /** The key of the device tokens. */
+  readonly deviceKey: Uint8Array;
   readonly revocations: RevocationIndex;
   readonly feed: Feed;
   readonly clock: Clock;

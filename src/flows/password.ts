@@ -6,6 +6,7 @@ import { createSecret, hashSecret } from "../crypto/secrets.ts";
 import { announce } from "./announce.ts";
 import type { Deps } from "./deps.ts";
 import { reportLoginFailure } from "./login.ts";
+import { countAttempt } from "./login-throttle.ts";
 import { requireGoodPassword } from "./password-policy.ts";
 import { normalizePassword, verifyPassword } from "./password-text.ts";
 import { mintPair, toApplicationClaims } from "./token-pair.ts";
@@ -22,8 +23,11 @@ export interface PasswordChange {
 /**
  * Changes one's own password (tokenpair's own user table), unless a reset, a disable or a logout came first.
  *
- * @throws AuthError `wrong_password`; `password_refused`, with a sentence for the user; `token_revoked` where the asking
- * session or the password it was asked with is no longer in force, and nothing has changed; `user_not_found`.
+ * A wrong current password counts as a failed login.
+ *
+ * @throws AuthError `wrong_password`; `throttled`, with `retryAfter`; `password_refused`, with a sentence for the user;
+ * `token_revoked` where the asking session or the password it was asked with is no longer in force, and nothing has
+ * changed; `user_not_found`.
  */
 export async function changePassword(
   deps: Deps,
@@ -33,9 +37,14 @@ export async function changePassword(
   if (row === null) throw new AuthError("user_not_found", "no such user");
   const { passwordHash, ...user } = row;
   await requireGoodPassword(deps.settings, newPassword, user.username);
-  if ((await verifyPassword(deps.passwords, passwordHash, currentPassword)) === null) {
-    const error = new AuthError("wrong_password", "wrong current password");
-    await reportLoginFailure(deps, error, { userId, sessionId, origin });
+  try {
+    const attempt = { username: user.username, origin, device: { sessionId } };
+    const found = await countAttempt(deps, attempt, async () =>
+      (await verifyPassword(deps.passwords, passwordHash, currentPassword)) === null ? null : { user },
+    );
+    if (found === null) throw new AuthError("wrong_password", "wrong current password");
+  } catch (error) {
+    if (error instanceof AuthError) await reportLoginFailure(deps, error, { userId, sessionId, origin });
     throw error;
   }
 

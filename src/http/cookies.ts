@@ -1,26 +1,20 @@
 import type { TokenPair } from "../core/claims.ts";
-import { toCookieNames } from "../core/cookie-names.ts";
+import { type CookieNameSettings, toCookieNames } from "../core/cookie-names.ts";
+import { days } from "../core/durations.ts";
 import type { Settings } from "../core/settings.ts";
 import { type HeaderSource, readHeader } from "./header-source.ts";
 
 /** The settings that shape the cookies. */
-export type CookieSettings = Pick<
-  Settings,
-  | "accessCookieName"
-  | "refreshCookieName"
-  | "csrfCookieName"
-  | "cookieSameSite"
-  | "cookieDomain"
-  | "insecureCookies"
-  | "authPath"
->;
+export type CookieSettings = CookieNameSettings & Pick<Settings, "cookieSameSite" | "cookieDomain" | "authPath">;
 
 /** Our cookies of one request. */
 export interface PresentedCookies {
   readonly access: string | undefined;
   readonly refresh: string | undefined;
   readonly csrf: string | undefined;
-  /** Two cookies have one of our names: one of them was set by somebody else, and nothing tells which. */
+  /** Missing where there are two: neither is worth a refusal. */
+  readonly device: string | undefined;
+  /** Two cookies have one of the names above it: one of them was set by somebody else, and nothing tells which. */
   readonly isDoubled: boolean;
 }
 
@@ -29,18 +23,20 @@ export interface PresentedCookies {
  * around it: whoever trims or decodes more finds a forged cookie under a name that the browser did not protect.
  */
 export function readCookies(headers: HeaderSource, settings: CookieSettings): PresentedCookies {
-  const { access, refresh, csrf } = toCookieNames(settings);
-  const found = new Map([access, refresh, csrf].map((name) => [name, [] as string[]]));
+  const { access, refresh, csrf, device } = toCookieNames(settings);
+  const found = new Map([access, refresh, csrf, device].map((name) => [name, [] as string[]]));
   for (const pair of readHeader(headers, "Cookie")?.split(";") ?? []) {
     const end = pair.indexOf("=");
     if (end !== -1) found.get(trimBlanks(pair.slice(0, end)))?.push(trimBlanks(pair.slice(end + 1)));
   }
+  const isDoubled = (name: string) => (found.get(name)?.length ?? 0) > 1;
   const read = (name: string) => found.get(name)?.[0] || undefined;
   return {
     access: read(access),
     refresh: read(refresh),
     csrf: read(csrf),
-    isDoubled: [...found.values()].some((values) => values.length > 1),
+    device: isDoubled(device) ? undefined : read(device),
+    isDoubled: [access, refresh, csrf].some(isDoubled),
   };
 }
 
@@ -64,7 +60,7 @@ export function toSessionCookies(
   return [access, ...refresh, toCsrfCookie(settings, csrfToken, maxAge)];
 }
 
-/** The `Set-Cookie` headers that delete all three. */
+/** The `Set-Cookie` headers that delete all three. The device cookie stays: the device has still logged in before. */
 export function toClearedCookies(settings: CookieSettings): readonly string[] {
   return [toAccessCookie, toRefreshCookie, toCsrfCookie].map((toCookie) => toCookie(settings, "", 0));
 }
@@ -109,6 +105,21 @@ export const toCsrfCookie: ToCookie = (settings, value, maxAge) =>
     httpOnly: false,
     sameSite: settings.cookieSameSite,
   });
+
+/** As long as browsers keep a cookie (RFC 6265bis §5.5), in seconds. */
+const deviceCookieLifetime = days(400);
+
+/** The one that says that this device has logged in before; sent to the cookie endpoints only. */
+export function toDeviceCookie(settings: CookieSettings, value: string, persistent: boolean): string {
+  return serializeCookie(settings, {
+    name: toCookieNames(settings).device,
+    value,
+    maxAge: persistent ? deviceCookieLifetime : null,
+    path: settings.authPath,
+    httpOnly: true,
+    sameSite: "Strict",
+  });
+}
 
 interface Cookie {
   readonly name: string;

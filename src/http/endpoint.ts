@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { RequestOrigin } from "../core/events.ts";
+import type { RequestLimit, RequestOrigin } from "../core/events.ts";
 import type { Settings } from "../core/settings.ts";
 import type { AuthUser } from "../core/user.ts";
 import type { Deps } from "../flows/deps.ts";
@@ -29,6 +29,8 @@ export interface Endpoint<B = unknown> {
   /** One line for the OpenAPI document. */
   readonly summary: string;
   readonly errors: ErrorStyle;
+  /** Whose limit per address holds here, before anything else is looked at. Default: none. */
+  readonly limit?: RequestLimit;
   /** What proves the caller, any one of them. Default: nothing is needed. Documentation only: `handle` checks. */
   readonly security?: readonly SecurityScheme[];
   /** Request headers with a meaning here. Documentation only. */
@@ -41,7 +43,7 @@ export interface Endpoint<B = unknown> {
 }
 
 /** What the OpenAPI document says of an endpoint. */
-export type EndpointDescription = Omit<Endpoint, "errors" | "handle">;
+export type EndpointDescription = Omit<Endpoint, "errors" | "limit" | "handle">;
 
 export interface BodyDescription<B> {
   /** An object of the fields of `fields.ts`. */

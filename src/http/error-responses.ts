@@ -3,7 +3,7 @@ import type { Settings } from "../core/settings.ts";
 import type { ErrorStyle } from "./endpoint.ts";
 import { toJsonResponse } from "./json-response.ts";
 
-/** What a client gets for an error. The private `reason` is shown only by the two codes whose contract says so. */
+/** What a client gets for an error. The private `reason` is shown only by the three codes whose contract says so. */
 interface Answer {
   readonly status: number;
   readonly body: (error: AuthError) => Readonly<Record<string, unknown>>;
@@ -40,6 +40,13 @@ const answersOfTokenEndpoints: Readonly<Record<AuthErrorCode, Answer>> = {
   session_not_found: refused(404, "Not found.", "not_found"),
   wrong_password: { status: 400, body: () => ({ current_password: ["Invalid password."] }) },
   password_refused: { status: 400, body: ({ reason }) => ({ new_password: [reason] }) },
+  throttled: {
+    status: 429,
+    body: ({ reason, retryAfter }) => ({
+      detail: `Too many ${reason}. Try again in ${retryAfter} seconds.`,
+      code: "throttled",
+    }),
+  },
   unavailable: refused(503, "Service temporarily unavailable.", "unavailable"),
 };
 
@@ -70,6 +77,7 @@ export function toErrorResponse(
   return toJsonResponse(status, body(error), {
     ...(status === 401 ? { "WWW-Authenticate": toChallenge(tokenPresented, settings) } : {}),
     ...(status === 503 ? { "Retry-After": retryAfter } : {}),
+    ...(status === 429 ? { "Retry-After": String(error.retryAfter) } : {}),
   });
 }
 

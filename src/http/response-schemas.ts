@@ -28,6 +28,12 @@ export const notAuthenticated: ResponseDescription = {
   schema: tokenErrorSchema,
 };
 
+/** 429: `Retry-After` says when to try again. */
+export const throttled: ResponseDescription = {
+  description: "Too many requests came before this one; no password or token was looked at.",
+  schema: errorSchema,
+};
+
 /** 503: nothing was changed; try again. */
 export const unavailable: ResponseDescription = {
   description: "The service cannot answer now and has changed nothing.",

@@ -1,5 +1,6 @@
 import { AuthError, StoreUnavailableError } from "../core/errors.ts";
 import { createBodyReader } from "./body.ts";
+import { createClientFinder } from "./client-address.ts";
 import { withCors } from "./cors.ts";
 import { reportCsrfRefusal } from "./csrf-report.ts";
 import type { Endpoint, ErrorStyle, HttpDeps } from "./endpoint.ts";
@@ -7,6 +8,7 @@ import { endpoints as allEndpoints } from "./endpoints.ts";
 import { toErrorResponse } from "./error-responses.ts";
 import { toJsonResponse } from "./json-response.ts";
 import { RequestError } from "./request-error.ts";
+import { createRequestLimits } from "./request-limits.ts";
 import { toOrigin } from "./request-origin.ts";
 import { createSchemaEndpoint } from "./routes/schema.ts";
 import { createMatcher } from "./routing.ts";
@@ -14,7 +16,7 @@ import { withStandardHeaders } from "./standard-headers.ts";
 
 /** What only the server knows of a connection. */
 export interface Connection {
-  /** The client's address, after any trusted proxy. */
+  /** The address at the other end of the socket: the client's or, with `trustedProxies`, that of the last proxy. */
   readonly ip?: string | undefined;
 }
 
@@ -43,6 +45,8 @@ export function createHttpHandler(
   deps: HttpDeps,
   { endpoints = allEndpoints, onError = warn }: HttpHandlerOptions = {},
 ): HttpHandler {
+  const findClient = createClientFinder(deps.settings);
+  const requireWithinLimit = createRequestLimits(deps);
   const match = createMatcher([...endpoints, createSchemaEndpoint(endpoints)], deps.settings);
 
   async function answer(request: Request, connection: Connection): Promise<Response> {
@@ -55,9 +59,10 @@ export function createHttpHandler(
     if (endpoint === undefined) {
       return toJsonResponse(405, { detail: `Method "${method}" not allowed.` }, { Allow: resource.allow });
     }
-    const origin = toOrigin(request.headers, connection);
+    const origin = toOrigin(request.headers, { ip: findClient(request.headers, connection.ip) });
     const body = createBodyReader(request, endpoint.body);
     try {
+      if (endpoint.limit !== undefined) await requireWithinLimit(endpoint.limit, origin);
       return await endpoint.handle({ request, deps, params, origin, ...body });
     } catch (error) {
       reportCsrfRefusal(deps, error, request.headers, origin);

@@ -37,7 +37,7 @@ function parseVariable(variable: string, rule: ConfigRule, text: string): unknow
   if (rule.type === "function") {
     throw new ConfigError(`${variable}: a function cannot stand in the environment; set it in tokenpair.config.js`);
   }
-  if (text.trim() === "" && rule.type !== "texts") {
+  if (text.trim() === "" && rule.type !== "texts" && rule.type !== "networks") {
     throw new ConfigError(`${variable}: is empty; give it a value, or leave it out for the default`);
   }
   const value = toValue(rule, text);
@@ -58,6 +58,7 @@ function toValue(rule: ConfigRule, text: string): unknown {
     case "true":
       return booleans.get(trimmed.toLowerCase()) ?? text;
     case "texts":
+    case "networks":
       return trimmed === "" ? [] : trimmed.split(",").map((item) => item.trim());
     default:
       return trimmed;

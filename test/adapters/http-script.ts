@@ -84,7 +84,7 @@ export async function runHttpScript(url: string, auth: Auth, isBehindParser = fa
   const late = await hello(next.access);
   expect([late.status, (await late.json()).messages[0].message]).toEqual([401, "Token is blacklisted"]);
 
-  // A browser's login sets three cookies, each in a header of its own.
+  // A browser's login sets four cookies, each in a header of its own.
   const token = await fetch(`${url}/api/auth/csrf/`);
   const cookie = token.headers.getSetCookie().map((line) => line.split(";")[0]);
   const { csrf_token: csrf } = await token.json();
@@ -94,7 +94,7 @@ export async function runHttpScript(url: string, auth: Auth, isBehindParser = fa
     "Sec-Fetch-Site": "same-origin",
   });
   expect(browser.status).toBe(200);
-  expect(browser.headers.getSetCookie()).toHaveLength(3);
+  expect(browser.headers.getSetCookie()).toHaveLength(4);
 
   // The application's cookies-only caller cannot change anything without the CSRF token.
   const jar = browser.headers

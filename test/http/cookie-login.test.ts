@@ -85,14 +85,16 @@ describe("a login", () => {
     expect(await browser.isLoggedIn()).toBe(true);
   });
 
-  it("sets the three cookies, byte for byte", async () => {
+  it("sets the three cookies of the session and the one of the device, byte for byte", async () => {
     await browser.get("/api/auth/csrf/");
     const cookies = (await login()).headers.getSetCookie();
-    const [access, refresh, csrf] = ["__Host-Http-access", "__Secure-refresh", "__Host-csrftoken"].map(browser.cookie);
+    const names = ["__Host-Http-access", "__Secure-refresh", "__Host-csrftoken", "__Secure-device"];
+    const [access, refresh, csrf, device] = names.map(browser.cookie);
     expect(cookies).toEqual([
       `__Host-Http-access=${access}; Max-Age=1800; Path=/; Secure; HttpOnly; SameSite=Lax`,
       `__Secure-refresh=${refresh}; Max-Age=2592000; Path=/api/auth; Secure; HttpOnly; SameSite=Strict`,
       `__Host-csrftoken=${csrf}; Max-Age=2592000; Path=/; Secure; SameSite=Lax`,
+      `__Secure-device=${device}; Max-Age=34560000; Path=/api/auth; Secure; HttpOnly; SameSite=Strict`,
     ]);
   });
 
@@ -101,7 +103,7 @@ describe("a login", () => {
     expect((await browser.post("/api/auth/refresh/")).status).toBe(200);
     expect(await browser.isLoggedIn()).toBe(true);
     browser.restart();
-    expect(browser.cookieNames()).toEqual([]);
+    expect([browser.cookieNames(), browser.cookie("__Secure-device")]).toEqual([[], undefined]);
   });
 
   it("is remembered by default, and the browser comes back without a password", async () => {

@@ -208,6 +208,7 @@ describe("a refresh that the store cannot answer leaves the cookies", () => {
     const wrapStore = (store: Store): Store => ({
       users: store.users,
       feed: store.feed,
+      throttle: store.throttle,
       sessions: { ...bindAll(store.sessions), ...broken },
       migrate: () => store.migrate(),
       checkSchema: () => store.checkSchema(),

@@ -39,7 +39,12 @@ describe("the cookies of a session", () => {
 
   it("lose prefixes and Secure with insecureCookies", () => {
     const settings = { ...defaultSettings, insecureCookies: true };
-    expect(toCookieNames(settings)).toEqual({ access: "access", refresh: "refresh", csrf: "csrftoken" });
+    expect(toCookieNames(settings)).toEqual({
+      access: "access",
+      refresh: "refresh",
+      csrf: "csrftoken",
+      device: "device",
+    });
     expect(toSessionCookies(settings, { pair, csrfToken: "r.m", persistent: false })).toEqual([
       "access=a.b.c; Path=/; HttpOnly; SameSite=Lax",
       "refresh=d.e.f; Path=/api/auth; HttpOnly; SameSite=Strict",

@@ -5,6 +5,7 @@ import { describeFeedContract } from "./feed-contract.ts";
 import { addSession, addUser, isAlive, rotationOf } from "./records.ts";
 import { describeSessionContract } from "./session-contract.ts";
 import { describeSessionEndContract } from "./session-end-contract.ts";
+import { describeThrottleContract } from "./throttle-contract.ts";
 import { describeUserContract } from "./user-contract.ts";
 import { describeUserImportContract } from "./user-import-contract.ts";
 
@@ -36,6 +37,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
     describeSessionContract(scene);
     describeSessionEndContract(scene);
     describeFeedContract(scene);
+    describeThrottleContract(scene);
 
     describe("schema", () => {
       it("is up to date after migrate, and then has nothing to apply", async () => {
@@ -52,7 +54,11 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
         await addSession(store, "longer", user, { idleLifetime: 500 });
         await addSession(store, "ended", user, { idleLifetime: 500, absoluteLifetime: 100 });
         scene.now += 100;
-        expect(await store.deleteDead({ limit: 10, horizon: 1_800 })).toEqual({ sessions: 2, revocations: 0 });
+        expect(await store.deleteDead({ limit: 10, horizon: 1_800 })).toEqual({
+          sessions: 2,
+          revocations: 0,
+          failures: 0,
+        });
         expect(await store.sessions.find("unused")).toBeNull();
         expect(await store.sessions.find("ended")).toBeNull();
         expect(await isAlive(store, "longer")).toBe(true);
@@ -78,9 +84,17 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
         await store.sessions.revoke("s", "logout");
         await store.feed.revokeToken("token");
         scene.now += 300;
-        expect(await store.deleteDead({ limit: 10, horizon: 300 })).toEqual({ sessions: 0, revocations: 0 });
+        expect(await store.deleteDead({ limit: 10, horizon: 300 })).toEqual({
+          sessions: 0,
+          revocations: 0,
+          failures: 0,
+        });
         scene.now += 1;
-        expect(await store.deleteDead({ limit: 10, horizon: 300 })).toEqual({ sessions: 1, revocations: 2 });
+        expect(await store.deleteDead({ limit: 10, horizon: 300 })).toEqual({
+          sessions: 1,
+          revocations: 2,
+          failures: 0,
+        });
         expect(await store.sessions.find("s")).toBeNull();
       });
 
@@ -91,9 +105,21 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
         await addSession(store, "d", user, { idleLifetime: 500 });
         for (const id of ["a", "b", "d"]) await store.sessions.revoke(id, "logout");
         scene.now += 200;
-        expect(await store.deleteDead({ limit: 2, horizon: 100 })).toEqual({ sessions: 2, revocations: 2 });
-        expect(await store.deleteDead({ limit: 2, horizon: 100 })).toEqual({ sessions: 2, revocations: 1 });
-        expect(await store.deleteDead({ limit: 2, horizon: 100 })).toEqual({ sessions: 0, revocations: 0 });
+        expect(await store.deleteDead({ limit: 2, horizon: 100 })).toEqual({
+          sessions: 2,
+          revocations: 2,
+          failures: 0,
+        });
+        expect(await store.deleteDead({ limit: 2, horizon: 100 })).toEqual({
+          sessions: 2,
+          revocations: 1,
+          failures: 0,
+        });
+        expect(await store.deleteDead({ limit: 2, horizon: 100 })).toEqual({
+          sessions: 0,
+          revocations: 0,
+          failures: 0,
+        });
       });
     });
 
@@ -107,6 +133,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           () => store.checkSchema(),
           () => store.users.findById("1"),
           () => store.sessions.revoke("s", "logout"),
+          () => store.throttle.forget("account"),
           () => store.feed.read({ after: null, horizon: 60 }),
           () => store.deleteDead({ limit: 1, horizon: 0 }),
         ];

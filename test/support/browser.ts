@@ -60,7 +60,8 @@ export function createBrowser(auth: Pick<TestAuth, "send">) {
       send("POST", path, { body, ...(headers === undefined ? {} : { headers }) }),
     /** A cookie's value. */
     cookie: (name: string) => jar.get(name)?.value,
-    cookieNames: () => [...jar.keys()].sort(),
+    /** Of the session: the device cookie outlives it. */
+    cookieNames: () => [...jar.keys()].filter((name) => name !== "__Secure-device").sort(),
     setCookie: (name: string, value: string, path = "/") => jar.set(name, { value, path, isPersistent: true }),
     deleteCookie: (name: string) => jar.delete(name),
     /** Closed and opened again: session cookies are gone. */

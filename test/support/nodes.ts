@@ -42,6 +42,8 @@ export async function openNodes({ database, servers, env = {} }: NodesOptions): 
     TOKENPAIR_SIGNING_KEY: signingKey,
     // The page needs a build.
     TOKENPAIR_PAGE: "false",
+    // All the races come from one address.
+    TOKENPAIR_REFRESH_LIMIT: "0",
     ...env,
   };
   const start = (port = 0) => startServer({ cwd, port, env: settings });

@@ -16,26 +16,30 @@ const pause = 10;
 const startOfLine = "\r\u001b[K";
 
 export function addFlushExpiredTokens(program: Command, context: Context): void {
-  addCommand(program, "flushexpiredtokens", "delete dead sessions and old revocations, in small batches").action(
-    (options: CommonOptions) => runOnStore(context, options, (store) => flush(store, context)),
-  );
+  addCommand(
+    program,
+    "flushexpiredtokens",
+    "delete dead sessions, old revocations and old failed logins, in small batches",
+  ).action((options: CommonOptions) => runOnStore(context, options, (store) => flush(store, context)));
 }
 
 async function flush(store: Store, context: Context): Promise<Output> {
-  let total: DeletedCounts = { sessions: 0, revocations: 0 };
+  let total: DeletedCounts = { sessions: 0, revocations: 0, failures: 0 };
   for (let isMore = true; isMore; ) {
     const deleted = await store.deleteDead({ limit: batchSize, horizon: revocationRetention });
     total = {
       sessions: total.sessions + deleted.sessions,
       revocations: total.revocations + deleted.revocations,
+      failures: total.failures + deleted.failures,
     };
-    isMore = deleted.sessions === batchSize || deleted.revocations === batchSize;
+    isMore = Object.values(deleted).includes(batchSize);
     if (isInteractive(context)) context.stderr.write(isMore ? `${startOfLine}${toSummary(total)} so far` : startOfLine);
     if (isMore) await setTimeout(pause);
   }
   return { lines: [`Deleted ${toSummary(total)}.`], json: total };
 }
 
-function toSummary({ sessions, revocations }: DeletedCounts): string {
-  return `${toCount(sessions, "session")} and ${toCount(revocations, "revocation")}`;
+function toSummary({ sessions, revocations, failures }: DeletedCounts): string {
+  const counts = toCount(failures, "count");
+  return `${toCount(sessions, "session")}, ${toCount(revocations, "revocation")} and ${counts} of failed logins`;
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { login } from "../../flows/login.ts";
 import { csrfFailed, csrfHeader, lifetimesSchema } from "../cookie-descriptions.ts";
-import { readCookies, toSessionCookies, withCookies } from "../cookies.ts";
+import { readCookies, toDeviceCookie, toSessionCookies, withCookies } from "../cookies.ts";
 import { createCsrfTokenOf } from "../csrf.ts";
 import { defineEndpoint } from "../endpoint.ts";
 import { booleanField, passwordField, usernameField } from "../fields.ts";
@@ -9,7 +9,7 @@ import { toJsonResponse } from "../json-response.ts";
 import { cookieMediaTypes } from "../media-types.ts";
 import { findPresentedSession } from "../presented-session.ts";
 import { requireCsrfToken, requireOwnPage } from "../request-checks.ts";
-import { errorSchema, unavailable } from "../response-schemas.ts";
+import { errorSchema, throttled, unavailable } from "../response-schemas.ts";
 
 /** `POST {authPath}/login`: starts this browser's session and ends the one it had. */
 export const cookieLogin = defineEndpoint({
@@ -32,6 +32,7 @@ export const cookieLogin = defineEndpoint({
     },
     401: { description: "Wrong credentials, or an inactive user.", schema: errorSchema },
     403: csrfFailed,
+    429: throttled,
     503: unavailable,
   },
   async handle({ request, deps, origin, requireMediaType, readBody }) {
@@ -42,9 +43,10 @@ export const cookieLogin = defineEndpoint({
     requireCsrfToken(deps, request, cookies, earlier === undefined ? [null] : [null, earlier]);
     const { username, password, remember } = await readBody();
 
-    const issued = await login(deps, { username, password }, { remember, origin, replaces: earlier });
+    const { device } = cookies;
+    const loggedIn = await login(deps, { username, password }, { remember, origin, replaces: earlier, device });
 
-    const { user, session, pair } = issued;
+    const { user, session, pair } = loggedIn;
     const csrfToken = createCsrfTokenOf(deps.csrfKey, session);
     const body = {
       user: { id: user.id, username: user.username },
@@ -52,9 +54,9 @@ export const cookieLogin = defineEndpoint({
       access_expires_in: pair.accessExpiresIn,
       refresh_expires_in: pair.refreshExpiresIn,
     };
-    return withCookies(
-      toJsonResponse(200, body),
-      toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),
-    );
+    return withCookies(toJsonResponse(200, body), [
+      ...toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),
+      toDeviceCookie(deps.settings, loggedIn.device, session.persistent),
+    ]);
   },
 });

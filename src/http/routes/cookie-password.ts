@@ -9,7 +9,7 @@ import { passwordField } from "../fields.ts";
 import { toJsonResponse } from "../json-response.ts";
 import { cookieMediaTypes } from "../media-types.ts";
 import { RequestError } from "../request-error.ts";
-import { errorSchema, notAuthenticated, unavailable } from "../response-schemas.ts";
+import { errorSchema, notAuthenticated, throttled, unavailable } from "../response-schemas.ts";
 
 /** `POST {authPath}/password`: changes the caller's password; every other session ends, this one goes on. */
 export const cookiePassword = defineEndpoint({
@@ -31,6 +31,7 @@ export const cookiePassword = defineEndpoint({
     401: notAuthenticated,
     403: csrfFailed,
     404: { description: "Passwords are kept by the application.", schema: errorSchema },
+    429: throttled,
     503: unavailable,
   },
   async handle({ request, deps, origin, requireMediaType, readBody }) {

@@ -10,7 +10,7 @@ import { toErrorResponse } from "../error-responses.ts";
 import { toJsonResponse } from "../json-response.ts";
 import { cookieMediaTypes } from "../media-types.ts";
 import { requireCsrfToken, requireOwnPage, requireSingleCookies } from "../request-checks.ts";
-import { tokenRefused, unavailable } from "../response-schemas.ts";
+import { throttled, tokenRefused, unavailable } from "../response-schemas.ts";
 import { attemptIdHeader, readAttemptId, replayedHeader } from "./token-refresh.ts";
 
 /** `POST {authPath}/refresh`: the next pair for the refresh cookie. */
@@ -19,6 +19,7 @@ export const cookieRefresh = defineEndpoint({
   path: ({ authPath }) => `${authPath}/refresh`,
   summary: "Exchange the refresh cookie for the next pair of cookies.",
   errors: "token",
+  limit: "refresh",
   security: ["refreshCookie"],
   headers: [csrfHeader, attemptIdHeader],
   body: { accepts: cookieMediaTypes, schema: z.object({}) },
@@ -30,6 +31,7 @@ export const cookieRefresh = defineEndpoint({
     },
     401: tokenRefused,
     403: csrfFailed,
+    429: throttled,
     503: unavailable,
   },
   async handle(context) {

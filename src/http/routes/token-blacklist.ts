@@ -4,7 +4,7 @@ import { defineEndpoint } from "../endpoint.ts";
 import { tokenField } from "../fields.ts";
 import { toJsonResponse } from "../json-response.ts";
 import { tokenMediaTypes } from "../media-types.ts";
-import { emptySchema, tokenRefused, unavailable } from "../response-schemas.ts";
+import { emptySchema, throttled, tokenRefused, unavailable } from "../response-schemas.ts";
 
 /** `POST {tokenPath}/blacklist`: ends the session of a refresh token. */
 export const tokenBlacklist = defineEndpoint({
@@ -12,10 +12,12 @@ export const tokenBlacklist = defineEndpoint({
   path: ({ tokenPath }) => `${tokenPath}/blacklist`,
   summary: "End the session of a refresh token, and with it all of its tokens.",
   errors: "token",
+  limit: "blacklist",
   body: { accepts: tokenMediaTypes, schema: z.object({ refresh: tokenField }) },
   responses: {
     200: { description: "The session has ended.", schema: emptySchema },
     401: tokenRefused,
+    429: throttled,
     503: unavailable,
   },
   async handle({ deps, origin, readBody }) {

@@ -4,7 +4,7 @@ import { defineEndpoint } from "../endpoint.ts";
 import { passwordField, usernameField } from "../fields.ts";
 import { toJsonResponse } from "../json-response.ts";
 import { tokenMediaTypes } from "../media-types.ts";
-import { errorSchema, unavailable } from "../response-schemas.ts";
+import { errorSchema, throttled, unavailable } from "../response-schemas.ts";
 
 /** `POST {tokenPath}`: a username and a password for a token pair. */
 export const tokenObtain = defineEndpoint({
@@ -16,6 +16,7 @@ export const tokenObtain = defineEndpoint({
   responses: {
     200: { description: "A new session's token pair.", schema: z.object({ refresh: z.string(), access: z.string() }) },
     401: { description: "Wrong credentials, or an inactive user.", schema: errorSchema },
+    429: throttled,
     503: unavailable,
   },
   async handle({ deps, origin, readBody }) {

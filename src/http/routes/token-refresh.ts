@@ -5,7 +5,7 @@ import { defineEndpoint, type HeaderDescription } from "../endpoint.ts";
 import { tokenField } from "../fields.ts";
 import { toJsonResponse } from "../json-response.ts";
 import { tokenMediaTypes } from "../media-types.ts";
-import { tokenRefused, unavailable } from "../response-schemas.ts";
+import { throttled, tokenRefused, unavailable } from "../response-schemas.ts";
 
 const attemptIdSchema = z.string().regex(/^[A-Za-z0-9_-]{22,128}$/);
 
@@ -29,6 +29,7 @@ export const tokenRefresh = defineEndpoint({
   path: ({ tokenPath }) => `${tokenPath}/refresh`,
   summary: "Exchange a refresh token for the next token pair.",
   errors: "token",
+  limit: "refresh",
   headers: [attemptIdHeader],
   body: { accepts: tokenMediaTypes, schema: z.object({ refresh: tokenField }) },
   responses: {
@@ -38,6 +39,7 @@ export const tokenRefresh = defineEndpoint({
       schema: z.object({ access: z.string(), refresh: z.string().optional() }),
     },
     401: tokenRefused,
+    429: throttled,
     503: unavailable,
   },
   async handle({ request, deps, origin, readBody }) {

@@ -4,7 +4,7 @@ import { defineEndpoint } from "../endpoint.ts";
 import { tokenField } from "../fields.ts";
 import { toJsonResponse } from "../json-response.ts";
 import { tokenMediaTypes } from "../media-types.ts";
-import { emptySchema, tokenRefused, unavailable } from "../response-schemas.ts";
+import { emptySchema, throttled, tokenRefused, unavailable } from "../response-schemas.ts";
 
 /** `POST {tokenPath}/verify`: whether a token of either kind is alive. */
 export const tokenVerify = defineEndpoint({
@@ -12,10 +12,12 @@ export const tokenVerify = defineEndpoint({
   path: ({ tokenPath }) => `${tokenPath}/verify`,
   summary: "Say whether an access or refresh token is valid.",
   errors: "token",
+  limit: "verify",
   body: { accepts: tokenMediaTypes, schema: z.object({ token: tokenField }) },
   responses: {
     200: { description: "The token is valid.", schema: emptySchema },
     401: tokenRefused,
+    429: throttled,
     503: unavailable,
   },
   async handle({ deps, readBody }) {

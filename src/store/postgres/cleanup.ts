@@ -20,9 +20,12 @@ const postpone = `${some("sessions", "id", "cleanup_at <= now AND idle_expires_a
 const deleteRevocations = `${some("revocations", "seq", "at < now - :horizon::bigint")}
   DELETE FROM tokenpair.revocations USING found WHERE seq = found_key RETURNING seq`;
 
+const deleteFailureCounts = `${some("login_failures", "key", "expires_at <= now")}
+  DELETE FROM tokenpair.login_failures USING found WHERE key = found_key RETURNING key`;
+
 /**
- * Deletes at most `limit` sessions that have expired or were revoked more than `horizon` seconds ago, and at most `limit`
- * revocations older than that. Each kind in a transaction of its own, so that locks are held briefly; several processes
+ * Deletes at most `limit` sessions that have expired or were revoked more than `horizon` seconds ago, at most `limit`
+ * revocations older than that, and at most `limit` counts of failed logins whose time is over. Each kind in a transaction of its own, so that locks are held briefly; several processes
  * may do it at once.
  */
 export async function deleteDead(connection: Connection, limit: number, horizon: number): Promise<DeletedCounts> {
@@ -32,5 +35,9 @@ export async function deleteDead(connection: Connection, limit: number, horizon:
   const expired = await count(deleteExpired, { limit });
   const revoked = await count(deleteRevoked, { horizon, limit: limit - expired });
   await count(postpone, { limit });
-  return { sessions: expired + revoked, revocations: await count(deleteRevocations, { horizon, limit }) };
+  return {
+    sessions: expired + revoked,
+    revocations: await count(deleteRevocations, { horizon, limit }),
+    failures: await count(deleteFailureCounts, { limit }),
+  };
 }

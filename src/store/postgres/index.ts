@@ -7,6 +7,7 @@ import { checkSchema, migrate } from "./migrate.ts";
 import { createNotifications } from "./notifications.ts";
 import { type PostgresStoreOptions, toBehaviour, toConnections } from "./options.ts";
 import { createSessionStore } from "./sessions.ts";
+import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
 
 export type { PostgresListenClient, PostgresPool, PostgresPoolClient, PostgresQuery } from "./driver.ts";
@@ -49,6 +50,7 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
     users: createUserStore(connection, endings),
     sessions: createSessionStore(connection, endings),
     feed: createFeed(connection, notifications),
+    throttle: createThrottleStore(connection),
     migrate: () => migrate(connection, schema),
     checkSchema: () => checkSchema(connection, schema),
     deleteDead: ({ limit, horizon }) => deleteDead(connection, limit, horizon),

@@ -90,4 +90,17 @@ export const migrations: readonly Migration[] = [
         autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.05);
     `,
   },
+  {
+    number: 3,
+    name: "0003_login_failures",
+    sql: `
+      CREATE TABLE tokenpair.login_failures (
+        key text COLLATE "C" PRIMARY KEY, -- what is counted: its kind and a hash
+        failures integer NOT NULL,
+        last_at bigint NOT NULL,
+        expires_at bigint -- NULL: until a success or an unlock
+      ) WITH (fillfactor = 80);
+      CREATE INDEX login_failures_by_expiry ON tokenpair.login_failures (expires_at) WHERE expires_at IS NOT NULL;
+    `,
+  },
 ];

@@ -14,9 +14,12 @@ const postpone = `UPDATE sessions SET cleanup_at = idle_expires_at WHERE id IN
 const deleteRevocations = `DELETE FROM revocations WHERE seq IN
   (SELECT seq FROM revocations WHERE at < :since LIMIT :limit)`;
 
+const deleteFailureCounts = `DELETE FROM login_failures WHERE key IN
+  (SELECT key FROM login_failures WHERE expires_at <= :now LIMIT :limit)`;
+
 /**
  * Deletes, in one transaction, at most `limit` sessions that have expired or were revoked more than `horizon` seconds
- * ago, and at most `limit` revocations older than that.
+ * ago, at most `limit` revocations older than that, and at most `limit` counts of failed logins whose time is over.
  */
 export function deleteDead(connection: Connection, limit: number, horizon: number): Promise<DeletedCounts> {
   return connection.write("deleteDead", (now) => {
@@ -27,6 +30,10 @@ export function deleteDead(connection: Connection, limit: number, horizon: numbe
     const expired = run(deleteExpired, { now, limit });
     const revoked = run(deleteRevoked, { since, limit: limit - expired });
     run(postpone, { now, limit });
-    return { sessions: expired + revoked, revocations: run(deleteRevocations, { since, limit }) };
+    return {
+      sessions: expired + revoked,
+      revocations: run(deleteRevocations, { since, limit }),
+      failures: run(deleteFailureCounts, { now, limit }),
+    };
   });
 }

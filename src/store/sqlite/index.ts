@@ -6,6 +6,7 @@ import { createFeed } from "./feed.ts";
 import { checkSchema, migrate } from "./migrate.ts";
 import { openDatabase } from "./open.ts";
 import { createSessionStore } from "./sessions.ts";
+import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
 
 export interface SqliteStoreOptions {
@@ -49,6 +50,7 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
     users: createUserStore(connection, endings),
     sessions: createSessionStore(connection, endings),
     feed,
+    throttle: createThrottleStore(connection),
 
     migrate: () => migrate(connection),
     checkSchema: () => checkSchema(connection),

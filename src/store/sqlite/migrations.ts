@@ -76,4 +76,17 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX revocations_of_all ON revocations (at) WHERE kind = 'all';
     `,
   },
+  {
+    number: 3,
+    name: "0003_login_failures",
+    sql: `
+      CREATE TABLE login_failures (
+        key TEXT NOT NULL PRIMARY KEY, -- what is counted: its kind and a hash
+        failures INTEGER NOT NULL,
+        last_at INTEGER NOT NULL,
+        expires_at INTEGER -- NULL: until a success or an unlock
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX login_failures_by_expiry ON login_failures (expires_at) WHERE expires_at IS NOT NULL;
+    `,
+  },
 ];

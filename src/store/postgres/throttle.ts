@@ -1,0 +1,65 @@
+import type { Counted, FailureCount, ThrottleStore } from "../../core/throttle-store.ts";
+import type { Connection, Run } from "./connection.ts";
+import { clock } from "./statement.ts";
+
+// Keys have no spaces. A key under which nothing is counted has no row to lock, hence these locks; always in one order.
+const lock = `SELECT pg_advisory_xact_lock(id) FROM (
+  SELECT DISTINCT hashtextextended('tokenpair.login_failures ' || key, 0) AS id
+  FROM unnest(string_to_array(:keys, ' ')) AS key ORDER BY id) AS ids`;
+
+const find = `WITH ${clock}
+  SELECT now, key, failures, last_at AS "lastAt", expires_at AS "expiresAt"
+  FROM clock LEFT JOIN tokenpair.login_failures
+    ON key = ANY (string_to_array(:keys, ' ')) AND (expires_at IS NULL OR expires_at > now)`;
+
+const write = `INSERT INTO tokenpair.login_failures (key, failures, last_at, expires_at)
+  SELECT key, failures, last_at, expires_at
+  FROM json_to_recordset(:counts::json) AS c (key text, failures integer, last_at bigint, expires_at bigint)
+  ON CONFLICT (key) DO UPDATE
+    SET failures = excluded.failures, last_at = excluded.last_at, expires_at = excluded.expires_at`;
+
+const forgetThese = "DELETE FROM tokenpair.login_failures WHERE key = ANY (string_to_array(:keys, ' '))";
+
+// "0" comes right after "/": everything that begins with the key and a slash.
+const forgetAll = `DELETE FROM tokenpair.login_failures
+  WHERE key = :key OR (key > :key || '/' AND key < :key || '0') RETURNING key`;
+
+type Row = FailureCount & { readonly now: number; readonly key: string | null };
+
+/** The counts in the table `login_failures`. */
+export function createThrottleStore(connection: Connection): ThrottleStore {
+  return {
+    async decide(keys, decide) {
+      const seen = decide(await look((sql, parameters) => connection.run("throttle.decide", sql, parameters), keys));
+      if (seen.changes.size === 0) return seen.result;
+      return connection.transact("throttle.decide", async ({ run }) => {
+        await run(lock, { keys: keys.join(" ") });
+        const { result, changes } = decide(await look(run, keys));
+        await change(run, changes);
+        return result;
+      });
+    },
+
+    forget: async (key) => (await connection.run("throttle.forget", forgetAll, { key })).length,
+  };
+}
+
+async function look(run: Run, keys: readonly string[]): Promise<Counted> {
+  const rows = await run<Row>(find, { keys: keys.join(" ") });
+  const counts = new Map<string, FailureCount>();
+  for (const { key, failures, lastAt, expiresAt } of rows) {
+    if (key !== null) counts.set(key, { failures, lastAt, expiresAt });
+  }
+  return { counts, now: rows[0]?.now ?? 0 };
+}
+
+async function change(run: Run, changes: ReadonlyMap<string, FailureCount | null>): Promise<void> {
+  const counts = [];
+  const forgotten = [];
+  for (const [key, count] of changes) {
+    if (count === null) forgotten.push(key);
+    else counts.push({ key, failures: count.failures, last_at: count.lastAt, expires_at: count.expiresAt });
+  }
+  if (counts.length > 0) await run(write, { counts: JSON.stringify(counts) });
+  if (forgotten.length > 0) await run(forgetThese, { keys: forgotten.join(" ") });
+}

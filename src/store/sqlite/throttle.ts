@@ -1,0 +1,46 @@
+import type { Counted, FailureCount, ThrottleStore } from "../../core/throttle-store.ts";
+import type { Connection } from "./connection.ts";
+
+const find = `SELECT failures, last_at AS lastAt, expires_at AS expiresAt FROM login_failures
+  WHERE key = :key AND (expires_at IS NULL OR expires_at > :now)`;
+
+const write = `INSERT OR REPLACE INTO login_failures (key, failures, last_at, expires_at)
+  VALUES (:key, :failures, :lastAt, :expiresAt)`;
+
+const forgetOne = "DELETE FROM login_failures WHERE key = :key";
+
+// "0" comes right after "/": everything that begins with the key and a slash.
+const forgetAll = "DELETE FROM login_failures WHERE key = :key OR (key > :key || '/' AND key < :key || '0')";
+
+/** The counts in the table `login_failures`. */
+export function createThrottleStore(connection: Connection): ThrottleStore {
+  function look(keys: readonly string[], now: number): Counted {
+    const counts = new Map<string, FailureCount>();
+    for (const key of keys) {
+      const row = connection.prepare(find).get({ key, now });
+      if (row !== undefined) counts.set(key, row as unknown as FailureCount);
+    }
+    return { counts, now };
+  }
+
+  function change(key: string, count: FailureCount | null): void {
+    if (count === null) connection.prepare(forgetOne).run({ key });
+    else connection.prepare(write).run({ key, ...count });
+  }
+
+  return {
+    async decide(keys, decide) {
+      const seen = await connection.read("throttle.decide", (now) => decide(look(keys, now)));
+      if (seen.changes.size === 0) return seen.result;
+      return connection.write("throttle.decide", (now) => {
+        const { result, changes } = decide(look(keys, now));
+        for (const [key, count] of changes) change(key, count);
+        return result;
+      });
+    },
+
+    async forget(key) {
+      return connection.write("throttle.forget", () => Number(connection.prepare(forgetAll).run({ key }).changes));
+    },
+  };
+}
