@@ -28,7 +28,8 @@ export function checkEndings(
 
   function isOverdue(ended: number, asked: number): boolean {
     const isCutOff = faults.some(({ start, end }) => start < asked && end > ended);
-    const bound = settings.revocationBound + (isCutOff ? settings.maxStaleness : 0);
+    const { revocationBound, maxStaleness } = settings;
+    const bound = isCutOff ? Math.max(revocationBound, maxStaleness) : revocationBound;
     return ended + bound + clockSkew < asked;
   }
 

@@ -45,6 +45,8 @@ export function toHistoryOfLog(text: string): readonly HistoryEntry[] {
     revocationBound: 0,
     maxStaleness: 0,
     invariants: judgeable,
+    // The last lines of a node that was killed may be missing.
+    audited: [],
   } as const;
   return [settings, ...entries];
 }

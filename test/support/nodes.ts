@@ -2,18 +2,23 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Store } from "../../src/core/store.ts";
 import { type Auth, createAuth } from "../../src/index.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
-import { startPostgres } from "./postgres.ts";
+import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
+import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 /** Server processes over one database, and the same database opened by the test itself as one more node. */
 export interface Nodes {
   readonly servers: readonly ServerProcess[];
   readonly auth: Auth;
-  /** The SQLite file. */
-  readonly databasePath: string;
+  readonly store: Store;
+  /** Null over SQLite. */
+  readonly postgres: PostgresServer | null;
+  /** What lies between the servers, but not the test itself, and their PostgreSQL; null over SQLite. */
+  readonly databaseWire: TcpProxy | null;
   /** Starts one more server, or one that was killed, on its old port. */
   start(port?: number): Promise<ServerProcess>;
   /** Creates a user with this password; the id. */
@@ -27,31 +32,44 @@ export interface NodesOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** A login takes milliseconds, so that there may be many. */
+const cheapHashes = { passwordMemoryCost: 64, passwordTimeCost: 1 };
+
 export async function openNodes({ database, servers, env = {} }: NodesOptions): Promise<Nodes> {
   const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
-  const databasePath = join(cwd, "tokenpair.db");
+  const file = join(cwd, "tokenpair.db");
   const postgres = database === "PostgreSQL" ? await startPostgres() : null;
-  const store = postgres === null ? sqliteStore(databasePath) : postgresStore(postgres.url);
+  const databaseWire = postgres && (await startTcpProxy(postgres.port));
+  const store = postgres === null ? sqliteStore(file) : postgresStore(postgres.url);
   await store.migrate();
   const signingKey = randomBytes(48).toString("hex");
-  const auth = createAuth({ store, signingKey });
+  const auth = createAuth({ store, signingKey, ...cheapHashes });
   await auth.ready();
 
   const settings = {
-    TOKENPAIR_DATABASE_URL: postgres?.url ?? `sqlite:${databasePath}`,
+    TOKENPAIR_DATABASE_URL: postgres === null ? `sqlite:${file}` : (databaseWire?.toUrl(postgres.url) ?? ""),
     TOKENPAIR_SIGNING_KEY: signingKey,
+    TOKENPAIR_PASSWORD_MEMORY_COST: String(cheapHashes.passwordMemoryCost),
+    TOKENPAIR_PASSWORD_TIME_COST: String(cheapHashes.passwordTimeCost),
     // The page needs a build.
     TOKENPAIR_PAGE: "false",
     // All the races come from one address.
     TOKENPAIR_REFRESH_LIMIT: "0",
     ...env,
   };
-  const start = (port = 0) => startServer({ cwd, port, env: settings });
-  const running = await Promise.all(Array.from({ length: servers }, () => start()));
+  const running: ServerProcess[] = [];
+  const start = async (port = 0) => {
+    const server = await startServer({ cwd, port, env: settings });
+    running.push(server);
+    return server;
+  };
+  const first = await Promise.all(Array.from({ length: servers }, () => start()));
   return {
-    servers: running,
+    servers: first,
     auth,
-    databasePath,
+    store,
+    postgres,
+    databaseWire,
     start,
     addUser: async (username, password) => {
       const user = await auth.users.create({ username, password });
@@ -62,6 +80,7 @@ export async function openNodes({ database, servers, env = {} }: NodesOptions): 
       auth.close();
       await store.close();
       await Promise.all(running.map((server) => server.stop()));
+      await databaseWire?.close();
       await postgres?.stop();
       rmSync(cwd, { recursive: true, force: true });
     },

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
-import { createInterface } from "node:readline";
 
 const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
 
@@ -9,6 +8,8 @@ export interface ServerProcess {
   readonly url: string;
   readonly port: number;
   readonly process: ChildProcess;
+  /** What it has logged so far. */
+  log(): string;
   /** Ends it without warning, as a power cut would. */
   kill(): Promise<void>;
   /** Ends it as an operator would. */
@@ -31,8 +32,10 @@ export async function startServer({ cwd, port = 0, env = {} }: ServerOptions): P
     stdio: ["ignore", "pipe", "pipe"],
   });
   const errors: string[] = [];
+  const output: string[] = [];
+  child.stdout.setEncoding("utf8").on("data", (text) => output.push(text));
   child.stderr.setEncoding("utf8").on("data", (text) => errors.push(text));
-  const url = await readUrl(child, errors);
+  const url = await readUrl(child, output, errors);
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, "exit");
@@ -43,20 +46,18 @@ export async function startServer({ cwd, port = 0, env = {} }: ServerOptions): P
     url,
     port: Number(new URL(url).port),
     process: child,
+    log: () => output.join(""),
     kill: () => end("SIGKILL"),
     stop: () => end("SIGTERM"),
   };
 }
 
-async function readUrl(child: ChildProcess, errors: readonly string[]): Promise<string> {
-  if (child.stdout === null) throw new Error("the server has no output");
-  const lines = createInterface({ input: child.stdout });
-  for await (const line of lines) {
-    const url = /tokenpair is ready on (\S+)/.exec(line)?.[1];
-    if (url !== undefined) {
-      child.stdout.resume();
-      return url;
-    }
+async function readUrl(child: ChildProcess, output: readonly string[], errors: readonly string[]): Promise<string> {
+  const exit = once(child, "exit").then(() => null);
+  for (;;) {
+    const url = /tokenpair is ready on (\S+)/.exec(output.join(""))?.[1];
+    if (url !== undefined) return url;
+    const more = child.stdout === null ? null : await Promise.race([once(child.stdout, "data"), exit]);
+    if (more === null) throw new Error(`the server ended before it was ready: ${errors.join("")}`);
   }
-  throw new Error(`the server ended before it was ready: ${errors.join("")}`);
 }

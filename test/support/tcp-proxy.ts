@@ -4,6 +4,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 /** A wire that a test can break: everything that connects to `port` is carried to another port, as long as it is let. */
 export interface TcpProxy {
   readonly port: number;
+  /** The same address, through the proxy. */
+  toUrl(url: string): string;
   /** From now on, nothing arrives, in one direction or in both; connections stay open, and new ones are accepted. */
   hold(what: "answers" | "everything"): void;
   /** Fulfils once `count` answers have been held back: whatever they acknowledge has been done. */
@@ -76,8 +78,10 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     for (const socket of sockets) socket.destroy();
   }
 
+  const { port } = server.address() as AddressInfo;
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
+    toUrl: (url) => url.replace(/(?<=[@/]127\.0\.0\.1:)\d+/, String(port)),
     hold(what) {
       held.answers = true;
       held.requests = what === "everything";
@@ -104,8 +108,8 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       held.requests = false;
       for (const lane of lanes) for (const chunk of lane.held.splice(0)) pass(lane, chunk);
     },
-    lead(port) {
-      leadsTo = port;
+    lead(to) {
+      leadsTo = to;
     },
     async close() {
       breakAll();

@@ -1,0 +1,131 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Nodes } from "../support/nodes.ts";
+import { createAttempt, forge, type Recorder } from "../support/recorder.ts";
+import type { Answer, Pair } from "../support/wire.ts";
+
+const honest = 10;
+const password = "correct horse battery staple";
+
+/** More requests at a time than all but the honest clients make: of so many answers, one is an honest client's. */
+export const moreThanOthers = 8;
+
+/**
+ * Lets clients of every kind ask these servers, until it is told to stop. Each keeps to its part whatever is killed: it
+ * asks again until there is an answer, an honest one by the same `Idempotency-Key`.
+ */
+export function startTraffic({ auth, addUser }: Nodes, recorder: Recorder, urls: readonly string[]) {
+  let isOver = false;
+  const anyUrl = () => urls[Math.floor(Math.random() * urls.length)] ?? "";
+
+  async function untilAnswered<T>(ask: () => Promise<T | null>): Promise<T> {
+    for (;;) {
+      const answer = await ask();
+      if (answer !== null) return answer;
+      await sleep(50);
+    }
+  }
+
+  const answered = (ask: () => Promise<Answer | null>) =>
+    untilAnswered(async () => {
+      const answer = await ask();
+      return answer?.status === 503 ? null : answer;
+    });
+
+  const newUser = () =>
+    untilAnswered(async () => {
+      const username = `user ${randomBytes(6).toString("hex")}`;
+      const id = await addUser(username, password).catch(() => null);
+      return id === null ? null : { id, username, password };
+    });
+
+  const logIn = (user: string) => untilAnswered(() => recorder.issue(user, () => auth.issue(user) as Promise<Pair>));
+
+  /** One refresh, by one attempt; null where the session has ended. */
+  async function refresh({ refresh: text }: Pair, client: string): Promise<Pair | null> {
+    const attempt = createAttempt();
+    const { status, body } = await answered(() => recorder.refresh(anyUrl(), { text }, attempt, client));
+    return status === 200 ? (body as Pair) : null;
+  }
+
+  async function stayLoggedIn(user: string, client: string): Promise<void> {
+    let pair: Pair | null = await logIn(user);
+    for (let round = 0; !isOver && pair !== null; round++) {
+      if (round % 4 === 0) await recorder.access(anyUrl(), { text: pair.access });
+      pair = await refresh(pair, client);
+    }
+  }
+
+  async function comeAndGo(user: string): Promise<void> {
+    while (!isOver) {
+      const pair = await refresh(await logIn(user), "leaver");
+      if (pair === null) continue;
+      await answered(() => recorder.logout(anyUrl(), { text: pair.refresh }));
+      await refresh(pair, "leaver");
+      for (const url of urls) await recorder.access(url, { text: pair.access });
+      await sleep(50);
+    }
+  }
+
+  /** A thief has the first token of every session, and comes after two refreshes. */
+  async function beRobbed(user: string): Promise<void> {
+    while (!isOver) {
+      const stolen = await logIn(user);
+      const second = await refresh(stolen, "victim");
+      const third = second && (await refresh(second, "victim"));
+      if (third === null) continue;
+      await refresh(stolen, "thief");
+      await refresh(third, "victim");
+      for (const url of urls) await recorder.access(url, { text: third.access });
+      await sleep(50);
+    }
+  }
+
+  async function forgeTokens(user: string): Promise<void> {
+    const pair = await logIn(user);
+    while (!isOver) {
+      await recorder.refresh(anyUrl(), forge(pair.refresh));
+      await recorder.logout(anyUrl(), forge(pair.refresh));
+      await recorder.access(anyUrl(), forge(pair.access));
+      await sleep(50);
+    }
+    await refresh(pair, "owner");
+  }
+
+  /** Users who log in while they are disabled. */
+  async function disableUsers(): Promise<void> {
+    while (!isOver) {
+      const { id, ...credentials } = await newUser();
+      const early = await logIn(id);
+      const racing = [0, 1].map(() => recorder.login(anyUrl(), id, credentials));
+      await untilAnswered(async () => (await recorder.change("disable", id, () => auth.users.disable(id))) || null);
+      const late = (await Promise.all(racing)).filter((answer) => answer?.status === 200);
+      for (const pair of [early, ...late.map((answer) => answer?.body as Pair)]) await refresh(pair, "disabled");
+      await recorder.change("enable", id, () => auth.users.enable(id));
+      const again = await recorder.login(anyUrl(), id, credentials);
+      if (again?.status === 200) await refresh(again.body as Pair, "enabled");
+    }
+  }
+
+  async function run(): Promise<void> {
+    const user = await newUser();
+    await Promise.all([
+      ...Array.from({ length: honest }, (_, i) => stayLoggedIn(user.id, `client ${i}`)),
+      comeAndGo(user.id),
+      comeAndGo(user.id),
+      beRobbed(user.id),
+      forgeTokens(user.id),
+      disableUsers(),
+    ]);
+  }
+
+  const running = run();
+  running.catch(() => {});
+  return {
+    /** Fulfils once every client has had its last answer. */
+    stop(): Promise<void> {
+      isOver = true;
+      return running;
+    },
+  };
+}
