@@ -10,4 +10,5 @@ export interface SubjectEntry {
 export const subjects: readonly SubjectEntry[] = [
   { name: "verify", title: "verify: one access token", needsPeers: true },
   { name: "revocation", title: "revocation: the index of what is revoked", needsPeers: false },
+  { name: "login", title: "login: hashing passwords, and what it does to other requests", needsPeers: false },
 ];
