@@ -3,6 +3,7 @@ import type { EventListener, RequestOrigin } from "./core/events.ts";
 import type { Settings } from "./core/settings.ts";
 import type { Ended, Store } from "./core/store.ts";
 import type { AuthUser, User } from "./core/user.ts";
+import type { HashLoad } from "./crypto/passwords/hash-queue.ts";
 import type { Authentication } from "./flows/authenticate.ts";
 import type { IssueOptions } from "./flows/issue.ts";
 import type { Credentials } from "./flows/login.ts";
@@ -87,6 +88,8 @@ export interface Auth<U extends AuthUser = User, C extends ApplicationClaims = A
   health(): Promise<Health>;
   /** What this node knows of revocations, for metrics: how many it holds, and how old that knowledge may be. */
   revocations(): { readonly live: number; readonly staleSeconds: number };
+  /** What hashing passwords has to do on this node at this moment, for metrics; `shed` counts from the start. */
+  passwords(): HashLoad;
   /** Stops the feed and every signal. The store stays open: it is yours. */
   close(): void;
 

@@ -46,6 +46,7 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
     },
     health: () => checkHealth(deps),
     revocations: () => ({ live: deps.revocations.size, staleSeconds: deps.feed.staleness() }),
+    passwords: () => deps.passwords.load(),
     close: () => {
       deps.feed.stop();
       signals.stop();

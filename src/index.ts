@@ -19,6 +19,7 @@ export { defaultSettings, type Settings } from "./core/settings.ts";
 export type { Store } from "./core/store.ts";
 export type { AuthUser, User } from "./core/user.ts";
 export { createAuth } from "./create-auth.ts";
+export type { HashLoad } from "./crypto/passwords/hash-queue.ts";
 export type { Authentication } from "./flows/authenticate.ts";
 export type { IssueOptions } from "./flows/issue.ts";
 export type { Credentials } from "./flows/login.ts";

@@ -85,6 +85,20 @@ describe("a node", () => {
     auth.close();
   });
 
+  it("counts the passwords that it was too busy to hash", async () => {
+    const store = newStore();
+    await store.migrate();
+    const auth = createAuth({ store, signingKey, passwordHashConcurrency: 1, passwordQueueLimit: 0 });
+    await auth.ready();
+    const login = () => auth.login({ username: "nobody", password: "wrong" });
+    const codes = (await Promise.allSettled([login(), login()])).map(
+      (result) => "reason" in result && result.reason.code,
+    );
+    expect(codes.toSorted()).toEqual(["no_active_account", "unavailable"]);
+    expect(auth.passwords()).toEqual({ inFlight: 0, waiting: 0, shed: 1 });
+    auth.close();
+  });
+
   it("counts the revocations that it holds", async () => {
     const auth = await start();
     const userId = await addUser(auth);
