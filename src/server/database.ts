@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Store } from "../core/store.ts";
-import { postgresStore } from "../store/postgres/index.ts";
+import { type PostgresStore, postgresStore } from "../store/postgres/index.ts";
 import { sqliteStore } from "../store/sqlite/index.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
+import { toPostgresOptions } from "./postgres-options.ts";
 
 /** Where the database is. */
 export interface Database {
@@ -50,10 +51,15 @@ function parsePostgresUrl(url: string): Database {
 }
 
 /** Opens the store; a missing file is made. @throws ConfigError, StoreUnavailableError */
-export function openStore({ path, postgresUrl }: Database): Store {
-  if (postgresUrl === undefined) return sqliteStore(path ?? ":memory:");
+export function openStore({ path, postgresUrl }: Database, config: Pick<Config, "server" | "directory">): Store {
+  return postgresUrl === undefined ? sqliteStore(path ?? ":memory:") : openPostgresStore(postgresUrl, config);
+}
+
+/** The store of a PostgreSQL server, as the settings have it. @throws ConfigError */
+export function openPostgresStore(url: string, config: Pick<Config, "server" | "directory">): PostgresStore {
+  const options = toPostgresOptions(url, config);
   try {
-    return postgresStore(postgresUrl);
+    return postgresStore(options);
   } catch (error) {
     if (error instanceof TypeError) throw new ConfigError(`databaseUrl: ${error.message}`, { cause: error });
     throw error;
@@ -65,9 +71,9 @@ export function openStore({ path, postgresUrl }: Database): Store {
  *
  * @throws ConfigError, StoreUnavailableError
  */
-export function openExistingStore({ server, directory }: Pick<Config, "server" | "directory">): Store {
-  const database = parseDatabaseUrl(server.databaseUrl, directory);
-  if (database.postgresUrl !== undefined) return openStore(database);
+export function openExistingStore(config: Pick<Config, "server" | "directory">): Store {
+  const database = parseDatabaseUrl(config.server.databaseUrl, config.directory);
+  if (database.postgresUrl !== undefined) return openStore(database, config);
   if (database.path === null) {
     throw new ConfigError("databaseUrl: a database in memory is seen by `tokenpair serve` alone; name a file");
   }
@@ -76,5 +82,5 @@ export function openExistingStore({ server, directory }: Pick<Config, "server" |
       `there is no database at ${database.path}; make one with \`tokenpair migrate\`, or name another with --database`,
     );
   }
-  return openStore(database);
+  return openStore(database, config);
 }

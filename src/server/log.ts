@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import type { AuthEvent, RequestOrigin } from "../core/events.ts";
+import type { DeletedCounts } from "../core/store.ts";
 import type { RequestRecord } from "./app.ts";
 import type { MalformedRequest } from "./malformed-requests.ts";
 import type { LogLevel } from "./server-settings.ts";
@@ -9,6 +10,7 @@ export interface ServerLog {
   readonly request: (record: RequestRecord) => void;
   readonly event: (event: AuthEvent) => void;
   readonly malformed: (request: MalformedRequest) => void;
+  readonly cleanup: (deleted: DeletedCounts) => void;
   readonly error: (error: unknown, message: string) => void;
 }
 
@@ -45,6 +47,9 @@ export function createLog({
     malformed({ status, reason }: MalformedRequest) {
       log.info({ status, reason }, "malformed request");
     },
+    cleanup(deleted: DeletedCounts) {
+      log.info(deleted, "cleanup");
+    },
     error(error: unknown, message: string) {
       log.error(toErrorFields(error), message);
     },
@@ -76,6 +81,7 @@ function toLoggedPath(path: string): string {
 
 function toEventLevel(event: AuthEvent): "info" | "warn" | "error" {
   if (event.type === "feed_stale") return "error";
+  if (event.type === "listen_lost" || event.type === "feed_reloaded") return "warn";
   const isAlarm = event.type === "refresh" && (event.outcome === "theft" || event.outcome === "state_lost");
   return isAlarm ? "warn" : "info";
 }

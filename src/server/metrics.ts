@@ -1,26 +1,42 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { AuthEvent } from "../core/events.ts";
 import type { Settings } from "../core/settings.ts";
+import type { ConnectionUse, DeletedCounts } from "../core/store.ts";
 import { withStandardHeaders } from "../http/standard-headers.ts";
 import type { Part, RequestRecord } from "./app.ts";
 import { createReadOnlyPart } from "./read-only-part.ts";
+import { toRouteGroup } from "./route-groups.ts";
 
 /** The figures of one server, for Prometheus. */
 export interface Metrics {
   readonly request: (record: RequestRecord) => void;
   readonly event: (event: AuthEvent) => void;
+  /** Seconds from a revocation's appending to its application here. */
+  readonly lag: (seconds: number) => void;
+  /** A run of the cleanup; `null` for one that failed. */
+  readonly cleanup: (deleted: DeletedCounts | null) => void;
   /** Answers `GET /metrics`, and 404 to all else. */
   readonly fetch: Part["fetch"];
 }
 
 export interface MetricsOptions {
   readonly settings: Pick<Settings, "tokenPath" | "authPath">;
-  /** What the node knows of revocations at this moment. */
-  readonly readRevocations: () => { readonly live: number; readonly staleSeconds: number };
+  /** What is looked at when somebody asks. */
+  readonly sources: MetricsSources;
 }
 
+export interface MetricsSources {
+  /** What the node knows of revocations at this moment. */
+  readonly revocations: () => { readonly live: number; readonly staleSeconds: number };
+  /** The pool of a store that has one. */
+  readonly connections?: (() => ConnectionUse) | undefined;
+}
+
+const feedEvents = ["feed_stale", "feed_recovered", "feed_reloaded", "listen_lost", "listen_recovered"] as const;
+const refreshOutcomes = ["rotated", "replayed", "renewed", "theft", "state_lost", "refused"] as const;
+
 /** Counters in a registry of their own, with the process's basics and the delay of its event loop. */
-export function createMetrics({ settings, readRevocations }: MetricsOptions): Metrics {
+export function createMetrics({ settings, sources }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -31,40 +47,39 @@ export function createMetrics({ settings, readRevocations }: MetricsOptions): Me
     buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
     registers,
   });
-  const logins = new Counter({
-    name: "tokenpair_logins_total",
-    help: "Logins, by outcome: success, or the code of the refusal.",
-    labelNames: ["outcome"] as const,
+  const counter = <L extends string>(name: string, help: string, label: L) =>
+    new Counter({ name, help, labelNames: [label] as const, registers });
+  const logins = counter(
+    "tokenpair_logins_total",
+    "Logins, by outcome: success, or the code of the refusal.",
+    "outcome",
+  );
+  const refreshes = counter(
+    "tokenpair_refreshes_total",
+    "Refreshes, by outcome; theft and state_lost are alarms.",
+    "outcome",
+  );
+  const endings = counter(
+    "tokenpair_session_endings_total",
+    "Times that sessions were ended on this node, by reason.",
+    "reason",
+  );
+  const feed = counter("tokenpair_feed_events_total", "What befell the feed of revocations, by event.", "event");
+  const lags = new Histogram({
+    name: "tokenpair_revocation_lag_seconds",
+    help: "Time from a revocation's appending, by the store's clock, until this node has applied it from the feed.",
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10, 30],
     registers,
   });
-  const refreshes = new Counter({
-    name: "tokenpair_refreshes_total",
-    help: "Refreshes, by outcome; theft and state_lost are alarms.",
-    labelNames: ["outcome"] as const,
-    registers,
-  });
-  const endings = new Counter({
-    name: "tokenpair_session_endings_total",
-    help: "Times that sessions were ended on this node, by reason.",
-    labelNames: ["reason"] as const,
-    registers,
-  });
-  new Gauge({
-    name: "tokenpair_revocations_live",
-    help: "Revocations that this node holds in memory.",
-    registers,
-    collect() {
-      this.set(readRevocations().live);
-    },
-  });
-  new Gauge({
-    name: "tokenpair_feed_stale_seconds",
-    help: "Age of what this node knows of revocations; past maxStaleness it fails closed.",
-    registers,
-    collect() {
-      this.set(readRevocations().staleSeconds);
-    },
-  });
+  const cleanups = counter("tokenpair_cleanup_runs_total", "Runs of the cleanup on this node, by outcome.", "outcome");
+  const deleted = counter("tokenpair_cleanup_deleted_total", "Dead rows that this node has deleted, by kind.", "kind");
+  // A series that begins with its first event has no increase for it: the alarms would sleep through that one.
+  logins.inc({ outcome: "success" }, 0);
+  for (const outcome of refreshOutcomes) refreshes.inc({ outcome }, 0);
+  for (const event of feedEvents) feed.inc({ event }, 0);
+  for (const outcome of ["done", "failed"]) cleanups.inc({ outcome }, 0);
+  for (const kind of ["sessions", "revocations", "failures"]) deleted.inc({ kind }, 0);
+  addSources(sources, registers);
 
   return Object.freeze({
     request({ path, status, milliseconds }: RequestRecord) {
@@ -75,29 +90,50 @@ export function createMetrics({ settings, readRevocations }: MetricsOptions): Me
       else if (event.type === "login_failed") logins.inc({ outcome: event.code });
       else if (event.type === "refresh") refreshes.inc({ outcome: event.outcome });
       else if (event.type === "sessions_ended") endings.inc({ reason: event.reason });
+      else if (feedEvents.some((type) => type === event.type)) feed.inc({ event: event.type });
+    },
+    lag: (seconds: number) => lags.observe(seconds),
+    cleanup(counts: DeletedCounts | null) {
+      cleanups.inc({ outcome: counts === null ? "failed" : "done" });
+      for (const [kind, count] of Object.entries(counts ?? {})) deleted.inc({ kind }, count);
     },
     fetch: createReadOnlyPart((pathname) => (pathname === "/metrics" ? () => toText(registry) : undefined)).fetch,
+  });
+}
+
+/** What is not counted but looked at, when somebody asks for the metrics. */
+function addSources({ revocations, connections }: MetricsSources, registers: Registry[]): void {
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge("tokenpair_revocations_live", "Revocations that this node holds in memory.", () => revocations().live);
+  gauge(
+    "tokenpair_feed_stale_seconds",
+    "Age of what this node knows of revocations; past maxStaleness it refuses or asks the store.",
+    () => revocations().staleSeconds,
+  );
+  if (connections === undefined) return;
+  gauge("tokenpair_database_connections_open", "Connections in the pool.", () => connections().open);
+  gauge("tokenpair_database_connections_idle", "Connections that nobody uses.", () => connections().idle);
+  gauge("tokenpair_database_waiting", "Calls that wait for a connection.", () => connections().waiting);
+  new Counter({
+    name: "tokenpair_database_refused_total",
+    help: "Calls that got no connection, as too many waited or none came in time.",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(connections().refused);
+    },
   });
 }
 
 async function toText(registry: Registry): Promise<Response> {
   const headers = { "Content-Type": registry.contentType };
   return withStandardHeaders(new Response(await registry.metrics(), { headers }));
-}
-
-const tokenRoutes = new Set(["", "refresh", "verify", "blacklist"]);
-const authRoutes = new Set(["csrf", "login", "refresh", "logout", "me", "sessions", "password"]);
-
-/** One of a few names, whatever the path: each makes a time series. */
-function toRouteGroup(path: string, { tokenPath, authPath }: MetricsOptions["settings"]): string {
-  const underToken = toFirstSegment(path, tokenPath);
-  if (underToken !== null && tokenRoutes.has(underToken)) return underToken === "" ? "token" : `token/${underToken}`;
-  const underAuth = toFirstSegment(path, authPath);
-  if (underAuth !== null && authRoutes.has(underAuth)) return `auth/${underAuth}`;
-  return /^\/(?:healthz|readyz)\/?$/.test(path) ? "health" : "other";
-}
-
-function toFirstSegment(path: string, prefix: string): string | null {
-  if (path !== prefix && !path.startsWith(`${prefix}/`)) return null;
-  return path.slice(prefix.length + 1).split("/", 1)[0] ?? "";
 }

@@ -4,6 +4,7 @@ import type { Store } from "../core/store.ts";
 import { createAuth } from "../create-auth.ts";
 import { systemClock } from "../system-clock.ts";
 import { createApp } from "./app.ts";
+import { startCleanup } from "./cleanup.ts";
 import type { Config } from "./config.ts";
 import { openStore, parseDatabaseUrl } from "./database.ts";
 import { type Demo, ensureDemoUser } from "./demo.ts";
@@ -66,13 +67,17 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const page = server.page ? [createPage(settings)] : [];
   const log = createLog({ level: server.logLevel, destination: options.logTo });
   const onError = (error: unknown) => log.error(error, "a request failed");
-  const { auth, store, database, madeKey } = await openAuth(config, resources, onError);
-  const metrics =
-    server.metricsPort === undefined ? null : createMetrics({ settings, readRevocations: auth.revocations });
+  const { store, database, key, madeKey } = await openDatabase(config, resources);
+  const sources = { revocations: () => auth.revocations(), connections: store.connections };
+  const metrics = server.metricsPort === undefined ? null : createMetrics({ settings, sources });
+  const onLag = metrics === null ? {} : { onLag: metrics.lag };
+  const auth = createAuth({ ...settings, store, signingKey: key.secret, onError, ...onLag }) as unknown as Auth;
+  resources.add(() => auth.close());
   auth.on((event) => {
     log.event(event);
     metrics?.event(event);
   });
+  await auth.ready();
   if (madeKey !== null) log.event({ type: "key_changed", time: systemClock.now(), change: "generated" });
   const app = createApp({
     parts: [createHealth(auth), ...page],
@@ -85,6 +90,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     },
     onError,
   });
+  if (server.cleanupInterval > 0) addCleanup(store, server.cleanupInterval, { log, metrics }, resources);
   const demo = options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, store) : null;
 
   const metricsUrl = metrics && (await listenForMetrics(metrics, server, log, resources));
@@ -106,20 +112,38 @@ async function listenForMetrics(
   return `${listener.url}/metrics`;
 }
 
-interface OpenedAuth extends Pick<RunningServer, "database" | "madeKey"> {
-  readonly auth: Auth;
-  readonly store: Store;
+function addCleanup(
+  store: Store,
+  interval: number,
+  { log, metrics }: { readonly log: ServerLog; readonly metrics: Metrics | null },
+  resources: Resources,
+): void {
+  const cleanup = startCleanup({
+    store,
+    interval,
+    onDone(deleted) {
+      log.cleanup(deleted);
+      metrics?.cleanup(deleted);
+    },
+    onError(error) {
+      log.error(error, "the cleanup failed");
+      metrics?.cleanup(null);
+    },
+  });
+  resources.add(() => cleanup.stop());
 }
 
-async function openAuth(config: Config, resources: Resources, onError: (error: unknown) => void): Promise<OpenedAuth> {
+interface OpenedDatabase extends Pick<RunningServer, "database" | "madeKey"> {
+  readonly store: Store;
+  readonly key: ServerKey;
+}
+
+async function openDatabase(config: Config, resources: Resources): Promise<OpenedDatabase> {
   const database = parseDatabaseUrl(config.server.databaseUrl, config.directory);
   const found = findSigningKey(config, database);
-  const store = openStore(database);
+  const store = openStore(database, config);
   resources.add(() => store.close());
   await store.migrate();
   const key = found ?? makeSigningKey(database);
-  const auth = createAuth({ ...config.settings, store, signingKey: key.secret, onError }) as unknown as Auth;
-  resources.add(() => auth.close());
-  await auth.ready();
-  return { auth, store, database: database.label, madeKey: found === null ? key : null };
+  return { store, database: database.label, key, madeKey: found === null ? key : null };
 }

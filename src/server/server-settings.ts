@@ -10,6 +10,29 @@ export interface ServerSettings {
    * (needs the package `pg`). Default: "sqlite:./data/tokenpair.db".
    */
   readonly databaseUrl: string;
+  /** The schema of the tables in PostgreSQL: lower-case letters, digits and `_`. Default: "tokenpair". */
+  readonly databaseSchema: string;
+  /** How many connections to PostgreSQL this node may hold, and one more to listen. Default: 10. */
+  readonly databaseConnections: number;
+  /** How many calls may wait for a connection to PostgreSQL; the next is answered 503 at once. Default: 1000. */
+  readonly databaseMaxWaiting: number;
+  /** How long to wait for a connection to PostgreSQL, new or out of the pool. Default: 3 seconds. */
+  readonly databaseConnectTimeout: number;
+  /** How long a statement waits for a lock in PostgreSQL. Default: 2 seconds. */
+  readonly databaseLockTimeout: number;
+  /** How long a statement may take in PostgreSQL, at least the time for a lock. Default: 5 seconds. */
+  readonly databaseStatementTimeout: number;
+  /** Whether statements are prepared; not through PgBouncer before 1.21. Default: false. */
+  readonly databasePreparedStatements: boolean;
+  /** Where to LISTEN, if `databaseUrl` leads to a proxy that pools transactions. Default: `databaseUrl`. */
+  readonly databaseListenUrl: string | undefined;
+  /**
+   * The path of the certificates, as PEM, by which PostgreSQL's own is checked, name included; turns TLS on. Default: those
+   * that Node trusts, where `databaseUrl` says `sslmode=verify-full`.
+   */
+  readonly databaseCa: string | undefined;
+  /** How often the server deletes dead sessions and old revocations, give or take a tenth; 0 for never. Default: 0. */
+  readonly cleanupInterval: number;
   /** The HMAC secret, or the path of the file that holds it. Default: made once and kept beside the SQLite file. */
   readonly signingKey: string | undefined;
   /** The address to listen on. Default: "127.0.0.1". */
@@ -38,6 +61,16 @@ export interface ServerSettings {
 /** The defaults of `ServerSettings`. */
 export const defaultServerSettings: ServerSettings = Object.freeze({
   databaseUrl: "sqlite:./data/tokenpair.db",
+  databaseSchema: "tokenpair",
+  databaseConnections: 10,
+  databaseMaxWaiting: 1_000,
+  databaseConnectTimeout: 3,
+  databaseLockTimeout: 2,
+  databaseStatementTimeout: 5,
+  databasePreparedStatements: false,
+  databaseListenUrl: undefined,
+  databaseCa: undefined,
+  cleanupInterval: 0,
   signingKey: undefined,
   host: "127.0.0.1",
   port: 8000,
@@ -55,9 +88,25 @@ export type ConfigRule = SettingRule | { readonly type: "port" };
 
 const host = { type: "text", pattern: /^[A-Za-z0-9.:_-]+$/, form: 'a host such as "127.0.0.1"' } as const;
 const port = { type: "port" } as const;
+const seconds = (min: number, max: number) => ({ type: "seconds", min, max }) as const;
+const count = (of: string, max: number) => ({ type: "count", of, min: 1, max }) as const;
 
 const serverRules = {
   databaseUrl: { type: "text", pattern: /./, form: 'a URL such as "sqlite:./data/tokenpair.db"' },
+  databaseSchema: {
+    type: "text",
+    pattern: /^(?!pg_)[a-z_][a-z0-9_]{0,39}$/,
+    form: "lower-case letters, digits and _, at most 40, not pg_…",
+  },
+  databaseConnections: count("connections", 10_000),
+  databaseMaxWaiting: count("calls", 1_000_000),
+  databaseConnectTimeout: seconds(1, 60),
+  databaseLockTimeout: seconds(1, 60),
+  databaseStatementTimeout: seconds(1, 300),
+  databasePreparedStatements: { type: "boolean" },
+  databaseListenUrl: { type: "text", pattern: /^postgres(?:ql)?:\/\//, form: "a postgres:// URL", optional: true },
+  databaseCa: { type: "text", pattern: /./, form: "the path of a PEM file", optional: true },
+  cleanupInterval: seconds(0, days(1)),
   signingKey: { type: "text", pattern: /./, form: "a text that is not empty", optional: true },
   host,
   port,

@@ -24,6 +24,7 @@ function start() {
       request() {},
       event() {},
       malformed() {},
+      cleanup() {},
       error: (error: unknown) => void seen.errors.push(error),
     },
   };

@@ -6,7 +6,10 @@ const origin = {};
 function start() {
   const metrics = createMetrics({
     settings: { tokenPath: "/api/token", authPath: "/api/auth" },
-    readRevocations: () => ({ live: 3, staleSeconds: 0.25 }),
+    sources: {
+      revocations: () => ({ live: 3, staleSeconds: 0.25 }),
+      connections: () => ({ open: 4, idle: 1, waiting: 2, refused: 5 }),
+    },
   });
   const answer = (path: string, status = 200) =>
     metrics.request({ id: "", method: "GET", path, status, milliseconds: 4, ip: undefined, userAgent: undefined });
@@ -53,6 +56,34 @@ describe("the metrics", () => {
     expect(text).toContain('tokenpair_logins_total{outcome="no_active_account"} 1');
     expect(text).toContain('tokenpair_refreshes_total{outcome="theft"} 1');
     expect(text).toContain('tokenpair_session_endings_total{reason="logout"} 1');
+  });
+
+  it("count how long revocations took, what befell the feed, and the cleanup", async () => {
+    const { metrics, read } = start();
+    for (const seconds of [0.02, 0.6, 45]) metrics.lag(seconds);
+    metrics.event({ type: "listen_lost", time: 0, reason: "ECONNRESET" });
+    metrics.cleanup({ sessions: 7, revocations: 2, failures: 0 });
+    metrics.cleanup(null);
+    const text = await read();
+    expect(text).toContain('tokenpair_revocation_lag_seconds_bucket{le="0.025"} 1');
+    expect(text).toContain('tokenpair_revocation_lag_seconds_bucket{le="1"} 2');
+    expect(text).toContain("tokenpair_revocation_lag_seconds_count 3");
+    expect(text).toContain('tokenpair_feed_events_total{event="listen_lost"} 1');
+    expect(text).toContain('tokenpair_feed_events_total{event="feed_stale"} 0');
+    expect(text).toContain('tokenpair_cleanup_runs_total{outcome="failed"} 1');
+    expect(text).toContain('tokenpair_cleanup_deleted_total{kind="sessions"} 7');
+  });
+
+  it("show how the pool is used, and every outcome that an alarm waits for before the first", async () => {
+    const { read } = start();
+    await read();
+    const text = await read();
+    expect(text).toContain("tokenpair_database_connections_open 4");
+    expect(text).toContain("tokenpair_database_connections_idle 1");
+    expect(text).toContain("tokenpair_database_waiting 2");
+    expect(text).toContain("tokenpair_database_refused_total 5");
+    expect(text).toContain('tokenpair_refreshes_total{outcome="theft"} 0');
+    expect(text).toContain('tokenpair_refreshes_total{outcome="state_lost"} 0');
   });
 
   it("show what the node knows of revocations, the delay of the event loop, and the process", async () => {

@@ -6,7 +6,7 @@ import { createPage } from "../../src/server/page.ts";
 
 const settings = resolveSettings({});
 const health = createHealth({ health: async () => ({ ok: true }) });
-const metrics = createMetrics({ settings, readRevocations: () => ({ live: 0, staleSeconds: 0 }) });
+const metrics = createMetrics({ settings, sources: { revocations: () => ({ live: 0, staleSeconds: 0 }) } });
 
 describe.each([
   ["/healthz", health.fetch],

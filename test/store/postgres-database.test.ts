@@ -190,6 +190,20 @@ describe("the rows of a PostgreSQL store", () => {
     expect(await store.deleteDead({ limit: 10, horizon: 0 })).toMatchObject({ sessions: 1 });
   });
 
+  it("that slid are all put off by one call of the cleanup, however many, so that none hides what has expired", async () => {
+    let now = 1_000;
+    const store = await openMigrated({ now: () => now });
+    const user = await addUser(store, "alice");
+    const ids = ["a", "b", "c", "d", "e"];
+    for (const id of ids) await addSession(store, id, user, { idleLifetime: 100 });
+    now += 90;
+    for (const id of ids) await store.sessions.rotate(rotationOf(id, 0));
+    now += 10;
+    expect(await store.deleteDead({ limit: 2, horizon: 60 })).toMatchObject({ sessions: 0 });
+    const { rows } = await admin.query(`SELECT DISTINCT cleanup_at::int AS at FROM ${schema}.sessions`);
+    expect(rows).toEqual([{ at: 1_190 }]);
+  });
+
   it("are looked at once in an idle time by the cleanup, however often they are rotated", async () => {
     let now = 1_000;
     const store = await openMigrated({ now: () => now });

@@ -29,7 +29,7 @@ async function runChecks(context: Context, options: CommonOptions): Promise<read
     const database = parseDatabaseUrl(config.server.databaseUrl, config.directory);
     return [
       ok("settings", `valid; from ${config.origin}`),
-      ...(await checkDatabase(database, config.settings)),
+      ...(await checkDatabase(database, config)),
       checkSigningKey(config, database),
       ...checkSettings(config),
     ];

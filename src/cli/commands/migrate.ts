@@ -10,8 +10,8 @@ export function addMigrate(program: Command, context: Context): void {
 }
 
 async function runMigrate(context: Context, options: CommonOptions): Promise<void> {
-  const { server, directory } = await loadConfigFor(context, options);
-  const store = openStore(parseDatabaseUrl(server.databaseUrl, directory));
+  const config = await loadConfigFor(context, options);
+  const store = openStore(parseDatabaseUrl(config.server.databaseUrl, config.directory), config);
   try {
     const applied = await store.migrate();
     const lines = applied.length === 0 ? ["Nothing to apply: the schema is up to date."] : applied.map(toLine);

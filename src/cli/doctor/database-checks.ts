@@ -1,14 +1,14 @@
 import { existsSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { SchemaVersionError, StoreUnavailableError } from "../../core/errors.ts";
-import type { Settings } from "../../core/settings.ts";
 import type { Store } from "../../core/store.ts";
-import type { AuthUser } from "../../core/user.ts";
-import { type Database, openStore } from "../../server/database.ts";
+import type { Config } from "../../server/config.ts";
+import { type Database, openPostgresStore, openStore } from "../../server/database.ts";
 import { withoutControls } from "../format.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 import { isOpenToOthers } from "./key-check.ts";
 import { checkPasswordHashes } from "./password-checks.ts";
+import { checkPostgres } from "./postgres-checks.ts";
 
 /** Bytes of a database whose integrity is checked in passing: a few seconds. */
 const maxCheckedSize = 1024 ** 3;
@@ -23,25 +23,31 @@ const plausibleTimes = { from: Date.UTC(2025, 0) / 1000, to: Date.UTC(2100, 0) /
  * Whether the database is there, whole, writable, private, and of the schema of this version, what time it has, and whether
  * its password hashes can be verified.
  */
-export async function checkDatabase(database: Database, settings: Settings<AuthUser>): Promise<readonly Check[]> {
+export async function checkDatabase(database: Database, config: Config): Promise<readonly Check[]> {
   const { path, postgresUrl, label } = database;
-  if (postgresUrl !== undefined) return withStore(database, label, (store) => checkStore(store, label, settings));
+  if (postgresUrl !== undefined) {
+    return withStore(
+      label,
+      () => openPostgresStore(postgresUrl, config),
+      async (store) => [...(await checkStore(store, label, config)), ...(await checkPostgres(store, postgresUrl, config))],
+    );
+  }
   if (path === null) return [warn("database", "in memory: everything is lost when the server ends")];
   if (!existsSync(path)) return [warn("database", `there is none yet at ${path}; \`tokenpair serve\` makes it`)];
-  return withStore(database, path, async (store) => [
-    ...(await checkStore(store, path, settings)),
-    checkFile(path),
-    checkIntegrity(path),
-  ]);
+  return withStore(
+    path,
+    () => openStore(database, config),
+    async (store) => [...(await checkStore(store, path, config)), checkFile(path), checkIntegrity(path)],
+  );
 }
 
-async function withStore(
-  database: Database,
+async function withStore<S extends Store>(
   name: string,
-  check: (store: Store) => Promise<readonly Check[]>,
+  open: () => S,
+  check: (store: S) => Promise<readonly Check[]>,
 ): Promise<readonly Check[]> {
   try {
-    const store = openStore(database);
+    const store = open();
     try {
       return await check(store);
     } finally {
@@ -53,7 +59,7 @@ async function withStore(
   }
 }
 
-async function checkStore(store: Store, name: string, settings: Settings<AuthUser>): Promise<readonly Check[]> {
+async function checkStore(store: Store, name: string, { settings }: Config): Promise<readonly Check[]> {
   try {
     await store.checkSchema();
   } catch (error) {

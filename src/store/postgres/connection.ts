@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from "../../core/errors.ts";
+import type { ConnectionUse } from "../../core/store.ts";
 import type { PostgresPoolClient } from "./driver.ts";
 import { createLeases } from "./lease.ts";
 import type { Behaviour, Connections } from "./options.ts";
@@ -35,6 +36,8 @@ export interface Connection {
     work: (transaction: Transaction) => Promise<T>,
     options?: { readonly isUnbounded?: boolean },
   ) => Promise<T>;
+  /** What the pool is doing. */
+  readonly use: () => ConnectionUse;
   /** Idempotent. */
   readonly close: () => Promise<void>;
 }
@@ -47,7 +50,7 @@ const grace = 1_000;
 /** A `Connection` over the pool. */
 export function createConnection({ pool, isOwnPool }: Connections, behaviour: Behaviour): Connection {
   const { lockTimeout, statementTimeout } = behaviour;
-  const lease = createLeases(pool, behaviour);
+  const { lease, use } = createLeases(pool, behaviour);
   const toQuery = createStatements(behaviour);
   let closing: Promise<void> | null = null;
 
@@ -79,6 +82,8 @@ export function createConnection({ pool, isOwnPool }: Connections, behaviour: Be
   }
 
   return {
+    use,
+
     run(operation, sql, parameters) {
       const bounds = { lock: lockTimeout, statement: statementTimeout };
       return retry(() => withClient(operation, (client) => toRun(operation, client, bounds)(sql, parameters)));

@@ -33,6 +33,7 @@ export interface PostgresPool {
   /** How many wait for a connection, those included whom an idle one is about to serve. */
   readonly waitingCount: number;
   readonly idleCount: number;
+  readonly totalCount: number;
 }
 
 /** The part of a `pg` `Client` that we need for LISTEN: a connection that no pool hands out. */

@@ -3,6 +3,7 @@ import { deleteDead } from "./cleanup.ts";
 import { createConnection } from "./connection.ts";
 import { createEndings } from "./endings.ts";
 import { createFeed } from "./feed.ts";
+import { inspect, type PostgresFacts } from "./inspect.ts";
 import { checkSchema, migrate } from "./migrate.ts";
 import { createNotifications } from "./notifications.ts";
 import { type PostgresStoreOptions, toBehaviour, toConnections } from "./options.ts";
@@ -11,12 +12,19 @@ import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
 
 export type { PostgresListenClient, PostgresPool, PostgresPoolClient, PostgresQuery } from "./driver.ts";
+export type { PostgresFacts } from "./inspect.ts";
 export type {
   PostgresBehaviour,
   PostgresConnectionOptions,
   PostgresPoolOptions,
   PostgresStoreOptions,
 } from "./options.ts";
+
+/** The store, and what its server says of itself. */
+export interface PostgresStore extends Store {
+  /** @throws StoreUnavailableError */
+  inspect(): Promise<PostgresFacts>;
+}
 
 /**
  * The store in PostgreSQL 13 or later, for any number of nodes. Give it a pool of the package `pg`, or a connection string
@@ -33,7 +41,7 @@ export type {
  * const store = postgresStore("postgres://tokenpair@db.example/app?sslmode=verify-full");
  * await store.migrate();
  */
-export function postgresStore(connectionStringOrOptions: string | PostgresStoreOptions): Store {
+export function postgresStore(connectionStringOrOptions: string | PostgresStoreOptions): PostgresStore {
   const options =
     typeof connectionStringOrOptions === "string"
       ? { connectionString: connectionStringOrOptions }
@@ -54,6 +62,9 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
     migrate: () => migrate(connection, schema),
     checkSchema: () => checkSchema(connection, schema),
     deleteDead: ({ limit, horizon }) => deleteDead(connection, limit, horizon),
+
+    connections: connection.use,
+    inspect: () => inspect(connection),
 
     async close() {
       await notifications.stop();

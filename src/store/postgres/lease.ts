@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from "../../core/errors.ts";
+import type { ConnectionUse } from "../../core/store.ts";
 import type { PostgresPool, PostgresPoolClient } from "./driver.ts";
 import type { Behaviour } from "./options.ts";
 import { toStoreError } from "./unavailable.ts";
@@ -10,15 +11,25 @@ interface Lease {
   readonly end: (state?: { readonly isBroken: boolean }) => void;
 }
 
+/** Connections on loan, and how many there are. */
+export interface Leases {
+  /** @throws StoreUnavailableError where too many wait, or none comes in time. */
+  readonly lease: (operation: string) => Promise<Lease>;
+  readonly use: () => ConnectionUse;
+}
+
 /** Leases connections: at most `maxWaiting` calls wait, each for at most `connectTimeout`. */
-export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }: Behaviour) {
+export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }: Behaviour): Leases {
+  let refused = 0;
+
   // An event of a broken connection that nobody hears would end the process: of an idle one, and of a new one that breaks
   // before it has been handed over.
   pool.on("error", ignore);
   pool.on("connect", (client) => client.on("error", ignore));
 
-  return async function lease(operation: string): Promise<Lease> {
+  async function lease(operation: string): Promise<Lease> {
     if (pool.waitingCount - pool.idleCount >= maxWaiting) {
+      refused += 1;
       throw new StoreUnavailableError(`${operation}: too many wait for a connection`);
     }
     const client = await connect(operation);
@@ -31,16 +42,19 @@ export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }:
         client.release(isBroken);
       },
     };
-  };
+  }
 
   function connect(operation: string): Promise<PostgresPoolClient> {
     return new Promise((resolve, reject) => {
       let isLate = false;
       const timer = setTimeout(() => {
         isLate = true;
+        refused += 1;
         reject(new StoreUnavailableError(`${operation}: no connection within ${connectTimeout} ms`));
       }, connectTimeout);
-      pool.connect().then(
+      // `pg` may throw instead, for example where a certificate's file is gone.
+      const connecting = (async () => pool.connect())();
+      connecting.then(
         (client) => {
           clearTimeout(timer);
           if (isLate) client.release();
@@ -53,6 +67,11 @@ export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }:
       );
     });
   }
+
+  return {
+    lease,
+    use: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, refused }),
+  };
 }
 
 function ignore(): void {}

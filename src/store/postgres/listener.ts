@@ -44,13 +44,18 @@ export function createListener(options: ListenerOptions): Listener {
     lost.end().catch(() => {});
     if (!isStarted) return;
     onLost(reason);
+    connectLater();
+  }
+
+  function connectLater(): void {
     timer = setTimeout(connect, delay * (0.5 + Math.random() / 2)).unref();
     delay = Math.min(delay * 2, lastDelay);
   }
 
   function connect(): void {
     timer = null;
-    const made = createClient();
+    const made = tryToCreate();
+    if (made === null) return;
     client = made;
     made.on("error", (error) => reconnect(made, toReason(error)));
     made.on("end", () => reconnect(made, "the connection ended"));
@@ -58,6 +63,17 @@ export function createListener(options: ListenerOptions): Listener {
       if (client === made) onNotification(payload);
     });
     listen(made).catch((error: unknown) => reconnect(made, toReason(error)));
+  }
+
+  /** `pg` reads the certificates that a connection string names; a file that is gone must not end the process. */
+  function tryToCreate(): PostgresListenClient | null {
+    try {
+      return createClient();
+    } catch (error) {
+      onLost(toReason(error));
+      connectLater();
+      return null;
+    }
   }
 
   async function listen(made: PostgresListenClient): Promise<void> {

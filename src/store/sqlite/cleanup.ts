@@ -18,18 +18,19 @@ const deleteFailureCounts = `DELETE FROM login_failures WHERE key IN
   (SELECT key FROM login_failures WHERE expires_at <= :now LIMIT :limit)`;
 
 /**
- * Deletes, in one transaction, at most `limit` sessions that have expired or were revoked more than `horizon` seconds
+ * Deletes, in one transaction after those that postpone, at most `limit` sessions that have expired or were revoked more than `horizon` seconds
  * ago, at most `limit` revocations older than that, and at most `limit` counts of failed logins whose time is over.
  */
-export function deleteDead(connection: Connection, limit: number, horizon: number): Promise<DeletedCounts> {
+export async function deleteDead(connection: Connection, limit: number, horizon: number): Promise<DeletedCounts> {
+  const run = (sql: string, parameters: Record<string, number>) =>
+    Number(connection.prepare(sql).run(parameters).changes);
+
+  // All of them, or the search for the expired ones would pass over more and more of these.
+  while (limit > 0 && (await connection.write("deleteDead", (now) => run(postpone, { now, limit }))) === limit);
   return connection.write("deleteDead", (now) => {
     const since = now - horizon;
-    const run = (sql: string, parameters: Record<string, number>) =>
-      Number(connection.prepare(sql).run(parameters).changes);
-
     const expired = run(deleteExpired, { now, limit });
     const revoked = run(deleteRevoked, { since, limit: limit - expired });
-    run(postpone, { now, limit });
     return {
       sessions: expired + revoked,
       revocations: run(deleteRevocations, { since, limit }),

@@ -1,0 +1,53 @@
+import type { DeletedCounts, Store } from "../core/store.ts";
+import { cleanUp } from "../flows/clean-up.ts";
+
+export interface CleanupOptions {
+  readonly store: Pick<Store, "deleteDead">;
+  /** Seconds between two runs, more or less. */
+  readonly interval: number;
+  readonly onDone: (deleted: DeletedCounts) => void;
+  /** Told of a run that failed; the next one comes all the same. */
+  readonly onError: (error: unknown) => void;
+  /** From 0 to 1. Default: `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** A cleanup that goes on until it is stopped. */
+export interface Cleanup {
+  /** Ends it after the batch that is under way. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Cleans up again and again, one run after the other. Nodes that were started together spread out: the first run comes
+ * within one interval, at random, and each later one a tenth of it sooner or later.
+ */
+export function startCleanup({ store, interval, onDone, onError, random = Math.random }: CleanupOptions): Cleanup {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let running: Promise<void> = Promise.resolve();
+  let timer = startTimer(interval * random());
+
+  function startTimer(seconds: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      running = run();
+    }, seconds * 1_000).unref();
+  }
+
+  async function run(): Promise<void> {
+    try {
+      onDone(await cleanUp(store, { signal }));
+    } catch (error) {
+      if (!signal.aborted) onError(error);
+    }
+    if (!signal.aborted) timer = startTimer(interval * (0.9 + random() / 5));
+  }
+
+  return {
+    async stop() {
+      stopping.abort();
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
