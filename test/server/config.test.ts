@@ -15,8 +15,10 @@ function load(files: Record<string, string>, env: Record<string, string> = {}, f
 describe("the config", () => {
   it("has the contract's defaults", async () => {
     const { server, settings, origin } = await load({});
-    expect(server).toEqual({
+    expect(server).toMatchObject({
       databaseUrl: "sqlite:./data/tokenpair.db",
+      databaseSchema: "tokenpair",
+      cleanupInterval: 0,
       signingKey: undefined,
       host: "127.0.0.1",
       port: 8000,
