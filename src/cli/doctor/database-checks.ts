@@ -29,7 +29,10 @@ export async function checkDatabase(database: Database, config: Config): Promise
     return withStore(
       label,
       () => openPostgresStore(postgresUrl, config),
-      async (store) => [...(await checkStore(store, label, config)), ...(await checkPostgres(store, postgresUrl, config))],
+      async (store) => [
+        ...(await checkStore(store, label, config)),
+        ...(await checkPostgres(store, postgresUrl, config)),
+      ],
     );
   }
   if (path === null) return [warn("database", "in memory: everything is lost when the server ends")];
