@@ -12,7 +12,14 @@ export interface RequestOrigin {
 /** How a refresh ended. */
 export type RefreshOutcome = "rotated" | "replayed" | "renewed" | "theft" | "state_lost" | "refused";
 
-export type UserChange = "created" | "disabled" | "enabled" | "password_changed" | "password_rehashed" | "deleted";
+export type UserChange =
+  | "created"
+  | "imported"
+  | "disabled"
+  | "enabled"
+  | "password_changed"
+  | "password_rehashed"
+  | "deleted";
 
 /** When it happened: whole seconds since the epoch, on the store's clock where the store was asked. */
 interface Timed {

@@ -62,7 +62,7 @@ export interface UserStore {
   importBatch(
     users: readonly ImportedUser[],
     options?: { readonly dryRun?: boolean },
-  ): Promise<readonly ImportOutcome[]>;
+  ): Promise<{ readonly outcomes: readonly ImportOutcome[]; readonly now: number }>;
   /** The row that carries the epoch of a user kept in the application's own table; made on first sight, active. */
   ensure(id: string): Promise<User>;
   findById(id: string): Promise<UserWithPassword | null>;

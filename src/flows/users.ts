@@ -28,7 +28,7 @@ export function findUsernameFault(username: string): string | null {
   const trimmed = username.trim();
   if (trimmed === "") return "A username may not be blank.";
   if (trimmed.length > maxUsernameLength) return `A username has at most ${maxUsernameLength} characters.`;
-  return /\p{Cc}/u.test(trimmed) ? "A username has no control characters." : null;
+  return /[\p{Cc}\p{Surrogate}]/u.test(trimmed) ? "A username has no control characters." : null;
 }
 
 /**

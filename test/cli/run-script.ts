@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { createAuth } from "../../src/create-auth.ts";
@@ -11,7 +11,8 @@ import { sqliteStore } from "../../src/store/sqlite/index.ts";
  *
  *     # a comment
  *     $ [NAME=value …] tokenpair ARGUMENTS [< the line on stdin]
- *     $ write FILE TEXT          makes a file
+ *     $ write FILE TEXT          makes a file of one line
+ *     $ append FILE TEXT         adds a line to it
  *     $ chmod MODE FILE          (octal)
  *     $ login USER               starts a session of that user
  *     what is expected on stdout
@@ -89,11 +90,14 @@ const fill = (text: string, kept: ReadonlyMap<string, string>) =>
 
 async function runStep(command: string, folder: string): Promise<Outcome> {
   const nothing: Outcome = { stdout: [], stderr: [], exit: 0 };
-  const [, name, first = "", rest = ""] = /^(write|chmod|login) (\S+) ?(.*)$/.exec(command) ?? [];
+  const [, name, first = "", rest = ""] = /^(write|append|chmod|login) (\S+) ?(.*)$/.exec(command) ?? [];
   switch (name) {
     case "write":
       mkdirSync(dirname(join(folder, first)), { recursive: true });
       writeFileSync(join(folder, first), `${rest}\n`, { mode: 0o600 });
+      return nothing;
+    case "append":
+      appendFileSync(join(folder, first), `${rest}\n`);
       return nothing;
     case "chmod":
       chmodSync(join(folder, rest), Number.parseInt(first, 8));

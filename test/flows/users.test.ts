@@ -58,7 +58,7 @@ describe("a new user", () => {
   it("has a name that can be a name", async () => {
     expect(findUsernameFault("a".repeat(150))).toBeNull();
     expect(findUsernameFault("ädä.lövelace@example.com")).toBeNull();
-    for (const username of ["", "  ", "a".repeat(151), "a\0b", "a\nb", "a\u0085b"]) {
+    for (const username of ["", "  ", "a".repeat(151), "a\0b", "a\nb", "a\u0085b", "a\ud800b"]) {
       expect(findUsernameFault(username)).toMatch(/^A username /);
       await expect(createUser(auth.deps, { username })).rejects.toThrow(TypeError);
     }

@@ -11,6 +11,7 @@ import { toCount, toTable, toTime, withoutControls } from "../format.ts";
 import { operator } from "../operator.ts";
 import { Refused } from "../refused.ts";
 import { toUserJson } from "../views.ts";
+import { addUsersImport } from "./users-import.ts";
 
 interface PasswordOptions extends CommonOptions {
   readonly passwordStdin?: true;
@@ -42,6 +43,7 @@ export function addUsers(program: Command, context: Context): void {
     runOnStore(context, options, listUsers),
   );
 
+  addUsersImport(users, context);
   addUserCommand(users, context, "show", "show a user", showUser);
   addUserCommand(
     users,

@@ -1,10 +1,11 @@
-import type { UserStore } from "../../core/store.ts";
+import { StoreUnavailableError } from "../../core/errors.ts";
+import type { ImportOutcome, UserStore } from "../../core/store.ts";
 import { type Occupant, planImport } from "../import-plan.ts";
 import type { Connection } from "./connection.ts";
 import { clock } from "./statement.ts";
 
 // Held to the end of the transaction: of those who insert users, all but `ensure` wait for it.
-const lockNumbers = "SELECT last FROM tokenpair.user_numbers FOR UPDATE";
+const lockNumbers = `WITH ${clock} SELECT last, now FROM clock, tokenpair.user_numbers FOR UPDATE OF user_numbers`;
 
 const findOccupants = `SELECT id, username_key AS "usernameKey" FROM tokenpair.users
   WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(:ids::jsonb)))
@@ -29,20 +30,23 @@ const setLastNumber = "UPDATE tokenpair.user_numbers SET last = :lastNumber::big
 export function createUserImport(connection: Connection): UserStore["importBatch"] {
   return (users, { dryRun = false } = {}) =>
     connection.transact("users.importBatch", async ({ run }) => {
-      const [numbers] = await run<{ last: number }>(lockNumbers);
+      const [numbers] = await run<{ last: number; now: number }>(lockNumbers);
+      if (numbers === undefined)
+        throw new StoreUnavailableError("users.importBatch: the row of user_numbers is missing");
+      const { last, now } = numbers;
       const ids = toJson(users.flatMap(({ id }) => (id === undefined ? [] : [id])));
       const keys = toJson(users.map(({ usernameKey }) => usernameKey));
       const occupants = await run<Occupant>(findOccupants, { ids, keys });
-      const { outcomes, inserts, lastNumber } = planImport(users, occupants, numbers?.last ?? 0);
-      if (dryRun || inserts.length === 0) return outcomes;
+      const { outcomes, inserts, lastNumber } = planImport(users, occupants, last);
+      if (dryRun || inserts.length === 0) return { outcomes, now };
       const positioned = toJson(inserts.map((user, position) => ({ ...user, position })));
       const rows = await run<{ id: string }>(insert, { users: positioned });
       await run(setLastNumber, { lastNumber });
       const created = new Set(rows.map(({ id }) => id));
       // Only `ensure`, whose users have no name here, can have come in between.
-      return outcomes.map(({ outcome, userId }) =>
-        outcome === "created" && !created.has(userId) ? { outcome: "id_taken", userId } : { outcome, userId },
-      );
+      const settle = ({ outcome, userId }: ImportOutcome): ImportOutcome =>
+        outcome === "created" && !created.has(userId) ? { outcome: "id_taken", userId } : { outcome, userId };
+      return { outcomes: outcomes.map(settle), now };
     });
 }
 

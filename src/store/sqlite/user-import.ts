@@ -1,4 +1,4 @@
-import type { ImportOutcome, UserStore } from "../../core/store.ts";
+import type { UserStore } from "../../core/store.ts";
 import { type Occupant, planImport } from "../import-plan.ts";
 import type { Connection } from "./connection.ts";
 
@@ -16,21 +16,21 @@ const insert = `INSERT INTO users
 export function createUserImport(connection: Connection): UserStore["importBatch"] {
   return (users, { dryRun = false } = {}) => {
     const transact = dryRun ? connection.read : connection.write;
-    return transact("users.importBatch", (now): readonly ImportOutcome[] => {
+    return transact("users.importBatch", (now) => {
       const occupants = users.flatMap(({ id, usernameKey }) => {
         const rows = connection.prepare(findOccupants).all({ id: id ?? null, usernameKey });
         return rows as unknown as Occupant[];
       });
       const last = connection.prepare("SELECT last FROM user_numbers").get()?.["last"];
       const { outcomes, inserts, lastNumber } = planImport(users, occupants, Number(last));
-      if (dryRun) return outcomes;
+      if (dryRun) return { outcomes, now };
       for (const { id, username, usernameKey, email, passwordHash, createdAt, lastLoginAt, ...user } of inserts) {
         const [isActive, isStaff] = [user.isActive ? 1 : 0, user.isStaff ? 1 : 0];
         const row = { id, username, usernameKey, email, isActive, isStaff, passwordHash, createdAt, lastLoginAt, now };
         connection.prepare(insert).run(row);
       }
       connection.prepare("UPDATE user_numbers SET last = :lastNumber").run({ lastNumber });
-      return outcomes;
+      return { outcomes, now };
     });
   };
 }

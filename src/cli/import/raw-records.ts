@@ -1,0 +1,57 @@
+import type { Scanner } from "./scanners.ts";
+
+/** A record as it stands in the file, from one line to another, or why it cannot be read. Never both. */
+export type RawRecord = {
+  readonly line: number;
+  readonly lastLine: number;
+} & ({ readonly text: string } | { readonly fault: string });
+
+/** In bytes. A user takes a few hundred. */
+const maxRecordLength = 65_536;
+
+/** The records of a file in UTF-8, one at a time, without blank ones. However long one is, little of it is kept. */
+export async function* splitRecords(bytes: AsyncIterable<Uint8Array>, scanner: Scanner): AsyncGenerator<RawRecord> {
+  let line = 1;
+  /** The first line of the record that has more than white space; 0 before it. */
+  let firstLine = 0;
+  let parts: Uint8Array[] = [];
+  let length = 0;
+
+  function collect(part: Uint8Array): void {
+    length += part.length;
+    if (length <= maxRecordLength) parts.push(part);
+  }
+
+  function* finish(fault: string | null = null): Generator<RawRecord> {
+    const found = { line: firstLine || line, lastLine: line };
+    if (fault !== null) yield { ...found, fault };
+    else if (length > maxRecordLength) yield { ...found, fault: `The record is longer than ${maxRecordLength} bytes.` };
+    else if (firstLine > 0) yield { ...found, ...decode(parts) };
+    [firstLine, parts, length] = [0, [], 0];
+  }
+
+  for await (const chunk of bytes) {
+    let from = 0;
+    for (let index = 0; index < chunk.length; index++) {
+      const byte = chunk[index] as number;
+      const kind = scanner.scan(byte);
+      if (kind === "part" && firstLine === 0 && byte > 0x20) firstLine = line;
+      if (kind !== "part") {
+        collect(chunk.subarray(from, index));
+        from = index + 1;
+      }
+      if (kind === "end") yield* finish();
+      if (byte === 0x0a) line++;
+    }
+    collect(chunk.subarray(from));
+  }
+  yield* finish(scanner.findFaultAtEnd());
+}
+
+function decode(parts: readonly Uint8Array[]): { text: string } | { fault: string } {
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(parts)) };
+  } catch {
+    return { fault: "The record is not UTF-8." };
+  }
+}

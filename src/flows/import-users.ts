@@ -1,0 +1,116 @@
+import type { EventListener, RequestOrigin } from "../core/events.ts";
+import type { Settings } from "../core/settings.ts";
+import type { ImportedUser, ImportOutcome, Store } from "../core/store.ts";
+import { toUsernameKey } from "../core/username.ts";
+import { parseStoredHash } from "../crypto/passwords/stored-hash.ts";
+import { findUsernameFault } from "./users.ts";
+
+/** A user as another system has kept it. Times are whole seconds since the epoch. */
+export interface ForeignUser {
+  /** Without one, the user gets the next number. */
+  readonly id?: string;
+  readonly username: string;
+  readonly email: string | null;
+  /** As it was stored there; `null`, nothing, or Django's `!…`: no password logs this user in. */
+  readonly passwordHash: string | null;
+  readonly isActive: boolean;
+  readonly isStaff: boolean;
+  /** `null`: now. */
+  readonly createdAt: number | null;
+  readonly lastLoginAt: number | null;
+}
+
+/** What became of a user: created, there already (by id and name), or refused, with a reason that holds no hash. */
+export type ImportAnswer =
+  | { readonly outcome: "created" | "same" }
+  | { readonly outcome: "refused"; readonly reason: string };
+
+export interface ImportDeps {
+  readonly store: Pick<Store, "users">;
+  readonly settings: Pick<Settings, "usernameCaseSensitive">;
+  readonly emit: EventListener;
+}
+
+export interface ImportOptions {
+  /** Answers as if, and changes nothing. Keeps the ids and names of the whole import in memory. Default: false. */
+  readonly dryRun?: boolean;
+  readonly origin?: RequestOrigin;
+}
+
+/** An import: takes one batch after another, each in one transaction, and answers for every user, in order. */
+export function createUserImport(deps: ImportDeps, { dryRun = false, origin = {} }: ImportOptions = {}) {
+  const settle = createRehearsal();
+
+  return async function importUsers(users: readonly ForeignUser[]): Promise<readonly ImportAnswer[]> {
+    const faults = users.map(findFault);
+    const sound = users.filter((_, index) => faults[index] === null).map((user) => toImportedUser(deps, user));
+    const { outcomes, now } = await deps.store.users.importBatch(sound, { dryRun });
+    const answers = outcomes.map((outcome, index) => {
+      const user = sound[index] as ImportedUser;
+      if (dryRun) return toAnswer(user, settle(user, outcome));
+      if (outcome.outcome === "created") {
+        deps.emit({ type: "user_changed", time: now, userId: outcome.userId, change: "imported", origin });
+      }
+      return toAnswer(user, outcome);
+    });
+    return faults.map((fault) => (fault === null ? (answers.shift() as ImportAnswer) : refused(fault)));
+  };
+}
+
+const maxEmailLength = 254;
+
+/** What is wrong with a user, whoever else there is; `null` where nothing is. */
+function findFault({ id, username, email, passwordHash }: ForeignUser): string | null {
+  if (id !== undefined && !/^[^\s\p{C}]{1,128}$/u.test(id)) {
+    return "An id has 1 to 128 characters, without spaces and control characters.";
+  }
+  const fault = findUsernameFault(username);
+  if (fault !== null) return fault;
+  if (email !== null && (email.length > maxEmailLength || /[\p{Cc}\p{Surrogate}]/u.test(email))) {
+    return `An email address has at most ${maxEmailLength} characters, without control characters.`;
+  }
+  const stored = parseStoredHash(passwordHash ?? "");
+  return stored.outcome === "refused" ? `The stored hash ${stored.reason}.` : null;
+}
+
+function toImportedUser({ settings }: ImportDeps, user: ForeignUser): ImportedUser {
+  const { passwordHash } = user;
+  const isUsable = passwordHash !== null && parseStoredHash(passwordHash).outcome !== "unusable";
+  return {
+    ...user,
+    username: user.username.trim(),
+    usernameKey: toUsernameKey(user.username, settings.usernameCaseSensitive),
+    passwordHash: isUsable ? passwordHash : null,
+  };
+}
+
+function toAnswer({ username }: ImportedUser, { outcome, userId }: ImportOutcome): ImportAnswer {
+  switch (outcome) {
+    case "created":
+    case "same":
+      return { outcome };
+    case "id_taken":
+      return refused(`The id ${userId} belongs to a user of another name.`);
+    case "name_taken":
+      return refused(`The name ${username} is taken by the user with the id ${userId}.`);
+  }
+}
+
+const refused = (reason: string) => ({ outcome: "refused", reason }) as const;
+
+/** In a dry run, also finds users of earlier batches in the way, who are not in the store. */
+function createRehearsal(): (user: ImportedUser, outcome: ImportOutcome) => ImportOutcome {
+  const keyOf = new Map<string, string>();
+  const idOf = new Map<string, string>();
+  return ({ id, usernameKey }, answer) => {
+    if (answer.outcome !== "created") return answer;
+    const holder = idOf.get(usernameKey);
+    if (id !== undefined && keyOf.has(id)) {
+      return { outcome: keyOf.get(id) === usernameKey ? "same" : "id_taken", userId: id };
+    }
+    if (holder !== undefined) return { outcome: id === undefined ? "same" : "name_taken", userId: holder };
+    if (id !== undefined) keyOf.set(id, usernameKey);
+    idOf.set(usernameKey, answer.userId);
+    return answer;
+  };
+}
