@@ -1,13 +1,14 @@
 import type { Store } from "../core/store.ts";
 import type { User } from "../core/user.ts";
 import { createPasswordHasher } from "../crypto/passwords.ts";
+import type { ImportDeps } from "../flows/import-users.ts";
 import type { SessionDeps } from "../flows/sessions.ts";
 import { findUserByName, type UserDeps } from "../flows/users.ts";
 import type { Config } from "../server/config.ts";
 import { Refused } from "./refused.ts";
 
 /** What the flows need here: no key, and no index, as running servers learn of every change from the store. */
-export function toFlowDeps(store: Store, { settings }: Config): UserDeps & SessionDeps {
+export function toFlowDeps(store: Store, { settings }: Config): UserDeps & SessionDeps & ImportDeps {
   return { store, settings, passwords: createPasswordHasher(settings), feed: { apply() {} }, emit() {} };
 }
 

@@ -1,4 +1,5 @@
 import type { EventListener, RequestOrigin } from "../core/events.ts";
+import { toPeppers } from "../core/pepper.ts";
 import type { Settings } from "../core/settings.ts";
 import type { ImportedUser, ImportOutcome, Store } from "../core/store.ts";
 import { toUsernameKey } from "../core/username.ts";
@@ -27,7 +28,7 @@ export type ImportAnswer =
 
 export interface ImportDeps {
   readonly store: Pick<Store, "users">;
-  readonly settings: Pick<Settings, "usernameCaseSensitive">;
+  readonly settings: Pick<Settings, "usernameCaseSensitive" | "acceptMd5PasswordHashes" | "passwordPeppers">;
   readonly emit: EventListener;
 }
 
@@ -42,7 +43,7 @@ export function createUserImport(deps: ImportDeps, { dryRun = false, origin = {}
   const settle = createRehearsal();
 
   return async function importUsers(users: readonly ForeignUser[]): Promise<readonly ImportAnswer[]> {
-    const faults = users.map(findFault);
+    const faults = users.map((user) => findFault(deps, user));
     const sound = users.filter((_, index) => faults[index] === null).map((user) => toImportedUser(deps, user));
     const { outcomes, now } = await deps.store.users.importBatch(sound, { dryRun });
     const answers = outcomes.map((outcome, index) => {
@@ -60,7 +61,7 @@ export function createUserImport(deps: ImportDeps, { dryRun = false, origin = {}
 const maxEmailLength = 254;
 
 /** What is wrong with a user, whoever else there is; `null` where nothing is. */
-function findFault({ id, username, email, passwordHash }: ForeignUser): string | null {
+function findFault(deps: ImportDeps, { id, username, email, passwordHash }: ForeignUser): string | null {
   if (id !== undefined && !/^[^\s\p{C}]{1,128}$/u.test(id)) {
     return "An id has 1 to 128 characters, without spaces and control characters.";
   }
@@ -69,8 +70,15 @@ function findFault({ id, username, email, passwordHash }: ForeignUser): string |
   if (email !== null && (email.length > maxEmailLength || /[\p{Cc}\p{Surrogate}]/u.test(email))) {
     return `An email address has at most ${maxEmailLength} characters, without control characters.`;
   }
-  const stored = parseStoredHash(passwordHash ?? "");
-  return stored.outcome === "refused" ? `The stored hash ${stored.reason}.` : null;
+  return findHashFault(deps, passwordHash ?? "");
+}
+
+function findHashFault({ settings }: ImportDeps, encoded: string): string | null {
+  const stored = parseStoredHash(encoded, { acceptMd5: settings.acceptMd5PasswordHashes });
+  if (stored.outcome === "refused") return `The stored hash ${stored.reason}.`;
+  const keyId = stored.outcome === "own" ? stored.hash.keyId : null;
+  const isKnown = keyId === null || toPeppers(settings.passwordPeppers).some(({ id }) => keyId.equals(Buffer.from(id)));
+  return isKnown ? null : "The stored hash needs a pepper that is not among passwordPeppers.";
 }
 
 function toImportedUser({ settings }: ImportDeps, user: ForeignUser): ImportedUser {

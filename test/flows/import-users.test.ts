@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createPasswordHasher } from "../../src/crypto/passwords.ts";
 import { createUserImport, type ForeignUser } from "../../src/flows/import-users.ts";
 import { login } from "../../src/flows/login.ts";
 import { createTestAuth, type TestAuth, testStart } from "../support/auth.ts";
@@ -52,6 +53,28 @@ describe("an import", () => {
       { outcome: "created" },
     ]);
     expect(JSON.stringify(answers)).not.toContain("hunter2");
+  });
+
+  it("takes Django's formats, and MD5 only where the settings do", async () => {
+    const md5 = "md5$abcdefghijkl$0123456789abcdef0123456789abcdef";
+    const pbkdf2 = "pbkdf2_sha256$600000$abcdefghijkl$ESUkIq3XvMIs+R/ZmdQSkE1EDQIVk18SzognBfgBuPQ=";
+    const users = [
+      foreign("bob", { id: "70", passwordHash: md5 }),
+      foreign("carol", { id: "71", passwordHash: pbkdf2 }),
+    ];
+    expect(await createUserImport(auth.deps)(users)).toEqual([refusal(/is MD5/), { outcome: "created" }]);
+    expect(await auth.store.users.findById("71")).toMatchObject({ passwordHash: pbkdf2 });
+    const lenient = { ...auth.deps, settings: { ...auth.deps.settings, acceptMd5PasswordHashes: true } };
+    expect(await createUserImport(lenient)(users)).toEqual([{ outcome: "created" }, { outcome: "same" }]);
+  });
+
+  it("takes a peppered hash only where the pepper is", async () => {
+    const passwordPeppers = ["old:a pepper of another installation".replaceAll(" ", "-")];
+    const theirs = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 1, passwordPeppers });
+    const users = [foreign("bob", { id: "70", passwordHash: await theirs.hash("the password of theirs") })];
+    expect(await createUserImport(auth.deps)(users)).toEqual([refusal(/needs a pepper/)]);
+    const withPepper = { ...auth.deps, settings: { ...auth.deps.settings, passwordPeppers } };
+    expect(await createUserImport(withPepper)(users)).toEqual([{ outcome: "created" }]);
   });
 
   it("reports each user that it creates, and nobody else", async () => {

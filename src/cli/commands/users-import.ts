@@ -10,6 +10,7 @@ import { readRecords } from "../import/records.ts";
 import { createTally, type Refusal, toOutput, toRefusalLine } from "../import/report.ts";
 import { runImport } from "../import/run-import.ts";
 import { countBytes, detectFormat, type Format, openSource } from "../import/source.ts";
+import { operator } from "../operator.ts";
 import { Refused } from "../refused.ts";
 
 interface ImportOptions extends CommonOptions {
@@ -48,7 +49,7 @@ async function importFile(
   const job = {
     records: readRecords(bytes, options.format ?? format, { model, usernameField }),
     usernameField,
-    importUsers: createUserImport(toFlowDeps(store, config), { dryRun }),
+    importUsers: createUserImport(toFlowDeps(store, config), { dryRun, origin: operator }),
     onRefusal(refusal: Refusal) {
       if (json) refusals.push(refusal);
       else {
