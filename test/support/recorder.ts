@@ -110,9 +110,16 @@ export function createRecorder(settings: Omit<Entry<"settings">, "op">, patience
       return outcome === "ok";
     },
 
-    /** Asks for what is behind an access token; the status, 0 for none. */
+    /** The end of one session, which the library does. */
+    async end(sid: string, end: () => Promise<unknown>): Promise<void> {
+      const start = now();
+      await end();
+      entries.push({ op: "end", start, end: now(), how: "revoke", sid, outcome: "ok" });
+    },
+
+    /** Asks whether an access token is in force, which a server knows from memory; the status, 0 for none. */
     async access(url: string, { text, genuine }: Token): Promise<number> {
-      const { answer, times } = await ask(`${url}/api/auth/me/`, { headers: { Authorization: `Bearer ${text}` } });
+      const { answer, times } = await post(`${url}/api/token/verify/`, { token: text });
       const { sid } = readClaims(text);
       entries.push({ op: "access", ...times, genuine, sid, outcome: toOutcome(answer) });
       return answer?.status ?? 0;

@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Nodes, openNodes } from "../support/nodes.ts";
+import { createAttempt, createRecorder, type Recorder } from "../support/recorder.ts";
+import type { TcpProxy } from "../support/tcp-proxy.ts";
+import { type Pair, toPair } from "../support/wire.ts";
+
+const minute = 60_000;
+const password = "correct horse battery staple";
+
+/** Seconds. */
+const maxStaleness = 4;
+
+describe("two servers that are cut off from PostgreSQL", () => {
+  let nodes: Nodes;
+  let wire: TcpProxy;
+  let urls: readonly string[];
+  let userId: string;
+  let recorder: Recorder;
+
+  beforeAll(async () => {
+    const env = { TOKENPAIR_MAX_STALENESS: String(maxStaleness), TOKENPAIR_LOG_LEVEL: "silent" };
+    nodes = await openNodes({ database: "PostgreSQL", servers: 2, env });
+    wire = nodes.databaseWire as TcpProxy;
+    urls = nodes.servers.map(({ url }) => url);
+    userId = await nodes.addUser("alice", password);
+  }, minute);
+  afterAll(() => nodes.close(), minute);
+
+  beforeEach(() => {
+    const bound = maxStaleness * 1_000;
+    const settings = { reuseInterval: 10, revocationBound: bound, maxStaleness: bound };
+    recorder = createRecorder({ ...settings, invariants: ["I1", "I2", "I3", "I4", "I6", "I9", "I10", "I11"] });
+  });
+
+  afterEach(() => wire.mend());
+
+  const logIn = async () =>
+    (await recorder.issue(userId, async () =>
+      toPair({ status: 200, body: await nodes.auth.issue(userId), replayed: false }),
+    )) as Pair;
+  const [first, second] = [() => urls[0] ?? "", () => urls[1] ?? ""];
+  const everywhere = (pair: Pair) => Promise.all(urls.map((url) => recorder.access(url, { text: pair.access })));
+  const row = async (sessionId: string) => (await nodes.store.sessions.find(sessionId))?.session;
+
+  it.each([
+    ["by connections that break", (proxy: TcpProxy) => proxy.cut()],
+    ["by a network that swallows everything", (proxy: TcpProxy) => proxy.hold("everything")],
+  ])(
+    "%s, know who is logged in until they are too stale, change nothing, and recover by themselves",
+    async (_, part) => {
+      const [kept, leaving, revoked] = [await logIn(), await logIn(), await logIn()];
+      const attempt = createAttempt();
+      const ids = [kept, leaving].map(toSessionId);
+      const before = await Promise.all(ids.map(row));
+      const live = await nodes.auth.sessions.list(userId);
+
+      await recorder.fault("partition", async () => {
+        part(wire);
+        // Nothing but what they remember tells them, and what they cannot hear of yet they cannot know.
+        expect(await everywhere(kept)).toEqual([200, 200]);
+        await recorder.end(toSessionId(revoked), () => nodes.auth.logout(revoked.refresh));
+        const [login, refresh, logout, statuses] = await Promise.all([
+          recorder.login(first(), userId, { username: "alice", password }),
+          recorder.refresh(second(), { text: kept.refresh }, attempt),
+          recorder.logout(first(), { text: leaving.refresh }),
+          untilUnavailable(kept, revoked),
+        ]);
+        expect([login, refresh, logout].map((answer) => [answer?.status, answer?.body.code])).toEqual(
+          Array(3).fill([503, "unavailable"]),
+        );
+        // Once too stale, they stay it; none accepted a token and then again after it had refused to say.
+        expect(statuses.join(" ")).toMatch(/^(200 )*(503 ?)+$/);
+        expect(await Promise.all(urls.map(readHealth))).toEqual([
+          [200, 503],
+          [200, 503],
+        ]);
+        expect(await Promise.all(ids.map(row))).toEqual(before);
+        expect(await nodes.auth.sessions.list(userId)).toHaveLength(live.length - 1);
+
+        wire.mend();
+        await expect.poll(() => everywhere(kept), { timeout: 20_000 }).toEqual([200, 200]);
+        expect(await everywhere(revoked)).toEqual([401, 401]);
+      });
+
+      expect(await recorder.refresh(second(), { text: kept.refresh }, attempt)).toMatchObject({
+        status: 200,
+        replayed: false,
+      });
+      expect((await recorder.logout(first(), { text: leaving.refresh }))?.status).toBe(200);
+      expect((await recorder.login(first(), userId, { username: "alice", password }))?.status).toBe(200);
+      expectSound();
+    },
+    minute,
+  );
+
+  it(
+    "after a change was made and before its answer came, answer its repetition with what it made",
+    async () => {
+      const pair = await logIn();
+      const attempt = createAttempt();
+      await recorder.fault("answers lost", async () => {
+        wire.hold("answers");
+        expect((await recorder.refresh(first(), { text: pair.refresh }, attempt))?.status).toBe(503);
+        expect(await row(toSessionId(pair))).toMatchObject({ generation: 1 });
+        wire.mend();
+      });
+      await expect
+        .poll(() => recorder.refresh(second(), { text: pair.refresh }, attempt), { timeout: 20_000 })
+        .toMatchObject({ status: 200, replayed: true });
+      expectSound();
+    },
+    minute,
+  );
+
+  it(
+    "by nothing but distance, work as ever",
+    async () => {
+      const pair = await logIn();
+      wire.delay(100);
+      expect(await recorder.refresh(first(), { text: pair.refresh })).toMatchObject({ status: 200, replayed: false });
+      expect((await recorder.logout(first(), { text: pair.refresh }))?.status).toBe(200);
+      await expect.poll(() => everywhere(pair), { timeout: 20_000 }).toEqual([401, 401]);
+      wire.mend();
+      expectSound();
+    },
+    minute,
+  );
+
+  /** Asks both servers for what is behind these tokens, again and again; the statuses of the first server and token. */
+  async function untilUnavailable(...pairs: readonly Pair[]): Promise<readonly number[]> {
+    const statuses: number[] = [];
+    for (;;) {
+      const all = (await Promise.all(pairs.map(everywhere))).flat();
+      statuses.push(all[0] ?? 0);
+      if (all.every((status) => status === 503)) return statuses;
+      await sleep(50);
+    }
+  }
+
+  function expectSound(): void {
+    const { violations, report } = recorder.check();
+    expect(violations, report).toEqual([]);
+  }
+});
+
+const toSessionId = ({ refresh }: Pair): string =>
+  JSON.parse(Buffer.from(refresh.split(".")[1] ?? "", "base64url").toString()).sid;
+
+/** Whether it lives, and whether it is ready. */
+const readHealth = (url: string) =>
+  Promise.all(["healthz", "readyz"].map(async (path) => (await fetch(`${url}/${path}`)).status));
