@@ -1,6 +1,7 @@
 import type { TokenPair } from "../core/claims.ts";
 import { type CookieNameSettings, toCookieNames } from "../core/cookie-names.ts";
 import { days } from "../core/durations.ts";
+import { AuthError } from "../core/errors.ts";
 import type { Settings } from "../core/settings.ts";
 import { type HeaderSource, readHeader } from "./header-source.ts";
 
@@ -130,10 +131,22 @@ interface Cookie {
   readonly sameSite: Settings["cookieSameSite"];
 }
 
-/** RFC 6265 §4.1.1. @throws TypeError where the value has a character that would end it. */
+/** The most that browsers keep of a name and its value together; of more they keep nothing, and say nothing. Bytes. */
+const maxCookieLength = 4_096;
+
+/**
+ * RFC 6265 §4.1.1.
+ *
+ * @throws TypeError where the value has a character that would end it.
+ * @throws AuthError `unavailable` where browsers would drop the cookie: the application's claims are too long for it.
+ */
 function serializeCookie(settings: CookieSettings, cookie: Cookie): string {
   if (!/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/.test(cookie.value)) {
     throw new TypeError(`the value of the cookie ${cookie.name} is not a cookie value`);
+  }
+  if (cookie.name.length + cookie.value.length > maxCookieLength) {
+    const cause = new TypeError(`claims: ${cookie.name} would be longer than the 4096 bytes that browsers keep`);
+    throw new AuthError("unavailable", "a cookie is too long for a browser", { cause });
   }
   return [
     `${cookie.name}=${cookie.value}`,

@@ -69,6 +69,20 @@ describe("the cookies of a session", () => {
     ]);
   });
 
+  it("are refused, loudly, where a browser would drop one without a word", () => {
+    const withAccess = (length: number) =>
+      toSessionCookies(defaultSettings, {
+        pair: { ...pair, access: "x".repeat(length) },
+        csrfToken: "r.m",
+        persistent: true,
+      });
+    const longest = 4_096 - "__Host-Http-access".length;
+    expect(withAccess(longest)).toHaveLength(3);
+    expect(() => withAccess(longest + 1)).toThrow(
+      expect.objectContaining({ code: "unavailable", cause: expect.any(TypeError) }),
+    );
+  });
+
   it("cannot be given a value that breaks out of the header", () => {
     for (const value of ["a;Domain=evil.example", "a\r\nSet-Cookie: b=c", "a b", 'a"b', "a,b", "ä", "a\\b"]) {
       expect(() => toCsrfCookie(defaultSettings, value, null)).toThrow(TypeError);

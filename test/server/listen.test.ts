@@ -57,7 +57,7 @@ const standard = [
   "cache-control: no-store",
   "x-content-type-options: nosniff",
   "referrer-policy: same-origin",
-  "content-security-policy: default-src 'none'; frame-ancestors 'none'",
+  "content-security-policy: default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
   "x-frame-options: deny",
   "cross-origin-resource-policy: same-origin",
 ];

@@ -28,7 +28,7 @@ describe("what Node's parser refuses", () => {
         "Cache-Control: no-store",
         "X-Content-Type-Options: nosniff",
         "Referrer-Policy: same-origin",
-        "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
+        "Content-Security-Policy: default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
         "X-Frame-Options: DENY",
         "Cross-Origin-Resource-Policy: same-origin",
         "Content-Type: application/json",
