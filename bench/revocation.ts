@@ -6,8 +6,6 @@
  * does not count. Memory is what a garbage collection leaves. A pause is the longest single call, on the wall clock.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import type { Revocation } from "../src/core/revocation.ts";
 import {
   createRevocationIndex,
@@ -16,6 +14,7 @@ import {
 } from "../src/revocation/revocation-index.ts";
 import type { Harness } from "./harness/harness.ts";
 import { toFigure } from "./harness/markdown.ts";
+import { collectGarbage, heldBytes } from "./harness/memory.ts";
 
 type Index = Pick<RevocationIndex, "apply" | "isRevoked" | "sweep">;
 type Kind = "session" | "user" | "token";
@@ -24,9 +23,6 @@ const accessTokenLifetime = 1800;
 const runLength = 500;
 const runs = 100;
 const passes = 30;
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
 
 let ahead = 0;
 const clock = { now: () => Math.floor(Date.now() / 1000) + ahead, monotonic: () => performance.now() };
@@ -97,13 +93,6 @@ function measureLookup(index: Index, tokens: readonly RevocableToken[], revoked:
   }
   if (characters === 0) throw new Error("the tokens were not read");
   return (best.reduce((sum, ms) => sum + ms, 0) / runs / runLength) * 1e6;
-}
-
-function heldBytes(): number {
-  collectGarbage();
-  collectGarbage();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
 }
 
 /** A row: what a lookup that finds something and one that finds nothing take, an insert, and the memory of an entry. */

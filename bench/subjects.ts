@@ -9,6 +9,8 @@ export interface SubjectEntry {
 /** Everything that `npm run bench` measures, in the order of the report. */
 export const subjects: readonly SubjectEntry[] = [
   { name: "verify", title: "verify: one access token", needsPeers: true },
+  { name: "authenticate", title: "authenticate: the headers of a request", needsPeers: false },
+  { name: "http", title: "HTTP: a trivial route, bare and behind a check", needsPeers: true },
   { name: "revocation", title: "revocation: the index of what is revoked", needsPeers: false },
   { name: "login", title: "login: hashing passwords, and what it does to other requests", needsPeers: false },
 ];

@@ -13,6 +13,7 @@ import { createTokens, type Tokens } from "../src/crypto/tokens.ts";
 import { systemClock } from "../src/system-clock.ts";
 import type { Contender } from "./harness/comparison.ts";
 import type { Harness } from "./harness/harness.ts";
+import { toFreshStrings } from "./harness/inputs.ts";
 import { timeAsyncCalls, timeCalls, timings } from "./harness/timing.ts";
 
 const secret = Buffer.alloc(64, "a secret of this benchmark only. ");
@@ -90,10 +91,4 @@ function mint(tokens: Tokens): string {
     expiresAt: issuedAt + 3_600,
     claims: {},
   });
-}
-
-/** Makes as many strings of their own as are asked for, of `tokens` in turn. */
-function toFreshStrings(tokens: readonly string[]): (count: number) => readonly string[] {
-  const bytes = tokens.map((token) => Buffer.from(token, "latin1"));
-  return (count) => Array.from({ length: count }, (_, i) => (bytes[i % bytes.length] as Buffer).toString("latin1"));
 }

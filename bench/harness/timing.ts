@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Contender, Figures } from "./comparison.ts";
 
 /**
@@ -35,7 +36,7 @@ export function timeCalls<T>(
   };
 }
 
-/** As `timeCalls`, for calls whose promises are awaited one after another. */
+/** As `timeCalls`, for calls whose promises are awaited one after another; timers run between the batches. */
 export function timeAsyncCalls<T>(
   call: (input: T) => Promise<unknown>,
   createInputs: (count: number) => readonly T[],
@@ -48,6 +49,7 @@ export function timeAsyncCalls<T>(
       stopwatch.start();
       for (const input of inputs) consume(await call(input));
       stopwatch.stop(batch);
+      await setImmediate();
     }
     return stopwatch.figures();
   };

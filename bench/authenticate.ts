@@ -1,0 +1,148 @@
+/**
+ * The whole way of a request, from its headers to its claims, through the public `authenticate`: with more and more
+ * revocations loaded, and with the tokens remembered or not. Headers are a record as `node:http` makes it.
+ */
+import { randomUUID } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
+import type { Revocation } from "../src/core/revocation.ts";
+import type { FeedStore, Store } from "../src/core/store.ts";
+import { type Auth, createAuth } from "../src/index.ts";
+import { sqliteStore } from "../src/store/sqlite/index.ts";
+import type { Harness } from "./harness/harness.ts";
+import { toFreshStrings } from "./harness/inputs.ts";
+import { toFigure } from "./harness/markdown.ts";
+import { heldBytes } from "./harness/memory.ts";
+import { timeAsyncCalls, timings } from "./harness/timing.ts";
+
+/** As many as fit the cache without driving each other out. */
+const users = 500;
+
+export async function run(harness: Harness): Promise<void> {
+  const sizes = harness.quick ? [0, 10_000] : [0, 10_000, 1_000_000];
+  for (const [title, settings] of [
+    ["Tokens that were seen before", {}],
+    ["Nothing remembered: verifyCacheSize 0", { verifyCacheSize: 0 }],
+  ] as const) {
+    const nodes = await Promise.all(sizes.map((revocations) => start({ ...settings, revocations })));
+    const name = (revocations: number) => `${toFigure(revocations)} revocations`;
+    const results = await harness.compare({
+      title,
+      ...timings,
+      baseline: name(0),
+      contenders: Object.fromEntries(
+        nodes.map(({ authenticate, createInputs, revocations }) => [
+          name(revocations),
+          timeAsyncCalls(authenticate, createInputs, harness),
+        ]),
+      ),
+    });
+    const most = sizes.at(-1) ?? 0;
+    harness.goal(`${name(most)} against none`, results.ratio(name(most)), 0.77);
+    for (const node of nodes) await node.stop();
+  }
+  await showMemory(harness);
+}
+
+/** What stays in memory, and how often the store is asked, while tokens come and go that the cache cannot hold. */
+async function showMemory({ quick, table }: Harness): Promise<void> {
+  const { authenticate, createInputs, storeCalls, stop } = await start({ revocations: 10_000, tokens: 5_000 });
+  const [total, step] = quick ? [1_000_000, 250_000] : [10_000_000, 1_000_000];
+  const rows = [];
+  for (let calls = 0; calls <= total; calls += step) {
+    rows.push([toFigure(calls), (heldBytes() / 2 ** 20).toFixed(2), `${storeCalls()}`]);
+    for (let i = 0; i < step; i += 500) {
+      for (const headers of createInputs(500)) await authenticate(headers);
+      // The feed's poll has its turn, as between requests.
+      await setImmediate();
+    }
+  }
+  table("Memory in use while 5,000 tokens take turns", ["calls", "MiB", "calls of the store"], rows);
+  await stop();
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+/** A node that holds so many revocations, and requests of its users. */
+async function start({
+  revocations,
+  tokens = users,
+  verifyCacheSize,
+}: {
+  readonly revocations: number;
+  readonly tokens?: number;
+  readonly verifyCacheSize?: number;
+}) {
+  const store = sqliteStore(":memory:");
+  await store.migrate();
+  let storeCalls = 0;
+  const counted = countCalls(withRevocations(store, revocations), () => storeCalls++);
+  const auth = createAuth({
+    store: counted,
+    signingKey: "a signing key of this benchmark only",
+    ...(verifyCacheSize === undefined ? {} : { verifyCacheSize }),
+  });
+  await auth.ready();
+  if (auth.revocations().live !== revocations) throw new Error("not all revocations were loaded");
+  const createTokens = toFreshStrings(await logInAll(auth, tokens));
+  storeCalls = 0;
+  return {
+    revocations,
+    createInputs: (count: number) => createTokens(count).map(toHeaders),
+    authenticate: (headers: Headers) => auth.authenticate(headers, { method: "GET" }),
+    storeCalls: () => storeCalls,
+    stop: async () => {
+      auth.close();
+      await store.close();
+    },
+  };
+}
+
+async function logInAll(auth: Auth, count: number): Promise<readonly string[]> {
+  const user = await auth.users.create({ username: "alice" });
+  const tokens: string[] = [];
+  while (tokens.length < count) tokens.push((await auth.issue(user?.id ?? "")).access);
+  return tokens;
+}
+
+/** What a browser sends, in the order of `node:http`. */
+const toHeaders = (token: string): Headers => ({
+  host: "api.example.com",
+  connection: "keep-alive",
+  "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+  accept: "application/json",
+  "accept-language": "en-GB,en;q=0.9",
+  authorization: `Bearer ${token}`,
+});
+
+/** The store, its feed being one that begins with so many revocations: eight sessions, a user and a token in ten. */
+function withRevocations(store: Store, count: number): Store {
+  const feed: FeedStore = {
+    ...store.feed,
+    read: async ({ after }) => {
+      const first = after === null ? 0 : Number(after);
+      const last = Math.min(first + 50_000, count);
+      const batch = Array.from({ length: last - first }, (_, i) => createRevocation(first + i));
+      return { revocations: batch, cursor: `${last}`, more: last < count };
+    },
+  };
+  return { ...store, feed };
+}
+
+function createRevocation(i: number): Revocation {
+  const at = Math.floor(Date.now() / 1000);
+  if (i % 10 === 8) return { kind: "user", userId: randomUUID(), epoch: 2, at };
+  if (i % 10 === 9) return { kind: "token", tokenId: randomUUID().replaceAll("-", ""), at };
+  return { kind: "session", sessionId: randomUUID(), at };
+}
+
+/** The store, calling `onCall` before everything but the polls of its feed, which no request causes. */
+function countCalls(store: Store, onCall: () => void): Store {
+  const counted = <T extends object>(part: T): T =>
+    new Proxy(part, {
+      get(target, name) {
+        onCall();
+        return Reflect.get(target, name);
+      },
+    });
+  return { ...store, users: counted(store.users), sessions: counted(store.sessions) };
+}

@@ -1,0 +1,43 @@
+import { createServer } from "node:http";
+import express, { type ErrorRequestHandler, type RequestHandler } from "express";
+import { expressjwt } from "express-jwt";
+import passport from "passport";
+import { ExtractJwt, Strategy } from "passport-jwt";
+import { authRoutes, requireUser } from "../../src/adapters/express.ts";
+import { answer, listen, type Start } from "./served.ts";
+import { bearerRequests, createOurs, secret } from "./tokens.ts";
+
+async function serve(...checks: readonly RequestHandler[]) {
+  const app = express();
+  const refuse: ErrorRequestHandler = (_error, _req, res, _next) => {
+    res.sendStatus(401);
+  };
+  for (const check of checks) app.use(check);
+  app.get("/", (_req, res) => {
+    res.json(answer);
+  });
+  app.use(refuse);
+  return { port: await listen(createServer(app)), requests: bearerRequests() };
+}
+
+async function serveOurs(settings = {}) {
+  const auth = await createOurs(settings);
+  return serve(authRoutes(auth), requireUser(auth));
+}
+
+/** Servers of Express. */
+export const starts: Readonly<Record<string, Start>> = {
+  bare: () => serve(),
+  tokenpair: () => serveOurs(),
+  "tokenpair, no cache": () => serveOurs({ verifyCacheSize: 0 }),
+  "express-jwt": () => serve(expressjwt({ secret, algorithms: ["HS256"] })),
+  "passport-jwt": () => {
+    const jwtFromRequest = ExtractJwt.fromAuthHeaderAsBearerToken();
+    passport.use(
+      new Strategy({ jwtFromRequest, secretOrKey: secret, algorithms: ["HS256"] }, (payload, done) =>
+        done(null, payload),
+      ),
+    );
+    return serve(passport.initialize(), passport.authenticate("jwt", { session: false }));
+  },
+};

@@ -1,0 +1,35 @@
+import { randomUUID } from "node:crypto";
+import { defaultSettings } from "../../src/core/settings.ts";
+import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
+import { createTokens } from "../../src/crypto/tokens.ts";
+import { type Auth, createAuth } from "../../src/index.ts";
+import { sqliteStore } from "../../src/store/sqlite/index.ts";
+import { systemClock } from "../../src/system-clock.ts";
+import type { Headers } from "./served.ts";
+
+/** The key of everybody's tokens. */
+export const secret = "a secret of this benchmark only, of 48 characters";
+
+/** How many users take turns. */
+const users = 200;
+
+/** A ready tokenpair that accepts `bearerRequests`. */
+export async function createOurs(settings: { readonly verifyCacheSize?: number } = {}): Promise<Auth> {
+  const store = sqliteStore(":memory:");
+  await store.migrate();
+  const auth = createAuth({ store, signingKey: secret, ...settings });
+  await auth.ready();
+  return auth;
+}
+
+/** Requests of users with tokens of ours, which everybody can verify: a signature by `secret`, and `exp`. */
+export function bearerRequests(): readonly Headers[] {
+  const keys = createKeySet(createHmacKey({ algorithm: "HS256", secret }));
+  const tokens = createTokens({ keys, clock: systemClock, settings: defaultSettings });
+  const issuedAt = systemClock.now();
+  return Array.from({ length: users }, (_, i) => {
+    const session = { userId: `${i + 1}`, sessionId: randomUUID(), userEpoch: 0 };
+    const token = tokens.mintAccess({ ...session, issuedAt, expiresAt: issuedAt + 86_400, claims: {} });
+    return { authorization: `Bearer ${token}` };
+  });
+}
