@@ -11,12 +11,28 @@ export function readBearerToken(
   headers: HeaderSource,
   { authHeaderName, authHeaderTypes }: Pick<Settings, "authHeaderName" | "authHeaderTypes">,
 ): string | null {
-  const parts = readHeader(headers, authHeaderName)?.split(/[ \t]+/) ?? [];
-  const [scheme = "", token, ...more] = parts.filter((part) => part !== "");
+  const header = readHeader(headers, authHeaderName);
+  if (header === undefined) return null;
+  const plain = authHeaderTypes.find((type) => isPlain(header, type));
+  if (plain !== undefined) return header.slice(plain.length + 1);
+
+  const [scheme = "", token, ...more] = header.split(/[ \t]+/).filter((part) => part !== "");
   // RFC 9110 §11.1: the case of a scheme does not count.
   if (!authHeaderTypes.some((type) => type.toLowerCase() === scheme.toLowerCase())) return null;
   if (token === undefined || more.length > 0) {
     throw new AuthError("bad_authorization_header", "the header needs a scheme and one token");
   }
   return token;
+}
+
+/** Whether nothing is left to split, as in nearly every request: the scheme as it is configured, one space, a token. */
+function isPlain(header: string, scheme: string): boolean {
+  const start = scheme.length + 1;
+  return (
+    header.length > start &&
+    header.startsWith(scheme) &&
+    header.indexOf(" ") === scheme.length &&
+    header.indexOf(" ", start) === -1 &&
+    header.indexOf("\t") === -1
+  );
 }

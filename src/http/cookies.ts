@@ -25,19 +25,23 @@ export interface PresentedCookies {
  */
 export function readCookies(headers: HeaderSource, settings: CookieSettings): PresentedCookies {
   const { access, refresh, csrf, device } = toCookieNames(settings);
-  const found = new Map([access, refresh, csrf, device].map((name) => [name, [] as string[]]));
+  const values = new Map<string, string>();
+  const doubled = new Set<string>();
   for (const pair of readHeader(headers, "Cookie")?.split(";") ?? []) {
     const end = pair.indexOf("=");
-    if (end !== -1) found.get(trimBlanks(pair.slice(0, end)))?.push(trimBlanks(pair.slice(end + 1)));
+    if (end === -1) continue;
+    const name = trimBlanks(pair.slice(0, end));
+    if (name !== access && name !== refresh && name !== csrf && name !== device) continue;
+    if (values.has(name)) doubled.add(name);
+    else values.set(name, trimBlanks(pair.slice(end + 1)));
   }
-  const isDoubled = (name: string) => (found.get(name)?.length ?? 0) > 1;
-  const read = (name: string) => found.get(name)?.[0] || undefined;
+  const read = (name: string) => values.get(name) || undefined;
   return {
     access: read(access),
     refresh: read(refresh),
     csrf: read(csrf),
-    device: isDoubled(device) ? undefined : read(device),
-    isDoubled: [access, refresh, csrf].some(isDoubled),
+    device: doubled.has(device) ? undefined : read(device),
+    isDoubled: doubled.has(access) || doubled.has(refresh) || doubled.has(csrf),
   };
 }
 
@@ -161,10 +165,12 @@ function serializeCookie(settings: CookieSettings, cookie: Cookie): string {
 
 /** By hand: a regular expression for the end of a text takes a time that grows with the square of the blanks in it. */
 function trimBlanks(text: string): string {
-  const isBlank = (i: number) => text[i] === " " || text[i] === "\t";
   let start = 0;
   let end = text.length;
-  while (start < end && isBlank(start)) start++;
-  while (start < end && isBlank(end - 1)) end--;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (start < end && isBlank(text.charCodeAt(end - 1))) end--;
   return text.slice(start, end);
 }
+
+/** A space or a tab. */
+const isBlank = (code: number) => code === 0x20 || code === 0x09;

@@ -1,6 +1,6 @@
 import { AuthError } from "../core/errors.ts";
 import type { Settings } from "../core/settings.ts";
-import { type Authentication, authenticate } from "../flows/authenticate.ts";
+import { type Authentication, authenticate, authenticateAtOnce } from "../flows/authenticate.ts";
 import { readBearerToken } from "./authorization-header.ts";
 import { type CookieSettings, type PresentedCookies, readCookies } from "./cookies.ts";
 import type { HttpDeps } from "./endpoint.ts";
@@ -39,7 +39,19 @@ export function readCredentials(
  * @throws AuthError as `readCredentials` and `authenticate`; `csrf_failed`.
  */
 export async function authenticateRequest(deps: HttpDeps, request: RequestHead): Promise<Authentication> {
-  return (await authenticateCaller(deps, request)).authentication;
+  return authenticateRequestAtOnce(deps, request) ?? (await authenticateCaller(deps, request)).authentication;
+}
+
+/**
+ * As `authenticateRequest`, without a promise: what nearly every request takes. `null` where memory is not enough, or
+ * where the access cookie alone is not.
+ *
+ * @throws AuthError as `readCredentials` and `authenticateAtOnce`.
+ */
+export function authenticateRequestAtOnce(deps: HttpDeps, request: RequestHead): Authentication | null {
+  const { via, token } = readCredentials(request.headers, deps.settings);
+  const isEnough = via === "bearer" || (isSafeMethod(request.method) && !isUpgrade(request.headers));
+  return isEnough ? authenticateAtOnce(deps, token) : null;
 }
 
 /** Who sent a request, and how that was proved. */
