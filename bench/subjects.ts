@@ -13,4 +13,6 @@ export const subjects: readonly SubjectEntry[] = [
   { name: "http", title: "HTTP: a trivial route, bare and behind a check", needsPeers: true },
   { name: "revocation", title: "revocation: the index of what is revoked", needsPeers: false },
   { name: "login", title: "login: hashing passwords, and what it does to other requests", needsPeers: false },
+  { name: "footprint", title: "footprint: what an installation needs", needsPeers: false },
+  { name: "growth", title: "growth: a million sessions, refreshed ten times", needsPeers: false },
 ];
