@@ -90,8 +90,11 @@ export interface Auth<U extends AuthUser = User, C extends ApplicationClaims = A
   revocations(): { readonly live: number; readonly staleSeconds: number };
   /** What hashing passwords has to do on this node at this moment, for metrics; `shed` counts from the start. */
   passwords(): HashLoad;
-  /** Stops the feed and every signal. The store stays open: it is yours. */
-  close(): void;
+  /**
+   * Stops the feed and every signal, and fulfils once the audit log has what waited for it. The store stays open: it is
+   * yours, to be closed after that.
+   */
+  close(): Promise<void>;
 
   /** Checks a password and starts a session. @throws AuthError `no_active_account` */
   login(credentials: Credentials, options?: IssueOptions): Promise<LoginResult<U>>;

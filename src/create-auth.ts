@@ -34,7 +34,9 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
   ...options
 }: AuthOptions<U, C>): Auth<U, C> {
   const listeners = new Set<EventListener>();
-  const { deps, signals } = createDeps(options as unknown as AuthOptions, (event) => tellAll(listeners, event));
+  const { deps, signals, auditQueue } = createDeps(options as unknown as AuthOptions, (event) =>
+    tellAll(listeners, event),
+  );
   const http = createHttpHandler(deps, onError === undefined ? {} : { onError });
 
   const auth: Auth<AuthUser> = {
@@ -48,6 +50,7 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
     close: () => {
       deps.feed.stop();
       signals.stop();
+      return auditQueue.stop();
     },
 
     login: async (credentials, options) => toLoginResult(await login(deps, credentials, options)),

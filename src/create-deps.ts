@@ -1,16 +1,21 @@
 import { hkdfSync } from "node:crypto";
+import { type AuditQueue, createAuditQueue } from "./audit/queue.ts";
 import type { AuthOptions } from "./auth.ts";
-import type { Clock } from "./core/clock.ts";
+import { toKeeping } from "./core/audit.ts";
+import type { Clock, Schedule } from "./core/clock.ts";
 import type { EventListener } from "./core/events.ts";
 import { resolveSettings } from "./core/resolve-settings.ts";
+import type { Settings } from "./core/settings.ts";
 import { createPasswordHasher, type PasswordHasher } from "./crypto/passwords.ts";
 import { type Random, systemRandom } from "./crypto/secrets.ts";
 import { createHmacKey, createKeySet } from "./crypto/signing-key.ts";
 import { createTokens } from "./crypto/tokens.ts";
+import { createAuditor } from "./flows/auditor.ts";
 import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { createFeed } from "./revocation/feed.ts";
 import { createRevocationIndex } from "./revocation/revocation-index.ts";
+import { unrefSchedule } from "./revocation/schedule.ts";
 import { createSignals, type Signals } from "./revocation/signals.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -19,6 +24,7 @@ export interface Surroundings {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly passwords?: PasswordHasher;
+  readonly schedule?: Schedule;
 }
 
 /**
@@ -28,9 +34,14 @@ export interface Surroundings {
  */
 export function createDeps(
   { store, signingKey, verifyingKey, onLag, ...rest }: Omit<AuthOptions, "onError">,
-  emit: EventListener,
-  { clock = systemClock, random = systemRandom, passwords: givenPasswords }: Surroundings = {},
-): { readonly deps: HttpDeps; readonly signals: Signals } {
+  tell: EventListener,
+  {
+    clock = systemClock,
+    random = systemRandom,
+    passwords: givenPasswords,
+    schedule = unrefSchedule,
+  }: Surroundings = {},
+): { readonly deps: HttpDeps; readonly signals: Signals; readonly auditQueue: AuditQueue } {
   if (store === undefined) throw new TypeError('store: missing; take sqliteStore("app.db") of "tokenpair/sqlite"');
   if (signingKey === undefined) {
     throw new TypeError("signingKey: missing; make one with: openssl rand -hex 48, and keep it out of the code");
@@ -43,6 +54,8 @@ export function createDeps(
   const keys = createKeySet(createHmacKey({ algorithm: settings.algorithm, secret: signingKey }));
   const revocations = createRevocationIndex({ accessTokenLifetime, leeway, clock });
   const signals = createSignals({ index: revocations, clock, leeway });
+  const auditQueue = createAuditQueue({ store: store.audit, clock, emit: tell, schedule });
+  const emit = toEmit(tell, auditQueue, settings);
   const feed = createFeed({
     store: store.feed,
     index: revocations,
@@ -70,10 +83,23 @@ export function createDeps(
     clock,
     random,
     emit,
+    audit: createAuditor(settings),
     csrfKey: deriveKey(signingKey, "tokenpair csrf v1"),
     deviceKey: deriveKey(signingKey, "tokenpair device v1"),
   });
-  return { deps, signals };
+  return { deps, signals, auditQueue };
+}
+
+/** Tells the listeners, and the audit log of what no transaction writes. */
+function toEmit(
+  tell: EventListener,
+  queue: AuditQueue,
+  { auditRetention }: Pick<Settings, "auditRetention">,
+): EventListener {
+  return (event) => {
+    tell(event);
+    if (auditRetention > 0 && toKeeping(event) === "batch") queue.add(event);
+  };
 }
 
 /** A key of its own for each purpose, the same on every node (RFC 5869). */

@@ -1,6 +1,7 @@
 import type { Store } from "../core/store.ts";
 import type { User } from "../core/user.ts";
 import { createPasswordHasher } from "../crypto/passwords.ts";
+import { createAuditor } from "../flows/auditor.ts";
 import type { ImportDeps } from "../flows/import-users.ts";
 import type { SessionDeps } from "../flows/sessions.ts";
 import { findUserByName, type UserDeps } from "../flows/users.ts";
@@ -9,7 +10,14 @@ import { Refused } from "./refused.ts";
 
 /** What the flows need here: no key, and no index, as running servers learn of every change from the store. */
 export function toFlowDeps(store: Store, { settings }: Config): UserDeps & SessionDeps & ImportDeps {
-  return { store, settings, passwords: createPasswordHasher(settings), feed: { apply() {} }, emit() {} };
+  return {
+    store,
+    settings,
+    passwords: createPasswordHasher(settings),
+    feed: { apply() {} },
+    emit() {},
+    audit: createAuditor(settings),
+  };
 }
 
 /** The user of that name. @throws Refused where there is none. */

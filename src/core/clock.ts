@@ -8,3 +8,6 @@ export interface Clock {
   /** Milliseconds since some fixed point; never steps, whatever happens to the wall clock. */
   readonly monotonic: () => number;
 }
+
+/** Runs `callback` once, after `ms` milliseconds (at most 2^31 - 1) or not at all once cancelled. */
+export type Schedule = (callback: () => void, ms: number) => { cancel(): void };

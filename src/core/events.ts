@@ -38,6 +38,13 @@ export interface LoginEvent extends Asked {
   readonly sessionId: string;
 }
 
+/** The login just told of came from a user agent of which neither a session nor the audit log knew for this user. */
+export interface NewDeviceEvent extends Asked {
+  readonly type: "new_device";
+  readonly userId: string;
+  readonly sessionId: string;
+}
+
 /** A login, or the current password at a change of password, was refused. */
 export interface LoginFailedEvent extends Asked {
   readonly type: "login_failed";
@@ -110,6 +117,8 @@ export interface UnlockedEvent extends Asked {
 export interface UserChangedEvent extends Asked {
   readonly type: "user_changed";
   readonly userId: string;
+  /** Of the user who changed the own password. */
+  readonly sessionId?: string;
   readonly change: UserChange;
 }
 
@@ -164,9 +173,16 @@ export interface ListenRecoveredEvent extends Timed {
   readonly type: "listen_recovered";
 }
 
+/** Events that no transaction writes did not get into the audit log: too many waited, or the store refused them. */
+export interface AuditDroppedEvent extends Timed {
+  readonly type: "audit_dropped";
+  readonly count: number;
+}
+
 /** What happened, for logs, metrics and audit. Never holds a token, secret, password or hash. */
 export type AuthEvent =
   | LoginEvent
+  | NewDeviceEvent
   | LoginFailedEvent
   | RefreshEvent
   | SessionsEndedEvent
@@ -181,7 +197,8 @@ export type AuthEvent =
   | FeedRecoveredEvent
   | FeedReloadedEvent
   | ListenLostEvent
-  | ListenRecoveredEvent;
+  | ListenRecoveredEvent
+  | AuditDroppedEvent;
 
 /** Receives every event, in order, synchronously. Must not throw; what it throws is swallowed. */
 export type EventListener = (event: AuthEvent) => void;

@@ -61,6 +61,7 @@ export const settingRules = Object.freeze({
   reuseInterval: seconds(0, 60),
   maxStaleness: seconds(1, 3_600),
   onStale: { type: "choice", choices: ["refuse", "lookup"] },
+  auditRetention: count("days", 0, 3_650),
   tokenPath: path,
   authPath: path,
   accessCookieName: cookieName,

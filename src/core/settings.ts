@@ -65,6 +65,10 @@ export interface Settings<U extends AuthUser = User, C extends ApplicationClaims
    * whether its token is revoked, which is 503 too where the store does not answer. Default: "refuse".
    */
   readonly onStale: "refuse" | "lookup";
+  /**
+   * Days for which the audit log keeps its entries, which go when dead rows are deleted; 0 for no audit log. Default: 90.
+   */
+  readonly auditRetention: number;
   /** Where the token endpoints are. Default: "/api/token". */
   readonly tokenPath: string;
   /** Where the cookie endpoints are, and the refresh cookie goes. Default: "/api/auth". */
@@ -182,6 +186,7 @@ export const defaultSettings = Object.freeze({
   reuseInterval: 10,
   maxStaleness: 10,
   onStale: "refuse",
+  auditRetention: 90,
   tokenPath: "/api/token",
   authPath: "/api/auth",
   accessCookieName: "__Host-Http-access",

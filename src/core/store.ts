@@ -1,4 +1,7 @@
-import type { FeedBatch, FeedCursor, RevocableToken, Revocation } from "./revocation.ts";
+import type { AuditOf } from "./audit.ts";
+import type { AuditStore } from "./audit-store.ts";
+import type { FeedStore } from "./feed-store.ts";
+import type { Revocation } from "./revocation.ts";
 import type { RevokeReason, Session } from "./session.ts";
 import type { ThrottleStore } from "./throttle-store.ts";
 import type { User, UserWithPassword } from "./user.ts";
@@ -8,22 +11,29 @@ import type { User, UserWithPassword } from "./user.ts";
  * when its promise fulfils, and its answer says who won. Time is the database's clock. A method that cannot reach the
  * database, or waits too long for a lock, throws `StoreUnavailableError` (which says what that leaves open).
  *
- * A store never sees a token, a secret, a password or a request.
+ * A store never sees a token, a secret, a password or a request. Where a method takes an `audit`, the records that it makes
+ * of the method's result are written in the transaction of the change, and none where there was no change.
  */
 export interface Store {
   readonly users: UserStore;
   readonly sessions: SessionStore;
   readonly feed: FeedStore;
   readonly throttle: ThrottleStore;
+  readonly audit: AuditStore;
   /** Brings the schema up to date, safe beside other processes that do the same; names what was applied, in order. */
   migrate(): Promise<readonly string[]>;
   /** Fulfils where the schema is this version's. @throws SchemaVersionError where it is older or newer. */
   checkSchema(): Promise<void>;
   /**
    * Deletes at most `limit` dead sessions, as many revocations that no access token of the last `horizon` seconds can
-   * need, and as many counts of failed logins whose time is over. Call again while one of the counts equals `limit`.
+   * need, as many counts of failed logins whose time is over, and as many audit entries older than `auditHorizon` seconds
+   * (by default none). Call again while one of the counts equals `limit`.
    */
-  deleteDead(options: { readonly limit: number; readonly horizon: number }): Promise<DeletedCounts>;
+  deleteDead(options: {
+    readonly limit: number;
+    readonly horizon: number;
+    readonly auditHorizon?: number;
+  }): Promise<DeletedCounts>;
   /** What its connections are doing at this moment; a store in this process's own files has none. */
   readonly connections?: () => ConnectionUse;
   close(): Promise<void>;
@@ -42,6 +52,7 @@ export interface DeletedCounts {
   readonly sessions: number;
   readonly revocations: number;
   readonly failures: number;
+  readonly auditEntries: number;
 }
 
 /** Sessions that a change has ended, with the feed entries written in the same transaction. */
@@ -54,6 +65,7 @@ export interface UserStore {
   /** Usernames are unique by `usernameKey`. Ids are never used twice. */
   create(
     user: NewUser,
+    audit?: AuditOf<User>,
   ): Promise<{ readonly outcome: "created"; readonly user: User } | { readonly outcome: "name_taken" }>;
   /**
    * Inserts users of another system, in their order, and answers for each of them, in that order too. Nobody is changed who
@@ -70,26 +82,35 @@ export interface UserStore {
   /** In order of creation, `limit` at most, after the user with the id `after`. */
   list(options: { readonly after?: string; readonly limit: number }): Promise<readonly User[]>;
   /** Deactivates, raises the epoch, ends every session. `null`: no such user. */
-  disable(id: string): Promise<Ended | null>;
+  disable(id: string, audit?: AuditOf<Ended>): Promise<Ended | null>;
   /** The time at which it was done; `null`: no such user. Ended sessions stay ended. */
-  enable(id: string): Promise<number | null>;
+  enable(id: string, audit?: AuditOf<number>): Promise<number | null>;
   /** Sets the hash, raises the epoch, ends every session. `null`: no such user. */
-  setPassword(id: string, passwordHash: string): Promise<Ended | null>;
+  setPassword(id: string, passwordHash: string, audit?: AuditOf<Ended>): Promise<Ended | null>;
   /**
    * Puts `to`, another hash of the same password, in the place of `from`, unless the password has changed meanwhile. Epoch
    * and sessions stay as they are. The time at which it was done; `null`: the user is gone, or has another hash.
    */
-  replacePasswordHash(id: string, hashes: { readonly from: string; readonly to: string }): Promise<number | null>;
+  replacePasswordHash(
+    id: string,
+    hashes: { readonly from: string; readonly to: string },
+    audit?: AuditOf<number>,
+  ): Promise<number | null>;
   /**
    * As `setPassword`, but `keep.sessionId` goes on under the new epoch with a generation of its own. `null`, and nothing
    * has changed, where the user is not active under `keep.userEpoch` or has no such live session: whoever asked was
    * overtaken by a reset, a disable or a logout.
    */
-  changePassword(id: string, passwordHash: string, keep: KeepSession): Promise<(Ended & Kept) | null>;
+  changePassword(
+    id: string,
+    passwordHash: string,
+    keep: KeepSession,
+    audit?: AuditOf<Ended>,
+  ): Promise<(Ended & Kept) | null>;
   /** How many users have a password hash of each form. Reads every user: for operators. */
   countHashForms(): Promise<readonly HashFormCount[]>;
   /** Deletes the user and ends every session. `null`: no such user. */
-  delete(id: string): Promise<Ended | null>;
+  delete(id: string, audit?: AuditOf<Ended>): Promise<Ended | null>;
 }
 
 export interface HashFormCount {
@@ -148,7 +169,7 @@ export interface SessionStore {
    * Inserts the session while holding the user row, so that a login that races a disable or a new password is refused.
    * `replaces` is ended in the same transaction.
    */
-  create(session: NewSession): Promise<CreateSessionOutcome>;
+  create(session: NewSession, audit?: AuditOf<CreatedSession>): Promise<CreateSessionOutcome>;
   /**
    * Design §3, step 2: one conditional UPDATE on the session's primary key. `null`: it matched no row, nothing changed.
    * Wherever a store moves `idleExpiresAt`, it stops at `absoluteExpiresAt` (invariant I5).
@@ -176,11 +197,19 @@ export interface SessionStore {
   /** Sets the label of a live session of this user. `null`: there is none. */
   label(sessionId: string, userId: string, label: string | null): Promise<Session | null>;
   /** Ends one live session; with `userId`, only where it is that user's. `sessions` is 0 where it was dead already. */
-  revoke(sessionId: string, reason: RevokeReason, userId?: string): Promise<Ended>;
+  revoke(
+    sessionId: string,
+    reason: RevokeReason,
+    options?: { readonly userId?: string | undefined; readonly audit?: AuditOf<Ended> | undefined },
+  ): Promise<Ended>;
   /** Ends every session of the user but `except`. Without `except` the epoch rises too. */
-  revokeOfUser(userId: string, reason: RevokeReason, except?: string): Promise<Ended>;
+  revokeOfUser(
+    userId: string,
+    reason: RevokeReason,
+    options?: { readonly except?: string | undefined; readonly audit?: AuditOf<Ended> | undefined },
+  ): Promise<Ended>;
   /** Ends every session there is and cuts off every token issued until now. */
-  revokeAll(reason: RevokeReason): Promise<Ended>;
+  revokeAll(reason: RevokeReason, audit?: AuditOf<Ended>): Promise<Ended>;
 }
 
 export interface NewSession {
@@ -201,13 +230,17 @@ export interface NewSession {
   readonly replaces?: string;
 }
 
+export interface CreatedSession {
+  readonly outcome: "created";
+  readonly session: Session;
+  readonly now: number;
+  readonly revocations: readonly Revocation[];
+  /** Neither a session of this user that nobody has ended nor the audit log knows the user agent of the new one. */
+  readonly isNewDevice: boolean;
+}
+
 export type CreateSessionOutcome =
-  | {
-      readonly outcome: "created";
-      readonly session: Session;
-      readonly now: number;
-      readonly revocations: readonly Revocation[];
-    }
+  | CreatedSession
   | { readonly outcome: "refused"; readonly reason: "user_gone" | "user_inactive" | "user_epoch_changed" };
 
 export interface Rotation {
@@ -244,27 +277,5 @@ export interface LockedSession {
 export interface Verdict<T> {
   readonly result: T;
   readonly revoke?: RevokeReason;
-}
-
-export interface FeedStore {
-  /** How often a node reads the feed, in milliseconds, whether or not it was woken. */
-  readonly pollInterval: number;
-  /**
-   * The entries after `after`; from `null`, every entry of the last `horizon` seconds. Never skips an entry, however
-   * late its transaction committed.
-   */
-  read(options: { readonly after: FeedCursor | null; readonly horizon: number }): Promise<FeedBatch>;
-  /**
-   * Calls `wake` soon after entries may have been appended; only a hint. `onListening` hears when a store that is told of
-   * them over a connection has lost it (`reason` says how), and when it has it back. Returns the way to stop.
-   */
-  subscribe(wake: () => void, onListening?: (isListening: boolean, reason?: string) => void): () => void;
-  /**
-   * Whether `token` is revoked by what is committed now, in one consistent look: its session ended or unknown, its user
-   * gone or of a higher epoch, the token itself revoked, or all tokens of its time. Says yes of every token of which the
-   * whole feed would.
-   */
-  isRevoked(token: RevocableToken): Promise<boolean>;
-  /** Revokes the one access token with this id. */
-  revokeToken(tokenId: string): Promise<Revocation>;
+  readonly audit?: AuditOf<readonly Revocation[]> | undefined;
 }

@@ -1,12 +1,14 @@
-import type { EventListener, RequestOrigin, SessionsEndedEvent } from "../core/events.ts";
+import type { EventListener, RequestOrigin } from "../core/events.ts";
 import type { RevokeReason } from "../core/session.ts";
 import type { Ended } from "../core/store.ts";
 import type { Feed } from "../revocation/feed.ts";
+import type { Auditor, Tell } from "./auditor.ts";
 
-/** Where the end of a session is announced: this node's index, and whoever listens. */
+/** Where a change is announced: this node's index, whoever listens, and the database. */
 export interface Announcer {
   readonly feed: Pick<Feed, "apply">;
   readonly emit: EventListener;
+  readonly audit: Auditor;
 }
 
 /** Whose sessions ended, why, and who asked. */
@@ -17,15 +19,15 @@ export interface Ending {
   readonly origin: RequestOrigin;
 }
 
-/** The event of what a transaction has ended; none where that was nothing. */
-export function toEndedEvents({ sessions, revocations }: Ended, ending: Ending): readonly SessionsEndedEvent[] {
-  const [first] = revocations;
-  return first === undefined ? [] : [{ type: "sessions_ended", time: first.at, sessions, ...ending }];
+/** Tells of what a transaction has ended; nothing where that was nothing. */
+export function tellEnding(ending: Ending): Tell<Ended> {
+  return ({ sessions, revocations: [first] }) =>
+    first === undefined ? [] : [{ type: "sessions_ended", time: first.at, sessions, ...ending }];
 }
 
-/** Applies what a transaction has ended on this node at once, and reports it. */
-export function announce(deps: Announcer, ended: Ended, ending: Ending): Ended {
-  deps.feed.apply(ended.revocations);
-  for (const event of toEndedEvents(ended, ending)) deps.emit(event);
-  return ended;
+/** Applies what a transaction has ended on this node at once, and tells the listeners. */
+export function announce<T extends Pick<Ended, "revocations">>(deps: Announcer, change: T, tell: Tell<T>): T {
+  deps.feed.apply(change.revocations);
+  for (const event of tell(change)) deps.emit(event);
+  return change;
 }

@@ -1,5 +1,7 @@
 import { setTimeout } from "node:timers/promises";
+import { days } from "../core/durations.ts";
 import { revocationRetention } from "../core/revocation-horizon.ts";
+import type { Settings } from "../core/settings.ts";
 import type { DeletedCounts, Store } from "../core/store.ts";
 
 /** So few at once that nobody waits long for the lock. */
@@ -8,7 +10,7 @@ const batchSize = 1_000;
 /** Milliseconds between two batches, in which others get the lock. */
 const pause = 10;
 
-export interface CleanUpOptions {
+export interface CleanUpOptions extends Pick<Settings, "auditRetention"> {
   /** Called after every batch but the last, with what was deleted until then. */
   readonly onProgress?: (total: DeletedCounts) => void;
   /** Ends it before the next batch. */
@@ -23,11 +25,12 @@ export interface CleanUpOptions {
  */
 export async function cleanUp(
   store: Pick<Store, "deleteDead">,
-  { onProgress, signal }: CleanUpOptions = {},
+  { auditRetention, onProgress, signal }: CleanUpOptions,
 ): Promise<DeletedCounts> {
-  let total: DeletedCounts = { sessions: 0, revocations: 0, failures: 0 };
+  const auditHorizon = days(auditRetention);
+  let total: DeletedCounts = { sessions: 0, revocations: 0, failures: 0, auditEntries: 0 };
   while (signal?.aborted !== true) {
-    const deleted = await store.deleteDead({ limit: batchSize, horizon: revocationRetention });
+    const deleted = await store.deleteDead({ limit: batchSize, horizon: revocationRetention, auditHorizon });
     total = add(total, deleted);
     if (!Object.values(deleted).includes(batchSize)) break;
     onProgress?.(total);

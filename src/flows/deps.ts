@@ -8,6 +8,7 @@ import type { Random } from "../crypto/secrets.ts";
 import type { Tokens } from "../crypto/tokens.ts";
 import type { Feed } from "../revocation/feed.ts";
 import type { RevocationIndex } from "../revocation/revocation-index.ts";
+import type { Auditor } from "./auditor.ts";
 import type { UserSource } from "./user-source.ts";
 
 /**
@@ -27,4 +28,5 @@ export interface Deps {
   readonly clock: Clock;
   readonly random: Random;
   readonly emit: EventListener;
+  readonly audit: Auditor;
 }

@@ -2,9 +2,11 @@ import type { TokenPair } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
 import type { RequestOrigin } from "../core/events.ts";
 import type { Session } from "../core/session.ts";
+import type { CreatedSession, NewSession } from "../core/store.ts";
 import type { AuthUser } from "../core/user.ts";
 import { createSecret, createSessionId, hashSecret } from "../crypto/secrets.ts";
-import { announce } from "./announce.ts";
+import { announce, tellEnding } from "./announce.ts";
+import type { Tell } from "./auditor.ts";
 import type { Deps } from "./deps.ts";
 import { mintPair, toApplicationClaims } from "./token-pair.ts";
 import { type FoundUser, mayHaveTokens } from "./user-source.ts";
@@ -38,7 +40,7 @@ export async function issue(
   requireMayHaveTokens(deps, user);
   const claims = await toApplicationClaims(deps, user);
   const secret = createSecret(deps.random);
-  const created = await store.sessions.create({
+  const newSession = {
     id: createSessionId(deps.clock.now(), deps.random),
     userId: user.id,
     userEpoch: epoch,
@@ -50,14 +52,22 @@ export async function issue(
     ip: origin.ip ?? null,
     updateLastLogin: settings.updateLastLogin,
     ...(replaces === undefined ? {} : { replaces }),
-  });
+  };
+  const tell = tellLogin(newSession, origin);
+  const created = await store.sessions.create(newSession, deps.audit(tell));
   if (created.outcome === "refused") throw new AuthError("no_active_account", created.reason);
-  const { session, now, revocations } = created;
-  if (replaces !== undefined) {
-    announce(deps, { sessions: revocations.length, revocations }, { sessionId: replaces, reason: "replaced", origin });
-  }
-  deps.emit({ type: "login", time: now, userId: user.id, sessionId: session.id, origin });
+  const { session, now } = announce(deps, created, tell);
   return { user, session, pair: mintPair(deps, { session, secret, claims, now }) };
+}
+
+function tellLogin({ id: sessionId, userId, replaces }: NewSession, origin: RequestOrigin): Tell<CreatedSession> {
+  return ({ now: time, revocations, isNewDevice }) => [
+    ...(replaces === undefined
+      ? []
+      : tellEnding({ sessionId: replaces, reason: "replaced", origin })({ sessions: revocations.length, revocations })),
+    { type: "login", time, userId, sessionId, origin },
+    ...(isNewDevice ? [{ type: "new_device", time, userId, sessionId, origin } as const] : []),
+  ];
 }
 
 /** @throws AuthError `no_active_account`. */

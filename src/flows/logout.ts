@@ -1,7 +1,8 @@
 import { AuthError } from "../core/errors.ts";
 import type { RequestOrigin } from "../core/events.ts";
+import type { Revocation } from "../core/revocation.ts";
 import type { Ended, LockedSession, Verdict } from "../core/store.ts";
-import { announce } from "./announce.ts";
+import { announce, tellEnding } from "./announce.ts";
 import type { Deps } from "./deps.ts";
 import { toDeathOf } from "./session-death.ts";
 
@@ -16,9 +17,14 @@ export type LogoutScope = "local" | "others" | "all";
  */
 export async function logoutByRefreshToken(deps: Deps, token: string, origin: RequestOrigin = {}): Promise<void> {
   const { sessionId, userId } = deps.tokens.verifyRefresh(token);
-  const { result: isLive, revocations } = await deps.store.sessions.decide(sessionId, endIfLive);
+  const tell = tellEnding({ userId, sessionId, reason: "logout", origin });
+  const audit = deps.audit((revocations: readonly Revocation[]) => tell({ sessions: revocations.length, revocations }));
+  const { result: isLive, revocations } = await deps.store.sessions.decide(sessionId, (locked) => ({
+    ...endIfLive(locked),
+    audit,
+  }));
   if (!isLive) throw new AuthError("token_revoked", "the session is dead already", { sessionIsDead: true });
-  announce(deps, { sessions: 1, revocations }, { userId, sessionId, reason: "logout", origin });
+  announce(deps, { sessions: revocations.length, revocations }, tell);
 }
 
 function endIfLive(locked: LockedSession | null): Verdict<boolean> {
@@ -38,9 +44,10 @@ export async function logout(
 ): Promise<Ended> {
   const { sessions } = deps.store;
   if (scope === "local") {
-    const ended = await sessions.revoke(sessionId, "logout", userId);
-    return announce(deps, ended, { userId, sessionId, reason: "logout", origin });
+    const tell = tellEnding({ userId, sessionId, reason: "logout", origin });
+    return announce(deps, await sessions.revoke(sessionId, "logout", { userId, audit: deps.audit(tell) }), tell);
   }
-  const ended = await sessions.revokeOfUser(userId, "logout", ...(scope === "others" ? [sessionId] : []));
-  return announce(deps, ended, { userId, reason: "logout", origin });
+  const tell = tellEnding({ userId, reason: "logout", origin });
+  const except = scope === "others" ? sessionId : undefined;
+  return announce(deps, await sessions.revokeOfUser(userId, "logout", { except, audit: deps.audit(tell) }), tell);
 }

@@ -1,4 +1,5 @@
 import type { RequestOrigin } from "../core/events.ts";
+import type { Tell } from "./auditor.ts";
 import type { Deps } from "./deps.ts";
 import { normalizePassword } from "./password-text.ts";
 
@@ -13,7 +14,7 @@ export interface OutdatedHash {
  * no hash could begin at once, the next login does it. Never rejects, since the login was right either way.
  */
 export async function rehashPassword(
-  deps: Pick<Deps, "passwords" | "store" | "emit" | "clock">,
+  deps: Pick<Deps, "passwords" | "store" | "emit" | "audit" | "clock">,
   userId: string,
   { encoded, password }: OutdatedHash,
   origin: RequestOrigin,
@@ -21,8 +22,10 @@ export async function rehashPassword(
   try {
     const hash = await deps.passwords.hashIfFree(normalizePassword(password));
     if (hash === null) return;
-    const time = await deps.store.users.replacePasswordHash(userId, { from: encoded, to: hash });
-    if (time !== null) deps.emit({ type: "user_changed", time, userId, change: "password_rehashed", origin });
+    const tell: Tell<number> = (time) => [{ type: "user_changed", time, userId, change: "password_rehashed", origin }];
+    const hashes = { from: encoded, to: hash };
+    const time = await deps.store.users.replacePasswordHash(userId, hashes, deps.audit(tell));
+    for (const event of time === null ? [] : tell(time)) deps.emit(event);
   } catch (error) {
     const reason = error instanceof Error ? error.name : typeof error;
     deps.emit({ type: "rehash_failed", time: deps.clock.now(), userId, reason, origin });

@@ -2,8 +2,10 @@ import type { TokenPair } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
 import type { RequestOrigin } from "../core/events.ts";
 import type { Session } from "../core/session.ts";
+import type { Ended } from "../core/store.ts";
 import { createSecret, hashSecret } from "../crypto/secrets.ts";
-import { announce } from "./announce.ts";
+import { announce, tellEnding } from "./announce.ts";
+import type { Tell } from "./auditor.ts";
 import type { Deps } from "./deps.ts";
 import { reportLoginFailure } from "./login.ts";
 import { countAttempt } from "./login-throttle.ts";
@@ -50,18 +52,20 @@ export async function changePassword(
 
   const claims = await toApplicationClaims(deps, user);
   const secret = createSecret(deps.random);
-  const changed = await deps.store.users.changePassword(
-    userId,
-    await deps.passwords.hash(normalizePassword(newPassword)),
-    {
-      sessionId,
-      userEpoch: user.epoch,
-      nextHash: hashSecret(secret),
-      idleLifetime: deps.settings.refreshTokenLifetime,
-    },
-  );
+  const keep = {
+    sessionId,
+    userEpoch: user.epoch,
+    nextHash: hashSecret(secret),
+    idleLifetime: deps.settings.refreshTokenLifetime,
+  };
+  const tell: Tell<Ended> = (ended) =>
+    tellEnding({ userId, reason: "password_changed", origin })(ended).flatMap((event) => [
+      { type: "user_changed", time: event.time, userId, sessionId, change: "password_changed", origin },
+      event,
+    ]);
+  const hash = await deps.passwords.hash(normalizePassword(newPassword));
+  const changed = await deps.store.users.changePassword(userId, hash, keep, deps.audit(tell));
   if (changed === null) throw new AuthError("token_revoked", "the session or the password changed meanwhile");
-  deps.emit({ type: "user_changed", time: changed.now, userId, change: "password_changed", origin });
-  announce(deps, changed, { userId, reason: "password_changed", origin });
+  announce(deps, changed, tell);
   return { session: changed.session, pair: mintPair(deps, { ...changed, secret, claims }) };
 }

@@ -1,6 +1,6 @@
 import type { RefreshClaims, TokenPair } from "../core/claims.ts";
 import type { AuthError } from "../core/errors.ts";
-import type { RefreshOutcome, RequestOrigin } from "../core/events.ts";
+import type { RefreshEvent, RefreshOutcome, RequestOrigin } from "../core/events.ts";
 import type { Session } from "../core/session.ts";
 import type { Deps } from "./deps.ts";
 
@@ -38,19 +38,35 @@ export function refuse(
   throw error;
 }
 
+/** How a refresh ended. */
+interface Report {
+  readonly outcome: RefreshOutcome;
+  readonly now: number;
+  readonly reason?: string;
+}
+
 /** Tells the listeners how a refresh ended. */
 export function report(
   deps: Deps,
   presented: RefreshClaims | null,
-  { outcome, now, reason }: { readonly outcome: RefreshOutcome; readonly now: number; readonly reason?: string },
-  { origin = {} }: RefreshOptions,
+  how: Report,
+  options: Pick<RefreshOptions, "origin">,
 ): void {
+  deps.emit(toRefreshEvent(presented, how, options));
+}
+
+/** The event of how a refresh ended. */
+export function toRefreshEvent(
+  presented: RefreshClaims | null,
+  { outcome, now, reason }: Report,
+  { origin = {} }: Pick<RefreshOptions, "origin">,
+): RefreshEvent {
   const subject =
     presented === null
       ? {}
       : { userId: presented.userId, sessionId: presented.sessionId, generation: presented.generation };
   const why = reason === undefined ? {} : { reason };
-  deps.emit({ type: "refresh", time: now, outcome, origin, ...subject, ...why });
+  return { type: "refresh", time: now, outcome, origin, ...subject, ...why };
 }
 
 /** Where the refresh came from, as the session's row keeps it. */

@@ -1,11 +1,21 @@
 import type { ApplicationClaims, RefreshClaims } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
+import type { Revocation } from "../core/revocation.ts";
 import type { Session } from "../core/session.ts";
 import type { LockedSession, Verdict } from "../core/store.ts";
 import { createSalt, deriveSecret, hashAttempt, hashSecret, isSameHash } from "../crypto/secrets.ts";
-import { announce } from "./announce.ts";
+import { announce, tellEnding } from "./announce.ts";
+import type { Tell } from "./auditor.ts";
 import type { Deps } from "./deps.ts";
-import { type Refreshed, type RefreshOptions, type Refusal, refuse, report, toRowOrigin } from "./refresh-report.ts";
+import {
+  type Refreshed,
+  type RefreshOptions,
+  type Refusal,
+  refuse,
+  report,
+  toRefreshEvent,
+  toRowOrigin,
+} from "./refresh-report.ts";
 import { renew } from "./renew.ts";
 import { toDeathOfToken } from "./session-death.ts";
 import { mintPair, toApplicationClaims } from "./token-pair.ts";
@@ -18,11 +28,10 @@ import { mayHaveTokens } from "./user-source.ts";
  */
 export async function refresh(deps: Deps, token: string, options: RefreshOptions = {}): Promise<Refreshed> {
   const { settings, store } = deps;
-  const { origin = {} } = options;
 
   // 0  Verify the JWT. Anything wrong: 401, no database access, no state change.
   const presented = verifyPresented(deps, token, options);
-  const { sessionId, userId, generation, secret } = presented;
+  const { sessionId, generation, secret } = presented;
   options.requireSession?.(sessionId);
   const claims = await toClaimsOfUser(deps, presented, options);
   if (!settings.rotateRefreshTokens) return renew(deps, presented, claims, options);
@@ -51,10 +60,14 @@ export async function refresh(deps: Deps, token: string, options: RefreshOptions
   }
 
   // 3  No row: lock it and decide.
-  const { result: ruling, revocations } = await store.sessions.decide(sessionId, (locked) =>
-    judge(presented, { presentedHash, attemptHash, reuseInterval: settings.reuseInterval }, locked),
-  );
-  announce(deps, { sessions: revocations.length, revocations }, { userId, sessionId, reason: "reuse", origin });
+  const tell = tellTheft(presented, options);
+  const presentation = { presentedHash, attemptHash, reuseInterval: settings.reuseInterval };
+  const { result: ruling, revocations } = await store.sessions.decide(sessionId, (locked) => ({
+    ...judge(presented, presentation, locked),
+    audit: deps.audit(tell),
+  }));
+  announce(deps, { revocations }, ({ revocations }) => tell(revocations));
+  if (ruling.outcome === "theft") throw ruling.error;
   if (ruling.outcome !== "replayed") return refuse(deps, presented, ruling, options);
 
   // b  The same successor again, from the salt that made it.
@@ -62,6 +75,17 @@ export async function refresh(deps: Deps, token: string, options: RefreshOptions
   report(deps, presented, { outcome: "replayed", now }, options);
   const secretAgain = deriveSecret(secret, sessionId, generation + 1, ruling.salt);
   return { outcome: "replayed", session, pair: mintPair(deps, { session, now, secret: secretAgain, claims }) };
+}
+
+/** Tells of the end of a session whose spent token returned. */
+function tellTheft(presented: RefreshClaims, { origin = {} }: RefreshOptions): Tell<readonly Revocation[]> {
+  const { userId, sessionId } = presented;
+  const endings = tellEnding({ userId, sessionId, reason: "reuse", origin });
+  return (revocations) =>
+    endings({ sessions: revocations.length, revocations }).flatMap((event) => [
+      event,
+      toRefreshEvent(presented, { outcome: "theft", now: event.time, reason: spentTokenReturned }, { origin }),
+    ]);
 }
 
 /** What step 3 decided about a token that the conditional UPDATE did not match. */
@@ -74,6 +98,8 @@ interface Presentation {
   readonly attemptHash: Uint8Array | null;
   readonly reuseInterval: number;
 }
+
+const spentTokenReturned = "a spent refresh token returned";
 
 /** Step 3 of the rule, under the lock of the row. Pure. */
 function judge(
@@ -98,8 +124,8 @@ function judge(
 
   // c  A genuine, spent token: theft. This session ends, and no other.
   if (isPrevious || session.generation >= n + 2) {
-    const error = new AuthError("token_revoked", "a spent refresh token returned", { sessionIsDead: true });
-    return { result: { outcome: "theft", error, now }, revoke: "reuse" };
+    const error = new AuthError("token_revoked", spentTokenReturned, { sessionIsDead: true });
+    return { result: { outcome: "theft", error }, revoke: "reuse" };
   }
 
   // The UPDATE lost to a clock step or a change that is over by now: nothing is proved, the client tries again.

@@ -1,8 +1,10 @@
 import { AuthError } from "../core/errors.ts";
 import type { RequestOrigin } from "../core/events.ts";
+import type { Revocation } from "../core/revocation.ts";
 import type { Session } from "../core/session.ts";
 import type { Ended } from "../core/store.ts";
-import { type Announcer, announce } from "./announce.ts";
+import { type Announcer, announce, tellEnding } from "./announce.ts";
+import type { Tell } from "./auditor.ts";
 import type { Deps } from "./deps.ts";
 
 /** A session as its owner and the operator see it: where and when, no hash. Times are seconds since the epoch. */
@@ -66,27 +68,29 @@ export async function endSession(
   sessionId: string,
   { userId, origin = {} }: { readonly userId?: string | undefined; readonly origin?: RequestOrigin } = {},
 ): Promise<void> {
-  const ended = await deps.store.sessions.revoke(sessionId, "revoked", userId);
+  const tell = tellEnding({ sessionId, reason: "revoked", origin, ...(userId === undefined ? {} : { userId }) });
+  const ended = await deps.store.sessions.revoke(sessionId, "revoked", { userId, audit: deps.audit(tell) });
   if (ended.sessions === 0) throw notFound();
-  announce(deps, ended, { sessionId, reason: "revoked", origin, ...(userId === undefined ? {} : { userId }) });
+  announce(deps, ended, tell);
 }
 
 /** Ends every session and access token of a user, at once and on every node. */
 export async function endSessionsOfUser(deps: SessionDeps, userId: string, origin: RequestOrigin = {}): Promise<Ended> {
-  const ended = await deps.store.sessions.revokeOfUser(userId, "revoked");
-  return announce(deps, ended, { userId, reason: "revoked", origin });
+  const tell = tellEnding({ userId, reason: "revoked", origin });
+  return announce(deps, await deps.store.sessions.revokeOfUser(userId, "revoked", { audit: deps.audit(tell) }), tell);
 }
 
 /** Ends every session and access token there is. Tokens issued in this very second end too. */
 export async function endAllSessions(deps: SessionDeps, origin: RequestOrigin = {}): Promise<Ended> {
-  return announce(deps, await deps.store.sessions.revokeAll("revoked"), { reason: "revoked", origin });
+  const tell = tellEnding({ reason: "revoked", origin });
+  return announce(deps, await deps.store.sessions.revokeAll("revoked", deps.audit(tell)), tell);
 }
 
 /** Ends one access token before it expires; its session goes on. */
 export async function revokeToken(deps: SessionDeps, tokenId: string, origin: RequestOrigin = {}): Promise<void> {
-  const revocation = await deps.store.feed.revokeToken(tokenId);
-  deps.feed.apply([revocation]);
-  deps.emit({ type: "token_revoked", time: revocation.at, tokenId, origin });
+  const tell: Tell<Revocation> = ({ at: time }) => [{ type: "token_revoked", time, tokenId, origin }];
+  const revocation = await deps.store.feed.revokeToken(tokenId, deps.audit(tell));
+  announce(deps, { revocations: [revocation] }, () => tell(revocation));
 }
 
 const notFound = () => new AuthError("session_not_found", "no such live session");

@@ -4,7 +4,8 @@ import type { Settings } from "../core/settings.ts";
 import type { Ended } from "../core/store.ts";
 import type { User } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
-import { type Announcer, announce, type Ending, toEndedEvents } from "./announce.ts";
+import { type Announcer, announce, type Ending, tellEnding } from "./announce.ts";
+import type { Tell } from "./auditor.ts";
 import type { Deps } from "./deps.ts";
 import { requireGoodPassword } from "./password-policy.ts";
 import { normalizePassword } from "./password-text.ts";
@@ -44,17 +45,20 @@ export async function createUser(
   const fault = findUsernameFault(username);
   if (fault !== null) throw new TypeError(fault);
   if (password !== undefined) await requireGoodPassword(deps.settings, password, username);
-  const created = await deps.store.users.create({
+  const newUser = {
     username: username.trim(),
     usernameKey: toUsernameKey(username, deps.settings.usernameCaseSensitive),
     email: email ?? null,
     isStaff,
     passwordHash: password === undefined ? null : await deps.passwords.hash(normalizePassword(password)),
-  });
+  };
+  const tell: Tell<User> = ({ id: userId, createdAt: time }) => [
+    { type: "user_changed", time, userId, change: "created", origin },
+  ];
+  const created = await deps.store.users.create(newUser, deps.audit(tell));
   if (created.outcome === "name_taken") return null;
-  const { user } = created;
-  deps.emit({ type: "user_changed", time: user.createdAt, userId: user.id, change: "created", origin });
-  return user;
+  for (const event of tell(created.user)) deps.emit(event);
+  return created.user;
 }
 
 /** The user of that name, or `null`. */
@@ -67,15 +71,16 @@ export async function findUserByName(deps: UserDeps, username: string): Promise<
 
 /** Deactivates a user; sessions and access tokens end at once. @throws AuthError `user_not_found`. */
 export async function disableUser(deps: UserDeps, userId: string, origin: RequestOrigin = {}): Promise<Ended> {
-  const change = { userId, change: "disabled", reason: "user_disabled", origin } as const;
-  return announceChange(deps, await deps.store.users.disable(userId), change);
+  const tell = tellChange({ userId, change: "disabled", reason: "user_disabled", origin });
+  return announceChange(deps, await deps.store.users.disable(userId, deps.audit(tell)), tell);
 }
 
 /** Lets a user log in again; what had ended stays ended. @throws AuthError `user_not_found`. */
 export async function enableUser(deps: UserDeps, userId: string, origin: RequestOrigin = {}): Promise<void> {
-  const time = await deps.store.users.enable(userId);
+  const tell: Tell<number> = (time) => [{ type: "user_changed", time, userId, change: "enabled", origin }];
+  const time = await deps.store.users.enable(userId, deps.audit(tell));
   if (time === null) throw notFound();
-  deps.emit({ type: "user_changed", time, userId, change: "enabled", origin });
+  for (const event of tell(time)) deps.emit(event);
 }
 
 /**
@@ -92,15 +97,15 @@ export async function setPassword(
   const user = await deps.store.users.findById(userId);
   if (user === null) throw notFound();
   await requireGoodPassword(deps.settings, password, user.username);
-  const change = { userId, change: "password_changed", reason: "password_changed", origin } as const;
+  const tell = tellChange({ userId, change: "password_changed", reason: "password_changed", origin });
   const passwordHash = await deps.passwords.hash(normalizePassword(password));
-  return announceChange(deps, await deps.store.users.setPassword(userId, passwordHash), change);
+  return announceChange(deps, await deps.store.users.setPassword(userId, passwordHash, deps.audit(tell)), tell);
 }
 
 /** Deletes a user; sessions and access tokens end at once. @throws AuthError `user_not_found`. */
 export async function deleteUser(deps: UserDeps, userId: string, origin: RequestOrigin = {}): Promise<Ended> {
-  const change = { userId, change: "deleted", reason: "user_deleted", origin } as const;
-  return announceChange(deps, await deps.store.users.delete(userId), change);
+  const tell = tellChange({ userId, change: "deleted", reason: "user_deleted", origin });
+  return announceChange(deps, await deps.store.users.delete(userId, deps.audit(tell)), tell);
 }
 
 interface EndingChange extends Ending {
@@ -108,13 +113,19 @@ interface EndingChange extends Ending {
   readonly change: UserChange;
 }
 
-function announceChange(deps: UserDeps, ended: Ended | null, { change, ...ending }: EndingChange): Ended {
-  if (ended === null) throw notFound();
+/** Tells of a change that ends the user's sessions. */
+function tellChange({ change, ...ending }: EndingChange): Tell<Ended> {
   const { userId, origin } = ending;
-  for (const { time } of toEndedEvents(ended, ending)) {
-    deps.emit({ type: "user_changed", time, userId, change, origin });
-  }
-  return announce(deps, ended, ending);
+  return (ended) =>
+    tellEnding(ending)(ended).flatMap((event) => [
+      { type: "user_changed", time: event.time, userId, change, origin },
+      event,
+    ]);
+}
+
+function announceChange(deps: UserDeps, ended: Ended | null, tell: Tell<Ended>): Ended {
+  if (ended === null) throw notFound();
+  return announce(deps, ended, tell);
 }
 
 const notFound = () => new AuthError("user_not_found", "no such user");

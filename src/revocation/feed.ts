@@ -1,10 +1,10 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock, Schedule } from "../core/clock.ts";
 import type { EventListener } from "../core/events.ts";
+import type { FeedStore } from "../core/feed-store.ts";
 import type { FeedCursor, Revocation } from "../core/revocation.ts";
 import { clockMargin, toRevocationHorizon } from "../core/revocation-horizon.ts";
-import type { FeedStore } from "../core/store.ts";
 import type { RevocationIndex } from "./revocation-index.ts";
-import { type Schedule, unrefSchedule } from "./schedule.ts";
+import { unrefSchedule } from "./schedule.ts";
 
 /** Keeps a `RevocationIndex` up with the store, and knows how far behind it may be. */
 export interface Feed {

@@ -1,5 +1,4 @@
-/** Runs `callback` once, after `ms` milliseconds (at most 2^31 - 1) or not at all once cancelled. */
-export type Schedule = (callback: () => void, ms: number) => { cancel(): void };
+import type { Schedule } from "../core/clock.ts";
 
 /** The machine's timers; one that is pending does not keep the process alive. */
 export const unrefSchedule: Schedule = (callback, ms) => {

@@ -1,7 +1,8 @@
+import type { Settings } from "../core/settings.ts";
 import type { DeletedCounts, Store } from "../core/store.ts";
 import { cleanUp } from "../flows/clean-up.ts";
 
-export interface CleanupOptions {
+export interface CleanupOptions extends Pick<Settings, "auditRetention"> {
   readonly store: Pick<Store, "deleteDead">;
   /** Seconds between two runs, more or less. */
   readonly interval: number;
@@ -22,7 +23,8 @@ export interface Cleanup {
  * Cleans up again and again, one run after the other. Nodes that were started together spread out: the first run comes
  * within one interval, at random, and each later one a tenth of it sooner or later.
  */
-export function startCleanup({ store, interval, onDone, onError, random = Math.random }: CleanupOptions): Cleanup {
+export function startCleanup(options: CleanupOptions): Cleanup {
+  const { store, auditRetention, interval, onDone, onError, random = Math.random } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   let running: Promise<void> = Promise.resolve();
@@ -36,7 +38,7 @@ export function startCleanup({ store, interval, onDone, onError, random = Math.r
 
   async function run(): Promise<void> {
     try {
-      onDone(await cleanUp(store, { signal }));
+      onDone(await cleanUp(store, { auditRetention, signal }));
     } catch (error) {
       if (!signal.aborted) onError(error);
     }

@@ -80,7 +80,7 @@ function toLoggedPath(path: string): string {
 }
 
 function toEventLevel(event: AuthEvent): "info" | "warn" | "error" {
-  if (event.type === "feed_stale") return "error";
+  if (event.type === "feed_stale" || event.type === "audit_dropped") return "error";
   if (event.type === "listen_lost" || event.type === "feed_reloaded") return "warn";
   const isAlarm = event.type === "refresh" && (event.outcome === "theft" || event.outcome === "state_lost");
   return isAlarm ? "warn" : "info";

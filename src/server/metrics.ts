@@ -78,7 +78,7 @@ export function createMetrics({ settings, sources }: MetricsOptions): Metrics {
   for (const outcome of refreshOutcomes) refreshes.inc({ outcome }, 0);
   for (const event of feedEvents) feed.inc({ event }, 0);
   for (const outcome of ["done", "failed"]) cleanups.inc({ outcome }, 0);
-  for (const kind of ["sessions", "revocations", "failures"]) deleted.inc({ kind }, 0);
+  for (const kind of ["sessions", "revocations", "failures", "auditEntries"]) deleted.inc({ kind }, 0);
   addSources(sources, registers);
 
   return Object.freeze({

@@ -1,5 +1,6 @@
 import type { DestinationStream } from "pino";
 import type { Auth } from "../auth.ts";
+import type { AuthEvent } from "../core/events.ts";
 import type { Store } from "../core/store.ts";
 import { createAuth } from "../create-auth.ts";
 import { systemClock } from "../system-clock.ts";
@@ -78,7 +79,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     metrics?.event(event);
   });
   await auth.ready();
-  if (madeKey !== null) log.event({ type: "key_changed", time: systemClock.now(), change: "generated" });
+  if (madeKey !== null) await reportMadeKey(store, settings, log);
   const app = createApp({
     parts: [createHealth(auth), ...page],
     rest: auth,
@@ -90,7 +91,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     },
     onError,
   });
-  if (server.cleanupInterval > 0) addCleanup(store, server.cleanupInterval, { log, metrics }, resources);
+  if (server.cleanupInterval > 0) addCleanup(store, config, { log, metrics }, resources);
   const demo = options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, store) : null;
 
   const metricsUrl = metrics && (await listenForMetrics(metrics, server, log, resources));
@@ -98,6 +99,12 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const listener = await listen({ fetch: app, host, port, onMalformed: log.malformed, limits: server });
   resources.add(() => listener.close(patience));
   return Object.freeze({ url: listener.url, metricsUrl, database, madeKey, demo, log, close: resources.close });
+}
+
+async function reportMadeKey(store: Store, { auditRetention }: Config["settings"], log: ServerLog): Promise<void> {
+  const event: AuthEvent = { type: "key_changed", time: systemClock.now(), change: "generated" };
+  log.event(event);
+  if (auditRetention > 0) await store.audit.append([event]);
 }
 
 async function listenForMetrics(
@@ -114,13 +121,14 @@ async function listenForMetrics(
 
 function addCleanup(
   store: Store,
-  interval: number,
+  { settings, server }: Config,
   { log, metrics }: { readonly log: ServerLog; readonly metrics: Metrics | null },
   resources: Resources,
 ): void {
   const cleanup = startCleanup({
     store,
-    interval,
+    auditRetention: settings.auditRetention,
+    interval: server.cleanupInterval,
     onDone(deleted) {
       log.cleanup(deleted);
       metrics?.cleanup(deleted);

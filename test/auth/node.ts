@@ -22,7 +22,7 @@ export async function startNode(options: NodeOptions = {}, path = ":memory:"): P
   return {
     auth,
     close: async () => {
-      auth.close();
+      await auth.close();
       await store.close();
     },
   };

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type AuditEntry, toAuditRow, toKeeping } from "../../src/core/audit.ts";
 import type { AuthEvent, RequestOrigin } from "../../src/core/events.ts";
 import { createSecret } from "../../src/crypto/secrets.ts";
 import { login } from "../../src/flows/login.ts";
@@ -34,19 +35,22 @@ const changed = (change: string): AuthEvent => ({ type: "user_changed", time, us
 const refreshed = (more: object): AuthEvent =>
   ({ type: "refresh", time, userId, sessionId, generation: 0, origin, ...more }) as AuthEvent;
 
+/** Alice's second session, from a browser that she has not used before. */
+let loggedIn: readonly AuthEvent[];
+beforeEach(() => {
+  const subject = { time, userId, sessionId: expect.any(String), origin } as const;
+  loggedIn = [
+    { type: "login", ...subject },
+    { type: "new_device", ...subject },
+  ];
+});
+
 const rows: readonly Row[] = [
-  [
-    "a login",
-    () => login(auth.deps, alice, { origin }),
-    () => [{ type: "login", time, userId, sessionId: expect.any(String), origin }],
-  ],
+  ["a login", () => login(auth.deps, alice, { origin }), () => loggedIn],
   [
     "a login that replaces a session",
     () => login(auth.deps, alice, { origin, replaces: sessionId }),
-    () => [
-      ended({ sessionId, reason: "replaced" }),
-      { type: "login", time, userId, sessionId: expect.any(String), origin },
-    ],
+    () => [ended({ sessionId, reason: "replaced" }), ...loggedIn],
   ],
   [
     "a refused login",
@@ -136,7 +140,10 @@ const rows: readonly Row[] = [
       const passwords = { currentPassword: alice.password, newPassword: "another horse" };
       return changePassword(auth.deps, { userId, sessionId, ...passwords, origin });
     },
-    () => [changed("password_changed"), ended({ userId, reason: "password_changed", sessions: 0 })],
+    () => [
+      { ...changed("password_changed"), sessionId } as AuthEvent,
+      ended({ userId, reason: "password_changed", sessions: 0 }),
+    ],
   ],
   [
     "a wrong current password",
@@ -179,10 +186,42 @@ const rows: readonly Row[] = [
   ],
 ];
 
+async function actAlone(act: Row[1]): Promise<readonly AuditEntry[]> {
+  const { audit } = auth.store;
+  const { cursor } = await audit.read({ after: null, limit: 1 });
+  await act().catch((error: Error) => expect(error.name).toBe("AuthError"));
+  await auth.auditQueue.stop();
+  return (await audit.read({ after: cursor, limit: 100 })).entries;
+}
+
+/** What the audit log has of events, but for the entries' own numbers. */
+function toEntries(events: readonly AuthEvent[]) {
+  return events
+    .filter((event) => toKeeping(event) !== "never")
+    .map((event) => {
+      const row = toAuditRow(event);
+      return { ...row, id: expect.any(Number), details: JSON.parse(row.details) };
+    });
+}
+
 describe("the events of", () => {
-  it.each(rows)("%s are told once, with all their fields", async (_, act, expected) => {
-    await act().catch((error: Error) => expect(error.name).toBe("AuthError"));
+  it.each(rows)("%s are told once, with all their fields, and once written", async (_, act, expected) => {
+    const entries = await actAlone(act);
     expect(auth.events).toEqual(expected());
+    expect(entries).toEqual(toEntries(auth.events));
+  });
+
+  it("anything are written nowhere where the audit log is off", async () => {
+    await auth.close();
+    auth = await createTestAuth({ settings: { auditRetention: 0 } });
+    const entries = await actAlone(async () => {
+      const { pair } = await login(auth.deps, alice, { origin });
+      await refresh(auth.deps, pair.refresh);
+      await disableUser(auth.deps, auth.user.id, origin);
+      await login(auth.deps, alice, { origin });
+    });
+    expect(auth.events.length).toBeGreaterThan(5);
+    expect(entries).toEqual([]);
   });
 });
 

@@ -35,7 +35,11 @@ describe("a login", () => {
   it("is reported once", async () => {
     await start();
     const { session } = await logIn(auth, { origin });
-    expect(auth.events).toMatchObject([{ type: "login", userId: auth.user.id, sessionId: session.id, origin }]);
+    const subject = { userId: auth.user.id, sessionId: session.id, origin };
+    expect(auth.events).toMatchObject([
+      { type: "login", ...subject },
+      { type: "new_device", ...subject },
+    ]);
   });
 
   it("gives every device a session of its own", async () => {

@@ -209,6 +209,7 @@ describe("a refresh that the store cannot answer leaves the cookies", () => {
       users: store.users,
       feed: store.feed,
       throttle: store.throttle,
+      audit: store.audit,
       sessions: { ...bindAll(store.sessions), ...broken },
       migrate: () => store.migrate(),
       checkSchema: () => store.checkSchema(),

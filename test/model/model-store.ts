@@ -42,7 +42,12 @@ export function createModelStore(database: ModelDatabase): Store {
         return { tables: withUser(tables, { ...user, isActive: true }), result: tables.now };
       }),
   };
-  return { sessions: withoutTheRest(sessions), users: withoutTheRest(users), feed: withoutTheRest({}) } as Store;
+  return {
+    sessions: withoutTheRest(sessions),
+    users: withoutTheRest(users),
+    feed: withoutTheRest({}),
+    audit: withoutTheRest({}),
+  } as Store;
 }
 
 /** Replaces a session's row; for stores that are broken on purpose, too. */
@@ -94,7 +99,10 @@ function create(tables: Tables, { idleLifetime, absoluteLifetime, ...given }: Ne
     ip: given.ip,
     label: null,
   };
-  return { tables: withSession(tables, session), result: { outcome: "created", session, now, revocations: [] } };
+  return {
+    tables: withSession(tables, session),
+    result: { outcome: "created", session, now, revocations: [], isNewDevice: false },
+  };
 }
 
 type Rotated = Awaited<ReturnType<SessionStore["rotate"]>>;

@@ -117,7 +117,7 @@ export function createServer(scenario: Scenario): Server {
   const { feed: feedStore } = createModelStore(createModelDatabase({ committed: firstTables, durable: firstTables }));
   const feed = createFeed({ ...settings, store: feedStore, index: revocations, clock, emit });
   const deviceKey = new Uint8Array(32);
-  const lasting = { settings, tokens, passwords, deviceKey, revocations, feed, clock, emit };
+  const lasting = { settings, tokens, passwords, deviceKey, revocations, feed, clock, emit, audit: () => undefined };
   const snapshots = new Map<string, Snapshot>();
   const endings = new Map<string, readonly Ending[]>();
   const waits = new Map<string, Snapshot>();

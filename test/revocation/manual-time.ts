@@ -1,5 +1,4 @@
-import type { Clock } from "../../src/core/clock.ts";
-import type { Schedule } from "../../src/revocation/schedule.ts";
+import type { Clock, Schedule } from "../../src/core/clock.ts";
 
 /** Time that moves when a test says so: both clocks, and the timers that hang on them. */
 export interface ManualTime {

@@ -119,7 +119,7 @@ export function describeFeedContract(scene: Scene): void {
 
     it.each<readonly [string, (store: Scene["store"]) => Promise<unknown>]>([
       ["the session was ended", (store) => store.sessions.revoke("s", "logout")],
-      ["the other sessions were ended", (store) => store.sessions.revokeOfUser("1", "logout", "other")],
+      ["the other sessions were ended", (store) => store.sessions.revokeOfUser("1", "logout", { except: "other" })],
       ["the user's sessions were ended", (store) => store.sessions.revokeOfUser("1", "logout")],
       [
         "the session was ended as a theft",

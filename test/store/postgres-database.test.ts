@@ -112,7 +112,7 @@ describe("postgresStore", () => {
       const rotation = rotationOf(id, Number.MAX_SAFE_INTEGER);
       expect(await store.sessions.rotate(rotation)).toBeNull();
       expect(await store.sessions.find(id)).toBeNull();
-      expect(await store.sessions.revoke(id, "logout", user)).toMatchObject({ sessions: 0 });
+      expect(await store.sessions.revoke(id, "logout", { userId: user })).toMatchObject({ sessions: 0 });
       expect(await store.users.findById(id)).toBeNull();
       expect(await store.sessions.create(newSession("s", id))).toMatchObject({ reason: "user_gone" });
     }
@@ -152,7 +152,12 @@ describe("the schema of a PostgreSQL store", () => {
     expect(await store.migrate()).toEqual([]);
     await addSession(store, "s", "1", { updateLastLogin: true });
     expect(await store.users.disable("1")).toMatchObject({ sessions: 1 });
-    expect(await store.deleteDead({ limit: 10, horizon: 0 })).toEqual({ sessions: 0, revocations: 0, failures: 0 });
+    expect(await store.deleteDead({ limit: 10, horizon: 0 })).toEqual({
+      sessions: 0,
+      revocations: 0,
+      failures: 0,
+      auditEntries: 0,
+    });
   });
 });
 

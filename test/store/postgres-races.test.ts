@@ -145,7 +145,7 @@ describe("many nodes on one PostgreSQL", () => {
         await client.query("SET deadlock_timeout = '10s'");
         await client.query("BEGIN");
         await hold("b");
-        const change = store.sessions.revokeOfUser(user, "revoked", "kept");
+        const change = store.sessions.revokeOfUser(user, "revoked", { except: "kept" });
         await waitForLock(client);
         await hold("a");
         await client.query("COMMIT");

@@ -68,7 +68,7 @@ export function describeSessionEndContract(scene: Scene): void {
       await addSession(store, "s", alice);
       const none = { sessions: 0, revocations: [] };
       expect(await store.sessions.revoke("t", "logout")).toEqual(none);
-      expect(await store.sessions.revoke("s", "logout", "9")).toEqual(none);
+      expect(await store.sessions.revoke("s", "logout", { userId: "9" })).toEqual(none);
       scene.now += 100;
       expect(await store.sessions.revoke("s", "logout")).toEqual(none);
       expect(await find("s")).toMatchObject({ revokedAt: null });
@@ -109,7 +109,7 @@ export function describeSessionEndContract(scene: Scene): void {
       const bob = await addUser(store, "bob");
       for (const id of ["a", "b", "c"]) await addSession(store, id, alice);
       await addSession(store, "bobs", bob);
-      const ended = await store.sessions.revokeOfUser(alice, "revoked", "b");
+      const ended = await store.sessions.revokeOfUser(alice, "revoked", { except: "b" });
       expect(ended.sessions).toBe(2);
       expect(ended.revocations).toHaveLength(2);
       expect(ended.revocations).toEqual(

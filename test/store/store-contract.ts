@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../src/core/errors.ts";
 import type { Store } from "../../src/core/store.ts";
+import { describeAuditContract } from "./audit-contract.ts";
 import { describeFeedContract } from "./feed-contract.ts";
 import { addSession, addUser, isAlive, rotationOf } from "./records.ts";
 import { describeSessionContract } from "./session-contract.ts";
@@ -38,6 +39,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
     describeSessionEndContract(scene);
     describeFeedContract(scene);
     describeThrottleContract(scene);
+    describeAuditContract(scene);
 
     describe("schema", () => {
       it("is up to date after migrate, and then has nothing to apply", async () => {
@@ -58,6 +60,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           sessions: 2,
           revocations: 0,
           failures: 0,
+          auditEntries: 0,
         });
         expect(await store.sessions.find("unused")).toBeNull();
         expect(await store.sessions.find("ended")).toBeNull();
@@ -88,12 +91,14 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           sessions: 0,
           revocations: 0,
           failures: 0,
+          auditEntries: 0,
         });
         scene.now += 1;
         expect(await store.deleteDead({ limit: 10, horizon: 300 })).toEqual({
           sessions: 1,
           revocations: 2,
           failures: 0,
+          auditEntries: 0,
         });
         expect(await store.sessions.find("s")).toBeNull();
       });
@@ -109,16 +114,19 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           sessions: 2,
           revocations: 2,
           failures: 0,
+          auditEntries: 0,
         });
         expect(await store.deleteDead({ limit: 2, horizon: 100 })).toEqual({
           sessions: 2,
           revocations: 1,
           failures: 0,
+          auditEntries: 0,
         });
         expect(await store.deleteDead({ limit: 2, horizon: 100 })).toEqual({
           sessions: 0,
           revocations: 0,
           failures: 0,
+          auditEntries: 0,
         });
       });
     });
@@ -136,6 +144,8 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           () => store.throttle.forget("account"),
           () => store.feed.read({ after: null, horizon: 60 }),
           () => store.deleteDead({ limit: 1, horizon: 0 }),
+          () => store.audit.append([]),
+          () => store.audit.read({ after: null, limit: 1 }),
         ];
         for (const call of calls) await expect(call()).rejects.toBeInstanceOf(StoreUnavailableError);
       });

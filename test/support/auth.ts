@@ -61,7 +61,7 @@ export async function createTestAuth({
   const store = wrapStore(await openTestStore(() => clock.now() + storeAhead));
   const passwords = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 1, ...settings });
   const options = { store, signingKey, ...settings } as Parameters<typeof createDeps>[0];
-  const { deps, signals } = createDeps(options, (event) => void events.push(event), { clock, passwords });
+  const { deps, signals, auditQueue } = createDeps(options, (event) => void events.push(event), { clock, passwords });
   await deps.feed.start();
   // The same key as the deps', for tests that forge.
   const keys = createKeySet(createHmacKey({ algorithm: deps.settings.algorithm, secret: signingKey }));
@@ -85,6 +85,7 @@ export async function createTestAuth({
 
   return {
     clock,
+    auditQueue,
     deps,
     /** Whatever was answered with a 500. */
     errors,
@@ -105,6 +106,7 @@ export async function createTestAuth({
     async close(): Promise<void> {
       deps.feed.stop();
       signals.stop();
+      await auditQueue.stop();
       await store.close();
     },
   };

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { DeletedCounts, Store } from "../../core/store.ts";
 import { cleanUp } from "../../flows/clean-up.ts";
+import type { Config } from "../../server/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import { type Context, isInteractive } from "../context.ts";
 import { toCount } from "../format.ts";
@@ -12,18 +13,25 @@ export function addFlushExpiredTokens(program: Command, context: Context): void 
   addCommand(
     program,
     "flushexpiredtokens",
-    "delete dead sessions, old revocations and old failed logins, in small batches",
-  ).action((options: CommonOptions) => runOnStore(context, options, (store) => flush(store, context)));
+    "delete dead sessions, old revocations, failed logins and audit entries, in small batches",
+  ).action((options: CommonOptions) => runOnStore(context, options, (store, config) => flush(store, config, context)));
 }
 
-async function flush(store: Store, context: Context): Promise<Output> {
+async function flush(store: Store, { settings }: Config, context: Context): Promise<Output> {
+  const { auditRetention } = settings;
   const showProgress = (total: DeletedCounts) => context.stderr.write(`${startOfLine}${toSummary(total)} so far`);
-  const total = await cleanUp(store, isInteractive(context) ? { onProgress: showProgress } : {});
+  const progress = isInteractive(context) ? { onProgress: showProgress } : {};
+  const total = await cleanUp(store, { auditRetention, ...progress });
   if (isInteractive(context)) context.stderr.write(startOfLine);
-  return { lines: [`Deleted ${toSummary(total)}.`], json: total };
+  return { lines: [`Deleted ${toSummary(total)}.`], json: toJson(total) };
 }
 
-function toSummary({ sessions, revocations, failures }: DeletedCounts): string {
+function toJson({ auditEntries, ...counts }: DeletedCounts): Readonly<Record<string, number>> {
+  return { ...counts, audit_entries: auditEntries };
+}
+
+function toSummary({ sessions, revocations, failures, auditEntries }: DeletedCounts): string {
   const counts = toCount(failures, "count");
-  return `${toCount(sessions, "session")}, ${toCount(revocations, "revocation")} and ${counts} of failed logins`;
+  const entries = `${auditEntries} audit ${auditEntries === 1 ? "entry" : "entries"}`;
+  return `${toCount(sessions, "session")}, ${toCount(revocations, "revocation")}, ${counts} of failed logins and ${entries}`;
 }

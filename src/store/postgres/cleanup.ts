@@ -1,4 +1,4 @@
-import type { DeletedCounts } from "../../core/store.ts";
+import type { DeletedCounts, Store } from "../../core/store.ts";
 import type { Connection } from "./connection.ts";
 import { clock } from "./statement.ts";
 
@@ -23,12 +23,19 @@ const deleteRevocations = `${some("revocations", "seq", "at < now - :horizon::bi
 const deleteFailureCounts = `${some("login_failures", "key", "expires_at <= now")}
   DELETE FROM tokenpair.login_failures USING found WHERE key = found_key RETURNING key`;
 
+const deleteAuditEntries = `${some("audit_log", "seq", "at < now - :auditHorizon::bigint")}
+  DELETE FROM tokenpair.audit_log USING found WHERE seq = found_key RETURNING seq`;
+
 /**
  * Deletes at most `limit` sessions that have expired or were revoked more than `horizon` seconds ago, at most `limit`
- * revocations older than that, and at most `limit` counts of failed logins whose time is over. Each kind in a transaction of its own, so that locks are held briefly; several processes
+ * revocations older than that, at most `limit` counts of failed logins whose time is over, and at most `limit` audit
+ * entries older than `auditHorizon`. Each kind in a transaction of its own, so that locks are held briefly; several processes
  * may do it at once.
  */
-export async function deleteDead(connection: Connection, limit: number, horizon: number): Promise<DeletedCounts> {
+export async function deleteDead(
+  connection: Connection,
+  { limit, horizon, auditHorizon }: Parameters<Store["deleteDead"]>[0],
+): Promise<DeletedCounts> {
   const count = async (sql: string, parameters: Record<string, number>) =>
     (await connection.run("deleteDead", sql, parameters)).length;
 
@@ -36,9 +43,8 @@ export async function deleteDead(connection: Connection, limit: number, horizon:
   while (limit > 0 && (await count(postpone, { limit })) === limit);
   const expired = await count(deleteExpired, { limit });
   const revoked = await count(deleteRevoked, { horizon, limit: limit - expired });
-  return {
-    sessions: expired + revoked,
-    revocations: await count(deleteRevocations, { horizon, limit }),
-    failures: await count(deleteFailureCounts, { limit }),
-  };
+  const revocations = await count(deleteRevocations, { horizon, limit });
+  const auditEntries = auditHorizon === undefined ? 0 : await count(deleteAuditEntries, { auditHorizon, limit });
+  const failures = await count(deleteFailureCounts, { limit });
+  return { sessions: expired + revoked, revocations, failures, auditEntries };
 }

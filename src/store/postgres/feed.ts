@@ -1,6 +1,7 @@
 import { StoreUnavailableError } from "../../core/errors.ts";
+import type { FeedStore } from "../../core/feed-store.ts";
 import type { FeedBatch, RevocableToken } from "../../core/revocation.ts";
-import type { FeedStore } from "../../core/store.ts";
+import type { AuditLog } from "./audit.ts";
 import type { Connection } from "./connection.ts";
 import { type Place, parseCursor, toCursor, toUnseen } from "./cursor.ts";
 import type { Notifications } from "./notifications.ts";
@@ -54,7 +55,7 @@ interface LookedUp {
 }
 
 /** The feed in the table `revocations`. It never skips an entry: see `Place`. */
-export function createFeed(connection: Connection, notifications: Notifications): FeedStore {
+export function createFeed(connection: Connection, notifications: Notifications, log: AuditLog): FeedStore {
   async function readFrom(place: Place | null, horizon: number): Promise<readonly [EntryRow, ...EntryRow[]]> {
     const seen = place?.seen ?? null;
     const position = { seq: place?.batch?.seq ?? 0, limit: batchSize + 1 };
@@ -89,11 +90,11 @@ export function createFeed(connection: Connection, notifications: Notifications)
       return !row.isAlive;
     },
 
-    revokeToken: (tokenId) =>
+    revokeToken: (tokenId, audit) =>
       connection.transact("feed.revokeToken", async ({ run, afterCommit }) => {
         const rows = await run<RevocationRow>(append, { tokenId });
         afterCommit(notifications.announce);
-        return toRevocation(rows[0] as RevocationRow);
+        return log.record(run, audit, toRevocation(rows[0] as RevocationRow));
       }),
   };
 }

@@ -1,4 +1,5 @@
 import type { Store } from "../../core/store.ts";
+import { createAuditLog } from "./audit.ts";
 import { deleteDead } from "./cleanup.ts";
 import { createConnection } from "./connection.ts";
 import { createEndings } from "./endings.ts";
@@ -52,16 +53,18 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
 
   const connection = createConnection(connections, behaviour);
   const notifications = createNotifications(connection, schema, connections.createListenClient);
+  const log = createAuditLog(connection);
   const endings = createEndings(notifications.announce);
 
   return {
-    users: createUserStore(connection, endings),
-    sessions: createSessionStore(connection, endings),
-    feed: createFeed(connection, notifications),
+    users: createUserStore(connection, endings, log),
+    sessions: createSessionStore(connection, endings, log),
+    feed: createFeed(connection, notifications, log),
+    audit: log,
     throttle: createThrottleStore(connection),
     migrate: () => migrate(connection, schema),
     checkSchema: () => checkSchema(connection, schema),
-    deleteDead: ({ limit, horizon }) => deleteDead(connection, limit, horizon),
+    deleteDead: (options) => deleteDead(connection, options),
 
     connections: connection.use,
     inspect: () => inspect(connection),

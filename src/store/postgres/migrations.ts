@@ -103,4 +103,37 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX login_failures_by_expiry ON tokenpair.login_failures (expires_at) WHERE expires_at IS NOT NULL;
     `,
   },
+  {
+    number: 4,
+    name: "0004_audit",
+    sql: `
+      CREATE TABLE tokenpair.audit_log (
+        seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- the order of writing, which is not that of the commits
+        xid xid8 NOT NULL DEFAULT pg_current_xact_id(), -- by which a reader tells what it has not seen
+        at bigint NOT NULL,
+        type text COLLATE "C" NOT NULL, -- no list of the types: another version may know others
+        user_id text COLLATE "C",
+        session_id text COLLATE "C",
+        ip text,
+        user_agent text,
+        actor text,
+        reason text,
+        details text NOT NULL -- JSON of what else the event says
+      );
+      CREATE INDEX audit_log_by_transaction ON tokenpair.audit_log (xid);
+      CREATE INDEX audit_log_by_time ON tokenpair.audit_log (at);
+      CREATE INDEX audit_log_by_user ON tokenpair.audit_log (user_id, seq) WHERE user_id IS NOT NULL;
+      CREATE INDEX audit_log_by_session ON tokenpair.audit_log (session_id, seq) WHERE session_id IS NOT NULL;
+      CREATE INDEX audit_log_of_devices ON tokenpair.audit_log (user_id, hashtextextended(user_agent, 0)) WHERE type = 'login';
+
+      CREATE TABLE tokenpair.webhook_outbox (
+        id text COLLATE "C" PRIMARY KEY,
+        at bigint NOT NULL, -- when it happened
+        body text NOT NULL, -- JSON
+        attempts integer NOT NULL DEFAULT 0,
+        next_at bigint NOT NULL -- when to try, and until when the node that tries has it for itself
+      );
+      CREATE INDEX webhook_outbox_by_turn ON tokenpair.webhook_outbox (next_at);
+    `,
+  },
 ];

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { FeedStore } from "../../core/store.ts";
+import type { FeedStore } from "../../core/feed-store.ts";
 import type { Connection } from "./connection.ts";
 import type { PostgresListenClient } from "./driver.ts";
 import { createListener } from "./listener.ts";

@@ -1,4 +1,6 @@
-import type { LockedSession, NewSession, SessionStore } from "../../core/store.ts";
+import type { AuditOf } from "../../core/audit.ts";
+import type { CreatedSession, LockedSession, NewSession, SessionStore } from "../../core/store.ts";
+import type { AuditLog } from "./audit.ts";
 import type { Connection, Run, Transaction } from "./connection.ts";
 import { type Endings, joinLogins } from "./endings.ts";
 import { isLive, type SessionRow, sessionColumns, toSession } from "./rows.ts";
@@ -19,6 +21,13 @@ const holdUser = (lock: "SHARE" | "NO KEY UPDATE") => `
 
 const noteLogin = `WITH ${clock} UPDATE tokenpair.users SET last_login_at = now FROM clock WHERE id = :userId`;
 
+// What is not told cannot be known, and is nothing new. A statement does not see the row that it inserts.
+const knowsDevice = `(user_agent IS NULL
+  OR EXISTS (SELECT FROM tokenpair.sessions AS earlier WHERE earlier.user_id = :userId
+    AND earlier.user_agent = :userAgent AND revoked_at IS NULL)
+  OR EXISTS (SELECT FROM tokenpair.audit_log AS entry WHERE type = 'login' AND entry.user_id = :userId
+    AND hashtextextended(entry.user_agent, 0) = hashtextextended(:userAgent, 0) AND entry.user_agent = :userAgent))`;
+
 const insert = `WITH ${clock}, expiry AS (
     SELECT least(now + :idleLifetime::bigint, now + :absoluteLifetime::bigint) AS idle,
       now + :absoluteLifetime::bigint AS absolute FROM clock)
@@ -27,7 +36,7 @@ const insert = `WITH ${clock}, expiry AS (
    persistent, user_agent, ip, cleanup_at)
   SELECT :id, :userId, :userEpoch::integer, 0, :currentHash, now, now, idle, absolute,
    :persistent::boolean, :userAgent, :ip, idle FROM clock, expiry
-  RETURNING ${sessionColumns}, created_at AS now`;
+  RETURNING ${sessionColumns}, created_at AS now, ${knowsDevice} AS "isKnown"`;
 
 const rotate = `WITH ${clock}
   UPDATE tokenpair.sessions SET generation = generation + 1,
@@ -66,7 +75,7 @@ const listOfUser = list("user_id = :userId");
 type LookRow = SessionRow & { readonly ownerIsActive: boolean | null; readonly ownerEpoch: number };
 
 /** The sessions in the table `sessions`. */
-export function createSessionStore(connection: Connection, endings: Endings): SessionStore {
+export function createSessionStore(connection: Connection, endings: Endings, log: AuditLog): SessionStore {
   async function find(run: Run, sessionId: string): Promise<LockedSession | null> {
     const [row] = await run<LookRow>(look, { sessionId });
     if (row === undefined) return null;
@@ -74,7 +83,7 @@ export function createSessionStore(connection: Connection, endings: Endings): Se
     return { session, user: isActive === null ? null : { isActive, epoch }, now };
   }
 
-  async function create(transaction: Transaction, session: NewSession) {
+  async function create(transaction: Transaction, session: NewSession, audit: AuditOf<CreatedSession> | undefined) {
     const { run } = transaction;
     const { replaces, updateLastLogin, ...row } = session;
     const { userId } = session;
@@ -87,13 +96,15 @@ export function createSessionStore(connection: Connection, endings: Endings): Se
     const { revocations } =
       replaces === undefined ? { revocations: [] } : await endings.endSession(transaction, replaces, "replaced");
     if (updateLastLogin) await run(noteLogin, { userId });
-    const [inserted] = await run<SessionRow>(insert, row);
-    const { now, ...created } = inserted as SessionRow;
-    return { outcome: "created", session: created, now, revocations } as const;
+    const [inserted] = await run<SessionRow & { readonly isKnown: boolean }>(insert, row);
+    const { now, isKnown, ...created } = inserted as NonNullable<typeof inserted>;
+    const outcome = { outcome: "created", session: created, now, revocations, isNewDevice: !isKnown } as const;
+    return log.record<CreatedSession>(run, audit, outcome);
   }
 
   return {
-    create: (session) => connection.transact("sessions.create", (transaction) => create(transaction, session)),
+    create: (session, audit) =>
+      connection.transact("sessions.create", (transaction) => create(transaction, session, audit)),
 
     rotate: async (rotation) => toSession(await connection.run("sessions.rotate", rotate, { ...rotation })),
 
@@ -103,9 +114,10 @@ export function createSessionStore(connection: Connection, endings: Endings): Se
       connection.transact("sessions.decide", async (transaction) => {
         const { run } = transaction;
         await run(lock, { sessionId });
-        const { result, revoke: reason } = decide(await find(run, sessionId));
-        if (reason === undefined) return { result, revocations: [] };
-        return { result, revocations: (await endings.endSession(transaction, sessionId, reason)).revocations };
+        const { result, revoke: reason, audit } = decide(await find(run, sessionId));
+        if (reason === undefined) return { result, revocations: await log.record(run, audit, []) };
+        const { revocations } = await endings.endSession(transaction, sessionId, reason);
+        return { result, revocations: await log.record(run, audit, revocations) };
       }),
 
     find: (sessionId) => find((sql, parameters) => connection.run("sessions.find", sql, parameters), sessionId),
@@ -126,20 +138,25 @@ export function createSessionStore(connection: Connection, endings: Endings): Se
       );
     },
 
-    revoke: (sessionId, reason, userId) =>
-      connection.transact("sessions.revoke", (transaction) =>
-        endings.endSession(transaction, sessionId, reason, userId),
+    revoke: (sessionId, reason, { userId, audit } = {}) =>
+      connection.transact("sessions.revoke", async (transaction) =>
+        log.record(transaction.run, audit, await endings.endSession(transaction, sessionId, reason, userId)),
       ),
 
-    revokeOfUser: (userId, reason, except) =>
+    revokeOfUser: (userId, reason, { except, audit } = {}) =>
       connection.transact("sessions.revokeOfUser", async (transaction) => {
-        if (except !== undefined) return endings.endOthers(transaction, userId, except, reason);
-        return (await endings.raiseEpoch(transaction, userId, reason))?.ended ?? { sessions: 0, revocations: [] };
+        const ended =
+          except === undefined
+            ? (await endings.raiseEpoch(transaction, userId, reason))?.ended
+            : await endings.endOthers(transaction, userId, except, reason);
+        return log.record(transaction.run, audit, ended ?? { sessions: 0, revocations: [] });
       }),
 
-    revokeAll: (reason) =>
-      connection.transact("sessions.revokeAll", (transaction) => endings.endAll(transaction, reason), {
-        isUnbounded: true,
-      }),
+    revokeAll: (reason, audit) =>
+      connection.transact(
+        "sessions.revokeAll",
+        async (transaction) => log.record(transaction.run, audit, await endings.endAll(transaction, reason)),
+        { isUnbounded: true },
+      ),
   };
 }

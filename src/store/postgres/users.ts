@@ -1,6 +1,7 @@
 import { StoreUnavailableError } from "../../core/errors.ts";
 import type { HashFormCount, NewUser, UserStore } from "../../core/store.ts";
 import type { User, UserWithPassword } from "../../core/user.ts";
+import type { AuditLog } from "./audit.ts";
 import type { Connection, Run } from "./connection.ts";
 import type { Endings } from "./endings.ts";
 import { isLive, type SessionRow, sessionColumns, toSession, userColumns, userWithPasswordColumns } from "./rows.ts";
@@ -58,7 +59,7 @@ const nameless = { username: "", usernameKey: null, email: null, isStaff: false,
 type UserFields = Omit<NewUser, "id" | "usernameKey"> & { readonly usernameKey: string | null };
 
 /** The users in the table `users`. */
-export function createUserStore(connection: Connection, endings: Endings): UserStore {
+export function createUserStore(connection: Connection, endings: Endings, log: AuditLog): UserStore {
   async function first<Row extends object>(operation: string, sql: string, parameters: Record<string, string>) {
     const [row] = await connection.run<Row>(operation, sql, parameters);
     return row ?? null;
@@ -74,7 +75,7 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
   }
 
   return {
-    create: (user) =>
+    create: (user, audit) =>
       connection.transact("users.create", async ({ run }) => {
         const [numbers] = await run<{ last: number }>(lockNumbers);
         const { usernameKey } = user;
@@ -82,7 +83,7 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
         const id = user.id ?? String((numbers?.last ?? 0) + 1);
         const created = await insertUser(run, id, user);
         if (created === null) throw new TypeError("users.create: the id is taken");
-        return { outcome: "created", user: created };
+        return { outcome: "created", user: await log.record(run, audit, created) };
       }),
 
     importBatch: createUserImport(connection),
@@ -105,22 +106,31 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
 
     list: ({ after, limit }) => connection.run<User>("users.list", list, { after: after ?? null, limit }),
 
-    disable: (id) =>
+    disable: (id, audit) =>
       connection.transact("users.disable", async (transaction) => {
-        return (await endings.raiseEpoch(transaction, id, "user_disabled", { disable: true }))?.ended ?? null;
+        const raised = await endings.raiseEpoch(transaction, id, "user_disabled", { disable: true });
+        return log.record(transaction.run, audit, raised?.ended ?? null);
       }),
 
-    enable: async (id) => (await first<{ now: number }>("users.enable", enable, { id }))?.now ?? null,
+    enable: (id, audit) =>
+      connection.transact("users.enable", async ({ run }) => {
+        const [enabled] = await run<{ now: number }>(enable, { id });
+        return log.record(run, audit, enabled?.now ?? null);
+      }),
 
-    setPassword: (id, passwordHash) =>
+    setPassword: (id, passwordHash, audit) =>
       connection.transact("users.setPassword", async (transaction) => {
-        return (await endings.raiseEpoch(transaction, id, "password_changed", { passwordHash }))?.ended ?? null;
+        const raised = await endings.raiseEpoch(transaction, id, "password_changed", { passwordHash });
+        return log.record(transaction.run, audit, raised?.ended ?? null);
       }),
 
-    replacePasswordHash: async (id, { from, to }) =>
-      (await first<{ now: number }>("users.replacePasswordHash", replacePasswordHash, { id, from, to }))?.now ?? null,
+    replacePasswordHash: (id, { from, to }, audit) =>
+      connection.transact("users.replacePasswordHash", async ({ run }) => {
+        const [replaced] = await run<{ now: number }>(replacePasswordHash, { id, from, to });
+        return log.record(run, audit, replaced?.now ?? null);
+      }),
 
-    changePassword: (id, passwordHash, { sessionId, userEpoch, nextHash, idleLifetime }) =>
+    changePassword: (id, passwordHash, { sessionId, userEpoch, nextHash, idleLifetime }, audit) =>
       connection.transact("users.changePassword", async (transaction) => {
         const { run } = transaction;
         if ((await run(holdAsker, { id, userEpoch, sessionId })).length === 0) return null;
@@ -129,16 +139,16 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
         if (raised === null) return null;
         const { epoch, now, ended } = raised;
         const kept = toSession(await run<SessionRow>(keep, { sessionId, epoch, nextHash, idleLifetime, now }));
-        return kept === null ? null : { ...ended, ...kept };
+        return kept === null ? null : { ...(await log.record(run, audit, ended)), ...kept };
       }),
 
     countHashForms: () => connection.run<HashFormCount>("users.countHashForms", countHashForms, {}),
 
-    delete: (id) =>
+    delete: (id, audit) =>
       connection.transact("users.delete", async (transaction) => {
         const raised = await endings.raiseEpoch(transaction, id, "user_deleted");
         await transaction.run("DELETE FROM tokenpair.users WHERE id = :id", { id });
-        return raised?.ended ?? null;
+        return log.record(transaction.run, audit, raised?.ended ?? null);
       }),
   };
 }

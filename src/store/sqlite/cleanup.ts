@@ -1,4 +1,4 @@
-import type { DeletedCounts } from "../../core/store.ts";
+import type { DeletedCounts, Store } from "../../core/store.ts";
 import type { Connection } from "./connection.ts";
 
 const deleteExpired = `DELETE FROM sessions WHERE id IN
@@ -17,11 +17,18 @@ const deleteRevocations = `DELETE FROM revocations WHERE seq IN
 const deleteFailureCounts = `DELETE FROM login_failures WHERE key IN
   (SELECT key FROM login_failures WHERE expires_at <= :now LIMIT :limit)`;
 
+const deleteAuditEntries = `DELETE FROM audit_log WHERE seq IN
+  (SELECT seq FROM audit_log WHERE at < :since LIMIT :limit)`;
+
 /**
- * Deletes, in one transaction after those that postpone, at most `limit` sessions that have expired or were revoked more than `horizon` seconds
- * ago, at most `limit` revocations older than that, and at most `limit` counts of failed logins whose time is over.
+ * Deletes, in one transaction after those that postpone, at most `limit` sessions that have expired or were revoked more
+ * than `horizon` seconds ago, at most `limit` revocations older than that, at most `limit` counts of failed logins whose
+ * time is over, and at most `limit` audit entries older than `auditHorizon`.
  */
-export async function deleteDead(connection: Connection, limit: number, horizon: number): Promise<DeletedCounts> {
+export async function deleteDead(
+  connection: Connection,
+  { limit, horizon, auditHorizon }: Parameters<Store["deleteDead"]>[0],
+): Promise<DeletedCounts> {
   const run = (sql: string, parameters: Record<string, number>) =>
     Number(connection.prepare(sql).run(parameters).changes);
 
@@ -31,10 +38,9 @@ export async function deleteDead(connection: Connection, limit: number, horizon:
     const since = now - horizon;
     const expired = run(deleteExpired, { now, limit });
     const revoked = run(deleteRevoked, { since, limit: limit - expired });
-    return {
-      sessions: expired + revoked,
-      revocations: run(deleteRevocations, { since, limit }),
-      failures: run(deleteFailureCounts, { now, limit }),
-    };
+    const revocations = run(deleteRevocations, { since, limit });
+    const auditEntries = auditHorizon === undefined ? 0 : run(deleteAuditEntries, { since: now - auditHorizon, limit });
+    const failures = run(deleteFailureCounts, { now, limit });
+    return { sessions: expired + revoked, revocations, failures, auditEntries };
   });
 }

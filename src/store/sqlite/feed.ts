@@ -1,5 +1,6 @@
+import type { FeedStore } from "../../core/feed-store.ts";
 import type { FeedBatch, FeedCursor, RevocableToken, Revocation } from "../../core/revocation.ts";
-import type { FeedStore } from "../../core/store.ts";
+import type { AuditLog } from "./audit.ts";
 import type { Connection } from "./connection.ts";
 import { type RevocationRow, toRevocation, toRevocationRow } from "./rows.ts";
 
@@ -16,7 +17,7 @@ export interface Feed extends FeedStore {
 }
 
 /** The feed in the table `revocations`. Its cursor is the `seq` of the last entry seen. */
-export function createFeed(connection: Connection): Feed {
+export function createFeed(connection: Connection, log: AuditLog): Feed {
   const subscribers = new Set<() => void>();
   let ownCommits = 0;
   /** Where a reader stood at the end of the feed, and the state of the database then. */
@@ -77,8 +78,10 @@ export function createFeed(connection: Connection): Feed {
 
     isRevoked: (token) => connection.read("feed.isRevoked", () => isRevoked(connection, token)),
 
-    async revokeToken(tokenId) {
-      return connection.write("feed.revokeToken", (now) => append({ kind: "token", tokenId, at: now }));
+    async revokeToken(tokenId, audit) {
+      return connection.write("feed.revokeToken", (now) =>
+        log.record(audit, append({ kind: "token", tokenId, at: now })),
+      );
     },
 
     append,

@@ -1,4 +1,5 @@
 import type { Store } from "../../core/store.ts";
+import { createAuditLog } from "./audit.ts";
 import { deleteDead } from "./cleanup.ts";
 import { createConnection } from "./connection.ts";
 import { createEndings } from "./endings.ts";
@@ -43,18 +44,20 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
   }
 
   const connection = createConnection(openDatabase(path, busyTimeout), { now, busyTimeout });
-  const feed = createFeed(connection);
+  const log = createAuditLog(connection);
+  const feed = createFeed(connection, log);
   const endings = createEndings(connection, feed);
 
   return {
-    users: createUserStore(connection, endings),
-    sessions: createSessionStore(connection, endings),
+    users: createUserStore(connection, endings, log),
+    sessions: createSessionStore(connection, endings, log),
     feed,
     throttle: createThrottleStore(connection),
+    audit: log,
 
     migrate: () => migrate(connection),
     checkSchema: () => checkSchema(connection),
-    deleteDead: ({ limit, horizon }) => deleteDead(connection, limit, horizon),
+    deleteDead: (options) => deleteDead(connection, options),
 
     async close() {
       connection.close();

@@ -89,4 +89,35 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX login_failures_by_expiry ON login_failures (expires_at) WHERE expires_at IS NOT NULL;
     `,
   },
+  {
+    number: 4,
+    name: "0004_audit",
+    sql: `
+      CREATE TABLE audit_log (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, -- one writer at a time: the order of seq is the order of commits
+        at INTEGER NOT NULL,
+        type TEXT NOT NULL, -- no list of the types: another version may know others
+        user_id TEXT,
+        session_id TEXT,
+        ip TEXT,
+        user_agent TEXT,
+        actor TEXT,
+        reason TEXT,
+        details TEXT NOT NULL -- JSON of what else the event says
+      ) STRICT;
+      CREATE INDEX audit_log_by_time ON audit_log (at);
+      CREATE INDEX audit_log_by_user ON audit_log (user_id) WHERE user_id IS NOT NULL;
+      CREATE INDEX audit_log_by_session ON audit_log (session_id) WHERE session_id IS NOT NULL;
+      CREATE INDEX audit_log_of_devices ON audit_log (user_id, user_agent) WHERE type = 'login';
+
+      CREATE TABLE webhook_outbox (
+        id TEXT NOT NULL PRIMARY KEY,
+        at INTEGER NOT NULL, -- when it happened
+        body TEXT NOT NULL, -- JSON
+        attempts INTEGER NOT NULL DEFAULT 0,
+        next_at INTEGER NOT NULL -- when to try, and until when the node that tries has it for itself
+      ) STRICT;
+      CREATE INDEX webhook_outbox_by_turn ON webhook_outbox (next_at);
+    `,
+  },
 ];

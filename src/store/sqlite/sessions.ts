@@ -1,4 +1,12 @@
-import type { CreateSessionOutcome, LockedSession, NewSession, SessionStore } from "../../core/store.ts";
+import type { AuditOf } from "../../core/audit.ts";
+import type {
+  CreatedSession,
+  CreateSessionOutcome,
+  LockedSession,
+  NewSession,
+  SessionStore,
+} from "../../core/store.ts";
+import type { AuditLog } from "./audit.ts";
 import type { Connection } from "./connection.ts";
 import type { Endings } from "./endings.ts";
 import { isLive, type SessionRow, sessionColumns, toSession } from "./rows.ts";
@@ -17,6 +25,12 @@ const insert = `INSERT INTO sessions
   VALUES (:id, :userId, :userEpoch, 0, :currentHash, :now, :now, :idleExpiresAt, :absoluteExpiresAt,
    :persistent, :userAgent, :ip, :idleExpiresAt)
   RETURNING ${sessionColumns}`;
+
+// What is not told cannot be known, and is nothing new.
+const knowsDevice = `SELECT :userAgent IS NULL
+  OR EXISTS (SELECT 1 FROM sessions WHERE user_id = :userId AND user_agent = :userAgent AND revoked_at IS NULL)
+  OR EXISTS (SELECT 1 FROM audit_log WHERE type = 'login' AND user_id = :userId AND user_agent = :userAgent)
+  AS isKnown`;
 
 const rotate = `UPDATE sessions SET generation = generation + 1,
   previous_hash = current_hash, current_hash = :nextHash, salt = :salt, attempt_hash = :attemptHash,
@@ -37,7 +51,7 @@ const listOfUser = `SELECT ${sessionColumns} FROM sessions WHERE user_id = :user
   ORDER BY created_at DESC, id DESC LIMIT :limit`;
 
 /** The sessions in the table `sessions`. */
-export function createSessionStore(connection: Connection, endings: Endings): SessionStore {
+export function createSessionStore(connection: Connection, endings: Endings, log: AuditLog): SessionStore {
   function readUser(id: string): { isActive: boolean; epoch: number } | null {
     const row = connection.prepare("SELECT is_active, epoch FROM users WHERE id = :id").get({ id });
     return row === undefined ? null : { isActive: row["is_active"] === 1, epoch: Number(row["epoch"]) };
@@ -50,13 +64,14 @@ export function createSessionStore(connection: Connection, endings: Endings): Se
     return { session, user: readUser(session.userId), now };
   }
 
-  function create(session: NewSession, now: number): CreateSessionOutcome {
+  function create(session: NewSession, now: number, audit?: AuditOf<CreatedSession>): CreateSessionOutcome {
     const { id, userId, userEpoch, currentHash, userAgent, ip } = session;
     const user = readUser(userId);
     if (user === null) return { outcome: "refused", reason: "user_gone" };
     if (!user.isActive) return { outcome: "refused", reason: "user_inactive" };
     if (user.epoch !== userEpoch) return { outcome: "refused", reason: "user_epoch_changed" };
 
+    const isKnown = connection.prepare(knowsDevice).get({ userId, userAgent })?.["isKnown"] === 1;
     const { revocations } =
       session.replaces === undefined
         ? { revocations: [] }
@@ -70,12 +85,13 @@ export function createSessionStore(connection: Connection, endings: Endings): Se
     const row = connection
       .prepare(insert)
       .get({ id, userId, userEpoch, currentHash, persistent, userAgent, ip, now, idleExpiresAt, absoluteExpiresAt });
-    return { outcome: "created", session: toSession(row as SessionRow), now, revocations };
+    const created = toSession(row as SessionRow);
+    return log.record(audit, { outcome: "created", session: created, now, revocations, isNewDevice: !isKnown });
   }
 
   return {
-    async create(session) {
-      return connection.write("sessions.create", (now) => create(session, now));
+    async create(session, audit) {
+      return connection.write("sessions.create", (now) => create(session, now, audit));
     },
 
     async rotate(rotation) {
@@ -91,9 +107,9 @@ export function createSessionStore(connection: Connection, endings: Endings): Se
 
     async decide(sessionId, decide) {
       return connection.write("sessions.decide", (now) => {
-        const { result, revoke: reason } = decide(look(sessionId, now));
+        const { result, revoke: reason, audit } = decide(look(sessionId, now));
         const revocations = reason === undefined ? [] : endings.endSession(sessionId, { reason, now }).revocations;
-        return { result, revocations };
+        return { result, revocations: log.record(audit, revocations) };
       });
     },
 
@@ -125,19 +141,22 @@ export function createSessionStore(connection: Connection, endings: Endings): Se
       });
     },
 
-    async revoke(sessionId, reason, userId) {
-      return connection.write("sessions.revoke", (now) => endings.endSession(sessionId, { reason, now }, userId));
+    async revoke(sessionId, reason, { userId, audit } = {}) {
+      return connection.write("sessions.revoke", (now) =>
+        log.record(audit, endings.endSession(sessionId, { reason, now }, userId)),
+      );
     },
 
-    async revokeOfUser(userId, reason, except) {
+    async revokeOfUser(userId, reason, { except, audit } = {}) {
       return connection.write("sessions.revokeOfUser", (now) => {
-        if (except !== undefined) return endings.endOthers(userId, except, { reason, now });
-        return endings.raiseEpoch(userId, { reason, now })?.ended ?? { sessions: 0, revocations: [] };
+        if (except !== undefined) return log.record(audit, endings.endOthers(userId, except, { reason, now }));
+        const ended = endings.raiseEpoch(userId, { reason, now })?.ended;
+        return log.record(audit, ended ?? { sessions: 0, revocations: [] });
       });
     },
 
-    async revokeAll(reason) {
-      return connection.write("sessions.revokeAll", (now) => endings.endAll({ reason, now }));
+    async revokeAll(reason, audit) {
+      return connection.write("sessions.revokeAll", (now) => log.record(audit, endings.endAll({ reason, now })));
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { HashFormCount, KeepSession, Kept, NewUser, UserStore } from "../../core/store.ts";
 import type { User, UserWithPassword } from "../../core/user.ts";
+import type { AuditLog } from "./audit.ts";
 import type { Connection } from "./connection.ts";
 import type { Endings } from "./endings.ts";
 import {
@@ -54,7 +55,7 @@ const nameless = { username: "", usernameKey: null, email: null, isStaff: false,
 type UserFields = Omit<NewUser, "id" | "usernameKey"> & { readonly usernameKey: string | null };
 
 /** The users in the table `users`. */
-export function createUserStore(connection: Connection, endings: Endings): UserStore {
+export function createUserStore(connection: Connection, endings: Endings, log: AuditLog): UserStore {
   function toNextNumber(): string {
     const row = connection.prepare("UPDATE user_numbers SET last = last + 1 RETURNING last").get();
     return String(row?.["last"]);
@@ -90,12 +91,13 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
   }
 
   return {
-    async create(user) {
+    async create(user, audit) {
       return connection.write("users.create", (now) => {
         const { usernameKey } = user;
         if (findWithPassword(findByKey, { usernameKey }) !== null) return { outcome: "name_taken" };
         if (user.id !== undefined && findUser(user.id) !== null) throw new TypeError("users.create: the id is taken");
-        return { outcome: "created", user: insertUser(user.id ?? toNextNumber(), user, now) };
+        const created = insertUser(user.id ?? toNextNumber(), user, now);
+        return { outcome: "created", user: log.record(audit, created) };
       });
     },
 
@@ -121,40 +123,42 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
       });
     },
 
-    async disable(id) {
+    async disable(id, audit) {
       return connection.write("users.disable", (now) => {
         connection.prepare("UPDATE users SET is_active = 0 WHERE id = :id").run({ id });
-        return endings.raiseEpoch(id, { reason: "user_disabled", now })?.ended ?? null;
+        return log.record(audit, endings.raiseEpoch(id, { reason: "user_disabled", now })?.ended ?? null);
       });
     },
 
-    async enable(id) {
+    async enable(id, audit) {
       return connection.write("users.enable", (now) => {
         const { changes } = connection.prepare("UPDATE users SET is_active = 1 WHERE id = :id").run({ id });
-        return changes === 1 ? now : null;
+        return log.record(audit, changes === 1 ? now : null);
       });
     },
 
-    async setPassword(id, passwordHash) {
+    async setPassword(id, passwordHash, audit) {
       return connection.write("users.setPassword", (now) => {
         connection.prepare("UPDATE users SET password_hash = :passwordHash WHERE id = :id").run({ id, passwordHash });
-        return endings.raiseEpoch(id, { reason: "password_changed", now })?.ended ?? null;
+        return log.record(audit, endings.raiseEpoch(id, { reason: "password_changed", now })?.ended ?? null);
       });
     },
 
-    async replacePasswordHash(id, { from, to }) {
+    async replacePasswordHash(id, { from, to }, audit) {
       return connection.write("users.replacePasswordHash", (now) => {
-        return connection.prepare(replacePasswordHash).run({ id, from, to }).changes === 1 ? now : null;
+        const { changes } = connection.prepare(replacePasswordHash).run({ id, from, to });
+        return log.record(audit, changes === 1 ? now : null);
       });
     },
 
-    async changePassword(id, passwordHash, kept) {
+    async changePassword(id, passwordHash, kept, audit) {
       return connection.write("users.changePassword", (now) => {
         const { sessionId, userEpoch } = kept;
         const parameters = { id, passwordHash, sessionId, userEpoch, now };
         if (connection.prepare(changePassword).run(parameters).changes === 0) return null;
         const raised = endings.raiseEpoch(id, { reason: "password_changed", now }, sessionId);
-        return raised === null ? null : { ...raised.ended, ...keepSession(raised.epoch, kept, now) };
+        if (raised === null) return null;
+        return { ...log.record(audit, raised.ended), ...keepSession(raised.epoch, kept, now) };
       });
     },
 
@@ -164,11 +168,11 @@ export function createUserStore(connection: Connection, endings: Endings): UserS
       });
     },
 
-    async delete(id) {
+    async delete(id, audit) {
       return connection.write("users.delete", (now) => {
         const raised = endings.raiseEpoch(id, { reason: "user_deleted", now });
         connection.prepare("DELETE FROM users WHERE id = :id").run({ id });
-        return raised?.ended ?? null;
+        return log.record(audit, raised?.ended ?? null);
       });
     },
   };

@@ -1,0 +1,102 @@
+import type { AuthEvent, RequestOrigin } from "./events.ts";
+
+/** An event on its way into the database, which a store writes in the transaction of the change that it tells of. */
+export interface AuditRecord {
+  readonly event: AuthEvent;
+  /** Whether the audit log keeps it. */
+  readonly isKept: boolean;
+  /** What the webhook has to be sent; `null` where it is none of the events for it. */
+  readonly delivery: { readonly id: string; readonly body: string } | null;
+}
+
+/** What is to be written of a change, from its result. Called within the change's transaction, which may be run again. */
+export type AuditOf<T> = (result: T) => readonly AuditRecord[];
+
+/** What the audit log's row holds of an event: what is looked for in columns, the rest as JSON. */
+export interface AuditRow {
+  /** Whole seconds since the epoch. */
+  readonly time: number;
+  readonly type: string;
+  readonly userId: string | null;
+  readonly sessionId: string | null;
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+  readonly actor: string | null;
+  readonly reason: string | null;
+  /** JSON of the members that have no column. */
+  readonly details: string;
+}
+
+/** An entry of the audit log, which an older or newer version may have written. */
+export interface AuditEntry extends Omit<AuditRow, "details"> {
+  readonly id: number;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** The row of an event. */
+export function toAuditRow(event: AuthEvent): AuditRow {
+  const all: Record<string, unknown> & { readonly origin?: RequestOrigin } = { ...event };
+  const { time: _, type, userId, sessionId, reason, origin = {}, ...details } = all;
+  return {
+    time: event.time,
+    type: event.type,
+    userId: toText(userId),
+    sessionId: toText(sessionId),
+    ip: toText(origin.ip),
+    userAgent: toText(origin.userAgent),
+    actor: toText(origin.actor),
+    reason: toText(reason),
+    details: JSON.stringify(details),
+  };
+}
+
+/** What no database's text or JSON can hold, U+0000 and half a surrogate pair, becomes U+FFFD. */
+function toText(value: unknown): string | null {
+  return typeof value === "string" ? value.replaceAll(/\0|\p{Surrogate}/gu, "\uFFFD") : null;
+}
+
+/**
+ * How an event gets into the audit log: in the transaction of the change that it tells of, in a batch soon after, or not
+ * at all.
+ */
+export function toKeeping(event: AuthEvent): "transaction" | "batch" | "never" {
+  switch (event.type) {
+    case "login":
+    case "new_device":
+    case "sessions_ended":
+    case "token_revoked":
+    case "user_changed":
+    case "unlocked":
+      return "transaction";
+    case "login_failed":
+    case "throttled":
+    case "rehash_failed":
+    case "csrf_refused":
+    case "key_changed":
+      return "batch";
+    case "refresh":
+      return toKeepingOfRefresh(event);
+    case "feed_stale":
+    case "feed_recovered":
+    case "feed_reloaded":
+    case "listen_lost":
+    case "listen_recovered":
+    case "audit_dropped":
+      return "never";
+  }
+}
+
+function toKeepingOfRefresh({ outcome, sessionId }: Extract<AuthEvent, { type: "refresh" }>) {
+  switch (outcome) {
+    case "theft":
+      return "transaction";
+    case "state_lost":
+    case "refused":
+      // A forged token costs the database nothing, not even an entry.
+      return sessionId === undefined ? "never" : "batch";
+    case "rotated":
+    case "replayed":
+    case "renewed":
+      return "never";
+  }
+}
