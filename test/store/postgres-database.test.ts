@@ -105,6 +105,27 @@ describe("postgresStore", () => {
     expect(rows).toEqual([{ lock: "0", statement: "0", isolation: "read committed", locks: 0, prepared }]);
   });
 
+  it.each(["forgotten", "taken"])("goes on without prepared statements where they are %s by a proxy", async (how) => {
+    const pool = createPool({ max: 1 });
+    const store = await openMigrated({ pool });
+    const user = await addUser(store, "alice");
+    await addSession(store, "s", user);
+    await store.sessions.rotate(rotationOf("s", 0));
+    const { rows } = await pool.query<{ name: string }>("SELECT name FROM pg_prepared_statements");
+    expect(rows.length).toBeGreaterThan(0);
+    if (how === "forgotten") await pool.query("DEALLOCATE ALL");
+    else {
+      // A new connection, on which another client's statements have our names.
+      await pool.query("SELECT pg_terminate_backend(pg_backend_pid())").catch(() => {});
+      for (const { name } of rows) await pool.query(`PREPARE "${name}" AS SELECT 1`);
+    }
+    expect(await store.sessions.rotate(rotationOf("s", 1))).toMatchObject({ session: { generation: 2 } });
+    expect(await addSession(store, "t", user)).toMatchObject({ session: { generation: 0 } });
+    expect(await store.sessions.rotate(rotationOf("s", 2))).toMatchObject({ session: { generation: 3 } });
+    const left = how === "forgotten" ? 0 : rows.length;
+    expect(await pool.query("SELECT FROM pg_prepared_statements")).toMatchObject({ rowCount: left });
+  });
+
   it("takes ids that no row can have for ids of nothing", async () => {
     const store = await openMigrated();
     const user = await addUser(store, "alice");
@@ -168,7 +189,11 @@ describe("the rows of a PostgreSQL store", () => {
     const ids = Array.from({ length: 200 }, (_, i) => `session-${i}`);
     for (const id of ids) await addSession(store, id, user, { userAgent: "Mozilla/5.0 ".repeat(9) });
     for (let generation = 0; generation < 10; generation++) {
-      await Promise.all(ids.map((id) => store.sessions.rotate(rotationOf(id, generation))));
+      // Twenty at a time, as they come: all over the table. A page has no room for the next versions of all its rows.
+      for (let first = 0; first < 10; first++) {
+        const some = ids.filter((_, i) => i % 10 === first);
+        await Promise.all(some.map((id) => store.sessions.rotate(rotationOf(id, generation))));
+      }
     }
     // A connection reports its statistics at the latest when it has ended, which is soon after this.
     await store.close();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { StoreUnavailableError } from "../../src/core/errors.ts";
 import type { Session } from "../../src/core/session.ts";
 import type { Rotation } from "../../src/core/store.ts";
 import { addSession, addUser, isAlive, newSession, rotationOf, toHash } from "./records.ts";
@@ -139,6 +140,79 @@ export function describeSessionContract(scene: Scene): void {
       const winners = answers.filter((answer) => answer !== null);
       expect(winners).toHaveLength(1);
       expect(await find("s")).toStrictEqual(winners[0]?.session);
+    });
+
+    it("moves each of many sessions at once by its own rotation", async () => {
+      const { sessions } = scene.store;
+      const user = await addUser(scene.store, "alice");
+      const ids = Array.from({ length: 50 }, (_, i) => `s${i}`);
+      for (const id of ids) await addSession(scene.store, id, user, { ip: id });
+      const rotations = ids.map((id, i) =>
+        rotationOf(id, 0, {
+          nextHash: toHash(100 + i),
+          salt: new Uint8Array(16).fill(i),
+          attemptHash: i % 3 === 0 ? null : toHash(200 + i),
+          idleLifetime: 50 + i,
+          userAgent: i % 2 === 0 ? null : `"{\\${i}}", a browser`,
+        }),
+      );
+      const answers = await Promise.all(rotations.map((rotation) => sessions.rotate(rotation)));
+      for (const [i, rotation] of rotations.entries()) {
+        expect(answers[i]).toMatchObject({
+          now: scene.now,
+          session: {
+            id: `s${i}`,
+            generation: 1,
+            currentHash: rotation.nextHash,
+            previousHash: toHash(0),
+            salt: rotation.salt,
+            attemptHash: rotation.attemptHash,
+            idleExpiresAt: scene.now + rotation.idleLifetime,
+            userAgent: rotation.userAgent ?? "Firefox",
+            ip: `s${i}`,
+          },
+        });
+        expect(await find(`s${i}`)).toStrictEqual(answers[i]?.session);
+      }
+    });
+
+    it("answers null to those of many at once that do not match, and to no others", async () => {
+      const { sessions, users } = scene.store;
+      const [alice, bob] = [await addUser(scene.store, "alice"), await addUser(scene.store, "bob")];
+      for (let i = 0; i < 20; i++) await addSession(scene.store, `s${i}`, i % 4 === 3 ? bob : alice);
+      for (let i = 1; i < 20; i += 4) await sessions.revoke(`s${i}`, "logout");
+      await users.disable(bob);
+      const rotations = Array.from({ length: 24 }, (_, i) =>
+        rotationOf(`s${i}`, 0, i % 4 === 2 ? { presentedHash: toHash(9) } : {}),
+      );
+      const answers = await Promise.all(rotations.map((rotation) => sessions.rotate(rotation)));
+      const winners = answers.flatMap((answer, i) => (answer === null ? [] : [i]));
+      expect(winners).toEqual([0, 4, 8, 12, 16]);
+    });
+
+    it("lets one for each session win where each of many is presented several times at once", async () => {
+      const user = await addUser(scene.store, "alice");
+      const ids = Array.from({ length: 20 }, (_, i) => `s${i}`);
+      for (const id of ids) await addSession(scene.store, id, user);
+      const attempts = [1, 2, 3, 4].flatMap((device) => ids.map((id) => ({ id, nextHash: toHash(device) })));
+      const answers = await Promise.all(
+        attempts.map(({ id, nextHash }) => scene.store.sessions.rotate(rotationOf(id, 0, { nextHash }))),
+      );
+      const winners = answers.filter((answer) => answer !== null).map(({ session }) => session);
+      expect(winners.map(({ id }) => id).sort()).toEqual(ids.sort());
+      for (const winner of winners) expect(await find(winner.id)).toStrictEqual(winner);
+    });
+
+    it("refuses as unavailable what a close of the store leaves undone, and leaves nobody without an answer", async () => {
+      const user = await addUser(scene.store, "alice");
+      const ids = Array.from({ length: 50 }, (_, i) => `s${i}`);
+      for (const id of ids) await addSession(scene.store, id, user);
+      const rotations = ids.map((id) => scene.store.sessions.rotate(rotationOf(id, 0)));
+      await scene.store.close();
+      for (const answer of await Promise.allSettled(rotations)) {
+        if (answer.status === "rejected") expect(answer.reason).toBeInstanceOf(StoreUnavailableError);
+        else expect(answer.value).toMatchObject({ session: { generation: 1 } });
+      }
     });
 
     const expire = async () => {

@@ -1,14 +1,16 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DatabaseSync, StatementSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { SchemaVersionError, StoreUnavailableError } from "../../src/core/errors.ts";
 import type { Store } from "../../src/core/store.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { migrations } from "../../src/store/sqlite/migrations.ts";
 import { addSession, addUser, isAlive, newUser, rotationOf } from "./records.ts";
 import { describeStoreContract } from "./store-contract.ts";
+
+const { run } = StatementSync.prototype;
 
 let folder: string;
 let path: string;
@@ -169,6 +171,45 @@ describe("a SQLite store that cannot answer", () => {
     await store.close();
     await expect(write).rejects.toThrow("users.create: the store is closed");
     other.close();
+  });
+
+  it("fails the one write of many at once that the database refuses, and no other", async () => {
+    const store = await openMigrated();
+    const alice = await addUser(store, "alice");
+    const ids = Array.from({ length: 50 }, (_, i) => `s${i}`);
+    for (const id of ids) await addSession(store, id, alice);
+    execute(`CREATE TRIGGER refuse BEFORE UPDATE ON sessions WHEN OLD.id = 's25'
+      BEGIN SELECT RAISE(ABORT, 'refused'); END`);
+    const rotations = ids.map((id) => store.sessions.rotate(rotationOf(id, 0)));
+    const bob = store.users.create(newUser("bob"));
+    const answers = await Promise.allSettled(rotations);
+    expect(answers.flatMap(({ status }, i) => (status === "rejected" ? [i] : []))).toEqual([25]);
+    expect(answers[25]).toMatchObject({ reason: { message: "refused" } });
+    for (const id of ids) {
+      expect(await store.sessions.find(id)).toMatchObject({ session: { generation: id === "s25" ? 0 : 1 } });
+    }
+    expect(await bob).toMatchObject({ outcome: "created" });
+    await store.close();
+  });
+
+  it("answers all of a transaction whose commit fails as unavailable, and has changed nothing", async () => {
+    const store = await openMigrated();
+    const alice = await addUser(store, "alice");
+    for (const id of ["a", "b", "c"]) await addSession(store, id, alice);
+    const commit = vi.spyOn(StatementSync.prototype, "run").mockImplementation(function (this: StatementSync, ...args) {
+      if (this.sourceSQL === "COMMIT") throw Object.assign(new Error("disk I/O error"), { errcode: 1_034 });
+      return run.apply(this, args);
+    });
+    const rotations = ["a", "b", "c"].map((id) => store.sessions.rotate(rotationOf(id, 0)));
+    const answers = await Promise.allSettled(rotations);
+    commit.mockRestore();
+    expect(answers.map((answer) => answer.status === "rejected" && answer.reason.message)).toEqual(
+      Array(3).fill("sessions.rotate: SQLITE_IOERR"),
+    );
+    for (const id of ["a", "b", "c"]) {
+      expect(await store.sessions.rotate(rotationOf(id, 0))).toMatchObject({ session: { generation: 1 } });
+    }
+    await store.close();
   });
 
   it("rolls a failed statement back with all before it, wakes nobody, and works on", async () => {

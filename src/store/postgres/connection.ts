@@ -4,7 +4,7 @@ import type { PostgresPoolClient } from "./driver.ts";
 import { createLeases } from "./lease.ts";
 import type { Behaviour, Connections } from "./options.ts";
 import { createStatements, type Parameters } from "./statement.ts";
-import { isRetryable, leavesConnectionBroken, toStoreError } from "./unavailable.ts";
+import { hasLostStatement, isRetryable, leavesConnectionBroken, toStoreError } from "./unavailable.ts";
 
 /** Runs one statement and returns its rows, whose form the caller knows. */
 export type Run = <Row extends object>(sql: string, parameters?: Parameters) => Promise<readonly Row[]>;
@@ -51,7 +51,7 @@ const grace = 1_000;
 export function createConnection({ pool, isOwnPool }: Connections, behaviour: Behaviour): Connection {
   const { lockTimeout, statementTimeout } = behaviour;
   const { lease, use } = createLeases(pool, behaviour);
-  const toQuery = createStatements(behaviour);
+  const { toQuery, stopPreparing } = createStatements(behaviour);
   let closing: Promise<void> | null = null;
 
   async function withClient<T>(operation: string, work: (client: PostgresPoolClient) => Promise<T>): Promise<T> {
@@ -76,6 +76,7 @@ export function createConnection({ pool, isOwnPool }: Connections, behaviour: Be
         const { rows } = await client.query({ ...query, ...timeout });
         return rows as never;
       } catch (error) {
+        if (hasLostStatement(error)) stopPreparing();
         throw toStoreError(operation, error);
       }
     };

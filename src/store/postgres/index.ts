@@ -58,7 +58,7 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
 
   return {
     users: createUserStore(connection, endings, log),
-    sessions: createSessionStore(connection, endings, log),
+    sessions: createSessionStore(connection, endings, log, behaviour),
     feed: createFeed(connection, notifications, log),
     audit: log,
     throttle: createThrottleStore(connection),

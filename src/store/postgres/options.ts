@@ -13,8 +13,9 @@ export interface PostgresBehaviour {
   /** How many calls may wait for a connection; the next is refused at once. Default: 1000. */
   readonly maxWaiting?: number;
   /**
-   * Prepares each statement once for each connection. Saves the database the planning, and does not work through a
-   * proxy that pools transactions without following prepared statements (PgBouncer before 1.21). Default: false.
+   * Prepares each statement once for each connection, which saves the database the planning. Where a proxy pools
+   * transactions without following prepared statements (PgBouncer before 1.21), the first one that is lost is sent again
+   * unprepared, and so is every statement after it. Default: true.
    */
   readonly preparedStatements?: boolean;
   /** The store's time, in whole seconds since the epoch; for tests. Default: the database's clock. */
@@ -57,7 +58,7 @@ export interface Connections {
 
 /** @throws TypeError that names the option. */
 export function toBehaviour(options: PostgresBehaviour): Behaviour {
-  const { schema = "tokenpair", preparedStatements = false, now = null } = options;
+  const { schema = "tokenpair", preparedStatements = true, now = null } = options;
   if (!/^[a-z_][a-z0-9_]{0,39}$/.test(schema) || schema.startsWith("pg_")) {
     throw new TypeError("postgresStore: schema must be lower-case letters, digits and _, at most 40, not pg_…");
   }

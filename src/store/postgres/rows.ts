@@ -4,6 +4,10 @@ import type { Session } from "../../core/session.ts";
 /** Of `sessions`, beside `clock`: neither revoked nor expired. */
 export const isLive = "revoked_at IS NULL AND idle_expires_at > now";
 
+/** Of `sessions`, beside `clock`: live, and the row's user exists, is active and still has its epoch. */
+export const isUsable = `${isLive} AND EXISTS (SELECT FROM tokenpair.users
+  WHERE users.id = sessions.user_id AND users.is_active AND users.epoch = sessions.user_epoch)`;
+
 /** Every column of `sessions` that a `Session` has, under its names. */
 export const sessionColumns = `id, user_id AS "userId", user_epoch AS "userEpoch", generation,
   current_hash AS "currentHash", previous_hash AS "previousHash", salt, attempt_hash AS "attemptHash",

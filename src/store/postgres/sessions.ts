@@ -3,16 +3,10 @@ import type { CreatedSession, LockedSession, NewSession, SessionStore } from "..
 import type { AuditLog } from "./audit.ts";
 import type { Connection, Run, Transaction } from "./connection.ts";
 import { type Endings, joinLogins } from "./endings.ts";
-import { isLive, type SessionRow, sessionColumns, toSession } from "./rows.ts";
+import type { Behaviour } from "./options.ts";
+import { createRotate } from "./rotate.ts";
+import { isLive, isUsable, type SessionRow, sessionColumns, toSession } from "./rows.ts";
 import { clock } from "./statement.ts";
-
-/** Of `sessions`: the row's user exists, is active and still has its epoch. */
-const userAllows = `EXISTS (SELECT FROM tokenpair.users
-  WHERE users.id = sessions.user_id AND users.is_active AND users.epoch = sessions.user_epoch)`;
-
-/** Of `sessions`: the one row whose current generation was presented, where it may be used. */
-const isPresented = `id = :sessionId AND generation = :generation::bigint AND current_hash = :presentedHash
-  AND ${isLive} AND ${userAllows}`;
 
 // FOR SHARE waits for a change of the epoch and makes it wait, which FOR KEY SHARE would not. Two logins that both go on
 // to note themselves on the row would wait for each other, so these hold it alone.
@@ -38,17 +32,11 @@ const insert = `WITH ${clock}, expiry AS (
    :persistent::boolean, :userAgent, :ip, idle FROM clock, expiry
   RETURNING ${sessionColumns}, created_at AS now, ${knowsDevice} AS "isKnown"`;
 
-const rotate = `WITH ${clock}
-  UPDATE tokenpair.sessions SET generation = generation + 1,
-    previous_hash = current_hash, current_hash = :nextHash, salt = :salt, attempt_hash = :attemptHash,
-    rotated_at = now, last_used_at = now, idle_expires_at = least(now + :idleLifetime::bigint, absolute_expires_at),
-    user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
-  FROM clock WHERE ${isPresented} RETURNING ${sessionColumns}, now`;
-
 const touch = `WITH ${clock}
   UPDATE tokenpair.sessions SET last_used_at = now,
     user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
-  FROM clock WHERE ${isPresented} RETURNING ${sessionColumns}, now`;
+  FROM clock WHERE id = :sessionId AND generation = :generation::bigint AND current_hash = :presentedHash
+    AND ${isUsable} RETURNING ${sessionColumns}, now`;
 
 const label = `WITH ${clock}
   UPDATE tokenpair.sessions SET label = :label
@@ -75,7 +63,12 @@ const listOfUser = list("user_id = :userId");
 type LookRow = SessionRow & { readonly ownerIsActive: boolean | null; readonly ownerEpoch: number };
 
 /** The sessions in the table `sessions`. */
-export function createSessionStore(connection: Connection, endings: Endings, log: AuditLog): SessionStore {
+export function createSessionStore(
+  connection: Connection,
+  endings: Endings,
+  log: AuditLog,
+  behaviour: Behaviour,
+): SessionStore {
   async function find(run: Run, sessionId: string): Promise<LockedSession | null> {
     const [row] = await run<LookRow>(look, { sessionId });
     if (row === undefined) return null;
@@ -106,7 +99,7 @@ export function createSessionStore(connection: Connection, endings: Endings, log
     create: (session, audit) =>
       connection.transact("sessions.create", (transaction) => create(transaction, session, audit)),
 
-    rotate: async (rotation) => toSession(await connection.run("sessions.rotate", rotate, { ...rotation })),
+    rotate: createRotate(connection, behaviour),
 
     touch: async (use) => toSession(await connection.run("sessions.touch", touch, { ...use })),
 

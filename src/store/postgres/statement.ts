@@ -4,8 +4,11 @@ import type { Behaviour } from "./options.ts";
 
 type Value = string | number | boolean | Uint8Array | null;
 
+/** A parameter's value; an array where the text says so, as in `:name::text[]`. */
+type Argument = Value | readonly Value[];
+
 /** Named parameters: `:name` in the text. */
-export type Parameters = Readonly<Record<string, Value>>;
+export type Parameters = Readonly<Record<string, Argument>>;
 
 /**
  * The common table expression with which statements begin: the time in `now`, once for the whole statement. It sets the
@@ -27,6 +30,7 @@ interface Statement {
  */
 export function createStatements({ schema, now, preparedStatements }: Behaviour) {
   const statements = new Map<string, Statement>();
+  let isPreparing = preparedStatements;
 
   function toStatement(sql: string): Statement {
     const names: string[] = [];
@@ -36,16 +40,24 @@ export function createStatements({ schema, now, preparedStatements }: Behaviour)
         if (!names.includes(name)) names.push(name);
         return `$${names.indexOf(name) + 1}`;
       });
-    const isPrepared = preparedStatements && names.length > 0;
-    return { text, names, prepared: isPrepared ? { name: toStatementName(text) } : {} };
+    return { text, names, prepared: isPreparing && names.length > 0 ? { name: toStatementName(text) } : {} };
   }
 
-  return function toQuery(sql: string, parameters: Parameters, lockTimeout: number): PostgresQuery {
+  function toQuery(sql: string, parameters: Parameters, lockTimeout: number): PostgresQuery {
     const statement = statements.get(sql) ?? toStatement(sql);
     statements.set(sql, statement);
     const all: Parameters = { now: now?.() ?? null, lockTimeout: String(lockTimeout), ...parameters };
     const { text, names, prepared } = statement;
     return { text, values: names.map((name) => toParameter(all[name])), types, ...prepared };
+  }
+
+  return {
+    toQuery,
+    /** From now on, nothing is prepared. */
+    stopPreparing() {
+      isPreparing = false;
+      statements.clear();
+    },
   };
 }
 
@@ -55,8 +67,9 @@ function toStatementName(text: string): string {
 }
 
 /** U+0000, which no text of PostgreSQL can hold, becomes U+FFFD: what was stored with it is found with it. */
-function toParameter(value: Value | undefined): Value {
+function toParameter(value: Argument | undefined): Argument {
   if (value === undefined) throw new TypeError("a parameter of the statement is missing");
+  if (Array.isArray(value)) return value.map(toParameter) as Value[];
   return typeof value === "string" ? value.replaceAll("\0", "\uFFFD") : value;
 }
 

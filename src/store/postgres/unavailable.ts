@@ -11,7 +11,11 @@ const unavailableClasses: ReadonlySet<string> = new Set([
   "XX", // corrupted
 ]);
 
+/** What a proxy answers that pools transactions and does not follow prepared statements: unknown here, or here already. */
+const lostStatementStates: ReadonlySet<string> = new Set(["26000", "42P05"]);
+
 const unavailableStates: ReadonlySet<string> = new Set([
+  ...lostStatementStates,
   "25006", // read only: a standby
   "25P02", // the transaction has failed already
   "25P03", // idle in the transaction for too long
@@ -29,10 +33,25 @@ export function toSqlState(error: unknown): string | null {
   return isFromServer ? String(error.code) : null;
 }
 
-/** Whether the work was undone only because of others that ran beside it: it may be run again. */
+/** Whether the statement was not run because the server that it came to had not, or already had, prepared it. */
+export function hasLostStatement(error: unknown): boolean {
+  return lostStatementStates.has(toSqlState(error) ?? "");
+}
+
+/** Whether the work was undone only because of others beside it, or for want of a prepared statement: it may be run again. */
 export function isRetryable(error: unknown): boolean {
-  const state = error instanceof StoreUnavailableError ? toSqlState(error.cause) : null;
-  return state === "40001" || state === "40P01";
+  if (!(error instanceof StoreUnavailableError)) return false;
+  const state = toSqlState(error.cause);
+  return state === "40001" || state === "40P01" || hasLostStatement(error.cause);
+}
+
+/** States that one row of many may bring about: lock and statement timeout, serialization failure, deadlock. */
+const rowStates: ReadonlySet<string> = new Set(["55P03", "57014", "40001", "40P01"]);
+
+/** Whether a statement that was undone for all its rows may have failed because of one of them. */
+export function mayBeOfOneRow(error: unknown): boolean {
+  if (!(error instanceof StoreUnavailableError)) return true;
+  return rowStates.has(toSqlState(error.cause) ?? "");
 }
 
 /** Whether the connection cannot be used again: a query was left without an answer, or the server has closed it. */

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { StoreUnavailableError } from "../../core/errors.ts";
-import { createQueue, createWait, type Wait } from "./lock-wait.ts";
+import { alone, createBatcher } from "../batcher.ts";
+import { createWait } from "./lock-wait.ts";
 import { toStoreError } from "./unavailable.ts";
 
 /**
@@ -22,7 +23,8 @@ export interface Connection {
   readonly read: Transact;
   /**
    * `work` holds the write lock, and its `now` was read under it. Durable when this fulfils; rolled back where `work`
-   * throws. Writes are carried out in the order of their calls.
+   * throws. Writes are carried out in the order of their calls, and those that are called in one turn of the event loop,
+   * or while another process has the lock, share a transaction and its flush to the disk.
    */
   readonly write: Transact;
   /** Inside `write`: calls `hook` once after the commit, and not at all without one. */
@@ -38,12 +40,23 @@ export interface ConnectionOptions {
   readonly busyTimeout: number;
 }
 
+/** One call of `write`. */
+interface Write {
+  readonly operation: string;
+  readonly work: (now: number) => unknown;
+}
+
+/** How many writes may share a transaction, so that the event loop is not held up for long. */
+const maxWrites = 128;
+
+/** How many writes may wait for their transaction. */
+const maxWaiting = 10_000;
+
 /** A `Connection` over an open database that does not wait for locks by itself. */
 export function createConnection(database: DatabaseSync, { now, busyTimeout }: ConnectionOptions): Connection {
   const statements = new Map<string, StatementSync>();
   const hooks = new Set<() => void>();
   const wait = createWait(busyTimeout);
-  const queue = createQueue(busyTimeout);
   let isClosed = false;
 
   function prepare(sql: string): StatementSync {
@@ -62,9 +75,9 @@ export function createConnection(database: DatabaseSync, { now, busyTimeout }: C
     }
   }
 
-  function commit<T>(work: (now: number) => T): T {
+  function commit<T>(work: () => T): T {
     try {
-      const result = work(now());
+      const result = work();
       prepare("COMMIT").run();
       return result;
     } catch (error) {
@@ -73,8 +86,8 @@ export function createConnection(database: DatabaseSync, { now, busyTimeout }: C
     }
   }
 
-  function runOnce<T>(begin: string, operation: string, work: (now: number) => T): T {
-    if (isClosed) throw new StoreUnavailableError(`${operation}: the store is closed`);
+  function runOnce<T>(begin: string, work: () => T): T {
+    if (isClosed) throw new StoreUnavailableError("the store is closed");
     hooks.clear();
     prepare(begin).run();
     const result = commit(work);
@@ -82,21 +95,49 @@ export function createConnection(database: DatabaseSync, { now, busyTimeout }: C
     return result;
   }
 
-  function createTransact(begin: string, patience: Wait): Transact {
-    return async (operation, work) => {
+  const writeAll = (writes: readonly Write[]) =>
+    wait(() => runOnce("BEGIN IMMEDIATE", () => writes.map(({ work }) => work(now()))));
+
+  const write = createBatcher<Write, unknown>({
+    async together(writes) {
       try {
-        return await patience(() => runOnce(begin, operation, work));
+        return await writeAll(writes);
       } catch (error) {
-        throw toStoreError(operation, error);
+        const mayBeOfOne = writes.length > 1 && !(toStoreError("", error) instanceof StoreUnavailableError);
+        if (!mayBeOfOne) throw error;
+        return writes.map(() => alone);
       }
-    };
+    },
+    alone: async (one) => (await writeAll([one]))[0],
+    // In one transaction they see each other.
+    toKey: () => null,
+    toOperation: ({ operation }) => operation,
+    maxUnderWay: 1,
+    maxItems: maxWrites,
+    maxWaiting,
+    patience: busyTimeout,
+  });
+
+  /** Has errors name the operation. */
+  async function named<T>(operation: string, result: Promise<T>): Promise<T> {
+    try {
+      return await result;
+    } catch (error) {
+      if (isClosed) throw new StoreUnavailableError(`${operation}: the store is closed`, { cause: error });
+      throw toStoreError(operation, error);
+    }
   }
 
   return {
     prepare,
     exec: (sql) => database.exec(sql),
-    read: createTransact("BEGIN", wait),
-    write: createTransact("BEGIN IMMEDIATE", queue),
+    read: (operation, work) =>
+      named(
+        operation,
+        wait(() => runOnce("BEGIN", () => work(now()))),
+      ),
+    write: <T>(operation: string, work: (now: number) => T) =>
+      named(operation, write({ operation, work }) as Promise<T>),
     afterCommit: (hook) => void hooks.add(hook),
     close() {
       if (isClosed) return;

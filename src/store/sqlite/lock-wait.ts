@@ -18,26 +18,6 @@ export function createWait(busyTimeout: number): Wait {
   return (attempt) => retry(attempt, performance.now() + busyTimeout);
 }
 
-/**
- * The same for a lock that this process, too, takes once at a time: who comes later waits for those before, and tries
- * only when they are done. So however many wait, one of them knocks.
- */
-export function createQueue(busyTimeout: number): Wait {
-  let last: Promise<unknown> | null = null;
-
-  return async (attempt) => {
-    const deadline = performance.now() + busyTimeout;
-    const turn = last === null ? retry(attempt, deadline) : last.then(() => retry(attempt, deadline));
-    const done = turn.then(ignore, ignore);
-    last = done;
-    try {
-      return await turn;
-    } finally {
-      if (last === done) last = null;
-    }
-  };
-}
-
 async function retry<T>(attempt: () => T, deadline: number): Promise<T> {
   for (;;) {
     try {
@@ -48,5 +28,3 @@ async function retry<T>(attempt: () => T, deadline: number): Promise<T> {
     await setTimeout(Math.random() * longestPause);
   }
 }
-
-function ignore(): void {}

@@ -1,0 +1,106 @@
+import type { Rotation, SessionStore } from "../../core/store.ts";
+import { alone, createBatcher } from "../batcher.ts";
+import { type RotatedRow, toRotated } from "../rotated.ts";
+import type { Connection } from "./connection.ts";
+import type { Behaviour } from "./options.ts";
+import { isUsable } from "./rows.ts";
+import { clock } from "./statement.ts";
+import { mayBeOfOneRow } from "./unavailable.ts";
+
+/** How many batches may be under way, each on a connection of its own. */
+const maxUnderWay = 2;
+
+/** How many rotations a batch may have. */
+const maxItems = 128;
+
+const operation = "sessions.rotate";
+
+/** One presented refresh token, under the names that the UPDATE knows. */
+const one = `SELECT 1::bigint AS position, :sessionId::text AS session_id, :generation::bigint AS presented_generation,
+  :presentedHash::bytea AS presented_hash, :nextHash::bytea AS next_hash, :salt::bytea AS next_salt,
+  :attemptHash::bytea AS next_attempt_hash, :idleLifetime::bigint AS idle_lifetime,
+  :userAgent::text AS next_user_agent, :ip::text AS next_ip`;
+
+/** The same for many: every parameter is an array, and `position` counts from 1. */
+const many = `SELECT * FROM unnest(:sessionId::text[], :generation::bigint[], :presentedHash::bytea[], :nextHash::bytea[],
+    :salt::bytea[], :attemptHash::bytea[], :idleLifetime::bigint[], :userAgent::text[], :ip::text[])
+  WITH ORDINALITY AS presented (session_id, presented_generation, presented_hash, next_hash, next_salt,
+    next_attempt_hash, idle_lifetime, next_user_agent, next_ip, position)`;
+
+/** Design §3, step 2, for each row of `presented`: the one conditional UPDATE. */
+const update = (presented: string) => `UPDATE tokenpair.sessions SET generation = generation + 1,
+    previous_hash = current_hash, current_hash = next_hash, salt = next_salt, attempt_hash = next_attempt_hash,
+    rotated_at = now, last_used_at = now, idle_expires_at = least(now + idle_lifetime, absolute_expires_at),
+    user_agent = coalesce(next_user_agent, user_agent), ip = coalesce(next_ip, ip)
+  FROM clock, ${presented} WHERE id = session_id AND generation = presented_generation
+    AND current_hash = presented_hash AND ${isUsable}
+  RETURNING position, user_id, user_epoch, created_at, idle_expires_at, absolute_expires_at, persistent,
+    user_agent, ip, label, now`;
+
+const columns = `user_id AS "userId", user_epoch AS "userEpoch", created_at AS "createdAt",
+  idle_expires_at AS "idleExpiresAt", absolute_expires_at AS "absoluteExpiresAt", persistent,
+  user_agent AS "userAgent", ip, label, now`;
+
+const rotateOne = `WITH ${clock}, rotated AS (${update(`(${one}) AS presented`)}) SELECT ${columns} FROM rotated`;
+
+// A row that somebody else has locked is passed over, and its rotation goes alone: nobody waits for another's row, and
+// two batches never wait for each other. A row that was held and not updated did not match.
+const rotateMany = `WITH ${clock}, presented AS (${many}),
+  held AS (SELECT presented.* FROM presented CROSS JOIN LATERAL
+    (SELECT FROM tokenpair.sessions WHERE id = session_id FOR NO KEY UPDATE SKIP LOCKED) AS session),
+  rotated AS (${update("held")})
+  SELECT position, ${columns} FROM held LEFT JOIN rotated USING (position)`;
+
+type Rotated = Awaited<ReturnType<SessionStore["rotate"]>>;
+
+interface Row extends RotatedRow {
+  /** `null`: the row did not match. */
+  readonly now: number | null;
+}
+
+/** `SessionStore.rotate`, with group commit: rotations that arrive while others are under way are committed together. */
+export function createRotate(connection: Connection, behaviour: Behaviour): SessionStore["rotate"] {
+  async function rotateAlone(rotation: Rotation): Promise<Rotated> {
+    const [row] = await connection.run<Row>(operation, rotateOne, { ...rotation });
+    return toAnswer(rotation, row);
+  }
+
+  async function rotateTogether(rotations: readonly Rotation[]): Promise<readonly (Rotated | typeof alone)[]> {
+    try {
+      const rows = await connection.run<Row & { readonly position: number }>(operation, rotateMany, {
+        sessionId: rotations.map((rotation) => rotation.sessionId),
+        generation: rotations.map((rotation) => rotation.generation),
+        presentedHash: rotations.map((rotation) => rotation.presentedHash),
+        nextHash: rotations.map((rotation) => rotation.nextHash),
+        salt: rotations.map((rotation) => rotation.salt),
+        attemptHash: rotations.map((rotation) => rotation.attemptHash),
+        idleLifetime: rotations.map((rotation) => rotation.idleLifetime),
+        userAgent: rotations.map((rotation) => rotation.userAgent),
+        ip: rotations.map((rotation) => rotation.ip),
+      });
+      const held = new Map(rows.map((row) => [row.position, row]));
+      return rotations.map((rotation, i) => {
+        const row = held.get(i + 1);
+        return row === undefined ? alone : toAnswer(rotation, row);
+      });
+    } catch (error) {
+      if (!mayBeOfOneRow(error)) throw error;
+      return rotations.map(() => alone);
+    }
+  }
+
+  return createBatcher({
+    together: rotateTogether,
+    alone: rotateAlone,
+    toKey: ({ sessionId }) => sessionId,
+    toOperation: () => operation,
+    maxUnderWay,
+    maxItems,
+    maxWaiting: behaviour.maxWaiting,
+    patience: behaviour.connectTimeout,
+  });
+}
+
+function toAnswer(rotation: Rotation, row: Row | undefined): Rotated {
+  return row === undefined || row.now === null ? null : toRotated(rotation, row, row.now);
+}
