@@ -44,7 +44,7 @@ describe("many nodes on one PostgreSQL", () => {
   it("that migrate at once apply each step once", async () => {
     const stores = Array.from({ length: 10 }, () => postgresStore({ connectionString: server.url, schema }));
     const applied = await Promise.all(stores.map((store) => store.migrate()));
-    expect(applied.flat()).toEqual(migrations.map(({ name }) => name));
+    expect(applied.flat().sort()).toEqual(migrations.map(({ name }) => name));
     await Promise.all(stores.map((store) => store.checkSchema()));
     await Promise.all(stores.map((store) => store.close()));
   });
