@@ -24,7 +24,9 @@ export function addUsersImport(users: Command, context: Context): void {
   const formats: readonly Format[] = ["json", "jsonl", "csv"];
   addCommand(users, "import", "import users of another system, with their password hashes; may be run again")
     .argument("<file>", 'the output of Django\'s dumpdata, JSON Lines or CSV; "-" for stdin')
-    .addOption(new Option("--format <format>", "do not find the format out").choices(formats))
+    .addOption(
+      new Option("--format <format>", "the format, where the first character does not tell it").choices(formats),
+    )
     .option("--model <model>", "Django's name of the users' model", "auth.user")
     .option("--username-field <name>", "the field to log in with", "username")
     .option("--dry-run", "say what would be done, and change nothing")
