@@ -29,6 +29,11 @@ describe("the documentation", () => {
     expect(broken).toEqual([]);
   });
 
+  it.each(pages)("%s names only tests that exist", (page) => {
+    const named = [...read(page).matchAll(/`(test\/[\w./-]+\.(?:ts|script))`/g)].map(([, path = ""]) => path);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
   it("has a row for every dependency in the decision about them", () => {
     const { dependencies } = JSON.parse(read("package.json"));
     const decided = read("docs/decisions/dependencies.md");

@@ -19,7 +19,7 @@ describe("the page, for everybody", { timeout: 60_000 }, () => {
     await site.close();
   });
 
-  it("names every control, has a live region for what happens, text that can be read, and no sideways scrolling", async () => {
+  it("names every control, for password managers too, tells what happens, can be read, and does not scroll sideways", async () => {
     const device = await browser.device();
     const page = await openTab(device, site);
     await seeLoginForm(page);
@@ -29,13 +29,25 @@ describe("the page, for everybody", { timeout: 60_000 }, () => {
     expect(await page.getByLabel("Username").getAttribute("aria-describedby")).toBe(await error.getAttribute("id"));
     expect(await error.getAttribute("aria-live")).toBe("assertive");
     await seeNoBarriers(page);
+    expect(await readFields(page)).toEqual(["text username", "password current-password"]);
 
     await logIn(page, await site.newUser());
     await callApi(page);
+    // The hidden name tells a password manager whose password is changed.
+    expect(await readFields(page)).toEqual(["password current-password", "password new-password", "text username"]);
     await page.getByRole("button", { name: /^Rename/ }).click();
     await seeNoBarriers(page);
     await device.close();
   });
+
+  /** Kind and meaning of each field, by which a password manager fills them in. */
+  function readFields(page: Page): Promise<string[]> {
+    return page
+      .locator("input[autocomplete]")
+      .evaluateAll((fields) =>
+        fields.map((field) => `${(field as HTMLInputElement).type} ${field.getAttribute("autocomplete")}`),
+      );
+  }
 
   async function seeNoBarriers(page: Page): Promise<void> {
     await page.mouse.move(0, 0);
