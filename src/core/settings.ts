@@ -136,8 +136,8 @@ export interface Settings<U extends AuthUser = User, C extends ApplicationClaims
    */
   readonly passwordPeppers: readonly string[];
   /**
-   * How many passwords are hashed at a time; more than 3 need a larger `UV_THREADPOOL_SIZE` too. Default: one per core, at
-   * most 3.
+   * How many passwords are hashed at a time; more than 3 need a larger `UV_THREADPOOL_SIZE` too. Default: one per core but
+   * one, at least 1 and at most 3.
    */
   readonly passwordHashConcurrency: number | undefined;
   /** How many more may wait for that; the next one is answered 503 at once. Default: 64. */

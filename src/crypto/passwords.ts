@@ -53,8 +53,8 @@ export type PasswordSettings = Pick<
   | "acceptMd5PasswordHashes"
 >;
 
-/** Node's thread pool has four, and names and files need one too. */
-const maxDefaultConcurrency = 3;
+/** Leaves a core to the event loop, and of the four threads of Node's pool one to files and host names. */
+const defaultConcurrency = Math.max(1, Math.min(availableParallelism() - 1, 3));
 
 /**
  * A hasher of argon2id (RFC 9106), by default at OWASP's parameters. It also verifies the formats of Django that
@@ -65,7 +65,7 @@ export function createPasswordHasher(given: Partial<PasswordSettings> = {}): Pas
   const cost = toPasswordCost(settings);
   const peppers = createPeppers(toPeppers(settings.passwordPeppers));
   const { passwordHashConcurrency, passwordQueueLimit: limit, acceptMd5PasswordHashes: acceptMd5 } = settings;
-  const concurrency = passwordHashConcurrency ?? Math.min(availableParallelism(), maxDefaultConcurrency);
+  const concurrency = passwordHashConcurrency ?? defaultConcurrency;
   const queue = createHashQueue({ concurrency, limit });
 
   const hash = (password: string) => queue.run(() => hashArgon2id(password, cost, peppers.current));
