@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import type { AuthEvent } from "../core/events.ts";
 import type { Settings } from "../core/settings.ts";
 import type { ConnectionUse, DeletedCounts } from "../core/store.ts";
+import type { HashLoad } from "../crypto/passwords/hash-queue.ts";
 import { withStandardHeaders } from "../http/standard-headers.ts";
 import type { Part, RequestRecord } from "./app.ts";
 import { createReadOnlyPart } from "./read-only-part.ts";
@@ -28,6 +29,8 @@ export interface MetricsOptions {
 export interface MetricsSources {
   /** What the node knows of revocations at this moment. */
   readonly revocations: () => { readonly live: number; readonly staleSeconds: number };
+  /** The hashes of passwords, under way and waiting. */
+  readonly passwords: () => HashLoad;
   /** The pool of a store that has one. */
   readonly connections?: (() => ConnectionUse) | undefined;
 }
@@ -102,7 +105,7 @@ export function createMetrics({ settings, sources }: MetricsOptions): Metrics {
 }
 
 /** What is not counted but looked at, when somebody asks for the metrics. */
-function addSources({ revocations, connections }: MetricsSources, registers: Registry[]): void {
+function addSources({ revocations, passwords, connections }: MetricsSources, registers: Registry[]): void {
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
@@ -112,25 +115,38 @@ function addSources({ revocations, connections }: MetricsSources, registers: Reg
         this.set(read());
       },
     });
+  const counter = (name: string, help: string, read: () => number) =>
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read());
+      },
+    });
   gauge("tokenpair_revocations_live", "Revocations that this node holds in memory.", () => revocations().live);
   gauge(
     "tokenpair_feed_stale_seconds",
     "Age of what this node knows of revocations; past maxStaleness it refuses or asks the store.",
     () => revocations().staleSeconds,
   );
+  gauge("tokenpair_password_hashes_in_flight", "Passwords that are being hashed.", () => passwords().inFlight);
+  gauge("tokenpair_password_hashes_waiting", "Passwords that wait to be hashed.", () => passwords().waiting);
+  counter(
+    "tokenpair_password_hashes_shed_total",
+    "Passwords that were refused with 503, as too many waited.",
+    () => passwords().shed,
+  );
   if (connections === undefined) return;
   gauge("tokenpair_database_connections_open", "Connections in the pool.", () => connections().open);
   gauge("tokenpair_database_connections_idle", "Connections that nobody uses.", () => connections().idle);
   gauge("tokenpair_database_waiting", "Calls that wait for a connection.", () => connections().waiting);
-  new Counter({
-    name: "tokenpair_database_refused_total",
-    help: "Calls that got no connection, as too many waited or none came in time.",
-    registers,
-    collect() {
-      this.reset();
-      this.inc(connections().refused);
-    },
-  });
+  counter(
+    "tokenpair_database_refused_total",
+    "Calls that got no connection, as too many waited or none came in time.",
+    () => connections().refused,
+  );
 }
 
 async function toText(registry: Registry): Promise<Response> {

@@ -69,7 +69,11 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const log = createLog({ level: server.logLevel, destination: options.logTo });
   const onError = (error: unknown) => log.error(error, "a request failed");
   const { store, database, key, madeKey } = await openDatabase(config, resources);
-  const sources = { revocations: () => auth.revocations(), connections: store.connections };
+  const sources = {
+    revocations: () => auth.revocations(),
+    passwords: () => auth.passwords(),
+    connections: store.connections,
+  };
   const metrics = server.metricsPort === undefined ? null : createMetrics({ settings, sources });
   const onLag = metrics === null ? {} : { onLag: metrics.lag };
   const auth = createAuth({ ...settings, store, signingKey: key.secret, onError, ...onLag }) as unknown as Auth;

@@ -12,6 +12,7 @@ async function listSeries(): Promise<ReadonlySet<string>> {
     settings: { tokenPath: "/api/token", authPath: "/api/auth" },
     sources: {
       revocations: () => ({ live: 0, staleSeconds: 0 }),
+      passwords: () => ({ inFlight: 0, waiting: 0, shed: 0 }),
       connections: () => ({ open: 0, idle: 0, waiting: 0, refused: 0 }),
     },
   });

@@ -8,6 +8,7 @@ function start() {
     settings: { tokenPath: "/api/token", authPath: "/api/auth" },
     sources: {
       revocations: () => ({ live: 3, staleSeconds: 0.25 }),
+      passwords: () => ({ inFlight: 2, waiting: 7, shed: 9 }),
       connections: () => ({ open: 4, idle: 1, waiting: 2, refused: 5 }),
     },
   });
@@ -82,6 +83,9 @@ describe("the metrics", () => {
     expect(text).toContain("tokenpair_database_connections_idle 1");
     expect(text).toContain("tokenpair_database_waiting 2");
     expect(text).toContain("tokenpair_database_refused_total 5");
+    expect(text).toContain("tokenpair_password_hashes_in_flight 2");
+    expect(text).toContain("tokenpair_password_hashes_waiting 7");
+    expect(text).toContain("tokenpair_password_hashes_shed_total 9");
     expect(text).toContain('tokenpair_refreshes_total{outcome="theft"} 0');
     expect(text).toContain('tokenpair_refreshes_total{outcome="state_lost"} 0');
   });

@@ -6,7 +6,13 @@ import { createPage } from "../../src/server/page.ts";
 
 const settings = resolveSettings({});
 const health = createHealth({ health: async () => ({ ok: true }) });
-const metrics = createMetrics({ settings, sources: { revocations: () => ({ live: 0, staleSeconds: 0 }) } });
+const metrics = createMetrics({
+  settings,
+  sources: {
+    revocations: () => ({ live: 0, staleSeconds: 0 }),
+    passwords: () => ({ inFlight: 0, waiting: 0, shed: 0 }),
+  },
+});
 
 describe.each([
   ["/healthz", health.fetch],
