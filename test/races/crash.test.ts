@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checkHistory } from "../../scripts/history/check.ts";
 import { invariants, parseHistory } from "../../scripts/history/format.ts";
@@ -7,6 +6,7 @@ import { type Nodes, openNodes } from "../support/nodes.ts";
 import { createRecorder, type Recorder } from "../support/recorder.ts";
 import type { ServerProcess } from "../support/server-process.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+import { countOf, recordRows, untilRotated } from "./progress.ts";
 import { moreThanOthers, startTraffic } from "./traffic.ts";
 
 const minute = 60_000;
@@ -61,8 +61,7 @@ describe.each([
       const count = countOf(recorder);
       let round = 0;
       while (round < rounds || (count("replayed") === 0 && round < mostRounds)) {
-        const before = count("rotated");
-        while (count("rotated") < before + breath) await sleep(20);
+        await untilRotated(recorder, breath);
         if (nodes.postgres !== null && round % 3 === 2) await crashDatabase(recorder);
         else await killServer(round % servers, recorder, { betweenCommitAndAnswer: round % 3 === 0 });
         round++;
@@ -113,25 +112,3 @@ describe.each([
 });
 
 const toUrls = (wires: readonly TcpProxy[]) => wires.map(({ port }) => `http://127.0.0.1:${port}`);
-
-/** How many requests had this outcome so far. */
-const countOf = (recorder: Recorder) => (outcome: string) =>
-  recorder.count((entry) => "outcome" in entry && entry.outcome === outcome);
-
-/** Writes down how the database has every session. */
-async function recordRows({ store }: Nodes, recorder: Recorder): Promise<void> {
-  const sessions = new Set<string>();
-  const users = new Set<string>();
-  for (let after: string | null = null, more = true; more; ) {
-    const batch = await store.feed.read({ after, horizon: 3_600 });
-    for (const entry of batch.revocations) {
-      if (entry.kind === "session") sessions.add(entry.sessionId);
-      if (entry.kind === "user") users.add(entry.userId);
-    }
-    ({ more, cursor: after } = batch);
-  }
-  for (const sid of recorder.sessions()) {
-    const found = await store.sessions.find(sid);
-    recorder.row(sid, found, sessions.has(sid) || (found !== null && users.has(found.session.userId)));
-  }
-}

@@ -19,7 +19,12 @@ describe("two servers that are cut off from PostgreSQL", () => {
   let recorder: Recorder;
 
   beforeAll(async () => {
-    const env = { TOKENPAIR_MAX_STALENESS: String(maxStaleness), TOKENPAIR_LOG_LEVEL: "silent" };
+    const env = {
+      TOKENPAIR_MAX_STALENESS: String(maxStaleness),
+      TOKENPAIR_DATABASE_CONNECT_TIMEOUT: "2",
+      TOKENPAIR_DATABASE_STATEMENT_TIMEOUT: "2",
+      TOKENPAIR_LOG_LEVEL: "silent",
+    };
     nodes = await openNodes({ database: "PostgreSQL", servers: 2, env });
     wire = nodes.databaseWire as TcpProxy;
     urls = nodes.servers.map(({ url }) => url);

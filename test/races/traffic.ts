@@ -49,8 +49,10 @@ export function startTraffic({ auth, addUser }: Nodes, recorder: Recorder, urls:
   }
 
   async function stayLoggedIn(user: string, client: string): Promise<void> {
-    let pair: Pair | null = await logIn(user);
-    for (let round = 0; !isOver && pair !== null; round++) {
+    let pair: Pair | null = null;
+    for (let round = 0; !isOver; round++) {
+      // Only at the beginning, unless an invariant is broken.
+      pair ??= await logIn(user);
       if (round % 4 === 0) await recorder.access(anyUrl(), { text: pair.access });
       pair = await refresh(pair, client);
     }

@@ -17,7 +17,7 @@ export interface Nodes {
   readonly store: Store;
   /** Null over SQLite. */
   readonly postgres: PostgresServer | null;
-  /** What lies between the servers, but not the test itself, and their PostgreSQL; null over SQLite. */
+  /** What lies between the servers and their PostgreSQL; null over SQLite. */
   readonly databaseWire: TcpProxy | null;
   /** Starts one more server, or one that was killed, on its old port. */
   start(port?: number): Promise<ServerProcess>;
@@ -30,24 +30,28 @@ export interface NodesOptions {
   readonly database: "SQLite" | "PostgreSQL";
   readonly servers: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether the test itself reaches PostgreSQL as the servers do, by `databaseWire`. Default: false, it has its own way. */
+  readonly sharesWire?: boolean;
 }
 
 /** A login takes milliseconds, so that there may be many. */
 const cheapHashes = { passwordMemoryCost: 64, passwordTimeCost: 1 };
 
-export async function openNodes({ database, servers, env = {} }: NodesOptions): Promise<Nodes> {
+export async function openNodes({ database, servers, env = {}, sharesWire = false }: NodesOptions): Promise<Nodes> {
   const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
   const file = join(cwd, "tokenpair.db");
   const postgres = database === "PostgreSQL" ? await startPostgres() : null;
   const databaseWire = postgres && (await startTcpProxy(postgres.port));
-  const store = postgres === null ? sqliteStore(file) : postgresStore(postgres.url);
+  const wiredUrl = postgres && (databaseWire?.toUrl(postgres.url) ?? null);
+  const ownUrl = sharesWire ? wiredUrl : (postgres?.url ?? null);
+  const store = ownUrl === null ? sqliteStore(file) : postgresStore(ownUrl);
   await store.migrate();
   const signingKey = randomBytes(48).toString("hex");
   const auth = createAuth({ store, signingKey, ...cheapHashes });
   await auth.ready();
 
   const settings = {
-    TOKENPAIR_DATABASE_URL: postgres === null ? `sqlite:${file}` : (databaseWire?.toUrl(postgres.url) ?? ""),
+    TOKENPAIR_DATABASE_URL: wiredUrl ?? `sqlite:${file}`,
     TOKENPAIR_SIGNING_KEY: signingKey,
     TOKENPAIR_PASSWORD_MEMORY_COST: String(cheapHashes.passwordMemoryCost),
     TOKENPAIR_PASSWORD_TIME_COST: String(cheapHashes.passwordTimeCost),

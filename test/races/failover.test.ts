@@ -1,0 +1,127 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { invariants } from "../../scripts/history/format.ts";
+import { type Nodes, openNodes } from "../support/nodes.ts";
+import { copyFolder, type PostgresServer, query, startStandby } from "../support/postgres.ts";
+import { createRecorder, type Recorder } from "../support/recorder.ts";
+import type { TcpProxy } from "../support/tcp-proxy.ts";
+import type { Answer, Pair } from "../support/wire.ts";
+import { countOf, recordRows, untilRotated } from "./progress.ts";
+import { startTraffic } from "./traffic.ts";
+
+const minute = 60_000;
+
+/** Seconds. */
+const maxStaleness = 4;
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+}, minute);
+
+async function open(servers: number, env: Readonly<Record<string, string>> = {}): Promise<Nodes> {
+  const common = { TOKENPAIR_MAX_STALENESS: String(maxStaleness), TOKENPAIR_REUSE_INTERVAL: "0", ...env };
+  const nodes = await openNodes({ database: "PostgreSQL", servers, env: common, sharesWire: true });
+  closing.push(nodes.close);
+  return nodes;
+}
+
+function record(): Recorder {
+  const bound = maxStaleness * 1_000;
+  const settings = { reuseInterval: 0, revocationBound: bound, maxStaleness: bound };
+  // The audit log is not recorded.
+  return createRecorder({ ...settings, invariants: invariants.filter((name) => name !== "I12") });
+}
+
+describe("two servers over a PostgreSQL with a standby", () => {
+  it(
+    "lose nothing that was acknowledged where the primary dies and the standby takes its place",
+    async () => {
+      const nodes = await open(2);
+      const [primary, wire] = [nodes.postgres as PostgresServer, nodes.databaseWire as TcpProxy];
+      const standby = await startStandby(primary);
+      closing.push(standby.stop);
+      await makeSynchronous(primary);
+      const recorder = record();
+      const traffic = startTraffic(
+        nodes,
+        recorder,
+        nodes.servers.map(({ url }) => url),
+      );
+      await untilRotated(recorder, 100);
+      await recorder.fault("failover", async () => {
+        await primary.kill();
+        await query(standby.url, "SELECT pg_promote()");
+        wire.lead(standby.port);
+      });
+      await untilRotated(recorder, 100);
+      await traffic.stop();
+      await recordRows(nodes, recorder);
+
+      const { report, violations, judged } = recorder.check();
+      expect(violations, report).toEqual([]);
+      expect([...judged].filter(([, times]) => times === 0)).toEqual([]);
+      const count = countOf(recorder);
+      console.log(
+        `failover: ${recorder.entries.length} lines of history, ${recorder.sessions().length} sessions, ` +
+          `${count("rotated")} rotations, ${count("replayed")} replays, ${count("unknown")} requests without an answer, ` +
+          "nothing lost",
+      );
+    },
+    3 * minute,
+  );
+});
+
+describe("a server whose PostgreSQL was set back to an older copy", () => {
+  it(
+    "says that state was lost, and takes nobody for a thief",
+    async () => {
+      const nodes = await open(1, { TOKENPAIR_LOG_LEVEL: "warn" });
+      const [postgres, server] = [nodes.postgres as PostgresServer, nodes.servers[0]];
+      const recorder = record();
+      const user = await nodes.addUser("alice", "correct horse battery staple");
+      const logIn = () => recorder.issue(user, async () => (await nodes.auth.issue(user)) as Pair) as Promise<Pair>;
+      const refresh = ({ refresh: text }: Pair) => untilAnswered(() => recorder.refresh(server?.url ?? "", { text }));
+
+      const [busy, quiet] = [await logIn(), await logIn()];
+      const copy = await mkdtemp(join(tmpdir(), "tokenpair-copy-"));
+      closing.push(() => rm(copy, { recursive: true, force: true }));
+      await postgres.restart({ whileDown: (dataFolder) => copyFolder(dataFolder, copy) });
+      const later = await refresh(busy);
+      expect(later.status).toBe(200);
+      await postgres.restart({ whileDown: (dataFolder) => copyFolder(copy, dataFolder) });
+
+      expect(await refresh(later.body as Pair)).toMatchObject({ status: 401, body: { code: "token_not_valid" } });
+      expect((await refresh(quiet)).status).toBe(200);
+      await recordRows(nodes, recorder);
+      expect(recorder.entries.filter((entry) => entry.op === "row")).toMatchObject([
+        { gen: 0, reason: null },
+        { gen: 1, reason: null },
+      ]);
+      const outcomes = [...(server?.log() ?? "").matchAll(/"outcome":"(\w+)"/g)].map(([, outcome]) => outcome);
+      expect(outcomes).toEqual(["state_lost"]);
+      // The history shows it too.
+      expect(recorder.check().violations.map(({ invariant }) => invariant)).toContain("I10");
+    },
+    minute,
+  );
+});
+
+async function untilAnswered(ask: () => Promise<Answer | null>): Promise<Answer> {
+  for (;;) {
+    const answer = await ask();
+    if (answer !== null && answer.status !== 503) return answer;
+    await sleep(50);
+  }
+}
+
+/** A commit is acknowledged once the standby has applied it. */
+async function makeSynchronous({ url }: PostgresServer): Promise<void> {
+  await query(url, "ALTER SYSTEM SET synchronous_commit = 'remote_apply'");
+  await query(url, "ALTER SYSTEM SET synchronous_standby_names = '*'");
+  await query(url, "SELECT pg_reload_conf()");
+  while ((await query(url, "SELECT FROM pg_stat_replication WHERE sync_state = 'sync'")) === 0) await sleep(20);
+}

@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Nodes } from "../support/nodes.ts";
+import type { Recorder } from "../support/recorder.ts";
+
+/** How many requests had this outcome so far. */
+export const countOf = (recorder: Recorder) => (outcome: string) =>
+  recorder.count((entry) => "outcome" in entry && entry.outcome === outcome);
+
+/** Waits for so many more rotations: how far the traffic gets, not how long it takes. */
+export async function untilRotated(recorder: Recorder, more: number): Promise<void> {
+  const count = countOf(recorder);
+  const enough = count("rotated") + more;
+  while (count("rotated") < enough) await sleep(20);
+}
+
+/** Writes down how the database has every session. */
+export async function recordRows({ store }: Nodes, recorder: Recorder): Promise<void> {
+  const sessions = new Set<string>();
+  const users = new Set<string>();
+  for (let after: string | null = null, more = true; more; ) {
+    const batch = await store.feed.read({ after, horizon: 3_600 });
+    for (const entry of batch.revocations) {
+      if (entry.kind === "session") sessions.add(entry.sessionId);
+      if (entry.kind === "user") users.add(entry.userId);
+    }
+    ({ more, cursor: after } = batch);
+  }
+  for (const sid of recorder.sessions()) {
+    const found = await store.sessions.find(sid);
+    recorder.row(sid, found, sessions.has(sid) || (found !== null && users.has(found.session.userId)));
+  }
+}
