@@ -49,18 +49,27 @@ export function print({ stdout }: Context, { json }: CommonOptions, output: Outp
   if (output.refusal !== undefined) throw new Refused(output.refusal);
 }
 
-/** Runs `work` on the store of an existing database whose schema is current, closes it, and prints what `work` returns. */
-export async function runOnStore(
+/** Runs `work` on the store of an existing database whose schema is current, and closes it. */
+export async function withStore<T>(
   context: Context,
   options: CommonOptions,
-  work: (store: Store, config: Config) => Promise<Output>,
-): Promise<void> {
+  work: (store: Store, config: Config) => Promise<T>,
+): Promise<T> {
   const config = await loadConfigFor(context, options);
   const store = openExistingStore(config);
   try {
     await store.checkSchema();
-    print(context, options, await work(store, config));
+    return await work(store, config);
   } finally {
     await store.close();
   }
+}
+
+/** As `withStore`, and prints what `work` returns. */
+export function runOnStore(
+  context: Context,
+  options: CommonOptions,
+  work: (store: Store, config: Config) => Promise<Output>,
+): Promise<void> {
+  return withStore(context, options, async (store, config) => print(context, options, await work(store, config)));
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addAudit } from "./commands/audit.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addFlushExpiredTokens } from "./commands/flushexpiredtokens.ts";
 import { addMigrate } from "./commands/migrate.ts";
@@ -37,6 +38,7 @@ function createProgram(context: Context): Command {
   addMigrate(program, context);
   addUsers(program, context);
   addSessions(program, context);
+  addAudit(program, context);
   addFlushExpiredTokens(program, context);
   addDoctor(program, context);
   return program;

@@ -73,8 +73,8 @@ export interface UserStore {
    */
   importBatch(
     users: readonly ImportedUser[],
-    options?: { readonly dryRun?: boolean },
-  ): Promise<{ readonly outcomes: readonly ImportOutcome[]; readonly now: number }>;
+    options?: { readonly dryRun?: boolean; readonly audit?: AuditOf<ImportedBatch> | undefined },
+  ): Promise<ImportedBatch>;
   /** The row that carries the epoch of a user kept in the application's own table; made on first sight, active. */
   ensure(id: string): Promise<User>;
   findById(id: string): Promise<UserWithPassword | null>;
@@ -137,6 +137,11 @@ export interface ImportedUser extends NewUser {
   /** `null`: now. */
   readonly createdAt: number | null;
   readonly lastLoginAt: number | null;
+}
+
+export interface ImportedBatch {
+  readonly outcomes: readonly ImportOutcome[];
+  readonly now: number;
 }
 
 export interface ImportOutcome {

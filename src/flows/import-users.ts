@@ -1,9 +1,10 @@
 import type { EventListener, RequestOrigin } from "../core/events.ts";
 import { toPeppers } from "../core/pepper.ts";
 import type { Settings } from "../core/settings.ts";
-import type { ImportedUser, ImportOutcome, Store } from "../core/store.ts";
+import type { ImportedBatch, ImportedUser, ImportOutcome, Store } from "../core/store.ts";
 import { toUsernameKey } from "../core/username.ts";
 import { parseStoredHash } from "../crypto/passwords/stored-hash.ts";
+import type { Auditor, Tell } from "./auditor.ts";
 import { findUsernameFault } from "./users.ts";
 
 /** A user as another system has kept it. Times are whole seconds since the epoch. */
@@ -30,6 +31,7 @@ export interface ImportDeps {
   readonly store: Pick<Store, "users">;
   readonly settings: Pick<Settings, "usernameCaseSensitive" | "acceptMd5PasswordHashes" | "passwordPeppers">;
   readonly emit: EventListener;
+  readonly audit: Auditor;
 }
 
 export interface ImportOptions {
@@ -41,17 +43,19 @@ export interface ImportOptions {
 /** An import: takes one batch after another, each in one transaction, and answers for every user, in order. */
 export function createUserImport(deps: ImportDeps, { dryRun = false, origin = {} }: ImportOptions = {}) {
   const settle = createRehearsal();
+  const tell: Tell<ImportedBatch> = ({ outcomes, now: time }) =>
+    outcomes
+      .filter(({ outcome }) => outcome === "created")
+      .map(({ userId }) => ({ type: "user_changed", time, userId, change: "imported", origin }));
 
   return async function importUsers(users: readonly ForeignUser[]): Promise<readonly ImportAnswer[]> {
     const faults = users.map((user) => findFault(deps, user));
     const sound = users.filter((_, index) => faults[index] === null).map((user) => toImportedUser(deps, user));
-    const { outcomes, now } = await deps.store.users.importBatch(sound, { dryRun });
-    const answers = outcomes.map((outcome, index) => {
+    const batch = await deps.store.users.importBatch(sound, { dryRun, audit: dryRun ? undefined : deps.audit(tell) });
+    if (!dryRun) for (const event of tell(batch)) deps.emit(event);
+    const answers = batch.outcomes.map((outcome, index) => {
       const user = sound[index] as ImportedUser;
       if (dryRun) return toAnswer(user, settle(user, outcome));
-      if (outcome.outcome === "created") {
-        deps.emit({ type: "user_changed", time: now, userId: outcome.userId, change: "imported", origin });
-      }
       return toAnswer(user, outcome);
     });
     return faults.map((fault) => (fault === null ? (answers.shift() as ImportAnswer) : refused(fault)));

@@ -22,7 +22,10 @@ const read = (condition: string, order: "ASC" | "DESC") => `WITH place AS MATERI
     WHERE ${condition} ORDER BY seq ${order} LIMIT :limit) AS entry ON true
   ORDER BY id`;
 
-const isUnseen = "(xid >= :from::xid8 OR xid = ANY (:open::xid8[])) AND seq > :seq::bigint";
+const isUnseen = "(xid >= :from::xid8 OR xid = ANY (:open::xid8[]))";
+
+// What is committed between two pages belongs to the next read, or it would be shown twice.
+const isOfNextPage = "pg_visible_in_snapshot(xid, :snapshot::pg_snapshot) AND seq > :seq::bigint";
 
 /**
  * Where a reader stands: the snapshot whose entries it has seen and, within a read that takes several pages, the snapshot
@@ -68,8 +71,13 @@ export function createAuditLog(connection: Connection): AuditLog {
         return toPage(found, limit, null);
       }
       const position: Position = JSON.parse(after);
-      const unseen = { ...toUnseen(position.seen), seq: position.page?.seq ?? 0, limit: limit + 1 };
-      const found = await connection.run<Row>("audit.read", read(isUnseen + sql, "ASC"), { ...parameters, ...unseen });
+      const condition = position.page === undefined ? isUnseen : `${isUnseen} AND ${isOfNextPage}`;
+      const found = await connection.run<Row>("audit.read", read(condition + sql, "ASC"), {
+        ...parameters,
+        ...toUnseen(position.seen),
+        ...position.page,
+        limit: limit + 1,
+      });
       return toPage(found, limit, position);
     },
   };

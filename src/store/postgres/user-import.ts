@@ -1,6 +1,7 @@
 import { StoreUnavailableError } from "../../core/errors.ts";
 import type { ImportOutcome, UserStore } from "../../core/store.ts";
 import { type Occupant, planImport } from "../import-plan.ts";
+import type { AuditLog } from "./audit.ts";
 import type { Connection } from "./connection.ts";
 import { clock } from "./statement.ts";
 
@@ -27,8 +28,8 @@ const insert = `WITH ${clock}
 const setLastNumber = "UPDATE tokenpair.user_numbers SET last = :lastNumber::bigint";
 
 /** `users.importBatch` over `connection`, in a handful of statements however large the batch is. */
-export function createUserImport(connection: Connection): UserStore["importBatch"] {
-  return (users, { dryRun = false } = {}) =>
+export function createUserImport(connection: Connection, log: AuditLog): UserStore["importBatch"] {
+  return (users, { dryRun = false, audit } = {}) =>
     connection.transact("users.importBatch", async ({ run }) => {
       const [numbers] = await run<{ last: number; now: number }>(lockNumbers);
       if (numbers === undefined)
@@ -46,7 +47,7 @@ export function createUserImport(connection: Connection): UserStore["importBatch
       // Only `ensure`, whose users have no name here, can have come in between.
       const settle = ({ outcome, userId }: ImportOutcome): ImportOutcome =>
         outcome === "created" && !created.has(userId) ? { outcome: "id_taken", userId } : { outcome, userId };
-      return { outcomes: outcomes.map(settle), now };
+      return log.record(run, audit, { outcomes: outcomes.map(settle), now });
     });
 }
 

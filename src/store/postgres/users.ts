@@ -86,7 +86,7 @@ export function createUserStore(connection: Connection, endings: Endings, log: A
         return { outcome: "created", user: await log.record(run, audit, created) };
       }),
 
-    importBatch: createUserImport(connection),
+    importBatch: createUserImport(connection, log),
 
     async ensure(id) {
       const known = await first<User>("users.ensure", find, { id });

@@ -1,5 +1,6 @@
 import type { UserStore } from "../../core/store.ts";
 import { type Occupant, planImport } from "../import-plan.ts";
+import type { AuditLog } from "./audit.ts";
 import type { Connection } from "./connection.ts";
 
 const findOccupants = `SELECT id, username_key AS usernameKey FROM users
@@ -13,8 +14,8 @@ const insert = `INSERT INTO users
     :passwordHash, coalesce(:createdAt, :now), :lastLoginAt)`;
 
 /** `users.importBatch` over `connection`: the write lock keeps everybody else away between looking and inserting. */
-export function createUserImport(connection: Connection): UserStore["importBatch"] {
-  return (users, { dryRun = false } = {}) => {
+export function createUserImport(connection: Connection, log: AuditLog): UserStore["importBatch"] {
+  return (users, { dryRun = false, audit } = {}) => {
     const transact = dryRun ? connection.read : connection.write;
     return transact("users.importBatch", (now) => {
       const occupants = users.flatMap(({ id, usernameKey }) => {
@@ -30,7 +31,7 @@ export function createUserImport(connection: Connection): UserStore["importBatch
         connection.prepare(insert).run(row);
       }
       connection.prepare("UPDATE user_numbers SET last = :lastNumber").run({ lastNumber });
-      return { outcomes, now };
+      return log.record(audit, { outcomes, now });
     });
   };
 }

@@ -101,7 +101,7 @@ export function createUserStore(connection: Connection, endings: Endings, log: A
       });
     },
 
-    importBatch: createUserImport(connection),
+    importBatch: createUserImport(connection, log),
 
     async ensure(id) {
       const known = await connection.read("users.ensure", () => findUser(id));

@@ -1,0 +1,38 @@
+import type { AuditEntry } from "../core/audit.ts";
+import { toTime, withoutControls } from "./format.ts";
+
+/** An entry as JSON: names as on the wire, times in whole seconds since the epoch. */
+export function toAuditJson(entry: AuditEntry): Readonly<Record<string, unknown>> {
+  return {
+    id: entry.id,
+    time: entry.time,
+    type: entry.type,
+    user_id: entry.userId,
+    session_id: entry.sessionId,
+    ip: entry.ip,
+    user_agent: entry.userAgent,
+    actor: entry.actor,
+    reason: entry.reason,
+    details: entry.details,
+  };
+}
+
+/** Wide enough for every type. */
+const typeWidth = 14;
+
+/**
+ * An entry as one line: time, type, then what is known as `name=value`. A value with spaces or quotes in it is quoted, and
+ * nothing in it can steer the terminal.
+ */
+export function toAuditLine(entry: AuditEntry, username: string | undefined): string {
+  const { userId: user, sessionId: session, ip, actor: by, reason, userAgent: agent, details } = entry;
+  const fields = { user, name: username, session, ...details, reason, by, ip, agent };
+  const known = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
+  const words = known.map(([name, value]) => `${withoutControls(name)}=${toWord(value)}`);
+  return [toTime(entry.time), withoutControls(entry.type).padEnd(typeWidth), ...words].join("  ").trimEnd();
+}
+
+function toWord(value: unknown): string {
+  const text = withoutControls(typeof value === "string" ? value : JSON.stringify(value));
+  return /^[^\s"=]+$/.test(text) ? text : JSON.stringify(text);
+}

@@ -1,0 +1,19 @@
+import { InvalidArgumentError } from "commander";
+
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
+
+const isoTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?$/;
+
+/**
+ * A time, as whole seconds since the epoch: so long before `now`, as in "90s", "15m", "1h", "2d" and "1w", or an ISO 8601 date
+ * (midnight in UTC) or date and time with its zone.
+ *
+ * @throws InvalidArgumentError
+ */
+export function parseSince(text: string, now: number): number {
+  const [, count, unit = ""] = /^(\d{1,9})([smhdw])$/.exec(text) ?? [];
+  if (count !== undefined) return now - Number(count) * (unitSeconds[unit] ?? 1);
+  const milliseconds = isoTime.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(milliseconds)) return Math.floor(milliseconds / 1000);
+  throw new InvalidArgumentError('Must be such as "1h", "2d" or "2026-01-31T12:00:00Z".');
+}
