@@ -6,6 +6,8 @@ import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import type { Context } from "../../src/cli/context.ts";
+import { run } from "../../src/cli/program.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 
 const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
@@ -90,3 +92,21 @@ it("an import that is killed in the middle goes on where it was, and ends as if 
     },
   );
 }, 120_000);
+
+it("an import whose database fails keeps what it has imported, and says how to go on", async () => {
+  async function* records() {
+    yield Buffer.from(Array.from({ length: 500 }, (_, index) => `${toRecord(index)}\n`).join(""));
+    // Asked for more, the import has stored the first 500.
+    query("DROP TABLE user_numbers");
+    yield Buffer.from(Array.from({ length: 500 }, (_, index) => `${toRecord(500 + index)}\n`).join(""));
+  }
+  const printed: string[] = [];
+  const write = (text: string) => printed.push(text);
+  const context = { directory: folder, env: {}, stdin: records(), stdout: { write }, stderr: { write } };
+  expect(await run(["users", "import", "-"], context as unknown as Context)).toBe(1);
+  expect(printed).toEqual([
+    "Stopped after 500 users, who stay; run it again to go on.\n",
+    expect.stringMatching(/^tokenpair: Error: no such table/),
+  ]);
+  expect(countUsers()).toBe(500);
+});

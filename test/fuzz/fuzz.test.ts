@@ -8,6 +8,7 @@ import { authorization, cookies, csrfToken, idempotencyKey } from "./targets/hea
 import { createBodyTarget, json } from "./targets/json-body.ts";
 import { storedHash } from "./targets/stored-hash.ts";
 import { payload, protectedHeader, token } from "./targets/token.ts";
+import { userFile } from "./targets/user-file.ts";
 
 /** For each target; `npm run fuzz` gives more. */
 const seconds = Number(process.env["TOKENPAIR_FUZZ_SECONDS"] ?? 0.5);
@@ -26,6 +27,7 @@ const targets = [
   json,
   body.target,
   storedHash,
+  userFile,
   environment,
   databaseUrl,
   createConfigFileTarget(folder),
