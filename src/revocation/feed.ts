@@ -67,6 +67,8 @@ export function createFeed(options: FeedOptions): Feed {
   let wokenWhileReading = false;
   let stopped = false;
   let isListening = true;
+  /** While everything is read, not only what is new: how many entries that were until now. */
+  let loading: number | null = 0;
 
   const isLoaded = () => freshAt !== Number.NEGATIVE_INFINITY;
   const staleness = () => (clock.monotonic() - freshAt) / 1000;
@@ -84,6 +86,7 @@ export function createFeed(options: FeedOptions): Feed {
     const ahead = clock.now() - clock.monotonic() / 1000;
     if (ahead < wallAhead - clockMargin / 2) {
       cursor = null;
+      loading = 0;
       wallAhead = ahead;
     }
     wallAhead = Math.max(wallAhead, ahead);
@@ -99,7 +102,6 @@ export function createFeed(options: FeedOptions): Feed {
   async function readToEnd(): Promise<void> {
     reloadIfClockWasSetBack();
     const wasLoaded = isLoaded();
-    let reloaded = wasLoaded && cursor === null ? 0 : null;
     for (let more = true; more; ) {
       const startedAt = clock.monotonic();
       const batch = await store.read({ after: cursor, horizon });
@@ -108,12 +110,13 @@ export function createFeed(options: FeedOptions): Feed {
       cursor = batch.cursor;
       more = batch.more;
       if (!more) freshAt = startedAt;
-      if (batch.ages !== undefined) reportLags(batch.ages, startedAt);
-      if (batch.isRestarted) reloaded ??= 0;
-      if (reloaded !== null) reloaded += batch.revocations.length;
+      if (batch.isRestarted) loading ??= 0;
+      if (loading !== null) loading += batch.revocations.length;
+      else reportLags(batch.ages ?? [], startedAt);
     }
     failure = unanswered;
-    if (reloaded !== null) emit({ type: "feed_reloaded", time: clock.now(), revocations: reloaded });
+    if (loading !== null && wasLoaded) emit({ type: "feed_reloaded", time: clock.now(), revocations: loading });
+    loading = null;
   }
 
   /** Joins the read in flight or begins one; there are never two. */
