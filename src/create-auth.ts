@@ -1,6 +1,6 @@
 import type { Auth, AuthOptions, Health, LoginResult, SessionPair } from "./auth.ts";
 import type { ApplicationClaims, TokenPair } from "./core/claims.ts";
-import { AuthError } from "./core/errors.ts";
+import { AuthError, SchemaVersionError } from "./core/errors.ts";
 import type { AuthEvent, EventListener } from "./core/events.ts";
 import type { Session } from "./core/session.ts";
 import type { AuthUser, User } from "./core/user.ts";
@@ -134,8 +134,10 @@ async function checkHealth({ feed, settings, store }: Deps): Promise<Health> {
   try {
     await store.checkSchema();
     return { ok: true };
-  } catch {
-    return { ok: false, reason: "the store does not answer" };
+  } catch (error) {
+    if (!(error instanceof SchemaVersionError)) return { ok: false, reason: "the store does not answer" };
+    // While an upgrade is rolled out, the nodes before it go on.
+    return error.isNewer ? { ok: true } : { ok: false, reason: "the database is older than this version" };
   }
 }
 

@@ -70,4 +70,11 @@ export class StoreUnavailableError extends Error {
 /** What a store throws when its schema is not the one this version of tokenpair works with; the message says what to do. */
 export class SchemaVersionError extends Error {
   override readonly name = "SchemaVersionError";
+  /** The schema is a later version's. A node that runs already can go on with it; one that starts should not. */
+  readonly isNewer: boolean;
+
+  constructor(message: string, { isNewer = false, ...options }: ErrorOptions & { readonly isNewer?: boolean } = {}) {
+    super(message, options);
+    this.isNewer = isNewer;
+  }
 }

@@ -16,6 +16,7 @@ export function toPending(migrations: readonly Migration[], version: number): re
   if (version > migrations.length) {
     throw new SchemaVersionError(
       `the database has schema ${version}, this version of tokenpair knows ${migrations.length}: upgrade tokenpair`,
+      { isNewer: true },
     );
   }
   return migrations.slice(version);

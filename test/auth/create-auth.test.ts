@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { type AuthEvent, type AuthOptions, createAuth, SchemaVersionError } from "../../src/index.ts";
+import {
+  type AuthEvent,
+  type AuthOptions,
+  createAuth,
+  SchemaVersionError,
+  StoreUnavailableError,
+} from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { signingKey } from "../support/auth.ts";
 import { type AuthNode, addUser, bearer, startNode } from "./node.ts";
@@ -73,6 +79,45 @@ describe("a node", () => {
     await expect(auth.ready()).rejects.toBeInstanceOf(SchemaVersionError);
     expect(await auth.health()).toMatchObject({ ok: false });
     auth.close();
+  });
+
+  it("stays healthy over a database that a later version has migrated, and not over one of an older version", async () => {
+    const store = newStore();
+    await store.migrate();
+    let fault: Error | null = null;
+    const checkSchema = async () => {
+      if (fault !== null) throw fault;
+    };
+    const auth = createAuth({ store: { ...store, checkSchema }, signingKey });
+    await auth.ready();
+    fault = new SchemaVersionError("the database has schema 99", { isNewer: true });
+    expect(await auth.health()).toEqual({ ok: true });
+    await expect(auth.ready()).rejects.toBe(fault);
+    fault = new SchemaVersionError("the database has schema 0");
+    expect(await auth.health()).toEqual({ ok: false, reason: "the database is older than this version" });
+    auth.close();
+  });
+
+  it("that has grown stale says how old its knowledge is, or stays healthy where it may ask the store", async () => {
+    const store = newStore();
+    await store.migrate();
+    let isAway = false;
+    const read: typeof store.feed.read = async (options) => {
+      if (isAway) throw new StoreUnavailableError("away");
+      return store.feed.read(options);
+    };
+    const stale = { store: { ...store, feed: { ...store.feed, read } }, signingKey, maxStaleness: 1 };
+    const [refusing, asking] = [createAuth(stale), createAuth({ ...stale, onStale: "lookup" })];
+    await Promise.all([refusing.ready(), asking.ready()]);
+    const { access } = await asking.issue(await addUser(asking));
+    isAway = true;
+    const reason = expect.stringMatching(/^the revocations are \d+ s old$/);
+    await expect.poll(() => refusing.health(), { timeout: 5_000 }).toEqual({ ok: false, reason });
+    expect(await asking.health()).toEqual({ ok: true });
+    await expect(refusing.authenticate(bearer(access))).rejects.toMatchObject({ code: "unavailable" });
+    expect(await asking.authenticate(bearer(access))).toMatchObject({ type: "access" });
+    refusing.close();
+    asking.close();
   });
 
   it("is not healthy once its store does not answer", async () => {

@@ -154,6 +154,7 @@ describe("the schema of a PostgreSQL store", () => {
     const store = await openMigrated();
     await admin.query(`INSERT INTO ${schema}.tokenpair_migrations VALUES (99, '0099_future')`);
     await expect(store.checkSchema()).rejects.toThrow(SchemaVersionError);
+    await expect(store.checkSchema()).rejects.toMatchObject({ isNewer: true });
     await expect(store.migrate()).rejects.toThrow("upgrade tokenpair");
   });
 
