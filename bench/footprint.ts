@@ -65,8 +65,14 @@ async function reportLog(harness: Harness, crowd: Crowd): Promise<void> {
   const count = harness.quick ? 500 : 5_000;
   const chosen = pickDistinct(count, sessions);
   let next = sessions;
-  const logIn = () =>
-    store.sessions.create(toNewSession(next++, String(1 + Math.floor(Math.random() * (sessions / 2)))));
+  const logIn = async () => {
+    const login = toNewSession(next++, String(1 + Math.floor(Math.random() * (sessions / 2))));
+    const { userId, id: sessionId, userAgent, ip } = login;
+    const origin = { ip: ip ?? undefined, userAgent: userAgent ?? undefined };
+    const event = { type: "login", time: systemClock.now(), userId, sessionId, origin } as const;
+    const { outcome } = await store.sessions.create(login, () => [{ event, isKept: true, delivery: null }]);
+    if (outcome !== "created") throw new Error(`the login was ${outcome}`);
+  };
   const kinds: [string, (i: number) => Promise<unknown>][] = [
     ["login", logIn],
     ["refresh", (i) => crowd.rotate(i)],
@@ -83,12 +89,23 @@ async function reportLog(harness: Harness, crowd: Crowd): Promise<void> {
   }
   // Each session ends once: others of the same pages follow.
   await admin.query("CHECKPOINT");
-  const end = (offset: number) => (i: number) => store.sessions.revoke(toSessionId((i + offset) % sessions), "logout");
+  const end = (offset: number) => (i: number) => {
+    const sessionId = toSessionId((i + offset) % sessions);
+    const subject = { userId: "1", sessionId, reason: "logout", sessions: 1, origin: { ip: "203.0.113.77" } } as const;
+    const event = { type: "sessions_ended", time: systemClock.now(), ...subject } as const;
+    return store.sessions.revoke(sessionId, "logout", { audit: () => [{ event, isKept: true, delivery: null }] });
+  };
   rows.push(["logout", await measure(end(0)), await measure(end(1))]);
   harness.table(
     `Write-ahead log, of ${count.toLocaleString("en")} changes at random among ${sessions.toLocaleString("en")} sessions`,
     ["", "bytes after a checkpoint", "bytes from then on"],
     rows,
+  );
+  const { rows: log } = await admin.query(
+    `SELECT pg_total_relation_size('${crowd.schema}.audit_log')::float8 / count(*) AS bytes FROM ${crowd.schema}.audit_log`,
+  );
+  harness.note(
+    `Logins and logouts with their entries in the audit log, ${toBytes(log[0].bytes)} bytes each on the disk.`,
   );
 }
 
