@@ -79,9 +79,11 @@ function toLoggedPath(path: string): string {
   return segments.join("/").slice(0, maxPathLength);
 }
 
+const warnings: ReadonlySet<AuthEvent["type"]> = new Set(["listen_lost", "feed_reloaded", "rehash_failed"]);
+
 function toEventLevel(event: AuthEvent): "info" | "warn" | "error" {
   if (event.type === "feed_stale" || event.type === "audit_dropped") return "error";
-  if (event.type === "listen_lost" || event.type === "feed_reloaded") return "warn";
+  if (warnings.has(event.type)) return "warn";
   const isAlarm = event.type === "refresh" && (event.outcome === "theft" || event.outcome === "state_lost");
   return isAlarm ? "warn" : "info";
 }

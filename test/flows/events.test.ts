@@ -13,6 +13,7 @@ import { logIn } from "./flow.ts";
 
 const passwords = ["wr0ng-pl4nted", "n3w-pl4nted-horse", "b0b-pl4nted", "r3set-pl4nted"] as const;
 const [wrong, changed, ofBob, reset] = passwords;
+const pepper = "pl4nted-pepper-of-this-test";
 const attemptId = "pl4ntedAttempt0m5oRkq2";
 
 let auth: TestAuth;
@@ -26,7 +27,7 @@ interface Life {
 
 /** Everything that can happen to a user and her sessions, each at least once. */
 async function live(): Promise<Life> {
-  auth = await createTestAuth();
+  auth = await createTestAuth({ settings: { passwordPeppers: [`p:${pepper}`] } });
   const { deps } = auth;
   const said: string[] = [];
   const tokens: string[] = [];
@@ -93,7 +94,10 @@ async function live(): Promise<Life> {
     [...each].join(","),
   ]);
   const signatures = tokens.map((token) => token.split(".")[2] ?? "");
-  return { said, secrets: [alice.password, ...passwords, attemptId, "$argon2", ...encoded, ...tokens, ...signatures] };
+  return {
+    said,
+    secrets: [alice.password, ...passwords, pepper, attemptId, "$argon2", ...encoded, ...tokens, ...signatures],
+  };
 }
 
 describe("the events", () => {

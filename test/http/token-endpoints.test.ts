@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { signCompact } from "../../src/crypto/jws.ts";
+import { createPasswordHasher } from "../../src/crypto/passwords.ts";
 import { createHmacKey } from "../../src/crypto/signing-key.ts";
 import { deleteUser, disableUser, setPassword } from "../../src/flows/users.ts";
 import { alice, createTestAuth, type TestAuth, testStart } from "../support/auth.ts";
@@ -60,6 +61,18 @@ describe("POST /api/token/", () => {
       { detail: "No active account found with the given credentials", code: "no_active_account" },
       plainChallenge,
     );
+  });
+
+  it("cannot say anything of a password whose pepper is missing, and tells the operator which", async () => {
+    const pepper = "2025:a-pepper-that-only-the-hash-knows";
+    const encoded = await createPasswordHasher({ passwordMemoryCost: 64, passwordPeppers: [pepper] }).hash("p");
+    await t.store.users.setPassword(t.user.id, encoded);
+    const response = await post("/api/token/", alice);
+    const body = { detail: "Service temporarily unavailable.", code: "unavailable" };
+    await expectRefusal(response, 503, body, null);
+    expect(response.headers.get("Retry-After")).toBe("1");
+    const cause = new Error("passwordPeppers: 2025 is missing, and stored hashes need it; put it back");
+    expect(t.errors).toEqual([expect.objectContaining({ code: "unavailable", cause })]);
   });
 
   it("refuses an inactive user like a wrong password", async () => {
