@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Store } from "../../src/core/store.ts";
 import type { Nodes } from "../support/nodes.ts";
 import type { Recorder } from "../support/recorder.ts";
 
@@ -13,8 +14,19 @@ export async function untilRotated(recorder: Recorder, more: number): Promise<vo
   while (count("rotated") < enough) await sleep(20);
 }
 
-/** Writes down how the database has every session. */
-export async function recordRows({ store }: Nodes, recorder: Recorder): Promise<void> {
+/** Writes down how the database has every session, and what its audit log says of each. */
+export async function recordDatabase({ store }: Nodes, recorder: Recorder): Promise<void> {
+  await recordRows(store, recorder);
+  const { entries } = await store.audit.read({ after: null, limit: 1_000_000 });
+  for (const { type, sessionId, reason, details } of entries) {
+    if (sessionId === null) continue;
+    if (type === "login") recorder.audit("login", sessionId);
+    if (type === "refresh" && details["outcome"] === "theft") recorder.audit("theft", sessionId);
+    if (type === "sessions_ended" && reason === "logout") recorder.audit("logout", sessionId);
+  }
+}
+
+async function recordRows(store: Store, recorder: Recorder): Promise<void> {
   const sessions = new Set<string>();
   const users = new Set<string>();
   for (let after: string | null = null, more = true; more; ) {

@@ -30,6 +30,8 @@ export interface NodesOptions {
   readonly database: "SQLite" | "PostgreSQL";
   readonly servers: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Settings of PostgreSQL. */
+  readonly postgresSettings?: Readonly<Record<string, string>>;
   /** Whether the test itself reaches PostgreSQL as the servers do, by `databaseWire`. Default: false, it has its own way. */
   readonly sharesWire?: boolean;
 }
@@ -37,10 +39,11 @@ export interface NodesOptions {
 /** A login takes milliseconds, so that there may be many. */
 const cheapHashes = { passwordMemoryCost: 64, passwordTimeCost: 1 };
 
-export async function openNodes({ database, servers, env = {}, sharesWire = false }: NodesOptions): Promise<Nodes> {
+export async function openNodes(options: NodesOptions): Promise<Nodes> {
+  const { database, servers, env = {}, postgresSettings = {}, sharesWire = false } = options;
   const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
   const file = join(cwd, "tokenpair.db");
-  const postgres = database === "PostgreSQL" ? await startPostgres() : null;
+  const postgres = database === "PostgreSQL" ? await startPostgres(postgresSettings) : null;
   const databaseWire = postgres && (await startTcpProxy(postgres.port));
   const wiredUrl = postgres && (databaseWire?.toUrl(postgres.url) ?? null);
   const ownUrl = sharesWire ? wiredUrl : (postgres?.url ?? null);

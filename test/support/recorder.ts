@@ -25,6 +25,8 @@ export type Recorder = ReturnType<typeof createRecorder>;
 export function createRecorder(settings: Omit<Entry<"settings">, "op">, patience = 60_000) {
   const entries: HistoryEntry[] = [{ op: "settings", ...settings }];
 
+  const toText = () => entries.map((entry) => JSON.stringify(entry)).join("\n");
+
   /** One request; null where there was no answer. */
   async function ask(url: string, init: RequestInit) {
     const start = now();
@@ -139,20 +141,29 @@ export function createRecorder(settings: Omit<Entry<"settings">, "op">, patience
       entries.push({ op: "row", at, sid, gen, absolute, reason, announced });
     },
 
+    /** What the audit log has an entry of. */
+    audit(event: Entry<"audit">["event"], sid: string): void {
+      entries.push({ op: "audit", event, sid });
+    },
+
     /** The ids of all sessions that were given. */
     sessions(): readonly string[] {
       return [...new Set(entries.flatMap((entry) => (entry.op === "login" ? (entry.given?.sid ?? []) : [])))];
     },
 
-    /** Judges what was recorded. Where something does not hold, says it and keeps the history in a file. */
-    check(): Judgement & { readonly report: string } {
-      const text = entries.map((entry) => JSON.stringify(entry)).join("\n");
-      const judgement = checkHistory(parseHistory(text));
-      if (judgement.violations.length === 0) return { ...judgement, report: "" };
+    /** Judges what was recorded. */
+    check(): Judgement {
+      return checkHistory(parseHistory(toText()));
+    },
+
+    /** As `check`, where all must hold. @throws Error that says what does not, and in which file the history is kept. */
+    expectSound(): Judgement {
+      const judgement = checkHistory(parseHistory(toText()));
+      if (judgement.violations.length === 0) return judgement;
       const file = join(mkdtempSync(join(tmpdir(), "tokenpair-history-")), "history.jsonl");
-      writeFileSync(file, text);
+      writeFileSync(file, toText());
       const found = judgement.violations.map(({ invariant, sentence, lines }) => `${invariant} ${sentence}: ${lines}`);
-      return { ...judgement, report: [...found, file].join("\n") };
+      throw new Error([`the history in ${file} is not sound:`, ...found].join("\n"));
     },
   };
 }
