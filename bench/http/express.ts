@@ -3,7 +3,7 @@ import express, { type ErrorRequestHandler, type RequestHandler } from "express"
 import { expressjwt } from "express-jwt";
 import passport from "passport";
 import { ExtractJwt, Strategy } from "passport-jwt";
-import { authRoutes, requireUser } from "../../src/adapters/express.ts";
+import { requireUser } from "../../src/adapters/express.ts";
 import { answer, listen, type Start } from "./served.ts";
 import { bearerRequests, createOurs, secret } from "./tokens.ts";
 
@@ -21,8 +21,7 @@ async function serve(...checks: readonly RequestHandler[]) {
 }
 
 async function serveOurs(settings = {}) {
-  const auth = await createOurs(settings);
-  return serve(authRoutes(auth), requireUser(auth));
+  return serve(requireUser(await createOurs(settings)));
 }
 
 /** Servers of Express. */

@@ -1,6 +1,6 @@
 import fastifyJwt from "@fastify/jwt";
 import createFastify, { type FastifyInstance, type onRequestHookHandler } from "fastify";
-import { authRoutes, requireUser } from "../../src/adapters/fastify.ts";
+import { requireUser } from "../../src/adapters/fastify.ts";
 import { answer, host, type Start } from "./served.ts";
 import { bearerRequests, createOurs, secret } from "./tokens.ts";
 
@@ -11,9 +11,7 @@ async function serve(app: FastifyInstance, onRequest: onRequestHookHandler[] = [
 }
 
 async function serveOurs(settings = {}) {
-  const [auth, app] = [await createOurs(settings), createFastify()];
-  await app.register(authRoutes(auth));
-  return serve(app, [requireUser(auth)]);
+  return serve(createFastify(), [requireUser(await createOurs(settings))]);
 }
 
 async function serveFastifyJwt(cache: boolean) {

@@ -5,32 +5,30 @@ import type { Settings } from "../core/settings.ts";
 export type Payload = Readonly<Record<string, unknown>>;
 
 /**
- * Judges the times of a genuine token at `now` (RFC 7519 §4.1), in the order of simplejwt: `iat` and `nbf` not in the
- * future, `exp` not in the past (unless that is allowed), each where present and within the leeway. All that a token that
- * was good before can fail by later, revocation apart.
+ * Judges the registered claims of a genuine token at `now` (RFC 7519 §4.1), in the order of simplejwt: `iat` and `nbf`
+ * not in the future, `exp` not in the past (unless that is allowed), each where present and within the leeway; then
+ * `iss` and `aud` where configured.
  *
  * @throws AuthError `token_invalid` or `token_expired`
  */
-export function checkTimes(
+export function checkRegisteredClaims(
   payload: Payload,
   now: number,
-  { leeway }: Pick<Settings, "leeway">,
+  settings: Pick<Settings, "leeway" | "issuer" | "audience">,
   mayBeExpired = false,
 ): void {
   const issuedAt = readTime(payload, "iat");
   const notBefore = readTime(payload, "nbf");
   const expiresAt = readTime(payload, "exp");
-  if (issuedAt !== undefined && issuedAt > now + leeway) throw invalid("iat is in the future");
-  if (notBefore !== undefined && notBefore > now + leeway) throw invalid("nbf is in the future");
-  if (!mayBeExpired && expiresAt !== undefined && now >= expiresAt + leeway) {
+  if (issuedAt !== undefined && issuedAt > now + settings.leeway) throw invalid("iat is in the future");
+  if (notBefore !== undefined && notBefore > now + settings.leeway) throw invalid("nbf is in the future");
+  if (!mayBeExpired && expiresAt !== undefined && now >= expiresAt + settings.leeway) {
     throw new AuthError("token_expired", "exp is in the past");
   }
-}
-
-/** `iss` and `aud` (RFC 7519 §4.1), where configured. @throws AuthError `token_invalid` */
-export function checkParties(payload: Payload, { issuer, audience }: Pick<Settings, "issuer" | "audience">): void {
-  if (issuer !== undefined && payload["iss"] !== issuer) throw invalid("iss is not ours");
-  if (audience !== undefined && !isAudience(payload["aud"], audience)) throw invalid("aud is not ours");
+  if (settings.issuer !== undefined && payload["iss"] !== settings.issuer) throw invalid("iss is not ours");
+  if (settings.audience !== undefined && !isAudience(payload["aud"], settings.audience)) {
+    throw invalid("aud is not ours");
+  }
 }
 
 /** @throws AuthError `code` where the claim `name` is missing. */

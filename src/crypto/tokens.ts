@@ -4,8 +4,7 @@ import { AuthError } from "../core/errors.ts";
 import type { Settings } from "../core/settings.ts";
 import { parseBase64url, toBase64url } from "./base64url.ts";
 import {
-  checkParties,
-  checkTimes,
+  checkRegisteredClaims,
   invalid,
   type Payload,
   readCount,
@@ -87,7 +86,7 @@ export function createTokens({
   readonly random?: Random;
 }): Tokens {
   const { userIdClaim, tokenTypeClaim, jtiClaim } = settings;
-  const cache = createClaimsCache(settings.verifyCacheSize);
+  const cache = createClaimsCache(settings.verifyCacheSize, settings.leeway);
   const names = [...fixedClaims, userIdClaim, tokenTypeClaim, jtiClaim];
   const ourClaims = new Set(names);
   if (ourClaims.size !== names.length) {
@@ -112,8 +111,7 @@ export function createTokens({
   /** The payload of a genuine, live token of `type` or, without, of either type. */
   function verify(token: string, type?: TokenType, mayBeExpired = false): Payload {
     const payload = verifyCompact(token, keys);
-    checkTimes(payload, clock.now(), settings, mayBeExpired);
-    checkParties(payload, settings);
+    checkRegisteredClaims(payload, clock.now(), settings, mayBeExpired);
     requireClaim(payload, "exp", "token_without_exp");
     requireClaim(payload, jtiClaim, "token_without_id");
     requireClaim(payload, tokenTypeClaim, "token_without_type");
@@ -159,11 +157,8 @@ export function createTokens({
       return signCompact({ ...payload, gen: token.generation, secret: toBase64url(token.secret) }, keys.current);
     },
     verifyAccess(token: string): AccessClaims {
-      const known = cache.get(token);
-      if (known !== undefined) {
-        checkTimes(known.payload, clock.now(), settings);
-        return known;
-      }
+      const known = cache.get(token, clock.now());
+      if (known !== undefined) return known;
       const claims = toAccessClaims(verify(token, "access"));
       cache.set(token, claims);
       return claims;

@@ -13,8 +13,7 @@ export function readBearerToken(
 ): string | null {
   const header = readHeader(headers, authHeaderName);
   if (header === undefined) return null;
-  const plain = authHeaderTypes.find((type) => isPlain(header, type));
-  if (plain !== undefined) return header.slice(plain.length + 1);
+  for (const type of authHeaderTypes) if (isPlain(header, type)) return header.slice(type.length + 1);
 
   const [scheme = "", token, ...more] = header.split(/[ \t]+/).filter((part) => part !== "");
   // RFC 9110 §11.1: the case of a scheme does not count.
@@ -29,10 +28,10 @@ export function readBearerToken(
 function isPlain(header: string, scheme: string): boolean {
   const start = scheme.length + 1;
   return (
-    header.length > start &&
+    header.charCodeAt(scheme.length) === 0x20 &&
     header.startsWith(scheme) &&
-    header.indexOf(" ") === scheme.length &&
+    header.length > start &&
     header.indexOf(" ", start) === -1 &&
-    header.indexOf("\t") === -1
+    header.indexOf("\t", start) === -1
   );
 }
