@@ -28,6 +28,8 @@ export interface Results {
    * measurements that were neighbours in time, so that what slows the machine slows both.
    */
   ratio(contender: string, other?: string): Spread;
+  /** One figure of `contender` as a multiple of the same figure of `other`, round by round. */
+  multiple(contender: string, other: string, column: string): Spread;
 }
 
 /**
@@ -52,17 +54,15 @@ export async function measure(
     if (figures === undefined) throw new RangeError(`no contender is called ${name}`);
     return figures.map((sample) => sample[column] ?? Number.NaN);
   };
+  const multiple = (name: string, other: string, column: string) => {
+    const others = read(other, column);
+    return toSpread(read(name, column).map((value, i) => value / (others[i] ?? Number.NaN)));
+  };
   return {
     figure: (name, column = main) => toSpread(read(name, column)),
-    ratio(name, other = baseline) {
-      const [own, others] = [read(name, main), read(other, main)];
-      return toSpread(
-        own.map((value, i) => {
-          const otherValue = others[i] ?? Number.NaN;
-          return better === "lower" ? otherValue / value : value / otherValue;
-        }),
-      );
-    },
+    ratio: (name, other = baseline) =>
+      better === "higher" ? multiple(name, other, main) : multiple(other, name, main),
+    multiple,
   };
 }
 
