@@ -47,11 +47,9 @@ async function compareIn(framework: (typeof frameworks)[number], load: Child, ha
       baseline: "bare",
       contenders,
     });
-    harness.goal(
-      `${framework}: of the bare server's, per time on the CPU`,
-      results.ratio("tokenpair"),
-      goals[framework],
-    );
+    const rates = results.multiple("tokenpair", "bare", "requests/s");
+    harness.goal(`${framework}: requests per second, of the bare server's`, rates, goals[framework]);
+    harness.goal(`${framework}: requests per time on the CPU, likewise`, results.ratio("tokenpair"), goals[framework]);
   } finally {
     for (const server of servers) await server.stop();
   }
