@@ -19,7 +19,7 @@ async function serveOurs(settings = {}) {
 /** Servers of Hono on `node:http`. */
 export const starts: Readonly<Record<string, Start>> = {
   bare: () => serve(),
-  "any middleware": () => serve((_, next) => next()),
+  "a middleware that does nothing": () => serve((_, next) => next()),
   tokenpair: () => serveOurs(),
   "tokenpair, no cache": () => serveOurs({ verifyCacheSize: 0 }),
   "hono/jwt": () => serve(jwt({ secret, alg: "HS256" })),
