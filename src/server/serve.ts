@@ -96,7 +96,8 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     onError,
   });
   if (server.cleanupInterval > 0) addCleanup(store, config, { log, metrics }, resources);
-  const demo = options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, store) : null;
+  const demo =
+    options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, store, settings) : null;
 
   const metricsUrl = metrics && (await listenForMetrics(metrics, server, log, resources));
   const { host, port } = server;

@@ -71,13 +71,18 @@ describe("serve", () => {
   it("creates the demo user only where there are no users, and only when asked", async () => {
     expect((await start()).demo).toBeNull();
     const first = await start({}, { demo: true });
-    expect(first.demo).toMatchObject({ username: "demo", password: expect.stringMatching(/^.{16}$/) });
+    expect(first.demo).toMatchObject({ username: "demo", password: expect.stringMatching(/^.{24}$/) });
     await first.close();
     const config = await loadConfig({ directory: first.directory, env: {}, flags: { port: 0 } });
     const second = await serve(config, { logTo: { write() {} }, demo: true });
     onTestFinished(() => second.close());
     expect(second.demo).toBeNull();
     expect(second.madeKey).toBeNull();
+  });
+
+  it("gives the demo user a password as long as the policy asks for", async () => {
+    const { demo } = await start({}, { demo: true }, { TOKENPAIR_MIN_PASSWORD_LENGTH: "51" });
+    expect(demo?.password).toMatch(/^[0-9a-f]{52}$/);
   });
 
   it("serves metrics on their own port alone", async () => {
