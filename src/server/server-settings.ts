@@ -22,7 +22,7 @@ export interface ServerSettings {
   readonly databaseLockTimeout: number;
   /** How long a statement may take in PostgreSQL, at least the time for a lock. Default: 5 seconds. */
   readonly databaseStatementTimeout: number;
-  /** Whether statements are prepared; not through PgBouncer before 1.21. Default: false. */
+  /** Whether statements are prepared in PostgreSQL; a proxy that loses one (PgBouncer before 1.21) ends that. Default: true. */
   readonly databasePreparedStatements: boolean;
   /** Where to LISTEN, if `databaseUrl` leads to a proxy that pools transactions. Default: `databaseUrl`. */
   readonly databaseListenUrl: string | undefined;
@@ -67,7 +67,7 @@ export const defaultServerSettings: ServerSettings = Object.freeze({
   databaseConnectTimeout: 3,
   databaseLockTimeout: 2,
   databaseStatementTimeout: 5,
-  databasePreparedStatements: false,
+  databasePreparedStatements: true,
   databaseListenUrl: undefined,
   databaseCa: undefined,
   cleanupInterval: 0,

@@ -21,7 +21,7 @@ describe("the settings of PostgreSQL", () => {
       TOKENPAIR_DATABASE_CONNECT_TIMEOUT: "4",
       TOKENPAIR_DATABASE_LOCK_TIMEOUT: "1",
       TOKENPAIR_DATABASE_STATEMENT_TIMEOUT: "9",
-      TOKENPAIR_DATABASE_PREPARED_STATEMENTS: "true",
+      TOKENPAIR_DATABASE_PREPARED_STATEMENTS: "false",
       TOKENPAIR_DATABASE_LISTEN_URL: "postgres://app@direct.example/app",
     };
     expect(await read(env)).toEqual({
@@ -33,7 +33,7 @@ describe("the settings of PostgreSQL", () => {
       connectTimeout: 4_000,
       lockTimeout: 1_000,
       statementTimeout: 9_000,
-      preparedStatements: true,
+      preparedStatements: false,
     });
   });
 
@@ -47,7 +47,7 @@ describe("the settings of PostgreSQL", () => {
       connectTimeout: 3_000,
       lockTimeout: 2_000,
       statementTimeout: 5_000,
-      preparedStatements: false,
+      preparedStatements: true,
     });
   });
 
