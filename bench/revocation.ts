@@ -1,5 +1,5 @@
 /**
- * What the revocation index costs, beside a plain Map of the same entries.
+ * How fast a revocation reaches every node, and what the index costs that holds it, beside a plain Map of the same entries.
  *
  * Lookups are timed in runs of 500 tokens, whose strings are in the cache as those of a freshly parsed token are, while
  * the entries are not; a figure is the mean over all runs of the best of several passes, so that other work on the machine
@@ -15,8 +15,9 @@ import {
 import type { Harness } from "./harness/harness.ts";
 import { toFigure } from "./harness/markdown.ts";
 import { collectGarbage, heldBytes } from "./harness/memory.ts";
+import { measurePropagation } from "./revocation/propagation.ts";
 
-type Index = Pick<RevocationIndex, "apply" | "isRevoked" | "sweep">;
+type Index = Pick<RevocationIndex, "apply" | "isRevoked" | "sweep" | "size">;
 type Kind = "session" | "user" | "token";
 
 const accessTokenLifetime = 1800;
@@ -50,6 +51,9 @@ function createMaps(): Index {
       for (const [id, until] of sessions) if (until <= now) sessions.delete(id);
       for (const [id, until] of tokens) if (until <= now) tokens.delete(id);
       for (const [id, { until }] of users) if (until <= now) users.delete(id);
+    },
+    get size() {
+      return sessions.size + tokens.size + users.size;
     },
   };
 }
@@ -116,9 +120,20 @@ function measureIndex(name: string, create: () => Index, entries: number, kinds:
   for (const list of [hits, misses, revoked]) list.length = 0;
   // Below that, the memory of everything else moves more than the entries weigh.
   const bytes = entries < 1_000_000 ? Number.NaN : (heldBytes() - before) / entries;
-  // Keeps the index alive until its memory has been measured.
-  index.sweep();
-  return [name, toFigure(entries), ...[hit, miss, (inserting * 1e6) / entries, bytes].map(toFigure)];
+  const expiring = measureExpiry(index);
+  return [
+    name,
+    toFigure(entries),
+    ...[hit, miss, (inserting * 1e6) / entries, bytes, (expiring * 1e6) / entries].map(toFigure),
+  ];
+}
+
+/** Milliseconds until every entry has gone whose time is over. */
+function measureExpiry(index: Index): number {
+  ahead += accessTokenLifetime + 120;
+  const start = performance.now();
+  while (index.size > 0) index.sweep();
+  return performance.now() - start;
 }
 
 /**
@@ -171,8 +186,10 @@ function measurePauses(name: string, create: () => Index, kind: Kind, entries: n
 
 const mixed: readonly Kind[] = [...Array<Kind>(8).fill("session"), "user", "token"];
 
-export async function run({ quick, table }: Harness): Promise<void> {
-  const sizes = quick ? [10_000] : [10_000, 1_000_000];
+export async function run(harness: Harness): Promise<void> {
+  const { quick, table } = harness;
+  await measurePropagation(harness);
+  const sizes = quick ? [10_000] : [10_000, 1_000_000, 10_000_000];
   const rows = sizes.flatMap((entries) => [
     measureIndex("index: sessions", createOurs, entries, ["session"]),
     measureIndex("index: users", createOurs, entries, ["user"]),
@@ -180,7 +197,8 @@ export async function run({ quick, table }: Harness): Promise<void> {
     measureIndex("Map: sessions", createMaps, entries, ["session"]),
     measureIndex("Map: 80 % sessions, users, tokens", createMaps, entries, mixed),
   ]);
-  table("Lookups, inserts, memory", ["", "entries", "hit ns", "miss ns", "insert ns", "bytes per entry"], rows);
+  const head = ["", "entries", "hit ns", "miss ns", "insert ns", "bytes per entry", "expiry ns"];
+  table("Lookups, inserts, memory, expiry", head, rows);
   const count = quick ? 100_000 : 1_000_000;
   table(
     `Longest single call while ${toFigure(count)} entries are added and expire`,

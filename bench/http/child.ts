@@ -6,6 +6,8 @@ import { join } from "node:path";
 export interface Child {
   /** The next message of the process, after it was sent `message`, if one is given. @throws Error where it ends instead. */
   ask<T>(message?: object): Promise<T>;
+  /** Hands over every message from now on, until what it returns is called. */
+  listen<T>(hear: (message: T) => void): () => void;
   stop(): Promise<void>;
 }
 
@@ -16,6 +18,11 @@ export function startChild(file: string, ...args: readonly string[]): Child {
       const answer = nextMessage(child, `${file} ${args.join(" ")}`);
       if (message !== undefined) child.send(message);
       return (await answer) as T;
+    },
+    listen<T>(hear: (message: T) => void) {
+      const listener = (message: unknown) => hear(message as T);
+      child.on("message", listener);
+      return () => void child.off("message", listener);
     },
     async stop() {
       if (child.exitCode !== null) return;

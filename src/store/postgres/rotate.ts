@@ -41,7 +41,8 @@ const columns = `user_id AS "userId", user_epoch AS "userEpoch", created_at AS "
   idle_expires_at AS "idleExpiresAt", absolute_expires_at AS "absoluteExpiresAt", persistent,
   user_agent AS "userAgent", ip, label, now`;
 
-const rotateOne = `WITH ${clock}, rotated AS (${update(`(${one}) AS presented`)}) SELECT ${columns} FROM rotated`;
+/** One rotation by itself; waits for whoever holds the row. */
+export const rotateOne = `WITH ${clock}, rotated AS (${update(`(${one}) AS presented`)}) SELECT ${columns} FROM rotated`;
 
 // A row that somebody else has locked is passed over, and its rotation goes alone: nobody waits for another's row, and
 // two batches never wait for each other. A row that was held and not updated did not match.

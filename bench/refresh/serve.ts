@@ -1,0 +1,16 @@
+/** A server in a process of its own: `serve.ts postgres URL SCHEMA` or `serve.ts sqlite PATH`. Tells its port. */
+import { createServer } from "node:http";
+import { toNodeListener } from "../../src/adapters/node.ts";
+import { createAuth } from "../../src/index.ts";
+import { postgresStore } from "../../src/store/postgres/index.ts";
+import { sqliteStore } from "../../src/store/sqlite/index.ts";
+import { listen } from "../http/served.ts";
+import { signingKey } from "./crowd.ts";
+
+const [, , kind, place = "", schema = ""] = process.argv;
+const store = kind === "postgres" ? postgresStore({ connectionString: place, schema }) : sqliteStore(place);
+// One client stands for thousands of addresses.
+const auth = createAuth({ store, signingKey, refreshLimit: 0 });
+await auth.ready();
+process.on("disconnect", () => process.exit());
+process.send?.({ port: await listen(createServer(toNodeListener(auth))) });
