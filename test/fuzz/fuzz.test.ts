@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createConfigFileTarget, databaseUrl, environment } from "./targets/config.ts";
-import { authorization, cookies, csrfToken, idempotencyKey } from "./targets/headers.ts";
+import { authorization, cookies, csrfToken, deviceToken, forwardedFor, idempotencyKey } from "./targets/headers.ts";
 import { createBodyTarget, json } from "./targets/json-body.ts";
 import { storedHash } from "./targets/stored-hash.ts";
 import { payload, protectedHeader, token } from "./targets/token.ts";
@@ -24,6 +24,8 @@ const targets = [
   cookies,
   csrfToken,
   idempotencyKey,
+  deviceToken,
+  forwardedFor,
   json,
   body.target,
   storedHash,

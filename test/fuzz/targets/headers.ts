@@ -1,7 +1,9 @@
 import { expect } from "vitest";
 import { toCookieNames } from "../../../src/core/cookie-names.ts";
 import { defaultSettings } from "../../../src/core/settings.ts";
+import { createDeviceToken, readDeviceToken } from "../../../src/crypto/device-tokens.ts";
 import { readBearerToken } from "../../../src/http/authorization-header.ts";
+import { createClientFinder } from "../../../src/http/client-address.ts";
 import { readCookies } from "../../../src/http/cookies.ts";
 import { createCsrfToken, isCsrfToken } from "../../../src/http/csrf.ts";
 import { readAttemptId } from "../../../src/http/routes/token-refresh.ts";
@@ -74,5 +76,35 @@ export const idempotencyKey: FuzzTarget = {
     const isGood = /^[\w-]+$/.test(text) && text.length >= 22 && text.length <= 128;
     expect(refusal).toBe(isGood ? undefined : "bad_idempotency_key");
     expect(read).toBe(isGood ? text : undefined);
+  },
+};
+
+const device = createDeviceToken(csrfKey, "alice", random);
+
+export const deviceToken: FuzzTarget = {
+  name: "a device token",
+  inputs: mutationsOf([device, "."], ["."]),
+  check(text) {
+    expect(readDeviceToken(csrfKey, "alice", text)).toBe(text === device ? device.split(".")[0] : null);
+    expect(readDeviceToken(csrfKey, "bob", text)).toBeNull();
+  },
+};
+
+/** A proxy of ours at 10.0.0.1 adds the address that it sees, 192.0.2.7, to whatever a client has sent. */
+export const forwardedFor: FuzzTarget = {
+  name: "a forwarded header",
+  inputs: mutationsOf(
+    ["203.0.113.9", "for=203.0.113.9", 'for="[2001:db8::1]:4711";proto=https', "unknown", '"', "10.0.0.1"],
+    [",", ";", "for=", '"', "[", "]", ":", "10.0.0.1"],
+  ).map(toHeaderValue),
+  check(text) {
+    for (const [forwardedHeader, own] of [
+      ["X-Forwarded-For", "192.0.2.7"],
+      ["Forwarded", "for=192.0.2.7"],
+    ] as const) {
+      const find = createClientFinder({ trustedProxies: ["10.0.0.1"], forwardedHeader });
+      expect(find({ [forwardedHeader]: `${text}, ${own}` }, "10.0.0.1")).toBe("192.0.2.7");
+      expect(find({ [forwardedHeader]: text }, "192.0.2.8")).toBe("192.0.2.8");
+    }
   },
 };
