@@ -34,6 +34,6 @@ function report(text: string): number {
     for (const line of lines) console.log(`  ${line}: ${sources[line - 1]}`);
   }
   console.log(`judged: ${invariants.map((name) => `${name} ${judged.get(name) ?? "-"}`).join(", ")}`);
-  console.log(`${violations.length} violations`);
+  console.log(`violations: ${violations.length}`);
   return violations.length === 0 ? 0 : 1;
 }

@@ -238,9 +238,9 @@ describe("node scripts/check-history.ts", () => {
     const outcomes = await Promise.all([run(good), run(bad), run("--log", node1), run("--log", node1, node2), run()]);
     expect(outcomes.map(({ code }) => code)).toEqual([0, 1, 0, 1, 2]);
     const [first, second, third, fourth] = outcomes.map(({ stdout }) => stdout);
-    expect(first).toMatch(/I6 \d+.*\n0 violations\n$/);
+    expect(first).toMatch(/I6 \d+.*\nviolations: 0\n$/);
     expect(second).toMatch(/^I3 does not hold: .*\n {2}3: \{"op":"end".*\n {2}4: \{"op":"refresh"/);
-    expect(third).toMatch(/I5 -.*\n0 violations\n$/);
+    expect(third).toMatch(/I5 -.*\nviolations: 0\n$/);
     expect(fourth).toMatch(/^I[37] does not hold/m);
     rmSync(folder, { recursive: true, force: true });
   });
