@@ -6,7 +6,7 @@ import type { AuthUser, User } from "./core/user.ts";
 import type { HashLoad } from "./crypto/passwords/hash-queue.ts";
 import type { Authentication } from "./flows/authenticate.ts";
 import type { IssueOptions } from "./flows/issue.ts";
-import type { Credentials } from "./flows/login.ts";
+import type { Credentials, LoginOptions } from "./flows/login.ts";
 import type { LogoutScope } from "./flows/logout.ts";
 import type { PasswordChange } from "./flows/password.ts";
 import type { RefreshOptions } from "./flows/refresh-report.ts";
@@ -44,6 +44,12 @@ export interface SessionPair extends TokenPair {
 /** A new session with its first pair. */
 export interface LoginResult<U extends AuthUser = User> extends SessionPair {
   readonly user: U;
+}
+
+/** A new session that began with a password. */
+export interface PasswordLoginResult<U extends AuthUser = User> extends LoginResult<U> {
+  /** For this device to keep, also beyond a logout, and to show at its next login: others cannot lock it out then. */
+  readonly device: string;
 }
 
 /** The answer to a refresh. `refresh` is missing with `rotateRefreshTokens: false`. */
@@ -96,8 +102,11 @@ export interface Auth<U extends AuthUser = User, C extends ApplicationClaims = A
    */
   close(): Promise<void>;
 
-  /** Checks a password and starts a session. @throws AuthError `no_active_account` */
-  login(credentials: Credentials, options?: IssueOptions): Promise<LoginResult<U>>;
+  /**
+   * Checks a password and starts a session. Give it `origin.ip` and, from a device that has logged in before, `device`:
+   * failures are counted by them. @throws AuthError `no_active_account`; `throttled`, with `retryAfter`
+   */
+  login(credentials: Credentials, options?: LoginOptions): Promise<PasswordLoginResult<U>>;
   /** Starts a session for a user whom you have authenticated yourself. @throws AuthError `no_active_account` */
   issue(userId: string, options?: IssueOptions): Promise<LoginResult<U>>;
   /** Exchanges a refresh token for the next pair, by the rule of rotation. */
@@ -145,9 +154,14 @@ export interface Auth<U extends AuthUser = User, C extends ApplicationClaims = A
     /** @throws AuthError `password_refused` */
     setPassword(userId: string, password: string, origin?: RequestOrigin): Promise<Ended>;
     delete(userId: string, origin?: RequestOrigin): Promise<Ended>;
+    /** Forgets the user's failed logins; how many counts that were. @throws AuthError `user_not_found` */
+    unlock(userId: string, origin?: RequestOrigin): Promise<number>;
   };
 
-  /** Answers the endpoints of the contract. `connection.ip` is the client's address, as far as you know it. */
+  /** Forgets the failed logins from an address, of IPv6 from its /64. @throws TypeError where it is no IP address */
+  unlockAddress(ip: string, origin?: RequestOrigin): Promise<number>;
+
+  /** Answers the endpoints of the contract. `connection.ip` is the address at the other end of the socket. */
   fetch(request: Request, connection?: { readonly ip?: string }): Promise<Response>;
   /** Whether `fetch` has an endpoint below this path. */
   handles(pathname: string): boolean;

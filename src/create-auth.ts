@@ -12,6 +12,7 @@ import { logout, logoutByRefreshToken } from "./flows/logout.ts";
 import { changePassword } from "./flows/password.ts";
 import { refresh } from "./flows/refresh.ts";
 import * as sessions from "./flows/sessions.ts";
+import { unlockAddress, unlockUser } from "./flows/unlock.ts";
 import * as users from "./flows/users.ts";
 import { verify } from "./flows/verify.ts";
 import { authenticateRequest, authenticateRequestAtOnce } from "./http/credentials.ts";
@@ -53,7 +54,10 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
       return auditQueue.stop();
     },
 
-    login: async (credentials, options) => toLoginResult(await login(deps, credentials, options)),
+    login: async (credentials, options) => {
+      const loggedIn = await login(deps, credentials, options);
+      return { ...toLoginResult(loggedIn), device: loggedIn.device };
+    },
     issue: async (userId, options) => {
       const found = await deps.users.find(userId);
       if (found === null) throw new AuthError("no_active_account", "no such user");
@@ -105,7 +109,9 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
       enable: (userId, origin) => users.enableUser(deps, userId, origin),
       setPassword: (userId, password, origin) => users.setPassword(deps, userId, password, origin),
       delete: (userId, origin) => users.deleteUser(deps, userId, origin),
+      unlock: (userId, origin) => unlockUser(deps, userId, origin),
     }),
+    unlockAddress: async (ip, origin) => unlockAddress(deps, ip, origin),
 
     fetch: (request, connection) => http.fetch(request, connection),
     handles: (pathname) => http.handles(pathname),

@@ -7,6 +7,7 @@ export type {
   Gate,
   Health,
   LoginResult,
+  PasswordLoginResult,
   RefreshResult,
   SessionOwner,
   SessionPair,
@@ -17,12 +18,13 @@ export { AuthError, type AuthErrorCode, SchemaVersionError, StoreUnavailableErro
 export type { AuthEvent, EventListener, RefreshOutcome, RequestOrigin, UserChange } from "./core/events.ts";
 export { defaultSettings, type Settings } from "./core/settings.ts";
 export type { Store } from "./core/store.ts";
+export type { SuspiciousLogin } from "./core/suspicious-login.ts";
 export type { AuthUser, User } from "./core/user.ts";
 export { createAuth } from "./create-auth.ts";
 export type { HashLoad } from "./crypto/passwords/hash-queue.ts";
 export type { Authentication } from "./flows/authenticate.ts";
 export type { IssueOptions } from "./flows/issue.ts";
-export type { Credentials } from "./flows/login.ts";
+export type { Credentials, LoginOptions } from "./flows/login.ts";
 export type { LogoutScope } from "./flows/logout.ts";
 export type { PasswordChange } from "./flows/password.ts";
 export type { RefreshOptions } from "./flows/refresh-report.ts";

@@ -28,6 +28,6 @@ export interface ThrottleStore {
    * changes may come from a plain look, so that a refusal waits for nobody.
    */
   decide<T>(keys: readonly string[], decide: (counted: Counted) => CountVerdict<T>): Promise<T>;
-  /** Forgets what is counted under `key` and under every key below it (`key/…`); how many counts that were. */
-  forget(key: string): Promise<number>;
+  /** Forgets what is counted under `key` and under every key below it (`key/…`). */
+  forget(key: string): Promise<{ readonly forgotten: number; readonly time: number }>;
 }

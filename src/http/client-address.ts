@@ -16,6 +16,7 @@ export function createClientFinder({
 }: Pick<Settings, "trustedProxies" | "forwardedHeader">): FindClient {
   const proxies = trustedProxies.map(parseNetwork).filter((network) => network !== null);
   const toAddress = forwardedHeader === "Forwarded" ? readForwarded : readForwardedFor;
+  if (proxies.length === 0) return (_headers, socketAddress) => socketAddress?.replace(/^::ffff:(?=\d+\.)/i, "");
   return (headers, socketAddress) => {
     let client = socketAddress === undefined ? null : parseAddress(socketAddress);
     if (client === null) return socketAddress;

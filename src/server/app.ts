@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Auth } from "../auth.ts";
 import type { Clock } from "../core/clock.ts";
+import type { FindClient } from "../http/client-address.ts";
 import { toPlainJson } from "./plain-json.ts";
 
 /** A part of the server: the paths that are its own, and their answers. `Auth` is one. */
@@ -23,6 +24,8 @@ export interface AppOptions {
   /** Answers what belongs to no part. */
   readonly rest: Pick<Part, "fetch">;
   readonly clock: Pick<Clock, "monotonic">;
+  /** Who is behind the proxies, where any are trusted. */
+  readonly findClient: FindClient;
   /** Told of every answer. */
   readonly onAnswered: (record: RequestRecord) => void;
   /** Seconds; 0 for no such header (RFC 6797). */
@@ -33,7 +36,7 @@ export interface AppOptions {
 
 /** The whole server as one function, which never rejects. Every response carries an `X-Request-Id` of ours. */
 export function createApp(options: AppOptions): Auth["fetch"] {
-  const { parts, rest, clock, strictTransportSecurity, onAnswered, onError } = options;
+  const { parts, rest, clock, strictTransportSecurity, findClient, onAnswered, onError } = options;
   return async (request, connection) => {
     const startedAt = clock.monotonic();
     const id = randomUUID();
@@ -53,7 +56,7 @@ export function createApp(options: AppOptions): Auth["fetch"] {
       path,
       status: response.status,
       milliseconds: clock.monotonic() - startedAt,
-      ip: connection?.ip,
+      ip: findClient(request.headers, connection?.ip),
       userAgent: request.headers.get("User-Agent") ?? undefined,
     });
     return response;

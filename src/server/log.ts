@@ -79,7 +79,12 @@ function toLoggedPath(path: string): string {
   return segments.join("/").slice(0, maxPathLength);
 }
 
-const warnings: ReadonlySet<AuthEvent["type"]> = new Set(["listen_lost", "feed_reloaded", "rehash_failed"]);
+const warnings: ReadonlySet<AuthEvent["type"]> = new Set([
+  "listen_lost",
+  "feed_reloaded",
+  "rehash_failed",
+  "throttled",
+]);
 
 function toEventLevel(event: AuthEvent): "info" | "warn" | "error" {
   if (event.type === "feed_stale" || event.type === "audit_dropped") return "error";

@@ -36,6 +36,7 @@ export interface MetricsSources {
 }
 
 const feedEvents = ["feed_stale", "feed_recovered", "feed_reloaded", "listen_lost", "listen_recovered"] as const;
+const throttleScopes = ["account", "address", "pair", "device", "refresh", "verify", "blacklist"] as const;
 const refreshOutcomes = ["rotated", "replayed", "renewed", "theft", "state_lost", "refused"] as const;
 
 /** Counters in a registry of their own, with the process's basics and the delay of its event loop. */
@@ -67,6 +68,11 @@ export function createMetrics({ settings, sources }: MetricsOptions): Metrics {
     "Times that sessions were ended on this node, by reason.",
     "reason",
   );
+  const throttled = counter(
+    "tokenpair_throttled_total",
+    "Logins that were refused for too many failures, by what was counted; of other endpoints, minutes with refusals.",
+    "scope",
+  );
   const feed = counter("tokenpair_feed_events_total", "What befell the feed of revocations, by event.", "event");
   const lags = new Histogram({
     name: "tokenpair_revocation_lag_seconds",
@@ -80,6 +86,7 @@ export function createMetrics({ settings, sources }: MetricsOptions): Metrics {
   logins.inc({ outcome: "success" }, 0);
   for (const outcome of refreshOutcomes) refreshes.inc({ outcome }, 0);
   for (const event of feedEvents) feed.inc({ event }, 0);
+  for (const scope of throttleScopes) throttled.inc({ scope }, 0);
   for (const outcome of ["done", "failed"]) cleanups.inc({ outcome }, 0);
   for (const kind of ["sessions", "revocations", "failures", "auditEntries"]) deleted.inc({ kind }, 0);
   addSources(sources, registers);
@@ -91,6 +98,7 @@ export function createMetrics({ settings, sources }: MetricsOptions): Metrics {
     event(event: AuthEvent) {
       if (event.type === "login") logins.inc({ outcome: "success" });
       else if (event.type === "login_failed") logins.inc({ outcome: event.code });
+      else if (event.type === "throttled") throttled.inc({ scope: event.scope });
       else if (event.type === "refresh") refreshes.inc({ outcome: event.outcome });
       else if (event.type === "sessions_ended") endings.inc({ reason: event.reason });
       else if (feedEvents.some((type) => type === event.type)) feed.inc({ event: event.type });

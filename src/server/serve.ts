@@ -3,6 +3,7 @@ import type { Auth } from "../auth.ts";
 import type { AuthEvent } from "../core/events.ts";
 import type { Store } from "../core/store.ts";
 import { createAuth } from "../create-auth.ts";
+import { createClientFinder } from "../http/client-address.ts";
 import { systemClock } from "../system-clock.ts";
 import { createApp } from "./app.ts";
 import { startCleanup } from "./cleanup.ts";
@@ -89,6 +90,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     rest: auth,
     clock: systemClock,
     strictTransportSecurity: server.strictTransportSecurity,
+    findClient: createClientFinder(settings),
     onAnswered: (record) => {
       log.request(record);
       metrics?.request(record);

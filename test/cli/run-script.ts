@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { createAuth } from "../../src/create-auth.ts";
+import { type Auth, type AuthError, createAuth } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 
 /**
@@ -15,6 +15,7 @@ import { sqliteStore } from "../../src/store/sqlite/index.ts";
  *     $ append FILE TEXT         adds a line to it
  *     $ chmod MODE FILE          (octal)
  *     $ login USER               starts a session of that user
+ *     $ guess USER TIMES         tries wrong passwords from 192.0.2.7, and prints how the last was answered
  *     what is expected on stdout
  *     ! what is expected on stderr
  *     [exit 1]                   where it is not 0
@@ -90,7 +91,7 @@ const fill = (text: string, kept: ReadonlyMap<string, string>) =>
 
 async function runStep(command: string, folder: string): Promise<Outcome> {
   const nothing: Outcome = { stdout: [], stderr: [], exit: 0 };
-  const [, name, first = "", rest = ""] = /^(write|append|chmod|login) (\S+) ?(.*)$/.exec(command) ?? [];
+  const [, name, first = "", rest = ""] = /^(write|append|chmod|login|guess) (\S+) ?(.*)$/.exec(command) ?? [];
   switch (name) {
     case "write":
       mkdirSync(dirname(join(folder, first)), { recursive: true });
@@ -103,21 +104,44 @@ async function runStep(command: string, folder: string): Promise<Outcome> {
       chmodSync(join(folder, rest), Number.parseInt(first, 8));
       return nothing;
     case "login":
-      await logIn(first, folder);
+      await withAuth(folder, (auth) => logIn(auth, first));
       return nothing;
+    case "guess":
+      return { ...nothing, stdout: [await withAuth(folder, (auth) => guess(auth, first, Number(rest)))] };
     default:
       return runTokenpair(command, folder);
   }
 }
 
-async function logIn(username: string, folder: string): Promise<void> {
+async function withAuth<T>(folder: string, work: (auth: Auth) => Promise<T>): Promise<T> {
   const store = sqliteStore(join(folder, "data/tokenpair.db"));
   const auth = createAuth({ store, signingKey: "a key of the tests, of 32 bytes or more" });
   await auth.ready();
+  try {
+    return await work(auth);
+  } finally {
+    auth.close();
+    await store.close();
+  }
+}
+
+const origin = { ip: "192.0.2.7", userAgent: "Firefox" };
+
+async function logIn(auth: Auth, username: string): Promise<void> {
   const user = await auth.users.findByName(username);
-  await auth.issue(user?.id ?? "", { origin: { ip: "192.0.2.7", userAgent: "Firefox" } });
-  auth.close();
-  await store.close();
+  await auth.issue(user?.id ?? "", { origin });
+}
+
+/** Guesses so often at a password; how the last guess was answered. */
+async function guess(auth: Auth, username: string, times: number): Promise<string> {
+  let answer = "";
+  for (let n = 0; n < times; n++) {
+    answer = await auth.login({ username, password: "a wrong guess" }, { origin }).then(
+      () => "logged in",
+      (error: AuthError) => error.code,
+    );
+  }
+  return answer;
 }
 
 async function runTokenpair(command: string, folder: string): Promise<Outcome> {

@@ -65,9 +65,9 @@ export function describeThrottleContract(scene: Scene): void {
       const below = ["account:1", "account:1/address:x", "account:1/device:y"];
       const others = ["account:10", "account:1-", "account:0", "address:1"];
       await count([...below, ...others]);
-      expect(await scene.store.throttle.forget("account:1")).toBe(3);
+      expect(await scene.store.throttle.forget("account:1")).toEqual({ forgotten: 3, time: scene.now });
       expect([...(await look([...below, ...others])).keys()].sort()).toEqual(others.toSorted());
-      expect(await scene.store.throttle.forget("account:1")).toBe(0);
+      expect((await scene.store.throttle.forget("account:1")).forgotten).toBe(0);
     });
   });
 }

@@ -12,6 +12,7 @@ import { operator } from "../operator.ts";
 import { Refused } from "../refused.ts";
 import { toUserJson } from "../views.ts";
 import { addUsersImport } from "./users-import.ts";
+import { addUsersUnlock } from "./users-unlock.ts";
 
 interface PasswordOptions extends CommonOptions {
   readonly passwordStdin?: true;
@@ -44,6 +45,7 @@ export function addUsers(program: Command, context: Context): void {
   );
 
   addUsersImport(users, context);
+  addUsersUnlock(users, context);
   addUserCommand(users, context, "show", "show a user", showUser);
   addUserCommand(
     users,

@@ -21,8 +21,12 @@ const write = `INSERT INTO tokenpair.login_failures (key, failures, last_at, exp
 const forgetThese = "DELETE FROM tokenpair.login_failures WHERE key = ANY (string_to_array(:keys, ' '))";
 
 // "0" comes right after "/": everything that begins with the key and a slash.
-const forgetAll = `DELETE FROM tokenpair.login_failures
-  WHERE key = :key OR (key > :key || '/' AND key < :key || '0') RETURNING key`;
+const forgetAll = `WITH ${clock},
+  forgotten AS (DELETE FROM tokenpair.login_failures
+    WHERE key = :key OR (key > :key || '/' AND key < :key || '0') RETURNING key)
+  SELECT now AS time, (SELECT count(*) FROM forgotten) AS forgotten FROM clock`;
+
+type Forgotten = Awaited<ReturnType<ThrottleStore["forget"]>>;
 
 type Row = FailureCount & { readonly now: number; readonly key: string | null };
 
@@ -40,7 +44,10 @@ export function createThrottleStore(connection: Connection): ThrottleStore {
       });
     },
 
-    forget: async (key) => (await connection.run("throttle.forget", forgetAll, { key })).length,
+    async forget(key) {
+      const [row] = await connection.run<Forgotten>("throttle.forget", forgetAll, { key });
+      return row ?? { forgotten: 0, time: 0 };
+    },
   };
 }
 

@@ -40,7 +40,9 @@ export function createThrottleStore(connection: Connection): ThrottleStore {
     },
 
     async forget(key) {
-      return connection.write("throttle.forget", () => Number(connection.prepare(forgetAll).run({ key }).changes));
+      return connection.write("throttle.forget", (now) => {
+        return { forgotten: Number(connection.prepare(forgetAll).run({ key }).changes), time: now };
+      });
     },
   };
 }

@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { isInNetworks, isNetwork, parseAddress, parseNetwork, toClientNetwork } from "../../src/core/addresses.ts";
+
+describe("parseAddress", () => {
+  it.each([
+    ["192.0.2.1", "192.0.2.1"],
+    ["::ffff:192.0.2.1", "192.0.2.1"],
+    ["::FFFF:c000:201", "192.0.2.1"],
+    ["2001:DB8::1", "2001:db8::1"],
+    ["2001:0db8:0:0:0:0:0:1", "2001:db8::1"],
+    ["fe80::1%eth0", "fe80::1"],
+  ])("reads %s as %s", (text, address) => {
+    expect(parseAddress(text)?.toString()).toBe(address);
+  });
+
+  it.each([
+    "",
+    " 192.0.2.1",
+    "192.0.2",
+    "192.0.2.256",
+    "0300.0.2.1",
+    "192.0.2.01",
+    "0xc0000201",
+    "3221225985",
+    "192.0.2.1:80",
+    "[::1]",
+    "::1::",
+    "::12345",
+    "unknown",
+    "%",
+    "1%eth0",
+  ])("refuses %j", (text) => {
+    expect(parseAddress(text)).toBeNull();
+  });
+});
+
+describe("a network", () => {
+  it.each(["10.0.0.0/8", "0.0.0.0/0", "192.0.2.1", "192.0.2.1/32", "2001:db8::/32", "::1", "::/0", "fd00::/8"])(
+    "may be %s",
+    (text) => {
+      expect(isNetwork(text)).toBe(true);
+    },
+  );
+
+  it.each([
+    "10.0.0.1/8",
+    "10/8",
+    "10.0.0.0/",
+    "10.0.0.0/33",
+    "10.0.0.0/08",
+    "10.0.0.0/-1",
+    "10.0.0.0/8 ",
+    "2001:db8::1/32",
+    "::/129",
+    "::ffff:10.0.0.0/104",
+    "fe80::1%eth0",
+    "loopback",
+    "*",
+    "",
+    7,
+    null,
+  ])("is not %j", (text) => {
+    expect(isNetwork(text)).toBe(false);
+  });
+
+  it("holds the addresses of its family that begin with its prefix", () => {
+    const networks = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1"]
+      .map(parseNetwork)
+      .filter((network) => network !== null);
+    const holds = (text: string) => {
+      const address = parseAddress(text);
+      return address !== null && isInNetworks(address, networks);
+    };
+    expect(["10.255.0.1", "::ffff:10.1.1.1", "2001:db8:ffff::1", "192.0.2.1"].map(holds)).toEqual(Array(4).fill(true));
+    expect(["11.0.0.1", "2001:db9::1", "192.0.2.2", "::a00:1", "::1"].map(holds)).toEqual(Array(5).fill(false));
+  });
+});
+
+describe("toClientNetwork", () => {
+  it.each([
+    ["192.0.2.1", "192.0.2.1"],
+    ["::ffff:192.0.2.1", "192.0.2.1"],
+    ["2001:db8:0:1:aaaa::1", "2001:db8:0:1::/64"],
+    ["2001:db8::1", "2001:db8:0:0::/64"],
+    ["/run/socket", "/run/socket"],
+  ])("takes %s for %s", (text, network) => {
+    expect(toClientNetwork(text)).toBe(network);
+  });
+});
