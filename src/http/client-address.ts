@@ -21,10 +21,10 @@ export function createClientFinder({
     let client = socketAddress === undefined ? null : parseAddress(socketAddress);
     if (client === null) return socketAddress;
     const entries = isInNetworks(client, proxies) ? readEntries(headers, forwardedHeader) : [];
-    for (let hop = client; isInNetworks(hop, proxies) && entries.length > 0; client = hop) {
+    while (isInNetworks(client, proxies) && entries.length > 0) {
       const next = toAddress(entries.pop() ?? "");
       if (next === null) break;
-      hop = next;
+      client = next;
     }
     return client.toString();
   };
