@@ -24,10 +24,14 @@ export interface CountVerdict<T> {
 export interface ThrottleStore {
   /**
    * Locks the counts under `keys`, shows them to `decide` and makes the changes of its verdict, all in one transaction: of
-   * several at once each sees what those before it have counted. `decide` is pure and may be run again. A verdict without
-   * changes may come from a plain look, so that a refusal waits for nobody.
+   * several at once each sees what those before it have counted. `decide` is pure and may be run again. With `looksFirst`,
+   * a verdict without changes comes from a plain look, so that a refusal waits for nobody.
    */
-  decide<T>(keys: readonly string[], decide: (counted: Counted) => CountVerdict<T>): Promise<T>;
+  decide<T>(
+    keys: readonly string[],
+    decide: (counted: Counted) => CountVerdict<T>,
+    options?: { readonly looksFirst?: boolean },
+  ): Promise<T>;
   /** Forgets what is counted under `key` and under every key below it (`key/…`). */
   forget(key: string): Promise<{ readonly forgotten: number; readonly time: number }>;
 }

@@ -1,5 +1,6 @@
 import { AuthError } from "../core/errors.ts";
 import type { RequestOrigin, ThrottleScope } from "../core/events.ts";
+import type { Counted } from "../core/throttle-store.ts";
 import type { AuthUser } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import { readDeviceToken } from "../crypto/device-tokens.ts";
@@ -37,7 +38,8 @@ export async function countAttempt<T extends { readonly user: AuthUser }>(
   if (counters.length === 0) return check();
   const keys = counters.map(({ key }) => key);
 
-  const admission = await deps.store.throttle.decide(keys, (seen) => countFailure(counters, deps.settings, seen));
+  const count = (seen: Counted) => countFailure(counters, deps.settings, seen);
+  const admission = await deps.store.throttle.decide(keys, count, { looksFirst: true });
   if (!admission.admitted) throw refuse(deps, admission, attempt, guesser);
   const failures = admission.failures.get("account") ?? 0;
 

@@ -36,7 +36,9 @@ export function describeThrottleContract(scene: Scene): void {
       await scene.store.throttle.decide(["b"], countUpTo(Infinity, ["b"]));
       const keys = ["a", "b"];
       const attempts = Array.from({ length: 40 }, (_, i) =>
-        scene.store.throttle.decide(i % 2 === 0 ? keys : keys.toReversed(), countUpTo(7, keys)),
+        scene.store.throttle.decide(i % 2 === 0 ? keys : keys.toReversed(), countUpTo(7, keys), {
+          looksFirst: i % 3 > 0,
+        }),
       );
       expect((await Promise.all(attempts)).filter(Boolean)).toHaveLength(6);
       const counts = await look(keys);

@@ -33,9 +33,11 @@ type Row = FailureCount & { readonly now: number; readonly key: string | null };
 /** The counts in the table `login_failures`. */
 export function createThrottleStore(connection: Connection): ThrottleStore {
   return {
-    async decide(keys, decide) {
-      const seen = decide(await look((sql, parameters) => connection.run("throttle.decide", sql, parameters), keys));
-      if (seen.changes.size === 0) return seen.result;
+    async decide(keys, decide, { looksFirst = false } = {}) {
+      if (looksFirst) {
+        const seen = decide(await look((sql, parameters) => connection.run("throttle.decide", sql, parameters), keys));
+        if (seen.changes.size === 0) return seen.result;
+      }
       return connection.transact("throttle.decide", async ({ run }) => {
         await run(lock, { keys: keys.join(" ") });
         const { result, changes } = decide(await look(run, keys));

@@ -29,9 +29,11 @@ export function createThrottleStore(connection: Connection): ThrottleStore {
   }
 
   return {
-    async decide(keys, decide) {
-      const seen = await connection.read("throttle.decide", (now) => decide(look(keys, now)));
-      if (seen.changes.size === 0) return seen.result;
+    async decide(keys, decide, { looksFirst = false } = {}) {
+      if (looksFirst) {
+        const seen = await connection.read("throttle.decide", (now) => decide(look(keys, now)));
+        if (seen.changes.size === 0) return seen.result;
+      }
       return connection.write("throttle.decide", (now) => {
         const { result, changes } = decide(look(keys, now));
         for (const [key, count] of changes) change(key, count);
