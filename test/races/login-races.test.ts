@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Nodes, openNodes } from "../support/nodes.ts";
+import { post } from "../support/wire.ts";
+
+const password = "correct horse battery staple";
+const minute = 60_000;
+
+describe.each(["SQLite", "PostgreSQL"] as const)("two server processes over one %s", (database) => {
+  let nodes: Nodes;
+  beforeAll(async () => {
+    nodes = await openNodes({ database, servers: 2 });
+    await nodes.addUser("alice", password);
+  }, minute);
+  afterAll(() => nodes.close());
+
+  const logIn = (n: number, credentials: object) =>
+    post(`${nodes.servers[n % 2]?.url}/api/token/`, { username: "alice", password, ...credentials });
+
+  it(
+    "look at no more of 60 guesses that arrive together than one would, and lock the right password out with them",
+    async () => {
+      const guesses = Array.from({ length: 60 }, (_, n) => logIn(n, { password: `guess ${n}` }));
+      const statuses = (await Promise.all(guesses)).map(({ status }) => status);
+      expect(statuses.filter((status) => status === 401)).toHaveLength(5);
+      expect(statuses.filter((status) => status === 429)).toHaveLength(55);
+      expect([(await logIn(0, {})).status, (await logIn(1, {})).status]).toEqual([429, 429]);
+    },
+    minute,
+  );
+
+  it(
+    "count the failures of each other, and unlocking frees both",
+    async () => {
+      await nodes.addUser("bob", password);
+      const statuses = [];
+      for (let n = 0; n < 6; n++) statuses.push((await logIn(n, { username: "bob", password: "wrong" })).status);
+      expect(statuses).toEqual([...Array(5).fill(401), 429]);
+      const bob = await nodes.auth.users.findByName("bob");
+      expect(await nodes.auth.users.unlock(bob?.id ?? "")).toBe(2);
+      expect([(await logIn(0, { username: "bob" })).status, (await logIn(1, { username: "bob" })).status]).toEqual([
+        200, 200,
+      ]);
+    },
+    minute,
+  );
+});
