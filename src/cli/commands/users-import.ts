@@ -5,6 +5,7 @@ import type { Config } from "../../server/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
 import { toFlowDeps } from "../flow-deps.ts";
+import { withoutControls } from "../format.ts";
 import { createProgressBar } from "../import/progress.ts";
 import { readRecords } from "../import/records.ts";
 import { createTally, type Refusal, toOutput, toRefusalLine } from "../import/report.ts";
@@ -41,15 +42,18 @@ async function importFile(
   options: ImportOptions,
   { store, config }: { readonly store: Store; readonly config: Config },
 ): Promise<Output> {
-  const { json = false, dryRun = false, usernameField } = options;
+  const { json = false, dryRun = false } = options;
   const model = options.model.toLowerCase();
   const source = countBytes(await openSource(context, file));
-  const { format, bytes } = await detectFormat(source.bytes);
+  const detected = await detectFormat(source.bytes);
+  const format = options.format ?? detected.format;
+  // The names of columns are compared in lower case, those of JSON as they are.
+  const usernameField = format === "csv" ? options.usernameField.toLowerCase() : options.usernameField;
   const tally = createTally();
   const refusals: Refusal[] = [];
   const bar = createProgressBar(context);
   const job = {
-    records: readRecords(bytes, options.format ?? format, { model, usernameField }),
+    records: readRecords(detected.bytes, format, { model, usernameField }),
     usernameField,
     importUsers: createUserImport(toFlowDeps(store, config), { dryRun, origin: operator }),
     onRefusal(refusal: Refusal) {
@@ -65,13 +69,13 @@ async function importFile(
     await runImport(job, tally);
   } catch (error) {
     bar.clear();
-    if (tally.created > 0)
+    if (tally.created > 0 && !dryRun)
       context.stderr.write(`Stopped after ${tally.created} users, who stay; run it again to go on.\n`);
     throw error;
   }
   bar.clear();
   if (tally.created + tally.same + tally.refused === 0 && tally.otherModels.size > 0) {
-    const found = [...tally.otherModels.keys()].join(", ");
+    const found = withoutControls([...tally.otherModels.keys()].join(", "));
     throw new Refused(`there is no ${model} in it, but ${found}; name the users' model with --model`);
   }
   return toOutput(tally, refusals, dryRun);

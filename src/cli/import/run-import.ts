@@ -31,7 +31,7 @@ export async function runImport(job: ImportJob, tally: Tally): Promise<void> {
     await finishBatch(job, batch, tally);
     batch = [];
   }
-  await finishBatch(job, batch, tally);
+  if (batch.length > 0) await finishBatch(job, batch, tally);
 }
 
 function toEntry({ line, fields }: { line: number; fields: Fields }, usernameField: string, tally: Tally): Entry {
