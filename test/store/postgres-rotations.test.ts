@@ -69,6 +69,20 @@ describe("rotations that PostgreSQL commits together", () => {
     expect(await rotations[25]).toMatchObject({ session: { id: "s25", generation: 1, label: "held" } });
   });
 
+  it("do not wait for rotations that came one by one before them, whose rows somebody else holds", async () => {
+    const store = await openStore();
+    await admin.query(`BEGIN; UPDATE ${schema}.sessions SET label = 'held' WHERE id < 's2'`);
+    const held: Promise<unknown>[] = [];
+    for (const id of ["s0", "s1", "s10", "s11"]) {
+      held.push(store.sessions.rotate(rotationOf(id, 0)));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await store.sessions.rotate(rotationOf("s2", 0))).toMatchObject({ session: { generation: 1 } });
+    expect(await Promise.race([...held, "waiting"])).toBe("waiting");
+    await admin.query("COMMIT");
+    for (const answer of await Promise.all(held)) expect(answer).toMatchObject({ session: { generation: 1 } });
+  });
+
   it("do not fail with the one among them whose row stays locked past the timeout", async () => {
     const store = await openStore({ lockTimeout: 50 });
     await admin.query(`BEGIN; UPDATE ${schema}.sessions SET label = 'held' WHERE id = 's25'`);
