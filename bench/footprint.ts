@@ -131,6 +131,8 @@ async function reportWire(harness: Harness, url: string): Promise<void> {
     ({ cursor } = await store.feed.read({ after: cursor, horizon: 1_800 }));
     return { received: socket.bytesRead - received, sent: socket.bytesWritten - sent };
   };
+  // The first sends the statement to be prepared.
+  await read();
   const empty = await read();
   const entries = 5_000;
   await pool.query(
