@@ -122,6 +122,8 @@ describe("with onStale: lookup, a request while the revocations are too stale", 
     const access = await startStale();
     await auth.store.close();
     await expect(authenticate(auth.deps, access)).rejects.toBeInstanceOf(StoreUnavailableError);
+    const answer = await auth.send("GET", "/api/auth/me/", { headers: { Authorization: `Bearer ${access}` } });
+    expect([answer.status, answer.headers.has("Retry-After")]).toEqual([503, true]);
     const feed = { ...auth.deps.feed, isFresh: () => false, isLoaded: () => false };
     await expectRefused(authenticate({ ...auth.deps, feed }, access), "unavailable");
   });

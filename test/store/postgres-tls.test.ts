@@ -1,6 +1,8 @@
 import { appendFileSync, chmodSync, chownSync, copyFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openPostgresStore } from "../../src/server/database.ts";
+import { defaultServerSettings } from "../../src/server/server-settings.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { migrations } from "../../src/store/postgres/migrations.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
@@ -43,5 +45,16 @@ describe("a PostgreSQL store that asks for sslmode=verify-full", () => {
     const trusted = `sslmode=verify-full&sslrootcert=${encodeURIComponent(certificate)}`;
     await expect(connect("127.0.0.1", trusted)).rejects.toThrow("ERR_TLS_CERT_ALTNAME_INVALID");
     expect(await connect("localhost", trusted)).toEqual(migrations.map(({ name }) => name));
+  });
+
+  it("does so by the server's setting databaseCa too", async () => {
+    const config = { server: { ...defaultServerSettings, databaseCa: certificate }, directory: "/" };
+    const open = (host: string) =>
+      openPostgresStore(`postgres://postgres:password@${host}:${server.port}/postgres`, config);
+    const [trusted, misnamed] = [open("localhost"), open("127.0.0.1")];
+    expect(await trusted.migrate()).toEqual([]);
+    await expect(misnamed.checkSchema()).rejects.toThrow("ERR_TLS_CERT_ALTNAME_INVALID");
+    await trusted.close();
+    await misnamed.close();
   });
 });
