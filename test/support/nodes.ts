@@ -36,6 +36,17 @@ export interface NodesOptions {
   readonly sharesWire?: boolean;
 }
 
+/** All the races come from one address, and many of their logins are refused. */
+const unlimited = {
+  TOKENPAIR_REFRESH_LIMIT: "0",
+  TOKENPAIR_VERIFY_LIMIT: "0",
+  TOKENPAIR_BLACKLIST_LIMIT: "0",
+  TOKENPAIR_LOGIN_FAILURES_BEFORE_DELAY: "0",
+  TOKENPAIR_ACCOUNT_FAILURES_BEFORE_DELAY: "0",
+  TOKENPAIR_ADDRESS_FAILURES_BEFORE_DELAY: "0",
+  TOKENPAIR_MAX_LOGIN_FAILURES: "0",
+};
+
 /** A login takes milliseconds, so that there may be many. */
 const cheapHashes = { passwordMemoryCost: 64, passwordTimeCost: 1 };
 
@@ -60,8 +71,7 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     TOKENPAIR_PASSWORD_TIME_COST: String(cheapHashes.passwordTimeCost),
     // The page needs a build.
     TOKENPAIR_PAGE: "false",
-    // All the races come from one address.
-    TOKENPAIR_REFRESH_LIMIT: "0",
+    ...unlimited,
     ...env,
   };
   const running: ServerProcess[] = [];
