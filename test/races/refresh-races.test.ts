@@ -74,7 +74,7 @@ describe.each([
         `races over ${database}: ${rounds} rounds of refresh against logout, ${refreshed} refreshes came first, nothing alive`,
       );
     },
-    2 * minute,
+    5 * minute,
   );
 
   it(
@@ -104,7 +104,7 @@ describe.each([
         `races over ${database}: ${rounds} rounds of login against disable, ${loggedIn} logins came first, nothing alive`,
       );
     },
-    2 * minute,
+    5 * minute,
   );
 
   it(
@@ -137,7 +137,7 @@ describe.each([
           `in force on the others after ${p50} ms (p50), ${p99} ms (p99), ${max} ms (max)`,
       );
     },
-    2 * minute,
+    5 * minute,
   );
 
   async function expectRefusedEverywhere(pairs: readonly Pair[]): Promise<void> {
