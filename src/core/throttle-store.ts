@@ -1,3 +1,5 @@
+import type { AuditOf } from "./audit.ts";
+
 /** Failed logins that have been counted under one key. Times are whole seconds since the epoch on the store's clock. */
 export interface FailureCount {
   readonly failures: number;
@@ -20,6 +22,13 @@ export interface CountVerdict<T> {
   readonly changes: ReadonlyMap<string, FailureCount | null>;
 }
 
+/** What was forgotten by hand. */
+export interface Forgotten {
+  /** How many counts. */
+  readonly counts: number;
+  readonly time: number;
+}
+
 /** Where failed logins are counted, for all nodes together. Keys are hashes: no name and no address is kept. */
 export interface ThrottleStore {
   /**
@@ -33,5 +42,5 @@ export interface ThrottleStore {
     options?: { readonly looksFirst?: boolean },
   ): Promise<T>;
   /** Forgets what is counted under `key` and under every key below it (`key/…`). */
-  forget(key: string): Promise<{ readonly forgotten: number; readonly time: number }>;
+  forget(key: string, audit?: AuditOf<Forgotten>): Promise<Forgotten>;
 }

@@ -2,12 +2,14 @@ import { parseAddress } from "../core/addresses.ts";
 import { AuthError } from "../core/errors.ts";
 import type { RequestOrigin } from "../core/events.ts";
 import type { Settings } from "../core/settings.ts";
+import type { Forgotten } from "../core/throttle-store.ts";
 import { toUsernameKey } from "../core/username.ts";
 import { toAccountKey, toAddressKey } from "../crypto/throttle-keys.ts";
+import type { Tell } from "./auditor.ts";
 import type { Deps } from "./deps.ts";
 
 /** What unlocking needs: less than `Deps`, so that a command line without a signing key can run it. */
-export type UnlockDeps = Pick<Deps, "store" | "emit"> & {
+export type UnlockDeps = Pick<Deps, "store" | "emit" | "audit"> & {
   readonly settings: Pick<Settings, "usernameCaseSensitive">;
 };
 
@@ -44,11 +46,12 @@ export function unlockAddress(deps: UnlockDeps, ip: string, origin: RequestOrigi
 }
 
 async function forget(
-  { store, emit }: UnlockDeps,
+  { store, emit, audit }: UnlockDeps,
   key: string,
   subject: { readonly userId?: string; readonly ip?: string; readonly origin: RequestOrigin },
 ): Promise<number> {
-  const { forgotten, time } = await store.throttle.forget(key);
-  emit({ type: "unlocked", time, ...subject });
-  return forgotten;
+  const tell: Tell<Forgotten> = ({ time }) => [{ type: "unlocked", time, ...subject }];
+  const forgotten = await store.throttle.forget(key, audit(tell));
+  for (const event of tell(forgotten)) emit(event);
+  return forgotten.counts;
 }

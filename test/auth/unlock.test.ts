@@ -30,6 +30,8 @@ describe("unlocking", () => {
     expect(await auth.users.unlock(user?.id ?? "", { actor: "an operator" })).toBe(2);
     const unlocked = { type: "unlocked", time: expect.any(Number), userId: user?.id, origin: { actor: "an operator" } };
     expect(events).toEqual([unlocked]);
+    const { entries } = await store.audit.read({ after: null, type: "unlocked", limit: 10 });
+    expect(entries).toMatchObject([{ type: "unlocked", userId: user?.id, actor: "an operator" }]);
     await guess(auth, 5);
     await expectRefused(auth.users.unlock("no such id"), "user_not_found");
     auth.close();

@@ -62,6 +62,7 @@ describe("settings that contradict each other", () => {
     [{ accessCookieName: "a", refreshCookieName: "a" }, "refreshCookieName: must differ from accessCookieName"],
     [{ accessCookieName: "a", csrfCookieName: "a" }, "csrfCookieName: must differ from accessCookieName"],
     [{ refreshCookieName: "a", csrfCookieName: "a" }, "csrfCookieName: must differ from refreshCookieName"],
+    [{ csrfCookieName: "a", deviceCookieName: "a" }, "deviceCookieName: must differ from the names of the other"],
     [
       { accessCookieName: "__Host-auth", refreshCookieName: "__Secure-auth", insecureCookies: true },
       "refreshCookieName: must differ from accessCookieName, without the prefix too that insecureCookies drops",
@@ -69,6 +70,7 @@ describe("settings that contradict each other", () => {
   ]);
 
   describeRefusals("names with a prefix whose demands the cookie does not meet", [
+    [{ deviceCookieName: "__Host-device" }, 'deviceCookieName: a "__Host-" cookie needs Path=/'],
     [{ refreshCookieName: "__Host-refresh" }, 'refreshCookieName: a "__Host-" cookie needs Path=/'],
     [{ refreshCookieName: "__host-http-refresh" }, 'refreshCookieName: a "__Host-" cookie needs Path=/'],
     [{ csrfCookieName: "__Host-Http-csrf" }, 'csrfCookieName: an "Http-" cookie is hidden from scripts'],
@@ -79,6 +81,10 @@ describe("settings that contradict each other", () => {
       'cookieDomain: a cookie named "__Host-csrftoken" cannot have a Domain',
     ],
     [{ cookieSameSite: "None", insecureCookies: true }, 'cookieSameSite: "None" needs secure cookies'],
+  ]);
+
+  describeRefusals("a first delay that is longer than the longest", [
+    [{ loginDelay: 60, maxLoginDelay: 30 }, "loginDelay: must not be longer than maxLoginDelay"],
   ]);
 
   describeRefusals("headers with a meaning of their own", [

@@ -174,6 +174,21 @@ describe("a list of texts", () => {
   });
 });
 
+describe("a list of networks", () => {
+  it("has addresses and networks, or nothing", () => {
+    expectFine("trustedProxies", [[], ["127.0.0.1", "::1", "10.0.0.0/8", "2001:db8::/32"]]);
+    const fault = 'must be a list of IP addresses and networks such as "10.0.0.0/8" or "2001:db8::/32"';
+    expectFaults("trustedProxies", fault, ["10.0.0.0/8", ["loopback"], ["10.0.0.1/8"], [true], ["*"], null]);
+  });
+});
+
+describe("a number of failures", () => {
+  it("is never more than NIST allows on an account, and 0 for none", () => {
+    expectFine("maxLoginFailures", [0, 1, 100]);
+    expectFaults("maxLoginFailures", "must be a number of failures from 0 to 100", [101, -1, 1.5, "5", Infinity, null]);
+  });
+});
+
 describe("a hook", () => {
   it("is a function", () => {
     expectFine("claims", [() => ({}), async () => ({})]);

@@ -67,9 +67,9 @@ export function describeThrottleContract(scene: Scene): void {
       const below = ["account:1", "account:1/address:x", "account:1/device:y"];
       const others = ["account:10", "account:1-", "account:0", "address:1"];
       await count([...below, ...others]);
-      expect(await scene.store.throttle.forget("account:1")).toEqual({ forgotten: 3, time: scene.now });
+      expect(await scene.store.throttle.forget("account:1")).toEqual({ counts: 3, time: scene.now });
       expect([...(await look([...below, ...others])).keys()].sort()).toEqual(others.toSorted());
-      expect((await scene.store.throttle.forget("account:1")).forgotten).toBe(0);
+      expect((await scene.store.throttle.forget("account:1")).counts).toBe(0);
     });
   });
 }

@@ -33,6 +33,16 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
     ],
     ["cookieSameSite", settings.cookieSameSite === "None", "None: other sites' pages can send the cookies"],
     [
+      "maxLoginFailures",
+      settings.maxLoginFailures === 0,
+      "0: an account may be guessed at for ever (NIST SP 800-63B-4 allows 100 failures)",
+    ],
+    [
+      "trustedProxies",
+      settings.trustedProxies.some((network) => network.endsWith("/0")),
+      "trusts everybody: any client chooses its own address",
+    ],
+    [
       "trustedOrigins",
       settings.trustedOrigins.some((origin) => origin.startsWith("http:")),
       "has an http origin, whose pages anybody on the way can change",

@@ -61,7 +61,7 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
     sessions: createSessionStore(connection, endings, log, behaviour),
     feed: createFeed(connection, notifications, log),
     audit: log,
-    throttle: createThrottleStore(connection),
+    throttle: createThrottleStore(connection, log),
     migrate: () => migrate(connection, schema),
     checkSchema: () => checkSchema(connection, schema),
     deleteDead: (options) => deleteDead(connection, options),

@@ -1,4 +1,5 @@
-import type { Counted, FailureCount, ThrottleStore } from "../../core/throttle-store.ts";
+import type { Counted, FailureCount, Forgotten, ThrottleStore } from "../../core/throttle-store.ts";
+import type { AuditLog } from "./audit.ts";
 import type { Connection, Run } from "./connection.ts";
 import { clock } from "./statement.ts";
 
@@ -24,14 +25,12 @@ const forgetThese = "DELETE FROM tokenpair.login_failures WHERE key = ANY (strin
 const forgetAll = `WITH ${clock},
   forgotten AS (DELETE FROM tokenpair.login_failures
     WHERE key = :key OR (key > :key || '/' AND key < :key || '0') RETURNING key)
-  SELECT now AS time, (SELECT count(*) FROM forgotten) AS forgotten FROM clock`;
-
-type Forgotten = Awaited<ReturnType<ThrottleStore["forget"]>>;
+  SELECT now AS time, (SELECT count(*) FROM forgotten) AS counts FROM clock`;
 
 type Row = FailureCount & { readonly now: number; readonly key: string | null };
 
 /** The counts in the table `login_failures`. */
-export function createThrottleStore(connection: Connection): ThrottleStore {
+export function createThrottleStore(connection: Connection, log: AuditLog): ThrottleStore {
   return {
     async decide(keys, decide, { looksFirst = false } = {}) {
       if (looksFirst) {
@@ -46,10 +45,11 @@ export function createThrottleStore(connection: Connection): ThrottleStore {
       });
     },
 
-    async forget(key) {
-      const [row] = await connection.run<Forgotten>("throttle.forget", forgetAll, { key });
-      return row ?? { forgotten: 0, time: 0 };
-    },
+    forget: (key, audit) =>
+      connection.transact("throttle.forget", async ({ run }) => {
+        const [row] = await run<Forgotten>(forgetAll, { key });
+        return log.record(run, audit, row as Forgotten);
+      }),
   };
 }
 

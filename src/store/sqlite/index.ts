@@ -52,7 +52,7 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
     users: createUserStore(connection, endings, log),
     sessions: createSessionStore(connection, endings, log),
     feed,
-    throttle: createThrottleStore(connection),
+    throttle: createThrottleStore(connection, log),
     audit: log,
 
     migrate: () => migrate(connection),

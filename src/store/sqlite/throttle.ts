@@ -1,4 +1,5 @@
 import type { Counted, FailureCount, ThrottleStore } from "../../core/throttle-store.ts";
+import type { AuditLog } from "./audit.ts";
 import type { Connection } from "./connection.ts";
 
 const find = `SELECT failures, last_at AS lastAt, expires_at AS expiresAt FROM login_failures
@@ -13,7 +14,7 @@ const forgetOne = "DELETE FROM login_failures WHERE key = :key";
 const forgetAll = "DELETE FROM login_failures WHERE key = :key OR (key > :key || '/' AND key < :key || '0')";
 
 /** The counts in the table `login_failures`. */
-export function createThrottleStore(connection: Connection): ThrottleStore {
+export function createThrottleStore(connection: Connection, log: AuditLog): ThrottleStore {
   function look(keys: readonly string[], now: number): Counted {
     const counts = new Map<string, FailureCount>();
     for (const key of keys) {
@@ -41,9 +42,10 @@ export function createThrottleStore(connection: Connection): ThrottleStore {
       });
     },
 
-    async forget(key) {
+    async forget(key, audit) {
       return connection.write("throttle.forget", (now) => {
-        return { forgotten: Number(connection.prepare(forgetAll).run({ key }).changes), time: now };
+        const { changes } = connection.prepare(forgetAll).run({ key });
+        return log.record(audit, { counts: Number(changes), time: now });
       });
     },
   };
