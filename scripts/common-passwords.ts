@@ -1,13 +1,13 @@
 /**
- * Writes src/flows/common-passwords-data.ts from the list of @zxcvbn-ts/language-common: see docs/decisions/common-passwords.md.
+ * Writes src/flows/passwords/common-passwords-data.ts from the list of @zxcvbn-ts/language-common: see docs/decisions/common-passwords.md.
  *
  * Usage: node scripts/common-passwords.ts
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { defaultSettings } from "../src/core/settings.ts";
-import { foldPassword } from "../src/flows/password-text.ts";
+import { foldPassword } from "../src/flows/passwords/text.ts";
 
-const target = new URL("../src/flows/common-passwords-data.ts", import.meta.url);
+const target = new URL("../src/flows/passwords/common-passwords-data.ts", import.meta.url);
 
 const list = import.meta.resolve("@zxcvbn-ts/language-common/src/passwords.json");
 const read = (path: string) => readFileSync(new URL(path, list), "utf8");

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { maxPasswordLength } from "../flows/password-policy.ts";
+import { maxPasswordLength } from "../flows/passwords/policy.ts";
 import { type Context, isInteractive } from "./context.ts";
 import { Refused } from "./refused.ts";
 

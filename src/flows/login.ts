@@ -6,7 +6,7 @@ import type { Deps } from "./deps.ts";
 import { ask } from "./hooks.ts";
 import { type Issued, type IssueOptions, issue, requireMayHaveTokens } from "./issue.ts";
 import { countAttempt } from "./login-throttle.ts";
-import { rehashPassword } from "./password-rehash.ts";
+import { rehashPassword } from "./passwords/rehash.ts";
 import type { VerifiedUser } from "./user-source.ts";
 
 export interface Credentials {

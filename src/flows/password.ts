@@ -9,8 +9,8 @@ import type { Tell } from "./auditor.ts";
 import type { Deps } from "./deps.ts";
 import { reportLoginFailure } from "./login.ts";
 import { countAttempt } from "./login-throttle.ts";
-import { requireGoodPassword } from "./password-policy.ts";
-import { normalizePassword, verifyPassword } from "./password-text.ts";
+import { requireGoodPassword } from "./passwords/policy.ts";
+import { normalizePassword, verifyPassword } from "./passwords/text.ts";
 import { mintPair, toApplicationClaims } from "./token-pair.ts";
 
 export interface PasswordChange {

@@ -5,8 +5,8 @@ import type { AuthUser, User } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import type { PasswordHasher } from "../crypto/passwords.ts";
 import { ask } from "./hooks.ts";
-import type { OutdatedHash } from "./password-rehash.ts";
-import { verifyPassword } from "./password-text.ts";
+import type { OutdatedHash } from "./passwords/rehash.ts";
+import { verifyPassword } from "./passwords/text.ts";
 
 /** A user with the epoch that was in force when the user was looked up. */
 export interface FoundUser {

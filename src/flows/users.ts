@@ -7,8 +7,8 @@ import { toUsernameKey } from "../core/username.ts";
 import { type Announcer, announce, type Ending, tellEnding } from "./announce.ts";
 import type { Tell } from "./auditor.ts";
 import type { Deps } from "./deps.ts";
-import { requireGoodPassword } from "./password-policy.ts";
-import { normalizePassword } from "./password-text.ts";
+import { requireGoodPassword } from "./passwords/policy.ts";
+import { normalizePassword } from "./passwords/text.ts";
 
 export interface NewUserInput {
   readonly username: string;

@@ -1,14 +1,14 @@
 import { hash } from "@node-rs/argon2";
 import { afterEach, describe, expect, it } from "vitest";
-import { StoreUnavailableError } from "../../src/core/errors.ts";
-import type { Settings } from "../../src/core/settings.ts";
-import type { Store, UserStore } from "../../src/core/store.ts";
-import type { AuthUser } from "../../src/core/user.ts";
-import { authenticate } from "../../src/flows/authenticate.ts";
-import { login } from "../../src/flows/login.ts";
-import { disableUser } from "../../src/flows/users.ts";
-import { alice, createTestAuth, type TestAuth, testStart, withSessions } from "../support/auth.ts";
-import { eventsOf, expectRefused, logIn } from "./flow.ts";
+import { StoreUnavailableError } from "../../../src/core/errors.ts";
+import type { Settings } from "../../../src/core/settings.ts";
+import type { Store, UserStore } from "../../../src/core/store.ts";
+import type { AuthUser } from "../../../src/core/user.ts";
+import { authenticate } from "../../../src/flows/authenticate.ts";
+import { login } from "../../../src/flows/login.ts";
+import { disableUser } from "../../../src/flows/users.ts";
+import { alice, createTestAuth, type TestAuth, testStart, withSessions } from "../../support/auth.ts";
+import { eventsOf, expectRefused, logIn } from "../flow.ts";
 
 const origin = { ip: "192.0.2.7" };
 

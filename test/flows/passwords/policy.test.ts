@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { toCommonPasswordsModule } from "../../scripts/common-passwords.ts";
-import { commonPasswords } from "../../src/flows/common-passwords.ts";
-import { findPasswordFault, maxPasswordLength } from "../../src/flows/password-policy.ts";
+import { toCommonPasswordsModule } from "../../../scripts/common-passwords.ts";
+import { commonPasswords } from "../../../src/flows/passwords/common-passwords.ts";
+import { findPasswordFault, maxPasswordLength } from "../../../src/flows/passwords/policy.ts";
 
 const find = (password: string, { username = "alice", minPasswordLength = 8 } = {}) =>
   findPasswordFault({ minPasswordLength }, password, username);
@@ -47,7 +47,10 @@ it("the setting counts, and the sentence names it", async () => {
 });
 
 it("the list of common passwords is what its script makes, whole and folded", () => {
-  const shipped = readFileSync(new URL("../../src/flows/common-passwords-data.ts", import.meta.url), "utf8");
+  const shipped = readFileSync(
+    new URL("../../../src/flows/passwords/common-passwords-data.ts", import.meta.url),
+    "utf8",
+  );
   expect(shipped).toBe(toCommonPasswordsModule());
   expect(commonPasswords.size).toBeGreaterThan(10_000);
   const words = [...commonPasswords];

@@ -1,4 +1,4 @@
-import type { PasswordHasher, PasswordMatch } from "../crypto/passwords.ts";
+import type { PasswordHasher, PasswordMatch } from "../../crypto/passwords.ts";
 
 /**
  * The form in which a new password is hashed: NFC (NIST SP 800-63B-4 §3.1.1.2), so that it is the same whether a keyboard

@@ -1,7 +1,7 @@
-import type { RequestOrigin } from "../core/events.ts";
-import type { Tell } from "./auditor.ts";
-import type { Deps } from "./deps.ts";
-import { normalizePassword } from "./password-text.ts";
+import type { RequestOrigin } from "../../core/events.ts";
+import type { Tell } from "../auditor.ts";
+import type { Deps } from "../deps.ts";
+import { normalizePassword } from "./text.ts";
 
 /** A stored hash that should be replaced, and the password that it was made from. */
 export interface OutdatedHash {
