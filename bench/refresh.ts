@@ -42,7 +42,7 @@ export async function run(harness: Harness): Promise<void> {
 }
 
 const counts = ({ quick }: Harness) => (quick ? [1, 64] : [1, 16, 64, 256]);
-const toSeconds = ({ roundTime }: Harness) => (roundTime * 5) / 1_000;
+const toSeconds = ({ roundTime }: Harness) => (roundTime * 3) / 1_000;
 const toTitle = (database: string, sessions: number, inFlight: number) =>
   `${database}, ${toFigure(sessions)} sessions, ${inFlight} in flight`;
 
