@@ -35,7 +35,7 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
   ...options
 }: AuthOptions<U, C>): Auth<U, C> {
   const listeners = new Set<EventListener>();
-  const { deps, signals, auditQueue } = createDeps(options as unknown as AuthOptions, (event) =>
+  const { deps, signals, auditQueue, webhook } = createDeps(options as unknown as AuthOptions, (event) =>
     tellAll(listeners, event),
   );
   const http = createHttpHandler(deps, onError === undefined ? {} : { onError });
@@ -44,14 +44,16 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
     ready: async () => {
       await deps.store.checkSchema();
       await deps.feed.start();
+      webhook?.start();
     },
     health: () => checkHealth(deps),
     revocations: () => ({ live: deps.revocations.size, staleSeconds: deps.feed.staleness() }),
     passwords: () => deps.passwords.load(),
-    close: () => {
+    close: async () => {
       deps.feed.stop();
       signals.stop();
-      return auditQueue.stop();
+      await webhook?.stop();
+      await auditQueue.stop();
     },
 
     login: async (credentials, options) => {

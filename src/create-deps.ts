@@ -1,11 +1,14 @@
 import { hkdfSync } from "node:crypto";
 import { type AuditQueue, createAuditQueue } from "./audit/queue.ts";
+import { createWebhook, type Webhook } from "./audit/webhook.ts";
+import type { WebhookTarget } from "./audit/webhook-request.ts";
 import type { AuthOptions } from "./auth.ts";
 import { toKeeping } from "./core/audit.ts";
 import type { Clock, Schedule } from "./core/clock.ts";
 import type { EventListener } from "./core/events.ts";
 import { resolveSettings } from "./core/resolve-settings.ts";
 import type { Settings } from "./core/settings.ts";
+import type { AuthUser } from "./core/user.ts";
 import { createPasswordHasher, type PasswordHasher } from "./crypto/passwords.ts";
 import { type Random, systemRandom } from "./crypto/secrets.ts";
 import { createHmacKey, createKeySet } from "./crypto/signing-key.ts";
@@ -41,7 +44,12 @@ export function createDeps(
     passwords: givenPasswords,
     schedule = unrefSchedule,
   }: Surroundings = {},
-): { readonly deps: HttpDeps; readonly signals: Signals; readonly auditQueue: AuditQueue } {
+): {
+  readonly deps: HttpDeps;
+  readonly signals: Signals;
+  readonly auditQueue: AuditQueue;
+  readonly webhook: Webhook | null;
+} {
   if (store === undefined) throw new TypeError('store: missing; take sqliteStore("app.db") of "tokenpair/sqlite"');
   if (signingKey === undefined) {
     throw new TypeError("signingKey: missing; make one with: openssl rand -hex 48, and keep it out of the code");
@@ -83,11 +91,18 @@ export function createDeps(
     clock,
     random,
     emit,
-    audit: createAuditor(settings),
+    audit: createAuditor(settings, random),
     csrfKey: deriveKey(signingKey, "tokenpair csrf v1"),
     deviceKey: deriveKey(signingKey, "tokenpair device v1"),
   });
-  return { deps, signals, auditQueue };
+  const target = toWebhookTarget(settings);
+  const webhook =
+    target === null ? null : createWebhook({ target, store: store.outbox, clock, emit, schedule, jitter: Math.random });
+  return { deps, signals, auditQueue, webhook };
+}
+
+function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<AuthUser>): WebhookTarget | null {
+  return url === undefined || secret === undefined ? null : { url, secret };
 }
 
 /** Tells the listeners, and the audit log of what no transaction writes. */

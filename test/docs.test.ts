@@ -23,6 +23,12 @@ describe("the documentation", () => {
     expect(described.sort()).toEqual(Object.keys(configRules).sort());
   });
 
+  it("describes every event", () => {
+    const types = [...read("src/core/events.ts").matchAll(/readonly type: "(\w+)";/g)].map(([, type]) => type);
+    const described = [...read("docs/events.md").matchAll(/^\| `(\w+)` \|/gm)].map(([, type]) => type);
+    expect(described.sort()).toEqual(types.sort());
+  });
+
   it.each(pages)("%s links only to files that exist", (page) => {
     const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = ""]) => link);
     const broken = links.filter((link) => !existsSync(join(root, dirname(page), link)));

@@ -1,6 +1,7 @@
 import type { Store } from "../core/store.ts";
 import type { User } from "../core/user.ts";
 import { createPasswordHasher } from "../crypto/passwords.ts";
+import { systemRandom } from "../crypto/secrets.ts";
 import { createAuditor } from "../flows/auditor.ts";
 import type { ImportDeps } from "../flows/import-users.ts";
 import type { SessionDeps } from "../flows/sessions.ts";
@@ -16,7 +17,7 @@ export function toFlowDeps(store: Store, { settings }: Config): UserDeps & Sessi
     passwords: createPasswordHasher(settings),
     feed: { apply() {} },
     emit() {},
-    audit: createAuditor(settings),
+    audit: createAuditor(settings, systemRandom),
   };
 }
 

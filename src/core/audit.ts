@@ -74,6 +74,8 @@ export function toKeeping(event: AuthEvent): "transaction" | "batch" | "never" {
     case "csrf_refused":
     case "key_changed":
       return "batch";
+    case "webhook_failed":
+      return event.isGivenUp ? "batch" : "never";
     case "refresh":
       return toKeepingOfRefresh(event);
     case "feed_stale":

@@ -23,6 +23,7 @@ const checks: readonly Check[] = [
   checkCookiePrefixes,
   checkSameSite,
   checkHeaderNames,
+  checkWebhook,
   checkPasswordCost,
   checkPeppers,
   checkLoginDelays,
@@ -125,4 +126,12 @@ function checkPeppers({ passwordPeppers }: Settings<AuthUser>) {
 
 function checkLoginDelays({ loginDelay, maxLoginDelay }: Settings<AuthUser>) {
   return loginDelay > maxLoginDelay ? "loginDelay: must not be longer than maxLoginDelay" : null;
+}
+
+function checkWebhook({ webhookUrl, webhookSecret }: Settings<AuthUser>) {
+  if (webhookUrl !== undefined && !URL.canParse(webhookUrl)) return "webhookUrl: is no URL";
+  if (webhookUrl !== undefined && webhookSecret === undefined) {
+    return "webhookUrl: needs webhookSecret too; make one with: openssl rand -base64 32";
+  }
+  return webhookUrl === undefined && webhookSecret !== undefined ? "webhookSecret: needs webhookUrl too" : null;
 }

@@ -179,6 +179,16 @@ export interface AuditDroppedEvent extends Timed {
   readonly count: number;
 }
 
+/** A message to the webhook was not taken; it is tried again, unless it is given up. */
+export interface WebhookFailedEvent extends Timed {
+  readonly type: "webhook_failed";
+  /** Its `webhook-id`. */
+  readonly messageId: string;
+  readonly attempts: number;
+  readonly isGivenUp: boolean;
+  readonly reason: string;
+}
+
 /** What happened, for logs, metrics and audit. Never holds a token, secret, password or hash. */
 export type AuthEvent =
   | LoginEvent
@@ -198,7 +208,8 @@ export type AuthEvent =
   | FeedReloadedEvent
   | ListenLostEvent
   | ListenRecoveredEvent
-  | AuditDroppedEvent;
+  | AuditDroppedEvent
+  | WebhookFailedEvent;
 
 /** Receives every event, in order, synchronously. Must not throw; what it throws is swallowed. */
 export type EventListener = (event: AuthEvent) => void;

@@ -62,6 +62,18 @@ export const settingRules = Object.freeze({
   maxStaleness: seconds(1, 3_600),
   onStale: { type: "choice", choices: ["refuse", "lookup"] },
   auditRetention: count("days", 0, 3_650),
+  webhookUrl: {
+    type: "text",
+    pattern: /^(?:https:\/\/[^\s/?#@]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?)(?:[/?][^\s#]*)?$/,
+    form: "an https URL without a password in it, or an http URL of this machine",
+    optional: true,
+  },
+  webhookSecret: {
+    type: "text",
+    pattern: /^(?:whsec_)?(?:[A-Za-z0-9+/]{4}){8,}(?:[A-Za-z0-9+/]{2,3}={0,2})?$/,
+    form: "at least 24 random bytes in base64, such as from: openssl rand -base64 32",
+    optional: true,
+  },
   tokenPath: path,
   authPath: path,
   accessCookieName: cookieName,

@@ -69,6 +69,12 @@ export interface Settings<U extends AuthUser = User, C extends ApplicationClaims
    * Days for which the audit log keeps its entries, which go when dead rows are deleted; 0 for no audit log. Default: 90.
    */
   readonly auditRetention: number;
+  /**
+   * Where a message is sent about a theft, a new device, and a new password: https, or http on this machine. Default: none.
+   */
+  readonly webhookUrl: string | undefined;
+  /** What signs those messages: at least 24 random bytes in base64, `whsec_` before them or not. Default: none. */
+  readonly webhookSecret: string | undefined;
   /** Where the token endpoints are. Default: "/api/token". */
   readonly tokenPath: string;
   /** Where the cookie endpoints are, and the refresh cookie goes. Default: "/api/auth". */
@@ -187,6 +193,8 @@ export const defaultSettings = Object.freeze({
   maxStaleness: 10,
   onStale: "refuse",
   auditRetention: 90,
+  webhookUrl: undefined,
+  webhookSecret: undefined,
   tokenPath: "/api/token",
   authPath: "/api/auth",
   accessCookieName: "__Host-Http-access",

@@ -1,6 +1,7 @@
 import type { AuditOf } from "./audit.ts";
 import type { AuditStore } from "./audit-store.ts";
 import type { FeedStore } from "./feed-store.ts";
+import type { OutboxStore } from "./outbox-store.ts";
 import type { Revocation } from "./revocation.ts";
 import type { RevokeReason, Session } from "./session.ts";
 import type { ThrottleStore } from "./throttle-store.ts";
@@ -20,6 +21,7 @@ export interface Store {
   readonly feed: FeedStore;
   readonly throttle: ThrottleStore;
   readonly audit: AuditStore;
+  readonly outbox: OutboxStore;
   /** Brings the schema up to date, safe beside other processes that do the same; names what was applied, in order. */
   migrate(): Promise<readonly string[]>;
   /** Fulfils where the schema is this version's. @throws SchemaVersionError where it is older or newer. */

@@ -88,6 +88,7 @@ const warnings: ReadonlySet<AuthEvent["type"]> = new Set([
 
 function toEventLevel(event: AuthEvent): "info" | "warn" | "error" {
   if (event.type === "feed_stale" || event.type === "audit_dropped") return "error";
+  if (event.type === "webhook_failed") return event.isGivenUp ? "error" : "warn";
   if (warnings.has(event.type)) return "warn";
   const isAlarm = event.type === "refresh" && (event.outcome === "theft" || event.outcome === "state_lost");
   return isAlarm ? "warn" : "info";

@@ -49,6 +49,13 @@ describe("settings that contradict each other", () => {
     [{ sessionLifetime: 3_600 }, "refreshTokenLifetime: must not be longer than sessionLifetime"],
   ]);
 
+  const [url, secret] = ["https://receiver.example/", "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"];
+  describeRefusals("webhooks", [
+    [{ webhookUrl: url }, "webhookUrl: needs webhookSecret too"],
+    [{ webhookSecret: secret }, "webhookSecret: needs webhookUrl too"],
+    [{ webhookUrl: "https://receiver.example:99999/", webhookSecret: secret }, "webhookUrl: is no URL"],
+  ]);
+
   describeRefusals("paths where one would answer for the other", [
     [{ tokenPath: "/auth", authPath: "/auth" }, "tokenPath: must not be authPath"],
     [{ tokenPath: "/api/auth/token" }, "tokenPath: must not be authPath, nor one of them lie within the other"],

@@ -195,3 +195,37 @@ describe("a hook", () => {
     expectFaults("claims", "must be a function", [{}, "claims", null, true]);
   });
 });
+
+describe("the webhook", () => {
+  it("goes by https, or by http to this machine, and has no password in its URL", () => {
+    expectFine("webhookUrl", ["https://a.example", "https://a.example:8443/b?c=d", "http://localhost:9/x"]);
+    expectFine("webhookUrl", ["http://127.0.0.1:8080/hook", "http://[::1]/"]);
+    const form = "must be an https URL without a password in it, or an http URL of this machine";
+    expectFaults("webhookUrl", form, [
+      "http://a.example/",
+      "http://localhost.evil.example/",
+      "http://127.0.0.1.evil.example/",
+    ]);
+    expectFaults("webhookUrl", form, [
+      "https://user:pass@a.example/",
+      "http://localhost@evil.example/",
+      "ftp://a.example/",
+    ]);
+    expectFaults("webhookUrl", form, ["https://", "https://a.example/ b", "https://a.example/#c", "", "a.example"]);
+  });
+
+  it("has a secret of at least 24 bytes in base64", () => {
+    expectFine("webhookSecret", [
+      Buffer.alloc(24, 1).toString("base64"),
+      `whsec_${Buffer.alloc(32, 1).toString("base64")}`,
+    ]);
+    expectFine("webhookSecret", [Buffer.alloc(25, 1).toString("base64"), Buffer.alloc(64, 1).toString("base64")]);
+    const form = "must be at least 24 random bytes in base64, such as from: openssl rand -base64 32";
+    expectFaults("webhookSecret", form, [
+      Buffer.alloc(23, 1).toString("base64"),
+      "x".repeat(40).concat("!"),
+      "",
+      "whsec_",
+    ]);
+  });
+});

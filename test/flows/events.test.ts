@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { AuthEvent } from "../../src/core/events.ts";
 import { createSecret } from "../../src/crypto/secrets.ts";
 import { login } from "../../src/flows/login.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
@@ -8,6 +7,7 @@ import { refresh } from "../../src/flows/refresh.ts";
 import { endAllSessions, endSession } from "../../src/flows/sessions.ts";
 import { createUser, deleteUser, disableUser, enableUser, setPassword } from "../../src/flows/users.ts";
 import { verify } from "../../src/flows/verify.ts";
+import { createLog } from "../../src/server/log.ts";
 import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
 import { logIn } from "./flow.ts";
 
@@ -15,6 +15,9 @@ const passwords = ["wr0ng-pl4nted", "n3w-pl4nted-horse", "b0b-pl4nted", "r3set-p
 const [wrong, changed, ofBob, reset] = passwords;
 const pepper = "pl4nted-pepper-of-this-test";
 const attemptId = "pl4ntedAttempt0m5oRkq2";
+
+/** Another secret that has no business in what is told. */
+const webhookSecret = "pl4nted0pl4nted0pl4nted0pl4nted0pl4nted0pl4n";
 
 let auth: TestAuth;
 afterEach(() => auth.close());
@@ -27,7 +30,8 @@ interface Life {
 
 /** Everything that can happen to a user and her sessions, each at least once. */
 async function live(): Promise<Life> {
-  auth = await createTestAuth({ settings: { passwordPeppers: [`p:${pepper}`] } });
+  const webhook = { webhookUrl: "https://receiver.example/", webhookSecret };
+  auth = await createTestAuth({ settings: { passwordPeppers: [`p:${pepper}`], ...webhook } });
   const { deps } = auth;
   const said: string[] = [];
   const tokens: string[] = [];
@@ -96,7 +100,17 @@ async function live(): Promise<Life> {
   const signatures = tokens.map((token) => token.split(".")[2] ?? "");
   return {
     said,
-    secrets: [alice.password, ...passwords, pepper, attemptId, "$argon2", ...encoded, ...tokens, ...signatures],
+    secrets: [
+      webhookSecret,
+      alice.password,
+      ...passwords,
+      pepper,
+      attemptId,
+      "$argon2",
+      ...encoded,
+      ...tokens,
+      ...signatures,
+    ],
   };
 }
 
@@ -143,8 +157,16 @@ describe("the events", () => {
 
   it("and every refusal hold no password, token, secret, attempt id or hash", async () => {
     const { said, secrets } = await live();
-    const texts = [...said, ...auth.events.map((event: AuthEvent) => JSON.stringify(event))];
-    expect(texts.length).toBeGreaterThan(60);
+    await auth.auditQueue.stop();
+    const { entries } = await auth.store.audit.read({ after: null, limit: 1_000 });
+    const messages = await auth.store.outbox.claim({ limit: 1_000, lease: 60 });
+    const lines: string[] = [];
+    const log = createLog({ level: "debug", destination: { write: (line) => void lines.push(line) } });
+    for (const event of auth.events) log.event(event);
+    expect([entries.length, messages.length, lines.length].every((count) => count >= 3)).toBe(true);
+    const written = [...auth.events, ...entries, ...messages].map((each) => JSON.stringify(each));
+    const texts = [...said, ...written, ...lines];
+    expect(texts.length).toBeGreaterThan(120);
     for (const secret of secrets.filter((text) => text !== "")) {
       expect(texts.filter((text) => text.includes(secret))).toEqual([]);
     }

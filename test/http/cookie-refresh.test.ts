@@ -210,6 +210,7 @@ describe("a refresh that the store cannot answer leaves the cookies", () => {
       feed: store.feed,
       throttle: store.throttle,
       audit: store.audit,
+      outbox: store.outbox,
       sessions: { ...bindAll(store.sessions), ...broken },
       migrate: () => store.migrate(),
       checkSchema: () => store.checkSchema(),

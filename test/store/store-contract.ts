@@ -3,6 +3,7 @@ import { StoreUnavailableError } from "../../src/core/errors.ts";
 import type { Store } from "../../src/core/store.ts";
 import { describeAuditContract } from "./audit-contract.ts";
 import { describeFeedContract } from "./feed-contract.ts";
+import { describeOutboxContract } from "./outbox-contract.ts";
 import { addSession, addUser, isAlive, rotationOf } from "./records.ts";
 import { describeSessionContract } from "./session-contract.ts";
 import { describeSessionEndContract } from "./session-end-contract.ts";
@@ -40,6 +41,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
     describeFeedContract(scene);
     describeThrottleContract(scene);
     describeAuditContract(scene);
+    describeOutboxContract(scene);
 
     describe("schema", () => {
       it("is up to date after migrate, and then has nothing to apply", async () => {

@@ -63,6 +63,17 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
       "true: whoever gets hold of those hashes has most of the passwords; turn it off when few are left",
     ],
     ["host", !isLoopback(server.host), "is open to the network over plain http; put a proxy with TLS before it"],
+    ["auditRetention", settings.auditRetention === 0, "0: nobody can look up later what happened"],
+    [
+      "webhookUrl",
+      settings.webhookUrl?.startsWith("http:") ?? false,
+      "messages go over plain http; only to a receiver on this machine",
+    ],
+    [
+      "webhookSecret",
+      settings.webhookSecret !== undefined && toSecretSize(settings.webhookSecret) < 32,
+      "shorter than the 32 bytes of its HMAC; make one with: openssl rand -base64 32",
+    ],
     [
       "metricsHost",
       server.metricsPort !== undefined && !isLoopback(server.metricsHost),
@@ -71,6 +82,11 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
   ];
   const warnings = doubts.filter(([, isDoubtful]) => isDoubtful).map(([name, , detail]) => warn(name, detail));
   return warnings.length === 0 ? [ok("safety", "no unsafe settings")] : warnings;
+}
+
+/** In bytes. */
+function toSecretSize(webhookSecret: string): number {
+  return Buffer.from(webhookSecret.replace(/^whsec_/, ""), "base64").length;
 }
 
 function isLoopback(host: string): boolean {

@@ -8,6 +8,7 @@ import { inspect, type PostgresFacts } from "./inspect.ts";
 import { checkSchema, migrate } from "./migrate.ts";
 import { createNotifications } from "./notifications.ts";
 import { type PostgresStoreOptions, toBehaviour, toConnections } from "./options.ts";
+import { createOutbox } from "./outbox.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
@@ -61,6 +62,7 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
     sessions: createSessionStore(connection, endings, log, behaviour),
     feed: createFeed(connection, notifications, log),
     audit: log,
+    outbox: createOutbox(connection),
     throttle: createThrottleStore(connection, log),
     migrate: () => migrate(connection, schema),
     checkSchema: () => checkSchema(connection, schema),

@@ -6,6 +6,7 @@ import { createEndings } from "./endings.ts";
 import { createFeed } from "./feed.ts";
 import { checkSchema, migrate } from "./migrate.ts";
 import { openDatabase } from "./open.ts";
+import { createOutbox } from "./outbox.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
@@ -54,6 +55,7 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
     feed,
     throttle: createThrottleStore(connection, log),
     audit: log,
+    outbox: createOutbox(connection),
 
     migrate: () => migrate(connection),
     checkSchema: () => checkSchema(connection),
