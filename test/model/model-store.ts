@@ -17,7 +17,7 @@ export function createModelStore(database: ModelDatabase): Store {
         return { tables: ended.tables, result: { result, revocations: ended.revocations } };
       }),
     find: (id) => database.transact((tables) => ({ tables, result: find(tables, id) })),
-    revoke: (id, reason, userId) =>
+    revoke: (id, reason, { userId } = {}) =>
       database.transact((tables) =>
         toEnded(end(tables, reason, (session) => session.id === id && (userId ?? session.userId) === session.userId)),
       ),
