@@ -27,6 +27,7 @@ async function serveOurs(settings = {}) {
 /** Servers of Express. */
 export const starts: Readonly<Record<string, Start>> = {
   bare: () => serve(),
+  "a middleware that does nothing": () => serve((_req, _res, next) => next()),
   tokenpair: () => serveOurs(),
   "tokenpair, no cache": () => serveOurs({ verifyCacheSize: 0 }),
   "express-jwt": () => serve(expressjwt({ secret, algorithms: ["HS256"] })),
