@@ -179,7 +179,8 @@ export interface SessionStore {
   create(session: NewSession, audit?: AuditOf<CreatedSession>): Promise<CreateSessionOutcome>;
   /**
    * Design §3, step 2: one conditional UPDATE on the session's primary key. `null`: it matched no row, nothing changed.
-   * Wherever a store moves `idleExpiresAt`, it stops at `absoluteExpiresAt` (invariant I5).
+   * Rotations that arrive together may share a transaction; each wins, loses or fails by itself. Wherever a
+   * store moves `idleExpiresAt`, it stops at `absoluteExpiresAt` (invariant I5).
    */
   rotate(rotation: Rotation): Promise<{ readonly session: Session; readonly now: number } | null>;
   /**

@@ -10,7 +10,10 @@ export interface PostgresBehaviour {
   readonly lockTimeout?: number;
   /** How long a statement may take; at least `lockTimeout`. Default: 5000. */
   readonly statementTimeout?: number;
-  /** How many calls may wait for a connection; the next is refused at once. Default: 1000. */
+  /**
+   * How many calls may wait for a connection, and how many rotations for their batch; the next is refused at once.
+   * Default: 1000.
+   */
   readonly maxWaiting?: number;
   /**
    * Prepares each statement once for each connection, which saves the database the planning. Where a proxy pools
