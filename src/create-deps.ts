@@ -109,11 +109,14 @@ function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<Au
 function toEmit(
   tell: EventListener,
   queue: AuditQueue,
-  { auditRetention }: Pick<Settings, "auditRetention">,
+  { auditRetention, auditRotations }: Pick<Settings, "auditRetention" | "auditRotations">,
 ): EventListener {
   return (event) => {
     tell(event);
-    if (auditRetention > 0 && toKeeping(event) === "batch") queue.add(event);
+    // A renewal changes no generation, and is no more than a note of use.
+    const isRenewal = event.type === "refresh" && event.outcome === "renewed";
+    const isQueued = toKeeping(event) === "batch" || (isRenewal && auditRotations);
+    if (auditRetention > 0 && isQueued) queue.add(event);
   };
 }
 

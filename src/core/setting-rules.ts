@@ -62,6 +62,7 @@ export const settingRules = Object.freeze({
   maxStaleness: seconds(1, 3_600),
   onStale: { type: "choice", choices: ["refuse", "lookup"] },
   auditRetention: count("days", 0, 3_650),
+  auditRotations: boolean,
   webhookUrl: {
     type: "text",
     pattern: /^(?:https:\/\/[^\s/?#@]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?)(?:[/?][^\s#]*)?$/,

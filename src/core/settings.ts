@@ -69,6 +69,8 @@ export interface Settings<U extends AuthUser = User, C extends ApplicationClaims
    * Days for which the audit log keeps its entries, which go when dead rows are deleted; 0 for no audit log. Default: 90.
    */
   readonly auditRetention: number;
+  /** Whether the audit log has ordinary refreshes too: one more row for each. Default: false. */
+  readonly auditRotations: boolean;
   /**
    * Where a message is sent about a theft, a new device, and a new password: https, or http on this machine. Default: none.
    */
@@ -193,6 +195,7 @@ export const defaultSettings = Object.freeze({
   maxStaleness: 10,
   onStale: "refuse",
   auditRetention: 90,
+  auditRotations: false,
   webhookUrl: undefined,
   webhookSecret: undefined,
   tokenPath: "/api/token",

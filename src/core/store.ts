@@ -264,6 +264,8 @@ export interface Rotation {
   readonly idleLifetime: number;
   readonly userAgent: string | null;
   readonly ip: string | null;
+  /** Whether the audit log gets an entry of it, in the same transaction. Default: false. */
+  readonly isAudited?: boolean;
 }
 
 export interface SessionUse {

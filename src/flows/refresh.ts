@@ -52,6 +52,7 @@ export async function refresh(deps: Deps, token: string, options: RefreshOptions
     attemptHash,
     idleLifetime: settings.refreshTokenLifetime,
     ...toRowOrigin(options),
+    isAudited: isAudited(settings),
   });
   if (rotated !== null) {
     report(deps, presented, { outcome: "rotated", now: rotated.now }, options);
@@ -62,10 +63,13 @@ export async function refresh(deps: Deps, token: string, options: RefreshOptions
   // 3  No row: lock it and decide.
   const tell = tellTheft(presented, options);
   const presentation = { presentedHash, attemptHash, reuseInterval: settings.reuseInterval };
-  const { result: ruling, revocations } = await store.sessions.decide(sessionId, (locked) => ({
-    ...judge(presented, presentation, locked),
-    audit: deps.audit(tell),
-  }));
+  const { result: ruling, revocations } = await store.sessions.decide(sessionId, (locked) => {
+    const verdict = judge(presented, presentation, locked);
+    const { result } = verdict;
+    const isKept = result.outcome === "replayed" && isAudited(settings);
+    const replay = isKept ? [toRefreshEvent(presented, { outcome: "replayed", now: result.now }, options)] : [];
+    return { ...verdict, audit: deps.audit((revocations) => [...tell(revocations), ...replay]) };
+  });
   announce(deps, { revocations }, ({ revocations }) => tell(revocations));
   if (ruling.outcome === "theft") throw ruling.error;
   if (ruling.outcome !== "replayed") return refuse(deps, presented, ruling, options);
@@ -75,6 +79,11 @@ export async function refresh(deps: Deps, token: string, options: RefreshOptions
   report(deps, presented, { outcome: "replayed", now }, options);
   const secretAgain = deriveSecret(secret, sessionId, generation + 1, ruling.salt);
   return { outcome: "replayed", session, pair: mintPair(deps, { session, now, secret: secretAgain, claims }) };
+}
+
+/** Whether what is ordinary has entries in the audit log too. */
+function isAudited({ auditRetention, auditRotations }: Deps["settings"]): boolean {
+  return auditRotations && auditRetention > 0;
 }
 
 /** Tells of the end of a session whose spent token returned. */

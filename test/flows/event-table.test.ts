@@ -211,6 +211,28 @@ describe("the events of", () => {
     expect(entries).toEqual(toEntries(auth.events));
   });
 
+  it("ordinary refreshes are written too, each once, where auditRotations is on", async () => {
+    await auth.close();
+    auth = await createTestAuth({ settings: { auditRotations: true } });
+    const { pair } = await logIn(auth);
+    auth.events.length = 0;
+    const entries = await actAlone(async () => {
+      const next = await refresh(auth.deps, pair.refresh, { origin: { ip: "192.0.2.7", userAgent: "Firefox" } });
+      await refresh(auth.deps, pair.refresh, { origin });
+      await refresh(auth.deps, next.pair.refresh ?? "");
+    });
+    expect(auth.events.map((event) => event.type === "refresh" && event.outcome)).toEqual([
+      "rotated",
+      "replayed",
+      "rotated",
+    ]);
+    const toEntry = (event: AuthEvent) => {
+      const row = toAuditRow(event);
+      return { ...row, id: expect.any(Number), details: JSON.parse(row.details) };
+    };
+    expect(entries).toEqual(auth.events.map(toEntry));
+  });
+
   it("anything are written nowhere where the audit log is off", async () => {
     await auth.close();
     auth = await createTestAuth({ settings: { auditRetention: 0 } });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AuditEntry, AuditOf } from "../../src/core/audit.ts";
 import type { AuthEvent } from "../../src/core/events.ts";
-import { addSession, addUser, newSession, newUser, toHash } from "./records.ts";
+import { addSession, addUser, newSession, newUser, rotationOf, toHash } from "./records.ts";
 import type { Scene } from "./store-contract.ts";
 
 const origin = { ip: "192.0.2.7", userAgent: "Firefox", actor: "cli/root" };
@@ -194,6 +194,35 @@ export function describeAuditContract(scene: Scene): void {
       expect((await users.list({ limit: 9 })).map(({ epoch }) => epoch)).toEqual([0]);
       expect((await sessions.list({ limit: 9 })).sessions.map(({ id }) => id)).toEqual(["s"]);
       expect(await sessions.revoke("s", "logout", { userId: "9", audit })).toEqual(none);
+    });
+  });
+
+  describe("a rotation", () => {
+    it("that is to be audited writes one entry, alone and among others, and none where it did not match", async () => {
+      const { store } = scene;
+      const userId = await addUser(store, "alice");
+      const ids = Array.from({ length: 20 }, (_, n) => `s${n}`);
+      for (const id of ids) await addSession(store, id, userId);
+      const audited = (id: string, generation: number) =>
+        store.sessions.rotate(rotationOf(id, generation, { isAudited: true, ip: "192.0.2.9" }));
+      expect(await audited("s0", 0)).not.toBeNull();
+      const together = await Promise.all(ids.map((id) => audited(id, 0)));
+      expect(together.map((rotated) => rotated !== null)).toEqual(ids.map((id) => id !== "s0"));
+      await store.sessions.rotate(rotationOf("s0", 1));
+      const entries = await readAll({ type: "refresh" });
+      expect(entries.map(({ sessionId }) => sessionId).sort()).toEqual([...ids].sort());
+      expect(entries[0]).toEqual({
+        id: expect.any(Number),
+        time: scene.now,
+        type: "refresh",
+        userId,
+        sessionId: "s0",
+        ip: "192.0.2.9",
+        userAgent: null,
+        actor: null,
+        reason: null,
+        details: { outcome: "rotated", generation: 0 },
+      });
     });
   });
 

@@ -31,14 +31,21 @@ const many = `SELECT * FROM unnest(:sessionId::text[], :generation::bigint[], :p
     next_attempt_hash, idle_lifetime, next_user_agent, next_ip, position)`;
 
 /** Design §3, step 2, for each row of `presented`: the one conditional UPDATE. */
-const update = (presented: string) => `UPDATE tokenpair.sessions SET generation = generation + 1,
+const update = (presented: string, alsoReturned = "") => `UPDATE tokenpair.sessions SET generation = generation + 1,
     previous_hash = current_hash, current_hash = next_hash, salt = next_salt, attempt_hash = next_attempt_hash,
     rotated_at = now, last_used_at = now, idle_expires_at = least(now + idle_lifetime, absolute_expires_at),
     user_agent = coalesce(next_user_agent, user_agent), ip = coalesce(next_ip, ip)
   FROM clock, ${presented} WHERE id = session_id AND generation = presented_generation
     AND current_hash = presented_hash AND ${isUsable}
   RETURNING position, user_id, user_epoch, created_at, idle_expires_at, absolute_expires_at, persistent,
-    user_agent, ip, label, now`;
+    user_agent, ip, label, now${alsoReturned}`;
+
+// The entry of a rotation's event, as `toAuditRow` would make it.
+const log = `logged AS (INSERT INTO tokenpair.audit_log (at, type, user_id, session_id, ip, user_agent, details)
+  SELECT now, 'refresh', user_id, session_id, next_ip, next_user_agent,
+    '{"outcome":"rotated","generation":' || presented_generation || '}' FROM rotated)`;
+
+const forLog = ", session_id, presented_generation, next_ip, next_user_agent";
 
 const columns = `user_id AS "userId", user_epoch AS "userEpoch", created_at AS "createdAt",
   idle_expires_at AS "idleExpiresAt", absolute_expires_at AS "absoluteExpiresAt", persistent,
@@ -49,11 +56,15 @@ export const rotateOne = `WITH ${clock}, rotated AS (${update(`(${one}) AS prese
 
 // A row that somebody else has locked is passed over, and its rotation goes alone: nobody waits for another's row, and
 // two batches never wait for each other. A row that was held and not updated did not match.
-const rotateMany = `WITH ${clock}, presented AS (${many}),
+const hold = `presented AS (${many}),
   held AS (SELECT presented.* FROM presented CROSS JOIN LATERAL
-    (SELECT FROM tokenpair.sessions WHERE id = session_id FOR NO KEY UPDATE SKIP LOCKED) AS session),
-  rotated AS (${update("held")})
-  SELECT position, ${columns} FROM held LEFT JOIN rotated USING (position)`;
+    (SELECT FROM tokenpair.sessions WHERE id = session_id FOR NO KEY UPDATE SKIP LOCKED) AS session)`;
+const answerMany = `SELECT position, ${columns} FROM held LEFT JOIN rotated USING (position)`;
+const rotateMany = `WITH ${clock}, ${hold}, rotated AS (${update("held")}) ${answerMany}`;
+
+const rotateOneAudited = `WITH ${clock}, rotated AS (${update(`(${one}) AS presented`, forLog)}), ${log}
+  SELECT ${columns} FROM rotated`;
+const rotateManyAudited = `WITH ${clock}, ${hold}, rotated AS (${update("held", forLog)}), ${log} ${answerMany}`;
 
 type Rotated = Awaited<ReturnType<SessionStore["rotate"]>>;
 
@@ -67,12 +78,16 @@ export function createRotate(connection: Connection, behaviour: Behaviour): Sess
   const shortWait = Math.min(longestWait, behaviour.lockTimeout);
 
   async function rotateAlone(rotation: Rotation, lockTimeout: number): Promise<Rotated> {
-    const [row] = await connection.run<Row>(operation, rotateOne, { ...rotation, lockTimeout: String(lockTimeout) });
+    const { isAudited = false, ...presented } = rotation;
+    const sql = isAudited ? rotateOneAudited : rotateOne;
+    const [row] = await connection.run<Row>(operation, sql, { ...presented, lockTimeout: String(lockTimeout) });
     return toAnswer(rotation, row);
   }
 
   async function rotateBatch(rotations: readonly Rotation[]): Promise<readonly (Rotated | typeof alone)[]> {
-    const rows = await connection.run<Row & { readonly position: number }>(operation, rotateMany, toArrays(rotations));
+    // One setting decides for all rotations of a store's process; where it does not, too much is better than too little.
+    const sql = rotations.some(({ isAudited = false }) => isAudited) ? rotateManyAudited : rotateMany;
+    const rows = await connection.run<Row & { readonly position: number }>(operation, sql, toArrays(rotations));
     const held = new Map(rows.map((row) => [row.position, row]));
     return rotations.map((rotation, i) => {
       const row = held.get(i + 1);

@@ -1,6 +1,8 @@
 import { type AuditOf, toAuditRow } from "../../core/audit.ts";
 import type { AuditStore } from "../../core/audit-store.ts";
 import type { AuthEvent } from "../../core/events.ts";
+import type { Session } from "../../core/session.ts";
+import type { Rotation } from "../../core/store.ts";
 import { type AuditEntryRow, auditColumns, toAuditConditions, toAuditEntry } from "../audit-query.ts";
 import type { Connection } from "./connection.ts";
 
@@ -20,6 +22,8 @@ const following = (conditions: string) =>
 export interface AuditLog extends AuditStore {
   /** Inside a write: writes what `audit` makes of `result`, unless that is `null`. Returns `result`. */
   readonly record: <T>(audit: AuditOf<NonNullable<T>> | undefined, result: T) => T;
+  /** Inside a write: writes the entry of a rotation that was just made, to `session`. */
+  readonly recordRotation: (rotation: Rotation, session: Session) => void;
 }
 
 /** The audit log in the table `audit_log`. Its cursor is the `seq` of the last entry seen. */
@@ -34,6 +38,11 @@ export function createAuditLog(connection: Connection): AuditLog {
         if (delivery !== null) connection.prepare(insertDelivery).run({ ...delivery, time: event.time });
       }
       return result;
+    },
+
+    recordRotation({ generation, ip, userAgent }, { id: sessionId, userId, lastUsedAt: time }) {
+      const origin = { ip: ip ?? undefined, userAgent: userAgent ?? undefined };
+      append({ type: "refresh", time, outcome: "rotated", userId, sessionId, generation, origin });
     },
 
     async append(events) {

@@ -101,7 +101,10 @@ export function createSessionStore(connection: Connection, endings: Endings, log
         const row = connection
           .prepare(rotate)
           .get({ sessionId, generation, presentedHash, nextHash, salt, attemptHash, idleLifetime, userAgent, ip, now });
-        return row === undefined ? null : { session: toSession(row as SessionRow), now };
+        if (row === undefined) return null;
+        const session = toSession(row as SessionRow);
+        if (rotation.isAudited) log.recordRotation(rotation, session);
+        return { session, now };
       });
     },
 
