@@ -46,7 +46,7 @@ export interface ConnectionUse {
   readonly idle: number;
   /** Calls that wait for a connection. */
   readonly waiting: number;
-  /** Calls that were refused since the start, as too many waited or no connection came in time. */
+  /** Calls that were refused since the start, as too many waited or their turn did not come in time. */
   readonly refused: number;
 }
 

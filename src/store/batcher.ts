@@ -23,6 +23,8 @@ export interface BatcherOptions<Item, Answer> {
   readonly maxWaiting: number;
   /** Milliseconds that an item waits for a batch at most. */
   readonly patience: number;
+  /** Told of every item that is refused. */
+  readonly onRefuse?: () => void;
 }
 
 interface Entry<Item, Answer> {
@@ -115,18 +117,23 @@ export function createBatcher<Item, Answer>(options: BatcherOptions<Item, Answer
     if (key !== null) busyKeys.delete(key);
   }
 
+  function toRefusal(item: Item, reason: string): StoreUnavailableError {
+    options.onRefuse?.();
+    return new StoreUnavailableError(`${toOperation(item)}: ${reason}`);
+  }
+
   function refuseLate(): void {
     const now = performance.now();
     const late = waiting.filter(({ deadline }) => deadline <= now);
     waiting = waiting.filter(({ deadline }) => deadline > now);
-    for (const { item, reject } of late) reject(new StoreUnavailableError(`${toOperation(item)}: waited for too long`));
+    for (const { item, reject } of late) reject(toRefusal(item, "waited for too long"));
     const [first] = waiting;
     watch = first === undefined ? null : setTimeout(refuseLate, first.deadline - now).unref();
   }
 
   return (item) =>
     new Promise((resolve, reject) => {
-      if (waiting.length >= maxWaiting) throw new StoreUnavailableError(`${toOperation(item)}: too many wait`);
+      if (waiting.length >= maxWaiting) throw toRefusal(item, "too many wait");
       waiting.push({ item, key: toKey(item), deadline: performance.now() + patience, resolve, reject });
       schedule();
     });

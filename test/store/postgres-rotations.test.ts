@@ -83,6 +83,22 @@ describe("rotations that PostgreSQL commits together", () => {
     for (const answer of await Promise.all(held)) expect(answer).toMatchObject({ session: { generation: 1 } });
   });
 
+  it("are refused at once where too many wait for a batch, and counted", async () => {
+    await openStore();
+    const store = open({ maxWaiting: 5 });
+    await admin.query(`BEGIN; LOCK TABLE ${schema}.sessions IN SHARE MODE`);
+    const rotations: Promise<unknown>[] = [];
+    for (const pair of [ids.slice(0, 2), ids.slice(2, 4)]) {
+      rotations.push(...pair.map((id) => store.sessions.rotate(rotationOf(id, 0))));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    rotations.push(...ids.slice(4, 9).map((id) => store.sessions.rotate(rotationOf(id, 0))));
+    await expect(store.sessions.rotate(rotationOf("s9", 0))).rejects.toThrow(/^sessions\.rotate: too many wait$/);
+    expect(store.connections?.()).toMatchObject({ refused: 1 });
+    await admin.query("COMMIT");
+    for (const answer of await Promise.all(rotations)) expect(answer).toMatchObject({ session: { generation: 1 } });
+  });
+
   it("do not fail with the one among them whose row stays locked past the timeout", async () => {
     const store = await openStore({ lockTimeout: 50 });
     await admin.query(`BEGIN; UPDATE ${schema}.sessions SET label = 'held' WHERE id = 's25'`);

@@ -38,6 +38,8 @@ export interface Connection {
   ) => Promise<T>;
   /** What the pool is doing. */
   readonly use: () => ConnectionUse;
+  /** Counts a call that was refused before it asked for a connection. */
+  readonly noteRefusal: () => void;
   /** Idempotent. */
   readonly close: () => Promise<void>;
 }
@@ -50,7 +52,7 @@ const grace = 1_000;
 /** A `Connection` over the pool. */
 export function createConnection({ pool, isOwnPool }: Connections, behaviour: Behaviour): Connection {
   const { lockTimeout, statementTimeout } = behaviour;
-  const { lease, use } = createLeases(pool, behaviour);
+  const { lease, use, noteRefusal } = createLeases(pool, behaviour);
   const { toQuery, stopPreparing } = createStatements(behaviour);
   let closing: Promise<void> | null = null;
 
@@ -84,6 +86,7 @@ export function createConnection({ pool, isOwnPool }: Connections, behaviour: Be
 
   return {
     use,
+    noteRefusal,
 
     run(operation, sql, parameters) {
       const bounds = { lock: lockTimeout, statement: statementTimeout };

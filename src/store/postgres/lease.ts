@@ -16,6 +16,8 @@ export interface Leases {
   /** @throws StoreUnavailableError where too many wait, or none comes in time. */
   readonly lease: (operation: string) => Promise<Lease>;
   readonly use: () => ConnectionUse;
+  /** Counts a call that was refused before it asked for a connection. */
+  readonly noteRefusal: () => void;
 }
 
 /** Leases connections: at most `maxWaiting` calls wait, each for at most `connectTimeout`. */
@@ -71,6 +73,9 @@ export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }:
   return {
     lease,
     use: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, refused }),
+    noteRefusal() {
+      refused += 1;
+    },
   };
 }
 

@@ -116,6 +116,7 @@ export function createRotate(connection: Connection, behaviour: Behaviour): Sess
     maxItems,
     maxWaiting: behaviour.maxWaiting,
     patience: behaviour.connectTimeout,
+    onRefuse: connection.noteRefusal,
   });
 }
 
