@@ -5,8 +5,8 @@ import { createDeviceToken } from "../crypto/device-tokens.ts";
 import type { Deps } from "./deps.ts";
 import { ask } from "./hooks.ts";
 import { type Issued, type IssueOptions, issue, requireMayHaveTokens } from "./issue.ts";
-import { countAttempt } from "./login-throttle.ts";
 import { rehashPassword } from "./passwords/rehash.ts";
+import { countAttempt } from "./throttling/login-throttle.ts";
 import type { VerifiedUser } from "./user-source.ts";
 
 export interface Credentials {

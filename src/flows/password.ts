@@ -8,9 +8,9 @@ import { announce, tellEnding } from "./announce.ts";
 import type { Tell } from "./auditor.ts";
 import type { Deps } from "./deps.ts";
 import { reportLoginFailure } from "./login.ts";
-import { countAttempt } from "./login-throttle.ts";
 import { requireGoodPassword } from "./passwords/policy.ts";
 import { normalizePassword, verifyPassword } from "./passwords/text.ts";
+import { countAttempt } from "./throttling/login-throttle.ts";
 import { mintPair, toApplicationClaims } from "./token-pair.ts";
 
 export interface PasswordChange {

@@ -1,6 +1,6 @@
-import type { SuspiciousLogin } from "../core/suspicious-login.ts";
-import type { AuthUser } from "../core/user.ts";
-import type { Deps } from "./deps.ts";
+import type { SuspiciousLogin } from "../../core/suspicious-login.ts";
+import type { AuthUser } from "../../core/user.ts";
+import type { Deps } from "../deps.ts";
 import { type Guesser, toReserve } from "./login-counters.ts";
 import type { PasswordAttempt } from "./login-throttle.ts";
 

@@ -1,7 +1,7 @@
-import { days, hours } from "../core/durations.ts";
-import type { ThrottleScope } from "../core/events.ts";
-import type { Settings } from "../core/settings.ts";
-import type { Counted, CountVerdict, FailureCount } from "../core/throttle-store.ts";
+import { days, hours } from "../../core/durations.ts";
+import type { ThrottleScope } from "../../core/events.ts";
+import type { Settings } from "../../core/settings.ts";
+import type { Counted, CountVerdict, FailureCount } from "../../core/throttle-store.ts";
 
 /** What one attempt to log in is counted under, and when that is too much. */
 export interface Counter {

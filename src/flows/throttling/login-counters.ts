@@ -1,5 +1,5 @@
-import type { Settings } from "../core/settings.ts";
-import { toAddressKey, toDeviceKey, toPairKey } from "../crypto/throttle-keys.ts";
+import type { Settings } from "../../core/settings.ts";
+import { toAddressKey, toDeviceKey, toPairKey } from "../../crypto/throttle-keys.ts";
 import { type Counter, expiries } from "./login-rules.ts";
 
 /** Who tries to log in, as far as it counts. */

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { StoreUnavailableError } from "../../src/core/errors.ts";
-import type { Settings } from "../../src/core/settings.ts";
-import type { AuthUser } from "../../src/core/user.ts";
-import { type LoggedIn, login } from "../../src/flows/login.ts";
-import { createUser } from "../../src/flows/users.ts";
-import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
-import { eventsOf, expectRefused } from "./flow.ts";
+import { StoreUnavailableError } from "../../../src/core/errors.ts";
+import type { Settings } from "../../../src/core/settings.ts";
+import type { AuthUser } from "../../../src/core/user.ts";
+import { type LoggedIn, login } from "../../../src/flows/login.ts";
+import { createUser } from "../../../src/flows/users.ts";
+import { alice, createTestAuth, type TestAuth } from "../../support/auth.ts";
+import { eventsOf, expectRefused } from "../flow.ts";
 
 let auth: TestAuth;
 let deps: TestAuth["deps"];
