@@ -1,4 +1,7 @@
-/** Plain Node: `npm run build && npx node examples/node.ts`, then the curl tour of the README on port 3000. */
+/**
+ * Plain Node: `npm run build && npx node examples/node.ts`, then the curl tour of the README on port 3000, with a user of this
+ * database: `npx tokenpair users create alice --password-stdin --database sqlite:./data/example.db`.
+ */
 import { createServer } from "node:http";
 import { createAuth } from "tokenpair";
 import { requireUser, toNodeListener } from "tokenpair/node";
