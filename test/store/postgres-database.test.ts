@@ -69,6 +69,15 @@ describe("postgresStore", () => {
     }
   });
 
+  it("hears a pool's errors once, however many stores share it", async () => {
+    const pool = createPool({ max: 1 });
+    await Promise.all(Array.from({ length: 12 }, () => openMigrated({ pool })));
+    expect([pool.listenerCount("error"), pool.listenerCount("connect")]).toEqual([1, 1]);
+    const client = await pool.connect();
+    expect(client.listenerCount("error")).toBe(1);
+    client.release();
+  });
+
   it("takes a pool with type parsers of its own, and leaves its end to whoever made it", async () => {
     const types = { getTypeParser: () => () => "parsed otherwise" } as unknown as pg.CustomTypesConfig;
     const pool = createPool({ types });

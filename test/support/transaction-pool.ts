@@ -68,6 +68,7 @@ export async function createTransactionPool(url: string, size = 3): Promise<Tran
     connect: async () => createClient(),
     end: async () => void (await Promise.all(servers.map((server) => server.end()))),
     on() {},
+    removeListener() {},
     waitingCount: 0,
     idleCount: 0,
     totalCount: 0,

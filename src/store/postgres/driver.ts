@@ -30,6 +30,8 @@ export interface PostgresPool {
   end(): Promise<void>;
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "connect", listener: (client: PostgresPoolClient) => void): unknown;
+  removeListener(event: "error", listener: (error: Error) => void): unknown;
+  removeListener(event: "connect", listener: (client: PostgresPoolClient) => void): unknown;
   /** How many wait for a connection, those included whom an idle one is about to serve. */
   readonly waitingCount: number;
   readonly idleCount: number;

@@ -24,10 +24,7 @@ export interface Leases {
 export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }: Behaviour): Leases {
   let refused = 0;
 
-  // An event of a broken connection that nobody hears would end the process: of an idle one, and of a new one that breaks
-  // before it has been handed over.
-  pool.on("error", ignore);
-  pool.on("connect", (client) => client.on("error", ignore));
+  hearErrors(pool);
 
   async function lease(operation: string): Promise<Lease> {
     if (pool.waitingCount - pool.idleCount >= maxWaiting) {
@@ -77,6 +74,21 @@ export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }:
       refused += 1;
     },
   };
+}
+
+/**
+ * An event of a broken connection that nobody hears would end the process: of an idle one, and of a new one that breaks
+ * before it has been handed over. However many stores share a pool, and come and go, it has these listeners once.
+ */
+function hearErrors(pool: PostgresPool): void {
+  pool.removeListener("error", ignore);
+  pool.on("error", ignore);
+  pool.removeListener("connect", hearErrorsOf);
+  pool.on("connect", hearErrorsOf);
+}
+
+function hearErrorsOf(client: PostgresPoolClient): void {
+  client.on("error", ignore);
 }
 
 function ignore(): void {}
