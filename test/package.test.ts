@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -87,6 +87,10 @@ describe("the packed package in an empty folder", () => {
       auth.close();
       await store.close();`;
     expect(run(process.execPath, ["--input-type=module", "-e", script], folder).trim()).toBe("1");
+  });
+
+  it("has a command line that can be run by its path, as npx does in this folder", () => {
+    expect(statSync(join(root, "dist/cli/main.js")).mode & 0o111).toBe(0o111);
   });
 
   it("has a command line that says its version", () => {

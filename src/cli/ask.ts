@@ -1,7 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { maxPasswordLength } from "../flows/passwords/policy.ts";
 import { type Context, isInteractive } from "./context.ts";
-import { Refused } from "./refused.ts";
+import { Misused, Refused } from "./refused.ts";
 
 /** In bytes: more than any password, so that a stream without an end is not read for ever. */
 const maxLineLength = 4 * maxPasswordLength + 2;
@@ -44,12 +44,12 @@ async function readLine(stdin: NodeJS.ReadableStream): Promise<string> {
 }
 
 /**
- * On a terminal, has the question answered with "yes"; elsewhere, whoever wrote the script has decided.
+ * Has the question answered with "yes" before something is lost.
  *
- * @throws Refused at any other answer.
+ * @throws Refused at any other answer; Misused where nobody can be asked: a script says so with `--yes`.
  */
 export async function confirm(context: Context, question: string): Promise<void> {
-  if (!isInteractive(context)) return;
+  if (!isInteractive(context)) throw new Misused(`${question} There is no terminal to ask; give --yes`);
   const lines = createInterface({ input: context.stdin, output: context.stderr });
   try {
     const answer = await lines.question(`${question} Type "yes" to go on: `);

@@ -8,7 +8,7 @@ import { addServe } from "./commands/serve.ts";
 import { addSessions } from "./commands/sessions.ts";
 import { addUsers } from "./commands/users.ts";
 import type { Context } from "./context.ts";
-import { toReason } from "./refused.ts";
+import { Misused, toReason } from "./refused.ts";
 
 /**
  * Runs one command line (without `node` and the script's name) and says how it ended: 0 done, 1 refused with the reason
@@ -20,6 +20,10 @@ export async function run(argv: readonly string[], context: Context): Promise<0 
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof Misused) {
+      context.stderr.write(`error: ${error.message}\n`);
+      return 2;
+    }
     context.stderr.write(`tokenpair: ${toReason(error)}\n`);
     return 1;
   }

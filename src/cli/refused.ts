@@ -6,6 +6,11 @@ export class Refused extends Error {
   override readonly name = "Refused";
 }
 
+/** The command line lacks something; the message says what. Exit code 2. */
+export class Misused extends Error {
+  override readonly name = "Misused";
+}
+
 /** What to tell whoever typed the command. Of a defect of ours, all that helps to report it. */
 export function toReason(error: unknown): string {
   if (error instanceof StoreUnavailableError) return `the database cannot be used (${error.message})`;

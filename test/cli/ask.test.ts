@@ -78,8 +78,8 @@ describe("a question before something is lost", () => {
     await expect(confirm(sitAt({ "go on": "y\n" }).context, "Sure?")).rejects.toThrow("cancelled; nothing was changed");
   });
 
-  it("is not asked where nobody could answer", async () => {
+  it("is refused where nobody could answer", async () => {
     const nobody = { stdin: {}, stderr: {} } as unknown as Context;
-    await expect(confirm(nobody, "Sure?")).resolves.toBeUndefined();
+    await expect(confirm(nobody, "Sure?")).rejects.toThrow("Sure? There is no terminal to ask; give --yes");
   });
 });

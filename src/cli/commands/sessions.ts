@@ -36,7 +36,7 @@ export function addSessions(program: Command, context: Context): void {
     .argument("[session-id]", "the session to end")
     .option("--user <name>", "end all sessions of this user")
     .option("--all", "end every session there is")
-    .option("--yes", "do not ask")
+    .option("--yes", "do not ask; needed where there is no terminal")
     .action(async (sessionId: string | undefined, options: RevokeOptions, command: Command) => {
       const targets = [sessionId, options.user, options.all].filter((target) => target !== undefined);
       if (targets.length !== 1) command.error("error: give one of SESSION-ID, --user NAME and --all");

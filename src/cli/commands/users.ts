@@ -73,7 +73,7 @@ export function addUsers(program: Command, context: Context): void {
 
   addCommand(users, "delete", "delete a user; sessions and access tokens end at once")
     .argument("<name>", "the user")
-    .option("--yes", "do not ask")
+    .option("--yes", "do not ask; needed where there is no terminal")
     .action((name: string, options: DeleteOptions) =>
       runOnStore(context, options, async (store, config) => {
         const deps = toFlowDeps(store, config);
