@@ -44,6 +44,19 @@ export function isInNetworks(address: Address, networks: readonly Network[]): bo
   );
 }
 
+const neighbourly: ReadonlySet<string> = new Set([
+  "loopback",
+  "private",
+  "uniqueLocal",
+  "linkLocal",
+  "carrierGradeNat",
+]);
+
+/** Whether an address is this machine's or of a private network, where a reverse proxy may be: none of the internet's. */
+export function isNeighbour(address: Address): boolean {
+  return neighbourly.has(address.range());
+}
+
 /**
  * What counts as one client: an IPv4 address, or the /64 of an IPv6 address, which is what one subscriber has (RFC 6177).
  * A text that is no address stands for itself.

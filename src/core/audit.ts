@@ -83,6 +83,7 @@ export function toKeeping(event: AuthEvent): "transaction" | "batch" | "never" {
     case "feed_reloaded":
     case "listen_lost":
     case "listen_recovered":
+    case "untrusted_proxy":
     case "audit_dropped":
       return "never";
   }

@@ -173,6 +173,18 @@ export interface ListenRecoveredEvent extends Timed {
   readonly type: "listen_recovered";
 }
 
+/**
+ * A neighbour, at a loopback or private address, has sent the header of a proxy without being one of `trustedProxies`: if it
+ * is a proxy, all its clients count as one. Told once by each process.
+ */
+export interface UntrustedProxyEvent extends Timed {
+  readonly type: "untrusted_proxy";
+  /** Of the neighbour. */
+  readonly ip: string;
+  /** The header that was ignored: "X-Forwarded-For" or "Forwarded". */
+  readonly header: string;
+}
+
 /** Events that no transaction writes did not get into the audit log: too many waited, or the store refused them. */
 export interface AuditDroppedEvent extends Timed {
   readonly type: "audit_dropped";
@@ -208,6 +220,7 @@ export type AuthEvent =
   | FeedReloadedEvent
   | ListenLostEvent
   | ListenRecoveredEvent
+  | UntrustedProxyEvent
   | AuditDroppedEvent
   | WebhookFailedEvent;
 

@@ -13,6 +13,7 @@ import { toOrigin } from "./request-origin.ts";
 import { createSchemaEndpoint } from "./routes/schema.ts";
 import { createMatcher } from "./routing.ts";
 import { withStandardHeaders } from "./standard-headers.ts";
+import { createProxyWatch } from "./untrusted-proxy.ts";
 
 /** What only the server knows of a connection. */
 export interface Connection {
@@ -46,6 +47,7 @@ export function createHttpHandler(
   { endpoints = allEndpoints, onError = warn }: HttpHandlerOptions = {},
 ): HttpHandler {
   const findClient = createClientFinder(deps.settings);
+  const watchProxies = createProxyWatch(deps);
   const requireWithinLimit = createRequestLimits(deps);
   const match = createMatcher([...endpoints, createSchemaEndpoint(endpoints)], deps.settings);
 
@@ -59,6 +61,7 @@ export function createHttpHandler(
     if (endpoint === undefined) {
       return toJsonResponse(405, { detail: `Method "${method}" not allowed.` }, { Allow: resource.allow });
     }
+    watchProxies(request.headers, connection.ip);
     const origin = toOrigin(request.headers, { ip: findClient(request.headers, connection.ip) });
     const body = createBodyReader(request, endpoint.body);
     try {

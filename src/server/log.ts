@@ -84,6 +84,7 @@ const warnings: ReadonlySet<AuthEvent["type"]> = new Set([
   "feed_reloaded",
   "rehash_failed",
   "throttled",
+  "untrusted_proxy",
 ]);
 
 function toEventLevel(event: AuthEvent): "info" | "warn" | "error" {

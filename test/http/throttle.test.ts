@@ -158,6 +158,36 @@ describe("X-Forwarded-For", () => {
   });
 });
 
+describe("a proxy that is not trusted", () => {
+  const told = () => auth.events.filter(({ type }) => type === "untrusted_proxy");
+
+  it.each(["127.0.0.1", "::1", "::ffff:172.17.0.1", "192.168.1.4", "100.64.0.1", "fd00::7", "fe80::1%eth0"])(
+    "at the neighbouring address %s is told of once",
+    async (ip) => {
+      await start({ trustedProxies: ["10.0.0.0/8"] });
+      await guess(sendFrom(ip));
+      expect(told()).toEqual([]);
+      for (let n = 0; n < 2; n++) await guess(sendFrom(ip, "203.0.113.7"));
+      const plain = ip.replace(/^::ffff:|%.*$/g, "");
+      expect(told()).toEqual([
+        { type: "untrusted_proxy", time: auth.clock.now(), ip: plain, header: "X-Forwarded-For" },
+      ]);
+    },
+  );
+
+  it("is not to be found in one that is, in a client of the internet, or without an address", async () => {
+    await start({ trustedProxies: ["10.0.0.0/8"] });
+    for (const ip of ["10.0.0.1", "203.0.113.9", "2001:db8::1", "unix"]) await guess(sendFrom(ip, "198.51.100.1"));
+    expect(told()).toEqual([]);
+  });
+
+  it("is told of by `Forwarded`, too", async () => {
+    await start();
+    await sendFrom("127.0.0.1")("GET", "/api/auth/csrf/", { headers: { Forwarded: "for=203.0.113.7" } });
+    expect(told()).toMatchObject([{ ip: "127.0.0.1", header: "Forwarded" }]);
+  });
+});
+
 describe("the limits of refresh, verify and blacklist", () => {
   const limits = { refreshLimit: 3, verifyLimit: 2, blacklistLimit: 1 };
   const post = (path: string, body: object, send = sendFrom("192.0.2.1")) =>

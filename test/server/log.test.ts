@@ -74,6 +74,7 @@ describe("the log", () => {
     log.event({ type: "login", time: 1_767_225_600, userId: "1", sessionId: "s", origin });
     log.event({ type: "refresh", time: 1, outcome: "theft", userId: "1", sessionId: "s", generation: 2, origin });
     log.event({ type: "feed_stale", time: 1, staleSeconds: 11, reason: "reading failed" });
+    log.event({ type: "untrusted_proxy", time: 1, ip: "127.0.0.1", header: "X-Forwarded-For" });
     expect(lines()).toMatchObject([
       {
         level: "info",
@@ -86,6 +87,7 @@ describe("the log", () => {
       },
       { level: "warn", msg: "refresh", outcome: "theft", generation: 2 },
       { level: "error", msg: "feed_stale", staleSeconds: 11 },
+      { level: "warn", msg: "untrusted_proxy", ip: "127.0.0.1", header: "X-Forwarded-For" },
     ]);
   });
 

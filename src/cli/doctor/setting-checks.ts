@@ -81,7 +81,13 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
     ],
   ];
   const warnings = doubts.filter(([, isDoubtful]) => isDoubtful).map(([name, , detail]) => warn(name, detail));
-  return warnings.length === 0 ? [ok("safety", "no unsafe settings")] : warnings;
+  return [...(warnings.length === 0 ? [ok("safety", "no unsafe settings")] : warnings), ...checkProxies(settings)];
+}
+
+/** Nobody can tell from here whether there is a proxy, so this is a reminder and no warning. */
+function checkProxies({ trustedProxies }: Config["settings"]): readonly Check[] {
+  if (trustedProxies.length > 0) return [];
+  return [ok("trustedProxies", "none; behind a proxy name it here, or all clients count as one address")];
 }
 
 /** In bytes. */
