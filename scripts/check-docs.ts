@@ -1,7 +1,11 @@
-/** Compiles every ```ts block of the README and of docs/, each as a module of its own, against the built package. */
+/**
+ * Compiles every ```ts block of the README and of docs/, and every example of a docstring, each as a module of its own,
+ * against the built package.
+ */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { toExampleModules } from "./docstring-examples.ts";
 
 const root = join(import.meta.dirname, "..");
 const folder = join(root, ".docs-check");
@@ -18,6 +22,8 @@ for (const page of pages) {
     writeFileSync(join(folder, `${page.replaceAll(/\W/g, "-")}-${count}.ts`), `${block}\nexport {};\n`);
   }
 }
+const examples = toExampleModules();
+for (const [index, example] of examples.entries()) writeFileSync(join(folder, `example-${index + 1}.ts`), example);
 writeFileSync(
   join(folder, "tsconfig.json"),
   JSON.stringify({
@@ -33,4 +39,4 @@ writeFileSync(
   }),
 );
 execFileSync(join(root, "node_modules/.bin/tsc"), ["-p", folder], { stdio: "inherit" });
-console.log(`${count} code blocks of the documentation compile`);
+console.log(`${count} code blocks of the documentation and ${examples.length} examples of docstrings compile`);

@@ -18,7 +18,7 @@ import type { HeaderSource } from "./http/header-source.ts";
 /** What `createAuth` takes: a store, a key, and whatever differs from the defaults of `Settings`. */
 export interface AuthOptions<U extends AuthUser = User, C extends ApplicationClaims = ApplicationClaims>
   extends Partial<Settings<U, C>> {
-  /** From `sqliteStore` of "tokenpair/sqlite". */
+  /** From `sqliteStore` of "tokenpair/sqlite", or `postgresStore` of "tokenpair/postgres". */
   readonly store: Store;
   /** The HMAC secret: at least as many bytes as its hash, 32 for HS256. A string stands for its UTF-8 bytes. */
   readonly signingKey: string | Uint8Array;
@@ -74,7 +74,16 @@ export type Admission<U extends AuthUser = User, C extends ApplicationClaims = A
 /** The part of an `Auth`, whatever its user and claims types, that `requireUser` needs. */
 export type Gate = Pick<Auth<AuthUser>, "admit">;
 
-/** What `A` proves of a request, under the application's own types. */
+/**
+ * What `A` proves of a request, under the application's own types. Express and Fastify know one type of `auth` for the
+ * requests of all applications, so there it is said once more.
+ *
+ * @example
+ * app.get("/api/roles", requireUser(auth), (req, res) => {
+ *   const { payload } = req.auth as AuthenticationOf<typeof auth>;
+ *   res.json(payload.roles);
+ * });
+ */
 export type AuthenticationOf<A extends Gate> = Extract<
   Awaited<ReturnType<A["admit"]>>,
   { readonly admitted: true }

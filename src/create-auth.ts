@@ -27,7 +27,7 @@ import { createHttpHandler } from "./http/router.ts";
  * @example
  * const store = sqliteStore("app.db");
  * await store.migrate();
- * const auth = createAuth({ store, signingKey: process.env.SIGNING_KEY });
+ * const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "" });
  * await auth.ready();
  */
 export function createAuth<U extends AuthUser = User, C extends ApplicationClaims = ApplicationClaims>({

@@ -19,8 +19,8 @@ interface ExpressRequest extends IncomingMessage {
 type Middleware = (req: ExpressRequest, res: ServerResponse, next: (error?: unknown) => void) => void;
 
 /**
- * Middleware with the endpoints of the contract; every other path goes on. Mount it at the root, before or after a body
- * parser.
+ * Middleware with the endpoints of the contract; every other path goes on. Mount it at the root, best before any body
+ * parser: behind one it works too, but what that parser cannot read is answered by Express.
  *
  * @example
  * app.use(authRoutes(auth));
@@ -35,10 +35,11 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): Middleware {
 }
 
 /**
- * Middleware that lets only authenticated requests pass and puts the proven claims on `req.auth`.
+ * Middleware that lets only authenticated requests pass and puts the proven claims on `req.auth`; claims of your own get
+ * their types back with `req.auth as AuthenticationOf<typeof auth>`.
  *
  * @example
- * app.get("/api/orders", requireUser(auth), (req, res) => res.json(ordersOf(req.auth.userId)));
+ * app.get("/api/orders", requireUser(auth), (req, res) => res.json(ordersOf(req.auth?.userId)));
  */
 export function requireUser(auth: Gate): Middleware {
   const authenticated = requireNodeUser(auth);

@@ -43,7 +43,8 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: Fastify
 }
 
 /**
- * Hook that lets only authenticated requests pass and puts the proven claims on `request.auth`.
+ * Hook that lets only authenticated requests pass and puts the proven claims on `request.auth`; claims of your own get
+ * their types back with `request.auth as AuthenticationOf<typeof auth>`.
  *
  * @example
  * app.get("/api/orders", { onRequest: requireUser(auth) }, async (request) => ordersOf(request.auth?.userId));

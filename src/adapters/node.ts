@@ -26,6 +26,7 @@ export function toNodeListener(
  * Proves who sent the request. Where the answer is no, the response has been sent and `null` comes back.
  *
  * @example
+ * const authenticated = requireUser(auth);
  * const user = await authenticated(req, res);
  * if (user !== null) res.end(`Hello ${user.userId}`);
  */
