@@ -1,5 +1,5 @@
 import type { AuditEntry } from "./audit.ts";
-import type { AuthEvent } from "./events.ts";
+import type { AuthEvent, RefreshOutcome } from "./events.ts";
 
 /** The audit log. What a change tells of itself is written by the change; this is for the rest, and for reading. */
 export interface AuditStore {
@@ -19,6 +19,8 @@ export interface AuditQuery {
   readonly userId?: string | undefined;
   readonly sessionId?: string | undefined;
   readonly type?: string | undefined;
+  /** Only refreshes that ended so. */
+  readonly outcome?: RefreshOutcome | undefined;
   /** Only entries of this time or later: whole seconds since the epoch. */
   readonly since?: number | undefined;
 }

@@ -89,6 +89,33 @@ export function toKeeping(event: AuthEvent): "transaction" | "batch" | "never" {
   }
 }
 
+const isEverKept: Readonly<Record<AuthEvent["type"], boolean>> = {
+  login: true,
+  new_device: true,
+  login_failed: true,
+  refresh: true,
+  sessions_ended: true,
+  token_revoked: true,
+  user_changed: true,
+  rehash_failed: true,
+  throttled: true,
+  unlocked: true,
+  csrf_refused: true,
+  key_changed: true,
+  webhook_failed: true,
+  audit_dropped: false,
+  feed_stale: false,
+  feed_recovered: false,
+  feed_reloaded: false,
+  listen_lost: false,
+  listen_recovered: false,
+};
+
+/** Every type of which the audit log can have entries. */
+export const auditTypes: readonly string[] = Object.freeze(
+  Object.entries(isEverKept).flatMap(([type, isKept]) => (isKept ? [type] : [])),
+);
+
 function toKeepingOfRefresh({ outcome, sessionId }: Extract<AuthEvent, { type: "refresh" }>) {
   switch (outcome) {
     case "theft":

@@ -16,6 +16,8 @@ const conditions = {
   userId: "user_id = :userId",
   sessionId: "session_id = :sessionId",
   type: "type = :type",
+  // Within the JSON a quote of anybody's text is escaped, so that this can only be the member.
+  outcome: `details LIKE '%"outcome":"' || CAST(:outcome AS text) || '"%'`,
   since: "at >= :since",
 } as const;
 

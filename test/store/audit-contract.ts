@@ -68,6 +68,18 @@ export function describeAuditContract(scene: Scene): void {
       ]);
     });
 
+    it("find refreshes by their outcome, whatever other members say", async () => {
+      const refresh = { type: "refresh", time: 1, origin: {} } as const;
+      const misleading: AuthEvent = { ...refresh, outcome: "refused", reason: "theft" };
+      await scene.store.audit.append([
+        { ...refresh, outcome: "theft", userId: "1", sessionId: "s", generation: 2, reason: "spent" },
+        misleading,
+        { ...refusal(2), note: '"outcome":"theft"' } as unknown as AuthEvent,
+      ]);
+      expect((await readAll({ outcome: "theft" })).map(({ reason }) => reason)).toEqual(["spent"]);
+      expect(await readAll({ outcome: "theft", type: "login" })).toEqual([]);
+    });
+
     it("keep any text, with U+FFFD for what a database cannot hold", async () => {
       const userAgent = "a\0b'\"\\\u001b[31m\ud800☃";
       await scene.store.audit.append([{ ...refusal(1), origin: { userAgent } } as AuthEvent]);

@@ -7,6 +7,7 @@ import { findUserByName } from "../../flows/users.ts";
 import type { Config } from "../../server/config.ts";
 import { systemClock } from "../../system-clock.ts";
 import { toAuditJson, toAuditLine } from "../audit-line.ts";
+import { type AuditType, parseAuditType } from "../audit-type.ts";
 import { addCommand, type CommonOptions, withStore } from "../command.ts";
 import type { Context } from "../context.ts";
 import { toFlowDeps } from "../flow-deps.ts";
@@ -16,7 +17,7 @@ import { parseSince } from "../since.ts";
 interface AuditOptions extends CommonOptions {
   readonly user?: string;
   readonly session?: string;
-  readonly type?: string;
+  readonly type?: AuditType;
   readonly since?: number;
   readonly limit: number;
   readonly follow?: true;
@@ -34,7 +35,7 @@ export function addAudit(program: Command, context: Context): void {
   addCommand(program, "audit", "show the audit log: the newest entries, the oldest of them first")
     .option("--user <name>", "only this user's; a deleted user is named by the id")
     .option("--session <id>", "only this session's")
-    .option("--type <type>", "only events of this type, such as login_failed")
+    .option("--type <type>", "only events of this type, such as login_failed or theft", parseAuditType)
     .option("--since <time>", 'only what came later, such as "1h", "2d" or "2026-01-31T12:00:00Z"', (text) =>
       parseSince(text, systemClock.now()),
     )
@@ -65,7 +66,7 @@ async function toQuery(
   config: Config,
   { user: name, session, type, since }: AuditOptions,
 ): Promise<Query> {
-  const query = { sessionId: session, type, since };
+  const query = { sessionId: session, since, ...type };
   if (name === undefined) return query;
   const user = await findUserByName(toFlowDeps(store, config), name);
   const userId = user?.id ?? name;
