@@ -103,6 +103,7 @@ const isEverKept: Readonly<Record<AuthEvent["type"], boolean>> = {
   csrf_refused: true,
   key_changed: true,
   webhook_failed: true,
+  untrusted_proxy: false,
   audit_dropped: false,
   feed_stale: false,
   feed_recovered: false,
