@@ -67,10 +67,24 @@ describe("the packed package in an empty folder", () => {
 
   it("holds what a user reads and nothing of ours", () => {
     const files = readdirSync(join(folder, "node_modules/tokenpair"));
-    expect(files.sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", "dist", "package.json"]);
+    const pages = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"];
+    expect(files.sort()).toEqual([...pages, "dist", "docs", "examples", "package.json"]);
     const compiled = readdirSync(join(folder, "node_modules/tokenpair/dist"), { recursive: true, encoding: "utf8" });
     expect(compiled.filter((name) => name.endsWith(".tsbuildinfo"))).toEqual([]);
     expect(compiled).toContain("page/index.html");
+  });
+
+  it("has no link in its pages to a file that it lacks", () => {
+    const at = join(folder, "node_modules/tokenpair");
+    const pages = readdirSync(at, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".md"));
+    expect(pages).toContain("docs/operating.md");
+    const dead = pages.flatMap((page) =>
+      [...readFileSync(join(at, page), "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
+        .map(([, link = ""]) => link)
+        .filter((link) => !existsSync(join(at, dirname(page), link)))
+        .map((link) => `${page}: ${link}`),
+    );
+    expect(dead).toEqual([]);
   });
 
   it("runs a login from the embedded store to the claims", () => {
