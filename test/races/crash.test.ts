@@ -21,6 +21,7 @@ const env = {
   TOKENPAIR_REUSE_INTERVAL: "0",
   TOKENPAIR_MAX_STALENESS: String(maxStaleness),
   TOKENPAIR_LOG_LEVEL: "info",
+  TOKENPAIR_AUDIT_ROTATIONS: "true",
 };
 
 const settings = {
@@ -28,7 +29,7 @@ const settings = {
   // Holds whatever happens, and however slow the machine: past it, a node fails closed.
   revocationBound: maxStaleness * 1_000,
   maxStaleness: maxStaleness * 1_000,
-  audited: ["login", "theft", "logout"],
+  audited: ["login", "rotation", "theft", "logout"],
 } as const;
 
 /** Rotations between two kills: how far the traffic gets, not how long it takes. */

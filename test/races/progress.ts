@@ -22,6 +22,9 @@ export async function recordDatabase({ store }: Nodes, recorder: Recorder): Prom
     if (sessionId === null) continue;
     if (type === "login") recorder.audit("login", sessionId);
     if (type === "refresh" && details["outcome"] === "theft") recorder.audit("theft", sessionId);
+    if (type === "refresh" && details["outcome"] === "rotated") {
+      recorder.audit("rotation", sessionId, details["generation"] as number);
+    }
     if (type === "sessions_ended" && reason === "logout") recorder.audit("logout", sessionId);
   }
 }

@@ -142,8 +142,8 @@ export function createRecorder(settings: Omit<Entry<"settings">, "op">, patience
     },
 
     /** What the audit log has an entry of. */
-    audit(event: Entry<"audit">["event"], sid: string): void {
-      entries.push({ op: "audit", event, sid });
+    audit(event: Entry<"audit">["event"], sid: string, gen?: number): void {
+      entries.push({ op: "audit", event, sid, ...(gen === undefined ? {} : { gen }) });
     },
 
     /** The ids of all sessions that were given. */

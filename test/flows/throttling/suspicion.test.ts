@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { SuspiciousLogin } from "../../src/core/suspicious-login.ts";
-import type { AuthUser } from "../../src/core/user.ts";
-import { login } from "../../src/flows/login.ts";
-import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
+import type { SuspiciousLogin } from "../../../src/core/suspicious-login.ts";
+import type { AuthUser } from "../../../src/core/user.ts";
+import { login } from "../../../src/flows/login.ts";
+import { alice, createTestAuth, type TestAuth } from "../../support/auth.ts";
 
 let auth: TestAuth;
 let told: SuspiciousLogin<AuthUser>[];
