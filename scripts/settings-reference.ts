@@ -4,13 +4,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 const root = new URL("../", import.meta.url);
 const preamble = `# Settings
 
-Made from the docstrings in \`src/core/settings.ts\` and \`src/server/server-settings.ts\` by \`npm run docs\`.
+Made from the docstrings in \`src/\` by \`npm run docs\`.
 
 \`createAuth({ store, signingKey, … })\` takes those of the first table. \`tokenpair serve\` takes both, from (in rising order)
 their defaults, \`tokenpair.config.js\` (or .mjs, .ts, .json) in the working directory, the environment, and flags. The name
 in the environment is \`TOKENPAIR_\` and the setting in upper snake case: \`TOKENPAIR_ACCESS_TOKEN_LIFETIME=900\`. Durations are
-whole seconds everywhere; \`minutes(15)\` and \`days(30)\` write them. A name that is no setting refuses the start and is told the
-nearest one.
+whole seconds; \`minutes(15)\` and \`days(30)\` write them. Only the options of the stores, at the end, count in milliseconds, as
+\`pg\` and \`node:sqlite\` do. A name that is no setting refuses the start and is told the nearest one.
 `;
 
 /** The page, whole. */
@@ -21,6 +21,18 @@ export function toSettingsReference(): string {
     toTable("src/core/settings.ts", "Settings"),
     "## Of `tokenpair serve` alone\n",
     toTable("src/server/server-settings.ts", "ServerSettings"),
+    "## Of `createAuth`, in code alone\n",
+    toTable("src/auth.ts", "AuthOptions"),
+    "## Of `sqliteStore`\n",
+    "`sqliteStore(path)`, or `sqliteStore({ path, … })`. Times are in milliseconds.\n",
+    toTable("src/store/sqlite/index.ts", "SqliteStoreOptions"),
+    "## Of `postgresStore`\n",
+    "`postgresStore(connectionString)`, or with an object, whose times are in milliseconds. With a pool of the store's own:\n",
+    toTable("src/store/postgres/options.ts", "PostgresConnectionOptions"),
+    "With a pool of yours, which stays yours to end:\n",
+    toTable("src/store/postgres/options.ts", "PostgresPoolOptions"),
+    "With either:\n",
+    toTable("src/store/postgres/options.ts", "PostgresBehaviour"),
   ].join("\n");
 }
 
@@ -33,7 +45,7 @@ function toTable(path: string, name: string): string {
       .replace(/\s*\n\s*\* ?/g, " ")
       .replace(/\s+/g, " ")
       .trim();
-    const [meaning, value] = text.split(" Default: ");
+    const [meaning, value] = text.replace(/ Required\.$/, " Default: required").split(" Default: ");
     if (meaning === undefined || value === undefined)
       throw new Error(`${name}.${setting} lacks its meaning or default`);
     return `| \`${setting}\` | ${value.replace(/\.$/, "")} | ${meaning} |`;

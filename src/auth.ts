@@ -18,9 +18,9 @@ import type { HeaderSource } from "./http/header-source.ts";
 /** What `createAuth` takes: a store, a key, and whatever differs from the defaults of `Settings`. */
 export interface AuthOptions<U extends AuthUser = User, C extends ApplicationClaims = ApplicationClaims>
   extends Partial<Settings<U, C>> {
-  /** From `sqliteStore` of "tokenpair/sqlite", or `postgresStore` of "tokenpair/postgres". */
+  /** From `sqliteStore` of "tokenpair/sqlite", or `postgresStore` of "tokenpair/postgres". Required. */
   readonly store: Store;
-  /** The HMAC secret: at least as many bytes as its hash, 32 for HS256. A string stands for its UTF-8 bytes. */
+  /** The HMAC secret: at least as many bytes as its hash, 32 for HS256. A string stands for its UTF-8 bytes. Required. */
   readonly signingKey: string | Uint8Array;
   /**
    * Told of a defect that a client only sees as a 503 or 500: an error of one of your functions, or of ours. Default: a
@@ -29,10 +29,10 @@ export interface AuthOptions<U extends AuthUser = User, C extends ApplicationCla
   readonly onError?: (error: unknown) => void;
   /**
    * For a histogram: called with the seconds from a revocation's appending, by the store's clock, to its application here,
-   * for every one that the feed brings after the first load. Must be quick and not throw.
+   * for every one that the feed brings after the first load. Must be quick and not throw. Default: none.
    */
   readonly onLag?: (seconds: number) => void;
-  /** Only for asymmetric algorithms; an HMAC key verifies what it signs. */
+  /** Only for asymmetric algorithms; an HMAC key verifies what it signs. Default: none. */
   readonly verifyingKey?: undefined;
 }
 

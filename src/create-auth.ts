@@ -2,6 +2,7 @@ import type { Auth, AuthOptions, Health, LoginResult, SessionPair } from "./auth
 import type { ApplicationClaims, TokenPair } from "./core/claims.ts";
 import { AuthError, SchemaVersionError } from "./core/errors.ts";
 import type { AuthEvent, EventListener } from "./core/events.ts";
+import { requireFunctions } from "./core/options.ts";
 import type { Session } from "./core/session.ts";
 import type { AuthUser, User } from "./core/user.ts";
 import { createDeps } from "./create-deps.ts";
@@ -34,6 +35,7 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
   onError,
   ...options
 }: AuthOptions<U, C>): Auth<U, C> {
+  requireFunctions({ onError, onLag: options.onLag });
   const listeners = new Set<EventListener>();
   const { deps, signals, auditQueue, webhook } = createDeps(options as unknown as AuthOptions, (event) =>
     tellAll(listeners, event),

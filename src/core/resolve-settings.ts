@@ -1,5 +1,5 @@
-import { closestMatch } from "leven";
 import { findContradiction } from "./contradictions.ts";
+import { findNearestName } from "./options.ts";
 import { findSettingFault, settingRules } from "./setting-rules.ts";
 import { defaultSettings, type Settings } from "./settings.ts";
 import type { AuthUser } from "./user.ts";
@@ -32,6 +32,6 @@ export function isSettingName(name: string): name is keyof Settings {
 
 /** The message for a name that is no setting, with the nearest one that is. */
 export function toUnknownSettingMessage(name: string, known: readonly string[]): string {
-  const nearest = closestMatch(name, known, { maxDistance: Math.ceil(name.length / 3) });
+  const nearest = findNearestName(name, known);
   return `${name}: no such setting${nearest === undefined ? "" : `; did you mean ${nearest}?`}`;
 }

@@ -42,6 +42,8 @@ describe("createAuth refuses what cannot work, with the fix,", () => {
     ["a verifying key beside an HMAC key", { verifyingKey: "k".repeat(64) }, /^verifyingKey: HS256 verifies with/],
     ["an unknown setting", { acessTokenLifetime: 60 }, /did you mean accessTokenLifetime\?$/],
     ["a setting of the wrong kind", { leeway: "10s" }, /^leeway: must be whole seconds/],
+    ["an onError that cannot be called", { onError: 3 }, /^onError: must be a function$/],
+    ["an onLag that cannot be called", { onLag: "log" }, /^onLag: must be a function$/],
     ["two claims of one name", { userIdClaim: "jti" }, /jtiClaim/],
   ])("%s", (_, options, message) => {
     expect(create(options)).toThrow(TypeError);

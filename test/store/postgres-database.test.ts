@@ -69,6 +69,26 @@ describe("postgresStore", () => {
     }
   });
 
+  it("refuses options that nothing reads, and names the nearest", () => {
+    const connectionString = server.url;
+    const toMessage = (options: object) => {
+      try {
+        return postgresStore(options as PostgresStoreOptions);
+      } catch (error) {
+        return error instanceof TypeError && error.message;
+      }
+    };
+    expect(toMessage({ connectionString, lockTimout: 1 })).toBe(
+      "postgresStore: lockTimout: no such option; did you mean lockTimeout?",
+    );
+    expect(toMessage({ connectionString, databaseSchema: "auth" })).toMatch(
+      /^postgresStore: databaseSchema: no such option; there are connectionString, .*schema/,
+    );
+    expect(toMessage({ pool: createPool(), maxConnections: 3 })).toMatch(
+      /^postgresStore with a pool: maxConnections: no such option; /,
+    );
+  });
+
   it("hears a pool's errors once, however many stores share it", async () => {
     const pool = createPool({ max: 1 });
     await Promise.all(Array.from({ length: 12 }, () => openMigrated({ pool })));

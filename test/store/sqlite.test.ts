@@ -77,6 +77,10 @@ describe("opening a SQLite store", () => {
     for (const busyTimeout of [-1, 0.5, Number.NaN]) {
       expect(() => sqliteStore({ path, busyTimeout })).toThrow(TypeError);
     }
+    const misspelt = { path, busyTimout: 1 };
+    expect(() => sqliteStore(misspelt)).toThrow(
+      new TypeError("sqliteStore: busyTimout: no such option; did you mean busyTimeout?"),
+    );
   });
 
   it("is unavailable where the path cannot be a database", () => {

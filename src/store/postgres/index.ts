@@ -7,7 +7,7 @@ import { createFeed } from "./feed.ts";
 import { inspect, type PostgresFacts } from "./inspect.ts";
 import { checkSchema, migrate } from "./migrate.ts";
 import { createNotifications } from "./notifications.ts";
-import { type PostgresStoreOptions, toBehaviour, toConnections } from "./options.ts";
+import { type PostgresStoreOptions, refuseUnknown, toBehaviour, toConnections } from "./options.ts";
 import { createOutbox } from "./outbox.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
@@ -48,6 +48,7 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
     typeof connectionStringOrOptions === "string"
       ? { connectionString: connectionStringOrOptions }
       : connectionStringOrOptions;
+  refuseUnknown(options);
   const behaviour = toBehaviour(options);
   const connections = toConnections(options, behaviour.connectTimeout);
   const { schema } = behaviour;

@@ -1,14 +1,15 @@
+import { refuseUnknownOptions } from "../../core/options.ts";
 import { loadDriver, type PostgresListenClient, type PostgresPool } from "./driver.ts";
 
 /** How the store behaves. All times are in milliseconds. */
 export interface PostgresBehaviour {
   /** The schema that holds the tables: lower-case letters, digits and `_`. Default: "tokenpair". */
   readonly schema?: string;
-  /** How long to wait for a connection, new or out of the pool. Default: 3000. */
+  /** Milliseconds to wait for a connection, new or out of the pool. Default: 3000. */
   readonly connectTimeout?: number;
-  /** How long a statement waits for a lock. Default: 2000. */
+  /** Milliseconds that a statement waits for a lock. Default: 2000. */
   readonly lockTimeout?: number;
-  /** How long a statement may take; at least `lockTimeout`. Default: 5000. */
+  /** Milliseconds that a statement may take; at least `lockTimeout`. Default: 5000. */
   readonly statementTimeout?: number;
   /**
    * How many calls may wait for a connection, and how many rotations for their batch; the next is refused at once.
@@ -27,14 +28,15 @@ export interface PostgresBehaviour {
 
 /** A pool that the application has made; it stays the application's to end. */
 export interface PostgresPoolOptions extends PostgresBehaviour {
+  /** A `Pool` of the package `pg`. Required. */
   readonly pool: PostgresPool;
-  /** Makes a connection for LISTEN, such as `() => new pg.Client(…)`. Without it the feed is polled only. */
+  /** Makes a connection for LISTEN, such as `() => new pg.Client(…)`. Default: none, and the feed is polled only. */
   readonly createListenClient?: () => PostgresListenClient;
 }
 
 /** A pool of the store's own. Needs the package `pg`. */
 export interface PostgresConnectionOptions extends PostgresBehaviour {
-  /** `postgres://user:password@host/database?sslmode=verify-full`: with `verify-full` the certificate is checked. */
+  /** `postgres://user:password@host/database?sslmode=verify-full`: with `verify-full` the certificate is checked. Required. */
   readonly connectionString: string;
   /** For LISTEN, where `connectionString` leads to a proxy that pools transactions. Default: `connectionString`. */
   readonly listenConnectionString?: string;
@@ -57,6 +59,33 @@ export interface Connections {
   /** Whether the store ends the pool. */
   readonly isOwnPool: boolean;
   readonly createListenClient: (() => PostgresListenClient) | null;
+}
+
+const behaviourNames = {
+  schema: true,
+  connectTimeout: true,
+  lockTimeout: true,
+  statementTimeout: true,
+  maxWaiting: true,
+  preparedStatements: true,
+  now: true,
+} satisfies Record<keyof PostgresBehaviour, true>;
+const poolNames = { pool: true, createListenClient: true, ...behaviourNames } satisfies Record<
+  keyof PostgresPoolOptions,
+  true
+>;
+const connectionNames = {
+  connectionString: true,
+  listenConnectionString: true,
+  ssl: true,
+  maxConnections: true,
+  ...behaviourNames,
+} satisfies Record<keyof PostgresConnectionOptions, true>;
+
+/** @throws TypeError that names an option of neither kind, or of the other one. */
+export function refuseUnknown(options: PostgresStoreOptions): void {
+  if ("pool" in options) refuseUnknownOptions("postgresStore with a pool", options, Object.keys(poolNames));
+  else refuseUnknownOptions("postgresStore", options, Object.keys(connectionNames));
 }
 
 /** @throws TypeError that names the option. */

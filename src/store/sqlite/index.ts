@@ -1,3 +1,4 @@
+import { refuseUnknownOptions } from "../../core/options.ts";
 import type { Store } from "../../core/store.ts";
 import { createAuditLog } from "./audit.ts";
 import { deleteDead } from "./cleanup.ts";
@@ -12,7 +13,7 @@ import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
 
 export interface SqliteStoreOptions {
-  /** The database file, made where it is missing, with its directory; or `:memory:` for one that ends with the store. */
+  /** The database file, made where it is missing, with its directory; or `:memory:` for one that ends with the store. Required. */
   readonly path: string;
   /**
    * Milliseconds to wait for a lock that another process holds; then the call fails with `StoreUnavailableError`. The
@@ -22,6 +23,8 @@ export interface SqliteStoreOptions {
   /** The store's time, in whole seconds since the epoch. Default: the machine's clock. */
   readonly now?: () => number;
 }
+
+const optionNames = { path: true, busyTimeout: true, now: true } satisfies Record<keyof SqliteStoreOptions, true>;
 
 /**
  * The store in one SQLite file, through `node:sqlite`. Several processes of one machine may share the file (not over a
@@ -38,6 +41,7 @@ export interface SqliteStoreOptions {
  */
 export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
   const options = typeof pathOrOptions === "string" ? { path: pathOrOptions } : pathOrOptions;
+  refuseUnknownOptions("sqliteStore", options, Object.keys(optionNames));
   const { path, busyTimeout = 5_000, now = readMachineTime } = options;
   if (typeof path !== "string" || path === "") throw new TypeError("sqliteStore: path must be the path of a file");
   if (!Number.isInteger(busyTimeout) || busyTimeout < 0 || busyTimeout > 0x7fffffff) {
