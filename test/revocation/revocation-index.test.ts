@@ -55,6 +55,17 @@ describe("revocation index", () => {
     expect(index.size).toBe(0);
   });
 
+  it.each(cases)(
+    "answers after a revocation of %s for claims that it has answered for before",
+    (_, revocation, revoked) => {
+      const { index } = createTestIndex();
+      const remembered = Object.freeze({ ...token });
+      expect([index.isRevoked(remembered), index.isRevoked(remembered)]).toEqual([false, false]);
+      index.apply(revocation);
+      expect([index.isRevoked(remembered), index.isRevoked(remembered)]).toEqual([revoked, revoked]);
+    },
+  );
+
   it.each(cases)("answers after a revocation of %s", (_, revocation, revoked) => {
     const { index } = createTestIndex();
     index.apply(revocation);
