@@ -14,7 +14,10 @@ export function parseScrypt(fields: string): Parsed {
   const expected = parseBase64(output);
   if (cost === null || blockSize === null || parallelization === null || rest.length > 0) return malformed;
   if (128 * cost * blockSize > maxMemory || cost * blockSize * parallelization > maxWork) return unaffordable;
-  if (!isPowerOfTwo(cost) || salt === "" || expected?.length !== outputLength) return malformed;
+  if (128 * blockSize * (cost + parallelization + 2) > 2 * maxMemory) return unaffordable;
+  // RFC 7914 §6: N is less than 2^(128 · r / 8). The function throws at others.
+  const isInRange = isPowerOfTwo(cost) && Math.log2(cost) < 16 * blockSize;
+  if (!isInRange || salt === "" || expected?.length !== outputLength) return malformed;
   const options = { cost, blockSize, parallelization, maxmem: 2 * maxMemory };
   return { matches: async (password) => isEqual(await derive(password, salt, options), expected) };
 }
