@@ -12,18 +12,19 @@ const timeout = 10_000;
 
 /**
  * Sends one message, signed by Standard Webhooks: `v1` is HMAC-SHA-256 over `id.timestamp.body`. Never rejects: `null` where
- * the answer was 2xx, and otherwise why not. Redirects are not followed, and no answer's body is read.
+ * the answer was 2xx, and otherwise why not. Redirects are not followed, and no answer's body is read. `ending` cuts it short.
  */
 export async function sendMessage(
   { url, secret }: WebhookTarget,
   { id, body }: { readonly id: string; readonly body: string },
   timestamp: number,
+  ending: AbortSignal,
 ): Promise<string | null> {
   try {
     const response = await fetch(url, {
       method: "POST",
       redirect: "manual",
-      signal: AbortSignal.timeout(timeout),
+      signal: AbortSignal.any([AbortSignal.timeout(timeout), ending]),
       headers: {
         "Content-Type": "application/json",
         "User-Agent": "tokenpair",

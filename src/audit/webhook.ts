@@ -7,7 +7,7 @@ import { sendMessage, type WebhookTarget } from "./webhook-request.ts";
 export interface Webhook {
   /** Idempotent. */
   readonly start: () => void;
-  /** Takes no more, and fulfils once what is under way has been answered. */
+  /** Takes no more, and fulfils once what is under way has been answered or, after a moment, been put off. */
   readonly stop: () => Promise<void>;
 }
 
@@ -34,6 +34,9 @@ export const giveUpAfter = 3 * 86_400;
 /** Milliseconds between two looks at the outbox. */
 const pollInterval = 1_000;
 
+/** Milliseconds in which what is under way may still be answered at the end: a process has not much more to end in. */
+const lastCall = 1_000;
+
 /** Seconds before the next try: the first, doubled each time up to the last. */
 const firstDelay = 5;
 const lastDelay = 3_600;
@@ -43,6 +46,7 @@ export function createWebhook({ target, store, clock, emit, schedule, jitter }: 
   let timer: { cancel(): void } | null = null;
   let running: Promise<void> | null = null;
   let isStopped = false;
+  const ending = new AbortController();
 
   function wake(milliseconds: number): void {
     if (isStopped) return;
@@ -66,7 +70,7 @@ export function createWebhook({ target, store, clock, emit, schedule, jitter }: 
   }
 
   async function deliver(delivery: Delivery): Promise<void> {
-    const reason = await sendMessage(target, delivery, clock.now());
+    const reason = await sendMessage(target, delivery, clock.now(), ending.signal);
     if (reason === null) {
       await store.remove(delivery);
       return;
@@ -87,7 +91,9 @@ export function createWebhook({ target, store, clock, emit, schedule, jitter }: 
     async stop() {
       isStopped = true;
       timer?.cancel();
+      const patience = schedule(() => ending.abort(), lastCall);
       await running;
+      patience.cancel();
     },
   };
 }

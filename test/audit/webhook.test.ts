@@ -22,10 +22,10 @@ interface Received {
 let receiver: Server;
 let received: Received[];
 /** Answers of the receiver, one after the other; 200 when there are no more. */
-let answers: (number | "hang up" | { readonly redirect: string })[];
+let answers: (number | "hang up" | "nothing" | { readonly redirect: string })[];
 let auth: TestAuth;
 let said: AuthEvent[];
-let webhooks: { readonly webhook: Webhook; readonly tick: () => Promise<void> }[];
+let webhooks: { readonly webhook: Webhook; readonly tick: () => Promise<void>; readonly timers: (() => void)[] }[];
 let url: string;
 
 beforeEach(async () => {
@@ -35,6 +35,7 @@ beforeEach(async () => {
     for await (const chunk of request) body += chunk;
     received.push({ headers: request.headers, body });
     const answer = answers.shift() ?? 200;
+    if (answer === "nothing") return;
     if (answer === "hang up") request.socket.destroy();
     else if (typeof answer === "number") response.writeHead(answer).end("no");
     else response.writeHead(307, { Location: answer.redirect }).end();
@@ -85,7 +86,7 @@ function addNode() {
     await settled;
     await expect.poll(() => timers.length).toBe(1);
   };
-  return { webhook, tick };
+  return { webhook, tick, timers };
 }
 
 const tick = () => webhooks[0]?.tick();
@@ -183,6 +184,24 @@ describe("the webhook", () => {
     auth.clock.advance(lease);
     await tick();
     expect(types()).toEqual(["new_device"]);
+  });
+
+  it("does not keep a node from ending by not answering, and gets the message from another", async () => {
+    answers = ["nothing"];
+    await login(auth.deps, alice, { origin });
+    const [{ webhook, timers }] = webhooks as [(typeof webhooks)[number]];
+    timers.shift()?.();
+    await expect.poll(() => received.length).toBe(1);
+    const stopped = webhook.stop();
+    timers.shift()?.();
+    await stopped;
+    expect(said).toMatchObject([{ type: "webhook_failed", isGivenUp: false, reason: "AbortError" }]);
+    const other = addNode();
+    webhooks.push(other);
+    auth.clock.advance(5);
+    await other.tick();
+    await other.tick();
+    expect(types()).toEqual(["new_device", "new_device"]);
   });
 
   it("gets each message from one of two nodes", async () => {
