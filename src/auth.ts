@@ -155,12 +155,12 @@ export interface Auth<U extends AuthUser = User, C extends ApplicationClaims = A
 
   /** tokenpair's own user table. */
   readonly users: {
-    /** `null`: the name is taken. @throws AuthError `password_refused` */
+    /** `null`: the name is taken. @throws AuthError `password_refused`; TypeError with `findUser` of your own */
     create(user: NewUserInput, origin?: RequestOrigin): Promise<User | null>;
     findByName(username: string): Promise<User | null>;
     disable(userId: string, origin?: RequestOrigin): Promise<Ended>;
     enable(userId: string, origin?: RequestOrigin): Promise<void>;
-    /** @throws AuthError `password_refused` */
+    /** @throws AuthError `password_refused`; TypeError with `findUser` of your own */
     setPassword(userId: string, password: string, origin?: RequestOrigin): Promise<Ended>;
     delete(userId: string, origin?: RequestOrigin): Promise<Ended>;
     /** Forgets the user's failed logins; how many counts that were. @throws AuthError `user_not_found` */

@@ -107,11 +107,17 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
       endAll: (origin) => sessions.endAllSessions(deps, origin),
     }),
     users: Object.freeze<Auth["users"]>({
-      create: (user, origin) => users.createUser(deps, user, origin),
+      create: async (user, origin) => {
+        users.requireOwnTable(deps.settings);
+        return users.createUser(deps, user, origin);
+      },
       findByName: (username) => users.findUserByName(deps, username),
       disable: (userId, origin) => users.disableUser(deps, userId, origin),
       enable: (userId, origin) => users.enableUser(deps, userId, origin),
-      setPassword: (userId, password, origin) => users.setPassword(deps, userId, password, origin),
+      setPassword: async (userId, password, origin) => {
+        users.requireOwnTable(deps.settings);
+        return users.setPassword(deps, userId, password, origin);
+      },
       delete: (userId, origin) => users.deleteUser(deps, userId, origin),
       unlock: (userId, origin) => unlockUser(deps, userId, origin),
     }),

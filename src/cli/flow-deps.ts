@@ -5,12 +5,16 @@ import { systemRandom } from "../crypto/secrets.ts";
 import { createAuditor } from "../flows/auditor.ts";
 import type { ImportDeps } from "../flows/import-users.ts";
 import type { SessionDeps } from "../flows/sessions.ts";
+import type { AccountDeps } from "../flows/throttling/account-state.ts";
 import { findUserByName, type UserDeps } from "../flows/users.ts";
 import type { Config } from "../server/config.ts";
 import { Refused } from "./refused.ts";
 
+/** What every flow of the command line needs. */
+export type FlowDeps = UserDeps & SessionDeps & ImportDeps & AccountDeps;
+
 /** What the flows need here: no key, and no index, as running servers learn of every change from the store. */
-export function toFlowDeps(store: Store, { settings }: Config): UserDeps & SessionDeps & ImportDeps {
+export function toFlowDeps(store: Store, { settings }: Config): FlowDeps {
   return {
     store,
     settings,
@@ -24,6 +28,29 @@ export function toFlowDeps(store: Store, { settings }: Config): UserDeps & Sessi
 /** The user of that name. @throws Refused where there is none. */
 export async function requireUser(deps: UserDeps, name: string): Promise<User> {
   const user = await findUserByName(deps, name);
-  if (user === null) throw new Refused(`there is no user ${name}; see them with \`tokenpair users list\``);
+  if (user === null) throw noUser(name);
   return user;
 }
+
+/**
+ * The user of that name or, of those whom the application keeps, of that id; and what to call this user.
+ *
+ * @throws Refused where there is neither.
+ */
+export async function requireOwner(
+  deps: UserDeps,
+  nameOrId: string,
+): Promise<{ readonly id: string; readonly name: string }> {
+  const user = (await findUserByName(deps, nameOrId)) ?? (await findApplicationUser(deps, nameOrId));
+  if (user === null) throw noUser(nameOrId);
+  return { id: user.id, name: user.username || user.id };
+}
+
+/** The row of a user whom the application keeps, who has no name here; `null` where none has logged in with this id. */
+export async function findApplicationUser({ store }: UserDeps, id: string): Promise<User | null> {
+  const user = await store.users.findById(id);
+  return user === null || user.username !== "" ? null : user;
+}
+
+const noUser = (name: string) =>
+  new Refused(`there is no user ${name}; see them, and the ids of an application's own, with \`tokenpair users list\``);

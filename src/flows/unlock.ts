@@ -26,13 +26,22 @@ export async function unlockUser(deps: Deps, userId: string, origin: RequestOrig
 
 /** As `unlockUser`, of a user of tokenpair's own table. */
 export function unlockOwnUser(deps: UnlockDeps, userId: string, origin: RequestOrigin): Promise<number> {
-  return forget(deps, toAccountKey({ userId, usernameKey: "" }), { userId, origin });
+  return forget(deps, toKeyOfUser(userId), { userId, origin });
 }
 
 /** As `unlockUser`, by a name of the application's own table. */
 export function unlockName(deps: UnlockDeps, username: string, origin: RequestOrigin): Promise<number> {
-  const usernameKey = toUsernameKey(username, deps.settings.usernameCaseSensitive);
-  return forget(deps, toAccountKey({ userId: null, usernameKey }), { origin });
+  return forget(deps, toKeyOfName(deps, username), { origin });
+}
+
+/** The key of the account of a user of tokenpair's own table. */
+export function toKeyOfUser(userId: string): string {
+  return toAccountKey({ userId, usernameKey: "" });
+}
+
+/** The key of the account of a name that is none of tokenpair's own users'. */
+export function toKeyOfName({ settings }: Pick<UnlockDeps, "settings">, username: string): string {
+  return toAccountKey({ userId: null, usernameKey: toUsernameKey(username, settings.usernameCaseSensitive) });
 }
 
 /**

@@ -2,7 +2,7 @@ import { AuthError } from "../core/errors.ts";
 import type { RequestOrigin, UserChange } from "../core/events.ts";
 import type { Settings } from "../core/settings.ts";
 import type { Ended } from "../core/store.ts";
-import type { User } from "../core/user.ts";
+import type { AuthUser, User } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import { type Announcer, announce, type Ending, tellEnding } from "./announce.ts";
 import type { Tell } from "./auditor.ts";
@@ -59,6 +59,16 @@ export async function createUser(
   if (created.outcome === "name_taken") return null;
   for (const event of tell(created.user)) deps.emit(event);
   return created.user;
+}
+
+/**
+ * Makes sure that the users and passwords of tokenpair's own table are those that log in.
+ *
+ * @throws TypeError where the application keeps its users itself.
+ */
+export function requireOwnTable({ findUser }: Pick<Settings<AuthUser>, "findUser">): void {
+  if (findUser === undefined) return;
+  throw new TypeError("findUser: the application keeps its users itself; create them and set their passwords there");
 }
 
 /** The user of that name, or `null`. */

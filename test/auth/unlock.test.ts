@@ -67,4 +67,15 @@ describe("unlocking", () => {
     await guess(auth as unknown as Auth, 5);
     auth.close();
   });
+
+  it("is all that there is to do with the application's own users: passwords are refused, which nothing would ask for", async () => {
+    const auth = createAuth({ store, signingKey, findUser: async (id) => ({ id, username: "Alice", isActive: true }) });
+    await auth.ready();
+    await auth.issue("u-1");
+    const refusal = "findUser: the application keeps its users itself";
+    await expect(auth.users.setPassword("u-1", "correct horse battery staple")).rejects.toThrow(refusal);
+    await expect(auth.users.create({ username: "bob" })).rejects.toThrow(refusal);
+    expect(await store.users.findByKey("bob")).toBeNull();
+    auth.close();
+  });
 });

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { type Auth, type AuthError, createAuth } from "../../src/index.ts";
+import { type Auth, type AuthError, type AuthOptions, type AuthUser, createAuth } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 
 /**
@@ -15,6 +15,7 @@ import { sqliteStore } from "../../src/store/sqlite/index.ts";
  *     $ append FILE TEXT         adds a line to it
  *     $ chmod MODE FILE          (octal)
  *     $ login USER               starts a session of that user
+ *     $ serve-own ID USER        starts a session of a user whom the application keeps
  *     $ guess USER TIMES         tries wrong passwords from 192.0.2.7, and prints how the last was answered
  *     what is expected on stdout
  *     ! what is expected on stderr
@@ -91,7 +92,8 @@ const fill = (text: string, kept: ReadonlyMap<string, string>) =>
 
 async function runStep(command: string, folder: string): Promise<Outcome> {
   const nothing: Outcome = { stdout: [], stderr: [], exit: 0 };
-  const [, name, first = "", rest = ""] = /^(write|append|chmod|login|guess) (\S+) ?(.*)$/.exec(command) ?? [];
+  const [, name, first = "", rest = ""] =
+    /^(write|append|chmod|login|serve-own|guess) (\S+) ?(.*)$/.exec(command) ?? [];
   switch (name) {
     case "write":
       mkdirSync(dirname(join(folder, first)), { recursive: true });
@@ -106,6 +108,9 @@ async function runStep(command: string, folder: string): Promise<Outcome> {
     case "login":
       await withAuth(folder, (auth) => logIn(auth, first));
       return nothing;
+    case "serve-own":
+      await withAuth(folder, (auth) => auth.issue(first, { origin }), toOwnUsers({ id: first, username: rest }));
+      return nothing;
     case "guess":
       return { ...nothing, stdout: [await withAuth(folder, (auth) => guess(auth, first, Number(rest)))] };
     default:
@@ -113,9 +118,17 @@ async function runStep(command: string, folder: string): Promise<Outcome> {
   }
 }
 
-async function withAuth<T>(folder: string, work: (auth: Auth) => Promise<T>): Promise<T> {
+const toOwnUsers = (user: Pick<AuthUser, "id" | "username">) => ({
+  findUser: async (id: string) => (id === user.id ? { ...user, isActive: true } : null),
+});
+
+async function withAuth<T>(
+  folder: string,
+  work: (auth: Auth<AuthUser>) => Promise<T>,
+  options: Partial<AuthOptions<AuthUser>> = {},
+): Promise<T> {
   const store = sqliteStore(join(folder, "data/tokenpair.db"));
-  const auth = createAuth({ store, signingKey: "a key of the tests, of 32 bytes or more" });
+  const auth = createAuth<AuthUser>({ ...options, store, signingKey: "a key of the tests, of 32 bytes or more" });
   await auth.ready();
   try {
     return await work(auth);
@@ -127,13 +140,13 @@ async function withAuth<T>(folder: string, work: (auth: Auth) => Promise<T>): Pr
 
 const origin = { ip: "192.0.2.7", userAgent: "Firefox" };
 
-async function logIn(auth: Auth, username: string): Promise<void> {
+async function logIn(auth: Auth<AuthUser>, username: string): Promise<void> {
   const user = await auth.users.findByName(username);
   await auth.issue(user?.id ?? "", { origin });
 }
 
 /** Guesses so often at a password; how the last guess was answered. */
-async function guess(auth: Auth, username: string, times: number): Promise<string> {
+async function guess(auth: Auth<AuthUser>, username: string, times: number): Promise<string> {
   let answer = "";
   for (let n = 0; n < times; n++) {
     answer = await auth.login({ username, password: "a wrong guess" }, { origin }).then(

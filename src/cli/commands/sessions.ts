@@ -6,7 +6,7 @@ import type { UserDeps } from "../../flows/users.ts";
 import { confirm } from "../ask.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
-import { requireUser, toFlowDeps } from "../flow-deps.ts";
+import { requireOwner, toFlowDeps } from "../flow-deps.ts";
 import { toCount, toTable, toTime } from "../format.ts";
 import { operator } from "../operator.ts";
 import { Refused } from "../refused.ts";
@@ -27,14 +27,14 @@ export function addSessions(program: Command, context: Context): void {
   const sessions = program.command("sessions").description("list and end sessions");
 
   addCommand(sessions, "list", "list the live sessions, newest first")
-    .option("--user <name>", "only this user's")
+    .option("--user <name>", "only this user's: the name, or the application's id")
     .action((options: ListOptions) =>
       runOnStore(context, options, (store, config) => listSessions(toFlowDeps(store, config), options)),
     );
 
   addCommand(sessions, "revoke", "end one session, a user's, or all; their access tokens end too, at once")
     .argument("[session-id]", "the session to end")
-    .option("--user <name>", "end all sessions of this user")
+    .option("--user <name>", "end all sessions of this user: the name or the id")
     .option("--all", "end every session there is")
     .option("--yes", "do not ask; needed where there is no terminal")
     .action(async (sessionId: string | undefined, options: RevokeOptions, command: Command) => {
@@ -50,7 +50,7 @@ export function addSessions(program: Command, context: Context): void {
 }
 
 async function listSessions(deps: Deps, { user }: ListOptions): Promise<Output> {
-  const owner = user === undefined ? undefined : await requireUser(deps, user);
+  const owner = user === undefined ? undefined : await requireOwner(deps, user);
   const sessions = await flows.listSessions(deps, owner?.id);
   if (sessions.length === 0) return { lines: ["There are no live sessions."], json: { sessions: [] } };
   const names = await findNames(deps.store, sessions);
@@ -92,9 +92,9 @@ async function revokeOne(deps: Deps, sessionId: string): Promise<Output> {
 }
 
 async function revokeOfUser(deps: Deps, name: string): Promise<Output> {
-  const user = await requireUser(deps, name);
-  const { sessions } = await flows.endSessionsOfUser(deps, user.id, operator);
-  return { lines: [`Ended ${toCount(sessions, "session")} of ${user.username}.`], json: { ended: sessions } };
+  const owner = await requireOwner(deps, name);
+  const { sessions } = await flows.endSessionsOfUser(deps, owner.id, operator);
+  return { lines: [`Ended ${toCount(sessions, "session")} of ${owner.name}.`], json: { ended: sessions } };
 }
 
 async function revokeAll(deps: Deps): Promise<Output> {

@@ -2,11 +2,13 @@ import type { Command } from "commander";
 import type { Ended, Store } from "../../core/store.ts";
 import type { User } from "../../core/user.ts";
 import { listSessions } from "../../flows/sessions.ts";
+import { type AccountState, readAccountState } from "../../flows/throttling/account-state.ts";
+import { toKeyOfUser } from "../../flows/unlock.ts";
 import * as flows from "../../flows/users.ts";
 import { confirm, readNewPassword } from "../ask.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
-import { requireUser, toFlowDeps } from "../flow-deps.ts";
+import { type FlowDeps, requireUser, toFlowDeps } from "../flow-deps.ts";
 import { toCount, toTable, toTime, withoutControls } from "../format.ts";
 import { operator } from "../operator.ts";
 import { Refused } from "../refused.ts";
@@ -64,6 +66,7 @@ export function addUsers(program: Command, context: Context): void {
     .option("--password-stdin", "read the password from stdin, as one line")
     .action((name: string, options: PasswordOptions) =>
       runOnStore(context, options, async (store, config) => {
+        flows.requireOwnTable(config.settings);
         const deps = toFlowDeps(store, config);
         const user = await requireUser(deps, name);
         const password = await readNewPassword(context, options.passwordStdin);
@@ -84,7 +87,7 @@ export function addUsers(program: Command, context: Context): void {
     );
 }
 
-type UserAction = (deps: flows.UserDeps, user: User) => Promise<Output>;
+type UserAction = (deps: FlowDeps, user: User) => Promise<Output>;
 
 /** A command that finds a user by name and does something with it. */
 function addUserCommand(users: Command, context: Context, name: string, description: string, action: UserAction): void {
@@ -101,6 +104,7 @@ function addUserCommand(users: Command, context: Context, name: string, descript
 function runCreate(context: Context, name: string, options: CreateOptions): Promise<void> {
   const { email, staff = false } = options;
   return runOnStore(context, options, async (store, config) => {
+    flows.requireOwnTable(config.settings);
     const deps = toFlowDeps(store, config);
     const fault = flows.findUsernameFault(name);
     if (fault !== null) throw new Refused(fault);
@@ -139,8 +143,9 @@ async function listUsers(store: Store): Promise<Output> {
   return { lines, json: { users: users.map(toUserJson) } };
 }
 
-async function showUser(deps: flows.UserDeps, user: User): Promise<Output> {
+async function showUser(deps: FlowDeps, user: User): Promise<Output> {
   const sessions = await listSessions(deps, user.id);
+  const account = await readAccountState(deps, toKeyOfUser(user.id));
   const fields = [
     ["id", user.id],
     ["name", user.username],
@@ -150,11 +155,24 @@ async function showUser(deps: flows.UserDeps, user: User): Promise<Output> {
     ["created", toTime(user.createdAt)],
     ["last login", toTime(user.lastLoginAt)],
     ["sessions", String(sessions.length)],
+    ["failures", toFailureText(account, user)],
   ] as const;
   return {
     lines: fields.map(([name, value]) => `${name.padEnd(10)}  ${withoutControls(value)}`),
-    json: { ...toUserJson(user), sessions: sessions.length },
+    json: {
+      ...toUserJson(user),
+      sessions: sessions.length,
+      login_failures: account.failures,
+      closed_to: account.closedTo,
+    },
   };
+}
+
+/** How many logins have failed, and whom the account refuses for that. */
+function toFailureText({ failures, closedTo }: AccountState, { username }: User): string {
+  if (closedTo === "nobody") return String(failures);
+  const whom = closedTo === "everybody" ? "everybody" : "devices that it does not know";
+  return `${failures}; closed to ${whom} until \`tokenpair users unlock ${username}\``;
 }
 
 function toChange(done: string, user: User, { sessions }: Ended): Output {
