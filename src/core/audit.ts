@@ -71,9 +71,11 @@ export function toKeeping(event: AuthEvent): "transaction" | "batch" | "never" {
     case "login_failed":
     case "throttled":
     case "rehash_failed":
-    case "csrf_refused":
     case "key_changed":
       return "batch";
+    case "csrf_refused":
+      // Anybody can be refused without a token of ours, as often as they like: that must crowd out no other entry.
+      return event.sessionId === undefined ? "never" : "batch";
     case "webhook_failed":
       return event.isGivenUp ? "batch" : "never";
     case "refresh":

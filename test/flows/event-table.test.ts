@@ -263,11 +263,23 @@ describe("a CSRF refusal", () => {
     expect(auth.events).toEqual(Array.from({ length: 5 }, () => refused({ reason, userId, sessionId })));
   });
 
-  it("of a page of others, without a session, is told too", async () => {
+  it("of a page of others, without a session, is told too, and costs the database nothing", async () => {
     const headers = { "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example", "User-Agent": "Firefox" };
-    const response = await auth.send("POST", "/api/auth/login/", { headers, body: {} });
-    expect(response.status).toBe(403);
+    const entries = await actAlone(async () => {
+      const response = await auth.send("POST", "/api/auth/login/", { headers, body: {} });
+      expect(response.status).toBe(403);
+    });
     expect(auth.events).toEqual([refused({ reason: "Origin checking failed." })]);
+    expect(entries).toEqual([]);
+  });
+
+  it("is written where there is a session", async () => {
+    const browser = createBrowser(auth);
+    await browser.logIn();
+    const entries = await actAlone(async () => {
+      expect((await browser.post("/api/auth/logout/", {}, { "X-CSRFToken": null })).status).toBe(403);
+    });
+    expect(entries.map(({ type }) => type)).toEqual(["csrf_refused"]);
   });
 
   it("is no event where the request was fine", async () => {
