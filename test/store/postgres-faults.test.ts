@@ -166,9 +166,9 @@ describe("a PostgreSQL store that cannot answer", () => {
   it("is unavailable where nothing listens, the password is wrong, or the database does not exist", async () => {
     const { port } = server;
     const unreachable = [
-      ["ECONNREFUSED", `postgres://postgres:password@127.0.0.1:1/postgres`],
-      ["28P01", `postgres://postgres:wrong@127.0.0.1:${port}/postgres`],
-      ["3D000", `postgres://postgres:password@127.0.0.1:${port}/nowhere`],
+      ["ECONNREFUSED, nothing listens there", `postgres://postgres:password@127.0.0.1:1/postgres`],
+      ["28P01, the password was refused", `postgres://postgres:wrong@127.0.0.1:${port}/postgres`],
+      ["3D000, there is no such database", `postgres://postgres:password@127.0.0.1:${port}/nowhere`],
     ] as const;
     for (const [reason, connectionString] of unreachable) {
       const store = postgresStore({ connectionString, schema });

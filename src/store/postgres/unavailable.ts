@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from "../../core/errors.ts";
+import { withWords } from "./fault-words.ts";
 
 /** Classes of SQLSTATE (PostgreSQL, appendix A) that mean "the database cannot answer", not "the program is wrong". */
 const unavailableClasses: ReadonlySet<string> = new Set([
@@ -70,13 +71,13 @@ export function toStoreError(operation: string, error: unknown): unknown {
   if (state !== null) withoutRow(error as object);
   else if (error instanceof TypeError || error instanceof StoreUnavailableError) return error;
   if (state !== null && !unavailableClasses.has(state.slice(0, 2)) && !unavailableStates.has(state)) return error;
-  return new StoreUnavailableError(`${operation}: ${state ?? toReason(error)}`, { cause: error });
+  return new StoreUnavailableError(`${operation}: ${toReason(error)}`, { cause: error });
 }
 
 /** What the driver or the network says: never a value of ours. */
 export function toReason(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
-  return "code" in error && typeof error.code === "string" ? error.code : error.message;
+  return "code" in error && typeof error.code === "string" ? withWords(error.code) : error.message;
 }
 
 function withoutRow(error: object): void {
