@@ -7,18 +7,24 @@ import { Misused, Refused } from "./refused.ts";
 const maxLineLength = 4 * maxPasswordLength + 2;
 
 /**
- * A new password: the one line on stdin or, on a terminal, typed twice without echo.
+ * A new password: the one line on stdin or, on a terminal, typed twice without echo. On a terminal `findFault` says of the
+ * first what is wrong with it, and it is asked for again.
  *
  * @throws Refused where there is no password or nobody to ask.
  */
-export async function readNewPassword(context: Context, fromStdin: boolean | undefined): Promise<string> {
+export async function readNewPassword(
+  context: Context,
+  fromStdin: boolean | undefined,
+  findFault: (password: string) => Promise<string | null>,
+): Promise<string> {
   if (fromStdin) return readLine(context.stdin);
   if (!isInteractive(context)) {
     throw new Refused("there is no terminal to ask for the password; give it on stdin, with --password-stdin");
   }
   const { default: ask } = await import("@inquirer/password");
   const streams = { input: context.stdin, output: context.stderr };
-  const validate = (text: string) => text.trim() !== "" || "The password may not be blank.";
+  const validate = async (text: string) =>
+    text.trim() === "" ? "The password may not be blank." : ((await findFault(text)) ?? true);
   const password = await ask({ message: "Password:", toggleMask: false, validate }, streams);
   const again = await ask({ message: "Password (again):", toggleMask: false }, streams);
   if (password !== again) throw new Refused("the two passwords differ; nothing was changed");

@@ -5,7 +5,7 @@ import type { ImportedBatch, ImportedUser, ImportOutcome, Store } from "../core/
 import { toUsernameKey } from "../core/username.ts";
 import { parseStoredHash } from "../crypto/passwords/stored-hash.ts";
 import type { Auditor, Tell } from "./auditor.ts";
-import { findUsernameFault } from "./users.ts";
+import { findUsernameFault, maxEmailLength } from "./users.ts";
 
 /** A user as another system has kept it. Times are whole seconds since the epoch. */
 export interface ForeignUser {
@@ -61,8 +61,6 @@ export function createUserImport(deps: ImportDeps, { dryRun = false, origin = {}
     return faults.map((fault) => (fault === null ? (answers.shift() as ImportAnswer) : refused(fault)));
   };
 }
-
-const maxEmailLength = 254;
 
 /** What is wrong with a user, whoever else there is; `null` where nothing is. */
 function findFault(deps: ImportDeps, { id, username, email, passwordHash }: ForeignUser): string | null {

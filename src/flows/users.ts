@@ -24,6 +24,9 @@ export type UserDeps = Pick<Deps, "store" | "passwords"> &
 
 const maxUsernameLength = 150;
 
+/** As Django has it, and RFC 5321 (§4.5.3.1.3). */
+export const maxEmailLength = 254;
+
 /** What is wrong with a username, or `null`. */
 export function findUsernameFault(username: string): string | null {
   const trimmed = username.trim();
@@ -32,17 +35,25 @@ export function findUsernameFault(username: string): string | null {
   return /[\p{Cc}\p{Surrogate}]/u.test(trimmed) ? "A username has no control characters." : null;
 }
 
+/** What is wrong with an email address, or `null`. Only a message sent there could tell more. */
+export function findEmailFault(email: string): string | null {
+  if (email.length > maxEmailLength) return `An email address has at most ${maxEmailLength} characters.`;
+  return /^[^\s\p{Cc}\p{Surrogate}]+@[^\s\p{Cc}\p{Surrogate}@]+$/u.test(email)
+    ? null
+    : "An email address has an @ between two parts, and no spaces.";
+}
+
 /**
  * Creates a user of tokenpair's own table; `null` where the name is taken.
  *
- * @throws TypeError on an impossible username; AuthError `password_refused`, with a sentence for the password's owner.
+ * @throws TypeError on an impossible username or email address; AuthError `password_refused`, with a sentence for the password's owner.
  */
 export async function createUser(
   deps: UserDeps,
   { username, password, email, isStaff = false }: NewUserInput,
   origin: RequestOrigin = {},
 ): Promise<User | null> {
-  const fault = findUsernameFault(username);
+  const fault = findUsernameFault(username) ?? (email === undefined ? null : findEmailFault(email));
   if (fault !== null) throw new TypeError(fault);
   if (password !== undefined) await requireGoodPassword(deps.settings, password, username);
   const newUser = {

@@ -21,16 +21,31 @@ function sitAt(answers: Readonly<Record<string, string>>): { readonly context: C
   return { context, shown: () => shown };
 }
 
+const noFault = async () => null;
+
 describe("asking for a password", () => {
+  it("says what is wrong with it before it asks again", async () => {
+    const { context, shown } = sitAt({
+      "Password:": "short\r",
+      "too short": "\u0015long enough\r",
+      "Password (again):": "long enough\r",
+    });
+    const findFault = async (text: string) => (text.length < 8 ? "This is too short." : null);
+    expect(await readNewPassword(context, undefined, findFault)).toBe("long enough");
+    expect(shown().indexOf("too short")).toBeLessThan(shown().indexOf("Password (again):"));
+  });
+
   it("asks twice, and never shows what is typed", async () => {
     const { context, shown } = sitAt({ "Password:": "hunter2 hunter2\r", "Password (again):": "hunter2 hunter2\r" });
-    expect(await readNewPassword(context, undefined)).toBe("hunter2 hunter2");
+    expect(await readNewPassword(context, undefined, noFault)).toBe("hunter2 hunter2");
     expect(shown()).not.toContain("hunter2");
   });
 
   it("refuses two that differ", async () => {
     const { context } = sitAt({ "Password:": "one thing\r", "Password (again):": "another\r" });
-    await expect(readNewPassword(context, undefined)).rejects.toThrow("the two passwords differ; nothing was changed");
+    await expect(readNewPassword(context, undefined, noFault)).rejects.toThrow(
+      "the two passwords differ; nothing was changed",
+    );
   });
 
   it("does not take a blank one", async () => {
@@ -39,7 +54,7 @@ describe("asking for a password", () => {
       "may not be blank": "\u0015typed now\r",
       "Password (again):": "typed now\r",
     });
-    expect(await readNewPassword(context, undefined)).toBe("typed now");
+    expect(await readNewPassword(context, undefined, noFault)).toBe("typed now");
     expect(shown()).toContain("The password may not be blank.");
   });
 });
@@ -48,7 +63,7 @@ describe("a password on stdin", () => {
   const read = (text: string) => {
     const stdin = new PassThrough();
     stdin.end(text);
-    return readNewPassword({ stdin } as unknown as Context, true);
+    return readNewPassword({ stdin } as unknown as Context, true, noFault);
   };
 
   it.each([

@@ -23,6 +23,20 @@ beforeEach(async () => {
 afterEach(() => auth.close());
 
 describe("a new user", () => {
+  it.each([
+    "notanemail",
+    "@example.com",
+    "bob@",
+    "bob smith@example.com",
+    "bob@exam\u0000ple",
+    `${"b".repeat(250)}@x.org`,
+    "",
+  ])("has no email address such as %j", async (email) => {
+    const bob = { username: "bob", password: "builder of bridges", email };
+    await expect(createUser(auth.deps, bob)).rejects.toThrow(/^An email address has /);
+    expect(await findUserByName(auth.deps, "bob")).toBeNull();
+  });
+
   it("is active, without privileges, and may log in with the password", async () => {
     const bob = await createUser(auth.deps, {
       username: " Bob ",

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Ended, Store } from "../../core/store.ts";
 import type { User } from "../../core/user.ts";
+import { findPasswordFault } from "../../flows/passwords/policy.ts";
 import { listSessions } from "../../flows/sessions.ts";
 import { type AccountState, readAccountState } from "../../flows/throttling/account-state.ts";
 import { toKeyOfUser } from "../../flows/unlock.ts";
@@ -69,7 +70,9 @@ export function addUsers(program: Command, context: Context): void {
         flows.requireOwnTable(config.settings);
         const deps = toFlowDeps(store, config);
         const user = await requireUser(deps, name);
-        const password = await readNewPassword(context, options.passwordStdin);
+        const password = await readNewPassword(context, options.passwordStdin, (text) =>
+          findPasswordFault(config.settings, text, user.username),
+        );
         return toChange("Set the password of", user, await flows.setPassword(deps, user.id, password, operator));
       }),
     );
@@ -106,10 +109,13 @@ function runCreate(context: Context, name: string, options: CreateOptions): Prom
   return runOnStore(context, options, async (store, config) => {
     flows.requireOwnTable(config.settings);
     const deps = toFlowDeps(store, config);
-    const fault = flows.findUsernameFault(name);
+    const fault = flows.findUsernameFault(name) ?? (email === undefined ? null : flows.findEmailFault(email));
     if (fault !== null) throw new Refused(fault);
-    if ((await flows.findUserByName(deps, name)) !== null) throw nameTaken(name);
-    const password = await readNewPassword(context, options.passwordStdin);
+    const taken = await flows.findUserByName(deps, name);
+    if (taken !== null) throw nameTaken(taken.username);
+    const password = await readNewPassword(context, options.passwordStdin, (text) =>
+      findPasswordFault(config.settings, text, name),
+    );
     const newUser = { username: name, password, isStaff: staff, ...(email === undefined ? {} : { email }) };
     const user = await flows.createUser(deps, newUser, operator);
     if (user === null) throw nameTaken(name);
