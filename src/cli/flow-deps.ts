@@ -28,8 +28,11 @@ export function toFlowDeps(store: Store, { settings }: Config): FlowDeps {
 /** The user of that name. @throws Refused where there is none. */
 export async function requireUser(deps: UserDeps, name: string): Promise<User> {
   const user = await findUserByName(deps, name);
-  if (user === null) throw noUser(name);
-  return user;
+  if (user !== null) return user;
+  if ((await findApplicationUser(deps, name)) === null) throw noUser(name, "them");
+  throw new Refused(
+    `the application keeps the user ${name} itself; here, see and end its sessions with \`tokenpair sessions\``,
+  );
 }
 
 /**
@@ -42,7 +45,7 @@ export async function requireOwner(
   nameOrId: string,
 ): Promise<{ readonly id: string; readonly name: string }> {
   const user = (await findUserByName(deps, nameOrId)) ?? (await findApplicationUser(deps, nameOrId));
-  if (user === null) throw noUser(nameOrId);
+  if (user === null) throw noUser(nameOrId, "them, and the ids of an application's own,");
   return { id: user.id, name: user.username || user.id };
 }
 
@@ -52,5 +55,5 @@ export async function findApplicationUser({ store }: UserDeps, id: string): Prom
   return user === null || user.username !== "" ? null : user;
 }
 
-const noUser = (name: string) =>
-  new Refused(`there is no user ${name}; see them, and the ids of an application's own, with \`tokenpair users list\``);
+const noUser = (name: string, them: string) =>
+  new Refused(`there is no user ${name}; see ${them} with \`tokenpair users list\``);
