@@ -134,6 +134,23 @@ describe("many nodes on one PostgreSQL", () => {
     expect(await countDeadlocks()).toBe(before);
   });
 
+  it("forget failed logins only when no attempt is being counted, which would bring them back", async () => {
+    await withStore(async (store) => {
+      const count = () => ({ result: null, changes: new Map([["k", { failures: 9, lastAt: 1, expiresAt: null }]]) });
+      await store.throttle.decide(["k"], count);
+      await withClient(async (attempt) => {
+        const lock = `pg_advisory_lock(hashtextextended('"${schema}".login_failures k', 0))`;
+        await attempt.query(`SELECT ${lock}`);
+        const forgotten = store.throttle.forget("k");
+        const countWaiting =
+          "SELECT count(*)::int AS waiting FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+        await expect.poll(async () => (await attempt.query(countWaiting)).rows[0].waiting).toBe(1);
+        await attempt.query(`SELECT ${lock.replace("lock", "unlock")}`);
+        expect(await forgotten).toMatchObject({ counts: 1 });
+      });
+    });
+  });
+
   it("run a change again that a deadlock has undone", async () => {
     const before = await countDeadlocks();
     await withStore(async (store) => {

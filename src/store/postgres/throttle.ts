@@ -47,6 +47,8 @@ export function createThrottleStore(connection: Connection, log: AuditLog): Thro
 
     forget: (key, audit) =>
       connection.transact("throttle.forget", async ({ run }) => {
+        // An attempt that has looked already would write back what is forgotten here. It holds this key, whatever else it counts.
+        await run(lock, { keys: key });
         const [row] = await run<Forgotten>(forgetAll, { key });
         return log.record(run, audit, row as Forgotten);
       }),
