@@ -68,11 +68,13 @@ export function toKeeping(event: AuthEvent): "transaction" | "batch" | "never" {
     case "user_changed":
     case "unlocked":
       return "transaction";
-    case "login_failed":
     case "throttled":
     case "rehash_failed":
     case "key_changed":
       return "batch";
+    case "login_failed":
+      // Nothing was found out about a password. In a storm of logins that are shed, the others' entries must get through.
+      return event.code === "unavailable" ? "never" : "batch";
     case "csrf_refused":
       // Anybody can be refused without a token of ours, as often as they like: that must crowd out no other entry.
       return event.sessionId === undefined ? "never" : "batch";

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { auditTypes, toKeeping } from "../../src/core/audit.ts";
+import type { AuthErrorCode } from "../../src/core/errors.ts";
 import type { AuthEvent } from "../../src/core/events.ts";
 
 describe("the types that can be looked up in the audit log", () => {
@@ -11,5 +12,15 @@ describe("the types that can be looked up in the audit log", () => {
   it("leave out what only this node's log is told", () => {
     expect(auditTypes).not.toContain("feed_stale");
     expect(auditTypes).not.toContain("audit_dropped");
+  });
+});
+
+describe("a login that was refused", () => {
+  const failed = (code: AuthErrorCode): AuthEvent => ({ type: "login_failed", time: 1, code, reason: "r", origin: {} });
+
+  it("is kept where the password was looked at, and not where too many were waiting", () => {
+    expect(toKeeping(failed("no_active_account"))).toBe("batch");
+    expect(toKeeping(failed("wrong_password"))).toBe("batch");
+    expect(toKeeping(failed("unavailable"))).toBe("never");
   });
 });
