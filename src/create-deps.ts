@@ -1,5 +1,6 @@
 import { hkdfSync } from "node:crypto";
 import { type AuditQueue, createAuditQueue } from "./audit/queue.ts";
+import { createRepetitions } from "./audit/repetitions.ts";
 import { createWebhook, type Webhook } from "./audit/webhook.ts";
 import type { WebhookTarget } from "./audit/webhook-request.ts";
 import type { AuthOptions } from "./auth.ts";
@@ -63,7 +64,7 @@ export function createDeps(
   const revocations = createRevocationIndex({ accessTokenLifetime, leeway, clock });
   const signals = createSignals({ index: revocations, clock, leeway });
   const auditQueue = createAuditQueue({ store: store.audit, clock, emit: tell, schedule });
-  const emit = toEmit(tell, auditQueue, settings);
+  const emit = toEmit(tell, auditQueue, settings, clock);
   const feed = createFeed({
     store: store.feed,
     index: revocations,
@@ -110,13 +111,15 @@ function toEmit(
   tell: EventListener,
   queue: AuditQueue,
   { auditRetention, auditRotations }: Pick<Settings, "auditRetention" | "auditRotations">,
+  clock: Clock,
 ): EventListener {
+  const isRepeated = createRepetitions(clock);
   return (event) => {
     tell(event);
     // A renewal changes no generation, and is no more than a note of use.
     const isRenewal = event.type === "refresh" && event.outcome === "renewed";
     const isQueued = toKeeping(event) === "batch" || (isRenewal && auditRotations);
-    if (auditRetention > 0 && isQueued) queue.add(event);
+    if (auditRetention > 0 && isQueued && !isRepeated(event)) queue.add(event);
   };
 }
 

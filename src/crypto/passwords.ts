@@ -107,10 +107,13 @@ function toPrintedId(keyId: Uint8Array): string {
   return /^[\w-]+$/.test(id) ? id : "a pepper";
 }
 
-/** simplejwt trims what it is given at login, so there it does not matter whether a user types a blank too many. */
+/**
+ * simplejwt trims what it is given at login, so there it does not matter whether a client sends a line end too many. As long as
+ * one does, the hash stays Django's: one made here of the trimmed password would not open to that client again.
+ */
 async function verifyDjango(matches: Matcher, password: string): Promise<PasswordMatch | null> {
   for (const candidate of new Set([password, password.trim()])) {
-    if (await matches(candidate)) return { password: candidate, isOutdated: true };
+    if (await matches(candidate)) return { password: candidate, isOutdated: candidate === password };
   }
   return null;
 }

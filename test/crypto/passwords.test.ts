@@ -59,7 +59,8 @@ describe("a hash of Django's", () => {
   });
 
   it("also matches without the white space around a password, as simplejwt has it, and says what matched", async () => {
-    expect(await hasher.verify(encoded, ` ${password}\n`)).toEqual({ password, isOutdated: true });
+    // Not replaced, as the new hash would not open to what this client sends.
+    expect(await hasher.verify(encoded, ` ${password}\n`)).toEqual({ password, isOutdated: false });
   });
 
   it("matches a password with white space around it exactly as it is", async () => {
