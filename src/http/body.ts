@@ -52,10 +52,13 @@ async function readRawBody(request: Request, accepts: readonly MediaType[]): Pro
 
 async function readBytes(request: Request): Promise<Uint8Array<ArrayBuffer>> {
   if (request.bodyUsed) throw new TypeError("the request's body was read before tokenpair got it");
-  if (Number(request.headers.get("Content-Length")) > maxBytes) throw tooLarge();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
+  const announced = request.headers.get("Content-Length");
+  if (Number(announced) > maxBytes) throw tooLarge();
   try {
+    // HTTP's own parser holds a body to its announced length, so it can be taken whole, without a stream in between.
+    if (announced !== null) return requireSize(new Uint8Array(await request.arrayBuffer()));
+    const chunks: Uint8Array[] = [];
+    let size = 0;
     for await (const chunk of request.body ?? []) {
       size += chunk.byteLength;
       if (size > maxBytes) throw tooLarge();
@@ -66,6 +69,11 @@ async function readBytes(request: Request): Promise<Uint8Array<ArrayBuffer>> {
     if (error instanceof RequestError) throw error;
     throw new RequestError(400, { detail: "Request body could not be read.", code: "bad_request" });
   }
+}
+
+function requireSize(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (bytes.length > maxBytes) throw tooLarge();
+  return bytes;
 }
 
 async function parseRawBody({ bytes, contentType, mediaType }: RawBody): Promise<unknown> {
