@@ -19,9 +19,12 @@ import { createPgbench, hasPgbench, openLoop } from "./refresh/one-row.ts";
 import { openLibrary, refreshByHttp, refreshByStore } from "./refresh/ours.ts";
 import { openInPostgres, openInSqlite } from "./refresh/two-inserts.ts";
 
+/** How many sessions there are, and how many refreshes are under way at a time. */
+const sizes = [10_000, 1_000_000];
+const inFlightCounts = [1, 16, 64, 256];
+
 export async function run(harness: Harness): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "tokenpair-bench-"));
-  const sizes = harness.quick ? [10_000] : [10_000, 1_000_000];
   try {
     for (const sessions of sizes) await compareOnSqlite(harness, folder, sessions);
     const postgres = await startPostgres({
@@ -41,7 +44,6 @@ export async function run(harness: Harness): Promise<void> {
   }
 }
 
-const counts = ({ quick }: Harness) => (quick ? [1, 64] : [1, 16, 64, 256]);
 const toSeconds = ({ roundTime }: Harness) => (roundTime * 3) / 1_000;
 const toTitle = (database: string, sessions: number, inFlight: number) =>
   `${database}, ${toFigure(sessions)} sessions, ${inFlight} in flight`;
@@ -75,7 +77,7 @@ async function compareOnPostgres(harness: Harness, url: string, folder: string, 
     };
     const pgbench = hasPgbench() ? createPgbench(url, schema, folder, 3, sessions) : null;
     const baseline = pgbench === null ? "one row each, pg" : "one row each, pgbench";
-    for (const inFlight of counts(harness)) {
+    for (const inFlight of inFlightCounts) {
       const contenders = toContenders(harness, contestants, inFlight);
       if (pgbench !== null) contenders[baseline] = pgbench(inFlight);
       const title = toTitle("PostgreSQL", sessions, inFlight);
@@ -108,7 +110,7 @@ async function compareOnSqlite(harness: Harness, folder: string, sessions: numbe
       "tokenpair, HTTP": { refresh: await openHttp(server), lane: createLane(2, sessions) },
       "two inserts each": { refresh: simplejwt.refresh, lane: createLane(3, sessions) },
     };
-    for (const inFlight of counts(harness)) {
+    for (const inFlight of inFlightCounts) {
       const contenders = toContenders(harness, contestants, inFlight);
       const title = toTitle("SQLite", sessions, inFlight);
       const results = await harness.compare({ title, ...rates, baseline: "two inserts each", contenders });
