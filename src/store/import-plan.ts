@@ -34,7 +34,8 @@ export function planImport(
   const keyOf = new Map(occupants.map(({ id, usernameKey }) => [id, usernameKey]));
   const idOf = new Map(occupants.map(({ id, usernameKey }) => [usernameKey, id]));
   const numbers = users.flatMap(({ id }) => (id !== undefined && isNumber(id) ? [Number(id)] : []));
-  let number = Math.max(lastNumber, ...numbers);
+  const given = Math.max(lastNumber, ...numbers);
+  let number = given;
   const inserts: Insert[] = [];
 
   function place(user: ImportedUser): ImportOutcome {
@@ -53,5 +54,6 @@ export function planImport(
 
   const outcomes = users.map(place);
   const inserted = inserts.flatMap(({ id }) => (isNumber(id) ? [Number(id)] : []));
-  return { outcomes, inserts, lastNumber: Math.max(lastNumber, ...inserted) };
+  // A number that was generated counts, however long it has become.
+  return { outcomes, inserts, lastNumber: Math.max(lastNumber, ...inserted, number > given ? number : 0) };
 }

@@ -94,6 +94,13 @@ export function describeUserImportContract(scene: Scene): void {
       expect(await addUser(scene.store, "frank")).toBe("44");
     });
 
+    it("goes on numbering after the longest number that an id may be", async () => {
+      const answers = await importBatch([importedUser("alice", { id: "999999999999999" }), importedUser("bob")]);
+      expect(answers.map(({ userId }) => userId)).toEqual(["999999999999999", "1000000000000000"]);
+      expect(await addUser(scene.store, "carol")).toBe("1000000000000001");
+      expect(await addUser(scene.store, "dave")).toBe("1000000000000002");
+    });
+
     it("spends no number on users who are there or refused", async () => {
       await addUser(scene.store, "alice", { id: "1" });
       await importBatch([importedUser("alice"), importedUser("ALICE", { id: "99" })]);

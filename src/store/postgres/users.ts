@@ -80,7 +80,9 @@ export function createUserStore(connection: Connection, endings: Endings, log: A
         const [numbers] = await run<{ last: number }>(lockNumbers);
         const { usernameKey } = user;
         if ((await run(findByKey, { usernameKey })).length > 0) return { outcome: "name_taken" };
-        const id = user.id ?? String((numbers?.last ?? 0) + 1);
+        const number = (numbers?.last ?? 0) + 1;
+        if (user.id === undefined) await run(reserveNumber, { number });
+        const id = user.id ?? String(number);
         const created = await insertUser(run, id, user);
         if (created === null) throw new TypeError("users.create: the id is taken");
         return { outcome: "created", user: await log.record(run, audit, created) };
