@@ -50,8 +50,9 @@ export interface LoginFailedEvent extends Asked {
   readonly type: "login_failed";
   readonly code: AuthErrorCode;
   readonly reason: string;
-  /** Known where a logged-in user gave a wrong current password. */
+  /** Known where a user of our table has the name. */
   readonly userId?: string;
+  /** Known where a logged-in user gave a wrong current password. */
   readonly sessionId?: string;
 }
 

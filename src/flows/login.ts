@@ -39,10 +39,14 @@ export async function login(
 ): Promise<LoggedIn> {
   const origin = options.origin ?? {};
   const attempt = { username: username.trim(), origin, device: { token } };
+  let userId: string | null = null;
   try {
     // Here too, so that what a storm is refused costs no counting either.
     if (deps.users.isOwn) deps.passwords.requireRoom();
-    const found = await countAttempt(deps, attempt, () => verify(deps, attempt.username, password));
+    const found = await countAttempt(deps, attempt, (known) => {
+      userId = known;
+      return verify(deps, attempt.username, password);
+    });
     if (found === null) throw new AuthError("no_active_account", "unknown user or wrong password");
     await ask("onLoginSuccess", async () => deps.settings.onLoginSuccess?.(found.user, origin));
     const issued = await issue(deps, found, options);
@@ -50,7 +54,8 @@ export async function login(
     const usernameKey = toUsernameKey(username, deps.settings.usernameCaseSensitive);
     return { ...issued, device: createDeviceToken(deps.deviceKey, usernameKey, deps.random) };
   } catch (error) {
-    if (error instanceof AuthError) await reportLoginFailure(deps, error, { origin });
+    if (error instanceof AuthError)
+      await reportLoginFailure(deps, error, { origin, ...(userId === null ? {} : { userId }) });
     throw error;
   }
 }

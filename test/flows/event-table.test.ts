@@ -55,6 +55,20 @@ const rows: readonly Row[] = [
   [
     "a refused login",
     () => login(auth.deps, { ...alice, password: "wrong" }, { origin }),
+    () => [
+      {
+        type: "login_failed",
+        time,
+        userId: auth.user.id,
+        code: "no_active_account",
+        reason: "unknown user or wrong password",
+        origin,
+      },
+    ],
+  ],
+  [
+    "a refused login of a name that nobody has",
+    () => login(auth.deps, { username: "nobody", password: "wrong" }, { origin }),
     () => [{ type: "login_failed", time, code: "no_active_account", reason: "unknown user or wrong password", origin }],
   ],
   ["a rotation", () => refresh(auth.deps, token, { origin }), () => [refreshed({ outcome: "rotated" })]],

@@ -19,7 +19,7 @@ export interface PasswordAttempt {
 }
 
 /**
- * Lets `check` look at a password as one counted attempt. It is counted as a failure before `check` is called, so that of
+ * Lets `check` look at a password as one counted attempt; it is told the id of the user of our table who has the name. It is counted as a failure before `check` is called, so that of
  * many at once no more than the allowance get through, and a refused one costs no hash. `check` fulfils with the user where
  * the password is right: then what is counted of the account, and of this device or address on it, is forgotten, and the
  * address gets its attempt back. `null` and `no_active_account` stay counted; any other error is no answer about the
@@ -31,11 +31,11 @@ export interface PasswordAttempt {
 export async function countAttempt<T extends { readonly user: AuthUser }>(
   deps: Deps,
   attempt: PasswordAttempt,
-  check: () => Promise<T | null>,
+  check: (userId: string | null) => Promise<T | null>,
 ): Promise<T | null> {
   const guesser = await identify(deps, attempt);
   const counters = toCounters(deps.settings, guesser);
-  if (counters.length === 0) return check();
+  if (counters.length === 0) return check(guesser.userId);
   const keys = counters.map(({ key }) => key);
 
   const count = (seen: Counted) => countFailure(counters, deps.settings, seen);
@@ -43,7 +43,7 @@ export async function countAttempt<T extends { readonly user: AuthUser }>(
   if (!admission.admitted) throw refuse(deps, admission, attempt, guesser);
   const failures = admission.failures.get("account") ?? 0;
 
-  const found = await check().catch(async (error: unknown) => {
+  const found = await check(guesser.userId).catch(async (error: unknown) => {
     if (!isWrong(error)) await giveBack(deps, counters);
     else reportAccountLimit(deps, attempt, guesser, failures);
     throw error;
