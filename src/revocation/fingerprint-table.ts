@@ -1,5 +1,11 @@
 import { createKeyedHash } from "./keyed-hash.ts";
 
+/** 64 bits of an id, under the key of one table. */
+export interface Fingerprint {
+  readonly tag: number;
+  readonly check: number;
+}
+
 /**
  * A map from ids to a small number that forgets its entries after a time. It keeps 64-bit fingerprints of the ids under a
  * key of its own, not the ids: with a million entries an id that is not held is taken for one that is with a
@@ -13,8 +19,12 @@ export interface FingerprintTable {
    * @param value - from 1 to 2^32 - 1, and 1 in a table without values
    */
   set(id: string, value: number, until: number): void;
-  /** The value of `id`, 0 where it is not held. An expired entry may still answer until it is swept. No allocation. */
+  /** The value of `id`, 0 where it is not held. An expired entry may still answer until it is swept. */
   get(id: string): number;
+  /** Most of the work of `get`, to be done once for an id that is asked for again and again. */
+  toFingerprint(id: string): Fingerprint;
+  /** As `get`, for the id whose fingerprint in this table this is. */
+  find(fingerprint: Fingerprint): number;
   /** Frees what has expired in the next part of the table: `slots` slots or slightly more, or all if there are fewer. */
   sweep(slots: number): void;
   /** How many entries there are; expired ones count until they are swept. */
@@ -34,15 +44,14 @@ const EMPTY = 2 ** 31 - 1;
 /** One part of the table: open addressing with linear probing, in the order of the tags. */
 interface Shard {
   /**
-   * The columns one after another, each `width` words long: tag, check (together the fingerprint), until and, in a
-   * table with values, value. Each entry stands at the home of its tag or as little behind it as the ones before allow,
-   * so that a few neighbouring tags tell that there is none. The last slot is always empty.
+   * One row for each slot: tag and check of the fingerprint, until and, in a table with values, value. Each entry
+   * stands at the home of its tag or as little behind it as the ones before allow, so that a few neighbouring tags tell
+   * that there is none. The last slot is always empty.
    */
   readonly cells: Int32Array;
   /** One bit for every eighth of a home: set where an entry is at home. Small enough to stay in the cache. */
   readonly filter: Int32Array;
   readonly homes: number;
-  readonly width: number;
   count: number;
 }
 
@@ -54,7 +63,7 @@ export function createFingerprintTable(options: {
   const { now, values } = options;
   const columns = values ? 4 : 3;
   const hash = createKeyedHash();
-  const fingerprint = new Int32Array(2);
+  const words = new Int32Array(2);
   const shards = Array.from({ length: SHARDS }, () => createShard(0, columns));
   let size = 0;
   let nextToSweep = 0;
@@ -65,43 +74,46 @@ export function createFingerprintTable(options: {
     return shard;
   }
 
+  function toFingerprint(id: string): Fingerprint {
+    hash(id, words);
+    return { tag: Math.min(words[0] as number, EMPTY - 1), check: words[1] as number };
+  }
+
+  function find({ tag, check }: Fingerprint): number {
+    const shard = shards[check & (SHARDS - 1)] as Shard;
+    const bit = toHome(tag, shard.homes * 8);
+    if ((((shard.filter[bit >>> 5] as number) >>> (bit & 31)) & 1) === 0) return 0;
+    const row = locate(shard, columns, tag, check);
+    if (shard.cells[row] !== tag) return 0;
+    return values ? unsigned(shard.cells, row + 3) : 1;
+  }
+
   return {
+    toFingerprint,
+    find,
+    get: (id) => (size === 0 ? 0 : find(toFingerprint(id))),
+
     set(id, value, until) {
       const time = now();
       if (until <= time) return;
-      hash(id, fingerprint);
-      const tag = toTag(fingerprint[0] as number);
-      const check = fingerprint[1] as number;
+      const { tag, check } = toFingerprint(id);
       const index = check & (SHARDS - 1);
       let shard = shards[index] as Shard;
       if (shard.count >= shard.homes * FULLEST) shard = put(index, rebuild(shard, columns, 1, time));
 
-      let slot = locate(shard, tag, check);
-      if (shard.cells[slot] !== tag) {
-        for (let room = SPILL; !insert(shard, columns, slot, tag, check); room *= 2) {
+      let row = locate(shard, columns, tag, check);
+      if (shard.cells[row] !== tag) {
+        for (let room = SPILL; !insert(shard, columns, row, tag, check); room *= 2) {
           shard = put(index, rebuild(shard, columns, room, time));
-          slot = locate(shard, tag, check);
+          row = locate(shard, columns, tag, check);
         }
         size++;
       }
-      const { cells, width } = shard;
-      const heldUntil = unsigned(cells, width * 2 + slot);
-      const heldValue = values && heldUntil > time ? unsigned(cells, width * 3 + slot) : 0;
-      cells[width * 2 + slot] = Math.max(until, heldUntil);
-      if (values) cells[width * 3 + slot] = Math.max(value, heldValue);
-    },
-
-    get(id) {
-      if (size === 0) return 0;
-      hash(id, fingerprint);
-      const tag = toTag(fingerprint[0] as number);
-      const check = fingerprint[1] as number;
-      const shard = shards[check & (SHARDS - 1)] as Shard;
-      const bit = toHome(tag, shard.homes * 8);
-      if ((((shard.filter[bit >>> 5] as number) >>> (bit & 31)) & 1) === 0) return 0;
-      const slot = locate(shard, tag, check);
-      if (shard.cells[slot] !== tag) return 0;
-      return values ? unsigned(shard.cells, shard.width * 3 + slot) : 1;
+      const { cells } = shard;
+      const heldUntil = unsigned(cells, row + 2);
+      const heldValue = values && heldUntil > time ? unsigned(cells, row + 3) : 0;
+      cells[row + 2] = Math.max(until, heldUntil);
+      if (values) cells[row + 3] = Math.max(value, heldValue);
     },
 
     sweep(slots) {
@@ -109,8 +121,8 @@ export function createFingerprintTable(options: {
       let seen = 0;
       for (let n = 0; n < SHARDS && seen < slots; n++) {
         const shard = shards[nextToSweep] as Shard;
-        if (countLive(shard, time) < shard.count) put(nextToSweep, rebuild(shard, columns, 0, time));
-        seen += shard.width;
+        if (countLive(shard, columns, time) < shard.count) put(nextToSweep, rebuild(shard, columns, 0, time));
+        seen += shard.cells.length / columns;
         nextToSweep = (nextToSweep + 1) % SHARDS;
       }
     },
@@ -121,8 +133,6 @@ export function createFingerprintTable(options: {
   };
 }
 
-const toTag = (word: number) => Math.min(word, EMPTY - 1);
-
 /** Spreads tags over `homes` places without changing their order. */
 const toHome = (tag: number, homes: number) => ((tag + 2 ** 31) * (homes / 2 ** 32)) | 0;
 
@@ -130,63 +140,59 @@ const unsigned = (cells: Int32Array, at: number) => (cells[at] as number) >>> 0;
 
 function createShard(entries: number, columns: number): Shard {
   const homes = Math.max(1, Math.ceil(entries / REBUILT));
-  const width = homes + SPILL;
-  const cells = new Int32Array(width * columns).fill(EMPTY, 0, width);
-  return { cells, filter: new Int32Array(Math.ceil(homes / 4)), homes, width, count: 0 };
+  const cells = new Int32Array((homes + SPILL) * columns).fill(EMPTY);
+  return { cells, filter: new Int32Array(Math.ceil(homes / 4)), homes, count: 0 };
 }
 
-/** The slot of this fingerprint, or the one it would have to take. */
-function locate({ cells, homes, width }: Shard, tag: number, check: number): number {
-  let slot = toHome(tag, homes);
-  while ((cells[slot] as number) < tag) slot++;
-  while (cells[slot] === tag && cells[width + slot] !== check) slot++;
-  return slot;
+/** The row of this fingerprint, or the one it would have to take: where in the cells it begins. */
+function locate({ cells, homes }: Shard, columns: number, tag: number, check: number): number {
+  let row = toHome(tag, homes) * columns;
+  while ((cells[row] as number) < tag) row += columns;
+  while (cells[row] === tag && cells[row + 1] !== check) row += columns;
+  return row;
 }
 
-function fill(shard: Shard, slot: number, tag: number, check: number): void {
-  shard.cells[slot] = tag;
-  shard.cells[shard.width + slot] = check;
+function fill(shard: Shard, row: number, tag: number, check: number): void {
+  shard.cells[row] = tag;
+  shard.cells[row + 1] = check;
   const bit = toHome(tag, shard.homes * 8);
   shard.filter[bit >>> 5] = (shard.filter[bit >>> 5] as number) | (1 << (bit & 31));
   shard.count++;
 }
 
-/** Takes `slot`, pushing what stands there towards the next empty slot. False: that would be the last slot. */
-function insert(shard: Shard, columns: number, slot: number, tag: number, check: number): boolean {
-  const { cells, width } = shard;
-  const empty = cells.indexOf(EMPTY, slot);
-  if (empty === width - 1) return false;
-  for (let column = 0; column < columns; column++) {
-    const start = width * column + slot;
-    cells.copyWithin(start + 1, start, width * column + empty);
-    cells[start] = 0;
-  }
-  fill(shard, slot, tag, check);
+/** Takes `row`, pushing what stands there towards the next empty one. False: that would be the last row. */
+function insert(shard: Shard, columns: number, row: number, tag: number, check: number): boolean {
+  const { cells } = shard;
+  let empty = row;
+  while (cells[empty] !== EMPTY) empty += columns;
+  if (empty === cells.length - columns) return false;
+  cells.copyWithin(row + columns, row, empty);
+  cells.fill(0, row, row + columns);
+  fill(shard, row, tag, check);
   return true;
 }
 
-function countLive({ cells, width }: Shard, time: number): number {
+function countLive({ cells }: Shard, columns: number, time: number): number {
   let live = 0;
-  for (let slot = 0; slot < width; slot++) {
-    if (cells[slot] !== EMPTY && unsigned(cells, width * 2 + slot) > time) live++;
+  for (let row = 0; row < cells.length; row += columns) {
+    if (cells[row] !== EMPTY && unsigned(cells, row + 2) > time) live++;
   }
   return live;
 }
 
 /** A shard of what has not expired, with room for `more` entries. */
 function rebuild(old: Shard, columns: number, more: number, time: number): Shard {
-  const shard = createShard(countLive(old, time) + more, columns);
+  const shard = createShard(countLive(old, columns, time) + more, columns);
+  const end = shard.cells.length - columns;
   let next = 0;
-  for (let slot = 0; slot < old.width; slot++) {
-    const tag = old.cells[slot] as number;
-    if (tag === EMPTY || unsigned(old.cells, old.width * 2 + slot) <= time) continue;
-    const target = Math.max(next, toHome(tag, shard.homes));
-    next = target + 1;
-    if (next === shard.width) return rebuild(old, columns, more * 2 + SPILL, time);
-    fill(shard, target, tag, old.cells[old.width + slot] as number);
-    for (let column = 2; column < columns; column++) {
-      shard.cells[shard.width * column + target] = old.cells[old.width * column + slot] as number;
-    }
+  for (let row = 0; row < old.cells.length; row += columns) {
+    const tag = old.cells[row] as number;
+    if (tag === EMPTY || unsigned(old.cells, row + 2) <= time) continue;
+    const target = Math.max(next, toHome(tag, shard.homes) * columns);
+    if (target === end) return rebuild(old, columns, more * 2 + SPILL, time);
+    fill(shard, target, tag, old.cells[row + 1] as number);
+    for (let column = 2; column < columns; column++) shard.cells[target + column] = old.cells[row + column] as number;
+    next = target + columns;
   }
   return shard;
 }

@@ -1,20 +1,30 @@
 import type { Clock } from "../core/clock.ts";
 import type { RevocableToken, Revocation } from "../core/revocation.ts";
 import { toRevocationHorizon } from "../core/revocation-horizon.ts";
-import { createFingerprintTable } from "./fingerprint-table.ts";
+import { createFingerprintTable, type Fingerprint } from "./fingerprint-table.ts";
 
 export type { RevocableToken } from "../core/revocation.ts";
 
 /** Slots of each table that one sweep looks at: a fraction of a millisecond, and a million entries in two minutes. */
 const SLOTS_PER_SWEEP = 12_000;
 
+/** What is remembered of a frozen token. */
+interface Known {
+  readonly session: Fingerprint;
+  readonly token: Fingerprint;
+  readonly user: Fingerprint;
+  /** The index's version when it was last found not to be revoked. */
+  clearedAt: number;
+}
+
 /** The live revocations of the whole installation, in this process's memory. */
 export interface RevocationIndex {
   /** Adds an entry of the feed. In any order, any number of times; one that has expired changes nothing. */
   apply(revocation: Revocation): void;
   /**
-   * Whether an applied revocation ends `token`. No I/O, well under a microsecond. Of a frozen object, such as the claims that
-   * are remembered of a token, it is known how it was answered until the next revocation is applied.
+   * Whether an applied revocation ends `token`. No I/O, well under a microsecond. A frozen object, such as the claims that are
+   * remembered of a token, is itself remembered while it lives: it is looked up again only once something has been applied,
+   * and then without hashing its ids again.
    *
    * Ids are kept as 64-bit keyed fingerprints: among a million entries, a token that nobody revoked is taken for a
    * revoked one with a probability below 2^-42, and never the other way round.
@@ -39,14 +49,30 @@ export function createRevocationIndex(options: {
   const users = createFingerprintTable({ now, values: true });
   let cutOff = Number.NEGATIVE_INFINITY;
   let version = 0;
-  /** Frozen tokens that were not revoked, by the version in which they were looked up. */
-  const cleared = new WeakMap<RevocableToken, number>();
+  const known = new WeakMap<RevocableToken, Known>();
 
   const lookUp = (token: RevocableToken): boolean =>
     token.issuedAt <= cutOff ||
     sessions.get(token.sessionId) !== 0 ||
     tokens.get(token.tokenId) !== 0 ||
     token.userEpoch < users.get(token.userId);
+
+  const lookUpKnown = (token: RevocableToken, { session, token: itself, user }: Known): boolean =>
+    token.issuedAt <= cutOff ||
+    sessions.find(session) !== 0 ||
+    tokens.find(itself) !== 0 ||
+    token.userEpoch < users.find(user);
+
+  function remember(token: RevocableToken): Known {
+    const entry = {
+      session: sessions.toFingerprint(token.sessionId),
+      token: tokens.toFingerprint(token.tokenId),
+      user: users.toFingerprint(token.userId),
+      clearedAt: -1,
+    };
+    known.set(token, entry);
+    return entry;
+  }
 
   return {
     apply(revocation) {
@@ -65,10 +91,12 @@ export function createRevocationIndex(options: {
     },
 
     isRevoked(token) {
-      if (cleared.get(token) === version) return false;
-      const isRevoked = lookUp(token);
-      // Others are seen once, and would only be work for the garbage collection.
-      if (!isRevoked && Object.isFrozen(token)) cleared.set(token, version);
+      // Others are seen once, and to remember them would only be work for the garbage collection.
+      if (!Object.isFrozen(token)) return lookUp(token);
+      const entry = known.get(token) ?? remember(token);
+      if (entry.clearedAt === version) return false;
+      const isRevoked = lookUpKnown(token, entry);
+      if (!isRevoked) entry.clearedAt = version;
       return isRevoked;
     },
 

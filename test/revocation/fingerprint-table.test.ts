@@ -64,6 +64,16 @@ describe("fingerprint table", () => {
     expect(table.size).toBe(1);
   });
 
+  it("finds by a fingerprint what it holds of an id at that time", () => {
+    const table = createFingerprintTable({ now: () => 0, values: true });
+    const fingerprint = table.toFingerprint("alice");
+    expect(table.find(fingerprint)).toBe(0);
+    table.set("alice", 2, 10);
+    for (let i = 0; i < 10_000; i++) table.set(`id-${i}`, 1, 10);
+    table.set("alice", 5, 10);
+    expect(table.find(fingerprint)).toBe(5);
+  });
+
   it("holds values up to 2^32 - 1 and times past 2038", () => {
     const table = createFingerprintTable({ now: () => 2 ** 31, values: true });
     table.set("alice", 2 ** 32 - 1, 2 ** 31 + 1);

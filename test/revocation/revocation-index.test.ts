@@ -129,7 +129,7 @@ describe("revocation index", () => {
       fc.record({ do: fc.constant("all" as const), ago }),
       fc.record({ do: fc.constant("wait" as const), seconds: fc.integer({ min: 0, max: heldFor }) }),
       fc.record({ do: fc.constant("sweep" as const) }),
-      fc.record({ do: fc.constant("ask" as const), name, other: name, epoch, ago }),
+      fc.record({ do: fc.constant("ask" as const), name, other: name, epoch, ago, remembered: fc.boolean() }),
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
@@ -138,6 +138,7 @@ describe("revocation index", () => {
         const index = createRevocationIndex({ accessTokenLifetime, leeway, clock });
         let applied: Revocation[] = [];
         let lingering: Revocation[] = [];
+        const remembered = new Map<string, RevocableToken>();
         for (const it of steps) {
           const alive = (revocation: Revocation) => revocation.kind === "all" || revocation.at + heldFor > now;
           if (it.do === "wait") now += it.seconds;
@@ -153,13 +154,16 @@ describe("revocation index", () => {
             if (alive(revocation)) applied.push(revocation);
           }
           if (it.do === "ask") {
-            const asked = {
+            const claims = {
               sessionId: it.name,
               userId: it.other,
               tokenId: it.name,
               userEpoch: it.epoch,
               issuedAt: now - it.ago,
             };
+            const key = JSON.stringify(claims);
+            const asked = it.remembered ? (remembered.get(key) ?? Object.freeze(claims)) : claims;
+            if (it.remembered) remembered.set(key, asked);
             const must = applied.some((revocation) => ends(revocation, asked));
             const may = must || lingering.some((revocation) => ends(revocation, asked));
             const answer = index.isRevoked(asked);
