@@ -66,6 +66,12 @@ export interface SessionOwner {
   readonly userId: string;
 }
 
+/** What `authenticate` needs to know of a request beside its headers: a Fetch `Request` has it, and Node's. */
+export interface RequestOptions {
+  /** Where it is missing, the request counts as unsafe: a cookie then needs the CSRF token. */
+  readonly method?: string | undefined;
+}
+
 /** Who sent the request, or the response that refuses it. */
 export type Admission<U extends AuthUser = User, C extends ApplicationClaims = ApplicationClaims> =
   | { readonly admitted: true; readonly authentication: Authentication<U, C> }
@@ -126,9 +132,12 @@ export interface Auth<U extends AuthUser = User, C extends ApplicationClaims = A
    * Proves who sent a request, from its headers: a bearer token or the access cookie. From memory: no I/O, unless
    * `loadUser` or `checkUserIsActive` is on. A cookie also needs the CSRF token, unless `method` is a safe one.
    */
-  authenticate(headers: HeaderSource, options?: { readonly method?: string }): Promise<Authentication<U, C>>;
-  /** As `authenticate`, with a refusal as the contract's response: what `requireUser` of the adapters sends. */
-  admit(headers: HeaderSource, options?: { readonly method?: string }): Promise<Admission<U, C>>;
+  authenticate(headers: HeaderSource, options?: RequestOptions): Promise<Authentication<U, C>>;
+  /**
+   * As `authenticate`, with a refusal as the contract's response: what `requireUser` of the adapters sends. Where memory is
+   * enough, which is nearly always, the answer itself and no promise of it; `await` takes either.
+   */
+  admit(headers: HeaderSource, options?: RequestOptions): Admission<U, C> | Promise<Admission<U, C>>;
   /**
    * Ends a session, by any of its refresh tokens or by verified claims. Durable, and in force here, when it fulfils.
    * `origin`, here and below, is told in the events.

@@ -1,4 +1,4 @@
-import type { Auth, AuthOptions, Health, LoginResult, SessionPair } from "./auth.ts";
+import type { Admission, Auth, AuthOptions, Health, LoginResult, SessionPair } from "./auth.ts";
 import type { ApplicationClaims, TokenPair } from "./core/claims.ts";
 import { AuthError, SchemaVersionError } from "./core/errors.ts";
 import type { AuthEvent, EventListener } from "./core/events.ts";
@@ -18,6 +18,7 @@ import * as users from "./flows/users.ts";
 import { verify } from "./flows/verify.ts";
 import { authenticateRequest, authenticateRequestAtOnce } from "./http/credentials.ts";
 import { reportCsrfRefusal } from "./http/csrf-report.ts";
+import type { HeaderSource } from "./http/header-source.ts";
 import { toOrigin } from "./http/request-origin.ts";
 import { createHttpHandler } from "./http/router.ts";
 
@@ -41,6 +42,11 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
     tellAll(listeners, event),
   );
   const http = createHttpHandler(deps, onError === undefined ? {} : { onError });
+
+  function refuse(headers: HeaderSource, error: unknown): Admission<AuthUser> {
+    reportCsrfRefusal(deps, error, headers, toOrigin(headers));
+    return { admitted: false, response: http.refuse(error) };
+  }
 
   const auth: Auth<AuthUser> = {
     ready: async () => {
@@ -80,16 +86,18 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
         throw error;
       }
     },
-    admit: async (headers, options) => {
+    admit: (headers, options) => {
       const request = { headers, method: options?.method };
       try {
-        // Every promise less is felt in the requests per second.
-        const authentication = authenticateRequestAtOnce(deps, request) ?? (await authenticateRequest(deps, request));
-        return { admitted: true, authentication };
+        const authentication = authenticateRequestAtOnce(deps, request);
+        if (authentication !== null) return { admitted: true, authentication };
       } catch (error) {
-        reportCsrfRefusal(deps, error, headers, toOrigin(headers));
-        return { admitted: false, response: http.refuse(error) };
+        return refuse(headers, error);
       }
+      return authenticateRequest(deps, request).then(
+        (authentication) => ({ admitted: true, authentication }),
+        (error: unknown) => refuse(headers, error),
+      );
     },
     logout: async (session, scope, origin) => {
       if (typeof session === "string") await logoutByRefreshToken(deps, session, origin);

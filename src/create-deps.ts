@@ -16,6 +16,7 @@ import { createHmacKey, createKeySet } from "./crypto/signing-key.ts";
 import { createTokens } from "./crypto/tokens.ts";
 import { createAuditor } from "./flows/auditor.ts";
 import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
+import { createBearerReader } from "./http/authorization-header.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { createFeed } from "./revocation/feed.ts";
 import { createRevocationIndex } from "./revocation/revocation-index.ts";
@@ -93,6 +94,7 @@ export function createDeps(
     random,
     emit,
     audit: createAuditor(settings, random),
+    readBearerToken: createBearerReader(settings),
     csrfKey: deriveKey(signingKey, "tokenpair csrf v1"),
     deviceKey: deriveKey(signingKey, "tokenpair device v1"),
   });

@@ -9,6 +9,7 @@ export type {
   LoginResult,
   PasswordLoginResult,
   RefreshResult,
+  RequestOptions,
   SessionOwner,
   SessionPair,
 } from "./auth.ts";

@@ -23,6 +23,7 @@ async function serveFastifyJwt(cache: boolean) {
 /** Servers of Fastify. */
 export const starts: Readonly<Record<string, Start>> = {
   bare: () => serve(createFastify()),
+  "a hook that does nothing": () => serve(createFastify(), [(_request, _reply, done) => done()]),
   tokenpair: () => serveOurs(),
   "tokenpair, no cache": () => serveOurs({ verifyCacheSize: 0 }),
   "@fastify/jwt, cache": () => serveFastifyJwt(true),

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Auth, Authentication, Gate } from "../index.ts";
-import { requireUser as requireNodeUser, toNodeListener } from "./node.ts";
+import type { Admission, Auth, Authentication, AuthUser, Gate } from "../index.ts";
+import { sendResponse, toNodeListener } from "./node.ts";
 
 declare global {
   namespace Express {
@@ -10,12 +10,7 @@ declare global {
   }
 }
 
-interface ExpressRequest extends IncomingMessage {
-  auth?: Authentication;
-  body?: unknown;
-  rawBody?: Buffer;
-}
-
+type ExpressRequest = IncomingMessage & { auth?: Authentication; body?: unknown; rawBody?: Buffer };
 type Middleware = (req: ExpressRequest, res: ServerResponse, next: (error?: unknown) => void) => void;
 
 /**
@@ -42,13 +37,15 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): Middleware {
  * app.get("/api/orders", requireUser(auth), (req, res) => res.json(ordersOf(req.auth?.userId)));
  */
 export function requireUser(auth: Gate): Middleware {
-  const authenticated = requireNodeUser(auth);
   return (req, res, next) => {
-    authenticated(req, res).then((user) => {
-      if (user === null) return;
-      req.auth = user;
-      next();
-    }, next);
+    const settle = (admission: Admission<AuthUser>): unknown => {
+      if (!admission.admitted) return sendResponse(admission.response, res).catch(next);
+      req.auth = admission.authentication;
+      return next();
+    };
+    const admission = auth.admit(req.headers, req);
+    if (admission instanceof Promise) admission.then(settle, next);
+    else settle(admission);
   };
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type {} from "fastify";
-import type { Auth, Authentication, Gate } from "../index.ts";
+import type { Admission, Auth, Authentication, AuthUser, Gate } from "../index.ts";
 import { toNodeListener } from "./node.ts";
 
 declare module "fastify" {
@@ -10,17 +10,13 @@ declare module "fastify" {
 }
 
 /** The parts of Fastify that we need. */
-type FastifyRequest = { method: string; url: string; headers: IncomingMessage["headers"]; raw: IncomingMessage };
-interface FastifyReply {
-  readonly raw: ServerResponse;
-  hijack(): unknown;
-  send(response: Response): unknown;
-}
-type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
-interface FastifyInstance {
+type FastifyRequest = { raw: IncomingMessage; headers: IncomingMessage["headers"]; auth: Authentication | null };
+type FastifyReply = { readonly raw: ServerResponse; hijack(): unknown; send(response: Response): unknown };
+type Hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void;
+type FastifyInstance = {
   decorateRequest(name: string, value: null): unknown;
   addHook(name: "onRequest", hook: Hook): unknown;
-}
+};
 
 /**
  * Plugin with the endpoints of the contract; every other path goes on.
@@ -32,10 +28,10 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: Fastify
   const listener = toNodeListener(auth);
   const plugin = async (app: FastifyInstance) => {
     app.decorateRequest("auth", null);
-    app.addHook("onRequest", async (request, reply) => {
-      if (!auth.handles(request.url.split("?", 1)[0] ?? "/")) return;
+    app.addHook("onRequest", (request, reply, done) => {
+      if (!auth.handles((request.raw.url ?? "/").split("?", 1)[0] ?? "/")) return done();
       reply.hijack();
-      await listener(request.raw, reply.raw);
+      listener(request.raw, reply.raw).catch(done);
     });
   };
   // Fastify's mark for a plugin whose hooks hold for the whole application.
@@ -50,9 +46,14 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: Fastify
  * app.get("/api/orders", { onRequest: requireUser(auth) }, async (request) => ordersOf(request.auth?.userId));
  */
 export function requireUser(auth: Gate): Hook {
-  return async (request, reply) => {
-    const admission = await auth.admit(request.headers, { method: request.method });
-    if (admission.admitted) return void Object.assign(request, { auth: admission.authentication });
-    return reply.send(admission.response);
+  return (request, reply, done) => {
+    const settle = (admission: Admission<AuthUser>): unknown => {
+      if (!admission.admitted) return reply.send(admission.response);
+      request.auth = admission.authentication;
+      return done();
+    };
+    const admission = auth.admit(request.headers, request.raw);
+    if (admission instanceof Promise) admission.then(settle, done);
+    else settle(admission);
   };
 }

@@ -1,5 +1,6 @@
-import type { MiddlewareHandler } from "hono";
-import type { Auth, AuthenticationOf, Gate } from "../index.ts";
+import type { Env, Handler, MiddlewareHandler } from "hono";
+import type { BlankInput, HandlerResponse } from "hono/types";
+import type { Admission, Auth, AuthenticationOf, AuthUser, Gate } from "../index.ts";
 
 /**
  * Middleware with the endpoints of the contract; every other path goes on.
@@ -15,18 +16,34 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): MiddlewareHan
   };
 }
 
+interface Proven<A extends Gate> extends Env {
+  Variables: { auth: AuthenticationOf<A> };
+}
+
 /**
  * Middleware that lets only authenticated requests pass; the proven claims are `c.get("auth")`, with the application's
- * own types.
+ * own types. Around a handler it does the same for that one, and spares Hono a chain, which costs more than the check.
  *
  * @example
  * app.get("/api/orders", requireUser(auth), (c) => c.json(ordersOf(c.get("auth").userId)));
+ * app.get("/api/orders", requireUser(auth, (c) => c.json(ordersOf(c.get("auth").userId))));
  */
-export function requireUser<A extends Gate>(auth: A): MiddlewareHandler<{ Variables: { auth: AuthenticationOf<A> } }> {
-  return async (c, next) => {
-    const admission = await auth.admit(c.req.raw.headers, { method: c.req.method });
-    if (!admission.admitted) return admission.response;
-    c.set("auth", admission.authentication as AuthenticationOf<A>);
-    return next();
+export function requireUser<A extends Gate>(auth: A): MiddlewareHandler<Proven<A>>;
+export function requireUser<A extends Gate, R extends HandlerResponse<unknown>>(
+  auth: A,
+  handler: Handler<Proven<A>, string, BlankInput, R>,
+): Handler<Proven<A>, string, BlankInput, R>;
+export function requireUser<A extends Gate>(
+  auth: A,
+  handler: Handler<Proven<A>> = (_, next) => next(),
+): Handler<Proven<A>> {
+  return (c, next) => {
+    const settle = (admission: Admission<AuthUser>) => {
+      if (!admission.admitted) return admission.response;
+      c.set("auth", admission.authentication as AuthenticationOf<A>);
+      return handler(c, next);
+    };
+    const admission = auth.admit(c.req.raw.headers, c.req);
+    return admission instanceof Promise ? admission.then(settle) : settle(admission);
   };
 }

@@ -34,7 +34,7 @@ export function requireUser<A extends Gate>(
   auth: A,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<AuthenticationOf<A> | null> {
   return async (req, res) => {
-    const admission = await auth.admit(req.headers, { method: req.method ?? "" });
+    const admission = await auth.admit(req.headers, req);
     if (admission.admitted) return admission.authentication as AuthenticationOf<A>;
     await sendResponse(admission.response, res);
     return null;

@@ -1,6 +1,6 @@
 import { type Address, isInNetworks, parseAddress, parseNetwork } from "../core/addresses.ts";
 import type { Settings } from "../core/settings.ts";
-import { type HeaderSource, readHeader } from "./header-source.ts";
+import { type HeaderSource, readHeader, toLowerCase } from "./header-source.ts";
 
 /** The client's address, from the request's headers and the address at the other end of the socket. */
 export type FindClient = (headers: HeaderSource, socketAddress: string | undefined) => string | undefined;
@@ -15,12 +15,13 @@ export function createClientFinder({
   forwardedHeader,
 }: Pick<Settings, "trustedProxies" | "forwardedHeader">): FindClient {
   const proxies = trustedProxies.map(parseNetwork).filter((network) => network !== null);
+  const headerName = toLowerCase(forwardedHeader);
   const toAddress = forwardedHeader === "Forwarded" ? readForwarded : readForwardedFor;
   if (proxies.length === 0) return (_headers, socketAddress) => socketAddress?.replace(/^::ffff:(?=\d+\.)/i, "");
   return (headers, socketAddress) => {
     let client = socketAddress === undefined ? null : parseAddress(socketAddress);
     if (client === null) return socketAddress;
-    const entries = isInNetworks(client, proxies) ? readEntries(headers, forwardedHeader) : [];
+    const entries = isInNetworks(client, proxies) ? readEntries(headers, headerName) : [];
     while (isInNetworks(client, proxies) && entries.length > 0) {
       const next = toAddress(entries.pop() ?? "");
       if (next === null) break;
@@ -31,7 +32,7 @@ export function createClientFinder({
 }
 
 /** Split at every comma, also within quotes: a client's open quote must not swallow what the proxy has added after it. */
-function readEntries(headers: HeaderSource, name: string): string[] {
+function readEntries(headers: HeaderSource, name: Lowercase<string>): string[] {
   return readHeader(headers, name)?.split(",") ?? [];
 }
 

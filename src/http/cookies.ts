@@ -27,7 +27,7 @@ export function readCookies(headers: HeaderSource, settings: CookieSettings): Pr
   const { access, refresh, csrf, device } = toCookieNames(settings);
   const values = new Map<string, string>();
   const doubled = new Set<string>();
-  for (const pair of readHeader(headers, "Cookie")?.split(";") ?? []) {
+  for (const pair of readHeader(headers, "cookie")?.split(";") ?? []) {
     const end = pair.indexOf("=");
     if (end === -1) continue;
     const name = trimBlanks(pair.slice(0, end));

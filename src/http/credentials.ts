@@ -1,8 +1,6 @@
 import { AuthError } from "../core/errors.ts";
-import type { Settings } from "../core/settings.ts";
 import { type Authentication, authenticate, authenticateAtOnce } from "../flows/authenticate.ts";
-import { readBearerToken } from "./authorization-header.ts";
-import { type CookieSettings, type PresentedCookies, readCookies } from "./cookies.ts";
+import { type PresentedCookies, readCookies } from "./cookies.ts";
 import type { HttpDeps } from "./endpoint.ts";
 import { type HeaderSource, readHeader } from "./header-source.ts";
 import { isSafeMethod, type RequestHead } from "./origin.ts";
@@ -21,9 +19,9 @@ export type PresentedCredentials =
  */
 export function readCredentials(
   headers: HeaderSource,
-  settings: CookieSettings & Pick<Settings, "authHeaderName" | "authHeaderTypes">,
+  { readBearerToken, settings }: Pick<HttpDeps, "readBearerToken" | "settings">,
 ): PresentedCredentials {
-  const bearer = readBearerToken(headers, settings);
+  const bearer = readBearerToken(headers);
   if (bearer !== null) return { via: "bearer", token: bearer };
   const cookies = readCookies(headers, settings);
   requireSingleCookies(cookies);
@@ -49,7 +47,7 @@ export async function authenticateRequest(deps: HttpDeps, request: RequestHead):
  * @throws AuthError as `readCredentials` and `authenticateAtOnce`.
  */
 export function authenticateRequestAtOnce(deps: HttpDeps, request: RequestHead): Authentication | null {
-  const { via, token } = readCredentials(request.headers, deps.settings);
+  const { via, token } = readCredentials(request.headers, deps);
   const isEnough = via === "bearer" || (isSafeMethod(request.method) && !isUpgrade(request.headers));
   return isEnough ? authenticateAtOnce(deps, token) : null;
 }
@@ -66,7 +64,7 @@ export async function authenticateCaller(
   request: RequestHead,
   requireMediaType?: () => Promise<void>,
 ): Promise<Caller> {
-  const credentials = readCredentials(request.headers, deps.settings);
+  const credentials = readCredentials(request.headers, deps);
   const { via } = credentials;
   if (via === "bearer") return { authentication: await authenticate(deps, credentials.token), via };
   if (isSafeMethod(request.method)) {
@@ -84,7 +82,7 @@ export async function authenticateCaller(
 /** As `requireOwnPage`, where no CSRF token decides if the browser does not say which page it was. */
 function requireNamedOwnPage(deps: HttpDeps, request: RequestHead, cookies: PresentedCookies): void {
   const { headers } = request;
-  if (readHeader(headers, "Origin") === undefined && readHeader(headers, "Sec-Fetch-Site") === undefined) {
+  if (readHeader(headers, "origin") === undefined && readHeader(headers, "sec-fetch-site") === undefined) {
     throw new AuthError("csrf_failed", "Origin checking failed.");
   }
   requireOwnPage(deps, request, cookies);
@@ -92,5 +90,5 @@ function requireNamedOwnPage(deps: HttpDeps, request: RequestHead, cookies: Pres
 
 /** RFC 9110 §7.8. */
 function isUpgrade(headers: HeaderSource): boolean {
-  return readHeader(headers, "Upgrade") !== undefined;
+  return readHeader(headers, "upgrade") !== undefined;
 }

@@ -3,9 +3,10 @@ import type { RequestLimit, RequestOrigin } from "../core/events.ts";
 import type { Settings } from "../core/settings.ts";
 import type { AuthUser } from "../core/user.ts";
 import type { Deps } from "../flows/deps.ts";
+import type { ReadBearerToken } from "./authorization-header.ts";
 
-/** What the routes work with: the flows' own, and the key of the CSRF tokens. */
-export type HttpDeps = Deps & { readonly csrfKey: Uint8Array };
+/** What the routes work with: the flows' own, the key of the CSRF tokens, and the header as the settings name it. */
+export type HttpDeps = Deps & { readonly csrfKey: Uint8Array; readonly readBearerToken: ReadBearerToken };
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 

@@ -20,9 +20,9 @@ export function isSafeMethod(method: string | undefined): boolean {
  * Metadata §2.3) or, from a browser without it, `Origin` (RFC 6454 §7). Without either nothing speaks against it.
  */
 export function isAllowedOrigin(request: RequestHead, { trustedOrigins }: Pick<Settings, "trustedOrigins">): boolean {
-  const origin = readHeader(request.headers, "Origin");
+  const origin = readHeader(request.headers, "origin");
   if (origin !== undefined && isTrustedOrigin(origin, { trustedOrigins })) return true;
-  const fetchSite = readHeader(request.headers, "Sec-Fetch-Site");
+  const fetchSite = readHeader(request.headers, "sec-fetch-site");
   if (fetchSite !== undefined) return fetchSite === "same-origin";
   return origin === undefined || isOwnOrigin(origin, request);
 }

@@ -3,7 +3,7 @@ import { isSameText } from "../crypto/same-text.ts";
 import type { PresentedCookies } from "./cookies.ts";
 import { isCsrfToken } from "./csrf.ts";
 import type { HttpDeps } from "./endpoint.ts";
-import { readHeader } from "./header-source.ts";
+import { readHeader, toLowerCase } from "./header-source.ts";
 import { isAllowedOrigin, type RequestHead } from "./origin.ts";
 
 /** Whatever cookie was set twice, the wrong one may come first. @throws AuthError `csrf_failed`. */
@@ -32,7 +32,7 @@ export function requireCsrfToken(
   { csrf: cookie }: PresentedCookies,
   sessions: readonly (string | null)[],
 ): void {
-  const token = readHeader(headers, settings.csrfHeaderName);
+  const token = readHeader(headers, toLowerCase(settings.csrfHeaderName));
   if (token === undefined) throw new AuthError("csrf_failed", "CSRF token missing.");
   if (cookie === undefined) throw new AuthError("csrf_failed", "CSRF cookie not set.");
   if (!isSameText(token, cookie)) throw new AuthError("csrf_failed", "CSRF token is not that of the cookie.");

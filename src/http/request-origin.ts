@@ -6,5 +6,5 @@ const maxUserAgentLength = 512;
 
 /** Where a request came from. */
 export function toOrigin(headers: HeaderSource, { ip }: { readonly ip?: string | undefined } = {}): RequestOrigin {
-  return { ip, userAgent: readHeader(headers, "User-Agent")?.slice(0, maxUserAgentLength) };
+  return { ip, userAgent: readHeader(headers, "user-agent")?.slice(0, maxUserAgentLength) };
 }

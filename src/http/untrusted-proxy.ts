@@ -1,6 +1,6 @@
 import { isInNetworks, isNeighbour, parseAddress, parseNetwork } from "../core/addresses.ts";
 import type { HttpDeps } from "./endpoint.ts";
-import { type HeaderSource, readHeader } from "./header-source.ts";
+import { type HeaderSource, readHeader, toLowerCase } from "./header-source.ts";
 
 /** Looks at a request's headers and the address at the other end of its socket. */
 export type ProxyWatch = (headers: HeaderSource, socketAddress: string | undefined) => void;
@@ -16,7 +16,7 @@ export function createProxyWatch({ settings, clock, emit }: Pick<HttpDeps, "sett
   let isTold = false;
   return (headers, socketAddress) => {
     if (isTold || socketAddress === undefined) return;
-    const header = headersOfProxies.find((name) => readHeader(headers, name) !== undefined);
+    const header = headersOfProxies.find((name) => readHeader(headers, toLowerCase(name)) !== undefined);
     if (header === undefined) return;
     const address = parseAddress(socketAddress);
     if (address === null || !isNeighbour(address) || isInNetworks(address, trusted)) return;

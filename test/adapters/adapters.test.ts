@@ -3,13 +3,13 @@ import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import express from "express";
 import fastify from "fastify";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import * as forExpress from "../../src/adapters/express.ts";
 import * as forFastify from "../../src/adapters/fastify.ts";
 import * as forHono from "../../src/adapters/hono.ts";
 import * as forNode from "../../src/adapters/node.ts";
-import type { Auth } from "../../src/index.ts";
+import type { Auth, Authentication, User } from "../../src/index.ts";
 import { createScriptAuth, type RunningApp, runHttpScript } from "./http-script.ts";
 
 describe.each<[string, (auth: Auth) => Promise<RunningApp>]>([
@@ -17,10 +17,14 @@ describe.each<[string, (auth: Auth) => Promise<RunningApp>]>([
   ["Express", (auth) => startExpress(auth, [])],
   ["Express behind its body parsers", (auth) => startExpress(auth, [express.json(), express.urlencoded()])],
   ["Fastify", startFastify],
-  ["Hono", startHono],
+  ["Hono", (auth) => startHono(auth, (app) => app.all("/hello", forHono.requireUser(auth), hello))],
+  ["Hono, around the handler", (auth) => startHono(auth, (app) => app.all("/hello", forHono.requireUser(auth, hello)))],
 ])("the adapter for %s", (name, start) => {
-  it("passes the one HTTP script", async () => {
-    const { auth, close } = await createScriptAuth();
+  it.each([
+    ["from memory", {}],
+    ["asking for the user", { checkUserIsActive: true }],
+  ])("passes the one HTTP script %s", async (_, settings) => {
+    const { auth, close } = await createScriptAuth(settings);
     const app = await start(auth);
     try {
       await runHttpScript(app.url, auth, name.includes("body parsers"));
@@ -38,19 +42,32 @@ describe("the adapters", () => {
     expect([globalThis.Request, globalThis.Response]).toEqual(before);
   });
 
-  it("hand over an error of the application's own instead of hanging", async () => {
+  it.each<[string, (auth: Auth) => Promise<RunningApp>]>([
+    ["Express", (auth) => startExpress(auth, [])],
+    ["Fastify", startFastify],
+    ["Hono", (auth) => startHono(auth, (app) => app.all("/hello", forHono.requireUser(auth), hello))],
+    [
+      "Hono, around the handler",
+      (auth) => startHono(auth, (app) => app.all("/hello", forHono.requireUser(auth, hello))),
+    ],
+  ])("hand over an error of the application's own instead of hanging: %s", async (_, start) => {
     const { auth, close } = await createScriptAuth();
-    const broken = { ...auth, admit: () => Promise.reject(new Error("broken")) };
-    const app = express();
-    app.get("/hello", forExpress.requireUser(broken), (_req, res) => void res.send("never"));
-    app.use(((_error, _req, res, _next) => void res.status(500).send("handled")) as express.ErrorRequestHandler);
-    const running = await listen(app);
-    const response = await fetch(`${running.url}/hello`);
-    expect([response.status, await response.text()]).toEqual([500, "handled"]);
-    await running.close();
+    const failures = [() => Promise.reject(new Error("broken")), () => fail(new Error("broken"))];
+    for (const admit of failures) {
+      const app = await start({ ...auth, admit });
+      const response = await fetch(`${app.url}/hello`);
+      expect([response.status, await response.text()]).toEqual([500, expect.not.stringContaining("hello")]);
+      await app.close();
+    }
     await close();
   });
 });
+
+function fail(error: Error): never {
+  throw error;
+}
+
+const hello = (c: Context<{ Variables: { auth: Authentication<User> } }>) => c.text(`hello ${c.get("auth").userId}`);
 
 async function listen(listener: RequestListener): Promise<RunningApp> {
   const server = createServer(listener);
@@ -100,11 +117,12 @@ async function startFastify(auth: Auth): Promise<RunningApp> {
   return { url, close: () => app.close() };
 }
 
-async function startHono(auth: Auth): Promise<RunningApp> {
+async function startHono(auth: Auth, addHello: (app: Hono) => unknown): Promise<RunningApp> {
   const app = new Hono();
   app.use(forHono.authRoutes(auth));
   app.get("/own", (c) => c.text("the application's own"));
-  app.all("/hello", forHono.requireUser(auth), (c) => c.text(`hello ${c.get("auth").userId}`));
+  addHello(app);
+  app.onError((_, c) => c.text("handled", 500));
   return new Promise((resolve) => {
     const server = serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1", overrideGlobalObjects: false }, (info) => {
       resolve({

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { type Auth, createAuth } from "../../src/index.ts";
+import { type Auth, createAuth, type Settings } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 
 /** An application under one framework: the routes mounted, and `/hello` behind `requireUser`. */
@@ -12,16 +12,18 @@ export const signingKey = "a signing key of the tests, at least 32 bytes long";
 export const credentials = { username: "alice", password: "correct horse battery staple" };
 
 /** The auth that every framework mounts. */
-export async function createScriptAuth(): Promise<{ readonly auth: Auth; close(): Promise<void> }> {
+export async function createScriptAuth(
+  settings: Partial<Settings> = {},
+): Promise<{ readonly auth: Auth; close(): Promise<void> }> {
   const store = sqliteStore(":memory:");
   await store.migrate();
-  const auth = createAuth({ store, signingKey });
+  const auth = createAuth({ store, signingKey, ...settings });
   await auth.ready();
   await auth.users.create(credentials);
   return {
     auth,
     close: async () => {
-      auth.close();
+      await auth.close();
       await store.close();
     },
   };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { defaultSettings } from "../../src/core/settings.ts";
-import { readBearerToken } from "../../src/http/authorization-header.ts";
+import { createBearerReader } from "../../src/http/authorization-header.ts";
 
 const read = (authorization: string, settings = {}) =>
-  readBearerToken({ authorization }, { ...defaultSettings, ...settings });
+  createBearerReader({ ...defaultSettings, ...settings })({ authorization });
 
 describe("the authorization header", () => {
   it("holds one of our schemes in any case, blanks or tabs, and one token", () => {
@@ -14,7 +14,7 @@ describe("the authorization header", () => {
   });
 
   it("holds nothing for us where it is missing, empty or of another scheme", () => {
-    expect(readBearerToken({}, defaultSettings)).toBeNull();
+    expect(createBearerReader(defaultSettings)({})).toBeNull();
     for (const header of ["", "  ", "Basic YTpi", "Bearer2 a", "Bear er"]) expect(read(header)).toBeNull();
   });
 
@@ -34,7 +34,7 @@ describe("the authorization header", () => {
 
   it("is read under the configured name alone", () => {
     const settings = { ...defaultSettings, authHeaderName: "X-Access-Token" };
-    expect(readBearerToken({ authorization: "Bearer a" }, settings)).toBeNull();
-    expect(readBearerToken(new Headers({ "x-access-token": "Bearer a" }), settings)).toBe("a");
+    expect(createBearerReader(settings)({ authorization: "Bearer a" })).toBeNull();
+    expect(createBearerReader(settings)(new Headers({ "x-access-token": "Bearer a" }))).toBe("a");
   });
 });

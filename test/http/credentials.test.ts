@@ -30,7 +30,7 @@ const expectRefused = (attempt: Promise<unknown>, code: AuthErrorCode) =>
   expect(attempt).rejects.toMatchObject({ name: "AuthError", code });
 
 describe("the credentials of a request", () => {
-  const read = (headers: HeaderSource) => readCredentials(headers, auth.deps.settings);
+  const read = (headers: HeaderSource) => readCredentials(headers, auth.deps);
 
   it("are the bearer token where there is one, whatever the cookies hold", () => {
     const cookie = "__Host-Http-access=cookie; __Host-Http-access=tossed";

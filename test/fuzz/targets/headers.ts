@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { toCookieNames } from "../../../src/core/cookie-names.ts";
 import { defaultSettings } from "../../../src/core/settings.ts";
 import { createDeviceToken, readDeviceToken } from "../../../src/crypto/device-tokens.ts";
-import { readBearerToken } from "../../../src/http/authorization-header.ts";
+import { createBearerReader } from "../../../src/http/authorization-header.ts";
 import { createClientFinder } from "../../../src/http/client-address.ts";
 import { readCookies } from "../../../src/http/cookies.ts";
 import { createCsrfToken, isCsrfToken } from "../../../src/http/csrf.ts";
@@ -19,13 +19,14 @@ export const authorization: FuzzTarget = {
   check(text) {
     let token: string | null = null;
     const refusal = toCode(() => {
-      token = readBearerToken({ authorization: text }, defaultSettings);
+      token = readBearerToken({ authorization: text });
     });
     expect([undefined, "bad_authorization_header"]).toContain(refusal);
     if (token !== null) expect(text).toMatch(/^[ \t]*bearer[ \t]+[^ \t]+[ \t]*$/i);
   },
 };
 
+const readBearerToken = createBearerReader(defaultSettings);
 const { device: _, ...refusedWhereDoubled } = toCookieNames(defaultSettings);
 const names = Object.values(refusedWhereDoubled);
 
