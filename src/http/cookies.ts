@@ -1,5 +1,5 @@
 import type { TokenPair } from "../core/claims.ts";
-import { type CookieNameSettings, toCookieNames } from "../core/cookie-names.ts";
+import { type CookieNameSettings, type CookieNames, toCookieNames } from "../core/cookie-names.ts";
 import { days } from "../core/durations.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Settings } from "../core/settings.ts";
@@ -24,25 +24,35 @@ export interface PresentedCookies {
  * around it: whoever trims or decodes more finds a forged cookie under a name that the browser did not protect.
  */
 export function readCookies(headers: HeaderSource, settings: CookieSettings): PresentedCookies {
-  const { access, refresh, csrf, device } = toCookieNames(settings);
-  const values = new Map<string, string>();
-  const doubled = new Set<string>();
-  for (const pair of readHeader(headers, "cookie")?.split(";") ?? []) {
-    const end = pair.indexOf("=");
-    if (end === -1) continue;
-    const name = trimBlanks(pair.slice(0, end));
-    if (name !== access && name !== refresh && name !== csrf && name !== device) continue;
-    if (values.has(name)) doubled.add(name);
-    else values.set(name, trimBlanks(pair.slice(end + 1)));
+  const names = toCookieNames(settings);
+  const header = readHeader(headers, "cookie") ?? "";
+  const found: Partial<Record<keyof CookieNames, string>> = {};
+  const doubled: Partial<Record<keyof CookieNames, true>> = {};
+  let equals = header.indexOf("=");
+  for (let start = 0, end = 0; equals !== -1 && start < header.length; start = end + 1) {
+    const semicolon = header.indexOf(";", start);
+    end = semicolon === -1 ? header.length : semicolon;
+    if (equals < start) equals = header.indexOf("=", start);
+    if (equals === -1 || equals > end) continue;
+    const kind = findKind(names, trimBlanks(header, start, equals));
+    if (kind === null) continue;
+    if (found[kind] === undefined) found[kind] = trimBlanks(header, equals + 1, end);
+    else doubled[kind] = true;
   }
-  const read = (name: string) => values.get(name) || undefined;
   return {
-    access: read(access),
-    refresh: read(refresh),
-    csrf: read(csrf),
-    device: doubled.has(device) ? undefined : read(device),
-    isDoubled: doubled.has(access) || doubled.has(refresh) || doubled.has(csrf),
+    access: found.access || undefined,
+    refresh: found.refresh || undefined,
+    csrf: found.csrf || undefined,
+    device: doubled.device ? undefined : found.device || undefined,
+    isDoubled: Boolean(doubled.access || doubled.refresh || doubled.csrf),
   };
+}
+
+function findKind(names: CookieNames, name: string): keyof CookieNames | null {
+  if (name === names.access) return "access";
+  if (name === names.refresh) return "refresh";
+  if (name === names.csrf) return "csrf";
+  return name === names.device ? "device" : null;
 }
 
 /** What a login or a refresh gives to a browser. */
@@ -164,9 +174,9 @@ function serializeCookie(settings: CookieSettings, cookie: Cookie): string {
 }
 
 /** By hand: a regular expression for the end of a text takes a time that grows with the square of the blanks in it. */
-function trimBlanks(text: string): string {
-  let start = 0;
-  let end = text.length;
+function trimBlanks(text: string, from: number, to: number): string {
+  let start = from;
+  let end = to;
   while (start < end && isBlank(text.charCodeAt(start))) start++;
   while (start < end && isBlank(text.charCodeAt(end - 1))) end--;
   return text.slice(start, end);

@@ -3,8 +3,10 @@ export type HeaderSource = Headers | Readonly<Record<string, string | readonly s
 
 /** The value of a header, several joined as RFC 9110 §5.3 and, for `Cookie`, RFC 9113 §8.2.3 say. */
 export function readHeader(headers: HeaderSource, name: Lowercase<string>): string | undefined {
+  const found = (headers as Readonly<Record<string, unknown>>)[name];
+  if (typeof found === "string") return found;
   if (isHeaders(headers)) return headers.get(name) ?? undefined;
-  const key = name in headers ? name : Object.keys(headers).find((key) => key.toLowerCase() === name);
+  const key = Object.keys(headers).find((key) => key.length === name.length && key.toLowerCase() === name);
   const value = key === undefined ? undefined : headers[key];
   if (value === undefined || typeof value === "string") return value;
   return value.length === 0 ? undefined : value.join(name === "cookie" ? "; " : ", ");

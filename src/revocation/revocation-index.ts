@@ -91,9 +91,9 @@ export function createRevocationIndex(options: {
     },
 
     isRevoked(token) {
-      // Others are seen once, and to remember them would only be work for the garbage collection.
-      if (!Object.isFrozen(token)) return lookUp(token);
-      const entry = known.get(token) ?? remember(token);
+      // Others than frozen ones are seen once: to remember them would only be work for the garbage collection.
+      const entry = known.get(token) ?? (Object.isFrozen(token) ? remember(token) : null);
+      if (entry === null) return lookUp(token);
       if (entry.clearedAt === version) return false;
       const isRevoked = lookUpKnown(token, entry);
       if (!isRevoked) entry.clearedAt = version;

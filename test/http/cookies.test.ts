@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toCookieNames } from "../../src/core/cookie-names.ts";
 import { defaultSettings } from "../../src/core/settings.ts";
@@ -144,6 +145,39 @@ describe("reading the Cookie header", () => {
     const cookie = `${blanks}__Host-Http-access${blanks}=${blanks}a${blanks}b${blanks};${blanks};x${blanks}y=${blanks}`;
     expect(read(cookie).access).toBe(`a${blanks}b`);
     expect(read(`__Host-csrftoken=${blanks}`).csrf).toBe(undefined);
+  });
+
+  it("is as quick with a million pairs that have no =", () => {
+    const pairs = "a;".repeat(1_000_000);
+    expect(read(`${pairs}__Host-Http-access=b`).access).toBe("b");
+    expect(read(pairs).access).toBe(undefined);
+  });
+
+  it("finds what a plain reader finds", () => {
+    const { access, refresh, csrf, device } = toCookieNames(defaultSettings);
+    const part = fc.constantFrom(access, refresh, csrf, device, "x", "=", "=", ";", ";", " ", "\t", "a.b.c");
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 30 }), (parts) => {
+        const pairs = parts
+          .join("")
+          .split(";")
+          .filter((pair) => pair.includes("="))
+          .map((pair) => ({
+            name: pair.slice(0, pair.indexOf("=")).trim(),
+            value: pair.slice(pair.indexOf("=") + 1).trim(),
+          }));
+        const find = (name: string) => pairs.find((pair) => pair.name === name)?.value || undefined;
+        const isDoubled = (name: string) => pairs.filter((pair) => pair.name === name).length > 1;
+        expect(read(parts.join(""))).toEqual({
+          access: find(access),
+          refresh: find(refresh),
+          csrf: find(csrf),
+          device: isDoubled(device) ? undefined : find(device),
+          isDoubled: [access, refresh, csrf].some(isDoubled),
+        });
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it("joins the several Cookie headers of HTTP/2", () => {
