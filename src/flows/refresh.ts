@@ -22,7 +22,7 @@ import { mintPair, toApplicationClaims } from "./token-pair.ts";
 import { mayHaveTokens } from "./user-source.ts";
 
 /**
- * Exchanges the refresh token of generation n for the pair of generation n + 1: design §3, step by step.
+ * Exchanges the refresh token of generation n for the pair of generation n + 1, in the steps of docs/how-it-works.md.
  *
  * @throws AuthError a `token_` code or `password_changed`, or `unavailable` with the session unchanged.
  */

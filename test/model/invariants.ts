@@ -6,7 +6,7 @@ import { type Scenario, toBystander } from "./scenario.ts";
 import type { Ending, Server } from "./server.ts";
 import { type Flight, type Party, parseFlight, type Step, type World } from "./world.ts";
 
-/** The first invariant of design §3 that a step violates, by its number and in a sentence; null where all hold. */
+/** The first invariant (docs/correctness.md) that a step violates, by its number and in a sentence; null where all hold. */
 export function findViolation(step: Step, scenario: Scenario): string | null {
   const { ending } = step;
   return (ending === undefined ? null : findInFlow(step, ending, scenario)) ?? findInState(step);

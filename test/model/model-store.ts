@@ -119,7 +119,7 @@ function rotate(tables: Tables, rotation: Rotation): Change<Rotated> {
   return { tables: withSession(tables, rotated), result: { session: rotated, now: tables.now } };
 }
 
-/** The row after the SET of design §3, step 2. */
+/** The row after the SET of step 2. */
 export function toRotated(session: Session, rotation: Rotation, now: number): Session {
   return {
     ...session,

@@ -35,7 +35,7 @@ function toRequests({ requests, snapshot, expiries, rotation }: World): readonly
   return expiries.flatMap((_, generation) => attempts.map((attempt) => toFlight(generation, attempt)));
 }
 
-/** The exchange of a token, whoever presents it: design §3. */
+/** The exchange of a token, whoever presents it. */
 export async function toRefreshSteps(
   world: World,
   server: Server,
