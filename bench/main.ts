@@ -37,12 +37,13 @@ async function run(names: readonly string[], { quick, stdout }: typeof values): 
 
   const file = stdout ? null : createReportFile();
   const write = (markdown: string) => {
+    showProgress("");
     console.log(markdown);
     if (file !== null) appendFileSync(file, `${markdown}\n`);
   };
   const peers = withPeers ? [["peers", describePeers()] as const] : [];
   write(`# Measured ${quick ? "quickly" : "in full"}\n\n${toTable(["", ""], [...describeRun(), ...peers])}\n`);
-  const harness = createHarness({ quick, write });
+  const harness = createHarness({ quick, write, progress: showProgress });
   for (const { name, title } of chosen) {
     write(`## ${title}\n`);
     const startedAt = performance.now();
@@ -51,6 +52,11 @@ async function run(names: readonly string[], { quick, stdout }: typeof values): 
     write(`Took ${Math.round((performance.now() - startedAt) / 1000)} s; load after: ${describeLoad()}.\n`);
   }
   if (file !== null) console.error(`Written to ${file}`);
+}
+
+/** On the terminal's last line, until the next call. */
+function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
 function createReportFile(): string {

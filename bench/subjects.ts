@@ -14,6 +14,7 @@ export const subjects: readonly SubjectEntry[] = [
   { name: "refresh", title: "refresh: rotations a second, alone and together", needsPeers: false },
   { name: "revocation", title: "revocation: its way to every node, and the index that holds it", needsPeers: false },
   { name: "login", title: "login: hashing passwords, and what it does to other requests", needsPeers: false },
+  { name: "start", title: "start: from the process to ready, and its memory", needsPeers: false },
   { name: "footprint", title: "footprint: what an installation needs", needsPeers: false },
   { name: "growth", title: "growth: a million sessions, refreshed ten times", needsPeers: false },
 ];

@@ -34,15 +34,17 @@ export interface Results {
 
 /**
  * Measures the contenders in turn, `rounds` times, after one round that is thrown away. Every round begins with another
- * contender, so that none always runs behind the same one.
+ * contender, so that none always runs behind the same one. `onRound` is called before each, with 0 for the first.
  */
 export async function measure(
   { columns: [main], better, baseline, contenders }: Comparison,
   rounds: number,
+  onRound: (round: number) => void,
 ): Promise<Results> {
   const names = Object.keys(contenders);
   const samples = new Map<string, Figures[]>(names.map((name) => [name, []]));
   for (let round = -1; round < rounds; round++) {
+    onRound(round + 1);
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round + 1) % names.length] as string;
       const figures = await (contenders[name] as Contender)();

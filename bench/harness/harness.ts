@@ -22,13 +22,18 @@ export interface Harness extends TimingOptions {
 /** What a file of this folder exports as `run`. */
 export type Subject = (harness: Harness) => Promise<void>;
 
-/** A harness that hands every part of the report, in Markdown, to `write` as soon as it is there. */
+/**
+ * A harness that hands every part of the report, in Markdown, to `write` as soon as it is there, and to `progress` what it is
+ * at.
+ */
 export function createHarness({
   quick,
   write,
+  progress,
 }: {
   readonly quick: boolean;
   readonly write: (markdown: string) => void;
+  readonly progress: (text: string) => void;
 }): Harness {
   const rounds = quick ? 5 : 21;
   return {
@@ -36,7 +41,9 @@ export function createHarness({
     rounds,
     roundTime: quick ? 40 : 150,
     async compare(comparison) {
-      const results = await measure(comparison, rounds);
+      const results = await measure(comparison, rounds, (round) =>
+        progress(`${comparison.title}: ${round === 0 ? "warming up" : `round ${round} of ${rounds}`}`),
+      );
       write(`### ${comparison.title}\n\n${toComparisonTable(comparison, results)}\n`);
       return results;
     },

@@ -44,8 +44,8 @@ export function requireUser(auth: Gate): Middleware {
       return next();
     };
     const admission = auth.admit(req.headers, req);
-    if (admission instanceof Promise) admission.then(settle, next);
-    else settle(admission);
+    if ("admitted" in admission) settle(admission);
+    else admission.then(settle, next);
   };
 }
 

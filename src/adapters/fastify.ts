@@ -53,7 +53,7 @@ export function requireUser(auth: Gate): Hook {
       return done();
     };
     const admission = auth.admit(request.headers, request.raw);
-    if (admission instanceof Promise) admission.then(settle, done);
-    else settle(admission);
+    if ("admitted" in admission) settle(admission);
+    else admission.then(settle, done);
   };
 }

@@ -44,6 +44,6 @@ export function requireUser<A extends Gate>(
       return handler(c, next);
     };
     const admission = auth.admit(c.req.raw.headers, c.req);
-    return admission instanceof Promise ? admission.then(settle) : settle(admission);
+    return "admitted" in admission ? settle(admission) : admission.then(settle);
   };
 }

@@ -44,8 +44,8 @@ async function authenticateByAsking(deps: Deps, token: string): Promise<Authenti
 }
 
 /**
- * Answers from memory while that is fresh; then fails closed or asks the store, as `onStale` says. Before the
- * first load it always fails closed.
+ * Answers from memory while that is fresh; then fails closed or asks the store, as `onStale` says. Before the first load
+ * it always fails closed.
  *
  * @throws AuthError `token_revoked`, or `unavailable` where this node cannot know; StoreUnavailableError.
  */
