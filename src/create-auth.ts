@@ -16,7 +16,7 @@ import * as sessions from "./flows/sessions.ts";
 import { unlockAddress, unlockUser } from "./flows/unlock.ts";
 import * as users from "./flows/users.ts";
 import { verify } from "./flows/verify.ts";
-import { authenticateRequest, authenticateRequestAtOnce } from "./http/credentials.ts";
+import { authenticateCaller, authenticateRequestAtOnce } from "./http/credentials.ts";
 import { reportCsrfRefusal } from "./http/csrf-report.ts";
 import type { HeaderSource } from "./http/header-source.ts";
 import type { RequestHead } from "./http/origin.ts";
@@ -51,7 +51,8 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
 
   async function admitByAsking(request: RequestHead): Promise<Admission<AuthUser>> {
     try {
-      return { admitted: true, authentication: await authenticateRequest(deps, request) };
+      const { authentication } = await authenticateCaller(deps, request);
+      return { admitted: true, authentication };
     } catch (error) {
       return refuse(request.headers, error);
     }
@@ -91,7 +92,7 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
       const request = { headers, method: options?.method };
       try {
         // Every promise less is felt in the requests per second.
-        return authenticateRequestAtOnce(deps, request) ?? (await authenticateRequest(deps, request));
+        return authenticateRequestAtOnce(deps, request) ?? (await authenticateCaller(deps, request)).authentication;
       } catch (error) {
         reportCsrfRefusal(deps, error, headers, toOrigin(headers));
         throw error;

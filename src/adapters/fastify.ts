@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type {} from "fastify";
 import type { Admission, Auth, Authentication, AuthUser, Gate } from "../index.ts";
+import type { FastifyInstance, FastifyReply, GuardHook } from "./fastify-parts.ts";
 import { toNodeListener } from "./node.ts";
 
 declare module "fastify" {
@@ -8,15 +8,6 @@ declare module "fastify" {
     auth: Authentication | null;
   }
 }
-
-/** The parts of Fastify that we need. */
-type FastifyRequest = { raw: IncomingMessage; headers: IncomingMessage["headers"]; auth: Authentication | null };
-type FastifyReply = { readonly raw: ServerResponse; hijack(): unknown; send(response: Response): unknown };
-type Hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void;
-type FastifyInstance = {
-  decorateRequest(name: string, value: null): unknown;
-  addHook(name: "onRequest", hook: Hook): unknown;
-};
 
 /**
  * Plugin with the endpoints of the contract; every other path goes on.
@@ -31,7 +22,7 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: Fastify
     app.addHook("onRequest", (request, reply, done) => {
       if (!auth.handles((request.raw.url ?? "/").split("?", 1)[0] ?? "/")) return done();
       reply.hijack();
-      listener(request.raw, reply.raw).catch(done);
+      listener(request.raw, reply.raw).catch(() => request.raw.destroy());
     });
   };
   // Fastify's mark for a plugin whose hooks hold for the whole application.
@@ -40,20 +31,29 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: Fastify
 
 /**
  * Hook that lets only authenticated requests pass and puts the proven claims on `request.auth`; claims of your own get
- * their types back with `request.auth as AuthenticationOf<typeof auth>`.
+ * their types back with `request.auth as AuthenticationOf<typeof auth>`. A hook of your own may await it.
  *
  * @example
  * app.get("/api/orders", { onRequest: requireUser(auth) }, async (request) => ordersOf(request.auth?.userId));
  */
-export function requireUser(auth: Gate): Hook {
+export function requireUser(auth: Gate): GuardHook {
   return (request, reply, done) => {
-    const settle = (admission: Admission<AuthUser>): unknown => {
-      if (!admission.admitted) return reply.send(admission.response);
+    const settle = (admission: Admission<AuthUser>): ReturnType<GuardHook> => {
+      if (!admission.admitted) return refuse(admission.response, reply);
       request.auth = admission.authentication;
-      return done();
+      done?.();
     };
     const admission = auth.admit(request.headers, request.raw);
-    if ("admitted" in admission) settle(admission);
-    else admission.then(settle, done);
+    const settled = "admitted" in admission ? settle(admission) : admission.then(settle);
+    return done === undefined ? settled : void settled?.catch(done);
   };
+}
+
+/** As text: Fastify's own HEAD routes want to know how long it is. */
+async function refuse(response: Response, reply: FastifyReply): Promise<void> {
+  const { status, headers } = response;
+  reply
+    .code(status)
+    .headers(Object.fromEntries(headers))
+    .send(await response.text());
 }

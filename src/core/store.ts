@@ -178,13 +178,13 @@ export interface SessionStore {
    */
   create(session: NewSession, audit?: AuditOf<CreatedSession>): Promise<CreateSessionOutcome>;
   /**
-   * Design §3, step 2: one conditional UPDATE on the session's primary key. `null`: it matched no row, nothing changed.
+   * Step 2 of a refresh: one conditional UPDATE on the session's primary key. `null`: it matched no row, nothing changed.
    * Rotations that arrive together may share a transaction; each wins, loses or fails by itself. Wherever a
    * store moves `idleExpiresAt`, it stops at `absoluteExpiresAt` (invariant I5).
    */
   rotate(rotation: Rotation): Promise<{ readonly session: Session; readonly now: number } | null>;
   /**
-   * Design §3, step 3: locks the row, shows it to `decide` and, where the verdict says so, revokes the session, all in
+   * Step 3 of a refresh: locks the row, shows it to `decide` and, where the verdict says so, revokes the session, all in
    * one transaction. `decide` is pure and may be run again.
    */
   decide<T>(

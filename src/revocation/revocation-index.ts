@@ -8,14 +8,15 @@ export type { RevocableToken } from "../core/revocation.ts";
 /** Slots of each table that one sweep looks at: a fraction of a millisecond, and a million entries in two minutes. */
 const SLOTS_PER_SWEEP = 12_000;
 
-/** What is remembered of a frozen token. */
+/** What is remembered of a frozen token that was not revoked. */
 interface Known {
-  readonly session: Fingerprint;
-  readonly token: Fingerprint;
-  readonly user: Fingerprint;
-  /** The index's version when it was last found not to be revoked. */
+  /** The index's version when it was last looked up. */
   clearedAt: number;
+  /** Of its ids; null until it is looked up a second time. */
+  fingerprints: Fingerprints | null;
 }
+
+type Fingerprints = Readonly<Record<"session" | "token" | "user", Fingerprint>>;
 
 /** The live revocations of the whole installation, in this process's memory. */
 export interface RevocationIndex {
@@ -24,7 +25,7 @@ export interface RevocationIndex {
   /**
    * Whether an applied revocation ends `token`. No I/O, well under a microsecond. A frozen object, such as the claims that are
    * remembered of a token, is itself remembered while it lives: it is looked up again only once something has been applied,
-   * and then without hashing its ids again.
+   * and from the third time on without hashing its ids.
    *
    * Ids are kept as 64-bit keyed fingerprints: among a million entries, a token that nobody revoked is taken for a
    * revoked one with a probability below 2^-42, and never the other way round.
@@ -57,22 +58,17 @@ export function createRevocationIndex(options: {
     tokens.get(token.tokenId) !== 0 ||
     token.userEpoch < users.get(token.userId);
 
-  const lookUpKnown = (token: RevocableToken, { session, token: itself, user }: Known): boolean =>
+  const lookUpAgain = (token: RevocableToken, fingerprints: Fingerprints): boolean =>
     token.issuedAt <= cutOff ||
-    sessions.find(session) !== 0 ||
-    tokens.find(itself) !== 0 ||
-    token.userEpoch < users.find(user);
+    sessions.find(fingerprints.session) !== 0 ||
+    tokens.find(fingerprints.token) !== 0 ||
+    token.userEpoch < users.find(fingerprints.user);
 
-  function remember(token: RevocableToken): Known {
-    const entry = {
-      session: sessions.toFingerprint(token.sessionId),
-      token: tokens.toFingerprint(token.tokenId),
-      user: users.toFingerprint(token.userId),
-      clearedAt: -1,
-    };
-    known.set(token, entry);
-    return entry;
-  }
+  const toFingerprints = ({ sessionId, tokenId, userId }: RevocableToken): Fingerprints => ({
+    session: sessions.toFingerprint(sessionId),
+    token: tokens.toFingerprint(tokenId),
+    user: users.toFingerprint(userId),
+  });
 
   return {
     apply(revocation) {
@@ -91,11 +87,16 @@ export function createRevocationIndex(options: {
     },
 
     isRevoked(token) {
-      // Others than frozen ones are seen once: to remember them would only be work for the garbage collection.
-      const entry = known.get(token) ?? (Object.isFrozen(token) ? remember(token) : null);
-      if (entry === null) return lookUp(token);
-      if (entry.clearedAt === version) return false;
-      const isRevoked = lookUpKnown(token, entry);
+      const entry = known.get(token);
+      if (entry?.clearedAt === version) return false;
+      if (entry === undefined) {
+        const isRevoked = lookUp(token);
+        // Others are seen once: to remember them would only be work for the garbage collection.
+        if (!isRevoked && Object.isFrozen(token)) known.set(token, { clearedAt: version, fingerprints: null });
+        return isRevoked;
+      }
+      entry.fingerprints ??= toFingerprints(token);
+      const isRevoked = lookUpAgain(token, entry.fingerprints);
       if (!isRevoked) entry.clearedAt = version;
       return isRevoked;
     },

@@ -64,6 +64,13 @@ export async function runHttpScript(url: string, auth: Auth, isBehindParser = fa
   const welcome = await hello(access);
   expect([welcome.status, await welcome.text()]).toEqual([200, `hello ${userId}`]);
   expect((await hello(access, "POST")).status).toBe(200);
+  expect((await hello(access, "HEAD")).status).toBe(200);
+
+  // Nor with what is none.
+  for (const method of ["GET", "POST", "HEAD"]) expect((await hello("garbage", method)).status).toBe(401);
+  const forged = { Cookie: "__Host-Http-access=garbage" };
+  expect((await fetch(`${url}/hello`, { headers: forged })).status).toBe(401);
+  expect((await fetch(`${url}/hello`, { headers: forged, method: "POST" })).status).toBe(401);
 
   // Refresh, replay, verify.
   const refreshed = await post("/api/token/refresh/", JSON.stringify({ refresh }));
@@ -105,6 +112,9 @@ export async function runHttpScript(url: string, auth: Auth, isBehindParser = fa
     .join("; ");
   expect((await fetch(`${url}/hello`, { headers: { Cookie: jar } })).status).toBe(200);
   expect((await fetch(`${url}/hello`, { method: "POST", headers: { Cookie: jar } })).status).toBe(403);
+  const proven = { Cookie: jar, "X-CSRFToken": /__Host-csrftoken=([^;]+)/.exec(jar)?.[1] ?? "" };
+  const change = await fetch(`${url}/hello`, { method: "POST", headers: proven });
+  expect([change.status, await change.text()]).toEqual([200, `hello ${userId}`]);
 
   // What is not ours stays the application's.
   const own = await fetch(`${url}/own`);

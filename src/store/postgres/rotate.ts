@@ -30,7 +30,7 @@ const many = `SELECT * FROM unnest(:sessionId::text[], :generation::bigint[], :p
   WITH ORDINALITY AS presented (session_id, presented_generation, presented_hash, next_hash, next_salt,
     next_attempt_hash, idle_lifetime, next_user_agent, next_ip, position)`;
 
-/** Design §3, step 2, for each row of `presented`: the one conditional UPDATE. */
+/** Step 2 of a refresh, for each row of `presented`: the one conditional UPDATE. */
 const update = (presented: string, alsoReturned = "") => `UPDATE tokenpair.sessions SET generation = generation + 1,
     previous_hash = current_hash, current_hash = next_hash, salt = next_salt, attempt_hash = next_attempt_hash,
     rotated_at = now, last_used_at = now, idle_expires_at = least(now + idle_lifetime, absolute_expires_at),

@@ -1,0 +1,34 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Authentication } from "../index.ts";
+
+/*
+ * The parts of Fastify that we need, so that it is the application's own, in whatever version has them.
+ */
+
+export interface FastifyInstance {
+  decorateRequest(name: string, value: null): unknown;
+  addHook(name: "onRequest", hook: Hook): unknown;
+}
+
+export interface FastifyRequest {
+  readonly raw: IncomingMessage;
+  readonly headers: IncomingMessage["headers"];
+  auth: Authentication | null;
+}
+
+export interface FastifyReply {
+  readonly raw: ServerResponse;
+  hijack(): unknown;
+  code(status: number): FastifyReply;
+  headers(values: Record<string, string>): FastifyReply;
+  send(body: string): unknown;
+}
+
+type Hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void;
+
+/** A hook for Fastify, which gives it `done`, and for a hook of the application's own, which awaits it. */
+export type GuardHook = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done?: (error?: Error) => void,
+) => Promise<void> | void;
