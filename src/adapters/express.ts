@@ -45,7 +45,8 @@ export function requireUser(auth: Gate): Middleware {
     };
     const admission = auth.admit(req.headers, req);
     if ("admitted" in admission) settle(admission);
-    else admission.then(settle, next);
+    // Without an error, `next` would let the request pass.
+    else admission.then(settle, (error: unknown) => next(error ?? new Error("the check failed")));
   };
 }
 

@@ -1,6 +1,6 @@
 import type {} from "fastify";
 import type { Admission, Auth, Authentication, AuthUser, Gate } from "../index.ts";
-import type { FastifyInstance, FastifyReply, GuardHook } from "./fastify-parts.ts";
+import { type FastifyInstance, type GuardHook, refuse } from "./fastify-parts.ts";
 import { toNodeListener } from "./node.ts";
 
 declare module "fastify" {
@@ -38,22 +38,18 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: Fastify
  */
 export function requireUser(auth: Gate): GuardHook {
   return (request, reply, done) => {
+    const isAwaited = typeof done !== "function";
     const settle = (admission: Admission<AuthUser>): ReturnType<GuardHook> => {
-      if (!admission.admitted) return refuse(admission.response, reply);
+      if (!admission.admitted) return refuse(admission.response, reply, isAwaited);
       request.auth = admission.authentication;
-      done?.();
+      if (!isAwaited) done();
     };
     const admission = auth.admit(request.headers, request.raw);
     const settled = "admitted" in admission ? settle(admission) : admission.then(settle);
-    return done === undefined ? settled : void settled?.catch(done);
+    if (isAwaited) return Promise.resolve(settled);
+    return void settled?.catch((error: unknown) => done(toError(error)));
   };
 }
 
-/** As text: Fastify's own HEAD routes want to know how long it is. */
-async function refuse(response: Response, reply: FastifyReply): Promise<void> {
-  const { status, headers } = response;
-  reply
-    .code(status)
-    .headers(Object.fromEntries(headers))
-    .send(await response.text());
-}
+/** Without an error, `done` would let the request pass. */
+const toError = (error: unknown): Error => (error instanceof Error ? error : new Error("the check failed"));

@@ -1,8 +1,9 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "@hono/node-server";
 import express from "express";
-import fastify, { type onRequestAsyncHookHandler, type onRequestHookHandler } from "fastify";
+import fastify, { type FastifyRequest, type onRequestAsyncHookHandler, type onRequestHookHandler } from "fastify";
 import { type Context, Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import * as forExpress from "../../src/adapters/express.ts";
@@ -18,6 +19,7 @@ const frameworks: readonly (readonly [string, Start])[] = [
   ["Express", (auth) => startExpress(auth, [])],
   ["Fastify", (auth) => startFastify(auth, forFastify.requireUser(auth))],
   ["Fastify, within a hook of the application's own", (auth) => startFastify(auth, withinOwnHook(auth))],
+  ["Fastify, returned by a hook of the application's own", (auth) => startFastify(auth, returnedByOwnHook(auth))],
   ["Hono", (auth) => startHono(auth, (app, path, handler) => app.all(path, forHono.requireUser(auth), handler))],
   [
     "Hono, around the handler",
@@ -66,6 +68,10 @@ describe.each(frameworks)("the adapter for %s", (_, start) => {
       expect([response.status, await response.text()]).toEqual([500, "handled"]);
       await app.close();
     }
+    // Not even without an error may it be taken for a yes.
+    const app = await start({ ...auth, admit: () => Promise.reject() });
+    expect((await fetch(`${app.url}/hello`)).status).toBe(500);
+    await app.close();
     await close();
   });
 });
@@ -131,12 +137,31 @@ async function startFastify(
   const app = fastify();
   await app.register(forFastify.authRoutes(auth));
   app.get("/own", async () => "the application's own");
-  app.get("/hello", { onRequest }, async ({ auth: user }) => `hello ${user?.userId}`);
-  app.post("/hello", { onRequest }, async ({ auth: user }) => `hello ${user?.userId}`);
+  let strangers = 0;
+  const handler = async ({ auth: user }: FastifyRequest) => {
+    if (user === null) strangers++;
+    return `hello ${user?.userId}`;
+  };
+  app.get("/hello", { onRequest }, handler);
+  app.post("/hello", { onRequest }, handler);
   app.get("/broken", { onRequest }, fail);
+  // A reply counts as sent only when these have ended.
+  app.addHook("onSend", async (_request, _reply, payload) => {
+    await sleep(5);
+    return payload;
+  });
   app.setErrorHandler((_error, _request, reply) => reply.code(500).send("handled"));
   const url = await app.listen({ port: 0, host: "127.0.0.1" });
-  return { url, close: () => app.close() };
+  const close = async () => {
+    await app.close();
+    expect(strangers).toBe(0);
+  };
+  return { url, close };
+}
+
+function returnedByOwnHook(auth: Auth): onRequestAsyncHookHandler {
+  const guard = forFastify.requireUser(auth);
+  return (request, reply) => guard(request, reply) as Promise<void>;
 }
 
 type GuardedHandler = (c: Context<{ Variables: { auth: Authentication<User> } }>) => Response;
