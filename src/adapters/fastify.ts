@@ -1,5 +1,5 @@
 import type {} from "fastify";
-import type { Admission, Auth, Authentication, AuthUser, Gate } from "../index.ts";
+import type { Auth, Authentication, Gate } from "../index.ts";
 import { type FastifyInstance, type GuardHook, refuse } from "./fastify-parts.ts";
 import { toNodeListener } from "./node.ts";
 
@@ -37,17 +37,21 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: Fastify
  * app.get("/api/orders", { onRequest: requireUser(auth) }, async (request) => ordersOf(request.auth?.userId));
  */
 export function requireUser(auth: Gate): GuardHook {
+  async function settle(admitted: ReturnType<Gate["admit"]>, [request, reply, done]: Parameters<GuardHook>) {
+    const admission = await admitted;
+    if (!admission.admitted) return refuse(admission.response, reply, typeof done !== "function");
+    request.auth = admission.authentication;
+    if (typeof done === "function") done();
+  }
+
   return (request, reply, done) => {
-    const isAwaited = typeof done !== "function";
-    const settle = (admission: Admission<AuthUser>): ReturnType<GuardHook> => {
-      if (!admission.admitted) return refuse(admission.response, reply, isAwaited);
-      request.auth = admission.authentication;
-      if (!isAwaited) done();
-    };
     const admission = auth.admit(request.headers, request.raw);
-    const settled = "admitted" in admission ? settle(admission) : admission.then(settle);
-    if (isAwaited) return Promise.resolve(settled);
-    return void settled?.catch((error: unknown) => done(toError(error)));
+    if (typeof done !== "function") return settle(admission, [request, reply]);
+    if (!("admitted" in admission && admission.admitted)) {
+      return void settle(admission, [request, reply, done]).catch((error: unknown) => done(toError(error)));
+    }
+    request.auth = admission.authentication;
+    return done();
   };
 }
 
