@@ -4,9 +4,9 @@
  */
 import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import type { FeedStore } from "../src/core/feed-store.ts";
 import type { Revocation } from "../src/core/revocation.ts";
-import type { Store } from "../src/core/store.ts";
+import type { FeedStore } from "../src/core/store/feed.ts";
+import type { Store } from "../src/core/store/index.ts";
 import { type Auth, createAuth } from "../src/index.ts";
 import { sqliteStore } from "../src/store/sqlite/index.ts";
 import type { Harness } from "./harness/harness.ts";

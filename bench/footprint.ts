@@ -4,13 +4,14 @@
  *
  * Sizes and bytes do not depend on how busy the machine is, so everything is measured once.
  */
+
 import type { Socket } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import pg from "pg";
+import { systemClock } from "../src/core/runtime/clock.ts";
 import { createRevocationIndex } from "../src/revocation/revocation-index.ts";
 import { postgresStore } from "../src/store/postgres/index.ts";
-import { systemClock } from "../src/system-clock.ts";
 import { startPostgres } from "../test/support/postgres.ts";
 import type { Harness } from "./harness/harness.ts";
 import { type Crowd, createCrowd, inParallel, pickDistinct, toNewSession, toSessionId } from "./harness/sessions.ts";
@@ -68,8 +69,8 @@ async function reportLog(harness: Harness, crowd: Crowd): Promise<void> {
   const logIn = async () => {
     const login = toNewSession(next++, String(1 + Math.floor(Math.random() * (sessions / 2))));
     const { userId, id: sessionId, userAgent, ip } = login;
-    const origin = { ip: ip ?? undefined, userAgent: userAgent ?? undefined };
-    const event = { type: "login", time: systemClock.now(), userId, sessionId, origin } as const;
+    const client = { ip: ip ?? undefined, userAgent: userAgent ?? undefined };
+    const event = { type: "login", time: systemClock.now(), userId, sessionId, client } as const;
     const { outcome } = await store.sessions.create(login, () => [{ event, isKept: true, delivery: null }]);
     if (outcome !== "created") throw new Error(`the login was ${outcome}`);
   };
@@ -91,8 +92,8 @@ async function reportLog(harness: Harness, crowd: Crowd): Promise<void> {
   await admin.query("CHECKPOINT");
   const end = (offset: number) => (i: number) => {
     const sessionId = toSessionId((i + offset) % sessions);
-    const subject = { userId: "1", sessionId, reason: "logout", sessions: 1, origin: { ip: "203.0.113.77" } } as const;
-    const event = { type: "sessions_ended", time: systemClock.now(), ...subject } as const;
+    const subject = { userId: "1", sessionId, reason: "logout", sessions: 1, client: { ip: "203.0.113.77" } } as const;
+    const event = { type: "sessions_revoked", time: systemClock.now(), ...subject } as const;
     return store.sessions.revoke(sessionId, "logout", { audit: () => [{ event, isKept: true, delivery: null }] });
   };
   rows.push(["logout", await measure(end(0)), await measure(end(1))]);

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from "node:os";
 import { hash } from "@node-rs/argon2";
-import { owaspCost } from "../src/core/password-cost.ts";
+import { owaspCost } from "../src/core/settings/password-cost.ts";
 import { createPasswordHasher } from "../src/crypto/passwords.ts";
 import { type Auth, createAuth, type Settings } from "../src/index.ts";
 import { sqliteStore } from "../src/store/sqlite/index.ts";

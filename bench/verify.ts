@@ -2,15 +2,16 @@
  * One access token with the claims of ours → its claims, by us and by others. Every call gets the token as a string that
  * nobody has read yet, as the header of a request is.
  */
+
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 import { createVerifier } from "fast-jwt";
 import { verify as verifyByHono } from "hono/jwt";
 import { jwtVerify } from "jose";
 import jsonwebtoken from "jsonwebtoken";
-import { defaultSettings } from "../src/core/settings.ts";
+import { systemClock } from "../src/core/runtime/clock.ts";
+import { defaultSettings } from "../src/core/settings/settings.ts";
 import { createHmacKey, createKeySet } from "../src/crypto/signing-key.ts";
 import { createTokens, type Tokens } from "../src/crypto/tokens.ts";
-import { systemClock } from "../src/system-clock.ts";
 import type { Contender } from "./harness/comparison.ts";
 import type { Harness } from "./harness/harness.ts";
 import { toFreshStrings } from "./harness/inputs.ts";

@@ -4,7 +4,7 @@
  * Usage: node scripts/common-passwords.ts
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { defaultSettings } from "../src/core/settings.ts";
+import { defaultSettings } from "../src/core/settings/settings.ts";
 import { foldPassword } from "../src/flows/passwords/text.ts";
 
 const target = new URL("../src/flows/passwords/common-passwords-data.ts", import.meta.url);

@@ -14,7 +14,7 @@ const surroundings: Readonly<Record<string, string>> = {
   "src/create-auth.ts": `
     import { createAuth } from "tokenpair";
     import { sqliteStore } from "tokenpair/sqlite";`,
-  "src/core/durations.ts": `
+  "src/core/settings/durations.ts": `
     import { createAuth, days, minutes, type Store } from "tokenpair";
     declare const store: Store;
     declare const signingKey: string;`,

@@ -1,7 +1,7 @@
 /** Writes docs/settings.md from the docstrings of the settings, which are the reference. Run by `npm run docs`. */
 import { readFileSync, writeFileSync } from "node:fs";
 
-const root = new URL("../", import.meta.url);
+const root = new URL("..//", import.meta.url);
 const preamble = `# Settings
 
 Made from the docstrings in \`src/\` by \`npm run docs\`.
@@ -18,9 +18,9 @@ export function toSettingsReference(): string {
   return [
     preamble,
     "## Of `createAuth`\n",
-    toTable("src/core/settings.ts", "Settings"),
+    toTable("src/core/settings/settings.ts", "Settings"),
     "## Of `tokenpair serve` alone\n",
-    toTable("src/server/server-settings.ts", "ServerSettings"),
+    toTable("src/server/config/server-settings.ts", "ServerSettings"),
     "## Of `createAuth`, in code alone\n",
     toTable("src/auth.ts", "AuthOptions"),
     "## Of `sqliteStore`\n",
@@ -28,11 +28,11 @@ export function toSettingsReference(): string {
     toTable("src/store/sqlite/index.ts", "SqliteStoreOptions"),
     "## Of `postgresStore`\n",
     "`postgresStore(connectionString)`, or with an object, whose times are in milliseconds. With a pool of the store's own:\n",
-    toTable("src/store/postgres/options.ts", "PostgresConnectionOptions"),
+    toTable("src/store/postgres/connection/options.ts", "PostgresConnectionOptions"),
     "With a pool of yours, which stays yours to end:\n",
-    toTable("src/store/postgres/options.ts", "PostgresPoolOptions"),
+    toTable("src/store/postgres/connection/options.ts", "PostgresPoolOptions"),
     "With either:\n",
-    toTable("src/store/postgres/options.ts", "PostgresBehaviour"),
+    toTable("src/store/postgres/connection/options.ts", "PostgresBehaviour"),
   ].join("\n");
 }
 

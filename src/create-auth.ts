@@ -1,61 +1,50 @@
-import type { Admission, Auth, AuthOptions, Health, LoginResult, SessionPair } from "./auth.ts";
+import type { Auth, AuthOptions, CheckResult, Health, LoginResult, RequestLike, SessionPair } from "./auth.ts";
 import type { ApplicationClaims, TokenPair } from "./core/claims.ts";
-import { AuthError, SchemaVersionError } from "./core/errors.ts";
-import type { AuthEvent, EventListener } from "./core/events.ts";
-import { requireFunctions } from "./core/options.ts";
+import { SchemaVersionError } from "./core/errors.ts";
 import type { Session } from "./core/session.ts";
+import { requireFunctions, requireOptions } from "./core/settings/unknown-options.ts";
 import type { AuthUser, User } from "./core/user.ts";
 import { createDeps } from "./create-deps.ts";
+import { createListeners } from "./events/publisher.ts";
 import type { Deps } from "./flows/deps.ts";
-import { type Issued, issue } from "./flows/issue.ts";
-import { login } from "./flows/login.ts";
-import { logout, logoutByRefreshToken } from "./flows/logout.ts";
-import { changePassword } from "./flows/password.ts";
-import { refresh } from "./flows/refresh.ts";
-import * as sessions from "./flows/sessions.ts";
-import { unlockAddress, unlockUser } from "./flows/unlock.ts";
-import * as users from "./flows/users.ts";
-import { verify } from "./flows/verify.ts";
-import { authenticateCaller, authenticateRequestAtOnce } from "./http/credentials.ts";
-import { reportCsrfRefusal } from "./http/csrf-report.ts";
-import type { HeaderSource } from "./http/header-source.ts";
-import type { RequestHead } from "./http/origin.ts";
-import { toOrigin } from "./http/request-origin.ts";
+import type { Issued } from "./flows/issue.ts";
+import { toSessionView } from "./flows/sessions.ts";
+import { requireOwnTable } from "./flows/users.ts";
+import { reportCsrfRefusal } from "./http/cookies/csrf-report.ts";
+import { authenticateRequest } from "./http/credentials.ts";
+import { toClientInfo } from "./http/request/client-info.ts";
 import { createHttpHandler } from "./http/router.ts";
 
 /**
  * Creates token-pair authentication over a store. Await `ready()` before the first request.
  *
- * @throws TypeError where a setting is unknown, of the wrong kind or contradicts another; it names the fix.
+ * @throws TypeError if a setting is unknown, of the wrong kind, or inconsistent with another; it names the fix.
  * @example
  * const store = sqliteStore("app.db");
  * await store.migrate();
  * const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "" });
  * await auth.ready();
  */
-export function createAuth<U extends AuthUser = User, C extends ApplicationClaims = ApplicationClaims>({
+export function createAuth<U extends AuthUser = User, C extends object = ApplicationClaims>({
   onError,
   ...options
 }: AuthOptions<U, C>): Auth<U, C> {
   requireFunctions({ onError, onLag: options.onLag });
-  const listeners = new Set<EventListener>();
-  const { deps, signals, auditQueue, webhook } = createDeps(options as unknown as AuthOptions, (event) =>
-    tellAll(listeners, event),
+  const listeners = createListeners();
+  const { deps, httpDeps, signals, auditQueue, webhook } = createDeps(
+    options as unknown as AuthOptions,
+    listeners.emit,
   );
-  const http = createHttpHandler(deps, onError === undefined ? {} : { onError });
+  const { flows } = httpDeps;
+  const http = createHttpHandler(httpDeps, onError === undefined ? {} : { onError });
 
-  function refuse(headers: HeaderSource, error: unknown): Admission<AuthUser> {
-    reportCsrfRefusal(deps, error, headers, toOrigin(headers));
-    return { admitted: false, response: http.refuse(error) };
+  function reportRefusal(error: unknown, { headers }: RequestLike): void {
+    reportCsrfRefusal(httpDeps, error, headers, toClientInfo(headers));
   }
 
-  async function admitByAsking(request: RequestHead): Promise<Admission<AuthUser>> {
-    try {
-      const { authentication } = await authenticateCaller(deps, request);
-      return { admitted: true, authentication };
-    } catch (error) {
-      return refuse(request.headers, error);
-    }
+  function refuse(error: unknown, request: RequestLike): CheckResult<AuthUser> {
+    reportRefusal(error, request);
+    return { ok: false, response: http.refuse(error) };
   }
 
   const auth: Auth<AuthUser> = {
@@ -65,8 +54,11 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
       webhook?.start();
     },
     health: () => checkHealth(deps),
-    revocations: () => ({ live: deps.revocations.size, staleSeconds: deps.feed.staleness() }),
-    passwords: () => deps.passwords.load(),
+    stats: () => ({
+      revocations: { live: deps.revocations.size, staleSeconds: deps.feed.staleness() },
+      passwords: deps.passwords.load(),
+      ...(deps.store.connections === undefined ? {} : { connections: deps.store.connections() }),
+    }),
     close: async () => {
       deps.feed.stop();
       signals.stop();
@@ -75,80 +67,102 @@ export function createAuth<U extends AuthUser = User, C extends ApplicationClaim
     },
 
     login: async (credentials, options) => {
-      const loggedIn = await login(deps, credentials, options);
+      const loggedIn = await flows.login(credentials, options);
       return { ...toLoginResult(loggedIn), device: loggedIn.device };
     },
-    issue: async (userId, options) => {
-      const found = await deps.users.find(userId);
-      if (found === null) throw new AuthError("no_active_account", "no such user");
-      return toLoginResult(await issue(deps, found, options));
-    },
+    issue: async (userId, options) => toLoginResult(await flows.issue(userId, options)),
     refresh: async (token, options) => {
-      const { outcome, session, pair } = await refresh(deps, token, options);
-      return { ...pair, session: sessions.toSessionView(session), replayed: outcome === "replayed" };
+      const { outcome, session, pair } = await flows.refresh(token, options);
+      return { ...pair, session: toSessionView(session), replayed: outcome === "replayed" };
     },
-    verify: (token) => verify(deps, token),
-    authenticate: async (headers, options) => {
-      const request = { headers, method: options?.method };
+    verify: (token) => flows.verify(token),
+    authenticate: async (source, options) => {
+      const request = toRequest(source, options);
       try {
-        // Every promise less is felt in the requests per second.
-        return authenticateRequestAtOnce(deps, request) ?? (await authenticateCaller(deps, request)).authentication;
+        return await authenticateRequest(httpDeps, request);
       } catch (error) {
-        reportCsrfRefusal(deps, error, headers, toOrigin(headers));
+        reportRefusal(error, request);
         throw error;
       }
     },
-    admit: (headers, options) => {
-      const request = { headers, method: options?.method };
+    check: (source, options) => {
+      const request = toRequest(source, options);
       try {
-        const authentication = authenticateRequestAtOnce(deps, request);
-        if (authentication !== null) return { admitted: true, authentication };
+        const result = authenticateRequest(httpDeps, request);
+        // Without a promise where memory was enough: each one is felt in the requests per second.
+        if (!(result instanceof Promise)) return { ok: true, authentication: result };
+        return result.then(
+          (authentication) => ({ ok: true, authentication }),
+          (error: unknown) => refuse(error, request),
+        );
       } catch (error) {
-        return refuse(headers, error);
+        return refuse(error, request);
       }
-      return admitByAsking(request);
     },
-    logout: async (session, scope, origin) => {
-      if (typeof session === "string") await logoutByRefreshToken(deps, session, origin);
-      else await logout(deps, session, scope, origin);
+    logout: async (session, options = {}) => {
+      requireOptions("logout", options, ["scope", "client"]);
+      if (typeof session === "string") await flows.logoutByRefreshToken(session, options);
+      else await flows.logout(session, options);
     },
-    signal: (claims) => signals.signal(claims),
-    revokeToken: (tokenId, origin) => sessions.revokeToken(deps, tokenId, origin),
-    changePassword: async (change) => toSessionPair(await changePassword(deps, change)),
+    signal: (claims, { signal } = {}) => {
+      const own = signals.signal(claims);
+      return signal === undefined ? own : AbortSignal.any([own, signal]);
+    },
+    revokeToken: (tokenId, options) => flows.revokeToken(tokenId, options?.client),
+    changePassword: async (change, options) => toSessionPair(await flows.changePassword(change, options?.client)),
 
     sessions: Object.freeze<Auth["sessions"]>({
-      list: (userId) => sessions.listSessions(deps, userId),
-      label: (owner, label) => sessions.labelSession(deps, owner, label),
-      end: (sessionId, userId, origin = {}) => sessions.endSession(deps, sessionId, { userId, origin }),
-      endAllOf: (userId, origin) => sessions.endSessionsOfUser(deps, userId, origin),
-      endAll: (origin) => sessions.endAllSessions(deps, origin),
+      list: (userId) => flows.listSessions(userId),
+      label: (session, { label }) => flows.labelSession(session, label),
+      revoke: (sessionId, options) => flows.revokeSession(sessionId, options),
+      revokeAllForUser: (userId, options) => flows.revokeSessionsForUser(userId, options?.client),
+      revokeAll: (options) => flows.revokeAllSessions(options?.client),
     }),
     users: Object.freeze<Auth["users"]>({
-      create: async (user, origin) => {
-        users.requireOwnTable(deps.settings);
-        return users.createUser(deps, user, origin);
+      create: async (user, options) => {
+        requireOwnTable(deps.settings);
+        return flows.createUser(user, options?.client);
       },
-      findByName: (username) => users.findUserByName(deps, username),
-      disable: (userId, origin) => users.disableUser(deps, userId, origin),
-      enable: (userId, origin) => users.enableUser(deps, userId, origin),
-      setPassword: async (userId, password, origin) => {
-        users.requireOwnTable(deps.settings);
-        return users.setPassword(deps, userId, password, origin);
+      find: (userId) => flows.findUser(userId),
+      findByName: (username) => flows.findUserByName(username),
+      list: (options) => flows.listUsers(options),
+      update: async (userId, changes, options) => {
+        requireOwnTable(deps.settings);
+        return flows.updateUser(userId, changes, options?.client);
       },
-      delete: (userId, origin) => users.deleteUser(deps, userId, origin),
-      unlock: (userId, origin) => unlockUser(deps, userId, origin),
+      disable: (userId, options) => flows.disableUser(userId, options?.client),
+      enable: (userId, options) => flows.enableUser(userId, options?.client),
+      setPassword: async (userId, password, options) => {
+        requireOwnTable(deps.settings);
+        return flows.setPassword(userId, password, options?.client);
+      },
+      delete: (userId, options) => flows.deleteUser(userId, options?.client),
     }),
-    unlockAddress: async (ip, origin) => unlockAddress(deps, ip, origin),
+    throttle: Object.freeze<Auth["throttle"]>({
+      clearUser: (userId, options) => flows.unlockUser(userId, options?.client),
+      clearAddress: (ip, options) => flows.unlockAddress(ip, options?.client),
+    }),
+    audit: Object.freeze<Auth["audit"]>({
+      list: ({ after = null, limit = 100, ...query } = {}) => deps.store.audit.read({ ...query, after, limit }),
+    }),
 
     fetch: (request, connection) => http.fetch(request, connection),
-    handles: (pathname) => http.handles(pathname),
-    on: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    handles: (request) => http.handles(toPathname(typeof request === "string" ? request : (request.url ?? "/"))),
+    on: (listener) => listeners.add(listener),
   };
   // The flows know users only as AuthUser; what the application's own functions returned goes back under its own type.
   return Object.freeze(auth) as unknown as Auth<U, C>;
+}
+
+/** `Headers` have a method named `get`, and a request has a member named `headers`. */
+function toRequest(source: RequestLike | Headers, options: { readonly method?: string | undefined } = {}): RequestLike {
+  return "headers" in source ? source : { headers: source, method: options.method };
+}
+
+/** The path of an absolute URL, or of a request target (RFC 9112 §3.2), without its query. */
+function toPathname(url: string): string {
+  if (!url.startsWith("/") && URL.canParse(url)) return new URL(url).pathname;
+  return url.split(/[?#]/, 1)[0] ?? "/";
 }
 
 function toLoginResult({ user, session, pair }: Issued): LoginResult<AuthUser> {
@@ -156,7 +170,7 @@ function toLoginResult({ user, session, pair }: Issued): LoginResult<AuthUser> {
 }
 
 function toSessionPair({ session, pair }: { readonly session: Session; readonly pair: TokenPair }): SessionPair {
-  return { ...pair, session: sessions.toSessionView(session) };
+  return { ...pair, session: toSessionView(session) };
 }
 
 async function checkHealth({ feed, settings, store }: Deps): Promise<Health> {
@@ -169,17 +183,7 @@ async function checkHealth({ feed, settings, store }: Deps): Promise<Health> {
     return { ok: true };
   } catch (error) {
     if (!(error instanceof SchemaVersionError)) return { ok: false, reason: "the store does not answer" };
-    // While an upgrade is rolled out, the nodes before it go on.
+    // During an upgrade, nodes of the older version keep serving.
     return error.isNewer ? { ok: true } : { ok: false, reason: "the database is older than this version" };
-  }
-}
-
-function tellAll(listeners: ReadonlySet<EventListener>, event: AuthEvent): void {
-  for (const listener of listeners) {
-    try {
-      listener(event);
-    } catch {
-      // A listener cannot undo what has happened.
-    }
   }
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { toSettingsReference } from "../scripts/settings-reference.ts";
-import { configRules } from "../src/server/server-settings.ts";
+import { configRules } from "../src/server/config/server-settings.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
@@ -25,7 +25,7 @@ describe("the documentation", () => {
   });
 
   it("describes every event", () => {
-    const types = [...read("src/core/events.ts").matchAll(/readonly type: "(\w+)";/g)].map(([, type]) => type);
+    const types = [...read("src/events/events.ts").matchAll(/readonly type: "(\w+)";/g)].map(([, type]) => type);
     const described = [...read("docs/events.md").matchAll(/^\| `(\w+)` \|/gm)].map(([, type]) => type);
     expect(described.sort()).toEqual(types.sort());
   });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import pg from "pg";
-import type { NewSession, Rotation, Store } from "../../src/core/store.ts";
+import type { Store } from "../../src/core/store/index.ts";
+import type { NewSession, Rotation } from "../../src/core/store/sessions.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 
 /** What a browser says of itself, at a usual length. */
@@ -45,7 +46,7 @@ function toRotation(sessionId: string, generation: number): Rotation {
     presentedHash: toHash(sessionId, generation),
     nextHash: toHash(sessionId, generation + 1),
     salt: new Uint8Array(16).fill(generation),
-    attemptHash: toHash(sessionId, -generation),
+    idempotencyHash: toHash(sessionId, -generation),
     idleLifetime: 30 * day,
     userAgent,
     ip: "203.0.113.77",

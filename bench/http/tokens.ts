@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { defaultSettings } from "../../src/core/settings.ts";
+import { systemClock } from "../../src/core/runtime/clock.ts";
+import { defaultSettings } from "../../src/core/settings/settings.ts";
 import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
 import { createTokens } from "../../src/crypto/tokens.ts";
 import { type Auth, createAuth } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
-import { systemClock } from "../../src/system-clock.ts";
 import type { Headers } from "./served.ts";
 
 /** The key of everybody's tokens. */

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
-import type { Rotation } from "../../src/core/store.ts";
+import type { Rotation } from "../../src/core/store/sessions.ts";
 import { hashSecret } from "../../src/crypto/secrets.ts";
 
 /** The secret of generation 0 of every session, so that the token of any of them can be made. */
@@ -28,7 +28,7 @@ export const toUserId = (n: number): string => `${(n % users) + 1}`;
 
 /** A rotation to the same secret again: what it costs the database is the same, and nobody has to remember the secret. */
 export function toRotation(n: number, generation: number): Rotation {
-  const hashes = { presentedHash: firstHash, nextHash: firstHash, salt, attemptHash: null };
+  const hashes = { presentedHash: firstHash, nextHash: firstHash, salt, idempotencyHash: null };
   return { sessionId: toSessionId(n), generation, ...hashes, idleLifetime, userAgent, ip };
 }
 

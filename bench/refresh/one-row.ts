@@ -4,9 +4,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import pg from "pg";
-import { toBehaviour } from "../../src/store/postgres/options.ts";
+import { toBehaviour } from "../../src/store/postgres/connection/options.ts";
+import { createStatements } from "../../src/store/postgres/connection/statement.ts";
 import { rotateOne } from "../../src/store/postgres/rotate.ts";
-import { createStatements } from "../../src/store/postgres/statement.ts";
 import type { Contender } from "../harness/comparison.ts";
 import { ip, toRotation, toSessionIdSql, userAgent } from "./crowd.ts";
 import type { Refresh } from "./drive.ts";
@@ -45,7 +45,7 @@ export function createPgbench(url: string, schema: string, folder: string, lane:
   const statement = anyGeneration
     .replaceAll("tokenpair.", `${schema}.`)
     .replaceAll(":now::", "NULL::")
-    .replaceAll(":attemptHash::", "NULL::")
+    .replaceAll(":idempotencyHash::", "NULL::")
     .replaceAll(":sessionId::text", `(${toSessionIdSql("(:n * 4 + :lane)::bigint")})`);
   writeFileSync(file, `\\set n random(0, ${sessions / 4 - 1})\n${statement};\n`);
   const { generation, presentedHash, nextHash, salt, idleLifetime } = toRotation(0, 0);

@@ -1,10 +1,10 @@
 import { Agent, request } from "node:http";
-import { defaultSettings } from "../../src/core/settings.ts";
-import type { Store } from "../../src/core/store.ts";
+import { systemClock } from "../../src/core/runtime/clock.ts";
+import { defaultSettings } from "../../src/core/settings/settings.ts";
+import type { Store } from "../../src/core/store/index.ts";
 import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
 import { createTokens } from "../../src/crypto/tokens.ts";
 import { type Auth, createAuth } from "../../src/index.ts";
-import { systemClock } from "../../src/system-clock.ts";
 import { firstSecret, ip, signingKey, toRotation, toSessionId, toUserId, userAgent } from "./crowd.ts";
 import type { Refresh } from "./drive.ts";
 
@@ -23,8 +23,8 @@ export function refreshByStore(store: Store): Refresh {
 export async function openLibrary(store: Store): Promise<{ readonly refresh: Refresh; readonly auth: Auth }> {
   const auth = createAuth({ store, signingKey });
   await auth.ready();
-  const origin = { ip, userAgent };
-  return { auth, refresh: withTokens(async (token) => (await auth.refresh(token, { origin })).refresh) };
+  const client = { ip, userAgent };
+  return { auth, refresh: withTokens(async (token) => (await auth.refresh(token, { client })).refresh) };
 }
 
 /** `POST /api/token/refresh/` of the server at `port`, on connections that stay open. */

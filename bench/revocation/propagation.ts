@@ -3,7 +3,7 @@
  * with nothing else to do and while a thousand other tokens are revoked in every second.
  */
 import { setTimeout } from "node:timers/promises";
-import type { FeedStore } from "../../src/core/feed-store.ts";
+import type { FeedStore } from "../../src/core/store/feed.ts";
 import { type Auth, createAuth } from "../../src/index.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { startPostgres } from "../../test/support/postgres.ts";

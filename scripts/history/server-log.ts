@@ -1,5 +1,5 @@
-import type { AuthEvent } from "../../src/core/events.ts";
 import type { RevokeReason } from "../../src/core/session.ts";
+import type { AuthEvent } from "../../src/events/events.ts";
 import type { HistoryEntry, Invariant } from "./format.ts";
 
 /** What the server's log is enough to judge. It has neither attempts nor expiries, and nothing of access tokens. */
@@ -72,7 +72,7 @@ function toEntries(line: LogLine): readonly HistoryEntry[] {
       ];
     case "refresh":
       return toRefresh(line, times);
-    case "sessions_ended":
+    case "sessions_revoked":
       return toEnd(line, times);
     case "user_changed":
       if (line.change !== "enabled" || userId === undefined) return [];

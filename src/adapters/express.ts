@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Admission, Auth, Authentication, AuthUser, Gate } from "../index.ts";
+import type { AnyCheck, Auth, Authentication, AuthUser, CheckResult } from "../index.ts";
 import { sendResponse, toNodeListener } from "./node.ts";
 
 declare global {
@@ -23,7 +23,7 @@ type Middleware = (req: ExpressRequest, res: ServerResponse, next: (error?: unkn
 export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): Middleware {
   const listener = toNodeListener(auth);
   return (req, res, next) => {
-    if (!auth.handles((req.url ?? "/").split("?", 1)[0] ?? "/")) return next();
+    if (!auth.handles(req)) return next();
     if (req.readableEnded && req.body !== undefined) req.rawBody = toRawBody(req);
     listener(req, res).catch(next);
   };
@@ -36,17 +36,17 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): Middleware {
  * @example
  * app.get("/api/orders", requireUser(auth), (req, res) => res.json(ordersOf(req.auth?.userId)));
  */
-export function requireUser(auth: Gate): Middleware {
+export function requireUser(auth: AnyCheck): Middleware {
   return (req, res, next) => {
-    const settle = (admission: Admission<AuthUser>): unknown => {
-      if (!admission.admitted) return sendResponse(admission.response, res).catch(next);
-      req.auth = admission.authentication;
+    const settle = (result: CheckResult<AuthUser, object>): unknown => {
+      if (!result.ok) return sendResponse(result.response, res).catch(next);
+      req.auth = result.authentication as Authentication;
       return next();
     };
-    const admission = auth.admit(req.headers, req);
-    if ("admitted" in admission) settle(admission);
+    const result = auth.check(req);
+    if ("ok" in result) settle(result);
     // Without an error, `next` would let the request pass.
-    else admission.then(settle, (error: unknown) => next(error ?? new Error("the check failed")));
+    else result.then(settle, (error: unknown) => next(error ?? new Error("the check failed")));
   };
 }
 

@@ -1,5 +1,5 @@
 import type {} from "fastify";
-import type { Auth, Authentication, Gate } from "../index.ts";
+import type { AnyCheck, Auth, Authentication } from "../index.ts";
 import { type FastifyInstance, type GuardHook, refuse } from "./fastify-parts.ts";
 import { toNodeListener } from "./node.ts";
 
@@ -20,7 +20,7 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: Fastify
   const plugin = async (app: FastifyInstance) => {
     app.decorateRequest("auth", null);
     app.addHook("onRequest", (request, reply, done) => {
-      if (!auth.handles((request.raw.url ?? "/").split("?", 1)[0] ?? "/")) return done();
+      if (!auth.handles(request.raw)) return done();
       reply.hijack();
       listener(request.raw, reply.raw).catch(() => request.raw.destroy());
     });
@@ -36,21 +36,21 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: Fastify
  * @example
  * app.get("/api/orders", { onRequest: requireUser(auth) }, async (request) => ordersOf(request.auth?.userId));
  */
-export function requireUser(auth: Gate): GuardHook {
-  async function settle(admitted: ReturnType<Gate["admit"]>, [request, reply, done]: Parameters<GuardHook>) {
-    const admission = await admitted;
-    if (!admission.admitted) return refuse(admission.response, reply, typeof done !== "function");
-    request.auth = admission.authentication;
+export function requireUser(auth: AnyCheck): GuardHook {
+  async function settle(checked: ReturnType<AnyCheck["check"]>, [request, reply, done]: Parameters<GuardHook>) {
+    const result = await checked;
+    if (!result.ok) return refuse(result.response, reply, typeof done !== "function");
+    request.auth = result.authentication as Authentication;
     if (typeof done === "function") done();
   }
 
   return (request, reply, done) => {
-    const admission = auth.admit(request.headers, request.raw);
-    if (typeof done !== "function") return settle(admission, [request, reply]);
-    if (!("admitted" in admission && admission.admitted)) {
-      return void settle(admission, [request, reply, done]).catch((error: unknown) => done(toError(error)));
+    const result = auth.check(request.raw);
+    if (typeof done !== "function") return settle(result, [request, reply]);
+    if (!("ok" in result && result.ok)) {
+      return void settle(result, [request, reply, done]).catch((error: unknown) => done(toError(error)));
     }
-    request.auth = admission.authentication;
+    request.auth = result.authentication as Authentication;
     return done();
   };
 }

@@ -1,6 +1,6 @@
 import type { Env, Handler, MiddlewareHandler } from "hono";
 import type { BlankInput, HandlerResponse } from "hono/types";
-import type { Admission, Auth, AuthenticationOf, AuthUser, Gate } from "../index.ts";
+import type { AnyCheck, Auth, AuthenticationOf, AuthUser, CheckResult } from "../index.ts";
 
 /**
  * Middleware with the endpoints of the contract; every other path goes on.
@@ -16,7 +16,7 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): MiddlewareHan
   };
 }
 
-interface Proven<A extends Gate> extends Env {
+interface Proven<A extends AnyCheck> extends Env {
   Variables: { auth: AuthenticationOf<A> };
 }
 
@@ -28,22 +28,22 @@ interface Proven<A extends Gate> extends Env {
  * app.get("/api/orders", requireUser(auth), (c) => c.json(ordersOf(c.get("auth").userId)));
  * app.get("/api/orders", requireUser(auth, (c) => c.json(ordersOf(c.get("auth").userId))));
  */
-export function requireUser<A extends Gate>(auth: A): MiddlewareHandler<Proven<A>>;
-export function requireUser<A extends Gate, R extends HandlerResponse<unknown>>(
+export function requireUser<A extends AnyCheck>(auth: A): MiddlewareHandler<Proven<A>>;
+export function requireUser<A extends AnyCheck, R extends HandlerResponse<unknown>>(
   auth: A,
   handler: Handler<Proven<A>, string, BlankInput, R>,
 ): Handler<Proven<A>, string, BlankInput, R>;
-export function requireUser<A extends Gate>(
+export function requireUser<A extends AnyCheck>(
   auth: A,
   handler: Handler<Proven<A>> = (_, next) => next(),
 ): Handler<Proven<A>> {
   return (c, next) => {
-    const settle = (admission: Admission<AuthUser>) => {
-      if (!admission.admitted) return admission.response;
-      c.set("auth", admission.authentication as AuthenticationOf<A>);
+    const settle = (result: CheckResult<AuthUser, object>) => {
+      if (!result.ok) return result.response;
+      c.set("auth", result.authentication as AuthenticationOf<A>);
       return handler(c, next);
     };
-    const admission = auth.admit(c.req.raw.headers, c.req);
-    return "admitted" in admission ? settle(admission) : admission.then(settle);
+    const result = auth.check(c.req.raw);
+    return "ok" in result ? settle(result) : result.then(settle);
   };
 }

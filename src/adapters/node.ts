@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import type { Auth, AuthenticationOf, Gate } from "../index.ts";
+import type { AnyCheck, Auth, AuthenticationOf } from "../index.ts";
 
 /**
  * The endpoints of the contract as a listener of `node:http`. It answers every request that it is given, so ask
@@ -30,13 +30,13 @@ export function toNodeListener(
  * const user = await authenticated(req, res);
  * if (user !== null) res.end(`Hello ${user.userId}`);
  */
-export function requireUser<A extends Gate>(
+export function requireUser<A extends AnyCheck>(
   auth: A,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<AuthenticationOf<A> | null> {
   return async (req, res) => {
-    const admission = await auth.admit(req.headers, req);
-    if (admission.admitted) return admission.authentication as AuthenticationOf<A>;
-    await sendResponse(admission.response, res);
+    const result = await auth.check(req);
+    if (result.ok) return result.authentication as AuthenticationOf<A>;
+    await sendResponse(result.response, res);
     return null;
   };
 }

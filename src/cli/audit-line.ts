@@ -1,4 +1,4 @@
-import type { AuditEntry } from "../core/audit.ts";
+import type { AuditEntry } from "../core/store/audit.ts";
 import { toTime, withoutControls } from "./format.ts";
 
 /** An entry as JSON: names as on the wire, times in whole seconds since the epoch. */

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import type { Store } from "../core/store.ts";
-import { type Config, loadConfig } from "../server/config.ts";
-import { openExistingStore } from "../server/database.ts";
-import type { ServerSettings } from "../server/server-settings.ts";
+import type { Store } from "../core/store/index.ts";
+import { type Config, loadConfig } from "../server/config/config.ts";
+import { openExistingStore } from "../server/config/database.ts";
+import type { ServerSettings } from "../server/config/server-settings.ts";
 import type { Context } from "./context.ts";
 import { Refused } from "./refused.ts";
 

@@ -1,13 +1,13 @@
-import type { Store } from "../core/store.ts";
+import { systemRandom } from "../core/runtime/random.ts";
+import type { Store } from "../core/store/index.ts";
 import type { User } from "../core/user.ts";
 import { createPasswordHasher } from "../crypto/passwords.ts";
-import { systemRandom } from "../crypto/secrets.ts";
-import { createAuditor } from "../flows/auditor.ts";
+import { createRecorder } from "../events/recorder.ts";
 import type { ImportDeps } from "../flows/import-users.ts";
 import type { SessionDeps } from "../flows/sessions.ts";
 import type { AccountDeps } from "../flows/throttling/account-state.ts";
 import { findUserByName, type UserDeps } from "../flows/users.ts";
-import type { Config } from "../server/config.ts";
+import type { Config } from "../server/config/config.ts";
 import { Refused } from "./refused.ts";
 
 /** What every flow of the command line needs. */
@@ -21,7 +21,7 @@ export function toFlowDeps(store: Store, { settings }: Config): FlowDeps {
     passwords: createPasswordHasher(settings),
     feed: { apply() {} },
     emit() {},
-    audit: createAuditor(settings, systemRandom),
+    record: createRecorder(settings, systemRandom),
   };
 }
 

@@ -1,8 +1,8 @@
 import { userInfo } from "node:os";
-import type { RequestOrigin } from "../core/events.ts";
+import type { ClientInfo } from "../core/client-info.ts";
 
 /** Who asks on a command line, for the events: "cli/" and the name of the system's user. */
-export const operator: RequestOrigin = Object.freeze({ actor: `cli/${readName()}` });
+export const operator: ClientInfo = Object.freeze({ actor: `cli/${readName()}` });
 
 function readName(): string {
   try {

@@ -1,5 +1,5 @@
 import { AuthError, SchemaVersionError, StoreUnavailableError } from "../core/errors.ts";
-import { ConfigError } from "../server/config-error.ts";
+import { ConfigError } from "../server/config/config-error.ts";
 
 /** The answer is no; the message says why and what to do. Exit code 1. */
 export class Refused extends Error {

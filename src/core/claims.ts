@@ -9,7 +9,7 @@ export type ApplicationClaims = Record<string, unknown>;
  * application claims included. All times are whole seconds since the epoch. Deeply frozen
  * where `verifyCacheSize` is not 0, as requests with one token share it.
  */
-export interface AccessClaims<C extends ApplicationClaims = ApplicationClaims> {
+export interface AccessClaims<C extends object = ApplicationClaims> {
   readonly type: "access";
   readonly userId: string;
   readonly sessionId: string;

@@ -25,6 +25,9 @@ export type AuthErrorCode =
   | "session_not_found"
   | "wrong_password"
   | "password_refused"
+  | "username_taken"
+  | "username_invalid"
+  | "email_invalid"
   | "throttled"
   | "unavailable";
 
@@ -41,19 +44,19 @@ export class AuthError extends Error {
    * True where the server has proved that the presented session can never yield tokens again and that no newer one of the
    * same browser has taken its place: its cookies may go.
    */
-  readonly sessionIsDead: boolean;
+  readonly sessionEnded: boolean;
   /** With `throttled`: seconds until the next try may be made. */
   readonly retryAfter: number | undefined;
 
   constructor(
     code: AuthErrorCode,
     reason: string,
-    options: { sessionIsDead?: boolean; retryAfter?: number; cause?: unknown } = {},
+    options: { sessionEnded?: boolean; retryAfter?: number; cause?: unknown } = {},
   ) {
     super(`${code}: ${reason}`, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.reason = reason;
-    this.sessionIsDead = options.sessionIsDead ?? false;
+    this.sessionEnded = options.sessionEnded ?? false;
     this.retryAfter = options.retryAfter;
   }
 }

@@ -1,5 +1,5 @@
-import { settingRules } from "./setting-rules.ts";
-import type { Settings } from "./settings.ts";
+import { settingRules } from "./settings/rules.ts";
+import type { Settings } from "./settings/settings.ts";
 
 /** Seconds by which a revocation is held longer than the tokens it ends, for clocks that differ. */
 export const clockMargin = 60;

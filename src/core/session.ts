@@ -27,7 +27,7 @@ export interface Session {
   /** The salt that derived the current secret from the previous one; `null` before the first rotation. */
   readonly salt: Uint8Array | null;
   /** SHA-256 of the attempt id that made the current generation; `null` where the client sent none. */
-  readonly attemptHash: Uint8Array | null;
+  readonly idempotencyHash: Uint8Array | null;
   /** When the current generation was made; the reuse interval is anchored here. */
   readonly rotatedAt: number | null;
   readonly createdAt: number;

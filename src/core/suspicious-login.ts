@@ -1,11 +1,11 @@
-import type { RequestOrigin } from "./events.ts";
+import type { ClientInfo } from "./client-info.ts";
 import type { AuthUser, User } from "./user.ts";
 
 /**
  * What may be an attack on an account, for a message to its owner:
  *
  * - `success_after_failures`: a login succeeded on a device without a device cookie, after at least 5 failures on the
- *   account since its last success. The guesser may have got in.
+ *   account since its last success. The subject may have got in.
  * - `account_delayed`: a failure has made delays begin on the account (`accountFailuresBeforeDelay`).
  * - `account_locked`: a failure was the last that the account allows, to unknown devices (`isLockedForAll: false`) or to all.
  *
@@ -17,7 +17,7 @@ export type SuspiciousLogin<U extends AuthUser = User> =
       readonly kind: "success_after_failures";
       readonly user: U;
       readonly failures: number;
-      readonly origin: RequestOrigin;
+      readonly client: ClientInfo;
     }
   | {
       readonly kind: "account_delayed" | "account_locked";
@@ -27,5 +27,5 @@ export type SuspiciousLogin<U extends AuthUser = User> =
       readonly username: string;
       readonly failures: number;
       readonly isLockedForAll: boolean;
-      readonly origin: RequestOrigin;
+      readonly client: ClientInfo;
     };

@@ -1,5 +1,5 @@
 import { AuthError, type AuthErrorCode } from "../core/errors.ts";
-import type { Settings } from "../core/settings.ts";
+import type { Settings } from "../core/settings/settings.ts";
 
 /** The JSON of a token whose signature is ours. */
 export type Payload = Readonly<Record<string, unknown>>;

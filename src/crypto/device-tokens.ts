@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { type Random, systemRandom } from "./secrets.ts";
+import { type Random, systemRandom } from "../core/runtime/random.ts";
 
 /**
  * What a device is given at a login, to show at its next one that it has logged in to this account before (OWASP, "device

@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { AuthError } from "../core/errors.ts";
-import { toPasswordCost } from "../core/password-cost.ts";
-import { toPeppers } from "../core/pepper.ts";
-import { defaultSettings, type Settings } from "../core/settings.ts";
+import { toPasswordCost } from "../core/settings/password-cost.ts";
+import { toPeppers } from "../core/settings/peppers.ts";
+import { defaultSettings, type Settings } from "../core/settings/settings.ts";
 import { type Argon2Hash, hashArgon2id, isWeaker } from "./passwords/argon2.ts";
 import type { Matcher } from "./passwords/hash-format.ts";
 import { createHashQueue, type HashLoad } from "./passwords/hash-queue.ts";

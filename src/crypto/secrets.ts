@@ -1,11 +1,6 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
-
-/** A source of `size` unpredictable bytes. */
-export type Random = (size: number) => Uint8Array;
-
-/** The machine's cryptographic random numbers. */
-export const systemRandom: Random = (size) => randomBytes(size);
+import type { Random } from "../core/runtime/random.ts";
 
 /** The 32 random bytes that make a refresh token of the first generation. */
 export const createSecret = (random: Random): Uint8Array => random(32);
@@ -28,7 +23,8 @@ export function deriveSecret(secret: Uint8Array, sessionId: string, generation: 
 export const hashSecret = (secret: Uint8Array): Uint8Array => createHash("sha256").update(secret).digest();
 
 /** SHA-256 of an attempt id (the `Idempotency-Key` of a refresh). */
-export const hashAttempt = (attemptId: string): Uint8Array => createHash("sha256").update(attemptId).digest();
+export const hashIdempotencyKey = (idempotencyKey: string): Uint8Array =>
+  createHash("sha256").update(idempotencyKey).digest();
 
 /** Whether a stored hash is there and the same. Constant time. */
 export function isSameHash(stored: Uint8Array | null, hash: Uint8Array): boolean {

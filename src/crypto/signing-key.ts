@@ -1,5 +1,5 @@
 import { createHash, createHmac, createSecretKey } from "node:crypto";
-import type { Algorithm } from "../core/settings.ts";
+import type { Algorithm } from "../core/settings/settings.ts";
 import { toBase64url } from "./base64url.ts";
 import { isSameText } from "./same-text.ts";
 

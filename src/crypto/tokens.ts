@@ -1,7 +1,8 @@
 import type { AccessClaims, ApplicationClaims, RefreshClaims, TokenType } from "../core/claims.ts";
-import type { Clock } from "../core/clock.ts";
 import { AuthError } from "../core/errors.ts";
-import type { Settings } from "../core/settings.ts";
+import type { Clock } from "../core/runtime/clock.ts";
+import { type Random, systemRandom } from "../core/runtime/random.ts";
+import type { Settings } from "../core/settings/settings.ts";
 import { parseBase64url, toBase64url } from "./base64url.ts";
 import {
   checkRegisteredClaims,
@@ -14,7 +15,7 @@ import {
 } from "./claim-checks.ts";
 import { createClaimsCache } from "./claims-cache.ts";
 import { signCompact, verifyCompact } from "./jws.ts";
-import { type Random, systemRandom, toRefreshTokenId } from "./secrets.ts";
+import { toRefreshTokenId } from "./secrets.ts";
 import type { KeySet } from "./signing-key.ts";
 
 /** The settings that shape a token. */

@@ -1,19 +1,19 @@
-import type { Clock } from "../core/clock.ts";
-import type { EventListener } from "../core/events.ts";
-import type { Settings } from "../core/settings.ts";
-import type { Store } from "../core/store.ts";
+import type { Clock } from "../core/runtime/clock.ts";
+import type { Random } from "../core/runtime/random.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import type { Store } from "../core/store/index.ts";
 import type { AuthUser } from "../core/user.ts";
 import type { PasswordHasher } from "../crypto/passwords.ts";
-import type { Random } from "../crypto/secrets.ts";
 import type { Tokens } from "../crypto/tokens.ts";
+import type { EventListener } from "../events/events.ts";
+import type { Recorder } from "../events/recorder.ts";
 import type { Feed } from "../revocation/feed.ts";
 import type { RevocationIndex } from "../revocation/revocation-index.ts";
-import type { Auditor } from "./auditor.ts";
 import type { UserSource } from "./user-source.ts";
 
 /**
- * What every flow works with: built once by `createAuth` and frozen. Flows know no more of a user than `AuthUser`;
- * `createAuth` gives the application its own types back.
+ * What every flow works with. `createAuth` builds it once and freezes it. Flows know a user only as `AuthUser`; `createAuth`
+ * restores the application's own types.
  */
 export interface Deps {
   readonly settings: Settings<AuthUser>;
@@ -21,12 +21,14 @@ export interface Deps {
   readonly users: UserSource;
   readonly tokens: Tokens;
   readonly passwords: PasswordHasher;
-  /** The key of the device tokens. */
+  /** The HMAC key of device tokens. */
   readonly deviceKey: Uint8Array;
   readonly revocations: RevocationIndex;
   readonly feed: Feed;
   readonly clock: Clock;
   readonly random: Random;
+  /** Publishes an event that no transaction records. */
   readonly emit: EventListener;
-  readonly audit: Auditor;
+  /** Returns what a transaction records about events. */
+  readonly record: Recorder;
 }

@@ -1,11 +1,13 @@
-import type { EventListener, RequestOrigin } from "../core/events.ts";
-import { toPeppers } from "../core/pepper.ts";
-import type { Settings } from "../core/settings.ts";
-import type { ImportedBatch, ImportedUser, ImportOutcome, Store } from "../core/store.ts";
+import type { ClientInfo } from "../core/client-info.ts";
+import { toPeppers } from "../core/settings/peppers.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import type { Store } from "../core/store/index.ts";
+import type { ImportedBatch, ImportedUser, ImportOutcome } from "../core/store/users.ts";
 import { toUsernameKey } from "../core/username.ts";
 import { parseStoredHash } from "../crypto/passwords/stored-hash.ts";
-import type { Auditor, Tell } from "./auditor.ts";
-import { findUsernameFault, maxEmailLength } from "./users.ts";
+import type { EventsOf } from "../events/events.ts";
+import { type CommitDeps, commit } from "./commit.ts";
+import { findUsernameFault, maxEmailLength } from "./user-fields.ts";
 
 /** A user as another system has kept it. Times are whole seconds since the epoch. */
 export interface ForeignUser {
@@ -27,32 +29,31 @@ export type ImportAnswer =
   | { readonly outcome: "created" | "same" }
   | { readonly outcome: "refused"; readonly reason: string };
 
-export interface ImportDeps {
+export interface ImportDeps extends CommitDeps {
   readonly store: Pick<Store, "users">;
   readonly settings: Pick<Settings, "usernameCaseSensitive" | "acceptMd5PasswordHashes" | "passwordPeppers">;
-  readonly emit: EventListener;
-  readonly audit: Auditor;
 }
 
 export interface ImportOptions {
   /** Answers as if, and changes nothing. Keeps the ids and names of the whole import in memory. Default: false. */
   readonly dryRun?: boolean;
-  readonly origin?: RequestOrigin;
+  readonly client?: ClientInfo;
 }
 
 /** An import: takes one batch after another, each in one transaction, and answers for every user, in order. */
-export function createUserImport(deps: ImportDeps, { dryRun = false, origin = {} }: ImportOptions = {}) {
+export function createUserImport(deps: ImportDeps, { dryRun = false, client = {} }: ImportOptions = {}) {
   const settle = createRehearsal();
-  const tell: Tell<ImportedBatch> = ({ outcomes, now: time }) =>
+  const usersImported: EventsOf<ImportedBatch> = ({ outcomes, now: time }) =>
     outcomes
       .filter(({ outcome }) => outcome === "created")
-      .map(({ userId }) => ({ type: "user_changed", time, userId, change: "imported", origin }));
+      .map(({ userId }) => ({ type: "user_changed", time, userId, change: "imported", client }));
 
   return async function importUsers(users: readonly ForeignUser[]): Promise<readonly ImportAnswer[]> {
     const faults = users.map((user) => findFault(deps, user));
     const sound = users.filter((_, index) => faults[index] === null).map((user) => toImportedUser(deps, user));
-    const batch = await deps.store.users.importBatch(sound, { dryRun, audit: dryRun ? undefined : deps.audit(tell) });
-    if (!dryRun) for (const event of tell(batch)) deps.emit(event);
+    const batch = dryRun
+      ? await deps.store.users.importBatch(sound, { dryRun })
+      : await commit(deps, usersImported, (audit) => deps.store.users.importBatch(sound, { audit }));
     const answers = batch.outcomes.map((outcome, index) => {
       const user = sound[index] as ImportedUser;
       if (dryRun) return toAnswer(user, settle(user, outcome));

@@ -1,24 +1,27 @@
 import type { TokenPair } from "../core/claims.ts";
+import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
-import type { RequestOrigin } from "../core/events.ts";
 import type { Session } from "../core/session.ts";
-import type { CreatedSession, NewSession } from "../core/store.ts";
+import type { CreatedSession, NewSession } from "../core/store/sessions.ts";
 import type { AuthUser } from "../core/user.ts";
 import { createSecret, createSessionId, hashSecret } from "../crypto/secrets.ts";
-import { announce, tellEnding } from "./announce.ts";
-import type { Tell } from "./auditor.ts";
+import type { EventsOf } from "../events/events.ts";
+import { commit, sessionsRevoked } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { mintPair, toApplicationClaims } from "./token-pair.ts";
 import { type FoundUser, mayHaveTokens } from "./user-source.ts";
 
+/** How to start a session. */
 export interface IssueOptions {
-  /** Whether a browser keeps the refresh cookie when it closes. Default: true. */
+  /** Whether a browser keeps the refresh cookie after it is closed. Default: true. */
   readonly remember?: boolean;
-  readonly origin?: RequestOrigin;
-  /** The id of an earlier session of the same browser; it ends in the same transaction. */
+  /** Who sent the request. */
+  readonly client?: ClientInfo;
+  /** The id of an earlier session of the same browser. It is revoked in the same transaction. */
   readonly replaces?: string | undefined;
 }
 
+/** A new session, its user and its first pair. */
 export interface Issued {
   readonly user: AuthUser;
   readonly session: Session;
@@ -26,21 +29,32 @@ export interface Issued {
 }
 
 /**
- * Starts a session for a user who has been authenticated, and gives its first pair.
+ * Starts a session for a user whom the application has authenticated.
  *
- * @throws AuthError `no_active_account` where the user may not have tokens, or was disabled or given a new password
- * since `found` was read; `unavailable` where the store or the claims hook fails.
+ * @throws AuthError `no_active_account` if there is no such user or the user may not have tokens; as `startSession`.
  */
-export async function issue(
+export async function issue(deps: Deps, userId: string, options: IssueOptions = {}): Promise<Issued> {
+  const found = await deps.users.find(userId);
+  if (found === null) throw new AuthError("no_active_account", "no such user");
+  if (!mayHaveTokens(deps.settings, found.user)) throw new AuthError("no_active_account", "the user may not log in");
+  return startSession(deps, found, options);
+}
+
+/**
+ * Starts a session for an authenticated user who may have tokens, and returns its first pair.
+ *
+ * @throws AuthError `no_active_account` if the user was disabled, deleted or given a new password since `found` was read;
+ * `unavailable` if the store or the `claims` hook fails.
+ */
+export async function startSession(
   deps: Deps,
   { user, epoch }: FoundUser,
-  { remember = true, origin = {}, replaces }: IssueOptions = {},
+  { remember = true, client = {}, replaces }: IssueOptions,
 ): Promise<Issued> {
   const { settings, store } = deps;
-  requireMayHaveTokens(deps, user);
   const claims = await toApplicationClaims(deps, user);
   const secret = createSecret(deps.random);
-  const newSession = {
+  const newSession: NewSession = {
     id: createSessionId(deps.clock.now(), deps.random),
     userId: user.id,
     userEpoch: epoch,
@@ -48,29 +62,28 @@ export async function issue(
     idleLifetime: settings.refreshTokenLifetime,
     absoluteLifetime: settings.sessionLifetime,
     persistent: remember,
-    userAgent: origin.userAgent ?? null,
-    ip: origin.ip ?? null,
+    userAgent: client.userAgent ?? null,
+    ip: client.ip ?? null,
     updateLastLogin: settings.updateLastLogin,
     ...(replaces === undefined ? {} : { replaces }),
   };
-  const tell = tellLogin(newSession, origin);
-  const created = await store.sessions.create(newSession, deps.audit(tell));
+  const created = await commit(deps, sessionCreated(newSession, client), (audit) =>
+    store.sessions.create(newSession, audit),
+  );
   if (created.outcome === "refused") throw new AuthError("no_active_account", created.reason);
-  const { session, now } = announce(deps, created, tell);
+  const { session, now } = created;
   return { user, session, pair: mintPair(deps, { session, secret, claims, now }) };
 }
 
-function tellLogin({ id: sessionId, userId, replaces }: NewSession, origin: RequestOrigin): Tell<CreatedSession> {
+function sessionCreated({ id: sessionId, userId, replaces }: NewSession, client: ClientInfo): EventsOf<CreatedSession> {
   return ({ now: time, revocations, isNewDevice }) => [
     ...(replaces === undefined
       ? []
-      : tellEnding({ sessionId: replaces, reason: "replaced", origin })({ sessions: revocations.length, revocations })),
-    { type: "login", time, userId, sessionId, origin },
-    ...(isNewDevice ? [{ type: "new_device", time, userId, sessionId, origin } as const] : []),
+      : sessionsRevoked({ sessionId: replaces, reason: "replaced", client })({
+          sessions: revocations.length,
+          revocations,
+        })),
+    { type: "login", time, userId, sessionId, client },
+    ...(isNewDevice ? [{ type: "new_device", time, userId, sessionId, client } as const] : []),
   ];
-}
-
-/** @throws AuthError `no_active_account`. */
-export function requireMayHaveTokens({ settings }: Pick<Deps, "settings">, user: AuthUser): void {
-  if (!mayHaveTokens(settings, user)) throw new AuthError("no_active_account", "the user may not log in");
 }

@@ -1,83 +1,112 @@
+import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
-import type { LoginFailedEvent } from "../core/events.ts";
-import { toUsernameKey } from "../core/username.ts";
 import { createDeviceToken } from "../crypto/device-tokens.ts";
+import type { LoginFailedEvent } from "../events/events.ts";
 import type { Deps } from "./deps.ts";
-import { ask } from "./hooks.ts";
-import { type Issued, type IssueOptions, issue, requireMayHaveTokens } from "./issue.ts";
+import { callHook } from "./hook.ts";
+import { type Issued, type IssueOptions, startSession } from "./issue.ts";
 import { rehashPassword } from "./passwords/rehash.ts";
-import { countAttempt } from "./throttling/login-throttle.ts";
-import type { VerifiedUser } from "./user-source.ts";
+import { acceptAttempt, admitAttempt, rejectAttempt, undoAttempt } from "./throttling/login-throttle.ts";
+import { type LoginCandidate, mayHaveTokens, type VerifiedUser } from "./user-source.ts";
 
+/** A username and a password. */
 export interface Credentials {
-  /** Surrounding white space is not part of it. */
+  /** Surrounding white space is ignored. */
   readonly username: string;
-  /** Exactly as typed. */
+  /** Used exactly as given. */
   readonly password: string;
 }
 
+/** How to log in. */
 export interface LoginOptions extends IssueOptions {
-  /** The `device` that this device was given at its last login: it keeps others' guesses from counting against it. */
+  /** The `device` that this device got at its last login. Other people's failed logins then don't count against it. */
   readonly device?: string | undefined;
 }
 
+/** A new session that began with a password. */
 export interface LoggedIn extends Issued {
-  /** To be kept by this device, also beyond a logout, and shown at its next login. */
+  /** For this device to store, also after a logout, and to send at its next login. */
   readonly device: string;
 }
 
 /**
- * Checks a password and starts a session. An unknown user, a wrong password and an inactive user give the same answer
- * in the same time; too many failures are throttled, whoever of them is behind the name.
+ * Checks a password and starts a session: identify, admit the attempt, verify, settle the attempt, issue. An unknown user, a
+ * wrong password and an inactive user get the same answer in the same time.
  *
  * @throws AuthError `no_active_account`; `throttled`, with `retryAfter`; `unavailable`, with nothing changed.
  */
-export async function login(
-  deps: Deps,
-  { username, password }: Credentials,
-  { device: token, ...options }: LoginOptions = {},
-): Promise<LoggedIn> {
-  const origin = options.origin ?? {};
-  const attempt = { username: username.trim(), origin, device: { token } };
-  let userId: string | null = null;
+export async function login(deps: Deps, credentials: Credentials, options: LoginOptions = {}): Promise<LoggedIn> {
+  const { client = {} } = options;
+  const candidate = await identify(deps, credentials.username, client);
   try {
-    // Here too, so that what a storm is refused costs no counting either.
-    if (deps.users.isOwn) deps.passwords.requireRoom();
-    const found = await countAttempt(deps, attempt, (known) => {
-      userId = known;
-      return verify(deps, attempt.username, password);
-    });
-    if (found === null) throw new AuthError("no_active_account", "unknown user or wrong password");
-    await ask("onLoginSuccess", async () => deps.settings.onLoginSuccess?.(found.user, origin));
-    const issued = await issue(deps, found, options);
-    if (found.outdatedHash !== undefined) await rehashPassword(deps, found.user.id, found.outdatedHash, origin);
-    const usernameKey = toUsernameKey(username, deps.settings.usernameCaseSensitive);
-    return { ...issued, device: createDeviceToken(deps.deviceKey, usernameKey, deps.random) };
+    return await loginAs(deps, candidate, credentials.password, options);
   } catch (error) {
-    if (error instanceof AuthError)
-      await reportLoginFailure(deps, error, { origin, ...(userId === null ? {} : { userId }) });
+    const { userId } = candidate;
+    await reportLoginFailure(deps, error, { client, ...(userId === null ? {} : { userId }) });
     throw error;
   }
 }
 
-async function verify(deps: Deps, username: string, password: string): Promise<VerifiedUser | null> {
-  const found = await deps.users.verify(username, password);
-  if (found !== null) requireMayHaveTokens(deps, found.user);
-  return found;
+async function loginAs(
+  deps: Deps,
+  candidate: LoginCandidate,
+  password: string,
+  { device, ...options }: LoginOptions,
+): Promise<LoggedIn> {
+  const { client = {} } = options;
+  const attempt = await admitAttempt(deps, candidate, { client, device: { token: device } });
+  const verified = await verifyCandidate(deps, candidate, password).catch(async (error: unknown) => {
+    await undoAttempt(deps, attempt);
+    throw error;
+  });
+  if (verified === null || !verified.isAllowed) {
+    rejectAttempt(deps, attempt);
+    const reason = verified === null ? "unknown user or wrong password" : "the user may not log in";
+    throw new AuthError("no_active_account", reason);
+  }
+  await acceptAttempt(deps, attempt, verified.user);
+
+  await callHook("onLoginSuccess", async () => deps.settings.onLoginSuccess?.(verified.user, client));
+  const issued = await startSession(deps, verified, options);
+  if (verified.outdatedHash !== undefined) {
+    await rehashPassword(deps, verified.user.id, verified.outdatedHash, client);
+  }
+  return { ...issued, device: createDeviceToken(deps.deviceKey, candidate.usernameKey, deps.random) };
 }
 
-/** Tells the listeners and the application of a refused password. What the application throws changes nothing. */
+/** Finds out who wants to log in. A full hash queue refuses first, so that a refusal costs no lookup. */
+async function identify(deps: Deps, username: string, client: ClientInfo): Promise<LoginCandidate> {
+  try {
+    if (deps.users.isOwn) deps.passwords.requireRoom();
+  } catch (error) {
+    await reportLoginFailure(deps, error, { client });
+    throw error;
+  }
+  return deps.users.identify(username);
+}
+
+async function verifyCandidate(
+  { users, settings }: Deps,
+  candidate: LoginCandidate,
+  password: string,
+): Promise<(VerifiedUser & { readonly isAllowed: boolean }) | null> {
+  const verified = await users.verify(candidate, password);
+  return verified === null ? null : { ...verified, isAllowed: mayHaveTokens(settings, verified.user) };
+}
+
+/** Reports a refused password to the listeners and to the application. Errors that `onLoginFailed` throws are ignored. */
 export async function reportLoginFailure(
   deps: Deps,
-  error: AuthError,
-  subject: Pick<LoginFailedEvent, "userId" | "sessionId" | "origin">,
+  error: unknown,
+  subject: Pick<LoginFailedEvent, "userId" | "sessionId" | "client">,
 ): Promise<void> {
-  // Throttling has an event of its own, which says more.
+  if (!(error instanceof AuthError)) return;
+  // A throttled attempt has an event of its own, which says more.
   if (error.code !== "throttled") {
     deps.emit({ type: "login_failed", time: deps.clock.now(), code: error.code, reason: error.reason, ...subject });
   }
   try {
-    await deps.settings.onLoginFailed?.(error, subject.origin);
+    await deps.settings.onLoginFailed?.(error, subject.client);
   } catch {
     // The answer to the client does not depend on the application's bookkeeping.
   }

@@ -1,53 +1,73 @@
+import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
-import type { RequestOrigin } from "../core/events.ts";
-import type { Revocation } from "../core/revocation.ts";
-import type { Ended, LockedSession, Verdict } from "../core/store.ts";
-import { announce, tellEnding } from "./announce.ts";
+import type { RevokedSessions, SessionSnapshot, Verdict } from "../core/store/sessions.ts";
+import { commit, sessionsRevoked } from "./commit.ts";
 import type { Deps } from "./deps.ts";
-import { toDeathOf } from "./session-death.ts";
+import { findSessionRefusal } from "./session-refusal.ts";
 
-/** This session, all others of the user, or all of them. */
+/** Which sessions to log out: this one, all others of the user, or all of the user's. */
 export type LogoutScope = "local" | "others" | "all";
 
+/** One user's session. */
+export interface SessionOwner {
+  readonly sessionId: string;
+  readonly userId: string;
+}
+
+/** How to log out. */
+export interface LogoutOptions {
+  /** Default: "local". */
+  readonly scope?: LogoutScope;
+  /** Who sent the request. */
+  readonly client?: ClientInfo;
+}
+
 /**
- * Ends the session of a genuine refresh token, a spent one included (simplejwt's "blacklist"). Durable before it
- * fulfils; its access tokens end too.
+ * Logs out by a genuine refresh token, a spent one included (simplejwt's "blacklist"). Durable when the promise fulfils.
  *
- * @throws AuthError a `token_` code; `token_revoked` where the session is dead already.
+ * @throws AuthError a `token_` code; `token_revoked` if the session is over already: then nothing is revoked.
  */
-export async function logoutByRefreshToken(deps: Deps, token: string, origin: RequestOrigin = {}): Promise<void> {
+export async function logoutByRefreshToken(
+  deps: Deps,
+  token: string,
+  { scope = "local", client = {} }: LogoutOptions = {},
+): Promise<void> {
   const { sessionId, userId } = deps.tokens.verifyRefresh(token);
-  const tell = tellEnding({ userId, sessionId, reason: "logout", origin });
-  const audit = deps.audit((revocations: readonly Revocation[]) => tell({ sessions: revocations.length, revocations }));
-  const { result: isLive, revocations } = await deps.store.sessions.decide(sessionId, (locked) => ({
-    ...endIfLive(locked),
-    audit,
-  }));
-  if (!isLive) throw new AuthError("token_revoked", "the session is dead already", { sessionIsDead: true });
-  announce(deps, { sessions: revocations.length, revocations }, tell);
+  if (scope !== "local") {
+    const refusal = findSessionRefusal(await deps.store.sessions.find(sessionId));
+    if (refusal !== null) throw refusal;
+    await logout(deps, { sessionId, userId }, { scope, client });
+    return;
+  }
+  const { result: wasLive } = await commit(
+    deps,
+    sessionsRevoked({ userId, sessionId, reason: "logout", client }),
+    (audit) => deps.store.sessions.decide(sessionId, revokeIfLive, audit),
+  );
+  if (!wasLive) throw new AuthError("token_revoked", "the session is over already", { sessionEnded: true });
 }
 
-function endIfLive(locked: LockedSession | null): Verdict<boolean> {
-  return toDeathOf(locked) === null ? { result: true, revoke: "logout" } : { result: false };
+function revokeIfLive(snapshot: SessionSnapshot | null): Verdict<boolean> {
+  return findSessionRefusal(snapshot) === null ? { result: true, revoke: "logout" } : { result: false };
 }
 
 /**
- * Logs a user out of one session or of several; harmless where they are dead already. Durable before it fulfils.
+ * Logs a user out of one session or of several. Does nothing if they are over already. Durable when the promise fulfils.
  *
  * @throws StoreUnavailableError with nothing changed.
  */
 export async function logout(
   deps: Deps,
-  { sessionId, userId }: { readonly sessionId: string; readonly userId: string },
-  scope: LogoutScope = "local",
-  origin: RequestOrigin = {},
-): Promise<Ended> {
-  const { sessions } = deps.store;
+  { sessionId, userId }: SessionOwner,
+  { scope = "local", client = {} }: LogoutOptions = {},
+): Promise<RevokedSessions> {
   if (scope === "local") {
-    const tell = tellEnding({ userId, sessionId, reason: "logout", origin });
-    return announce(deps, await sessions.revoke(sessionId, "logout", { userId, audit: deps.audit(tell) }), tell);
+    return commit(deps, sessionsRevoked({ userId, sessionId, reason: "logout", client }), (audit) =>
+      deps.store.sessions.revoke(sessionId, "logout", { userId, audit }),
+    );
   }
-  const tell = tellEnding({ userId, reason: "logout", origin });
   const except = scope === "others" ? sessionId : undefined;
-  return announce(deps, await sessions.revokeOfUser(userId, "logout", { except, audit: deps.audit(tell) }), tell);
+  return commit(deps, sessionsRevoked({ userId, reason: "logout", client }), (audit) =>
+    deps.store.sessions.revokeForUser(userId, "logout", { except, audit }),
+  );
 }

@@ -1,37 +1,49 @@
+import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
-import type { RequestOrigin } from "../core/events.ts";
-import type { Revocation } from "../core/revocation.ts";
 import type { Session } from "../core/session.ts";
-import type { Ended } from "../core/store.ts";
-import { type Announcer, announce, tellEnding } from "./announce.ts";
-import type { Tell } from "./auditor.ts";
+import type { RevokedToken } from "../core/store/feed.ts";
+import type { RevokedSessions } from "../core/store/sessions.ts";
+import { type CommitDeps, commit, sessionsRevoked } from "./commit.ts";
 import type { Deps } from "./deps.ts";
+import type { SessionOwner } from "./logout.ts";
 
-/** A session as its owner and the operator see it: where and when, no hash. Times are seconds since the epoch. */
+/** A session as its owner and an operator see it. Times are whole seconds since the epoch. */
 export interface SessionView {
   readonly id: string;
   readonly userId: string;
   readonly createdAt: number;
   readonly lastUsedAt: number;
-  /** When it ends if it is not used. */
+  /** When the session expires if it is not used. */
   readonly expiresAt: number;
+  /** The `User-Agent` of the last login or refresh. */
   readonly userAgent: string | null;
+  /** The client's address at the last login or refresh. */
   readonly ip: string | null;
+  /** The name that the user gave the session. */
   readonly label: string | null;
 }
 
 /** What the session flows need: less than `Deps`, so that a command line without a signing key can run them. */
-export type SessionDeps = Pick<Deps, "store"> & Announcer;
+export type SessionDeps = Pick<Deps, "store"> & CommitDeps;
 
-/** The most sessions in a list: enough for a page of devices, and for an operator's. */
+/** How to revoke a session. */
+export interface RevokeOptions {
+  /** Revoke it only if it is this user's. Default: whoever owns it. */
+  readonly userId?: string | undefined;
+  /** Who sent the request. */
+  readonly client?: ClientInfo;
+}
+
+/** The most sessions in a list. */
 export const maxListedSessions = 1000;
 
+/** Converts a row to what its owner may see. */
 export function toSessionView(session: Session): SessionView {
   const { id, userId, createdAt, lastUsedAt, idleExpiresAt, userAgent, ip, label } = session;
   return { id, userId, createdAt, lastUsedAt, expiresAt: idleExpiresAt, userAgent, ip, label };
 }
 
-/** The live sessions of a user, or of everybody, newest first; at most 1,000. */
+/** Returns the live sessions of a user, or of all users, newest first; at most 1,000. */
 export async function listSessions(deps: SessionDeps, userId?: string): Promise<readonly SessionView[]> {
   const { sessions } = await deps.store.sessions.list({
     limit: maxListedSessions,
@@ -40,57 +52,74 @@ export async function listSessions(deps: SessionDeps, userId?: string): Promise<
   return sessions.map(toSessionView);
 }
 
-/** One session that has not been ended. @throws AuthError `session_not_found`. */
+/**
+ * Returns one session that has not been revoked.
+ *
+ * @throws AuthError `session_not_found`.
+ */
 export async function findSession(deps: SessionDeps, sessionId: string): Promise<SessionView> {
   const found = await deps.store.sessions.find(sessionId);
   if (found === null || found.session.revokedAt !== null) throw notFound();
   return toSessionView(found.session);
 }
 
-/** Names one's own session. @throws AuthError `session_not_found`. */
+/**
+ * Sets or removes the label of a live session of this user.
+ *
+ * @throws AuthError `session_not_found`.
+ */
 export async function labelSession(
   deps: SessionDeps,
-  owner: { readonly sessionId: string; readonly userId: string },
+  { sessionId, userId }: SessionOwner,
   label: string | null,
 ): Promise<SessionView> {
-  const session = await deps.store.sessions.label(owner.sessionId, owner.userId, label);
+  const session = await deps.store.sessions.label(sessionId, userId, label);
   if (session === null) throw notFound();
   return toSessionView(session);
 }
 
 /**
- * Ends one session; with `userId`, only that user's. Durable before it fulfils.
+ * Revokes one session and its access tokens. Durable when the promise fulfils.
  *
- * @throws AuthError `session_not_found` where there is none, it is somebody else's, or it has ended already.
+ * @throws AuthError `session_not_found` if there is no such session, it is another user's, or it is over already.
  */
-export async function endSession(
+export async function revokeSession(
   deps: SessionDeps,
   sessionId: string,
-  { userId, origin = {} }: { readonly userId?: string | undefined; readonly origin?: RequestOrigin } = {},
+  { userId, client = {} }: RevokeOptions = {},
 ): Promise<void> {
-  const tell = tellEnding({ sessionId, reason: "revoked", origin, ...(userId === undefined ? {} : { userId }) });
-  const ended = await deps.store.sessions.revoke(sessionId, "revoked", { userId, audit: deps.audit(tell) });
-  if (ended.sessions === 0) throw notFound();
-  announce(deps, ended, tell);
+  const subject = { sessionId, reason: "revoked", client, ...(userId === undefined ? {} : { userId }) } as const;
+  const { sessions } = await commit(deps, sessionsRevoked(subject), (audit) =>
+    deps.store.sessions.revoke(sessionId, "revoked", { userId, audit }),
+  );
+  if (sessions === 0) throw notFound();
 }
 
-/** Ends every session and access token of a user, at once and on every node. */
-export async function endSessionsOfUser(deps: SessionDeps, userId: string, origin: RequestOrigin = {}): Promise<Ended> {
-  const tell = tellEnding({ userId, reason: "revoked", origin });
-  return announce(deps, await deps.store.sessions.revokeOfUser(userId, "revoked", { audit: deps.audit(tell) }), tell);
+/** Revokes every session and access token of a user. */
+export function revokeSessionsForUser(
+  deps: SessionDeps,
+  userId: string,
+  client: ClientInfo = {},
+): Promise<RevokedSessions> {
+  return commit(deps, sessionsRevoked({ userId, reason: "revoked", client }), (audit) =>
+    deps.store.sessions.revokeForUser(userId, "revoked", { audit }),
+  );
 }
 
-/** Ends every session and access token there is. Tokens issued in this very second end too. */
-export async function endAllSessions(deps: SessionDeps, origin: RequestOrigin = {}): Promise<Ended> {
-  const tell = tellEnding({ reason: "revoked", origin });
-  return announce(deps, await deps.store.sessions.revokeAll("revoked", deps.audit(tell)), tell);
+/** Revokes every session and access token there is, including tokens issued in this second. */
+export function revokeAllSessions(deps: SessionDeps, client: ClientInfo = {}): Promise<RevokedSessions> {
+  return commit(deps, sessionsRevoked({ reason: "revoked", client }), (audit) =>
+    deps.store.sessions.revokeAll("revoked", audit),
+  );
 }
 
-/** Ends one access token before it expires; its session goes on. */
-export async function revokeToken(deps: SessionDeps, tokenId: string, origin: RequestOrigin = {}): Promise<void> {
-  const tell: Tell<Revocation> = ({ at: time }) => [{ type: "token_revoked", time, tokenId, origin }];
-  const revocation = await deps.store.feed.revokeToken(tokenId, deps.audit(tell));
-  announce(deps, { revocations: [revocation] }, () => tell(revocation));
+/** Revokes one access token; its session continues. */
+export async function revokeToken(deps: SessionDeps, tokenId: string, client: ClientInfo = {}): Promise<void> {
+  await commit(
+    deps,
+    ({ revocations: [{ at: time }] }: RevokedToken) => [{ type: "token_revoked", time, tokenId, client }],
+    (audit) => deps.store.feed.revokeToken(tokenId, audit),
+  );
 }
 
 const notFound = () => new AuthError("session_not_found", "no such live session");

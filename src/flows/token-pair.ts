@@ -2,7 +2,7 @@ import type { ApplicationClaims, TokenPair } from "../core/claims.ts";
 import type { Session } from "../core/session.ts";
 import type { AuthUser } from "../core/user.ts";
 import type { Deps } from "./deps.ts";
-import { ask } from "./hooks.ts";
+import { callHook } from "./hook.ts";
 
 /** What a pair is minted from; `now` is the store's time of the transaction that allowed it. */
 export interface PairSource {
@@ -63,7 +63,7 @@ function toIssuedAt({ clock }: Deps, storeTime: number): number {
 export async function toApplicationClaims(deps: Deps, user: AuthUser): Promise<ApplicationClaims> {
   const { claims: hook } = deps.settings;
   if (hook === undefined) return {};
-  return ask("claims", async () => {
+  return callHook("claims", async () => {
     const claims = toPlainObject(await hook(user));
     const { now } = deps.clock;
     deps.tokens.mintAccess({ ...sample, userId: user.id, issuedAt: now(), expiresAt: now(), claims });

@@ -1,66 +1,69 @@
 import { parseAddress } from "../core/addresses.ts";
+import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
-import type { RequestOrigin } from "../core/events.ts";
-import type { Settings } from "../core/settings.ts";
-import type { Forgotten } from "../core/throttle-store.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import type { ClearedCounts } from "../core/store/throttle.ts";
 import { toUsernameKey } from "../core/username.ts";
 import { toAccountKey, toAddressKey } from "../crypto/throttle-keys.ts";
-import type { Tell } from "./auditor.ts";
+import { type CommitDeps, commit } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 
 /** What unlocking needs: less than `Deps`, so that a command line without a signing key can run it. */
-export type UnlockDeps = Pick<Deps, "store" | "emit" | "audit"> & {
-  readonly settings: Pick<Settings, "usernameCaseSensitive">;
-};
+export type UnlockDeps = Pick<Deps, "store"> &
+  CommitDeps & { readonly settings: Pick<Settings, "usernameCaseSensitive"> };
 
 /**
- * Forgets the failed logins of a user, from all addresses and devices; how many counts that were.
+ * Clears the failed logins of a user, from all addresses and devices.
  *
+ * @returns how many counts were cleared.
  * @throws AuthError `user_not_found`.
  */
-export async function unlockUser(deps: Deps, userId: string, origin: RequestOrigin = {}): Promise<number> {
+export async function unlockUser(deps: Deps, userId: string, client: ClientInfo = {}): Promise<number> {
   const found = await deps.users.find(userId);
   if (found === null) throw new AuthError("user_not_found", "no such user");
-  return deps.users.isOwn ? unlockOwnUser(deps, userId, origin) : unlockName(deps, found.user.username, origin);
+  return deps.users.isOwn ? unlockOwnUser(deps, userId, client) : unlockName(deps, found.user.username, client);
 }
 
-/** As `unlockUser`, of a user of tokenpair's own table. */
-export function unlockOwnUser(deps: UnlockDeps, userId: string, origin: RequestOrigin): Promise<number> {
-  return forget(deps, toKeyOfUser(userId), { userId, origin });
+/** As `unlockUser`, for a user of tokenpair's own table. */
+export function unlockOwnUser(deps: UnlockDeps, userId: string, client: ClientInfo): Promise<number> {
+  return clear(deps, toKeyOfUser(userId), { userId, client });
 }
 
 /** As `unlockUser`, by a name of the application's own table. */
-export function unlockName(deps: UnlockDeps, username: string, origin: RequestOrigin): Promise<number> {
-  return forget(deps, toKeyOfName(deps, username), { origin });
+export function unlockName(deps: UnlockDeps, username: string, client: ClientInfo): Promise<number> {
+  return clear(deps, toKeyOfName(deps, username), { client });
 }
 
-/** The key of the account of a user of tokenpair's own table. */
+/** Returns the account key of a user of tokenpair's own table. */
 export function toKeyOfUser(userId: string): string {
   return toAccountKey({ userId, usernameKey: "" });
 }
 
-/** The key of the account of a name that is none of tokenpair's own users'. */
+/** Returns the account key of a name that is not in tokenpair's own table. */
 export function toKeyOfName({ settings }: Pick<UnlockDeps, "settings">, username: string): string {
   return toAccountKey({ userId: null, usernameKey: toUsernameKey(username, settings.usernameCaseSensitive) });
 }
 
 /**
- * Forgets the failed logins from an address, over all accounts; of IPv6, from its /64. How many counts that were.
+ * Clears the failed logins from an address, over all accounts; for IPv6, from its /64.
  *
- * @throws TypeError where `ip` is no IP address.
+ * @returns how many counts were cleared.
+ * @throws TypeError if `ip` is not an IP address.
  */
-export function unlockAddress(deps: UnlockDeps, ip: string, origin: RequestOrigin = {}): Promise<number> {
-  if (parseAddress(ip) === null) throw new TypeError("this is no IP address");
-  return forget(deps, toAddressKey(ip), { ip, origin });
+export async function unlockAddress(deps: UnlockDeps, ip: string, client: ClientInfo = {}): Promise<number> {
+  if (parseAddress(ip) === null) throw new TypeError("ip must be an IP address, such as 192.0.2.7 or 2001:db8::1");
+  return clear(deps, toAddressKey(ip), { ip, client });
 }
 
-async function forget(
-  { store, emit, audit }: UnlockDeps,
+async function clear(
+  deps: UnlockDeps,
   key: string,
-  subject: { readonly userId?: string; readonly ip?: string; readonly origin: RequestOrigin },
+  subject: { readonly userId?: string; readonly ip?: string; readonly client: ClientInfo },
 ): Promise<number> {
-  const tell: Tell<Forgotten> = ({ time }) => [{ type: "unlocked", time, ...subject }];
-  const forgotten = await store.throttle.forget(key, audit(tell));
-  for (const event of tell(forgotten)) emit(event);
-  return forgotten.counts;
+  const { counts } = await commit(
+    deps,
+    ({ time }: ClearedCounts) => [{ type: "unlocked", time, ...subject }],
+    (audit) => deps.store.throttle.clear(key, audit),
+  );
+  return counts;
 }

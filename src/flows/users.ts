@@ -1,60 +1,58 @@
+import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
-import type { RequestOrigin, UserChange } from "../core/events.ts";
-import type { Settings } from "../core/settings.ts";
-import type { Ended } from "../core/store.ts";
+import type { RevokeReason } from "../core/session.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import type { RevokedSessions } from "../core/store/sessions.ts";
+import type { ChangedUser, UpdatedUser, UserPatch } from "../core/store/users.ts";
 import type { AuthUser, User } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
-import { type Announcer, announce, type Ending, tellEnding } from "./announce.ts";
-import type { Tell } from "./auditor.ts";
+import type { EventsOf, UserChangedEvent } from "../events/events.ts";
+import { type CommitDeps, commit, sessionsRevoked } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { requireGoodPassword } from "./passwords/policy.ts";
 import { normalizePassword } from "./passwords/text.ts";
+import { requireEmail, requireUsername } from "./user-fields.ts";
 
+/** A user to create. */
 export interface NewUserInput {
+  /** Surrounding white space is ignored. */
   readonly username: string;
-  /** Without one, no password logs this user in. */
+  /** Default: no password logs this user in. */
   readonly password?: string;
+  /** Default: none. */
   readonly email?: string;
+  /** Default: false. */
+  readonly isStaff?: boolean;
+}
+
+/** What to change about a user. A missing member stays as it is. */
+export interface UserUpdate {
+  readonly username?: string;
+  /** `null` removes the address. */
+  readonly email?: string | null;
   readonly isStaff?: boolean;
 }
 
 /** What the user flows need: less than `Deps`, so that a command line without a signing key can run them. */
 export type UserDeps = Pick<Deps, "store" | "passwords"> &
-  Announcer & { readonly settings: Pick<Settings, "usernameCaseSensitive" | "minPasswordLength"> };
+  CommitDeps & { readonly settings: Pick<Settings, "usernameCaseSensitive" | "minPasswordLength"> };
 
-const maxUsernameLength = 150;
-
-/** As Django has it, and RFC 5321 (§4.5.3.1.3). */
-export const maxEmailLength = 254;
-
-/** What is wrong with a username, or `null`. */
-export function findUsernameFault(username: string): string | null {
-  const trimmed = username.trim();
-  if (trimmed === "") return "A username may not be blank.";
-  if (trimmed.length > maxUsernameLength) return `A username has at most ${maxUsernameLength} characters.`;
-  return /[\p{Cc}\p{Surrogate}]/u.test(trimmed) ? "A username has no control characters." : null;
-}
-
-/** What is wrong with an email address, or `null`. Only a message sent there could tell more. */
-export function findEmailFault(email: string): string | null {
-  if (email.length > maxEmailLength) return `An email address has at most ${maxEmailLength} characters.`;
-  return /^[^\s\p{Cc}\p{Surrogate}]+@[^\s\p{Cc}\p{Surrogate}@]+$/u.test(email)
-    ? null
-    : "An email address has an @ between two parts, and no spaces.";
-}
+/** The most users in a list. */
+export const maxListedUsers = 1000;
 
 /**
- * Creates a user of tokenpair's own table; `null` where the name is taken.
+ * Creates a user in tokenpair's own table.
  *
- * @throws TypeError on an impossible username or email address; AuthError `password_refused`, with a sentence for the password's owner.
+ * @throws AuthError `username_invalid`, `email_invalid`, `password_refused`, whose `reason` is a sentence for people;
+ * `username_taken`.
  */
 export async function createUser(
   deps: UserDeps,
   { username, password, email, isStaff = false }: NewUserInput,
-  origin: RequestOrigin = {},
-): Promise<User | null> {
-  const fault = findUsernameFault(username) ?? (email === undefined ? null : findEmailFault(email));
-  if (fault !== null) throw new TypeError(fault);
+  client: ClientInfo = {},
+): Promise<User> {
+  requireUsername(username);
+  if (email !== undefined) requireEmail(email);
   if (password !== undefined) await requireGoodPassword(deps.settings, password, username);
   const newUser = {
     username: username.trim(),
@@ -63,90 +61,167 @@ export async function createUser(
     isStaff,
     passwordHash: password === undefined ? null : await deps.passwords.hash(normalizePassword(password)),
   };
-  const tell: Tell<User> = ({ id: userId, createdAt: time }) => [
-    { type: "user_changed", time, userId, change: "created", origin },
-  ];
-  const created = await deps.store.users.create(newUser, deps.audit(tell));
-  if (created.outcome === "name_taken") return null;
-  for (const event of tell(created.user)) deps.emit(event);
+  const created = await commit(
+    deps,
+    ({ id: userId, createdAt: time }: User) => [{ type: "user_changed", time, userId, change: "created", client }],
+    (audit) => deps.store.users.create(newUser, audit),
+  );
+  if (created.outcome === "name_taken") throw nameTaken();
   return created.user;
 }
 
 /**
- * Makes sure that the users and passwords of tokenpair's own table are those that log in.
+ * Changes a user's name, email address or staff flag. Sessions stay.
  *
- * @throws TypeError where the application keeps its users itself.
+ * @throws AuthError `user_not_found`, `username_taken`; `username_invalid`, `email_invalid`, whose `reason` is a sentence for
+ * people.
  */
-export function requireOwnTable({ findUser }: Pick<Settings<AuthUser>, "findUser">): void {
-  if (findUser === undefined) return;
-  throw new TypeError("findUser: the application keeps its users itself; create them and set their passwords there");
-}
-
-/** The user of that name, or `null`. */
-export async function findUserByName(deps: UserDeps, username: string): Promise<User | null> {
-  const row = await deps.store.users.findByKey(toUsernameKey(username, deps.settings.usernameCaseSensitive));
-  if (row === null) return null;
-  const { passwordHash: _, ...user } = row;
-  return user;
-}
-
-/** Deactivates a user; sessions and access tokens end at once. @throws AuthError `user_not_found`. */
-export async function disableUser(deps: UserDeps, userId: string, origin: RequestOrigin = {}): Promise<Ended> {
-  const tell = tellChange({ userId, change: "disabled", reason: "user_disabled", origin });
-  return announceChange(deps, await deps.store.users.disable(userId, deps.audit(tell)), tell);
-}
-
-/** Lets a user log in again; what had ended stays ended. @throws AuthError `user_not_found`. */
-export async function enableUser(deps: UserDeps, userId: string, origin: RequestOrigin = {}): Promise<void> {
-  const tell: Tell<number> = (time) => [{ type: "user_changed", time, userId, change: "enabled", origin }];
-  const time = await deps.store.users.enable(userId, deps.audit(tell));
-  if (time === null) throw notFound();
-  for (const event of tell(time)) deps.emit(event);
+export async function updateUser(
+  deps: UserDeps,
+  userId: string,
+  { username, email, isStaff }: UserUpdate,
+  client: ClientInfo = {},
+): Promise<User> {
+  if (username !== undefined) requireUsername(username);
+  if (email !== undefined && email !== null) requireEmail(email);
+  const patch: UserPatch = {
+    username: username?.trim(),
+    usernameKey: username === undefined ? undefined : toUsernameKey(username, deps.settings.usernameCaseSensitive),
+    email,
+    isStaff,
+  };
+  const updated = await commit(
+    deps,
+    ({ now: time }: UpdatedUser) => [{ type: "user_changed", time, userId, change: "updated", client }],
+    (audit) => deps.store.users.update(userId, patch, audit),
+  );
+  if (updated === null) throw notFound();
+  if (updated.outcome === "name_taken") throw nameTaken();
+  return updated.user;
 }
 
 /**
- * Sets a password; sessions and access tokens end at once.
+ * Makes sure that users log in from tokenpair's own table.
  *
- * @throws AuthError `user_not_found`; `password_refused`, with a sentence for the password's owner.
+ * @throws TypeError if the application keeps its users itself.
+ */
+export function requireOwnTable({ findUser }: Pick<Settings<AuthUser>, "findUser">): void {
+  if (findUser === undefined) return;
+  throw new TypeError(
+    "findUser is set, so your application keeps the users. Create them and set their passwords there.",
+  );
+}
+
+/** Returns the user with this id, or `null`. */
+export async function findUser(deps: Pick<UserDeps, "store">, userId: string): Promise<User | null> {
+  return withoutHash(await deps.store.users.findById(userId));
+}
+
+/** Returns the user with this name, or `null`. */
+export async function findUserByName(
+  deps: Pick<UserDeps, "store" | "settings">,
+  username: string,
+): Promise<User | null> {
+  return withoutHash(await deps.store.users.findByKey(toUsernameKey(username, deps.settings.usernameCaseSensitive)));
+}
+
+/** Returns at most `limit` users (1,000) in order of creation, after the user with the id `after`. */
+export function listUsers(
+  deps: Pick<UserDeps, "store">,
+  { after, limit = maxListedUsers }: { readonly after?: string | undefined; readonly limit?: number | undefined } = {},
+): Promise<readonly User[]> {
+  return deps.store.users.list({
+    limit: Math.min(limit, maxListedUsers),
+    ...(after === undefined ? {} : { after }),
+  });
+}
+
+/**
+ * Deactivates a user, and revokes all sessions and access tokens.
+ *
+ * @throws AuthError `user_not_found`.
+ */
+export async function disableUser(deps: UserDeps, userId: string, client: ClientInfo = {}): Promise<RevokedSessions> {
+  return requireFound(
+    await commit(
+      deps,
+      userChangedAndRevoked({ userId, change: "disabled", reason: "user_disabled", client }),
+      (audit) => deps.store.users.disable(userId, audit),
+    ),
+  );
+}
+
+/**
+ * Activates a user. Sessions that were revoked stay revoked.
+ *
+ * @throws AuthError `user_not_found`.
+ */
+export async function enableUser(deps: UserDeps, userId: string, client: ClientInfo = {}): Promise<void> {
+  requireFound(
+    await commit(
+      deps,
+      ({ now: time }: ChangedUser) => [{ type: "user_changed", time, userId, change: "enabled", client }],
+      (audit) => deps.store.users.enable(userId, audit),
+    ),
+  );
+}
+
+/**
+ * Sets a password, and revokes all sessions and access tokens.
+ *
+ * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for people.
  */
 export async function setPassword(
   deps: UserDeps,
   userId: string,
   password: string,
-  origin: RequestOrigin = {},
-): Promise<Ended> {
-  const user = await deps.store.users.findById(userId);
-  if (user === null) throw notFound();
-  await requireGoodPassword(deps.settings, password, user.username);
-  const tell = tellChange({ userId, change: "password_changed", reason: "password_changed", origin });
+  client: ClientInfo = {},
+): Promise<RevokedSessions> {
+  const { username } = requireFound(await deps.store.users.findById(userId));
+  await requireGoodPassword(deps.settings, password, username);
   const passwordHash = await deps.passwords.hash(normalizePassword(password));
-  return announceChange(deps, await deps.store.users.setPassword(userId, passwordHash, deps.audit(tell)), tell);
+  return requireFound(
+    await commit(
+      deps,
+      userChangedAndRevoked({ userId, change: "password_changed", reason: "password_changed", client }),
+      (audit) => deps.store.users.setPassword(userId, passwordHash, audit),
+    ),
+  );
 }
 
-/** Deletes a user; sessions and access tokens end at once. @throws AuthError `user_not_found`. */
-export async function deleteUser(deps: UserDeps, userId: string, origin: RequestOrigin = {}): Promise<Ended> {
-  const tell = tellChange({ userId, change: "deleted", reason: "user_deleted", origin });
-  return announceChange(deps, await deps.store.users.delete(userId, deps.audit(tell)), tell);
+/**
+ * Deletes a user, and revokes all sessions and access tokens.
+ *
+ * @throws AuthError `user_not_found`.
+ */
+export async function deleteUser(deps: UserDeps, userId: string, client: ClientInfo = {}): Promise<RevokedSessions> {
+  return requireFound(
+    await commit(deps, userChangedAndRevoked({ userId, change: "deleted", reason: "user_deleted", client }), (audit) =>
+      deps.store.users.delete(userId, audit),
+    ),
+  );
 }
 
-interface EndingChange extends Ending {
-  readonly userId: string;
-  readonly change: UserChange;
+/** Returns the events of a change that revokes the user's sessions. */
+export function userChangedAndRevoked({
+  reason,
+  ...change
+}: Omit<UserChangedEvent, "type" | "time"> & { readonly reason: RevokeReason }): EventsOf<RevokedSessions> {
+  const { userId, client } = change;
+  const revoked = sessionsRevoked({ userId, reason, client });
+  return (result) => revoked(result).flatMap((event) => [{ type: "user_changed", time: event.time, ...change }, event]);
 }
 
-/** Tells of a change that ends the user's sessions. */
-function tellChange({ change, ...ending }: EndingChange): Tell<Ended> {
-  const { userId, origin } = ending;
-  return (ended) =>
-    tellEnding(ending)(ended).flatMap((event) => [
-      { type: "user_changed", time: event.time, userId, change, origin },
-      event,
-    ]);
+function withoutHash(row: (User & { readonly passwordHash: string | null }) | null): User | null {
+  if (row === null) return null;
+  const { passwordHash: _, ...user } = row;
+  return user;
 }
 
-function announceChange(deps: UserDeps, ended: Ended | null, tell: Tell<Ended>): Ended {
-  if (ended === null) throw notFound();
-  return announce(deps, ended, tell);
+function requireFound<T>(found: T | null): T {
+  if (found === null) throw notFound();
+  return found;
 }
 
 const notFound = () => new AuthError("user_not_found", "no such user");
+const nameTaken = () => new AuthError("username_taken", "This username is taken.");

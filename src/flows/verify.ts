@@ -3,12 +3,10 @@ import { AuthError } from "../core/errors.ts";
 import { hashSecret, isSameHash } from "../crypto/secrets.ts";
 import { requireNotRevoked } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
-import { toDeathOf } from "./session-death.ts";
+import { findSessionRefusal } from "./session-refusal.ts";
 
 /** The claims of a live token of either kind, without a refresh token's secret. */
-export type VerifiedClaims<C extends ApplicationClaims = ApplicationClaims> =
-  | AccessClaims<C>
-  | Omit<RefreshClaims, "secret">;
+export type VerifiedClaims<C extends object = ApplicationClaims> = AccessClaims<C> | Omit<RefreshClaims, "secret">;
 
 /**
  * Says whether a token of either kind is alive. An access token is answered from memory; a refresh token asks the store
@@ -28,10 +26,10 @@ export async function verify(deps: Deps, token: string): Promise<VerifiedClaims>
 }
 
 async function requireCurrent(deps: Deps, { sessionId, generation, secret }: RefreshClaims): Promise<void> {
-  const locked = await deps.store.sessions.find(sessionId);
-  const death = toDeathOf(locked);
-  if (death !== null) throw death;
-  const session = locked?.session;
+  const snapshot = await deps.store.sessions.find(sessionId);
+  const refusal = findSessionRefusal(snapshot);
+  if (refusal !== null) throw refusal;
+  const session = snapshot?.session;
   if (session?.generation !== generation || !isSameHash(session.currentHash, hashSecret(secret))) {
     throw new AuthError("token_revoked", "rotated away");
   }

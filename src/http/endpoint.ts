@@ -1,12 +1,27 @@
 import type { z } from "zod";
-import type { RequestLimit, RequestOrigin } from "../core/events.ts";
-import type { Settings } from "../core/settings.ts";
+import type { ClientInfo } from "../core/client-info.ts";
+import type { Clock } from "../core/runtime/clock.ts";
+import type { Random } from "../core/runtime/random.ts";
+import type { Settings } from "../core/settings/settings.ts";
 import type { AuthUser } from "../core/user.ts";
-import type { Deps } from "../flows/deps.ts";
-import type { ReadBearerToken } from "./authorization-header.ts";
+import type { Tokens } from "../crypto/tokens.ts";
+import type { EventListener, RateLimitedEndpoint } from "../events/events.ts";
+import type { Flows } from "../flows/index.ts";
+import type { ReadBearerToken } from "./request/bearer.ts";
 
-/** What the routes work with: the flows' own, the key of the CSRF tokens, and the header as the settings name it. */
-export type HttpDeps = Deps & { readonly csrfKey: Uint8Array; readonly readBearerToken: ReadBearerToken };
+/** What the routes work with: the flows, bound to their own dependencies, and what reads and writes HTTP. No store. */
+export interface HttpDeps {
+  readonly settings: Settings<AuthUser>;
+  readonly flows: Flows;
+  /** Verifies tokens without asking whether they were revoked. */
+  readonly tokens: Pick<Tokens, "verifyAccess" | "verifyRefresh" | "verifyAny">;
+  /** The HMAC key of CSRF tokens. */
+  readonly csrfKey: Uint8Array;
+  readonly readBearerToken: ReadBearerToken;
+  readonly random: Random;
+  readonly clock: Pick<Clock, "now">;
+  readonly emit: EventListener;
+}
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
@@ -31,7 +46,7 @@ export interface Endpoint<B = unknown> {
   readonly summary: string;
   readonly errors: ErrorStyle;
   /** Whose limit per address holds here, before anything else is looked at. Default: none. */
-  readonly limit?: RequestLimit;
+  readonly limit?: RateLimitedEndpoint;
   /** What proves the caller, any one of them. Default: nothing is needed. Documentation only: `handle` checks. */
   readonly security?: readonly SecurityScheme[];
   /** Request headers with a meaning here. Documentation only. */
@@ -73,7 +88,7 @@ export interface RequestContext<B = unknown> {
   readonly deps: HttpDeps;
   /** The path's `{name}` segments. */
   readonly params: Readonly<Record<string, string>>;
-  readonly origin: RequestOrigin;
+  readonly client: ClientInfo;
   /** @throws RequestError 413 or 415: the body, if there is one, is too large or not of an accepted media type. */
   requireMediaType(): Promise<void>;
   /** The body's fields, after the same checks. @throws RequestError as above, or 400 with what is wrong. */

@@ -1,22 +1,22 @@
 import { AuthError, StoreUnavailableError } from "../core/errors.ts";
-import { createBodyReader } from "./body.ts";
-import { createClientFinder } from "./client-address.ts";
-import { withCors } from "./cors.ts";
-import { reportCsrfRefusal } from "./csrf-report.ts";
+import { withCors } from "./cookies/cors.ts";
+import { reportCsrfRefusal } from "./cookies/csrf-report.ts";
 import type { Endpoint, ErrorStyle, HttpDeps } from "./endpoint.ts";
-import { endpoints as allEndpoints } from "./endpoints.ts";
-import { toErrorResponse } from "./error-responses.ts";
-import { toJsonResponse } from "./json-response.ts";
-import { RequestError } from "./request-error.ts";
-import { createRequestLimits } from "./request-limits.ts";
-import { toOrigin } from "./request-origin.ts";
+import { createMatcher } from "./matcher.ts";
+import { createBodyReader } from "./request/body.ts";
+import { toClientInfo } from "./request/client-info.ts";
+import { createClientIpFinder } from "./request/client-ip.ts";
+import { createRateLimits } from "./request/rate-limits.ts";
+import { RequestError } from "./request/request-error.ts";
+import { createProxyWatch } from "./request/untrusted-proxy.ts";
+import { toErrorResponse } from "./response/errors.ts";
+import { toJsonResponse } from "./response/json.ts";
+import { withStandardHeaders } from "./response/standard-headers.ts";
+import { endpoints as allEndpoints } from "./routes/index.ts";
 import { createSchemaEndpoint } from "./routes/schema.ts";
-import { createMatcher } from "./routing.ts";
-import { withStandardHeaders } from "./standard-headers.ts";
-import { createProxyWatch } from "./untrusted-proxy.ts";
 
 /** What only the server knows of a connection. */
-export interface Connection {
+export interface ConnectionInfo {
   /** The address at the other end of the socket: the client's or, with `trustedProxies`, that of the last proxy. */
   readonly ip?: string | undefined;
 }
@@ -24,7 +24,7 @@ export interface Connection {
 /** The whole HTTP side: `Request` in, `Response` out. */
 export interface HttpHandler {
   /** Answers every request, also those to paths that are not ours (404). Never rejects. */
-  fetch(request: Request, connection?: Connection): Promise<Response>;
+  fetch(request: Request, connection?: ConnectionInfo): Promise<Response>;
   /** The response to a protected resource's request that `error` refuses: what `fetch` would answer. */
   refuse(error: unknown): Response;
   /** Whether a URL's pathname is one of ours, with or without its trailing slash. */
@@ -46,12 +46,12 @@ export function createHttpHandler(
   deps: HttpDeps,
   { endpoints = allEndpoints, onError = warn }: HttpHandlerOptions = {},
 ): HttpHandler {
-  const findClient = createClientFinder(deps.settings);
+  const findClientIp = createClientIpFinder(deps.settings);
   const watchProxies = createProxyWatch(deps);
-  const requireWithinLimit = createRequestLimits(deps);
+  const requireWithinRateLimit = createRateLimits(deps);
   const match = createMatcher([...endpoints, createSchemaEndpoint(endpoints)], deps.settings);
 
-  async function answer(request: Request, connection: Connection): Promise<Response> {
+  async function answer(request: Request, connection: ConnectionInfo): Promise<Response> {
     const found = match(new URL(request.url).pathname);
     if (found === null) return toJsonResponse(404, { detail: "Not found.", code: "not_found" });
     const { resource, params } = found;
@@ -62,13 +62,13 @@ export function createHttpHandler(
       return toJsonResponse(405, { detail: `Method "${method}" not allowed.` }, { Allow: resource.allow });
     }
     watchProxies(request.headers, connection.ip);
-    const origin = toOrigin(request.headers, { ip: findClient(request.headers, connection.ip) });
+    const client = toClientInfo(request.headers, { ip: findClientIp(request.headers, connection.ip) });
     const body = createBodyReader(request, endpoint.body);
     try {
-      if (endpoint.limit !== undefined) await requireWithinLimit(endpoint.limit, origin);
-      return await endpoint.handle({ request, deps, params, origin, ...body });
+      if (endpoint.limit !== undefined) await requireWithinRateLimit(endpoint.limit, client);
+      return await endpoint.handle({ request, deps, params, client, ...body });
     } catch (error) {
-      reportCsrfRefusal(deps, error, request.headers, origin);
+      reportCsrfRefusal(deps, error, request.headers, client);
       return toRefusal(error, endpoint.errors);
     }
   }
@@ -87,7 +87,7 @@ export function createHttpHandler(
   }
 
   return Object.freeze({
-    async fetch(request: Request, connection: Connection = {}): Promise<Response> {
+    async fetch(request: Request, connection: ConnectionInfo = {}): Promise<Response> {
       return withStandardHeaders(withCors(await answer(request, connection), request, deps.settings));
     },
     refuse: (error: unknown) => withStandardHeaders(toRefusal(error, "resource")),

@@ -1,10 +1,11 @@
-import type { Clock, Schedule } from "../core/clock.ts";
-import type { EventListener } from "../core/events.ts";
-import type { FeedStore } from "../core/feed-store.ts";
 import type { FeedCursor, Revocation } from "../core/revocation.ts";
 import { clockMargin, toRevocationHorizon } from "../core/revocation-horizon.ts";
+import type { Clock } from "../core/runtime/clock.ts";
+import type { Schedule } from "../core/runtime/schedule.ts";
+import { unrefSchedule } from "../core/runtime/schedule.ts";
+import type { FeedStore } from "../core/store/feed.ts";
+import type { EventListener } from "../events/events.ts";
 import type { RevocationIndex } from "./revocation-index.ts";
-import { unrefSchedule } from "./schedule.ts";
 
 /** Keeps a `RevocationIndex` up with the store, and knows how far behind it may be. */
 export interface Feed {

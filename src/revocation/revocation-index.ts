@@ -1,6 +1,6 @@
-import type { Clock } from "../core/clock.ts";
 import type { RevocableToken, Revocation } from "../core/revocation.ts";
 import { toRevocationHorizon } from "../core/revocation-horizon.ts";
+import type { Clock } from "../core/runtime/clock.ts";
 import { createFingerprintTable, type Fingerprint } from "./fingerprint-table.ts";
 
 export type { RevocableToken } from "../core/revocation.ts";

@@ -1,9 +1,10 @@
 import type { AccessClaims } from "../core/claims.ts";
-import type { Clock, Schedule } from "../core/clock.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Revocation } from "../core/revocation.ts";
+import type { Clock } from "../core/runtime/clock.ts";
+import type { Schedule } from "../core/runtime/schedule.ts";
+import { unrefSchedule } from "../core/runtime/schedule.ts";
 import type { RevocationIndex } from "./revocation-index.ts";
-import { unrefSchedule } from "./schedule.ts";
 
 /** Ends what is open under an access token when the token ends: WebSockets, server-sent events, long polls. */
 export interface Signals {

@@ -1,9 +1,9 @@
-import type { Settings } from "../core/settings.ts";
-import type { DeletedCounts, Store } from "../core/store.ts";
-import { cleanUp } from "../flows/clean-up.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import type { DeletedCounts, Store } from "../core/store/index.ts";
+import { deleteExpiredRows } from "../flows/cleanup.ts";
 
 export interface CleanupOptions extends Pick<Settings, "auditRetention"> {
-  readonly store: Pick<Store, "deleteDead">;
+  readonly store: Pick<Store, "deleteExpired">;
   /** Seconds between two runs, more or less. */
   readonly interval: number;
   readonly onDone: (deleted: DeletedCounts) => void;
@@ -38,7 +38,7 @@ export function startCleanup(options: CleanupOptions): Cleanup {
 
   async function run(): Promise<void> {
     try {
-      onDone(await cleanUp(store, { auditRetention, signal }));
+      onDone(await deleteExpiredRows(store, { auditRetention, signal }));
     } catch (error) {
       if (!signal.aborted) onError(error);
     }

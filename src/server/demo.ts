@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Auth } from "../auth.ts";
-import type { Settings } from "../core/settings.ts";
-import type { Store } from "../core/store.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import type { Store } from "../core/store/index.ts";
 
 /** The user for trying things out. Show the password once, keep it nowhere. */
 export interface Demo {

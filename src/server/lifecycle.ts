@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../core/runtime/clock.ts";
 import type { RunningServer } from "./serve.ts";
 
 /** The part of `process` that ends a server. */

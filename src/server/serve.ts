@@ -1,23 +1,24 @@
 import type { DestinationStream } from "pino";
 import type { Auth } from "../auth.ts";
-import type { AuthEvent } from "../core/events.ts";
-import type { Store } from "../core/store.ts";
+import { systemClock } from "../core/runtime/clock.ts";
+import type { Store } from "../core/store/index.ts";
 import { createAuth } from "../create-auth.ts";
-import { createClientFinder } from "../http/client-address.ts";
-import { systemClock } from "../system-clock.ts";
-import { createApp } from "./app.ts";
+import { toAuditRow } from "../events/audit-row.ts";
+import type { AuthEvent } from "../events/events.ts";
+import { createClientIpFinder } from "../http/request/client-ip.ts";
 import { startCleanup } from "./cleanup.ts";
-import type { Config } from "./config.ts";
-import { openStore, parseDatabaseUrl } from "./database.ts";
+import type { Config } from "./config/config.ts";
+import { openStore, parseDatabaseUrl } from "./config/database.ts";
+import type { ServerSettings } from "./config/server-settings.ts";
+import { findSigningKey, makeSigningKey, type ServerKey } from "./config/signing-key.ts";
 import { type Demo, ensureDemoUser } from "./demo.ts";
-import { createHealth } from "./health.ts";
-import { listen } from "./listen.ts";
-import { createLog, type ServerLog } from "./log.ts";
-import { createMetrics, type Metrics } from "./metrics.ts";
-import { createPage } from "./page.ts";
+import { listen } from "./listen/listen.ts";
+import { createLog, type ServerLog } from "./observe/log.ts";
+import { createMetrics, type Metrics } from "./observe/metrics.ts";
+import { createApp } from "./parts/app.ts";
+import { createHealth } from "./parts/health.ts";
+import { createPage } from "./parts/page.ts";
 import { createResources, type Resources } from "./resources.ts";
-import type { ServerSettings } from "./server-settings.ts";
-import { findSigningKey, makeSigningKey, type ServerKey } from "./signing-key.ts";
 
 export interface ServeOptions {
   /** Where the lines of the log go. */
@@ -71,8 +72,8 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const onError = (error: unknown) => log.error(error, "a request failed");
   const { store, database, key, madeKey } = await openDatabase(config, resources);
   const sources = {
-    revocations: () => auth.revocations(),
-    passwords: () => auth.passwords(),
+    revocations: () => auth.stats().revocations,
+    passwords: () => auth.stats().passwords,
     connections: store.connections,
   };
   const metrics = server.metricsPort === undefined ? null : createMetrics({ settings, sources });
@@ -90,7 +91,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     rest: auth,
     clock: systemClock,
     strictTransportSecurity: server.strictTransportSecurity,
-    findClient: createClientFinder(settings),
+    findClientIp: createClientIpFinder(settings),
     onAnswered: (record) => {
       log.request(record);
       metrics?.request(record);
@@ -111,7 +112,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
 async function reportMadeKey(store: Store, { auditRetention }: Config["settings"], log: ServerLog): Promise<void> {
   const event: AuthEvent = { type: "key_changed", time: systemClock.now(), change: "generated" };
   log.event(event);
-  if (auditRetention > 0) await store.audit.append([event]);
+  if (auditRetention > 0) await store.audit.append([toAuditRow(event)]);
 }
 
 async function listenForMetrics(

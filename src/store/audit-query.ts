@@ -1,5 +1,4 @@
-import type { AuditEntry, AuditRow } from "../core/audit.ts";
-import type { AuditQuery } from "../core/audit-store.ts";
+import type { AuditEntry, AuditQuery, AuditRow } from "../core/store/audit.ts";
 
 /** Every column of `audit_log`, under the names of an `AuditEntry`; `details` is JSON. */
 export const auditColumns = `seq AS "id", at AS "time", type, user_id AS "userId", session_id AS "sessionId", ip,

@@ -1,6 +1,5 @@
-import type { ImportedUser, ImportOutcome } from "../core/store.ts";
-
 /** A user who is there, and may be in the way of others. */
+import type { ImportedUser, ImportOutcome } from "../core/store/users.ts";
 export interface Occupant {
   readonly id: string;
   /** `null`: of a user kept in the application's own table. */

@@ -1,5 +1,5 @@
 import type { Session } from "../core/session.ts";
-import type { Rotation } from "../core/store.ts";
+import type { Rotation } from "../core/store/sessions.ts";
 
 /** What a rotation reads back from its row. The rest of the row it has just written, or made a condition of. */
 export type RotatedRow = Pick<
@@ -26,7 +26,7 @@ export function toRotated(rotation: Rotation, row: RotatedRow, now: number): { s
     currentHash: rotation.nextHash,
     previousHash: rotation.presentedHash,
     salt: rotation.salt,
-    attemptHash: rotation.attemptHash,
+    idempotencyHash: rotation.idempotencyHash,
     rotatedAt: now,
     createdAt,
     lastUsedAt: now,

@@ -17,7 +17,7 @@ describe("an Auth", () => {
   afterEach(() => node.close());
 
   it("issues a session to a user whom the application has authenticated", async () => {
-    const { user, session, access, refresh, ...lifetimes } = await auth.issue(userId, { origin: { ip: "192.0.2.7" } });
+    const { user, session, access, refresh, ...lifetimes } = await auth.issue(userId, { client: { ip: "192.0.2.7" } });
     expect(user).toMatchObject({ id: userId, username: "ada" });
     expect(session).toMatchObject({ userId, ip: "192.0.2.7" });
     expect(lifetimes).toEqual({ accessExpiresIn: 1_800, refreshExpiresIn: 2_592_000 });
@@ -35,7 +35,7 @@ describe("an Auth", () => {
     expect(await auth.admit(headers, { method: "POST" })).toMatchObject({ admitted: false });
     stop();
     await auth.admit(headers, { method: "POST" });
-    const event = { type: "csrf_refused", userId, sessionId: session.id, origin: { userAgent: "Firefox" } };
+    const event = { type: "csrf_refused", userId, sessionId: session.id, client: { userAgent: "Firefox" } };
     expect(events).toMatchObject([event, event]);
   });
 

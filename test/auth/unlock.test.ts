@@ -11,12 +11,12 @@ beforeEach(async () => {
 });
 afterEach(() => store.close());
 
-const origin = { ip: "2001:db8::1" };
+const client = { ip: "2001:db8::1" };
 
 async function guess(auth: Auth, times: number): Promise<void> {
   const wrong = { username: "alice", password: "a wrong password" };
-  for (let n = 0; n < times; n++) await expectRefused(auth.login(wrong, { origin }), "no_active_account");
-  await expectRefused(auth.login(wrong, { origin }), "throttled");
+  for (let n = 0; n < times; n++) await expectRefused(auth.login(wrong, { client }), "no_active_account");
+  await expectRefused(auth.login(wrong, { client }), "throttled");
 }
 
 describe("unlocking", () => {
@@ -28,7 +28,7 @@ describe("unlocking", () => {
     await guess(auth, 5);
     auth.on((event) => void events.push(event));
     expect(await auth.users.unlock(user?.id ?? "", { actor: "an operator" })).toBe(2);
-    const unlocked = { type: "unlocked", time: expect.any(Number), userId: user?.id, origin: { actor: "an operator" } };
+    const unlocked = { type: "unlocked", time: expect.any(Number), userId: user?.id, client: { actor: "an operator" } };
     expect(events).toEqual([unlocked]);
     const { entries } = await store.audit.read({ after: null, type: "unlocked", limit: 10 });
     expect(entries).toMatchObject([{ type: "unlocked", userId: user?.id, actor: "an operator" }]);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { toAuditLine } from "../../src/cli/audit-line.ts";
 import { parseSince } from "../../src/cli/since.ts";
-import type { AuditEntry } from "../../src/core/audit.ts";
+import type { AuditEntry } from "../../src/core/store/audit.ts";
 
 const entry: AuditEntry = {
   id: 7,

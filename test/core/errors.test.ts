@@ -11,15 +11,15 @@ describe("an AuthError", () => {
 
   it("proves nothing of the session and has no cause unless told", () => {
     const error = new AuthError("unavailable", "the store does not answer");
-    expect(error.sessionIsDead).toBe(false);
+    expect(error.sessionEnded).toBe(false);
     expect("cause" in error).toBe(false);
   });
 
   it("keeps the cause for the operator", () => {
     const cause = new TypeError("boom");
-    expect(new AuthError("unavailable", "claims failed", { cause, sessionIsDead: true })).toMatchObject({
+    expect(new AuthError("unavailable", "claims failed", { cause, sessionEnded: true })).toMatchObject({
       cause,
-      sessionIsDead: true,
+      sessionEnded: true,
     });
   });
 });

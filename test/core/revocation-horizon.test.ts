@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { resolveSettings } from "../../src/core/resolve-settings.ts";
 import { revocationRetention, toRevocationHorizon } from "../../src/core/revocation-horizon.ts";
-import { settingRules } from "../../src/core/setting-rules.ts";
+import { resolveSettings } from "../../src/core/settings/resolve.ts";
+import { settingRules } from "../../src/core/settings/rules.ts";
 
 describe("the time for which a revocation is kept", () => {
   it("is as long as the longest that any node may need it", () => {

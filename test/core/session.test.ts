@@ -9,7 +9,7 @@ const session: Session = {
   currentHash: new Uint8Array(32),
   previousHash: null,
   salt: null,
-  attemptHash: null,
+  idempotencyHash: null,
   rotatedAt: null,
   createdAt: 1_000,
   lastUsedAt: 1_000,

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
+import { systemRandom } from "../../src/core/runtime/random.ts";
 import {
   createSalt,
   createSecret,
   createSessionId,
   deriveSecret,
-  hashAttempt,
+  hashIdempotencyKey,
   hashSecret,
   isSameHash,
-  systemRandom,
   toRefreshTokenId,
 } from "../../src/crypto/secrets.ts";
 
@@ -45,7 +45,9 @@ describe("secrets", () => {
 
   it("are hashed with SHA-256", () => {
     expect(hex(hashSecret(count(32)))).toBe("630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd");
-    expect(hex(hashAttempt("attempt-1"))).toBe("3dafcfaa6218343276ff42263fe100bab5e2b0475a8d98b96abc88c57bfd9992");
+    expect(hex(hashIdempotencyKey("attempt-1"))).toBe(
+      "3dafcfaa6218343276ff42263fe100bab5e2b0475a8d98b96abc88c57bfd9992",
+    );
   });
 
   it("are recognised by their hash, where there is one", () => {

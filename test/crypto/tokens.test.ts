@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { defaultSettings } from "../../src/core/settings.ts";
+import { defaultSettings } from "../../src/core/settings/settings.ts";
 import { toRefreshTokenId } from "../../src/crypto/secrets.ts";
 import { createTokens, type TokenSettings } from "../../src/crypto/tokens.ts";
 import { forge, keys, toCode, toRefusal } from "./forge.ts";

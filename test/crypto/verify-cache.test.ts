@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { defaultSettings } from "../../src/core/settings.ts";
+import { defaultSettings } from "../../src/core/settings/settings.ts";
 import { createHmacKey, createKeySet, type KeySet } from "../../src/crypto/signing-key.ts";
 import { createTokens, type TokenSettings, type Tokens } from "../../src/crypto/tokens.ts";
 import { forge, key, keys, toRefusal } from "./forge.ts";

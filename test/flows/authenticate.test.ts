@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { AccessClaims } from "../../src/core/claims.ts";
 import { StoreUnavailableError } from "../../src/core/errors.ts";
-import type { Settings } from "../../src/core/settings.ts";
+import type { Settings } from "../../src/core/settings/settings.ts";
 import type { AuthUser } from "../../src/core/user.ts";
 import { authenticate } from "../../src/flows/authenticate.ts";
 import { logout } from "../../src/flows/logout.ts";

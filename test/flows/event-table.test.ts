@@ -1,18 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type AuditEntry, toAuditRow, toKeeping } from "../../src/core/audit.ts";
-import type { AuthEvent, RequestOrigin } from "../../src/core/events.ts";
+import type { ClientInfo } from "../../src/core/client-info.ts";
+import type { AuditEntry } from "../../src/core/store/audit.ts";
 import { createSecret } from "../../src/crypto/secrets.ts";
+import { toAuditRow, toKeeping } from "../../src/events/audit-policy.ts";
+import type { AuthEvent } from "../../src/events/events.ts";
+import { changePassword } from "../../src/flows/change-password.ts";
 import { login } from "../../src/flows/login.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
-import { changePassword } from "../../src/flows/password.ts";
-import { refresh } from "../../src/flows/refresh.ts";
-import { endAllSessions, endSession, endSessionsOfUser, revokeToken } from "../../src/flows/sessions.ts";
+import { refresh } from "../../src/flows/refresh/refresh.ts";
+import { endSession, revokeAllSessions, revokeSessionsForUser, revokeToken } from "../../src/flows/sessions.ts";
 import { createUser, deleteUser, disableUser, enableUser, setPassword } from "../../src/flows/users.ts";
 import { alice, createTestAuth, type TestAuth, testStart as time } from "../support/auth.ts";
 import { createBrowser, ownOrigin } from "../support/browser.ts";
 import { logIn } from "./flow.ts";
 
-const origin: RequestOrigin = { ip: "192.0.2.7", userAgent: "Firefox", actor: "staff/7" };
+const client: ClientInfo = { ip: "192.0.2.7", userAgent: "Firefox", actor: "staff/7" };
 
 let auth: TestAuth;
 let userId: string;
@@ -30,15 +32,15 @@ afterEach(() => auth.close());
 type Row = readonly [name: string, act: () => Promise<unknown>, expected: () => readonly AuthEvent[]];
 
 const ended = (more: object): AuthEvent =>
-  ({ type: "sessions_ended", time, sessions: 1, origin, ...more }) as AuthEvent;
-const changed = (change: string): AuthEvent => ({ type: "user_changed", time, userId, change, origin }) as AuthEvent;
+  ({ type: "sessions_revoked", time, sessions: 1, client, ...more }) as AuthEvent;
+const changed = (change: string): AuthEvent => ({ type: "user_changed", time, userId, change, client }) as AuthEvent;
 const refreshed = (more: object): AuthEvent =>
-  ({ type: "refresh", time, userId, sessionId, generation: 0, origin, ...more }) as AuthEvent;
+  ({ type: "refresh", time, userId, sessionId, generation: 0, client, ...more }) as AuthEvent;
 
 /** Alice's second session, from a browser that she has not used before. */
 let loggedIn: readonly AuthEvent[];
 beforeEach(() => {
-  const subject = { time, userId, sessionId: expect.any(String), origin } as const;
+  const subject = { time, userId, sessionId: expect.any(String), client } as const;
   loggedIn = [
     { type: "login", ...subject },
     { type: "new_device", ...subject },
@@ -46,15 +48,15 @@ beforeEach(() => {
 });
 
 const rows: readonly Row[] = [
-  ["a login", () => login(auth.deps, alice, { origin }), () => loggedIn],
+  ["a login", () => login(auth.deps, alice, { client }), () => loggedIn],
   [
     "a login that replaces a session",
-    () => login(auth.deps, alice, { origin, replaces: sessionId }),
+    () => login(auth.deps, alice, { client, replaces: sessionId }),
     () => [ended({ sessionId, reason: "replaced" }), ...loggedIn],
   ],
   [
     "a refused login",
-    () => login(auth.deps, { ...alice, password: "wrong" }, { origin }),
+    () => login(auth.deps, { ...alice, password: "wrong" }, { client }),
     () => [
       {
         type: "login_failed",
@@ -62,22 +64,22 @@ const rows: readonly Row[] = [
         userId: auth.user.id,
         code: "no_active_account",
         reason: "unknown user or wrong password",
-        origin,
+        client,
       },
     ],
   ],
   [
     "a refused login of a name that nobody has",
-    () => login(auth.deps, { username: "nobody", password: "wrong" }, { origin }),
-    () => [{ type: "login_failed", time, code: "no_active_account", reason: "unknown user or wrong password", origin }],
+    () => login(auth.deps, { username: "nobody", password: "wrong" }, { client }),
+    () => [{ type: "login_failed", time, code: "no_active_account", reason: "unknown user or wrong password", client }],
   ],
-  ["a rotation", () => refresh(auth.deps, token, { origin }), () => [refreshed({ outcome: "rotated" })]],
+  ["a rotation", () => refresh(auth.deps, token, { client }), () => [refreshed({ outcome: "rotated" })]],
   [
     "a replay",
     async () => {
       await refresh(auth.deps, token);
       auth.events.length = 0;
-      await refresh(auth.deps, token, { origin });
+      await refresh(auth.deps, token, { client });
     },
     () => [refreshed({ outcome: "replayed" })],
   ],
@@ -87,7 +89,7 @@ const rows: readonly Row[] = [
       await refresh(auth.deps, token);
       auth.clock.advance(60);
       auth.events.length = 0;
-      await refresh(auth.deps, token, { origin });
+      await refresh(auth.deps, token, { client });
     },
     () => [
       ended({ time: time + 60, userId, sessionId, reason: "reuse" }),
@@ -99,7 +101,7 @@ const rows: readonly Row[] = [
     () => {
       const secret = createSecret(auth.deps.random);
       const lost = auth.deps.tokens.mintRefresh({ ...auth.deps.tokens.verifyRefresh(token), secret });
-      return refresh(auth.deps, lost, { origin });
+      return refresh(auth.deps, lost, { client });
     },
     () => [refreshed({ outcome: "state_lost", reason: "the store has lost this session's newer state" })],
   ],
@@ -107,52 +109,52 @@ const rows: readonly Row[] = [
     "a refresh of a dead session",
     async () => {
       await auth.store.sessions.revoke(sessionId, "logout");
-      await refresh(auth.deps, token, { origin });
+      await refresh(auth.deps, token, { client });
     },
     () => [refreshed({ outcome: "refused", reason: "session ended: logout" })],
   ],
   [
     "a refresh with garbage",
-    () => refresh(auth.deps, "garbage", { origin }),
-    () => [{ type: "refresh", time, outcome: "refused", reason: expect.any(String), origin }],
+    () => refresh(auth.deps, "garbage", { client }),
+    () => [{ type: "refresh", time, outcome: "refused", reason: expect.any(String), client }],
   ],
   [
     "a logout",
-    () => logout(auth.deps, { userId, sessionId }, "local", origin),
+    () => logout(auth.deps, { userId, sessionId }, "local", client),
     () => [ended({ userId, sessionId, reason: "logout" })],
   ],
   [
     "a logout by refresh token",
-    () => logoutByRefreshToken(auth.deps, token, origin),
+    () => logoutByRefreshToken(auth.deps, token, client),
     () => [ended({ userId, sessionId, reason: "logout" })],
   ],
   [
     "a logout everywhere",
-    () => logout(auth.deps, { userId, sessionId }, "all", origin),
+    () => logout(auth.deps, { userId, sessionId }, "all", client),
     () => [ended({ userId, reason: "logout" })],
   ],
-  ["a logout of a dead session", () => logout(auth.deps, { userId, sessionId: "gone" }, "local", origin), () => []],
+  ["a logout of a dead session", () => logout(auth.deps, { userId, sessionId: "gone" }, "local", client), () => []],
   [
     "the end of a session",
-    () => endSession(auth.deps, sessionId, { userId, origin }),
+    () => endSession(auth.deps, sessionId, { userId, client }),
     () => [ended({ userId, sessionId, reason: "revoked" })],
   ],
   [
     "the end of a user's sessions",
-    () => endSessionsOfUser(auth.deps, userId, origin),
+    () => revokeSessionsForUser(auth.deps, userId, client),
     () => [ended({ userId, reason: "revoked" })],
   ],
-  ["the end of all sessions", () => endAllSessions(auth.deps, origin), () => [ended({ reason: "revoked" })]],
+  ["the end of all sessions", () => revokeAllSessions(auth.deps, client), () => [ended({ reason: "revoked" })]],
   [
     "the end of a token",
-    () => revokeToken(auth.deps, "jti-1", origin),
-    () => [{ type: "token_revoked", time, tokenId: "jti-1", origin }],
+    () => revokeToken(auth.deps, "jti-1", client),
+    () => [{ type: "token_revoked", time, tokenId: "jti-1", client }],
   ],
   [
     "a change of password",
     () => {
       const passwords = { currentPassword: alice.password, newPassword: "another horse" };
-      return changePassword(auth.deps, { userId, sessionId, ...passwords, origin });
+      return changePassword(auth.deps, { userId, sessionId, ...passwords, client });
     },
     () => [
       { ...changed("password_changed"), sessionId } as AuthEvent,
@@ -163,7 +165,7 @@ const rows: readonly Row[] = [
     "a wrong current password",
     () => {
       const passwords = { currentPassword: "wrong", newPassword: "another horse" };
-      return changePassword(auth.deps, { userId, sessionId, ...passwords, origin });
+      return changePassword(auth.deps, { userId, sessionId, ...passwords, client });
     },
     () => [
       {
@@ -173,29 +175,29 @@ const rows: readonly Row[] = [
         reason: "wrong current password",
         userId,
         sessionId,
-        origin,
+        client,
       },
     ],
   ],
   [
     "a password set",
-    () => setPassword(auth.deps, userId, "another horse", origin),
+    () => setPassword(auth.deps, userId, "another horse", client),
     () => [changed("password_changed"), ended({ userId, reason: "password_changed" })],
   ],
   [
     "a new user",
-    () => createUser(auth.deps, { username: "bob" }, origin),
-    () => [{ type: "user_changed", time, userId: "2", change: "created", origin }],
+    () => createUser(auth.deps, { username: "bob" }, client),
+    () => [{ type: "user_changed", time, userId: "2", change: "created", client }],
   ],
   [
     "a disabled user",
-    () => disableUser(auth.deps, userId, origin),
+    () => disableUser(auth.deps, userId, client),
     () => [changed("disabled"), ended({ userId, reason: "user_disabled" })],
   ],
-  ["an enabled user", () => enableUser(auth.deps, userId, origin), () => [changed("enabled")]],
+  ["an enabled user", () => enableUser(auth.deps, userId, client), () => [changed("enabled")]],
   [
     "a deleted user",
-    () => deleteUser(auth.deps, userId, origin),
+    () => deleteUser(auth.deps, userId, client),
     () => [changed("deleted"), ended({ userId, reason: "user_deleted" })],
   ],
 ];
@@ -231,8 +233,8 @@ describe("the events of", () => {
     const { pair } = await logIn(auth);
     auth.events.length = 0;
     const entries = await actAlone(async () => {
-      const next = await refresh(auth.deps, pair.refresh, { origin: { ip: "192.0.2.7", userAgent: "Firefox" } });
-      await refresh(auth.deps, pair.refresh, { origin });
+      const next = await refresh(auth.deps, pair.refresh, { client: { ip: "192.0.2.7", userAgent: "Firefox" } });
+      await refresh(auth.deps, pair.refresh, { client });
       await refresh(auth.deps, next.pair.refresh ?? "");
     });
     expect(auth.events.map((event) => event.type === "refresh" && event.outcome)).toEqual([
@@ -251,10 +253,10 @@ describe("the events of", () => {
     await auth.close();
     auth = await createTestAuth({ settings: { auditRetention: 0 } });
     const entries = await actAlone(async () => {
-      const { pair } = await login(auth.deps, alice, { origin });
+      const { pair } = await login(auth.deps, alice, { client });
       await refresh(auth.deps, pair.refresh);
-      await disableUser(auth.deps, auth.user.id, origin);
-      await login(auth.deps, alice, { origin });
+      await disableUser(auth.deps, auth.user.id, client);
+      await login(auth.deps, alice, { client });
     });
     expect(auth.events.length).toBeGreaterThan(5);
     expect(entries).toEqual([]);
@@ -262,7 +264,7 @@ describe("the events of", () => {
 });
 
 describe("a CSRF refusal", () => {
-  const refused = (more: object) => ({ type: "csrf_refused", time, origin: { userAgent: "Firefox" }, ...more });
+  const refused = (more: object) => ({ type: "csrf_refused", time, client: { userAgent: "Firefox" }, ...more });
 
   it("is told once, with the session that the cookies name and nothing else of them", async () => {
     const browser = createBrowser(auth);
@@ -301,6 +303,6 @@ describe("a CSRF refusal", () => {
     await browser.logIn();
     auth.events.length = 0;
     expect((await browser.post("/api/auth/logout/", {}, { Origin: ownOrigin })).status).toBe(200);
-    expect(auth.events.map(({ type }) => type)).toEqual(["sessions_ended"]);
+    expect(auth.events.map(({ type }) => type)).toEqual(["sessions_revoked"]);
   });
 });

@@ -1,20 +1,20 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createSecret } from "../../src/crypto/secrets.ts";
+import { changePassword } from "../../src/flows/change-password.ts";
 import { login } from "../../src/flows/login.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
-import { changePassword } from "../../src/flows/password.ts";
-import { refresh } from "../../src/flows/refresh.ts";
-import { endAllSessions, endSession } from "../../src/flows/sessions.ts";
+import { refresh } from "../../src/flows/refresh/refresh.ts";
+import { endSession, revokeAllSessions } from "../../src/flows/sessions.ts";
 import { createUser, deleteUser, disableUser, enableUser, setPassword } from "../../src/flows/users.ts";
 import { verify } from "../../src/flows/verify.ts";
-import { createLog } from "../../src/server/log.ts";
+import { createLog } from "../../src/server/observe/log.ts";
 import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
 import { logIn } from "./flow.ts";
 
 const passwords = ["wr0ng-pl4nted", "n3w-pl4nted-horse", "b0b-pl4nted", "r3set-pl4nted"] as const;
 const [wrong, changed, ofBob, reset] = passwords;
 const pepper = "pl4nted-pepper-of-this-test";
-const attemptId = "pl4ntedAttempt0m5oRkq2";
+const idempotencyKey = "pl4ntedAttempt0m5oRkq2";
 
 /** Another secret that has no business in what is told. */
 const webhookSecret = "pl4nted0pl4nted0pl4nted0pl4nted0pl4nted0pl4n";
@@ -53,8 +53,8 @@ async function live(): Promise<Life> {
   await refusal(login(deps, { ...alice, password: wrong }));
   await refusal(refresh(deps, `${pair.refresh}x`));
   await refusal(verify(deps, `${pair.access}x`));
-  const next = keep((await refresh(deps, pair.refresh, { attemptId })).pair);
-  keep((await refresh(deps, pair.refresh, { attemptId })).pair);
+  const next = keep((await refresh(deps, pair.refresh, { idempotencyKey })).pair);
+  keep((await refresh(deps, pair.refresh, { idempotencyKey })).pair);
   await refusal(verify(deps, pair.refresh));
   const lost = deps.tokens.mintRefresh({
     ...deps.tokens.verifyRefresh(pair.refresh),
@@ -81,7 +81,7 @@ async function live(): Promise<Life> {
   await disableUser(deps, auth.user.id);
   await refusal(login(deps, { ...alice, password: reset }));
   await enableUser(deps, auth.user.id);
-  await endAllSessions(deps);
+  await revokeAllSessions(deps);
   await deleteUser(deps, auth.user.id);
 
   const { sessions } = await auth.store.sessions.list({ limit: 100 });
@@ -105,7 +105,7 @@ async function live(): Promise<Life> {
       alice.password,
       ...passwords,
       pepper,
-      attemptId,
+      idempotencyKey,
       "$argon2",
       ...encoded,
       ...tokens,
@@ -120,7 +120,7 @@ describe("the events", () => {
     const names = auth.events.map((event) => {
       if (event.type === "refresh") return `refresh ${event.outcome}`;
       if (event.type === "user_changed") return `user ${event.change}`;
-      if (event.type === "sessions_ended") return `ended ${event.reason}`;
+      if (event.type === "sessions_revoked") return `ended ${event.reason}`;
       return event.type === "login_failed" ? `login_failed ${event.code}` : event.type;
     });
     expect(names).toEqual([

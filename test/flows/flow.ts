@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { AuthErrorCode } from "../../src/core/errors.ts";
-import type { AuthEvent } from "../../src/core/events.ts";
 import type { Session } from "../../src/core/session.ts";
+import type { AuthEvent } from "../../src/events/events.ts";
 import type { Issued, IssueOptions } from "../../src/flows/issue.ts";
 import { login } from "../../src/flows/login.ts";
 import { alice, type TestAuth } from "../support/auth.ts";
@@ -25,13 +25,13 @@ export const eventsOf = <T extends AuthEvent["type"]>({ events }: Pick<TestAuth,
 export async function expectRefused(
   attempt: Promise<unknown>,
   code: AuthErrorCode,
-  more: { readonly reason?: string | RegExp; readonly sessionIsDead?: boolean } = {},
+  more: { readonly reason?: string | RegExp; readonly sessionEnded?: boolean } = {},
 ): Promise<void> {
-  const { reason, sessionIsDead = false } = more;
+  const { reason, sessionEnded = false } = more;
   await expect(attempt).rejects.toMatchObject({
     name: "AuthError",
     code,
-    sessionIsDead,
+    sessionEnded,
     ...(reason === undefined ? {} : { reason: expect.stringMatching(reason) }),
   });
 }

@@ -78,10 +78,10 @@ describe("an import", () => {
   });
 
   it("reports each user that it creates, and nobody else", async () => {
-    const origin = { actor: "cli/root" };
-    await createUserImport(auth.deps, { origin })([foreign("bob", { id: "70", createdAt: 5 }), foreign("alice")]);
+    const client = { actor: "cli/root" };
+    await createUserImport(auth.deps, { client })([foreign("bob", { id: "70", createdAt: 5 }), foreign("alice")]);
     const time = testStart;
-    expect(auth.events).toEqual([{ type: "user_changed", time, userId: "70", change: "imported", origin }]);
+    expect(auth.events).toEqual([{ type: "user_changed", time, userId: "70", change: "imported", client }]);
   });
 
   it.each<[string, Partial<ForeignUser>, RegExp]>([

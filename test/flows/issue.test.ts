@@ -34,9 +34,9 @@ describe("a session for a user who has been authenticated", () => {
     expect(pair).toMatchObject({ accessExpiresIn: 60, refreshExpiresIn: 600 });
   });
 
-  it("is reported as a login without an origin, where nobody told one", async () => {
+  it("is reported as a login without an client, where nobody told one", async () => {
     const { session } = await issue(auth.deps, found);
-    expect(auth.events).toMatchObject([{ type: "login", userId: auth.user.id, sessionId: session.id, origin: {} }]);
+    expect(auth.events).toMatchObject([{ type: "login", userId: auth.user.id, sessionId: session.id, client: {} }]);
   });
 
   it.each([

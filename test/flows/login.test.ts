@@ -1,16 +1,16 @@
 import { afterEach, describe, expect, it } from "vitest";
+import type { ClientInfo } from "../../src/core/client-info.ts";
 import type { AuthError } from "../../src/core/errors.ts";
-import type { RequestOrigin } from "../../src/core/events.ts";
-import type { Settings } from "../../src/core/settings.ts";
+import type { Settings } from "../../src/core/settings/settings.ts";
 import type { AuthUser } from "../../src/core/user.ts";
 import { authenticate } from "../../src/flows/authenticate.ts";
 import { login } from "../../src/flows/login.ts";
-import { refresh } from "../../src/flows/refresh.ts";
+import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { createUser, disableUser, findUserByName } from "../../src/flows/users.ts";
 import { alice, createTestAuth, type TestAuth, testStart } from "../support/auth.ts";
 import { eventsOf, expectRefused, logIn, rowOf } from "./flow.ts";
 
-const origin = { ip: "192.0.2.7", userAgent: "Firefox" };
+const client = { ip: "192.0.2.7", userAgent: "Firefox" };
 
 let auth: TestAuth;
 
@@ -25,17 +25,17 @@ const sessionsOfAlice = async () => (await auth.store.sessions.list({ userId: au
 describe("a login", () => {
   it("starts a session and gives its first pair", async () => {
     await start();
-    const { user, session, pair } = await logIn(auth, { origin });
+    const { user, session, pair } = await logIn(auth, { client });
     expect(user).toEqual(auth.user);
-    expect(session).toMatchObject({ userId: auth.user.id, generation: 0, persistent: true, ...origin });
+    expect(session).toMatchObject({ userId: auth.user.id, generation: 0, persistent: true, ...client });
     expect(await authenticate(auth.deps, pair.access)).toMatchObject({ sessionId: session.id, userId: auth.user.id });
     expect((await refresh(auth.deps, pair.refresh)).session.id).toBe(session.id);
   });
 
   it("is reported once", async () => {
     await start();
-    const { session } = await logIn(auth, { origin });
-    const subject = { userId: auth.user.id, sessionId: session.id, origin };
+    const { session } = await logIn(auth, { client });
+    const subject = { userId: auth.user.id, sessionId: session.id, client };
     expect(auth.events).toMatchObject([
       { type: "login", ...subject },
       { type: "new_device", ...subject },
@@ -57,11 +57,11 @@ describe("a login", () => {
     const second = await logIn(auth, { replaces: first.session.id });
     expect((await rowOf(auth, first.session.id)).revokeReason).toBe("replaced");
     await expectRefused(authenticate(auth.deps, first.pair.access), "token_revoked");
-    expect(eventsOf(auth, "sessions_ended")).toMatchObject([
-      { type: "sessions_ended", sessionId: first.session.id, reason: "replaced" },
+    expect(eventsOf(auth, "sessions_revoked")).toMatchObject([
+      { type: "sessions_revoked", sessionId: first.session.id, reason: "replaced" },
     ]);
     await logIn(auth, { replaces: first.session.id });
-    expect(eventsOf(auth, "sessions_ended")).toHaveLength(1);
+    expect(eventsOf(auth, "sessions_revoked")).toHaveLength(1);
     expect((await refresh(auth.deps, second.pair.refresh)).outcome).toBe("rotated");
   });
 
@@ -104,9 +104,9 @@ describe("a login is refused in one way", () => {
     ["an empty password", { username: "alice", password: "" }],
   ])("for %s", async (_, credentials) => {
     await start();
-    await expectRefused(login(auth.deps, credentials, { origin }), "no_active_account");
+    await expectRefused(login(auth.deps, credentials, { client }), "no_active_account");
     const reason = "unknown user or wrong password";
-    expect(auth.events).toMatchObject([{ type: "login_failed", code: "no_active_account", reason, origin }]);
+    expect(auth.events).toMatchObject([{ type: "login_failed", code: "no_active_account", reason, client }]);
     expect(await sessionsOfAlice()).toEqual([]);
   });
 
@@ -157,15 +157,15 @@ describe("the application's rule", () => {
 });
 
 describe("onLoginSuccess", () => {
-  it("hears of the user and the origin before the session begins", async () => {
+  it("hears of the user and the client before the session begins", async () => {
     const heard: unknown[] = [];
     await start({
       onLoginSuccess: async (user, from) => {
         heard.push([user.id, from, (await sessionsOfAlice()).length]);
       },
     });
-    await logIn(auth, { origin });
-    expect(heard).toEqual([[auth.user.id, origin, 0]]);
+    await logIn(auth, { client });
+    expect(heard).toEqual([[auth.user.id, client, 0]]);
   });
 
   it("refuses the login by throwing, and nothing has changed: no session, and the earlier one lives", async () => {
@@ -192,12 +192,12 @@ describe("onLoginSuccess", () => {
 
 describe("onLoginFailed", () => {
   it("hears of every refusal with its code, and of no success", async () => {
-    const heard: [AuthError, RequestOrigin][] = [];
+    const heard: [AuthError, ClientInfo][] = [];
     await start({ onLoginFailed: (error, from) => void heard.push([error, from]) });
     await logIn(auth);
     expect(heard).toEqual([]);
-    await expectRefused(login(auth.deps, { username: "alice", password: "wrong" }, { origin }), "no_active_account");
-    expect(heard).toMatchObject([[{ name: "AuthError", code: "no_active_account" }, origin]]);
+    await expectRefused(login(auth.deps, { username: "alice", password: "wrong" }, { client }), "no_active_account");
+    expect(heard).toMatchObject([[{ name: "AuthError", code: "no_active_account" }, client]]);
   });
 
   it("changes nothing by what it throws", async () => {

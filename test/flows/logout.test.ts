@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { authenticate } from "../../src/flows/authenticate.ts";
 import { type Issued, issue } from "../../src/flows/issue.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
-import { refresh } from "../../src/flows/refresh.ts";
+import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { createUser } from "../../src/flows/users.ts";
 import { createTestAuth, type TestAuth } from "../support/auth.ts";
 import { eventsOf, expectRefused, logIn, rowOf } from "./flow.ts";
@@ -30,17 +30,17 @@ describe("a logout", () => {
   it("ends this session and its access tokens, and no other", async () => {
     expect(await logout(auth.deps, ownerOf(first))).toMatchObject({ sessions: 1 });
     expect(await accepted()).toEqual([false, true]);
-    await expectRefused(refresh(auth.deps, first.pair.refresh), "token_revoked", { sessionIsDead: true });
+    await expectRefused(refresh(auth.deps, first.pair.refresh), "token_revoked", { sessionEnded: true });
     expect((await rowOf(auth, first.session.id)).revokeReason).toBe("logout");
-    expect(eventsOf(auth, "sessions_ended")).toMatchObject([
-      { type: "sessions_ended", ...ownerOf(first), reason: "logout" },
+    expect(eventsOf(auth, "sessions_revoked")).toMatchObject([
+      { type: "sessions_revoked", ...ownerOf(first), reason: "logout" },
     ]);
   });
 
   it("of the others leaves this session", async () => {
     expect(await logout(auth.deps, ownerOf(first), "others")).toMatchObject({ sessions: 1 });
     expect(await accepted()).toEqual([true, false]);
-    expect(auth.events).toMatchObject([{ type: "sessions_ended", userId: auth.user.id, reason: "logout" }]);
+    expect(auth.events).toMatchObject([{ type: "sessions_revoked", userId: auth.user.id, reason: "logout" }]);
     expect((await refresh(auth.deps, first.pair.refresh)).outcome).toBe("rotated");
   });
 
@@ -76,21 +76,21 @@ describe("a logout by refresh token", () => {
   it("ends the session of the current token", async () => {
     await logoutByRefreshToken(auth.deps, first.pair.refresh);
     expect(await accepted()).toEqual([false, true]);
-    expect(auth.events).toMatchObject([{ type: "sessions_ended", ...ownerOf(first), reason: "logout" }]);
+    expect(auth.events).toMatchObject([{ type: "sessions_revoked", ...ownerOf(first), reason: "logout" }]);
   });
 
   it("ends the session of a spent token, too, with what the spent token was exchanged for", async () => {
     const { pair } = await refresh(auth.deps, first.pair.refresh);
     await logoutByRefreshToken(auth.deps, first.pair.refresh);
     await expectRefused(authenticate(auth.deps, pair.access), "token_revoked");
-    await expectRefused(refresh(auth.deps, pair.refresh as string), "token_revoked", { sessionIsDead: true });
+    await expectRefused(refresh(auth.deps, pair.refresh as string), "token_revoked", { sessionEnded: true });
   });
 
   it("is refused where the session is dead already", async () => {
     await logoutByRefreshToken(auth.deps, first.pair.refresh);
     auth.events.length = 0;
     const attempt = logoutByRefreshToken(auth.deps, first.pair.refresh);
-    await expectRefused(attempt, "token_revoked", { reason: "the session is dead already", sessionIsDead: true });
+    await expectRefused(attempt, "token_revoked", { reason: "the session is dead already", sessionEnded: true });
     expect(auth.events).toEqual([]);
   });
 

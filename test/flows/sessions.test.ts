@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { authenticate } from "../../src/flows/authenticate.ts";
 import { type Issued, issue } from "../../src/flows/issue.ts";
-import { refresh } from "../../src/flows/refresh.ts";
+import { refresh } from "../../src/flows/refresh/refresh.ts";
 import {
-  endAllSessions,
   endSession,
-  endSessionsOfUser,
   findSession,
   labelSession,
   listSessions,
+  revokeAllSessions,
+  revokeSessionsForUser,
   revokeToken,
 } from "../../src/flows/sessions.ts";
 import { createUser } from "../../src/flows/users.ts";
@@ -23,7 +23,7 @@ beforeEach(async () => {
   auth = await createTestAuth();
   const bob = await createUser(auth.deps, { username: "bob" });
   if (bob === null) throw new Error("bob exists");
-  ofAlice = await logIn(auth, { origin: { ip: "192.0.2.7", userAgent: "Firefox" } });
+  ofAlice = await logIn(auth, { client: { ip: "192.0.2.7", userAgent: "Firefox" } });
   auth.clock.advance(60);
   ofBob = await issue(auth.deps, { user: bob, epoch: 0 });
   auth.events.length = 0;
@@ -100,7 +100,7 @@ describe("the end of a session", () => {
     const { id: sessionId, userId } = ofAlice.session;
     await endSession(auth.deps, sessionId, { userId });
     expect(await accepted()).toEqual([false, true]);
-    expect(auth.events).toMatchObject([{ type: "sessions_ended", sessionId, userId, reason: "revoked" }]);
+    expect(auth.events).toMatchObject([{ type: "sessions_revoked", sessionId, userId, reason: "revoked" }]);
   });
 
   it("by another user is no end, as that session is not there to be found", async () => {
@@ -118,16 +118,16 @@ describe("the end of a session", () => {
 
 describe("the end of all sessions", () => {
   it("of a user leaves everybody else's", async () => {
-    expect(await endSessionsOfUser(auth.deps, auth.user.id)).toMatchObject({ sessions: 1 });
+    expect(await revokeSessionsForUser(auth.deps, auth.user.id)).toMatchObject({ sessions: 1 });
     expect(await accepted()).toEqual([false, true]);
-    expect(auth.events).toMatchObject([{ type: "sessions_ended", userId: auth.user.id, reason: "revoked" }]);
-    await expectRefused(refresh(auth.deps, ofAlice.pair.refresh), "token_revoked", { sessionIsDead: true });
+    expect(auth.events).toMatchObject([{ type: "sessions_revoked", userId: auth.user.id, reason: "revoked" }]);
+    await expectRefused(refresh(auth.deps, ofAlice.pair.refresh), "token_revoked", { sessionEnded: true });
   });
 
   it("there are ends them all, and cuts off what was issued until now", async () => {
-    expect(await endAllSessions(auth.deps)).toMatchObject({ sessions: 2 });
+    expect(await revokeAllSessions(auth.deps)).toMatchObject({ sessions: 2 });
     expect(await accepted()).toEqual([false, false]);
-    expect(auth.events).toMatchObject([{ type: "sessions_ended", reason: "revoked" }]);
+    expect(auth.events).toMatchObject([{ type: "sessions_revoked", reason: "revoked" }]);
     auth.clock.advance(1);
     const again = await logIn(auth);
     expect(await authenticate(auth.deps, again.pair.access)).toMatchObject({ sessionId: again.session.id });

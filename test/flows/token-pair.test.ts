@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { authenticate } from "../../src/flows/authenticate.ts";
 import { login } from "../../src/flows/login.ts";
-import { refresh } from "../../src/flows/refresh.ts";
+import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
 
 let auth: TestAuth;

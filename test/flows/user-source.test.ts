@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AuthUser } from "../../src/core/user.ts";
 import { authenticate } from "../../src/flows/authenticate.ts";
 import { login } from "../../src/flows/login.ts";
-import { refresh } from "../../src/flows/refresh.ts";
-import { endSessionsOfUser, listSessions } from "../../src/flows/sessions.ts";
+import { refresh } from "../../src/flows/refresh/refresh.ts";
+import { listSessions, revokeSessionsForUser } from "../../src/flows/sessions.ts";
 import { createTestAuth, type TestAuth } from "../support/auth.ts";
 import { eventsOf, expectRefused } from "./flow.ts";
 
@@ -42,7 +42,7 @@ describe("a user of the application's own table", () => {
     expect(await authenticate(auth.deps, pair.access)).toMatchObject({ userId: "u-1", sessionId: session.id });
     const next = await refresh(auth.deps, pair.refresh);
     expect(next.outcome).toBe("rotated");
-    expect(await endSessionsOfUser(auth.deps, "u-1")).toMatchObject({ sessions: 1 });
+    expect(await revokeSessionsForUser(auth.deps, "u-1")).toMatchObject({ sessions: 1 });
     await expectRefused(authenticate(auth.deps, next.pair.access), "token_revoked");
     expect((await logIn()).session.id).not.toBe(session.id);
   });
@@ -82,7 +82,7 @@ describe("a user of the application's own table", () => {
         },
       },
     });
-    endAll = () => endSessionsOfUser(auth.deps, ada.id);
+    endAll = () => revokeSessionsForUser(auth.deps, ada.id);
     await expectRefused(logIn(), "no_active_account", { reason: "user_epoch_changed" });
     expect(await listSessions(auth.deps, ada.id)).toEqual([]);
     expect(before.session.userId).toBe(ada.id);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { authenticate } from "../../src/flows/authenticate.ts";
 import { login } from "../../src/flows/login.ts";
-import { refresh } from "../../src/flows/refresh.ts";
+import { refresh } from "../../src/flows/refresh/refresh.ts";
 import {
   createUser,
   deleteUser,
@@ -121,9 +121,9 @@ describe("a change of a user by the operator", () => {
       }
       expect(auth.events).toMatchObject([
         { type: "user_changed", userId, change },
-        { type: "sessions_ended", userId, reason },
+        { type: "sessions_revoked", userId, reason },
       ]);
-      await expectRefused(refresh(auth.deps, one.pair.refresh), code, { sessionIsDead: true });
+      await expectRefused(refresh(auth.deps, one.pair.refresh), code, { sessionEnded: true });
     },
   );
 
@@ -140,7 +140,7 @@ describe("a change of a user by the operator", () => {
     await enableUser(auth.deps, auth.user.id);
     expect(auth.events).toMatchObject([{ type: "user_changed", userId: auth.user.id, change: "enabled" }]);
     await expectRefused(authenticate(auth.deps, before.pair.access), "token_revoked");
-    await expectRefused(refresh(auth.deps, before.pair.refresh), "token_user_inactive", { sessionIsDead: true });
+    await expectRefused(refresh(auth.deps, before.pair.refresh), "token_user_inactive", { sessionEnded: true });
     expect((await logIn(auth)).user.id).toBe(auth.user.id);
   });
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Issued } from "../../src/flows/issue.ts";
 import { logout } from "../../src/flows/logout.ts";
-import { refresh } from "../../src/flows/refresh.ts";
+import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { revokeToken } from "../../src/flows/sessions.ts";
 import { deleteUser, disableUser, setPassword } from "../../src/flows/users.ts";
 import { verify } from "../../src/flows/verify.ts";
@@ -56,12 +56,12 @@ describe("a refresh token is not alive", () => {
     ["after its user was deleted", deleteUser, "token_user_inactive"],
   ] as const)("%s", async (_, change, code) => {
     await change(auth.deps, auth.user.id, "another horse");
-    await expectRefused(verify(auth.deps, first.pair.refresh), code, { sessionIsDead: true });
+    await expectRefused(verify(auth.deps, first.pair.refresh), code, { sessionEnded: true });
   });
 
   it("after a logout, nor is the access token", async () => {
     await logout(auth.deps, { sessionId: first.session.id, userId: auth.user.id });
-    await expectRefused(verify(auth.deps, first.pair.refresh), "token_revoked", { sessionIsDead: true });
+    await expectRefused(verify(auth.deps, first.pair.refresh), "token_revoked", { sessionEnded: true });
     await expectRefused(verify(auth.deps, first.pair.access), "token_revoked");
   });
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AuthErrorCode } from "../../src/core/errors.ts";
 import { authenticateRequest, readCredentials } from "../../src/http/credentials.ts";
-import type { HeaderSource } from "../../src/http/header-source.ts";
+import type { HeaderSource } from "../../src/http/request/headers.ts";
 import { createTestAuth, type TestAuth } from "../support/auth.ts";
 import { type Browser, createBrowser } from "../support/browser.ts";
 

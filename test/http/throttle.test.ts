@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../src/core/errors.ts";
-import type { Settings } from "../../src/core/settings.ts";
+import type { Settings } from "../../src/core/settings/settings.ts";
 import type { AuthUser } from "../../src/core/user.ts";
 import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
 import { createBrowser } from "../support/browser.ts";
@@ -154,7 +154,7 @@ describe("X-Forwarded-For", () => {
     const spoofed = (n: number) => sendFrom("10.0.0.1", `${everywhere(n + 50)}, 203.0.113.7`);
     expect(await guessTimes(6, spoofed)).toEqual([...Array(5).fill(401), 429]);
     const [event] = auth.events.filter(({ type }) => type === "throttled");
-    expect(event).toMatchObject({ origin: { ip: "203.0.113.7" } });
+    expect(event).toMatchObject({ client: { ip: "203.0.113.7" } });
   });
 });
 
@@ -224,10 +224,10 @@ describe("the limits of refresh, verify and blacklist", () => {
   it("hold for one minute, and are an event once in each", async () => {
     await start(limits);
     for (let n = 0; n < 5; n++) await post("verify", { token: "x" });
-    const origin = { ip: "192.0.2.1", userAgent: undefined };
+    const client = { ip: "192.0.2.1", userAgent: undefined };
     const throttled = auth.events.filter(({ type }) => type === "throttled");
     expect(throttled).toEqual([
-      { type: "throttled", time: auth.clock.now(), scope: "verify", retryAfter: expect.any(Number), origin },
+      { type: "throttled", time: auth.clock.now(), scope: "verify", retryAfter: expect.any(Number), client },
     ]);
   });
 

@@ -1,5 +1,6 @@
 import type { RevokeReason, Session } from "../../src/core/session.ts";
-import type { LockedSession, Rotation, SessionStore, Store, Verdict } from "../../src/core/store.ts";
+import type { Store } from "../../src/core/store/index.ts";
+import type { Rotation, SessionSnapshot, SessionStore, Verdict } from "../../src/core/store/sessions.ts";
 import type { Tokens } from "../../src/crypto/tokens.ts";
 import type { ModelDatabase } from "./model-database.ts";
 import { end, find, isLive, toRotated, withSession } from "./model-store.ts";
@@ -44,14 +45,14 @@ function rotateWhere(
 function decideWith(
   database: ModelDatabase,
   how: {
-    readonly show?: (locked: LockedSession) => LockedSession;
+    readonly show?: (locked: SessionSnapshot) => SessionSnapshot;
     readonly ends?: (session: Session, id: string, reason: RevokeReason) => boolean;
     readonly isDurable?: boolean;
   },
 ): Pick<SessionStore, "decide"> {
   const { show = (locked) => locked, ends = (session, id) => session.id === id, isDurable = true } = how;
   return {
-    decide: <T>(id: string, decide: (locked: LockedSession | null) => Verdict<T>) =>
+    decide: <T>(id: string, decide: (locked: SessionSnapshot | null) => Verdict<T>) =>
       database.transact(
         (tables) => {
           const locked = find(tables, id);
@@ -110,7 +111,7 @@ export const breakages: readonly Breakage[] = [
     expiring,
   ),
   broken("attempt ids are not kept", "I6", (_, sessions) => ({
-    rotate: (rotation) => sessions.rotate({ ...rotation, attemptHash: null }),
+    rotate: (rotation) => sessions.rotate({ ...rotation, idempotencyHash: null }),
   })),
   broken("a theft ends nothing", "I7", (database) =>
     decideWith(database, { ends: (session, id, reason) => session.id === id && reason !== "reuse" }),

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { defaultSettings } from "../../src/core/settings.ts";
+import { defaultSettings } from "../../src/core/settings/settings.ts";
 import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
 import { createTokens } from "../../src/crypto/tokens.ts";
 import { logoutByRefreshToken } from "../../src/flows/logout.ts";
-import { refresh } from "../../src/flows/refresh.ts";
+import { refresh } from "../../src/flows/refresh/refresh.ts";
 import type { Scenario } from "./scenario.ts";
 import type { Flow, Server, Snapshot } from "./server.ts";
 import { toOutcome, toRefreshSteps } from "./server-steps.ts";

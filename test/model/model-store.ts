@@ -1,6 +1,8 @@
 import type { Revocation } from "../../src/core/revocation.ts";
 import { type RevokeReason, type Session, toSessionStatus } from "../../src/core/session.ts";
-import type { LockedSession, NewSession, Rotation, SessionStore, Store, UserStore } from "../../src/core/store.ts";
+import type { Store } from "../../src/core/store/index.ts";
+import type { NewSession, Rotation, SessionSnapshot, SessionStore } from "../../src/core/store/sessions.ts";
+import type { UserStore } from "../../src/core/store/users.ts";
 import type { User } from "../../src/core/user.ts";
 import type { Change, ModelDatabase, Tables } from "./model-database.ts";
 
@@ -59,7 +61,7 @@ function withUser(tables: Tables, user: User): Tables {
   return { ...tables, users: { ...tables.users, [user.id]: user } };
 }
 
-export function find({ sessions, users, now }: Tables, id: string): LockedSession | null {
+export function find({ sessions, users, now }: Tables, id: string): SessionSnapshot | null {
   const session = sessions[id];
   return session === undefined ? null : { session, user: users[session.userId] ?? null, now };
 }
@@ -86,7 +88,7 @@ function create(tables: Tables, { idleLifetime, absoluteLifetime, ...given }: Ne
     currentHash: given.currentHash,
     previousHash: null,
     salt: null,
-    attemptHash: null,
+    idempotencyHash: null,
     rotatedAt: null,
     createdAt: now,
     lastUsedAt: now,
@@ -127,7 +129,7 @@ export function toRotated(session: Session, rotation: Rotation, now: number): Se
     previousHash: session.currentHash,
     currentHash: rotation.nextHash,
     salt: rotation.salt,
-    attemptHash: rotation.attemptHash,
+    idempotencyHash: rotation.idempotencyHash,
     rotatedAt: now,
     lastUsedAt: now,
     idleExpiresAt: Math.min(now + rotation.idleLifetime, session.absoluteExpiresAt),

@@ -1,5 +1,5 @@
 import type { Session } from "../../src/core/session.ts";
-import type { Store } from "../../src/core/store.ts";
+import type { Store } from "../../src/core/store/index.ts";
 import type { User } from "../../src/core/user.ts";
 import type { Tokens } from "../../src/crypto/tokens.ts";
 import type { Disk, ModelDatabase, Tables } from "./model-database.ts";
@@ -77,7 +77,7 @@ const other: Session = {
   currentHash: new Uint8Array(32).fill(7),
   previousHash: new Uint8Array(32).fill(6),
   salt: new Uint8Array(16).fill(6),
-  attemptHash: null,
+  idempotencyHash: null,
   rotatedAt: start,
   createdAt: start,
   lastUsedAt: start,

@@ -1,6 +1,6 @@
 import { issue } from "../../src/flows/issue.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
-import { refresh } from "../../src/flows/refresh.ts";
+import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { disableUser, enableUser } from "../../src/flows/users.ts";
 import { withoutOldFlights, withoutStrayReplies } from "./client-steps.ts";
 import { type Scenario, user } from "./scenario.ts";
@@ -49,7 +49,7 @@ export async function toRefreshSteps(
   const expiry = world.expiries[generation] ?? 0;
   const flow: Flow = (deps) => {
     const token = server.tokenOf(world.snapshot, generation, expiry);
-    return refresh(deps, token, attempt === "" ? {} : { attemptId: attempt });
+    return refresh(deps, token, attempt === "" ? {} : { idempotencyKey: attempt });
   };
   const clocks = toClocks(world, scenario);
   const endings = await server.run(world.snapshot, `refresh ${flight} ${expiry}`, flow, clocks);

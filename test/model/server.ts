@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { AuthError, type AuthErrorCode } from "../../src/core/errors.ts";
 import type { Session } from "../../src/core/session.ts";
-import { defaultSettings, type Settings } from "../../src/core/settings.ts";
-import type { Store } from "../../src/core/store.ts";
+import { defaultSettings, type Settings } from "../../src/core/settings/settings.ts";
+import type { Store } from "../../src/core/store/index.ts";
 import type { AuthUser } from "../../src/core/user.ts";
 import { createPasswordHasher } from "../../src/crypto/passwords.ts";
 import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
@@ -165,7 +165,7 @@ export function createServer(scenario: Scenario): Server {
         if (error instanceof Crash) return null;
         if (!(error instanceof AuthError)) throw error;
         const transactions = database.history.length - 1;
-        return { kind: "refused", code: error.code, isDead: error.sessionIsDead, transactions };
+        return { kind: "refused", code: error.code, isDead: error.sessionEnded, transactions };
       },
     );
     return { answer, database };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Store } from "../../src/core/store.ts";
+import type { Store } from "../../src/core/store/index.ts";
 import type { Nodes } from "../support/nodes.ts";
 import type { Recorder } from "../support/recorder.ts";
 
@@ -25,7 +25,7 @@ export async function recordDatabase({ store }: Nodes, recorder: Recorder): Prom
     if (type === "refresh" && details["outcome"] === "rotated") {
       recorder.audit("rotation", sessionId, details["generation"] as number);
     }
-    if (type === "sessions_ended" && reason === "logout") recorder.audit("logout", sessionId);
+    if (type === "sessions_revoked" && reason === "logout") recorder.audit("logout", sessionId);
   }
 }
 

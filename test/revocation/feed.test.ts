@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { AuthEvent } from "../../src/core/events.ts";
-import type { FeedStore } from "../../src/core/feed-store.ts";
 import type { FeedBatch, FeedCursor, Revocation } from "../../src/core/revocation.ts";
+import type { FeedStore } from "../../src/core/store/feed.ts";
+import type { AuthEvent } from "../../src/events/events.ts";
 import { createFeed } from "../../src/revocation/feed.ts";
 import { createRevocationIndex } from "../../src/revocation/revocation-index.ts";
 import { createManualTime, settled } from "./manual-time.ts";

@@ -1,4 +1,5 @@
-import type { Clock, Schedule } from "../../src/core/clock.ts";
+import type { Clock } from "../../src/core/runtime/clock.ts";
+import type { Schedule } from "../../src/core/runtime/schedule.ts";
 
 /** Time that moves when a test says so: both clocks, and the timers that hang on them. */
 export interface ManualTime {

@@ -231,7 +231,7 @@ describe("node scripts/check-history.ts", () => {
       logLine(2, "refresh", { at: 2, outcome: "rotated", generation: 0 }),
       logLine(2, "request", { status: 200 }),
       logLine(30, "refresh", { at: 30, outcome: "theft", generation: 0 }),
-      logLine(30, "sessions_ended", { at: 30, reason: "reuse" }),
+      logLine(30, "sessions_revoked", { at: 30, reason: "reuse" }),
     ];
     const node1 = write("node-1.log", `${toText(...log)}\n{"level":"inf`);
     const node2 = write("node-2.log", toText(logLine(40, "refresh", { at: 40, outcome: "rotated", generation: 1 })));

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { DeletedCounts } from "../../src/core/store.ts";
+import type { DeletedCounts } from "../../src/core/store/index.ts";
 import { startCleanup } from "../../src/server/cleanup.ts";
 
 /** A cleanup every millisecond over a store that answers `batches` one after the other, and then that nothing is left. */
@@ -9,7 +9,7 @@ function start(batches: (DeletedCounts | Error)[], { held }: { held?: Promise<vo
   const seen = { calls: 0 };
   const cleanup = startCleanup({
     store: {
-      async deleteDead({ limit, horizon, auditHorizon }) {
+      async deleteExpired({ limit, horizon, auditHorizon }) {
         seen.calls += 1;
         expect([limit, horizon > 86_400, auditHorizon]).toEqual([1_000, true, 90 * 86_400]);
         await held;

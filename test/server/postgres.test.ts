@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import type { Context } from "../../src/cli/context.ts";
 import { run } from "../../src/cli/program.ts";
 import { createAuth } from "../../src/index.ts";
-import { loadConfig } from "../../src/server/config.ts";
+import { loadConfig } from "../../src/server/config/config.ts";
 import { serve } from "../../src/server/serve.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";

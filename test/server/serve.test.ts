@@ -3,10 +3,10 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { loadConfig } from "../../src/server/config.ts";
-import { createHealth } from "../../src/server/health.ts";
+import { loadConfig } from "../../src/server/config/config.ts";
+import type { ServerSettings } from "../../src/server/config/server-settings.ts";
+import { createHealth } from "../../src/server/parts/health.ts";
 import { type ServeOptions, serve } from "../../src/server/serve.ts";
-import type { ServerSettings } from "../../src/server/server-settings.ts";
 import { createFolder } from "./folder.ts";
 
 /** A server on any free port over a database in an empty folder, and what it has logged. */

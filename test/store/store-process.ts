@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { DatabaseSync } from "node:sqlite";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
-import { rotationOf, toHash } from "./records.ts";
+import { rotationOf, toHash } from "./contract/records.ts";
 
 const [, , command, path = "", count = "0"] = process.argv;
 

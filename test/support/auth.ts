@@ -1,10 +1,11 @@
-import type { AuthEvent } from "../../src/core/events.ts";
-import type { Settings } from "../../src/core/settings.ts";
-import type { SessionStore, Store } from "../../src/core/store.ts";
+import type { Settings } from "../../src/core/settings/settings.ts";
+import type { Store } from "../../src/core/store/index.ts";
+import type { SessionStore } from "../../src/core/store/sessions.ts";
 import type { AuthUser } from "../../src/core/user.ts";
 import { createDeps } from "../../src/create-deps.ts";
 import { createPasswordHasher } from "../../src/crypto/passwords.ts";
 import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
+import type { AuthEvent } from "../../src/events/events.ts";
 import { createUser } from "../../src/flows/users.ts";
 import type { Endpoint } from "../../src/http/endpoint.ts";
 import { createHttpHandler } from "../../src/http/router.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { checkHistory } from "../../scripts/history/check.ts";
 import { type HistoryEntry, parseHistory } from "../../scripts/history/format.ts";
 import type { Judgement } from "../../scripts/history/judge.ts";
-import type { LockedSession } from "../../src/core/store.ts";
+import type { SessionSnapshot } from "../../src/core/store/sessions.ts";
 import type { Answer, Pair } from "./wire.ts";
 
 type Entry<Op extends HistoryEntry["op"]> = Extract<HistoryEntry, { op: Op }>;
@@ -134,7 +134,7 @@ export function createRecorder(settings: Omit<Entry<"settings">, "op">, patience
     },
 
     /** How the database has a session; `announced` says whether its end is in the feed. */
-    row(sid: string, found: LockedSession | null, announced: boolean): void {
+    row(sid: string, found: SessionSnapshot | null, announced: boolean): void {
       const at = now();
       if (found === null) return void entries.push({ op: "row", at, sid, missing: true });
       const { generation: gen, absoluteExpiresAt: absolute, revokeReason: reason } = found.session;

@@ -24,12 +24,12 @@ export async function post(url: string, body: unknown, headers: Record<string, s
   };
 }
 
-/** Refreshes through the token endpoint; `attemptId` is the `Idempotency-Key`. */
-export function postRefresh(url: string, refresh: string, attemptId?: string): Promise<Answer> {
+/** Refreshes through the token endpoint; `idempotencyKey` is the `Idempotency-Key`. */
+export function postRefresh(url: string, refresh: string, idempotencyKey?: string): Promise<Answer> {
   return post(
     `${url}/api/token/refresh/`,
     { refresh },
-    attemptId === undefined ? {} : { "Idempotency-Key": attemptId },
+    idempotencyKey === undefined ? {} : { "Idempotency-Key": idempotencyKey },
   );
 }
 

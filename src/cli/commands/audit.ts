@@ -1,11 +1,10 @@
 import { setTimeout } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
-import type { AuditEntry } from "../../core/audit.ts";
-import type { AuditQuery } from "../../core/audit-store.ts";
-import type { Store } from "../../core/store.ts";
+import { systemClock } from "../../core/runtime/clock.ts";
+import type { AuditEntry, AuditQuery } from "../../core/store/audit.ts";
+import type { Store } from "../../core/store/index.ts";
 import { findUserByName } from "../../flows/users.ts";
-import type { Config } from "../../server/config.ts";
-import { systemClock } from "../../system-clock.ts";
+import type { Config } from "../../server/config/config.ts";
 import { toAuditJson, toAuditLine } from "../audit-line.ts";
 import { type AuditType, parseAuditType } from "../audit-type.ts";
 import { addCommand, type CommonOptions, withStore } from "../command.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { ConfigError } from "../../server/config-error.ts";
-import { parseDatabaseUrl } from "../../server/database.ts";
+import { ConfigError } from "../../server/config/config-error.ts";
+import { parseDatabaseUrl } from "../../server/config/database.ts";
 import { addCommand, type CommonOptions, loadConfigFor, print } from "../command.ts";
 import type { Context } from "../context.ts";
 import { type Check, fail, ok } from "../doctor/check.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import type { DeletedCounts, Store } from "../../core/store.ts";
-import { cleanUp } from "../../flows/clean-up.ts";
-import type { Config } from "../../server/config.ts";
+import type { DeletedCounts, Store } from "../../core/store/index.ts";
+import { deleteExpiredRows } from "../../flows/cleanup.ts";
+import type { Config } from "../../server/config/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import { type Context, isInteractive } from "../context.ts";
 import { toCount } from "../format.ts";
@@ -21,7 +21,7 @@ async function flush(store: Store, { settings }: Config, context: Context): Prom
   const { auditRetention } = settings;
   const showProgress = (total: DeletedCounts) => context.stderr.write(`${startOfLine}${toSummary(total)} so far`);
   const progress = isInteractive(context) ? { onProgress: showProgress } : {};
-  const total = await cleanUp(store, { auditRetention, ...progress });
+  const total = await deleteExpiredRows(store, { auditRetention, ...progress });
   if (isInteractive(context)) context.stderr.write(startOfLine);
   return { lines: [`Deleted ${toSummary(total)}.`], json: toJson(total) };
 }

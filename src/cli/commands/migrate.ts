@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { openStore, parseDatabaseUrl } from "../../server/database.ts";
+import { openStore, parseDatabaseUrl } from "../../server/config/database.ts";
 import { addCommand, type CommonOptions, loadConfigFor, print } from "../command.ts";
 import type { Context } from "../context.ts";
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { systemClock } from "../../core/runtime/clock.ts";
 import type { RunningServer } from "../../server/serve.ts";
-import { systemClock } from "../../system-clock.ts";
 import { addCommand, type CommonOptions, loadConfigFor } from "../command.ts";
 import type { Context } from "../context.ts";
 import { riskOfInsecureCookies } from "../doctor/setting-checks.ts";

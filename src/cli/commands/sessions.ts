@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { AuthError } from "../../core/errors.ts";
-import type { Store } from "../../core/store.ts";
+import type { Store } from "../../core/store/index.ts";
 import * as flows from "../../flows/sessions.ts";
 import type { UserDeps } from "../../flows/users.ts";
 import { confirm } from "../ask.ts";
@@ -44,7 +44,7 @@ export function addSessions(program: Command, context: Context): void {
       await runOnStore(context, options, (store, config) => {
         const deps = toFlowDeps(store, config);
         if (sessionId !== undefined) return revokeOne(deps, sessionId);
-        return options.user === undefined ? revokeAll(deps) : revokeOfUser(deps, options.user);
+        return options.user === undefined ? revokeAll(deps) : revokeForUser(deps, options.user);
       });
     });
 }
@@ -83,24 +83,26 @@ async function findNames(store: Store, sessions: readonly flows.SessionView[]): 
 
 async function revokeOne(deps: Deps, sessionId: string): Promise<Output> {
   try {
-    await flows.endSession(deps, sessionId, { origin: operator });
+    await flows.revokeSession(deps, sessionId, { client: operator });
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
     throw new Refused("there is no such live session; see them with `tokenpair sessions list`");
   }
-  return { lines: [`Ended session ${sessionId}.`], json: { ended: 1 } };
+  return { lines: [`RevokedSessions session ${sessionId}.`], json: { ended: 1 } };
 }
 
-async function revokeOfUser(deps: Deps, name: string): Promise<Output> {
+async function revokeForUser(deps: Deps, name: string): Promise<Output> {
   const owner = await requireOwner(deps, name);
-  const { sessions } = await flows.endSessionsOfUser(deps, owner.id, operator);
-  return { lines: [`Ended ${toCount(sessions, "session")} of ${owner.name}.`], json: { ended: sessions } };
+  const { sessions } = await flows.revokeSessionsForUser(deps, owner.id, operator);
+  return { lines: [`RevokedSessions ${toCount(sessions, "session")} of ${owner.name}.`], json: { ended: sessions } };
 }
 
 async function revokeAll(deps: Deps): Promise<Output> {
-  const { sessions } = await flows.endAllSessions(deps, operator);
+  const { sessions } = await flows.revokeAllSessions(deps, operator);
   return {
-    lines: [`Ended ${toCount(sessions, "session")}, which was all; every access token issued until now is refused.`],
+    lines: [
+      `RevokedSessions ${toCount(sessions, "session")}, which was all; every access token issued until now is refused.`,
+    ],
     json: { ended: sessions },
   };
 }

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
-import type { Store } from "../../core/store.ts";
+import type { Store } from "../../core/store/index.ts";
 import { createUserImport } from "../../flows/import-users.ts";
-import type { Config } from "../../server/config.ts";
+import type { Config } from "../../server/config/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
 import { toFlowDeps } from "../flow-deps.ts";
@@ -55,7 +55,7 @@ async function importFile(
   const job = {
     records: readRecords(detected.bytes, format, { model, usernameField }),
     usernameField,
-    importUsers: createUserImport(toFlowDeps(store, config), { dryRun, origin: operator }),
+    importUsers: createUserImport(toFlowDeps(store, config), { dryRun, client: operator }),
     onRefusal(refusal: Refusal) {
       if (json) refusals.push(refusal);
       else {

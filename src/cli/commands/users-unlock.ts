@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { toClientNetwork } from "../../core/addresses.ts";
-import type { Store } from "../../core/store.ts";
+import type { Store } from "../../core/store/index.ts";
 import { readAccountState } from "../../flows/throttling/account-state.ts";
 import { toKeyOfName, unlockAddress, unlockName, unlockOwnUser } from "../../flows/unlock.ts";
 import { findUserByName } from "../../flows/users.ts";
-import type { Config } from "../../server/config.ts";
+import type { Config } from "../../server/config/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
 import { findApplicationUser, toFlowDeps } from "../flow-deps.ts";

@@ -1,10 +1,12 @@
 import type { Command } from "commander";
-import type { Ended, Store } from "../../core/store.ts";
+import type { Store } from "../../core/store/index.ts";
+import type { RevokedSessions } from "../../core/store/sessions.ts";
 import type { User } from "../../core/user.ts";
 import { findPasswordFault } from "../../flows/passwords/policy.ts";
 import { listSessions } from "../../flows/sessions.ts";
 import { type AccountState, readAccountState } from "../../flows/throttling/account-state.ts";
 import { toKeyOfUser } from "../../flows/unlock.ts";
+import { requireEmail, requireUsername } from "../../flows/user-fields.ts";
 import * as flows from "../../flows/users.ts";
 import { confirm, readNewPassword } from "../ask.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
@@ -109,8 +111,8 @@ function runCreate(context: Context, name: string, options: CreateOptions): Prom
   return runOnStore(context, options, async (store, config) => {
     flows.requireOwnTable(config.settings);
     const deps = toFlowDeps(store, config);
-    const fault = flows.findUsernameFault(name) ?? (email === undefined ? null : flows.findEmailFault(email));
-    if (fault !== null) throw new Refused(fault);
+    requireUsername(name);
+    if (email !== undefined) requireEmail(email);
     const taken = await flows.findUserByName(deps, name);
     if (taken !== null) throw nameTaken(taken.username);
     const password = await readNewPassword(context, options.passwordStdin, (text) =>
@@ -118,7 +120,6 @@ function runCreate(context: Context, name: string, options: CreateOptions): Prom
     );
     const newUser = { username: name, password, isStaff: staff, ...(email === undefined ? {} : { email }) };
     const user = await flows.createUser(deps, newUser, operator);
-    if (user === null) throw nameTaken(name);
     return { lines: [`Created user ${user.username} (id ${user.id}).`], json: toUserJson(user) };
   });
 }
@@ -181,6 +182,6 @@ function toFailureText({ failures, closedTo }: AccountState, { username }: User)
   return `${failures}; closed to ${whom} until \`tokenpair users unlock ${username}\``;
 }
 
-function toChange(done: string, user: User, { sessions }: Ended): Output {
+function toChange(done: string, user: User, { sessions }: RevokedSessions): Output {
   return { lines: [`${done} ${user.username}; ended ${toCount(sessions, "session")}.`], json: { ended: sessions } };
 }

@@ -1,9 +1,9 @@
 import { existsSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { SchemaVersionError, StoreUnavailableError } from "../../core/errors.ts";
-import type { Store } from "../../core/store.ts";
-import type { Config } from "../../server/config.ts";
-import { type Database, openPostgresStore, openStore } from "../../server/database.ts";
+import type { Store } from "../../core/store/index.ts";
+import type { Config } from "../../server/config/config.ts";
+import { type Database, openPostgresStore, openStore } from "../../server/config/database.ts";
 import { withoutControls } from "../format.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 import { isOpenToOthers } from "./key-check.ts";
@@ -70,7 +70,7 @@ async function checkStore(store: Store, name: string, { settings }: Config): Pro
     throw error;
   }
   // A write that deletes nothing.
-  await store.deleteDead({ limit: 0, horizon: 0 });
+  await store.deleteExpired({ limit: 0, horizon: 0 });
   return [
     ok("database", `${name}, writable`),
     ok("schema", "of this version"),

@@ -1,9 +1,9 @@
 import { statSync } from "node:fs";
 import { createHmacKey } from "../../crypto/signing-key.ts";
-import type { Config } from "../../server/config.ts";
-import { ConfigError } from "../../server/config-error.ts";
-import type { Database } from "../../server/database.ts";
-import { findSigningKey } from "../../server/signing-key.ts";
+import type { Config } from "../../server/config/config.ts";
+import { ConfigError } from "../../server/config/config-error.ts";
+import type { Database } from "../../server/config/database.ts";
+import { findSigningKey } from "../../server/config/signing-key.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
 const name = "signing key";

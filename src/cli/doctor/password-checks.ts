@@ -1,5 +1,5 @@
-import type { Settings } from "../../core/settings.ts";
-import type { Store } from "../../core/store.ts";
+import type { Settings } from "../../core/settings/settings.ts";
+import type { Store } from "../../core/store/index.ts";
 import type { AuthUser } from "../../core/user.ts";
 import { type HashFormState, toHashFormState } from "../../crypto/passwords/hash-form.ts";
 import { toCount, withoutControls } from "../format.ts";

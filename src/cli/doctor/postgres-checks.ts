@@ -1,5 +1,5 @@
-import type { Config } from "../../server/config.ts";
-import { isPrivate } from "../../server/postgres-options.ts";
+import type { Config } from "../../server/config/config.ts";
+import { isPrivate } from "../../server/config/postgres-options.ts";
 import type { PostgresStore } from "../../store/postgres/index.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 

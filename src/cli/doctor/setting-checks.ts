@@ -1,7 +1,7 @@
-import { hours } from "../../core/durations.ts";
-import { isRecommended, toPasswordCost } from "../../core/password-cost.ts";
-import { toPeppers } from "../../core/pepper.ts";
-import type { Config } from "../../server/config.ts";
+import { hours } from "../../core/settings/durations.ts";
+import { isRecommended, toPasswordCost } from "../../core/settings/password-cost.ts";
+import { toPeppers } from "../../core/settings/peppers.ts";
+import type { Config } from "../../server/config/config.ts";
 import { type Check, ok, warn } from "./check.ts";
 
 /** Of a pepper, in characters: 128 bits in hexadecimal. */

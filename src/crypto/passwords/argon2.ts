@@ -1,5 +1,5 @@
 import { hash, verify } from "@node-rs/argon2";
-import { isAffordable, minMemoryPerThread, type PasswordCost } from "../../core/password-cost.ts";
+import { isAffordable, minMemoryPerThread, type PasswordCost } from "../../core/settings/password-cost.ts";
 import { type Fault, malformed, parseBase64, parseCount, unaffordable } from "./hash-format.ts";
 import type { PepperKey } from "./peppers.ts";
 

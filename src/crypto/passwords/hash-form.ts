@@ -1,5 +1,5 @@
-import { toPasswordCost } from "../../core/password-cost.ts";
-import { toPeppers } from "../../core/pepper.ts";
+import { toPasswordCost } from "../../core/settings/password-cost.ts";
+import { toPeppers } from "../../core/settings/peppers.ts";
 import type { PasswordSettings } from "../passwords.ts";
 import { isWeaker } from "./argon2.ts";
 import { isDjangoFormat, parseStoredHash } from "./stored-hash.ts";

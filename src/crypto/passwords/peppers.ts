@@ -1,4 +1,4 @@
-import type { Pepper } from "../../core/pepper.ts";
+import type { Pepper } from "../../core/settings/peppers.ts";
 
 /** A pepper as the hash function takes it. */
 export interface PepperKey {

@@ -1,5 +1,5 @@
 import { AuthError } from "../../core/errors.ts";
-import type { Settings } from "../../core/settings.ts";
+import type { Settings } from "../../core/settings/settings.ts";
 import { foldPassword, normalizePassword } from "./text.ts";
 
 /** The most characters of a new password. In UTF-8 they are at most 4 KiB, so that they fit into any body. */

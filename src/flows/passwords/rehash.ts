@@ -1,33 +1,35 @@
-import type { RequestOrigin } from "../../core/events.ts";
-import type { Tell } from "../auditor.ts";
+import type { ClientInfo } from "../../core/client-info.ts";
+import type { ChangedUser } from "../../core/store/users.ts";
+import { type CommitDeps, commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import { normalizePassword } from "./text.ts";
 
-/** A stored hash that should be replaced, and the password that it was made from. */
+/** A stored hash that should be replaced, and the password that made it. */
 export interface OutdatedHash {
   readonly encoded: string;
   readonly password: string;
 }
 
 /**
- * After a login that went well, puts a hash of today's making in the place of an outdated one. Gives way to logins: where
- * no hash could begin at once, the next login does it. Never rejects, since the login was right either way.
+ * Replaces an outdated hash after a successful login. Logins come first: if the hash queue is busy, the next login does it.
+ * Never rejects, because the login was right either way.
  */
 export async function rehashPassword(
-  deps: Pick<Deps, "passwords" | "store" | "emit" | "audit" | "clock">,
+  deps: Pick<Deps, "passwords" | "store" | "clock"> & CommitDeps,
   userId: string,
   { encoded, password }: OutdatedHash,
-  origin: RequestOrigin,
+  client: ClientInfo,
 ): Promise<void> {
   try {
     const hash = await deps.passwords.hashIfFree(normalizePassword(password));
     if (hash === null) return;
-    const tell: Tell<number> = (time) => [{ type: "user_changed", time, userId, change: "password_rehashed", origin }];
-    const hashes = { from: encoded, to: hash };
-    const time = await deps.store.users.replacePasswordHash(userId, hashes, deps.audit(tell));
-    for (const event of time === null ? [] : tell(time)) deps.emit(event);
+    await commit(
+      deps,
+      ({ now: time }: ChangedUser) => [{ type: "user_changed", time, userId, change: "password_rehashed", client }],
+      (audit) => deps.store.users.replacePasswordHash(userId, { from: encoded, to: hash }, audit),
+    );
   } catch (error) {
     const reason = error instanceof Error ? error.name : typeof error;
-    deps.emit({ type: "rehash_failed", time: deps.clock.now(), userId, reason, origin });
+    deps.emit({ type: "rehash_failed", time: deps.clock.now(), userId, reason, client });
   }
 }

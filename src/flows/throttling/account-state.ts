@@ -1,5 +1,5 @@
-import type { Settings } from "../../core/settings.ts";
-import type { Store } from "../../core/store.ts";
+import type { Settings } from "../../core/settings/settings.ts";
+import type { Store } from "../../core/store/index.ts";
 import { toReserve } from "./login-counters.ts";
 
 /** What failed logins have done to an account. */
@@ -21,7 +21,7 @@ export async function readAccountState({ store, settings }: AccountDeps, account
   const failures = await store.throttle.decide(
     [accountKey],
     ({ counts }) => ({ result: counts.get(accountKey)?.failures ?? 0, changes: new Map() }),
-    { looksFirst: true },
+    { peekFirst: true },
   );
   return { failures, closedTo: toClosing(settings.maxLoginFailures, failures) };
 }

@@ -1,17 +1,20 @@
-import type { Settings } from "../../core/settings.ts";
+import type { ClientInfo } from "../../core/client-info.ts";
+import type { Settings } from "../../core/settings/settings.ts";
 import { toAddressKey, toDeviceKey, toPairKey } from "../../crypto/throttle-keys.ts";
 import { type Counter, expiries } from "./login-rules.ts";
 
-/** Who tries to log in, as far as it counts. */
-export interface Guesser {
+/** Who tries to log in. */
+export interface LoginSubject {
   readonly accountKey: string;
-  /** `null`: no user of our table has the name, or only the application knows. */
+  /** As typed, without surrounding white space. */
+  readonly username: string;
+  /** `null` if no user of tokenpair's own table has the name, or only the application knows. */
   readonly userId: string | null;
-  /** Whether a user has the name; where only the application knows, that counts as yes. */
+  /** Whether a user has the name. True if only the application knows. */
   readonly mayBeUser: boolean;
-  /** What a device is known by that has logged in to the account before. */
+  /** Identifies a device that has logged in to the account before; `null` for an unknown device. */
   readonly deviceId: string | null;
-  readonly ip: string | undefined;
+  readonly client: ClientInfo;
 }
 
 type Limits = Pick<
@@ -23,7 +26,10 @@ type Limits = Pick<
  * What an attempt is counted under. A device that has logged in before has an allowance of its own: it shares the account's
  * last tenth with the user's other known devices, and nothing with strangers.
  */
-export function toCounters(limits: Limits, { accountKey, mayBeUser, deviceId, ip }: Guesser): readonly Counter[] {
+export function toCounters(
+  limits: Limits,
+  { accountKey, mayBeUser, deviceId, client: { ip } }: LoginSubject,
+): readonly Counter[] {
   const { maxLoginFailures, loginFailuresBeforeDelay, accountFailuresBeforeDelay, addressFailuresBeforeDelay } = limits;
   if (maxLoginFailures + loginFailuresBeforeDelay + accountFailuresBeforeDelay + addressFailuresBeforeDelay === 0)
     return [];

@@ -1,7 +1,7 @@
-import { days, hours } from "../../core/durations.ts";
-import type { ThrottleScope } from "../../core/events.ts";
-import type { Settings } from "../../core/settings.ts";
-import type { Counted, CountVerdict, FailureCount } from "../../core/throttle-store.ts";
+import { days, hours } from "../../core/settings/durations.ts";
+import type { Settings } from "../../core/settings/settings.ts";
+import type { CountSnapshot, CountVerdict, FailureCount } from "../../core/store/throttle.ts";
+import type { ThrottleScope } from "../../events/events.ts";
 
 /** What one attempt to log in is counted under, and when that is too much. */
 export interface Counter {
@@ -18,7 +18,7 @@ export interface Counter {
 export type Delays = Pick<Settings, "loginDelay" | "maxLoginDelay">;
 
 /** Whether an attempt may be made. Where it may, it has been counted as a failure already. */
-export type Admission =
+export type AttemptDecision =
   | { readonly admitted: true; readonly failures: ReadonlyMap<ThrottleScope, number> }
   | {
       readonly admitted: false;
@@ -44,8 +44,8 @@ export const expiries = {
 export function countFailure(
   counters: readonly Counter[],
   delays: Delays,
-  { counts, now }: Counted,
-): CountVerdict<Admission> {
+  { counts, now }: CountSnapshot,
+): CountVerdict<AttemptDecision> {
   const waits = counters.map((counter) => ({
     scope: counter.scope,
     retryAfter: toWait(counter, delays, counts.get(counter.key), now),
@@ -66,10 +66,10 @@ export function countFailure(
 }
 
 /** Takes one failure back under each of `counters`; under those of `scopes` all of them. */
-export function takeBack(
+export function refund(
   counters: readonly Counter[],
   scopes: ReadonlySet<ThrottleScope>,
-  { counts }: Counted,
+  { counts }: CountSnapshot,
 ): CountVerdict<null> {
   const changes = new Map<string, FailureCount | null>();
   for (const { key, scope } of counters) {

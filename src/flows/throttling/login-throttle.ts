@@ -1,106 +1,103 @@
+import type { ClientInfo } from "../../core/client-info.ts";
 import { AuthError } from "../../core/errors.ts";
-import type { RequestOrigin, ThrottleScope } from "../../core/events.ts";
-import type { Counted } from "../../core/throttle-store.ts";
 import type { AuthUser } from "../../core/user.ts";
-import { toUsernameKey } from "../../core/username.ts";
 import { readDeviceToken } from "../../crypto/device-tokens.ts";
 import { toAccountKey } from "../../crypto/throttle-keys.ts";
+import type { ThrottleScope } from "../../events/events.ts";
 import type { Deps } from "../deps.ts";
-import { type Guesser, toCounters } from "./login-counters.ts";
-import { type Admission, type Counter, countFailure, takeBack } from "./login-rules.ts";
+import type { LoginCandidate } from "../user-source.ts";
+import { type LoginSubject, toCounters } from "./login-counters.ts";
+import { type AttemptDecision, type Counter, countFailure, refund } from "./login-rules.ts";
 import { reportAccountLimit, reportSuccess } from "./suspicion.ts";
 
-/** An attempt to prove with a password who one is. */
-export interface PasswordAttempt {
-  readonly username: string;
-  readonly origin: RequestOrigin;
-  /** The device token that was presented, not verified yet; or the session that asks, by which its device is known. */
+/** Who sent an attempt. */
+export interface AttemptSource {
+  readonly client: ClientInfo;
+  /** The device token that was presented, not yet verified; or the session that asks, which identifies its device. */
   readonly device: { readonly token: string | undefined } | { readonly sessionId: string };
 }
 
-/**
- * Lets `check` look at a password as one counted attempt; it is told the id of the user of our table who has the name. It is counted as a failure before `check` is called, so that of
- * many at once no more than the allowance get through, and a refused one costs no hash. `check` fulfils with the user where
- * the password is right: then what is counted of the account, and of this device or address on it, is forgotten, and the
- * address gets its attempt back. `null` and `no_active_account` stay counted; any other error is no answer about the
- * password, and is taken back.
- *
- * @throws AuthError `throttled`, with `retryAfter`; what `check` throws. StoreUnavailableError: `check` was not called, or
- * its answer is not given.
- */
-export async function countAttempt<T extends { readonly user: AuthUser }>(
-  deps: Deps,
-  attempt: PasswordAttempt,
-  check: (userId: string | null) => Promise<T | null>,
-): Promise<T | null> {
-  const guesser = await identify(deps, attempt);
-  const counters = toCounters(deps.settings, guesser);
-  if (counters.length === 0) return check(guesser.userId);
-  const keys = counters.map(({ key }) => key);
-
-  const count = (seen: Counted) => countFailure(counters, deps.settings, seen);
-  const admission = await deps.store.throttle.decide(keys, count, { looksFirst: true });
-  if (!admission.admitted) throw refuse(deps, admission, attempt, guesser);
-  const failures = admission.failures.get("account") ?? 0;
-
-  const found = await check(guesser.userId).catch(async (error: unknown) => {
-    if (!isWrong(error)) await giveBack(deps, counters);
-    else reportAccountLimit(deps, attempt, guesser, failures);
-    throw error;
-  });
-  if (found === null) {
-    reportAccountLimit(deps, attempt, guesser, failures);
-    return null;
-  }
-  await deps.store.throttle.decide(keys, (seen) => takeBack(counters, forgottenBySuccess, seen));
-  reportSuccess(deps, attempt, guesser, { user: found.user, failures: failures - 1 });
-  return found;
+/** An attempt that was admitted, and is counted as a failure until it is settled. */
+export interface LoginAttempt {
+  readonly subject: LoginSubject;
+  readonly counters: readonly Counter[];
+  /** Failures on the account, this attempt included. */
+  readonly failures: number;
 }
 
-/** Not the address: whoever has one account could guess at all the others for ever. */
-const forgottenBySuccess: ReadonlySet<ThrottleScope> = new Set(["account", "pair", "device"]);
+/**
+ * Admits one attempt to prove a password, and counts it as a failure: of many at once, no more than the allowance get
+ * through, and a refused one costs no hash. Settle it with `acceptAttempt`, `rejectAttempt` or `undoAttempt`.
+ *
+ * @throws AuthError `throttled`, with `retryAfter`; StoreUnavailableError.
+ */
+export async function admitAttempt(
+  deps: Deps,
+  candidate: LoginCandidate,
+  source: AttemptSource,
+): Promise<LoginAttempt> {
+  const subject = toSubject(deps, candidate, source);
+  const counters = toCounters(deps.settings, subject);
+  if (counters.length === 0) return { subject, counters, failures: 0 };
+  const decision = await deps.store.throttle.decide(
+    toKeys(counters),
+    (seen) => countFailure(counters, deps.settings, seen),
+    { peekFirst: true },
+  );
+  if (!decision.admitted) throw refuse(deps, decision, subject);
+  return { subject, counters, failures: decision.failures.get("account") ?? 0 };
+}
 
-async function identify(
-  { settings, store, users, deviceKey }: Deps,
-  { username, origin, device }: PasswordAttempt,
-): Promise<Guesser> {
-  const usernameKey = toUsernameKey(username, settings.usernameCaseSensitive);
-  const userId = users.isOwn ? ((await store.users.findByKey(usernameKey))?.id ?? null) : null;
+/**
+ * Settles an attempt with the right password. Clears the failures of the account, and of this device or address on it. The
+ * address itself gets only this attempt back: an attacker with one account could otherwise guess at all others.
+ */
+export async function acceptAttempt(deps: Deps, attempt: LoginAttempt, user: AuthUser): Promise<void> {
+  const { counters, subject, failures } = attempt;
+  if (counters.length === 0) return;
+  await deps.store.throttle.decide(toKeys(counters), (seen) => refund(counters, clearedBySuccess, seen));
+  reportSuccess(deps, subject, { user, failures: failures - 1 });
+}
+
+const clearedBySuccess: ReadonlySet<ThrottleScope> = new Set(["account", "pair", "device"]);
+
+/** Settles an attempt with a wrong password, or with the right one of a user who may not log in. It stays counted. */
+export function rejectAttempt(deps: Deps, { counters, subject, failures }: LoginAttempt): void {
+  if (counters.length > 0) reportAccountLimit(deps, subject, failures);
+}
+
+/** Settles an attempt whose password could not be judged: it is not counted. Never throws. */
+export async function undoAttempt({ store }: Deps, { counters }: LoginAttempt): Promise<void> {
+  if (counters.length === 0) return;
+  try {
+    await store.throttle.decide(toKeys(counters), (seen) => refund(counters, new Set(), seen));
+  } catch {
+    // It stays counted. The caller must see the error that came before.
+  }
+}
+
+const toKeys = (counters: readonly Counter[]) => counters.map(({ key }) => key);
+
+function toSubject(
+  { deviceKey }: Pick<Deps, "deviceKey">,
+  { username, usernameKey, userId, mayBeUser }: LoginCandidate,
+  { client, device }: AttemptSource,
+): LoginSubject {
+  const accountKey = toAccountKey({ userId, usernameKey });
   const deviceId =
     "sessionId" in device
       ? device.sessionId
       : device.token === undefined
         ? null
         : readDeviceToken(deviceKey, usernameKey, device.token);
-  return {
-    accountKey: toAccountKey({ userId, usernameKey }),
-    userId,
-    mayBeUser: userId !== null || !users.isOwn,
-    deviceId,
-    ip: origin.ip,
-  };
-}
-
-/** Whether `check` has found the password wrong, or right and of no use. */
-function isWrong(error: unknown): boolean {
-  return error instanceof AuthError && error.code === "no_active_account";
-}
-
-async function giveBack({ store }: Deps, counters: readonly Counter[]): Promise<void> {
-  const keys = counters.map(({ key }) => key);
-  try {
-    await store.throttle.decide(keys, (seen) => takeBack(counters, new Set(), seen));
-  } catch {
-    // It stays counted. What `check` has thrown is what the caller must know.
-  }
+  return { accountKey, username, userId, mayBeUser, deviceId, client };
 }
 
 function refuse(
   { emit }: Deps,
-  { scope, retryAfter, time }: Extract<Admission, { admitted: false }>,
-  { origin }: PasswordAttempt,
-  { userId }: Guesser,
+  { scope, retryAfter, time }: Extract<AttemptDecision, { admitted: false }>,
+  { userId, client }: LoginSubject,
 ): AuthError {
-  emit({ type: "throttled", time, scope, retryAfter, origin, ...(userId === null ? {} : { userId }) });
+  emit({ type: "throttled", time, scope, retryAfter, client, ...(userId === null ? {} : { userId }) });
   return new AuthError("throttled", "login attempts", { retryAfter });
 }

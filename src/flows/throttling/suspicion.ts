@@ -1,28 +1,25 @@
 import type { SuspiciousLogin } from "../../core/suspicious-login.ts";
 import type { AuthUser } from "../../core/user.ts";
 import type { Deps } from "../deps.ts";
-import { type Guesser, toReserve } from "./login-counters.ts";
-import type { PasswordAttempt } from "./login-throttle.ts";
+import { type LoginSubject, toReserve } from "./login-counters.ts";
 
 /** Failures after which a login on an unknown device is worth a message to the account's owner. */
 const suspiciousFailures = 5;
 
-/** Tells the application of a login on an unknown device after `failures` on the account. */
+/** Reports a login on an unknown device, after `failures` on the account, to the application. */
 export function reportSuccess(
   deps: Deps,
-  { origin }: PasswordAttempt,
-  { deviceId }: Guesser,
+  { deviceId, client }: LoginSubject,
   { user, failures }: { readonly user: AuthUser; readonly failures: number },
 ): void {
   if (deviceId !== null || failures < suspiciousFailures) return;
-  tell(deps, { kind: "success_after_failures", user, failures, origin });
+  report(deps, { kind: "success_after_failures", user, failures, client });
 }
 
-/** Tells the application of a failure that has brought the account to one of its limits. */
+/** Reports a failure that brought the account to one of its limits to the application. */
 export function reportAccountLimit(
   deps: Deps,
-  { username, origin }: PasswordAttempt,
-  { userId, mayBeUser }: Guesser,
+  { username, userId, mayBeUser, client }: LoginSubject,
   failures: number,
 ): void {
   const { maxLoginFailures, accountFailuresBeforeDelay } = deps.settings;
@@ -32,11 +29,11 @@ export function reportAccountLimit(
     isLockedForAll || (maxLoginFailures > 0 && failures === maxLoginFailures - toReserve(maxLoginFailures));
   if (!isLocked && failures !== accountFailuresBeforeDelay) return;
   const kind = isLocked ? "account_locked" : "account_delayed";
-  tell(deps, { kind, userId, username, failures, isLockedForAll, origin });
+  report(deps, { kind, userId, username, failures, isLockedForAll, client });
 }
 
-/** Without waiting: how long the application takes must not tell which accounts exist. */
-function tell({ settings }: Deps, login: SuspiciousLogin<AuthUser>): void {
+/** Not awaited: the application's response time must not reveal which accounts exist. */
+function report({ settings }: Deps, login: SuspiciousLogin<AuthUser>): void {
   Promise.resolve()
     .then(() => settings.onSuspiciousLogin?.(login))
     .catch(() => {

@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
-import { csrfFailed } from "../cookie-descriptions.ts";
-import { readCookies, toCsrfCookie, toRefreshCookie, withCookies } from "../cookies.ts";
-import { createCsrfToken, isCsrfToken } from "../csrf.ts";
+import { requireSingleCookies } from "../cookies/checks.ts";
+import { readCookies, toCsrfCookie, toRefreshCookie, withCookies } from "../cookies/cookies.ts";
+import { createCsrfToken, isCsrfToken } from "../cookies/csrf-token.ts";
+import { findPresentedSession } from "../cookies/presented-session.ts";
+import { isAllowedOrigin } from "../cookies/same-origin.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
-import { toJsonResponse } from "../json-response.ts";
-import { isAllowedOrigin } from "../origin.ts";
-import { findPresentedSession } from "../presented-session.ts";
-import { requireSingleCookies } from "../request-checks.ts";
+import { csrfFailed } from "../openapi/cookie-responses.ts";
+import { toJsonResponse } from "../response/json.ts";
 
 /**
  * `GET {authPath}/csrf`: the CSRF token of this browser's session, or of none. A good one is given again and its cookie

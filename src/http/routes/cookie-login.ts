@@ -1,15 +1,14 @@
 import { z } from "zod";
-import { login } from "../../flows/login.ts";
-import { csrfFailed, csrfHeader, lifetimesSchema } from "../cookie-descriptions.ts";
-import { readCookies, toDeviceCookie, toSessionCookies, withCookies } from "../cookies.ts";
-import { createCsrfTokenOf } from "../csrf.ts";
+import { requireCsrfToken, requireOwnPage } from "../cookies/checks.ts";
+import { readCookies, toDeviceCookie, toSessionCookies, withCookies } from "../cookies/cookies.ts";
+import { createCsrfTokenOf } from "../cookies/csrf-token.ts";
+import { findPresentedSession } from "../cookies/presented-session.ts";
 import { defineEndpoint } from "../endpoint.ts";
-import { booleanField, passwordField, usernameField } from "../fields.ts";
-import { toJsonResponse } from "../json-response.ts";
-import { cookieMediaTypes } from "../media-types.ts";
-import { findPresentedSession } from "../presented-session.ts";
-import { requireCsrfToken, requireOwnPage } from "../request-checks.ts";
-import { errorSchema, throttled, unavailable } from "../response-schemas.ts";
+import { csrfFailed, csrfHeader, lifetimesSchema } from "../openapi/cookie-responses.ts";
+import { errorSchema, throttled, unavailable } from "../openapi/responses.ts";
+import { booleanField, passwordField, usernameField } from "../request/fields.ts";
+import { cookieMediaTypes } from "../request/media-types.ts";
+import { toJsonResponse } from "../response/json.ts";
 
 /** `POST {authPath}/login`: starts this browser's session and ends the one it had. */
 export const cookieLogin = defineEndpoint({
@@ -35,7 +34,7 @@ export const cookieLogin = defineEndpoint({
     429: throttled,
     503: unavailable,
   },
-  async handle({ request, deps, origin, requireMediaType, readBody }) {
+  async handle({ request, deps, client, requireMediaType, readBody }) {
     const cookies = readCookies(request.headers, deps.settings);
     requireOwnPage(deps, request, cookies);
     await requireMediaType();
@@ -44,7 +43,7 @@ export const cookieLogin = defineEndpoint({
     const { username, password, remember } = await readBody();
 
     const { device } = cookies;
-    const loggedIn = await login(deps, { username, password }, { remember, origin, replaces: earlier, device });
+    const loggedIn = await deps.flows.login({ username, password }, { remember, client, replaces: earlier, device });
 
     const { user, session, pair } = loggedIn;
     const csrfToken = createCsrfTokenOf(deps.csrfKey, session);

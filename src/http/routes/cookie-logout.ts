@@ -1,14 +1,13 @@
 import { z } from "zod";
-import { logout } from "../../flows/logout.ts";
-import { csrfFailed, csrfHeader } from "../cookie-descriptions.ts";
-import { readCookies, toClearedCookies, withCookies } from "../cookies.ts";
+import { requireCsrfToken, requireOwnPage } from "../cookies/checks.ts";
+import { readCookies, toClearedCookies, withCookies } from "../cookies/cookies.ts";
+import { findPresentedSession, isPresentedLive } from "../cookies/presented-session.ts";
 import { defineEndpoint } from "../endpoint.ts";
-import { choiceField } from "../fields.ts";
-import { toJsonResponse } from "../json-response.ts";
-import { cookieMediaTypes } from "../media-types.ts";
-import { findPresentedSession, isPresentedLive } from "../presented-session.ts";
-import { requireCsrfToken, requireOwnPage } from "../request-checks.ts";
-import { emptySchema, tokenRefused, unavailable } from "../response-schemas.ts";
+import { csrfFailed, csrfHeader } from "../openapi/cookie-responses.ts";
+import { emptySchema, tokenRefused, unavailable } from "../openapi/responses.ts";
+import { choiceField } from "../request/fields.ts";
+import { cookieMediaTypes } from "../request/media-types.ts";
+import { toJsonResponse } from "../response/json.ts";
 
 /** `POST {authPath}/logout`: ends this session, the user's others, or all. Durable before the answer. */
 export const cookieLogout = defineEndpoint({
@@ -28,7 +27,7 @@ export const cookieLogout = defineEndpoint({
     403: csrfFailed,
     503: unavailable,
   },
-  async handle({ request, deps, origin, requireMediaType, readBody }) {
+  async handle({ request, deps, client, requireMediaType, readBody }) {
     const cookies = readCookies(request.headers, deps.settings);
     requireOwnPage(deps, request, cookies);
     await requireMediaType();
@@ -37,10 +36,10 @@ export const cookieLogout = defineEndpoint({
     const { scope } = await readBody();
 
     // A token of a dead session, which may be in anybody's hands, ends no other.
-    const mayEnd = session !== null && (scope === "local" || (await isPresentedLive(deps, cookies, session)));
-    if (mayEnd) await logout(deps, session, scope, origin);
+    const isLive = session !== null && (scope === "local" || (await isPresentedLive(deps, cookies, session)));
+    if (isLive) await deps.flows.logout(session, { scope, client });
 
-    if (mayEnd && scope === "others") return toJsonResponse(200, {});
+    if (isLive && scope === "others") return toJsonResponse(200, {});
     return withCookies(toJsonResponse(200, {}, { "Clear-Site-Data": '"cache"' }), toClearedCookies(deps.settings));
   },
 });

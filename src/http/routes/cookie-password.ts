@@ -1,15 +1,14 @@
 import { z } from "zod";
-import { changePassword } from "../../flows/password.ts";
-import { csrfFailed, csrfHeader } from "../cookie-descriptions.ts";
-import { toSessionCookies, withCookies } from "../cookies.ts";
-import { authenticateCaller } from "../credentials.ts";
-import { createCsrfTokenOf } from "../csrf.ts";
+import { toSessionCookies, withCookies } from "../cookies/cookies.ts";
+import { createCsrfTokenOf } from "../cookies/csrf-token.ts";
+import { authenticateRequest, readCredentials } from "../credentials.ts";
 import { defineEndpoint } from "../endpoint.ts";
-import { passwordField } from "../fields.ts";
-import { toJsonResponse } from "../json-response.ts";
-import { cookieMediaTypes } from "../media-types.ts";
-import { RequestError } from "../request-error.ts";
-import { errorSchema, notAuthenticated, throttled, unavailable } from "../response-schemas.ts";
+import { csrfFailed, csrfHeader } from "../openapi/cookie-responses.ts";
+import { errorSchema, notAuthenticated, throttled, unavailable } from "../openapi/responses.ts";
+import { passwordField } from "../request/fields.ts";
+import { cookieMediaTypes } from "../request/media-types.ts";
+import { RequestError } from "../request/request-error.ts";
+import { toJsonResponse } from "../response/json.ts";
 
 /** `POST {authPath}/password`: changes the caller's password; every other session ends, this one goes on. */
 export const cookiePassword = defineEndpoint({
@@ -34,16 +33,16 @@ export const cookiePassword = defineEndpoint({
     429: throttled,
     503: unavailable,
   },
-  async handle({ request, deps, origin, requireMediaType, readBody }) {
-    if (!deps.users.isOwn) throw new RequestError(404, { detail: "Not found.", code: "not_found" });
-    const { authentication, via } = await authenticateCaller(deps, request, requireMediaType);
-    const { userId, sessionId } = authentication;
+  async handle({ request, deps, client, requireMediaType, readBody }) {
+    if (deps.settings.findUser !== undefined) throw new RequestError(404, { detail: "Not found.", code: "not_found" });
+    const credentials = readCredentials(request.headers, deps);
+    const { userId, sessionId } = await authenticateRequest(deps, request, credentials, requireMediaType);
     const { current_password: currentPassword, new_password: newPassword } = await readBody();
 
-    const change = { userId, sessionId, currentPassword, newPassword, origin };
-    const { session, pair } = await changePassword(deps, change);
+    const change = { userId, sessionId, currentPassword, newPassword };
+    const { session, pair } = await deps.flows.changePassword(change, client);
 
-    if (via === "bearer") return toJsonResponse(200, { access: pair.access, refresh: pair.refresh });
+    if (credentials.via === "bearer") return toJsonResponse(200, { access: pair.access, refresh: pair.refresh });
     const csrfToken = createCsrfTokenOf(deps.csrfKey, session);
     return withCookies(
       toJsonResponse(200, {}),

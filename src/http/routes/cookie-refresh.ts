@@ -1,17 +1,21 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
-import { refresh } from "../../flows/refresh.ts";
-import { toDeathOf } from "../../flows/session-death.ts";
-import { csrfFailed, csrfHeader, lifetimesSchema } from "../cookie-descriptions.ts";
-import { readCookies, toClearedCookies, toSessionCookies, withCookies } from "../cookies.ts";
-import { createCsrfTokenOf } from "../csrf.ts";
+import { requireCsrfToken, requireOwnPage, requireSingleCookies } from "../cookies/checks.ts";
+import {
+  type PresentedCookies,
+  readCookies,
+  toClearedCookies,
+  toSessionCookies,
+  withCookies,
+} from "../cookies/cookies.ts";
+import { createCsrfTokenOf } from "../cookies/csrf-token.ts";
 import { defineEndpoint, type HttpDeps, type RequestContext } from "../endpoint.ts";
-import { toErrorResponse } from "../error-responses.ts";
-import { toJsonResponse } from "../json-response.ts";
-import { cookieMediaTypes } from "../media-types.ts";
-import { requireCsrfToken, requireOwnPage, requireSingleCookies } from "../request-checks.ts";
-import { throttled, tokenRefused, unavailable } from "../response-schemas.ts";
-import { attemptIdHeader, readAttemptId, replayedHeader } from "./token-refresh.ts";
+import { csrfFailed, csrfHeader, lifetimesSchema } from "../openapi/cookie-responses.ts";
+import { throttled, tokenRefused, unavailable } from "../openapi/responses.ts";
+import { cookieMediaTypes } from "../request/media-types.ts";
+import { toErrorResponse } from "../response/errors.ts";
+import { toJsonResponse } from "../response/json.ts";
+import { idempotencyKeyHeader, readIdempotencyKey, replayedHeader } from "./token-refresh.ts";
 
 /** `POST {authPath}/refresh`: the next pair for the refresh cookie. */
 export const cookieRefresh = defineEndpoint({
@@ -21,7 +25,7 @@ export const cookieRefresh = defineEndpoint({
   errors: "token",
   limit: "refresh",
   security: ["refreshCookie"],
-  headers: [csrfHeader, attemptIdHeader],
+  headers: [csrfHeader, idempotencyKeyHeader],
   body: { accepts: cookieMediaTypes, schema: z.object({}) },
   responses: {
     200: {
@@ -35,43 +39,45 @@ export const cookieRefresh = defineEndpoint({
     503: unavailable,
   },
   async handle(context) {
+    const { deps, request } = context;
+    const cookies = readCookies(request.headers, deps.settings);
+    requireSingleCookies(cookies);
+    if (cookies.refresh === undefined) throw new AuthError("not_authenticated", "no refresh cookie was presented");
+    requireOwnPage(deps, request, cookies);
+    await context.requireMediaType();
     try {
-      return await refreshByCookie(context);
+      return await refreshByCookie(context, { ...cookies, refresh: cookies.refresh });
     } catch (error) {
-      // Only a session that is proved dead takes its cookies along: the browser may have better ones by now.
-      const { deps, request } = context;
-      if (!(error instanceof AuthError) || !(await isDeath(deps, error, request))) throw error;
+      // Cookies go only if their session is proved to be over: the browser may have newer ones by now.
+      if (!(error instanceof AuthError) || !(await isSessionOver(deps, error, cookies.refresh))) throw error;
       return withCookies(toErrorResponse(error, "token", deps.settings), toClearedCookies(deps.settings));
     }
   },
 });
 
-async function refreshByCookie({ request, deps, origin, requireMediaType }: RequestContext): Promise<Response> {
-  const cookies = readCookies(request.headers, deps.settings);
-  requireSingleCookies(cookies);
-  if (cookies.refresh === undefined) throw new AuthError("not_authenticated", "no refresh cookie was presented");
-  requireOwnPage(deps, request, cookies);
-  await requireMediaType();
-  const attemptId = readAttemptId(request.headers);
+async function refreshByCookie(
+  { deps, request, client }: RequestContext,
+  cookies: PresentedCookies & { readonly refresh: string },
+): Promise<Response> {
+  const { flows, settings, csrfKey } = deps;
+  const options = { idempotencyKey: readIdempotencyKey(request.headers), client };
+  const presented = flows.verifyRefreshToken(cookies.refresh, options);
+  requireCsrfToken(deps, request, cookies, [presented.sessionId]);
+  const { outcome, session, pair } = await flows.refreshVerified(presented, options);
 
-  const { outcome, session, pair } = await refresh(deps, cookies.refresh, {
-    attemptId,
-    origin,
-    requireSession: (sessionId) => requireCsrfToken(deps, request, cookies, [sessionId]),
-  });
-
-  const csrfToken = createCsrfTokenOf(deps.csrfKey, session);
   const body = { access_expires_in: pair.accessExpiresIn, refresh_expires_in: pair.refreshExpiresIn };
   return withCookies(
     toJsonResponse(200, body, outcome === "replayed" ? { "Token-Replayed": "true" } : {}),
-    toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),
+    toSessionCookies(settings, {
+      pair,
+      csrfToken: createCsrfTokenOf(csrfKey, session),
+      persistent: session.persistent,
+    }),
   );
 }
 
-/** An expired token proves nothing of its session, which another tab may have refreshed in time: the store knows. */
-async function isDeath(deps: HttpDeps, { code, sessionIsDead }: AuthError, { headers }: Request): Promise<boolean> {
-  if (code !== "token_expired" || sessionIsDead) return sessionIsDead;
-  const { refresh: token = "" } = readCookies(headers, deps.settings);
-  const { sessionId } = deps.tokens.verifyRefresh(token, { mayBeExpired: true });
-  return toDeathOf(await deps.store.sessions.find(sessionId))?.sessionIsDead ?? false;
+/** An expired token does not say whether its session is over: another tab may have refreshed it in time. */
+async function isSessionOver({ flows }: HttpDeps, { code, sessionEnded }: AuthError, token: string): Promise<boolean> {
+  if (code !== "token_expired" || sessionEnded) return sessionEnded;
+  return flows.isSessionOfExpiredTokenOver(token);
 }

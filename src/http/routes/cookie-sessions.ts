@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { endSession, labelSession, listSessions, type SessionView } from "../../flows/sessions.ts";
-import { csrfFailed, csrfHeader } from "../cookie-descriptions.ts";
-import { toClearedCookies, withCookies } from "../cookies.ts";
-import { authenticateCaller, authenticateRequest } from "../credentials.ts";
+import type { SessionView } from "../../flows/sessions.ts";
+import { toClearedCookies, withCookies } from "../cookies/cookies.ts";
+import { authenticateRequest, readCredentials } from "../credentials.ts";
 import { defineEndpoint } from "../endpoint.ts";
-import { textField } from "../fields.ts";
-import { toJsonResponse } from "../json-response.ts";
-import { cookieMediaTypes } from "../media-types.ts";
-import { errorSchema, notAuthenticated, timeSchema, unavailable } from "../response-schemas.ts";
+import { csrfFailed, csrfHeader } from "../openapi/cookie-responses.ts";
+import { errorSchema, notAuthenticated, timeSchema, unavailable } from "../openapi/responses.ts";
+import { textField } from "../request/fields.ts";
+import { cookieMediaTypes } from "../request/media-types.ts";
+import { toJsonResponse } from "../response/json.ts";
 
 const sessionSchema = z.object({
   id: z.string(),
@@ -36,7 +36,7 @@ export const cookieSessionsList = defineEndpoint({
   },
   async handle({ request, deps }) {
     const { userId, sessionId } = await authenticateRequest(deps, request);
-    const sessions = await listSessions(deps, userId);
+    const sessions = await deps.flows.listSessions(userId);
     return toJsonResponse(200, { sessions: sessions.map((session) => toSessionBody(session, sessionId)) });
   },
 });
@@ -61,10 +61,10 @@ export const cookieSessionsLabel = defineEndpoint({
     503: unavailable,
   },
   async handle({ request, deps, params, requireMediaType, readBody }) {
-    const { authentication } = await authenticateCaller(deps, request, requireMediaType);
-    const { userId, sessionId } = authentication;
+    const credentials = readCredentials(request.headers, deps);
+    const { userId, sessionId } = await authenticateRequest(deps, request, credentials, requireMediaType);
     const { label } = await readBody();
-    const session = await labelSession(deps, { sessionId: params["id"] ?? "", userId }, label);
+    const session = await deps.flows.labelSession({ sessionId: params["id"] ?? "", userId }, label);
     return toJsonResponse(200, toSessionBody(session, sessionId));
   },
 });
@@ -85,12 +85,12 @@ export const cookieSessionsDelete = defineEndpoint({
     404: notFound,
     503: unavailable,
   },
-  async handle({ request, deps, params, origin, requireMediaType }) {
-    const { authentication, via } = await authenticateCaller(deps, request, requireMediaType);
-    const { userId, sessionId } = authentication;
+  async handle({ request, deps, params, client, requireMediaType }) {
+    const credentials = readCredentials(request.headers, deps);
+    const { userId, sessionId } = await authenticateRequest(deps, request, credentials, requireMediaType);
     const id = params["id"] ?? "";
-    await endSession(deps, id, { userId, origin });
-    const isBrowserOfSession = via === "cookie" && id === sessionId;
+    await deps.flows.revokeSession(id, { userId, client });
+    const isBrowserOfSession = credentials.via === "cookie" && id === sessionId;
     return withCookies(new Response(null, { status: 204 }), isBrowserOfSession ? toClearedCookies(deps.settings) : []);
   },
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineEndpoint } from "../endpoint.ts";
-import { toJsonResponse } from "../json-response.ts";
+import { toJsonResponse } from "../response/json.ts";
 
 /** `GET /.well-known/jwks.json` (RFC 7517 §5): the public keys. HMAC has none. */
 export const jwks = defineEndpoint({

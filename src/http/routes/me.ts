@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
-import { findSession, type SessionView } from "../../flows/sessions.ts";
+import type { SessionView } from "../../flows/sessions.ts";
 import { authenticateRequest } from "../credentials.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
-import { toJsonResponse } from "../json-response.ts";
-import { notAuthenticated, timeSchema, unavailable } from "../response-schemas.ts";
+import { notAuthenticated, timeSchema, unavailable } from "../openapi/responses.ts";
+import { toJsonResponse } from "../response/json.ts";
 
 /** `GET {authPath}/me`: who the caller is, and in which session. */
 export const me = defineEndpoint({
@@ -27,12 +27,12 @@ export const me = defineEndpoint({
   },
   async handle({ request, deps }) {
     const { userId, sessionId } = await authenticateRequest(deps, request);
-    const found = await deps.users.find(userId);
+    const found = await deps.flows.findCurrentUser(userId);
     if (found === null) throw new AuthError("user_not_found", "no such user");
     const session = await findOwnSession(deps, sessionId);
     return toJsonResponse(200, {
       id: userId,
-      username: found.user.username,
+      username: found.username,
       session: { id: session.id, created_at: session.createdAt, expires_at: session.expiresAt },
     });
   },
@@ -41,7 +41,7 @@ export const me = defineEndpoint({
 /** The caller's session; where it is gone, its access token is worth nothing either. */
 async function findOwnSession(deps: HttpDeps, sessionId: string): Promise<SessionView> {
   try {
-    return await findSession(deps, sessionId);
+    return await deps.flows.findSession(sessionId);
   } catch (error) {
     const isGone = error instanceof AuthError && error.code === "session_not_found";
     throw isGone ? new AuthError("token_revoked", "the session has ended") : error;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineEndpoint, type Endpoint } from "../endpoint.ts";
-import { toJsonResponse } from "../json-response.ts";
-import { toOpenApiDocument } from "../openapi.ts";
+import { toOpenApiDocument } from "../openapi/document.ts";
+import { toJsonResponse } from "../response/json.ts";
 
 /** `GET /api/schema`: the OpenAPI document of `endpoints`, and of itself. */
 export function createSchemaEndpoint(endpoints: readonly Endpoint[]): Endpoint {

@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { logoutByRefreshToken } from "../../flows/logout.ts";
 import { defineEndpoint } from "../endpoint.ts";
-import { tokenField } from "../fields.ts";
-import { toJsonResponse } from "../json-response.ts";
-import { tokenMediaTypes } from "../media-types.ts";
-import { emptySchema, throttled, tokenRefused, unavailable } from "../response-schemas.ts";
+import { emptySchema, throttled, tokenRefused, unavailable } from "../openapi/responses.ts";
+import { tokenField } from "../request/fields.ts";
+import { tokenMediaTypes } from "../request/media-types.ts";
+import { toJsonResponse } from "../response/json.ts";
 
 /** `POST {tokenPath}/blacklist`: ends the session of a refresh token. */
 export const tokenBlacklist = defineEndpoint({
@@ -20,9 +19,9 @@ export const tokenBlacklist = defineEndpoint({
     429: throttled,
     503: unavailable,
   },
-  async handle({ deps, origin, readBody }) {
+  async handle({ deps, client, readBody }) {
     const { refresh: token } = await readBody();
-    await logoutByRefreshToken(deps, token, origin);
+    await deps.flows.logoutByRefreshToken(token, { client });
     return toJsonResponse(200, {});
   },
 });

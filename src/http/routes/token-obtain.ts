@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { login } from "../../flows/login.ts";
 import { defineEndpoint } from "../endpoint.ts";
-import { passwordField, usernameField } from "../fields.ts";
-import { toJsonResponse } from "../json-response.ts";
-import { tokenMediaTypes } from "../media-types.ts";
-import { errorSchema, throttled, unavailable } from "../response-schemas.ts";
+import { errorSchema, throttled, unavailable } from "../openapi/responses.ts";
+import { passwordField, usernameField } from "../request/fields.ts";
+import { tokenMediaTypes } from "../request/media-types.ts";
+import { toJsonResponse } from "../response/json.ts";
 
 /** `POST {tokenPath}`: a username and a password for a token pair. */
 export const tokenObtain = defineEndpoint({
@@ -19,9 +18,9 @@ export const tokenObtain = defineEndpoint({
     429: throttled,
     503: unavailable,
   },
-  async handle({ deps, origin, readBody }) {
+  async handle({ deps, client, readBody }) {
     const credentials = await readBody();
-    const { pair } = await login(deps, credentials, { origin });
+    const { pair } = await deps.flows.login(credentials, { client });
     return toJsonResponse(200, { refresh: pair.refresh, access: pair.access });
   },
 });

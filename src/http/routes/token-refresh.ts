@@ -1,19 +1,18 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
-import { refresh } from "../../flows/refresh.ts";
 import { defineEndpoint, type HeaderDescription } from "../endpoint.ts";
-import { tokenField } from "../fields.ts";
-import { toJsonResponse } from "../json-response.ts";
-import { tokenMediaTypes } from "../media-types.ts";
-import { throttled, tokenRefused, unavailable } from "../response-schemas.ts";
+import { throttled, tokenRefused, unavailable } from "../openapi/responses.ts";
+import { tokenField } from "../request/fields.ts";
+import { tokenMediaTypes } from "../request/media-types.ts";
+import { toJsonResponse } from "../response/json.ts";
 
-const attemptIdSchema = z.string().regex(/^[A-Za-z0-9_-]{22,128}$/);
+const idempotencyKeySchema = z.string().regex(/^[A-Za-z0-9_-]{22,128}$/);
 
 /** What a client sends along with a refresh, for the OpenAPI document. */
-export const attemptIdHeader: HeaderDescription = {
+export const idempotencyKeyHeader: HeaderDescription = {
   name: "Idempotency-Key",
   description: "Made at random before the first try and repeated on every retry of the same refresh.",
-  schema: attemptIdSchema,
+  schema: idempotencyKeySchema,
 };
 
 /** What the answer to a replay says, for the OpenAPI document. */
@@ -30,7 +29,7 @@ export const tokenRefresh = defineEndpoint({
   summary: "Exchange a refresh token for the next token pair.",
   errors: "token",
   limit: "refresh",
-  headers: [attemptIdHeader],
+  headers: [idempotencyKeyHeader],
   body: { accepts: tokenMediaTypes, schema: z.object({ refresh: tokenField }) },
   responses: {
     200: {
@@ -42,10 +41,10 @@ export const tokenRefresh = defineEndpoint({
     429: throttled,
     503: unavailable,
   },
-  async handle({ request, deps, origin, readBody }) {
-    const attemptId = readAttemptId(request.headers);
+  async handle({ request, deps, client, readBody }) {
+    const idempotencyKey = readIdempotencyKey(request.headers);
     const { refresh: token } = await readBody();
-    const { outcome, pair } = await refresh(deps, token, { attemptId, origin });
+    const { outcome, pair } = await deps.flows.refresh(token, { idempotencyKey, client });
     const headers = outcome === "replayed" ? { "Token-Replayed": "true" } : {};
     return toJsonResponse(200, { access: pair.access, refresh: pair.refresh }, headers);
   },
@@ -56,11 +55,11 @@ export const tokenRefresh = defineEndpoint({
  *
  * @throws AuthError `bad_idempotency_key`.
  */
-export function readAttemptId(headers: Headers): string | undefined {
-  const attemptId = headers.get("Idempotency-Key");
-  if (attemptId === null) return undefined;
-  if (!attemptIdSchema.safeParse(attemptId).success) {
+export function readIdempotencyKey(headers: Headers): string | undefined {
+  const idempotencyKey = headers.get("Idempotency-Key");
+  if (idempotencyKey === null) return undefined;
+  if (!idempotencyKeySchema.safeParse(idempotencyKey).success) {
     throw new AuthError("bad_idempotency_key", "Idempotency-Key is not of the form that was agreed");
   }
-  return attemptId;
+  return idempotencyKey;
 }

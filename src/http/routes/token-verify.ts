@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { verify } from "../../flows/verify.ts";
 import { defineEndpoint } from "../endpoint.ts";
-import { tokenField } from "../fields.ts";
-import { toJsonResponse } from "../json-response.ts";
-import { tokenMediaTypes } from "../media-types.ts";
-import { emptySchema, throttled, tokenRefused, unavailable } from "../response-schemas.ts";
+import { emptySchema, throttled, tokenRefused, unavailable } from "../openapi/responses.ts";
+import { tokenField } from "../request/fields.ts";
+import { tokenMediaTypes } from "../request/media-types.ts";
+import { toJsonResponse } from "../response/json.ts";
 
 /** `POST {tokenPath}/verify`: whether a token of either kind is alive. */
 export const tokenVerify = defineEndpoint({
@@ -22,7 +21,7 @@ export const tokenVerify = defineEndpoint({
   },
   async handle({ deps, readBody }) {
     const { token } = await readBody();
-    await verify(deps, token);
+    await deps.flows.verify(token);
     return toJsonResponse(200, {});
   },
 });

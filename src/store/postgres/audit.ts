@@ -1,8 +1,7 @@
-import { type AuditOf, type AuditRow, toAuditRow } from "../../core/audit.ts";
-import type { AuditPage, AuditStore } from "../../core/audit-store.ts";
+import type { AuditOf, AuditPage, AuditRow, AuditStore } from "../../core/store/audit.ts";
 import { type AuditEntryRow, auditColumns, toAuditConditions, toAuditEntry } from "../audit-query.ts";
-import type { Connection, Run } from "./connection.ts";
-import { toUnseen } from "./cursor.ts";
+import type { Connection, Run } from "./connection/connection.ts";
+import { toUnseen } from "./feed/cursor.ts";
 
 const rows = `jsonb_to_recordset(:rows::jsonb) AS row ("time" bigint, type text, "userId" text, "sessionId" text, ip text,
   "userAgent" text, actor text, reason text, details text)`;
@@ -12,7 +11,7 @@ const insert = `INSERT INTO tokenpair.audit_log
   SELECT "time", type, "userId", "sessionId", ip, "userAgent", actor, reason, details FROM ${rows}`;
 
 const insertDelivery = `INSERT INTO tokenpair.webhook_outbox (id, at, body, next_at)
-  VALUES (:id, :time::bigint, :body, :time::bigint)`;
+  VALUES (:id, :at::bigint, :body, :at::bigint)`;
 
 /** The entries that `condition` names, each beside the snapshot with which they were read; in one row without an entry. */
 const read = (condition: string, order: "ASC" | "DESC") => `WITH place AS MATERIALIZED (
@@ -51,16 +50,14 @@ export function createAuditLog(connection: Connection): AuditLog {
     async record(run, audit, result) {
       if (audit === undefined || result === null || result === undefined) return result;
       const records = audit(result);
-      const kept = records.filter(({ isKept }) => isKept).map(({ event }) => toAuditRow(event));
-      if (kept.length > 0) await run(insert, toRows(kept));
-      for (const { event, delivery } of records) {
-        if (delivery !== null) await run(insertDelivery, { ...delivery, time: event.time });
-      }
+      const logged = records.map(({ row }) => row).filter((row) => row !== null);
+      if (logged.length > 0) await run(insert, toParameters(logged));
+      for (const { delivery } of records) if (delivery !== null) await run(insertDelivery, { ...delivery });
       return result;
     },
 
-    async append(events) {
-      await connection.run("audit.append", insert, toRows(events.map(toAuditRow)));
+    async append(appended) {
+      await connection.run("audit.append", insert, toParameters(appended));
     },
 
     async read(query) {
@@ -83,8 +80,8 @@ export function createAuditLog(connection: Connection): AuditLog {
   };
 }
 
-function toRows(events: readonly AuditRow[]): { readonly rows: string } {
-  return { rows: JSON.stringify(events) };
+function toParameters(appended: readonly AuditRow[]): { readonly rows: string } {
+  return { rows: JSON.stringify(appended) };
 }
 
 function toPage(found: readonly Row[], limit: number, position: Position | null): AuditPage {

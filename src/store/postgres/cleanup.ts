@@ -1,13 +1,13 @@
-import type { DeletedCounts, Store } from "../../core/store.ts";
-import type { Connection } from "./connection.ts";
-import { clock } from "./statement.ts";
+import type { DeletedCounts, DeleteExpiredOptions } from "../../core/store/index.ts";
+import type { Connection } from "./connection/connection.ts";
+import { clock } from "./connection/statement.ts";
 
 /** Rows that `condition` names, `:limit` at most; rows that somebody else holds are left for the next time. */
 const some = (table: string, key: string, condition: string) => `WITH ${clock}, found AS MATERIALIZED (
   SELECT ${key} AS found_key FROM tokenpair.${table}, clock WHERE ${condition}
   LIMIT :limit FOR UPDATE OF ${table} SKIP LOCKED)`;
 
-const deleteExpired = `${some("sessions", "id", "cleanup_at <= now AND idle_expires_at <= now")}
+const deleteSessions = `${some("sessions", "id", "cleanup_at <= now AND idle_expires_at <= now")}
   DELETE FROM tokenpair.sessions USING found WHERE id = found_key RETURNING id`;
 
 const deleteRevoked = `${some("sessions", "id", "revoked_at < now - :horizon::bigint")}
@@ -32,16 +32,16 @@ const deleteAuditEntries = `${some("audit_log", "seq", "at < now - :auditHorizon
  * entries older than `auditHorizon`. Each kind in a transaction of its own, so that locks are held briefly; several processes
  * may do it at once.
  */
-export async function deleteDead(
+export async function deleteExpired(
   connection: Connection,
-  { limit, horizon, auditHorizon }: Parameters<Store["deleteDead"]>[0],
+  { limit, horizon, auditHorizon }: DeleteExpiredOptions,
 ): Promise<DeletedCounts> {
   const count = async (sql: string, parameters: Record<string, number>) =>
-    (await connection.run("deleteDead", sql, parameters)).length;
+    (await connection.run("deleteExpired", sql, parameters)).length;
 
   // All of them, or the search for the expired ones would pass over more and more of these.
   while (limit > 0 && (await count(postpone, { limit })) === limit);
-  const expired = await count(deleteExpired, { limit });
+  const expired = await count(deleteSessions, { limit });
   const revoked = await count(deleteRevoked, { horizon, limit: limit - expired });
   const revocations = await count(deleteRevocations, { horizon, limit });
   const auditEntries = auditHorizon === undefined ? 0 : await count(deleteAuditEntries, { auditHorizon, limit });

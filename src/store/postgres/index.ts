@@ -1,26 +1,26 @@
-import type { Store } from "../../core/store.ts";
+import type { Store } from "../../core/store/index.ts";
 import { createAuditLog } from "./audit.ts";
-import { deleteDead } from "./cleanup.ts";
-import { createConnection } from "./connection.ts";
-import { createEndings } from "./endings.ts";
-import { createFeed } from "./feed.ts";
-import { inspect, type PostgresFacts } from "./inspect.ts";
-import { checkSchema, migrate } from "./migrate.ts";
-import { createNotifications } from "./notifications.ts";
-import { type PostgresStoreOptions, refuseUnknown, toBehaviour, toConnections } from "./options.ts";
+import { deleteExpired } from "./cleanup.ts";
+import { createConnection } from "./connection/connection.ts";
+import { type PostgresStoreOptions, refuseUnknown, toBehaviour, toConnections } from "./connection/options.ts";
+import { createFeed } from "./feed/feed.ts";
+import { createNotifications } from "./feed/notifications.ts";
 import { createOutbox } from "./outbox.ts";
+import { createRevocations } from "./revocations.ts";
+import { inspect, type PostgresFacts } from "./schema/inspect.ts";
+import { checkSchema, migrate } from "./schema/migrate.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
 
-export type { PostgresListenClient, PostgresPool, PostgresPoolClient, PostgresQuery } from "./driver.ts";
-export type { PostgresFacts } from "./inspect.ts";
+export type { PostgresListenClient, PostgresPool, PostgresPoolClient, PostgresQuery } from "./connection/driver.ts";
 export type {
   PostgresBehaviour,
   PostgresConnectionOptions,
   PostgresPoolOptions,
   PostgresStoreOptions,
-} from "./options.ts";
+} from "./connection/options.ts";
+export type { PostgresFacts } from "./schema/inspect.ts";
 
 /** The store, and what its server says of itself. */
 export interface PostgresStore extends Store {
@@ -56,18 +56,18 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
   const connection = createConnection(connections, behaviour);
   const notifications = createNotifications(connection, schema, connections.createListenClient);
   const log = createAuditLog(connection);
-  const endings = createEndings(notifications.announce);
+  const revocations = createRevocations(notifications.announce);
 
   return {
-    users: createUserStore(connection, endings, log),
-    sessions: createSessionStore(connection, endings, log, behaviour),
+    users: createUserStore(connection, revocations, log),
+    sessions: createSessionStore(connection, revocations, log, behaviour),
     feed: createFeed(connection, notifications, log),
     audit: log,
     outbox: createOutbox(connection),
     throttle: createThrottleStore(connection, log),
     migrate: () => migrate(connection, schema),
     checkSchema: () => checkSchema(connection, schema),
-    deleteDead: (options) => deleteDead(connection, options),
+    deleteExpired: (options) => deleteExpired(connection, options),
 
     connections: connection.use,
     inspect: () => inspect(connection),

@@ -1,6 +1,6 @@
-import type { Delivery, OutboxStore } from "../../core/outbox-store.ts";
-import type { Connection } from "./connection.ts";
-import { clock } from "./statement.ts";
+import type { Delivery, OutboxStore } from "../../core/store/outbox.ts";
+import type { Connection } from "./connection/connection.ts";
+import { clock } from "./connection/statement.ts";
 
 // Nodes that claim at once pass over what another is just taking.
 const claim = `WITH ${clock}, due AS MATERIALIZED (

@@ -1,11 +1,11 @@
-import type { Rotation, SessionStore } from "../../core/store.ts";
+import type { Rotation, SessionStore } from "../../core/store/sessions.ts";
 import { alone, createBatcher } from "../batcher.ts";
 import { type RotatedRow, toRotated } from "../rotated.ts";
-import type { Connection } from "./connection.ts";
-import type { Behaviour } from "./options.ts";
+import type { Connection } from "./connection/connection.ts";
+import type { Behaviour } from "./connection/options.ts";
+import { clock } from "./connection/statement.ts";
+import { isRowSpecific } from "./connection/unavailable.ts";
 import { isUsable } from "./rows.ts";
-import { clock } from "./statement.ts";
-import { mayBeOfOneRow } from "./unavailable.ts";
 
 /** How many batches may be under way, each on a connection of its own. */
 const maxUnderWay = 2;
@@ -21,12 +21,12 @@ const operation = "sessions.rotate";
 /** One presented refresh token, under the names that the UPDATE knows. */
 const one = `SELECT 1::bigint AS position, :sessionId::text AS session_id, :generation::bigint AS presented_generation,
   :presentedHash::bytea AS presented_hash, :nextHash::bytea AS next_hash, :salt::bytea AS next_salt,
-  :attemptHash::bytea AS next_attempt_hash, :idleLifetime::bigint AS idle_lifetime,
+  :idempotencyHash::bytea AS next_attempt_hash, :idleLifetime::bigint AS idle_lifetime,
   :userAgent::text AS next_user_agent, :ip::text AS next_ip`;
 
 /** The same for many: every parameter is an array, and `position` counts from 1. */
 const many = `SELECT * FROM unnest(:sessionId::text[], :generation::bigint[], :presentedHash::bytea[], :nextHash::bytea[],
-    :salt::bytea[], :attemptHash::bytea[], :idleLifetime::bigint[], :userAgent::text[], :ip::text[])
+    :salt::bytea[], :idempotencyHash::bytea[], :idleLifetime::bigint[], :userAgent::text[], :ip::text[])
   WITH ORDINALITY AS presented (session_id, presented_generation, presented_hash, next_hash, next_salt,
     next_attempt_hash, idle_lifetime, next_user_agent, next_ip, position)`;
 
@@ -102,7 +102,7 @@ export function createRotate(connection: Connection, behaviour: Behaviour): Sess
       if (first !== undefined && second === undefined) return [await rotateAlone(first, shortWait)];
       return await rotateBatch(rotations);
     } catch (error) {
-      if (!mayBeOfOneRow(error)) throw error;
+      if (!isRowSpecific(error)) throw error;
       return rotations.map(() => alone);
     }
   }
@@ -128,7 +128,7 @@ function toArrays(rotations: readonly Rotation[]) {
     presentedHash: rotations.map((rotation) => rotation.presentedHash),
     nextHash: rotations.map((rotation) => rotation.nextHash),
     salt: rotations.map((rotation) => rotation.salt),
-    attemptHash: rotations.map((rotation) => rotation.attemptHash),
+    idempotencyHash: rotations.map((rotation) => rotation.idempotencyHash),
     idleLifetime: rotations.map((rotation) => rotation.idleLifetime),
     userAgent: rotations.map((rotation) => rotation.userAgent),
     ip: rotations.map((rotation) => rotation.ip),

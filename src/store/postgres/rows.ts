@@ -10,7 +10,7 @@ export const isUsable = `${isLive} AND EXISTS (SELECT FROM tokenpair.users
 
 /** Every column of `sessions` that a `Session` has, under its names. */
 export const sessionColumns = `id, user_id AS "userId", user_epoch AS "userEpoch", generation,
-  current_hash AS "currentHash", previous_hash AS "previousHash", salt, attempt_hash AS "attemptHash",
+  current_hash AS "currentHash", previous_hash AS "previousHash", salt, attempt_hash AS "idempotencyHash",
   rotated_at AS "rotatedAt", created_at AS "createdAt", last_used_at AS "lastUsedAt",
   idle_expires_at AS "idleExpiresAt", absolute_expires_at AS "absoluteExpiresAt",
   revoked_at AS "revokedAt", revoke_reason AS "revokeReason", persistent, user_agent AS "userAgent", ip, label`;

@@ -1,17 +1,18 @@
-import type { AuditOf } from "../../core/audit.ts";
-import type { CreatedSession, LockedSession, NewSession, SessionStore } from "../../core/store.ts";
+import type { AuditOf } from "../../core/store/audit.ts";
+import type { CreatedSession, NewSession, SessionSnapshot, SessionStore } from "../../core/store/sessions.ts";
+import { nothingRevoked } from "../../core/store/sessions.ts";
 import type { AuditLog } from "./audit.ts";
-import type { Connection, Run, Transaction } from "./connection.ts";
-import { type Endings, joinLogins } from "./endings.ts";
-import type { Behaviour } from "./options.ts";
+import type { Connection, Run, Transaction } from "./connection/connection.ts";
+import type { Behaviour } from "./connection/options.ts";
+import { clock } from "./connection/statement.ts";
+import { acquireSharedLoginLock, type Revocations } from "./revocations.ts";
 import { createRotate } from "./rotate.ts";
 import { isLive, isUsable, type SessionRow, sessionColumns, toSession } from "./rows.ts";
-import { clock } from "./statement.ts";
 
 // FOR SHARE waits for a change of the epoch and makes it wait, which FOR KEY SHARE would not. Two logins that both go on
 // to note themselves on the row would wait for each other, so these hold it alone.
 const holdUser = (lock: "SHARE" | "NO KEY UPDATE") => `
-  SELECT is_active AS "isActive", epoch, ${joinLogins} FROM tokenpair.users WHERE id = :userId FOR ${lock}`;
+  SELECT is_active AS "isActive", epoch, ${acquireSharedLoginLock} FROM tokenpair.users WHERE id = :userId FOR ${lock}`;
 
 const noteLogin = `WITH ${clock} UPDATE tokenpair.users SET last_login_at = now FROM clock WHERE id = :userId`;
 
@@ -51,7 +52,7 @@ const look = `WITH ${clock}
     ON owner_id = user_id
   WHERE id = :sessionId`;
 
-/** The live sessions that `condition` names, newest first; one row with the time alone where there are none. */
+/** The live sessions that `condition` names, newest first; one row with the time alone where there are nothingRevoked. */
 const list = (condition: string) => `WITH ${clock}
   SELECT live.*, now FROM clock LEFT JOIN LATERAL (
     SELECT ${sessionColumns} FROM tokenpair.sessions WHERE ${isLive} AND ${condition}
@@ -65,11 +66,11 @@ type LookRow = SessionRow & { readonly ownerIsActive: boolean | null; readonly o
 /** The sessions in the table `sessions`. */
 export function createSessionStore(
   connection: Connection,
-  endings: Endings,
+  revocations: Revocations,
   log: AuditLog,
   behaviour: Behaviour,
 ): SessionStore {
-  async function find(run: Run, sessionId: string): Promise<LockedSession | null> {
+  async function find(run: Run, sessionId: string): Promise<SessionSnapshot | null> {
     const [row] = await run<LookRow>(look, { sessionId });
     if (row === undefined) return null;
     const { now, ownerIsActive: isActive, ownerEpoch: epoch, ...session } = row;
@@ -86,12 +87,18 @@ export function createSessionStore(
     if (!user.isActive) return { outcome: "refused", reason: "user_inactive" } as const;
     if (user.epoch !== session.userEpoch) return { outcome: "refused", reason: "user_epoch_changed" } as const;
 
-    const { revocations } =
-      replaces === undefined ? { revocations: [] } : await endings.endSession(transaction, replaces, "replaced");
+    const { revocations: replaced } =
+      replaces === undefined ? nothingRevoked : await revocations.revokeOne(transaction, replaces, "replaced");
     if (updateLastLogin) await run(noteLogin, { userId });
     const [inserted] = await run<SessionRow & { readonly isKnown: boolean }>(insert, row);
     const { now, isKnown, ...created } = inserted as NonNullable<typeof inserted>;
-    const outcome = { outcome: "created", session: created, now, revocations, isNewDevice: !isKnown } as const;
+    const outcome = {
+      outcome: "created",
+      session: created,
+      now,
+      revocations: replaced,
+      isNewDevice: !isKnown,
+    } as const;
     return log.record<CreatedSession>(run, audit, outcome);
   }
 
@@ -103,14 +110,14 @@ export function createSessionStore(
 
     touch: async (use) => toSession(await connection.run("sessions.touch", touch, { ...use })),
 
-    decide: (sessionId, decide) =>
+    decide: (sessionId, decide, audit) =>
       connection.transact("sessions.decide", async (transaction) => {
         const { run } = transaction;
         await run(lock, { sessionId });
-        const { result, revoke: reason, audit } = decide(await find(run, sessionId));
-        if (reason === undefined) return { result, revocations: await log.record(run, audit, []) };
-        const { revocations } = await endings.endSession(transaction, sessionId, reason);
-        return { result, revocations: await log.record(run, audit, revocations) };
+        const { result, revoke: reason } = decide(await find(run, sessionId));
+        const revoked =
+          reason === undefined ? nothingRevoked : await revocations.revokeOne(transaction, sessionId, reason);
+        return log.record(run, audit, { result, ...revoked });
       }),
 
     find: (sessionId) => find((sql, parameters) => connection.run("sessions.find", sql, parameters), sessionId),
@@ -133,22 +140,22 @@ export function createSessionStore(
 
     revoke: (sessionId, reason, { userId, audit } = {}) =>
       connection.transact("sessions.revoke", async (transaction) =>
-        log.record(transaction.run, audit, await endings.endSession(transaction, sessionId, reason, userId)),
+        log.record(transaction.run, audit, await revocations.revokeOne(transaction, sessionId, reason, userId)),
       ),
 
-    revokeOfUser: (userId, reason, { except, audit } = {}) =>
-      connection.transact("sessions.revokeOfUser", async (transaction) => {
-        const ended =
+    revokeForUser: (userId, reason, { except, audit } = {}) =>
+      connection.transact("sessions.revokeForUser", async (transaction) => {
+        const revoked =
           except === undefined
-            ? (await endings.raiseEpoch(transaction, userId, reason))?.ended
-            : await endings.endOthers(transaction, userId, except, reason);
-        return log.record(transaction.run, audit, ended ?? { sessions: 0, revocations: [] });
+            ? (await revocations.raiseEpoch(transaction, userId, reason))?.revoked
+            : await revocations.revokeOthers(transaction, userId, except, reason);
+        return log.record(transaction.run, audit, revoked ?? nothingRevoked);
       }),
 
     revokeAll: (reason, audit) =>
       connection.transact(
         "sessions.revokeAll",
-        async (transaction) => log.record(transaction.run, audit, await endings.endAll(transaction, reason)),
+        async (transaction) => log.record(transaction.run, audit, await revocations.revokeAll(transaction, reason)),
         { isUnbounded: true },
       ),
   };

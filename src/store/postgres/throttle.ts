@@ -1,7 +1,7 @@
-import type { Counted, FailureCount, Forgotten, ThrottleStore } from "../../core/throttle-store.ts";
+import type { ClearedCounts, CountSnapshot, FailureCount, ThrottleStore } from "../../core/store/throttle.ts";
 import type { AuditLog } from "./audit.ts";
-import type { Connection, Run } from "./connection.ts";
-import { clock } from "./statement.ts";
+import type { Connection, Run } from "./connection/connection.ts";
+import { clock } from "./connection/statement.ts";
 
 // Keys have no spaces. A key under which nothing is counted has no row to lock, hence these locks; always in one order.
 const lock = `SELECT pg_advisory_xact_lock(id) FROM (
@@ -19,10 +19,10 @@ const write = `INSERT INTO tokenpair.login_failures (key, failures, last_at, exp
   ON CONFLICT (key) DO UPDATE
     SET failures = excluded.failures, last_at = excluded.last_at, expires_at = excluded.expires_at`;
 
-const forgetThese = "DELETE FROM tokenpair.login_failures WHERE key = ANY (string_to_array(:keys, ' '))";
+const clearThese = "DELETE FROM tokenpair.login_failures WHERE key = ANY (string_to_array(:keys, ' '))";
 
 // "0" comes right after "/": everything that begins with the key and a slash.
-const forgetAll = `WITH ${clock},
+const clearAll = `WITH ${clock},
   forgotten AS (DELETE FROM tokenpair.login_failures
     WHERE key = :key OR (key > :key || '/' AND key < :key || '0') RETURNING key)
   SELECT now AS time, (SELECT count(*) FROM forgotten) AS counts FROM clock`;
@@ -32,8 +32,8 @@ type Row = FailureCount & { readonly now: number; readonly key: string | null };
 /** The counts in the table `login_failures`. */
 export function createThrottleStore(connection: Connection, log: AuditLog): ThrottleStore {
   return {
-    async decide(keys, decide, { looksFirst = false } = {}) {
-      if (looksFirst) {
+    async decide(keys, decide, { peekFirst = false } = {}) {
+      if (peekFirst) {
         const seen = decide(await look((sql, parameters) => connection.run("throttle.decide", sql, parameters), keys));
         if (seen.changes.size === 0) return seen.result;
       }
@@ -45,17 +45,17 @@ export function createThrottleStore(connection: Connection, log: AuditLog): Thro
       });
     },
 
-    forget: (key, audit) =>
-      connection.transact("throttle.forget", async ({ run }) => {
+    clear: (key, audit) =>
+      connection.transact("throttle.clear", async ({ run }) => {
         // An attempt that has looked already would write back what is forgotten here. It holds this key, whatever else it counts.
         await run(lock, { keys: key });
-        const [row] = await run<Forgotten>(forgetAll, { key });
-        return log.record(run, audit, row as Forgotten);
+        const [row] = await run<ClearedCounts>(clearAll, { key });
+        return log.record(run, audit, row as ClearedCounts);
       }),
   };
 }
 
-async function look(run: Run, keys: readonly string[]): Promise<Counted> {
+async function look(run: Run, keys: readonly string[]): Promise<CountSnapshot> {
   const rows = await run<Row>(find, { keys: keys.join(" ") });
   const counts = new Map<string, FailureCount>();
   for (const { key, failures, lastAt, expiresAt } of rows) {
@@ -72,5 +72,5 @@ async function change(run: Run, changes: ReadonlyMap<string, FailureCount | null
     else counts.push({ key, failures: count.failures, last_at: count.lastAt, expires_at: count.expiresAt });
   }
   if (counts.length > 0) await run(write, { counts: JSON.stringify(counts) });
-  if (forgotten.length > 0) await run(forgetThese, { keys: forgotten.join(" ") });
+  if (forgotten.length > 0) await run(clearThese, { keys: forgotten.join(" ") });
 }

@@ -1,9 +1,9 @@
 import { StoreUnavailableError } from "../../core/errors.ts";
-import type { ImportOutcome, UserStore } from "../../core/store.ts";
+import type { ImportOutcome, UserStore } from "../../core/store/users.ts";
 import { type Occupant, planImport } from "../import-plan.ts";
 import type { AuditLog } from "./audit.ts";
-import type { Connection } from "./connection.ts";
-import { clock } from "./statement.ts";
+import type { Connection } from "./connection/connection.ts";
+import { clock } from "./connection/statement.ts";
 
 // Held to the end of the transaction: of those who insert users, all but `ensure` wait for it.
 const lockNumbers = `WITH ${clock} SELECT last, now FROM clock, tokenpair.user_numbers FOR UPDATE OF user_numbers`;

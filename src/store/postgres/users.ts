@@ -1,11 +1,11 @@
 import { StoreUnavailableError } from "../../core/errors.ts";
-import type { HashFormCount, NewUser, UserStore } from "../../core/store.ts";
+import type { HashFormCount, NewUser, UserStore } from "../../core/store/users.ts";
 import type { User, UserWithPassword } from "../../core/user.ts";
 import type { AuditLog } from "./audit.ts";
-import type { Connection, Run } from "./connection.ts";
-import type { Endings } from "./endings.ts";
+import type { Connection, Run } from "./connection/connection.ts";
+import { clock } from "./connection/statement.ts";
+import type { Revocations } from "./revocations.ts";
 import { isLive, type SessionRow, sessionColumns, toSession, userColumns, userWithPasswordColumns } from "./rows.ts";
-import { clock } from "./statement.ts";
 import { createUserImport } from "./user-import.ts";
 
 const find = `SELECT ${userColumns} FROM tokenpair.users WHERE id = :id`;
@@ -15,7 +15,7 @@ const findByKey = `SELECT ${userWithPasswordColumns} FROM tokenpair.users WHERE 
 const lockNumbers = "SELECT last FROM tokenpair.user_numbers FOR UPDATE";
 const reserveNumber = "UPDATE tokenpair.user_numbers SET last = greatest(last, :number::bigint)";
 
-// An id that comes back after its user was deleted starts at the epoch which ended that user's tokens.
+// An id that comes back after its user was deleted starts at the epoch which revoked that user's tokens.
 const insert = `WITH ${clock}
   INSERT INTO tokenpair.users
   (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at)
@@ -27,6 +27,12 @@ const insert = `WITH ${clock}
 const list = `SELECT ${userColumns} FROM tokenpair.users
   WHERE position > CASE WHEN :after::text IS NULL THEN 0 ELSE (SELECT position FROM tokenpair.users WHERE id = :after) END
   ORDER BY position LIMIT :limit`;
+
+// The lock on the numbers also orders those who want one name.
+const update = `WITH ${clock}
+  UPDATE tokenpair.users SET username = coalesce(:username, username), username_key = coalesce(:usernameKey, username_key),
+    email = CASE WHEN :setEmail::boolean THEN :email ELSE email END, is_staff = coalesce(:isStaff::boolean, is_staff)
+  FROM clock WHERE id = :id RETURNING ${userColumns}, now`;
 
 const enable = `WITH ${clock} UPDATE tokenpair.users SET is_active = true FROM clock WHERE id = :id RETURNING now`;
 
@@ -40,8 +46,8 @@ const countHashForms = `SELECT CASE
   END COLLATE "C" AS form, count(*)::integer AS users
   FROM tokenpair.users WHERE password_hash IS NOT NULL GROUP BY form ORDER BY form`;
 
-// Holds the user and the session, so that neither is ended by others before it goes on.
-const holdAsker = `WITH ${clock}
+// Holds the user and the session, so that neither is revoked by others before it goes on.
+const lockCaller = `WITH ${clock}
   SELECT FROM clock, tokenpair.users, tokenpair.sessions
   WHERE users.id = :id AND is_active AND epoch = :userEpoch::bigint
     AND sessions.id = :sessionId AND user_id = users.id AND user_epoch = epoch AND ${isLive}
@@ -59,7 +65,7 @@ const nameless = { username: "", usernameKey: null, email: null, isStaff: false,
 type UserFields = Omit<NewUser, "id" | "usernameKey"> & { readonly usernameKey: string | null };
 
 /** The users in the table `users`. */
-export function createUserStore(connection: Connection, endings: Endings, log: AuditLog): UserStore {
+export function createUserStore(connection: Connection, revocations: Revocations, log: AuditLog): UserStore {
   async function first<Row extends object>(operation: string, sql: string, parameters: Record<string, string>) {
     const [row] = await connection.run<Row>(operation, sql, parameters);
     return row ?? null;
@@ -108,49 +114,63 @@ export function createUserStore(connection: Connection, endings: Endings, log: A
 
     list: ({ after, limit }) => connection.run<User>("users.list", list, { after: after ?? null, limit }),
 
+    update: (id, { username = null, usernameKey = null, email, isStaff = null }, audit) =>
+      connection.transact("users.update", async ({ run }) => {
+        if (usernameKey !== null) {
+          await run(lockNumbers);
+          const [holder] = await run<User>(findByKey, { usernameKey });
+          if (holder !== undefined && holder.id !== id) return { outcome: "name_taken" };
+        }
+        const emailPatch = { setEmail: email !== undefined, email: email ?? null };
+        const [row] = await run<User & { now: number }>(update, { id, username, usernameKey, isStaff, ...emailPatch });
+        if (row === undefined) return null;
+        const { now, ...user } = row;
+        return log.record(run, audit, { outcome: "updated", user, now } as const);
+      }),
+
     disable: (id, audit) =>
       connection.transact("users.disable", async (transaction) => {
-        const raised = await endings.raiseEpoch(transaction, id, "user_disabled", { disable: true });
-        return log.record(transaction.run, audit, raised?.ended ?? null);
+        const raised = await revocations.raiseEpoch(transaction, id, "user_disabled", { disable: true });
+        return log.record(transaction.run, audit, raised?.revoked ?? null);
       }),
 
     enable: (id, audit) =>
       connection.transact("users.enable", async ({ run }) => {
         const [enabled] = await run<{ now: number }>(enable, { id });
-        return log.record(run, audit, enabled?.now ?? null);
+        return log.record(run, audit, enabled ?? null);
       }),
 
     setPassword: (id, passwordHash, audit) =>
       connection.transact("users.setPassword", async (transaction) => {
-        const raised = await endings.raiseEpoch(transaction, id, "password_changed", { passwordHash });
-        return log.record(transaction.run, audit, raised?.ended ?? null);
+        const raised = await revocations.raiseEpoch(transaction, id, "password_changed", { passwordHash });
+        return log.record(transaction.run, audit, raised?.revoked ?? null);
       }),
 
     replacePasswordHash: (id, { from, to }, audit) =>
       connection.transact("users.replacePasswordHash", async ({ run }) => {
         const [replaced] = await run<{ now: number }>(replacePasswordHash, { id, from, to });
-        return log.record(run, audit, replaced?.now ?? null);
+        return log.record(run, audit, replaced ?? null);
       }),
 
     changePassword: (id, passwordHash, { sessionId, userEpoch, nextHash, idleLifetime }, audit) =>
       connection.transact("users.changePassword", async (transaction) => {
         const { run } = transaction;
-        if ((await run(holdAsker, { id, userEpoch, sessionId })).length === 0) return null;
+        if ((await run(lockCaller, { id, userEpoch, sessionId })).length === 0) return null;
         const change = { passwordHash, except: sessionId };
-        const raised = await endings.raiseEpoch(transaction, id, "password_changed", change);
+        const raised = await revocations.raiseEpoch(transaction, id, "password_changed", change);
         if (raised === null) return null;
-        const { epoch, now, ended } = raised;
+        const { epoch, now, revoked } = raised;
         const kept = toSession(await run<SessionRow>(keep, { sessionId, epoch, nextHash, idleLifetime, now }));
-        return kept === null ? null : { ...(await log.record(run, audit, ended)), ...kept };
+        return kept === null ? null : { ...(await log.record(run, audit, revoked)), ...kept };
       }),
 
     countHashForms: () => connection.run<HashFormCount>("users.countHashForms", countHashForms, {}),
 
     delete: (id, audit) =>
       connection.transact("users.delete", async (transaction) => {
-        const raised = await endings.raiseEpoch(transaction, id, "user_deleted");
+        const raised = await revocations.raiseEpoch(transaction, id, "user_deleted");
         await transaction.run("DELETE FROM tokenpair.users WHERE id = :id", { id });
-        return log.record(transaction.run, audit, raised?.ended ?? null);
+        return log.record(transaction.run, audit, raised?.revoked ?? null);
       }),
   };
 }

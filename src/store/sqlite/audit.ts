@@ -1,16 +1,14 @@
-import { type AuditOf, toAuditRow } from "../../core/audit.ts";
-import type { AuditStore } from "../../core/audit-store.ts";
-import type { AuthEvent } from "../../core/events.ts";
 import type { Session } from "../../core/session.ts";
-import type { Rotation } from "../../core/store.ts";
+import type { AuditOf, AuditRow, AuditStore } from "../../core/store/audit.ts";
+import type { Rotation } from "../../core/store/sessions.ts";
 import { type AuditEntryRow, auditColumns, toAuditConditions, toAuditEntry } from "../audit-query.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./connection/connection.ts";
 
 const insert = `INSERT INTO audit_log
   (at, type, user_id, session_id, ip, user_agent, actor, reason, details)
   VALUES (:time, :type, :userId, :sessionId, :ip, :userAgent, :actor, :reason, :details)`;
 
-const insertDelivery = "INSERT INTO webhook_outbox (id, at, body, next_at) VALUES (:id, :time, :body, :time)";
+const insertDelivery = "INSERT INTO webhook_outbox (id, at, body, next_at) VALUES (:id, :at, :body, :at)";
 
 const newest = (conditions: string) => `SELECT * FROM (
   SELECT ${auditColumns} FROM audit_log WHERE seq <= :last ${conditions} ORDER BY seq DESC LIMIT :limit) ORDER BY id`;
@@ -28,26 +26,26 @@ export interface AuditLog extends AuditStore {
 
 /** The audit log in the table `audit_log`. Its cursor is the `seq` of the last entry seen. */
 export function createAuditLog(connection: Connection): AuditLog {
-  const append = (event: AuthEvent) => connection.prepare(insert).run({ ...toAuditRow(event) });
+  const append = (row: AuditRow) => connection.prepare(insert).run({ ...row });
 
   return {
     record(audit, result) {
       if (audit === undefined || result === null || result === undefined) return result;
-      for (const { event, isKept, delivery } of audit(result)) {
-        if (isKept) append(event);
-        if (delivery !== null) connection.prepare(insertDelivery).run({ ...delivery, time: event.time });
+      for (const { row, delivery } of audit(result)) {
+        if (row !== null) append(row);
+        if (delivery !== null) connection.prepare(insertDelivery).run({ ...delivery });
       }
       return result;
     },
 
     recordRotation({ generation, ip, userAgent }, { id: sessionId, userId, lastUsedAt: time }) {
-      const origin = { ip: ip ?? undefined, userAgent: userAgent ?? undefined };
-      append({ type: "refresh", time, outcome: "rotated", userId, sessionId, generation, origin });
+      const details = JSON.stringify({ outcome: "rotated", generation });
+      append({ time, type: "refresh", userId, sessionId, ip, userAgent, actor: null, reason: null, details });
     },
 
-    async append(events) {
+    async append(rows) {
       return connection.write("audit.append", () => {
-        for (const event of events) append(event);
+        for (const row of rows) append(row);
       });
     },
 

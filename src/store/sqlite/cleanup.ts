@@ -1,7 +1,7 @@
-import type { DeletedCounts, Store } from "../../core/store.ts";
-import type { Connection } from "./connection.ts";
+import type { DeletedCounts, DeleteExpiredOptions } from "../../core/store/index.ts";
+import type { Connection } from "./connection/connection.ts";
 
-const deleteExpired = `DELETE FROM sessions WHERE id IN
+const deleteSessions = `DELETE FROM sessions WHERE id IN
   (SELECT id FROM sessions WHERE cleanup_at <= :now AND idle_expires_at <= :now LIMIT :limit)`;
 
 const deleteRevoked =
@@ -25,18 +25,18 @@ const deleteAuditEntries = `DELETE FROM audit_log WHERE seq IN
  * than `horizon` seconds ago, at most `limit` revocations older than that, at most `limit` counts of failed logins whose
  * time is over, and at most `limit` audit entries older than `auditHorizon`.
  */
-export async function deleteDead(
+export async function deleteExpired(
   connection: Connection,
-  { limit, horizon, auditHorizon }: Parameters<Store["deleteDead"]>[0],
+  { limit, horizon, auditHorizon }: DeleteExpiredOptions,
 ): Promise<DeletedCounts> {
   const run = (sql: string, parameters: Record<string, number>) =>
     Number(connection.prepare(sql).run(parameters).changes);
 
   // All of them, or the search for the expired ones would pass over more and more of these.
-  while (limit > 0 && (await connection.write("deleteDead", (now) => run(postpone, { now, limit }))) === limit);
-  return connection.write("deleteDead", (now) => {
+  while (limit > 0 && (await connection.write("deleteExpired", (now) => run(postpone, { now, limit }))) === limit);
+  return connection.write("deleteExpired", (now) => {
     const since = now - horizon;
-    const expired = run(deleteExpired, { now, limit });
+    const expired = run(deleteSessions, { now, limit });
     const revoked = run(deleteRevoked, { since, limit: limit - expired });
     const revocations = run(deleteRevocations, { since, limit });
     const auditEntries = auditHorizon === undefined ? 0 : run(deleteAuditEntries, { since: now - auditHorizon, limit });

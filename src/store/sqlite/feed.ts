@@ -1,7 +1,7 @@
-import type { FeedStore } from "../../core/feed-store.ts";
 import type { FeedBatch, FeedCursor, RevocableToken, Revocation } from "../../core/revocation.ts";
+import type { FeedStore } from "../../core/store/feed.ts";
 import type { AuditLog } from "./audit.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./connection/connection.ts";
 import { type RevocationRow, toRevocation, toRevocationRow } from "./rows.ts";
 
 /** The most entries that one read returns. */
@@ -80,7 +80,7 @@ export function createFeed(connection: Connection, log: AuditLog): Feed {
 
     async revokeToken(tokenId, audit) {
       return connection.write("feed.revokeToken", (now) =>
-        log.record(audit, append({ kind: "token", tokenId, at: now })),
+        log.record(audit, { revocations: [append({ kind: "token", tokenId, at: now })] as const }),
       );
     },
 

@@ -1,13 +1,13 @@
-import { refuseUnknownOptions } from "../../core/options.ts";
-import type { Store } from "../../core/store.ts";
+import { refuseUnknownOptions } from "../../core/settings/unknown-options.ts";
+import type { Store } from "../../core/store/index.ts";
 import { createAuditLog } from "./audit.ts";
-import { deleteDead } from "./cleanup.ts";
-import { createConnection } from "./connection.ts";
-import { createEndings } from "./endings.ts";
+import { deleteExpired } from "./cleanup.ts";
+import { createConnection } from "./connection/connection.ts";
+import { openDatabase } from "./connection/open.ts";
 import { createFeed } from "./feed.ts";
-import { checkSchema, migrate } from "./migrate.ts";
-import { openDatabase } from "./open.ts";
 import { createOutbox } from "./outbox.ts";
+import { createRevocations } from "./revocations.ts";
+import { checkSchema, migrate } from "./schema/migrate.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
@@ -51,11 +51,11 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
   const connection = createConnection(openDatabase(path, busyTimeout), { now, busyTimeout });
   const log = createAuditLog(connection);
   const feed = createFeed(connection, log);
-  const endings = createEndings(connection, feed);
+  const revocations = createRevocations(connection, feed);
 
   return {
-    users: createUserStore(connection, endings, log),
-    sessions: createSessionStore(connection, endings, log),
+    users: createUserStore(connection, revocations, log),
+    sessions: createSessionStore(connection, revocations, log),
     feed,
     throttle: createThrottleStore(connection, log),
     audit: log,
@@ -63,7 +63,7 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
 
     migrate: () => migrate(connection),
     checkSchema: () => checkSchema(connection),
-    deleteDead: (options) => deleteDead(connection, options),
+    deleteExpired: (options) => deleteExpired(connection, options),
 
     async close() {
       connection.close();

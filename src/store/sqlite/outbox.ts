@@ -1,5 +1,5 @@
-import type { Delivery, OutboxStore } from "../../core/outbox-store.ts";
-import type { Connection } from "./connection.ts";
+import type { Delivery, OutboxStore } from "../../core/store/outbox.ts";
+import type { Connection } from "./connection/connection.ts";
 
 const findDue = "SELECT 1 FROM webhook_outbox WHERE next_at <= :now LIMIT 1";
 

@@ -1,14 +1,15 @@
-import type { AuditOf } from "../../core/audit.ts";
+import type { AuditOf } from "../../core/store/audit.ts";
 import type {
   CreatedSession,
   CreateSessionOutcome,
-  LockedSession,
   NewSession,
+  SessionSnapshot,
   SessionStore,
-} from "../../core/store.ts";
+} from "../../core/store/sessions.ts";
+import { nothingRevoked } from "../../core/store/sessions.ts";
 import type { AuditLog } from "./audit.ts";
-import type { Connection } from "./connection.ts";
-import type { Endings } from "./endings.ts";
+import type { Connection } from "./connection/connection.ts";
+import type { Revocations } from "./revocations.ts";
 import { isLive, type SessionRow, sessionColumns, toSession } from "./rows.ts";
 
 /** Of `sessions`: the row's user exists, is active and still has its epoch. */
@@ -33,7 +34,7 @@ const knowsDevice = `SELECT :userAgent IS NULL
   AS isKnown`;
 
 const rotate = `UPDATE sessions SET generation = generation + 1,
-  previous_hash = current_hash, current_hash = :nextHash, salt = :salt, attempt_hash = :attemptHash,
+  previous_hash = current_hash, current_hash = :nextHash, salt = :salt, attempt_hash = :idempotencyHash,
   rotated_at = :now, last_used_at = :now, idle_expires_at = min(:now + :idleLifetime, absolute_expires_at),
   user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
   WHERE ${isPresented} RETURNING ${sessionColumns}`;
@@ -51,13 +52,13 @@ const listOfUser = `SELECT ${sessionColumns} FROM sessions WHERE user_id = :user
   ORDER BY created_at DESC, id DESC LIMIT :limit`;
 
 /** The sessions in the table `sessions`. */
-export function createSessionStore(connection: Connection, endings: Endings, log: AuditLog): SessionStore {
+export function createSessionStore(connection: Connection, revocations: Revocations, log: AuditLog): SessionStore {
   function readUser(id: string): { isActive: boolean; epoch: number } | null {
     const row = connection.prepare("SELECT is_active, epoch FROM users WHERE id = :id").get({ id });
     return row === undefined ? null : { isActive: row["is_active"] === 1, epoch: Number(row["epoch"]) };
   }
 
-  function look(sessionId: string, now: number): LockedSession | null {
+  function look(sessionId: string, now: number): SessionSnapshot | null {
     const row = connection.prepare(`SELECT ${sessionColumns} FROM sessions WHERE id = :sessionId`).get({ sessionId });
     if (row === undefined) return null;
     const session = toSession(row as SessionRow);
@@ -72,10 +73,10 @@ export function createSessionStore(connection: Connection, endings: Endings, log
     if (user.epoch !== userEpoch) return { outcome: "refused", reason: "user_epoch_changed" };
 
     const isKnown = connection.prepare(knowsDevice).get({ userId, userAgent })?.["isKnown"] === 1;
-    const { revocations } =
+    const { revocations: replaced } =
       session.replaces === undefined
-        ? { revocations: [] }
-        : endings.endSession(session.replaces, { reason: "replaced", now });
+        ? nothingRevoked
+        : revocations.revokeOne(session.replaces, { reason: "replaced", now });
     if (session.updateLastLogin) {
       connection.prepare("UPDATE users SET last_login_at = :now WHERE id = :userId").run({ userId, now });
     }
@@ -86,7 +87,13 @@ export function createSessionStore(connection: Connection, endings: Endings, log
       .prepare(insert)
       .get({ id, userId, userEpoch, currentHash, persistent, userAgent, ip, now, idleExpiresAt, absoluteExpiresAt });
     const created = toSession(row as SessionRow);
-    return log.record(audit, { outcome: "created", session: created, now, revocations, isNewDevice: !isKnown });
+    return log.record(audit, {
+      outcome: "created",
+      session: created,
+      now,
+      revocations: replaced,
+      isNewDevice: !isKnown,
+    });
   }
 
   return {
@@ -95,12 +102,23 @@ export function createSessionStore(connection: Connection, endings: Endings, log
     },
 
     async rotate(rotation) {
-      const { sessionId, generation, presentedHash, nextHash, salt, attemptHash, idleLifetime, userAgent, ip } =
+      const { sessionId, generation, presentedHash, nextHash, salt, idempotencyHash, idleLifetime, userAgent, ip } =
         rotation;
       return connection.write("sessions.rotate", (now) => {
         const row = connection
           .prepare(rotate)
-          .get({ sessionId, generation, presentedHash, nextHash, salt, attemptHash, idleLifetime, userAgent, ip, now });
+          .get({
+            sessionId,
+            generation,
+            presentedHash,
+            nextHash,
+            salt,
+            idempotencyHash,
+            idleLifetime,
+            userAgent,
+            ip,
+            now,
+          });
         if (row === undefined) return null;
         const session = toSession(row as SessionRow);
         if (rotation.isAudited) log.recordRotation(rotation, session);
@@ -108,11 +126,11 @@ export function createSessionStore(connection: Connection, endings: Endings, log
       });
     },
 
-    async decide(sessionId, decide) {
+    async decide(sessionId, decide, audit) {
       return connection.write("sessions.decide", (now) => {
-        const { result, revoke: reason, audit } = decide(look(sessionId, now));
-        const revocations = reason === undefined ? [] : endings.endSession(sessionId, { reason, now }).revocations;
-        return { result, revocations: log.record(audit, revocations) };
+        const { result, revoke: reason } = decide(look(sessionId, now));
+        const revoked = reason === undefined ? nothingRevoked : revocations.revokeOne(sessionId, { reason, now });
+        return log.record(audit, { result, ...revoked });
       });
     },
 
@@ -146,20 +164,19 @@ export function createSessionStore(connection: Connection, endings: Endings, log
 
     async revoke(sessionId, reason, { userId, audit } = {}) {
       return connection.write("sessions.revoke", (now) =>
-        log.record(audit, endings.endSession(sessionId, { reason, now }, userId)),
+        log.record(audit, revocations.revokeOne(sessionId, { reason, now }, userId)),
       );
     },
 
-    async revokeOfUser(userId, reason, { except, audit } = {}) {
-      return connection.write("sessions.revokeOfUser", (now) => {
-        if (except !== undefined) return log.record(audit, endings.endOthers(userId, except, { reason, now }));
-        const ended = endings.raiseEpoch(userId, { reason, now })?.ended;
-        return log.record(audit, ended ?? { sessions: 0, revocations: [] });
+    async revokeForUser(userId, reason, { except, audit } = {}) {
+      return connection.write("sessions.revokeForUser", (now) => {
+        if (except !== undefined) return log.record(audit, revocations.revokeOthers(userId, except, { reason, now }));
+        return log.record(audit, revocations.raiseEpoch(userId, { reason, now })?.revoked ?? nothingRevoked);
       });
     },
 
     async revokeAll(reason, audit) {
-      return connection.write("sessions.revokeAll", (now) => log.record(audit, endings.endAll({ reason, now })));
+      return connection.write("sessions.revokeAll", (now) => log.record(audit, revocations.revokeAll({ reason, now })));
     },
   };
 }

@@ -1,6 +1,6 @@
-import type { Counted, FailureCount, ThrottleStore } from "../../core/throttle-store.ts";
+import type { CountSnapshot, FailureCount, ThrottleStore } from "../../core/store/throttle.ts";
 import type { AuditLog } from "./audit.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./connection/connection.ts";
 
 const find = `SELECT failures, last_at AS lastAt, expires_at AS expiresAt FROM login_failures
   WHERE key = :key AND (expires_at IS NULL OR expires_at > :now)`;
@@ -8,14 +8,14 @@ const find = `SELECT failures, last_at AS lastAt, expires_at AS expiresAt FROM l
 const write = `INSERT OR REPLACE INTO login_failures (key, failures, last_at, expires_at)
   VALUES (:key, :failures, :lastAt, :expiresAt)`;
 
-const forgetOne = "DELETE FROM login_failures WHERE key = :key";
+const clearOne = "DELETE FROM login_failures WHERE key = :key";
 
 // "0" comes right after "/": everything that begins with the key and a slash.
-const forgetAll = "DELETE FROM login_failures WHERE key = :key OR (key > :key || '/' AND key < :key || '0')";
+const clearAll = "DELETE FROM login_failures WHERE key = :key OR (key > :key || '/' AND key < :key || '0')";
 
 /** The counts in the table `login_failures`. */
 export function createThrottleStore(connection: Connection, log: AuditLog): ThrottleStore {
-  function look(keys: readonly string[], now: number): Counted {
+  function look(keys: readonly string[], now: number): CountSnapshot {
     const counts = new Map<string, FailureCount>();
     for (const key of keys) {
       const row = connection.prepare(find).get({ key, now });
@@ -25,13 +25,13 @@ export function createThrottleStore(connection: Connection, log: AuditLog): Thro
   }
 
   function change(key: string, count: FailureCount | null): void {
-    if (count === null) connection.prepare(forgetOne).run({ key });
+    if (count === null) connection.prepare(clearOne).run({ key });
     else connection.prepare(write).run({ key, ...count });
   }
 
   return {
-    async decide(keys, decide, { looksFirst = false } = {}) {
-      if (looksFirst) {
+    async decide(keys, decide, { peekFirst = false } = {}) {
+      if (peekFirst) {
         const seen = await connection.read("throttle.decide", (now) => decide(look(keys, now)));
         if (seen.changes.size === 0) return seen.result;
       }
@@ -42,9 +42,9 @@ export function createThrottleStore(connection: Connection, log: AuditLog): Thro
       });
     },
 
-    async forget(key, audit) {
-      return connection.write("throttle.forget", (now) => {
-        const { changes } = connection.prepare(forgetAll).run({ key });
+    async clear(key, audit) {
+      return connection.write("throttle.clear", (now) => {
+        const { changes } = connection.prepare(clearAll).run({ key });
         return log.record(audit, { counts: Number(changes), time: now });
       });
     },

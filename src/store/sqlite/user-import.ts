@@ -1,7 +1,7 @@
-import type { UserStore } from "../../core/store.ts";
+import type { UserStore } from "../../core/store/users.ts";
 import { type Occupant, planImport } from "../import-plan.ts";
 import type { AuditLog } from "./audit.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection } from "./connection/connection.ts";
 
 const findOccupants = `SELECT id, username_key AS usernameKey FROM users
   WHERE id = :id OR username_key = :usernameKey`;

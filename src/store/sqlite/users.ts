@@ -1,8 +1,9 @@
-import type { HashFormCount, KeepSession, Kept, NewUser, UserStore } from "../../core/store.ts";
+import type { SessionAt } from "../../core/store/sessions.ts";
+import type { HashFormCount, KeepSession, NewUser, UserStore } from "../../core/store/users.ts";
 import type { User, UserWithPassword } from "../../core/user.ts";
 import type { AuditLog } from "./audit.ts";
-import type { Connection } from "./connection.ts";
-import type { Endings } from "./endings.ts";
+import type { Connection } from "./connection/connection.ts";
+import type { Revocations } from "./revocations.ts";
 import {
   isLive,
   type SessionRow,
@@ -39,6 +40,11 @@ const changePassword = `UPDATE users SET password_hash = :passwordHash
   WHERE id = :id AND is_active = 1 AND epoch = :userEpoch AND EXISTS (
     SELECT 1 FROM sessions WHERE id = :sessionId AND user_id = :id AND user_epoch = :userEpoch AND ${isLive})`;
 
+const update = `UPDATE users SET username = coalesce(:username, username),
+  username_key = coalesce(:usernameKey, username_key), email = CASE WHEN :setEmail THEN :email ELSE email END,
+  is_staff = coalesce(:isStaff, is_staff)
+  WHERE id = :id RETURNING ${userColumns}`;
+
 const replacePasswordHash = "UPDATE users SET password_hash = :to WHERE id = :id AND password_hash = :from";
 
 const countHashForms = `SELECT CASE
@@ -55,8 +61,8 @@ const nameless = { username: "", usernameKey: null, email: null, isStaff: false,
 type UserFields = Omit<NewUser, "id" | "usernameKey"> & { readonly usernameKey: string | null };
 
 /** The users in the table `users`. */
-export function createUserStore(connection: Connection, endings: Endings, log: AuditLog): UserStore {
-  function toNextNumber(): string {
+export function createUserStore(connection: Connection, revocations: Revocations, log: AuditLog): UserStore {
+  function takeNextNumber(): string {
     const row = connection.prepare("UPDATE user_numbers SET last = last + 1 RETURNING last").get();
     return String(row?.["last"]);
   }
@@ -85,7 +91,7 @@ export function createUserStore(connection: Connection, endings: Endings, log: A
     return row === undefined ? null : toUser(row as UserRow<UserWithPassword>);
   }
 
-  function keepSession(epoch: number, { sessionId, nextHash, idleLifetime }: KeepSession, now: number): Kept {
+  function keepSession(epoch: number, { sessionId, nextHash, idleLifetime }: KeepSession, now: number): SessionAt {
     const row = connection.prepare(keep).get({ sessionId, epoch, nextHash, idleLifetime, now });
     return { session: toSession(row as SessionRow), now };
   }
@@ -96,7 +102,7 @@ export function createUserStore(connection: Connection, endings: Endings, log: A
         const { usernameKey } = user;
         if (findWithPassword(findByKey, { usernameKey }) !== null) return { outcome: "name_taken" };
         if (user.id !== undefined && findUser(user.id) !== null) throw new TypeError("users.create: the id is taken");
-        const created = insertUser(user.id ?? toNextNumber(), user, now);
+        const created = insertUser(user.id ?? takeNextNumber(), user, now);
         return { outcome: "created", user: log.record(audit, created) };
       });
     },
@@ -123,31 +129,43 @@ export function createUserStore(connection: Connection, endings: Endings, log: A
       });
     },
 
+    async update(id, { username = null, usernameKey = null, email, isStaff }, audit) {
+      return connection.write("users.update", (now) => {
+        const holder = usernameKey === null ? null : findWithPassword(findByKey, { usernameKey });
+        if (holder !== null && holder.id !== id) return { outcome: "name_taken" };
+        const staffPatch = isStaff === undefined ? null : Number(isStaff);
+        const emailPatch = { setEmail: Number(email !== undefined), email: email ?? null };
+        const row = connection.prepare(update).get({ id, username, usernameKey, isStaff: staffPatch, ...emailPatch });
+        if (row === undefined) return null;
+        return log.record(audit, { outcome: "updated", user: toUser(row as UserRow), now } as const);
+      });
+    },
+
     async disable(id, audit) {
       return connection.write("users.disable", (now) => {
         connection.prepare("UPDATE users SET is_active = 0 WHERE id = :id").run({ id });
-        return log.record(audit, endings.raiseEpoch(id, { reason: "user_disabled", now })?.ended ?? null);
+        return log.record(audit, revocations.raiseEpoch(id, { reason: "user_disabled", now })?.revoked ?? null);
       });
     },
 
     async enable(id, audit) {
       return connection.write("users.enable", (now) => {
         const { changes } = connection.prepare("UPDATE users SET is_active = 1 WHERE id = :id").run({ id });
-        return log.record(audit, changes === 1 ? now : null);
+        return log.record(audit, changes === 1 ? { now } : null);
       });
     },
 
     async setPassword(id, passwordHash, audit) {
       return connection.write("users.setPassword", (now) => {
         connection.prepare("UPDATE users SET password_hash = :passwordHash WHERE id = :id").run({ id, passwordHash });
-        return log.record(audit, endings.raiseEpoch(id, { reason: "password_changed", now })?.ended ?? null);
+        return log.record(audit, revocations.raiseEpoch(id, { reason: "password_changed", now })?.revoked ?? null);
       });
     },
 
     async replacePasswordHash(id, { from, to }, audit) {
       return connection.write("users.replacePasswordHash", (now) => {
         const { changes } = connection.prepare(replacePasswordHash).run({ id, from, to });
-        return log.record(audit, changes === 1 ? now : null);
+        return log.record(audit, changes === 1 ? { now } : null);
       });
     },
 
@@ -156,9 +174,9 @@ export function createUserStore(connection: Connection, endings: Endings, log: A
         const { sessionId, userEpoch } = kept;
         const parameters = { id, passwordHash, sessionId, userEpoch, now };
         if (connection.prepare(changePassword).run(parameters).changes === 0) return null;
-        const raised = endings.raiseEpoch(id, { reason: "password_changed", now }, sessionId);
+        const raised = revocations.raiseEpoch(id, { reason: "password_changed", now }, sessionId);
         if (raised === null) return null;
-        return { ...log.record(audit, raised.ended), ...keepSession(raised.epoch, kept, now) };
+        return { ...log.record(audit, raised.revoked), ...keepSession(raised.epoch, kept, now) };
       });
     },
 
@@ -170,9 +188,9 @@ export function createUserStore(connection: Connection, endings: Endings, log: A
 
     async delete(id, audit) {
       return connection.write("users.delete", (now) => {
-        const raised = endings.raiseEpoch(id, { reason: "user_deleted", now });
+        const raised = revocations.raiseEpoch(id, { reason: "user_deleted", now });
         connection.prepare("DELETE FROM users WHERE id = :id").run({ id });
-        return log.record(audit, raised?.ended ?? null);
+        return log.record(audit, raised?.revoked ?? null);
       });
     },
   };

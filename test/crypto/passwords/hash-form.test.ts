@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { defaultSettings } from "../../../src/core/settings.ts";
+import { defaultSettings } from "../../../src/core/settings/settings.ts";
 import { toHashFormState } from "../../../src/crypto/passwords/hash-form.ts";
 
 const passwordPeppers = ["new:0123456789abcdef", "old:fedcba9876543210"];

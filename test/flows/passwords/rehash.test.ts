@@ -1,8 +1,9 @@
 import { hash } from "@node-rs/argon2";
 import { afterEach, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../../src/core/errors.ts";
-import type { Settings } from "../../../src/core/settings.ts";
-import type { Store, UserStore } from "../../../src/core/store.ts";
+import type { Settings } from "../../../src/core/settings/settings.ts";
+import type { Store } from "../../../src/core/store/index.ts";
+import type { UserStore } from "../../../src/core/store/users.ts";
 import type { AuthUser } from "../../../src/core/user.ts";
 import { authenticate } from "../../../src/flows/authenticate.ts";
 import { login } from "../../../src/flows/login.ts";
@@ -10,7 +11,7 @@ import { disableUser } from "../../../src/flows/users.ts";
 import { alice, createTestAuth, type TestAuth, testStart, withSessions } from "../../support/auth.ts";
 import { eventsOf, expectRefused, logIn } from "../flow.ts";
 
-const origin = { ip: "192.0.2.7" };
+const client = { ip: "192.0.2.7" };
 
 let auth: TestAuth;
 afterEach(() => auth.close());
@@ -38,11 +39,11 @@ const djangos = "pbkdf2_sha1$1000$abcdefghijklmnopqrstuv$pPaxJdc/I8uPjvkfuFn3Jbj
 describe("a login", () => {
   it("brings a hash of smaller parameters up to date, says so, and ends nothing", async () => {
     await start(await hashWeakly());
-    const first = await logIn(auth, { origin });
+    const first = await logIn(auth, { client });
     const encoded = await storedHash();
     expect(encoded).toMatch(/^\$argon2id\$v=19\$m=64,t=1,p=1\$/);
     expect(eventsOf(auth, "user_changed")).toEqual([
-      { type: "user_changed", time: testStart, userId: auth.user.id, change: "password_rehashed", origin },
+      { type: "user_changed", time: testStart, userId: auth.user.id, change: "password_rehashed", client },
     ]);
     await logIn(auth);
     expect(await storedHash()).toBe(encoded);
@@ -131,10 +132,10 @@ describe("bringing a hash up to date", () => {
         replacePasswordHash: () => Promise.reject(new StoreUnavailableError("users.replacePasswordHash")),
       })),
     );
-    const { session } = await logIn(auth, { origin });
+    const { session } = await logIn(auth, { client });
     expect(session.userId).toBe(auth.user.id);
     expect(eventsOf(auth, "rehash_failed")).toEqual([
-      { type: "rehash_failed", time: testStart, userId: auth.user.id, reason: "StoreUnavailableError", origin },
+      { type: "rehash_failed", time: testStart, userId: auth.user.id, reason: "StoreUnavailableError", client },
     ]);
   });
 });

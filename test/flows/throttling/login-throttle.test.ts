@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../../src/core/errors.ts";
-import type { Settings } from "../../../src/core/settings.ts";
+import type { Settings } from "../../../src/core/settings/settings.ts";
 import type { AuthUser } from "../../../src/core/user.ts";
 import { type LoggedIn, login } from "../../../src/flows/login.ts";
 import { createUser } from "../../../src/flows/users.ts";
@@ -34,7 +34,7 @@ interface Guess {
 /** One attempt to log in as alice: "in", "wrong", or the seconds for which it is throttled. */
 async function guess({ username = "alice", password = "wrong", ip = "192.0.2.1", device }: Guess = {}) {
   try {
-    await login(deps, { username, password }, { origin: { ip }, device });
+    await login(deps, { username, password }, { client: { ip }, device });
     return "in";
   } catch (error) {
     const { code, retryAfter } = error as { code: string; retryAfter?: number };
@@ -61,7 +61,7 @@ async function guessPatiently(times: number, toGuess: (n: number) => Guess = () 
 
 const everywhere = (n: number): Guess => ({ ip: `198.51.${n >> 8}.${n & 255}` });
 const right = { password: alice.password };
-const logIn = (ip = "203.0.113.9"): Promise<LoggedIn> => login(auth.deps, alice, { origin: { ip } });
+const logIn = (ip = "203.0.113.9"): Promise<LoggedIn> => login(auth.deps, alice, { client: { ip } });
 
 describe("guessing at one account from one address", () => {
   it("is free five times, then delayed for 5 s, and twice as long with every failure, up to 15 minutes", async () => {
@@ -297,15 +297,15 @@ describe("throttling", () => {
     await guess();
     const { id: userId } = auth.user;
     const time = auth.clock.now();
-    const origin = { ip: "192.0.2.1" };
-    expect(auth.events).toEqual([{ type: "throttled", time, scope: "pair", retryAfter: 5, userId, origin }]);
+    const client = { ip: "192.0.2.1" };
+    expect(auth.events).toEqual([{ type: "throttled", time, scope: "pair", retryAfter: 5, userId, client }]);
     await guessTimes(6, () => ({ username: "nobody" }));
     expect(eventsOf(auth, "throttled").at(-1)).toEqual({
       type: "throttled",
       time,
       scope: "pair",
       retryAfter: 5,
-      origin,
+      client,
     });
   });
 
@@ -348,7 +348,7 @@ describe("throttling", () => {
     await start({ verifyCredentials, findUser: async () => user });
     expect(await guessTimes(20)).toEqual([...Array(5).fill("wrong"), ...Array(15).fill(5)]);
     expect(asked).toBe(5);
-    await expectRefused(login(auth.deps, alice, { origin: { ip: "192.0.2.1" } }), "throttled");
+    await expectRefused(login(auth.deps, alice, { client: { ip: "192.0.2.1" } }), "throttled");
     expect(await guess({ ...right, ip: "203.0.113.9" })).toBe("in");
   });
 });

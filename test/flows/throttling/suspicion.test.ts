@@ -14,19 +14,19 @@ async function start(onSuspiciousLogin?: () => void): Promise<void> {
 }
 afterEach(() => auth.close());
 
-const toOrigin = (n: number) => ({ ip: `198.51.100.${n}` });
+const toClientInfo = (n: number) => ({ ip: `198.51.100.${n}` });
 
 /** So many failures, each from another address, and as patient as need be. */
 async function fail(times: number, { username = "alice", device }: { username?: string; device?: string } = {}) {
   for (let n = 0; n < times; n++) {
     auth.clock.advance(900);
-    await login(auth.deps, { username, password: "wrong" }, { origin: toOrigin(n), device }).catch(() => {});
+    await login(auth.deps, { username, password: "wrong" }, { client: toClientInfo(n), device }).catch(() => {});
   }
 }
 
 const succeed = (device?: string) => {
   auth.clock.advance(900);
-  return login(auth.deps, alice, { origin: { ip: "203.0.113.9" }, device });
+  return login(auth.deps, alice, { client: { ip: "203.0.113.9" }, device });
 };
 
 describe("onSuspiciousLogin", () => {
@@ -37,8 +37,8 @@ describe("onSuspiciousLogin", () => {
     expect(told).toEqual([]);
     await fail(5);
     const { device } = await succeed();
-    const origin = { ip: "203.0.113.9" };
-    const suspicious = { kind: "success_after_failures", user: auth.user, failures: 5, origin };
+    const client = { ip: "203.0.113.9" };
+    const suspicious = { kind: "success_after_failures", user: auth.user, failures: 5, client };
     expect(told).toEqual([{ ...suspicious, user: expect.objectContaining({ id: auth.user.id, username: "alice" }) }]);
     await fail(10);
     await succeed(device);
@@ -52,12 +52,12 @@ describe("onSuspiciousLogin", () => {
     const { id: userId } = auth.user;
     const common = { userId, username: "alice", isLockedForAll: false };
     expect(told).toEqual([
-      { ...common, kind: "account_delayed", failures: 20, origin: toOrigin(19) },
-      { ...common, kind: "account_locked", failures: 90, origin: toOrigin(89) },
+      { ...common, kind: "account_delayed", failures: 20, client: toClientInfo(19) },
+      { ...common, kind: "account_locked", failures: 90, client: toClientInfo(89) },
     ]);
     await fail(20, { device });
     expect(told.slice(2)).toEqual([
-      { ...common, kind: "account_locked", failures: 100, isLockedForAll: true, origin: toOrigin(9) },
+      { ...common, kind: "account_locked", failures: 100, isLockedForAll: true, client: toClientInfo(9) },
     ]);
   });
 

@@ -1,10 +1,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { ConfigError } from "../../../src/server/config-error.ts";
-import { readConfigFile } from "../../../src/server/config-file.ts";
-import { parseDatabaseUrl } from "../../../src/server/database.ts";
-import { readEnvironment } from "../../../src/server/environment.ts";
+import { ConfigError } from "../../../src/server/config/config-error.ts";
+import { readConfigFile } from "../../../src/server/config/config-file.ts";
+import { parseDatabaseUrl } from "../../../src/server/config/database.ts";
+import { readEnvironment } from "../../../src/server/config/environment.ts";
 import { mutationsOf } from "../mutations.ts";
 import type { FuzzTarget } from "../target.ts";
 

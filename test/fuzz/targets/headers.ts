@@ -1,12 +1,12 @@
 import { expect } from "vitest";
-import { toCookieNames } from "../../../src/core/cookie-names.ts";
-import { defaultSettings } from "../../../src/core/settings.ts";
+import { toCookieNames } from "../../../src/core/settings/cookie-names.ts";
+import { defaultSettings } from "../../../src/core/settings/settings.ts";
 import { createDeviceToken, readDeviceToken } from "../../../src/crypto/device-tokens.ts";
-import { createBearerReader } from "../../../src/http/authorization-header.ts";
-import { createClientFinder } from "../../../src/http/client-address.ts";
-import { readCookies } from "../../../src/http/cookies.ts";
-import { createCsrfToken, isCsrfToken } from "../../../src/http/csrf.ts";
-import { readAttemptId } from "../../../src/http/routes/token-refresh.ts";
+import { readCookies } from "../../../src/http/cookies/cookies.ts";
+import { createCsrfToken, isCsrfToken } from "../../../src/http/cookies/csrf-token.ts";
+import { createBearerReader } from "../../../src/http/request/bearer.ts";
+import { createClientIpFinder } from "../../../src/http/request/client-ip.ts";
+import { readIdempotencyKey } from "../../../src/http/routes/token-refresh.ts";
 import { toCode } from "../../crypto/forge.ts";
 import { mutationsOf, toHeaderValue } from "../mutations.ts";
 import type { FuzzTarget } from "../target.ts";
@@ -72,7 +72,7 @@ export const idempotencyKey: FuzzTarget = {
   check(text) {
     let read: string | undefined;
     const refusal = toCode(() => {
-      read = readAttemptId(new Headers({ "Idempotency-Key": text }));
+      read = readIdempotencyKey(new Headers({ "Idempotency-Key": text }));
     });
     const isGood = /^[\w-]+$/.test(text) && text.length >= 22 && text.length <= 128;
     expect(refusal).toBe(isGood ? undefined : "bad_idempotency_key");
@@ -103,7 +103,7 @@ export const forwardedFor: FuzzTarget = {
       ["X-Forwarded-For", "192.0.2.7"],
       ["Forwarded", "for=192.0.2.7"],
     ] as const) {
-      const find = createClientFinder({ trustedProxies: ["10.0.0.1"], forwardedHeader });
+      const find = createClientIpFinder({ trustedProxies: ["10.0.0.1"], forwardedHeader });
       expect(find({ [forwardedHeader]: `${text}, ${own}` }, "10.0.0.1")).toBe("192.0.2.7");
       expect(find({ [forwardedHeader]: text }, "192.0.2.8")).toBe("192.0.2.8");
     }

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { JsonNumber, parseJson } from "../../../src/http/json.ts";
+import { JsonNumber, parseJson } from "../../../src/http/request/json.ts";
 import { createTestAuth, type TestAuth } from "../../support/auth.ts";
 import { mutationsOf } from "../mutations.ts";
 import type { FuzzTarget } from "../target.ts";

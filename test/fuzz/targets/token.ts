@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { defaultSettings } from "../../../src/core/settings.ts";
+import { defaultSettings } from "../../../src/core/settings/settings.ts";
 import { parseJsonObject } from "../../../src/crypto/strict-json.ts";
 import { createTokens } from "../../../src/crypto/tokens.ts";
 import { forge, keys, signText, toCode } from "../../crypto/forge.ts";

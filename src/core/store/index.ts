@@ -1,0 +1,77 @@
+import type { AuditStore } from "./audit.ts";
+import type { FeedStore } from "./feed.ts";
+import type { OutboxStore } from "./outbox.ts";
+import type { SessionStore } from "./sessions.ts";
+import type { ThrottleStore } from "./throttle.ts";
+import type { UserStore } from "./users.ts";
+
+/**
+ * The seam between the rules and the database. Every method that changes something is one transaction, durable when its
+ * promise fulfils, and its result says who won. Time is the database's clock. A method that can't reach the database, or
+ * waits too long for a lock, throws `StoreUnavailableError`.
+ *
+ * A store never sees a token, a secret, a password or a request. If a method takes `audit`, the store calls it with the
+ * change and writes the records that it returns in the same transaction. It is not called if nothing changed.
+ */
+export interface Store {
+  /** The users and their epochs. */
+  readonly users: UserStore;
+  /** The sessions. */
+  readonly sessions: SessionStore;
+  /** The revocation feed. */
+  readonly feed: FeedStore;
+  /** The counts of failed logins. */
+  readonly throttle: ThrottleStore;
+  /** The audit log. */
+  readonly audit: AuditStore;
+  /** The webhook messages that wait to be sent. */
+  readonly outbox: OutboxStore;
+  /** Applies the pending migrations and returns their names, in order. Safe if other processes do the same at once. */
+  migrate(): Promise<readonly string[]>;
+  /**
+   * Checks that the schema is the one that this version needs.
+   *
+   * @throws SchemaVersionError if the schema is older or newer.
+   */
+  checkSchema(): Promise<void>;
+  /**
+   * Deletes at most `limit` rows of each kind: sessions that are over, revocations that no access token can need any more,
+   * expired counts of failed logins, and old audit entries. Call it again while one of the counts equals `limit`.
+   */
+  deleteExpired(options: DeleteExpiredOptions): Promise<DeletedCounts>;
+  /** Returns what the connection pool is doing. Missing if the store has no pool. */
+  readonly connections?: () => PoolUsage;
+  /** Closes the connections that the store opened. */
+  close(): Promise<void>;
+}
+
+/** What `deleteExpired` may delete. */
+export interface DeleteExpiredOptions {
+  /** The most rows of each kind. */
+  readonly limit: number;
+  /** Seconds for which revocations are kept. */
+  readonly horizon: number;
+  /** Seconds for which audit entries are kept. Default: they are not deleted. */
+  readonly auditHorizon?: number;
+}
+
+/** How many rows of each kind were deleted. */
+export interface DeletedCounts {
+  readonly sessions: number;
+  readonly revocations: number;
+  /** Counts of failed logins. */
+  readonly failures: number;
+  readonly auditEntries: number;
+}
+
+/** What a connection pool is doing. */
+export interface PoolUsage {
+  /** Connections in the pool. */
+  readonly open: number;
+  /** Connections that are not in use. */
+  readonly idle: number;
+  /** Calls that wait for a connection. */
+  readonly waiting: number;
+  /** Calls refused since the start, because too many waited or the wait took too long. */
+  readonly refused: number;
+}

@@ -1,0 +1,159 @@
+import type { Revocation } from "../revocation.ts";
+import type { RevokeReason, Session } from "../session.ts";
+import type { AuditOf } from "./audit.ts";
+
+/** Sessions that a change has revoked, with the feed entries that the same transaction appended. */
+export interface RevokedSessions {
+  /** How many live sessions were revoked. */
+  readonly sessions: number;
+  readonly revocations: readonly Revocation[];
+}
+
+/** The result if nothing was revoked. */
+export const nothingRevoked: RevokedSessions = Object.freeze({ sessions: 0, revocations: [] });
+
+/** The sessions: one row for each, however often it is refreshed. */
+export interface SessionStore {
+  /**
+   * Inserts a session while it holds the user's row, so that a login that races a disable or a password change is refused.
+   * Revokes the session `replaces` in the same transaction.
+   */
+  create(session: NewSession, audit?: AuditOf<CreatedSession>): Promise<CreateSessionOutcome>;
+  /**
+   * Step 2 of a refresh: one conditional UPDATE on the session's primary key. Returns `null` if it matched no row; then
+   * nothing has changed. Rotations that arrive together may share a transaction; each wins, loses or fails by itself. A
+   * store never moves `idleExpiresAt` past `absoluteExpiresAt` (invariant I5).
+   */
+  rotate(rotation: Rotation): Promise<SessionAt | null>;
+  /**
+   * Step 3 of a refresh: locks the row, passes it to `decide` and, if the verdict says so, revokes the session, all in one
+   * transaction. `decide` must be pure: it may run again.
+   */
+  decide<T>(
+    sessionId: string,
+    decide: (snapshot: SessionSnapshot | null) => Verdict<T>,
+    audit?: AuditOf<Decision<T>>,
+  ): Promise<Decision<T>>;
+  /** Records that the session was used, if generation and hash are current and session and user are live; else `null`. */
+  touch(use: SessionUse): Promise<SessionAt | null>;
+  /** Returns one session, live or not; `null` if there is none. */
+  find(sessionId: string): Promise<SessionSnapshot | null>;
+  /** Returns the live sessions of one user, or of all users, newest first. */
+  list(options: { readonly userId?: string; readonly limit: number }): Promise<SessionList>;
+  /** Sets the label of a live session of this user. Returns `null` if there is no such session. */
+  label(sessionId: string, userId: string, label: string | null): Promise<Session | null>;
+  /** Revokes one live session; with `userId`, only if it is that user's. `sessions` is 0 if it was not live. */
+  revoke(
+    sessionId: string,
+    reason: RevokeReason,
+    options?: { readonly userId?: string | undefined; readonly audit?: AuditOf<RevokedSessions> | undefined },
+  ): Promise<RevokedSessions>;
+  /** Revokes every session of the user except `except`. Without `except`, also raises the user's epoch. */
+  revokeForUser(
+    userId: string,
+    reason: RevokeReason,
+    options?: { readonly except?: string | undefined; readonly audit?: AuditOf<RevokedSessions> | undefined },
+  ): Promise<RevokedSessions>;
+  /** Revokes every session, and every access token issued until now. */
+  revokeAll(reason: RevokeReason, audit?: AuditOf<RevokedSessions>): Promise<RevokedSessions>;
+}
+
+/** A session, and the database's time when it was read or written. */
+export interface SessionAt {
+  readonly session: Session;
+  /** Whole seconds since the epoch. */
+  readonly now: number;
+}
+
+/** Live sessions, and the database's time when they were read. */
+export interface SessionList {
+  readonly sessions: readonly Session[];
+  /** Whole seconds since the epoch. */
+  readonly now: number;
+}
+
+/** A session, its user's state, and the time, all from one consistent read. */
+export interface SessionSnapshot extends SessionAt {
+  /** `null` if the user was deleted. */
+  readonly user: { readonly isActive: boolean; readonly epoch: number } | null;
+}
+
+/** A session to insert. */
+export interface NewSession {
+  /** UUIDv7 (RFC 9562 §5.7). */
+  readonly id: string;
+  readonly userId: string;
+  /** The epoch under which the user was authenticated. The insert is refused if it has risen since. */
+  readonly userEpoch: number;
+  /** SHA-256 of the first generation's secret. */
+  readonly currentHash: Uint8Array;
+  /** Seconds from now. */
+  readonly idleLifetime: number;
+  /** Seconds from now. */
+  readonly absoluteLifetime: number;
+  /** Whether a browser keeps the refresh cookie after it is closed. */
+  readonly persistent: boolean;
+  readonly userAgent: string | null;
+  readonly ip: string | null;
+  /** Whether to set the user's `lastLoginAt`. */
+  readonly updateLastLogin: boolean;
+  /** The id of an earlier session of the same browser. */
+  readonly replaces?: string;
+}
+
+/** A session that was inserted. */
+export interface CreatedSession extends SessionAt {
+  readonly outcome: "created";
+  /** The feed entry of the replaced session, if one was revoked. */
+  readonly revocations: readonly Revocation[];
+  /** Whether neither an unrevoked session of this user nor the audit log has the new session's user agent. */
+  readonly isNewDevice: boolean;
+}
+
+/** The result of `create`. */
+export type CreateSessionOutcome =
+  | CreatedSession
+  | { readonly outcome: "refused"; readonly reason: "user_gone" | "user_inactive" | "user_epoch_changed" };
+
+/** A rotation: generation n becomes n + 1. */
+export interface Rotation {
+  readonly sessionId: string;
+  /** The presented token's generation, n. */
+  readonly generation: number;
+  /** SHA-256 of the presented secret. */
+  readonly presentedHash: Uint8Array;
+  /** SHA-256 of the successor's secret. */
+  readonly nextHash: Uint8Array;
+  /** The salt that derives the successor's secret from the presented one. */
+  readonly salt: Uint8Array;
+  /** SHA-256 of the client's idempotency key; `null` if the client sent none. */
+  readonly idempotencyHash: Uint8Array | null;
+  /** Seconds from now. */
+  readonly idleLifetime: number;
+  readonly userAgent: string | null;
+  readonly ip: string | null;
+  /** Whether the same transaction writes an audit entry. Default: false. */
+  readonly isAudited?: boolean;
+}
+
+/** A use of a session that does not rotate its refresh token. */
+export interface SessionUse {
+  readonly sessionId: string;
+  readonly generation: number;
+  /** SHA-256 of the presented secret. */
+  readonly presentedHash: Uint8Array;
+  readonly userAgent: string | null;
+  readonly ip: string | null;
+}
+
+/** What was decided while the row was locked. */
+export interface Verdict<T> {
+  readonly result: T;
+  /** The reason for which to revoke the session. Default: the session is not revoked. */
+  readonly revoke?: RevokeReason;
+}
+
+/** A verdict that has been carried out. */
+export interface Decision<T> extends RevokedSessions {
+  readonly result: T;
+}

@@ -1,0 +1,287 @@
+import type { Settings } from "../core/settings/settings.ts";
+import type { CounterName } from "./counters.ts";
+import type { AuthEvent, EventOfType, EventType, RefreshEvent } from "./events.ts";
+
+/**
+ * How an event gets into the audit log: in the transaction of the change that it describes, in a batch soon after, or not
+ * at all.
+ */
+export type AuditPolicy = "transaction" | "batch" | "never";
+
+/** The level at which `tokenpair serve` logs an event. */
+export type EventLevel = "info" | "warn" | "error";
+
+/** The counter that an event increments, and the value of its label. */
+export type Count = readonly [counter: CounterName, label: string];
+
+/** The settings that an audit policy depends on. */
+export type AuditSettings = Pick<Settings, "auditRotations">;
+
+/** The names of an event's own fields. */
+type FieldName<E> = E extends unknown ? Exclude<keyof E, "type" | "time" | "client"> : never;
+
+/** Everything that tokenpair does with events of one type. A function decides case by case. */
+export interface EventEntry<E extends AuthEvent> {
+  /** Describes the event in docs/events.md. */
+  readonly description: string;
+  /** Describes each field in docs/events.md; an empty text says that the name is enough. */
+  readonly fields: { readonly [K in FieldName<E>]-?: string };
+  readonly audit: AuditPolicy | ((event: E, settings: AuditSettings) => AuditPolicy);
+  /** Describes `audit` in docs/events.md if it is a function. */
+  readonly auditNote?: string;
+  readonly level: EventLevel | ((event: E) => EventLevel);
+  /** `null`: no metric counts the event. */
+  readonly count: ((event: E) => Count) | null;
+  /** The type of the webhook message; `null`: no message is sent. */
+  readonly webhook: string | null | ((event: E) => string | null);
+}
+
+/** Every event. A new event needs an entry here, or nothing compiles; docs/events.md is generated from this table. */
+export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> } = {
+  login: {
+    description: "A session was created.",
+    fields: { userId: "", sessionId: "" },
+    audit: "transaction",
+    level: "info",
+    count: () => ["logins", "success"],
+    webhook: null,
+  },
+  new_device: {
+    description: "Follows a `login` from a user agent that neither the user's sessions nor the audit log know.",
+    fields: { userId: "", sessionId: "" },
+    audit: "transaction",
+    level: "info",
+    count: null,
+    webhook: "new_device",
+  },
+  login_failed: {
+    description: "A login was refused, or the current password of a password change.",
+    fields: {
+      code: "the error's code",
+      reason: "",
+      userId: "if a user of tokenpair's own table has the name",
+      sessionId: "if a logged-in user gave a wrong current password",
+    },
+    // `unavailable` says nothing about a password, and a storm of refused logins must not displace other entries.
+    audit: ({ code }) => (code === "unavailable" ? "never" : "batch"),
+    auditNote: "batch; never if `code` is `unavailable`",
+    level: "info",
+    count: ({ code }) => ["logins", code],
+    webhook: null,
+  },
+  refresh: {
+    description: "A refresh succeeded or was refused.",
+    fields: {
+      outcome: "`rotated`, `replayed`, `not_rotated`, `reuse_detected`, `state_lost` or `refused`",
+      userId: "if the token was genuine",
+      sessionId: "if the token was genuine",
+      generation: "the presented token's, if it was genuine",
+      reason: "if the refresh was refused",
+    },
+    audit: toRefreshPolicy,
+    auditNote:
+      "`reuse_detected`: transaction; `state_lost`, `refused`: batch, forged tokens: never; " +
+      "with `auditRotations`, `rotated` and `replayed`: transaction, `not_rotated`: batch",
+    level: ({ outcome }) => (outcome === "reuse_detected" || outcome === "state_lost" ? "warn" : "info"),
+    count: ({ outcome }) => ["refreshes", outcome],
+    webhook: ({ outcome }) => (outcome === "reuse_detected" ? "reuse_detected" : null),
+  },
+  sessions_revoked: {
+    description: "One session was revoked, all of a user's, or all there are.",
+    fields: {
+      reason: "",
+      userId: "missing if all sessions were revoked",
+      sessionId: "if one session was revoked",
+      sessions: "how many were live",
+    },
+    audit: "transaction",
+    level: "info",
+    count: ({ reason }) => ["revocations", reason],
+    webhook: null,
+  },
+  token_revoked: {
+    description: "One access token was revoked; its session was not.",
+    fields: { tokenId: "the token's `jti`" },
+    audit: "transaction",
+    level: "info",
+    count: null,
+    webhook: null,
+  },
+  user_changed: {
+    description: "A user of tokenpair's own table was changed.",
+    fields: {
+      userId: "",
+      sessionId: "if users changed their own password",
+      change:
+        "`created`, `imported`, `updated`, `disabled`, `enabled`, `password_changed`, `password_rehashed` (same password, better " +
+        "hash) or `deleted`",
+    },
+    audit: "transaction",
+    level: "info",
+    count: null,
+    webhook: ({ change }) => (change === "password_changed" ? "password_changed" : null),
+  },
+  rehash_failed: {
+    description: "After a successful login, an outdated password hash could not be replaced.",
+    fields: { userId: "", reason: "" },
+    audit: "batch",
+    level: "warn",
+    count: null,
+    webhook: null,
+  },
+  throttled: {
+    description: "A request was refused because too many came before it.",
+    fields: {
+      scope: "`account`, `address`, `pair`, `device`, `refresh`, `verify` or `blacklist`",
+      retryAfter: "seconds",
+      userId: "if the account is one of tokenpair's own users",
+    },
+    audit: "batch",
+    auditNote: "batch, once a minute for each account or address on each node",
+    level: "warn",
+    count: ({ scope }) => ["throttled", scope],
+    webhook: null,
+  },
+  unlocked: {
+    description: "An operator cleared the counts of failed logins of a user or an address.",
+    fields: { userId: "if it was a user", ip: "if it was an address" },
+    audit: "transaction",
+    level: "info",
+    count: null,
+    webhook: null,
+  },
+  csrf_refused: {
+    description: "A request with cookies was refused: wrong CSRF token, wrong origin, or two cookies with one name.",
+    fields: { reason: "", userId: "if the cookies name a session", sessionId: "if the cookies name a session" },
+    // Anyone can cause refusals without a token, so those must not displace other entries.
+    audit: ({ sessionId }) => (sessionId === undefined ? "never" : "batch"),
+    auditNote: "batch; never if the cookies name no session",
+    level: "info",
+    count: null,
+    webhook: null,
+  },
+  key_changed: {
+    description: "A signing key came into use.",
+    fields: { change: "`generated`" },
+    audit: "batch",
+    level: "info",
+    count: null,
+    webhook: null,
+  },
+  webhook_failed: {
+    description: "The webhook's receiver did not accept a message.",
+    fields: { messageId: "its `webhook-id`", attempts: "", isGivenUp: "whether it is not sent again", reason: "" },
+    audit: ({ isGivenUp }) => (isGivenUp ? "batch" : "never"),
+    auditNote: "batch if `isGivenUp`",
+    level: ({ isGivenUp }) => (isGivenUp ? "error" : "warn"),
+    count: null,
+    webhook: null,
+  },
+  untrusted_proxy: {
+    description:
+      "A loopback or private address that is not in `trustedProxies` sent a proxy's header. Emitted once per process.",
+    fields: { ip: "the sender's address", header: "`X-Forwarded-For` or `Forwarded`" },
+    audit: "never",
+    level: "warn",
+    count: null,
+    webhook: null,
+  },
+  audit_dropped: {
+    description: "Audit entries were dropped: too many were waiting, or the store refused them.",
+    fields: { count: "" },
+    audit: "never",
+    level: "error",
+    count: null,
+    webhook: null,
+  },
+  feed_stale: {
+    description: "This node has not read the revocation feed for longer than `maxStaleness`, and fails closed.",
+    fields: { staleSeconds: "", reason: "" },
+    audit: "never",
+    level: "error",
+    count: () => ["feed", "feed_stale"],
+    webhook: null,
+  },
+  feed_recovered: {
+    description: "This node reads the revocation feed again.",
+    fields: {},
+    audit: "never",
+    level: "info",
+    count: () => ["feed", "feed_recovered"],
+    webhook: null,
+  },
+  feed_reloaded: {
+    description:
+      "This node has read the whole feed again: restarted or restored database, or a clock that was set back.",
+    fields: { revocations: "how many it read" },
+    audit: "never",
+    level: "warn",
+    count: () => ["feed", "feed_reloaded"],
+    webhook: null,
+  },
+  listen_lost: {
+    description: "The database no longer notifies this node of revocations. The node keeps polling.",
+    fields: { reason: "" },
+    audit: "never",
+    level: "warn",
+    count: () => ["feed", "listen_lost"],
+    webhook: null,
+  },
+  listen_recovered: {
+    description: "The database notifies this node of revocations again.",
+    fields: {},
+    audit: "never",
+    level: "info",
+    count: () => ["feed", "listen_recovered"],
+    webhook: null,
+  },
+};
+
+function toRefreshPolicy({ outcome, sessionId }: RefreshEvent, { auditRotations }: AuditSettings): AuditPolicy {
+  switch (outcome) {
+    case "reuse_detected":
+      return "transaction";
+    case "state_lost":
+    case "refused":
+      // A forged token must not cost the database anything, not even an entry.
+      return sessionId === undefined ? "never" : "batch";
+    case "rotated":
+    case "replayed":
+      return auditRotations ? "transaction" : "never";
+    case "not_rotated":
+      return auditRotations ? "batch" : "never";
+  }
+}
+
+/** Returns the entry of an event's type, under a type that accepts the event. */
+function toEntry(event: AuthEvent): EventEntry<AuthEvent> {
+  return catalogue[event.type] as unknown as EventEntry<AuthEvent>;
+}
+
+/** Returns how this event gets into the audit log. */
+export function toAuditPolicy(event: AuthEvent, settings: AuditSettings): AuditPolicy {
+  const { audit } = toEntry(event);
+  return typeof audit === "function" ? audit(event, settings) : audit;
+}
+
+/** Returns the level at which the server logs this event. */
+export function toEventLevel(event: AuthEvent): EventLevel {
+  const { level } = toEntry(event);
+  return typeof level === "function" ? level(event) : level;
+}
+
+/** Returns the counter that this event increments, or `null`. */
+export function toCount(event: AuthEvent): Count | null {
+  return toEntry(event).count?.(event) ?? null;
+}
+
+/** Returns the type of the webhook message about this event, or `null` if none is sent. */
+export function toWebhookType(event: AuthEvent): string | null {
+  const { webhook } = toEntry(event);
+  return typeof webhook === "function" ? webhook(event) : webhook;
+}
+
+/** The types of which the audit log can have entries. */
+export const auditedTypes: readonly string[] = Object.freeze(
+  Object.entries(catalogue).flatMap(([type, { audit }]) => (audit === "never" ? [] : [type])),
+);

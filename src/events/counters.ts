@@ -1,0 +1,47 @@
+/** A counter of events. */
+export interface CounterDescription {
+  /** The metric's name. */
+  readonly name: string;
+  readonly help: string;
+  /** The name of its label. */
+  readonly label: string;
+  /** Label values that exist from the start: a series that begins with its first event shows no increase for it. */
+  readonly initial: readonly string[];
+}
+
+/** The counters that events increment. */
+export const eventCounters = {
+  logins: {
+    name: "tokenpair_logins_total",
+    help: "Logins by outcome: success, or the code of the refusal.",
+    label: "outcome",
+    initial: ["success"],
+  },
+  refreshes: {
+    name: "tokenpair_refreshes_total",
+    help: "Refreshes by outcome. Alert on reuse_detected and state_lost.",
+    label: "outcome",
+    initial: ["rotated", "replayed", "not_rotated", "reuse_detected", "state_lost", "refused"],
+  },
+  revocations: {
+    name: "tokenpair_session_revocations_total",
+    help: "Changes on this node that revoked sessions, by reason.",
+    label: "reason",
+    initial: [],
+  },
+  throttled: {
+    name: "tokenpair_throttled_total",
+    help: "Logins refused because of too many failures, by what was counted. For endpoints: minutes with refusals.",
+    label: "scope",
+    initial: ["account", "address", "pair", "device", "refresh", "verify", "blacklist"],
+  },
+  feed: {
+    name: "tokenpair_feed_events_total",
+    help: "Events of the revocation feed on this node.",
+    label: "event",
+    initial: ["feed_stale", "feed_recovered", "feed_reloaded", "listen_lost", "listen_recovered"],
+  },
+} as const satisfies Readonly<Record<string, CounterDescription>>;
+
+/** The key of a counter. */
+export type CounterName = keyof typeof eventCounters;

@@ -1,0 +1,48 @@
+import { setTimeout } from "node:timers/promises";
+import { revocationRetention } from "../core/revocation-horizon.ts";
+import { days } from "../core/settings/durations.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import type { DeletedCounts, Store } from "../core/store/index.ts";
+
+/** So few at once that nobody waits long for the lock. */
+const batchSize = 1_000;
+
+/** Milliseconds between two batches, in which others get the lock. */
+const pause = 10;
+
+export interface CleanupOptions extends Pick<Settings, "auditRetention"> {
+  /** Called after every batch but the last, with what was deleted until then. */
+  readonly onProgress?: (total: DeletedCounts) => void;
+  /** Ends it before the next batch. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Deletes what nobody needs any more, in small batches until nothing is left, and says how much that was. Several
+ * processes may do it at once: they share the work.
+ *
+ * @throws StoreUnavailableError; the batches before stay deleted.
+ */
+export async function deleteExpiredRows(
+  store: Pick<Store, "deleteExpired">,
+  { auditRetention, onProgress, signal }: CleanupOptions,
+): Promise<DeletedCounts> {
+  const auditHorizon = days(auditRetention);
+  let total: DeletedCounts = { sessions: 0, revocations: 0, failures: 0, auditEntries: 0 };
+  while (signal?.aborted !== true) {
+    const deleted = await store.deleteExpired({ limit: batchSize, horizon: revocationRetention, auditHorizon });
+    total = add(total, deleted);
+    if (!Object.values(deleted).includes(batchSize)) break;
+    onProgress?.(total);
+    await setTimeout(pause);
+  }
+  return total;
+}
+
+function add(total: DeletedCounts, deleted: DeletedCounts): DeletedCounts {
+  const kinds = Object.keys(total) as (keyof DeletedCounts)[];
+  return Object.fromEntries(kinds.map((kind) => [kind, total[kind] + deleted[kind]])) as Record<
+    keyof DeletedCounts,
+    number
+  >;
+}

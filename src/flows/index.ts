@@ -1,0 +1,75 @@
+import { authenticate } from "./authenticate.ts";
+import { changePassword } from "./change-password.ts";
+import type { Deps } from "./deps.ts";
+import { issue } from "./issue.ts";
+import { login } from "./login.ts";
+import { logout, logoutByRefreshToken } from "./logout.ts";
+import { isSessionOfExpiredTokenOver, refresh, refreshVerified, verifyRefreshToken } from "./refresh/refresh.ts";
+import {
+  findSession,
+  labelSession,
+  listSessions,
+  revokeAllSessions,
+  revokeSession,
+  revokeSessionsForUser,
+  revokeToken,
+} from "./sessions.ts";
+import { unlockAddress, unlockUser } from "./unlock.ts";
+import { findCurrentUser } from "./user-source.ts";
+import {
+  createUser,
+  deleteUser,
+  disableUser,
+  enableUser,
+  findUser,
+  findUserByName,
+  listUsers,
+  setPassword,
+  updateUser,
+} from "./users.ts";
+import { verify } from "./verify.ts";
+
+const flows = {
+  authenticate,
+  changePassword,
+  createUser,
+  deleteUser,
+  disableUser,
+  enableUser,
+  findCurrentUser,
+  findSession,
+  findUser,
+  findUserByName,
+  isSessionOfExpiredTokenOver,
+  issue,
+  labelSession,
+  listSessions,
+  listUsers,
+  login,
+  logout,
+  logoutByRefreshToken,
+  refresh,
+  refreshVerified,
+  revokeAllSessions,
+  revokeSession,
+  revokeSessionsForUser,
+  revokeToken,
+  setPassword,
+  unlockAddress,
+  unlockUser,
+  updateUser,
+  verify,
+  verifyRefreshToken,
+} as const;
+
+type Bound<F> = F extends (deps: never, ...args: infer A) => infer R ? (...args: A) => R : never;
+
+/** Every use case, bound to its dependencies: all that routes and `createAuth` may do. */
+export type Flows = { readonly [K in keyof typeof flows]: Bound<(typeof flows)[K]> };
+
+/** Binds every flow to `deps`. */
+export function bindFlows(deps: Deps): Flows {
+  const entries: readonly [string, (...args: never[]) => unknown][] = Object.entries(flows);
+  const bound = entries.map(([name, flow]) => [name, flow.bind(null, deps as never)]);
+  return Object.freeze(Object.fromEntries(bound)) as Flows;
+}

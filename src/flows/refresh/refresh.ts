@@ -1,0 +1,122 @@
+import type { ApplicationClaims, RefreshClaims } from "../../core/claims.ts";
+import { AuthError } from "../../core/errors.ts";
+import type { Decision } from "../../core/store/sessions.ts";
+import { createSalt, deriveSecret, hashIdempotencyKey, hashSecret } from "../../crypto/secrets.ts";
+import type { EventsOf } from "../../events/events.ts";
+import { commit, sessionsRevoked } from "../commit.ts";
+import type { Deps } from "../deps.ts";
+import { findSessionRefusal } from "../session-refusal.ts";
+import { mintPair, toApplicationClaims } from "../token-pair.ts";
+import { mayHaveTokens } from "../user-source.ts";
+import { type Refreshed, type RefreshOptions, reportRefused, toRefreshEvent, toRowClient } from "./report.ts";
+import { decideRefresh, type Ruling } from "./rule.ts";
+import { refreshWithoutRotation } from "./without-rotation.ts";
+
+/**
+ * Exchanges the refresh token of generation n for the pair of generation n + 1, in the steps of docs/how-it-works.md.
+ *
+ * @throws AuthError a `token_` code or `password_changed`; `unavailable`, with the session unchanged.
+ */
+export async function refresh(deps: Deps, token: string, options: RefreshOptions = {}): Promise<Refreshed> {
+  return refreshVerified(deps, verifyRefreshToken(deps, token, options), options);
+}
+
+/** Step 0: verifies the JWT without any database access. @throws AuthError a `token_` code. */
+export function verifyRefreshToken(deps: Deps, token: string, options: RefreshOptions): RefreshClaims {
+  try {
+    return deps.tokens.verifyRefresh(token);
+  } catch (error) {
+    throw error instanceof AuthError ? reportRefused(deps, null, error, options) : error;
+  }
+}
+
+/** Steps 1 to 3, for a token that `verifyRefreshToken` has verified. @throws as `refresh`. */
+export async function refreshVerified(
+  deps: Deps,
+  presented: RefreshClaims,
+  options: RefreshOptions,
+): Promise<Refreshed> {
+  const { settings, store } = deps;
+  const { sessionId, generation, secret } = presented;
+  const claims = await toClaimsOfUser(deps, presented, options);
+  if (!settings.rotateRefreshTokens) return refreshWithoutRotation(deps, presented, claims, options);
+
+  // 1  Derive the successor from the presented secret and a fresh salt.
+  const { idempotencyKey } = options;
+  const salt = createSalt(deps.random);
+  const successor = deriveSecret(secret, sessionId, generation + 1, salt);
+  const presentedHash = hashSecret(secret);
+  const idempotencyHash = idempotencyKey === undefined ? null : hashIdempotencyKey(idempotencyKey);
+
+  // 2  One conditional UPDATE: it matches only the current generation of a live session of an active user.
+  const rotated = await store.sessions.rotate({
+    sessionId,
+    generation,
+    presentedHash,
+    nextHash: hashSecret(successor),
+    salt,
+    idempotencyHash,
+    idleLifetime: settings.refreshTokenLifetime,
+    ...toRowClient(options),
+    isAudited: settings.auditRotations && settings.auditRetention > 0,
+  });
+  if (rotated !== null) {
+    deps.emit(toRefreshEvent(presented, { outcome: "rotated", now: rotated.now }, options));
+    const pair = mintPair(deps, { ...rotated, secret: successor, claims });
+    return { outcome: "rotated", session: rotated.session, pair };
+  }
+
+  // 3  No row: lock it and decide.
+  const presentation = { presentedHash, idempotencyHash, reuseInterval: settings.reuseInterval };
+  const { result: ruling } = await commit(deps, refreshDecided(deps, presented, options), (audit) =>
+    store.sessions.decide(sessionId, (snapshot) => decideRefresh(presented, presentation, snapshot), audit),
+  );
+  if (ruling.outcome !== "replayed") throw ruling.error;
+
+  // b  The same successor again, from the salt that made it.
+  const { session, now } = ruling;
+  const sameSuccessor = deriveSecret(secret, sessionId, generation + 1, ruling.salt);
+  return { outcome: "replayed", session, pair: mintPair(deps, { session, now, secret: sameSuccessor, claims }) };
+}
+
+/** The events of step 3: what was revoked, then how the refresh ended. */
+function refreshDecided(
+  { clock }: Pick<Deps, "clock">,
+  presented: RefreshClaims,
+  options: RefreshOptions,
+): EventsOf<Decision<Ruling>> {
+  const { userId, sessionId } = presented;
+  const { client = {} } = options;
+  return (decision) => {
+    const { outcome, now = clock.now(), ...ruling } = decision.result;
+    const reason = "error" in ruling ? ruling.error.reason : undefined;
+    return [
+      ...sessionsRevoked({ userId, sessionId, reason: "reuse", client })(decision),
+      toRefreshEvent(presented, { outcome, now, reason }, options),
+    ];
+  };
+}
+
+/** Returns the application's claims, never stale. Looks the user up only if something beside the row decides. */
+async function toClaimsOfUser(
+  deps: Deps,
+  presented: RefreshClaims,
+  options: RefreshOptions,
+): Promise<ApplicationClaims> {
+  const { settings, users } = deps;
+  if (users.isOwn && settings.claims === undefined && settings.userAuthenticationRule === undefined) return {};
+  const found = await users.find(presented.userId);
+  if (found !== null && mayHaveTokens(settings, found.user)) return toApplicationClaims(deps, found.user);
+  // The session stays live: the application may change its mind.
+  const error = new AuthError("token_user_inactive", "the user is gone or inactive");
+  throw reportRefused(deps, presented, error, options);
+}
+
+/**
+ * Returns whether the session of a genuine but expired refresh token is over. The token alone does not say so: another tab
+ * may have refreshed the session in time.
+ */
+export async function isSessionOfExpiredTokenOver(deps: Deps, token: string): Promise<boolean> {
+  const { sessionId } = deps.tokens.verifyRefresh(token, { mayBeExpired: true });
+  return findSessionRefusal(await deps.store.sessions.find(sessionId))?.sessionEnded ?? false;
+}

@@ -1,0 +1,63 @@
+import type { RefreshClaims } from "../../core/claims.ts";
+import { AuthError } from "../../core/errors.ts";
+import type { Session } from "../../core/session.ts";
+import type { SessionSnapshot, Verdict } from "../../core/store/sessions.ts";
+import { isSameHash } from "../../crypto/secrets.ts";
+import { findTokenRefusal } from "../session-refusal.ts";
+import type { Refusal } from "./report.ts";
+
+/** What step 3 decided about a token that the conditional UPDATE did not match. `now` is missing if there is no row. */
+export type Ruling =
+  | { readonly outcome: "replayed"; readonly session: Session; readonly salt: Uint8Array; readonly now: number }
+  | (Refusal & { readonly now?: number | undefined });
+
+/** What the client presented, beside the token's claims. */
+export interface Presentation {
+  /** SHA-256 of the presented secret. */
+  readonly presentedHash: Uint8Array;
+  /** SHA-256 of the idempotency key; `null` if there was none. */
+  readonly idempotencyHash: Uint8Array | null;
+  /** Seconds. */
+  readonly reuseInterval: number;
+}
+
+/** Step 3 of a refresh: decides while the row is locked. Pure. The letters are those of docs/how-it-works.md. */
+export function decideRefresh(
+  presented: RefreshClaims,
+  { presentedHash, idempotencyHash, reuseInterval }: Presentation,
+  snapshot: SessionSnapshot | null,
+): Verdict<Ruling> {
+  // a  No row, revoked, expired, user gone or inactive, or another password since.
+  const refusal = findTokenRefusal(snapshot, presented);
+  if (refusal !== null || snapshot === null) return refused(refusal as AuthError, snapshot?.now);
+  const { session, now } = snapshot;
+  const { generation: n } = presented;
+
+  // b  The previous generation, with the same idempotency key or within the reuse interval: replay. Nothing changes.
+  const isPrevious = session.generation === n + 1 && isSameHash(session.previousHash, presentedHash);
+  if (isPrevious && session.salt !== null && session.rotatedAt !== null) {
+    const isRetry = idempotencyHash !== null && isSameHash(session.idempotencyHash, idempotencyHash);
+    if (isRetry || now <= session.rotatedAt + reuseInterval) {
+      return { result: { outcome: "replayed", session, salt: session.salt, now } };
+    }
+  }
+
+  // c  A genuine, spent token: reuse detected. Revokes this session and no other.
+  if (isPrevious || session.generation >= n + 2) {
+    const error = new AuthError("token_revoked", "a spent refresh token was presented again", { sessionEnded: true });
+    return { result: { outcome: "reuse_detected", error, now }, revoke: "reuse" };
+  }
+
+  // The UPDATE lost to a clock step or to a change that is over by now. Nothing is proved; the client tries again.
+  if (session.generation === n && isSameHash(session.currentHash, presentedHash)) {
+    return refused(new AuthError("unavailable", "the session changed during the refresh"), now);
+  }
+
+  // d  Genuine, but unknown to the row: the database was restored to an older state. Nothing is revoked.
+  const error = new AuthError("token_revoked", "the store has lost this session's newer state");
+  return { result: { outcome: "state_lost", error, now } };
+}
+
+function refused(error: AuthError, now: number | undefined): Verdict<Ruling> {
+  return { result: { outcome: "refused", error, now } };
+}

@@ -1,0 +1,39 @@
+import type { ApplicationClaims, RefreshClaims } from "../../core/claims.ts";
+import { AuthError } from "../../core/errors.ts";
+import { hashSecret } from "../../crypto/secrets.ts";
+import type { Deps } from "../deps.ts";
+import { findTokenRefusal } from "../session-refusal.ts";
+import { mintAccess } from "../token-pair.ts";
+import { type Refreshed, type RefreshOptions, toRefreshEvent, toRowClient } from "./report.ts";
+
+/**
+ * Refreshes with `rotateRefreshTokens: false`: returns a new access token while the session's one refresh token is valid.
+ * Reuse can't be detected.
+ *
+ * @throws AuthError as `refresh`.
+ */
+export async function refreshWithoutRotation(
+  deps: Deps,
+  presented: RefreshClaims,
+  claims: ApplicationClaims,
+  options: RefreshOptions,
+): Promise<Refreshed> {
+  const { sessionId, generation, secret } = presented;
+  const presentedHash = hashSecret(secret);
+  const used = await deps.store.sessions.touch({ sessionId, generation, presentedHash, ...toRowClient(options) });
+  if (used === null) {
+    const found = await deps.store.sessions.find(sessionId);
+    const error =
+      findTokenRefusal(found, presented) ?? new AuthError("token_revoked", "not the session's current refresh token");
+    const report = { outcome: "refused", now: found?.now ?? deps.clock.now(), reason: error.reason } as const;
+    deps.emit(toRefreshEvent(presented, report, options));
+    throw error;
+  }
+  deps.emit(toRefreshEvent(presented, { outcome: "not_rotated", now: used.now }, options));
+  const access = mintAccess(deps, { ...used, claims });
+  return {
+    outcome: "not_rotated",
+    session: used.session,
+    pair: { ...access, refreshExpiresIn: presented.expiresAt - used.now },
+  };
+}

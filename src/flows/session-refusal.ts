@@ -1,0 +1,44 @@
+import type { RefreshClaims } from "../core/claims.ts";
+import { AuthError, type AuthErrorCode } from "../core/errors.ts";
+import { type RevokeReason, toSessionStatus } from "../core/session.ts";
+import type { SessionSnapshot } from "../core/store/sessions.ts";
+
+const codeOfReason: Readonly<Record<RevokeReason, AuthErrorCode>> = {
+  logout: "token_revoked",
+  replaced: "token_revoked",
+  reuse: "token_revoked",
+  revoked: "token_revoked",
+  password_changed: "password_changed",
+  user_disabled: "token_user_inactive",
+  user_deleted: "token_user_inactive",
+};
+
+/** Returns why no token of this session can be refreshed any more, as the error for the client; `null` if it is live. */
+export function findSessionRefusal(snapshot: SessionSnapshot | null): AuthError | null {
+  if (snapshot === null) return ended("token_revoked", "no such session");
+  const { session, user, now } = snapshot;
+  const status = toSessionStatus(session, now);
+  if (status === "revoked") return revoked(session.revokeReason ?? "revoked");
+  if (status === "expired") return ended("token_expired", "session expired");
+  if (user === null) return ended("token_user_inactive", "user deleted");
+  if (!user.isActive) return ended("token_user_inactive", "user disabled");
+  return user.epoch > session.userEpoch ? ended("token_revoked", "user epoch raised") : null;
+}
+
+/** As `findSessionRefusal`, for one token: a session may be live while the token is older than its user's password. */
+export function findTokenRefusal(snapshot: SessionSnapshot | null, { userEpoch }: RefreshClaims): AuthError | null {
+  const refusal = findSessionRefusal(snapshot);
+  if (refusal !== null || snapshot === null || userEpoch >= snapshot.session.userEpoch) return refusal;
+  return new AuthError("password_changed", "the token is older than the password");
+}
+
+function revoked(reason: RevokeReason): AuthError {
+  // A newer version of tokenpair may have written a reason that this one does not know.
+  const code = codeOfReason[reason] ?? "token_revoked";
+  // The browser of a replaced session has a newer one, whose cookies must stay.
+  return new AuthError(code, `session revoked: ${reason}`, { sessionEnded: reason !== "replaced" });
+}
+
+function ended(code: AuthErrorCode, reason: string): AuthError {
+  return new AuthError(code, reason, { sessionEnded: true });
+}

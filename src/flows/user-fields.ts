@@ -1,0 +1,34 @@
+import { AuthError } from "../core/errors.ts";
+
+const maxUsernameLength = 150;
+
+/** Django's limit, and that of RFC 5321 (§4.5.3.1.3). */
+export const maxEmailLength = 254;
+
+/** Returns what is wrong with a username, as a sentence, or `null`. */
+export function findUsernameFault(username: string): string | null {
+  const trimmed = username.trim();
+  if (trimmed === "") return "A username may not be blank.";
+  if (trimmed.length > maxUsernameLength) return `A username has at most ${maxUsernameLength} characters.`;
+  return /[\p{Cc}\p{Surrogate}]/u.test(trimmed) ? "A username has no control characters." : null;
+}
+
+/** Returns what is wrong with an email address, as a sentence, or `null`. Only a message sent there could tell more. */
+function findEmailFault(email: string): string | null {
+  if (email.length > maxEmailLength) return `An email address has at most ${maxEmailLength} characters.`;
+  return /^[^\s\p{Cc}\p{Surrogate}]+@[^\s\p{Cc}\p{Surrogate}@]+$/u.test(email)
+    ? null
+    : "An email address has an @ between two parts, and no spaces.";
+}
+
+/** @throws AuthError `username_invalid`, whose `reason` is a sentence for people. */
+export function requireUsername(username: string): void {
+  const fault = findUsernameFault(username);
+  if (fault !== null) throw new AuthError("username_invalid", fault);
+}
+
+/** @throws AuthError `email_invalid`, whose `reason` is a sentence for people. */
+export function requireEmail(email: string): void {
+  const fault = findEmailFault(email);
+  if (fault !== null) throw new AuthError("email_invalid", fault);
+}

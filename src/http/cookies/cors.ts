@@ -1,0 +1,41 @@
+import type { Settings } from "../../core/settings/settings.ts";
+import { isTrustedOrigin } from "./same-origin.ts";
+
+type CorsSettings = Pick<Settings, "trustedOrigins" | "authPath" | "csrfHeaderName" | "authHeaderName">;
+
+/** Seconds for which a browser may keep the answer to a preflight. */
+const preflightMaxAge = "600";
+
+/**
+ * Lets the pages of trusted origins, and of no others, send requests with cookies to the auth paths and read the answers
+ * (Fetch §3.3, "CORS protocol").
+ */
+export function withCors(response: Response, request: Request, settings: CorsSettings): Response {
+  const { headers } = response;
+  if (settings.trustedOrigins.length === 0 || !isAuthPath(new URL(request.url).pathname, settings)) return response;
+  headers.append("Vary", "Origin");
+  const origin = request.headers.get("Origin");
+  if (origin === null || !isTrustedOrigin(origin, settings)) return response;
+  headers.set("Access-Control-Allow-Origin", origin);
+  headers.set("Access-Control-Allow-Credentials", "true");
+  if (isPreflight(request)) {
+    headers.set("Access-Control-Allow-Methods", headers.get("Allow") ?? "");
+    headers.set("Access-Control-Allow-Headers", toAllowedHeaders(settings));
+    headers.set("Access-Control-Max-Age", preflightMaxAge);
+  } else {
+    headers.set("Access-Control-Expose-Headers", "Retry-After, Token-Replayed");
+  }
+  return response;
+}
+
+function isAuthPath(pathname: string, { authPath }: CorsSettings): boolean {
+  return pathname === authPath || pathname.startsWith(`${authPath}/`);
+}
+
+function isPreflight({ method, headers }: Request): boolean {
+  return method === "OPTIONS" && headers.has("Access-Control-Request-Method");
+}
+
+function toAllowedHeaders({ csrfHeaderName, authHeaderName }: CorsSettings): string {
+  return ["Content-Type", csrfHeaderName, "Idempotency-Key", authHeaderName].join(", ");
+}

@@ -1,0 +1,63 @@
+import { METHOD_NAME_ALL } from "hono/router";
+import { RegExpRouter } from "hono/router/reg-exp-router";
+import type { Settings } from "../core/settings/settings.ts";
+import type { AuthUser } from "../core/user.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** What answers at one path: an endpoint for each method. */
+interface Resource {
+  readonly endpoints: ReadonlyMap<string, Endpoint>;
+  /** The value of an `Allow` header. */
+  readonly allow: string;
+}
+
+/** A resource with the decoded segments that its path leaves open. */
+export interface Match {
+  readonly resource: Resource;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/**
+ * Finds the resource of a pathname, with or without its trailing slash; `null` where it is none of ours.
+ *
+ * @throws TypeError where two endpoints have one method and path.
+ */
+export function createMatcher(
+  endpoints: readonly Endpoint[],
+  settings: Settings<AuthUser>,
+): (pathname: string) => Match | null {
+  const router = new RegExpRouter<Resource>();
+  for (const [path, resource] of toResources(endpoints, settings)) {
+    const pattern = path.replaceAll(/\{(\w+)\}/g, ":$1");
+    router.add(METHOD_NAME_ALL, pattern, resource);
+    router.add(METHOD_NAME_ALL, `${pattern}/`, resource);
+  }
+  return (pathname) => {
+    const [[matched], segments = []] = router.match(METHOD_NAME_ALL, pathname);
+    if (matched === undefined) return null;
+    const [resource, names] = matched;
+    const params = decodeAll(Object.entries(names).map(([name, at]) => [name, segments[Number(at)] ?? ""]));
+    return params && { resource, params };
+  };
+}
+
+function toResources(endpoints: readonly Endpoint[], settings: Settings<AuthUser>): ReadonlyMap<string, Resource> {
+  const byPath = new Map<string, Resource>();
+  for (const endpoint of endpoints) {
+    const path = endpoint.path(settings);
+    const atPath = new Map(byPath.get(path)?.endpoints);
+    if (atPath.has(endpoint.method)) throw new TypeError(`two endpoints answer ${endpoint.method} ${path}`);
+    atPath.set(endpoint.method, endpoint);
+    byPath.set(path, { endpoints: atPath, allow: [...atPath.keys(), "OPTIONS"].join(", ") });
+  }
+  return byPath;
+}
+
+/** `null` where a segment is not percent-encoded UTF-8: nothing of ours has such a name. */
+function decodeAll(segments: readonly (readonly [string, string])[]): Readonly<Record<string, string>> | null {
+  try {
+    return Object.fromEntries(segments.map(([name, segment]) => [name, decodeURIComponent(segment)]));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,116 @@
+import type { AuthError, AuthErrorCode } from "../../core/errors.ts";
+import type { Settings } from "../../core/settings/settings.ts";
+import type { ErrorStyle } from "../endpoint.ts";
+import { toJsonResponse } from "./json.ts";
+
+/** What a client gets for an error. The private `reason` is shown only by the three codes whose contract says so. */
+interface Answer {
+  readonly status: number;
+  readonly body: (error: AuthError) => Readonly<Record<string, unknown>>;
+  /** With a 401: whether the challenge calls the presented token invalid (RFC 6750 §3.1). */
+  readonly tokenPresented?: boolean;
+}
+
+/** Seconds after which a client may try again what the store could not answer. */
+const retryAfter = "1";
+
+const notValid = "token_not_valid";
+
+const answersOfTokenEndpoints: Readonly<Record<AuthErrorCode, Answer>> = {
+  no_active_account: unauthorized("No active account found with the given credentials", "no_active_account"),
+  not_authenticated: unauthorized("Authentication credentials were not provided.", "not_authenticated"),
+  bad_authorization_header: unauthorized(
+    "Authorization header must contain two space-delimited values",
+    "bad_authorization_header",
+  ),
+  token_invalid: tokenRefused("Token is invalid", notValid),
+  token_expired: tokenRefused("Token is expired", notValid),
+  token_wrong_type: tokenRefused("Token has wrong type", notValid),
+  token_revoked: tokenRefused("Token is blacklisted", notValid),
+  token_without_exp: tokenRefused("Token has no 'exp' claim", notValid),
+  token_without_type: tokenRefused("Token has no type", notValid),
+  token_without_id: tokenRefused("Token has no id", notValid),
+  token_without_user: tokenRefused("Token is invalid", notValid),
+  token_user_inactive: tokenRefused("No active account found for the given token.", "no_active_account"),
+  password_changed: tokenRefused("The user's password has been changed.", "password_changed"),
+  user_not_found: tokenRefused("User not found", "user_not_found"),
+  user_inactive: tokenRefused("User is inactive", "user_inactive"),
+  bad_idempotency_key: refused(400, "Idempotency-Key is not valid.", "bad_idempotency_key"),
+  csrf_failed: { status: 403, body: ({ reason }) => ({ detail: `CSRF Failed: ${reason}`, code: "csrf_failed" }) },
+  session_not_found: refused(404, "Not found.", "not_found"),
+  wrong_password: { status: 400, body: () => ({ current_password: ["Invalid password."] }) },
+  password_refused: fieldRefused("new_password"),
+  username_taken: fieldRefused("username"),
+  username_invalid: fieldRefused("username"),
+  email_invalid: fieldRefused("email"),
+  throttled: {
+    status: 429,
+    body: ({ reason, retryAfter }) => ({
+      detail: `Too many ${reason}. Try again in ${retryAfter} seconds.`,
+      code: "throttled",
+    }),
+  },
+  unavailable: refused(503, "Service temporarily unavailable.", "unavailable"),
+};
+
+const answersOfResources: Readonly<Record<AuthErrorCode, Answer>> = {
+  ...answersOfTokenEndpoints,
+  token_invalid: notValidForAnyType("Token is invalid"),
+  token_expired: notValidForAnyType("Token is expired"),
+  token_wrong_type: notValidForAnyType("Token has wrong type"),
+  token_revoked: notValidForAnyType("Token is blacklisted"),
+  token_without_exp: notValidForAnyType("Token has no 'exp' claim"),
+  token_without_type: notValidForAnyType("Token has no type"),
+  token_without_id: notValidForAnyType("Token has no id"),
+  token_without_user: tokenRefused("Token contained no recognizable user identification", notValid),
+};
+
+const answers: Readonly<Record<ErrorStyle, Readonly<Record<AuthErrorCode, Answer>>>> = {
+  token: answersOfTokenEndpoints,
+  resource: answersOfResources,
+};
+
+/** The response to an error: status, text, and the challenge or `Retry-After` that belongs to the status. */
+export function toErrorResponse(
+  error: AuthError,
+  style: ErrorStyle,
+  settings: Pick<Settings, "authHeaderTypes">,
+): Response {
+  const { status, body, tokenPresented = false } = answers[style][error.code];
+  return toJsonResponse(status, body(error), {
+    ...(status === 401 ? { "WWW-Authenticate": toChallenge(tokenPresented, settings) } : {}),
+    ...(status === 503 ? { "Retry-After": retryAfter } : {}),
+    ...(status === 429 ? { "Retry-After": String(error.retryAfter) } : {}),
+  });
+}
+
+/** RFC 6750 §3; the scheme is the first that is configured. */
+function toChallenge(tokenPresented: boolean, { authHeaderTypes }: Pick<Settings, "authHeaderTypes">): string {
+  return `${authHeaderTypes[0]} realm="api"${tokenPresented ? ', error="invalid_token"' : ""}`;
+}
+
+function refused(status: number, detail: string, code: string): Answer {
+  return { status, body: () => ({ detail, code }) };
+}
+
+/** A 400 whose message is the error's `reason`, a sentence for people. */
+function fieldRefused(field: string): Answer {
+  return { status: 400, body: ({ reason }) => ({ [field]: [reason] }) };
+}
+
+function unauthorized(detail: string, code: string): Answer {
+  return refused(401, detail, code);
+}
+
+function tokenRefused(detail: string, code: string): Answer {
+  return { ...unauthorized(detail, code), tokenPresented: true };
+}
+
+function notValidForAnyType(message: string): Answer {
+  const body = {
+    detail: "Given token not valid for any token type",
+    code: notValid,
+    messages: [{ token_class: "AccessToken", token_type: "access", message }],
+  };
+  return { status: 401, body: () => body, tokenPresented: true };
+}

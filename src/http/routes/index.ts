@@ -1,0 +1,31 @@
+import type { Endpoint } from "../endpoint.ts";
+import { cookieCsrf } from "./cookie-csrf.ts";
+import { cookieLogin } from "./cookie-login.ts";
+import { cookieLogout } from "./cookie-logout.ts";
+import { cookiePassword } from "./cookie-password.ts";
+import { cookieRefresh } from "./cookie-refresh.ts";
+import { cookieSessionsDelete, cookieSessionsLabel, cookieSessionsList } from "./cookie-sessions.ts";
+import { jwks } from "./jwks.ts";
+import { me } from "./me.ts";
+import { tokenBlacklist } from "./token-blacklist.ts";
+import { tokenObtain } from "./token-obtain.ts";
+import { tokenRefresh } from "./token-refresh.ts";
+import { tokenVerify } from "./token-verify.ts";
+
+/** Every endpoint, in the order of the contract. */
+export const endpoints: readonly Endpoint[] = Object.freeze([
+  tokenObtain,
+  tokenRefresh,
+  tokenVerify,
+  tokenBlacklist,
+  me,
+  cookieCsrf,
+  cookieLogin,
+  cookieRefresh,
+  cookieLogout,
+  cookieSessionsList,
+  cookieSessionsDelete,
+  cookieSessionsLabel,
+  cookiePassword,
+  jwks,
+]);

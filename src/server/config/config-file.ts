@@ -1,0 +1,76 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { toUnknownSettingMessage } from "../../core/settings/resolve.ts";
+import { ConfigError } from "./config-error.ts";
+import { configRules, findConfigFault } from "./server-settings.ts";
+
+/** A config file's name, and the settings in it. */
+export interface ConfigFile {
+  readonly name: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+const fileNames = ["js", "mjs", "ts", "json"].map((extension) => `tokenpair.config.${extension}`);
+
+/**
+ * Reads `tokenpair.config.{js,mjs,ts,json}` of `directory`: the default export, or the JSON object. `null`: there is none.
+ *
+ * @throws ConfigError where there are two, one cannot be read, or a setting in it is unknown or not what it should be.
+ */
+export async function readConfigFile(directory: string): Promise<ConfigFile | null> {
+  const [name, second] = fileNames.filter((fileName) => existsSync(join(directory, fileName)));
+  if (name === undefined) return null;
+  if (second !== undefined) throw new ConfigError(`${name} and ${second} are both there; keep one of them`);
+  const path = join(directory, name);
+  const settings = toSettings(name, name.endsWith(".json") ? readJson(name, path) : await importDefault(name, path));
+  for (const [setting, value] of Object.entries(settings)) {
+    const fault = findFault(setting, value);
+    if (fault !== null) throw new ConfigError(`${name}: ${fault}`);
+  }
+  return { name, settings };
+}
+
+function readJson(name: string, path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    // The parser's own words quote the file, which may hold the signing key.
+    if (error instanceof SyntaxError) throw new ConfigError(`${name}: is not valid JSON`);
+    throw new ConfigError(`${name}: cannot be read; check its owner and mode`, { cause: error });
+  }
+}
+
+async function importDefault(name: string, path: string): Promise<unknown> {
+  if (name.endsWith(".ts") && !process.features.typescript) {
+    throw new ConfigError(
+      `${name}: Node ${process.versions.node} cannot run TypeScript by itself; use Node 22.18 or later, or a .js file`,
+    );
+  }
+  try {
+    const module: { readonly default?: unknown } = await import(pathToFileURL(path).href);
+    return module.default;
+  } catch (error) {
+    throw new ConfigError(`${name}: ${toFailure(name, error)}; to see all of it, run: node ${name}`);
+  }
+}
+
+/** An error's class and the line, but not its message, which may quote what the file holds: the signing key. */
+function toFailure(name: string, error: unknown): string {
+  if (!(error instanceof Error)) return "it threw something that is no error";
+  const line = error.stack?.split(`/${name}:`)[1]?.match(/^\d+/)?.[0];
+  return `${error.constructor.name}${line === undefined ? "" : ` at line ${line}`}`;
+}
+
+function toSettings(name: string, value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  const what = name.endsWith(".json") ? "must be an object" : "must export an object of settings as its default";
+  throw new ConfigError(`${name}: ${what}`);
+}
+
+function findFault(setting: string, value: unknown): string | null {
+  const rule = Object.hasOwn(configRules, setting) ? configRules[setting] : undefined;
+  if (rule === undefined) return toUnknownSettingMessage(setting, Object.keys(configRules));
+  const fault = value === undefined ? null : findConfigFault(rule, value);
+  return fault === null ? null : `${setting}: ${fault}`;
+}

@@ -1,0 +1,56 @@
+import { type Server, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { standardHeaders } from "../../http/response/standard-headers.ts";
+
+/** A request that was refused before it was one: its bytes are no HTTP, too many, or too slow. */
+export interface MalformedRequest {
+  readonly status: number;
+  /** Node's code of what is wrong. */
+  readonly reason: string;
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly body: { readonly detail: string; readonly code: string };
+}
+
+/** The answer to what is no HTTP. */
+export const badRequest: Refusal = { status: 400, body: { detail: "Bad request.", code: "bad_request" } };
+
+const otherRefusals: Readonly<Record<string, Refusal>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, body: { detail: "The request took too long.", code: "request_timeout" } },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, body: { detail: "Request body is too large.", code: "too_large" } },
+  HPE_HEADER_OVERFLOW: { status: 431, body: { detail: "Request headers are too large.", code: "headers_too_large" } },
+};
+
+/**
+ * Answers in the contract's form what Node's parser refuses, and closes the connection. Where an answer is on its way
+ * already (`isAnswering`), or the connection is broken, it is only closed.
+ */
+export function answerMalformedRequests(
+  server: Server,
+  isAnswering: (socket: Duplex) => boolean,
+  onMalformed: (request: MalformedRequest) => void,
+): void {
+  server.on("clientError", ({ code = "" }: NodeJS.ErrnoException, socket) => {
+    const refusal = otherRefusals[code] ?? (code.startsWith("HPE_") ? badRequest : undefined);
+    if (refusal === undefined || !socket.writable || isAnswering(socket)) {
+      socket.destroy();
+      return;
+    }
+    socket.end(toMessage(refusal), () => socket.destroy());
+    onMalformed({ status: refusal.status, reason: code });
+  });
+}
+
+function toMessage({ status, body }: Refusal): string {
+  const text = JSON.stringify(body);
+  const headers = {
+    ...standardHeaders,
+    "Content-Type": "application/json",
+    "Content-Length": text.length,
+    Connection: "close",
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines, "", text].join("\r\n");
+}

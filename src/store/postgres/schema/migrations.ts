@@ -1,0 +1,139 @@
+import type { Migration } from "../../migrations.ts";
+
+/**
+ * The schema of the PostgreSQL store, step by step. All times are whole seconds since the epoch. Texts by which rows are
+ * found compare byte by byte, so that no index depends on the collations of the operating system.
+ */
+export const migrations: readonly Migration[] = [
+  {
+    number: 1,
+    name: "0001_initial",
+    sql: `
+      CREATE TABLE tokenpair.users (
+        position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- order of creation
+        id text COLLATE "C" NOT NULL UNIQUE,
+        username text NOT NULL,
+        username_key text COLLATE "C" UNIQUE, -- NULL: the user is kept in a table of the application
+        email text,
+        is_active boolean NOT NULL,
+        is_staff boolean NOT NULL,
+        epoch integer NOT NULL,
+        password_hash text,
+        created_at bigint NOT NULL,
+        last_login_at bigint
+      ) WITH (fillfactor = 90);
+
+      -- One row: the highest number that was ever a user's id. Its lock puts those who create users in order.
+      CREATE TABLE tokenpair.user_numbers (last bigint NOT NULL);
+      INSERT INTO tokenpair.user_numbers (last) VALUES (0);
+
+      CREATE TABLE tokenpair.sessions (
+        id text COLLATE "C" PRIMARY KEY,
+        user_id text COLLATE "C" NOT NULL, -- no foreign key: an ended session outlives its user
+        user_epoch integer NOT NULL,
+        generation integer NOT NULL,
+        current_hash bytea NOT NULL,
+        previous_hash bytea,
+        salt bytea,
+        attempt_hash bytea,
+        rotated_at bigint,
+        created_at bigint NOT NULL,
+        last_used_at bigint NOT NULL,
+        idle_expires_at bigint NOT NULL,
+        absolute_expires_at bigint NOT NULL,
+        revoked_at bigint,
+        revoke_reason text,
+        persistent boolean NOT NULL,
+        user_agent text,
+        ip text,
+        label text,
+        -- When to look whether the session has expired. A rotation leaves it alone, and so touches no index.
+        cleanup_at bigint NOT NULL,
+        -- So that a session has expired exactly when its idle time is over.
+        CHECK (idle_expires_at <= absolute_expires_at),
+        CHECK ((revoked_at IS NULL) = (revoke_reason IS NULL))
+      ) WITH (fillfactor = 80); -- room on the page for the next version of a row: rotations are HOT updates
+      CREATE INDEX sessions_live_by_user ON tokenpair.sessions (user_id) WHERE revoked_at IS NULL;
+      CREATE INDEX sessions_live_by_creation ON tokenpair.sessions (created_at, id) WHERE revoked_at IS NULL;
+      CREATE INDEX sessions_by_cleanup ON tokenpair.sessions (cleanup_at);
+      CREATE INDEX sessions_by_revocation ON tokenpair.sessions (revoked_at) WHERE revoked_at IS NOT NULL;
+
+      CREATE TABLE tokenpair.revocations (
+        seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- the order of writing, which is not that of the commits
+        xid xid8 NOT NULL DEFAULT pg_current_xact_id(), -- by which a reader tells what it has not seen
+        kind text NOT NULL CHECK (kind IN ('session', 'user', 'token', 'all')),
+        key text COLLATE "C", -- id of the session, user or token
+        epoch integer, -- of kind 'user'
+        at bigint NOT NULL
+      );
+      CREATE INDEX revocations_by_transaction ON tokenpair.revocations (xid);
+      CREATE INDEX revocations_by_time ON tokenpair.revocations (at);
+      CREATE INDEX revocations_by_user ON tokenpair.revocations (key) WHERE kind = 'user';
+    `,
+  },
+  {
+    number: 2,
+    name: "0002_feed_lag",
+    sql: `
+      -- How long a reader took. Older nodes beside a newer schema leave it to the default.
+      ALTER TABLE tokenpair.revocations ADD COLUMN appended_at timestamptz;
+      ALTER TABLE tokenpair.revocations ALTER COLUMN appended_at SET DEFAULT clock_timestamp();
+
+      -- To ask for one token, where a node's memory is too old to answer.
+      CREATE INDEX revocations_of_tokens ON tokenpair.revocations (key) WHERE kind = 'token';
+      CREATE INDEX revocations_of_all ON tokenpair.revocations (at) WHERE kind = 'all';
+
+      -- Vacuum by a share of the rows that stays small when there are millions: it waits for a fifth of them by default.
+      ALTER TABLE tokenpair.sessions SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000,
+        autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000);
+      ALTER TABLE tokenpair.revocations SET (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000,
+        autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.05);
+    `,
+  },
+  {
+    number: 3,
+    name: "0003_login_failures",
+    sql: `
+      CREATE TABLE tokenpair.login_failures (
+        key text COLLATE "C" PRIMARY KEY, -- what is counted: its kind and a hash
+        failures integer NOT NULL,
+        last_at bigint NOT NULL,
+        expires_at bigint -- NULL: until a success or an unlock
+      ) WITH (fillfactor = 80);
+      CREATE INDEX login_failures_by_expiry ON tokenpair.login_failures (expires_at) WHERE expires_at IS NOT NULL;
+    `,
+  },
+  {
+    number: 4,
+    name: "0004_audit",
+    sql: `
+      CREATE TABLE tokenpair.audit_log (
+        seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- the order of writing, which is not that of the commits
+        xid xid8 NOT NULL DEFAULT pg_current_xact_id(), -- by which a reader tells what it has not seen
+        at bigint NOT NULL,
+        type text COLLATE "C" NOT NULL, -- no list of the types: another version may know others
+        user_id text COLLATE "C",
+        session_id text COLLATE "C",
+        ip text,
+        user_agent text,
+        actor text,
+        reason text,
+        details text NOT NULL -- JSON of what else the event says
+      );
+      CREATE INDEX audit_log_by_transaction ON tokenpair.audit_log (xid);
+      CREATE INDEX audit_log_by_time ON tokenpair.audit_log (at);
+      CREATE INDEX audit_log_by_user ON tokenpair.audit_log (user_id, seq) WHERE user_id IS NOT NULL;
+      CREATE INDEX audit_log_by_session ON tokenpair.audit_log (session_id, seq) WHERE session_id IS NOT NULL;
+      CREATE INDEX audit_log_of_devices ON tokenpair.audit_log (user_id, hashtextextended(user_agent, 0)) WHERE type = 'login';
+
+      CREATE TABLE tokenpair.webhook_outbox (
+        id text COLLATE "C" PRIMARY KEY,
+        at bigint NOT NULL, -- when it happened
+        body text NOT NULL, -- JSON
+        attempts integer NOT NULL DEFAULT 0,
+        next_at bigint NOT NULL -- when to try, and until when the node that tries has it for itself
+      );
+      CREATE INDEX webhook_outbox_by_turn ON tokenpair.webhook_outbox (next_at);
+    `,
+  },
+];

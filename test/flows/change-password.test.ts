@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { authenticate } from "../../src/flows/authenticate.ts";
+import { changePassword, type PasswordChange } from "../../src/flows/change-password.ts";
+import type { Issued } from "../../src/flows/issue.ts";
+import { login } from "../../src/flows/login.ts";
+import { logout } from "../../src/flows/logout.ts";
+import { refresh } from "../../src/flows/refresh/refresh.ts";
+import { disableUser, setPassword } from "../../src/flows/users.ts";
+import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
+import { eventsOf, expectRefused, logIn, rowOf } from "./flow.ts";
+
+const newPassword = "another horse";
+const client = { ip: "192.0.2.7" };
+
+let auth: TestAuth;
+let failures: unknown[];
+let asking: Issued;
+let other: Issued;
+
+beforeEach(async () => {
+  failures = [];
+  auth = await createTestAuth({
+    settings: {
+      onLoginFailed: (error, from) => {
+        failures.push([error.code, from]);
+        throw new Error("the audit log is full");
+      },
+    },
+  });
+  [asking, other] = [await logIn(auth), await logIn(auth)];
+  auth.events.length = 0;
+});
+afterEach(() => auth.close());
+
+const change = (changes: Partial<PasswordChange> = {}) =>
+  changePassword(auth.deps, {
+    userId: auth.user.id,
+    sessionId: asking.session.id,
+    currentPassword: alice.password,
+    newPassword,
+    client,
+    ...changes,
+  });
+
+const opens = (password: string) =>
+  login(auth.deps, { ...alice, password }).then(
+    () => true,
+    () => false,
+  );
+
+/** Expects that the old password and both sessions are in force. */
+async function expectUnchanged(): Promise<void> {
+  expect([await opens(alice.password), await opens(newPassword)]).toEqual([true, false]);
+  for (const { pair } of [asking, other]) expect((await refresh(auth.deps, pair.refresh)).outcome).toBe("rotated");
+}
+
+describe("a change of one's own password", () => {
+  it("puts the new one in force and the old one out of it", async () => {
+    await change();
+    expect([await opens(alice.password), await opens(newPassword)]).toEqual([false, true]);
+  });
+
+  it("ends every other session; the asking one goes on with a new pair under the new epoch", async () => {
+    const { session, pair } = await change();
+    expect(session.id).toBe(asking.session.id);
+    expect(await authenticate(auth.deps, pair.access)).toMatchObject({ sessionId: session.id, userEpoch: 1 });
+    for (const { pair: old } of [asking, other]) {
+      await expectRefused(authenticate(auth.deps, old.access), "token_revoked");
+    }
+    await expectRefused(refresh(auth.deps, other.pair.refresh), "password_changed", { sessionEnded: true });
+    expect((await refresh(auth.deps, pair.refresh)).outcome).toBe("rotated");
+  });
+
+  it("is reported once, and the end of the others once", async () => {
+    await change();
+    expect(auth.events).toMatchObject([
+      { type: "user_changed", userId: auth.user.id, change: "password_changed" },
+      { type: "sessions_revoked", userId: auth.user.id, reason: "password_changed" },
+    ]);
+  });
+});
+
+describe("a change of password is refused, and nothing has changed,", () => {
+  it("where the current one is wrong: a failed login, whatever onLoginFailed throws", async () => {
+    await expectRefused(change({ currentPassword: "wrong" }), "wrong_password");
+    const reason = "wrong current password";
+    expect(auth.events).toMatchObject([{ type: "login_failed", code: "wrong_password", reason, client }]);
+    expect(failures).toEqual([["wrong_password", client]]);
+    await expectUnchanged();
+  });
+
+  it("where the new one is too short or holds the username, with a sentence for the user", async () => {
+    const tooShort = "This password is too short. It must contain at least 8 characters.";
+    await expectRefused(change({ newPassword: "7 chars" }), "password_refused", { reason: tooShort });
+    const holdsName = "This password contains the username. Choose one without it.";
+    await expectRefused(change({ newPassword: "my-ALICE-1" }), "password_refused", { reason: holdsName });
+    expect(failures).toEqual([]);
+    await expectUnchanged();
+  });
+
+  it("where the asking session has ended or is somebody else's", async () => {
+    const reason = "the session or the password changed meanwhile";
+    await expectRefused(change({ sessionId: "nothing" }), "token_revoked", { reason });
+    await expectUnchanged();
+    await logout(auth.deps, { sessionId: asking.session.id, userId: auth.user.id });
+    await expectRefused(change(), "token_revoked", { reason });
+    expect(await opens(newPassword)).toBe(false);
+  });
+
+  it("where there is no such user", async () => {
+    await expectRefused(change({ userId: "999" }), "user_not_found");
+  });
+
+  it("where the user was disabled", async () => {
+    await disableUser(auth.deps, auth.user.id);
+    await expectRefused(change(), "token_revoked");
+    expect(eventsOf(auth, "user_changed").map((event) => event.change)).toEqual(["disabled"]);
+  });
+});
+
+describe("a change of password that races a reset by the operator", () => {
+  it("never wins over it: the operator's password is in force and no session is left, round after round", async () => {
+    let overtaken = 0;
+    for (let round = 0; round < 20; round++) {
+      const [mine, resets] = [`my own horse ${round}`, `the admin's horse ${round}`];
+      const before = round === 0 ? alice.password : `the admin's horse ${round - 1}`;
+      const { session } = await login(auth.deps, { ...alice, password: before });
+      const own = { sessionId: session.id, currentPassword: before, newPassword: mine };
+      const [changed] = await Promise.allSettled([change(own), setPassword(auth.deps, auth.user.id, resets)]);
+      if (changed.status === "rejected") {
+        overtaken++;
+        expect(changed.reason).toMatchObject({ name: "AuthError" });
+        expect(["token_revoked", "wrong_password"]).toContain(changed.reason.code);
+      }
+      // Whoever came first, the operator has the last word.
+      expect([await opens(mine), await opens(before), await opens(resets)]).toEqual([false, false, true]);
+      expect(await rowOf(auth, session.id)).toMatchObject({ revokeReason: "password_changed" });
+    }
+    expect(overtaken).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,212 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { RefreshClaims } from "../../../src/core/claims.ts";
+import type { AuthErrorCode } from "../../../src/core/errors.ts";
+import type { RevokeReason } from "../../../src/core/session.ts";
+import { deriveSecret, hashIdempotencyKey, hashSecret } from "../../../src/crypto/secrets.ts";
+import { authenticate } from "../../../src/flows/authenticate.ts";
+import { changePassword } from "../../../src/flows/change-password.ts";
+import type { Issued } from "../../../src/flows/issue.ts";
+import { refresh } from "../../../src/flows/refresh/refresh.ts";
+import type { RefreshOptions } from "../../../src/flows/refresh/report.ts";
+import { deleteUser, disableUser, setPassword } from "../../../src/flows/users.ts";
+import { alice, createTestAuth, type TestAuth, testStart, withSessions } from "../../support/auth.ts";
+import { eventsOf, expectRefused, logIn, rowOf } from "../flow.ts";
+
+const idempotencyKey = "Zk3q9VYb0m5oRkq2nWl7xA";
+
+let auth: TestAuth;
+let first: Issued;
+let id: string;
+let calls: string[];
+
+/** Notes which methods of a part of the store are called. */
+const noting = <T extends object>(part: T): T =>
+  new Proxy(part, {
+    get(target, name) {
+      calls.push(String(name));
+      return Reflect.get(target, name);
+    },
+  });
+
+beforeEach(async () => {
+  calls = [];
+  auth = await createTestAuth({
+    wrapStore: (store) => ({ ...store, sessions: noting(store.sessions), users: noting(store.users) }),
+  });
+  first = await logIn(auth);
+  id = first.session.id;
+  auth.events.length = 0;
+  calls = [];
+});
+afterEach(() => auth.close());
+
+const refreshFirst = (options?: RefreshOptions) => refresh(auth.deps, first.pair.refresh, options);
+const claimsOf = (token: string): RefreshClaims => auth.deps.tokens.verifyRefresh(token, { mayBeExpired: true });
+const firstWith = (changes: Partial<RefreshClaims>) =>
+  refresh(auth.deps, auth.deps.tokens.mintRefresh({ ...claimsOf(first.pair.refresh), ...changes }));
+
+async function rotate(token = first.pair.refresh, options?: RefreshOptions): Promise<string> {
+  const { pair } = await refresh(auth.deps, token, options);
+  return pair.refresh as string;
+}
+
+/** Expects a refusal after which the row is what it was. */
+async function expectUnmoved(
+  attempt: () => Promise<unknown>,
+  code: AuthErrorCode,
+  more?: Parameters<typeof expectRefused>[2],
+): Promise<void> {
+  const before = await rowOf(auth, id);
+  await expectRefused(attempt(), code, more);
+  expect(await rowOf(auth, id)).toEqual(before);
+}
+
+describe("0: a refresh token that is not genuine", () => {
+  it.each<[string, AuthErrorCode, () => string]>([
+    ["garbage", "token_invalid", () => "garbage"],
+    ["forged", "token_invalid", () => `${first.pair.refresh.slice(0, -43)}${"A".repeat(43)}`],
+    ["an access token", "token_wrong_type", () => first.pair.access],
+    [
+      "expired",
+      "token_expired",
+      () => auth.deps.tokens.mintRefresh({ ...claimsOf(first.pair.refresh), expiresAt: testStart }),
+    ],
+  ])("is refused where it is %s, without a look at the database", async (_, code, toToken) => {
+    const token = toToken();
+    await expectRefused(refresh(auth.deps, token, { client: { ip: "192.0.2.7" } }), code);
+    expect(calls).toEqual([]);
+    expect(auth.events).toMatchObject([
+      { type: "refresh", outcome: "refused", reason: expect.any(String), client: { ip: "192.0.2.7" } },
+    ]);
+  });
+
+  it("is one that the caller's own check refuses, too", async () => {
+    const requireSession = () => {
+      throw new TypeError("not mine");
+    };
+    await expect(refreshFirst({ requireSession })).rejects.toThrow("not mine");
+    expect(calls).toEqual([]);
+  });
+});
+
+describe("1 and 2: the current generation of a live session", () => {
+  it("is rotated by one statement", async () => {
+    await refreshFirst();
+    expect(calls).toEqual(["rotate"]);
+  });
+
+  it("gives the successor that the presented secret and the row's salt derive, of which the row keeps only hashes", async () => {
+    const successor = claimsOf(await rotate(first.pair.refresh, { idempotencyKey }));
+    const presented = claimsOf(first.pair.refresh);
+    const row = await rowOf(auth, id);
+    expect(successor.generation).toBe(1);
+    expect(successor.secret).toEqual(deriveSecret(presented.secret, id, 1, row.salt as Uint8Array));
+    expect(Buffer.from(row.currentHash)).toEqual(hashSecret(successor.secret));
+    expect(Buffer.from(row.previousHash as Uint8Array)).toEqual(hashSecret(presented.secret));
+    expect(Buffer.from(row.idempotencyHash as Uint8Array)).toEqual(hashIdempotencyKey(idempotencyKey));
+    expect(row).toMatchObject({ generation: 1, rotatedAt: testStart });
+  });
+
+  it("is answered with tokens of the session, the user and the epoch", async () => {
+    auth.clock.advance(60);
+    const { outcome, session, pair } = await refreshFirst({ client: { ip: "192.0.2.7", userAgent: "Firefox" } });
+    const common = { sessionId: id, userId: auth.user.id, userEpoch: 0, issuedAt: testStart + 60 };
+    expect(outcome).toBe("rotated");
+    expect(session).toMatchObject({ ip: "192.0.2.7", userAgent: "Firefox", lastUsedAt: testStart + 60 });
+    expect(claimsOf(pair.refresh as string)).toMatchObject({ ...common, expiresAt: testStart + 60 + 2_592_000 });
+    expect(await authenticate(auth.deps, pair.access)).toMatchObject({ ...common, expiresAt: testStart + 60 + 1_800 });
+    expect(pair).toMatchObject({ accessExpiresIn: 1_800, refreshExpiresIn: 2_592_000 });
+  });
+
+  it("is reported once, by session and generation and without a token", async () => {
+    await refreshFirst({ client: { ip: "192.0.2.7" } });
+    const subject = { userId: auth.user.id, sessionId: id, generation: 0 };
+    expect(auth.events).toMatchObject([
+      { type: "refresh", outcome: "rotated", ...subject, client: { ip: "192.0.2.7" } },
+    ]);
+  });
+
+  it("slides the idle expiry, and no token passes the absolute one, which never moves", async () => {
+    let token = first.pair.refresh;
+    const end = testStart + 365 * 86_400;
+    while (auth.clock.now() < end - 20 * 86_400) {
+      auth.clock.advance(20 * 86_400);
+      token = await rotate(token);
+      const row = await rowOf(auth, id);
+      expect(row.absoluteExpiresAt).toBe(end);
+      expect(claimsOf(token).expiresAt).toBe(Math.min(auth.clock.now() + 30 * 86_400, end));
+    }
+    auth.clock.advance(end - auth.clock.now() - 600);
+    const { pair } = await refresh(auth.deps, token);
+    expect((await authenticate(auth.deps, pair.access)).expiresAt).toBe(end);
+    expect(pair).toMatchObject({ accessExpiresIn: 600, refreshExpiresIn: 600 });
+  });
+});
+
+describe("3a: a session that is dead", () => {
+  const endings: readonly [RevokeReason, AuthErrorCode, boolean][] = [
+    ["logout", "token_revoked", true],
+    ["revoked", "token_revoked", true],
+    ["reuse", "token_revoked", true],
+    ["replaced", "token_revoked", false],
+    ["password_changed", "password_changed", true],
+    ["user_disabled", "token_user_inactive", true],
+    ["user_deleted", "token_user_inactive", true],
+  ];
+  it.each(endings)("refuses once it has ended: %s", async (reason, code, sessionEnded) => {
+    await auth.store.sessions.revoke(id, reason);
+    await expectUnmoved(refreshFirst, code, { reason: `session ended: ${reason}`, sessionEnded });
+    expect(eventsOf(auth, "refresh")).toMatchObject([{ outcome: "refused", reason: `session ended: ${reason}` }]);
+  });
+
+  it("refuses where there is no such session", async () => {
+    const sessionId = "019b7a5e-0000-7000-8000-00000000000a";
+    await expectRefused(firstWith({ sessionId }), "token_revoked", { reason: "no such session", sessionEnded: true });
+  });
+
+  it("refuses where it has expired, whatever the token says", async () => {
+    auth.clock.advance(2_592_000);
+    const attempt = () => firstWith({ expiresAt: testStart + 9_000_000 });
+    await expectUnmoved(attempt, "token_expired", { reason: "session expired", sessionEnded: true });
+  });
+
+  it.each([
+    ["given a new password", setPassword, "password_changed"],
+    ["disabled", disableUser, "token_user_inactive"],
+    ["deleted", deleteUser, "token_user_inactive"],
+  ] as const)("refuses where the user has been %s", async (_, change, code) => {
+    await change(auth.deps, auth.user.id, "another horse");
+    await expectUnmoved(refreshFirst, code, { sessionEnded: true });
+  });
+
+  it("is not the one that changed its own password, whose older tokens are refused alone", async () => {
+    const { pair } = await changePassword(auth.deps, {
+      userId: auth.user.id,
+      sessionId: id,
+      currentPassword: alice.password,
+      newPassword: "another horse",
+    });
+    await expectUnmoved(refreshFirst, "password_changed", { reason: "the token is older than the password" });
+    expect(claimsOf(pair.refresh).userEpoch).toBe(1);
+    expect(claimsOf(await rotate(pair.refresh))).toMatchObject({ userEpoch: 1, generation: 2 });
+  });
+});
+
+describe("a refresh that the UPDATE missed without anything being proved", () => {
+  it("is to be tried again, and nothing has changed", async () => {
+    await auth.close();
+    let isMissed = true;
+    auth = await createTestAuth({
+      wrapStore: (store) =>
+        withSessions(store, ({ rotate }) => ({
+          rotate: async (rotation) => (isMissed ? null : rotate(rotation)),
+        })),
+    });
+    first = await logIn(auth);
+    id = first.session.id;
+    await expectUnmoved(refreshFirst, "unavailable", { reason: "the session changed during the refresh" });
+    expect(eventsOf(auth, "refresh")).toMatchObject([{ outcome: "refused" }]);
+    isMissed = false;
+    expect((await refreshFirst()).outcome).toBe("rotated");
+  });
+});

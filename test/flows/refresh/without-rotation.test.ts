@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { RefreshClaims } from "../../../src/core/claims.ts";
+import { authenticate } from "../../../src/flows/authenticate.ts";
+import { changePassword } from "../../../src/flows/change-password.ts";
+import type { Issued } from "../../../src/flows/issue.ts";
+import { logoutByRefreshToken } from "../../../src/flows/logout.ts";
+import { refresh } from "../../../src/flows/refresh/refresh.ts";
+import { disableUser } from "../../../src/flows/users.ts";
+import { alice, createTestAuth, type TestAuth, testStart } from "../../support/auth.ts";
+import { eventsOf, expectRefused, logIn, rowOf } from "../flow.ts";
+
+let auth: TestAuth;
+let first: Issued;
+let id: string;
+
+beforeEach(async () => {
+  auth = await createTestAuth({ settings: { rotateRefreshTokens: false } });
+  first = await logIn(auth);
+  id = first.session.id;
+  auth.events.length = 0;
+});
+afterEach(() => auth.close());
+
+const renewFirst = () => refresh(auth.deps, first.pair.refresh);
+const firstWith = (changes: Partial<RefreshClaims>) => {
+  const claims = auth.deps.tokens.verifyRefresh(first.pair.refresh, { mayBeExpired: true });
+  return refresh(auth.deps, auth.deps.tokens.mintRefresh({ ...claims, ...changes }));
+};
+
+describe("a refresh without rotation", () => {
+  it("gives a new access token and no refresh token, again and again", async () => {
+    for (const seconds of [0, 1_000, 1_000]) {
+      auth.clock.advance(seconds);
+      const { outcome, pair } = await renewFirst();
+      expect(outcome).toBe("renewed");
+      expect(pair).not.toHaveProperty("refresh");
+      expect(await authenticate(auth.deps, pair.access)).toMatchObject({
+        sessionId: id,
+        issuedAt: auth.clock.now(),
+        expiresAt: auth.clock.now() + 1_800,
+      });
+    }
+    expect(eventsOf(auth, "refresh").map(({ outcome }) => outcome)).toEqual(["renewed", "renewed", "renewed"]);
+  });
+
+  it("notes that the session was used, and moves neither its generation nor its expiry", async () => {
+    const before = await rowOf(auth, id);
+    auth.clock.advance(100);
+    const client = { ip: "192.0.2.7", userAgent: "Firefox" };
+    const { pair } = await refresh(auth.deps, first.pair.refresh, { client });
+    expect(await rowOf(auth, id)).toEqual({ ...before, lastUsedAt: testStart + 100, ...client });
+    expect(pair).toMatchObject({ accessExpiresIn: 1_800, refreshExpiresIn: 2_592_000 - 100 });
+  });
+
+  it("gives no access token beyond the session's end", async () => {
+    const short = await createTestAuth({
+      settings: { rotateRefreshTokens: false, refreshTokenLifetime: 2_000, sessionLifetime: 2_000 },
+    });
+    const { pair } = await logIn(short);
+    short.clock.advance(1_900);
+    expect((await refresh(short.deps, pair.refresh)).pair).toMatchObject({
+      accessExpiresIn: 100,
+      refreshExpiresIn: 100,
+    });
+    await short.close();
+  });
+});
+
+describe("a refresh without rotation is refused", () => {
+  it("for a session that has ended", async () => {
+    await logoutByRefreshToken(auth.deps, first.pair.refresh);
+    await expectRefused(renewFirst(), "token_revoked", { reason: "session ended: logout", sessionEnded: true });
+    expect(eventsOf(auth, "refresh")).toMatchObject([{ outcome: "refused", sessionId: id, generation: 0 }]);
+  });
+
+  it("for a session that has expired or never was", async () => {
+    await expectRefused(firstWith({ sessionId: "019b7a5e-0000-7000-8000-00000000000a" }), "token_revoked", {
+      reason: "no such session",
+      sessionEnded: true,
+    });
+    auth.clock.advance(2_592_000);
+    await expectRefused(renewFirst(), "token_expired");
+    await expectRefused(firstWith({ expiresAt: auth.clock.now() + 9 }), "token_expired", { sessionEnded: true });
+  });
+
+  it("for a user who has been disabled", async () => {
+    await disableUser(auth.deps, auth.user.id);
+    await expectRefused(renewFirst(), "token_user_inactive", { sessionEnded: true });
+  });
+
+  it("for a genuine token that is not the session's current one, which proves nothing of the session", async () => {
+    const reason = "not the session's current refresh token";
+    for (const changes of [{ generation: 1 }, { secret: new Uint8Array(32).fill(9) }]) {
+      await expectRefused(firstWith(changes), "token_revoked", { reason });
+    }
+    expect((await renewFirst()).outcome).toBe("renewed");
+  });
+
+  it("for the token from before one's own new password, while the new one is renewed", async () => {
+    const change = { userId: auth.user.id, sessionId: id };
+    const { pair } = await changePassword(auth.deps, {
+      ...change,
+      currentPassword: alice.password,
+      newPassword: "another horse",
+    });
+    await expectRefused(renewFirst(), "password_changed", { reason: "the token is older than the password" });
+    expect((await refresh(auth.deps, pair.refresh)).outcome).toBe("renewed");
+  });
+});

@@ -1,0 +1,192 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { toCookieNames } from "../../../src/core/settings/cookie-names.ts";
+import { defaultSettings } from "../../../src/core/settings/settings.ts";
+import { readCookies, toClearedCookies, toCsrfCookie, toSessionCookies } from "../../../src/http/cookies/cookies.ts";
+
+const pair = { access: "a.b.c", refresh: "d.e.f", accessExpiresIn: 1_800, refreshExpiresIn: 2_592_000 };
+const read = (cookie: string, settings = defaultSettings) => readCookies({ cookie }, settings);
+
+describe("the cookies of a session", () => {
+  it("are these, byte for byte, where the browser is to remember them", () => {
+    expect(toSessionCookies(defaultSettings, { pair, csrfToken: "r.m", persistent: true })).toEqual([
+      "__Host-Http-access=a.b.c; Max-Age=1800; Path=/; Secure; HttpOnly; SameSite=Lax",
+      "__Secure-refresh=d.e.f; Max-Age=2592000; Path=/api/auth; Secure; HttpOnly; SameSite=Strict",
+      "__Host-csrftoken=r.m; Max-Age=2592000; Path=/; Secure; SameSite=Lax",
+    ]);
+  });
+
+  it("have no Max-Age where the browser is to forget them", () => {
+    expect(toSessionCookies(defaultSettings, { pair, csrfToken: "r.m", persistent: false })).toEqual([
+      "__Host-Http-access=a.b.c; Path=/; Secure; HttpOnly; SameSite=Lax",
+      "__Secure-refresh=d.e.f; Path=/api/auth; Secure; HttpOnly; SameSite=Strict",
+      "__Host-csrftoken=r.m; Path=/; Secure; SameSite=Lax",
+    ]);
+  });
+
+  it("leave the refresh cookie alone where there is no new refresh token", () => {
+    const { refresh: _, ...renewed } = pair;
+    const cookies = toSessionCookies(defaultSettings, { pair: renewed, csrfToken: "r.m", persistent: true });
+    expect(cookies.map((cookie) => cookie.split("=")[0])).toEqual(["__Host-Http-access", "__Host-csrftoken"]);
+  });
+
+  it("are deleted with the attributes they were set with", () => {
+    expect(toClearedCookies(defaultSettings)).toEqual([
+      "__Host-Http-access=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax",
+      "__Secure-refresh=; Max-Age=0; Path=/api/auth; Secure; HttpOnly; SameSite=Strict",
+      "__Host-csrftoken=; Max-Age=0; Path=/; Secure; SameSite=Lax",
+    ]);
+  });
+
+  it("lose prefixes and Secure with insecureCookies", () => {
+    const settings = { ...defaultSettings, insecureCookies: true };
+    expect(toCookieNames(settings)).toEqual({
+      access: "access",
+      refresh: "refresh",
+      csrf: "csrftoken",
+      device: "device",
+    });
+    expect(toSessionCookies(settings, { pair, csrfToken: "r.m", persistent: false })).toEqual([
+      "access=a.b.c; Path=/; HttpOnly; SameSite=Lax",
+      "refresh=d.e.f; Path=/api/auth; HttpOnly; SameSite=Strict",
+      "csrftoken=r.m; Path=/; SameSite=Lax",
+    ]);
+  });
+
+  it("follow the settings, but for the refresh cookie's SameSite", () => {
+    const settings = {
+      ...defaultSettings,
+      accessCookieName: "__Secure-a",
+      refreshCookieName: "__Secure-r",
+      csrfCookieName: "c",
+      cookieSameSite: "None",
+      cookieDomain: "example.com",
+      authPath: "/auth",
+    } as const;
+    expect(toSessionCookies(settings, { pair, csrfToken: "r.m", persistent: false })).toEqual([
+      "__Secure-a=a.b.c; Domain=example.com; Path=/; Secure; HttpOnly; SameSite=None",
+      "__Secure-r=d.e.f; Domain=example.com; Path=/auth; Secure; HttpOnly; SameSite=Strict",
+      "c=r.m; Domain=example.com; Path=/; Secure; SameSite=None",
+    ]);
+  });
+
+  it("are refused, loudly, where a browser would drop one without a word", () => {
+    const withAccess = (length: number) =>
+      toSessionCookies(defaultSettings, {
+        pair: { ...pair, access: "x".repeat(length) },
+        csrfToken: "r.m",
+        persistent: true,
+      });
+    const longest = 4_096 - "__Host-Http-access".length;
+    expect(withAccess(longest)).toHaveLength(3);
+    expect(() => withAccess(longest + 1)).toThrow(
+      expect.objectContaining({ code: "unavailable", cause: expect.any(TypeError) }),
+    );
+  });
+
+  it("cannot be given a value that breaks out of the header", () => {
+    for (const value of ["a;Domain=evil.example", "a\r\nSet-Cookie: b=c", "a b", 'a"b', "a,b", "ä", "a\\b"]) {
+      expect(() => toCsrfCookie(defaultSettings, value, null)).toThrow(TypeError);
+    }
+  });
+});
+
+describe("reading the Cookie header", () => {
+  it("finds ours among others", () => {
+    expect(read("theme=dark; __Host-Http-access=a.b.c;__Secure-refresh=d.e.f ; __Host-csrftoken=r.m; x")).toEqual({
+      access: "a.b.c",
+      refresh: "d.e.f",
+      csrf: "r.m",
+      isDoubled: false,
+    });
+  });
+
+  it("finds nothing where there is nothing", () => {
+    const nothing = { access: undefined, refresh: undefined, csrf: undefined, isDoubled: false };
+    expect(readCookies({}, defaultSettings)).toEqual(nothing);
+    expect(read("")).toEqual(nothing);
+    expect(read("__Host-Http-access=")).toEqual(nothing);
+  });
+
+  it("notices a tossed cookie: one of our names twice, in either order, with the same value, or empty", () => {
+    for (const name of ["__Host-Http-access", "__Secure-refresh", "__Host-csrftoken"]) {
+      expect(read(`${name}=mine; ${name}=theirs`).isDoubled).toBe(true);
+      expect(read(`${name}=same; x=y; ${name}=same`).isDoubled).toBe(true);
+      expect(read(`${name}=; ${name}=mine`).isDoubled).toBe(true);
+    }
+    expect(read("other=1; other=2; __Host-Http-access=a").isDoubled).toBe(false);
+  });
+
+  it("notices a cookie without a name that poses as ours beside ours", () => {
+    // A browser writes a nameless cookie as its bare value.
+    expect(read("__Host-csrftoken=mine; __Host-csrftoken=evil").isDoubled).toBe(true);
+    expect(read("=__Host-csrftoken=evil").csrf).toBe(undefined);
+  });
+
+  it("does not take a name for ours that only looks like it, and that no prefix protects", () => {
+    const [nbsp, emSpace, nextLine] = ["\u00a0", "\u2003", "\u0085"];
+    for (const name of [
+      `${nbsp}__Host-Http-access`,
+      `${emSpace}__Host-Http-access`,
+      `__Host-Http-access${nextLine}`,
+      "__host-http-access",
+      "__Host-Http-%61ccess",
+      '"__Host-Http-access"',
+      "\u000b__Host-Http-access",
+    ]) {
+      expect(read(`${name}=evil`).access).toBe(undefined);
+    }
+    expect(read('$Version=1; x="; __Host-Http-access=evil"; __Host-Http-access=mine').isDoubled).toBe(true);
+  });
+
+  it("trims names and values however many blanks there are, and keeps those inside", () => {
+    // A pattern for the end of a text would need the square of their number: minutes, where this takes no time.
+    const blanks = " \t".repeat(1_000_000);
+    const cookie = `${blanks}__Host-Http-access${blanks}=${blanks}a${blanks}b${blanks};${blanks};x${blanks}y=${blanks}`;
+    expect(read(cookie).access).toBe(`a${blanks}b`);
+    expect(read(`__Host-csrftoken=${blanks}`).csrf).toBe(undefined);
+  });
+
+  it("is as quick with a million pairs that have no =", () => {
+    const pairs = "a;".repeat(1_000_000);
+    expect(read(`${pairs}__Host-Http-access=b`).access).toBe("b");
+    expect(read(pairs).access).toBe(undefined);
+  });
+
+  it("finds what a plain reader finds", () => {
+    const { access, refresh, csrf, device } = toCookieNames(defaultSettings);
+    const part = fc.constantFrom(access, refresh, csrf, device, "x", "=", "=", ";", ";", " ", "\t", "a.b.c");
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 30 }), (parts) => {
+        const pairs = parts
+          .join("")
+          .split(";")
+          .filter((pair) => pair.includes("="))
+          .map((pair) => ({
+            name: pair.slice(0, pair.indexOf("=")).trim(),
+            value: pair.slice(pair.indexOf("=") + 1).trim(),
+          }));
+        const find = (name: string) => pairs.find((pair) => pair.name === name)?.value || undefined;
+        const isDoubled = (name: string) => pairs.filter((pair) => pair.name === name).length > 1;
+        expect(read(parts.join(""))).toEqual({
+          access: find(access),
+          refresh: find(refresh),
+          csrf: find(csrf),
+          device: isDoubled(device) ? undefined : find(device),
+          isDoubled: [access, refresh, csrf].some(isDoubled),
+        });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("joins the several Cookie headers of HTTP/2", () => {
+    const headers = { cookie: ["__Host-Http-access=a", "__Host-Http-access=b"] };
+    expect(readCookies(headers, defaultSettings).isDoubled).toBe(true);
+  });
+
+  it("takes the bare names only with insecureCookies", () => {
+    expect(read("access=a; refresh=b; csrftoken=c").access).toBe(undefined);
+    expect(readCookies({ cookie: "access=a" }, { ...defaultSettings, insecureCookies: true }).access).toBe("a");
+  });
+});

@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTestAuth, type TestAuth } from "../../support/auth.ts";
+
+interface Operation {
+  readonly summary: string;
+  readonly security: readonly Record<string, readonly string[]>[];
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[];
+  readonly requestBody?: { readonly content: Record<string, { readonly schema: Record<string, unknown> }> };
+  readonly tags?: readonly string[];
+  readonly responses: Record<
+    string,
+    {
+      readonly description: string;
+      readonly headers?: Record<string, Record<string, unknown>>;
+      readonly content?: Record<string, unknown>;
+    }
+  >;
+}
+
+interface Document {
+  readonly openapi: string;
+  readonly info: { readonly title: string; readonly version: string };
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { readonly securitySchemes: Record<string, Record<string, unknown>> };
+}
+
+let t: TestAuth;
+let document: Document;
+beforeAll(async () => {
+  t = await createTestAuth();
+  document = (await (await t.send("GET", "/api/schema/")).json()) as Document;
+});
+afterAll(() => t.close());
+
+const operations = () =>
+  Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
+  );
+
+/** Those that the library answers itself. */
+const ownOperations = () => operations().filter(({ operation }) => operation.tags === undefined);
+
+describe("the OpenAPI document", () => {
+  it("is of version 3.1 and has what 3.1 requires", () => {
+    expect(document.openapi).toMatch(/^3\.1\.\d+$/);
+    expect(document.info).toMatchObject({ title: expect.any(String), version: expect.any(String) });
+    for (const { path, operation } of operations()) {
+      expect(path).toMatch(/^\//);
+      expect(operation.summary).not.toBe("");
+      expect(Object.keys(operation.responses).length).toBeGreaterThan(0);
+      for (const [status, { description }] of Object.entries(operation.responses)) {
+        expect(status).toMatch(/^[1-5]\d\d$/);
+        expect(description).not.toBe("");
+      }
+    }
+  });
+
+  it("names every parameter of a path, and only schemes that it defines", () => {
+    for (const { path, operation } of operations()) {
+      const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === "path");
+      expect(inPath.map(({ name }) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? []);
+      expect(inPath.every(({ required }) => required)).toBe(true);
+      for (const scheme of operation.security.flatMap(Object.keys)) {
+        expect(document.components.securitySchemes).toHaveProperty(scheme);
+      }
+    }
+  });
+
+  it("has no path that does not answer, and no method", async () => {
+    for (const { path, method } of ownOperations()) {
+      const response = await t.send(method, path.replaceAll(/\{\w+\}/g, "x"));
+      expect([path, response.status]).not.toEqual([path, 405]);
+      expect(t.handler.handles(path.replaceAll(/\{\w+\}/g, "x"))).toBe(true);
+    }
+  });
+
+  it("documents the status of every answer", async () => {
+    for (const { path, method, operation } of ownOperations()) {
+      const response = await t.send(method, path.replaceAll(/\{\w+\}/g, "x"));
+      expect(Object.keys(operation.responses)).toContain(String(response.status));
+    }
+  });
+
+  it("has the paths of the contract", () => {
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining([
+        "/api/token/",
+        "/api/token/refresh/",
+        "/api/token/verify/",
+        "/api/token/blacklist/",
+        "/api/auth/me/",
+        "/api/auth/csrf/",
+        "/api/auth/login/",
+        "/api/auth/refresh/",
+        "/api/auth/logout/",
+        "/api/auth/sessions/",
+        "/api/auth/sessions/{id}/",
+        "/api/auth/password/",
+        "/.well-known/jwks.json",
+        "/api/schema/",
+        "/healthz",
+        "/readyz",
+      ]),
+    );
+  });
+
+  it("marks what only the server answers", () => {
+    const marked = operations().filter(({ operation }) => operation.tags?.includes("tokenpair serve"));
+    expect(marked.map(({ path }) => path)).toEqual(["/healthz", "/readyz"]);
+  });
+
+  it("describes the body of a login by the same schema that reads it", () => {
+    const content = document.paths["/api/token/"]?.["post"]?.requestBody?.content ?? {};
+    expect(Object.keys(content)).toEqual([
+      "application/json",
+      "application/x-www-form-urlencoded",
+      "multipart/form-data",
+    ]);
+    expect(content["application/json"]?.schema).toEqual({
+      type: "object",
+      properties: {
+        username: { type: "string", minLength: 1 },
+        password: { type: "string", minLength: 1, format: "password" },
+      },
+      required: ["username", "password"],
+    });
+  });
+
+  it("describes how to authenticate", async () => {
+    expect(document.components.securitySchemes).toEqual({
+      bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+      cookie: { type: "apiKey", in: "cookie", name: "__Host-Http-access" },
+      refreshCookie: { type: "apiKey", in: "cookie", name: "__Secure-refresh" },
+    });
+    expect(document.paths["/api/auth/refresh/"]?.["post"]?.security).toEqual([{ refreshCookie: [] }]);
+    expect(document.paths["/api/auth/me/"]?.["get"]?.security).toEqual([{ bearer: [] }, { cookie: [] }]);
+    expect(document.paths["/api/token/"]?.["post"]?.security).toEqual([]);
+  });
+
+  it("says of both refreshes that an answer may be a replay", () => {
+    for (const path of ["/api/token/refresh/", "/api/auth/refresh/"]) {
+      expect(document.paths[path]?.["post"]?.responses["200"]?.headers).toEqual({
+        "Token-Replayed": { description: expect.any(String), schema: { type: "string", const: "true" } },
+      });
+    }
+  });
+
+  it("follows the settings", async () => {
+    const names = { authHeaderName: "X-Access", csrfHeaderName: "X-XSRF-TOKEN", accessCookieName: "__Host-at" };
+    const own = await createTestAuth({ settings: { tokenPath: "/v1/jwt", insecureCookies: true, ...names } });
+    const moved = (await (await own.send("GET", "/api/schema/")).json()) as Document;
+    expect(moved.paths).toHaveProperty(["/v1/jwt/refresh/"]);
+    expect(moved.components.securitySchemes["bearer"]).toMatchObject({
+      type: "apiKey",
+      in: "header",
+      name: "X-Access",
+    });
+    expect(moved.components.securitySchemes).toMatchObject({
+      cookie: { name: "at" },
+      refreshCookie: { name: "refresh" },
+    });
+    const parameters = moved.paths["/api/auth/login/"]?.["post"]?.parameters ?? [];
+    expect(parameters.map(({ name }) => name)).toEqual(["X-XSRF-TOKEN"]);
+    await own.close();
+  });
+
+  it("is the same each time", async () => {
+    const again = await createTestAuth();
+    expect(await (await again.send("GET", "/api/schema/")).text()).toBe(
+      await (await t.send("GET", "/api/schema/")).text(),
+    );
+    await again.close();
+  });
+});

@@ -1,0 +1,190 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createTestAuth, type TestAuth } from "../../support/auth.ts";
+import { type Browser, createBrowser } from "../../support/browser.ts";
+
+let auth: TestAuth;
+let browser: Browser;
+let other: Browser;
+let sessionId: string;
+let otherId: string;
+
+beforeEach(async () => {
+  auth = await createTestAuth();
+  browser = createBrowser(auth);
+  other = createBrowser(auth);
+  ({ sessionId } = await browser.logIn());
+  ({ sessionId: otherId } = await other.logIn());
+});
+afterEach(() => auth.close());
+
+const logout = (scope?: unknown, headers?: Record<string, string | null>) =>
+  browser.post("/api/auth/logout/", scope === undefined ? undefined : { scope }, headers);
+
+const isLive = async (id: string) => (await auth.store.sessions.find(id))?.session.revokedAt === null;
+
+async function expectLoggedOut(response: Response): Promise<void> {
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({});
+  expect(response.headers.get("Clear-Site-Data")).toBe('"cache"');
+  expect(response.headers.getSetCookie()).toEqual([
+    "__Host-Http-access=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax",
+    "__Secure-refresh=; Max-Age=0; Path=/api/auth; Secure; HttpOnly; SameSite=Strict",
+    "__Host-csrftoken=; Max-Age=0; Path=/; Secure; SameSite=Lax",
+  ]);
+  expect(browser.cookieNames()).toEqual([]);
+}
+
+describe("a logout", () => {
+  it("ends this session, durably and on this node at once, and clears the cookies", async () => {
+    const access = browser.cookie("__Host-Http-access");
+    await expectLoggedOut(await logout());
+    expect([await isLive(sessionId), await isLive(otherId)]).toEqual([false, true]);
+    const withOldCookie = { headers: { Cookie: `__Host-Http-access=${access}` } };
+    expect((await auth.send("GET", "/api/auth/me/", withOldCookie)).status).toBe(401);
+    expect(await other.isLoggedIn()).toBe(true);
+  });
+
+  it("of the others keeps this one and its cookies", async () => {
+    const response = await logout("others");
+    expect(response.status).toBe(200);
+    expect(response.headers.getSetCookie()).toEqual([]);
+    expect(response.headers.has("Clear-Site-Data")).toBe(false);
+    expect([await isLive(sessionId), await isLive(otherId)]).toEqual([true, false]);
+    expect(await browser.isLoggedIn()).toBe(true);
+    expect(await other.isLoggedIn()).toBe(false);
+  });
+
+  it("of all ends all", async () => {
+    await expectLoggedOut(await logout("all"));
+    expect([await isLive(sessionId), await isLive(otherId)]).toEqual([false, false]);
+    expect(await other.isLoggedIn()).toBe(false);
+  });
+
+  it("knows no other scope", async () => {
+    const response = await logout("everything");
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({ scope: ['"everything" is not a valid choice.'] });
+    expect(await isLive(sessionId)).toBe(true);
+  });
+
+  it("works when the access token has expired: the refresh cookie names the session", async () => {
+    for (const scope of ["local", "all"]) {
+      await browser.logIn();
+      auth.clock.advance(1_801);
+      await expectLoggedOut(await logout(scope));
+    }
+    expect([await isLive(sessionId), await isLive(otherId)]).toEqual([false, false]);
+  });
+
+  it("works when only the refresh cookie and the CSRF cookie are there", async () => {
+    browser.deleteCookie("__Host-Http-access");
+    await expectLoggedOut(await logout());
+    expect(await isLive(sessionId)).toBe(false);
+  });
+
+  it("works with the token of a refresh whose answer was lost", async () => {
+    const spent = browser.cookie("__Secure-refresh") ?? "";
+    await browser.post("/api/auth/refresh/");
+    browser.setCookie("__Secure-refresh", spent, "/api/auth");
+    browser.deleteCookie("__Host-Http-access");
+    await expectLoggedOut(await logout());
+    expect(await isLive(sessionId)).toBe(false);
+  });
+
+  it("is done where the session has ended already, and clears what is left of it", async () => {
+    for (const scope of ["local", "others", "all"]) {
+      const { sessionId: id } = await browser.logIn();
+      await auth.store.sessions.revoke(id, "revoked");
+      await expectLoggedOut(await logout(scope));
+    }
+    expect(await isLive(otherId)).toBe(true);
+  });
+
+  it("is done where there never was a session", async () => {
+    const fresh = createBrowser(auth);
+    await fresh.get("/api/auth/csrf/");
+    const response = await fresh.post("/api/auth/logout/", {});
+    expect(response.status).toBe(200);
+    expect(response.headers.getSetCookie()).toHaveLength(3);
+  });
+});
+
+describe("a logout that is refused changes nothing", () => {
+  const expectRefused = async (response: Response, reason: string) => {
+    expect(response.status).toBe(403);
+    expect(await response.json()).toEqual({ detail: `CSRF Failed: ${reason}`, code: "csrf_failed" });
+    expect(response.headers.getSetCookie()).toEqual([]);
+    expect(await isLive(sessionId)).toBe(true);
+  };
+
+  it("from another site, that logs people out for fun", async () => {
+    const headers = { "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" };
+    await expectRefused(await logout("all", headers), "Origin checking failed.");
+    const formPost = { ...headers, Origin: "null", "X-CSRFToken": null, "Content-Type": "text/plain" };
+    await expectRefused(await logout("all", formPost), "Origin checking failed.");
+  });
+
+  it("with no token, with one from before the login, or with one of another session", async () => {
+    await expectRefused(await logout("local", { "X-CSRFToken": null }), "CSRF token missing.");
+    const fresh = createBrowser(auth);
+    await fresh.get("/api/auth/csrf/");
+    for (const planted of [fresh.cookie("__Host-csrftoken"), other.cookie("__Host-csrftoken")]) {
+      browser.setCookie("__Host-csrftoken", planted ?? "");
+      await expectRefused(await logout(), "CSRF token is not that of the session.");
+    }
+  });
+
+  it("with a cookie tossed in beside ours", async () => {
+    const names = ["__Host-Http-access", "__Secure-refresh", "__Host-csrftoken"];
+    const cookies = names.map((name) => `${name}=${browser.cookie(name)}`);
+    const tossed = `__Secure-refresh=${other.cookie("__Secure-refresh")}`;
+    await expectRefused(await logout("all", { Cookie: [tossed, ...cookies].join("; ") }), "Two cookies of one name.");
+  });
+});
+
+describe("the tokens of a dead session end no other", () => {
+  it("whoever holds a refresh cookie of a revoked session cannot log the user out everywhere", async () => {
+    await auth.store.sessions.revoke(sessionId, "revoked");
+    browser.deleteCookie("__Host-Http-access");
+    await expectLoggedOut(await logout("all"));
+    expect(await isLive(otherId)).toBe(true);
+  });
+
+  it("nor with a spent token of a live one: it must refresh first", async () => {
+    const spent = browser.cookie("__Secure-refresh") ?? "";
+    await browser.post("/api/auth/refresh/");
+    browser.setCookie("__Secure-refresh", spent, "/api/auth");
+    browser.deleteCookie("__Host-Http-access");
+    const response = await logout("all");
+    expect(response.status).toBe(401);
+    expect(response.headers.getSetCookie()).toEqual([]);
+    expect([await isLive(sessionId), await isLive(otherId)]).toEqual([true, true]);
+    await browser.post("/api/auth/refresh/");
+    await expectLoggedOut(await logout("all"));
+    expect([await isLive(sessionId), await isLive(otherId)]).toEqual([false, false]);
+  });
+
+  it("nor where a refresh cookie of a live session was planted beside a dead one's access cookie", async () => {
+    auth.deps.feed.apply((await auth.store.sessions.revoke(sessionId, "revoked")).revocations);
+    browser.setCookie("__Secure-refresh", other.cookie("__Secure-refresh") ?? "", "/api/auth");
+    expect((await logout("all")).status).toBe(401);
+    expect(await isLive(otherId)).toBe(true);
+  });
+});
+
+it("a dead session's refresh cookie, planted beside a live access cookie, does not make a logout of all a lie", async () => {
+  await auth.store.sessions.revoke(otherId, "revoked");
+  const { sessionId: third } = auth.deps.tokens.verifyAccess((await auth.logIn()).access);
+  browser.setCookie("__Secure-refresh", other.cookie("__Secure-refresh") ?? "", "/api/auth");
+  await expectLoggedOut(await logout("all"));
+  expect([await isLive(sessionId), await isLive(third)]).toEqual([false, false]);
+});
+
+it("a logout of all says 503, and not that it is done, where this node cannot know", async () => {
+  auth.clock.stall(60);
+  browser.deleteCookie("__Secure-refresh");
+  const response = await logout("all");
+  expect(response.status).toBe(503);
+  expect(response.headers.getSetCookie()).toEqual([]);
+  expect(await isLive(sessionId)).toBe(true);
+});

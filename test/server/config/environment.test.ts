@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { readEnvironment, toVariableName } from "../../../src/server/config/environment.ts";
+
+describe("the environment", () => {
+  it.each([
+    ["TOKENPAIR_ACCESS_TOKEN_LIFETIME", "1800", "accessTokenLifetime", 1800],
+    ["TOKENPAIR_REUSE_INTERVAL", " 0 ", "reuseInterval", 0],
+    ["TOKENPAIR_ROTATE_REFRESH_TOKENS", "false", "rotateRefreshTokens", false],
+    ["TOKENPAIR_UPDATE_LAST_LOGIN", "1", "updateLastLogin", true],
+    ["TOKENPAIR_PAGE", "0", "page", false],
+    ["TOKENPAIR_BLACKLIST_AFTER_ROTATION", "TRUE", "blacklistAfterRotation", true],
+    ["TOKENPAIR_ALGORITHM", "HS512", "algorithm", "HS512"],
+    ["TOKENPAIR_ISSUER", "https://id.example", "issuer", "https://id.example"],
+    ["TOKENPAIR_AUTH_HEADER_TYPES", "Bearer, JWT", "authHeaderTypes", ["Bearer", "JWT"]],
+    ["TOKENPAIR_TRUSTED_ORIGINS", "", "trustedOrigins", []],
+    ["TOKENPAIR_PORT", "0", "port", 0],
+    ["TOKENPAIR_PASSWORD_MEMORY_COST", "65536", "passwordMemoryCost", 65_536],
+    [
+      "TOKENPAIR_PASSWORD_PEPPERS",
+      "b:0123456789abcdef=, a:fedcba9876543210",
+      "passwordPeppers",
+      ["b:0123456789abcdef=", "a:fedcba9876543210"],
+    ],
+    ["TOKENPAIR_DATABASE_URL", "sqlite::memory:", "databaseUrl", "sqlite::memory:"],
+  ])("reads %s=%s as the setting %s", (variable, text, setting, value) => {
+    expect(readEnvironment({ [variable]: text })).toEqual({ [setting]: value });
+  });
+
+  it.each([
+    ["TOKENPAIR_ACCESS_TOKEN_LIFETIME", "30m", "must be whole seconds from 1 to 86400"],
+    ["TOKENPAIR_ACCESS_TOKEN_LIFETIME", "1e3", "must be whole seconds from 1 to 86400"],
+    ["TOKENPAIR_REUSE_INTERVAL", "61", "must be whole seconds from 0 to 60"],
+    ["TOKENPAIR_PAGE", "yes", "must be true or false"],
+    ["TOKENPAIR_BLACKLIST_AFTER_ROTATION", "false", "can only be true: "],
+    ["TOKENPAIR_ALGORITHM", "none", "must be one of HS256, HS384, HS512"],
+    ["TOKENPAIR_AUTH_HEADER_TYPES", "", "must be a list of authentication schemes, with at least one"],
+    ["TOKENPAIR_PORT", "65536", "must be a port from 0 to 65535"],
+    ["TOKENPAIR_LOG_LEVEL", "loud", "must be one of debug, info, warn, error, silent"],
+    ["TOKENPAIR_SIGNING_KEY", "", "is empty; give it a value, or leave it out for the default"],
+    ["TOKENPAIR_CLAIMS", "x", "a function cannot stand in the environment"],
+  ])("refuses %s=%s and says why", (variable, text, reason) => {
+    expect(() => readEnvironment({ [variable]: text })).toThrow(`${variable}: ${reason}`);
+  });
+
+  it("refuses a variable that is no setting, and suggests the nearest that is", () => {
+    expect(() => readEnvironment({ TOKENPAIR_ACESS_TOKEN_LIFETIME: "60" })).toThrow(
+      "TOKENPAIR_ACESS_TOKEN_LIFETIME: no such setting; did you mean TOKENPAIR_ACCESS_TOKEN_LIFETIME?",
+    );
+  });
+
+  it("never repeats a value in a message", () => {
+    const secret = "kept-out-of-every-message";
+    for (const variable of [
+      "TOKENPAIR_PORT",
+      "TOKENPAIR_LOG_LEVEL",
+      "TOKENPAIR_CLAIMS",
+      "TOKENPAIR_PASSWORD_PEPPERS",
+    ]) {
+      expect(() => readEnvironment({ [variable]: secret })).toThrow(expect.not.stringContaining(secret));
+    }
+  });
+
+  it("leaves other programs' variables alone", () => {
+    expect(readEnvironment({ PATH: "/bin", TOKENPAIRS: "x", tokenpair_port: "1" })).toEqual({});
+  });
+
+  it("names a setting's variable in upper snake case", () => {
+    expect(toVariableName("accessTokenLifetime")).toBe("TOKENPAIR_ACCESS_TOKEN_LIFETIME");
+  });
+});

@@ -1,0 +1,103 @@
+import { writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../../src/server/config/config.ts";
+import { isPrivate, toPostgresOptions } from "../../../src/server/config/postgres-options.ts";
+import { createFolder } from "../folder.ts";
+
+const certificate = resolve(import.meta.dirname, "../../support/tls/localhost.crt");
+const url = "postgres://app:hunter2@db.example/app";
+
+async function read(env: Record<string, string>, at = url) {
+  return toPostgresOptions(at, await loadConfig({ directory: createFolder(), env }));
+}
+
+describe("the settings of PostgreSQL", () => {
+  it("are read from the environment, times in seconds", async () => {
+    const env = {
+      TOKENPAIR_DATABASE_SCHEMA: "auth",
+      TOKENPAIR_DATABASE_CONNECTIONS: "25",
+      TOKENPAIR_DATABASE_MAX_WAITING: "50",
+      TOKENPAIR_DATABASE_CONNECT_TIMEOUT: "4",
+      TOKENPAIR_DATABASE_LOCK_TIMEOUT: "1",
+      TOKENPAIR_DATABASE_STATEMENT_TIMEOUT: "9",
+      TOKENPAIR_DATABASE_PREPARED_STATEMENTS: "false",
+      TOKENPAIR_DATABASE_LISTEN_URL: "postgres://app@direct.example/app",
+    };
+    expect(await read(env)).toEqual({
+      connectionString: url,
+      listenConnectionString: "postgres://app@direct.example/app",
+      schema: "auth",
+      maxConnections: 25,
+      maxWaiting: 50,
+      connectTimeout: 4_000,
+      lockTimeout: 1_000,
+      statementTimeout: 9_000,
+      preparedStatements: false,
+    });
+  });
+
+  it("are the store's defaults where nothing is set, and it listens where it works", async () => {
+    expect(await read({})).toEqual({
+      connectionString: url,
+      listenConnectionString: url,
+      schema: "tokenpair",
+      maxConnections: 10,
+      maxWaiting: 1_000,
+      connectTimeout: 3_000,
+      lockTimeout: 2_000,
+      statementTimeout: 5_000,
+      preparedStatements: true,
+    });
+  });
+
+  it("have every connection check the server's certificate against databaseCa", async () => {
+    const { connectionString, listenConnectionString } = await read({ TOKENPAIR_DATABASE_CA: certificate });
+    const query = `sslmode=verify-full&sslrootcert=${encodeURIComponent(certificate)}`;
+    expect([connectionString, listenConnectionString]).toEqual([`${url}?${query}`, `${url}?${query}`]);
+    const full = await read({ TOKENPAIR_DATABASE_CA: certificate }, `${url}?sslmode=verify-full`);
+    expect(full.connectionString).toBe(`${url}?sslmode=verify-full&sslrootcert=${encodeURIComponent(certificate)}`);
+  });
+
+  it.each<readonly [Record<string, string>, string, string]>([
+    [{ TOKENPAIR_DATABASE_CA: "missing.pem" }, url, "missing.pem cannot be read"],
+    [{ TOKENPAIR_DATABASE_CA: certificate }, `${url}?sslmode=require`, "databaseUrl says otherwise"],
+    [{ TOKENPAIR_DATABASE_CA: certificate }, `${url}?sslrootcert=x`, "databaseUrl says otherwise"],
+    [{ TOKENPAIR_DATABASE_LOCK_TIMEOUT: "6" }, url, "must not be longer than databaseStatementTimeout"],
+    [{ TOKENPAIR_DATABASE_SCHEMA: "pg_auth" }, url, "TOKENPAIR_DATABASE_SCHEMA: must be lower-case letters"],
+    [{ TOKENPAIR_DATABASE_SCHEMA: 'x"; DROP' }, url, "TOKENPAIR_DATABASE_SCHEMA: must be lower-case letters"],
+    [{ TOKENPAIR_DATABASE_CONNECTIONS: "0" }, url, "TOKENPAIR_DATABASE_CONNECTIONS: must be"],
+    [{ TOKENPAIR_DATABASE_LISTEN_URL: "sqlite:x" }, url, "TOKENPAIR_DATABASE_LISTEN_URL: must be a postgres:// URL"],
+  ])("refuse %o with %s", async (env, at, reason) => {
+    await expect(read(env, at)).rejects.toThrow(reason);
+    await expect(read(env, at)).rejects.toThrow(expect.not.stringContaining("hunter2"));
+  });
+
+  it("refuse a databaseCa that is no certificate, such as a key", async () => {
+    const directory = createFolder();
+    writeFileSync(join(directory, "ca.pem"), "-----BEGIN PRIVATE KEY-----");
+    const config = await loadConfig({ directory, env: { TOKENPAIR_DATABASE_CA: "ca.pem" } });
+    expect(() => toPostgresOptions(url, config)).toThrow("has no certificate in PEM");
+  });
+});
+
+describe("the way to PostgreSQL", () => {
+  it.each([
+    ["postgres://app@localhost/app", true],
+    ["postgres://app@127.0.0.1/app", true],
+    ["postgres://app@[::1]/app", true],
+    ["postgres:///app?host=/var/run/postgresql", true],
+    ["postgres://app@%2Fvar%2Frun%2Fpostgresql/app", true],
+    ["postgres://app@db.example/app?sslmode=verify-full", true],
+    ["postgres://app@db.example/app?sslmode=require", false],
+    ["postgres://app@db.example/app?sslmode=no-verify", false],
+    ["postgres://app@db.example/app", false],
+    ["postgres://app@localhost/app?host=db.example", false],
+  ])("of %s is private: %s", (at, expected) => {
+    expect(isPrivate(at, { databaseCa: undefined })).toBe(expected);
+  });
+
+  it("is private with databaseCa", () => {
+    expect(isPrivate(url, { databaseCa: "ca.pem" })).toBe(true);
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, it } from "vitest";
+import type { LogLevel } from "../../../src/server/config/server-settings.ts";
+import { createLog } from "../../../src/server/observe/log.ts";
+import type { RequestRecord } from "../../../src/server/parts/app.ts";
+
+function start(level: LogLevel = "info") {
+  const texts: string[] = [];
+  const log = createLog({ level, destination: { write: (text) => void texts.push(text) } });
+  return { log, lines: () => texts.map((text) => JSON.parse(text) as Record<string, unknown>) };
+}
+
+const record: RequestRecord = {
+  id: "8f3c0c9e-2f0e-4d59-9b57-3a7a1f6f5a53",
+  method: "POST",
+  path: "/api/token/",
+  status: 200,
+  milliseconds: 12.345,
+  ip: "192.0.2.7",
+  userAgent: "Firefox",
+};
+
+describe("the log", () => {
+  it("has one line for a request that was none, with its status and the parser's word", () => {
+    const { log, lines } = start();
+    log.malformed({ status: 431, reason: "HPE_HEADER_OVERFLOW" });
+    expect(lines()).toMatchObject([
+      { level: "info", msg: "malformed request", status: 431, reason: "HPE_HEADER_OVERFLOW" },
+    ]);
+  });
+
+  it("has one line for a request, with the id that the client was given", () => {
+    const { log, lines } = start();
+    log.request(record);
+    const { time, ...line } = lines()[0] ?? {};
+    expect(time).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect(line).toEqual({
+      level: "info",
+      msg: "request",
+      id: record.id,
+      method: "POST",
+      path: "/api/token/",
+      status: 200,
+      ms: 12.3,
+      ip: "192.0.2.7",
+      userAgent: "Firefox",
+    });
+    expect(lines()).toHaveLength(1);
+  });
+
+  it("keeps what is too long for a path of ours, such as a token, out of the path", () => {
+    const { log, lines } = start();
+    log.request({ ...record, path: `/api/auth/sessions/0197-ok/${"x".repeat(41)}/` });
+    log.request({ ...record, path: `/${"abc/".repeat(100)}` });
+    expect(lines()[0]?.["path"]).toBe("/api/auth/sessions/0197-ok/…/");
+    expect(lines()[1]?.["path"]).toHaveLength(200);
+  });
+
+  it("cuts the user agent short", () => {
+    const { log, lines } = start();
+    log.request({ ...record, userAgent: "a".repeat(5_000) });
+    expect(lines()[0]?.["userAgent"]).toHaveLength(100);
+  });
+
+  it("shows the probes of a load balancer only at the level debug, unless they fail", () => {
+    const { log, lines } = start();
+    log.request({ ...record, path: "/readyz" });
+    log.request({ ...record, path: "/readyz", status: 503 });
+    expect(lines().map(({ level, status }) => [level, status])).toEqual([["error", 503]]);
+  });
+
+  it("has one line for an event; theft and lost state are warnings, stale revocations an error", () => {
+    const { log, lines } = start();
+    const client = { ip: "192.0.2.7", userAgent: "Firefox" };
+    log.event({ type: "login", time: 1_767_225_600, userId: "1", sessionId: "s", client });
+    log.event({ type: "refresh", time: 1, outcome: "theft", userId: "1", sessionId: "s", generation: 2, client });
+    log.event({ type: "feed_stale", time: 1, staleSeconds: 11, reason: "reading failed" });
+    log.event({ type: "untrusted_proxy", time: 1, ip: "127.0.0.1", header: "X-Forwarded-For" });
+    expect(lines()).toMatchObject([
+      {
+        level: "info",
+        msg: "login",
+        at: 1_767_225_600,
+        userId: "1",
+        sessionId: "s",
+        ip: "192.0.2.7",
+        userAgent: "Firefox",
+      },
+      { level: "warn", msg: "refresh", outcome: "theft", generation: 2 },
+      { level: "error", msg: "feed_stale", staleSeconds: 11 },
+      { level: "warn", msg: "untrusted_proxy", ip: "127.0.0.1", header: "X-Forwarded-For" },
+    ]);
+  });
+
+  it("keeps what an error carries beside its message and cause out", () => {
+    const { log, lines } = start();
+    const error = Object.assign(new Error("no URL"), { code: "ERR_INVALID_URL", input: "/?token=planted" });
+    log.error(new Error("failed", { cause: error }), "a request failed");
+    expect(lines()[0]).toMatchObject({ level: "error", msg: "a request failed", cause: { code: "ERR_INVALID_URL" } });
+    expect(JSON.stringify(lines())).not.toContain("planted");
+  });
+
+  it("is silent where it shall be", () => {
+    const { log, lines } = start("silent");
+    log.request({ ...record, status: 503 });
+    log.error(new Error("x"), "y");
+    expect(lines()).toEqual([]);
+  });
+});

@@ -1,0 +1,167 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { resolveSettings } from "../../../src/core/settings/resolve.ts";
+import { loadConfig } from "../../../src/server/config/config.ts";
+import { ConfigError } from "../../../src/server/config/config-error.ts";
+import { createPage } from "../../../src/server/parts/page.ts";
+import { serve } from "../../../src/server/serve.ts";
+import { createFolder } from "../folder.ts";
+
+const origin = "https://auth.example";
+
+function createSender(settings: Parameters<typeof resolveSettings>[0] = {}, build?: string) {
+  const page = createPage(resolveSettings(settings), build);
+  return (path: string, init?: RequestInit) => page.fetch(new Request(new URL(path, origin), init));
+}
+
+/** What the page loads, and what that loads in turn, by path. */
+async function loadEverything(send: ReturnType<typeof createSender>): Promise<ReadonlyMap<string, Response>> {
+  const loaded = new Map<string, Response>();
+  const waiting = ["/"];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    if (loaded.has(path)) continue;
+    const response = await send(path);
+    loaded.set(path, response);
+    const text = await response.clone().text();
+    const found = path === "/" ? text.matchAll(/\b(?:src|href)="([^"]*)"/g) : text.matchAll(importPattern);
+    for (const [, target = ""] of found) waiting.push(new URL(target, new URL(path, origin)).pathname);
+  }
+  return loaded;
+}
+
+const importPattern = /^(?:import|export)\b[^"';]*?\bfrom "([^"]+)";/gm;
+
+/** Starts the whole server, with or without the page. */
+async function startServer(page: boolean): Promise<string> {
+  const flags = { page, port: 0, databaseUrl: "sqlite::memory:" };
+  const config = await loadConfig({ directory: createFolder(), env: {}, flags });
+  const server = await serve(config, { logTo: { write() {} } });
+  onTestFinished(() => server.close());
+  return server.url;
+}
+
+describe("the page", () => {
+  it("comes with headers that let nothing in but its own files", async () => {
+    const { status, headers } = await createSender()("/");
+    expect(status).toBe(200);
+    expect(Object.fromEntries(headers)).toEqual({
+      "cache-control": "no-cache",
+      "content-length": expect.stringMatching(/^\d+$/),
+      "content-security-policy":
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; " +
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+      "content-type": "text/html; charset=utf-8",
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-resource-policy": "same-origin",
+      etag: expect.stringMatching(/^"[\w-]{22}"$/),
+      "referrer-policy": "same-origin",
+      "x-frame-options": "DENY",
+      "x-content-type-options": "nosniff",
+    });
+  });
+
+  it("has no script, style or handler of its own, and names nothing outside", async () => {
+    const html = await (await createSender()("/")).text();
+    expect(html).toContain('<script type="module" src="/assets/page/main.js"></script>');
+    expect(html.match(/<script\b/g)).toHaveLength(1);
+    expect(html).not.toMatch(/<style\b|\sstyle=|\son\w+=|javascript:|\/\/(?!\w*>)/i);
+  });
+
+  it("is served with everything that it loads, typed, under the same policy", async () => {
+    const loaded = await loadEverything(createSender());
+    const types = new Map([...loaded].map(([path, { headers }]) => [path, headers.get("Content-Type")]));
+    expect([...loaded.values()].filter(({ status }) => status !== 200)).toEqual([]);
+    expect(types.get("/assets/page/main.js")).toBe("text/javascript; charset=utf-8");
+    expect(types.get("/assets/page/page.css")).toBe("text/css; charset=utf-8");
+    expect(types.get("/assets/page/icon.svg")).toBe("image/svg+xml");
+    expect(types.get("/assets/client/client.js")).toBe("text/javascript; charset=utf-8");
+    expect([...types.keys()].filter((path) => path.startsWith("/assets/page/")).length).toBeGreaterThan(10);
+    for (const { headers } of loaded.values()) {
+      expect(headers.get("Content-Security-Policy")).toContain("default-src 'none'");
+      expect(headers.get("X-Content-Type-Options")).toBe("nosniff");
+    }
+  });
+
+  it("keeps its scripts away from what turns text into markup, and from other origins", async () => {
+    const loaded = await loadEverything(createSender());
+    for (const [path, response] of loaded) {
+      const code = path.endsWith(".js") ? await response.text() : "";
+      expect(code, path).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/);
+      expect(code.replaceAll(/^\s*(?:\/?\*|\/\/).*$/gm, ""), path).not.toMatch(/["'`]https?:/);
+    }
+  });
+
+  it("is sent again only where it has changed", async () => {
+    const send = createSender();
+    for (const path of ["/", "/assets/page/main.js"]) {
+      const etag = (await send(path)).headers.get("ETag") ?? "";
+      for (const known of [etag, `W/${etag}`, `"other", ${etag}`, "*"]) {
+        const response = await send(path, { headers: { "If-None-Match": known } });
+        expect(response.status, known).toBe(304);
+        expect(response.headers.get("ETag")).toBe(etag);
+        expect(response.headers.get("Cache-Control")).toBe("no-cache");
+        expect(await response.text()).toBe("");
+      }
+      expect((await send(path, { headers: { "If-None-Match": '"other"' } })).status).toBe(200);
+    }
+  });
+
+  it("answers HEAD without the body, and no other method", async () => {
+    const send = createSender();
+    const get = await send("/");
+    const head = await send("/", { method: "HEAD" });
+    expect(await head.text()).toBe("");
+    expect([...head.headers]).toEqual([...get.headers]);
+    expect(head.headers.get("Content-Length")).toBe(String((await get.arrayBuffer()).byteLength));
+    for (const method of ["POST", "PUT", "DELETE"]) expect((await send("/", { method })).status, method).toBe(405);
+  });
+
+  it("has no other path, and none that leaves its folders", () => {
+    const { handles } = createPage(resolveSettings({}));
+    expect(handles("/")).toBe(true);
+    const others = ["", "/index.html", "/assets", "/assets/", "/assets/page/", "/assets/page/index.html"];
+    const notForBrowsers = ["/assets/page/main.d.ts", "/assets/page/tsconfig.tsbuildinfo", "/assets/server/page.js"];
+    const hostile = ["/assets/page/../server/page.js", "/assets/page/..%2f..%2fpackage.json", "/assets/page/main.js/"];
+    expect([...others, ...notForBrowsers, ...hostile].filter(handles)).toEqual([]);
+  });
+
+  it("knows the settings that its client needs, safely quoted", async () => {
+    const read = async (settings: Parameters<typeof createSender>[0]) =>
+      /<html [^>]*>/.exec(await (await createSender(settings)("/")).text())?.[0];
+    expect(await read({})).toBe(
+      '<html lang="en" data-auth-path="/api/auth" data-csrf-cookie="__Host-csrftoken" data-passwords="here">',
+    );
+    const findUser = async () => null;
+    expect(await read({ authPath: "/login/api", insecureCookies: true, findUser })).toBe(
+      '<html lang="en" data-auth-path="/login/api" data-csrf-cookie="csrftoken" data-passwords="elsewhere">',
+    );
+    expect(await read({ csrfCookieName: "a&b" })).toContain('data-csrf-cookie="a&amp;b"');
+  });
+
+  it("says at start that it has not been built", () => {
+    const build = createFolder();
+    expect(() => createSender({}, build)).toThrow(ConfigError);
+    for (const room of ["page", "client"]) mkdirSync(join(build, room));
+    expect(() => createSender({}, build)).toThrow("run `npm run build`, or set page to false");
+    writeFileSync(join(build, "page/index.html"), "<!doctype html>");
+    expect(() => createSender({}, build)).not.toThrow();
+  });
+
+  it("is at / of the server, where other paths stay a 404 in JSON", async () => {
+    const url = await startServer(true);
+    const response = await fetch(`${url}/`);
+    expect(response.headers.get("Content-Security-Policy")).toContain("frame-ancestors 'none'");
+    expect(await response.text()).toContain("<!doctype html>");
+    expect((await fetch(`${url}/`, { method: "HEAD" })).status).toBe(200);
+    const missing = await fetch(`${url}/assets/page/nothing.js`);
+    expect([missing.status, await missing.json()]).toEqual([404, { detail: "Not found.", code: "not_found" }]);
+  });
+
+  it("is switched off by its setting", async () => {
+    const url = await startServer(false);
+    for (const path of ["/", "/assets/page/main.js"]) {
+      expect((await fetch(`${url}${path}`)).status, path).toBe(404);
+    }
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { resolveSettings } from "../../../src/core/settings/resolve.ts";
+import { createMetrics } from "../../../src/server/observe/metrics.ts";
+import { createHealth } from "../../../src/server/parts/health.ts";
+import { createPage } from "../../../src/server/parts/page.ts";
+
+const settings = resolveSettings({});
+const health = createHealth({ health: async () => ({ ok: true }) });
+const metrics = createMetrics({
+  settings,
+  sources: {
+    revocations: () => ({ live: 0, staleSeconds: 0 }),
+    passwords: () => ({ inFlight: 0, waiting: 0, shed: 0 }),
+  },
+});
+
+describe.each([
+  ["/healthz", health.fetch],
+  ["/readyz/", health.fetch],
+  ["/metrics", metrics.fetch],
+  ["/", createPage(settings).fetch],
+])("%s", (path, fetch) => {
+  const send = (method: string, at = path) => fetch(new Request(`https://auth.example${at}`, { method }));
+
+  it("answers HEAD as GET, without the body", async () => {
+    const [get, head] = [await send("GET"), await send("HEAD")];
+    expect([get.status, head.status]).toEqual([200, 200]);
+    expect([...head.headers]).toEqual([...get.headers]);
+    expect(await get.text()).not.toBe("");
+    expect(await head.text()).toBe("");
+  });
+
+  it("tells OPTIONS which methods there are, and refuses every other", async () => {
+    const options = await send("OPTIONS");
+    const refused = await send("POST");
+    expect([options.status, refused.status]).toEqual([204, 405]);
+    expect(await refused.json()).toEqual({ detail: 'Method "POST" not allowed.' });
+    for (const { headers } of [options, refused]) {
+      expect(headers.get("Allow")).toBe("GET, HEAD, OPTIONS");
+      expect(headers.get("Cache-Control")).toBe("no-store");
+    }
+  });
+
+  it("has nothing beside it", async () => {
+    for (const method of ["GET", "POST", "OPTIONS"]) expect((await send(method, "/nothing")).status).toBe(404);
+  });
+});

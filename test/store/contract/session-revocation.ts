@@ -1,0 +1,141 @@
+import { describe, expect, it } from "vitest";
+import type { Session } from "../../../src/core/session.ts";
+import { addSession, addUser, isAlive, rotationOf } from "./records.ts";
+import type { Scene } from "./store.ts";
+
+/** How every store lists sessions and ends them. */
+export function describeSessionEndContract(scene: Scene): void {
+  const find = async (id: string): Promise<Session | undefined> => (await scene.store.sessions.find(id))?.session;
+
+  describe("sessions.list and label", () => {
+    it("list live sessions, newest first, of one user or of all", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      const bob = await addUser(store, "bob");
+      for (const [id, user] of [
+        ["c", alice],
+        ["a", alice],
+        ["b", bob],
+        ["gone", alice],
+      ] as const) {
+        await addSession(store, id, user);
+        scene.now += 1;
+      }
+      await addSession(store, "brief", alice, { idleLifetime: 1 });
+      scene.now += 1;
+      await store.sessions.revoke("gone", "logout");
+      const ids = async (options: { userId?: string; limit: number }) =>
+        (await store.sessions.list(options)).sessions.map(({ id }) => id);
+      expect(await ids({ limit: 10 })).toEqual(["b", "a", "c"]);
+      expect(await ids({ limit: 2 })).toEqual(["b", "a"]);
+      expect(await ids({ userId: alice, limit: 10 })).toEqual(["a", "c"]);
+      expect(await store.sessions.list({ userId: "9", limit: 10 })).toEqual({ sessions: [], now: scene.now });
+    });
+
+    it("label sets and clears the label of the user's own live session only", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      await addSession(store, "s", alice);
+      expect(await store.sessions.label("s", alice, "Laptop")).toMatchObject({ id: "s", label: "Laptop" });
+      expect(await store.sessions.label("s", "9", "Mine")).toBeNull();
+      expect(await find("s")).toMatchObject({ label: "Laptop" });
+      expect(await store.sessions.label("s", alice, null)).toMatchObject({ label: null });
+      await store.sessions.revoke("s", "logout");
+      expect(await store.sessions.label("s", alice, "Late")).toBeNull();
+    });
+  });
+
+  describe("sessions.revoke", () => {
+    it("ends a live session once, with one entry", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      await addSession(store, "s", alice);
+      await addSession(store, "t", alice);
+      expect(await store.sessions.revoke("s", "logout")).toStrictEqual({
+        sessions: 1,
+        revocations: [{ kind: "session", sessionId: "s", at: scene.now }],
+      });
+      expect(await find("s")).toMatchObject({ revokedAt: scene.now, revokeReason: "logout" });
+      scene.now += 5;
+      expect(await store.sessions.revoke("s", "revoked")).toStrictEqual({ sessions: 0, revocations: [] });
+      expect(await find("s")).toMatchObject({ revokedAt: scene.now - 5, revokeReason: "logout" });
+      expect(await isAlive(store, "t")).toBe(true);
+    });
+
+    it("leaves alone what has expired, does not exist, or is another user's where a user is named", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      await addSession(store, "s", alice);
+      const none = { sessions: 0, revocations: [] };
+      expect(await store.sessions.revoke("t", "logout")).toEqual(none);
+      expect(await store.sessions.revoke("s", "logout", { userId: "9" })).toEqual(none);
+      scene.now += 100;
+      expect(await store.sessions.revoke("s", "logout")).toEqual(none);
+      expect(await find("s")).toMatchObject({ revokedAt: null });
+    });
+
+    it("holds against every rotation that comes after it", async () => {
+      const { store } = scene;
+      await addSession(store, "s", await addUser(store, "alice"));
+      const rotations = Array.from({ length: 10 }, (_, i) => store.sessions.rotate(rotationOf("s", i)));
+      const revoked = store.sessions.revoke("s", "logout");
+      await Promise.all([...rotations, revoked]);
+      const generation = (await find("s"))?.generation ?? 0;
+      expect(await store.sessions.rotate(rotationOf("s", generation))).toBeNull();
+    });
+  });
+
+  describe("sessions.revokeForUser and revokeAll", () => {
+    it("without an exception the epoch rises, with one entry, also where no session is left", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      await addSession(store, "s", alice);
+      const entry = { kind: "user", userId: alice, at: scene.now };
+      expect(await store.sessions.revokeForUser(alice, "revoked")).toStrictEqual({
+        sessions: 1,
+        revocations: [{ ...entry, epoch: 1 }],
+      });
+      expect(await store.sessions.revokeForUser(alice, "revoked")).toStrictEqual({
+        sessions: 0,
+        revocations: [{ ...entry, epoch: 2 }],
+      });
+      expect(await store.users.findById(alice)).toMatchObject({ epoch: 2, isActive: true });
+      expect(await store.sessions.revokeForUser("9", "revoked")).toEqual({ sessions: 0, revocations: [] });
+    });
+
+    it("with an exception each other session has its entry, and the epoch stays", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      const bob = await addUser(store, "bob");
+      for (const id of ["a", "b", "c"]) await addSession(store, id, alice);
+      await addSession(store, "bobs", bob);
+      const ended = await store.sessions.revokeForUser(alice, "revoked", { except: "b" });
+      expect(ended.sessions).toBe(2);
+      expect(ended.revocations).toHaveLength(2);
+      expect(ended.revocations).toEqual(
+        expect.arrayContaining([
+          { kind: "session", sessionId: "a", at: scene.now },
+          { kind: "session", sessionId: "c", at: scene.now },
+        ]),
+      );
+      expect(await store.users.findById(alice)).toMatchObject({ epoch: 0 });
+      expect(await store.sessions.rotate(rotationOf("b", 0))).not.toBeNull();
+      expect(await isAlive(store, "bobs")).toBe(true);
+    });
+
+    it("revokeAll ends every live session with a single entry", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      const bob = await addUser(store, "bob");
+      await addSession(store, "a", alice);
+      await addSession(store, "b", bob);
+      await addSession(store, "expired", bob, { idleLifetime: 5 });
+      scene.now += 10;
+      const all = { kind: "all", at: scene.now };
+      expect(await store.sessions.revokeAll("revoked")).toStrictEqual({ sessions: 2, revocations: [all] });
+      expect((await store.sessions.list({ limit: 10 })).sessions).toEqual([]);
+      expect(await store.sessions.revokeAll("revoked")).toStrictEqual({ sessions: 0, revocations: [all] });
+      expect(await store.users.findById(alice)).toMatchObject({ epoch: 0 });
+    });
+  });
+}

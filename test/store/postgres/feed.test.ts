@@ -1,0 +1,220 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, renameSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { FeedCursor, Revocation } from "../../../src/core/revocation.ts";
+import type { Store } from "../../../src/core/store/index.ts";
+import { type PostgresStoreOptions, postgresStore } from "../../../src/store/postgres/index.ts";
+import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
+
+let server: PostgresServer;
+let schema: string;
+let schemas = 0;
+let store: Store;
+const clients: pg.Client[] = [];
+const pools: pg.Pool[] = [];
+
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.stop());
+beforeEach(async () => {
+  schemas += 1;
+  schema = `feed_${schemas}`;
+  store = postgresStore({ connectionString: server.url, schema });
+  await store.migrate();
+});
+afterEach(async () => {
+  await store.close();
+  await Promise.all([...clients.splice(0), ...pools.splice(0)].map((each) => each.end()));
+});
+
+/** A connection of its own, as another node has one. */
+async function connect(): Promise<pg.Client> {
+  const client = new pg.Client(server.url);
+  client.on("error", () => {});
+  clients.push(client);
+  await client.connect();
+  return client;
+}
+
+function createPool(): pg.Pool {
+  const pool = new pg.Pool({ connectionString: server.url });
+  pools.push(pool);
+  return pool;
+}
+
+const toInsert = (tokenIds: string) =>
+  `INSERT INTO ${schema}.revocations (kind, key, at) SELECT 'token', ${tokenIds}, extract(epoch FROM now())`;
+
+const toTokenIds = (revocations: readonly Revocation[]) =>
+  revocations.map((revocation) => (revocation.kind === "token" ? revocation.tokenId : revocation.kind));
+
+/** Reads the feed from `after` to its end. */
+async function readToEnd(after: FeedCursor | null) {
+  const tokenIds: string[] = [];
+  let batches = 0;
+  for (let cursor = after; ; ) {
+    const batch = await store.feed.read({ after: cursor, horizon: 60 });
+    tokenIds.push(...toTokenIds(batch.revocations));
+    cursor = batch.cursor;
+    batches += 1;
+    if (!batch.more) return { tokenIds, cursor, batches };
+  }
+}
+
+describe("the feed of a PostgreSQL store", () => {
+  it("has an entry that was written first and committed last, once, and reads nothing twice meanwhile", async () => {
+    const late = await connect();
+    await late.query("BEGIN");
+    await late.query(toInsert("'late'"));
+    await store.feed.revokeToken("early");
+    const first = await readToEnd(null);
+    expect(first.tokenIds).toEqual(["early"]);
+    const second = await readToEnd(first.cursor);
+    expect(second.tokenIds).toEqual([]);
+    await late.query("COMMIT");
+    const third = await readToEnd(second.cursor);
+    expect(third.tokenIds).toEqual(["late"]);
+    expect((await readToEnd(third.cursor)).tokenIds).toEqual([]);
+  });
+
+  it("shows three readers every entry of forty writers whose commits overtake one another", async () => {
+    const writers = await Promise.all(Array.from({ length: 40 }, connect));
+    const perWriter = 20;
+    let isWriting = true;
+    const write = async (writer: pg.Client, n: number) => {
+      for (let i = 0; i < perWriter; i++) {
+        await writer.query("BEGIN");
+        await writer.query(toInsert(`'${n}-${i}'`));
+        await writer.query("SELECT pg_sleep($1)", [Math.random() * 0.02]);
+        await writer.query("COMMIT");
+      }
+    };
+    const read = async () => {
+      const seen: string[] = [];
+      let cursor: FeedCursor | null = null;
+      let wasWriting: boolean;
+      do {
+        wasWriting = isWriting;
+        const batch = await readToEnd(cursor);
+        seen.push(...batch.tokenIds);
+        cursor = batch.cursor;
+      } while (wasWriting);
+      return seen;
+    };
+    const readers = [read(), read(), read()];
+    await Promise.all(writers.map(write));
+    isWriting = false;
+    const expected = writers.flatMap((_, n) => Array.from({ length: perWriter }, (_, i) => `${n}-${i}`)).sort();
+    for (const seen of await Promise.all(readers)) expect(seen.sort()).toEqual(expected);
+  });
+
+  it("comes in batches of at most 10,000, and misses nothing that is committed between two of them", async () => {
+    const late = await connect();
+    await late.query("BEGIN");
+    await late.query(toInsert("'late'"));
+    const start = await readToEnd(null);
+    await (await connect()).query(toInsert("generate_series(1, 20001)::text"));
+    for (const after of [null, start.cursor]) {
+      const batch = await store.feed.read({ after, horizon: 60 });
+      expect([batch.revocations.length, batch.more]).toEqual([10_000, true]);
+      if (after === null) await late.query("COMMIT");
+      const rest = await readToEnd(batch.cursor);
+      expect(rest.batches).toBe(2);
+      const all = new Set([
+        ...toTokenIds(batch.revocations),
+        ...rest.tokenIds,
+        ...(await readToEnd(rest.cursor)).tokenIds,
+      ]);
+      expect(all.size).toBe(20_002);
+    }
+  });
+
+  it("is read again in full where an older copy of the database was restored", async () => {
+    await store.feed.revokeToken("1");
+    const copy = mkdtempSync(join(tmpdir(), "tokenpair-copy-"));
+    // Owners and modes too: PostgreSQL starts on nothing less.
+    await server.restart({ whileDown: async (folder) => void execFileSync("cp", ["-a", `${folder}/.`, copy]) });
+    await store.feed.revokeToken("lost");
+    const { cursor } = await readToEnd(null);
+    await server.restart({
+      whileDown: async (folder) => {
+        rmSync(folder, { recursive: true });
+        renameSync(copy, folder);
+      },
+    });
+    await store.feed.revokeToken("2");
+    await store.feed.revokeToken("3");
+    expect(await store.feed.read({ after: cursor, horizon: 60 })).toMatchObject({ isRestarted: true });
+    expect((await readToEnd(cursor)).tokenIds).toEqual(["1", "2", "3"]);
+  });
+});
+
+describe("a subscriber of the feed", () => {
+  /** Fulfils once `wake` has been called since. */
+  function createWakes(target: Store) {
+    let heard = () => {};
+    const told: (string | true)[] = [];
+    const stop = target.feed.subscribe(
+      () => heard(),
+      (isListening, reason) => told.push(isListening || (reason ?? "")),
+    );
+    const next = () =>
+      new Promise<void>((resolve) => {
+        heard = resolve;
+      });
+    return { stop, next, told };
+  }
+
+  const listeners = "SELECT pid FROM pg_stat_activity WHERE query = $1";
+
+  const sources: [string, () => PostgresStoreOptions][] = [
+    ["a connection string", () => ({ connectionString: server.url, schema })],
+    ["a pool", () => ({ pool: createPool(), createListenClient: () => new pg.Client(server.url), schema })],
+  ];
+  it.each(sources)(
+    "of a store made with %s is woken by another node, also after its connection was killed; the poll does without",
+    async (_, toOptions) => {
+      const other = postgresStore(toOptions());
+      const wakes = createWakes(other);
+      await wakes.next();
+      const start = await other.feed.read({ after: null, horizon: 60 });
+
+      const woken = wakes.next();
+      await store.feed.revokeToken("1");
+      await woken;
+
+      const admin = await connect();
+      const listen = `LISTEN "${schema}_revocations"`;
+      const { rows } = await admin.query(listeners, [listen]);
+      expect(rows).toHaveLength(1);
+      const back = wakes.next();
+      await admin.query("SELECT pg_terminate_backend($1)", [rows[0].pid]);
+      await store.feed.revokeToken("2");
+      const batch = await other.feed.read({ after: start.cursor, horizon: 60 });
+      expect(toTokenIds(batch.revocations)).toEqual(["1", "2"]);
+
+      await back;
+      const wokenAgain = wakes.next();
+      await store.feed.revokeToken("3");
+      await wokenAgain;
+      expect(wakes.told).toEqual([true, expect.stringMatching(/./), true]);
+      wakes.stop();
+      await other.close();
+      await expect.poll(async () => (await admin.query(listeners, [listen])).rows).toEqual([]);
+    },
+  );
+
+  it("is woken by its own node alone where a pool was given without a way to listen", async () => {
+    const own = postgresStore({ pool: createPool(), schema });
+    const wakes = createWakes(own);
+    const woken = wakes.next();
+    await own.feed.revokeToken("1");
+    await woken;
+    wakes.stop();
+    await own.close();
+  });
+});
