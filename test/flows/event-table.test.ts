@@ -93,7 +93,7 @@ const rows: readonly Row[] = [
     },
     () => [
       ended({ time: time + 60, userId, sessionId, reason: "reuse" }),
-      refreshed({ time: time + 60, outcome: "theft", reason: "a spent refresh token returned" }),
+      refreshed({ time: time + 60, outcome: "reuse_detected", reason: "a spent refresh token was presented again" }),
     ],
   ],
   [
@@ -111,7 +111,7 @@ const rows: readonly Row[] = [
       await auth.store.sessions.revoke(sessionId, "logout");
       await refresh(auth.deps, token, { client });
     },
-    () => [refreshed({ outcome: "refused", reason: "session ended: logout" })],
+    () => [refreshed({ outcome: "refused", reason: "session revoked: logout" })],
   ],
   [
     "a refresh with garbage",

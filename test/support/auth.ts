@@ -62,12 +62,13 @@ export async function createTestAuth({
   const store = wrapStore(await openTestStore(() => clock.now() + storeAhead));
   const passwords = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 1, ...settings });
   const options = { store, signingKey, ...settings } as Parameters<typeof createDeps>[0];
-  const { deps, signals, auditQueue } = createDeps(options, (event) => void events.push(event), { clock, passwords });
+  const parts = createDeps(options, (event) => void events.push(event), { clock, passwords });
+  const { signals, auditQueue } = parts;
+  const deps = Object.freeze({ ...parts.httpDeps, ...parts.deps });
   await deps.feed.start();
   // The same key as the deps', for tests that forge.
   const keys = createKeySet(createHmacKey({ algorithm: deps.settings.algorithm, secret: signingKey }));
   const user = await createUser(deps, alice);
-  if (user === null) throw new Error("alice exists already");
   const handler = createHttpHandler(deps, {
     onError: (error) => void errors.push(error),
     ...(endpoints === undefined ? {} : { endpoints }),

@@ -139,12 +139,12 @@ describe("3c: a genuine, spent token is theft", () => {
     await expectRefused(refreshFirst({ client: { ip: "192.0.2.9" } }), "token_revoked", { sessionEnded: true });
     await expectRefused(refreshFirst(), "token_revoked", { sessionEnded: true });
     const subject = { userId: auth.user.id, sessionId: id };
-    const reason = "a spent refresh token returned";
+    const reason = "a spent refresh token was presented again";
     const refusal = { type: "refresh", ...subject, generation: 0 };
     expect(auth.events).toMatchObject([
       { type: "sessions_revoked", ...subject, reason: "reuse" },
-      { ...refusal, outcome: "theft", reason, client: { ip: "192.0.2.9" } },
-      { ...refusal, outcome: "refused", reason: "session ended: reuse", client: {} },
+      { ...refusal, outcome: "reuse_detected", reason, client: { ip: "192.0.2.9" } },
+      { ...refusal, outcome: "refused", reason: "session revoked: reuse", client: {} },
     ]);
   });
 });

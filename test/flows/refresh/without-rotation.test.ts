@@ -32,7 +32,7 @@ describe("a refresh without rotation", () => {
     for (const seconds of [0, 1_000, 1_000]) {
       auth.clock.advance(seconds);
       const { outcome, pair } = await renewFirst();
-      expect(outcome).toBe("renewed");
+      expect(outcome).toBe("not_rotated");
       expect(pair).not.toHaveProperty("refresh");
       expect(await authenticate(auth.deps, pair.access)).toMatchObject({
         sessionId: id,
@@ -40,7 +40,7 @@ describe("a refresh without rotation", () => {
         expiresAt: auth.clock.now() + 1_800,
       });
     }
-    expect(eventsOf(auth, "refresh").map(({ outcome }) => outcome)).toEqual(["renewed", "renewed", "renewed"]);
+    expect(eventsOf(auth, "refresh").map(({ outcome }) => outcome)).toEqual(["not_rotated", "not_rotated", "not_rotated"]);
   });
 
   it("notes that the session was used, and moves neither its generation nor its expiry", async () => {
@@ -69,7 +69,7 @@ describe("a refresh without rotation", () => {
 describe("a refresh without rotation is refused", () => {
   it("for a session that has ended", async () => {
     await logoutByRefreshToken(auth.deps, first.pair.refresh);
-    await expectRefused(renewFirst(), "token_revoked", { reason: "session ended: logout", sessionEnded: true });
+    await expectRefused(renewFirst(), "token_revoked", { reason: "session revoked: logout", sessionEnded: true });
     expect(eventsOf(auth, "refresh")).toMatchObject([{ outcome: "refused", sessionId: id, generation: 0 }]);
   });
 
@@ -93,7 +93,7 @@ describe("a refresh without rotation is refused", () => {
     for (const changes of [{ generation: 1 }, { secret: new Uint8Array(32).fill(9) }]) {
       await expectRefused(firstWith(changes), "token_revoked", { reason });
     }
-    expect((await renewFirst()).outcome).toBe("renewed");
+    expect((await renewFirst()).outcome).toBe("not_rotated");
   });
 
   it("for the token from before one's own new password, while the new one is renewed", async () => {
@@ -104,6 +104,6 @@ describe("a refresh without rotation is refused", () => {
       newPassword: "another horse",
     });
     await expectRefused(renewFirst(), "password_changed", { reason: "the token is older than the password" });
-    expect((await refresh(auth.deps, pair.refresh)).outcome).toBe("renewed");
+    expect((await refresh(auth.deps, pair.refresh)).outcome).toBe("not_rotated");
   });
 });

@@ -72,7 +72,7 @@ describe("the log", () => {
     const { log, lines } = start();
     const client = { ip: "192.0.2.7", userAgent: "Firefox" };
     log.event({ type: "login", time: 1_767_225_600, userId: "1", sessionId: "s", client });
-    log.event({ type: "refresh", time: 1, outcome: "theft", userId: "1", sessionId: "s", generation: 2, client });
+    log.event({ type: "refresh", time: 1, outcome: "reuse_detected", userId: "1", sessionId: "s", generation: 2, client });
     log.event({ type: "feed_stale", time: 1, staleSeconds: 11, reason: "reading failed" });
     log.event({ type: "untrusted_proxy", time: 1, ip: "127.0.0.1", header: "X-Forwarded-For" });
     expect(lines()).toMatchObject([
@@ -85,7 +85,7 @@ describe("the log", () => {
         ip: "192.0.2.7",
         userAgent: "Firefox",
       },
-      { level: "warn", msg: "refresh", outcome: "theft", generation: 2 },
+      { level: "warn", msg: "refresh", outcome: "reuse_detected", generation: 2 },
       { level: "error", msg: "feed_stale", staleSeconds: 11 },
       { level: "warn", msg: "untrusted_proxy", ip: "127.0.0.1", header: "X-Forwarded-For" },
     ]);

@@ -50,7 +50,7 @@ describe("the metrics", () => {
     const { metrics, read } = start();
     metrics.event({ type: "login", time: 1, userId: "1", sessionId: "s", client });
     metrics.event({ type: "login_failed", time: 1, code: "no_active_account", reason: "", client });
-    metrics.event({ type: "refresh", time: 1, outcome: "theft", client });
+    metrics.event({ type: "refresh", time: 1, outcome: "reuse_detected", client });
     metrics.event({ type: "sessions_revoked", time: 1, reason: "logout", sessions: 1, client: {} });
     const text = await read();
     expect(text).toContain('tokenpair_logins_total{outcome="success"} 1');
