@@ -7,7 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Revocation } from "../src/core/revocation.ts";
 import type { FeedStore } from "../src/core/store/feed.ts";
 import type { Store } from "../src/core/store/index.ts";
-import { type Auth, createAuth } from "../src/index.ts";
+import { type Auth, createAuth, type RequestLike } from "../src/index.ts";
 import { sqliteStore } from "../src/store/sqlite/index.ts";
 import type { Harness } from "./harness/harness.ts";
 import { toFreshStrings } from "./harness/inputs.ts";
@@ -89,7 +89,7 @@ async function showMemory({ quick, table }: Harness): Promise<void> {
   for (let calls = 0; calls <= total; calls += step) {
     rows.push([toFigure(calls), (heldBytes() / 2 ** 20).toFixed(2), `${storeCalls()}`]);
     for (let i = 0; i < step; i += 500) {
-      for (const headers of createInputs(500)) await authenticate(headers);
+      for (const request of createInputs(500)) await authenticate(request);
       // The feed's poll has its turn, as between requests.
       await setImmediate();
     }
@@ -124,13 +124,13 @@ async function start({
     ...(verifyCacheSize === undefined ? {} : { verifyCacheSize }),
   });
   await auth.ready();
-  if (auth.revocations().live !== revocations) throw new Error("not all revocations were loaded");
+  if (auth.stats().revocations.live !== revocations) throw new Error("not all revocations were loaded");
   const createTokens = toFreshStrings(await logInAll(auth, tokens));
   storeCalls = 0;
   return {
     name,
-    createInputs: (count: number) => createTokens(count).map(toHeaders),
-    authenticate: (headers: Headers) => auth.authenticate(headers, { method: "GET" }),
+    createInputs: (count: number) => createTokens(count).map((token) => ({ headers: toHeaders(token), method: "GET" })),
+    authenticate: (request: RequestLike) => auth.authenticate(request),
     storeCalls: () => storeCalls,
     stop: async () => {
       await auth.close();
@@ -140,9 +140,9 @@ async function start({
 }
 
 async function logInAll(auth: Auth, count: number): Promise<readonly string[]> {
-  const user = await auth.users.create({ username: "alice" });
+  const { id } = await auth.users.create({ username: "alice" });
   const tokens: string[] = [];
-  while (tokens.length < count) tokens.push((await auth.issue(user?.id ?? "")).access);
+  while (tokens.length < count) tokens.push((await auth.issue(id)).access);
   return tokens;
 }
 

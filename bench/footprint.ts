@@ -10,6 +10,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import pg from "pg";
 import { systemClock } from "../src/core/runtime/clock.ts";
+import { toAuditRow } from "../src/events/audit-row.ts";
 import { createRevocationIndex } from "../src/revocation/revocation-index.ts";
 import { postgresStore } from "../src/store/postgres/index.ts";
 import { startPostgres } from "../test/support/postgres.ts";
@@ -71,7 +72,7 @@ async function reportLog(harness: Harness, crowd: Crowd): Promise<void> {
     const { userId, id: sessionId, userAgent, ip } = login;
     const client = { ip: ip ?? undefined, userAgent: userAgent ?? undefined };
     const event = { type: "login", time: systemClock.now(), userId, sessionId, client } as const;
-    const { outcome } = await store.sessions.create(login, () => [{ event, isKept: true, delivery: null }]);
+    const { outcome } = await store.sessions.create(login, () => [{ row: toAuditRow(event), delivery: null }]);
     if (outcome !== "created") throw new Error(`the login was ${outcome}`);
   };
   const kinds: [string, (i: number) => Promise<unknown>][] = [
@@ -94,7 +95,7 @@ async function reportLog(harness: Harness, crowd: Crowd): Promise<void> {
     const sessionId = toSessionId((i + offset) % sessions);
     const subject = { userId: "1", sessionId, reason: "logout", sessions: 1, client: { ip: "203.0.113.77" } } as const;
     const event = { type: "sessions_revoked", time: systemClock.now(), ...subject } as const;
-    return store.sessions.revoke(sessionId, "logout", { audit: () => [{ event, isKept: true, delivery: null }] });
+    return store.sessions.revoke(sessionId, "logout", { audit: () => [{ row: toAuditRow(event), delivery: null }] });
   };
   rows.push(["logout", await measure(end(0)), await measure(end(1))]);
   harness.table(

@@ -1,4 +1,4 @@
-/** A node in a process of its own: `node.ts URL SCHEMA`. Tells when it learns that the session of a watched token has ended. */
+/** A node in a process of its own: `node.ts URL SCHEMA`. Tells when it learns that the session of a watched token was revoked. */
 import { createAuth } from "../../src/index.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { signingKey } from "../refresh/crowd.ts";
@@ -9,7 +9,7 @@ const auth = createAuth({ store: postgresStore({ connectionString, schema }), si
 await auth.ready();
 process.on("message", async ({ tokens }: Watch) => {
   for (const token of tokens) {
-    const claims = await auth.authenticate({ authorization: `Bearer ${token}` });
+    const claims = await auth.authenticate({ headers: { authorization: `Bearer ${token}` } });
     auth.signal(claims).addEventListener("abort", () => {
       process.send?.({ sessionId: claims.sessionId, at: readSharedClock() } satisfies Seen);
     });

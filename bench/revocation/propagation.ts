@@ -49,10 +49,10 @@ export async function measurePropagation(harness: Harness): Promise<void> {
   }
 }
 
-/** Ends sessions of a new user, one after the other: how many of the nodes' answers came, and after how long. */
+/** Revokes sessions of a new user, one after the other: how many of the nodes' answers came, and after how long. */
 async function measure(username: string, auth: Auth, nodes: readonly Child[], count: number) {
-  const user = await auth.users.create({ username });
-  const logins = await Promise.all(Array.from({ length: count }, () => auth.issue(user?.id ?? "")));
+  const { id } = await auth.users.create({ username });
+  const logins = await Promise.all(Array.from({ length: count }, () => auth.issue(id)));
   const watch: Watch = { tokens: logins.map(({ access }) => access) };
   await Promise.all(nodes.map((node) => node.ask(watch)));
 
@@ -62,7 +62,7 @@ async function measure(username: string, auth: Auth, nodes: readonly Child[], co
   const stops = nodes.map((node) => node.listen(note));
   for (const { session } of logins) {
     endedAt.set(session.id, readSharedClock());
-    await auth.sessions.end(session.id);
+    await auth.sessions.revoke(session.id);
     // At no fixed distance, so that no poll is met again and again.
     await setTimeout(Math.random() * 40);
   }
