@@ -8,7 +8,7 @@ import { createFakeBrowser } from "./fake-browser.ts";
 const Status = ({ client }: { readonly client: Client }) => createElement("p", null, useSession(client).status);
 
 describe("server rendering", () => {
-  it("makes a client that is loading, asks nothing and refuses calls", async () => {
+  it("creates a client without a page whose state is loading and whose calls reject", async () => {
     const client = createClient();
     expect(client.session()).toEqual({ status: "loading" });
     expect(client.session()).toBe(client.session());
@@ -17,7 +17,7 @@ describe("server rendering", () => {
     await expect(client.fetch("/api/orders/")).rejects.toThrow(TypeError);
   });
 
-  it("renders useSession as loading, whatever the client knows", async () => {
+  it("renders the state loading on a server, whatever the state of the client is", async () => {
     const { client } = await createFakeBrowser().openLoggedIn();
     expect(renderToString(createElement(Status, { client }))).toBe("<p>loading</p>");
   });
