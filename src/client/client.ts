@@ -6,8 +6,8 @@ import type { UserSessions } from "./user-sessions.ts";
 /** The options that `createClient` and `createBearerClient` have in common. */
 export interface BaseClientOptions {
   /**
-   * The URL of the server, for example `"https://api.example.com"`. Default: the origin of the page. Required if there is
-   * no page, as in a native app.
+   * The URL of the server, for example `"https://api.example.com"`. Default: the origin of the page. Required if there
+   * is no page, as in a native app.
    */
   readonly baseUrl?: string;
   /** The server's `authPath` setting. Default: `"/api/auth"`. */
@@ -30,8 +30,8 @@ export interface PasswordChange {
 }
 
 /**
- * The client's side of a session: it logs the user in and out, refreshes the session in the background, and authenticates
- * requests. Its functions don't use `this`, so they can be passed on by themselves.
+ * The client's side of a session: it logs the user in and out, refreshes the session in the background, and
+ * authenticates requests. Its functions don't use `this`, so they can be passed on by themselves.
  */
 export interface Client {
   /**
@@ -58,9 +58,9 @@ export interface Client {
    * Sends a request as the logged-in user. It takes the arguments of `fetch`.
    *
    * Requests to the server are authenticated, and so are requests to the page's own origin if the client uses cookies.
-   * All other requests are sent by a plain `fetch`. Relative URLs are resolved against `baseUrl`, or against the page if
-   * there is no `baseUrl`. If the access token has expired, the client refreshes first. If the response is a 401, the
-   * client refreshes and sends the request once more, so a 401 that you receive is final.
+   * All other requests are sent by a plain `fetch`. Relative URLs are resolved against `baseUrl`, or against the page
+   * if there is no `baseUrl`. If the access token has expired, the client refreshes first. If the response is a 401,
+   * the client refreshes and sends the request once more, so a 401 that you receive is final.
    *
    * @returns The response, whatever its status is.
    * @throws ClientError With code `offline`, `timeout`, `throttled` or `unavailable` if the session had to be refreshed

@@ -37,7 +37,7 @@ export interface UserSessions {
    *
    * @param id The id of one of the user's sessions.
    * @param label At most 100 characters. `null` removes the name.
-   * @throws ClientError With status 404 if the user has no such session, or with code `invalid` if the name is too long.
+   * @throws ClientError With status 404 if the user has no such session, or code `invalid` if the name is too long.
    * @example
    * const [newest] = await client.sessions.list();
    * if (newest) await client.sessions.label(newest.id, "My laptop");

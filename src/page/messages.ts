@@ -32,7 +32,7 @@ export function toMessage(error: unknown): string {
   return (Object.hasOwn(errorMessages, error.code) ? errorMessages[error.code] : undefined) ?? error.message;
 }
 
-/** Returns the problem with the connection that an error stands for, if it stands for one. */
+/** Returns the problem with the connection, if the error is one. */
 export function toProblem(error: unknown): Problem | undefined {
   return error instanceof ClientError && Object.hasOwn(problemMessages, error.code)
     ? (error.code as Problem)

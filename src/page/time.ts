@@ -8,7 +8,7 @@ export function toClockText(seconds: number): string {
 
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
-/** Returns how long ago `then` was: `just now`, `5 minutes ago`, `yesterday`. Both times are seconds since the epoch. */
+/** Returns how long ago `then` was: `just now`, `5 minutes ago`, `yesterday`. Times are seconds since the epoch. */
 export function toAgeText(then: number, now: number): string {
   const age = now - then;
   if (age < 60) return "just now";

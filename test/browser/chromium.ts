@@ -12,7 +12,8 @@ export interface TestBrowser {
 
 /**
  * Returns the options without the arguments that the package recommends, some of which switch off what the tests check
- * (`--disable-web-security`). Names below `.example` resolve to this machine, so that it can serve pages of other sites.
+ * (`--disable-web-security`). Names below `.example` resolve to this machine, so that it can serve pages of other
+ * sites.
  */
 async function toLaunchOptions() {
   return {

@@ -27,6 +27,8 @@ export type TabOptions = (ClientOptions | BearerClientOptions) & {
   /** What the environment's `random` returns. */
   readonly random?: number;
   readonly href?: string;
+  /** Whether the browser refuses to open a channel. */
+  readonly blocksChannels?: boolean;
 };
 
 /** One browser. */
@@ -62,6 +64,7 @@ export function createFakeBrowser(): FakeBrowser {
     wallClockError = 0,
     random = 0,
     href = "https://app.example/page/",
+    blocksChannels = false,
     ...options
   }: TabOptions = {}): FakeTab {
     const listeners = new Map<PageEvent, Set<() => void>>();
@@ -77,6 +80,7 @@ export function createFakeBrowser(): FakeBrowser {
       clearTimeout: clock.clearTimeout,
       storage: toStorage(storage),
       openChannel(name, onMessage) {
+        if (blocksChannels) throw new DOMException("blocked", "SecurityError");
         const channel = { name, onMessage };
         channels.add(channel);
         openChannels += 1;

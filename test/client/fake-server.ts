@@ -8,7 +8,7 @@ interface FakeSession {
   generation: number;
   previousKey: string | null;
   rotatedAt: number;
-  /** What a refresh is answered after the session was revoked: detail and code, as JSON. */
+  /** Detail and code of the response to a refresh, as JSON, if the session was revoked. */
   revoked: string | null;
 }
 
@@ -26,7 +26,7 @@ export interface FakeServer {
   latency: number;
   /** Seconds. */
   accessLifetime: number;
-  /** Revokes a session. `detail` and `code` are what a refresh is answered from then on. */
+  /** Revokes a session. `detail` and `code` are those of the response to a refresh. */
   readonly revoke: (sessionId: string, detail?: string, code?: string) => void;
 }
 

@@ -3,7 +3,7 @@ import { renderToString } from "react-dom/server";
 import { describe, expect, it } from "vitest";
 import { type Client, createClient } from "../../src/client/index.ts";
 import { useSession } from "../../src/client/react.ts";
-import { createFakeBrowser } from "./fake-browser.ts";
+import { createFakeBrowser, toStorage } from "./fake-browser.ts";
 
 const Status = ({ client }: { readonly client: Client }) => createElement("p", null, useSession(client).status);
 
@@ -17,8 +17,12 @@ describe("server rendering", () => {
     await expect(client.fetch("/api/orders/")).rejects.toThrow(TypeError);
   });
 
-  it("renders the state loading on a server, whatever the state of the client is", async () => {
-    const { client } = await createFakeBrowser().openLoggedIn();
+  it.each([
+    ["cookie", {}],
+    ["bearer", { storage: toStorage(new Map()) }],
+  ])("renders the state loading on a server, although the user of the %s client is logged in", async (_, options) => {
+    const { client } = await createFakeBrowser().openLoggedIn(options);
+    expect(client.session().status).toBe("authenticated");
     expect(renderToString(createElement(Status, { client }))).toBe("<p>loading</p>");
   });
 });

@@ -216,12 +216,19 @@ describe("several tabs", () => {
     browser.server.latency = 1;
     void tabs[1]?.client.logout();
     const user = '{"id":"1","username":"alice","session":{"id":"s1"}}';
-    browser.server.faults.push({ on: "/me/", kind: new Response(user) }); // of a node that doesn't know the revocation yet
+    browser.server.faults.push({ on: "/me/", kind: new Response(user) }); // of a node that lags behind
     await browser.clock.advance(2_000);
     expect(tabs.map(({ client }) => client.session())).toEqual([
       { status: "anonymous", reason: "logged_out" },
       { status: "anonymous", reason: "logged_out" },
     ]);
+  });
+
+  it("reads another tab's logout from the storage if the browser refuses to open a channel", async () => {
+    const { tabs } = await openTabs(2, { blocksChannels: true });
+    await tabs[0]?.client.logout();
+    await tabs[1]?.wake("focus");
+    expect(tabs[1]?.client.session()).toEqual({ status: "anonymous", reason: "logged_out" });
   });
 
   it("closes the channel when the page enters the back/forward cache, and reads the storage when it leaves it", async () => {

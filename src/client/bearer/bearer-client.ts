@@ -8,8 +8,8 @@ import { createBearerTransport } from "./bearer-transport.ts";
 /** The options of `createBearerClient`. */
 export interface BearerClientOptions extends BaseClientOptions {
   /**
-   * Where the client keeps its tokens. Use the most protected storage of the device, for example its keychain: whoever
-   * reads the tokens can act as the user.
+   * Where the client keeps its tokens. Use the most protected storage of the device, for example its keychain: anyone
+   * who reads the tokens can act as the user.
    */
   readonly storage: KeyValueStorage;
   /** The server's `tokenPath` setting. Default: `"/api/token"`. */

@@ -22,9 +22,9 @@ export interface BearerTransportParts {
 }
 
 /**
- * Creates a transport whose tokens are in the application's storage. They are read for every request, because other tabs
- * and processes write them too. The access token is sent only to the server's origin, and the refresh token only to the
- * token endpoints.
+ * Creates a transport whose tokens are in the application's storage. They are read for every request, because other
+ * tabs and processes write them too. The access token is sent only to the server's origin, and the refresh token only
+ * to the token endpoints.
  */
 export function createBearerTransport(parts: BearerTransportParts): Transport {
   const { env, records, endpoints, tokenPath, timeout } = parts;

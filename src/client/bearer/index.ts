@@ -6,9 +6,9 @@ export * from "../public-api.ts";
 export type { BearerClientOptions, KeyValueStorage };
 
 /**
- * Creates a client that keeps its tokens in a storage of yours and sends the access token in the `Authorization` header.
- * Use it for native apps and other programs without cookies. In a page, use `createClient` of `tokenpair/client`: it keeps
- * the tokens away from scripts.
+ * Creates a client that keeps its tokens in a storage of yours and sends the access token in the `Authorization`
+ * header. Use it for native apps and other programs without cookies. In a page, use `createClient` of
+ * `tokenpair/client`: it keeps the tokens away from scripts.
  *
  * It immediately reads the storage and finds out whether a user is logged in; until then its state is `loading`. Create
  * one client per server and keep it.

@@ -9,8 +9,8 @@ import { createIdleClient } from "./idle-client.ts";
 /** The options of `createClient`. A page that the server itself serves needs none of them. */
 export interface ClientOptions extends BaseClientOptions {
   /**
-   * The name of the CSRF cookie, if the server's `csrfCookieName` setting was changed. Default: `"__Host-csrftoken"`, or
-   * `"csrftoken"` if there is no such cookie.
+   * The name of the CSRF cookie, if the server's `csrfCookieName` setting was changed. Default: `"__Host-csrftoken"`,
+   * or `"csrftoken"` if there is no such cookie.
    */
   readonly csrfCookie?: string;
 }

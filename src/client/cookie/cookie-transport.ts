@@ -29,8 +29,8 @@ export interface CookieTransportParts {
 }
 
 /**
- * Creates a transport whose tokens are in HttpOnly cookies, which the browser sends. Unsafe requests also carry the CSRF
- * token. Both are sent only to the page's origin and to the server's.
+ * Creates a transport whose tokens are in HttpOnly cookies, which the browser sends. Unsafe requests also carry the
+ * CSRF token. Both are sent only to the page's origin and to the server's.
  */
 export function createCookieTransport(parts: CookieTransportParts): Transport {
   const { env, page, endpoints, timeout, csrfCookies } = parts;

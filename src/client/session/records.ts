@@ -3,8 +3,9 @@ import { parseJsonObject } from "../transport/json-call.ts";
 import type { LogoutReason } from "./session-state.ts";
 
 /**
- * What the tabs of a browser share about the session. The bearer client also stores its tokens here, in the storage that
- * the application chose for them. Tabs with another version of this client read the same record, so its keys are fixed.
+ * What the tabs of a browser share about the session. The bearer client also stores its tokens here, in the storage
+ * that the application chose for them. Tabs with another version of this client read the same record, so its keys are
+ * fixed.
  */
 export interface SessionRecord {
   /** When the access token was received: milliseconds on the wall clock. */
@@ -24,8 +25,8 @@ export interface Records {
   readonly write: (record: SessionRecord) => Promise<void>;
   /**
    * Returns the idempotency key for refreshing one refresh token. The key is stored before it is returned, so every tab
-   * gets the same key for the same token, also after a crash. Tabs that create a key at the same time without holding the
-   * lock agree on one.
+   * gets the same key for the same token, also after a crash. Tabs that create a key at the same time without holding
+   * the lock agree on one.
    *
    * @param fingerprint A value that changes with every refresh token.
    * @param locked Whether this tab holds the lock.

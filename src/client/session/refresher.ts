@@ -20,8 +20,8 @@ export interface Refresher {
   /** Finds out whether a user is logged in. */
   readonly start: () => Promise<void>;
   /**
-   * Ensures that there is an access token that was received at `notBefore` or later, and that its user is known. Waits for
-   * a refresh that is already running. Sends nothing during a back-off.
+   * Ensures that there is an access token that was received at `notBefore` or later, and that its user is known. Waits
+   * for a refresh that is already running. Sends nothing during a back-off.
    */
   readonly ensure: (notBefore: number) => Promise<void>;
   /** Prepares a request: applies what other tabs did, and refreshes if the access token may have expired. */
@@ -76,7 +76,7 @@ export function createRefresher({ transport, records, schedule, session, state }
     const getIdempotencyKey: GetIdempotencyKey = async (fingerprint) => {
       const key = await records.getIdempotencyKey(fingerprint, locked);
       await session.sync();
-      // Another tab has just refreshed. A second rotation could overtake a request of a third tab with the previous token.
+      // Another tab has just refreshed. A second rotation could overtake a third tab's request with the previous token.
       if (hasChanged()) throw unexpectedResponse();
       return key;
     };

@@ -126,8 +126,8 @@ export function createSchedule(env: Environment, onTimer: () => void): Schedule 
 
 /**
  * Returns after how many seconds an access token is refreshed: one minute before it expires, or after two thirds of a
- * lifetime of two minutes or less. `random` (0 to 1) makes it earlier, never later, so that clients and tabs don't refresh
- * at the same moment.
+ * lifetime of two minutes or less. `random` (0 to 1) makes it earlier, never later, so that clients and tabs don't
+ * refresh at the same moment.
  */
 export function toRefreshDelay(lifetime: number, random: number): number {
   const latest = lifetime > 120 ? lifetime - 60 : (lifetime * 2) / 3;

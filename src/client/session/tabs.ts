@@ -3,7 +3,7 @@ import { createTimeout, toJsonObject } from "../transport/json-call.ts";
 import type { SessionRecord } from "./records.ts";
 import type { User } from "./session-state.ts";
 
-/** A message to the other tabs. Never contains a token. Other versions of this client read it, so its keys are fixed. */
+/** A message to the other tabs, without tokens. Other versions of this client read it, so its keys are fixed. */
 export interface TabMessage {
   readonly record: SessionRecord;
   readonly user?: User;
@@ -13,8 +13,8 @@ export interface TabMessage {
 export interface Tabs {
   readonly post: (message: TabMessage) => void;
   /**
-   * Runs one function after the other in this tab, and in all tabs if Web Locks are available and the lock is free in time.
-   * `locked` tells whether this tab holds the lock. A function that runs inside must not call this again.
+   * Runs one function after the other in this tab, and in all tabs if Web Locks are available and the lock is free in
+   * time. `locked` tells whether this tab holds the lock. A function that runs inside must not call this again.
    */
   readonly exclusive: <T>(run: (locked: boolean) => Promise<T>) => Promise<T>;
   readonly close: () => void;
@@ -34,9 +34,13 @@ export function createTabs(env: Environment, name: string, onMessage: (message: 
   };
   const open = () => {
     close();
-    channel = env.openChannel?.(name, (message) => {
-      if (toJsonObject(message)["record"]) onMessage(message as TabMessage);
-    });
+    try {
+      channel = env.openChannel?.(name, (message) => {
+        if (toJsonObject(message)["record"]) onMessage(message as TabMessage);
+      });
+    } catch {
+      // Blocked by the browser, for example in a sandboxed frame.
+    }
   };
 
   async function withLock<T>(run: (locked: boolean) => Promise<T>): Promise<T> {

@@ -13,8 +13,8 @@ export type JsonCall = (
 ) => Promise<JsonObject>;
 
 /**
- * Creates a function for calls below the URL `root`. `send` sends them, and each must be answered within `timeout` seconds.
- * Every call throws a `ClientError` unless the response is a 2xx.
+ * Creates a function for calls below the URL `root`. `send` sends them, and each must be answered within `timeout`
+ * seconds. Every call throws a `ClientError` unless the response is a 2xx.
  */
 export function createJsonCall(env: Environment, timeout: number, root: string, send: Environment["fetch"]): JsonCall {
   return async (method, path, body, headers = {}) => {

@@ -32,8 +32,8 @@ export interface Grant {
 export type GetIdempotencyKey = (fingerprint: string) => Promise<string>;
 
 /**
- * How requests are authenticated: by cookies or by bearer tokens. None of these functions refreshes or retries, except once
- * with a new CSRF token. Every call throws a `ClientError` unless the response is a 2xx.
+ * How requests are authenticated: by cookies or by bearer tokens. None of these functions refreshes or retries, except
+ * once with a new CSRF token. Every call throws a `ClientError` unless the response is a 2xx.
  */
 export interface Transport {
   /** The origins that credentials are sent to. */
