@@ -21,11 +21,31 @@ const surroundings: Readonly<Record<string, string>> = {
   "src/crypto/signing-key.ts": `import { createHmacKey } from "../dist/crypto/signing-key.js";`,
   "src/store/sqlite/index.ts": `import { sqliteStore } from "tokenpair/sqlite";`,
   "src/store/postgres/index.ts": `import { postgresStore } from "tokenpair/postgres";`,
+  ...Object.fromEntries(
+    ["client", "client-error", "user-sessions", "session/session-state"].map((name) => [
+      `src/client/${name}.ts`,
+      `
+    import { type Client, ClientError } from "tokenpair/client";
+    declare const client: Client;
+    declare const username: string;
+    declare const password: string;
+    declare function render(...content: unknown[]): void;`,
+    ]),
+  ),
   "src/client/index.ts": `
     import { createClient } from "tokenpair/client";
     declare const username: string;
     declare const password: string;
-    declare function render(...state: unknown[]): void;`,
+    declare function render(...content: unknown[]): void;`,
+  "src/client/bearer/index.ts": `
+    import { createBearerClient } from "tokenpair/client/bearer";
+    declare const keychain: {
+      get(key: string): Promise<string | null>;
+      set(key: string, value: string): Promise<void>;
+      delete(key: string): Promise<void>;
+    };
+    declare const username: string;
+    declare const password: string;`,
   "src/client/react.ts": `
     import type { Client } from "tokenpair/client";
     import { useSession } from "tokenpair/react";

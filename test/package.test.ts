@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
@@ -28,6 +28,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
   "tokenpair/fastify": ["authRoutes", "requireUser"],
   "tokenpair/hono": ["authRoutes", "requireUser"],
   "tokenpair/client": ["ClientError", "createClient"],
+  "tokenpair/client/bearer": ["ClientError", "createBearerClient"],
   "tokenpair/react": ["useSession"],
 };
 
@@ -60,9 +61,16 @@ describe("the packed package in an empty folder", () => {
     expect(entries.map((path) => path.replace(".", "tokenpair")).sort()).toEqual(Object.keys(api).sort());
   });
 
-  it("loads neither the server's parts nor native code of others with the client", () => {
-    const client = readFileSync(join(folder, "node_modules/tokenpair/dist/client/index.js"), "utf8");
-    expect(client).not.toMatch(/from "(?!\.\/)/);
+  it.each([
+    ["index.js", "cookie-transport.js", "bearer-transport.js"],
+    ["bearer/index.js", "bearer-transport.js", "cookie-transport.js"],
+  ])("loads with client/%s only files of the client, among them %s but not %s", (entry, own, other) => {
+    const client = join(folder, "node_modules/tokenpair/dist/client");
+    const files = listLoaded(join(client, entry)).map((file) => relative(client, file));
+    expect(files.filter((file) => file.startsWith(".."))).toEqual([]);
+    const names = files.map((file) => basename(file));
+    expect(names).toContain(own);
+    expect(names).not.toContain(other);
   });
 
   it("holds what a user reads and nothing of ours", () => {
@@ -115,6 +123,19 @@ describe("the packed package in an empty folder", () => {
 
 function run(command: string, args: readonly string[], cwd: string): string {
   return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** Returns the files that a module loads, itself included. Fails if it imports a package. */
+function listLoaded(path: string, loaded = new Set<string>()): readonly string[] {
+  if (loaded.has(path)) return [];
+  loaded.add(path);
+  for (const [, specifier = ""] of readFileSync(path, "utf8").matchAll(
+    /^(?:import|export)\b[^"';]*?\bfrom "([^"]+)";/gm,
+  )) {
+    expect(specifier).toMatch(/^\./);
+    listLoaded(resolve(dirname(path), specifier), loaded);
+  }
+  return [...loaded];
 }
 
 /** The packages that `npm install tokenpair` would bring, as the lock file has them. */

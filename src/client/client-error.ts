@@ -1,26 +1,54 @@
-/** What a refusal says beside its code. */
+/** The optional parts of a {@link ClientError}. */
 export interface ClientErrorDetails {
-  /** HTTP status; 0 where there was no answer. */
+  /** The HTTP status of the response, or 0 if there was no response. Default: 0. */
   readonly status?: number;
-  /** Seconds to wait before the next try. */
+  /** Seconds to wait before the next attempt, from the `Retry-After` header. */
   readonly retryAfter?: number | undefined;
-  /** Messages by field, where the server refused fields of the input. */
+  /** Error messages by field name, if the server rejected fields of the input. */
   readonly fields?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** The error that caused this one, for example the `TypeError` that `fetch` threw. */
   readonly cause?: unknown;
 }
 
 /**
- * The one error of the client. `code` is the server's (`no_active_account`, `throttled`, …), or one of the client's own:
- * `offline`, `timeout`, `unavailable` (an answer that is not tokenpair's, or none to work with), `invalid` (see `fields`),
- * `body_not_replayable`. The message is the server's `detail`, made to be shown. Never holds a token or password.
+ * The error that every method of the client rejects with. Its message is the server's `detail` and can be shown to the
+ * user. It never contains a token or a password.
+ *
+ * `code` is the server's code (`no_active_account`, `throttled`, …) or one of the client's own codes:
+ *
+ * - `offline`: there was no response.
+ * - `timeout`: there was no response within the `timeout` option.
+ * - `unavailable`: the response didn't come from tokenpair, or the server can't process requests at the moment.
+ * - `invalid`: the server rejected fields of the input; see `fields`.
+ * - `body_not_replayable`: the request must be sent again, but its body is a stream that has been consumed.
+ *
+ * @example
+ * try {
+ *   await client.login({ username, password });
+ * } catch (error) {
+ *   if (!(error instanceof ClientError)) throw error;
+ *   render(error.code === "throttled" ? `Try again in ${error.retryAfter} seconds.` : error.message);
+ * }
  */
 export class ClientError extends Error {
+  /** Always `"ClientError"`. */
   override readonly name = "ClientError";
+  /** What went wrong, as a stable string for programs. */
   readonly code: string;
+  /** The HTTP status of the response, or 0 if there was no response. */
   readonly status: number;
+  /** Seconds to wait before the next attempt, if the server said so. */
   readonly retryAfter: number | undefined;
+  /** Error messages by field name, if the server rejected fields of the input. */
   readonly fields: Readonly<Record<string, readonly string[]>> | undefined;
 
+  /**
+   * Creates an error. Applications usually only receive one.
+   *
+   * @param code What went wrong, as a stable string for programs.
+   * @param message What went wrong, as a sentence that can be shown to the user.
+   * @param details The status and the other optional parts.
+   */
   constructor(code: string, message: string, details: ClientErrorDetails = {}) {
     super(message, { cause: details.cause });
     this.code = code;
@@ -30,7 +58,7 @@ export class ClientError extends Error {
   }
 }
 
-/** Whether the server itself, and not something on the way, refused what was presented. */
-export function isRefusal(error: unknown): error is ClientError {
+/** Returns whether tokenpair itself answered 401. A 401 of a proxy has no `code` and doesn't count. */
+export function isUnauthorized(error: unknown): error is ClientError {
   return error instanceof ClientError && error.status === 401 && error.code !== "unavailable";
 }

@@ -1,11 +1,14 @@
-/** Strings under names, as `localStorage` keeps them; answers may also come as promises. */
+/** A storage for strings with the methods of `localStorage`. Each method may return a promise instead. */
 export interface KeyValueStorage {
+  /** Returns the value stored under `key`, or `null` if there is none. */
   getItem(key: string): string | null | Promise<string | null>;
+  /** Stores `value` under `key` and replaces an earlier value. */
   setItem(key: string, value: string): void | Promise<void>;
+  /** Removes the value stored under `key`, if there is one. */
   removeItem(key: string): void | Promise<void>;
 }
 
-/** The part of a BroadcastChannel that the client needs. */
+/** The part of a `BroadcastChannel` that the client needs. */
 export interface Channel {
   postMessage(message: unknown): void;
   close(): void;
@@ -18,25 +21,29 @@ export interface Locks {
 
 /** The page that the client runs in. */
 export interface Page {
+  /** The page's URL. */
   readonly href: string;
-  /** What relative URLs are resolved against: `document.baseURI`. */
+  /** The URL that relative URLs are resolved against: `document.baseURI`. */
   readonly base: string;
-  /** `document.cookie`. */
+  /** Returns `document.cookie`. */
   readonly cookies: () => string;
-  /** Returns the way to stop listening. */
+  /** Calls `listener` at every `event`. Returns a function that stops listening. */
   readonly listen: (event: PageEvent, listener: () => void) => () => void;
 }
 
-/** What tells a page that time may have passed without it, or that it is about to. */
+/** The events after which timers may be late, and `pagehide`, after which the page may be suspended. */
 export type PageEvent = "visibilitychange" | "resume" | "pageshow" | "pagehide" | "online" | "focus";
 
-/** Everything the client takes from its surroundings. Clocks and timers count milliseconds; what is missing is done without. */
+/**
+ * Everything that the client takes from its environment. Clocks and timers count milliseconds. The client works without
+ * the members that are `undefined`.
+ */
 export interface Environment {
   readonly fetch: (input: string | Request, init?: RequestInit) => Promise<Response>;
   readonly wallClock: () => number;
-  /** Never steps, but may stand still while the machine sleeps. */
+  /** Is never set, but may stop while the machine sleeps. */
   readonly monotonic: () => number;
-  /** From 0 to 1, for jitter only. */
+  /** Returns a number from 0 to 1. Used for jitter only. */
   readonly random: () => number;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly setTimeout: (run: () => void, delay: number) => number;
@@ -48,13 +55,14 @@ export interface Environment {
 }
 
 /**
- * The surroundings of this script: a page, a server that renders, a native app; `ownFetch` takes the place of the global
- * one. Touches nothing when imported.
+ * Returns the environment of this script: a page, a server that renders pages, or a native app.
+ *
+ * @param customFetch Replaces the global `fetch`.
  */
-export function toEnvironment(ownFetch?: Environment["fetch"]): Environment {
+export function toEnvironment(customFetch?: Environment["fetch"]): Environment {
   const isPage = typeof document !== "undefined";
   return {
-    fetch: ownFetch ?? ((input, init) => fetch(input, init)),
+    fetch: customFetch ?? ((input, init) => fetch(input, init)),
     wallClock: () => Date.now(),
     monotonic: () => performance.now(),
     random: () => Math.random(),
@@ -68,7 +76,7 @@ export function toEnvironment(ownFetch?: Environment["fetch"]): Environment {
   };
 }
 
-/** Calls `listener` at each of `events`, where there is a page. Returns the way to stop. */
+/** Calls `listener` at each of `events`, if there is a page. Returns a function that stops listening. */
 export function listenTo(
   page: Page | undefined,
   events: readonly PageEvent[],

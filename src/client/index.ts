@@ -1,25 +1,27 @@
-import { type Client, type ClientOptions, createClientIn } from "./client.ts";
+import type { Client } from "./client.ts";
+import { assembleCookieClient, type ClientOptions } from "./cookie/cookie-client.ts";
 import { toEnvironment } from "./environment.ts";
 
-export type { Client, ClientOptions } from "./client.ts";
-export { ClientError, type ClientErrorDetails } from "./client-error.ts";
-export type { KeyValueStorage } from "./environment.ts";
-export type { Countdown } from "./schedule.ts";
-export type { EndReason, Problem, SessionState, User } from "./session-state.ts";
-export type { SessionInfo, UserSessions } from "./user-sessions.ts";
-export type { Credentials, LogoutScope } from "./wire.ts";
+export * from "./public-api.ts";
+export type { ClientOptions };
 
 /**
- * The browser's side of a session: logs in and out, keeps the session alive, and tells what it is. Make one per server
- * and keep it. Safe to import and to call where there is no page.
+ * Creates a client for pages whose tokens are in HttpOnly cookies. It immediately asks the server whether a user is
+ * logged in; until then its state is `loading`. Create one client per server and keep it.
  *
- * @throws TypeError for bearer mode without a storage, and where there is neither a page nor a `baseUrl`.
+ * Without a page, as in server rendering, the state stays `loading`, and all calls reject with a `TypeError`. For
+ * native apps, use `createBearerClient` of `tokenpair/client/bearer`.
+ *
+ * @param options A page that the server itself serves needs none.
+ * @throws TypeError If `baseUrl` isn't a URL.
  * @example
- * const client = createClient();
- * client.onChange(({ status, user }) => render(status, user));
+ * const client = createClient({ baseUrl: "https://api.example.com" });
+ * client.onChange((state) => {
+ *   render(state.status === "authenticated" ? `Hello ${state.user.username}` : "Please log in.");
+ * });
  * await client.login({ username, password });
  * const orders = await (await client.fetch("/api/orders/")).json();
  */
 export function createClient(options: ClientOptions = {}): Client {
-  return createClientIn(toEnvironment(options.fetch), options);
+  return assembleCookieClient(toEnvironment(options.fetch), options);
 }

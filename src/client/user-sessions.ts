@@ -1,38 +1,70 @@
-import { type Call, toAnswer, unexpected } from "./transport.ts";
+import { type JsonCall, toJsonObject, unexpectedResponse } from "./transport/json-call.ts";
 
 /** One of the user's sessions. Times are whole seconds since the epoch, on the server's clock. */
 export interface SessionInfo {
+  /** The session's id, as in `SessionState.sessionId`. */
   readonly id: string;
-  /** Whether it is this one. */
+  /** Whether this is the session of this client. */
   readonly current: boolean;
+  /** When the user logged in. */
   readonly createdAt: number;
+  /** When the session was last refreshed. */
   readonly lastUsedAt: number;
+  /** When the session expires, unless it is refreshed before. */
   readonly expiresAt: number;
+  /** The `User-Agent` header of the latest login or refresh, or `null` if there was none. */
   readonly userAgent: string | null;
+  /** The IP address of the latest login or refresh, or `null` if it isn't known. */
   readonly ip: string | null;
+  /** The name that the user gave this session, or `null` if there is none. */
   readonly label: string | null;
 }
 
-/** The user's sessions, on all devices. Every call @throws ClientError. */
+/** Lists, names and revokes the sessions of the logged-in user, on all devices. */
 export interface UserSessions {
-  /** Newest first. */
+  /**
+   * Returns all sessions of the user, newest first.
+   *
+   * @throws ClientError With any code of the server, or `offline`, `timeout` or `unavailable`.
+   * @example
+   * for (const { label, userAgent, current } of await client.sessions.list()) {
+   *   render(label ?? userAgent, current);
+   * }
+   */
   list(): Promise<readonly SessionInfo[]>;
-  /** At most 100 characters. */
+  /**
+   * Names a session and returns it.
+   *
+   * @param id The id of one of the user's sessions.
+   * @param label At most 100 characters. `null` removes the name.
+   * @throws ClientError With status 404 if the user has no such session, or code `invalid` if the name is too long.
+   * @example
+   * const [newest] = await client.sessions.list();
+   * if (newest) await client.sessions.label(newest.id, "My laptop");
+   */
   label(id: string, label: string | null): Promise<SessionInfo>;
-  /** @throws ClientError with status 404 where it had ended already. */
-  end(id: string): Promise<void>;
+  /**
+   * Revokes a session: its device is logged out.
+   *
+   * @param id The id of one of the user's sessions. To revoke the current one, call `client.logout()` instead.
+   * @throws ClientError With status 404 if the user has no such session, for example because it was already revoked.
+   * @example
+   * const [newest] = await client.sessions.list();
+   * if (newest && !newest.current) await client.sessions.revoke(newest.id);
+   */
+  revoke(id: string): Promise<void>;
 }
 
-/** `call` goes to the auth path. */
-export function createUserSessions(call: Call): UserSessions {
+/** Creates the calls. `call` sends them below the auth path. */
+export function createUserSessions(call: JsonCall): UserSessions {
   return {
     async list() {
       const { sessions } = await call("GET", "sessions/");
-      if (!Array.isArray(sessions)) throw unexpected();
+      if (!Array.isArray(sessions)) throw unexpectedResponse();
       return sessions.map(toSessionInfo);
     },
     label: async (id, label) => toSessionInfo(await call("PATCH", toPath(id), { label })),
-    async end(id) {
+    async revoke(id) {
       await call("DELETE", toPath(id));
     },
   };
@@ -41,7 +73,7 @@ export function createUserSessions(call: Call): UserSessions {
 const toPath = (id: string) => `sessions/${encodeURIComponent(id)}/`;
 
 function toSessionInfo(value: unknown): SessionInfo {
-  const { created_at, last_used_at, expires_at, user_agent, ...rest } = toAnswer(value);
+  const { created_at, last_used_at, expires_at, user_agent, ...rest } = toJsonObject(value);
   return {
     ...rest,
     createdAt: created_at,

@@ -9,7 +9,7 @@ import { createSessionPanel } from "./session-panel.ts";
 import type { PageSettings } from "./settings.ts";
 import type { View } from "./view.ts";
 
-/** What a user who is logged in sees: who it is, the session, the devices, the password. */
+/** Creates the view for a logged-in user: the name, the session, the devices and the password form. */
 export function createAccountView(client: Client, user: User, connection: Connection, settings: PageSettings): View {
   const heading = createHeading("h1", user.username);
   const alert = element("p", { class: "message error", role: "alert" });

@@ -2,10 +2,10 @@ import { type Client, ClientError } from "../client/index.ts";
 import { createButton, createHeading, element } from "./dom.ts";
 import { toMessage } from "./messages.ts";
 
-/** Calls the protected resource at `path` on request, and shows what it answers. */
+/** Creates a panel whose button calls the protected endpoint at `path` and shows the response. */
 export function createApiPanel(client: Client, path: string): HTMLElement {
   const status = element("p", { class: "message", role: "status" });
-  const body = element("pre", {}, "The answer appears here.");
+  const body = element("pre", {}, "The response appears here.");
 
   async function call(): Promise<void> {
     const startedAt = performance.now();
@@ -15,8 +15,8 @@ export function createApiPanel(client: Client, path: string): HTMLElement {
       status.textContent = `${response.status} ${response.statusText} in ${Math.round(performance.now() - startedAt)} ms`;
       body.textContent = toPrettyJson(text);
     } catch (error) {
-      status.textContent = "No answer";
-      body.textContent = toMessage(error instanceof ClientError ? error : unreachable());
+      status.textContent = "No response";
+      body.textContent = toMessage(error instanceof ClientError ? error : offline());
     }
   }
 
@@ -24,14 +24,14 @@ export function createApiPanel(client: Client, path: string): HTMLElement {
     "section",
     { class: "card" },
     createHeading("h2", "Call the API"),
-    element("p", { class: "quiet" }, "A protected resource that answers only to you:"),
+    element("p", { class: "quiet" }, "This endpoint requires a login:"),
     element("div", { class: "submit" }, createButton(`GET ${path}`, call, { class: "code" }), status),
     body,
   );
 }
 
-/** `fetch` itself says of a failed connection only that it has failed. */
-const unreachable = () => new ClientError("offline", "The server could not be reached.");
+/** `client.fetch` passes on the `TypeError` of `fetch`, whose message differs by browser. */
+const offline = () => new ClientError("offline", "Could not reach the server.");
 
 function toPrettyJson(text: string): string {
   try {

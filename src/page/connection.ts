@@ -1,23 +1,23 @@
 import type { Client, Problem } from "../client/index.ts";
-import { problems, toProblem } from "./messages.ts";
+import { problemMessages, toProblem } from "./messages.ts";
 
-/** Watches over the connection, and says quietly what is the matter with it. */
+/** Shows problems with the connection in a banner. */
 export interface Connection {
-  /** A request has failed with `error`, or, with `undefined`, has been answered. */
+  /** Reports the outcome of a request: the error, or `undefined` for a success. */
   readonly report: (error: unknown) => void;
 }
 
-const keepsTrying = " You stay logged in; this page keeps trying.";
+const stillLoggedIn = " You are still logged in.";
 
-/** Writes into `banner` what is the matter, and empties it when all is well. */
+/** Writes the current problem into `banner`, and empties the banner if there is none. */
 export function watchConnection(client: Client, banner: HTMLElement): Connection {
   let reported: Problem | undefined;
 
   function show(): void {
-    const { status, problem: found } = client.session();
+    const { status, problem: current } = client.session();
     const isLoggedIn = status === "authenticated";
-    const problem = found ?? (navigator.onLine ? isLoggedIn && reported : "offline");
-    const text = problem ? `${problems[problem]}${isLoggedIn ? keepsTrying : ""}` : "";
+    const problem = current ?? (navigator.onLine ? isLoggedIn && reported : "offline");
+    const text = problem ? `${problemMessages[problem]}${isLoggedIn ? stillLoggedIn : ""}` : "";
     if (banner.textContent !== text) banner.textContent = text;
   }
 

@@ -2,14 +2,15 @@ import type { SessionInfo } from "../client/index.ts";
 import { createDeviceRow, type DeviceActions, type DeviceRow } from "./device-row.ts";
 import { element } from "./dom.ts";
 
-/** The rows of the devices. */
+/** The list of the user's devices. */
 export interface DeviceList {
   readonly root: HTMLElement;
-  /** Shows these and no others. A device's row stays the same one, so that the keyboard keeps its place. */
+  /** Shows exactly these devices. A device keeps its row, so that a button in it keeps the focus. */
   readonly show: (devices: readonly SessionInfo[]) => void;
   readonly has: (device: SessionInfo) => boolean;
 }
 
+/** Creates an empty list. */
 export function createDeviceList(actions: DeviceActions): DeviceList {
   const root = element("ul", { class: "devices" });
   const rows = new Map<string, DeviceRow>();
@@ -22,11 +23,11 @@ export function createDeviceList(actions: DeviceActions): DeviceList {
         row.root.remove();
         rows.delete(id);
       }
-      for (const [at, device] of devices.entries()) {
+      for (const [index, device] of devices.entries()) {
         const row = rows.get(device.id) ?? createDeviceRow(device, actions);
         rows.set(device.id, row);
         row.update(device);
-        if (root.children[at] !== row.root) root.insertBefore(row.root, root.children[at] ?? null);
+        if (root.children[index] !== row.root) root.insertBefore(row.root, root.children[index] ?? null);
       }
     },
     has: ({ id }) => rows.has(id),

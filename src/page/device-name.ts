@@ -1,6 +1,6 @@
 type Names = readonly (readonly [RegExp, string])[];
 
-/** In this order: most browsers also carry the names of those below them. */
+/** The order matters: most browsers also name those below them. */
 const browsers: Names = [
   [/\bEdg(?:e|A|iOS)?\//, "Edge"],
   [/\bOPR\//, "Opera"],
@@ -22,7 +22,7 @@ const systems: Names = [
 
 const find = (names: Names, userAgent: string) => names.find(([pattern]) => pattern.test(userAgent))?.[1];
 
-/** A `User-Agent` in words, such as "Firefox on Windows"; of other programs the name that they give themselves. */
+/** Returns the name of a device, such as "Firefox on Windows". Programs other than browsers keep their own name. */
 export function toDeviceName(userAgent: string | null): string {
   const text = userAgent ?? "";
   const [browser, system] = [find(browsers, text), find(systems, text)];

@@ -3,38 +3,39 @@ import { toDeviceName } from "./device-name.ts";
 import { createButton, element } from "./dom.ts";
 import { toAgeText } from "./time.ts";
 
-/** What a row asks of the list, which says by itself what went wrong. */
+/** What the buttons of a row do. The functions show errors themselves. */
 export interface DeviceActions {
-  /** Answers whether it worked. */
-  /** `null` takes the name away. */
+  /** Renames the device, or removes its name if `label` is `null`. Returns whether it succeeded. */
   readonly rename: (device: SessionInfo, label: string | null) => Promise<boolean>;
+  /** Logs the device out. */
   readonly logOut: (device: SessionInfo) => Promise<void>;
 }
 
-/** One device in the list. */
+/** The row of one device. */
 export interface DeviceRow {
   readonly root: HTMLLIElement;
-  /** Shows the device as it is now; a name that is being edited stays as it is. */
+  /** Shows the current data of the device. A name that is being edited doesn't change. */
   readonly update: (device: SessionInfo) => void;
 }
 
-/** The name that a person gave the device, or what its browser says of itself. */
+/** Returns the name that the user gave the device, or the name of its browser. */
 export function toTitle({ label, userAgent }: SessionInfo): string {
   return label ?? toDeviceName(userAgent);
 }
 
-export function createDeviceRow(first: SessionInfo, { rename, logOut }: DeviceActions): DeviceRow {
-  let device = first;
+/** Creates the row of one device. */
+export function createDeviceRow(initial: SessionInfo, { rename, logOut }: DeviceActions): DeviceRow {
+  let device = initial;
   const name = element("span", { class: "device-name" });
   const details = element("p", { class: "quiet" });
   const renameButton = createButton("Rename", edit);
   const logOutButton = createButton("Log out", () => logOut(device));
-  const badge = first.current ? [element("span", { class: "badge" }, "This device")] : [];
-  const shown = [
+  const badge = initial.current ? [element("span", { class: "badge" }, "This device")] : [];
+  const content = [
     element("div", { class: "device" }, element("p", {}, name, " ", ...badge), details),
     element("div", { class: "actions" }, renameButton, logOutButton),
   ];
-  const root = element("li", {}, ...shown);
+  const root = element("li", {}, ...content);
 
   function update(next: SessionInfo): void {
     device = next;
@@ -42,15 +43,15 @@ export function createDeviceRow(first: SessionInfo, { rename, logOut }: DeviceAc
     name.textContent = title;
     renameButton.setAttribute("aria-label", `Rename ${title}`);
     logOutButton.setAttribute("aria-label", `Log out ${title}`);
-    const used = `used ${toAgeText(device.lastUsedAt, Date.now() / 1000)}`.replaceAll(" ", "\u00a0");
+    const used = `last used ${toAgeText(device.lastUsedAt, Date.now() / 1000)}`.replaceAll(" ", "\u00a0");
     const kind = device.label === null ? [] : [toDeviceName(device.userAgent)];
     details.textContent = [...kind, ...(device.ip === null ? [] : [device.ip]), used].join(" · ");
   }
 
   function edit(): void {
-    const input = element("input", { "aria-label": "Name of the device", maxlength: "100", value: toTitle(device) });
+    const input = element("input", { "aria-label": "Device name", maxlength: "100", value: toTitle(device) });
     const close = () => {
-      root.replaceChildren(...shown);
+      root.replaceChildren(...content);
       renameButton.focus();
     };
     const save = async () => {
@@ -73,6 +74,6 @@ export function createDeviceRow(first: SessionInfo, { rename, logOut }: DeviceAc
     input.select();
   }
 
-  update(first);
+  update(initial);
   return { root, update };
 }

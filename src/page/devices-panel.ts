@@ -6,20 +6,20 @@ import { createButton, createHeading, element } from "./dom.ts";
 import { toMessage, toProblem } from "./messages.ts";
 import type { View } from "./view.ts";
 
-/** How often the list is read anew while somebody looks at it, and how soon after a failure. Milliseconds. */
-const interval = 30_000;
+/** How often the list is reloaded while the page is visible, and how soon after a failure. Milliseconds. */
+const reloadInterval = 30_000;
 const retryInterval = 3_000;
 
-/** Where the user is logged in, with rename and log out for each device, and for all. */
+/** Creates a panel that lists the user's devices, with buttons to rename them and to log them out. */
 export function createDevicesPanel(client: Client, connection: Connection): Pick<View, "root" | "dispose"> {
   const heading = createHeading("h2", "Your devices");
-  const done = element("p", { class: "message", role: "status" });
+  const status = element("p", { class: "message", role: "status" });
   const alert = element("p", { class: "message error", role: "alert" });
   let loads = 0;
   let timer: number | undefined;
   let isDisposed = false;
 
-  /** The newest answer counts: an older one may still name a device that has ended. */
+  /** Loads the list. Only the newest response counts: an older one may contain a device that is logged out by now. */
   async function load(): Promise<void> {
     loads += 1;
     const ownLoad = loads;
@@ -29,7 +29,7 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
       if (isOutdated()) return;
       list.show(devices);
       connection.report(undefined);
-      loadAfter(interval);
+      loadAfter(reloadInterval);
     } catch (error) {
       if (isOutdated()) return;
       connection.report(error);
@@ -43,35 +43,35 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
     timer = setTimeout(loadIfVisible, delay);
   }
 
-  /** A hidden page asks nothing; it loads when it is seen again. */
+  /** A hidden page sends no requests. It loads the list when it becomes visible again. */
   function loadIfVisible(): void {
     if (document.visibilityState === "visible") void load();
   }
 
-  /** Runs what changes something, says how it went, and reads the list anew. Answers whether it worked. */
-  async function change(run: () => Promise<unknown>, text: string): Promise<boolean> {
-    done.textContent = "";
+  /** Runs an action, shows `text` or the error, and reloads the list. Returns whether the action succeeded. */
+  async function act(action: () => Promise<unknown>, text: string): Promise<boolean> {
+    status.textContent = "";
     alert.textContent = "";
-    const failure = await run().then(
+    const failure = await action().then(
       () => undefined,
       (error: unknown) => toMessage(error),
     );
-    if (failure === undefined) done.textContent = text;
+    if (failure === undefined) status.textContent = text;
     else alert.textContent = failure;
     if (client.session().status === "authenticated") await load();
     return failure === undefined;
   }
 
   const list = createDeviceList({
-    rename: (device, label) => change(() => client.sessions.label(device.id, label), "Renamed."),
+    rename: (device, label) => act(() => client.sessions.label(device.id, label), "Device renamed."),
     async logOut(device) {
-      const end = () => (device.current ? client.logout() : client.sessions.end(device.id));
-      await change(end, `${toTitle(device)} is logged out.`);
+      const revoke = () => (device.current ? client.logout() : client.sessions.revoke(device.id));
+      await act(revoke, `${toTitle(device)} was logged out.`);
       if (!list.has(device)) heading.focus();
     },
   });
-  const logOutOthers = () => change(() => client.logout("others"), "All other devices are logged out.");
-  const logOutEverywhere = () => change(() => client.logout("all"), "");
+  const logOutOthers = () => act(() => client.logout("others"), "All other devices were logged out.");
+  const logOutEverywhere = () => act(() => client.logout("all"), "");
 
   document.addEventListener("visibilitychange", loadIfVisible);
   void load();
@@ -84,10 +84,10 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
       element(
         "div",
         { class: "actions" },
-        createButton("Log out all others", logOutOthers),
+        createButton("Log out all other devices", logOutOthers),
         createButton("Log out everywhere", logOutEverywhere),
       ),
-      element("div", { class: "messages" }, alert, done),
+      element("div", { class: "messages" }, alert, status),
     ),
     dispose() {
       isDisposed = true;

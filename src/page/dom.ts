@@ -1,7 +1,7 @@
-/** What an element may hold: a string is text, never markup. */
+/** The content of an element. A string is text, never markup. */
 export type Content = Node | string;
 
-/** A new element. An attribute that is `undefined` is left out. */
+/** Creates an element. Attributes that are `undefined` are omitted. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Readonly<Record<string, string | undefined>> = {},
@@ -13,18 +13,18 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
-/** A button that runs `press`, one run at a time; it keeps the focus meanwhile. */
+/** Creates a button. It keeps the focus while `onPress` runs, and ignores clicks until `onPress` is done. */
 export function createButton(
   text: string,
-  press: () => unknown,
+  onPress: () => unknown,
   attributes: Readonly<Record<string, string | undefined>> = {},
 ): HTMLButtonElement {
   const button = element("button", { type: "button", ...attributes }, text);
-  button.addEventListener("click", () => void whileBusy(button, press));
+  button.addEventListener("click", () => void whileBusy(button, onPress));
   return button;
 }
 
-/** Runs `work` unless the button is busy already. */
+/** Marks the button as busy while `work` runs. Does nothing if the button is already busy. */
 export async function whileBusy(button: HTMLButtonElement, work: () => unknown): Promise<void> {
   if (button.getAttribute("aria-disabled") === "true") return;
   button.setAttribute("aria-disabled", "true");
@@ -35,7 +35,7 @@ export async function whileBusy(button: HTMLButtonElement, work: () => unknown):
   }
 }
 
-/** A heading that scripts may give the focus. */
+/** Creates a heading that scripts can focus. */
 export function createHeading(level: "h1" | "h2", text: string): HTMLHeadingElement {
   return element(level, { tabindex: "-1" }, text);
 }

@@ -1,29 +1,32 @@
 import { createButton, element } from "./dom.ts";
 
+/** The options of a field. */
 export interface FieldOptions {
   readonly label: string;
-  /** The server's name of the field; also its id, so unique on the page. */
+  /** The field's name in the API. It is also the element's id, so it must be unique on the page. */
   readonly name: string;
   readonly type: "text" | "password";
-  /** Tells a password manager what belongs here. */
+  /** Tells password managers what to fill in. */
   readonly autocomplete: "username" | "current-password" | "new-password";
+  /** Shown below the field while there is no error. */
   readonly hint?: string;
-  /** Shown where the field is left empty. */
+  /** The error to show if the field is empty. */
   readonly missing: string;
 }
 
-/** A labelled input with room for what is wrong with it. */
+/** A labelled input that can show an error. */
 export interface Field {
   readonly name: string;
   readonly root: HTMLElement;
   readonly input: HTMLInputElement;
   readonly missing: string;
-  /** Shows what is wrong, or, with `undefined`, that nothing is. */
+  /** Shows an error, or removes it if `text` is `undefined`. */
   readonly showError: (text: string | undefined) => void;
-  /** Hides a password that is shown. */
-  readonly conceal: () => void;
+  /** Masks a password that is shown as text. */
+  readonly maskPassword: () => void;
 }
 
+/** Creates a field. Passwords get a button that shows and hides them. */
 export function createField({ label, name, type, autocomplete, hint, missing }: FieldOptions): Field {
   const noteId = `${name}-note`;
   const note = element("p", { class: "note", id: noteId, "aria-live": "assertive" }, hint ?? "");
@@ -50,6 +53,6 @@ export function createField({ label, name, type, autocomplete, hint, missing }: 
       if (text === undefined) input.removeAttribute("aria-invalid");
       else input.setAttribute("aria-invalid", "true");
     },
-    conceal: () => type === "password" && setRevealed(false),
+    maskPassword: () => type === "password" && setRevealed(false),
   };
 }

@@ -3,29 +3,31 @@ import { type Content, element, whileBusy } from "./dom.ts";
 import type { Field } from "./field.ts";
 import { toMessage } from "./messages.ts";
 
+/** The options of a form. */
 export interface FormOptions {
   readonly fields: readonly Field[];
-  /** Between the fields and the button. */
+  /** Elements between the fields and the button. */
   readonly more?: readonly Content[];
+  /** The text of the button. */
   readonly submit: string;
-  /** Does what the form is for, and says so. What it throws is shown: beside the fields that it names, or as a whole. */
+  /** Returns the text to show after success. Errors are shown next to their fields, or below the form. */
   readonly onSubmit: () => Promise<string>;
 }
 
 /**
- * A form that says what is wrong where it is wrong, and moves the focus there. Its method is POST, so that not even a
- * form without its script puts a password into a URL.
+ * Creates a form that shows errors next to their fields and focuses the first one. Its method is POST, so that a form
+ * without its script never puts a password into a URL.
  */
 export function createForm({ fields, more = [], submit, onSubmit }: FormOptions): HTMLFormElement {
   const button = element("button", { type: "submit", class: "primary" }, submit);
   const alert = element("p", { class: "message error", role: "alert" });
-  const done = element("p", { class: "message", role: "status" });
+  const status = element("p", { class: "message", role: "status" });
   const form = element(
     "form",
     { method: "post", novalidate: "" },
     ...fields.map((field) => field.root),
     ...more,
-    element("div", { class: "submit" }, button, element("div", { class: "messages" }, alert, done)),
+    element("div", { class: "submit" }, button, element("div", { class: "messages" }, alert, status)),
   );
 
   function showErrors(errors: ReadonlyMap<string, string>): void {
@@ -35,26 +37,26 @@ export function createForm({ fields, more = [], submit, onSubmit }: FormOptions)
     first?.input.select();
   }
 
-  async function run(): Promise<void> {
+  async function submitForm(): Promise<void> {
     alert.textContent = "";
-    done.textContent = "";
-    for (const field of fields) field.conceal();
+    status.textContent = "";
+    for (const field of fields) field.maskPassword();
     const empty = fields.filter(({ input }) => input.value === "");
     showErrors(new Map(empty.map(({ name, missing }) => [name, missing])));
     if (empty.length > 0) return;
     try {
-      done.textContent = await onSubmit();
+      status.textContent = await onSubmit();
     } catch (error) {
       const errors = toFieldErrors(error);
       showErrors(errors);
-      const isAllSaid = fields.some(({ name }) => errors.has(name));
-      if (!isAllSaid) alert.textContent = toMessage(error);
+      const isShown = fields.some(({ name }) => errors.has(name));
+      if (!isShown) alert.textContent = toMessage(error);
     }
   }
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    void whileBusy(button, run);
+    void whileBusy(button, submitForm);
   });
   return form;
 }

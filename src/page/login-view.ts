@@ -1,12 +1,12 @@
-import { type Client, ClientError, type EndReason } from "../client/index.ts";
+import { type Client, ClientError, type LogoutReason } from "../client/index.ts";
 import { createHeading, element } from "./dom.ts";
 import { createField } from "./field.ts";
 import { createForm } from "./form.ts";
-import { endings, toMessage } from "./messages.ts";
+import { logoutMessages, toMessage } from "./messages.ts";
 import type { View } from "./view.ts";
 
-/** The login form; `reason` says why the last session ended. */
-export function createLoginView(client: Client, reason: EndReason | undefined): View {
+/** Creates the view with the login form. `reason` says why the user is no longer logged in. */
+export function createLoginView(client: Client, reason: LogoutReason | undefined): View {
   const username = createField({
     ...{ label: "Username", name: "username", type: "text", autocomplete: "username" },
     missing: "Please enter your username.",
@@ -37,7 +37,7 @@ export function createLoginView(client: Client, reason: EndReason | undefined): 
     submit: "Log in",
     onSubmit: logIn,
   });
-  const notice = reason ? [element("p", { class: "notice" }, endings[reason])] : [];
+  const notice = reason ? [element("p", { class: "notice" }, logoutMessages[reason])] : [];
   return {
     root: element("section", { class: "card login" }, createHeading("h1", "Log in"), ...notice, form),
     focus: () => username.input.focus(),

@@ -2,7 +2,7 @@ import { createClient, type SessionState } from "../client/index.ts";
 import { createAccountView } from "./account-view.ts";
 import { watchConnection } from "./connection.ts";
 import { createLoginView } from "./login-view.ts";
-import { endings } from "./messages.ts";
+import { logoutMessages } from "./messages.ts";
 import { readSettings } from "./settings.ts";
 import type { View } from "./view.ts";
 
@@ -24,7 +24,7 @@ function createView({ user, reason }: SessionState): View {
   return user ? createAccountView(client, user, connection, settings) : createLoginView(client, reason);
 }
 
-/** Follows the session, in whichever tab it changed. */
+/** Shows the view for a state. The client also calls it after changes in other tabs. */
 function show(state: SessionState): void {
   const { status, user, sessionId, reason } = state;
   if (status === "loading" || shown === (sessionId ?? status)) return;
@@ -34,8 +34,8 @@ function show(state: SessionState): void {
   view = createView(state);
   main.replaceChildren(view.root);
   document.title = user ? `${user.username} · tokenpair` : "Log in · tokenpair";
-  announcer.textContent = reason ? endings[reason] : "";
-  // A page that opens begins at its beginning, unless all there is to do is to log in.
+  announcer.textContent = reason ? logoutMessages[reason] : "";
+  // A page that has just been opened keeps the focus at its start, except for the login form.
   if (!isFirst || !user) view.focus();
 }
 

@@ -1,37 +1,40 @@
-import { ClientError, type EndReason, type Problem } from "../client/index.ts";
+import { ClientError, type LogoutReason, type Problem } from "../client/index.ts";
 
-/** Why nobody is logged in any more. */
-export const endings: Readonly<Record<EndReason, string>> = {
+/** Why the user is no longer logged in. */
+export const logoutMessages: Readonly<Record<LogoutReason, string>> = {
   logged_out: "You are logged out.",
-  expired: "You were away for long, so you were logged out. Please log in again.",
-  revoked: "This device was logged out from elsewhere.",
-  password_changed: "The password was changed, so this device was logged out.",
+  expired: "You were logged out after a period of inactivity. Please log in again.",
+  revoked: "This device was logged out remotely. Please log in again.",
+  password_changed: "You were logged out because your password was changed.",
 };
 
-/** What is the matter with the connection. */
-export const problems: Readonly<Record<Problem, string>> = {
+/** Problems with the connection. */
+export const problemMessages: Readonly<Record<Problem, string>> = {
   offline: "No connection to the server.",
-  timeout: "The server is slow to answer.",
-  throttled: "The server asks for a little patience.",
-  unavailable: "The server is not available just now.",
+  timeout: "The server is not responding.",
+  throttled: "Too many requests. Retrying shortly.",
+  unavailable: "The server is temporarily unavailable.",
 };
 
-const refusals: Readonly<Record<string, string>> = {
+/** Texts by error code. For other codes, the server's own text is shown. */
+const errorMessages: Readonly<Record<string, string>> = {
   no_active_account: "Wrong username or password.",
-  csrf_failed: "The server could not tell that this page sent the request. Please reload the page and try again.",
-  session_not_found: "That device is logged out already.",
-  offline: "The server could not be reached. Please check the connection and try again.",
-  timeout: "The server did not answer in time. Please try again.",
-  unavailable: "The server is not available just now. Please try again in a moment.",
+  csrf_failed: "Your request could not be verified. Please reload the page and try again.",
+  not_found: "That device is already logged out.",
+  offline: "Could not reach the server. Please check your connection and try again.",
+  timeout: "The server did not respond in time. Please try again.",
+  unavailable: "The server is temporarily unavailable. Please try again in a moment.",
 };
 
-/** What went wrong, for the person who asked for it. */
+/** Returns the text to show for an error. */
 export function toMessage(error: unknown): string {
   if (!(error instanceof ClientError)) return "Something went wrong. Please try again.";
-  return (Object.hasOwn(refusals, error.code) ? refusals[error.code] : undefined) ?? error.message;
+  return (Object.hasOwn(errorMessages, error.code) ? errorMessages[error.code] : undefined) ?? error.message;
 }
 
-/** The problem that an error stands for, if it is one of the connection. */
+/** Returns the problem with the connection, if the error is one. */
 export function toProblem(error: unknown): Problem | undefined {
-  return error instanceof ClientError && Object.hasOwn(problems, error.code) ? (error.code as Problem) : undefined;
+  return error instanceof ClientError && Object.hasOwn(problemMessages, error.code)
+    ? (error.code as Problem)
+    : undefined;
 }

@@ -3,7 +3,7 @@ import { createHeading, element } from "./dom.ts";
 import { createField } from "./field.ts";
 import { createForm } from "./form.ts";
 
-/** Changes the password; every other device is then logged out. */
+/** Creates a panel with the form that changes the password, which logs out every other device. */
 export function createPasswordPanel(client: Client, { username }: User): HTMLElement {
   const current = createField({
     ...{ label: "Current password", name: "current_password", type: "password", autocomplete: "current-password" },
@@ -11,10 +11,10 @@ export function createPasswordPanel(client: Client, { username }: User): HTMLEle
   });
   const next = createField({
     ...{ label: "New password", name: "new_password", type: "password", autocomplete: "new-password" },
-    hint: "Several words make a good one. It may not contain your username.",
+    hint: "Use several words. It must not contain your username.",
     missing: "Please enter a new password.",
   });
-  // Tells a password manager whose password this is.
+  // Tells password managers which user's password is changed.
   const owner = element("input", { type: "text", autocomplete: "username", value: username, hidden: "", readonly: "" });
   const form = createForm({
     fields: [current, next],
@@ -23,7 +23,7 @@ export function createPasswordPanel(client: Client, { username }: User): HTMLEle
     async onSubmit() {
       await client.changePassword({ currentPassword: current.input.value, newPassword: next.input.value });
       form.reset();
-      return "Changed. All other devices are logged out.";
+      return "Password changed. All other devices were logged out.";
     },
   });
   return element("section", { class: "card" }, createHeading("h2", "Change password"), form);

@@ -3,7 +3,7 @@ import { createHeading, element } from "./dom.ts";
 import { toClockText } from "./time.ts";
 import type { View } from "./view.ts";
 
-/** Counts down to the end of the access token, and to the refresh that comes before it. */
+/** Creates a panel that counts down to the expiry of the access token and to the next refresh. */
 export function createSessionPanel(client: Client): Pick<View, "root" | "dispose"> {
   const expiry = createFigure("Access token expires in");
   const refresh = createFigure("Next refresh in");
@@ -23,7 +23,11 @@ export function createSessionPanel(client: Client): Pick<View, "root" | "dispose
       { class: "card" },
       createHeading("h2", "This session"),
       element("div", { class: "figures", role: "timer" }, expiry.root, refresh.root),
-      element("p", { class: "quiet" }, "The tokens are in cookies that no script can read, this page's included."),
+      element(
+        "p",
+        { class: "quiet" },
+        "The tokens are in HttpOnly cookies, which no script can read, not even this page's.",
+      ),
     ),
     dispose: () => clearInterval(timer),
   };

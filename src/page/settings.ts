@@ -1,11 +1,14 @@
-/** What the server tells the page about itself, as attributes of `html`. */
+/** The settings that the server writes into attributes of the `html` element. */
 export interface PageSettings {
+  /** The path of the server's cookie endpoints. */
   readonly authPath: string;
+  /** The name of the CSRF cookie. */
   readonly csrfCookie: string;
-  /** Whether passwords are the server's to change, and not those of an application's own user table. */
+  /** Whether the server stores the passwords. It doesn't if the application has its own user table. */
   readonly hasPasswords: boolean;
 }
 
+/** Reads the settings from the attributes of the `html` element. */
 export function readSettings({ authPath, csrfCookie, passwords }: DOMStringMap): PageSettings {
   return {
     authPath: authPath ?? "/api/auth",

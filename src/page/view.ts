@@ -1,7 +1,7 @@
-/** A part of the page that comes and goes. */
+/** A part of the page that can be replaced. */
 export interface View {
   readonly root: HTMLElement;
-  /** Puts the keyboard where a person goes on. */
+  /** Focuses the element that the user is likely to use first. */
   readonly focus: () => void;
   /** Stops timers and listeners. */
   readonly dispose: () => void;

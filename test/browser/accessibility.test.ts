@@ -7,7 +7,7 @@ import { openSite, type Site } from "./site.ts";
 const schemes = ["light", "dark"] as const;
 const widths = [1280, 390];
 
-describe("the page, for everybody", { timeout: 60_000 }, () => {
+describe("the accessibility of the page", { timeout: 60_000 }, () => {
   let site: Site;
   let browser: TestBrowser;
 
@@ -19,7 +19,7 @@ describe("the page, for everybody", { timeout: 60_000 }, () => {
     await site.close();
   });
 
-  it("names every control, for password managers too, tells what happens, can be read, and does not scroll sideways", async () => {
+  it("labels every control, announces errors, has enough contrast and doesn't scroll sideways", async () => {
     const device = await browser.device();
     const page = await openTab(device, site);
     await seeLoginForm(page);
@@ -28,19 +28,19 @@ describe("the page, for everybody", { timeout: 60_000 }, () => {
     await error.waitFor();
     expect(await page.getByLabel("Username").getAttribute("aria-describedby")).toBe(await error.getAttribute("id"));
     expect(await error.getAttribute("aria-live")).toBe("assertive");
-    await seeNoBarriers(page);
+    await expectNoBarriers(page);
     expect(await readFields(page)).toEqual(["text username", "password current-password"]);
 
     await logIn(page, await site.newUser());
     await callApi(page);
-    // The hidden name tells a password manager whose password is changed.
+    // The hidden name tells password managers which user's password is changed.
     expect(await readFields(page)).toEqual(["password current-password", "password new-password", "text username"]);
     await page.getByRole("button", { name: /^Rename/ }).click();
-    await seeNoBarriers(page);
+    await expectNoBarriers(page);
     await device.close();
   });
 
-  /** Kind and meaning of each field, by which a password manager fills them in. */
+  /** Returns type and autocomplete of each field, which password managers use. */
   function readFields(page: Page): Promise<string[]> {
     return page
       .locator("input[autocomplete]")
@@ -49,7 +49,7 @@ describe("the page, for everybody", { timeout: 60_000 }, () => {
       );
   }
 
-  async function seeNoBarriers(page: Page): Promise<void> {
+  async function expectNoBarriers(page: Page): Promise<void> {
     await page.mouse.move(0, 0);
     for (const colorScheme of schemes) {
       for (const width of widths) {
@@ -61,7 +61,7 @@ describe("the page, for everybody", { timeout: 60_000 }, () => {
   }
 });
 
-/** Runs in the page: what would keep somebody from using it. Contrast as in WCAG 2.2, 1.4.3. */
+/** Runs in the page. Returns what would keep people from using it. @see WCAG 2.2, 1.4.3, for the contrast */
 function findBarriers(): string[] {
   const nameOf = (element: Element): string =>
     [element.getAttribute("aria-label"), element.textContent, ...toLabels(element)].join("").trim();
@@ -94,17 +94,17 @@ function findBarriers(): string[] {
   const pale = all.filter((element) => hasOwnText(element) && toContrast(element) < 4.5);
   const ids = all.map(({ id }) => id).filter(Boolean);
   const checks: readonly [boolean, string][] = [
-    [document.documentElement.lang !== "", "no language"],
-    [document.querySelectorAll("h1").length === 1, "not one h1"],
-    [document.querySelectorAll("main").length === 1, "not one main"],
-    [document.querySelector("[role=status]") !== null, "no status"],
-    [document.querySelector("[role=alert]") !== null, "no alert"],
-    [all.every((element) => !element.matches("img:not([alt])")), "an image without alt"],
-    [new Set(ids).size === ids.length, "an id twice"],
-    [document.documentElement.scrollWidth <= window.innerWidth, "scrolls sideways"],
+    [document.documentElement.lang !== "", "the page has no language"],
+    [document.querySelectorAll("h1").length === 1, "the page doesn't have exactly one h1"],
+    [document.querySelectorAll("main").length === 1, "the page doesn't have exactly one main"],
+    [document.querySelector("[role=status]") !== null, "the page has no status"],
+    [document.querySelector("[role=alert]") !== null, "the page has no alert"],
+    [all.every((element) => !element.matches("img:not([alt])")), "an image has no alt"],
+    [new Set(ids).size === ids.length, "an id occurs twice"],
+    [document.documentElement.scrollWidth <= window.innerWidth, "the page scrolls sideways"],
   ];
   return [
-    ...checks.filter(([isFine]) => !isFine).map(([, barrier]) => barrier),
+    ...checks.filter(([isMet]) => !isMet).map(([, barrier]) => barrier),
     ...unnamed.map((element) => `no name: ${element.outerHTML}`),
     ...pale.map((element) => `contrast ${toContrast(element).toFixed(1)}: ${element.textContent}`),
   ];

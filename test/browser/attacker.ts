@@ -1,14 +1,14 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Somebody else's server. It serves any page that a test wants, under every name that leads to this machine. */
+/** An attacker's server. It serves the pages of a test under every host name that resolves to this machine. */
 export interface Attacker {
-  /** A URL that answers with this HTML; `host` is the name under which the browser finds it. */
+  /** Returns a URL on `host` that serves this HTML. */
   readonly serve: (host: string, html: string) => string;
   readonly close: () => Promise<void>;
 }
 
-/** Listens on a port of its own. */
+/** Starts a server on a free port. */
 export async function openAttacker(): Promise<Attacker> {
   const pages: string[] = [];
   const server = createServer((request, response) => {

@@ -1,18 +1,19 @@
 import { type Browser, type BrowserContext, chromium } from "playwright-core";
 import { findChromium } from "./executable.ts";
 
-/** A Chromium of one test file. */
+/** The Chromium of one test file. */
 export interface TestBrowser {
-  /** A new device: cookies and storage of its own. */
+  /** Returns a new device with its own cookies and storage. */
   device(): Promise<BrowserContext>;
-  /** All of it stands still for so many milliseconds, as a laptop does that sleeps; `meanwhile` is run on the side. */
+  /** Stops all processes of the browser for so many milliseconds, as a sleeping laptop does. */
   sleep(milliseconds: number): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Without the arguments that the package recommends: they switch off what the tests are about (`--disable-web-security`).
- * Names below `.example` lead to this machine, so that a page of another site can be served from it.
+ * Returns the options without the arguments that the package recommends, some of which switch off what the tests check
+ * (`--disable-web-security`). Names below `.example` resolve to this machine, so that it can serve pages of other
+ * sites.
  */
 async function toLaunchOptions() {
   return {
@@ -31,10 +32,10 @@ async function toLaunchOptions() {
   };
 }
 
-/** How long a step of a test waits for what it expects. Milliseconds. */
-const patience = 15_000;
+/** How long a step of a test may take. Milliseconds. */
+const stepTimeout = 15_000;
 
-/** Starts a browser; its devices are gone when it closes. */
+/** Starts a browser. Closing it deletes its devices. */
 export async function openBrowser(): Promise<TestBrowser> {
   const server = await chromium.launchServer(await toLaunchOptions());
   const browser: Browser = await chromium.connect(server.wsEndpoint());
@@ -42,7 +43,7 @@ export async function openBrowser(): Promise<TestBrowser> {
   return {
     async device() {
       const context = await browser.newContext();
-      context.setDefaultTimeout(patience);
+      context.setDefaultTimeout(stepTimeout);
       return context;
     },
     async sleep(milliseconds) {
@@ -60,9 +61,9 @@ export async function openBrowser(): Promise<TestBrowser> {
   };
 }
 
-/** Starts a browser process of its own on a profile directory: what a person has on disk and opens again. */
+/** Starts a new browser process with a profile directory, which the next process can open again. */
 export async function openProfile(directory: string): Promise<BrowserContext> {
   const context = await chromium.launchPersistentContext(directory, await toLaunchOptions());
-  context.setDefaultTimeout(patience);
+  context.setDefaultTimeout(stepTimeout);
   return context;
 }

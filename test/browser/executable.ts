@@ -11,8 +11,8 @@ const folder = resolve(import.meta.dirname, "../../node_modules/.cache/tokenpair
 let executable: Promise<string> | undefined;
 
 /**
- * The path of Chromium's executable. The package unpacks it in place, where a test beside this one would find half of it;
- * here it is written aside and then moved. After an update it has another name.
+ * Returns the path of Chromium's executable. The package would unpack it in place, so a concurrent test could find an
+ * incomplete file. This function writes it to a temporary name and then renames it. An update has another name.
  */
 export function findChromium(): Promise<string> {
   executable ??= unpack();

@@ -1,9 +1,9 @@
 import type { BrowserContext } from "playwright-core";
 
-/** Refusals that belong to the ordinary workflow: a visitor without a session, a wrong or refused password. */
+/** The paths that answer 4xx in ordinary use: a visitor without a session, a wrong or a weak password. */
 const refusals = /\/api\/auth\/(?:refresh|login|me|password|sessions)\/$/;
 
-/** From now on collects what a developer's console would show in red: errors of scripts, violations of the policy. */
+/** Collects, from now on, the errors and warnings of the developer console: of scripts and of the security policy. */
 export function watchFaults(device: BrowserContext): readonly string[] {
   const faults: string[] = [];
   device.on("weberror", (error) => faults.push(String(error.error())));

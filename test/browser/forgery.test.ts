@@ -2,11 +2,11 @@ import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Attacker, openAttacker } from "./attacker.ts";
 import { openBrowser, type TestBrowser } from "./chromium.ts";
-import { callApi, logInAnew } from "./person.ts";
+import { callApi, openLoggedIn } from "./person.ts";
 import { type LogLine, openSite, password, type Site } from "./site.ts";
 import { until } from "./until.ts";
 
-/** Another port is the same site to a browser: all cookies go along. To the others go none, or only Lax ones. */
+/** A browser treats another port as the same site and sends all cookies. The others get none, or only Lax cookies. */
 const places = [
   ["another port", "localhost"],
   ["another host name", "127.0.0.1"],
@@ -14,7 +14,7 @@ const places = [
   ["another site", "attacker.example"],
 ] as const;
 
-describe("a page of somebody else changes nothing", { timeout: 60_000 }, () => {
+describe("cross-site request forgery", { timeout: 60_000 }, () => {
   let site: Site;
   let attacker: Attacker;
   let browser: TestBrowser;
@@ -33,25 +33,25 @@ describe("a page of somebody else changes nothing", { timeout: 60_000 }, () => {
   });
   beforeEach(async () => {
     [device, user] = await Promise.all([browser.device(), site.newUser()]);
-    page = await logInAnew(device, site, user);
+    page = await openLoggedIn(device, site, user);
     before = await readState();
   });
   afterEach(() => device.close());
 
-  /** All that an attack could change, but the password. */
+  /** Returns all that an attack could change, except the password. */
   const readState = async () => ({
     cookies: await device.cookies(`${site.origin}/api/auth`),
     sessions: await site.sessionsOf(user),
   });
 
-  /** The requests that arrived since, with these methods. */
+  /** Returns the requests with these methods that have arrived since. */
   const arrived = (since: number, methods: readonly string[]): readonly LogLine[] =>
     site
       .log()
       .slice(since)
       .filter(({ msg, method = "" }) => msg === "request" && methods.includes(method));
 
-  /** Forms of every kind, each in a frame of its own, and then one that takes the whole tab along. */
+  /** Submits forms of every kind, each in its own frame, and then one that navigates the whole tab. */
   async function attackByForms(tab: Page, host: string): Promise<void> {
     const since = site.log().length;
     const forgeries = toForgeries(user);
@@ -66,7 +66,7 @@ describe("a page of somebody else changes nothing", { timeout: 60_000 }, () => {
     expect(arrived(since, ["POST"]).filter(({ status = 0 }) => status < 400)).toEqual([]);
   }
 
-  /** Every call in every mode; none is answered in a way that the page could read. */
+  /** Sends every call in every mode. The attacker's page can read none of the responses. */
   async function attackByFetch(tab: Page, host: string): Promise<void> {
     const since = site.log().length;
     const session = `/api/auth/sessions/${before.sessions[0]?.id}/`;
@@ -80,14 +80,14 @@ describe("a page of somebody else changes nothing", { timeout: 60_000 }, () => {
     await tab.goto(attacker.serve(host, "<title>harmless</title>"));
     const answers = await tab.evaluate(forge, { origin: site.origin, calls });
     expect(answers).toEqual(
-      calls.flatMap(() => ["", "nothing", "nothing"]).map((answer) => expect.toBeOneOf([answer, "nothing"])),
+      calls.flatMap(() => ["", "unreadable", "unreadable"]).map((text) => expect.toBeOneOf([text, "unreadable"])),
     );
     const changing = arrived(since, ["POST", "PATCH", "DELETE"]);
     expect(changing.length).toBeGreaterThanOrEqual(toForgeries(user).length);
     expect(changing.filter(({ status = 0 }) => status < 400)).toEqual([]);
   }
 
-  /** What a browser loads without asking anybody. */
+  /** Loads images, which a browser requests without a preflight. */
   async function attackByImages(tab: Page, host: string): Promise<void> {
     const since = site.log().length;
     const paths = ["logout/", "refresh/", `login/?username=${user}&password=x`, "password/"];
@@ -96,7 +96,7 @@ describe("a page of somebody else changes nothing", { timeout: 60_000 }, () => {
     expect(arrived(since, ["GET"]).map(({ status }) => status)).toEqual([405, 405, 405, 405]);
   }
 
-  it.each(places)("from %s: not by forms, not by fetch, not by images", async (_, host) => {
+  it.each(places)("refuses every forged form, fetch and image from %s", async (_, host) => {
     const tab = await device.newPage();
     await attackByForms(tab, host);
     await attackByFetch(tab, host);
@@ -104,7 +104,7 @@ describe("a page of somebody else changes nothing", { timeout: 60_000 }, () => {
     expect(await readState()).toEqual(before);
     await page.bringToFront();
     expect(await callApi(page)).toBe("200 OK");
-    await logInAnew(await browser.device(), site, user); // the password is what it was
+    await openLoggedIn(await browser.device(), site, user); // the password is unchanged
   });
 });
 
@@ -115,7 +115,7 @@ interface Forgery {
   readonly body: string;
 }
 
-/** What an attacker would want: JSON that a form can send too, or no body at all, which has no media type to refuse. */
+/** Returns requests that an attacker would send: JSON that a form can send too, or no body, which has no media type. */
 function toForgeries(user: string): readonly Forgery[] {
   return [
     { path: "/api/auth/logout/", body: "" },
@@ -126,14 +126,14 @@ function toForgeries(user: string): readonly Forgery[] {
   ];
 }
 
-/** A form that sends `json` as it is: `text/plain` puts nothing but an equals sign between name and value. */
+/** Returns a form that sends `json` unchanged: `text/plain` only puts an equals sign between name and value. */
 function toForm(action: string, json: string, target: string): string {
   const name = json.replace(/\}$/, ',"pad":"').replaceAll('"', "&quot;");
   const input = json === "" ? "" : `<input name="${name}" value="&quot;}">`;
   return `<form target="${target}" method="post" enctype="text/plain" action="${action}">${input}</form>`;
 }
 
-/** Runs in the attacker's page: every call in three ways; what could be read of the answers. */
+/** Runs in the attacker's page. Sends every call in three ways and returns what the page could read. */
 async function forge({
   origin,
   calls,
@@ -141,19 +141,19 @@ async function forge({
   readonly origin: string;
   readonly calls: readonly { readonly path: string; readonly method: string; readonly body: string | null }[];
 }): Promise<string[]> {
-  const ways = [
+  const modes = [
     { mode: "no-cors", headers: { "Content-Type": "text/plain" } },
     { mode: "cors", headers: { "Content-Type": "text/plain" } },
     { mode: "cors", headers: { "Content-Type": "application/json", "X-CSRFToken": "guessed" } },
   ] as const;
-  const read = async (call: (typeof calls)[number], way: (typeof ways)[number]) => {
+  const read = async (call: (typeof calls)[number], way: (typeof modes)[number]) => {
     const { method, body } = call;
     try {
       const init = { method, body, credentials: "include", mode: way.mode, headers: way.headers } as const;
       return await (await fetch(origin + call.path, init)).text();
     } catch {
-      return "nothing";
+      return "unreadable";
     }
   };
-  return Promise.all(calls.flatMap((call) => ways.map((way) => read(call, way))));
+  return Promise.all(calls.flatMap((call) => modes.map((way) => read(call, way))));
 }

@@ -2,29 +2,29 @@ import { createServer, type IncomingMessage, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Site } from "./site.ts";
 
-/** The way between a browser and the server, on which an answer can get lost or be late. */
+/** A proxy between a browser and the server that can drop or delay responses. */
 export interface Network {
   readonly origin: string;
-  /** From now on the answers to `path` get lost, after the server has given them. */
-  readonly lose: (path: string) => void;
-  /** The next answer to `path` waits; fulfils when it is there, with the way to let it go on. */
+  /** Drops the responses to `path` from now on. The server has processed the requests. */
+  readonly drop: (path: string) => void;
+  /** Delays the next response to `path`. Resolves when it has arrived, with a function that releases it. */
   readonly hold: (path: string) => Promise<() => void>;
-  /** Nothing gets lost any more. */
+  /** Stops dropping responses. */
   readonly repair: () => void;
-  /** How many answers to `path` the browser has been given. */
+  /** Returns how many responses to `path` have reached the browser. */
   readonly delivered: (path: string) => number;
   readonly close: () => Promise<void>;
 }
 
-/** Passes everything on to `site`, byte for byte. */
+/** Starts a proxy that forwards everything to `site` unchanged. */
 export async function openNetwork(site: Pick<Site, "port">): Promise<Network> {
-  let losing: string | undefined;
+  let dropped: string | undefined;
   const delivered: (string | undefined)[] = [];
-  const holds = new Map<string, (go: () => void) => void>();
+  const holds = new Map<string, (release: () => void) => void>();
 
-  /** What happens to the answer before it goes on; false where it does not. */
+  /** Delays a response if a test wants that. Returns false if the response must be dropped. */
   async function passes(path: string | undefined): Promise<boolean> {
-    if (path === losing) return false;
+    if (path === dropped) return false;
     const arrived = path === undefined ? undefined : holds.get(path);
     if (path !== undefined && arrived !== undefined) {
       holds.delete(path);
@@ -51,12 +51,12 @@ export async function openNetwork(site: Pick<Site, "port">): Promise<Network> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     origin: `http://localhost:${(server.address() as AddressInfo).port}`,
-    lose: (path) => {
-      losing = path;
+    drop: (path) => {
+      dropped = path;
     },
     hold: (path) => new Promise((arrived) => holds.set(path, arrived)),
     repair: () => {
-      losing = undefined;
+      dropped = undefined;
     },
     delivered: (path) => delivered.filter((other) => other === path).length,
     async close() {

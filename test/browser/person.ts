@@ -8,7 +8,7 @@ export async function openTab(device: BrowserContext, { origin }: Pick<Site, "or
   return page;
 }
 
-/** Logs in by the form. */
+/** Logs in with the form. */
 export async function logIn(page: Page, username: string, { remember = true } = {}): Promise<void> {
   await page.getByLabel("Username").fill(username);
   await page.getByLabel("Password", { exact: true }).fill(password);
@@ -18,7 +18,7 @@ export async function logIn(page: Page, username: string, { remember = true } = 
 }
 
 /** Opens the page in a new tab and logs in. */
-export async function logInAnew(
+export async function openLoggedIn(
   device: BrowserContext,
   site: Pick<Site, "origin">,
   username: string,
@@ -34,22 +34,22 @@ export const accountOf = (page: Page, username: string): Locator =>
 
 export const loginForm = (page: Page): Locator => page.getByRole("heading", { level: 1, name: "Log in" });
 
-/** Waits for the account, and fails where the login form comes instead. */
+/** Waits for the account. Fails if the login form appears instead. */
 export async function seeAccount(page: Page, username: string): Promise<void> {
   const [account, form] = [accountOf(page, username), loginForm(page)];
   await account.or(form).first().waitFor();
   await account.waitFor();
 }
 
-/** Waits for the login form; why it is there, as the page says. */
+/** Waits for the login form. Returns the reason that the page shows. */
 export async function seeLoginForm(page: Page): Promise<string> {
   await loginForm(page).waitFor();
   return (await page.locator(".notice").allTextContents()).join("");
 }
 
 /**
- * Presses the button that calls the API, if it is still there: the page may be about to learn that it is logged out. The
- * status of the answer, "No answer", or "logged out".
+ * Presses the button that calls the API, if it still exists: the page may be about to learn that it is logged out.
+ * Returns the status of the response, "No response", or "logged out".
  */
 export async function callApi(page: Page): Promise<string> {
   const panel = page.locator("section", { has: page.getByRole("heading", { name: "Call the API" }) });
@@ -63,23 +63,23 @@ export async function callApi(page: Page): Promise<string> {
   return text.replace(/ in \d+ ms$/, "");
 }
 
-/** Presses the first "Log out", that of the page's head. */
+/** Presses the first "Log out" button, which is in the header. */
 export async function logOut(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Log out", exact: true }).first().click();
   await seeLoginForm(page);
 }
 
-/** Changes the password by the form. */
+/** Changes the password with the form. */
 export async function changePassword(page: Page, next = "another horse battery staple"): Promise<void> {
   await page.getByLabel("Current password", { exact: true }).fill(password);
   await page.getByLabel("New password", { exact: true }).fill(next);
   await page.getByRole("button", { name: "Change password" }).click();
-  await page.getByText("Changed. All other devices are logged out.").waitFor();
+  await page.getByText("Password changed. All other devices were logged out.").waitFor();
 }
 
-/** The row of a device in the list. */
+/** Returns the row of a device in the list. */
 export const deviceRow = (page: Page, name: string | RegExp): Locator =>
   page.getByRole("listitem").filter({ hasText: name });
 
-/** What the page says about the connection; empty when all is well. */
+/** Returns the banner, which is empty unless there is a problem with the connection. */
 export const bannerOf = (page: Page): Locator => page.locator(".banner");

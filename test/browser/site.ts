@@ -2,7 +2,7 @@ import type { SessionView } from "../../src/flows/sessions.ts";
 import { openNodes } from "../support/nodes.ts";
 import type { ServerProcess } from "../support/server-process.ts";
 
-/** What the server wrote into its log about one request or event. */
+/** A line of the server's log. */
 export interface LogLine {
   readonly msg: string;
   readonly method?: string;
@@ -12,36 +12,36 @@ export interface LogLine {
   readonly userId?: string;
 }
 
-/** The server as a process, as a browser finds it, and what only the test knows of it. */
+/** A server in a process of its own. */
 export interface Site {
   readonly origin: string;
   readonly port: number;
-  /** What the server has said of its requests and events. */
+  /** Returns what the server has logged. */
   readonly log: () => readonly LogLine[];
-  /** How the refreshes of this user's sessions ended. */
+  /** Returns the outcomes of this user's refreshes. */
   readonly refreshesOf: (username: string) => readonly string[];
-  /** Creates a user with `password`; the name. */
+  /** Creates a user with `password` and returns the name. */
   readonly newUser: () => Promise<string>;
-  /** This user's sessions, newest first. */
+  /** Returns this user's sessions, newest first. */
   readonly sessionsOf: (username: string) => Promise<readonly SessionView[]>;
-  /** Ends the server without warning. */
+  /** Stops the process without a warning (SIGKILL). */
   readonly kill: () => Promise<void>;
-  /** Starts a killed server again, at the same address. */
+  /** Starts the server again on the same port. */
   readonly restart: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
-/** Every user's. */
+/** The password of every user. */
 export const password = "correct horse battery staple";
 
-/** Lifetimes in seconds. */
+/** The server's settings. Seconds. */
 export interface Lifetimes {
   readonly access: number;
   readonly refresh?: number;
   readonly reuseInterval?: number;
 }
 
-/** Starts a server on a database of its own. */
+/** Starts a server with a new database. */
 export async function openSite({ access, refresh = 600, reuseInterval = 10 }: Lifetimes): Promise<Site> {
   const env = {
     TOKENPAIR_PAGE: "true",

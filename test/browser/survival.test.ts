@@ -6,14 +6,14 @@ import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, openProfile, type TestBrowser } from "./chromium.ts";
 import { type Network, openNetwork } from "./network.ts";
-import { bannerOf, callApi, logInAnew, logOut, openTab, seeAccount, seeLoginForm } from "./person.ts";
+import { bannerOf, callApi, logOut, openLoggedIn, openTab, seeAccount, seeLoginForm } from "./person.ts";
 import { type Lifetimes, openSite, type Site } from "./site.ts";
 import { until } from "./until.ts";
 import { withoutLocksAndChannel } from "./without-locks.ts";
 
-// Most of the time here is waiting for something to expire, so all of it runs side by side.
+// Most of the time is spent waiting for something to expire, so the tests run concurrently.
 
-describe.concurrent("a browser that is closed and opened again", { timeout: 90_000 }, () => {
+describe.concurrent("a restart of the browser", { timeout: 90_000 }, () => {
   const [access, refresh] = [3, 15];
   let site: Site;
 
@@ -22,7 +22,7 @@ describe.concurrent("a browser that is closed and opened again", { timeout: 90_0
   });
   afterAll(() => site.close());
 
-  /** For a new user: one browser process after the other, on one new profile directory. */
+  /** Runs a test with a new user and a new profile directory. `open` closes the browser process and starts the next. */
   async function withProfile(run: (open: () => Promise<BrowserContext>, user: string) => Promise<void>): Promise<void> {
     const directory = mkdtempSync(join(tmpdir(), "tokenpair-profile-"));
     let current: BrowserContext | undefined;
@@ -41,10 +41,10 @@ describe.concurrent("a browser that is closed and opened again", { timeout: 90_0
     }
   }
 
-  it("is still logged in after the access token has expired, without a password", () =>
+  it("keeps the user logged in after a restart of the browser, although the access token has expired", () =>
     withProfile(async (open, user) => {
       const before = await open();
-      await logInAnew(before, site, user);
+      await openLoggedIn(before, site, user);
       await before.close();
       await sleep(access * 1000 + 500);
 
@@ -55,23 +55,23 @@ describe.concurrent("a browser that is closed and opened again", { timeout: 90_0
       expect(await callApi(page)).toBe("200 OK");
     }));
 
-  it("shows the login form after the refresh token has expired, and says why", () =>
+  it("shows the login form and the reason if the browser is restarted after the refresh token has expired", () =>
     withProfile(async (open, user) => {
       const before = await open();
-      await logInAnew(before, site, user);
+      await openLoggedIn(before, site, user);
       await before.close();
       await sleep(refresh * 1000 + 500);
 
       const page = await openTab(await open(), site);
-      expect(await seeLoginForm(page)).toMatch(/^You were away for long/);
+      expect(await seeLoginForm(page)).toMatch(/^You were logged out after a period of inactivity/);
       const left = await page.context().cookies(`${site.origin}/api/auth`);
       expect(left.map(({ name }) => name).sort()).toEqual(["__Host-csrftoken", "__Secure-device"]);
     }));
 
-  it("shows the login form where the user did not want to stay logged in", () =>
+  it("shows the login form after a restart of the browser if the user did not want to stay logged in", () =>
     withProfile(async (open, user) => {
       const before = await open();
-      const first = await logInAnew(before, site, user, { remember: false });
+      const first = await openLoggedIn(before, site, user, { remember: false });
       await first.reload();
       await seeAccount(first, user);
       expect((await before.cookies(`${site.origin}/api/auth`)).map(({ expires }) => expires)).toEqual([-1, -1, -1, -1]);
@@ -81,9 +81,9 @@ describe.concurrent("a browser that is closed and opened again", { timeout: 90_0
       await seeLoginForm(await openTab(after, site));
     }));
 
-  it("is the same session each time it is opened", () =>
+  it("keeps one session through several restarts of the browser", () =>
     withProfile(async (open, user) => {
-      await logInAnew(await open(), site, user);
+      await openLoggedIn(await open(), site, user);
       for (let time = 0; time < 2; time++) await seeAccount(await openTab(await open(), site), user);
       expect(await site.sessionsOf(user)).toHaveLength(1);
     }));
@@ -91,13 +91,13 @@ describe.concurrent("a browser that is closed and opened again", { timeout: 90_0
 
 const refreshPath = "/api/auth/refresh/";
 
-interface Scene {
+interface Scenario {
   readonly device: BrowserContext;
   readonly network: Network;
   readonly user: string;
 }
 
-describe.concurrent("a session whose connection fails", { timeout: 90_000 }, () => {
+describe.concurrent("a failing connection", { timeout: 90_000 }, () => {
   const [access, reuseInterval] = [4, 1];
   let site: Site;
   let browser: TestBrowser;
@@ -110,8 +110,8 @@ describe.concurrent("a session whose connection fails", { timeout: 90_000 }, () 
     await site.close();
   });
 
-  /** A device, a user and a network of the test's own. */
-  async function play(run: (scene: Scene) => Promise<void>): Promise<void> {
+  /** Runs a test with its own device, user and network. */
+  async function runScenario(run: (scenario: Scenario) => Promise<void>): Promise<void> {
     const [device, network, user] = await Promise.all([browser.device(), openNetwork(site), site.newUser()]);
     try {
       await run({ device, network, user });
@@ -121,10 +121,10 @@ describe.concurrent("a session whose connection fails", { timeout: 90_000 }, () 
     }
   }
 
-  /** As `play`, at a server of the test's own. */
-  async function playAt(
+  /** Runs a test with its own device, user and server. */
+  async function runAtOwnServer(
     lifetimes: Lifetimes,
-    run: (scene: Pick<Scene, "device" | "user"> & { readonly own: Site }) => Promise<void>,
+    run: (scenario: Pick<Scenario, "device" | "user"> & { readonly own: Site }) => Promise<void>,
   ): Promise<void> {
     const [device, own] = await Promise.all([browser.device(), openSite(lifetimes)]);
     try {
@@ -135,44 +135,44 @@ describe.concurrent("a session whose connection fails", { timeout: 90_000 }, () 
     }
   }
 
-  /** Lets the answers to refreshes get lost until the first of them is older than the reuse interval. */
-  async function loseRefreshes({ network, user }: Scene): Promise<void> {
-    network.lose(refreshPath);
+  /** Drops the responses to refreshes until the first of them is older than the reuse interval. */
+  async function dropRefreshes({ network, user }: Scenario): Promise<void> {
+    network.drop(refreshPath);
     await until(() => site.refreshesOf(user).includes("rotated"));
     await sleep((reuseInterval + 1) * 1000);
   }
 
-  it("survives the loss of the answer to a refresh, repeated after the reuse interval", () =>
-    play(async (scene) => {
-      const { device, network, user } = scene;
-      const page = await logInAnew(device, network, user);
-      await loseRefreshes(scene);
-      await bannerOf(page).filter({ hasText: "You stay logged in" }).waitFor();
+  it("keeps the user logged in if the response to a refresh is lost and the retry comes after the reuse interval", () =>
+    runScenario(async (scenario) => {
+      const { device, network, user } = scenario;
+      const page = await openLoggedIn(device, network, user);
+      await dropRefreshes(scenario);
+      await bannerOf(page).filter({ hasText: "You are still logged in" }).waitFor();
       network.repair();
-      await seeNoTrouble(page);
+      await seeNoProblem(page);
       expect(new Set(site.refreshesOf(user).slice(1))).toEqual(new Set(["replayed"]));
       expect(await callApi(page)).toBe("200 OK");
       expect(await site.sessionsOf(user)).toHaveLength(1);
     }));
 
-  it("survives the loss of the answer together with the tab that asked", () =>
-    play(async (scene) => {
-      const { device, network, user } = scene;
-      const page = await logInAnew(device, network, user);
-      await loseRefreshes(scene);
+  it("keeps the user logged in if the response to a refresh is lost and its tab is closed", () =>
+    runScenario(async (scenario) => {
+      const { device, network, user } = scenario;
+      const page = await openLoggedIn(device, network, user);
+      await dropRefreshes(scenario);
       await page.close();
-      const lost = site.refreshesOf(user).length;
+      const before = site.refreshesOf(user).length;
       network.repair();
       const next = await openTab(device, network);
       await seeAccount(next, user);
-      expect(site.refreshesOf(user)[lost]).toBe("replayed");
+      expect(site.refreshesOf(user)[before]).toBe("replayed");
       expect(await callApi(next)).toBe("200 OK");
     }));
 
-  /** Two tabs that refresh at the same time, each for itself. */
-  async function openTwoTabs({ device, network, user }: Scene): Promise<readonly [Page, Page]> {
+  /** Opens two tabs that refresh at the same time, each independently. */
+  async function openTwoTabs({ device, network, user }: Scenario): Promise<readonly [Page, Page]> {
     await device.addInitScript(withoutLocksAndChannel);
-    const tabs = [await logInAnew(device, network, user), await openTab(device, network)] as const;
+    const tabs = [await openLoggedIn(device, network, user), await openTab(device, network)] as const;
     await seeAccount(tabs[1], user);
     return tabs;
   }
@@ -180,12 +180,12 @@ describe.concurrent("a session whose connection fails", { timeout: 90_000 }, () 
   const countRotations = (user: string) => site.refreshesOf(user).filter((outcome) => outcome === "rotated").length;
 
   it.each([
-    ["to a repetition of the same refresh", 0],
-    ["to the refresh after it, by more than the reuse interval", 1],
-  ])("survives an answer that arrives after the answer %s", (_, overtaking) =>
-    play(async (scene) => {
-      const { network, user } = scene;
-      const tabs = await openTwoTabs(scene);
+    ["a repetition of the same refresh", 0],
+    ["the next refresh, by more than the reuse interval", 1],
+  ])("keeps the user logged in if the response to a refresh arrives after the response to %s", (_, overtaking) =>
+    runScenario(async (scenario) => {
+      const { network, user } = scenario;
+      const tabs = await openTwoTabs(scenario);
       const [rotations, delivered] = [countRotations(user) + 1, network.delivered(refreshPath)];
       const release = await network.hold(refreshPath);
       await until(() => countRotations(user) >= rotations + overtaking);
@@ -199,35 +199,35 @@ describe.concurrent("a session whose connection fails", { timeout: 90_000 }, () 
     }),
   );
 
-  it("recovers by itself when the server was killed and is started again under an open page", () =>
-    playAt({ access, reuseInterval }, async ({ device, own, user }) => {
-      const page = await logInAnew(device, own, user);
+  it("recovers without a reload when the server is restarted after a crash", () =>
+    runAtOwnServer({ access, reuseInterval }, async ({ device, own, user }) => {
+      const page = await openLoggedIn(device, own, user);
       await own.kill();
-      await bannerOf(page).filter({ hasText: "You stay logged in" }).waitFor();
+      await bannerOf(page).filter({ hasText: "You are still logged in" }).waitFor();
       await until(async () => (await page.locator(".figure").first().textContent()) === "0:00");
       await own.restart();
-      await seeNoTrouble(page);
+      await seeNoProblem(page);
       await until(async () => (await page.locator(".figure").first().textContent()) !== "0:00");
       expect(await callApi(page)).toBe("200 OK");
       expect(await own.sessionsOf(user)).toHaveLength(1);
     }));
 
-  it("says that it is offline, and refreshes when it is online again", () =>
-    play(async ({ device, user }) => {
-      const page = await logInAnew(device, site, user);
+  it("shows that the browser is offline, and refreshes when it is online again", () =>
+    runScenario(async ({ device, user }) => {
+      const page = await openLoggedIn(device, site, user);
       await device.setOffline(true);
       await bannerOf(page).filter({ hasText: "No connection" }).waitFor();
-      expect(await callApi(page)).toBe("No answer");
+      expect(await callApi(page)).toBe("No response");
       await sleep(access * 1000 + 500);
       await seeAccount(page, user);
       await device.setOffline(false);
-      await seeNoTrouble(page);
+      await seeNoProblem(page);
       expect(await callApi(page)).toBe("200 OK");
     }));
 
-  it("goes on after back and forward, past expiry", () =>
-    play(async ({ device, user }) => {
-      const page = await logInAnew(device, site, user);
+  it("keeps the user logged in after back and forward, although the access token has expired", () =>
+    runScenario(async ({ device, user }) => {
+      const page = await openLoggedIn(device, site, user);
       await page.goto(`${site.origin}/api/schema/`);
       await sleep(access * 1000 + 500);
       await page.goBack();
@@ -238,9 +238,9 @@ describe.concurrent("a session whose connection fails", { timeout: 90_000 }, () 
       await seeAccount(page, user);
     }));
 
-  it("shows nothing of the account on the way back to it after a logout", () =>
-    play(async ({ device, user }) => {
-      const page = await logInAnew(device, site, user);
+  it("shows the login form, not the account, when the user navigates back after a logout", () =>
+    runScenario(async ({ device, user }) => {
+      const page = await openLoggedIn(device, site, user);
       const other = await openTab(device, site);
       await page.goto(`${site.origin}/api/schema/`);
       await logOut(other);
@@ -248,25 +248,25 @@ describe.concurrent("a session whose connection fails", { timeout: 90_000 }, () 
       expect(await seeLoginForm(page)).toBe("");
     }));
 
-  // The headless shell keeps no page in a back/forward cache, so the page is told what it would hear there. Its timers
-  // go on, which they would not there; with a long life they have nothing to do.
-  it("learns of a logout when it comes out of the back/forward cache", () =>
-    playAt({ access: 600 }, async ({ device, own, user }) => {
-      const page = await logInAnew(device, own, user);
+  // The headless shell has no back/forward cache, so the test dispatches the events that the page would receive. Timers
+  // continue, which they would not in the cache. With a long lifetime they have nothing to do.
+  it("shows the login form when the page leaves the back/forward cache after a logout in another tab", () =>
+    runAtOwnServer({ access: 600 }, async ({ device, own, user }) => {
+      const page = await openLoggedIn(device, own, user);
       const other = await openTab(device, own);
-      await tell(page, "pagehide");
+      await dispatch(page, "pagehide");
       await logOut(other);
       await seeAccount(page, user);
-      await tell(page, "pageshow");
+      await dispatch(page, "pageshow");
       expect(await seeLoginForm(page)).toBe("You are logged out.");
     }));
 });
 
-/** Waits until the page has nothing to say about the connection. */
-async function seeNoTrouble(page: Page): Promise<void> {
+/** Waits until the page shows no problem with the connection. */
+async function seeNoProblem(page: Page): Promise<void> {
   await until(async () => (await bannerOf(page).textContent()) === "");
 }
 
-async function tell(page: Page, event: "pagehide" | "pageshow"): Promise<void> {
+async function dispatch(page: Page, event: "pagehide" | "pageshow"): Promise<void> {
   await page.evaluate((type) => window.dispatchEvent(new PageTransitionEvent(type, { persisted: true })), event);
 }

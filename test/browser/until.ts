@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Waits for a condition; unlike `expect.poll` also in tests that run side by side. @throws Error after 30 seconds. */
-export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+/** Waits for a condition. Unlike `expect.poll`, it works in concurrent tests. @throws Error after 30 seconds. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const end = Date.now() + 30_000;
-  while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`has not come true: ${isSo}`);
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error(`timed out waiting for ${condition}`);
     await sleep(50);
   }
 }

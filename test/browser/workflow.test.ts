@@ -7,7 +7,7 @@ import {
   callApi,
   changePassword,
   deviceRow,
-  logInAnew,
+  openLoggedIn,
   openTab,
   seeAccount,
   seeLoginForm,
@@ -30,8 +30,8 @@ describe.concurrent("the page", { timeout: 90_000 }, () => {
     await site.close();
   });
 
-  /** A device and a user of the test's own. Nothing red may appear in the console. */
-  async function play(run: (device: BrowserContext, user: string) => Promise<void>): Promise<void> {
+  /** Runs a test with its own device and user. Fails if the console shows an error. */
+  async function runScenario(run: (device: BrowserContext, user: string) => Promise<void>): Promise<void> {
     const [device, user] = await Promise.all([browser.device(), site.newUser()]);
     const faults = watchFaults(device);
     try {
@@ -42,8 +42,8 @@ describe.concurrent("the page", { timeout: 90_000 }, () => {
     expect(faults).toEqual([]);
   }
 
-  it("can be used with the keyboard alone, from the login to the logout", () =>
-    play(async (device, user) => {
+  it("works with the keyboard alone, from the login to the logout", () =>
+    runScenario(async (device, user) => {
       const page = await openTab(device, site);
       const { keyboard } = page;
       await seeLoginForm(page);
@@ -72,7 +72,7 @@ describe.concurrent("the page", { timeout: 90_000 }, () => {
       await keyboard.press("Enter");
       await keyboard.type("my laptop");
       await keyboard.press("Enter");
-      await page.getByText("Renamed.").waitFor();
+      await page.getByText("Device renamed.").waitFor();
       expect(await focused(page)).toBe("Rename my laptop");
 
       await tabTo(page, "Current password");
@@ -84,7 +84,7 @@ describe.concurrent("the page", { timeout: 90_000 }, () => {
       expect(await focused(page)).toBe("New password");
       await keyboard.type(newPassword);
       await keyboard.press("Enter");
-      await page.getByText("Changed. All other devices are logged out.").waitFor();
+      await page.getByText("Password changed. All other devices were logged out.").waitFor();
 
       await tabTo(page, "Log out");
       await keyboard.press("Enter");
@@ -93,28 +93,28 @@ describe.concurrent("the page", { timeout: 90_000 }, () => {
       expect(await site.sessionsOf(user)).toEqual([]);
     }));
 
-  it("shows the user's devices, and logs out one, all others, and all", () =>
-    play(async (device, user) => {
+  it("lists the devices of the user, and logs out one, all others and all of them", () =>
+    runScenario(async (device, user) => {
       const others = await Promise.all([1, 2, 3].map(() => browser.device()));
-      const pages = await Promise.all(others.map((other) => logInAnew(other, site, user)));
-      const page = await logInAnew(device, site, user);
+      const pages = await Promise.all(others.map((other) => openLoggedIn(other, site, user)));
+      const page = await openLoggedIn(device, site, user);
       const rows = page.getByRole("listitem");
       await until(async () => (await rows.count()) === 4);
       expect(await deviceRow(page, "This device").count()).toBe(1);
 
-      // Of those that logged in within one second, any may be the last.
+      // Devices that logged in within the same second are listed in any order.
       await rows
         .filter({ hasNotText: "This device" })
         .last()
         .getByRole("button", { name: /^Log out/ })
         .click();
       await until(async () => (await rows.count()) === 3);
-      await page.getByRole("button", { name: "Log out all others" }).click();
-      await page.getByText("All other devices are logged out.").waitFor();
+      await page.getByRole("button", { name: "Log out all other devices" }).click();
+      await page.getByText("All other devices were logged out.").waitFor();
       await until(async () => (await rows.count()) === 1);
       expect(await Promise.all(pages.map(callApi))).toEqual(["logged out", "logged out", "logged out"]);
 
-      const again = await logInAnew(others[0] as BrowserContext, site, user);
+      const again = await openLoggedIn(others[0] as BrowserContext, site, user);
       await page.getByRole("button", { name: "Log out everywhere" }).click();
       expect(await seeLoginForm(page)).toBe("You are logged out.");
       expect(await callApi(again)).toBe("logged out");
@@ -122,9 +122,9 @@ describe.concurrent("the page", { timeout: 90_000 }, () => {
       await Promise.all(others.map((other) => other.close()));
     }));
 
-  it("counts down to the refresh, and refreshes by itself for as long as it is open", () =>
-    play(async (device, user) => {
-      const page = await logInAnew(device, site, user);
+  it("counts down to the refresh, and refreshes for as long as the page is open", () =>
+    runScenario(async (device, user) => {
+      const page = await openLoggedIn(device, site, user);
       const [expiry, refresh] = [page.locator(".figure").first(), page.locator(".figure").last()];
       expect(await expiry.textContent()).toMatch(/^0:0[1-6]$/);
       expect(await refresh.textContent()).toMatch(/^0:0[0-4]$/);
@@ -135,11 +135,11 @@ describe.concurrent("the page", { timeout: 90_000 }, () => {
       expect(await accountOf(page, user).isVisible()).toBe(true);
     }));
 
-  it("lets no script find a token, wherever it looks", () =>
-    play(async (device, user) => {
+  it("lets no script read a token from cookies, storage, responses or the document", () =>
+    runScenario(async (device, user) => {
       const bodies: Promise<string>[] = [];
       device.on("response", (response) => bodies.push(response.text().catch(() => "")));
-      const page = await logInAnew(device, site, user);
+      const page = await openLoggedIn(device, site, user);
       await callApi(page);
       await changePassword(page, newPassword);
       await until(() => site.refreshesOf(user).includes("rotated"));
@@ -158,7 +158,7 @@ describe.concurrent("the page", { timeout: 90_000 }, () => {
       for (const { value } of hidden) expect(found).not.toContain(value);
       expect(found).not.toMatch(tokenShape);
 
-      // The search itself finds one where there is one.
+      // Proves that the search would find a token.
       await page.evaluate((token) => sessionStorage.setItem("planted", token), tokens[0] ?? "");
       expect(await page.evaluate(readAll)).toMatch(tokenShape);
     }));
@@ -166,7 +166,7 @@ describe.concurrent("the page", { timeout: 90_000 }, () => {
 
 const tokenShape = /[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}/;
 
-/** The accessible name of what has the keyboard. */
+/** Returns the accessible name of the focused element. */
 function focused(page: Page): Promise<string> {
   return page.evaluate(() => {
     const element = document.activeElement as HTMLInputElement | null;
@@ -175,16 +175,16 @@ function focused(page: Page): Promise<string> {
   });
 }
 
-/** Goes on with the Tab key until the element of this name has the keyboard. */
+/** Presses the Tab key until the element with this name is focused. */
 async function tabTo(page: Page, name: string): Promise<void> {
   for (let steps = 0; steps < 40; steps++) {
     await page.keyboard.press("Tab");
     if ((await focused(page)) === name) return;
   }
-  throw new Error(`the keyboard does not get to "${name}"`);
+  throw new Error(`the Tab key does not reach "${name}"`);
 }
 
-/** Runs in the page: all that a script of the page can get hold of. */
+/** Runs in the page. Returns everything that a script of the page can read. */
 async function readAll(): Promise<string> {
   const databases = await Promise.all(
     (await indexedDB.databases()).map(async ({ name = "" }) => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { type BearerClientOptions, createBearerClient } from "../../src/client/bearer/index.ts";
 import { createFakeBrowser, type FakeBrowser, toStorage } from "./fake-browser.ts";
 
 function setUp() {
   const browser = createFakeBrowser();
   const vault = new Map<string, string>();
   const options = {
-    mode: "bearer",
     storage: toStorage(vault),
     baseUrl: "https://api.example",
     without: ["openChannel", "locks"],
@@ -15,8 +15,8 @@ function setUp() {
 
 const lines = ({ server }: FakeBrowser) => server.requests.map(({ line }) => line);
 
-describe("bearer mode", () => {
-  it("is anonymous without asking where the storage holds nothing", async () => {
+describe("the bearer client", () => {
+  it("is anonymous without a request if the storage is empty", async () => {
     const { browser, options } = setUp();
     const tab = browser.openTab(options);
     await browser.clock.advance(100);
@@ -24,7 +24,7 @@ describe("bearer mode", () => {
     expect(browser.server.requests).toEqual([]);
   });
 
-  it("logs in at the token endpoint and keeps the pair in the storage that it was given, only there", async () => {
+  it("logs in at the token endpoint and stores the tokens only in the storage of the application", async () => {
     const { browser, vault, options } = setUp();
     const tab = await browser.openLoggedIn(options);
     expect(tab.client.session()).toEqual({
@@ -37,14 +37,14 @@ describe("bearer mode", () => {
     expect(tab.client.countdown()?.accessExpiresIn).toBeGreaterThan(1799);
   });
 
-  it("knows the user when login is done", async () => {
+  it("returns the user from login()", async () => {
     const { browser, options } = setUp();
     const tab = browser.openTab(options);
     const state = await tab.client.login({ username: "alice", password: "secret" });
     expect(state).toMatchObject({ status: "authenticated", user: { username: "alice" } });
   });
 
-  it("sends the access token to the server only, and no CSRF header", async () => {
+  it("sends the access token to the server only, and never a CSRF token", async () => {
     const { browser, options } = setUp();
     const tab = await browser.openLoggedIn(options);
     await tab.client.fetch("/api/orders/", { method: "POST", body: "x" });
@@ -56,7 +56,7 @@ describe("bearer mode", () => {
     }
   });
 
-  it("refreshes before the end with an attempt id and stores the new pair", async () => {
+  it("refreshes in the background with an idempotency key and stores the new tokens", async () => {
     const { browser, vault, options } = setUp();
     await browser.openLoggedIn(options);
     await browser.clock.advance(1_740_100);
@@ -66,7 +66,7 @@ describe("bearer mode", () => {
     expect(JSON.stringify([...vault])).toContain("s1:1");
   });
 
-  it("is answered after a lost response and a restart, hours later", async () => {
+  it("repeats the idempotency key after a lost response and a restart, hours later", async () => {
     const { browser, vault, options } = setUp();
     const tab = await browser.openLoggedIn({ ...options, random: 0.9 });
     browser.server.faults.push({ on: "/refresh/", kind: "lost response" });
@@ -82,7 +82,7 @@ describe("bearer mode", () => {
     expect(new Set(sent).size).toBe(1);
   });
 
-  it("works on what another process has stored meanwhile", async () => {
+  it("refreshes with the refresh token that another process has stored meanwhile", async () => {
     const { browser, options } = setUp();
     const tab = await browser.openLoggedIn(options);
     const other = browser.openTab(options);
@@ -95,7 +95,7 @@ describe("bearer mode", () => {
     expect(tab.client.session().status).toBe("authenticated");
   });
 
-  it("keeps a pair in memory where the storage fails, and does not go back to the spent one", async () => {
+  it("keeps the tokens in memory if the storage fails, and doesn't return to the spent refresh token", async () => {
     const { browser, vault, options } = setUp();
     const storage = toStorage(vault);
     let isFull = false;
@@ -113,7 +113,7 @@ describe("bearer mode", () => {
     expect(tab.states).toEqual([]);
   });
 
-  it("waits for a storage that answers later", async () => {
+  it("works with a storage that returns promises", async () => {
     const { browser, vault, options } = setUp();
     const storage = toStorage(vault);
     const tab = await browser.openLoggedIn({
@@ -128,7 +128,7 @@ describe("bearer mode", () => {
     expect(vault.size).toBe(1);
   });
 
-  it("ends the session by the blacklist and forgets the tokens", async () => {
+  it("revokes the session at the blacklist endpoint and deletes the tokens", async () => {
     const { browser, vault, options } = setUp();
     const tab = await browser.openLoggedIn(options);
     await tab.client.logout();
@@ -137,7 +137,7 @@ describe("bearer mode", () => {
     expect(JSON.stringify([...vault])).not.toMatch(/access|refresh/);
   });
 
-  it("ends the other sessions one by one", async () => {
+  it("revokes the other sessions one by one", async () => {
     const { browser, options } = setUp();
     await browser.openLoggedIn(options);
     const tab = await browser.openLoggedIn({ ...options, storage: toStorage(new Map()) });
@@ -146,7 +146,7 @@ describe("bearer mode", () => {
     expect(tab.client.session().status).toBe("authenticated");
   });
 
-  it("goes on with the new pair after a change of the password", async () => {
+  it("continues with the new tokens after a change of the password", async () => {
     const { browser, vault, options } = setUp();
     const tab = await browser.openLoggedIn(options);
     await tab.client.changePassword({ currentPassword: "secret", newPassword: "better" });
@@ -154,8 +154,33 @@ describe("bearer mode", () => {
     expect((await tab.client.fetch("/api/orders/")).status).toBe(200);
   });
 
-  it("refuses to be made without a storage", () => {
-    const { browser } = setUp();
-    expect(() => browser.openTab({ mode: "bearer" })).toThrow(TypeError);
+  it("never sends a token to other tabs", async () => {
+    const { browser, vault, options } = setUp();
+    const tab = await browser.openLoggedIn({ ...options, without: [] });
+    const readTokens = () => {
+      const { access, refresh } = JSON.parse(vault.get("tokenpair bearer https://api.example/api/auth") ?? "");
+      return [access, refresh];
+    };
+    const tokens = readTokens();
+    void tab.client.refresh();
+    await browser.clock.advance(100);
+    tokens.push(...readTokens());
+    await tab.client.changePassword({ currentPassword: "secret", newPassword: "better" });
+    tokens.push(...readTokens());
+    await tab.client.logout();
+    expect(new Set(tokens).size).toBe(6);
+    expect(browser.messages).toHaveLength(4);
+    const sent = JSON.stringify(browser.messages);
+    expect(tokens.filter((token) => sent.includes(token))).toEqual([]);
+    expect(sent).not.toMatch(/"(?:access|refresh)"/);
+  });
+
+  it("throws a TypeError that names the missing option if there is no storage, or neither a baseUrl nor a page", () => {
+    expect(() => createBearerClient({} as BearerClientOptions)).toThrow(
+      new TypeError("storage is required. Pass an object with getItem, setItem and removeItem."),
+    );
+    expect(() => createBearerClient({ storage: toStorage(new Map()) })).toThrow(
+      new TypeError("baseUrl is required if there is no page, for example https://api.example.com."),
+    );
   });
 });

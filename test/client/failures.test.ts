@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { createFakeBrowser } from "./fake-browser.ts";
+import { createFakeBrowser, type FakeTab } from "./fake-browser.ts";
 
 const refresh = "POST /api/auth/refresh/";
 const unavailable = new Response('{"detail":"Service temporarily unavailable.","code":"unavailable"}', { status: 503 });
 
-describe("a failure that is not the server's word about the session", () => {
+describe("a failed refresh", () => {
   it.each([
     ["an offline network", "offline" as const, "authenticated offline"],
     ["a lost response", "lost response" as const, "authenticated offline"],
@@ -13,17 +13,17 @@ describe("a failure that is not the server's word about the session", () => {
     ["a 429", new Response("{}", { status: 429 }), "authenticated throttled"],
     ["a proxy's 401", new Response("<h1>Log in</h1>", { status: 401 }), "authenticated unavailable"],
     ["a captive portal's page", new Response("<h1>Welcome</h1>", { status: 200 }), "authenticated unavailable"],
-  ])("%s is no logout: the session is kept, the listener told, and it is tried again", async (_, kind, told) => {
+  ])("keeps the user logged in after %s, reports the problem and retries", async (_, kind, problemState) => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn({ random: 0.5 });
     browser.server.faults.push({ on: "/refresh/", kind });
     await browser.clock.advance(1_740_000);
     await browser.clock.advance(500);
-    expect(tab.states).toEqual([told, "authenticated"]);
+    expect(tab.states).toEqual([problemState, "authenticated"]);
     expect(browser.jar.get("refresh")).toBe("s1:1");
   });
 
-  it("a timeout is no logout either", async () => {
+  it("keeps the user logged in after a timeout, reports the problem and retries", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn({ random: 0.5 });
     browser.server.faults.push({ on: "/refresh/", kind: "hang" });
@@ -36,23 +36,23 @@ describe("a failure that is not the server's word about the session", () => {
     expect(tab.states).toEqual(["authenticated timeout", "authenticated"]);
   });
 
-  it("is tried again at growing, jittered distances of a minute at most", async () => {
+  it("retries after exponentially growing times of at most a minute", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn({ random: 0.5 });
     browser.server.faults.push({ on: "/refresh/", kind: unavailable, times: 100 });
     void tab.client.refresh();
     await browser.clock.advance(0);
-    const tries: number[] = [];
+    const retries: number[] = [];
     for (let second = 0; second < 160; second += 1) {
       const before = browser.server.count(refresh);
       await browser.clock.advance(1_000);
-      if (browser.server.count(refresh) > before) tries.push(second);
+      if (browser.server.count(refresh) > before) retries.push(second);
     }
-    expect(tries).toEqual([0, 1, 3, 7, 15, 31, 61, 91, 121, 151]);
+    expect(retries).toEqual([0, 1, 3, 7, 15, 31, 61, 91, 121, 151]);
     expect(tab.states).toEqual(["authenticated unavailable"]);
   });
 
-  it("is not tried again before the Retry-After of the server, whoever asks", async () => {
+  it("doesn't retry before the Retry-After of the server, although refresh() is called", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     const kind = new Response("{}", { status: 429, headers: { "Retry-After": "120" } });
@@ -67,7 +67,7 @@ describe("a failure that is not the server's word about the session", () => {
     expect(tab.states).toEqual(["authenticated throttled", "authenticated"]);
   });
 
-  it("is tried again at once when the network comes back", async () => {
+  it("recovers when the network is available again", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn({ random: 1 });
     browser.server.faults.push({ on: "/refresh/", kind: "offline", times: 6 });
@@ -82,7 +82,21 @@ describe("a failure that is not the server's word about the session", () => {
     });
   });
 
-  it("rejects a request that needed the refresh, rather than hand out a 401 that looks like a logout", async () => {
+  it.each([
+    ["the network is available again", (tab: FakeTab) => tab.wake("online")],
+    ["the application calls refresh()", (tab: FakeTab) => tab.client.refresh()],
+  ])("retries immediately, without the rest of the back-off, when %s", async (_, skipBackoff) => {
+    const browser = createFakeBrowser();
+    const tab = await browser.openLoggedIn({ random: 1 });
+    browser.server.faults.push({ on: "/refresh/", kind: unavailable, times: 3 });
+    void tab.client.refresh();
+    await browser.clock.advance(3_100);
+    expect(browser.server.count(refresh)).toBe(3);
+    await Promise.all([skipBackoff(tab), browser.clock.advance(0)]);
+    expect(browser.server.count(refresh)).toBe(4);
+  });
+
+  it("rejects a request that needed a refresh, rather than return a 401 that looks like a logout", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn({ random: 0.5 });
     browser.clock.sleep(3_600_000);
@@ -93,7 +107,7 @@ describe("a failure that is not the server's word about the session", () => {
     expect(browser.server.count(refresh)).toBe(1);
   });
 
-  it("of a refresh that nobody is logged in for is told, and not tried again", async () => {
+  it("reports a failed refresh() without a logged-in user, and doesn't retry it", async () => {
     const browser = createFakeBrowser();
     const tab = browser.openTab();
     await browser.clock.advance(0);
@@ -104,7 +118,7 @@ describe("a failure that is not the server's word about the session", () => {
     expect(browser.clock.pendingTimers()).toBe(0);
   });
 
-  it("of a logout leaves the session as it is and rejects", async () => {
+  it("rejects a logout that can't reach the server, and keeps the user logged in", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     browser.server.faults.push({ on: "/logout/", kind: "offline" });
@@ -112,7 +126,7 @@ describe("a failure that is not the server's word about the session", () => {
     expect(tab.client.session().status).toBe("authenticated");
   });
 
-  it("a refused CSRF token is fetched anew once, and the request sent again", async () => {
+  it("fetches a new CSRF token and refreshes again after csrf_failed", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     browser.jar.set("csrftoken", "stale");
@@ -123,7 +137,7 @@ describe("a failure that is not the server's word about the session", () => {
     expect(tab.states).toEqual([]);
   });
 
-  it("a CSRF token that is refused again is no logout", async () => {
+  it("keeps the user logged in although a new CSRF token is refused too", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     const kind = new Response('{"code":"csrf_failed"}', { status: 403 });
@@ -134,8 +148,8 @@ describe("a failure that is not the server's word about the session", () => {
   });
 });
 
-describe("a refused login", () => {
-  it("says so with the server's code and text, and changes nothing", async () => {
+describe("a failed login", () => {
+  it("rejects a login with a wrong password with the server's code and message, and stays anonymous", async () => {
     const browser = createFakeBrowser();
     const tab = browser.openTab();
     await browser.clock.advance(0);
@@ -147,7 +161,7 @@ describe("a refused login", () => {
     expect(tab.client.session()).toEqual({ status: "anonymous" });
   });
 
-  it("says how long to wait when there were too many", async () => {
+  it("rejects a throttled login with the seconds to wait", async () => {
     const browser = createFakeBrowser();
     const tab = browser.openTab();
     await browser.clock.advance(0);

@@ -1,43 +1,57 @@
-import { type Client, type ClientOptions, createClientIn } from "../../src/client/client.ts";
+import { assembleBearerClient, type BearerClientOptions } from "../../src/client/bearer/bearer-client.ts";
+import type { Client } from "../../src/client/client.ts";
+import { assembleCookieClient, type ClientOptions } from "../../src/client/cookie/cookie-client.ts";
 import type { Environment, KeyValueStorage, Locks, PageEvent } from "../../src/client/environment.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { type CookieJar, createFakeServer, type FakeServer } from "./fake-server.ts";
 
+/** One tab with its client. */
 export interface FakeTab {
   readonly client: Client;
+  /** The changes of the state: status, reason and problem. */
   readonly states: string[];
+  /** Dispatches an event of the page. */
   readonly wake: (event: PageEvent) => Promise<void>;
+  /** Returns how many channels the tab has open. */
   readonly openChannels: () => number;
   /** Milliseconds by which the wall clock is wrong from now on. */
   readonly setWallClockError: (error: number) => void;
 }
 
-/** What a tab has to do without, and what is odd about it. */
-export interface TabOptions extends ClientOptions {
+/** The options of the client, which is a bearer client if there is a `storage`, and what is unusual about its tab. */
+export type TabOptions = (ClientOptions | BearerClientOptions) & {
+  /** What the tab's environment lacks. */
   readonly without?: readonly ("storage" | "openChannel" | "locks")[];
   /** Milliseconds by which the wall clock is wrong. */
   readonly wallClockError?: number;
+  /** What the environment's `random` returns. */
   readonly random?: number;
   readonly href?: string;
-}
+  /** Whether the browser refuses to open a channel. */
+  readonly blocksChannels?: boolean;
+};
 
+/** One browser. */
 export interface FakeBrowser {
   readonly clock: FakeClock;
   readonly server: FakeServer;
   readonly jar: CookieJar;
   readonly storage: Map<string, string>;
+  /** Every message that a tab has posted to a channel. */
+  readonly messages: readonly unknown[];
   readonly openTab: (options?: TabOptions) => FakeTab;
-  /** A tab in which alice has just logged in. */
+  /** Opens a tab in which alice has just logged in. */
   readonly openLoggedIn: (options?: TabOptions) => Promise<FakeTab>;
 }
 
-/** One browser at one server; its tabs share cookies, storage, channels and locks. */
+/** Creates a browser with a server. Its tabs share cookies, storage, channels and locks. */
 export function createFakeBrowser(): FakeBrowser {
   const clock = createFakeClock();
   const server = createFakeServer(clock);
   const jar: CookieJar = new Map();
   const storage = new Map<string, string>();
   const channels = new Set<{ readonly name: string; readonly onMessage: (message: unknown) => void }>();
+  const messages: unknown[] = [];
   const locks = createFakeLocks();
   let bytes = 0;
   const nextByte = () => {
@@ -50,10 +64,11 @@ export function createFakeBrowser(): FakeBrowser {
     wallClockError = 0,
     random = 0,
     href = "https://app.example/page/",
+    blocksChannels = false,
     ...options
   }: TabOptions = {}): FakeTab {
     const listeners = new Map<PageEvent, Set<() => void>>();
-    let own = 0;
+    let openChannels = 0;
     let error = wallClockError;
     const env: Environment = {
       fetch: (input, init) => server.fetch(jar, input, init),
@@ -65,18 +80,20 @@ export function createFakeBrowser(): FakeBrowser {
       clearTimeout: clock.clearTimeout,
       storage: toStorage(storage),
       openChannel(name, onMessage) {
+        if (blocksChannels) throw new DOMException("blocked", "SecurityError");
         const channel = { name, onMessage };
         channels.add(channel);
-        own += 1;
+        openChannels += 1;
         return {
           postMessage(message) {
             const copy = structuredClone(message);
+            messages.push(copy);
             for (const other of channels) {
               if (other !== channel && other.name === name) clock.setTimeout(() => other.onMessage(copy), 1);
             }
           },
           close() {
-            own -= channels.delete(channel) ? 1 : 0;
+            openChannels -= channels.delete(channel) ? 1 : 0;
           },
         };
       },
@@ -93,7 +110,7 @@ export function createFakeBrowser(): FakeBrowser {
       },
       ...Object.fromEntries(without.map((name) => [name, undefined])),
     };
-    const client = createClientIn(env, options);
+    const client = "storage" in options ? assembleBearerClient(env, options) : assembleCookieClient(env, options);
     const states: string[] = [];
     client.onChange(({ status, reason, problem }) => states.push([status, reason, problem].filter(Boolean).join(" ")));
     return {
@@ -103,7 +120,7 @@ export function createFakeBrowser(): FakeBrowser {
         for (const listener of listeners.get(event) ?? []) listener();
         await clock.advance(0);
       },
-      openChannels: () => own,
+      openChannels: () => openChannels,
       setWallClockError(next) {
         error = next;
       },
@@ -115,6 +132,7 @@ export function createFakeBrowser(): FakeBrowser {
     server,
     jar,
     storage,
+    messages,
     openTab,
     async openLoggedIn(options) {
       const tab = openTab(options);
@@ -129,6 +147,7 @@ export function createFakeBrowser(): FakeBrowser {
   };
 }
 
+/** Returns a storage on top of a map. */
 export function toStorage(map: Map<string, string>): KeyValueStorage {
   return {
     getItem: (key) => map.get(key) ?? null,

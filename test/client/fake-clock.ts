@@ -1,17 +1,18 @@
-/** A clock whose timers run only when it is told to go on. */
+/** A clock whose timers run only while a test advances it. */
 export interface FakeClock {
-  /** True time in milliseconds, as the server knows it. */
+  /** Returns the correct time in milliseconds, which the server uses. */
   readonly time: () => number;
   readonly setTimeout: (run: () => void, delay: number) => number;
   readonly clearTimeout: (timer: number | undefined) => void;
-  /** Runs what is due in the next `delay` milliseconds, in order. */
+  /** Advances by `delay` milliseconds and runs the timers that are due, in order. */
   readonly advance: (delay: number) => Promise<void>;
-  /** Lets `delay` milliseconds pass in which no timer runs and the monotonic clock stands still. */
+  /** Advances by `delay` milliseconds without running timers or advancing the monotonic clock, as a sleeping laptop. */
   readonly sleep: (delay: number) => void;
   readonly monotonic: () => number;
   readonly pendingTimers: () => number;
 }
 
+/** Creates a clock. */
 export function createFakeClock(): FakeClock {
   let time = 1_700_000_000_000;
   let slept = 0;
@@ -47,7 +48,7 @@ export function createFakeClock(): FakeClock {
   };
 }
 
-/** Fulfils when every promise that can go on by itself has done so. */
+/** Waits until no promise can settle without a timer. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,29 +1,33 @@
 import type { FakeClock } from "./fake-clock.ts";
 
-/** The cookies of one browser; only `csrftoken` can be read by scripts. */
+/** The cookies of one browser. Scripts can read only `csrftoken`. */
 export type CookieJar = Map<string, string>;
 
 interface FakeSession {
   readonly id: string;
   generation: number;
-  previousAttempt: string | null;
+  previousKey: string | null;
   rotatedAt: number;
-  ended: string | null;
+  /** Detail and code of the response to a refresh, as JSON, if the session was revoked. */
+  revoked: string | null;
 }
 
+/** The server, and what a test may change about it. */
 export interface FakeServer {
   readonly fetch: (jar: CookieJar, input: string | Request, init?: RequestInit) => Promise<Response>;
-  /** What arrived, in order; `line` as in `POST /api/auth/refresh/`. */
+  /** The requests in the order of their arrival. `line` is for example `POST /api/auth/refresh/`. */
   readonly requests: SeenRequest[];
+  /** Returns how many requests of this `line` have arrived. */
   readonly count: (line: string) => number;
   readonly sessions: Map<string, FakeSession>;
-  /** What goes wrong with the next requests. */
+  /** The failures of the next requests. */
   readonly faults: Fault[];
-  /** Milliseconds each way. */
+  /** How long a request and a response travel. Milliseconds. */
   latency: number;
+  /** Seconds. */
   accessLifetime: number;
-  /** What a dead session's refresh is told. */
-  readonly end: (sessionId: string, detail?: string, code?: string) => void;
+  /** Revokes a session. `detail` and `code` are those of the response to a refresh. */
+  readonly revoke: (sessionId: string, detail?: string, code?: string) => void;
 }
 
 interface SeenRequest {
@@ -34,7 +38,7 @@ interface SeenRequest {
   readonly body: string;
 }
 
-/** What happens to one request to a matching path. */
+/** The failure of the next requests whose path contains `on`. */
 export interface Fault {
   readonly on: string;
   readonly kind: "offline" | "lost response" | "hang" | Response;
@@ -46,7 +50,7 @@ const json = (status: number, body: unknown, headers: Record<string, string> = {
 const refused = (detail: string, code = "token_not_valid") => json(401, { detail, code });
 const notAuthenticated = () => refused("Authentication credentials were not provided.", "not_authenticated");
 
-/** The wire contract as far as a client sees it, in memory: a stand-in for the network and what is behind it. */
+/** Creates a server in memory that implements the part of the HTTP API that the client uses. */
 export function createFakeServer(clock: FakeClock): FakeServer {
   const sessions = new Map<string, FakeSession>();
   const requests: FakeServer["requests"] = [];
@@ -64,9 +68,9 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     faults,
     latency: 0,
     accessLifetime: 1800,
-    end(sessionId, detail = "Token is blacklisted", code = "token_not_valid") {
+    revoke(sessionId, detail = "Token is blacklisted", code = "token_not_valid") {
       const session = sessions.get(sessionId);
-      if (session) session.ended = JSON.stringify([detail, code]);
+      if (session) session.revoked = JSON.stringify([detail, code]);
     },
     async fetch(jar, input, init) {
       const request = new Request(input, {
@@ -147,23 +151,23 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     if (line === "GET /api/auth/sessions/") {
       return {
         response: json(200, {
-          sessions: [...sessions.values()].filter((s) => !s.ended).map((s) => toInfo(s, session)),
+          sessions: [...sessions.values()].filter((s) => !s.revoked).map((s) => toInfo(s, session)),
         }),
       };
     }
     if (path.startsWith("/api/auth/sessions/")) {
       const other = sessions.get(path.split("/")[4] ?? "");
-      if (!other || other.ended) return { response: json(404, { detail: "Not found." }) };
+      if (!other || other.revoked) return { response: json(404, { detail: "Not found." }) };
       if (request.method === "PATCH")
         return { response: json(200, { ...toInfo(other, session), ...JSON.parse(body) }) };
-      server.end(other.id);
+      server.revoke(other.id);
       return { response: json(204, null) };
     }
     if (line === "POST /api/auth/password/") {
       if (JSON.parse(body).current_password !== "secret")
         return { response: json(400, { current_password: ["Invalid password."] }) };
       session.generation += 1;
-      session.previousAttempt = null;
+      session.previousKey = null;
       session.rotatedAt = 0;
       const response = json(200, bearer ? toPair(session) : {});
       return bearer ? { response } : { response, cookies: toCookies(session) };
@@ -183,7 +187,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
   });
 
   function create(): FakeSession {
-    const session = { id: `s${sessions.size + 1}`, generation: 0, previousAttempt: null, rotatedAt: 0, ended: null };
+    const session = { id: `s${sessions.size + 1}`, generation: 0, previousKey: null, rotatedAt: 0, revoked: null };
     sessions.set(session.id, session);
     return session;
   }
@@ -201,7 +205,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     if (!access) return undefined;
     const { sid, ms } = JSON.parse(Buffer.from(access.split(".")[1] ?? "", "base64url").toString());
     const session = sessions.get(sid);
-    return session && !session.ended && clock.time() < ms + server.accessLifetime * 1000 ? session : undefined;
+    return session && !session.revoked && clock.time() < ms + server.accessLifetime * 1000 ? session : undefined;
   }
   const toCookies = (session: FakeSession) => {
     const { access, refresh } = toPair(session);
@@ -212,7 +216,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
   function login({ password }: { password: string }, jar: CookieJar): Answered {
     if (password !== "secret")
       return { response: refused("No active account found with the given credentials", "no_active_account") };
-    server.end(jar.get("refresh")?.split(":")[0] ?? "");
+    server.revoke(jar.get("refresh")?.split(":")[0] ?? "");
     const session = create();
     const body = {
       user: { id: "1", username: "alice" },
@@ -222,30 +226,29 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     return { response: json(200, body), cookies: toCookies(session) };
   }
 
-  function rotate(refreshToken: string | undefined, attempt: string | null): FakeSession | Response {
+  function rotate(refreshToken: string | undefined, key: string | null): FakeSession | Response {
     if (!refreshToken) return notAuthenticated();
     const [id = "", generation = ""] = refreshToken.split(":");
     const session = sessions.get(id);
-    if (!session || session.ended) {
-      const [detail, code] = JSON.parse(session?.ended ?? '["Token is invalid","token_not_valid"]');
+    if (!session || session.revoked) {
+      const [detail, code] = JSON.parse(session?.revoked ?? '["Token is invalid","token_not_valid"]');
       return refused(detail, code);
     }
     const behind = session.generation - Number(generation);
     if (behind === 0) {
       session.generation += 1;
-      session.previousAttempt = attempt;
+      session.previousKey = key;
       session.rotatedAt = clock.time();
       return session;
     }
-    const isReplay =
-      behind === 1 && (attempt === session.previousAttempt || clock.time() - session.rotatedAt <= 10_000);
+    const isReplay = behind === 1 && (key === session.previousKey || clock.time() - session.rotatedAt <= 10_000);
     if (isReplay) return session;
-    server.end(id);
+    server.revoke(id);
     return refused("Token is blacklisted");
   }
 
-  function refresh(jar: CookieJar, attempt: string | null): Answered {
-    const rotated = rotate(jar.get("refresh"), attempt);
+  function refresh(jar: CookieJar, key: string | null): Answered {
+    const rotated = rotate(jar.get("refresh"), key);
     if (rotated instanceof Response) return { response: rotated, cookies: noCookies };
     return { response: json(200, { access_expires_in: server.accessLifetime }), cookies: toCookies(rotated) };
   }
@@ -253,7 +256,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
   function logout(jar: CookieJar, { scope }: { scope: string }): Answered {
     const own = jar.get("refresh")?.split(":")[0];
     for (const { id } of sessions.values()) {
-      if (scope === "all" || (scope === "local") === (id === own)) server.end(id);
+      if (scope === "all" || (scope === "local") === (id === own)) server.revoke(id);
     }
     return scope === "others" ? { response: json(200, {}) } : { response: json(200, {}), cookies: noCookies };
   }
@@ -265,7 +268,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
         : refused("No active account found with the given credentials", "no_active_account");
     }
     if (path === "/api/token/blacklist/") {
-      server.end(body["refresh"]?.split(":")[0] ?? "");
+      server.revoke(body["refresh"]?.split(":")[0] ?? "");
       return json(200, {});
     }
     const rotated = rotate(body["refresh"], requests.at(-1)?.headers.get("Idempotency-Key") ?? null);

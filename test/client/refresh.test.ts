@@ -1,23 +1,23 @@
 import { describe, expect, it } from "vitest";
-import { toRefreshDelay } from "../../src/client/schedule.ts";
+import { toRefreshDelay } from "../../src/client/session/schedule.ts";
 import { createFakeBrowser } from "./fake-browser.ts";
 
 const refresh = "POST /api/auth/refresh/";
 
-describe("proactive refresh", () => {
-  it("comes one minute before the end, or at two thirds of a short life", () => {
+describe("the background refresh", () => {
+  it("refreshes one minute before the access token expires, or after two thirds of a short lifetime", () => {
     expect(toRefreshDelay(1800, 0)).toBe(1740);
     expect(toRefreshDelay(121, 0)).toBe(61);
     expect(toRefreshDelay(120, 0)).toBe(80);
     expect(toRefreshDelay(6, 0)).toBe(4);
   });
 
-  it("is moved earlier by jitter, never later, and stays in the 29th minute of 30", () => {
+  it("moves the refresh earlier by jitter, and never later", () => {
     expect(toRefreshDelay(1800, 1)).toBe(1710);
     expect(toRefreshDelay(6, 1)).toBeCloseTo(3.6);
   });
 
-  it("runs by itself, again and again, without the state changing", async () => {
+  it("refreshes again and again without a change of the state", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     const before = tab.client.session();
@@ -27,16 +27,19 @@ describe("proactive refresh", () => {
     expect(tab.client.session()).toBe(before);
   });
 
-  it.each([-86_400_000, 86_400_000])("is not moved by a wall clock that is wrong by %d ms", async (wallClockError) => {
-    const browser = createFakeBrowser();
-    await browser.openLoggedIn({ wallClockError });
-    await browser.clock.advance(1_739_800);
-    expect(browser.server.count(refresh)).toBe(0);
-    await browser.clock.advance(200);
-    expect(browser.server.count(refresh)).toBe(1);
-  });
+  it.each([-86_400_000, 86_400_000])(
+    "refreshes on time although the wall clock is wrong by %d ms",
+    async (wallClockError) => {
+      const browser = createFakeBrowser();
+      await browser.openLoggedIn({ wallClockError });
+      await browser.clock.advance(1_739_800);
+      expect(browser.server.count(refresh)).toBe(0);
+      await browser.clock.advance(200);
+      expect(browser.server.count(refresh)).toBe(1);
+    },
+  );
 
-  it("is not delayed by a wall clock that is set back meanwhile", async () => {
+  it("refreshes on time although the wall clock is set back meanwhile", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     await browser.clock.advance(60_000);
@@ -47,7 +50,7 @@ describe("proactive refresh", () => {
     expect(browser.server.count(refresh)).toBe(1);
   });
 
-  it("counts the token's life from when it was asked for", async () => {
+  it("counts the lifetime of the access token from the moment that the request was sent", async () => {
     const browser = createFakeBrowser();
     browser.server.latency = 2_000;
     const tab = browser.openTab();
@@ -58,7 +61,7 @@ describe("proactive refresh", () => {
     expect(tab.client.countdown()?.accessExpiresIn).toBeCloseTo(1800 - 20);
   });
 
-  it("is made up for on waking, by each of the events that tell of it", async () => {
+  it("refreshes after a sleep at every event that can wake the page", async () => {
     for (const event of ["visibilitychange", "pageshow", "online", "resume", "focus"] as const) {
       const browser = createFakeBrowser();
       const tab = await browser.openLoggedIn();
@@ -68,7 +71,7 @@ describe("proactive refresh", () => {
     }
   });
 
-  it("is not made by a waking before it is due", async () => {
+  it("doesn't refresh when the page wakes up before the refresh is due", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     await browser.clock.advance(60_000);
@@ -77,7 +80,7 @@ describe("proactive refresh", () => {
     expect(browser.server.requests).toEqual([]);
   });
 
-  it("comes before the first request after a sleep in which the monotonic clock stood still", async () => {
+  it("refreshes before the first request after a sleep that stopped the monotonic clock", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     browser.clock.sleep(8 * 3_600_000);
@@ -87,7 +90,7 @@ describe("proactive refresh", () => {
     expect(browser.server.requests.map(({ line }) => line)).toEqual([refresh, "GET /api/orders/"]);
   });
 
-  it("runs once for any number of callers in one tab", async () => {
+  it("refreshes once for any number of concurrent requests in one tab", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     browser.server.latency = 20;
@@ -99,7 +102,7 @@ describe("proactive refresh", () => {
     expect(browser.server.count(refresh)).toBe(1);
   });
 
-  it("runs when the page asks for it, though it is not due", async () => {
+  it("refreshes when the application calls refresh() although no refresh is due", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     await browser.clock.advance(1_000);
@@ -109,7 +112,7 @@ describe("proactive refresh", () => {
     expect(browser.server.count(refresh)).toBe(1);
   });
 
-  it("waits for a refresh of a life longer than a timer can be", async () => {
+  it("refreshes on time although the lifetime is longer than the longest timer", async () => {
     const browser = createFakeBrowser();
     browser.server.accessLifetime = 40 * 86_400;
     await browser.openLoggedIn();
@@ -120,37 +123,37 @@ describe("proactive refresh", () => {
   });
 });
 
-describe("the attempt id", () => {
-  const attempts = (browser: ReturnType<typeof createFakeBrowser>) =>
+describe("the idempotency key", () => {
+  const sentKeys = (browser: ReturnType<typeof createFakeBrowser>) =>
     browser.server.requests.filter(({ line }) => line === refresh).map(({ headers }) => headers.get("Idempotency-Key"));
-  const pending = (browser: ReturnType<typeof createFakeBrowser>) =>
+  const storedKey = (browser: ReturnType<typeof createFakeBrowser>) =>
     [...browser.storage].find(([key]) => key.endsWith("#attempt"))?.[1];
 
-  it("is 128 bits in base64url, and new for every refresh token", async () => {
+  it("sends an idempotency key of 128 bits in base64url, and a new one for every refresh token", async () => {
     const browser = createFakeBrowser();
     await browser.openLoggedIn();
     await browser.clock.advance(2 * 1_740_000);
-    const [first, second] = attempts(browser);
+    const [first, second] = sentKeys(browser);
     expect(first).toMatch(/^[\w-]{22}$/);
     expect(second).toMatch(/^[\w-]{22}$/);
     expect(second).not.toBe(first);
   });
 
-  it("is stored before the request and used again after a lost response, also long after the reuse interval", async () => {
+  it("stores the idempotency key before the request and repeats it after a lost response, hours later too", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn({ random: 0.5 });
     browser.server.faults.push({ on: "/refresh/", kind: "lost response" });
     void tab.client.refresh();
     await browser.clock.advance(0);
-    expect(pending(browser)).toContain(attempts(browser)[0]);
+    expect(storedKey(browser)).toContain(sentKeys(browser)[0]);
     browser.clock.sleep(2 * 3_600_000);
     await tab.wake("focus");
-    const [first, second] = attempts(browser);
+    const [first, second] = sentKeys(browser);
     expect(second).toBe(first);
     expect(tab.states).toEqual(["authenticated offline", "authenticated"]);
   });
 
-  it("survives the crash of its tab", async () => {
+  it("sends the same idempotency key from a new tab after the first tab crashed", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn({ random: 0.5 });
     browser.server.faults.push({ on: "/refresh/", kind: "lost response" });
@@ -160,11 +163,11 @@ describe("the attempt id", () => {
     browser.clock.sleep(3_600_000);
     const reopened = browser.openTab();
     await browser.clock.advance(0);
-    expect(new Set(attempts(browser)).size).toBe(1);
+    expect(new Set(sentKeys(browser)).size).toBe(1);
     expect(reopened.states).toEqual(["authenticated"]);
   });
 
-  it("is kept in memory where there is no storage", async () => {
+  it("keeps the idempotency key in memory if there is no storage", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn({ random: 0.5, without: ["storage"] });
     browser.server.faults.push({ on: "/refresh/", kind: "lost response" });
@@ -172,43 +175,43 @@ describe("the attempt id", () => {
     await browser.clock.advance(0);
     browser.clock.sleep(3_600_000);
     await tab.wake("focus");
-    expect(new Set(attempts(browser)).size).toBe(1);
+    expect(new Set(sentKeys(browser)).size).toBe(1);
     expect(tab.states).toEqual(["authenticated offline", "authenticated"]);
   });
 
-  it("of the last refresh token is not taken for the next, although another tab has just stored it", async () => {
+  it("sends a new idempotency key for a new refresh token although another tab has just stored the previous key", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     void tab.client.refresh();
     await browser.clock.advance(0);
-    const stale = pending(browser) ?? "";
+    const stale = storedKey(browser) ?? "";
     void tab.client.refresh();
     await browser.clock.advance(0);
     for (const key of browser.storage.keys()) if (key.endsWith("#attempt")) browser.storage.set(key, stale);
     void tab.client.refresh();
     await browser.clock.advance(0);
-    expect(new Set(attempts(browser)).size).toBe(3);
+    expect(new Set(sentKeys(browser)).size).toBe(3);
   });
 
-  it("does not go out with a refresh token that arrived after it was taken", async () => {
+  it("sends a new idempotency key if the refresh token was replaced after the key was read", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
-    // Another tab's answer has come between this tab's look at the cookies and its request: the server sees the newer.
+    // As if another tab's refresh had replaced the cookies after this tab read the CSRF cookie.
     browser.server.faults.push({ on: "/refresh/", kind: new Response('{"code":"csrf_failed"}', { status: 403 }) });
     const jar = browser.jar.get("csrftoken");
     void tab.client.refresh();
     await browser.clock.advance(0);
-    const [refused, accepted] = attempts(browser);
+    const [refused, accepted] = sentKeys(browser);
     expect(refused).not.toBe(accepted);
     expect(browser.jar.get("csrftoken")).not.toBe(jar);
   });
 
-  it("is replaced where the storage holds something else under its name", async () => {
+  it("replaces a stored idempotency key that is malformed", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     for (const key of [...browser.storage.keys()]) browser.storage.set(`${key}#attempt`, "short");
     void tab.client.refresh();
     await browser.clock.advance(0);
-    expect(attempts(browser)[0]).toMatch(/^[\w-]{22}$/);
+    expect(sentKeys(browser)[0]).toMatch(/^[\w-]{22}$/);
   });
 });

@@ -10,7 +10,7 @@ async function setUp(options: TabOptions = {}) {
 }
 
 describe("client.fetch", () => {
-  it("adds the CSRF header to unsafe requests only", async () => {
+  it("sends the CSRF token with unsafe requests only", async () => {
     const { browser, tab, last } = await setUp();
     await tab.client.fetch("/api/orders/");
     expect(last()?.headers.get("X-CSRFToken")).toBeNull();
@@ -20,7 +20,7 @@ describe("client.fetch", () => {
     }
   });
 
-  it("is plain fetch to any other origin: no CSRF header, no credentials, no second sending", async () => {
+  it("sends neither the CSRF token nor credentials to another origin, and sends no request there twice", async () => {
     const { tab, browser, last } = await setUp();
     for (const url of [
       "https://evil.example/",
@@ -37,7 +37,7 @@ describe("client.fetch", () => {
     expect(browser.server.count(refresh)).toBe(0);
   });
 
-  it("keeps the caller's headers", async () => {
+  it("keeps the headers of the application", async () => {
     const { tab, last } = await setUp();
     await tab.client.fetch("/api/orders/", { method: "POST", headers: { "X-Trace": "1" }, body: "x" });
     expect(last()?.headers.get("X-Trace")).toBe("1");
@@ -54,7 +54,7 @@ describe("client.fetch", () => {
       "bytes",
       () => [new URL("https://app.example/api/orders/"), { method: "POST", body: Buffer.from("payload") }] as const,
     ],
-  ])("refreshes after a 401 and sends a body of %s once more, whole", async (_, toArguments) => {
+  ])("refreshes after a 401 and sends the whole body again if it is %s", async (_, toArguments) => {
     const { browser, tab } = await setUp();
     browser.jar.delete("access");
     const [input, init] = toArguments();
@@ -68,7 +68,7 @@ describe("client.fetch", () => {
     ]);
   });
 
-  it("refreshes after a 401 but says that it cannot send a stream again", async () => {
+  it("refreshes after a 401 but rejects with body_not_replayable if the body is a stream", async () => {
     const { browser, tab } = await setUp();
     browser.jar.delete("access");
     const body = new Blob(["payload"]).stream();
@@ -80,13 +80,13 @@ describe("client.fetch", () => {
     expect(browser.server.requests.map(({ line }) => line)).toEqual(["POST /api/orders/", refresh]);
   });
 
-  it("sends a stream where nothing stands in the way", async () => {
+  it("sends a body that is a stream if the access token is valid", async () => {
     const { tab } = await setUp();
     const response = await tab.client.fetch("/api/orders/", { method: "POST", body: new Blob(["payload"]).stream() });
     expect(await response.json()).toEqual({ echo: "payload" });
   });
 
-  it("sends once more at most, and hands out a second 401", async () => {
+  it("sends a request at most twice and returns the second 401", async () => {
     const { browser, tab } = await setUp();
     browser.server.faults.push({ on: "/api/orders/", kind: new Response(null, { status: 401 }), times: 2 });
     const response = tab.client.fetch("/api/orders/");
@@ -96,7 +96,7 @@ describe("client.fetch", () => {
     expect(browser.server.count(refresh)).toBe(1);
   });
 
-  it("hands out the 401 without asking further where nobody is logged in", async () => {
+  it("returns a 401 without a refresh if no user is logged in", async () => {
     const browser = createFakeBrowser();
     const tab = browser.openTab();
     await browser.clock.advance(0);
@@ -105,7 +105,7 @@ describe("client.fetch", () => {
     expect(browser.server.requests).toHaveLength(1);
   });
 
-  it("fetches a new CSRF token once where the old one is refused, and leaves other refusals alone", async () => {
+  it("fetches a new CSRF token after csrf_failed, and returns any other 403", async () => {
     const { browser, tab } = await setUp();
     browser.server.faults.push({ on: "/api/orders/", kind: new Response('{"code":"csrf_failed"}', { status: 403 }) });
     expect((await tab.client.fetch("/api/orders/", { method: "POST", body: "x" })).status).toBe(200);
@@ -115,7 +115,7 @@ describe("client.fetch", () => {
     expect(browser.server.count("GET /api/auth/csrf/")).toBe(1);
   });
 
-  it("believes the body of csrf/ more than a cookie that was refused", async () => {
+  it("sends the CSRF token of the csrf/ response rather than the cookie that the server refused", async () => {
     const { browser, tab } = await setUp();
     browser.server.faults.push({ on: "/api/orders/", kind: new Response('{"code":"csrf_failed"}', { status: 403 }) });
     browser.server.faults.push({ on: "/csrf/", kind: new Response('{"csrf_token":"of another name"}') });
@@ -127,7 +127,7 @@ describe("client.fetch", () => {
     ]);
   });
 
-  it("resolves relative URLs as the page does, or against baseUrl", async () => {
+  it("resolves relative URLs against the page, or against baseUrl if there is one", async () => {
     const { tab, last } = await setUp();
     await tab.client.fetch("orders");
     expect(last()?.url).toBe("https://app.example/page/orders");
@@ -146,7 +146,7 @@ describe("client.fetch", () => {
 });
 
 describe("a server on another origin", () => {
-  it("is given the CSRF token from the body of csrf/, as its cookie cannot be read", async () => {
+  it("sends the CSRF token of the csrf/ response to a server on another origin", async () => {
     const browser = createFakeBrowser();
     browser.jar.set("csrftoken", "of this page");
     const tab = await browser.openLoggedIn({
@@ -161,8 +161,8 @@ describe("a server on another origin", () => {
   });
 });
 
-describe("calls in the user's name", () => {
-  it("list, label and end sessions", async () => {
+describe("the calls of the client", () => {
+  it("lists and labels sessions, and rejects with 404 for the revocation of an unknown one", async () => {
     const { browser, tab } = await setUp();
     const [session] = await tab.client.sessions.list();
     expect(session).toEqual({
@@ -176,11 +176,11 @@ describe("calls in the user's name", () => {
       label: null,
     });
     expect(await tab.client.sessions.label("s1", "laptop")).toMatchObject({ id: "s1", label: "laptop", createdAt: 1 });
-    await expect(tab.client.sessions.end("nobody's")).rejects.toMatchObject({ status: 404 });
-    expect(browser.server.requests.at(-1)?.line).toBe("DELETE /api/auth/sessions/nobody's/");
+    await expect(tab.client.sessions.revoke("unknown id")).rejects.toMatchObject({ status: 404 });
+    expect(browser.server.requests.at(-1)?.line).toBe("DELETE /api/auth/sessions/unknown%20id/");
   });
 
-  it("are made once more after a refresh", async () => {
+  it("repeats a call of its own after a 401 and a refresh", async () => {
     const { browser, tab } = await setUp();
     browser.jar.delete("access");
     const list = tab.client.sessions.list();
@@ -189,7 +189,7 @@ describe("calls in the user's name", () => {
     expect(browser.server.count(refresh)).toBe(1);
   });
 
-  it("change the password and count the new token's life from then", async () => {
+  it("changes the password and counts the lifetime of the new access token from then on", async () => {
     const { browser, tab } = await setUp();
     await browser.clock.advance(600_000);
     await tab.client.changePassword({ currentPassword: "secret", newPassword: "better" });
@@ -201,7 +201,7 @@ describe("calls in the user's name", () => {
     expect(tab.states).toEqual([]);
   });
 
-  it("tell which field was refused", async () => {
+  it("rejects a refused change of the password with the messages by field", async () => {
     const { tab } = await setUp();
     await expect(tab.client.changePassword({ currentPassword: "wrong", newPassword: "better" })).rejects.toMatchObject({
       code: "invalid",

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createFakeBrowser } from "./fake-browser.ts";
 
 describe("the start of a client", () => {
-  it("is loading until the server has said who is logged in", async () => {
+  it("has the state loading until the server has said whether a user is logged in", async () => {
     const browser = createFakeBrowser();
     const tab = browser.openTab();
     expect(tab.client.session()).toEqual({ status: "loading" });
@@ -10,7 +10,7 @@ describe("the start of a client", () => {
     expect(tab.client.session()).toEqual({ status: "anonymous" });
   });
 
-  it("asks twice for a visitor who never logged in, and stores nothing", async () => {
+  it("sends two requests for a visitor who never logged in, and stores nothing", async () => {
     const browser = createFakeBrowser();
     browser.openTab();
     await browser.clock.advance(0);
@@ -18,7 +18,7 @@ describe("the start of a client", () => {
     expect([...browser.storage]).toEqual([]);
   });
 
-  it("asks once after a reload while the access token is alive, and keeps the time of the refresh", async () => {
+  it("sends one request after a reload while the access token is valid, and keeps the time of the next refresh", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     tab.client.dispose();
@@ -30,7 +30,7 @@ describe("the start of a client", () => {
     expect(reloaded.client.countdown()?.refreshIn).toBeCloseTo(1740 - 600.1);
   });
 
-  it("never takes a token for longer-lived than it is, though the wall clock was set back before the reload", async () => {
+  it("never overestimates the lifetime of the access token although the wall clock was set back before a reload", async () => {
     const browser = createFakeBrowser();
     (await browser.openLoggedIn()).client.dispose();
     const tab = browser.openTab({ wallClockError: -3_600_000 });
@@ -38,7 +38,7 @@ describe("the start of a client", () => {
     expect(tab.client.countdown()?.accessExpiresIn).toBe(1800);
   });
 
-  it("is logged in without a password when it is opened after the access token has expired", async () => {
+  it("logs the user in without a password if the page is opened after the access token has expired", async () => {
     const browser = createFakeBrowser();
     (await browser.openLoggedIn()).client.dispose();
     browser.clock.sleep(10 * 86_400_000);
@@ -48,7 +48,7 @@ describe("the start of a client", () => {
     expect(browser.server.requests.map(({ line }) => line)).toEqual(["POST /api/auth/refresh/", "GET /api/auth/me/"]);
   });
 
-  it("never takes a lost storage for a logout while the cookies are alive", async () => {
+  it("keeps the user logged in if the storage was deleted while the cookies are valid", async () => {
     const browser = createFakeBrowser();
     (await browser.openLoggedIn()).client.dispose();
     browser.storage.clear();
@@ -58,7 +58,7 @@ describe("the start of a client", () => {
     expect(tab.states).toEqual(["authenticated"]);
   });
 
-  it("never believes an old logout in the storage when the cookies are alive", async () => {
+  it("ignores an old logout in the storage while the cookies are valid", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     await tab.client.logout();
@@ -70,7 +70,7 @@ describe("the start of a client", () => {
     expect(reloaded.client.session().status).toBe("authenticated");
   });
 
-  it("says expired when the refresh cookie is gone though there was a session", async () => {
+  it("gives the reason expired if the refresh cookie has disappeared", async () => {
     const browser = createFakeBrowser();
     (await browser.openLoggedIn()).client.dispose();
     browser.jar.clear();
@@ -80,7 +80,7 @@ describe("the start of a client", () => {
     expect(tab.client.session()).toEqual({ status: "anonymous", reason: "expired" });
   });
 
-  it("refreshes where the record promises a token that the server no longer takes", async () => {
+  it("refreshes if the stored record names an access token that the server no longer accepts", async () => {
     const browser = createFakeBrowser();
     (await browser.openLoggedIn()).client.dispose();
     browser.jar.delete("access");
@@ -90,7 +90,7 @@ describe("the start of a client", () => {
     expect(browser.server.count("POST /api/auth/refresh/")).toBe(1);
   });
 
-  it("stays loading and tries again where the server cannot be reached", async () => {
+  it("keeps the state loading and retries if it can't reach the server", async () => {
     const browser = createFakeBrowser();
     (await browser.openLoggedIn()).client.dispose();
     browser.server.faults.push({ on: "/me/", kind: "offline" });
@@ -101,7 +101,7 @@ describe("the start of a client", () => {
     expect(tab.states).toEqual(["loading offline", "authenticated"]);
   });
 
-  it("holds an application's request back until it knows, so that it is sent once", async () => {
+  it("delays a request of the application until it knows the state, so that the request is sent once", async () => {
     const browser = createFakeBrowser();
     (await browser.openLoggedIn()).client.dispose();
     browser.clock.sleep(3_600_000);

@@ -16,15 +16,15 @@ async function openTabs(count: number, options: TabOptions = {}) {
   return { browser, tabs };
 }
 
-describe("five tabs that ask at once, past expiry", () => {
+describe("five tabs that send a request at once after the access token has expired", () => {
   it.each([
-    ["with everything", [], 1],
-    ["without locks", ["locks"], 5],
-    ["without a channel", ["openChannel"], 1],
-    ["without locks and channel", ["locks", "openChannel"], 5],
-    ["without storage", ["storage"], 5],
-    ["with nothing to go by", nothing, 5],
-  ] as const)("%s get five answers and one session", async (_, without, mostRefreshes) => {
+    ["locks, a channel and storage", [], 1],
+    ["no locks", ["locks"], 5],
+    ["no channel", ["openChannel"], 1],
+    ["no locks and no channel", ["locks", "openChannel"], 5],
+    ["no storage", ["storage"], 5],
+    ["no locks, no channel and no storage", nothing, 5],
+  ] as const)("gives five tabs with %s five responses in one session", async (_, without, mostRefreshes) => {
     const { browser, tabs } = await openTabs(5, { without: [...without] });
     browser.server.latency = 40;
     browser.clock.sleep(3_600_000);
@@ -32,11 +32,11 @@ describe("five tabs that ask at once, past expiry", () => {
     await browser.clock.advance(5_000);
     expect((await Promise.all(responses)).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
     expect(tabs.flatMap(({ states }) => states)).toEqual([]);
-    expect([...browser.server.sessions.values()].filter(({ ended }) => !ended)).toHaveLength(1);
+    expect([...browser.server.sessions.values()].filter(({ revoked }) => !revoked)).toHaveLength(1);
     expect(browser.server.count(refresh)).toBeLessThanOrEqual(mostRefreshes);
   });
 
-  it("agree on one attempt id where there are no locks", async () => {
+  it("sends the same idempotency key from five tabs if there are no locks", async () => {
     const { browser, tabs } = await openTabs(5, { without: ["locks", "openChannel"] });
     browser.server.latency = 40;
     browser.clock.sleep(3_600_000);
@@ -51,8 +51,8 @@ describe("five tabs that ask at once, past expiry", () => {
   });
 });
 
-describe("tabs", () => {
-  it("refresh once for all of them when it is due, the earliest jitter first", async () => {
+describe("several tabs", () => {
+  it("refreshes once for all tabs, in the tab with the largest jitter", async () => {
     const { browser, tabs } = await openTabs(5);
     await browser.clock.advance(1_740_000);
     expect(browser.server.count(refresh)).toBe(1);
@@ -60,7 +60,7 @@ describe("tabs", () => {
     expect(new Set(times).size).toBe(1);
   });
 
-  it("keep to the time that the channel told them where there is no storage", async () => {
+  it("takes the time of a refresh from another tab's message if there is no storage", async () => {
     const { browser, tabs } = await openTabs(2, { without: ["storage"] });
     await browser.clock.advance(600_000);
     void tabs[0]?.client.refresh();
@@ -69,7 +69,7 @@ describe("tabs", () => {
     expect(tabs[1]?.client.countdown()?.accessExpiresIn).toBeGreaterThan(1799);
   });
 
-  it("have no problem any more when another tab could refresh", async () => {
+  it("removes the problem when another tab has refreshed", async () => {
     const { browser, tabs } = await openTabs(2, { without: ["openChannel"] });
     const kind = new Response("{}", { status: 429, headers: { "Retry-After": "600" } });
     browser.server.faults.push({ on: "/refresh/", kind });
@@ -83,7 +83,7 @@ describe("tabs", () => {
     expect(browser.server.count(refresh)).toBe(2);
   });
 
-  it("stop trying to learn who is logged in when another tab has told them", async () => {
+  it("stops retrying to load the user when another tab has sent the user", async () => {
     const browser = createFakeBrowser();
     (await browser.openLoggedIn()).client.dispose();
     browser.server.faults.push({ on: "/me/", kind: "offline" });
@@ -95,22 +95,22 @@ describe("tabs", () => {
     expect(browser.server.count("GET /api/auth/me/")).toBe(1);
   });
 
-  it("wait for another tab's lock for two seconds and then go on with its attempt id", async () => {
+  it("waits two seconds for a lock that another tab holds, and then sends the same idempotency key", async () => {
     const { browser, tabs } = await openTabs(2);
     browser.server.faults.push({ on: "/refresh/", kind: "hang" });
     const [frozen, other] = tabs as [FakeTab, FakeTab];
     void frozen.client.refresh();
     await browser.clock.advance(0);
-    const pending = [...browser.storage].find(([key]) => key.endsWith("#attempt"))?.[1];
+    const storedKey = [...browser.storage].find(([key]) => key.endsWith("#attempt"))?.[1];
     void other.client.refresh();
     await browser.clock.advance(1_990);
     expect(browser.server.count(refresh)).toBe(0);
     await browser.clock.advance(100);
-    expect(pending).toContain(browser.server.requests[0]?.headers.get("Idempotency-Key"));
+    expect(storedKey).toContain(browser.server.requests[0]?.headers.get("Idempotency-Key"));
     expect(other.states).toEqual([]);
   });
 
-  it("are all logged out by a logout in one, within a second and without a request", async () => {
+  it("logs all tabs out within a second after a logout in one, with one request", async () => {
     const { browser, tabs } = await openTabs(3);
     void tabs[0]?.client.logout();
     await browser.clock.advance(1_000);
@@ -122,9 +122,9 @@ describe("tabs", () => {
     expect(browser.server.requests).toHaveLength(1);
   });
 
-  it("are all told once when one of them learns that the session was revoked", async () => {
+  it("logs all tabs out when one of them learns that the session was revoked", async () => {
     const { browser, tabs } = await openTabs(3);
-    browser.server.end("s1");
+    browser.server.revoke("s1");
     void tabs[1]?.client.fetch("/api/orders/");
     await browser.clock.advance(1_000);
     expect(tabs.map(({ states }) => states)).toEqual([
@@ -135,7 +135,7 @@ describe("tabs", () => {
     expect(browser.server.count(refresh)).toBe(1);
   });
 
-  it("are all logged in by a login in one", async () => {
+  it("logs all tabs in after a login in one", async () => {
     const { browser, tabs } = await openTabs(2);
     await tabs[0]?.client.logout();
     await browser.clock.advance(100);
@@ -145,7 +145,7 @@ describe("tabs", () => {
     expect(tabs[0]?.client.session().sessionId).toBe("s2");
   });
 
-  it("take over another tab's logout from the record where there is no channel", async () => {
+  it("reads another tab's logout from the storage if there is no channel", async () => {
     const { browser, tabs } = await openTabs(2, { without: ["openChannel"] });
     await tabs[0]?.client.logout();
     await tabs[1]?.wake("visibilitychange");
@@ -153,7 +153,7 @@ describe("tabs", () => {
     expect(browser.server.requests).toHaveLength(1);
   });
 
-  it("take over another tab's login from the record where there is no channel", async () => {
+  it("reads another tab's login from the storage if there is no channel", async () => {
     const { browser, tabs } = await openTabs(2, { without: ["openChannel"] });
     await tabs[0]?.client.logout();
     await tabs[1]?.wake("focus");
@@ -163,7 +163,7 @@ describe("tabs", () => {
     expect(tabs[1]?.client.session()).toMatchObject({ status: "authenticated", sessionId: "s2" });
   });
 
-  it("learn of a logout at their next request where there is nothing to go by", async () => {
+  it("learns of another tab's logout at the next request if there is neither storage nor a channel", async () => {
     const { browser, tabs } = await openTabs(2, { without: [...nothing] });
     await tabs[0]?.client.logout();
     const response = tabs[1]?.client.fetch("/api/orders/");
@@ -172,7 +172,7 @@ describe("tabs", () => {
     expect(tabs[1]?.client.session().status).toBe("anonymous");
   });
 
-  it("do not believe a refusal that another tab's new token has overtaken: they try once more", async () => {
+  it("refreshes again after a refusal if another tab has received a new token meanwhile", async () => {
     const { browser, tabs } = await openTabs(2, { without: ["locks"] });
     const [slow, fast] = tabs as [FakeTab, FakeTab];
     void slow.client.refresh();
@@ -180,7 +180,7 @@ describe("tabs", () => {
     browser.server.latency = 50;
     const kind = new Response('{"detail":"Token is blacklisted","code":"token_not_valid"}', { status: 401 });
     browser.server.faults.push({ on: "/refresh/", kind });
-    await browser.clock.advance(2); // the refusal is on its way
+    await browser.clock.advance(2); // the server has refused the refresh
     browser.server.latency = 1;
     void fast.client.login({ username: "alice", password: "secret" });
     await browser.clock.advance(1_000);
@@ -189,26 +189,26 @@ describe("tabs", () => {
     expect(slow.client.session().sessionId).toBe("s2");
   });
 
-  it("are not logged out by late news of the session before", async () => {
+  it("ignores a late message about the logout of the previous session", async () => {
     const { browser, tabs } = await openTabs(2, { without: ["locks", "storage"] });
-    browser.server.end("s1");
+    browser.server.revoke("s1");
     void tabs[0]?.client.fetch("/api/orders/");
-    await browser.clock.advance(30); // the news of its end is on the way
+    await browser.clock.advance(30); // the message about the logout has been posted
     await tabs[1]?.client.login({ username: "alice", password: "secret" });
     await browser.clock.advance(1_000);
     expect(tabs.map(({ client }) => client.session().sessionId)).toEqual(["s2", "s2"]);
   });
 
-  it("are not brought back to life by late news of a session that has ended", async () => {
+  it("ignores a late message about a refresh of a session that is logged out", async () => {
     const { browser, tabs } = await openTabs(2, { without: ["locks", "storage"] });
     void tabs[0]?.client.refresh();
-    await browser.clock.advance(30); // its news is on the way
+    await browser.clock.advance(30); // the message about the refresh has been posted
     await tabs[1]?.client.logout();
     await browser.clock.advance(1_000);
     expect(tabs.map(({ states }) => states)).toEqual([["anonymous logged_out"], ["anonymous logged_out"]]);
   });
 
-  it("are not brought back to life by a refresh that was answered before the logout", async () => {
+  it("stays logged out although another tab receives the response to an earlier refresh", async () => {
     const { browser, tabs } = await openTabs(2, { without: ["locks"] });
     browser.server.latency = 50;
     void tabs[0]?.client.refresh();
@@ -216,7 +216,7 @@ describe("tabs", () => {
     browser.server.latency = 1;
     void tabs[1]?.client.logout();
     const user = '{"id":"1","username":"alice","session":{"id":"s1"}}';
-    browser.server.faults.push({ on: "/me/", kind: new Response(user) }); // a node that has not heard of it yet
+    browser.server.faults.push({ on: "/me/", kind: new Response(user) }); // of a node that lags behind
     await browser.clock.advance(2_000);
     expect(tabs.map(({ client }) => client.session())).toEqual([
       { status: "anonymous", reason: "logged_out" },
@@ -224,7 +224,14 @@ describe("tabs", () => {
     ]);
   });
 
-  it("close their channel when they go into the back/forward cache and look again when they come back", async () => {
+  it("reads another tab's logout from the storage if the browser refuses to open a channel", async () => {
+    const { tabs } = await openTabs(2, { blocksChannels: true });
+    await tabs[0]?.client.logout();
+    await tabs[1]?.wake("focus");
+    expect(tabs[1]?.client.session()).toEqual({ status: "anonymous", reason: "logged_out" });
+  });
+
+  it("closes the channel when the page enters the back/forward cache, and reads the storage when it leaves it", async () => {
     const { browser, tabs } = await openTabs(2);
     const [cached, other] = tabs as [FakeTab, FakeTab];
     await cached.wake("pagehide");
@@ -237,7 +244,26 @@ describe("tabs", () => {
     expect(cached.client.session()).toEqual({ status: "anonymous", reason: "logged_out" });
   });
 
-  it("hold no token in anything that they share", async () => {
+  it("shares the record, the idempotency key and messages in the format of tabs with version 0.1", async () => {
+    const { browser, tabs } = await openTabs(1);
+    const fingerprint = browser.jar.get("csrftoken")?.slice(-16);
+    await tabs[0]?.client.refresh();
+    const key = browser.server.requests[0]?.headers.get("Idempotency-Key");
+    const at = browser.clock.time();
+    const name = "tokenpair cookie https://app.example/api/auth";
+    expect(Object.fromEntries(browser.storage)).toEqual({
+      [name]: JSON.stringify({ at, lifetime: 1800, sessionId: "s1" }),
+      [`${name}#attempt`]: `${key} ${fingerprint}`,
+    });
+    const user = { id: "1", username: "alice" };
+    expect(browser.messages.at(-1)).toEqual({ record: { at, lifetime: 1800, sessionId: "s1" }, user });
+    await tabs[0]?.client.logout();
+    const record = { at, lifetime: 0, sessionId: "s1", ended: "logged_out" };
+    expect(Object.fromEntries(browser.storage)).toEqual({ [name]: JSON.stringify(record) });
+    expect(browser.messages.at(-1)).toEqual({ record });
+  });
+
+  it("stores neither a token nor the CSRF token", async () => {
     const { browser } = await openTabs(2);
     const stored = JSON.stringify([...browser.storage]);
     expect(stored).toContain("s1");

@@ -15,7 +15,7 @@ describe("the name of a device", () => {
     ["Safari on Mac", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605 Version/18.5 Safari/605.1.15"],
     ["Safari on iPhone", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Mobile/15E Safari/604.1"],
     ["Chrome on iPad", "Mozilla/5.0 (iPad; CPU OS 18_5 like Mac OS X) CriOS/147.0 Mobile/15E148 Safari/604.1"],
-  ])("is %s for that browser", (name, userAgent) => {
+  ])("names the device %s after the user agent of its browser", (name, userAgent) => {
     expect(toDeviceName(userAgent)).toBe(name);
   });
 
@@ -23,11 +23,11 @@ describe("the name of a device", () => {
     ["curl", "curl/8.5.0"],
     ["python-requests", "python-requests/2.32.3"],
     ["Linux", "Mozilla/5.0 (X11; Linux x86_64)"],
-  ])("is %s where a program is no browser that we know", (name, userAgent) => {
+  ])("names the device %s after a user agent that isn't a known browser", (name, userAgent) => {
     expect(toDeviceName(userAgent)).toBe(name);
   });
 
-  it("is unknown where nothing says what it is", () => {
+  it("names the device Unknown device if the user agent says nothing about it", () => {
     for (const userAgent of [null, "", "Mozilla/5.0", "<b>bold</b>", "x".repeat(500)]) {
       expect(toDeviceName(userAgent)).toBe("Unknown device");
     }

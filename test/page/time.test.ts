@@ -12,7 +12,7 @@ describe("time on the page", () => {
     [-5, "0:00"],
     [3600, "1:00:00"],
     [86_399, "23:59:59"],
-  ])("counts %d seconds down as %s", (seconds, text) => {
+  ])("formats a countdown of %d seconds as %s", (seconds, text) => {
     expect(toClockText(seconds)).toBe(text);
   });
 
@@ -24,7 +24,7 @@ describe("time on the page", () => {
     [3600, "1 hour ago"],
     [86_400, "yesterday"],
     [10 * 86_400, "10 days ago"],
-  ])("says of %d seconds ago: %s", (age, text) => {
+  ])("formats a time %d seconds ago as %s", (age, text) => {
     expect(toAgeText(1_767_225_600 - age, 1_767_225_600)).toBe(text);
   });
 });

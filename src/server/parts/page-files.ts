@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { extname, join } from "node:path";
+import { extname, join, sep } from "node:path";
 import { ConfigError } from "../config/config-error.ts";
 
 /** One file as it is sent. */
@@ -32,10 +32,12 @@ export function readPageFiles(build: string, fill: (template: string) => string)
   }
   const page = toFile(Buffer.from(fill(readFileSync(index, "utf8"))), "text/html; charset=utf-8");
   const assets = rooms.flatMap((room) =>
-    readdirSync(join(build, room)).flatMap((name): [string, PageFile][] => {
+    readdirSync(join(build, room), { recursive: true, encoding: "utf8" }).flatMap((name): [string, PageFile][] => {
       const mediaType = mediaTypes[extname(name)];
       if (mediaType === undefined) return [];
-      return [[`/assets/${room}/${name}`, toFile(readFileSync(join(build, room, name)), mediaType)]];
+      return [
+        [`/assets/${room}/${name.replaceAll(sep, "/")}`, toFile(readFileSync(join(build, room, name)), mediaType)],
+      ];
     }),
   );
   return new Map([["/", page], ...assets]);

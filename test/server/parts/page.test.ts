@@ -75,7 +75,7 @@ describe("the page", () => {
     expect(types.get("/assets/page/main.js")).toBe("text/javascript; charset=utf-8");
     expect(types.get("/assets/page/page.css")).toBe("text/css; charset=utf-8");
     expect(types.get("/assets/page/icon.svg")).toBe("image/svg+xml");
-    expect(types.get("/assets/client/client.js")).toBe("text/javascript; charset=utf-8");
+    expect(types.get("/assets/client/session/session.js")).toBe("text/javascript; charset=utf-8");
     expect([...types.keys()].filter((path) => path.startsWith("/assets/page/")).length).toBeGreaterThan(10);
     for (const { headers } of loaded.values()) {
       expect(headers.get("Content-Security-Policy")).toContain("default-src 'none'");

@@ -4,28 +4,31 @@ import { createFakeBrowser } from "./fake-browser.ts";
 const noAccount = "No active account found for the given token.";
 const changed = "The user's password has been changed.";
 
-describe("the end of a session", () => {
+describe("a logout", () => {
   it.each([
     ["Token is blacklisted", "token_not_valid", "revoked"],
     ["Token is invalid", "token_not_valid", "revoked"],
     ["Token is expired", "token_not_valid", "expired"],
     [noAccount, "no_active_account", "revoked"],
     [changed, "password_changed", "password_changed"],
-  ])("by the server's word (%s) is told once, with the reason", async (detail, code, reason) => {
-    const browser = createFakeBrowser();
-    const tab = await browser.openLoggedIn();
-    browser.server.end("s1", detail, code);
-    const response = tab.client.fetch("/api/orders/");
-    await browser.clock.advance(0);
-    expect((await response).status).toBe(401);
-    expect(tab.client.session()).toEqual({ status: "anonymous", reason });
-    await tab.client.fetch("/api/orders/");
-    await browser.clock.advance(4_000_000);
-    expect(tab.states).toEqual([`anonymous ${reason}`]);
-    expect(browser.server.count("POST /api/auth/refresh/")).toBe(1);
-  });
+  ])(
+    "notifies listeners once when a refresh is refused with %s (%s), and gives the reason %s",
+    async (detail, code, reason) => {
+      const browser = createFakeBrowser();
+      const tab = await browser.openLoggedIn();
+      browser.server.revoke("s1", detail, code);
+      const response = tab.client.fetch("/api/orders/");
+      await browser.clock.advance(0);
+      expect((await response).status).toBe(401);
+      expect(tab.client.session()).toEqual({ status: "anonymous", reason });
+      await tab.client.fetch("/api/orders/");
+      await browser.clock.advance(4_000_000);
+      expect(tab.states).toEqual([`anonymous ${reason}`]);
+      expect(browser.server.count("POST /api/auth/refresh/")).toBe(1);
+    },
+  );
 
-  it("by cookies that are gone is an expiry", async () => {
+  it("gives the reason expired if the cookies have disappeared", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     browser.jar.clear();
@@ -34,7 +37,7 @@ describe("the end of a session", () => {
     expect(tab.states).toEqual(["anonymous expired"]);
   });
 
-  it("by logout is one when the server has said so", async () => {
+  it("becomes anonymous only when the server has answered the logout", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     browser.server.latency = 20;
@@ -49,7 +52,7 @@ describe("the end of a session", () => {
     expect(browser.clock.pendingTimers()).toBe(0);
   });
 
-  it("does not come with a logout of the others", async () => {
+  it("stays logged in after a logout of the other sessions, and not after a logout of all", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     await tab.client.logout("others");
@@ -58,7 +61,7 @@ describe("the end of a session", () => {
     expect(tab.states).toEqual(["anonymous logged_out"]);
   });
 
-  it("is not undone by a refresh that was under way", async () => {
+  it("stays logged out although a refresh was running during the logout", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     browser.server.latency = 50;
@@ -70,7 +73,7 @@ describe("the end of a session", () => {
     expect(browser.jar.size).toBe(0);
   });
 
-  it("is followed by a new login as if nothing had been", async () => {
+  it("logs a user in again after a logout", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     await tab.client.logout();
@@ -82,27 +85,27 @@ describe("the end of a session", () => {
   });
 });
 
-describe("a state", () => {
-  it("is immutable, and the same object until it changes", async () => {
+describe("the state", () => {
+  it("returns the same immutable state until the state changes", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     const state = tab.client.session();
     expect(tab.client.session()).toBe(state);
-    expect(Object.isFrozen(state) && Object.isFrozen(state.user)).toBe(true);
+    expect([state, state.user].map(Object.isFrozen)).toEqual([true, true]);
   });
 
-  it("is told to every listener but those that have stopped", async () => {
+  it("notifies every listener except those that were removed", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
-    const told: string[] = [];
-    tab.client.onChange(({ status }) => told.push(`first ${status}`));
-    const stop = tab.client.onChange(() => told.push("second"));
+    const calls: string[] = [];
+    tab.client.onChange(({ status }) => calls.push(`first ${status}`));
+    const stop = tab.client.onChange(() => calls.push("second"));
     stop();
     await tab.client.logout();
-    expect(told).toEqual(["first anonymous"]);
+    expect(calls).toEqual(["first anonymous"]);
   });
 
-  it("changes no more after dispose, and no timer, listener or channel is left", async () => {
+  it("changes no state after dispose(), and leaves no timer, listener or channel", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     expect(tab.openChannels()).toBe(1);

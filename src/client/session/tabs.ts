@@ -1,29 +1,29 @@
-import { type Channel, type Environment, listenTo } from "./environment.ts";
+import { type Channel, type Environment, listenTo } from "../environment.ts";
+import { createTimeout, toJsonObject } from "../transport/json-call.ts";
 import type { SessionRecord } from "./records.ts";
 import type { User } from "./session-state.ts";
-import { createTimeout, toAnswer } from "./transport.ts";
 
-/** What one tab tells the others. Never holds a token. */
+/** A message to the other tabs, without tokens. Other versions of this client read it, so its keys are fixed. */
 export interface TabMessage {
   readonly record: SessionRecord;
   readonly user?: User;
 }
 
-/** The other tabs. They save requests and spread news; nothing is wrong without them. */
+/** The connection to the other tabs. It saves requests and spreads changes sooner; the client is correct without it. */
 export interface Tabs {
   readonly post: (message: TabMessage) => void;
   /**
-   * Runs one thing after the other in this tab and, where Web Locks are and the lock is free in time, in all tabs.
-   * `locked` says whether the lock is held. To be called by nothing that runs inside it.
+   * Runs one function after the other in this tab, and in all tabs if Web Locks are available and the lock is free in
+   * time. `locked` tells whether this tab holds the lock. A function that runs inside must not call this again.
    */
   readonly exclusive: <T>(run: (locked: boolean) => Promise<T>) => Promise<T>;
   readonly close: () => void;
 }
 
-/** How long a tab waits for another that holds the lock; it may be frozen. Milliseconds. */
+/** How long a tab waits for the lock, because the tab that holds it may be frozen. Milliseconds. */
 const lockTimeout = 2000;
 
-/** `name` is that of the channel and the lock. */
+/** Opens the connection. `name` is the name of the channel and of the lock. */
 export function createTabs(env: Environment, name: string, onMessage: (message: TabMessage) => void): Tabs {
   let channel: Channel | undefined;
   let queue: Promise<unknown> = Promise.resolve();
@@ -34,9 +34,13 @@ export function createTabs(env: Environment, name: string, onMessage: (message: 
   };
   const open = () => {
     close();
-    channel = env.openChannel?.(name, (message) => {
-      if (toAnswer(message)["record"]) onMessage(message as TabMessage);
-    });
+    try {
+      channel = env.openChannel?.(name, (message) => {
+        if (toJsonObject(message)["record"]) onMessage(message as TabMessage);
+      });
+    } catch {
+      // Blocked by the browser, for example in a sandboxed frame.
+    }
   };
 
   async function withLock<T>(run: (locked: boolean) => Promise<T>): Promise<T> {

@@ -1,0 +1,29 @@
+import { assembleClient } from "../assemble-client.ts";
+import type { BaseClientOptions, Client } from "../client.ts";
+import type { Environment } from "../environment.ts";
+import { createRecords } from "../session/records.ts";
+import { toEndpoints } from "../transport/transport.ts";
+import { createCookieTransport } from "./cookie-transport.ts";
+import { createIdleClient } from "./idle-client.ts";
+
+/** The options of `createClient`. A page that the server itself serves needs none of them. */
+export interface ClientOptions extends BaseClientOptions {
+  /**
+   * The name of the CSRF cookie, if the server's `csrfCookieName` setting was changed. Default: `"__Host-csrftoken"`,
+   * or `"csrftoken"` if there is no such cookie.
+   */
+  readonly csrfCookie?: string;
+}
+
+/** Creates the client that `createClient` returns, in an environment. */
+export function assembleCookieClient(env: Environment, options: ClientOptions): Client {
+  const { page } = env;
+  if (!page) return createIdleClient();
+  const { timeout = 10, csrfCookie } = options;
+  const csrfCookies = csrfCookie ? [csrfCookie] : ["__Host-csrftoken", "csrftoken"];
+  const endpoints = toEndpoints(options, page);
+  const name = `tokenpair cookie ${endpoints.auth}`;
+  const records = createRecords(env, env.storage, name);
+  const transport = createCookieTransport({ env, page, endpoints, timeout, csrfCookies });
+  return assembleClient({ env, endpoints, name, records, transport });
+}

@@ -1,0 +1,20 @@
+import type { Client } from "../client.ts";
+import { loading } from "../session/session-state.ts";
+
+/** Creates the client for environments without a page, such as server rendering: its state is always `loading`. */
+export function createIdleClient(): Client {
+  const reject = () =>
+    Promise.reject(new TypeError("createClient sends requests only in a page. Call this in a browser."));
+  return {
+    login: reject,
+    logout: reject,
+    fetch: reject,
+    refresh: reject,
+    changePassword: reject,
+    sessions: { list: reject, label: reject, revoke: reject },
+    session: () => loading,
+    countdown: () => undefined,
+    onChange: () => () => undefined,
+    dispose: () => undefined,
+  };
+}

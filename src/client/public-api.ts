@@ -1,0 +1,14 @@
+export type { BaseClientOptions, Client, PasswordChange } from "./client.ts";
+export { ClientError, type ClientErrorDetails } from "./client-error.ts";
+export type { Countdown } from "./session/schedule.ts";
+export type {
+  AnonymousState,
+  AuthenticatedState,
+  LoadingState,
+  LogoutReason,
+  Problem,
+  SessionState,
+  User,
+} from "./session/session-state.ts";
+export type { Credentials, LogoutScope } from "./transport/transport.ts";
+export type { SessionInfo, UserSessions } from "./user-sessions.ts";

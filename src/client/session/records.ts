@@ -1,0 +1,101 @@
+import type { Environment, KeyValueStorage } from "../environment.ts";
+import { parseJsonObject } from "../transport/json-call.ts";
+import type { LogoutReason } from "./session-state.ts";
+
+/**
+ * What the tabs of a browser share about the session. The bearer client also stores its tokens here, in the storage
+ * that the application chose for them. Tabs with another version of this client read the same record, so its keys are
+ * fixed.
+ */
+export interface SessionRecord {
+  /** When the access token was received: milliseconds on the wall clock. */
+  readonly at: number;
+  /** How long the access token lasts from then on, in seconds. */
+  readonly lifetime: number;
+  readonly sessionId?: string | undefined;
+  /** Present if the user is no longer logged in; `null` if there is no reason to show. */
+  readonly ended?: LogoutReason | null | undefined;
+  readonly access?: string;
+  readonly refresh?: string;
+}
+
+/** The stored record and the stored idempotency key. Both are kept in memory if there is no storage. */
+export interface Records {
+  readonly read: () => Promise<SessionRecord | undefined>;
+  readonly write: (record: SessionRecord) => Promise<void>;
+  /**
+   * Returns the idempotency key for refreshing one refresh token. The key is stored before it is returned, so every tab
+   * gets the same key for the same token, also after a crash. Tabs that create a key at the same time without holding
+   * the lock agree on one.
+   *
+   * @param fingerprint A value that changes with every refresh token.
+   * @param locked Whether this tab holds the lock.
+   */
+  readonly getIdempotencyKey: (fingerprint: string, locked: boolean) => Promise<string>;
+  readonly clearIdempotencyKey: () => Promise<void>;
+}
+
+/** How long a tab waits before it reads its new key back: longer than another tab needs to write one. Milliseconds. */
+const settleTime = 30;
+
+/** Creates the records. `name` separates clients that use the same storage. */
+export function createRecords(env: Environment, storage: KeyValueStorage | undefined, name: string): Records {
+  const record = createEntry(storage, name);
+  const keyEntry = createEntry(storage, `${name}#attempt`);
+  return {
+    async read() {
+      const parsed = parseJsonObject((await record.read()) ?? "") as Partial<SessionRecord>;
+      return Number.isFinite(parsed.at) && Number.isFinite(parsed.lifetime) ? (parsed as SessionRecord) : undefined;
+    },
+    write: (value) => record.write(JSON.stringify(value)),
+    async getIdempotencyKey(fingerprint, locked) {
+      // The last characters suffice to tell one refresh token from the next.
+      const suffix = ` ${fingerprint.slice(-16)}`;
+      const readKey = async () => {
+        const [key = "", rest] = (await keyEntry.read())?.split(suffix) ?? [];
+        return rest === "" && /^[\w-]{22}$/.test(key) && key;
+      };
+      const stored = await readKey();
+      if (stored) return stored;
+      const created = createIdempotencyKey(env);
+      await keyEntry.write(created + suffix);
+      if (locked) return created;
+      await new Promise<void>((resolve) => env.setTimeout(resolve, settleTime));
+      return (await readKey()) || created;
+    },
+    clearIdempotencyKey: () => keyEntry.write(null),
+  };
+}
+
+/** Returns 128 random bits in base64url. */
+function createIdempotencyKey(env: Environment): string {
+  return btoa(String.fromCharCode(...env.randomBytes(16)))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+}
+
+/** One string in `storage`. If a write fails, the string is kept in memory, so that no older one is read back. */
+function createEntry(storage: KeyValueStorage | undefined, key: string) {
+  let memory: string | null = null;
+  let stored = true;
+  return {
+    async read(): Promise<string | null> {
+      try {
+        if (storage && stored) memory = await storage.getItem(key);
+      } catch {
+        // The storage can't be read at the moment: return what was read or written last.
+      }
+      return memory;
+    },
+    async write(value: string | null): Promise<void> {
+      memory = value;
+      try {
+        await (value === null ? storage?.removeItem(key) : storage?.setItem(key, value));
+        stored = true;
+      } catch {
+        stored = false;
+      }
+    },
+  };
+}

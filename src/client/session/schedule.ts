@@ -1,0 +1,135 @@
+import type { Environment } from "../environment.ts";
+
+/** A moment on both clocks, in milliseconds. */
+export interface Moment {
+  readonly monotonic: number;
+  readonly wall: number;
+}
+
+/** The moment that is `delay` seconds after another. */
+interface Deadline extends Moment {
+  readonly delay: number;
+}
+
+/** How long the access token lasts. Both numbers are seconds, not rounded, and negative if the time has passed. */
+export interface Countdown {
+  /** Seconds until the access token expires. */
+  readonly accessExpiresIn: number;
+  /** Seconds until the client refreshes the access token by itself. */
+  readonly refreshIn: number;
+}
+
+/**
+ * When to refresh and when to retry. Durations are seconds. `notBefore` is a time on the monotonic clock, in
+ * milliseconds: an access token that was received earlier isn't good enough.
+ */
+export interface Schedule {
+  readonly now: () => Moment;
+  /** Returns the seconds since `moment`, on the clock that advanced more: the other may have stopped during sleep. */
+  readonly secondsSince: (moment: Moment) => number;
+  /** Sets the access token's times and ends a back-off. `receivedAt` is milliseconds on the wall clock. */
+  readonly setToken: (receivedAt: number, lifetime: number) => void;
+  /** Returns when the current access token was received, or `undefined` if there is none. */
+  readonly receivedAt: () => Moment | undefined;
+  /** Returns whether there is an access token that was received at `notBefore` or later and hasn't expired. */
+  readonly isLive: (notBefore: number) => boolean;
+  /** Returns whether it is time to refresh. */
+  readonly isRefreshDue: () => boolean;
+  readonly countdown: () => Countdown | undefined;
+  /** Starts an exponential back-off with full jitter, which never ends before `retryAfter`. */
+  readonly backOff: (notBefore: number, retryAfter: number | undefined) => void;
+  /** Returns the latest `notBefore` of the attempts that failed since the back-off began, or `anyToken`. */
+  readonly retryTarget: () => number;
+  readonly isBackingOff: () => boolean;
+  /** Makes the retry due immediately, unless the server sent a `Retry-After`. */
+  readonly skipBackoff: () => void;
+  /** Ends the back-off after a success. */
+  readonly resetBackoff: () => void;
+  /** Starts the timer for the next retry or refresh. */
+  readonly startTimer: () => void;
+  /** Forgets the token and the back-off, and stops the timer. */
+  readonly clear: () => void;
+  /** Clears the schedule and starts no timer any more. */
+  readonly dispose: () => void;
+}
+
+/** As `notBefore`: every access token that hasn't expired is good enough. */
+export const anyToken: number = Number.NEGATIVE_INFINITY;
+/** As `notBefore`: only an access token that is yet to be received is good enough. */
+export const newToken: number = Number.POSITIVE_INFINITY;
+
+/** The longest delay that `setTimeout` accepts. Milliseconds. */
+const maxTimerDelay = 2 ** 31 - 1;
+/** Seconds. */
+const maxBackoff = 60;
+
+/** Creates a schedule. `onTimer` is called when a refresh or a retry may be due. */
+export function createSchedule(env: Environment, onTimer: () => void): Schedule {
+  let token: (Deadline & { readonly lifetime: number }) | undefined;
+  let backoff: (Deadline & { readonly retryAfter: number | undefined; readonly notBefore: number }) | undefined;
+  let failures = 0;
+  let timer: number | undefined;
+  let disposed = false;
+
+  const now = (): Moment => ({ monotonic: env.monotonic(), wall: env.wallClock() });
+  const secondsSince = ({ monotonic, wall }: Moment) =>
+    Math.max(env.monotonic() - monotonic, env.wallClock() - wall) / 1000;
+  const secondsUntil = (deadline: Deadline) => deadline.delay - secondsSince(deadline);
+  const retryTarget = () => backoff?.notBefore ?? anyToken;
+  const resetBackoff = () => {
+    failures = 0;
+    backoff = undefined;
+  };
+  const clear = () => {
+    env.clearTimeout(timer);
+    token = undefined;
+    resetBackoff();
+  };
+
+  return {
+    now,
+    secondsSince,
+    setToken(wall, lifetime) {
+      const current = now();
+      const monotonic = current.monotonic - Math.max(0, current.wall - wall);
+      token = { monotonic, wall, lifetime, delay: toRefreshDelay(lifetime, env.random()) };
+      resetBackoff();
+    },
+    receivedAt: () => token,
+    isLive: (notBefore) => token !== undefined && token.monotonic >= notBefore && secondsSince(token) < token.lifetime,
+    isRefreshDue: () => token === undefined || secondsUntil(token) <= 0,
+    countdown: () => token && { accessExpiresIn: token.lifetime - secondsSince(token), refreshIn: secondsUntil(token) },
+    backOff(notBefore, retryAfter) {
+      const delay = (retryAfter ?? 0) + env.random() * Math.min(maxBackoff, 2 ** failures);
+      failures += 1;
+      backoff = { ...now(), delay, retryAfter, notBefore: Math.max(notBefore, retryTarget()) };
+    },
+    retryTarget,
+    isBackingOff: () => backoff !== undefined && secondsUntil(backoff) > 0,
+    skipBackoff() {
+      if (backoff && backoff.retryAfter === undefined) backoff = { ...backoff, delay: 0 };
+    },
+    resetBackoff,
+    startTimer() {
+      env.clearTimeout(timer);
+      const next = backoff ?? token;
+      if (!next || disposed) return;
+      timer = env.setTimeout(onTimer, Math.min(Math.ceil(secondsUntil(next) * 1000), maxTimerDelay));
+    },
+    clear,
+    dispose() {
+      disposed = true;
+      clear();
+    },
+  };
+}
+
+/**
+ * Returns after how many seconds an access token is refreshed: one minute before it expires, or after two thirds of a
+ * lifetime of two minutes or less. `random` (0 to 1) makes it earlier, never later, so that clients and tabs don't
+ * refresh at the same moment.
+ */
+export function toRefreshDelay(lifetime: number, random: number): number {
+  const latest = lifetime > 120 ? lifetime - 60 : (lifetime * 2) / 3;
+  return latest - random * Math.min(30, latest / 10);
+}

@@ -1,0 +1,133 @@
+/** The user who is logged in. */
+export interface User {
+  /** The user's id on the server. */
+  readonly id: string;
+  /** The name that the user logs in with. */
+  readonly username: string;
+}
+
+/**
+ * Why the user is no longer logged in:
+ *
+ * - `logged_out`: the user logged out in this browser.
+ * - `expired`: the session wasn't refreshed within the lifetime of its refresh token, or the cookies were deleted.
+ * - `revoked`: the server revoked the session, for example because the user logged it out from another device.
+ * - `password_changed`: the user's password was changed in another session.
+ */
+export type LogoutReason = "logged_out" | "expired" | "revoked" | "password_changed";
+
+/**
+ * Why the session couldn't be confirmed or refreshed. The client keeps the session and retries.
+ *
+ * - `offline`: there was no response.
+ * - `timeout`: there was no response within the `timeout` option.
+ * - `throttled`: the server answered 429. The client waits for the `Retry-After` that the server sent.
+ * - `unavailable`: the response wasn't one of tokenpair's, or the server can't process requests at the moment.
+ */
+export type Problem = "offline" | "timeout" | "throttled" | "unavailable";
+
+/** The state until the server has said for the first time whether a user is logged in. */
+export interface LoadingState {
+  /** Tells this state from the others. */
+  readonly status: "loading";
+  /** Never present in this state. */
+  readonly user?: undefined;
+  /** Never present in this state. */
+  readonly sessionId?: undefined;
+  /** Never present in this state. */
+  readonly reason?: undefined;
+  /** Why the server couldn't be asked yet. Absent if there is no problem. */
+  readonly problem?: Problem;
+}
+
+/** The state while a user is logged in. */
+export interface AuthenticatedState {
+  /** Tells this state from the others. */
+  readonly status: "authenticated";
+  /** The user who is logged in. */
+  readonly user: User;
+  /** The id of the user's session on the server, as in `SessionInfo.id`. */
+  readonly sessionId: string;
+  /** Never present in this state. */
+  readonly reason?: undefined;
+  /** Why the session couldn't be refreshed. Absent if there is no problem. */
+  readonly problem?: Problem;
+}
+
+/** The state while no user is logged in. */
+export interface AnonymousState {
+  /** Tells this state from the others. */
+  readonly status: "anonymous";
+  /** Never present in this state. */
+  readonly user?: undefined;
+  /** Never present in this state. */
+  readonly sessionId?: undefined;
+  /** Why the user is no longer logged in. Absent if no user was logged in before. */
+  readonly reason?: LogoutReason;
+  /** Why the last call of `refresh()` failed. Absent if there is no problem. */
+  readonly problem?: Problem;
+}
+
+/**
+ * A snapshot of the session. It is immutable, and the same object until something changes. After a check of `status`,
+ * TypeScript knows which of the other members are present, also if they were destructured.
+ *
+ * @example
+ * const state = client.session();
+ * if (state.status === "authenticated") console.log(`Hello ${state.user.username}`);
+ */
+export type SessionState = LoadingState | AuthenticatedState | AnonymousState;
+
+/** The state of a new client. */
+export const loading: SessionState = Object.freeze({ status: "loading" });
+
+/** Holds the current state and calls the listeners once for each change. */
+export interface SessionStateHolder {
+  readonly get: () => SessionState;
+  readonly set: (next: SessionState) => void;
+  /** Sets the problem of the current state, or removes it. */
+  readonly setProblem: (problem?: Problem) => void;
+  /** Returns a function that removes the listener. */
+  readonly onChange: (listener: (state: SessionState) => void) => () => void;
+  /** Ignores all changes from now on. */
+  readonly close: () => void;
+}
+
+/** Creates a holder whose state is `loading`. */
+export function createSessionState(): SessionStateHolder {
+  let state = loading;
+  let closed = false;
+  const listeners = new Set<{ readonly notify: (state: SessionState) => void }>();
+
+  function set(next: SessionState): void {
+    if (closed || JSON.stringify(next) === JSON.stringify(state)) return;
+    state = Object.freeze(next);
+    for (const { notify } of [...listeners]) {
+      try {
+        notify(state);
+      } catch (error) {
+        // Reported as an uncaught error: it must stop neither the other listeners nor the client.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  return {
+    get: () => state,
+    set,
+    setProblem(problem) {
+      const { problem: _, ...rest } = state;
+      set({ ...rest, ...(problem && { problem }) });
+    },
+    onChange(listener) {
+      const entry = { notify: listener };
+      listeners.add(entry);
+      return () => void listeners.delete(entry);
+    },
+    close() {
+      closed = true;
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import type { Environment } from "../environment.ts";
+import type { Grant, Transport } from "../transport/transport.ts";
+import type { Records, SessionRecord } from "./records.ts";
+import type { Schedule } from "./schedule.ts";
+import type { LogoutReason, SessionStateHolder, User } from "./session-state.ts";
+import { createTabs, type Tabs } from "./tabs.ts";
+
+/** The parts that a session works with. */
+export interface SessionParts {
+  readonly env: Environment;
+  readonly transport: Transport;
+  readonly records: Records;
+  readonly schedule: Schedule;
+  readonly state: SessionStateHolder;
+  /** The name of the channel and of the lock that the tabs share. */
+  readonly name: string;
+}
+
+/** What this tab knows about the session. Only these functions change it: state, schedule, record and tabs together. */
+export interface Session {
+  readonly exclusive: Tabs["exclusive"];
+  /** Applies what other tabs have written to the record. */
+  readonly sync: () => Promise<void>;
+  /** Returns whether there is a session that hasn't been cleared, although the server may have revoked it. */
+  readonly isKnown: () => boolean;
+  /** Returns whether the state shows the user of the current access token. */
+  readonly isUserKnown: () => boolean;
+  /** Returns whether this tab has cleared that session, so that a late message about it is ignored. */
+  readonly wasCleared: (sessionId: string) => boolean;
+  /** Sends a request and stores the access token that it returns. If the request fails, nothing changes. */
+  readonly accept: (request: () => Promise<Grant>) => Promise<void>;
+  /** Sets the user of the current access token. */
+  readonly setUser: (user: User, sessionId: string) => Promise<void>;
+  /** Makes all tabs anonymous. */
+  readonly clear: (reason?: LogoutReason | null) => Promise<void>;
+  readonly dispose: () => void;
+}
+
+/** Creates a session about which nothing is known yet. */
+export function createSession({ env, transport, records, schedule, state, name }: SessionParts): Session {
+  const tabs = createTabs(env, name, ({ record, user }) => apply(record, user));
+  /** The current record, without tokens. */
+  let current: SessionRecord | undefined;
+  /** The id of the session that this tab cleared last, or an empty string. */
+  let clearedId = "";
+  /** The record that this tab read or wrote last, as JSON. */
+  let lastRecord: string | undefined;
+
+  const toId = () => current?.sessionId ?? state.get().sessionId;
+  const isKnown = () => current !== undefined || toId() !== undefined;
+  const isUserKnown = () => current?.sessionId !== undefined && current.sessionId === state.get().sessionId;
+
+  function apply(record: SessionRecord, user?: User): void {
+    const { at, lifetime, sessionId, ended } = record;
+    if (ended !== undefined) {
+      if (sessionId === toId()) setAnonymous(ended);
+    } else if (sessionId !== clearedId) {
+      if (at !== current?.at || sessionId !== current.sessionId) setToken({ at, lifetime, sessionId });
+      setAuthenticated(user, sessionId);
+    }
+  }
+
+  async function sync(): Promise<void> {
+    const record = await records.read();
+    const text = JSON.stringify(record);
+    if (!record || text === lastRecord) return;
+    lastRecord = text;
+    apply(record);
+  }
+
+  /** Stores the record. Sends it to the other tabs too, without the tokens, once the user is known. */
+  async function share(record: SessionRecord): Promise<void> {
+    lastRecord = JSON.stringify(record);
+    await records.write(record);
+    const { access: _access, refresh: _refresh, ...shared } = record;
+    const { user } = state.get();
+    if (shared.ended !== undefined || isUserKnown()) tabs.post({ record: shared, ...(user && { user }) });
+  }
+
+  function setToken(record: SessionRecord): void {
+    current = record;
+    schedule.setToken(record.at, record.lifetime);
+    schedule.startTimer();
+    transport.reset?.();
+    state.setProblem();
+  }
+
+  function setAuthenticated(user: User | undefined, sessionId: string | undefined): void {
+    if (user && sessionId) state.set({ status: "authenticated", user: Object.freeze(user), sessionId });
+  }
+
+  function setAnonymous(reason: LogoutReason | null): void {
+    clearedId = toId() ?? clearedId;
+    current = undefined;
+    schedule.clear();
+    transport.reset?.();
+    if (state.get().status !== "anonymous") state.set({ status: "anonymous", ...(reason && { reason }) });
+  }
+
+  return {
+    exclusive: tabs.exclusive,
+    sync,
+    isKnown,
+    isUserKnown,
+    wasCleared: (sessionId) => sessionId === clearedId,
+    async accept(request) {
+      const sentAt = schedule.now();
+      const grant = await request();
+      const full = grant.lifetime ?? current?.lifetime ?? 0;
+      // The server issued the token some time before it was received.
+      const lifetime = Math.max(full - schedule.secondsSince(sentAt), full / 2);
+      const record = { at: env.wallClock(), lifetime, sessionId: grant.sessionId ?? current?.sessionId };
+      setToken(record);
+      setAuthenticated(grant.user, record.sessionId);
+      await share({ ...record, ...grant.tokens });
+    },
+    async setUser(user, sessionId) {
+      if (!current) return;
+      current = { ...current, sessionId };
+      setAuthenticated(user, sessionId);
+      await share({ ...(await records.read()), ended: undefined, ...current });
+    },
+    async clear(reason = null) {
+      const wasKnown = isKnown();
+      setAnonymous(reason);
+      await records.clearIdempotencyKey();
+      if (wasKnown) await share({ at: env.wallClock(), lifetime: 0, sessionId: clearedId, ended: reason });
+    },
+    dispose() {
+      tabs.close();
+      schedule.dispose();
+      state.close();
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import type { Page } from "../environment.ts";
+import type { User } from "../session/session-state.ts";
+import { type JsonCall, toJsonObject, unexpectedResponse } from "./json-call.ts";
+
+/** What a user enters to log in. */
+export interface Credentials {
+  /** The user's name. */
+  readonly username: string;
+  /** The user's password. */
+  readonly password: string;
+  /**
+   * Whether the user stays logged in after closing the browser. The bearer client ignores it: how long its tokens are
+   * kept depends on its storage. Default: true.
+   */
+  readonly remember?: boolean;
+}
+
+/** Which sessions a logout revokes: this one, all other sessions of the user, or all of them. */
+export type LogoutScope = "local" | "others" | "all";
+
+/** What a response says about a new access token. */
+export interface Grant {
+  /** How long the access token lasts, in seconds. If it is missing, it lasts as long as the previous one. */
+  readonly lifetime?: number;
+  readonly user?: User | undefined;
+  readonly sessionId?: string | undefined;
+  /** Only the bearer client sees the tokens. */
+  readonly tokens?: { readonly access: string; readonly refresh: string };
+}
+
+/** Returns the idempotency key for a refresh. `fingerprint` is a value that changes with every refresh token. */
+export type GetIdempotencyKey = (fingerprint: string) => Promise<string>;
+
+/**
+ * How requests are authenticated: by cookies or by bearer tokens. None of these functions refreshes or retries, except
+ * once with a new CSRF token. Every call throws a `ClientError` unless the response is a 2xx.
+ */
+export interface Transport {
+  /** The origins that credentials are sent to. */
+  readonly origins: readonly string[];
+  /** Calls `fetch` with the credentials. */
+  readonly send: (input: string | Request, init?: RequestInit) => Promise<Response>;
+  /** Calls a `path` below the auth path. */
+  readonly call: JsonCall;
+  readonly login: (credentials: Credentials) => Promise<Grant>;
+  readonly refresh: (getIdempotencyKey: GetIdempotencyKey) => Promise<Grant>;
+  readonly logout: (scope: LogoutScope) => Promise<void>;
+  readonly changePassword: (current: string, next: string) => Promise<Grant>;
+  /** Discards what belongs to the previous access token. */
+  readonly reset?: () => void;
+}
+
+/** The server's URLs, none of which has a trailing slash except `base`. */
+export interface Endpoints {
+  readonly origin: string;
+  /** The URL that the paths are appended to. */
+  readonly root: string;
+  /** The URL of the auth path. */
+  readonly auth: string;
+  /** The URL that relative URLs of the application are resolved against. */
+  readonly base: string;
+}
+
+/**
+ * Returns the URLs of the server.
+ *
+ * @throws TypeError If there is neither a page nor a `baseUrl`, or if `baseUrl` isn't a URL.
+ */
+export function toEndpoints(
+  { baseUrl, authPath = "/api/auth" }: { readonly baseUrl?: string; readonly authPath?: string },
+  page: Page | undefined,
+): Endpoints {
+  if (baseUrl === undefined && !page) {
+    throw new TypeError("baseUrl is required if there is no page, for example https://api.example.com.");
+  }
+  const { origin, href } = new URL(baseUrl ?? "/", page?.href);
+  const root = href.replace(/\/$/, "");
+  return { origin, root, auth: root + authPath, base: baseUrl === undefined && page ? page.base : `${root}/` };
+}
+
+/** Returns `{ id, username }` if `value` is a user. */
+export function toUser(value: unknown): User | undefined {
+  const { id, username } = toJsonObject(value);
+  return typeof id === "string" && typeof username === "string" ? { id, username } : undefined;
+}
+
+/** Returns the `id` of a session, if it has one. */
+export function toId(session: unknown): string | undefined {
+  const { id } = toJsonObject(session);
+  return typeof id === "string" ? id : undefined;
+}
+
+/** Returns a lifetime in seconds. @throws ClientError `unavailable` if `value` isn't a positive number. */
+export function toLifetime(value: unknown): number {
+  const lifetime = Number(value);
+  if (lifetime > 0) return lifetime;
+  throw unexpectedResponse();
+}
