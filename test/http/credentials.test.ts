@@ -24,7 +24,8 @@ const toHeaders = (page = browser): Record<string, string> => ({
   "x-csrftoken": page.cookie("__Host-csrftoken") ?? "",
 });
 
-const authenticate = (headers: HeaderSource, method?: string) => authenticateRequest(auth.deps, { headers, method });
+const authenticate = async (headers: HeaderSource, method?: string) =>
+  authenticateRequest(auth.deps, { headers, method });
 
 const expectRefused = (attempt: Promise<unknown>, code: AuthErrorCode) =>
   expect(attempt).rejects.toMatchObject({ name: "AuthError", code });

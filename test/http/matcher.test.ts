@@ -52,7 +52,7 @@ describe("a path", () => {
 
 describe("two endpoints", () => {
   it("with one method and path are refused when the handler is made, and not one of them forgotten", async () => {
-    const common = { summary: "Echo.", errors: "resource", responses: {} } as const;
+    const common = { summary: "Echo.", errorStyle: "resource", responses: {} } as const;
     const handle = async () => toJsonResponse(200, {});
     const [one, other] = [() => "/things", () => "/things"];
     const endpoints = [one, other].map((path) => defineEndpoint({ ...common, method: "GET", path, handle }));
@@ -123,7 +123,7 @@ describe("the key set", () => {
 
 describe("an endpoint's path parameter", () => {
   it("comes decoded, and what cannot be decoded is nowhere", async () => {
-    const echo = { path: () => "/things/{id}", summary: "Echo.", errors: "resource", responses: {} } as const;
+    const echo = { path: () => "/things/{id}", summary: "Echo.", errorStyle: "resource", responses: {} } as const;
     const own = await createTestAuth({
       endpoints: [
         defineEndpoint({ ...echo, method: "GET", handle: async ({ params }) => toJsonResponse(200, params) }),
@@ -174,7 +174,7 @@ describe("a failure", () => {
           method: "POST",
           path: () => "/broken",
           summary: "Fails.",
-          errors: "token",
+          errorStyle: "token",
           body: { accepts: ["application/json"], schema: z.object({}) },
           responses: {},
           handle: async () => Promise.reject(defect),

@@ -97,12 +97,12 @@ describe("reading the Cookie header", () => {
       access: "a.b.c",
       refresh: "d.e.f",
       csrf: "r.m",
-      isDoubled: false,
+      hasDuplicates: false,
     });
   });
 
   it("finds nothing where there is nothing", () => {
-    const nothing = { access: undefined, refresh: undefined, csrf: undefined, isDoubled: false };
+    const nothing = { access: undefined, refresh: undefined, csrf: undefined, hasDuplicates: false };
     expect(readCookies({}, defaultSettings)).toEqual(nothing);
     expect(read("")).toEqual(nothing);
     expect(read("__Host-Http-access=")).toEqual(nothing);
@@ -110,16 +110,16 @@ describe("reading the Cookie header", () => {
 
   it("notices a tossed cookie: one of our names twice, in either order, with the same value, or empty", () => {
     for (const name of ["__Host-Http-access", "__Secure-refresh", "__Host-csrftoken"]) {
-      expect(read(`${name}=mine; ${name}=theirs`).isDoubled).toBe(true);
-      expect(read(`${name}=same; x=y; ${name}=same`).isDoubled).toBe(true);
-      expect(read(`${name}=; ${name}=mine`).isDoubled).toBe(true);
+      expect(read(`${name}=mine; ${name}=theirs`).hasDuplicates).toBe(true);
+      expect(read(`${name}=same; x=y; ${name}=same`).hasDuplicates).toBe(true);
+      expect(read(`${name}=; ${name}=mine`).hasDuplicates).toBe(true);
     }
-    expect(read("other=1; other=2; __Host-Http-access=a").isDoubled).toBe(false);
+    expect(read("other=1; other=2; __Host-Http-access=a").hasDuplicates).toBe(false);
   });
 
   it("notices a cookie without a name that poses as ours beside ours", () => {
     // A browser writes a nameless cookie as its bare value.
-    expect(read("__Host-csrftoken=mine; __Host-csrftoken=evil").isDoubled).toBe(true);
+    expect(read("__Host-csrftoken=mine; __Host-csrftoken=evil").hasDuplicates).toBe(true);
     expect(read("=__Host-csrftoken=evil").csrf).toBe(undefined);
   });
 
@@ -136,7 +136,7 @@ describe("reading the Cookie header", () => {
     ]) {
       expect(read(`${name}=evil`).access).toBe(undefined);
     }
-    expect(read('$Version=1; x="; __Host-Http-access=evil"; __Host-Http-access=mine').isDoubled).toBe(true);
+    expect(read('$Version=1; x="; __Host-Http-access=evil"; __Host-Http-access=mine').hasDuplicates).toBe(true);
   });
 
   it("trims names and values however many blanks there are, and keeps those inside", () => {
@@ -167,13 +167,13 @@ describe("reading the Cookie header", () => {
             value: pair.slice(pair.indexOf("=") + 1).trim(),
           }));
         const find = (name: string) => pairs.find((pair) => pair.name === name)?.value || undefined;
-        const isDoubled = (name: string) => pairs.filter((pair) => pair.name === name).length > 1;
+        const hasDuplicates = (name: string) => pairs.filter((pair) => pair.name === name).length > 1;
         expect(read(parts.join(""))).toEqual({
           access: find(access),
           refresh: find(refresh),
           csrf: find(csrf),
-          device: isDoubled(device) ? undefined : find(device),
-          isDoubled: [access, refresh, csrf].some(isDoubled),
+          device: hasDuplicates(device) ? undefined : find(device),
+          hasDuplicates: [access, refresh, csrf].some(hasDuplicates),
         });
       }),
       { numRuns: 2_000 },
@@ -182,7 +182,7 @@ describe("reading the Cookie header", () => {
 
   it("joins the several Cookie headers of HTTP/2", () => {
     const headers = { cookie: ["__Host-Http-access=a", "__Host-Http-access=b"] };
-    expect(readCookies(headers, defaultSettings).isDoubled).toBe(true);
+    expect(readCookies(headers, defaultSettings).hasDuplicates).toBe(true);
   });
 
   it("takes the bare names only with insecureCookies", () => {

@@ -192,7 +192,7 @@ describe("login CSRF: a foreign page that logs the victim in as the attacker", (
     const foreign = createBrowser(auth);
     await foreign.get("/api/auth/csrf/");
     const headers = { "X-CSRFToken": foreign.cookie("__Host-csrftoken") ?? "" };
-    await expectRefused(await login(alice, headers), "CSRF token is not that of the cookie.");
+    await expectRefused(await login(alice, headers), "CSRF token does not match the cookie.");
   });
 
   it("is refused with a token and no cookie", async () => {
@@ -201,14 +201,14 @@ describe("login CSRF: a foreign page that logs the victim in as the attacker", (
 
   it("is refused with an invented pair of header and cookie", async () => {
     browser.setCookie("__Host-csrftoken", "a.b");
-    await expectRefused(await login(), "CSRF token is not that of the session.");
+    await expectRefused(await login(), "CSRF token does not belong to this session.");
   });
 
   it("is refused with the token of a session that is not this browser's", async () => {
     const attacker = createBrowser(auth);
     await attacker.logIn();
     browser.setCookie("__Host-csrftoken", attacker.cookie("__Host-csrftoken") ?? "");
-    await expectRefused(await login(), "CSRF token is not that of the session.");
+    await expectRefused(await login(), "CSRF token does not belong to this session.");
   });
 
   it("is refused from another site, a sibling subdomain and a sandboxed page, even with the token", async () => {
@@ -240,7 +240,7 @@ describe("login CSRF: a foreign page that logs the victim in as the attacker", (
       "Sec-Fetch-Site": "cross-site",
       "Content-Type": "text/plain",
     };
-    await expectRefused(await login("{}", all), "Two cookies of one name.");
+    await expectRefused(await login("{}", all), "Two cookies have the same name.");
     await expectRefused(await login("{}", { ...all, Cookie: null }), "Origin checking failed.");
     const own = { Origin: ownOrigin, "Sec-Fetch-Site": "same-origin" };
     expect((await login("{}", { ...all, ...own, Cookie: null })).status).toBe(415);

@@ -130,7 +130,7 @@ describe("a logout that is refused changes nothing", () => {
     await fresh.get("/api/auth/csrf/");
     for (const planted of [fresh.cookie("__Host-csrftoken"), other.cookie("__Host-csrftoken")]) {
       browser.setCookie("__Host-csrftoken", planted ?? "");
-      await expectRefused(await logout(), "CSRF token is not that of the session.");
+      await expectRefused(await logout(), "CSRF token does not belong to this session.");
     }
   });
 
@@ -138,7 +138,10 @@ describe("a logout that is refused changes nothing", () => {
     const names = ["__Host-Http-access", "__Secure-refresh", "__Host-csrftoken"];
     const cookies = names.map((name) => `${name}=${browser.cookie(name)}`);
     const tossed = `__Secure-refresh=${other.cookie("__Secure-refresh")}`;
-    await expectRefused(await logout("all", { Cookie: [tossed, ...cookies].join("; ") }), "Two cookies of one name.");
+    await expectRefused(
+      await logout("all", { Cookie: [tossed, ...cookies].join("; ") }),
+      "Two cookies have the same name.",
+    );
   });
 });
 

@@ -173,7 +173,7 @@ describe("a failed refresh leaves the cookies", () => {
     browser.setCookie("__Host-csrftoken", attacker.cookie("__Host-csrftoken") ?? "");
     const foreign = await refresh();
     await expectKept(foreign, 403, {
-      detail: "CSRF Failed: CSRF token is not that of the session.",
+      detail: "CSRF Failed: CSRF token does not belong to this session.",
       code: "csrf_failed",
     });
   });
@@ -186,7 +186,7 @@ describe("a failed refresh leaves the cookies", () => {
     const tossed = `__Secure-refresh=${attacker.cookie("__Secure-refresh")}`;
     for (const Cookie of [[tossed, ...own].join("; "), [...own, tossed].join("; ")]) {
       await expectKept(await refresh({ Cookie }), 403, {
-        detail: "CSRF Failed: Two cookies of one name.",
+        detail: "CSRF Failed: Two cookies have the same name.",
         code: "csrf_failed",
       });
     }
