@@ -34,7 +34,7 @@ it("answers a trusted origin's preflight with the allowed methods and headers", 
   });
 });
 
-it("lets a trusted origin's page read every response, errors too", async () => {
+it("allows a trusted origin's page to read every response, errors too", async () => {
   const { send } = await start();
   for (const [method, path] of [
     ["GET", "/api/auth/csrf/"],
@@ -52,7 +52,7 @@ it("lets a trusted origin's page read every response, errors too", async () => {
   }
 });
 
-it("lets a trusted origin's page log in and refresh with its CSRF token", async () => {
+it("allows a trusted origin's page to log in and refresh with its CSRF token", async () => {
   const browser = createBrowser(await start());
   const headers = { Origin: front, "Sec-Fetch-Site": "same-site" };
   const { csrf_token } = (await (await browser.get("/api/auth/csrf/", { headers })).json()) as { csrf_token: string };
