@@ -190,7 +190,7 @@ describe("a request that memory is enough for", () => {
     unsafe: { method: "POST", headers: { cookie, ...headers } },
   });
 
-  it("authenticates a bearer token and a GET by cookie without a promise, and an unsafe cookie request with one", async () => {
+  it("returns claims for a bearer token and a GET by cookie, and a promise for an unsafe cookie request", async () => {
     const { bearer, safe, unsafe } = toRequests(toHeaders(), toBearer());
     for (const request of [bearer, safe]) {
       const authentication = authenticateRequest(auth.deps, request);
@@ -202,7 +202,7 @@ describe("a request that memory is enough for", () => {
     expect(await promise).toMatchObject({ sessionId });
   });
 
-  it("checks a bearer token and a GET by cookie without a promise, and an unsafe cookie request with one", async () => {
+  it("checks a bearer token and a GET by cookie at once, and an unsafe cookie request with a promise", async () => {
     const store = await openTestStore(() => Math.floor(Date.now() / 1_000));
     const own = createAuth({ store, signingKey });
     await own.ready();

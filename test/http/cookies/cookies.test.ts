@@ -53,7 +53,7 @@ describe("the cookies of a session", () => {
     ]);
   });
 
-  it("sets names, domain, path and SameSite as the settings say, but always SameSite=Strict for the refresh cookie", () => {
+  it("sets cookies as the settings say, but the refresh cookie always with SameSite=Strict", () => {
     const settings = {
       ...defaultSettings,
       accessCookieName: "__Secure-a",

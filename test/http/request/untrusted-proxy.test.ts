@@ -26,7 +26,7 @@ describe("an untrusted proxy", () => {
     },
   );
 
-  it("emits no untrusted_proxy event for a trusted proxy, a public address or a socket without an address", async () => {
+  it("emits no untrusted_proxy event for a trusted proxy, a public address or a Unix socket", async () => {
     await start(["10.0.0.0/8"]);
     for (const ip of ["10.0.0.1", "203.0.113.9", "2001:db8::1", "unix"]) {
       await guess(sendFrom(auth, ip, "198.51.100.1"));

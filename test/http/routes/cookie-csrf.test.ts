@@ -39,7 +39,7 @@ describe("the CSRF endpoint", () => {
     expect((await browser.post("/api/auth/refresh/")).status).toBe(200);
   });
 
-  it("makes no CSRF token for a refresh cookie alone, which a sibling domain may have set, and deletes that cookie", async () => {
+  it("deletes a refresh cookie without an access cookie, which a sibling domain may have set", async () => {
     await browser.logIn();
     browser.deleteCookie("__Host-csrftoken");
     browser.deleteCookie("__Host-Http-access");

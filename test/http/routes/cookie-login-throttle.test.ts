@@ -31,7 +31,7 @@ describe("the device cookie", () => {
   /** Fails to log in so often, each time from another address. */
   const guessFromEverywhere = (times: number) => guessTimes(times, (n) => sendFrom(auth, `198.51.100.${n}`));
 
-  it("accepts a login from a known device, also after a logout, while the account is locked for all others", async () => {
+  it("accepts a login from a known device while the account is locked for all others", async () => {
     await start({ maxLoginFailures: 10 });
     const browser = createBrowser({ send: sendFrom(auth, "203.0.113.9") });
     await browser.logIn();
@@ -42,7 +42,7 @@ describe("the device cookie", () => {
     expect(await browser.isLoggedIn()).toBe(true);
   });
 
-  it("sets a device cookie for the cookie endpoints only, hidden from scripts, and a new one at every login", async () => {
+  it("sets a new device cookie at every login, for the cookie endpoints only and hidden from scripts", async () => {
     await start();
     const browser = createBrowser(auth);
     await browser.logIn();

@@ -155,7 +155,7 @@ describe("login CSRF: another site logs its victim in as the attacker", () => {
     await expectRefused(await login(), "CSRF token does not belong to this session.");
   });
 
-  it("refuses a login from another site, a sibling subdomain or a sandboxed page, even with the CSRF token", async () => {
+  it("refuses a login from another site, a subdomain or a sandboxed page, even with the CSRF token", async () => {
     await browser.get("/api/auth/csrf/");
     for (const headers of [
       { "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" },

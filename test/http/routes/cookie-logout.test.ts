@@ -124,7 +124,7 @@ describe("a logout that is refused", () => {
     await expectRefused(await logout("all", formPost), "Origin checking failed.");
   });
 
-  it("refuses a logout with no CSRF token, one from before the login, or another session's, and revokes nothing", async () => {
+  it("refuses a logout without a CSRF token, or with one that is not this session's", async () => {
     await expectRefused(await logout("local", { "X-CSRFToken": null }), "CSRF token missing.");
     const fresh = createBrowser(auth);
     await fresh.get("/api/auth/csrf/");
@@ -167,7 +167,7 @@ describe("a logout with a token of a session that is over", () => {
     expect([await isLive(sessionId), await isLive(otherId)]).toEqual([false, false]);
   });
 
-  it("answers 401 to a logout of all with a revoked session's access cookie and another session's refresh cookie", async () => {
+  it("answers 401 to a logout of all by a revoked access cookie beside another session's refresh cookie", async () => {
     auth.deps.feed.apply((await auth.store.sessions.revoke(sessionId, "revoked")).revocations);
     browser.setCookie("__Secure-refresh", other.cookie("__Secure-refresh") ?? "", "/api/auth");
     expect((await logout("all")).status).toBe(401);
@@ -175,7 +175,7 @@ describe("a logout with a token of a session that is over", () => {
   });
 });
 
-it("revokes all sessions even if another, revoked session's refresh cookie was planted beside the access cookie", async () => {
+it("revokes all sessions despite a planted refresh cookie of another, revoked session", async () => {
   await auth.store.sessions.revoke(otherId, "revoked");
   const { sessionId: third } = auth.deps.tokens.verifyAccess((await auth.logIn()).access);
   browser.setCookie("__Secure-refresh", other.cookie("__Secure-refresh") ?? "", "/api/auth");
@@ -183,7 +183,7 @@ it("revokes all sessions even if another, revoked session's refresh cookie was p
   expect([await isLive(sessionId), await isLive(third)]).toEqual([false, false]);
 });
 
-it("answers 503 to a logout of all, and revokes nothing, if this node can't know whether the session is live", async () => {
+it("answers 503 to a logout of all if this node can't know whether the session is live", async () => {
   auth.clock.stall(60);
   browser.deleteCookie("__Secure-refresh");
   const response = await logout("all");
