@@ -16,8 +16,8 @@ import type { RefreshOptions } from "./flows/refresh/report.ts";
 import type { RevokeOptions, SessionView } from "./flows/sessions.ts";
 import type { NewUserInput, UserUpdate } from "./flows/users.ts";
 import type { VerifiedClaims } from "./flows/verify.ts";
+import type { ConnectionInfo } from "./http/request/client-ip.ts";
 import type { HeaderSource } from "./http/request/headers.ts";
-import type { ConnectionInfo } from "./http/router.ts";
 
 /** What `createAuth` takes: a store, a key, and every setting that differs from its default. */
 export interface AuthOptions<U extends AuthUser = User, C extends object = ApplicationClaims>

@@ -39,7 +39,7 @@ export function createAuth<U extends AuthUser = User, C extends object = Applica
   const http = createHttpHandler(httpDeps, onError === undefined ? {} : { onError });
 
   function reportRefusal(error: unknown, { headers }: RequestLike): void {
-    reportCsrfRefusal(httpDeps, error, headers, toClientInfo(headers));
+    reportCsrfRefusal(httpDeps, error, { headers, client: toClientInfo(headers) });
   }
 
   function refuse(error: unknown, request: RequestLike): CheckResult<AuthUser> {

@@ -1,70 +1,84 @@
 import { AuthError } from "../core/errors.ts";
 import type { Authentication } from "../flows/authenticate.ts";
-import { requireCsrfToken, requireNamedOwnPage, requireOwnPage, requireSingleCookies } from "./cookies/checks.ts";
-import { type PresentedCookies, readCookies } from "./cookies/cookies.ts";
-import { isSafeMethod, type RequestHead } from "./cookies/same-origin.ts";
+import { requireAllowedOrigin, requireCsrfToken, requireStatedOrigin, requireUniqueCookies } from "./cookies/checks.ts";
+import { type RequestCookies, readCookies } from "./cookies/cookies.ts";
+import { isSafeMethod } from "./cookies/same-origin.ts";
 import type { HttpDeps } from "./endpoint.ts";
-import { type HeaderSource, readHeader } from "./request/headers.ts";
+import { type HeaderSource, type RequestLike, readHeader } from "./request/headers.ts";
 
-/** A presented access token, not yet verified, and how it was sent. */
-export type Credentials =
-  | { readonly via: "bearer"; readonly token: string }
-  | { readonly via: "cookie"; readonly token: string; readonly cookies: PresentedCookies };
+interface CookieCredentials {
+  readonly via: "cookie";
+  readonly token: string;
+  readonly cookies: RequestCookies;
+}
+
+/** An access token that has not been verified yet, and how it was sent. */
+export type AccessCredentials = { readonly via: "bearer"; readonly token: string } | CookieCredentials;
+
+/** How to authenticate a request. */
+export interface AuthenticateRequestOptions {
+  /** What `readCredentials` returned. Default: it is called. */
+  readonly credentials?: AccessCredentials;
+  /** Checks the body's media type, if the request is unsafe and by cookie: after the origin, before the CSRF token. */
+  readonly requireMediaType?: () => Promise<void>;
+}
 
 /**
- * Reads the access token of a request: from its authorization header or, if that holds none, from its cookies.
+ * Returns the access token of a request: that of the authorization header or, if the header has none, of the access
+ * cookie.
  *
- * @throws AuthError `not_authenticated` if there is none; `bad_authorization_header`; `csrf_failed` if the token is in a
- * cookie and one of our cookies is there twice.
+ * @throws AuthError `not_authenticated` if there is no token; `bad_authorization_header`; `csrf_failed` if the token is
+ * in a cookie and two cookies have the same name.
  */
 export function readCredentials(
   headers: HeaderSource,
   { readBearerToken, settings }: Pick<HttpDeps, "readBearerToken" | "settings">,
-): Credentials {
+): AccessCredentials {
   const bearer = readBearerToken(headers);
   if (bearer !== null) return { via: "bearer", token: bearer };
   const cookies = readCookies(headers, settings);
-  requireSingleCookies(cookies);
-  if (cookies.access === undefined) throw new AuthError("not_authenticated", "no token was presented");
+  requireUniqueCookies(cookies);
+  if (cookies.access === undefined) throw new AuthError("not_authenticated", "the request has no access token");
   return { via: "cookie", token: cookies.access, cookies };
 }
 
 /**
- * Authenticates a request. A bearer token is enough. The access cookie alone is enough for a safe method; any other method
- * also needs a same-origin (or trusted) page and the session's CSRF token, and an upgrade, such as to a WebSocket, needs such
- * a page. Answers at once if memory is enough, otherwise with a promise.
+ * Authenticates a request. A bearer token is enough. The access cookie is enough for a safe method. Any other method
+ * also needs an allowed origin and the session's CSRF token, and an upgrade, for example to a WebSocket, an allowed
+ * origin.
  *
- * @param requireMediaType checks the body where the contract checks it: after the origin and before the CSRF token.
+ * @returns the claims if memory is enough, which it nearly always is, otherwise a promise of them. Always a promise for
+ * an unsafe request by cookie.
  * @throws AuthError as `readCredentials` and the flow `authenticate`; `csrf_failed`.
  */
 export function authenticateRequest(
   deps: HttpDeps,
-  request: RequestHead,
-  credentials: Credentials = readCredentials(request.headers, deps),
-  requireMediaType?: () => Promise<void>,
+  request: RequestLike,
+  options?: AuthenticateRequestOptions,
 ): Authentication | Promise<Authentication> {
   const { authenticate } = deps.flows;
+  const credentials = options?.credentials ?? readCredentials(request.headers, deps);
   if (credentials.via === "bearer") return authenticate(credentials.token);
-  if (!isSafeMethod(request.method)) return authenticateUnsafe(deps, request, credentials, requireMediaType);
+  if (!isSafeMethod(request.method)) return authenticateUnsafe(deps, request, { ...options, credentials });
   // A WebSocket upgrade is a GET that any page may send with the user's cookies.
-  if (isUpgrade(request.headers)) requireNamedOwnPage(deps, request, credentials.cookies);
+  if (isUpgrade(request.headers)) requireStatedOrigin(deps, request);
   return authenticate(credentials.token);
 }
 
 async function authenticateUnsafe(
   deps: HttpDeps,
-  request: RequestHead,
-  { token, cookies }: Extract<Credentials, { via: "cookie" }>,
-  requireMediaType: (() => Promise<void>) | undefined,
+  request: RequestLike,
+  { credentials, requireMediaType }: AuthenticateRequestOptions & { readonly credentials: CookieCredentials },
 ): Promise<Authentication> {
-  requireOwnPage(deps, request, cookies);
+  requireAllowedOrigin(deps, request);
   await requireMediaType?.();
-  const authentication = await deps.flows.authenticate(token);
-  requireCsrfToken(deps, request, cookies, [authentication.sessionId]);
+  const authentication = await deps.flows.authenticate(credentials.token);
+  const { csrf: cookie } = credentials.cookies;
+  requireCsrfToken(deps, request.headers, { cookie, sessionIds: [authentication.sessionId] });
   return authentication;
 }
 
-/** RFC 9110 §7.8. */
+/** Returns whether the request asks to change the protocol (RFC 9110 §7.8). */
 function isUpgrade(headers: HeaderSource): boolean {
   return readHeader(headers, "upgrade") !== undefined;
 }

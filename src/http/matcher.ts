@@ -4,23 +4,26 @@ import type { Settings } from "../core/settings/settings.ts";
 import type { AuthUser } from "../core/user.ts";
 import type { Endpoint } from "./endpoint.ts";
 
-/** What answers at one path: an endpoint for each method. */
+/** The endpoints of one path. */
 interface Resource {
+  /** By method. */
   readonly endpoints: ReadonlyMap<string, Endpoint>;
   /** The value of an `Allow` header. */
   readonly allow: string;
 }
 
-/** A resource with the decoded segments that its path leaves open. */
+/** A path that was found. */
 export interface Match {
   readonly resource: Resource;
+  /** The segments that match `{name}` in the path, decoded. */
   readonly params: Readonly<Record<string, string>>;
 }
 
 /**
- * Finds the resource of a pathname, with or without its trailing slash; `null` where it is none of ours.
+ * Creates a function that finds the endpoints of a pathname, with or without its trailing slash. It returns `null` for
+ * an unknown path.
  *
- * @throws TypeError where two endpoints have one method and path.
+ * @throws TypeError if two endpoints have the same method and path.
  */
 export function createMatcher(
   endpoints: readonly Endpoint[],
@@ -53,7 +56,7 @@ function toResources(endpoints: readonly Endpoint[], settings: Settings<AuthUser
   return byPath;
 }
 
-/** `null` where a segment is not percent-encoded UTF-8: nothing of ours has such a name. */
+/** Returns `null` if a segment is not percent-encoded UTF-8, so that the path is answered with 404. */
 function decodeAll(segments: readonly (readonly [string, string])[]): Readonly<Record<string, string>> | null {
   try {
     return Object.fromEntries(segments.map(([name, segment]) => [name, decodeURIComponent(segment)]));

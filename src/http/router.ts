@@ -1,53 +1,48 @@
 import { AuthError, StoreUnavailableError } from "../core/errors.ts";
 import { withCors } from "./cookies/cors.ts";
 import { reportCsrfRefusal } from "./cookies/csrf-report.ts";
-import type { Endpoint, ErrorStyle, HttpDeps } from "./endpoint.ts";
+import type { Endpoint, HttpDeps } from "./endpoint.ts";
 import { createMatcher } from "./matcher.ts";
 import { createBodyReader } from "./request/body.ts";
 import { toClientInfo } from "./request/client-info.ts";
-import { createClientIpFinder } from "./request/client-ip.ts";
+import { type ConnectionInfo, createClientIpFinder } from "./request/client-ip.ts";
 import { createRateLimits } from "./request/rate-limits.ts";
 import { RequestError } from "./request/request-error.ts";
-import { createProxyWatch } from "./request/untrusted-proxy.ts";
-import { toErrorResponse } from "./response/errors.ts";
-import { toJsonResponse } from "./response/json.ts";
-import { withStandardHeaders } from "./response/standard-headers.ts";
+import { createUntrustedProxyReporter } from "./request/untrusted-proxy.ts";
+import { type ErrorStyle, toErrorResponse } from "./response/errors.ts";
+import { toJsonResponse, withStandardHeaders } from "./response/json.ts";
 import { endpoints as allEndpoints } from "./routes/index.ts";
 import { createSchemaEndpoint } from "./routes/schema.ts";
 
-/** What only the server knows of a connection. */
-export interface ConnectionInfo {
-  /** The address at the other end of the socket: the client's or, with `trustedProxies`, that of the last proxy. */
-  readonly ip?: string | undefined;
-}
-
-/** The whole HTTP side: `Request` in, `Response` out. */
+/** Answers HTTP requests. */
 export interface HttpHandler {
-  /** Answers every request, also those to paths that are not ours (404). Never rejects. */
+  /** Answers a request. An unknown path gets a 404. Never rejects. */
   fetch(request: Request, connection?: ConnectionInfo): Promise<Response>;
-  /** The response to a protected resource's request that `error` refuses: what `fetch` would answer. */
+  /** Returns the response that a protected resource would give for `error`. */
   refuse(error: unknown): Response;
-  /** Whether a URL's pathname is one of ours, with or without its trailing slash. */
+  /** Returns whether an endpoint has this pathname, with or without its trailing slash. */
   handles(pathname: string): boolean;
 }
 
+/** How to create a handler. */
 export interface HttpHandlerOptions {
-  /** Default: all of `endpoints.ts`. The OpenAPI document's own is added. */
+  /** The endpoints, without that of the OpenAPI document, which is added. Default: all of `routes/`. */
   readonly endpoints?: readonly Endpoint[];
-  /**
-   * Told of a defect: of an application's hook (the client gets a 503), or ours (a 500 without details). Default: a warning
-   * of the process.
-   */
+  /** Called with every unexpected error. The client only sees a 500 or 503. Default: emits a process warning. */
   readonly onError?: (error: unknown) => void;
 }
 
-/** The handler of the endpoints over `deps`. */
+/**
+ * Creates the handler of the endpoints over `deps`.
+ *
+ * @throws TypeError if two endpoints have the same method and path.
+ */
 export function createHttpHandler(
   deps: HttpDeps,
   { endpoints = allEndpoints, onError = warn }: HttpHandlerOptions = {},
 ): HttpHandler {
   const findClientIp = createClientIpFinder(deps.settings);
-  const watchProxies = createProxyWatch(deps);
+  const reportUntrustedProxy = createUntrustedProxyReporter(deps);
   const requireWithinRateLimit = createRateLimits(deps);
   const match = createMatcher([...endpoints, createSchemaEndpoint(endpoints)], deps.settings);
 
@@ -61,15 +56,15 @@ export function createHttpHandler(
     if (endpoint === undefined) {
       return toJsonResponse(405, { detail: `Method "${method}" not allowed.` }, { Allow: resource.allow });
     }
-    watchProxies(request.headers, connection.ip);
-    const client = toClientInfo(request.headers, { ip: findClientIp(request.headers, connection.ip) });
+    reportUntrustedProxy(request.headers, connection);
+    const client = toClientInfo(request.headers, findClientIp(request.headers, connection));
     const body = createBodyReader(request, endpoint.body);
     try {
-      if (endpoint.limit !== undefined) await requireWithinRateLimit(endpoint.limit, client);
+      if (endpoint.rateLimit !== undefined) await requireWithinRateLimit(endpoint.rateLimit, client);
       return await endpoint.handle({ request, deps, params, client, ...body });
     } catch (error) {
-      reportCsrfRefusal(deps, error, request.headers, client);
-      return toRefusal(error, endpoint.errors);
+      reportCsrfRefusal(deps, error, { headers: request.headers, client });
+      return toRefusal(error, endpoint.errorStyle);
     }
   }
 

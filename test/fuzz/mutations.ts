@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** What breaks parsers: ends, separators, escapes, numbers out of range, names that objects have anyway. */
+/** What breaks parsers: line ends, separators, escapes, numbers out of range, names of inherited properties. */
 const dictionary = [
   ..."\0\t\r\n \"'\\,.:;=+-_/%&?#@{}[]()<>*$|~`",
   "\r\n\r\n",
@@ -35,7 +35,9 @@ interface Mutation {
   readonly other: number;
 }
 
-/** Texts that are nearly one of `seeds`: a few edits away, with `words` of the format among what is put in. */
+/**
+ * Creates texts that are at most six edits away from one of `seeds`. Edits insert `words` of the format, among others.
+ */
 export function mutationsOf(seeds: readonly string[], words: readonly string[] = []): fc.Arbitrary<string> {
   const mutation: fc.Arbitrary<Mutation> = fc.record({
     kind: fc.constantFrom("delete", "insert", "repeat", "splice", "swap", "replace"),
@@ -68,7 +70,7 @@ function mutate(text: string, { kind, at: position, length, word, other }: Mutat
   }
 }
 
-/** As a header's value reaches us: one byte a character, no line ends, no blanks around it. */
+/** Converts a text to a header's value as a server gets it: one byte a character, no line ends, no blanks around it. */
 export function toHeaderValue(text: string): string {
   return Buffer.from(text)
     .toString("latin1")

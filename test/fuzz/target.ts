@@ -1,9 +1,11 @@
 import type fc from "fast-check";
 
-/** One parser of hostile input. */
+/** A parser of hostile input. */
 export interface FuzzTarget {
+  /** A noun phrase for the input, such as "a Cookie header". */
   readonly name: string;
+  /** The inputs to try. */
   readonly inputs: fc.Arbitrary<string>;
-  /** Throws where the parser does what it must not for this input. */
+  /** Parses the input. Throws if the result is wrong. */
   check(input: string): void | Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { alice, type TestAuth } from "./auth.ts";
 
-/** The origin under which every test's browser finds the server. */
+/** The server's origin, as every test's browser knows it. */
 export const ownOrigin = "https://auth.example";
 
 interface Cookie {
@@ -9,19 +9,24 @@ interface Cookie {
   readonly isPersistent: boolean;
 }
 
+/** What a test may set in a browser's request. */
 export interface BrowserRequest {
+  /** Sent as JSON, unless it is a text. */
   readonly body?: unknown;
-  /** Laid over the browser's own; `null` takes one away. */
+  /** Replace the browser's own headers; `null` removes one. */
   readonly headers?: Readonly<Record<string, string | null>>;
 }
 
+/** A browser, as `createBrowser` creates it. */
 export type Browser = ReturnType<typeof createBrowser>;
 
-/** A page of our own in a browser: keeps cookies by path, sends them, and adds what a browser and our client add. */
+/**
+ * Creates a browser with a same-origin page. It stores cookies by path, sends them, and adds the headers of our client.
+ */
 export function createBrowser(auth: Pick<TestAuth, "send">) {
   const jar = new Map<string, Cookie>();
 
-  function keep(setCookie: string): void {
+  function storeCookie(setCookie: string): void {
     const [pair = "", ...attributes] = setCookie.split("; ");
     const name = pair.slice(0, pair.indexOf("="));
     const read = (attribute: string) => attributes.find((a) => a.startsWith(`${attribute}=`))?.split("=")[1];
@@ -49,7 +54,7 @@ export function createBrowser(auth: Pick<TestAuth, "send">) {
       else all.set(name, value);
     }
     const response = await auth.send(method, path, { headers: all, body });
-    for (const setCookie of response.headers.getSetCookie()) keep(setCookie);
+    for (const setCookie of response.headers.getSetCookie()) storeCookie(setCookie);
     return response;
   }
 
@@ -58,17 +63,17 @@ export function createBrowser(auth: Pick<TestAuth, "send">) {
     get: (path: string, request?: BrowserRequest) => send("GET", path, request),
     post: (path: string, body?: unknown, headers?: BrowserRequest["headers"]) =>
       send("POST", path, { body, ...(headers === undefined ? {} : { headers }) }),
-    /** A cookie's value. */
+    /** Returns a cookie's value. */
     cookie: (name: string) => jar.get(name)?.value,
-    /** Of the session: the device cookie outlives it. */
+    /** Returns the names of the session's cookies, without the device cookie. */
     cookieNames: () => [...jar.keys()].filter((name) => name !== "__Secure-device").sort(),
     setCookie: (name: string, value: string, path = "/") => jar.set(name, { value, path, isPersistent: true }),
     deleteCookie: (name: string) => jar.delete(name),
-    /** Closed and opened again: session cookies are gone. */
+    /** Closes and opens the browser: deletes the cookies without Max-Age. */
     restart: () => {
       for (const [name, { isPersistent }] of jar) if (!isPersistent) jar.delete(name);
     },
-    /** Gets the CSRF token and logs alice in. */
+    /** Gets the CSRF token and logs alice in. Throws if the login fails. */
     async logIn({ remember }: { readonly remember?: boolean } = {}): Promise<{ readonly sessionId: string }> {
       await send("GET", "/api/auth/csrf/");
       const response = await send("POST", "/api/auth/login/", { body: { ...alice, remember } });
@@ -76,7 +81,7 @@ export function createBrowser(auth: Pick<TestAuth, "send">) {
       const { session } = (await response.json()) as { session: { id: string } };
       return { sessionId: session.id };
     },
-    /** Whether the access cookie is accepted. */
+    /** Returns whether the access cookie is accepted. */
     isLoggedIn: async () => (await send("GET", "/api/auth/me/")).status === 200,
   };
 }

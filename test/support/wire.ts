@@ -1,16 +1,18 @@
-/** A pair as the token endpoints give it. */
+/** A token pair, as the token endpoints send it. */
 export interface Pair {
   readonly access: string;
   readonly refresh: string;
 }
 
+/** A response of a token endpoint. */
 export interface Answer {
   readonly status: number;
   readonly body: Partial<Pair> & { readonly detail?: string; readonly code?: string };
+  /** Whether the response had `Token-Replayed: true`. */
   readonly replayed: boolean;
 }
 
-/** Posts JSON and reads the answer. @throws TypeError where the connection fails. */
+/** Posts JSON and reads the response. @throws TypeError if the connection fails. */
 export async function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
   const response = await fetch(url, {
     method: "POST",
@@ -24,7 +26,7 @@ export async function post(url: string, body: unknown, headers: Record<string, s
   };
 }
 
-/** Refreshes through the token endpoint; `idempotencyKey` is the `Idempotency-Key`. */
+/** Refreshes through the token endpoint. */
 export function postRefresh(url: string, refresh: string, idempotencyKey?: string): Promise<Answer> {
   return post(
     `${url}/api/token/refresh/`,
@@ -33,15 +35,15 @@ export function postRefresh(url: string, refresh: string, idempotencyKey?: strin
   );
 }
 
-/** Asks whether an access token is in force, which a server answers from memory; the status. */
+/** Posts an access token to the verify endpoint, which answers from memory. Returns the status. */
 export async function verifyAccess(url: string, access: string): Promise<number> {
   return (await post(`${url}/api/token/verify/`, { token: access })).status;
 }
 
-/** The pair in a successful answer. */
+/** Returns the token pair of a successful response. @throws Error if the response has none. */
 export function toPair({ status, body }: Answer): Pair {
   if (status !== 200 || body.access === undefined || body.refresh === undefined) {
-    throw new Error(`no pair in an answer with ${status}: ${body.detail}`);
+    throw new Error(`no token pair in a response with status ${status}: ${body.detail}`);
   }
   return { access: body.access, refresh: body.refresh };
 }

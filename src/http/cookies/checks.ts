@@ -1,55 +1,62 @@
 import { AuthError } from "../../core/errors.ts";
 import { isSameText } from "../../crypto/same-text.ts";
 import type { HttpDeps } from "../endpoint.ts";
-import { readHeader, toLowerCase } from "../request/headers.ts";
-import type { PresentedCookies } from "./cookies.ts";
+import { type HeaderSource, type RequestLike, readHeader, toLowerCase } from "../request/headers.ts";
+import type { RequestCookies } from "./cookies.ts";
 import { isCsrfToken } from "./csrf-token.ts";
-import { isAllowedOrigin, type RequestHead } from "./same-origin.ts";
+import { isAllowedOrigin } from "./same-origin.ts";
 
-/** Whatever cookie was set twice, the wrong one may come first. @throws AuthError `csrf_failed`. */
-export function requireSingleCookies({ isDoubled }: PresentedCookies): void {
-  if (isDoubled) throw new AuthError("csrf_failed", "Two cookies of one name.");
+/** The first check of a request by cookie: no two cookies with one of our names. @throws AuthError `csrf_failed` */
+export function requireUniqueCookies({ hasDuplicates }: RequestCookies): void {
+  if (hasDuplicates) throw new AuthError("csrf_failed", "Two cookies have the same name.");
 }
 
 /**
- * The first checks of an unsafe request by cookie: no cookie of ours twice, and sent by a page of ours.
+ * The second check of an unsafe request by cookie: its origin is the server's own or a trusted one.
  *
  * @throws AuthError `csrf_failed`.
  */
-export function requireOwnPage(deps: HttpDeps, request: RequestHead, cookies: PresentedCookies): void {
-  requireSingleCookies(cookies);
-  if (!isAllowedOrigin(request, deps.settings)) throw new AuthError("csrf_failed", "Origin checking failed.");
+export function requireAllowedOrigin({ settings }: Pick<HttpDeps, "settings">, request: RequestLike): void {
+  if (!isAllowedOrigin(request, settings)) throw new AuthError("csrf_failed", "Origin checking failed.");
 }
 
 /**
- * As `requireOwnPage`, for requests that no CSRF token protects: the browser must name the page.
+ * As `requireAllowedOrigin`, for a request that no CSRF token protects: the browser must say its origin.
  *
  * @throws AuthError `csrf_failed`.
  */
-export function requireNamedOwnPage(deps: HttpDeps, request: RequestHead, cookies: PresentedCookies): void {
+export function requireStatedOrigin(deps: Pick<HttpDeps, "settings">, request: RequestLike): void {
   const { headers } = request;
   if (readHeader(headers, "origin") === undefined && readHeader(headers, "sec-fetch-site") === undefined) {
     throw new AuthError("csrf_failed", "Origin checking failed.");
   }
-  requireOwnPage(deps, request, cookies);
+  requireAllowedOrigin(deps, request);
+}
+
+/** The CSRF tokens that a request may carry. */
+export interface ExpectedCsrfToken {
+  /** The value of the CSRF cookie. */
+  readonly cookie: string | undefined;
+  /** The sessions that the token may belong to; `null` stands for a token from before a login. */
+  readonly sessionIds: readonly (string | null)[];
 }
 
 /**
- * The last check: the header holds the CSRF cookie's token, which was made for one of `sessions` (`null`: for none).
+ * The last check of an unsafe request by cookie: the CSRF header has the token of the CSRF cookie, and that token was
+ * made for one of `sessionIds`.
  *
  * @throws AuthError `csrf_failed`.
  */
 export function requireCsrfToken(
-  { csrfKey, settings }: HttpDeps,
-  { headers }: RequestHead,
-  { csrf: cookie }: PresentedCookies,
-  sessions: readonly (string | null)[],
+  { csrfKey, settings }: Pick<HttpDeps, "csrfKey" | "settings">,
+  headers: HeaderSource,
+  { cookie, sessionIds }: ExpectedCsrfToken,
 ): void {
   const token = readHeader(headers, toLowerCase(settings.csrfHeaderName));
   if (token === undefined) throw new AuthError("csrf_failed", "CSRF token missing.");
   if (cookie === undefined) throw new AuthError("csrf_failed", "CSRF cookie not set.");
-  if (!isSameText(token, cookie)) throw new AuthError("csrf_failed", "CSRF token is not that of the cookie.");
-  if (!sessions.some((sessionId) => isCsrfToken(csrfKey, token, sessionId))) {
-    throw new AuthError("csrf_failed", "CSRF token is not that of the session.");
+  if (!isSameText(token, cookie)) throw new AuthError("csrf_failed", "CSRF token does not match the cookie.");
+  if (!sessionIds.some((sessionId) => isCsrfToken(csrfKey, token, sessionId))) {
+    throw new AuthError("csrf_failed", "CSRF token does not belong to this session.");
   }
 }

@@ -8,26 +8,30 @@ import { type HeaderSource, readHeader } from "../request/headers.ts";
 /** The settings that shape the cookies. */
 export type CookieSettings = CookieNameSettings & Pick<Settings, "cookieSameSite" | "cookieDomain" | "authPath">;
 
-/** Our cookies of one request. */
-export interface PresentedCookies {
+/** The values of tokenpair's cookies in one request. */
+export interface RequestCookies {
+  /** The access token. */
   readonly access: string | undefined;
+  /** The refresh token. */
   readonly refresh: string | undefined;
+  /** The CSRF token. */
   readonly csrf: string | undefined;
-  /** Missing where there are two: neither is worth a refusal. */
+  /** The device token. Missing if there are two, as the request then counts as one from an unknown device. */
   readonly device: string | undefined;
-  /** Two cookies have one of the names above it: one of them was set by somebody else, and nothing tells which. */
-  readonly isDoubled: boolean;
+  /** Whether there are two access, refresh or CSRF cookies. Another site set one of them, and nothing says which. */
+  readonly hasDuplicates: boolean;
 }
 
 /**
- * Our cookies in the `Cookie` header (RFC 6265 §5.4). A name counts only byte for byte, without the spaces and tabs
- * around it: whoever trims or decodes more finds a forged cookie under a name that the browser did not protect.
+ * Reads tokenpair's cookies from the `Cookie` header (RFC 6265 §5.4). Names are compared byte by byte, without the
+ * spaces and tabs around them. A reader that trims or decodes more would accept names that the browser does not
+ * protect.
  */
-export function readCookies(headers: HeaderSource, settings: CookieSettings): PresentedCookies {
+export function readCookies(headers: HeaderSource, settings: CookieSettings): RequestCookies {
   const names = toCookieNames(settings);
   const header = readHeader(headers, "cookie") ?? "";
   const found: Partial<Record<keyof CookieNames, string>> = {};
-  const doubled: Partial<Record<keyof CookieNames, true>> = {};
+  const duplicated: Partial<Record<keyof CookieNames, true>> = {};
   let equals = header.indexOf("=");
   for (let start = 0, end = 0; equals !== -1 && start < header.length; start = end + 1) {
     const semicolon = header.indexOf(";", start);
@@ -37,14 +41,14 @@ export function readCookies(headers: HeaderSource, settings: CookieSettings): Pr
     const kind = findKind(names, trimBlanks(header, start, equals));
     if (kind === null) continue;
     if (found[kind] === undefined) found[kind] = trimBlanks(header, equals + 1, end);
-    else doubled[kind] = true;
+    else duplicated[kind] = true;
   }
   return {
     access: found.access || undefined,
     refresh: found.refresh || undefined,
     csrf: found.csrf || undefined,
-    device: doubled.device ? undefined : found.device || undefined,
-    isDoubled: Boolean(doubled.access || doubled.refresh || doubled.csrf),
+    device: duplicated.device ? undefined : found.device || undefined,
+    hasDuplicates: Boolean(duplicated.access || duplicated.refresh || duplicated.csrf),
   };
 }
 
@@ -55,16 +59,17 @@ function findKind(names: CookieNames, name: string): keyof CookieNames | null {
   return name === names.device ? "device" : null;
 }
 
-/** What a login or a refresh gives to a browser. */
+/** What the cookies of a session hold. */
 export interface SessionCookies {
-  /** Without `refresh`, the browser keeps the refresh cookie that it has. */
+  /** The tokens. Without `refresh`, the browser keeps the refresh cookie that it has. */
   readonly pair: Omit<TokenPair, "refresh"> & { readonly refresh?: string };
+  /** The CSRF token. */
   readonly csrfToken: string;
-  /** "Remember me": without it the browser drops all three when it closes. */
+  /** "Remember me". If false, the browser deletes the three cookies when it closes. */
   readonly persistent: boolean;
 }
 
-/** The `Set-Cookie` headers of a session. The access cookie lives no longer than its token. */
+/** Returns the `Set-Cookie` headers of a session. The access cookie expires together with its token. */
 export function toSessionCookies(
   settings: CookieSettings,
   { pair, csrfToken, persistent }: SessionCookies,
@@ -75,18 +80,18 @@ export function toSessionCookies(
   return [access, ...refresh, toCsrfCookie(settings, csrfToken, maxAge)];
 }
 
-/** The `Set-Cookie` headers that delete all three. The device cookie stays: the device has still logged in before. */
+/** Returns the `Set-Cookie` headers that delete a session's cookies. The device cookie stays: the device is known. */
 export function toClearedCookies(settings: CookieSettings): readonly string[] {
   return [toAccessCookie, toRefreshCookie, toCsrfCookie].map((toCookie) => toCookie(settings, "", 0));
 }
 
-/** Adds `Set-Cookie` headers to a response. */
+/** Adds `Set-Cookie` headers to a response, and returns it. */
 export function withCookies(response: Response, cookies: readonly string[]): Response {
   for (const cookie of cookies) response.headers.append("Set-Cookie", cookie);
   return response;
 }
 
-/** A cookie of our three; `maxAge` in seconds, `null` until the browser closes. */
+/** Returns a `Set-Cookie` header. `maxAge` is in seconds; `null` means until the browser closes. */
 type ToCookie = (settings: CookieSettings, value: string, maxAge: number | null) => string;
 
 const toAccessCookie: ToCookie = (settings, value, maxAge) =>
@@ -99,7 +104,7 @@ const toAccessCookie: ToCookie = (settings, value, maxAge) =>
     sameSite: settings.cookieSameSite,
   });
 
-/** The one that is sent to the cookie endpoints only. */
+/** Returns the refresh cookie, which browsers send to the cookie endpoints only. */
 export const toRefreshCookie: ToCookie = (settings, value, maxAge) =>
   serializeCookie(settings, {
     name: toCookieNames(settings).refresh,
@@ -110,7 +115,7 @@ export const toRefreshCookie: ToCookie = (settings, value, maxAge) =>
     sameSite: "Strict",
   });
 
-/** The one that scripts may read, to send it back in the header. */
+/** Returns the CSRF cookie, which scripts can read to send its value in the CSRF header. */
 export const toCsrfCookie: ToCookie = (settings, value, maxAge) =>
   serializeCookie(settings, {
     name: toCookieNames(settings).csrf,
@@ -121,10 +126,10 @@ export const toCsrfCookie: ToCookie = (settings, value, maxAge) =>
     sameSite: settings.cookieSameSite,
   });
 
-/** As long as browsers keep a cookie (RFC 6265bis §5.5), in seconds. */
+/** The longest that browsers keep a cookie (RFC 6265bis §5.5), in seconds. */
 const deviceCookieLifetime = days(400);
 
-/** The one that says that this device has logged in before; sent to the cookie endpoints only. */
+/** Returns the cookie of a known device, which browsers send to the cookie endpoints only. */
 export function toDeviceCookie(settings: CookieSettings, value: string, persistent: boolean): string {
   return serializeCookie(settings, {
     name: toCookieNames(settings).device,
@@ -145,21 +150,23 @@ interface Cookie {
   readonly sameSite: Settings["cookieSameSite"];
 }
 
-/** The most that browsers keep of a name and its value together; of more they keep nothing, and say nothing. Bytes. */
+/** The most bytes that browsers accept for a name and its value. They ignore a longer cookie without a message. */
 const maxCookieLength = 4_096;
 
 /**
- * RFC 6265 §4.1.1.
+ * Returns a `Set-Cookie` header (RFC 6265 §4.1.1).
  *
- * @throws TypeError where the value has a character that would end it.
- * @throws AuthError `unavailable` where browsers would drop the cookie: the application's claims are too long for it.
+ * @throws TypeError if the value has a character that is not allowed in a cookie.
+ * @throws AuthError `unavailable` if the cookie is too long for browsers, because the application's claims are.
  */
 function serializeCookie(settings: CookieSettings, cookie: Cookie): string {
   if (!/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/.test(cookie.value)) {
-    throw new TypeError(`the value of the cookie ${cookie.name} is not a cookie value`);
+    throw new TypeError(`the value of the cookie ${cookie.name} has a character that is not allowed in a cookie`);
   }
   if (cookie.name.length + cookie.value.length > maxCookieLength) {
-    const cause = new TypeError(`claims: ${cookie.name} would be longer than the 4096 bytes that browsers keep`);
+    const cause = new TypeError(
+      `claims: ${cookie.name} would exceed the 4096 bytes that browsers accept. Return fewer claims.`,
+    );
     throw new AuthError("unavailable", "a cookie is too long for a browser", { cause });
   }
   return [
@@ -173,7 +180,7 @@ function serializeCookie(settings: CookieSettings, cookie: Cookie): string {
   ].join("; ");
 }
 
-/** By hand: a regular expression for the end of a text takes a time that grows with the square of the blanks in it. */
+/** Trims without a regular expression: one for the end of a text takes quadratic time in the number of blanks. */
 function trimBlanks(text: string, from: number, to: number): string {
   let start = from;
   let end = to;

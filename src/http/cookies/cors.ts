@@ -3,12 +3,12 @@ import { isTrustedOrigin } from "./same-origin.ts";
 
 type CorsSettings = Pick<Settings, "trustedOrigins" | "authPath" | "csrfHeaderName" | "authHeaderName">;
 
-/** Seconds for which a browser may keep the answer to a preflight. */
+/** How long a browser may cache the response to a preflight, in seconds. */
 const preflightMaxAge = "600";
 
 /**
- * Lets the pages of trusted origins, and of no others, send requests with cookies to the auth paths and read the answers
- * (Fetch §3.3, "CORS protocol").
+ * Adds the headers that let pages of trusted origins, and only those, send requests with cookies to the auth paths and
+ * read the responses (Fetch §3.3, "CORS protocol").
  */
 export function withCors(response: Response, request: Request, settings: CorsSettings): Response {
   const { headers } = response;

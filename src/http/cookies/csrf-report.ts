@@ -2,14 +2,16 @@ import type { ClientInfo } from "../../core/client-info.ts";
 import { AuthError } from "../../core/errors.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import type { HeaderSource } from "../request/headers.ts";
+import { findCookieSession } from "./cookie-session.ts";
 import { readCookies } from "./cookies.ts";
-import { findPresentedSession } from "./presented-session.ts";
 
-/** Reports `error`, where it is a CSRF refusal, with the session that the request's cookies name. */
-export function reportCsrfRefusal(deps: HttpDeps, error: unknown, headers: HeaderSource, client: ClientInfo): void {
+/** Emits `csrf_refused` if `error` is a CSRF refusal, with the session that the request's cookies name. */
+export function reportCsrfRefusal(
+  deps: Pick<HttpDeps, "settings" | "tokens" | "clock" | "emit">,
+  error: unknown,
+  { headers, client }: { readonly headers: HeaderSource; readonly client: ClientInfo },
+): void {
   if (!(error instanceof AuthError) || error.code !== "csrf_failed") return;
-  const session = findPresentedSession(deps, readCookies(headers, deps.settings));
-  // The claims hold more than an event may.
-  const subject = session === null ? {} : { userId: session.userId, sessionId: session.sessionId };
-  deps.emit({ type: "csrf_refused", time: deps.clock.now(), reason: error.reason, client, ...subject });
+  const session = findCookieSession(deps, readCookies(headers, deps.settings));
+  deps.emit({ type: "csrf_refused", time: deps.clock.now(), reason: error.reason, client, ...session });
 }

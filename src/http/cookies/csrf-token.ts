@@ -1,21 +1,23 @@
 import { createHmac } from "node:crypto";
+import type { Random } from "../../core/runtime/random.ts";
 import type { Session } from "../../core/session.ts";
 import { isSameText } from "../../crypto/same-text.ts";
-import type { HttpDeps } from "../endpoint.ts";
 
 /**
- * A CSRF token of a session or, with `null`, of a browser without one: `random.HMAC-SHA-256(key, session ‖ random)`,
- * both parts in base64url. Nobody without the key can make one, and none serves another session.
+ * Creates a CSRF token: `random.HMAC-SHA-256(key, session ‖ random)`, both parts in base64url. Without the key nobody
+ * can make one, and a token is valid for its own session only.
+ *
+ * @param sessionId `null` for a browser that has no session yet.
  */
-export function createCsrfToken(csrfKey: Uint8Array, sessionId: string | null, random: HttpDeps["random"]): string {
+export function createCsrfToken(csrfKey: Uint8Array, sessionId: string | null, random: Random): string {
   return sign(csrfKey, sessionId, Buffer.from(random(16)).toString("base64url"));
 }
 
 /**
- * The CSRF token of one generation of a session: the same whenever it is asked for, another after the next rotation.
- * So a browser's script can tell, without seeing a token, with which refresh cookie its next request goes out.
+ * Returns the CSRF token of one generation of a session. It is always the same, and the next rotation has another. From
+ * a change of the CSRF cookie a script can tell that the refresh cookie, which it can't see, has changed too.
  */
-export function createCsrfTokenOf(csrfKey: Uint8Array, { id, generation }: Pick<Session, "id" | "generation">): string {
+export function deriveCsrfToken(csrfKey: Uint8Array, { id, generation }: Pick<Session, "id" | "generation">): string {
   return createCsrfToken(csrfKey, id, (size) =>
     createHmac("sha256", csrfKey)
       .update(JSON.stringify([id, generation]))
@@ -24,14 +26,14 @@ export function createCsrfTokenOf(csrfKey: Uint8Array, { id, generation }: Pick<
   );
 }
 
-/** Whether `token` was made for exactly this session or, with `null`, for none. Constant time. */
+/** Returns, in constant time, whether `token` was made for this session or, with `null`, for a browser without one. */
 export function isCsrfToken(csrfKey: Uint8Array, token: string, sessionId: string | null): boolean {
   const [random = ""] = token.split(".", 1);
   return isSameText(token, sign(csrfKey, sessionId, random));
 }
 
 function sign(csrfKey: Uint8Array, sessionId: string | null, random: string): string {
-  // JSON keeps the two apart, and no session apart from every session.
+  // JSON separates the two parts, and `null` from every session id.
   const message = JSON.stringify([sessionId, random]);
   return `${random}.${createHmac("sha256", csrfKey).update(message).digest("base64url")}`;
 }

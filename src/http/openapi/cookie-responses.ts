@@ -1,22 +1,22 @@
 import { z } from "zod";
-import type { HeaderDescription, ResponseDescription } from "../endpoint.ts";
+import type { HeaderDescription, ResponseDescription } from "./description.ts";
 import { errorSchema, secondsFromNowSchema } from "./responses.ts";
 
-/** What a login and a refresh tell the page of the tokens that it cannot see. */
+/** The lifetimes of the tokens in the cookies, for scripts, which can't see the tokens. */
 export const lifetimesSchema = z.object({
   access_expires_in: secondsFromNowSchema,
   refresh_expires_in: secondsFromNowSchema,
 });
 
-/** 403 of an unsafe request by cookie. */
+/** The 403 of an unsafe request by cookie. */
 export const csrfFailed: ResponseDescription = {
-  description: "The CSRF token is missing or wrong, or another site's page sent the request.",
+  description: "The CSRF token is missing or wrong, or the request came from another site.",
   schema: errorSchema,
 };
 
-/** What every unsafe request by cookie needs. */
+/** The header that every unsafe request by cookie needs. */
 export const csrfHeader: HeaderDescription = {
   name: ({ csrfHeaderName }) => csrfHeaderName,
-  description: "The value of the CSRF cookie. Needed where a cookie proves the caller; a bearer token needs none.",
+  description: "The value of the CSRF cookie. Required with cookies, ignored with a bearer token.",
   schema: z.string(),
 };

@@ -2,32 +2,28 @@ import { z } from "zod";
 import { toCookieNames } from "../../core/settings/cookie-names.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { AuthUser } from "../../core/user.ts";
-import type { Endpoint, EndpointDescription, HeaderDescription, ResponseDescription } from "../endpoint.ts";
-import { errorSchema, fieldErrorsSchema } from "./responses.ts";
+import type { BodyDescription } from "../request/body.ts";
+import type { EndpointDescription, HeaderDescription, ResponseDescription } from "./description.ts";
+import { badRequest, detailSchema, errorSchema } from "./responses.ts";
 import { serverEndpoints } from "./server-endpoints.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-const detailSchema = z.object({ detail: z.string(), code: z.string().optional() });
-
-/** What every endpoint with a body may answer. */
+/** The responses of every endpoint with a body. */
 const bodyResponses: Readonly<Record<number, ResponseDescription>> = {
-  400: {
-    description: "A field is faulty, or the body cannot be parsed.",
-    schema: z.union([fieldErrorsSchema, detailSchema]),
-  },
-  413: { description: "The body is too large.", schema: errorSchema },
-  415: { description: "The body's media type is not supported.", schema: detailSchema },
+  400: badRequest,
+  413: { description: "The body is larger than 16 KiB.", schema: errorSchema },
+  415: { description: "The media type of the body is not supported.", schema: detailSchema },
 };
 
-/** The tag of what only `tokenpair serve` answers. */
+/** The tag of the endpoints that only `tokenpair serve` has. */
 const serverTag = "tokenpair serve";
 
 /**
- * The OpenAPI 3.1 document of `endpoints`, and of what the server has beside them under a tag of its own; the same
+ * Returns the OpenAPI 3.1 document of `endpoints` and, under a tag of their own, of the server's endpoints. The same
  * endpoints and settings give the same document.
  */
-export function toOpenApiDocument(endpoints: readonly Endpoint[], settings: Settings<AuthUser>): Json {
+export function toOpenApiDocument(endpoints: readonly EndpointDescription[], settings: Settings<AuthUser>): Json {
   const paths: Record<string, Record<string, Json>> = {};
   for (const endpoint of endpoints) {
     const path = toDocumentedPath(endpoint.path(settings));
@@ -41,13 +37,13 @@ export function toOpenApiDocument(endpoints: readonly Endpoint[], settings: Sett
   return {
     openapi: "3.1.0",
     info: { title: "tokenpair", version: "1", description: "Token-pair authentication." },
-    tags: [{ name: serverTag, description: "Answered by the server alone, not by the library." }],
+    tags: [{ name: serverTag, description: "Only in the server, not in the library." }],
     paths,
     components: { securitySchemes: toSecuritySchemes(settings) },
   };
 }
 
-/** The form with a trailing slash, which simplejwt's clients use; a file's name has none. */
+/** Returns the form with a trailing slash, which simplejwt's clients use. The name of a file has none. */
 function toDocumentedPath(path: string): string {
   return path.endsWith(".json") ? path : `${path}/`;
 }
@@ -77,7 +73,7 @@ function toHeaderParameters(headers: readonly HeaderDescription[], settings: Set
   return Object.entries(toHeaders(headers, settings)).map(([name, header]) => ({ name, in: "header", ...header }));
 }
 
-/** By the headers' names. */
+/** Returns the headers by name. */
 function toHeaders(
   headers: readonly HeaderDescription[],
   settings: Settings<AuthUser>,
@@ -90,7 +86,7 @@ function toHeaders(
   );
 }
 
-function toRequestBody({ schema, accepts }: NonNullable<Endpoint["body"]>): Json {
+function toRequestBody({ schema, accepts }: BodyDescription<unknown>): Json {
   const mediaType = { schema: toJsonSchema(schema) };
   return {
     required: !schema.safeParse({}).success,
@@ -118,21 +114,26 @@ function toSecuritySchemes(settings: Settings<AuthUser>): Json {
   return {
     bearer: isBearer
       ? { type: "http", scheme: "bearer", bearerFormat: "JWT" }
-      : { type: "apiKey", in: "header", name: authHeaderName, description: `${authHeaderTypes[0]} and the token.` },
+      : {
+          type: "apiKey",
+          in: "header",
+          name: authHeaderName,
+          description: `${authHeaderTypes[0]}, a space and the access token.`,
+        },
     cookie: { type: "apiKey", in: "cookie", name: access },
     refreshCookie: { type: "apiKey", in: "cookie", name: refresh },
   };
 }
 
 /**
- * JSON Schema 2020-12, which is OpenAPI 3.1's own dialect, of what a client may send or must expect: with more members
- * than today's.
+ * Returns a schema as JSON Schema 2020-12, the dialect of OpenAPI 3.1. Objects are open: unknown request fields are
+ * ignored, and a later version may add fields to a response.
  */
 function toJsonSchema(schema: z.ZodType): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {
     io: "input",
     override: ({ zodSchema, jsonSchema }) => {
-      // A field that accepts more than it documents, such as a number as text, counts as optional unless told.
+      // zod lists a preprocessed field as optional, because its input may be anything.
       if (zodSchema instanceof z.ZodObject) jsonSchema.required = toRequiredFields(zodSchema);
     },
   });

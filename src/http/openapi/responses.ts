@@ -1,41 +1,58 @@
 import { z } from "zod";
-import type { ResponseDescription } from "../endpoint.ts";
+import type { ResponseDescription } from "./description.ts";
 
-/** Whole seconds since the epoch. */
+/** A time. */
 export const timeSchema = z.int().meta({ description: "Whole seconds since the epoch." });
 
-/** Whole seconds from now. */
+/** A duration. */
 export const secondsFromNowSchema = z.int().meta({ description: "Whole seconds from now." });
 
-/** An answer without content. */
+/** A response without content. */
 export const emptySchema = z.object({});
 
+/** The body of an error: a text for people, and a code for programs. */
 export const errorSchema = z.object({ detail: z.string(), code: z.string() });
 
-/** 400: messages by field. */
-export const fieldErrorsSchema = z.record(z.string(), z.array(z.string()));
+/** The body of an error, with a code or without. */
+export const detailSchema = z.object({ detail: z.string(), code: z.string().optional() });
+
+/** The 400 of an endpoint with a body: messages by field, or one text. */
+export const badRequest: ResponseDescription = {
+  description: "A field is missing or invalid, or the body can't be parsed.",
+  schema: z.union([z.record(z.string(), z.array(z.string())), detailSchema]),
+};
 
 const tokenErrorSchema = errorSchema.extend({
   messages: z.array(z.object({ token_class: z.string(), token_type: z.string(), message: z.string() })).optional(),
 });
 
-/** 401 of an endpoint that takes a token. */
-export const tokenRefused: ResponseDescription = { description: "The token is not valid.", schema: tokenErrorSchema };
-
-/** 401 of a protected resource. */
-export const notAuthenticated: ResponseDescription = {
-  description: "No token was presented, or one that is not valid.",
+/** The 401 of an endpoint that takes a refresh token. */
+export const tokenRefused: ResponseDescription = {
+  description: "The token is invalid, expired or revoked.",
   schema: tokenErrorSchema,
 };
 
-/** 429: `Retry-After` says when to try again. */
-export const throttled: ResponseDescription = {
-  description: "Too many requests came before this one; no password or token was looked at.",
+/** The 401 of a protected resource. */
+export const notAuthenticated: ResponseDescription = {
+  description: "The request has no access token, or one that is invalid, expired or revoked.",
+  schema: tokenErrorSchema,
+};
+
+/** The 401 of a login. */
+export const loginRefused: ResponseDescription = {
+  description: "The username or password is wrong, or the user is inactive.",
   schema: errorSchema,
 };
 
-/** 503: nothing was changed; try again. */
+/** A 429. */
+export const throttled: ResponseDescription = {
+  description: "Too many requests. The password or token was not checked. `Retry-After` says how many seconds to wait.",
+  schema: errorSchema,
+};
+
+/** A 503. */
 export const unavailable: ResponseDescription = {
-  description: "The service cannot answer now and has changed nothing.",
+  description:
+    "The service is temporarily unavailable. Nothing has changed. `Retry-After` says how many seconds to wait.",
   schema: errorSchema,
 };

@@ -1,24 +1,24 @@
 import { z } from "zod";
-import type { EndpointDescription } from "../endpoint.ts";
-import { unavailable } from "./responses.ts";
+import type { EndpointDescription } from "./description.ts";
+import { errorSchema } from "./responses.ts";
 
 const statusSchema = z.object({ status: z.literal("ok") });
 
-/** What `tokenpair serve` answers beside the endpoints: described here, for one document of it all, and not handled. */
+/** The endpoints that only `tokenpair serve` has: described here, so that one document has all, and answered there. */
 export const serverEndpoints: readonly EndpointDescription[] = Object.freeze([
   {
     method: "GET",
     path: () => "/healthz",
-    summary: "Say whether the process lives.",
-    responses: { 200: { description: "It does.", schema: statusSchema } },
+    summary: "Liveness probe.",
+    responses: { 200: { description: "The process is alive.", schema: statusSchema } },
   },
   {
     method: "GET",
     path: () => "/readyz",
-    summary: "Say whether the server can answer.",
+    summary: "Readiness probe.",
     responses: {
       200: { description: "The store answers, and the revocations are loaded and fresh.", schema: statusSchema },
-      503: unavailable,
+      503: { description: "The server is not ready. `detail` says why.", schema: errorSchema },
     },
   },
 ]);

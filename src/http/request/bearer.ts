@@ -3,13 +3,14 @@ import type { Settings } from "../../core/settings/settings.ts";
 import { type HeaderSource, readHeader, toLowerCase } from "./headers.ts";
 
 /**
- * The token of the authorization header (RFC 6750 §2.1), or `null` where there is none or another scheme.
+ * Returns the token of the authorization header (RFC 6750 §2.1), or `null` if the header is missing or has another
+ * scheme.
  *
- * @throws AuthError `bad_authorization_header` where one of our schemes is not followed by exactly one value.
+ * @throws AuthError `bad_authorization_header` if one of the configured schemes is not followed by exactly one value.
  */
 export type ReadBearerToken = (headers: HeaderSource) => string | null;
 
-/** Reads the header that `authHeaderName` names. */
+/** Creates a reader for the header that `authHeaderName` names. */
 export function createBearerReader({
   authHeaderName,
   authHeaderTypes,
@@ -21,7 +22,7 @@ export function createBearerReader({
     for (const type of authHeaderTypes) if (isPlain(header, type)) return header.slice(type.length + 1);
 
     const [scheme = "", token, ...more] = header.split(/[ \t]+/).filter((part) => part !== "");
-    // RFC 9110 §11.1: the case of a scheme does not count.
+    // RFC 9110 §11.1: schemes are compared without regard to case.
     if (!authHeaderTypes.some((type) => type.toLowerCase() === scheme.toLowerCase())) return null;
     if (token === undefined || more.length > 0) {
       throw new AuthError("bad_authorization_header", "the header needs a scheme and one token");
@@ -30,7 +31,7 @@ export function createBearerReader({
   };
 }
 
-/** Whether nothing is left to split, as in nearly every request: the scheme as it is configured, one space, a token. */
+/** Returns whether the header is the scheme as configured, one space and a token, as nearly every header is. */
 function isPlain(header: string, scheme: string): boolean {
   const start = scheme.length + 1;
   return (

@@ -1,18 +1,37 @@
-import type { BodyDescription, MediaType } from "../endpoint.ts";
+import type { z } from "zod";
 import { parseFields } from "./fields.ts";
 import { JsonNumber, parseJson, toPythonTypeName } from "./json.ts";
+import type { MediaType } from "./media-types.ts";
 import { fieldErrors, RequestError } from "./request-error.ts";
 
-/** The most that a body may have. */
+/** The longest body that is accepted, in bytes. */
 const maxBytes = 16_384;
 
-/** Both ways into one request's body; the bytes are read once. */
+/** The body that an endpoint accepts. */
+export interface BodyDescription<B> {
+  /** An object of the fields of `fields.ts`. */
+  readonly schema: z.ZodType<B>;
+  /** Its media types. */
+  readonly accepts: readonly MediaType[];
+}
+
+/** Reads one request's body. The bytes are read once, whatever is called. */
 export interface BodyReader<B> {
+  /**
+   * Reads the bytes, if the endpoint has a body, and checks their size and media type.
+   *
+   * @throws RequestError 400 if the body can't be read, 413 if it is too large, 415 if its media type is not accepted.
+   */
   requireMediaType(): Promise<void>;
+  /**
+   * Returns the body's fields, after the checks of `requireMediaType`.
+   *
+   * @throws RequestError as `requireMediaType`, and 400 if the body can't be parsed or a field is invalid.
+   */
   readBody(): Promise<B>;
 }
 
-/** A reader of what `description` accepts; without one there are no fields to be had and the body stays unread. */
+/** Creates a reader for the body that `description` accepts. Without a description the body stays unread. */
 export function createBodyReader<B>(request: Request, description: BodyDescription<B> | undefined): BodyReader<B> {
   let body: Promise<RawBody> | undefined;
   const readRaw = ({ accepts }: BodyDescription<B>) => {
@@ -30,10 +49,11 @@ export function createBodyReader<B>(request: Request, description: BodyDescripti
   };
 }
 
-/** Bytes of an accepted media type; `null` is no body at all. */
+/** A body that has been read but not parsed. */
 interface RawBody {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly contentType: string;
+  /** `null` if there is no body. */
   readonly mediaType: MediaType | null;
 }
 
@@ -41,7 +61,7 @@ async function readRawBody(request: Request, accepts: readonly MediaType[]): Pro
   const bytes = await readBytes(request);
   const contentType = request.headers.get("Content-Type") ?? "";
   if (bytes.length === 0) return { bytes, contentType, mediaType: null };
-  // RFC 9110 §8.3.1: parameters follow a semicolon, case does not count. JSON and forms are UTF-8 whatever `charset` says.
+  // RFC 9110 §8.3.1: case is ignored, parameters follow a semicolon. JSON and forms are UTF-8, whatever `charset` says.
   const essence = contentType.split(";", 1)[0]?.trim().toLowerCase();
   const mediaType = accepts.find((accepted) => accepted === essence);
   if (mediaType === undefined) {
@@ -51,12 +71,15 @@ async function readRawBody(request: Request, accepts: readonly MediaType[]): Pro
 }
 
 async function readBytes(request: Request): Promise<Uint8Array<ArrayBuffer>> {
-  if (request.bodyUsed) throw new TypeError("the request's body was read before tokenpair got it");
-  const announced = request.headers.get("Content-Length");
-  if (Number(announced) > maxBytes) throw tooLarge();
+  if (request.bodyUsed)
+    throw new TypeError(
+      "the request's body has already been read. Pass the request to tokenpair before other code reads it",
+    );
+  const declared = request.headers.get("Content-Length");
+  if (Number(declared) > maxBytes) throw tooLarge();
   try {
-    // HTTP's own parser holds a body to its announced length, so it can be taken whole, without a stream in between.
-    if (announced !== null) return requireSize(new Uint8Array(await request.arrayBuffer()));
+    // The HTTP parser enforces Content-Length, so the body can be read at once, without a stream.
+    if (declared !== null) return requireSize(new Uint8Array(await request.arrayBuffer()));
     const chunks: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of request.body ?? []) {
@@ -90,7 +113,7 @@ async function parseRawBody({ bytes, contentType, mediaType }: RawBody): Promise
 }
 
 function parseJsonBody(bytes: Uint8Array): unknown {
-  // The reasons are ours: an engine's own quote the body, and with it passwords.
+  // An engine's own messages quote the body, and passwords with it.
   const refuse = (reason: string) => new RequestError(400, { detail: `JSON parse error - ${reason}` });
   let text: string;
   try {

@@ -2,13 +2,19 @@ import { type Address, isInNetworks, parseAddress, parseNetwork } from "../../co
 import type { Settings } from "../../core/settings/settings.ts";
 import { type HeaderSource, readHeader, toLowerCase } from "./headers.ts";
 
-/** The client's address, from the request's headers and the address at the other end of the socket. */
-export type FindClientIp = (headers: HeaderSource, socketAddress: string | undefined) => string | undefined;
+/** What the server knows about a connection, and the request itself doesn't say. */
+export interface ConnectionInfo {
+  /** The IP address at the other end of the socket: the client's or, behind a proxy, the last proxy's. */
+  readonly ip?: string | undefined;
+}
+
+/** Returns the client's IP address, or `undefined` if it is not known. */
+export type FindClientIp = (headers: HeaderSource, connection?: ConnectionInfo) => string | undefined;
 
 /**
- * A client's address is its socket's. Where that is a trusted proxy's, it is the right-most address in `forwardedHeader`
- * that is none: what stands further left came from the client, who may write what they like. An entry that is no address
- * ends the search at the proxy that wrote it.
+ * Creates the function that finds a client's address. That is the socket's address, unless the socket is a trusted
+ * proxy's. Then it is the right-most address in `forwardedHeader` that is not a trusted proxy's: a client can write
+ * anything to the left of it. An entry that is not an address ends the search at the proxy that wrote the entry.
  */
 export function createClientIpFinder({
   trustedProxies,
@@ -16,11 +22,11 @@ export function createClientIpFinder({
 }: Pick<Settings, "trustedProxies" | "forwardedHeader">): FindClientIp {
   const proxies = trustedProxies.map(parseNetwork).filter((network) => network !== null);
   const headerName = toLowerCase(forwardedHeader);
-  const toAddress = forwardedHeader === "Forwarded" ? readForwarded : readForwardedFor;
-  if (proxies.length === 0) return (_headers, socketAddress) => socketAddress?.replace(/^::ffff:(?=\d+\.)/i, "");
-  return (headers, socketAddress) => {
-    let client = socketAddress === undefined ? null : parseAddress(socketAddress);
-    if (client === null) return socketAddress;
+  const toAddress = forwardedHeader === "Forwarded" ? parseForwarded : parseForwardedFor;
+  if (proxies.length === 0) return (_headers, connection) => connection?.ip?.replace(/^::ffff:(?=\d+\.)/i, "");
+  return (headers, { ip } = {}) => {
+    let client = ip === undefined ? null : parseAddress(ip);
+    if (client === null) return ip;
     const entries = isInNetworks(client, proxies) ? readEntries(headers, headerName) : [];
     while (isInNetworks(client, proxies) && entries.length > 0) {
       const next = toAddress(entries.pop() ?? "");
@@ -31,20 +37,22 @@ export function createClientIpFinder({
   };
 }
 
-/** Split at every comma, also within quotes: a client's open quote must not swallow what the proxy has added after it. */
+/** Splits at every comma, also within quotes: a client's open quote must not hide what the proxy added after it. */
 function readEntries(headers: HeaderSource, name: Lowercase<string>): string[] {
   return readHeader(headers, name)?.split(",") ?? [];
 }
 
-/** An address, as some proxies send it with a port. */
-function readForwardedFor(entry: string): Address | null {
+/** Parses an address, with the port that some proxies add. */
+function parseForwardedFor(entry: string): Address | null {
   const [, bracketed, plain] = /^(?:\[([^\]]+)\](?::\d+)?|(.*))$/.exec(entry.trim()) ?? [];
   return parseAddress(bracketed ?? plain?.replace(/^([\d.]+):\d+$/, "$1") ?? "");
 }
 
-/** The `for` of a forwarded element (RFC 7239 §4 and §6); `null` also for an obfuscated identifier and `unknown`. */
-function readForwarded(element: string): Address | null {
+/**
+ * Parses `for` of a forwarded element (RFC 7239 §4, §6). Returns `null` also for `unknown` and obfuscated identifiers.
+ */
+function parseForwarded(element: string): Address | null {
   const pairs = element.split(";").map((pair) => /^\s*for=(?:"([^"\\]*)"|([^\s"]*))\s*$/i.exec(pair));
   const [found, second] = pairs.filter((pair) => pair !== null);
-  return found === undefined || second !== undefined ? null : readForwardedFor(found[1] ?? found[2] ?? "");
+  return found === undefined || second !== undefined ? null : parseForwardedFor(found[1] ?? found[2] ?? "");
 }

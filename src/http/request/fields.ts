@@ -2,7 +2,7 @@ import { z } from "zod";
 import { JsonNumber } from "./json.ts";
 import { fieldErrors } from "./request-error.ts";
 
-/** The messages of Django REST framework, to the letter: clients of simplejwt show them. */
+/** The messages of Django REST framework, word for word: simplejwt's clients show them. */
 const messages = {
   required: "This field is required.",
   null: "This field may not be null.",
@@ -13,15 +13,15 @@ const messages = {
 } as const;
 
 interface TextOptions {
-  /** Whether surrounding white space belongs to the value. Default: true. */
+  /** Whether surrounding white space is part of the value. Default: true. */
   readonly keepSpace?: boolean;
-  /** In characters, which are code points. */
+  /** In code points. Default: no limit. */
   readonly maxLength?: number;
-  /** Refuses what no database keeps: NUL and half a surrogate pair. */
+  /** Whether to refuse what a database can't store: NUL and lone surrogates. Default: false. */
   readonly storable?: boolean;
 }
 
-/** A required string that is not blank; a number counts as its decimal text. */
+/** Creates the schema of a required string that is not blank. A number counts as its decimal text. */
 export function textField({ keepSpace = true, maxLength = Infinity, storable = false }: TextOptions = {}) {
   const text = z
     .string({ error: ({ input }) => toTypeMessage(input, messages.notText) })
@@ -36,30 +36,31 @@ export function textField({ keepSpace = true, maxLength = Infinity, storable = f
   return z.preprocess(toText, text).meta({ minLength: 1, ...(maxLength === Infinity ? {} : { maxLength }) });
 }
 
-/** Found without its surrounding white space. */
+/** A username, without surrounding white space. */
 export const usernameField = textField({ keepSpace: false, storable: true });
 
-/** Exactly as received. */
+/** A password, exactly as received. */
 export const passwordField = textField().meta({ format: "password" });
 
+/** A token, without surrounding white space. */
 export const tokenField = textField({ keepSpace: false });
 
-/** `true` or `false`; `absent` where the field is missing. */
-export function booleanField(absent: boolean) {
-  return z.boolean({ error: ({ input }) => toTypeMessage(input, messages.notBoolean) }).default(absent);
+/** Creates the schema of a boolean, with the value of a missing field. */
+export function booleanField(missing: boolean) {
+  return z.boolean({ error: ({ input }) => toTypeMessage(input, messages.notBoolean) }).default(missing);
 }
 
-/** One of `choices`; `absent` where the field is missing. */
-export function choiceField<const C extends string>(choices: readonly [C, ...C[]], absent: NoInfer<C>) {
+/** Creates the schema of one of `choices`, with the value of a missing field. */
+export function choiceField<const C extends string>(choices: readonly [C, ...C[]], missing: NoInfer<C>) {
   const error = ({ input }: { readonly input?: unknown }) =>
     toTypeMessage(input, `"${String(toText(input))}" is not a valid choice.`);
-  return z.enum(choices, { error }).default(absent as z.util.NoUndefined<C>);
+  return z.enum(choices, { error }).default(missing as z.util.NoUndefined<C>);
 }
 
 /**
- * The fields of an object that came from a client.
+ * Returns the fields of a client's object, as the schema converts them.
  *
- * @throws RequestError 400 with every faulty field, in the order of the schema.
+ * @throws RequestError 400 with messages for every invalid field, in the order of the schema.
  */
 export function parseFields<B>(schema: z.ZodType<B>, fields: Readonly<Record<string, unknown>>): B {
   const parsed = schema.safeParse(fields);

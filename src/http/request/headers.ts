@@ -1,7 +1,22 @@
-/** A request's headers: a Fetch `Headers`, or a record such as Node's `IncomingHttpHeaders`, names in any case. */
+/** A request's headers: a Fetch `Headers`, or a record such as Node's `IncomingHttpHeaders`, with names in any case. */
 export type HeaderSource = Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** The value of a header, several joined as RFC 9110 §5.3 and, for `Cookie`, RFC 9113 §8.2.3 say. */
+/** A request without its body: a Fetch `Request`, Node's `IncomingMessage`, or what a framework has of one. */
+export interface RequestLike {
+  /** The request's headers. */
+  readonly headers: HeaderSource;
+  /** The method, in upper case. Default: the request counts as unsafe, so that a cookie needs the CSRF token. */
+  readonly method?: string | undefined;
+  /**
+   * The URL. If it is absolute, it says whether the request came by https, and the host if there is no `Host` header.
+   */
+  readonly url?: string | undefined;
+}
+
+/**
+ * Returns a header's value, or `undefined` if there is none. Joins several values with commas (RFC 9110 §5.3) or, for
+ * `Cookie`, with semicolons (RFC 9113 §8.2.3).
+ */
 export function readHeader(headers: HeaderSource, name: Lowercase<string>): string | undefined {
   const found = (headers as Readonly<Record<string, unknown>>)[name];
   if (typeof found === "string") return found;
@@ -12,15 +27,15 @@ export function readHeader(headers: HeaderSource, name: Lowercase<string>): stri
   return value.length === 0 ? undefined : value.join(name === "cookie" ? "; " : ", ");
 }
 
-/** A name for `readHeader`. Where every request is concerned, it pays to do this once. */
+/** Converts a name for `readHeader`. Code that runs on every request does this once, when it is created. */
 export const toLowerCase = (name: string): Lowercase<string> => name.toLowerCase() as Lowercase<string>;
 
-/** The host that the client asked for: `Host` or, in a record of HTTP/2, `:authority` (RFC 9113 §8.3.1). */
+/** Returns the host that the client asked for: `Host` or, in a record of HTTP/2, `:authority` (RFC 9113 §8.3.1). */
 export function readHost(headers: HeaderSource): string | undefined {
   return readHeader(headers, "host") ?? (isHeaders(headers) ? undefined : readHeader(headers, ":authority"));
 }
 
-/** By what it can do: not every runtime's `Headers` is the global one. */
+/** Looks for the method and not for the class: some runtimes and polyfills have a `Headers` of their own. */
 function isHeaders(headers: HeaderSource): headers is Headers {
   return typeof (headers as Headers).get === "function";
 }

@@ -1,5 +1,6 @@
-/** A number as the client wrote it: a double would lose the digits of a large one. */
+/** A number as the client wrote it. A double would lose digits of a long one. */
 export class JsonNumber {
+  /** The digits, as in the JSON text. */
   readonly text: string;
 
   constructor(text: string) {
@@ -7,15 +8,15 @@ export class JsonNumber {
   }
 }
 
-/** What a reviver is told beside name and value (ECMAScript, "JSON.parse source text access"). */
+/** The third argument of a reviver (ECMAScript, "JSON.parse source text access"). */
 interface ReviverContext {
   readonly source?: string;
 }
 
 /**
- * Parses JSON (RFC 8259) with its numbers as `JsonNumber`. Of two members with one name the last counts.
+ * Parses JSON (RFC 8259), with numbers as `JsonNumber`. If two members have the same name, the last one counts.
  *
- * @throws SyntaxError where it is not JSON; RangeError where it is nested too deeply.
+ * @throws SyntaxError if the text is not JSON; RangeError if it is nested too deeply.
  */
 export function parseJson(text: string): unknown {
   return JSON.parse(text, (_name: string, value: unknown, context?: ReviverContext) =>
@@ -23,7 +24,10 @@ export function parseJson(text: string): unknown {
   );
 }
 
-/** What Python calls the type of a JSON value that is neither an object nor `null`: the names that simplejwt's clients know. */
+/**
+ * Returns Python's name for the type of a JSON value that is neither an object nor `null`, as simplejwt's messages have
+ * it.
+ */
 export function toPythonTypeName(value: unknown): "list" | "str" | "int" | "float" | "bool" {
   if (Array.isArray(value)) return "list";
   if (value instanceof JsonNumber) return /^-?\d+$/.test(value.text) ? "int" : "float";

@@ -1,11 +1,12 @@
-import type { MediaType } from "../endpoint.ts";
+/** A media type of request bodies. */
+export type MediaType = "application/json" | "application/x-www-form-urlencoded" | "multipart/form-data";
 
-/** What a token endpoint reads: API clients send JSON, simplejwt's also forms. */
+/** What the token endpoints accept: API clients send JSON, and simplejwt's clients also forms. */
 export const tokenMediaTypes: readonly MediaType[] = [
   "application/json",
   "application/x-www-form-urlencoded",
   "multipart/form-data",
 ];
 
-/** What a cookie endpoint reads: no HTML form can send it. */
+/** What the cookie endpoints accept: JSON, which no HTML form can send. */
 export const cookieMediaTypes: readonly MediaType[] = ["application/json"];

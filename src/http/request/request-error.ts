@@ -1,10 +1,12 @@
-/** What is wrong with each field, in the order of the fields. */
+/** Messages by field, in the order of the fields. */
 export type FieldErrors = Readonly<Record<string, readonly string[]>>;
 
-/** A refusal of the request's form, before any flow: the status and the JSON that the client gets. */
+/** A malformed request, refused before any flow. Holds the status and the JSON body of the response. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
+  /** The HTTP status. */
   readonly status: number;
+  /** The JSON body. */
   readonly body: Readonly<Record<string, unknown>>;
 
   constructor(status: number, body: Readonly<Record<string, unknown>>) {
@@ -14,5 +16,5 @@ export class RequestError extends Error {
   }
 }
 
-/** A 400 that says what is wrong with which field. */
+/** Returns a 400 with messages by field. */
 export const fieldErrors = (errors: FieldErrors): RequestError => new RequestError(400, errors);

@@ -1,26 +1,39 @@
 import { isInNetworks, isNeighbour, parseAddress, parseNetwork } from "../../core/addresses.ts";
-import type { HttpDeps } from "../endpoint.ts";
-import { type HeaderSource, readHeader, toLowerCase } from "./headers.ts";
+import type { Clock } from "../../core/runtime/clock.ts";
+import type { Settings } from "../../core/settings/settings.ts";
+import type { EventListener } from "../../events/events.ts";
+import type { ConnectionInfo } from "./client-ip.ts";
+import { type HeaderSource, readHeader } from "./headers.ts";
 
-/** Looks at a request's headers and the address at the other end of its socket. */
-export type ProxyWatch = (headers: HeaderSource, socketAddress: string | undefined) => void;
+/** Emits an event if a request seems to come through a proxy that is not trusted. */
+export type ReportUntrustedProxy = (headers: HeaderSource, connection: ConnectionInfo) => void;
 
-const headersOfProxies = ["X-Forwarded-For", "Forwarded"];
+interface ReporterDeps {
+  readonly settings: Pick<Settings, "trustedProxies">;
+  readonly clock: Pick<Clock, "now">;
+  readonly emit: EventListener;
+}
 
 /**
- * Tells once of a neighbour that sends a proxy's header and is none of `trustedProxies`, since all clients behind it share
- * one allowance of logins. An address of the internet that does so is a client who tries it on, and no news.
+ * Creates a reporter that emits `untrusted_proxy` once: for the first request with a proxy's header from a private or
+ * loopback address that is not in `trustedProxies`. All clients behind such a proxy count as one. A public address is
+ * ignored: that is a client that adds the header itself.
  */
-export function createProxyWatch({ settings, clock, emit }: Pick<HttpDeps, "settings" | "clock" | "emit">): ProxyWatch {
+export function createUntrustedProxyReporter({ settings, clock, emit }: ReporterDeps): ReportUntrustedProxy {
   const trusted = settings.trustedProxies.map(parseNetwork).filter((network) => network !== null);
-  let isTold = false;
-  return (headers, socketAddress) => {
-    if (isTold || socketAddress === undefined) return;
-    const header = headersOfProxies.find((name) => readHeader(headers, toLowerCase(name)) !== undefined);
+  let isReported = false;
+  return (headers, { ip }) => {
+    if (isReported || ip === undefined) return;
+    const header = findProxyHeader(headers);
     if (header === undefined) return;
-    const address = parseAddress(socketAddress);
+    const address = parseAddress(ip);
     if (address === null || !isNeighbour(address) || isInNetworks(address, trusted)) return;
-    isTold = true;
+    isReported = true;
     emit({ type: "untrusted_proxy", time: clock.now(), ip: address.toString(), header });
   };
+}
+
+function findProxyHeader(headers: HeaderSource): string | undefined {
+  if (readHeader(headers, "x-forwarded-for") !== undefined) return "X-Forwarded-For";
+  return readHeader(headers, "forwarded") === undefined ? undefined : "Forwarded";
 }

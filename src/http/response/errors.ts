@@ -1,22 +1,25 @@
 import type { AuthError, AuthErrorCode } from "../../core/errors.ts";
 import type { Settings } from "../../core/settings/settings.ts";
-import type { ErrorStyle } from "../endpoint.ts";
 import { toJsonResponse } from "./json.ts";
 
-/** What a client gets for an error. The private `reason` is shown only by the three codes whose contract says so. */
-interface Answer {
+/** How an endpoint words its errors: as simplejwt's token endpoints do, or as its protected resources do. */
+export type ErrorStyle = "token" | "resource";
+
+/** What a client gets for an error. */
+interface ErrorResponse {
   readonly status: number;
+  /** Shows the error's private `reason` only if the contract says so for this code. */
   readonly body: (error: AuthError) => Readonly<Record<string, unknown>>;
-  /** With a 401: whether the challenge calls the presented token invalid (RFC 6750 §3.1). */
+  /** With a 401: whether the challenge says that the token is invalid (RFC 6750 §3.1). Default: false. */
   readonly tokenPresented?: boolean;
 }
 
-/** Seconds after which a client may try again what the store could not answer. */
-const retryAfter = "1";
+/** Seconds until a client should try again after a 503. */
+const unavailableRetryAfter = "1";
 
 const notValid = "token_not_valid";
 
-const answersOfTokenEndpoints: Readonly<Record<AuthErrorCode, Answer>> = {
+const tokenErrors: Readonly<Record<AuthErrorCode, ErrorResponse>> = {
   no_active_account: unauthorized("No active account found with the given credentials", "no_active_account"),
   not_authenticated: unauthorized("Authentication credentials were not provided.", "not_authenticated"),
   bad_authorization_header: unauthorized(
@@ -53,8 +56,8 @@ const answersOfTokenEndpoints: Readonly<Record<AuthErrorCode, Answer>> = {
   unavailable: refused(503, "Service temporarily unavailable.", "unavailable"),
 };
 
-const answersOfResources: Readonly<Record<AuthErrorCode, Answer>> = {
-  ...answersOfTokenEndpoints,
+const resourceErrors: Readonly<Record<AuthErrorCode, ErrorResponse>> = {
+  ...tokenErrors,
   token_invalid: notValidForAnyType("Token is invalid"),
   token_expired: notValidForAnyType("Token is expired"),
   token_wrong_type: notValidForAnyType("Token has wrong type"),
@@ -65,48 +68,48 @@ const answersOfResources: Readonly<Record<AuthErrorCode, Answer>> = {
   token_without_user: tokenRefused("Token contained no recognizable user identification", notValid),
 };
 
-const answers: Readonly<Record<ErrorStyle, Readonly<Record<AuthErrorCode, Answer>>>> = {
-  token: answersOfTokenEndpoints,
-  resource: answersOfResources,
+const errors: Readonly<Record<ErrorStyle, Readonly<Record<AuthErrorCode, ErrorResponse>>>> = {
+  token: tokenErrors,
+  resource: resourceErrors,
 };
 
-/** The response to an error: status, text, and the challenge or `Retry-After` that belongs to the status. */
+/** Returns the response to an error: status, body, and the challenge or `Retry-After` that the status needs. */
 export function toErrorResponse(
   error: AuthError,
   style: ErrorStyle,
   settings: Pick<Settings, "authHeaderTypes">,
 ): Response {
-  const { status, body, tokenPresented = false } = answers[style][error.code];
+  const { status, body, tokenPresented = false } = errors[style][error.code];
   return toJsonResponse(status, body(error), {
     ...(status === 401 ? { "WWW-Authenticate": toChallenge(tokenPresented, settings) } : {}),
-    ...(status === 503 ? { "Retry-After": retryAfter } : {}),
+    ...(status === 503 ? { "Retry-After": unavailableRetryAfter } : {}),
     ...(status === 429 ? { "Retry-After": String(error.retryAfter) } : {}),
   });
 }
 
-/** RFC 6750 §3; the scheme is the first that is configured. */
+/** Returns the challenge (RFC 6750 §3), with the first of the configured schemes. */
 function toChallenge(tokenPresented: boolean, { authHeaderTypes }: Pick<Settings, "authHeaderTypes">): string {
   return `${authHeaderTypes[0]} realm="api"${tokenPresented ? ', error="invalid_token"' : ""}`;
 }
 
-function refused(status: number, detail: string, code: string): Answer {
+function refused(status: number, detail: string, code: string): ErrorResponse {
   return { status, body: () => ({ detail, code }) };
 }
 
-/** A 400 whose message is the error's `reason`, a sentence for people. */
-function fieldRefused(field: string): Answer {
+/** A 400 whose message for the field is the error's `reason`, a sentence for people. */
+function fieldRefused(field: string): ErrorResponse {
   return { status: 400, body: ({ reason }) => ({ [field]: [reason] }) };
 }
 
-function unauthorized(detail: string, code: string): Answer {
+function unauthorized(detail: string, code: string): ErrorResponse {
   return refused(401, detail, code);
 }
 
-function tokenRefused(detail: string, code: string): Answer {
+function tokenRefused(detail: string, code: string): ErrorResponse {
   return { ...unauthorized(detail, code), tokenPresented: true };
 }
 
-function notValidForAnyType(message: string): Answer {
+function notValidForAnyType(message: string): ErrorResponse {
   const body = {
     detail: "Given token not valid for any token type",
     code: notValid,

@@ -1,55 +1,60 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
-import { requireSingleCookies } from "../cookies/checks.ts";
+import { requireUniqueCookies } from "../cookies/checks.ts";
+import { findCookieSession } from "../cookies/cookie-session.ts";
 import { readCookies, toCsrfCookie, toRefreshCookie, withCookies } from "../cookies/cookies.ts";
 import { createCsrfToken, isCsrfToken } from "../cookies/csrf-token.ts";
-import { findPresentedSession } from "../cookies/presented-session.ts";
 import { isAllowedOrigin } from "../cookies/same-origin.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
 import { csrfFailed } from "../openapi/cookie-responses.ts";
 import { toJsonResponse } from "../response/json.ts";
 
 /**
- * `GET {authPath}/csrf`: the CSRF token of this browser's session, or of none. A good one is given again and its cookie
- * left alone, so that tabs do not take it from each other.
+ * `GET {authPath}/csrf`: returns the CSRF token of this browser's session, or one for a browser without a session. A
+ * valid token is returned again without a new cookie, so that tabs don't replace each other's.
  *
- * A new token is bound to a session on the word of the access cookie only: no other host can plant that one, while a
- * sibling domain may have planted the refresh cookie of its own session (login CSRF). A refresh cookie with neither an
- * access cookie nor a CSRF token to vouch for it can never be used again, and is deleted.
+ * Only the access cookie can bind a new token to a session: no other host can set it. A sibling domain can set the
+ * refresh cookie, for a session of its own (login CSRF). A refresh cookie without an access cookie or a CSRF token of
+ * its session is therefore unusable, and is deleted.
  */
 export const cookieCsrf = defineEndpoint({
   method: "GET",
   path: ({ authPath }) => `${authPath}/csrf`,
-  summary: "Give the browser its CSRF token.",
-  errors: "resource",
+  summary: "Get the browser's CSRF token.",
+  errorStyle: "resource",
   responses: {
-    200: { description: "The token; also a cookie, if it is new.", schema: z.object({ csrf_token: z.string() }) },
+    200: {
+      description: "The CSRF token. A new one is also in the CSRF cookie.",
+      schema: z.object({ csrf_token: z.string() }),
+    },
     403: csrfFailed,
   },
   async handle({ request, deps }) {
     const { csrfKey, random, settings } = deps;
     const cookies = readCookies(request.headers, settings);
-    requireSingleCookies(cookies);
+    requireUniqueCookies(cookies);
     requireNotCrossSite(deps, request);
-    const sessionId = findPresentedSession(deps, cookies)?.sessionId ?? null;
+    const sessionId = findCookieSession(deps, cookies)?.sessionId ?? null;
     if (cookies.csrf !== undefined && isCsrfToken(csrfKey, cookies.csrf, sessionId)) {
       return toJsonResponse(200, { csrf_token: cookies.csrf });
     }
-    const ownSessionId = findPresentedSession(deps, { ...cookies, refresh: undefined })?.sessionId ?? null;
+    const ownSessionId = findCookieSession(deps, { ...cookies, refresh: undefined })?.sessionId ?? null;
     const token = createCsrfToken(csrfKey, ownSessionId, random);
-    // Until the next refresh renews it, a session's token must outlast the browser: without it the refresh is refused.
+    // Without this token the session's next refresh would be refused, so it must be kept when the browser closes.
     const maxAge = ownSessionId === null ? null : settings.refreshTokenLifetime;
-    const isUnvouched = sessionId !== null && ownSessionId === null;
+    const isRefreshCookieUnusable = sessionId !== null && ownSessionId === null;
     return withCookies(toJsonResponse(200, { csrf_token: token }), [
       toCsrfCookie(settings, token, maxAge),
-      ...(isUnvouched ? [toRefreshCookie(settings, "", 0)] : []),
+      ...(isRefreshCookieUnusable ? [toRefreshCookie(settings, "", 0)] : []),
     ]);
   },
 });
 
 /**
- * Another site can send the browser here, without the cookies that are Strict: the answer would replace the session's
- * token with one of no session. @throws AuthError `csrf_failed`.
+ * Refuses a navigation that another site started. Browsers send it without the refresh cookie, which is
+ * `SameSite=Strict`, so the response would replace the session's CSRF token.
+ *
+ * @throws AuthError `csrf_failed`.
  */
 function requireNotCrossSite({ settings }: HttpDeps, request: Request): void {
   const isTyped = request.headers.get("Sec-Fetch-Site") === "none";

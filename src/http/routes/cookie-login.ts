@@ -1,21 +1,21 @@
 import { z } from "zod";
-import { requireCsrfToken, requireOwnPage } from "../cookies/checks.ts";
+import { requireAllowedOrigin, requireCsrfToken, requireUniqueCookies } from "../cookies/checks.ts";
+import { findCookieSession } from "../cookies/cookie-session.ts";
 import { readCookies, toDeviceCookie, toSessionCookies, withCookies } from "../cookies/cookies.ts";
-import { createCsrfTokenOf } from "../cookies/csrf-token.ts";
-import { findPresentedSession } from "../cookies/presented-session.ts";
+import { deriveCsrfToken } from "../cookies/csrf-token.ts";
 import { defineEndpoint } from "../endpoint.ts";
 import { csrfFailed, csrfHeader, lifetimesSchema } from "../openapi/cookie-responses.ts";
-import { errorSchema, throttled, unavailable } from "../openapi/responses.ts";
+import { loginRefused, throttled, unavailable } from "../openapi/responses.ts";
 import { booleanField, passwordField, usernameField } from "../request/fields.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
 import { toJsonResponse } from "../response/json.ts";
 
-/** `POST {authPath}/login`: starts this browser's session and ends the one it had. */
+/** `POST {authPath}/login`: starts a session for this browser and revokes the session that it had. */
 export const cookieLogin = defineEndpoint({
   method: "POST",
   path: ({ authPath }) => `${authPath}/login`,
-  summary: "Log this browser in.",
-  errors: "token",
+  summary: "Log in with cookies.",
+  errorStyle: "token",
   headers: [csrfHeader],
   body: {
     accepts: cookieMediaTypes,
@@ -23,30 +23,31 @@ export const cookieLogin = defineEndpoint({
   },
   responses: {
     200: {
-      description: "Logged in; the tokens are in cookies.",
+      description: "The user and the new session. The tokens are in the cookies.",
       schema: lifetimesSchema.extend({
         user: z.object({ id: z.string(), username: z.string() }),
         session: z.object({ id: z.string() }),
       }),
     },
-    401: { description: "Wrong credentials, or an inactive user.", schema: errorSchema },
+    401: loginRefused,
     403: csrfFailed,
     429: throttled,
     503: unavailable,
   },
   async handle({ request, deps, client, requireMediaType, readBody }) {
     const cookies = readCookies(request.headers, deps.settings);
-    requireOwnPage(deps, request, cookies);
+    requireUniqueCookies(cookies);
+    requireAllowedOrigin(deps, request);
     await requireMediaType();
-    const earlier = findPresentedSession(deps, cookies)?.sessionId;
-    requireCsrfToken(deps, request, cookies, earlier === undefined ? [null] : [null, earlier]);
+    const replaces = findCookieSession(deps, cookies)?.sessionId;
+    const sessionIds = replaces === undefined ? [null] : [null, replaces];
+    requireCsrfToken(deps, request.headers, { cookie: cookies.csrf, sessionIds });
     const { username, password, remember } = await readBody();
 
-    const { device } = cookies;
-    const loggedIn = await deps.flows.login({ username, password }, { remember, client, replaces: earlier, device });
+    const options = { remember, client, replaces, device: cookies.device };
+    const { user, session, pair, device } = await deps.flows.login({ username, password }, options);
 
-    const { user, session, pair } = loggedIn;
-    const csrfToken = createCsrfTokenOf(deps.csrfKey, session);
+    const csrfToken = deriveCsrfToken(deps.csrfKey, session);
     const body = {
       user: { id: user.id, username: user.username },
       session: { id: session.id },
@@ -55,7 +56,7 @@ export const cookieLogin = defineEndpoint({
     };
     return withCookies(toJsonResponse(200, body), [
       ...toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),
-      toDeviceCookie(deps.settings, loggedIn.device, session.persistent),
+      toDeviceCookie(deps.settings, device, session.persistent),
     ]);
   },
 });

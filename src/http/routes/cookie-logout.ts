@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { requireCsrfToken, requireOwnPage } from "../cookies/checks.ts";
+import { requireAllowedOrigin, requireCsrfToken, requireUniqueCookies } from "../cookies/checks.ts";
+import { findCookieSession, isCookieSessionLive } from "../cookies/cookie-session.ts";
 import { readCookies, toClearedCookies, withCookies } from "../cookies/cookies.ts";
-import { findPresentedSession, isPresentedLive } from "../cookies/presented-session.ts";
 import { defineEndpoint } from "../endpoint.ts";
 import { csrfFailed, csrfHeader } from "../openapi/cookie-responses.ts";
 import { emptySchema, tokenRefused, unavailable } from "../openapi/responses.ts";
@@ -9,12 +9,15 @@ import { choiceField } from "../request/fields.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
 import { toJsonResponse } from "../response/json.ts";
 
-/** `POST {authPath}/logout`: ends this session, the user's others, or all. Durable before the answer. */
+/**
+ * `POST {authPath}/logout`: revokes this session, the user's others, or all. The revocation is durable before the
+ * response.
+ */
 export const cookieLogout = defineEndpoint({
   method: "POST",
   path: ({ authPath }) => `${authPath}/logout`,
-  summary: "Log out here, elsewhere, or everywhere.",
-  errors: "token",
+  summary: "Log out of this session, of the user's other sessions, or of all.",
+  errorStyle: "token",
   security: ["cookie", "refreshCookie"],
   headers: [csrfHeader],
   body: {
@@ -22,24 +25,26 @@ export const cookieLogout = defineEndpoint({
     schema: z.object({ scope: choiceField(["local", "others", "all"], "local") }),
   },
   responses: {
-    200: { description: "Logged out; also where there was no session.", schema: emptySchema },
+    200: { description: "Logged out, or there was no session.", schema: emptySchema },
     401: tokenRefused,
     403: csrfFailed,
     503: unavailable,
   },
   async handle({ request, deps, client, requireMediaType, readBody }) {
     const cookies = readCookies(request.headers, deps.settings);
-    requireOwnPage(deps, request, cookies);
+    requireUniqueCookies(cookies);
+    requireAllowedOrigin(deps, request);
     await requireMediaType();
-    const session = findPresentedSession(deps, cookies);
-    requireCsrfToken(deps, request, cookies, [session?.sessionId ?? null]);
+    const session = findCookieSession(deps, cookies);
+    requireCsrfToken(deps, request.headers, { cookie: cookies.csrf, sessionIds: [session?.sessionId ?? null] });
     const { scope } = await readBody();
 
-    // A token of a dead session, which may be in anybody's hands, ends no other.
-    const isLive = session !== null && (scope === "local" || (await isPresentedLive(deps, cookies, session)));
-    if (isLive) await deps.flows.logout(session, { scope, client });
+    // A token of a session that is over may have been stolen, so it must not revoke any other session.
+    const isAllowed =
+      session !== null && (scope === "local" || (await isCookieSessionLive(deps, cookies, session.sessionId)));
+    if (isAllowed) await deps.flows.logout(session, { scope, client });
 
-    if (isLive && scope === "others") return toJsonResponse(200, {});
+    if (isAllowed && scope === "others") return toJsonResponse(200, {});
     return withCookies(toJsonResponse(200, {}, { "Clear-Site-Data": '"cache"' }), toClearedCookies(deps.settings));
   },
 });

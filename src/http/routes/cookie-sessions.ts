@@ -20,14 +20,14 @@ const sessionSchema = z.object({
   label: z.string().nullable(),
 });
 
-const notFound = { description: "The caller has no such live session.", schema: errorSchema };
+const notFound = { description: "The user has no live session with this id.", schema: errorSchema };
 
-/** `GET {authPath}/sessions`: where the caller is logged in. */
+/** `GET {authPath}/sessions`: lists the user's live sessions. */
 export const cookieSessionsList = defineEndpoint({
   method: "GET",
   path: ({ authPath }) => `${authPath}/sessions`,
-  summary: "List the caller's sessions, newest first.",
-  errors: "resource",
+  summary: "List the current user's sessions, newest first.",
+  errorStyle: "resource",
   security: ["bearer", "cookie"],
   responses: {
     200: { description: "The live sessions.", schema: z.object({ sessions: z.array(sessionSchema) }) },
@@ -41,12 +41,12 @@ export const cookieSessionsList = defineEndpoint({
   },
 });
 
-/** `PATCH {authPath}/sessions/{id}`: names one of the caller's sessions; `null` takes the name away. */
+/** `PATCH {authPath}/sessions/{id}`: sets the label of one of the user's sessions, or removes it with `null`. */
 export const cookieSessionsLabel = defineEndpoint({
   method: "PATCH",
   path: ({ authPath }) => `${authPath}/sessions/{id}`,
-  summary: "Name a session of the caller.",
-  errors: "resource",
+  summary: "Label one of the current user's sessions.",
+  errorStyle: "resource",
   security: ["bearer", "cookie"],
   headers: [csrfHeader],
   body: {
@@ -62,24 +62,26 @@ export const cookieSessionsLabel = defineEndpoint({
   },
   async handle({ request, deps, params, requireMediaType, readBody }) {
     const credentials = readCredentials(request.headers, deps);
-    const { userId, sessionId } = await authenticateRequest(deps, request, credentials, requireMediaType);
+    const { userId, sessionId } = await authenticateRequest(deps, request, { credentials, requireMediaType });
     const { label } = await readBody();
     const session = await deps.flows.labelSession({ sessionId: params["id"] ?? "", userId }, label);
     return toJsonResponse(200, toSessionBody(session, sessionId));
   },
 });
 
-/** `DELETE {authPath}/sessions/{id}`: ends one of the caller's sessions; one's own takes its cookies along. */
+/**
+ * `DELETE {authPath}/sessions/{id}`: revokes one of the user's sessions. If it is this browser's, clears the cookies.
+ */
 export const cookieSessionsDelete = defineEndpoint({
   method: "DELETE",
   path: ({ authPath }) => `${authPath}/sessions/{id}`,
-  summary: "End a session of the caller.",
-  errors: "resource",
+  summary: "Revoke one of the current user's sessions.",
+  errorStyle: "resource",
   security: ["bearer", "cookie"],
   headers: [csrfHeader],
   body: { accepts: cookieMediaTypes, schema: z.object({}) },
   responses: {
-    204: { description: "The session has ended." },
+    204: { description: "The session is revoked." },
     401: notAuthenticated,
     403: csrfFailed,
     404: notFound,
@@ -87,11 +89,11 @@ export const cookieSessionsDelete = defineEndpoint({
   },
   async handle({ request, deps, params, client, requireMediaType }) {
     const credentials = readCredentials(request.headers, deps);
-    const { userId, sessionId } = await authenticateRequest(deps, request, credentials, requireMediaType);
+    const { userId, sessionId } = await authenticateRequest(deps, request, { credentials, requireMediaType });
     const id = params["id"] ?? "";
     await deps.flows.revokeSession(id, { userId, client });
-    const isBrowserOfSession = credentials.via === "cookie" && id === sessionId;
-    return withCookies(new Response(null, { status: 204 }), isBrowserOfSession ? toClearedCookies(deps.settings) : []);
+    const isOwnBrowser = credentials.via === "cookie" && id === sessionId;
+    return withCookies(new Response(null, { status: 204 }), isOwnBrowser ? toClearedCookies(deps.settings) : []);
   },
 });
 

@@ -12,7 +12,7 @@ import { tokenObtain } from "./token-obtain.ts";
 import { tokenRefresh } from "./token-refresh.ts";
 import { tokenVerify } from "./token-verify.ts";
 
-/** Every endpoint, in the order of the contract. */
+/** Every endpoint but that of the OpenAPI document, in the order of the HTTP contract. */
 export const endpoints: readonly Endpoint[] = Object.freeze([
   tokenObtain,
   tokenRefresh,

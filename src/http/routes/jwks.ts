@@ -2,15 +2,15 @@ import { z } from "zod";
 import { defineEndpoint } from "../endpoint.ts";
 import { toJsonResponse } from "../response/json.ts";
 
-/** `GET /.well-known/jwks.json` (RFC 7517 §5): the public keys. HMAC has none. */
+/** `GET /.well-known/jwks.json` (RFC 7517 §5): returns the public keys. HMAC has none. */
 export const jwks = defineEndpoint({
   method: "GET",
   path: () => "/.well-known/jwks.json",
-  summary: "The public keys that verify our tokens, as a JWK Set.",
-  errors: "resource",
+  summary: "Get the public keys that verify access tokens.",
+  errorStyle: "resource",
   responses: {
     200: {
-      description: "A JWK Set; empty where the signing key is an HMAC secret.",
+      description: "A JWK Set. It is empty if the signing key is an HMAC secret.",
       schema: z.object({ keys: z.array(z.looseObject({ kty: z.string() })) }),
     },
   },

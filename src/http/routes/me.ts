@@ -6,16 +6,16 @@ import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
 import { notAuthenticated, timeSchema, unavailable } from "../openapi/responses.ts";
 import { toJsonResponse } from "../response/json.ts";
 
-/** `GET {authPath}/me`: who the caller is, and in which session. */
+/** `GET {authPath}/me`: returns the user and the session of the access token. */
 export const me = defineEndpoint({
   method: "GET",
   path: ({ authPath }) => `${authPath}/me`,
-  summary: "Say who the caller is.",
-  errors: "resource",
+  summary: "Get the current user and session.",
+  errorStyle: "resource",
   security: ["bearer", "cookie"],
   responses: {
     200: {
-      description: "The caller.",
+      description: "The user and the session.",
       schema: z.object({
         id: z.string(),
         username: z.string(),
@@ -38,12 +38,12 @@ export const me = defineEndpoint({
   },
 });
 
-/** The caller's session; where it is gone, its access token is worth nothing either. */
+/** Returns the caller's session. If it is gone, the access token counts as revoked. */
 async function findOwnSession(deps: HttpDeps, sessionId: string): Promise<SessionView> {
   try {
     return await deps.flows.findSession(sessionId);
   } catch (error) {
     const isGone = error instanceof AuthError && error.code === "session_not_found";
-    throw isGone ? new AuthError("token_revoked", "the session has ended") : error;
+    throw isGone ? new AuthError("token_revoked", "the session is over") : error;
   }
 }

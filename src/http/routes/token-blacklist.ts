@@ -5,16 +5,16 @@ import { tokenField } from "../request/fields.ts";
 import { tokenMediaTypes } from "../request/media-types.ts";
 import { toJsonResponse } from "../response/json.ts";
 
-/** `POST {tokenPath}/blacklist`: ends the session of a refresh token. */
+/** `POST {tokenPath}/blacklist`: revokes the session of a refresh token. */
 export const tokenBlacklist = defineEndpoint({
   method: "POST",
   path: ({ tokenPath }) => `${tokenPath}/blacklist`,
-  summary: "End the session of a refresh token, and with it all of its tokens.",
-  errors: "token",
-  limit: "blacklist",
+  summary: "Revoke the session of a refresh token, and all its tokens.",
+  errorStyle: "token",
+  rateLimit: "blacklist",
   body: { accepts: tokenMediaTypes, schema: z.object({ refresh: tokenField }) },
   responses: {
-    200: { description: "The session has ended.", schema: emptySchema },
+    200: { description: "The session is revoked.", schema: emptySchema },
     401: tokenRefused,
     429: throttled,
     503: unavailable,

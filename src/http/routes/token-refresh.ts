@@ -1,42 +1,50 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
-import { defineEndpoint, type HeaderDescription } from "../endpoint.ts";
-import { throttled, tokenRefused, unavailable } from "../openapi/responses.ts";
+import { defineEndpoint } from "../endpoint.ts";
+import type { HeaderDescription, ResponseDescription } from "../openapi/description.ts";
+import { badRequest, throttled, tokenRefused, unavailable } from "../openapi/responses.ts";
 import { tokenField } from "../request/fields.ts";
 import { tokenMediaTypes } from "../request/media-types.ts";
 import { toJsonResponse } from "../response/json.ts";
 
 const idempotencyKeySchema = z.string().regex(/^[A-Za-z0-9_-]{22,128}$/);
 
-/** What a client sends along with a refresh, for the OpenAPI document. */
+/** The request header of a refresh, in the OpenAPI document. */
 export const idempotencyKeyHeader: HeaderDescription = {
   name: "Idempotency-Key",
-  description: "Made at random before the first try and repeated on every retry of the same refresh.",
+  description: "A random value that the client creates before the first try and repeats with every retry.",
   schema: idempotencyKeySchema,
 };
 
-/** What the answer to a replay says, for the OpenAPI document. */
+/** The response header of a refresh, in the OpenAPI document. */
 export const replayedHeader: HeaderDescription = {
   name: "Token-Replayed",
-  description: "`true` where a spent token was answered with the successor that it had been given before.",
+  description: "`true` if the token had been used before, and the response has the same new refresh token as then.",
   schema: z.literal("true"),
 };
 
-/** `POST {tokenPath}/refresh`: a refresh token for the next pair. */
+/** The 400 of a refresh, in the OpenAPI document. */
+export const badRefreshRequest: ResponseDescription = {
+  ...badRequest,
+  description: "`Idempotency-Key` or a field is invalid, or the body can't be parsed.",
+};
+
+/** `POST {tokenPath}/refresh`: exchanges a refresh token for the next token pair. */
 export const tokenRefresh = defineEndpoint({
   method: "POST",
   path: ({ tokenPath }) => `${tokenPath}/refresh`,
-  summary: "Exchange a refresh token for the next token pair.",
-  errors: "token",
-  limit: "refresh",
+  summary: "Refresh a token pair.",
+  errorStyle: "token",
+  rateLimit: "refresh",
   headers: [idempotencyKeyHeader],
   body: { accepts: tokenMediaTypes, schema: z.object({ refresh: tokenField }) },
   responses: {
     200: {
-      description: "The next pair; without rotation the access token alone.",
+      description: "The next token pair or, if the server does not rotate refresh tokens, only an access token.",
       headers: [replayedHeader],
       schema: z.object({ access: z.string(), refresh: z.string().optional() }),
     },
+    400: badRefreshRequest,
     401: tokenRefused,
     429: throttled,
     503: unavailable,
@@ -51,15 +59,15 @@ export const tokenRefresh = defineEndpoint({
 });
 
 /**
- * The client's attempt id, from the `Idempotency-Key` header; `undefined` where there is none.
+ * Returns the `Idempotency-Key` header, or `undefined` if there is none.
  *
- * @throws AuthError `bad_idempotency_key`.
+ * @throws AuthError `bad_idempotency_key` if it is malformed.
  */
 export function readIdempotencyKey(headers: Headers): string | undefined {
   const idempotencyKey = headers.get("Idempotency-Key");
   if (idempotencyKey === null) return undefined;
   if (!idempotencyKeySchema.safeParse(idempotencyKey).success) {
-    throw new AuthError("bad_idempotency_key", "Idempotency-Key is not of the form that was agreed");
+    throw new AuthError("bad_idempotency_key", "Idempotency-Key must be 22 to 128 characters of A-Z a-z 0-9 - _");
   }
   return idempotencyKey;
 }

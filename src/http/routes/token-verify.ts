@@ -5,13 +5,13 @@ import { tokenField } from "../request/fields.ts";
 import { tokenMediaTypes } from "../request/media-types.ts";
 import { toJsonResponse } from "../response/json.ts";
 
-/** `POST {tokenPath}/verify`: whether a token of either kind is alive. */
+/** `POST {tokenPath}/verify`: says whether an access or refresh token is valid. */
 export const tokenVerify = defineEndpoint({
   method: "POST",
   path: ({ tokenPath }) => `${tokenPath}/verify`,
-  summary: "Say whether an access or refresh token is valid.",
-  errors: "token",
-  limit: "verify",
+  summary: "Verify an access or refresh token.",
+  errorStyle: "token",
+  rateLimit: "verify",
   body: { accepts: tokenMediaTypes, schema: z.object({ token: tokenField }) },
   responses: {
     200: { description: "The token is valid.", schema: emptySchema },

@@ -1,6 +1,6 @@
 import { type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { standardHeaders } from "../../http/response/standard-headers.ts";
+import { standardHeaders } from "../../http/response/json.ts";
 
 /** A request that was refused before it was one: its bytes are no HTTP, too many, or too slow. */
 export interface MalformedRequest {

@@ -5,7 +5,7 @@ import type { HashLoad } from "../../crypto/passwords/hash-queue.ts";
 import { toCount } from "../../events/catalogue.ts";
 import { type CounterName, eventCounters } from "../../events/counters.ts";
 import type { AuthEvent } from "../../events/events.ts";
-import { withStandardHeaders } from "../../http/response/standard-headers.ts";
+import { withStandardHeaders } from "../../http/response/json.ts";
 import type { Part, RequestRecord } from "../parts/app.ts";
 import { createReadOnlyPart } from "../parts/read-only-part.ts";
 import { toRouteGroup } from "./route-groups.ts";

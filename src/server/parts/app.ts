@@ -56,7 +56,7 @@ export function createApp(options: AppOptions): Auth["fetch"] {
       path,
       status: response.status,
       milliseconds: clock.monotonic() - startedAt,
-      ip: findClientIp(request.headers, connection?.ip),
+      ip: findClientIp(request.headers, connection),
       userAgent: request.headers.get("User-Agent") ?? undefined,
     });
     return response;

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { toCookieNames } from "../../core/settings/cookie-names.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { AuthUser } from "../../core/user.ts";
-import { standardHeaders } from "../../http/response/standard-headers.ts";
+import { standardHeaders } from "../../http/response/json.ts";
 import type { Part } from "./app.ts";
 import { type PageFile, readPageFiles } from "./page-files.ts";
 import { createReadOnlyPart } from "./read-only-part.ts";

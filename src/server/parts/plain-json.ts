@@ -1,5 +1,4 @@
-import { toJsonResponse } from "../../http/response/json.ts";
-import { withStandardHeaders } from "../../http/response/standard-headers.ts";
+import { toJsonResponse, withStandardHeaders } from "../../http/response/json.ts";
 
 /** A JSON response with the contract's standard headers, for what does not pass `auth.fetch`. */
 export function toPlainJson(...response: Parameters<typeof toJsonResponse>): Response {

@@ -1,4 +1,4 @@
-import { withStandardHeaders } from "../../http/response/standard-headers.ts";
+import { withStandardHeaders } from "../../http/response/json.ts";
 import type { Part } from "./app.ts";
 import { toPlainJson } from "./plain-json.ts";
 

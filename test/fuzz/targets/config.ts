@@ -8,7 +8,7 @@ import { readEnvironment } from "../../../src/server/config/environment.ts";
 import { mutationsOf } from "../mutations.ts";
 import type { FuzzTarget } from "../target.ts";
 
-/** The ConfigError that `read` throws; `null` where it throws none. Any other error goes on. */
+/** Returns the ConfigError that `read` throws, or `null` if it throws nothing. Any other error is thrown on. */
 function toFault(read: () => unknown): ConfigError | null {
   try {
     read();
@@ -19,9 +19,9 @@ function toFault(read: () => unknown): ConfigError | null {
   }
 }
 
-/** `VARIABLE=value`, as a line of the environment. */
+/** Lines of the environment: `VARIABLE=value`. */
 export const environment: FuzzTarget = {
-  name: "a variable of the environment",
+  name: "an environment variable",
   inputs: mutationsOf(
     [
       "TOKENPAIR_ACCESS_TOKEN_LIFETIME=1800",
@@ -45,7 +45,7 @@ export const environment: FuzzTarget = {
 };
 
 export const databaseUrl: FuzzTarget = {
-  name: "a database's URL",
+  name: "a database URL",
   inputs: mutationsOf(
     [
       "sqlite:./data/tokenpair.db",
@@ -58,7 +58,7 @@ export const databaseUrl: FuzzTarget = {
   check(url) {
     const fault = toFault(() => {
       const { label, path } = parseDatabaseUrl(url, "/");
-      // The label is printed: host, port and one name, where nothing of a mistyped password can hide.
+      // The label is printed. It has a host, a port and one name, so no part of a mistyped password can be in it.
       if (path === null) expect(label).toMatch(/^SQLite in memory$|^PostgreSQL [^/@]*(?:\/[^/@:]*)?$/);
       else expect(path).toMatch(/^\//);
     });
@@ -66,10 +66,10 @@ export const databaseUrl: FuzzTarget = {
   },
 };
 
-/** A `tokenpair.config.json` in `folder`. */
+/** Creates the target for a `tokenpair.config.json` in `folder`. */
 export function createConfigFileTarget(folder: string): FuzzTarget {
   return {
-    name: "a config file",
+    name: "a configuration file",
     inputs: mutationsOf(
       ['{"accessTokenLifetime":1800,"issuer":"https://id.example"}', '{"trustedOrigins":["https://app.example.com"]}'],
       ['"signingKey":', '"claims":', "[]", "{}", "null"],

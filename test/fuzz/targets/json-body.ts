@@ -22,7 +22,7 @@ export const json: FuzzTarget = {
   },
 };
 
-/** The parser of the engine itself is the oracle. */
+/** Returns the parsed value, or `null` if the text is not JSON. The engine's own parser is the oracle. */
 function parseOrNothing(text: string, parse: (text: string) => unknown): { readonly value: unknown } | null {
   try {
     return { value: parse(text) };
@@ -40,7 +40,7 @@ function withoutNumbers(value: unknown): unknown {
   return Object.fromEntries(members);
 }
 
-/** Bodies of every endpoint that takes one. Opened by the test, since it has a database. */
+/** Creates the target for the bodies of endpoints. The test opens and closes it, because it has a database. */
 export function createBodyTarget(): { readonly target: FuzzTarget; open(): Promise<void>; close(): Promise<void> } {
   let auth: TestAuth;
   let access: string;
@@ -52,7 +52,7 @@ export function createBodyTarget(): { readonly target: FuzzTarget; open(): Promi
     },
     close: () => auth.close(),
     target: {
-      name: "a request's body",
+      name: "a request body",
       inputs: mutationsOf(seeds, ['"refresh":', '"token":', '"current_password":', '"new_password":']),
       async check(text) {
         for (const path of paths) {

@@ -8,7 +8,7 @@ const hasher = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 
 const genuine = await hasher.hash("the right one");
 const hash = "c2l4dGVlbiBieXRlcyE";
 
-/** One of each format, made of nothing. */
+/** One hash of each format, invented but for the first. */
 const seeds = [
   genuine,
   `$argon2id$v=19$m=64,t=1,p=1,keyid=azE$${hash}$${hash}`,
@@ -22,14 +22,14 @@ const seeds = [
   "",
 ];
 
-/** What stands in the column of the hashes, which an import may have filled. */
+/** Values of the password hash column, which an import may have filled. */
 export const storedHash: FuzzTarget = {
   name: "a stored hash",
   inputs: mutationsOf(seeds, ["$", "m=", "t=", "p=", ",", "4294967295", "-1", "1e9"]),
   async check(encoded) {
     const parsed = parseStoredHash(encoded, { acceptMd5: true });
     if (parsed.outcome === "refused" && encoded.length > 40) expect(parsed.reason).not.toContain(encoded);
-    // Only what costs next to nothing is verified: others are what they cost, up to the bound.
+    // Only cheap hashes are verified. Others may take as long as the limits allow.
     if (parsed.outcome === "own" && parsed.hash.memoryCost <= 64 && parsed.hash.timeCost <= 2) {
       const match = await hasher.verify(encoded, "a wrong one").catch((error: unknown) => {
         expect(error).toMatchObject({ code: "unavailable", cause: expect.any(Error) });

@@ -16,7 +16,7 @@ const genuine = [
 
 const read = [tokens.verifyAccess, tokens.verifyRefresh, tokens.verifyAny];
 
-/** Whole tokens that nobody has signed. */
+/** Tokens that were not signed with the key. */
 export const token: FuzzTarget = {
   name: "a token",
   inputs: mutationsOf([...genuine, forge({ token_type: "access" }), "e30.e30.e30", "..", "a.b.c.d"], [".", "..", "="]),
@@ -33,7 +33,7 @@ export const token: FuzzTarget = {
 const payloads = genuine.map((text) => Buffer.from(text.split(".")[1] ?? "", "base64url").toString());
 const header = genuine[0]?.split(".")[0];
 
-/** Payloads that our own key has signed: what another system with that key may send. */
+/** Payloads that were signed with the right key, as another system with that key may send them. */
 export const payload: FuzzTarget = {
   name: "a signed payload",
   inputs: mutationsOf(payloads, ['"exp":', '"jti":"', '"sid":"', "[]", "{}", ",", '"a":1']),
@@ -41,7 +41,7 @@ export const payload: FuzzTarget = {
     const signed = signText(`${header}.${Buffer.from(text).toString("base64url")}`);
     for (const verify of read) {
       const refusal = toCode(() => verify(signed));
-      // Accepted: one object, as JSON.parse reads it, with an end.
+      // An accepted payload is one object, as JSON.parse reads it, that expires.
       if (refusal === undefined) expect(JSON.parse(text)).toMatchObject({ exp: expect.any(Number) });
     }
     if (toCode(() => parseJsonObject(text)) === undefined) expect(parseJsonObject(text)).toEqual(JSON.parse(text));
@@ -55,7 +55,7 @@ const headers = [
   '{"alg":"HS256","crit":["b64"],"b64":false}',
 ];
 
-/** Headers before a payload of ours, with a signature that fits. */
+/** Headers in front of a genuine payload, signed with the right key. */
 export const protectedHeader: FuzzTarget = {
   name: "a signed header",
   inputs: mutationsOf(headers, ['"alg":', '"kid":', '"jku":', '"typ":', "HS512", "HS256"]),

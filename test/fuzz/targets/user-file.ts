@@ -11,7 +11,7 @@ const user =
 const record =
   '{"model": "auth.user", "pk": 7, "fields": {"username": "al\\"ice", "groups": [1, 2], "is_staff": null}}';
 
-/** A file that somebody hands to the operator for `users import`. */
+/** Files for `users import`. */
 export const userFile: FuzzTarget = {
   name: "a file of users",
   inputs: mutationsOf(
@@ -55,7 +55,7 @@ async function readAll(format: Format, input: string): Promise<UserRecord[]> {
   return records;
 }
 
-/** What is a list to JSON.parse has a record for each element, and no faults but of elements that are no objects. */
+/** Expects one record for each element of a JSON list, and a fault for each element that is not an object. */
 function expectAsParsed(input: string, records: readonly UserRecord[]): void {
   const list = parseList(input.replace(/^\ufeff/, ""));
   if (list === null) return;

@@ -8,7 +8,7 @@ const pair = { access: "a.b.c", refresh: "d.e.f", accessExpiresIn: 1_800, refres
 const read = (cookie: string, settings = defaultSettings) => readCookies({ cookie }, settings);
 
 describe("the cookies of a session", () => {
-  it("are these, byte for byte, where the browser is to remember them", () => {
+  it("sets the three cookies of a remembered session, byte for byte", () => {
     expect(toSessionCookies(defaultSettings, { pair, csrfToken: "r.m", persistent: true })).toEqual([
       "__Host-Http-access=a.b.c; Max-Age=1800; Path=/; Secure; HttpOnly; SameSite=Lax",
       "__Secure-refresh=d.e.f; Max-Age=2592000; Path=/api/auth; Secure; HttpOnly; SameSite=Strict",
@@ -16,7 +16,7 @@ describe("the cookies of a session", () => {
     ]);
   });
 
-  it("have no Max-Age where the browser is to forget them", () => {
+  it("sets the cookies of a session that is not remembered without Max-Age", () => {
     expect(toSessionCookies(defaultSettings, { pair, csrfToken: "r.m", persistent: false })).toEqual([
       "__Host-Http-access=a.b.c; Path=/; Secure; HttpOnly; SameSite=Lax",
       "__Secure-refresh=d.e.f; Path=/api/auth; Secure; HttpOnly; SameSite=Strict",
@@ -24,13 +24,13 @@ describe("the cookies of a session", () => {
     ]);
   });
 
-  it("leave the refresh cookie alone where there is no new refresh token", () => {
+  it("sets no refresh cookie if there is no new refresh token", () => {
     const { refresh: _, ...renewed } = pair;
     const cookies = toSessionCookies(defaultSettings, { pair: renewed, csrfToken: "r.m", persistent: true });
     expect(cookies.map((cookie) => cookie.split("=")[0])).toEqual(["__Host-Http-access", "__Host-csrftoken"]);
   });
 
-  it("are deleted with the attributes they were set with", () => {
+  it("deletes the cookies with the attributes that they were set with", () => {
     expect(toClearedCookies(defaultSettings)).toEqual([
       "__Host-Http-access=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax",
       "__Secure-refresh=; Max-Age=0; Path=/api/auth; Secure; HttpOnly; SameSite=Strict",
@@ -38,7 +38,7 @@ describe("the cookies of a session", () => {
     ]);
   });
 
-  it("lose prefixes and Secure with insecureCookies", () => {
+  it("sets cookies without prefix and without Secure if insecureCookies is on", () => {
     const settings = { ...defaultSettings, insecureCookies: true };
     expect(toCookieNames(settings)).toEqual({
       access: "access",
@@ -53,7 +53,7 @@ describe("the cookies of a session", () => {
     ]);
   });
 
-  it("follow the settings, but for the refresh cookie's SameSite", () => {
+  it("sets cookies as the settings say, but the refresh cookie always with SameSite=Strict", () => {
     const settings = {
       ...defaultSettings,
       accessCookieName: "__Secure-a",
@@ -70,7 +70,7 @@ describe("the cookies of a session", () => {
     ]);
   });
 
-  it("are refused, loudly, where a browser would drop one without a word", () => {
+  it("refuses to set a cookie that is too long for browsers", () => {
     const withAccess = (length: number) =>
       toSessionCookies(defaultSettings, {
         pair: { ...pair, access: "x".repeat(length) },
@@ -84,7 +84,7 @@ describe("the cookies of a session", () => {
     );
   });
 
-  it("cannot be given a value that breaks out of the header", () => {
+  it("refuses to set a cookie whose value has a character that is not allowed", () => {
     for (const value of ["a;Domain=evil.example", "a\r\nSet-Cookie: b=c", "a b", 'a"b', "a,b", "ä", "a\\b"]) {
       expect(() => toCsrfCookie(defaultSettings, value, null)).toThrow(TypeError);
     }
@@ -92,38 +92,38 @@ describe("the cookies of a session", () => {
 });
 
 describe("reading the Cookie header", () => {
-  it("finds ours among others", () => {
+  it("reads tokenpair's cookies among others", () => {
     expect(read("theme=dark; __Host-Http-access=a.b.c;__Secure-refresh=d.e.f ; __Host-csrftoken=r.m; x")).toEqual({
       access: "a.b.c",
       refresh: "d.e.f",
       csrf: "r.m",
-      isDoubled: false,
+      hasDuplicates: false,
     });
   });
 
-  it("finds nothing where there is nothing", () => {
-    const nothing = { access: undefined, refresh: undefined, csrf: undefined, isDoubled: false };
+  it("reads nothing if the Cookie header is missing or empty, or has an empty cookie", () => {
+    const nothing = { access: undefined, refresh: undefined, csrf: undefined, hasDuplicates: false };
     expect(readCookies({}, defaultSettings)).toEqual(nothing);
     expect(read("")).toEqual(nothing);
     expect(read("__Host-Http-access=")).toEqual(nothing);
   });
 
-  it("notices a tossed cookie: one of our names twice, in either order, with the same value, or empty", () => {
+  it("reports two cookies with the same name, in either order, with equal values or with an empty one", () => {
     for (const name of ["__Host-Http-access", "__Secure-refresh", "__Host-csrftoken"]) {
-      expect(read(`${name}=mine; ${name}=theirs`).isDoubled).toBe(true);
-      expect(read(`${name}=same; x=y; ${name}=same`).isDoubled).toBe(true);
-      expect(read(`${name}=; ${name}=mine`).isDoubled).toBe(true);
+      expect(read(`${name}=mine; ${name}=theirs`).hasDuplicates).toBe(true);
+      expect(read(`${name}=same; x=y; ${name}=same`).hasDuplicates).toBe(true);
+      expect(read(`${name}=; ${name}=mine`).hasDuplicates).toBe(true);
     }
-    expect(read("other=1; other=2; __Host-Http-access=a").isDoubled).toBe(false);
+    expect(read("other=1; other=2; __Host-Http-access=a").hasDuplicates).toBe(false);
   });
 
-  it("notices a cookie without a name that poses as ours beside ours", () => {
+  it("reports a nameless cookie whose value looks like one of tokenpair's cookies", () => {
     // A browser writes a nameless cookie as its bare value.
-    expect(read("__Host-csrftoken=mine; __Host-csrftoken=evil").isDoubled).toBe(true);
+    expect(read("__Host-csrftoken=mine; __Host-csrftoken=evil").hasDuplicates).toBe(true);
     expect(read("=__Host-csrftoken=evil").csrf).toBe(undefined);
   });
 
-  it("does not take a name for ours that only looks like it, and that no prefix protects", () => {
+  it("does not read a cookie whose name only looks like one with a protected prefix", () => {
     const [nbsp, emSpace, nextLine] = ["\u00a0", "\u2003", "\u0085"];
     for (const name of [
       `${nbsp}__Host-Http-access`,
@@ -136,24 +136,24 @@ describe("reading the Cookie header", () => {
     ]) {
       expect(read(`${name}=evil`).access).toBe(undefined);
     }
-    expect(read('$Version=1; x="; __Host-Http-access=evil"; __Host-Http-access=mine').isDoubled).toBe(true);
+    expect(read('$Version=1; x="; __Host-Http-access=evil"; __Host-Http-access=mine').hasDuplicates).toBe(true);
   });
 
-  it("trims names and values however many blanks there are, and keeps those inside", () => {
-    // A pattern for the end of a text would need the square of their number: minutes, where this takes no time.
+  it("trims names and values in linear time, and keeps the blanks inside them", () => {
+    // A regular expression for the end of a text would take quadratic time: minutes.
     const blanks = " \t".repeat(1_000_000);
     const cookie = `${blanks}__Host-Http-access${blanks}=${blanks}a${blanks}b${blanks};${blanks};x${blanks}y=${blanks}`;
     expect(read(cookie).access).toBe(`a${blanks}b`);
     expect(read(`__Host-csrftoken=${blanks}`).csrf).toBe(undefined);
   });
 
-  it("is as quick with a million pairs that have no =", () => {
+  it("reads a million pairs without = in linear time", () => {
     const pairs = "a;".repeat(1_000_000);
     expect(read(`${pairs}__Host-Http-access=b`).access).toBe("b");
     expect(read(pairs).access).toBe(undefined);
   });
 
-  it("finds what a plain reader finds", () => {
+  it("reads the same cookies as a simple reader, for any header", () => {
     const { access, refresh, csrf, device } = toCookieNames(defaultSettings);
     const part = fc.constantFrom(access, refresh, csrf, device, "x", "=", "=", ";", ";", " ", "\t", "a.b.c");
     fc.assert(
@@ -167,25 +167,25 @@ describe("reading the Cookie header", () => {
             value: pair.slice(pair.indexOf("=") + 1).trim(),
           }));
         const find = (name: string) => pairs.find((pair) => pair.name === name)?.value || undefined;
-        const isDoubled = (name: string) => pairs.filter((pair) => pair.name === name).length > 1;
+        const isDuplicate = (name: string) => pairs.filter((pair) => pair.name === name).length > 1;
         expect(read(parts.join(""))).toEqual({
           access: find(access),
           refresh: find(refresh),
           csrf: find(csrf),
-          device: isDoubled(device) ? undefined : find(device),
-          isDoubled: [access, refresh, csrf].some(isDoubled),
+          device: isDuplicate(device) ? undefined : find(device),
+          hasDuplicates: [access, refresh, csrf].some(isDuplicate),
         });
       }),
       { numRuns: 2_000 },
     );
   });
 
-  it("joins the several Cookie headers of HTTP/2", () => {
+  it("joins several Cookie headers, as HTTP/2 sends them", () => {
     const headers = { cookie: ["__Host-Http-access=a", "__Host-Http-access=b"] };
-    expect(readCookies(headers, defaultSettings).isDoubled).toBe(true);
+    expect(readCookies(headers, defaultSettings).hasDuplicates).toBe(true);
   });
 
-  it("takes the bare names only with insecureCookies", () => {
+  it("reads cookies without a prefix only if insecureCookies is on", () => {
     expect(read("access=a; refresh=b; csrftoken=c").access).toBe(undefined);
     expect(readCookies({ cookie: "access=a" }, { ...defaultSettings, insecureCookies: true }).access).toBe("a");
   });

@@ -20,7 +20,7 @@ const toCorsHeaders = ({ headers }: Response) =>
 
 const preflight = { "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-csrftoken" };
 
-it("a trusted origin's preflight is told what it may send", async () => {
+it("answers a trusted origin's preflight with the allowed methods and headers", async () => {
   const { send } = await start();
   const response = await send("OPTIONS", "/api/auth/login/", { headers: { Origin: front, ...preflight } });
   expect(response.status).toBe(204);
@@ -34,7 +34,7 @@ it("a trusted origin's preflight is told what it may send", async () => {
   });
 });
 
-it("a trusted origin's page may read the answer, a refusal too", async () => {
+it("allows a trusted origin's page to read every response, errors too", async () => {
   const { send } = await start();
   for (const [method, path] of [
     ["GET", "/api/auth/csrf/"],
@@ -52,7 +52,7 @@ it("a trusted origin's page may read the answer, a refusal too", async () => {
   }
 });
 
-it("a trusted origin's page can log in and refresh with the token that it was given", async () => {
+it("allows a trusted origin's page to log in and refresh with its CSRF token", async () => {
   const browser = createBrowser(await start());
   const headers = { Origin: front, "Sec-Fetch-Site": "same-site" };
   const { csrf_token } = (await (await browser.get("/api/auth/csrf/", { headers })).json()) as { csrf_token: string };
@@ -62,7 +62,7 @@ it("a trusted origin's page can log in and refresh with the token that it was gi
   expect((await browser.post("/api/auth/refresh/", undefined, headers)).status).toBe(200);
 });
 
-it("an unlisted origin gets nothing, neither for its preflight nor for its request", async () => {
+it("sends no CORS headers to an origin that is not trusted, nor to its preflight", async () => {
   const { send } = await start();
   for (const origin of ["https://evil.example", "https://x.app.example.com", "http://app.example.com", "null", "*"]) {
     const asked = await send("OPTIONS", "/api/auth/login/", { headers: { Origin: origin, ...preflight } });
@@ -71,12 +71,12 @@ it("an unlisted origin gets nothing, neither for its preflight nor for its reque
   }
 });
 
-it("without trusted origins nothing is said", async () => {
+it("sends no CORS headers at all if no origin is trusted", async () => {
   const { send } = await start([]);
   expect(toCorsHeaders(await send("GET", "/api/auth/csrf/", { headers: { Origin: front } }))).toEqual({});
 });
 
-it("only the auth paths are open: token endpoints and look-alikes are not", async () => {
+it("sends no CORS headers from the token endpoints or from paths that only look like the auth path", async () => {
   const { send } = await start();
   for (const path of ["/api/token/", "/api/authx", "/.well-known/jwks.json"]) {
     expect(toCorsHeaders(await send("GET", path, { headers: { Origin: front } }))).toEqual({});

@@ -7,24 +7,24 @@ const sessionA = "019b7a5e-0000-7000-8000-00000000000a";
 const sessionB = "019b7a5e-0000-7000-8000-00000000000b";
 
 describe("a CSRF token", () => {
-  it("is a random part and its HMAC, fit for a cookie", () => {
+  it("creates a CSRF token of a random part and its HMAC, in characters that a cookie may have", () => {
     expect(createCsrfToken(key, sessionA, random)).toMatch(/^CQkJCQkJCQkJCQkJCQkJCQ\.[A-Za-z0-9_-]{43}$/);
   });
 
-  it("is another one each time", () => {
+  it("creates another CSRF token each time", () => {
     let n = 0;
     const counting = (size: number) => new Uint8Array(size).fill(n++);
     expect(createCsrfToken(key, sessionA, counting)).not.toBe(createCsrfToken(key, sessionA, counting));
   });
 
-  it("serves its session and no other", () => {
+  it("accepts a CSRF token for its own session only", () => {
     const token = createCsrfToken(key, sessionA, random);
     expect(isCsrfToken(key, token, sessionA)).toBe(true);
     expect(isCsrfToken(key, token, sessionB)).toBe(false);
     expect(isCsrfToken(key, token, null)).toBe(false);
   });
 
-  it("from before the login serves no session", () => {
+  it("accepts a CSRF token from before a login only if there is no session", () => {
     const token = createCsrfToken(key, null, random);
     expect(isCsrfToken(key, token, null)).toBe(true);
     expect(isCsrfToken(key, token, sessionA)).toBe(false);
@@ -32,17 +32,17 @@ describe("a CSRF token", () => {
     expect(isCsrfToken(key, token, "")).toBe(false);
   });
 
-  it("cannot be moved to another session by shifting the border between session and random part", () => {
+  it("refuses a CSRF token whose border between session and random part was shifted", () => {
     const [random1 = "", mac = ""] = createCsrfToken(key, "ab", random).split(".");
     expect(isCsrfToken(key, `b${random1}.${mac}`, "a")).toBe(false);
     expect(isCsrfToken(key, `${random1.slice(1)}.${mac}`, `ab${random1[0]}`)).toBe(false);
   });
 
-  it("cannot be made with another key", () => {
+  it("refuses a CSRF token that was made with another key", () => {
     expect(isCsrfToken(new Uint8Array(32), createCsrfToken(key, sessionA, random), sessionA)).toBe(false);
   });
 
-  it("cannot be varied", () => {
+  it("refuses every variation of a CSRF token", () => {
     const token = createCsrfToken(key, sessionA, random);
     const [part, mac] = token.split(".");
     for (const other of [

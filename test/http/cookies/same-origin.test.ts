@@ -7,54 +7,54 @@ function isAllowed(headers: Record<string, string>, url?: string): boolean {
   return isAllowedOrigin({ method: "POST", headers: { host: "auth.example", ...headers }, url }, settings);
 }
 
-describe("with Sec-Fetch-Site", () => {
-  it("our own page may", () => {
+describe("a request with Sec-Fetch-Site", () => {
+  it("allows a request with Sec-Fetch-Site: same-origin", () => {
     expect(isAllowed({ "sec-fetch-site": "same-origin" })).toBe(true);
     expect(isAllowed({ "sec-fetch-site": "same-origin", origin: "https://auth.example" })).toBe(true);
   });
 
-  it("a cross-site form post may not", () => {
+  it("refuses a cross-site form post", () => {
     expect(isAllowed({ "sec-fetch-site": "cross-site", origin: "https://evil.example" })).toBe(false);
     expect(isAllowed({ "sec-fetch-site": "cross-site" })).toBe(false);
   });
 
-  it("a page of a sibling subdomain may not", () => {
+  it("refuses a request from a sibling subdomain, which is same-site", () => {
     expect(isAllowed({ "sec-fetch-site": "same-site", origin: "https://blog.auth.example" })).toBe(false);
   });
 
-  it("what no page sent may not: a bookmark or the address bar make no changes", () => {
+  it("refuses a request with Sec-Fetch-Site: none, which no page sent", () => {
     expect(isAllowed({ "sec-fetch-site": "none" })).toBe(false);
   });
 
-  it("an Origin that looks right does not help a request that the browser calls cross-site", () => {
+  it("refuses a cross-site request even if its Origin is the server's own", () => {
     expect(isAllowed({ "sec-fetch-site": "cross-site", origin: "https://auth.example" })).toBe(false);
   });
 
-  it("a value that nobody defined may not, nor an empty or a doubled one", () => {
+  it("refuses an unknown, an empty and a double value of Sec-Fetch-Site", () => {
     for (const site of ["", "same-origin, cross-site", "Same-Origin", "sameorigin"]) {
       expect(isAllowed({ "sec-fetch-site": site })).toBe(false);
     }
   });
 
-  it("a trusted origin may, from whatever site", () => {
+  it("allows a trusted origin whatever Sec-Fetch-Site says", () => {
     for (const site of ["same-site", "cross-site", "none"]) {
       expect(isAllowed({ "sec-fetch-site": site, origin: "https://app.example.com" })).toBe(true);
     }
   });
 });
 
-describe("with Origin alone, from an older browser", () => {
-  it("our own host may, also where a proxy ended TLS", () => {
+describe("a request with Origin only, from an older browser", () => {
+  it("allows the server's own host, also behind a proxy that terminates TLS", () => {
     expect(isAllowed({ origin: "https://auth.example" })).toBe(true);
     expect(isAllowed({ origin: "https://auth.example" }, "http://auth.example/api/auth/login/")).toBe(true);
     expect(isAllowed({ origin: "http://auth.example" }, "http://auth.example/api/auth/login/")).toBe(true);
   });
 
-  it("an http page may not where we are seen by https", () => {
+  it("refuses an http origin if the request came by https", () => {
     expect(isAllowed({ origin: "http://auth.example" }, "https://auth.example/api/auth/login/")).toBe(false);
   });
 
-  it("the port counts, and a scheme's default port is no port", () => {
+  it("compares ports, and drops a scheme's default port", () => {
     expect(isAllowed({ host: "auth.example:8443", origin: "https://auth.example:8443" })).toBe(true);
     expect(isAllowed({ host: "auth.example:443", origin: "https://auth.example" })).toBe(true);
     expect(isAllowed({ host: "auth.example", origin: "https://auth.example:8443" })).toBe(false);
@@ -62,7 +62,7 @@ describe("with Origin alone, from an older browser", () => {
     expect(isAllowed({ host: "localhost:8000", origin: "http://localhost:5174" })).toBe(false);
   });
 
-  it("a foreign page, a sibling subdomain, a parent domain and look-alikes may not", () => {
+  it("refuses other hosts, a sibling subdomain, a parent domain and look-alikes", () => {
     for (const origin of [
       "https://evil.example",
       "https://blog.auth.example",
@@ -82,13 +82,13 @@ describe("with Origin alone, from an older browser", () => {
     }
   });
 
-  it("null, which every sandboxed page sends, may not, not even where it is on the list", () => {
+  it("refuses the origin null, which every sandboxed page sends, even if trustedOrigins has it", () => {
     expect(isAllowed({ origin: "null" })).toBe(false);
     const request = { headers: { host: "null", origin: "null" } };
     expect(isAllowedOrigin(request, { trustedOrigins: ["null"] })).toBe(false);
   });
 
-  it("a trusted origin may, and its subdomains, other ports and schemes may not", () => {
+  it("allows a trusted origin, and refuses its subdomains, other ports and other schemes", () => {
     expect(isAllowed({ origin: "http://localhost:5173" })).toBe(true);
     expect(isAllowed({ origin: "http://app.example.com" })).toBe(false);
     expect(isAllowed({ origin: "https://x.app.example.com" })).toBe(false);
@@ -96,11 +96,11 @@ describe("with Origin alone, from an older browser", () => {
     expect(isAllowed({ origin: "https://app.example.com.evil.example" })).toBe(false);
   });
 
-  it("nobody may where the request's own host is not known", () => {
+  it("refuses every origin if the request's own host is not known", () => {
     expect(isAllowedOrigin({ headers: { origin: "https://auth.example" } }, settings)).toBe(false);
   });
 
-  it("the URL, or HTTP/2's :authority, stands in for Host", () => {
+  it("reads the own host from the URL or from :authority of HTTP/2 if there is no Host header", () => {
     const headers = new Headers({ Origin: "https://auth.example" });
     expect(isAllowedOrigin({ headers, url: "https://auth.example/x" }, settings)).toBe(true);
     const http2 = { ":authority": "auth.example", origin: "https://auth.example" };
@@ -108,17 +108,17 @@ describe("with Origin alone, from an older browser", () => {
   });
 });
 
-describe("without either", () => {
-  it("the origin says nothing, and the CSRF token alone decides", () => {
+describe("a request with neither header", () => {
+  it("allows a request with neither Sec-Fetch-Site nor Origin, so that the CSRF token decides", () => {
     expect(isAllowed({})).toBe(true);
   });
 });
 
-it("a record finds the headers under any case, so that none is overlooked", () => {
+it("finds a header of a record whatever the case of its name", () => {
   expect(isAllowedOrigin({ headers: { "Sec-Fetch-Site": "cross-site" } }, settings)).toBe(false);
 });
 
-it("only methods that ask for no change are safe, and a missing method is not", () => {
+it("calls only GET, HEAD and OPTIONS safe, and a missing method unsafe", () => {
   expect(["GET", "HEAD", "OPTIONS"].every(isSafeMethod)).toBe(true);
   expect(["POST", "PUT", "PATCH", "DELETE", "get", "", undefined].some(isSafeMethod)).toBe(false);
 });

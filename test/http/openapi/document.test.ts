@@ -37,11 +37,11 @@ const operations = () =>
     Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
   );
 
-/** Those that the library answers itself. */
+/** Returns the operations of the library, without those that only the server has. */
 const ownOperations = () => operations().filter(({ operation }) => operation.tags === undefined);
 
 describe("the OpenAPI document", () => {
-  it("is of version 3.1 and has what 3.1 requires", () => {
+  it("returns a document of version 3.1 with every field that OpenAPI requires", () => {
     expect(document.openapi).toMatch(/^3\.1\.\d+$/);
     expect(document.info).toMatchObject({ title: expect.any(String), version: expect.any(String) });
     for (const { path, operation } of operations()) {
@@ -55,7 +55,7 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  it("names every parameter of a path, and only schemes that it defines", () => {
+  it("names every parameter of a path, and only security schemes that it defines", () => {
     for (const { path, operation } of operations()) {
       const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === "path");
       expect(inPath.map(({ name }) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? []);
@@ -66,7 +66,7 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  it("has no path that does not answer, and no method", async () => {
+  it("documents only paths and methods that the handler answers", async () => {
     for (const { path, method } of ownOperations()) {
       const response = await t.send(method, path.replaceAll(/\{\w+\}/g, "x"));
       expect([path, response.status]).not.toEqual([path, 405]);
@@ -74,14 +74,14 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  it("documents the status of every answer", async () => {
+  it("documents the status of every response to an empty request", async () => {
     for (const { path, method, operation } of ownOperations()) {
       const response = await t.send(method, path.replaceAll(/\{\w+\}/g, "x"));
       expect(Object.keys(operation.responses)).toContain(String(response.status));
     }
   });
 
-  it("has the paths of the contract", () => {
+  it("documents the paths of the HTTP contract", () => {
     expect(Object.keys(document.paths)).toEqual(
       expect.arrayContaining([
         "/api/token/",
@@ -104,12 +104,12 @@ describe("the OpenAPI document", () => {
     );
   });
 
-  it("marks what only the server answers", () => {
+  it("tags the endpoints that only the server has", () => {
     const marked = operations().filter(({ operation }) => operation.tags?.includes("tokenpair serve"));
     expect(marked.map(({ path }) => path)).toEqual(["/healthz", "/readyz"]);
   });
 
-  it("describes the body of a login by the same schema that reads it", () => {
+  it("describes the body of a login as the handler reads it", () => {
     const content = document.paths["/api/token/"]?.["post"]?.requestBody?.content ?? {};
     expect(Object.keys(content)).toEqual([
       "application/json",
@@ -126,7 +126,7 @@ describe("the OpenAPI document", () => {
     });
   });
 
-  it("describes how to authenticate", async () => {
+  it("describes the security schemes, and which endpoint accepts which", async () => {
     expect(document.components.securitySchemes).toEqual({
       bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
       cookie: { type: "apiKey", in: "cookie", name: "__Host-Http-access" },
@@ -137,7 +137,7 @@ describe("the OpenAPI document", () => {
     expect(document.paths["/api/token/"]?.["post"]?.security).toEqual([]);
   });
 
-  it("says of both refreshes that an answer may be a replay", () => {
+  it("describes the Token-Replayed header of both refresh endpoints", () => {
     for (const path of ["/api/token/refresh/", "/api/auth/refresh/"]) {
       expect(document.paths[path]?.["post"]?.responses["200"]?.headers).toEqual({
         "Token-Replayed": { description: expect.any(String), schema: { type: "string", const: "true" } },
@@ -145,7 +145,21 @@ describe("the OpenAPI document", () => {
     }
   });
 
-  it("follows the settings", async () => {
+  it("describes every 400: invalid fields, a malformed idempotency key, a refused password", () => {
+    const badRequest = (path: string) => document.paths[path]?.["post"]?.responses["400"];
+    for (const path of ["/api/token/refresh/", "/api/auth/refresh/"]) {
+      expect(badRequest(path)?.description).toMatch(/Idempotency-Key/);
+    }
+    expect(badRequest("/api/auth/password/")?.description).toMatch(/password/);
+    for (const { operation } of ownOperations().filter(({ operation }) => operation.requestBody !== undefined)) {
+      const schema = operation.responses["400"]?.content?.["application/json"];
+      const fields = { type: "object", additionalProperties: { type: "array", items: { type: "string" } } };
+      const detail = { type: "object", properties: { detail: { type: "string" }, code: { type: "string" } } };
+      expect(schema).toMatchObject({ schema: { anyOf: [fields, detail] } });
+    }
+  });
+
+  it("uses the paths, headers and cookies of the settings", async () => {
     const names = { authHeaderName: "X-Access", csrfHeaderName: "X-XSRF-TOKEN", accessCookieName: "__Host-at" };
     const own = await createTestAuth({ settings: { tokenPath: "/v1/jwt", insecureCookies: true, ...names } });
     const moved = (await (await own.send("GET", "/api/schema/")).json()) as Document;
@@ -164,7 +178,7 @@ describe("the OpenAPI document", () => {
     await own.close();
   });
 
-  it("is the same each time", async () => {
+  it("returns the same document for the same settings", async () => {
     const again = await createTestAuth();
     expect(await (await again.send("GET", "/api/schema/")).text()).toBe(
       await (await t.send("GET", "/api/schema/")).text(),

@@ -4,23 +4,19 @@ import { createClientIpFinder } from "../../../src/http/request/client-ip.ts";
 const trustedProxies = ["10.0.0.0/8", "2001:db8:aaaa::/48"];
 const proxy = "10.0.0.1";
 
-describe("the client's address", () => {
-  const find = (value: string | undefined, socket: string | undefined = proxy, proxies = trustedProxies) =>
-    createClientIpFinder({ trustedProxies: proxies, forwardedHeader: "X-Forwarded-For" })(
+describe("the client's address behind trusted proxies", () => {
+  const find = (value: string | undefined, ip = proxy) =>
+    createClientIpFinder({ trustedProxies, forwardedHeader: "X-Forwarded-For" })(
       new Headers(value === undefined ? {} : { "X-Forwarded-For": value, Forwarded: "for=9.9.9.9" }),
-      socket,
+      { ip },
     );
 
-  it("is the socket's, whatever a header says, unless a trusted proxy sent it", () => {
+  it("takes the socket's address if the socket is not a trusted proxy's, whatever X-Forwarded-For says", () => {
     expect(find("203.0.113.1", "192.0.2.1")).toBe("192.0.2.1");
-    expect(find("203.0.113.1", proxy, [])).toBe(proxy);
     expect(find("10.0.0.9, 203.0.113.1", "2001:db8::1")).toBe("2001:db8::1");
-    expect(
-      createClientIpFinder({ trustedProxies, forwardedHeader: "Forwarded" })(new Headers(), undefined),
-    ).toBeUndefined();
   });
 
-  it("is the right-most one that is no proxy's: what a client wrote before it counts for nothing", () => {
+  it("takes the right-most address of X-Forwarded-For that is not a proxy's, and ignores what a client wrote", () => {
     expect(find("203.0.113.1")).toBe("203.0.113.1");
     expect(find("127.0.0.1, 198.51.100.1, 203.0.113.1")).toBe("203.0.113.1");
     expect(find("198.51.100.1, 203.0.113.1, 10.0.0.7, 10.0.0.8")).toBe("203.0.113.1");
@@ -28,20 +24,20 @@ describe("the client's address", () => {
     expect(find("2001:db8::7", "2001:db8:aaaa::1")).toBe("2001:db8::7");
   });
 
-  it("is the first proxy's, where all are trusted", () => {
+  it("takes the left-most address of X-Forwarded-For if all of them are trusted proxies", () => {
     expect(find("10.0.0.3, 10.0.0.2")).toBe("10.0.0.3");
     expect(find(undefined)).toBe(proxy);
     expect(find("")).toBe(proxy);
   });
 
-  it("is the address of the last hop that is known, where an entry is none", () => {
+  it("takes the address of the proxy that wrote an entry that is not an address", () => {
     expect(find("203.0.113.1, unknown")).toBe(proxy);
     expect(find("203.0.113.1, , 10.0.0.2")).toBe("10.0.0.2");
     expect(find("198.51.100.1, garbage, 203.0.113.1")).toBe("203.0.113.1");
     expect(find(`${"1,".repeat(5_000)}203.0.113.1`)).toBe("203.0.113.1");
   });
 
-  it("may come with a port, and in brackets", () => {
+  it("reads addresses with a port, in brackets, and in IPv4-mapped form", () => {
     expect(find("203.0.113.1:4711")).toBe("203.0.113.1");
     expect(find("[2001:db8::1]:4711")).toBe("2001:db8::1");
     expect(find("[2001:db8::1]")).toBe("2001:db8::1");
@@ -49,11 +45,35 @@ describe("the client's address", () => {
     expect(find("[2001:db8::1")).toBe(proxy);
   });
 
-  it("is read from every header of the name, in order", () => {
+  it("reads all X-Forwarded-For headers of a request, in order", () => {
     const headers = { "x-forwarded-for": ["198.51.100.1", "203.0.113.1"] };
-    expect(createClientIpFinder({ trustedProxies, forwardedHeader: "X-Forwarded-For" })(headers, proxy)).toBe(
-      "203.0.113.1",
+    const findInRecord = createClientIpFinder({ trustedProxies, forwardedHeader: "X-Forwarded-For" });
+    expect(findInRecord(headers, { ip: proxy })).toBe("203.0.113.1");
+  });
+
+  it("returns undefined if the socket has no address", () => {
+    const findForwarded = createClientIpFinder({ trustedProxies, forwardedHeader: "Forwarded" });
+    expect(findForwarded(new Headers({ Forwarded: "for=203.0.113.1" }), {})).toBeUndefined();
+    expect(findForwarded(new Headers({ Forwarded: "for=203.0.113.1" }))).toBeUndefined();
+  });
+});
+
+describe("the client's address without trusted proxies", () => {
+  const find = (ip: string | undefined) =>
+    createClientIpFinder({ trustedProxies: [], forwardedHeader: "X-Forwarded-For" })(
+      new Headers({ "X-Forwarded-For": "203.0.113.1" }),
+      { ip },
     );
+
+  it("takes the socket's address and ignores X-Forwarded-For if no proxy is trusted", () => {
+    expect(find(proxy)).toBe(proxy);
+    expect(find("2001:db8::1")).toBe("2001:db8::1");
+    expect(find(undefined)).toBeUndefined();
+  });
+
+  it("strips the ::ffff: prefix of an IPv4-mapped socket address if no proxy is trusted", () => {
+    expect(find("::ffff:192.0.2.1")).toBe("192.0.2.1");
+    expect(find("::FFFF:192.0.2.1")).toBe("192.0.2.1");
   });
 });
 
@@ -61,7 +81,7 @@ describe("the client's address in Forwarded", () => {
   const find = (value: string) =>
     createClientIpFinder({ trustedProxies, forwardedHeader: "Forwarded" })(
       new Headers({ Forwarded: value, "X-Forwarded-For": "9.9.9.9" }),
-      proxy,
+      { ip: proxy },
     );
 
   it.each([
@@ -69,7 +89,7 @@ describe("the client's address in Forwarded", () => {
     ['For="203.0.113.1:4711";proto=https;by=10.0.0.1', "203.0.113.1"],
     ['proto=https; for="[2001:db8::1]:4711"', "2001:db8::1"],
     ["for=198.51.100.1, for=203.0.113.1;proto=https, for=10.0.0.2", "203.0.113.1"],
-    // A client's open quote does not swallow what the proxy wrote.
+    // A client's open quote does not hide what the proxy wrote.
     ['for="198.51.100.1, for=203.0.113.1', "203.0.113.1"],
     ["for=198.51.100.1;for=203.0.113.1", proxy],
     ["for=_hidden", proxy],
@@ -77,7 +97,7 @@ describe("the client's address in Forwarded", () => {
     ["proto=https", proxy],
     ["203.0.113.1", proxy],
     ['for="203.0.113.1', proxy],
-  ])("in %s is %s", (value, address) => {
+  ])("reads Forwarded: %s as the address %s", (value, address) => {
     expect(find(value)).toBe(address);
   });
 });

@@ -12,7 +12,7 @@ import {
 import { parseJson } from "../../../src/http/request/json.ts";
 import { RequestError } from "../../../src/http/request/request-error.ts";
 
-/** The value of the one field `x` of a JSON object, or what is wrong with it. */
+/** Returns the value of the one field `x` of a JSON object, or the messages about it. */
 function read(field: z.ZodType, json: string): unknown {
   try {
     const schema: z.ZodType<{ x?: unknown }> = z.object({ x: field });
@@ -32,7 +32,7 @@ describe("a text field", () => {
     ['{"x": true}', ["Not a valid string."]],
     ['{"x": ["a"]}', ["Not a valid string."]],
     ['{"x": {"a": 1}}', ["Not a valid string."]],
-  ])("refuses %s", (json, messages) => {
+  ])("refuses the text field in %s", (json, messages) => {
     for (const field of [usernameField, passwordField, tokenField]) expect(read(field, json)).toEqual(messages);
   });
 
@@ -41,25 +41,25 @@ describe("a text field", () => {
     ['{"x": -17}', "-17"],
     ['{"x": 1.50}', "1.50"],
     ['{"x": 12345678901234567890123}', "12345678901234567890123"],
-  ])("reads the number of %s as its text", (json, text) => {
+  ])("reads the number in %s as its decimal text", (json, text) => {
     for (const field of [usernameField, passwordField, tokenField]) expect(read(field, json)).toBe(text);
   });
 
-  it("trims usernames and tokens, and leaves passwords as they are", () => {
+  it("trims usernames and tokens, and keeps passwords as they are", () => {
     const json = '{"x": " a b\\n"}';
     expect(read(usernameField, json)).toBe("a b");
     expect(read(tokenField, json)).toBe("a b");
     expect(read(passwordField, json)).toBe(" a b\n");
   });
 
-  it("refuses in a username, and only there, what a database cannot keep", () => {
+  it("refuses NUL and lone surrogates in a username, and accepts them in a password", () => {
     expect(read(usernameField, '{"x": "a\\u0000b"}')).toEqual(["Null characters are not allowed."]);
     expect(read(usernameField, '{"x": "\\ud83d"}')).toEqual(["Surrogate characters are not allowed: U+D83D."]);
     expect(read(usernameField, '{"x": "\\ud83d\\ude00"}')).toBe("😀");
     expect(read(passwordField, '{"x": "a\\u0000b"}')).toBe("a\0b");
   });
 
-  it("counts characters, not UTF-16 units, against its greatest length", () => {
+  it("measures the length of a text field in characters, not in UTF-16 units", () => {
     const field = textField({ keepSpace: false, maxLength: 3 });
     expect(read(field, '{"x": " 😀😀😀 "}')).toBe("😀😀😀");
     expect(read(field, '{"x": "abcd"}')).toEqual(["Ensure this field has no more than 3 characters."]);
@@ -67,7 +67,7 @@ describe("a text field", () => {
 });
 
 describe("a boolean field", () => {
-  it("has a value for a missing field and refuses what is no boolean", () => {
+  it("uses the default for a missing boolean field and refuses a value that is not a boolean", () => {
     const field = booleanField(true);
     expect(read(field, "{}")).toBe(true);
     expect(read(field, '{"x": false}')).toBe(false);
@@ -79,7 +79,7 @@ describe("a boolean field", () => {
 });
 
 describe("a choice field", () => {
-  it("has a value for a missing field and refuses what is no choice", () => {
+  it("uses the default for a missing choice field and refuses a value that is not a choice", () => {
     const field = choiceField(["local", "all"], "local");
     expect(read(field, "{}")).toBe("local");
     expect(read(field, '{"x": "all"}')).toBe("all");
@@ -90,7 +90,7 @@ describe("a choice field", () => {
 });
 
 describe("several fields", () => {
-  it("are all judged at once, in the order of the schema", () => {
+  it("reports all invalid fields at once, in the order of the schema", () => {
     const schema = z.object({ username: usernameField, password: passwordField });
     try {
       parseFields(schema, { password: "", username: null });

@@ -8,19 +8,76 @@ let browser: Browser;
 beforeEach(async () => {
   auth = await createTestAuth({ settings: { trustedOrigins: ["https://app.example"] } });
   browser = createBrowser(auth);
-  await browser.logIn();
 });
 afterEach(() => auth.close());
 
-/** Goes to the address as a navigation does: GET, without the cookie that is Strict. */
+describe("the CSRF endpoint", () => {
+  it("answers with a CSRF token, and sets the same in a cookie that scripts can read", async () => {
+    const response = await browser.get("/api/auth/csrf/");
+    expect(response.status).toBe(200);
+    const { csrf_token } = (await response.json()) as { csrf_token: string };
+    expect(response.headers.getSetCookie()).toEqual([`__Host-csrftoken=${csrf_token}; Path=/; Secure; SameSite=Lax`]);
+  });
+
+  it("answers with the same CSRF token as long as it is valid, so that tabs don't replace each other's", async () => {
+    await browser.get("/api/auth/csrf/");
+    const before = browser.cookie("__Host-csrftoken");
+    await browser.get("/api/auth/csrf/");
+    expect(browser.cookie("__Host-csrftoken")).toBe(before);
+    await browser.logIn();
+    const after = browser.cookie("__Host-csrftoken");
+    await browser.get("/api/auth/csrf");
+    expect(browser.cookie("__Host-csrftoken")).toBe(after);
+    expect(after).not.toBe(before);
+  });
+
+  it("sets a persistent CSRF token of the session in a browser that has lost it", async () => {
+    await browser.logIn();
+    browser.deleteCookie("__Host-csrftoken");
+    const response = await browser.get("/api/auth/csrf/");
+    expect(response.headers.getSetCookie()).toEqual([expect.stringContaining("Max-Age=2592000")]);
+    expect((await browser.post("/api/auth/refresh/")).status).toBe(200);
+  });
+
+  it("deletes a refresh cookie without an access cookie, which a sibling domain may have set", async () => {
+    await browser.logIn();
+    browser.deleteCookie("__Host-csrftoken");
+    browser.deleteCookie("__Host-Http-access");
+    const planted = browser.cookie("__Secure-refresh") ?? "";
+    await browser.get("/api/auth/csrf/");
+    // With the cookie, every refresh would be refused. Without it, the user can log in.
+    expect(browser.cookie("__Secure-refresh")).toBeUndefined();
+    browser.setCookie("__Secure-refresh", planted);
+    const refused = await browser.post("/api/auth/refresh/");
+    expect([refused.status, refused.headers.getSetCookie()]).toEqual([403, []]);
+  });
+
+  it("answers 403 to two cookies with the same name", async () => {
+    await browser.logIn();
+    const cookie = `__Secure-refresh=${browser.cookie("__Secure-refresh")}`;
+    const response = await browser.get("/api/auth/csrf/", { headers: { Cookie: `${cookie}; __Secure-refresh=x` } });
+    expect(response.status).toBe(403);
+    expect(response.headers.getSetCookie()).toEqual([]);
+  });
+
+  it("replaces a CSRF token that another site has set", async () => {
+    browser.setCookie("__Host-csrftoken", "planted");
+    await browser.get("/api/auth/csrf/");
+    expect(browser.cookie("__Host-csrftoken")).not.toBe("planted");
+  });
+});
+
+/** Navigates to the endpoint: GET, without the cookie that is SameSite=Strict. */
 const navigate = (headers: Record<string, string | null>) => {
   const lax = ["__Host-Http-access", "__Host-csrftoken"].map((name) => `${name}=${browser.cookie(name)}`).join("; ");
   const navigation = { Origin: null, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", Cookie: lax };
   return browser.get("/api/auth/csrf/", { headers: { ...navigation, ...headers } });
 };
 
-describe("going to the CSRF token's address", () => {
-  it("from another site's link is refused, and takes no token from the browser", async () => {
+describe("a navigation to the CSRF endpoint", () => {
+  beforeEach(() => browser.logIn());
+
+  it("refuses a navigation from another site, and replaces no CSRF token", async () => {
     const before = browser.cookie("__Host-csrftoken");
     for (const site of ["cross-site", "same-site"]) {
       for (const Cookie of [{}, { Cookie: null }]) {
@@ -32,14 +89,14 @@ describe("going to the CSRF token's address", () => {
     expect((await browser.post("/api/auth/refresh/")).status).toBe(200);
   });
 
-  it("by typing it gives the token that the browser has", async () => {
+  it("answers a typed address with the CSRF token that the browser has", async () => {
     const response = await navigate({ "Sec-Fetch-Site": "none" });
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({ csrf_token: browser.cookie("__Host-csrftoken") });
     expect(response.headers.getSetCookie()).toEqual([]);
   });
 
-  it("is a trusted origin's page's, too, and an older browser's that tells nothing", async () => {
+  it("answers a trusted origin, and an older browser that sends neither Sec-Fetch-Site nor Origin", async () => {
     const trusted = { "Sec-Fetch-Site": "cross-site", Origin: "https://app.example" };
     for (const headers of [trusted, { "Sec-Fetch-Site": null }]) {
       expect((await navigate(headers)).status).toBe(200);

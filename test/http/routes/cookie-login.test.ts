@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { alice, createTestAuth, type TestAuth } from "../../support/auth.ts";
+import { alice, createTestAuth, type TestAuth, testStart } from "../../support/auth.ts";
 import { type Browser, createBrowser, ownOrigin } from "../../support/browser.ts";
 
 let auth: TestAuth;
@@ -14,64 +14,8 @@ afterEach(() => auth.close());
 const login = (body: unknown = alice, headers?: Record<string, string | null>) =>
   browser.post("/api/auth/login/", body, headers);
 
-describe("GET csrf", () => {
-  it("gives a token and the same in a cookie that scripts may read", async () => {
-    const response = await browser.get("/api/auth/csrf/");
-    expect(response.status).toBe(200);
-    const { csrf_token } = (await response.json()) as { csrf_token: string };
-    expect(response.headers.getSetCookie()).toEqual([`__Host-csrftoken=${csrf_token}; Path=/; Secure; SameSite=Lax`]);
-  });
-
-  it("gives a good token again, so that one tab does not take it from another", async () => {
-    await browser.get("/api/auth/csrf/");
-    const before = browser.cookie("__Host-csrftoken");
-    await browser.get("/api/auth/csrf/");
-    expect(browser.cookie("__Host-csrftoken")).toBe(before);
-    await browser.logIn();
-    const after = browser.cookie("__Host-csrftoken");
-    await browser.get("/api/auth/csrf");
-    expect(browser.cookie("__Host-csrftoken")).toBe(after);
-    expect(after).not.toBe(before);
-  });
-
-  it("gives the session's token to a browser that has lost it, and lets it outlast the browser", async () => {
-    await browser.logIn();
-    browser.deleteCookie("__Host-csrftoken");
-    const response = await browser.get("/api/auth/csrf/");
-    expect(response.headers.getSetCookie()).toEqual([expect.stringContaining("Max-Age=2592000")]);
-    expect((await browser.post("/api/auth/refresh/")).status).toBe(200);
-  });
-
-  it("does not bind a browser to a refresh cookie that a sibling domain may have planted", async () => {
-    await browser.logIn();
-    browser.deleteCookie("__Host-csrftoken");
-    browser.deleteCookie("__Host-Http-access");
-    const planted = browser.cookie("__Secure-refresh") ?? "";
-    await browser.get("/api/auth/csrf/");
-    // It cannot be used, so that the browser is asked to log in instead of being refused for ever.
-    expect(browser.cookie("__Secure-refresh")).toBeUndefined();
-    browser.setCookie("__Secure-refresh", planted);
-    const refused = await browser.post("/api/auth/refresh/");
-    expect([refused.status, refused.headers.getSetCookie()]).toEqual([403, []]);
-  });
-
-  it("refuses a browser with two cookies of one name, rather than choose a session for it", async () => {
-    await browser.logIn();
-    const cookie = `__Secure-refresh=${browser.cookie("__Secure-refresh")}`;
-    const response = await browser.get("/api/auth/csrf/", { headers: { Cookie: `${cookie}; __Secure-refresh=x` } });
-    expect(response.status).toBe(403);
-    expect(response.headers.getSetCookie()).toEqual([]);
-  });
-
-  it("replaces a token that was planted", async () => {
-    browser.setCookie("__Host-csrftoken", "planted");
-    await browser.get("/api/auth/csrf/");
-    expect(browser.cookie("__Host-csrftoken")).not.toBe("planted");
-  });
-});
-
 describe("a login", () => {
-  it("answers who it is, and no token", async () => {
+  it("answers a login by cookie with the user, the session and the lifetimes, and no token", async () => {
     await browser.get("/api/auth/csrf/");
     const response = await login();
     expect(response.status).toBe(200);
@@ -85,7 +29,7 @@ describe("a login", () => {
     expect(await browser.isLoggedIn()).toBe(true);
   });
 
-  it("sets the three cookies of the session and the one of the device, byte for byte", async () => {
+  it("sets the three cookies of the session and the device cookie, byte for byte", async () => {
     await browser.get("/api/auth/csrf/");
     const cookies = (await login()).headers.getSetCookie();
     const names = ["__Host-Http-access", "__Secure-refresh", "__Host-csrftoken", "__Secure-device"];
@@ -98,7 +42,7 @@ describe("a login", () => {
     ]);
   });
 
-  it("with remember: false is forgotten when the browser closes, also after a refresh", async () => {
+  it("sets cookies that end with the browser if remember is false, also after a refresh", async () => {
     await browser.logIn({ remember: false });
     expect((await browser.post("/api/auth/refresh/")).status).toBe(200);
     expect(await browser.isLoggedIn()).toBe(true);
@@ -106,7 +50,7 @@ describe("a login", () => {
     expect([browser.cookieNames(), browser.cookie("__Secure-device")]).toEqual([[], undefined]);
   });
 
-  it("is remembered by default, and the browser comes back without a password", async () => {
+  it("remembers a login by default, so that the browser refreshes after a restart", async () => {
     await browser.logIn();
     browser.restart();
     auth.clock.advance(10 * 86_400);
@@ -115,14 +59,14 @@ describe("a login", () => {
     expect(await browser.isLoggedIn()).toBe(true);
   });
 
-  it("checks its fields", async () => {
+  it("answers 400 to an invalid field of a login", async () => {
     await browser.get("/api/auth/csrf/");
     const response = await login({ username: "alice", password: "x", remember: "yes" });
     expect(response.status).toBe(400);
     expect(await response.json()).toEqual({ remember: ["Must be a valid boolean."] });
   });
 
-  it("with a wrong password sets nothing and leaves the session that there was", async () => {
+  it("answers 401 to a wrong password, sets no cookie and keeps the browser's session", async () => {
     await browser.logIn();
     const before = browser.cookie("__Secure-refresh");
     const response = await login({ ...alice, password: "wrong" });
@@ -136,7 +80,7 @@ describe("a login", () => {
     expect(await browser.isLoggedIn()).toBe(true);
   });
 
-  it("ends the session that this browser had, and no other", async () => {
+  it("revokes the session that this browser had, and no other", async () => {
     const other = createBrowser(auth);
     await other.logIn();
     const first = await browser.logIn();
@@ -151,14 +95,14 @@ describe("a login", () => {
     expect(await other.isLoggedIn()).toBe(true);
   });
 
-  it("ends the earlier session also when only its refresh cookie is left", async () => {
+  it("revokes the earlier session even if only its refresh cookie is left", async () => {
     const { sessionId } = await browser.logIn();
     browser.deleteCookie("__Host-Http-access");
     await browser.logIn();
     expect((await auth.store.sessions.find(sessionId))?.session.revokeReason).toBe("replaced");
   });
 
-  it("works with a token from before, while a dead session's cookies are still there", async () => {
+  it("accepts a CSRF token from before a login although a revoked session's cookies are still there", async () => {
     await browser.get("/api/auth/csrf/");
     const anonymous = browser.cookie("__Host-csrftoken") ?? "";
     const { sessionId } = await browser.logIn();
@@ -168,18 +112,18 @@ describe("a login", () => {
   });
 });
 
-describe("login CSRF: a foreign page that logs the victim in as the attacker", () => {
+describe("login CSRF: another site logs its victim in as the attacker", () => {
   const expectRefused = async (response: Response, reason: string) => {
     expect(response.status).toBe(403);
     expect(await response.json()).toEqual({ detail: `CSRF Failed: ${reason}`, code: "csrf_failed" });
     expect(response.headers.getSetCookie()).toEqual([]);
   };
 
-  it("is refused without a token", async () => {
+  it("refuses a login without a CSRF token", async () => {
     await expectRefused(await login(), "CSRF token missing.");
   });
 
-  it("is refused when nothing tells where it comes from and the token is missing: fails closed", async () => {
+  it("refuses a login without CSRF token, Sec-Fetch-Site and Origin, and accepts it with the token alone", async () => {
     await browser.get("/api/auth/csrf/");
     const headers = { "Sec-Fetch-Site": null, Origin: null, "X-CSRFToken": null };
     await expectRefused(await login(alice, headers), "CSRF token missing.");
@@ -187,31 +131,31 @@ describe("login CSRF: a foreign page that logs the victim in as the attacker", (
     expect((await login(alice, withToken)).status).toBe(200);
   });
 
-  it("is refused with a token that is not in the cookie", async () => {
+  it("refuses a login with a CSRF token that is not in the cookie", async () => {
     await browser.get("/api/auth/csrf/");
     const foreign = createBrowser(auth);
     await foreign.get("/api/auth/csrf/");
     const headers = { "X-CSRFToken": foreign.cookie("__Host-csrftoken") ?? "" };
-    await expectRefused(await login(alice, headers), "CSRF token is not that of the cookie.");
+    await expectRefused(await login(alice, headers), "CSRF token does not match the cookie.");
   });
 
-  it("is refused with a token and no cookie", async () => {
+  it("refuses a login with a CSRF token but no CSRF cookie", async () => {
     await expectRefused(await login(alice, { "X-CSRFToken": "a.b" }), "CSRF cookie not set.");
   });
 
-  it("is refused with an invented pair of header and cookie", async () => {
+  it("refuses a login with an invented CSRF token in header and cookie", async () => {
     browser.setCookie("__Host-csrftoken", "a.b");
-    await expectRefused(await login(), "CSRF token is not that of the session.");
+    await expectRefused(await login(), "CSRF token does not belong to this session.");
   });
 
-  it("is refused with the token of a session that is not this browser's", async () => {
+  it("refuses a login with the CSRF token of another browser's session", async () => {
     const attacker = createBrowser(auth);
     await attacker.logIn();
     browser.setCookie("__Host-csrftoken", attacker.cookie("__Host-csrftoken") ?? "");
-    await expectRefused(await login(), "CSRF token is not that of the session.");
+    await expectRefused(await login(), "CSRF token does not belong to this session.");
   });
 
-  it("is refused from another site, a sibling subdomain and a sandboxed page, even with the token", async () => {
+  it("refuses a login from another site, a subdomain or a sandboxed page, even with the CSRF token", async () => {
     await browser.get("/api/auth/csrf/");
     for (const headers of [
       { "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" },
@@ -224,7 +168,7 @@ describe("login CSRF: a foreign page that logs the victim in as the attacker", (
     }
   });
 
-  it("is refused as a form post, and as JSON that a form sends as text/plain", async () => {
+  it("answers 415 to a login as a form post, and as JSON that a form sends as text/plain", async () => {
     await browser.get("/api/auth/csrf/");
     for (const type of ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain", "text/json"]) {
       const response = await login(JSON.stringify(alice), { "Content-Type": type });
@@ -233,17 +177,33 @@ describe("login CSRF: a foreign page that logs the victim in as the attacker", (
     }
   });
 
-  it("is refused in the order of the contract: cookies, origin, body, token", async () => {
+  it("checks a login in the order of the contract: cookies, origin, body, token", async () => {
     const all = {
       Cookie: "__Host-csrftoken=a; __Host-csrftoken=b",
       Origin: "https://evil.example",
       "Sec-Fetch-Site": "cross-site",
       "Content-Type": "text/plain",
     };
-    await expectRefused(await login("{}", all), "Two cookies of one name.");
+    await expectRefused(await login("{}", all), "Two cookies have the same name.");
     await expectRefused(await login("{}", { ...all, Cookie: null }), "Origin checking failed.");
     const own = { Origin: ownOrigin, "Sec-Fetch-Site": "same-origin" };
     expect((await login("{}", { ...all, ...own, Cookie: null })).status).toBe(415);
     await expectRefused(await login(alice, { Cookie: null }), "CSRF token missing.");
   });
+});
+
+it("logs in with cookies that have no prefix and no Secure if insecureCookies is on", async () => {
+  const insecure = await createTestAuth({ settings: { insecureCookies: true } });
+  const csrf = await insecure.send("GET", "/api/auth/csrf/");
+  const [csrfCookie = ""] = csrf.headers.getSetCookie();
+  const { csrf_token: token } = (await csrf.json()) as { csrf_token: string };
+  expect(csrfCookie).toBe(`csrftoken=${token}; Path=/; SameSite=Lax`);
+  const headers = { Cookie: `csrftoken=${token}`, "X-CSRFToken": token };
+  const login = await insecure.send("POST", "/api/auth/login/", { headers, body: alice });
+  const [access = "", refresh] = login.headers.getSetCookie();
+  expect(access).toMatch(/^access=eyJ[^;]+; Max-Age=1800; Path=\/; HttpOnly; SameSite=Lax$/);
+  expect(refresh).toMatch(/^refresh=eyJ[^;]+; Max-Age=2592000; Path=\/api\/auth; HttpOnly; SameSite=Strict$/);
+  const me = await insecure.send("GET", "/api/auth/me/", { headers: { Cookie: access.split(";", 1)[0] ?? "" } });
+  expect(await me.json()).toMatchObject({ username: "alice", session: { created_at: testStart } });
+  await insecure.close();
 });

@@ -35,7 +35,7 @@ async function expectLoggedOut(response: Response): Promise<void> {
 }
 
 describe("a logout", () => {
-  it("ends this session, durably and on this node at once, and clears the cookies", async () => {
+  it("revokes this session, in the store and on this node, and clears the cookies", async () => {
     const access = browser.cookie("__Host-Http-access");
     await expectLoggedOut(await logout());
     expect([await isLive(sessionId), await isLive(otherId)]).toEqual([false, true]);
@@ -44,7 +44,7 @@ describe("a logout", () => {
     expect(await other.isLoggedIn()).toBe(true);
   });
 
-  it("of the others keeps this one and its cookies", async () => {
+  it("revokes the other sessions with scope others, and keeps this one and its cookies", async () => {
     const response = await logout("others");
     expect(response.status).toBe(200);
     expect(response.headers.getSetCookie()).toEqual([]);
@@ -54,20 +54,20 @@ describe("a logout", () => {
     expect(await other.isLoggedIn()).toBe(false);
   });
 
-  it("of all ends all", async () => {
+  it("revokes all sessions with scope all", async () => {
     await expectLoggedOut(await logout("all"));
     expect([await isLive(sessionId), await isLive(otherId)]).toEqual([false, false]);
     expect(await other.isLoggedIn()).toBe(false);
   });
 
-  it("knows no other scope", async () => {
+  it("answers 400 to an unknown scope and revokes nothing", async () => {
     const response = await logout("everything");
     expect(response.status).toBe(400);
     expect(await response.json()).toEqual({ scope: ['"everything" is not a valid choice.'] });
     expect(await isLive(sessionId)).toBe(true);
   });
 
-  it("works when the access token has expired: the refresh cookie names the session", async () => {
+  it("logs out by the refresh cookie if the access token has expired", async () => {
     for (const scope of ["local", "all"]) {
       await browser.logIn();
       auth.clock.advance(1_801);
@@ -76,13 +76,13 @@ describe("a logout", () => {
     expect([await isLive(sessionId), await isLive(otherId)]).toEqual([false, false]);
   });
 
-  it("works when only the refresh cookie and the CSRF cookie are there", async () => {
+  it("logs out without the access cookie", async () => {
     browser.deleteCookie("__Host-Http-access");
     await expectLoggedOut(await logout());
     expect(await isLive(sessionId)).toBe(false);
   });
 
-  it("works with the token of a refresh whose answer was lost", async () => {
+  it("logs out with a spent refresh token, as after a refresh whose response was lost", async () => {
     const spent = browser.cookie("__Secure-refresh") ?? "";
     await browser.post("/api/auth/refresh/");
     browser.setCookie("__Secure-refresh", spent, "/api/auth");
@@ -91,7 +91,7 @@ describe("a logout", () => {
     expect(await isLive(sessionId)).toBe(false);
   });
 
-  it("is done where the session has ended already, and clears what is left of it", async () => {
+  it("answers 200 and clears the cookies if the session was revoked before", async () => {
     for (const scope of ["local", "others", "all"]) {
       const { sessionId: id } = await browser.logIn();
       await auth.store.sessions.revoke(id, "revoked");
@@ -100,7 +100,7 @@ describe("a logout", () => {
     expect(await isLive(otherId)).toBe(true);
   });
 
-  it("is done where there never was a session", async () => {
+  it("answers 200 and clears the cookies if there never was a session", async () => {
     const fresh = createBrowser(auth);
     await fresh.get("/api/auth/csrf/");
     const response = await fresh.post("/api/auth/logout/", {});
@@ -109,7 +109,7 @@ describe("a logout", () => {
   });
 });
 
-describe("a logout that is refused changes nothing", () => {
+describe("a logout that is refused", () => {
   const expectRefused = async (response: Response, reason: string) => {
     expect(response.status).toBe(403);
     expect(await response.json()).toEqual({ detail: `CSRF Failed: ${reason}`, code: "csrf_failed" });
@@ -117,40 +117,43 @@ describe("a logout that is refused changes nothing", () => {
     expect(await isLive(sessionId)).toBe(true);
   };
 
-  it("from another site, that logs people out for fun", async () => {
+  it("refuses a logout that another site's page or form sends, and revokes nothing", async () => {
     const headers = { "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" };
     await expectRefused(await logout("all", headers), "Origin checking failed.");
     const formPost = { ...headers, Origin: "null", "X-CSRFToken": null, "Content-Type": "text/plain" };
     await expectRefused(await logout("all", formPost), "Origin checking failed.");
   });
 
-  it("with no token, with one from before the login, or with one of another session", async () => {
+  it("refuses a logout without a CSRF token, or with one that is not this session's", async () => {
     await expectRefused(await logout("local", { "X-CSRFToken": null }), "CSRF token missing.");
     const fresh = createBrowser(auth);
     await fresh.get("/api/auth/csrf/");
     for (const planted of [fresh.cookie("__Host-csrftoken"), other.cookie("__Host-csrftoken")]) {
       browser.setCookie("__Host-csrftoken", planted ?? "");
-      await expectRefused(await logout(), "CSRF token is not that of the session.");
+      await expectRefused(await logout(), "CSRF token does not belong to this session.");
     }
   });
 
-  it("with a cookie tossed in beside ours", async () => {
+  it("refuses a logout with two refresh cookies, and revokes nothing", async () => {
     const names = ["__Host-Http-access", "__Secure-refresh", "__Host-csrftoken"];
     const cookies = names.map((name) => `${name}=${browser.cookie(name)}`);
-    const tossed = `__Secure-refresh=${other.cookie("__Secure-refresh")}`;
-    await expectRefused(await logout("all", { Cookie: [tossed, ...cookies].join("; ") }), "Two cookies of one name.");
+    const planted = `__Secure-refresh=${other.cookie("__Secure-refresh")}`;
+    await expectRefused(
+      await logout("all", { Cookie: [planted, ...cookies].join("; ") }),
+      "Two cookies have the same name.",
+    );
   });
 });
 
-describe("the tokens of a dead session end no other", () => {
-  it("whoever holds a refresh cookie of a revoked session cannot log the user out everywhere", async () => {
+describe("a logout with a token of a session that is over", () => {
+  it("does not revoke all sessions for a refresh cookie of a revoked session", async () => {
     await auth.store.sessions.revoke(sessionId, "revoked");
     browser.deleteCookie("__Host-Http-access");
     await expectLoggedOut(await logout("all"));
     expect(await isLive(otherId)).toBe(true);
   });
 
-  it("nor with a spent token of a live one: it must refresh first", async () => {
+  it("answers 401 to a logout of all with a spent refresh token, and 200 after a refresh", async () => {
     const spent = browser.cookie("__Secure-refresh") ?? "";
     await browser.post("/api/auth/refresh/");
     browser.setCookie("__Secure-refresh", spent, "/api/auth");
@@ -164,7 +167,7 @@ describe("the tokens of a dead session end no other", () => {
     expect([await isLive(sessionId), await isLive(otherId)]).toEqual([false, false]);
   });
 
-  it("nor where a refresh cookie of a live session was planted beside a dead one's access cookie", async () => {
+  it("answers 401 to a logout of all by a revoked access cookie beside another session's refresh cookie", async () => {
     auth.deps.feed.apply((await auth.store.sessions.revoke(sessionId, "revoked")).revocations);
     browser.setCookie("__Secure-refresh", other.cookie("__Secure-refresh") ?? "", "/api/auth");
     expect((await logout("all")).status).toBe(401);
@@ -172,7 +175,7 @@ describe("the tokens of a dead session end no other", () => {
   });
 });
 
-it("a dead session's refresh cookie, planted beside a live access cookie, does not make a logout of all a lie", async () => {
+it("revokes all sessions despite a planted refresh cookie of another, revoked session", async () => {
   await auth.store.sessions.revoke(otherId, "revoked");
   const { sessionId: third } = auth.deps.tokens.verifyAccess((await auth.logIn()).access);
   browser.setCookie("__Secure-refresh", other.cookie("__Secure-refresh") ?? "", "/api/auth");
@@ -180,7 +183,7 @@ it("a dead session's refresh cookie, planted beside a live access cookie, does n
   expect([await isLive(sessionId), await isLive(third)]).toEqual([false, false]);
 });
 
-it("a logout of all says 503, and not that it is done, where this node cannot know", async () => {
+it("answers 503 to a logout of all if this node can't know whether the session is live", async () => {
   auth.clock.stall(60);
   browser.deleteCookie("__Secure-refresh");
   const response = await logout("all");

@@ -26,7 +26,7 @@ const canLogIn = async (password: string) =>
   (await auth.send("POST", "/api/token/", { body: { ...alice, password } })).status === 200;
 
 describe("a change of password", () => {
-  it("by cookie gives this browser new cookies and no token, and ends every other session", async () => {
+  it("answers a change by cookie with new cookies and no token, and revokes all other sessions", async () => {
     const other = createBrowser(auth);
     await other.logIn();
     const before = browser.cookie("__Secure-refresh");
@@ -42,13 +42,13 @@ describe("a change of password", () => {
     expect([await canLogIn(alice.password), await canLogIn(newPassword)]).toEqual([false, true]);
   });
 
-  it("keeps session cookies session cookies", async () => {
+  it("sets the new cookies without Max-Age if the session is not remembered", async () => {
     await browser.logIn({ remember: false });
     const response = await change();
     expect(response.headers.getSetCookie().filter((cookie) => cookie.includes("Max-Age"))).toEqual([]);
   });
 
-  it("by bearer token answers the new pair, and needs no CSRF token", async () => {
+  it("answers a change by bearer token with the new pair, and requires no CSRF token", async () => {
     const { access } = await auth.logIn();
     const headers = { Authorization: `Bearer ${access}` };
     const body = { current_password: alice.password, new_password: newPassword };
@@ -61,7 +61,7 @@ describe("a change of password", () => {
     expect((await auth.store.sessions.find(sessionId))?.session.revokeReason).toBe("password_changed");
   });
 
-  it("makes the stolen refresh token of before useless", async () => {
+  it("refuses a refresh token from before the change", async () => {
     const stolen = browser.cookie("__Secure-refresh");
     await change();
     const response = await auth.send("POST", "/api/token/refresh/", { body: { refresh: stolen } });
@@ -72,42 +72,42 @@ describe("a change of password", () => {
   });
 });
 
-describe("a change of password is refused", () => {
+describe("a change of password that is refused", () => {
   async function expectRefused(response: Response, status: number, body: unknown): Promise<void> {
     expect([response.status, await response.json()]).toEqual([status, body]);
     expect(response.headers.getSetCookie()).toEqual([]);
     expect([await canLogIn(alice.password), await browser.isLoggedIn()]).toEqual([true, true]);
   }
 
-  it("with a wrong current password, and counts as a failed login", async () => {
+  it("answers 400 to a wrong current password and emits login_failed", async () => {
     await expectRefused(await change({ current_password: "wrong" }), 400, { current_password: ["Invalid password."] });
     expect(auth.events.filter((event) => event.type === "login_failed")).toHaveLength(1);
   });
 
-  it("with a new one of fewer than 8 characters, however many bytes they are", async () => {
+  it("answers 400 to a new password of fewer than 8 characters, however many bytes they are", async () => {
     const body = { new_password: ["This password is too short. It must contain at least 8 characters."] };
     await expectRefused(await change({ new_password: "1234567" }), 400, body);
     await expectRefused(await change({ new_password: "😀".repeat(7) }), 400, body);
   });
 
-  it("with a new one that contains the username in any case", async () => {
+  it("answers 400 to a new password that contains the username in any case", async () => {
     const body = { new_password: ["This password contains the username. Choose one without it."] };
     await expectRefused(await change({ new_password: "xxALICExx" }), 400, body);
   });
 
-  it("with a new one that attackers try first", async () => {
+  it("answers 400 to a new password that is too common", async () => {
     const reason = "This password is too common: it is among those that attackers try first. Choose another.";
     await expectRefused(await change({ new_password: "Password123" }), 400, { new_password: [reason] });
   });
 
-  it("without its fields", async () => {
+  it("answers 400 with one message per missing field", async () => {
     await expectRefused(await browser.post("/api/auth/password/", {}), 400, {
       current_password: ["This field is required."],
       new_password: ["This field is required."],
     });
   });
 
-  it("from another site, and without the CSRF token", async () => {
+  it("answers 403 to a change from another site or without the CSRF token", async () => {
     const origin = { "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" };
     await expectRefused(await change({}, origin), 403, {
       detail: "CSRF Failed: Origin checking failed.",
@@ -120,7 +120,7 @@ describe("a change of password is refused", () => {
   });
 });
 
-it("there is no such endpoint where the application keeps the passwords", async () => {
+it("answers 404 to a change of password if the application manages passwords itself", async () => {
   const user = { id: "7", username: "carol", isActive: true };
   const settings = { findUser: async () => user, verifyCredentials: async () => user };
   const theirs = await createTestAuth({ settings });

@@ -19,7 +19,7 @@ afterEach(() => auth.close());
 
 const refresh = (headers?: Record<string, string | null>) => browser.post("/api/auth/refresh/", undefined, headers);
 
-/** The status, and whether the cookies were deleted. */
+/** Refreshes. Returns the status and whether the cookies were deleted. */
 async function refreshed(headers?: Record<string, string | null>): Promise<[status: number, cleared: boolean]> {
   const response = await refresh(headers);
   const cookies = response.headers.getSetCookie();
@@ -27,7 +27,7 @@ async function refreshed(headers?: Record<string, string | null>): Promise<[stat
 }
 
 describe("an expired refresh cookie", () => {
-  it("leaves the cookies where another tab refreshed the session in time", async () => {
+  it("keeps the cookies if another tab refreshed the session in time", async () => {
     await start();
     const old = browser.cookie("__Secure-refresh") ?? "";
     auth.clock.advance(20 * day);
@@ -42,17 +42,17 @@ describe("an expired refresh cookie", () => {
 
   it.each<[string, () => Promise<unknown>]>([
     ["expired too", async () => {}],
-    ["ended", () => auth.store.sessions.revoke(sessionId, "logout")],
+    ["revoked", () => auth.store.sessions.revoke(sessionId, "logout")],
     ["gone", () => auth.store.deleteExpired({ limit: 10, horizon: 1 })],
-  ])("takes them along where its session is %s", async (_, die) => {
+  ])("clears the cookies if the refresh token has expired and its session is %s", async (_, end) => {
     await start();
     auth.clock.advance(31 * day);
-    await die();
+    await end();
     expect(await refreshed()).toEqual([401, true]);
     expect(browser.cookieNames()).toEqual([]);
   });
 
-  it("that is forged proves nothing, whatever it says of its expiry", async () => {
+  it("keeps the cookies if an expired refresh token is forged", async () => {
     await start();
     const [header, payload] = (browser.cookie("__Secure-refresh") ?? "").split(".");
     browser.setCookie("__Secure-refresh", `${header}.${payload}.${"A".repeat(43)}`, "/api/auth");
@@ -62,7 +62,7 @@ describe("an expired refresh cookie", () => {
 });
 
 describe("a refresh cookie of a session that was revoked", () => {
-  it("for a reason of a newer version's is dead", async () => {
+  it("clears the cookies if the session was revoked for an unknown reason, as a newer version may store", async () => {
     await start();
     await auth.store.sessions.revoke(sessionId, "quarantined" as RevokeReason);
     const response = await refresh();
@@ -71,7 +71,7 @@ describe("a refresh cookie of a session that was revoked", () => {
     expect(browser.cookieNames()).toEqual([]);
   });
 
-  it("without a reason is dead", async () => {
+  it("clears the cookies if the session was revoked without a reason", async () => {
     const withoutReason = (locked: SessionSnapshot | null) =>
       locked && { ...locked, session: { ...locked.session, revokeReason: null } };
     await start({
@@ -86,7 +86,7 @@ describe("a refresh cookie of a session that was revoked", () => {
 });
 
 describe("a second refresh cookie", () => {
-  it("is refused, and nothing deleted, also where the first of the two is empty", async () => {
+  it("answers 403 to two refresh cookies and deletes nothing, even if one of them is empty", async () => {
     await start();
     const [refreshCookie, csrfCookie] = ["__Secure-refresh", "__Host-csrftoken"].map(
       (name) => `${name}=${browser.cookie(name)}`,

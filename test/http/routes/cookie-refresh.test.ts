@@ -33,12 +33,14 @@ async function expectRefusal(response: Response, status: number, body: object): 
   expect(response.status).toBe(status);
 }
 
+/** Expects a refusal that deletes no cookie. */
 async function expectKept(response: Response, status: number, body: object): Promise<void> {
   await expectRefusal(response, status, body);
   expect(response.headers.getSetCookie()).toEqual([]);
   expect(browser.cookieNames()).toEqual(threeCookies);
 }
 
+/** Expects a 401 that deletes the cookies. */
 async function expectCleared(response: Response, body: object): Promise<void> {
   await expectRefusal(response, 401, body);
   expect(response.headers.getSetCookie()).toEqual(cleared);
@@ -50,7 +52,7 @@ const invalid = { detail: "Token is invalid", code: "token_not_valid" };
 const unavailable = { detail: "Service temporarily unavailable.", code: "unavailable" };
 
 describe("a refresh by cookie", () => {
-  it("answers the lifetimes and no token, and sets the three cookies", async () => {
+  it("answers with the lifetimes and no token, and sets three new cookies", async () => {
     const before = threeCookies.map(browser.cookie);
     auth.clock.advance(60);
     const response = await refresh();
@@ -63,13 +65,13 @@ describe("a refresh by cookie", () => {
     expect(await browser.isLoggedIn()).toBe(true);
   });
 
-  it("moves the cookies' Max-Age along, so that a browser in use never loses them", async () => {
+  it("sets Max-Age to the full lifetimes again with every refresh", async () => {
     auth.clock.advance(20 * 86_400);
     const cookies = (await refresh()).headers.getSetCookie();
     expect(cookies.map((cookie) => /Max-Age=(\d+)/.exec(cookie)?.[1])).toEqual(["1800", "2592000", "2592000"]);
   });
 
-  it("gives a CSRF token that is new with the refresh token and the same on a replay", async () => {
+  it("sets a new CSRF token with a new refresh token, and the same ones on a replay", async () => {
     const spent = browser.cookie("__Secure-refresh");
     const csrf = browser.cookie("__Host-csrftoken");
     await refresh();
@@ -82,12 +84,12 @@ describe("a refresh by cookie", () => {
     expect(browser.cookie("__Host-csrftoken")).not.toBe(csrf);
   });
 
-  it("needs no body, takes an empty object, and no other media type", async () => {
+  it("accepts no body or an empty object, and answers 415 to other media types", async () => {
     expect((await refresh({}, {})).status).toBe(200);
     expect((await refresh({ "Content-Type": "text/plain" }, "{}")).status).toBe(415);
   });
 
-  it("answers a lost response again, and says so", async () => {
+  it("answers a retry with the same idempotency key with the same refresh token and Token-Replayed", async () => {
     const before = browser.cookie("__Secure-refresh") ?? "";
     const key = { "Idempotency-Key": "a".repeat(22) };
     await refresh(key);
@@ -100,14 +102,14 @@ describe("a refresh by cookie", () => {
     expect(browser.cookie("__Secure-refresh")).toBe(successor);
   });
 
-  it("refuses an attempt id of another form", async () => {
+  it("answers 400 to a malformed idempotency key and keeps the cookies", async () => {
     await expectKept(await refresh({ "Idempotency-Key": "short" }), 400, {
       detail: "Idempotency-Key is not valid.",
       code: "bad_idempotency_key",
     });
   });
 
-  it("leaves the refresh cookie as it is where refresh tokens are not rotated", async () => {
+  it("sets no refresh cookie if refresh tokens are not rotated", async () => {
     const fixed = await createTestAuth({ settings: { rotateRefreshTokens: false } });
     const page = createBrowser(fixed);
     await page.logIn();
@@ -123,15 +125,15 @@ describe("a refresh by cookie", () => {
     await fixed.close();
   });
 
-  it("ignores a bearer token: the cookie is refreshed, with all checks", async () => {
+  it("requires the CSRF token of a refresh by cookie even if there is a bearer token", async () => {
     const { access } = await auth.logIn();
     const response = await refresh({ Authorization: `Bearer ${access}`, "X-CSRFToken": null });
     expect(response.status).toBe(403);
   });
 });
 
-describe("a failed refresh leaves the cookies", () => {
-  it("where there is no refresh cookie", async () => {
+describe("a failed refresh that keeps the cookies", () => {
+  it("answers 401 without a refresh cookie, and sets no cookie", async () => {
     browser.deleteCookie("__Secure-refresh");
     const response = await refresh();
     await expectRefusal(response, 401, {
@@ -142,7 +144,7 @@ describe("a failed refresh leaves the cookies", () => {
     expect(response.headers.get("WWW-Authenticate")).toBe('Bearer realm="api"');
   });
 
-  it("where the refresh token is forged or garbage", async () => {
+  it("keeps the cookies if the refresh token is forged or garbage", async () => {
     const genuine = browser.cookie("__Secure-refresh") ?? "";
     const [header, payload, signature = ""] = genuine.split(".");
     const forged = `${header}.${payload}.${signature.startsWith("A") ? "B" : "A"}${signature.slice(1)}`;
@@ -155,17 +157,17 @@ describe("a failed refresh leaves the cookies", () => {
     expect((await refresh()).status).toBe(200);
   });
 
-  it("where an access token stands in the refresh cookie", async () => {
+  it("keeps the cookies if the refresh cookie holds an access token", async () => {
     browser.setCookie("__Secure-refresh", browser.cookie("__Host-Http-access") ?? "", "/api/auth");
     await expectKept(await refresh(), 401, { detail: "Token has wrong type", code: "token_not_valid" });
   });
 
-  it("where another site sent it", async () => {
+  it("keeps the cookies if another site sent the refresh", async () => {
     const response = await refresh({ "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" });
     await expectKept(response, 403, { detail: "CSRF Failed: Origin checking failed.", code: "csrf_failed" });
   });
 
-  it("where the CSRF token is missing, or that of another session", async () => {
+  it("keeps the cookies if the CSRF token is missing or another session's", async () => {
     const missing = await refresh({ "X-CSRFToken": null });
     await expectKept(missing, 403, { detail: "CSRF Failed: CSRF token missing.", code: "csrf_failed" });
     const attacker = createBrowser(auth);
@@ -173,26 +175,26 @@ describe("a failed refresh leaves the cookies", () => {
     browser.setCookie("__Host-csrftoken", attacker.cookie("__Host-csrftoken") ?? "");
     const foreign = await refresh();
     await expectKept(foreign, 403, {
-      detail: "CSRF Failed: CSRF token is not that of the session.",
+      detail: "CSRF Failed: CSRF token does not belong to this session.",
       code: "csrf_failed",
     });
   });
 
-  it("where a second refresh cookie was tossed in, which then never wins", async () => {
+  it("keeps the cookies if there are two refresh cookies, in either order", async () => {
     const attacker = createBrowser(auth);
     await attacker.logIn();
     const names = ["__Secure-refresh", "__Host-csrftoken"] as const;
     const own = names.map((name) => `${name}=${browser.cookie(name)}`);
-    const tossed = `__Secure-refresh=${attacker.cookie("__Secure-refresh")}`;
-    for (const Cookie of [[tossed, ...own].join("; "), [...own, tossed].join("; ")]) {
+    const planted = `__Secure-refresh=${attacker.cookie("__Secure-refresh")}`;
+    for (const Cookie of [[planted, ...own].join("; "), [...own, planted].join("; ")]) {
       await expectKept(await refresh({ Cookie }), 403, {
-        detail: "CSRF Failed: Two cookies of one name.",
+        detail: "CSRF Failed: Two cookies have the same name.",
         code: "csrf_failed",
       });
     }
   });
 
-  it("where the store's newer state was lost, which proves nothing about the session", async () => {
+  it("keeps the cookies if the store has lost the session's newer state", async () => {
     const stolen = browser.cookie("__Secure-refresh") ?? "";
     const claims = auth.deps.tokens.verifyRefresh(stolen);
     const ahead = auth.deps.tokens.mintRefresh({ ...claims, generation: 5 });
@@ -203,7 +205,7 @@ describe("a failed refresh leaves the cookies", () => {
   });
 });
 
-describe("a refresh that the store cannot answer leaves the cookies", () => {
+describe("a refresh that the store can't answer", () => {
   async function startWith(broken: Partial<SessionStore>): Promise<void> {
     await auth.close();
     const wrapStore = (store: Store): Store => ({
@@ -223,21 +225,21 @@ describe("a refresh that the store cannot answer leaves the cookies", () => {
     await browser.logIn();
   }
 
-  it("where the database is away: 503 with Retry-After", async () => {
+  it("answers 503 with Retry-After and keeps the cookies if the database is unavailable", async () => {
     await startWith({ rotate: () => Promise.reject(new StoreUnavailableError("locked")) });
     const response = await refresh();
     await expectKept(response, 503, unavailable);
     expect(response.headers.get("Retry-After")).toBe("1");
   });
 
-  it("where the refresh lost a race that proves nothing", async () => {
+  it("answers 503 and keeps the cookies if the session changed during the refresh", async () => {
     await startWith({ rotate: () => Promise.resolve(null) });
     await expectKept(await refresh(), 503, unavailable);
   });
 });
 
-describe("a refresh that proves the session dead clears the cookies", () => {
-  it("after theft: a spent token that returns late", async () => {
+describe("a refresh that proves the session to be over", () => {
+  it("clears the cookies if a spent refresh token is presented after the reuse interval", async () => {
     const stolen = browser.cookie("__Secure-refresh") ?? "";
     await refresh();
     auth.clock.advance(11);
@@ -246,30 +248,30 @@ describe("a refresh that proves the session dead clears the cookies", () => {
     expect((await auth.store.sessions.find(sessionId))?.session.revokeReason).toBe("reuse");
   });
 
-  it("after a logout elsewhere", async () => {
+  it("clears the cookies if the session was revoked elsewhere", async () => {
     await auth.store.sessions.revoke(sessionId, "revoked");
     await expectCleared(await refresh(), blacklisted);
   });
 
-  it("after the user was disabled", async () => {
+  it("clears the cookies if the user was disabled", async () => {
     await disableUser(auth.deps, auth.user.id);
     const detail = "No active account found for the given token.";
     await expectCleared(await refresh(), { detail, code: "no_active_account" });
   });
 
-  it("after a new password", async () => {
+  it("clears the cookies if the user got a new password", async () => {
     await setPassword(auth.deps, auth.user.id, "another horse");
     const detail = "The user's password has been changed.";
     await expectCleared(await refresh(), { detail, code: "password_changed" });
   });
 
-  it("after the refresh token has expired", async () => {
+  it("clears the cookies if the refresh token and its session have expired", async () => {
     auth.clock.advance(2_592_000);
     await expectCleared(await refresh(), { detail: "Token is expired", code: "token_not_valid" });
   });
 });
 
-/** The methods of a session store, free of the object that they were read from. */
+/** Returns the methods of a session store as functions of their own. */
 function bindAll(sessions: SessionStore): SessionStore {
   const bind = (name: keyof SessionStore) => [name, (sessions[name] as (...args: unknown[]) => unknown).bind(sessions)];
   const names = [

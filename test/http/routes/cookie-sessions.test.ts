@@ -26,7 +26,7 @@ async function logInAsBob(): Promise<string> {
 const bearer = (access: string) => ({ Authorization: `Bearer ${access}` });
 
 describe("the list of sessions", () => {
-  it("holds one's own, newest first, with times in whole seconds", async () => {
+  it("lists the user's own sessions, newest first, with times in whole seconds", async () => {
     await logInAsBob();
     auth.clock.advance(60);
     const { access } = await auth.logIn();
@@ -43,25 +43,25 @@ describe("the list of sessions", () => {
     });
   });
 
-  it("is there for a bearer token too, and for nobody else", async () => {
+  it("lists sessions for a bearer token too, and answers 401 without a token", async () => {
     const { access } = await auth.logIn();
     expect((await auth.send("GET", "/api/auth/sessions", { headers: bearer(access) })).status).toBe(200);
     expect((await auth.send("GET", "/api/auth/sessions")).status).toBe(401);
   });
 });
 
-describe("naming a session", () => {
+describe("labelling a session", () => {
   const patch = (id: string, body: unknown, headers: Record<string, string | null> = {}) =>
     browser.send("PATCH", `/api/auth/sessions/${id}/`, { body, headers });
 
-  it("answers the session with its label; null takes it away", async () => {
+  it("sets the label of a session, or removes it with null", async () => {
     const response = await patch(sessionId, { label: "  Kitchen tablet " });
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ id: sessionId, current: true, label: "Kitchen tablet" });
     expect(await (await patch(sessionId, { label: null })).json()).toMatchObject({ label: null });
   });
 
-  it("takes at most 100 characters, however long they are in bytes", async () => {
+  it("accepts a label of at most 100 characters, however many bytes they are", async () => {
     expect((await patch(sessionId, { label: "😀".repeat(100) })).status).toBe(200);
     const response = await patch(sessionId, { label: "x".repeat(101) });
     expect(response.status).toBe(400);
@@ -69,22 +69,22 @@ describe("naming a session", () => {
     expect(await (await patch(sessionId, {})).json()).toEqual({ label: ["This field is required."] });
   });
 
-  it("reaches no session of another user, no dead one, and none that never was", async () => {
-    const { sessionId: dead } = auth.deps.tokens.verifyAccess((await auth.logIn()).access);
-    await auth.store.sessions.revoke(dead, "revoked");
-    for (const id of [await logInAsBob(), dead, "nonsense", "%00", "..%2f.."]) {
+  it("answers 404 for the label of another user's session, a revoked one or an unknown one", async () => {
+    const { sessionId: revoked } = auth.deps.tokens.verifyAccess((await auth.logIn()).access);
+    await auth.store.sessions.revoke(revoked, "revoked");
+    for (const id of [await logInAsBob(), revoked, "nonsense", "%00", "..%2f.."]) {
       const response = await patch(id, { label: "mine" });
       expect(response.status).toBe(404);
       expect(await response.json()).toEqual(notFound);
     }
   });
 
-  it("needs the CSRF token by cookie, and JSON", async () => {
+  it("requires the CSRF token and JSON to label a session by cookie", async () => {
     expect((await patch(sessionId, { label: "x" }, { "X-CSRFToken": null })).status).toBe(403);
     expect((await patch(sessionId, '{"label":"x"}', { "Content-Type": "text/plain" })).status).toBe(415);
   });
 
-  it("needs neither CSRF token nor origin by bearer token", async () => {
+  it("requires neither CSRF token nor origin to label a session by bearer token", async () => {
     const { access } = await auth.logIn();
     const headers = { ...bearer(access), Origin: "https://evil.example", "Sec-Fetch-Site": "cross-site" };
     const request = { headers, body: { label: "x" } };
@@ -92,35 +92,35 @@ describe("naming a session", () => {
   });
 });
 
-describe("ending a session", () => {
-  const end = (id: string, headers: Record<string, string | null> = {}) =>
+describe("revoking a session", () => {
+  const revoke = (id: string, headers: Record<string, string | null> = {}) =>
     browser.send("DELETE", `/api/auth/sessions/${id}/`, { headers });
 
-  it("ends it at once, and leaves one's own cookies", async () => {
+  it("revokes another session at once, keeps this browser's cookies, and then answers 404", async () => {
     const { access } = await auth.logIn();
     const { sessionId: id } = auth.deps.tokens.verifyAccess(access);
-    const response = await end(id);
+    const response = await revoke(id);
     expect(response.status).toBe(204);
     expect(response.headers.getSetCookie()).toEqual([]);
     expect((await auth.send("GET", "/api/auth/me/", { headers: bearer(access) })).status).toBe(401);
     expect(await browser.isLoggedIn()).toBe(true);
-    const again = await end(id);
+    const again = await revoke(id);
     expect([again.status, await again.json()]).toEqual([404, notFound]);
   });
 
-  it("of one's own takes its cookies along", async () => {
-    expect((await end(sessionId)).status).toBe(204);
+  it("clears the cookies of a browser that revokes its own session", async () => {
+    expect((await revoke(sessionId)).status).toBe(204);
     expect(browser.cookieNames()).toEqual([]);
   });
 
-  it("by bearer token touches no cookies", async () => {
+  it("sets no cookie if a session is revoked by bearer token", async () => {
     const { access } = await auth.logIn();
     const { sessionId: id } = auth.deps.tokens.verifyAccess(access);
     const response = await auth.send("DELETE", `/api/auth/sessions/${id}`, { headers: bearer(access) });
     expect([response.status, response.headers.getSetCookie()]).toEqual([204, []]);
   });
 
-  it("needs no body, and by cookie takes none but JSON, which no form can send", async () => {
+  it("revokes a session by cookie without a body or with JSON, and answers 415 to what a form can send", async () => {
     const del = (headers: Record<string, string>) =>
       browser.send("DELETE", `/api/auth/sessions/${sessionId}/`, { body: "{}", headers });
     for (const type of ["text/plain", "application/x-www-form-urlencoded"]) {
@@ -132,15 +132,15 @@ describe("ending a session", () => {
     expect((await del({ "Content-Type": "application/json" })).status).toBe(204);
   });
 
-  it("of another user is 404, and leaves it alone", async () => {
+  it("answers 404 to a user who revokes another user's session, and keeps that session", async () => {
     const bobs = await logInAsBob();
-    expect((await end(bobs)).status).toBe(404);
+    expect((await revoke(bobs)).status).toBe(404);
     expect((await auth.store.sessions.find(bobs))?.session.revokedAt).toBe(null);
   });
 
-  it("is refused to another site's page, and without the CSRF token", async () => {
-    expect((await end(sessionId, { "Sec-Fetch-Site": "cross-site" })).status).toBe(403);
-    expect((await end(sessionId, { "X-CSRFToken": null })).status).toBe(403);
+  it("refuses to revoke a session for another site's page or without the CSRF token", async () => {
+    expect((await revoke(sessionId, { "Sec-Fetch-Site": "cross-site" })).status).toBe(403);
+    expect((await revoke(sessionId, { "X-CSRFToken": null })).status).toBe(403);
     expect(await browser.isLoggedIn()).toBe(true);
   });
 });

@@ -1,0 +1,56 @@
+import { AuthError } from "../../core/errors.ts";
+import type { SessionOwner } from "../../flows/logout.ts";
+import type { HttpDeps } from "../endpoint.ts";
+import type { RequestCookies } from "./cookies.ts";
+
+/**
+ * Returns the session that a browser's cookies name, revoked or not, from memory. Returns `null` if they hold no
+ * genuine, unexpired token. The access cookie counts first: its name prefix keeps other hosts from setting it.
+ */
+export function findCookieSession(
+  { tokens }: Pick<HttpDeps, "tokens">,
+  { access, refresh }: Pick<RequestCookies, "access" | "refresh">,
+): SessionOwner | null {
+  const claims =
+    (access === undefined ? null : nullIfRefused(() => tokens.verifyAccess(access))) ??
+    (refresh === undefined ? null : nullIfRefused(() => tokens.verifyRefresh(refresh)));
+  return claims === null ? null : { userId: claims.userId, sessionId: claims.sessionId };
+}
+
+/**
+ * Returns whether one of the cookies proves that the session is live. Tries the refresh cookie first, which the store
+ * checks.
+ *
+ * @throws AuthError if this can't be known: `unavailable`, or `token_revoked` for a token that was rotated away or
+ * revoked by itself, which says nothing about its session.
+ */
+export async function isCookieSessionLive(
+  { flows, tokens }: Pick<HttpDeps, "flows" | "tokens">,
+  { access, refresh }: RequestCookies,
+  sessionId: string,
+): Promise<boolean> {
+  let undecided: AuthError | undefined;
+  for (const token of [refresh, access]) {
+    if (token === undefined) continue;
+    if (nullIfRefused(() => tokens.verifyAny(token))?.sessionId !== sessionId) continue;
+    try {
+      await flows.verify(token);
+      return true;
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error;
+      if (error.sessionEnded) return false;
+      undecided = error;
+    }
+  }
+  if (undecided !== undefined) throw undecided;
+  return false;
+}
+
+function nullIfRefused<T>(verify: () => T): T | null {
+  try {
+    return verify();
+  } catch (error) {
+    if (error instanceof AuthError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,48 @@
+import type { z } from "zod";
+import type { Settings } from "../../core/settings/settings.ts";
+import type { AuthUser } from "../../core/user.ts";
+import type { BodyDescription } from "../request/body.ts";
+
+/** How a caller is authenticated: by a token in the authorization header, the access cookie, or the refresh cookie. */
+export type SecurityScheme = "bearer" | "cookie" | "refreshCookie";
+
+/** What the OpenAPI document says about an endpoint. */
+export interface EndpointDescription<B = unknown> {
+  /** The request method. */
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  /**
+   * Returns the path. It begins with a slash and ends without one. `{name}` matches one segment, which `params` then
+   * holds decoded.
+   */
+  path(settings: Settings<AuthUser>): string;
+  /** One line that says what the endpoint does. */
+  readonly summary: string;
+  /** How the caller is authenticated: by any one of these. Default: not at all. */
+  readonly security?: readonly SecurityScheme[];
+  /** The request headers that the endpoint reads, without those of `security`. Default: none. */
+  readonly headers?: readonly HeaderDescription[];
+  /** The body that the endpoint accepts. Default: none. */
+  readonly body?: BodyDescription<B>;
+  /** The responses by status. 405 is never listed; 400, 413 and 415 need not be if there is a body. */
+  readonly responses: Readonly<Record<number, ResponseDescription>>;
+}
+
+/** A response, in the OpenAPI document. */
+export interface ResponseDescription {
+  /** A sentence that says what the response means. */
+  readonly description: string;
+  /** The headers that are particular to this endpoint, without those that belong to the status. Default: none. */
+  readonly headers?: readonly HeaderDescription[];
+  /** The JSON body. Default: no body. */
+  readonly schema?: z.ZodType;
+}
+
+/** A header, in the OpenAPI document. */
+export interface HeaderDescription {
+  /** The name, or a function that returns it if a setting names the header. */
+  readonly name: string | ((settings: Settings<AuthUser>) => string);
+  /** A sentence that says what the header is for. */
+  readonly description: string;
+  /** The value. */
+  readonly schema: z.ZodType;
+}
