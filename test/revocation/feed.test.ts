@@ -4,7 +4,7 @@ import type { FeedStore } from "../../src/core/store/feed.ts";
 import type { AuthEvent } from "../../src/events/events.ts";
 import { createFeed } from "../../src/revocation/feed.ts";
 import { createRevocationIndex } from "../../src/revocation/revocation-index.ts";
-import { createManualTime, settled } from "./manual-time.ts";
+import { createManualTime, settled } from "../support/manual-time.ts";
 
 const accessTokenLifetime = 1800;
 const leeway = 5;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Revocation } from "../../src/core/revocation.ts";
 import { toRevocationHorizon } from "../../src/core/revocation-horizon.ts";
 import { createRevocationIndex, type RevocableToken } from "../../src/revocation/revocation-index.ts";
-import { createManualTime } from "./manual-time.ts";
+import { createManualTime } from "../support/manual-time.ts";
 
 const accessTokenLifetime = 1800;
 const leeway = 5;

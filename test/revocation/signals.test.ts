@@ -3,7 +3,7 @@ import type { AccessClaims } from "../../src/core/claims.ts";
 import type { Revocation } from "../../src/core/revocation.ts";
 import { createRevocationIndex } from "../../src/revocation/revocation-index.ts";
 import { createSignals } from "../../src/revocation/signals.ts";
-import { createManualTime } from "./manual-time.ts";
+import { createManualTime } from "../support/manual-time.ts";
 
 const start = 1_800_000_000;
 
