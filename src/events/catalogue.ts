@@ -12,7 +12,8 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     webhook: null,
   },
   new_device: {
-    description: "Follows a `login` from a user agent that no session of the user has, and no login in the audit log.",
+    description:
+      "Follows a `login` from a user agent that no live session of the user has, and no login in the audit log.",
     fields: { userId: "", sessionId: "", client: "" },
     audit: "transaction",
     level: "info",

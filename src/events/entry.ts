@@ -28,7 +28,7 @@ export interface EventEntry<E extends AuthEvent> {
   readonly fields: { readonly [K in FieldName<E>]-?: string };
   /** How the event gets into the audit log. */
   readonly audit: AuditPolicy | ((event: E, settings: AuditSettings) => AuditPolicy);
-  /** Describes `audit` in docs/events.md if it is a function. */
+  /** Describes `audit` in docs/events.md. Required if `audit` is a function. */
   readonly auditNote?: string;
   /** The level at which the server logs the event. */
   readonly level: EventLevel | ((event: E) => EventLevel);

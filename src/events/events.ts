@@ -41,7 +41,7 @@ export interface LoginEvent extends ClientEvent {
   readonly sessionId: string;
 }
 
-/** The login just before came from a user agent that neither the user's sessions nor the audit log know. */
+/** The login just before came from a user agent that no live session of the user has, and no login in the audit log. */
 export interface NewDeviceEvent extends ClientEvent {
   readonly type: "new_device";
   /** The session's user. */
