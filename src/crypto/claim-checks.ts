@@ -26,9 +26,10 @@ export function checkRegisteredClaims(
   if (!mayBeExpired && expiresAt !== undefined && now >= expiresAt + settings.leeway) {
     throw new AuthError("token_expired", "exp is in the past");
   }
-  if (settings.issuer !== undefined && payload["iss"] !== settings.issuer) throw invalid("iss is not ours");
+  if (settings.issuer !== undefined && payload["iss"] !== settings.issuer)
+    throw invalid("iss is not the configured issuer");
   if (settings.audience !== undefined && !isAudience(payload["aud"], settings.audience)) {
-    throw invalid("aud is not ours");
+    throw invalid("aud is not the configured audience");
   }
 }
 

@@ -246,7 +246,7 @@ describe("a configured issuer and audience", () => {
 
   it.each([
     ["both of them", { iss: "us", aud: "you" }],
-    ["a list of audiences with ours", { iss: "us", aud: ["them", "you"] }],
+    ["a list with the configured audience", { iss: "us", aud: ["them", "you"] }],
   ])("accept a token with %s", (_, claims) => {
     expect(strict.verifyAccess(forge({ ...access, ...claims })).userId).toBe("42");
   });
@@ -257,7 +257,7 @@ describe("a configured issuer and audience", () => {
     ["another iss", { iss: "US", aud: "you" }],
     ["iss as a list", { iss: ["us"], aud: "you" }],
     ["another aud", { iss: "us", aud: "your" }],
-    ["a list without ours", { iss: "us", aud: ["them", "yours"] }],
+    ["a list without the configured audience", { iss: "us", aud: ["them", "yours"] }],
     ["an empty list", { iss: "us", aud: [] }],
     ["a list in a list", { iss: "us", aud: [["you"]] }],
     ["aud as an object", { iss: "us", aud: { you: "you" } }],
