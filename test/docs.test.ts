@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { withEventTable } from "../scripts/events-reference.ts";
 import { toSettingsReference } from "../scripts/settings-reference.ts";
 import { configRules } from "../src/server/config/server-settings.ts";
 
@@ -24,9 +25,15 @@ describe("the documentation", () => {
     expect(described.sort()).toEqual(Object.keys(configRules).sort());
   });
 
+  it("has the table of events as the catalogue says: `npm run docs`", () => {
+    const page = read("docs/events.md");
+    expect(page).toBe(withEventTable(page));
+  });
+
   it("describes every event", () => {
     const types = [...read("src/events/events.ts").matchAll(/readonly type: "(\w+)";/g)].map(([, type]) => type);
-    const described = [...read("docs/events.md").matchAll(/^\| `(\w+)` \|/gm)].map(([, type]) => type);
+    const [, table = ""] = read("docs/events.md").split(/^## /m);
+    const described = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, type]) => type);
     expect(described.sort()).toEqual(types.sort());
   });
 

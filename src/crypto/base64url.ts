@@ -1,14 +1,14 @@
-/** `bytes` in base64url without padding (RFC 7515 §2). */
+/** Returns `bytes` in base64url without padding (RFC 7515 §2). */
 export function toBase64url(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url");
 }
 
 /**
- * The bytes of a canonical base64url text, or `null`: only `A–Z a–z 0–9 - _`, no padding, no length of 4k+1, unused bits
- * zero (RFC 4648 §3.5). So one sequence of bytes has exactly one text.
+ * Returns the bytes of a canonical base64url text, or `null`. Canonical means: only `A–Z a–z 0–9 - _`, no padding, no length
+ * of 4k+1, unused bits zero (RFC 4648 §3.5). So one sequence of bytes has exactly one text.
  */
 export function parseBase64url(text: string): Buffer | null {
-  // Node skips what it does not know; only canonical text survives the way back.
+  // Node skips invalid characters, so the text is canonical only if encoding the bytes returns it.
   const bytes = Buffer.from(text, "base64url");
   return bytes.toString("base64url") === text ? bytes : null;
 }

@@ -1,14 +1,15 @@
 import { AuthError, type AuthErrorCode } from "../core/errors.ts";
 import type { Settings } from "../core/settings/settings.ts";
 
-/** The JSON of a token whose signature is ours. */
+/** The JSON of a token whose signature is genuine. */
 export type Payload = Readonly<Record<string, unknown>>;
 
 /**
- * Judges the registered claims of a genuine token at `now` (RFC 7519 §4.1), in the order of simplejwt: `iat` and `nbf`
- * not in the future, `exp` not in the past (unless that is allowed), each where present and within the leeway; then
- * `iss` and `aud` where configured.
+ * Checks the registered claims of a genuine token (RFC 7519 §4.1), in the order of simplejwt. `iat` and `nbf`, if present,
+ * must not be in the future and `exp` not in the past, within the leeway. Then `iss` and `aud`, if configured.
  *
+ * @param now whole seconds since the epoch.
+ * @param mayBeExpired whether `exp` may be in the past.
  * @throws AuthError `token_invalid` or `token_expired`
  */
 export function checkRegisteredClaims(
@@ -25,23 +26,28 @@ export function checkRegisteredClaims(
   if (!mayBeExpired && expiresAt !== undefined && now >= expiresAt + settings.leeway) {
     throw new AuthError("token_expired", "exp is in the past");
   }
-  if (settings.issuer !== undefined && payload["iss"] !== settings.issuer) throw invalid("iss is not ours");
+  if (settings.issuer !== undefined && payload["iss"] !== settings.issuer)
+    throw invalid("iss is not the configured issuer");
   if (settings.audience !== undefined && !isAudience(payload["aud"], settings.audience)) {
-    throw invalid("aud is not ours");
+    throw invalid("aud is not the configured audience");
   }
 }
 
-/** @throws AuthError `code` where the claim `name` is missing. */
+/** Requires the claim `name`. @throws AuthError `code` if it is missing. */
 export function requireClaim(payload: Payload, name: string, code: AuthErrorCode): void {
   if (payload[name] === undefined) throw new AuthError(code, `token has no ${name}`);
 }
 
-/** The time in the claim `name`, whole seconds since the epoch, or `undefined`. @throws AuthError `token_invalid` */
+/**
+ * Returns the time in the claim `name`, whole seconds since the epoch, or `undefined` if it is missing.
+ *
+ * @throws AuthError `token_invalid` if it is not a whole number from 0.
+ */
 export function readTime(payload: Payload, name: string): number | undefined {
   return payload[name] === undefined ? undefined : readCount(payload, name);
 }
 
-/** The claim `name`, a whole number from 0 to `max`. @throws AuthError `token_invalid` */
+/** Returns the claim `name`. @throws AuthError `token_invalid` if it is not a whole number from 0 to `max`. */
 export function readCount(payload: Payload, name: string, max = Number.MAX_SAFE_INTEGER): number {
   const value = payload[name];
   if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0 || value > max) {
@@ -50,19 +56,19 @@ export function readCount(payload: Payload, name: string, max = Number.MAX_SAFE_
   return value;
 }
 
-/** The claim `name`, a string that is not empty. @throws AuthError `token_invalid` */
+/** Returns the claim `name`. @throws AuthError `token_invalid` if it is not a string, or empty. */
 export function readString(payload: Payload, name: string): string {
   const value = payload[name];
   if (typeof value !== "string" || value === "") throw invalid(`${name} is not a string`);
   return value;
 }
 
-/** A refusal of a claim of the wrong shape; `reason` names the claim and never holds its value. */
+/** Returns the error for an invalid claim. `reason` must name the claim and not hold its value. */
 export function invalid(reason: string): AuthError {
   return new AuthError("token_invalid", reason);
 }
 
-/** RFC 7519 §4.1.3: one audience, or a list of them. */
+/** Returns whether the claim names the audience: it is one, or a list of them (RFC 7519 §4.1.3). */
 function isAudience(claim: unknown, audience: string): boolean {
   return claim === audience || (Array.isArray(claim) && claim.includes(audience));
 }

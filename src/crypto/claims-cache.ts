@@ -2,14 +2,14 @@ import type { AccessClaims } from "../core/claims.ts";
 import { readTime } from "./claim-checks.ts";
 import { deepFreeze } from "./strict-json.ts";
 
-/** Remembers the claims of access tokens that have been verified. */
+/** Caches the claims of verified access tokens. */
 export interface ClaimsCache {
   /**
-   * What was remembered of exactly this token, every character of it, if it is valid at `now`, whole seconds since the epoch.
-   * Of one that is not, the verification itself says why.
+   * Returns the claims of exactly this token, every character of it, if it is valid at `now`, whole seconds since the epoch.
+   * Returns `undefined` for all others, also for an expired token: verifying it tells why it is refused.
    */
   get(token: string, now: number): AccessClaims | undefined;
-  /** Remembers the claims of a genuine token, and freezes them deeply, as they are handed out again. */
+  /** Caches the claims of a genuine token and freezes them deeply, as several requests get the same object. */
   set(token: string, claims: AccessClaims): void;
 }
 
@@ -20,21 +20,24 @@ interface Entry {
   readonly validFrom: number;
 }
 
-/** The longest token that is remembered, in characters; a bound for the memory. */
+/** The longest token that is cached, in characters. Bounds the memory. */
 const maxLength = 2_048;
 
-/** How many characters at the end of a token an entry is found by: 258 bits of the signature, all of it in HS256. */
+/** Characters at the end of a token that are its key: 258 bits of the signature, the whole signature in HS256. */
 const keyLength = 43;
 
 const toKey = (token: string) => token.slice(-keyLength);
 
 /**
- * A cache of at most `size` tokens, an odd size being rounded up. It has two halves: what is used moves into the younger
- * one, and when that is full, the older one is dropped whole. So a token stays while fewer than `size / 2` others are used
- * between two uses of its own. `leeway` is in seconds.
+ * Creates a cache of at most `size` tokens. It has two halves: a token that is used moves to the younger half, and when that
+ * is full, the older half is dropped. So a token stays while fewer than `size / 2` others are used between two uses of its
+ * own.
  *
- * No time tells how much of a guess is right: a Map compares keys only where their seeded hashes agree, and the rest of
- * the token is compared only for whoever has the signature.
+ * The time of a lookup doesn't tell how much of a guessed signature is right: a Map compares keys only if their seeded hashes
+ * are equal, and the rest of a token is compared only if its signature is right.
+ *
+ * @param size rounded up to an even number; 0 caches nothing.
+ * @param leeway seconds.
  */
 export function createClaimsCache(size: number, leeway: number): ClaimsCache {
   if (size === 0) return { get: () => undefined, set: () => {} };
@@ -63,7 +66,7 @@ export function createClaimsCache(size: number, leeway: number): ClaimsCache {
     set(token, claims) {
       deepFreeze(claims);
       if (token.length > maxLength) return;
-      // A copy: what was cut out of a header would keep the whole header in memory.
+      // A copy: a token that was cut out of a header would keep the whole header in memory.
       const validFrom = Math.max(claims.issuedAt, readTime(claims.payload, "nbf") ?? 0);
       put({ token: Buffer.from(token).toString(), claims, validFrom });
     },

@@ -4,19 +4,19 @@ import { parseBase64url, toBase64url } from "./base64url.ts";
 import { type KeySet, type SigningKey, toProtectedHeader } from "./signing-key.ts";
 import { parseJsonObject } from "./strict-json.ts";
 
-/** The longest token that is looked at, in characters. */
+/** The longest token that is accepted, in characters. */
 const maxTokenLength = 8_192;
 
 /**
- * Header parameters that would change what is verified or where the key comes from (RFC 7515 §4.1, RFC 7797 §3).
- * Critical extensions are refused as such: we know none.
+ * Header parameters that would change what is verified or where the key comes from (RFC 7515 §4.1, RFC 7797 §3). `crit` is
+ * refused because no extension is supported.
  */
 const refusedParameters = ["crit", "b64", "jku", "jwk", "x5u", "x5c"];
 
 /**
  * Signs `payload` as a compact JWS (RFC 7515 §7.1) with the header `{alg, typ, kid}`.
  *
- * @throws TypeError where the token would be longer than 8 KiB, which `verifyCompact` refuses.
+ * @throws TypeError if the token would be longer than the 8 KiB that `verifyCompact` accepts.
  */
 export function signCompact(payload: Readonly<Record<string, unknown>>, key: SigningKey, typ = "JWT"): string {
   const header = typ === "JWT" ? key.header : toProtectedHeader(key.algorithm, typ, key.kid);
@@ -27,9 +27,9 @@ export function signCompact(payload: Readonly<Record<string, unknown>>, key: Sig
 }
 
 /**
- * The payload of a compact JWS that one of `keys` has signed. Everything about the form is strict: see
- * `verifySignature`; the payload must be one JSON object without duplicate members.
+ * Verifies a compact JWS, as `verifySignature` does. The payload must be one JSON object without duplicate members.
  *
+ * @returns the payload.
  * @throws AuthError `token_invalid`
  */
 export function verifyCompact(token: string, keys: KeySet): Record<string, unknown> {
@@ -37,10 +37,11 @@ export function verifyCompact(token: string, keys: KeySet): Record<string, unkno
 }
 
 /**
- * The payload, as text, of a compact JWS that one of `keys` has signed (RFC 7515 §5.2): at most 8 KiB, exactly three
- * non-empty parts in canonical base64url, header and payload in valid UTF-8, a header that names one of our keys with
- * its one algorithm, is a JWT where it has a `typ`, and has no parameter of those that are refused.
+ * Verifies a compact JWS (RFC 7515 §5.2). It must have at most 8 KiB, exactly three non-empty parts in canonical base64url,
+ * a header and a payload in valid UTF-8, and the signature of one of `keys`. The header must name that key with the key's
+ * own algorithm, must have no refused parameter, and its `typ`, if present, must be JWT.
  *
+ * @returns the payload's text.
  * @throws AuthError `token_invalid`
  */
 export function verifySignature(token: string, keys: KeySet): string {
@@ -51,25 +52,25 @@ export function verifySignature(token: string, keys: KeySet): string {
 
   const key = findKey(token.slice(0, headerEnd), keys);
   const payload = parseText(token.slice(headerEnd + 1, payloadEnd), "payload");
-  // A missing, empty or fourth part makes this no signature.
+  // With a missing, empty or fourth part, this is not a signature.
   if (!key.verify(token.slice(0, payloadEnd), token.slice(payloadEnd + 1))) throw refusal("signature does not match");
   return payload;
 }
 
 function findKey(segment: string, keys: KeySet): SigningKey {
-  // Nearly every header is the one we write ourselves.
+  // Nearly every header is the one that the current key writes.
   if (segment === keys.current.header) return keys.current;
 
   const header = parseJsonObject(parseText(segment, "header"), "header");
   const refused = refusedParameters.find((name) => Object.hasOwn(header, name));
   if (refused !== undefined) throw refusal(`header has ${refused}`);
-  if (!isJwtType(header["typ"])) throw refusal("header has another typ than JWT");
+  if (!isJwtType(header["typ"])) throw refusal("typ in the header is not JWT");
   const key = keys.find(header);
-  if (key === null) throw refusal("header names no key of ours with its algorithm");
+  if (key === null) throw refusal("no key has the kid and alg in the header");
   return key;
 }
 
-/** RFC 7519 §5.1: optional, and media types are compared without regard to case. */
+/** Returns whether `typ` is missing or JWT, in any case of its letters (RFC 7519 §5.1). */
 function isJwtType(typ: unknown): boolean {
   return typ === undefined || (typeof typ === "string" && typ.toUpperCase() === "JWT");
 }

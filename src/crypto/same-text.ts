@@ -1,4 +1,4 @@
-/** Whether two texts are the same, in a time that tells their lengths and nothing else. */
+/** Returns whether two texts are the same. Its time depends on their lengths alone. */
 export function isSameText(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;

@@ -1,21 +1,21 @@
 import { AuthError } from "../core/errors.ts";
 
 /**
- * Parses one JSON object in which no member name stands twice, at any depth (RFC 7515 §4, RFC 8259 §4).
+ * Parses a JSON object without duplicate member names, at any depth (RFC 7515 §4, RFC 8259 §4).
  *
- * @param what - What `text` is, for the reason of a refusal.
- * @throws AuthError `token_invalid` for everything else.
+ * @param what names `text` in the error's reason.
+ * @throws AuthError `token_invalid` for every other text.
  */
 export function parseJsonObject(text: string, what = "text"): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    // The parser's own message quotes the text, so it must not be the cause.
+    // The parser's error quotes the text, so it must not be the cause.
     throw new AuthError("token_invalid", `${what} is not JSON`);
   }
   if (!isObject(value) || Array.isArray(value)) throw new AuthError("token_invalid", `${what} is not a JSON object`);
-  // JSON.parse keeps one of two members with the same name, so the object then has fewer than the text.
+  // JSON.parse keeps one of two members with the same name, so the object has fewer members than the text.
   if (!isPlainlyUnique(value, text) && countMembers(value) !== countMemberNames(text)) {
     throw new AuthError("token_invalid", `${what} has duplicate members`);
   }
@@ -23,9 +23,9 @@ export function parseJsonObject(text: string, what = "text"): Record<string, unk
 }
 
 /**
- * Whether a quick look at the text is enough, as it is for nearly every token: no member lies deeper, since there is no
- * second brace, and there are no more colons than the object has members. Braces and colons in strings count too, which can
- * only make the answer no.
+ * Returns true if a quick check shows that the names are unique, which it does for nearly every token: without a second brace
+ * no object is nested, and there are as many colons as the object has members. Braces and colons in strings count too, which
+ * can only make the result false.
  */
 function isPlainlyUnique(object: Record<string, unknown>, text: string): boolean {
   if (text.indexOf("{", 1) !== -1) return false;
@@ -34,7 +34,7 @@ function isPlainlyUnique(object: Record<string, unknown>, text: string): boolean
   return colons === Object.keys(object).length;
 }
 
-/** Freezes a JSON value and everything in it. A queue, so that no nesting exhausts the stack. */
+/** Freezes a JSON value and everything in it. Without recursion, so that no nesting exhausts the stack. */
 export function deepFreeze<T extends object>(root: T): T {
   const queue: object[] = [root];
   for (const item of queue) {
@@ -48,7 +48,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-/** How many members `root` has, at any depth. A queue, so that no nesting exhausts the stack. */
+/** Returns how many members `root` has, at any depth. Without recursion, so that no nesting exhausts the stack. */
 function countMembers(root: Record<string, unknown>): number {
   let count = 0;
   const queue: object[] = [root];
@@ -60,7 +60,7 @@ function countMembers(root: Record<string, unknown>): number {
   return count;
 }
 
-/** How many member names are written in `json`, which is valid JSON: one for each colon outside a string. */
+/** Returns how many member names valid JSON text has: one for each colon outside a string. */
 function countMemberNames(json: string): number {
   let count = 0;
   let inString = false;

@@ -2,33 +2,33 @@ import { createHash } from "node:crypto";
 import { toClientNetwork } from "../core/addresses.ts";
 
 /*
- * The keys under which failed logins are counted. They are hashes: people type passwords into the wrong field, and an
- * address is nobody else's business. There is no secret in them, so that a command line without the signing key can unlock;
- * whoever reads the database can try out names on them.
+ * The keys under which failed logins are counted. They are hashes, because people type passwords into the wrong field, and
+ * addresses are private. They need no secret, so that the command line can unlock without the signing key; someone who can
+ * read the database can test names against them.
  */
 
-/** Of a user or, where nobody has it, of a name. What else is counted of the account lies below its key. */
-export function toAccountKey({
-  userId,
-  usernameKey,
-}: {
+/** The account of a login: its user or, if no user has the name, the name. */
+interface Account {
   readonly userId: string | null;
   readonly usernameKey: string;
-}) {
+}
+
+/** Returns the key of an account. The account's other keys begin with it. */
+export function toAccountKey({ userId, usernameKey }: Account): string {
   return `account:${userId === null ? hash("name", usernameKey) : hash("user", userId)}`;
 }
 
-/** Of a client address, IPv6 by /64, over all accounts. */
+/** Returns the key of a client address for all accounts; for IPv6, of its /64. */
 export function toAddressKey(ip: string): string {
   return `address:${hash(toClientNetwork(ip))}`;
 }
 
-/** Of an account and a client address. */
+/** Returns the key of a client address on one account. */
 export function toPairKey(accountKey: string, ip: string): string {
   return `${accountKey}/${toAddressKey(ip)}`;
 }
 
-/** Of a device that has logged in to the account. */
+/** Returns the key of a known device on one account. */
 export function toDeviceKey(accountKey: string, deviceId: string): string {
   return `${accountKey}/device:${hash(deviceId)}`;
 }

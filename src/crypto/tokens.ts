@@ -24,7 +24,7 @@ export type TokenSettings = Pick<
   "audience" | "issuer" | "leeway" | "userIdClaim" | "tokenTypeClaim" | "jtiClaim" | "verifyCacheSize"
 >;
 
-/** What both kinds of token say. Times are whole seconds since the epoch. */
+/** The data of a new token of either kind. Times are whole seconds since the epoch. */
 interface NewToken {
   readonly userId: string;
   readonly sessionId: string;
@@ -39,59 +39,68 @@ interface NewAccessToken extends NewToken {
 
 interface NewRefreshToken extends NewToken {
   readonly generation: number;
-  /** The generation's 32 bytes. */
+  /** The generation's secret: 32 bytes. */
   readonly secret: Uint8Array;
 }
 
-/** Makes and reads the two kinds of token. No I/O. */
+/** Creates and verifies access and refresh tokens. No I/O. */
 export interface Tokens {
-  /** @throws TypeError where an application claim has the name of one of ours, or the token would be too long. */
+  /**
+   * Creates an access token.
+   *
+   * @throws TypeError if an application claim has the name of one of tokenpair's claims, or the token would be too long.
+   */
   mintAccess(token: NewAccessToken): string;
+  /** Creates a refresh token. */
   mintRefresh(token: NewRefreshToken): string;
   /**
-   * The claims of a genuine, live access token. With `verifyCacheSize`, the next call with this token gets the same object,
-   * so it is deeply frozen.
+   * Returns the claims of a genuine access token that has not expired. With `verifyCacheSize`, the next call with this token
+   * gets the same object, so it is deeply frozen.
    *
    * @throws AuthError, in this order: `token_invalid` (form, signature, times, `iss`, `aud`) or `token_expired`,
    * `token_without_exp`, `token_without_id`, `token_without_type`, `token_wrong_type`, `token_without_user`, and
-   * `token_invalid` for any other claim of the wrong shape.
+   * `token_invalid` for any other invalid claim.
    */
   verifyAccess(token: string): AccessClaims;
-  /** As `verifyAccess`, for a refresh token, whose `jti` must be that of its secret; an expired one only where asked. */
+  /**
+   * Returns the claims of a genuine refresh token. Its `jti` must be that of its secret.
+   *
+   * @param options.mayBeExpired accepts an expired token too. Default: false.
+   * @throws AuthError as `verifyAccess` does.
+   */
   verifyRefresh(token: string, options?: { readonly mayBeExpired?: boolean }): RefreshClaims;
-  /** As `verifyAccess`, for a token of either kind. */
+  /** Returns the claims of a genuine token of either kind that has not expired. @throws AuthError as `verifyAccess` does. */
   verifyAny(token: string): AccessClaims | RefreshClaims;
 }
 
-/** Claims of ours whose names no setting changes. */
+/** tokenpair's claims whose names can't be configured. */
 const fixedClaims = ["exp", "iat", "nbf", "iss", "aud", "sid", "ue", "gen", "secret"];
 
-/** The last generation that has a successor of 32 bits. */
+/** The last generation whose successor fits 32 bits. */
 const maxGeneration = 0xffff_fffe;
 
-/**
- * Tokens of one key set, judged by one clock. What is remembered of verified tokens lasts as long as these `Tokens`, as do
- * the keys and the settings.
- *
- * @throws TypeError where a claim's configured name is that of another claim of ours.
- */
-export function createTokens({
-  keys,
-  clock,
-  settings,
-  random = systemRandom,
-}: {
+/** What tokens need. */
+export interface TokensOptions {
   readonly keys: KeySet;
   readonly clock: Clock;
   readonly settings: TokenSettings;
   readonly random?: Random;
-}): Tokens {
+}
+
+/**
+ * Creates the tokens of one key set. Verified tokens are cached as long as the returned object exists.
+ *
+ * @throws TypeError if a configured claim name is also that of another claim.
+ */
+export function createTokens({ keys, clock, settings, random = systemRandom }: TokensOptions): Tokens {
   const { userIdClaim, tokenTypeClaim, jtiClaim } = settings;
   const cache = createClaimsCache(settings.verifyCacheSize, settings.leeway);
   const names = [...fixedClaims, userIdClaim, tokenTypeClaim, jtiClaim];
   const ourClaims = new Set(names);
   if (ourClaims.size !== names.length) {
-    throw new TypeError("userIdClaim, tokenTypeClaim, jtiClaim: each needs a name that no other claim has");
+    throw new TypeError(
+      "userIdClaim, tokenTypeClaim and jtiClaim must differ from each other and from all other claims",
+    );
   }
 
   function toPayload(type: TokenType, tokenId: string, token: NewToken): Payload {
@@ -103,13 +112,13 @@ export function createTokens({
       [userIdClaim]: token.userId,
       sid: token.sessionId,
       ue: token.userEpoch,
-      // JSON has no undefined: what is not configured is not written.
+      // JSON leaves out a claim that is undefined, which means not configured.
       iss: settings.issuer,
       aud: settings.audience,
     };
   }
 
-  /** The payload of a genuine, live token of `type` or, without, of either type. */
+  /** Returns the payload of a genuine token of `type` or, without `type`, of either type. */
   function verify(token: string, type?: TokenType, mayBeExpired = false): Payload {
     const payload = verifyCompact(token, keys);
     checkRegisteredClaims(payload, clock.now(), settings, mayBeExpired);
@@ -142,7 +151,7 @@ export function createTokens({
     const generation = readCount(payload, "gen", maxGeneration);
     const secret = parseBase64url(readString(payload, "secret"));
     if (secret?.length !== 32) throw invalid("secret is not 32 bytes in base64url");
-    if (claims.tokenId !== toRefreshTokenId(secret)) throw invalid(`${jtiClaim} is not that of the secret`);
+    if (claims.tokenId !== toRefreshTokenId(secret)) throw invalid(`${jtiClaim} does not belong to the secret`);
     return { ...claims, type: "refresh", generation, secret };
   }
 

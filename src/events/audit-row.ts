@@ -19,7 +19,7 @@ export function toAuditRow(event: AuthEvent): AuditRow {
   };
 }
 
-/** Replaces what no database stores as text, U+0000 and lone surrogates, by U+FFFD. */
+/** Replaces U+0000 and lone surrogates, which no database stores as text, with U+FFFD. Returns `null` for all but strings. */
 function toText(value: unknown): string | null {
   return typeof value === "string" ? value.replaceAll(/\0|\p{Surrogate}/gu, "\uFFFD") : null;
 }

@@ -1,68 +1,35 @@
-import type { Settings } from "../core/settings/settings.ts";
-import type { CounterName } from "./counters.ts";
+import type { AuditPolicy, AuditSettings, Count, EventEntry, EventLevel } from "./entry.ts";
 import type { AuthEvent, EventOfType, EventType, RefreshEvent } from "./events.ts";
 
-/**
- * How an event gets into the audit log: in the transaction of the change that it describes, in a batch soon after, or not
- * at all.
- */
-export type AuditPolicy = "transaction" | "batch" | "never";
-
-/** The level at which `tokenpair serve` logs an event. */
-export type EventLevel = "info" | "warn" | "error";
-
-/** The counter that an event increments, and the value of its label. */
-export type Count = readonly [counter: CounterName, label: string];
-
-/** The settings that an audit policy depends on. */
-export type AuditSettings = Pick<Settings, "auditRotations">;
-
-/** The names of an event's own fields. */
-type FieldName<E> = E extends unknown ? Exclude<keyof E, "type" | "time" | "client"> : never;
-
-/** Everything that tokenpair does with events of one type. A function decides case by case. */
-export interface EventEntry<E extends AuthEvent> {
-  /** Describes the event in docs/events.md. */
-  readonly description: string;
-  /** Describes each field in docs/events.md; an empty text says that the name is enough. */
-  readonly fields: { readonly [K in FieldName<E>]-?: string };
-  readonly audit: AuditPolicy | ((event: E, settings: AuditSettings) => AuditPolicy);
-  /** Describes `audit` in docs/events.md if it is a function. */
-  readonly auditNote?: string;
-  readonly level: EventLevel | ((event: E) => EventLevel);
-  /** `null`: no metric counts the event. */
-  readonly count: ((event: E) => Count) | null;
-  /** The type of the webhook message; `null`: no message is sent. */
-  readonly webhook: string | null | ((event: E) => string | null);
-}
-
-/** Every event. A new event needs an entry here, or nothing compiles; docs/events.md is generated from this table. */
+/** Every event. A new event needs an entry here, or nothing compiles. docs/events.md is generated from this table. */
 export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> } = {
   login: {
     description: "A session was created.",
-    fields: { userId: "", sessionId: "" },
+    fields: { userId: "", sessionId: "", client: "" },
     audit: "transaction",
     level: "info",
     count: () => ["logins", "success"],
     webhook: null,
   },
   new_device: {
-    description: "Follows a `login` from a user agent that neither the user's sessions nor the audit log know.",
-    fields: { userId: "", sessionId: "" },
+    description:
+      "Follows a `login` from a user agent that no live session of the user has, and no login in the audit log.",
+    fields: { userId: "", sessionId: "", client: "" },
     audit: "transaction",
     level: "info",
     count: null,
     webhook: "new_device",
   },
   login_failed: {
-    description: "A login was refused, or the current password of a password change.",
+    description: "A login was refused, or a password change because of its current password.",
     fields: {
       code: "the error's code",
       reason: "",
       userId: "if a user of tokenpair's own table has the name",
       sessionId: "if a logged-in user gave a wrong current password",
+      client: "",
     },
-    // `unavailable` says nothing about a password, and a storm of refused logins must not displace other entries.
+    // `unavailable` says nothing about a password, and under load it would fill the queue.
     audit: ({ code }) => (code === "unavailable" ? "never" : "batch"),
     auditNote: "batch; never if `code` is `unavailable`",
     level: "info",
@@ -72,11 +39,15 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
   refresh: {
     description: "A refresh succeeded or was refused.",
     fields: {
-      outcome: "`rotated`, `replayed`, `not_rotated`, `reuse_detected`, `state_lost` or `refused`",
+      outcome:
+        "`rotated`: a new pair; `replayed`: the same successor again; `not_rotated`: a new access token only, with " +
+        "`rotateRefreshTokens: false`; `reuse_detected`: a spent token outside the grace period, its session is revoked; " +
+        "`state_lost`: a genuine token that the database does not know; `refused`",
       userId: "if the token was genuine",
       sessionId: "if the token was genuine",
       generation: "the presented token's, if it was genuine",
       reason: "if the refresh was refused",
+      client: "",
     },
     audit: toRefreshPolicy,
     auditNote:
@@ -87,12 +58,13 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     webhook: ({ outcome }) => (outcome === "reuse_detected" ? "reuse_detected" : null),
   },
   sessions_revoked: {
-    description: "One session was revoked, all of a user's, or all there are.",
+    description: "One session was revoked, all sessions of a user, or all there are.",
     fields: {
       reason: "",
-      userId: "missing if all sessions were revoked",
+      userId: "missing if all sessions there are were revoked",
       sessionId: "if one session was revoked",
-      sessions: "how many were live",
+      sessions: "how many of them were live",
+      client: "",
     },
     audit: "transaction",
     level: "info",
@@ -101,7 +73,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
   },
   token_revoked: {
     description: "One access token was revoked; its session was not.",
-    fields: { tokenId: "the token's `jti`" },
+    fields: { tokenId: "the token's `jti`", client: "" },
     audit: "transaction",
     level: "info",
     count: null,
@@ -115,6 +87,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
       change:
         "`created`, `imported`, `updated`, `disabled`, `enabled`, `password_changed`, `password_rehashed` (same password, better " +
         "hash) or `deleted`",
+      client: "",
     },
     audit: "transaction",
     level: "info",
@@ -123,7 +96,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
   },
   rehash_failed: {
     description: "After a successful login, an outdated password hash could not be replaced.",
-    fields: { userId: "", reason: "" },
+    fields: { userId: "", reason: "", client: "" },
     audit: "batch",
     level: "warn",
     count: null,
@@ -135,16 +108,17 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
       scope: "`account`, `address`, `pair`, `device`, `refresh`, `verify` or `blacklist`",
       retryAfter: "seconds",
       userId: "if the account is one of tokenpair's own users",
+      client: "",
     },
     audit: "batch",
-    auditNote: "batch, once a minute for each account or address on each node",
+    auditNote: "batch, on each node once a minute for each account or address",
     level: "warn",
     count: ({ scope }) => ["throttled", scope],
     webhook: null,
   },
   unlocked: {
     description: "An operator cleared the counts of failed logins of a user or an address.",
-    fields: { userId: "if it was a user", ip: "if it was an address" },
+    fields: { userId: "if they were a user's", ip: "if they were an address's", client: "" },
     audit: "transaction",
     level: "info",
     count: null,
@@ -152,8 +126,13 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
   },
   csrf_refused: {
     description: "A request with cookies was refused: wrong CSRF token, wrong origin, or two cookies with one name.",
-    fields: { reason: "", userId: "if the cookies name a session", sessionId: "if the cookies name a session" },
-    // Anyone can cause refusals without a token, so those must not displace other entries.
+    fields: {
+      reason: "",
+      userId: "if the cookies name a session",
+      sessionId: "if the cookies name a session",
+      client: "",
+    },
+    // Anyone can cause refusals without a token, which would fill the queue.
     audit: ({ sessionId }) => (sessionId === undefined ? "never" : "batch"),
     auditNote: "batch; never if the cookies name no session",
     level: "info",
@@ -170,7 +149,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
   },
   webhook_failed: {
     description: "The webhook's receiver did not accept a message.",
-    fields: { messageId: "its `webhook-id`", attempts: "", isGivenUp: "whether it is not sent again", reason: "" },
+    fields: { messageId: "its `webhook-id`", attempts: "", isGivenUp: "whether it was the last attempt", reason: "" },
     audit: ({ isGivenUp }) => (isGivenUp ? "batch" : "never"),
     auditNote: "batch if `isGivenUp`",
     level: ({ isGivenUp }) => (isGivenUp ? "error" : "warn"),
@@ -212,7 +191,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
   },
   feed_reloaded: {
     description:
-      "This node has read the whole feed again: restarted or restored database, or a clock that was set back.",
+      "This node has read the whole feed again: the database was restarted or restored, or the node's clock was set back.",
     fields: { revocations: "how many it read" },
     audit: "never",
     level: "warn",
@@ -253,7 +232,7 @@ function toRefreshPolicy({ outcome, sessionId }: RefreshEvent, { auditRotations 
   }
 }
 
-/** Returns the entry of an event's type, under a type that accepts the event. */
+/** Returns the entry for an event's type, typed so that it accepts the event. */
 function toEntry(event: AuthEvent): EventEntry<AuthEvent> {
   return catalogue[event.type] as unknown as EventEntry<AuthEvent>;
 }

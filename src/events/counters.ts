@@ -2,10 +2,11 @@
 export interface CounterDescription {
   /** The metric's name. */
   readonly name: string;
+  /** The metric's help text. */
   readonly help: string;
   /** The name of its label. */
   readonly label: string;
-  /** Label values that exist from the start: a series that begins with its first event shows no increase for it. */
+  /** Label values that are exported from the start. A series that begins with its first event shows no increase for it. */
   readonly initial: readonly string[];
 }
 

@@ -1,15 +1,16 @@
 import type { Clock } from "../core/runtime/clock.ts";
 import type { AuthEvent } from "./events.ts";
 
-/** Seconds in which one entry says that an account or an address is throttled. */
+/** Seconds in which an account or an address gets one entry. */
 const interval = 60;
 
-/** The most that is remembered; beyond, what is not known counts as a repetition. */
+/** The most accounts and addresses that are remembered. Until the next interval, further ones count as duplicates. */
 export const maxRemembered = 1_000;
 
 /**
- * Tells whether an event repeats one of the last minute, so that whoever is refused and goes on asking does not fill the audit
- * log. Only of `throttled` events, by scope and account or, without one, address.
+ * Creates a function that returns whether an event repeats one of the last minute, so that a client that is throttled and
+ * keeps sending doesn't fill the audit log. Only `throttled` events are duplicates: those with the same scope and account
+ * or, without an account, the same address.
  */
 export function createDeduplicator({ now }: Pick<Clock, "now">): (event: AuthEvent) => boolean {
   const seen = new Set<string>();
@@ -17,7 +18,7 @@ export function createDeduplicator({ now }: Pick<Clock, "now">): (event: AuthEve
   return (event) => {
     if (event.type !== "throttled") return false;
     const time = now();
-    // A clock that was set back begins a new minute too.
+    // An interval also begins if the clock was set back.
     if (time >= since + interval || time < since) {
       seen.clear();
       since = time;

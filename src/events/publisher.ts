@@ -25,23 +25,28 @@ export function createListeners(): Listeners {
         try {
           listener(event);
         } catch {
-          // A listener can't undo what has happened.
+          // The change is committed, and a listener can't undo it.
         }
       }
     },
   };
 }
 
-/**
- * Creates the function that publishes an event: to the listeners and, if its policy is "batch", to the audit log through
- * `queue`. Events with the policy "transaction" have been recorded by then.
- */
-export function createPublisher(options: {
+/** What a publisher needs. */
+export interface PublisherOptions {
+  /** Gives an event to the listeners. */
   readonly emit: EventListener;
+  /** Adds an event to the queue of the audit log. */
   readonly queue: EventListener;
   readonly settings: Pick<Settings, "auditRetention" | "auditRotations">;
   readonly clock: Pick<Clock, "now">;
-}): EventListener {
+}
+
+/**
+ * Creates the function that publishes an event: to the listeners and, if its audit policy is "batch", to the audit log
+ * through `queue`. An event with the policy "transaction" has been recorded when it is published.
+ */
+export function createPublisher(options: PublisherOptions): EventListener {
   const { emit, queue, settings, clock } = options;
   const isDuplicate = createDeduplicator(clock);
   return (event) => {

@@ -1,69 +1,54 @@
 import type { Clock } from "../core/runtime/clock.ts";
+import { createLoop } from "../core/runtime/loop.ts";
 import type { Schedule } from "../core/runtime/schedule.ts";
 import type { AuditStore } from "../core/store/audit.ts";
 import { toAuditRow } from "./audit-row.ts";
 import type { AuthEvent, EventListener } from "./events.ts";
 
-/** Events on their way to the audit log that no transaction writes. Nobody waits for them. */
+/** The events that wait to be written to the audit log, because no transaction of a change writes them. */
 export interface AuditQueue {
-  /** Never throws; where too many wait, the event is dropped and counted. */
+  /** Adds an event. Never throws: if too many events wait, it drops the event and counts it. */
   readonly add: (event: AuthEvent) => void;
-  /** Writes what waits, once, and takes no more. Fulfils when that is done or has failed. */
+  /** Writes the events that wait. Later ones are dropped. Fulfils when everything is written or the store has failed. */
   readonly stop: () => Promise<void>;
 }
 
+/** What an audit queue needs. */
 export interface AuditQueueOptions {
-  readonly store: AuditStore;
+  readonly store: Pick<AuditStore, "append">;
   readonly clock: Pick<Clock, "now">;
-  /** Hears `audit_dropped`. */
+  /** Called with `audit_dropped`. */
   readonly emit: EventListener;
   readonly schedule: Schedule;
 }
 
-/** The most events that wait: a bound on memory while the store is away. */
+/** The most events that wait. Bounds the memory while the store is unavailable. */
 export const maxWaiting = 1_000;
 
-/** The most events of one batch, which with the interval bounds what a flood of refusals can make the store write. */
+/** The most events in one batch. With `gatherTime`, it bounds what many refusals can make the store write. */
 export const batchSize = 100;
 
-/** Milliseconds for which events are gathered. */
-const interval = 250;
+/** Milliseconds in which events are gathered before they are written. */
+const gatherTime = 250;
 
-/** Milliseconds before the next try where the store has refused a batch. */
-const retryInterval = 1_000;
+/** Milliseconds before the next attempt after the store refused a batch. */
+const retryDelay = 1_000;
 
-/** Makes an empty queue. */
+/** Creates an empty queue. */
 export function createAuditQueue({ store, clock, emit, schedule }: AuditQueueOptions): AuditQueue {
   const waiting: AuthEvent[] = [];
   let dropped = 0;
-  let timer: { cancel(): void } | null = null;
-  let writing: Promise<void> | null = null;
   let isStopped = false;
+  const loop = createLoop({ step: write, schedule });
 
-  function add(event: AuthEvent): void {
-    if (isStopped || waiting.length >= maxWaiting) dropped += 1;
-    else waiting.push(event);
-    wake(interval);
-  }
-
-  function wake(milliseconds: number): void {
-    if (isStopped || timer !== null || writing !== null) return;
-    timer = schedule(() => {
-      timer = null;
-      writing = write().finally(() => {
-        writing = null;
-      });
-    }, milliseconds);
-  }
-
-  async function write(): Promise<void> {
-    sayDropped();
+  async function write(): Promise<number | null> {
+    reportDropped();
     const isWritten = await writeBatch();
-    writing = null;
-    if (waiting.length > 0) wake(isWritten ? interval : retryInterval);
+    if (waiting.length === 0) return null;
+    return isWritten ? gatherTime : retryDelay;
   }
 
-  /** False where the store refused: the events go on waiting. */
+  /** Returns false if the store refused the batch. Its events wait on. */
   async function writeBatch(): Promise<boolean> {
     const batch = waiting.slice(0, batchSize);
     if (batch.length === 0) return true;
@@ -76,7 +61,7 @@ export function createAuditQueue({ store, clock, emit, schedule }: AuditQueueOpt
     }
   }
 
-  function sayDropped(): void {
+  function reportDropped(): void {
     if (dropped === 0) return;
     const count = dropped;
     dropped = 0;
@@ -84,14 +69,21 @@ export function createAuditQueue({ store, clock, emit, schedule }: AuditQueueOpt
   }
 
   return {
-    add,
+    add(event) {
+      if (isStopped || waiting.length >= maxWaiting) {
+        dropped += 1;
+        return;
+      }
+      waiting.push(event);
+      // Otherwise a run is due already, and an event must not shorten the delay after a refusal.
+      if (waiting.length === 1) loop.wake(gatherTime);
+    },
     async stop() {
       isStopped = true;
-      timer?.cancel();
-      await writing;
+      await loop.stop();
       while (waiting.length > 0 && (await writeBatch()));
-      dropped += waiting.length;
-      sayDropped();
+      dropped += waiting.splice(0).length;
+      reportDropped();
     },
   };
 }

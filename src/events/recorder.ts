@@ -5,10 +5,10 @@ import { toAuditRow } from "./audit-row.ts";
 import { toAuditPolicy, toWebhookType } from "./catalogue.ts";
 import type { AuthEvent } from "./events.ts";
 
-/** Returns what a store writes about events, in the transaction of the change that they describe. */
+/** Returns what the store writes about events, in the transaction of the change that they describe. */
 export type Recorder = (events: readonly AuthEvent[]) => readonly AuditRecord[];
 
-/** Creates the recorder for these settings. `random` makes the ids of webhook messages. */
+/** Creates the recorder for these settings. `random` is for the ids of webhook messages. */
 export function createRecorder(
   settings: Pick<Settings, "auditRetention" | "auditRotations" | "webhookUrl">,
   random: Random,
@@ -28,7 +28,7 @@ export function createRecorder(
     }));
 }
 
-/** The body of the webhook message about an event, in the format of Standard Webhooks; `null` if none is sent. */
+/** Returns the body of the webhook message about an event, in the format of Standard Webhooks; `null` if none is sent. */
 function toWebhookBody(event: AuthEvent): string | null {
   const type = toWebhookType(event);
   if (type === null || !("client" in event)) return null;

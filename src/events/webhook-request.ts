@@ -1,30 +1,35 @@
 import { createHmac } from "node:crypto";
 
-/** Where messages go, and the key that signs them. */
+/** The receiver of the messages, and the key that signs them. */
 export interface WebhookTarget {
   readonly url: string;
-  /** Base64, with or without `whsec_` before it. */
+  /** Base64, with or without the prefix `whsec_`. */
   readonly secret: string;
 }
 
-/** Milliseconds for the whole answer. */
+/** Milliseconds that a request may take. */
 const timeout = 10_000;
 
 /**
- * Sends one message, signed by Standard Webhooks: `v1` is HMAC-SHA-256 over `id.timestamp.body`. Never rejects: `null` where
- * the answer was 2xx, and otherwise why not. Redirects are not followed, and no answer's body is read. `ending` cuts it short.
+ * Sends one message, signed as Standard Webhooks says: `v1` is HMAC-SHA-256 over `id.timestamp.body`. Redirects are not
+ * followed, and the response's body is not read. Never rejects.
+ *
+ * @param timestamp the time of this attempt: whole seconds since the epoch.
+ * @param signal aborts the request.
+ * @returns why it failed, or `null` if the response was 2xx.
+ * @see https://www.standardwebhooks.com
  */
 export async function sendMessage(
   { url, secret }: WebhookTarget,
   { id, body }: { readonly id: string; readonly body: string },
   timestamp: number,
-  ending: AbortSignal,
+  signal: AbortSignal,
 ): Promise<string | null> {
   try {
     const response = await fetch(url, {
       method: "POST",
       redirect: "manual",
-      signal: AbortSignal.any([AbortSignal.timeout(timeout), ending]),
+      signal: AbortSignal.any([AbortSignal.timeout(timeout), signal]),
       headers: {
         "Content-Type": "application/json",
         "User-Agent": "tokenpair",
@@ -46,7 +51,7 @@ function sign(secret: string, content: string): string {
   return createHmac("sha256", key).update(content).digest("base64");
 }
 
-/** The error's code or name; its message may quote the URL. */
+/** Returns the error's code or name. Its message may hold the URL. */
 function toReason(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const { cause } = error;

@@ -4,24 +4,25 @@ import { days } from "../core/settings/durations.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { DeletedCounts, Store } from "../core/store/index.ts";
 
-/** So few at once that nobody waits long for the lock. */
+/** Rows of one kind in a batch: so few that no other call waits long for the lock. */
 const batchSize = 1_000;
 
-/** Milliseconds between two batches, in which others get the lock. */
+/** Milliseconds between two batches, in which other calls get the lock. */
 const pause = 10;
 
+/** The options of `deleteExpiredRows`. */
 export interface CleanupOptions extends Pick<Settings, "auditRetention"> {
-  /** Called after every batch but the last, with what was deleted until then. */
+  /** Called after every batch but the last, with the counts so far. */
   readonly onProgress?: (total: DeletedCounts) => void;
-  /** Ends it before the next batch. */
+  /** Stops before the next batch if it is aborted. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Deletes what nobody needs any more, in small batches until nothing is left, and says how much that was. Several
- * processes may do it at once: they share the work.
+ * Deletes all rows that have expired, in small batches. Several processes may do this at once: they share the work.
  *
- * @throws StoreUnavailableError; the batches before stay deleted.
+ * @returns how many rows of each kind were deleted.
+ * @throws StoreUnavailableError. What was deleted before stays deleted.
  */
 export async function deleteExpiredRows(
   store: Pick<Store, "deleteExpired">,
@@ -41,8 +42,5 @@ export async function deleteExpiredRows(
 
 function add(total: DeletedCounts, deleted: DeletedCounts): DeletedCounts {
   const kinds = Object.keys(total) as (keyof DeletedCounts)[];
-  return Object.fromEntries(kinds.map((kind) => [kind, total[kind] + deleted[kind]])) as Record<
-    keyof DeletedCounts,
-    number
-  >;
+  return Object.fromEntries(kinds.map((kind) => [kind, total[kind] + deleted[kind]])) as unknown as DeletedCounts;
 }

@@ -1,33 +1,35 @@
 import type { FeedCursor, Revocation } from "../core/revocation.ts";
 import { clockMargin, toRevocationHorizon } from "../core/revocation-horizon.ts";
 import type { Clock } from "../core/runtime/clock.ts";
+import { createLoop } from "../core/runtime/loop.ts";
 import type { Schedule } from "../core/runtime/schedule.ts";
 import { unrefSchedule } from "../core/runtime/schedule.ts";
 import type { FeedStore } from "../core/store/feed.ts";
 import type { EventListener } from "../events/events.ts";
 import type { RevocationIndex } from "./revocation-index.ts";
 
-/** Keeps a `RevocationIndex` up with the store, and knows how far behind it may be. */
+/** Keeps a `RevocationIndex` up to date with the store, and knows how stale it may be. */
 export interface Feed {
   /**
-   * Fulfils once everything in the store has been applied. Rejects where the load fails, and goes on trying every
-   * `pollInterval`; call it again to wait for the next attempt. Started once however often it is called.
+   * Fulfils when every revocation in the store has been applied. If the load fails, the feed tries again every
+   * `pollInterval`; call `start` again to wait for that. Later calls start nothing else.
    *
-   * @throws what the store threw
+   * @throws what the store throws; TypeError after `stop`.
    */
   start(): Promise<void>;
-  /** Applies what this process has just committed, without waiting for the next read. */
+  /** Applies revocations that this process has just committed, without waiting for the next read. */
   apply(revocations: readonly Revocation[]): void;
-  /** Whether the index may be answered from: loaded, and not staler than `maxStaleness`. */
+  /** Returns whether the index can be relied on: it is loaded, and not staler than `maxStaleness`. */
   isFresh(): boolean;
-  /** Whether everything has been applied once. */
+  /** Returns whether every revocation has been applied once. */
   isLoaded(): boolean;
-  /** Seconds since the start of the last read that reached the end of the feed; `Infinity` before the first. */
+  /** Returns the seconds since the start of the last read that reached the feed's end; `Infinity` before the first. */
   staleness(): number;
-  /** Ends the reading for good. A read in flight changes nothing any more. */
+  /** Stops reading for good. A read in flight changes nothing more. */
   stop(): void;
 }
 
+/** What a feed needs. */
 export interface FeedOptions {
   readonly store: FeedStore;
   readonly index: RevocationIndex;
@@ -38,38 +40,37 @@ export interface FeedOptions {
   readonly leeway: number;
   /** Seconds. */
   readonly maxStaleness: number;
-  /** Called for every entry once the index has it; entries may come more than once. */
+  /** Called for every entry when the index has it. An entry may come more than once. */
   readonly onApplied?: ((revocation: Revocation) => void) | undefined;
-  /** Called for every entry that the feed brought after the first load, with the seconds from its appending until now. */
+  /** Called for every entry that is read after the first load, with the seconds since it was appended. */
   readonly onLag?: ((seconds: number) => void) | undefined;
-  /** Receives the events about feed and listening. */
+  /** Called with the events of the feed and of the store's notifications. */
   readonly emit: EventListener;
   readonly schedule?: Schedule | undefined;
 }
 
-/** Milliseconds in which wake-ups are gathered, so that a busy store is not read once for every revocation. */
+/** Milliseconds in which wake-ups are gathered, so that a busy store isn't read once for every revocation. */
 const WAKE_DELAY = 10;
 
 const unanswered = "no read has been answered";
 
-/** Makes a feed that does nothing until it is started. */
+/** Creates a feed that does nothing until it is started. */
 export function createFeed(options: FeedOptions): Feed {
   const { store, index, clock, maxStaleness, onApplied, onLag, emit, schedule = unrefSchedule } = options;
   const horizon = toRevocationHorizon(options);
   let cursor: FeedCursor | null = null;
-  let reading: Promise<void> | null = null;
   let freshAt = Number.NEGATIVE_INFINITY;
   let wallAhead = Number.NEGATIVE_INFINITY;
   let failure = unanswered;
   let reportedStale = false;
   let unsubscribe: (() => void) | null = null;
-  let poll: { cancel(): void } | null = null;
-  let wakeUp: { cancel(): void } | null = null;
-  let wokenWhileReading = false;
   let stopped = false;
   let isListening = true;
-  /** While everything is read, not only what is new: how many entries that were until now. */
+  /** While the whole feed is read, and not only its new entries: how many entries have been read. */
   let loading: number | null = 0;
+  // Two loops: while a read waits for an answer, expired entries must still be swept and staleness reported.
+  const reads = createLoop({ step: read, onError: () => null, schedule });
+  const polls = createLoop({ step: poll, schedule });
 
   const isLoaded = () => freshAt !== Number.NEGATIVE_INFINITY;
   const staleness = () => (clock.monotonic() - freshAt) / 1000;
@@ -82,7 +83,7 @@ export function createFeed(options: FeedOptions): Feed {
     }
   }
 
-  /** Under a wall clock that ran ahead, entries were dropped that are needed again once it has been set back. */
+  /** While the wall clock was ahead, entries were dropped that are needed again after it is set back. */
   function reloadIfClockWasSetBack(): void {
     const ahead = clock.now() - clock.monotonic() / 1000;
     if (ahead < wallAhead - clockMargin / 2) {
@@ -93,11 +94,11 @@ export function createFeed(options: FeedOptions): Feed {
     wallAhead = Math.max(wallAhead, ahead);
   }
 
-  /** The time on the way counts in full, so that no lag is told too short and no two clocks are compared. */
+  /** Adds the whole time of the read to each age, so that no lag is reported too short and no two clocks are compared. */
   function reportLags(ages: readonly (number | null)[], readAt: number): void {
     if (onLag === undefined) return;
-    const onTheWay = clock.monotonic() - readAt;
-    for (const age of ages) if (age !== null) onLag((age + onTheWay) / 1000);
+    const readTime = clock.monotonic() - readAt;
+    for (const age of ages) if (age !== null) onLag((age + readTime) / 1000);
   }
 
   async function readToEnd(): Promise<void> {
@@ -120,20 +121,24 @@ export function createFeed(options: FeedOptions): Feed {
     loading = null;
   }
 
-  /** Joins the read in flight or begins one; there are never two. */
-  function read(): Promise<void> {
-    reading ??= readToEnd()
-      .catch((error: unknown) => {
-        failure = `reading failed: ${error instanceof Error ? error.name : typeof error}`;
-        throw error;
-      })
-      .finally(() => {
-        reading = null;
-        if (stopped) return;
-        reportStaleness();
-        if (wokenWhileReading) wake();
-      });
-    return reading;
+  async function read(): Promise<null> {
+    try {
+      await readToEnd();
+      return null;
+    } catch (error) {
+      failure = `reading failed: ${error instanceof Error ? error.name : typeof error}`;
+      throw error;
+    } finally {
+      if (!stopped) reportStaleness();
+    }
+  }
+
+  async function poll(): Promise<number> {
+    index.sweep();
+    reportStaleness();
+    // A failure shows as staleness.
+    reads.run().catch(() => {});
+    return store.pollInterval;
   }
 
   function reportStaleness(): void {
@@ -155,34 +160,12 @@ export function createFeed(options: FeedOptions): Feed {
     emit(isNow ? { type: "listen_recovered", time } : { type: "listen_lost", time, reason });
   }
 
-  function readInBackground(): void {
-    // A failure shows as staleness.
-    read().catch(() => {});
-  }
-
-  function wake(): void {
-    if (stopped) return;
-    wokenWhileReading = reading !== null;
-    if (wokenWhileReading) return;
-    wakeUp ??= schedule(() => {
-      wakeUp = null;
-      readInBackground();
-    }, WAKE_DELAY);
-  }
-
-  function tick(): void {
-    poll = schedule(tick, store.pollInterval);
-    index.sweep();
-    reportStaleness();
-    readInBackground();
-  }
-
   return {
     async start() {
       if (stopped) throw new TypeError("this feed has been stopped");
-      unsubscribe ??= store.subscribe(wake, reportListening);
-      poll ??= schedule(tick, store.pollInterval);
-      if (!isLoaded()) await read();
+      unsubscribe ??= store.subscribe(() => reads.wake(WAKE_DELAY), reportListening);
+      polls.wake(store.pollInterval);
+      if (!isLoaded()) await reads.run();
     },
     apply,
     isFresh,
@@ -191,8 +174,9 @@ export function createFeed(options: FeedOptions): Feed {
     stop() {
       stopped = true;
       unsubscribe?.();
-      poll?.cancel();
-      wakeUp?.cancel();
+      // Without waiting: a read may get no answer, and changes nothing any more.
+      void reads.stop();
+      void polls.stop();
     },
   };
 }

@@ -1,65 +1,72 @@
 import { createKeyedHash } from "./keyed-hash.ts";
 
-/** 64 bits of an id, under the key of one table. */
+/** 64 bits that stand for an id in one table. */
 export interface Fingerprint {
+  /** Decides the place within a shard. */
   readonly tag: number;
+  /** Decides the shard, and tells fingerprints with the same tag apart. */
   readonly check: number;
 }
 
 /**
- * A map from ids to a small number that forgets its entries after a time. It keeps 64-bit fingerprints of the ids under a
- * key of its own, not the ids: with a million entries an id that is not held is taken for one that is with a
- * probability of 2^-44, and nobody can look for such an id without the key.
+ * A map from ids to small numbers whose entries expire. Instead of the ids it holds 64-bit fingerprints under a key of its
+ * own. Among a million entries, an id that is not held is taken for a held one with a probability of 2^-44, and an attacker
+ * can't search for such an id without the key.
  */
 export interface FingerprintTable {
   /**
-   * Holds `id` with `value` until `until` (seconds since the epoch); nothing where that has passed. An id that is held
+   * Holds `id` with `value` until `until`, seconds since the epoch. Does nothing if that has passed. An id that is held
    * already keeps the higher value and the later time.
    *
-   * @param value - from 1 to 2^32 - 1, and 1 in a table without values
+   * @param value from 1 to 2^32 - 1; 1 in a table without values.
    */
   set(id: string, value: number, until: number): void;
-  /** The value of `id`, 0 where it is not held. An expired entry may still answer until it is swept. */
+  /** Returns the value of `id`, or 0 if it is not held. An expired entry may be found until it is swept. */
   get(id: string): number;
-  /** Most of the work of `get`, to be done once for an id that is asked for again and again. */
+  /** Does most of the work of `get`: for an id that is looked up again and again. */
   toFingerprint(id: string): Fingerprint;
-  /** As `get`, for the id whose fingerprint in this table this is. */
+  /** Returns the value of the id with this fingerprint in this table, or 0 if it is not held. */
   find(fingerprint: Fingerprint): number;
-  /** Frees what has expired in the next part of the table: `slots` slots or slightly more, or all if there are fewer. */
+  /** Frees the expired entries in the next part of the table: in `slots` slots or slightly more, or in all if there are fewer. */
   sweep(slots: number): void;
-  /** How many entries there are; expired ones count until they are swept. */
+  /** How many entries there are. Expired ones count until they are swept. */
   readonly size: number;
 }
 
-/** Few enough for their headers to stay in the cache, enough for a rebuild of one to take no noticeable time. */
+/** What a table needs. */
+export interface FingerprintTableOptions {
+  /** Returns the time: whole seconds since the epoch. */
+  readonly now: () => number;
+  /** Whether the entries have values. */
+  readonly values: boolean;
+}
+
+/** Few enough that their headers stay in the cache, and enough that rebuilding one takes no noticeable time. */
 const SHARDS = 256;
-/** The load at which a shard is rebuilt, and the load that it then has. */
-const FULLEST = 0.82;
-const REBUILT = 0.73;
-/** Slots behind the last home, for entries that are pushed there. */
+/** The load at which a shard is rebuilt, and its load after that. */
+const MAX_LOAD = 0.82;
+const REBUILT_LOAD = 0.73;
+/** Slots after the last home, for entries that are pushed there. */
 const SPILL = 32;
-/** The tag of an empty slot, above every other. */
+/** The tag of an empty slot, higher than every other tag. */
 const EMPTY = 2 ** 31 - 1;
 
 /** One part of the table: open addressing with linear probing, in the order of the tags. */
 interface Shard {
   /**
-   * One row for each slot: tag and check of the fingerprint, until and, in a table with values, value. Each entry
-   * stands at the home of its tag or as little behind it as the ones before allow, so that a few neighbouring tags tell
-   * that there is none. The last slot is always empty.
+   * One row for each slot: the fingerprint's tag and check, until and, in a table with values, value. An entry is at the
+   * home of its tag, or as near after it as the entries before allow, so that a lookup compares only a few tags. The last
+   * slot is always empty.
    */
   readonly cells: Int32Array;
-  /** One bit for every eighth of a home: set where an entry is at home. Small enough to stay in the cache. */
+  /** One bit for every eighth of a home: set if an entry's home is there. Small enough to stay in the cache. */
   readonly filter: Int32Array;
   readonly homes: number;
   count: number;
 }
 
-/** Makes an empty table. `now` is in seconds since the epoch. */
-export function createFingerprintTable(options: {
-  readonly now: () => number;
-  readonly values: boolean;
-}): FingerprintTable {
+/** Creates an empty table. */
+export function createFingerprintTable(options: FingerprintTableOptions): FingerprintTable {
   const { now, values } = options;
   const columns = values ? 4 : 3;
   const hash = createKeyedHash();
@@ -99,7 +106,7 @@ export function createFingerprintTable(options: {
       const { tag, check } = toFingerprint(id);
       const index = check & (SHARDS - 1);
       let shard = shards[index] as Shard;
-      if (shard.count >= shard.homes * FULLEST) shard = put(index, rebuild(shard, columns, 1, time));
+      if (shard.count >= shard.homes * MAX_LOAD) shard = put(index, rebuild(shard, columns, 1, time));
 
       let row = locate(shard, columns, tag, check);
       if (shard.cells[row] !== tag) {
@@ -139,12 +146,12 @@ const toHome = (tag: number, homes: number) => ((tag + 2 ** 31) * (homes / 2 ** 
 const unsigned = (cells: Int32Array, at: number) => (cells[at] as number) >>> 0;
 
 function createShard(entries: number, columns: number): Shard {
-  const homes = Math.max(1, Math.ceil(entries / REBUILT));
+  const homes = Math.max(1, Math.ceil(entries / REBUILT_LOAD));
   const cells = new Int32Array((homes + SPILL) * columns).fill(EMPTY);
   return { cells, filter: new Int32Array(Math.ceil(homes / 4)), homes, count: 0 };
 }
 
-/** The row of this fingerprint, or the one it would have to take: where in the cells it begins. */
+/** Returns where in the cells the row of this fingerprint begins or, if there is none, where it must be inserted. */
 function locate({ cells, homes }: Shard, columns: number, tag: number, check: number): number {
   let row = toHome(tag, homes) * columns;
   while ((cells[row] as number) < tag) row += columns;
@@ -160,7 +167,7 @@ function fill(shard: Shard, row: number, tag: number, check: number): void {
   shard.count++;
 }
 
-/** Takes `row`, pushing what stands there towards the next empty one. False: that would be the last row. */
+/** Inserts at `row` and pushes the rows from there on to the next empty one. Returns false if that is the last row. */
 function insert(shard: Shard, columns: number, row: number, tag: number, check: number): boolean {
   const { cells } = shard;
   let empty = row;
@@ -180,7 +187,7 @@ function countLive({ cells }: Shard, columns: number, time: number): number {
   return live;
 }
 
-/** A shard of what has not expired, with room for `more` entries. */
+/** Returns a shard of the live entries, with room for `more`. */
 function rebuild(old: Shard, columns: number, more: number, time: number): Shard {
   const shard = createShard(countLive(old, columns, time) + more, columns);
   const end = shard.cells.length - columns;

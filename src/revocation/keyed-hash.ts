@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 
-/** Hashes the UTF-8 bytes of `id` into `out[0]` and `out[1]`, 64 bits in all. Synchronous and free of allocation. */
+/** Writes the 64-bit hash of the UTF-8 bytes of `id` to `out[0]` and `out[1]`. Allocates nothing. */
 export type KeyedHash = (id: string, out: Int32Array) => void;
 
 /**
- * HalfSipHash-1-3 with its 64-bit result (Aumasson and Bernstein, "SipHash: a fast short-input PRF"): a keyed hash, so
- * that nobody who does not know the key can choose ids that collide. Not for anything that leaves the process.
+ * Creates a HalfSipHash-1-3 with a 64-bit result (Aumasson and Bernstein, "SipHash: a fast short-input PRF"). It is keyed, so
+ * that an attacker who doesn't know the key can't choose ids that collide. Not for anything that leaves the process.
  *
- * @param key - 8 bytes; random for every hash unless a test gives its own
+ * @param key 8 bytes. Default: random, and different for every hash.
  */
 export function createKeyedHash(key: Uint8Array = randomBytes(8)): KeyedHash {
   const keyWords = new DataView(key.buffer, key.byteOffset, 8);
@@ -26,12 +26,12 @@ export function createKeyedHash(key: Uint8Array = randomBytes(8)): KeyedHash {
     const last = length >>> 2;
     const tail = ((words[last] ?? 0) & ((1 << ((length & 3) << 3)) - 1)) | (length << 24);
 
-    // The `| 0` keeps the whole loop in 32-bit registers: without it V8 makes it twice as slow.
+    // The `| 0` keeps the whole loop in 32-bit registers. Without it, V8 runs it half as fast.
     let v0 = k0 | 0;
     let v1 = k1 ^ 0xee;
     let v2 = k0 ^ 0x6c796765;
     let v3 = k1 ^ 0x74656462;
-    // One round for every word and six more to finish, for which the word is zero.
+    // One round for every word, and six more to finish, whose word is zero.
     for (let i = 0; i < last + 7; i++) {
       const word = i < last ? (words[i] as number) : i === last ? tail : 0;
       v3 ^= word;

@@ -5,44 +5,49 @@ import { createFingerprintTable, type Fingerprint } from "./fingerprint-table.ts
 
 export type { RevocableToken } from "../core/revocation.ts";
 
-/** Slots of each table that one sweep looks at: a fraction of a millisecond, and a million entries in two minutes. */
+/** Slots of each table that one sweep covers: a fraction of a millisecond, and a million entries in two minutes. */
 const SLOTS_PER_SWEEP = 12_000;
 
-/** What is remembered of a frozen token that was not revoked. */
+/** What is remembered about a frozen token that was not revoked. */
 interface Known {
-  /** The index's version when it was last looked up. */
+  /** The index's version when the token was last looked up. */
   clearedAt: number;
-  /** Of its ids; null until it is looked up a second time. */
+  /** The fingerprints of its ids; `null` until it is looked up a second time. */
   fingerprints: Fingerprints | null;
 }
 
 type Fingerprints = Readonly<Record<"session" | "token" | "user", Fingerprint>>;
 
-/** The live revocations of the whole installation, in this process's memory. */
+/** The live revocations of all nodes, in this process's memory. */
 export interface RevocationIndex {
-  /** Adds an entry of the feed. In any order, any number of times; one that has expired changes nothing. */
+  /** Adds an entry of the feed: in any order, any number of times. An expired entry changes nothing. */
   apply(revocation: Revocation): void;
   /**
-   * Whether an applied revocation ends `token`. No I/O, well under a microsecond. A frozen object, such as the claims that are
-   * remembered of a token, is itself remembered while it lives: it is looked up again only once something has been applied,
-   * and from the third time on without hashing its ids.
+   * Returns whether an applied revocation revokes `token`. No I/O, well under a microsecond. A frozen object, such as the
+   * claims in the cache of verified tokens, is remembered while it exists: it is looked up again only after something was
+   * applied, and from the third time on without hashing its ids.
    *
-   * Ids are kept as 64-bit keyed fingerprints: among a million entries, a token that nobody revoked is taken for a
-   * revoked one with a probability below 2^-42, and never the other way round.
+   * Ids are held as 64-bit keyed fingerprints: among a million entries, a token that is not revoked is taken for a revoked
+   * one with a probability below 2^-42. A revoked token is never taken for one that is not.
    */
   isRevoked(token: RevocableToken): boolean;
-  /** Frees a bounded part of what has expired. Call it regularly, about once a second; `apply` does the rest. */
+  /** Frees a bounded part of the expired entries. Call it about once a second; `apply` frees others. */
   sweep(): void;
-  /** How many sessions, users and tokens are held; expired ones count until they are swept. */
+  /** How many sessions, users and tokens are held. Expired ones count until they are swept. */
   readonly size: number;
 }
 
-/** Makes an empty index. An entry is dropped when the last access token it could apply to has expired. Seconds. */
-export function createRevocationIndex(options: {
+/** What an index needs. */
+export interface RevocationIndexOptions {
+  /** Seconds. */
   readonly accessTokenLifetime: number;
+  /** Seconds. */
   readonly leeway: number;
   readonly clock: Clock;
-}): RevocationIndex {
+}
+
+/** Creates an empty index. An entry is dropped when the last access token that it could apply to has expired. */
+export function createRevocationIndex(options: RevocationIndexOptions): RevocationIndex {
   const { now } = options.clock;
   const horizon = toRevocationHorizon(options);
   const sessions = createFingerprintTable({ now, values: false });
@@ -91,7 +96,7 @@ export function createRevocationIndex(options: {
       if (entry?.clearedAt === version) return false;
       if (entry === undefined) {
         const isRevoked = lookUp(token);
-        // Others are seen once: to remember them would only be work for the garbage collection.
+        // Other objects are seen once: remembering them would only be work for the garbage collector.
         if (!isRevoked && Object.isFrozen(token)) known.set(token, { clearedAt: version, fingerprints: null });
         return isRevoked;
       }

@@ -6,36 +6,42 @@ import type { Schedule } from "../core/runtime/schedule.ts";
 import { unrefSchedule } from "../core/runtime/schedule.ts";
 import type { RevocationIndex } from "./revocation-index.ts";
 
-/** Ends what is open under an access token when the token ends: WebSockets, server-sent events, long polls. */
+/** Aborts what is open under an access token when the token expires or is revoked: WebSockets, event streams, long polls. */
 export interface Signals {
   /**
-   * A signal that aborts when the token expires (within a second) or is revoked; aborted already where it has or is. Its
-   * reason is an `AuthError`, `token_expired` or `token_revoked`. One token has one signal, however often it is asked for.
+   * Returns a signal that aborts when the token expires (within a second) or is revoked. It is aborted already if the token
+   * has expired or is revoked. Its reason is an `AuthError`, `token_expired` or `token_revoked`. One token has one signal.
    */
   signal(claims: AccessClaims): AbortSignal;
-  /** Aborts what `revocation` ends. Call it once the index has the revocation. */
+  /** Aborts the signals of the tokens that `revocation` revokes. Call it when the index has the revocation. */
   onRevocation(revocation: Revocation): void;
-  /** Lets go of every signal without aborting it. */
+  /** Forgets every signal without aborting it. */
   stop(): void;
+  /** How many entries are held in memory: up to three for each pending signal, and none without pending signals. */
+  readonly size: number;
 }
 
-/** Milliseconds after which a timer looks at the clock again: a day, as none takes more than 2^31 - 1. */
+/** The longest timer, in milliseconds: a day. Timers of more than 2^31 - 1 ms don't work, so longer ones are set again. */
 const LONGEST_TIMER = 86_400_000;
 
-/** What is known of one token with a signal; gone when it has fired, so at the latest when the token expires. */
+/** A token with a pending signal. It is removed when the signal fires, which is at the latest when the token expires. */
 interface Registration {
   readonly claims: AccessClaims;
   readonly controller: AbortController;
   timer: { cancel(): void };
 }
 
-/** Makes signals that follow `index`. `leeway` is in seconds. */
-export function createSignals(options: {
+/** What signals need. */
+export interface SignalsOptions {
   readonly index: RevocationIndex;
   readonly clock: Clock;
+  /** Seconds. */
   readonly leeway: number;
   readonly schedule?: Schedule | undefined;
-}): Signals {
+}
+
+/** Creates the signals of this process. */
+export function createSignals(options: SignalsOptions): Signals {
   const { index, clock, leeway, schedule = unrefSchedule } = options;
   const byToken = new Map<string, Registration>();
   const bySession = new Map<string, Set<Registration>>();
@@ -101,6 +107,10 @@ export function createSignals(options: {
     stop() {
       for (const { timer } of byToken.values()) timer.cancel();
       for (const registrations of [byToken, bySession, byUser]) registrations.clear();
+    },
+
+    get size() {
+      return byToken.size + bySession.size + byUser.size;
     },
   };
 }

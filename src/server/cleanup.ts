@@ -1,55 +1,55 @@
+import { createLoop } from "../core/runtime/loop.ts";
+import { type Schedule, unrefSchedule } from "../core/runtime/schedule.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { DeletedCounts, Store } from "../core/store/index.ts";
 import { deleteExpiredRows } from "../flows/cleanup.ts";
 
+/** What a cleanup needs. */
 export interface CleanupOptions extends Pick<Settings, "auditRetention"> {
   readonly store: Pick<Store, "deleteExpired">;
-  /** Seconds between two runs, more or less. */
+  /** Seconds between two runs, ±10 %. */
   readonly interval: number;
+  /** Called after every successful run. */
   readonly onDone: (deleted: DeletedCounts) => void;
-  /** Told of a run that failed; the next one comes all the same. */
+  /** Called after every run that failed. The next one comes at its usual time. */
   readonly onError: (error: unknown) => void;
-  /** From 0 to 1. Default: `Math.random`. */
+  /** Returns a random number from 0 to 1. Default: `Math.random`. */
   readonly random?: () => number;
+  readonly schedule?: Schedule;
 }
 
-/** A cleanup that goes on until it is stopped. */
+/** A cleanup that runs until it is stopped. */
 export interface Cleanup {
-  /** Ends it after the batch that is under way. */
+  /** Stops after the batch in flight. */
   stop(): Promise<void>;
 }
 
 /**
- * Cleans up again and again, one run after the other. Nodes that were started together spread out: the first run comes
- * within one interval, at random, and each later one a tenth of it sooner or later.
+ * Starts to delete expired rows again and again. The first run is at a random time within one interval, and later intervals
+ * vary by 10 %, so that nodes that were started together don't clean up together.
  */
 export function startCleanup(options: CleanupOptions): Cleanup {
-  const { store, auditRetention, interval, onDone, onError, random = Math.random } = options;
+  const { store, auditRetention, interval, onDone, onError } = options;
+  const { random = Math.random, schedule = unrefSchedule } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
-  let running: Promise<void> = Promise.resolve();
-  let timer = startTimer(interval * random());
-
-  function startTimer(seconds: number): NodeJS.Timeout {
-    return setTimeout(() => {
-      running = run();
-    }, seconds * 1_000).unref();
-  }
-
-  async function run(): Promise<void> {
-    try {
+  const toDelay = () => interval * (0.9 + random() / 5) * 1_000;
+  const loop = createLoop({
+    async step() {
       onDone(await deleteExpiredRows(store, { auditRetention, signal }));
-    } catch (error) {
+      return toDelay();
+    },
+    onError(error) {
       if (!signal.aborted) onError(error);
-    }
-    if (!signal.aborted) timer = startTimer(interval * (0.9 + random() / 5));
-  }
-
+      return toDelay();
+    },
+    schedule,
+  });
+  loop.wake(interval * random() * 1_000);
   return {
     async stop() {
       stopping.abort();
-      clearTimeout(timer);
-      await running;
+      await loop.stop();
     },
   };
 }

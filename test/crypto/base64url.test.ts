@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { parseBase64url, toBase64url } from "../../src/crypto/base64url.ts";
 
 describe("base64url", () => {
-  it("gives back the bytes it was made from", () => {
+  it("is parsed to the bytes that it was made from", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
         expect(parseBase64url(toBase64url(bytes))).toEqual(Buffer.from(bytes));
@@ -11,11 +11,11 @@ describe("base64url", () => {
     );
   });
 
-  it("encodes the view and not the buffer behind it", () => {
+  it("encodes a view and not its whole buffer", () => {
     expect(toBase64url(new Uint8Array([1, 2, 3, 4]).subarray(1, 3))).toBe("AgM");
   });
 
-  it("accepts a text only where it is the one encoding of its bytes", () => {
+  it("accepts a text only if it is the canonical encoding of its bytes", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(..."AB_-9z=+/ \n.é"), maxLength: 12 }), (text) => {
         const canonical = /^[\w-]*$/.test(text) && text === Buffer.from(text, "base64url").toString("base64url");

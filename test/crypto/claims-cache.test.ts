@@ -9,7 +9,7 @@ const createToken = () => `${randomText(40)}.${randomText(150)}.${randomText(32)
 const toClaims = (payload: Record<string, unknown> = {}) =>
   ({ type: "access", issuedAt: now, expiresAt: now + 60, payload }) as unknown as AccessClaims;
 
-/** A cache with `count` tokens, and the tokens in the order in which they came. */
+/** Creates a cache, and sets `count` tokens in the returned order. */
 function fill(size: number, count: number) {
   const cache = createClaimsCache(size, 0);
   const tokens = Array.from({ length: count }, createToken);
@@ -18,7 +18,7 @@ function fill(size: number, count: number) {
 }
 
 describe("the cache of verified tokens", () => {
-  it("gives back what it was given, for an equal text of any origin", () => {
+  it("returns the claims of a token, whichever string holds the token", () => {
     const cache = createClaimsCache(10, 0);
     const [token, claims] = [createToken(), toClaims()];
     cache.set(`Bearer ${token}`.slice(7), claims);
@@ -26,7 +26,7 @@ describe("the cache of verified tokens", () => {
     expect(cache.get(createToken(), now)).toBeUndefined();
   });
 
-  it("knows no token that differs in one character, wherever it is", () => {
+  it("returns nothing for a token that differs in one character, at any position", () => {
     const cache = createClaimsCache(10, 0);
     const token = createToken();
     cache.set(token, toClaims());
@@ -40,13 +40,13 @@ describe("the cache of verified tokens", () => {
     expect(cache.get("", now)).toBeUndefined();
   });
 
-  it.each([1, 2, 7, 100])("never holds more than its size, here %i", (size) => {
+  it.each([1, 2, 7, 100])("never holds more tokens than its size, here %i", (size) => {
     const { cache, tokens } = fill(size, size * 3);
     expect(cache.get(tokens.at(-1) ?? "", now)).toBeDefined();
     expect(tokens.filter((token) => cache.get(token, now) !== undefined).length).toBeLessThanOrEqual(size + (size % 2));
   });
 
-  it("keeps the tokens that are in use, whatever else comes by", () => {
+  it("keeps a token that is in use while others are added", () => {
     const { cache, tokens } = fill(100, 1);
     for (let i = 0; i < 1_000; i++) {
       cache.set(createToken(), toClaims());
@@ -54,12 +54,12 @@ describe("the cache of verified tokens", () => {
     }
   });
 
-  it("forgets the tokens that are not", () => {
+  it("drops a token that is not in use", () => {
     const { cache, tokens } = fill(100, 200);
     expect(cache.get(tokens[0] ?? "", now)).toBeUndefined();
   });
 
-  it("remembers nothing with a size of 0, and no token longer than 2 KiB", () => {
+  it("holds nothing with a size of 0, and no token longer than 2 KiB", () => {
     const { cache, tokens } = fill(0, 1);
     expect(cache.get(tokens[0] ?? "", now)).toBeUndefined();
 
@@ -71,7 +71,7 @@ describe("the cache of verified tokens", () => {
     expect(some.get(longest, now)).toBeDefined();
   });
 
-  it("freezes what it hands out, at any depth", () => {
+  it("freezes the claims, at any depth", () => {
     const deep = JSON.parse(`${'{"a":['.repeat(5_000)}${"]}".repeat(5_000)}`);
     const claims = toClaims({ roles: ["user"], deep });
     createClaimsCache(10, 0).set(createToken(), claims);

@@ -3,9 +3,12 @@ import { AuthError, type AuthErrorCode } from "../../src/core/errors.ts";
 import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
 
 const secret = "a secret of 32 bytes or more, 123";
+/** The key that signs the forged tokens. */
 export const key = createHmacKey({ algorithm: "HS256", secret, kid: "k1" });
+/** The set of that key alone. */
 export const keys = createKeySet(key);
 
+/** A header that is accepted. */
 export const goodHeader = { alg: "HS256", typ: "JWT", kid: "k1" };
 
 const encode = (part: unknown) =>
@@ -13,22 +16,22 @@ const encode = (part: unknown) =>
     "base64url",
   );
 
-/** A signature by the right secret over whatever is given, made without the code under test. */
+/** Signs any text with the right secret, without the code under test. */
 export function signText(signingInput: string): string {
   return `${signingInput}.${createHmac("sha256", secret).update(signingInput).digest("base64url")}`;
 }
 
-/** A correctly signed token of any header and payload: objects, raw JSON text, or raw bytes. */
+/** Returns a correctly signed token with any header and payload: objects, raw JSON text, or raw bytes. */
 export function forge(payload: unknown, header: unknown = goodHeader): string {
   return signText(`${encode(header)}.${encode(payload)}`);
 }
 
-/** The code of the AuthError that `action` throws; `undefined` where it does not throw. Other errors go on. */
+/** Returns the code of the AuthError that `action` throws; `undefined` if it doesn't throw. */
 export function toCode(action: () => unknown): AuthErrorCode | undefined {
   return toRefusal(action)?.code;
 }
 
-/** The AuthError that `action` throws. */
+/** Returns the AuthError that `action` throws; `undefined` if it doesn't throw. Rethrows other errors. */
 export function toRefusal(action: () => unknown): AuthError | undefined {
   try {
     action();

@@ -14,7 +14,7 @@ interface OctetKey {
 const toKey = (jwk: OctetKey) =>
   createHmacKey({ algorithm: "HS256", secret: Buffer.from(jwk.k, "base64url"), kid: jwk.kid });
 
-describe("RFC 7515 appendix A.1", () => {
+describe("the example of RFC 7515 appendix A.1", () => {
   const secret = Buffer.from(
     "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
     "base64url",
@@ -33,13 +33,13 @@ describe("RFC 7515 appendix A.1", () => {
     });
   });
 
-  it("has the signature that our key makes", () => {
+  it("has the signature that our key creates", () => {
     expect(token.endsWith(`.${key.sign(token.slice(0, token.lastIndexOf(".")))}`)).toBe(true);
   });
 });
 
-describe("RFC 7520 §4.4", () => {
-  it("is verified, and signed alike", (context) => {
+describe("the example of RFC 7520 §4.4", () => {
+  it("is verified, and has the signature that our key creates", (context) => {
     interface Example {
       readonly input: { readonly payload: string; readonly key: OctetKey };
       readonly signing: { readonly "sig-input": string; readonly sig: string };
@@ -53,8 +53,8 @@ describe("RFC 7520 §4.4", () => {
   });
 });
 
-describe("Wycheproof json_web_signature_test", () => {
-  /** Where the file is wrong: what is right, and why. */
+describe("the JWS verification", () => {
+  /** The vectors that are wrong, with the right result and the reason. */
   const defects = new Map([
     [367, { result: "valid", reason: "was meant to have padding, but is the valid token of tc357 to the letter" }],
     [370, { result: "valid", reason: "was meant to have padding, but is the valid token of tc357 to the letter" }],
@@ -62,7 +62,7 @@ describe("Wycheproof json_web_signature_test", () => {
     [373, { result: "invalid", reason: "has a character outside the alphabet (RFC 7515 §2) in its payload" }],
   ]);
 
-  it("agrees on every HMAC vector", (context) => {
+  it("agrees with every HMAC vector of Wycheproof's json_web_signature_test", (context) => {
     interface Vectors {
       readonly testGroups: readonly {
         readonly private?: OctetKey;
@@ -87,7 +87,7 @@ describe("Wycheproof json_web_signature_test", () => {
     expect(checked).toBe(40);
   });
 
-  it("is stricter still: a payload that is no JSON object is no token of ours", () => {
+  it("refuses a genuine payload that isn't a JSON object", () => {
     const key = createHmacKey({ algorithm: "HS256", secret: "s".repeat(32) });
     const [header = ""] = signCompact({}, key).split(".");
     const signingInput = `${header}.${Buffer.from("foo").toString("base64url")}`;

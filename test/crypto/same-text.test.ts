@@ -5,7 +5,7 @@ import { isSameText } from "../../src/crypto/same-text.ts";
 const texts = fc.string({ unit: "binary" });
 
 describe("the comparison of secrets", () => {
-  it("says what === says", () => {
+  it("returns what === returns", () => {
     fc.assert(
       fc.property(texts, texts, (a, b) => {
         expect(isSameText(a, b)).toBe(a === b);
@@ -14,7 +14,7 @@ describe("the comparison of secrets", () => {
     );
   });
 
-  it("sees a difference of one bit, wherever it is", () => {
+  it("finds a difference of one bit, at any position", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", minLength: 1 }), fc.nat(), fc.nat({ max: 15 }), (a, position, bit) => {
         const i = position % a.length;

@@ -16,14 +16,14 @@ const count = (size: number) => Uint8Array.from({ length: size }, (_, index) => 
 const sessionId = "0198c1a2-0000-7000-8000-000000000001";
 
 // The fixed values were computed with Python's hmac and hashlib.
-describe("secrets", () => {
-  it("have their sizes from the injected randomness", () => {
+describe("the secrets of refresh tokens", () => {
+  it("are 32 bytes of the injected randomness, with salts of 16", () => {
     expect(createSecret(count)).toEqual(count(32));
     expect(createSalt(count)).toEqual(count(16));
     expect(createSecret(systemRandom)).not.toEqual(createSecret(systemRandom));
   });
 
-  it("derive the next generation as the design says, to the byte", () => {
+  it("derive the next generation's secret as the design says", () => {
     expect(hex(deriveSecret(count(32), sessionId, 1, count(16)))).toBe(
       "b7f06f666f7cc18dddeb80a004647b7b5749fda9b6fcaf7f559d071415df645c",
     );
@@ -32,7 +32,7 @@ describe("secrets", () => {
     );
   });
 
-  it("derive something else where any input differs", () => {
+  it("derive another secret if any input differs", () => {
     const all = [
       deriveSecret(count(32), sessionId, 1, count(16)),
       deriveSecret(new Uint8Array(32), sessionId, 1, count(16)),
@@ -50,7 +50,7 @@ describe("secrets", () => {
     );
   });
 
-  it("are recognised by their hash, where there is one", () => {
+  it("match a stored hash only if it is present and the same", () => {
     const hash = hashSecret(count(32));
     expect(isSameHash(Uint8Array.from(hash), hash)).toBe(true);
     for (const other of [null, new Uint8Array(), hash.subarray(1), hashSecret(count(31))]) {
@@ -58,7 +58,7 @@ describe("secrets", () => {
     }
   });
 
-  it("give a refresh token its id", () => {
+  it("determine the id of their refresh token", () => {
     expect(toRefreshTokenId(count(32))).toBe("25adb14fe28f39dba41d1b2346e3dd67");
   });
 });
@@ -71,7 +71,7 @@ describe("a session id", () => {
     expect(createSessionId(1_700_000_000, count)).toBe(id);
   });
 
-  it("sorts by time and is new every time", () => {
+  it("sorts by time and is different every time", () => {
     const ids = Array.from({ length: 200 }, () => createSessionId(1_700_000_000, systemRandom));
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids.every((id) => id < createSessionId(1_700_000_001, systemRandom))).toBe(true);

@@ -20,7 +20,7 @@ interface MacVectors {
 describe.each(algorithms)("an $algorithm key", ({ algorithm, bytes, file }) => {
   const key = createHmacKey({ algorithm, secret: "s".repeat(bytes) });
 
-  it("verifies what it signed and nothing else", () => {
+  it("verifies its own signature of a text and no other", () => {
     const signature = key.sign("a.b");
     expect(key.verify("a.b", signature)).toBe(true);
     expect(key.verify("a.c", signature)).toBe(false);
@@ -43,17 +43,17 @@ describe.each(algorithms)("an $algorithm key", ({ algorithm, bytes, file }) => {
     for (const other of others) expect(key.verify("a.b", other)).toBe(false);
   });
 
-  it(`needs a secret of ${bytes} bytes, and says how to make one`, () => {
+  it(`needs a secret of ${bytes} bytes, and its error says how to create one`, () => {
     const short = "k".repeat(bytes - 1);
     expect(() => createHmacKey({ algorithm, secret: short })).toThrow(TypeError);
     expect(() => createHmacKey({ algorithm, secret: short })).toThrow(
-      `signingKey: ${algorithm} needs a secret of at least ${bytes} bytes`,
+      `signingKey must have at least ${bytes} bytes for ${algorithm}, got ${bytes - 1}`,
     );
     expect(() => createHmacKey({ algorithm, secret: short })).toThrow(`openssl rand -hex ${bytes}`);
     expect(() => createHmacKey({ algorithm, secret: new Uint8Array(bytes - 1) })).toThrow(TypeError);
   });
 
-  it("counts the bytes of a secret and not its characters", () => {
+  it("counts the bytes of a secret, not its characters", () => {
     expect(createHmacKey({ algorithm, secret: "é".repeat(bytes / 2) }).algorithm).toBe(algorithm);
   });
 
@@ -64,11 +64,11 @@ describe.each(algorithms)("an $algorithm key", ({ algorithm, bytes, file }) => {
       if (keySize < bytes * 8) continue;
       for (const { key: secret, msg, tag, result, tcId } of tests) {
         const text = Buffer.from(msg, "hex").toString();
-        // A signing input is text: messages that are not UTF-8 have no place in it.
+        // A signing input is text, so messages that are not UTF-8 can't be tested.
         if (Buffer.from(text).toString("hex") !== msg) continue;
         const vectorKey = createHmacKey({ algorithm, secret: Buffer.from(secret, "hex") });
         const accepted = vectorKey.verify(text, Buffer.from(tag, "hex").toString("base64url"));
-        // A JWS carries the whole MAC (RFC 7518 §3.2), never a truncated one.
+        // A JWS has the whole MAC (RFC 7518 §3.2), never a truncated one.
         expect(accepted, `tc${tcId}`).toBe(result === "valid" && tagSize === bytes * 8);
         checked++;
       }
@@ -80,7 +80,7 @@ describe.each(algorithms)("an $algorithm key", ({ algorithm, bytes, file }) => {
 describe("a signing key", () => {
   const secret = "s".repeat(64);
 
-  it("has a kid that depends on algorithm and secret only", () => {
+  it("has a kid that depends only on algorithm and secret", () => {
     const kid = createHmacKey({ algorithm: "HS256", secret }).kid;
     expect(kid).toMatch(/^[0-9a-f]{16}$/);
     expect(createHmacKey({ algorithm: "HS256", secret: Buffer.from(secret) }).kid).toBe(kid);
@@ -88,12 +88,12 @@ describe("a signing key", () => {
     expect(createHmacKey({ algorithm: "HS256", secret: `${secret}x` }).kid).not.toBe(kid);
   });
 
-  it("takes a kid of yours, unless it is empty", () => {
+  it("can have a kid of your own, unless it is empty", () => {
     expect(createHmacKey({ algorithm: "HS256", secret, kid: "2026-01" }).kid).toBe("2026-01");
     expect(() => createHmacKey({ algorithm: "HS256", secret, kid: "" })).toThrow(TypeError);
   });
 
-  it("does not change when the bytes of its secret do", () => {
+  it("doesn't change when the bytes that it was created from do", () => {
     const bytes = Buffer.from(secret);
     const key = createHmacKey({ algorithm: "HS256", secret: bytes });
     const before = key.sign("a.b");
@@ -106,7 +106,7 @@ describe("a signing key", () => {
     expect(inspect(key, { depth: 9, showHidden: true }) + JSON.stringify(key)).not.toContain("sssss");
   });
 
-  it("is refused for an algorithm that we do not have", () => {
+  it("is not created for an unsupported algorithm", () => {
     for (const algorithm of ["none", "RS256", "hs256", "toString"]) {
       expect(() => createHmacKey({ algorithm: algorithm as "HS256", secret })).toThrow(TypeError);
     }
@@ -119,27 +119,27 @@ describe("a key set", () => {
   const other = createHmacKey({ algorithm: "HS512", secret: "3".repeat(64), kid: "512" });
   const keys = createKeySet(current, [old, other]);
 
-  it("finds a key by kid, where alg is that key's own", () => {
+  it("finds a key by kid if alg is that key's own", () => {
     expect(keys.find({ alg: "HS256", kid: "new" })).toBe(current);
     expect(keys.find({ alg: "HS256", kid: "old" })).toBe(old);
     expect(keys.find({ alg: "HS256", kid: "512" })).toBeNull();
     expect(keys.find({ alg: "HS512", kid: "512" })).toBe(other);
   });
 
-  it("finds a key without kid only where one key has that alg", () => {
+  it("finds a key without kid only if one key has that alg", () => {
     expect(keys.find({ alg: "HS512" })).toBe(other);
     expect(keys.find({ alg: "HS256" })).toBeNull();
     expect(keys.find({ alg: "HS384" })).toBeNull();
   });
 
-  it("finds nothing for names that are no kid", () => {
+  it("finds nothing for values that aren't a known kid or alg", () => {
     for (const kid of ["", "NEW", "__proto__", "constructor", null, 0, ["new"], {}]) {
       expect(keys.find({ alg: "HS256", kid })).toBeNull();
     }
     for (const alg of ["none", "hs256", null, undefined, ["HS256"]]) expect(keys.find({ alg, kid: "new" })).toBeNull();
   });
 
-  it("refuses two keys of one kid", () => {
+  it("refuses two keys with the same kid", () => {
     expect(() => createKeySet(current, [current])).toThrow(TypeError);
   });
 });

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { parseJsonObject } from "../../src/crypto/strict-json.ts";
 import { toCode, toRefusal } from "./forge.ts";
 
-describe("strict JSON", () => {
-  it("reads every object that JSON.stringify writes, however it is indented", () => {
+describe("the strict JSON parser", () => {
+  it("parses every object that JSON.stringify writes, with any indentation", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.integer({ min: 0, max: 2 }), (object, indent) => {
         const text = JSON.stringify(object, null, indent);
@@ -13,7 +13,7 @@ describe("strict JSON", () => {
     );
   });
 
-  it("refuses an object once one of its members is written twice, at any depth", () => {
+  it("refuses an object with a duplicate member, at any depth", () => {
     fc.assert(
       fc.property(fc.string(), fc.jsonValue(), fc.nat({ max: 5 }), (name, value, depth) => {
         const member = `${JSON.stringify(name)}:${JSON.stringify(value)}`;
@@ -25,7 +25,7 @@ describe("strict JSON", () => {
 
   it.each([
     ["the same name in one object", '{"a":1,"a":1}'],
-    ["a name that is written with an escape", '{"a":1,"\\u0061":1}'],
+    ["a name that is once written with an escape", '{"a":1,"\\u0061":1}'],
     ["__proto__", '{"__proto__":{},"__proto__":{}}'],
     ["a nested object", '{"a":{"b":1,"b":2}}'],
     ["an object in a list that a later member hides", '{"a":[{"b":1}],"a":[{"b":1,"c":2}]}'],
@@ -37,7 +37,7 @@ describe("strict JSON", () => {
   it.each([
     ["colons and quotes in strings", '{"a:\\":":"b:c\\\\","d":"\\":"}'],
     ["the same name in different objects", '{"a":{"a":[{"a":1},{"a":1}]}}'],
-    ["names that only look alike", '{"a":1,"A":1,"":1," ":1}'],
+    ["names that are similar", '{"a":1,"A":1,"":1," ":1}'],
     ["a member called __proto__", '{"__proto__":1}'],
   ])("accepts %s", (_, text) => {
     expect(parseJsonObject(text)).toEqual(JSON.parse(text));
@@ -60,8 +60,8 @@ describe("strict JSON", () => {
 
   it.each([
     ["any text", fc.string({ unit: "binary" })],
-    ["text of JSON's own characters", fc.string({ unit: fc.constantFrom(...'{}[]":,\\u01ae\n') })],
-  ])("throws nothing but AuthError for %s", (_, texts) => {
+    ["text of the characters of JSON", fc.string({ unit: fc.constantFrom(...'{}[]":,\\u01ae\n') })],
+  ])("throws no other error than AuthError for %s", (_, texts) => {
     fc.assert(
       fc.property(texts, (text) => {
         expect([undefined, "token_invalid"]).toContain(toCode(() => parseJsonObject(text)));
@@ -69,13 +69,13 @@ describe("strict JSON", () => {
     );
   });
 
-  it("reads what is nested far deeper than any stack", () => {
+  it("parses values that are nested deeper than the stack", () => {
     const depth = 200_000;
     const text = `{"a":${"[".repeat(depth)}${"]".repeat(depth)}}`;
     expect(toCode(() => parseJsonObject(text))).toBeUndefined();
   });
 
-  it("keeps the text out of the error and its causes", () => {
+  it("throws an error that doesn't hold the text, nor does its cause", () => {
     const refusal = toRefusal(() => parseJsonObject('{"a": plantedvalue}', "payload"));
     expect(refusal?.message).toBe("token_invalid: payload is not JSON");
     expect(refusal?.cause).toBeUndefined();

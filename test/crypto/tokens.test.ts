@@ -35,12 +35,12 @@ const refresh = {
 };
 
 describe("an access token", () => {
-  it("has exactly the claims of the design, and the application's", () => {
+  it("has exactly the claims that the design says, and the application's", () => {
     const token = tokens.mintAccess({ ...session, ...times, claims: { role: "admin", tags: ["a"] } });
     expect(readPayload(token)).toEqual({ ...access, role: "admin", tags: ["a"] });
   });
 
-  it("is read under names that do not depend on the settings", () => {
+  it("has its claims returned under names that don't depend on the settings", () => {
     const renamed = setUp({ userIdClaim: "sub", tokenTypeClaim: "typ", jtiClaim: "id", issuer: "us", audience: "you" });
     const token = renamed.mintAccess({ ...session, ...times, claims: { role: "admin" } });
     const { token_type: typ, jti: id, user_id: sub, ...rest } = access;
@@ -48,13 +48,16 @@ describe("an access token", () => {
     expect(renamed.verifyAccess(token)).toEqual({ type: "access", ...session, ...times, tokenId: id, payload });
   });
 
-  it.each([...Object.keys(refresh), "nbf", "iss", "aud"])("refuses an application claim called %s", (name) => {
-    expect(() => tokens.mintAccess({ ...session, ...times, claims: { [name]: "mine" } })).toThrow(
-      new TypeError(`claims: "${name}" is a claim of tokenpair and cannot be set`),
-    );
-  });
+  it.each([...Object.keys(refresh), "nbf", "iss", "aud"])(
+    "is not created with an application claim named %s",
+    (name) => {
+      expect(() => tokens.mintAccess({ ...session, ...times, claims: { [name]: "mine" } })).toThrow(
+        new TypeError(`claims: "${name}" is a claim of tokenpair and cannot be set`),
+      );
+    },
+  );
 
-  it("refuses application claims that make it too long", () => {
+  it("is not created with application claims that make it too long", () => {
     expect(() => tokens.mintAccess({ ...session, ...times, claims: { text: "x".repeat(8_000) } })).toThrow(TypeError);
   });
 
@@ -77,7 +80,7 @@ describe("an access token", () => {
 });
 
 describe("a refresh token", () => {
-  it("has exactly the claims of the design", () => {
+  it("has exactly the claims that the design says", () => {
     expect(readPayload(tokens.mintRefresh({ ...session, ...times, generation: 7, secret }))).toEqual(refresh);
   });
 
@@ -96,7 +99,7 @@ describe("a refresh token", () => {
   });
 });
 
-/** Claims of a genuine token, changed; `undefined` leaves one out, text is raw JSON. */
+/** A change of a genuine token's claims: `undefined` leaves one out, and a string is raw JSON. */
 type Change = Record<string, unknown> | string;
 
 const common: [string, Change, string][] = [
@@ -153,21 +156,21 @@ const common: [string, Change, string][] = [
 
 function forgeFrom(claims: Record<string, unknown>, change: Change): string {
   if (typeof change !== "string") return forge({ ...claims, ...change });
-  // "a claim twice" keeps the claim; the other raw texts take its place.
+  // "a claim twice" keeps the claim, and the other raw JSON replaces it.
   const kept = change.includes("1e400") ? { ...claims, [change.slice(1, 4)]: undefined } : claims;
   return forge(JSON.stringify(kept).replace(/}$/, `,${change}}`));
 }
 
-describe("a genuine access token is refused with", () => {
+describe("a genuine access token", () => {
   it.each([...common, ["the other type", { token_type: "refresh" }, "token_wrong_type"] as const])(
-    "%s",
+    "is refused with %s",
     (_, change, code) => {
       expect(toCode(() => tokens.verifyAccess(forgeFrom(access, change)))).toBe(code);
     },
   );
 });
 
-describe("a genuine refresh token is refused with", () => {
+describe("a genuine refresh token", () => {
   const own: [string, Change, string][] = [
     ["the other type", { token_type: "access" }, "token_wrong_type"],
     ["no gen", { gen: undefined }, "token_invalid"],
@@ -185,13 +188,13 @@ describe("a genuine refresh token is refused with", () => {
     ["another secret", { secret: Buffer.alloc(32).toString("base64url") }, "token_invalid"],
     ["another jti", { jti: access.jti }, "token_invalid"],
   ];
-  it.each([...common, ...own])("%s", (_, change, code) => {
+  it.each([...common, ...own])("is refused with %s", (_, change, code) => {
     expect(toCode(() => tokens.verifyRefresh(forgeFrom(refresh, change)))).toBe(code);
   });
 });
 
-describe("a refresh token whose jti is that of its secret", () => {
-  it.each([31, 33])("is refused all the same where the secret has %i bytes", (size) => {
+describe("a refresh token whose jti belongs to its secret", () => {
+  it.each([31, 33])("is refused if the secret has %i bytes", (size) => {
     const claims = { jti: toRefreshTokenId(count(size)), secret: Buffer.from(count(size)).toString("base64url") };
     expect(toRefusal(() => tokens.verifyRefresh(forge({ ...refresh, ...claims })))?.reason).toBe(
       "secret is not 32 bytes in base64url",
@@ -200,7 +203,7 @@ describe("a refresh token whose jti is that of its secret", () => {
 });
 
 describe("a token of either kind", () => {
-  it("is read as what it is", () => {
+  it("is verified as an access token or as a refresh token", () => {
     expect(tokens.verifyAny(forge(access))).toEqual(tokens.verifyAccess(forge(access)));
     expect(tokens.verifyAny(forge(refresh))).toEqual(tokens.verifyRefresh(forge(refresh)));
   });
@@ -209,28 +212,28 @@ describe("a token of either kind", () => {
     expect(toCode(() => tokens.verifyAny(forgeFrom(access, change)))).toBe(code);
   });
 
-  it("is refused where it is a refresh token without a secret", () => {
+  it("is refused if it is a refresh token without a secret", () => {
     expect(toCode(() => tokens.verifyAny(forge({ ...refresh, secret: undefined })))).toBe("token_invalid");
   });
 });
 
-describe("a genuine token is accepted", () => {
-  it("without iat, which then counts as 0", () => {
+describe("a genuine token", () => {
+  it("is accepted without iat, which then counts as 0", () => {
     expect(tokens.verifyAccess(forge({ ...access, iat: undefined })).issuedAt).toBe(0);
   });
 
-  it("with nbf, iss and aud that are nobody's business", () => {
+  it("is accepted with any iss and aud, if none is configured, and with an nbf that has passed", () => {
     expect(tokens.verifyAccess(forge({ ...access, nbf: now, iss: "x", aud: 5 })).userId).toBe("42");
   });
 
-  it("until the second before it expires, and with leeway until that many seconds later", () => {
+  it("is accepted until the second before it expires, and with leeway until that many seconds later", () => {
     const lenient = setUp({ leeway: 30 });
     expect(tokens.verifyAccess(forge({ ...access, exp: now + 1 })).expiresAt).toBe(now + 1);
     expect(lenient.verifyAccess(forge({ ...access, exp: now - 29 })).expiresAt).toBe(now - 29);
     expect(toCode(() => lenient.verifyAccess(forge({ ...access, exp: now - 30 })))).toBe("token_expired");
   });
 
-  it("with iat and nbf in the future by no more than the leeway", () => {
+  it("is accepted with iat and nbf in the future by at most the leeway", () => {
     const lenient = setUp({ leeway: 30 });
     expect(lenient.verifyAccess(forge({ ...access, iat: now + 30, nbf: now + 30 })).issuedAt).toBe(now + 30);
     expect(toCode(() => lenient.verifyAccess(forge({ ...access, iat: now + 31 })))).toBe("token_invalid");
@@ -242,9 +245,9 @@ describe("a configured issuer and audience", () => {
   const strict = setUp({ issuer: "us", audience: "you" });
 
   it.each([
-    ["both", { iss: "us", aud: "you" }],
-    ["a list of audiences with ours", { iss: "us", aud: ["them", "you"] }],
-  ])("accept %s", (_, claims) => {
+    ["both of them", { iss: "us", aud: "you" }],
+    ["a list with the configured audience", { iss: "us", aud: ["them", "you"] }],
+  ])("accept a token with %s", (_, claims) => {
     expect(strict.verifyAccess(forge({ ...access, ...claims })).userId).toBe("42");
   });
 
@@ -254,26 +257,26 @@ describe("a configured issuer and audience", () => {
     ["another iss", { iss: "US", aud: "you" }],
     ["iss as a list", { iss: ["us"], aud: "you" }],
     ["another aud", { iss: "us", aud: "your" }],
-    ["a list without ours", { iss: "us", aud: ["them", "yours"] }],
+    ["a list without the configured audience", { iss: "us", aud: ["them", "yours"] }],
     ["an empty list", { iss: "us", aud: [] }],
     ["a list in a list", { iss: "us", aud: [["you"]] }],
     ["aud as an object", { iss: "us", aud: { you: "you" } }],
-  ])("refuse %s", (_, claims) => {
+  ])("refuse a token with %s", (_, claims) => {
     expect(toCode(() => strict.verifyAccess(forge({ ...access, ...claims })))).toBe("token_invalid");
   });
 });
 
 describe("the claim settings", () => {
   it.each([{ userIdClaim: "sid" }, { jtiClaim: "exp" }, { tokenTypeClaim: "jti" }])(
-    "may not collide: %o",
+    "must not give two claims one name: %o",
     (settings) => {
       expect(() => setUp(settings)).toThrow(TypeError);
     },
   );
 });
 
-describe("no error", () => {
-  it("holds any part of the token or its secret", () => {
+describe("the errors of a refused token", () => {
+  it("hold no part of the token or its secret", () => {
     const planted = ["plantedsecretvalue", "plantedclaimvalue", refresh.secret, "42424242"];
     const hostile = [
       ...[...common].map(([, change]) => forgeFrom({ ...refresh, note: "plantedclaimvalue" }, change)),

@@ -7,7 +7,7 @@ import { forge, key, keys, toRefusal } from "./forge.ts";
 const start = 1_800_000_000;
 const payload = { token_type: "access", exp: start + 60, iat: start, jti: "j", user_id: "42", sid: "s", ue: 0 };
 
-/** Tokens under a clock that can be set. */
+/** Tokens with a clock that a test can set. */
 function setUp(settings: Partial<TokenSettings> = {}, keySet: KeySet = keys) {
   let now = start;
   const tokens = createTokens({
@@ -26,16 +26,16 @@ function setUp(settings: Partial<TokenSettings> = {}, keySet: KeySet = keys) {
 const toOutcome = (tokens: Tokens, token: string) => toRefusal(() => tokens.verifyAccess(token))?.message ?? "accepted";
 
 describe("a token that has been verified before", () => {
-  it("is answered from memory, unless nothing is remembered", () => {
+  it("returns the cached claims, unless verifyCacheSize is 0", () => {
     const { tokens } = setUp();
     const token = forge(payload);
     expect(tokens.verifyAccess(token)).toBe(tokens.verifyAccess(token));
-    const { tokens: forgetful } = setUp({ verifyCacheSize: 0 });
-    expect(forgetful.verifyAccess(token)).not.toBe(forgetful.verifyAccess(token));
-    expect(forgetful.verifyAccess(token)).toEqual(tokens.verifyAccess(token));
+    const { tokens: uncached } = setUp({ verifyCacheSize: 0 });
+    expect(uncached.verifyAccess(token)).not.toBe(uncached.verifyAccess(token));
+    expect(uncached.verifyAccess(token)).toEqual(tokens.verifyAccess(token));
   });
 
-  it.each([0, 30])("is judged by the clock each time, as one that is new, with a leeway of %i", (leeway) => {
+  it.each([0, 30])("is checked against the clock each time, like a new one, with a leeway of %i", (leeway) => {
     const token = forge({ ...payload, nbf: start - 10 });
     const { tokens, setClock } = setUp({ leeway });
     expect(toOutcome(tokens, token)).toBe("accepted");
@@ -53,7 +53,7 @@ describe("a token that has been verified before", () => {
     ]);
   });
 
-  it("is refused before its nbf once the clock has been set back", () => {
+  it("is refused before its nbf after the clock was set back", () => {
     const { tokens, setClock } = setUp();
     const token = forge({ ...payload, iat: start - 100, nbf: start });
     expect(toOutcome(tokens, token)).toBe("accepted");
@@ -61,7 +61,7 @@ describe("a token that has been verified before", () => {
     expect(toOutcome(tokens, token)).toBe("token_invalid: nbf is in the future");
   });
 
-  it("cannot be changed for others by whoever got its claims", () => {
+  it("has claims that one caller can't change for others", () => {
     const { tokens } = setUp();
     const token = forge({ ...payload, roles: ["user"] });
     const claims = tokens.verifyAccess(token);
@@ -70,7 +70,7 @@ describe("a token that has been verified before", () => {
     expect(tokens.verifyAccess(token)).toMatchObject({ userId: "42", payload: { roles: ["user"] } });
   });
 
-  it("is unknown to tokens of other keys, and accepted with the key it needs only", () => {
+  it("is accepted only with its own key, and not in the cache of other keys", () => {
     const next = createHmacKey({ algorithm: "HS256", secret: "another secret of 32 bytes or more", kid: "k2" });
     const token = forge(payload);
     expect(toOutcome(setUp().tokens, token)).toBe("accepted");
@@ -78,7 +78,7 @@ describe("a token that has been verified before", () => {
     expect(toOutcome(setUp({}, createKeySet(next)).tokens, token)).toMatch("token_invalid");
   });
 
-  it("vouches for no token that resembles it", () => {
+  it("doesn't make a similar token accepted", () => {
     const { tokens } = setUp();
     const token = forge(payload);
     const [header = "", body = "", signature = ""] = token.split(".");
@@ -100,19 +100,19 @@ describe("a token that has been verified before", () => {
   });
 });
 
-describe("a token that was refused", () => {
+describe("a token that was refused before", () => {
   it.each([
-    ["a forged one", `${forge(payload).slice(0, -2)}AA`, "token_invalid"],
-    ["one of the wrong type", forge({ ...payload, token_type: "refresh" }), "token_wrong_type"],
-    ["one without an id", forge({ ...payload, jti: undefined }), "token_without_id"],
-    ["one with a claim twice", forge('{"token_type":"access","exp":1900000000,"exp":1900000001}'), "token_invalid"],
-    ["one whose ue is a text", forge({ ...payload, ue: "0" }), "token_invalid"],
-  ])("is refused the next time too: %s", (_, token, code) => {
+    ["a forged token", `${forge(payload).slice(0, -2)}AA`, "token_invalid"],
+    ["a token of the wrong type", forge({ ...payload, token_type: "refresh" }), "token_wrong_type"],
+    ["a token without an id", forge({ ...payload, jti: undefined }), "token_without_id"],
+    ["a token with a claim twice", forge('{"token_type":"access","exp":1900000000,"exp":1900000001}'), "token_invalid"],
+    ["a token whose ue is a string", forge({ ...payload, ue: "0" }), "token_invalid"],
+  ])("is refused again: %s", (_, token, code) => {
     const { tokens } = setUp();
     for (let i = 0; i < 3; i++) expect(toOutcome(tokens, token)).toMatch(code);
   });
 
-  it("before its time is accepted when that has come", () => {
+  it("is accepted when its nbf has come", () => {
     const { tokens, setClock } = setUp();
     const token = forge({ ...payload, nbf: start + 5 });
     expect(toOutcome(tokens, token)).toBe("token_invalid: nbf is in the future");

@@ -1,26 +1,38 @@
 import { describe, expect, it } from "vitest";
-import type { AuthErrorCode } from "../../src/core/errors.ts";
-import { auditTypes, toKeeping } from "../../src/events/audit-policy.ts";
-import type { AuthEvent } from "../../src/events/events.ts";
+import { toAuditRow } from "../../src/events/audit-row.ts";
 
-describe("the types that can be looked up in the audit log", () => {
-  it.each(auditTypes)("%s is kept in some case", (type) => {
-    const event = { type, outcome: "reuse_detected", isGivenUp: true, sessionId: "s" } as unknown as AuthEvent;
-    expect(toAuditPolicy(event, { auditRotations: false })).not.toBe("never");
+describe("a row of the audit log", () => {
+  it("has a column for each field that can be searched, and the other fields as JSON", () => {
+    const client = { ip: "192.0.2.7", userAgent: "Firefox", actor: "cli/root" };
+    const event = { type: "refresh", time: 42, outcome: "refused", generation: 3, reason: "revoked", client } as const;
+    expect(toAuditRow({ ...event, userId: "7", sessionId: "s1" })).toEqual({
+      time: 42,
+      type: "refresh",
+      userId: "7",
+      sessionId: "s1",
+      ...client,
+      reason: "revoked",
+      details: '{"outcome":"refused","generation":3}',
+    });
   });
 
-  it("leave out what only this node's log is told", () => {
-    expect(auditTypes).not.toContain("feed_stale");
-    expect(auditTypes).not.toContain("audit_dropped");
+  it("has null in the columns of fields that the event lacks", () => {
+    expect(toAuditRow({ type: "key_changed", time: 42, change: "generated" })).toEqual({
+      time: 42,
+      type: "key_changed",
+      userId: null,
+      sessionId: null,
+      ip: null,
+      userAgent: null,
+      actor: null,
+      reason: null,
+      details: '{"change":"generated"}',
+    });
   });
-});
 
-describe("a login that was refused", () => {
-  const failed = (code: AuthErrorCode): AuthEvent => ({ type: "login_failed", time: 1, code, reason: "r", client: {} });
-
-  it("is kept where the password was looked at, and not where too many were waiting", () => {
-    expect(toKeeping(failed("no_active_account"))).toBe("batch");
-    expect(toKeeping(failed("wrong_password"))).toBe("batch");
-    expect(toKeeping(failed("unavailable"))).toBe("never");
+  it("has U+FFFD in place of what no database stores as text, and keeps every whole character", () => {
+    const client = { userAgent: "a\0b\uD800c\uDC00d\u{1F600}é" };
+    const row = toAuditRow({ type: "login", time: 42, userId: "7\0", sessionId: "s1", client });
+    expect([row.userId, row.userAgent]).toEqual(["7\uFFFD", "a\uFFFDb\uFFFDc\uFFFDd\u{1F600}é"]);
   });
 });

@@ -12,31 +12,39 @@ const throttled = (scope: "account" | "address", ip: string, userId?: string): A
   ...(userId === undefined ? {} : { userId }),
 });
 
-describe("repetitions", () => {
-  it("are refusals of one account, from wherever, or of one address, within a minute", () => {
+describe("the deduplicator", () => {
+  it("takes a throttled request as a duplicate for a minute, by account from any address or else by address", () => {
     const clock = createTestClock();
-    const isRepeated = createDeduplicator(clock);
-    expect(isRepeated(throttled("account", "192.0.2.1", "7"))).toBe(false);
-    expect(isRepeated(throttled("account", "192.0.2.2", "7"))).toBe(true);
-    expect(isRepeated(throttled("account", "192.0.2.1", "8"))).toBe(false);
-    expect(isRepeated(throttled("address", "192.0.2.1"))).toBe(false);
-    expect(isRepeated(throttled("address", "192.0.2.1"))).toBe(true);
-    clock.advance(60);
-    expect(isRepeated(throttled("account", "192.0.2.1", "7"))).toBe(false);
+    const isDuplicate = createDeduplicator(clock);
+    expect(isDuplicate(throttled("account", "192.0.2.1", "7"))).toBe(false);
+    expect(isDuplicate(throttled("account", "192.0.2.2", "7"))).toBe(true);
+    expect(isDuplicate(throttled("account", "192.0.2.1", "8"))).toBe(false);
+    expect(isDuplicate(throttled("address", "192.0.2.1"))).toBe(false);
+    expect(isDuplicate(throttled("address", "192.0.2.1"))).toBe(true);
+    clock.advance(59);
+    expect(isDuplicate(throttled("account", "192.0.2.1", "7"))).toBe(true);
+    clock.advance(1);
+    expect(isDuplicate(throttled("account", "192.0.2.1", "7"))).toBe(false);
+  });
+
+  it("begins a new minute if the clock was set back", () => {
+    const clock = createTestClock();
+    const isDuplicate = createDeduplicator(clock);
+    isDuplicate(throttled("account", "192.0.2.1", "7"));
     clock.advance(-30);
-    expect(isRepeated(throttled("account", "192.0.2.1", "7"))).toBe(false);
+    expect(isDuplicate(throttled("account", "192.0.2.1", "7"))).toBe(false);
   });
 
-  it("are never events of another type", () => {
-    const isRepeated = createDeduplicator(createTestClock());
+  it("takes no event of another type as a duplicate", () => {
+    const isDuplicate = createDeduplicator(createTestClock());
     const failed: AuthEvent = { type: "login_failed", time: 0, code: "no_active_account", reason: "", client: {} };
-    expect([isRepeated(failed), isRepeated(failed)]).toEqual([false, false]);
+    expect([isDuplicate(failed), isDuplicate(failed)]).toEqual([false, false]);
   });
 
-  it("take no more memory than a thousand of them, however many addresses there are", () => {
-    const isRepeated = createDeduplicator(createTestClock());
+  it("remembers at most a thousand addresses, and takes further ones as duplicates", () => {
+    const isDuplicate = createDeduplicator(createTestClock());
     const answers = Array.from({ length: maxRemembered + 1 }, (_, i) =>
-      isRepeated(throttled("address", `10.0.0.${i}`)),
+      isDuplicate(throttled("address", `10.0.0.${i}`)),
     );
     expect(answers.indexOf(true)).toBe(maxRemembered);
   });

@@ -2,10 +2,12 @@ import { createHmac } from "node:crypto";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { StoreUnavailableError } from "../../src/core/errors.ts";
 import type { Settings } from "../../src/core/settings/settings.ts";
+import type { OutboxStore } from "../../src/core/store/outbox.ts";
 import type { AuthUser } from "../../src/core/user.ts";
 import type { AuthEvent } from "../../src/events/events.ts";
-import { createWebhook, giveUpAfter, lease, type Webhook } from "../../src/events/webhook.ts";
+import { batchSize, createWebhook, giveUpAfter, lease, type Webhook } from "../../src/events/webhook.ts";
 import { changePassword } from "../../src/flows/change-password.ts";
 import { login } from "../../src/flows/login.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
@@ -15,25 +17,38 @@ const secret = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
 const client = { ip: "192.0.2.7", userAgent: "Firefox", actor: undefined };
 
 interface Received {
+  readonly path: string | undefined;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
+interface Node {
+  readonly webhook: Webhook;
+  /** The timers that the webhook has set, in order. */
+  readonly timers: { readonly callback: () => void; readonly ms: number }[];
+  /** Fires the next timer. */
+  readonly fire: () => void;
+  /** Fires the next timer, which reads the outbox and sends what is due. Returns the milliseconds until the next read. */
+  readonly tick: () => Promise<number | undefined>;
+}
+
 let receiver: Server;
 let received: Received[];
-/** Answers of the receiver, one after the other; 200 when there are no more. */
+/** The receiver's responses, in order; 200 after the last. */
 let answers: (number | "hang up" | "nothing" | { readonly redirect: string })[];
 let auth: TestAuth;
-let said: AuthEvent[];
-let webhooks: { readonly webhook: Webhook; readonly tick: () => Promise<void>; readonly timers: (() => void)[] }[];
+let emitted: AuthEvent[];
+/** All nodes, and the first. */
+let nodes: Node[];
+let node: Node;
 let url: string;
 
 beforeEach(async () => {
-  [received, answers, said, webhooks] = [[], [], [], []];
+  [received, answers, emitted, nodes] = [[], [], [], []];
   receiver = createServer(async (request, response) => {
     let body = "";
     for await (const chunk of request) body += chunk;
-    received.push({ headers: request.headers, body });
+    received.push({ path: request.url, headers: request.headers, body });
     const answer = answers.shift() ?? 200;
     if (answer === "nothing") return;
     if (answer === "hang up") request.socket.destroy();
@@ -45,7 +60,7 @@ beforeEach(async () => {
   await start();
 });
 afterEach(async () => {
-  await Promise.all(webhooks.map(({ webhook }) => webhook.stop()));
+  await Promise.all(nodes.map(({ webhook }) => webhook.stop()));
   await auth.close();
   receiver.closeAllConnections();
   await new Promise((resolve) => receiver.close(resolve));
@@ -54,45 +69,41 @@ afterEach(async () => {
 async function start(settings: Partial<Settings<AuthUser>> = {}): Promise<void> {
   await auth?.close();
   auth = await createTestAuth({ settings: { webhookUrl: url, webhookSecret: secret, ...settings } });
-  webhooks = [addNode()];
+  nodes = [];
+  node = addNode();
 }
 
-/** A node's sender, whose every look at the outbox is made by `tick`. */
-function addNode() {
-  const timers: (() => void)[] = [];
-  let settled: Promise<unknown> = Promise.resolve();
-  const { outbox } = auth.store;
+/** Starts the webhook of one more node. It reads the outbox only when a test calls `tick`. */
+function addNode(outbox: Partial<OutboxStore> = {}): Node {
+  const timers: Node["timers"] = [];
   const webhook = createWebhook({
     target: { url, secret },
-    store: {
-      ...outbox,
-      claim: (options) => {
-        const claimed = outbox.claim(options);
-        settled = claimed;
-        return claimed;
-      },
-    },
+    store: { ...auth.store.outbox, ...outbox },
     clock: auth.clock,
-    emit: (event) => said.push(event),
-    schedule: (callback) => {
-      timers.push(callback);
-      return { cancel: () => void timers.splice(0) };
+    emit: (event) => emitted.push(event),
+    schedule: (callback, ms) => {
+      const timer = { callback, ms };
+      timers.push(timer);
+      return { cancel: () => void (timers.includes(timer) && timers.splice(timers.indexOf(timer), 1)) };
     },
     jitter: () => 0,
   });
   webhook.start();
+  const fire = () => timers.shift()?.callback();
   const tick = async () => {
-    timers.shift()?.();
-    await settled;
+    fire();
     await expect.poll(() => timers.length).toBe(1);
+    return timers[0]?.ms;
   };
-  return { webhook, tick, timers };
+  const added = { webhook, timers, fire, tick };
+  nodes.push(added);
+  return added;
 }
 
-const tick = () => webhooks[0]?.tick();
+const tick = () => node.tick();
 const types = () => received.map(({ body }) => JSON.parse(body).type);
 
-/** Verifies as a receiver has to: Standard Webhooks, with code of its own. */
+/** Verifies a message as a receiver must: by Standard Webhooks, with code of its own. */
 function isGenuine({ headers, body }: Received): boolean {
   const content = `${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${body}`;
   const expected = createHmac("sha256", Buffer.alloc(32, 7)).update(content).digest("base64");
@@ -100,7 +111,7 @@ function isGenuine({ headers, body }: Received): boolean {
 }
 
 describe("the webhook", () => {
-  it("is sent a new device, a theft and a new password, signed, each once, and nothing else", async () => {
+  it("sends a new device, a detected reuse and a new password, signed and once each, and nothing else", async () => {
     const { session, pair } = await login(auth.deps, alice, { client });
     await refresh(auth.deps, pair.refresh);
     auth.clock.advance(60);
@@ -108,25 +119,25 @@ describe("the webhook", () => {
     const second = await login(auth.deps, alice, { client });
     const subject = { userId: auth.user.id, sessionId: second.session.id };
     const passwords = { currentPassword: alice.password, newPassword: "another horse" };
-    await changePassword(auth.deps, { ...subject, ...passwords, client });
+    await changePassword(auth.deps, { ...subject, ...passwords }, client);
     await tick();
     await tick();
-    expect(types().sort()).toEqual(["new_device", "password_changed", "theft"]);
+    expect(types().sort()).toEqual(["new_device", "password_changed", "reuse_detected"]);
     expect(received.map(isGenuine)).toEqual([true, true, true]);
-    const theft = received.find(({ body }) => body.includes("theft")) as Received;
-    expect(JSON.parse(theft.body)).toEqual({
-      type: "theft",
+    const reuse = received.find(({ body }) => body.includes("reuse_detected")) as Received;
+    expect(JSON.parse(reuse.body)).toEqual({
+      type: "reuse_detected",
       timestamp: "2026-01-01T00:01:00.000Z",
       data: { user_id: auth.user.id, session_id: session.id, ip: "192.0.2.9" },
     });
-    expect(theft.headers["content-type"]).toBe("application/json");
+    expect(reuse.headers["content-type"]).toBe("application/json");
     expect(new Set(received.map(({ headers }) => headers["webhook-id"])).size).toBe(3);
     for (const planted of [alice.password, passwords.newPassword, pair.refresh, secret, secret.slice(6)]) {
       expect(received.filter(({ headers, body }) => (JSON.stringify(headers) + body).includes(planted))).toEqual([]);
     }
   });
 
-  it("works without an audit log", async () => {
+  it("sends without an audit log", async () => {
     await start({ auditRetention: 0 });
     await login(auth.deps, alice, { client });
     await tick();
@@ -134,7 +145,7 @@ describe("the webhook", () => {
   });
 
   it.each([[500], [404], ["hang up"], [{ redirect: "http://127.0.0.1:9/" }]] as const)(
-    "is sent a message again that was answered with %j, with a growing delay, under the same id",
+    "sends a message again that was answered with %j, with a growing delay and the same id",
     async (answer) => {
       answers = [answer, answer];
       await login(auth.deps, alice, { client });
@@ -155,14 +166,14 @@ describe("the webhook", () => {
       expect(times.map((time) => time - (times[0] ?? 0))).toEqual([0, 5, 15]);
       expect(received.every(isGenuine)).toBe(true);
       const attempt = { type: "webhook_failed", isGivenUp: false, messageId: received[0]?.headers["webhook-id"] };
-      expect(said).toMatchObject([
+      expect(emitted).toMatchObject([
         { ...attempt, attempts: 1 },
         { ...attempt, attempts: 2 },
       ]);
     },
   );
 
-  it("is given up after three days, loudly", async () => {
+  it("gives a message up after three days, and reports that", async () => {
     answers = [500];
     await login(auth.deps, alice, { client });
     await tick();
@@ -172,11 +183,11 @@ describe("the webhook", () => {
     auth.clock.advance(giveUpAfter);
     await tick();
     expect(received).toHaveLength(2);
-    expect(said.map((event) => event.type === "webhook_failed" && event.isGivenUp)).toEqual([false, true]);
-    expect(JSON.stringify(said)).not.toContain(url);
+    expect(emitted.map((event) => event.type === "webhook_failed" && event.isGivenUp)).toEqual([false, true]);
+    expect(JSON.stringify(emitted)).not.toContain(url);
   });
 
-  it("gets a message of a node that died with it from another, once its lease is over", async () => {
+  it("sends a message that a stopped process had claimed, when the lease is over", async () => {
     await login(auth.deps, alice, { client });
     expect(await auth.store.outbox.claim({ limit: 1, lease })).toHaveLength(1);
     await tick();
@@ -186,31 +197,79 @@ describe("the webhook", () => {
     expect(types()).toEqual(["new_device"]);
   });
 
-  it("does not keep a node from ending by not answering, and gets the message from another", async () => {
+  it("aborts a request that is not answered when it is stopped, and lets another node send the message", async () => {
     answers = ["nothing"];
     await login(auth.deps, alice, { client });
-    const [{ webhook, timers }] = webhooks as [(typeof webhooks)[number]];
-    timers.shift()?.();
+    node.fire();
     await expect.poll(() => received.length).toBe(1);
-    const stopped = webhook.stop();
-    timers.shift()?.();
+    const stopped = node.webhook.stop();
+    node.fire();
     await stopped;
-    expect(said).toMatchObject([{ type: "webhook_failed", isGivenUp: false, reason: "AbortError" }]);
+    expect(emitted).toMatchObject([{ type: "webhook_failed", isGivenUp: false, reason: "AbortError" }]);
     const other = addNode();
-    webhooks.push(other);
     auth.clock.advance(5);
     await other.tick();
     await other.tick();
     expect(types()).toEqual(["new_device", "new_device"]);
   });
 
-  it("gets each message from one of two nodes", async () => {
+  it("sends each message from one of two nodes", async () => {
     const other = addNode();
-    webhooks.push(other);
     const agents = Array.from({ length: 12 }, (_, n) => `Firefox ${n}`);
     for (const userAgent of agents) await login(auth.deps, alice, { client: { userAgent } });
     await Promise.all([tick(), other.tick()]);
     await Promise.all([tick(), other.tick()]);
     expect(received.map(({ body }) => JSON.parse(body).data.user_agent).sort()).toEqual(agents.sort());
+  });
+
+  it("follows no redirect, as the receiver's host was configured and another's was not", async () => {
+    answers = [{ redirect: `${url}/elsewhere` }];
+    await login(auth.deps, alice, { client });
+    await tick();
+    await tick();
+    expect(received.map(({ path }) => path)).toEqual(["/hook"]);
+    expect(emitted).toMatchObject([{ type: "webhook_failed", attempts: 1, reason: "answered 307" }]);
+  });
+
+  it("doesn't report a failed attempt if another node has claimed the message since", async () => {
+    answers = ["nothing", 500];
+    await login(auth.deps, alice, { client });
+    node.fire();
+    await expect.poll(() => received.length).toBe(1);
+    auth.clock.advance(lease);
+    await addNode().tick();
+    const stopped = node.webhook.stop();
+    node.fire();
+    await stopped;
+    expect(emitted).toMatchObject([{ type: "webhook_failed", attempts: 2, reason: "answered 500" }]);
+  });
+
+  it("reads the outbox again at once after a full batch, and otherwise after a second", async () => {
+    for (let n = 0; n < batchSize; n += 1) await login(auth.deps, alice, { client: { userAgent: `Firefox ${n}` } });
+    expect(await tick()).toBe(0);
+    expect(received).toHaveLength(batchSize);
+    expect(await tick()).toBe(1_000);
+  });
+
+  it("reads the outbox again after a second if the store was unavailable", async () => {
+    await login(auth.deps, alice, { client });
+    let isAway = true;
+    const { claim } = auth.store.outbox;
+    const other = addNode({
+      claim: async (options) => {
+        if (isAway) throw new StoreUnavailableError("outbox.claim");
+        return claim(options);
+      },
+    });
+    expect(await other.tick()).toBe(1_000);
+    isAway = false;
+    await other.tick();
+    expect(types()).toEqual(["new_device"]);
+  });
+
+  it("reads the outbox once, however often it is started", async () => {
+    await tick();
+    node.webhook.start();
+    expect(node.timers.map(({ ms }) => ms)).toEqual([1_000]);
   });
 });

@@ -4,17 +4,17 @@ import type { FeedStore } from "../../src/core/store/feed.ts";
 import type { AuthEvent } from "../../src/events/events.ts";
 import { createFeed } from "../../src/revocation/feed.ts";
 import { createRevocationIndex } from "../../src/revocation/revocation-index.ts";
-import { createManualTime, settled } from "./manual-time.ts";
+import { createManualTime, settled } from "../support/manual-time.ts";
 
 const accessTokenLifetime = 1800;
 const leeway = 5;
 const maxStaleness = 10;
 
-/** A feed of entries in commit order, whose reads a test can hold back or let fail. */
+/** A feed store with entries in the order of their commits, whose reads a test can hold back or fail. */
 function createLog(now: () => number) {
   const entries: Revocation[] = [];
   const reads: { after: FeedCursor | null; horizon: number }[] = [];
-  const wakers = new Set<() => void>();
+  const subscribers = new Set<() => void>();
   const log = {
     entries,
     reads,
@@ -23,18 +23,18 @@ function createLog(now: () => number) {
     held: null as Promise<void> | null,
     inFlight: 0,
     mostInFlight: 0,
-    /** Milliseconds, of every entry. */
+    /** The age of every entry, in milliseconds. */
     age: 0 as number | null,
     isRestarted: false,
-    tell: (_isListening: boolean, _reason?: string) => {},
-    end(sessionId: string) {
+    reportListening: (_isListening: boolean, _reason?: string) => {},
+    revoke(sessionId: string) {
       entries.push({ kind: "session", sessionId, at: now() });
     },
     wake: () => {
-      for (const waker of wakers) waker();
+      for (const wake of subscribers) wake();
     },
     get subscribers() {
-      return wakers.size;
+      return subscribers.size;
     },
     store: {
       pollInterval: 1000,
@@ -45,10 +45,10 @@ function createLog(now: () => number) {
           const from = Number(after ?? 0);
           const to = Math.min(entries.length, from + log.batchSize);
           const revocations = entries.slice(from, to);
-          const news = after === null ? {} : { ages: revocations.map(() => log.age) };
+          const ages = after === null ? {} : { ages: revocations.map(() => log.age) };
           const isRestarted = log.isRestarted;
           log.isRestarted = false;
-          const batch = { revocations, cursor: String(to), more: to < entries.length, isRestarted, ...news };
+          const batch = { revocations, cursor: String(to), more: to < entries.length, isRestarted, ...ages };
           if (log.held !== null) await log.held;
           if (log.failing) throw new TypeError("connect postgres://admin:hunter2@db");
           return batch;
@@ -56,12 +56,12 @@ function createLog(now: () => number) {
           log.inFlight--;
         }
       },
-      subscribe(waker, onListening) {
-        wakers.add(waker);
-        if (onListening !== undefined) log.tell = onListening;
-        return () => wakers.delete(waker);
+      subscribe(wake, onListening) {
+        subscribers.add(wake);
+        if (onListening !== undefined) log.reportListening = onListening;
+        return () => subscribers.delete(wake);
       },
-      revokeToken: async (tokenId) => ({ kind: "token", tokenId, at: now() }),
+      revokeToken: async (tokenId) => ({ revocations: [{ kind: "token", tokenId, at: now() }] }),
       isRevoked: async () => false,
     } satisfies FeedStore,
   };
@@ -93,7 +93,7 @@ function createTestFeed() {
   return { time, log, index, events, applied, lags, feed, knows };
 }
 
-/** A promise and its key. */
+/** A promise, and the function that fulfils it. */
 function createGate() {
   let open = () => {};
   const gate = new Promise<void>((resolve) => {
@@ -102,10 +102,10 @@ function createGate() {
   return { gate, open };
 }
 
-describe("feed", () => {
-  it("is fresh only once everything has been loaded, batch by batch", async () => {
+describe("the revocation feed", () => {
+  it("is fresh only when every batch of the first load has been applied", async () => {
     const { feed, log, knows } = createTestFeed();
-    for (let i = 0; i < 250; i++) log.end(`s${i}`);
+    for (let i = 0; i < 250; i++) log.revoke(`s${i}`);
     expect(feed.isFresh()).toBe(false);
     expect(feed.staleness()).toBe(Number.POSITIVE_INFINITY);
 
@@ -122,7 +122,7 @@ describe("feed", () => {
     expect(log.reads[0]?.horizon).toBeGreaterThanOrEqual(accessTokenLifetime + leeway);
   });
 
-  it("starts once, however often it is asked to", async () => {
+  it("starts once, however often start is called", async () => {
     const { feed, log, time } = createTestFeed();
     await Promise.all([feed.start(), feed.start()]);
     await feed.start();
@@ -132,9 +132,9 @@ describe("feed", () => {
     expect(log.reads).toHaveLength(2);
   });
 
-  it("rejects a start whose load fails, keeps trying, and becomes ready later", async () => {
+  it("rejects a start whose load fails, keeps trying, and is ready when a read succeeds", async () => {
     const { feed, log, time, events, knows } = createTestFeed();
-    log.end("a");
+    log.revoke("a");
     log.failing = true;
     await expect(feed.start()).rejects.toThrow(TypeError);
     await time.advance(3);
@@ -148,10 +148,10 @@ describe("feed", () => {
     expect(events).toEqual([]);
   });
 
-  it("learns by polling what another process revokes", async () => {
+  it("applies what another process revokes when it polls", async () => {
     const { feed, log, time, knows, applied } = createTestFeed();
     await feed.start();
-    log.end("a");
+    log.revoke("a");
     await time.advance(1);
     expect(knows("a")).toBe(true);
     expect(applied).toEqual(log.entries);
@@ -159,24 +159,24 @@ describe("feed", () => {
     expect(applied).toHaveLength(1);
   });
 
-  it("learns sooner when it is woken, and gathers many wake-ups into one read", async () => {
+  it("reads within milliseconds when it is woken, once for many wake-ups", async () => {
     const { feed, log, time, knows } = createTestFeed();
     await feed.start();
-    log.end("a");
+    log.revoke("a");
     for (let i = 0; i < 50; i++) log.wake();
     await time.advance(0.05);
     expect(knows("a")).toBe(true);
     expect(log.reads).toHaveLength(2);
   });
 
-  it("reads again when it is woken during a read, and never two at once", async () => {
+  it("reads once more after a read in which it was woken, and never twice at once", async () => {
     const { feed, log, time, knows } = createTestFeed();
     await feed.start();
     const { gate, open } = createGate();
     log.held = gate;
     log.wake();
     await time.advance(0.05);
-    log.end("late");
+    log.revoke("late");
     log.wake();
     await time.advance(3.9);
     expect(knows("late")).toBe(false);
@@ -188,10 +188,36 @@ describe("feed", () => {
     expect(log.mostInFlight).toBe(1);
   });
 
-  it("applies what this process committed at once, and again when it comes back", async () => {
+  it("joins the read in flight when it polls, so that a slow read causes no other", async () => {
+    const { feed, log, time } = createTestFeed();
+    await feed.start();
+    const { gate, open } = createGate();
+    log.held = gate;
+    await time.advance(3.5);
+    log.held = null;
+    open();
+    await settled();
+    await time.advance(0.49);
+    expect(log.reads).toHaveLength(2);
+    await time.advance(0.01);
+    expect(log.reads).toHaveLength(3);
+  });
+
+  it("doesn't read again before the next poll after a failed read", async () => {
+    const { feed, log, time } = createTestFeed();
+    log.store.pollInterval = 5_000;
+    log.failing = true;
+    await expect(feed.start()).rejects.toThrow(TypeError);
+    await time.advance(4.99);
+    expect(log.reads).toHaveLength(1);
+    await time.advance(0.01);
+    expect(log.reads).toHaveLength(2);
+  });
+
+  it("applies what this process has committed at once, and again when it reads that", async () => {
     const { feed, log, time, knows, applied, index } = createTestFeed();
     await feed.start();
-    log.end("a");
+    log.revoke("a");
     feed.apply(log.entries);
     expect(knows("a")).toBe(true);
     await time.advance(1);
@@ -199,7 +225,7 @@ describe("feed", () => {
     expect(index.size).toBe(1);
   });
 
-  it("goes stale while reads fail, says so once, and says once that it has recovered", async () => {
+  it("is stale when reads have failed for longer than maxStaleness, and reports that and the recovery once each", async () => {
     const { feed, log, time, events } = createTestFeed();
     await feed.start();
     log.failing = true;
@@ -216,7 +242,7 @@ describe("feed", () => {
     expect(events.slice(1)).toMatchObject([{ type: "feed_recovered" }]);
   });
 
-  it("goes stale, and says so, while a read gets no answer at all", async () => {
+  it("is stale and reports it while a read gets no answer", async () => {
     const { feed, log, time, events } = createTestFeed();
     await feed.start();
     log.held = new Promise(() => {});
@@ -225,7 +251,7 @@ describe("feed", () => {
     expect(events).toMatchObject([{ type: "feed_stale", reason: "no read has been answered" }]);
   });
 
-  it("counts staleness from the start of the last good read", async () => {
+  it("counts staleness from the start of the last successful read", async () => {
     const { feed, log, time } = createTestFeed();
     await feed.start();
     const { gate, open } = createGate();
@@ -238,7 +264,7 @@ describe("feed", () => {
     expect(feed.staleness()).toBe(4);
   });
 
-  it("measures staleness on the monotonic clock, whatever the wall clock does", async () => {
+  it("measures staleness with the monotonic clock, whatever happens to the wall clock", async () => {
     const { feed, time } = createTestFeed();
     await feed.start();
     time.setWallClock(86_400);
@@ -249,9 +275,9 @@ describe("feed", () => {
     expect(feed.isFresh()).toBe(true);
   });
 
-  it("loads everything again when the wall clock was set back, for entries dropped while it ran ahead", async () => {
+  it("loads everything again when the wall clock was set back, for the entries that were dropped while it was ahead", async () => {
     const { feed, log, time, knows, index, events } = createTestFeed();
-    log.end("a");
+    log.revoke("a");
     await feed.start();
     time.setWallClock(86_400);
     await time.advance(1);
@@ -266,25 +292,25 @@ describe("feed", () => {
     expect(events).toMatchObject([{ type: "feed_reloaded", revocations: 1 }]);
   });
 
-  it("says so when the store began again from the beginning", async () => {
+  it("reports a reload if the store read from the beginning", async () => {
     const { feed, log, time, events } = createTestFeed();
     await feed.start();
     expect(events).toEqual([]);
-    log.end("a");
+    log.revoke("a");
     log.isRestarted = true;
     await time.advance(1);
     await time.advance(1);
     expect(events).toMatchObject([{ type: "feed_reloaded", revocations: 1 }]);
   });
 
-  it("says how long each entry took, by the store's clock and with the time on the way, but not of the first load", async () => {
+  it("reports the lag of each entry, with the whole time of the read, except in the first load", async () => {
     const { feed, log, time, lags } = createTestFeed();
-    for (let i = 0; i < 250; i++) log.end(`s${i}`);
+    for (let i = 0; i < 250; i++) log.revoke(`s${i}`);
     await feed.start();
     expect(log.reads).toHaveLength(3);
     expect(lags).toEqual([]);
     log.age = 120;
-    log.end("b");
+    log.revoke("b");
     const { gate, open } = createGate();
     log.held = gate;
     log.wake();
@@ -295,27 +321,27 @@ describe("feed", () => {
     expect(lags).toEqual([0.62]);
     log.held = null;
     log.age = null;
-    log.end("c");
+    log.revoke("c");
     await time.advance(1);
     expect(lags).toHaveLength(1);
   });
 
-  it("says once that the wake-ups were lost, and once that they are back", async () => {
+  it("reports once that notifications were lost, and once that they are back", async () => {
     const { feed, log, events } = createTestFeed();
     await feed.start();
-    log.tell(true);
-    for (const _ of [1, 2]) log.tell(false, "ECONNRESET");
-    for (const _ of [1, 2]) log.tell(true);
+    log.reportListening(true);
+    for (const _ of [1, 2]) log.reportListening(false, "ECONNRESET");
+    for (const _ of [1, 2]) log.reportListening(true);
     expect(events).toMatchObject([{ type: "listen_lost", reason: "ECONNRESET" }, { type: "listen_recovered" }]);
     feed.stop();
-    log.tell(false, "ECONNRESET");
+    log.reportListening(false, "ECONNRESET");
     expect(events).toHaveLength(2);
   });
 
   it("does not skip entries when a later batch fails", async () => {
     const { feed, log, time, knows } = createTestFeed();
     await feed.start();
-    for (let i = 0; i < 5; i++) log.end(`s${i}`);
+    for (let i = 0; i < 5; i++) log.revoke(`s${i}`);
     log.failing = true;
     await time.advance(2);
     log.failing = false;
@@ -323,9 +349,9 @@ describe("feed", () => {
     expect([0, 1, 2, 3, 4].every((i) => knows(`s${i}`))).toBe(true);
   });
 
-  it("sweeps the index by itself", async () => {
+  it("sweeps the index at every poll", async () => {
     const { feed, log, time, index } = createTestFeed();
-    log.end("a");
+    log.revoke("a");
     await feed.start();
     expect(index.size).toBe(1);
     time.setWallClock(accessTokenLifetime * 2);
@@ -333,27 +359,44 @@ describe("feed", () => {
     expect(index.size).toBe(0);
   });
 
-  it("leaves no timer and no subscription behind, and ignores the read in flight, once stopped", async () => {
-    const { feed, log, time, knows } = createTestFeed();
+  it("sweeps the index while a read gets no answer", async () => {
+    const { feed, log, time, index } = createTestFeed();
+    log.revoke("a");
     await feed.start();
-    log.end("a");
+    log.held = new Promise(() => {});
+    await time.advance(1);
+    expect(log.inFlight).toBe(1);
+    time.setWallClock(accessTokenLifetime * 2);
+    await time.advance(1);
+    expect(index.size).toBe(0);
+    expect(log.reads).toHaveLength(2);
+  });
+
+  it("leaves no timer and no subscription behind when it is stopped, and ignores the read in flight", async () => {
+    const { feed, log, time, knows, events } = createTestFeed();
+    await feed.start();
+    log.revoke("a");
     const { gate, open } = createGate();
     log.held = gate;
     log.wake();
     await time.advance(0.05);
+    log.wake();
     feed.stop();
+    await time.advance(60);
     open();
     await settled();
     expect(knows("a")).toBe(false);
+    expect(events).toEqual([]);
     expect(time.pending).toBe(0);
     expect(log.subscribers).toBe(0);
     await time.advance(60);
     log.wake();
+    await time.advance(60);
     expect(log.reads).toHaveLength(2);
     await expect(feed.start()).rejects.toThrow("stopped");
   });
 
-  it("rejects a start that is stopped before it is done", async () => {
+  it("rejects a start if it is stopped before the load is complete", async () => {
     const { feed, log } = createTestFeed();
     const { gate, open } = createGate();
     log.held = gate;

@@ -4,7 +4,7 @@ import { createFingerprintTable } from "../../src/revocation/fingerprint-table.t
 
 const everything = 2 ** 31;
 
-describe("fingerprint table", () => {
+describe("the fingerprint table", () => {
   it.each([true, false])("finds each of 50,000 entries and nothing else, with values: %s", (values) => {
     const table = createFingerprintTable({ now: () => 0, values });
     for (let i = 0; i < 50_000; i++) table.set(`id-${i}`, i + 1, 10);
@@ -15,7 +15,7 @@ describe("fingerprint table", () => {
     expect(wrong).toEqual([]);
   });
 
-  it("gives back everything once all has expired", () => {
+  it("drops every expired entry when it is swept", () => {
     let time = 0;
     const table = createFingerprintTable({ now: () => time, values: false });
     for (let i = 0; i < 10_000; i++) table.set(`id-${i}`, 1, 10 + (i % 2) * 10);
@@ -44,7 +44,7 @@ describe("fingerprint table", () => {
     expect(Math.max(...freed)).toBeLessThan(1_200);
   });
 
-  it("makes room from what has expired before it grows, without a sweep", () => {
+  it("reuses the room of expired entries before it grows, without a sweep", () => {
     let time = 0;
     const table = createFingerprintTable({ now: () => time, values: false });
     for (; time < 1_000; time++) {
@@ -64,7 +64,7 @@ describe("fingerprint table", () => {
     expect(table.size).toBe(1);
   });
 
-  it("finds by a fingerprint what it holds of an id at that time", () => {
+  it("finds by a fingerprint what it holds for the id at that time", () => {
     const table = createFingerprintTable({ now: () => 0, values: true });
     const fingerprint = table.toFingerprint("alice");
     expect(table.find(fingerprint)).toBe(0);

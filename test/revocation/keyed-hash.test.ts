@@ -25,8 +25,8 @@ const vectors = [
   [300, "94a20178 640ab0d2"],
 ] as const;
 
-describe("keyed hash", () => {
-  it.each(vectors)("of %i bytes is HalfSipHash-1-3", (length, expected) => {
+describe("the keyed hash", () => {
+  it.each(vectors)("of %i bytes is that of HalfSipHash-1-3", (length, expected) => {
     expect(hashed(String.fromCharCode(...Array.from({ length }, (_, i) => i & 127)))).toBe(expected);
   });
 
@@ -40,7 +40,7 @@ describe("keyed hash", () => {
     for (const id of ids) expect(hashed(id, hash)).toBe(hashed(id));
   });
 
-  it("differs from process to process", () => {
+  it("has another key each time it is created", () => {
     expect(hashed("alice", createKeyedHash())).not.toBe(hashed("alice", createKeyedHash()));
   });
 });

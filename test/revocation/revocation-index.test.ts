@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Revocation } from "../../src/core/revocation.ts";
 import { toRevocationHorizon } from "../../src/core/revocation-horizon.ts";
 import { createRevocationIndex, type RevocableToken } from "../../src/revocation/revocation-index.ts";
-import { createManualTime } from "./manual-time.ts";
+import { createManualTime } from "../support/manual-time.ts";
 
 const accessTokenLifetime = 1800;
 const leeway = 5;
@@ -48,7 +48,7 @@ const cases: readonly (readonly [string, Revocation, boolean])[] = [
   ],
 ];
 
-describe("revocation index", () => {
+describe("the revocation index", () => {
   it("revokes nothing while it is empty", () => {
     const { index } = createTestIndex();
     expect(index.isRevoked(token)).toBe(false);
@@ -56,7 +56,7 @@ describe("revocation index", () => {
   });
 
   it.each(cases)(
-    "answers after a revocation of %s for claims that it has answered for before",
+    "answers correctly after a revocation of %s for claims that it has remembered",
     (_, revocation, revoked) => {
       const { index } = createTestIndex();
       const remembered = Object.freeze({ ...token });
@@ -66,7 +66,7 @@ describe("revocation index", () => {
     },
   );
 
-  it.each(cases)("answers after a revocation of %s", (_, revocation, revoked) => {
+  it.each(cases)("answers correctly after a revocation of %s", (_, revocation, revoked) => {
     const { index } = createTestIndex();
     index.apply(revocation);
     index.apply(revocation);
@@ -74,7 +74,7 @@ describe("revocation index", () => {
     expect(index.size).toBeLessThanOrEqual(1);
   });
 
-  it("keeps the highest epoch and the highest cut-off, in whatever order they come", () => {
+  it("keeps the highest epoch and the highest cut-off, in any order", () => {
     const { index } = createTestIndex();
     index.apply({ kind: "user", userId: "7", epoch: 4, at });
     index.apply({ kind: "user", userId: "7", epoch: 2, at: at + 5 });
@@ -93,7 +93,7 @@ describe("revocation index", () => {
     expect(index.isRevoked({ ...token, issuedAt: 0 })).toBe(true);
   });
 
-  it("drops an entry by itself when no token it could apply to is alive", async () => {
+  it("drops an entry when the last token that it could apply to has expired", async () => {
     const { index, time } = createTestIndex();
     index.apply({ kind: "session", sessionId: token.sessionId, at: start });
     index.apply({ kind: "user", userId: "7", epoch: 4, at: start });
@@ -118,7 +118,7 @@ describe("revocation index", () => {
     }
   });
 
-  it("behaves like the plain model whatever happens in whatever order", () => {
+  it("behaves like a simple model after any sequence of steps", () => {
     const name = fc.constantFrom("a", "b", "c", "d");
     const ago = fc.integer({ min: -30, max: heldFor + 30 });
     const epoch = fc.integer({ min: 1, max: 5 });
@@ -164,8 +164,8 @@ describe("revocation index", () => {
             const key = JSON.stringify(claims);
             const asked = it.remembered ? (remembered.get(key) ?? Object.freeze(claims)) : claims;
             if (it.remembered) remembered.set(key, asked);
-            const must = applied.some((revocation) => ends(revocation, asked));
-            const may = must || lingering.some((revocation) => ends(revocation, asked));
+            const must = applied.some((revocation) => isRevokedBy(revocation, asked));
+            const may = must || lingering.some((revocation) => isRevokedBy(revocation, asked));
             const answer = index.isRevoked(asked);
             expect(answer || !must).toBe(true);
             expect(!answer || may).toBe(true);
@@ -194,7 +194,7 @@ function toKey(revocation: Exclude<Revocation, { kind: "all" }>): readonly [stri
   return revocation.kind === "user" ? ["user", revocation.userId] : ["token", revocation.tokenId];
 }
 
-function ends(revocation: Revocation, asked: RevocableToken): boolean {
+function isRevokedBy(revocation: Revocation, asked: RevocableToken): boolean {
   if (revocation.kind === "session") return revocation.sessionId === asked.sessionId;
   if (revocation.kind === "token") return revocation.tokenId === asked.tokenId;
   if (revocation.kind === "all") return asked.issuedAt <= revocation.at;

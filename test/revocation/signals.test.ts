@@ -3,7 +3,7 @@ import type { AccessClaims } from "../../src/core/claims.ts";
 import type { Revocation } from "../../src/core/revocation.ts";
 import { createRevocationIndex } from "../../src/revocation/revocation-index.ts";
 import { createSignals } from "../../src/revocation/signals.ts";
-import { createManualTime } from "./manual-time.ts";
+import { createManualTime } from "../support/manual-time.ts";
 
 const start = 1_800_000_000;
 
@@ -35,8 +35,8 @@ function toClaims(changes: Partial<AccessClaims> = {}): AccessClaims {
 
 const codeOf = (signal: AbortSignal): string | null => (signal.aborted ? signal.reason.code : null);
 
-describe("signals", () => {
-  it("abort when the token expires, leeway included, and leave nothing behind", async () => {
+describe("the signals of access tokens", () => {
+  it("abort when the token and its leeway have expired, and leave nothing in memory", async () => {
     const { signals, time } = createTestSignals();
     const signal = signals.signal(toClaims());
     await time.advance(1804);
@@ -44,6 +44,7 @@ describe("signals", () => {
     await time.advance(1);
     expect(codeOf(signal)).toBe("token_expired");
     expect(time.pending).toBe(0);
+    expect(signals.size).toBe(0);
   });
 
   it("are aborted from the start for a token that has expired or is revoked", () => {
@@ -52,6 +53,7 @@ describe("signals", () => {
     revoke({ kind: "session", sessionId: "s1", at: start });
     expect(codeOf(signals.signal(toClaims()))).toBe("token_revoked");
     expect(time.pending).toBe(0);
+    expect(signals.size).toBe(0);
   });
 
   it.each<[string, Revocation, readonly string[]]>([
@@ -59,7 +61,7 @@ describe("signals", () => {
     ["a user up to an epoch", { kind: "user", userId: "7", epoch: 2, at: start }, ["t1", "t3"]],
     ["a token", { kind: "token", tokenId: "t3", at: start }, ["t3"]],
     ["everything issued so far", { kind: "all", at: start }, ["t1", "t2", "t3"]],
-  ])("abort what a revocation of %s ends, and nothing else", (_, revocation, ended) => {
+  ])("abort if a revocation of %s revokes their token, and not otherwise", (_, revocation, revoked) => {
     const { signals, revoke, time } = createTestSignals();
     const open = [
       toClaims({ tokenId: "t1" }),
@@ -69,11 +71,30 @@ describe("signals", () => {
     ].map((claims) => ({ claims, signal: signals.signal(claims) }));
     revoke(revocation);
     const aborted = open.filter(({ signal }) => codeOf(signal) === "token_revoked").map(({ claims }) => claims.tokenId);
-    expect(aborted).toEqual(ended);
-    expect(time.pending).toBe(open.length - ended.length);
+    expect(aborted).toEqual(revoked);
+    expect(time.pending).toBe(open.length - revoked.length);
   });
 
-  it("are one for all that is open under one token", async () => {
+  it("hold an entry for each token, session and user with a pending signal, and none for others", () => {
+    const { signals, revoke } = createTestSignals();
+    const sizes = [signals.size];
+    const note = () => sizes.push(signals.size);
+    signals.signal(toClaims({ tokenId: "t1" }));
+    note();
+    signals.signal(toClaims({ tokenId: "t2" }));
+    note();
+    signals.signal(toClaims({ tokenId: "t3", sessionId: "s2" }));
+    note();
+    revoke({ kind: "token", tokenId: "t1", at: start });
+    note();
+    revoke({ kind: "session", sessionId: "s1", at: start });
+    note();
+    revoke({ kind: "all", at: start });
+    note();
+    expect(sizes).toEqual([0, 3, 4, 6, 5, 3, 0]);
+  });
+
+  it("are one and the same for everything that is open under one token", async () => {
     const { signals, time, revoke } = createTestSignals();
     const first = signals.signal(toClaims());
     for (let i = 0; i < 1_000; i++) expect(signals.signal(toClaims())).toBe(first);
@@ -83,7 +104,7 @@ describe("signals", () => {
     expect(time.pending).toBe(0);
   });
 
-  it("fire once: a revocation that comes again changes nothing", () => {
+  it("abort once, also if a revocation comes again", () => {
     const { signals, revoke } = createTestSignals();
     let fired = 0;
     signals.signal(toClaims()).addEventListener("abort", () => fired++);
@@ -93,7 +114,7 @@ describe("signals", () => {
     expect(fired).toBe(1);
   });
 
-  it("may be asked for by a listener of another", () => {
+  it("can be requested by a listener of another signal", () => {
     const { signals, revoke } = createTestSignals();
     let next: AbortSignal | undefined;
     signals.signal(toClaims()).addEventListener("abort", () => {
@@ -103,7 +124,7 @@ describe("signals", () => {
     expect(next && codeOf(next)).toBe("token_revoked");
   });
 
-  it("wait for a token that lives longer than a timer can", async () => {
+  it("wait for a token that lives longer than a timer can run", async () => {
     const { signals, time } = createTestSignals();
     const lifetime = 60 * 86_400;
     const signal = signals.signal(toClaims({ expiresAt: start + lifetime }));
@@ -113,7 +134,7 @@ describe("signals", () => {
     expect(codeOf(signal)).toBe("token_expired");
   });
 
-  it("wait on where the wall clock was set back meanwhile", async () => {
+  it("wait longer if the wall clock was set back", async () => {
     const { signals, time } = createTestSignals();
     const signal = signals.signal(toClaims());
     time.setWallClock(-100);
@@ -123,12 +144,14 @@ describe("signals", () => {
     expect(codeOf(signal)).toBe("token_expired");
   });
 
-  it("are let go of, unaborted, when all is stopped", async () => {
-    const { signals, time } = createTestSignals();
+  it("are forgotten without being aborted when they are stopped", async () => {
+    const { signals, time, revoke } = createTestSignals();
     const signal = signals.signal(toClaims());
     signals.stop();
     expect(time.pending).toBe(0);
+    expect(signals.size).toBe(0);
     await time.advance(4000);
+    revoke({ kind: "session", sessionId: "s1", at: start + 4000 });
     expect(signal.aborted).toBe(false);
   });
 });

@@ -106,7 +106,7 @@ describe("serve", () => {
 
   it("refuses a signing key that is too short for its algorithm", async () => {
     const starting = start({}, {}, { TOKENPAIR_SIGNING_KEY: "too short" });
-    await expect(starting).rejects.toThrow("signingKey: HS256 needs a secret of at least 32 bytes, this one has 9");
+    await expect(starting).rejects.toThrow("signingKey must have at least 32 bytes for HS256, got 9");
   });
 });
 

@@ -1,3 +1,5 @@
+import { createLoop, type Loop } from "../../../core/runtime/loop.ts";
+import { type Schedule, unrefSchedule } from "../../../core/runtime/schedule.ts";
 import type { PostgresListenClient } from "../connection/driver.ts";
 import { toReason } from "../connection/unavailable.ts";
 
@@ -5,108 +7,106 @@ interface ListenerOptions {
   readonly createClient: () => PostgresListenClient;
   readonly channel: string;
   readonly onNotification: (payload: string | undefined) => void;
-  /** Called when it hears again, as it may have missed something. */
+  /** Called when it listens, for the first time or again. Notifications before that may have been missed. */
   readonly onConnected: () => void;
-  /** Called for every connection that was lost or could not be had; `reason` never holds a value of ours. */
+  /** Called for every connection that was lost or couldn't be opened. `reason` never holds a value of ours. */
   readonly onLost: (reason: string) => void;
+  readonly schedule?: Schedule;
+  /** Returns a random number from 0 to 1. Default: `Math.random`. */
+  readonly random?: () => number;
 }
 
-/** Listens while it is started, and comes back by itself. */
+/** Listens between `start` and `stop`, and reconnects by itself. */
 interface Listener {
-  /** Idempotent. */
+  /** Starts listening. Idempotent. */
   readonly start: () => void;
-  /** Idempotent. */
+  /** Stops listening. Idempotent. */
   readonly stop: () => void;
 }
 
-/** Milliseconds before the connection is made again: the first, doubled each time up to the last. */
+/** Milliseconds before a reconnect: the first delay, doubled each time up to the last. */
 const firstDelay = 100;
 const lastDelay = 10_000;
 
-/** Milliseconds between two LISTENs, and for the answer: a network may swallow a connection without a word. */
+/** Milliseconds between two LISTENs on one connection, and for their answers: a network can drop a connection silently. */
 const heartbeat = { interval: 15_000, timeout: 5_000 };
 
-/** Makes a listener on `channel`, with a connection of its own. */
+/** Creates a listener on a channel, with a connection of its own. */
 export function createListener(options: ListenerOptions): Listener {
   const { createClient, channel, onNotification, onConnected, onLost } = options;
+  const { schedule = unrefSchedule, random = Math.random } = options;
+  const text = `LISTEN "${channel}"`;
+  let loop: Loop | null = null;
   let client: PostgresListenClient | null = null;
-  /** Of the next connection, or of the next LISTEN on the one that we have. */
-  let timer: NodeJS.Timeout | null = null;
-  let isStarted = false;
+  /** Why the last connection was lost, until that is reported. */
+  let failure: string | null = null;
   let delay = firstDelay;
 
-  /** Where `lost` is the connection that we have, makes another after a while. */
-  function reconnect(lost: PostgresListenClient, reason: string): void {
+  /** Lets the loop report the loss and reconnect, if `lost` is the current connection. */
+  function lose(lost: PostgresListenClient | null, reason: string): void {
     if (client !== lost) return;
     client = null;
-    if (timer !== null) clearTimeout(timer);
-    timer = null;
-    lost.end().catch(() => {});
-    if (!isStarted) return;
-    onLost(reason);
-    connectLater();
+    lost?.end().catch(() => {});
+    failure = reason;
+    loop?.wake();
   }
 
-  function connectLater(): void {
-    timer = setTimeout(connect, delay * (0.5 + Math.random() / 2)).unref();
-    delay = Math.min(delay * 2, lastDelay);
-  }
-
-  function connect(): void {
-    timer = null;
-    const made = tryToCreate();
-    if (made === null) return;
-    client = made;
-    made.on("error", (error) => reconnect(made, toReason(error)));
-    made.on("end", () => reconnect(made, "the connection ended"));
-    made.on("notification", ({ payload }) => {
-      if (client === made) onNotification(payload);
+  function open(): PostgresListenClient {
+    const opened = createClient();
+    opened.on("error", (error) => lose(opened, toReason(error)));
+    opened.on("end", () => lose(opened, "the connection ended"));
+    opened.on("notification", ({ payload }) => {
+      if (client === opened) onNotification(payload);
     });
-    listen(made).catch((error: unknown) => reconnect(made, toReason(error)));
+    return opened;
   }
 
-  /** `pg` reads the certificates that a connection string names; a file that is gone must not end the process. */
-  function tryToCreate(): PostgresListenClient | null {
-    try {
-      return createClient();
-    } catch (error) {
-      onLost(toReason(error));
-      connectLater();
-      return null;
-    }
-  }
-
-  async function listen(made: PostgresListenClient): Promise<void> {
-    await made.connect();
-    made.unref?.();
-    await made.query({ text: `LISTEN "${channel}"` });
-    if (client !== made) return;
+  async function connect(opened: PostgresListenClient): Promise<void> {
+    await opened.connect();
+    opened.unref?.();
+    await opened.query({ text });
+    if (client !== opened) return;
     delay = firstDelay;
     onConnected();
-    listenAgain(made);
   }
 
-  function listenAgain(made: PostgresListenClient): void {
-    timer = setTimeout(() => {
-      made.query({ text: `LISTEN "${channel}"`, query_timeout: heartbeat.timeout }).then(
-        () => client === made && listenAgain(made),
-        (error: unknown) => reconnect(made, toReason(error)),
-      );
-    }, heartbeat.interval).unref();
+  /** Reports a loss, connects, or listens again on the connection, which shows whether it still works. */
+  async function step(): Promise<number | null> {
+    if (failure !== null) {
+      onLost(failure);
+      failure = null;
+      const current = delay;
+      delay = Math.min(delay * 2, lastDelay);
+      return current * (0.5 + random() / 2);
+    }
+    let current = client;
+    try {
+      if (current === null) {
+        // `pg` reads the certificates that a connection string names, and throws if a file is missing.
+        current = open();
+        client = current;
+        await connect(current);
+      } else {
+        await current.query({ text, query_timeout: heartbeat.timeout });
+      }
+    } catch (error) {
+      lose(current, toReason(error));
+    }
+    return heartbeat.interval;
   }
 
   return {
     start() {
-      if (isStarted) return;
-      isStarted = true;
-      connect();
+      if (loop !== null) return;
+      loop = createLoop({ step, schedule });
+      loop.run().catch(() => {});
     },
 
     stop() {
-      isStarted = false;
-      if (timer !== null) clearTimeout(timer);
-      timer = null;
-      if (client !== null) reconnect(client, "stopped");
+      const [stopped, last] = [loop, client];
+      [loop, client, failure] = [null, null, null];
+      void stopped?.stop();
+      last?.end().catch(() => {});
     },
   };
 }

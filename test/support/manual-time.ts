@@ -1,21 +1,22 @@
 import type { Clock } from "../../src/core/runtime/clock.ts";
 import type { Schedule } from "../../src/core/runtime/schedule.ts";
 
-/** Time that moves when a test says so: both clocks, and the timers that hang on them. */
+/** Clocks and timers that only move when a test moves them. */
 export interface ManualTime {
   readonly clock: Clock;
   readonly schedule: Schedule;
-  /** Lets both clocks run on, firing timers in their order. Settles what they began before the next one fires. */
+  /** Moves both clocks forward and fires the timers that are due, in order. What a timer starts settles before the next fires. */
   advance(seconds: number): Promise<void>;
-  /** Sets the wall clock forward or back; the monotonic clock and the timers do not notice. */
+  /** Sets the wall clock forward or back. The monotonic clock and the timers don't move. */
   setWallClock(bySeconds: number): void;
   /** How many timers are pending. */
   readonly pending: number;
 }
 
-/** Lets everything run that waits for promises only. */
+/** Fulfils when everything has run that waits for promises only. */
 export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** Creates clocks that start at `start`, whole seconds since the epoch, and a schedule that follows them. */
 export function createManualTime(start = 1_800_000_000): ManualTime {
   let elapsed = 0;
   let wallOffset = start;

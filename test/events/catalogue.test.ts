@@ -1,0 +1,185 @@
+import { describe, expect, it } from "vitest";
+import {
+  auditedTypes,
+  catalogue,
+  toAuditPolicy,
+  toCount,
+  toEventLevel,
+  toWebhookType,
+} from "../../src/events/catalogue.ts";
+import { eventCounters } from "../../src/events/counters.ts";
+import type { AuditPolicy, EventLevel } from "../../src/events/entry.ts";
+import type { AuthEvent, EventOfType, RefreshOutcome } from "../../src/events/events.ts";
+
+const base = { time: 1_800_000_000, client: {} } as const;
+const user = { ...base, userId: "7" } as const;
+const session = { ...user, sessionId: "s1" } as const;
+
+type Row = readonly [
+  name: string,
+  event: AuthEvent,
+  expected: {
+    readonly audit: AuditPolicy;
+    /** With `auditRotations`, if it differs. */
+    readonly rotations?: AuditPolicy;
+    readonly level?: EventLevel;
+    readonly count?: readonly [counter: string, label: string];
+    readonly webhook?: string;
+  },
+];
+
+const refreshed = (outcome: RefreshOutcome): EventOfType<"refresh"> => ({ type: "refresh", outcome, ...session });
+const refreshCount = (outcome: RefreshOutcome) => ["refreshes", outcome] as const;
+const failed = { type: "login_failed", reason: "wrong password", ...base } as const;
+const undelivered = { type: "webhook_failed", messageId: "msg_1", attempts: 1, reason: "answered 500" } as const;
+const throttled = { type: "throttled", retryAfter: 60, ...base } as const;
+
+const rows: readonly Row[] = [
+  ["a login", { type: "login", ...session }, { audit: "transaction", count: ["logins", "success"] }],
+  ["a new device", { type: "new_device", ...session }, { audit: "transaction", webhook: "new_device" }],
+  [
+    "a login with a wrong password",
+    { ...failed, code: "no_active_account" },
+    { audit: "batch", count: ["logins", "no_active_account"] },
+  ],
+  [
+    "a password change with a wrong password",
+    { ...failed, ...session, code: "wrong_password" },
+    { audit: "batch", count: ["logins", "wrong_password"] },
+  ],
+  ["a login under load", { ...failed, code: "unavailable" }, { audit: "never", count: ["logins", "unavailable"] }],
+  ["a rotation", refreshed("rotated"), { audit: "never", rotations: "transaction", count: refreshCount("rotated") }],
+  ["a replay", refreshed("replayed"), { audit: "never", rotations: "transaction", count: refreshCount("replayed") }],
+  [
+    "a refresh without rotation",
+    refreshed("not_rotated"),
+    { audit: "never", rotations: "batch", count: refreshCount("not_rotated") },
+  ],
+  [
+    "a detected reuse",
+    refreshed("reuse_detected"),
+    { audit: "transaction", level: "warn", count: refreshCount("reuse_detected"), webhook: "reuse_detected" },
+  ],
+  ["a lost state", refreshed("state_lost"), { audit: "batch", level: "warn", count: refreshCount("state_lost") }],
+  [
+    "a lost state of an unknown session",
+    { type: "refresh", outcome: "state_lost", ...base },
+    { audit: "never", level: "warn", count: refreshCount("state_lost") },
+  ],
+  ["a refused genuine token", refreshed("refused"), { audit: "batch", count: refreshCount("refused") }],
+  [
+    "a forged token",
+    { type: "refresh", outcome: "refused", ...base },
+    { audit: "never", count: refreshCount("refused") },
+  ],
+  [
+    "a revoked session",
+    { type: "sessions_revoked", reason: "logout", sessions: 1, ...session },
+    { audit: "transaction", count: ["revocations", "logout"] },
+  ],
+  ["a revoked token", { type: "token_revoked", tokenId: "t1", ...base }, { audit: "transaction" }],
+  [
+    "a changed password",
+    { type: "user_changed", change: "password_changed", ...user },
+    { audit: "transaction", webhook: "password_changed" },
+  ],
+  ...(["created", "imported", "updated", "disabled", "enabled", "password_rehashed", "deleted"] as const).map(
+    (change): Row => [
+      `a user whose change is ${change}`,
+      { type: "user_changed", change, ...user },
+      { audit: "transaction" },
+    ],
+  ),
+  [
+    "a failed rehash",
+    { type: "rehash_failed", reason: "StoreUnavailableError", ...user },
+    { audit: "batch", level: "warn" },
+  ],
+  ...(["account", "address", "pair", "device", "refresh", "verify", "blacklist"] as const).map(
+    (scope): Row => [
+      `a throttled request with the scope ${scope}`,
+      { ...throttled, scope },
+      { audit: "batch", level: "warn", count: ["throttled", scope] },
+    ],
+  ),
+  ["an unlocked user", { type: "unlocked", ...user }, { audit: "transaction" }],
+  ["an unlocked address", { type: "unlocked", ip: "192.0.2.7", ...base }, { audit: "transaction" }],
+  ["a CSRF refusal in a session", { type: "csrf_refused", reason: "wrong token", ...session }, { audit: "batch" }],
+  ["a CSRF refusal without a session", { type: "csrf_refused", reason: "no token", ...base }, { audit: "never" }],
+  ["a generated key", { type: "key_changed", change: "generated", time: 1 }, { audit: "batch" }],
+  [
+    "a webhook message that is sent again",
+    { ...undelivered, time: 1, isGivenUp: false },
+    { audit: "never", level: "warn" },
+  ],
+  [
+    "a webhook message that is given up",
+    { ...undelivered, time: 1, isGivenUp: true },
+    { audit: "batch", level: "error" },
+  ],
+  [
+    "an untrusted proxy",
+    { type: "untrusted_proxy", ip: "10.0.0.1", header: "Forwarded", time: 1 },
+    { audit: "never", level: "warn" },
+  ],
+  ["dropped audit entries", { type: "audit_dropped", count: 3, time: 1 }, { audit: "never", level: "error" }],
+  [
+    "a stale feed",
+    { type: "feed_stale", staleSeconds: 11, reason: "no read has been answered", time: 1 },
+    { audit: "never", level: "error", count: ["feed", "feed_stale"] },
+  ],
+  ["a recovered feed", { type: "feed_recovered", time: 1 }, { audit: "never", count: ["feed", "feed_recovered"] }],
+  [
+    "a reloaded feed",
+    { type: "feed_reloaded", revocations: 5, time: 1 },
+    { audit: "never", level: "warn", count: ["feed", "feed_reloaded"] },
+  ],
+  [
+    "a lost connection for notifications",
+    { type: "listen_lost", reason: "ECONNRESET", time: 1 },
+    { audit: "never", level: "warn", count: ["feed", "listen_lost"] },
+  ],
+  [
+    "a recovered connection for notifications",
+    { type: "listen_recovered", time: 1 },
+    { audit: "never", count: ["feed", "listen_recovered"] },
+  ],
+];
+
+const auditRotations = true;
+
+describe("the catalogue of events", () => {
+  it.each(rows)("says how %s gets into the audit log", (_, event, { audit, rotations = audit }) => {
+    expect(toAuditPolicy(event, { auditRotations: false })).toBe(audit);
+    expect(toAuditPolicy(event, { auditRotations })).toBe(rotations);
+  });
+
+  it.each(rows)("says the level at which %s is logged", (_, event, { level = "info" }) => {
+    expect(toEventLevel(event)).toBe(level);
+  });
+
+  it.each(rows)("says which counter %s increments", (_, event, { count = null }) => {
+    expect(toCount(event)).toEqual(count);
+  });
+
+  it.each(rows)("says whether the webhook sends %s", (_, event, { webhook = null }) => {
+    expect(toWebhookType(event)).toBe(webhook);
+  });
+
+  it("lists the types that the audit log can have entries of, as the policies say", () => {
+    const audited = rows.filter(([, event]) => toAuditPolicy(event, { auditRotations }) !== "never");
+    expect([...auditedTypes].sort()).toEqual([...new Set(audited.map(([, { type }]) => type))].sort());
+  });
+
+  it("is tested with every type", () => {
+    expect([...new Set(rows.map(([, { type }]) => type))].sort()).toEqual(Object.keys(catalogue).sort());
+  });
+});
+
+describe("the counters of events", () => {
+  it.each(["refreshes", "throttled", "feed"] as const)("export every value of %s from the start", (counter) => {
+    const counts = rows.flatMap(([, event]) => [toCount(event)]);
+    const labels = counts.flatMap((count) => (count?.[0] === counter ? [count[1]] : []));
+    expect([...eventCounters[counter].initial].sort()).toEqual([...new Set(labels)].sort());
+  });
+});
