@@ -4,24 +4,25 @@ import { days } from "../core/settings/durations.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { DeletedCounts, Store } from "../core/store/index.ts";
 
-/** So few at once that nobody waits long for the lock. */
+/** The most rows of each kind in one batch: few enough that other transactions don't wait long for the lock. */
 const batchSize = 1_000;
 
-/** Milliseconds between two batches, in which others get the lock. */
+/** Milliseconds between two batches, in which other transactions get the lock. */
 const pause = 10;
 
+/** How to clean up. */
 export interface CleanupOptions extends Pick<Settings, "auditRetention"> {
-  /** Called after every batch but the last, with what was deleted until then. */
+  /** Called after every batch except the last, with what has been deleted so far. */
   readonly onProgress?: (total: DeletedCounts) => void;
-  /** Ends it before the next batch. */
+  /** Stops the cleanup before the next batch. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Deletes what nobody needs any more, in small batches until nothing is left, and says how much that was. Several
- * processes may do it at once: they share the work.
+ * Deletes expired rows in small batches until none are left. Several processes may do it at once: they share the work.
  *
- * @throws StoreUnavailableError; the batches before stay deleted.
+ * @returns how many rows of each kind were deleted.
+ * @throws StoreUnavailableError; what earlier batches deleted stays deleted.
  */
 export async function deleteExpiredRows(
   store: Pick<Store, "deleteExpired">,

@@ -13,7 +13,11 @@ const codeOfReason: Readonly<Record<RevokeReason, AuthErrorCode>> = {
   user_deleted: "token_user_inactive",
 };
 
-/** Returns why no token of this session can be refreshed any more, as the error for the client; `null` if it is live. */
+/**
+ * Returns why no token of this session can be refreshed any more, as the error for the client.
+ *
+ * @returns `null` if the session is live.
+ */
 export function findSessionRefusal(snapshot: SessionSnapshot | null): AuthError | null {
   if (snapshot === null) return ended("token_revoked", "no such session");
   const { session, user, now } = snapshot;
@@ -25,7 +29,10 @@ export function findSessionRefusal(snapshot: SessionSnapshot | null): AuthError 
   return user.epoch > session.userEpoch ? ended("token_revoked", "user epoch raised") : null;
 }
 
-/** As `findSessionRefusal`, for one token: a session may be live while the token is older than its user's password. */
+/**
+ * Returns why this refresh token can't be refreshed, as far as the session and its user decide it: the reason of
+ * `findSessionRefusal`, or that the token is older than the user's password although its session is live.
+ */
 export function findTokenRefusal(snapshot: SessionSnapshot | null, { userEpoch }: RefreshClaims): AuthError | null {
   const refusal = findSessionRefusal(snapshot);
   if (refusal !== null || snapshot === null || userEpoch >= snapshot.session.userEpoch) return refusal;
@@ -33,7 +40,7 @@ export function findTokenRefusal(snapshot: SessionSnapshot | null, { userEpoch }
 }
 
 function revoked(reason: RevokeReason): AuthError {
-  // A newer version of tokenpair may have written a reason that this one does not know.
+  // A newer version of tokenpair may have written a reason that this version does not know.
   const code = codeOfReason[reason] ?? "token_revoked";
   // The browser of a replaced session has a newer one, whose cookies must stay.
   return new AuthError(code, `session revoked: ${reason}`, { sessionEnded: reason !== "replaced" });

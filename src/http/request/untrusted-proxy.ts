@@ -1,4 +1,4 @@
-import { isInNetworks, isNeighbour, parseAddress, parseNetwork } from "../../core/addresses.ts";
+import { isInNetworks, isPrivateAddress, parseAddress, parseNetwork } from "../../core/addresses.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import { type HeaderSource, readHeader, toLowerCase } from "./headers.ts";
 
@@ -19,7 +19,7 @@ export function createProxyWatch({ settings, clock, emit }: Pick<HttpDeps, "sett
     const header = headersOfProxies.find((name) => readHeader(headers, toLowerCase(name)) !== undefined);
     if (header === undefined) return;
     const address = parseAddress(socketAddress);
-    if (address === null || !isNeighbour(address) || isInNetworks(address, trusted)) return;
+    if (address === null || !isPrivateAddress(address) || isInNetworks(address, trusted)) return;
     isTold = true;
     emit({ type: "untrusted_proxy", time: clock.now(), ip: address.toString(), header });
   };
