@@ -1,43 +1,60 @@
-/** `token_type` of the two kinds of token. */
+/** The kind of a token: its claim `token_type`. */
 export type TokenType = "access" | "refresh";
 
-/** What an application may put into a token beside ours: any JSON object. */
+/** The application's own claims in an access token: any JSON object. */
 export type ApplicationClaims = Record<string, unknown>;
 
 /**
- * A verified access token, under names that do not depend on the claim settings. `payload` is the token's own JSON,
- * application claims included. All times are whole seconds since the epoch. Deeply frozen
- * where `verifyCacheSize` is not 0, as requests with one token share it.
+ * The claims of a verified access token, under names that don't depend on the settings. Times are whole seconds since
+ * the epoch. Deeply frozen unless `verifyCacheSize` is 0, because requests with the same token share the object.
  */
 export interface AccessClaims<C extends object = ApplicationClaims> {
   readonly type: "access";
+  /** `user_id`, or the claim that the setting `userIdClaim` names. */
   readonly userId: string;
+  /** `sid`. */
   readonly sessionId: string;
+  /** `ue`: the user's epoch when the token was issued. A higher epoch revokes the token. */
   readonly userEpoch: number;
+  /** `jti`: identifies the token. Safe to log. */
   readonly tokenId: string;
-  /** `iat`; a token of ours always has one, 0 stands for a token without. */
+  /** `iat`; 0 if the token has none. tokenpair's own tokens always have one. */
   readonly issuedAt: number;
+  /** `exp`. */
   readonly expiresAt: number;
+  /** The token's JSON, with the application's claims. */
   readonly payload: C & Readonly<Record<string, unknown>>;
 }
 
-/** A verified refresh token. `secret` is the generation's 32 bytes: never log, store or return it. */
+/** The claims of a verified refresh token. Times are whole seconds since the epoch. */
 export interface RefreshClaims {
   readonly type: "refresh";
+  /** `user_id`, or the claim that the setting `userIdClaim` names. */
   readonly userId: string;
+  /** `sid`. */
   readonly sessionId: string;
+  /** `ue`: the user's epoch when the token was issued. */
   readonly userEpoch: number;
+  /** `jti`: identifies the token. Safe to log. */
   readonly tokenId: string;
+  /** `iat`. */
   readonly issuedAt: number;
+  /** `exp`. */
   readonly expiresAt: number;
+  /** `gen`: how often the session had been rotated. */
   readonly generation: number;
+  /** The generation's 32 bytes. Never log, store or return them. */
   readonly secret: Uint8Array;
 }
 
-/** An access and a refresh token of one session, with their lifetimes from now in whole seconds. */
+/** An access and a refresh token of one session. */
 export interface TokenPair {
+  /** The access token. */
   readonly access: string;
+  /** The refresh token. */
   readonly refresh: string;
+  /** Seconds until the access token expires. */
   readonly accessExpiresIn: number;
+  /** Seconds until the refresh token expires. */
   readonly refreshExpiresIn: number;
 }

@@ -1,8 +1,8 @@
 /**
- * Every refusal tokenpair can give. `http/error-responses.ts` turns each into a status, a challenge and a text.
+ * Every reason for which tokenpair refuses. `http/response/errors.ts` has a status, a challenge and a text for each.
  *
- * Codes that start with `token_` are about one presented token; `token_revoked` covers rotated away, revoked and
- * logged out (simplejwt's "blacklisted").
+ * Codes that start with `token_` are about one presented token. `token_revoked` covers rotated away, revoked and logged
+ * out (simplejwt's "blacklisted").
  */
 export type AuthErrorCode =
   | "no_active_account"
@@ -31,23 +31,26 @@ export type AuthErrorCode =
   | "throttled"
   | "unavailable";
 
-/**
- * The one error of tokenpair. Branch on `code`; `reason` is for your logs and never for the client. Neither ever holds
- * a token, secret, password or hash.
- */
+/** A refusal. Branch on `code`. The message, `code` and `reason` never hold a token, secret, password or hash. */
 export class AuthError extends Error {
   override readonly name = "AuthError";
+  /** Why the request was refused. */
   readonly code: AuthErrorCode;
-  /** What exactly was wrong, for the operator. */
+  /** What exactly was wrong: for your logs, not for the client. */
   readonly reason: string;
   /**
-   * True where the server has proved that the presented session can never yield tokens again and that no newer one of the
-   * same browser has taken its place: its cookies may go.
+   * Whether it is proved that the presented session can never yield tokens again, and that no newer session of the same
+   * browser has replaced it. Only then may its cookies be deleted.
    */
   readonly sessionEnded: boolean;
-  /** With `throttled`: seconds until the next try may be made. */
+  /** Seconds until the next try. Only with `throttled`. */
   readonly retryAfter: number | undefined;
 
+  /**
+   * Creates a refusal.
+   *
+   * @param reason must not hold a token, secret, password or hash.
+   */
   constructor(
     code: AuthErrorCode,
     reason: string,
@@ -62,20 +65,23 @@ export class AuthError extends Error {
 }
 
 /**
- * What a store throws when the database cannot answer: locked past the busy timeout, full, unreachable. Nothing was
- * changed by the call that threw, unless the connection broke before the answer to its commit arrived: then nobody knows,
- * and a refresh is repeated by its attempt id. Routes answer 503.
+ * Thrown by a store when the database can't answer: locked for too long, full, or unreachable. The call that threw has
+ * changed nothing, unless the connection broke after its COMMIT was sent: then it may have. A refresh can be repeated
+ * with its idempotency key. Routes answer 503.
  */
 export class StoreUnavailableError extends Error {
   override readonly name = "StoreUnavailableError";
 }
 
-/** What a store throws when its schema is not the one this version of tokenpair works with; the message says what to do. */
+/**
+ * Thrown by a store when its schema is not the one that this version of tokenpair needs. The message says what to do.
+ */
 export class SchemaVersionError extends Error {
   override readonly name = "SchemaVersionError";
-  /** The schema is a later version's. A node that runs already can go on with it; one that starts should not. */
+  /** Whether the schema is a later version's. A running node can continue with it; a new node should not start. */
   readonly isNewer: boolean;
 
+  /** Creates the error. `isNewer` is false by default. */
   constructor(message: string, { isNewer = false, ...options }: ErrorOptions & { readonly isNewer?: boolean } = {}) {
     super(message, options);
     this.isNewer = isNewer;

@@ -1,10 +1,12 @@
 import { settingRules } from "./settings/rules.ts";
 import type { Settings } from "./settings/settings.ts";
 
-/** Seconds by which a revocation is held longer than the tokens it ends, for clocks that differ. */
+/** Seconds for which a revocation is kept longer than the tokens that it revokes, because clocks differ. */
 export const clockMargin = 60;
 
-/** How long a node with these settings must remember a revocation: as long as a token that it ends can live. Seconds. */
+/**
+ * Returns how long a node with these settings must remember a revocation: as long as a revoked token can live. Seconds.
+ */
 export function toRevocationHorizon({
   accessTokenLifetime,
   leeway,
@@ -13,8 +15,8 @@ export function toRevocationHorizon({
 }
 
 /**
- * How long the store keeps a revocation: long enough under any settings, as whoever cleans up need not have those of the
- * servers. Seconds.
+ * How long the store keeps a revocation, in seconds: long enough under any settings, because a process that cleans up
+ * may have other settings than the servers.
  */
 export const revocationRetention = toRevocationHorizon({
   accessTokenLifetime: settingRules.accessTokenLifetime.max,

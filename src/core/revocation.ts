@@ -1,33 +1,50 @@
 import type { AccessClaims } from "./claims.ts";
 
-/** What decides whether an access token is revoked. */
+/** The claims that decide whether an access token is revoked. */
 export type RevocableToken = Pick<AccessClaims, "sessionId" | "userId" | "userEpoch" | "tokenId" | "issuedAt">;
 
-/** One entry of the feed: what is no longer valid, and since when (`at`, whole seconds, the store's clock). */
-export type Revocation =
-  /** Every token of this session. */
-  | { readonly kind: "session"; readonly sessionId: string; readonly at: number }
-  /** Every token of this user whose `ue` is below `epoch`. */
-  | { readonly kind: "user"; readonly userId: string; readonly epoch: number; readonly at: number }
-  /** The one access token with this `jti`. */
-  | { readonly kind: "token"; readonly tokenId: string; readonly at: number }
-  /** Every token with `iat` at or before `at`. */
-  | { readonly kind: "all"; readonly at: number };
+/** One entry of the revocation feed: which access tokens are revoked. */
+export type Revocation = {
+  /** When the entry was appended: whole seconds since the epoch on the database's clock. */
+  readonly at: number;
+} & (
+  | {
+      readonly kind: "session";
+      /** Every token with this `sid` is revoked. */
+      readonly sessionId: string;
+    }
+  | {
+      readonly kind: "user";
+      /** Every token of this user with a `ue` below `epoch` is revoked. */
+      readonly userId: string;
+      /** The user's new epoch. */
+      readonly epoch: number;
+    }
+  | {
+      readonly kind: "token";
+      /** The token with this `jti` is revoked. */
+      readonly tokenId: string;
+    }
+  /** Every token with an `iat` that is not later than `at` is revoked. */
+  | { readonly kind: "all" }
+);
 
-/** Where a reader of the feed has got to. Opaque: only the store that made it understands it. */
+/** A reader's position in the revocation feed. Opaque: only the store that made it can read it. */
 export type FeedCursor = string;
 
-/** A batch of the feed. */
+/** A batch of the revocation feed. */
 export interface FeedBatch {
+  /** The entries, in the order of the feed. */
   readonly revocations: readonly Revocation[];
+  /** Where the next read continues. */
   readonly cursor: FeedCursor;
-  /** More was waiting than fits one batch: read again at once. */
+  /** Whether more entries were waiting than fit into one batch. Read again at once then. */
   readonly more: boolean;
   /**
-   * Of each revocation, the milliseconds since it was appended, by the store's own clock when it was read; `null` where
-   * nobody knows. Absent from what is read from the beginning, which is not news.
+   * The age of each revocation in milliseconds, on the database's clock when it was read; `null` if it is unknown.
+   * Missing if the feed was read from the beginning.
    */
   readonly ages?: readonly (number | null)[];
-  /** The store reads from the beginning, though it was asked for what comes after a cursor. */
+  /** Whether the store read from the beginning although it was given a cursor. */
   readonly isRestarted?: boolean;
 }

@@ -1,4 +1,4 @@
-/** Why a session ended before it expired. */
+/** Why a session was revoked. */
 export type RevokeReason =
   | "logout"
   | "replaced"
@@ -10,13 +10,14 @@ export type RevokeReason =
 
 /**
  * One login on one device: one token family, one row, however often it is refreshed. Times are whole seconds since the
- * epoch on the store's clock. Holds no secret: hashes and the salt cannot make a token.
+ * epoch on the database's clock. Holds no secret: no token can be made from the hashes and the salt.
  */
 export interface Session {
   /** UUIDv7 (RFC 9562 §5.7). */
   readonly id: string;
+  /** The user who logged in. */
   readonly userId: string;
-  /** The user's epoch at login; the session is dead once the user's is higher. */
+  /** The user's epoch at the login or, in the session that changed its user's password, since then. */
   readonly userEpoch: number;
   /** How often the session has been rotated. */
   readonly generation: number;
@@ -26,27 +27,40 @@ export interface Session {
   readonly previousHash: Uint8Array | null;
   /** The salt that derived the current secret from the previous one; `null` before the first rotation. */
   readonly salt: Uint8Array | null;
-  /** SHA-256 of the attempt id that made the current generation; `null` where the client sent none. */
+  /** SHA-256 of the idempotency key of the rotation that made the current generation; `null` if it had none. */
   readonly idempotencyHash: Uint8Array | null;
-  /** When the current generation was made; the reuse interval is anchored here. */
+  /** When the current generation was made: the reuse interval begins here. `null` before the first rotation. */
   readonly rotatedAt: number | null;
+  /** The time of the login. */
   readonly createdAt: number;
+  /** The time of the last login or refresh. */
   readonly lastUsedAt: number;
+  /** When the session expires unless it is refreshed. Never later than `absoluteExpiresAt`. */
   readonly idleExpiresAt: number;
+  /** When the session expires however often it is refreshed. Never moves. */
   readonly absoluteExpiresAt: number;
+  /** When the session was revoked; `null` if it was not. */
   readonly revokedAt: number | null;
+  /** Why the session was revoked; `null` if it was not. */
   readonly revokeReason: RevokeReason | null;
-  /** "Remember me": whether a browser keeps the refresh cookie when it closes. */
+  /** Whether a browser keeps the refresh cookie after it is closed ("remember me"). */
   readonly persistent: boolean;
+  /** The `User-Agent` of the last login or refresh that had one. */
   readonly userAgent: string | null;
+  /** The client's IP address at the last login or refresh that had one. */
   readonly ip: string | null;
+  /** The name that the user gave the session. */
   readonly label: string | null;
 }
 
-/** Where a session stands: alive, or why it is not. */
+/** Whether a session is live, or why not. */
 export type SessionStatus = "live" | "revoked" | "expired";
 
-/** Whether `session` is alive at `now` (seconds, the store's clock). Says nothing of its user. */
+/**
+ * Returns whether a session is live. Doesn't consider its user.
+ *
+ * @param now whole seconds since the epoch on the database's clock.
+ */
 export function toSessionStatus(session: Session, now: number): SessionStatus {
   if (session.revokedAt !== null) return "revoked";
   return now < session.idleExpiresAt && now < session.absoluteExpiresAt ? "live" : "expired";

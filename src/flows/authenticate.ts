@@ -7,16 +7,18 @@ import { mayHaveTokens } from "./user-source.ts";
 /** Who sent a request: the claims of a valid access token. */
 export interface Authentication<U extends AuthUser = AuthUser, C extends object = ApplicationClaims>
   extends AccessClaims<C> {
-  /** The user; only with `loadUser`. */
+  /** The user; present only with `loadUser`. */
   readonly user?: U;
 }
 
 /**
- * Verifies an access token: signature, claims, revocations. Answers at once if memory is enough, which it nearly always is,
- * and with a promise if the store or the application must be asked (`loadUser`, `checkUserIsActive`, `onStale: "lookup"`).
+ * Verifies an access token: signature, claims, revocations. Memory is nearly always enough.
  *
- * @throws AuthError a `token_` code; `user_not_found` or `user_inactive`; `unavailable` or StoreUnavailableError if this node
- * can't know whether the token is revoked.
+ * @returns the claims; a promise of them if the store or the application must be asked, which `loadUser`,
+ * `checkUserIsActive` and `onStale: "lookup"` may require.
+ * @throws AuthError a `token_` code; `user_not_found` or `user_inactive`; `unavailable` if this node can't know whether
+ * the token is revoked, or if the application's function fails. StoreUnavailableError. A promise rejects with the same
+ * errors.
  */
 export function authenticate(deps: Deps, token: string): Authentication | Promise<Authentication> {
   const claims = deps.tokens.verifyAccess(token);
@@ -26,11 +28,12 @@ export function authenticate(deps: Deps, token: string): Authentication | Promis
 }
 
 /**
- * Checks claims against the revocations in memory. If those are stale, fails closed or asks the store, as `onStale` says.
- * Before the first load it always fails closed.
+ * Checks claims against the revocations in memory. If those are stale, `onStale` decides whether this fails closed or
+ * asks the store. It always fails closed before the first load.
  *
- * @returns a promise if the store is asked.
- * @throws AuthError `token_revoked`; `unavailable` if this node can't know. The promise rejects with StoreUnavailableError.
+ * @returns `undefined` if memory was enough; a promise if the store is asked.
+ * @throws AuthError `token_revoked`; `unavailable` if this node can't know. The promise may also reject with
+ * StoreUnavailableError.
  */
 export function requireNotRevoked(
   { feed, revocations, settings, store }: Pick<Deps, "feed" | "revocations" | "settings" | "store">,
@@ -40,7 +43,7 @@ export function requireNotRevoked(
   if (!isFresh && !(settings.onStale === "lookup" && feed.isLoaded())) {
     throw new AuthError("unavailable", "revocations are not loaded or too stale");
   }
-  // What this node knows to be revoked stays revoked, however stale its knowledge is.
+  // A revocation that this node knows holds even if its knowledge is stale.
   if (revocations.isRevoked(claims)) throw new AuthError("token_revoked", "revoked");
   return isFresh ? undefined : requireNotRevokedInStore(store, claims);
 }

@@ -4,37 +4,50 @@ import { AuthError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
 import type { KeepSession } from "../core/store/users.ts";
 import type { UserWithPassword } from "../core/user.ts";
+import { toUsernameKey } from "../core/username.ts";
 import { createSecret, hashSecret } from "../crypto/secrets.ts";
 import { commit } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { reportLoginFailure } from "./login.ts";
 import { requireGoodPassword } from "./passwords/policy.ts";
-import { normalizePassword } from "./passwords/text.ts";
+import { normalizePassword, verifyPassword } from "./passwords/text.ts";
 import { acceptAttempt, admitAttempt, rejectAttempt, undoAttempt } from "./throttling/login-throttle.ts";
 import { mintPair, toApplicationClaims } from "./token-pair.ts";
-import { toLoginCandidate } from "./user-source.ts";
 import { userChangedAndRevoked } from "./users.ts";
 
 /** A change of one's own password. */
 export interface PasswordChange {
+  /** The user who sent the request. */
   readonly userId: string;
-  /** The session that asks. It continues with a new pair; all other sessions of the user are revoked. */
+  /** The session that sent the request. It continues with a new pair; all other sessions of the user are revoked. */
   readonly sessionId: string;
+  /** Used exactly as given. */
   readonly currentPassword: string;
+  /** Checked by the password policy. */
   readonly newPassword: string;
+}
+
+/** The session that changed its user's password, with its new pair. */
+export interface PasswordChanged {
+  /** The session's row. */
+  readonly session: Session;
+  /** The session's new pair. */
+  readonly pair: TokenPair;
 }
 
 /**
  * Changes one's own password in tokenpair's own user table. A wrong current password counts as a failed login.
  *
- * @throws AuthError `wrong_password`; `throttled`, with `retryAfter`; `password_refused`, whose `reason` is a sentence for
- * the user; `user_not_found`; `token_revoked`, with nothing changed, if a reset, a disable or a logout came first.
+ * @param client who sent the request.
+ * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for the user; `throttled`, with
+ * `retryAfter`; `wrong_password`; `token_revoked` if a reset, a disable or a logout came first; `unavailable`.
+ * StoreUnavailableError. Password and sessions have not changed then.
  */
 export async function changePassword(
   deps: Deps,
   change: PasswordChange,
   client: ClientInfo = {},
-): Promise<{ readonly session: Session; readonly pair: TokenPair }> {
+): Promise<PasswordChanged> {
   const { userId, sessionId, newPassword } = change;
   const row = await deps.store.users.findById(userId);
   if (row === null) throw new AuthError("user_not_found", "no such user");
@@ -65,20 +78,27 @@ export async function changePassword(
   return { session: changed.session, pair: mintPair(deps, { ...changed, secret, claims }) };
 }
 
+/**
+ * Verifies the current password as one counted attempt.
+ *
+ * @throws AuthError `wrong_password`, `throttled`, `unavailable`.
+ */
 async function verifyCurrentPassword(
   deps: Deps,
   { sessionId, currentPassword }: PasswordChange,
   { row, client }: { readonly row: UserWithPassword; readonly client: ClientInfo },
 ): Promise<void> {
-  const candidate = toLoginCandidate(deps.settings, row.username, row);
-  const attempt = await admitAttempt(deps, candidate, { client, device: { sessionId } });
-  const verified = await deps.users.verify(candidate, currentPassword).catch(async (error: unknown) => {
+  const { passwordHash, ...user } = row;
+  const usernameKey = toUsernameKey(user.username, deps.settings.usernameCaseSensitive);
+  const account = { username: user.username, usernameKey, userId: user.id, mayBeUser: true };
+  const attempt = await admitAttempt(deps, account, { client, device: { sessionId } });
+  const match = await verifyPassword(deps.passwords, passwordHash, currentPassword).catch(async (error: unknown) => {
     await undoAttempt(deps, attempt);
     throw error;
   });
-  if (verified === null) {
+  if (match === null) {
     rejectAttempt(deps, attempt);
     throw new AuthError("wrong_password", "wrong current password");
   }
-  await acceptAttempt(deps, attempt, verified.user);
+  await acceptAttempt(deps, attempt, user);
 }

@@ -1,7 +1,7 @@
 import type { Revocation } from "../core/revocation.ts";
 import type { AuditOf } from "../core/store/audit.ts";
 import type { RevokedSessions } from "../core/store/sessions.ts";
-import type { AuthEvent, EventListener, EventsOf, SessionsRevokedEvent } from "../events/events.ts";
+import type { EventListener, EventsOf, SessionsRevokedEvent } from "../events/events.ts";
 import type { Recorder } from "../events/recorder.ts";
 import type { Feed } from "../revocation/feed.ts";
 
@@ -13,33 +13,30 @@ export interface CommitDeps {
 }
 
 /**
- * Makes a change and publishes it. `write` calls a store method and gives it `audit`, so that the store records `eventsOf`
- * the change in the change's transaction. After the commit, its revocations are applied on this node and the same events
- * are emitted. Nothing is published if nothing changed.
+ * Makes a change and publishes it. `write` calls a store method and gives it `audit`, so that the store records the
+ * change's events in the change's transaction. After the commit, the change's revocations are applied on this node and
+ * the same events are emitted.
  *
+ * @param eventsOf must be pure. It runs in the transaction, again if the store repeats the transaction, and after it.
+ * @param write returns the change, or `null` if nothing changed. If it returns `null` or throws, nothing is published.
  * @returns what `write` returned.
  */
-export async function commit<T, R>(
+export async function commit<T extends object, R extends T | null>(
   deps: CommitDeps,
   eventsOf: EventsOf<T>,
   write: (audit: AuditOf<T>) => Promise<R>,
 ): Promise<R> {
-  let events: readonly AuthEvent[] = [];
-  let revocations: readonly Revocation[] = [];
-  const result = await write((change) => {
-    // The store may run a transaction again: the last call is the one that was committed.
-    events = eventsOf(change);
-    revocations = toRevocations(change);
-    return deps.record(events);
-  });
-  deps.feed.apply(revocations);
-  for (const event of events) deps.emit(event);
-  return result;
+  // Only the result says what was committed: a transaction that the store had to repeat may have changed nothing at
+  // last.
+  const change = await write((attempted) => deps.record(eventsOf(attempted)));
+  if (change === null) return change;
+  deps.feed.apply(toRevocations(change));
+  for (const event of eventsOf(change)) deps.emit(event);
+  return change;
 }
 
-function toRevocations(change: unknown): readonly Revocation[] {
-  const hasRevocations = typeof change === "object" && change !== null && "revocations" in change;
-  return hasRevocations ? (change as { readonly revocations: readonly Revocation[] }).revocations : [];
+function toRevocations(change: { readonly revocations?: readonly Revocation[] }): readonly Revocation[] {
+  return change.revocations ?? [];
 }
 
 /** Returns the event that says which sessions were revoked; none if nothing was revoked. */

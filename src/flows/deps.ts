@@ -12,22 +12,27 @@ import type { RevocationIndex } from "../revocation/revocation-index.ts";
 import type { UserSource } from "./user-source.ts";
 
 /**
- * What every flow works with. `createAuth` builds it once and freezes it. Flows know a user only as `AuthUser`; `createAuth`
- * restores the application's own types.
+ * What every flow works with. `createAuth` builds it once and freezes it. Flows know a user only as `AuthUser`;
+ * `createAuth` restores the application's own types.
  */
 export interface Deps {
   readonly settings: Settings<AuthUser>;
   readonly store: Store;
+  /** tokenpair's own user table, or the application's. */
   readonly users: UserSource;
+  /** Signs and verifies both kinds of token. */
   readonly tokens: Tokens;
+  /** Hashes and verifies passwords. */
   readonly passwords: PasswordHasher;
   /** The HMAC key of device tokens. */
   readonly deviceKey: Uint8Array;
+  /** The revocations that this node knows. */
   readonly revocations: RevocationIndex;
+  /** Fills `revocations` from the store's revocation feed. */
   readonly feed: Feed;
   readonly clock: Clock;
   readonly random: Random;
-  /** Publishes an event that no transaction records. */
+  /** Gives an event to the listeners and, if its audit policy is "batch", to the audit log. Never throws. */
   readonly emit: EventListener;
   /** Returns what a transaction records about events. */
   readonly record: Recorder;

@@ -1,9 +1,11 @@
 import { AuthError } from "../core/errors.ts";
 
 /**
- * Calls a function of the application.
+ * Calls a hook: a function that the application passed as a setting.
  *
- * @throws AuthError `unavailable` if it fails. Its error is the cause, for `onError`, and never reaches the client.
+ * @param name the setting's name, for the error.
+ * @throws AuthError `unavailable` if the hook fails. Its error is the `cause`: `onError` gets it, the client never
+ * does.
  */
 export async function callHook<T>(name: string, call: () => Promise<T>): Promise<T> {
   try {

@@ -9,46 +9,57 @@ import type { EventsOf } from "../events/events.ts";
 import { type CommitDeps, commit } from "./commit.ts";
 import { findUsernameFault, maxEmailLength } from "./user-fields.ts";
 
-/** A user as another system has kept it. Times are whole seconds since the epoch. */
+/** A user of another system. Times are whole seconds since the epoch. */
 export interface ForeignUser {
-  /** Without one, the user gets the next number. */
+  /** Default: the next number. */
   readonly id?: string;
   readonly username: string;
+  /** `null` if the user has no address. */
   readonly email: string | null;
-  /** As it was stored there; `null`, nothing, or Django's `!…`: no password logs this user in. */
+  /** The hash as the other system stored it. No password logs the user in if it is `null`, empty, or Django's `!…`. */
   readonly passwordHash: string | null;
   readonly isActive: boolean;
   readonly isStaff: boolean;
-  /** `null`: now. */
+  /** `null` for now. */
   readonly createdAt: number | null;
+  /** `null` for never. */
   readonly lastLoginAt: number | null;
 }
 
-/** What became of a user: created, there already (by id and name), or refused, with a reason that holds no hash. */
+/**
+ * What became of one user. `same`: the user exists already, by id and name or, if no id was given, by name. `refused`:
+ * the user was not imported; `reason` is a sentence for the operator and holds no hash.
+ */
 export type ImportAnswer =
   | { readonly outcome: "created" | "same" }
   | { readonly outcome: "refused"; readonly reason: string };
 
+/** What an import needs: less than `Deps`, so that a command line without a signing key can run it. */
 export interface ImportDeps extends CommitDeps {
   readonly store: Pick<Store, "users">;
   readonly settings: Pick<Settings, "usernameCaseSensitive" | "acceptMd5PasswordHashes" | "passwordPeppers">;
 }
 
+/** How to import. */
 export interface ImportOptions {
-  /** Answers as if, and changes nothing. Keeps the ids and names of the whole import in memory. Default: false. */
+  /** Returns the answers of an import and changes nothing. Holds all ids and names in memory. Default: false. */
   readonly dryRun?: boolean;
+  /** Who imports. Default: nothing is known. */
   readonly client?: ClientInfo;
 }
 
-/** An import: takes one batch after another, each in one transaction, and answers for every user, in order. */
-export function createUserImport(deps: ImportDeps, { dryRun = false, client = {} }: ImportOptions = {}) {
-  const settle = createRehearsal();
+/** Imports one batch of users in one transaction. Returns an answer for every user, in order. */
+export type UserImport = (users: readonly ForeignUser[]) => Promise<readonly ImportAnswer[]>;
+
+/** Creates an import. Call it with one batch after another. */
+export function createUserImport(deps: ImportDeps, { dryRun = false, client = {} }: ImportOptions = {}): UserImport {
+  const rehearse = createRehearsal();
   const usersImported: EventsOf<ImportedBatch> = ({ outcomes, now: time }) =>
     outcomes
       .filter(({ outcome }) => outcome === "created")
       .map(({ userId }) => ({ type: "user_changed", time, userId, change: "imported", client }));
 
-  return async function importUsers(users: readonly ForeignUser[]): Promise<readonly ImportAnswer[]> {
+  return async (users) => {
     const faults = users.map((user) => findFault(deps, user));
     const sound = users.filter((_, index) => faults[index] === null).map((user) => toImportedUser(deps, user));
     const batch = dryRun
@@ -56,14 +67,15 @@ export function createUserImport(deps: ImportDeps, { dryRun = false, client = {}
       : await commit(deps, usersImported, (audit) => deps.store.users.importBatch(sound, { audit }));
     const answers = batch.outcomes.map((outcome, index) => {
       const user = sound[index] as ImportedUser;
-      if (dryRun) return toAnswer(user, settle(user, outcome));
-      return toAnswer(user, outcome);
+      return toAnswer(user, dryRun ? rehearse(user, outcome) : outcome);
     });
     return faults.map((fault) => (fault === null ? (answers.shift() as ImportAnswer) : refused(fault)));
   };
 }
 
-/** What is wrong with a user, whoever else there is; `null` where nothing is. */
+/**
+ * Returns what is wrong with a user, as a sentence; `null` if nothing is. Doesn't look for other users with the name.
+ */
 function findFault(deps: ImportDeps, { id, username, email, passwordHash }: ForeignUser): string | null {
   if (id !== undefined && !/^[^\s\p{C}]{1,128}$/u.test(id)) {
     return "An id has 1 to 128 characters, without spaces and control characters.";
@@ -109,7 +121,10 @@ function toAnswer({ username }: ImportedUser, { outcome, userId }: ImportOutcome
 
 const refused = (reason: string) => ({ outcome: "refused", reason }) as const;
 
-/** In a dry run, also finds users of earlier batches in the way, who are not in the store. */
+/**
+ * Creates the function that corrects the outcomes of a dry run: it also finds the users of earlier batches, who are not
+ * in the store.
+ */
 function createRehearsal(): (user: ImportedUser, outcome: ImportOutcome) => ImportOutcome {
   const keyOf = new Map<string, string>();
   const idOf = new Map<string, string>();

@@ -64,7 +64,7 @@ const flows = {
 
 type Bound<F> = F extends (deps: never, ...args: infer A) => infer R ? (...args: A) => R : never;
 
-/** Every use case, bound to its dependencies: all that routes and `createAuth` may do. */
+/** Every use case, bound to its dependencies: everything that routes and `createAuth` can do. */
 export type Flows = { readonly [K in keyof typeof flows]: Bound<(typeof flows)[K]> };
 
 /** Binds every flow to `deps`. */

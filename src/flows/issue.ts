@@ -2,7 +2,7 @@ import type { TokenPair } from "../core/claims.ts";
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
-import type { CreatedSession, NewSession } from "../core/store/sessions.ts";
+import type { CreatedSession, NewSession, RevokedSessions } from "../core/store/sessions.ts";
 import type { AuthUser } from "../core/user.ts";
 import { createSecret, createSessionId, hashSecret } from "../crypto/secrets.ts";
 import type { EventsOf } from "../events/events.ts";
@@ -15,7 +15,7 @@ import { type FoundUser, mayHaveTokens } from "./user-source.ts";
 export interface IssueOptions {
   /** Whether a browser keeps the refresh cookie after it is closed. Default: true. */
   readonly remember?: boolean;
-  /** Who sent the request. */
+  /** Who sent the request. Default: nothing is known. */
   readonly client?: ClientInfo;
   /** The id of an earlier session of the same browser. It is revoked in the same transaction. */
   readonly replaces?: string | undefined;
@@ -23,15 +23,19 @@ export interface IssueOptions {
 
 /** A new session, its user and its first pair. */
 export interface Issued {
+  /** The user who is logged in now. */
   readonly user: AuthUser;
+  /** The session's row. */
   readonly session: Session;
+  /** The access and the refresh token of generation 0. */
   readonly pair: TokenPair;
 }
 
 /**
  * Starts a session for a user whom the application has authenticated.
  *
- * @throws AuthError `no_active_account` if there is no such user or the user may not have tokens; as `startSession`.
+ * @throws AuthError `no_active_account` if there is no such user or the user may not have tokens; and what
+ * `startSession` throws.
  */
 export async function issue(deps: Deps, userId: string, options: IssueOptions = {}): Promise<Issued> {
   const found = await deps.users.find(userId);
@@ -43,8 +47,8 @@ export async function issue(deps: Deps, userId: string, options: IssueOptions = 
 /**
  * Starts a session for an authenticated user who may have tokens, and returns its first pair.
  *
- * @throws AuthError `no_active_account` if the user was disabled, deleted or given a new password since `found` was read;
- * `unavailable` if the store or the `claims` hook fails.
+ * @throws AuthError `no_active_account` if the user was disabled, deleted or given a new password since the user was
+ * read; `unavailable` if the `claims` hook fails. StoreUnavailableError. Nothing has changed then.
  */
 export async function startSession(
   deps: Deps,
@@ -67,23 +71,24 @@ export async function startSession(
     updateLastLogin: settings.updateLastLogin,
     ...(replaces === undefined ? {} : { replaces }),
   };
-  const created = await commit(deps, sessionCreated(newSession, client), (audit) =>
-    store.sessions.create(newSession, audit),
-  );
-  if (created.outcome === "refused") throw new AuthError("no_active_account", created.reason);
-  const { session, now } = created;
+  const { session, now } = await commit(deps, sessionCreated(newSession, client), async (audit) => {
+    const created = await store.sessions.create(newSession, audit);
+    if (created.outcome === "refused") throw new AuthError("no_active_account", created.reason);
+    return created;
+  });
   return { user, session, pair: mintPair(deps, { session, secret, claims, now }) };
 }
 
+/** Returns the events of a login: the end of the session that it replaces, the login, and the new device. */
 function sessionCreated({ id: sessionId, userId, replaces }: NewSession, client: ClientInfo): EventsOf<CreatedSession> {
-  return ({ now: time, revocations, isNewDevice }) => [
-    ...(replaces === undefined
-      ? []
-      : sessionsRevoked({ sessionId: replaces, reason: "replaced", client })({
-          sessions: revocations.length,
-          revocations,
-        })),
-    { type: "login", time, userId, sessionId, client },
-    ...(isNewDevice ? [{ type: "new_device", time, userId, sessionId, client } as const] : []),
-  ];
+  const replaced: EventsOf<RevokedSessions> =
+    replaces === undefined ? () => [] : sessionsRevoked({ sessionId: replaces, reason: "replaced", client });
+  return ({ now: time, revocations, isNewDevice }) => {
+    const subject = { time, userId, sessionId, client };
+    return [
+      ...replaced({ sessions: revocations.length, revocations }),
+      { type: "login", ...subject },
+      ...(isNewDevice ? [{ type: "new_device", ...subject } as const] : []),
+    ];
+  };
 }

@@ -1,4 +1,3 @@
-import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import { createDeviceToken } from "../crypto/device-tokens.ts";
 import type { LoginFailedEvent } from "../events/events.ts";
@@ -19,29 +18,38 @@ export interface Credentials {
 
 /** How to log in. */
 export interface LoginOptions extends IssueOptions {
-  /** The `device` that this device got at its last login. Other people's failed logins then don't count against it. */
+  /**
+   * The `device` that this device got at its last login. Failed logins on unknown devices then don't count against this
+   * one. Default: the device is unknown.
+   */
   readonly device?: string | undefined;
 }
 
 /** A new session that began with a password. */
 export interface LoggedIn extends Issued {
-  /** For this device to store, also after a logout, and to send at its next login. */
+  /** For the device to store, also after a logout, and to send at its next login. */
   readonly device: string;
 }
 
 /**
- * Checks a password and starts a session: identify, admit the attempt, verify, settle the attempt, issue. An unknown user, a
- * wrong password and an inactive user get the same answer in the same time.
+ * Checks a password and starts a session: identify, admit the attempt, verify, settle the attempt, start. An unknown
+ * user, a wrong password and an inactive user get the same answer in the same time.
  *
- * @throws AuthError `no_active_account`; `throttled`, with `retryAfter`; `unavailable`, with nothing changed.
+ * @throws AuthError `no_active_account`; `throttled`, with `retryAfter`; `unavailable`. StoreUnavailableError. No
+ * session has been created or replaced then.
  */
-export async function login(deps: Deps, credentials: Credentials, options: LoginOptions = {}): Promise<LoggedIn> {
+export async function login(
+  deps: Deps,
+  { username, password }: Credentials,
+  options: LoginOptions = {},
+): Promise<LoggedIn> {
   const { client = {} } = options;
-  const candidate = await identify(deps, credentials.username, client);
+  let userId: string | null = null;
   try {
-    return await loginAs(deps, candidate, credentials.password, options);
+    const candidate = await deps.users.identify(username);
+    userId = candidate.userId;
+    return await loginAs(deps, candidate, password, options);
   } catch (error) {
-    const { userId } = candidate;
     await reportLoginFailure(deps, error, { client, ...(userId === null ? {} : { userId }) });
     throw error;
   }
@@ -55,15 +63,15 @@ async function loginAs(
 ): Promise<LoggedIn> {
   const { client = {} } = options;
   const attempt = await admitAttempt(deps, candidate, { client, device: { token: device } });
-  const verified = await verifyCandidate(deps, candidate, password).catch(async (error: unknown) => {
+  const judgement = await judge(deps, candidate, password).catch(async (error: unknown) => {
     await undoAttempt(deps, attempt);
     throw error;
   });
-  if (verified === null || !verified.isAllowed) {
+  if ("refusal" in judgement) {
     rejectAttempt(deps, attempt);
-    const reason = verified === null ? "unknown user or wrong password" : "the user may not log in";
-    throw new AuthError("no_active_account", reason);
+    throw new AuthError("no_active_account", judgement.refusal);
   }
+  const { verified } = judgement;
   await acceptAttempt(deps, attempt, verified.user);
 
   await callHook("onLoginSuccess", async () => deps.settings.onLoginSuccess?.(verified.user, client));
@@ -74,27 +82,21 @@ async function loginAs(
   return { ...issued, device: createDeviceToken(deps.deviceKey, candidate.usernameKey, deps.random) };
 }
 
-/** Finds out who wants to log in. A full hash queue refuses first, so that a refusal costs no lookup. */
-async function identify(deps: Deps, username: string, client: ClientInfo): Promise<LoginCandidate> {
-  try {
-    if (deps.users.isOwn) deps.passwords.requireRoom();
-  } catch (error) {
-    await reportLoginFailure(deps, error, { client });
-    throw error;
-  }
-  return deps.users.identify(username);
-}
-
-async function verifyCandidate(
+/** Returns the user if the password is right and the user may have tokens, else why not. */
+async function judge(
   { users, settings }: Deps,
   candidate: LoginCandidate,
   password: string,
-): Promise<(VerifiedUser & { readonly isAllowed: boolean }) | null> {
+): Promise<{ readonly verified: VerifiedUser } | { readonly refusal: string }> {
   const verified = await users.verify(candidate, password);
-  return verified === null ? null : { ...verified, isAllowed: mayHaveTokens(settings, verified.user) };
+  if (verified === null) return { refusal: "unknown user or wrong password" };
+  return mayHaveTokens(settings, verified.user) ? { verified } : { refusal: "the user may not log in" };
 }
 
-/** Reports a refused password to the listeners and to the application. Errors that `onLoginFailed` throws are ignored. */
+/**
+ * Reports a refused password to the listeners and to the application. Errors that `onLoginFailed` throws are ignored.
+ * Does nothing if `error` is not an AuthError.
+ */
 export async function reportLoginFailure(
   deps: Deps,
   error: unknown,
@@ -108,6 +110,6 @@ export async function reportLoginFailure(
   try {
     await deps.settings.onLoginFailed?.(error, subject.client);
   } catch {
-    // The answer to the client does not depend on the application's bookkeeping.
+    // The answer to the client must not depend on the application's bookkeeping.
   }
 }

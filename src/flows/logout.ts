@@ -8,24 +8,28 @@ import { findSessionRefusal } from "./session-refusal.ts";
 /** Which sessions to log out: this one, all others of the user, or all of the user's. */
 export type LogoutScope = "local" | "others" | "all";
 
-/** One user's session. */
+/** A session and the user whose it is. */
 export interface SessionOwner {
+  /** The session's id, `sid`. */
   readonly sessionId: string;
+  /** The user's id. */
   readonly userId: string;
 }
 
 /** How to log out. */
 export interface LogoutOptions {
-  /** Default: "local". */
+  /** Which sessions to log out. Default: "local". */
   readonly scope?: LogoutScope;
-  /** Who sent the request. */
+  /** Who sent the request. Default: nothing is known. */
   readonly client?: ClientInfo;
 }
 
 /**
- * Logs out by a genuine refresh token, a spent one included (simplejwt's "blacklist"). Durable when the promise fulfils.
+ * Logs out by any genuine refresh token of a live session, a spent one included (simplejwt's "blacklist"). Durable when
+ * the promise fulfils.
  *
- * @throws AuthError a `token_` code; `token_revoked` if the session is over already: then nothing is revoked.
+ * @throws AuthError a `token_` code; `token_revoked` if the session is over already: then no session is revoked,
+ * whatever the scope. StoreUnavailableError with nothing changed.
  */
 export async function logoutByRefreshToken(
   deps: Deps,
@@ -33,27 +37,31 @@ export async function logoutByRefreshToken(
   { scope = "local", client = {} }: LogoutOptions = {},
 ): Promise<void> {
   const { sessionId, userId } = deps.tokens.verifyRefresh(token);
-  if (scope !== "local") {
+  if (scope === "local") {
+    const { result: wasLive } = await commit(
+      deps,
+      sessionsRevoked({ userId, sessionId, reason: "logout", client }),
+      (audit) => deps.store.sessions.decide(sessionId, revokeIfLive, audit),
+    );
+    if (!wasLive) throw sessionIsOver();
+  } else {
     const refusal = findSessionRefusal(await deps.store.sessions.find(sessionId));
-    if (refusal !== null) throw refusal;
+    if (refusal !== null) throw sessionIsOver();
     await logout(deps, { sessionId, userId }, { scope, client });
-    return;
   }
-  const { result: wasLive } = await commit(
-    deps,
-    sessionsRevoked({ userId, sessionId, reason: "logout", client }),
-    (audit) => deps.store.sessions.decide(sessionId, revokeIfLive, audit),
-  );
-  if (!wasLive) throw new AuthError("token_revoked", "the session is over already", { sessionEnded: true });
 }
 
 function revokeIfLive(snapshot: SessionSnapshot | null): Verdict<boolean> {
   return findSessionRefusal(snapshot) === null ? { result: true, revoke: "logout" } : { result: false };
 }
 
+const sessionIsOver = () => new AuthError("token_revoked", "the session is over already", { sessionEnded: true });
+
 /**
- * Logs a user out of one session or of several. Does nothing if they are over already. Durable when the promise fulfils.
+ * Logs a user out of one session or of several. Does nothing if they are over already. Durable when the promise
+ * fulfils.
  *
+ * @returns how many sessions were revoked, and what the revocation feed got.
  * @throws StoreUnavailableError with nothing changed.
  */
 export async function logout(

@@ -7,11 +7,15 @@ import { type CommitDeps, commit, sessionsRevoked } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import type { SessionOwner } from "./logout.ts";
 
-/** A session as its owner and an operator see it. Times are whole seconds since the epoch. */
+/** A session as its user and an operator see it. Times are whole seconds since the epoch. */
 export interface SessionView {
+  /** The session's id, `sid`. */
   readonly id: string;
+  /** The user who logged in. */
   readonly userId: string;
+  /** The time of the login. */
   readonly createdAt: number;
+  /** The time of the last login or refresh. */
   readonly lastUsedAt: number;
   /** When the session expires if it is not used. */
   readonly expiresAt: number;
@@ -19,7 +23,7 @@ export interface SessionView {
   readonly userAgent: string | null;
   /** The client's address at the last login or refresh. */
   readonly ip: string | null;
-  /** The name that the user gave the session. */
+  /** The name that the user gave the session; `null` if there is none. */
   readonly label: string | null;
 }
 
@@ -28,22 +32,22 @@ export type SessionDeps = Pick<Deps, "store"> & CommitDeps;
 
 /** How to revoke a session. */
 export interface RevokeOptions {
-  /** Revoke it only if it is this user's. Default: whoever owns it. */
+  /** Revokes the session only if it is this user's. Default: any user's. */
   readonly userId?: string | undefined;
-  /** Who sent the request. */
+  /** Who sent the request. Default: nothing is known. */
   readonly client?: ClientInfo;
 }
 
 /** The most sessions in a list. */
 export const maxListedSessions = 1000;
 
-/** Converts a row to what its owner may see. */
+/** Converts a row to what its user may see. */
 export function toSessionView(session: Session): SessionView {
   const { id, userId, createdAt, lastUsedAt, idleExpiresAt, userAgent, ip, label } = session;
   return { id, userId, createdAt, lastUsedAt, expiresAt: idleExpiresAt, userAgent, ip, label };
 }
 
-/** Returns the live sessions of a user, or of all users, newest first; at most 1,000. */
+/** Returns the live sessions of a user or, without `userId`, of all users: newest first, at most 1,000. */
 export async function listSessions(deps: SessionDeps, userId?: string): Promise<readonly SessionView[]> {
   const { sessions } = await deps.store.sessions.list({
     limit: maxListedSessions,
@@ -95,7 +99,7 @@ export async function revokeSession(
   if (sessions === 0) throw notFound();
 }
 
-/** Revokes every session and access token of a user. */
+/** Revokes every session and access token of a user. Durable when the promise fulfils. */
 export function revokeSessionsForUser(
   deps: SessionDeps,
   userId: string,
@@ -106,14 +110,18 @@ export function revokeSessionsForUser(
   );
 }
 
-/** Revokes every session and access token there is, including tokens issued in this second. */
+/** Revokes every session and access token, including tokens issued in this second. Durable when the promise fulfils. */
 export function revokeAllSessions(deps: SessionDeps, client: ClientInfo = {}): Promise<RevokedSessions> {
   return commit(deps, sessionsRevoked({ reason: "revoked", client }), (audit) =>
     deps.store.sessions.revokeAll("revoked", audit),
   );
 }
 
-/** Revokes one access token; its session continues. */
+/**
+ * Revokes one access token; its session continues. Durable when the promise fulfils.
+ *
+ * @param tokenId the token's `jti`.
+ */
 export async function revokeToken(deps: SessionDeps, tokenId: string, client: ClientInfo = {}): Promise<void> {
   await commit(
     deps,

@@ -4,17 +4,21 @@ import type { AuthUser } from "../core/user.ts";
 import type { Deps } from "./deps.ts";
 import { callHook } from "./hook.ts";
 
-/** What a pair is minted from; `now` is the store's time of the transaction that allowed it. */
+/** What a pair is minted from. */
 export interface PairSource {
+  /** The session's row. */
   readonly session: Session;
+  /** The secret of the session's current generation. */
   readonly secret: Uint8Array;
+  /** The application's claims, for the access token. */
   readonly claims: ApplicationClaims;
+  /** The database's time of the transaction that allowed the pair: whole seconds since the epoch. */
   readonly now: number;
 }
 
 /**
- * The pair of the session's current generation. The refresh token depends on the row alone, so that a replay is answered
- * with the same one; no token outlives the session (invariant I5).
+ * Mints the pair of the session's current generation. The refresh token depends only on the row and the secret, so a
+ * replay gets the same token. No token outlives the session (invariant I5).
  */
 export function mintPair(deps: Deps, { session, secret, claims, now }: PairSource): TokenPair {
   const refresh = deps.tokens.mintRefresh({
@@ -33,7 +37,7 @@ export function mintPair(deps: Deps, { session, secret, claims, now }: PairSourc
   };
 }
 
-/** A new access token of the session, without a refresh token. */
+/** Mints a new access token of the session, without a refresh token. */
 export function mintAccess(
   deps: Deps,
   { session, claims, now }: Omit<PairSource, "secret">,
@@ -50,15 +54,18 @@ export function mintAccess(
   return { access, accessExpiresIn: expiresAt - now };
 }
 
-/** The store's time, but never ahead of this node's clock, which would refuse the token as one from the future. */
+/** Returns the store's time, but at most this node's: the node would refuse a token from the future. */
 function toIssuedAt({ clock }: Deps, storeTime: number): number {
   return Math.min(storeTime, clock.now());
 }
 
 /**
- * Asks the `claims` hook and tries its answer on, so that nothing has been changed yet where it cannot be used.
+ * Calls the `claims` hook and mints a token with its claims on trial, so that an unusable result is found before
+ * anything changes.
  *
- * @throws AuthError `unavailable` where the hook fails, or its claims take our names or make the token too long.
+ * @returns the claims; none if there is no hook.
+ * @throws AuthError `unavailable` if the hook fails, if its claims use reserved names, or if they make the token too
+ * long.
  */
 export async function toApplicationClaims(deps: Deps, user: AuthUser): Promise<ApplicationClaims> {
   const { claims: hook } = deps.settings;
@@ -71,11 +78,14 @@ export async function toApplicationClaims(deps: Deps, user: AuthUser): Promise<A
   });
 }
 
-/** The JSON of `claims` and nothing that could write itself in another way, as an own `toJSON` would. */
+/**
+ * Returns what JSON keeps of `claims`: an own `toJSON` could otherwise return other claims when the token is minted.
+ */
 function toPlainObject(claims: ApplicationClaims): ApplicationClaims {
   const plain: unknown = JSON.parse(JSON.stringify(claims));
   if (typeof plain !== "object" || plain === null || Array.isArray(plain)) throw new TypeError("claims: not an object");
   return plain as ApplicationClaims;
 }
 
+/** The other contents of the trial token. No real token has longer ones. */
 const sample = { sessionId: "00000000-0000-7000-8000-000000000000", userEpoch: Number.MAX_SAFE_INTEGER };

@@ -16,7 +16,7 @@ export type UnlockDeps = Pick<Deps, "store"> &
  * Clears the failed logins of a user, from all addresses and devices.
  *
  * @returns how many counts were cleared.
- * @throws AuthError `user_not_found`.
+ * @throws AuthError `user_not_found`; `unavailable` if the application's `findUser` fails.
  */
 export async function unlockUser(deps: Deps, userId: string, client: ClientInfo = {}): Promise<number> {
   const found = await deps.users.find(userId);
@@ -24,28 +24,28 @@ export async function unlockUser(deps: Deps, userId: string, client: ClientInfo 
   return deps.users.isOwn ? unlockOwnUser(deps, userId, client) : unlockName(deps, found.user.username, client);
 }
 
-/** As `unlockUser`, for a user of tokenpair's own table. */
+/** Clears the failed logins of a user of tokenpair's own table. @returns how many counts were cleared. */
 export function unlockOwnUser(deps: UnlockDeps, userId: string, client: ClientInfo): Promise<number> {
   return clear(deps, toKeyOfUser(userId), { userId, client });
 }
 
-/** As `unlockUser`, by a name of the application's own table. */
+/** Clears the failed logins of a name that is not in tokenpair's own table. @returns how many counts were cleared. */
 export function unlockName(deps: UnlockDeps, username: string, client: ClientInfo): Promise<number> {
   return clear(deps, toKeyOfName(deps, username), { client });
 }
 
-/** Returns the account key of a user of tokenpair's own table. */
+/** Returns the key under which the failures of a user of tokenpair's own table are counted. */
 export function toKeyOfUser(userId: string): string {
   return toAccountKey({ userId, usernameKey: "" });
 }
 
-/** Returns the account key of a name that is not in tokenpair's own table. */
+/** Returns the key under which the failures of a name that is not in tokenpair's own table are counted. */
 export function toKeyOfName({ settings }: Pick<UnlockDeps, "settings">, username: string): string {
   return toAccountKey({ userId: null, usernameKey: toUsernameKey(username, settings.usernameCaseSensitive) });
 }
 
 /**
- * Clears the failed logins from an address, over all accounts; for IPv6, from its /64.
+ * Clears the failed logins that came from an address, on all accounts; for IPv6, from its /64.
  *
  * @returns how many counts were cleared.
  * @throws TypeError if `ip` is not an IP address.

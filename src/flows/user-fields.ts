@@ -1,8 +1,9 @@
 import { AuthError } from "../core/errors.ts";
 
+/** The most characters of a username, as in Django. */
 const maxUsernameLength = 150;
 
-/** Django's limit, and that of RFC 5321 (§4.5.3.1.3). */
+/** The most characters of an email address, as in Django and RFC 5321 (§4.5.3.1.3). */
 export const maxEmailLength = 254;
 
 /** Returns what is wrong with a username, as a sentence, or `null`. */
@@ -13,7 +14,10 @@ export function findUsernameFault(username: string): string | null {
   return /[\p{Cc}\p{Surrogate}]/u.test(trimmed) ? "A username has no control characters." : null;
 }
 
-/** Returns what is wrong with an email address, as a sentence, or `null`. Only a message sent there could tell more. */
+/**
+ * Returns what is wrong with an email address, as a sentence, or `null`. Only a message sent there could prove it
+ * right.
+ */
 function findEmailFault(email: string): string | null {
   if (email.length > maxEmailLength) return `An email address has at most ${maxEmailLength} characters.`;
   return /^[^\s\p{Cc}\p{Surrogate}]+@[^\s\p{Cc}\p{Surrogate}@]+$/u.test(email)
@@ -21,13 +25,13 @@ function findEmailFault(email: string): string | null {
     : "An email address has an @ between two parts, and no spaces.";
 }
 
-/** @throws AuthError `username_invalid`, whose `reason` is a sentence for people. */
+/** Checks a username. @throws AuthError `username_invalid`, whose `reason` is a sentence for the user. */
 export function requireUsername(username: string): void {
   const fault = findUsernameFault(username);
   if (fault !== null) throw new AuthError("username_invalid", fault);
 }
 
-/** @throws AuthError `email_invalid`, whose `reason` is a sentence for people. */
+/** Checks an email address. @throws AuthError `email_invalid`, whose `reason` is a sentence for the user. */
 export function requireEmail(email: string): void {
   const fault = findEmailFault(email);
   if (fault !== null) throw new AuthError("email_invalid", fault);

@@ -1,55 +1,65 @@
 import { AuthError } from "../core/errors.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { Store } from "../core/store/index.ts";
-import type { AuthUser, User, UserWithPassword } from "../core/user.ts";
+import type { AuthUser, UserWithPassword } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import type { PasswordHasher } from "../crypto/passwords.ts";
 import { callHook } from "./hook.ts";
 import type { OutdatedHash } from "./passwords/rehash.ts";
 import { verifyPassword } from "./passwords/text.ts";
 
-/** A user with the epoch that was in force when the user was read. */
+/** A user, as one read found it. */
 export interface FoundUser {
   readonly user: AuthUser;
+  /** The user's epoch at that time. A session is only created while it is still the user's epoch. */
   readonly epoch: number;
 }
 
 /** A user who gave the right password. */
 export interface VerifiedUser extends FoundUser {
-  /** What to hash again, if the stored hash should be better. */
+  /** What to hash again; missing if the stored hash is as good as a new one. */
   readonly outdatedHash?: OutdatedHash;
 }
 
-/** Who wants to log in: a username and, in tokenpair's own table, the row that has it. */
-export interface LoginCandidate {
+/** The account that an attempt to log in names. Failed logins are counted by it. */
+export interface ClaimedAccount {
   /** As typed, without surrounding white space. */
   readonly username: string;
   /** The form in which usernames are unique. */
   readonly usernameKey: string;
-  /** The id in tokenpair's own table; `null` if nobody has the name there. */
+  /** The user's id in tokenpair's own table; `null` if no user there has the name. */
   readonly userId: string | null;
-  /** Whether a user has the name. True if only the application knows. */
+  /** Whether a user has the name. True if only the application can tell. */
   readonly mayBeUser: boolean;
-  /** The row of tokenpair's own table. */
+}
+
+/** A claimed account with what is needed to verify a password. */
+export interface LoginCandidate extends ClaimedAccount {
+  /** The row of tokenpair's own table; `null` if no user there has the name. */
   readonly row: UserWithPassword | null;
 }
 
-/** Where users come from: tokenpair's own table, or the application's. */
+/** The source of users: tokenpair's own table, or the application's. */
 export interface UserSource {
-  /** Finds out who wants to log in. */
+  /**
+   * Finds the account with this name. The candidate is also returned if no user has the name.
+   *
+   * @throws AuthError `unavailable`, before any lookup, if too many passwords are waiting to be hashed.
+   */
   readonly identify: (username: string) => Promise<LoginCandidate>;
-  /** Returns the user if the password is right, active or not. Takes the same time for an unknown name. */
+  /** Returns the user, active or not, if the password is right, else `null`. An unknown name takes the same time. */
   readonly verify: (candidate: LoginCandidate, password: string) => Promise<VerifiedUser | null>;
   /** Returns the user with this id, or `null`. */
   readonly find: (id: string) => Promise<FoundUser | null>;
-  /** Whether users are in tokenpair's own table, so that a refresh needs no lookup. */
+  /** Whether users are in tokenpair's own table. A refresh then needs no lookup. */
   readonly isOwn: boolean;
 }
 
 /**
- * Returns whether this user may have tokens: by the application's rule, or by being active.
+ * Returns whether this user may have tokens: what `userAuthenticationRule` returns or, without one, whether the user is
+ * active.
  *
- * @throws AuthError `unavailable` if the rule throws or returns no boolean, as an async function does.
+ * @throws AuthError `unavailable` if the rule throws or doesn't return a boolean, for example because it is async.
  */
 export function mayHaveTokens(
   { userAuthenticationRule: rule }: Pick<Settings<AuthUser>, "userAuthenticationRule">,
@@ -71,16 +81,6 @@ function applyRule(rule: (user: AuthUser) => unknown, user: AuthUser): unknown {
   }
 }
 
-/** Returns the candidate for a username in tokenpair's own table, given the row that has it. */
-export function toLoginCandidate(
-  { usernameCaseSensitive }: Pick<Settings, "usernameCaseSensitive">,
-  username: string,
-  row: UserWithPassword | null,
-): LoginCandidate {
-  const usernameKey = toUsernameKey(username, usernameCaseSensitive);
-  return { username: username.trim(), usernameKey, userId: row?.id ?? null, mayBeUser: row !== null, row };
-}
-
 /** Creates the source for users of tokenpair's own table. */
 export function createOwnUsers(
   store: Pick<Store, "users">,
@@ -90,8 +90,10 @@ export function createOwnUsers(
   return Object.freeze<UserSource>({
     isOwn: true,
     identify: async (username) => {
-      const key = toUsernameKey(username, settings.usernameCaseSensitive);
-      return toLoginCandidate(settings, username, await store.users.findByKey(key));
+      passwords.requireRoom();
+      const usernameKey = toUsernameKey(username, settings.usernameCaseSensitive);
+      const row = await store.users.findByKey(usernameKey);
+      return { username: username.trim(), usernameKey, userId: row?.id ?? null, mayBeUser: row !== null, row };
     },
     verify: async ({ row }, password) => {
       const match = await verifyPassword(passwords, row?.passwordHash ?? null, password);
@@ -106,17 +108,17 @@ export function createOwnUsers(
   });
 }
 
-function toFoundUser({ passwordHash: _, ...user }: User & { passwordHash: string | null }): FoundUser {
+function toFoundUser({ passwordHash: _, ...user }: UserWithPassword): FoundUser {
   return { user, epoch: user.epoch };
 }
 
 /**
- * Creates the source for users of the application's table. The store holds only their epochs.
+ * Creates the source for users of the application's own table. The store holds only their epochs. Its methods throw
+ * AuthError `unavailable` if one of the application's functions fails.
  *
- * `verify` reads the epoch between the application's two answers. A user who is deactivated there and then has the epoch
- * raised here is therefore either found inactive or has the session refused.
- *
- * @throws AuthError `unavailable` if one of the application's functions fails.
+ * `find`, and therefore `verify`, reads the epoch before it calls `findUser`. If the application deactivates a user and
+ * then revokes the sessions, a login that races with it either finds the user inactive or is refused because the epoch
+ * was raised.
  */
 export function createApplicationUsers(
   store: Pick<Store, "users">,
@@ -124,7 +126,7 @@ export function createApplicationUsers(
 ): UserSource {
   const find = async (id: string): Promise<FoundUser | null> => {
     const { epoch } = await store.users.ensure(id);
-    // Untyped code returns undefined for nobody, as Map.get and find do.
+    // Untyped code may return undefined if there is no such user, as Map.get and find do.
     const user = (await callHook("findUser", () => findUser(id))) ?? null;
     return user === null ? null : { user, epoch };
   };
@@ -151,10 +153,15 @@ export function createApplicationUsers(
 /** The settings of an application with a user table of its own. */
 export interface ApplicationUserSettings
   extends Pick<Settings<AuthUser>, "verifyCredentials" | "usernameCaseSensitive"> {
+  /** Returns the application's user with this id, or `null`. */
   readonly findUser: (id: string) => Promise<AuthUser | null>;
 }
 
-/** Returns the user with this id, from wherever users are kept; `null` if there is none. */
+/**
+ * Returns the user with this id, from tokenpair's own table or from the application's; `null` if there is none.
+ *
+ * @throws AuthError `unavailable` if the application's `findUser` fails. StoreUnavailableError.
+ */
 export async function findCurrentUser(
   { users }: { readonly users: UserSource },
   userId: string,

@@ -4,7 +4,7 @@ import type { RevokeReason } from "../core/session.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { RevokedSessions } from "../core/store/sessions.ts";
 import type { ChangedUser, UpdatedUser, UserPatch } from "../core/store/users.ts";
-import type { AuthUser, User } from "../core/user.ts";
+import type { AuthUser, User, UserWithPassword } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import type { EventsOf, UserChangedEvent } from "../events/events.ts";
 import { type CommitDeps, commit, sessionsRevoked } from "./commit.ts";
@@ -15,21 +15,23 @@ import { requireEmail, requireUsername } from "./user-fields.ts";
 
 /** A user to create. */
 export interface NewUserInput {
-  /** Surrounding white space is ignored. */
+  /** Unique. Surrounding white space is ignored. */
   readonly username: string;
   /** Default: no password logs this user in. */
   readonly password?: string;
-  /** Default: none. */
+  /** Default: no address. */
   readonly email?: string;
-  /** Default: false. */
+  /** Whether the user is a member of the staff. Default: false. */
   readonly isStaff?: boolean;
 }
 
 /** What to change about a user. A missing member stays as it is. */
 export interface UserUpdate {
+  /** Unique. Surrounding white space is ignored. */
   readonly username?: string;
   /** `null` removes the address. */
   readonly email?: string | null;
+  /** Whether the user is a member of the staff. */
   readonly isStaff?: boolean;
 }
 
@@ -37,14 +39,14 @@ export interface UserUpdate {
 export type UserDeps = Pick<Deps, "store" | "passwords"> &
   CommitDeps & { readonly settings: Pick<Settings, "usernameCaseSensitive" | "minPasswordLength"> };
 
-/** The most users in a list. */
+/** The most users that `listUsers` returns. */
 export const maxListedUsers = 1000;
 
 /**
  * Creates a user in tokenpair's own table.
  *
- * @throws AuthError `username_invalid`, `email_invalid`, `password_refused`, whose `reason` is a sentence for people;
- * `username_taken`.
+ * @throws AuthError `username_invalid`, `email_invalid`, `password_refused`, whose `reason` is a sentence for the user;
+ * `username_taken`; `unavailable` if too many passwords are waiting to be hashed.
  */
 export async function createUser(
   deps: UserDeps,
@@ -61,20 +63,22 @@ export async function createUser(
     isStaff,
     passwordHash: password === undefined ? null : await deps.passwords.hash(normalizePassword(password)),
   };
-  const created = await commit(
+  return commit(
     deps,
     ({ id: userId, createdAt: time }: User) => [{ type: "user_changed", time, userId, change: "created", client }],
-    (audit) => deps.store.users.create(newUser, audit),
+    async (audit) => {
+      const created = await deps.store.users.create(newUser, audit);
+      if (created.outcome === "name_taken") throw nameTaken();
+      return created.user;
+    },
   );
-  if (created.outcome === "name_taken") throw nameTaken();
-  return created.user;
 }
 
 /**
  * Changes a user's name, email address or staff flag. Sessions stay.
  *
- * @throws AuthError `user_not_found`, `username_taken`; `username_invalid`, `email_invalid`, whose `reason` is a sentence for
- * people.
+ * @throws AuthError `username_invalid`, `email_invalid`, whose `reason` is a sentence for the user; `user_not_found`;
+ * `username_taken`. The user has not changed then.
  */
 export async function updateUser(
   deps: UserDeps,
@@ -90,20 +94,22 @@ export async function updateUser(
     email,
     isStaff,
   };
-  const updated = await commit(
+  const { user } = await commit(
     deps,
     ({ now: time }: UpdatedUser) => [{ type: "user_changed", time, userId, change: "updated", client }],
-    (audit) => deps.store.users.update(userId, patch, audit),
+    async (audit) => {
+      const updated = requireFound(await deps.store.users.update(userId, patch, audit));
+      if (updated.outcome === "name_taken") throw nameTaken();
+      return updated;
+    },
   );
-  if (updated === null) throw notFound();
-  if (updated.outcome === "name_taken") throw nameTaken();
-  return updated.user;
+  return user;
 }
 
 /**
- * Makes sure that users log in from tokenpair's own table.
+ * Checks that users log in from tokenpair's own table.
  *
- * @throws TypeError if the application keeps its users itself.
+ * @throws TypeError if `findUser` is set: then the application has a user table of its own.
  */
 export function requireOwnTable({ findUser }: Pick<Settings<AuthUser>, "findUser">): void {
   if (findUser === undefined) return;
@@ -112,12 +118,12 @@ export function requireOwnTable({ findUser }: Pick<Settings<AuthUser>, "findUser
   );
 }
 
-/** Returns the user with this id, or `null`. */
+/** Returns the user with this id in tokenpair's own table, or `null`. */
 export async function findUser(deps: Pick<UserDeps, "store">, userId: string): Promise<User | null> {
   return withoutHash(await deps.store.users.findById(userId));
 }
 
-/** Returns the user with this name, or `null`. */
+/** Returns the user with this name in tokenpair's own table, or `null`. */
 export async function findUserByName(
   deps: Pick<UserDeps, "store" | "settings">,
   username: string,
@@ -125,7 +131,12 @@ export async function findUserByName(
   return withoutHash(await deps.store.users.findByKey(toUsernameKey(username, deps.settings.usernameCaseSensitive)));
 }
 
-/** Returns at most `limit` users (1,000) in order of creation, after the user with the id `after`. */
+/**
+ * Returns users of tokenpair's own table in order of creation.
+ *
+ * @param options.after the id of a user: the list begins after that user. Default: it begins with the first user.
+ * @param options.limit the most users to return. Default and maximum: 1,000.
+ */
 export function listUsers(
   deps: Pick<UserDeps, "store">,
   { after, limit = maxListedUsers }: { readonly after?: string | undefined; readonly limit?: number | undefined } = {},
@@ -137,8 +148,9 @@ export function listUsers(
 }
 
 /**
- * Deactivates a user, and revokes all sessions and access tokens.
+ * Deactivates a user, and revokes the user's sessions and access tokens.
  *
+ * @returns how many sessions were revoked, and what the revocation feed got.
  * @throws AuthError `user_not_found`.
  */
 export async function disableUser(deps: UserDeps, userId: string, client: ClientInfo = {}): Promise<RevokedSessions> {
@@ -167,9 +179,11 @@ export async function enableUser(deps: UserDeps, userId: string, client: ClientI
 }
 
 /**
- * Sets a password, and revokes all sessions and access tokens.
+ * Sets a user's password, and revokes the user's sessions and access tokens.
  *
- * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for people.
+ * @returns how many sessions were revoked, and what the revocation feed got.
+ * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for the user; `unavailable` if
+ * too many passwords are waiting to be hashed.
  */
 export async function setPassword(
   deps: UserDeps,
@@ -190,8 +204,9 @@ export async function setPassword(
 }
 
 /**
- * Deletes a user, and revokes all sessions and access tokens.
+ * Deletes a user, and revokes the user's sessions and access tokens.
  *
+ * @returns how many sessions were revoked, and what the revocation feed got.
  * @throws AuthError `user_not_found`.
  */
 export async function deleteUser(deps: UserDeps, userId: string, client: ClientInfo = {}): Promise<RevokedSessions> {
@@ -202,7 +217,7 @@ export async function deleteUser(deps: UserDeps, userId: string, client: ClientI
   );
 }
 
-/** Returns the events of a change that revokes the user's sessions. */
+/** Returns the events of a change that revokes the user's sessions: the change, then what was revoked. */
 export function userChangedAndRevoked({
   reason,
   ...change
@@ -212,7 +227,7 @@ export function userChangedAndRevoked({
   return (result) => revoked(result).flatMap((event) => [{ type: "user_changed", time: event.time, ...change }, event]);
 }
 
-function withoutHash(row: (User & { readonly passwordHash: string | null }) | null): User | null {
+function withoutHash(row: UserWithPassword | null): User | null {
   if (row === null) return null;
   const { passwordHash: _, ...user } = row;
   return user;

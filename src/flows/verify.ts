@@ -9,10 +9,12 @@ import { findSessionRefusal } from "./session-refusal.ts";
 export type VerifiedClaims<C extends object = ApplicationClaims> = AccessClaims<C> | Omit<RefreshClaims, "secret">;
 
 /**
- * Says whether a token of either kind is alive. An access token is answered from memory; a refresh token asks the store
- * whether its generation is the current one, also inside the reuse interval.
+ * Checks that a token of either kind is live. An access token is checked in memory. For a refresh token the store is
+ * asked whether its generation is the current one; a spent token is refused even inside the reuse interval.
  *
- * @throws AuthError a `token_` code or `password_changed`; `unavailable`.
+ * @returns the token's claims.
+ * @throws AuthError a `token_` code or `password_changed`; `unavailable` if this node can't know whether an access
+ * token is revoked. StoreUnavailableError.
  */
 export async function verify(deps: Deps, token: string): Promise<VerifiedClaims> {
   const claims = deps.tokens.verifyAny(token);

@@ -32,46 +32,42 @@ beforeEach(async () => {
 });
 afterEach(() => auth.close());
 
-const change = (changes: Partial<PasswordChange> = {}) =>
-  changePassword(auth.deps, {
-    userId: auth.user.id,
-    sessionId: asking.session.id,
-    currentPassword: alice.password,
-    newPassword,
-    client,
-    ...changes,
-  });
+const change = (changes: Partial<PasswordChange> = {}) => {
+  const own = { userId: auth.user.id, sessionId: asking.session.id };
+  return changePassword(auth.deps, { ...own, currentPassword: alice.password, newPassword, ...changes }, client);
+};
 
-const opens = (password: string) =>
+/** Returns whether alice can log in with this password. */
+const isAccepted = (password: string) =>
   login(auth.deps, { ...alice, password }).then(
     () => true,
     () => false,
   );
 
-/** Expects that the old password and both sessions are in force. */
+/** Expects that the old password and both sessions are still valid. */
 async function expectUnchanged(): Promise<void> {
-  expect([await opens(alice.password), await opens(newPassword)]).toEqual([true, false]);
+  expect([await isAccepted(alice.password), await isAccepted(newPassword)]).toEqual([true, false]);
   for (const { pair } of [asking, other]) expect((await refresh(auth.deps, pair.refresh)).outcome).toBe("rotated");
 }
 
-describe("a change of one's own password", () => {
-  it("puts the new one in force and the old one out of it", async () => {
+describe("changePassword", () => {
+  it("makes the new password valid and the current one invalid", async () => {
     await change();
-    expect([await opens(alice.password), await opens(newPassword)]).toEqual([false, true]);
+    expect([await isAccepted(alice.password), await isAccepted(newPassword)]).toEqual([false, true]);
   });
 
-  it("ends every other session; the asking one goes on with a new pair under the new epoch", async () => {
+  it("revokes the user's other sessions and gives the asking session a new pair under the new epoch", async () => {
     const { session, pair } = await change();
     expect(session.id).toBe(asking.session.id);
     expect(await authenticate(auth.deps, pair.access)).toMatchObject({ sessionId: session.id, userEpoch: 1 });
     for (const { pair: old } of [asking, other]) {
-      await expectRefused(authenticate(auth.deps, old.access), "token_revoked");
+      expect(() => authenticate(auth.deps, old.access)).toThrow(/^token_revoked/);
     }
     await expectRefused(refresh(auth.deps, other.pair.refresh), "password_changed", { sessionEnded: true });
     expect((await refresh(auth.deps, pair.refresh)).outcome).toBe("rotated");
   });
 
-  it("is reported once, and the end of the others once", async () => {
+  it("emits user_changed once and sessions_revoked once", async () => {
     await change();
     expect(auth.events).toMatchObject([
       { type: "user_changed", userId: auth.user.id, change: "password_changed" },
@@ -80,8 +76,8 @@ describe("a change of one's own password", () => {
   });
 });
 
-describe("a change of password is refused, and nothing has changed,", () => {
-  it("where the current one is wrong: a failed login, whatever onLoginFailed throws", async () => {
+describe("changePassword, when it refuses,", () => {
+  it("changes nothing if the current password is wrong, and reports a failed login although onLoginFailed throws", async () => {
     await expectRefused(change({ currentPassword: "wrong" }), "wrong_password");
     const reason = "wrong current password";
     expect(auth.events).toMatchObject([{ type: "login_failed", code: "wrong_password", reason, client }]);
@@ -89,38 +85,38 @@ describe("a change of password is refused, and nothing has changed,", () => {
     await expectUnchanged();
   });
 
-  it("where the new one is too short or holds the username, with a sentence for the user", async () => {
+  it("changes nothing if the new password is too short or contains the username, and explains it in a sentence", async () => {
     const tooShort = "This password is too short. It must contain at least 8 characters.";
     await expectRefused(change({ newPassword: "7 chars" }), "password_refused", { reason: tooShort });
-    const holdsName = "This password contains the username. Choose one without it.";
-    await expectRefused(change({ newPassword: "my-ALICE-1" }), "password_refused", { reason: holdsName });
+    const containsName = "This password contains the username. Choose one without it.";
+    await expectRefused(change({ newPassword: "my-ALICE-1" }), "password_refused", { reason: containsName });
     expect(failures).toEqual([]);
     await expectUnchanged();
   });
 
-  it("where the asking session has ended or is somebody else's", async () => {
+  it("changes nothing if the asking session was logged out or is not the user's", async () => {
     const reason = "the session or the password changed meanwhile";
     await expectRefused(change({ sessionId: "nothing" }), "token_revoked", { reason });
     await expectUnchanged();
     await logout(auth.deps, { sessionId: asking.session.id, userId: auth.user.id });
     await expectRefused(change(), "token_revoked", { reason });
-    expect(await opens(newPassword)).toBe(false);
+    expect(await isAccepted(newPassword)).toBe(false);
   });
 
-  it("where there is no such user", async () => {
+  it("answers user_not_found if there is no such user", async () => {
     await expectRefused(change({ userId: "999" }), "user_not_found");
   });
 
-  it("where the user was disabled", async () => {
+  it("changes no password if the user was disabled", async () => {
     await disableUser(auth.deps, auth.user.id);
     await expectRefused(change(), "token_revoked");
     expect(eventsOf(auth, "user_changed").map((event) => event.change)).toEqual(["disabled"]);
   });
 });
 
-describe("a change of password that races a reset by the operator", () => {
-  it("never wins over it: the operator's password is in force and no session is left, round after round", async () => {
-    let overtaken = 0;
+describe("changePassword in a race with a reset by an operator", () => {
+  it("does not win against an operator's reset that runs at the same time, in 20 rounds", async () => {
+    let lost = 0;
     for (let round = 0; round < 20; round++) {
       const [mine, resets] = [`my own horse ${round}`, `the admin's horse ${round}`];
       const before = round === 0 ? alice.password : `the admin's horse ${round - 1}`;
@@ -128,14 +124,15 @@ describe("a change of password that races a reset by the operator", () => {
       const own = { sessionId: session.id, currentPassword: before, newPassword: mine };
       const [changed] = await Promise.allSettled([change(own), setPassword(auth.deps, auth.user.id, resets)]);
       if (changed.status === "rejected") {
-        overtaken++;
+        lost++;
         expect(changed.reason).toMatchObject({ name: "AuthError" });
         expect(["token_revoked", "wrong_password"]).toContain(changed.reason.code);
       }
-      // Whoever came first, the operator has the last word.
-      expect([await opens(mine), await opens(before), await opens(resets)]).toEqual([false, false, true]);
+      // In either order, the operator's password is the one that is valid in the end.
+      const accepted = [await isAccepted(mine), await isAccepted(before), await isAccepted(resets)];
+      expect(accepted).toEqual([false, false, true]);
       expect(await rowOf(auth, session.id)).toMatchObject({ revokeReason: "password_changed" });
     }
-    expect(overtaken).toBeGreaterThan(0);
+    expect(lost).toBeGreaterThan(0);
   });
 });

@@ -2,16 +2,16 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ClientInfo } from "../../src/core/client-info.ts";
 import type { AuditEntry } from "../../src/core/store/audit.ts";
 import { createSecret } from "../../src/crypto/secrets.ts";
-import { toAuditRow, toKeeping } from "../../src/events/audit-policy.ts";
+import { toAuditRow } from "../../src/events/audit-row.ts";
+import { toAuditPolicy } from "../../src/events/catalogue.ts";
 import type { AuthEvent } from "../../src/events/events.ts";
 import { changePassword } from "../../src/flows/change-password.ts";
 import { login } from "../../src/flows/login.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
-import { endSession, revokeAllSessions, revokeSessionsForUser, revokeToken } from "../../src/flows/sessions.ts";
-import { createUser, deleteUser, disableUser, enableUser, setPassword } from "../../src/flows/users.ts";
+import { revokeAllSessions, revokeSession, revokeSessionsForUser, revokeToken } from "../../src/flows/sessions.ts";
+import { createUser, deleteUser, disableUser, enableUser, setPassword, updateUser } from "../../src/flows/users.ts";
 import { alice, createTestAuth, type TestAuth, testStart as time } from "../support/auth.ts";
-import { createBrowser, ownOrigin } from "../support/browser.ts";
 import { logIn } from "./flow.ts";
 
 const client: ClientInfo = { ip: "192.0.2.7", userAgent: "Firefox", actor: "staff/7" };
@@ -31,13 +31,13 @@ afterEach(() => auth.close());
 
 type Row = readonly [name: string, act: () => Promise<unknown>, expected: () => readonly AuthEvent[]];
 
-const ended = (more: object): AuthEvent =>
+const revoked = (more: object): AuthEvent =>
   ({ type: "sessions_revoked", time, sessions: 1, client, ...more }) as AuthEvent;
 const changed = (change: string): AuthEvent => ({ type: "user_changed", time, userId, change, client }) as AuthEvent;
 const refreshed = (more: object): AuthEvent =>
   ({ type: "refresh", time, userId, sessionId, generation: 0, client, ...more }) as AuthEvent;
 
-/** Alice's second session, from a browser that she has not used before. */
+/** The events of alice's second login, with a user agent that she has not used before. */
 let loggedIn: readonly AuthEvent[];
 beforeEach(() => {
   const subject = { time, userId, sessionId: expect.any(String), client } as const;
@@ -52,7 +52,7 @@ const rows: readonly Row[] = [
   [
     "a login that replaces a session",
     () => login(auth.deps, alice, { client, replaces: sessionId }),
-    () => [ended({ sessionId, reason: "replaced" }), ...loggedIn],
+    () => [revoked({ sessionId, reason: "replaced" }), ...loggedIn],
   ],
   [
     "a refused login",
@@ -69,7 +69,7 @@ const rows: readonly Row[] = [
     ],
   ],
   [
-    "a refused login of a name that nobody has",
+    "a refused login with a name that no user has",
     () => login(auth.deps, { username: "nobody", password: "wrong" }, { client }),
     () => [{ type: "login_failed", time, code: "no_active_account", reason: "unknown user or wrong password", client }],
   ],
@@ -84,7 +84,7 @@ const rows: readonly Row[] = [
     () => [refreshed({ outcome: "replayed" })],
   ],
   [
-    "a theft",
+    "detected reuse",
     async () => {
       await refresh(auth.deps, token);
       auth.clock.advance(60);
@@ -92,12 +92,12 @@ const rows: readonly Row[] = [
       await refresh(auth.deps, token, { client });
     },
     () => [
-      ended({ time: time + 60, userId, sessionId, reason: "reuse" }),
+      revoked({ time: time + 60, userId, sessionId, reason: "reuse" }),
       refreshed({ time: time + 60, outcome: "reuse_detected", reason: "a spent refresh token was presented again" }),
     ],
   ],
   [
-    "a lost state",
+    "a token of a state that the database has lost",
     () => {
       const secret = createSecret(auth.deps.random);
       const lost = auth.deps.tokens.mintRefresh({ ...auth.deps.tokens.verifyRefresh(token), secret });
@@ -106,7 +106,7 @@ const rows: readonly Row[] = [
     () => [refreshed({ outcome: "state_lost", reason: "the store has lost this session's newer state" })],
   ],
   [
-    "a refresh of a dead session",
+    "a refresh of a revoked session",
     async () => {
       await auth.store.sessions.revoke(sessionId, "logout");
       await refresh(auth.deps, token, { client });
@@ -120,33 +120,38 @@ const rows: readonly Row[] = [
   ],
   [
     "a logout",
-    () => logout(auth.deps, { userId, sessionId }, "local", client),
-    () => [ended({ userId, sessionId, reason: "logout" })],
+    () => logout(auth.deps, { userId, sessionId }, { client }),
+    () => [revoked({ userId, sessionId, reason: "logout" })],
   ],
   [
     "a logout by refresh token",
-    () => logoutByRefreshToken(auth.deps, token, client),
-    () => [ended({ userId, sessionId, reason: "logout" })],
+    () => logoutByRefreshToken(auth.deps, token, { client }),
+    () => [revoked({ userId, sessionId, reason: "logout" })],
   ],
   [
     "a logout everywhere",
-    () => logout(auth.deps, { userId, sessionId }, "all", client),
-    () => [ended({ userId, reason: "logout" })],
-  ],
-  ["a logout of a dead session", () => logout(auth.deps, { userId, sessionId: "gone" }, "local", client), () => []],
-  [
-    "the end of a session",
-    () => endSession(auth.deps, sessionId, { userId, client }),
-    () => [ended({ userId, sessionId, reason: "revoked" })],
+    () => logout(auth.deps, { userId, sessionId }, { scope: "all", client }),
+    () => [revoked({ userId, reason: "logout" })],
   ],
   [
-    "the end of a user's sessions",
+    "a logout everywhere by refresh token",
+    () => logoutByRefreshToken(auth.deps, token, { scope: "all", client }),
+    () => [revoked({ userId, reason: "logout" })],
+  ],
+  ["a logout of an unknown session", () => logout(auth.deps, { userId, sessionId: "gone" }, { client }), () => []],
+  [
+    "a revoked session",
+    () => revokeSession(auth.deps, sessionId, { userId, client }),
+    () => [revoked({ userId, sessionId, reason: "revoked" })],
+  ],
+  [
+    "revoked sessions of a user",
     () => revokeSessionsForUser(auth.deps, userId, client),
-    () => [ended({ userId, reason: "revoked" })],
+    () => [revoked({ userId, reason: "revoked" })],
   ],
-  ["the end of all sessions", () => revokeAllSessions(auth.deps, client), () => [ended({ reason: "revoked" })]],
+  ["revoked sessions of all users", () => revokeAllSessions(auth.deps, client), () => [revoked({ reason: "revoked" })]],
   [
-    "the end of a token",
+    "a revoked access token",
     () => revokeToken(auth.deps, "jti-1", client),
     () => [{ type: "token_revoked", time, tokenId: "jti-1", client }],
   ],
@@ -154,18 +159,18 @@ const rows: readonly Row[] = [
     "a change of password",
     () => {
       const passwords = { currentPassword: alice.password, newPassword: "another horse" };
-      return changePassword(auth.deps, { userId, sessionId, ...passwords, client });
+      return changePassword(auth.deps, { userId, sessionId, ...passwords }, client);
     },
     () => [
       { ...changed("password_changed"), sessionId } as AuthEvent,
-      ended({ userId, reason: "password_changed", sessions: 0 }),
+      revoked({ userId, reason: "password_changed", sessions: 0 }),
     ],
   ],
   [
     "a wrong current password",
     () => {
       const passwords = { currentPassword: "wrong", newPassword: "another horse" };
-      return changePassword(auth.deps, { userId, sessionId, ...passwords, client });
+      return changePassword(auth.deps, { userId, sessionId, ...passwords }, client);
     },
     () => [
       {
@@ -182,7 +187,7 @@ const rows: readonly Row[] = [
   [
     "a password set",
     () => setPassword(auth.deps, userId, "another horse", client),
-    () => [changed("password_changed"), ended({ userId, reason: "password_changed" })],
+    () => [changed("password_changed"), revoked({ userId, reason: "password_changed" })],
   ],
   [
     "a new user",
@@ -190,18 +195,24 @@ const rows: readonly Row[] = [
     () => [{ type: "user_changed", time, userId: "2", change: "created", client }],
   ],
   [
+    "an updated user",
+    () => updateUser(auth.deps, userId, { email: "a@example.com" }, client),
+    () => [changed("updated")],
+  ],
+  [
     "a disabled user",
     () => disableUser(auth.deps, userId, client),
-    () => [changed("disabled"), ended({ userId, reason: "user_disabled" })],
+    () => [changed("disabled"), revoked({ userId, reason: "user_disabled" })],
   ],
   ["an enabled user", () => enableUser(auth.deps, userId, client), () => [changed("enabled")]],
   [
     "a deleted user",
     () => deleteUser(auth.deps, userId, client),
-    () => [changed("deleted"), ended({ userId, reason: "user_deleted" })],
+    () => [changed("deleted"), revoked({ userId, reason: "user_deleted" })],
   ],
 ];
 
+/** Runs `act`, which may be refused, and returns the entries that the audit log got. */
 async function actAlone(act: Row[1]): Promise<readonly AuditEntry[]> {
   const { audit } = auth.store;
   const { cursor } = await audit.read({ after: null, limit: 1 });
@@ -210,24 +221,24 @@ async function actAlone(act: Row[1]): Promise<readonly AuditEntry[]> {
   return (await audit.read({ after: cursor, limit: 100 })).entries;
 }
 
-/** What the audit log has of events, but for the entries' own numbers. */
+/** Returns the entries that the audit log must have of these events. */
 function toEntries(events: readonly AuthEvent[]) {
   return events
-    .filter((event) => toKeeping(event) !== "never")
+    .filter((event) => toAuditPolicy(event, auth.deps.settings) !== "never")
     .map((event) => {
       const row = toAuditRow(event);
       return { ...row, id: expect.any(Number), details: JSON.parse(row.details) };
     });
 }
 
-describe("the events of", () => {
-  it.each(rows)("%s are told once, with all their fields, and once written", async (_, act, expected) => {
+describe("the events of a flow", () => {
+  it.each(rows)("emits the events of %s once, with all fields, and records them once", async (_, act, expected) => {
     const entries = await actAlone(act);
     expect(auth.events).toEqual(expected());
     expect(entries).toEqual(toEntries(auth.events));
   });
 
-  it("ordinary refreshes are written too, each once, where auditRotations is on", async () => {
+  it("records rotations and replays once each if auditRotations is on", async () => {
     await auth.close();
     auth = await createTestAuth({ settings: { auditRotations: true } });
     const { pair } = await logIn(auth);
@@ -242,14 +253,23 @@ describe("the events of", () => {
       "replayed",
       "rotated",
     ]);
-    const toEntry = (event: AuthEvent) => {
-      const row = toAuditRow(event);
-      return { ...row, id: expect.any(Number), details: JSON.parse(row.details) };
-    };
-    expect(entries).toEqual(auth.events.map(toEntry));
+    expect(entries).toHaveLength(3);
+    expect(entries).toEqual(toEntries(auth.events));
   });
 
-  it("anything are written nowhere where the audit log is off", async () => {
+  it.each(["garbage", "forged"])(
+    "emits the refusal of a %s refresh token and keeps it out of the audit log",
+    async (kind) => {
+      const forged = kind === "garbage" ? kind : `${token.slice(0, -43)}${"A".repeat(43)}`;
+      const entries = await actAlone(async () => {
+        for (let n = 0; n < 3; n++) await refresh(auth.deps, forged, { client }).catch(() => {});
+      });
+      expect(auth.events).toMatchObject(Array(3).fill({ type: "refresh", outcome: "refused" }));
+      expect(entries).toEqual([]);
+    },
+  );
+
+  it("records no event if the audit log is off", async () => {
     await auth.close();
     auth = await createTestAuth({ settings: { auditRetention: 0 } });
     const entries = await actAlone(async () => {
@@ -260,49 +280,5 @@ describe("the events of", () => {
     });
     expect(auth.events.length).toBeGreaterThan(5);
     expect(entries).toEqual([]);
-  });
-});
-
-describe("a CSRF refusal", () => {
-  const refused = (more: object) => ({ type: "csrf_refused", time, client: { userAgent: "Firefox" }, ...more });
-
-  it("is told once, with the session that the cookies name and nothing else of them", async () => {
-    const browser = createBrowser(auth);
-    const { sessionId } = await browser.logIn();
-    auth.events.length = 0;
-    const headers = { "X-CSRFToken": null, "User-Agent": "Firefox" };
-    for (const path of ["/api/auth/refresh/", "/api/auth/logout/", "/api/auth/password/", "/api/auth/login/"]) {
-      expect((await browser.post(path, {}, headers)).status).toBe(403);
-    }
-    expect((await browser.send("DELETE", `/api/auth/sessions/${sessionId}/`, { headers })).status).toBe(403);
-    const reason = "CSRF token missing.";
-    expect(auth.events).toEqual(Array.from({ length: 5 }, () => refused({ reason, userId, sessionId })));
-  });
-
-  it("of a page of others, without a session, is told too, and costs the database nothing", async () => {
-    const headers = { "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example", "User-Agent": "Firefox" };
-    const entries = await actAlone(async () => {
-      const response = await auth.send("POST", "/api/auth/login/", { headers, body: {} });
-      expect(response.status).toBe(403);
-    });
-    expect(auth.events).toEqual([refused({ reason: "Origin checking failed." })]);
-    expect(entries).toEqual([]);
-  });
-
-  it("is written where there is a session", async () => {
-    const browser = createBrowser(auth);
-    await browser.logIn();
-    const entries = await actAlone(async () => {
-      expect((await browser.post("/api/auth/logout/", {}, { "X-CSRFToken": null })).status).toBe(403);
-    });
-    expect(entries.map(({ type }) => type)).toEqual(["csrf_refused"]);
-  });
-
-  it("is no event where the request was fine", async () => {
-    const browser = createBrowser(auth);
-    await browser.logIn();
-    auth.events.length = 0;
-    expect((await browser.post("/api/auth/logout/", {}, { Origin: ownOrigin })).status).toBe(200);
-    expect(auth.events.map(({ type }) => type)).toEqual(["sessions_revoked"]);
   });
 });

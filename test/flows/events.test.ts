@@ -4,8 +4,8 @@ import { changePassword } from "../../src/flows/change-password.ts";
 import { login } from "../../src/flows/login.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
-import { endSession, revokeAllSessions } from "../../src/flows/sessions.ts";
-import { createUser, deleteUser, disableUser, enableUser, setPassword } from "../../src/flows/users.ts";
+import { revokeAllSessions, revokeSession } from "../../src/flows/sessions.ts";
+import { createUser, deleteUser, disableUser, enableUser, setPassword, updateUser } from "../../src/flows/users.ts";
 import { verify } from "../../src/flows/verify.ts";
 import { createLog } from "../../src/server/observe/log.ts";
 import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
@@ -14,26 +14,24 @@ import { logIn } from "./flow.ts";
 const passwords = ["wr0ng-pl4nted", "n3w-pl4nted-horse", "b0b-pl4nted", "r3set-pl4nted"] as const;
 const [wrong, changed, ofBob, reset] = passwords;
 const pepper = "pl4nted-pepper-of-this-test";
-const idempotencyKey = "pl4ntedAttempt0m5oRkq2";
-
-/** Another secret that has no business in what is told. */
+const idempotencyKey = "pl4ntedIdempotencyKey2";
 const webhookSecret = "pl4nted0pl4nted0pl4nted0pl4nted0pl4nted0pl4n";
 
 let auth: TestAuth;
 afterEach(() => auth.close());
 
-/** What every refusal has said, and every secret that was planted on the way. */
-interface Life {
-  readonly said: readonly string[];
+/** The texts of all errors, and all secrets that were used. */
+interface Scenario {
+  readonly errors: readonly string[];
   readonly secrets: readonly string[];
 }
 
-/** Everything that can happen to a user and her sessions, each at least once. */
-async function live(): Promise<Life> {
+/** Does everything that can happen to a user and her sessions at least once. */
+async function runEverything(): Promise<Scenario> {
   const webhook = { webhookUrl: "https://receiver.example/", webhookSecret };
   auth = await createTestAuth({ settings: { passwordPeppers: [`p:${pepper}`], ...webhook } });
   const { deps } = auth;
-  const said: string[] = [];
+  const errors: string[] = [];
   const tokens: string[] = [];
   const refusal = async (attempt: Promise<unknown>) => {
     const error: unknown = await attempt.then(
@@ -41,7 +39,7 @@ async function live(): Promise<Life> {
       (thrown: unknown) => thrown,
     );
     const { message, stack = "", reason } = error as Error & { reason: string };
-    said.push(message, stack, reason, JSON.stringify(error));
+    errors.push(message, stack, reason, JSON.stringify(error));
   };
   const keep = <T extends { readonly access: string; readonly refresh?: string }>(pair: T): T => {
     tokens.push(pair.access, pair.refresh ?? "");
@@ -74,9 +72,10 @@ async function live(): Promise<Life> {
   const left = await login(deps, { ...alice, password: changed });
   await logoutByRefreshToken(deps, keep(left.pair).refresh);
   await refusal(logoutByRefreshToken(deps, left.pair.refresh));
-  await logout(deps, { userId: auth.user.id, sessionId: session.id }, "all");
-  await refusal(endSession(deps, session.id));
+  await logout(deps, { userId: auth.user.id, sessionId: session.id }, { scope: "all" });
+  await refusal(revokeSession(deps, session.id));
   await createUser(deps, { username: "bob", password: ofBob });
+  await updateUser(deps, auth.user.id, { email: "alice@example.com" });
   await setPassword(deps, auth.user.id, reset);
   await disableUser(deps, auth.user.id);
   await refusal(login(deps, { ...alice, password: reset }));
@@ -99,7 +98,7 @@ async function live(): Promise<Life> {
   ]);
   const signatures = tokens.map((token) => token.split(".")[2] ?? "");
   return {
-    said,
+    errors,
     secrets: [
       webhookSecret,
       alice.password,
@@ -114,13 +113,13 @@ async function live(): Promise<Life> {
   };
 }
 
-describe("the events", () => {
-  it("tell all that happened, each once", async () => {
-    await live();
+describe("the events of all flows together", () => {
+  it("emits everything that happened once, in order", async () => {
+    await runEverything();
     const names = auth.events.map((event) => {
       if (event.type === "refresh") return `refresh ${event.outcome}`;
       if (event.type === "user_changed") return `user ${event.change}`;
-      if (event.type === "sessions_revoked") return `ended ${event.reason}`;
+      if (event.type === "sessions_revoked") return `revoked ${event.reason}`;
       return event.type === "login_failed" ? `login_failed ${event.code}` : event.type;
     });
     expect(names).toEqual([
@@ -133,30 +132,31 @@ describe("the events", () => {
       "refresh state_lost",
       "login_failed wrong_password",
       "user password_changed",
-      "ended password_changed",
+      "revoked password_changed",
       "refresh refused",
       "login",
       "refresh rotated",
-      "ended reuse",
-      "refresh theft",
+      "revoked reuse",
+      "refresh reuse_detected",
       "login",
-      "ended logout",
-      "ended logout",
+      "revoked logout",
+      "revoked logout",
       "user created",
+      "user updated",
       "user password_changed",
-      "ended password_changed",
+      "revoked password_changed",
       "user disabled",
-      "ended user_disabled",
+      "revoked user_disabled",
       "login_failed no_active_account",
       "user enabled",
-      "ended revoked",
+      "revoked revoked",
       "user deleted",
-      "ended user_deleted",
+      "revoked user_deleted",
     ]);
   });
 
-  it("and every refusal hold no password, token, secret, attempt id or hash", async () => {
-    const { said, secrets } = await live();
+  it("puts no password, token, secret, idempotency key or hash into events, entries, messages, log lines or errors", async () => {
+    const { errors, secrets } = await runEverything();
     await auth.auditQueue.stop();
     const { entries } = await auth.store.audit.read({ after: null, limit: 1_000 });
     const messages = await auth.store.outbox.claim({ limit: 1_000, lease: 60 });
@@ -165,7 +165,7 @@ describe("the events", () => {
     for (const event of auth.events) log.event(event);
     expect([entries.length, messages.length, lines.length].every((count) => count >= 3)).toBe(true);
     const written = [...auth.events, ...entries, ...messages].map((each) => JSON.stringify(each));
-    const texts = [...said, ...written, ...lines];
+    const texts = [...errors, ...written, ...lines];
     expect(texts.length).toBeGreaterThan(120);
     for (const secret of secrets.filter((text) => text !== "")) {
       expect(texts.filter((text) => text.includes(secret))).toEqual([]);

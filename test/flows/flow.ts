@@ -6,22 +6,22 @@ import type { Issued, IssueOptions } from "../../src/flows/issue.ts";
 import { login } from "../../src/flows/login.ts";
 import { alice, type TestAuth } from "../support/auth.ts";
 
-/** A new session of alice, through the login flow. */
+/** Starts a session of alice through the login flow. */
 export const logIn = (auth: Pick<TestAuth, "deps">, options?: IssueOptions): Promise<Issued> =>
   login(auth.deps, alice, options);
 
-/** A session's row. */
+/** Returns a session's row. */
 export async function rowOf({ store }: Pick<TestAuth, "store">, sessionId: string): Promise<Session> {
   const found = await store.sessions.find(sessionId);
   if (found === null) throw new Error("no such session");
   return found.session;
 }
 
-/** The events of one type, in order. */
+/** Returns the events of one type, in order. */
 export const eventsOf = <T extends AuthEvent["type"]>({ events }: Pick<TestAuth, "events">, type: T) =>
   events.filter((event): event is Extract<AuthEvent, { type: T }> => event.type === type);
 
-/** Expects an `AuthError`; unless told, one that proves nothing of the session. */
+/** Expects an `AuthError` with this code and, by default, one that does not prove the session to be over. */
 export async function expectRefused(
   attempt: Promise<unknown>,
   code: AuthErrorCode,

@@ -19,21 +19,24 @@ function foreign(username: string, changes: Partial<ForeignUser> = {}): ForeignU
 
 const refusal = (reason: RegExp) => ({ outcome: "refused", reason: expect.stringMatching(reason) });
 
-describe("an import", () => {
-  it("lets its users log in with the password that they had", async () => {
-    const passwordHash = await auth.passwords.hash("the password of theirs");
+describe("createUserImport", () => {
+  it("imports users who can log in with the password that they had", async () => {
+    const passwordHash = await auth.passwords.hash("the password they had");
     const importUsers = createUserImport(auth.deps);
     expect(await importUsers([foreign(" Bob ", { id: "70", passwordHash })])).toEqual([{ outcome: "created" }]);
-    const { user } = await login(auth.deps, { username: "bob", password: "the password of theirs" });
+    const { user } = await login(auth.deps, { username: "bob", password: "the password they had" });
     expect(user).toMatchObject({ id: "70", username: "Bob" });
   });
 
-  it.each([null, "", "!", "!kept for a reset"])("takes %j for no password", async (passwordHash) => {
-    await createUserImport(auth.deps)([foreign("bob", { id: "70", passwordHash })]);
-    expect(await auth.store.users.findById("70")).toMatchObject({ username: "bob", passwordHash: null });
-  });
+  it.each([null, "", "!", "!kept for a reset"])(
+    "imports a user without a password if the hash is %j",
+    async (passwordHash) => {
+      await createUserImport(auth.deps)([foreign("bob", { id: "70", passwordHash })]);
+      expect(await auth.store.users.findById("70")).toMatchObject({ username: "bob", passwordHash: null });
+    },
+  );
 
-  it("answers for each user in order, and imports the sound ones", async () => {
+  it("answers for each user in order, and imports those without a fault", async () => {
     const answers = await createUserImport(auth.deps)([
       foreign("bob", { id: "70" }),
       foreign("carol", { id: "with space" }),
@@ -55,7 +58,7 @@ describe("an import", () => {
     expect(JSON.stringify(answers)).not.toContain("hunter2");
   });
 
-  it("takes Django's formats, and MD5 only where the settings do", async () => {
+  it("imports hashes in Django's formats, and MD5 only if the setting accepts it", async () => {
     const md5 = "md5$abcdefghijkl$0123456789abcdef0123456789abcdef";
     const pbkdf2 = "pbkdf2_sha256$600000$abcdefghijkl$ESUkIq3XvMIs+R/ZmdQSkE1EDQIVk18SzognBfgBuPQ=";
     const users = [
@@ -68,16 +71,16 @@ describe("an import", () => {
     expect(await createUserImport(lenient)(users)).toEqual([{ outcome: "created" }, { outcome: "same" }]);
   });
 
-  it("takes a peppered hash only where the pepper is", async () => {
+  it("imports a peppered hash only if its pepper is configured", async () => {
     const passwordPeppers = ["old:a pepper of another installation".replaceAll(" ", "-")];
     const theirs = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 1, passwordPeppers });
-    const users = [foreign("bob", { id: "70", passwordHash: await theirs.hash("the password of theirs") })];
+    const users = [foreign("bob", { id: "70", passwordHash: await theirs.hash("the password they had") })];
     expect(await createUserImport(auth.deps)(users)).toEqual([refusal(/needs a pepper/)]);
     const withPepper = { ...auth.deps, settings: { ...auth.deps.settings, passwordPeppers } };
     expect(await createUserImport(withPepper)(users)).toEqual([{ outcome: "created" }]);
   });
 
-  it("reports each user that it creates, and nobody else", async () => {
+  it("emits user_changed for each user that it creates, and for no other", async () => {
     const client = { actor: "cli/root" };
     await createUserImport(auth.deps, { client })([foreign("bob", { id: "70", createdAt: 5 }), foreign("alice")]);
     const time = testStart;
@@ -101,15 +104,15 @@ describe("an import", () => {
       { passwordHash: "$argon2id$v=19$m=4194304,t=9,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA" },
       /^The stored hash/,
     ],
-  ])("refuses %s", async (_, changes, reason) => {
+  ])("refuses a user with %s", async (_, changes, reason) => {
     const answers = await createUserImport(auth.deps)([foreign("bob", changes)]);
     expect(answers).toEqual([refusal(reason)]);
     expect(await auth.store.users.findByKey("bob")).toBeNull();
   });
 });
 
-describe("a dry run", () => {
-  it("answers as the import would, over several batches, and changes nothing", async () => {
+describe("createUserImport with dryRun", () => {
+  it("returns the answers of an import over several batches, and changes nothing", async () => {
     const batches = [
       [foreign("bob", { id: "70" }), foreign("carol", { id: "71" }), foreign("alice")],
       [foreign("bob", { id: "70" }), foreign("dave", { id: "71" }), foreign("Carol", { id: "72" }), foreign("carol")],

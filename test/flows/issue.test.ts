@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { issue } from "../../src/flows/issue.ts";
+import { issue, startSession } from "../../src/flows/issue.ts";
 import type { FoundUser } from "../../src/flows/user-source.ts";
 import { disableUser, enableUser, setPassword } from "../../src/flows/users.ts";
 import { createTestAuth, type TestAuth, testStart } from "../support/auth.ts";
@@ -19,10 +19,12 @@ afterEach(() => auth.close());
 
 const liveSessions = async () => (await auth.store.sessions.list({ limit: 10 })).sessions.length;
 
-describe("a session for a user who has been authenticated", () => {
-  it("has the configured lifetimes and an id that sorts by time (UUIDv7)", async () => {
-    const { session, pair } = await issue(auth.deps, found);
+describe("issue", () => {
+  it("starts a session with the configured lifetimes and an id that sorts by time (UUIDv7)", async () => {
+    const { user, session, pair } = await issue(auth.deps, auth.user.id);
+    expect(user).toEqual(auth.user);
     expect(session).toMatchObject({
+      userId: auth.user.id,
       createdAt: testStart,
       idleExpiresAt: testStart + 600,
       absoluteExpiresAt: testStart + 900,
@@ -34,30 +36,43 @@ describe("a session for a user who has been authenticated", () => {
     expect(pair).toMatchObject({ accessExpiresIn: 60, refreshExpiresIn: 600 });
   });
 
-  it("is reported as a login without an client, where nobody told one", async () => {
-    const { session } = await issue(auth.deps, found);
-    expect(auth.events).toMatchObject([{ type: "login", userId: auth.user.id, sessionId: session.id, client: {} }]);
+  it("emits a login with an empty client if the caller passes none", async () => {
+    const { session } = await issue(auth.deps, auth.user.id);
+    expect(auth.events).toEqual([
+      { type: "login", time: testStart, userId: auth.user.id, sessionId: session.id, client: {} },
+    ]);
   });
 
+  it("refuses an unknown user and a disabled one, and starts no session", async () => {
+    await expectRefused(issue(auth.deps, "999"), "no_active_account", { reason: "no such user" });
+    await disableUser(auth.deps, auth.user.id);
+    await expectRefused(issue(auth.deps, auth.user.id), "no_active_account", { reason: "the user may not log in" });
+    expect(await liveSessions()).toBe(0);
+  });
+});
+
+describe("startSession", () => {
   it.each([
     ["disabled", disableUser, "user_inactive"],
     ["given a new password", setPassword, "user_epoch_changed"],
-  ] as const)("is refused where the user was %s since", async (_, change, reason) => {
+  ] as const)("refuses a user who was %s since the user was read", async (_, change, reason) => {
     await change(auth.deps, auth.user.id, "another horse");
-    await expectRefused(issue(auth.deps, found), "no_active_account", { reason });
+    auth.events.length = 0;
+    await expectRefused(startSession(auth.deps, found, {}), "no_active_account", { reason });
     expect(await liveSessions()).toBe(0);
+    expect(auth.events).toEqual([]);
   });
 
-  it("is refused where the user was disabled and enabled since: what was proved before counts no more", async () => {
+  it("refuses a user who was disabled and enabled again since the user was read", async () => {
     await disableUser(auth.deps, auth.user.id);
     await enableUser(auth.deps, auth.user.id);
-    await expectRefused(issue(auth.deps, found), "no_active_account", { reason: "user_epoch_changed" });
+    await expectRefused(startSession(auth.deps, found, {}), "no_active_account", { reason: "user_epoch_changed" });
   });
 
-  it("is refused where the user is gone, and leaves the session that it would replace", async () => {
-    const { session } = await issue(auth.deps, found);
-    const nobody = { user: { ...found.user, id: "999" }, epoch: 0 };
-    const attempt = issue(auth.deps, nobody, { replaces: session.id });
+  it("refuses a user who is gone, and leaves the session that it would replace", async () => {
+    const { session } = await startSession(auth.deps, found, {});
+    const unknown = { user: { ...found.user, id: "999" }, epoch: 0 };
+    const attempt = startSession(auth.deps, unknown, { replaces: session.id });
     await expectRefused(attempt, "no_active_account", { reason: "user_gone" });
     expect(await liveSessions()).toBe(1);
   });

@@ -2,10 +2,13 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { ClientInfo } from "../../src/core/client-info.ts";
 import type { AuthError } from "../../src/core/errors.ts";
 import type { Settings } from "../../src/core/settings/settings.ts";
+import type { Store } from "../../src/core/store/index.ts";
 import type { AuthUser } from "../../src/core/user.ts";
+import type { PasswordHasher } from "../../src/crypto/passwords.ts";
 import { authenticate } from "../../src/flows/authenticate.ts";
 import { login } from "../../src/flows/login.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
+import { createOwnUsers } from "../../src/flows/user-source.ts";
 import { createUser, disableUser, findUserByName } from "../../src/flows/users.ts";
 import { alice, createTestAuth, type TestAuth, testStart } from "../support/auth.ts";
 import { eventsOf, expectRefused, logIn, rowOf } from "./flow.ts";
@@ -14,16 +17,19 @@ const client = { ip: "192.0.2.7", userAgent: "Firefox" };
 
 let auth: TestAuth;
 
-async function start(settings: Partial<Settings<AuthUser>> = {}): Promise<void> {
-  auth = await createTestAuth({ settings });
+async function start(
+  settings: Partial<Settings<AuthUser>> = {},
+  wrapStore: (store: Store) => Store = (store) => store,
+): Promise<void> {
+  auth = await createTestAuth({ settings, wrapStore });
   auth.events.length = 0;
 }
 afterEach(() => auth.close());
 
 const sessionsOfAlice = async () => (await auth.store.sessions.list({ userId: auth.user.id, limit: 10 })).sessions;
 
-describe("a login", () => {
-  it("starts a session and gives its first pair", async () => {
+describe("login", () => {
+  it("starts a session and returns its first pair", async () => {
     await start();
     const { user, session, pair } = await logIn(auth, { client });
     expect(user).toEqual(auth.user);
@@ -32,7 +38,7 @@ describe("a login", () => {
     expect((await refresh(auth.deps, pair.refresh)).session.id).toBe(session.id);
   });
 
-  it("is reported once", async () => {
+  it("emits one login event, and new_device for a new user agent", async () => {
     await start();
     const { session } = await logIn(auth, { client });
     const subject = { userId: auth.user.id, sessionId: session.id, client };
@@ -42,7 +48,7 @@ describe("a login", () => {
     ]);
   });
 
-  it("gives every device a session of its own", async () => {
+  it("starts a new session at every login, and stores whether the browser keeps its cookie", async () => {
     await start();
     const first = await logIn(auth);
     const second = await logIn(auth, { remember: false });
@@ -50,13 +56,13 @@ describe("a login", () => {
     expect((await rowOf(auth, second.session.id)).persistent).toBe(false);
   });
 
-  it("ends the session that it replaces, and says so", async () => {
+  it("revokes the session that the new session replaces, and emits sessions_revoked once", async () => {
     await start();
     const first = await logIn(auth);
     auth.events.length = 0;
     const second = await logIn(auth, { replaces: first.session.id });
     expect((await rowOf(auth, first.session.id)).revokeReason).toBe("replaced");
-    await expectRefused(authenticate(auth.deps, first.pair.access), "token_revoked");
+    expect(() => authenticate(auth.deps, first.pair.access)).toThrow(/^token_revoked/);
     expect(eventsOf(auth, "sessions_revoked")).toMatchObject([
       { type: "sessions_revoked", sessionId: first.session.id, reason: "replaced" },
     ]);
@@ -65,7 +71,7 @@ describe("a login", () => {
     expect((await refresh(auth.deps, second.pair.refresh)).outcome).toBe("rotated");
   });
 
-  it("notes when it was, where updateLastLogin is on", async () => {
+  it("sets lastLoginAt only if updateLastLogin is on", async () => {
     for (const updateLastLogin of [false, true]) {
       await start({ updateLastLogin });
       auth.clock.advance(60);
@@ -77,32 +83,32 @@ describe("a login", () => {
   });
 });
 
-describe("the username at a login", () => {
+describe("login with a username", () => {
   const as = (username: string) => login(auth.deps, { ...alice, username });
 
-  it("is found in any case, with white space around it, and in any spelling (NFKC)", async () => {
+  it("finds the user whatever the username's case, surrounding white space and Unicode form (NFKC)", async () => {
     await start();
     for (const name of ["alice", "ALICE", " Alice\t", "\uff41lice"]) {
       expect((await as(name)).user.id).toBe(auth.user.id);
     }
   });
 
-  it("counts by case where usernameCaseSensitive is on, and then names two users", async () => {
+  it("distinguishes usernames by case if usernameCaseSensitive is on", async () => {
     await start({ usernameCaseSensitive: true });
     await expectRefused(as("Alice"), "no_active_account");
     const other = await createUser(auth.deps, { username: "Alice", password: alice.password });
-    expect((await as("Alice")).user.id).toBe(other?.id);
+    expect((await as("Alice")).user.id).toBe(other.id);
     expect((await as(" \uff41lice")).user.id).toBe(auth.user.id);
   });
 });
 
-describe("a login is refused in one way", () => {
+describe("a refused login", () => {
   it.each([
     ["an unknown user", { username: "bob", password: alice.password }],
     ["a wrong password", { username: "alice", password: "wrong" }],
     ["a password with white space around it", { username: "alice", password: ` ${alice.password}` }],
     ["an empty password", { username: "alice", password: "" }],
-  ])("for %s", async (_, credentials) => {
+  ])("refuses a login in one way, without a session, for %s", async (_, credentials) => {
     await start();
     await expectRefused(login(auth.deps, credentials, { client }), "no_active_account");
     const reason = "unknown user or wrong password";
@@ -110,14 +116,14 @@ describe("a login is refused in one way", () => {
     expect(await sessionsOfAlice()).toEqual([]);
   });
 
-  it("for a user who is not active", async () => {
+  it("refuses a disabled user with the right password in the same way as a wrong password", async () => {
     await start();
     await disableUser(auth.deps, auth.user.id);
     await expectRefused(logIn(auth), "no_active_account", { reason: "the user may not log in" });
     expect(eventsOf(auth, "login_failed")).toHaveLength(1);
   });
 
-  it("for a user without a password, and the password that nobody has", async () => {
+  it("refuses a user who has no password, whatever password is given", async () => {
     await start();
     await createUser(auth.deps, { username: "robot" });
     for (const password of ["", "null", "undefined"]) {
@@ -126,14 +132,14 @@ describe("a login is refused in one way", () => {
   });
 });
 
-describe("the application's rule", () => {
-  it("cannot let in a user who has been disabled: the store has the last word", async () => {
+describe("userAuthenticationRule at a login", () => {
+  it("refuses a disabled user although userAuthenticationRule allows it, because the store decides last", async () => {
     await start({ userAuthenticationRule: () => true });
     await disableUser(auth.deps, auth.user.id);
     await expectRefused(logIn(auth), "no_active_account", { reason: "user_inactive" });
   });
 
-  it("may refuse a user who is active", async () => {
+  it("refuses an active user whom userAuthenticationRule does not allow", async () => {
     await start({ userAuthenticationRule: ({ username }) => username !== "alice" });
     await expectRefused(logIn(auth), "no_active_account");
     expect(await sessionsOfAlice()).toEqual([]);
@@ -146,9 +152,9 @@ describe("the application's rule", () => {
         throw new Error("boom");
       },
     ],
-    ["is async, whatever its promise holds", async () => true],
-    ["answers nothing", () => undefined],
-  ])("fails closed where it %s", async (_, rule) => {
+    ["is async, even if its promise holds true", async () => true],
+    ["returns undefined", () => undefined],
+  ])("refuses the login if userAuthenticationRule %s", async (_, rule) => {
     await start({ userAuthenticationRule: rule as () => boolean });
     await expectRefused(logIn(auth), "unavailable", { reason: /^userAuthenticationRule / });
     expect(await sessionsOfAlice()).toEqual([]);
@@ -157,18 +163,18 @@ describe("the application's rule", () => {
 });
 
 describe("onLoginSuccess", () => {
-  it("hears of the user and the client before the session begins", async () => {
-    const heard: unknown[] = [];
+  it("calls onLoginSuccess with the user and the client before the session exists", async () => {
+    const calls: unknown[] = [];
     await start({
       onLoginSuccess: async (user, from) => {
-        heard.push([user.id, from, (await sessionsOfAlice()).length]);
+        calls.push([user.id, from, (await sessionsOfAlice()).length]);
       },
     });
     await logIn(auth, { client });
-    expect(heard).toEqual([[auth.user.id, client, 0]]);
+    expect(calls).toEqual([[auth.user.id, client, 0]]);
   });
 
-  it("refuses the login by throwing, and nothing has changed: no session, and the earlier one lives", async () => {
+  it("creates and replaces no session if onLoginSuccess throws", async () => {
     let fail = false;
     await start({
       updateLastLogin: true,
@@ -191,18 +197,67 @@ describe("onLoginSuccess", () => {
 });
 
 describe("onLoginFailed", () => {
-  it("hears of every refusal with its code, and of no success", async () => {
-    const heard: [AuthError, ClientInfo][] = [];
-    await start({ onLoginFailed: (error, from) => void heard.push([error, from]) });
+  it("calls onLoginFailed with every refusal and its client, and not at a success", async () => {
+    const calls: [AuthError, ClientInfo][] = [];
+    await start({ onLoginFailed: (error, from) => void calls.push([error, from]) });
     await logIn(auth);
-    expect(heard).toEqual([]);
+    expect(calls).toEqual([]);
     await expectRefused(login(auth.deps, { username: "alice", password: "wrong" }, { client }), "no_active_account");
-    expect(heard).toMatchObject([[{ name: "AuthError", code: "no_active_account" }, client]]);
+    expect(calls).toMatchObject([[{ name: "AuthError", code: "no_active_account" }, client]]);
   });
 
-  it("changes nothing by what it throws", async () => {
+  it("gives the client the same answer if onLoginFailed throws", async () => {
     await start({ onLoginFailed: () => Promise.reject(new Error("the audit log is full")) });
     await expectRefused(login(auth.deps, { username: "alice", password: "wrong" }), "no_active_account");
     expect(eventsOf(auth, "login_failed")).toHaveLength(1);
+  });
+});
+
+describe("the work of a login", () => {
+  it("reads the user's row once in a login, also with a claims hook", async () => {
+    const reads: string[] = [];
+    const noting = (users: Store["users"]) =>
+      new Proxy(users, {
+        get(target, name) {
+          reads.push(String(name));
+          return Reflect.get(target, name);
+        },
+      });
+    const settings = { claims: () => ({ role: "admin" }), updateLastLogin: true };
+    await start(settings, (store) => ({ ...store, users: noting(store.users) }));
+    reads.length = 0;
+    await logIn(auth, { client });
+    expect(reads).toEqual(["findByKey"]);
+  });
+
+  it("refuses a login before any lookup if too many passwords are waiting to be hashed, and reports it", async () => {
+    await start({ passwordHashConcurrency: 1, passwordQueueLimit: 1 });
+    const hashing = [auth.passwords.hash("one"), auth.passwords.hash("two")];
+    const findByKey = () => Promise.reject(new Error("asked the store"));
+    const store = { ...auth.store, users: { ...auth.store.users, findByKey } };
+    const users = createOwnUsers(store, auth.passwords, auth.deps.settings);
+    await expectRefused(login({ ...auth.deps, store, users }, alice, { client }), "unavailable");
+    expect(auth.events).toMatchObject([{ type: "login_failed", code: "unavailable", client }]);
+    await Promise.all(hashing);
+  });
+
+  it.each([
+    ["a wrong password", { username: "alice", password: "wrong" }],
+    ["an unknown user", { username: "bob", password: alice.password }],
+    ["a user who has no password", { username: "robot", password: alice.password }],
+  ])("hashes exactly one password at a login with %s", async (_, credentials) => {
+    await start();
+    await createUser(auth.deps, { username: "robot" });
+    let begun = 0;
+    const verify: PasswordHasher["verify"] = (encoded, password) => {
+      const match = auth.passwords.verify(encoded, password);
+      // The queue was empty: whatever is in it now was begun for this password.
+      begun += auth.passwords.load().inFlight;
+      return match;
+    };
+    const passwords = { ...auth.passwords, verify };
+    const users = createOwnUsers(auth.store, passwords, auth.deps.settings);
+    await expectRefused(login({ ...auth.deps, passwords, users }, credentials), "no_active_account");
+    expect(begun).toBe(1);
   });
 });

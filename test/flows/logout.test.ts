@@ -1,11 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { authenticate } from "../../src/flows/authenticate.ts";
+import { changePassword } from "../../src/flows/change-password.ts";
 import { type Issued, issue } from "../../src/flows/issue.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
-import { createUser } from "../../src/flows/users.ts";
-import { createTestAuth, type TestAuth } from "../support/auth.ts";
+import { revokeSession } from "../../src/flows/sessions.ts";
+import { createUser, disableUser } from "../../src/flows/users.ts";
+import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
 import { eventsOf, expectRefused, logIn, rowOf } from "./flow.ts";
+
+const client = { ip: "192.0.2.7" };
 
 let auth: TestAuth;
 let first: Issued;
@@ -19,15 +23,26 @@ beforeEach(async () => {
 afterEach(() => auth.close());
 
 const ownerOf = ({ session }: Issued) => ({ sessionId: session.id, userId: session.userId });
-const accepts = ({ pair }: Issued) =>
-  authenticate(auth.deps, pair.access).then(
-    () => true,
-    () => false,
-  );
-const accepted = () => Promise.all([first, second].map(accepts));
 
-describe("a logout", () => {
-  it("ends this session and its access tokens, and no other", async () => {
+async function isAccepted({ pair }: Issued): Promise<boolean> {
+  try {
+    await authenticate(auth.deps, pair.access);
+    return true;
+  } catch {
+    return false;
+  }
+}
+const accepted = () => Promise.all([first, second].map(isAccepted));
+
+async function startSessionOfBob(): Promise<Issued> {
+  const bob = await createUser(auth.deps, { username: "bob" });
+  const issued = await issue(auth.deps, bob.id);
+  auth.events.length = 0;
+  return issued;
+}
+
+describe("logout", () => {
+  it("revokes this session and its access tokens, and no other", async () => {
     expect(await logout(auth.deps, ownerOf(first))).toMatchObject({ sessions: 1 });
     expect(await accepted()).toEqual([false, true]);
     await expectRefused(refresh(auth.deps, first.pair.refresh), "token_revoked", { sessionEnded: true });
@@ -37,69 +52,121 @@ describe("a logout", () => {
     ]);
   });
 
-  it("of the others leaves this session", async () => {
-    expect(await logout(auth.deps, ownerOf(first), "others")).toMatchObject({ sessions: 1 });
+  it('with scope "others" revokes the user\'s other sessions and leaves this one', async () => {
+    expect(await logout(auth.deps, ownerOf(first), { scope: "others" })).toMatchObject({ sessions: 1 });
     expect(await accepted()).toEqual([true, false]);
     expect(auth.events).toMatchObject([{ type: "sessions_revoked", userId: auth.user.id, reason: "logout" }]);
     expect((await refresh(auth.deps, first.pair.refresh)).outcome).toBe("rotated");
   });
 
-  it("of all ends every session of the user, and of nobody else", async () => {
-    const bob = await createUser(auth.deps, { username: "bob" });
-    const ofBob = await issue(auth.deps, { user: { ...auth.user, id: bob?.id ?? "" }, epoch: 0 });
-    expect(await logout(auth.deps, ownerOf(first), "all")).toMatchObject({ sessions: 2 });
+  it('with scope "all" revokes every session of the user, and none of another user', async () => {
+    const ofBob = await startSessionOfBob();
+    expect(await logout(auth.deps, ownerOf(first), { scope: "all" })).toMatchObject({ sessions: 2 });
     expect(await accepted()).toEqual([false, false]);
-    expect(await accepts(ofBob)).toBe(true);
+    expect(await isAccepted(ofBob)).toBe(true);
   });
 
-  it("of all leaves the user free to log in again", async () => {
-    await logout(auth.deps, ownerOf(first), "all");
+  it('with scope "all" does not keep the user from logging in again', async () => {
+    await logout(auth.deps, ownerOf(first), { scope: "all" });
     const third = await logIn(auth);
-    expect(await accepts(third)).toBe(true);
+    expect(await isAccepted(third)).toBe(true);
     expect((await refresh(auth.deps, third.pair.refresh)).outcome).toBe("rotated");
   });
 
-  it("is harmless where the session is dead already, and then reports nothing", async () => {
+  it("changes nothing and emits nothing at the logout of a session that is over already", async () => {
     await logout(auth.deps, ownerOf(first));
     auth.events.length = 0;
     expect(await logout(auth.deps, ownerOf(first))).toEqual({ sessions: 0, revocations: [] });
     expect(auth.events).toEqual([]);
   });
 
-  it("ends no session of somebody else", async () => {
+  it("does not revoke another user's session at a logout", async () => {
     expect(await logout(auth.deps, { ...ownerOf(first), userId: "999" })).toMatchObject({ sessions: 0 });
     expect(await accepted()).toEqual([true, true]);
   });
 });
 
-describe("a logout by refresh token", () => {
-  it("ends the session of the current token", async () => {
-    await logoutByRefreshToken(auth.deps, first.pair.refresh);
+describe("logoutByRefreshToken", () => {
+  it("revokes the session of the current refresh token", async () => {
+    await logoutByRefreshToken(auth.deps, first.pair.refresh, { client });
     expect(await accepted()).toEqual([false, true]);
-    expect(auth.events).toMatchObject([{ type: "sessions_revoked", ...ownerOf(first), reason: "logout" }]);
+    expect(auth.events).toMatchObject([{ type: "sessions_revoked", ...ownerOf(first), reason: "logout", client }]);
   });
 
-  it("ends the session of a spent token, too, with what the spent token was exchanged for", async () => {
+  it("revokes the session of a spent refresh token, with the tokens that replaced it", async () => {
     const { pair } = await refresh(auth.deps, first.pair.refresh);
     await logoutByRefreshToken(auth.deps, first.pair.refresh);
-    await expectRefused(authenticate(auth.deps, pair.access), "token_revoked");
+    expect(() => authenticate(auth.deps, pair.access)).toThrow(/^token_revoked/);
     await expectRefused(refresh(auth.deps, pair.refresh as string), "token_revoked", { sessionEnded: true });
   });
 
-  it("is refused where the session is dead already", async () => {
-    await logoutByRefreshToken(auth.deps, first.pair.refresh);
-    auth.events.length = 0;
-    const attempt = logoutByRefreshToken(auth.deps, first.pair.refresh);
-    await expectRefused(attempt, "token_revoked", { reason: "the session is dead already", sessionEnded: true });
-    expect(auth.events).toEqual([]);
+  it('with scope "others" revokes the other sessions of the token\'s user and leaves its own', async () => {
+    const ofBob = await startSessionOfBob();
+    await logoutByRefreshToken(auth.deps, first.pair.refresh, { scope: "others", client });
+    expect(await accepted()).toEqual([true, false]);
+    expect(await isAccepted(ofBob)).toBe(true);
+    expect((await refresh(auth.deps, first.pair.refresh)).outcome).toBe("rotated");
+    const [event] = auth.events;
+    expect(event).toMatchObject({ type: "sessions_revoked", userId: auth.user.id, reason: "logout", client });
+    expect(event).not.toHaveProperty("sessionId");
   });
 
-  it("is refused for an access token, a forgery and an expired token, and ends nothing", async () => {
-    await expectRefused(logoutByRefreshToken(auth.deps, first.pair.access), "token_wrong_type");
-    await expectRefused(logoutByRefreshToken(auth.deps, `${first.pair.refresh}A`), "token_invalid");
-    expect(await accepted()).toEqual([true, true]);
-    auth.clock.advance(2_592_000);
-    await expectRefused(logoutByRefreshToken(auth.deps, first.pair.refresh), "token_expired");
-    expect((await rowOf(auth, first.session.id)).revokedAt).toBeNull();
+  it('with scope "all" revokes every session of the token\'s user, and none of another user', async () => {
+    const ofBob = await startSessionOfBob();
+    await logoutByRefreshToken(auth.deps, first.pair.refresh, { scope: "all", client });
+    expect(await accepted()).toEqual([false, false]);
+    expect(await isAccepted(ofBob)).toBe(true);
+    expect(auth.events).toMatchObject([
+      { type: "sessions_revoked", userId: auth.user.id, reason: "logout", sessions: 2, client },
+    ]);
   });
+
+  it.each([
+    ["others", [true, false]],
+    ["all", [false, false]],
+  ] as const)('with scope "%s" accepts a spent token of a live session', async (scope, expected) => {
+    await refresh(auth.deps, first.pair.refresh);
+    auth.clock.advance(60);
+    await logoutByRefreshToken(auth.deps, first.pair.refresh, { scope });
+    expect(await accepted()).toEqual(expected);
+  });
+
+  it.each(["local", "others", "all"] as const)(
+    'with scope "%s" revokes nothing for a token of a revoked session',
+    async (scope) => {
+      await revokeSession(auth.deps, first.session.id);
+      auth.events.length = 0;
+      const attempt = logoutByRefreshToken(auth.deps, first.pair.refresh, { scope });
+      await expectRefused(attempt, "token_revoked", { reason: "the session is over already", sessionEnded: true });
+      expect(await accepted()).toEqual([false, true]);
+      expect(auth.events).toEqual([]);
+    },
+  );
+
+  it.each(["others", "all"] as const)(
+    'with scope "%s" revokes nothing for a token whose session is over: new password, disabled user, expired',
+    async (scope) => {
+      const own = { userId: auth.user.id, sessionId: second.session.id, currentPassword: alice.password };
+      await changePassword(auth.deps, { ...own, newPassword: "another horse" });
+      const attempt = () => logoutByRefreshToken(auth.deps, first.pair.refresh, { scope });
+      await expectRefused(attempt(), "token_revoked", { sessionEnded: true });
+      expect((await rowOf(auth, second.session.id)).revokedAt).toBeNull();
+      await disableUser(auth.deps, auth.user.id);
+      await expectRefused(attempt(), "token_revoked", { sessionEnded: true });
+      auth.clock.advance(2_592_000);
+      await expectRefused(attempt(), "token_expired");
+    },
+  );
+
+  it.each(["local", "others", "all"] as const)(
+    'with scope "%s" refuses an access token, a forged token and an expired one, and revokes nothing',
+    async (scope) => {
+      await expectRefused(logoutByRefreshToken(auth.deps, first.pair.access, { scope }), "token_wrong_type");
+      await expectRefused(logoutByRefreshToken(auth.deps, `${first.pair.refresh}A`, { scope }), "token_invalid");
+      expect(await accepted()).toEqual([true, true]);
+      auth.clock.advance(2_592_000);
+      await expectRefused(logoutByRefreshToken(auth.deps, first.pair.refresh, { scope }), "token_expired");
+      for (const { session } of [first, second]) expect((await rowOf(auth, session.id)).revokedAt).toBeNull();
+    },
+  );
 });

@@ -6,63 +6,63 @@ import { createTestAuth, type TestAuth } from "../support/auth.ts";
 import { logIn } from "./flow.ts";
 
 let auth: TestAuth;
-let locked: SessionSnapshot;
+let snapshot: SessionSnapshot;
 
 beforeEach(async () => {
   auth = await createTestAuth();
   const { session } = await logIn(auth);
-  locked = (await auth.store.sessions.find(session.id)) as SessionSnapshot;
+  snapshot = (await auth.store.sessions.find(session.id)) as SessionSnapshot;
 });
 afterEach(() => auth.close());
 
 const withRow = (changes: object): SessionSnapshot => ({
-  ...locked,
-  session: { ...locked.session, ...changes } as Session,
+  ...snapshot,
+  session: { ...snapshot.session, ...changes } as Session,
 });
 
-describe("a session", () => {
-  it("is alive while row and user are", () => {
-    expect(findSessionRefusal(locked)).toBeNull();
+describe("findSessionRefusal", () => {
+  it("returns null for a live session of an active user", () => {
+    expect(findSessionRefusal(snapshot)).toBeNull();
   });
 
-  it("is dead where there is no row", () => {
+  it("returns token_revoked if there is no such session", () => {
     expect(findSessionRefusal(null)).toMatchObject({ code: "token_revoked", sessionEnded: true });
   });
 
-  it("is dead where its user is gone, inactive, or of a newer epoch", () => {
-    expect(findSessionRefusal({ ...locked, user: null })).toMatchObject({
+  it("returns a refusal if the user is gone, is inactive or has a higher epoch", () => {
+    expect(findSessionRefusal({ ...snapshot, user: null })).toMatchObject({
       code: "token_user_inactive",
       sessionEnded: true,
     });
     const inactive = { isActive: false, epoch: 0 };
-    expect(findSessionRefusal({ ...locked, user: inactive })).toMatchObject({ code: "token_user_inactive" });
+    expect(findSessionRefusal({ ...snapshot, user: inactive })).toMatchObject({ code: "token_user_inactive" });
     const raised = { isActive: true, epoch: 1 };
-    expect(findSessionRefusal({ ...locked, user: raised })).toMatchObject({
+    expect(findSessionRefusal({ ...snapshot, user: raised })).toMatchObject({
       code: "token_revoked",
       sessionEnded: true,
     });
   });
 
-  it("is dead once it was revoked, though the reason is missing or unknown to this version", () => {
+  it("returns token_revoked for a revoked session whose reason is missing or unknown to this version", () => {
     for (const revokeReason of [null, undefined, "quarantined"]) {
-      const death = findSessionRefusal(withRow({ revokedAt: locked.now, revokeReason }));
-      expect(death, String(revokeReason)).toMatchObject({ code: "token_revoked", sessionEnded: true });
+      const refusal = findSessionRefusal(withRow({ revokedAt: snapshot.now, revokeReason }));
+      expect(refusal, String(revokeReason)).toMatchObject({ code: "token_revoked", sessionEnded: true });
     }
   });
 
-  it("that was replaced is dead, but its browser has a newer one whose cookies must stay", () => {
-    const replaced = withRow({ revokedAt: locked.now, revokeReason: "replaced" });
+  it("does not allow a replaced session's cookies to be deleted, because the browser has newer ones", () => {
+    const replaced = withRow({ revokedAt: snapshot.now, revokeReason: "replaced" });
     expect(findSessionRefusal(replaced)).toMatchObject({ code: "token_revoked", sessionEnded: false });
   });
 
-  it("that is dead in two ways tells the revocation, which came first", () => {
-    const both = withRow({ revokedAt: locked.now, revokeReason: "password_changed", idleExpiresAt: 0 });
+  it("returns the reason of the revocation for a session that has also expired and whose user is gone", () => {
+    const both = withRow({ revokedAt: snapshot.now, revokeReason: "password_changed", idleExpiresAt: 0 });
     expect(findSessionRefusal({ ...both, user: null })).toMatchObject({ code: "password_changed" });
   });
 });
 
-describe("a token of a live session", () => {
-  it("is dead alone where the session went on under a newer epoch", () => {
+describe("findTokenRefusal", () => {
+  it("returns password_changed for a token that is older than the epoch of its live session", () => {
     const later = { ...withRow({ userEpoch: 1 }), user: { isActive: true, epoch: 1 } };
     const claims = { userEpoch: 0 } as Parameters<typeof findTokenRefusal>[1];
     expect(findTokenRefusal(later, claims)).toMatchObject({ code: "password_changed", sessionEnded: false });

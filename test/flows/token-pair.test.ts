@@ -7,8 +7,8 @@ import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
 let auth: TestAuth;
 afterEach(() => auth.close());
 
-describe("a pair", () => {
-  it("is in force at once, although the database's clock is ahead of this node's", async () => {
+describe("mintPair", () => {
+  it("mints tokens that are valid at once although the database's clock is ahead of the node's", async () => {
     auth = await createTestAuth({ storeAhead: 5 });
     const { pair } = await login(auth.deps, alice);
     expect(await authenticate(auth.deps, pair.access)).toMatchObject({ userId: auth.user.id });
@@ -18,10 +18,10 @@ describe("a pair", () => {
     expect((await refresh(auth.deps, next.refresh ?? "")).outcome).toBe("rotated");
   });
 
-  it("lives no longer for it", async () => {
+  it("mints access tokens that expire by the database's clock although it is behind the node's", async () => {
     auth = await createTestAuth({ storeAhead: -5 });
     const { pair } = await login(auth.deps, alice);
     auth.clock.advance(auth.deps.settings.accessTokenLifetime - 5);
-    await expect(authenticate(auth.deps, pair.access)).rejects.toMatchObject({ code: "token_expired" });
+    expect(() => authenticate(auth.deps, pair.access)).toThrow(/^token_expired/);
   });
 });

@@ -17,25 +17,25 @@ beforeEach(async () => {
 });
 afterEach(() => auth.close());
 
-describe("a live token", () => {
-  it("of access shows its claims", async () => {
+describe("verify", () => {
+  it("returns the claims of a live access token", async () => {
     expect(await verify(auth.deps, first.pair.access)).toMatchObject({ type: "access", sessionId: first.session.id });
   });
 
-  it("of refresh shows its claims but never its secret", async () => {
+  it("returns the claims of a live refresh token without its secret", async () => {
     const claims = await verify(auth.deps, first.pair.refresh);
     expect(claims).toMatchObject({ type: "refresh", sessionId: first.session.id, generation: 0 });
     expect(claims).not.toHaveProperty("secret");
   });
 
-  it("stays as it is by being verified", async () => {
+  it("does not spend the refresh token that it verifies", async () => {
     await verify(auth.deps, first.pair.refresh);
     expect((await refresh(auth.deps, first.pair.refresh)).outcome).toBe("rotated");
   });
 });
 
-describe("a refresh token is not alive", () => {
-  it("once it has been rotated away, also inside the reuse interval, and nothing is revoked by asking", async () => {
+describe("verify of a refresh token", () => {
+  it("refuses a spent token, also within the reuse interval, and revokes nothing", async () => {
     const { pair } = await refresh(auth.deps, first.pair.refresh);
     await expectRefused(verify(auth.deps, first.pair.refresh), "token_revoked", { reason: "rotated away" });
     expect(await verify(auth.deps, pair.refresh as string)).toMatchObject({ generation: 1 });
@@ -44,35 +44,35 @@ describe("a refresh token is not alive", () => {
     expect(await verify(auth.deps, pair.refresh as string)).toMatchObject({ generation: 1 });
   });
 
-  it("where the row knows its generation under another secret", async () => {
+  it("refuses a genuine token with another secret than the row's", async () => {
     const claims = auth.deps.tokens.verifyRefresh(first.pair.refresh);
     const unknown = auth.deps.tokens.mintRefresh({ ...claims, secret: new Uint8Array(32) });
     await expectRefused(verify(auth.deps, unknown), "token_revoked");
   });
 
   it.each([
-    ["after a new password", setPassword, "password_changed"],
-    ["after its user was disabled", disableUser, "token_user_inactive"],
-    ["after its user was deleted", deleteUser, "token_user_inactive"],
-  ] as const)("%s", async (_, change, code) => {
+    ["was given a new password", setPassword, "password_changed"],
+    ["was disabled", disableUser, "token_user_inactive"],
+    ["was deleted", deleteUser, "token_user_inactive"],
+  ] as const)("refuses the token of a user who %s", async (_, change, code) => {
     await change(auth.deps, auth.user.id, "another horse");
     await expectRefused(verify(auth.deps, first.pair.refresh), code, { sessionEnded: true });
   });
 
-  it("after a logout, nor is the access token", async () => {
+  it("refuses the token of a session that was logged out, and so does verify of its access token", async () => {
     await logout(auth.deps, { sessionId: first.session.id, userId: auth.user.id });
     await expectRefused(verify(auth.deps, first.pair.refresh), "token_revoked", { sessionEnded: true });
     await expectRefused(verify(auth.deps, first.pair.access), "token_revoked");
   });
 
-  it("once it has expired", async () => {
+  it("refuses an expired token", async () => {
     auth.clock.advance(2_592_000);
     await expectRefused(verify(auth.deps, first.pair.refresh), "token_expired");
   });
 });
 
-describe("an access token is not alive", () => {
-  it("once it was revoked by itself, while its refresh token is", async () => {
+describe("verify of an access token", () => {
+  it("refuses a token that was revoked, and still accepts the session's refresh token", async () => {
     const { tokenId } = await verify(auth.deps, first.pair.access);
     await revokeToken(auth.deps, tokenId);
     await expectRefused(verify(auth.deps, first.pair.access), "token_revoked");

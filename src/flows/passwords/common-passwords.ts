@@ -1,6 +1,6 @@
 import { frontCodedPasswords } from "./common-passwords-data.ts";
 
-/** Common passwords, folded. Load this module only when a new password is to be checked: it is large. */
+/** Common passwords, folded. The module is large: import it only when a new password is checked. */
 export const commonPasswords: ReadonlySet<string> = new Set(toWords());
 
 function* toWords(): Generator<string> {

@@ -2,17 +2,19 @@ import { AuthError } from "../../core/errors.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import { foldPassword, normalizePassword } from "./text.ts";
 
-/** The most characters of a new password. In UTF-8 they are at most 4 KiB, so that they fit into any body. */
+/** The most characters of a new password. In UTF-8 they are at most 4 KiB, so they fit into any request body. */
 export const maxPasswordLength = 1_024;
 
-/** A username of one or two letters is part of too many good passwords. */
-const minTellingUsername = 3;
+/** The shortest username that a password must not contain: shorter ones are part of too many good passwords. */
+const minCheckedUsername = 3;
 
 type Policy = Pick<Settings, "minPasswordLength">;
 
 /**
- * What is wrong with a new password, as a sentence for its owner, or `null` (NIST SP 800-63B-4 §3.1.1.2). Characters are
- * code points of the normalized form; which kinds of them there are does not matter.
+ * Returns what is wrong with a new password, as a sentence for its user, or `null`. The length is counted in code
+ * points of the normalized form. No mixture of letters, digits and symbols is required.
+ *
+ * @see https://pages.nist.gov/800-63-4/sp800-63b.html#passwordver NIST SP 800-63B-4 §3.1.1.2
  */
 export async function findPasswordFault(
   { minPasswordLength }: Policy,
@@ -28,7 +30,7 @@ export async function findPasswordFault(
   }
   if (password.trim() === "") return "This password is blank. It must contain more than white space.";
   const name = foldPassword(username);
-  if ([...name].length >= minTellingUsername && foldPassword(password).includes(name)) {
+  if ([...name].length >= minCheckedUsername && foldPassword(password).includes(name)) {
     return "This password contains the username. Choose one without it.";
   }
   const { commonPasswords } = await import("./common-passwords.ts");
@@ -37,7 +39,7 @@ export async function findPasswordFault(
     : null;
 }
 
-/** @throws AuthError `password_refused`, with a sentence for the password's owner. */
+/** Checks a new password. @throws AuthError `password_refused`, whose `reason` is a sentence for the user. */
 export async function requireGoodPassword(policy: Policy, password: string, username: string): Promise<void> {
   const fault = await findPasswordFault(policy, password, username);
   if (fault !== null) throw new AuthError("password_refused", fault);

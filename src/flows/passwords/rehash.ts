@@ -6,13 +6,15 @@ import { normalizePassword } from "./text.ts";
 
 /** A stored hash that should be replaced, and the password that made it. */
 export interface OutdatedHash {
+  /** The hash as it is stored. */
   readonly encoded: string;
+  /** The password that was hashed: as given, or without the white space around it. */
   readonly password: string;
 }
 
 /**
- * Replaces an outdated hash after a successful login. Logins come first: if the hash queue is busy, the next login does it.
- * Never rejects, because the login was right either way.
+ * Replaces an outdated hash after a successful login. Logins come first: if the hash queue is busy, a later login
+ * replaces the hash. Never rejects, because the login has succeeded; emits `rehash_failed` instead.
  */
 export async function rehashPassword(
   deps: Pick<Deps, "passwords" | "store" | "clock"> & CommitDeps,

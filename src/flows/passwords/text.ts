@@ -1,22 +1,27 @@
 import type { PasswordHasher, PasswordMatch } from "../../crypto/passwords.ts";
 
 /**
- * The form in which a new password is hashed: NFC (NIST SP 800-63B-4 §3.1.1.2), so that it is the same whether a keyboard
- * sends `é` as one code point or as two.
+ * Returns the form in which a new password is hashed: NFC. It is the same whether a keyboard sends `é` as one code
+ * point or as two.
+ *
+ * @see https://pages.nist.gov/800-63-4/sp800-63b.html#passwordver NIST SP 800-63B-4 §3.1.1.2
  */
 export function normalizePassword(password: string): string {
   return password.normalize("NFC");
 }
 
-/** The form in which passwords are compared with the username and with common ones. Never hashed. */
+/** Returns the form in which a password is compared with the username and with common passwords. Never hashed. */
 export function foldPassword(password: string): string {
   return password.normalize("NFKC").trim().toLowerCase();
 }
 
 /**
- * How `encoded` was made from `password`, or `null` where it was not: first as it was sent, since hashes from elsewhere may
- * have been made of a form that is not normalized, and then normalized. How long it takes does not tell whether there is
- * such a user.
+ * Verifies a password: first as it was sent, because another system may have hashed a form that isn't normalized, then
+ * normalized.
+ *
+ * @param encoded the stored hash; `null` if there is none, which takes the same time as a wrong password.
+ * @returns how the hash was made from the password; `null` if it was not.
+ * @throws AuthError `unavailable` if too many passwords are waiting to be hashed.
  */
 export async function verifyPassword(
   passwords: PasswordHasher,

@@ -8,7 +8,7 @@ import type { Deps } from "../deps.ts";
 import { findSessionRefusal } from "../session-refusal.ts";
 import { mintPair, toApplicationClaims } from "../token-pair.ts";
 import { mayHaveTokens } from "../user-source.ts";
-import { type Refreshed, type RefreshOptions, reportRefused, toRefreshEvent, toRowClient } from "./report.ts";
+import { type Refreshed, type RefreshOptions, reportRefusal, toRefreshEvent, toRowClient } from "./report.ts";
 import { decideRefresh, type Ruling } from "./rule.ts";
 import { refreshWithoutRotation } from "./without-rotation.ts";
 
@@ -16,21 +16,33 @@ import { refreshWithoutRotation } from "./without-rotation.ts";
  * Exchanges the refresh token of generation n for the pair of generation n + 1, in the steps of docs/how-it-works.md.
  *
  * @throws AuthError a `token_` code or `password_changed`; `unavailable`, with the session unchanged.
+ * StoreUnavailableError.
  */
 export async function refresh(deps: Deps, token: string, options: RefreshOptions = {}): Promise<Refreshed> {
   return refreshVerified(deps, verifyRefreshToken(deps, token, options), options);
 }
 
-/** Step 0: verifies the JWT without any database access. @throws AuthError a `token_` code. */
+/**
+ * Step 0 of a refresh: verifies the JWT without any database access. Emits an event if it refuses.
+ *
+ * @returns the claims for `refreshVerified`.
+ * @throws AuthError a `token_` code.
+ */
 export function verifyRefreshToken(deps: Deps, token: string, options: RefreshOptions): RefreshClaims {
   try {
     return deps.tokens.verifyRefresh(token);
   } catch (error) {
-    throw error instanceof AuthError ? reportRefused(deps, null, error, options) : error;
+    if (error instanceof AuthError) reportRefusal(deps, null, error, options);
+    throw error;
   }
 }
 
-/** Steps 1 to 3, for a token that `verifyRefreshToken` has verified. @throws as `refresh`. */
+/**
+ * Steps 1 to 3 of a refresh.
+ *
+ * @param presented what `verifyRefreshToken` returned.
+ * @throws AuthError as `refresh`.
+ */
 export async function refreshVerified(
   deps: Deps,
   presented: RefreshClaims,
@@ -61,12 +73,12 @@ export async function refreshVerified(
     isAudited: settings.auditRotations && settings.auditRetention > 0,
   });
   if (rotated !== null) {
-    deps.emit(toRefreshEvent(presented, { outcome: "rotated", now: rotated.now }, options));
-    const pair = mintPair(deps, { ...rotated, secret: successor, claims });
-    return { outcome: "rotated", session: rotated.session, pair };
+    const { session, now } = rotated;
+    deps.emit(toRefreshEvent(presented, { outcome: "rotated", time: now }, options));
+    return { outcome: "rotated", session, pair: mintPair(deps, { session, now, secret: successor, claims }) };
   }
 
-  // 3  No row: lock it and decide.
+  // 3  No row matched: lock it and decide.
   const presentation = { presentedHash, idempotencyHash, reuseInterval: settings.reuseInterval };
   const { result: ruling } = await commit(deps, refreshDecided(deps, presented, options), (audit) =>
     store.sessions.decide(sessionId, (snapshot) => decideRefresh(presented, presentation, snapshot), audit),
@@ -79,25 +91,20 @@ export async function refreshVerified(
   return { outcome: "replayed", session, pair: mintPair(deps, { session, now, secret: sameSuccessor, claims }) };
 }
 
-/** The events of step 3: what was revoked, then how the refresh ended. */
-function refreshDecided(
-  { clock }: Pick<Deps, "clock">,
-  presented: RefreshClaims,
-  options: RefreshOptions,
-): EventsOf<Decision<Ruling>> {
+/** Returns the events of step 3: what was revoked, then the result of the refresh. */
+function refreshDecided(deps: Deps, presented: RefreshClaims, options: RefreshOptions): EventsOf<Decision<Ruling>> {
   const { userId, sessionId } = presented;
-  const { client = {} } = options;
+  const nodeTime = deps.clock.now();
+  const revoked = sessionsRevoked({ userId, sessionId, reason: "reuse", client: options.client ?? {} });
   return (decision) => {
-    const { outcome, now = clock.now(), ...ruling } = decision.result;
-    const reason = "error" in ruling ? ruling.error.reason : undefined;
-    return [
-      ...sessionsRevoked({ userId, sessionId, reason: "reuse", client })(decision),
-      toRefreshEvent(presented, { outcome, now, reason }, options),
-    ];
+    const { result: ruling } = decision;
+    const { outcome, now: time = nodeTime } = ruling;
+    const report = outcome === "replayed" ? { outcome, time } : { outcome, time, reason: ruling.error.reason };
+    return [...revoked(decision), toRefreshEvent(presented, report, options)];
   };
 }
 
-/** Returns the application's claims, never stale. Looks the user up only if something beside the row decides. */
+/** Returns the application's claims, never stale. Looks the user up only if the session's row can't decide alone. */
 async function toClaimsOfUser(
   deps: Deps,
   presented: RefreshClaims,
@@ -109,12 +116,15 @@ async function toClaimsOfUser(
   if (found !== null && mayHaveTokens(settings, found.user)) return toApplicationClaims(deps, found.user);
   // The session stays live: the application may change its mind.
   const error = new AuthError("token_user_inactive", "the user is gone or inactive");
-  throw reportRefused(deps, presented, error, options);
+  reportRefusal(deps, presented, error, options);
+  throw error;
 }
 
 /**
- * Returns whether the session of a genuine but expired refresh token is over. The token alone does not say so: another tab
- * may have refreshed the session in time.
+ * Returns whether the session of a genuine but expired refresh token is over. The token alone does not prove it:
+ * another tab may have refreshed the session in time.
+ *
+ * @throws AuthError a `token_` code if the token is not genuine. StoreUnavailableError.
  */
 export async function isSessionOfExpiredTokenOver(deps: Deps, token: string): Promise<boolean> {
   const { sessionId } = deps.tokens.verifyRefresh(token, { mayBeExpired: true });

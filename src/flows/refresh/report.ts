@@ -7,65 +7,66 @@ import type { Deps } from "../deps.ts";
 
 /** How to refresh. */
 export interface RefreshOptions {
-  /** The client's `Idempotency-Key`: made before the first try, repeated with every retry. */
+  /**
+   * The client's `Idempotency-Key`: made before the first try and repeated with every retry. A retry with the same key
+   * gets the same successor, however late it comes. Default: none.
+   */
   readonly idempotencyKey?: string | undefined;
-  /** Who sent the request. */
+  /** Who sent the request. Default: nothing is known. */
   readonly client?: ClientInfo;
 }
 
 /** A session that was refreshed. */
 export interface Refreshed {
+  /** Whether the pair is new, the same successor again, or only a new access token. */
   readonly outcome: "rotated" | "replayed" | "not_rotated";
+  /** The session's row after the refresh. */
   readonly session: Session;
   /** Without `refresh` if `rotateRefreshTokens` is false: the presented token stays valid. */
   readonly pair: Omit<TokenPair, "refresh"> & { readonly refresh?: string };
 }
 
-/** A refresh that returned no tokens. */
-export interface Refusal {
-  readonly outcome: Extract<RefreshOutcome, "refused" | "reuse_detected" | "state_lost">;
-  readonly error: AuthError;
-}
-
 /** The result of a refresh, for its event. */
-interface Report {
+export interface RefreshReport {
   readonly outcome: RefreshOutcome;
   /** Whole seconds since the epoch. */
-  readonly now: number;
-  readonly reason?: string | undefined;
+  readonly time: number;
+  /** Why the refresh was refused. */
+  readonly reason?: string;
 }
 
-/** Returns the event about a refresh. `presented` is `null` if the token was not genuine. */
+/**
+ * Returns the event about a refresh.
+ *
+ * @param presented the token's claims; `null` if the token was not genuine.
+ */
 export function toRefreshEvent(
   presented: RefreshClaims | null,
-  { outcome, now, reason }: Report,
+  report: RefreshReport,
   { client = {} }: RefreshOptions,
 ): RefreshEvent {
-  const { userId, sessionId, generation } = presented ?? {};
-  const subject = userId === undefined ? {} : { userId, sessionId, generation };
-  return {
-    type: "refresh",
-    time: now,
-    outcome,
-    client,
-    ...subject,
-    ...(reason === undefined ? {} : { reason }),
-  } as RefreshEvent;
+  const event = { type: "refresh", ...report, client } as const;
+  if (presented === null) return event;
+  const { userId, sessionId, generation } = presented;
+  return { ...event, userId, sessionId, generation };
 }
 
-/** Reports a refusal that needed no transaction. @returns its error, to be thrown. */
-export function reportRefused(
+/**
+ * Emits the event about a refusal that needed no transaction.
+ *
+ * @param presented the token's claims; `null` if the token was not genuine.
+ */
+export function reportRefusal(
   deps: Deps,
   presented: RefreshClaims | null,
   error: AuthError,
   options: RefreshOptions,
-): AuthError {
-  const report = { outcome: "refused", now: deps.clock.now(), reason: error.reason } as const;
+): void {
+  const report = { outcome: "refused", time: deps.clock.now(), reason: error.reason } as const;
   deps.emit(toRefreshEvent(presented, report, options));
-  return error;
 }
 
-/** Returns who refreshes, as the session's row stores it. */
+/** Returns who sent the refresh, in the form that the session's row stores. */
 export function toRowClient({ client }: RefreshOptions): { userAgent: string | null; ip: string | null } {
   return { userAgent: client?.userAgent ?? null, ip: client?.ip ?? null };
 }

@@ -3,15 +3,32 @@ import { AuthError } from "../../core/errors.ts";
 import type { Session } from "../../core/session.ts";
 import type { SessionSnapshot, Verdict } from "../../core/store/sessions.ts";
 import { isSameHash } from "../../crypto/secrets.ts";
+import type { RefreshOutcome } from "../../events/events.ts";
 import { findTokenRefusal } from "../session-refusal.ts";
-import type { Refusal } from "./report.ts";
 
-/** What step 3 decided about a token that the conditional UPDATE did not match. `now` is missing if there is no row. */
-export type Ruling =
-  | { readonly outcome: "replayed"; readonly session: Session; readonly salt: Uint8Array; readonly now: number }
-  | (Refusal & { readonly now?: number | undefined });
+/** What step 3 decided about a token that the conditional UPDATE did not match. */
+export type Ruling = Replay | Refusal;
 
-/** What the client presented, beside the token's claims. */
+/** The token is answered with the same successor again. */
+export interface Replay {
+  readonly outcome: "replayed";
+  readonly session: Session;
+  /** The salt that derives the successor from the presented secret. */
+  readonly salt: Uint8Array;
+  /** The database's time: whole seconds since the epoch. */
+  readonly now: number;
+}
+
+/** The refresh returns no tokens. */
+export interface Refusal {
+  readonly outcome: Extract<RefreshOutcome, "refused" | "reuse_detected" | "state_lost">;
+  /** The error for the client. */
+  readonly error: AuthError;
+  /** The database's time: whole seconds since the epoch; `undefined` if there is no row. */
+  readonly now: number | undefined;
+}
+
+/** What the client presented, in addition to the token's claims. */
 export interface Presentation {
   /** SHA-256 of the presented secret. */
   readonly presentedHash: Uint8Array;
@@ -27,13 +44,13 @@ export function decideRefresh(
   { presentedHash, idempotencyHash, reuseInterval }: Presentation,
   snapshot: SessionSnapshot | null,
 ): Verdict<Ruling> {
-  // a  No row, revoked, expired, user gone or inactive, or another password since.
+  // a  No row, revoked, expired, user gone or inactive, or a newer password. Nothing changes.
   const refusal = findTokenRefusal(snapshot, presented);
-  if (refusal !== null || snapshot === null) return refused(refusal as AuthError, snapshot?.now);
-  const { session, now } = snapshot;
+  if (refusal !== null) return refused(refusal, snapshot?.now);
+  const { session, now } = snapshot as SessionSnapshot;
   const { generation: n } = presented;
 
-  // b  The previous generation, with the same idempotency key or within the reuse interval: replay. Nothing changes.
+  // b  The previous generation, with the same idempotency key or within the reuse interval: a replay. Nothing changes.
   const isPrevious = session.generation === n + 1 && isSameHash(session.previousHash, presentedHash);
   if (isPrevious && session.salt !== null && session.rotatedAt !== null) {
     const isRetry = idempotencyHash !== null && isSameHash(session.idempotencyHash, idempotencyHash);
@@ -48,7 +65,7 @@ export function decideRefresh(
     return { result: { outcome: "reuse_detected", error, now }, revoke: "reuse" };
   }
 
-  // The UPDATE lost to a clock step or to a change that is over by now. Nothing is proved; the client tries again.
+  // The row would match now: the clock stepped, or a change is over by now. Nothing is proved; the client tries again.
   if (session.generation === n && isSameHash(session.currentHash, presentedHash)) {
     return refused(new AuthError("unavailable", "the session changed during the refresh"), now);
   }

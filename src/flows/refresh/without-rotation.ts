@@ -7,8 +7,8 @@ import { mintAccess } from "../token-pair.ts";
 import { type Refreshed, type RefreshOptions, toRefreshEvent, toRowClient } from "./report.ts";
 
 /**
- * Refreshes with `rotateRefreshTokens: false`: returns a new access token while the session's one refresh token is valid.
- * Reuse can't be detected.
+ * Refreshes with `rotateRefreshTokens: false`: returns a new access token while the session's one refresh token is
+ * valid. Reuse can't be detected.
  *
  * @throws AuthError as `refresh`.
  */
@@ -25,15 +25,12 @@ export async function refreshWithoutRotation(
     const found = await deps.store.sessions.find(sessionId);
     const error =
       findTokenRefusal(found, presented) ?? new AuthError("token_revoked", "not the session's current refresh token");
-    const report = { outcome: "refused", now: found?.now ?? deps.clock.now(), reason: error.reason } as const;
+    const report = { outcome: "refused", time: found?.now ?? deps.clock.now(), reason: error.reason } as const;
     deps.emit(toRefreshEvent(presented, report, options));
     throw error;
   }
-  deps.emit(toRefreshEvent(presented, { outcome: "not_rotated", now: used.now }, options));
-  const access = mintAccess(deps, { ...used, claims });
-  return {
-    outcome: "not_rotated",
-    session: used.session,
-    pair: { ...access, refreshExpiresIn: presented.expiresAt - used.now },
-  };
+  const { session, now } = used;
+  deps.emit(toRefreshEvent(presented, { outcome: "not_rotated", time: now }, options));
+  const access = mintAccess(deps, { session, now, claims });
+  return { outcome: "not_rotated", session, pair: { ...access, refreshExpiresIn: presented.expiresAt - now } };
 }

@@ -3,14 +3,15 @@ import type { Settings } from "../../core/settings/settings.ts";
 import { toAddressKey, toDeviceKey, toPairKey } from "../../crypto/throttle-keys.ts";
 import { type Counter, expiries } from "./login-rules.ts";
 
-/** Who tries to log in. */
+/** The account, device and client of an attempt to log in. */
 export interface LoginSubject {
+  /** The key under which the account's failures are counted. */
   readonly accountKey: string;
   /** As typed, without surrounding white space. */
   readonly username: string;
-  /** `null` if no user of tokenpair's own table has the name, or only the application knows. */
+  /** The user's id in tokenpair's own table; `null` if no user there has the name. */
   readonly userId: string | null;
-  /** Whether a user has the name. True if only the application knows. */
+  /** Whether a user has the name. True if only the application can tell. */
   readonly mayBeUser: boolean;
   /** Identifies a device that has logged in to the account before; `null` for an unknown device. */
   readonly deviceId: string | null;
@@ -23,52 +24,50 @@ type Limits = Pick<
 >;
 
 /**
- * What an attempt is counted under. A device that has logged in before has an allowance of its own: it shares the account's
- * last tenth with the user's other known devices, and nothing with strangers.
+ * Returns what an attempt is counted under. A known device has an allowance of its own. With the user's other known
+ * devices it shares the last tenth of the account's allowance, which unknown devices can't use up.
  */
 export function toCounters(
   limits: Limits,
   { accountKey, mayBeUser, deviceId, client: { ip } }: LoginSubject,
 ): readonly Counter[] {
   const { maxLoginFailures, loginFailuresBeforeDelay, accountFailuresBeforeDelay, addressFailuresBeforeDelay } = limits;
-  if (maxLoginFailures + loginFailuresBeforeDelay + accountFailuresBeforeDelay + addressFailuresBeforeDelay === 0)
-    return [];
-  const end = maxLoginFailures === 0 ? Infinity : maxLoginFailures;
-  const account = {
-    key: accountKey,
-    scope: "account",
-    toExpiry: mayBeUser ? expiries.ofUser : expiries.ofNobody,
-  } as const;
-  const own = { free: loginFailuresBeforeDelay, end: Infinity, toExpiry: expiries.ofPair } as const;
+  const isOff =
+    maxLoginFailures + loginFailuresBeforeDelay + accountFailuresBeforeDelay + addressFailuresBeforeDelay === 0;
+  if (isOff) return [];
+  const lockAfter = maxLoginFailures === 0 ? Infinity : maxLoginFailures;
+  const toExpiry = mayBeUser ? expiries.user : expiries.unknownName;
+  const account = { key: accountKey, scope: "account", toExpiry } as const;
+  const own = { delayAfter: loginFailuresBeforeDelay, lockAfter: Infinity, toExpiry: expiries.pair } as const;
   if (deviceId !== null) {
-    const key = toDeviceKey(accountKey, deviceId);
     return withRules([
-      { ...account, free: Infinity, end },
-      { ...own, key, scope: "device" },
+      { ...account, delayAfter: Infinity, lockAfter },
+      { ...own, key: toDeviceKey(accountKey, deviceId), scope: "device" },
     ]);
   }
-  const ofAccount: Counter = { ...account, free: accountFailuresBeforeDelay, end: end - toReserve(maxLoginFailures) };
-  if (ip === undefined) return withRules([ofAccount]);
+  const unknownDevices = {
+    ...account,
+    delayAfter: accountFailuresBeforeDelay,
+    lockAfter: lockAfter - toReserve(maxLoginFailures),
+  };
+  if (ip === undefined) return withRules([unknownDevices]);
+  const address = { delayAfter: addressFailuresBeforeDelay, lockAfter: Infinity, toExpiry: expiries.address };
   return withRules([
-    ofAccount,
+    unknownDevices,
     { ...own, key: toPairKey(accountKey, ip), scope: "pair" },
-    {
-      key: toAddressKey(ip),
-      scope: "address",
-      free: addressFailuresBeforeDelay,
-      end: Infinity,
-      toExpiry: expiries.ofAddress,
-    },
+    { ...address, key: toAddressKey(ip), scope: "address" },
   ]);
 }
 
-/** How many of an account's failures are kept for known devices. */
+/** Returns how many of an account's failures are reserved for known devices. */
 export function toReserve(maxLoginFailures: number): number {
   return Math.floor(maxLoginFailures / 10);
 }
 
-/** Without the rules that are switched off. The account stays, for a success to forget what was counted by others. */
+/**
+ * Removes the rules that are off (0). The account's stays: a success must clear what other devices were counted for.
+ */
 function withRules(counters: readonly Counter[]): readonly Counter[] {
-  const rules = counters.map((counter) => (counter.free === 0 ? { ...counter, free: Infinity } : counter));
-  return rules.filter(({ scope, free }) => scope === "account" || Number.isFinite(free));
+  const rules = counters.map((counter) => (counter.delayAfter === 0 ? { ...counter, delayAfter: Infinity } : counter));
+  return rules.filter(({ scope, delayAfter }) => scope === "account" || Number.isFinite(delayAfter));
 }

@@ -3,52 +3,64 @@ import type { Settings } from "../../core/settings/settings.ts";
 import type { CountSnapshot, CountVerdict, FailureCount } from "../../core/store/throttle.ts";
 import type { ThrottleScope } from "../../events/events.ts";
 
-/** What one attempt to log in is counted under, and when that is too much. */
+/** One count of failed logins, and the limits on it. */
 export interface Counter {
+  /** The key under which the store keeps the count. */
   readonly key: string;
   readonly scope: ThrottleScope;
   /** Failures after which delays begin. */
-  readonly free: number;
-  /** Failures after which there are no more attempts. */
-  readonly end: number;
-  /** When the failures are forgotten. */
+  readonly delayAfter: number;
+  /** Failures after which no more attempts are admitted. */
+  readonly lockAfter: number;
+  /** Returns when a count with a new failure expires: whole seconds since the epoch; `null` for never. */
   readonly toExpiry: (now: number, earlier: FailureCount | undefined) => number | null;
 }
 
+/** How long delays are. */
 export type Delays = Pick<Settings, "loginDelay" | "maxLoginDelay">;
 
-/** Whether an attempt may be made. Where it may, it has been counted as a failure already. */
+/** Whether an attempt is admitted. An admitted attempt has been counted as a failure. */
 export type AttemptDecision =
-  | { readonly admitted: true; readonly failures: ReadonlyMap<ThrottleScope, number> }
+  | {
+      readonly admitted: true;
+      /** Failures by scope, this attempt included. */
+      readonly failures: ReadonlyMap<ThrottleScope, number>;
+    }
   | {
       readonly admitted: false;
+      /** The scope with the longest delay. */
       readonly scope: ThrottleScope;
+      /** Seconds. */
       readonly retryAfter: number;
-      /** The store's time. */
+      /** The database's time: whole seconds since the epoch. */
       readonly time: number;
     };
 
-/** What an attempt without an end is told: as long as nobody unlocks the account, no time would be right. */
-const endless = days(1);
+/** The `retryAfter` of a locked account, in seconds: only an operator can unlock it, so no time would be right. */
+const lockedRetryAfter = days(1);
 
-/** Failures from an address count for an hour from the first; from an address on one account, for a day from the last. */
+/** When counts expire. */
 export const expiries = {
-  ofAddress: (now: number, earlier: FailureCount | undefined): number => earlier?.expiresAt ?? now + hours(1),
-  ofPair: (now: number): number => now + days(1),
-  ofUser: (): null => null,
-  /** Long enough that a name which no user has looks like one that a user has. */
-  ofNobody: (now: number): number => now + days(90),
+  /** An hour after the first failure. */
+  address: (now: number, earlier: FailureCount | undefined): number => earlier?.expiresAt ?? now + hours(1),
+  /** A day after the last failure. */
+  pair: (now: number): number => now + days(1),
+  /** Never. */
+  user: (): null => null,
+  /** After a time so long that an unknown name looks like a user's. */
+  unknownName: (now: number): number => now + days(90),
 };
 
 /** Counts an attempt under all of `counters`, or refuses it and counts it under none. */
 export function countFailure(
   counters: readonly Counter[],
   delays: Delays,
-  { counts, now }: CountSnapshot,
+  snapshot: CountSnapshot,
 ): CountVerdict<AttemptDecision> {
+  const { counts, now } = snapshot;
   const waits = counters.map((counter) => ({
     scope: counter.scope,
-    retryAfter: toWait(counter, delays, counts.get(counter.key), now),
+    retryAfter: toWait(counter, delays, snapshot),
   }));
   const [longest] = waits.sort((a, b) => b.retryAfter - a.retryAfter);
   if (longest !== undefined && longest.retryAfter > 0) {
@@ -65,27 +77,28 @@ export function countFailure(
   };
 }
 
-/** Takes one failure back under each of `counters`; under those of `scopes` all of them. */
+/** Takes one failure back under each of `counters`, and clears the counts whose scope is in `cleared`. */
 export function refund(
   counters: readonly Counter[],
-  scopes: ReadonlySet<ThrottleScope>,
+  cleared: ReadonlySet<ThrottleScope>,
   { counts }: CountSnapshot,
 ): CountVerdict<null> {
   const changes = new Map<string, FailureCount | null>();
   for (const { key, scope } of counters) {
     const count = counts.get(key);
     if (count === undefined) continue;
-    const isDone = scopes.has(scope) || count.failures <= 1;
-    changes.set(key, isDone ? null : { ...count, failures: count.failures - 1 });
+    const isCleared = cleared.has(scope) || count.failures <= 1;
+    changes.set(key, isCleared ? null : { ...count, failures: count.failures - 1 });
   }
   return { result: null, changes };
 }
 
-/** Seconds until the next attempt. A clock that was set back makes no delay longer than it is. */
-function toWait({ free, end }: Counter, delays: Delays, count: FailureCount | undefined, now: number): number {
+/** Returns the seconds until the next attempt: never more than the whole delay, even if the clock was set back. */
+function toWait(counter: Counter, delays: Delays, { counts, now }: CountSnapshot): number {
+  const count = counts.get(counter.key);
   const failures = count?.failures ?? 0;
-  if (failures >= end) return endless;
-  if (count === undefined || failures < free) return 0;
-  const delay = Math.min(delays.maxLoginDelay, delays.loginDelay * 2 ** (failures - free));
+  if (failures >= counter.lockAfter) return lockedRetryAfter;
+  if (count === undefined || failures < counter.delayAfter) return 0;
+  const delay = Math.min(delays.maxLoginDelay, delays.loginDelay * 2 ** (failures - counter.delayAfter));
   return Math.min(delay, Math.max(0, count.lastAt + delay - now));
 }

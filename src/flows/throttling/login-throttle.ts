@@ -5,7 +5,7 @@ import { readDeviceToken } from "../../crypto/device-tokens.ts";
 import { toAccountKey } from "../../crypto/throttle-keys.ts";
 import type { ThrottleScope } from "../../events/events.ts";
 import type { Deps } from "../deps.ts";
-import type { LoginCandidate } from "../user-source.ts";
+import type { ClaimedAccount } from "../user-source.ts";
 import { type LoginSubject, toCounters } from "./login-counters.ts";
 import { type AttemptDecision, type Counter, countFailure, refund } from "./login-rules.ts";
 import { reportAccountLimit, reportSuccess } from "./suspicion.ts";
@@ -13,30 +13,28 @@ import { reportAccountLimit, reportSuccess } from "./suspicion.ts";
 /** Who sent an attempt. */
 export interface AttemptSource {
   readonly client: ClientInfo;
-  /** The device token that was presented, not yet verified; or the session that asks, which identifies its device. */
+  /** The device token that was presented, not yet verified; or the session that sent the request. */
   readonly device: { readonly token: string | undefined } | { readonly sessionId: string };
 }
 
-/** An attempt that was admitted, and is counted as a failure until it is settled. */
+/** An attempt that was admitted. It counts as a failure until it is settled. */
 export interface LoginAttempt {
   readonly subject: LoginSubject;
+  /** What the attempt was counted under; empty if throttling is off. */
   readonly counters: readonly Counter[];
   /** Failures on the account, this attempt included. */
   readonly failures: number;
 }
 
 /**
- * Admits one attempt to prove a password, and counts it as a failure: of many at once, no more than the allowance get
- * through, and a refused one costs no hash. Settle it with `acceptAttempt`, `rejectAttempt` or `undoAttempt`.
+ * Admits one attempt to prove a password, or refuses it. An admitted attempt counts as a failure at once, so that
+ * concurrent attempts can't exceed the allowance together. Settle it with `acceptAttempt`, `rejectAttempt` or
+ * `undoAttempt`.
  *
- * @throws AuthError `throttled`, with `retryAfter`; StoreUnavailableError.
+ * @throws AuthError `throttled`, with `retryAfter`. StoreUnavailableError.
  */
-export async function admitAttempt(
-  deps: Deps,
-  candidate: LoginCandidate,
-  source: AttemptSource,
-): Promise<LoginAttempt> {
-  const subject = toSubject(deps, candidate, source);
+export async function admitAttempt(deps: Deps, account: ClaimedAccount, source: AttemptSource): Promise<LoginAttempt> {
+  const subject = toSubject(deps, account, source);
   const counters = toCounters(deps.settings, subject);
   if (counters.length === 0) return { subject, counters, failures: 0 };
   const decision = await deps.store.throttle.decide(
@@ -49,8 +47,11 @@ export async function admitAttempt(
 }
 
 /**
- * Settles an attempt with the right password. Clears the failures of the account, and of this device or address on it. The
- * address itself gets only this attempt back: an attacker with one account could otherwise guess at all others.
+ * Settles an attempt with the right password. Clears the failures of the account, and of this device or address on it.
+ * The address itself only gets this attempt back, because an attacker with one account could otherwise guess at all
+ * others.
+ *
+ * @throws StoreUnavailableError; the attempt stays counted.
  */
 export async function acceptAttempt(deps: Deps, attempt: LoginAttempt, user: AuthUser): Promise<void> {
   const { counters, subject, failures } = attempt;
@@ -66,13 +67,13 @@ export function rejectAttempt(deps: Deps, { counters, subject, failures }: Login
   if (counters.length > 0) reportAccountLimit(deps, subject, failures);
 }
 
-/** Settles an attempt whose password could not be judged: it is not counted. Never throws. */
+/** Settles an attempt whose password could not be verified: it is no longer counted. Never throws. */
 export async function undoAttempt({ store }: Deps, { counters }: LoginAttempt): Promise<void> {
   if (counters.length === 0) return;
   try {
     await store.throttle.decide(toKeys(counters), (seen) => refund(counters, new Set(), seen));
   } catch {
-    // It stays counted. The caller must see the error that came before.
+    // The attempt stays counted. The caller must see the earlier error.
   }
 }
 
@@ -80,19 +81,19 @@ const toKeys = (counters: readonly Counter[]) => counters.map(({ key }) => key);
 
 function toSubject(
   { deviceKey }: Pick<Deps, "deviceKey">,
-  { username, usernameKey, userId, mayBeUser }: LoginCandidate,
+  { username, usernameKey, userId, mayBeUser }: ClaimedAccount,
   { client, device }: AttemptSource,
 ): LoginSubject {
   const accountKey = toAccountKey({ userId, usernameKey });
-  const deviceId =
-    "sessionId" in device
-      ? device.sessionId
-      : device.token === undefined
-        ? null
-        : readDeviceToken(deviceKey, usernameKey, device.token);
+  const deviceId = "sessionId" in device ? device.sessionId : readDeviceId(deviceKey, usernameKey, device.token);
   return { accountKey, username, userId, mayBeUser, deviceId, client };
 }
 
+function readDeviceId(deviceKey: Uint8Array, usernameKey: string, token: string | undefined): string | null {
+  return token === undefined ? null : readDeviceToken(deviceKey, usernameKey, token);
+}
+
+/** Emits that the attempt was throttled. @returns the error to throw. */
 function refuse(
   { emit }: Deps,
   { scope, retryAfter, time }: Extract<AttemptDecision, { admitted: false }>,

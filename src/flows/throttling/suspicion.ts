@@ -3,10 +3,10 @@ import type { AuthUser } from "../../core/user.ts";
 import type { Deps } from "../deps.ts";
 import { type LoginSubject, toReserve } from "./login-counters.ts";
 
-/** Failures after which a login on an unknown device is worth a message to the account's owner. */
+/** Failures after which a login on an unknown device is reported. */
 const suspiciousFailures = 5;
 
-/** Reports a login on an unknown device, after `failures` on the account, to the application. */
+/** Reports a login to the application if it came from an unknown device after at least 5 `failures` on the account. */
 export function reportSuccess(
   deps: Deps,
   { deviceId, client }: LoginSubject,
@@ -16,7 +16,7 @@ export function reportSuccess(
   report(deps, { kind: "success_after_failures", user, failures, client });
 }
 
-/** Reports a failure that brought the account to one of its limits to the application. */
+/** Reports a failed login to the application if it brought the account's `failures` to one of its limits. */
 export function reportAccountLimit(
   deps: Deps,
   { username, userId, mayBeUser, client }: LoginSubject,
@@ -37,6 +37,6 @@ function report({ settings }: Deps, login: SuspiciousLogin<AuthUser>): void {
   Promise.resolve()
     .then(() => settings.onSuspiciousLogin?.(login))
     .catch(() => {
-      // The answer to the client does not depend on the application's bookkeeping.
+      // The answer to the client must not depend on the application's bookkeeping.
     });
 }

@@ -1,4 +1,4 @@
-import { isInNetworks, isNeighbour, parseAddress, parseNetwork } from "../../core/addresses.ts";
+import { isInNetworks, isPrivateAddress, parseAddress, parseNetwork } from "../../core/addresses.ts";
 import type { Clock } from "../../core/runtime/clock.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { EventListener } from "../../events/events.ts";
@@ -27,7 +27,7 @@ export function createUntrustedProxyReporter({ settings, clock, emit }: Reporter
     const header = findProxyHeader(headers);
     if (header === undefined) return;
     const address = parseAddress(ip);
-    if (address === null || !isNeighbour(address) || isInNetworks(address, trusted)) return;
+    if (address === null || !isPrivateAddress(address) || isInNetworks(address, trusted)) return;
     isReported = true;
     emit({ type: "untrusted_proxy", time: clock.now(), ip: address.toString(), header });
   };

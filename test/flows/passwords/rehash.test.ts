@@ -16,7 +16,7 @@ const client = { ip: "192.0.2.7" };
 let auth: TestAuth;
 afterEach(() => auth.close());
 
-/** alice with this stored hash. */
+/** Starts with alice, whose stored hash is `encoded`. */
 async function start(
   encoded: string,
   settings: Partial<Settings<AuthUser>> = {},
@@ -36,8 +36,8 @@ const storedHash = async () => (await auth.store.users.findById(auth.user.id))?.
 const hashWeakly = () => hash(alice.password, { memoryCost: 32, timeCost: 1 });
 const djangos = "pbkdf2_sha1$1000$abcdefghijklmnopqrstuv$pPaxJdc/I8uPjvkfuFn3JbjEDOw=";
 
-describe("a login", () => {
-  it("brings a hash of smaller parameters up to date, says so, and ends nothing", async () => {
+describe("login with an outdated password hash", () => {
+  it("replaces a hash with smaller parameters, emits password_rehashed, and revokes nothing", async () => {
     await start(await hashWeakly());
     const first = await logIn(auth, { client });
     const encoded = await storedHash();
@@ -50,7 +50,7 @@ describe("a login", () => {
     expect(await authenticate(auth.deps, first.pair.access)).toMatchObject({ sessionId: first.session.id });
   });
 
-  it("leaves a hash of larger parameters alone", async () => {
+  it("keeps a hash with larger parameters", async () => {
     const encoded = await hash(alice.password, { memoryCost: 128, timeCost: 2 });
     await start(encoded);
     await logIn(auth);
@@ -58,7 +58,7 @@ describe("a login", () => {
     expect(eventsOf(auth, "user_changed")).toEqual([]);
   });
 
-  it("leaves a hash of Django's to a client that sends a blank too many, and replaces it for one that does not", async () => {
+  it("keeps a Django hash while a client sends a space too many, and replaces it at an exact password", async () => {
     await start(djangos);
     for (const _ of [1, 2]) await login(auth.deps, { ...alice, password: `${alice.password} ` });
     expect(await storedHash()).toBe(djangos);
@@ -67,7 +67,7 @@ describe("a login", () => {
     await expectRefused(login(auth.deps, { ...alice, password: `${alice.password} ` }), "no_active_account");
   });
 
-  it("moves a hash to the pepper that is current now, and from none to one", async () => {
+  it("replaces a hash with an older pepper or without one by a hash with the current pepper", async () => {
     const passwordPeppers = ["new:0123456789abcdef", "old:fedcba9876543210"];
     await start("", { passwordPeppers: passwordPeppers.slice(1) });
     const ofOld = await auth.passwords.hash(alice.password);
@@ -83,7 +83,7 @@ describe("a login", () => {
     expect(await storedHash()).toBe(ofOld);
   });
 
-  it("that is refused changes no hash: a wrong password, a user who is disabled", async () => {
+  it("keeps the hash if the password is wrong or the user is disabled", async () => {
     await start(djangos);
     await expectRefused(login(auth.deps, { ...alice, password: "wrong" }), "no_active_account");
     await disableUser(auth.deps, auth.user.id);
@@ -92,15 +92,15 @@ describe("a login", () => {
   });
 });
 
-describe("bringing a hash up to date", () => {
-  it("waits for another login where other hashes are under way", async () => {
+describe("rehashPassword", () => {
+  it("leaves an outdated hash to a later login, and emits no rehash_failed, if the hash queue is busy", async () => {
     const settings = { passwordHashConcurrency: 1, passwordMemoryCost: 19_456 };
     let others: Promise<unknown> = Promise.resolve();
     await start(djangos, settings, (store) =>
       withSessions(store, (sessions) => ({
-        create: async (session) => {
-          const created = await sessions.create(session);
-          others = auth.passwords.hash("of somebody else");
+        create: async (session, audit) => {
+          const created = await sessions.create(session, audit);
+          others = auth.passwords.hash("another user's password");
           return created;
         },
       })),
@@ -109,15 +109,16 @@ describe("bringing a hash up to date", () => {
     await others;
     expect(await storedHash()).toBe(djangos);
     expect(auth.passwords.load()).toEqual({ inFlight: 0, waiting: 0, shed: 0 });
+    expect(auth.events.map(({ type }) => type)).toEqual(["login"]);
   });
 
-  it("never overwrites a password that was changed meanwhile", async () => {
+  it("does not overwrite a password that was changed during the login", async () => {
     const reset = await hashWeakly();
     await start(djangos, {}, (store) =>
       withUsers(store, (users) => ({
-        replacePasswordHash: async (id, hashes) => {
+        replacePasswordHash: async (id, hashes, audit) => {
           await users.setPassword(id, reset);
-          return users.replacePasswordHash(id, hashes);
+          return users.replacePasswordHash(id, hashes, audit);
         },
       })),
     );
@@ -126,7 +127,7 @@ describe("bringing a hash up to date", () => {
     expect(eventsOf(auth, "user_changed")).toEqual([]);
   });
 
-  it("may fail without the login failing, and says so", async () => {
+  it("emits rehash_failed if the store fails, and the login succeeds", async () => {
     await start(djangos, {}, (store) =>
       withUsers(store, () => ({
         replacePasswordHash: () => Promise.reject(new StoreUnavailableError("users.replacePasswordHash")),

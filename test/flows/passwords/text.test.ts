@@ -12,41 +12,41 @@ let userId: string;
 
 beforeEach(async () => {
   auth = await createTestAuth();
-  userId = (await createUser(auth.deps, { username: "bob" }))?.id ?? "";
+  userId = (await createUser(auth.deps, { username: "bob" })).id;
 });
 afterEach(() => auth.close());
 
 const logIn = (password: string) => login(auth.deps, { username: "bob", password });
-const opens = (password: string) =>
+const isAccepted = (password: string) =>
   logIn(password).then(
     () => true,
     () => false,
   );
 
-it.each([composed, decomposed])("a password opens however its accents are composed", async (password) => {
+it.each([composed, decomposed])("accepts a password however its accents are composed", async (password) => {
   await setPassword(auth.deps, userId, password);
-  expect([await opens(composed), await opens(decomposed)]).toEqual([true, true]);
-  expect(await opens("cafe a la creme")).toBe(false);
+  expect([await isAccepted(composed), await isAccepted(decomposed)]).toEqual([true, true]);
+  expect(await isAccepted("cafe a la creme")).toBe(false);
 });
 
-it("so does the current one when it is changed, and the next one after it", async () => {
+it("accepts the current password of a change, and later the new one, however their accents are composed", async () => {
   await setPassword(auth.deps, userId, composed);
   const { session } = await logIn(decomposed);
   const change = { userId, sessionId: session.id, currentPassword: decomposed, newPassword: `${decomposed}!` };
   await changePassword(auth.deps, change);
-  expect([await opens(`${composed}!`), await opens(`${decomposed}!`), await opens(composed)]).toEqual([
+  expect([await isAccepted(`${composed}!`), await isAccepted(`${decomposed}!`), await isAccepted(composed)]).toEqual([
     true,
     true,
     false,
   ]);
 });
 
-it("a hash that was made elsewhere of a form that is not normalized opens to that form", async () => {
+it("accepts only the unnormalized form of a password that another system hashed in that form", async () => {
   await auth.store.users.setPassword(userId, await auth.passwords.hash(decomposed));
-  expect([await opens(decomposed), await opens(composed)]).toEqual([true, false]);
+  expect([await isAccepted(decomposed), await isAccepted(composed)]).toEqual([true, false]);
 });
 
-it("compatible characters are not the same: full width is another password", async () => {
+it("refuses a password in full-width characters that was set in ordinary ones", async () => {
   await setPassword(auth.deps, userId, "full width horse");
-  expect(await opens("\uff46ull width horse")).toBe(false);
+  expect(await isAccepted("\uff46ull width horse")).toBe(false);
 });

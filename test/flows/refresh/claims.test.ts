@@ -26,15 +26,15 @@ const causeOf = (attempt: Promise<unknown>): Promise<unknown> =>
     (error: AuthError) => error.cause,
   );
 
-/** Expects a 503 that has changed nothing. */
+/** Expects a refresh to be refused as unavailable, with the session unchanged. */
 async function expectUnavailable(reason: string): Promise<void> {
   const before = await rowOf(auth, first.session.id);
   await expectRefused(refreshFirst(), "unavailable", { reason });
   expect(await rowOf(auth, first.session.id)).toEqual(before);
 }
 
-describe("the application's claims", () => {
-  it("are asked for again at every refresh, and never stale", async () => {
+describe("the claims hook", () => {
+  it("calls the claims hook at every refresh and replay, so that claims are never stale", async () => {
     let role = "guest";
     await start({ claims: async (user) => ({ role, name: user.username }) });
     expect((await authenticate(auth.deps, first.pair.access)).payload).toMatchObject({ role: "guest", name: "alice" });
@@ -47,34 +47,34 @@ describe("the application's claims", () => {
     expect((await authenticate(auth.deps, replay.pair.access)).payload).toMatchObject({ role: "nobody" });
   });
 
-  it("go into access tokens only", async () => {
+  it("puts the application's claims into access tokens, not into refresh tokens", async () => {
     await start({ claims: () => ({ role: "admin" }) });
     const [, payload = ""] = first.pair.refresh.split(".");
     expect(JSON.parse(Buffer.from(payload, "base64url").toString())).not.toHaveProperty("role");
   });
 
   it.each<[string, () => unknown]>([
-    ["take the name of one of ours", () => ({ user_id: "2" })],
-    ["take the name of our session", () => ({ sid: "another" })],
-    ["take our expiry", () => ({ exp: 9_999_999_999 })],
-    ["write themselves as another object", () => ({ toJSON: () => ({ user_id: "2" }) })],
-    ["write themselves as a text", () => ({ toJSON: () => "user_id" })],
-    ["make the token too long", () => ({ note: "a".repeat(8_192) })],
-    ["are no JSON", () => ({ id: 1n })],
-    ["are a list", () => ["admin"]],
-    ["are nothing", () => undefined],
-    ["are null", () => null],
-  ])("are refused where they %s, before anything has moved", async (_, claims) => {
-    let answer: () => unknown = () => ({});
-    await start({ claims: (() => answer()) as () => Record<string, unknown> });
-    answer = claims;
+    ["the user's claim", () => ({ user_id: "2" })],
+    ["the session's claim", () => ({ sid: "another" })],
+    ["the expiry", () => ({ exp: 9_999_999_999 })],
+    ["an object that becomes another object as JSON", () => ({ toJSON: () => ({ user_id: "2" }) })],
+    ["an object that becomes a string as JSON", () => ({ toJSON: () => "user_id" })],
+    ["claims that make the token too long", () => ({ note: "a".repeat(8_192) })],
+    ["a value that JSON can't hold", () => ({ id: 1n })],
+    ["a list", () => ["admin"]],
+    ["undefined", () => undefined],
+    ["null", () => null],
+  ])("makes the refresh unavailable, with the session unchanged, if the claims hook returns %s", async (_, claims) => {
+    let hook: () => unknown = () => ({});
+    await start({ claims: (() => hook()) as () => Record<string, unknown> });
+    hook = claims;
     await expectUnavailable("claims failed");
     expect(await causeOf(refreshFirst())).toBeInstanceOf(Error);
-    answer = () => ({});
+    hook = () => ({});
     expect((await refreshFirst()).outcome).toBe("rotated");
   });
 
-  it("change nothing where they cannot be had: a hook that throws or rejects", async () => {
+  it("makes the refresh unavailable if the claims hook rejects; its error is the cause and not in the message", async () => {
     let fail: (() => never) | null = null;
     await start({ claims: async () => fail?.() ?? {} });
     const planted = new Error("connect ECONNREFUSED postgres://app:hunter2@db");
@@ -90,8 +90,8 @@ describe("the application's claims", () => {
   });
 });
 
-describe("the application's rule", () => {
-  it("is asked at every refresh; while it says no, the session waits", async () => {
+describe("userAuthenticationRule at a refresh", () => {
+  it("refuses a refresh that userAuthenticationRule does not allow, without revoking the session", async () => {
     let allowed = true;
     await start({ userAuthenticationRule: () => allowed });
     allowed = false;
@@ -110,57 +110,61 @@ describe("the application's rule", () => {
       "userAuthenticationRule failed",
     ],
     [
-      "is an async function, whose promise would pass for true",
+      "is async, so that its promise would count as true",
       async () => false,
       "userAuthenticationRule is neither true nor false",
     ],
-    ["answers nothing", () => undefined, "userAuthenticationRule is neither true nor false"],
-    ["answers 1", () => 1, "userAuthenticationRule is neither true nor false"],
-  ])("lets nobody in where it %s, and nothing changes", async (_, rule, reason) => {
-    let answer: () => unknown = () => true;
-    await start({ userAuthenticationRule: () => answer() as boolean });
-    answer = rule;
-    await expectUnavailable(reason);
-  });
+    ["returns undefined", () => undefined, "userAuthenticationRule is neither true nor false"],
+    ["returns 1", () => 1, "userAuthenticationRule is neither true nor false"],
+  ])(
+    "makes the refresh unavailable, with the session unchanged, if userAuthenticationRule %s",
+    async (_, rule, reason) => {
+      let hook: () => unknown = () => true;
+      await start({ userAuthenticationRule: () => hook() as boolean });
+      hook = rule;
+      await expectUnavailable(reason);
+    },
+  );
 });
 
-describe("the application's users", () => {
+describe("findUser at a refresh", () => {
   const ada = { id: "u-1", username: "ada", isActive: true };
 
-  async function startWith(findUser: () => unknown): Promise<{ answer: () => unknown }> {
-    const users = { answer: (): unknown => ada };
+  /** Logs ada in. Afterwards `findUser` does what `table.find` does. */
+  async function startWith(findUser: () => unknown): Promise<{ find: () => unknown }> {
+    const table = { find: (): unknown => ada };
     await start({
-      findUser: async () => users.answer() as AuthUser,
+      findUser: async () => table.find() as AuthUser,
       verifyCredentials: async () => ada,
     });
-    users.answer = findUser;
-    return users;
+    table.find = findUser;
+    return table;
   }
 
   it.each<[string, () => unknown]>([
-    ["gone", () => null],
-    ["gone, as a Map says it", () => undefined],
-    ["inactive", () => ({ ...ada, isActive: false })],
-  ])("are refused a refresh where they are %s; the session waits in its row", async (_, answer) => {
-    const users = await startWith(answer);
+    ["null", () => null],
+    ["undefined", () => undefined],
+    ["an inactive user", () => ({ ...ada, isActive: false })],
+  ])("refuses the refresh without revoking the session if findUser returns %s", async (_, find) => {
+    const table = await startWith(find);
     await expectRefused(refreshFirst(), "token_user_inactive");
-    users.answer = () => ada;
+    table.find = () => ada;
     expect((await refreshFirst()).outcome).toBe("rotated");
   });
 
-  it("change nothing where they cannot be looked up", async () => {
+  it("makes the refresh unavailable, with the session unchanged, if findUser rejects", async () => {
     await startWith(() => Promise.reject(new Error("the users' database is away")));
     await expectUnavailable("findUser failed");
   });
 
-  it("change nothing where it does not say whether they are active", async () => {
+  it("makes the refresh unavailable, with the session unchanged, if findUser returns a user without isActive", async () => {
     await startWith(() => ({ id: "u-1", username: "ada" }));
     await expectUnavailable("user.isActive is neither true nor false");
   });
 });
 
-describe("a store that cannot answer", () => {
-  it("is the caller's to hear of, and nothing is reported that did not happen", async () => {
+describe("refresh with a store that can't answer", () => {
+  it("emits nothing about a refresh that the store could not answer", async () => {
     auth = await createTestAuth({
       wrapStore: (store) =>
         withSessions(store, () => ({ rotate: () => Promise.reject(new StoreUnavailableError("locked")) })),

@@ -6,8 +6,9 @@ import { deriveSecret, hashIdempotencyKey, hashSecret } from "../../../src/crypt
 import { authenticate } from "../../../src/flows/authenticate.ts";
 import { changePassword } from "../../../src/flows/change-password.ts";
 import type { Issued } from "../../../src/flows/issue.ts";
-import { refresh } from "../../../src/flows/refresh/refresh.ts";
+import { isSessionOfExpiredTokenOver, refresh } from "../../../src/flows/refresh/refresh.ts";
 import type { RefreshOptions } from "../../../src/flows/refresh/report.ts";
+import { revokeSession } from "../../../src/flows/sessions.ts";
 import { deleteUser, disableUser, setPassword } from "../../../src/flows/users.ts";
 import { alice, createTestAuth, type TestAuth, testStart, withSessions } from "../../support/auth.ts";
 import { eventsOf, expectRefused, logIn, rowOf } from "../flow.ts";
@@ -19,7 +20,7 @@ let first: Issued;
 let id: string;
 let calls: string[];
 
-/** Notes which methods of a part of the store are called. */
+/** Wraps a part of the store so that the names of its called methods are noted in `calls`. */
 const noting = <T extends object>(part: T): T =>
   new Proxy(part, {
     get(target, name) {
@@ -50,8 +51,8 @@ async function rotate(token = first.pair.refresh, options?: RefreshOptions): Pro
   return pair.refresh as string;
 }
 
-/** Expects a refusal after which the row is what it was. */
-async function expectUnmoved(
+/** Expects a refusal that leaves the session's row unchanged. */
+async function expectUnchanged(
   attempt: () => Promise<unknown>,
   code: AuthErrorCode,
   more?: Parameters<typeof expectRefused>[2],
@@ -61,17 +62,17 @@ async function expectUnmoved(
   expect(await rowOf(auth, id)).toEqual(before);
 }
 
-describe("0: a refresh token that is not genuine", () => {
+describe("step 0 of a refresh", () => {
   it.each<[string, AuthErrorCode, () => string]>([
-    ["garbage", "token_invalid", () => "garbage"],
-    ["forged", "token_invalid", () => `${first.pair.refresh.slice(0, -43)}${"A".repeat(43)}`],
+    ["a text that is no token", "token_invalid", () => "garbage"],
+    ["a forged refresh token", "token_invalid", () => `${first.pair.refresh.slice(0, -43)}${"A".repeat(43)}`],
     ["an access token", "token_wrong_type", () => first.pair.access],
     [
-      "expired",
+      "an expired refresh token",
       "token_expired",
       () => auth.deps.tokens.mintRefresh({ ...claimsOf(first.pair.refresh), expiresAt: testStart }),
     ],
-  ])("is refused where it is %s, without a look at the database", async (_, code, toToken) => {
+  ])("refuses %s without a call of the store", async (_, code, toToken) => {
     const token = toToken();
     await expectRefused(refresh(auth.deps, token, { client: { ip: "192.0.2.7" } }), code);
     expect(calls).toEqual([]);
@@ -79,23 +80,15 @@ describe("0: a refresh token that is not genuine", () => {
       { type: "refresh", outcome: "refused", reason: expect.any(String), client: { ip: "192.0.2.7" } },
     ]);
   });
-
-  it("is one that the caller's own check refuses, too", async () => {
-    const requireSession = () => {
-      throw new TypeError("not mine");
-    };
-    await expect(refreshFirst({ requireSession })).rejects.toThrow("not mine");
-    expect(calls).toEqual([]);
-  });
 });
 
-describe("1 and 2: the current generation of a live session", () => {
-  it("is rotated by one statement", async () => {
+describe("steps 1 and 2 of a refresh", () => {
+  it("rotates the current generation with one call of the store", async () => {
     await refreshFirst();
     expect(calls).toEqual(["rotate"]);
   });
 
-  it("gives the successor that the presented secret and the row's salt derive, of which the row keeps only hashes", async () => {
+  it("derives the successor from the presented secret and the row's salt; the row only holds hashes of secrets", async () => {
     const successor = claimsOf(await rotate(first.pair.refresh, { idempotencyKey }));
     const presented = claimsOf(first.pair.refresh);
     const row = await rowOf(auth, id);
@@ -107,7 +100,7 @@ describe("1 and 2: the current generation of a live session", () => {
     expect(row).toMatchObject({ generation: 1, rotatedAt: testStart });
   });
 
-  it("is answered with tokens of the session, the user and the epoch", async () => {
+  it("returns tokens of the same session, user and epoch, and stores the client", async () => {
     auth.clock.advance(60);
     const { outcome, session, pair } = await refreshFirst({ client: { ip: "192.0.2.7", userAgent: "Firefox" } });
     const common = { sessionId: id, userId: auth.user.id, userEpoch: 0, issuedAt: testStart + 60 };
@@ -118,15 +111,14 @@ describe("1 and 2: the current generation of a live session", () => {
     expect(pair).toMatchObject({ accessExpiresIn: 1_800, refreshExpiresIn: 2_592_000 });
   });
 
-  it("is reported once, by session and generation and without a token", async () => {
-    await refreshFirst({ client: { ip: "192.0.2.7" } });
+  it("emits one event about a rotation, with user, session and generation", async () => {
+    const client = { ip: "192.0.2.7" };
+    await refreshFirst({ client });
     const subject = { userId: auth.user.id, sessionId: id, generation: 0 };
-    expect(auth.events).toMatchObject([
-      { type: "refresh", outcome: "rotated", ...subject, client: { ip: "192.0.2.7" } },
-    ]);
+    expect(auth.events).toEqual([{ type: "refresh", time: testStart, outcome: "rotated", ...subject, client }]);
   });
 
-  it("slides the idle expiry, and no token passes the absolute one, which never moves", async () => {
+  it("moves the idle expiry at a rotation but not the absolute one, which no token outlives", async () => {
     let token = first.pair.refresh;
     const end = testStart + 365 * 86_400;
     while (auth.clock.now() < end - 20 * 86_400) {
@@ -143,7 +135,7 @@ describe("1 and 2: the current generation of a live session", () => {
   });
 });
 
-describe("3a: a session that is dead", () => {
+describe("step 3a of a refresh", () => {
   const endings: readonly [RevokeReason, AuthErrorCode, boolean][] = [
     ["logout", "token_revoked", true],
     ["revoked", "token_revoked", true],
@@ -153,47 +145,47 @@ describe("3a: a session that is dead", () => {
     ["user_disabled", "token_user_inactive", true],
     ["user_deleted", "token_user_inactive", true],
   ];
-  it.each(endings)("refuses once it has ended: %s", async (reason, code, sessionEnded) => {
+  it.each(endings)("refuses a session that was revoked with the reason %s", async (reason, code, sessionEnded) => {
     await auth.store.sessions.revoke(id, reason);
-    await expectUnmoved(refreshFirst, code, { reason: `session ended: ${reason}`, sessionEnded });
-    expect(eventsOf(auth, "refresh")).toMatchObject([{ outcome: "refused", reason: `session ended: ${reason}` }]);
+    await expectUnchanged(refreshFirst, code, { reason: `session revoked: ${reason}`, sessionEnded });
+    expect(eventsOf(auth, "refresh")).toMatchObject([{ outcome: "refused", reason: `session revoked: ${reason}` }]);
   });
 
-  it("refuses where there is no such session", async () => {
+  it("refuses a token whose session does not exist", async () => {
     const sessionId = "019b7a5e-0000-7000-8000-00000000000a";
     await expectRefused(firstWith({ sessionId }), "token_revoked", { reason: "no such session", sessionEnded: true });
   });
 
-  it("refuses where it has expired, whatever the token says", async () => {
+  it("refuses a session that has expired although the token has not", async () => {
     auth.clock.advance(2_592_000);
     const attempt = () => firstWith({ expiresAt: testStart + 9_000_000 });
-    await expectUnmoved(attempt, "token_expired", { reason: "session expired", sessionEnded: true });
+    await expectUnchanged(attempt, "token_expired", { reason: "session expired", sessionEnded: true });
   });
 
   it.each([
     ["given a new password", setPassword, "password_changed"],
     ["disabled", disableUser, "token_user_inactive"],
     ["deleted", deleteUser, "token_user_inactive"],
-  ] as const)("refuses where the user has been %s", async (_, change, code) => {
+  ] as const)("refuses a session whose user was %s", async (_, change, code) => {
     await change(auth.deps, auth.user.id, "another horse");
-    await expectUnmoved(refreshFirst, code, { sessionEnded: true });
+    await expectUnchanged(refreshFirst, code, { sessionEnded: true });
   });
 
-  it("is not the one that changed its own password, whose older tokens are refused alone", async () => {
+  it("refuses only the older tokens of a session that changed its user's password", async () => {
     const { pair } = await changePassword(auth.deps, {
       userId: auth.user.id,
       sessionId: id,
       currentPassword: alice.password,
       newPassword: "another horse",
     });
-    await expectUnmoved(refreshFirst, "password_changed", { reason: "the token is older than the password" });
+    await expectUnchanged(refreshFirst, "password_changed", { reason: "the token is older than the password" });
     expect(claimsOf(pair.refresh).userEpoch).toBe(1);
     expect(claimsOf(await rotate(pair.refresh))).toMatchObject({ userEpoch: 1, generation: 2 });
   });
 });
 
-describe("a refresh that the UPDATE missed without anything being proved", () => {
-  it("is to be tried again, and nothing has changed", async () => {
+describe("step 3 of a refresh", () => {
+  it("refuses a refresh whose UPDATE matched no row although the row is unchanged, and a retry succeeds", async () => {
     await auth.close();
     let isMissed = true;
     auth = await createTestAuth({
@@ -204,9 +196,26 @@ describe("a refresh that the UPDATE missed without anything being proved", () =>
     });
     first = await logIn(auth);
     id = first.session.id;
-    await expectUnmoved(refreshFirst, "unavailable", { reason: "the session changed during the refresh" });
+    await expectUnchanged(refreshFirst, "unavailable", { reason: "the session changed during the refresh" });
     expect(eventsOf(auth, "refresh")).toMatchObject([{ outcome: "refused" }]);
     isMissed = false;
     expect((await refreshFirst()).outcome).toBe("rotated");
+  });
+});
+
+describe("isSessionOfExpiredTokenOver", () => {
+  it("returns false for the expired token of a live session, and true once the session is revoked or expired", async () => {
+    const expired = auth.deps.tokens.mintRefresh({ ...claimsOf(first.pair.refresh), expiresAt: testStart });
+    await expectRefused(refresh(auth.deps, expired), "token_expired");
+    expect(await isSessionOfExpiredTokenOver(auth.deps, expired)).toBe(false);
+    const other = await logIn(auth);
+    await revokeSession(auth.deps, id);
+    expect(await isSessionOfExpiredTokenOver(auth.deps, expired)).toBe(true);
+    auth.clock.advance(2_592_000);
+    expect(await isSessionOfExpiredTokenOver(auth.deps, other.pair.refresh)).toBe(true);
+  });
+
+  it("refuses a forged token", async () => {
+    await expectRefused(isSessionOfExpiredTokenOver(auth.deps, `${first.pair.refresh}A`), "token_invalid");
   });
 });

@@ -21,17 +21,17 @@ beforeEach(async () => {
 });
 afterEach(() => auth.close());
 
-const renewFirst = () => refresh(auth.deps, first.pair.refresh);
+const refreshFirst = () => refresh(auth.deps, first.pair.refresh);
 const firstWith = (changes: Partial<RefreshClaims>) => {
   const claims = auth.deps.tokens.verifyRefresh(first.pair.refresh, { mayBeExpired: true });
   return refresh(auth.deps, auth.deps.tokens.mintRefresh({ ...claims, ...changes }));
 };
 
-describe("a refresh without rotation", () => {
-  it("gives a new access token and no refresh token, again and again", async () => {
+describe("a refresh with rotateRefreshTokens: false", () => {
+  it("returns a new access token and no refresh token, each time that the token is refreshed without rotation", async () => {
     for (const seconds of [0, 1_000, 1_000]) {
       auth.clock.advance(seconds);
-      const { outcome, pair } = await renewFirst();
+      const { outcome, pair } = await refreshFirst();
       expect(outcome).toBe("not_rotated");
       expect(pair).not.toHaveProperty("refresh");
       expect(await authenticate(auth.deps, pair.access)).toMatchObject({
@@ -40,10 +40,14 @@ describe("a refresh without rotation", () => {
         expiresAt: auth.clock.now() + 1_800,
       });
     }
-    expect(eventsOf(auth, "refresh").map(({ outcome }) => outcome)).toEqual(["not_rotated", "not_rotated", "not_rotated"]);
+    expect(eventsOf(auth, "refresh").map(({ outcome }) => outcome)).toEqual([
+      "not_rotated",
+      "not_rotated",
+      "not_rotated",
+    ]);
   });
 
-  it("notes that the session was used, and moves neither its generation nor its expiry", async () => {
+  it("stores the use of a session without rotation, and changes neither generation nor expiry", async () => {
     const before = await rowOf(auth, id);
     auth.clock.advance(100);
     const client = { ip: "192.0.2.7", userAgent: "Firefox" };
@@ -52,7 +56,7 @@ describe("a refresh without rotation", () => {
     expect(pair).toMatchObject({ accessExpiresIn: 1_800, refreshExpiresIn: 2_592_000 - 100 });
   });
 
-  it("gives no access token beyond the session's end", async () => {
+  it("returns no access token that outlives a session without rotation", async () => {
     const short = await createTestAuth({
       settings: { rotateRefreshTokens: false, refreshTokenLifetime: 2_000, sessionLifetime: 2_000 },
     });
@@ -66,44 +70,40 @@ describe("a refresh without rotation", () => {
   });
 });
 
-describe("a refresh without rotation is refused", () => {
-  it("for a session that has ended", async () => {
+describe("a refusal with rotateRefreshTokens: false", () => {
+  it("refuses a session without rotation that was logged out", async () => {
     await logoutByRefreshToken(auth.deps, first.pair.refresh);
-    await expectRefused(renewFirst(), "token_revoked", { reason: "session revoked: logout", sessionEnded: true });
+    await expectRefused(refreshFirst(), "token_revoked", { reason: "session revoked: logout", sessionEnded: true });
     expect(eventsOf(auth, "refresh")).toMatchObject([{ outcome: "refused", sessionId: id, generation: 0 }]);
   });
 
-  it("for a session that has expired or never was", async () => {
+  it("refuses a session without rotation that has expired or does not exist", async () => {
     await expectRefused(firstWith({ sessionId: "019b7a5e-0000-7000-8000-00000000000a" }), "token_revoked", {
       reason: "no such session",
       sessionEnded: true,
     });
     auth.clock.advance(2_592_000);
-    await expectRefused(renewFirst(), "token_expired");
+    await expectRefused(refreshFirst(), "token_expired");
     await expectRefused(firstWith({ expiresAt: auth.clock.now() + 9 }), "token_expired", { sessionEnded: true });
   });
 
-  it("for a user who has been disabled", async () => {
+  it("refuses a session without rotation whose user was disabled", async () => {
     await disableUser(auth.deps, auth.user.id);
-    await expectRefused(renewFirst(), "token_user_inactive", { sessionEnded: true });
+    await expectRefused(refreshFirst(), "token_user_inactive", { sessionEnded: true });
   });
 
-  it("for a genuine token that is not the session's current one, which proves nothing of the session", async () => {
+  it("refuses a genuine token that is not the session's current one, without proving the session to be over", async () => {
     const reason = "not the session's current refresh token";
     for (const changes of [{ generation: 1 }, { secret: new Uint8Array(32).fill(9) }]) {
       await expectRefused(firstWith(changes), "token_revoked", { reason });
     }
-    expect((await renewFirst()).outcome).toBe("not_rotated");
+    expect((await refreshFirst()).outcome).toBe("not_rotated");
   });
 
-  it("for the token from before one's own new password, while the new one is renewed", async () => {
-    const change = { userId: auth.user.id, sessionId: id };
-    const { pair } = await changePassword(auth.deps, {
-      ...change,
-      currentPassword: alice.password,
-      newPassword: "another horse",
-    });
-    await expectRefused(renewFirst(), "password_changed", { reason: "the token is older than the password" });
+  it("refuses an older token of a session without rotation that changed its user's password", async () => {
+    const passwords = { currentPassword: alice.password, newPassword: "another horse" };
+    const { pair } = await changePassword(auth.deps, { userId: auth.user.id, sessionId: id, ...passwords });
+    await expectRefused(refreshFirst(), "password_changed", { reason: "the token is older than the password" });
     expect((await refresh(auth.deps, pair.refresh)).outcome).toBe("not_rotated");
   });
 });
