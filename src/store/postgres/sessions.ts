@@ -52,7 +52,7 @@ const look = `WITH ${clock}
     ON owner_id = user_id
   WHERE id = :sessionId`;
 
-/** The live sessions that `condition` names, newest first; one row with the time alone where there are nothingRevoked. */
+/** The live sessions that `condition` names, newest first; one row with the time alone where there are none. */
 const list = (condition: string) => `WITH ${clock}
   SELECT live.*, now FROM clock LEFT JOIN LATERAL (
     SELECT ${sessionColumns} FROM tokenpair.sessions WHERE ${isLive} AND ${condition}
