@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { AuditEntry, AuditOf } from "../../../src/core/store/audit.ts";
+import type { AuditEntry, AuditOf, AuditRow } from "../../../src/core/store/audit.ts";
+import { toAuditRow } from "../../../src/events/audit-row.ts";
 import type { AuthEvent } from "../../../src/events/events.ts";
 import { addSession, addUser, newSession, newUser, rotationOf, toHash } from "./records.ts";
 import type { Scene } from "./store.ts";
@@ -7,21 +8,16 @@ import type { Scene } from "./store.ts";
 const client = { ip: "192.0.2.7", userAgent: "Firefox", actor: "cli/root" };
 
 /** A refusal of user `userId`, at `time`. */
-const refusal = (time: number, userId = "1", sessionId = "s"): AuthEvent => ({
-  type: "csrf_refused",
-  time,
-  reason: "CSRF token missing.",
-  userId,
-  sessionId,
-  client,
-});
+const refusal = (time: number, userId = "1", sessionId = "s"): AuditRow =>
+  toAuditRow({ type: "csrf_refused", time, reason: "CSRF token missing.", userId, sessionId, client });
+
+const keyChange = (time: number): AuditRow => toAuditRow({ type: "key_changed", time, change: "generated" });
 
 /** Writes one event whose reason says what the change's result was. */
 const audit = (result: unknown) =>
   [
     {
-      event: { type: "csrf_refused", time: 7, reason: toReason(result), client: {} },
-      isKept: true,
+      row: toAuditRow({ type: "csrf_refused", time: 7, reason: toReason(result), client: {} }),
       delivery: null,
     },
   ] as const;
@@ -51,7 +47,7 @@ export function describeAuditContract(scene: Scene): void {
         reason: "session ended: logout",
         client,
       };
-      await scene.store.audit.append([event, { type: "key_changed", time: 1_001, change: "generated" }]);
+      await scene.store.audit.append([toAuditRow(event), keyChange(1_001)]);
       const nothing = { userId: null, sessionId: null, ip: null, userAgent: null, actor: null, reason: null };
       expect(await readAll()).toEqual([
         {
@@ -70,19 +66,28 @@ export function describeAuditContract(scene: Scene): void {
 
     it("find refreshes by their outcome, whatever other members say", async () => {
       const refresh = { type: "refresh", time: 1, client: {} } as const;
-      const misleading: AuthEvent = { ...refresh, outcome: "refused", reason: "theft" };
+      const misleading: AuthEvent = { ...refresh, outcome: "refused", reason: "reuse_detected" };
       await scene.store.audit.append([
-        { ...refresh, outcome: "theft", userId: "1", sessionId: "s", generation: 2, reason: "spent" },
-        misleading,
-        { ...refusal(2), note: '"outcome":"theft"' } as unknown as AuthEvent,
+        toAuditRow({
+          ...refresh,
+          outcome: "reuse_detected",
+          userId: "1",
+          sessionId: "s",
+          generation: 2,
+          reason: "spent",
+        }),
+        toAuditRow(misleading),
+        { ...refusal(2), details: JSON.stringify({ note: '"outcome":"reuse_detected"' }) },
       ]);
-      expect((await readAll({ outcome: "theft" })).map(({ reason }) => reason)).toEqual(["spent"]);
-      expect(await readAll({ outcome: "theft", type: "login" })).toEqual([]);
+      expect((await readAll({ outcome: "reuse_detected" })).map(({ reason }) => reason)).toEqual(["spent"]);
+      expect(await readAll({ outcome: "reuse_detected", type: "login" })).toEqual([]);
     });
 
     it("keep any text, with U+FFFD for what a database cannot hold", async () => {
       const userAgent = "a\0b'\"\\\u001b[31m\ud800☃";
-      await scene.store.audit.append([{ ...refusal(1), client: { userAgent } } as AuthEvent]);
+      await scene.store.audit.append([
+        toAuditRow({ type: "csrf_refused", time: 1, reason: "", client: { userAgent } }),
+      ]);
       const [entry] = await readAll();
       expect(entry?.userAgent).toBe("a\uFFFDb'\"\\\u001b[31m\uFFFD☃");
     });
@@ -90,7 +95,7 @@ export function describeAuditContract(scene: Scene): void {
     it("find entries by user, session, type and time, and several of them together", async () => {
       const { audit } = scene.store;
       await audit.append([refusal(1), refusal(2, "2", "t"), refusal(3, "1", "u")]);
-      await audit.append([{ type: "key_changed", time: 4, change: "generated" }]);
+      await audit.append([keyChange(4)]);
       const times = async (query: object) => (await readAll(query)).map(({ time }) => time);
       expect(await times({ userId: "1" })).toEqual([1, 3]);
       expect(await times({ sessionId: "t" })).toEqual([2]);
@@ -158,16 +163,18 @@ export function describeAuditContract(scene: Scene): void {
       const { session: _, now: __, ...ended } = changed ?? { session: null, now: 0 };
       const results = [created.outcome === "created" && created.user, session, ended, revoked, ...all];
       expect(await reasons()).toEqual(results.map(toReason));
-      expect(all[1]).toBe(now);
+      expect(all[1]).toEqual({ now });
     });
 
     it("that a verdict decided writes the verdict's record", async () => {
       await lasting();
       const { sessions } = scene.store;
-      await sessions.decide("s", () => ({ result: 1, audit }));
-      const { revocations } = await sessions.decide("s", () => ({ result: 2, revoke: "reuse", audit }));
-      expect(revocations).toHaveLength(1);
-      expect(await reasons()).toEqual([toReason([]), toReason(revocations)]);
+      const kept = await sessions.decide("s", () => ({ result: 1 }), audit);
+      expect(kept).toEqual({ result: 1, ...none });
+      const revoked = await sessions.decide("s", () => ({ result: 2, revoke: "reuse" }), audit);
+      expect(revoked).toMatchObject({ result: 2, sessions: 1 });
+      expect(revoked.revocations).toHaveLength(1);
+      expect(await reasons()).toEqual([toReason(kept), toReason(revoked)]);
     });
 
     it("writes nothing where nothing was changed for want of a user or a session", async () => {
@@ -194,7 +201,7 @@ export function describeAuditContract(scene: Scene): void {
         () => users.changePassword(userId, "hash-2", keep, fails),
         () => users.delete(userId, fails),
         () => sessions.create(newSession("t", userId), fails),
-        () => sessions.decide("s", () => ({ result: 1, revoke: "reuse", audit: fails })),
+        () => sessions.decide("s", () => ({ result: 1, revoke: "reuse" }), fails),
         () => sessions.revoke("s", "logout", { audit: fails }),
         () => sessions.revokeForUser(userId, "logout", { audit: fails }),
         () => sessions.revokeAll("logout", fails),
@@ -240,13 +247,9 @@ export function describeAuditContract(scene: Scene): void {
 
   describe("a new device", () => {
     const isNew = async (id: string, userId: string, userAgent: string | null, kept = false) => {
-      const login: AuditOf<unknown> = () => [
-        {
-          event: { type: "login", time: 1, userId, sessionId: id, client: { userAgent: userAgent ?? undefined } },
-          isKept: kept,
-          delivery: null,
-        },
-      ];
+      const client = { userAgent: userAgent ?? undefined };
+      const row = toAuditRow({ type: "login", time: 1, userId, sessionId: id, client });
+      const login: AuditOf<unknown> = () => [{ row: kept ? row : null, delivery: null }];
       const created = await scene.store.sessions.create(newSession(id, userId, { userAgent }), login);
       return created.outcome === "created" && created.isNewDevice;
     };

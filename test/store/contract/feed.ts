@@ -18,7 +18,7 @@ export function describeFeedContract(scene: Scene): void {
       note(await addSession(store, "d", bob, { replaces: "a" }));
       note(await store.sessions.revoke("b", "logout"));
       note(await store.sessions.decide("c", () => ({ result: null, revoke: "reuse" })));
-      returned.push(await store.feed.revokeToken("token"));
+      note(await store.feed.revokeToken("token"));
       note(await store.users.disable(bob));
       note(await store.users.setPassword(alice, "hash-2"));
       note(await store.users.delete(bob));
@@ -34,14 +34,20 @@ export function describeFeedContract(scene: Scene): void {
       const { feed } = scene.store;
       const empty = await feed.read({ after: null, horizon: 60 });
       expect(empty).toMatchObject({ revocations: [], more: false });
-      const first = await feed.revokeToken("1");
-      const second = await feed.revokeToken("2");
+      const {
+        revocations: [first],
+      } = await feed.revokeToken("1");
+      const {
+        revocations: [second],
+      } = await feed.revokeToken("2");
       const batch = await feed.read({ after: empty.cursor, horizon: 60 });
       expect(batch.revocations).toStrictEqual([first, second]);
       for (const _ of [1, 2]) {
         expect(await feed.read({ after: batch.cursor, horizon: 60 })).toMatchObject({ revocations: [], more: false });
       }
-      const third = await feed.revokeToken("3");
+      const {
+        revocations: [third],
+      } = await feed.revokeToken("3");
       expect((await feed.read({ after: batch.cursor, horizon: 60 })).revocations).toStrictEqual([third]);
       expect((await feed.read({ after: empty.cursor, horizon: 60 })).revocations).toStrictEqual([first, second, third]);
     });
@@ -52,7 +58,9 @@ export function describeFeedContract(scene: Scene): void {
       scene.now += 61;
       const start = await feed.read({ after: null, horizon: 60 });
       expect(start.revocations).toEqual([]);
-      const recent = await feed.revokeToken("recent");
+      const {
+        revocations: [recent],
+      } = await feed.revokeToken("recent");
       expect((await feed.read({ after: start.cursor, horizon: 60 })).revocations).toStrictEqual([recent]);
       scene.now += 60;
       const batch = await feed.read({ after: null, horizon: 60 });
@@ -67,7 +75,9 @@ export function describeFeedContract(scene: Scene): void {
       scene.now += 100;
       expect(await store.deleteExpired({ limit: 10, horizon: 60 })).toMatchObject({ revocations: 1 });
       expect((await store.feed.read({ after: cursor, horizon: 60 })).revocations).toEqual([]);
-      const next = await store.feed.revokeToken("new");
+      const {
+        revocations: [next],
+      } = await store.feed.revokeToken("new");
       expect((await store.feed.read({ after: cursor, horizon: 60 })).revocations).toStrictEqual([next]);
     });
 

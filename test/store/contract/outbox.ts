@@ -10,9 +10,8 @@ export function describeOutboxContract(scene: Scene): void {
   async function put(...ids: string[]): Promise<void> {
     const audit: AuditOf<unknown> = () =>
       ids.map((id) => ({
-        event: { type: "key_changed", time: scene.now, change: "generated" },
-        isKept: false,
-        delivery: { id, body: `{"id":"${id}","text":"☃\\u0000"}` },
+        row: null,
+        delivery: { id, body: `{"id":"${id}","text":"☃\\u0000"}`, at: scene.now },
       }));
     await scene.store.feed.revokeToken("jti", audit);
   }
@@ -30,12 +29,8 @@ export function describeOutboxContract(scene: Scene): void {
 
     it("has nothing of a change that failed", async () => {
       const audit: AuditOf<unknown> = () => [
-        {
-          event: { type: "key_changed", time: 1, change: "generated" },
-          isKept: false,
-          delivery: { id: "a", body: "{}" },
-        },
-        { event: undefined as never, isKept: true, delivery: null },
+        { row: null, delivery: { id: "a", body: "{}", at: 1 } },
+        { row: { type: null } as never, delivery: null },
       ];
       await expect(addUser(scene.store, "alice").then((id) => scene.store.users.disable(id, audit))).rejects.toThrow();
       expect(await claimIds()).toEqual([]);

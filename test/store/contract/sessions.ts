@@ -247,6 +247,7 @@ export function describeSessionContract(scene: Scene): void {
       const decided = await scene.store.sessions.decide("s", (locked) => ({ result: locked }));
       expect(decided).toStrictEqual({
         result: { session, user: { isActive: true, epoch: 0 }, now: scene.now },
+        sessions: 0,
         revocations: [],
       });
       expect(await scene.store.sessions.decide("t", (locked) => ({ result: locked }))).toMatchObject({ result: null });
@@ -255,15 +256,16 @@ export function describeSessionContract(scene: Scene): void {
     it("revokes where the verdict says so, once, and only what is live", async () => {
       const { sessions } = scene.store;
       await addSession(scene.store, "s", await addUser(scene.store, "alice"));
-      const theft = () => sessions.decide("s", () => ({ result: "theft", revoke: "reuse" as const }));
-      expect(await theft()).toStrictEqual({
-        result: "theft",
+      const detectReuse = () => sessions.decide("s", () => ({ result: "reuse", revoke: "reuse" as const }));
+      expect(await detectReuse()).toStrictEqual({
+        result: "reuse",
+        sessions: 1,
         revocations: [{ kind: "session", sessionId: "s", at: scene.now }],
       });
       expect(await find("s")).toMatchObject({ revokedAt: scene.now, revokeReason: "reuse" });
-      expect(await theft()).toStrictEqual({ result: "theft", revocations: [] });
-      const nowhere = await sessions.decide("t", () => ({ result: "theft", revoke: "reuse" as const }));
-      expect(nowhere.revocations).toEqual([]);
+      expect(await detectReuse()).toStrictEqual({ result: "reuse", sessions: 0, revocations: [] });
+      const nowhere = await sessions.decide("t", () => ({ result: "reuse", revoke: "reuse" as const }));
+      expect(nowhere).toEqual({ result: "reuse", sessions: 0, revocations: [] });
     });
 
     it("changes nothing where the decision throws, and the store works on", async () => {

@@ -127,7 +127,7 @@ export function describeUserContract(scene: Scene): void {
       const alice = await addUser(store, "alice");
       await addSession(store, "s", alice);
       await store.users.disable(alice);
-      expect(await store.users.enable(alice)).toBe(scene.now);
+      expect(await store.users.enable(alice)).toEqual({ now: scene.now });
       expect(await store.users.findById(alice)).toMatchObject({ isActive: true, epoch: 1 });
       expect(await isAlive(store, "s")).toBe(false);
       await addSession(store, "t", alice, { userEpoch: 1 });
@@ -160,7 +160,9 @@ export function describeUserContract(scene: Scene): void {
       const bob = await addUser(store, "bob");
       await addSession(store, "s", alice);
       scene.now += 5;
-      expect(await store.users.replacePasswordHash(alice, { from: "hash-1", to: "hash-2" })).toBe(scene.now);
+      expect(await store.users.replacePasswordHash(alice, { from: "hash-1", to: "hash-2" })).toEqual({
+        now: scene.now,
+      });
       expect(await store.users.findById(alice)).toMatchObject({ passwordHash: "hash-2", epoch: 0 });
       expect(await store.users.findById(bob)).toMatchObject({ passwordHash: "hash-1" });
       expect(await isAlive(store, "s")).toBe(true);

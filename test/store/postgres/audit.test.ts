@@ -2,6 +2,7 @@ import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { AuditCursor } from "../../../src/core/store/audit.ts";
 import type { Store } from "../../../src/core/store/index.ts";
+import { toAuditRow } from "../../../src/events/audit-row.ts";
 import type { AuthEvent } from "../../../src/events/events.ts";
 import { postgresStore } from "../../../src/store/postgres/index.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
@@ -48,7 +49,7 @@ describe("whoever follows the audit log of a PostgreSQL store", () => {
     await late.query("BEGIN");
     await late.query(insert, ["late"]);
     const early: AuthEvent = { type: "login_failed", time: 1, code: "no_active_account", reason: "early", client: {} };
-    await store.audit.append([early]);
+    await store.audit.append([toAuditRow(early)]);
     const first = await readToEnd(null);
     expect(first.reasons).toEqual(["early"]);
     const second = await readToEnd(first.cursor);

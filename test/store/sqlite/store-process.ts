@@ -2,8 +2,8 @@
 // a line on its standard input, carries out the command, and prints what came of it as one line of JSON.
 import { once } from "node:events";
 import { DatabaseSync } from "node:sqlite";
-import { sqliteStore } from "../../src/store/sqlite/index.ts";
-import { rotationOf, toHash } from "./contract/records.ts";
+import { sqliteStore } from "../../../src/store/sqlite/index.ts";
+import { rotationOf, toHash } from "../contract/records.ts";
 
 const [, , command, path = "", count = "0"] = process.argv;
 
