@@ -24,7 +24,8 @@ export interface UserStore {
   list(options: { readonly after?: string; readonly limit: number }): Promise<readonly User[]>;
   /**
    * Changes the members that are set in `patch`. Sessions stay. Returns `null` if there is no such user; `name_taken`, with
-   * nothing changed, if another user has the name.
+   * nothing changed, if another user has the name. If every member has its value already, the user is returned as it is, and
+   * nothing is recorded.
    */
   update(id: string, patch: UserPatch, audit?: AuditOf<UpdatedUser>): Promise<UpdateUserOutcome | null>;
   /** Deactivates the user, raises the epoch and revokes every session. Returns `null` if there is no such user. */

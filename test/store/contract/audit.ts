@@ -3,17 +3,17 @@ import type { AuditEntry, AuditOf, AuditRow } from "../../../src/core/store/audi
 import { toAuditRow } from "../../../src/events/audit-row.ts";
 import type { AuthEvent } from "../../../src/events/events.ts";
 import { addSession, addUser, newSession, newUser, rotationOf, toHash } from "./records.ts";
-import type { Scene } from "./store.ts";
+import type { Scene } from "./scene.ts";
 
 const client = { ip: "192.0.2.7", userAgent: "Firefox", actor: "cli/root" };
 
-/** A refusal of user `userId`, at `time`. */
+/** Returns the row of a refused request. */
 const refusal = (time: number, userId = "1", sessionId = "s"): AuditRow =>
   toAuditRow({ type: "csrf_refused", time, reason: "CSRF token missing.", userId, sessionId, client });
 
 const keyChange = (time: number): AuditRow => toAuditRow({ type: "key_changed", time, change: "generated" });
 
-/** Writes one event whose reason says what the change's result was. */
+/** Returns one record whose reason is the change as JSON. */
 const audit = (result: unknown) =>
   [
     {
@@ -30,13 +30,14 @@ const fails: AuditOf<unknown> = () => {
   throw new TypeError("no such record");
 };
 
+/** Defines the tests of how every store writes and reads the audit log. */
 export function describeAuditContract(scene: Scene): void {
   const readAll = async (query: Partial<Parameters<typeof scene.store.audit.read>[0]> = {}) =>
     (await scene.store.audit.read({ after: null, limit: 100, ...query })).entries;
   const reasons = async () => (await readAll()).map(({ reason }) => reason);
 
   describe("audit.append and audit.read", () => {
-    it("give back an event whole: columns, and the rest as details", async () => {
+    it("return every column of an entry, and the other fields as details", async () => {
       const event: AuthEvent = {
         type: "refresh",
         time: 1_000,
@@ -64,7 +65,7 @@ export function describeAuditContract(scene: Scene): void {
       ]);
     });
 
-    it("find refreshes by their outcome, whatever other members say", async () => {
+    it("find refreshes by their outcome, even if other members have the same text", async () => {
       const refresh = { type: "refresh", time: 1, client: {} } as const;
       const misleading: AuthEvent = { ...refresh, outcome: "refused", reason: "reuse_detected" };
       await scene.store.audit.append([
@@ -83,7 +84,7 @@ export function describeAuditContract(scene: Scene): void {
       expect(await readAll({ outcome: "reuse_detected", type: "login" })).toEqual([]);
     });
 
-    it("keep any text, with U+FFFD for what a database cannot hold", async () => {
+    it("keep any text that `toAuditRow` returns", async () => {
       const userAgent = "a\0b'\"\\\u001b[31m\ud800☃";
       await scene.store.audit.append([
         toAuditRow({ type: "csrf_refused", time: 1, reason: "", client: { userAgent } }),
@@ -92,7 +93,7 @@ export function describeAuditContract(scene: Scene): void {
       expect(entry?.userAgent).toBe("a\uFFFDb'\"\\\u001b[31m\uFFFD☃");
     });
 
-    it("find entries by user, session, type and time, and several of them together", async () => {
+    it("find entries by user, session, type and time, also combined", async () => {
       const { audit } = scene.store;
       await audit.append([refusal(1), refusal(2, "2", "t"), refusal(3, "1", "u")]);
       await audit.append([keyChange(4)]);
@@ -105,7 +106,7 @@ export function describeAuditContract(scene: Scene): void {
       expect(await times({ userId: "1' OR '1'='1" })).toEqual([]);
     });
 
-    it("show the newest entries first read, the oldest of them first, and then what follows, each once", async () => {
+    it("return the newest entries to a new reader, and every later entry once after its cursor", async () => {
       const { audit } = scene.store;
       await audit.append([1, 2, 3].map((time) => refusal(time)));
       const first = await audit.read({ after: null, limit: 2 });
@@ -123,7 +124,7 @@ export function describeAuditContract(scene: Scene): void {
       expect((await audit.read({ after: cursor, limit: 2 })).entries).toEqual([]);
     });
 
-    it("go on from the end of an empty log", async () => {
+    it("continue from the end of an empty log", async () => {
       const { audit } = scene.store;
       const { cursor, entries } = await audit.read({ after: null, limit: 5 });
       expect(entries).toEqual([]);
@@ -135,14 +136,14 @@ export function describeAuditContract(scene: Scene): void {
   describe("a change with an audit", () => {
     const none = { sessions: 0, revocations: [] };
     const keep = { sessionId: "s", userEpoch: 0, nextHash: toHash(9), idleLifetime: 100 };
-    const lasting = async () => {
+    const addAliceWithSession = async () => {
       const { store } = scene;
       const userId = await addUser(store, "alice");
       await addSession(store, "s", userId);
       return userId;
     };
 
-    it("writes one record of what it did, from its own result", async () => {
+    it("writes one record from its own result", async () => {
       const { store, now } = scene;
       const { users, sessions, feed } = store;
       const created = await users.create(newUser("alice"), audit);
@@ -166,8 +167,8 @@ export function describeAuditContract(scene: Scene): void {
       expect(all[1]).toEqual({ now });
     });
 
-    it("that a verdict decided writes the verdict's record", async () => {
-      await lasting();
+    it("writes one record of a decision, whether or not it revoked", async () => {
+      await addAliceWithSession();
       const { sessions } = scene.store;
       const kept = await sessions.decide("s", () => ({ result: 1 }), audit);
       expect(kept).toEqual({ result: 1, ...none });
@@ -177,7 +178,7 @@ export function describeAuditContract(scene: Scene): void {
       expect(await reasons()).toEqual([toReason(kept), toReason(revoked)]);
     });
 
-    it("writes nothing where nothing was changed for want of a user or a session", async () => {
+    it("writes nothing if there is no such user or session, or the name is taken", async () => {
       const { users, sessions } = scene.store;
       await addUser(scene.store, "alice");
       await users.create(newUser("ALICE"), audit);
@@ -190,8 +191,8 @@ export function describeAuditContract(scene: Scene): void {
       expect(await readAll()).toEqual([]);
     });
 
-    it("is undone with its record, whichever of them fails", async () => {
-      const userId = await lasting();
+    it("is rolled back if its record fails", async () => {
+      const userId = await addAliceWithSession();
       const { users, sessions, feed } = scene.store;
       const attempts = [
         () => users.create(newUser("bob"), fails),
@@ -216,8 +217,8 @@ export function describeAuditContract(scene: Scene): void {
     });
   });
 
-  describe("a rotation", () => {
-    it("that is to be audited writes one entry, alone and among others, and none where it did not match", async () => {
+  describe("an audited rotation", () => {
+    it("writes one entry, alone and in a batch, and none if it did not match", async () => {
       const { store } = scene;
       const userId = await addUser(store, "alice");
       const ids = Array.from({ length: 20 }, (_, n) => `s${n}`);
@@ -245,7 +246,7 @@ export function describeAuditContract(scene: Scene): void {
     });
   });
 
-  describe("a new device", () => {
+  describe("the isNewDevice of a login", () => {
     const isNew = async (id: string, userId: string, userAgent: string | null, kept = false) => {
       const client = { userAgent: userAgent ?? undefined };
       const row = toAuditRow({ type: "login", time: 1, userId, sessionId: id, client });
@@ -254,7 +255,7 @@ export function describeAuditContract(scene: Scene): void {
       return created.outcome === "created" && created.isNewDevice;
     };
 
-    it("is one whose user agent no other session of the user has that nobody has ended", async () => {
+    it("is true if no unrevoked session of the user has the user agent", async () => {
       const { store } = scene;
       const [alice, bob] = [await addUser(store, "alice"), await addUser(store, "bob")];
       expect(await isNew("a", alice, "Firefox")).toBe(true);
@@ -265,7 +266,7 @@ export function describeAuditContract(scene: Scene): void {
       expect(await isNew("e", alice, "Opera")).toBe(true);
     });
 
-    it("is not one that the audit log knows, whatever became of its sessions", async () => {
+    it("is false if the audit log has a login with the user agent", async () => {
       const { store } = scene;
       const alice = await addUser(store, "alice");
       expect(await isNew("a", alice, "Firefox".repeat(500), true)).toBe(true);
@@ -275,13 +276,13 @@ export function describeAuditContract(scene: Scene): void {
       expect(await store.sessions.create(again)).toMatchObject({ isNewDevice: false });
     });
 
-    it("is not one of which nothing is told", async () => {
+    it("is false for a login without a user agent", async () => {
       expect(await isNew("a", await addUser(scene.store, "alice"), null)).toBe(false);
     });
   });
 
-  describe("deleteExpired, of the audit log,", () => {
-    it("deletes entries older than the horizon, so many at a time, and none unless it is told to", async () => {
+  describe("deleteExpired with an auditHorizon", () => {
+    it("deletes audit entries older than it, at most `limit` per call, and none without it", async () => {
       const { store, now } = scene;
       await store.audit.append([300, 200, 101, 100, 0].map((age) => refusal(now - age)));
       const options = { limit: 2, horizon: 60, auditHorizon: 100 };

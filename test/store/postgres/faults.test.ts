@@ -5,7 +5,7 @@ import { StoreUnavailableError } from "../../../src/core/errors.ts";
 import type { Store } from "../../../src/core/store/index.ts";
 import { type PostgresBehaviour, postgresStore } from "../../../src/store/postgres/index.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
-import { addSession, addUser, isAlive, newUser, rotationOf } from "../contract/records.ts";
+import { addSession, addUser, isLive, newUser, rotationOf } from "../contract/records.ts";
 
 let server: PostgresServer;
 let admin: pg.Client;
@@ -81,7 +81,7 @@ describe("a PostgreSQL store that cannot answer", () => {
     const store = await openStore({ lockTimeout: 50, statementTimeout: 100 });
     await slowDown("revocations", 5);
     await expect(store.sessions.revoke("s", "logout")).rejects.toThrow(/^sessions\.revoke: 57014$/);
-    expect(await isAlive(store, "s")).toBe(true);
+    expect(await isLive(store, "s")).toBe(true);
   });
 
   it("gives up by itself where the server does not answer a single statement, and goes on with another connection", async () => {

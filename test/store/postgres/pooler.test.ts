@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { postgresStore } from "../../../src/store/postgres/index.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
 import { createTransactionPool } from "../../support/transaction-pool.ts";
-import { addSession, addUser, isAlive, rotationOf } from "../contract/records.ts";
+import { addSession, addUser, isLive, rotationOf } from "../contract/records.ts";
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -24,7 +24,7 @@ describe("a PostgreSQL store through a proxy that pools transactions", () => {
     await store.sessions.decide("a", () => ({ result: null, revoke: "reuse" }));
     await store.sessions.revoke("b", "logout");
     await store.sessions.revokeForUser(alice, "logout", { except: "c" });
-    expect(await isAlive(store, "c")).toBe(true);
+    expect(await isLive(store, "c")).toBe(true);
     await store.feed.revokeToken("token");
     expect(await store.users.setPassword(alice, "hash-2")).toMatchObject({ sessions: 1 });
     await store.sessions.revokeAll("revoked");

@@ -4,7 +4,7 @@ import type { Store } from "../../../src/core/store/index.ts";
 import { postgresStore } from "../../../src/store/postgres/index.ts";
 import { migrations } from "../../../src/store/postgres/schema/migrations.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
-import { addSession, addUser, isAlive, newSession, rotationOf, toHash } from "../contract/records.ts";
+import { addSession, addUser, isLive, newSession, rotationOf, toHash } from "../contract/records.ts";
 
 let server: PostgresServer;
 let schema: string;
@@ -97,7 +97,7 @@ describe("many nodes on one PostgreSQL", () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       expect(await store.sessions.revokeAll("revoked")).toMatchObject({ sessions: 1 });
       expect(await login).toMatchObject({ outcome: "created" });
-      expect(await isAlive(store, "s")).toBe(false);
+      expect(await isLive(store, "s")).toBe(false);
     });
   });
 

@@ -1,6 +1,7 @@
-// A process that shares a database file with a test: `store-process.ts COMMAND PATH [COUNT]`. It says "ready", waits for
-// a line on its standard input, carries out the command, and prints what came of it as one line of JSON.
-import { once } from "node:events";
+// A process that shares a database file with a test: `store-process.ts COMMAND PATH [COUNT]`. It prints "ready". For each line
+// on its standard input, it runs the command and prints the result as one line of JSON. It exits when the input ends.
+
+import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { sqliteStore } from "../../../src/store/sqlite/index.ts";
 import { rotationOf, toHash } from "../contract/records.ts";
@@ -8,11 +9,10 @@ import { rotationOf, toHash } from "../contract/records.ts";
 const [, , command, path = "", count = "0"] = process.argv;
 
 async function migrate() {
-  const store = sqliteStore(path);
-  return store.migrate();
+  return sqliteStore(path).migrate();
 }
 
-/** Rotates the session "s" up to generation `count`, against whoever else does, and returns the generations it made. */
+/** Rotates the session "s" until generation `count`, in competition with other processes. Returns the generations it made. */
 async function rotate() {
   const store = sqliteStore(path);
   const made: number[] = [];
@@ -26,29 +26,31 @@ async function rotate() {
   }
 }
 
+let revokedTokens = 0;
+
+/** Revokes the next `count` tokens: "0", "1" … */
 async function revokeTokens() {
   const store = sqliteStore(path);
-  for (let i = 0; i < Number(count); i++) await store.feed.revokeToken(String(i));
-  return Number(count);
+  for (let i = 0; i < Number(count); i++) await store.feed.revokeToken(String(revokedTokens++));
+  await store.close();
+  return revokedTokens;
 }
 
-/** Revokes the session "s" and says so, but never ends. */
-async function revokeAndHang() {
-  const ended = await sqliteStore(path).sessions.revoke("s", "logout");
-  setInterval(() => {}, 1_000);
-  return ended.sessions;
+/** Revokes the session "s". Returns how many sessions were revoked. */
+async function revoke() {
+  return (await sqliteStore(path).sessions.revoke("s", "logout")).sessions;
 }
 
-/** Holds a write lock on a file that has no write-ahead log yet, as a process does that is just making one. */
+/** Holds the write lock on a file without a write-ahead log for a moment, as a process that is creating one does. */
 async function lockBriefly() {
   const database = new DatabaseSync(path);
   database.exec("BEGIN IMMEDIATE");
   setTimeout(() => database.close(), 100);
 }
 
-const commands: Record<string, () => Promise<unknown>> = { migrate, rotate, revokeTokens, revokeAndHang, lockBriefly };
+const commands: Record<string, () => Promise<unknown>> = { migrate, rotate, revokeTokens, revoke, lockBriefly };
 
 console.log("ready");
-await once(process.stdin, "data");
-process.stdin.destroy();
-console.log(JSON.stringify((await commands[command ?? ""]?.()) ?? null));
+for await (const _ of createInterface({ input: process.stdin })) {
+  console.log(JSON.stringify((await commands[command ?? ""]?.()) ?? null));
+}

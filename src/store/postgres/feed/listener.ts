@@ -1,41 +1,41 @@
 import type { PostgresListenClient } from "../connection/driver.ts";
-import { toReason } from "../connection/unavailable.ts";
+import { toReason } from "../connection/errors.ts";
 
 interface ListenerOptions {
   readonly createClient: () => PostgresListenClient;
   readonly channel: string;
   readonly onNotification: (payload: string | undefined) => void;
-  /** Called when it hears again, as it may have missed something. */
+  /** Called when it listens, for the first time or again. Notifications before that may have been missed. */
   readonly onConnected: () => void;
-  /** Called for every connection that was lost or could not be had; `reason` never holds a value of ours. */
+  /** Called for every connection that was lost or couldn't be opened. `reason` never holds a value of ours. */
   readonly onLost: (reason: string) => void;
 }
 
-/** Listens while it is started, and comes back by itself. */
+/** Listens between `start` and `stop`, and reconnects by itself. */
 interface Listener {
-  /** Idempotent. */
+  /** Starts listening. Idempotent. */
   readonly start: () => void;
-  /** Idempotent. */
+  /** Stops listening. Idempotent. */
   readonly stop: () => void;
 }
 
-/** Milliseconds before the connection is made again: the first, doubled each time up to the last. */
+/** Milliseconds before a reconnect: the first delay, doubled each time up to the last. */
 const firstDelay = 100;
 const lastDelay = 10_000;
 
-/** Milliseconds between two LISTENs, and for the answer: a network may swallow a connection without a word. */
+/** Milliseconds between two LISTENs on one connection, and for their answers: a network can drop a connection silently. */
 const heartbeat = { interval: 15_000, timeout: 5_000 };
 
-/** Makes a listener on `channel`, with a connection of its own. */
+/** Creates a listener on a channel, with a connection of its own. */
 export function createListener(options: ListenerOptions): Listener {
   const { createClient, channel, onNotification, onConnected, onLost } = options;
   let client: PostgresListenClient | null = null;
-  /** Of the next connection, or of the next LISTEN on the one that we have. */
+  /** The timer of the next reconnect, or of the next LISTEN on the current connection. */
   let timer: NodeJS.Timeout | null = null;
   let isStarted = false;
   let delay = firstDelay;
 
-  /** Where `lost` is the connection that we have, makes another after a while. */
+  /** Schedules a new connection if `lost` is the current one. */
   function reconnect(lost: PostgresListenClient, reason: string): void {
     if (client !== lost) return;
     client = null;
@@ -54,19 +54,19 @@ export function createListener(options: ListenerOptions): Listener {
 
   function connect(): void {
     timer = null;
-    const made = tryToCreate();
-    if (made === null) return;
-    client = made;
-    made.on("error", (error) => reconnect(made, toReason(error)));
-    made.on("end", () => reconnect(made, "the connection ended"));
-    made.on("notification", ({ payload }) => {
-      if (client === made) onNotification(payload);
+    const created = tryToCreateClient();
+    if (created === null) return;
+    client = created;
+    created.on("error", (error) => reconnect(created, toReason(error)));
+    created.on("end", () => reconnect(created, "the connection ended"));
+    created.on("notification", ({ payload }) => {
+      if (client === created) onNotification(payload);
     });
-    listen(made).catch((error: unknown) => reconnect(made, toReason(error)));
+    listen(created).catch((error: unknown) => reconnect(created, toReason(error)));
   }
 
-  /** `pg` reads the certificates that a connection string names; a file that is gone must not end the process. */
-  function tryToCreate(): PostgresListenClient | null {
+  /** `pg` reads the certificates that a connection string names. A missing file must not end the process. */
+  function tryToCreateClient(): PostgresListenClient | null {
     try {
       return createClient();
     } catch (error) {
@@ -76,21 +76,21 @@ export function createListener(options: ListenerOptions): Listener {
     }
   }
 
-  async function listen(made: PostgresListenClient): Promise<void> {
-    await made.connect();
-    made.unref?.();
-    await made.query({ text: `LISTEN "${channel}"` });
-    if (client !== made) return;
+  async function listen(created: PostgresListenClient): Promise<void> {
+    await created.connect();
+    created.unref?.();
+    await created.query({ text: `LISTEN "${channel}"` });
+    if (client !== created) return;
     delay = firstDelay;
     onConnected();
-    listenAgain(made);
+    scheduleHeartbeat(created);
   }
 
-  function listenAgain(made: PostgresListenClient): void {
+  function scheduleHeartbeat(created: PostgresListenClient): void {
     timer = setTimeout(() => {
-      made.query({ text: `LISTEN "${channel}"`, query_timeout: heartbeat.timeout }).then(
-        () => client === made && listenAgain(made),
-        (error: unknown) => reconnect(made, toReason(error)),
+      created.query({ text: `LISTEN "${channel}"`, query_timeout: heartbeat.timeout }).then(
+        () => client === created && scheduleHeartbeat(created),
+        (error: unknown) => reconnect(created, toReason(error)),
       );
     }, heartbeat.interval).unref();
   }
