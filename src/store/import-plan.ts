@@ -3,6 +3,7 @@ import { toUserNumber } from "./user-number.ts";
 
 /** A user in the database who has an id or a name of the batch. */
 export interface ExistingUser {
+  /** The user's id. */
   readonly id: string;
   /** `null` for a user of the application's own table. */
   readonly usernameKey: string | null;

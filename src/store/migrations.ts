@@ -2,8 +2,11 @@ import { SchemaVersionError } from "../core/errors.ts";
 
 /** One step of a schema. Numbers are consecutive from 1. A step never changes once it was released. */
 export interface Migration {
+  /** The schema's version after this step. */
   readonly number: number;
+  /** The name that `migrate` returns, such as "0001_initial". */
   readonly name: string;
+  /** A script of statements. */
   readonly sql: string;
 }
 

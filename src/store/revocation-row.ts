@@ -5,6 +5,7 @@ export const feedBatchSize = 10_000;
 
 /** The columns of a row of `revocations` that make a `Revocation`. */
 export interface RevocationRow {
+  /** What was revoked. */
   readonly kind: Revocation["kind"];
   /** The id of the session, the user or the token. SQL NULL for the kind `all`, which has none. */
   readonly key: string;

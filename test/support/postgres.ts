@@ -12,6 +12,7 @@ import { waitUntil } from "./wait-until.ts";
 export interface PostgresServer {
   /** The URL of an empty database, as its superuser. */
   readonly url: string;
+  /** The port it listens on. */
   readonly port: number;
   /** Stops it, or with `crash` kills it, and starts it again. Calls `whileDown` in between, with the folder of its data. */
   restart(options?: {
@@ -94,7 +95,7 @@ async function createServer(dataFolder: string, settings: Settings) {
     isStarted = true;
     await server.start().catch((error: unknown) => {
       isStarted = false;
-      throw error ?? new Error("PostgreSQL ended before it was ready");
+      throw error ?? new Error("PostgreSQL exited before it was ready");
     });
   };
   const stop = async (crash = false) => {

@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /** A TCP proxy that a test can break. It forwards everything that connects to `port` to another port. */
 export interface TcpProxy {
+  /** The port it listens on. */
   readonly port: number;
   /** Returns the URL with the proxy's port. */
   toUrl(url: string): string;
@@ -18,6 +19,7 @@ export interface TcpProxy {
   mend(): void;
   /** Forwards new connections to this port. */
   lead(target: number): void;
+  /** Breaks every connection and stops listening. */
   close(): Promise<void>;
 }
 

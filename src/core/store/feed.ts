@@ -28,5 +28,6 @@ export interface FeedStore {
 
 /** A token that was revoked, with the feed entry that the same transaction appended. */
 export interface RevokedToken {
+  /** The feed entry. */
   readonly revocations: readonly [Revocation];
 }

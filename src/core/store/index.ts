@@ -57,10 +57,13 @@ export interface DeleteExpiredOptions {
 
 /** How many rows of each kind were deleted. */
 export interface DeletedCounts {
+  /** Sessions that were over. */
   readonly sessions: number;
+  /** Entries of the revocation feed. */
   readonly revocations: number;
   /** Counts of failed logins. */
   readonly failures: number;
+  /** Entries of the audit log. */
   readonly auditEntries: number;
 }
 

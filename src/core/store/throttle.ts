@@ -2,6 +2,7 @@ import type { AuditOf } from "./audit.ts";
 
 /** Failed logins counted under one key. Times are whole seconds since the epoch on the database's clock. */
 export interface FailureCount {
+  /** How many failures were counted. */
   readonly failures: number;
   /** When the last failure was counted. */
   readonly lastAt: number;
@@ -19,6 +20,7 @@ export interface CountSnapshot {
 
 /** What was decided about some counts. */
 export interface CountVerdict<T> {
+  /** What `decide` returns to its caller. */
   readonly result: T;
   /** The counts to write; `null` clears a count. */
   readonly changes: ReadonlyMap<string, FailureCount | null>;

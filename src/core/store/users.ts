@@ -64,10 +64,13 @@ export interface UserStore {
 export interface NewUser {
   /** Set for imported users. Default: the next number. */
   readonly id?: string;
+  /** The name as the user wrote it. */
   readonly username: string;
   /** The form of the username that must be unique. */
   readonly usernameKey: string;
+  /** `null` for none. */
   readonly email: string | null;
+  /** Whether the user is marked as staff. */
   readonly isStaff: boolean;
   /** `null` if no password can log this user in. */
   readonly passwordHash: string | null;
@@ -80,17 +83,20 @@ export type CreateUserOutcome =
 
 /** What to change about a user. `undefined` stands for "no change". */
 export interface UserPatch {
+  /** The new name, as the user wrote it. */
   readonly username: string | undefined;
   /** The form of the username that must be unique; set whenever `username` is. */
   readonly usernameKey: string | undefined;
   /** `null` removes the address. */
   readonly email: string | null | undefined;
+  /** Whether the user is marked as staff. */
   readonly isStaff: boolean | undefined;
 }
 
 /** A user after a change. */
 export interface UpdatedUser extends ChangedUser {
   readonly outcome: "updated";
+  /** The user after the change. */
   readonly user: User;
 }
 
@@ -110,11 +116,13 @@ export interface HashFormCount {
    * other text, its first character.
    */
   readonly form: string;
+  /** How many users have one. */
   readonly users: number;
 }
 
 /** A user of another system. */
 export interface ImportedUser extends NewUser {
+  /** Whether the user may log in. */
   readonly isActive: boolean;
   /** Whole seconds since the epoch; `null` for now. */
   readonly createdAt: number | null;
@@ -143,11 +151,12 @@ export interface ImportOutcome {
 
 /** The session that a password change keeps. */
 export interface KeepSession {
+  /** The session of the user who changes the password. */
   readonly sessionId: string;
   /** The epoch under which the current password was verified. */
   readonly userEpoch: number;
   /** SHA-256 of the new generation's secret. */
   readonly nextHash: Uint8Array;
-  /** Seconds from now. */
+  /** How long the session lives without a refresh: seconds from now. */
   readonly idleLifetime: number;
 }

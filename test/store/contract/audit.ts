@@ -161,8 +161,8 @@ export function describeAuditContract(scene: Scene): void {
         await feed.revokeToken("jti", audit),
         await users.delete(userId, audit),
       ];
-      const { session: _, now: __, ...ended } = changed ?? { session: null, now: 0 };
-      const results = [created.outcome === "created" && created.user, session, ended, revoked, ...all];
+      const { session: _, now: __, ...passwordChange } = changed ?? { session: null, now: 0 };
+      const results = [created.outcome === "created" && created.user, session, passwordChange, revoked, ...all];
       expect(await reasons()).toEqual(results.map(toReason));
       expect(all[1]).toEqual({ now });
     });

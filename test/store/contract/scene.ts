@@ -2,7 +2,9 @@ import type { Store } from "../../../src/core/store/index.ts";
 
 /** What a test of the contract works with. The test moves `now`, which is the store's time. */
 export interface Scene {
+  /** The store under test. */
   store: Store;
+  /** Whole seconds since the epoch. */
   now: number;
 }
 

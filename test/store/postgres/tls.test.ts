@@ -16,9 +16,9 @@ const server = provideServer();
 /** Configures the server with the certificate for `localhost`. */
 function enableTls(dataFolder: string): void {
   const { uid, gid } = statSync(dataFolder);
-  for (const ending of ["key", "crt"]) {
-    const copy = join(dataFolder, `server.${ending}`);
-    copyFileSync(join(folder, `localhost.${ending}`), copy);
+  for (const extension of ["key", "crt"]) {
+    const copy = join(dataFolder, `server.${extension}`);
+    copyFileSync(join(folder, `localhost.${extension}`), copy);
     chownSync(copy, uid, gid);
     chmodSync(copy, 0o600);
   }

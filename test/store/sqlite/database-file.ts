@@ -8,7 +8,9 @@ import { sqliteStore } from "../../../src/store/sqlite/index.ts";
 
 /** A path for a database file. Each test gets a new folder, which is removed after it. */
 export interface DatabaseFile {
+  /** The folder that holds the file alone. */
   folder: string;
+  /** The file's path. The file itself doesn't exist yet. */
   path: string;
   /** Runs `sql` on a connection of its own, as another program would. */
   execute(sql: string): void;

@@ -57,6 +57,7 @@ export interface Behaviour extends Required<Omit<PostgresBehaviour, "now">> {
 
 /** The pool of a store. */
 export interface OpenedPool {
+  /** The application's pool, or one of the store's own. */
   readonly pool: PostgresPool;
   /** Whether the store opened the pool, and so must close it. */
   readonly isOwnPool: boolean;
