@@ -6,13 +6,15 @@ export const leftOut: unique symbol = Symbol("left out of the batch");
 /** How a batcher runs items, and its limits. */
 export interface BatcherOptions<Item, Result> {
   /**
-   * Commits the items in one transaction. Returns a result for each item, in their order, or `leftOut`. If it throws, every
-   * item is rejected with that error.
+   * Commits the items in one transaction. Returns a result for each item, in their order, or `leftOut`. If it throws,
+   * every item is rejected with that error.
    */
   readonly runBatch: (items: readonly Item[]) => Promise<readonly (Result | typeof leftOut)[]>;
   /** Commits one item that was left out of its batch. */
   readonly runAlone: (item: Item) => Promise<Result>;
-  /** Returns an item's key. Items with the same key run one after another, in their order. `null`: the item has no key. */
+  /**
+   * Returns an item's key. Items with the same key run one after another, in their order. `null`: the item has no key.
+   */
   readonly toKey: (item: Item) => string | null;
   /** Returns the operation's name, for error messages. */
   readonly toOperation: (item: Item) => string;
@@ -38,12 +40,12 @@ interface Entry<Item, Result> {
 }
 
 /**
- * Creates a function that commits items in groups. Items that arrive while the database is busy are committed together and
- * share one flush to the disk. If it is idle, an item runs at once, with the others of the same turn of the event loop. Each
- * item succeeds or fails by itself.
+ * Creates a function that commits items in groups. Items that arrive while the database is busy are committed together
+ * and share one flush to the disk. If it is idle, an item runs at once, with the others of the same turn of the event
+ * loop. Each item succeeds or fails by itself.
  *
- * @returns a function that takes an item and fulfils with its result. It rejects with a StoreUnavailableError if too many
- *   items wait, or if the item waited too long.
+ * @returns a function that takes an item and fulfils with its result. It rejects with a StoreUnavailableError if too
+ *   many items wait, or if the item waited too long.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): (item: Item) => Promise<Result> {
   const { toKey, toOperation, maxConcurrent, maxItems, maxWaiting, maxWait } = options;

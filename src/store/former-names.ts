@@ -1,8 +1,8 @@
 import type { AuditEntry } from "../core/store/audit.ts";
 
 /*
- * Names that tokenpair 0.1 wrote and that have changed since. Its rows stay as they are, because nodes of both versions may
- * share a database during an upgrade. The stores write the new names and convert the former ones when they read.
+ * Names that tokenpair 0.1 wrote and that have changed since. Its rows stay as they are, because nodes of both versions
+ * may share a database during an upgrade. The stores write the new names and convert the former ones when they read.
  */
 
 /** By the type of today: the type that 0.1 wrote to the audit log. */

@@ -19,7 +19,8 @@ export interface Migration {
 export function toPending(migrations: readonly Migration[], version: number): readonly Migration[] {
   if (version > migrations.length) {
     throw new SchemaVersionError(
-      `the database has schema ${version}, but this version of tokenpair only knows ${migrations.length}: upgrade tokenpair`,
+      `the database has schema ${version}, but this version of tokenpair only knows ${migrations.length}: ` +
+        "upgrade tokenpair",
       { isNewer: true },
     );
   }

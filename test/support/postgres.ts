@@ -14,7 +14,9 @@ export interface PostgresServer {
   readonly url: string;
   /** The port it listens on. */
   readonly port: number;
-  /** Stops it, or with `crash` kills it, and starts it again. Calls `whileDown` in between, with the folder of its data. */
+  /**
+   * Stops it, or with `crash` kills it, and starts it again. Calls `whileDown` in between, with the folder of its data.
+   */
   restart(options?: {
     readonly crash?: boolean;
     readonly whileDown?: (dataFolder: string) => Promise<void>;
@@ -36,8 +38,8 @@ export async function startPostgres(settings: Settings = {}): Promise<PostgresSe
 }
 
 /**
- * Starts a standby that follows `primary`, and waits until it does. Restarts the primary to copy its data, because the embedded
- * binaries have no `pg_basebackup`.
+ * Starts a standby that follows `primary`, and waits until it does. Restarts the primary to copy its data, because the
+ * embedded binaries have no `pg_basebackup`.
  */
 export async function startStandby(primary: PostgresServer): Promise<PostgresServer> {
   const folder = await createDataFolder();

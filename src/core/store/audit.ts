@@ -23,7 +23,8 @@ export interface AuditRow {
 }
 
 /**
- * An entry of the audit log. Another version of tokenpair may have written it. Names that have changed since 0.1 are converted.
+ * An entry of the audit log. Another version of tokenpair may have written it. Names that have changed since 0.1 are
+ * converted.
  */
 export interface AuditEntry extends Omit<AuditRow, "details"> {
   /** Unique; later entries usually have higher ids. */
@@ -40,7 +41,9 @@ export interface AuditRecord {
   readonly delivery: Pick<Delivery, "id" | "body" | "at"> | null;
 }
 
-/** Returns what to write about a change. A store calls it inside the transaction, again if the transaction is retried. */
+/**
+ * Returns what to write about a change. A store calls it inside the transaction, again if the transaction is retried.
+ */
 export type AuditOf<T> = (change: T) => readonly AuditRecord[];
 
 /** The audit log. Rows that describe a change are written by the change; this appends the others, and reads. */
@@ -48,9 +51,9 @@ export interface AuditStore {
   /** Appends rows that describe no change of the store: all of them or none. */
   append(rows: readonly AuditRow[]): Promise<void>;
   /**
-   * Reads entries. With `after: null`, returns the newest `limit` entries that match, oldest first. With a cursor, returns
-   * the entries committed since, in the order of writing. It never skips an entry, however late its transaction committed,
-   * and never returns one twice.
+   * Reads entries. With `after: null`, returns the newest `limit` entries that match, oldest first. With a cursor,
+   * returns the entries committed since, in the order of writing. It never skips an entry, however late its transaction
+   * committed, and never returns one twice.
    */
   read(query: AuditQuery): Promise<AuditPage>;
 }

@@ -16,8 +16,8 @@ export const nothingRevoked: RevokedSessions = Object.freeze({ sessions: 0, revo
 /** The sessions: one row for each, however often it is refreshed. */
 export interface SessionStore {
   /**
-   * Inserts a session while it holds the user's row, so that a login that races a disable or a password change is refused.
-   * Revokes the session `replaces` in the same transaction.
+   * Inserts a session while it holds the user's row, so that a login that races a disable or a password change is
+   * refused. Revokes the session `replaces` in the same transaction.
    */
   create(session: NewSession, audit?: AuditOf<CreatedSession>): Promise<CreateSessionOutcome>;
   /**
@@ -27,15 +27,17 @@ export interface SessionStore {
    */
   rotate(rotation: Rotation): Promise<SessionAt | null>;
   /**
-   * Step 3 of a refresh: locks the row, passes it to `decide` and, if the verdict says so, revokes the session, all in one
-   * transaction. `decide` must be pure: it may run again.
+   * Step 3 of a refresh: locks the row, passes it to `decide` and, if the verdict says so, revokes the session, all in
+   * one transaction. `decide` must be pure: it may run again.
    */
   decide<T>(
     sessionId: string,
     decide: (snapshot: SessionSnapshot | null) => Verdict<T>,
     audit?: AuditOf<Decision<T>>,
   ): Promise<Decision<T>>;
-  /** Records that the session was used, if generation and hash are current and session and user are live; else `null`. */
+  /**
+   * Records that the session was used, if generation and hash are current and session and user are live; else `null`.
+   */
   touch(use: SessionUse): Promise<SessionAt | null>;
   /** Returns one session, live or not; `null` if there is none. */
   find(sessionId: string): Promise<SessionSnapshot | null>;

@@ -37,9 +37,9 @@ export interface ClearedCounts {
 /** The counts of failed logins, shared by all nodes. Keys are hashes: no username and no address is stored. */
 export interface ThrottleStore {
   /**
-   * Locks the counts under `keys`, passes them to `decide` and makes the changes of its verdict, all in one transaction.
-   * Concurrent calls see each other's changes. `decide` must be pure: it may run again. With `peekFirst`, a verdict without
-   * changes comes from a plain read, so that a refusal never waits for a lock.
+   * Locks the counts under `keys`, passes them to `decide` and makes the changes of its verdict, all in one
+   * transaction. Concurrent calls see each other's changes. `decide` must be pure: it may run again. With `peekFirst`,
+   * a verdict without changes comes from a plain read, so that a refusal never waits for a lock.
    */
   decide<T>(
     keys: readonly string[],

@@ -14,8 +14,8 @@ const insertDelivery = `INSERT INTO tokenpair.webhook_outbox (id, at, body, next
   VALUES (:id, :at::bigint, :body, :at::bigint)`;
 
 /**
- * Returns the statement that reads the entries for which `condition` holds, each with the snapshot of the read. If there are
- * none, it returns one row with the snapshot alone.
+ * Returns the statement that reads the entries for which `condition` holds, each with the snapshot of the read. If
+ * there are none, it returns one row with the snapshot alone.
  */
 const read = (condition: string, order: "ASC" | "DESC") => `WITH place AS MATERIALIZED (
     SELECT pg_current_snapshot()::text AS snapshot)
@@ -27,7 +27,10 @@ const read = (condition: string, order: "ASC" | "DESC") => `WITH place AS MATERI
 // Entries that are committed between two pages belong to the next read. Otherwise they would be returned twice.
 const isInLaterPage = "pg_visible_in_snapshot(xid, :snapshot::pg_snapshot) AND seq > :seq::bigint";
 
-/** A reader's position in the audit log. It has no server start as the feed's has: people don't need to read a log again. */
+/**
+ * A reader's position in the audit log. It has no server start as the feed's has: people don't need to read a log
+ * again.
+ */
 interface AuditPosition {
   /** The snapshot whose entries have been read. */
   readonly seen: string;

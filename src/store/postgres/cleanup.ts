@@ -27,9 +27,9 @@ const deleteAuditEntries = `${withFound("audit_log", "seq", "at < now - :auditHo
   DELETE FROM tokenpair.audit_log USING found WHERE seq = found_key RETURNING seq`;
 
 /**
- * Deletes at most `limit` rows of each kind: sessions that have expired or were revoked more than `horizon` seconds ago,
- * revocations older than that, expired counts of failed logins, and audit entries older than `auditHorizon` seconds. Each kind
- * has its own transaction, so that locks are held briefly. Several processes can do this at once.
+ * Deletes at most `limit` rows of each kind: sessions that have expired or were revoked more than `horizon` seconds
+ * ago, revocations older than that, expired counts of failed logins, and audit entries older than `auditHorizon`
+ * seconds. Each kind has its own transaction, so that locks are held briefly. Several processes can do this at once.
  */
 export async function deleteExpired(
   connection: PostgresConnection,

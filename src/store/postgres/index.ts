@@ -40,12 +40,12 @@ export interface PostgresStore extends Store {
 }
 
 /**
- * Creates a store in PostgreSQL 13 or later, for any number of nodes. Takes a connection string, which needs the package `pg`,
- * or a pool that your application created. Leaves no state on pooled connections, so a proxy that pools transactions can be in
- * between.
+ * Creates a store in PostgreSQL 13 or later, for any number of nodes. Takes a connection string, which needs the
+ * package `pg`, or a pool that your application created. Leaves no state on pooled connections, so a proxy that pools
+ * transactions can be in between.
  *
- * A change is committed when its promise fulfils. If the connection breaks before the answer to a change arrives, the call
- * rejects with a StoreUnavailableError, and the change may or may not have been made.
+ * A change is committed when its promise fulfils. If the connection breaks before the answer to a change arrives, the
+ * call rejects with a StoreUnavailableError, and the change may or may not have been made.
  *
  * Call `migrate()` before the first use and after every upgrade, and `close()` at the end.
  *

@@ -5,7 +5,10 @@ import type { Run, Transaction } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
 import { isLive } from "./rows.ts";
 
-/** Revokes live sessions and appends to the feed, in the caller's transaction. Only the sessions it has revoked are counted. */
+/**
+ * Revokes live sessions and appends to the feed, in the caller's transaction. Only the sessions it has revoked are
+ * counted.
+ */
 export interface Revocations {
   /** Revokes one session; with `userId`, only if it is that user's. */
   readonly revokeOne: (
@@ -22,8 +25,8 @@ export interface Revocations {
     reason: RevokeReason,
   ) => Promise<RevokedSessions>;
   /**
-   * Raises the user's epoch, makes `change` and revokes every session except `except`, with one feed entry. Returns `null` if
-   * there is no such user.
+   * Raises the user's epoch, makes `change` and revokes every session except `except`, with one feed entry. Returns
+   * `null` if there is no such user.
    */
   readonly raiseEpoch: (
     transaction: Transaction,
@@ -51,7 +54,10 @@ interface RaisedEpoch {
   readonly revoked: RevokedSessions;
 }
 
-/** Logins hold this lock shared until their transactions end. A transaction that holds it alone sees all of their sessions. */
+/**
+ * Logins hold this lock shared until their transactions end. A transaction that holds it alone sees all of their
+ * sessions.
+ */
 const loginLock = "hashtextextended('tokenpair.sessions', 0)";
 
 /** An expression that takes the login lock shared, for the first statement of a login. */

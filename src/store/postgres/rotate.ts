@@ -13,7 +13,9 @@ const maxConcurrent = 2;
 /** How many rotations a batch may have. */
 const maxItems = 128;
 
-/** Milliseconds that a batch of one rotation may wait for its row. After that the rotation waits outside of the batches. */
+/**
+ * Milliseconds that a batch of one rotation may wait for its row. After that the rotation waits outside of the batches.
+ */
 const longestWait = 10;
 
 const operation = "sessions.rotate";
@@ -54,8 +56,8 @@ const columns = `user_id AS "userId", user_epoch AS "userEpoch", created_at AS "
 /** Rotates one session. Waits for a transaction that holds the row. */
 export const rotateOne = `WITH ${clock}, rotated AS (${update(`(${one}) AS presented`)}) SELECT ${columns} FROM rotated`;
 
-// Skips locked rows, whose rotations then run alone. So no rotation waits for another's row, and two batches never wait for
-// each other. A row that was held and not updated did not match.
+// Skips locked rows, whose rotations then run alone. So no rotation waits for another's row, and two batches never wait
+// for each other. A row that was held and not updated did not match.
 const held = `presented AS (${many}),
   held AS (SELECT presented.* FROM presented CROSS JOIN LATERAL
     (SELECT FROM tokenpair.sessions WHERE id = session_id FOR NO KEY UPDATE SKIP LOCKED) AS session)`;
@@ -83,7 +85,8 @@ export function createRotate(connection: PostgresConnection, behaviour: Behaviou
   }
 
   async function rotateBatch(rotations: readonly Rotation[]): Promise<readonly (SessionAt | null | typeof leftOut)[]> {
-    // One setting applies to all rotations of a process. If they differ nonetheless, an entry too many is better than one too few.
+    // One setting applies to all rotations of a process. If they differ nonetheless, an entry too many is better than
+    // one too few.
     const sql = rotations.some(({ isAudited = false }) => isAudited) ? rotateManyAudited : rotateMany;
     const rows = await connection.run<Row & { readonly position: number }>(operation, sql, toArrays(rotations));
     const held = new Map(rows.map((row) => [row.position, row]));

@@ -1,7 +1,9 @@
 import type { Session } from "../../core/session.ts";
 import type { Rotation, SessionAt } from "../../core/store/sessions.ts";
 
-/** The columns that a rotation reads back. It has just written the other columns, or their values were its condition. */
+/**
+ * The columns that a rotation reads back. It has just written the other columns, or their values were its condition.
+ */
 export type RotatedRow = Pick<
   Session,
   | "userId"

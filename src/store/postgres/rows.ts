@@ -5,8 +5,8 @@ import type { SessionAt } from "../../core/store/sessions.ts";
 export const isLive = "revoked_at IS NULL AND idle_expires_at > now";
 
 /**
- * A condition on `sessions`, beside `clock`: the session is live, and its user exists, is active and still has the session's
- * epoch.
+ * A condition on `sessions`, beside `clock`: the session is live, and its user exists, is active and still has the
+ * session's epoch.
  */
 export const isUsable = `${isLive} AND EXISTS (SELECT FROM tokenpair.users
   WHERE users.id = sessions.user_id AND users.is_active AND users.epoch = sessions.user_epoch)`;

@@ -9,8 +9,8 @@ import { acquireSharedLoginLock, type Revocations } from "./revocations.ts";
 import { createRotate } from "./rotate.ts";
 import { isLive, isUsable, type SessionRow, sessionColumns, toSessionAt } from "./rows.ts";
 
-// FOR SHARE waits for a change of the epoch and makes it wait; FOR KEY SHARE would not. Logins that also update the row lock it
-// exclusively: if two of them held it shared, each would wait for the other.
+// FOR SHARE waits for a change of the epoch and makes it wait; FOR KEY SHARE would not. Logins that also update the row
+// lock it exclusively: if two of them held it shared, each would wait for the other.
 const lockUser = (lock: "SHARE" | "NO KEY UPDATE") => `
   SELECT is_active AS "isActive", epoch, ${acquireSharedLoginLock} FROM tokenpair.users WHERE id = :userId FOR ${lock}`;
 
@@ -52,7 +52,10 @@ const find = `WITH ${clock}
     ON owner_id = user_id
   WHERE id = :sessionId`;
 
-/** Returns the statement that lists live sessions, newest first. If there are none, it returns one row with the time alone. */
+/**
+ * Returns the statement that lists live sessions, newest first. If there are none, it returns one row with the time
+ * alone.
+ */
 const list = (condition: string) => `WITH ${clock}
   SELECT live.*, now FROM clock LEFT JOIN LATERAL (
     SELECT ${sessionColumns} FROM tokenpair.sessions WHERE ${isLive} AND ${condition}

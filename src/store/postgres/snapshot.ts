@@ -1,8 +1,8 @@
 /*
- * How readers of `revocations` and `audit_log` find what is new. The order in which rows are written is not the order in which
- * they are committed, so a reader can't just continue after the last `seq`. Instead it keeps a snapshot: the text
- * `xmin:xmax:xip,…` of `pg_current_snapshot()`, which tells for every transaction whether its rows were visible. A later read
- * returns the rows of all other transactions, however long ago those began.
+ * How readers of `revocations` and `audit_log` find what is new. The order in which rows are written is not the order
+ * in which they are committed, so a reader can't just continue after the last `seq`. Instead it keeps a snapshot: the
+ * text `xmin:xmax:xip,…` of `pg_current_snapshot()`, which tells for every transaction whether its rows were visible. A
+ * later read returns the rows of all other transactions, however long ago those began.
  */
 
 /**
@@ -15,5 +15,8 @@ export function toUnseen(snapshot: string): { readonly from: string; readonly op
   return { from, open: `{${open}}` };
 }
 
-/** A condition on a row's `xid`: its transaction was not visible. `:from` is the first of later ones, `:open` lists earlier ones. */
+/**
+ * A condition on a row's `xid`: its transaction was not visible. `:from` is the first of later ones, `:open` lists
+ * earlier ones.
+ */
 export const isUnseen = "(xid >= :from::xid8 OR xid = ANY (:open::xid8[]))";

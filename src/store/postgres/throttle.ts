@@ -3,8 +3,8 @@ import { recordChange } from "./audit.ts";
 import type { PostgresConnection, Run } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
 
-// A key without a count has no row to lock, so these advisory locks stand for the keys. Taken in one order, so that two calls
-// never wait for each other. Keys have no spaces.
+// A key without a count has no row to lock, so these advisory locks stand for the keys. Taken in one order, so that two
+// calls never wait for each other. Keys have no spaces.
 const lock = `SELECT pg_advisory_xact_lock(id) FROM (
   SELECT DISTINCT hashtextextended('tokenpair.login_failures ' || key, 0) AS id
   FROM unnest(string_to_array(:keys, ' ')) AS key ORDER BY id) AS ids`;
@@ -50,8 +50,8 @@ export function createThrottleStore(connection: PostgresConnection): ThrottleSto
 
     clear: (key, audit) =>
       connection.transact("throttle.clear", async ({ run }) => {
-        // Waits for attempts that have read their counts already, which would otherwise write back what this deletes. Each of them
-        // holds the lock of this key, whatever else it counts.
+        // Waits for attempts that have read their counts already, which would otherwise write back what this deletes.
+        // Each of them holds the lock of this key, whatever else it counts.
         await run(lock, { keys: key });
         const [row] = await run<ClearedCounts>(clearAll, { key });
         return recordChange(run, audit, row as ClearedCounts);

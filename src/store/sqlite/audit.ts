@@ -45,8 +45,8 @@ export function createAuditStore(connection: SqliteConnection): AuditStore {
 }
 
 /**
- * Writes the records that `audit` returns for a change, inside the write that makes the change. Writes nothing if `change` is
- * `null`: then nothing has changed. Returns `change`.
+ * Writes the records that `audit` returns for a change, inside the write that makes the change. Writes nothing if
+ * `change` is `null`: then nothing has changed. Returns `change`.
  */
 export function recordChange<T>(
   connection: SqliteConnection,

@@ -21,9 +21,9 @@ const deleteAuditEntries = `DELETE FROM audit_log WHERE seq IN
   (SELECT seq FROM audit_log WHERE at < :since LIMIT :limit)`;
 
 /**
- * Deletes at most `limit` rows of each kind, all in one transaction: sessions that have expired or were revoked more than
- * `horizon` seconds ago, revocations older than that, expired counts of failed logins, and audit entries older than
- * `auditHorizon` seconds. Earlier transactions set new cleanup times for sessions that are still in use.
+ * Deletes at most `limit` rows of each kind, all in one transaction: sessions that have expired or were revoked more
+ * than `horizon` seconds ago, revocations older than that, expired counts of failed logins, and audit entries older
+ * than `auditHorizon` seconds. Earlier transactions set new cleanup times for sessions that are still in use.
  */
 export async function deleteExpired(
   connection: SqliteConnection,

@@ -31,8 +31,8 @@ type FeedRow = RevocationRow & {
 /** The feed, and the function that appends to it. */
 export interface SqliteFeedStore extends FeedStore {
   /**
-   * Appends `revocation` inside the caller's write, and wakes the subscribers after the commit. Returns the revocation that it
-   * was given.
+   * Appends `revocation` inside the caller's write, and wakes the subscribers after the commit. Returns the revocation
+   * that it was given.
    */
   readonly append: (revocation: Revocation) => Revocation;
 }

@@ -15,8 +15,8 @@ import { createUserStore } from "./users.ts";
 /** The options of `sqliteStore`. */
 export interface SqliteStoreOptions {
   /**
-   * The database file, or ":memory:" for a database that exists only as long as the store. A missing file is created with mode
-   * 0600, missing folders with mode 0700. Required.
+   * The database file, or ":memory:" for a database that exists only as long as the store. A missing file is created
+   * with mode 0600, missing folders with mode 0700. Required.
    */
   readonly path: string;
   /**
@@ -31,8 +31,8 @@ export interface SqliteStoreOptions {
 const optionNames = { path: true, busyTimeout: true, now: true } satisfies Record<keyof SqliteStoreOptions, true>;
 
 /**
- * Creates a store in one SQLite file, through `node:sqlite`. Processes of one machine can share the file; a network file
- * system can't hold it. A change is on the disk when its promise fulfils.
+ * Creates a store in one SQLite file, through `node:sqlite`. Processes of one machine can share the file; a network
+ * file system can't hold it. A change is on the disk when its promise fulfils.
  *
  * Call `migrate()` before the first use and after every upgrade, and `close()` at the end.
  *

@@ -11,15 +11,18 @@ interface RevocationCause {
   readonly now: number;
 }
 
-/** Revokes live sessions and appends to the feed, inside the caller's write. Only the sessions it has revoked are counted. */
+/**
+ * Revokes live sessions and appends to the feed, inside the caller's write. Only the sessions it has revoked are
+ * counted.
+ */
 export interface Revocations {
   /** Revokes one session; with `userId`, only if it is that user's. */
   readonly revokeOne: (sessionId: string, cause: RevocationCause, userId?: string) => RevokedSessions;
   /** Revokes every session of the user except `except`, with a feed entry for each. The epoch stays. */
   readonly revokeOthers: (userId: string, except: string, cause: RevocationCause) => RevokedSessions;
   /**
-   * Raises the user's epoch and revokes every session except `except`, with one feed entry. Returns `null` if there is no such
-   * user.
+   * Raises the user's epoch and revokes every session except `except`, with one feed entry. Returns `null` if there is
+   * no such user.
    */
   readonly raiseEpoch: (userId: string, cause: RevocationCause, except?: string) => RaisedEpoch | null;
   /** Revokes every session of every user, with one feed entry. */

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { CountSnapshot, CountVerdict, FailureCount } from "../../../src/core/store/throttle.ts";
 import type { Scene } from "./scene.ts";
 
-/** Returns a decision that counts a failure under each of `keys`, up to `most`. Its result is whether it counted one. */
+/**
+ * Returns a decision that counts a failure under each of `keys`, up to `most`. Its result is whether it counted one.
+ */
 const countUpTo =
   (most: number, keys: readonly string[], expiresAt: number | null = null) =>
   ({ counts, now }: CountSnapshot): CountVerdict<boolean> => {

@@ -12,7 +12,9 @@ const server = provideServer();
 let admin: pg.Client;
 let schema: string;
 let schemas = 0;
-/** A store without short timeouts, over the same schema as the store under test. It has alice ("1") and her session "s". */
+/**
+ * A store without short timeouts, over the same schema as the store under test. It has alice ("1") and her session "s".
+ */
 let observer: Store;
 const stores: Store[] = [];
 

@@ -151,7 +151,10 @@ describe("the feed of a PostgreSQL store", () => {
 });
 
 describe("a subscriber of the feed", () => {
-  /** Subscribes to a feed. `nextWake` fulfils when the subscriber is woken; `states` collects what it learns about LISTEN. */
+  /**
+   * Subscribes to a feed. `nextWake` fulfils when the subscriber is woken; `states` collects what it learns about
+   * LISTEN.
+   */
   function subscribe(target: Store) {
     let onWake = () => {};
     const states: (string | true)[] = [];

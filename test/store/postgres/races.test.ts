@@ -22,7 +22,9 @@ async function withStore(work: (store: Store) => Promise<void>, connectionString
   await work(store).finally(() => store.close());
 }
 
-/** Returns how many deadlocks there were. Waits until stores are disconnected, because counts are complete only then. */
+/**
+ * Returns how many deadlocks there were. Waits until stores are disconnected, because counts are complete only then.
+ */
 function countDeadlocks(): Promise<number> {
   return withClient(server.url, async (client) => {
     await expect.poll(() => countStoreConnections(client), eventually).toBe(0);

@@ -55,8 +55,8 @@ export async function countStoreConnections(client: pg.Client): Promise<number> 
 }
 
 /**
- * Kills the connections of stores for which `condition` on `pg_stat_activity` holds. Returns how many there were. Uses a
- * connection of its own, because the view doesn't change inside a transaction.
+ * Kills the connections of stores for which `condition` on `pg_stat_activity` holds. Returns how many there were. Uses
+ * a connection of its own, because the view doesn't change inside a transaction.
  */
 export function killStoreConnections(url: string, condition: string): Promise<number> {
   const connections = `FROM pg_stat_activity WHERE application_name = 'tokenpair' AND ${condition}`;

@@ -1,5 +1,6 @@
-// A process that shares a database file with a test: `store-process.ts COMMAND PATH [COUNT]`. It prints "ready". For each line
-// on its standard input, it runs the command and prints the result as one line of JSON. It exits when the input ends.
+// A process that shares a database file with a test: `store-process.ts COMMAND PATH [COUNT]`. It prints "ready". For
+// each line on its standard input, it runs the command and prints the result as one line of JSON. It exits when the
+// input ends.
 
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
@@ -12,7 +13,10 @@ async function migrate() {
   return sqliteStore(path).migrate();
 }
 
-/** Rotates the session "s" until generation `count`, in competition with other processes. Returns the generations it made. */
+/**
+ * Rotates the session "s" until generation `count`, in competition with other processes. Returns the generations it
+ * made.
+ */
 async function rotate() {
   const store = sqliteStore(path);
   const made: number[] = [];

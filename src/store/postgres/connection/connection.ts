@@ -18,9 +18,9 @@ export interface Transaction {
 }
 
 /**
- * Runs SQL for operations, whose names errors have. Work that the database rolled back because of concurrent transactions runs
- * again, a few times. Every method rejects with a StoreUnavailableError if the database can't answer or the store is closed.
- * Nothing has changed then, unless the connection broke before the answer to a change arrived.
+ * Runs SQL for operations, whose names errors have. Work that the database rolled back because of concurrent
+ * transactions runs again, a few times. Every method rejects with a StoreUnavailableError if the database can't answer
+ * or the store is closed. Nothing has changed then, unless the connection broke before the answer to a change arrived.
  */
 export interface PostgresConnection {
   /** Runs one statement in a transaction of its own. */
@@ -30,8 +30,8 @@ export interface PostgresConnection {
     parameters?: Parameters,
   ) => Promise<readonly Row[]>;
   /**
-   * Runs `work` in a transaction. Durable when the promise fulfils; rolled back if `work` throws. With `isUnbounded`, no lock
-   * or statement timeout applies.
+   * Runs `work` in a transaction. Durable when the promise fulfils; rolled back if `work` throws. With `isUnbounded`,
+   * no lock or statement timeout applies.
    */
   readonly transact: <T>(
     operation: string,

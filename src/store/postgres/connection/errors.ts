@@ -17,8 +17,8 @@ const unavailableClasses: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Prepared statements that are unknown on this connection, or exist already: a proxy that pools transactions doesn't follow
- * prepared statements.
+ * Prepared statements that are unknown on this connection, or exist already: a proxy that pools transactions doesn't
+ * follow prepared statements.
  */
 const lostStatementStates: ReadonlySet<string> = new Set(["26000", "42P05"]);
 
@@ -49,7 +49,10 @@ export function hasLostStatement(error: unknown): boolean {
   return lostStatementStates.has(toSqlState(error) ?? "");
 }
 
-/** Returns whether a transaction may run again: it was rolled back because of concurrent ones, or lost a prepared statement. */
+/**
+ * Returns whether a transaction may run again: it was rolled back because of concurrent ones, or lost a prepared
+ * statement.
+ */
 export function isRetryable(error: unknown): boolean {
   if (!(error instanceof StoreUnavailableError)) return false;
   const state = toSqlState(error.cause);
@@ -70,8 +73,8 @@ export function leavesConnectionBroken(error: unknown): boolean {
 }
 
 /**
- * Converts the error of a query to a StoreUnavailableError that names `operation` if the database couldn't answer. Returns
- * other errors as they are, without the fields that can quote a row.
+ * Converts the error of a query to a StoreUnavailableError that names `operation` if the database couldn't answer.
+ * Returns other errors as they are, without the fields that can quote a row.
  */
 export function toStoreError(operation: string, error: unknown): unknown {
   const state = toSqlState(error);

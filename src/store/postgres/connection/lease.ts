@@ -31,7 +31,8 @@ export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }:
     if (pool.waitingCount - pool.idleCount >= maxWaiting) {
       refused += 1;
       throw new StoreUnavailableError(
-        `${operation}: ${maxWaiting} calls are waiting for a connection already: raise maxConnections, or try again later`,
+        `${operation}: ${maxWaiting} calls are waiting for a connection already: ` +
+          "raise maxConnections, or try again later",
       );
     }
     const client = await connect(operation);
@@ -80,8 +81,8 @@ export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }:
 }
 
 /**
- * Keeps the errors of idle connections, and of new ones that break before they are leased, from ending the process. Adds its
- * listeners once, even if several stores share the pool.
+ * Keeps the errors of idle connections, and of new ones that break before they are leased, from ending the process.
+ * Adds its listeners once, even if several stores share the pool.
  */
 function swallowPoolErrors(pool: PostgresPool): void {
   pool.removeListener("error", ignore);

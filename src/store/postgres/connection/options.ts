@@ -11,34 +11,45 @@ export interface PostgresBehaviour {
   readonly lockTimeout?: number;
   /** How long a statement may take, in milliseconds. At least `lockTimeout`. Default: 5000. */
   readonly statementTimeout?: number;
-  /** How many calls may wait for a connection, and how many refreshes for their batch. More are refused. Default: 1000. */
+  /**
+   * How many calls may wait for a connection, and how many refreshes for their batch. More are refused. Default: 1000.
+   */
   readonly maxWaiting?: number;
   /**
    * Whether to prepare each statement once per connection, which saves the database the planning. If a proxy that pools
-   * transactions loses a prepared statement (PgBouncer before 1.21), the store repeats it unprepared and stops preparing.
-   * Default: true.
+   * transactions loses a prepared statement (PgBouncer before 1.21), the store repeats it unprepared and stops
+   * preparing. Default: true.
    */
   readonly preparedStatements?: boolean;
   /** Returns the store's time in whole seconds since the epoch. For tests. Default: the database's clock. */
   readonly now?: () => number;
 }
 
-/** The options of `postgresStore` with a pool that your application created. Closing the store doesn't close the pool. */
+/**
+ * The options of `postgresStore` with a pool that your application created. Closing the store doesn't close the pool.
+ */
 export interface PostgresPoolOptions extends PostgresBehaviour {
   /** A `Pool` of the package `pg`. Required. */
   readonly pool: PostgresPool;
   /**
-   * Creates a connection for LISTEN, such as `() => new pg.Client(connectionString)`. It must not lead to a proxy that pools
-   * transactions. Without it, the store learns of revocations only by reading the feed twice a second. Default: none.
+   * Creates a connection for LISTEN, such as `() => new pg.Client(connectionString)`. It must not lead to a proxy that
+   * pools transactions. Without it, the store learns of revocations only by reading the feed twice a second. Default:
+   * none.
    */
   readonly createListenClient?: () => PostgresListenClient;
 }
 
 /** The options of `postgresStore` with a pool of the store's own. Needs the package `pg`. */
 export interface PostgresConnectionOptions extends PostgresBehaviour {
-  /** `postgres://user:password@host/database?sslmode=verify-full`; `verify-full` checks the server's certificate. Required. */
+  /**
+   * `postgres://user:password@host/database?sslmode=verify-full`; `verify-full` checks the server's certificate.
+   * Required.
+   */
   readonly connectionString: string;
-  /** The connection string for LISTEN, if the other one leads to a proxy that pools transactions. Default: `connectionString`. */
+  /**
+   * The connection string for LISTEN, if the other one leads to a proxy that pools transactions. Default:
+   * `connectionString`.
+   */
   readonly listenConnectionString?: string;
   /** TLS options of `node:tls`, such as `{ ca }`. Default: what the connection string says. */
   readonly ssl?: boolean | object;
@@ -105,7 +116,7 @@ export function toBehaviour(options: PostgresBehaviour): Behaviour {
   const { schema = "tokenpair", preparedStatements = true, now = null } = options;
   if (!/^[a-z_][a-z0-9_]{0,39}$/.test(schema) || schema.startsWith("pg_")) {
     throw new TypeError(
-      `postgresStore: schema must be 1 to 40 lower-case letters, digits and _, must not start with a digit or with "pg_", ` +
+      'postgresStore: schema must be at most 40 lower-case letters, digits and _, and not start with a digit or "pg_", ' +
         `got ${JSON.stringify(schema)}. Example: schema: "tokenpair"`,
     );
   }

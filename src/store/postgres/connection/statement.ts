@@ -11,8 +11,9 @@ type Argument = Value | readonly Value[];
 export type Parameters = Readonly<Record<string, Argument>>;
 
 /**
- * The common table expression that statements begin with. It holds the time as `now`, once for the whole statement. It also
- * sets the lock timeout for the statement's transaction, before a row is locked, so no state stays on the connection.
+ * The common table expression that statements begin with. It holds the time as `now`, once for the whole statement. It
+ * also sets the lock timeout for the statement's transaction, before a row is locked, so no state stays on the
+ * connection.
  */
 export const clock = `clock AS MATERIALIZED (
   SELECT coalesce(:now::bigint, floor(extract(epoch FROM clock_timestamp()))::bigint) AS now,

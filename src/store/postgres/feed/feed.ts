@@ -13,8 +13,8 @@ import type { Notifications } from "./notifications.ts";
 const pollInterval = 500;
 
 /**
- * Returns the statement that reads the entries after `:seq` for which `condition` holds, each with the snapshot of the read. If
- * there are none, it returns one row with the snapshot alone.
+ * Returns the statement that reads the entries after `:seq` for which `condition` holds, each with the snapshot of the
+ * read. If there are none, it returns one row with the snapshot alone.
  */
 const read = (condition: string) => `WITH ${clock}, place AS MATERIALIZED (
     SELECT pg_current_snapshot()::text AS snapshot, extract(epoch FROM pg_postmaster_start_time())::text AS start,

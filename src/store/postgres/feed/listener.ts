@@ -23,7 +23,9 @@ interface Listener {
 const firstDelay = 100;
 const lastDelay = 10_000;
 
-/** Milliseconds between two LISTENs on one connection, and for their answers: a network can drop a connection silently. */
+/**
+ * Milliseconds between two LISTENs on one connection, and for their answers: a network can drop a connection silently.
+ */
 const heartbeat = { interval: 15_000, timeout: 5_000 };
 
 /** Creates a listener on a channel, with a connection of its own. */

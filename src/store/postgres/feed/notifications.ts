@@ -19,7 +19,8 @@ type OnListening = NonNullable<Parameters<FeedStore["subscribe"]>[1]>;
 /**
  * Creates the notifications on the channel of a schema.
  *
- * @param createListenClient creates the connection for LISTEN; `null`: notifications of other processes are not received.
+ * @param createListenClient creates the connection for LISTEN; `null`: notifications of other processes are not
+ *   received.
  */
 export function createNotifications(
   connection: PostgresConnection,

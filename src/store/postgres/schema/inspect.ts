@@ -6,7 +6,9 @@ export interface PostgresFacts {
   readonly version: number;
   /** Whether the server follows another one and so can't be written to. */
   readonly isStandby: boolean;
-  /** Whether a commit is on the disk when it is acknowledged, by the settings of the server, the database and the role. */
+  /**
+   * Whether a commit is on the disk when it is acknowledged, by the settings of the server, the database and the role.
+   */
   readonly isDurable: boolean;
   /** Whether autovacuum runs. */
   readonly isAutovacuumOn: boolean;

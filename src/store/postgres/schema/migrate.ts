@@ -12,9 +12,9 @@ const lock = "SELECT pg_advisory_xact_lock(hashtextextended('tokenpair.tokenpair
 const recordMigration = "INSERT INTO tokenpair.tokenpair_migrations (number, name) VALUES (:number, :name)";
 
 /**
- * Applies the pending migrations, each in its own transaction under an advisory lock, and returns their names. If several
- * processes migrate at once, one applies a migration and the others wait for it. If nothing is pending, the role needs no right
- * to change tables.
+ * Applies the pending migrations, each in its own transaction under an advisory lock, and returns their names. If
+ * several processes migrate at once, one applies a migration and the others wait for it. If nothing is pending, the
+ * role needs no right to change tables.
  *
  * @throws SchemaVersionError if the database is newer than this version, or the schema has another program's tables.
  */
@@ -73,7 +73,8 @@ async function apply(run: Run, migration: Migration): Promise<void> {
     // 42P07: a table of that name exists.
     if (toSqlState(error) !== "42P07") throw error;
     throw new SchemaVersionError(
-      `${migration.name} can't be applied because the schema has another program's tables: give tokenpair a schema of its own`,
+      `${migration.name} can't be applied because the schema has another program's tables: ` +
+        "give tokenpair a schema of its own",
       { cause: error },
     );
   }

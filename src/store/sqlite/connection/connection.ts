@@ -5,9 +5,9 @@ import { toStoreError } from "./errors.ts";
 import { createLockRetry } from "./lock-retry.ts";
 
 /**
- * Runs `work` in a transaction. `work` is synchronous and may run again. `operation` names the transaction in errors; `now` is
- * the time in whole seconds since the epoch. Rejects with a StoreUnavailableError, and nothing changed, if the database can't
- * answer within the busy timeout or is closed.
+ * Runs `work` in a transaction. `work` is synchronous and may run again. `operation` names the transaction in errors;
+ * `now` is the time in whole seconds since the epoch. Rejects with a StoreUnavailableError, and nothing changed, if the
+ * database can't answer within the busy timeout or is closed.
  */
 type Transact = <T>(operation: string, work: (now: number) => T) => Promise<T>;
 
@@ -20,9 +20,9 @@ export interface SqliteConnection {
   /** Runs a transaction that reads one snapshot. */
   readonly read: Transact;
   /**
-   * Runs a transaction that holds the write lock and whose `now` was read under it. Durable when the promise fulfils; rolled
-   * back if `work` throws. Writes run in the order of the calls. Those of one turn of the event loop, and those that waited for
-   * the lock together, share a transaction and its flush to the disk.
+   * Runs a transaction that holds the write lock and whose `now` was read under it. Durable when the promise fulfils;
+   * rolled back if `work` throws. Writes run in the order of the calls. Those of one turn of the event loop, and those
+   * that waited for the lock together, share a transaction and its flush to the disk.
    */
   readonly write: Transact;
   /** Calls `hook` once after the commit, or never if there is none. Call it only inside a write. */

@@ -1,8 +1,8 @@
 import { StoreUnavailableError } from "../../../core/errors.ts";
 
 /**
- * The primary result codes that mean "the database can't answer" and not "the program is wrong", with their names and, for
- * those that operators meet, the cause.
+ * The primary result codes that mean "the database can't answer" and not "the program is wrong", with their names and,
+ * for those that operators meet, the cause.
  *
  * @see https://sqlite.org/rescode.html
  */
@@ -34,12 +34,17 @@ export function isBusy(error: unknown): boolean {
   return toResultCode(error) === 5;
 }
 
-/** Returns whether SQLite rejected a statement because of what it says, for example because its table exists already. */
+/**
+ * Returns whether SQLite rejected a statement because of what it says, for example because its table exists already.
+ */
 export function isStatementError(error: unknown): boolean {
   return toResultCode(error) === 1;
 }
 
-/** Converts an error to a StoreUnavailableError that names `operation` if the database couldn't answer. Returns others as they are. */
+/**
+ * Converts an error to a StoreUnavailableError that names `operation` if the database couldn't answer. Returns others
+ * as they are.
+ */
 export function toStoreError(operation: string, error: unknown): unknown {
   const description = unavailableCodes.get(toResultCode(error) ?? -1);
   return description === undefined

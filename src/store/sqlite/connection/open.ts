@@ -8,8 +8,8 @@ import { isBusy, toStoreError } from "./errors.ts";
 const retryInterval = 10;
 
 /**
- * Opens the database at `path` in write-ahead-log mode, with every commit synced to the disk. Creates a missing file with mode
- * 0600 and missing folders with mode 0700; existing ones keep their modes.
+ * Opens the database at `path` in write-ahead-log mode, with every commit synced to the disk. Creates a missing file
+ * with mode 0600 and missing folders with mode 0700; existing ones keep their modes.
  *
  * @param busyTimeout milliseconds to wait while another process prepares the same file.
  * @throws StoreUnavailableError if the file can't be opened or created.

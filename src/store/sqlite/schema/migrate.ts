@@ -5,8 +5,8 @@ import { isStatementError } from "../connection/errors.ts";
 import { migrations } from "./migrations.ts";
 
 /**
- * Applies the pending migrations, each in its own transaction, and returns their names. If several processes migrate at once,
- * only one of them applies each migration.
+ * Applies the pending migrations, each in its own transaction, and returns their names. If several processes migrate at
+ * once, only one of them applies each migration.
  *
  * @throws SchemaVersionError if the database is newer than this version, or has another program's tables.
  */
@@ -55,7 +55,8 @@ function run(connection: SqliteConnection, migration: Migration): void {
   } catch (error) {
     if (!isStatementError(error)) throw error;
     throw new SchemaVersionError(
-      `${migration.name} can't be applied because the file has another program's tables: give tokenpair a database file of its own`,
+      `${migration.name} can't be applied because the file has another program's tables: ` +
+        "give tokenpair a database file of its own",
       { cause: error },
     );
   }
