@@ -1,79 +1,83 @@
 import { StoreUnavailableError } from "../core/errors.ts";
 
-/** What `together` answers for an item that has to go by itself. */
-export const alone: unique symbol = Symbol("alone");
+/** What `runBatch` returns for an item that it left out of the batch. */
+export const leftOut: unique symbol = Symbol("left out of the batch");
 
-export interface BatcherOptions<Item, Answer> {
+/** How a batcher runs items, and its limits. */
+export interface BatcherOptions<Item, Result> {
   /**
-   * Commits the items in one transaction; an answer for each, in their order, `alone` for one that was left out of it. Where
-   * it throws, none of them was carried out as far as anybody knows, and all are answered with that error.
+   * Commits the items in one transaction. Returns a result for each item, in their order, or `leftOut`. If it throws,
+   * every item is rejected with that error.
    */
-  readonly together: (items: readonly Item[]) => Promise<readonly (Answer | typeof alone)[]>;
-  /** Commits one item that could not go in company. */
-  readonly alone: (item: Item) => Promise<Answer>;
-  /** Items with one key are carried out one after the other, in their order; `null`: the item minds no other. */
+  readonly runBatch: (items: readonly Item[]) => Promise<readonly (Result | typeof leftOut)[]>;
+  /** Commits one item that was left out of its batch. */
+  readonly runAlone: (item: Item) => Promise<Result>;
+  /**
+   * Returns an item's key. Items with the same key run one after another, in their order. `null`: the item has no key.
+   */
   readonly toKey: (item: Item) => string | null;
-  /** What the item is, for the errors. */
+  /** Returns the operation's name, for error messages. */
   readonly toOperation: (item: Item) => string;
-  /** How many batches may be under way. */
-  readonly maxUnderWay: number;
+  /** How many batches may run at once. */
+  readonly maxConcurrent: number;
   /** How many items a batch may have. */
   readonly maxItems: number;
-  /** How many items may wait for a batch; the next is refused at once. */
+  /** How many items may wait for a batch. More are rejected at once. */
   readonly maxWaiting: number;
-  /** Milliseconds that an item waits for a batch at most. */
-  readonly patience: number;
-  /** Told of every item that is refused. */
-  readonly onRefuse?: () => void;
+  /** How long an item may wait for a batch, in milliseconds. */
+  readonly maxWait: number;
+  /** Called for every item that is rejected because too many wait, or because it waited too long. */
+  readonly onReject?: () => void;
 }
 
-interface Entry<Item, Answer> {
+interface Entry<Item, Result> {
   readonly item: Item;
   readonly key: string | null;
-  /** On the monotonic clock. */
+  /** Milliseconds on the monotonic clock. */
   readonly deadline: number;
-  readonly resolve: (answer: Answer | Promise<Answer>) => void;
+  readonly resolve: (result: Result | Promise<Result>) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Group commit: what arrives while the database is busy with others is committed together, and shares one flush to the
- * disk. What arrives when it is idle goes at once, with what has arrived in the same turn of the event loop. An item
- * succeeds or fails by itself.
+ * Creates a function that commits items in groups. Items that arrive while the database is busy are committed together
+ * and share one flush to the disk. If it is idle, an item runs at once, with the others of the same turn of the event
+ * loop. Each item succeeds or fails by itself.
  *
- * @throws StoreUnavailableError where too many wait, or the wait takes too long.
+ * @returns a function that takes an item and fulfils with its result. It rejects with a StoreUnavailableError if too
+ *   many items wait, or if the item waited too long.
  */
-export function createBatcher<Item, Answer>(options: BatcherOptions<Item, Answer>): (item: Item) => Promise<Answer> {
-  const { toKey, toOperation, maxUnderWay, maxItems, maxWaiting, patience } = options;
-  let waiting: Entry<Item, Answer>[] = [];
+export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): (item: Item) => Promise<Result> {
+  const { toKey, toOperation, maxConcurrent, maxItems, maxWaiting, maxWait } = options;
+  let waiting: Entry<Item, Result>[] = [];
   const busyKeys = new Set<string>();
-  let underWay = 0;
+  let running = 0;
   let isScheduled = false;
-  let watch: NodeJS.Timeout | null = null;
+  let deadlineTimer: NodeJS.Timeout | null = null;
 
-  /** Starts a batch once the event loop has read what lies ready for it. */
+  /** Starts batches after the event loop has read everything that has arrived. */
   function schedule(): void {
     if (isScheduled || waiting.length === 0) return;
     isScheduled = true;
     setImmediate(() => {
       isScheduled = false;
-      start();
+      startBatches();
     });
   }
 
-  function start(): void {
-    while (underWay < maxUnderWay) {
-      const batch = take();
+  function startBatches(): void {
+    while (running < maxConcurrent) {
+      const batch = takeBatch();
       if (batch.length === 0) break;
-      underWay += 1;
-      void carryOut(batch);
+      running += 1;
+      void run(batch);
     }
-    if (watch === null && waiting.length > 0) watch = setTimeout(refuseLate, patience).unref();
+    if (deadlineTimer === null && waiting.length > 0) deadlineTimer = setTimeout(rejectOverdue, maxWait).unref();
   }
 
-  /** The oldest items that may go in one batch. */
-  function take(): Entry<Item, Answer>[] {
-    const batch: Entry<Item, Answer>[] = [];
+  /** Takes the oldest items that may run together. */
+  function takeBatch(): Entry<Item, Result>[] {
+    const batch: Entry<Item, Result>[] = [];
     waiting = waiting.filter((entry) => {
       const mustWait = batch.length === maxItems || (entry.key !== null && busyKeys.has(entry.key));
       if (mustWait) return true;
@@ -84,57 +88,57 @@ export function createBatcher<Item, Answer>(options: BatcherOptions<Item, Answer
     return batch;
   }
 
-  async function carryOut(batch: readonly Entry<Item, Answer>[]): Promise<void> {
+  async function run(batch: readonly Entry<Item, Result>[]): Promise<void> {
     try {
-      const answers = await options.together(batch.map(({ item }) => item));
+      const results = await options.runBatch(batch.map(({ item }) => item));
       batch.forEach((entry, i) => {
-        settle(entry, answers[i] as Answer | typeof alone);
+        settle(entry, results[i] as Result | typeof leftOut);
       });
     } catch (error) {
       for (const entry of batch) {
         entry.reject(error);
-        free(entry);
+        releaseKey(entry);
       }
     }
-    underWay -= 1;
+    running -= 1;
     schedule();
   }
 
-  function settle(entry: Entry<Item, Answer>, answer: Answer | typeof alone): void {
-    if (answer !== alone) {
-      entry.resolve(answer);
-      free(entry);
+  function settle(entry: Entry<Item, Result>, result: Result | typeof leftOut): void {
+    if (result !== leftOut) {
+      entry.resolve(result);
+      releaseKey(entry);
       return;
     }
-    const byItself = options.alone(entry.item).finally(() => {
-      free(entry);
+    const alone = options.runAlone(entry.item).finally(() => {
+      releaseKey(entry);
       schedule();
     });
-    entry.resolve(byItself);
+    entry.resolve(alone);
   }
 
-  function free({ key }: Entry<Item, Answer>): void {
+  function releaseKey({ key }: Entry<Item, Result>): void {
     if (key !== null) busyKeys.delete(key);
   }
 
-  function toRefusal(item: Item, reason: string): StoreUnavailableError {
-    options.onRefuse?.();
-    return new StoreUnavailableError(`${toOperation(item)}: ${reason}`);
+  function toRejection(item: Item, problem: string): StoreUnavailableError {
+    options.onReject?.();
+    return new StoreUnavailableError(`${toOperation(item)}: ${problem}: the database is overloaded, try again later`);
   }
 
-  function refuseLate(): void {
+  function rejectOverdue(): void {
     const now = performance.now();
-    const late = waiting.filter(({ deadline }) => deadline <= now);
+    const overdue = waiting.filter(({ deadline }) => deadline <= now);
     waiting = waiting.filter(({ deadline }) => deadline > now);
-    for (const { item, reject } of late) reject(toRefusal(item, "waited for too long"));
+    for (const { item, reject } of overdue) reject(toRejection(item, `waited for longer than ${maxWait} ms`));
     const [first] = waiting;
-    watch = first === undefined ? null : setTimeout(refuseLate, first.deadline - now).unref();
+    deadlineTimer = first === undefined ? null : setTimeout(rejectOverdue, first.deadline - now).unref();
   }
 
   return (item) =>
     new Promise((resolve, reject) => {
-      if (waiting.length >= maxWaiting) throw toRefusal(item, "too many wait");
-      waiting.push({ item, key: toKey(item), deadline: performance.now() + patience, resolve, reject });
+      if (waiting.length >= maxWaiting) throw toRejection(item, `${maxWaiting} calls are waiting already`);
+      waiting.push({ item, key: toKey(item), deadline: performance.now() + maxWait, resolve, reject });
       schedule();
     });
 }

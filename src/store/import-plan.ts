@@ -1,58 +1,65 @@
-/** A user who is there, and may be in the way of others. */
 import type { ImportedUser, ImportOutcome } from "../core/store/users.ts";
-export interface Occupant {
+import { toUserNumber } from "./user-number.ts";
+
+/** A user in the database who has an id or a name of the batch. */
+export interface ExistingUser {
+  /** The user's id. */
   readonly id: string;
-  /** `null`: of a user kept in the application's own table. */
+  /** `null` for a user of the application's own table. */
   readonly usernameKey: string | null;
 }
 
-/** An imported user with the id that is to be inserted. */
-export type Insert = ImportedUser & { readonly id: string };
+/** A user to insert, with an id. */
+export type UserToInsert = ImportedUser & { readonly id: string };
 
+/** What importing a batch of users changes. */
 export interface ImportPlan {
-  /** For each user, in order. */
+  /** One for each user of the batch, in order. */
   readonly outcomes: readonly ImportOutcome[];
-  /** The users whose outcome is `created`, in order. */
-  readonly inserts: readonly Insert[];
-  /** The highest number that is a user's id, once they are inserted. */
+  /** The users with the outcome `created`, in order. */
+  readonly inserts: readonly UserToInsert[];
+  /** The highest number that was ever a user's id, these inserts included. */
   readonly lastNumber: number;
 }
 
-/** What id counts as a number, so that the users to come must not be given it. */
-export const isNumber = (id: string) => /^[1-9]\d{0,14}$/.test(id);
-
 /**
- * What becomes of a batch where `occupants` holds every user who has an id or a name of the batch, and `lastNumber` is the
- * highest number that was ever a user's id. Users without an id are numbered after every id of the batch.
+ * Plans the import of a batch of users. Users without an id get numbers above every number of the batch.
+ *
+ * @param existing every user in the database who has an id or a name of the batch.
+ * @param lastNumber the highest number that was ever a user's id.
  */
 export function planImport(
   users: readonly ImportedUser[],
-  occupants: readonly Occupant[],
+  existing: readonly ExistingUser[],
   lastNumber: number,
 ): ImportPlan {
-  const keyOf = new Map(occupants.map(({ id, usernameKey }) => [id, usernameKey]));
-  const idOf = new Map(occupants.map(({ id, usernameKey }) => [usernameKey, id]));
-  const numbers = users.flatMap(({ id }) => (id !== undefined && isNumber(id) ? [Number(id)] : []));
-  const given = Math.max(lastNumber, ...numbers);
-  let number = given;
-  const inserts: Insert[] = [];
+  const keyById = new Map(existing.map(({ id, usernameKey }) => [id, usernameKey]));
+  const idByKey = new Map(existing.map(({ id, usernameKey }) => [usernameKey, id]));
+  const highestGiven = Math.max(lastNumber, ...toNumbers(users));
+  let number = highestGiven;
+  const inserts: UserToInsert[] = [];
 
-  function place(user: ImportedUser): ImportOutcome {
+  function plan(user: ImportedUser): ImportOutcome {
     const { usernameKey } = user;
-    const holder = idOf.get(usernameKey);
-    if (user.id !== undefined && keyOf.has(user.id)) {
-      return { outcome: keyOf.get(user.id) === usernameKey ? "same" : "id_taken", userId: user.id };
+    const owner = idByKey.get(usernameKey);
+    if (user.id !== undefined && keyById.has(user.id)) {
+      return { outcome: keyById.get(user.id) === usernameKey ? "same" : "id_taken", userId: user.id };
     }
-    if (holder !== undefined) return { outcome: user.id === undefined ? "same" : "name_taken", userId: holder };
+    if (owner !== undefined) return { outcome: user.id === undefined ? "same" : "name_taken", userId: owner };
     const id = user.id ?? String(++number);
-    keyOf.set(id, usernameKey);
-    idOf.set(usernameKey, id);
+    keyById.set(id, usernameKey);
+    idByKey.set(usernameKey, id);
     inserts.push({ ...user, id });
     return { outcome: "created", userId: id };
   }
 
-  const outcomes = users.map(place);
-  const inserted = inserts.flatMap(({ id }) => (isNumber(id) ? [Number(id)] : []));
-  // A number that was generated counts, however long it has become.
-  return { outcomes, inserts, lastNumber: Math.max(lastNumber, ...inserted, number > given ? number : 0) };
+  const outcomes = users.map(plan);
+  // A generated number counts even if it has more digits than an imported one may have.
+  const generated = number > highestGiven ? number : 0;
+  return { outcomes, inserts, lastNumber: Math.max(lastNumber, ...toNumbers(inserts), generated) };
+}
+
+/** Returns the ids that are numbers. */
+function toNumbers(users: readonly Pick<ImportedUser, "id">[]): readonly number[] {
+  return users.flatMap(({ id }) => (id === undefined ? [] : (toUserNumber(id) ?? [])));
 }

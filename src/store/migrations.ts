@@ -1,32 +1,42 @@
 import { SchemaVersionError } from "../core/errors.ts";
 
-/** One step of a schema. Numbers are consecutive from 1; a step that was released never changes. */
+/** One step of a schema. Numbers are consecutive from 1. A step never changes once it was released. */
 export interface Migration {
+  /** The schema's version after this step. */
   readonly number: number;
+  /** The name that `migrate` returns, such as "0001_initial". */
   readonly name: string;
+  /** A script of statements. */
   readonly sql: string;
 }
 
 /**
- * The steps that a database at `version` (the highest number applied to it, 0 for none) still needs, in order.
+ * Returns the migrations that a database still needs, in order.
  *
- * @throws SchemaVersionError where the database is newer than this program.
+ * @param version the number of the last migration that was applied to the database; 0 for none.
+ * @throws SchemaVersionError if the database is newer than this version of tokenpair.
  */
 export function toPending(migrations: readonly Migration[], version: number): readonly Migration[] {
   if (version > migrations.length) {
     throw new SchemaVersionError(
-      `the database has schema ${version}, this version of tokenpair knows ${migrations.length}: upgrade tokenpair`,
+      `the database has schema ${version}, but this version of tokenpair only knows ${migrations.length}: ` +
+        "upgrade tokenpair",
       { isNewer: true },
     );
   }
   return migrations.slice(version);
 }
 
-/** @throws SchemaVersionError where the database is older or newer than this program; the message says what to do. */
-export function assertUpToDate(migrations: readonly Migration[], version: number): void {
+/**
+ * Requires the database to have exactly the schema of this version of tokenpair.
+ *
+ * @param version the number of the last migration that was applied to the database; 0 for none.
+ * @throws SchemaVersionError if the database is older or newer. The message says what to do.
+ */
+export function requireUpToDate(migrations: readonly Migration[], version: number): void {
   if (toPending(migrations, version).length > 0) {
     throw new SchemaVersionError(
-      `the database has schema ${version}, this version of tokenpair needs ${migrations.length}: ` +
+      `the database has schema ${version}, but this version of tokenpair needs ${migrations.length}: ` +
         "run `tokenpair migrate` or `await store.migrate()`",
     );
   }

@@ -1,34 +1,34 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { StoreUnavailableError } from "../../src/core/errors.ts";
-import { alone, type BatcherOptions, createBatcher } from "../../src/store/batcher.ts";
+import { type BatcherOptions, createBatcher, leftOut } from "../../src/store/batcher.ts";
 
-/** A batcher whose batches are carried out when the test says so; "x!" is answered to "x". */
-function createScene(changes: Partial<BatcherOptions<string, string>> = {}) {
+/** Creates a batcher whose batches finish when the test calls `finish`. The result of "x" is "x!". */
+function createTestBatcher(changes: Partial<BatcherOptions<string, string>> = {}) {
   const batches: string[][] = [];
-  const goes: ((error?: Error) => void)[] = [];
+  const pending: ((error?: Error) => void)[] = [];
   const add = createBatcher<string, string>({
-    together(items) {
+    runBatch(items) {
       batches.push([...items]);
       return new Promise((resolve, reject) => {
-        goes.push((error) => (error === undefined ? resolve(items.map((item) => `${item}!`)) : reject(error)));
+        pending.push((error) => (error === undefined ? resolve(items.map((item) => `${item}!`)) : reject(error)));
       });
     },
-    alone: async (item) => `${item}, alone`,
+    runAlone: async (item) => `${item}, alone`,
     // "a1" and "a2" have the key "a".
     toKey: (item) => item.slice(0, 1),
     toOperation: (item) => `change ${item}`,
-    maxUnderWay: 2,
+    maxConcurrent: 2,
     maxItems: 3,
     maxWaiting: 5,
-    patience: 100,
+    maxWait: 100,
     ...changes,
   });
   return {
     add: (...items: string[]) => Promise.all(items.map(add)),
     batches,
-    /** Lets the batches go that are under way, and waits until those that follow are. */
-    go: async (error?: Error) => {
-      for (const go of goes.splice(0)) go(error);
+    /** Finishes the batches that are running, and waits until the next ones have started. */
+    finish: async (error?: Error) => {
+      for (const settle of pending.splice(0)) settle(error);
       await turn();
     },
   };
@@ -38,88 +38,88 @@ const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(reso
 
 afterEach(() => void vi.useRealTimers());
 
-describe("group commit", () => {
-  it("commits together what arrives in one turn of the event loop, and answers each its own", async () => {
-    const { add, batches, go } = createScene();
-    const answers = add("a", "b", "c");
+describe("createBatcher", () => {
+  it("runs the items of one turn of the event loop in one batch, and returns to each caller its own result", async () => {
+    const { add, batches, finish } = createTestBatcher();
+    const results = add("a", "b", "c");
     await turn();
     expect(batches).toEqual([["a", "b", "c"]]);
-    await go();
-    expect(await answers).toEqual(["a!", "b!", "c!"]);
+    await finish();
+    expect(await results).toEqual(["a!", "b!", "c!"]);
   });
 
-  it("commits what arrives meanwhile in the next batch, when one of those under way is done", async () => {
-    const { add, batches, go } = createScene();
-    const answers: Promise<string[]>[] = [];
+  it("puts items that arrive while all batches run into the next batch", async () => {
+    const { add, batches, finish } = createTestBatcher();
+    const results: Promise<string[]>[] = [];
     for (const item of ["a", "b", "c", "d", "e"]) {
-      answers.push(add(item));
+      results.push(add(item));
       await turn();
     }
     expect(batches).toEqual([["a"], ["b"]]);
-    await go();
+    await finish();
     expect(batches).toEqual([["a"], ["b"], ["c", "d", "e"]]);
-    await go();
-    expect((await Promise.all(answers)).flat()).toEqual(["a!", "b!", "c!", "d!", "e!"]);
+    await finish();
+    expect((await Promise.all(results)).flat()).toEqual(["a!", "b!", "c!", "d!", "e!"]);
   });
 
-  it("makes no batch larger than it may be", async () => {
-    const { add, batches, go } = createScene({ maxWaiting: 10 });
-    const answers = add("a", "b", "c", "d", "e", "f", "g");
+  it("puts at most maxItems items into a batch", async () => {
+    const { add, batches, finish } = createTestBatcher({ maxWaiting: 10 });
+    const results = add("a", "b", "c", "d", "e", "f", "g");
     await turn();
     expect(batches).toEqual([
       ["a", "b", "c"],
       ["d", "e", "f"],
     ]);
-    await go();
+    await finish();
     expect(batches[2]).toEqual(["g"]);
-    await go();
-    expect(await answers).toHaveLength(7);
+    await finish();
+    expect(await results).toHaveLength(7);
   });
 
-  it("carries out items of one key one after the other, and lets others pass them", async () => {
-    const { add, batches, go } = createScene();
-    const answers = add("a1", "a2", "b1", "a3", "c1");
+  it("runs items with the same key one after another, and lets items with other keys overtake them", async () => {
+    const { add, batches, finish } = createTestBatcher();
+    const results = add("a1", "a2", "b1", "a3", "c1");
     await turn();
     expect(batches).toEqual([["a1", "b1", "c1"]]);
-    await go();
-    await go();
+    await finish();
+    await finish();
     expect(batches.slice(1)).toEqual([["a2"], ["a3"]]);
-    await go();
-    expect(await answers).toEqual(["a1!", "a2!", "b1!", "a3!", "c1!"]);
+    await finish();
+    expect(await results).toEqual(["a1!", "a2!", "b1!", "a3!", "c1!"]);
   });
 
-  it("lets items of no key go together", async () => {
-    const { add, batches } = createScene({ toKey: () => null });
+  it("runs items without a key in one batch", async () => {
+    const { add, batches } = createTestBatcher({ toKey: () => null });
     void add("a1", "a1", "a1");
     await turn();
     expect(batches).toEqual([["a1", "a1", "a1"]]);
   });
 
-  it("sends alone what was left out of its batch, keeps its key, and goes on with the others meanwhile", async () => {
-    let finish: (answer: string) => void = () => {};
+  it("runs an item that its batch left out alone, with its key still taken, and other items meanwhile", async () => {
+    let finishAlone: (result: string) => void = () => {};
     const seen: string[] = [];
-    const { add } = createScene({
-      maxUnderWay: 1,
-      together: async (items) => {
+    const { add } = createTestBatcher({
+      maxConcurrent: 1,
+      runBatch: async (items) => {
         seen.push(...items);
-        return items.map((item) => (item === "a1" ? alone : `${item}!`));
+        return items.map((item) => (item === "a1" ? leftOut : `${item}!`));
       },
-      alone: () => new Promise((resolve) => (finish = resolve)),
+      runAlone: () => new Promise((resolve) => (finishAlone = resolve)),
     });
     const first = add("a1", "b");
     const second = add("a2");
     expect(await add("c")).toEqual(["c!"]);
     expect(seen).toEqual(["a1", "b", "c"]);
-    finish("done");
+    finishAlone("done");
     expect(await first).toEqual(["done", "b!"]);
     expect(await second).toEqual(["a2!"]);
   });
 
-  it("fails what failed alone, and no other", async () => {
+  it("rejects only the item that failed alone", async () => {
     const failure = new Error("poisoned");
-    const { add } = createScene({
-      together: async (items) => items.map(() => alone),
-      alone: async (item) => {
+    const { add } = createTestBatcher({
+      runBatch: async (items) => items.map(() => leftOut),
+      runAlone: async (item) => {
         if (item === "b") throw failure;
         return item;
       },
@@ -129,34 +129,36 @@ describe("group commit", () => {
     expect(b).toMatchObject({ reason: failure });
   });
 
-  it("answers a batch that failed as a whole with its error, and goes on with the next", async () => {
-    const { add, batches, go } = createScene({ maxUnderWay: 1 });
+  it("rejects every item of a batch that failed, and runs the next batch", async () => {
+    const { add, batches, finish } = createTestBatcher({ maxConcurrent: 1 });
     const failed = Promise.allSettled([add("a"), add("b")]);
     await turn();
     const next = add("a", "c");
-    await go(new StoreUnavailableError("down"));
+    await finish(new StoreUnavailableError("down"));
     expect(await failed).toMatchObject([{ reason: { message: "down" } }, { reason: { message: "down" } }]);
     expect(batches[1]).toEqual(["a", "c"]);
-    await go();
+    await finish();
     expect(await next).toEqual(["a!", "c!"]);
   });
 
-  it("refuses at once what would wait behind too many", async () => {
-    const { add, go } = createScene({ maxUnderWay: 1 });
+  it("rejects an item at once if maxWaiting items are waiting already", async () => {
+    const { add, finish } = createTestBatcher({ maxConcurrent: 1 });
     const first = add("a");
     await turn();
     const waiting = add("b", "c", "d", "e", "f");
-    await expect(add("g")).rejects.toThrow(new StoreUnavailableError("change g: too many wait"));
-    await go();
+    await expect(add("g")).rejects.toThrow(
+      new StoreUnavailableError("change g: 5 calls are waiting already: the database is overloaded, try again later"),
+    );
+    await finish();
     expect(await first).toEqual(["a!"]);
-    await go();
-    await go();
+    await finish();
+    await finish();
     expect(await waiting).toHaveLength(5);
   });
 
-  it("refuses what has waited for too long, and what came later after its own time", async () => {
+  it("rejects an item that has waited longer than maxWait, and a later item after its own wait", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
-    const { add, batches, go } = createScene({ maxUnderWay: 1 });
+    const { add, batches, finish } = createTestBatcher({ maxConcurrent: 1 });
     const first = add("a");
     await turn();
     const late = Promise.allSettled([add("b")]);
@@ -164,10 +166,12 @@ describe("group commit", () => {
     vi.advanceTimersByTime(60);
     const later = Promise.allSettled([add("c")]);
     vi.advanceTimersByTime(60);
-    expect(await late).toMatchObject([{ reason: { message: "change b: waited for too long" } }]);
+    expect(await late).toMatchObject([
+      { reason: { message: expect.stringMatching(/^change b: waited for longer than 100 ms:/) } },
+    ]);
     vi.advanceTimersByTime(60);
     expect(await later).toMatchObject([{ reason: { name: "StoreUnavailableError" } }]);
-    await go();
+    await finish();
     expect(await first).toEqual(["a!"]);
     expect(batches).toEqual([["a"]]);
   });

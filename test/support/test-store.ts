@@ -4,8 +4,9 @@ import { inject } from "vitest";
 import type { Store } from "../../src/core/store/index.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
+import { longTimeouts } from "./long-timeouts.ts";
 
-/** An empty store that has been migrated: SQLite in memory, or in the PostgreSQL that the project provides. */
+/** Opens an empty, migrated store: SQLite in memory, or the PostgreSQL that the project provides. */
 export async function openTestStore(now: () => number): Promise<Store> {
   if (postgres !== null) return openSchema(postgres, now);
   const store = sqliteStore({ path: ":memory:", now });
@@ -16,19 +17,19 @@ export async function openTestStore(now: () => number): Promise<Store> {
 const connectionString = inject("postgresUrl");
 const postgres = connectionString === undefined ? null : new pg.Pool({ connectionString, allowExitOnIdle: true });
 
-/** Schemas whose store has been closed: emptying one takes a tenth of the time of making one. */
+/** Schemas whose stores have been closed. Emptying one takes a tenth of the time of creating one. */
 const unused: string[] = [];
 
 async function openSchema(pool: pg.Pool, now: () => number): Promise<Store> {
   const used = unused.pop();
   const schema = used ?? `test_${randomBytes(8).toString("hex")}`;
-  const store = postgresStore({ pool, schema, now });
+  const store = postgresStore({ pool, schema, now, ...longTimeouts });
   if (used === undefined) await store.migrate();
   else await empty(pool, schema);
   return { ...store, close: () => store.close().then(() => void unused.push(schema)) };
 }
 
-/** As the migrations leave it. */
+/** Empties a schema, as the migrations leave it. */
 async function empty(pool: pg.Pool, schema: string): Promise<void> {
   await pool.query(`DO $$ BEGIN EXECUTE (
       SELECT 'TRUNCATE ' || string_agg(format('%I.%I', schemaname, tablename), ', ') || ' RESTART IDENTITY'

@@ -1,15 +1,15 @@
 import pg from "pg";
 import type { PostgresPool, PostgresPoolClient, PostgresQuery } from "../../src/store/postgres/index.ts";
 
-/** A pool whose connections are as those through a proxy that pools transactions: each has another server connection every time. */
+/** A pool that behaves as a proxy which pools transactions: each transaction uses another server connection. */
 export interface TransactionPool extends PostgresPool {
-  /** What transactions have left behind on a server connection; nothing may be. */
+  /** State that transactions have left on a server connection. There must be none. */
   readonly leftovers: readonly string[];
-  /** Over how many server connections the transactions went. */
+  /** How many server connections the transactions used. */
   readonly used: number;
 }
 
-/** What a session of PostgreSQL can keep from one transaction to the next. */
+/** Finds the state that a PostgreSQL session can keep from one transaction to the next. */
 const findLeftovers = `SELECT name || ' = ' || setting AS what FROM pg_settings WHERE source = 'session'
   UNION ALL SELECT 'prepared ' || name FROM pg_prepared_statements
   UNION ALL SELECT 'cursor ' || name FROM pg_cursors
@@ -17,14 +17,14 @@ const findLeftovers = `SELECT name || ' = ' || setting AS what FROM pg_settings 
   UNION ALL SELECT 'advisory lock' FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory'
   UNION ALL SELECT 'table ' || relname FROM pg_class WHERE relpersistence = 't'`;
 
-/** Makes the pool over `size` server connections, which take turns. */
+/** Creates the pool over `size` server connections, which take turns. */
 export async function createTransactionPool(url: string, size = 3): Promise<TransactionPool> {
   const servers = Array.from({ length: size }, () => new pg.Client(url));
   await Promise.all(servers.map((server) => server.connect()));
   const readLeftovers = async (server: pg.Client) =>
     (await server.query<{ what: string }>(findLeftovers)).rows.map(({ what }) => what);
-  // The driver sets some things when it connects.
-  const usual = new Set(await readLeftovers(servers[0] as pg.Client));
+  // The driver sets some of it when it connects.
+  const initial = new Set(await readLeftovers(servers[0] as pg.Client));
   const free = [...servers];
   const waiting: ((server: pg.Client) => void)[] = [];
   const leftovers: string[] = [];
@@ -36,7 +36,7 @@ export async function createTransactionPool(url: string, size = 3): Promise<Tran
 
   async function giveBack(server: pg.Client): Promise<void> {
     used.add(server);
-    leftovers.push(...(await readLeftovers(server)).filter((what) => !usual.has(what)));
+    leftovers.push(...(await readLeftovers(server)).filter((what) => !initial.has(what)));
     const next = waiting.shift();
     if (next === undefined) free.push(server);
     else next(server);

@@ -1,23 +1,31 @@
 import type { Delivery } from "./outbox.ts";
 
-/** A row of the audit log: a column for each field that can be searched, the other fields as JSON. */
+/** A row of the audit log to write: a column for each field that can be searched, and the other fields as JSON. */
 export interface AuditRow {
-  /** Whole seconds since the epoch. */
+  /** When the event happened: whole seconds since the epoch. */
   readonly time: number;
-  /** The event's type. */
+  /** The event's type, such as "login". */
   readonly type: string;
+  /** The user whom the event is about. */
   readonly userId: string | null;
+  /** The session that the event is about. */
   readonly sessionId: string | null;
+  /** The client's IP address. */
   readonly ip: string | null;
+  /** The client's `User-Agent` header. */
   readonly userAgent: string | null;
   /** Who acted, if not the user. */
   readonly actor: string | null;
+  /** Why it happened. */
   readonly reason: string | null;
   /** A JSON object of the event's other fields. */
   readonly details: string;
 }
 
-/** An entry of the audit log. Another version of tokenpair may have written it. */
+/**
+ * An entry of the audit log. Another version of tokenpair may have written it. Names that have changed since 0.1 are
+ * converted.
+ */
 export interface AuditEntry extends Omit<AuditRow, "details"> {
   /** Unique; later entries usually have higher ids. */
   readonly id: number;
@@ -33,7 +41,9 @@ export interface AuditRecord {
   readonly delivery: Pick<Delivery, "id" | "body" | "at"> | null;
 }
 
-/** Returns what to write about a change. A store calls it inside the transaction, again if the transaction is retried. */
+/**
+ * Returns what to write about a change. A store calls it inside the transaction, again if the transaction is retried.
+ */
 export type AuditOf<T> = (change: T) => readonly AuditRecord[];
 
 /** The audit log. Rows that describe a change are written by the change; this appends the others, and reads. */
@@ -41,9 +51,9 @@ export interface AuditStore {
   /** Appends rows that describe no change of the store: all of them or none. */
   append(rows: readonly AuditRow[]): Promise<void>;
   /**
-   * Reads entries. With `after: null`, returns the newest `limit` entries that match, oldest first. With a cursor, returns
-   * the entries committed since, in the order of writing. It never skips an entry, however late its transaction committed,
-   * and never returns one twice.
+   * Reads entries. With `after: null`, returns the newest `limit` entries that match, oldest first. With a cursor,
+   * returns the entries committed since, in the order of writing. It never skips an entry, however late its transaction
+   * committed, and never returns one twice.
    */
   read(query: AuditQuery): Promise<AuditPage>;
 }
@@ -54,13 +64,15 @@ export interface AuditQuery {
   readonly after: AuditCursor | null;
   /** The most entries to return. */
   readonly limit: number;
+  /** Returns only entries about this user. */
   readonly userId?: string | undefined;
+  /** Returns only entries about this session. */
   readonly sessionId?: string | undefined;
-  /** The event's type. */
+  /** Returns only events of this type. */
   readonly type?: string | undefined;
-  /** The `outcome` of a `refresh` event. */
+  /** Returns only `refresh` events with this outcome. */
   readonly outcome?: string | undefined;
-  /** The earliest time: whole seconds since the epoch. */
+  /** Returns only entries from this time on: whole seconds since the epoch. */
   readonly since?: number | undefined;
 }
 
@@ -69,6 +81,7 @@ export type AuditCursor = string;
 
 /** A page of the audit log. */
 export interface AuditPage {
+  /** The entries, oldest first. */
   readonly entries: readonly AuditEntry[];
   /** Where the next read continues. */
   readonly cursor: AuditCursor;

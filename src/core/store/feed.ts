@@ -6,8 +6,8 @@ export interface FeedStore {
   /** Milliseconds between two reads of the feed, whether or not the node was woken. */
   readonly pollInterval: number;
   /**
-   * Returns the entries after `after`; with `null`, every entry of the last `horizon` seconds. Never skips an entry, however
-   * late its transaction committed.
+   * Returns the entries after `after`; with `null`, every entry of the last `horizon` seconds. Never skips an entry,
+   * however late its transaction committed.
    */
   read(options: { readonly after: FeedCursor | null; readonly horizon: number }): Promise<FeedBatch>;
   /**
@@ -28,5 +28,6 @@ export interface FeedStore {
 
 /** A token that was revoked, with the feed entry that the same transaction appended. */
 export interface RevokedToken {
+  /** The feed entry. */
   readonly revocations: readonly [Revocation];
 }

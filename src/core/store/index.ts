@@ -7,8 +7,8 @@ import type { UserStore } from "./users.ts";
 
 /**
  * The seam between the rules and the database. Every method that changes something is one transaction, durable when its
- * promise fulfils, and its result says who won. Time is the database's clock. A method that can't reach the database, or
- * waits too long for a lock, throws `StoreUnavailableError`.
+ * promise fulfils, and its result says who won. Time is the database's clock. A method that can't reach the database,
+ * or waits too long for a lock, throws `StoreUnavailableError`.
  *
  * A store never sees a token, a secret, a password or a request. If a method takes `audit`, the store calls it with the
  * change and writes the records that it returns in the same transaction. It is not called if nothing changed.
@@ -35,8 +35,8 @@ export interface Store {
    */
   checkSchema(): Promise<void>;
   /**
-   * Deletes at most `limit` rows of each kind: sessions that are over, revocations that no access token can need any more,
-   * expired counts of failed logins, and old audit entries. Call it again while one of the counts equals `limit`.
+   * Deletes at most `limit` rows of each kind: sessions that are over, revocations that no access token can need any
+   * more, expired counts of failed logins, and old audit entries. Call it again while one of the counts equals `limit`.
    */
   deleteExpired(options: DeleteExpiredOptions): Promise<DeletedCounts>;
   /** Returns what the connection pool is doing. Missing if the store has no pool. */
@@ -57,10 +57,13 @@ export interface DeleteExpiredOptions {
 
 /** How many rows of each kind were deleted. */
 export interface DeletedCounts {
+  /** Sessions that were over. */
   readonly sessions: number;
+  /** Entries of the revocation feed. */
   readonly revocations: number;
   /** Counts of failed logins. */
   readonly failures: number;
+  /** Entries of the audit log. */
   readonly auditEntries: number;
 }
 

@@ -14,7 +14,10 @@ export interface Delivery {
 
 /** The webhook messages that wait to be sent, written by the changes that they describe. */
 export interface OutboxStore {
-  /** Claims at most `limit` due messages, oldest first, for `lease` seconds. No other node gets them until the lease is over. */
+  /**
+   * Claims at most `limit` due messages, oldest first, for `lease` seconds. No other node gets them until the lease is
+   * over.
+   */
   claim(options: { readonly limit: number; readonly lease: number }): Promise<readonly Delivery[]>;
   /** Removes a message. Returns false, and changes nothing, if another node has claimed it since. */
   remove(delivery: Pick<Delivery, "id" | "attempts">): Promise<boolean>;

@@ -6,6 +6,7 @@ import type { AuditOf } from "./audit.ts";
 export interface RevokedSessions {
   /** How many live sessions were revoked. */
   readonly sessions: number;
+  /** The feed entries. Fewer than the sessions if one entry covers all of a user's, or all there are. */
   readonly revocations: readonly Revocation[];
 }
 
@@ -15,8 +16,8 @@ export const nothingRevoked: RevokedSessions = Object.freeze({ sessions: 0, revo
 /** The sessions: one row for each, however often it is refreshed. */
 export interface SessionStore {
   /**
-   * Inserts a session while it holds the user's row, so that a login that races a disable or a password change is refused.
-   * Revokes the session `replaces` in the same transaction.
+   * Inserts a session while it holds the user's row, so that a login that races a disable or a password change is
+   * refused. Revokes the session `replaces` in the same transaction.
    */
   create(session: NewSession, audit?: AuditOf<CreatedSession>): Promise<CreateSessionOutcome>;
   /**
@@ -26,15 +27,17 @@ export interface SessionStore {
    */
   rotate(rotation: Rotation): Promise<SessionAt | null>;
   /**
-   * Step 3 of a refresh: locks the row, passes it to `decide` and, if the verdict says so, revokes the session, all in one
-   * transaction. `decide` must be pure: it may run again.
+   * Step 3 of a refresh: locks the row, passes it to `decide` and, if the verdict says so, revokes the session, all in
+   * one transaction. `decide` must be pure: it may run again.
    */
   decide<T>(
     sessionId: string,
     decide: (snapshot: SessionSnapshot | null) => Verdict<T>,
     audit?: AuditOf<Decision<T>>,
   ): Promise<Decision<T>>;
-  /** Records that the session was used, if generation and hash are current and session and user are live; else `null`. */
+  /**
+   * Records that the session was used, if generation and hash are current and session and user are live; else `null`.
+   */
   touch(use: SessionUse): Promise<SessionAt | null>;
   /** Returns one session, live or not; `null` if there is none. */
   find(sessionId: string): Promise<SessionSnapshot | null>;
@@ -60,6 +63,7 @@ export interface SessionStore {
 
 /** A session, and the database's time when it was read or written. */
 export interface SessionAt {
+  /** The session. */
   readonly session: Session;
   /** Whole seconds since the epoch. */
   readonly now: number;
@@ -67,6 +71,7 @@ export interface SessionAt {
 
 /** Live sessions, and the database's time when they were read. */
 export interface SessionList {
+  /** The sessions, newest first. */
   readonly sessions: readonly Session[];
   /** Whole seconds since the epoch. */
   readonly now: number;
@@ -82,18 +87,21 @@ export interface SessionSnapshot extends SessionAt {
 export interface NewSession {
   /** UUIDv7 (RFC 9562 §5.7). */
   readonly id: string;
+  /** The user who logs in. */
   readonly userId: string;
   /** The epoch under which the user was authenticated. The insert is refused if it has risen since. */
   readonly userEpoch: number;
   /** SHA-256 of the first generation's secret. */
   readonly currentHash: Uint8Array;
-  /** Seconds from now. */
+  /** How long the session lives without a refresh: seconds from now. */
   readonly idleLifetime: number;
-  /** Seconds from now. */
+  /** How long the session lives at most: seconds from now. */
   readonly absoluteLifetime: number;
   /** Whether a browser keeps the refresh cookie after it is closed. */
   readonly persistent: boolean;
+  /** The client's `User-Agent` header. */
   readonly userAgent: string | null;
+  /** The client's IP address. */
   readonly ip: string | null;
   /** Whether to set the user's `lastLoginAt`. */
   readonly updateLastLogin: boolean;
@@ -117,6 +125,7 @@ export type CreateSessionOutcome =
 
 /** A rotation: generation n becomes n + 1. */
 export interface Rotation {
+  /** The session to rotate. */
   readonly sessionId: string;
   /** The presented token's generation, n. */
   readonly generation: number;
@@ -128,9 +137,11 @@ export interface Rotation {
   readonly salt: Uint8Array;
   /** SHA-256 of the client's idempotency key; `null` if the client sent none. */
   readonly idempotencyHash: Uint8Array | null;
-  /** Seconds from now. */
+  /** How long the session lives without another refresh: seconds from now. */
   readonly idleLifetime: number;
+  /** The client's `User-Agent` header; `null` keeps the one that is stored. */
   readonly userAgent: string | null;
+  /** The client's IP address; `null` keeps the one that is stored. */
   readonly ip: string | null;
   /** Whether the same transaction writes an audit entry. Default: false. */
   readonly isAudited?: boolean;
@@ -138,16 +149,21 @@ export interface Rotation {
 
 /** A use of a session that does not rotate its refresh token. */
 export interface SessionUse {
+  /** The session that was used. */
   readonly sessionId: string;
+  /** The presented token's generation. */
   readonly generation: number;
   /** SHA-256 of the presented secret. */
   readonly presentedHash: Uint8Array;
+  /** The client's `User-Agent` header; `null` keeps the one that is stored. */
   readonly userAgent: string | null;
+  /** The client's IP address; `null` keeps the one that is stored. */
   readonly ip: string | null;
 }
 
 /** What was decided while the row was locked. */
 export interface Verdict<T> {
+  /** What `decide` returns to its caller. */
   readonly result: T;
   /** The reason for which to revoke the session. Default: the session is not revoked. */
   readonly revoke?: RevokeReason;
@@ -155,5 +171,6 @@ export interface Verdict<T> {
 
 /** A verdict that has been carried out. */
 export interface Decision<T> extends RevokedSessions {
+  /** The verdict's result. */
   readonly result: T;
 }

@@ -2,6 +2,7 @@ import type { AuditOf } from "./audit.ts";
 
 /** Failed logins counted under one key. Times are whole seconds since the epoch on the database's clock. */
 export interface FailureCount {
+  /** How many failures were counted. */
   readonly failures: number;
   /** When the last failure was counted. */
   readonly lastAt: number;
@@ -19,6 +20,7 @@ export interface CountSnapshot {
 
 /** What was decided about some counts. */
 export interface CountVerdict<T> {
+  /** What `decide` returns to its caller. */
   readonly result: T;
   /** The counts to write; `null` clears a count. */
   readonly changes: ReadonlyMap<string, FailureCount | null>;
@@ -35,9 +37,9 @@ export interface ClearedCounts {
 /** The counts of failed logins, shared by all nodes. Keys are hashes: no username and no address is stored. */
 export interface ThrottleStore {
   /**
-   * Locks the counts under `keys`, passes them to `decide` and makes the changes of its verdict, all in one transaction.
-   * Concurrent calls see each other's changes. `decide` must be pure: it may run again. With `peekFirst`, a verdict without
-   * changes comes from a plain read, so that a refusal never waits for a lock.
+   * Locks the counts under `keys`, passes them to `decide` and makes the changes of its verdict, all in one
+   * transaction. Concurrent calls see each other's changes. `decide` must be pure: it may run again. With `peekFirst`,
+   * a verdict without changes comes from a plain read, so that a refusal never waits for a lock.
    */
   decide<T>(
     keys: readonly string[],

@@ -7,14 +7,17 @@ export interface UserStore {
   /** Inserts a user. Usernames are unique by `usernameKey`; ids are never used twice. */
   create(user: NewUser, audit?: AuditOf<User>): Promise<CreateUserOutcome>;
   /**
-   * Inserts users of another system, in order, and returns an outcome for each. Never changes a user who exists already.
-   * With `dryRun`, returns the outcomes of an import and inserts nothing.
+   * Inserts users of another system, in order, and returns an outcome for each. Never changes a user who exists
+   * already. With `dryRun`, returns the outcomes of an import and inserts nothing.
    */
   importBatch(
     users: readonly ImportedUser[],
     options?: { readonly dryRun?: boolean; readonly audit?: AuditOf<ImportedBatch> | undefined },
   ): Promise<ImportedBatch>;
-  /** Returns the row that carries the epoch of a user in the application's own table. Inserts it, active, if it is missing. */
+  /**
+   * Returns the row that carries the epoch of a user in the application's own table. Inserts it, active, if it is
+   * missing.
+   */
   ensure(id: string): Promise<User>;
   /** Returns a user by id, or `null`. */
   findById(id: string): Promise<UserWithPassword | null>;
@@ -23,8 +26,9 @@ export interface UserStore {
   /** Returns at most `limit` users in order of creation, after the user with the id `after`. */
   list(options: { readonly after?: string; readonly limit: number }): Promise<readonly User[]>;
   /**
-   * Changes the members that are set in `patch`. Sessions stay. Returns `null` if there is no such user; `name_taken`, with
-   * nothing changed, if another user has the name.
+   * Changes the members that are set in `patch`. Sessions stay. Returns `null` if there is no such user; `name_taken`,
+   * with nothing changed, if another user has the name. If every member has its value already, the user is returned as
+   * it is, and nothing is recorded.
    */
   update(id: string, patch: UserPatch, audit?: AuditOf<UpdatedUser>): Promise<UpdateUserOutcome | null>;
   /** Deactivates the user, raises the epoch and revokes every session. Returns `null` if there is no such user. */
@@ -43,9 +47,9 @@ export interface UserStore {
     audit?: AuditOf<ChangedUser>,
   ): Promise<ChangedUser | null>;
   /**
-   * Sets the hash and raises the epoch as `setPassword` does, but keeps `keep.sessionId` under the new epoch, with a new
-   * generation. Returns `null`, and changes nothing, if the user is not active under `keep.userEpoch` or has no such live
-   * session: a reset, a disable or a logout came first.
+   * Sets the hash and raises the epoch as `setPassword` does, but keeps `keep.sessionId` under the new epoch, with a
+   * new generation. Returns `null`, and changes nothing, if the user is not active under `keep.userEpoch` or has no
+   * such live session: a reset, a disable or a logout came first.
    */
   changePassword(
     id: string,
@@ -63,10 +67,13 @@ export interface UserStore {
 export interface NewUser {
   /** Set for imported users. Default: the next number. */
   readonly id?: string;
+  /** The name as the user wrote it. */
   readonly username: string;
   /** The form of the username that must be unique. */
   readonly usernameKey: string;
+  /** `null` for none. */
   readonly email: string | null;
+  /** Whether the user is marked as staff. */
   readonly isStaff: boolean;
   /** `null` if no password can log this user in. */
   readonly passwordHash: string | null;
@@ -79,17 +86,20 @@ export type CreateUserOutcome =
 
 /** What to change about a user. `undefined` stands for "no change". */
 export interface UserPatch {
+  /** The new name, as the user wrote it. */
   readonly username: string | undefined;
   /** The form of the username that must be unique; set whenever `username` is. */
   readonly usernameKey: string | undefined;
   /** `null` removes the address. */
   readonly email: string | null | undefined;
+  /** Whether the user is marked as staff. */
   readonly isStaff: boolean | undefined;
 }
 
 /** A user after a change. */
 export interface UpdatedUser extends ChangedUser {
   readonly outcome: "updated";
+  /** The user after the change. */
   readonly user: User;
 }
 
@@ -105,15 +115,17 @@ export interface ChangedUser {
 /** How many users have a password hash of one form. */
 export interface HashFormCount {
   /**
-   * The text before salt and hash: "$argon2id$v=19$" and its parameters, or the name of one of Django's formats. For any
-   * other text, its first character.
+   * The text before salt and hash: "$argon2id$v=19$" and its parameters, or the name of one of Django's formats. For
+   * any other text, its first character.
    */
   readonly form: string;
+  /** How many users have one. */
   readonly users: number;
 }
 
 /** A user of another system. */
 export interface ImportedUser extends NewUser {
+  /** Whether the user may log in. */
   readonly isActive: boolean;
   /** Whole seconds since the epoch; `null` for now. */
   readonly createdAt: number | null;
@@ -132,8 +144,8 @@ export interface ImportedBatch {
 /** What became of one imported user. */
 export interface ImportOutcome {
   /**
-   * `same`: the user exists already, by id and name or, if no id was given, by name. `id_taken`: a user with another name
-   * has the id. `name_taken`: a user with another id has the name.
+   * `same`: the user exists already, by id and name or, if no id was given, by name. `id_taken`: a user with another
+   * name has the id. `name_taken`: a user with another id has the name.
    */
   readonly outcome: "created" | "same" | "id_taken" | "name_taken";
   /** The id of the user who was created, or who exists. */
@@ -142,11 +154,12 @@ export interface ImportOutcome {
 
 /** The session that a password change keeps. */
 export interface KeepSession {
+  /** The session of the user who changes the password. */
   readonly sessionId: string;
   /** The epoch under which the current password was verified. */
   readonly userEpoch: number;
   /** SHA-256 of the new generation's secret. */
   readonly nextHash: Uint8Array;
-  /** Seconds from now. */
+  /** How long the session lives without a refresh: seconds from now. */
   readonly idleLifetime: number;
 }

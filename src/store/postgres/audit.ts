@@ -1,19 +1,22 @@
 import type { AuditOf, AuditPage, AuditRow, AuditStore } from "../../core/store/audit.ts";
 import { type AuditEntryRow, auditColumns, toAuditConditions, toAuditEntry } from "../audit-query.ts";
-import type { Connection, Run } from "./connection/connection.ts";
-import { toUnseen } from "./feed/cursor.ts";
+import type { PostgresConnection, Run } from "./connection/connection.ts";
+import { isUnseen, toUnseen } from "./snapshot.ts";
 
-const rows = `jsonb_to_recordset(:rows::jsonb) AS row ("time" bigint, type text, "userId" text, "sessionId" text, ip text,
+const insertedRows = `jsonb_to_recordset(:rows::jsonb) AS row ("time" bigint, type text, "userId" text, "sessionId" text, ip text,
   "userAgent" text, actor text, reason text, details text)`;
 
 const insert = `INSERT INTO tokenpair.audit_log
   (at, type, user_id, session_id, ip, user_agent, actor, reason, details)
-  SELECT "time", type, "userId", "sessionId", ip, "userAgent", actor, reason, details FROM ${rows}`;
+  SELECT "time", type, "userId", "sessionId", ip, "userAgent", actor, reason, details FROM ${insertedRows}`;
 
 const insertDelivery = `INSERT INTO tokenpair.webhook_outbox (id, at, body, next_at)
   VALUES (:id, :at::bigint, :body, :at::bigint)`;
 
-/** The entries that `condition` names, each beside the snapshot with which they were read; in one row without an entry. */
+/**
+ * Returns the statement that reads the entries for which `condition` holds, each with the snapshot of the read. If
+ * there are none, it returns one row with the snapshot alone.
+ */
 const read = (condition: string, order: "ASC" | "DESC") => `WITH place AS MATERIALIZED (
     SELECT pg_current_snapshot()::text AS snapshot)
   SELECT entry.*, place.* FROM place LEFT JOIN LATERAL (
@@ -21,75 +24,72 @@ const read = (condition: string, order: "ASC" | "DESC") => `WITH place AS MATERI
     WHERE ${condition} ORDER BY seq ${order} LIMIT :limit) AS entry ON true
   ORDER BY id`;
 
-const isUnseen = "(xid >= :from::xid8 OR xid = ANY (:open::xid8[]))";
-
-// What is committed between two pages belongs to the next read, or it would be shown twice.
-const isOfNextPage = "pg_visible_in_snapshot(xid, :snapshot::pg_snapshot) AND seq > :seq::bigint";
+// Entries that are committed between two pages belong to the next read. Otherwise they would be returned twice.
+const isInLaterPage = "pg_visible_in_snapshot(xid, :snapshot::pg_snapshot) AND seq > :seq::bigint";
 
 /**
- * Where a reader stands: the snapshot whose entries it has seen and, within a read that takes several pages, the snapshot
- * of the first page and the last entry handed over. See `Place` of the feed, which is no different but for restarts: of a
- * log that people read, nothing is read again.
+ * A reader's position in the audit log. It has no server start as the feed's has: people don't need to read a log
+ * again.
  */
-interface Position {
+interface AuditPosition {
+  /** The snapshot whose entries have been read. */
   readonly seen: string;
+  /** Inside a read of several pages: the snapshot of the first page, and the last entry that was returned. */
   readonly page?: { readonly snapshot: string; readonly seq: number };
 }
 
 type Row = AuditEntryRow & { readonly id: number | null; readonly snapshot: string };
 
-/** The audit log, and the way to write it. */
-export interface AuditLog extends AuditStore {
-  /** Inside a transaction: writes what `audit` makes of `result`, unless that is `null`. Returns `result`. */
-  readonly record: <T>(run: Run, audit: AuditOf<NonNullable<T>> | undefined, result: T) => Promise<T>;
-}
-
-/** The audit log in the table `audit_log`. It never skips an entry: see `Position`. */
-export function createAuditLog(connection: Connection): AuditLog {
+/** Creates the store of the table `audit_log`. It never skips an entry: see `snapshot.ts`. */
+export function createAuditStore(connection: PostgresConnection): AuditStore {
   return {
-    async record(run, audit, result) {
-      if (audit === undefined || result === null || result === undefined) return result;
-      const records = audit(result);
-      const logged = records.map(({ row }) => row).filter((row) => row !== null);
-      if (logged.length > 0) await run(insert, toParameters(logged));
-      for (const { delivery } of records) if (delivery !== null) await run(insertDelivery, { ...delivery });
-      return result;
-    },
-
-    async append(appended) {
-      await connection.run("audit.append", insert, toParameters(appended));
+    async append(rows) {
+      await connection.run("audit.append", insert, toParameters(rows));
     },
 
     async read(query) {
       const { after, limit } = query;
       const { sql, parameters } = toAuditConditions(query);
       if (after === null) {
-        const found = await connection.run<Row>("audit.read", read(`true ${sql}`, "DESC"), { ...parameters, limit });
-        return toPage(found, limit, null);
+        const rows = await connection.run<Row>("audit.read", read(`true ${sql}`, "DESC"), { ...parameters, limit });
+        return toPage(rows, limit, null);
       }
-      const position: Position = JSON.parse(after);
-      const condition = position.page === undefined ? isUnseen : `${isUnseen} AND ${isOfNextPage}`;
-      const found = await connection.run<Row>("audit.read", read(condition + sql, "ASC"), {
+      const position: AuditPosition = JSON.parse(after);
+      const condition = position.page === undefined ? isUnseen : `${isUnseen} AND ${isInLaterPage}`;
+      const rows = await connection.run<Row>("audit.read", read(condition + sql, "ASC"), {
         ...parameters,
         ...toUnseen(position.seen),
         ...position.page,
         limit: limit + 1,
       });
-      return toPage(found, limit, position);
+      return toPage(rows, limit, position);
     },
   };
 }
 
-function toParameters(appended: readonly AuditRow[]): { readonly rows: string } {
-  return { rows: JSON.stringify(appended) };
+/**
+ * Writes the records that `audit` returns for a change, inside the transaction that makes the change. Writes nothing if
+ * `change` is `null`: then nothing has changed. Returns `change`.
+ */
+export async function recordChange<T>(run: Run, audit: AuditOf<NonNullable<T>> | undefined, change: T): Promise<T> {
+  if (audit === undefined || change === null || change === undefined) return change;
+  const records = audit(change);
+  const rows = records.map(({ row }) => row).filter((row) => row !== null);
+  if (rows.length > 0) await run(insert, toParameters(rows));
+  for (const { delivery } of records) if (delivery !== null) await run(insertDelivery, { ...delivery });
+  return change;
 }
 
-function toPage(found: readonly Row[], limit: number, position: Position | null): AuditPage {
-  const entries = found.filter(({ id }) => id !== null).map(({ snapshot: _, ...row }) => toAuditEntry(row));
-  const snapshot = position?.page?.snapshot ?? found[0]?.snapshot ?? "";
+function toParameters(rows: readonly AuditRow[]): { readonly rows: string } {
+  return { rows: JSON.stringify(rows) };
+}
+
+function toPage(rows: readonly Row[], limit: number, position: AuditPosition | null): AuditPage {
+  const entries = rows.filter(({ id }) => id !== null).map(({ snapshot: _, ...row }) => toAuditEntry(row));
+  const snapshot = position?.page?.snapshot ?? rows[0]?.snapshot ?? "";
   const more = entries.length > limit;
   const page = entries.slice(0, limit);
-  const next: Position =
+  const next: AuditPosition =
     more && position !== null
       ? { seen: position.seen, page: { snapshot, seq: page.at(-1)?.id ?? 0 } }
       : { seen: snapshot };

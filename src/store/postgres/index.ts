@@ -1,11 +1,11 @@
 import type { Store } from "../../core/store/index.ts";
-import { createAuditLog } from "./audit.ts";
+import { createAuditStore } from "./audit.ts";
 import { deleteExpired } from "./cleanup.ts";
-import { createConnection } from "./connection/connection.ts";
-import { type PostgresStoreOptions, refuseUnknown, toBehaviour, toConnections } from "./connection/options.ts";
-import { createFeed } from "./feed/feed.ts";
+import { createPostgresConnection } from "./connection/connection.ts";
+import { openPool, type PostgresStoreOptions, refuseUnknown, toBehaviour } from "./connection/options.ts";
+import { createFeedStore } from "./feed/feed.ts";
 import { createNotifications } from "./feed/notifications.ts";
-import { createOutbox } from "./outbox.ts";
+import { createOutboxStore } from "./outbox.ts";
 import { createRevocations } from "./revocations.ts";
 import { inspect, type PostgresFacts } from "./schema/inspect.ts";
 import { checkSchema, migrate } from "./schema/migrate.ts";
@@ -13,7 +13,14 @@ import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
 
-export type { PostgresListenClient, PostgresPool, PostgresPoolClient, PostgresQuery } from "./connection/driver.ts";
+export type {
+  PostgresClient,
+  PostgresListenClient,
+  PostgresPool,
+  PostgresPoolClient,
+  PostgresQuery,
+  PostgresTypes,
+} from "./connection/driver.ts";
 export type {
   PostgresBehaviour,
   PostgresConnectionOptions,
@@ -22,26 +29,43 @@ export type {
 } from "./connection/options.ts";
 export type { PostgresFacts } from "./schema/inspect.ts";
 
-/** The store, and what its server says of itself. */
+/** A store in PostgreSQL. */
 export interface PostgresStore extends Store {
-  /** @throws StoreUnavailableError */
+  /**
+   * Returns facts about the server that decide whether its answers can be relied on.
+   *
+   * @throws StoreUnavailableError if the server can't answer.
+   */
   inspect(): Promise<PostgresFacts>;
 }
 
 /**
- * The store in PostgreSQL 13 or later, for any number of nodes. Give it a pool of the package `pg`, or a connection string
- * and it makes one. No state stays on a pooled connection, so a proxy that pools transactions may stand in between.
+ * Creates a store in PostgreSQL 13 or later, for any number of nodes. Takes a connection string, which needs the
+ * package `pg`, or a pool that your application created. Leaves no state on pooled connections, so a proxy that pools
+ * transactions can be in between.
  *
- * A fulfilled promise means that the change is committed. Where the connection breaks before the answer to a change has
- * come, `StoreUnavailableError` says nothing of whether it was made.
+ * A change is committed when its promise fulfils. If the connection breaks before the answer to a change arrives, the
+ * call rejects with a StoreUnavailableError, and the change may or may not have been made.
  *
- * Call `migrate()` before the first use, and after an upgrade.
+ * Call `migrate()` before the first use and after every upgrade, and `close()` at the end.
  *
- * @throws TypeError where an option is not what it should be, or `pg` is needed and not installed.
+ * @param connectionStringOrOptions a `postgres://` URL, or options.
+ * @returns the store, for `createAuth`.
+ * @throws TypeError if an option is unknown or invalid, or if `pg` is needed and not installed.
  *
  * @example
  * const store = postgresStore("postgres://tokenpair@db.example/app?sslmode=verify-full");
  * await store.migrate();
+ *
+ * @example
+ * // With a pool of your application, and a connection of its own for notifications.
+ * import pg from "pg";
+ *
+ * const connectionString = "postgres://tokenpair@db.example/app?sslmode=verify-full";
+ * const store = postgresStore({
+ *   pool: new pg.Pool({ connectionString }),
+ *   createListenClient: () => new pg.Client(connectionString),
+ * });
  */
 export function postgresStore(connectionStringOrOptions: string | PostgresStoreOptions): PostgresStore {
   const options =
@@ -50,26 +74,26 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
       : connectionStringOrOptions;
   refuseUnknown(options);
   const behaviour = toBehaviour(options);
-  const connections = toConnections(options, behaviour.connectTimeout);
   const { schema } = behaviour;
 
-  const connection = createConnection(connections, behaviour);
-  const notifications = createNotifications(connection, schema, connections.createListenClient);
-  const log = createAuditLog(connection);
-  const revocations = createRevocations(notifications.announce);
+  const pool = openPool(options, behaviour.connectTimeout);
+  const connection = createPostgresConnection(pool, behaviour);
+  const notifications = createNotifications(connection, schema, pool.createListenClient);
+  const revocations = createRevocations(notifications.notify);
 
   return {
-    users: createUserStore(connection, revocations, log),
-    sessions: createSessionStore(connection, revocations, log, behaviour),
-    feed: createFeed(connection, notifications, log),
-    audit: log,
-    outbox: createOutbox(connection),
-    throttle: createThrottleStore(connection, log),
+    users: createUserStore(connection, revocations),
+    sessions: createSessionStore(connection, revocations, behaviour),
+    feed: createFeedStore(connection, notifications),
+    throttle: createThrottleStore(connection),
+    audit: createAuditStore(connection),
+    outbox: createOutboxStore(connection),
+
     migrate: () => migrate(connection, schema),
     checkSchema: () => checkSchema(connection, schema),
     deleteExpired: (options) => deleteExpired(connection, options),
 
-    connections: connection.use,
+    connections: connection.usage,
     inspect: () => inspect(connection),
 
     async close() {

@@ -1,36 +1,38 @@
-import type { Rotation, SessionStore } from "../../core/store/sessions.ts";
-import { alone, createBatcher } from "../batcher.ts";
-import { type RotatedRow, toRotated } from "../rotated.ts";
-import type { Connection } from "./connection/connection.ts";
+import type { Rotation, SessionAt, SessionStore } from "../../core/store/sessions.ts";
+import { createBatcher, leftOut } from "../batcher.ts";
+import type { PostgresConnection } from "./connection/connection.ts";
+import { isRowSpecific } from "./connection/errors.ts";
 import type { Behaviour } from "./connection/options.ts";
 import { clock } from "./connection/statement.ts";
-import { isRowSpecific } from "./connection/unavailable.ts";
+import { type RotatedRow, toRotatedSession } from "./rotated-session.ts";
 import { isUsable } from "./rows.ts";
 
-/** How many batches may be under way, each on a connection of its own. */
-const maxUnderWay = 2;
+/** How many batches may run at once, each on its own connection. */
+const maxConcurrent = 2;
 
 /** How many rotations a batch may have. */
 const maxItems = 128;
 
-/** Milliseconds that the only one of a batch may wait for its row, before it makes way and waits outside of the batches. */
+/**
+ * Milliseconds that a batch of one rotation may wait for its row. After that the rotation waits outside of the batches.
+ */
 const longestWait = 10;
 
 const operation = "sessions.rotate";
 
-/** One presented refresh token, under the names that the UPDATE knows. */
+/** One presented refresh token, under the names that the UPDATE uses. */
 const one = `SELECT 1::bigint AS position, :sessionId::text AS session_id, :generation::bigint AS presented_generation,
   :presentedHash::bytea AS presented_hash, :nextHash::bytea AS next_hash, :salt::bytea AS next_salt,
   :idempotencyHash::bytea AS next_attempt_hash, :idleLifetime::bigint AS idle_lifetime,
   :userAgent::text AS next_user_agent, :ip::text AS next_ip`;
 
-/** The same for many: every parameter is an array, and `position` counts from 1. */
+/** Many presented refresh tokens. Every parameter is an array; `position` counts from 1. */
 const many = `SELECT * FROM unnest(:sessionId::text[], :generation::bigint[], :presentedHash::bytea[], :nextHash::bytea[],
     :salt::bytea[], :idempotencyHash::bytea[], :idleLifetime::bigint[], :userAgent::text[], :ip::text[])
   WITH ORDINALITY AS presented (session_id, presented_generation, presented_hash, next_hash, next_salt,
     next_attempt_hash, idle_lifetime, next_user_agent, next_ip, position)`;
 
-/** Step 2 of a refresh, for each row of `presented`: the one conditional UPDATE. */
+/** Returns the conditional UPDATE of step 2 of a refresh, for each row of `presented`. */
 const update = (presented: string, alsoReturned = "") => `UPDATE tokenpair.sessions SET generation = generation + 1,
     previous_hash = current_hash, current_hash = next_hash, salt = next_salt, attempt_hash = next_attempt_hash,
     rotated_at = now, last_used_at = now, idle_expires_at = least(now + idle_lifetime, absolute_expires_at),
@@ -40,87 +42,86 @@ const update = (presented: string, alsoReturned = "") => `UPDATE tokenpair.sessi
   RETURNING position, user_id, user_epoch, created_at, idle_expires_at, absolute_expires_at, persistent,
     user_agent, ip, label, now${alsoReturned}`;
 
-// The entry of a rotation's event, as `toAuditRow` would make it.
-const log = `logged AS (INSERT INTO tokenpair.audit_log (at, type, user_id, session_id, ip, user_agent, details)
+// The audit entry of each rotation, as `toAuditRow` of src/events would make it.
+const logged = `logged AS (INSERT INTO tokenpair.audit_log (at, type, user_id, session_id, ip, user_agent, details)
   SELECT now, 'refresh', user_id, session_id, next_ip, next_user_agent,
     '{"outcome":"rotated","generation":' || presented_generation || '}' FROM rotated)`;
 
-const forLog = ", session_id, presented_generation, next_ip, next_user_agent";
+const loggedColumns = ", session_id, presented_generation, next_ip, next_user_agent";
 
 const columns = `user_id AS "userId", user_epoch AS "userEpoch", created_at AS "createdAt",
   idle_expires_at AS "idleExpiresAt", absolute_expires_at AS "absoluteExpiresAt", persistent,
   user_agent AS "userAgent", ip, label, now`;
 
-/** One rotation by itself; waits for whoever holds the row. */
+/** Rotates one session. Waits for a transaction that holds the row. */
 export const rotateOne = `WITH ${clock}, rotated AS (${update(`(${one}) AS presented`)}) SELECT ${columns} FROM rotated`;
 
-// A row that somebody else has locked is passed over, and its rotation goes alone: nobody waits for another's row, and
-// two batches never wait for each other. A row that was held and not updated did not match.
-const hold = `presented AS (${many}),
+// Skips locked rows, whose rotations then run alone. So no rotation waits for another's row, and two batches never wait
+// for each other. A row that was held and not updated did not match.
+const held = `presented AS (${many}),
   held AS (SELECT presented.* FROM presented CROSS JOIN LATERAL
     (SELECT FROM tokenpair.sessions WHERE id = session_id FOR NO KEY UPDATE SKIP LOCKED) AS session)`;
-const answerMany = `SELECT position, ${columns} FROM held LEFT JOIN rotated USING (position)`;
-const rotateMany = `WITH ${clock}, ${hold}, rotated AS (${update("held")}) ${answerMany}`;
+const selectMany = `SELECT position, ${columns} FROM held LEFT JOIN rotated USING (position)`;
+const rotateMany = `WITH ${clock}, ${held}, rotated AS (${update("held")}) ${selectMany}`;
 
-const rotateOneAudited = `WITH ${clock}, rotated AS (${update(`(${one}) AS presented`, forLog)}), ${log}
+const rotateOneAudited = `WITH ${clock}, rotated AS (${update(`(${one}) AS presented`, loggedColumns)}), ${logged}
   SELECT ${columns} FROM rotated`;
-const rotateManyAudited = `WITH ${clock}, ${hold}, rotated AS (${update("held", forLog)}), ${log} ${answerMany}`;
-
-type Rotated = Awaited<ReturnType<SessionStore["rotate"]>>;
+const rotateManyAudited = `WITH ${clock}, ${held}, rotated AS (${update("held", loggedColumns)}), ${logged} ${selectMany}`;
 
 interface Row extends RotatedRow {
-  /** `null`: the row did not match. */
+  /** `null` if the row did not match. */
   readonly now: number | null;
 }
 
-/** `SessionStore.rotate`, with group commit: rotations that arrive while others are under way are committed together. */
-export function createRotate(connection: Connection, behaviour: Behaviour): SessionStore["rotate"] {
+/** Creates `sessions.rotate`. Rotations that arrive while others run are committed together. */
+export function createRotate(connection: PostgresConnection, behaviour: Behaviour): SessionStore["rotate"] {
   const shortWait = Math.min(longestWait, behaviour.lockTimeout);
 
-  async function rotateAlone(rotation: Rotation, lockTimeout: number): Promise<Rotated> {
+  async function rotateAlone(rotation: Rotation, lockTimeout: number): Promise<SessionAt | null> {
     const { isAudited = false, ...presented } = rotation;
     const sql = isAudited ? rotateOneAudited : rotateOne;
     const [row] = await connection.run<Row>(operation, sql, { ...presented, lockTimeout: String(lockTimeout) });
-    return toAnswer(rotation, row);
+    return toResult(rotation, row);
   }
 
-  async function rotateBatch(rotations: readonly Rotation[]): Promise<readonly (Rotated | typeof alone)[]> {
-    // One setting decides for all rotations of a store's process; where it does not, too much is better than too little.
+  async function rotateBatch(rotations: readonly Rotation[]): Promise<readonly (SessionAt | null | typeof leftOut)[]> {
+    // One setting applies to all rotations of a process. If they differ nonetheless, an entry too many is better than
+    // one too few.
     const sql = rotations.some(({ isAudited = false }) => isAudited) ? rotateManyAudited : rotateMany;
     const rows = await connection.run<Row & { readonly position: number }>(operation, sql, toArrays(rotations));
     const held = new Map(rows.map((row) => [row.position, row]));
     return rotations.map((rotation, i) => {
       const row = held.get(i + 1);
-      return row === undefined ? alone : toAnswer(rotation, row);
+      return row === undefined ? leftOut : toResult(rotation, row);
     });
   }
 
-  async function rotateTogether(rotations: readonly Rotation[]): Promise<readonly (Rotated | typeof alone)[]> {
+  async function runBatch(rotations: readonly Rotation[]): Promise<readonly (SessionAt | null | typeof leftOut)[]> {
     const [first, second] = rotations;
     try {
-      // Without company the plain statement does, at half the cost for the database.
+      // For a single rotation, the plain statement costs the database half as much.
       if (first !== undefined && second === undefined) return [await rotateAlone(first, shortWait)];
       return await rotateBatch(rotations);
     } catch (error) {
       if (!isRowSpecific(error)) throw error;
-      return rotations.map(() => alone);
+      return rotations.map(() => leftOut);
     }
   }
 
   return createBatcher({
-    together: rotateTogether,
-    alone: (rotation) => rotateAlone(rotation, behaviour.lockTimeout),
+    runBatch,
+    runAlone: (rotation) => rotateAlone(rotation, behaviour.lockTimeout),
     toKey: ({ sessionId }) => sessionId,
     toOperation: () => operation,
-    maxUnderWay,
+    maxConcurrent,
     maxItems,
     maxWaiting: behaviour.maxWaiting,
-    patience: behaviour.connectTimeout,
-    onRefuse: connection.noteRefusal,
+    maxWait: behaviour.connectTimeout,
+    onReject: connection.countRefusal,
   });
 }
 
-/** The parameters of `rotateMany`. */
+/** Converts rotations to the parameters of `rotateMany`. */
 function toArrays(rotations: readonly Rotation[]) {
   return {
     sessionId: rotations.map((rotation) => rotation.sessionId),
@@ -135,6 +136,6 @@ function toArrays(rotations: readonly Rotation[]) {
   };
 }
 
-function toAnswer(rotation: Rotation, row: Row | undefined): Rotated {
-  return row === undefined || row.now === null ? null : toRotated(rotation, row, row.now);
+function toResult(rotation: Rotation, row: Row | undefined): SessionAt | null {
+  return row === undefined || row.now === null ? null : toRotatedSession(rotation, row, row.now);
 }

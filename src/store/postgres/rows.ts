@@ -1,10 +1,13 @@
-import type { Revocation } from "../../core/revocation.ts";
 import type { Session } from "../../core/session.ts";
+import type { SessionAt } from "../../core/store/sessions.ts";
 
-/** Of `sessions`, beside `clock`: neither revoked nor expired. */
+/** A condition on `sessions`, beside `clock`: the session is neither revoked nor expired. */
 export const isLive = "revoked_at IS NULL AND idle_expires_at > now";
 
-/** Of `sessions`, beside `clock`: live, and the row's user exists, is active and still has its epoch. */
+/**
+ * A condition on `sessions`, beside `clock`: the session is live, and its user exists, is active and still has the
+ * session's epoch.
+ */
 export const isUsable = `${isLive} AND EXISTS (SELECT FROM tokenpair.users
   WHERE users.id = sessions.user_id AND users.is_active AND users.epoch = sessions.user_epoch)`;
 
@@ -18,9 +21,8 @@ export const sessionColumns = `id, user_id AS "userId", user_epoch AS "userEpoch
 /** A row of `sessionColumns` and `now`. */
 export type SessionRow = Session & { readonly now: number };
 
-/** The session and the time of the first row; `null` where there is none. */
-export function toSession(rows: readonly SessionRow[]): { readonly session: Session; readonly now: number } | null {
-  const [row] = rows;
+/** Converts the first row to a session with the time; `null` if there is no row. */
+export function toSessionAt([row]: readonly SessionRow[]): SessionAt | null {
   if (row === undefined) return null;
   const { now, ...session } = row;
   return { session, now };
@@ -32,25 +34,3 @@ export const userColumns = `id, username, email, is_active AS "isActive", is_sta
 
 /** `userColumns` and the password hash. */
 export const userWithPasswordColumns = `${userColumns}, password_hash AS "passwordHash"`;
-
-/** What a row of `revocations` says. */
-export interface RevocationRow {
-  readonly kind: Revocation["kind"];
-  readonly key: string;
-  readonly epoch: number;
-  readonly at: number;
-}
-
-/** The revocation that a row of the feed holds. */
-export function toRevocation({ kind, key, epoch, at }: RevocationRow): Revocation {
-  switch (kind) {
-    case "session":
-      return { kind, sessionId: key, at };
-    case "user":
-      return { kind, userId: key, epoch, at };
-    case "token":
-      return { kind, tokenId: key, at };
-    case "all":
-      return { kind, at };
-  }
-}

@@ -1,22 +1,22 @@
 import type { AuditOf } from "../../core/store/audit.ts";
 import type { CreatedSession, NewSession, SessionSnapshot, SessionStore } from "../../core/store/sessions.ts";
 import { nothingRevoked } from "../../core/store/sessions.ts";
-import type { AuditLog } from "./audit.ts";
-import type { Connection, Run, Transaction } from "./connection/connection.ts";
+import { recordChange } from "./audit.ts";
+import type { PostgresConnection, Run, Transaction } from "./connection/connection.ts";
 import type { Behaviour } from "./connection/options.ts";
 import { clock } from "./connection/statement.ts";
 import { acquireSharedLoginLock, type Revocations } from "./revocations.ts";
 import { createRotate } from "./rotate.ts";
-import { isLive, isUsable, type SessionRow, sessionColumns, toSession } from "./rows.ts";
+import { isLive, isUsable, type SessionRow, sessionColumns, toSessionAt } from "./rows.ts";
 
-// FOR SHARE waits for a change of the epoch and makes it wait, which FOR KEY SHARE would not. Two logins that both go on
-// to note themselves on the row would wait for each other, so these hold it alone.
-const holdUser = (lock: "SHARE" | "NO KEY UPDATE") => `
+// FOR SHARE waits for a change of the epoch and makes it wait; FOR KEY SHARE would not. Logins that also update the row
+// lock it exclusively: if two of them held it shared, each would wait for the other.
+const lockUser = (lock: "SHARE" | "NO KEY UPDATE") => `
   SELECT is_active AS "isActive", epoch, ${acquireSharedLoginLock} FROM tokenpair.users WHERE id = :userId FOR ${lock}`;
 
-const noteLogin = `WITH ${clock} UPDATE tokenpair.users SET last_login_at = now FROM clock WHERE id = :userId`;
+const setLastLogin = `WITH ${clock} UPDATE tokenpair.users SET last_login_at = now FROM clock WHERE id = :userId`;
 
-// What is not told cannot be known, and is nothing new. A statement does not see the row that it inserts.
+// A login without a user agent can't be from a new device. A statement does not see the row that it inserts.
 const knowsDevice = `(user_agent IS NULL
   OR EXISTS (SELECT FROM tokenpair.sessions AS earlier WHERE earlier.user_id = :userId
     AND earlier.user_agent = :userAgent AND revoked_at IS NULL)
@@ -43,35 +43,37 @@ const label = `WITH ${clock}
   UPDATE tokenpair.sessions SET label = :label
   FROM clock WHERE id = :sessionId AND user_id = :userId AND ${isLive} RETURNING ${sessionColumns}, now`;
 
-const lock = "SELECT FROM tokenpair.sessions WHERE id = :sessionId FOR UPDATE";
+const lockSession = "SELECT FROM tokenpair.sessions WHERE id = :sessionId FOR UPDATE";
 
-const look = `WITH ${clock}
+const find = `WITH ${clock}
   SELECT ${sessionColumns}, now, owner_is_active AS "ownerIsActive", owner_epoch AS "ownerEpoch"
   FROM clock, tokenpair.sessions
   LEFT JOIN (SELECT id AS owner_id, is_active AS owner_is_active, epoch AS owner_epoch FROM tokenpair.users) AS owner
     ON owner_id = user_id
   WHERE id = :sessionId`;
 
-/** The live sessions that `condition` names, newest first; one row with the time alone where there are nothingRevoked. */
+/**
+ * Returns the statement that lists live sessions, newest first. If there are none, it returns one row with the time
+ * alone.
+ */
 const list = (condition: string) => `WITH ${clock}
   SELECT live.*, now FROM clock LEFT JOIN LATERAL (
     SELECT ${sessionColumns} FROM tokenpair.sessions WHERE ${isLive} AND ${condition}
     ORDER BY created_at DESC, id DESC LIMIT :limit) AS live ON true
   ORDER BY "createdAt" DESC, id DESC`;
 const listAll = list("true");
-const listOfUser = list("user_id = :userId");
+const listForUser = list("user_id = :userId");
 
-type LookRow = SessionRow & { readonly ownerIsActive: boolean | null; readonly ownerEpoch: number };
+type FoundRow = SessionRow & { readonly ownerIsActive: boolean | null; readonly ownerEpoch: number };
 
-/** The sessions in the table `sessions`. */
+/** Creates the store of the table `sessions`. */
 export function createSessionStore(
-  connection: Connection,
+  connection: PostgresConnection,
   revocations: Revocations,
-  log: AuditLog,
   behaviour: Behaviour,
 ): SessionStore {
-  async function find(run: Run, sessionId: string): Promise<SessionSnapshot | null> {
-    const [row] = await run<LookRow>(look, { sessionId });
+  async function readSnapshot(run: Run, sessionId: string): Promise<SessionSnapshot | null> {
+    const [row] = await run<FoundRow>(find, { sessionId });
     if (row === undefined) return null;
     const { now, ownerIsActive: isActive, ownerEpoch: epoch, ...session } = row;
     return { session, user: isActive === null ? null : { isActive, epoch }, now };
@@ -81,25 +83,24 @@ export function createSessionStore(
     const { run } = transaction;
     const { replaces, updateLastLogin, ...row } = session;
     const { userId } = session;
-    const hold = holdUser(updateLastLogin ? "NO KEY UPDATE" : "SHARE");
-    const [user] = await run<{ isActive: boolean; epoch: number }>(hold, { userId });
+    const lock = lockUser(updateLastLogin ? "NO KEY UPDATE" : "SHARE");
+    const [user] = await run<{ isActive: boolean; epoch: number }>(lock, { userId });
     if (user === undefined) return { outcome: "refused", reason: "user_gone" } as const;
     if (!user.isActive) return { outcome: "refused", reason: "user_inactive" } as const;
     if (user.epoch !== session.userEpoch) return { outcome: "refused", reason: "user_epoch_changed" } as const;
 
-    const { revocations: replaced } =
+    const replaced =
       replaces === undefined ? nothingRevoked : await revocations.revokeOne(transaction, replaces, "replaced");
-    if (updateLastLogin) await run(noteLogin, { userId });
+    if (updateLastLogin) await run(setLastLogin, { userId });
     const [inserted] = await run<SessionRow & { readonly isKnown: boolean }>(insert, row);
     const { now, isKnown, ...created } = inserted as NonNullable<typeof inserted>;
-    const outcome = {
+    return recordChange<CreatedSession>(run, audit, {
       outcome: "created",
       session: created,
       now,
-      revocations: replaced,
+      revocations: replaced.revocations,
       isNewDevice: !isKnown,
-    } as const;
-    return log.record<CreatedSession>(run, audit, outcome);
+    });
   }
 
   return {
@@ -108,24 +109,24 @@ export function createSessionStore(
 
     rotate: createRotate(connection, behaviour),
 
-    touch: async (use) => toSession(await connection.run("sessions.touch", touch, { ...use })),
+    touch: async (use) => toSessionAt(await connection.run("sessions.touch", touch, { ...use })),
 
     decide: (sessionId, decide, audit) =>
       connection.transact("sessions.decide", async (transaction) => {
         const { run } = transaction;
-        await run(lock, { sessionId });
-        const { result, revoke: reason } = decide(await find(run, sessionId));
+        await run(lockSession, { sessionId });
+        const { result, revoke: reason } = decide(await readSnapshot(run, sessionId));
         const revoked =
           reason === undefined ? nothingRevoked : await revocations.revokeOne(transaction, sessionId, reason);
-        return log.record(run, audit, { result, ...revoked });
+        return recordChange(run, audit, { result, ...revoked });
       }),
 
-    find: (sessionId) => find((sql, parameters) => connection.run("sessions.find", sql, parameters), sessionId),
+    find: (sessionId) => readSnapshot((sql, parameters) => connection.run("sessions.find", sql, parameters), sessionId),
 
     async list({ userId, limit }) {
       const rows = await connection.run<SessionRow>(
         "sessions.list",
-        userId === undefined ? listAll : listOfUser,
+        userId === undefined ? listAll : listForUser,
         userId === undefined ? { limit } : { userId, limit },
       );
       const sessions = rows.filter(({ id }) => id !== null).map(({ now, ...session }) => session);
@@ -134,13 +135,13 @@ export function createSessionStore(
 
     async label(sessionId, userId, text) {
       return (
-        toSession(await connection.run("sessions.label", label, { sessionId, userId, label: text }))?.session ?? null
+        toSessionAt(await connection.run("sessions.label", label, { sessionId, userId, label: text }))?.session ?? null
       );
     },
 
     revoke: (sessionId, reason, { userId, audit } = {}) =>
       connection.transact("sessions.revoke", async (transaction) =>
-        log.record(transaction.run, audit, await revocations.revokeOne(transaction, sessionId, reason, userId)),
+        recordChange(transaction.run, audit, await revocations.revokeOne(transaction, sessionId, reason, userId)),
       ),
 
     revokeForUser: (userId, reason, { except, audit } = {}) =>
@@ -149,13 +150,13 @@ export function createSessionStore(
           except === undefined
             ? (await revocations.raiseEpoch(transaction, userId, reason))?.revoked
             : await revocations.revokeOthers(transaction, userId, except, reason);
-        return log.record(transaction.run, audit, revoked ?? nothingRevoked);
+        return recordChange(transaction.run, audit, revoked ?? nothingRevoked);
       }),
 
     revokeAll: (reason, audit) =>
       connection.transact(
         "sessions.revokeAll",
-        async (transaction) => log.record(transaction.run, audit, await revocations.revokeAll(transaction, reason)),
+        async (transaction) => recordChange(transaction.run, audit, await revocations.revokeAll(transaction, reason)),
         { isUnbounded: true },
       ),
   };

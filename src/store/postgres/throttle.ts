@@ -1,9 +1,10 @@
 import type { ClearedCounts, CountSnapshot, FailureCount, ThrottleStore } from "../../core/store/throttle.ts";
-import type { AuditLog } from "./audit.ts";
-import type { Connection, Run } from "./connection/connection.ts";
+import { recordChange } from "./audit.ts";
+import type { PostgresConnection, Run } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
 
-// Keys have no spaces. A key under which nothing is counted has no row to lock, hence these locks; always in one order.
+// A key without a count has no row to lock, so these advisory locks stand for the keys. Taken in one order, so that two
+// calls never wait for each other. Keys have no spaces.
 const lock = `SELECT pg_advisory_xact_lock(id) FROM (
   SELECT DISTINCT hashtextextended('tokenpair.login_failures ' || key, 0) AS id
   FROM unnest(string_to_array(:keys, ' ')) AS key ORDER BY id) AS ids`;
@@ -21,41 +22,44 @@ const write = `INSERT INTO tokenpair.login_failures (key, failures, last_at, exp
 
 const clearThese = "DELETE FROM tokenpair.login_failures WHERE key = ANY (string_to_array(:keys, ' '))";
 
-// "0" comes right after "/": everything that begins with the key and a slash.
+// "0" follows "/" in ASCII: the range holds every key that starts with this key and a slash.
 const clearAll = `WITH ${clock},
-  forgotten AS (DELETE FROM tokenpair.login_failures
+  cleared AS (DELETE FROM tokenpair.login_failures
     WHERE key = :key OR (key > :key || '/' AND key < :key || '0') RETURNING key)
-  SELECT now AS time, (SELECT count(*) FROM forgotten) AS counts FROM clock`;
+  SELECT now AS time, (SELECT count(*) FROM cleared) AS counts FROM clock`;
 
 type Row = FailureCount & { readonly now: number; readonly key: string | null };
 
-/** The counts in the table `login_failures`. */
-export function createThrottleStore(connection: Connection, log: AuditLog): ThrottleStore {
+/** Creates the store of the table `login_failures`. */
+export function createThrottleStore(connection: PostgresConnection): ThrottleStore {
   return {
     async decide(keys, decide, { peekFirst = false } = {}) {
       if (peekFirst) {
-        const seen = decide(await look((sql, parameters) => connection.run("throttle.decide", sql, parameters), keys));
-        if (seen.changes.size === 0) return seen.result;
+        const peeked = decide(
+          await readCounts((sql, parameters) => connection.run("throttle.decide", sql, parameters), keys),
+        );
+        if (peeked.changes.size === 0) return peeked.result;
       }
       return connection.transact("throttle.decide", async ({ run }) => {
         await run(lock, { keys: keys.join(" ") });
-        const { result, changes } = decide(await look(run, keys));
-        await change(run, changes);
+        const { result, changes } = decide(await readCounts(run, keys));
+        await writeCounts(run, changes);
         return result;
       });
     },
 
     clear: (key, audit) =>
       connection.transact("throttle.clear", async ({ run }) => {
-        // An attempt that has looked already would write back what is forgotten here. It holds this key, whatever else it counts.
+        // Waits for attempts that have read their counts already, which would otherwise write back what this deletes.
+        // Each of them holds the lock of this key, whatever else it counts.
         await run(lock, { keys: key });
         const [row] = await run<ClearedCounts>(clearAll, { key });
-        return log.record(run, audit, row as ClearedCounts);
+        return recordChange(run, audit, row as ClearedCounts);
       }),
   };
 }
 
-async function look(run: Run, keys: readonly string[]): Promise<CountSnapshot> {
+async function readCounts(run: Run, keys: readonly string[]): Promise<CountSnapshot> {
   const rows = await run<Row>(find, { keys: keys.join(" ") });
   const counts = new Map<string, FailureCount>();
   for (const { key, failures, lastAt, expiresAt } of rows) {
@@ -64,13 +68,13 @@ async function look(run: Run, keys: readonly string[]): Promise<CountSnapshot> {
   return { counts, now: rows[0]?.now ?? 0 };
 }
 
-async function change(run: Run, changes: ReadonlyMap<string, FailureCount | null>): Promise<void> {
+async function writeCounts(run: Run, changes: ReadonlyMap<string, FailureCount | null>): Promise<void> {
   const counts = [];
-  const forgotten = [];
+  const cleared = [];
   for (const [key, count] of changes) {
-    if (count === null) forgotten.push(key);
+    if (count === null) cleared.push(key);
     else counts.push({ key, failures: count.failures, last_at: count.lastAt, expires_at: count.expiresAt });
   }
   if (counts.length > 0) await run(write, { counts: JSON.stringify(counts) });
-  if (forgotten.length > 0) await run(clearThese, { keys: forgotten.join(" ") });
+  if (cleared.length > 0) await run(clearThese, { keys: cleared.join(" ") });
 }

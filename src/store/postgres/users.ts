@@ -1,11 +1,13 @@
 import { StoreUnavailableError } from "../../core/errors.ts";
-import type { HashFormCount, NewUser, UserStore } from "../../core/store/users.ts";
+import type { HashFormCount, UserStore } from "../../core/store/users.ts";
 import type { User, UserWithPassword } from "../../core/user.ts";
-import type { AuditLog } from "./audit.ts";
-import type { Connection, Run } from "./connection/connection.ts";
+import { externalUser, type UserFields } from "../external-user.ts";
+import { toUserNumber } from "../user-number.ts";
+import { recordChange } from "./audit.ts";
+import type { PostgresConnection, Run } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
 import type { Revocations } from "./revocations.ts";
-import { isLive, type SessionRow, sessionColumns, toSession, userColumns, userWithPasswordColumns } from "./rows.ts";
+import { isLive, type SessionRow, sessionColumns, toSessionAt, userColumns, userWithPasswordColumns } from "./rows.ts";
 import { createUserImport } from "./user-import.ts";
 
 const find = `SELECT ${userColumns} FROM tokenpair.users WHERE id = :id`;
@@ -15,7 +17,7 @@ const findByKey = `SELECT ${userWithPasswordColumns} FROM tokenpair.users WHERE 
 const lockNumbers = "SELECT last FROM tokenpair.user_numbers FOR UPDATE";
 const reserveNumber = "UPDATE tokenpair.user_numbers SET last = greatest(last, :number::bigint)";
 
-// An id that comes back after its user was deleted starts at the epoch which revoked that user's tokens.
+// An id that was used before starts at the epoch that revoked the deleted user's tokens.
 const insert = `WITH ${clock}
   INSERT INTO tokenpair.users
   (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at)
@@ -28,11 +30,15 @@ const list = `SELECT ${userColumns} FROM tokenpair.users
   WHERE position > CASE WHEN :after::text IS NULL THEN 0 ELSE (SELECT position FROM tokenpair.users WHERE id = :after) END
   ORDER BY position LIMIT :limit`;
 
-// The lock on the numbers also orders those who want one name.
-const update = `WITH ${clock}
-  UPDATE tokenpair.users SET username = coalesce(:username, username), username_key = coalesce(:usernameKey, username_key),
-    email = CASE WHEN :setEmail::boolean THEN :email ELSE email END, is_staff = coalesce(:isStaff::boolean, is_staff)
-  FROM clock WHERE id = :id RETURNING ${userColumns}, now`;
+const patchable = "(username, username_key, email, is_staff)";
+const patched = `(coalesce(:username, username), coalesce(:usernameKey, username_key),
+    CASE WHEN :setEmail::boolean THEN :email ELSE email END, coalesce(:isStaff::boolean, is_staff))`;
+
+const update = `WITH ${clock} UPDATE tokenpair.users SET ${patchable} = ${patched}
+  FROM clock WHERE id = :id AND ${patchable} IS DISTINCT FROM ${patched} RETURNING ${userColumns}, now`;
+
+const lockUser = `WITH ${clock}
+  SELECT ${userColumns}, now FROM clock, tokenpair.users WHERE id = :id FOR NO KEY UPDATE OF users`;
 
 const enable = `WITH ${clock} UPDATE tokenpair.users SET is_active = true FROM clock WHERE id = :id RETURNING now`;
 
@@ -46,35 +52,30 @@ const countHashForms = `SELECT CASE
   END COLLATE "C" AS form, count(*)::integer AS users
   FROM tokenpair.users WHERE password_hash IS NOT NULL GROUP BY form ORDER BY form`;
 
-// Holds the user and the session, so that neither is revoked by others before it goes on.
+// Locks the user and the session, so that no other transaction revokes them meanwhile.
 const lockCaller = `WITH ${clock}
   SELECT FROM clock, tokenpair.users, tokenpair.sessions
   WHERE users.id = :id AND is_active AND epoch = :userEpoch::bigint
     AND sessions.id = :sessionId AND user_id = users.id AND user_epoch = epoch AND ${isLive}
   FOR UPDATE OF users, sessions`;
 
-const keep = `WITH ${clock}
+const keepSession = `WITH ${clock}
   UPDATE tokenpair.sessions SET user_epoch = :epoch::integer, generation = generation + 1,
     previous_hash = current_hash, current_hash = :nextHash, salt = NULL, attempt_hash = NULL,
     rotated_at = now, last_used_at = now, idle_expires_at = least(now + :idleLifetime::bigint, absolute_expires_at)
   FROM clock WHERE id = :sessionId RETURNING ${sessionColumns}, now`;
 
-/** A user of the application's own table, whose name only the application knows. */
-const nameless = { username: "", usernameKey: null, email: null, isStaff: false, passwordHash: null };
-
-type UserFields = Omit<NewUser, "id" | "usernameKey"> & { readonly usernameKey: string | null };
-
-/** The users in the table `users`. */
-export function createUserStore(connection: Connection, revocations: Revocations, log: AuditLog): UserStore {
-  async function first<Row extends object>(operation: string, sql: string, parameters: Record<string, string>) {
+/** Creates the store of the table `users`. */
+export function createUserStore(connection: PostgresConnection, revocations: Revocations): UserStore {
+  async function findFirst<Row extends object>(operation: string, sql: string, parameters: Record<string, string>) {
     const [row] = await connection.run<Row>(operation, sql, parameters);
     return row ?? null;
   }
 
-  /** `null`: the id is taken. */
+  /** Inserts a user. Returns `null` if the id is taken. */
   async function insertUser(run: Run, id: string, fields: UserFields): Promise<User | null> {
-    // Keeps the id, where it is a number, out of the numbers to come.
-    if (/^[1-9]\d{0,14}$/.test(id)) await run(reserveNumber, { number: Number(id) });
+    const number = toUserNumber(id);
+    if (number !== null) await run(reserveNumber, { number });
     const { username, usernameKey, email, isStaff, passwordHash } = fields;
     const [user] = await run<User>(insert, { id, username, usernameKey, email, isStaff, passwordHash });
     return user ?? null;
@@ -90,66 +91,75 @@ export function createUserStore(connection: Connection, revocations: Revocations
         if (user.id === undefined) await run(reserveNumber, { number });
         const id = user.id ?? String(number);
         const created = await insertUser(run, id, user);
-        if (created === null) throw new TypeError("users.create: the id is taken");
-        return { outcome: "created", user: await log.record(run, audit, created) };
+        if (created === null)
+          throw new TypeError("users.create: the id is taken: leave `id` out to get the next number");
+        return { outcome: "created", user: await recordChange(run, audit, created) };
       }),
 
-    importBatch: createUserImport(connection, log),
+    importBatch: createUserImport(connection),
 
     async ensure(id) {
-      const known = await first<User>("users.ensure", find, { id });
-      if (known !== null) return known;
+      const existing = await findFirst<User>("users.ensure", find, { id });
+      if (existing !== null) return existing;
       return connection.transact("users.ensure", async ({ run }) => {
-        const created = await insertUser(run, id, nameless);
+        const created = await insertUser(run, id, externalUser);
         if (created !== null) return created;
         const [user] = await run<User>(find, { id });
-        if (user === undefined) throw new StoreUnavailableError("users.ensure: the user was deleted just now");
+        if (user === undefined)
+          throw new StoreUnavailableError("users.ensure: the user was deleted meanwhile: try again");
         return user;
       });
     },
 
-    findById: (id) => first<UserWithPassword>("users.findById", findById, { id }),
+    findById: (id) => findFirst<UserWithPassword>("users.findById", findById, { id }),
 
-    findByKey: (usernameKey) => first<UserWithPassword>("users.findByKey", findByKey, { usernameKey }),
+    findByKey: (usernameKey) => findFirst<UserWithPassword>("users.findByKey", findByKey, { usernameKey }),
 
     list: ({ after, limit }) => connection.run<User>("users.list", list, { after: after ?? null, limit }),
 
     update: (id, { username = null, usernameKey = null, email, isStaff = null }, audit) =>
       connection.transact("users.update", async ({ run }) => {
-        if (usernameKey !== null) {
-          await run(lockNumbers);
-          const [holder] = await run<User>(findByKey, { usernameKey });
-          if (holder !== undefined && holder.id !== id) return { outcome: "name_taken" };
-        }
+        // The lock also keeps others from taking the name meanwhile.
+        if (usernameKey !== null) await run(lockNumbers);
+        const [existing] = await run<User & { now: number }>(lockUser, { id });
+        if (existing === undefined) return null;
+        const [owner] = usernameKey === null ? [] : await run<User>(findByKey, { usernameKey });
+        if (owner !== undefined && owner.id !== id) return { outcome: "name_taken" };
         const emailPatch = { setEmail: email !== undefined, email: email ?? null };
-        const [row] = await run<User & { now: number }>(update, { id, username, usernameKey, isStaff, ...emailPatch });
-        if (row === undefined) return null;
-        const { now, ...user } = row;
-        return log.record(run, audit, { outcome: "updated", user, now } as const);
+        const [changed] = await run<User & { now: number }>(update, {
+          id,
+          username,
+          usernameKey,
+          isStaff,
+          ...emailPatch,
+        });
+        const { now, ...user } = changed ?? existing;
+        const updated = { outcome: "updated", user, now } as const;
+        return changed === undefined ? updated : recordChange(run, audit, updated);
       }),
 
     disable: (id, audit) =>
       connection.transact("users.disable", async (transaction) => {
         const raised = await revocations.raiseEpoch(transaction, id, "user_disabled", { disable: true });
-        return log.record(transaction.run, audit, raised?.revoked ?? null);
+        return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),
 
     enable: (id, audit) =>
       connection.transact("users.enable", async ({ run }) => {
         const [enabled] = await run<{ now: number }>(enable, { id });
-        return log.record(run, audit, enabled ?? null);
+        return recordChange(run, audit, enabled ?? null);
       }),
 
     setPassword: (id, passwordHash, audit) =>
       connection.transact("users.setPassword", async (transaction) => {
         const raised = await revocations.raiseEpoch(transaction, id, "password_changed", { passwordHash });
-        return log.record(transaction.run, audit, raised?.revoked ?? null);
+        return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),
 
     replacePasswordHash: (id, { from, to }, audit) =>
       connection.transact("users.replacePasswordHash", async ({ run }) => {
         const [replaced] = await run<{ now: number }>(replacePasswordHash, { id, from, to });
-        return log.record(run, audit, replaced ?? null);
+        return recordChange(run, audit, replaced ?? null);
       }),
 
     changePassword: (id, passwordHash, { sessionId, userEpoch, nextHash, idleLifetime }, audit) =>
@@ -160,8 +170,8 @@ export function createUserStore(connection: Connection, revocations: Revocations
         const raised = await revocations.raiseEpoch(transaction, id, "password_changed", change);
         if (raised === null) return null;
         const { epoch, now, revoked } = raised;
-        const kept = toSession(await run<SessionRow>(keep, { sessionId, epoch, nextHash, idleLifetime, now }));
-        return kept === null ? null : { ...(await log.record(run, audit, revoked)), ...kept };
+        const kept = toSessionAt(await run<SessionRow>(keepSession, { sessionId, epoch, nextHash, idleLifetime, now }));
+        return kept === null ? null : { ...(await recordChange(run, audit, revoked)), ...kept };
       }),
 
     countHashForms: () => connection.run<HashFormCount>("users.countHashForms", countHashForms, {}),
@@ -170,7 +180,7 @@ export function createUserStore(connection: Connection, revocations: Revocations
       connection.transact("users.delete", async (transaction) => {
         const raised = await revocations.raiseEpoch(transaction, id, "user_deleted");
         await transaction.run("DELETE FROM tokenpair.users WHERE id = :id", { id });
-        return log.record(transaction.run, audit, raised?.revoked ?? null);
+        return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),
   };
 }

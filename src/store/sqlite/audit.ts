@@ -2,7 +2,7 @@ import type { Session } from "../../core/session.ts";
 import type { AuditOf, AuditRow, AuditStore } from "../../core/store/audit.ts";
 import type { Rotation } from "../../core/store/sessions.ts";
 import { type AuditEntryRow, auditColumns, toAuditConditions, toAuditEntry } from "../audit-query.ts";
-import type { Connection } from "./connection/connection.ts";
+import type { SqliteConnection } from "./connection/connection.ts";
 
 const insert = `INSERT INTO audit_log
   (at, type, user_id, session_id, ip, user_agent, actor, reason, details)
@@ -16,36 +16,12 @@ const newest = (conditions: string) => `SELECT * FROM (
 const following = (conditions: string) =>
   `SELECT ${auditColumns} FROM audit_log WHERE seq > :after ${conditions} ORDER BY seq LIMIT :limit`;
 
-/** The audit log, and the way to write it. */
-export interface AuditLog extends AuditStore {
-  /** Inside a write: writes what `audit` makes of `result`, unless that is `null`. Returns `result`. */
-  readonly record: <T>(audit: AuditOf<NonNullable<T>> | undefined, result: T) => T;
-  /** Inside a write: writes the entry of a rotation that was just made, to `session`. */
-  readonly recordRotation: (rotation: Rotation, session: Session) => void;
-}
-
-/** The audit log in the table `audit_log`. Its cursor is the `seq` of the last entry seen. */
-export function createAuditLog(connection: Connection): AuditLog {
-  const append = (row: AuditRow) => connection.prepare(insert).run({ ...row });
-
+/** Creates the store of the table `audit_log`. A cursor is the `seq` of the last entry that was read. */
+export function createAuditStore(connection: SqliteConnection): AuditStore {
   return {
-    record(audit, result) {
-      if (audit === undefined || result === null || result === undefined) return result;
-      for (const { row, delivery } of audit(result)) {
-        if (row !== null) append(row);
-        if (delivery !== null) connection.prepare(insertDelivery).run({ ...delivery });
-      }
-      return result;
-    },
-
-    recordRotation({ generation, ip, userAgent }, { id: sessionId, userId, lastUsedAt: time }) {
-      const details = JSON.stringify({ outcome: "rotated", generation });
-      append({ time, type: "refresh", userId, sessionId, ip, userAgent, actor: null, reason: null, details });
-    },
-
     async append(rows) {
       return connection.write("audit.append", () => {
-        for (const row of rows) append(row);
+        for (const row of rows) insertRow(connection, row);
       });
     },
 
@@ -68,12 +44,51 @@ export function createAuditLog(connection: Connection): AuditLog {
   };
 }
 
+/**
+ * Writes the records that `audit` returns for a change, inside the write that makes the change. Writes nothing if
+ * `change` is `null`: then nothing has changed. Returns `change`.
+ */
+export function recordChange<T>(
+  connection: SqliteConnection,
+  audit: AuditOf<NonNullable<T>> | undefined,
+  change: T,
+): T {
+  if (audit === undefined || change === null || change === undefined) return change;
+  for (const { row, delivery } of audit(change)) {
+    if (row !== null) insertRow(connection, row);
+    if (delivery !== null) connection.prepare(insertDelivery).run({ ...delivery });
+  }
+  return change;
+}
+
+/** Writes the entry of a rotation, inside the write that makes it. */
+export function recordRotation(connection: SqliteConnection, rotation: Rotation, session: Session): void {
+  const { generation, ip, userAgent } = rotation;
+  const { id: sessionId, userId, lastUsedAt: time } = session;
+  const details = JSON.stringify({ outcome: "rotated", generation });
+  insertRow(connection, {
+    time,
+    type: "refresh",
+    userId,
+    sessionId,
+    ip,
+    userAgent,
+    actor: null,
+    reason: null,
+    details,
+  });
+}
+
+function insertRow(connection: SqliteConnection, row: AuditRow): void {
+  connection.prepare(insert).run({ ...row });
+}
+
 function toEntries(rows: readonly unknown[]) {
   return (rows as readonly AuditEntryRow[]).map(toAuditEntry);
 }
 
-/** The highest `seq` ever given, which the deletion of old entries does not lower. */
-function readLastSeq(connection: Connection): number {
+/** Returns the highest `seq` that was ever used. Deleting old entries doesn't lower it. */
+function readLastSeq(connection: SqliteConnection): number {
   const row = connection.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'audit_log'").get();
   return Number(row?.["seq"] ?? 0);
 }

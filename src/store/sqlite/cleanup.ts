@@ -1,5 +1,5 @@
 import type { DeletedCounts, DeleteExpiredOptions } from "../../core/store/index.ts";
-import type { Connection } from "./connection/connection.ts";
+import type { SqliteConnection } from "./connection/connection.ts";
 
 const deleteSessions = `DELETE FROM sessions WHERE id IN
   (SELECT id FROM sessions WHERE cleanup_at <= :now AND idle_expires_at <= :now LIMIT :limit)`;
@@ -7,7 +7,7 @@ const deleteSessions = `DELETE FROM sessions WHERE id IN
 const deleteRevoked =
   "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE revoked_at < :since LIMIT :limit)";
 
-// A session that was used since its time for cleanup was set gets a new time.
+// The session was used after its cleanup time was set, so it gets a new one.
 const postpone = `UPDATE sessions SET cleanup_at = idle_expires_at WHERE id IN
   (SELECT id FROM sessions WHERE cleanup_at <= :now AND idle_expires_at > :now LIMIT :limit)`;
 
@@ -21,18 +21,18 @@ const deleteAuditEntries = `DELETE FROM audit_log WHERE seq IN
   (SELECT seq FROM audit_log WHERE at < :since LIMIT :limit)`;
 
 /**
- * Deletes, in one transaction after those that postpone, at most `limit` sessions that have expired or were revoked more
- * than `horizon` seconds ago, at most `limit` revocations older than that, at most `limit` counts of failed logins whose
- * time is over, and at most `limit` audit entries older than `auditHorizon`.
+ * Deletes at most `limit` rows of each kind, all in one transaction: sessions that have expired or were revoked more
+ * than `horizon` seconds ago, revocations older than that, expired counts of failed logins, and audit entries older
+ * than `auditHorizon` seconds. Earlier transactions set new cleanup times for sessions that are still in use.
  */
 export async function deleteExpired(
-  connection: Connection,
+  connection: SqliteConnection,
   { limit, horizon, auditHorizon }: DeleteExpiredOptions,
 ): Promise<DeletedCounts> {
   const run = (sql: string, parameters: Record<string, number>) =>
     Number(connection.prepare(sql).run(parameters).changes);
 
-  // All of them, or the search for the expired ones would pass over more and more of these.
+  // All of them: otherwise the search for expired sessions would have to skip more and more of these.
   while (limit > 0 && (await connection.write("deleteExpired", (now) => run(postpone, { now, limit }))) === limit);
   return connection.write("deleteExpired", (now) => {
     const since = now - horizon;

@@ -1,26 +1,47 @@
 import type { FeedBatch, FeedCursor, RevocableToken, Revocation } from "../../core/revocation.ts";
 import type { FeedStore } from "../../core/store/feed.ts";
-import type { AuditLog } from "./audit.ts";
-import type { Connection } from "./connection/connection.ts";
-import { type RevocationRow, toRevocation, toRevocationRow } from "./rows.ts";
+import { feedBatchSize, type RevocationRow, toRevocation } from "../revocation-row.ts";
+import { recordChange } from "./audit.ts";
+import type { SqliteConnection } from "./connection/connection.ts";
 
-/** The most entries that one read returns. */
-const batchSize = 10_000;
-
-/** How often a node reads the feed, in milliseconds: other processes on the file send no wake-up. */
+/** Milliseconds between two reads of the feed. Other processes on the file send no wake-up. */
 const pollInterval = 250;
 
-/** The feed, and the way to write it. */
-export interface Feed extends FeedStore {
-  /** Inside a write: appends `revocation` and, after the commit, wakes the subscribers. Returns what it was given. */
+const insert =
+  "INSERT INTO revocations (kind, key, epoch, at, appended_ms) VALUES (:kind, :key, :epoch, :at, :appended)";
+
+const selectAfter = "SELECT * FROM revocations WHERE seq > :seq ORDER BY seq LIMIT :limit";
+
+// `+seq` makes SQLite find the first entry by the index on the time, instead of scanning the table from its start.
+const selectSince = `SELECT * FROM revocations
+  WHERE at >= :since AND seq >= (SELECT min(+seq) FROM revocations WHERE at >= :since) ORDER BY seq LIMIT :limit`;
+
+const findLive = `SELECT 1 FROM sessions JOIN users ON users.id = user_id
+  WHERE sessions.id = :sessionId AND user_id = :userId AND revoked_at IS NULL AND epoch <= :userEpoch
+    AND NOT EXISTS (SELECT 1 FROM revocations WHERE kind = 'token' AND key = :tokenId)
+    AND NOT EXISTS (SELECT 1 FROM revocations WHERE kind = 'all' AND at >= :issuedAt)`;
+
+/** A row of the feed. */
+type FeedRow = RevocationRow & {
+  readonly seq: number;
+  /** Milliseconds since the epoch; `null` if the writer didn't note it. */
+  readonly appended_ms: number | null;
+};
+
+/** The feed, and the function that appends to it. */
+export interface SqliteFeedStore extends FeedStore {
+  /**
+   * Appends `revocation` inside the caller's write, and wakes the subscribers after the commit. Returns the revocation
+   * that it was given.
+   */
   readonly append: (revocation: Revocation) => Revocation;
 }
 
-/** The feed in the table `revocations`. Its cursor is the `seq` of the last entry seen. */
-export function createFeed(connection: Connection, log: AuditLog): Feed {
+/** Creates the store of the table `revocations`. A cursor is the `seq` of the last entry that was read. */
+export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
   const subscribers = new Set<() => void>();
   let ownCommits = 0;
-  /** Where a reader stood at the end of the feed, and the state of the database then. */
+  /** The cursor of a reader at the end of the feed, and the state of the database at that time. */
   let end: { readonly cursor: FeedCursor; readonly state: string } | null = null;
 
   function afterAppend(): void {
@@ -30,30 +51,30 @@ export function createFeed(connection: Connection, log: AuditLog): Feed {
 
   function append(revocation: Revocation): Revocation {
     const { kind, at } = revocation;
-    connection
-      .prepare(
-        "INSERT INTO revocations (kind, key, epoch, at, appended_ms) VALUES (:kind, :key, :epoch, :at, :appended)",
-      )
-      .run({ kind, at, appended: Date.now(), ...toRevocationRow(revocation) });
+    connection.prepare(insert).run({ kind, at, appended: Date.now(), ...toKeyAndEpoch(revocation) });
     connection.afterCommit(afterAppend);
     return revocation;
   }
 
-  /** Changes with every commit of another connection (`data_version`), and with our own that append to the feed. */
+  /** Returns a text that changes with every commit of another connection, and with our own commits to the feed. */
   function readState(): string {
     return `${connection.prepare("PRAGMA data_version").get()?.["data_version"]}.${ownCommits}`;
   }
 
   function readBatch(after: FeedCursor | null, since: number): FeedBatch {
     const last = readLastSeq(connection);
-    // A cursor from beyond the end: the database was restored to an older state, so everything is read again.
-    const cursor = after !== null && Number(after) <= last ? after : null;
-    const rows = cursor === null ? readSince(connection, since) : readAfter(connection, cursor);
-    const batch = rows.slice(0, batchSize);
-    const more = rows.length > batchSize;
-    const seq = more ? batch.at(-1)?.seq : last;
-    const news = cursor === null ? { isRestarted: after !== null } : { ages: batch.map(toAge) };
-    return { revocations: batch.map(toRevocation), cursor: String(seq), more, ...news };
+    // A cursor beyond the end: an older copy of the database was restored, so the feed is read from the beginning.
+    const seq = after !== null && Number(after) <= last ? Number(after) : null;
+    const limit = feedBatchSize + 1;
+    const rows =
+      seq === null
+        ? connection.prepare(selectSince).all({ since, limit })
+        : connection.prepare(selectAfter).all({ seq, limit });
+    const batch = rows.slice(0, feedBatchSize) as unknown as readonly FeedRow[];
+    const more = rows.length > feedBatchSize;
+    const cursor = String(more ? batch.at(-1)?.seq : last);
+    const extra = seq === null ? { isRestarted: after !== null } : { ages: batch.map(toAge) };
+    return { revocations: batch.map(toRevocation), cursor, more, ...extra };
   }
 
   return {
@@ -76,11 +97,14 @@ export function createFeed(connection: Connection, log: AuditLog): Feed {
       return () => void subscribers.delete(wake);
     },
 
-    isRevoked: (token) => connection.read("feed.isRevoked", () => isRevoked(connection, token)),
+    async isRevoked({ sessionId, userId, userEpoch, tokenId, issuedAt }: RevocableToken) {
+      const parameters = { sessionId, userId, userEpoch, tokenId, issuedAt };
+      return connection.read("feed.isRevoked", () => connection.prepare(findLive).get(parameters) === undefined);
+    },
 
     async revokeToken(tokenId, audit) {
       return connection.write("feed.revokeToken", (now) =>
-        log.record(audit, { revocations: [append({ kind: "token", tokenId, at: now })] as const }),
+        recordChange(connection, audit, { revocations: [append({ kind: "token", tokenId, at: now })] as const }),
       );
     },
 
@@ -88,39 +112,27 @@ export function createFeed(connection: Connection, log: AuditLog): Feed {
   };
 }
 
-/** The highest `seq` ever given, which the deletion of old entries does not lower. */
-function readLastSeq(connection: Connection): number {
+/** Returns the highest `seq` that was ever used. Deleting old entries doesn't lower it. */
+function readLastSeq(connection: SqliteConnection): number {
   const row = connection.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'revocations'").get();
   return Number(row?.["seq"] ?? 0);
 }
 
-function readAfter(connection: Connection, cursor: FeedCursor): RevocationRow[] {
-  return connection
-    .prepare("SELECT * FROM revocations WHERE seq > :seq ORDER BY seq LIMIT :limit")
-    .all({ seq: Number(cursor), limit: batchSize + 1 }) as RevocationRow[];
-}
-
-// `+seq` has SQLite look for the first entry in the index on the time, and not in the table from its start.
-const selectSince = `SELECT * FROM revocations
-  WHERE at >= :since AND seq >= (SELECT min(+seq) FROM revocations WHERE at >= :since) ORDER BY seq LIMIT :limit`;
-
-function readSince(connection: Connection, since: number): RevocationRow[] {
-  return connection.prepare(selectSince).all({ since, limit: batchSize + 1 }) as RevocationRow[];
-}
-
-/** Milliseconds by this machine's clock, which all processes on the file share. */
-function toAge({ appended_ms: appended }: RevocationRow): number | null {
+/** Returns milliseconds by the machine's clock, which all processes on the file share. */
+function toAge({ appended_ms: appended }: FeedRow): number | null {
   return appended === null ? null : Math.max(0, Date.now() - appended);
 }
 
-const findAlive = `SELECT 1 FROM sessions JOIN users ON users.id = user_id
-  WHERE sessions.id = :sessionId AND user_id = :userId AND revoked_at IS NULL AND epoch <= :userEpoch
-    AND NOT EXISTS (SELECT 1 FROM revocations WHERE kind = 'token' AND key = :tokenId)
-    AND NOT EXISTS (SELECT 1 FROM revocations WHERE kind = 'all' AND at >= :issuedAt)`;
-
-function isRevoked(
-  connection: Connection,
-  { sessionId, userId, userEpoch, tokenId, issuedAt }: RevocableToken,
-): boolean {
-  return connection.prepare(findAlive).get({ sessionId, userId, userEpoch, tokenId, issuedAt }) === undefined;
+/** Returns the columns `key` and `epoch` of a revocation's row. */
+function toKeyAndEpoch(revocation: Revocation): { readonly key: string | null; readonly epoch: number | null } {
+  switch (revocation.kind) {
+    case "session":
+      return { key: revocation.sessionId, epoch: null };
+    case "user":
+      return { key: revocation.userId, epoch: revocation.epoch };
+    case "token":
+      return { key: revocation.tokenId, epoch: null };
+    case "all":
+      return { key: null, epoch: null };
+  }
 }

@@ -1,65 +1,68 @@
 import { refuseUnknownOptions } from "../../core/settings/unknown-options.ts";
 import type { Store } from "../../core/store/index.ts";
-import { createAuditLog } from "./audit.ts";
+import { createAuditStore } from "./audit.ts";
 import { deleteExpired } from "./cleanup.ts";
-import { createConnection } from "./connection/connection.ts";
+import { createSqliteConnection } from "./connection/connection.ts";
 import { openDatabase } from "./connection/open.ts";
-import { createFeed } from "./feed.ts";
-import { createOutbox } from "./outbox.ts";
+import { createFeedStore } from "./feed.ts";
+import { createOutboxStore } from "./outbox.ts";
 import { createRevocations } from "./revocations.ts";
 import { checkSchema, migrate } from "./schema/migrate.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
 
+/** The options of `sqliteStore`. */
 export interface SqliteStoreOptions {
-  /** The database file, made where it is missing, with its directory; or `:memory:` for one that ends with the store. Required. */
+  /**
+   * The database file, or ":memory:" for a database that exists only as long as the store. A missing file is created
+   * with mode 0600, missing folders with mode 0700. Required.
+   */
   readonly path: string;
   /**
-   * Milliseconds to wait for a lock that another process holds; then the call fails with `StoreUnavailableError`. The
-   * process goes on with its other work meanwhile, except here, while a new file is being made. Default: 5000.
+   * How long a call waits while another process holds the lock, in milliseconds. After that it fails with a
+   * StoreUnavailableError. The event loop isn't blocked, except while the store is being created. Default: 5000.
    */
   readonly busyTimeout?: number;
-  /** The store's time, in whole seconds since the epoch. Default: the machine's clock. */
+  /** Returns the store's time in whole seconds since the epoch. For tests. Default: the machine's clock. */
   readonly now?: () => number;
 }
 
 const optionNames = { path: true, busyTimeout: true, now: true } satisfies Record<keyof SqliteStoreOptions, true>;
 
 /**
- * The store in one SQLite file, through `node:sqlite`. Several processes of one machine may share the file (not over a
- * network file system). A fulfilled promise means that the change is on the disk.
+ * Creates a store in one SQLite file, through `node:sqlite`. Processes of one machine can share the file; a network
+ * file system can't hold it. A change is on the disk when its promise fulfils.
  *
- * Call `migrate()` before the first use, and after an upgrade.
+ * Call `migrate()` before the first use and after every upgrade, and `close()` at the end.
  *
- * @throws TypeError where an option is not what it should be.
- * @throws StoreUnavailableError where the file cannot be opened or made.
+ * @param pathOrOptions the path of the database file, or options.
+ * @returns the store, for `createAuth`.
+ * @throws TypeError if an option is unknown or invalid.
+ * @throws StoreUnavailableError if the file can't be opened or created.
  *
  * @example
  * const store = sqliteStore("./data/tokenpair.db");
  * await store.migrate();
+ *
+ * @example
+ * // For tests: a store in memory, with a clock that the test moves.
+ * let now = 1_767_225_600;
+ * const store = sqliteStore({ path: ":memory:", now: () => now });
  */
 export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
-  const options = typeof pathOrOptions === "string" ? { path: pathOrOptions } : pathOrOptions;
-  refuseUnknownOptions("sqliteStore", options, Object.keys(optionNames));
-  const { path, busyTimeout = 5_000, now = readMachineTime } = options;
-  if (typeof path !== "string" || path === "") throw new TypeError("sqliteStore: path must be the path of a file");
-  if (!Number.isInteger(busyTimeout) || busyTimeout < 0 || busyTimeout > 0x7fffffff) {
-    throw new TypeError("sqliteStore: busyTimeout must be a whole number of milliseconds");
-  }
-
-  const connection = createConnection(openDatabase(path, busyTimeout), { now, busyTimeout });
-  const log = createAuditLog(connection);
-  const feed = createFeed(connection, log);
+  const { path, busyTimeout, now } = toCheckedOptions(pathOrOptions);
+  const connection = createSqliteConnection(openDatabase(path, busyTimeout), { now, busyTimeout });
+  const feed = createFeedStore(connection);
   const revocations = createRevocations(connection, feed);
 
   return {
-    users: createUserStore(connection, revocations, log),
-    sessions: createSessionStore(connection, revocations, log),
+    users: createUserStore(connection, revocations),
+    sessions: createSessionStore(connection, revocations),
     feed,
-    throttle: createThrottleStore(connection, log),
-    audit: log,
-    outbox: createOutbox(connection),
+    throttle: createThrottleStore(connection),
+    audit: createAuditStore(connection),
+    outbox: createOutboxStore(connection),
 
     migrate: () => migrate(connection),
     checkSchema: () => checkSchema(connection),
@@ -69,6 +72,21 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
       connection.close();
     },
   };
+}
+
+function toCheckedOptions(pathOrOptions: string | SqliteStoreOptions): Required<SqliteStoreOptions> {
+  const options = typeof pathOrOptions === "string" ? { path: pathOrOptions } : pathOrOptions;
+  refuseUnknownOptions("sqliteStore", options, Object.keys(optionNames));
+  const { path, busyTimeout = 5_000, now = readMachineTime } = options;
+  if (typeof path !== "string" || path === "") {
+    throw new TypeError('sqliteStore: path must be the path of a file. Example: path: "./data/tokenpair.db"');
+  }
+  if (!Number.isInteger(busyTimeout) || busyTimeout < 0 || busyTimeout > 0x7fffffff) {
+    throw new TypeError(
+      `sqliteStore: busyTimeout must be a whole number of milliseconds, got ${busyTimeout}. Example: busyTimeout: 5000`,
+    );
+  }
+  return { path, busyTimeout, now };
 }
 
 function readMachineTime(): number {

@@ -1,5 +1,6 @@
 import type { Delivery, OutboxStore } from "../../core/store/outbox.ts";
-import type { Connection } from "./connection/connection.ts";
+import { withCurrentMessageType } from "../former-names.ts";
+import type { SqliteConnection } from "./connection/connection.ts";
 
 const findDue = "SELECT 1 FROM webhook_outbox WHERE next_at <= :now LIMIT 1";
 
@@ -11,16 +12,16 @@ const remove = "DELETE FROM webhook_outbox WHERE id = :id AND attempts = :attemp
 
 const postpone = "UPDATE webhook_outbox SET next_at = :now + :seconds WHERE id = :id AND attempts = :attempts";
 
-/** The outbox in the table `webhook_outbox`. */
-export function createOutbox(connection: Connection): OutboxStore {
+/** Creates the store of the table `webhook_outbox`. */
+export function createOutboxStore(connection: SqliteConnection): OutboxStore {
   return {
     async claim(options) {
-      // A look takes no lock, and mostly there is nothing.
+      // Usually no message is due, and a read takes no lock.
       const isDue = await connection.read("outbox.claim", (now) => connection.prepare(findDue).get({ now }));
       if (isDue === undefined) return [];
       return connection.write("outbox.claim", (now) => {
-        const rows = connection.prepare(claim).all({ ...options, now });
-        return rows as unknown as readonly Delivery[];
+        const deliveries = connection.prepare(claim).all({ ...options, now }) as unknown as readonly Delivery[];
+        return deliveries.map((delivery) => ({ ...delivery, body: withCurrentMessageType(delivery.body) }));
       });
     },
 

@@ -7,18 +7,18 @@ import type {
   SessionStore,
 } from "../../core/store/sessions.ts";
 import { nothingRevoked } from "../../core/store/sessions.ts";
-import type { AuditLog } from "./audit.ts";
-import type { Connection } from "./connection/connection.ts";
+import { recordChange, recordRotation } from "./audit.ts";
+import type { SqliteConnection } from "./connection/connection.ts";
 import type { Revocations } from "./revocations.ts";
 import { isLive, type SessionRow, sessionColumns, toSession } from "./rows.ts";
 
-/** Of `sessions`: the row's user exists, is active and still has its epoch. */
-const userAllows = `EXISTS (SELECT 1 FROM users
+/** A condition on `sessions`: the user exists, is active and still has the session's epoch. */
+const hasActiveUser = `EXISTS (SELECT 1 FROM users
   WHERE users.id = sessions.user_id AND users.is_active = 1 AND users.epoch = sessions.user_epoch)`;
 
-/** Of `sessions`: the one row whose current generation was presented, where it may be used. */
+/** A condition on `sessions`: the presented generation is the current one of a live session with an active user. */
 const isPresented = `id = :sessionId AND generation = :generation AND current_hash = :presentedHash
-  AND ${isLive} AND ${userAllows}`;
+  AND ${isLive} AND ${hasActiveUser}`;
 
 const insert = `INSERT INTO sessions
   (id, user_id, user_epoch, generation, current_hash, created_at, last_used_at, idle_expires_at, absolute_expires_at,
@@ -27,7 +27,7 @@ const insert = `INSERT INTO sessions
    :persistent, :userAgent, :ip, :idleExpiresAt)
   RETURNING ${sessionColumns}`;
 
-// What is not told cannot be known, and is nothing new.
+// A login without a user agent can't be from a new device.
 const knowsDevice = `SELECT :userAgent IS NULL
   OR EXISTS (SELECT 1 FROM sessions WHERE user_id = :userId AND user_agent = :userAgent AND revoked_at IS NULL)
   OR EXISTS (SELECT 1 FROM audit_log WHERE type = 'login' AND user_id = :userId AND user_agent = :userAgent)
@@ -48,17 +48,17 @@ const label = `UPDATE sessions SET label = :label
 
 const listAll = `SELECT ${sessionColumns} FROM sessions WHERE ${isLive} ORDER BY created_at DESC, id DESC LIMIT :limit`;
 
-const listOfUser = `SELECT ${sessionColumns} FROM sessions WHERE user_id = :userId AND ${isLive}
+const listForUser = `SELECT ${sessionColumns} FROM sessions WHERE user_id = :userId AND ${isLive}
   ORDER BY created_at DESC, id DESC LIMIT :limit`;
 
-/** The sessions in the table `sessions`. */
-export function createSessionStore(connection: Connection, revocations: Revocations, log: AuditLog): SessionStore {
+/** Creates the store of the table `sessions`. */
+export function createSessionStore(connection: SqliteConnection, revocations: Revocations): SessionStore {
   function readUser(id: string): { isActive: boolean; epoch: number } | null {
     const row = connection.prepare("SELECT is_active, epoch FROM users WHERE id = :id").get({ id });
     return row === undefined ? null : { isActive: row["is_active"] === 1, epoch: Number(row["epoch"]) };
   }
 
-  function look(sessionId: string, now: number): SessionSnapshot | null {
+  function readSnapshot(sessionId: string, now: number): SessionSnapshot | null {
     const row = connection.prepare(`SELECT ${sessionColumns} FROM sessions WHERE id = :sessionId`).get({ sessionId });
     if (row === undefined) return null;
     const session = toSession(row as SessionRow);
@@ -72,8 +72,8 @@ export function createSessionStore(connection: Connection, revocations: Revocati
     if (!user.isActive) return { outcome: "refused", reason: "user_inactive" };
     if (user.epoch !== userEpoch) return { outcome: "refused", reason: "user_epoch_changed" };
 
-    const isKnown = connection.prepare(knowsDevice).get({ userId, userAgent })?.["isKnown"] === 1;
-    const { revocations: replaced } =
+    const isKnownDevice = connection.prepare(knowsDevice).get({ userId, userAgent })?.["isKnown"] === 1;
+    const replaced =
       session.replaces === undefined
         ? nothingRevoked
         : revocations.revokeOne(session.replaces, { reason: "replaced", now });
@@ -86,13 +86,12 @@ export function createSessionStore(connection: Connection, revocations: Revocati
     const row = connection
       .prepare(insert)
       .get({ id, userId, userEpoch, currentHash, persistent, userAgent, ip, now, idleExpiresAt, absoluteExpiresAt });
-    const created = toSession(row as SessionRow);
-    return log.record(audit, {
+    return recordChange(connection, audit, {
       outcome: "created",
-      session: created,
+      session: toSession(row as SessionRow),
       now,
-      revocations: replaced,
-      isNewDevice: !isKnown,
+      revocations: replaced.revocations,
+      isNewDevice: !isKnownDevice,
     });
   }
 
@@ -102,47 +101,33 @@ export function createSessionStore(connection: Connection, revocations: Revocati
     },
 
     async rotate(rotation) {
-      const { sessionId, generation, presentedHash, nextHash, salt, idempotencyHash, idleLifetime, userAgent, ip } =
-        rotation;
+      const { isAudited = false, ...parameters } = rotation;
       return connection.write("sessions.rotate", (now) => {
-        const row = connection
-          .prepare(rotate)
-          .get({
-            sessionId,
-            generation,
-            presentedHash,
-            nextHash,
-            salt,
-            idempotencyHash,
-            idleLifetime,
-            userAgent,
-            ip,
-            now,
-          });
+        const row = connection.prepare(rotate).get({ ...parameters, now });
         if (row === undefined) return null;
         const session = toSession(row as SessionRow);
-        if (rotation.isAudited) log.recordRotation(rotation, session);
+        if (isAudited) recordRotation(connection, rotation, session);
         return { session, now };
       });
     },
 
     async decide(sessionId, decide, audit) {
       return connection.write("sessions.decide", (now) => {
-        const { result, revoke: reason } = decide(look(sessionId, now));
+        const { result, revoke: reason } = decide(readSnapshot(sessionId, now));
         const revoked = reason === undefined ? nothingRevoked : revocations.revokeOne(sessionId, { reason, now });
-        return log.record(audit, { result, ...revoked });
+        return recordChange(connection, audit, { result, ...revoked });
       });
     },
 
-    async touch({ sessionId, generation, presentedHash, userAgent, ip }) {
+    async touch(use) {
       return connection.write("sessions.touch", (now) => {
-        const row = connection.prepare(touch).get({ sessionId, generation, presentedHash, userAgent, ip, now });
+        const row = connection.prepare(touch).get({ ...use, now });
         return row === undefined ? null : { session: toSession(row as SessionRow), now };
       });
     },
 
     async find(sessionId) {
-      return connection.read("sessions.find", (now) => look(sessionId, now));
+      return connection.read("sessions.find", (now) => readSnapshot(sessionId, now));
     },
 
     async list({ userId, limit }) {
@@ -150,7 +135,7 @@ export function createSessionStore(connection: Connection, revocations: Revocati
         const rows =
           userId === undefined
             ? connection.prepare(listAll).all({ limit, now })
-            : connection.prepare(listOfUser).all({ userId, limit, now });
+            : connection.prepare(listForUser).all({ userId, limit, now });
         return { sessions: (rows as SessionRow[]).map(toSession), now };
       });
     },
@@ -164,19 +149,26 @@ export function createSessionStore(connection: Connection, revocations: Revocati
 
     async revoke(sessionId, reason, { userId, audit } = {}) {
       return connection.write("sessions.revoke", (now) =>
-        log.record(audit, revocations.revokeOne(sessionId, { reason, now }, userId)),
+        recordChange(connection, audit, revocations.revokeOne(sessionId, { reason, now }, userId)),
       );
     },
 
     async revokeForUser(userId, reason, { except, audit } = {}) {
       return connection.write("sessions.revokeForUser", (now) => {
-        if (except !== undefined) return log.record(audit, revocations.revokeOthers(userId, except, { reason, now }));
-        return log.record(audit, revocations.raiseEpoch(userId, { reason, now })?.revoked ?? nothingRevoked);
+        if (except !== undefined)
+          return recordChange(connection, audit, revocations.revokeOthers(userId, except, { reason, now }));
+        return recordChange(
+          connection,
+          audit,
+          revocations.raiseEpoch(userId, { reason, now })?.revoked ?? nothingRevoked,
+        );
       });
     },
 
     async revokeAll(reason, audit) {
-      return connection.write("sessions.revokeAll", (now) => log.record(audit, revocations.revokeAll({ reason, now })));
+      return connection.write("sessions.revokeAll", (now) =>
+        recordChange(connection, audit, revocations.revokeAll({ reason, now })),
+      );
     },
   };
 }

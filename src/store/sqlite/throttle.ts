@@ -1,6 +1,6 @@
 import type { CountSnapshot, FailureCount, ThrottleStore } from "../../core/store/throttle.ts";
-import type { AuditLog } from "./audit.ts";
-import type { Connection } from "./connection/connection.ts";
+import { recordChange } from "./audit.ts";
+import type { SqliteConnection } from "./connection/connection.ts";
 
 const find = `SELECT failures, last_at AS lastAt, expires_at AS expiresAt FROM login_failures
   WHERE key = :key AND (expires_at IS NULL OR expires_at > :now)`;
@@ -10,12 +10,12 @@ const write = `INSERT OR REPLACE INTO login_failures (key, failures, last_at, ex
 
 const clearOne = "DELETE FROM login_failures WHERE key = :key";
 
-// "0" comes right after "/": everything that begins with the key and a slash.
+// "0" follows "/" in ASCII: the range holds every key that starts with this key and a slash.
 const clearAll = "DELETE FROM login_failures WHERE key = :key OR (key > :key || '/' AND key < :key || '0')";
 
-/** The counts in the table `login_failures`. */
-export function createThrottleStore(connection: Connection, log: AuditLog): ThrottleStore {
-  function look(keys: readonly string[], now: number): CountSnapshot {
+/** Creates the store of the table `login_failures`. */
+export function createThrottleStore(connection: SqliteConnection): ThrottleStore {
+  function readCounts(keys: readonly string[], now: number): CountSnapshot {
     const counts = new Map<string, FailureCount>();
     for (const key of keys) {
       const row = connection.prepare(find).get({ key, now });
@@ -24,7 +24,7 @@ export function createThrottleStore(connection: Connection, log: AuditLog): Thro
     return { counts, now };
   }
 
-  function change(key: string, count: FailureCount | null): void {
+  function writeCount(key: string, count: FailureCount | null): void {
     if (count === null) connection.prepare(clearOne).run({ key });
     else connection.prepare(write).run({ key, ...count });
   }
@@ -32,12 +32,12 @@ export function createThrottleStore(connection: Connection, log: AuditLog): Thro
   return {
     async decide(keys, decide, { peekFirst = false } = {}) {
       if (peekFirst) {
-        const seen = await connection.read("throttle.decide", (now) => decide(look(keys, now)));
-        if (seen.changes.size === 0) return seen.result;
+        const peeked = await connection.read("throttle.decide", (now) => decide(readCounts(keys, now)));
+        if (peeked.changes.size === 0) return peeked.result;
       }
       return connection.write("throttle.decide", (now) => {
-        const { result, changes } = decide(look(keys, now));
-        for (const [key, count] of changes) change(key, count);
+        const { result, changes } = decide(readCounts(keys, now));
+        for (const [key, count] of changes) writeCount(key, count);
         return result;
       });
     },
@@ -45,7 +45,7 @@ export function createThrottleStore(connection: Connection, log: AuditLog): Thro
     async clear(key, audit) {
       return connection.write("throttle.clear", (now) => {
         const { changes } = connection.prepare(clearAll).run({ key });
-        return log.record(audit, { counts: Number(changes), time: now });
+        return recordChange(connection, audit, { counts: Number(changes), time: now });
       });
     },
   };

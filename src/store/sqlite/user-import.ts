@@ -1,29 +1,29 @@
 import type { UserStore } from "../../core/store/users.ts";
-import { type Occupant, planImport } from "../import-plan.ts";
-import type { AuditLog } from "./audit.ts";
-import type { Connection } from "./connection/connection.ts";
+import { type ExistingUser, planImport } from "../import-plan.ts";
+import { recordChange } from "./audit.ts";
+import type { SqliteConnection } from "./connection/connection.ts";
 
-const findOccupants = `SELECT id, username_key AS usernameKey FROM users
+const findExisting = `SELECT id, username_key AS usernameKey FROM users
   WHERE id = :id OR username_key = :usernameKey`;
 
-// An id that comes back after its user was deleted starts at the epoch which ended that user's tokens.
+// An id that was used before starts at the epoch that revoked the deleted user's tokens.
 const insert = `INSERT INTO users
   (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at, last_login_at)
   VALUES (:id, :username, :usernameKey, :email, :isActive, :isStaff,
     (SELECT coalesce(max(epoch), 0) FROM revocations WHERE kind = 'user' AND key = :id),
     :passwordHash, coalesce(:createdAt, :now), :lastLoginAt)`;
 
-/** `users.importBatch` over `connection`: the write lock keeps everybody else away between looking and inserting. */
-export function createUserImport(connection: Connection, log: AuditLog): UserStore["importBatch"] {
+/** Creates `users.importBatch`. The write lock keeps other writers away between the read and the inserts. */
+export function createUserImport(connection: SqliteConnection): UserStore["importBatch"] {
   return (users, { dryRun = false, audit } = {}) => {
     const transact = dryRun ? connection.read : connection.write;
     return transact("users.importBatch", (now) => {
-      const occupants = users.flatMap(({ id, usernameKey }) => {
-        const rows = connection.prepare(findOccupants).all({ id: id ?? null, usernameKey });
-        return rows as unknown as Occupant[];
+      const existing = users.flatMap(({ id, usernameKey }) => {
+        const rows = connection.prepare(findExisting).all({ id: id ?? null, usernameKey });
+        return rows as unknown as ExistingUser[];
       });
       const last = connection.prepare("SELECT last FROM user_numbers").get()?.["last"];
-      const { outcomes, inserts, lastNumber } = planImport(users, occupants, Number(last));
+      const { outcomes, inserts, lastNumber } = planImport(users, existing, Number(last));
       if (dryRun) return { outcomes, now };
       for (const { id, username, usernameKey, email, passwordHash, createdAt, lastLoginAt, ...user } of inserts) {
         const [isActive, isStaff] = [user.isActive ? 1 : 0, user.isStaff ? 1 : 0];
@@ -31,7 +31,7 @@ export function createUserImport(connection: Connection, log: AuditLog): UserSto
         connection.prepare(insert).run(row);
       }
       connection.prepare("UPDATE user_numbers SET last = :lastNumber").run({ lastNumber });
-      return log.record(audit, { outcomes, now });
+      return recordChange(connection, audit, { outcomes, now });
     });
   };
 }

@@ -1,8 +1,10 @@
 import type { SessionAt } from "../../core/store/sessions.ts";
-import type { HashFormCount, KeepSession, NewUser, UserStore } from "../../core/store/users.ts";
+import type { HashFormCount, KeepSession, UserStore } from "../../core/store/users.ts";
 import type { User, UserWithPassword } from "../../core/user.ts";
-import type { AuditLog } from "./audit.ts";
-import type { Connection } from "./connection/connection.ts";
+import { externalUser, type UserFields } from "../external-user.ts";
+import { toUserNumber } from "../user-number.ts";
+import { recordChange } from "./audit.ts";
+import type { SqliteConnection } from "./connection/connection.ts";
 import type { Revocations } from "./revocations.ts";
 import {
   isLive,
@@ -20,7 +22,7 @@ const find = `SELECT ${userColumns} FROM users WHERE id = :id`;
 const findById = `SELECT ${userWithPasswordColumns} FROM users WHERE id = :id`;
 const findByKey = `SELECT ${userWithPasswordColumns} FROM users WHERE username_key = :usernameKey`;
 
-// An id that comes back after its user was deleted starts at the epoch which ended that user's tokens.
+// An id that was used before starts at the epoch that revoked the deleted user's tokens.
 const insert = `INSERT INTO users
   (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at)
   VALUES (:id, :username, :usernameKey, :email, 1, :isStaff,
@@ -31,7 +33,7 @@ const list = `SELECT ${userColumns} FROM users
   WHERE position > CASE WHEN :after IS NULL THEN 0 ELSE (SELECT position FROM users WHERE id = :after) END
   ORDER BY position LIMIT :limit`;
 
-const keep = `UPDATE sessions SET user_epoch = :epoch, generation = generation + 1,
+const keepSession = `UPDATE sessions SET user_epoch = :epoch, generation = generation + 1,
   previous_hash = current_hash, current_hash = :nextHash, salt = NULL, attempt_hash = NULL,
   rotated_at = :now, last_used_at = :now, idle_expires_at = min(:now + :idleLifetime, absolute_expires_at)
   WHERE id = :sessionId RETURNING ${sessionColumns}`;
@@ -40,10 +42,12 @@ const changePassword = `UPDATE users SET password_hash = :passwordHash
   WHERE id = :id AND is_active = 1 AND epoch = :userEpoch AND EXISTS (
     SELECT 1 FROM sessions WHERE id = :sessionId AND user_id = :id AND user_epoch = :userEpoch AND ${isLive})`;
 
-const update = `UPDATE users SET username = coalesce(:username, username),
-  username_key = coalesce(:usernameKey, username_key), email = CASE WHEN :setEmail THEN :email ELSE email END,
-  is_staff = coalesce(:isStaff, is_staff)
-  WHERE id = :id RETURNING ${userColumns}`;
+const patchable = "(username, username_key, email, is_staff)";
+const patched = `(coalesce(:username, username), coalesce(:usernameKey, username_key),
+  CASE WHEN :setEmail THEN :email ELSE email END, coalesce(:isStaff, is_staff))`;
+
+const update = `UPDATE users SET ${patchable} = ${patched}
+  WHERE id = :id AND ${patchable} IS NOT ${patched} RETURNING ${userColumns}`;
 
 const replacePasswordHash = "UPDATE users SET password_hash = :to WHERE id = :id AND password_hash = :from";
 
@@ -55,28 +59,24 @@ const countHashForms = `SELECT CASE
   END AS form, count(*) AS users
   FROM users WHERE password_hash IS NOT NULL GROUP BY form ORDER BY form`;
 
-/** A user of the application's own table, whose name only the application knows. */
-const nameless = { username: "", usernameKey: null, email: null, isStaff: false, passwordHash: null };
-
-type UserFields = Omit<NewUser, "id" | "usernameKey"> & { readonly usernameKey: string | null };
-
-/** The users in the table `users`. */
-export function createUserStore(connection: Connection, revocations: Revocations, log: AuditLog): UserStore {
+/** Creates the store of the table `users`. */
+export function createUserStore(connection: SqliteConnection, revocations: Revocations): UserStore {
   function takeNextNumber(): string {
     const row = connection.prepare("UPDATE user_numbers SET last = last + 1 RETURNING last").get();
     return String(row?.["last"]);
   }
 
-  /** Keeps `id`, where it is a number, out of the numbers to come. */
-  function reserve(id: string): void {
-    if (!/^[1-9]\d{0,14}$/.test(id)) return;
-    connection.prepare("UPDATE user_numbers SET last = max(last, :number)").run({ number: Number(id) });
+  /** Makes sure that no generated id is `id`. */
+  function reserveNumber(id: string): void {
+    const number = toUserNumber(id);
+    if (number === null) return;
+    connection.prepare("UPDATE user_numbers SET last = max(last, :number)").run({ number });
   }
 
   function insertUser(id: string, fields: UserFields, now: number): User {
     const { username, usernameKey, email, passwordHash } = fields;
     const isStaff = fields.isStaff ? 1 : 0;
-    reserve(id);
+    reserveNumber(id);
     const row = connection.prepare(insert).get({ id, username, usernameKey, email, isStaff, passwordHash, now });
     return toUser(row as UserRow);
   }
@@ -91,8 +91,8 @@ export function createUserStore(connection: Connection, revocations: Revocations
     return row === undefined ? null : toUser(row as UserRow<UserWithPassword>);
   }
 
-  function keepSession(epoch: number, { sessionId, nextHash, idleLifetime }: KeepSession, now: number): SessionAt {
-    const row = connection.prepare(keep).get({ sessionId, epoch, nextHash, idleLifetime, now });
+  function moveToEpoch(epoch: number, { sessionId, nextHash, idleLifetime }: KeepSession, now: number): SessionAt {
+    const row = connection.prepare(keepSession).get({ sessionId, epoch, nextHash, idleLifetime, now });
     return { session: toSession(row as SessionRow), now };
   }
 
@@ -101,17 +101,19 @@ export function createUserStore(connection: Connection, revocations: Revocations
       return connection.write("users.create", (now) => {
         const { usernameKey } = user;
         if (findWithPassword(findByKey, { usernameKey }) !== null) return { outcome: "name_taken" };
-        if (user.id !== undefined && findUser(user.id) !== null) throw new TypeError("users.create: the id is taken");
+        if (user.id !== undefined && findUser(user.id) !== null)
+          throw new TypeError("users.create: the id is taken: leave `id` out to get the next number");
         const created = insertUser(user.id ?? takeNextNumber(), user, now);
-        return { outcome: "created", user: log.record(audit, created) };
+        return { outcome: "created", user: recordChange(connection, audit, created) };
       });
     },
 
-    importBatch: createUserImport(connection, log),
+    importBatch: createUserImport(connection),
 
     async ensure(id) {
-      const known = await connection.read("users.ensure", () => findUser(id));
-      return known ?? connection.write("users.ensure", (now) => findUser(id) ?? insertUser(id, nameless, now));
+      const existing = await connection.read("users.ensure", () => findUser(id));
+      if (existing !== null) return existing;
+      return connection.write("users.ensure", (now) => findUser(id) ?? insertUser(id, externalUser, now));
     },
 
     async findById(id) {
@@ -131,41 +133,51 @@ export function createUserStore(connection: Connection, revocations: Revocations
 
     async update(id, { username = null, usernameKey = null, email, isStaff }, audit) {
       return connection.write("users.update", (now) => {
-        const holder = usernameKey === null ? null : findWithPassword(findByKey, { usernameKey });
-        if (holder !== null && holder.id !== id) return { outcome: "name_taken" };
-        const staffPatch = isStaff === undefined ? null : Number(isStaff);
+        const user = findUser(id);
+        if (user === null) return null;
+        const owner = usernameKey === null ? null : findWithPassword(findByKey, { usernameKey });
+        if (owner !== null && owner.id !== id) return { outcome: "name_taken" };
         const emailPatch = { setEmail: Number(email !== undefined), email: email ?? null };
-        const row = connection.prepare(update).get({ id, username, usernameKey, isStaff: staffPatch, ...emailPatch });
-        if (row === undefined) return null;
-        return log.record(audit, { outcome: "updated", user: toUser(row as UserRow), now } as const);
+        const staffPatch = { isStaff: isStaff === undefined ? null : Number(isStaff) };
+        const row = connection.prepare(update).get({ id, username, usernameKey, ...emailPatch, ...staffPatch });
+        if (row === undefined) return { outcome: "updated", user, now };
+        return recordChange(connection, audit, { outcome: "updated", user: toUser(row as UserRow), now } as const);
       });
     },
 
     async disable(id, audit) {
       return connection.write("users.disable", (now) => {
         connection.prepare("UPDATE users SET is_active = 0 WHERE id = :id").run({ id });
-        return log.record(audit, revocations.raiseEpoch(id, { reason: "user_disabled", now })?.revoked ?? null);
+        return recordChange(
+          connection,
+          audit,
+          revocations.raiseEpoch(id, { reason: "user_disabled", now })?.revoked ?? null,
+        );
       });
     },
 
     async enable(id, audit) {
       return connection.write("users.enable", (now) => {
         const { changes } = connection.prepare("UPDATE users SET is_active = 1 WHERE id = :id").run({ id });
-        return log.record(audit, changes === 1 ? { now } : null);
+        return recordChange(connection, audit, changes === 1 ? { now } : null);
       });
     },
 
     async setPassword(id, passwordHash, audit) {
       return connection.write("users.setPassword", (now) => {
         connection.prepare("UPDATE users SET password_hash = :passwordHash WHERE id = :id").run({ id, passwordHash });
-        return log.record(audit, revocations.raiseEpoch(id, { reason: "password_changed", now })?.revoked ?? null);
+        return recordChange(
+          connection,
+          audit,
+          revocations.raiseEpoch(id, { reason: "password_changed", now })?.revoked ?? null,
+        );
       });
     },
 
     async replacePasswordHash(id, { from, to }, audit) {
       return connection.write("users.replacePasswordHash", (now) => {
         const { changes } = connection.prepare(replacePasswordHash).run({ id, from, to });
-        return log.record(audit, changes === 1 ? { now } : null);
+        return recordChange(connection, audit, changes === 1 ? { now } : null);
       });
     },
 
@@ -176,7 +188,7 @@ export function createUserStore(connection: Connection, revocations: Revocations
         if (connection.prepare(changePassword).run(parameters).changes === 0) return null;
         const raised = revocations.raiseEpoch(id, { reason: "password_changed", now }, sessionId);
         if (raised === null) return null;
-        return { ...log.record(audit, raised.revoked), ...keepSession(raised.epoch, kept, now) };
+        return { ...recordChange(connection, audit, raised.revoked), ...moveToEpoch(raised.epoch, kept, now) };
       });
     },
 
@@ -190,7 +202,7 @@ export function createUserStore(connection: Connection, revocations: Revocations
       return connection.write("users.delete", (now) => {
         const raised = revocations.raiseEpoch(id, { reason: "user_deleted", now });
         connection.prepare("DELETE FROM users WHERE id = :id").run({ id });
-        return log.record(audit, raised?.revoked ?? null);
+        return recordChange(connection, audit, raised?.revoked ?? null);
       });
     },
   };

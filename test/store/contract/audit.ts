@@ -1,27 +1,23 @@
 import { describe, expect, it } from "vitest";
-import type { AuditEntry, AuditOf } from "../../../src/core/store/audit.ts";
+import type { AuditEntry, AuditOf, AuditRow } from "../../../src/core/store/audit.ts";
+import { toAuditRow } from "../../../src/events/audit-row.ts";
 import type { AuthEvent } from "../../../src/events/events.ts";
 import { addSession, addUser, newSession, newUser, rotationOf, toHash } from "./records.ts";
-import type { Scene } from "./store.ts";
+import type { Scene } from "./scene.ts";
 
 const client = { ip: "192.0.2.7", userAgent: "Firefox", actor: "cli/root" };
 
-/** A refusal of user `userId`, at `time`. */
-const refusal = (time: number, userId = "1", sessionId = "s"): AuthEvent => ({
-  type: "csrf_refused",
-  time,
-  reason: "CSRF token missing.",
-  userId,
-  sessionId,
-  client,
-});
+/** Returns the row of a refused request. */
+const refusal = (time: number, userId = "1", sessionId = "s"): AuditRow =>
+  toAuditRow({ type: "csrf_refused", time, reason: "CSRF token missing.", userId, sessionId, client });
 
-/** Writes one event whose reason says what the change's result was. */
+const keyChange = (time: number): AuditRow => toAuditRow({ type: "key_changed", time, change: "generated" });
+
+/** Returns one record whose reason is the change as JSON. */
 const audit = (result: unknown) =>
   [
     {
-      event: { type: "csrf_refused", time: 7, reason: toReason(result), client: {} },
-      isKept: true,
+      row: toAuditRow({ type: "csrf_refused", time: 7, reason: toReason(result), client: {} }),
       delivery: null,
     },
   ] as const;
@@ -34,13 +30,14 @@ const fails: AuditOf<unknown> = () => {
   throw new TypeError("no such record");
 };
 
+/** Defines the tests of how every store writes and reads the audit log. */
 export function describeAuditContract(scene: Scene): void {
   const readAll = async (query: Partial<Parameters<typeof scene.store.audit.read>[0]> = {}) =>
     (await scene.store.audit.read({ after: null, limit: 100, ...query })).entries;
   const reasons = async () => (await readAll()).map(({ reason }) => reason);
 
   describe("audit.append and audit.read", () => {
-    it("give back an event whole: columns, and the rest as details", async () => {
+    it("return every column of an entry, and the other fields as details", async () => {
       const event: AuthEvent = {
         type: "refresh",
         time: 1_000,
@@ -51,7 +48,7 @@ export function describeAuditContract(scene: Scene): void {
         reason: "session ended: logout",
         client,
       };
-      await scene.store.audit.append([event, { type: "key_changed", time: 1_001, change: "generated" }]);
+      await scene.store.audit.append([toAuditRow(event), keyChange(1_001)]);
       const nothing = { userId: null, sessionId: null, ip: null, userAgent: null, actor: null, reason: null };
       expect(await readAll()).toEqual([
         {
@@ -68,29 +65,38 @@ export function describeAuditContract(scene: Scene): void {
       ]);
     });
 
-    it("find refreshes by their outcome, whatever other members say", async () => {
+    it("find refreshes by their outcome, even if other members have the same text", async () => {
       const refresh = { type: "refresh", time: 1, client: {} } as const;
-      const misleading: AuthEvent = { ...refresh, outcome: "refused", reason: "theft" };
+      const misleading: AuthEvent = { ...refresh, outcome: "refused", reason: "reuse_detected" };
       await scene.store.audit.append([
-        { ...refresh, outcome: "theft", userId: "1", sessionId: "s", generation: 2, reason: "spent" },
-        misleading,
-        { ...refusal(2), note: '"outcome":"theft"' } as unknown as AuthEvent,
+        toAuditRow({
+          ...refresh,
+          outcome: "reuse_detected",
+          userId: "1",
+          sessionId: "s",
+          generation: 2,
+          reason: "spent",
+        }),
+        toAuditRow(misleading),
+        { ...refusal(2), details: JSON.stringify({ note: '"outcome":"reuse_detected"' }) },
       ]);
-      expect((await readAll({ outcome: "theft" })).map(({ reason }) => reason)).toEqual(["spent"]);
-      expect(await readAll({ outcome: "theft", type: "login" })).toEqual([]);
+      expect((await readAll({ outcome: "reuse_detected" })).map(({ reason }) => reason)).toEqual(["spent"]);
+      expect(await readAll({ outcome: "reuse_detected", type: "login" })).toEqual([]);
     });
 
-    it("keep any text, with U+FFFD for what a database cannot hold", async () => {
+    it("keep any text that `toAuditRow` returns", async () => {
       const userAgent = "a\0b'\"\\\u001b[31m\ud800☃";
-      await scene.store.audit.append([{ ...refusal(1), client: { userAgent } } as AuthEvent]);
+      await scene.store.audit.append([
+        toAuditRow({ type: "csrf_refused", time: 1, reason: "", client: { userAgent } }),
+      ]);
       const [entry] = await readAll();
       expect(entry?.userAgent).toBe("a\uFFFDb'\"\\\u001b[31m\uFFFD☃");
     });
 
-    it("find entries by user, session, type and time, and several of them together", async () => {
+    it("find entries by user, session, type and time, also combined", async () => {
       const { audit } = scene.store;
       await audit.append([refusal(1), refusal(2, "2", "t"), refusal(3, "1", "u")]);
-      await audit.append([{ type: "key_changed", time: 4, change: "generated" }]);
+      await audit.append([keyChange(4)]);
       const times = async (query: object) => (await readAll(query)).map(({ time }) => time);
       expect(await times({ userId: "1" })).toEqual([1, 3]);
       expect(await times({ sessionId: "t" })).toEqual([2]);
@@ -100,7 +106,7 @@ export function describeAuditContract(scene: Scene): void {
       expect(await times({ userId: "1' OR '1'='1" })).toEqual([]);
     });
 
-    it("show the newest entries first read, the oldest of them first, and then what follows, each once", async () => {
+    it("return the newest entries to a new reader, and every later entry once after its cursor", async () => {
       const { audit } = scene.store;
       await audit.append([1, 2, 3].map((time) => refusal(time)));
       const first = await audit.read({ after: null, limit: 2 });
@@ -118,7 +124,7 @@ export function describeAuditContract(scene: Scene): void {
       expect((await audit.read({ after: cursor, limit: 2 })).entries).toEqual([]);
     });
 
-    it("go on from the end of an empty log", async () => {
+    it("continue from the end of an empty log", async () => {
       const { audit } = scene.store;
       const { cursor, entries } = await audit.read({ after: null, limit: 5 });
       expect(entries).toEqual([]);
@@ -130,14 +136,14 @@ export function describeAuditContract(scene: Scene): void {
   describe("a change with an audit", () => {
     const none = { sessions: 0, revocations: [] };
     const keep = { sessionId: "s", userEpoch: 0, nextHash: toHash(9), idleLifetime: 100 };
-    const lasting = async () => {
+    const addAliceWithSession = async () => {
       const { store } = scene;
       const userId = await addUser(store, "alice");
       await addSession(store, "s", userId);
       return userId;
     };
 
-    it("writes one record of what it did, from its own result", async () => {
+    it("writes one record from its own result", async () => {
       const { store, now } = scene;
       const { users, sessions, feed } = store;
       const created = await users.create(newUser("alice"), audit);
@@ -155,22 +161,24 @@ export function describeAuditContract(scene: Scene): void {
         await feed.revokeToken("jti", audit),
         await users.delete(userId, audit),
       ];
-      const { session: _, now: __, ...ended } = changed ?? { session: null, now: 0 };
-      const results = [created.outcome === "created" && created.user, session, ended, revoked, ...all];
+      const { session: _, now: __, ...passwordChange } = changed ?? { session: null, now: 0 };
+      const results = [created.outcome === "created" && created.user, session, passwordChange, revoked, ...all];
       expect(await reasons()).toEqual(results.map(toReason));
-      expect(all[1]).toBe(now);
+      expect(all[1]).toEqual({ now });
     });
 
-    it("that a verdict decided writes the verdict's record", async () => {
-      await lasting();
+    it("writes one record of a decision, whether or not it revoked", async () => {
+      await addAliceWithSession();
       const { sessions } = scene.store;
-      await sessions.decide("s", () => ({ result: 1, audit }));
-      const { revocations } = await sessions.decide("s", () => ({ result: 2, revoke: "reuse", audit }));
-      expect(revocations).toHaveLength(1);
-      expect(await reasons()).toEqual([toReason([]), toReason(revocations)]);
+      const kept = await sessions.decide("s", () => ({ result: 1 }), audit);
+      expect(kept).toEqual({ result: 1, ...none });
+      const revoked = await sessions.decide("s", () => ({ result: 2, revoke: "reuse" }), audit);
+      expect(revoked).toMatchObject({ result: 2, sessions: 1 });
+      expect(revoked.revocations).toHaveLength(1);
+      expect(await reasons()).toEqual([toReason(kept), toReason(revoked)]);
     });
 
-    it("writes nothing where nothing was changed for want of a user or a session", async () => {
+    it("writes nothing if there is no such user or session, or the name is taken", async () => {
       const { users, sessions } = scene.store;
       await addUser(scene.store, "alice");
       await users.create(newUser("ALICE"), audit);
@@ -183,8 +191,8 @@ export function describeAuditContract(scene: Scene): void {
       expect(await readAll()).toEqual([]);
     });
 
-    it("is undone with its record, whichever of them fails", async () => {
-      const userId = await lasting();
+    it("is rolled back if its record fails", async () => {
+      const userId = await addAliceWithSession();
       const { users, sessions, feed } = scene.store;
       const attempts = [
         () => users.create(newUser("bob"), fails),
@@ -194,7 +202,7 @@ export function describeAuditContract(scene: Scene): void {
         () => users.changePassword(userId, "hash-2", keep, fails),
         () => users.delete(userId, fails),
         () => sessions.create(newSession("t", userId), fails),
-        () => sessions.decide("s", () => ({ result: 1, revoke: "reuse", audit: fails })),
+        () => sessions.decide("s", () => ({ result: 1, revoke: "reuse" }), fails),
         () => sessions.revoke("s", "logout", { audit: fails }),
         () => sessions.revokeForUser(userId, "logout", { audit: fails }),
         () => sessions.revokeAll("logout", fails),
@@ -209,8 +217,8 @@ export function describeAuditContract(scene: Scene): void {
     });
   });
 
-  describe("a rotation", () => {
-    it("that is to be audited writes one entry, alone and among others, and none where it did not match", async () => {
+  describe("an audited rotation", () => {
+    it("writes one entry, alone and in a batch, and none if it did not match", async () => {
       const { store } = scene;
       const userId = await addUser(store, "alice");
       const ids = Array.from({ length: 20 }, (_, n) => `s${n}`);
@@ -238,20 +246,16 @@ export function describeAuditContract(scene: Scene): void {
     });
   });
 
-  describe("a new device", () => {
+  describe("the isNewDevice of a login", () => {
     const isNew = async (id: string, userId: string, userAgent: string | null, kept = false) => {
-      const login: AuditOf<unknown> = () => [
-        {
-          event: { type: "login", time: 1, userId, sessionId: id, client: { userAgent: userAgent ?? undefined } },
-          isKept: kept,
-          delivery: null,
-        },
-      ];
+      const client = { userAgent: userAgent ?? undefined };
+      const row = toAuditRow({ type: "login", time: 1, userId, sessionId: id, client });
+      const login: AuditOf<unknown> = () => [{ row: kept ? row : null, delivery: null }];
       const created = await scene.store.sessions.create(newSession(id, userId, { userAgent }), login);
       return created.outcome === "created" && created.isNewDevice;
     };
 
-    it("is one whose user agent no other session of the user has that nobody has ended", async () => {
+    it("is true if no unrevoked session of the user has the user agent", async () => {
       const { store } = scene;
       const [alice, bob] = [await addUser(store, "alice"), await addUser(store, "bob")];
       expect(await isNew("a", alice, "Firefox")).toBe(true);
@@ -262,7 +266,7 @@ export function describeAuditContract(scene: Scene): void {
       expect(await isNew("e", alice, "Opera")).toBe(true);
     });
 
-    it("is not one that the audit log knows, whatever became of its sessions", async () => {
+    it("is false if the audit log has a login with the user agent", async () => {
       const { store } = scene;
       const alice = await addUser(store, "alice");
       expect(await isNew("a", alice, "Firefox".repeat(500), true)).toBe(true);
@@ -272,13 +276,13 @@ export function describeAuditContract(scene: Scene): void {
       expect(await store.sessions.create(again)).toMatchObject({ isNewDevice: false });
     });
 
-    it("is not one of which nothing is told", async () => {
+    it("is false for a login without a user agent", async () => {
       expect(await isNew("a", await addUser(scene.store, "alice"), null)).toBe(false);
     });
   });
 
-  describe("deleteExpired, of the audit log,", () => {
-    it("deletes entries older than the horizon, so many at a time, and none unless it is told to", async () => {
+  describe("deleteExpired with an auditHorizon", () => {
+    it("deletes audit entries older than it, at most `limit` per call, and none without it", async () => {
       const { store, now } = scene;
       await store.audit.append([300, 200, 101, 100, 0].map((age) => refusal(now - age)));
       const options = { limit: 2, horizon: 60, auditHorizon: 100 };

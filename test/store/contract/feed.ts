@@ -1,28 +1,28 @@
 import { describe, expect, it } from "vitest";
 import type { Revocation } from "../../../src/core/revocation.ts";
 import { addSession, addUser, rotationOf } from "./records.ts";
-import type { Scene } from "./store.ts";
+import type { Scene } from "./scene.ts";
 
-/** What every store's feed must do. */
+/** Defines the tests of every store's revocation feed. */
 export function describeFeedContract(scene: Scene): void {
   describe("feed.read", () => {
-    it("has exactly the revocations that the changes returned, in their order", async () => {
+    it("returns exactly the revocations that the changes returned, in order", async () => {
       const { store } = scene;
       const alice = await addUser(store, "alice");
       const bob = await addUser(store, "bob");
       const returned: Revocation[] = [];
-      const note = (change: { revocations: readonly Revocation[] } | null) => {
+      const collect = (change: { revocations: readonly Revocation[] } | null) => {
         returned.push(...(change?.revocations ?? []));
       };
       for (const id of ["a", "b", "c"]) await addSession(store, id, alice);
-      note(await addSession(store, "d", bob, { replaces: "a" }));
-      note(await store.sessions.revoke("b", "logout"));
-      note(await store.sessions.decide("c", () => ({ result: null, revoke: "reuse" })));
-      returned.push(await store.feed.revokeToken("token"));
-      note(await store.users.disable(bob));
-      note(await store.users.setPassword(alice, "hash-2"));
-      note(await store.users.delete(bob));
-      note(await store.sessions.revokeAll("revoked"));
+      collect(await addSession(store, "d", bob, { replaces: "a" }));
+      collect(await store.sessions.revoke("b", "logout"));
+      collect(await store.sessions.decide("c", () => ({ result: null, revoke: "reuse" })));
+      collect(await store.feed.revokeToken("token"));
+      collect(await store.users.disable(bob));
+      collect(await store.users.setPassword(alice, "hash-2"));
+      collect(await store.users.delete(bob));
+      collect(await store.sessions.revokeAll("revoked"));
       const kinds = returned.map(({ kind }) => kind).join(" ");
       expect(kinds).toBe("session session session token user user user all");
       const batch = await store.feed.read({ after: null, horizon: 60 });
@@ -30,29 +30,37 @@ export function describeFeedContract(scene: Scene): void {
       expect(batch.more).toBe(false);
     });
 
-    it("goes on after the cursor, and finds nothing where nothing is new", async () => {
+    it("returns the entries after a cursor, and none if none were appended", async () => {
       const { feed } = scene.store;
       const empty = await feed.read({ after: null, horizon: 60 });
       expect(empty).toMatchObject({ revocations: [], more: false });
-      const first = await feed.revokeToken("1");
-      const second = await feed.revokeToken("2");
+      const {
+        revocations: [first],
+      } = await feed.revokeToken("1");
+      const {
+        revocations: [second],
+      } = await feed.revokeToken("2");
       const batch = await feed.read({ after: empty.cursor, horizon: 60 });
       expect(batch.revocations).toStrictEqual([first, second]);
       for (const _ of [1, 2]) {
         expect(await feed.read({ after: batch.cursor, horizon: 60 })).toMatchObject({ revocations: [], more: false });
       }
-      const third = await feed.revokeToken("3");
+      const {
+        revocations: [third],
+      } = await feed.revokeToken("3");
       expect((await feed.read({ after: batch.cursor, horizon: 60 })).revocations).toStrictEqual([third]);
       expect((await feed.read({ after: empty.cursor, horizon: 60 })).revocations).toStrictEqual([first, second, third]);
     });
 
-    it("reads only the last horizon from the beginning, and does not meet the older entries later", async () => {
+    it("returns only the entries of the last `horizon` seconds to a new reader, and never the older ones", async () => {
       const { feed } = scene.store;
       await feed.revokeToken("old");
       scene.now += 61;
       const start = await feed.read({ after: null, horizon: 60 });
       expect(start.revocations).toEqual([]);
-      const recent = await feed.revokeToken("recent");
+      const {
+        revocations: [recent],
+      } = await feed.revokeToken("recent");
       expect((await feed.read({ after: start.cursor, horizon: 60 })).revocations).toStrictEqual([recent]);
       scene.now += 60;
       const batch = await feed.read({ after: null, horizon: 60 });
@@ -60,18 +68,20 @@ export function describeFeedContract(scene: Scene): void {
       expect((await feed.read({ after: batch.cursor, horizon: 60 })).revocations).toEqual([]);
     });
 
-    it("keeps its place when old entries are deleted", async () => {
+    it("continues at the cursor after old entries were deleted", async () => {
       const { store } = scene;
       await store.feed.revokeToken("old");
       const { cursor } = await store.feed.read({ after: null, horizon: 60 });
       scene.now += 100;
       expect(await store.deleteExpired({ limit: 10, horizon: 60 })).toMatchObject({ revocations: 1 });
       expect((await store.feed.read({ after: cursor, horizon: 60 })).revocations).toEqual([]);
-      const next = await store.feed.revokeToken("new");
+      const {
+        revocations: [next],
+      } = await store.feed.revokeToken("new");
       expect((await store.feed.read({ after: cursor, horizon: 60 })).revocations).toStrictEqual([next]);
     });
 
-    it("has no entry for what ended nothing", async () => {
+    it("has no entry for a call that revoked nothing", async () => {
       const { store } = scene;
       await addUser(store, "alice");
       await store.sessions.revoke("nowhere", "logout");
@@ -81,8 +91,8 @@ export function describeFeedContract(scene: Scene): void {
     });
   });
 
-  describe("feed.read: the ages", () => {
-    it("are there for each entry after a cursor, and not for what is read from the beginning", async () => {
+  describe("the ages that feed.read returns", () => {
+    it("belong to the entries after a cursor, and are missing for a new reader", async () => {
       const { feed } = scene.store;
       await feed.revokeToken("1");
       const start = await feed.read({ after: null, horizon: 60 });
@@ -102,13 +112,13 @@ export function describeFeedContract(scene: Scene): void {
   describe("feed.isRevoked", () => {
     const token = { sessionId: "s", userId: "1", userEpoch: 0, tokenId: "t", issuedAt: 1_000_000 };
 
-    /** Alice, the user "1", with her sessions "s" and "other". */
+    /** Adds the user "1" with the sessions "s" and "other". */
     async function addSessions(): Promise<void> {
       const alice = await addUser(scene.store, "alice");
       for (const id of ["s", "other"]) await addSession(scene.store, id, alice);
     }
 
-    it("says no of a token of a live session", async () => {
+    it("returns false for a token of a live session", async () => {
       await addSessions();
       expect(await scene.store.feed.isRevoked(token)).toBe(false);
       await scene.store.sessions.rotate(rotationOf("s", 0));
@@ -118,11 +128,11 @@ export function describeFeedContract(scene: Scene): void {
     });
 
     it.each<readonly [string, (store: Scene["store"]) => Promise<unknown>]>([
-      ["the session was ended", (store) => store.sessions.revoke("s", "logout")],
-      ["the other sessions were ended", (store) => store.sessions.revokeForUser("1", "logout", { except: "other" })],
-      ["the user's sessions were ended", (store) => store.sessions.revokeForUser("1", "logout")],
+      ["the session was revoked", (store) => store.sessions.revoke("s", "logout")],
+      ["the other sessions were revoked", (store) => store.sessions.revokeForUser("1", "logout", { except: "other" })],
+      ["the user's sessions were revoked", (store) => store.sessions.revokeForUser("1", "logout")],
       [
-        "the session was ended as a theft",
+        "the session was revoked because of reuse",
         (store) => store.sessions.decide("s", () => ({ result: 0, revoke: "reuse" })),
       ],
       ["the user was disabled", (store) => store.users.disable("1")],
@@ -131,7 +141,7 @@ export function describeFeedContract(scene: Scene): void {
       ["the user was deleted", (store) => store.users.delete("1")],
       ["the token was revoked", (store) => store.feed.revokeToken("t")],
       ["every token was revoked", (store) => store.sessions.revokeAll("revoked")],
-    ])("says yes where %s, and so does the feed", async (_, revoke) => {
+    ])("returns true if %s, and the feed has an entry", async (_, revoke) => {
       const { store } = scene;
       await addSessions();
       await revoke(store);
@@ -140,7 +150,7 @@ export function describeFeedContract(scene: Scene): void {
       expect(revocations.length).toBeGreaterThan(0);
     });
 
-    it("says yes of a token of before a cut-off, and no of one of a login after it", async () => {
+    it("returns true for a token from before `revokeAll`, and false for a later one", async () => {
       const { store } = scene;
       await addSessions();
       await store.sessions.revokeAll("revoked");
@@ -150,7 +160,7 @@ export function describeFeedContract(scene: Scene): void {
       expect(await store.feed.isRevoked({ ...token, sessionId: "new", issuedAt: 1_000_001 })).toBe(false);
     });
 
-    it("says yes of a session that does not exist, or is somebody else's", async () => {
+    it("returns true if the session is unknown or another user's", async () => {
       const { store } = scene;
       await addSessions();
       const bob = await addUser(store, "bob");
@@ -160,7 +170,7 @@ export function describeFeedContract(scene: Scene): void {
   });
 
   describe("feed.subscribe", () => {
-    it("wakes after an entry was appended, until it is told to stop", async () => {
+    it("wakes a subscriber after an entry was appended, until the subscription ends", async () => {
       const { store } = scene;
       const alice = await addUser(store, "alice");
       await addSession(store, "s", alice);
@@ -182,7 +192,7 @@ export function describeFeedContract(scene: Scene): void {
       expect(isWoken).toBe(false);
     });
 
-    it("asks for a poll at least once a second", () => {
+    it("requires a poll at least once a second", () => {
       expect(scene.store.feed.pollInterval).toBeGreaterThan(0);
       expect(scene.store.feed.pollInterval).toBeLessThanOrEqual(1_000);
     });

@@ -1,25 +1,25 @@
 import { describe, expect, it } from "vitest";
 import type { AuditOf } from "../../../src/core/store/audit.ts";
 import { addUser } from "./records.ts";
-import type { Scene } from "./store.ts";
+import type { Scene } from "./scene.ts";
 
+/** Defines the tests of how every store hands out webhook messages. */
 export function describeOutboxContract(scene: Scene): void {
   const options = { limit: 10, lease: 60 };
 
-  /** Puts messages into the outbox, as a change does. */
+  /** Makes a change that puts messages into the outbox. */
   async function put(...ids: string[]): Promise<void> {
     const audit: AuditOf<unknown> = () =>
       ids.map((id) => ({
-        event: { type: "key_changed", time: scene.now, change: "generated" },
-        isKept: false,
-        delivery: { id, body: `{"id":"${id}","text":"☃\\u0000"}` },
+        row: null,
+        delivery: { id, body: `{"id":"${id}","text":"☃\\u0000"}`, at: scene.now },
       }));
     await scene.store.feed.revokeToken("jti", audit);
   }
   const claimIds = async (claim = options) => (await scene.store.outbox.claim(claim)).map(({ id }) => id).sort();
 
   describe("the outbox", () => {
-    it("gives what a change has put into it, whole, and keeps it out of the audit log", async () => {
+    it("returns the message of a change byte for byte, and adds no audit entry", async () => {
       const at = scene.now;
       await put("a");
       scene.now += 5;
@@ -28,20 +28,16 @@ export function describeOutboxContract(scene: Scene): void {
       expect((await scene.store.audit.read({ after: null, limit: 9 })).entries).toEqual([]);
     });
 
-    it("has nothing of a change that failed", async () => {
+    it("has no message of a change that failed", async () => {
       const audit: AuditOf<unknown> = () => [
-        {
-          event: { type: "key_changed", time: 1, change: "generated" },
-          isKept: false,
-          delivery: { id: "a", body: "{}" },
-        },
-        { event: undefined as never, isKept: true, delivery: null },
+        { row: null, delivery: { id: "a", body: "{}", at: 1 } },
+        { row: { type: null } as never, delivery: null },
       ];
       await expect(addUser(scene.store, "alice").then((id) => scene.store.users.disable(id, audit))).rejects.toThrow();
       expect(await claimIds()).toEqual([]);
     });
 
-    it("gives a message to one of several who ask at once, for the time of the lease", async () => {
+    it("gives each message to only one of several concurrent claims until its lease is over", async () => {
       await put("a", "b", "c", "d");
       const claims = await Promise.all([1, 2, 3].map(() => claimIds({ limit: 2, lease: 60 })));
       expect(claims.flat().sort()).toEqual(["a", "b", "c", "d"]);
@@ -51,7 +47,7 @@ export function describeOutboxContract(scene: Scene): void {
       expect(await claimIds()).toEqual(["a", "b", "c", "d"]);
     });
 
-    it("removes for good, and puts off for as long as it is told, only for who claimed last", async () => {
+    it("removes and postpones a message only for its last claim", async () => {
       const { outbox } = scene.store;
       await put("a", "b");
       const [first] = await outbox.claim({ limit: 1, lease: 10 });

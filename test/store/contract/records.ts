@@ -2,14 +2,14 @@ import type { Store } from "../../../src/core/store/index.ts";
 import type { NewSession, Rotation } from "../../../src/core/store/sessions.ts";
 import type { ImportedUser, NewUser } from "../../../src/core/store/users.ts";
 
-/** 32 bytes that differ for every `n`: a stand-in for a SHA-256. */
+/** Returns 32 bytes that differ for every `n`, in place of a SHA-256. */
 export function toHash(n: number): Uint8Array {
   const hash = new Uint8Array(32).fill(0x5a);
   new DataView(hash.buffer).setUint32(0, n);
   return hash;
 }
 
-/** A user to create. */
+/** Returns a user to create. */
 export function newUser(username: string, changes: Partial<NewUser> = {}): NewUser {
   return {
     username,
@@ -21,12 +21,12 @@ export function newUser(username: string, changes: Partial<NewUser> = {}): NewUs
   };
 }
 
-/** A user to import. */
+/** Returns a user to import. */
 export function importedUser(username: string, changes: Partial<ImportedUser> = {}): ImportedUser {
   return { ...newUser(username), isActive: true, createdAt: null, lastLoginAt: null, ...changes };
 }
 
-/** A session to create: 100 s unused, 1000 s at most, hash 0. */
+/** Returns a session to create: 100 s idle, 1000 s at most, with the hash `toHash(0)`. */
 export function newSession(id: string, userId: string, changes: Partial<NewSession> = {}): NewSession {
   return {
     id,
@@ -43,7 +43,7 @@ export function newSession(id: string, userId: string, changes: Partial<NewSessi
   };
 }
 
-/** The rotation of `generation`, whose hash is `toHash(generation)`, to the next. */
+/** Returns the rotation of a generation, whose hash is `toHash(generation)`, to the next one. */
 export function rotationOf(sessionId: string, generation: number, changes: Partial<Rotation> = {}): Rotation {
   return {
     sessionId,
@@ -59,22 +59,22 @@ export function rotationOf(sessionId: string, generation: number, changes: Parti
   };
 }
 
-/** Creates a user, and returns the id. */
+/** Creates a user and returns the id. */
 export async function addUser(store: Store, username: string, changes: Partial<NewUser> = {}): Promise<string> {
   const created = await store.users.create(newUser(username, changes));
   if (created.outcome !== "created") throw new Error(`${username} is taken`);
   return created.user.id;
 }
 
-/** Creates a session, and fails where it is refused. */
+/** Creates a session. @throws Error if it is refused. */
 export async function addSession(store: Store, id: string, userId: string, changes: Partial<NewSession> = {}) {
   const created = await store.sessions.create(newSession(id, userId, changes));
   if (created.outcome !== "created") throw new Error(`refused: ${created.reason}`);
   return created;
 }
 
-/** Whether the session is among the live ones. */
-export async function isAlive(store: Store, sessionId: string): Promise<boolean> {
+/** Returns whether the session is live. */
+export async function isLive(store: Store, sessionId: string): Promise<boolean> {
   const { sessions } = await store.sessions.list({ limit: 1_000 });
   return sessions.some((session) => session.id === sessionId);
 }

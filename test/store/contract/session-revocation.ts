@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Session } from "../../../src/core/session.ts";
-import { addSession, addUser, isAlive, rotationOf } from "./records.ts";
-import type { Scene } from "./store.ts";
+import { addSession, addUser, isLive, rotationOf } from "./records.ts";
+import type { Scene } from "./scene.ts";
 
-/** How every store lists sessions and ends them. */
-export function describeSessionEndContract(scene: Scene): void {
+/** Defines the tests of how every store lists, labels and revokes sessions. */
+export function describeSessionRevocationContract(scene: Scene): void {
   const find = async (id: string): Promise<Session | undefined> => (await scene.store.sessions.find(id))?.session;
 
-  describe("sessions.list and label", () => {
-    it("list live sessions, newest first, of one user or of all", async () => {
+  describe("sessions.list and sessions.label", () => {
+    it("list live sessions, newest first, of one user or of all users", async () => {
       const { store } = scene;
       const alice = await addUser(store, "alice");
       const bob = await addUser(store, "bob");
@@ -16,14 +16,14 @@ export function describeSessionEndContract(scene: Scene): void {
         ["c", alice],
         ["a", alice],
         ["b", bob],
-        ["gone", alice],
+        ["revoked", alice],
       ] as const) {
         await addSession(store, id, user);
         scene.now += 1;
       }
       await addSession(store, "brief", alice, { idleLifetime: 1 });
       scene.now += 1;
-      await store.sessions.revoke("gone", "logout");
+      await store.sessions.revoke("revoked", "logout");
       const ids = async (options: { userId?: string; limit: number }) =>
         (await store.sessions.list(options)).sessions.map(({ id }) => id);
       expect(await ids({ limit: 10 })).toEqual(["b", "a", "c"]);
@@ -32,7 +32,7 @@ export function describeSessionEndContract(scene: Scene): void {
       expect(await store.sessions.list({ userId: "9", limit: 10 })).toEqual({ sessions: [], now: scene.now });
     });
 
-    it("label sets and clears the label of the user's own live session only", async () => {
+    it("set and clear the label of the given user's live session only", async () => {
       const { store } = scene;
       const alice = await addUser(store, "alice");
       await addSession(store, "s", alice);
@@ -46,7 +46,7 @@ export function describeSessionEndContract(scene: Scene): void {
   });
 
   describe("sessions.revoke", () => {
-    it("ends a live session once, with one entry", async () => {
+    it("revokes a live session once, with one feed entry", async () => {
       const { store } = scene;
       const alice = await addUser(store, "alice");
       await addSession(store, "s", alice);
@@ -59,10 +59,10 @@ export function describeSessionEndContract(scene: Scene): void {
       scene.now += 5;
       expect(await store.sessions.revoke("s", "revoked")).toStrictEqual({ sessions: 0, revocations: [] });
       expect(await find("s")).toMatchObject({ revokedAt: scene.now - 5, revokeReason: "logout" });
-      expect(await isAlive(store, "t")).toBe(true);
+      expect(await isLive(store, "t")).toBe(true);
     });
 
-    it("leaves alone what has expired, does not exist, or is another user's where a user is named", async () => {
+    it("changes nothing if the session has expired, is unknown or isn't the given user's", async () => {
       const { store } = scene;
       const alice = await addUser(store, "alice");
       await addSession(store, "s", alice);
@@ -74,7 +74,7 @@ export function describeSessionEndContract(scene: Scene): void {
       expect(await find("s")).toMatchObject({ revokedAt: null });
     });
 
-    it("holds against every rotation that comes after it", async () => {
+    it("makes every later rotation fail", async () => {
       const { store } = scene;
       await addSession(store, "s", await addUser(store, "alice"));
       const rotations = Array.from({ length: 10 }, (_, i) => store.sessions.rotate(rotationOf("s", i)));
@@ -85,8 +85,8 @@ export function describeSessionEndContract(scene: Scene): void {
     });
   });
 
-  describe("sessions.revokeForUser and revokeAll", () => {
-    it("without an exception the epoch rises, with one entry, also where no session is left", async () => {
+  describe("sessions.revokeForUser and sessions.revokeAll", () => {
+    it("raise the user's epoch with one feed entry, even if no session is left", async () => {
       const { store } = scene;
       const alice = await addUser(store, "alice");
       await addSession(store, "s", alice);
@@ -103,16 +103,16 @@ export function describeSessionEndContract(scene: Scene): void {
       expect(await store.sessions.revokeForUser("9", "revoked")).toEqual({ sessions: 0, revocations: [] });
     });
 
-    it("with an exception each other session has its entry, and the epoch stays", async () => {
+    it("append an entry for each session and keep the epoch if one session is excepted", async () => {
       const { store } = scene;
       const alice = await addUser(store, "alice");
       const bob = await addUser(store, "bob");
       for (const id of ["a", "b", "c"]) await addSession(store, id, alice);
       await addSession(store, "bobs", bob);
-      const ended = await store.sessions.revokeForUser(alice, "revoked", { except: "b" });
-      expect(ended.sessions).toBe(2);
-      expect(ended.revocations).toHaveLength(2);
-      expect(ended.revocations).toEqual(
+      const revoked = await store.sessions.revokeForUser(alice, "revoked", { except: "b" });
+      expect(revoked.sessions).toBe(2);
+      expect(revoked.revocations).toHaveLength(2);
+      expect(revoked.revocations).toEqual(
         expect.arrayContaining([
           { kind: "session", sessionId: "a", at: scene.now },
           { kind: "session", sessionId: "c", at: scene.now },
@@ -120,10 +120,10 @@ export function describeSessionEndContract(scene: Scene): void {
       );
       expect(await store.users.findById(alice)).toMatchObject({ epoch: 0 });
       expect(await store.sessions.rotate(rotationOf("b", 0))).not.toBeNull();
-      expect(await isAlive(store, "bobs")).toBe(true);
+      expect(await isLive(store, "bobs")).toBe(true);
     });
 
-    it("revokeAll ends every live session with a single entry", async () => {
+    it("revoke every live session of every user with a single feed entry", async () => {
       const { store } = scene;
       const alice = await addUser(store, "alice");
       const bob = await addUser(store, "bob");

@@ -1,30 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../../src/core/errors.ts";
-import type { Store } from "../../../src/core/store/index.ts";
 import { describeAuditContract } from "./audit.ts";
 import { describeFeedContract } from "./feed.ts";
+import { describeFormerNamesContract } from "./former-names.ts";
 import { describeOutboxContract } from "./outbox.ts";
-import { addSession, addUser, isAlive, rotationOf } from "./records.ts";
-import { describeSessionEndContract } from "./session-revocation.ts";
+import { describePasswordContract } from "./passwords.ts";
+import { addSession, addUser, isLive, rotationOf } from "./records.ts";
+import { describeRotationContract } from "./rotations.ts";
+import type { CreateStore, Scene } from "./scene.ts";
+import { describeSessionRevocationContract } from "./session-revocation.ts";
 import { describeSessionContract } from "./sessions.ts";
 import { describeThrottleContract } from "./throttle.ts";
 import { describeUserImportContract } from "./user-import.ts";
+import { describeUserUpdateContract } from "./user-update.ts";
 import { describeUserContract } from "./users.ts";
 
-/** Makes an empty store that has been migrated and whose time is `now`; `cleanup` closes it and removes its data. */
-export type CreateStore = (options: {
-  readonly now: () => number;
-}) => Promise<{ readonly store: Store; readonly cleanup: () => Promise<void> }>;
-
-/** What a test of the contract works with: the store, and its time, which the test moves. */
-export interface Scene {
-  store: Store;
-  now: number;
-}
-
-/** The suite that every store must pass. */
+/** Defines the tests that every store must pass. */
 export function describeStoreContract(name: string, createStore: CreateStore): void {
-  describe(`${name}: the contract of every store`, () => {
+  describe(`the store contract over ${name}`, () => {
     const scene = { now: 1_000_000 } as Scene;
     let cleanup: () => Promise<void>;
 
@@ -35,28 +28,32 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
     afterEach(() => cleanup());
 
     describeUserContract(scene);
+    describeUserUpdateContract(scene);
+    describePasswordContract(scene);
     describeUserImportContract(scene);
     describeSessionContract(scene);
-    describeSessionEndContract(scene);
+    describeRotationContract(scene);
+    describeSessionRevocationContract(scene);
     describeFeedContract(scene);
     describeThrottleContract(scene);
     describeAuditContract(scene);
     describeOutboxContract(scene);
+    describeFormerNamesContract(scene);
 
-    describe("schema", () => {
-      it("is up to date after migrate, and then has nothing to apply", async () => {
+    describe("migrate", () => {
+      it("brings the schema up to date and then has nothing left to apply", async () => {
         await scene.store.checkSchema();
         expect(await scene.store.migrate()).toEqual([]);
       });
     });
 
     describe("deleteExpired", () => {
-      it("deletes sessions whose idle or absolute time is over, and no others", async () => {
+      it("deletes exactly the sessions whose idle or absolute lifetime is over", async () => {
         const { store } = scene;
         const user = await addUser(store, "alice");
         await addSession(store, "unused", user, { idleLifetime: 100 });
         await addSession(store, "longer", user, { idleLifetime: 500 });
-        await addSession(store, "ended", user, { idleLifetime: 500, absoluteLifetime: 100 });
+        await addSession(store, "absolute", user, { idleLifetime: 500, absoluteLifetime: 100 });
         scene.now += 100;
         expect(await store.deleteExpired({ limit: 10, horizon: 1_800 })).toEqual({
           sessions: 2,
@@ -65,11 +62,11 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           auditEntries: 0,
         });
         expect(await store.sessions.find("unused")).toBeNull();
-        expect(await store.sessions.find("ended")).toBeNull();
-        expect(await isAlive(store, "longer")).toBe(true);
+        expect(await store.sessions.find("absolute")).toBeNull();
+        expect(await isLive(store, "longer")).toBe(true);
       });
 
-      it("keeps a session that slides, for as long as it slides", async () => {
+      it("keeps a session for as long as it is refreshed in time", async () => {
         const { store } = scene;
         const user = await addUser(store, "alice");
         await addSession(store, "s", user, { idleLifetime: 100 });
@@ -82,7 +79,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
         expect((await store.deleteExpired({ limit: 10, horizon: 0 })).sessions).toBe(1);
       });
 
-      it("deletes revoked sessions and revocations once they are older than the horizon", async () => {
+      it("deletes revoked sessions and revocations that are older than the horizon", async () => {
         const { store } = scene;
         const user = await addUser(store, "alice");
         await addSession(store, "s", user, { idleLifetime: 900 });
@@ -105,7 +102,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
         expect(await store.sessions.find("s")).toBeNull();
       });
 
-      it("deletes at most the limit at a time, and everything when it is called until it has nothing left", async () => {
+      it("deletes at most `limit` rows of each kind per call, and everything after enough calls", async () => {
         const { store } = scene;
         const user = await addUser(store, "alice");
         for (const id of ["a", "b", "c"]) await addSession(store, id, user, { idleLifetime: 10 });
@@ -134,7 +131,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
     });
 
     describe("close", () => {
-      it("may be called twice, and every later call is refused as unavailable", async () => {
+      it("can be called twice, and makes every later call of the store fail as unavailable", async () => {
         const { store } = scene;
         await store.close();
         await store.close();

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { CountSnapshot, CountVerdict, FailureCount } from "../../../src/core/store/throttle.ts";
-import type { Scene } from "./store.ts";
+import type { Scene } from "./scene.ts";
 
-/** A failure more under each of `keys`, up to `most`; answers whether it was counted. */
+/**
+ * Returns a decision that counts a failure under each of `keys`, up to `most`. Its result is whether it counted one.
+ */
 const countUpTo =
   (most: number, keys: readonly string[], expiresAt: number | null = null) =>
   ({ counts, now }: CountSnapshot): CountVerdict<boolean> => {
@@ -12,19 +14,19 @@ const countUpTo =
     return { result: true, changes: new Map(changes) };
   };
 
-/** The part of the contract that is about counting failed logins. */
+/** Defines the tests of how every store counts failed logins. */
 export function describeThrottleContract(scene: Scene): void {
   const count = (keys: readonly string[], expiresAt: number | null = null) =>
     scene.store.throttle.decide(keys, countUpTo(Infinity, keys, expiresAt));
-  const look = (keys: readonly string[]): Promise<ReadonlyMap<string, FailureCount>> =>
+  const read = (keys: readonly string[]): Promise<ReadonlyMap<string, FailureCount>> =>
     scene.store.throttle.decide(keys, ({ counts }) => ({ result: counts, changes: new Map() }));
 
-  describe("throttle", () => {
-    it("shows what was counted under the keys, with the store's time, and nothing of other keys", async () => {
+  describe("throttle.decide and throttle.clear", () => {
+    it("pass exactly the counts under the given keys, with the store's time, to the decision", async () => {
       await count(["a", "b"]);
       scene.now += 5;
       await count(["b", "c"]);
-      expect(await look(["a", "b", "x"])).toEqual(
+      expect(await read(["a", "b", "x"])).toEqual(
         new Map([
           ["a", { failures: 1, lastAt: 1_000_000, expiresAt: null }],
           ["b", { failures: 2, lastAt: 1_000_005, expiresAt: null }],
@@ -32,7 +34,7 @@ export function describeThrottleContract(scene: Scene): void {
       );
     });
 
-    it("lets no more of many at once through than the verdict allows, and counts under all keys or none", async () => {
+    it("allow no more of many concurrent attempts than the decision does, and count under all keys or none", async () => {
       await scene.store.throttle.decide(["b"], countUpTo(Infinity, ["b"]));
       const keys = ["a", "b"];
       const attempts = Array.from({ length: 40 }, (_, i) =>
@@ -41,34 +43,34 @@ export function describeThrottleContract(scene: Scene): void {
         }),
       );
       expect((await Promise.all(attempts)).filter(Boolean)).toHaveLength(6);
-      const counts = await look(keys);
+      const counts = await read(keys);
       expect([counts.get("a")?.failures, counts.get("b")?.failures]).toEqual([6, 7]);
     });
 
-    it("forgets what the verdict says, and leaves the rest", async () => {
+    it("clear exactly the counts that the verdict clears", async () => {
       await count(["a", "b"]);
       await scene.store.throttle.decide(["a", "b"], () => ({ result: null, changes: new Map([["a", null]]) }));
-      expect([...(await look(["a", "b"])).keys()]).toEqual(["b"]);
+      expect([...(await read(["a", "b"])).keys()]).toEqual(["b"]);
     });
 
-    it("does not show a count whose time is over, and deletes it with the dead", async () => {
+    it("ignore an expired count, which the cleanup deletes", async () => {
       await count(["short", "long"], scene.now + 10);
       await count(["long"], scene.now + 20);
       await count(["kept"]);
       scene.now += 10;
-      expect([...(await look(["short", "long", "kept"])).keys()].sort()).toEqual(["kept", "long"]);
+      expect([...(await read(["short", "long", "kept"])).keys()].sort()).toEqual(["kept", "long"]);
       expect((await scene.store.deleteExpired({ limit: 10, horizon: 0 })).failures).toBe(1);
       scene.now += 10_000_000;
       expect((await scene.store.deleteExpired({ limit: 10, horizon: 0 })).failures).toBe(1);
-      expect([...(await look(["long", "kept"])).keys()]).toEqual(["kept"]);
+      expect([...(await read(["long", "kept"])).keys()]).toEqual(["kept"]);
     });
 
-    it("forgets a key with all that lies below it, and no other", async () => {
+    it("clear a key and every key below it, and no other", async () => {
       const below = ["account:1", "account:1/address:x", "account:1/device:y"];
       const others = ["account:10", "account:1-", "account:0", "address:1"];
       await count([...below, ...others]);
       expect(await scene.store.throttle.clear("account:1")).toEqual({ counts: 3, time: scene.now });
-      expect([...(await look([...below, ...others])).keys()].sort()).toEqual(others.toSorted());
+      expect([...(await read([...below, ...others])).keys()].sort()).toEqual(others.toSorted());
       expect((await scene.store.throttle.clear("account:1")).counts).toBe(0);
     });
   });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { ImportOutcome, UserStore } from "../../../src/core/store/users.ts";
 import { addSession, addUser, importedUser } from "./records.ts";
-import type { Scene } from "./store.ts";
+import type { Scene } from "./scene.ts";
 
-/** What every store must do with users of another system. */
+/** Defines the tests of how every store imports users of another system. */
 export function describeUserImportContract(scene: Scene): void {
   const importBatch: (...batch: Parameters<UserStore["importBatch"]>) => Promise<readonly ImportOutcome[]> = async (
     ...batch
@@ -11,7 +11,7 @@ export function describeUserImportContract(scene: Scene): void {
   const namesInOrder = async () => (await scene.store.users.list({ limit: 100 })).map(({ username }) => username);
 
   describe("users.importBatch", () => {
-    it("inserts users as they are, in order", async () => {
+    it("inserts users with every field, in order", async () => {
       const alice = importedUser("Alice", {
         id: "17",
         email: "alice@example.org",
@@ -38,7 +38,7 @@ export function describeUserImportContract(scene: Scene): void {
       expect(await namesInOrder()).toEqual(["Alice", "bob"]);
     });
 
-    it("changes nobody who is there, and says who is in the way", async () => {
+    it("changes no existing user and returns who has the id or the name", async () => {
       await addUser(scene.store, "alice", { id: "1" });
       await addUser(scene.store, "bob", { id: "2" });
       const answers = await importBatch([
@@ -59,7 +59,7 @@ export function describeUserImportContract(scene: Scene): void {
       expect(await scene.store.users.findById("1")).toMatchObject({ passwordHash: "hash-1", email: null });
     });
 
-    it("lets the first of a batch win", async () => {
+    it("gives an id or a name to the first user of a batch that wants it", async () => {
       const answers = await importBatch([
         importedUser("alice", { id: "5" }),
         importedUser("alice", { id: "5" }),
@@ -74,14 +74,14 @@ export function describeUserImportContract(scene: Scene): void {
       expect(await namesInOrder()).toEqual(["alice", "carol"]);
     });
 
-    it("carried out again, finds everybody there", async () => {
+    it("returns `same` for every user if the import is repeated", async () => {
       const users = [importedUser("alice", { id: "1" }), importedUser("bob", { id: "x" }), importedUser("carol")];
       const first = await importBatch(users);
       const again = await importBatch(users);
       expect(again).toEqual(first.map(({ userId }) => ({ outcome: "same", userId })));
     });
 
-    it("numbers those without an id after every number that there was, and the next user after all of them", async () => {
+    it("gives users without an id numbers above every number that was ever used", async () => {
       await scene.store.users.delete(await addUser(scene.store, "gone", { id: "20" }));
       const answers = await importBatch([
         importedUser("alice"),
@@ -94,20 +94,20 @@ export function describeUserImportContract(scene: Scene): void {
       expect(await addUser(scene.store, "frank")).toBe("44");
     });
 
-    it("goes on numbering after the longest number that an id may be", async () => {
+    it("continues with longer numbers after the longest number that counts", async () => {
       const answers = await importBatch([importedUser("alice", { id: "999999999999999" }), importedUser("bob")]);
       expect(answers.map(({ userId }) => userId)).toEqual(["999999999999999", "1000000000000000"]);
       expect(await addUser(scene.store, "carol")).toBe("1000000000000001");
       expect(await addUser(scene.store, "dave")).toBe("1000000000000002");
     });
 
-    it("spends no number on users who are there or refused", async () => {
+    it("uses no number for users who exist or are refused", async () => {
       await addUser(scene.store, "alice", { id: "1" });
       await importBatch([importedUser("alice"), importedUser("ALICE", { id: "99" })]);
       expect(await addUser(scene.store, "bob")).toBe("2");
     });
 
-    it("does not bring the tokens of a deleted user back to life with the id", async () => {
+    it("gives a deleted user's id an epoch above that of the deleted user's tokens", async () => {
       const alice = await addUser(scene.store, "alice", { id: "5" });
       await addSession(scene.store, "s", alice);
       await scene.store.users.delete(alice);
@@ -116,30 +116,30 @@ export function describeUserImportContract(scene: Scene): void {
       expect((await scene.store.sessions.find("s"))?.session.revokeReason).toBe("user_deleted");
     });
 
-    it("takes no id from a user who is kept in the application's own table", async () => {
+    it("refuses the id of a user of the application's own table", async () => {
       await scene.store.users.ensure("app-7");
       const answers = await importBatch([importedUser("alice", { id: "app-7" })]);
       expect(answers).toEqual([{ outcome: "id_taken", userId: "app-7" }]);
     });
 
-    it("answers a dry run the same, and inserts nobody", async () => {
+    it("returns the same outcomes for a dry run and inserts no user", async () => {
       await addUser(scene.store, "alice", { id: "1" });
       const users = ["alice", "bob", "bob"].map((name, index) => importedUser(name, { id: String(index + 1) }));
-      const rehearsed = await importBatch(users, { dryRun: true });
+      const dryRun = await importBatch(users, { dryRun: true });
       expect(await namesInOrder()).toEqual(["alice"]);
       expect(await addUser(scene.store, "zoe")).toBe("2");
       await scene.store.users.delete("2");
-      expect(await importBatch(users)).toEqual(rehearsed);
+      expect(await importBatch(users)).toEqual(dryRun);
     });
 
-    it("lets one of several who import the same users at once create each of them", async () => {
+    it("creates each user once if several imports of the same users run at once", async () => {
       const users = Array.from({ length: 20 }, (_, index) => importedUser(`user-${index}`, { id: `id-${index}` }));
       const all = await Promise.all(Array.from({ length: 4 }, () => importBatch(users)));
       expect(all.flat().filter(({ outcome }) => outcome === "created")).toHaveLength(20);
       expect(all.flat().filter(({ outcome }) => outcome === "same")).toHaveLength(60);
     });
 
-    it("does not mind an empty batch, and keeps text that a database finds hard", async () => {
+    it("accepts an empty batch, and text that databases can't hold", async () => {
       expect(await importBatch([])).toEqual([]);
       const [answer] = await importBatch([importedUser("a\ud800b\0c", { id: '"\\\u2028' })]);
       expect(answer).toEqual({ outcome: "created", userId: '"\\\u2028' });

@@ -2,23 +2,21 @@ import pg from "pg";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { AuditCursor } from "../../../src/core/store/audit.ts";
 import type { Store } from "../../../src/core/store/index.ts";
+import { toAuditRow } from "../../../src/events/audit-row.ts";
 import type { AuthEvent } from "../../../src/events/events.ts";
 import { postgresStore } from "../../../src/store/postgres/index.ts";
-import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
+import { longTimeouts } from "../../support/long-timeouts.ts";
+import { provideServer } from "./server.ts";
 
-let server: PostgresServer;
+const server = provideServer();
 let store: Store;
 const clients: pg.Client[] = [];
 
 beforeAll(async () => {
-  server = await startPostgres();
-  store = postgresStore({ connectionString: server.url });
+  store = postgresStore({ connectionString: server.url, ...longTimeouts });
   await store.migrate();
 });
-afterAll(async () => {
-  await store.close();
-  await server.stop();
-});
+afterAll(() => store.close());
 afterEach(() => Promise.all(clients.splice(0).map((client) => client.end())));
 
 async function connect(): Promise<pg.Client> {
@@ -30,7 +28,7 @@ async function connect(): Promise<pg.Client> {
 
 const insert = "INSERT INTO tokenpair.audit_log (at, type, reason, details) VALUES (1, 'login_failed', $1, '{}')";
 
-/** Reads on from `after`, in small pages, to the end of what is committed. */
+/** Reads the entries after a cursor, in small pages, until there are no more. */
 async function readToEnd(after: AuditCursor | null) {
   const reasons: (string | null)[] = [];
   let cursor = after;
@@ -42,13 +40,13 @@ async function readToEnd(after: AuditCursor | null) {
   return { reasons, cursor };
 }
 
-describe("whoever follows the audit log of a PostgreSQL store", () => {
-  it("sees an entry that was written first and committed last, once", async () => {
+describe("a reader of the audit log of a PostgreSQL store", () => {
+  it("gets an entry that was written first and committed last exactly once", async () => {
     const late = await connect();
     await late.query("BEGIN");
     await late.query(insert, ["late"]);
     const early: AuthEvent = { type: "login_failed", time: 1, code: "no_active_account", reason: "early", client: {} };
-    await store.audit.append([early]);
+    await store.audit.append([toAuditRow(early)]);
     const first = await readToEnd(null);
     expect(first.reasons).toEqual(["early"]);
     const second = await readToEnd(first.cursor);
@@ -59,7 +57,7 @@ describe("whoever follows the audit log of a PostgreSQL store", () => {
     expect((await readToEnd(third.cursor)).reasons).toEqual([]);
   });
 
-  it("sees every entry of twenty writers whose commits overtake one another, once", async () => {
+  it("gets every entry of twenty concurrent writers exactly once", async () => {
     const { cursor: start } = await readToEnd(null);
     const writers = await Promise.all(Array.from({ length: 20 }, connect));
     let isWriting = true;

@@ -1,31 +1,27 @@
 import pg from "pg";
-import { afterAll, beforeAll } from "vitest";
 import { postgresStore } from "../../../src/store/postgres/index.ts";
-import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
+import { longTimeouts } from "../../support/long-timeouts.ts";
 import { describeStoreContract } from "../contract/store.ts";
+import { provideServer } from "./server.ts";
 
-let server: PostgresServer;
+const server = provideServer();
 let schemas = 0;
 
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
-
-function toSchema(): string {
+/** Returns the name of a schema that no other test uses. */
+function nextSchema(): string {
   schemas += 1;
   return `contract_${schemas}`;
 }
 
 describeStoreContract("PostgreSQL", async ({ now }) => {
-  const store = postgresStore({ connectionString: server.url, schema: toSchema(), now });
+  const store = postgresStore({ connectionString: server.url, schema: nextSchema(), now, ...longTimeouts });
   await store.migrate();
   return { store, cleanup: () => store.close() };
 });
 
-describeStoreContract("PostgreSQL, a pool of the application's and prepared statements", async ({ now }) => {
+describeStoreContract("PostgreSQL without prepared statements, with a pool of the application", async ({ now }) => {
   const pool = new pg.Pool({ connectionString: server.url });
-  const store = postgresStore({ pool, schema: toSchema(), now, preparedStatements: true });
+  const store = postgresStore({ pool, schema: nextSchema(), now, ...longTimeouts, preparedStatements: false });
   await store.migrate();
   return { store, cleanup: () => store.close().then(() => pool.end()) };
 });

@@ -3,27 +3,24 @@ import { mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { FeedCursor, Revocation } from "../../../src/core/revocation.ts";
 import type { Store } from "../../../src/core/store/index.ts";
 import { type PostgresStoreOptions, postgresStore } from "../../../src/store/postgres/index.ts";
-import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
+import { longTimeouts } from "../../support/long-timeouts.ts";
+import { eventually, provideServer } from "./server.ts";
 
-let server: PostgresServer;
+const server = provideServer();
 let schema: string;
 let schemas = 0;
 let store: Store;
 const clients: pg.Client[] = [];
 const pools: pg.Pool[] = [];
 
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
 beforeEach(async () => {
   schemas += 1;
   schema = `feed_${schemas}`;
-  store = postgresStore({ connectionString: server.url, schema });
+  store = postgresStore({ connectionString: server.url, schema, ...longTimeouts });
   await store.migrate();
 });
 afterEach(async () => {
@@ -31,7 +28,7 @@ afterEach(async () => {
   await Promise.all([...clients.splice(0), ...pools.splice(0)].map((each) => each.end()));
 });
 
-/** A connection of its own, as another node has one. */
+/** Opens a connection of its own, as another node has one. */
 async function connect(): Promise<pg.Client> {
   const client = new pg.Client(server.url);
   client.on("error", () => {});
@@ -52,7 +49,7 @@ const toInsert = (tokenIds: string) =>
 const toTokenIds = (revocations: readonly Revocation[]) =>
   revocations.map((revocation) => (revocation.kind === "token" ? revocation.tokenId : revocation.kind));
 
-/** Reads the feed from `after` to its end. */
+/** Reads the entries after a cursor until there are no more. */
 async function readToEnd(after: FeedCursor | null) {
   const tokenIds: string[] = [];
   let batches = 0;
@@ -66,7 +63,7 @@ async function readToEnd(after: FeedCursor | null) {
 }
 
 describe("the feed of a PostgreSQL store", () => {
-  it("has an entry that was written first and committed last, once, and reads nothing twice meanwhile", async () => {
+  it("returns an entry that was written first and committed last exactly once", async () => {
     const late = await connect();
     await late.query("BEGIN");
     await late.query(toInsert("'late'"));
@@ -81,7 +78,7 @@ describe("the feed of a PostgreSQL store", () => {
     expect((await readToEnd(third.cursor)).tokenIds).toEqual([]);
   });
 
-  it("shows three readers every entry of forty writers whose commits overtake one another", async () => {
+  it("returns every entry of forty concurrent writers exactly once to each of three readers", async () => {
     const writers = await Promise.all(Array.from({ length: 40 }, connect));
     const perWriter = 20;
     let isWriting = true;
@@ -112,7 +109,7 @@ describe("the feed of a PostgreSQL store", () => {
     for (const seen of await Promise.all(readers)) expect(seen.sort()).toEqual(expected);
   });
 
-  it("comes in batches of at most 10,000, and misses nothing that is committed between two of them", async () => {
+  it("returns at most 10,000 entries per read, and later those that were committed between two reads", async () => {
     const late = await connect();
     await late.query("BEGIN");
     await late.query(toInsert("'late'"));
@@ -133,10 +130,10 @@ describe("the feed of a PostgreSQL store", () => {
     }
   });
 
-  it("is read again in full where an older copy of the database was restored", async () => {
+  it("is read from the beginning after an older copy of the database was restored", async () => {
     await store.feed.revokeToken("1");
     const copy = mkdtempSync(join(tmpdir(), "tokenpair-copy-"));
-    // Owners and modes too: PostgreSQL starts on nothing less.
+    // PostgreSQL also checks owners and modes.
     await server.restart({ whileDown: async (folder) => void execFileSync("cp", ["-a", `${folder}/.`, copy]) });
     await store.feed.revokeToken("lost");
     const { cursor } = await readToEnd(null);
@@ -154,36 +151,42 @@ describe("the feed of a PostgreSQL store", () => {
 });
 
 describe("a subscriber of the feed", () => {
-  /** Fulfils once `wake` has been called since. */
-  function createWakes(target: Store) {
-    let heard = () => {};
-    const told: (string | true)[] = [];
+  /**
+   * Subscribes to a feed. `nextWake` fulfils when the subscriber is woken; `states` collects what it learns about
+   * LISTEN.
+   */
+  function subscribe(target: Store) {
+    let onWake = () => {};
+    const states: (string | true)[] = [];
     const stop = target.feed.subscribe(
-      () => heard(),
-      (isListening, reason) => told.push(isListening || (reason ?? "")),
+      () => onWake(),
+      (isListening, reason) => states.push(isListening || (reason ?? "")),
     );
-    const next = () =>
+    const nextWake = () =>
       new Promise<void>((resolve) => {
-        heard = resolve;
+        onWake = resolve;
       });
-    return { stop, next, told };
+    return { stop, nextWake, states };
   }
 
   const listeners = "SELECT pid FROM pg_stat_activity WHERE query = $1";
 
   const sources: [string, () => PostgresStoreOptions][] = [
-    ["a connection string", () => ({ connectionString: server.url, schema })],
-    ["a pool", () => ({ pool: createPool(), createListenClient: () => new pg.Client(server.url), schema })],
+    ["a connection string", () => ({ connectionString: server.url, schema, ...longTimeouts })],
+    [
+      "a pool",
+      () => ({ pool: createPool(), createListenClient: () => new pg.Client(server.url), schema, ...longTimeouts }),
+    ],
   ];
   it.each(sources)(
-    "of a store made with %s is woken by another node, also after its connection was killed; the poll does without",
+    "of a store with %s is woken by another node, and again after its connection was killed",
     async (_, toOptions) => {
       const other = postgresStore(toOptions());
-      const wakes = createWakes(other);
-      await wakes.next();
+      const subscription = subscribe(other);
+      await subscription.nextWake();
       const start = await other.feed.read({ after: null, horizon: 60 });
 
-      const woken = wakes.next();
+      const woken = subscription.nextWake();
       await store.feed.revokeToken("1");
       await woken;
 
@@ -191,30 +194,30 @@ describe("a subscriber of the feed", () => {
       const listen = `LISTEN "${schema}_revocations"`;
       const { rows } = await admin.query(listeners, [listen]);
       expect(rows).toHaveLength(1);
-      const back = wakes.next();
+      const back = subscription.nextWake();
       await admin.query("SELECT pg_terminate_backend($1)", [rows[0].pid]);
       await store.feed.revokeToken("2");
       const batch = await other.feed.read({ after: start.cursor, horizon: 60 });
       expect(toTokenIds(batch.revocations)).toEqual(["1", "2"]);
 
       await back;
-      const wokenAgain = wakes.next();
+      const wokenAgain = subscription.nextWake();
       await store.feed.revokeToken("3");
       await wokenAgain;
-      expect(wakes.told).toEqual([true, expect.stringMatching(/./), true]);
-      wakes.stop();
+      expect(subscription.states).toEqual([true, expect.stringMatching(/./), true]);
+      subscription.stop();
       await other.close();
-      await expect.poll(async () => (await admin.query(listeners, [listen])).rows).toEqual([]);
+      await expect.poll(async () => (await admin.query(listeners, [listen])).rows, eventually).toEqual([]);
     },
   );
 
-  it("is woken by its own node alone where a pool was given without a way to listen", async () => {
-    const own = postgresStore({ pool: createPool(), schema });
-    const wakes = createWakes(own);
-    const woken = wakes.next();
+  it("is woken by its own node if the store has no connection for LISTEN", async () => {
+    const own = postgresStore({ pool: createPool(), schema, ...longTimeouts });
+    const subscription = subscribe(own);
+    const woken = subscription.nextWake();
     await own.feed.revokeToken("1");
     await woken;
-    wakes.stop();
+    subscription.stop();
     await own.close();
   });
 });

@@ -2,21 +2,21 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Store } from "../../../src/core/store/index.ts";
 import { postgresStore } from "../../../src/store/postgres/index.ts";
-import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
+import { longTimeouts } from "../../support/long-timeouts.ts";
 import { addSession, addUser, rotationOf } from "../contract/records.ts";
+import { provideServer } from "./server.ts";
 
-let server: PostgresServer;
+const server = provideServer();
 let admin: pg.Client;
 let store: Store;
 let now = 1_000;
 
 beforeAll(async () => {
-  server = await startPostgres();
   admin = new pg.Client(server.url);
   await admin.connect();
-  store = postgresStore({ connectionString: server.url, now: () => now });
+  store = postgresStore({ connectionString: server.url, now: () => now, ...longTimeouts });
   await store.migrate();
-  // What an administrator does: docs/scaling.md.
+  // As docs/scaling.md tells administrators.
   await admin.query(`SET search_path = tokenpair;
     ALTER TABLE sessions RENAME TO sessions_before;
     CREATE TABLE sessions (LIKE sessions_before INCLUDING ALL) PARTITION BY HASH (id);`);
@@ -29,10 +29,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await store.close();
   await admin.end();
-  await server.stop();
 });
 
-it("sessions live and end in a table that is partitioned by their id, each reached in one partition", async () => {
+it("the PostgreSQL store finds each session in one partition if the table is partitioned by id", async () => {
   const alice = await addUser(store, "alice");
   const ids = Array.from({ length: 40 }, (_, i) => `session-${i}`);
   for (const id of ids) await addSession(store, id, alice);

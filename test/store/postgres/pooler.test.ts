@@ -1,20 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { postgresStore } from "../../../src/store/postgres/index.ts";
-import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
+import { longTimeouts } from "../../support/long-timeouts.ts";
 import { createTransactionPool } from "../../support/transaction-pool.ts";
-import { addSession, addUser, isAlive, rotationOf } from "../contract/records.ts";
+import { addSession, addUser, isLive, rotationOf } from "../contract/records.ts";
+import { provideServer } from "./server.ts";
 
-let server: PostgresServer;
-beforeAll(async () => {
-  server = await startPostgres();
-});
-afterAll(() => server.stop());
+const server = provideServer();
 
-describe("a PostgreSQL store through a proxy that pools transactions", () => {
-  it("works, and leaves nothing behind on any connection", async () => {
+describe("a PostgreSQL store behind a proxy that pools transactions", () => {
+  it("works and leaves no state on any server connection", async () => {
     const pool = await createTransactionPool(server.url);
     let now = 1_000;
-    const store = postgresStore({ pool, now: () => now, lockTimeout: 1_234, preparedStatements: false });
+    const store = postgresStore({ pool, now: () => now, ...longTimeouts, preparedStatements: false });
     await store.migrate();
     const alice = await addUser(store, "alice");
     const ids = ["a", "b", "c", "d"];
@@ -24,7 +21,7 @@ describe("a PostgreSQL store through a proxy that pools transactions", () => {
     await store.sessions.decide("a", () => ({ result: null, revoke: "reuse" }));
     await store.sessions.revoke("b", "logout");
     await store.sessions.revokeForUser(alice, "logout", { except: "c" });
-    expect(await isAlive(store, "c")).toBe(true);
+    expect(await isLive(store, "c")).toBe(true);
     await store.feed.revokeToken("token");
     expect(await store.users.setPassword(alice, "hash-2")).toMatchObject({ sessions: 1 });
     await store.sessions.revokeAll("revoked");
@@ -39,7 +36,7 @@ describe("a PostgreSQL store through a proxy that pools transactions", () => {
     await pool.end();
   });
 
-  it("would be found out: what stays on a connection is seen", async () => {
+  it("has a test pool that finds state left on a connection", async () => {
     const pool = await createTransactionPool(server.url, 1);
     const client = await pool.connect();
     await client.query({ text: "SET lock_timeout = 5" });

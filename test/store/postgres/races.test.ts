@@ -1,48 +1,49 @@
-import pg from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type pg from "pg";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { Store } from "../../../src/core/store/index.ts";
 import { postgresStore } from "../../../src/store/postgres/index.ts";
 import { migrations } from "../../../src/store/postgres/schema/migrations.ts";
-import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
-import { addSession, addUser, isAlive, newSession, rotationOf, toHash } from "../contract/records.ts";
+import { longTimeouts } from "../../support/long-timeouts.ts";
+import { addSession, addUser, isLive, newSession, rotationOf, toHash } from "../contract/records.ts";
+import { countLockWaits, countStoreConnections, eventually, provideServer, withClient } from "./server.ts";
 
-let server: PostgresServer;
+const server = provideServer({ deadlock_timeout: "500ms" });
 let schema: string;
 let schemas = 0;
 
-beforeAll(async () => {
-  server = await startPostgres({ deadlock_timeout: "500ms" });
-});
-afterAll(() => server.stop());
 beforeEach(() => {
   schemas += 1;
   schema = `races_${schemas}`;
 });
 
 async function withStore(work: (store: Store) => Promise<void>, connectionString = server.url): Promise<void> {
-  const store = postgresStore({ connectionString, schema, maxConnections: 16 });
+  const store = postgresStore({ connectionString, schema, maxConnections: 16, ...longTimeouts });
   await store.migrate();
   await work(store).finally(() => store.close());
 }
 
-/** Runs `work` with a connection of its own, as another program would have it. */
-async function withClient<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client(server.url);
-  await client.connect();
-  return work(client).finally(() => client.end());
+/**
+ * Returns how many deadlocks there were. Waits until stores are disconnected, because counts are complete only then.
+ */
+function countDeadlocks(): Promise<number> {
+  return withClient(server.url, async (client) => {
+    await expect.poll(() => countStoreConnections(client), eventually).toBe(0);
+    const { rows } = await client.query(
+      "SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()",
+    );
+    return rows[0].deadlocks;
+  });
 }
 
-/** Counts what connections have reported that are closed by now. */
-async function countDeadlocks(): Promise<number> {
-  const { rows } = await withClient((client) =>
-    client.query("SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()"),
-  );
-  return rows[0].deadlocks;
-}
+/** Waits until this many connections wait for a lock. */
+const untilLockWaits = (client: pg.Client, count: number) =>
+  expect.poll(() => countLockWaits(client), eventually).toBe(count);
 
-describe("many nodes on one PostgreSQL", () => {
-  it("that migrate at once apply each step once", async () => {
-    const stores = Array.from({ length: 10 }, () => postgresStore({ connectionString: server.url, schema }));
+describe("concurrent nodes on one PostgreSQL", () => {
+  it("apply each migration once if they migrate at once", async () => {
+    const stores = Array.from({ length: 10 }, () =>
+      postgresStore({ connectionString: server.url, schema, ...longTimeouts }),
+    );
     const applied = await Promise.all(stores.map((store) => store.migrate()));
     expect(applied.flat().sort()).toEqual(migrations.map(({ name }) => name));
     await Promise.all(stores.map((store) => store.checkSchema()));
@@ -50,7 +51,7 @@ describe("many nodes on one PostgreSQL", () => {
   });
 
   it.each(["read committed", "serializable"])(
-    "that rotate one session have exactly one winner for each generation, by default %s",
+    "rotate each generation of a session exactly once, if the default isolation is %s",
     async (isolation) => {
       const options = encodeURIComponent(`-c default_transaction_isolation=${isolation.replace(" ", "\\ ")}`);
       await withStore(async (store) => {
@@ -59,8 +60,8 @@ describe("many nodes on one PostgreSQL", () => {
         for (let generation = 0; generation < 20; generation++) {
           const attempt = (_: unknown, i: number) =>
             store.sessions.rotate(rotationOf("s", generation, { presentedHash, nextHash: toHash(100 + i) }));
-          const answers = await Promise.all(Array.from({ length: 16 }, attempt));
-          const winners = answers.filter((answer) => answer !== null);
+          const results = await Promise.all(Array.from({ length: 16 }, attempt));
+          const winners = results.filter((result) => result !== null);
           expect(winners).toHaveLength(1);
           presentedHash = winners[0]?.session.currentHash ?? toHash(0);
         }
@@ -69,7 +70,7 @@ describe("many nodes on one PostgreSQL", () => {
     },
   );
 
-  it("let no login survive the disable that it races, in 200 rounds", async () => {
+  it("leave no session of a login that races a disable, in 200 rounds", async () => {
     await withStore(async (store) => {
       let created = 0;
       for (let round = 0; round < 200; round++) {
@@ -79,29 +80,33 @@ describe("many nodes on one PostgreSQL", () => {
         created += [first, second].filter(({ outcome }) => outcome === "created").length;
       }
       expect((await store.sessions.list({ limit: 1_000 })).sessions).toEqual([]);
-      console.log(`login against disable: ${created} of 400 logins came first, none is alive`);
+      console.log(`login against disable: ${created} of 400 logins came first, and none has a live session`);
       expect(created).toBeGreaterThan(0);
     });
   });
 
-  it("let no login survive a revocation of everything that it began before", async () => {
+  it("leave no session of a login that was running when everything was revoked", async () => {
     await withStore(async (store) => {
       const user = await addUser(store, "alice");
-      // Holds the login up between its look at the user and its session.
-      await withClient((client) =>
-        client.query(`CREATE FUNCTION ${schema}.delay() RETURNS trigger LANGUAGE plpgsql
-            AS 'BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END';
-          CREATE TRIGGER delay BEFORE INSERT ON ${schema}.sessions FOR EACH ROW EXECUTE FUNCTION ${schema}.delay()`),
-      );
-      const login = store.sessions.create(newSession("s", user));
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      expect(await store.sessions.revokeAll("revoked")).toMatchObject({ sessions: 1 });
-      expect(await login).toMatchObject({ outcome: "created" });
-      expect(await isAlive(store, "s")).toBe(false);
+      await withClient(server.url, async (client) => {
+        // Stops the login between its check of the user and its commit, until the client releases the lock.
+        await client.query(`CREATE FUNCTION ${schema}.wait() RETURNS trigger LANGUAGE plpgsql
+            AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END';
+          CREATE TRIGGER wait BEFORE INSERT ON ${schema}.sessions FOR EACH ROW EXECUTE FUNCTION ${schema}.wait()`);
+        await client.query("SELECT pg_advisory_lock(1)");
+        const login = store.sessions.create(newSession("s", user));
+        await untilLockWaits(client, 1);
+        const revocation = store.sessions.revokeAll("revoked");
+        await untilLockWaits(client, 2);
+        await client.query("SELECT pg_advisory_unlock(1)");
+        expect(await login).toMatchObject({ outcome: "created" });
+        expect(await revocation).toMatchObject({ sessions: 1 });
+      });
+      expect(await isLive(store, "s")).toBe(false);
     });
   });
 
-  it("let one of several password changes at once win, and end the sessions of the others, in 20 rounds", async () => {
+  it("let one of several concurrent password changes succeed and revoke the other sessions, in 20 rounds", async () => {
     await withStore(async (store) => {
       for (let round = 0; round < 20; round++) {
         const user = await addUser(store, `user ${round}`);
@@ -121,7 +126,7 @@ describe("many nodes on one PostgreSQL", () => {
     });
   });
 
-  it("let many devices of one user log in at once, without a deadlock, also where the login is noted", async () => {
+  it("let many devices of one user log in at once without a deadlock, even if logins update the user", async () => {
     const before = await countDeadlocks();
     await withStore(async (store) => {
       const user = await addUser(store, "alice");
@@ -134,36 +139,34 @@ describe("many nodes on one PostgreSQL", () => {
     expect(await countDeadlocks()).toBe(before);
   });
 
-  it("forget failed logins only when no attempt is being counted, which would bring them back", async () => {
+  it("clear failed logins only while no attempt is being counted", async () => {
     await withStore(async (store) => {
       const count = () => ({ result: null, changes: new Map([["k", { failures: 9, lastAt: 1, expiresAt: null }]]) });
       await store.throttle.decide(["k"], count);
-      await withClient(async (attempt) => {
+      await withClient(server.url, async (attempt) => {
         const lock = `pg_advisory_lock(hashtextextended('"${schema}".login_failures k', 0))`;
         await attempt.query(`SELECT ${lock}`);
-        const forgotten = store.throttle.clear("k");
-        const countWaiting =
-          "SELECT count(*)::int AS waiting FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
-        await expect.poll(async () => (await attempt.query(countWaiting)).rows[0].waiting).toBe(1);
+        const cleared = store.throttle.clear("k");
+        await untilLockWaits(attempt, 1);
         await attempt.query(`SELECT ${lock.replace("lock", "unlock")}`);
-        expect(await forgotten).toMatchObject({ counts: 1 });
+        expect(await cleared).toMatchObject({ counts: 1 });
       });
     });
   });
 
-  it("run a change again that a deadlock has undone", async () => {
+  it("repeat a change that a deadlock has rolled back", async () => {
     const before = await countDeadlocks();
     await withStore(async (store) => {
       const user = await addUser(store, "alice");
       for (const id of ["a", "b", "kept"]) await addSession(store, id, user);
-      await withClient(async (client) => {
+      await withClient(server.url, async (client) => {
         const hold = (id: string) => client.query(`UPDATE ${schema}.sessions SET label = 'held' WHERE id = $1`, [id]);
-        // So that the store's side is the one that finds the deadlock and is undone.
+        // Makes the store's side find the deadlock, so that its transaction is rolled back.
         await client.query("SET deadlock_timeout = '10s'");
         await client.query("BEGIN");
         await hold("b");
         const change = store.sessions.revokeForUser(user, "revoked", { except: "kept" });
-        await waitForLock(client);
+        await untilLockWaits(client, 1);
         await hold("a");
         await client.query("COMMIT");
         expect(await change).toMatchObject({ sessions: 2 });
@@ -173,10 +176,3 @@ describe("many nodes on one PostgreSQL", () => {
     expect(await countDeadlocks()).toBe(before + 1);
   });
 });
-
-async function waitForLock(client: pg.Client): Promise<void> {
-  for (;;) {
-    const { rows } = await client.query("SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted");
-    if (rows[0].waiting > 0) return;
-  }
-}

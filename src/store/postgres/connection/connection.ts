@@ -1,58 +1,67 @@
 import { StoreUnavailableError } from "../../../core/errors.ts";
 import type { PoolUsage } from "../../../core/store/index.ts";
 import type { PostgresPoolClient } from "./driver.ts";
+import { hasLostStatement, isRetryable, leavesConnectionBroken, toStoreError } from "./errors.ts";
 import { createLeases } from "./lease.ts";
-import type { Behaviour, Connections } from "./options.ts";
+import type { Behaviour, OpenedPool } from "./options.ts";
 import { createStatements, type Parameters } from "./statement.ts";
-import { hasLostStatement, isRetryable, leavesConnectionBroken, toStoreError } from "./unavailable.ts";
 
-/** Runs one statement and returns its rows, whose form the caller knows. */
+/** Runs one statement and returns its rows. The caller names the type of the rows. */
 export type Run = <Row extends object>(sql: string, parameters?: Parameters) => Promise<readonly Row[]>;
 
 /** Several statements in one transaction. Each sees what was committed before it began (READ COMMITTED). */
 export interface Transaction {
+  /** Runs one statement of the transaction. */
   readonly run: Run;
-  /** Calls `hook` once after the commit, and not at all without one. */
+  /** Calls `hook` once after the commit, or never if there is none. */
   readonly afterCommit: (hook: () => void) => void;
 }
 
 /**
- * Runs SQL for operations, which errors name. Where the database undid the work because of others that ran beside it, it is
- * run again, a few times.
- *
- * @throws StoreUnavailableError where the database cannot answer, or the store is closed. Nothing was changed then, unless
- *   the connection broke before the answer to a change had come.
+ * Runs SQL for operations, whose names errors have. Work that the database rolled back because of concurrent
+ * transactions runs again, a few times. Every method rejects with a StoreUnavailableError if the database can't answer
+ * or the store is closed. Nothing has changed then, unless the connection broke before the answer to a change arrived.
  */
-export interface Connection {
-  /** One statement, which is a transaction of its own. */
+export interface PostgresConnection {
+  /** Runs one statement in a transaction of its own. */
   readonly run: <Row extends object>(
     operation: string,
     sql: string,
     parameters?: Parameters,
   ) => Promise<readonly Row[]>;
-  /** Durable when this fulfils; rolled back where `work` throws. With `isUnbounded`, statements take what they need. */
+  /**
+   * Runs `work` in a transaction. Durable when the promise fulfils; rolled back if `work` throws. With `isUnbounded`,
+   * no lock or statement timeout applies.
+   */
   readonly transact: <T>(
     operation: string,
     work: (transaction: Transaction) => Promise<T>,
     options?: { readonly isUnbounded?: boolean },
   ) => Promise<T>;
-  /** What the pool is doing. */
-  readonly use: () => PoolUsage;
+  /** Returns what the pool is doing. */
+  readonly usage: () => PoolUsage;
   /** Counts a call that was refused before it asked for a connection. */
-  readonly noteRefusal: () => void;
-  /** Idempotent. */
+  readonly countRefusal: () => void;
+  /** Closes the pool if the store opened it. Idempotent. */
   readonly close: () => Promise<void>;
 }
 
-const attempts = 5;
+/** How often work runs at most. */
+const maxAttempts = 5;
 
-/** Milliseconds by which the driver waits longer than the server, so that the server's answer comes first. */
-const grace = 1_000;
+/** Milliseconds that the driver waits longer than the server, so that the server's answer arrives first. */
+const driverMargin = 1_000;
 
-/** A `Connection` over the pool. */
-export function createConnection({ pool, isOwnPool }: Connections, behaviour: Behaviour): Connection {
+/** Timeouts of a transaction, in milliseconds; 0 for none. */
+interface Bounds {
+  readonly lock: number;
+  readonly statement: number;
+}
+
+/** Creates a connection over a pool. */
+export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behaviour: Behaviour): PostgresConnection {
   const { lockTimeout, statementTimeout } = behaviour;
-  const { lease, use, noteRefusal } = createLeases(pool, behaviour);
+  const { lease, usage, countRefusal } = createLeases(pool, behaviour);
   const { toQuery, stopPreparing } = createStatements(behaviour);
   let closing: Promise<void> | null = null;
 
@@ -69,11 +78,11 @@ export function createConnection({ pool, isOwnPool }: Connections, behaviour: Be
     }
   }
 
-  /** `run` on `client`, with these bounds in milliseconds; 0 for none. */
-  function toRun(operation: string, client: PostgresPoolClient, bounds: { lock: number; statement: number }): Run {
+  /** Returns the function that runs statements on `client`. */
+  function toRun(operation: string, client: PostgresPoolClient, bounds: Bounds): Run {
     return async (sql, parameters = {}) => {
       const query = toQuery(sql, parameters, bounds.lock);
-      const timeout = bounds.statement === 0 ? {} : { query_timeout: bounds.statement + grace };
+      const timeout = bounds.statement === 0 ? {} : { query_timeout: bounds.statement + driverMargin };
       try {
         const { rows } = await client.query({ ...query, ...timeout });
         return rows as never;
@@ -85,8 +94,8 @@ export function createConnection({ pool, isOwnPool }: Connections, behaviour: Be
   }
 
   return {
-    use,
-    noteRefusal,
+    usage,
+    countRefusal,
 
     run(operation, sql, parameters) {
       const bounds = { lock: lockTimeout, statement: statementTimeout };
@@ -129,8 +138,8 @@ async function retry<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (attempt === attempts || !isRetryable(error)) throw error;
-      // At random, so that two that were in each other's way do not meet again.
+      if (attempt === maxAttempts || !isRetryable(error)) throw error;
+      // Random, so that two transactions that were in conflict don't meet again.
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 10 * 2 ** attempt));
     }
   }

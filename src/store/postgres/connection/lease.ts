@@ -1,26 +1,27 @@
 import { StoreUnavailableError } from "../../../core/errors.ts";
 import type { PoolUsage } from "../../../core/store/index.ts";
 import type { PostgresPool, PostgresPoolClient } from "./driver.ts";
+import { toStoreError } from "./errors.ts";
 import type { Behaviour } from "./options.ts";
-import { toStoreError } from "./unavailable.ts";
 
-/** A connection on loan. */
+/** A connection that one call uses. */
 interface Lease {
   readonly client: PostgresPoolClient;
-  /** Gives it back, or closes it where it is broken. */
+  /** Returns the connection to the pool, or closes it if it is broken. */
   readonly end: (state?: { readonly isBroken: boolean }) => void;
 }
 
-/** Connections on loan, and how many there are. */
+/** Leases the connections of a pool, with a bounded queue. */
 export interface Leases {
-  /** @throws StoreUnavailableError where too many wait, or none comes in time. */
+  /** Leases a connection. Rejects with a StoreUnavailableError if too many calls wait, or if the wait is too long. */
   readonly lease: (operation: string) => Promise<Lease>;
-  readonly use: () => PoolUsage;
+  /** Returns what the pool is doing. */
+  readonly usage: () => PoolUsage;
   /** Counts a call that was refused before it asked for a connection. */
-  readonly noteRefusal: () => void;
+  readonly countRefusal: () => void;
 }
 
-/** Leases connections: at most `maxWaiting` calls wait, each for at most `connectTimeout`. */
+/** Creates the leases of a pool: at most `maxWaiting` calls wait, each for at most `connectTimeout`. */
 export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }: Behaviour): Leases {
   let refused = 0;
 
@@ -29,10 +30,13 @@ export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }:
   async function lease(operation: string): Promise<Lease> {
     if (pool.waitingCount - pool.idleCount >= maxWaiting) {
       refused += 1;
-      throw new StoreUnavailableError(`${operation}: too many wait for a connection`);
+      throw new StoreUnavailableError(
+        `${operation}: ${maxWaiting} calls are waiting for a connection already: ` +
+          "raise maxConnections, or try again later",
+      );
     }
     const client = await connect(operation);
-    // A connection that breaks while it is on loan says so twice: by its query, and by an event that must be heard.
+    // A leased connection that breaks also emits an event, which would end the process if nothing listened.
     client.on("error", ignore);
     return {
       client,
@@ -49,9 +53,9 @@ export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }:
       const timer = setTimeout(() => {
         isLate = true;
         refused += 1;
-        reject(new StoreUnavailableError(`${operation}: no connection within ${connectTimeout} ms`));
+        reject(new StoreUnavailableError(`${operation}: no connection within connectTimeout (${connectTimeout} ms)`));
       }, connectTimeout);
-      // `pg` may throw instead, for example where a certificate's file is gone.
+      // `pg` can also throw synchronously, for example if a certificate's file is missing.
       const connecting = (async () => pool.connect())();
       connecting.then(
         (client) => {
@@ -69,25 +73,25 @@ export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }:
 
   return {
     lease,
-    use: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, refused }),
-    noteRefusal() {
+    usage: () => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount, refused }),
+    countRefusal() {
       refused += 1;
     },
   };
 }
 
 /**
- * An event of a broken connection that nobody hears would end the process: of an idle one, and of a new one that breaks
- * before it has been handed over. However many stores share a pool, and come and go, it has these listeners once.
+ * Keeps the errors of idle connections, and of new ones that break before they are leased, from ending the process.
+ * Adds its listeners once, even if several stores share the pool.
  */
 function swallowPoolErrors(pool: PostgresPool): void {
   pool.removeListener("error", ignore);
   pool.on("error", ignore);
-  pool.removeListener("connect", hearErrorsOf);
-  pool.on("connect", hearErrorsOf);
+  pool.removeListener("connect", swallowErrors);
+  pool.on("connect", swallowErrors);
 }
 
-function hearErrorsOf(client: PostgresPoolClient): void {
+function swallowErrors(client: PostgresPoolClient): void {
   client.on("error", ignore);
 }
 

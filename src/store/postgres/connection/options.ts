@@ -1,44 +1,55 @@
 import { refuseUnknownOptions } from "../../../core/settings/unknown-options.ts";
 import { loadDriver, type PostgresListenClient, type PostgresPool } from "./driver.ts";
 
-/** How the store behaves. All times are in milliseconds. */
+/** The options that `postgresStore` takes with either kind of connection. All times are in milliseconds. */
 export interface PostgresBehaviour {
-  /** The schema that holds the tables: lower-case letters, digits and `_`. Default: "tokenpair". */
+  /** The schema that holds the tables: at most 40 lower-case letters, digits and `_`. Default: "tokenpair". */
   readonly schema?: string;
-  /** Milliseconds to wait for a connection, new or out of the pool. Default: 3000. */
+  /** How long a call waits for a connection, in milliseconds. Default: 3000. */
   readonly connectTimeout?: number;
-  /** Milliseconds that a statement waits for a lock. Default: 2000. */
+  /** How long a statement waits for a lock, in milliseconds. Default: 2000. */
   readonly lockTimeout?: number;
-  /** Milliseconds that a statement may take; at least `lockTimeout`. Default: 5000. */
+  /** How long a statement may take, in milliseconds. At least `lockTimeout`. Default: 5000. */
   readonly statementTimeout?: number;
   /**
-   * How many calls may wait for a connection, and how many rotations for their batch; the next is refused at once.
-   * Default: 1000.
+   * How many calls may wait for a connection, and how many refreshes for their batch. More are refused. Default: 1000.
    */
   readonly maxWaiting?: number;
   /**
-   * Prepares each statement once for each connection, which saves the database the planning. Where a proxy pools
-   * transactions without following prepared statements (PgBouncer before 1.21), the first one that is lost is sent again
-   * unprepared, and so is every statement after it. Default: true.
+   * Whether to prepare each statement once per connection, which saves the database the planning. If a proxy that pools
+   * transactions loses a prepared statement (PgBouncer before 1.21), the store repeats it unprepared and stops
+   * preparing. Default: true.
    */
   readonly preparedStatements?: boolean;
-  /** The store's time, in whole seconds since the epoch; for tests. Default: the database's clock. */
+  /** Returns the store's time in whole seconds since the epoch. For tests. Default: the database's clock. */
   readonly now?: () => number;
 }
 
-/** A pool that the application has made; it stays the application's to end. */
+/**
+ * The options of `postgresStore` with a pool that your application created. Closing the store doesn't close the pool.
+ */
 export interface PostgresPoolOptions extends PostgresBehaviour {
   /** A `Pool` of the package `pg`. Required. */
   readonly pool: PostgresPool;
-  /** Makes a connection for LISTEN, such as `() => new pg.Client(…)`. Default: none, and the feed is polled only. */
+  /**
+   * Creates a connection for LISTEN, such as `() => new pg.Client(connectionString)`. It must not lead to a proxy that
+   * pools transactions. Without it, the store learns of revocations only by reading the feed twice a second. Default:
+   * none.
+   */
   readonly createListenClient?: () => PostgresListenClient;
 }
 
-/** A pool of the store's own. Needs the package `pg`. */
+/** The options of `postgresStore` with a pool of the store's own. Needs the package `pg`. */
 export interface PostgresConnectionOptions extends PostgresBehaviour {
-  /** `postgres://user:password@host/database?sslmode=verify-full`: with `verify-full` the certificate is checked. Required. */
+  /**
+   * `postgres://user:password@host/database?sslmode=verify-full`; `verify-full` checks the server's certificate.
+   * Required.
+   */
   readonly connectionString: string;
-  /** For LISTEN, where `connectionString` leads to a proxy that pools transactions. Default: `connectionString`. */
+  /**
+   * The connection string for LISTEN, if the other one leads to a proxy that pools transactions. Default:
+   * `connectionString`.
+   */
   readonly listenConnectionString?: string;
   /** TLS options of `node:tls`, such as `{ ca }`. Default: what the connection string says. */
   readonly ssl?: boolean | object;
@@ -46,18 +57,22 @@ export interface PostgresConnectionOptions extends PostgresBehaviour {
   readonly maxConnections?: number;
 }
 
+/** The options of `postgresStore`: a pool of your application, or a connection string. */
 export type PostgresStoreOptions = PostgresPoolOptions | PostgresConnectionOptions;
 
 /** `PostgresBehaviour`, complete and checked. */
 export interface Behaviour extends Required<Omit<PostgresBehaviour, "now">> {
+  /** `null`: the database's clock. */
   readonly now: (() => number) | null;
 }
 
-/** The connections of a store. */
-export interface Connections {
+/** The pool of a store. */
+export interface OpenedPool {
+  /** The application's pool, or one of the store's own. */
   readonly pool: PostgresPool;
-  /** Whether the store ends the pool. */
+  /** Whether the store opened the pool, and so must close it. */
   readonly isOwnPool: boolean;
+  /** Creates a connection for LISTEN; `null` if the store can't listen. */
   readonly createListenClient: (() => PostgresListenClient) | null;
 }
 
@@ -82,39 +97,61 @@ const connectionNames = {
   ...behaviourNames,
 } satisfies Record<keyof PostgresConnectionOptions, true>;
 
-/** @throws TypeError that names an option of neither kind, or of the other one. */
+/**
+ * Refuses unknown options, and those of the other kind of connection.
+ *
+ * @throws TypeError that names the option.
+ */
 export function refuseUnknown(options: PostgresStoreOptions): void {
   if ("pool" in options) refuseUnknownOptions("postgresStore with a pool", options, Object.keys(poolNames));
   else refuseUnknownOptions("postgresStore", options, Object.keys(connectionNames));
 }
 
-/** @throws TypeError that names the option. */
+/**
+ * Completes the options with their defaults.
+ *
+ * @throws TypeError that names the option which is invalid.
+ */
 export function toBehaviour(options: PostgresBehaviour): Behaviour {
   const { schema = "tokenpair", preparedStatements = true, now = null } = options;
   if (!/^[a-z_][a-z0-9_]{0,39}$/.test(schema) || schema.startsWith("pg_")) {
-    throw new TypeError("postgresStore: schema must be lower-case letters, digits and _, at most 40, not pg_…");
+    throw new TypeError(
+      'postgresStore: schema must be at most 40 lower-case letters, digits and _, and not start with a digit or "pg_", ' +
+        `got ${JSON.stringify(schema)}. Example: schema: "tokenpair"`,
+    );
   }
   const lockTimeout = toCount("lockTimeout", options.lockTimeout ?? 2_000);
   const statementTimeout = toCount("statementTimeout", options.statementTimeout ?? 5_000);
   if (lockTimeout > statementTimeout) {
-    throw new TypeError("postgresStore: lockTimeout must not be longer than statementTimeout");
+    throw new TypeError(
+      `postgresStore: lockTimeout (${lockTimeout}) must not be longer than statementTimeout (${statementTimeout}): ` +
+        "lower one or raise the other",
+    );
   }
   const connectTimeout = toCount("connectTimeout", options.connectTimeout ?? 3_000);
   const maxWaiting = toCount("maxWaiting", options.maxWaiting ?? 1_000);
   return { schema, connectTimeout, lockTimeout, statementTimeout, maxWaiting, preparedStatements, now };
 }
 
-/** The application's pool, or one of our own. @throws TypeError */
-export function toConnections(options: PostgresStoreOptions, connectTimeout: number): Connections {
+/**
+ * Returns the application's pool, or creates one. Connects to nothing yet.
+ *
+ * @param connectTimeout milliseconds.
+ * @throws TypeError if an option is invalid, or `pg` is needed and not installed.
+ */
+export function openPool(options: PostgresStoreOptions, connectTimeout: number): OpenedPool {
   if ("pool" in options) {
     const { pool, createListenClient = null } = options;
-    if (typeof pool?.connect !== "function")
-      throw new TypeError("postgresStore: pool must be a Pool of the package pg");
+    if (typeof pool?.connect !== "function") {
+      throw new TypeError("postgresStore: pool must be a Pool of the package pg. Example: pool: new pg.Pool()");
+    }
     return { pool, isOwnPool: false, createListenClient };
   }
   const { connectionString, listenConnectionString = connectionString, ssl } = options;
   if (typeof connectionString !== "string" || connectionString === "") {
-    throw new TypeError("postgresStore: connectionString must be a postgres:// URL");
+    throw new TypeError(
+      'postgresStore: connectionString must be a URL. Example: connectionString: "postgres://tokenpair@db.example/app"',
+    );
   }
   const max = toCount("maxConnections", options.maxConnections ?? 10);
   const { Pool, Client } = loadDriver();
@@ -133,7 +170,7 @@ export function toConnections(options: PostgresStoreOptions, connectTimeout: num
 
 function toCount(name: string, value: number): number {
   if (!Number.isInteger(value) || value < 1 || value > 0x7fffffff) {
-    throw new TypeError(`postgresStore: ${name} must be a whole number of at least 1`);
+    throw new TypeError(`postgresStore: ${name} must be a positive whole number, got ${value}. Example: ${name}: 1000`);
   }
   return value;
 }

@@ -1,18 +1,19 @@
 import { createHash } from "node:crypto";
-import type { PostgresQuery } from "./driver.ts";
+import type { PostgresQuery, PostgresTypes } from "./driver.ts";
 import type { Behaviour } from "./options.ts";
 
 type Value = string | number | boolean | Uint8Array | null;
 
-/** A parameter's value; an array where the text says so, as in `:name::text[]`. */
+/** The value of a parameter; an array if the statement says so, as in `:name::text[]`. */
 type Argument = Value | readonly Value[];
 
-/** Named parameters: `:name` in the text. */
+/** The parameters of a statement. `:name` in the text stands for the parameter `name`. */
 export type Parameters = Readonly<Record<string, Argument>>;
 
 /**
- * The common table expression with which statements begin: the time in `now`, once for the whole statement. It sets the
- * lock timeout too, for the statement's transaction alone and before a row is locked: no state stays on the connection.
+ * The common table expression that statements begin with. It holds the time as `now`, once for the whole statement. It
+ * also sets the lock timeout for the statement's transaction, before a row is locked, so no state stays on the
+ * connection.
  */
 export const clock = `clock AS MATERIALIZED (
   SELECT coalesce(:now::bigint, floor(extract(epoch FROM clock_timestamp()))::bigint) AS now,
@@ -24,11 +25,20 @@ interface Statement {
   readonly prepared: { readonly name?: string };
 }
 
-/**
- * Makes `pg`'s form of a statement out of ours: `:name` becomes `$n`, and the tables, written for the schema `tokenpair`, are
- * those of `schema`. `lockTimeout` is in milliseconds.
- */
-export function createStatements({ schema, now, preparedStatements }: Behaviour) {
+/** Converts the store's statements to the form that `pg` takes. */
+export interface Statements {
+  /**
+   * Replaces `:name` by `$n`, and the schema `tokenpair`, for which the statements are written, by the configured one.
+   *
+   * @param lockTimeout milliseconds.
+   */
+  readonly toQuery: (sql: string, parameters: Parameters, lockTimeout: number) => PostgresQuery;
+  /** Makes every later statement an unprepared one. */
+  readonly stopPreparing: () => void;
+}
+
+/** Creates the converter of a store's statements. */
+export function createStatements({ schema, now, preparedStatements }: Behaviour): Statements {
   const statements = new Map<string, Statement>();
   let isPreparing = preparedStatements;
 
@@ -43,17 +53,15 @@ export function createStatements({ schema, now, preparedStatements }: Behaviour)
     return { text, names, prepared: isPreparing && names.length > 0 ? { name: toStatementName(text) } : {} };
   }
 
-  function toQuery(sql: string, parameters: Parameters, lockTimeout: number): PostgresQuery {
-    const statement = statements.get(sql) ?? toStatement(sql);
-    statements.set(sql, statement);
-    const all: Parameters = { now: now?.() ?? null, lockTimeout: String(lockTimeout), ...parameters };
-    const { text, names, prepared } = statement;
-    return { text, values: names.map((name) => toParameter(all[name])), types, ...prepared };
-  }
-
   return {
-    toQuery,
-    /** From now on, nothing is prepared. */
+    toQuery(sql, parameters, lockTimeout) {
+      const statement = statements.get(sql) ?? toStatement(sql);
+      statements.set(sql, statement);
+      const all: Parameters = { now: now?.() ?? null, lockTimeout: String(lockTimeout), ...parameters };
+      const { text, names, prepared } = statement;
+      return { text, values: names.map((name) => toParameter(all[name])), types, ...prepared };
+    },
+
     stopPreparing() {
       isPreparing = false;
       statements.clear();
@@ -61,12 +69,12 @@ export function createStatements({ schema, now, preparedStatements }: Behaviour)
   };
 }
 
-/** One name for one text, also where two stores share a pool. */
+/** Returns the same name for the same text, so that stores can share a pool. */
 function toStatementName(text: string): string {
   return `tokenpair_${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 
-/** U+0000, which no text of PostgreSQL can hold, becomes U+FFFD: what was stored with it is found with it. */
+/** Replaces U+0000, which PostgreSQL's texts can't hold, by U+FFFD: what was stored with it is found with it. */
 function toParameter(value: Argument | undefined): Argument {
   if (value === undefined) throw new TypeError("a parameter of the statement is missing");
   if (Array.isArray(value)) return value.map(toParameter) as Value[];
@@ -81,9 +89,11 @@ const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, 
 ]);
 
 /** How values are read, whatever type parsers the application has set for itself. */
-const types: NonNullable<PostgresQuery["types"]> = { getTypeParser: (oid) => parsers.get(oid) ?? String };
+const types: PostgresTypes = { getTypeParser: (oid) => parsers.get(oid) ?? String };
 
 function parseBytes(text: string): Uint8Array {
-  if (!text.startsWith("\\x")) throw new TypeError('the database must have bytea_output = "hex", its default');
+  if (!text.startsWith("\\x")) {
+    throw new TypeError('the database must have bytea_output = "hex", which is the default: reset it for this role');
+  }
   return new Uint8Array(Buffer.from(text.slice(2), "hex"));
 }

@@ -1,7 +1,7 @@
 import { createLoop, type Loop } from "../../../core/runtime/loop.ts";
 import { type Schedule, unrefSchedule } from "../../../core/runtime/schedule.ts";
 import type { PostgresListenClient } from "../connection/driver.ts";
-import { toReason } from "../connection/unavailable.ts";
+import { toReason } from "../connection/errors.ts";
 
 interface ListenerOptions {
   readonly createClient: () => PostgresListenClient;

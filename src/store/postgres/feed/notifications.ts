@@ -1,38 +1,44 @@
 import { randomUUID } from "node:crypto";
 import type { FeedStore } from "../../../core/store/feed.ts";
-import type { Connection } from "../connection/connection.ts";
+import type { PostgresConnection } from "../connection/connection.ts";
 import type { PostgresListenClient } from "../connection/driver.ts";
 import { createListener } from "./listener.ts";
 
-/** Tells readers of the feed that there is something to read. Only hints: whatever fails here, the poll finds it. */
+/** Wakes the readers of the feed. Only hints: if a notification is lost, the next poll finds the entries. */
 export interface Notifications {
-  /** Wakes the subscribers of this process at once and asks the database to wake those of the others. */
-  readonly announce: () => void;
+  /** Wakes the subscribers of this process at once, and those of other processes through the database. */
+  readonly notify: () => void;
+  /** Adds a subscriber. @returns a function that removes it. */
   readonly subscribe: FeedStore["subscribe"];
-  /** Waits for what has been announced, then ends the listening. */
+  /** Waits for the notification that is being sent, then stops listening. */
   readonly stop: () => Promise<void>;
 }
 
 type OnListening = NonNullable<Parameters<FeedStore["subscribe"]>[1]>;
 
-/** The notifications on a channel of the schema; without `createListenClient` those of other processes go unheard. */
+/**
+ * Creates the notifications on the channel of a schema.
+ *
+ * @param createListenClient creates the connection for LISTEN; `null`: notifications of other processes are not
+ *   received.
+ */
 export function createNotifications(
-  connection: Connection,
+  connection: PostgresConnection,
   schema: string,
   createListenClient: (() => PostgresListenClient) | null,
 ): Notifications {
   const channel = `${schema}_revocations`;
-  /** Tells our own notifications from the others'. */
+  /** The payload of this process's own notifications. */
   const sender = randomUUID();
   const subscribers = new Map<() => void, OnListening | undefined>();
   let sending: Promise<void> | null = null;
-  let isAnnouncedMeanwhile = false;
+  let isNotifyPending = false;
 
   function wake(): void {
     for (const subscriber of subscribers.keys()) queueMicrotask(() => subscribers.has(subscriber) && subscriber());
   }
 
-  const tell: OnListening = (isListening, reason) => {
+  const reportListening: OnListening = (isListening, reason) => {
     for (const onListening of subscribers.values()) onListening?.(isListening, reason);
   };
 
@@ -46,25 +52,25 @@ export function createNotifications(
             if (payload !== sender) wake();
           },
           onConnected: () => {
-            tell(true);
+            reportListening(true);
             wake();
           },
-          onLost: (reason) => tell(false, reason),
+          onLost: (reason) => reportListening(false, reason),
         });
 
-  /** One at a time: NOTIFY makes commits queue up, so it has a transaction of its own, and few of them. */
+  /** Sends one NOTIFY at a time, in a transaction of its own, because NOTIFY serializes commits. */
   async function send(): Promise<void> {
     do {
-      isAnnouncedMeanwhile = false;
+      isNotifyPending = false;
       await connection.run("feed.notify", "SELECT pg_notify(:channel, :sender)", { channel, sender }).catch(() => {});
-    } while (isAnnouncedMeanwhile);
+    } while (isNotifyPending);
     sending = null;
   }
 
   return {
-    announce() {
+    notify() {
       wake();
-      isAnnouncedMeanwhile = true;
+      isNotifyPending = true;
       sending ??= send();
     },
 

@@ -1,15 +1,18 @@
-import type { Connection } from "../connection/connection.ts";
+import type { PostgresConnection } from "../connection/connection.ts";
 
-/** What a server says of itself, as far as it decides whether its answers can be relied on. */
+/** Facts about a PostgreSQL server that decide whether its answers can be relied on. */
 export interface PostgresFacts {
-  /** Such as 180000 for 18.0. */
+  /** The version as a number, such as 180000 for 18.0. */
   readonly version: number;
-  /** It follows another server, and cannot be written to. */
+  /** Whether the server follows another one and so can't be written to. */
   readonly isStandby: boolean;
-  /** Whether a commit is on the disk when it is answered: settings of the server, of the database or of the role. */
+  /**
+   * Whether a commit is on the disk when it is acknowledged, by the settings of the server, the database and the role.
+   */
   readonly isDurable: boolean;
+  /** Whether autovacuum runs. */
   readonly isAutovacuumOn: boolean;
-  /** Connections for everybody, those kept for superusers left out. */
+  /** How many connections the server accepts, without those that are reserved for superusers. */
   readonly maxConnections: number;
 }
 
@@ -19,8 +22,12 @@ const facts = `SELECT current_setting('server_version_num')::integer AS version,
   current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer
     AS "maxConnections"`;
 
-/** Asks the server. @throws StoreUnavailableError */
-export async function inspect(connection: Connection): Promise<PostgresFacts> {
+/**
+ * Reads the facts from the server.
+ *
+ * @throws StoreUnavailableError if the server can't answer.
+ */
+export async function inspect(connection: PostgresConnection): Promise<PostgresFacts> {
   const [row] = await connection.run<PostgresFacts>("inspect", facts);
   return row as PostgresFacts;
 }

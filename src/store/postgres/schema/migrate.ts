@@ -1,24 +1,24 @@
 import { SchemaVersionError } from "../../../core/errors.ts";
-import { assertUpToDate, type Migration, toPending } from "../../migrations.ts";
-import type { Connection, Run } from "../connection/connection.ts";
-import { toSqlState } from "../connection/unavailable.ts";
+import { type Migration, requireUpToDate, toPending } from "../../migrations.ts";
+import type { PostgresConnection, Run } from "../connection/connection.ts";
+import { toSqlState } from "../connection/errors.ts";
 import { migrations } from "./migrations.ts";
 
-// Asks the catalogue's tables: to_regclass() answers from a cache, which the wait for the lock leaves as it was.
+// Reads the catalogue: to_regclass() returns what is cached, which may be from before the wait for the lock.
 const findTable = "SELECT FROM pg_tables WHERE schemaname = :schema AND tablename = 'tokenpair_migrations'";
 const findSchema = "SELECT FROM pg_namespace WHERE nspname = :schema";
 const version = "SELECT coalesce(max(number), 0) AS number FROM tokenpair.tokenpair_migrations";
 const lock = "SELECT pg_advisory_xact_lock(hashtextextended('tokenpair.tokenpair_migrations', 0))";
-const note = "INSERT INTO tokenpair.tokenpair_migrations (number, name) VALUES (:number, :name)";
+const recordMigration = "INSERT INTO tokenpair.tokenpair_migrations (number, name) VALUES (:number, :name)";
 
 /**
- * Applies what is pending, each step in a transaction of its own under an advisory lock, and names it: of several processes
- * that do so at once one applies a step and the others wait for it. Where nothing is pending, it needs no right to change
- * tables.
+ * Applies the pending migrations, each in its own transaction under an advisory lock, and returns their names. If
+ * several processes migrate at once, one applies a migration and the others wait for it. If nothing is pending, the
+ * role needs no right to change tables.
  *
- * @throws SchemaVersionError where the database is newer, or the tables of another program are in the way.
+ * @throws SchemaVersionError if the database is newer than this version, or the schema has another program's tables.
  */
-export async function migrate(connection: Connection, schema: string): Promise<readonly string[]> {
+export async function migrate(connection: PostgresConnection, schema: string): Promise<readonly string[]> {
   const applied: string[] = [];
   while (toPending(migrations, await readVersion(toRun(connection, "migrate"), schema)).length > 0) {
     const name = await connection.transact("migrate", ({ run }) => applyNext(run, schema), { isUnbounded: true });
@@ -27,35 +27,39 @@ export async function migrate(connection: Connection, schema: string): Promise<r
   return applied;
 }
 
-/** @throws SchemaVersionError where the schema is older or newer than this version's. */
-export async function checkSchema(connection: Connection, schema: string): Promise<void> {
-  assertUpToDate(migrations, await readVersion(toRun(connection, "checkSchema"), schema));
+/**
+ * Requires the schema to be the one of this version.
+ *
+ * @throws SchemaVersionError if the schema is older or newer.
+ */
+export async function checkSchema(connection: PostgresConnection, schema: string): Promise<void> {
+  requireUpToDate(migrations, await readVersion(toRun(connection, "checkSchema"), schema));
 }
 
-function toRun(connection: Connection, operation: string): Run {
+function toRun(connection: PostgresConnection, operation: string): Run {
   return (sql, parameters) => connection.run(operation, sql, parameters);
 }
 
-/** The highest number applied; 0 for a database without our tables. */
+/** Returns the number of the last migration that was applied; 0 if there is none. */
 async function readVersion(run: Run, schema: string): Promise<number> {
   if ((await run(findTable, { schema })).length === 0) return 0;
   const [row] = await run<{ number: number }>(version);
   return row?.number ?? 0;
 }
 
-/** Applies one step, where another process has not done so since we looked. */
+/** Applies the next migration and returns its name; `null` if another process has applied it meanwhile. */
 async function applyNext(run: Run, schema: string): Promise<string | null> {
   await run(lock);
   const [next] = toPending(migrations, await readVersion(run, schema));
   if (next === undefined) return null;
-  if (next.number === 1) await prepare(run, schema);
+  if (next.number === 1) await createSchema(run, schema);
   await apply(run, next);
-  await run(note, { number: next.number, name: next.name });
+  await run(recordMigration, { number: next.number, name: next.name });
   return next.name;
 }
 
-async function prepare(run: Run, schema: string): Promise<void> {
-  // IF NOT EXISTS would ask for the right to make schemas also where this one is there.
+async function createSchema(run: Run, schema: string): Promise<void> {
+  // IF NOT EXISTS would need the right to create schemas even if this one exists.
   const isMissing = (await run(findSchema, { schema })).length === 0;
   if (isMissing) await run(`CREATE SCHEMA "${schema}"`);
   await run(`CREATE TABLE tokenpair.tokenpair_migrations
@@ -66,9 +70,12 @@ async function apply(run: Run, migration: Migration): Promise<void> {
   try {
     await run(migration.sql);
   } catch (error) {
-    // A table of that name exists.
+    // 42P07: a table of that name exists.
     if (toSqlState(error) !== "42P07") throw error;
-    const reason = `${migration.name} cannot be applied: give tokenpair a schema of its own`;
-    throw new SchemaVersionError(reason, { cause: error });
+    throw new SchemaVersionError(
+      `${migration.name} can't be applied because the schema has another program's tables: ` +
+        "give tokenpair a schema of its own",
+      { cause: error },
+    );
   }
 }

@@ -1,8 +1,9 @@
 import type { Migration } from "../../migrations.ts";
 
 /**
- * The schema of the PostgreSQL store, step by step. All times are whole seconds since the epoch. Texts by which rows are
- * found compare byte by byte, so that no index depends on the collations of the operating system.
+ * The migrations of the PostgreSQL store. All times are whole seconds since the epoch. Texts by which rows are found
+ * compare byte by byte, so that no index depends on the operating system's collations. A released migration never
+ * changes.
  */
 export const migrations: readonly Migration[] = [
   {

@@ -1,40 +1,39 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { StoreUnavailableError } from "../../../core/errors.ts";
-import { alone, createBatcher } from "../../batcher.ts";
-import { createWait } from "./lock-wait.ts";
-import { toStoreError } from "./unavailable.ts";
+import { createBatcher, leftOut } from "../../batcher.ts";
+import { toStoreError } from "./errors.ts";
+import { createLockRetry } from "./lock-retry.ts";
 
 /**
- * Runs `work`, which is synchronous and may be run again, in a transaction that `operation` names in errors. `now` is the
- * time in whole seconds.
- *
- * @throws StoreUnavailableError where the database cannot answer within the busy timeout, or is closed; nothing was
- * changed then.
+ * Runs `work` in a transaction. `work` is synchronous and may run again. `operation` names the transaction in errors;
+ * `now` is the time in whole seconds since the epoch. Rejects with a StoreUnavailableError, and nothing changed, if the
+ * database can't answer within the busy timeout or is closed.
  */
 type Transact = <T>(operation: string, work: (now: number) => T) => Promise<T>;
 
-/** One connection: statements that are prepared once, and the two kinds of transaction. */
-export interface Connection {
-  /** The statement of `sql`, prepared at its first use. Only inside a transaction. */
+/** A connection to one database. */
+export interface SqliteConnection {
+  /** Returns the statement of `sql`, which is prepared once. Call it only inside a transaction. */
   readonly prepare: (sql: string) => StatementSync;
-  /** Runs a script of statements. Only inside a transaction. */
+  /** Runs a script of statements. Call it only inside a transaction. */
   readonly exec: (sql: string) => void;
-  /** `work` sees one snapshot. */
+  /** Runs a transaction that reads one snapshot. */
   readonly read: Transact;
   /**
-   * `work` holds the write lock, and its `now` was read under it. Durable when this fulfils; rolled back where `work`
-   * throws. Writes are carried out in the order of their calls, and those that are called in one turn of the event loop,
-   * or while another process has the lock, share a transaction and its flush to the disk.
+   * Runs a transaction that holds the write lock and whose `now` was read under it. Durable when the promise fulfils;
+   * rolled back if `work` throws. Writes run in the order of the calls. Those of one turn of the event loop, and those
+   * that waited for the lock together, share a transaction and its flush to the disk.
    */
   readonly write: Transact;
-  /** Inside `write`: calls `hook` once after the commit, and not at all without one. */
+  /** Calls `hook` once after the commit, or never if there is none. Call it only inside a write. */
   readonly afterCommit: (hook: () => void) => void;
-  /** Idempotent. */
+  /** Closes the database. Idempotent. */
   readonly close: () => void;
 }
 
-export interface ConnectionOptions {
-  /** The time, in whole seconds. */
+/** What a connection needs beside its database. */
+export interface SqliteConnectionOptions {
+  /** Returns the time in whole seconds since the epoch. */
   readonly now: () => number;
   /** Milliseconds. */
   readonly busyTimeout: number;
@@ -46,22 +45,25 @@ interface Write {
   readonly work: (now: number) => unknown;
 }
 
-/** How many writes may share a transaction, so that the event loop is not held up for long. */
+/** How many writes may share a transaction, so that the event loop isn't blocked for long. */
 const maxWrites = 128;
 
-/** How many writes may wait for their transaction. */
+/** How many writes may wait for a transaction. */
 const maxWaiting = 10_000;
 
-/** A `Connection` over an open database that does not wait for locks by itself. */
-export function createConnection(database: DatabaseSync, { now, busyTimeout }: ConnectionOptions): Connection {
+/** Creates a connection over an open database that doesn't wait for locks by itself. */
+export function createSqliteConnection(
+  database: DatabaseSync,
+  { now, busyTimeout }: SqliteConnectionOptions,
+): SqliteConnection {
   const statements = new Map<string, StatementSync>();
   const hooks = new Set<() => void>();
-  const wait = createWait(busyTimeout);
+  const retryWhileLocked = createLockRetry(busyTimeout);
   let isClosed = false;
 
   function prepare(sql: string): StatementSync {
-    const known = statements.get(sql);
-    if (known !== undefined) return known;
+    const prepared = statements.get(sql);
+    if (prepared !== undefined) return prepared;
     const statement = database.prepare(sql);
     statements.set(sql, statement);
     return statement;
@@ -71,7 +73,7 @@ export function createConnection(database: DatabaseSync, { now, busyTimeout }: C
     try {
       prepare("ROLLBACK").run();
     } catch {
-      // SQLite has rolled back by itself, as it does after some errors.
+      // After some errors, SQLite has rolled back by itself.
     }
   }
 
@@ -96,30 +98,30 @@ export function createConnection(database: DatabaseSync, { now, busyTimeout }: C
   }
 
   const writeAll = (writes: readonly Write[]) =>
-    wait(() => runOnce("BEGIN IMMEDIATE", () => writes.map(({ work }) => work(now()))));
+    retryWhileLocked(() => runOnce("BEGIN IMMEDIATE", () => writes.map(({ work }) => work(now()))));
 
   const write = createBatcher<Write, unknown>({
-    async together(writes) {
+    async runBatch(writes) {
       try {
         return await writeAll(writes);
       } catch (error) {
-        const mayBeOfOne = writes.length > 1 && !(toStoreError("", error) instanceof StoreUnavailableError);
-        if (!mayBeOfOne) throw error;
-        return writes.map(() => alone);
+        const mayComeFromOneWrite = writes.length > 1 && !(toStoreError("", error) instanceof StoreUnavailableError);
+        if (!mayComeFromOneWrite) throw error;
+        return writes.map(() => leftOut);
       }
     },
-    alone: async (one) => (await writeAll([one]))[0],
-    // In one transaction they see each other.
+    runAlone: async (single) => (await writeAll([single]))[0],
+    // Writes of one transaction see each other's changes.
     toKey: () => null,
     toOperation: ({ operation }) => operation,
-    maxUnderWay: 1,
+    maxConcurrent: 1,
     maxItems: maxWrites,
     maxWaiting,
-    patience: busyTimeout,
+    maxWait: busyTimeout,
   });
 
-  /** Has errors name the operation. */
-  async function named<T>(operation: string, result: Promise<T>): Promise<T> {
+  /** Makes errors name the operation. */
+  async function withOperation<T>(operation: string, result: Promise<T>): Promise<T> {
     try {
       return await result;
     } catch (error) {
@@ -132,12 +134,12 @@ export function createConnection(database: DatabaseSync, { now, busyTimeout }: C
     prepare,
     exec: (sql) => database.exec(sql),
     read: (operation, work) =>
-      named(
+      withOperation(
         operation,
-        wait(() => runOnce("BEGIN", () => work(now()))),
+        retryWhileLocked(() => runOnce("BEGIN", () => work(now()))),
       ),
     write: <T>(operation: string, work: (now: number) => T) =>
-      named(operation, write({ operation, work }) as Promise<T>),
+      withOperation(operation, write({ operation, work }) as Promise<T>),
     afterCommit: (hook) => void hooks.add(hook),
     close() {
       if (isClosed) return;

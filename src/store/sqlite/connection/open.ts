@@ -2,19 +2,20 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StoreUnavailableError } from "../../../core/errors.ts";
-import { toResultCode, toStoreError } from "./unavailable.ts";
+import { isBusy, toStoreError } from "./errors.ts";
 
-/** Milliseconds between two looks at a file that another process is just preparing. */
+/** Milliseconds between two attempts on a file that another process is preparing. */
 const retryInterval = 10;
 
 /**
- * Opens the database at `path`: write-ahead log, every commit synced to disk. A missing file is made for its owner alone
- * (0600), missing directories too (0700); what exists keeps its mode.
+ * Opens the database at `path` in write-ahead-log mode, with every commit synced to the disk. Creates a missing file
+ * with mode 0600 and missing folders with mode 0700; existing ones keep their modes.
  *
- * @throws StoreUnavailableError where that cannot be done.
+ * @param busyTimeout milliseconds to wait while another process prepares the same file.
+ * @throws StoreUnavailableError if the file can't be opened or created.
  */
 export function openDatabase(path: string, busyTimeout: number): DatabaseSync {
-  const location = path === ":memory:" ? path : toPrivateFile(path);
+  const location = path === ":memory:" ? path : createPrivateFile(path);
   try {
     return configure(new DatabaseSync(location), busyTimeout);
   } catch (error) {
@@ -22,12 +23,12 @@ export function openDatabase(path: string, busyTimeout: number): DatabaseSync {
   }
 }
 
-/** The absolute path, which SQLite can never read as a URI, of a file that now exists. */
-function toPrivateFile(path: string): string {
+/** Creates the file if it is missing. Returns its absolute path, which SQLite never takes for a URI. */
+function createPrivateFile(path: string): string {
   const location = resolve(path);
   try {
     mkdirSync(dirname(location), { recursive: true, mode: 0o700 });
-    // "wx" leaves a file that exists unopened: closing it would drop the locks that this process holds on it.
+    // "wx" doesn't open an existing file: closing it would release the locks that this process holds on it.
     closeSync(openSync(location, "wx", 0o600));
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -47,14 +48,14 @@ function configure(database: DatabaseSync, busyTimeout: number): DatabaseSync {
   }
 }
 
-/** Where two processes prepare a new file at once, one has to look again. */
+/** Retries until `deadline`: only one of several processes can prepare a new file at a time. */
 function enableWriteAheadLog(database: DatabaseSync, deadline: number): void {
   for (;;) {
     try {
       database.exec("PRAGMA journal_mode = WAL");
       return;
     } catch (error) {
-      if (toResultCode(error) !== 5 || performance.now() >= deadline) throw error;
+      if (!isBusy(error) || performance.now() >= deadline) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, retryInterval);
     }
   }

@@ -1,16 +1,16 @@
 import { SchemaVersionError } from "../../../core/errors.ts";
-import { assertUpToDate, type Migration, toPending } from "../../migrations.ts";
-import type { Connection } from "../connection/connection.ts";
-import { toResultCode } from "../connection/unavailable.ts";
+import { type Migration, requireUpToDate, toPending } from "../../migrations.ts";
+import type { SqliteConnection } from "../connection/connection.ts";
+import { isStatementError } from "../connection/errors.ts";
 import { migrations } from "./migrations.ts";
 
 /**
- * Applies what is pending, each step in a transaction of its own, and names it. Of several processes that do so at once
- * one applies a step and the others see that it is done.
+ * Applies the pending migrations, each in its own transaction, and returns their names. If several processes migrate at
+ * once, only one of them applies each migration.
  *
- * @throws SchemaVersionError where the database is newer, or the tables of another program are in the way.
+ * @throws SchemaVersionError if the database is newer than this version, or has another program's tables.
  */
-export async function migrate(connection: Connection): Promise<readonly string[]> {
+export async function migrate(connection: SqliteConnection): Promise<readonly string[]> {
   const applied: string[] = [];
   const readPending = () => toPending(migrations, readVersion(connection));
   while ((await connection.read("migrate", readPending)).length > 0) {
@@ -20,20 +20,24 @@ export async function migrate(connection: Connection): Promise<readonly string[]
   return applied;
 }
 
-/** @throws SchemaVersionError where the schema is older or newer than this version's. */
-export function checkSchema(connection: Connection): Promise<void> {
-  return connection.read("checkSchema", () => assertUpToDate(migrations, readVersion(connection)));
+/**
+ * Requires the schema to be the one of this version.
+ *
+ * @throws SchemaVersionError if the schema is older or newer.
+ */
+export function checkSchema(connection: SqliteConnection): Promise<void> {
+  return connection.read("checkSchema", () => requireUpToDate(migrations, readVersion(connection)));
 }
 
-/** The highest number applied; 0 for a database without our tables. */
-function readVersion(connection: Connection): number {
+/** Returns the number of the last migration that was applied; 0 if there is none. */
+function readVersion(connection: SqliteConnection): number {
   const table = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'tokenpair_migrations'";
   if (connection.prepare(table).get() === undefined) return 0;
   return Number(connection.prepare("SELECT max(number) AS version FROM tokenpair_migrations").get()?.["version"] ?? 0);
 }
 
-/** Applies one step, where another process has not done so since we looked. */
-function applyNext(connection: Connection, now: number): string | null {
+/** Applies the next migration and returns its name; `null` if another process has applied it meanwhile. */
+function applyNext(connection: SqliteConnection, now: number): string | null {
   const [next] = toPending(migrations, readVersion(connection));
   if (next === undefined) return null;
   run(connection, next);
@@ -43,14 +47,17 @@ function applyNext(connection: Connection, now: number): string | null {
   return next.name;
 }
 
-function run(connection: Connection, migration: Migration): void {
+function run(connection: SqliteConnection, migration: Migration): void {
   connection.exec(`CREATE TABLE IF NOT EXISTS tokenpair_migrations
     (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT`);
   try {
     connection.exec(migration.sql);
   } catch (error) {
-    if (toResultCode(error) !== 1) throw error;
-    const reason = `${migration.name} cannot be applied: give tokenpair a database file of its own`;
-    throw new SchemaVersionError(reason, { cause: error });
+    if (!isStatementError(error)) throw error;
+    throw new SchemaVersionError(
+      `${migration.name} can't be applied because the file has another program's tables: ` +
+        "give tokenpair a database file of its own",
+      { cause: error },
+    );
   }
 }

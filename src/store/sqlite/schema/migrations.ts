@@ -1,6 +1,8 @@
 import type { Migration } from "../../migrations.ts";
 
-/** The schema of the SQLite store, step by step. All times are whole seconds since the epoch. */
+/**
+ * The migrations of the SQLite store. All times are whole seconds since the epoch. A released migration never changes.
+ */
 export const migrations: readonly Migration[] = [
   {
     number: 1,

@@ -1,7 +1,9 @@
-import type { Session } from "../core/session.ts";
-import type { Rotation } from "../core/store/sessions.ts";
+import type { Session } from "../../core/session.ts";
+import type { Rotation, SessionAt } from "../../core/store/sessions.ts";
 
-/** What a rotation reads back from its row. The rest of the row it has just written, or made a condition of. */
+/**
+ * The columns that a rotation reads back. It has just written the other columns, or their values were its condition.
+ */
 export type RotatedRow = Pick<
   Session,
   | "userId"
@@ -15,8 +17,12 @@ export type RotatedRow = Pick<
   | "label"
 >;
 
-/** The session as its row stands after `rotation` at `now`. */
-export function toRotated(rotation: Rotation, row: RotatedRow, now: number): { session: Session; now: number } {
+/**
+ * Returns the session after a rotation.
+ *
+ * @param now the database's time of the rotation: whole seconds since the epoch.
+ */
+export function toRotatedSession(rotation: Rotation, row: RotatedRow, now: number): SessionAt {
   const { userId, userEpoch, createdAt, idleExpiresAt, absoluteExpiresAt, persistent, userAgent, ip, label } = row;
   const session: Session = {
     id: rotation.sessionId,

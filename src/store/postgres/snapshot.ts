@@ -1,0 +1,22 @@
+/*
+ * How readers of `revocations` and `audit_log` find what is new. The order in which rows are written is not the order
+ * in which they are committed, so a reader can't just continue after the last `seq`. Instead it keeps a snapshot: the
+ * text `xmin:xmax:xip,…` of `pg_current_snapshot()`, which tells for every transaction whether its rows were visible. A
+ * later read returns the rows of all other transactions, however long ago those began.
+ */
+
+/**
+ * Returns the transactions that were not visible in a snapshot, as parameters of `isUnseen`.
+ *
+ * @param snapshot the text of `pg_current_snapshot()`.
+ */
+export function toUnseen(snapshot: string): { readonly from: string; readonly open: string } {
+  const [, from = "0", open = ""] = snapshot.split(":");
+  return { from, open: `{${open}}` };
+}
+
+/**
+ * A condition on a row's `xid`: its transaction was not visible. `:from` is the first of later ones, `:open` lists
+ * earlier ones.
+ */
+export const isUnseen = "(xid >= :from::xid8 OR xid = ANY (:open::xid8[]))";

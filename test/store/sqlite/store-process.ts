@@ -1,0 +1,60 @@
+// A process that shares a database file with a test: `store-process.ts COMMAND PATH [COUNT]`. It prints "ready". For
+// each line on its standard input, it runs the command and prints the result as one line of JSON. It exits when the
+// input ends.
+
+import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
+import { sqliteStore } from "../../../src/store/sqlite/index.ts";
+import { rotationOf, toHash } from "../contract/records.ts";
+
+const [, , command, path = "", count = "0"] = process.argv;
+
+async function migrate() {
+  return sqliteStore(path).migrate();
+}
+
+/**
+ * Rotates the session "s" until generation `count`, in competition with other processes. Returns the generations it
+ * made.
+ */
+async function rotate() {
+  const store = sqliteStore(path);
+  const made: number[] = [];
+  for (;;) {
+    const session = (await store.sessions.find("s"))?.session;
+    if (session === undefined || session.generation >= Number(count)) return made;
+    const { generation, currentHash: presentedHash } = session;
+    const nextHash = toHash(process.pid * 1_000 + generation);
+    const rotated = await store.sessions.rotate(rotationOf("s", generation, { presentedHash, nextHash }));
+    if (rotated !== null) made.push(rotated.session.generation);
+  }
+}
+
+let revokedTokens = 0;
+
+/** Revokes the next `count` tokens: "0", "1" … */
+async function revokeTokens() {
+  const store = sqliteStore(path);
+  for (let i = 0; i < Number(count); i++) await store.feed.revokeToken(String(revokedTokens++));
+  await store.close();
+  return revokedTokens;
+}
+
+/** Revokes the session "s". Returns how many sessions were revoked. */
+async function revoke() {
+  return (await sqliteStore(path).sessions.revoke("s", "logout")).sessions;
+}
+
+/** Holds the write lock on a file without a write-ahead log for a moment, as a process that is creating one does. */
+async function lockBriefly() {
+  const database = new DatabaseSync(path);
+  database.exec("BEGIN IMMEDIATE");
+  setTimeout(() => database.close(), 100);
+}
+
+const commands: Record<string, () => Promise<unknown>> = { migrate, rotate, revokeTokens, revoke, lockBriefly };
+
+console.log("ready");
+for await (const _ of createInterface({ input: process.stdin })) {
+  console.log(JSON.stringify((await commands[command ?? ""]?.()) ?? null));
+}
