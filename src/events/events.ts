@@ -20,12 +20,14 @@ export type UserChange =
   | "password_rehashed"
   | "deleted";
 
-interface Timed {
+/** An event. */
+export interface Timed {
   /** When it happened: whole seconds since the epoch, on the database's clock if the database was asked. */
   readonly time: number;
 }
 
-interface Requested extends Timed {
+/** An event that a request caused. */
+export interface Requested extends Timed {
   /** Who sent the request. */
   readonly client: ClientInfo;
 }
