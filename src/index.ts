@@ -1,9 +1,5 @@
 /** Token-pair authentication: `createAuth`, its types and errors, and the units of its settings. */
 
-import type { AnyCheck, AuthenticationOf } from "./auth.ts";
-import type { User } from "./core/user.ts";
-import type { Authentication } from "./flows/authenticate.ts";
-
 export type { AnyAuth, AnyCheck, Auth, AuthenticationOf } from "./auth.ts";
 export type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
 export type {
@@ -131,22 +127,4 @@ export type { NewUserInput, UserUpdate } from "./flows/users.ts";
 export type { VerifiedClaims } from "./flows/verify.ts";
 export type { HeaderSource } from "./http/request/headers.ts";
 export type { ConnectionInfo } from "./http/router.ts";
-
-/**
- * Merge your `Auth` into this interface once, and `req.auth` of Express and `request.auth` of Fastify have your user and
- * claims types. It stands in the package's entry because TypeScript does not merge into a re-exported interface.
- *
- * @example
- * declare module "tokenpair" {
- *   interface Register {
- *     auth: typeof auth;
- *   }
- * }
- */
-// biome-ignore lint/suspicious/noEmptyInterface: the application adds the member
-export interface Register {}
-
-/** Who sent a request, with the types of the registered `Auth`; without one, with tokenpair's own. */
-export type RegisteredAuthentication = Register extends { readonly auth: infer A extends AnyCheck }
-  ? AuthenticationOf<A>
-  : Authentication<User>;
+export type { Register, RegisteredAuthentication } from "./register.ts";

@@ -67,7 +67,7 @@ function toDemand(rule: SettingRule): string {
     case "text":
       return rule.form;
     case "texts":
-      return `a list of ${rule.form}${rule.example === undefined ? "" : ` such as "${rule.example}"`}`;
+      return `a list of ${rule.form}`;
     case "networks":
       return 'a list of IP addresses and networks such as "10.0.0.0/8" or "2001:db8::/32"';
     case "function":
@@ -109,7 +109,8 @@ export function toShown(value: unknown): string {
     case "string":
       return JSON.stringify(value.length > maxShown ? `${value.slice(0, maxShown)}…` : value);
     case "object":
-      return value === null ? "null" : Array.isArray(value) ? "a list" : "an object";
+      if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+      return value === null ? "null" : "an object";
     case "function":
     case "symbol":
       return `a ${typeof value}`;

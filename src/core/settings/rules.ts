@@ -74,7 +74,13 @@ export const settingRules = Object.freeze({
   tokenPath: path,
   authPath: path,
   authHeaderName: headerName,
-  authHeaderTypes: { type: "texts", pattern: token, form: "authentication schemes", atLeast: 1, example: "Bearer" },
+  authHeaderTypes: {
+    type: "texts",
+    pattern: token,
+    form: 'authentication schemes such as "Bearer"',
+    atLeast: 1,
+    example: "Bearer",
+  },
   trustedProxies: { type: "networks" },
   forwardedHeader: { type: "choice", choices: ["X-Forwarded-For", "Forwarded"] },
 
@@ -94,7 +100,7 @@ export const settingRules = Object.freeze({
   trustedOrigins: {
     type: "texts",
     pattern: /^(?:https:\/\/(?!.*:443$)|http:\/\/(?!.*:80$))(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d+)?$/,
-    form: "origins in lower case, without a path or the default port,",
+    form: 'origins such as "https://app.example.com" (lower case, no path, no default port)',
     atLeast: 0,
     example: "https://app.example.com",
   },
