@@ -1,5 +1,5 @@
 /**
- * A user table of your own, claims of your own, and a server-sent event stream that ends when the session does:
+ * Your own user table, your own claims, and a stream of server-sent events that ends with the session:
  * `npm run build && npx node examples/own-users.ts`.
  */
 import { scryptSync, timingSafeEqual } from "node:crypto";
