@@ -42,7 +42,7 @@ const app = new Hono();
 app.use(authRoutes(auth));
 app.get("/role", requireUser(auth), (c) => c.text(`${c.get("auth").payload.role}\n`));
 app.get("/clock", requireUser(auth), (c) => {
-  const signal = auth.signal(c.get("auth"));
+  const signal = auth.signal(c.get("auth"), { signal: c.req.raw.signal });
   return streamSSE(c, async (stream) => {
     while (!signal.aborted) {
       await stream.writeSSE({ data: new Date().toISOString() });

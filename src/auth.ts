@@ -93,8 +93,8 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * @param request a Fetch `Request`, Node's `IncomingMessage`, or `Headers` with `{ method }` as options.
    * @throws AuthError with the code that the HTTP contract answers with 401, 403 or 503.
    * @example
-   * const { userId, payload } = await auth.authenticate(request);
-   * if (!payload.roles.includes("editor")) throw new Error(`${userId} is not an editor`);
+   * const { payload } = await auth.authenticate(request);
+   * if (!payload.roles.includes("editor")) throw new Error("Only editors may do this.");
    */
   authenticate(request: RequestLike | Headers, options?: RequestOptions): Promise<Authentication<U, C>>;
   /**

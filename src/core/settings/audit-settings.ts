@@ -1,6 +1,6 @@
-/** The audit log. */
+/** What the audit log records, and for how long. */
 export interface AuditSettings {
-  /** How many days the audit log keeps an entry before cleanup deletes it. 0 turns the audit log off. Default: 90. */
+  /** For how many days cleanup keeps the entries of the audit log. 0 turns the audit log off. Default: 90. */
   readonly auditRetention: number;
   /** Whether ordinary refreshes are recorded too: one more row for each. Default: false. */
   readonly auditRotations: boolean;

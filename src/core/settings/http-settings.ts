@@ -6,7 +6,7 @@ export interface HttpSettings {
   readonly authPath: string;
   /** The header that carries a bearer token. Default: "Authorization". */
   readonly authHeaderName: string;
-  /** The schemes that this header may name, in upper or lower case. Default: ["Bearer"]. */
+  /** The schemes that this header may have, compared without regard to case. Default: ["Bearer"]. */
   readonly authHeaderTypes: readonly string[];
   /** The proxies whose `forwardedHeader` is trusted: IP addresses and networks such as "10.0.0.0/8". Default: none. */
   readonly trustedProxies: readonly string[];
@@ -17,7 +17,7 @@ export interface HttpSettings {
   readonly forwardedHeader: "X-Forwarded-For" | "Forwarded";
 }
 
-/** Cookies and protection against CSRF. */
+/** Names and attributes of the cookies, and protection against CSRF. */
 export interface CookieSettings {
   /** The cookie that holds the access token. Default: "__Host-Http-access". */
   readonly accessCookieName: string;
@@ -39,7 +39,7 @@ export interface CookieSettings {
   readonly trustedOrigins: readonly string[];
 }
 
-/** Failed logins and rate limits. An address stands for its /64 if it is IPv6. */
+/** Limits for failed logins and for requests. An IPv6 address stands for its /64. */
 export interface ThrottleSettings {
   /**
    * How many consecutive failures lock an account until an operator unlocks it, at most 100 (NIST SP 800-63B-4 §3.2.2). The

@@ -1,10 +1,10 @@
 /** Which algorithm signs tokens: HMAC with SHA-256, SHA-384 or SHA-512 (RFC 7518 §3.2). */
 export type Algorithm = "HS256" | "HS384" | "HS512";
 
-/** Lifetimes and rotation. */
+/** How long tokens and sessions last, and how refresh tokens rotate. */
 export interface SessionSettings {
   /**
-   * How long an access token is valid. Nodes remember a revocation for as long. So if you shorten it, revoke all sessions:
+   * How long an access token is valid. Nodes keep a revocation for the same time, so revoke all sessions if you shorten it:
    * an older access token could outlive its revocation. Default: 30 minutes.
    */
   readonly accessTokenLifetime: number;
@@ -50,7 +50,7 @@ export interface TokenSettings {
 
 /** How long a node answers without news from the database. */
 export interface RevocationSettings {
-  /** The staleness of the revocations beyond which `onStale` applies. Default: 10 seconds. */
+  /** How old a node's knowledge of revocations may be before `onStale` applies. Default: 10 seconds. */
   readonly maxStaleness: number;
   /**
    * What to do with a request while the revocations are too stale: `"refuse"` it with 503, or `"lookup"` its token in the

@@ -4,13 +4,13 @@ import type { AuthError } from "../errors.ts";
 import type { SuspiciousLogin } from "../suspicious-login.ts";
 import type { AuthUser, User } from "../user.ts";
 
-/** Users and the claims of their tokens. */
+/** Where users are kept, which of them may have tokens, and what their tokens say. */
 export interface UserSettings<U extends AuthUser = User, C extends object = ApplicationClaims> {
   /** Whether `Alice` and `alice` are two users. Choose before you create the first user. Default: false. */
   readonly usernameCaseSensitive: boolean;
-  /** Whether every request looks up if the user is still active. Costs a query. Default: false. */
+  /** Whether every request looks up whether the user is still active: one query each. Default: false. */
   readonly checkUserIsActive: boolean;
-  /** Whether every request loads the user and puts it into the `Authentication`. Costs a query. Default: false. */
+  /** Whether every request loads the user into its `Authentication`: one query each. Default: false. */
   readonly loadUser: boolean;
   /**
    * Returns whether a user may have tokens. Called at login, at every refresh, and whenever a request looks the user up.
@@ -31,7 +31,7 @@ export interface UserSettings<U extends AuthUser = User, C extends object = Appl
   readonly findUser: ((id: string) => Promise<U | null>) | undefined;
 }
 
-/** Functions of the application that are called at a login. */
+/** Functions of your application that are called at a login. */
 export interface LoginHookSettings<U extends AuthUser = User> {
   /** Called after a successful login, before the response. If it throws, the login is refused with 503. Default: none. */
   readonly onLoginSuccess: ((user: U, client: ClientInfo) => void | Promise<void>) | undefined;
