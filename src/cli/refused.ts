@@ -1,5 +1,4 @@
 import { AuthError, SchemaVersionError, StoreUnavailableError } from "../core/errors.ts";
-import { SettingError } from "../core/settings/setting-error.ts";
 import { ConfigError } from "../server/config/config-error.ts";
 
 /** The answer is no; the message says why and what to do. Exit code 1. */
@@ -20,9 +19,8 @@ export function toReason(error: unknown): string {
   }
   // Of a flow: what the command had found was gone before it was done.
   if (error instanceof AuthError) return error.reason;
-  if (error instanceof SettingError) return error.message;
-  // The package "pg" is loaded at the first query, so nothing else has caught its absence.
-  if (error instanceof TypeError && error.message.startsWith("postgresStore: ")) return error.message;
+  // Of createAuth: it names the setting and the fix.
+  if (error instanceof TypeError && /^\w+: /.test(error.message)) return error.message;
   // Of the two prompts, at Ctrl-C.
   if (error instanceof Error && /^(?:ExitPrompt|Abort)Error$/.test(error.name)) return "cancelled; nothing was changed";
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -79,7 +79,7 @@ describe("opening a SQLite store", () => {
     }
     const misspelt = { path, busyTimout: 1 };
     expect(() => sqliteStore(misspelt)).toThrow(
-      new TypeError("sqliteStore: busyTimout: no such option; did you mean busyTimeout?"),
+      new TypeError("sqliteStore: busyTimout is not an option. Did you mean busyTimeout?"),
     );
   });
 
