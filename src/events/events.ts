@@ -20,36 +20,42 @@ export type UserChange =
   | "password_rehashed"
   | "deleted";
 
-/** An event. */
-export interface Timed {
+/** What every event has. */
+export interface BaseEvent {
   /** When it happened: whole seconds since the epoch, on the database's clock if the database was asked. */
   readonly time: number;
 }
 
-/** An event that a request caused. */
-export interface Requested extends Timed {
+/** What every event has that a request or an operator caused. */
+export interface ClientEvent extends BaseEvent {
   /** Who sent the request. */
   readonly client: ClientInfo;
 }
 
 /** A session was created. */
-export interface LoginEvent extends Requested {
+export interface LoginEvent extends ClientEvent {
   readonly type: "login";
+  /** The session's user. */
   readonly userId: string;
+  /** The new session. */
   readonly sessionId: string;
 }
 
-/** The login just before came from a user agent that neither the user's sessions nor the audit log know. */
-export interface NewDeviceEvent extends Requested {
+/** The login just before came from a user agent that no live session of the user has, and no login in the audit log. */
+export interface NewDeviceEvent extends ClientEvent {
   readonly type: "new_device";
+  /** The session's user. */
   readonly userId: string;
+  /** The new session. */
   readonly sessionId: string;
 }
 
 /** A login was refused, or the current password of a password change. */
-export interface LoginFailedEvent extends Requested {
+export interface LoginFailedEvent extends ClientEvent {
   readonly type: "login_failed";
+  /** The code of the error that the client got. */
   readonly code: AuthErrorCode;
+  /** Why, in words for the log. The client doesn't see it. */
   readonly reason: string;
   /** Present if a user of tokenpair's own table has the name. */
   readonly userId?: string;
@@ -57,30 +63,36 @@ export interface LoginFailedEvent extends Requested {
   readonly sessionId?: string;
 }
 
-/** A refresh succeeded or was refused. User, session and generation are present if the token was genuine. */
-export interface RefreshEvent extends Requested {
+/** A refresh succeeded or was refused. */
+export interface RefreshEvent extends ClientEvent {
   readonly type: "refresh";
+  /** The result. */
   readonly outcome: RefreshOutcome;
+  /** Present if the token was genuine. */
   readonly userId?: string;
+  /** Present if the token was genuine. */
   readonly sessionId?: string;
-  /** The presented token's generation. */
+  /** The presented token's generation. Present if the token was genuine. */
   readonly generation?: number;
-  /** Why the refresh was refused. */
+  /** Why the refresh was refused. Present if it was. */
   readonly reason?: string;
 }
 
-/** Sessions were revoked: one, all of a user's (without `sessionId`), or all there are (without `userId` too). */
-export interface SessionsRevokedEvent extends Requested {
+/** One session was revoked, all sessions of a user, or all there are. */
+export interface SessionsRevokedEvent extends ClientEvent {
   readonly type: "sessions_revoked";
+  /** What revoked them. */
   readonly reason: RevokeReason;
+  /** Missing if all sessions there are were revoked. */
   readonly userId?: string;
+  /** Present if one session was revoked. */
   readonly sessionId?: string;
   /** How many live sessions were revoked. */
   readonly sessions: number;
 }
 
 /** One access token was revoked; its session was not. */
-export interface TokenRevokedEvent extends Requested {
+export interface TokenRevokedEvent extends ClientEvent {
   readonly type: "token_revoked";
   /** The token's `jti`. */
   readonly tokenId: string;
@@ -96,80 +108,93 @@ export type ThrottleScope = "account" | "address" | "pair" | "device" | RateLimi
 export type RateLimitedEndpoint = "refresh" | "verify" | "blacklist";
 
 /** A request was refused because too many came before it. Its password or token was not looked at. */
-export interface ThrottledEvent extends Requested {
+export interface ThrottledEvent extends ClientEvent {
   readonly type: "throttled";
+  /** What exceeded its limit. */
   readonly scope: ThrottleScope;
-  /** Seconds. */
+  /** Seconds after which the client may try again. */
   readonly retryAfter: number;
   /** Present if the account is one of tokenpair's own users. */
   readonly userId?: string;
 }
 
-/** An operator cleared the counts of failed logins of a user or, without `userId`, of an address. */
-export interface UnlockedEvent extends Requested {
+/** An operator cleared the counts of failed logins of a user or an address. */
+export interface UnlockedEvent extends ClientEvent {
   readonly type: "unlocked";
+  /** Present if the counts were a user's. */
   readonly userId?: string;
+  /** Present if the counts were an address's. */
   readonly ip?: string;
 }
 
 /** A user of tokenpair's own table was changed. `password_rehashed`: the same password was hashed again at a login. */
-export interface UserChangedEvent extends Requested {
+export interface UserChangedEvent extends ClientEvent {
   readonly type: "user_changed";
+  /** The changed user. */
   readonly userId: string;
-  /** The session that asked, if users changed their own password. */
+  /** Present if users changed their own password: the session in which they did. */
   readonly sessionId?: string;
+  /** What was changed. */
   readonly change: UserChange;
 }
 
 /** After a successful login, an outdated password hash could not be replaced. The next login tries again. */
-export interface RehashFailedEvent extends Requested {
+export interface RehashFailedEvent extends ClientEvent {
   readonly type: "rehash_failed";
+  /** The user who logged in. */
   readonly userId: string;
+  /** What failed. */
   readonly reason: string;
 }
 
 /** A signing key came into use. */
-export interface KeyChangedEvent extends Timed {
+export interface KeyChangedEvent extends BaseEvent {
   readonly type: "key_changed";
+  /** What was done with the key. */
   readonly change: "generated";
 }
 
 /** A request with cookies was refused: wrong CSRF token, wrong origin, or two cookies with one name. */
-export interface CsrfRefusedEvent extends Requested {
+export interface CsrfRefusedEvent extends ClientEvent {
   readonly type: "csrf_refused";
+  /** Why the request was refused. */
   readonly reason: string;
-  /** The user of the session that the cookies name. */
+  /** Present if the cookies name a session: its user. */
   readonly userId?: string;
-  /** The session that the cookies name. */
+  /** Present if the cookies name a session. */
   readonly sessionId?: string;
 }
 
 /** This node has not read the revocation feed for longer than `maxStaleness`, and fails closed. */
-export interface FeedStaleEvent extends Timed {
+export interface FeedStaleEvent extends BaseEvent {
   readonly type: "feed_stale";
+  /** Seconds since the node last knew every revocation. */
   readonly staleSeconds: number;
+  /** Why the node can't read the feed. */
   readonly reason: string;
 }
 
 /** This node reads the revocation feed again. */
-export interface FeedRecoveredEvent extends Timed {
+export interface FeedRecoveredEvent extends BaseEvent {
   readonly type: "feed_recovered";
 }
 
 /** This node has read the whole feed again: the database was restarted or restored, or the wall clock was set back. */
-export interface FeedReloadedEvent extends Timed {
+export interface FeedReloadedEvent extends BaseEvent {
   readonly type: "feed_reloaded";
+  /** How many revocations the node read. */
   readonly revocations: number;
 }
 
 /** The database no longer notifies this node of revocations. The node keeps polling. */
-export interface ListenLostEvent extends Timed {
+export interface ListenLostEvent extends BaseEvent {
   readonly type: "listen_lost";
+  /** Why the connection was lost. */
   readonly reason: string;
 }
 
 /** The database notifies this node of revocations again. */
-export interface ListenRecoveredEvent extends Timed {
+export interface ListenRecoveredEvent extends BaseEvent {
   readonly type: "listen_recovered";
 }
 
@@ -177,7 +202,7 @@ export interface ListenRecoveredEvent extends Timed {
  * A request from a loopback or private address had a proxy's header, and the address is not in `trustedProxies`. If it is a
  * proxy, all its clients count as one. Emitted once per process.
  */
-export interface UntrustedProxyEvent extends Timed {
+export interface UntrustedProxyEvent extends BaseEvent {
   readonly type: "untrusted_proxy";
   /** The sender's address. */
   readonly ip: string;
@@ -186,22 +211,26 @@ export interface UntrustedProxyEvent extends Timed {
 }
 
 /** Audit entries were dropped: too many were waiting, or the store refused them. */
-export interface AuditDroppedEvent extends Timed {
+export interface AuditDroppedEvent extends BaseEvent {
   readonly type: "audit_dropped";
+  /** How many entries were dropped. */
   readonly count: number;
 }
 
 /** The webhook's receiver did not accept a message. It is sent again unless `isGivenUp`. */
-export interface WebhookFailedEvent extends Timed {
+export interface WebhookFailedEvent extends BaseEvent {
   readonly type: "webhook_failed";
   /** The message's `webhook-id`. */
   readonly messageId: string;
+  /** How often the message has been sent. */
   readonly attempts: number;
+  /** Whether this was the last attempt. */
   readonly isGivenUp: boolean;
+  /** What failed: the response's status, or an error's code or name. */
   readonly reason: string;
 }
 
-/** What happened, for logs, metrics and audit. Never holds a token, secret, password or hash. */
+/** What happened, for the log, metrics and the audit log. Never holds a token, secret, password or hash. */
 export type AuthEvent =
   | LoginEvent
   | NewDeviceEvent
