@@ -128,7 +128,7 @@ export function createAuth<U extends AuthUser = User, C extends object = Applica
         return flows.labelSession(session, options.label);
       },
       revoke: async (sessionId, options = {}) => {
-        // A user id in place of the options would revoke the session whoever owns it.
+        // A string in place of the options has no `userId`, and would revoke another user's session too.
         requireOptions("sessions.revoke", options, ["userId", "client"]);
         await flows.revokeSession(sessionId, options);
       },

@@ -45,12 +45,15 @@ describe("the examples", () => {
     expect(names.sort()).toEqual([...frameworks, "own-users"].sort());
   });
 
-  it.each(frameworks)("serves the endpoints in the example for %s, and refuses a request without a token", async (name) => {
-    const url = await start(name);
-    expect((await fetch(`${url}/hello`)).status).toBe(401);
-    const login = await post(`${url}/api/token/`, { username: "nobody", password: "x" });
-    expect([login.status, login.body.code]).toEqual([401, "no_active_account"]);
-  });
+  it.each(frameworks)(
+    "serves the endpoints in the example for %s, and refuses a request without a token",
+    async (name) => {
+      const url = await start(name);
+      expect((await fetch(`${url}/hello`)).status).toBe(401);
+      const login = await post(`${url}/api/token/`, { username: "nobody", password: "x" });
+      expect([login.status, login.body.code]).toEqual([401, "no_active_account"]);
+    },
+  );
 
   it("logs in with the user table of the example own-users, sends its claims, and ends its stream at a logout", async () => {
     const url = await start("own-users");

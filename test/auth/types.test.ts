@@ -103,7 +103,7 @@ describe("the application's own types", () => {
     expect(await (await app.request("/seats", bearer(access))).text()).toBe("3");
   });
 
-  it("accepts an interface of claims as a type argument, and passes such an Auth where any is accepted", async () => {
+  it("accepts an interface as the type of the claims, and accepts such an Auth as AnyAuth and AnyCheck", async () => {
     const accounts = createAuth<Account, AccountClaims>({
       store,
       signingKey,

@@ -39,7 +39,7 @@ export interface CookieSettings {
   readonly trustedOrigins: readonly string[];
 }
 
-/** Limits for failed logins and for requests. An IPv6 address stands for its /64. */
+/** Limits for failed logins and for requests. An IPv6 address counts as its /64. */
 export interface ThrottleSettings {
   /**
    * How many consecutive failures lock an account until an operator unlocks it, at most 100 (NIST SP 800-63B-4 §3.2.2). The

@@ -7,7 +7,7 @@ import { defaultSettings, type Settings } from "./settings.ts";
 import { toSuggestion } from "./unknown-options.ts";
 
 /**
- * Fills the settings that are not set with their defaults. `undefined` stands for "not set".
+ * Fills the settings that are not set with their defaults. `undefined` means "not set".
  *
  * @throws SettingError if a setting is unknown, has a wrong value, or contradicts another one.
  */

@@ -24,7 +24,7 @@ export interface Settings<U extends AuthUser = User, C extends object = Applicat
     AuditSettings,
     WebhookSettings {}
 
-/** The default of every setting; `undefined` stands for "not set". */
+/** The default of every setting; `undefined` means "not set". */
 export const defaultSettings: Settings<AuthUser> = Object.freeze({
   // SessionSettings
   accessTokenLifetime: minutes(30),
