@@ -10,8 +10,8 @@ const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "a si
 await auth.ready();
 
 const app = express();
-app.use(authRoutes(auth)); // before express.json(), so that malformed bodies get our answers
+app.use(authRoutes(auth)); // before express.json(), so that tokenpair answers malformed bodies
 app.get("/hello", requireUser(auth), (req, res) => {
-  res.send(`hello, user ${req.auth?.userId}\n`);
+  res.send(`hello, user ${req.auth.userId}\n`);
 });
 const server = app.listen(Number(process.env["PORT"] ?? 3000), () => console.log("listening", server.address()));

@@ -1,10 +1,11 @@
 /**
- * Plain Node: `npm run build && npx node examples/node.ts`, then the curl tour of the README on port 3000, with a user of this
- * database: `npx tokenpair users create alice --password-stdin --database sqlite:./data/example.db`.
+ * Plain Node: `npm run build && npx node examples/node.ts`. Then create a user in its database, with
+ * `npx tokenpair users create alice --password-stdin --database sqlite:./data/example.db`, and take the README's tour with curl
+ * on port 3000.
  */
 import { createServer } from "node:http";
 import { createAuth } from "tokenpair";
-import { requireUser, toNodeListener } from "tokenpair/node";
+import { requireUser, toNodeHandler } from "tokenpair/node";
 import { sqliteStore } from "tokenpair/sqlite";
 
 const store = sqliteStore("data/example.db");
@@ -12,12 +13,12 @@ await store.migrate();
 const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "a signing key for this example only" });
 await auth.ready();
 
-const authRoutes = toNodeListener(auth);
-const authenticated = requireUser(auth);
+const handleAuth = toNodeHandler(auth);
+const authenticate = requireUser(auth);
 
 const server = createServer(async (req, res) => {
-  if (auth.handles((req.url ?? "/").split("?", 1)[0] ?? "/")) return authRoutes(req, res);
-  const user = await authenticated(req, res);
+  if (auth.handles(req)) return handleAuth(req, res);
+  const user = await authenticate(req, res);
   if (user !== null) res.end(`hello, user ${user.userId}\n`);
 });
 server.listen(Number(process.env["PORT"] ?? 3000), () => console.log("listening", server.address()));

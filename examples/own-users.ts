@@ -1,5 +1,5 @@
 /**
- * A user table of your own, claims of your own, and a server-sent event stream that ends when the session does:
+ * Your own user table, your own claims, and a stream of server-sent events that ends with the session:
  * `npm run build && npx node examples/own-users.ts`.
  */
 import { scryptSync, timingSafeEqual } from "node:crypto";
@@ -42,7 +42,7 @@ const app = new Hono();
 app.use(authRoutes(auth));
 app.get("/role", requireUser(auth), (c) => c.text(`${c.get("auth").payload.role}\n`));
 app.get("/clock", requireUser(auth), (c) => {
-  const signal = auth.signal(c.get("auth"));
+  const signal = auth.signal(c.get("auth"), { signal: c.req.raw.signal });
   return streamSSE(c, async (stream) => {
     while (!signal.aborted) {
       await stream.writeSSE({ data: new Date().toISOString() });

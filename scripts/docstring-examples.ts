@@ -3,21 +3,30 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 
-/** What the examples of a file take for granted. */
-const surroundings: Readonly<Record<string, string>> = {
-  "src/auth.ts": `
-    import express from "express";
-    import type { Auth, AuthenticationOf, User } from "tokenpair";
-    import { requireUser } from "tokenpair/express";
-    declare const app: ReturnType<typeof express>;
-    declare const auth: Auth<User, { roles: string[] }>;`,
-  "src/create-auth.ts": `
-    import { createAuth } from "tokenpair";
-    import { sqliteStore } from "tokenpair/sqlite";`,
-  "src/core/settings/durations.ts": `
-    import { createAuth, days, minutes, type Store } from "tokenpair";
+const auth = `
+    import type { Auth, User } from "tokenpair";
+    declare const auth: Auth<User, { roles: string[] }>;
+    declare const ip: string, userAgent: string, username: string, password: string;
+    declare const userId: string, sessionId: string, refreshToken: string, idempotencyKey: string;
+    declare const currentPassword: string, newPassword: string;
+    declare const request: Request;
+    declare const socket: WebSocket;`;
+
+const settings = `
+    import { createAuth, days, hours, minutes, SettingError, type Store } from "tokenpair";
     declare const store: Store;
-    declare const signingKey: string;`,
+    declare const signingKey: string;`;
+
+/** Declarations that the examples of a file take for granted. */
+const surroundings: Readonly<Record<string, string>> = {
+  "src/auth.ts": auth,
+  "src/auth-management.ts": auth,
+  "src/register.ts": auth,
+  "src/create-auth.ts": `
+    import { createAuth, minutes } from "tokenpair";
+    import { sqliteStore } from "tokenpair/sqlite";`,
+  "src/core/settings/durations.ts": settings,
+  "src/core/settings/setting-error.ts": settings,
   "src/crypto/signing-key.ts": `import { createHmacKey } from "../dist/crypto/signing-key.js";`,
   "src/store/sqlite/index.ts": `import { sqliteStore } from "tokenpair/sqlite";`,
   "src/store/postgres/index.ts": `import { postgresStore } from "tokenpair/postgres";`,
@@ -53,10 +62,8 @@ const surroundings: Readonly<Record<string, string>> = {
   "src/adapters/node.ts": `
     import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
     import type { Auth } from "tokenpair";
-    import { requireUser, toNodeListener } from "tokenpair/node";
+    import { requireUser, toNodeHandler } from "tokenpair/node";
     declare const auth: Auth;
-    declare const req: IncomingMessage;
-    declare const res: ServerResponse;
     declare function myApp(req: IncomingMessage, res: ServerResponse): void;`,
   "src/adapters/express.ts": `
     import express from "express";
@@ -64,14 +71,14 @@ const surroundings: Readonly<Record<string, string>> = {
     import { authRoutes, requireUser } from "tokenpair/express";
     declare const auth: Auth;
     declare const app: ReturnType<typeof express>;
-    declare function ordersOf(userId: string | undefined): object;`,
+    declare function ordersOf(userId: string): object;`,
   "src/adapters/fastify.ts": `
     import type { FastifyInstance } from "fastify";
     import type { Auth } from "tokenpair";
     import { authRoutes, requireUser } from "tokenpair/fastify";
     declare const auth: Auth;
     declare const app: FastifyInstance;
-    declare function ordersOf(userId: string | undefined): object;`,
+    declare function ordersOf(userId: string): object;`,
   "src/adapters/hono.ts": `
     import type { Hono } from "hono";
     import type { Auth } from "tokenpair";
@@ -81,7 +88,7 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function ordersOf(userId: string): object;`,
 };
 
-/** The `@example` blocks of the docstrings, each as a module. @throws Error where a file's surroundings are not known. */
+/** Returns each `@example` of a docstring as a module. @throws Error if the declarations for a file's examples are missing. */
 export function toExampleModules(): string[] {
   const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((name) =>
     /\.tsx?$/.test(name),

@@ -1,297 +1,198 @@
-import type { ApplicationClaims, TokenPair } from "./core/claims.ts";
-import type { ClientInfo } from "./core/client-info.ts";
-import type { Settings } from "./core/settings/settings.ts";
-import type { AuditEntry } from "./core/store/audit.ts";
-import type { PoolUsage, Store } from "./core/store/index.ts";
-import type { RevokedSessions } from "./core/store/sessions.ts";
+import type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
+import type { ClientOptions, RequestLike, RequestOptions, SignalOptions } from "./auth-options.ts";
+import type {
+  CheckResult,
+  Health,
+  LoginResult,
+  PasswordLoginResult,
+  RefreshResult,
+  SessionPair,
+  Stats,
+} from "./auth-results.ts";
+import type { ApplicationClaims } from "./core/claims.ts";
 import type { AuthUser, User } from "./core/user.ts";
-import type { HashLoad } from "./crypto/passwords/hash-queue.ts";
-import type { EventListener, EventType, RefreshOutcome } from "./events/events.ts";
+import type { EventListener } from "./events/events.ts";
 import type { Authentication } from "./flows/authenticate.ts";
 import type { PasswordChange } from "./flows/change-password.ts";
 import type { IssueOptions } from "./flows/issue.ts";
 import type { Credentials, LoginOptions } from "./flows/login.ts";
 import type { LogoutOptions, SessionOwner } from "./flows/logout.ts";
 import type { RefreshOptions } from "./flows/refresh/report.ts";
-import type { RevokeOptions, SessionView } from "./flows/sessions.ts";
-import type { NewUserInput, UserUpdate } from "./flows/users.ts";
 import type { VerifiedClaims } from "./flows/verify.ts";
 import type { ConnectionInfo } from "./http/request/client-ip.ts";
-import type { HeaderSource } from "./http/request/headers.ts";
-
-/** What `createAuth` takes: a store, a key, and every setting that differs from its default. */
-export interface AuthOptions<U extends AuthUser = User, C extends object = ApplicationClaims>
-  extends Partial<Settings<U, C>> {
-  /** From `sqliteStore` of "tokenpair/sqlite", or `postgresStore` of "tokenpair/postgres". Required. */
-  readonly store: Store;
-  /** The HMAC secret: at least as many bytes as its hash, 32 for HS256. A string stands for its UTF-8 bytes. Required. */
-  readonly signingKey: string | Uint8Array;
-  /** Called with every error that the client only sees as a 500 or 503. Default: emits a process warning. */
-  readonly onError?: (error: unknown) => void;
-  /**
-   * Called for every revocation that the feed brings after the first load, with the seconds since it was appended, by the
-   * database's clock. For a histogram. Must be fast and must not throw. Default: none.
-   */
-  readonly onLag?: (seconds: number) => void;
-  /** Only for asymmetric algorithms: an HMAC key verifies what it signs. Default: none. */
-  readonly verifyingKey?: undefined;
-}
-
-/** Who sent a request. An option of every method that emits an event or is throttled. */
-export interface ClientOptions {
-  /** Recorded with the events. Default: nothing is known. */
-  readonly client?: ClientInfo;
-}
-
-/** A session with its newest pair. */
-export interface SessionPair extends TokenPair {
-  readonly session: SessionView;
-}
-
-/** A new session with its first pair. */
-export interface LoginResult<U extends AuthUser = User> extends SessionPair {
-  readonly user: U;
-}
-
-/** A new session that began with a password. */
-export interface PasswordLoginResult<U extends AuthUser = User> extends LoginResult<U> {
-  /** For this device to store, also after a logout, and to send at its next login: others can't lock it out then. */
-  readonly device: string;
-}
-
-/** The result of a refresh. `refresh` is missing with `rotateRefreshTokens: false`. */
-export interface RefreshResult extends Omit<TokenPair, "refresh"> {
-  readonly refresh?: string;
-  readonly session: SessionView;
-  /** True if a spent token was answered with the same successor again. */
-  readonly replayed: boolean;
-}
-
-/** A request as `authenticate` and `check` need it: a Fetch `Request`, Node's `IncomingMessage`, or one of your own. */
-export interface RequestLike {
-  readonly headers: HeaderSource;
-  /** Default: the request counts as unsafe, so that a cookie needs the CSRF token. */
-  readonly method?: string | undefined;
-  /** Tells whether the request came by https, if it is absolute. */
-  readonly url?: string | undefined;
-}
-
-/** What `Headers` alone don't say. */
-export interface RequestOptions {
-  /** Default: the request counts as unsafe, so that a cookie needs the CSRF token. */
-  readonly method?: string | undefined;
-}
-
-/** Who sent the request, or the response that refuses it. */
-export type CheckResult<U extends AuthUser = User, C extends object = ApplicationClaims> =
-  | { readonly ok: true; readonly authentication: Authentication<U, C> }
-  | { readonly ok: false; readonly response: Response };
-
-/** Any `Auth`, whatever its user and claims types: for functions that take one. */
-export type AnyAuth = Auth<AuthUser, object>;
-
-/** The part of any `Auth` that `requireUser` needs. */
-export type AnyCheck = Pick<AnyAuth, "check">;
-
-/** What a successful `check` of `A` proves, with the application's own types. */
-export type AuthenticationOf<A extends AnyCheck> = Extract<
-  Awaited<ReturnType<A["check"]>>,
-  { readonly ok: true }
->["authentication"];
-
-/** Whether this node can answer; `reason` says why not. */
-export type Health = { readonly ok: true } | { readonly ok: false; readonly reason: string };
-
-/** The state of this node, for metrics. */
-export interface Stats {
-  readonly revocations: {
-    /** Revocations that this node holds in memory. */
-    readonly live: number;
-    /** How old its knowledge of revocations may be. */
-    readonly staleSeconds: number;
-  };
-  /** Password hashing. */
-  readonly passwords: HashLoad;
-  /** The database connections; missing if the store has no pool. */
-  readonly connections?: PoolUsage;
-}
-
-/** Which audit entries to list. */
-export interface AuditListOptions {
-  readonly userId?: string | undefined;
-  readonly sessionId?: string | undefined;
-  readonly type?: EventType | undefined;
-  /** With `type: "refresh"`. */
-  readonly outcome?: RefreshOutcome | undefined;
-  /** The earliest time: whole seconds since the epoch. */
-  readonly since?: number | undefined;
-  /** The `cursor` of the page before: lists what was committed since. Default: the newest entries. */
-  readonly after?: string | undefined;
-  /** Default: 100. */
-  readonly limit?: number | undefined;
-}
-
-/** A page of the audit log, oldest entry first. */
-export interface AuditList {
-  readonly entries: readonly AuditEntry[];
-  /** Pass it as `after` to continue. */
-  readonly cursor: string;
-  /** Whether more entries than `limit` were waiting after the cursor that was given. */
-  readonly more: boolean;
-}
-
-/** The sessions. */
-export interface AuthSessions {
-  /** Returns the live sessions of a user, newest first; at most 1,000. */
-  list(userId: string): Promise<readonly SessionView[]>;
-  /** Sets or, with `null`, removes a session's label. @throws AuthError `session_not_found` */
-  label(session: SessionOwner, options: { readonly label: string | null }): Promise<SessionView>;
-  /** Revokes one session; with `userId`, only if it is that user's. @throws AuthError `session_not_found` */
-  revoke(sessionId: string, options?: RevokeOptions): Promise<void>;
-  /** Revokes every session and access token of a user. */
-  revokeAllForUser(userId: string, options?: ClientOptions): Promise<RevokedSessions>;
-  /** Revokes every session and access token there is. */
-  revokeAll(options?: ClientOptions): Promise<RevokedSessions>;
-}
-
-/** tokenpair's own user table. */
-export interface AuthUsers {
-  /**
-   * Creates a user.
-   *
-   * @throws AuthError `username_taken`; `username_invalid`, `email_invalid`, `password_refused`, whose `reason` is a sentence
-   * for people. TypeError if `findUser` is set.
-   */
-  create(user: NewUserInput, options?: ClientOptions): Promise<User>;
-  /** Returns a user by id, or `null`. */
-  find(userId: string): Promise<User | null>;
-  /** Returns a user by name, or `null`. */
-  findByName(username: string): Promise<User | null>;
-  /** Returns at most `limit` users (1,000) in order of creation, after the user with the id `after`. */
-  list(options?: {
-    readonly after?: string | undefined;
-    readonly limit?: number | undefined;
-  }): Promise<readonly User[]>;
-  /**
-   * Changes a user's name, email address or staff flag. Sessions stay.
-   *
-   * @throws AuthError `user_not_found`, `username_taken`, `username_invalid`, `email_invalid`.
-   */
-  update(userId: string, changes: UserUpdate, options?: ClientOptions): Promise<User>;
-  /** Deactivates a user and revokes all sessions. @throws AuthError `user_not_found` */
-  disable(userId: string, options?: ClientOptions): Promise<RevokedSessions>;
-  /** Activates a user. Revoked sessions stay revoked. @throws AuthError `user_not_found` */
-  enable(userId: string, options?: ClientOptions): Promise<void>;
-  /**
-   * Sets a password and revokes all sessions.
-   *
-   * @throws AuthError `user_not_found`; `password_refused`. TypeError if `findUser` is set.
-   */
-  setPassword(userId: string, password: string, options?: ClientOptions): Promise<RevokedSessions>;
-  /** Deletes a user and revokes all sessions. @throws AuthError `user_not_found` */
-  delete(userId: string, options?: ClientOptions): Promise<RevokedSessions>;
-}
-
-/** The counts of failed logins. */
-export interface AuthThrottle {
-  /** Clears a user's failed logins. @returns how many counts were cleared. @throws AuthError `user_not_found` */
-  clearUser(userId: string, options?: ClientOptions): Promise<number>;
-  /**
-   * Clears the failed logins from an address; for IPv6, from its /64.
-   *
-   * @returns how many counts were cleared.
-   * @throws TypeError if `ip` is not an IP address.
-   */
-  clearAddress(ip: string, options?: ClientOptions): Promise<number>;
-}
 
 /**
- * Token-pair authentication over one store. Every method rejects with an `AuthError` if the answer is no, and with
- * `code: "unavailable"` or a `StoreUnavailableError`, and nothing changed, if the store can't answer.
+ * Token-pair authentication over one store, created by `createAuth`.
+ *
+ * A method rejects with an `AuthError` if the answer is no. If the store can't answer, it rejects with a
+ * `StoreUnavailableError` or an `AuthError` `unavailable`, and nothing has changed.
+ *
+ * @typeParam U the application's users.
+ * @typeParam C the claims that the application adds to tokens.
  */
 export interface Auth<U extends AuthUser = User, C extends object = ApplicationClaims> {
   /**
-   * Checks the schema and loads the revocations. Until then no access token is accepted.
+   * Checks the schema and loads the revocations. Until the promise fulfils, no access token is accepted.
    *
-   * @throws SchemaVersionError if the database needs a migration or is newer than this version.
+   * @throws SchemaVersionError if the database needs a migration, or if its schema is newer than this version.
    */
   ready(): Promise<void>;
-  /** Returns whether the store answers and the revocations are fresh. */
+  /**
+   * Returns whether the store answers and the revocations are fresh.
+   *
+   * @example
+   * const health = await auth.health();
+   * if (!health.ok) console.error(health.reason);
+   */
   health(): Promise<Health>;
   /** Returns the state of this node, for metrics. */
   stats(): Stats;
   /**
-   * Stops the feed, the webhook and all signals, and writes the audit entries that wait. The store stays open: close it
-   * afterwards.
+   * Stops the feed, the webhook and all signals, and writes the audit entries that wait. Close the store afterwards: it is
+   * yours and stays open.
    */
   close(): Promise<void>;
 
   /**
-   * Checks a password and starts a session. Pass `client.ip` and, from a device that has logged in before, `device`: failed
-   * logins are counted by them.
+   * Checks a password and starts a session. Failed logins are counted by account, by `client.ip` and by `device`, so pass
+   * both: `device` is the one that an earlier login on this device returned.
    *
-   * @throws AuthError `no_active_account`; `throttled`, with `retryAfter`.
+   * @throws AuthError `no_active_account` for an unknown user, a wrong password and an inactive user alike; `throttled`,
+   * with `retryAfter`.
+   * @example
+   * const { access, refresh, device } = await auth.login({ username, password }, { client: { ip, userAgent } });
    */
   login(credentials: Credentials, options?: LoginOptions): Promise<PasswordLoginResult<U>>;
-  /** Starts a session for a user whom you have authenticated. @throws AuthError `no_active_account` */
+  /**
+   * Starts a session for a user whom you have authenticated yourself.
+   *
+   * @throws AuthError `no_active_account` if there is no such user, or the user may not have tokens.
+   * @example
+   * const { access, refresh } = await auth.issue(userId, { client: { ip, userAgent } });
+   */
   issue(userId: string, options?: IssueOptions): Promise<LoginResult<U>>;
-  /** Exchanges a refresh token for the next pair. @throws AuthError a `token_` code; `password_changed` */
+  /**
+   * Exchanges a refresh token for the next pair. A token that is presented again after the grace period revokes its session,
+   * because it may have been stolen.
+   *
+   * @throws AuthError a `token_` code; `password_changed`.
+   * @example
+   * const { access, refresh } = await auth.refresh(refreshToken, { idempotencyKey });
+   */
   refresh(refreshToken: string, options?: RefreshOptions): Promise<RefreshResult>;
-  /** Returns the claims of a live token of either kind. @throws AuthError a `token_` code; `password_changed` */
+  /**
+   * Returns the claims of a live token of either kind. For a refresh token it asks the store.
+   *
+   * @throws AuthError a `token_` code; `password_changed`.
+   */
   verify(token: string): Promise<VerifiedClaims<C>>;
   /**
-   * Returns who sent a request, from its bearer token or access cookie. From memory, without I/O, unless `loadUser` or
-   * `checkUserIsActive` is on. A cookie also needs the CSRF token unless the method is safe.
+   * Returns who sent a request, from its bearer token or its access cookie. Works from memory unless `loadUser` or
+   * `checkUserIsActive` is on. A cookie also needs the CSRF token unless the method is GET, HEAD or OPTIONS.
    *
    * @param request a Fetch `Request`, Node's `IncomingMessage`, or `Headers` with `{ method }` as options.
-   * @throws AuthError as docs/settings.md and the HTTP contract say: a 401, 403 or 503.
+   * @throws AuthError with the code that the HTTP contract answers with 401, 403 or 503.
+   * @example
+   * const { payload } = await auth.authenticate(request);
+   * if (!payload.roles.includes("editor")) throw new Error("Only editors may do this.");
    */
   authenticate(request: RequestLike | Headers, options?: RequestOptions): Promise<Authentication<U, C>>;
   /**
-   * As `authenticate`, but returns the contract's response instead of throwing: what `requireUser` of the adapters sends. If
-   * memory is enough, which it nearly always is, it returns at once and not with a promise; `await` takes either.
+   * Does what `authenticate` does, but returns the response that refuses the request instead of throwing. The adapters'
+   * `requireUser` sends it. If memory is enough, which it nearly always is, it returns without a promise; `await` takes both.
+   *
+   * @param request a Fetch `Request`, Node's `IncomingMessage`, or `Headers` with `{ method }` as options.
+   * @example
+   * const checked = await auth.check(request);
+   * const response = checked.ok ? Response.json({ userId: checked.authentication.userId }) : checked.response;
    */
   check(request: RequestLike | Headers, options?: RequestOptions): CheckResult<U, C> | Promise<CheckResult<U, C>>;
   /**
-   * Revokes sessions: this one, the user's others, or all of the user's. Durable, and in force on this node, when the promise
-   * fulfils.
+   * Logs out: revokes this session, the user's other sessions, or all of the user's. Durable, and in force on this node, when
+   * the promise fulfils.
    *
-   * @param session any refresh token of the session, or verified claims.
-   * @throws AuthError a `token_` code for a refresh token that is not live. TypeError if `options` is not an object.
+   * @param session any refresh token of the session, spent or not, or verified claims.
+   * @throws AuthError a `token_` code if the refresh token is not genuine or its session is over. TypeError if `options` is
+   * not an object, or `scope` is unknown.
+   * @example
+   * await auth.logout(refreshToken);
+   * await auth.logout({ userId, sessionId }, { scope: "others" });
    */
   logout(session: string | SessionOwner, options?: LogoutOptions): Promise<void>;
   /**
-   * Returns a signal that aborts when the access token expires or is revoked: for WebSockets, server-sent events and long
-   * polls. Its reason is an `AuthError`.
+   * Returns a signal that aborts when the access token expires or is revoked, with an `AuthError` as its reason. Use it for
+   * WebSockets, server-sent events and long polls.
    *
    * @param options.signal also aborts the returned signal, for example when the client disconnects.
+   * @example
+   * const signal = auth.signal(await auth.authenticate(request), { signal: request.signal });
+   * signal.addEventListener("abort", () => socket.close());
    */
-  signal(claims: Authentication<U, C>, options?: { readonly signal?: AbortSignal | undefined }): AbortSignal;
-  /** Revokes one access token; its session continues. */
+  signal(claims: Authentication<U, C>, options?: SignalOptions): AbortSignal;
+  /**
+   * Revokes one access token by its `tokenId`. Its session continues.
+   *
+   * @example
+   * const { tokenId } = await auth.authenticate(request);
+   * await auth.revokeToken(tokenId);
+   */
   revokeToken(tokenId: string, options?: ClientOptions): Promise<void>;
   /**
-   * Changes one's own password. The asking session continues with the new pair; all others are revoked.
+   * Changes a user's password with the current one. The session that asks continues with the new pair; the user's other
+   * sessions are revoked.
    *
-   * @throws AuthError `wrong_password`, `throttled`, `password_refused`, `token_revoked`, `user_not_found`.
+   * @throws AuthError `wrong_password`; `throttled`, with `retryAfter`; `password_refused`, whose `reason` is a sentence for
+   * people; `token_revoked` if the session or the password changed meanwhile; `user_not_found`.
+   * @example
+   * const pair = await auth.changePassword({ userId, sessionId, currentPassword, newPassword });
    */
   changePassword(change: PasswordChange, options?: ClientOptions): Promise<SessionPair>;
 
+  /** Lists, labels and revokes sessions. */
   readonly sessions: AuthSessions;
+  /** Manages tokenpair's own user table. */
   readonly users: AuthUsers;
+  /** Clears the counts of failed logins. */
   readonly throttle: AuthThrottle;
-  readonly audit: {
-    /** Lists entries of the audit log, oldest first: the newest that match, or those after a cursor. */
-    list(options?: AuditListOptions): Promise<AuditList>;
-  };
+  /** Reads the audit log. */
+  readonly audit: AuthAudit;
 
   /**
-   * Answers the endpoints of the HTTP contract; any other path gets a 404. Never rejects.
+   * Answers the endpoints of the HTTP contract, and any other path with a 404. Never rejects.
    *
    * @param connection.ip the address at the other end of the socket.
+   * @example
+   * const response = await auth.fetch(request, { ip });
    */
   fetch(request: Request, connection?: ConnectionInfo): Promise<Response>;
-  /** Returns whether `fetch` has an endpoint for this request. Takes a URL or path too, with or without a query. */
+  /**
+   * Returns whether `fetch` has an endpoint for a request.
+   *
+   * @param request a request with a `url`, or a URL or path; a query is ignored.
+   * @example
+   * const response = auth.handles(request) ? await auth.fetch(request) : new Response("Not found", { status: 404 });
+   */
   handles(request: { readonly url?: string | undefined } | string): boolean;
-  /** Adds a listener for every event. @returns a function that removes it. */
+  /**
+   * Adds a listener for every event. It is called synchronously; errors that it throws are ignored.
+   *
+   * @returns a function that removes the listener.
+   * @example
+   * const stop = auth.on((event) => {
+   *   if (event.type === "refresh" && event.outcome === "reuse_detected") console.warn(event.userId, event.client.ip);
+   * });
+   */
   on(listener: EventListener): () => void;
 }
+
+/** Any `Auth`, whatever its user and claims types: for functions that take one. */
+export type AnyAuth = Auth<AuthUser, object>;
+
+/** The part of any `Auth` that the adapters' `requireUser` needs. */
+export type AnyCheck = Pick<AnyAuth, "check">;
+
+/** What a successful `check` of `A` returns, with the application's own user and claims types. */
+export type AuthenticationOf<A extends AnyCheck> = Extract<
+  Awaited<ReturnType<A["check"]>>,
+  { readonly ok: true }
+>["authentication"];

@@ -1,7 +1,10 @@
-import type { Auth, AuthOptions, CheckResult, Health, LoginResult, RequestLike, SessionPair } from "./auth.ts";
+import type { Auth } from "./auth.ts";
+import type { AuthOptions, RequestLike, RequestOptions } from "./auth-options.ts";
+import type { CheckResult, Health, LoginResult, SessionPair } from "./auth-results.ts";
 import type { ApplicationClaims, TokenPair } from "./core/claims.ts";
 import { SchemaVersionError } from "./core/errors.ts";
 import type { Session } from "./core/session.ts";
+import { findSettingFault } from "./core/settings/faults.ts";
 import { requireFunctions, requireOptions } from "./core/settings/unknown-options.ts";
 import type { AuthUser, User } from "./core/user.ts";
 import { createDeps } from "./create-deps.ts";
@@ -18,11 +21,17 @@ import { createHttpHandler } from "./http/router.ts";
 /**
  * Creates token-pair authentication over a store. Await `ready()` before the first request.
  *
- * @throws TypeError if a setting is unknown, of the wrong kind, or inconsistent with another; it names the fix.
+ * The types of the application's users and claims are inferred from `findUser`, `verifyCredentials` and `claims`.
+ *
+ * @throws SettingError if a setting is missing, unknown or wrong, or contradicts another one. Its message says what to do.
  * @example
  * const store = sqliteStore("app.db");
  * await store.migrate();
- * const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "" });
+ * const auth = createAuth({
+ *   store,
+ *   signingKey: process.env["SIGNING_KEY"] ?? "", // openssl rand -hex 48
+ *   accessTokenLifetime: minutes(15),
+ * });
  * await auth.ready();
  */
 export function createAuth<U extends AuthUser = User, C extends object = ApplicationClaims>({
@@ -89,7 +98,7 @@ export function createAuth<U extends AuthUser = User, C extends object = Applica
       const request = toRequest(source, options);
       try {
         const result = authenticateRequest(httpDeps, request);
-        // Without a promise where memory was enough: each one is felt in the requests per second.
+        // If memory was enough there is no promise: each one costs requests per second.
         if (!(result instanceof Promise)) return { ok: true, authentication: result };
         return result.then(
           (authentication) => ({ ok: true, authentication }),
@@ -101,6 +110,7 @@ export function createAuth<U extends AuthUser = User, C extends object = Applica
     },
     logout: async (session, options = {}) => {
       requireOptions("logout", options, ["scope", "client"]);
+      requireScope(options.scope);
       if (typeof session === "string") await flows.logoutByRefreshToken(session, options);
       else await flows.logout(session, options);
     },
@@ -113,8 +123,15 @@ export function createAuth<U extends AuthUser = User, C extends object = Applica
 
     sessions: Object.freeze<Auth["sessions"]>({
       list: (userId) => flows.listSessions(userId),
-      label: (session, { label }) => flows.labelSession(session, label),
-      revoke: (sessionId, options) => flows.revokeSession(sessionId, options),
+      label: async (session, options) => {
+        requireOptions("sessions.label", options, ["label"]);
+        return flows.labelSession(session, options.label);
+      },
+      revoke: async (sessionId, options = {}) => {
+        // A string in place of the options has no `userId`, and would revoke another user's session too.
+        requireOptions("sessions.revoke", options, ["userId", "client"]);
+        await flows.revokeSession(sessionId, options);
+      },
       revokeAllForUser: (userId, options) => flows.revokeSessionsForUser(userId, options?.client),
       revokeAll: (options) => flows.revokeAllSessions(options?.client),
     }),
@@ -150,16 +167,22 @@ export function createAuth<U extends AuthUser = User, C extends object = Applica
     handles: (request) => http.handles(toPathname(typeof request === "string" ? request : (request.url ?? "/"))),
     on: (listener) => listeners.add(listener),
   };
-  // The flows know users only as AuthUser; what the application's own functions returned goes back under its own type.
+  // The flows know users only as AuthUser. What the application's own functions returned gets its own type back.
   return Object.freeze(auth) as unknown as Auth<U, C>;
 }
 
-/** `Headers` have a method named `get`, and a request has a member named `headers`. */
-function toRequest(source: RequestLike | Headers, options: { readonly method?: string | undefined } = {}): RequestLike {
+/** Returns a request as it is, and `Headers`, which have no member named `headers`, as a request. */
+function toRequest(source: RequestLike | Headers, options: RequestOptions = {}): RequestLike {
   return "headers" in source ? source : { headers: source, method: options.method };
 }
 
-/** The path of an absolute URL, or of a request target (RFC 9112 §3.2), without its query. */
+/** An unknown scope must not count as "all". */
+function requireScope(scope: unknown = "local"): void {
+  const fault = findSettingFault({ type: "choice", choices: ["local", "others", "all"] }, scope);
+  if (fault !== null) throw new TypeError(`logout: scope ${fault}`);
+}
+
+/** Returns the path of an absolute URL or of a request target (RFC 9112 §3.2), without its query. */
 function toPathname(url: string): string {
   if (!url.startsWith("/") && URL.canParse(url)) return new URL(url).pathname;
   return url.split(/[?#]/, 1)[0] ?? "/";

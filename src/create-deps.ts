@@ -1,11 +1,12 @@
 import { hkdfSync } from "node:crypto";
-import type { AuthOptions } from "./auth.ts";
+import type { AuthOptions } from "./auth-options.ts";
 import type { Clock } from "./core/runtime/clock.ts";
 import { systemClock } from "./core/runtime/clock.ts";
 import { type Random, systemRandom } from "./core/runtime/random.ts";
 import type { Schedule } from "./core/runtime/schedule.ts";
 import { unrefSchedule } from "./core/runtime/schedule.ts";
 import { resolveSettings } from "./core/settings/resolve.ts";
+import { SettingError } from "./core/settings/setting-error.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { AuthUser } from "./core/user.ts";
 import { createPasswordHasher, type PasswordHasher } from "./crypto/passwords.ts";
@@ -34,32 +35,39 @@ export interface TestDoubles {
   readonly schedule?: Schedule;
 }
 
-/** What `createAuth` is made of. */
+/** What an `Auth` is made of. */
 export interface Parts {
+  /** What the flows work with. */
   readonly deps: Deps;
+  /** What the routes work with. */
   readonly httpDeps: HttpDeps;
   readonly signals: Signals;
   readonly auditQueue: AuditQueue;
+  /** `null` without `webhookUrl`. */
   readonly webhook: Webhook | null;
 }
 
 /**
- * Builds and freezes what the flows and routes work with.
+ * Builds and freezes what the flows and routes work with. Starts nothing.
  *
- * @throws TypeError that names the setting and the fix.
+ * @throws SettingError if a setting is missing, unknown or wrong, or contradicts another one.
  */
 export function createDeps(
   { store, signingKey, verifyingKey, onLag, ...rest }: Omit<AuthOptions, "onError">,
   emitToListeners: EventListener,
   { clock = systemClock, random = systemRandom, schedule = unrefSchedule, ...doubles }: TestDoubles = {},
 ): Parts {
-  if (store === undefined) throw new TypeError('store is missing. Example: store: sqliteStore("app.db")');
-  if (signingKey === undefined) {
-    throw new TypeError("signingKey is missing. Create one with: openssl rand -hex 48, and keep it out of the code.");
+  if (typeof store !== "object") throw new SettingError("store", 'is missing. Example: store: sqliteStore("app.db")');
+  if (typeof signingKey !== "string" && !(signingKey instanceof Uint8Array)) {
+    const fault = signingKey === undefined ? "is missing" : "must be a string or a Uint8Array";
+    throw new SettingError("signingKey", `${fault}. Create one with: openssl rand -hex 48`);
   }
   const settings = resolveSettings(rest);
   if (verifyingKey !== undefined) {
-    throw new TypeError(`verifyingKey must not be set: ${settings.algorithm} verifies with the signing key itself`);
+    throw new SettingError(
+      "verifyingKey",
+      `must not be set: ${settings.algorithm} verifies with the signing key itself.`,
+    );
   }
   const { accessTokenLifetime, leeway, maxStaleness, findUser } = settings;
   const keys = createKeySet(createHmacKey({ algorithm: settings.algorithm, secret: signingKey }));
@@ -118,7 +126,7 @@ function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<Au
   return url === undefined || secret === undefined ? null : { url, secret };
 }
 
-/** Derives a key of its own for each purpose, the same on every node (RFC 5869). */
+/** Derives the key of one purpose, the same on every node (RFC 5869). */
 function deriveKey(signingKey: string | Uint8Array, purpose: string): Uint8Array {
   return new Uint8Array(hkdfSync("sha256", signingKey, "", purpose, 32));
 }

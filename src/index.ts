@@ -1,45 +1,130 @@
-/** Token-pair authentication: `createAuth`, its types, its error, and the units of its settings. */
+/** Token-pair authentication: `createAuth`, its types and errors, and the units of its settings. */
 
+export type { AnyAuth, AnyCheck, Auth, AuthenticationOf } from "./auth.ts";
+export type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
 export type {
-  AnyAuth,
-  AnyCheck,
-  AuditList,
   AuditListOptions,
-  Auth,
-  AuthenticationOf,
   AuthOptions,
-  AuthSessions,
-  AuthThrottle,
-  AuthUsers,
-  CheckResult,
   ClientOptions,
+  RequestLike,
+  RequestOptions,
+  SignalOptions,
+  UserListOptions,
+} from "./auth-options.ts";
+export type {
+  AuditList,
+  CheckResult,
   Health,
   LoginResult,
   PasswordLoginResult,
   RefreshResult,
-  RequestLike,
-  RequestOptions,
   SessionPair,
   Stats,
-} from "./auth.ts";
+} from "./auth-results.ts";
 export type { AccessClaims, ApplicationClaims, RefreshClaims, TokenPair } from "./core/claims.ts";
 export type { ClientInfo } from "./core/client-info.ts";
 export { AuthError, type AuthErrorCode, SchemaVersionError, StoreUnavailableError } from "./core/errors.ts";
+export type { FeedBatch, FeedCursor, RevocableToken, Revocation } from "./core/revocation.ts";
+export type { RevokeReason, Session } from "./core/session.ts";
+export type { AuditSettings, WebhookSettings } from "./core/settings/audit-settings.ts";
 export { days, hours, minutes } from "./core/settings/durations.ts";
+export type { CookieSettings, HttpSettings, ThrottleSettings } from "./core/settings/http-settings.ts";
+export type {
+  Algorithm,
+  RevocationSettings,
+  SessionSettings,
+  TokenSettings,
+} from "./core/settings/session-settings.ts";
+export { SettingError } from "./core/settings/setting-error.ts";
 export { defaultSettings, type Settings } from "./core/settings/settings.ts";
-export type { Store } from "./core/store/index.ts";
+export type { LoginHookSettings, PasswordSettings, UserSettings } from "./core/settings/user-settings.ts";
+export type {
+  AuditCursor,
+  AuditEntry,
+  AuditOf,
+  AuditPage,
+  AuditQuery,
+  AuditRecord,
+  AuditRow,
+  AuditStore,
+} from "./core/store/audit.ts";
+export type { FeedStore, RevokedToken } from "./core/store/feed.ts";
+export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store } from "./core/store/index.ts";
+export type { Delivery, OutboxStore } from "./core/store/outbox.ts";
+export type {
+  CreatedSession,
+  CreateSessionOutcome,
+  Decision,
+  NewSession,
+  RevokedSessions,
+  Rotation,
+  SessionAt,
+  SessionList,
+  SessionSnapshot,
+  SessionStore,
+  SessionUse,
+  Verdict,
+} from "./core/store/sessions.ts";
+export type { ClearedCounts, CountSnapshot, CountVerdict, FailureCount, ThrottleStore } from "./core/store/throttle.ts";
+export type {
+  ChangedUser,
+  CreateUserOutcome,
+  HashFormCount,
+  ImportedBatch,
+  ImportedUser,
+  ImportOutcome,
+  KeepSession,
+  NewUser,
+  UpdatedUser,
+  UpdateUserOutcome,
+  UserPatch,
+  UserStore,
+} from "./core/store/users.ts";
 export type { SuspiciousLogin } from "./core/suspicious-login.ts";
-export type { AuthUser, User } from "./core/user.ts";
+export type { AuthUser, User, UserWithPassword } from "./core/user.ts";
 export { createAuth } from "./create-auth.ts";
 export type { HashLoad } from "./crypto/passwords/hash-queue.ts";
-export type { AuthEvent, EventListener, RefreshOutcome, UserChange } from "./events/events.ts";
+export type {
+  AuditDroppedEvent,
+  AuthEvent,
+  BaseEvent,
+  ClientEvent,
+  CsrfRefusedEvent,
+  EventListener,
+  EventOfType,
+  EventType,
+  FeedRecoveredEvent,
+  FeedReloadedEvent,
+  FeedStaleEvent,
+  KeyChangedEvent,
+  ListenLostEvent,
+  ListenRecoveredEvent,
+  LoginEvent,
+  LoginFailedEvent,
+  NewDeviceEvent,
+  RateLimitedEndpoint,
+  RefreshEvent,
+  RefreshOutcome,
+  RehashFailedEvent,
+  SessionsRevokedEvent,
+  ThrottledEvent,
+  ThrottleScope,
+  TokenRevokedEvent,
+  UnlockedEvent,
+  UntrustedProxyEvent,
+  UserChange,
+  UserChangedEvent,
+  WebhookFailedEvent,
+} from "./events/events.ts";
 export type { Authentication } from "./flows/authenticate.ts";
 export type { PasswordChange } from "./flows/change-password.ts";
 export type { IssueOptions } from "./flows/issue.ts";
 export type { Credentials, LoginOptions } from "./flows/login.ts";
-export type { LogoutScope } from "./flows/logout.ts";
+export type { LogoutOptions, LogoutScope, SessionOwner } from "./flows/logout.ts";
 export type { RefreshOptions } from "./flows/refresh/report.ts";
-export type { SessionView } from "./flows/sessions.ts";
-export type { NewUserInput } from "./flows/users.ts";
+export type { RevokeOptions, SessionView } from "./flows/sessions.ts";
+export type { NewUserInput, UserUpdate } from "./flows/users.ts";
 export type { VerifiedClaims } from "./flows/verify.ts";
 export type { HeaderSource } from "./http/request/headers.ts";
+export type { ConnectionInfo } from "./http/router.ts";
+export type { Register, RegisteredAuthentication } from "./register.ts";

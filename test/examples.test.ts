@@ -37,22 +37,25 @@ describe("the examples", () => {
       const port = /port: (\d+)/.exec(seen)?.[1];
       if (port !== undefined) return `http://localhost:${port}`;
     }
-    throw new Error(`${name} ended before it listened`);
+    throw new Error(`${name} exited before it listened`);
   }
 
-  it("are all tried here", () => {
+  it("runs every example in the folder", () => {
     const names = readdirSync(examples).map((name) => name.replace(".ts", ""));
     expect(names.sort()).toEqual([...frameworks, "own-users"].sort());
   });
 
-  it.each(frameworks)("%s mounts the endpoints and guards its own route", async (name) => {
-    const url = await start(name);
-    expect((await fetch(`${url}/hello`)).status).toBe(401);
-    const login = await post(`${url}/api/token/`, { username: "nobody", password: "x" });
-    expect([login.status, login.body.code]).toEqual([401, "no_active_account"]);
-  });
+  it.each(frameworks)(
+    "serves the endpoints in the example for %s, and refuses a request without a token",
+    async (name) => {
+      const url = await start(name);
+      expect((await fetch(`${url}/hello`)).status).toBe(401);
+      const login = await post(`${url}/api/token/`, { username: "nobody", password: "x" });
+      expect([login.status, login.body.code]).toEqual([401, "no_active_account"]);
+    },
+  );
 
-  it("own-users logs in against its own table, carries its claims, and closes the stream at logout", async () => {
+  it("logs in with the user table of the example own-users, sends its claims, and ends its stream at a logout", async () => {
     const url = await start("own-users");
     const pair = toPair(await post(`${url}/api/token/`, { username: "ada", password: "analytical engine" }));
     const headers = { Authorization: `Bearer ${pair.access}` };

@@ -14,6 +14,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
   tokenpair: [
     "AuthError",
     "SchemaVersionError",
+    "SettingError",
     "StoreUnavailableError",
     "createAuth",
     "days",
@@ -23,7 +24,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
   ],
   "tokenpair/sqlite": ["sqliteStore"],
   "tokenpair/postgres": ["postgresStore"],
-  "tokenpair/node": ["requireUser", "sendResponse", "toConnection", "toNodeListener"],
+  "tokenpair/node": ["requireUser", "toNodeHandler"],
   "tokenpair/express": ["authRoutes", "requireUser"],
   "tokenpair/fastify": ["authRoutes", "requireUser"],
   "tokenpair/hono": ["authRoutes", "requireUser"],
@@ -105,8 +106,8 @@ describe("the packed package in an empty folder", () => {
       await auth.ready();
       await auth.users.create({ username: "alice", password: "correct horse battery" });
       const { access } = await auth.login({ username: "alice", password: "correct horse battery" });
-      console.log((await auth.authenticate({ authorization: "Bearer " + access })).userId);
-      auth.close();
+      console.log((await auth.authenticate({ headers: { authorization: "Bearer " + access } })).userId);
+      await auth.close();
       await store.close();`;
     expect(run(process.execPath, ["--input-type=module", "-e", script], folder).trim()).toBe("1");
   });

@@ -1,6 +1,6 @@
 /** A server in a process of its own: `serve.ts postgres URL SCHEMA` or `serve.ts sqlite PATH`. Tells its port. */
 import { createServer } from "node:http";
-import { toNodeListener } from "../../src/adapters/node.ts";
+import { toNodeHandler } from "../../src/adapters/node.ts";
 import { createAuth } from "../../src/index.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
@@ -13,4 +13,4 @@ const store = kind === "postgres" ? postgresStore({ connectionString: place, sch
 const auth = createAuth({ store, signingKey, refreshLimit: 0 });
 await auth.ready();
 process.on("disconnect", () => process.exit());
-process.send?.({ port: await listen(createServer(toNodeListener(auth))) });
+process.send?.({ port: await listen(createServer(toNodeHandler(auth))) });

@@ -1,57 +1,51 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AnyCheck, Auth, Authentication, AuthUser, CheckResult } from "../index.ts";
-import { sendResponse, toNodeListener } from "./node.ts";
+import type { AnyCheck, Auth, AuthUser, CheckResult, RegisteredAuthentication } from "../index.ts";
+import { type Middleware, toRawBody } from "./express-parts.ts";
+import { toNodeHandler } from "./node.ts";
+import { sendResponse } from "./node-parts.ts";
+
+export type { Middleware } from "./express-parts.ts";
 
 declare global {
   namespace Express {
     interface Request {
-      auth?: Authentication;
+      /** Who sent the request. Only behind `requireUser`; elsewhere it is undefined. `Register` gives it your types. */
+      auth: RegisteredAuthentication;
     }
   }
 }
 
-type ExpressRequest = IncomingMessage & { auth?: Authentication; body?: unknown; rawBody?: Buffer };
-type Middleware = (req: ExpressRequest, res: ServerResponse, next: (error?: unknown) => void) => void;
-
 /**
- * Middleware with the endpoints of the contract; every other path goes on. Mount it at the root, best before any body
- * parser: behind one it works too, but what that parser cannot read is answered by Express.
+ * Returns a middleware with the endpoints of the HTTP contract. It passes any other path on. Mount it at the root and before
+ * body parsers: if one comes first, Express answers the bodies that it can't parse.
  *
  * @example
  * app.use(authRoutes(auth));
  */
 export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): Middleware {
-  const listener = toNodeListener(auth);
+  const handle = toNodeHandler(auth);
   return (req, res, next) => {
     if (!auth.handles(req)) return next();
-    if (req.readableEnded && req.body !== undefined) req.rawBody = toRawBody(req);
-    listener(req, res).catch(next);
+    if (req.readableEnded && req.body !== undefined) req.rawBody = toRawBody(req.body, req.headers);
+    handle(req, res).catch(next);
   };
 }
 
 /**
- * Middleware that lets only authenticated requests pass and puts the proven claims on `req.auth`; claims of your own get
- * their types back with `req.auth as AuthenticationOf<typeof auth>`.
+ * Returns a middleware that passes only authenticated requests on, and sets `req.auth`.
  *
  * @example
- * app.get("/api/orders", requireUser(auth), (req, res) => res.json(ordersOf(req.auth?.userId)));
+ * app.get("/api/orders", requireUser(auth), (req, res) => res.json(ordersOf(req.auth.userId)));
  */
 export function requireUser(auth: AnyCheck): Middleware {
   return (req, res, next) => {
     const settle = (result: CheckResult<AuthUser, object>): unknown => {
       if (!result.ok) return sendResponse(result.response, res).catch(next);
-      req.auth = result.authentication as Authentication;
+      req.auth = result.authentication;
       return next();
     };
     const result = auth.check(req);
     if ("ok" in result) settle(result);
-    // Without an error, `next` would let the request pass.
+    // Without an error, `next` would pass the request on.
     else result.then(settle, (error: unknown) => next(error ?? new Error("the check failed")));
   };
-}
-
-/** What a body parser has made of the body, as bytes again. */
-function toRawBody({ body, headers }: ExpressRequest): Buffer {
-  const isForm = headers["content-type"]?.startsWith("application/x-www-form-urlencoded");
-  return Buffer.from(isForm ? new URLSearchParams(body as Record<string, string>).toString() : JSON.stringify(body));
 }

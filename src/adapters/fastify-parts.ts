@@ -1,46 +1,56 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Authentication } from "../index.ts";
+import { toNodeHeaders } from "./node-parts.ts";
 
-/*
- * The parts of Fastify that we need, so that it is the application's own, in whatever version has them.
- */
+// Described here, so that the adapter works with whichever version of Fastify the application has.
 
-export interface FastifyInstance {
+/** A Fastify application, as far as the adapter uses it. */
+export interface FastifyInstanceLike {
+  /** Declares a property of every request. */
   decorateRequest(name: string, value: null): unknown;
-  addHook(name: "onRequest", hook: Hook): unknown;
+  /** Adds a hook that runs before a request is parsed. */
+  addHook(
+    name: "onRequest",
+    hook: (request: FastifyRequestLike, reply: FastifyReplyLike, done: (error?: Error) => void) => void,
+  ): unknown;
 }
 
-export interface FastifyRequest {
+/** A Fastify request, as far as the adapter uses it. */
+export interface FastifyRequestLike {
+  /** Node's request. */
   readonly raw: IncomingMessage;
-  readonly headers: IncomingMessage["headers"];
-  auth: Authentication | null;
+  /** Who sent the request. */
+  auth: unknown;
 }
 
-export interface FastifyReply {
+/** A Fastify reply, as far as the adapter uses it. */
+export interface FastifyReplyLike {
+  /** Node's response. */
   readonly raw: ServerResponse;
+  /** Tells Fastify not to send anything. */
   hijack(): unknown;
-  code(status: number): FastifyReply;
-  headers(values: Record<string, string>): FastifyReply;
+  /** Sets the status. */
+  code(status: number): FastifyReplyLike;
+  /** Sets headers. */
+  headers(values: Record<string, unknown>): FastifyReplyLike;
+  /** Sends the body. */
   send(body: Buffer): unknown;
-  /** Fulfils once the reply has been sent. */
+  /** Fulfils when the reply has been sent. */
   then(fulfilled: () => void, rejected: (error: Error) => void): void;
 }
 
-type Hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void;
-
-/** A hook for Fastify, which gives it `done`, and for a hook of the application's own, which awaits it. */
-export type GuardHook = (
-  request: FastifyRequest,
-  reply: FastifyReply,
+/** A hook that Fastify calls with `done`. A hook of your own calls it without and awaits it. */
+export type RequireUserHook = (
+  request: FastifyRequestLike,
+  reply: FastifyReplyLike,
   done?: (error?: Error) => void,
 ) => Promise<void> | void;
 
 /**
- * Sends a refusal, in bytes, which no serializer changes and whose length Fastify's HEAD routes know. With `isAwaited` it
- * fulfils once the reply is out: before that, whoever awaits it would go on to the handler.
+ * Sends a refusal as bytes, which no serializer changes and whose length Fastify's HEAD routes know. With `isAwaited` it
+ * fulfils when the reply has been sent. Before that, a hook that awaits it would continue to the handler.
  */
-export async function refuse(response: Response, reply: FastifyReply, isAwaited: boolean): Promise<void> {
+export async function refuse(response: Response, reply: FastifyReplyLike, isAwaited: boolean): Promise<void> {
   const body = Buffer.from(await response.arrayBuffer());
-  reply.code(response.status).headers(Object.fromEntries(response.headers)).send(body);
+  reply.code(response.status).headers(toNodeHeaders(response.headers)).send(body);
   if (isAwaited) await new Promise<void>((resolve, reject) => reply.then(resolve, reject));
 }

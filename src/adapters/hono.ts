@@ -2,8 +2,17 @@ import type { Env, Handler, MiddlewareHandler } from "hono";
 import type { BlankInput, HandlerResponse } from "hono/types";
 import type { AnyCheck, Auth, AuthenticationOf, AuthUser, CheckResult } from "../index.ts";
 
+/** The `Env` of an application or route behind `requireUser`: `new Hono<AuthEnv<typeof auth>>()`. */
+export interface AuthEnv<A extends AnyCheck> extends Env {
+  /** What `c.get` returns. */
+  Variables: {
+    /** Who sent the request. */
+    auth: AuthenticationOf<A>;
+  };
+}
+
 /**
- * Middleware with the endpoints of the contract; every other path goes on.
+ * Returns a middleware with the endpoints of the HTTP contract. It passes any other path on.
  *
  * @example
  * app.use(authRoutes(auth));
@@ -16,27 +25,27 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): MiddlewareHan
   };
 }
 
-interface Proven<A extends AnyCheck> extends Env {
-  Variables: { auth: AuthenticationOf<A> };
-}
-
 /**
- * Middleware that lets only authenticated requests pass; the proven claims are `c.get("auth")`, with the application's
- * own types. Around a handler it does the same for that one, and spares Hono a chain, which costs more than the check.
+ * Returns a middleware that passes only authenticated requests on, and sets `c.get("auth")`.
  *
  * @example
  * app.get("/api/orders", requireUser(auth), (c) => c.json(ordersOf(c.get("auth").userId)));
+ */
+export function requireUser<A extends AnyCheck>(auth: A): MiddlewareHandler<AuthEnv<A>>;
+/**
+ * Returns a handler that passes only authenticated requests to `handler`. Faster than a middleware: Hono builds no chain.
+ *
+ * @example
  * app.get("/api/orders", requireUser(auth, (c) => c.json(ordersOf(c.get("auth").userId))));
  */
-export function requireUser<A extends AnyCheck>(auth: A): MiddlewareHandler<Proven<A>>;
 export function requireUser<A extends AnyCheck, R extends HandlerResponse<unknown>>(
   auth: A,
-  handler: Handler<Proven<A>, string, BlankInput, R>,
-): Handler<Proven<A>, string, BlankInput, R>;
+  handler: Handler<AuthEnv<A>, string, BlankInput, R>,
+): Handler<AuthEnv<A>, string, BlankInput, R>;
 export function requireUser<A extends AnyCheck>(
   auth: A,
-  handler: Handler<Proven<A>> = (_, next) => next(),
-): Handler<Proven<A>> {
+  handler: Handler<AuthEnv<A>> = (_, next) => next(),
+): Handler<AuthEnv<A>> {
   return (c, next) => {
     const settle = (result: CheckResult<AuthUser, object>) => {
       if (!result.ok) return result.response;

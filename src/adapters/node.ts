@@ -1,20 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { AnyCheck, Auth, AuthenticationOf } from "../index.ts";
+import { sendResponse, toConnection } from "./node-parts.ts";
 
 /**
- * The endpoints of the contract as a listener of `node:http`. It answers every request that it is given, so ask
- * `auth.handles(pathname)` first.
+ * Returns a request handler for `node:http` with the endpoints of the HTTP contract. It answers any other path with a 404, so
+ * ask `auth.handles(req)` first.
  *
  * @example
- * const authRoutes = toNodeListener(auth);
- * createServer((req, res) => (auth.handles(req.url ?? "/") ? authRoutes(req, res) : myApp(req, res)));
+ * const handleAuth = toNodeHandler(auth);
+ * createServer((req, res) => (auth.handles(req) ? handleAuth(req, res) : myApp(req, res)));
  */
-export function toNodeListener(
-  auth: Pick<Auth, "fetch">,
-): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+export function toNodeHandler(auth: Pick<Auth, "fetch">): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   const listener = getRequestListener(
-    (request, env) => auth.fetch(request, toConnection(env.incoming as IncomingMessage)),
+    (request, { incoming }) => auth.fetch(request, toConnection(incoming as IncomingMessage)),
     { overrideGlobalObjects: false },
   );
   return async (req, res) => {
@@ -23,12 +22,15 @@ export function toNodeListener(
 }
 
 /**
- * Proves who sent the request. Where the answer is no, the response has been sent and `null` comes back.
+ * Returns a function that authenticates a request. If the request is refused, the function sends the response and returns
+ * `null`.
  *
  * @example
- * const authenticated = requireUser(auth);
- * const user = await authenticated(req, res);
- * if (user !== null) res.end(`Hello ${user.userId}`);
+ * const authenticate = requireUser(auth);
+ * createServer(async (req, res) => {
+ *   const authentication = await authenticate(req, res);
+ *   if (authentication !== null) res.end(`Hello ${authentication.userId}`);
+ * });
  */
 export function requireUser<A extends AnyCheck>(
   auth: A,
@@ -39,16 +41,4 @@ export function requireUser<A extends AnyCheck>(
     await sendResponse(result.response, res);
     return null;
   };
-}
-
-/** Sends a Fetch API response through `node:http`. */
-export async function sendResponse(response: Response, res: ServerResponse): Promise<void> {
-  res.writeHead(response.status, Object.fromEntries(response.headers));
-  res.end(await response.text());
-}
-
-/** The client's address as the socket has it. */
-export function toConnection(incoming: IncomingMessage): { ip?: string } {
-  const ip = incoming.socket.remoteAddress;
-  return ip === undefined ? {} : { ip };
 }

@@ -1,5 +1,6 @@
 import { createHash, createHmac, createSecretKey } from "node:crypto";
-import type { Algorithm } from "../core/settings/settings.ts";
+import type { Algorithm } from "../core/settings/session-settings.ts";
+import { SettingError } from "../core/settings/setting-error.ts";
 import { toBase64url } from "./base64url.ts";
 import { isSameText } from "./same-text.ts";
 
@@ -45,8 +46,9 @@ export function createHmacKey({ algorithm, secret, kid }: HmacKeyOptions): Signi
   const { hash, minBytes } = hmacAlgorithms[algorithm];
   const bytes = Buffer.from(secret);
   if (bytes.length < minBytes) {
-    throw new TypeError(
-      `signingKey must have at least ${minBytes} bytes for ${algorithm}, got ${bytes.length}. ` +
+    throw new SettingError(
+      "signingKey",
+      `must have at least ${minBytes} bytes for ${algorithm}, got ${bytes.length}. ` +
         `Create one with: openssl rand -hex ${minBytes}`,
     );
   }

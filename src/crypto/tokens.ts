@@ -2,6 +2,7 @@ import type { AccessClaims, ApplicationClaims, RefreshClaims, TokenType } from "
 import { AuthError } from "../core/errors.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import { type Random, systemRandom } from "../core/runtime/random.ts";
+import { SettingError } from "../core/settings/setting-error.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import { parseBase64url, toBase64url } from "./base64url.ts";
 import {
@@ -95,12 +96,10 @@ export interface TokensOptions {
 export function createTokens({ keys, clock, settings, random = systemRandom }: TokensOptions): Tokens {
   const { userIdClaim, tokenTypeClaim, jtiClaim } = settings;
   const cache = createClaimsCache(settings.verifyCacheSize, settings.leeway);
-  const names = [...fixedClaims, userIdClaim, tokenTypeClaim, jtiClaim];
-  const ourClaims = new Set(names);
-  if (ourClaims.size !== names.length) {
-    throw new TypeError(
-      "userIdClaim, tokenTypeClaim and jtiClaim must differ from each other and from all other claims",
-    );
+  const ourClaims = new Set(fixedClaims);
+  for (const [setting, name] of Object.entries({ userIdClaim, tokenTypeClaim, jtiClaim })) {
+    if (ourClaims.has(name)) throw new SettingError(setting, `must differ from every other claim, got "${name}".`);
+    ourClaims.add(name);
   }
 
   function toPayload(type: TokenType, tokenId: string, token: NewToken): Payload {

@@ -18,7 +18,7 @@ type Start = (auth: Auth) => Promise<RunningApp>;
 const frameworks: readonly (readonly [string, Start])[] = [
   ["Express", (auth) => startExpress(auth, [])],
   ["Fastify", (auth) => startFastify(auth, forFastify.requireUser(auth))],
-  ["Fastify, within a hook of the application's own", (auth) => startFastify(auth, withinOwnHook(auth))],
+  ["Fastify, awaited by a hook of the application's own", (auth) => startFastify(auth, awaitedByOwnHook(auth))],
   ["Fastify, returned by a hook of the application's own", (auth) => startFastify(auth, returnedByOwnHook(auth))],
   ["Hono", (auth) => startHono(auth, (app, path, handler) => app.all(path, forHono.requireUser(auth), handler))],
   [
@@ -29,15 +29,20 @@ const frameworks: readonly (readonly [string, Start])[] = [
 
 const ways: readonly (readonly [string, Partial<Settings>])[] = [
   ["from memory", {}],
-  ["asking for the user", { checkUserIsActive: true }],
+  ["with a lookup of the user", { checkUserIsActive: true }],
 ];
+
+/** What answers with two cookies, whatever the request. */
+const cookies = ["one=1; Path=/; Expires=Thu, 01 Jan 2026 00:00:00 GMT", "two=2; HttpOnly"];
+const answerWithCookies = () =>
+  new Response("no", { status: 418, headers: cookies.map((cookie): [string, string] => ["Set-Cookie", cookie]) });
 
 describe.each<readonly [string, Start]>([
   ["plain Node", startNode],
   ...frameworks,
   ["Express behind its body parsers", (auth) => startExpress(auth, [express.json(), express.urlencoded()])],
 ])("the adapter for %s", (name, start) => {
-  it.each(ways)("passes the one HTTP script %s", async (_, settings) => {
+  it.each(ways)(`passes the HTTP script on ${name}, %s`, async (_, settings) => {
     const { auth, close } = await createScriptAuth(settings);
     const app = await start(auth);
     try {
@@ -47,10 +52,22 @@ describe.each<readonly [string, Start]>([
       await close();
     }
   });
+
+  it(`sends each Set-Cookie header of a refusal and of an endpoint on ${name}`, async () => {
+    const { auth, close } = await createScriptAuth();
+    const check = () => ({ ok: false, response: answerWithCookies() }) as const;
+    const app = await start({ ...auth, check, fetch: async () => answerWithCookies() });
+    for (const path of ["/hello", "/api/token/"]) {
+      const response = await fetch(app.url + path);
+      expect([response.status, response.headers.getSetCookie(), await response.text()]).toEqual([418, cookies, "no"]);
+    }
+    await app.close();
+    await close();
+  });
 });
 
-describe.each(frameworks)("the adapter for %s", (_, start) => {
-  it.each(ways)("leaves an error of the handler to the application, %s", async (_, settings) => {
+describe.each(frameworks)("the adapter for %s", (name, start) => {
+  it.each(ways)(`leaves an error of the handler to the application on ${name}, %s`, async (_, settings) => {
     const { auth, close } = await createScriptAuth(settings);
     const app = await start(auth);
     const { access } = await auth.login(credentials);
@@ -60,16 +77,16 @@ describe.each(frameworks)("the adapter for %s", (_, start) => {
     await close();
   });
 
-  it("hands over an error of the application's own check instead of hanging", async () => {
+  it(`passes an error of check to the application on ${name} instead of hanging`, async () => {
     const { auth, close } = await createScriptAuth();
-    for (const admit of [() => Promise.reject(new Error("broken")), () => fail()]) {
-      const app = await start({ ...auth, admit });
+    for (const check of [() => Promise.reject(new Error("broken")), () => fail()]) {
+      const app = await start({ ...auth, check });
       const response = await fetch(`${app.url}/hello`);
       expect([response.status, await response.text()]).toEqual([500, "handled"]);
       await app.close();
     }
-    // Not even without an error may it be taken for a yes.
-    const app = await start({ ...auth, admit: () => Promise.reject() });
+    // A rejection without a reason must not pass the request on either.
+    const app = await start({ ...auth, check: () => Promise.reject() });
     expect((await fetch(`${app.url}/hello`)).status).toBe(500);
     await app.close();
     await close();
@@ -77,9 +94,9 @@ describe.each(frameworks)("the adapter for %s", (_, start) => {
 });
 
 describe("the adapters", () => {
-  it("leave the global Request and Response as they are", () => {
+  it("leaves the global Request and Response unchanged", () => {
     const before = [globalThis.Request, globalThis.Response];
-    forNode.toNodeListener({ fetch: async () => new Response() });
+    forNode.toNodeHandler({ fetch: async () => new Response() });
     expect([globalThis.Request, globalThis.Response]).toEqual(before);
   });
 });
@@ -88,10 +105,10 @@ function fail(): never {
   throw new Error("broken");
 }
 
-function withinOwnHook(auth: Auth): onRequestAsyncHookHandler {
-  const guard = forFastify.requireUser(auth);
+function awaitedByOwnHook(auth: Auth): onRequestAsyncHookHandler {
+  const hook = forFastify.requireUser(auth);
   return async (request, reply) => {
-    await guard(request, reply);
+    await hook(request, reply);
   };
 }
 
@@ -108,13 +125,12 @@ async function listen(listener: RequestListener): Promise<RunningApp> {
 }
 
 function startNode(auth: Auth): Promise<RunningApp> {
-  const authRoutes = forNode.toNodeListener(auth);
-  const requireUser = forNode.requireUser(auth);
+  const handleAuth = forNode.toNodeHandler(auth);
+  const authenticate = forNode.requireUser(auth);
   return listen(async (req, res) => {
-    const { pathname } = new URL(req.url ?? "/", "http://localhost");
-    if (auth.handles(pathname)) return void (await authRoutes(req, res));
-    if (pathname === "/own") return void res.end("the application's own");
-    const user = await requireUser(req, res);
+    if (auth.handles(req)) return void (await handleAuth(req, res));
+    if (req.url === "/own") return void res.end("the application's own");
+    const user = await authenticate(req, res);
     if (user !== null) res.end(`hello ${user.userId}`);
   });
 }
@@ -124,7 +140,7 @@ function startExpress(auth: Auth, parsers: readonly express.RequestHandler[]): P
   for (const parser of parsers) app.use(parser);
   app.use(forExpress.authRoutes(auth));
   app.get("/own", (_req, res) => void res.send("the application's own"));
-  app.all("/hello", forExpress.requireUser(auth), (req, res) => void res.send(`hello ${req.auth?.userId}`));
+  app.all("/hello", forExpress.requireUser(auth), (req, res) => void res.send(`hello ${req.auth.userId}`));
   app.get("/broken", forExpress.requireUser(auth), fail);
   app.use(((_error, _req, res, _next) => void res.status(500).send("handled")) as express.ErrorRequestHandler);
   return listen(app);
@@ -137,15 +153,15 @@ async function startFastify(
   const app = fastify();
   await app.register(forFastify.authRoutes(auth));
   app.get("/own", async () => "the application's own");
-  let strangers = 0;
+  let unauthenticated = 0;
   const handler = async ({ auth: user }: FastifyRequest) => {
-    if (user === null) strangers++;
-    return `hello ${user?.userId}`;
+    if (user === null) unauthenticated++;
+    return `hello ${user.userId}`;
   };
   app.get("/hello", { onRequest }, handler);
   app.post("/hello", { onRequest }, handler);
   app.get("/broken", { onRequest }, fail);
-  // A reply counts as sent only when these have ended.
+  // A reply counts as sent only when these hooks have ended.
   app.addHook("onSend", async (_request, _reply, payload) => {
     await sleep(5);
     return payload;
@@ -154,14 +170,14 @@ async function startFastify(
   const url = await app.listen({ port: 0, host: "127.0.0.1" });
   const close = async () => {
     await app.close();
-    expect(strangers).toBe(0);
+    expect(unauthenticated).toBe(0);
   };
   return { url, close };
 }
 
 function returnedByOwnHook(auth: Auth): onRequestAsyncHookHandler {
-  const guard = forFastify.requireUser(auth);
-  return (request, reply) => guard(request, reply) as Promise<void>;
+  const hook = forFastify.requireUser(auth);
+  return (request, reply) => hook(request, reply) as Promise<void>;
 }
 
 type GuardedHandler = (c: Context<{ Variables: { auth: Authentication<User> } }>) => Response;

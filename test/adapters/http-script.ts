@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { type Auth, createAuth, type Settings } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 
-/** An application under one framework: the routes mounted, and `/hello` behind `requireUser`. */
+/** An application under one framework, with the endpoints mounted and `/hello` behind `requireUser`. */
 export interface RunningApp {
   readonly url: string;
   close(): Promise<void>;
@@ -11,7 +11,7 @@ export interface RunningApp {
 export const signingKey = "a signing key of the tests, at least 32 bytes long";
 export const credentials = { username: "alice", password: "correct horse battery staple" };
 
-/** The auth that every framework mounts. */
+/** Creates the `Auth` that every framework mounts. */
 export async function createScriptAuth(
   settings: Partial<Settings> = {},
 ): Promise<{ readonly auth: Auth; close(): Promise<void> }> {
@@ -29,14 +29,14 @@ export async function createScriptAuth(
   };
 }
 
-/** The one HTTP script that runs over every adapter. Behind a body parser, what is malformed never reaches us. */
+/** Runs the one HTTP script that every adapter must pass. Behind a body parser, malformed bodies never reach tokenpair. */
 export async function runHttpScript(url: string, auth: Auth, isBehindParser = false): Promise<void> {
   const post = (path: string, body: string, headers: Record<string, string> = {}) =>
     fetch(url + path, { method: "POST", body, headers: { "Content-Type": "application/json", ...headers } });
   const hello = (access?: string, method = "GET") =>
     fetch(`${url}/hello`, { method, headers: access === undefined ? {} : { Authorization: `Bearer ${access}` } });
 
-  // Nobody gets in without a token, and is told how.
+  // A request without a token is refused, with a challenge.
   const refused = await hello();
   expect(refused.status).toBe(401);
   expect(refused.headers.get("WWW-Authenticate")).toBe('Bearer realm="api"');
@@ -54,19 +54,19 @@ export async function runHttpScript(url: string, auth: Auth, isBehindParser = fa
   });
   expect(form.status).toBe(200);
 
-  // The session knows where it came from.
-  const { userId } = await auth.authenticate({ authorization: `Bearer ${access}` });
+  // The session has the client's address and user agent.
+  const { userId } = await auth.authenticate({ headers: { authorization: `Bearer ${access}` } });
   const sessions = await auth.sessions.list(userId);
   expect(sessions.map((session) => session.userAgent)).toContain("script");
   expect(sessions.every((session) => /127\.0\.0\.1|::1/.test(session.ip ?? ""))).toBe(true);
 
-  // A protected route of the application's own, with the claims in hand.
+  // A protected route of the application gets the claims.
   const welcome = await hello(access);
   expect([welcome.status, await welcome.text()]).toEqual([200, `hello ${userId}`]);
   expect((await hello(access, "POST")).status).toBe(200);
   expect((await hello(access, "HEAD")).status).toBe(200);
 
-  // Nor with what is none.
+  // A request with a forged token is refused.
   for (const method of ["GET", "POST", "HEAD"]) expect((await hello("garbage", method)).status).toBe(401);
   const forged = { Cookie: "__Host-Http-access=garbage" };
   expect((await fetch(`${url}/hello`, { headers: forged })).status).toBe(401);
@@ -80,7 +80,7 @@ export async function runHttpScript(url: string, auth: Auth, isBehindParser = fa
   expect((await replayed.json()).refresh).toBe(next.refresh);
   expect((await post("/api/token/verify/", JSON.stringify({ token: next.access }))).status).toBe(200);
 
-  // Malformed input is told what is wrong.
+  // Malformed input gets an error that says what is wrong.
   if (!isBehindParser) {
     const malformed = await post("/api/token/", "{");
     expect([malformed.status, await malformed.text()]).toEqual([400, expect.stringContaining("JSON parse error")]);
@@ -88,12 +88,12 @@ export async function runHttpScript(url: string, auth: Auth, isBehindParser = fa
   }
   expect((await fetch(`${url}/api/token/`)).headers.get("Allow")).toContain("POST");
 
-  // Log out: the access token ends at once.
+  // A logout revokes the access token at once.
   expect((await post("/api/token/blacklist/", JSON.stringify({ refresh: next.refresh }))).status).toBe(200);
   const late = await hello(next.access);
   expect([late.status, (await late.json()).messages[0].message]).toEqual([401, "Token is blacklisted"]);
 
-  // A browser's login sets four cookies, each in a header of its own.
+  // A browser's login sets four cookies, each in its own header.
   const token = await fetch(`${url}/api/auth/csrf/`);
   const cookie = token.headers.getSetCookie().map((line) => line.split(";")[0]);
   const { csrf_token: csrf } = await token.json();
@@ -105,7 +105,7 @@ export async function runHttpScript(url: string, auth: Auth, isBehindParser = fa
   expect(browser.status).toBe(200);
   expect(browser.headers.getSetCookie()).toHaveLength(4);
 
-  // The application's cookies-only caller cannot change anything without the CSRF token.
+  // A caller with cookies alone can change nothing without the CSRF token.
   const jar = browser.headers
     .getSetCookie()
     .map((line) => line.split(";")[0])
@@ -116,7 +116,7 @@ export async function runHttpScript(url: string, auth: Auth, isBehindParser = fa
   const change = await fetch(`${url}/hello`, { method: "POST", headers: proven });
   expect([change.status, await change.text()]).toEqual([200, `hello ${userId}`]);
 
-  // What is not ours stays the application's.
+  // The application answers its own paths.
   const own = await fetch(`${url}/own`);
   expect([own.status, await own.text()]).toEqual([200, "the application's own"]);
 }

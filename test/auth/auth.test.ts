@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Auth, AuthError, AuthEvent } from "../../src/index.ts";
-import { type AuthNode, addUser, bearer, startNode, startTwoNodes } from "./node.ts";
-
-const refused = (code: string) => expect.objectContaining({ name: "AuthError", code });
+import type { Auth, AuthError, LogoutOptions } from "../../src/index.ts";
+import { type AuthNode, addUser, bearer, refused, startNode, startTwoNodes } from "./node.ts";
 
 describe("an Auth", () => {
   let node: AuthNode;
@@ -26,20 +24,7 @@ describe("an Auth", () => {
     expect(await auth.sessions.list(userId)).toEqual([session]);
   });
 
-  it("tells listeners once of a request by cookie without a CSRF token, whether it was asked to prove or to admit", async () => {
-    const { access, session } = await auth.issue(userId);
-    const headers = { cookie: `__Host-Http-access=${access}`, "user-agent": "Firefox" };
-    const events: AuthEvent[] = [];
-    const stop = auth.on((event) => events.push(event));
-    await expect(auth.authenticate(headers, { method: "POST" })).rejects.toEqual(refused("csrf_failed"));
-    expect(await auth.admit(headers, { method: "POST" })).toMatchObject({ admitted: false });
-    stop();
-    await auth.admit(headers, { method: "POST" });
-    const event = { type: "csrf_refused", userId, sessionId: session.id, client: { userAgent: "Firefox" } };
-    expect(events).toMatchObject([event, event]);
-  });
-
-  it("issues none to nobody, nor to a user who is disabled", async () => {
+  it("issues no session to an unknown or disabled user", async () => {
     await expect(auth.issue("999")).rejects.toEqual(refused("no_active_account"));
     await auth.users.disable(userId);
     await expect(auth.issue(userId)).rejects.toEqual(refused("no_active_account"));
@@ -47,26 +32,39 @@ describe("an Auth", () => {
     expect((await auth.issue(userId)).user.id).toBe(userId);
   });
 
-  it("refreshes, and says whether it was a replay", async () => {
+  it("returns the same successor for a spent refresh token within the reuse interval, and calls that a replay", async () => {
     const { refresh, session } = await auth.issue(userId);
     const next = await auth.refresh(refresh);
     expect(next).toMatchObject({ replayed: false, session: { id: session.id } });
     expect(await auth.refresh(refresh)).toMatchObject({ replayed: true, refresh: next.refresh });
   });
 
-  it("ends a session by its refresh token or by its owner, and with a scope the others or all", async () => {
+  it("logs out by refresh token or by owner, and with a scope the user's other sessions or all of them", async () => {
     const one = await auth.issue(userId);
     await auth.logout(one.refresh);
     await expect(auth.logout(one.refresh)).rejects.toEqual(refused("token_revoked"));
     const [two, three] = [await auth.issue(userId), await auth.issue(userId)];
-    await auth.logout({ sessionId: two.session.id, userId }, "others");
+    await auth.logout({ sessionId: two.session.id, userId }, { scope: "others" });
     expect((await auth.sessions.list(userId)).map(({ id }) => id)).toEqual([two.session.id]);
     await expect(auth.authenticate(bearer(three.access))).rejects.toEqual(refused("token_revoked"));
-    await auth.logout({ sessionId: two.session.id, userId }, "all");
+    await auth.logout({ sessionId: two.session.id, userId }, { scope: "all" });
     expect(await auth.sessions.list(userId)).toEqual([]);
   });
 
-  it("revokes one access token by its id, and leaves the session", async () => {
+  it.each<[options: unknown, message: string]>([
+    ["others", 'logout: the options must be an object such as { scope, client }, got "others"'],
+    [null, "logout: the options must be an object such as { scope, client }, got null"],
+    [{ scop: "others" }, "logout: scop is not an option. Did you mean scope?"],
+    [{ scope: "other" }, 'logout: scope must be one of "local", "others", "all", got "other"'],
+  ])("revokes nothing if logout gets the options %j", async (options, message) => {
+    const { session, refresh } = await auth.issue(userId);
+    for (const subject of [{ sessionId: session.id, userId }, refresh]) {
+      await expect(auth.logout(subject, options as LogoutOptions)).rejects.toThrow(new TypeError(message));
+    }
+    expect(await auth.sessions.list(userId)).toEqual([session]);
+  });
+
+  it("revokes one access token by its id while the session continues", async () => {
     const { access, refresh } = await auth.issue(userId);
     const { tokenId } = await auth.authenticate(bearer(access));
     await auth.revokeToken(tokenId);
@@ -75,7 +73,7 @@ describe("an Auth", () => {
     expect(await auth.authenticate(bearer(next.access))).toMatchObject({ userId });
   });
 
-  it("changes a password by the one before", async () => {
+  it("changes a password only with the current one, and returns a new pair for the same session", async () => {
     await auth.users.setPassword(userId, "analytical engine");
     const { session } = await auth.login({ username: "ADA", password: "analytical engine" });
     const change = { userId, sessionId: session.id, newPassword: "difference engine" };
@@ -84,39 +82,10 @@ describe("an Auth", () => {
     expect(await auth.authenticate(bearer(access))).toMatchObject({ sessionId: session.id });
     expect((await auth.login({ username: "ada", password: "difference engine" })).user.id).toBe(userId);
   });
-
-  it("admits a request, or says with which response to refuse it", async () => {
-    const { access } = await auth.issue(userId);
-    // Without a promise, where memory is enough.
-    expect(auth.admit(bearer(access), { method: "POST" })).toMatchObject({
-      admitted: true,
-      authentication: { userId },
-    });
-    const refusal = await auth.admit(bearer("garbage"));
-    if (refusal.admitted) throw new Error("admitted");
-    expect(refusal.response.status).toBe(401);
-    expect(refusal.response.headers.get("WWW-Authenticate")).toBe('Bearer realm="api", error="invalid_token"');
-  });
-
-  it("names a session, ends it, and ends them all", async () => {
-    const { session } = await auth.issue(userId);
-    const owner = { sessionId: session.id, userId };
-    expect((await auth.sessions.label(owner, "kitchen")).label).toBe("kitchen");
-    await expect(auth.sessions.end(session.id, "999")).rejects.toEqual(refused("session_not_found"));
-    await auth.sessions.end(session.id, userId);
-    await auth.issue(userId);
-    expect(await auth.sessions.endAllOf(userId)).toMatchObject({ sessions: 1 });
-    await auth.issue(userId);
-    expect(await auth.sessions.endAll()).toMatchObject({ sessions: 1 });
-  });
-
-  it("knows which paths are its own", () => {
-    expect(["/api/token", "/api/auth/me/", "/api/orders"].map(auth.handles)).toEqual([true, true, false]);
-  });
 });
 
-describe("two Auths over one SQLite file", () => {
-  it("honour each other's logouts within a second", async () => {
+describe("two nodes over one SQLite file", () => {
+  it("refuse an access token within a second after the other node logged it out", async () => {
     const { nodes, close } = await startTwoNodes();
     const [here, there] = nodes;
     try {
@@ -136,7 +105,7 @@ describe("two Auths over one SQLite file", () => {
     }
   });
 
-  it("serve one session: what one has rotated the other knows at once", async () => {
+  it("serve one session: each node knows at once what the other has rotated or revoked", async () => {
     const { nodes, close } = await startTwoNodes();
     const [here, there] = nodes;
     try {

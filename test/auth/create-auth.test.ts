@@ -4,6 +4,7 @@ import {
   type AuthOptions,
   createAuth,
   SchemaVersionError,
+  SettingError,
   StoreUnavailableError,
 } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
@@ -27,40 +28,43 @@ function newStore() {
   return store;
 }
 
-describe("createAuth refuses what cannot work, with the fix,", () => {
+describe("createAuth", () => {
   const create = (options: object) => () => createAuth({ store: newStore(), signingKey, ...options } as AuthOptions);
 
-  it.each<[string, object, RegExp]>([
-    ["no store", { store: undefined }, /^store: missing; take sqliteStore/],
-    ["no key", { signingKey: undefined }, /^signingKey: missing; make one with/],
-    ["a key shorter than its hash", { signingKey: "k".repeat(31) }, /^signingKey: .*32 bytes/],
+  it.each<[what: string, options: object, message: RegExp]>([
+    ["a missing store", { store: undefined }, /^store is missing\. Example: store: sqliteStore\("app\.db"\)$/],
+    ["a missing key", { signingKey: undefined }, /^signingKey is missing\. Create one with: openssl rand -hex 48$/],
+    ["a key that is not a string", { signingKey: 12345678 }, /^signingKey must be a string or a Uint8Array\. Create/],
+    ["a key shorter than its hash", { signingKey: "k".repeat(31) }, /^signingKey must .*32 bytes for HS256, got 31\./],
     [
       "a key that is too short for HS512",
       { signingKey: "k".repeat(63), algorithm: "HS512" },
-      /^signingKey: .*64 bytes/,
+      /^signingKey must .*64 bytes for HS512, got 63\./,
     ],
-    ["a verifying key beside an HMAC key", { verifyingKey: "k".repeat(64) }, /^verifyingKey: HS256 verifies with/],
-    ["an unknown setting", { acessTokenLifetime: 60 }, /did you mean accessTokenLifetime\?$/],
-    ["a setting of the wrong kind", { leeway: "10s" }, /^leeway: must be whole seconds/],
-    ["an onError that cannot be called", { onError: 3 }, /^onError: must be a function$/],
-    ["an onLag that cannot be called", { onLag: "log" }, /^onLag: must be a function$/],
-    ["two claims of one name", { userIdClaim: "jti" }, /jtiClaim/],
-  ])("%s", (_, options, message) => {
-    expect(create(options)).toThrow(TypeError);
+    ["a verifying key beside an HMAC key", { verifyingKey: "k".repeat(64) }, /^verifyingKey must not be set: HS256/],
+    ["an unknown setting", { acessTokenLifetime: 60 }, /Did you mean accessTokenLifetime\?$/],
+    ["a setting of the wrong kind", { leeway: "10s" }, /^leeway must be a whole number of seconds .*, got "10s"\./],
+    ["an onError that cannot be called", { onError: 3 }, /^onError must be a function, got 3$/],
+    ["an onLag that cannot be called", { onLag: "log" }, /^onLag must be a function, got "log"$/],
+    ["two claims of one name", { userIdClaim: "jti" }, /^jtiClaim must differ from every other claim, got "jti"\.$/],
+    ["a claim with the name of a fixed one", { tokenTypeClaim: "exp" }, /^tokenTypeClaim must differ from every other/],
+  ])("refuses %s, and says what to do", (_, options, message) => {
+    expect(create(options)).toThrow(SettingError);
     expect(create(options)).toThrow(message);
   });
 
-  it("and shows no key in what it says", () => {
+  it("shows no key in an error message", () => {
     const planted = "pl4nted-key";
     for (const options of [{ signingKey: planted }, { signingKey, verifyingKey: planted }]) {
-      expect(create(options)).toThrow(TypeError);
+      expect(create(options)).toThrow(SettingError);
       expect(create(options)).not.toThrow(planted);
     }
+    expect(create({ signingKey: 12345678 })).not.toThrow("12345678");
   });
 });
 
 describe("a node", () => {
-  it("accepts no access token before it is ready, and says that it is not healthy", async () => {
+  it("accepts no access token before it is ready, and is not healthy until then", async () => {
     const store = newStore();
     await store.migrate();
     const auth = createAuth({ store, signingKey });
@@ -68,19 +72,21 @@ describe("a node", () => {
     await expect(auth.authenticate(bearer(access))).rejects.toMatchObject({ code: "unavailable" });
     const reason = "the revocations are not loaded";
     expect(await auth.health()).toEqual({ ok: false, reason });
-    expect(auth.revocations().staleSeconds).toBe(Infinity);
+    expect(auth.stats().revocations).toEqual({ live: 0, staleSeconds: Infinity });
     await auth.ready();
     expect(await auth.authenticate(bearer(access))).toMatchObject({ type: "access" });
     expect(await auth.health()).toEqual({ ok: true });
-    expect(auth.revocations()).toEqual({ live: 0, staleSeconds: expect.any(Number) });
-    auth.close();
+    const { revocations } = auth.stats();
+    expect(revocations).toEqual({ live: 0, staleSeconds: expect.any(Number) });
+    expect(revocations.staleSeconds).toBeLessThan(10);
+    await auth.close();
   });
 
-  it("is never ready over a database without its schema", async () => {
+  it("never gets ready over a database without its schema", async () => {
     const auth = createAuth({ store: newStore(), signingKey });
     await expect(auth.ready()).rejects.toBeInstanceOf(SchemaVersionError);
     expect(await auth.health()).toMatchObject({ ok: false });
-    auth.close();
+    await auth.close();
   });
 
   it("stays healthy over a database that a later version has migrated, and not over one of an older version", async () => {
@@ -97,10 +103,10 @@ describe("a node", () => {
     await expect(auth.ready()).rejects.toBe(fault);
     fault = new SchemaVersionError("the database has schema 0");
     expect(await auth.health()).toEqual({ ok: false, reason: "the database is older than this version" });
-    auth.close();
+    await auth.close();
   });
 
-  it("that has grown stale says how old its knowledge is, or stays healthy where it may ask the store", async () => {
+  it("is not healthy when its revocations are too stale, unless it may look tokens up in the store", async () => {
     const store = newStore();
     await store.migrate();
     let isAway = false;
@@ -109,30 +115,30 @@ describe("a node", () => {
       return store.feed.read(options);
     };
     const stale = { store: { ...store, feed: { ...store.feed, read } }, signingKey, maxStaleness: 1 };
-    const [refusing, asking] = [createAuth(stale), createAuth({ ...stale, onStale: "lookup" })];
-    await Promise.all([refusing.ready(), asking.ready()]);
-    const { access } = await asking.issue(await addUser(asking));
+    const [refusing, lookingUp] = [createAuth(stale), createAuth({ ...stale, onStale: "lookup" })];
+    await Promise.all([refusing.ready(), lookingUp.ready()]);
+    const { access } = await lookingUp.issue(await addUser(lookingUp));
     isAway = true;
     const reason = expect.stringMatching(/^the revocations are \d+ s old$/);
     await expect.poll(() => refusing.health(), { timeout: 5_000 }).toEqual({ ok: false, reason });
-    expect(await asking.health()).toEqual({ ok: true });
+    expect(await lookingUp.health()).toEqual({ ok: true });
     await expect(refusing.authenticate(bearer(access))).rejects.toMatchObject({ code: "unavailable" });
-    expect(await asking.authenticate(bearer(access))).toMatchObject({ type: "access" });
-    refusing.close();
-    asking.close();
+    expect(await lookingUp.authenticate(bearer(access))).toMatchObject({ type: "access" });
+    await refusing.close();
+    await lookingUp.close();
   });
 
-  it("is not healthy once its store does not answer", async () => {
+  it("is not healthy when its store does not answer", async () => {
     const store = newStore();
     await store.migrate();
     const auth = createAuth({ store, signingKey });
     await auth.ready();
     await store.close();
     expect(await auth.health()).toEqual({ ok: false, reason: "the store does not answer" });
-    auth.close();
+    await auth.close();
   });
 
-  it("counts the passwords that it was too busy to hash", async () => {
+  it("counts the passwords that it had no room to hash", async () => {
     const store = newStore();
     await store.migrate();
     const auth = createAuth({ store, signingKey, passwordHashConcurrency: 1, passwordQueueLimit: 0 });
@@ -142,63 +148,75 @@ describe("a node", () => {
       (result) => "reason" in result && result.reason.code,
     );
     expect(codes.toSorted()).toEqual(["no_active_account", "unavailable"]);
-    expect(auth.passwords()).toEqual({ inFlight: 0, waiting: 0, shed: 1 });
-    auth.close();
+    expect(auth.stats().passwords).toEqual({ inFlight: 0, waiting: 0, shed: 1 });
+    await auth.close();
   });
 
-  it("counts the revocations that it holds", async () => {
+  it("counts the revocations that it holds in memory", async () => {
     const auth = await start();
     const userId = await addUser(auth);
     const { session } = await auth.issue(userId);
     await auth.logout({ sessionId: session.id, userId });
-    expect(auth.revocations().live).toBe(1);
+    expect(auth.stats().revocations.live).toBe(1);
   });
 
-  it("leaves the store open when it closes: it is not its own", async () => {
+  it("returns the use of the store's connections with its stats, if the store has a pool", async () => {
+    const store = newStore();
+    await store.migrate();
+    const usage = { open: 3, idle: 1, waiting: 0, refused: 2 };
+    const pooled = createAuth({ store: { ...store, connections: () => usage }, signingKey });
+    expect(pooled.stats().connections).toEqual(usage);
+    const single = createAuth({ store, signingKey });
+    expect(single.stats()).toEqual({ revocations: expect.anything(), passwords: expect.anything() });
+    await Promise.all([pooled.close(), single.close()]);
+  });
+
+  it("leaves the store open when it is closed, once or twice", async () => {
     const store = newStore();
     await store.migrate();
     const auth = createAuth({ store, signingKey });
     await auth.ready();
-    auth.close();
-    auth.close();
+    await auth.close();
+    await auth.close();
     expect(await store.users.list({ limit: 1 })).toEqual([]);
     await expect(auth.ready()).rejects.toThrow("stopped");
   });
 
-  it("cannot be changed", async () => {
+  it("freezes the Auth and its parts", async () => {
     const auth = await start();
-    for (const part of [auth, auth.users, auth.sessions]) expect(Object.isFrozen(part)).toBe(true);
+    for (const part of [auth, auth.users, auth.sessions, auth.throttle, auth.audit])
+      expect(Object.isFrozen(part)).toBe(true);
   });
 });
 
 describe("a listener", () => {
-  it("hears every event until it is taken away", async () => {
+  it("gives a listener every event until the listener is removed", async () => {
     const auth = await start();
-    const heard: AuthEvent["type"][] = [];
-    const stop = auth.on((event) => heard.push(event.type));
+    const seen: AuthEvent["type"][] = [];
+    const stop = auth.on((event) => seen.push(event.type));
     const userId = await addUser(auth);
     await auth.issue(userId);
     stop();
     stop();
     await auth.issue(userId);
-    expect(heard).toEqual(["user_changed", "login"]);
+    expect(seen).toEqual(["user_changed", "login"]);
   });
 
-  it("keeps nothing from happening, and nothing from the others, by throwing", async () => {
+  it("ignores errors that a listener throws", async () => {
     const auth = await start();
-    const heard: AuthEvent["type"][] = [];
+    const seen: AuthEvent["type"][] = [];
     auth.on(() => {
       throw new Error("boom");
     });
-    auth.on((event) => heard.push(event.type));
+    auth.on((event) => seen.push(event.type));
     const { access } = await auth.issue(await addUser(auth));
     expect(await auth.authenticate(bearer(access))).toMatchObject({ type: "access" });
-    expect(heard).toEqual(["user_changed", "login"]);
+    expect(seen).toEqual(["user_changed", "login"]);
   });
 });
 
 describe("onError", () => {
-  it("hears why a hook failed, while the client hears 503 and no more", async () => {
+  it("calls onError with the reason why a hook failed, while the client only sees a 503", async () => {
     const errors: unknown[] = [];
     const cause = new Error("connect ECONNREFUSED postgres://app:hunter2@db");
     const claims = () => Promise.reject(cause);
@@ -212,10 +230,10 @@ describe("onError", () => {
     expect(errors).toMatchObject([{ code: "unavailable", reason: "claims failed", cause }]);
   });
 
-  it("hears nothing of refusals that are nobody's defect", async () => {
+  it("does not call onError for a refusal that is no defect", async () => {
     const errors: unknown[] = [];
     const auth = await start({ onError: (error) => errors.push(error) });
-    expect(await auth.admit({})).toMatchObject({ admitted: false, response: { status: 401 } });
+    expect(await auth.check({ headers: {} })).toMatchObject({ ok: false, response: { status: 401 } });
     expect(errors).toEqual([]);
   });
 });

@@ -1,23 +1,24 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect } from "vitest";
 import { type Auth, type AuthOptions, createAuth } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { signingKey } from "../support/auth.ts";
 
 export type NodeOptions = Partial<Omit<AuthOptions, "store">>;
 
-/** One process's worth of tokenpair: an `Auth` over a store of its own. */
+/** An `Auth` over a store of its own, as one process of an application has it. */
 export interface AuthNode {
   readonly auth: Auth;
   close(): Promise<void>;
 }
 
-/** A ready node over a database, by default one of its own in memory. */
+/** Starts a ready node over a database, by default one in memory. Hashing a password takes next to no time. */
 export async function startNode(options: NodeOptions = {}, path = ":memory:"): Promise<AuthNode> {
   const store = sqliteStore(path);
   await store.migrate();
-  const auth = createAuth({ store, signingKey, ...options });
+  const auth = createAuth({ store, signingKey, passwordMemoryCost: 8, ...options });
   await auth.ready();
   return {
     auth,
@@ -28,7 +29,7 @@ export async function startNode(options: NodeOptions = {}, path = ":memory:"): P
   };
 }
 
-/** Two nodes over one file. */
+/** Starts two nodes over one file. */
 export async function startTwoNodes(): Promise<{ readonly nodes: readonly [Auth, Auth]; close(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), "tokenpair-"));
   const path = join(folder, "tokenpair.db");
@@ -42,12 +43,13 @@ export async function startTwoNodes(): Promise<{ readonly nodes: readonly [Auth,
   };
 }
 
-/** A new user's id. */
+/** Creates a user without a password, and returns the id. */
 export async function addUser(auth: Auth, username = "ada"): Promise<string> {
-  const user = await auth.users.create({ username });
-  if (user === null) throw new Error(`${username} exists`);
-  return user.id;
+  return (await auth.users.create({ username })).id;
 }
 
-/** The headers of a request by bearer token. */
-export const bearer = (access: string) => ({ authorization: `Bearer ${access}` });
+/** Returns a request with a bearer token. */
+export const bearer = (access: string) => ({ headers: { authorization: `Bearer ${access}` } });
+
+/** Matches an `AuthError` with this code. */
+export const refused = (code: string) => expect.objectContaining({ name: "AuthError", code });

@@ -16,8 +16,8 @@ async function open(auth: Auth) {
   return { userId, claims, session, signal: auth.signal(claims) };
 }
 
-describe("what is open under an access token", () => {
-  it("ends at once with a logout in the same process", async () => {
+describe("the signal of an access token", () => {
+  it("aborts at once after a logout in the same process", async () => {
     const { auth, close } = await startNode();
     const { userId, session, signal } = await open(auth);
     expect(signal.aborted).toBe(false);
@@ -28,21 +28,21 @@ describe("what is open under an access token", () => {
   });
 
   it.each<[string, (auth: Auth, of: { userId: string; tokenId: string; sessionId: string }) => Promise<unknown>]>([
-    ["the token is revoked by itself", (auth, { tokenId }) => auth.revokeToken(tokenId)],
-    ["the session is ended", (auth, { sessionId }) => auth.sessions.end(sessionId)],
-    ["all of the user's sessions are", (auth, { userId }) => auth.sessions.endAllOf(userId)],
-    ["all sessions are", (auth) => auth.sessions.endAll()],
-    ["the user is disabled", (auth, { userId }) => auth.users.disable(userId)],
-    ["the user is deleted", (auth, { userId }) => auth.users.delete(userId)],
-  ])("ends at once where %s", async (_, end) => {
+    ["the token", (auth, { tokenId }) => auth.revokeToken(tokenId)],
+    ["its session", (auth, { sessionId }) => auth.sessions.revoke(sessionId)],
+    ["all of the user's sessions", (auth, { userId }) => auth.sessions.revokeAllForUser(userId)],
+    ["all sessions", (auth) => auth.sessions.revokeAll()],
+    ["a user who was disabled", (auth, { userId }) => auth.users.disable(userId)],
+    ["a user who was deleted", (auth, { userId }) => auth.users.delete(userId)],
+  ])("aborts at once after the revocation of %s", async (_, revoke) => {
     const { auth, close } = await startNode();
     const { claims, signal } = await open(auth);
-    await end(auth, claims);
+    await revoke(auth, claims);
     expect(signal.aborted).toBe(true);
     await close();
   });
 
-  it("goes on while another session ends, and has one signal however often it is asked for", async () => {
+  it("stays the same however often it is requested, and does not abort when another session is revoked", async () => {
     const { auth, close } = await startNode();
     const { userId, claims, signal } = await open(auth);
     const other = await auth.issue(userId);
@@ -53,7 +53,7 @@ describe("what is open under an access token", () => {
     expect(signal.aborted).toBe(false);
   });
 
-  it("ends with a logout on another node of the same file, within a second", async () => {
+  it("aborts within a second after a logout on another node over the same file", async () => {
     const { nodes, close } = await startTwoNodes();
     const [here, there] = nodes;
     const { userId, session, signal } = await open(here);
@@ -64,10 +64,24 @@ describe("what is open under an access token", () => {
     await close();
   });
 
-  it("ends when the token expires", async () => {
+  it("aborts when the token expires", async () => {
     const { auth, close } = await startNode({ accessTokenLifetime: 1 });
     const { signal } = await open(auth);
     expect(await aborted(signal)).toMatchObject({ name: "AuthError", code: "token_expired" });
+    await close();
+  });
+
+  it("also aborts with the signal that it was combined with, which leaves other signals of the token alone", async () => {
+    const { auth, close } = await startNode();
+    const { claims, signal } = await open(auth);
+    const connection = new AbortController();
+    const combined = auth.signal(claims, { signal: connection.signal });
+    const other = auth.signal(claims, { signal: new AbortController().signal });
+    connection.abort(new Error("the client is gone"));
+    expect([combined.aborted, signal.aborted, other.aborted]).toEqual([true, false, false]);
+    expect(combined.reason).toEqual(new Error("the client is gone"));
+    await auth.revokeToken(claims.tokenId);
+    expect([signal.reason, other.reason]).toMatchObject([{ code: "token_revoked" }, { code: "token_revoked" }]);
     await close();
   });
 });

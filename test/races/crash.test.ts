@@ -17,7 +17,7 @@ const minute = 60_000;
 const maxStaleness = 2;
 
 const env = {
-  // No reuse interval to hide behind: only the attempt id makes a retry safe.
+  // Without a reuse interval, only the idempotency key makes a retry safe.
   TOKENPAIR_REUSE_INTERVAL: "0",
   TOKENPAIR_MAX_STALENESS: String(maxStaleness),
   TOKENPAIR_LOG_LEVEL: "info",
@@ -26,22 +26,22 @@ const env = {
 
 const settings = {
   reuseInterval: 0,
-  // Holds whatever happens, and however slow the machine: past it, a node fails closed.
+  // Holds on any machine: beyond it, a node fails closed.
   revocationBound: maxStaleness * 1_000,
   maxStaleness: maxStaleness * 1_000,
-  audited: ["login", "rotation", "theft", "logout"],
+  audited: ["login", "rotation", "reuse_detected", "logout"],
 } as const;
 
-/** Rotations between two kills: how far the traffic gets, not how long it takes. */
-const breath = 25;
+/** Rotations between two kills. Counts progress instead of time, so a slow machine only takes longer. */
+const rotationsBetweenKills = 25;
 
-/** However unlucky the kills: a lost answer is asked for again by then. */
-const mostRounds = 40;
+/** By then, some client has retried a lost answer, however unlucky the kills. */
+const maxRounds = 40;
 
 describe.each([
   { database: "SQLite", servers: 1, rounds: 6 },
   { database: "PostgreSQL", servers: 3, rounds: 9 },
-] as const)("$servers server(s) over $database, killed again and again", ({ database, servers, rounds }) => {
+] as const)("$servers server(s) over $database that are killed again and again", ({ database, servers, rounds }) => {
   let nodes: Nodes;
   let running: ServerProcess[];
   let wires: TcpProxy[];
@@ -59,14 +59,14 @@ describe.each([
   }, minute);
 
   it(
-    "keep every invariant, in the history of all requests and answers",
+    `keeps every invariant over ${database} while servers and database are killed again and again`,
     async () => {
       const recorder = createRecorder(settings);
       const traffic = startTraffic(nodes, recorder, toUrls(wires));
       const count = countOf(recorder);
       let round = 0;
-      while (round < rounds || (count("replayed") === 0 && round < mostRounds)) {
-        await untilRotated(recorder, breath);
+      while (round < rounds || (count("replayed") === 0 && round < maxRounds)) {
+        await untilRotated(recorder, rotationsBetweenKills);
         if (nodes.postgres !== null && round % 3 === 2) await crashDatabase(recorder);
         else await killServer(round % servers, recorder, { betweenCommitAndAnswer: round % 3 === 0 });
         round++;
@@ -115,9 +115,9 @@ describe.each([
   }
 });
 
-describe("the history of a database that acknowledges what it has not written", () => {
+describe("the history of a PostgreSQL that acknowledges commits before it has written them", () => {
   it(
-    "shows what its crash has lost",
+    "shows which acknowledged changes a crash of such a PostgreSQL has lost",
     async () => {
       const postgresSettings = { synchronous_commit: "off", wal_writer_delay: "10s" };
       const nodes = await openNodes({ database: "PostgreSQL", servers: 1, env, postgresSettings });

@@ -31,12 +31,12 @@ async function open(servers: number, env: Readonly<Record<string, string>> = {})
 function record(): Recorder {
   const bound = maxStaleness * 1_000;
   const settings = { reuseInterval: 0, revocationBound: bound, maxStaleness: bound };
-  return createRecorder({ ...settings, audited: ["login", "theft", "logout"] });
+  return createRecorder({ ...settings, audited: ["login", "reuse_detected", "logout"] });
 }
 
 describe("two servers over a PostgreSQL with a standby", () => {
   it(
-    "lose nothing that was acknowledged where the primary dies and the standby takes its place",
+    "loses no acknowledged change if the primary of PostgreSQL dies and its standby takes over",
     async () => {
       const nodes = await open(2);
       const [primary, wire] = [nodes.postgres as PostgresServer, nodes.databaseWire as TcpProxy];
@@ -72,9 +72,9 @@ describe("two servers over a PostgreSQL with a standby", () => {
   );
 });
 
-describe("a server whose PostgreSQL was set back to an older copy", () => {
+describe("a server whose PostgreSQL was restored from an older copy", () => {
   it(
-    "says that state was lost, and takes nobody for a thief",
+    "reports state_lost after PostgreSQL was restored from an older copy, and revokes no session",
     async () => {
       const nodes = await open(1, { TOKENPAIR_LOG_LEVEL: "warn" });
       const [postgres, server] = [nodes.postgres as PostgresServer, nodes.servers[0]];
@@ -100,22 +100,22 @@ describe("a server whose PostgreSQL was set back to an older copy", () => {
       ]);
       const outcomes = [...(server?.log() ?? "").matchAll(/"outcome":"(\w+)"/g)].map(([, outcome]) => outcome);
       expect(outcomes).toEqual(["state_lost"]);
-      // The history shows it too.
+      // The history shows the loss too.
       expect(recorder.check().violations.map(({ invariant }) => invariant)).toContain("I10");
     },
     minute,
   );
 });
 
-async function untilAnswered(ask: () => Promise<Answer | null>): Promise<Answer> {
+async function untilAnswered(send: () => Promise<Answer | null>): Promise<Answer> {
   for (;;) {
-    const answer = await ask();
+    const answer = await send();
     if (answer !== null && answer.status !== 503) return answer;
     await sleep(50);
   }
 }
 
-/** A commit is acknowledged once the standby has applied it. */
+/** From then on, a commit is acknowledged only when the standby has applied it. */
 async function makeSynchronous({ url }: PostgresServer): Promise<void> {
   await query(url, "ALTER SYSTEM SET synchronous_commit = 'remote_apply'");
   await query(url, "ALTER SYSTEM SET synchronous_standby_names = '*'");

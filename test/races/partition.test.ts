@@ -11,7 +11,7 @@ const password = "correct horse battery staple";
 /** Seconds. */
 const maxStaleness = 4;
 
-describe("two servers that are cut off from PostgreSQL", () => {
+describe("two servers without a connection to PostgreSQL", () => {
   let nodes: Nodes;
   let wire: TcpProxy;
   let urls: readonly string[];
@@ -49,11 +49,11 @@ describe("two servers that are cut off from PostgreSQL", () => {
   const row = async (sessionId: string) => (await nodes.store.sessions.find(sessionId))?.session;
 
   it.each([
-    ["by connections that break", (proxy: TcpProxy) => proxy.cut()],
-    ["by a network that swallows everything", (proxy: TcpProxy) => proxy.hold("everything")],
+    ["whose connections to PostgreSQL break", (proxy: TcpProxy) => proxy.cut()],
+    ["whose network to PostgreSQL drops everything", (proxy: TcpProxy) => proxy.hold("everything")],
   ])(
-    "%s, know who is logged in until they are too stale, change nothing, and recover by themselves",
-    async (_, part) => {
+    "servers %s answer from memory until that is too stale, change nothing, and recover by themselves",
+    async (_, partition) => {
       const [kept, leaving, revoked] = [await logIn(), await logIn(), await logIn()];
       const attempt = createAttempt();
       const ids = [kept, leaving].map(toSessionId);
@@ -61,8 +61,8 @@ describe("two servers that are cut off from PostgreSQL", () => {
       const live = await nodes.auth.sessions.list(userId);
 
       await recorder.fault("partition", async () => {
-        part(wire);
-        // Nothing but what they remember tells them, and what they cannot hear of yet they cannot know.
+        partition(wire);
+        // They answer from memory, and can't know of later revocations.
         expect(await everywhere(kept)).toEqual([200, 200]);
         await recorder.end(toSessionId(revoked), () => nodes.auth.logout(revoked.refresh));
         const [login, refresh, logout, statuses] = await Promise.all([
@@ -74,7 +74,7 @@ describe("two servers that are cut off from PostgreSQL", () => {
         expect([login, refresh, logout].map((answer) => [answer?.status, answer?.body.code])).toEqual(
           Array(3).fill([503, "unavailable"]),
         );
-        // Once too stale, they stay it; none accepted a token and then again after it had refused to say.
+        // Once too stale, a server stays too stale: it accepts no token after its first 503.
         expect(statuses.join(" ")).toMatch(/^(200 )*(503 ?)+$/);
         expect(await Promise.all(urls.map(readHealth))).toEqual([
           [200, 503],
@@ -100,7 +100,7 @@ describe("two servers that are cut off from PostgreSQL", () => {
   );
 
   it(
-    "after a change was made and before its answer came, answer its repetition with what it made",
+    "servers whose answer from PostgreSQL was lost after the commit answer the retry with the committed successor",
     async () => {
       const pair = await logIn();
       const attempt = createAttempt();
@@ -119,7 +119,7 @@ describe("two servers that are cut off from PostgreSQL", () => {
   );
 
   it(
-    "by nothing but distance, work as ever",
+    "servers with 100 ms of latency to PostgreSQL refresh and log out as usual",
     async () => {
       const pair = await logIn();
       wire.delay(100);
@@ -132,7 +132,7 @@ describe("two servers that are cut off from PostgreSQL", () => {
     minute,
   );
 
-  /** Asks both servers for what is behind these tokens, again and again; the statuses of the first server and token. */
+  /** Sends these tokens to both servers until all answers are 503. Returns the statuses of the first server and token. */
   async function untilUnavailable(...pairs: readonly Pair[]): Promise<readonly number[]> {
     const statuses: number[] = [];
     for (;;) {
@@ -147,6 +147,6 @@ describe("two servers that are cut off from PostgreSQL", () => {
 const toSessionId = ({ refresh }: Pair): string =>
   JSON.parse(Buffer.from(refresh.split(".")[1] ?? "", "base64url").toString()).sid;
 
-/** Whether it lives, and whether it is ready. */
+/** Returns the statuses of liveness and readiness. */
 const readHealth = (url: string) =>
   Promise.all(["healthz", "readyz"].map(async (path) => (await fetch(`${url}/${path}`)).status));

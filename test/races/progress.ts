@@ -3,18 +3,18 @@ import type { Store } from "../../src/core/store/index.ts";
 import type { Nodes } from "../support/nodes.ts";
 import type { Recorder } from "../support/recorder.ts";
 
-/** How many requests had this outcome so far. */
+/** Returns a function that counts the requests with an outcome so far. */
 export const countOf = (recorder: Recorder) => (outcome: string) =>
   recorder.count((entry) => "outcome" in entry && entry.outcome === outcome);
 
-/** Waits for so many more rotations: how far the traffic gets, not how long it takes. */
+/** Waits for `more` rotations. Counts progress instead of time, so a slow machine only takes longer. */
 export async function untilRotated(recorder: Recorder, more: number): Promise<void> {
   const count = countOf(recorder);
   const enough = count("rotated") + more;
   while (count("rotated") < enough) await sleep(20);
 }
 
-/** Writes down how the database has every session, and what its audit log says of each. */
+/** Records every session as it is in the database, and its entries in the audit log. */
 export async function recordDatabase({ store }: Nodes, recorder: Recorder): Promise<void> {
   await recordRows(store, recorder);
   const { entries } = await store.audit.read({ after: null, limit: 1_000_000 });

@@ -8,7 +8,7 @@ const minute = 60_000;
 
 const writers = 40;
 
-/** Milliseconds. A revocation that a server has not heard of by then, it has missed. */
+/** Milliseconds after which a server that still accepts a revoked token has missed the revocation. */
 const tooLate = 30_000;
 
 describe.each([
@@ -29,7 +29,7 @@ describe.each([
   const logOut = (url: string, { refresh }: Pair) => post(`${url}/api/token/blacklist/`, { refresh });
 
   it(
-    `give 64 parallel refreshes of one token one successor and 64 answers 200, in ${sessions} sessions`,
+    `answers 64 parallel refreshes of one token over ${database} with one successor, in ${sessions} sessions`,
     async () => {
       const userId = await nodes.addUser("racer", password);
       for (let round = 0; round < sessions; round++) {
@@ -46,7 +46,7 @@ describe.each([
   );
 
   it(
-    `leave nothing alive where a refresh races a logout, ${rounds} rounds`,
+    `leaves no live token over ${database} when a refresh races a logout, in ${rounds} rounds`,
     async () => {
       const userId = await nodes.addUser("leaver", password);
       let refreshed = 0;
@@ -68,17 +68,17 @@ describe.each([
       }
       expect(await nodes.auth.sessions.list(userId)).toEqual([]);
       await expectRefusedEverywhere(last);
-      // Were every refresh late, nothing would have been raced.
+      // If every refresh came after the logout, there was no race.
       expect(refreshed).toBeGreaterThan(0);
       console.log(
-        `races over ${database}: ${rounds} rounds of refresh against logout, ${refreshed} refreshes came first, nothing alive`,
+        `races over ${database}: ${rounds} rounds of refresh against logout, ${refreshed} refreshes came first, no live token left`,
       );
     },
     5 * minute,
   );
 
   it(
-    `leave nothing alive where a login races a disable, ${rounds} rounds`,
+    `leaves no live token over ${database} when a login races a disable, in ${rounds} rounds`,
     async () => {
       const userId = await nodes.addUser("leaving", password);
       let loggedIn = 0;
@@ -91,7 +91,7 @@ describe.each([
         await nodes.auth.users.disable(userId);
         const pairs = (await Promise.all(logins)).filter(({ status }) => status === 200).map(toPair);
         loggedIn += pairs.length;
-        // Closes in on the time that a login takes, so that as many come first as come late.
+        // Approaches the duration of a login, so that about half of the logins come first.
         delay = Math.max(0, delay + 1 - pairs.length);
         for (const { refresh } of pairs) expect((await postRefresh(urlOf(round + 1), refresh)).status).toBe(401);
         if (pairs.length > 0) last = pairs;
@@ -101,18 +101,18 @@ describe.each([
       await expectRefusedEverywhere(last);
       expect(loggedIn).toBeGreaterThan(0);
       console.log(
-        `races over ${database}: ${rounds} rounds of login against disable, ${loggedIn} logins came first, nothing alive`,
+        `races over ${database}: ${rounds} rounds of login against disable, ${loggedIn} logins came first, no live token left`,
       );
     },
     5 * minute,
   );
 
   it(
-    `miss none of ${revocations} revocations by ${writers} writers, and agree`,
+    `applies each of ${revocations} revocations by ${writers} writers on every server over ${database}`,
     async () => {
       const userId = await nodes.addUser("many devices", password);
-      const bystander = await issue(userId);
-      const gone: Pair[] = [];
+      const untouched = await issue(userId);
+      const revoked: Pair[] = [];
       const lags: number[] = [];
 
       async function write(writer: number): Promise<void> {
@@ -124,16 +124,16 @@ describe.each([
           const since = performance.now();
           expect(await verifyAccess(own ?? "", pair.access)).toBe(401);
           lags.push(...(await Promise.all(others.map((url) => waitUntilRefused(url, pair, since)))));
-          gone.push(pair);
+          revoked.push(pair);
         }
       }
 
       await Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)));
-      await expectRefusedEverywhere(gone);
-      for (const url of urls) expect(await verifyAccess(url, bystander.access)).toBe(200);
+      await expectRefusedEverywhere(revoked);
+      for (const url of urls) expect(await verifyAccess(url, untouched.access)).toBe(200);
       const [p50, p99, max] = [0.5, 0.99, 1].map((share) => toQuantile(lags, share));
       console.log(
-        `races over ${database}: ${gone.length} revocations by ${writers} writers, none missed by ${servers} servers; ` +
+        `races over ${database}: ${revoked.length} revocations by ${writers} writers, none missed by ${servers} servers; ` +
           `in force on the others after ${p50} ms (p50), ${p99} ms (p99), ${max} ms (max)`,
       );
     },
@@ -147,7 +147,7 @@ describe.each([
   }
 });
 
-/** Asks until the access token is refused; the milliseconds that it took. */
+/** Sends the access token until it is refused. Returns how many milliseconds that took. */
 async function waitUntilRefused(url: string, { access }: Pair, since: number): Promise<number> {
   while ((await verifyAccess(url, access)) !== 401) {
     expect(performance.now() - since).toBeLessThan(tooLate);

@@ -7,28 +7,28 @@ import type { Answer, Pair } from "../support/wire.ts";
 const honest = 10;
 const password = "correct horse battery staple";
 
-/** More requests at a time than all but the honest clients make: of so many answers, one is an honest client's. */
+/** More requests than the other clients have in flight: among so many answers is one for an honest client. */
 export const moreThanOthers = 8;
 
 /**
- * Lets clients of every kind ask these servers, until it is told to stop. Each keeps to its part whatever is killed: it
- * asks again until there is an answer, an honest one by the same `Idempotency-Key`.
+ * Starts clients of every kind, until `stop` is called. Each continues whatever is killed: it retries until it gets an answer,
+ * an honest client with the same `Idempotency-Key`.
  */
 export function startTraffic({ auth, addUser }: Nodes, recorder: Recorder, urls: readonly string[]) {
   let isOver = false;
   const anyUrl = () => urls[Math.floor(Math.random() * urls.length)] ?? "";
 
-  async function untilAnswered<T>(ask: () => Promise<T | null>): Promise<T> {
+  async function untilAnswered<T>(send: () => Promise<T | null>): Promise<T> {
     for (;;) {
-      const answer = await ask();
+      const answer = await send();
       if (answer !== null) return answer;
       await sleep(50);
     }
   }
 
-  const answered = (ask: () => Promise<Answer | null>) =>
+  const answered = (send: () => Promise<Answer | null>) =>
     untilAnswered(async () => {
-      const answer = await ask();
+      const answer = await send();
       return answer?.status === 503 ? null : answer;
     });
 
@@ -41,24 +41,24 @@ export function startTraffic({ auth, addUser }: Nodes, recorder: Recorder, urls:
 
   const logIn = (user: string) => untilAnswered(() => recorder.issue(user, () => auth.issue(user) as Promise<Pair>));
 
-  /** One refresh, by one attempt; null where the session has ended. */
+  /** Refreshes with one idempotency key. Returns `null` if the session is over. */
   async function refresh({ refresh: text }: Pair, client: string): Promise<Pair | null> {
-    const attempt = createAttempt();
-    const { status, body } = await answered(() => recorder.refresh(anyUrl(), { text }, attempt, client));
+    const idempotencyKey = createAttempt();
+    const { status, body } = await answered(() => recorder.refresh(anyUrl(), { text }, idempotencyKey, client));
     return status === 200 ? (body as Pair) : null;
   }
 
   async function stayLoggedIn(user: string, client: string): Promise<void> {
     let pair: Pair | null = null;
     for (let round = 0; !isOver; round++) {
-      // Only at the beginning, unless an invariant is broken.
+      // Only the first time, unless an invariant is broken.
       pair ??= await logIn(user);
       if (round % 4 === 0) await recorder.access(anyUrl(), { text: pair.access });
       pair = await refresh(pair, client);
     }
   }
 
-  async function comeAndGo(user: string): Promise<void> {
+  async function logInAndOut(user: string): Promise<void> {
     while (!isOver) {
       const pair = await refresh(await logIn(user), "leaver");
       if (pair === null) continue;
@@ -69,8 +69,8 @@ export function startTraffic({ auth, addUser }: Nodes, recorder: Recorder, urls:
     }
   }
 
-  /** A thief has the first token of every session, and comes after two refreshes. */
-  async function beRobbed(user: string): Promise<void> {
+  /** A thief has stolen the first token of every session, and presents it after two refreshes. */
+  async function loseToken(user: string): Promise<void> {
     while (!isOver) {
       const stolen = await logIn(user);
       const second = await refresh(stolen, "victim");
@@ -94,7 +94,7 @@ export function startTraffic({ auth, addUser }: Nodes, recorder: Recorder, urls:
     await refresh(pair, "owner");
   }
 
-  /** Users who log in while they are disabled. */
+  /** Users log in while they are being disabled. */
   async function disableUsers(): Promise<void> {
     while (!isOver) {
       const { id, ...credentials } = await newUser();
@@ -113,9 +113,9 @@ export function startTraffic({ auth, addUser }: Nodes, recorder: Recorder, urls:
     const user = await newUser();
     await Promise.all([
       ...Array.from({ length: honest }, (_, i) => stayLoggedIn(user.id, `client ${i}`)),
-      comeAndGo(user.id),
-      comeAndGo(user.id),
-      beRobbed(user.id),
+      logInAndOut(user.id),
+      logInAndOut(user.id),
+      loseToken(user.id),
       forgeTokens(user.id),
       disableUsers(),
     ]);
@@ -124,7 +124,7 @@ export function startTraffic({ auth, addUser }: Nodes, recorder: Recorder, urls:
   const running = run();
   running.catch(() => {});
   return {
-    /** Fulfils once every client has had its last answer. */
+    /** Stops the clients. Fulfils when each has got its last answer. */
     stop(): Promise<void> {
       isOver = true;
       return running;

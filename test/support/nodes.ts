@@ -10,33 +10,37 @@ import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
-/** Server processes over one database, and the same database opened by the test itself as one more node. */
+/** Server processes over one database, which the test itself has opened as one more node. */
 export interface Nodes {
   readonly servers: readonly ServerProcess[];
+  /** The test's own node. */
   readonly auth: Auth;
+  /** The store of the test's own node. */
   readonly store: Store;
-  /** Null over SQLite. */
+  /** `null` over SQLite. */
   readonly postgres: PostgresServer | null;
-  /** What lies between the servers and their PostgreSQL; null over SQLite. */
+  /** The connection between the servers and PostgreSQL; `null` over SQLite. */
   readonly databaseWire: TcpProxy | null;
-  /** Starts one more server, or one that was killed, on its old port. */
+  /** Starts another server, or a killed one again on its port. */
   start(port?: number): Promise<ServerProcess>;
-  /** Creates a user with this password; the id. */
+  /** Creates a user with this password, and returns the id. */
   addUser(username: string, password: string): Promise<string>;
   close(): Promise<void>;
 }
 
 export interface NodesOptions {
   readonly database: "SQLite" | "PostgreSQL";
+  /** How many server processes. */
   readonly servers: number;
+  /** More environment variables of the servers. */
   readonly env?: Readonly<Record<string, string>>;
   /** Settings of PostgreSQL. */
   readonly postgresSettings?: Readonly<Record<string, string>>;
-  /** Whether the test itself reaches PostgreSQL as the servers do, by `databaseWire`. Default: false, it has its own way. */
+  /** Whether the test's own node reaches PostgreSQL through `databaseWire`, as the servers do. Default: false, directly. */
   readonly sharesWire?: boolean;
 }
 
-/** All the races come from one address, and many of their logins are refused. */
+/** All requests of a race come from one address, and many logins fail. */
 const unlimited = {
   TOKENPAIR_REFRESH_LIMIT: "0",
   TOKENPAIR_VERIFY_LIMIT: "0",
@@ -47,9 +51,10 @@ const unlimited = {
   TOKENPAIR_MAX_LOGIN_FAILURES: "0",
 };
 
-/** A login takes milliseconds, so that there may be many. */
+/** Logins take milliseconds, because there are many. */
 const cheapHashes = { passwordMemoryCost: 64, passwordTimeCost: 1 };
 
+/** Starts servers over a new database, and opens it as one more node. */
 export async function openNodes(options: NodesOptions): Promise<Nodes> {
   const { database, servers, env = {}, postgresSettings = {}, sharesWire = false } = options;
   const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
@@ -88,13 +93,9 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     postgres,
     databaseWire,
     start,
-    addUser: async (username, password) => {
-      const user = await auth.users.create({ username, password });
-      if (user === null) throw new Error(`${username} exists`);
-      return user.id;
-    },
+    addUser: async (username, password) => (await auth.users.create({ username, password })).id,
     close: async () => {
-      auth.close();
+      await auth.close();
       await store.close();
       await Promise.all(running.map((server) => server.stop()));
       await databaseWire?.close();

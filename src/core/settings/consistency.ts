@@ -2,136 +2,179 @@ import type { AuthUser } from "../user.ts";
 import { toCookieNames } from "./cookie-names.ts";
 import { isAffordable, minMemoryPerThread, toPasswordCost } from "./password-cost.ts";
 import { toPeppers } from "./peppers.ts";
+import { SettingError } from "./setting-error.ts";
 import type { Settings } from "./settings.ts";
 
-type Check = (settings: Settings<AuthUser>) => string | null;
-
-/** What no setting shows alone: the first two that contradict each other, with the fix; `null` where all agree. */
-export function findInconsistency(settings: Settings<AuthUser>): string | null {
-  for (const check of checks) {
-    const fault = check(settings);
-    if (fault !== null) return fault;
-  }
-  return null;
+/**
+ * Checks what no setting shows alone.
+ *
+ * @throws SettingError about the first settings that contradict each other.
+ */
+export function requireConsistency(settings: Settings<AuthUser>): void {
+  for (const check of checks) check(settings);
 }
 
-const checks: readonly Check[] = [
-  checkLifetimes,
-  checkUserFunctions,
-  checkPaths,
-  checkCookieNames,
-  checkCookiePrefixes,
-  checkSameSite,
-  checkHeaderNames,
-  checkWebhook,
-  checkPasswordCost,
-  checkPeppers,
-  checkLoginDelays,
+/** In the order in which contradictions are reported. */
+const checks: readonly ((settings: Settings<AuthUser>) => void)[] = [
+  requireOrderedLifetimes,
+  requireUserFunctions,
+  requireFreePaths,
+  requireCookieNames,
+  requireCookiePrefixes,
+  requireSameSite,
+  requireFreeHeaders,
+  requireWebhook,
+  requireAffordableHashes,
+  requirePepperIds,
+  requireLoginDelays,
 ];
 
-function checkLifetimes({ accessTokenLifetime, refreshTokenLifetime, sessionLifetime }: Settings<AuthUser>) {
-  if (accessTokenLifetime > refreshTokenLifetime) {
-    return "accessTokenLifetime: must not be longer than refreshTokenLifetime";
-  }
-  return refreshTokenLifetime > sessionLifetime
-    ? "refreshTokenLifetime: must not be longer than sessionLifetime; raise sessionLifetime too"
-    : null;
+function requireOrderedLifetimes(settings: Settings<AuthUser>): void {
+  requireAtMost(settings, "accessTokenLifetime", "refreshTokenLifetime");
+  requireAtMost(settings, "refreshTokenLifetime", "sessionLifetime");
 }
 
-function checkUserFunctions({ verifyCredentials, findUser }: Settings<AuthUser>) {
-  return verifyCredentials !== undefined && findUser === undefined
-    ? "verifyCredentials: needs findUser too, to look the user up again at every refresh"
-    : null;
+function requireLoginDelays(settings: Settings<AuthUser>): void {
+  requireAtMost(settings, "loginDelay", "maxLoginDelay");
 }
 
-/** Where something else answers. */
+type Duration = "accessTokenLifetime" | "refreshTokenLifetime" | "sessionLifetime" | "loginDelay" | "maxLoginDelay";
+
+function requireAtMost(settings: Settings<AuthUser>, shorter: Duration, longer: Duration): void {
+  const [least, most] = [settings[shorter], settings[longer]];
+  if (least <= most) return;
+  throw new SettingError(
+    shorter,
+    `must not be longer than ${longer}, got ${least} and ${most} seconds. Change one of them.`,
+  );
+}
+
+function requireUserFunctions({ verifyCredentials, findUser }: Settings<AuthUser>): void {
+  if (verifyCredentials === undefined || findUser !== undefined) return;
+  throw new SettingError("verifyCredentials", "needs findUser too, which looks the user up at every refresh.");
+}
+
+/** The paths of endpoints that no setting moves. */
 const takenPaths = ["/.well-known", "/api/schema", "/healthz", "/readyz"];
 
-function checkPaths({ tokenPath, authPath }: Settings<AuthUser>) {
+function requireFreePaths({ tokenPath, authPath }: Settings<AuthUser>): void {
   if (isWithin(tokenPath, authPath) || isWithin(authPath, tokenPath)) {
-    return "tokenPath: must not be authPath, nor one of them lie within the other";
+    throw new SettingError(
+      "tokenPath",
+      `must not contain authPath or lie in it, got "${tokenPath}" and "${authPath}".`,
+    );
   }
   for (const [name, path] of Object.entries({ tokenPath, authPath })) {
     const taken = takenPaths.find((candidate) => isWithin(path, candidate));
-    if (taken !== undefined) return `${name}: ${taken} is where something else answers; choose another path`;
+    if (taken === undefined) continue;
+    throw new SettingError(
+      name,
+      `must not lie in ${taken}, which has other endpoints, got "${path}". Choose another path.`,
+    );
   }
-  return null;
 }
 
 function isWithin(path: string, parent: string): boolean {
   return path === parent || path.startsWith(`${parent}/`);
 }
 
-function checkCookieNames(settings: Settings<AuthUser>) {
+function requireCookieNames(settings: Settings<AuthUser>): void {
   const { access, refresh, csrf, device } = toCookieNames(settings);
-  const prefixes = settings.insecureCookies ? ", without the prefix too that insecureCookies drops" : "";
-  if (refresh === access) return `refreshCookieName: must differ from accessCookieName${prefixes}`;
-  if (csrf === access) return `csrfCookieName: must differ from accessCookieName${prefixes}`;
-  if (csrf === refresh) return `csrfCookieName: must differ from refreshCookieName${prefixes}`;
-  const isTaken = [access, refresh, csrf].includes(device);
-  return isTaken ? `deviceCookieName: must differ from the names of the other cookies${prefixes}` : null;
+  requireDifferent(settings, { refreshCookieName: refresh, accessCookieName: access });
+  requireDifferent(settings, { csrfCookieName: csrf, accessCookieName: access });
+  requireDifferent(settings, { csrfCookieName: csrf, refreshCookieName: refresh });
+  requireDifferent(settings, { deviceCookieName: device, accessCookieName: access });
+  requireDifferent(settings, { deviceCookieName: device, refreshCookieName: refresh });
+  requireDifferent(settings, { deviceCookieName: device, csrfCookieName: csrf });
+}
+
+function requireDifferent({ insecureCookies }: Settings<AuthUser>, names: Readonly<Record<string, string>>): void {
+  const [[setting, name] = ["", ""], [other, otherName] = ["", ""]] = Object.entries(names);
+  if (name !== otherName) return;
+  const prefixes = insecureCookies ? ", because insecureCookies drops the prefixes" : "";
+  throw new SettingError(setting, `must differ from ${other}, got "${name}" for both${prefixes}.`);
 }
 
 /** What browsers demand of a cookie whose name has a prefix (RFC 6265bis §4.1.3), in any case of its letters. */
-function checkCookiePrefixes(settings: Settings<AuthUser>) {
+function requireCookiePrefixes(settings: Settings<AuthUser>): void {
   const { accessCookieName, refreshCookieName, csrfCookieName, deviceCookieName, cookieDomain } = settings;
   for (const [name, value] of Object.entries({ refreshCookieName, deviceCookieName })) {
     if (!/^__Host-/i.test(value)) continue;
-    return `${name}: a "__Host-" cookie needs Path=/, and this one goes to authPath; use "__Secure-…"`;
+    throw new SettingError(
+      name,
+      `must not start with "__Host-", which needs Path=/: this cookie's path is authPath. Use "__Secure-…".`,
+    );
   }
   if (/^__(?:Host-)?Http-/i.test(csrfCookieName)) {
-    return 'csrfCookieName: an "Http-" cookie is hidden from scripts, which must read this one; use "__Host-…"';
+    throw new SettingError(
+      "csrfCookieName",
+      'must not have the prefix "Http-", which hides a cookie from scripts: they read this one. Use "__Host-…".',
+    );
   }
   const bound = [accessCookieName, csrfCookieName].find((name) => /^__Host-/i.test(name));
-  return cookieDomain !== undefined && bound !== undefined
-    ? `cookieDomain: a cookie named "${bound}" cannot have a Domain; rename it, for example to "__Secure-…"`
-    : null;
+  if (cookieDomain === undefined || bound === undefined) return;
+  throw new SettingError(
+    "cookieDomain",
+    `needs another name for the cookie "${bound}": "__Host-" forbids a Domain. Use "__Secure-…".`,
+  );
 }
 
-function checkSameSite({ cookieSameSite, insecureCookies }: Settings<AuthUser>) {
-  return cookieSameSite === "None" && insecureCookies
-    ? 'cookieSameSite: "None" needs secure cookies; remove insecureCookies'
-    : null;
+function requireSameSite({ cookieSameSite, insecureCookies }: Settings<AuthUser>): void {
+  if (cookieSameSite !== "None" || !insecureCookies) return;
+  throw new SettingError("cookieSameSite", 'must not be "None" with insecureCookies. Remove one of them.');
 }
 
-/** Headers with a meaning of their own, in lower case; those of a whole family by its prefix. */
+/** Headers with another meaning in HTTP, in lower case. */
 const takenHeaders =
   /^(?:accept(?:-.+)?|access-control-.+|connection|content-.+|cookie2?|date|expect|host|idempotency-key|keep-alive|origin|proxy-.+|range|referer|sec-.+|te|trailer|transfer-encoding|upgrade|user-agent|via)$/;
 
-function checkHeaderNames(settings: Settings<AuthUser>) {
-  const [auth, csrf] = [settings.authHeaderName.toLowerCase(), settings.csrfHeaderName.toLowerCase()];
-  if (takenHeaders.test(auth)) return 'authHeaderName: has another meaning; use "Authorization" or a name of your own';
+function requireFreeHeaders({ authHeaderName, csrfHeaderName }: Settings<AuthUser>): void {
+  const [auth, csrf] = [authHeaderName.toLowerCase(), csrfHeaderName.toLowerCase()];
+  if (takenHeaders.test(auth)) throw hasAnotherMeaning("authHeaderName", authHeaderName, "X-Access-Token");
   if (takenHeaders.test(csrf) || csrf === "authorization") {
-    return 'csrfHeaderName: has another meaning; use "X-CSRFToken" or a name of your own';
+    throw hasAnotherMeaning("csrfHeaderName", csrfHeaderName, "X-CSRFToken");
   }
-  return csrf === auth ? "csrfHeaderName: must differ from authHeaderName" : null;
+  if (csrf === auth)
+    throw new SettingError("csrfHeaderName", `must differ from authHeaderName, got "${csrf}" for both.`);
 }
 
-function checkPasswordCost(settings: Settings<AuthUser>) {
+function hasAnotherMeaning(setting: string, name: string, example: string): SettingError {
+  return new SettingError(
+    setting,
+    `must not be "${name}", which has another meaning. Example: ${setting}: "${example}"`,
+  );
+}
+
+function requireAffordableHashes(settings: Settings<AuthUser>): void {
   const cost = toPasswordCost(settings);
-  if (cost.memoryCost < minMemoryPerThread * cost.parallelism) {
-    return `passwordMemoryCost: must be at least ${minMemoryPerThread} KiB for each thread of passwordParallelism`;
+  const { memoryCost, timeCost, parallelism } = cost;
+  if (memoryCost < minMemoryPerThread * parallelism) {
+    throw new SettingError(
+      "passwordMemoryCost",
+      `must be at least ${minMemoryPerThread} KiB for each thread, got ${memoryCost} for ${parallelism}.`,
+    );
   }
-  return isAffordable(cost)
-    ? null
-    : "passwordTimeCost: with this passwordMemoryCost a hash would write more than 1 GiB; lower either";
+  if (isAffordable(cost)) return;
+  throw new SettingError(
+    "passwordTimeCost",
+    `times passwordMemoryCost must be at most 1 GiB, got ${timeCost} times ${memoryCost} KiB. Lower one of them.`,
+  );
 }
 
-function checkPeppers({ passwordPeppers }: Settings<AuthUser>) {
+function requirePepperIds({ passwordPeppers }: Settings<AuthUser>): void {
   const ids = toPeppers(passwordPeppers).map(({ id }) => id);
-  return new Set(ids).size < ids.length
-    ? "passwordPeppers: two have the same id; a new pepper needs an id of its own"
-    : null;
+  if (new Set(ids).size === ids.length) return;
+  throw new SettingError("passwordPeppers", "must have different ids. Give the new pepper an id of its own.");
 }
 
-function checkLoginDelays({ loginDelay, maxLoginDelay }: Settings<AuthUser>) {
-  return loginDelay > maxLoginDelay ? "loginDelay: must not be longer than maxLoginDelay" : null;
-}
-
-function checkWebhook({ webhookUrl, webhookSecret }: Settings<AuthUser>) {
-  if (webhookUrl !== undefined && !URL.canParse(webhookUrl)) return "webhookUrl: is no URL";
-  if (webhookUrl !== undefined && webhookSecret === undefined) {
-    return "webhookUrl: needs webhookSecret too; make one with: openssl rand -base64 32";
+function requireWebhook({ webhookUrl, webhookSecret }: Settings<AuthUser>): void {
+  if (webhookUrl !== undefined && !URL.canParse(webhookUrl)) {
+    throw new SettingError("webhookUrl", "must be a URL. Check its host and port.");
   }
-  return webhookUrl === undefined && webhookSecret !== undefined ? "webhookSecret: needs webhookUrl too" : null;
+  if (webhookUrl !== undefined && webhookSecret === undefined) {
+    throw new SettingError("webhookUrl", "needs webhookSecret too. Create one with: openssl rand -base64 32");
+  }
+  if (webhookUrl === undefined && webhookSecret !== undefined) {
+    throw new SettingError("webhookSecret", "needs webhookUrl too.");
+  }
 }

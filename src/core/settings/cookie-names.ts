@@ -6,15 +6,19 @@ export type CookieNameSettings = Pick<
   "accessCookieName" | "refreshCookieName" | "csrfCookieName" | "deviceCookieName" | "insecureCookies"
 >;
 
-/** The names under which a browser keeps the two tokens, the CSRF token and the proof of an earlier login. */
+/** The names of the cookies. */
 export interface CookieNames {
+  /** Of the cookie with the access token. */
   readonly access: string;
+  /** Of the cookie with the refresh token. */
   readonly refresh: string;
+  /** Of the cookie with the CSRF token. */
   readonly csrf: string;
+  /** Of the cookie that marks a known device. */
   readonly device: string;
 }
 
-/** The configured names; with `insecureCookies` without the prefixes that a browser accepts on secure cookies only. */
+/** Returns the configured names. With `insecureCookies`, drops the prefixes that browsers accept only on secure cookies. */
 export function toCookieNames(settings: CookieNameSettings): CookieNames {
   const { insecureCookies } = settings;
   const toName = (name: string) => (insecureCookies ? name.replace(/^__(?:Host-Http|Host|Secure|Http)-/i, "") : name);

@@ -1,15 +1,23 @@
 /**
- * Durations are whole seconds everywhere in tokenpair; these write them so that the unit can be read.
+ * Converts minutes to seconds, the unit of every duration in tokenpair.
  *
  * @example
- * createAuth({ store, signingKey, accessTokenLifetime: minutes(15), refreshTokenLifetime: days(14) });
+ * createAuth({ store, signingKey, accessTokenLifetime: minutes(15) });
  */
-
-/** `n` minutes in seconds. */
 export const minutes = (n: number): number => n * 60;
 
-/** `n` hours in seconds. */
+/**
+ * Converts hours to seconds, the unit of every duration in tokenpair.
+ *
+ * @example
+ * createAuth({ store, signingKey, accessTokenLifetime: hours(1) });
+ */
 export const hours = (n: number): number => n * 3_600;
 
-/** `n` days in seconds. */
+/**
+ * Converts days to seconds, the unit of every duration in tokenpair.
+ *
+ * @example
+ * createAuth({ store, signingKey, refreshTokenLifetime: days(14) });
+ */
 export const days = (n: number): number => n * 86_400;

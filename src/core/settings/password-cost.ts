@@ -10,19 +10,16 @@ export interface PasswordCost {
   readonly parallelism: number;
 }
 
-/** The parameters that the OWASP Password Storage Cheat Sheet gives for argon2id: 19 MiB, two passes, one thread. */
+/** The cost that the OWASP Password Storage Cheat Sheet recommends for argon2id: 19 MiB, two passes, one thread. */
 export const owaspCost: PasswordCost = Object.freeze({ memoryCost: 19_456, timeCost: 2, parallelism: 1 });
 
-/**
- * The most that one hash may cost, whether it is made here or was stored by others: 256 MiB, 1 GiB written in all passes,
- * 16 threads.
- */
+/** The most that one hash may cost, new or imported: 256 MiB, 1 GiB written in all passes, 16 threads. */
 export const costLimits = Object.freeze({ memory: 262_144, memoryWritten: 1_048_576, parallelism: 16 });
 
-/** The function has no smaller memory than two blocks for each of four slices and each thread (RFC 9106 §3.1), in KiB. */
+/** The least memory for each thread in KiB: two blocks for each of four slices (RFC 9106 §3.1). */
 export const minMemoryPerThread = 8;
 
-/** What OWASP gives as equivalent: memory in KiB, and passes. */
+/** The costs that OWASP calls equivalent: memory in KiB, and passes. */
 const owaspEquivalents = [
   [47_104, 1],
   [19_456, 2],
@@ -31,12 +28,12 @@ const owaspEquivalents = [
   [7_168, 5],
 ] as const;
 
-/** Whether a hash costs at least what OWASP recommends, in one of its equivalent ways. */
+/** Returns whether a hash costs at least what OWASP recommends. */
 export function isRecommended({ memoryCost, timeCost }: PasswordCost): boolean {
   return owaspEquivalents.some(([memory, passes]) => memoryCost >= memory && timeCost >= passes);
 }
 
-/** The cost that the settings give a hash. */
+/** Returns the cost of a new hash. */
 export function toPasswordCost(
   settings: Pick<Settings, "passwordMemoryCost" | "passwordTimeCost" | "passwordParallelism">,
 ): PasswordCost {
@@ -47,7 +44,7 @@ export function toPasswordCost(
   };
 }
 
-/** Whether a hash of this cost is within the limits. */
+/** Returns whether a hash of this cost is within the limits. */
 export function isAffordable({ memoryCost, timeCost, parallelism }: PasswordCost): boolean {
   return (
     memoryCost <= costLimits.memory &&

@@ -1,37 +1,51 @@
 import type { AuthUser } from "../user.ts";
-import { findInconsistency } from "./consistency.ts";
-import { findSettingFault, settingRules } from "./rules.ts";
+import { requireConsistency } from "./consistency.ts";
+import { findSettingExample, findSettingFault } from "./faults.ts";
+import { settingRules } from "./rules.ts";
+import { SettingError } from "./setting-error.ts";
 import { defaultSettings, type Settings } from "./settings.ts";
-import { findNearestName } from "./unknown-options.ts";
+import { toSuggestion } from "./unknown-options.ts";
 
 /**
- * The defaults with what the application has set; `undefined` stands for "not set".
+ * Fills the settings that are not set with their defaults. `undefined` means "not set".
  *
- * @throws TypeError that names the setting and the fix: unknown, of the wrong kind, or contradicting another.
+ * @throws SettingError if a setting is unknown, has a wrong value, or contradicts another one.
  */
 export function resolveSettings(options: Readonly<Record<string, unknown>>): Settings<AuthUser> {
   for (const [name, value] of Object.entries(options)) {
-    if (!isSettingName(name)) throw new TypeError(toUnknownSettingMessage(name, settingNames));
-    if (value === undefined) continue;
-    const fault = findSettingFault(settingRules[name], value);
-    if (fault !== null) throw new TypeError(`${name}: ${fault}`);
+    if (!isSettingName(name)) throw new SettingError(name, toUnknownFault(name, optionNames));
+    if (value !== undefined) requireGoodValue(name, value);
   }
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const settings: Settings<AuthUser> = Object.freeze({ ...defaultSettings, ...given });
-  const contradiction = findInconsistency(settings);
-  if (contradiction !== null) throw new TypeError(contradiction);
+  requireConsistency(settings);
   return settings;
 }
 
-/** Every name that `resolveSettings` knows. */
+function requireGoodValue(name: keyof Settings, value: unknown): void {
+  const rule = settingRules[name];
+  const fault = findSettingFault(rule, value);
+  if (fault === null) return;
+  const example = findSettingExample(name, rule, defaultSettings[name]);
+  throw new SettingError(name, example === null ? fault : `${fault}. Example: ${example}`);
+}
+
+/** The name of every setting in `Settings`. */
 export const settingNames: readonly string[] = Object.freeze(Object.keys(settingRules));
 
+/** The names that `createAuth` knows. */
+const optionNames = ["store", "signingKey", "onError", "onLag", ...settingNames];
+
+/** Returns whether `Settings` has a setting with this name. */
 export function isSettingName(name: string): name is keyof Settings {
   return Object.hasOwn(settingRules, name);
 }
 
-/** The message for a name that is no setting, with the nearest one that is. */
+/** Returns the message about a setting that is not among the `known` ones, with the closest name. */
 export function toUnknownSettingMessage(name: string, known: readonly string[]): string {
-  const nearest = findNearestName(name, known);
-  return `${name}: no such setting${nearest === undefined ? "" : `; did you mean ${nearest}?`}`;
+  return `${name} ${toUnknownFault(name, known)}`;
+}
+
+function toUnknownFault(name: string, known: readonly string[]): string {
+  return `is not a setting. ${toSuggestion(name, known, "docs/settings.md lists them all.")}`;
 }

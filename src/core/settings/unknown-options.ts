@@ -1,21 +1,23 @@
 import { closestMatch } from "leven";
+import { findSettingFault, toShown } from "./faults.ts";
+import { SettingError } from "./setting-error.ts";
 
-/** The known name that whoever wrote `name` has meant; `undefined` where none is near. */
-export function findNearestName(name: string, known: readonly string[]): string | undefined {
-  return closestMatch(name, known, { maxDistance: Math.ceil(name.length / 3) });
+/** Returns "Did you mean …?" with the known name that is closest to `name`, or `otherwise` if none is close. */
+export function toSuggestion(name: string, known: readonly string[], otherwise: string): string {
+  const closest = closestMatch(name, known, { maxDistance: Math.ceil(name.length / 3) });
+  return closest === undefined ? otherwise : `Did you mean ${closest}?`;
 }
 
 /**
- * Refuses options that nothing reads, such as a name that is misspelt.
+ * Refuses options that `taker` does not read, such as a misspelt one.
  *
- * @throws TypeError that names the option, and the nearest one that there is or all of them.
+ * @throws TypeError that names the option, and the closest known one or all of them.
  */
 export function refuseUnknownOptions(taker: string, options: object, known: readonly string[]): void {
   const name = Object.keys(options).find((option) => !known.includes(option));
   if (name === undefined) return;
-  const nearest = findNearestName(name, known);
-  const help = nearest === undefined ? `there are ${known.join(", ")}` : `did you mean ${nearest}?`;
-  throw new TypeError(`${taker}: ${name}: no such option; ${help}`);
+  const suggestion = toSuggestion(name, known, `The options are ${known.join(", ")}.`);
+  throw new TypeError(`${taker}: ${name} is not an option. ${suggestion}`);
 }
 
 /**
@@ -25,14 +27,21 @@ export function refuseUnknownOptions(taker: string, options: object, known: read
  */
 export function requireOptions(taker: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${taker}: the options must be an object with ${known.join(", ")}, got ${typeof options}`);
+    throw new TypeError(
+      `${taker}: the options must be an object such as { ${known.join(", ")} }, got ${toShown(options)}`,
+    );
   }
   refuseUnknownOptions(taker, options, known);
 }
 
-/** @throws TypeError that names the option. */
-export function requireFunctions(options: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value !== undefined && typeof value !== "function") throw new TypeError(`${name}: must be a function`);
+/**
+ * Makes sure that each of these settings is a function or not set.
+ *
+ * @throws SettingError that names the setting.
+ */
+export function requireFunctions(settings: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(settings)) {
+    const fault = value === undefined ? null : findSettingFault({ type: "function" }, value);
+    if (fault !== null) throw new SettingError(name, fault);
   }
 }

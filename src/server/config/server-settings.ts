@@ -1,5 +1,6 @@
 import { days } from "../../core/settings/durations.ts";
-import { findSettingFault, type SettingRule, settingRules } from "../../core/settings/rules.ts";
+import { findSettingFault } from "../../core/settings/faults.ts";
+import { type SettingRule, settingRules } from "../../core/settings/rules.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
@@ -92,7 +93,7 @@ const seconds = (min: number, max: number) => ({ type: "seconds", min, max }) as
 const count = (of: string, max: number) => ({ type: "count", of, min: 1, max }) as const;
 
 const serverRules = {
-  databaseUrl: { type: "text", pattern: /./, form: 'a URL such as "sqlite:./data/tokenpair.db"' },
+  databaseUrl: { type: "text", pattern: /./, form: 'a URL such as "sqlite:./data/tokenpair.db"', secret: true },
   databaseSchema: {
     type: "text",
     pattern: /^(?!pg_)[a-z_][a-z0-9_]{0,39}$/,
@@ -104,10 +105,16 @@ const serverRules = {
   databaseLockTimeout: seconds(1, 60),
   databaseStatementTimeout: seconds(1, 300),
   databasePreparedStatements: { type: "boolean" },
-  databaseListenUrl: { type: "text", pattern: /^postgres(?:ql)?:\/\//, form: "a postgres:// URL", optional: true },
+  databaseListenUrl: {
+    type: "text",
+    pattern: /^postgres(?:ql)?:\/\//,
+    form: "a postgres:// URL",
+    optional: true,
+    secret: true,
+  },
   databaseCa: { type: "text", pattern: /./, form: "the path of a PEM file", optional: true },
   cleanupInterval: seconds(0, days(1)),
-  signingKey: { type: "text", pattern: /./, form: "a text that is not empty", optional: true },
+  signingKey: { type: "text", pattern: /./, form: "a text that is not empty", optional: true, secret: true },
   host,
   port,
   metricsHost: host,

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { toConnection } from "../../adapters/node.ts";
+import { toConnection } from "../../adapters/node-parts.ts";
 import type { Auth } from "../../auth.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { ServerSettings } from "../config/server-settings.ts";

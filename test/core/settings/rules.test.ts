@@ -1,158 +1,120 @@
 import { describe, expect, it } from "vitest";
+import { findSettingFault } from "../../../src/core/settings/faults.ts";
 import { resolveSettings } from "../../../src/core/settings/resolve.ts";
-import { findSettingFault, settingRules } from "../../../src/core/settings/rules.ts";
+import { settingRules } from "../../../src/core/settings/rules.ts";
 
-const faultOf = (name: keyof typeof settingRules, value: unknown) => findSettingFault(settingRules[name], value);
+type Name = keyof typeof settingRules;
 
-function expectFaults(name: keyof typeof settingRules, fault: string, values: readonly unknown[]): void {
+const faultOf = (name: Name, value: unknown) => findSettingFault(settingRules[name], value);
+
+/** Each of the values breaks the rule. The message says so and shows something of the value. */
+function expectFaults(name: Name, fault: string, values: readonly unknown[]): void {
+  for (const value of values) {
+    expect(faultOf(name, value)?.split(", got "), String(value)).toEqual([fault, expect.stringMatching(/./)]);
+  }
+}
+
+/** Each of the values breaks the rule. The message says so and shows nothing of the value. */
+function expectSecretFaults(name: Name, fault: string, values: readonly unknown[]): void {
   for (const value of values) expect(faultOf(name, value), String(value)).toBe(fault);
 }
 
-function expectFine(name: keyof typeof settingRules, values: readonly unknown[]): void {
+function expectFine(name: Name, values: readonly unknown[]): void {
   for (const value of values) expect(faultOf(name, value), String(value)).toBeNull();
 }
 
-const pepperForm =
-  'peppers as "id:key": at most 8 letters, digits, - or _, a colon, at least 16 characters without space or comma';
-
-describe("a setting of the wrong kind", () => {
-  it("is refused by its name", () => {
-    expect(() => resolveSettings({ leeway: "10" })).toThrow(TypeError);
-    expect(() => resolveSettings({ leeway: "10" })).toThrow(/^leeway: must be whole seconds from 0 to 300$/);
-    expect(() => resolveSettings({ leeway: null })).toThrow(/^leeway: /);
-  });
-
-  it("is refused without its value being shown", () => {
-    for (const name of Object.keys(settingRules)) {
-      expect(faultOf(name as keyof typeof settingRules, { planted: "s3cr3t" })).not.toMatch(/s3cr3t|planted/);
-    }
-  });
-});
-
-describe("a duration", () => {
-  it("is whole seconds within its bounds, both included", () => {
+describe("the rule of a duration", () => {
+  it("accepts whole seconds within its bounds, both included", () => {
     expectFine("reuseInterval", [0, 10, 60]);
     expectFine("accessTokenLifetime", [1, 86_400]);
   });
 
-  it("is no fraction, no text, nothing negative, and not without end", () => {
-    const fault = "must be whole seconds from 0 to 60";
+  it("refuses fractions, texts, negative numbers and infinity as a duration", () => {
+    const fault = "must be a whole number of seconds from 0 to 60";
     expectFaults("reuseInterval", fault, [-1, 61, 0.5, "10", null, true, Number.NaN, Infinity, 10n, [10]]);
-    expectFaults("accessTokenLifetime", "must be whole seconds from 1 to 86400", [0, 86_401]);
+    expectFaults("accessTokenLifetime", "must be a whole number of seconds from 1 to 86400", [0, 86_401]);
   });
 });
 
-describe("a switch", () => {
-  it("is true or false and nothing that resembles them", () => {
+describe("the rule of a switch", () => {
+  it("accepts only true and false as a switch", () => {
     expectFine("loadUser", [true, false]);
     expectFaults("loadUser", "must be true or false", ["true", 1, 0, null, ""]);
   });
-});
 
-describe("blacklistAfterRotation", () => {
-  it("may be true, as simplejwt's users have it", () => {
+  it("accepts blacklistAfterRotation: true, which users of simplejwt have", () => {
     expectFine("blacklistAfterRotation", [true]);
   });
 
-  it("cannot be false, and says why", () => {
-    const why = "a session is one row, so a token that was rotated away has nothing left that could keep it valid";
-    expectFaults("blacklistAfterRotation", `can only be true: ${why}`, [false, 1, "true", null]);
-    expect(() => resolveSettings({ blacklistAfterRotation: false })).toThrow(
-      `blacklistAfterRotation: can only be true`,
-    );
+  it("refuses blacklistAfterRotation: false, and says why", () => {
+    const fault = "must be true, because a session is one row, so no rotated token can stay valid";
+    expectFaults("blacklistAfterRotation", fault, [false, 1, "true", null]);
   });
 });
 
-describe("a choice", () => {
-  it("is one of its values, in their case", () => {
+describe("the rule of a choice", () => {
+  it("accepts one of the values of a choice, in exactly their letters", () => {
     expectFine("algorithm", ["HS256", "HS384", "HS512"]);
-    expectFaults("algorithm", "must be one of HS256, HS384, HS512", ["hs256", "none", "RS256", null, 256, ["HS256"]]);
-    expectFaults("cookieSameSite", "must be one of Strict, Lax, None", ["lax", false]);
+    const fault = 'must be one of "HS256", "HS384", "HS512"';
+    expectFaults("algorithm", fault, ["hs256", "none", "RS256", null, 256, ["HS256"]]);
+    expectFaults("cookieSameSite", 'must be one of "Strict", "Lax", "None"', ["lax", false]);
   });
 });
 
-describe("a count", () => {
-  it("is a whole number within its bounds", () => {
+describe("the rule of a count", () => {
+  it("accepts whole numbers within the bounds of a count", () => {
     expectFine("passwordMemoryCost", [8, 19_456, 262_144]);
-    expectFaults("passwordMemoryCost", "must be a number of KiB from 8 to 262144", [7, 262_145, 64.5, "64", null]);
+    const fault = "must be a whole number of KiB from 8 to 262144";
+    expectFaults("passwordMemoryCost", fault, [7, 262_145, 64.5, "64", null]);
     expectFine("passwordQueueLimit", [0, 10_000]);
-    expectFaults("passwordHashConcurrency", "must be a number of hashes from 1 to 256", [0, -1, Infinity]);
+    expectFaults("passwordHashConcurrency", "must be a whole number of hashes from 1 to 256", [0, -1, Infinity]);
+  });
+
+  it("refuses more failures on one account than NIST allows", () => {
+    expectFine("maxLoginFailures", [0, 1, 100]);
+    const fault = "must be a whole number of failures from 0 to 100";
+    expectFaults("maxLoginFailures", fault, [101, -1, 1.5, "5", Infinity, null]);
   });
 });
 
-describe("the cost of a hash", () => {
-  const refuse = (settings: Record<string, unknown>, reason: string) =>
-    expect(() => resolveSettings(settings)).toThrow(reason);
-
-  it("stays within what would be verified, in all its parts together", () => {
-    expect(resolveSettings({ passwordMemoryCost: 262_144, passwordTimeCost: 4 }).passwordTimeCost).toBe(4);
-    refuse({ passwordMemoryCost: 262_144, passwordTimeCost: 5 }, "passwordTimeCost: with this passwordMemoryCost");
-    refuse({ passwordMemoryCost: 127, passwordParallelism: 16 }, "passwordMemoryCost: must be at least 8 KiB for each");
-  });
-});
-
-describe("a pepper", () => {
-  const key = "0123456789abcdef";
-
-  it("has an id and a key", () => {
-    expectFine("passwordPeppers", [[], [`2026:${key}`], [`a:${key}:/+=$`, `B_-1:${"k".repeat(500)}`]]);
-    const texts = [key, `:${key}`, `2026:${key.slice(1)}`, `2026-2027:${key}`, `a b:${key}`, `a:${key},`, `a:${key} k`];
-    expectFaults("passwordPeppers", `must be a list of ${pepperForm}`, [`2026:${key}`, ...texts.map((text) => [text])]);
-  });
-
-  it("has an id of its own, and no key is shown where it does not", () => {
-    const twice = { passwordPeppers: [`2026:${key}`, `2025:${key}`, `2026:fedcba9876543210`] };
-    expect(() => resolveSettings(twice)).toThrow(
-      /^passwordPeppers: two have the same id; a new pepper needs an id of its own$/,
-    );
-  });
-});
-
-describe("a text", () => {
-  it("has its form", () => {
+describe("the rule of a text", () => {
+  it("accepts header names, claim names and other texts in their form", () => {
     expectFine("authHeaderName", ["Authorization", "X-Access-Token"]);
-    expectFaults("authHeaderName", "must be an HTTP header name", [
-      "",
-      "X Token",
-      "X:",
-      "X\r\nSet-Cookie",
-      1,
-      null,
-      ["X"],
-    ]);
+    const faulty = ["", "X Token", "X:", "X\r\nSet-Cookie", 1, null, ["X"]];
+    expectFaults("authHeaderName", "must be an HTTP header name", faulty);
     expectFine("userIdClaim", ["user_id", "sub", "https://example.com/id"]);
     expectFaults("userIdClaim", "must be a claim name without spaces", ["", "user id", "a\n"]);
     expectFine("issuer", ["https://auth.example"]);
     expectFaults("issuer", "must be a text that is not empty", ["", null, 1]);
   });
 
-  it("that names a cookie has no character that would end the name", () => {
+  it("refuses a cookie name with a character that would end it", () => {
     expectFine("accessCookieName", ["__Host-Http-access", "a"]);
     expectFaults("accessCookieName", "must be a cookie name", ["", "a=b", "a;b", "a b", 'a"', "ä"]);
   });
 
-  it("that is a path starts with a slash, ends without one, and has plain segments", () => {
+  it("accepts paths that start with a slash, end without one, and have plain segments", () => {
     expectFine("authPath", ["/auth", "/api/v1.0/auth", "/~me/auth-2"]);
     for (const path of ["", "/", "auth", "/auth/", "//auth", "/a//b", "/a b", "/{id}", "/a?b", "/a;b", "/ä", "/a/:b"]) {
       expect(faultOf("authPath", path), path).toMatch(/^must be a path such as "\/api\/auth": a slash first/);
     }
   });
 
-  it("that is a domain has a dot and no scheme or port", () => {
+  it("accepts cookie domains with a dot, and without a scheme or port", () => {
     expectFine("cookieDomain", ["example.com", "a.b.example.co.uk"]);
     const others = ["localhost", ".example.com", "https://example.com", "example.com:443", "example.com; Path=/", ""];
     expectFaults("cookieDomain", 'must be a domain such as "example.com"', others);
   });
 });
 
-describe("a list of texts", () => {
-  it("of authentication schemes has at least one", () => {
+describe("the rule of a list", () => {
+  it("refuses an empty list of authentication schemes", () => {
     expectFine("authHeaderTypes", [["Bearer"], ["Bearer", "JWT"]]);
-    const fault = "must be a list of authentication schemes, with at least one";
+    const fault = 'must be a list of authentication schemes such as "Bearer"';
     expectFaults("authHeaderTypes", fault, [[], "Bearer", ["Bearer", ""], ["a b"], [1], null, new Set(["Bearer"])]);
   });
 
-  it("of origins has them as a browser sends them, or none", () => {
+  it("accepts origins only as a browser sends them", () => {
     const origins = ["https://app.example.com", "http://localhost:5173", "https://[::1]:8443", "https://a.b:8080"];
     expectFine("trustedOrigins", [[], origins]);
     for (const origin of [
@@ -169,63 +131,101 @@ describe("a list of texts", () => {
       "ftp://app.example.com",
       " https://app.example.com",
     ]) {
-      expect(faultOf("trustedOrigins", [origin]), origin).toMatch(/^must be a list of origins as a browser sends them/);
+      const fault =
+        'must be a list of origins such as "https://app.example.com" (lower case, no path, no default port)';
+      expect(faultOf("trustedOrigins", [origin])).toBe(`${fault}, got ${JSON.stringify(origin)}`);
     }
   });
-});
 
-describe("a list of networks", () => {
-  it("has addresses and networks, or nothing", () => {
+  it("accepts IP addresses and networks as trusted proxies", () => {
     expectFine("trustedProxies", [[], ["127.0.0.1", "::1", "10.0.0.0/8", "2001:db8::/32"]]);
     const fault = 'must be a list of IP addresses and networks such as "10.0.0.0/8" or "2001:db8::/32"';
     expectFaults("trustedProxies", fault, ["10.0.0.0/8", ["loopback"], ["10.0.0.1/8"], [true], ["*"], null]);
   });
-});
 
-describe("a number of failures", () => {
-  it("is never more than NIST allows on an account, and 0 for none", () => {
-    expectFine("maxLoginFailures", [0, 1, 100]);
-    expectFaults("maxLoginFailures", "must be a number of failures from 0 to 100", [101, -1, 1.5, "5", Infinity, null]);
+  it("accepts peppers only with an id and a long key, and never shows one that it refuses", () => {
+    const key = "0123456789abcdef";
+    expectFine("passwordPeppers", [[], [`2026:${key}`], [`a:${key}:/+=$`, `B_-1:${"k".repeat(500)}`]]);
+    const texts = [key, `:${key}`, `2026:${key.slice(1)}`, `2026-2027:${key}`, `a b:${key}`, `a:${key},`, `a:${key} k`];
+    const fault =
+      'must be a list of peppers as "id:key": at most 8 letters, digits, - or _, a colon, at least 16 characters without ' +
+      "space or comma";
+    expectSecretFaults("passwordPeppers", fault, [`2026:${key}`, ...texts.map((text) => [text])]);
   });
 });
 
-describe("a hook", () => {
-  it("is a function", () => {
+describe("the rule of a hook", () => {
+  it("accepts only functions as hooks", () => {
     expectFine("claims", [() => ({}), async () => ({})]);
     expectFaults("claims", "must be a function", [{}, "claims", null, true]);
   });
 });
 
-describe("the webhook", () => {
-  it("goes by https, or by http to this machine, and has no password in its URL", () => {
+describe("the rules of the webhook", () => {
+  it("accepts https URLs and http URLs of this machine, and never shows a URL that it refuses", () => {
     expectFine("webhookUrl", ["https://a.example", "https://a.example:8443/b?c=d", "http://localhost:9/x"]);
     expectFine("webhookUrl", ["http://127.0.0.1:8080/hook", "http://[::1]/"]);
-    const form = "must be an https URL without a password in it, or an http URL of this machine";
-    expectFaults("webhookUrl", form, [
+    const fault = "must be an https URL without a password in it, or an http URL of this machine";
+    expectSecretFaults("webhookUrl", fault, [
       "http://a.example/",
       "http://localhost.evil.example/",
       "http://127.0.0.1.evil.example/",
-    ]);
-    expectFaults("webhookUrl", form, [
       "https://user:pass@a.example/",
       "http://localhost@evil.example/",
       "ftp://a.example/",
+      "https://",
+      "https://a.example/ b",
+      "https://a.example/#c",
+      "",
+      "a.example",
     ]);
-    expectFaults("webhookUrl", form, ["https://", "https://a.example/ b", "https://a.example/#c", "", "a.example"]);
   });
 
-  it("has a secret of at least 24 bytes in base64", () => {
-    expectFine("webhookSecret", [
-      Buffer.alloc(24, 1).toString("base64"),
-      `whsec_${Buffer.alloc(32, 1).toString("base64")}`,
-    ]);
-    expectFine("webhookSecret", [Buffer.alloc(25, 1).toString("base64"), Buffer.alloc(64, 1).toString("base64")]);
-    const form = "must be at least 24 random bytes in base64, such as from: openssl rand -base64 32";
-    expectFaults("webhookSecret", form, [
-      Buffer.alloc(23, 1).toString("base64"),
-      "x".repeat(40).concat("!"),
-      "",
-      "whsec_",
-    ]);
+  it("accepts webhook secrets of at least 24 bytes in base64, and never shows one that it refuses", () => {
+    const bytes = (length: number) => Buffer.alloc(length, 1).toString("base64");
+    expectFine("webhookSecret", [bytes(24), `whsec_${bytes(32)}`, bytes(25), bytes(64)]);
+    const fault = "must be at least 24 random bytes in base64, such as from: openssl rand -base64 32";
+    expectSecretFaults("webhookSecret", fault, [bytes(23), "x".repeat(40).concat("!"), "", "whsec_"]);
+  });
+});
+
+describe("the message about a faulty value", () => {
+  it.each<[value: unknown, shown: string]>([
+    ["900", '"900"'],
+    ['two "words"\r\n', '"two \\"words\\"\\r\\n"'],
+    ["x".repeat(61), `"${"x".repeat(60)}…"`],
+    [0.5, "0.5"],
+    [10n, "10"],
+    [Number.NaN, "NaN"],
+    [null, "null"],
+    [true, "true"],
+    [{ planted: "s3cr3t" }, "an object"],
+    [["s3cr3t"], "a list"],
+    [[], "an empty list"],
+    [() => "s3cr3t", "a function"],
+    [Symbol("s3cr3t"), "a symbol"],
+  ])("shows what was given in place of a duration, on one line: case %#", (value, shown) => {
+    expect(faultOf("leeway", value)).toBe(`must be a whole number of seconds from 0 to 300, got ${shown}`);
+  });
+
+  it("shows the first faulty item of a list", () => {
+    expect(faultOf("authHeaderTypes", ["Bearer", "a b", ""])).toMatch(/, got "a b"$/);
+    expect(faultOf("trustedProxies", ["10.0.0.0/8", undefined])).toMatch(/, got undefined$/);
+  });
+
+  it("never shows the members of an object, whatever the setting", () => {
+    for (const name of Object.keys(settingRules) as Name[]) {
+      expect(faultOf(name, { planted: "s3cr3t" })).not.toMatch(/s3cr3t|planted/);
+    }
+  });
+
+  it("never shows a secret, whatever is wrong with it", () => {
+    const planted = "pl4nted s3cr3t";
+    for (const name of ["passwordPeppers", "webhookSecret", "webhookUrl"] as const) {
+      for (const value of [planted, [planted], { planted }]) {
+        expect(() => resolveSettings({ [name]: value })).toThrow(name);
+        expect(() => resolveSettings({ [name]: value })).not.toThrow("pl4nted");
+      }
+    }
   });
 });

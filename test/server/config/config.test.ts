@@ -57,8 +57,8 @@ describe("the config", () => {
 
   it.each<[name: string, text: string, message: string]>([
     ["tokenpair.config.json", '{"port": "8000"}', "tokenpair.config.json: port: must be a port from 0 to 65535"],
-    ["tokenpair.config.json", '{"accesTokenLifetime": 1}', "no such setting; did you mean accessTokenLifetime?"],
-    ["tokenpair.config.json", '{"toString": 1}', "toString: no such setting"],
+    ["tokenpair.config.json", '{"accesTokenLifetime": 1}', "is not a setting. Did you mean accessTokenLifetime?"],
+    ["tokenpair.config.json", '{"toString": 1}', "toString is not a setting."],
     ["tokenpair.config.json", "[]", "tokenpair.config.json: must be an object"],
     ["tokenpair.config.js", "export const leeway = 1;", "must export an object of settings as its default"],
     ["tokenpair.config.js", "export default { loadUser: 'yes' };", "loadUser: must be true or false"],
@@ -92,7 +92,7 @@ describe("the config", () => {
 
   it("refuses settings that contradict each other, wherever each of them stands", async () => {
     const files = { "tokenpair.config.json": '{"refreshTokenLifetime": 60}' };
-    await expect(load(files)).rejects.toThrow("accessTokenLifetime: must not be longer than refreshTokenLifetime");
+    await expect(load(files)).rejects.toThrow("accessTokenLifetime must not be longer than refreshTokenLifetime");
     await expect(load(files, { TOKENPAIR_ACCESS_TOKEN_LIFETIME: "60" })).resolves.toBeDefined();
   });
 });

@@ -27,15 +27,15 @@ describe("the environment", () => {
   });
 
   it.each([
-    ["TOKENPAIR_ACCESS_TOKEN_LIFETIME", "30m", "must be whole seconds from 1 to 86400"],
-    ["TOKENPAIR_ACCESS_TOKEN_LIFETIME", "1e3", "must be whole seconds from 1 to 86400"],
-    ["TOKENPAIR_REUSE_INTERVAL", "61", "must be whole seconds from 0 to 60"],
+    ["TOKENPAIR_ACCESS_TOKEN_LIFETIME", "30m", 'must be a whole number of seconds from 1 to 86400, got "30m"'],
+    ["TOKENPAIR_ACCESS_TOKEN_LIFETIME", "1e3", 'must be a whole number of seconds from 1 to 86400, got "1e3"'],
+    ["TOKENPAIR_REUSE_INTERVAL", "61", "must be a whole number of seconds from 0 to 60, got 61"],
     ["TOKENPAIR_PAGE", "yes", "must be true or false"],
-    ["TOKENPAIR_BLACKLIST_AFTER_ROTATION", "false", "can only be true: "],
-    ["TOKENPAIR_ALGORITHM", "none", "must be one of HS256, HS384, HS512"],
-    ["TOKENPAIR_AUTH_HEADER_TYPES", "", "must be a list of authentication schemes, with at least one"],
+    ["TOKENPAIR_BLACKLIST_AFTER_ROTATION", "false", "must be true, because a session is one row"],
+    ["TOKENPAIR_ALGORITHM", "none", 'must be one of "HS256", "HS384", "HS512", got "none"'],
+    ["TOKENPAIR_AUTH_HEADER_TYPES", "", 'must be a list of authentication schemes such as "Bearer", got an empty list'],
     ["TOKENPAIR_PORT", "65536", "must be a port from 0 to 65535"],
-    ["TOKENPAIR_LOG_LEVEL", "loud", "must be one of debug, info, warn, error, silent"],
+    ["TOKENPAIR_LOG_LEVEL", "loud", 'must be one of "debug", "info", "warn", "error", "silent", got "loud"'],
     ["TOKENPAIR_SIGNING_KEY", "", "is empty; give it a value, or leave it out for the default"],
     ["TOKENPAIR_CLAIMS", "x", "a function cannot stand in the environment"],
   ])("refuses %s=%s and says why", (variable, text, reason) => {
@@ -44,7 +44,7 @@ describe("the environment", () => {
 
   it("refuses a variable that is no setting, and suggests the nearest that is", () => {
     expect(() => readEnvironment({ TOKENPAIR_ACESS_TOKEN_LIFETIME: "60" })).toThrow(
-      "TOKENPAIR_ACESS_TOKEN_LIFETIME: no such setting; did you mean TOKENPAIR_ACCESS_TOKEN_LIFETIME?",
+      "TOKENPAIR_ACESS_TOKEN_LIFETIME is not a setting. Did you mean TOKENPAIR_ACCESS_TOKEN_LIFETIME?",
     );
   });
 

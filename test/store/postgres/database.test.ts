@@ -76,13 +76,13 @@ describe("postgresStore", () => {
       }
     };
     expect(toMessage({ connectionString, lockTimout: 1 })).toBe(
-      "postgresStore: lockTimout: no such option; did you mean lockTimeout?",
+      "postgresStore: lockTimout is not an option. Did you mean lockTimeout?",
     );
     expect(toMessage({ connectionString, databaseSchema: "auth" })).toMatch(
-      /^postgresStore: databaseSchema: no such option; there are connectionString, .*schema/,
+      /^postgresStore: databaseSchema is not an option\. The options are connectionString, .*schema/,
     );
     expect(toMessage({ pool: createPool(), maxConnections: 3 })).toMatch(
-      /^postgresStore with a pool: maxConnections: no such option; /,
+      /^postgresStore with a pool: maxConnections is not an option\. /,
     );
   });
 

@@ -44,7 +44,7 @@ describe("sqliteStore", () => {
     }
     const misspelt = { path: file.path, busyTimout: 1 };
     expect(() => sqliteStore(misspelt)).toThrow(
-      new TypeError("sqliteStore: busyTimout: no such option; did you mean busyTimeout?"),
+      new TypeError("sqliteStore: busyTimout is not an option. Did you mean busyTimeout?"),
     );
   });
 

@@ -1,0 +1,14 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+/** A middleware for Express, and for anything else that calls middleware as Express does. */
+export type Middleware = (
+  req: IncomingMessage & { auth?: unknown; body?: unknown; rawBody?: Buffer },
+  res: ServerResponse,
+  next: (error?: unknown) => void,
+) => void;
+
+/** Converts what a body parser made of a body back to bytes. */
+export function toRawBody(body: unknown, headers: IncomingMessage["headers"]): Buffer {
+  const isForm = headers["content-type"]?.startsWith("application/x-www-form-urlencoded");
+  return Buffer.from(isForm ? new URLSearchParams(body as Record<string, string>).toString() : JSON.stringify(body));
+}

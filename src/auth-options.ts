@@ -1,0 +1,84 @@
+import type { ApplicationClaims } from "./core/claims.ts";
+import type { ClientInfo } from "./core/client-info.ts";
+import type { Settings } from "./core/settings/settings.ts";
+import type { Store } from "./core/store/index.ts";
+import type { AuthUser, User } from "./core/user.ts";
+import type { EventType, RefreshOutcome } from "./events/events.ts";
+import type { HeaderSource } from "./http/request/headers.ts";
+
+/**
+ * The options of `createAuth`: a store, a signing key, and every setting that differs from its default.
+ *
+ * @typeParam U the application's users, if it has a user table of its own.
+ * @typeParam C the claims that the application adds to tokens.
+ */
+export interface AuthOptions<U extends AuthUser = User, C extends object = ApplicationClaims>
+  extends Partial<Settings<U, C>> {
+  /** The database: `sqliteStore` of "tokenpair/sqlite" or `postgresStore` of "tokenpair/postgres". Required. */
+  readonly store: Store;
+  /** The HMAC secret, with at least as many bytes as its hash: 32 for HS256. A string stands for its UTF-8 bytes. Required. */
+  readonly signingKey: string | Uint8Array;
+  /** Called with every error that the client only sees as a 500 or 503. Default: emits a process warning. */
+  readonly onError?: (error: unknown) => void;
+  /**
+   * Called for every revocation that arrives through the feed, with the seconds since it was appended by the database's
+   * clock. Not called for the first load. Must be fast and must not throw. Default: none.
+   */
+  readonly onLag?: (seconds: number) => void;
+  /** Not for HMAC, which verifies with the signing key itself. Default: none. */
+  readonly verifyingKey?: undefined;
+}
+
+/** Who sent a request. An option of every method that emits an event or is throttled. */
+export interface ClientOptions {
+  /** Recorded with the events. Default: nothing is known. */
+  readonly client?: ClientInfo;
+}
+
+/** A request as `authenticate` and `check` read it: a Fetch `Request`, Node's `IncomingMessage`, or an object of your own. */
+export interface RequestLike {
+  /** The headers, as a Fetch `Headers` or as a record like Node's. */
+  readonly headers: HeaderSource;
+  /** The HTTP method. Default: the request counts as unsafe, so a cookie also needs the CSRF token. */
+  readonly method?: string | undefined;
+  /** The URL or path. An absolute URL tells whether the request came by https. */
+  readonly url?: string | undefined;
+}
+
+/** What `Headers` alone don't tell. */
+export interface RequestOptions {
+  /** The HTTP method. Default: the request counts as unsafe, so a cookie also needs the CSRF token. */
+  readonly method?: string | undefined;
+}
+
+/** Options of `auth.signal`. */
+export interface SignalOptions {
+  /** Another signal that also aborts the returned one, for example when the client disconnects. Default: none. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Which users to list. */
+export interface UserListOptions {
+  /** The id of the last user of the previous page. Default: starts with the oldest user. */
+  readonly after?: string | undefined;
+  /** The most users to return. Default and maximum: 1000. */
+  readonly limit?: number | undefined;
+}
+
+/** Which entries of the audit log to list. */
+export interface AuditListOptions {
+  /** Only entries about this user. Default: all. */
+  readonly userId?: string | undefined;
+  /** Only entries about this session. Default: all. */
+  readonly sessionId?: string | undefined;
+  /** Only entries of this type. Default: all. */
+  readonly type?: EventType | undefined;
+  /** With `type: "refresh"`: only refreshes with this outcome. Default: all. */
+  readonly outcome?: RefreshOutcome | undefined;
+  /** The earliest time: whole seconds since the epoch. Default: no limit. */
+  readonly since?: number | undefined;
+  /** The `cursor` of the previous page: lists what was committed since. Default: the newest entries. */
+  readonly after?: string | undefined;
+  /** The most entries to return. Default: 100. */
+  readonly limit?: number | undefined;
+}

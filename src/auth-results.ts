@@ -1,0 +1,85 @@
+import type { ApplicationClaims, TokenPair } from "./core/claims.ts";
+import type { AuditEntry } from "./core/store/audit.ts";
+import type { PoolUsage } from "./core/store/index.ts";
+import type { AuthUser, User } from "./core/user.ts";
+import type { HashLoad } from "./crypto/passwords/hash-queue.ts";
+import type { Authentication } from "./flows/authenticate.ts";
+import type { SessionView } from "./flows/sessions.ts";
+
+/** A session with its newest pair. */
+export interface SessionPair extends TokenPair {
+  /** The session as its owner sees it. */
+  readonly session: SessionView;
+}
+
+/** A new session with its first pair. */
+export interface LoginResult<U extends AuthUser = User> extends SessionPair {
+  /** Who logged in. */
+  readonly user: U;
+}
+
+/** A new session that began with a password. */
+export interface PasswordLoginResult<U extends AuthUser = User> extends LoginResult<U> {
+  /**
+   * Marks this device as known. Store it there, also after a logout, and pass it at the next login: failed logins on other
+   * devices then can't lock this one out.
+   */
+  readonly device: string;
+}
+
+/** The result of a refresh. */
+export interface RefreshResult extends Omit<TokenPair, "refresh"> {
+  /** The next refresh token; missing with `rotateRefreshTokens: false`, because the presented one stays valid. */
+  readonly refresh?: string;
+  /** The session as its owner sees it. */
+  readonly session: SessionView;
+  /** Whether a spent token was presented in the grace period and got the same successor again. */
+  readonly replayed: boolean;
+}
+
+/** The result of `auth.check`: who sent the request, or the response that refuses it. */
+export type CheckResult<U extends AuthUser = User, C extends object = ApplicationClaims> =
+  | {
+      readonly ok: true;
+      /** Who sent the request. */
+      readonly authentication: Authentication<U, C>;
+    }
+  | {
+      readonly ok: false;
+      /** A 401, 403 or 503 with the body and headers of the HTTP contract. Send it. */
+      readonly response: Response;
+    };
+
+/** Whether this node can answer requests. */
+export type Health =
+  | { readonly ok: true }
+  | {
+      readonly ok: false;
+      /** Why it can't, for the operator. */
+      readonly reason: string;
+    };
+
+/** The state of this node, for metrics. */
+export interface Stats {
+  /** What this node knows of revocations. */
+  readonly revocations: {
+    /** How many revocations this node holds in memory. */
+    readonly live: number;
+    /** The staleness of its knowledge in seconds; `Infinity` before the first load. */
+    readonly staleSeconds: number;
+  };
+  /** How many passwords are being hashed or wait. */
+  readonly passwords: HashLoad;
+  /** The database connections; missing if the store has no pool. */
+  readonly connections?: PoolUsage;
+}
+
+/** A page of the audit log, oldest entry first. */
+export interface AuditList {
+  /** The entries of this page. */
+  readonly entries: readonly AuditEntry[];
+  /** The position after this page. Pass it as `after` to continue. */
+  readonly cursor: string;
+  /** Whether more entries than `limit` were waiting after the cursor that was passed. */
+  readonly more: boolean;
+}

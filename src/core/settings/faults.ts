@@ -1,0 +1,120 @@
+import { isNetwork } from "../addresses.ts";
+import { days, hours, minutes } from "./durations.ts";
+import type { SettingRule } from "./rules.ts";
+
+/**
+ * Returns what is wrong with a value, to be read after the setting's name ("must be true or false, got 1"), or `null`. Shows
+ * the value unless it may be a secret.
+ */
+export function findSettingFault(rule: SettingRule, value: unknown): string | null {
+  const culprit = findCulprit(rule, value);
+  if (culprit === null) return null;
+  const isSecret = "secret" in rule && rule.secret === true;
+  return `must be ${toDemand(rule)}${isSecret ? "" : `, got ${toShown(culprit.value)}`}`;
+}
+
+/** Returns the value that breaks the rule, or the first item that does; `null` if the rule is kept. */
+function findCulprit(rule: SettingRule, value: unknown): { readonly value: unknown } | null {
+  if (rule.type === "texts" || rule.type === "networks") {
+    const atLeast = rule.type === "texts" ? rule.atLeast : 0;
+    if (!Array.isArray(value) || value.length < atLeast) return { value };
+    const at = value.findIndex((item) => !isItem(rule, item));
+    return at === -1 ? null : { value: value[at] };
+  }
+  return keeps(rule, value) ? null : { value };
+}
+
+type ListRule = Extract<SettingRule, { readonly type: "texts" | "networks" }>;
+
+function isItem(rule: ListRule, item: unknown): boolean {
+  return rule.type === "networks" ? isNetwork(item) : isText(item, rule.pattern);
+}
+
+function keeps(rule: Exclude<SettingRule, ListRule>, value: unknown): boolean {
+  switch (rule.type) {
+    case "seconds":
+    case "count":
+      return Number.isSafeInteger(value) && (value as number) >= rule.min && (value as number) <= rule.max;
+    case "boolean":
+      return typeof value === "boolean";
+    case "true":
+      return value === true;
+    case "choice":
+      return rule.choices.includes(value as string);
+    case "text":
+      return isText(value, rule.pattern);
+    case "function":
+      return typeof value === "function";
+  }
+}
+
+function isText(value: unknown, pattern: RegExp): boolean {
+  return typeof value === "string" && pattern.test(value);
+}
+
+function toDemand(rule: SettingRule): string {
+  switch (rule.type) {
+    case "seconds":
+      return `a whole number of seconds from ${rule.min} to ${rule.max}`;
+    case "count":
+      return `a whole number of ${rule.of} from ${rule.min} to ${rule.max}`;
+    case "boolean":
+      return "true or false";
+    case "true":
+      return `true, because ${rule.why}`;
+    case "choice":
+      return `one of ${rule.choices.map((choice) => JSON.stringify(choice)).join(", ")}`;
+    case "text":
+      return rule.form;
+    case "texts":
+      return `a list of ${rule.form}`;
+    case "networks":
+      return 'a list of IP addresses and networks such as "10.0.0.0/8" or "2001:db8::/32"';
+    case "function":
+      return "a function";
+  }
+}
+
+/** Returns an example of a setting as one writes it in code, such as `leeway: minutes(5)`; `null` if the fault says enough. */
+export function findSettingExample(name: string, rule: SettingRule, defaultValue: unknown): string | null {
+  switch (rule.type) {
+    case "seconds":
+      return `${name}: ${toDuration(Number(defaultValue) || rule.max)}`;
+    case "texts":
+      return rule.example === undefined ? null : `${name}: ["${rule.example}"]`;
+    case "networks":
+      return `${name}: ["10.0.0.0/8"]`;
+    default:
+      return null;
+  }
+}
+
+const units = [
+  ["days", days(1)],
+  ["hours", hours(1)],
+  ["minutes", minutes(1)],
+] as const;
+
+function toDuration(seconds: number): string {
+  const [unit, size] = units.find(([, size]) => seconds % size === 0) ?? [];
+  return size === undefined ? String(seconds) : `${unit}(${seconds / size})`;
+}
+
+/** The longest text that an error message shows whole. */
+const maxShown = 60;
+
+/** Returns a value as an error message shows it: short, on one line, and of an object only that it is one. */
+export function toShown(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(value.length > maxShown ? `${value.slice(0, maxShown)}…` : value);
+    case "object":
+      if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+      return value === null ? "null" : "an object";
+    case "function":
+    case "symbol":
+      return `a ${typeof value}`;
+    default:
+      return String(value);
+  }
+}

@@ -1,0 +1,65 @@
+/** Paths, headers and proxies. */
+export interface HttpSettings {
+  /** The path of the token endpoints. Default: "/api/token". */
+  readonly tokenPath: string;
+  /** The path of the cookie endpoints, and of the refresh and device cookies. Default: "/api/auth". */
+  readonly authPath: string;
+  /** The header that carries a bearer token. Default: "Authorization". */
+  readonly authHeaderName: string;
+  /** The schemes that this header may have, compared without regard to case. Default: ["Bearer"]. */
+  readonly authHeaderTypes: readonly string[];
+  /** The proxies whose `forwardedHeader` is trusted: IP addresses and networks such as "10.0.0.0/8". Default: none. */
+  readonly trustedProxies: readonly string[];
+  /**
+   * The header in which trusted proxies send the client's address: "X-Forwarded-For" or "Forwarded" (RFC 7239).
+   * Default: "X-Forwarded-For".
+   */
+  readonly forwardedHeader: "X-Forwarded-For" | "Forwarded";
+}
+
+/** Names and attributes of the cookies, and protection against CSRF. */
+export interface CookieSettings {
+  /** The cookie that holds the access token. Default: "__Host-Http-access". */
+  readonly accessCookieName: string;
+  /** The cookie that holds the refresh token. Default: "__Secure-refresh". */
+  readonly refreshCookieName: string;
+  /** The cookie that holds the CSRF token. Scripts may read it. Default: "__Host-csrftoken". */
+  readonly csrfCookieName: string;
+  /** The cookie that marks a known device. Failed logins on other devices don't lock it out. Default: "__Secure-device". */
+  readonly deviceCookieName: string;
+  /** The header in which scripts send the CSRF token back. Default: "X-CSRFToken". */
+  readonly csrfHeaderName: string;
+  /** The `SameSite` attribute of the access and CSRF cookies. The other two are always Strict. Default: "Lax". */
+  readonly cookieSameSite: "Strict" | "Lax" | "None";
+  /** The `Domain` attribute of the cookies. Excludes names that start with `__Host-`. Default: none, this host only. */
+  readonly cookieDomain: string | undefined;
+  /** Whether to allow cookies over plain http: no `Secure` attribute and no name prefixes. Default: false. */
+  readonly insecureCookies: boolean;
+  /** Other origins whose pages may use the cookies, such as "https://app.example.com". Default: none. */
+  readonly trustedOrigins: readonly string[];
+}
+
+/** Limits for failed logins and for requests. An IPv6 address counts as its /64. */
+export interface ThrottleSettings {
+  /**
+   * How many consecutive failures lock an account until an operator unlocks it, at most 100 (NIST SP 800-63B-4 §3.2.2). The
+   * last tenth is reserved for known devices. 0 turns this off. Default: 100.
+   */
+  readonly maxLoginFailures: number;
+  /** How many failures on one account, from one address or one known device, start delays. 0 turns this off. Default: 5. */
+  readonly loginFailuresBeforeDelay: number;
+  /** How many failures on one account, from all addresses together, start delays. 0 turns this off. Default: 20. */
+  readonly accountFailuresBeforeDelay: number;
+  /** How many failures within an hour from one address, on all accounts together, start delays. 0 turns this off. Default: 50. */
+  readonly addressFailuresBeforeDelay: number;
+  /** The first delay. It doubles with every failure. Default: 5 seconds. */
+  readonly loginDelay: number;
+  /** The longest delay. Default: 15 minutes. */
+  readonly maxLoginDelay: number;
+  /** How many refreshes an address may send to each node per minute. 0 turns the limit off. Default: 3000. */
+  readonly refreshLimit: number;
+  /** How many verify requests an address may send to each node per minute. 0 turns the limit off. Default: 6000. */
+  readonly verifyLimit: number;
+  /** How many blacklist requests an address may send to each node per minute. 0 turns the limit off. Default: 600. */
+  readonly blacklistLimit: number;
+}

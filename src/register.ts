@@ -1,0 +1,22 @@
+import type { AnyCheck, AuthenticationOf } from "./auth.ts";
+import type { User } from "./core/user.ts";
+import type { Authentication } from "./flows/authenticate.ts";
+
+/**
+ * Merge the type of your `Auth` into this interface once. `req.auth` of Express and `request.auth` of Fastify then have your
+ * own user and claims types.
+ *
+ * @example
+ * declare module "tokenpair" {
+ *   interface Register {
+ *     auth: typeof auth;
+ *   }
+ * }
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: the application adds the member
+export interface Register {}
+
+/** Who sent a request, with the types of the registered `Auth`. Without one, with tokenpair's own types. */
+export type RegisteredAuthentication = Register extends { readonly auth: infer A extends AnyCheck }
+  ? AuthenticationOf<A>
+  : Authentication<User>;
