@@ -46,7 +46,7 @@ interface RaisedEpoch {
 }
 
 /** Logins hold this lock shared: whoever holds it alone sees every session there is. It ends with the transaction. */
-const loginLock = "hashtextextrevoked('tokenpair.sessions', 0)";
+const loginLock = "hashtextextended('tokenpair.sessions', 0)";
 
 /** For the statement with which a login begins. */
 export const acquireSharedLoginLock = `pg_advisory_xact_lock_shared(${loginLock})`;
