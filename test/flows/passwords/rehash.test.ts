@@ -108,7 +108,7 @@ describe("bringing a hash up to date", () => {
     await logIn(auth);
     await others;
     expect(await storedHash()).toBe(djangos);
-    expect(auth.passwords.load()).toEqual({ inFlight: 0, waiting: 0, shed: 0 });
+    expect(auth.passwords.load()).toEqual({ inFlight: 0, waiting: 0, rejected: 0 });
   });
 
   it("never overwrites a password that was changed meanwhile", async () => {
