@@ -2,31 +2,31 @@ import type { Settings } from "../../core/settings/settings.ts";
 import type { Store } from "../../core/store/index.ts";
 import { toReserve } from "./login-counters.ts";
 
-/** What failed logins have done to an account. */
+/** The effect of failed logins on an account. */
 export interface AccountState {
-  /** Since the last success, from everywhere. */
+  /** Failed logins since the last success, from all addresses and devices. */
   readonly failures: number;
-  /** Whom it refuses, whatever the password, until it is unlocked. */
-  readonly closedTo: "nobody" | "unknown_devices" | "everybody";
+  /** The devices whose logins are refused, with any password, until an operator unlocks the account. */
+  readonly lockedFor: "none" | "unknown_devices" | "all_devices";
 }
 
-/** What looking at an account needs: less than `Deps`, so that a command line without a signing key can do it. */
+/** The dependencies of `readAccountState`: fewer than `Deps`, so that a CLI without a signing key can provide them. */
 export interface AccountDeps {
   readonly store: Pick<Store, "throttle">;
   readonly settings: Pick<Settings, "maxLoginFailures">;
 }
 
-/** What is counted under `accountKey`. Changes nothing. */
+/** Returns the state of the account whose failures are counted under `accountKey`. Changes nothing. */
 export async function readAccountState({ store, settings }: AccountDeps, accountKey: string): Promise<AccountState> {
   const failures = await store.throttle.decide(
     [accountKey],
     ({ counts }) => ({ result: counts.get(accountKey)?.failures ?? 0, changes: new Map() }),
     { peekFirst: true },
   );
-  return { failures, closedTo: toClosing(settings.maxLoginFailures, failures) };
+  return { failures, lockedFor: toLockedDevices(settings.maxLoginFailures, failures) };
 }
 
-function toClosing(limit: number, failures: number): AccountState["closedTo"] {
-  if (limit === 0 || failures < limit - toReserve(limit)) return "nobody";
-  return failures < limit ? "unknown_devices" : "everybody";
+function toLockedDevices(limit: number, failures: number): AccountState["lockedFor"] {
+  if (limit === 0 || failures < limit - toReserve(limit)) return "none";
+  return failures < limit ? "unknown_devices" : "all_devices";
 }
