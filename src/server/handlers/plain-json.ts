@@ -1,7 +1,7 @@
 import { toJsonResponse } from "../../http/response/json.ts";
 import { withStandardHeaders } from "../../http/response/standard-headers.ts";
 
-/** A JSON response with the contract's standard headers, for what does not pass `auth.fetch`. */
+/** Returns a JSON response with the standard headers, for answers that don't come from `auth.fetch`. */
 export function toPlainJson(...response: Parameters<typeof toJsonResponse>): Response {
   return withStandardHeaders(toJsonResponse(...response));
 }
