@@ -21,8 +21,8 @@ export function toAuditJson(entry: AuditEntry): Readonly<Record<string, unknown>
 const typeWidth = Math.max(...auditedTypes.map((type) => type.length));
 
 /**
- * Converts an audit entry to one line: time, type, and the known fields as `name=value`. Quotes a value that has spaces or
- * quotes in it, and replaces control characters.
+ * Converts an audit entry to one line: time, type, and the known fields as `name=value`. Quotes a value with spaces or
+ * quotes, and replaces control characters.
  *
  * @param username the user's name, if it is known.
  */

@@ -13,7 +13,9 @@ import { CommandError } from "./errors.ts";
 /** The dependencies of all flows that commands run. */
 export type FlowDeps = UserDeps & SessionDeps & ImportDeps & AccountDeps;
 
-/** Creates the flows' dependencies. They need no key and no revocation index: servers read every change from the store. */
+/**
+ * Creates the flows' dependencies. They need no key and no revocation index: servers read every change from the store.
+ */
 export function toFlowDeps(store: Store, { settings }: Config): FlowDeps {
   return {
     store,
@@ -56,7 +58,9 @@ export async function requireOwner(
   return { id: user.id, name: user.username || user.id };
 }
 
-/** Returns the row of a user in the application's own table, which has no name; `null` if the id has never logged in. */
+/**
+ * Returns the row of a user in the application's own table, which has no name; `null` if the id has never logged in.
+ */
 export async function findApplicationUser({ store }: UserDeps, id: string): Promise<User | null> {
   const user = await store.users.findById(id);
   return user === null || user.username !== "" ? null : user;

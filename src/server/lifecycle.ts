@@ -11,7 +11,7 @@ export interface ProcessSignals {
 /** The most time that closing may take, in milliseconds. Afterwards the process exits with code 1. */
 const closeTimeout = 10_000;
 
-/** A second signal within this time is a duplicate, in milliseconds: npm forwards a signal that the process also received. */
+/** A signal so soon after the first is a duplicate, in milliseconds: npm forwards what the process receives itself. */
 const duplicateInterval = 500;
 
 /**

@@ -21,9 +21,9 @@ import { sqliteStore } from "../../src/store/sqlite/index.ts";
  *     ! an expected line on stderr
  *     [exit 1]                   the expected exit code if it isn't 0
  *
- * In expected lines, `{uuid}`, `{time}`, `{seconds}` and `{any}` match text of that kind. `{name=uuid}` also stores the match,
- * and `{name}` stands for it in later commands and expected lines, as `{folder}` does for the working directory. Empty lines
- * between commands are ignored.
+ * In expected lines, `{uuid}`, `{time}`, `{seconds}` and `{any}` match text of that kind. `{name=uuid}` also stores the
+ * match, and `{name}` stands for it in later commands and expected lines, as `{folder}` does for the working directory.
+ * Empty lines between commands are ignored.
  */
 export interface Step {
   /** The number of the command's line. */

@@ -62,7 +62,11 @@ function parseLimit(text: string): number {
 
 type Query = Omit<AuditQuery, "after" | "limit">;
 
-/** Returns the query for the options. @throws CommandError if `--user` names neither a user nor the user of an entry. */
+/**
+ * Returns the query for the options.
+ *
+ * @throws CommandError if `--user` names neither a user nor the user of an entry.
+ */
 async function toQuery(
   store: Store,
   config: Config,

@@ -72,8 +72,9 @@ async function listSessions(deps: Deps, { user }: ListOptions): Promise<Output> 
     ]),
   );
   const limit = flows.maxListedSessions;
-  const rest = sessions.length < limit ? [] : [`Only the newest ${limit} are shown; narrow the list with --user NAME.`];
-  return { lines: [...table, ...rest], json: { sessions: sessions.map(toSessionJson) } };
+  const notice =
+    sessions.length < limit ? [] : [`Only the newest ${limit} are shown; narrow the list with --user NAME.`];
+  return { lines: [...table, ...notice], json: { sessions: sessions.map(toSessionJson) } };
 }
 
 /** Returns the usernames of the sessions' users by id. */

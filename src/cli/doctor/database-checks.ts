@@ -20,8 +20,8 @@ const maxClockDifference = 2;
 const plausibleTimes = { from: Date.UTC(2025, 0) / 1000, to: Date.UTC(2100, 0) / 1000 };
 
 /**
- * Checks that the database exists, is undamaged, writable and private, and has the schema of this version; that its clock is
- * right; and that its password hashes can be verified.
+ * Checks that the database exists, is undamaged, writable and private, and has the schema of this version; that its
+ * clock is right; and that its password hashes can be verified.
  */
 export async function checkDatabase(database: Database, config: Config): Promise<readonly Check[]> {
   const { path, postgresUrl, label } = database;

@@ -21,7 +21,7 @@ export function createLineScanner(): Scanner {
 export function createCsvScanner(): Scanner {
   const delimiters = new Set([comma, toByte(";"), toByte("\t")]);
   let isQuoted = false;
-  // A quote opens a quoted field at the start of a field and, as the second of two quotes, after a quote that closed it.
+  // A quote opens a quoted field at the start of a field and, as the second of two, directly after a closing quote.
   let mayOpen = true;
   return {
     scan(byte) {
@@ -38,7 +38,9 @@ export function createCsvScanner(): Scanner {
   };
 }
 
-/** Creates a scanner for the elements of a JSON array, with any line breaks. It doesn't check that they are valid JSON. */
+/**
+ * Creates a scanner for the elements of a JSON array, with any line breaks. It doesn't check that they are valid JSON.
+ */
 export function createArrayScanner(): Scanner {
   let state: keyof typeof faultsOfArray = "before";
   let depth = 0;

@@ -25,7 +25,9 @@ export async function openSource({ directory, stdin }: Context, path: string): P
   return { size: found.isFile() ? found.size : null, bytes: readFile(file, path) };
 }
 
-/** Returns the same source with `share`, which returns how much has been read: from 0 to 1, or `null` without a size. */
+/**
+ * Returns the same source with `share`, which returns how much has been read: from 0 to 1, or `null` without a size.
+ */
 export function countBytes({ size, bytes }: Source): Source & { readonly share: () => number | null } {
   let count = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {

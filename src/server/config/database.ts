@@ -41,7 +41,7 @@ export function parseDatabaseUrl(url: string, directory: string): Database {
 
 function parsePostgresUrl(url: string): Database {
   const parsed = URL.parse(url);
-  // A slash in the password ends the host too early: the rest of the password would be part of the path, which is shown.
+  // A slash in the password ends the host too early, and the label would show the rest of the password as a path.
   if (parsed === null || !/^(?:\/[^/:@]*)?$/.test(parsed.pathname)) {
     throw new ConfigError("databaseUrl: is not a valid URL; write / and @ in the password as %2F and %40");
   }

@@ -35,8 +35,8 @@ export function toPostgresOptions(
 }
 
 /**
- * Returns how the connection to a PostgreSQL server is protected. `local`: it never leaves this machine. `verified`: TLS
- * verifies the server's certificate and name. `unverified`: an attacker between the machines can impersonate the server.
+ * Returns how the connection to a PostgreSQL server is protected. `local`: it never leaves this machine. `verified`:
+ * TLS verifies the server's certificate and name. `unverified`: an attacker on the network can impersonate the server.
  */
 export function toProtection(
   url: string,

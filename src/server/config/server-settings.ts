@@ -28,13 +28,13 @@ export interface ServerSettings {
   /** The URL for LISTEN, if `databaseUrl` is a proxy that pools transactions. Default: `databaseUrl`. */
   readonly databaseListenUrl: string | undefined;
   /**
-   * The path of a PEM file with the CA certificates that PostgreSQL's certificate, including its name, is verified against.
-   * Turns TLS on. Default: Node's CA certificates, if `databaseUrl` has `sslmode=verify-full`.
+   * The path of a PEM file with CA certificates. Turns on TLS, and verifies PostgreSQL's certificate and its name.
+   * Default: Node's CA certificates, if `databaseUrl` has `sslmode=verify-full`.
    */
   readonly databaseCa: string | undefined;
   /** How often the server deletes expired rows, ±10 %; 0 for never. Default: 0. */
   readonly cleanupInterval: number;
-  /** The HMAC secret, or the path of its file. Default: created once and stored in the folder of the SQLite database. */
+  /** The HMAC secret, or the path of its file. Default: created once, in the folder of the SQLite database. */
   readonly signingKey: string | undefined;
   /** The address to listen on. Default: "127.0.0.1". */
   readonly host: string;
@@ -49,8 +49,8 @@ export interface ServerSettings {
   /** The most open client connections; further ones are closed immediately. Default: 20000. */
   readonly maxConnections: number;
   /**
-   * The `max-age` of `Strict-Transport-Security` in seconds: for so long, browsers use only https. Set it if clients reach
-   * the server only through a TLS proxy that doesn't add this header itself. Default: 0, no header.
+   * The `max-age` of `Strict-Transport-Security` in seconds: for so long, browsers use only https. Set it if every
+   * client uses a TLS proxy that doesn't add this header itself. Default: 0, no header.
    */
   readonly strictTransportSecurity: number;
   /** The lowest level that is logged: debug, info, warn, error or silent. Default: "info". */
@@ -128,7 +128,7 @@ export function isServerSetting(name: string): name is keyof ServerSettings {
   return Object.hasOwn(serverRules, name);
 }
 
-/** Returns what is wrong with a value, as the rest of a sentence that begins with the setting's name; `null` if it is valid. */
+/** Returns what is wrong with a value, as the rest of a sentence about the setting; `null` if the value is valid. */
 export function findConfigFault(rule: ConfigRule, value: unknown): string | null {
   if (rule.type !== "port") return findSettingFault(rule, value);
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535

@@ -21,8 +21,7 @@ const keyLength = 64;
  * Returns the signing key in the settings or, by default, the one in the folder of the SQLite database.
  *
  * @returns the key, or `null` if there is none yet.
- * @throws ConfigError if the setting names a missing file, if the key isn't an HMAC secret, or if PostgreSQL is used without
- * the setting.
+ * @throws ConfigError if the setting names a missing file or isn't an HMAC secret, or if it is missing with PostgreSQL.
  */
 export function findSigningKey({ server, directory }: Config, database: Database): ServerKey | null {
   const { signingKey } = server;
@@ -48,8 +47,8 @@ export function findSigningKey({ server, directory }: Config, database: Database
 }
 
 /**
- * Creates a random signing key. For a SQLite file, the key is stored as `signing.key` in the same folder, readable only by
- * its owner (0600). If several processes do this at once, one creates the key and the others read it.
+ * Creates a random signing key. For a SQLite file, the key is stored as `signing.key` in the same folder, readable only
+ * by its owner (0600). If several processes do this at once, one creates the key and the others read it.
  */
 export function createSigningKey(database: Database): ServerKey {
   const secret = randomBytes(keyLength).toString("base64");
@@ -58,7 +57,7 @@ export function createSigningKey(database: Database): ServerKey {
   const draft = `${file}.${randomBytes(8).toString("hex")}`;
   writeFileSync(draft, `${secret}\n`, { flag: "wx", mode: 0o600, flush: true });
   try {
-    // Unlike a rename, a link never replaces a key that another process has created meanwhile. No process reads half a key.
+    // A link is atomic and, unlike a rename, never replaces a key that another process has created meanwhile.
     linkSync(draft, file);
   } catch (error) {
     if (!isFile(file)) throw error;
@@ -82,7 +81,9 @@ function readKey(file: string): ServerKey {
   }
 }
 
-/** Refuses binary keys: decoding would replace most bytes by the same character, and little randomness would be left. */
+/**
+ * Refuses binary keys: decoding would replace most bytes by the same character, and little randomness would be left.
+ */
 function requireText(file: string, content: Buffer): string {
   if (isUtf8(content)) return content.toString("utf8");
   throw new ConfigError(`signingKey: ${file} is not a text file; create a key with: openssl rand -hex 48 > ${file}`);

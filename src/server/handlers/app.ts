@@ -43,7 +43,7 @@ export interface AppOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** Creates the function that answers every request to the server. It never rejects. Every response has an `X-Request-Id`. */
+/** Creates the function that answers every request. It never rejects. Every response has an `X-Request-Id`. */
 export function createApp(options: AppOptions): Auth["fetch"] {
   const { handlers, fallback, clock, strictTransportSecurity, findClientIp, onAnswered, onError } = options;
   return async (request, connection) => {

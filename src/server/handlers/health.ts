@@ -4,8 +4,8 @@ import { toPlainJson } from "./plain-json.ts";
 import { type Answer, createReadOnlyHandler } from "./read-only.ts";
 
 /**
- * Creates the handler of the health checks. `GET /healthz` answers 200 while the process is alive. `GET /readyz` answers 200
- * if the store answers and the revocations are loaded and fresh, and 503 with the reason if not.
+ * Creates the handler of the health checks. `GET /healthz` answers 200 while the process is alive. `GET /readyz`
+ * answers 200 if the store answers and the revocations are loaded and fresh, and 503 with the reason if not.
  */
 export function createHealth(auth: Pick<Auth, "health">): Handler {
   const answers = new Map<string, Answer>([

@@ -35,7 +35,9 @@ export interface ListenOptions {
   readonly limits: Pick<ServerSettings, "requestTimeout" | "maxConnections">;
 }
 
-/** How long an idle socket stays open, in milliseconds: longer than at load balancers (60 s), which must close it first. */
+/**
+ * How long an idle socket stays open, in milliseconds: longer than at load balancers (60 s), which must close it first.
+ */
 const keepAliveTimeout = 65_000;
 
 /** The size limit of the headers, in bytes: enough for three cookies, two of them with a token of 8 KiB. */
@@ -68,7 +70,7 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
       connectionsCheckingInterval: timeout / 10,
       keepAliveTimeout,
       maxHeaderSize,
-      // Node would answer a request without Host in plain text. Without Host there is no URL, so `errorHandler` answers it.
+      // Node would answer a request without Host in plain text. `errorHandler` answers it in JSON, as it has no URL.
       requireHostHeader: false,
     },
     (request, response) => {

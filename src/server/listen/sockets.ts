@@ -19,8 +19,8 @@ export interface Sockets {
 }
 
 /**
- * Tracks which sockets have a running request. Node's own `server.close()` isn't enough: it leaves a socket open that never
- * sent a request, and keeps one with a running request open until its keep-alive time is over.
+ * Tracks which sockets have a running request. Node's own `server.close()` isn't enough: it leaves a socket open that
+ * never sent a request, and keeps one with a running request open until its keep-alive time is over.
  */
 export function trackSockets(server: Server): Sockets {
   const running = new Map<Duplex, Set<ServerResponse>>();

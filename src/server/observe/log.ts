@@ -86,7 +86,9 @@ function toRequestFields({ id, method, path, status, milliseconds, ip, userAgent
   };
 }
 
-/** Returns the path without segments that are too long for our routes: a client may put anything there, even a token. */
+/**
+ * Returns the path without segments that are too long for our routes: a client may put anything there, even a token.
+ */
 function toLoggedPath(path: string): string {
   const segments = path.split("/").map((segment) => (segment.length > maxSegmentLength ? "…" : segment));
   return segments.join("/").slice(0, maxPathLength);

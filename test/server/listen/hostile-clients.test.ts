@@ -73,7 +73,11 @@ function* forever(part: string, first = ""): Iterable<string> {
   for (;;) yield part;
 }
 
-/** Expects every request of an honest client to be answered until the server has closed all `attackers`. @returns their answers. */
+/**
+ * Expects every request of an honest client to be answered until the server has closed all `attackers`.
+ *
+ * @returns their answers.
+ */
 async function expectAnswersBeside(attackers: readonly Attacker[]): Promise<readonly string[]> {
   let isOver = false;
   const closed = Promise.all(attackers.map((attacker) => attacker.closed)).finally(() => {
