@@ -1,16 +1,17 @@
 import { createInterface } from "node:readline/promises";
 import { maxPasswordLength } from "../flows/passwords/policy.ts";
 import { type Context, isInteractive } from "./context.ts";
-import { Misused, Refused } from "./refused.ts";
+import { CommandError, UsageError } from "./errors.ts";
 
-/** In bytes: more than any password, so that a stream without an end is not read for ever. */
+/** The most bytes to read from stdin: more than the longest password, so that an endless stream isn't read forever. */
 const maxLineLength = 4 * maxPasswordLength + 2;
 
 /**
- * A new password: the one line on stdin or, on a terminal, typed twice without echo. On a terminal `findFault` says of the
- * first what is wrong with it, and it is asked for again.
+ * Reads a new password: one line from stdin or, on a terminal, typed twice without echo.
  *
- * @throws Refused where there is no password or nobody to ask.
+ * @param fromStdin whether to read stdin instead of asking.
+ * @param findFault returns what is wrong with a typed password, or `null`. A faulty password is asked for again.
+ * @throws CommandError if there is no password, or no terminal to ask for it.
  */
 export async function readNewPassword(
   context: Context,
@@ -19,7 +20,7 @@ export async function readNewPassword(
 ): Promise<string> {
   if (fromStdin) return readLine(context.stdin);
   if (!isInteractive(context)) {
-    throw new Refused("there is no terminal to ask for the password; give it on stdin, with --password-stdin");
+    throw new CommandError("no terminal to ask for the password; pass it on stdin with --password-stdin");
   }
   const { default: ask } = await import("@inquirer/password");
   const streams = { input: context.stdin, output: context.stderr };
@@ -27,7 +28,7 @@ export async function readNewPassword(
     text.trim() === "" ? "The password may not be blank." : ((await findFault(text)) ?? true);
   const password = await ask({ message: "Password:", toggleMask: false, validate }, streams);
   const again = await ask({ message: "Password (again):", toggleMask: false }, streams);
-  if (password !== again) throw new Refused("the two passwords differ; nothing was changed");
+  if (password !== again) throw new CommandError("the passwords don't match; nothing was changed");
   return password;
 }
 
@@ -38,28 +39,29 @@ async function readLine(stdin: NodeJS.ReadableStream): Promise<string> {
     chunks.push(Buffer.from(chunk));
     length += chunk.length;
     if (length > maxLineLength) {
-      throw new Refused(`the password on stdin is longer than ${maxPasswordLength} characters`);
+      throw new CommandError(`the password on stdin is longer than ${maxPasswordLength} characters`);
     }
   }
   const line = Buffer.concat(chunks)
     .toString("utf8")
     .replace(/\r?\n$/, "");
-  if (line.trim() === "") throw new Refused("stdin had no password; give it as one line");
-  if (/[\r\n]/.test(line)) throw new Refused("stdin had more than one line; give the password as one line");
+  if (line.trim() === "") throw new CommandError("no password on stdin; pass it as one line");
+  if (/[\r\n]/.test(line)) throw new CommandError("more than one line on stdin; pass the password as one line");
   return line;
 }
 
 /**
- * Has the question answered with "yes" before something is lost.
+ * Asks the operator to confirm with "yes".
  *
- * @throws Refused at any other answer; Misused where nobody can be asked: a script says so with `--yes`.
+ * @param warning a sentence that says what will be lost.
+ * @throws CommandError for any other answer; UsageError if there is no terminal to ask.
  */
-export async function confirm(context: Context, question: string): Promise<void> {
-  if (!isInteractive(context)) throw new Misused(`${question} There is no terminal to ask; give --yes`);
+export async function confirm(context: Context, warning: string): Promise<void> {
+  if (!isInteractive(context)) throw new UsageError(`${warning} Without a terminal, confirm with --yes`);
   const lines = createInterface({ input: context.stdin, output: context.stderr });
   try {
-    const answer = await lines.question(`${question} Type "yes" to go on: `);
-    if (answer.trim().toLowerCase() !== "yes") throw new Refused("cancelled; nothing was changed");
+    const answer = await lines.question(`${warning} Type "yes" to continue: `);
+    if (answer.trim().toLowerCase() !== "yes") throw new CommandError("cancelled; nothing was changed");
   } finally {
     lines.close();
   }

@@ -1,7 +1,8 @@
 import type { AuditEntry } from "../core/store/audit.ts";
+import { auditedTypes } from "../events/catalogue.ts";
 import { toTime, withoutControls } from "./format.ts";
 
-/** An entry as JSON: names as on the wire, times in whole seconds since the epoch. */
+/** Converts an audit entry to JSON, with the names of the HTTP API and times in whole seconds since the epoch. */
 export function toAuditJson(entry: AuditEntry): Readonly<Record<string, unknown>> {
   return {
     id: entry.id,
@@ -17,12 +18,13 @@ export function toAuditJson(entry: AuditEntry): Readonly<Record<string, unknown>
   };
 }
 
-/** Wide enough for every type. */
-const typeWidth = 14;
+const typeWidth = Math.max(...auditedTypes.map((type) => type.length));
 
 /**
- * An entry as one line: time, type, then what is known as `name=value`. A value with spaces or quotes in it is quoted, and
- * nothing in it can steer the terminal.
+ * Converts an audit entry to one line: time, type, and the known fields as `name=value`. Quotes a value with spaces or
+ * quotes, and replaces control characters.
+ *
+ * @param username the user's name, if it is known.
  */
 export function toAuditLine(entry: AuditEntry, username: string | undefined): string {
   const { userId: user, sessionId: session, ip, actor: by, reason, userAgent: agent, details } = entry;

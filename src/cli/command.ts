@@ -4,32 +4,34 @@ import { type Config, loadConfig } from "../server/config/config.ts";
 import { openExistingStore } from "../server/config/database.ts";
 import type { ServerSettings } from "../server/config/server-settings.ts";
 import type { Context } from "./context.ts";
-import { Refused } from "./refused.ts";
+import { CommandError } from "./errors.ts";
 
 /** The options that every command takes. */
 export interface CommonOptions {
+  /** Overrides the setting `databaseUrl`. */
   readonly database?: string;
+  /** Whether to print JSON. */
   readonly json?: true;
 }
 
-/** What a command has to say: to people, and to programs. */
+/** The output of a command, for people and as JSON. */
 export interface Output {
   readonly lines: readonly string[];
   readonly json: unknown;
-  /** Printed after the rest, on stderr; the exit code is then 1. */
+  /** Printed last, on stderr. The exit code is then 1. */
   readonly refusal?: string;
 }
 
-/** A subcommand of `parent` with the options that every command takes. */
+/** Adds a subcommand with the options that every command takes. */
 export function addCommand(parent: Command, nameAndArguments: string, description: string): Command {
   return parent
     .command(nameAndArguments)
     .description(description)
-    .option("--database <url>", 'the database, such as "sqlite:./data/tokenpair.db"')
-    .option("--json", "print JSON, for programs");
+    .option("--database <url>", 'Database, for example "sqlite:./data/tokenpair.db".')
+    .option("--json", "Print JSON.");
 }
 
-/** The settings, with the flags above all. @throws ConfigError */
+/** Loads the settings; the flags override every other source. @throws ConfigError */
 export function loadConfigFor(
   { directory, env }: Context,
   { database }: CommonOptions,
@@ -42,14 +44,14 @@ export function loadConfigFor(
   });
 }
 
-/** Prints what a command has to say. @throws Refused where it says no. */
+/** Prints the output of a command. @throws CommandError if it has a refusal. */
 export function print({ stdout }: Context, { json }: CommonOptions, output: Output): void {
   const text = json ? [JSON.stringify(output.json)] : output.lines;
   stdout.write(text.map((line) => `${line}\n`).join(""));
-  if (output.refusal !== undefined) throw new Refused(output.refusal);
+  if (output.refusal !== undefined) throw new CommandError(output.refusal);
 }
 
-/** Runs `work` on the store of an existing database whose schema is current, and closes it. */
+/** Runs `work` on the store of an existing database whose schema is current, and closes the store. */
 export async function withStore<T>(
   context: Context,
   options: CommonOptions,
@@ -65,7 +67,7 @@ export async function withStore<T>(
   }
 }
 
-/** As `withStore`, and prints what `work` returns. */
+/** Runs `work` as `withStore` does, and prints its output. */
 export function runOnStore(
   context: Context,
   options: CommonOptions,

@@ -1,14 +1,15 @@
-/** What a command sees of the process that runs it. */
+/** The parts of the process that a command uses. */
 export interface Context {
   /** The working directory. */
   readonly directory: string;
+  /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
 }
 
-/** Whether somebody sits there who can be asked. */
+/** Returns whether there is a terminal for questions and progress. */
 export function isInteractive({ stdin, stderr }: Context): boolean {
   return stdin.isTTY === true && stderr.isTTY === true;
 }

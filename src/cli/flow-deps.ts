@@ -8,12 +8,14 @@ import type { SessionDeps } from "../flows/sessions.ts";
 import type { AccountDeps } from "../flows/throttling/account-state.ts";
 import { findUserByName, type UserDeps } from "../flows/users.ts";
 import type { Config } from "../server/config/config.ts";
-import { Refused } from "./refused.ts";
+import { CommandError } from "./errors.ts";
 
-/** What every flow of the command line needs. */
+/** The dependencies of all flows that commands run. */
 export type FlowDeps = UserDeps & SessionDeps & ImportDeps & AccountDeps;
 
-/** What the flows need here: no key, and no index, as running servers learn of every change from the store. */
+/**
+ * Creates the flows' dependencies. They need no key and no revocation index: servers read every change from the store.
+ */
 export function toFlowDeps(store: Store, { settings }: Config): FlowDeps {
   return {
     store,
@@ -25,35 +27,44 @@ export function toFlowDeps(store: Store, { settings }: Config): FlowDeps {
   };
 }
 
-/** The user of that name. @throws Refused where there is none. */
+/** Requires that tokenpair manages the users. @throws CommandError if the application does, by its `findUser`. */
+export function requireOwnUsers({ settings }: Config): void {
+  if (settings.findUser === undefined) return;
+  throw new CommandError("findUser: the application manages its users; create them and set their passwords there");
+}
+
+/** Returns the user with this name. @throws CommandError if there is none, or if the application manages the user. */
 export async function requireUser(deps: UserDeps, name: string): Promise<User> {
   const user = await findUserByName(deps, name);
   if (user !== null) return user;
-  if ((await findApplicationUser(deps, name)) === null) throw noUser(name, "them");
-  throw new Refused(
-    `the application keeps the user ${name} itself; here, see and end its sessions with \`tokenpair sessions\``,
+  if ((await findApplicationUser(deps, name)) === null) throw unknownUser(name);
+  throw new CommandError(
+    `the application manages the user ${name}; list and revoke the user's sessions with \`tokenpair sessions\``,
   );
 }
 
 /**
- * The user of that name or, of those whom the application keeps, of that id; and what to call this user.
+ * Returns the owner of sessions: the user with this name, or the application's user with this id.
  *
- * @throws Refused where there is neither.
+ * @returns the id, and the name (or else the id) to print.
+ * @throws CommandError if there is neither.
  */
 export async function requireOwner(
   deps: UserDeps,
   nameOrId: string,
 ): Promise<{ readonly id: string; readonly name: string }> {
   const user = (await findUserByName(deps, nameOrId)) ?? (await findApplicationUser(deps, nameOrId));
-  if (user === null) throw noUser(nameOrId, "them, and the ids of an application's own,");
+  if (user === null) throw unknownUser(nameOrId);
   return { id: user.id, name: user.username || user.id };
 }
 
-/** The row of a user whom the application keeps, who has no name here; `null` where none has logged in with this id. */
+/**
+ * Returns the row of a user in the application's own table, which has no name; `null` if the id has never logged in.
+ */
 export async function findApplicationUser({ store }: UserDeps, id: string): Promise<User | null> {
   const user = await store.users.findById(id);
   return user === null || user.username !== "" ? null : user;
 }
 
-const noUser = (name: string, them: string) =>
-  new Refused(`there is no user ${name}; see ${them} with \`tokenpair users list\``);
+const unknownUser = (name: string) =>
+  new CommandError(`no user ${name}; list all users and their ids with \`tokenpair users list\``);

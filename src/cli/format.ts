@@ -1,14 +1,14 @@
-/** An ISO 8601 time in UTC of whole seconds since the epoch, or "never". */
+/** Returns an ISO 8601 time in UTC, or "never" for `null`. @param seconds whole seconds since the epoch. */
 export function toTime(seconds: number | null): string {
   return seconds === null ? "never" : `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
 }
 
-/** "1 session", "2 sessions". */
+/** Returns a number with its noun: "1 session", "2 sessions". */
 export function toCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** Lines with aligned columns under `headings`. Control characters, which could steer the terminal, become "?". */
+/** Returns the lines of a table with aligned columns, without control characters. */
 export function toTable(headings: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const cells = [headings, ...rows.map((row) => row.map(withoutControls))];
   const widths = headings.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
@@ -20,7 +20,7 @@ export function toTable(headings: readonly string[], rows: readonly (readonly st
   );
 }
 
-/** `text` as one harmless line. */
+/** Replaces every control character by "?": a value from a client could otherwise send commands to the terminal. */
 export function withoutControls(text: string): string {
   return text.replace(/\p{Cc}/gu, "?");
 }

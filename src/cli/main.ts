@@ -3,10 +3,10 @@ import { isNewEnough, oldestNode } from "./node-version.ts";
 
 const { argv, env, stdin, stdout, stderr, versions } = process;
 if (isNewEnough(versions.node)) {
-  // Not before: an older Node does not have all that it imports.
+  // Imported only now, because it imports modules that an older Node doesn't have.
   const { run } = await import("./program.ts");
   process.exitCode = await run(argv.slice(2), { directory: process.cwd(), env, stdin, stdout, stderr });
 } else {
-  stderr.write(`tokenpair needs Node ${oldestNode} or newer; this is Node ${versions.node}.\n`);
+  stderr.write(`tokenpair: Node ${versions.node} is too old; install Node ${oldestNode} or later\n`);
   process.exitCode = 1;
 }

@@ -1,14 +1,14 @@
 import { userInfo } from "node:os";
 import type { ClientInfo } from "../core/client-info.ts";
 
-/** Who asks on a command line, for the events: "cli/" and the name of the system's user. */
+/** The client info of events that a command causes. The actor is "cli/" and the name of the operating system's user. */
 export const operator: ClientInfo = Object.freeze({ actor: `cli/${readName()}` });
 
 function readName(): string {
   try {
     return userInfo().username;
   } catch {
-    // In a container, a user id without a name.
+    // In a container, the user id may have no name.
     return String(process.getuid?.() ?? "unknown");
   }
 }

@@ -8,11 +8,13 @@ import { addServe } from "./commands/serve.ts";
 import { addSessions } from "./commands/sessions.ts";
 import { addUsers } from "./commands/users.ts";
 import type { Context } from "./context.ts";
-import { Misused, toReason } from "./refused.ts";
+import { toErrorMessage, UsageError } from "./errors.ts";
 
 /**
- * Runs one command line (without `node` and the script's name) and says how it ended: 0 done, 1 refused with the reason
- * on stderr, 2 usage. Never rejects. `serve` goes on running when this fulfils.
+ * Runs one command line. Never rejects. The server of `serve` keeps running after this fulfills.
+ *
+ * @param argv the arguments, without `node` and the script's name.
+ * @returns the exit code: 0 for success, 1 for a refusal (the reason is on stderr), 2 for wrong usage.
  */
 export async function run(argv: readonly string[], context: Context): Promise<0 | 1 | 2> {
   try {
@@ -20,19 +22,21 @@ export async function run(argv: readonly string[], context: Context): Promise<0 
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (error instanceof Misused) {
+    if (error instanceof UsageError) {
       context.stderr.write(`error: ${error.message}\n`);
       return 2;
     }
-    context.stderr.write(`tokenpair: ${toReason(error)}\n`);
+    context.stderr.write(`tokenpair: ${toErrorMessage(error)}\n`);
     return 1;
   }
 }
 
 function createProgram(context: Context): Command {
   const program = new Command("tokenpair")
-    .description("Token-pair authentication: the server, and the hands on its database.")
-    .version(readVersion())
+    .description("Token-pair authentication server and admin CLI.")
+    .version(readVersion(), "-V, --version", "Print the version.")
+    .helpOption("-h, --help", "Print help.")
+    .helpCommand("help [command]", "Print help for a command.")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void context.stdout.write(text),

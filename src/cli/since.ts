@@ -5,15 +5,17 @@ const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d
 const isoTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?$/;
 
 /**
- * A time, as whole seconds since the epoch: so long before `now`, as in "90s", "15m", "1h", "2d" and "1w", or an ISO 8601 date
- * (midnight in UTC) or date and time with its zone.
+ * Parses a time of the past: a duration before `now`, for example "90s", "15m", "1h", "2d" or "1w", or an ISO 8601 date
+ * (midnight in UTC), or a date and time with its zone.
  *
- * @throws InvalidArgumentError
+ * @param now whole seconds since the epoch.
+ * @returns whole seconds since the epoch.
+ * @throws InvalidArgumentError if `text` is neither.
  */
 export function parseSince(text: string, now: number): number {
   const [, count, unit = ""] = /^(\d{1,9})([smhdw])$/.exec(text) ?? [];
   if (count !== undefined) return now - Number(count) * (unitSeconds[unit] ?? 1);
   const milliseconds = isoTime.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(milliseconds)) return Math.floor(milliseconds / 1000);
-  throw new InvalidArgumentError('Must be such as "1h", "2d" or "2026-01-31T12:00:00Z".');
+  throw new InvalidArgumentError('Use a time such as "1h", "2d" or "2026-01-31T12:00:00Z".');
 }

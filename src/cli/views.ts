@@ -1,7 +1,7 @@
 import type { User } from "../core/user.ts";
 import type { SessionView } from "../flows/sessions.ts";
 
-/** A user as JSON: names as on the wire, times in whole seconds since the epoch. */
+/** Converts a user to JSON, with the names of the HTTP API and times in whole seconds since the epoch. */
 export function toUserJson(user: User): Readonly<Record<string, unknown>> {
   return {
     id: user.id,
@@ -14,7 +14,7 @@ export function toUserJson(user: User): Readonly<Record<string, unknown>> {
   };
 }
 
-/** A session as JSON: names as on the wire, times in whole seconds since the epoch. */
+/** Converts a session to JSON, with the names of the HTTP API and times in whole seconds since the epoch. */
 export function toSessionJson(session: SessionView): Readonly<Record<string, unknown>> {
   return {
     id: session.id,

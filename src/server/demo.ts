@@ -1,24 +1,34 @@
 import { randomBytes } from "node:crypto";
 import type { Auth } from "../auth.ts";
+import { AuthError } from "../core/errors.ts";
 import type { Settings } from "../core/settings/settings.ts";
-import type { Store } from "../core/store/index.ts";
 
-/** The user for trying things out. Show the password once, keep it nowhere. */
+/** The credentials of the demo user. Show the password once and never store it. */
 export interface Demo {
   readonly username: string;
   readonly password: string;
 }
 
-/** Creates the user `demo` with a random password where there are no users yet; `null` where there are. */
+/**
+ * Creates the user `demo` with a random password if there are no users.
+ *
+ * @returns the credentials, or `null` if there is a user already.
+ */
 export async function ensureDemoUser(
-  users: Pick<Auth["users"], "create">,
-  store: Store,
+  users: Pick<Auth["users"], "create" | "list">,
   { minPasswordLength }: Pick<Settings, "minPasswordLength">,
 ): Promise<Demo | null> {
-  const [anybody] = await store.users.list({ limit: 1 });
-  if (anybody !== undefined) return null;
-  // Hexadecimal digits never happen to spell the username.
+  const [firstUser] = await users.list({ limit: 1 });
+  if (firstUser !== undefined) return null;
+  // Hexadecimal digits can't spell the username, which a password must not contain.
   const password = randomBytes(Math.max(12, Math.ceil(minPasswordLength / 2))).toString("hex");
   const demo = { username: "demo", password };
-  return (await users.create(demo)) === null ? null : demo;
+  try {
+    await users.create(demo);
+    return demo;
+  } catch (error) {
+    // Another process that was started with --demo came first.
+    if (error instanceof AuthError && error.code === "username_taken") return null;
+    throw error;
+  }
 }

@@ -1,49 +1,51 @@
 import type { Clock } from "../core/runtime/clock.ts";
 import type { RunningServer } from "./serve.ts";
 
-/** The part of `process` that ends a server. */
+/** The part of Node's `process` that `closeOnSignals` needs. */
 export interface ProcessSignals {
   on(signal: "SIGTERM" | "SIGINT", listener: () => void): unknown;
   on(event: "uncaughtException", listener: (error: unknown) => void): unknown;
   exit(code: number): void;
 }
 
-/** Milliseconds after which an end that hangs is cut short. */
-const deadline = 10_000;
+/** The most time that closing may take, in milliseconds. Afterwards the process exits with code 1. */
+const closeTimeout = 10_000;
 
-/** Milliseconds in which a second signal is the same one: npm passes on what the terminal has sent to both of them. */
-const sameSignal = 500;
+/** A signal so soon after the first is a duplicate, in milliseconds: npm forwards what the process receives itself. */
+const duplicateInterval = 500;
 
 /**
- * Ends the server cleanly at the first SIGTERM or SIGINT, and at once at the second. An error that nobody caught is
- * logged and ends the process with exit code 1: what state it left behind is unknown.
+ * Closes the server at the first SIGTERM or SIGINT and exits with code 0. A second signal exits at once with code 1. An
+ * uncaught error is logged and exits with code 1, because it leaves the process in an unknown state.
+ *
+ * @param now returns milliseconds on a clock that never steps.
  */
-export function endWithProcess(
+export function closeOnSignals(
   server: Pick<RunningServer, "close" | "log">,
   process: ProcessSignals,
   now: Clock["monotonic"],
 ): void {
-  let endingSince: number | null = null;
+  let closingSince: number | null = null;
 
   function fail(error: unknown, message: string): void {
     server.log.error(error, message);
     process.exit(1);
   }
 
-  function end(): void {
-    if (endingSince !== null) {
-      if (now() - endingSince > sameSignal) process.exit(1);
+  function onSignal(): void {
+    if (closingSince !== null) {
+      if (now() - closingSince > duplicateInterval) process.exit(1);
       return;
     }
-    endingSince = now();
-    setTimeout(() => process.exit(1), deadline).unref();
+    closingSince = now();
+    setTimeout(() => process.exit(1), closeTimeout).unref();
     server.close().then(
       () => process.exit(0),
-      (error: unknown) => fail(error, "the server did not end cleanly"),
+      (error: unknown) => fail(error, "closing the server failed"),
     );
   }
 
-  process.on("SIGTERM", end);
-  process.on("SIGINT", end);
-  process.on("uncaughtException", (error) => fail(error, "uncaught"));
+  process.on("SIGTERM", onSignal);
+  process.on("SIGINT", onSignal);
+  process.on("uncaughtException", (error) => fail(error, "uncaught exception"));
 }

@@ -1,5 +1,4 @@
 import type { DestinationStream } from "pino";
-import type { Auth } from "../auth.ts";
 import { systemClock } from "../core/runtime/clock.ts";
 import type { Store } from "../core/store/index.ts";
 import { createAuth } from "../create-auth.ts";
@@ -8,52 +7,54 @@ import type { AuthEvent } from "../events/events.ts";
 import { createClientIpFinder } from "../http/request/client-ip.ts";
 import { startCleanup } from "./cleanup.ts";
 import type { Config } from "./config/config.ts";
+import { withConfigErrors } from "./config/config-error.ts";
 import { openStore, parseDatabaseUrl } from "./config/database.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
-import { findSigningKey, makeSigningKey, type ServerKey } from "./config/signing-key.ts";
+import { createSigningKey, findSigningKey, type ServerKey } from "./config/signing-key.ts";
 import { type Demo, ensureDemoUser } from "./demo.ts";
+import { createApp } from "./handlers/app.ts";
+import { createHealth } from "./handlers/health.ts";
+import { createPage } from "./handlers/page.ts";
 import { listen } from "./listen/listen.ts";
 import { createLog, type ServerLog } from "./observe/log.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
-import { createApp } from "./parts/app.ts";
-import { createHealth } from "./parts/health.ts";
-import { createPage } from "./parts/page.ts";
 import { createResources, type Resources } from "./resources.ts";
 
+/** The options of `serve`. */
 export interface ServeOptions {
-  /** Where the lines of the log go. */
+  /** Receives the lines of the log. */
   readonly logTo: DestinationStream;
-  /** Whether to create the user `demo` where there are no users. */
+  /** Whether to create the user `demo` if there are no users. Default: false. */
   readonly demo?: boolean;
 }
 
 /** A running server. */
 export interface RunningServer {
-  /** Such as "http://127.0.0.1:8000". */
+  /** For example "http://127.0.0.1:8000". */
   readonly url: string;
-  /** Such as "http://127.0.0.1:9464/metrics"; `null` without `metricsPort`. */
+  /** For example "http://127.0.0.1:9464/metrics"; `null` without `metricsPort`. */
   readonly metricsUrl: string | null;
-  /** The database, for people. */
+  /** The database, for people. Without a password. */
   readonly database: string;
-  /** Where a signing key was made at this start: its file, or `null` for one that ends with the process. */
-  readonly madeKey: Pick<ServerKey, "file"> | null;
-  /** The user that was created for trying things out, with the password that is shown only this once. */
+  /** The signing key that was created at this start; `null` if there was one already. */
+  readonly createdKey: Pick<ServerKey, "file"> | null;
+  /** The demo user that was created at this start, or `null`. Show the password now: only its hash is stored. */
   readonly demo: Demo | null;
   readonly log: ServerLog;
-  /** Stops accepting, answers what is in flight, closes feed and store; within 10 seconds. Idempotent. */
+  /** Stops accepting requests, answers running ones, and closes feed and store, within 10 seconds. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Milliseconds for running requests at the end: what is left of the 10 seconds is for closing the store. */
-const patience = 8_000;
+/** How long to wait for running requests at the end, in milliseconds: the rest of the 10 s is for closing the store. */
+const closeTimeout = 8_000;
 
 /** The same for the metrics. */
-const patienceForMetrics = 500;
+const metricsCloseTimeout = 500;
 
 /**
- * Migrates the database, loads the revocations and serves. Where it fails, everything that was opened is closed.
+ * Migrates the database, loads the revocations, and serves. Closes everything that was opened if it fails.
  *
- * @throws ConfigError, SchemaVersionError, StoreUnavailableError; TypeError where the signing key is too short.
+ * @throws ConfigError, SchemaVersionError, StoreUnavailableError
  */
 export async function serve(config: Config, options: ServeOptions): Promise<RunningServer> {
   const resources = createResources();
@@ -70,25 +71,20 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const page = server.page ? [createPage(settings)] : [];
   const log = createLog({ level: server.logLevel, destination: options.logTo });
   const onError = (error: unknown) => log.error(error, "a request failed");
-  const { store, database, key, madeKey } = await openDatabase(config, resources);
-  const sources = {
-    revocations: () => auth.stats().revocations,
-    passwords: () => auth.stats().passwords,
-    connections: store.connections,
-  };
-  const metrics = server.metricsPort === undefined ? null : createMetrics({ settings, sources });
-  const onLag = metrics === null ? {} : { onLag: metrics.lag };
-  const auth = createAuth({ ...settings, store, signingKey: key.secret, onError, ...onLag }) as unknown as Auth;
+  const { store, database, key, createdKey } = await openDatabase(config, resources);
+  const onLag = (seconds: number) => metrics?.lag(seconds);
+  const auth = withConfigErrors(() => createAuth({ ...settings, store, signingKey: key.secret, onError, onLag }));
   resources.add(() => auth.close());
+  const metrics = server.metricsPort === undefined ? null : createMetrics({ settings, stats: auth.stats });
   auth.on((event) => {
     log.event(event);
     metrics?.event(event);
   });
   await auth.ready();
-  if (madeKey !== null) await reportMadeKey(store, settings, log);
+  if (createdKey !== null) await recordCreatedKey(store, settings, log);
   const app = createApp({
-    parts: [createHealth(auth), ...page],
-    rest: auth,
+    handlers: [createHealth(auth), ...page],
+    fallback: auth,
     clock: systemClock,
     strictTransportSecurity: server.strictTransportSecurity,
     findClientIp: createClientIpFinder(settings),
@@ -99,17 +95,31 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     onError,
   });
   if (server.cleanupInterval > 0) addCleanup(store, config, { log, metrics }, resources);
-  const demo =
-    options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, store, settings) : null;
+  const demo = options.demo && settings.findUser === undefined ? await ensureDemoUser(auth.users, settings) : null;
 
   const metricsUrl = metrics && (await listenForMetrics(metrics, server, log, resources));
   const { host, port } = server;
   const listener = await listen({ fetch: app, host, port, onMalformed: log.malformed, limits: server });
-  resources.add(() => listener.close(patience));
-  return Object.freeze({ url: listener.url, metricsUrl, database, madeKey, demo, log, close: resources.close });
+  resources.add(() => listener.close(closeTimeout));
+  return Object.freeze({ url: listener.url, metricsUrl, database, createdKey, demo, log, close: resources.close });
 }
 
-async function reportMadeKey(store: Store, { auditRetention }: Config["settings"], log: ServerLog): Promise<void> {
+interface OpenedDatabase extends Pick<RunningServer, "database" | "createdKey"> {
+  readonly store: Store;
+  readonly key: ServerKey;
+}
+
+async function openDatabase(config: Config, resources: Resources): Promise<OpenedDatabase> {
+  const database = parseDatabaseUrl(config.server.databaseUrl, config.directory);
+  const found = findSigningKey(config, database);
+  const store = openStore(database, config);
+  resources.add(() => store.close());
+  await store.migrate();
+  const key = found ?? createSigningKey(database);
+  return { store, database: database.label, key, createdKey: found === null ? key : null };
+}
+
+async function recordCreatedKey(store: Store, { auditRetention }: Config["settings"], log: ServerLog): Promise<void> {
   const event: AuthEvent = { type: "key_changed", time: systemClock.now(), change: "generated" };
   log.event(event);
   if (auditRetention > 0) await store.audit.append([toAuditRow(event)]);
@@ -123,7 +133,7 @@ async function listenForMetrics(
 ): Promise<string> {
   const { metricsHost: host, metricsPort: port = 0 } = limits;
   const listener = await listen({ fetch, host, port, onMalformed, limits });
-  resources.add(() => listener.close(patienceForMetrics));
+  resources.add(() => listener.close(metricsCloseTimeout));
   return `${listener.url}/metrics`;
 }
 
@@ -147,19 +157,4 @@ function addCleanup(
     },
   });
   resources.add(() => cleanup.stop());
-}
-
-interface OpenedDatabase extends Pick<RunningServer, "database" | "madeKey"> {
-  readonly store: Store;
-  readonly key: ServerKey;
-}
-
-async function openDatabase(config: Config, resources: Resources): Promise<OpenedDatabase> {
-  const database = parseDatabaseUrl(config.server.databaseUrl, config.directory);
-  const found = findSigningKey(config, database);
-  const store = openStore(database, config);
-  resources.add(() => store.close());
-  await store.migrate();
-  const key = found ?? makeSigningKey(database);
-  return { store, database: database.label, key, madeKey: found === null ? key : null };
 }

@@ -148,7 +148,7 @@ describe("a node", () => {
       (result) => "reason" in result && result.reason.code,
     );
     expect(codes.toSorted()).toEqual(["no_active_account", "unavailable"]);
-    expect(auth.stats().passwords).toEqual({ inFlight: 0, waiting: 0, shed: 1 });
+    expect(auth.stats().passwords).toEqual({ inFlight: 0, waiting: 0, rejected: 1 });
     await auth.close();
   });
 

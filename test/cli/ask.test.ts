@@ -3,8 +3,11 @@ import { describe, expect, it } from "vitest";
 import { confirm, readNewPassword } from "../../src/cli/ask.ts";
 import type { Context } from "../../src/cli/context.ts";
 
-/** A terminal at which `answers` are typed, each when its question has been asked. */
-function sitAt(answers: Readonly<Record<string, string>>): { readonly context: Context; readonly shown: () => string } {
+/** Creates a terminal at which each of `answers` is typed as soon as its question is shown. */
+function createTerminal(answers: Readonly<Record<string, string>>): {
+  readonly context: Context;
+  readonly shown: () => string;
+} {
   const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode() {} });
   const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 80, end() {} });
   const waiting = new Map(Object.entries(answers));
@@ -23,9 +26,9 @@ function sitAt(answers: Readonly<Record<string, string>>): { readonly context: C
 
 const noFault = async () => null;
 
-describe("asking for a password", () => {
-  it("says what is wrong with it before it asks again", async () => {
-    const { context, shown } = sitAt({
+describe("readNewPassword on a terminal", () => {
+  it("says what is wrong with a password before it asks again", async () => {
+    const { context, shown } = createTerminal({
       "Password:": "short\r",
       "too short": "\u0015long enough\r",
       "Password (again):": "long enough\r",
@@ -35,21 +38,24 @@ describe("asking for a password", () => {
     expect(shown().indexOf("too short")).toBeLessThan(shown().indexOf("Password (again):"));
   });
 
-  it("asks twice, and never shows what is typed", async () => {
-    const { context, shown } = sitAt({ "Password:": "hunter2 hunter2\r", "Password (again):": "hunter2 hunter2\r" });
+  it("asks twice and never shows the password", async () => {
+    const { context, shown } = createTerminal({
+      "Password:": "hunter2 hunter2\r",
+      "Password (again):": "hunter2 hunter2\r",
+    });
     expect(await readNewPassword(context, undefined, noFault)).toBe("hunter2 hunter2");
     expect(shown()).not.toContain("hunter2");
   });
 
-  it("refuses two that differ", async () => {
-    const { context } = sitAt({ "Password:": "one thing\r", "Password (again):": "another\r" });
+  it("refuses two passwords that differ", async () => {
+    const { context } = createTerminal({ "Password:": "one thing\r", "Password (again):": "another\r" });
     await expect(readNewPassword(context, undefined, noFault)).rejects.toThrow(
-      "the two passwords differ; nothing was changed",
+      "the passwords don't match; nothing was changed",
     );
   });
 
-  it("does not take a blank one", async () => {
-    const { context, shown } = sitAt({
+  it("refuses a blank password and asks again", async () => {
+    const { context, shown } = createTerminal({
       "Password:": "    \r",
       "may not be blank": "\u0015typed now\r",
       "Password (again):": "typed now\r",
@@ -59,7 +65,7 @@ describe("asking for a password", () => {
   });
 });
 
-describe("a password on stdin", () => {
+describe("readNewPassword from stdin", () => {
   const read = (text: string) => {
     const stdin = new PassThrough();
     stdin.end(text);
@@ -72,29 +78,31 @@ describe("a password on stdin", () => {
     ["no line end", "no line end"],
     [" spaces are its own \n", " spaces are its own "],
     ["zwölf Grüße\n", "zwölf Grüße"],
-  ])("is the line %j, without its end", async (text, password) => {
+  ])("reads the line %j without its line end", async (text, password) => {
     expect(await read(text)).toBe(password);
   });
 
   it.each([
-    ["", "stdin had no password"],
-    ["\n", "stdin had no password"],
-    [" \t \n", "stdin had no password"],
-    ["one\ntwo\n", "stdin had more than one line"],
+    ["", "no password on stdin"],
+    ["\n", "no password on stdin"],
+    [" \t \n", "no password on stdin"],
+    ["one\ntwo\n", "more than one line on stdin"],
     [`${"x".repeat(5_000)}\n`, "longer than 1024 characters"],
-  ])("is refused where stdin is not one line", async (text, reason) => {
+  ])("refuses %j, which is not one line with a password", async (text, reason) => {
     await expect(read(text)).rejects.toThrow(reason);
   });
 });
 
-describe("a question before something is lost", () => {
-  it("is answered by yes alone", async () => {
-    await expect(confirm(sitAt({ "go on": "yes\n" }).context, "Sure?")).resolves.toBeUndefined();
-    await expect(confirm(sitAt({ "go on": "y\n" }).context, "Sure?")).rejects.toThrow("cancelled; nothing was changed");
+describe("confirm", () => {
+  it("accepts only yes", async () => {
+    await expect(confirm(createTerminal({ continue: "yes\n" }).context, "Sure?")).resolves.toBeUndefined();
+    await expect(confirm(createTerminal({ continue: "y\n" }).context, "Sure?")).rejects.toThrow(
+      "cancelled; nothing was changed",
+    );
   });
 
-  it("is refused where nobody could answer", async () => {
-    const nobody = { stdin: {}, stderr: {} } as unknown as Context;
-    await expect(confirm(nobody, "Sure?")).rejects.toThrow("Sure? There is no terminal to ask; give --yes");
+  it("requires --yes without a terminal", async () => {
+    const noTerminal = { stdin: {}, stderr: {} } as unknown as Context;
+    await expect(confirm(noTerminal, "Sure?")).rejects.toThrow("Sure? Without a terminal, confirm with --yes");
   });
 });

@@ -8,8 +8,8 @@ import { createFolder } from "../server/folder.ts";
 
 const oneDay = 86_400;
 
-/** A database with `dead` sessions that ended long ago, and one that lives. */
-async function createDatabase(dead: number): Promise<string> {
+/** Creates a database with `expired` sessions that expired long ago, and a live one. */
+async function createDatabase(expired: number): Promise<string> {
   const path = join(createFolder(), "tokenpair.db");
   const now = Math.floor(Date.now() / 1000);
   let time = now - 400 * oneDay;
@@ -31,10 +31,10 @@ async function createDatabase(dead: number): Promise<string> {
       ip: null,
       updateLastLogin: false,
     });
-  for (let i = 0; i < dead; i += 1) await create(`dead-${i}`);
-  if (dead > 0) await store.sessions.revoke("dead-0", "logout");
+  for (let i = 0; i < expired; i += 1) await create(`expired-${i}`);
+  if (expired > 0) await store.sessions.revoke("expired-0", "logout");
   time = now;
-  await create("alive");
+  await create("live");
   await store.close();
   return path;
 }
@@ -54,7 +54,7 @@ async function flush(path: string, isTTY: boolean) {
 }
 
 describe("flushexpiredtokens", () => {
-  it("deletes every dead session and old revocation, in batches, and nothing that lives", async () => {
+  it("deletes every expired session and old revocation, in batches, but no live session", async () => {
     const path = await createDatabase(1_500);
     expect(await flush(path, false)).toEqual({
       exit: 0,
@@ -62,12 +62,12 @@ describe("flushexpiredtokens", () => {
       stderr: "",
     });
     const store = sqliteStore(path);
-    expect((await store.sessions.list({ limit: 10 })).sessions.map(({ id }) => id)).toEqual(["alive"]);
+    expect((await store.sessions.list({ limit: 10 })).sessions.map(({ id }) => id)).toEqual(["live"]);
     await store.close();
     expect((await flush(path, false)).stdout).toBe('{"sessions":0,"revocations":0,"failures":0,"audit_entries":0}\n');
   });
 
-  it("keeps what the longest access token could need, whatever this command's own settings are", async () => {
+  it("keeps revocations as long as the longest possible access token lives, whatever the settings", async () => {
     const path = await createDatabase(0);
     const revoke = async (secondsAgo: number) => {
       const store = sqliteStore({ path, now: () => Math.floor(Date.now() / 1000) - secondsAgo });
@@ -79,9 +79,9 @@ describe("flushexpiredtokens", () => {
     expect((await flush(path, false)).stdout).toBe('{"sessions":0,"revocations":1,"failures":0,"audit_entries":0}\n');
   });
 
-  it("shows a terminal how far it is", async () => {
+  it("shows its progress on a terminal", async () => {
     const { stdout, stderr } = await flush(await createDatabase(1_001), true);
-    expect(stderr).toContain("1000 sessions, 1 revocation, 0 counts of failed logins and 0 audit entries so far");
+    expect(stderr).toContain("1000 sessions, 1 revocation, 0 counters of failed logins and 0 audit entries so far");
     expect(stdout).toBe('{"sessions":1001,"revocations":1,"failures":0,"audit_entries":0}\n');
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { toTable, toTime } from "../../src/cli/format.ts";
 
-describe("a table", () => {
-  it("is aligned, without trailing spaces", () => {
+describe("toTable", () => {
+  it("aligns columns without trailing spaces", () => {
     expect(
       toTable(
         ["ID", "NAME"],
@@ -14,13 +14,13 @@ describe("a table", () => {
     ).toEqual(["ID  NAME", "1   alice", "10  bo"]);
   });
 
-  it("shows no control character, with which a user agent could steer the terminal", () => {
+  it("replaces control characters, which could send commands to the terminal", () => {
     expect(toTable(["DEVICE"], [["\u001b[2Jgone\n\u009b1m"]])).toEqual(["DEVICE", "?[2Jgone??1m"]);
   });
 });
 
-describe("a time", () => {
-  it("is ISO 8601 in UTC, to the second", () => {
+describe("toTime", () => {
+  it("returns ISO 8601 in UTC, to the second", () => {
     expect(toTime(1_767_225_600)).toBe("2026-01-01T00:00:00Z");
     expect(toTime(null)).toBe("never");
   });

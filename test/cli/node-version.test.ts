@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { isNewEnough, oldestNode } from "../../src/cli/node-version.ts";
 
-describe("the version of Node", () => {
-  it("must be the one that package.json asks for", () => {
+describe("the oldest version of Node", () => {
+  it("is the one in the engines of package.json", () => {
     const { engines } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
     expect(engines.node).toBe(`>=${oldestNode}`);
   });
@@ -17,7 +17,7 @@ describe("the version of Node", () => {
     ["22.2.0", false],
     ["20.20.2", false],
     ["9.99.0", false],
-  ])("%s is new enough: %s", (version, expected) => {
+  ])("is compared with %s: new enough is %s", (version, expected) => {
     expect(isNewEnough(version)).toBe(expected);
   });
 });

@@ -7,30 +7,32 @@ import { type Auth, type AuthError, type AuthOptions, type AuthUser, createAuth 
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 
 /**
- * A script is a readable session at a terminal. Lines of it:
+ * A command of a script and its expected outcome. A script is a readable session at a terminal, with these lines:
  *
  *     # a comment
- *     $ [NAME=value …] tokenpair ARGUMENTS [< the line on stdin]
- *     $ write FILE TEXT          makes a file of one line
- *     $ append FILE TEXT         adds a line to it
- *     $ chmod MODE FILE          (octal)
- *     $ login USER               starts a session of that user
- *     $ serve-own ID USER        starts a session of a user whom the application keeps
- *     $ guess USER TIMES         tries wrong passwords from 192.0.2.7, and prints how the last was answered
- *     what is expected on stdout
- *     ! what is expected on stderr
- *     [exit 1]                   where it is not 0
+ *     $ [NAME=value …] tokenpair ARGUMENTS [< a line for stdin]
+ *     $ write FILE TEXT          creates a file with one line
+ *     $ append FILE TEXT         appends a line to a file
+ *     $ chmod MODE FILE          changes the mode of a file (octal)
+ *     $ login USER               starts a session of a user
+ *     $ serve-own ID USER        starts a session of a user in the application's own table
+ *     $ guess USER TIMES         tries wrong passwords from 192.0.2.7, and prints the code of the last answer
+ *     an expected line on stdout
+ *     ! an expected line on stderr
+ *     [exit 1]                   the expected exit code if it isn't 0
  *
- * In what is expected `{uuid}`, `{time}`, `{folder}` and `{any}` stand for themselves; `{name=uuid}` keeps what it
- * matched, and `{name}` is that, in later commands and expectations. Empty lines between commands mean nothing.
+ * In expected lines, `{uuid}`, `{time}`, `{seconds}` and `{any}` match text of that kind. `{name=uuid}` also stores the
+ * match, and `{name}` stands for it in later commands and expected lines, as `{folder}` does for the working directory.
+ * Empty lines between commands are ignored.
  */
 export interface Step {
+  /** The number of the command's line. */
   readonly line: number;
   readonly command: string;
   readonly expected: Outcome;
 }
 
-/** What a command did. */
+/** The outcome of a command. */
 export interface Outcome {
   readonly stdout: readonly string[];
   readonly stderr: readonly string[];
@@ -68,7 +70,7 @@ function withExpectation(expected: Outcome, line: string): Outcome {
   return { ...expected, stdout: [...expected.stdout, line] };
 }
 
-/** Runs a script in an empty folder and tells `check` of each step what was expected and what it did. */
+/** Runs a script in an empty folder, and calls `check` with the expected and the actual outcome of every step. */
 export async function runScript(
   path: string,
   check: (step: Step, expected: Outcome, actual: Outcome) => void,
@@ -76,19 +78,19 @@ export async function runScript(
   const root = mkdtempSync(join(tmpdir(), "tokenpair-"));
   const folder = join(root, "empty");
   mkdirSync(folder);
-  const kept = new Map([["folder", folder]]);
+  const stored = new Map([["folder", folder]]);
   try {
     for (const step of parseScript(readFileSync(path, "utf8"))) {
-      const actual = await runStep(fill(step.command, kept), folder);
-      check(step, matchOutcome(step.expected, actual, kept), actual);
+      const actual = await runStep(fill(step.command, stored), folder);
+      check(step, matchOutcome(step.expected, actual, stored), actual);
     }
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
 }
 
-const fill = (text: string, kept: ReadonlyMap<string, string>) =>
-  text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => kept.get(name) ?? whole);
+const fill = (text: string, stored: ReadonlyMap<string, string>) =>
+  text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => stored.get(name) ?? whole);
 
 async function runStep(command: string, folder: string): Promise<Outcome> {
   const nothing: Outcome = { stdout: [], stderr: [], exit: 0 };
@@ -109,7 +111,7 @@ async function runStep(command: string, folder: string): Promise<Outcome> {
       await withAuth(folder, (auth) => logIn(auth, first));
       return nothing;
     case "serve-own":
-      await withAuth(folder, (auth) => auth.issue(first, { origin }), toOwnUsers({ id: first, username: rest }));
+      await withAuth(folder, (auth) => auth.issue(first, { client }), toOwnUsers({ id: first, username: rest }));
       return nothing;
     case "guess":
       return { ...nothing, stdout: [await withAuth(folder, (auth) => guess(auth, first, Number(rest)))] };
@@ -133,23 +135,23 @@ async function withAuth<T>(
   try {
     return await work(auth);
   } finally {
-    auth.close();
+    await auth.close();
     await store.close();
   }
 }
 
-const origin = { ip: "192.0.2.7", userAgent: "Firefox" };
+const client = { ip: "192.0.2.7", userAgent: "Firefox" };
 
 async function logIn(auth: Auth<AuthUser>, username: string): Promise<void> {
   const user = await auth.users.findByName(username);
-  await auth.issue(user?.id ?? "", { origin });
+  await auth.issue(user?.id ?? "", { client });
 }
 
-/** Guesses so often at a password; how the last guess was answered. */
+/** Tries wrong passwords. @returns the code of the last answer. */
 async function guess(auth: Auth<AuthUser>, username: string, times: number): Promise<string> {
   let answer = "";
   for (let n = 0; n < times; n++) {
-    answer = await auth.login({ username, password: "a wrong guess" }, { origin }).then(
+    answer = await auth.login({ username, password: "a wrong guess" }, { client }).then(
       () => "logged in",
       (error: AuthError) => error.code,
     );
@@ -168,7 +170,7 @@ async function runTokenpair(command: string, folder: string): Promise<Outcome> {
   );
   const child = spawn(process.execPath, [main, ...toArguments(args)], {
     cwd: folder,
-    // Compiled once for all commands of the script, which makes each four times as fast.
+    // Code is compiled once for all commands of the script, which makes each four times as fast.
     env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: join(folder, "../cache"), ...env },
   });
   child.stdin.end(line === undefined ? "" : `${line}\n`);
@@ -178,7 +180,7 @@ async function runTokenpair(command: string, folder: string): Promise<Outcome> {
   return { stdout, stderr, exit };
 }
 
-/** Words, and texts in single quotes. */
+/** Splits at spaces, except in single quotes. */
 function toArguments(text: string): string[] {
   return [...text.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? "");
 }
@@ -192,10 +194,10 @@ async function readLines(stream: NodeJS.ReadableStream): Promise<string[]> {
     .filter((line) => line !== "");
 }
 
-/** What was expected, with each line that matches replaced by what it matched. */
-function matchOutcome(expected: Outcome, actual: Outcome, kept: Map<string, string>): Outcome {
+/** Returns the expected outcome, with every matching line replaced by the actual one. */
+function matchOutcome(expected: Outcome, actual: Outcome, stored: Map<string, string>): Outcome {
   const match = (lines: readonly string[], found: readonly string[]) =>
-    lines.map((line, index) => (isMatch(line, found[index] ?? "", kept) ? (found[index] ?? "") : fill(line, kept)));
+    lines.map((line, index) => (isMatch(line, found[index] ?? "", stored) ? (found[index] ?? "") : fill(line, stored)));
   return {
     stdout: match(expected.stdout, actual.stdout),
     stderr: match(expected.stderr, actual.stderr),
@@ -203,13 +205,13 @@ function matchOutcome(expected: Outcome, actual: Outcome, kept: Map<string, stri
   };
 }
 
-function isMatch(line: string, found: string, kept: Map<string, string>): boolean {
-  const pattern = fill(line, kept)
+function isMatch(line: string, found: string, stored: Map<string, string>): boolean {
+  const pattern = fill(line, stored)
     .split(/(\{(?:\w+=)?(?:uuid|time|seconds|any)\})/)
     .map((part) => toPattern(part))
     .join("");
   const matched = new RegExp(`^${pattern}$`).exec(found);
-  for (const [name, text] of Object.entries(matched?.groups ?? {})) kept.set(name, text);
+  for (const [name, text] of Object.entries(matched?.groups ?? {})) stored.set(name, text);
   return matched !== null;
 }
 

@@ -181,7 +181,7 @@ describe("the queue of a hasher", () => {
         await Promise.all(running);
       }
     }
-    expect(busy.load()).toEqual({ inFlight: 0, waiting: 0, shed: 24 });
+    expect(busy.load()).toEqual({ inFlight: 0, waiting: 0, rejected: 24 });
   });
 
   it("has no hash waiting that can be made another time", async () => {
@@ -190,6 +190,6 @@ describe("the queue of a hasher", () => {
     expect(await busy.hashIfFree("p")).toBeNull();
     await running;
     expect(await busy.hashIfFree("p")).toMatch(/^\$argon2id\$/);
-    expect(busy.load().shed).toBe(0);
+    expect(busy.load().rejected).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { endWithProcess, type ProcessSignals } from "../../src/server/lifecycle.ts";
+import { closeOnSignals, type ProcessSignals } from "../../src/server/lifecycle.ts";
 
-/** A process that remembers what it is asked to do, and a server whose end is up to the test. */
+/** Starts a server that the test closes with `finish` or `fail`, in a process that records its exits. */
 function start() {
   const listeners = new Map<string, (error?: unknown) => void>();
   const seen = { exits: [] as number[], closes: 0, errors: [] as unknown[] };
@@ -29,14 +29,14 @@ function start() {
     },
   };
   const clock = { now: 0 };
-  endWithProcess(server, process, () => clock.now);
+  closeOnSignals(server, process, () => clock.now);
   return { seen, clock, finish, fail, send: (name: string, error?: unknown) => listeners.get(name)?.(error) };
 }
 
 const settle = () => new Promise(setImmediate);
 
-describe("the end of a server", () => {
-  it.each(["SIGTERM", "SIGINT"])("comes with %s: it closes, then exits with 0", async (signal) => {
+describe("the process of a server", () => {
+  it.each(["SIGTERM", "SIGINT"])("closes the server at %s and then exits with 0", async (signal) => {
     const { seen, send, finish } = start();
     send(signal);
     await settle();
@@ -46,7 +46,7 @@ describe("the end of a server", () => {
     expect(seen.exits).toEqual([0]);
   });
 
-  it("comes at once with a second signal", () => {
+  it("exits with 1 at a second signal, without waiting for the server to close", () => {
     const { seen, send, clock } = start();
     send("SIGINT");
     clock.now = 501;
@@ -54,7 +54,7 @@ describe("the end of a server", () => {
     expect(seen).toMatchObject({ closes: 1, exits: [1] });
   });
 
-  it("is not hurried by the copy of a signal that npm passes on", () => {
+  it("ignores the duplicate of a signal that npm forwards", () => {
     const { seen, send, clock } = start();
     send("SIGINT");
     clock.now = 20;
@@ -62,7 +62,7 @@ describe("the end of a server", () => {
     expect(seen).toMatchObject({ closes: 1, exits: [] });
   });
 
-  it("is logged and exits with 1 where closing fails", async () => {
+  it("logs the error and exits with 1 if closing fails", async () => {
     const { seen, send, fail } = start();
     send("SIGTERM");
     fail(new Error("the disk is gone"));
@@ -70,7 +70,7 @@ describe("the end of a server", () => {
     expect(seen).toMatchObject({ errors: [new Error("the disk is gone")], exits: [1] });
   });
 
-  it("comes with an error that nobody caught, which is logged", () => {
+  it("logs an uncaught exception and exits with 1", () => {
     const { seen, send } = start();
     send("uncaughtException", new Error("unexpected"));
     expect(seen).toMatchObject({ errors: [new Error("unexpected")], exits: [1] });

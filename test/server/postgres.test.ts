@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import pg from "pg";
@@ -14,6 +16,9 @@ import { createFolder } from "./folder.ts";
 
 const signingKey = "a signing key for tests of at least 32 bytes";
 const alice = { username: "alice", password: "correct horse battery staple" };
+
+/** How long a change may take on a busy machine, in milliseconds. */
+const deadline = { timeout: 20_000 };
 
 let postgres: PostgresServer;
 let admin: pg.Client;
@@ -34,7 +39,7 @@ async function connect(): Promise<pg.Client> {
   return client;
 }
 
-/** The environment of a server on a schema of its own. */
+/** Returns the environment of a server on a new schema. */
 function toEnv(settings: Record<string, string> = {}): Record<string, string> {
   schemas += 1;
   return {
@@ -46,21 +51,21 @@ function toEnv(settings: Record<string, string> = {}): Record<string, string> {
   };
 }
 
-/** A node of the test's own on the schema of `env`, with the user alice. */
+/** Opens a node in this process on the schema of `env`, and creates the user alice. */
 async function openNode(env: Record<string, string>) {
   const store = postgresStore({ connectionString: postgres.url, schema: env["TOKENPAIR_DATABASE_SCHEMA"] ?? "" });
   await store.migrate();
   const auth = createAuth({ store, signingKey });
   await auth.ready();
   onTestFinished(async () => {
-    auth.close();
+    await auth.close();
     await store.close();
   });
   await auth.users.create(alice);
   return auth;
 }
 
-/** A server in this process, and the messages that it has logged. */
+/** Starts a server in this process, and another node on the same schema. @returns them with the messages of the log. */
 async function start(settings: Record<string, string> = {}) {
   const env = toEnv({ TOKENPAIR_METRICS_PORT: "0", ...settings });
   const node = await openNode(env);
@@ -72,6 +77,12 @@ async function start(settings: Record<string, string> = {}) {
   return { ...server, node, logged, readMetrics, schema: env["TOKENPAIR_DATABASE_SCHEMA"] };
 }
 
+/** Takes a lock that lasts until the test ends or rolls back. */
+async function lockUntilRollback(statement: string): Promise<void> {
+  onTestFinished(async () => void (await admin.query("ROLLBACK")));
+  await admin.query(`BEGIN; ${statement}`);
+}
+
 const logIn = (url: string) =>
   fetch(`${url}/api/token/`, {
     method: "POST",
@@ -81,60 +92,74 @@ const logIn = (url: string) =>
 const me = (url: string, access: string) =>
   fetch(`${url}/api/auth/me/`, { headers: { Authorization: `Bearer ${access}` } });
 
-describe("a server over PostgreSQL", () => {
-  it("answers 503 with Retry-After where no connection is free, but an access token from memory", async () => {
+describe("a server over PostgreSQL", { timeout: 90_000 }, () => {
+  it("answers logins with 503 and Retry-After if no connection is free, but access tokens from memory", async () => {
     const { url, schema, readMetrics } = await start({
       TOKENPAIR_DATABASE_CONNECTIONS: "1",
       TOKENPAIR_DATABASE_MAX_WAITING: "1",
       TOKENPAIR_DATABASE_CONNECT_TIMEOUT: "1",
+      // A login that can't be completed must not be throttled later.
+      TOKENPAIR_LOGIN_FAILURES_BEFORE_DELAY: "0",
+      TOKENPAIR_ACCOUNT_FAILURES_BEFORE_DELAY: "0",
     });
     const { access } = (await (await logIn(url)).json()) as { access: string };
-    await admin.query(`BEGIN; SELECT FROM ${schema}.users FOR UPDATE`);
-    // The first holds the one connection while it waits for the row.
-    const answers = [];
-    for (let i = 0; i < 12; i += 1) answers.push(logIn(url));
+    await lockUntilRollback(`SELECT FROM ${schema}.users FOR UPDATE`);
+    // One login uses the only connection while it waits for the row.
+    const answers = Promise.all(Array.from({ length: 12 }, () => logIn(url)));
     expect((await me(url, access)).status).toBe(200);
-    for (const answer of await Promise.all(answers)) {
+    for (const answer of await answers) {
       expect(answer.status).toBe(503);
       expect(answer.headers.get("Retry-After")).toMatch(/^\d+$/);
       expect(await answer.json()).toEqual({ detail: "Service temporarily unavailable.", code: "unavailable" });
     }
     await admin.query("ROLLBACK");
     expect(Number(/^tokenpair_database_refused_total (\d+)$/m.exec(await readMetrics())?.[1])).toBeGreaterThan(0);
-    await expect.poll(async () => (await logIn(url)).status).toBe(200);
+    await expect.poll(async () => (await logIn(url)).status, deadline).toBe(200);
   });
 
-  it("measures the way of a revocation of another node, and says when it no longer listens and when it does", async () => {
+  it("measures the lag of another node's revocation, and logs when it loses and recovers LISTEN", async () => {
     const { node, logged, readMetrics, schema } = await start();
     await node.revokeToken("1");
-    await expect.poll(readMetrics).toMatch(/^tokenpair_revocation_lag_seconds_count [1-9]/m);
+    await expect.poll(readMetrics, deadline).toMatch(/^tokenpair_revocation_lag_seconds_count [1-9]/m);
     const text = await readMetrics();
     expect(text).toMatch(/^tokenpair_revocation_lag_seconds_bucket\{le="30"\} [1-9]/m);
     expect(text).toMatch(/^tokenpair_database_connections_open [1-9]/m);
 
-    const kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = $1";
-    await admin.query(kill, [`LISTEN "${schema}_revocations"`]);
-    await expect.poll(() => logged).toContain("listen_recovered");
+    const listeners = "FROM pg_stat_activity WHERE query = $1";
+    const listen = [`LISTEN "${schema}_revocations"`];
+    // Two nodes listen: the server and the node of the test.
+    const countListeners = async () => (await admin.query(`SELECT ${listeners}`, listen)).rowCount;
+    await expect.poll(countListeners, deadline).toBe(2);
+    await admin.query(`SELECT pg_terminate_backend(pid) ${listeners}`, listen);
+    await expect.poll(() => logged, deadline).toContain("listen_recovered");
     expect(logged).toContain("listen_lost");
     expect(await readMetrics()).toContain('tokenpair_feed_events_total{event="listen_lost"} 1');
   });
 
-  it("catches up when the database was restarted, and says so", async () => {
+  it("reads all revocations again after a restart of the database, and logs it", async () => {
     const { url, node, logged } = await start();
     const { access } = (await (await logIn(url)).json()) as { access: string };
     const claims = await node.authenticate(new Headers({ Authorization: `Bearer ${access}` }));
     await admin.end();
     await postgres.restart();
     admin = await connect();
-    await expect.poll(() => node.logout(claims).then(() => "done", String), { timeout: 10_000 }).toBe("done");
-    await expect.poll(async () => (await me(url, access)).status, { timeout: 10_000 }).toBe(401);
-    await expect.poll(() => logged, { timeout: 10_000 }).toContain("listen_recovered");
-    await expect.poll(() => logged, { timeout: 10_000 }).toContain("feed_reloaded");
+    await expect.poll(() => node.logout(claims).then(() => "done", String), deadline).toBe("done");
+    await expect.poll(async () => (await me(url, access)).status, deadline).toBe(401);
+    await expect.poll(() => logged, deadline).toContain("listen_recovered");
+    await expect.poll(() => logged, deadline).toContain("feed_reloaded");
   });
 });
 
-describe("a server that was stopped for longer than maxStaleness (SIGSTOP)", () => {
-  it("answers nothing from memory until it has read what was revoked meanwhile, and says so", async () => {
+/** Sends a request for the user on a new socket. @returns when the kernel has it, with the promise of its status. */
+async function sendMe(url: string, access: string): Promise<{ readonly status: Promise<number | undefined> }> {
+  const request = get(`${url}/api/auth/me/`, { agent: false, headers: { Authorization: `Bearer ${access}` } });
+  const response = once(request, "response") as Promise<[IncomingMessage]>;
+  await once(request, "finish");
+  return { status: response.then(([{ statusCode }]) => statusCode) };
+}
+
+describe("a server that was stopped for longer than maxStaleness (SIGSTOP)", { timeout: 90_000 }, () => {
+  it("answers 503 until it has read the revocations, and logs that it was stale", async () => {
     const env = toEnv({ TOKENPAIR_MAX_STALENESS: "1" });
     const node = await openNode(env);
     const server = await startServer({ cwd: createFolder(), env: { ...env, TOKENPAIR_LOG_LEVEL: "info" } });
@@ -146,25 +171,25 @@ describe("a server that was stopped for longer than maxStaleness (SIGSTOP)", () 
     expect((await me(server.url, access)).status).toBe(200);
 
     server.process.kill("SIGSTOP");
+    const stoppedAt = performance.now();
     const claims = await node.authenticate(new Headers({ Authorization: `Bearer ${access}` }));
     await node.logout(claims);
-    await new Promise((resolve) => setTimeout(resolve, 1_200));
-    // Nothing can be read when it wakes up; the requests wait in its sockets, and are the first that it sees.
-    await admin.query(`BEGIN; LOCK TABLE ${env["TOKENPAIR_DATABASE_SCHEMA"]}.revocations`);
-    const first = [me(server.url, access), me(server.url, other.access)];
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    // The server can't read revocations when it continues. Its sockets hold two requests, which it handles first.
+    await lockUntilRollback(`LOCK TABLE ${env["TOKENPAIR_DATABASE_SCHEMA"]}.revocations`);
+    const requests = await Promise.all([sendMe(server.url, access), sendMe(server.url, other.access)]);
+    await expect.poll(() => performance.now() - stoppedAt, deadline).toBeGreaterThan(1_200);
     server.process.kill("SIGCONT");
-    const answers = (await Promise.all(first)).map((answer) => answer.status);
+    const statuses = await Promise.all(requests.map(({ status }) => status));
     await admin.query("ROLLBACK");
-    expect(answers).toEqual([503, 503]);
-    await expect.poll(async () => (await me(server.url, other.access)).status).toBe(200);
+    expect(statuses).toEqual([503, 503]);
+    await expect.poll(async () => (await me(server.url, other.access)).status, deadline).toBe(200);
     expect((await me(server.url, access)).status).toBe(401);
-    await expect.poll(() => lines.join("")).toContain('"feed_recovered"');
+    await expect.poll(() => lines.join(""), deadline).toContain('"feed_recovered"');
     expect(lines.join("")).toContain('"feed_stale"');
   });
 });
 
-describe("doctor over PostgreSQL", () => {
+describe("tokenpair doctor over PostgreSQL", () => {
   async function examine(env: Record<string, string>) {
     const stdout = Object.assign(new PassThrough(), { isTTY: false });
     const context = { directory: createFolder(), env, stdin: new PassThrough(), stdout, stderr: new PassThrough() };
@@ -174,7 +199,7 @@ describe("doctor over PostgreSQL", () => {
     return { exit, toStatus: (name: string) => checks.find((check) => check.name === name)?.status };
   }
 
-  it("finds nothing wrong with a server that keeps what it has answered, and fails one that does not", async () => {
+  it("accepts a durable server, and fails if synchronous_commit is off", async () => {
     const env = toEnv();
     await openNode(env);
     const { toStatus } = await examine(env);
@@ -188,7 +213,7 @@ describe("doctor over PostgreSQL", () => {
     expect(careless.exit).toBe(1);
   });
 
-  it("warns of more connections than the server has, and names a schema that is missing", async () => {
+  it("warns of more connections than the server allows, and fails without a schema", async () => {
     const { exit, toStatus } = await examine(toEnv({ TOKENPAIR_DATABASE_CONNECTIONS: "500" }));
     expect(exit).toBe(1);
     expect(toStatus("connections")).toBe("warn");

@@ -7,7 +7,7 @@ import { createFolder } from "./folder.ts";
 
 const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
 
-/** `tokenpair serve` as a process of its own, and all that it prints. */
+/** Runs `tokenpair serve` in a process. @returns it with everything that it prints, once it is ready. */
 async function start(env: Record<string, string> = {}, args: readonly string[] = []) {
   const cwd = createFolder();
   const child = spawn(process.execPath, [main, "serve", "--port", "0", ...args], {
@@ -23,38 +23,48 @@ async function start(env: Record<string, string> = {}, args: readonly string[] =
   child.stderr.setEncoding("utf8").on("data", (text) => {
     printed.stderr += text;
   });
-  const exited = once(child, "exit");
-  while (!printed.stdout.includes("ready")) await Promise.race([once(child.stdout, "data"), exited.then(failStart)]);
+  const closed = once(child, "close");
+  while (!printed.stdout.includes("ready")) await Promise.race([once(child.stdout, "data"), closed.then(failStart)]);
   const url = /http:\/\/[^\s"]+/.exec(printed.stdout)?.[0] ?? "";
-  return { child, cwd, exited, printed, url };
+  return { child, cwd, printed, url, stop };
 
   function failStart(): never {
-    throw new Error(`the server ended: ${printed.stderr}`);
+    throw new Error(`the server exited: ${printed.stderr}`);
+  }
+
+  /** Stops the server, and waits until everything that it printed has arrived. @returns exit code and signal. */
+  function stop(): Promise<unknown[]> {
+    child.kill("SIGTERM");
+    return closed;
   }
 }
 
-/** The log's lines of the start come before it. */
+/** Returns the last line, which follows the log of the start. */
 function toLastLine(text: string): string {
   return text.trimEnd().split("\n").at(-1) ?? "";
 }
 
-describe("the process of a server", () => {
-  it("prints one line when it is ready, and ends with 0 on SIGTERM", async () => {
-    const { child, exited, printed, url } = await start();
+describe("tokenpair serve", () => {
+  it("prints one line when it is ready, and exits with 0 on SIGTERM", async () => {
+    const { printed, stop, url } = await start();
     expect(toLastLine(printed.stdout)).toBe(`tokenpair is ready on ${url} (SQLite ./data/tokenpair.db)`);
-    expect(printed.stderr).toMatch(/^Made a signing key and keep it in \S+\/data\/signing\.key \(mode 0600\)\..*\n$/);
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
-    child.kill("SIGTERM");
-    expect(await exited).toEqual([0, null]);
+    expect(await stop()).toEqual([0, null]);
+    expect(printed.stderr).toMatch(/^Created a signing key in \S+\/data\/signing\.key \(mode 0600\)\..*\n$/);
   });
 
-  it("says at start that cookies are insecure, where they are", async () => {
-    const warning = "Warning: insecureCookies is on: cookies go over plain http, where others can read them;";
-    expect((await start({ TOKENPAIR_INSECURE_COOKIES: "true" })).printed.stderr).toContain(warning);
-    expect((await start()).printed.stderr).not.toContain("insecureCookies");
+  it("warns at start if insecureCookies is on", async () => {
+    const warning = "Warning: insecureCookies is on. Cookies are sent over plain http, where others can read them.";
+    const readErrors = async (env: Record<string, string>) => {
+      const { printed, stop } = await start(env);
+      await stop();
+      return printed.stderr;
+    };
+    expect(await readErrors({ TOKENPAIR_INSECURE_COOKIES: "true" })).toContain(warning);
+    expect(await readErrors({})).not.toContain("insecureCookies");
   });
 
-  it("prints the line as JSON with --json", async () => {
+  it("prints JSON when it is ready, with --json", async () => {
     const { printed, url } = await start({ TOKENPAIR_METRICS_PORT: "0" }, ["--json"]);
     expect(JSON.parse(toLastLine(printed.stdout))).toEqual({
       ready: true,
@@ -64,10 +74,10 @@ describe("the process of a server", () => {
     });
   });
 
-  it("lets no password, token, cookie or key into its output, whatever clients send", async () => {
+  it("never prints a password, token, cookie or key, whatever clients send", async () => {
     const signingKey = "planted-signing-key-planted-signing-key";
     const env = { TOKENPAIR_SIGNING_KEY: signingKey, TOKENPAIR_LOG_LEVEL: "debug" };
-    const { child, cwd, exited, printed, url } = await start(env, ["--demo"]);
+    const { child, cwd, printed, stop, url } = await start(env, ["--demo"]);
     while (!printed.stderr.includes("Log in:")) await once(child.stderr, "data");
     const shown = /password (\S+)/.exec(printed.stderr)?.[1] ?? "";
     const post = (path: string, body: object, headers = {}) =>
@@ -87,8 +97,7 @@ describe("the process of a server", () => {
     await fetch(`${url}/api/auth/me/`, { headers: { Cookie: `__Host-Http-access=${access}; x=planted-cookie` } });
     await fetch(`${url}/api/token/`, { method: "POST", body: `{"password":"planted-password` });
     await post("/api/token/blacklist/", { refresh: rotated.refresh });
-    child.kill("SIGTERM");
-    await exited;
+    await stop();
 
     const notice = printed.stderr.indexOf("There were no users");
     const output =

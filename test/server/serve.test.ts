@@ -1,22 +1,24 @@
 import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { loadConfig } from "../../src/server/config/config.ts";
 import type { ServerSettings } from "../../src/server/config/server-settings.ts";
-import { createHealth } from "../../src/server/parts/health.ts";
+import { createHealth } from "../../src/server/handlers/health.ts";
 import { type ServeOptions, serve } from "../../src/server/serve.ts";
+import { findFreePort } from "../support/free-port.ts";
 import { createFolder } from "./folder.ts";
 
-/** A server on any free port over a database in an empty folder, and what it has logged. */
+/** Starts a server on any free port, with a database in an empty folder. @returns it with the lines of its log. */
 async function start(flags: Partial<ServerSettings> = {}, options: Partial<ServeOptions> = {}, env = {}) {
   const directory = createFolder();
   const lines: string[] = [];
   const config = await loadConfig({ directory, env, flags: { port: 0, ...flags } });
   const server = await serve(config, { logTo: { write: (line) => void lines.push(line) }, ...options });
   onTestFinished(() => server.close());
-  // The events of the start are not what these tests are about.
+  // Removes the events of the start.
   lines.length = 0;
   return { ...server, directory, lines };
 }
@@ -27,9 +29,9 @@ function post(url: string, body: object): Promise<Response> {
 }
 
 describe("serve", () => {
-  it("migrates, makes a key, and answers the endpoints of the contract", async () => {
-    const { url, directory, madeKey, demo } = await start({}, { demo: true });
-    expect(madeKey?.file).toBe(join(directory, "data/signing.key"));
+  it("migrates the database, creates a signing key, and answers the endpoints of the contract", async () => {
+    const { url, directory, createdKey, demo } = await start({}, { demo: true });
+    expect(createdKey?.file).toBe(join(directory, "data/signing.key"));
     const login = await post(`${url}/api/token/`, demo ?? {});
     expect(login.status).toBe(200);
     const { access } = (await login.json()) as { access: string };
@@ -37,7 +39,7 @@ describe("serve", () => {
     expect(await me.json()).toMatchObject({ username: "demo" });
   });
 
-  it("gives every answer an id, which its line in the log has too", async () => {
+  it("gives every response an id that its line in the log has, too", async () => {
     const { url, lines } = await start();
     const response = await fetch(`${url}/nowhere?x=1`);
     expect(response.status).toBe(404);
@@ -46,14 +48,14 @@ describe("serve", () => {
     expect(line?.["id"]).toBe(response.headers.get("X-Request-Id"));
   });
 
-  it("tells browsers to come back by https where it is told to", async () => {
+  it("sends Strict-Transport-Security if the setting is on", async () => {
     const header = async (flags: Partial<ServerSettings>) =>
       (await fetch(`${(await start(flags)).url}/healthz`)).headers.get("Strict-Transport-Security");
     expect(await header({})).toBeNull();
     expect(await header({ strictTransportSecurity: 31_536_000 })).toBe("max-age=31536000");
   });
 
-  it("logs a request that is no HTTP in one line", async () => {
+  it("logs a malformed request in one line, without quoting it", async () => {
     const { url, lines } = await start();
     const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write("planted-secret\r\n\r\n"));
     expect(await text(socket)).toContain('{"detail":"Bad request.","code":"bad_request"}');
@@ -61,14 +63,14 @@ describe("serve", () => {
     expect(lines.join()).not.toContain("planted-secret");
   });
 
-  it("keeps everything in memory with sqlite::memory:, the key too", async () => {
-    const { madeKey, directory, database } = await start({ databaseUrl: "sqlite::memory:" });
-    expect(madeKey).toMatchObject({ file: null });
+  it("keeps the database and the signing key in memory with sqlite::memory:", async () => {
+    const { createdKey, directory, database } = await start({ databaseUrl: "sqlite::memory:" });
+    expect(createdKey).toMatchObject({ file: null });
     expect(database).toBe("SQLite in memory");
     expect(existsSync(join(directory, "data"))).toBe(false);
   });
 
-  it("creates the demo user only where there are no users, and only when asked", async () => {
+  it("creates the demo user only with the option demo, and only if there are no users", async () => {
     expect((await start()).demo).toBeNull();
     const first = await start({}, { demo: true });
     expect(first.demo).toMatchObject({ username: "demo", password: expect.stringMatching(/^.{24}$/) });
@@ -77,15 +79,15 @@ describe("serve", () => {
     const second = await serve(config, { logTo: { write() {} }, demo: true });
     onTestFinished(() => second.close());
     expect(second.demo).toBeNull();
-    expect(second.madeKey).toBeNull();
+    expect(second.createdKey).toBeNull();
   });
 
-  it("gives the demo user a password as long as the policy asks for", async () => {
+  it("gives the demo user a password of at least minPasswordLength", async () => {
     const { demo } = await start({}, { demo: true }, { TOKENPAIR_MIN_PASSWORD_LENGTH: "51" });
     expect(demo?.password).toMatch(/^[0-9a-f]{52}$/);
   });
 
-  it("serves metrics on their own port alone", async () => {
+  it("serves metrics on metricsPort only", async () => {
     const { url, metricsUrl } = await start({ metricsPort: 0 });
     await post(`${url}/api/token/`, { username: "nobody", password: "x" });
     const text = await (await fetch(metricsUrl ?? "")).text();
@@ -96,12 +98,24 @@ describe("serve", () => {
     expect((await start()).metricsUrl).toBeNull();
   });
 
-  it("closes what it had opened where it cannot start", async () => {
+  it("closes everything that it has opened if it can't start", async () => {
     const { url, directory } = await start();
-    const flags = { port: Number(new URL(url).port), metricsPort: 0 };
+    const metricsPort = await findFreePort();
+    const flags = { port: Number(new URL(url).port), metricsPort };
     const failing = serve(await loadConfig({ directory, env: {}, flags }), { logTo: { write() {} } });
-    await expect(failing).rejects.toThrow("is taken");
+    await expect(failing).rejects.toThrow("is in use");
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    await expect(fetch(`http://127.0.0.1:${metricsPort}/metrics`)).rejects.toThrow("fetch failed");
+  });
+
+  it("refuses to start if the revocations can't be loaded", async () => {
+    const { directory, close } = await start();
+    await close();
+    const database = new DatabaseSync(join(directory, "data/tokenpair.db"));
+    database.exec("DROP TABLE revocations");
+    database.close();
+    const failing = serve(await loadConfig({ directory, env: {}, flags: { port: 0 } }), { logTo: { write() {} } });
+    await expect(failing).rejects.toThrow("no such table");
   });
 
   it("refuses a signing key that is too short for its algorithm", async () => {
@@ -110,8 +124,8 @@ describe("serve", () => {
   });
 });
 
-describe("health", () => {
-  it("is answered as the OpenAPI document says", async () => {
+describe("the health checks of serve", () => {
+  it("are in the OpenAPI document", async () => {
     const { url } = await start();
     const { paths } = (await (await fetch(`${url}/api/schema/`)).json()) as { paths: Record<string, { get: object }> };
     for (const path of ["/healthz", "/readyz"]) {
@@ -121,7 +135,7 @@ describe("health", () => {
   });
 
   it.each(["/healthz", "/healthz/", "/readyz", "/readyz/"])(
-    "answers %s with 200 on a server that is ready",
+    "answer %s with 200 if the server is ready",
     async (path) => {
       const { url } = await start();
       const response = await fetch(url + path);
@@ -131,7 +145,7 @@ describe("health", () => {
     },
   );
 
-  it("answers /readyz with 503 and the reason where the node cannot answer, while it lives on", async () => {
+  it("answer /readyz with 503 and the reason if the store does not answer, but /healthz with 200", async () => {
     const health = createHealth({ health: async () => ({ ok: false, reason: "the store does not answer" }) });
     const ready = await health.fetch(new Request("http://localhost/readyz"));
     expect(ready.status).toBe(503);
@@ -140,7 +154,7 @@ describe("health", () => {
     expect((await health.fetch(new Request("http://localhost/healthz"))).status).toBe(200);
   });
 
-  it("takes no other method than GET and HEAD", async () => {
+  it("answer 405 to POST", async () => {
     const { url } = await start();
     const response = await fetch(`${url}/healthz`, { method: "POST" });
     expect(response.status).toBe(405);

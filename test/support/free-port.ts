@@ -1,8 +1,8 @@
 import { createServer } from "node:net";
 
 /**
- * A port of the loopback interface on which nothing listens. From below the range out of which systems take the ports of
- * outgoing connections: one of those would otherwise have it before, or while, whoever asked for it is started anew.
+ * Finds a free port on the loopback interface. Ports below 32,000 are outside the range from which systems take the ports of
+ * outgoing connections, so none of those takes the port before, or between two starts of, a test's server.
  */
 export async function findFreePort(): Promise<number> {
   for (;;) {

@@ -4,27 +4,29 @@ import { resolve } from "node:path";
 
 const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
 
+/** A running `tokenpair serve`. */
 export interface ServerProcess {
   readonly url: string;
   readonly port: number;
   readonly process: ChildProcess;
-  /** What it has logged so far. */
+  /** Returns everything that the server has logged so far. */
   log(): string;
-  /** Ends it without warning, as a power cut would. */
+  /** Kills the process, as a power cut would. */
   kill(): Promise<void>;
-  /** Ends it as an operator would. */
+  /** Stops the server, as an operator would. */
   stop(): Promise<void>;
 }
 
+/** The options of `startServer`. */
 export interface ServerOptions {
-  /** The working directory: database and signing key go into its `data/`. */
+  /** The working directory: database and signing key are in its `data/`. */
   readonly cwd: string;
-  /** Default: any free one. */
+  /** Default: any free port. */
   readonly port?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts `tokenpair serve` and waits until it says that it is ready. */
+/** Starts `tokenpair serve`, and waits until it is ready. */
 export async function startServer({ cwd, port = 0, env = {} }: ServerOptions): Promise<ServerProcess> {
   const child = spawn(process.execPath, [main, "serve", "--port", String(port)], {
     cwd,
@@ -52,12 +54,13 @@ export async function startServer({ cwd, port = 0, env = {} }: ServerOptions): P
   };
 }
 
+/** Waits for the line that a server prints when it is ready. @returns its URL. */
 async function readUrl(child: ChildProcess, output: readonly string[], errors: readonly string[]): Promise<string> {
-  const exit = once(child, "exit").then(() => null);
+  const closed = once(child, "close").then(() => null);
   for (;;) {
     const url = /tokenpair is ready on (\S+)/.exec(output.join(""))?.[1];
     if (url !== undefined) return url;
-    const more = child.stdout === null ? null : await Promise.race([once(child.stdout, "data"), exit]);
-    if (more === null) throw new Error(`the server ended before it was ready: ${errors.join("")}`);
+    const more = child.stdout === null ? null : await Promise.race([once(child.stdout, "data"), closed]);
+    if (more === null) throw new Error(`the server exited before it was ready: ${errors.join("")}`);
   }
 }

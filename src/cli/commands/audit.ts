@@ -9,8 +9,8 @@ import { toAuditJson, toAuditLine } from "../audit-line.ts";
 import { type AuditType, parseAuditType } from "../audit-type.ts";
 import { addCommand, type CommonOptions, withStore } from "../command.ts";
 import type { Context } from "../context.ts";
+import { CommandError } from "../errors.ts";
 import { toFlowDeps } from "../flow-deps.ts";
-import { Refused } from "../refused.ts";
 import { parseSince } from "../since.ts";
 
 interface AuditOptions extends CommonOptions {
@@ -22,24 +22,27 @@ interface AuditOptions extends CommonOptions {
   readonly follow?: true;
 }
 
-/** Milliseconds between two looks at the log. */
+/** How often `--follow` reads the log, in milliseconds. */
 const pollInterval = 1_000;
 
-/** How many entries are read at once while following. */
+/** The most entries that `--follow` reads at once. */
 const pageSize = 1_000;
 
 const maxLimit = 100_000;
 
+/** Adds the command `audit`. */
 export function addAudit(program: Command, context: Context): void {
-  addCommand(program, "audit", "show the audit log: the newest entries, the oldest of them first")
-    .option("--user <name>", "only this user's; a deleted user is named by the id")
-    .option("--session <id>", "only this session's")
-    .option("--type <type>", "only events of this type, such as login_failed or theft", parseAuditType)
-    .option("--since <time>", 'only what came later, such as "1h", "2d" or "2026-01-31T12:00:00Z"', (text) =>
-      parseSince(text, systemClock.now()),
+  addCommand(program, "audit", "Show the newest entries of the audit log, oldest first.")
+    .option("--user <name>", "Only entries about this user. For a deleted user, give the id.")
+    .option("--session <id>", "Only entries about this session.")
+    .option("--type <type>", "Only entries of this type, for example login_failed or reuse_detected.", parseAuditType)
+    .option(
+      "--since <time>",
+      'Only entries since this time, for example "1h", "2d" or "2026-01-31T12:00:00Z".',
+      (text) => parseSince(text, systemClock.now()),
     )
-    .option("--limit <n>", "how many entries at most", parseLimit, 100)
-    .option("--follow", "go on with what comes, until it is interrupted")
+    .option("--limit <n>", "Maximum number of entries.", parseLimit, 100)
+    .option("--follow", "Keep printing new entries until interrupted.")
     .action((options: AuditOptions) =>
       withStore(context, options, async (store, config) => {
         const query = await toQuery(store, config, options);
@@ -52,14 +55,18 @@ export function addAudit(program: Command, context: Context): void {
 function parseLimit(text: string): number {
   const limit = Number(text);
   if (!/^\d+$/.test(text) || limit < 1 || limit > maxLimit) {
-    throw new InvalidArgumentError(`Must be a number from 1 to ${maxLimit}.`);
+    throw new InvalidArgumentError(`Use a number from 1 to ${maxLimit}.`);
   }
   return limit;
 }
 
 type Query = Omit<AuditQuery, "after" | "limit">;
 
-/** What to look for. @throws Refused where neither a user nor an entry has this name or id. */
+/**
+ * Returns the query for the options.
+ *
+ * @throws CommandError if `--user` names neither a user nor the user of an entry.
+ */
 async function toQuery(
   store: Store,
   config: Config,
@@ -71,14 +78,14 @@ async function toQuery(
   const userId = user?.id ?? name;
   const { entries } = await store.audit.read({ after: null, limit: 1, userId });
   if (user === null && entries.length === 0) {
-    throw new Refused(`there is no user ${name}, and no entry of a deleted one with this id`);
+    throw new CommandError(`no user ${name}, and no audit entry with this user id`);
   }
   return { ...query, userId };
 }
 
 type Write = (entries: readonly AuditEntry[]) => Promise<void>;
 
-/** Writes entries as they come, each on a line of its own. */
+/** Creates a function that prints entries, each on its own line. */
 function createWriter(store: Store, { stdout }: Context, { json }: AuditOptions): Write {
   const names = new Map<string, string | undefined>();
 

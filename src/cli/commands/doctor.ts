@@ -9,18 +9,18 @@ import { checkSigningKey } from "../doctor/key-check.ts";
 import { checkSettings } from "../doctor/setting-checks.ts";
 import { toCount } from "../format.ts";
 
+/** Adds the command `doctor`. */
 export function addDoctor(program: Command, context: Context): void {
-  addCommand(program, "doctor", "check settings, database, signing key and clock, and say what is unsafe").action(
-    async (options: CommonOptions) => {
-      const checks = await runChecks(context, options);
-      const failed = checks.filter(({ status }) => status === "fail").length;
-      print(context, options, {
-        lines: checks.map(toLine),
-        json: { checks },
-        ...(failed === 0 ? {} : { refusal: `${toCount(failed, "check")} failed` }),
-      });
-    },
-  );
+  const description = "Check settings, database, signing key and clock, and warn about unsafe settings.";
+  addCommand(program, "doctor", description).action(async (options: CommonOptions) => {
+    const checks = await runChecks(context, options);
+    const failed = checks.filter(({ status }) => status === "fail").length;
+    print(context, options, {
+      lines: checks.map(toLine),
+      json: { checks },
+      ...(failed === 0 ? {} : { refusal: `${toCount(failed, "check")} failed` }),
+    });
+  });
 }
 
 async function runChecks(context: Context, options: CommonOptions): Promise<readonly Check[]> {
@@ -28,7 +28,7 @@ async function runChecks(context: Context, options: CommonOptions): Promise<read
     const config = await loadConfigFor(context, options);
     const database = parseDatabaseUrl(config.server.databaseUrl, config.directory);
     return [
-      ok("settings", `valid; from ${config.origin}`),
+      ok("settings", `Valid. Source: ${config.source}.`),
       ...(await checkDatabase(database, config)),
       checkSigningKey(config, database),
       ...checkSettings(config),

@@ -9,11 +9,12 @@ import { toCount } from "../format.ts";
 /** Moves a terminal's cursor to the start of the line and clears it. */
 const startOfLine = "\r\u001b[K";
 
+/** Adds the command `flushexpiredtokens`, which has the name of simplejwt's command. */
 export function addFlushExpiredTokens(program: Command, context: Context): void {
   addCommand(
     program,
     "flushexpiredtokens",
-    "delete dead sessions, old revocations, failed logins and audit entries, in small batches",
+    "Delete expired sessions, revocations, failed logins and audit entries, in small batches.",
   ).action((options: CommonOptions) => runOnStore(context, options, (store, config) => flush(store, config, context)));
 }
 
@@ -31,7 +32,7 @@ function toJson({ auditEntries, ...counts }: DeletedCounts): Readonly<Record<str
 }
 
 function toSummary({ sessions, revocations, failures, auditEntries }: DeletedCounts): string {
-  const counts = toCount(failures, "count");
+  const counters = toCount(failures, "counter");
   const entries = `${auditEntries} audit ${auditEntries === 1 ? "entry" : "entries"}`;
-  return `${toCount(sessions, "session")}, ${toCount(revocations, "revocation")}, ${counts} of failed logins and ${entries}`;
+  return `${toCount(sessions, "session")}, ${toCount(revocations, "revocation")}, ${counters} of failed logins and ${entries}`;
 }

@@ -3,9 +3,10 @@ import { openStore, parseDatabaseUrl } from "../../server/config/database.ts";
 import { addCommand, type CommonOptions, loadConfigFor, print } from "../command.ts";
 import type { Context } from "../context.ts";
 
+/** Adds the command `migrate`. */
 export function addMigrate(program: Command, context: Context): void {
-  addCommand(program, "migrate", "apply what the database's schema still needs, and list it").action(
-    (options: CommonOptions) => runMigrate(context, options),
+  addCommand(program, "migrate", "Apply pending schema migrations.").action((options: CommonOptions) =>
+    runMigrate(context, options),
   );
 }
 
@@ -14,7 +15,7 @@ async function runMigrate(context: Context, options: CommonOptions): Promise<voi
   const store = openStore(parseDatabaseUrl(config.server.databaseUrl, config.directory), config);
   try {
     const applied = await store.migrate();
-    const lines = applied.length === 0 ? ["Nothing to apply: the schema is up to date."] : applied.map(toLine);
+    const lines = applied.length === 0 ? ["No pending migrations: the schema is up to date."] : applied.map(toLine);
     print(context, options, { lines, json: { applied } });
   } finally {
     await store.close();

@@ -11,11 +11,12 @@ interface ServeFlags extends CommonOptions {
   readonly demo?: true;
 }
 
+/** Adds the command `serve`. */
 export function addServe(program: Command, context: Context): void {
-  addCommand(program, "serve", "migrate the database, then serve; prints one line when ready")
-    .option("--host <host>", "the address to listen on (default: 127.0.0.1)")
-    .option("--port <port>", "the port to listen on; 0 takes any free one (default: 8000)", parsePort)
-    .option("--demo", "create a user demo with a random password if there are no users")
+  addCommand(program, "serve", "Migrate the database, then serve. Prints one line when ready.")
+    .option("--host <host>", "Address to listen on (default: 127.0.0.1).")
+    .option("--port <port>", "Port to listen on, 0 for any free port (default: 8000).", parsePort)
+    .option("--demo", "Create the user demo with a random password if there are no users.")
     .action((flags: ServeFlags) => runServe(context, flags));
 }
 
@@ -25,25 +26,26 @@ async function runServe(context: Context, flags: ServeFlags): Promise<void> {
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
   });
-  // Loaded here, so that the other commands start without the server.
-  const [{ serve }, { endWithProcess }] = await Promise.all([
+  // Imported only now, because the other commands don't need the server and start faster without it.
+  const [{ serve }, { closeOnSignals }] = await Promise.all([
     import("../../server/serve.ts"),
     import("../../server/lifecycle.ts"),
   ]);
   const server = await serve(config, { logTo: context.stdout, demo });
-  endWithProcess(server, process, systemClock.monotonic);
-  if (config.settings.insecureCookies)
-    context.stderr.write(`Warning: insecureCookies is on: ${riskOfInsecureCookies}.\n`);
-  announce(context, flags, server);
+  closeOnSignals(server, process, systemClock.monotonic);
+  if (config.settings.insecureCookies) {
+    context.stderr.write(`Warning: insecureCookies is on. ${riskOfInsecureCookies}\n`);
+  }
+  printReady(context, flags, server);
 }
 
-function announce({ stdout, stderr }: Context, { json }: ServeFlags, server: RunningServer): void {
-  const { url, metricsUrl, database, madeKey, demo } = server;
-  if (madeKey !== null) stderr.write(`${toKeyNotice(madeKey.file)}\n`);
+function printReady({ stdout, stderr }: Context, { json }: ServeFlags, server: RunningServer): void {
+  const { url, metricsUrl, database, createdKey, demo } = server;
+  if (createdKey !== null) stderr.write(`${toKeyNotice(createdKey.file)}\n`);
   if (metricsUrl !== null) stderr.write(`Metrics: ${metricsUrl}\n`);
   if (demo !== null) {
     stderr.write(
-      `There were no users, so here is one: "${demo.username}" with the password ${demo.password} (shown only now).\n` +
+      `There were no users. Created the user ${demo.username} with the password ${demo.password} (shown only once).\n` +
         `Log in: curl ${url}/api/token/ -d username=${demo.username} -d password=${demo.password}\n`,
     );
   }
@@ -56,12 +58,12 @@ function announce({ stdout, stderr }: Context, { json }: ServeFlags, server: Run
 
 function toKeyNotice(file: string | null): string {
   return file === null
-    ? "Made a signing key that ends with this process, as the database in memory does."
-    : `Made a signing key and keep it in ${file} (mode 0600). Back it up with the database.`;
+    ? "Created a signing key in memory. It is lost when this process ends, as is the database."
+    : `Created a signing key in ${file} (mode 0600). Back it up: without it, every user must log in again.`;
 }
 
 function parsePort(text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError("Must be a port from 0 to 65535.");
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError("Use a port from 0 to 65535.");
   return port;
 }

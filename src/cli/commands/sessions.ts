@@ -6,10 +6,10 @@ import type { UserDeps } from "../../flows/users.ts";
 import { confirm } from "../ask.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
+import { CommandError } from "../errors.ts";
 import { requireOwner, toFlowDeps } from "../flow-deps.ts";
 import { toCount, toTable, toTime } from "../format.ts";
 import { operator } from "../operator.ts";
-import { Refused } from "../refused.ts";
 import { toSessionJson } from "../views.ts";
 
 interface ListOptions extends CommonOptions {
@@ -23,24 +23,29 @@ interface RevokeOptions extends ListOptions {
 
 type Deps = UserDeps & flows.SessionDeps;
 
+/** Adds the command `sessions`. */
 export function addSessions(program: Command, context: Context): void {
-  const sessions = program.command("sessions").description("list and end sessions");
+  const sessions = program.command("sessions").description("List and revoke sessions.");
 
-  addCommand(sessions, "list", "list the live sessions, newest first")
-    .option("--user <name>", "only this user's: the name, or the application's id")
+  addCommand(sessions, "list", "List live sessions, newest first.")
+    .option("--user <name>", "Only the sessions of this user, by name or id.")
     .action((options: ListOptions) =>
       runOnStore(context, options, (store, config) => listSessions(toFlowDeps(store, config), options)),
     );
 
-  addCommand(sessions, "revoke", "end one session, a user's, or all; their access tokens end too, at once")
-    .argument("[session-id]", "the session to end")
-    .option("--user <name>", "end all sessions of this user: the name or the id")
-    .option("--all", "end every session there is")
-    .option("--yes", "do not ask; needed where there is no terminal")
+  addCommand(
+    sessions,
+    "revoke",
+    "Revoke one session, all sessions of a user, or all sessions, with their access tokens.",
+  )
+    .argument("[session-id]", "Session to revoke.")
+    .option("--user <name>", "Revoke all sessions of this user, by name or id.")
+    .option("--all", "Revoke all sessions.")
+    .option("--yes", "Don't ask for confirmation. Required without a terminal.")
     .action(async (sessionId: string | undefined, options: RevokeOptions, command: Command) => {
       const targets = [sessionId, options.user, options.all].filter((target) => target !== undefined);
-      if (targets.length !== 1) command.error("error: give one of SESSION-ID, --user NAME and --all");
-      if (options.all && !options.yes) await confirm(context, "This logs everybody out.");
+      if (targets.length !== 1) command.error("error: give one of SESSION_ID, --user NAME and --all");
+      if (options.all && !options.yes) await confirm(context, "This logs all users out.");
       await runOnStore(context, options, (store, config) => {
         const deps = toFlowDeps(store, config);
         if (sessionId !== undefined) return revokeOne(deps, sessionId);
@@ -52,7 +57,7 @@ export function addSessions(program: Command, context: Context): void {
 async function listSessions(deps: Deps, { user }: ListOptions): Promise<Output> {
   const owner = user === undefined ? undefined : await requireOwner(deps, user);
   const sessions = await flows.listSessions(deps, owner?.id);
-  if (sessions.length === 0) return { lines: ["There are no live sessions."], json: { sessions: [] } };
+  if (sessions.length === 0) return { lines: ["No live sessions."], json: { sessions: [] } };
   const names = await findNames(deps.store, sessions);
   const table = toTable(
     ["SESSION", "USER", "CREATED", "LAST USED", "EXPIRES", "IP", "DEVICE"],
@@ -67,11 +72,12 @@ async function listSessions(deps: Deps, { user }: ListOptions): Promise<Output> 
     ]),
   );
   const limit = flows.maxListedSessions;
-  const rest = sessions.length < limit ? [] : [`These are the newest ${limit}; see fewer with --user NAME.`];
-  return { lines: [...table, ...rest], json: { sessions: sessions.map(toSessionJson) } };
+  const notice =
+    sessions.length < limit ? [] : [`Only the newest ${limit} are shown; narrow the list with --user NAME.`];
+  return { lines: [...table, ...notice], json: { sessions: sessions.map(toSessionJson) } };
 }
 
-/** The usernames of the sessions' users, by id. */
+/** Returns the usernames of the sessions' users by id. */
 async function findNames(store: Store, sessions: readonly flows.SessionView[]): Promise<ReadonlyMap<string, string>> {
   const names = new Map<string, string>();
   for (const id of new Set(sessions.map(({ userId }) => userId))) {
@@ -86,23 +92,21 @@ async function revokeOne(deps: Deps, sessionId: string): Promise<Output> {
     await flows.revokeSession(deps, sessionId, { client: operator });
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
-    throw new Refused("there is no such live session; see them with `tokenpair sessions list`");
+    throw new CommandError("no live session with this id; list them with `tokenpair sessions list`");
   }
-  return { lines: [`RevokedSessions session ${sessionId}.`], json: { ended: 1 } };
+  return { lines: [`Revoked session ${sessionId}.`], json: { revoked: 1 } };
 }
 
 async function revokeForUser(deps: Deps, name: string): Promise<Output> {
   const owner = await requireOwner(deps, name);
   const { sessions } = await flows.revokeSessionsForUser(deps, owner.id, operator);
-  return { lines: [`RevokedSessions ${toCount(sessions, "session")} of ${owner.name}.`], json: { ended: sessions } };
+  return { lines: [`Revoked ${toCount(sessions, "session")} of ${owner.name}.`], json: { revoked: sessions } };
 }
 
 async function revokeAll(deps: Deps): Promise<Output> {
   const { sessions } = await flows.revokeAllSessions(deps, operator);
   return {
-    lines: [
-      `RevokedSessions ${toCount(sessions, "session")}, which was all; every access token issued until now is refused.`,
-    ],
-    json: { ended: sessions },
+    lines: [`Revoked all sessions (${sessions}) and all access tokens issued until now.`],
+    json: { revoked: sessions },
   };
 }

@@ -4,15 +4,15 @@ import { createUserImport } from "../../flows/import-users.ts";
 import type { Config } from "../../server/config/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
+import { CommandError } from "../errors.ts";
 import { toFlowDeps } from "../flow-deps.ts";
-import { withoutControls } from "../format.ts";
+import { toCount, withoutControls } from "../format.ts";
 import { createProgressBar } from "../import/progress.ts";
 import { readRecords } from "../import/records.ts";
 import { createTally, type Refusal, toOutput, toRefusalLine } from "../import/report.ts";
 import { runImport } from "../import/run-import.ts";
 import { countBytes, detectFormat, type Format, openSource } from "../import/source.ts";
 import { operator } from "../operator.ts";
-import { Refused } from "../refused.ts";
 
 interface ImportOptions extends CommonOptions {
   readonly format?: Format;
@@ -21,16 +21,19 @@ interface ImportOptions extends CommonOptions {
   readonly dryRun?: true;
 }
 
+/** Adds the command `users import`. */
 export function addUsersImport(users: Command, context: Context): void {
   const formats: readonly Format[] = ["json", "jsonl", "csv"];
-  addCommand(users, "import", "import users of another system, with their password hashes; may be run again")
-    .argument("<file>", 'the output of Django\'s dumpdata, JSON Lines or CSV; "-" for stdin')
+  addCommand(users, "import", "Import users and their password hashes from another system. Can be run again.")
+    .argument("<file>", 'Output of Django\'s dumpdata, JSON Lines or CSV; "-" for stdin.')
     .addOption(
-      new Option("--format <format>", "the format, where the first character does not tell it").choices(formats),
+      new Option("--format <format>", "File format. By default, it is detected from the first character.").choices(
+        formats,
+      ),
     )
-    .option("--model <model>", "Django's name of the users' model", "auth.user")
-    .option("--username-field <name>", "the field to log in with", "username")
-    .option("--dry-run", "say what would be done, and change nothing")
+    .option("--model <model>", "Django's user model.", "auth.user")
+    .option("--username-field <name>", "Field that holds the login name.", "username")
+    .option("--dry-run", "Show what would be imported, and change nothing.")
     .action((file: string, options: ImportOptions) =>
       runOnStore(context, options, (store, config) => importFile(context, file, options, { store, config })),
     );
@@ -47,7 +50,7 @@ async function importFile(
   const source = countBytes(await openSource(context, file));
   const detected = await detectFormat(source.bytes);
   const format = options.format ?? detected.format;
-  // The names of columns are compared in lower case, those of JSON as they are.
+  // Column names are compared in lower case, names in JSON exactly.
   const usernameField = format === "csv" ? options.usernameField.toLowerCase() : options.usernameField;
   const tally = createTally();
   const refusals: Refusal[] = [];
@@ -69,14 +72,15 @@ async function importFile(
     await runImport(job, tally);
   } catch (error) {
     bar.clear();
-    if (tally.created > 0 && !dryRun)
-      context.stderr.write(`Stopped after ${tally.created} users, who stay; run it again to go on.\n`);
+    if (tally.created > 0 && !dryRun) {
+      context.stderr.write(`Stopped after importing ${toCount(tally.created, "user")}. Run it again to continue.\n`);
+    }
     throw error;
   }
   bar.clear();
   if (tally.created + tally.same + tally.refused === 0 && tally.otherModels.size > 0) {
     const found = withoutControls([...tally.otherModels.keys()].join(", "));
-    throw new Refused(`there is no ${model} in it, but ${found}; name the users' model with --model`);
+    throw new CommandError(`no ${model} in the file, only ${found}; name the user model with --model`);
   }
   return toOutput(tally, refusals, dryRun);
 }

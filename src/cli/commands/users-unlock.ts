@@ -7,54 +7,55 @@ import { findUserByName } from "../../flows/users.ts";
 import type { Config } from "../../server/config/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
+import { CommandError } from "../errors.ts";
 import { findApplicationUser, toFlowDeps } from "../flow-deps.ts";
 import { toCount } from "../format.ts";
 import { operator } from "../operator.ts";
-import { Refused } from "../refused.ts";
 
 interface UnlockOptions extends CommonOptions {
   readonly address?: string;
 }
 
+/** Adds the command `users unlock`. */
 export function addUsersUnlock(users: Command, context: Context): void {
-  addCommand(users, "unlock", "forget the failed logins of a user, or from an address")
-    .argument("[name]", "the user, by the name that is typed to log in")
-    .option("--address <ip>", "forget the failed logins from this address, over all users; of IPv6, from its /64")
+  addCommand(users, "unlock", "Clear the failed logins of a user or an address.")
+    .argument("[name]", "Login name of the user.")
+    .option("--address <ip>", "Clear the failed logins from this address, for all users. For IPv6, from its /64.")
     .action((name: string | undefined, options: UnlockOptions, command: Command) => {
       const { address } = options;
       if ((name === undefined) === (address === undefined)) command.error("error: give one of NAME and --address IP");
       return runOnStore(context, options, (store, config) =>
-        name === undefined ? forgetAddress(store, config, address ?? "") : forgetUser(store, config, name),
+        name === undefined ? clearAddress(store, config, address ?? "") : clearUser(store, config, name),
       );
     });
 }
 
-async function forgetUser(store: Store, config: Config, name: string): Promise<Output> {
+async function clearUser(store: Store, config: Config, name: string): Promise<Output> {
   const deps = toFlowDeps(store, config);
-  // Which names there are in a table of the application's own, only the application knows.
+  // Only the application knows the names in its own table.
   if (config.settings.findUser !== undefined) return toOutput(name, await unlockName(deps, name, operator));
   const user = await findUserByName(deps, name);
   if (user !== null) return toOutput(user.username, await unlockOwnUser(deps, user.id, operator));
-  // The application may have given its `findUser` to createAuth alone; what is counted of its users is so by name.
+  // The settings here may lack the `findUser` that the application passes to createAuth. Its users are counted by name.
   if ((await readAccountState(deps, toKeyOfName(deps, name))).failures > 0) {
     return toOutput(name, await unlockName(deps, name, operator));
   }
   if ((await findApplicationUser(deps, name)) !== null) {
-    throw new Refused(`the application keeps the user ${name}; give the name that is typed to log in, and not the id`);
+    throw new CommandError(`the application manages the user ${name}; give the login name instead of the id`);
   }
-  throw new Refused(`there is no user ${name}, and no failed login under this name`);
+  throw new CommandError(`no user ${name}, and no failed login under this name`);
 }
 
-async function forgetAddress(store: Store, config: Config, address: string): Promise<Output> {
+async function clearAddress(store: Store, config: Config, address: string): Promise<Output> {
   try {
-    const forgotten = await unlockAddress(toFlowDeps(store, config), address, operator);
-    return toOutput(toClientNetwork(address), forgotten);
+    const cleared = await unlockAddress(toFlowDeps(store, config), address, operator);
+    return toOutput(toClientNetwork(address), cleared);
   } catch (error) {
-    throw error instanceof TypeError ? new Refused(`${address} is no IP address`) : error;
+    throw error instanceof TypeError ? new CommandError(`${address} is not an IP address`) : error;
   }
 }
 
-function toOutput(unlocked: string, forgotten: number): Output {
-  const lines = [`Unlocked ${unlocked}; forgot ${toCount(forgotten, "count")} of failed logins.`];
-  return { lines, json: { unlocked, forgotten } };
+function toOutput(unlocked: string, cleared: number): Output {
+  const lines = [`Unlocked ${unlocked}; cleared ${toCount(cleared, "counter")} of failed logins.`];
+  return { lines, json: { unlocked, cleared } };
 }

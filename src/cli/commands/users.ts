@@ -11,10 +11,10 @@ import * as flows from "../../flows/users.ts";
 import { confirm, readNewPassword } from "../ask.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
-import { type FlowDeps, requireUser, toFlowDeps } from "../flow-deps.ts";
+import { CommandError } from "../errors.ts";
+import { type FlowDeps, requireOwnUsers, requireUser, toFlowDeps } from "../flow-deps.ts";
 import { toCount, toTable, toTime, withoutControls } from "../format.ts";
 import { operator } from "../operator.ts";
-import { Refused } from "../refused.ts";
 import { toUserJson } from "../views.ts";
 import { addUsersImport } from "./users-import.ts";
 import { addUsersUnlock } from "./users-unlock.ts";
@@ -32,44 +32,41 @@ interface DeleteOptions extends CommonOptions {
   readonly yes?: true;
 }
 
-/** How many users are read at once. */
+/** The most users to read at once. */
 const pageSize = 1000;
 
+/** Adds the command `users`. */
 export function addUsers(program: Command, context: Context): void {
-  const users = program.command("users").description("create, see and change users");
+  const users = program.command("users").description("Create, show and change users.");
 
-  addCommand(users, "create", "create a user; asks for the password twice")
-    .argument("<name>", "the name to log in with")
-    .option("--email <email>", "an email address")
-    .option("--staff", "a member of the staff")
-    .option("--password-stdin", "read the password from stdin, as one line")
+  addCommand(users, "create", "Create a user. Asks for the password twice.")
+    .argument("<name>", "Login name.")
+    .option("--email <email>", "Email address.")
+    .option("--staff", "Make the user a staff member.")
+    .option("--password-stdin", "Read the password from stdin, as one line.")
     .action((name: string, options: CreateOptions) => runCreate(context, name, options));
 
-  addCommand(users, "list", "list the users, in order of creation").action((options: CommonOptions) =>
+  addCommand(users, "list", "List users in order of creation.").action((options: CommonOptions) =>
     runOnStore(context, options, listUsers),
   );
 
   addUsersImport(users, context);
   addUsersUnlock(users, context);
-  addUserCommand(users, context, "show", "show a user", showUser);
-  addUserCommand(
-    users,
-    context,
-    "disable",
-    "disable a user; sessions and access tokens end at once",
-    async (deps, user) => toChange("Disabled", user, await flows.disableUser(deps, user.id, operator)),
+  addUserCommand(users, context, "show", "Show a user.", showUser);
+  addUserCommand(users, context, "disable", "Disable a user and revoke all sessions of the user.", async (deps, user) =>
+    toChange("Disabled", user, await flows.disableUser(deps, user.id, operator)),
   );
-  addUserCommand(users, context, "enable", "let a disabled user log in again", async (deps, user) => {
+  addUserCommand(users, context, "enable", "Enable a disabled user.", async (deps, user) => {
     await flows.enableUser(deps, user.id, operator);
     return { lines: [`Enabled ${user.username}.`], json: { enabled: user.username } };
   });
 
-  addCommand(users, "password", "set a password; the user's sessions and access tokens end at once")
-    .argument("<name>", "the user")
-    .option("--password-stdin", "read the password from stdin, as one line")
+  addCommand(users, "password", "Set a password and revoke all sessions of the user.")
+    .argument("<name>", "Login name of the user.")
+    .option("--password-stdin", "Read the password from stdin, as one line.")
     .action((name: string, options: PasswordOptions) =>
       runOnStore(context, options, async (store, config) => {
-        flows.requireOwnTable(config.settings);
+        requireOwnUsers(config);
         const deps = toFlowDeps(store, config);
         const user = await requireUser(deps, name);
         const password = await readNewPassword(context, options.passwordStdin, (text) =>
@@ -79,14 +76,14 @@ export function addUsers(program: Command, context: Context): void {
       }),
     );
 
-  addCommand(users, "delete", "delete a user; sessions and access tokens end at once")
-    .argument("<name>", "the user")
-    .option("--yes", "do not ask; needed where there is no terminal")
+  addCommand(users, "delete", "Delete a user and revoke all sessions of the user.")
+    .argument("<name>", "Login name of the user.")
+    .option("--yes", "Don't ask for confirmation. Required without a terminal.")
     .action((name: string, options: DeleteOptions) =>
       runOnStore(context, options, async (store, config) => {
         const deps = toFlowDeps(store, config);
         const user = await requireUser(deps, name);
-        if (!options.yes) await confirm(context, `This deletes ${user.username} for good.`);
+        if (!options.yes) await confirm(context, `This deletes ${user.username} permanently.`);
         return toChange("Deleted", user, await flows.deleteUser(deps, user.id, operator));
       }),
     );
@@ -94,10 +91,10 @@ export function addUsers(program: Command, context: Context): void {
 
 type UserAction = (deps: FlowDeps, user: User) => Promise<Output>;
 
-/** A command that finds a user by name and does something with it. */
+/** Adds a command that runs `action` on the user with the given name. */
 function addUserCommand(users: Command, context: Context, name: string, description: string, action: UserAction): void {
   addCommand(users, name, description)
-    .argument("<name>", "the user")
+    .argument("<name>", "Login name of the user.")
     .action((username: string, options: CommonOptions) =>
       runOnStore(context, options, async (store, config) => {
         const deps = toFlowDeps(store, config);
@@ -109,7 +106,7 @@ function addUserCommand(users: Command, context: Context, name: string, descript
 function runCreate(context: Context, name: string, options: CreateOptions): Promise<void> {
   const { email, staff = false } = options;
   return runOnStore(context, options, async (store, config) => {
-    flows.requireOwnTable(config.settings);
+    requireOwnUsers(config);
     const deps = toFlowDeps(store, config);
     requireUsername(name);
     if (email !== undefined) requireEmail(email);
@@ -124,7 +121,7 @@ function runCreate(context: Context, name: string, options: CreateOptions): Prom
   });
 }
 
-const nameTaken = (name: string) => new Refused(`there is already a user ${name}; choose another name`);
+const nameTaken = (name: string) => new CommandError(`the user ${name} exists already; choose another name`);
 
 async function listUsers(store: Store): Promise<Output> {
   const users: User[] = [];
@@ -144,9 +141,7 @@ async function listUsers(store: Store): Promise<Output> {
   ]);
   const headings = ["ID", "NAME", "EMAIL", "STATE", "STAFF", "CREATED", "LAST LOGIN"];
   const lines =
-    rows.length === 0
-      ? ["There are no users yet; create one with `tokenpair users create NAME`."]
-      : toTable(headings, rows);
+    rows.length === 0 ? ["No users yet. Create one with `tokenpair users create NAME`."] : toTable(headings, rows);
   return { lines, json: { users: users.map(toUserJson) } };
 }
 
@@ -170,18 +165,18 @@ async function showUser(deps: FlowDeps, user: User): Promise<Output> {
       ...toUserJson(user),
       sessions: sessions.length,
       login_failures: account.failures,
-      closed_to: account.closedTo,
+      locked_for: account.lockedFor,
     },
   };
 }
 
-/** How many logins have failed, and whom the account refuses for that. */
-function toFailureText({ failures, closedTo }: AccountState, { username }: User): string {
-  if (closedTo === "nobody") return String(failures);
-  const whom = closedTo === "everybody" ? "everybody" : "devices that it does not know";
-  return `${failures}; closed to ${whom} until \`tokenpair users unlock ${username}\``;
+/** Returns the number of failed logins and, if they lock the account, for which devices and what to do. */
+function toFailureText({ failures, lockedFor }: AccountState, { username }: User): string {
+  if (lockedFor === "none") return String(failures);
+  const devices = lockedFor === "all_devices" ? "all devices" : "unknown devices";
+  return `${failures}; locked for ${devices} until \`tokenpair users unlock ${username}\``;
 }
 
 function toChange(done: string, user: User, { sessions }: RevokedSessions): Output {
-  return { lines: [`${done} ${user.username}; ended ${toCount(sessions, "session")}.`], json: { ended: sessions } };
+  return { lines: [`${done} ${user.username}; revoked ${toCount(sessions, "session")}.`], json: { revoked: sessions } };
 }

@@ -6,22 +6,22 @@ import type { Config } from "../../server/config/config.ts";
 import { type Database, openPostgresStore, openStore } from "../../server/config/database.ts";
 import { withoutControls } from "../format.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
-import { isOpenToOthers } from "./key-check.ts";
+import { isReadableByOthers } from "./key-check.ts";
 import { checkPasswordHashes } from "./password-checks.ts";
 import { checkPostgres } from "./postgres-checks.ts";
 
-/** Bytes of a database whose integrity is checked in passing: a few seconds. */
+/** The largest database whose integrity is checked, in bytes: the check takes a few seconds. */
 const maxCheckedSize = 1024 ** 3;
 
-/** Seconds by which the clocks of database and machine may differ. */
+/** How much the clocks of the database and this machine may differ, in seconds. */
 const maxClockDifference = 2;
 
-/** Before this version was made, and long after it. Seconds since the epoch. */
+/** Times before this version was released, or long after, are wrong. Whole seconds since the epoch. */
 const plausibleTimes = { from: Date.UTC(2025, 0) / 1000, to: Date.UTC(2100, 0) / 1000 };
 
 /**
- * Whether the database is there, whole, writable, private, and of the schema of this version, what time it has, and whether
- * its password hashes can be verified.
+ * Checks that the database exists, is undamaged, writable and private, and has the schema of this version; that its
+ * clock is right; and that its password hashes can be verified.
  */
 export async function checkDatabase(database: Database, config: Config): Promise<readonly Check[]> {
   const { path, postgresUrl, label } = database;
@@ -35,8 +35,8 @@ export async function checkDatabase(database: Database, config: Config): Promise
       ],
     );
   }
-  if (path === null) return [warn("database", "in memory: everything is lost when the server ends")];
-  if (!existsSync(path)) return [warn("database", `there is none yet at ${path}; \`tokenpair serve\` makes it`)];
+  if (path === null) return [warn("database", "In memory: all data is lost when the server stops.")];
+  if (!existsSync(path)) return [warn("database", `No database at ${path} yet. \`tokenpair serve\` creates it.`)];
   return withStore(
     path,
     () => openStore(database, config),
@@ -57,7 +57,7 @@ async function withStore<S extends Store>(
       await store.close();
     }
   } catch (error) {
-    if (error instanceof StoreUnavailableError) return [fail("database", `${name} cannot be used (${error.message})`)];
+    if (error instanceof StoreUnavailableError) return [fail("database", `${name} is unavailable (${error.message}).`)];
     throw error;
   }
 }
@@ -69,11 +69,11 @@ async function checkStore(store: Store, name: string, { settings }: Config): Pro
     if (error instanceof SchemaVersionError) return [fail("schema", error.message)];
     throw error;
   }
-  // A write that deletes nothing.
+  // Proves that the database is writable: a write that deletes nothing.
   await store.deleteExpired({ limit: 0, horizon: 0 });
   return [
-    ok("database", `${name}, writable`),
-    ok("schema", "of this version"),
+    ok("database", `${name} is writable.`),
+    ok("schema", "Up to date."),
     await checkClock(store),
     await checkPasswordHashes(store, settings),
   ];
@@ -81,37 +81,38 @@ async function checkStore(store: Store, name: string, { settings }: Config): Pro
 
 async function checkClock(store: Store): Promise<Check> {
   const { sessions, now } = await store.sessions.list({ limit: 1 });
-  const machine = Math.floor(Date.now() / 1000);
-  if (Math.abs(now - machine) > maxClockDifference) {
-    return fail("clock", `the database and this machine differ by ${Math.abs(now - machine)} s; bring them in step`);
+  const difference = Math.abs(now - Math.floor(Date.now() / 1000));
+  if (difference > maxClockDifference) {
+    return fail("clock", `The clocks of the database and this machine differ by ${difference} s. Synchronize them.`);
   }
-  if (now < plausibleTimes.from || now > plausibleTimes.to)
-    return fail("clock", "the time is not plausible; set the clock");
+  if (now < plausibleTimes.from || now > plausibleTimes.to) return fail("clock", "The time is wrong. Set the clock.");
   const newest = sessions[0];
   if (newest !== undefined && newest.lastUsedAt > now + maxClockDifference) {
-    return warn("clock", "the newest session was used in the future: the clock has been set back");
+    return warn("clock", "The newest session was used in the future: the clock was set back. Check the time.");
   }
-  return ok("clock", "database and machine agree");
+  return ok("clock", "The clocks of the database and this machine agree.");
 }
 
 function checkFile(path: string): Check {
-  return isOpenToOthers(path)
-    ? warn("file mode", `${path} holds password hashes and can be read by others; run: chmod 600 ${path}`)
-    : ok("file mode", "only its owner can read the database");
+  return isReadableByOthers(path)
+    ? warn("file mode", `Other users can read ${path}, which holds password hashes. Run: chmod 600 ${path}`)
+    : ok("file mode", "Only the owner can read the database.");
 }
 
 function checkIntegrity(path: string): Check {
   if (statSync(path).size > maxCheckedSize) {
-    return warn("integrity", "not checked, the database is over 1 GiB; run: sqlite3 FILE 'PRAGMA quick_check'");
+    return warn("integrity", `Not checked: over 1 GiB. Run: sqlite3 ${path} 'PRAGMA quick_check'`);
   }
   const database = new DatabaseSync(path, { readOnly: true });
   try {
     const mode = database.prepare("PRAGMA journal_mode").get()?.["journal_mode"];
-    if (mode !== "wal") return fail("integrity", `the journal is "${mode}", not a write-ahead log`);
+    if (mode !== "wal") {
+      return fail("integrity", `The journal mode is "${mode}". Run: sqlite3 ${path} 'PRAGMA journal_mode = wal'`);
+    }
     const result = String(database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"]);
     return result === "ok"
-      ? ok("integrity", "write-ahead log, no damage found")
-      : fail("integrity", `damaged, restore a backup: ${withoutControls(result)}`);
+      ? ok("integrity", "No damage found.")
+      : fail("integrity", `Damaged (${withoutControls(result)}). Restore a backup.`);
   } finally {
     database.close();
   }

@@ -8,22 +8,25 @@ import { type Check, fail, ok, warn } from "./check.ts";
 
 const name = "signing key";
 
-/** Whether there is a signing key, long enough for its algorithm, in a file that only its owner can read. */
+/** Checks that the signing key is long enough for its algorithm, and that only its owner can read its file. */
 export function checkSigningKey(config: Config, database: Database): Check {
+  const { algorithm } = config.settings;
   try {
     const key = findSigningKey(config, database);
-    if (key === null) return ok(name, "there is none yet; `tokenpair serve` makes one");
-    createHmacKey({ algorithm: config.settings.algorithm, secret: key.secret });
-    if (key.file === null) return ok(name, `long enough for ${config.settings.algorithm}`);
-    if (isOpenToOthers(key.file)) return warn(name, `${key.file} can be read by others; run: chmod 600 ${key.file}`);
-    return ok(name, `${key.file}, long enough for ${config.settings.algorithm}`);
+    if (key === null) return ok(name, "No signing key yet. `tokenpair serve` creates one.");
+    createHmacKey({ algorithm, secret: key.secret });
+    if (key.file === null) return ok(name, `Long enough for ${algorithm}.`);
+    if (isReadableByOthers(key.file)) {
+      return warn(name, `Other users can read ${key.file}. Run: chmod 600 ${key.file}`);
+    }
+    return ok(name, `${key.file} is long enough for ${algorithm}.`);
   } catch (error) {
     if (error instanceof ConfigError || error instanceof TypeError) return fail(name, error.message);
     throw error;
   }
 }
 
-/** Whether a file's mode lets group or others in. */
-export function isOpenToOthers(file: string): boolean {
+/** Returns whether the file's mode gives its group or other users any access. */
+export function isReadableByOthers(file: string): boolean {
   return (statSync(file).mode & 0o077) !== 0;
 }

@@ -7,7 +7,7 @@ import { type Check, fail, ok } from "./check.ts";
 
 const name = "password hashes";
 
-/** Whether every user's hash can be verified, and how many the next login brings up to date. */
+/** Checks that every user's hash can be verified, and counts the hashes that the user's next login replaces. */
 export async function checkPasswordHashes(store: Store, settings: Settings<AuthUser>): Promise<Check> {
   const counts = new Map<HashFormState["state"], number>();
   const missing = new Set<string>();
@@ -16,18 +16,18 @@ export async function checkPasswordHashes(store: Store, settings: Settings<AuthU
     counts.set(hashes.state, (counts.get(hashes.state) ?? 0) + users);
     if (hashes.state === "pepper_missing") missing.add(withoutControls(hashes.pepperId));
   }
-  const locked = counts.get("pepper_missing");
-  if (locked !== undefined) {
+  const lockedOut = counts.get("pepper_missing");
+  if (lockedOut !== undefined) {
     const ids = [...missing].join(", ");
-    return fail(name, `${toCount(locked, "user")} cannot log in; put the pepper ${ids} back into passwordPeppers`);
+    return fail(name, `${toCount(lockedOut, "user")} can't log in. Add the pepper ${ids} to passwordPeppers again.`);
   }
-  const said = texts.flatMap(([state, text]) => (counts.has(state) ? [`${counts.get(state)} ${text}`] : []));
-  return ok(name, said.length === 0 ? "there are none yet" : said.join(", "));
+  const found = descriptions.flatMap(([state, text]) => (counts.has(state) ? [`${counts.get(state)} ${text}`] : []));
+  return ok(name, found.length === 0 ? "No password hashes yet." : `${found.join(", ")}.`);
 }
 
-const texts: readonly (readonly [HashFormState["state"], string])[] = [
+const descriptions: readonly (readonly [HashFormState["state"], string])[] = [
   ["current", "up to date"],
-  ["outdated", "of smaller parameters or another pepper, until the next login"],
-  ["django", "of Django, until the next login"],
-  ["unverifiable", "that no password opens"],
+  ["outdated", "with a lower cost or another pepper (replaced at the next login)"],
+  ["django", "from Django (replaced at the next login)"],
+  ["unverifiable", "unusable"],
 ];

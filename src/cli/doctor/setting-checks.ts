@@ -4,94 +4,91 @@ import { toPeppers } from "../../core/settings/peppers.ts";
 import type { Config } from "../../server/config/config.ts";
 import { type Check, ok, warn } from "./check.ts";
 
-/** Of a pepper, in characters: 128 bits in hexadecimal. */
+/** The shortest safe pepper key, in characters: 128 bits as hexadecimal digits. */
 const minPepperLength = 32;
 
-/** What `insecureCookies` costs. */
-export const riskOfInsecureCookies = "cookies go over plain http, where others can read them; only for development";
+/** The risk of `insecureCookies`. */
+export const riskOfInsecureCookies =
+  "Cookies are sent over plain http, where others can read them. Use it only for development.";
 
-/** Settings that are allowed and yet weaken what tokenpair is for, each with what it costs. */
+/** Checks for valid settings that make the server less safe. Each warning says what the risk is. */
 export function checkSettings({ settings, server }: Config): readonly Check[] {
-  const doubts: readonly (readonly [name: string, isDoubtful: boolean, detail: string])[] = [
+  const risks: readonly (readonly [name: string, applies: boolean, detail: string])[] = [
     ["insecureCookies", settings.insecureCookies, riskOfInsecureCookies],
     [
       "accessTokenLifetime",
       settings.accessTokenLifetime > hours(1),
-      "over an hour: keep it short, the refresh is cheap",
+      "Over an hour. Use a shorter lifetime: refreshing is cheap.",
     ],
-    ["rotateRefreshTokens", !settings.rotateRefreshTokens, "off: a stolen refresh token is never noticed"],
-    ["reuseInterval", settings.reuseInterval === 0, "0: two tabs that refresh at once look like a theft"],
+    ["rotateRefreshTokens", !settings.rotateRefreshTokens, "Off: a stolen refresh token is never detected."],
+    ["reuseInterval", settings.reuseInterval === 0, "0: two tabs that refresh at once are treated as reuse."],
     [
       "maxStaleness",
       settings.maxStaleness > 60,
-      "over a minute: a logout may take that long to be seen when the store is away",
+      "Over a minute: a logout can take that long to apply while the database is unavailable.",
     ],
-    [
-      "leeway",
-      settings.leeway > 60,
-      "over a minute: expired tokens are accepted that long; keep the clocks in step instead",
-    ],
-    ["cookieSameSite", settings.cookieSameSite === "None", "None: other sites' pages can send the cookies"],
+    ["leeway", settings.leeway > 60, "Over a minute: expired tokens stay valid that long. Synchronize clocks instead."],
+    ["cookieSameSite", settings.cookieSameSite === "None", "None: pages of other sites can send the cookies."],
     [
       "maxLoginFailures",
       settings.maxLoginFailures === 0,
-      "0: an account may be guessed at for ever (NIST SP 800-63B-4 allows 100 failures)",
+      "0: passwords of an account can be guessed without limit (NIST SP 800-63B-4 allows 100 failures).",
     ],
     [
       "trustedProxies",
       settings.trustedProxies.some((network) => network.endsWith("/0")),
-      "trusts everybody: any client chooses its own address",
+      "Includes every address: any client can forge its own. List only your proxies.",
     ],
     [
       "trustedOrigins",
       settings.trustedOrigins.some((origin) => origin.startsWith("http:")),
-      "has an http origin, whose pages anybody on the way can change",
+      "Includes an http origin: an attacker on the network can change its pages. Use https.",
     ],
     [
       "passwordMemoryCost",
       !isRecommended(toPasswordCost(settings)),
-      "and passwordTimeCost make hashes cheaper than OWASP recommends; 19456 and 2 are its least",
+      "With passwordTimeCost, below OWASP's minimum. Use at least 19456 and 2.",
     ],
     [
       "passwordPeppers",
       toPeppers(settings.passwordPeppers).some(({ key }) => key.length < minPepperLength),
-      `has a key under ${minPepperLength} characters; rotate to one made with: openssl rand -hex 32`,
+      `Has a key under ${minPepperLength} characters. Add a new one, created with: openssl rand -hex 32`,
     ],
     [
       "acceptMd5PasswordHashes",
       settings.acceptMd5PasswordHashes,
-      "true: whoever gets hold of those hashes has most of the passwords; turn it off when few are left",
+      "On: most passwords are easily recovered from leaked MD5 hashes. Turn it off when few users still have them.",
     ],
-    ["host", !isLoopback(server.host), "is open to the network over plain http; put a proxy with TLS before it"],
-    ["auditRetention", settings.auditRetention === 0, "0: nobody can look up later what happened"],
+    ["host", !isLoopback(server.host), "Reachable from the network over plain http. Put a TLS proxy in front."],
+    ["auditRetention", settings.auditRetention === 0, "0: the audit log is off, so incidents can't be investigated."],
     [
       "webhookUrl",
       settings.webhookUrl?.startsWith("http:") ?? false,
-      "messages go over plain http; only to a receiver on this machine",
+      "Plain http. Use it only for a receiver on this machine.",
     ],
     [
       "webhookSecret",
-      settings.webhookSecret !== undefined && toSecretSize(settings.webhookSecret) < 32,
-      "shorter than the 32 bytes of its HMAC; make one with: openssl rand -base64 32",
+      settings.webhookSecret !== undefined && toSecretLength(settings.webhookSecret) < 32,
+      "Under 32 bytes. Create a new one with: openssl rand -base64 32",
     ],
     [
       "metricsHost",
       server.metricsPort !== undefined && !isLoopback(server.metricsHost),
-      "shows the metrics to the network",
+      "The metrics are reachable from the network. Use 127.0.0.1, or restrict access.",
     ],
   ];
-  const warnings = doubts.filter(([, isDoubtful]) => isDoubtful).map(([name, , detail]) => warn(name, detail));
-  return [...(warnings.length === 0 ? [ok("safety", "no unsafe settings")] : warnings), ...checkProxies(settings)];
+  const warnings = risks.filter(([, applies]) => applies).map(([name, , detail]) => warn(name, detail));
+  return [...(warnings.length === 0 ? [ok("safety", "No unsafe settings.")] : warnings), ...checkProxies(settings)];
 }
 
-/** Nobody can tell from here whether there is a proxy, so this is a reminder and no warning. */
+/** Reminds the operator of `trustedProxies`. Not a warning, because the CLI can't tell whether there is a proxy. */
 function checkProxies({ trustedProxies }: Config["settings"]): readonly Check[] {
   if (trustedProxies.length > 0) return [];
-  return [ok("trustedProxies", "none; behind a proxy name it here, or all clients count as one address")];
+  return [ok("trustedProxies", "None. Behind a proxy, list its address; otherwise all clients count as one.")];
 }
 
-/** In bytes. */
-function toSecretSize(webhookSecret: string): number {
+/** Returns the length of a webhook secret in bytes. */
+function toSecretLength(webhookSecret: string): number {
   return Buffer.from(webhookSecret.replace(/^whsec_/, ""), "base64").length;
 }
 

@@ -1,18 +1,24 @@
-/** The columns of a CSV file, in order. */
+/** The header of a CSV file. */
 export interface CsvHeader {
+  /** A comma, a semicolon or a tab. */
   readonly delimiter: string;
-  /** In lower case. */
+  /** The names of the columns, in order and in lower case. */
   readonly names: readonly string[];
 }
 
-/** The header that a line is: separated by commas, semicolons or tabs. `null` where a quote is out of place. */
+/** Parses the header line, and detects its delimiter. @returns the header, or `null` if a quote is misplaced. */
 export function parseCsvHeader(line: string): CsvHeader | null {
   const [delimiter] = [",", ";", "\t"].sort((one, other) => line.split(other).length - line.split(one).length);
   const names = parseCsvRecord(line, delimiter as string);
   return names === null ? null : { delimiter: delimiter as string, names: names.map((name) => name.toLowerCase()) };
 }
 
-/** The fields of a record (RFC 4180), without the white space around them. `null` where a quote is out of place. */
+/**
+ * Parses a record.
+ *
+ * @returns the fields without surrounding white space, or `null` if a quote is misplaced.
+ * @see https://www.rfc-editor.org/rfc/rfc4180
+ */
 export function parseCsvRecord(record: string, delimiter: string): readonly string[] | null {
   const text = record.replace(/\r$/, "");
   const pattern = new RegExp(`(?:"((?:[^"]|"")*)"|([^"${delimiter}]*))(${delimiter}|$)`, "y");

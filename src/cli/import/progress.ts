@@ -1,23 +1,27 @@
 import type { Context } from "../context.ts";
 import { toCount } from "../format.ts";
 
-/** How far an import has come. */
+/** The progress of an import. */
 export interface Progress {
-  /** From 0 to 1; `null` where nobody knows. */
+  /** The processed share of the file, from 0 to 1; `null` if the size is unknown. */
   readonly share: number | null;
+  /** How many users were imported or existed already. */
   readonly users: number;
+  /** How many records were refused. */
   readonly refused: number;
 }
 
-/** One line on the terminal that shows how far an import has come. Where stderr is no terminal it does nothing. */
+/** A progress bar on one line of the terminal. It does nothing if stderr isn't a terminal. */
 export interface ProgressBar {
+  /** Draws the line. */
   readonly show: (progress: Progress) => void;
-  /** Makes room for other text; the next `show` draws the line again. */
+  /** Clears the line, for other output. The next `show` draws it again. */
   readonly clear: () => void;
 }
 
 const barWidth = 30;
 
+/** Creates a progress bar on stderr. */
 export function createProgressBar({ stderr }: Pick<Context, "stderr">): ProgressBar {
   if (stderr.isTTY !== true) return { show() {}, clear() {} };
   return {

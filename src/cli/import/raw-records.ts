@@ -1,18 +1,25 @@
 import type { Scanner } from "./scanners.ts";
 
-/** A record as it stands in the file, from one line to another, or why it cannot be read. Never both. */
+/** The text of a record, or why it can't be read. Never both. */
 export type RawRecord = {
+  /** The number of its first line. */
   readonly line: number;
+  /** The number of its last line. */
   readonly lastLine: number;
 } & ({ readonly text: string } | { readonly fault: string });
 
-/** In bytes. A user takes a few hundred. */
+/** The longest record, in bytes. A user takes a few hundred. */
 const maxRecordLength = 65_536;
 
-/** The records of a file in UTF-8, one at a time, without blank ones. However long one is, little of it is kept. */
+/**
+ * Splits a UTF-8 file into records, and skips blank ones. Keeps at most `maxRecordLength` bytes of a record in memory.
+ *
+ * @param bytes the content of the file, in chunks of any size.
+ * @param scanner finds the end of each record.
+ */
 export async function* splitRecords(bytes: AsyncIterable<Uint8Array>, scanner: Scanner): AsyncGenerator<RawRecord> {
   let line = 1;
-  /** The first line of the record that has more than white space; 0 before it. */
+  /** The first line of the record that isn't blank; 0 if there is none yet. */
   let firstLine = 0;
   let parts: Uint8Array[] = [];
   let length = 0;

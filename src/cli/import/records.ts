@@ -1,27 +1,27 @@
-import { Refused } from "../refused.ts";
+import { CommandError } from "../errors.ts";
 import { type CsvHeader, parseCsvHeader, parseCsvRecord } from "./csv.ts";
 import { type RawRecord, splitRecords } from "./raw-records.ts";
-import { createCsvScanner, createLineScanner, createListScanner } from "./scanners.ts";
+import { createArrayScanner, createCsvScanner, createLineScanner } from "./scanners.ts";
 import type { Format } from "./source.ts";
 
-/** The fields of one record, by their names in the file. */
+/** The fields of a record, by their names in the file. */
 export type Fields = ReadonlyMap<string, unknown>;
 
-/** One record, or why it cannot be read, or that it is one of another Django model. */
-export type UserRecord = { readonly line: number } & (
-  | { readonly fields: Fields }
-  | { readonly fault: string }
-  | { readonly otherModel: string }
-);
+/** The fields of a record, or why it can't be read, or the Django model to which it belongs if it isn't the users'. */
+export type UserRecord = {
+  /** The number of its first line. */
+  readonly line: number;
+} & ({ readonly fields: Fields } | { readonly fault: string } | { readonly otherModel: string });
 
+/** The options of `readRecords`. */
 export interface RecordOptions {
-  /** Django's name of the model whose records are users, in lower case. */
+  /** Django's user model, in lower case. */
   readonly model: string;
-  /** The field that is the username. */
+  /** The field that holds the username. */
   readonly usernameField: string;
 }
 
-/** The records of a file. @throws Refused where it is a CSV file without the header that it needs. */
+/** Reads the records of a file, one at a time. @throws CommandError if the header of a CSV file is unusable. */
 export function readRecords(
   bytes: AsyncIterable<Uint8Array>,
   format: Format,
@@ -29,7 +29,7 @@ export function readRecords(
 ): AsyncGenerator<UserRecord> {
   switch (format) {
     case "json":
-      return readJsonRecords(splitRecords(bytes, createListScanner()), options);
+      return readJsonRecords(splitRecords(bytes, createArrayScanner()), options);
     case "jsonl":
       return readJsonRecords(splitRecords(bytes, createLineScanner()), options);
     case "csv":
@@ -49,9 +49,9 @@ async function* readJsonRecords(
 
 function parseJsonRecord(text: string, model: string) {
   const value = parseJson(text);
-  // What is wrong is not quoted, as JSON.parse would: it may be a hash.
+  // The message of JSON.parse would quote the record, which may hold a hash.
   if (value === undefined) return { fault: "The record is not valid JSON." };
-  if (!isObject(value)) return { fault: "The record is no JSON object." };
+  if (!isObject(value)) return { fault: "The record is not a JSON object." };
   const { model: itsModel, pk, fields } = value;
   if (typeof itsModel !== "string" || !isObject(fields)) return { fields: new Map(Object.entries(value)) };
   if (itsModel.toLowerCase() !== model) return { otherModel: itsModel };
@@ -84,27 +84,26 @@ async function* readCsvRecords(
 
 function toHeader(record: RawRecord, usernameField: string): CsvHeader {
   const header = "text" in record ? parseCsvHeader(record.text) : null;
-  if (header === null) throw new Refused(`line ${record.line} is no header of a CSV file`);
+  if (header === null) throw new CommandError(`line ${record.line} is not a valid CSV header; check its quotes`);
   const { names } = header;
   if (!names.includes(usernameField)) {
-    throw new Refused(
-      `line ${record.line}, the header of a CSV file, names no column ${usernameField}; --username-field names another`,
+    throw new CommandError(
+      `line ${record.line}: the CSV header has no column ${usernameField}; name another one with --username-field`,
     );
   }
   const twice = names.find((name, index) => name !== "" && names.indexOf(name) !== index);
-  if (twice !== undefined) throw new Refused(`line ${record.line}, the header, names the column ${twice} twice`);
+  if (twice !== undefined) throw new CommandError(`line ${record.line}: the CSV header has the column ${twice} twice`);
   return header;
 }
 
 function parseRow({ line, lastLine, text }: RawRecord & { readonly text: string }, { names, delimiter }: CsvHeader) {
   const values = parseCsvRecord(text, delimiter);
   if (values === null) {
-    return { fault: `A quote is out of place${lastLine > line ? `, somewhere up to line ${lastLine}` : ""}.` };
+    return { fault: `A quote is misplaced${lastLine > line ? `, between this line and line ${lastLine}` : ""}.` };
   }
   if (values.length !== names.length) {
-    const quoting =
-      values.length > names.length && delimiter === "," ? "; what has a comma in it must be in quotes" : "";
-    return { fault: `The record has ${values.length} fields, the header ${names.length}${quoting}.` };
+    const hint = values.length > names.length && delimiter === "," ? "; put a field with a comma in quotes" : "";
+    return { fault: `The record has ${values.length} fields, the header ${names.length}${hint}.` };
   }
   return { fields: new Map(names.map((name, index) => [name, values[index]])) };
 }

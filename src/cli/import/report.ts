@@ -1,53 +1,60 @@
 import type { Output } from "../command.ts";
 import { toCount, withoutControls } from "../format.ts";
 
-/** A user who was not imported. */
+/** A record that was refused. */
 export interface Refusal {
+  /** The number of its first line. */
   readonly line: number;
-  /** As far as it is known. */
+  /** The user's id, if the record has a readable one. */
   readonly id: string | null;
+  /** A full sentence. */
   readonly reason: string;
 }
 
-/** What has come of an import. */
+/** The counts of an import so far. */
 export interface Tally {
+  /** Imported users. */
   created: number;
+  /** Users who existed already with the same name. */
   same: number;
+  /** Refused records. */
   refused: number;
-  /** Records of other Django models, by model. */
+  /** How many records belong to other Django models, by model. */
   readonly otherModels: Map<string, number>;
-  /** Names of fields that nobody asked for. */
+  /** The names of fields that are ignored. */
   readonly ignored: Set<string>;
 }
 
-/** More names than this are a mistake in the file, and help nobody. */
+/** The most models or fields to report: a file with more is probably not a list of users. */
 const maxNames = 20;
 
+/** Creates a tally of zeros. */
 export function createTally(): Tally {
   return { created: 0, same: 0, refused: 0, otherModels: new Map(), ignored: new Set() };
 }
 
-/** Counts a record of another model. */
+/** Counts a record of another Django model. */
 export function countOtherModel({ otherModels }: Tally, model: string): void {
   if (otherModels.size < maxNames || otherModels.has(model)) otherModels.set(model, (otherModels.get(model) ?? 0) + 1);
 }
 
-/** Notes the names of fields that are ignored. */
-export function noteIgnored({ ignored }: Tally, names: readonly string[]): void {
+/** Adds the names of ignored fields. */
+export function addIgnored({ ignored }: Tally, names: readonly string[]): void {
   for (const name of names) if (ignored.size < maxNames) ignored.add(name);
 }
 
+/** Returns the line that reports a refused record. */
 export function toRefusalLine({ line, id, reason }: Refusal): string {
   return withoutControls(`line ${line}${id === null ? "" : ` (id ${id})`}: ${reason}`);
 }
 
-/** The end of an import, in words and as JSON. */
+/** Returns the output at the end of an import. */
 export function toOutput(tally: Tally, refusals: readonly Refusal[], dryRun: boolean): Output {
   const { created, same, refused, otherModels, ignored } = tally;
   const skipped = [...otherModels].map(([model, count]) => `${count} of ${model}`);
   return {
     lines: [
-      `${dryRun ? "Would import" : "Imported"} ${toCount(created, "user")}${same === 0 ? "" : `; ${same} there already`}.`,
+      `${dryRun ? "Would import" : "Imported"} ${toCount(created, "user")}${same === 0 ? "" : `; ${same} existed already`}.`,
       ...(skipped.length === 0 ? [] : [`Skipped records of other models: ${skipped.join(", ")}.`]),
       ...(ignored.size === 0 ? [] : [`Ignored fields: ${[...ignored].join(", ")}.`]),
     ].map(withoutControls),

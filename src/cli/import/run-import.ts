@@ -1,24 +1,27 @@
 import type { ForeignUser, ImportAnswer } from "../../flows/import-users.ts";
 import type { Fields, UserRecord } from "./records.ts";
-import { countOtherModel, noteIgnored, type Refusal, type Tally } from "./report.ts";
+import { addIgnored, countOtherModel, type Refusal, type Tally } from "./report.ts";
 import { toFieldNames, toForeignUser } from "./user-fields.ts";
 
-/** An import, whatever it comes from and goes to. */
+/** An import. */
 export interface ImportJob {
   readonly records: AsyncIterable<UserRecord>;
+  /** The field that holds the username. */
   readonly usernameField: string;
-  /** Takes a batch, and answers for each of its users, in order. */
+  /** Imports a batch in one transaction. Returns one answer per user, in order. */
   readonly importUsers: (users: readonly ForeignUser[]) => Promise<readonly ImportAnswer[]>;
+  /** Called for every refused record. */
   readonly onRefusal: (refusal: Refusal) => void;
+  /** Called after every batch. */
   readonly onBatch: () => void;
 }
 
-/** Users in one transaction: enough that its cost is shared, few enough that nobody waits long for its locks. */
+/** Users per transaction: many, because each commit is slow, but few, because other writers wait for its locks. */
 const batchSize = 500;
 
 type Entry = Omit<Refusal, "reason"> & ({ readonly user: ForeignUser } | { readonly fault: string });
 
-/** Imports all records, batch after batch, and counts in `tally`. */
+/** Imports all records in batches, and counts the results in `tally`. */
 export async function runImport(job: ImportJob, tally: Tally): Promise<void> {
   let batch: Entry[] = [];
   for await (const record of job.records) {
@@ -37,7 +40,7 @@ export async function runImport(job: ImportJob, tally: Tally): Promise<void> {
 function toEntry({ line, fields }: { line: number; fields: Fields }, usernameField: string, tally: Tally): Entry {
   const names = toFieldNames(fields, usernameField);
   const known = new Set(names.values());
-  noteIgnored(
+  addIgnored(
     tally,
     [...fields.keys()].filter((name) => !known.has(name)),
   );
@@ -52,7 +55,7 @@ async function finishBatch({ importUsers, onRefusal, onBatch }: ImportJob, batch
   const answers = (await importUsers(users))[Symbol.iterator]();
   for (const entry of batch) {
     const answer = "user" in entry ? answers.next().value : { outcome: "refused" as const, reason: entry.fault };
-    if (answer === undefined) throw new Error("an import answered for fewer users than it was given");
+    if (answer === undefined) throw new Error("importUsers returned fewer answers than users");
     tally[answer.outcome] += 1;
     if (answer.outcome === "refused") onRefusal({ line: entry.line, id: entry.id, reason: answer.reason });
   }

@@ -1,29 +1,27 @@
-/**
- * What a byte is to the records of a file: part of one, the end of one, or neither. Every byte that means something here is
- * ASCII, which UTF-8 uses for nothing else.
- */
+/** Finds the records of a file. It looks only for ASCII bytes, which UTF-8 never uses inside other characters. */
 export interface Scanner {
+  /** Returns whether the next byte is part of a record, ends a record, or is outside of records. */
   readonly scan: (byte: number) => "part" | "end" | "outside";
-  /** Why the file cannot end here; `null` where it can. */
+  /** Returns why the file can't end here, as a full sentence; `null` if it can. */
   readonly findFaultAtEnd: () => string | null;
 }
 
 const toByte = (character: string) => character.charCodeAt(0);
 const [lineEnd, quote, backslash, comma] = [toByte("\n"), toByte('"'), toByte("\\"), toByte(",")];
-const [listStart, listEnd] = [toByte("["), toByte("]")];
+const [arrayStart, arrayEnd] = [toByte("["), toByte("]")];
 const [objectStart, objectEnd] = [toByte("{"), toByte("}")];
 const space = toByte(" ");
 
-/** A record on each line. */
+/** Creates a scanner for one record per line. */
 export function createLineScanner(): Scanner {
   return { scan: (byte) => (byte === lineEnd ? "end" : "part"), findFaultAtEnd: () => null };
 }
 
-/** Lines, but for line ends in quoted fields (RFC 4180). */
+/** Creates a scanner for CSV: one record per line, except that a quoted field may contain line ends (RFC 4180). */
 export function createCsvScanner(): Scanner {
   const delimiters = new Set([comma, toByte(";"), toByte("\t")]);
   let isQuoted = false;
-  // Where a quote opens a quoted field: at the start of a field and, as the second of two, right after one that closed it.
+  // A quote opens a quoted field at the start of a field and, as the second of two, directly after a closing quote.
   let mayOpen = true;
   return {
     scan(byte) {
@@ -36,13 +34,15 @@ export function createCsvScanner(): Scanner {
       mayOpen = byte === lineEnd || delimiters.has(byte);
       return byte === lineEnd ? "end" : "part";
     },
-    findFaultAtEnd: () => (isQuoted ? "The file ends within a quoted field." : null),
+    findFaultAtEnd: () => (isQuoted ? "The file ends inside a quoted field." : null),
   };
 }
 
-/** The elements of a JSON list, wherever its lines end. Whether each of them is JSON shows when it is parsed. */
-export function createListScanner(): Scanner {
-  let state: keyof typeof faultsOfList = "before";
+/**
+ * Creates a scanner for the elements of a JSON array, with any line breaks. It doesn't check that they are valid JSON.
+ */
+export function createArrayScanner(): Scanner {
+  let state: keyof typeof faultsOfArray = "before";
   let depth = 0;
   let isText = false;
   let isEscaped = false;
@@ -54,10 +54,10 @@ export function createListScanner(): Scanner {
       return "part";
     }
     if (byte === quote) isText = true;
-    if (byte === objectStart || byte === listStart) depth++;
-    if (depth === 0 && byte === listEnd) state = "after";
-    if (depth === 0) return byte === comma || byte === listEnd ? "end" : "part";
-    if (byte === objectEnd || byte === listEnd) depth--;
+    if (byte === objectStart || byte === arrayStart) depth++;
+    if (depth === 0 && byte === arrayEnd) state = "after";
+    if (depth === 0) return byte === comma || byte === arrayEnd ? "end" : "part";
+    if (byte === objectEnd || byte === arrayEnd) depth--;
     return "part";
   }
 
@@ -65,24 +65,24 @@ export function createListScanner(): Scanner {
     scan(byte) {
       if (state === "within") return scanElements(byte);
       if (byte <= space || (state === "before" && byteOrderMark.has(byte))) return "outside";
-      if (state === "before" && byte === listStart) {
+      if (state === "before" && byte === arrayStart) {
         state = "within";
         return "outside";
       }
       state = state === "before" || state === "missing" ? "missing" : "beyond";
       return "part";
     },
-    findFaultAtEnd: () => faultsOfList[state],
+    findFaultAtEnd: () => faultsOfArray[state],
   };
 }
 
-/** By how far the list has come when the file ends. */
-const faultsOfList = {
-  before: "There is no JSON list.",
-  missing: 'A JSON list begins with "[".',
-  within: "The file ends within its JSON list: is it whole?",
+/** Why the file can't end in each state of the scanner. */
+const faultsOfArray = {
+  before: "The file has no JSON array.",
+  missing: 'A JSON array must begin with "[".',
+  within: "The file ends inside its JSON array. It may be truncated.",
   after: null,
-  beyond: "There is more after the end of the JSON list.",
+  beyond: "There is more text after the end of the JSON array.",
 } as const;
 
 /** U+FEFF in UTF-8. */

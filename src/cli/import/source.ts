@@ -2,27 +2,32 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Context } from "../context.ts";
-import { Refused } from "../refused.ts";
+import { CommandError } from "../errors.ts";
 
+/** The format of a file: a JSON array, JSON Lines, or CSV. */
 export type Format = "json" | "jsonl" | "csv";
 
-/** Bytes to import. */
+/** The bytes to import. */
 export interface Source {
-  /** In bytes; `null` of a stream, whose end nobody knows. */
+  /** The size in bytes; `null` for a stream, whose size is unknown. */
   readonly size: number | null;
+  /** The content, in chunks of any size. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
-/** Opens a file, or stdin where `path` is "-". @throws Refused where there is no such file. */
+/** Opens a file, or stdin if `path` is "-". @throws CommandError if there is no such file. */
 export async function openSource({ directory, stdin }: Context, path: string): Promise<Source> {
   if (path === "-") return { size: null, bytes: stdin };
   const file = resolve(directory, path);
   const found = await stat(file).catch(() => null);
-  if (found === null || found.isDirectory()) throw new Refused(`there is no file ${path}; "-" stands for stdin`);
+  if (found === null || found.isDirectory())
+    throw new CommandError(`no file ${path}; check the path, or use "-" for stdin`);
   return { size: found.isFile() ? found.size : null, bytes: readFile(file, path) };
 }
 
-/** The same source, with how much of it has been read: from 0 to 1, or `null` where nobody knows. */
+/**
+ * Returns the same source with `share`, which returns how much has been read: from 0 to 1, or `null` without a size.
+ */
 export function countBytes({ size, bytes }: Source): Source & { readonly share: () => number | null } {
   let count = 0;
   async function* counted(): AsyncGenerator<Uint8Array> {
@@ -38,15 +43,15 @@ async function* readFile(file: string, path: string): AsyncGenerator<Uint8Array>
   try {
     yield* createReadStream(file);
   } catch (error) {
-    throw new Refused(`${path} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    throw new CommandError(`${path} can't be read (${(error as NodeJS.ErrnoException).code})`);
   }
 }
 
 /**
- * The format by the first character: a list of JSON, an object of JSON on each line, or else CSV. The bytes that were looked
- * at are handed back with the rest.
+ * Detects the format by the first character: "[" for JSON, "{" for JSON Lines, and CSV for any other.
  *
- * @throws Refused where there is nothing, or no text in UTF-8.
+ * @returns the format, and all bytes, including those that were read to detect it.
+ * @throws CommandError if the file is empty, compressed, or in UTF-16.
  */
 export async function detectFormat(
   bytes: AsyncIterable<Uint8Array>,
@@ -57,16 +62,17 @@ export async function detectFormat(
     const { value, done } = await rest.next();
     if (!done) head = Buffer.concat([head, value]);
     if (head.length < 2 && !done) continue;
-    refuseOtherThanText(head);
+    requireText(head);
     const first = head.find((byte) => byte > 0x20 && !byteOrderMark.has(byte));
-    if (first !== undefined) return { format: toFormat(first), bytes: chain(head, rest) };
-    if (done || head.length > maxBlankHead) throw new Refused("there is nothing to import: the file is empty");
+    if (first !== undefined) return { format: toFormat(first), bytes: concatenate(head, rest) };
+    if (done || head.length > maxBlankHead) throw new CommandError("the file is empty; there is nothing to import");
   }
 }
 
 /** U+FEFF in UTF-8. */
 const byteOrderMark: ReadonlySet<number> = new Set([0xef, 0xbb, 0xbf]);
 
+/** The most white space at the start of a file, in bytes. */
 const maxBlankHead = 65_536;
 
 function toFormat(first: number): Format {
@@ -74,14 +80,15 @@ function toFormat(first: number): Format {
   return first === 0x7b ? "jsonl" : "csv";
 }
 
-function refuseOtherThanText(head: Buffer): void {
+function requireText(head: Buffer): void {
   const start = head.toString("hex", 0, 2);
-  if (start === "fffe" || start === "feff") throw new Refused("the file is in UTF-16; save it in UTF-8");
-  if (start === "1f8b")
-    throw new Refused("the file is compressed; give it as `gunzip -c FILE | tokenpair users import -`");
+  if (start === "fffe" || start === "feff") throw new CommandError("the file is in UTF-16; save it in UTF-8");
+  if (start === "1f8b") {
+    throw new CommandError("the file is compressed; run: gunzip -c FILE | tokenpair users import -");
+  }
 }
 
-async function* chain(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* concatenate(head: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield head;
   yield* { [Symbol.asyncIterator]: () => rest };
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ForeignUser } from "../../flows/import-users.ts";
 import type { Fields } from "./records.ts";
 
-/** The names that a field may have: ours, Django's, those of `tokenpair users list --json`. The first that is there counts. */
+/** The names under which a field is found, in order: ours, Django's, and those of `tokenpair users list --json`. */
 const namesOf: Readonly<Record<keyof z.input<typeof schema>, readonly string[]>> = {
   id: ["id"],
   username: [],
@@ -15,10 +15,10 @@ const namesOf: Readonly<Record<keyof z.input<typeof schema>, readonly string[]>>
   lastLoginAt: ["last_login", "last_login_at"],
 };
 
-/** The names in the file by which the fields of a user go. */
+/** The fields of a user, each with its name in the file. */
 export type FieldNames = ReadonlyMap<string, string>;
 
-/** Which of the fields of a record count, and under which names. `usernameField` is the username's. */
+/** Finds the fields of a user in a record. @param usernameField the name of the username's field. */
 export function toFieldNames(fields: Fields, usernameField: string): FieldNames {
   const found = Object.entries(namesOf).map(([field, names]): [string, string] => {
     const candidates = field === "username" ? [usernameField] : names;
@@ -27,7 +27,7 @@ export function toFieldNames(fields: Fields, usernameField: string): FieldNames 
   return new Map(found);
 }
 
-/** The user that a record describes, or what is wrong with it. What is wrong is never quoted. */
+/** Converts a record to a user. @returns the user, or a sentence that says what is wrong; it never quotes the value. */
 export function toForeignUser(fields: Fields, names: FieldNames): ForeignUser | { readonly fault: string } {
   const values = [...names].map(([field, name]) => [field, fields.get(name)]);
   const parsed = schema.safeParse(Object.fromEntries(values));
@@ -39,7 +39,7 @@ export function toForeignUser(fields: Fields, names: FieldNames): ForeignUser | 
   return { ...user, isStaff: isStaff || isSuperuser, ...(id === null ? {} : { id }) };
 }
 
-/** What is empty is not there. */
+/** Treats an empty value as a missing one. */
 function optional<S extends z.ZodType>(value: S) {
   return z.preprocess((input) => (input === "" ? null : (input ?? null)), value.nullable());
 }
@@ -52,7 +52,7 @@ function flag(absent: boolean) {
   );
 }
 
-/** JSON, PostgreSQL's and SQLite's ways to write them. */
+/** The flags as JSON, PostgreSQL and SQLite write them. */
 const flags: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
   ...[true, 1, "1", "t", "true", "yes"].map((value) => [value, true] as const),
   ...[false, 0, "0", "f", "false", "no"].map((value) => [value, false] as const),
@@ -61,7 +61,7 @@ const flags: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
 const text = z.string({ error: ({ input }) => (input === undefined ? "is missing" : "must be text") });
 const id = z.union([z.string(), z.int().transform(String)], { error: "must be text or a whole number" });
 
-/** To the end of the year 9999. */
+/** The end of the year 9999, in whole seconds since the epoch. */
 const maxTime = 253_402_300_799;
 const timeForm = { error: 'must be a time such as "2026-01-31T12:00:00Z", or whole seconds since 1970' };
 const time = z.preprocess(
@@ -84,14 +84,15 @@ const schema = z.object({
 const isoTime = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?(?: ?(Z|[+-]\d\d)(?::?(\d\d))?)?)?$/;
 
 /**
- * Whole seconds since the epoch, of a time in ISO 8601 (the forms of Django and PostgreSQL, UTC where it says no more) or of
- * the number that `input` is; `NaN` of anything else.
+ * Parses an ISO 8601 time, as Django and PostgreSQL write it, or a number of seconds. A time without a zone is in UTC.
+ *
+ * @returns whole seconds since the epoch, or `NaN` if it is neither.
  */
 function toSeconds(input: string): number {
   if (/^\d{1,12}$/.test(input)) return Number(input);
   const [, date, minutes = "00:00", seconds = ":00", zone = "Z", zoneMinutes = "00"] = isoTime.exec(input) ?? [];
   const local = Date.parse(`${date}T${minutes}${seconds}Z`);
-  // Days that no month has, and an hour 24, would be taken for the next day.
+  // Date.parse would move an invalid day (February 30) or the hour 24 to a later day.
   if (Number.isNaN(local) || !new Date(local).toISOString().startsWith(`${date}`)) return Number.NaN;
   return Date.parse(`${date}T${minutes}${seconds}${zone === "Z" ? zone : `${zone}:${zoneMinutes}`}`) / 1_000;
 }

@@ -4,7 +4,7 @@ import { AuthError } from "../../core/errors.ts";
 export interface HashLoad {
   readonly inFlight: number;
   readonly waiting: number;
-  readonly shed: number;
+  readonly rejected: number;
 }
 
 /** Lets a few hashes run at a time and a few more wait; the next is refused at once, so that nobody waits for long. */
@@ -28,13 +28,13 @@ export interface HashQueueOptions {
 export function createHashQueue({ concurrency, limit }: HashQueueOptions): HashQueue {
   const waiting: (() => void)[] = [];
   let inFlight = 0;
-  let shed = 0;
+  let rejected = 0;
 
   const isFree = () => inFlight < concurrency;
 
   function requireRoom(): void {
     if (isFree() || waiting.length < limit) return;
-    shed += 1;
+    rejected += 1;
     throw new AuthError("unavailable", "too many passwords are waiting to be hashed");
   }
 
@@ -58,6 +58,6 @@ export function createHashQueue({ concurrency, limit }: HashQueueOptions): HashQ
     },
     requireRoom,
     isFree,
-    load: () => ({ inFlight, waiting: waiting.length, shed }),
+    load: () => ({ inFlight, waiting: waiting.length, rejected }),
   });
 }

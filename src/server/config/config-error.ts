@@ -1,4 +1,21 @@
-/** What is wrong with the configuration, in words for whoever runs the server. Never holds the value of a setting. */
+/**
+ * A mistake in the configuration. The message tells the operator what is wrong and what to do, never a setting's value.
+ */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
+}
+
+/**
+ * Runs `work`, which throws a `TypeError` if a setting is wrong.
+ *
+ * @param prefix is put before the message of that error.
+ * @throws ConfigError instead of the `TypeError`.
+ */
+export function withConfigErrors<T>(work: () => T, prefix = ""): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof TypeError) throw new ConfigError(`${prefix}${error.message}`, { cause: error });
+    throw error;
+  }
 }

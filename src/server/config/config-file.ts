@@ -5,23 +5,26 @@ import { toUnknownSettingMessage } from "../../core/settings/resolve.ts";
 import { ConfigError } from "./config-error.ts";
 import { configRules, findConfigFault } from "./server-settings.ts";
 
-/** A config file's name, and the settings in it. */
+/** A config file. */
 export interface ConfigFile {
+  /** The file's name, without its folder. */
   readonly name: string;
+  /** The settings in it, checked. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
 const fileNames = ["js", "mjs", "ts", "json"].map((extension) => `tokenpair.config.${extension}`);
 
 /**
- * Reads `tokenpair.config.{js,mjs,ts,json}` of `directory`: the default export, or the JSON object. `null`: there is none.
+ * Reads `tokenpair.config.{js,mjs,ts,json}` in `directory`: its default export, or its JSON object.
  *
- * @throws ConfigError where there are two, one cannot be read, or a setting in it is unknown or not what it should be.
+ * @returns the file, or `null` if there is none.
+ * @throws ConfigError if there are two files, if the file can't be read, or if a setting in it is unknown or invalid.
  */
 export async function readConfigFile(directory: string): Promise<ConfigFile | null> {
   const [name, second] = fileNames.filter((fileName) => existsSync(join(directory, fileName)));
   if (name === undefined) return null;
-  if (second !== undefined) throw new ConfigError(`${name} and ${second} are both there; keep one of them`);
+  if (second !== undefined) throw new ConfigError(`found both ${name} and ${second}; keep one of them`);
   const path = join(directory, name);
   const settings = toSettings(name, name.endsWith(".json") ? readJson(name, path) : await importDefault(name, path));
   for (const [setting, value] of Object.entries(settings)) {
@@ -35,29 +38,29 @@ function readJson(name: string, path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    // The parser's own words quote the file, which may hold the signing key.
+    // The parser's message quotes the file, which may hold the signing key.
     if (error instanceof SyntaxError) throw new ConfigError(`${name}: is not valid JSON`);
-    throw new ConfigError(`${name}: cannot be read; check its owner and mode`, { cause: error });
+    throw new ConfigError(`${name}: can't be read; check its owner and mode`, { cause: error });
   }
 }
 
 async function importDefault(name: string, path: string): Promise<unknown> {
   if (name.endsWith(".ts") && !process.features.typescript) {
     throw new ConfigError(
-      `${name}: Node ${process.versions.node} cannot run TypeScript by itself; use Node 22.18 or later, or a .js file`,
+      `${name}: Node ${process.versions.node} can't run TypeScript; use Node 22.18 or later, or a .js file`,
     );
   }
   try {
     const module: { readonly default?: unknown } = await import(pathToFileURL(path).href);
     return module.default;
   } catch (error) {
-    throw new ConfigError(`${name}: ${toFailure(name, error)}; to see all of it, run: node ${name}`);
+    throw new ConfigError(`${name}: ${toFailure(name, error)}; for details, run: node ${name}`);
   }
 }
 
-/** An error's class and the line, but not its message, which may quote what the file holds: the signing key. */
+/** Returns an error's class and line, but not its message, which may quote the signing key in the file. */
 function toFailure(name: string, error: unknown): string {
-  if (!(error instanceof Error)) return "it threw something that is no error";
+  if (!(error instanceof Error)) return "it threw a value that isn't an Error";
   const line = error.stack?.split(`/${name}:`)[1]?.match(/^\d+/)?.[0];
   return `${error.constructor.name}${line === undefined ? "" : ` at line ${line}`}`;
 }

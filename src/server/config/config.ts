@@ -1,33 +1,37 @@
 import { resolveSettings } from "../../core/settings/resolve.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { AuthUser } from "../../core/user.ts";
-import { ConfigError } from "./config-error.ts";
+import { withConfigErrors } from "./config-error.ts";
 import { readConfigFile } from "./config-file.ts";
 import { readEnvironment } from "./environment.ts";
 import { defaultServerSettings, isServerSetting, type ServerSettings } from "./server-settings.ts";
 
-/** Where settings come from. */
+/** The sources of the settings. */
 export interface ConfigSources {
-  /** The working directory: of the config file, and of paths in settings. */
+  /** The working directory. It holds the config file, and relative paths in settings start at it. */
   readonly directory: string;
+  /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** What the command line says. */
+  /** The flags of the command line. */
   readonly flags?: Partial<ServerSettings>;
 }
 
-/** All settings, resolved. */
+/** The resolved settings. */
 export interface Config {
+  /** The working directory. */
   readonly directory: string;
+  /** The settings of the server alone. */
   readonly server: ServerSettings;
+  /** The settings of `createAuth`. */
   readonly settings: Settings<AuthUser>;
-  /** Where they are from, in words. */
-  readonly origin: string;
+  /** Where the settings come from, for people: for example "tokenpair.config.js and 2 environment variables". */
+  readonly source: string;
 }
 
 /**
- * The settings, in rising order: defaults, config file, environment, flags.
+ * Loads the settings. Later sources override earlier ones: defaults, config file, environment, flags.
  *
- * @throws ConfigError that names the setting, where it stands, and the fix.
+ * @throws ConfigError that names the setting, its source, and the fix.
  */
 export async function loadConfig({ directory, env, flags = {} }: ConfigSources): Promise<Config> {
   const file = await readConfigFile(directory);
@@ -38,25 +42,16 @@ export async function loadConfig({ directory, env, flags = {} }: ConfigSources):
   return Object.freeze({
     directory,
     server: Object.freeze({ ...defaultServerSettings, ...Object.fromEntries(server) }),
-    settings: resolve(Object.fromEntries(settings)),
-    origin: toClientInfo(file?.name, Object.keys(variables).length),
+    settings: withConfigErrors(() => resolveSettings(Object.fromEntries(settings))),
+    source: toSource(file?.name, Object.keys(variables).length),
   });
-}
-
-function resolve(settings: Record<string, unknown>): Settings<AuthUser> {
-  try {
-    return resolveSettings(settings);
-  } catch (error) {
-    if (error instanceof TypeError) throw new ConfigError(error.message);
-    throw error;
-  }
 }
 
 function withoutUndefined(settings: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
-function toClientInfo(fileName: string | undefined, variables: number): string {
+function toSource(fileName: string | undefined, variables: number): string {
   const sources = [
     ...(fileName === undefined ? [] : [fileName]),
     ...(variables === 0 ? [] : [`${variables} environment variable${variables === 1 ? "" : "s"}`]),

@@ -4,7 +4,7 @@ import { type ConfigRule, configRules, findConfigFault } from "./server-settings
 
 const prefix = "TOKENPAIR_";
 
-/** The variable of a setting: `TOKENPAIR_` and the name in upper snake case. */
+/** Returns the name of a setting's environment variable: `TOKENPAIR_` and the name in upper snake case. */
 export function toVariableName(setting: string): string {
   return prefix + setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 }
@@ -14,10 +14,10 @@ const settingOfVariable: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * The settings that the environment has, each read by its rule: whole numbers, `true` or `false` (`1`, `0`), lists
- * with commas.
+ * Returns the settings in the environment, each parsed by its rule: whole numbers, `true` or `false` (also `1` or `0`),
+ * lists separated by commas.
  *
- * @throws ConfigError where a `TOKENPAIR_` variable is no setting, or its value is not what the setting takes.
+ * @throws ConfigError if a `TOKENPAIR_` variable isn't a setting, or if its value is invalid.
  */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
   const settings: Record<string, unknown> = {};
@@ -35,10 +35,10 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
 
 function parseVariable(variable: string, rule: ConfigRule, text: string): unknown {
   if (rule.type === "function") {
-    throw new ConfigError(`${variable}: a function cannot stand in the environment; set it in tokenpair.config.js`);
+    throw new ConfigError(`${variable}: must be a function; set it in tokenpair.config.js`);
   }
   if (text.trim() === "" && rule.type !== "texts" && rule.type !== "networks") {
-    throw new ConfigError(`${variable}: is empty; give it a value, or leave it out for the default`);
+    throw new ConfigError(`${variable}: is empty; set a value, or remove the variable to use the default`);
   }
   const value = toValue(rule, text);
   const fault = findConfigFault(rule, value);
@@ -46,7 +46,7 @@ function parseVariable(variable: string, rule: ConfigRule, text: string): unknow
   return value;
 }
 
-/** The value that `text` stands for, or `text` itself where it stands for none. */
+/** Returns the parsed value, or `text` itself if it can't be parsed; the setting's rule then refuses it. */
 function toValue(rule: ConfigRule, text: string): unknown {
   const trimmed = text.trim();
   switch (rule.type) {

@@ -5,9 +5,10 @@ import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 
 /**
- * What the settings make of a PostgreSQL server's URL.
+ * Returns the store's options for a PostgreSQL server.
  *
- * @throws ConfigError that names the setting; it never repeats a URL, which may hold a password.
+ * @param url the connection string.
+ * @throws ConfigError that names the setting. It never quotes a URL, which may hold a password.
  */
 export function toPostgresOptions(
   url: string,
@@ -17,7 +18,7 @@ export function toPostgresOptions(
   if (server.databaseLockTimeout > server.databaseStatementTimeout) {
     throw new ConfigError("databaseLockTimeout: must not be longer than databaseStatementTimeout");
   }
-  if (!URL.canParse(listenUrl)) throw new ConfigError("databaseListenUrl: is no URL");
+  if (!URL.canParse(listenUrl)) throw new ConfigError("databaseListenUrl: is not a valid URL");
   const withTls = (setting: string, given: string) =>
     ca === undefined ? given : withCa(setting, given, ca, directory);
   return {
@@ -33,22 +34,28 @@ export function toPostgresOptions(
   };
 }
 
-/** Whether nobody between this machine and the server of `url` can read along or stand in for it. */
-export function isPrivate(url: string, { databaseCa }: Pick<Config["server"], "databaseCa">): boolean {
+/**
+ * Returns how the connection to a PostgreSQL server is protected. `local`: it never leaves this machine. `verified`:
+ * TLS verifies the server's certificate and name. `unverified`: an attacker on the network can impersonate the server.
+ */
+export function toProtection(
+  url: string,
+  { databaseCa }: Pick<Config["server"], "databaseCa">,
+): "local" | "verified" | "unverified" {
   const { hostname, searchParams } = new URL(url);
   const host = searchParams.get("host") ?? decodeURIComponent(hostname);
-  const isThisMachine = /^(?:|localhost|127\.[0-9.]+|\[?::1\]?|\/.*)$/.test(host);
-  return isThisMachine || databaseCa !== undefined || searchParams.get("sslmode") === "verify-full";
+  if (/^(?:|localhost|127\.[0-9.]+|\[?::1\]?|\/.*)$/.test(host)) return "local";
+  return databaseCa !== undefined || searchParams.get("sslmode") === "verify-full" ? "verified" : "unverified";
 }
 
-/** Has `pg` check the server's certificate and name: its own options give way to what the connection string says. */
+/** Adds the CA to the connection string, because `pg` lets the string override its other options. */
 function withCa(setting: string, url: string, ca: string, directory: string): string {
   const path = resolve(directory, ca);
   requireCertificates(path);
   const { searchParams } = new URL(url);
   const mode = searchParams.get("sslmode");
   if (searchParams.has("sslrootcert") || (mode !== null && mode !== "verify-full")) {
-    throw new ConfigError(`databaseCa: ${setting} says otherwise; remove sslmode and sslrootcert from it`);
+    throw new ConfigError(`databaseCa: conflicts with ${setting}; remove sslmode and sslrootcert from that URL`);
   }
   const query = new URLSearchParams({ ...(mode === null ? { sslmode: "verify-full" } : {}), sslrootcert: path });
   return `${url}${url.includes("?") ? "&" : "?"}${query}`;
@@ -59,8 +66,9 @@ function requireCertificates(path: string): void {
   try {
     text = readFileSync(path, "latin1");
   } catch (cause) {
-    throw new ConfigError(`databaseCa: ${path} cannot be read; check its path, owner and mode`, { cause });
+    throw new ConfigError(`databaseCa: ${path} can't be read; check its path, owner and mode`, { cause });
   }
-  if (!text.includes("-----BEGIN CERTIFICATE-----"))
-    throw new ConfigError(`databaseCa: ${path} has no certificate in PEM`);
+  if (!text.includes("-----BEGIN CERTIFICATE-----")) {
+    throw new ConfigError(`databaseCa: ${path} holds no PEM certificate; name the CA's certificate file`);
+  }
 }

@@ -2,60 +2,61 @@ import { days } from "../../core/settings/durations.ts";
 import { findSettingFault } from "../../core/settings/faults.ts";
 import { type SettingRule, settingRules } from "../../core/settings/rules.ts";
 
+/** The lowest level that the server logs. */
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
-/** What only the server needs to know, beside the settings of `createAuth`. */
+/** The settings of `tokenpair serve` alone. It also takes those of `createAuth`. */
 export interface ServerSettings {
   /**
-   * `sqlite:` and a path that starts at the working directory, or `sqlite::memory:`, or `postgres://user@host/database`
-   * (needs the package `pg`). Default: "sqlite:./data/tokenpair.db".
+   * The database: `sqlite:` and a path that starts at the working directory, or `sqlite::memory:`, or
+   * `postgres://user@host/database` (needs the package `pg`). Default: "sqlite:./data/tokenpair.db".
    */
   readonly databaseUrl: string;
   /** The schema of the tables in PostgreSQL: lower-case letters, digits and `_`. Default: "tokenpair". */
   readonly databaseSchema: string;
-  /** How many connections to PostgreSQL this node may hold, and one more to listen. Default: 10. */
+  /** The most connections of this node to PostgreSQL. It uses one more to LISTEN. Default: 10. */
   readonly databaseConnections: number;
-  /** How many calls may wait for a connection to PostgreSQL; the next is answered 503 at once. Default: 1000. */
+  /** The most calls that may wait for a PostgreSQL connection; further calls get a 503 immediately. Default: 1000. */
   readonly databaseMaxWaiting: number;
-  /** How long to wait for a connection to PostgreSQL, new or out of the pool. Default: 3 seconds. */
+  /** How long to wait for a PostgreSQL connection, new or from the pool. Default: 3 seconds. */
   readonly databaseConnectTimeout: number;
-  /** How long a statement waits for a lock in PostgreSQL. Default: 2 seconds. */
+  /** How long a PostgreSQL statement waits for a lock. Default: 2 seconds. */
   readonly databaseLockTimeout: number;
-  /** How long a statement may take in PostgreSQL, at least the time for a lock. Default: 5 seconds. */
+  /** How long a PostgreSQL statement may take, at least `databaseLockTimeout`. Default: 5 seconds. */
   readonly databaseStatementTimeout: number;
-  /** Whether statements are prepared in PostgreSQL; a proxy that loses one (PgBouncer before 1.21) ends that. Default: true. */
+  /** Whether to use prepared statements. They need PgBouncer 1.21 or later if there is one. Default: true. */
   readonly databasePreparedStatements: boolean;
-  /** Where to LISTEN, if `databaseUrl` leads to a proxy that pools transactions. Default: `databaseUrl`. */
+  /** The URL for LISTEN, if `databaseUrl` is a proxy that pools transactions. Default: `databaseUrl`. */
   readonly databaseListenUrl: string | undefined;
   /**
-   * The path of the certificates, as PEM, by which PostgreSQL's own is checked, name included; turns TLS on. Default: those
-   * that Node trusts, where `databaseUrl` says `sslmode=verify-full`.
+   * The path of a PEM file with CA certificates. Turns on TLS, and verifies PostgreSQL's certificate and its name.
+   * Default: Node's CA certificates, if `databaseUrl` has `sslmode=verify-full`.
    */
   readonly databaseCa: string | undefined;
-  /** How often the server deletes dead sessions and old revocations, give or take a tenth; 0 for never. Default: 0. */
+  /** How often the server deletes expired rows, ±10 %; 0 for never. Default: 0. */
   readonly cleanupInterval: number;
-  /** The HMAC secret, or the path of the file that holds it. Default: made once and kept beside the SQLite file. */
+  /** The HMAC secret, or the path of its file. Default: created once, in the folder of the SQLite database. */
   readonly signingKey: string | undefined;
   /** The address to listen on. Default: "127.0.0.1". */
   readonly host: string;
-  /** The port to listen on; 0 takes any free one. Default: 8000. */
+  /** The port to listen on; 0 for any free port. Default: 8000. */
   readonly port: number;
   /** The address of `GET /metrics`. Default: "127.0.0.1". */
   readonly metricsHost: string;
-  /** The port of `GET /metrics`. Default: none, and no metrics. */
+  /** The port of `GET /metrics`. Default: none, so there are no metrics. */
   readonly metricsPort: number | undefined;
-  /** Seconds in which a client has to send its request, and to move on with the answer. Default: 20. */
+  /** How many seconds a client may take to send its request, and to continue reading the response. Default: 20. */
   readonly requestTimeout: number;
-  /** How many connections are open at once; more are closed at once. Default: 20000. */
+  /** The most open client connections; further ones are closed immediately. Default: 20000. */
   readonly maxConnections: number;
   /**
-   * Seconds for which browsers come back by https alone (`Strict-Transport-Security`); set it where everything in front of
-   * the server speaks TLS and adds no such header itself. Default: 0, no header.
+   * The `max-age` of `Strict-Transport-Security` in seconds: for so long, browsers use only https. Set it if every
+   * client uses a TLS proxy that doesn't add this header itself. Default: 0, no header.
    */
   readonly strictTransportSecurity: number;
-  /** What is logged: debug, info, warn, error or silent. Default: "info". */
+  /** The lowest level that is logged: debug, info, warn, error or silent. Default: "info". */
   readonly logLevel: LogLevel;
-  /** Whether `/` is the page on which users log in and see their devices. Default: true. */
+  /** Whether to serve the page on which users log in and see their devices, at `/`. Default: true. */
   readonly page: boolean;
 }
 
@@ -84,7 +85,7 @@ export const defaultServerSettings: ServerSettings = Object.freeze({
   page: true,
 });
 
-/** What a setting of the server may be. */
+/** The rule of a setting. */
 export type ConfigRule = SettingRule | { readonly type: "port" };
 
 const host = { type: "text", pattern: /^[A-Za-z0-9.:_-]+$/, form: 'a host such as "127.0.0.1"' } as const;
@@ -119,22 +120,22 @@ const serverRules = {
   port,
   metricsHost: host,
   metricsPort: port,
-  requestTimeout: { type: "seconds", min: 1, max: 300 },
-  maxConnections: { type: "count", of: "connections", min: 1, max: 1_000_000 },
-  strictTransportSecurity: { type: "seconds", min: 0, max: days(3_650) },
+  requestTimeout: seconds(1, 300),
+  maxConnections: count("connections", 1_000_000),
+  strictTransportSecurity: seconds(0, days(3_650)),
   logLevel: { type: "choice", choices: ["debug", "info", "warn", "error", "silent"] },
   page: { type: "boolean" },
 } satisfies Record<keyof ServerSettings, ConfigRule>;
 
-/** The rule of every setting that a config file or the environment may have: the server's and `createAuth`'s. */
+/** The rules of all settings that a config file or the environment may hold: the server's and `createAuth`'s. */
 export const configRules: Readonly<Record<string, ConfigRule>> = Object.freeze({ ...serverRules, ...settingRules });
 
-/** Whether this is a setting of the server, and not of `createAuth`. */
+/** Returns whether a setting belongs to the server and not to `createAuth`. */
 export function isServerSetting(name: string): name is keyof ServerSettings {
   return Object.hasOwn(serverRules, name);
 }
 
-/** What is wrong with a value, to be read after the setting's name; `null` where it may stand. */
+/** Returns what is wrong with a value, as the rest of a sentence about the setting; `null` if the value is valid. */
 export function findConfigFault(rule: ConfigRule, value: unknown): string | null {
   if (rule.type !== "port") return findSettingFault(rule, value);
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535

@@ -6,57 +6,58 @@ import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import type { Database } from "./database.ts";
 
-/** The HMAC secret and where it is from. Never print `secret`. */
+/** The signing key of a server. */
 export interface ServerKey {
+  /** The HMAC secret. Never print it. */
   readonly secret: string;
-  /** The file that holds it; `null` where it stands in a setting, or nowhere. */
+  /** The file that holds it; `null` if it is in a setting or only in memory. */
   readonly file: string | null;
 }
 
-/** Enough for every algorithm, as base64. */
-const keyBytes = 64;
+/** The length of a new key, in bytes: enough for every HMAC algorithm. */
+const keyLength = 64;
 
 /**
- * The signing key that is configured, or else the one kept beside the database. `null`: there is none yet.
+ * Returns the signing key in the settings or, by default, the one in the folder of the SQLite database.
  *
- * @throws ConfigError where it names a file that is not there, or is not an HMAC secret.
+ * @returns the key, or `null` if there is none yet.
+ * @throws ConfigError if the setting names a missing file or isn't an HMAC secret, or if it is missing with PostgreSQL.
  */
 export function findSigningKey({ server, directory }: Config, database: Database): ServerKey | null {
   const { signingKey } = server;
   if (signingKey === undefined) {
     if (database.postgresUrl !== undefined) {
       throw new ConfigError(
-        "signingKey: every node over one PostgreSQL needs the same; set TOKENPAIR_SIGNING_KEY, " +
-          "and make one with: openssl rand -hex 48",
+        "signingKey: is required with PostgreSQL, because all nodes must share it; set TOKENPAIR_SIGNING_KEY, " +
+          "for example to the output of: openssl rand -hex 48",
       );
     }
-    const file = toKeptFile(database);
+    const file = toDefaultFile(database);
     return file !== null && existsSync(file) ? readKey(file) : null;
   }
   const file = resolve(directory, signingKey);
   if (isFile(file)) return readKey(file);
   if (looksLikePath(signingKey)) {
-    // The value may be a secret after all, and is not repeated.
+    // The value may be a secret, so the message doesn't quote it.
     throw new ConfigError(
-      "signingKey: looks like the path of a file, and there is no such file; " +
-        "a secret that begins like a path must be put into a file",
+      "signingKey: looks like a path, but there is no such file; put a secret that looks like a path into a file",
     );
   }
   return { secret: requireHmacSecret(signingKey), file: null };
 }
 
 /**
- * Makes a signing key. For a database in a file it is kept beside it as `signing.key`, for its owner alone (0600); of
- * several processes that do so at once one makes it and the others read it.
+ * Creates a random signing key. For a SQLite file, the key is stored as `signing.key` in the same folder, readable only
+ * by its owner (0600). If several processes do this at once, one creates the key and the others read it.
  */
-export function makeSigningKey(database: Database): ServerKey {
-  const secret = randomBytes(keyBytes).toString("base64");
-  const file = toKeptFile(database);
+export function createSigningKey(database: Database): ServerKey {
+  const secret = randomBytes(keyLength).toString("base64");
+  const file = toDefaultFile(database);
   if (file === null) return { secret, file };
   const draft = `${file}.${randomBytes(8).toString("hex")}`;
   writeFileSync(draft, `${secret}\n`, { flag: "wx", mode: 0o600, flush: true });
   try {
-    // Unlike a rename, a link never replaces a key that another process has made meanwhile; nobody sees half a key.
+    // A link is atomic and, unlike a rename, never replaces a key that another process has created meanwhile.
     linkSync(draft, file);
   } catch (error) {
     if (!isFile(file)) throw error;
@@ -66,8 +67,8 @@ export function makeSigningKey(database: Database): ServerKey {
   return readKey(file);
 }
 
-/** Where the key is kept that belongs to the database. */
-function toKeptFile({ path }: Database): string | null {
+/** Returns the path of the default key of a database. */
+function toDefaultFile({ path }: Database): string | null {
   return path === null ? null : join(dirname(path), "signing.key");
 }
 
@@ -76,21 +77,23 @@ function readKey(file: string): ServerKey {
     return { secret: requireHmacSecret(requireText(file, readFileSync(file)).trimEnd()), file };
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    throw new ConfigError(`signingKey: ${file} cannot be read; check its owner and mode`, { cause: error });
+    throw new ConfigError(`signingKey: ${file} can't be read; check its owner and mode`, { cause: error });
   }
 }
 
-/** Decoded, bytes that are no text would all become the same character, and a random key would hardly be random. */
+/**
+ * Refuses binary keys: decoding would replace most bytes by the same character, and little randomness would be left.
+ */
 function requireText(file: string, content: Buffer): string {
   if (isUtf8(content)) return content.toString("utf8");
-  throw new ConfigError(`signingKey: ${file} is not text; make a key with: openssl rand -hex 48 > ${file}`);
+  throw new ConfigError(`signingKey: ${file} is not a text file; create a key with: openssl rand -hex 48 > ${file}`);
 }
 
 function requireHmacSecret(text: string): string {
   if (/^\s*(?:-----BEGIN |\{)/.test(text)) {
     throw new ConfigError(
-      "signingKey: this version of tokenpair signs with HMAC, and takes no PEM or JWK; " +
-        "make a secret with: openssl rand -hex 48",
+      "signingKey: is a PEM or JWK, but this version signs with HMAC only; " +
+        "create a secret with: openssl rand -hex 48",
     );
   }
   return text;

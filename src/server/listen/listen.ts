@@ -5,44 +5,51 @@ import { toConnection } from "../../adapters/node-parts.ts";
 import type { Auth } from "../../auth.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { ServerSettings } from "../config/server-settings.ts";
-import { toPlainJson } from "../parts/plain-json.ts";
-import { trackConnections } from "./connections.ts";
+import { toPlainJson } from "../handlers/plain-json.ts";
 import { answerMalformedRequests, badRequest, type MalformedRequest } from "./malformed-requests.ts";
+import { trackSockets } from "./sockets.ts";
 
 /** A server that accepts requests. */
 export interface Listener {
-  /** Such as "http://127.0.0.1:8000", with the port that was taken. */
+  /** The URL with the actual port, for example "http://127.0.0.1:8000". */
   readonly url: string;
   /**
-   * Stops accepting, lets running requests be answered for up to `patience` milliseconds, and closes every connection.
+   * Stops accepting requests, waits for running ones, and closes every socket.
+   *
+   * @param timeout how long to wait for running requests, in milliseconds.
    */
-  close(patience: number): Promise<void>;
+  close(timeout: number): Promise<void>;
 }
 
+/** The options of `listen`. */
 export interface ListenOptions {
-  /** Never rejects. */
+  /** Answers every request. Must never reject. */
   readonly fetch: Auth["fetch"];
+  /** The address or host name to listen on. */
   readonly host: string;
+  /** The port to listen on; 0 for any free port. */
   readonly port: number;
-  /** Told of every request that was refused before it reached `fetch`. */
+  /** Called for every request that is refused before it reaches `fetch`. */
   readonly onMalformed: (request: MalformedRequest) => void;
-  /** Against clients that are slow on purpose: see the settings. */
+  /** Limits for slow and hostile clients. */
   readonly limits: Pick<ServerSettings, "requestTimeout" | "maxConnections">;
 }
 
-/** Longer than the minute for which load balancers keep a connection, so that theirs ends first. Milliseconds. */
+/**
+ * How long an idle socket stays open, in milliseconds: longer than at load balancers (60 s), which must close it first.
+ */
 const keepAliveTimeout = 65_000;
 
-/** Room for three cookies, two of them with a token of 8 KiB. Bytes. */
+/** The size limit of the headers, in bytes: enough for three cookies, two of them with a token of 8 KiB. */
 const maxHeaderSize = 24 * 1024;
 
-/** Milliseconds for which a connection without a running request may still bring one when the server closes. */
-const lastCall = 250;
+/** How long an idle socket may still send a request after `close()` was called, in milliseconds. */
+const idleGracePeriod = 250;
 
 /**
- * Listens on `host` and `port`. Requests that are not HTTP are refused, and never reach `fetch`.
+ * Listens on `host` and `port`. Refuses requests that aren't valid HTTP.
  *
- * @throws ConfigError where the address cannot be had, with what to do.
+ * @throws ConfigError if the server can't listen there; it says what to do.
  */
 export async function listen({ fetch, host, port, onMalformed, limits }: ListenOptions): Promise<Listener> {
   const timeout = limits.requestTimeout * 1_000;
@@ -50,7 +57,7 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
     (request, { incoming }) => fetch(request, toConnection(incoming as IncomingMessage)),
     {
       errorHandler() {
-        // The URL that a request names, by its Host header and its target, is none.
+        // The Host header and the target of the request don't make a valid URL.
         onMalformed({ status: badRequest.status, reason: "URL" });
         return toPlainJson(badRequest.status, badRequest.body, { Connection: "close" });
       },
@@ -63,28 +70,28 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
       connectionsCheckingInterval: timeout / 10,
       keepAliveTimeout,
       maxHeaderSize,
-      // Without a host there is no URL, which is answered below and, unlike Node's own answer, in JSON.
+      // Node would answer a request without Host in plain text. `errorHandler` answers it in JSON, as it has no URL.
       requireHostHeader: false,
     },
     (request, response) => {
-      if (connections.admit(request, response)) void answer(request, response);
+      if (sockets.admit(request, response)) void answer(request, response);
     },
   );
-  // Who never begins a request, or does not read the answer, is none of the above: nothing moves on the connection.
+  // The timeouts above don't cover a client that never begins a request or doesn't read the response.
   server.timeout = timeout;
   server.maxConnections = limits.maxConnections;
-  const connections = trackConnections(server);
-  answerMalformedRequests(server, connections.isAnswering, onMalformed);
+  const sockets = trackSockets(server);
+  answerMalformedRequests(server, sockets.isAnswering, onMalformed);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(toListenError(error, host, port)));
     server.listen(port, host, resolve);
   });
   return Object.freeze({
     url: toUrl(host, server.address() as AddressInfo),
-    async close(patience: number) {
+    async close(closeTimeout: number) {
       const timers = [
-        setTimeout(() => connections.closeWaiting(), Math.min(lastCall, patience)),
-        setTimeout(() => server.closeAllConnections(), patience),
+        setTimeout(() => sockets.closeIdle(), Math.min(idleGracePeriod, closeTimeout)),
+        setTimeout(() => server.closeAllConnections(), closeTimeout),
       ];
       await new Promise((resolve) => server.close(resolve));
       for (const timer of timers) clearTimeout(timer);
@@ -95,9 +102,9 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
 function toListenError(error: NodeJS.ErrnoException, host: string, port: number): Error {
   switch (error.code) {
     case "EADDRINUSE":
-      return new ConfigError(`port ${port} on ${host} is taken; stop what runs there, or choose another with --port`);
+      return new ConfigError(`port ${port} on ${host} is in use; stop the other program, or choose a port with --port`);
     case "EACCES":
-      return new ConfigError(`port ${port} on ${host} is not allowed to this user; choose one above 1023 with --port`);
+      return new ConfigError(`permission denied for port ${port} on ${host}; choose a port above 1023 with --port`);
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":

@@ -2,10 +2,11 @@ import { type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { standardHeaders } from "../../http/response/json.ts";
 
-/** A request that was refused before it was one: its bytes are no HTTP, too many, or too slow. */
+/** A request that was refused before it became a `Request`: invalid HTTP, too large, or too slow. */
 export interface MalformedRequest {
+  /** The status of the response. */
   readonly status: number;
-  /** Node's code of what is wrong. */
+  /** Node's error code, or "URL". */
   readonly reason: string;
 }
 
@@ -14,7 +15,7 @@ interface Refusal {
   readonly body: { readonly detail: string; readonly code: string };
 }
 
-/** The answer to what is no HTTP. */
+/** The answer to a request that isn't valid HTTP. */
 export const badRequest: Refusal = { status: 400, body: { detail: "Bad request.", code: "bad_request" } };
 
 const otherRefusals: Readonly<Record<string, Refusal>> = {
@@ -24,8 +25,11 @@ const otherRefusals: Readonly<Record<string, Refusal>> = {
 };
 
 /**
- * Answers in the contract's form what Node's parser refuses, and closes the connection. Where an answer is on its way
- * already (`isAnswering`), or the connection is broken, it is only closed.
+ * Answers every request that Node's parser refuses with a JSON error of the HTTP contract, and closes its socket. Only
+ * closes the socket if a response has already begun or the connection is broken.
+ *
+ * @param isAnswering returns whether a response has begun on a socket.
+ * @param onMalformed called for every request that was answered here.
  */
 export function answerMalformedRequests(
   server: Server,

@@ -4,31 +4,42 @@ import type { DeletedCounts } from "../../core/store/index.ts";
 import { toEventLevel } from "../../events/catalogue.ts";
 import type { AuthEvent } from "../../events/events.ts";
 import type { LogLevel } from "../config/server-settings.ts";
+import type { RequestRecord } from "../handlers/app.ts";
 import type { MalformedRequest } from "../listen/malformed-requests.ts";
-import type { RequestRecord } from "../parts/app.ts";
 
-/** The log of one server: one line of JSON for each request, event and defect. */
+/** The log of a server. Every method writes one line of JSON. */
 export interface ServerLog {
+  /** Logs an answered request. */
   readonly request: (record: RequestRecord) => void;
+  /** Logs an event, at the level that the event catalogue gives it. */
   readonly event: (event: AuthEvent) => void;
+  /** Logs a request that was refused before it reached the routes. */
   readonly malformed: (request: MalformedRequest) => void;
+  /** Logs a finished cleanup. */
   readonly cleanup: (deleted: DeletedCounts) => void;
+  /** Logs an unexpected error. */
   readonly error: (error: unknown, message: string) => void;
 }
 
-/** The longest segment of a path that is logged: a session's id is shorter, a token is longer. */
+/** The options of `createLog`. */
+export interface LogOptions {
+  /** The lowest level that is written. */
+  readonly level: LogLevel;
+  /** Receives the lines. */
+  readonly destination: DestinationStream;
+}
+
+/** The longest logged segment of a path, in characters: a session id is shorter, a token is longer. */
 const maxSegmentLength = 40;
+
+/** The longest logged path, in characters. */
 const maxPathLength = 200;
+
+/** The longest logged user agent, in characters. */
 const maxUserAgentLength = 100;
 
-/** A log that writes to `destination`. Nothing that it is given can put a header, query, body or secret into it. */
-export function createLog({
-  level,
-  destination,
-}: {
-  readonly level: LogLevel;
-  readonly destination: DestinationStream;
-}): ServerLog {
+/** Creates a log. It never writes a query, a body, a secret, or a header other than the user agent. */
+export function createLog({ level, destination }: LogOptions): ServerLog {
   const log: Logger = pino(
     {
       level,
@@ -75,7 +86,9 @@ function toRequestFields({ id, method, path, status, milliseconds, ip, userAgent
   };
 }
 
-/** A client may put anything into a path, a token too: what is too long for ours is left out. */
+/**
+ * Returns the path without segments that are too long for our routes: a client may put anything there, even a token.
+ */
 function toLoggedPath(path: string): string {
   const segments = path.split("/").map((segment) => (segment.length > maxSegmentLength ? "…" : segment));
   return segments.join("/").slice(0, maxPathLength);
@@ -86,7 +99,7 @@ function withFlatClient({ client, ...fields }: { readonly client: ClientInfo }):
   return { ...fields, ip, userAgent: userAgent?.slice(0, maxUserAgentLength), actor };
 }
 
-/** Name, message, code and stack, and the same of the cause; other members of an error may quote its input. */
+/** Returns name, code and stack (with the message), and the same of the cause. Other members may quote the input. */
 function toErrorFields(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: typeof error };
   return {

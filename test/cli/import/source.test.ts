@@ -11,7 +11,7 @@ it.each([
   [['{"id": 1}'], "jsonl"],
   [["id,username\n"], "csv"],
   [["i"], "csv"],
-] as const)("the format of %j is %s, and no byte of it is lost", async (chunks, format) => {
+] as const)("detectFormat finds that %j is %s, and returns every byte", async (chunks, format) => {
   const found = await detectFormat(toChunks(...chunks));
   const parts: Uint8Array[] = [];
   for await (const part of found.bytes) parts.push(part);
@@ -24,6 +24,6 @@ it.each([
   ["a blank file without an end", Array<string>(40).fill(" ".repeat(4_096)), "empty"],
   ["UTF-16, as PowerShell writes it", [new Uint8Array([0xff]), new Uint8Array([0xfe, 0x5b, 0])], "UTF-16.*UTF-8"],
   ["gzip", [new Uint8Array([0x1f, 0x8b, 8])], "gunzip"],
-])("%s is refused", async (_, chunks, reason) => {
+])("detectFormat refuses %s", async (_, chunks, reason) => {
   await expect(detectFormat(toChunks(...chunks))).rejects.toThrow(new RegExp(reason));
 });

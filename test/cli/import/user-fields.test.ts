@@ -9,14 +9,14 @@ function parse(record: Record<string, unknown>, usernameField = "username") {
 const alice = { username: "alice", email: null, passwordHash: null, isActive: true, isStaff: false };
 const noTimes = { createdAt: null, lastLoginAt: null };
 
-describe("a user", () => {
-  it("needs no more than a name", () => {
+describe("toForeignUser", () => {
+  it("needs only a username", () => {
     expect(parse({ username: "alice" })).toEqual({ ...alice, ...noTimes });
     const empty = { id: "", email: "", hash: "", created: "", last_login: null };
     expect(parse({ username: "alice", ...empty })).toEqual({ ...alice, ...noTimes });
   });
 
-  it("is found under Django's names and under ours, which go before", () => {
+  it("finds fields by Django's names and by ours, and prefers ours", () => {
     const times = { createdAt: 1_577_836_800, lastLoginAt: 1_609_459_200 };
     const user = { ...alice, id: "7", email: "a@example.org", passwordHash: "a hash", isStaff: true, isActive: false };
     const rest = { id: 7, username: "alice", email: "a@example.org" };
@@ -29,11 +29,11 @@ describe("a user", () => {
     expect(parse({ ...ours, created: 1_577_836_800, last_login: 1_609_459_200 })).toEqual({ ...user, ...times });
   });
 
-  it("is staff where Django has a superuser", () => {
+  it("makes a superuser of Django a staff member", () => {
     expect(parse({ username: "alice", is_staff: false, is_superuser: true })).toMatchObject({ isStaff: true });
   });
 
-  it("goes by another field where that is the one to log in with", () => {
+  it("takes the username from another field if it is the login field", () => {
     const record = { username: "a", email: "a@example.org" };
     expect(parse(record, "email")).toMatchObject({ username: "a@example.org", email: "a@example.org" });
   });
@@ -49,16 +49,16 @@ describe("a user", () => {
     ["1582979696", 1_582_979_696],
     [1_582_979_696, 1_582_979_696],
     [0, 0],
-  ])("has times in any of the usual forms: %j", (joined, createdAt) => {
+  ])("reads the time %j", (joined, createdAt) => {
     expect(parse({ username: "alice", joined })).toMatchObject({ createdAt });
   });
 
-  it.each([true, 1, "1", "t", "TRUE", "yes"])("has flags in any of the usual forms: %j", (active) => {
+  it.each([true, 1, "1", "t", "TRUE", "yes"])("reads %j as true", (active) => {
     expect(parse({ username: "alice", active, staff: active })).toMatchObject({ isActive: true, isStaff: true });
   });
 });
 
-describe("a user is refused", () => {
+describe("toForeignUser refuses a user", () => {
   const time = /must be a time such as/;
   it.each([
     ["username", undefined, "username is missing"],
@@ -86,13 +86,13 @@ describe("a user is refused", () => {
     ["last_login", 1_582_979_696_000, time],
     ["last_login", "99999999999999999999", time],
     ["last_login", {}, time],
-  ])("with %s %j, and what was wrong is not quoted", (name, value, fault) => {
+  ])("with %s %j, without quoting the value", (name, value, fault) => {
     const user = parse({ username: "alice", [name]: value });
     expect(user).toEqual({ fault: expect.stringMatching(fault) });
     expect(JSON.stringify(user)).not.toContain("secret");
   });
 });
 
-it("no record lends its prototype to a user", () => {
+it("toForeignUser takes no field from the prototype of a record", () => {
   expect(parse(JSON.parse('{"__proto__": {"username": "root"}}'))).toEqual({ fault: "username is missing." });
 });

@@ -24,18 +24,18 @@ describe("a hash queue", () => {
     const queue = createHashQueue({ concurrency: 2, limit: 3 });
     const work = createWork();
     const results = [0, 1, 2, 3, 4].map((id) => queue.run(work.of(id)));
-    expect(queue.load()).toEqual({ inFlight: 2, waiting: 3, shed: 0 });
+    expect(queue.load()).toEqual({ inFlight: 2, waiting: 3, rejected: 0 });
     expect(work.begun).toEqual([0, 1]);
     work.end(1);
     await settle();
     expect(work.begun).toEqual([0, 1, 2]);
-    expect(queue.load()).toEqual({ inFlight: 2, waiting: 2, shed: 0 });
+    expect(queue.load()).toEqual({ inFlight: 2, waiting: 2, rejected: 0 });
     for (const id of [0, 2, 3, 4]) {
       work.end(id);
       await settle();
     }
     expect(await Promise.all(results)).toEqual([0, 1, 2, 3, 4]);
-    expect(queue.load()).toEqual({ inFlight: 0, waiting: 0, shed: 0 });
+    expect(queue.load()).toEqual({ inFlight: 0, waiting: 0, rejected: 0 });
   });
 
   it("refuses at once where too many wait, has then run nothing, and counts it", async () => {
@@ -45,7 +45,7 @@ describe("a hash queue", () => {
     await expect(queue.run(work.of(1))).rejects.toMatchObject({ code: "unavailable" });
     expect(() => queue.requireRoom()).toThrow();
     expect(work.begun).toEqual([0]);
-    expect(queue.load()).toEqual({ inFlight: 1, waiting: 0, shed: 2 });
+    expect(queue.load()).toEqual({ inFlight: 1, waiting: 0, rejected: 2 });
     work.end(0);
     await running;
     expect(() => queue.requireRoom()).not.toThrow();
@@ -80,11 +80,11 @@ describe("a hash queue", () => {
           const running: number[] = [];
           const accepted: Promise<unknown>[] = [];
           for (const [id, step] of script.entries()) {
-            const { inFlight, waiting, shed } = queue.load();
+            const { inFlight, waiting, rejected } = queue.load();
             if (step === "run") {
               accepted.push(queue.run(work.of(id)).catch(() => undefined));
-              const isShed = inFlight === concurrency && waiting === limit;
-              expect(queue.load().shed).toBe(isShed ? shed + 1 : shed);
+              const isRejected = inFlight === concurrency && waiting === limit;
+              expect(queue.load().rejected).toBe(isRejected ? rejected + 1 : rejected);
             } else if (running.length > 0) work[step](running.shift() ?? -1);
             await settle();
             running.push(...work.begun.splice(0));

@@ -108,7 +108,7 @@ describe("rehashPassword", () => {
     await logIn(auth);
     await others;
     expect(await storedHash()).toBe(djangos);
-    expect(auth.passwords.load()).toEqual({ inFlight: 0, waiting: 0, shed: 0 });
+    expect(auth.passwords.load()).toEqual({ inFlight: 0, waiting: 0, rejected: 0 });
     expect(auth.events.map(({ type }) => type)).toEqual(["login"]);
   });
 

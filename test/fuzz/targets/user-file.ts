@@ -1,8 +1,8 @@
 import { expect } from "vitest";
+import { CommandError } from "../../../src/cli/errors.ts";
 import { readRecords, type UserRecord } from "../../../src/cli/import/records.ts";
 import { detectFormat, type Format } from "../../../src/cli/import/source.ts";
 import { toFieldNames, toForeignUser } from "../../../src/cli/import/user-fields.ts";
-import { Refused } from "../../../src/cli/refused.ts";
 import { mutationsOf } from "../mutations.ts";
 import type { FuzzTarget } from "../target.ts";
 
@@ -74,6 +74,6 @@ function parseList(text: string): unknown[] | null {
 }
 
 function allowRefusal(error: unknown): null {
-  if (error instanceof Refused) return null;
+  if (error instanceof CommandError) return null;
   throw error;
 }

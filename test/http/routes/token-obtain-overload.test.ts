@@ -24,7 +24,7 @@ it("answers 503 to more logins than the hash queue holds, and still accepts acce
   expect(responses.filter(({ status }) => status === 200)).toHaveLength(30 - refused.length);
   expect(responses.length - refused.length).toBeGreaterThanOrEqual(3);
   expect(refused.length).toBeGreaterThan(0);
-  expect(t.passwords.load()).toEqual({ inFlight: 0, waiting: 0, shed: refused.length });
+  expect(t.passwords.load()).toEqual({ inFlight: 0, waiting: 0, rejected: refused.length });
   for (const response of refused) {
     expect(response.headers.get("Retry-After")).toBe("1");
     expect(await response.json()).toEqual({ detail: "Service temporarily unavailable.", code: "unavailable" });

@@ -5,16 +5,16 @@ import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../../src/server/config/config.ts";
 import { createFolder } from "../folder.ts";
 
-/** Loads the config of a folder with these files. */
+/** Loads the configuration of a folder with these files. */
 function load(files: Record<string, string>, env: Record<string, string> = {}, flags = {}) {
   const directory = createFolder();
   for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
   return loadConfig({ directory, env, flags });
 }
 
-describe("the config", () => {
-  it("has the contract's defaults", async () => {
-    const { server, settings, origin } = await load({});
+describe("loadConfig", () => {
+  it("returns the contract's defaults if nothing is set", async () => {
+    const { server, settings, source } = await load({});
     expect(server).toMatchObject({
       databaseUrl: "sqlite:./data/tokenpair.db",
       databaseSchema: "tokenpair",
@@ -31,25 +31,25 @@ describe("the config", () => {
       page: true,
     });
     expect(settings).toMatchObject({ accessTokenLifetime: 1800, refreshTokenLifetime: 2_592_000, algorithm: "HS256" });
-    expect(origin).toBe("the defaults");
+    expect(source).toBe("the defaults");
   });
 
-  it("lets the file go before the defaults, the environment before the file, and flags before all", async () => {
-    const { server, settings, origin } = await load(
+  it("overrides defaults by the file, the file by the environment, and the environment by flags", async () => {
+    const { server, settings, source } = await load(
       { "tokenpair.config.json": '{"port": 1, "host": "a.example", "logLevel": "warn", "leeway": 5}' },
       { TOKENPAIR_PORT: "2", TOKENPAIR_HOST: "b.example" },
       { port: 3, host: undefined },
     );
     expect(server).toMatchObject({ port: 3, host: "b.example", logLevel: "warn", metricsHost: "127.0.0.1" });
     expect(settings.leeway).toBe(5);
-    expect(origin).toBe("tokenpair.config.json and 2 environment variables");
+    expect(source).toBe("tokenpair.config.json and 2 environment variables");
   });
 
   it.each([
     ["tokenpair.config.js", "export default { leeway: 7, claims: () => ({ role: 'x' }) };"],
     ["tokenpair.config.mjs", "export default { leeway: 7, claims: async () => ({}) };"],
     ["tokenpair.config.ts", "const leeway: number = 7; export default { leeway, claims: (): object => ({}) };"],
-  ])("runs %s, functions included", async (name, text) => {
+  ])("runs %s and takes functions from it", async (name, text) => {
     const { settings } = await load({ [name]: text });
     expect(settings.leeway).toBe(7);
     expect(settings.claims).toBeTypeOf("function");
@@ -62,13 +62,17 @@ describe("the config", () => {
     ["tokenpair.config.json", "[]", "tokenpair.config.json: must be an object"],
     ["tokenpair.config.js", "export const leeway = 1;", "must export an object of settings as its default"],
     ["tokenpair.config.js", "export default { loadUser: 'yes' };", "loadUser: must be true or false"],
-    ["tokenpair.config.js", "\nthrow new Error('no luck');", "tokenpair.config.js: Error at line 2; to see all of it"],
-    ["tokenpair.config.js", "throw 'no luck';", "tokenpair.config.js: it threw something that is no error;"],
+    [
+      "tokenpair.config.js",
+      "\nthrow new Error('no luck');",
+      "tokenpair.config.js: Error at line 2; for details, run: node tokenpair.config.js",
+    ],
+    ["tokenpair.config.js", "throw 'no luck';", "tokenpair.config.js: it threw a value that isn't an Error;"],
   ])("refuses %s with %s", async (name, text, message) => {
     await expect(load({ [name]: text })).rejects.toThrow(message);
   });
 
-  it("does not quote a JSON file that does not parse, because it may hold the key", async () => {
+  it("doesn't quote an invalid JSON file, which may hold the key", async () => {
     const loading = load({ "tokenpair.config.json": '{"signingKey": top-secret-key}' });
     await expect(loading).rejects.toThrow(/^tokenpair\.config\.json: is not valid JSON$/);
   });
@@ -76,7 +80,7 @@ describe("the config", () => {
   it.each([
     ["tokenpair.config.js", "export default {\n  signingKey: hunter2secret,\n};", "ReferenceError at line 2"],
     ["tokenpair.config.js", "throw new TypeError('hunter2secret');", "TypeError at line 1"],
-  ])("does not quote %s where it cannot be run: %j", async (name, text, reason) => {
+  ])("doesn't quote %s in the error of a run that fails: %j", async (name, text, reason) => {
     const error: Error = await load({ [name]: text }).then(
       () => new Error("it was loaded"),
       (refusal: Error) => refusal,
@@ -85,12 +89,14 @@ describe("the config", () => {
     expect(inspect(error)).not.toContain("hunter2secret");
   });
 
-  it("refuses two config files, because it would have to guess", async () => {
+  it("refuses two config files in one folder", async () => {
     const files = { "tokenpair.config.json": "{}", "tokenpair.config.mjs": "export default {};" };
-    await expect(load(files)).rejects.toThrow("tokenpair.config.mjs and tokenpair.config.json are both there");
+    await expect(load(files)).rejects.toThrow(
+      "found both tokenpair.config.mjs and tokenpair.config.json; keep one of them",
+    );
   });
 
-  it("refuses settings that contradict each other, wherever each of them stands", async () => {
+  it("refuses contradicting settings, whichever source each comes from", async () => {
     const files = { "tokenpair.config.json": '{"refreshTokenLifetime": 60}' };
     await expect(load(files)).rejects.toThrow("accessTokenLifetime must not be longer than refreshTokenLifetime");
     await expect(load(files, { TOKENPAIR_ACCESS_TOKEN_LIFETIME: "60" })).resolves.toBeDefined();

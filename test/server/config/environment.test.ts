@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readEnvironment, toVariableName } from "../../../src/server/config/environment.ts";
 
-describe("the environment", () => {
+describe("readEnvironment", () => {
   it.each([
     ["TOKENPAIR_ACCESS_TOKEN_LIFETIME", "1800", "accessTokenLifetime", 1800],
     ["TOKENPAIR_REUSE_INTERVAL", " 0 ", "reuseInterval", 0],
@@ -36,19 +36,19 @@ describe("the environment", () => {
     ["TOKENPAIR_AUTH_HEADER_TYPES", "", 'must be a list of authentication schemes such as "Bearer", got an empty list'],
     ["TOKENPAIR_PORT", "65536", "must be a port from 0 to 65535"],
     ["TOKENPAIR_LOG_LEVEL", "loud", 'must be one of "debug", "info", "warn", "error", "silent", got "loud"'],
-    ["TOKENPAIR_SIGNING_KEY", "", "is empty; give it a value, or leave it out for the default"],
-    ["TOKENPAIR_CLAIMS", "x", "a function cannot stand in the environment"],
+    ["TOKENPAIR_SIGNING_KEY", "", "is empty; set a value, or remove the variable to use the default"],
+    ["TOKENPAIR_CLAIMS", "x", "must be a function; set it in tokenpair.config.js"],
   ])("refuses %s=%s and says why", (variable, text, reason) => {
     expect(() => readEnvironment({ [variable]: text })).toThrow(`${variable}: ${reason}`);
   });
 
-  it("refuses a variable that is no setting, and suggests the nearest that is", () => {
+  it("refuses an unknown variable and suggests the closest one", () => {
     expect(() => readEnvironment({ TOKENPAIR_ACESS_TOKEN_LIFETIME: "60" })).toThrow(
       "TOKENPAIR_ACESS_TOKEN_LIFETIME is not a setting. Did you mean TOKENPAIR_ACCESS_TOKEN_LIFETIME?",
     );
   });
 
-  it("never repeats a value in a message", () => {
+  it("never quotes a value in a message", () => {
     const secret = "kept-out-of-every-message";
     for (const variable of [
       "TOKENPAIR_PORT",
@@ -60,11 +60,11 @@ describe("the environment", () => {
     }
   });
 
-  it("leaves other programs' variables alone", () => {
+  it("ignores the variables of other programs", () => {
     expect(readEnvironment({ PATH: "/bin", TOKENPAIRS: "x", tokenpair_port: "1" })).toEqual({});
   });
 
-  it("names a setting's variable in upper snake case", () => {
+  it("names the variable of a setting in upper snake case", () => {
     expect(toVariableName("accessTokenLifetime")).toBe("TOKENPAIR_ACCESS_TOKEN_LIFETIME");
   });
 });

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../../src/server/config/config.ts";
-import { isPrivate, toPostgresOptions } from "../../../src/server/config/postgres-options.ts";
+import { toPostgresOptions, toProtection } from "../../../src/server/config/postgres-options.ts";
 import { createFolder } from "../folder.ts";
 
 const certificate = resolve(import.meta.dirname, "../../support/tls/localhost.crt");
@@ -12,8 +12,8 @@ async function read(env: Record<string, string>, at = url) {
   return toPostgresOptions(at, await loadConfig({ directory: createFolder(), env }));
 }
 
-describe("the settings of PostgreSQL", () => {
-  it("are read from the environment, times in seconds", async () => {
+describe("toPostgresOptions", () => {
+  it("takes the options from the environment, with times in seconds", async () => {
     const env = {
       TOKENPAIR_DATABASE_SCHEMA: "auth",
       TOKENPAIR_DATABASE_CONNECTIONS: "25",
@@ -37,7 +37,7 @@ describe("the settings of PostgreSQL", () => {
     });
   });
 
-  it("are the store's defaults where nothing is set, and it listens where it works", async () => {
+  it("returns the store's defaults and one URL for queries and LISTEN if nothing is set", async () => {
     expect(await read({})).toEqual({
       connectionString: url,
       listenConnectionString: url,
@@ -51,7 +51,7 @@ describe("the settings of PostgreSQL", () => {
     });
   });
 
-  it("have every connection check the server's certificate against databaseCa", async () => {
+  it("makes every connection verify the server's certificate against databaseCa", async () => {
     const { connectionString, listenConnectionString } = await read({ TOKENPAIR_DATABASE_CA: certificate });
     const query = `sslmode=verify-full&sslrootcert=${encodeURIComponent(certificate)}`;
     expect([connectionString, listenConnectionString]).toEqual([`${url}?${query}`, `${url}?${query}`]);
@@ -60,44 +60,52 @@ describe("the settings of PostgreSQL", () => {
   });
 
   it.each<readonly [Record<string, string>, string, string]>([
-    [{ TOKENPAIR_DATABASE_CA: "missing.pem" }, url, "missing.pem cannot be read"],
-    [{ TOKENPAIR_DATABASE_CA: certificate }, `${url}?sslmode=require`, "databaseUrl says otherwise"],
-    [{ TOKENPAIR_DATABASE_CA: certificate }, `${url}?sslrootcert=x`, "databaseUrl says otherwise"],
+    [{ TOKENPAIR_DATABASE_CA: "missing.pem" }, url, "missing.pem can't be read"],
+    [
+      { TOKENPAIR_DATABASE_CA: certificate },
+      `${url}?sslmode=require`,
+      "conflicts with databaseUrl; remove sslmode and sslrootcert",
+    ],
+    [
+      { TOKENPAIR_DATABASE_CA: certificate },
+      `${url}?sslrootcert=x`,
+      "conflicts with databaseUrl; remove sslmode and sslrootcert",
+    ],
     [{ TOKENPAIR_DATABASE_LOCK_TIMEOUT: "6" }, url, "must not be longer than databaseStatementTimeout"],
     [{ TOKENPAIR_DATABASE_SCHEMA: "pg_auth" }, url, "TOKENPAIR_DATABASE_SCHEMA: must be lower-case letters"],
     [{ TOKENPAIR_DATABASE_SCHEMA: 'x"; DROP' }, url, "TOKENPAIR_DATABASE_SCHEMA: must be lower-case letters"],
     [{ TOKENPAIR_DATABASE_CONNECTIONS: "0" }, url, "TOKENPAIR_DATABASE_CONNECTIONS: must be"],
     [{ TOKENPAIR_DATABASE_LISTEN_URL: "sqlite:x" }, url, "TOKENPAIR_DATABASE_LISTEN_URL: must be a postgres:// URL"],
-  ])("refuse %o with %s", async (env, at, reason) => {
+  ])("refuses %o with the URL %s", async (env, at, reason) => {
     await expect(read(env, at)).rejects.toThrow(reason);
     await expect(read(env, at)).rejects.toThrow(expect.not.stringContaining("hunter2"));
   });
 
-  it("refuse a databaseCa that is no certificate, such as a key", async () => {
+  it("refuses a databaseCa file without a certificate, for example with a key", async () => {
     const directory = createFolder();
     writeFileSync(join(directory, "ca.pem"), "-----BEGIN PRIVATE KEY-----");
     const config = await loadConfig({ directory, env: { TOKENPAIR_DATABASE_CA: "ca.pem" } });
-    expect(() => toPostgresOptions(url, config)).toThrow("has no certificate in PEM");
+    expect(() => toPostgresOptions(url, config)).toThrow("holds no PEM certificate");
   });
 });
 
-describe("the way to PostgreSQL", () => {
+describe("toProtection", () => {
   it.each([
-    ["postgres://app@localhost/app", true],
-    ["postgres://app@127.0.0.1/app", true],
-    ["postgres://app@[::1]/app", true],
-    ["postgres:///app?host=/var/run/postgresql", true],
-    ["postgres://app@%2Fvar%2Frun%2Fpostgresql/app", true],
-    ["postgres://app@db.example/app?sslmode=verify-full", true],
-    ["postgres://app@db.example/app?sslmode=require", false],
-    ["postgres://app@db.example/app?sslmode=no-verify", false],
-    ["postgres://app@db.example/app", false],
-    ["postgres://app@localhost/app?host=db.example", false],
-  ])("of %s is private: %s", (at, expected) => {
-    expect(isPrivate(at, { databaseCa: undefined })).toBe(expected);
+    ["postgres://app@localhost/app", "local"],
+    ["postgres://app@127.0.0.1/app", "local"],
+    ["postgres://app@[::1]/app", "local"],
+    ["postgres:///app?host=/var/run/postgresql", "local"],
+    ["postgres://app@%2Fvar%2Frun%2Fpostgresql/app", "local"],
+    ["postgres://app@db.example/app?sslmode=verify-full", "verified"],
+    ["postgres://app@db.example/app?sslmode=require", "unverified"],
+    ["postgres://app@db.example/app?sslmode=no-verify", "unverified"],
+    ["postgres://app@db.example/app", "unverified"],
+    ["postgres://app@localhost/app?host=db.example", "unverified"],
+  ])("classifies the connection of %s as %s", (at, expected) => {
+    expect(toProtection(at, { databaseCa: undefined })).toBe(expected);
   });
 
-  it("is private with databaseCa", () => {
-    expect(isPrivate(url, { databaseCa: "ca.pem" })).toBe(true);
+  it("classifies a connection with databaseCa as verified", () => {
+    expect(toProtection(url, { databaseCa: "ca.pem" })).toBe("verified");
   });
 });

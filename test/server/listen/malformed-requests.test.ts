@@ -4,23 +4,23 @@ import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { answerMalformedRequests } from "../../../src/server/listen/malformed-requests.ts";
 
-/** What a client reads, and what is told, after `code` on a connection that is (not) being answered. */
+/** Makes the parser fail with `code`. @returns what the client reads, and what is reported. */
 async function fail(code: string, isAnswering = false) {
   const server = createServer();
-  const told: object[] = [];
+  const reported: object[] = [];
   answerMalformedRequests(
     server,
     () => isAnswering,
-    (request) => void told.push(request),
+    (request) => void reported.push(request),
   );
   const socket = new PassThrough();
   const read = text(socket).catch(() => "");
   server.emit("clientError", Object.assign(new Error("planted-secret"), { code, rawPacket: "planted-secret" }), socket);
-  return { answer: await read, told };
+  return { answer: await read, reported };
 }
 
-describe("what Node's parser refuses", () => {
-  it("is answered in the contract's form, to the byte", async () => {
+describe("a request that Node's parser refuses", () => {
+  it("gets a JSON error of the contract with the standard headers", async () => {
     const body = '{"detail":"The request took too long.","code":"request_timeout"}';
     expect(await fail("ERR_HTTP_REQUEST_TIMEOUT")).toEqual({
       answer: [
@@ -37,7 +37,7 @@ describe("what Node's parser refuses", () => {
         "",
         body,
       ].join("\r\n"),
-      told: [{ status: 408, reason: "ERR_HTTP_REQUEST_TIMEOUT" }],
+      reported: [{ status: 408, reason: "ERR_HTTP_REQUEST_TIMEOUT" }],
     });
   });
 
@@ -45,15 +45,15 @@ describe("what Node's parser refuses", () => {
     ["HPE_INVALID_METHOD", 400],
     ["HPE_CHUNK_EXTENSIONS_OVERFLOW", 413],
     ["HPE_HEADER_OVERFLOW", 431],
-  ])("has a status of its own: %s", async (code, status) => {
-    const { answer, told } = await fail(code);
+  ])("is answered by its code: %s with %i", async (code, status) => {
+    const { answer, reported } = await fail(code);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-    expect(told).toEqual([{ status, reason: code }]);
+    expect(reported).toEqual([{ status, reason: code }]);
     expect(answer).not.toContain("planted-secret");
   });
 
-  it("is only cut off where the connection is broken, or an answer is on its way", async () => {
-    expect(await fail("ECONNRESET")).toEqual({ answer: "", told: [] });
-    expect(await fail("HPE_INVALID_METHOD", true)).toEqual({ answer: "", told: [] });
+  it("gets no answer if the connection is broken or another response has begun", async () => {
+    expect(await fail("ECONNRESET")).toEqual({ answer: "", reported: [] });
+    expect(await fail("HPE_INVALID_METHOD", true)).toEqual({ answer: "", reported: [] });
   });
 });

@@ -6,15 +6,15 @@ import { createMetrics } from "../../../src/server/observe/metrics.ts";
 const docs = join(import.meta.dirname, "../../../docs");
 const read = (name: string) => readFileSync(join(docs, name), "utf8");
 
-/** The names of all series that a server over PostgreSQL shows, the parts of histograms too. */
+/** Returns the names of all series of a server over PostgreSQL, with the three series of every histogram. */
 async function listSeries(): Promise<ReadonlySet<string>> {
   const { fetch } = createMetrics({
     settings: { tokenPath: "/api/token", authPath: "/api/auth" },
-    sources: {
-      revocations: () => ({ live: 0, staleSeconds: 0 }),
-      passwords: () => ({ inFlight: 0, waiting: 0, shed: 0 }),
-      connections: () => ({ open: 0, idle: 0, waiting: 0, refused: 0 }),
-    },
+    stats: () => ({
+      revocations: { live: 0, staleSeconds: 0 },
+      passwords: { inFlight: 0, waiting: 0, rejected: 0 },
+      connections: { open: 0, idle: 0, waiting: 0, refused: 0 },
+    }),
   });
   const text = await (await fetch(new Request("http://localhost/metrics"))).text();
   const types = [...text.matchAll(/^# TYPE (\w+) (\w+)$/gm)];
@@ -26,7 +26,7 @@ async function listSeries(): Promise<ReadonlySet<string>> {
 }
 
 describe.each(["grafana-dashboard.json", "alerts.yml"])("docs/%s", (name) => {
-  it("asks for nothing that /metrics does not have", async () => {
+  it("uses only metrics that /metrics has", async () => {
     const named = new Set(read(name).match(/\b(?:tokenpair|nodejs|process)_\w+/g));
     const series = await listSeries();
     expect(named.size).toBeGreaterThan(8);
@@ -35,7 +35,7 @@ describe.each(["grafana-dashboard.json", "alerts.yml"])("docs/%s", (name) => {
 });
 
 describe("docs/grafana-dashboard.json", () => {
-  it("shows every metric of ours", async () => {
+  it("shows every metric of tokenpair", async () => {
     const dashboard = read("grafana-dashboard.json");
     const names = new Set([...(await listSeries())].map((name) => name.replace(/_(?:bucket|sum|count)$/, "")));
     const missing = [...names].filter((name) => name.startsWith("tokenpair_") && !dashboard.includes(name));

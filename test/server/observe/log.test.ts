@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { LogLevel } from "../../../src/server/config/server-settings.ts";
+import type { RequestRecord } from "../../../src/server/handlers/app.ts";
 import { createLog } from "../../../src/server/observe/log.ts";
-import type { RequestRecord } from "../../../src/server/parts/app.ts";
 
 function start(level: LogLevel = "info") {
   const texts: string[] = [];
@@ -20,7 +20,7 @@ const record: RequestRecord = {
 };
 
 describe("the log", () => {
-  it("has one line for a request that was none, with its status and the parser's word", () => {
+  it("writes one line for a malformed request, with the status and the parser's code", () => {
     const { log, lines } = start();
     log.malformed({ status: 431, reason: "HPE_HEADER_OVERFLOW" });
     expect(lines()).toMatchObject([
@@ -28,7 +28,7 @@ describe("the log", () => {
     ]);
   });
 
-  it("has one line for a request, with the id that the client was given", () => {
+  it("writes one line for a request, with the id that the client got", () => {
     const { log, lines } = start();
     log.request(record);
     const { time, ...line } = lines()[0] ?? {};
@@ -47,7 +47,7 @@ describe("the log", () => {
     expect(lines()).toHaveLength(1);
   });
 
-  it("keeps what is too long for a path of ours, such as a token, out of the path", () => {
+  it("leaves long segments, such as a token, out of a path, and truncates long paths", () => {
     const { log, lines } = start();
     log.request({ ...record, path: `/api/auth/sessions/0197-ok/${"x".repeat(41)}/` });
     log.request({ ...record, path: `/${"abc/".repeat(100)}` });
@@ -55,24 +55,32 @@ describe("the log", () => {
     expect(lines()[1]?.["path"]).toHaveLength(200);
   });
 
-  it("cuts the user agent short", () => {
+  it("truncates a long user agent", () => {
     const { log, lines } = start();
     log.request({ ...record, userAgent: "a".repeat(5_000) });
     expect(lines()[0]?.["userAgent"]).toHaveLength(100);
   });
 
-  it("shows the probes of a load balancer only at the level debug, unless they fail", () => {
+  it("writes successful health checks only at level debug, but failed ones as errors", () => {
     const { log, lines } = start();
     log.request({ ...record, path: "/readyz" });
     log.request({ ...record, path: "/readyz", status: 503 });
     expect(lines().map(({ level, status }) => [level, status])).toEqual([["error", 503]]);
   });
 
-  it("has one line for an event; theft and lost state are warnings, stale revocations an error", () => {
+  it("writes one line for an event, at the level of its kind", () => {
     const { log, lines } = start();
     const client = { ip: "192.0.2.7", userAgent: "Firefox" };
     log.event({ type: "login", time: 1_767_225_600, userId: "1", sessionId: "s", client });
-    log.event({ type: "refresh", time: 1, outcome: "reuse_detected", userId: "1", sessionId: "s", generation: 2, client });
+    log.event({
+      type: "refresh",
+      time: 1,
+      outcome: "reuse_detected",
+      userId: "1",
+      sessionId: "s",
+      generation: 2,
+      client,
+    });
     log.event({ type: "feed_stale", time: 1, staleSeconds: 11, reason: "reading failed" });
     log.event({ type: "untrusted_proxy", time: 1, ip: "127.0.0.1", header: "X-Forwarded-For" });
     expect(lines()).toMatchObject([
@@ -91,7 +99,7 @@ describe("the log", () => {
     ]);
   });
 
-  it("keeps what an error carries beside its message and cause out", () => {
+  it("leaves out the members of an error that may quote a request", () => {
     const { log, lines } = start();
     const error = Object.assign(new Error("no URL"), { code: "ERR_INVALID_URL", input: "/?token=planted" });
     log.error(new Error("failed", { cause: error }), "a request failed");
@@ -99,7 +107,7 @@ describe("the log", () => {
     expect(JSON.stringify(lines())).not.toContain("planted");
   });
 
-  it("is silent where it shall be", () => {
+  it("writes nothing at level silent", () => {
     const { log, lines } = start("silent");
     log.request({ ...record, status: 503 });
     log.error(new Error("x"), "y");

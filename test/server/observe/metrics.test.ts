@@ -6,11 +6,11 @@ const client = {};
 function start() {
   const metrics = createMetrics({
     settings: { tokenPath: "/api/token", authPath: "/api/auth" },
-    sources: {
-      revocations: () => ({ live: 3, staleSeconds: 0.25 }),
-      passwords: () => ({ inFlight: 2, waiting: 7, shed: 9 }),
-      connections: () => ({ open: 4, idle: 1, waiting: 2, refused: 5 }),
-    },
+    stats: () => ({
+      revocations: { live: 3, staleSeconds: 0.25 },
+      passwords: { inFlight: 2, waiting: 7, rejected: 9 },
+      connections: { open: 4, idle: 1, waiting: 2, refused: 5 },
+    }),
   });
   const answer = (path: string, status = 200) =>
     metrics.request({ id: "", method: "GET", path, status, milliseconds: 4, ip: undefined, userAgent: undefined });
@@ -19,7 +19,7 @@ function start() {
 }
 
 describe("the metrics", () => {
-  it("count requests by group of routes and status", async () => {
+  it("count requests by route group and status", async () => {
     const { answer, read } = start();
     for (const path of ["/api/token", "/api/token/", "/api/token/refresh/", "/api/auth/sessions/abc/", "/readyz"]) {
       answer(path);
@@ -38,7 +38,7 @@ describe("the metrics", () => {
     expect(count("health", 200)).toBe("1");
   });
 
-  it("make one group of all paths that are not ours, however many clients invent", async () => {
+  it("put all unknown paths into one route group, so that clients can't add time series", async () => {
     const { answer, read } = start();
     for (let i = 0; i < 500; i += 1) answer(`/api/token/${i}/`, 404);
     answer("/api/tokens", 404);
@@ -46,7 +46,7 @@ describe("the metrics", () => {
     expect(routes).toEqual(new Set(['route="other"']));
   });
 
-  it("count logins and refreshes by outcome, and endings by reason", async () => {
+  it("count logins and refreshes by outcome, and revocations of sessions by reason", async () => {
     const { metrics, read } = start();
     metrics.event({ type: "login", time: 1, userId: "1", sessionId: "s", client });
     metrics.event({ type: "login_failed", time: 1, code: "no_active_account", reason: "", client });
@@ -55,11 +55,11 @@ describe("the metrics", () => {
     const text = await read();
     expect(text).toContain('tokenpair_logins_total{outcome="success"} 1');
     expect(text).toContain('tokenpair_logins_total{outcome="no_active_account"} 1');
-    expect(text).toContain('tokenpair_refreshes_total{outcome="theft"} 1');
-    expect(text).toContain('tokenpair_session_endings_total{reason="logout"} 1');
+    expect(text).toContain('tokenpair_refreshes_total{outcome="reuse_detected"} 1');
+    expect(text).toContain('tokenpair_session_revocations_total{reason="logout"} 1');
   });
 
-  it("count how long revocations took, what befell the feed, and the cleanup", async () => {
+  it("record the lag of revocations, the events of the feed, and the cleanups", async () => {
     const { metrics, read } = start();
     for (const seconds of [0.02, 0.6, 45]) metrics.lag(seconds);
     metrics.event({ type: "listen_lost", time: 0, reason: "ECONNRESET" });
@@ -75,7 +75,7 @@ describe("the metrics", () => {
     expect(text).toContain('tokenpair_cleanup_deleted_total{kind="sessions"} 7');
   });
 
-  it("show how the pool is used, and every outcome that an alarm waits for before the first", async () => {
+  it("show the connection pool, password hashing, and the outcomes of alerts before the first event", async () => {
     const { read } = start();
     await read();
     const text = await read();
@@ -85,12 +85,12 @@ describe("the metrics", () => {
     expect(text).toContain("tokenpair_database_refused_total 5");
     expect(text).toContain("tokenpair_password_hashes_in_flight 2");
     expect(text).toContain("tokenpair_password_hashes_waiting 7");
-    expect(text).toContain("tokenpair_password_hashes_shed_total 9");
-    expect(text).toContain('tokenpair_refreshes_total{outcome="theft"} 0');
+    expect(text).toContain("tokenpair_password_hashes_rejected_total 9");
+    expect(text).toContain('tokenpair_refreshes_total{outcome="reuse_detected"} 0');
     expect(text).toContain('tokenpair_refreshes_total{outcome="state_lost"} 0');
   });
 
-  it("show what the node knows of revocations, the delay of the event loop, and the process", async () => {
+  it("show the revocations in memory, the lag of the event loop, and the process", async () => {
     const text = await start().read();
     expect(text).toContain("tokenpair_revocations_live 3");
     expect(text).toContain("tokenpair_feed_stale_seconds 0.25");
@@ -98,12 +98,25 @@ describe("the metrics", () => {
     expect(text).toMatch(/^process_cpu_seconds_total /m);
   });
 
-  it("are Prometheus text at /metrics, and nothing is elsewhere", async () => {
+  it("are Prometheus text at /metrics, and a 404 elsewhere", async () => {
     const { metrics } = start();
     const response = await metrics.fetch(new Request("http://localhost/metrics"));
     expect(response.headers.get("Content-Type")).toContain("text/plain; version=0.0.4");
     expect(response.headers.get("Cache-Control")).toBe("no-store");
     expect(response.headers.get("X-Content-Type-Options")).toBe("nosniff");
     expect((await metrics.fetch(new Request("http://localhost/"))).status).toBe(404);
+  });
+
+  it("have no connection pool if the store has none", async () => {
+    const { fetch } = createMetrics({
+      settings: { tokenPath: "/api/token", authPath: "/api/auth" },
+      stats: () => ({
+        revocations: { live: 0, staleSeconds: 0 },
+        passwords: { inFlight: 0, waiting: 0, rejected: 0 },
+      }),
+    });
+    const text = await (await fetch(new Request("http://localhost/metrics"))).text();
+    expect(text).toContain("tokenpair_revocations_live 0");
+    expect(text).not.toContain("tokenpair_database");
   });
 });

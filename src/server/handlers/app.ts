@@ -4,45 +4,54 @@ import type { Clock } from "../../core/runtime/clock.ts";
 import type { FindClientIp } from "../../http/request/client-ip.ts";
 import { toPlainJson } from "./plain-json.ts";
 
-/** A part of the server: the paths that are its own, and their answers. `Auth` is one. */
-export type Part = Pick<Auth, "fetch" | "handles">;
+/** Answers the requests for some paths. */
+export interface Handler {
+  /** Answers a request. The client gets a 500 if it rejects. */
+  readonly fetch: Auth["fetch"];
+  /** Returns whether a pathname belongs to this handler. */
+  readonly handles: (pathname: string) => boolean;
+}
 
-/** One answered request, as log and metrics see it. No header, query or body but the user agent. */
+/** An answered request, for log and metrics. Of the headers it has only the user agent; it has no query and no body. */
 export interface RequestRecord {
+  /** The value of the response's `X-Request-Id`. */
   readonly id: string;
   readonly method: string;
   readonly path: string;
   readonly status: number;
+  /** The time from the request to the response. */
   readonly milliseconds: number;
+  /** The client's address, if it is known. */
   readonly ip: string | undefined;
   readonly userAgent: string | undefined;
 }
 
+/** The options of `createApp`. */
 export interface AppOptions {
-  /** Asked in this order whose path it is. */
-  readonly parts: readonly Part[];
-  /** Answers what belongs to no part. */
-  readonly rest: Pick<Part, "fetch">;
+  /** The handlers; the first one that handles the path answers. */
+  readonly handlers: readonly Handler[];
+  /** Answers every other path. */
+  readonly fallback: Pick<Handler, "fetch">;
   readonly clock: Pick<Clock, "monotonic">;
-  /** Who is behind the proxies, where any are trusted. */
+  /** Finds the client's address behind trusted proxies. */
   readonly findClientIp: FindClientIp;
-  /** Told of every answer. */
+  /** Called after every answer. */
   readonly onAnswered: (record: RequestRecord) => void;
-  /** Seconds; 0 for no such header (RFC 6797). */
+  /** The `max-age` of `Strict-Transport-Security` (RFC 6797), in seconds; 0 for no such header. */
   readonly strictTransportSecurity: number;
-  /** Told of a defect; the client gets a 500 without details. */
+  /** Called with an unexpected error. The client gets a 500 without details. */
   readonly onError: (error: unknown) => void;
 }
 
-/** The whole server as one function, which never rejects. Every response carries an `X-Request-Id` of ours. */
+/** Creates the function that answers every request. It never rejects. Every response has an `X-Request-Id`. */
 export function createApp(options: AppOptions): Auth["fetch"] {
-  const { parts, rest, clock, strictTransportSecurity, findClientIp, onAnswered, onError } = options;
+  const { handlers, fallback, clock, strictTransportSecurity, findClientIp, onAnswered, onError } = options;
   return async (request, connection) => {
     const startedAt = clock.monotonic();
     const id = randomUUID();
     const path = new URL(request.url).pathname;
-    const part = parts.find((candidate) => candidate.handles(path)) ?? rest;
-    const response = await part.fetch(request, connection).catch((error: unknown) => {
+    const handler = handlers.find((candidate) => candidate.handles(path)) ?? fallback;
+    const response = await handler.fetch(request, connection).catch((error: unknown) => {
       onError(error);
       return toPlainJson(500, { detail: "Internal server error.", code: "error" });
     });

@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { resolveSettings } from "../../../src/core/settings/resolve.ts";
 import { loadConfig } from "../../../src/server/config/config.ts";
 import { ConfigError } from "../../../src/server/config/config-error.ts";
-import { createPage } from "../../../src/server/parts/page.ts";
+import { createPage } from "../../../src/server/handlers/page.ts";
 import { serve } from "../../../src/server/serve.ts";
 import { createFolder } from "../folder.ts";
 
@@ -15,7 +15,7 @@ function createSender(settings: Parameters<typeof resolveSettings>[0] = {}, buil
   return (path: string, init?: RequestInit) => page.fetch(new Request(new URL(path, origin), init));
 }
 
-/** What the page loads, and what that loads in turn, by path. */
+/** Loads the page and, recursively, every file that it loads. @returns the responses by path. */
 async function loadEverything(send: ReturnType<typeof createSender>): Promise<ReadonlyMap<string, Response>> {
   const loaded = new Map<string, Response>();
   const waiting = ["/"];
@@ -32,7 +32,7 @@ async function loadEverything(send: ReturnType<typeof createSender>): Promise<Re
 
 const importPattern = /^(?:import|export)\b[^"';]*?\bfrom "([^"]+)";/gm;
 
-/** Starts the whole server, with or without the page. */
+/** Starts a server with or without the page. */
 async function startServer(page: boolean): Promise<string> {
   const flags = { page, port: 0, databaseUrl: "sqlite::memory:" };
   const config = await loadConfig({ directory: createFolder(), env: {}, flags });
@@ -42,7 +42,7 @@ async function startServer(page: boolean): Promise<string> {
 }
 
 describe("the page", () => {
-  it("comes with headers that let nothing in but its own files", async () => {
+  it("has headers that allow only its own files", async () => {
     const { status, headers } = await createSender()("/");
     expect(status).toBe(200);
     expect(Object.fromEntries(headers)).toEqual({
@@ -61,14 +61,14 @@ describe("the page", () => {
     });
   });
 
-  it("has no script, style or handler of its own, and names nothing outside", async () => {
+  it("has no inline script, style or event handler, and no URL of another origin", async () => {
     const html = await (await createSender()("/")).text();
     expect(html).toContain('<script type="module" src="/assets/page/main.js"></script>');
     expect(html.match(/<script\b/g)).toHaveLength(1);
     expect(html).not.toMatch(/<style\b|\sstyle=|\son\w+=|javascript:|\/\/(?!\w*>)/i);
   });
 
-  it("is served with everything that it loads, typed, under the same policy", async () => {
+  it("is served with every file that it loads, with the right types and the same policy", async () => {
     const loaded = await loadEverything(createSender());
     const types = new Map([...loaded].map(([path, { headers }]) => [path, headers.get("Content-Type")]));
     expect([...loaded.values()].filter(({ status }) => status !== 200)).toEqual([]);
@@ -83,7 +83,7 @@ describe("the page", () => {
     }
   });
 
-  it("keeps its scripts away from what turns text into markup, and from other origins", async () => {
+  it("has scripts that never turn text into markup and name no other origin", async () => {
     const loaded = await loadEverything(createSender());
     for (const [path, response] of loaded) {
       const code = path.endsWith(".js") ? await response.text() : "";
@@ -92,7 +92,7 @@ describe("the page", () => {
     }
   });
 
-  it("is sent again only where it has changed", async () => {
+  it("answers 304 if the client has the current file", async () => {
     const send = createSender();
     for (const path of ["/", "/assets/page/main.js"]) {
       const etag = (await send(path)).headers.get("ETag") ?? "";
@@ -107,7 +107,7 @@ describe("the page", () => {
     }
   });
 
-  it("answers HEAD without the body, and no other method", async () => {
+  it("answers HEAD without a body, and 405 to POST, PUT and DELETE", async () => {
     const send = createSender();
     const get = await send("/");
     const head = await send("/", { method: "HEAD" });
@@ -117,7 +117,7 @@ describe("the page", () => {
     for (const method of ["POST", "PUT", "DELETE"]) expect((await send("/", { method })).status, method).toBe(405);
   });
 
-  it("has no other path, and none that leaves its folders", () => {
+  it("is not served at other paths, nor at paths that leave its folders", () => {
     const { handles } = createPage(resolveSettings({}));
     expect(handles("/")).toBe(true);
     const others = ["", "/index.html", "/assets", "/assets/", "/assets/page/", "/assets/page/index.html"];
@@ -126,7 +126,7 @@ describe("the page", () => {
     expect([...others, ...notForBrowsers, ...hostile].filter(handles)).toEqual([]);
   });
 
-  it("knows the settings that its client needs, safely quoted", async () => {
+  it("contains the settings that its client needs, escaped", async () => {
     const read = async (settings: Parameters<typeof createSender>[0]) =>
       /<html [^>]*>/.exec(await (await createSender(settings)("/")).text())?.[0];
     expect(await read({})).toBe(
@@ -139,16 +139,16 @@ describe("the page", () => {
     expect(await read({ csrfCookieName: "a&b" })).toContain('data-csrf-cookie="a&amp;b"');
   });
 
-  it("says at start that it has not been built", () => {
+  it("stops the start with a ConfigError if it has not been built", () => {
     const build = createFolder();
     expect(() => createSender({}, build)).toThrow(ConfigError);
-    for (const room of ["page", "client"]) mkdirSync(join(build, room));
+    for (const name of ["page", "client"]) mkdirSync(join(build, name));
     expect(() => createSender({}, build)).toThrow("run `npm run build`, or set page to false");
     writeFileSync(join(build, "page/index.html"), "<!doctype html>");
     expect(() => createSender({}, build)).not.toThrow();
   });
 
-  it("is at / of the server, where other paths stay a 404 in JSON", async () => {
+  it("is served at / of the server, while unknown paths get a 404 in JSON", async () => {
     const url = await startServer(true);
     const response = await fetch(`${url}/`);
     expect(response.headers.get("Content-Security-Policy")).toContain("frame-ancestors 'none'");
@@ -158,7 +158,7 @@ describe("the page", () => {
     expect([missing.status, await missing.json()]).toEqual([404, { detail: "Not found.", code: "not_found" }]);
   });
 
-  it("is switched off by its setting", async () => {
+  it("is not served if the setting page is false", async () => {
     const url = await startServer(false);
     for (const path of ["/", "/assets/page/main.js"]) {
       expect((await fetch(`${url}${path}`)).status, path).toBe(404);

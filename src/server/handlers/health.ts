@@ -1,18 +1,18 @@
 import type { Auth } from "../../auth.ts";
-import type { Part } from "./app.ts";
+import type { Handler } from "./app.ts";
 import { toPlainJson } from "./plain-json.ts";
-import { type Answer, createReadOnlyPart } from "./read-only-part.ts";
+import { type Answer, createReadOnlyHandler } from "./read-only.ts";
 
 /**
- * `GET /healthz`: 200 while the process lives. `GET /readyz`: 200 when the store answers and the revocations are loaded
- * and fresh, else 503 with the reason.
+ * Creates the handler of the health checks. `GET /healthz` answers 200 while the process is alive. `GET /readyz`
+ * answers 200 if the store answers and the revocations are loaded and fresh, and 503 with the reason if not.
  */
-export function createHealth(auth: Pick<Auth, "health">): Part {
+export function createHealth(auth: Pick<Auth, "health">): Handler {
   const answers = new Map<string, Answer>([
     ["/healthz", () => toPlainJson(200, { status: "ok" })],
     ["/readyz", () => toReadiness(auth)],
   ]);
-  return createReadOnlyPart((pathname) => answers.get(pathname.replace(/\/$/, "")));
+  return createReadOnlyHandler((pathname) => answers.get(pathname.replace(/\/$/, "")));
 }
 
 async function toReadiness(auth: Pick<Auth, "health">): Promise<Response> {

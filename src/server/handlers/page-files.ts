@@ -3,11 +3,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join, sep } from "node:path";
 import { ConfigError } from "../config/config-error.ts";
 
-/** One file as it is sent. */
+/** A file of the page. */
 export interface PageFile {
   readonly body: Uint8Array<ArrayBuffer>;
+  /** The value of `Content-Type`. */
   readonly mediaType: string;
-  /** A strong validator (RFC 9110 §8.8.3). */
+  /** A strong entity tag. @see https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3 */
   readonly etag: string;
 }
 
@@ -17,26 +18,29 @@ const mediaTypes: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** The rooms that the page's modules are in, and the folders of their files. */
-const rooms = ["page", "client"];
+/** The folders of the build that hold the page's scripts and styles. */
+const folders = ["page", "client"];
 
 /**
- * Reads the page's files from the build, by the path that each is served at; `fill` makes the page of its template.
+ * Reads the page's files from the build.
  *
- * @throws ConfigError where the build has no page.
+ * @param build the path of the build's folder.
+ * @param fill returns the HTML page for its template.
+ * @returns the files by the path at which each is served.
+ * @throws ConfigError if the page has not been built.
  */
 export function readPageFiles(build: string, fill: (template: string) => string): ReadonlyMap<string, PageFile> {
   const index = join(build, "page/index.html");
-  if (!rooms.every((room) => existsSync(join(build, room))) || !existsSync(index)) {
+  if (!folders.every((folder) => existsSync(join(build, folder))) || !existsSync(index)) {
     throw new ConfigError("page: the page has not been built; run `npm run build`, or set page to false");
   }
   const page = toFile(Buffer.from(fill(readFileSync(index, "utf8"))), "text/html; charset=utf-8");
-  const assets = rooms.flatMap((room) =>
-    readdirSync(join(build, room), { recursive: true, encoding: "utf8" }).flatMap((name): [string, PageFile][] => {
+  const assets = folders.flatMap((folder) =>
+    readdirSync(join(build, folder), { recursive: true, encoding: "utf8" }).flatMap((name): [string, PageFile][] => {
       const mediaType = mediaTypes[extname(name)];
       if (mediaType === undefined) return [];
       return [
-        [`/assets/${room}/${name.replaceAll(sep, "/")}`, toFile(readFileSync(join(build, room, name)), mediaType)],
+        [`/assets/${folder}/${name.replaceAll(sep, "/")}`, toFile(readFileSync(join(build, folder, name)), mediaType)],
       ];
     }),
   );

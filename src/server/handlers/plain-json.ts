@@ -1,6 +1,6 @@
 import { toJsonResponse, withStandardHeaders } from "../../http/response/json.ts";
 
-/** A JSON response with the contract's standard headers, for what does not pass `auth.fetch`. */
+/** Returns a JSON response with the standard headers, for answers that don't come from `auth.fetch`. */
 export function toPlainJson(...response: Parameters<typeof toJsonResponse>): Response {
   return withStandardHeaders(toJsonResponse(...response));
 }

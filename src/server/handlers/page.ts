@@ -3,14 +3,14 @@ import { toCookieNames } from "../../core/settings/cookie-names.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { AuthUser } from "../../core/user.ts";
 import { standardHeaders } from "../../http/response/json.ts";
-import type { Part } from "./app.ts";
+import type { Handler } from "./app.ts";
 import { type PageFile, readPageFiles } from "./page-files.ts";
-import { createReadOnlyPart } from "./read-only-part.ts";
+import { createReadOnlyHandler } from "./read-only.ts";
 
-/** Where the build is, for the server in it and for the server from source. */
+/** The folder of the build, both for a server that runs from the build and for one that runs from source. */
 const ownBuild = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../../../dist/" : "../../", import.meta.url));
 
-/** Own files only; nothing inline, nothing from elsewhere, nowhere to be framed (CSP Level 3, Trusted Types). */
+/** Allows only the page's own files: no inline scripts, no other origins, no framing (CSP Level 3, Trusted Types). */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -32,19 +32,21 @@ const pageHeaders = {
 };
 
 /**
- * The page at `/`, with its files under `/assets/`. Everything is read once, here: no request reaches the disk.
+ * Creates the handler of the page at `/` and of its files under `/assets/`. Reads every file once, here: requests are
+ * answered from memory.
  *
- * @throws ConfigError where the page has not been built.
+ * @param build the path of the build's folder.
+ * @throws ConfigError if the page has not been built.
  */
-export function createPage(settings: Settings<AuthUser>, build = ownBuild): Part {
+export function createPage(settings: Settings<AuthUser>, build = ownBuild): Handler {
   const files = readPageFiles(build, (template) => fillTemplate(template, toPageSettings(settings)));
-  return createReadOnlyPart((pathname) => {
+  return createReadOnlyHandler((pathname) => {
     const file = files.get(pathname);
     return file && (({ headers }) => (hasCurrent(headers, file) ? toNotModified(file) : toResponse(file)));
   });
 }
 
-/** What the page must know of the settings: see `src/page/settings.ts`. */
+/** Returns the settings that the page needs: see `src/page/settings.ts`. */
 function toPageSettings(settings: Settings<AuthUser>): Readonly<Record<string, string>> {
   return {
     authPath: settings.authPath,
@@ -53,7 +55,7 @@ function toPageSettings(settings: Settings<AuthUser>): Readonly<Record<string, s
   };
 }
 
-/** `{{name}}` stands for a value inside a quoted attribute. */
+/** Replaces every `{{name}}` inside a quoted attribute by its value. */
 function fillTemplate(template: string, values: Readonly<Record<string, string>>): string {
   return template.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => toAttributeText(values[name] ?? ""));
 }
@@ -62,7 +64,7 @@ function toAttributeText(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
 }
 
-/** RFC 9110 §13.1.2: a weak comparison with any entry of the list. */
+/** Returns whether the client has the current file: a weak comparison with every entry (RFC 9110 §13.1.2). */
 function hasCurrent(headers: Headers, { etag }: PageFile): boolean {
   const known =
     headers

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { resolveSettings } from "../../../src/core/settings/resolve.ts";
+import { createHealth } from "../../../src/server/handlers/health.ts";
+import { createPage } from "../../../src/server/handlers/page.ts";
 import { createMetrics } from "../../../src/server/observe/metrics.ts";
-import { createHealth } from "../../../src/server/parts/health.ts";
-import { createPage } from "../../../src/server/parts/page.ts";
 
 const settings = resolveSettings({});
 const health = createHealth({ health: async () => ({ ok: true }) });
 const metrics = createMetrics({
   settings,
-  sources: {
-    revocations: () => ({ live: 0, staleSeconds: 0 }),
-    passwords: () => ({ inFlight: 0, waiting: 0, shed: 0 }),
-  },
+  stats: () => ({
+    revocations: { live: 0, staleSeconds: 0 },
+    passwords: { inFlight: 0, waiting: 0, rejected: 0 },
+  }),
 });
 
 describe.each([
@@ -19,10 +19,10 @@ describe.each([
   ["/readyz/", health.fetch],
   ["/metrics", metrics.fetch],
   ["/", createPage(settings).fetch],
-])("%s", (path, fetch) => {
+])("the read-only resource %s", (path, fetch) => {
   const send = (method: string, at = path) => fetch(new Request(`https://auth.example${at}`, { method }));
 
-  it("answers HEAD as GET, without the body", async () => {
+  it("answers HEAD as it answers GET, but without the body", async () => {
     const [get, head] = [await send("GET"), await send("HEAD")];
     expect([get.status, head.status]).toEqual([200, 200]);
     expect([...head.headers]).toEqual([...get.headers]);
@@ -30,7 +30,7 @@ describe.each([
     expect(await head.text()).toBe("");
   });
 
-  it("tells OPTIONS which methods there are, and refuses every other", async () => {
+  it("lists its methods in Allow, and answers 405 to POST", async () => {
     const options = await send("OPTIONS");
     const refused = await send("POST");
     expect([options.status, refused.status]).toEqual([204, 405]);
@@ -41,7 +41,7 @@ describe.each([
     }
   });
 
-  it("has nothing beside it", async () => {
+  it("answers 404 at other paths, whatever the method", async () => {
     for (const method of ["GET", "POST", "OPTIONS"]) expect((await send(method, "/nothing")).status).toBe(404);
   });
 });

@@ -1,17 +1,18 @@
 import { withStandardHeaders } from "../../http/response/json.ts";
-import type { Part } from "./app.ts";
+import type { Handler } from "./app.ts";
 import { toPlainJson } from "./plain-json.ts";
 
-/** Answers a GET. */
+/** Answers a GET request. */
 export type Answer = (request: Request) => Response | Promise<Response>;
 
 const allow = { Allow: "GET, HEAD, OPTIONS" };
 
 /**
- * A part whose resources can only be read: GET, HEAD without the body, OPTIONS, and 405 for any other method. `find`
- * says what answers at a pathname; `undefined` is a 404.
+ * Creates a handler of read-only resources. Answers GET, HEAD without a body, OPTIONS, and 405 to every other method.
+ *
+ * @param find returns what answers a GET at a pathname, or `undefined` for a 404.
  */
-export function createReadOnlyPart(find: (pathname: string) => Answer | undefined): Part {
+export function createReadOnlyHandler(find: (pathname: string) => Answer | undefined): Handler {
   return Object.freeze({
     handles: (pathname: string) => find(pathname) !== undefined,
     async fetch(request: Request): Promise<Response> {

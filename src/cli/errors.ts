@@ -1,0 +1,25 @@
+import { AuthError, SchemaVersionError, StoreUnavailableError } from "../core/errors.ts";
+import { ConfigError } from "../server/config/config-error.ts";
+
+/** A command was refused. The message says why, and what to do. Exit code 1. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+}
+
+/** The command line is incomplete or contradictory. The message says how to correct it. Exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Returns the message for the operator. For an unexpected error, it includes the stack, for a bug report. */
+export function toErrorMessage(error: unknown): string {
+  if (error instanceof StoreUnavailableError) return `the database is unavailable (${error.message})`;
+  if (error instanceof CommandError || error instanceof ConfigError || error instanceof SchemaVersionError) {
+    return error.message;
+  }
+  // Thrown by a flow, for example if the user was deleted while the command ran.
+  if (error instanceof AuthError) return error.reason;
+  // Thrown by the prompts at Ctrl-C.
+  if (error instanceof Error && /^(?:ExitPrompt|Abort)Error$/.test(error.name)) return "cancelled; nothing was changed";
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

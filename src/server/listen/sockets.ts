@@ -1,0 +1,53 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+
+/** The most requests of one socket that may wait for their responses. A browser sends one at a time. */
+const maxPipelined = 16;
+
+/** The open sockets of a server, each with the responses that it still owes. */
+export interface Sockets {
+  /**
+   * Registers a request. Destroys the socket of a client that keeps sending requests without reading the responses.
+   *
+   * @returns whether the request may be answered.
+   */
+  admit(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Destroys every socket without a running request, and every other socket after its last response. */
+  closeIdle(): void;
+  /** Returns whether a part of a response has been sent, so that no other response can be sent. */
+  isAnswering(socket: Duplex): boolean;
+}
+
+/**
+ * Tracks which sockets have a running request. Node's own `server.close()` isn't enough: it leaves a socket open that
+ * never sent a request, and keeps one with a running request open until its keep-alive time is over.
+ */
+export function trackSockets(server: Server): Sockets {
+  const running = new Map<Duplex, Set<ServerResponse>>();
+  let isClosing = false;
+  server.on("connection", (socket) => {
+    running.set(socket, new Set());
+    socket.once("close", () => running.delete(socket));
+  });
+  return {
+    admit({ socket }, response) {
+      const responses = running.get(socket);
+      if (responses === undefined || socket.destroyed) return false;
+      if (responses.size >= maxPipelined) {
+        socket.destroy();
+        return false;
+      }
+      responses.add(response);
+      response.once("close", () => {
+        responses.delete(response);
+        if (isClosing && responses.size === 0) socket.destroySoon();
+      });
+      return true;
+    },
+    closeIdle() {
+      isClosing = true;
+      for (const [socket, responses] of running) if (responses.size === 0) socket.destroy();
+    },
+    isAnswering: (socket) => [...(running.get(socket) ?? [])].some((response) => response.headersSent),
+  };
+}
