@@ -8,6 +8,7 @@ import { createAttempt, createRecorder, type Recorder } from "../support/recorde
 import type { ServerProcess } from "../support/server-process.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import type { Pair } from "../support/wire.ts";
+import { chaosFactor } from "./factor.ts";
 import { countOf, recordDatabase, untilRotated } from "./progress.ts";
 import { moreThanOthers, startTraffic } from "./traffic.ts";
 
@@ -36,11 +37,11 @@ const settings = {
 const breath = 25;
 
 /** However unlucky the kills: a lost answer is asked for again by then. */
-const mostRounds = 40;
+const mostRounds = 40 * chaosFactor;
 
 describe.each([
-  { database: "SQLite", servers: 1, rounds: 6 },
-  { database: "PostgreSQL", servers: 3, rounds: 9 },
+  { database: "SQLite", servers: 1, rounds: 6 * chaosFactor },
+  { database: "PostgreSQL", servers: 3, rounds: 9 * chaosFactor },
 ] as const)("$servers server(s) over $database, killed again and again", ({ database, servers, rounds }) => {
   let nodes: Nodes;
   let running: ServerProcess[];
@@ -88,7 +89,7 @@ describe.each([
       expect(ofLog.violations).toEqual([]);
       expect([...ofLog.judged].filter(([, times]) => times === 0)).toEqual([]);
     },
-    3 * minute,
+    3 * minute * chaosFactor,
   );
 
   function crashDatabase(recorder: Recorder): Promise<void> {
