@@ -19,7 +19,7 @@ const outcome = z.enum(["ok", "refused", "unknown"]);
 const genuine = z.literal(false).optional();
 
 /** What an audit log has entries of. */
-const audited = z.enum(["login", "rotation", "theft", "logout"]);
+const audited = z.enum(["login", "rotation", "reuse_detected", "logout"]);
 
 /** What a pair says of itself. No token, only names; what was not recorded is absent. */
 const given = z.strictObject({
@@ -55,9 +55,9 @@ const lines = {
     user: name.optional(),
     genuine,
     token: z.strictObject({ sid: name, gen: generation, exp: second.optional() }),
-    /** The hash of the attempt id; null: there was none; absent: not recorded. */
+    /** The hash of the idempotency key; null: there was none; absent: not recorded. */
     attempt: name.nullable().optional(),
-    outcome: z.enum(["rotated", "replayed", "renewed", "refused", "theft", "state_lost", "unknown"]),
+    outcome: z.enum(["rotated", "replayed", "not_rotated", "refused", "reuse_detected", "state_lost", "unknown"]),
     given: given.optional(),
   }),
   /** A session, all of a user's but `except`, or all there are, were to be ended. */

@@ -94,7 +94,7 @@ function toRefresh({ outcome, userId: user, sessionId: sid, generation: gen }: L
   if (outcome === undefined || sid === undefined || gen === undefined) return [];
   const refresh = { op: "refresh", ...times, user, token: { sid, gen }, outcome } as const;
   if (outcome === "rotated") return [refresh, { op: "audit", event: "rotation", sid, gen }];
-  return outcome === "theft" ? [refresh, { op: "audit", event: "theft", sid }] : [refresh];
+  return outcome === "reuse_detected" ? [refresh, { op: "audit", event: "reuse_detected", sid }] : [refresh];
 }
 
 function toEnd({ userId: user, sessionId: sid, reason }: LogLine, times: Times): HistoryEntry[] {

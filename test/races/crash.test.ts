@@ -30,7 +30,7 @@ const settings = {
   // Holds whatever happens, and however slow the machine: past it, a node fails closed.
   revocationBound: maxStaleness * 1_000,
   maxStaleness: maxStaleness * 1_000,
-  audited: ["login", "rotation", "theft", "logout"],
+  audited: ["login", "rotation", "reuse_detected", "logout"],
 } as const;
 
 /** Rotations between two kills: how far the traffic gets, not how long it takes. */

@@ -32,7 +32,7 @@ async function open(servers: number, env: Readonly<Record<string, string>> = {})
 function record(): Recorder {
   const bound = maxStaleness * 1_000;
   const settings = { reuseInterval: 0, revocationBound: bound, maxStaleness: bound };
-  return createRecorder({ ...settings, audited: ["login", "theft", "logout"] });
+  return createRecorder({ ...settings, audited: ["login", "reuse_detected", "logout"] });
 }
 
 describe("two servers over a PostgreSQL with a standby", () => {

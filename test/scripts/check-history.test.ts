@@ -34,15 +34,15 @@ const sound: readonly HistoryEntry[] = [
   access(61),
   refresh(62, 2, "refused", { genuine: false }),
   row(63, 2),
-  refresh(100, 0, "theft"),
-  audit("theft"),
+  refresh(100, 0, "reuse_detected"),
+  audit("reuse_detected"),
   refresh(101, 2, "refused"),
   access(102, { outcome: "refused" }),
   ended(103, 2, "reuse"),
 ];
 
-describe("a history that holds", () => {
-  it("has no violation, and was judged by every invariant", () => {
+describe("the history checker", () => {
+  it("finds no violation in a history that holds, and judges it by every invariant", () => {
     const other: readonly HistoryEntry[] = [login(0, "t"), logout(5, { sid: "t" }), access(5.5, { sid: "t" })];
     const audits: readonly HistoryEntry[] = [
       { op: "audit", event: "login", sid: "t" },
@@ -54,22 +54,25 @@ describe("a history that holds", () => {
   });
 
   it.each<[string, readonly HistoryEntry[]]>([
-    ["a refresh beside a logout wins or loses", [login(0), refresh(5, 0, "rotated", { length: 1 }), logout(5.5)]],
-    ["a login beside a disable is ended", [login(5), disable(4.995), ended(6, 0, "user_disabled")]],
-    ["a login after the user was enabled lives", [disable(1), enable(2), login(2), refresh(3, 0), row(4, 1)]],
-    ["a refresh is lost and asked for again much later", [login(0), refresh(1, 0, "unknown"), row(2, 1)]],
+    [
+      "a refresh during a logout comes first or second",
+      [login(0), refresh(5, 0, "rotated", { length: 1 }), logout(5.5)],
+    ],
+    ["a login during a disable is revoked", [login(5), disable(4.995), ended(6, 0, "user_disabled")]],
+    ["a login after the user was enabled stays valid", [disable(1), enable(2), login(2), refresh(3, 0), row(4, 1)]],
+    ["the answer to a refresh is lost", [login(0), refresh(1, 0, "unknown"), row(2, 1)]],
     ["an expired token is refused", [login(0), refresh(901, 0, "refused"), row(902, 0)]],
     [
-      "a token is refused after a logout of which nobody knows",
+      "a token is refused after a logout that was not answered",
       [login(0), logout(1, { outcome: "unknown" }), refresh(2, 0, "refused"), ended(3, 0)],
     ],
     [
-      "a late replay by another attempt ends the session",
+      "a late replay with another idempotency key revokes the session",
       [login(0), refresh(1, 0), refresh(12.1, 0, "refused"), refresh(13, 1, "refused"), ended(14, 1, "reuse")],
     ],
     ["a replay that may have been in time is answered", [login(0), refresh(1, 0), refresh(11.9, 0, "replayed")]],
     [
-      "a changed password leaves the session a generation of its own",
+      "a password change gives the session a new generation",
       [login(0), disable(1, { how: "password", except: "s" }), refresh(2, 0, "refused"), row(3, 1), refresh(4, 1)],
     ],
     [
@@ -77,14 +80,14 @@ describe("a history that holds", () => {
       [login(0), logout(1), { op: "fault", what: "partition", start: 500, end: 9_000 }, access(9)],
     ],
     ["a session that began before the history is not missed", [row(1, 7), refresh(2, 7), row(3, 8)]],
-  ])("where %s", (_, entries) => {
+  ])("finds no violation if %s", (_, entries) => {
     expect(violated(...entries)).toEqual({});
   });
 });
 
 const audited: readonly HistoryEntry[] = [login(0), audit("login"), refresh(1, 0), audit("rotation", 0)];
 
-describe("a violation is found, with the lines that prove it:", () => {
+describe("the history checker, in a history that does not hold,", () => {
   it.each<[string, string, readonly HistoryEntry[], readonly number[]]>([
     ["I1", "two successors", [login(0), refresh(1, 0), refresh(2, 0, "replayed", { jti: "x" })], [3, 4]],
     ["I1", "one generation rotated twice", [login(0), refresh(1, 0), refresh(1, 0)], [3, 4]],
@@ -97,7 +100,7 @@ describe("a violation is found, with the lines that prove it:", () => {
     ["I2", "a replay after the reuse interval", [login(0), refresh(1, 0), refresh(12.1, 0, "replayed")], [3, 4]],
     [
       "I2",
-      "a replay without an attempt after it",
+      "a replay without an idempotency key after the reuse interval",
       [
         login(0),
         refresh(1, 0, "unknown", { attempt: null }),
@@ -108,7 +111,7 @@ describe("a violation is found, with the lines that prove it:", () => {
     ],
     ["I3", "tokens after a logout", [login(0), logout(1), refresh(2, 0)], [3, 4]],
     ["I3", "tokens after the user was disabled", [login(0), disable(1), refresh(2, 0)], [3, 4]],
-    ["I3", "a login that survives the disable beside it", [login(1), disable(1.005), refresh(2, 0)], [3, 4]],
+    ["I3", "a login that survives a disable during it", [login(1), disable(1.005), refresh(2, 0)], [3, 4]],
     [
       "I4",
       "a generation left out",
@@ -135,21 +138,21 @@ describe("a violation is found, with the lines that prove it:", () => {
     ["I6", "a current token refused", [login(0), refresh(1, 0), refresh(2, 1, "refused")], [4]],
     [
       "I6",
-      "a retry by its attempt refused, an hour later",
+      "a retry with its idempotency key refused, an hour later",
       [login(0), refresh(1, 0, "unknown", { attempt: "x" }), refresh(800, 0, "refused", { attempt: "x" })],
       [4],
     ],
     ["I6", "a second tab refused within the reuse interval", [login(0), refresh(1, 0), refresh(2, 0, "refused")], [4]],
     [
       "I6",
-      "a forged token that logs somebody out",
+      "a forged token that logs a user out",
       [login(0), refresh(1, 0, "refused", { genuine: false }), refresh(2, 0, "refused")],
       [4],
     ],
-    ["I7", "tokens after a theft", [login(0), refresh(1, 0), refresh(30, 0, "refused"), refresh(31, 1)], [4, 5]],
+    ["I7", "tokens after detected reuse", [login(0), refresh(1, 0), refresh(30, 0, "refused"), refresh(31, 1)], [4, 5]],
     [
       "I7",
-      "a session that lives on after a theft",
+      "a session that is live after detected reuse",
       [login(0), refresh(1, 0), refresh(30, 0, "refused"), row(31, 1)],
       [4, 5],
     ],
@@ -157,7 +160,7 @@ describe("a violation is found, with the lines that prove it:", () => {
     ["I8", "a logout by a forged token", [login(0), logout(1, { genuine: false })], [3]],
     [
       "I9",
-      "an end of another session that takes this one along",
+      "a revocation of another session that revokes this one too",
       [login(0), login(0, "t"), logout(1, { sid: "t" }), ended(2, 0)],
       [2, 5],
     ],
@@ -169,30 +172,30 @@ describe("a violation is found, with the lines that prove it:", () => {
     ["I11", "an access token accepted long after the logout", [login(0), logout(1), access(2.1)], [3, 4]],
     [
       "I11",
-      "one accepted by a node that should have failed closed",
+      "an access token accepted by a node that should have failed closed",
       [login(0), logout(1), { op: "fault", what: "partition", start: 500, end: 60_000 }, access(13)],
       [3, 5],
     ],
     ["I12", "a login without an entry", [login(0), refresh(1, 0), audit("rotation", 0)], [2]],
     ["I12", "a rotation without an entry", [login(0), audit("login"), refresh(1, 0)], [4]],
-    ["I12", "a theft without an entry", [...audited, refresh(30, 0, "refused")], [6]],
+    ["I12", "detected reuse without an entry", [...audited, refresh(30, 0, "refused")], [6]],
     ["I12", "a logout without an entry", [login(0), audit("login"), logout(1)], [4]],
     ["I12", "an entry that is there twice", [login(0), audit("login"), audit("login")], [4]],
-  ])("%s, %s", (invariant, _, entries, lines) => {
+  ])("finds a violation of %s and the lines that prove it: %s", (invariant, _, entries, lines) => {
     expect(violated(...entries)).toEqual({ [invariant]: lines });
   });
 });
 
-describe("the format", () => {
+describe("the format of histories", () => {
   it.each([
     ["no settings", toText(login(0)), /first line/],
     ["a field that it does not know", toText(settings, { ...login(0), password: "x" }), /^line 2: .*password/s],
     ["a line that is no JSON", `${toText(settings)}\n{`, /^line 2: is no JSON$/],
-  ])("refuses %s", (_, text, message) => {
+  ])("refuses a history with %s", (_, text, message) => {
     expect(() => parseHistory(text)).toThrow(message);
   });
 
-  it("refuses tokens, and does not repeat them", () => {
+  it("refuses a history that holds a token, and does not print the token", () => {
     const token = "eyJhbGciOiJIUzI1NiJ9.eyJzaWQiOiJzIn0.c2lnbmF0dXJl";
     const read = () => parseHistory(toText(settings, refresh(1, 0, "rotated", { client: token })));
     expect(read).toThrow(/^line 2 holds a token/);
@@ -218,7 +221,7 @@ describe("node scripts/check-history.ts", () => {
     msg,
   });
 
-  it("prints violations with their lines, and its exit code says whether there are any", async () => {
+  it("prints violations with their lines, and exits with 1 if there are any", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tokenpair-"));
     const write = (name: string, text: string) => {
       writeFileSync(join(folder, name), text);
@@ -230,7 +233,7 @@ describe("node scripts/check-history.ts", () => {
       logLine(1, "login", { at: 1 }),
       logLine(2, "refresh", { at: 2, outcome: "rotated", generation: 0 }),
       logLine(2, "request", { status: 200 }),
-      logLine(30, "refresh", { at: 30, outcome: "theft", generation: 0 }),
+      logLine(30, "refresh", { at: 30, outcome: "reuse_detected", generation: 0 }),
       logLine(30, "sessions_revoked", { at: 30, reason: "reuse" }),
     ];
     const node1 = write("node-1.log", `${toText(...log)}\n{"level":"inf`);
