@@ -2,13 +2,26 @@ import { defineConfig } from "vitest/config";
 
 const report = process.env["TOKENPAIR_TEST_REPORT"];
 
+/** Tests that start a server, a browser, PostgreSQL or other processes, or that run for long. All others are unit tests. */
+const system = [
+  "test/{adapters,browser,fuzz,model,races}/**/*.test.ts",
+  "test/{examples,package}.test.ts",
+  "test/cli/{flushexpiredtokens,scripts,users-import}.test.ts",
+  "test/scripts/mutants.test.ts",
+  "test/server/{postgres,process,serve}.test.ts",
+  "test/server/listen/*.test.ts",
+  "test/store/postgres/*.test.ts",
+  "test/store/sqlite/processes.test.ts",
+];
+
 export default defineConfig({
   test: {
     pool: "forks",
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
-      { extends: true, test: { name: "all", include: ["test/**/*.test.ts"] } },
+      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: system } },
+      { extends: true, test: { name: "system", include: system } },
       {
         // What answers over HTTP does so over either store: `createTestAuth` takes the server that this project provides.
         extends: true,

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { brotliDecompress } from "node:zlib";
 
 const require = createRequire(import.meta.url);
-const packed = join(dirname(require.resolve("@sparticuz/chromium")), "../../bin/chromium.br");
+const packed = join(dirname(require.resolve("@sparticuz/chromium")), "../bin/chromium.br");
 const folder = resolve(import.meta.dirname, "../../node_modules/.cache/tokenpair");
 let executable: Promise<string> | undefined;
 

@@ -8,6 +8,7 @@ import { createAttempt, createRecorder, type Recorder } from "../support/recorde
 import type { ServerProcess } from "../support/server-process.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import type { Pair } from "../support/wire.ts";
+import { chaosFactor } from "./factor.ts";
 import { countOf, recordDatabase, untilRotated } from "./progress.ts";
 import { moreThanOthers, startTraffic } from "./traffic.ts";
 
@@ -36,12 +37,12 @@ const settings = {
 const rotationsBetweenKills = 25;
 
 /** By then, some client has retried a lost answer, however unlucky the kills. */
-const maxRounds = 40;
+const maxRounds = 40 * chaosFactor;
 
 describe.each([
-  { database: "SQLite", servers: 1, rounds: 6 },
-  { database: "PostgreSQL", servers: 3, rounds: 9 },
-] as const)("$servers server(s) over $database that are killed again and again", ({ database, servers, rounds }) => {
+  { database: "SQLite", servers: 1, rounds: 6 * chaosFactor },
+  { database: "PostgreSQL", servers: 3, rounds: 9 * chaosFactor },
+] as const)("$servers server(s) over $database, killed again and again", ({ database, servers, rounds }) => {
   let nodes: Nodes;
   let running: ServerProcess[];
   let wires: TcpProxy[];
@@ -88,7 +89,7 @@ describe.each([
       expect(ofLog.violations).toEqual([]);
       expect([...ofLog.judged].filter(([, times]) => times === 0)).toEqual([]);
     },
-    3 * minute,
+    3 * minute * chaosFactor,
   );
 
   function crashDatabase(recorder: Recorder): Promise<void> {

@@ -8,6 +8,7 @@ import { copyFolder, type PostgresServer, query, startStandby } from "../support
 import { createRecorder, type Recorder } from "../support/recorder.ts";
 import type { TcpProxy } from "../support/tcp-proxy.ts";
 import type { Answer, Pair } from "../support/wire.ts";
+import { chaosFactor } from "./factor.ts";
 import { countOf, recordDatabase, untilRotated } from "./progress.ts";
 import { startTraffic } from "./traffic.ts";
 
@@ -49,13 +50,13 @@ describe("two servers over a PostgreSQL with a standby", () => {
         recorder,
         nodes.servers.map(({ url }) => url),
       );
-      await untilRotated(recorder, 100);
+      await untilRotated(recorder, 100 * chaosFactor);
       await recorder.fault("failover", async () => {
         await primary.kill();
         await query(standby.url, "SELECT pg_promote()");
         wire.lead(standby.port);
       });
-      await untilRotated(recorder, 100);
+      await untilRotated(recorder, 100 * chaosFactor);
       await traffic.stop();
       await recordDatabase(nodes, recorder);
 
@@ -68,7 +69,7 @@ describe("two servers over a PostgreSQL with a standby", () => {
           "nothing lost",
       );
     },
-    3 * minute,
+    3 * minute * chaosFactor,
   );
 });
 

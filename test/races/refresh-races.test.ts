@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Nodes, openNodes } from "../support/nodes.ts";
 import { type Pair, post, postRefresh, toPair, verifyAccess } from "../support/wire.ts";
+import { chaosFactor } from "./factor.ts";
 
 const password = "correct horse battery staple";
 const minute = 60_000;
@@ -12,9 +13,11 @@ const writers = 40;
 const tooLate = 30_000;
 
 describe.each([
-  { database: "SQLite", servers: 2, sessions: 20, rounds: 100, revocations: 120 },
-  { database: "PostgreSQL", servers: 3, sessions: 200, rounds: 300, revocations: 400 },
-] as const)("$servers server processes over one $database", ({ database, servers, sessions, rounds, revocations }) => {
+  { database: "SQLite", servers: 2, least: { sessions: 20, rounds: 100, revocations: 120 } },
+  { database: "PostgreSQL", servers: 3, least: { sessions: 200, rounds: 300, revocations: 400 } },
+] as const)("$servers server processes over one $database", ({ database, servers, least }) => {
+  const [sessions, rounds] = [least.sessions * chaosFactor, least.rounds * chaosFactor];
+  const revocations = least.revocations * chaosFactor;
   let nodes: Nodes;
   let urls: readonly string[];
 
@@ -42,7 +45,7 @@ describe.each([
       }
       console.log(`races over ${database}: ${sessions} sessions × 64 parallel refreshes, one successor each`);
     },
-    6 * minute,
+    6 * minute * chaosFactor,
   );
 
   it(
@@ -74,7 +77,7 @@ describe.each([
         `races over ${database}: ${rounds} rounds of refresh against logout, ${refreshed} refreshes came first, no live token left`,
       );
     },
-    5 * minute,
+    5 * minute * chaosFactor,
   );
 
   it(
@@ -104,7 +107,7 @@ describe.each([
         `races over ${database}: ${rounds} rounds of login against disable, ${loggedIn} logins came first, no live token left`,
       );
     },
-    5 * minute,
+    5 * minute * chaosFactor,
   );
 
   it(
@@ -137,7 +140,7 @@ describe.each([
           `in force on the others after ${p50} ms (p50), ${p99} ms (p99), ${max} ms (max)`,
       );
     },
-    5 * minute,
+    5 * minute * chaosFactor,
   );
 
   async function expectRefusedEverywhere(pairs: readonly Pair[]): Promise<void> {

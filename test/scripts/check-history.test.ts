@@ -42,8 +42,8 @@ const sound: readonly HistoryEntry[] = [
   ended(103, 2, "reuse"),
 ];
 
-describe("a history that holds", () => {
-  it("has no violation, and was judged by every invariant", () => {
+describe("the history checker", () => {
+  it("finds no violation in a history that holds, and judges it by every invariant", () => {
     const other: readonly HistoryEntry[] = [login(0, "t"), logout(5, { sid: "t" }), access(5.5, { sid: "t" })];
     const audits: readonly HistoryEntry[] = [
       { op: "audit", event: "login", sid: "t" },
@@ -55,22 +55,25 @@ describe("a history that holds", () => {
   });
 
   it.each<[string, readonly HistoryEntry[]]>([
-    ["a refresh beside a logout wins or loses", [login(0), refresh(5, 0, "rotated", { length: 1 }), logout(5.5)]],
-    ["a login beside a disable is ended", [login(5), disable(4.995), ended(6, 0, "user_disabled")]],
-    ["a login after the user was enabled lives", [disable(1), enable(2), login(2), refresh(3, 0), row(4, 1)]],
-    ["a refresh is lost and asked for again much later", [login(0), refresh(1, 0, "unknown"), row(2, 1)]],
+    [
+      "a refresh during a logout comes first or second",
+      [login(0), refresh(5, 0, "rotated", { length: 1 }), logout(5.5)],
+    ],
+    ["a login during a disable is revoked", [login(5), disable(4.995), ended(6, 0, "user_disabled")]],
+    ["a login after the user was enabled stays valid", [disable(1), enable(2), login(2), refresh(3, 0), row(4, 1)]],
+    ["the answer to a refresh is lost", [login(0), refresh(1, 0, "unknown"), row(2, 1)]],
     ["an expired token is refused", [login(0), refresh(901, 0, "refused"), row(902, 0)]],
     [
-      "a token is refused after a logout of which nobody knows",
+      "a token is refused after a logout that was not answered",
       [login(0), logout(1, { outcome: "unknown" }), refresh(2, 0, "refused"), ended(3, 0)],
     ],
     [
-      "a late replay by another attempt ends the session",
+      "a late replay with another idempotency key revokes the session",
       [login(0), refresh(1, 0), refresh(12.1, 0, "refused"), refresh(13, 1, "refused"), ended(14, 1, "reuse")],
     ],
     ["a replay that may have been in time is answered", [login(0), refresh(1, 0), refresh(11.9, 0, "replayed")]],
     [
-      "a changed password leaves the session a generation of its own",
+      "a password change gives the session a new generation",
       [login(0), disable(1, { how: "password", except: "s" }), refresh(2, 0, "refused"), row(3, 1), refresh(4, 1)],
     ],
     [
@@ -78,14 +81,14 @@ describe("a history that holds", () => {
       [login(0), logout(1), { op: "fault", what: "partition", start: 500, end: 9_000 }, access(9)],
     ],
     ["a session that began before the history is not missed", [row(1, 7), refresh(2, 7), row(3, 8)]],
-  ])("where %s", (_, entries) => {
+  ])("finds no violation if %s", (_, entries) => {
     expect(violated(...entries)).toEqual({});
   });
 });
 
 const audited: readonly HistoryEntry[] = [login(0), audit("login"), refresh(1, 0), audit("rotation", 0)];
 
-describe("a violation is found, with the lines that prove it:", () => {
+describe("the history checker, in a history that does not hold,", () => {
   it.each<[string, string, readonly HistoryEntry[], readonly number[]]>([
     ["I1", "two successors", [login(0), refresh(1, 0), refresh(2, 0, "replayed", { jti: "x" })], [3, 4]],
     ["I1", "one generation rotated twice", [login(0), refresh(1, 0), refresh(1, 0)], [3, 4]],
@@ -98,7 +101,7 @@ describe("a violation is found, with the lines that prove it:", () => {
     ["I2", "a replay after the reuse interval", [login(0), refresh(1, 0), refresh(12.1, 0, "replayed")], [3, 4]],
     [
       "I2",
-      "a replay without an attempt after it",
+      "a replay without an idempotency key after the reuse interval",
       [
         login(0),
         refresh(1, 0, "unknown", { attempt: null }),
@@ -109,7 +112,7 @@ describe("a violation is found, with the lines that prove it:", () => {
     ],
     ["I3", "tokens after a logout", [login(0), logout(1), refresh(2, 0)], [3, 4]],
     ["I3", "tokens after the user was disabled", [login(0), disable(1), refresh(2, 0)], [3, 4]],
-    ["I3", "a login that survives the disable beside it", [login(1), disable(1.005), refresh(2, 0)], [3, 4]],
+    ["I3", "a login that survives a disable during it", [login(1), disable(1.005), refresh(2, 0)], [3, 4]],
     [
       "I4",
       "a generation left out",
@@ -136,14 +139,14 @@ describe("a violation is found, with the lines that prove it:", () => {
     ["I6", "a current token refused", [login(0), refresh(1, 0), refresh(2, 1, "refused")], [4]],
     [
       "I6",
-      "a retry by its attempt refused, an hour later",
+      "a retry with its idempotency key refused, an hour later",
       [login(0), refresh(1, 0, "unknown", { attempt: "x" }), refresh(800, 0, "refused", { attempt: "x" })],
       [4],
     ],
     ["I6", "a second tab refused within the reuse interval", [login(0), refresh(1, 0), refresh(2, 0, "refused")], [4]],
     [
       "I6",
-      "a forged token that logs somebody out",
+      "a forged token that logs a user out",
       [login(0), refresh(1, 0, "refused", { genuine: false }), refresh(2, 0, "refused")],
       [4],
     ],
@@ -158,7 +161,7 @@ describe("a violation is found, with the lines that prove it:", () => {
     ["I8", "a logout by a forged token", [login(0), logout(1, { genuine: false })], [3]],
     [
       "I9",
-      "an end of another session that takes this one along",
+      "a revocation of another session that revokes this one too",
       [login(0), login(0, "t"), logout(1, { sid: "t" }), ended(2, 0)],
       [2, 5],
     ],
@@ -170,7 +173,7 @@ describe("a violation is found, with the lines that prove it:", () => {
     ["I11", "an access token accepted long after the logout", [login(0), logout(1), access(2.1)], [3, 4]],
     [
       "I11",
-      "one accepted by a node that should have failed closed",
+      "an access token accepted by a node that should have failed closed",
       [login(0), logout(1), { op: "fault", what: "partition", start: 500, end: 60_000 }, access(13)],
       [3, 5],
     ],
@@ -179,17 +182,17 @@ describe("a violation is found, with the lines that prove it:", () => {
     ["I12", "detected reuse without an entry", [...audited, refresh(30, 0, "refused")], [6]],
     ["I12", "a logout without an entry", [login(0), audit("login"), logout(1)], [4]],
     ["I12", "an entry that is there twice", [login(0), audit("login"), audit("login")], [4]],
-  ])("%s, %s", (invariant, _, entries, lines) => {
+  ])("finds a violation of %s and the lines that prove it: %s", (invariant, _, entries, lines) => {
     expect(violated(...entries)).toEqual({ [invariant]: lines });
   });
 });
 
-describe("the format", () => {
+describe("the format of histories", () => {
   it.each([
     ["no settings", toText(login(0)), /first line/],
     ["a field that it does not know", toText(settings, { ...login(0), password: "x" }), /^line 2: .*password/s],
     ["a line that is no JSON", `${toText(settings)}\n{`, /^line 2: is no JSON$/],
-  ])("refuses %s", (_, text, message) => {
+  ])("refuses a history with %s", (_, text, message) => {
     expect(() => parseHistory(text)).toThrow(message);
   });
 

@@ -1,0 +1,34 @@
+/**
+ * Breaks the source on purpose, one small change at a time, and fails unless the tests notice each one. Prints a line for
+ * each mutant, and the number of those killed. A mutant that no longer applies or compiles fails too: correct its entry in
+ * scripts/mutants/.
+ *
+ * Usage: node scripts/mutants.ts [--smoke] [WORD…]
+ *
+ * `--smoke` tries one mutant. With words, only mutants are tried that have one of them in their name or file.
+ */
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { runMutants } from "./mutants/run.ts";
+import { securityMutants } from "./mutants/security.ts";
+import { survivors } from "./mutants/survivors.ts";
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { smoke: { type: "boolean" } } });
+const all = [...survivors, ...securityMutants];
+const named = all.filter(
+  ({ name, file }) =>
+    positionals.length === 0 || positionals.some((word) => name.includes(word) || file.includes(word)),
+);
+const chosen = values.smoke ? named.filter(({ file }) => file.startsWith("src/flows/")).slice(0, 1) : named;
+
+console.log(`mutants: ${chosen.length}; first their tests run without any change`);
+let tried = 0;
+const results = runMutants(resolve(import.meta.dirname, ".."), chosen, ({ mutant, fate, detail, seconds }) => {
+  tried += 1;
+  const place = `${tried}/${chosen.length}`.padStart(7);
+  console.log(`${place}  ${fate.padEnd(21)}  ${seconds.toFixed(1).padStart(5)} s  ${mutant.name} (${mutant.file})`);
+  console.log(`${" ".repeat(41)}${fate === "killed" ? "by: " : ""}${detail}`);
+});
+const killed = results.filter(({ fate }) => fate === "killed");
+console.log(`mutants: ${killed.length} of ${results.length} killed`);
+if (killed.length < results.length || results.length === 0) process.exitCode = 1;

@@ -1,0 +1,70 @@
+/** A long run that tries to break the code, and reports what it tried. */
+export interface ProofRun {
+  readonly name: string;
+  /** What it does, for the list of runs. */
+  readonly description: string;
+  /** A program of node_modules/.bin and its arguments. It prints a line for each step, so that its progress is visible. */
+  readonly command: readonly [string, ...string[]];
+  readonly env?: Readonly<Record<string, string>>;
+  /** The same in seconds, for CI: shows that the run works, and proves little. */
+  readonly smoke: Pick<ProofRun, "command" | "env">;
+  /** Returns the figures in its output that docs/correctness.md records. A run without any has tried nothing, and fails. */
+  readonly toFigures: (lines: readonly string[]) => readonly string[];
+}
+
+const vitest = (...args: string[]): ProofRun["command"] => ["vitest", "run", "--reporter=verbose", ...args];
+
+const linesWith =
+  (pattern: RegExp): ProofRun["toFigures"] =>
+  (lines) =>
+    lines.filter((line) => pattern.test(line)).map((line) => line.trim());
+
+/** Every run. To add one, add an entry; `npm run proof` and .ci/run then know it. */
+export const proofRuns: readonly ProofRun[] = [
+  {
+    name: "model",
+    description: "explores the rotation rule in every state, and finds each of its deliberate breakages (minutes)",
+    command: vitest("test/model"),
+    smoke: { command: vitest("test/model", "--testNamePattern=reuse interval 0") },
+    toFigures(lines) {
+      const explored = linesWith(/^model: .*: .* states, .*0 violations/)(lines);
+      const found = linesWith(/^model: .*, violates I\d+/)(lines);
+      return [...explored, ...(found.length > 0 ? [`${found.length} deliberate breakages found`] : [])];
+    },
+  },
+  {
+    name: "chaos",
+    description:
+      "races, crashes, partitions and failovers under traffic, four times as long as in the tests (half an hour)",
+    command: vitest("test/races"),
+    env: { TOKENPAIR_CHAOS_FACTOR: "4" },
+    smoke: { command: vitest("test/races/crash.test.ts", "--testNamePattern=over SQLite") },
+    toFigures: linesWith(/^(?:races|crashes|failover|partition)\b.*:/),
+  },
+  {
+    name: "browsers",
+    description: "every browser test, in Chromium (minutes)",
+    command: vitest("test/browser"),
+    smoke: { command: vitest("test/browser/accessibility.test.ts") },
+    toFigures: linesWith(/^\s*Tests\s+\d+ passed/),
+  },
+  {
+    name: "fuzz",
+    description: "looks for inputs that break a parser, a minute for each",
+    command: ["node", "scripts/fuzz.ts", "60"],
+    smoke: { command: ["node", "scripts/fuzz.ts", "0.1"] },
+    toFigures(lines) {
+      const counts = lines.flatMap((line) => /^fuzz: .*: ([\d,]+) inputs/.exec(line)?.[1]?.replaceAll(",", "") ?? []);
+      if (counts.length === 0) return [];
+      const sum = counts.reduce((total, count) => total + Number(count), 0);
+      return [`${counts.length} parsers, ${sum.toLocaleString("en")} inputs`];
+    },
+  },
+  {
+    name: "mutants",
+    description: "breaks the source on purpose, and expects the tests to notice each mutant (minutes)",
+    command: ["node", "scripts/mutants.ts"],
+    smoke: { command: ["node", "scripts/mutants.ts", "--smoke"] },
+    toFigures: linesWith(/^mutants: \d+ of \d+ killed/),
+  },
+];
