@@ -125,6 +125,6 @@ export type { RefreshOptions } from "./flows/refresh/report.ts";
 export type { RevokeOptions, SessionView } from "./flows/sessions.ts";
 export type { NewUserInput, UserUpdate } from "./flows/users.ts";
 export type { VerifiedClaims } from "./flows/verify.ts";
-export type { HeaderSource } from "./http/request/headers.ts";
 export type { ConnectionInfo } from "./http/request/client-ip.ts";
+export type { HeaderSource } from "./http/request/headers.ts";
 export type { Register, RegisteredAuthentication } from "./register.ts";

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { Stats } from "../../auth.ts";
+import type { Stats } from "../../auth-results.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { DeletedCounts } from "../../core/store/index.ts";
 import { toCount } from "../../events/catalogue.ts";

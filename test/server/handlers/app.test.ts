@@ -15,7 +15,7 @@ function start(handlers: readonly Handler[], fallback: Handler) {
     fallback,
     clock: { monotonic: () => (now += 7) },
     strictTransportSecurity: 0,
-    findClientIp: (_, socketAddress) => socketAddress,
+    findClientIp: (_, connection) => connection?.ip,
     onAnswered: (record) => void records.push(record),
     onError: (error) => void errors.push(error),
   });
