@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { compareSnapshots, toSnapshot } from "../../scripts/api-snapshot.ts";
+import { listDocstringFaults } from "../../scripts/check-docstrings.ts";
 import { type PublicApi, readPublicApi } from "../../scripts/public-api/read.ts";
 
 const folders: string[] = [];
@@ -146,5 +147,74 @@ describe("the rule for changes of the API", () => {
 
   it("an older section of the changelog does not explain a removal", () => {
     expect(compare(before.slice(0, 3), "\n## 0.1.0\n\n- `Other` is gone").unexplained).toEqual(["Other"]);
+  });
+});
+
+describe("check-docstrings", () => {
+  it("reports every export and every member without a docstring that has a sentence", () => {
+    const api = read(`
+      /** @throws TypeError */
+      export declare function run(): void;
+      export interface Account {
+          /** Its id. */
+          readonly id: string;
+          readonly name: string;
+          /** Closes it. */
+          close(reason: "a"): void;
+          close(reason: "b"): void;
+          [key: symbol]: string;
+      }
+      /** How it went. */
+      export type Outcome = { readonly ok: true } | ({ readonly ok: false } & { readonly reason: string });`);
+    expect(listDocstringFaults(api)).toEqual([
+      "src/index.ts: Account has no docstring",
+      "src/index.ts: Account.close has no docstring",
+      "src/index.ts: Account.name has no docstring",
+      "src/index.ts: Account[key: symbol]: string has no docstring",
+      "src/index.ts: Outcome.reason has no docstring",
+      "src/index.ts: run has no docstring",
+    ]);
+  });
+
+  it("reports every unexported type that an exported signature reaches", () => {
+    const api = read(
+      `import type { Hidden } from "./hidden.ts";
+      /** Runs. */
+      export declare function run<T>(input: Promise<T>, hidden: Hidden<T>[]): void;`,
+      {
+        "hidden.d.ts": `
+          /** Deep. */
+          type Deep = string;
+          /** Hidden. */
+          export interface Hidden<T> extends Pick<Map<T, Deep>, "get"> { readonly value: T; }`,
+      },
+    );
+    expect(listDocstringFaults(api)).toEqual([
+      "src/hidden.ts: Deep is not exported, and Hidden names it",
+      "src/hidden.ts: Hidden is not exported, and run names it",
+      "src/hidden.ts: Hidden.value has no docstring",
+    ]);
+  });
+
+  it("does not report a type that another entry or another package exports", () => {
+    const api = read(
+      `import type { Elsewhere } from "elsewhere";
+      import type { Shared } from "./more/index.ts";
+      /** Runs. */
+      export declare function run(shared: Shared, elsewhere: Elsewhere): void;`,
+      {
+        "more/index.d.ts": `
+          /** Shared. */
+          export type Shared = number;
+          declare module "elsewhere" {
+            interface Elsewhere {
+              /** Added. */
+              auth: string;
+            }
+          }`,
+        "../node_modules/elsewhere/index.d.ts": "export interface Elsewhere { readonly id: string; }",
+      },
+    );
+    expect(listDocstringFaults(api)).toEqual([]);
   });
 });
