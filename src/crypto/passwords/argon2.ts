@@ -1,4 +1,3 @@
-import { hash, verify } from "@node-rs/argon2";
 import { isAffordable, minMemoryPerThread, type PasswordCost } from "../../core/settings/password-cost.ts";
 import { type Fault, malformed, parseBase64, parseCount, unaffordable } from "./hash-format.ts";
 import type { PepperKey } from "./peppers.ts";
@@ -54,7 +53,10 @@ export function parseArgon2(encoded: string): Argon2Hash | Fault {
     keyId,
     saltLength,
     outputLength,
-    matches: (password, secret) => verify(plain, password, secret === undefined ? {} : { secret }),
+    async matches(password, secret) {
+      const { verify } = await loadArgon2();
+      return verify(plain, password, secret === undefined ? {} : { secret });
+    },
   };
 }
 
@@ -75,9 +77,15 @@ export function isWeaker(hash: Argon2Hash, cost: PasswordCost): boolean {
 
 /** `password` under argon2id with a fresh salt of 16 bytes, in the PHC string format; `pepper` is named by `keyid`. */
 export async function hashArgon2id(password: string, cost: PasswordCost, pepper?: PepperKey): Promise<string> {
+  const { hash } = await loadArgon2();
   const { memoryCost, timeCost, parallelism } = cost;
   if (pepper === undefined) return hash(password, { memoryCost, timeCost, parallelism });
   const encoded = await hash(password, { memoryCost, timeCost, parallelism, secret: pepper.key });
   const keyId = Buffer.from(pepper.id).toString("base64").replace(/=+$/, "");
   return encoded.replace(/,p=\d+/, (parallelismField) => `${parallelismField},keyid=${keyId}`);
+}
+
+/** Loads the native addon at the first hash, so that importing tokenpair loads none. Later calls get the same module. */
+function loadArgon2(): Promise<typeof import("@node-rs/argon2")> {
+  return import("@node-rs/argon2");
 }

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { verify } from "@node-rs/bcrypt";
 import { malformed, type Parsed, unaffordable } from "./hash-format.ts";
 
 /** Eight times the work of Django's 12; each step doubles it. */
@@ -13,7 +12,13 @@ export function parseBcrypt(encoded: string): Parsed {
   const cost = pattern.exec(encoded)?.[1];
   if (cost === undefined) return malformed;
   if (Number(cost) > maxCost) return unaffordable;
-  return { matches: (password) => verify(password, encoded) };
+  return {
+    async matches(password) {
+      // Loads the native addon at the first bcrypt hash, so that importing tokenpair loads none.
+      const { verify } = await import("@node-rs/bcrypt");
+      return verify(password, encoded);
+    },
+  };
 }
 
 /** Reads a bcrypt hash of the hexadecimal SHA-256 of a password, which has no limit of 72 bytes. */
