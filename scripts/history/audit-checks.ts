@@ -3,7 +3,7 @@ import type { Judge } from "./judge.ts";
 import type { SessionHistory } from "./session-history.ts";
 import { gaveTokens, type Spending } from "./spending.ts";
 
-/** I12: each acknowledged login, rotation, theft and logout is in the audit log exactly once. */
+/** I12: each acknowledged login, rotation, detected reuse and logout is in the audit log exactly once. */
 export function checkAudit(session: SessionHistory, spending: Spending, settings: SettingsLine, judge: Judge): void {
   const { sid, login, audits, possibleEndings } = session;
 
@@ -21,10 +21,10 @@ export function checkAudit(session: SessionHistory, spending: Spending, settings
   }
   if (login?.given !== undefined) requireEntry(login, "login");
   for (const [generation, lines] of session.refreshes) {
-    const [given] = lines.filter((line) => gaveTokens(line) && line.outcome !== "renewed");
+    const [given] = lines.filter((line) => gaveTokens(line) && line.outcome !== "not_rotated");
     if (given !== undefined) requireEntry(given, "rotation", generation);
-    const theft = lines.find(spending.isTheft);
-    if (theft !== undefined && possibleEndings.length === 0) requireEntry(theft, "theft");
+    const reuse = lines.find(spending.isReuse);
+    if (reuse !== undefined && possibleEndings.length === 0) requireEntry(reuse, "reuse_detected");
   }
   const logout = session.endings.find(({ how, sid: ended }) => how === "logout" && ended === sid);
   if (logout !== undefined) requireEntry(logout, "logout");

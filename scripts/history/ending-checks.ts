@@ -58,7 +58,8 @@ function checkRows(
 
     const last = refreshes.filter((line) => gaveTokens(line) && line.end + clockSkew <= row.at);
     const acknowledged = last.reduce<RefreshLine | null>((a, b) => ((a?.token.gen ?? -1) >= b.token.gen ? a : b), null);
-    const expected = acknowledged === null ? 0 : acknowledged.token.gen + (acknowledged.outcome === "renewed" ? 0 : 1);
+    const expected =
+      acknowledged === null ? 0 : acknowledged.token.gen + (acknowledged.outcome === "not_rotated" ? 0 : 1);
     judge("I10", (row.gen ?? expected) >= expected, `generation ${expected} was given and is lost`, [
       acknowledged,
       row,

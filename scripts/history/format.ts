@@ -18,8 +18,17 @@ const outcome = z.enum(["ok", "refused", "unknown"]);
 /** False: the token was forged or damaged; session and generation are what it claims. */
 const genuine = z.literal(false).optional();
 
-/** What an audit log has entries of. */
-const audited = z.enum(["login", "rotation", "theft", "logout"]);
+/** The names that versions before 0.2 wrote, and what they are called now. */
+const renamed = { theft: "reuse_detected", renewed: "not_rotated" } as const;
+
+/** The audit log's entries that a history records. */
+const auditedEvents = ["login", "rotation", "reuse_detected", "logout"] as const;
+const audited = z.enum(auditedEvents).or(z.literal("theft").transform((name) => renamed[name]));
+
+/** The result of a refresh. */
+const refreshOutcome = z
+  .enum(["rotated", "replayed", "not_rotated", "refused", "reuse_detected", "state_lost", "unknown"])
+  .or(z.enum(["theft", "renewed"]).transform((name) => renamed[name]));
 
 /** What a pair says of itself. No token, only names; what was not recorded is absent. */
 const given = z.strictObject({
@@ -46,7 +55,7 @@ const lines = {
     /** What this history can be judged by. */
     invariants: z.array(z.enum(invariants)).readonly().default(invariants),
     /** What must be in the audit log. */
-    audited: z.array(audited).readonly().default(audited.options),
+    audited: z.array(audited).readonly().default(auditedEvents),
   }),
   login: z.strictObject({ op: z.literal("login"), ...request, user: name, outcome, given: given.optional() }),
   refresh: z.strictObject({
@@ -55,9 +64,9 @@ const lines = {
     user: name.optional(),
     genuine,
     token: z.strictObject({ sid: name, gen: generation, exp: second.optional() }),
-    /** The hash of the attempt id; null: there was none; absent: not recorded. */
+    /** The hash of the idempotency key; null: there was none; absent: not recorded. */
     attempt: name.nullable().optional(),
-    outcome: z.enum(["rotated", "replayed", "renewed", "refused", "theft", "state_lost", "unknown"]),
+    outcome: refreshOutcome,
     given: given.optional(),
   }),
   /** A session, all of a user's but `except`, or all there are, were to be ended. */

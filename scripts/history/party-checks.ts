@@ -19,7 +19,7 @@ export function checkParties(session: SessionHistory, spending: Spending, settin
   }
 
   for (const line of refreshes) {
-    if (!spending.isTheft(line)) continue;
+    if (!spending.isReuse(line)) continue;
     const alive = refreshes.find((later) => gaveTokens(later) && line.end + clockSkew <= later.start);
     judge("I7", alive === undefined, "a spent token returned, and the session gave tokens after it", [line, alive]);
     const row = rows.find(({ at, reason }) => at >= line.end + clockSkew && reason === null);

@@ -20,7 +20,7 @@ export function checkRotations(
         ...lines.filter(gaveTokens),
       ]);
       if (given === undefined) continue;
-      const next = line.outcome === "renewed" ? token.gen : token.gen + 1;
+      const next = line.outcome === "not_rotated" ? token.gen : token.gen + 1;
       judge("I4", given.sid === token.sid && given.gen === next, `generation ${token.gen} gave ${given.gen}`, [line]);
     }
   }

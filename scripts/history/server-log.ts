@@ -1,5 +1,5 @@
 import type { RevokeReason } from "../../src/core/session.ts";
-import type { AuthEvent } from "../../src/events/events.ts";
+import type { AuthEvent, RefreshOutcome, UserChange } from "../../src/events/events.ts";
 import type { HistoryEntry, Invariant } from "./format.ts";
 
 /** What the server's log is enough to judge. It has neither attempts nor expiries, and nothing of access tokens. */
@@ -8,18 +8,18 @@ const judgeable: readonly Invariant[] = ["I1", "I2", "I3", "I7", "I10", "I12"];
 /** Milliseconds that may lie between the decision and its line, where the line does not say when the decision was. */
 const slowness = 10_000;
 
-/** A line of the log that `tokenpair serve` writes; what is no event is left out. */
+/** A line of the log that `tokenpair serve` writes about an event. Version 0.1 had other names for some. */
 interface LogLine {
-  readonly msg: AuthEvent["type"];
+  readonly msg: AuthEvent["type"] | "sessions_ended";
   readonly time: string;
   /** Seconds, on the store's clock. */
   readonly at?: number;
-  readonly outcome?: Extract<AuthEvent, { type: "refresh" }>["outcome"];
+  readonly outcome?: RefreshOutcome | "theft" | "renewed";
   readonly userId?: string;
   readonly sessionId?: string;
   readonly generation?: number;
   readonly reason?: string;
-  readonly change?: Extract<AuthEvent, { type: "user_changed" }>["change"];
+  readonly change?: UserChange;
 }
 
 /** Of these, the log says whom they ended; after the others one session may live on. */
@@ -73,6 +73,7 @@ function toEntries(line: LogLine): readonly HistoryEntry[] {
     case "refresh":
       return toRefresh(line, times);
     case "sessions_revoked":
+    case "sessions_ended":
       return toEnd(line, times);
     case "user_changed":
       if (line.change !== "enabled" || userId === undefined) return [];
@@ -94,7 +95,8 @@ function toRefresh({ outcome, userId: user, sessionId: sid, generation: gen }: L
   if (outcome === undefined || sid === undefined || gen === undefined) return [];
   const refresh = { op: "refresh", ...times, user, token: { sid, gen }, outcome } as const;
   if (outcome === "rotated") return [refresh, { op: "audit", event: "rotation", sid, gen }];
-  return outcome === "theft" ? [refresh, { op: "audit", event: "theft", sid }] : [refresh];
+  const isReuse = outcome === "reuse_detected" || outcome === "theft";
+  return isReuse ? [refresh, { op: "audit", event: "reuse_detected", sid }] : [refresh];
 }
 
 function toEnd({ userId: user, sessionId: sid, reason }: LogLine, times: Times): HistoryEntry[] {

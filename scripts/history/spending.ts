@@ -3,21 +3,21 @@ import type { SessionHistory } from "./session-history.ts";
 
 /** Whether a refresh was answered with tokens. */
 export const gaveTokens = ({ outcome }: RefreshLine) =>
-  outcome === "rotated" || outcome === "replayed" || outcome === "renewed";
+  outcome === "rotated" || outcome === "replayed" || outcome === "not_rotated";
 
 /** What is certain, and what is possible, about the time at which a presented token had been spent already. */
 export interface Spending {
-  /** Spent for good when it was presented: no answer but 401 is right, and theft is the verdict. */
+  /** Spent for good when it was presented: no answer but 401 is right, and reuse is detected. */
   isSurelySpent(presented: RefreshLine): boolean;
-  /** Spent for good, and refused though its time was not over: whoever sees that must end the session, if it lives. */
-  isTheft(presented: RefreshLine): boolean;
+  /** Spent for good, and refused before it expired: the server must have revoked the session, if it was live. */
+  isReuse(presented: RefreshLine): boolean;
   /** Perhaps spent for good when it was presented: the session may rightly have been revoked for it. */
   isPerhapsSpent(presented: RefreshLine): boolean;
 }
 
 /** Whether a refresh was answered with 401 although the token had certainly not expired. */
 export function isRefusedInTime({ token, end, outcome }: RefreshLine, { clockSkew }: SettingsLine): boolean {
-  const isRefused = outcome === "refused" || outcome === "theft";
+  const isRefused = outcome === "refused" || outcome === "reuse_detected";
   return isRefused && token.exp !== undefined && end + clockSkew < token.exp * 1_000;
 }
 
@@ -29,7 +29,7 @@ export function toSpending({ refreshes }: SessionHistory, settings: SettingsLine
   const { reuseInterval, clockSkew } = settings;
   const generations = [...refreshes.keys()];
   const rotations = new Map(
-    [...refreshes].map(([generation, lines]) => [generation, lines.filter(({ outcome }) => outcome !== "renewed")]),
+    [...refreshes].map(([generation, lines]) => [generation, lines.filter(({ outcome }) => outcome !== "not_rotated")]),
   );
   const at = (generation: number, except?: RefreshLine) =>
     (rotations.get(generation) ?? []).filter((line) => line !== except);
@@ -59,8 +59,8 @@ export function toSpending({ refreshes }: SessionHistory, settings: SettingsLine
   return {
     isSurelySpent,
 
-    isTheft: (presented) =>
-      presented.outcome === "theft" || (isRefusedInTime(presented, settings) && isSurelySpent(presented)),
+    isReuse: (presented) =>
+      presented.outcome === "reuse_detected" || (isRefusedInTime(presented, settings) && isSurelySpent(presented)),
 
     isPerhapsSpent(presented) {
       const { token, end, attempt } = presented;

@@ -9,7 +9,7 @@ describe("parseAddress", () => {
     ["2001:DB8::1", "2001:db8::1"],
     ["2001:0db8:0:0:0:0:0:1", "2001:db8::1"],
     ["fe80::1%eth0", "fe80::1"],
-  ])("reads %s as %s", (text, address) => {
+  ])("parses %s as the address %s", (text, address) => {
     expect(parseAddress(text)?.toString()).toBe(address);
   });
 
@@ -29,14 +29,14 @@ describe("parseAddress", () => {
     "unknown",
     "%",
     "1%eth0",
-  ])("refuses %j", (text) => {
+  ])("returns null for %j", (text) => {
     expect(parseAddress(text)).toBeNull();
   });
 });
 
-describe("a network", () => {
+describe("isNetwork and parseNetwork", () => {
   it.each(["10.0.0.0/8", "0.0.0.0/0", "192.0.2.1", "192.0.2.1/32", "2001:db8::/32", "::1", "::/0", "fd00::/8"])(
-    "may be %s",
+    "accept %s as a network",
     (text) => {
       expect(isNetwork(text)).toBe(true);
     },
@@ -59,20 +59,22 @@ describe("a network", () => {
     "",
     7,
     null,
-  ])("is not %j", (text) => {
+  ])("refuse %j as a network", (text) => {
     expect(isNetwork(text)).toBe(false);
   });
 
-  it("holds the addresses of its family that begin with its prefix", () => {
+  it("find only addresses of the network's family that begin with its prefix", () => {
     const networks = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1"]
       .map(parseNetwork)
       .filter((network) => network !== null);
-    const holds = (text: string) => {
+    const isFound = (text: string) => {
       const address = parseAddress(text);
       return address !== null && isInNetworks(address, networks);
     };
-    expect(["10.255.0.1", "::ffff:10.1.1.1", "2001:db8:ffff::1", "192.0.2.1"].map(holds)).toEqual(Array(4).fill(true));
-    expect(["11.0.0.1", "2001:db9::1", "192.0.2.2", "::a00:1", "::1"].map(holds)).toEqual(Array(5).fill(false));
+    expect(["10.255.0.1", "::ffff:10.1.1.1", "2001:db8:ffff::1", "192.0.2.1"].map(isFound)).toEqual(
+      Array(4).fill(true),
+    );
+    expect(["11.0.0.1", "2001:db9::1", "192.0.2.2", "::a00:1", "::1"].map(isFound)).toEqual(Array(5).fill(false));
   });
 });
 
@@ -83,7 +85,7 @@ describe("toClientNetwork", () => {
     ["2001:db8:0:1:aaaa::1", "2001:db8:0:1::/64"],
     ["2001:db8::1", "2001:db8:0:0::/64"],
     ["/run/socket", "/run/socket"],
-  ])("takes %s for %s", (text, network) => {
+  ])("maps the client address %s to %s", (text, network) => {
     expect(toClientNetwork(text)).toBe(network);
   });
 });

@@ -3,8 +3,8 @@ import { revocationRetention, toRevocationHorizon } from "../../src/core/revocat
 import { resolveSettings } from "../../src/core/settings/resolve.ts";
 import { settingRules } from "../../src/core/settings/rules.ts";
 
-describe("the time for which a revocation is kept", () => {
-  it("is as long as the longest that any node may need it", () => {
+describe("revocationRetention", () => {
+  it("is as long as the longest time for which any node may need a revocation", () => {
     const { accessTokenLifetime, leeway } = settingRules;
     const longest = resolveSettings({ accessTokenLifetime: accessTokenLifetime.max, leeway: leeway.max });
     expect(revocationRetention).toBe(toRevocationHorizon(longest));
@@ -12,7 +12,7 @@ describe("the time for which a revocation is kept", () => {
     expect(() => resolveSettings({ leeway: longest.leeway + 1 })).toThrow(TypeError);
   });
 
-  it("outlasts an access token and its leeway by a minute", () => {
+  it("keeps a revocation a minute longer than an access token and its leeway", () => {
     expect(toRevocationHorizon({ accessTokenLifetime: 1_800, leeway: 5 })).toBe(1_865);
   });
 });

@@ -23,26 +23,26 @@ const session: Session = {
   label: null,
 };
 
-describe("a session's status", () => {
-  it("is live until the second in which it expires", () => {
+describe("toSessionStatus", () => {
+  it("returns live until the second in which the session expires", () => {
     expect(toSessionStatus(session, 1_000)).toBe("live");
     expect(toSessionStatus(session, 1_099)).toBe("live");
     expect(toSessionStatus(session, 1_100)).toBe("expired");
   });
 
-  it("is expired at the absolute expiry, however far the idle one reaches", () => {
+  it("returns expired at the absolute expiry although the idle expiry is later", () => {
     const beyond = { ...session, idleExpiresAt: 2_000 };
     expect(toSessionStatus(beyond, 1_499)).toBe("live");
     expect(toSessionStatus(beyond, 1_500)).toBe("expired");
   });
 
-  it("is revoked once it has been, also after it would have expired", () => {
+  it("returns revoked for a revoked session, also after it would have expired", () => {
     const revoked: Session = { ...session, revokedAt: 1_050, revokeReason: "logout" };
     expect(toSessionStatus(revoked, 1_060)).toBe("revoked");
     expect(toSessionStatus(revoked, 2_000)).toBe("revoked");
   });
 
-  it("is revoked, too, where the clock was set back before the revocation or the reason is unknown", () => {
+  it("returns revoked although the clock was set back or the reason is missing", () => {
     expect(toSessionStatus({ ...session, revokedAt: 1_050 }, 1_000)).toBe("revoked");
   });
 });

@@ -5,7 +5,7 @@ import { post } from "../support/wire.ts";
 const password = "correct horse battery staple";
 const minute = 60_000;
 
-/** What other races switch off; delays so long that a slow machine does not outlast them. */
+/** Delays that are so long that they are not over before the test is, even on a slow machine. */
 const limits = { TOKENPAIR_LOGIN_FAILURES_BEFORE_DELAY: "5", TOKENPAIR_LOGIN_DELAY: "600" };
 
 describe.each(["SQLite", "PostgreSQL"] as const)("two server processes over one %s", (database) => {
@@ -20,7 +20,7 @@ describe.each(["SQLite", "PostgreSQL"] as const)("two server processes over one 
     post(`${nodes.servers[n % 2]?.url}/api/token/`, { username: "alice", password, ...credentials });
 
   it(
-    "look at no more of 60 guesses that arrive together than one would, and lock the right password out with them",
+    "verify 5 of 60 guesses that arrive together, as one process would, and throttle the right password too",
     async () => {
       const guesses = Array.from({ length: 60 }, (_, n) => logIn(n, { password: `guess ${n}` }));
       const statuses = (await Promise.all(guesses)).map(({ status }) => status);
@@ -32,14 +32,14 @@ describe.each(["SQLite", "PostgreSQL"] as const)("two server processes over one 
   );
 
   it(
-    "count the failures of each other, and unlocking frees both",
+    "share the counts of failed logins, and admit the user on both nodes after clearUser",
     async () => {
       await nodes.addUser("bob", password);
       const statuses = [];
       for (let n = 0; n < 6; n++) statuses.push((await logIn(n, { username: "bob", password: "wrong" })).status);
       expect(statuses).toEqual([...Array(5).fill(401), 429]);
       const bob = await nodes.auth.users.findByName("bob");
-      expect(await nodes.auth.users.unlock(bob?.id ?? "")).toBe(2);
+      expect(await nodes.auth.throttle.clearUser(bob?.id ?? "")).toBe(2);
       expect([(await logIn(0, { username: "bob" })).status, (await logIn(1, { username: "bob" })).status]).toEqual([
         200, 200,
       ]);

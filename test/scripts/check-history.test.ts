@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { type HistoryEntry, invariants, parseHistory } from "../../scripts/history/format.ts";
+import { toHistoryOfLog } from "../../scripts/history/server-log.ts";
 import {
   access,
   audit,
@@ -34,8 +35,8 @@ const sound: readonly HistoryEntry[] = [
   access(61),
   refresh(62, 2, "refused", { genuine: false }),
   row(63, 2),
-  refresh(100, 0, "theft"),
-  audit("theft"),
+  refresh(100, 0, "reuse_detected"),
+  audit("reuse_detected"),
   refresh(101, 2, "refused"),
   access(102, { outcome: "refused" }),
   ended(103, 2, "reuse"),
@@ -146,10 +147,10 @@ describe("a violation is found, with the lines that prove it:", () => {
       [login(0), refresh(1, 0, "refused", { genuine: false }), refresh(2, 0, "refused")],
       [4],
     ],
-    ["I7", "tokens after a theft", [login(0), refresh(1, 0), refresh(30, 0, "refused"), refresh(31, 1)], [4, 5]],
+    ["I7", "tokens after detected reuse", [login(0), refresh(1, 0), refresh(30, 0, "refused"), refresh(31, 1)], [4, 5]],
     [
       "I7",
-      "a session that lives on after a theft",
+      "a session that stays live after detected reuse",
       [login(0), refresh(1, 0), refresh(30, 0, "refused"), row(31, 1)],
       [4, 5],
     ],
@@ -175,7 +176,7 @@ describe("a violation is found, with the lines that prove it:", () => {
     ],
     ["I12", "a login without an entry", [login(0), refresh(1, 0), audit("rotation", 0)], [2]],
     ["I12", "a rotation without an entry", [login(0), audit("login"), refresh(1, 0)], [4]],
-    ["I12", "a theft without an entry", [...audited, refresh(30, 0, "refused")], [6]],
+    ["I12", "detected reuse without an entry", [...audited, refresh(30, 0, "refused")], [6]],
     ["I12", "a logout without an entry", [login(0), audit("login"), logout(1)], [4]],
     ["I12", "an entry that is there twice", [login(0), audit("login"), audit("login")], [4]],
   ])("%s, %s", (invariant, _, entries, lines) => {
@@ -192,11 +193,60 @@ describe("the format", () => {
     expect(() => parseHistory(text)).toThrow(message);
   });
 
+  it("reads the outcomes and entries of a history of version 0.1 under their new names", () => {
+    const old = [
+      { ...refresh(1, 0, "rotated"), outcome: "renewed" },
+      { ...refresh(30, 0, "refused"), outcome: "theft" },
+      { ...audit("login"), event: "theft" },
+    ];
+    const [first, renewed, theft, entry] = parseHistory(toText({ ...settings, audited: ["login", "theft"] }, ...old));
+    expect(first).toMatchObject({ audited: ["login", "reuse_detected"] });
+    expect(renewed).toMatchObject({ outcome: "not_rotated" });
+    expect(theft).toMatchObject({ outcome: "reuse_detected" });
+    expect(entry).toMatchObject({ event: "reuse_detected" });
+  });
+
   it("refuses tokens, and does not repeat them", () => {
     const token = "eyJhbGciOiJIUzI1NiJ9.eyJzaWQiOiJzIn0.c2lnbmF0dXJl";
     const read = () => parseHistory(toText(settings, refresh(1, 0, "rotated", { client: token })));
     expect(read).toThrow(/^line 2 holds a token/);
     expect(read).not.toThrow(/eyJ/);
+  });
+});
+
+const logLine = (second: number, msg: string, fields: object) => ({
+  level: "info",
+  time: new Date(second * 1_000).toISOString(),
+  at: second,
+  userId: "1",
+  sessionId: "s",
+  ...fields,
+  msg,
+});
+
+describe("toHistoryOfLog", () => {
+  it.each([
+    ["version 0.2", { revoked: "sessions_revoked", reuse: "reuse_detected", notRotated: "not_rotated" }],
+    ["version 0.1", { revoked: "sessions_ended", reuse: "theft", notRotated: "renewed" }],
+  ])("reads the events of a log of %s", (_, { revoked, reuse, notRotated }) => {
+    const log = [
+      logLine(1, "login", {}),
+      logLine(2, "refresh", { outcome: notRotated, generation: 0 }),
+      logLine(3, "refresh", { outcome: reuse, generation: 0 }),
+      logLine(4, revoked, { reason: "logout" }),
+      logLine(5, revoked, { reason: "user_disabled", sessionId: undefined }),
+    ];
+    const [, ...lines] = parseHistory(toText(...toHistoryOfLog(toText(...log))));
+    expect(lines).toMatchObject([
+      { op: "login", user: "1", given: { sid: "s", gen: 0 } },
+      { op: "audit", event: "login", sid: "s" },
+      { op: "refresh", token: { sid: "s", gen: 0 }, outcome: "not_rotated" },
+      { op: "refresh", token: { sid: "s", gen: 0 }, outcome: "reuse_detected" },
+      { op: "audit", event: "reuse_detected", sid: "s" },
+      { op: "end", how: "logout", sid: "s" },
+      { op: "audit", event: "logout", sid: "s" },
+      { op: "end", how: "disable", user: "1" },
+    ]);
   });
 });
 
@@ -209,15 +259,6 @@ describe("node scripts/check-history.ts", () => {
       ({ stdout }) => ({ code: 0, stdout }),
       ({ code, stdout, stderr }) => ({ code, stdout: stdout + stderr }),
     );
-  const logLine = (second: number, msg: string, fields: object) => ({
-    level: "info",
-    time: new Date(second * 1_000).toISOString(),
-    userId: "1",
-    sessionId: "s",
-    ...fields,
-    msg,
-  });
-
   it("prints violations with their lines, and its exit code says whether there are any", async () => {
     const folder = mkdtempSync(join(tmpdir(), "tokenpair-"));
     const write = (name: string, text: string) => {
@@ -227,14 +268,14 @@ describe("node scripts/check-history.ts", () => {
     const good = write("good.jsonl", toText(settings, ...sound));
     const bad = write("bad.jsonl", toText(settings, login(0), logout(1), refresh(2, 0)));
     const log = [
-      logLine(1, "login", { at: 1 }),
-      logLine(2, "refresh", { at: 2, outcome: "rotated", generation: 0 }),
+      logLine(1, "login", {}),
+      logLine(2, "refresh", { outcome: "rotated", generation: 0 }),
       logLine(2, "request", { status: 200 }),
-      logLine(30, "refresh", { at: 30, outcome: "theft", generation: 0 }),
-      logLine(30, "sessions_revoked", { at: 30, reason: "reuse" }),
+      logLine(30, "refresh", { outcome: "reuse_detected", generation: 0 }),
+      logLine(30, "sessions_revoked", { reason: "reuse" }),
     ];
     const node1 = write("node-1.log", `${toText(...log)}\n{"level":"inf`);
-    const node2 = write("node-2.log", toText(logLine(40, "refresh", { at: 40, outcome: "rotated", generation: 1 })));
+    const node2 = write("node-2.log", toText(logLine(40, "refresh", { outcome: "rotated", generation: 1 })));
     const outcomes = await Promise.all([run(good), run(bad), run("--log", node1), run("--log", node1, node2), run()]);
     expect(outcomes.map(({ code }) => code)).toEqual([0, 1, 0, 1, 2]);
     const [first, second, third, fourth] = outcomes.map(({ stdout }) => stdout);
