@@ -1,14 +1,21 @@
 import type { RevokeReason, Session } from "../../src/core/session.ts";
 import type { Store } from "../../src/core/store/index.ts";
-import type { Rotation, SessionSnapshot, SessionStore, Verdict } from "../../src/core/store/sessions.ts";
+import {
+  nothingRevoked,
+  type Rotation,
+  type SessionSnapshot,
+  type SessionStore,
+  type Verdict,
+} from "../../src/core/store/sessions.ts";
 import type { Tokens } from "../../src/crypto/tokens.ts";
 import type { ModelDatabase } from "./model-database.ts";
-import { end, find, isLive, toRotated, withSession } from "./model-store.ts";
+import { find, isLive, revoke, toRotated, withSession } from "./model-store.ts";
 import { expiring, type Scenario, timeless, user } from "./scenario.ts";
 
-/** A rule broken on purpose, and the invariant whose violation the exploration must find. */
+/** A rule that is broken on purpose, and the invariant whose violation the exploration must find. */
 export interface Breakage {
   readonly name: string;
+  /** The invariant's number. */
   readonly violates: string;
   readonly scenario: Scenario;
 }
@@ -23,7 +30,7 @@ function broken(name: string, violates: string, toBroken: Break, scenario = time
   return { name, violates, scenario: { ...scenario, breakStore } };
 }
 
-/** A `rotate` that matches where `matches` says so and leaves what `next` makes of the row. */
+/** Makes a `rotate` that matches the rows that `matches` accepts and writes the row that `next` returns. */
 function rotateWhere(
   database: ModelDatabase,
   matches: (session: Session, rotation: Rotation, isAlive: boolean) => boolean,
@@ -41,25 +48,25 @@ function rotateWhere(
   };
 }
 
-/** A `decide` that shows another row than there is, ends other sessions than it should, or commits too late. */
+/** Makes a `decide` that shows a changed row, revokes other sessions than it should, or commits too late. */
 function decideWith(
   database: ModelDatabase,
   how: {
-    readonly show?: (locked: SessionSnapshot) => SessionSnapshot;
-    readonly ends?: (session: Session, id: string, reason: RevokeReason) => boolean;
+    readonly show?: (snapshot: SessionSnapshot) => SessionSnapshot;
+    readonly revokes?: (session: Session, id: string, reason: RevokeReason) => boolean;
     readonly isDurable?: boolean;
   },
 ): Pick<SessionStore, "decide"> {
-  const { show = (locked) => locked, ends = (session, id) => session.id === id, isDurable = true } = how;
+  const { show = (snapshot) => snapshot, revokes = (session, id) => session.id === id, isDurable = true } = how;
   return {
-    decide: <T>(id: string, decide: (locked: SessionSnapshot | null) => Verdict<T>) =>
+    decide: <T>(id: string, decide: (snapshot: SessionSnapshot | null) => Verdict<T>) =>
       database.transact(
         (tables) => {
-          const locked = find(tables, id);
-          const { result, revoke } = decide(locked && show(locked));
-          if (revoke === undefined) return { tables, result: { result, revocations: [] } };
-          const ended = end(tables, revoke, (session) => ends(session, id, revoke));
-          return { tables: ended.tables, result: { result, revocations: ended.revocations } };
+          const snapshot = find(tables, id);
+          const { result, revoke: reason } = decide(snapshot && show(snapshot));
+          if (reason === undefined) return { tables, result: { result, ...nothingRevoked } };
+          const revoked = revoke(tables, reason, (session) => revokes(session, id, reason));
+          return { ...revoked, result: { result, ...revoked.result } };
         },
         { isDurable },
       ),
@@ -69,10 +76,11 @@ function decideWith(
 const isCurrent = (session: Session, { generation, presentedHash }: Rotation, isAlive = true) =>
   isAlive && session.generation === generation && Buffer.compare(session.currentHash, presentedHash) === 0;
 
+/** Every breakage. */
 export const breakages: readonly Breakage[] = [
   broken("a replay is answered from another salt", "I1", (database) =>
     decideWith(database, {
-      show: (locked) => ({ ...locked, session: { ...locked.session, salt: new Uint8Array(16).fill(1) } }),
+      show: (snapshot) => ({ ...snapshot, session: { ...snapshot.session, salt: new Uint8Array(16).fill(1) } }),
     }),
   ),
   broken("the previous token rotates again", "I2", (database) =>
@@ -85,10 +93,10 @@ export const breakages: readonly Breakage[] = [
   broken("a rotation does not compare the hash", "I2", (database) =>
     rotateWhere(database, (session, { generation }, isAlive) => session.generation === generation && isAlive),
   ),
-  broken("a rotation does not ask whether the session lives", "I3", (database) =>
+  broken("a rotation does not check whether the session is live", "I3", (database) =>
     rotateWhere(database, (session, rotation) => isCurrent(session, rotation)),
   ),
-  broken("a login does not look at the user again", "I3", (database, sessions) => ({
+  broken("a login does not compare the user's epoch", "I3", (database, sessions) => ({
     create: async (session) => {
       const epochNow = (await database.transact((tables) => ({ tables, result: tables.users[user.id]?.epoch }))) ?? 0;
       return sessions.create({ ...session, userEpoch: epochNow });
@@ -110,11 +118,11 @@ export const breakages: readonly Breakage[] = [
       })),
     expiring,
   ),
-  broken("attempt ids are not kept", "I6", (_, sessions) => ({
+  broken("idempotency keys are not stored", "I6", (_, sessions) => ({
     rotate: (rotation) => sessions.rotate({ ...rotation, idempotencyHash: null }),
   })),
-  broken("a theft ends nothing", "I7", (database) =>
-    decideWith(database, { ends: (session, id, reason) => session.id === id && reason !== "reuse" }),
+  broken("detected reuse revokes nothing", "I7", (database) =>
+    decideWith(database, { revokes: (session, id, reason) => session.id === id && reason !== "reuse" }),
   ),
   broken("the reuse interval slides with every replay", "I2", (database, sessions) => ({
     decide: async (id, decide) => {
@@ -128,8 +136,8 @@ export const breakages: readonly Breakage[] = [
     },
   })),
   { name: "signatures are not verified", violates: "I8", scenario: { ...timeless, breakTokens: withoutVerification } },
-  broken("a theft ends every session of the user", "I9", (database) =>
-    decideWith(database, { ends: (session) => session.userId === user.id }),
+  broken("detected reuse revokes every session of the user", "I9", (database) =>
+    decideWith(database, { revokes: (session) => session.userId === user.id }),
   ),
   broken("a logout is answered before it is durable", "I10", (database) => decideWith(database, { isDurable: false })),
   broken("a rotation is two transactions", "I10", (database, sessions) => ({
@@ -140,7 +148,7 @@ export const breakages: readonly Breakage[] = [
   })),
 ];
 
-/** Tokens that are believed whatever their signature. */
+/** Returns tokens whose verification ignores the signature. */
 function withoutVerification(tokens: Tokens): Tokens {
   return {
     ...tokens,

@@ -6,14 +6,15 @@ import { createServer } from "./server.ts";
 import { toServerSteps } from "./server-steps.ts";
 import { createFirstWorld, type Step, toKey, type World } from "./world.ts";
 
+/** What an exploration found. */
 export interface Exploration {
   readonly states: number;
   readonly transitions: number;
-  /** How many different inputs the real flows were run on, each with a crash at every point too. */
+  /** How many different inputs the real flows were run on, each also with a crash at every point. */
   readonly flowRuns: number;
   /** How often each kind of ending was seen. */
   readonly outcomes: ReadonlyMap<string, number>;
-  /** The first violation, with the shortest way to it from the login; null where every invariant holds everywhere. */
+  /** The first violation, with the shortest way to it from the login; null if every invariant holds everywhere. */
   readonly violation: { readonly invariant: string; readonly trace: readonly string[] } | null;
 }
 
@@ -79,10 +80,10 @@ export async function explore(scenario: Scenario): Promise<Exploration> {
 function count(outcomes: Map<string, number>, { event, before, ending }: Step): void {
   if (ending === undefined) return;
   const { answer } = ending;
-  const isTheft =
+  const isReuse =
     event.kind === "refresh" && ending.session?.revokeReason === "reuse" && before.snapshot.session?.revokedAt === null;
   const isUnavailable = answer?.kind === "refused" && answer.code === "unavailable";
-  const refusal = isTheft ? "theft" : isUnavailable ? "unavailable" : event.kind;
+  const refusal = isReuse ? "reuse_detected" : isUnavailable ? "unavailable" : event.kind;
   const name = answer === null ? "crash" : answer.kind === "pair" ? answer.outcome : refusal;
   outcomes.set(name, (outcomes.get(name) ?? 0) + 1);
 }

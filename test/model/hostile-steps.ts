@@ -9,20 +9,20 @@ import type { Flow, Server, Snapshot } from "./server.ts";
 import { toOutcome, toRefreshSteps } from "./server-steps.ts";
 import { type Step, toFlight, type World } from "./world.ts";
 
-/** What the thief, the clock and a power cut can do in this state. */
+/** Returns what the thief, the clock and a crash can do in this state. */
 export async function toHostileSteps(world: World, server: Server, scenario: Scenario): Promise<Step[]> {
   const steps = [...toClockSteps(world, server, scenario), ...toCrashSteps(world, server)];
   if (world.login !== "logged in") return steps;
   for (const generation of world.loot ?? []) {
-    for (const attempt of ["", "thief"]) {
-      steps.push(...(await toRefreshSteps(world, server, scenario, "thief", toFlight(generation, attempt))));
+    for (const key of ["", "thief"]) {
+      steps.push(...(await toRefreshSteps(world, server, scenario, "thief", toFlight(generation, key))));
     }
   }
   if (world.jar !== null && world.loot === null) steps.push(toTheft(world, world.jar));
   return steps;
 }
 
-/** The presentation of tokens that must change nothing: what comes of it depends on the world's snapshot alone. */
+/** Returns the presentations of tokens that must change nothing. Their results depend on the world's snapshot only. */
 export async function toHarmlessSteps(world: World, server: Server): Promise<Step[]> {
   if (world.login !== "logged in") return [];
   const steps: Step[] = [];
@@ -31,7 +31,7 @@ export async function toHarmlessSteps(world: World, server: Server): Promise<Ste
   return steps;
 }
 
-/** The thief copies the jar, once; the attempt id is kept elsewhere. */
+/** The thief copies the jar once. The idempotency key is stored elsewhere. */
 function toTheft(world: World, generation: number): Step {
   const after = { ...world, loot: [generation] };
   return { label: `the thief steals token ${generation}`, event: { kind: "client" }, before: world, after };
@@ -58,7 +58,7 @@ function toClockSteps(world: World, server: Server, scenario: Scenario): Step[] 
   });
 }
 
-/** A crash between two requests: what was not durable is gone. Within a flow, its endings have the crashes. */
+/** A crash between two requests loses what was not durable. Crashes within a flow are among the flow's endings. */
 function toCrashSteps(world: World, server: Server): Step[] {
   const { committed, durable } = world.snapshot.disk;
   if (committed === durable) return [];
@@ -106,14 +106,14 @@ const forgeries: readonly Presentation[] = [
   },
 ];
 
-/** Genuine tokens that the row has never heard of, as after the restoration of a backup (rule 3d). */
+/** Genuine tokens that the row does not know, as after a backup was restored (rule 3d). */
 const strangers: readonly Presentation[] = [-1, 0, 1].map((distance) => ({
   name: `an unknown token of generation n${distance < 0 ? distance : `+${distance}`}`,
   toToken: ({ tokens }, snapshot) => tokens.mintRefresh(toContents(snapshot, distance)),
 }));
 
 const clock = { now: () => 0, monotonic: () => 0 };
-const foreignKey = createHmacKey({ algorithm: "HS256", secret: "a key that the forger made up by himself" });
+const foreignKey = createHmacKey({ algorithm: "HS256", secret: "a key that the attacker has made up alone" });
 const foreignTokens = createTokens({ keys: createKeySet(foreignKey), clock, settings: defaultSettings });
 
 function toContents(snapshot: Snapshot, distance: number) {

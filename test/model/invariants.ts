@@ -6,18 +6,20 @@ import { type Scenario, toBystander } from "./scenario.ts";
 import type { Ending, Server } from "./server.ts";
 import { type Flight, type Party, parseFlight, type Step, type World } from "./world.ts";
 
-/** The first invariant (docs/correctness.md) that a step violates, by its number and in a sentence; null where all hold. */
+/**
+ * Returns the first invariant (docs/correctness.md) that a step violates, as its number and a sentence; null if none.
+ */
 export function findViolation(step: Step, scenario: Scenario): string | null {
   const { ending } = step;
   return (ending === undefined ? null : findInFlow(step, ending, scenario)) ?? findInState(step);
 }
 
-/** What must hold of every run of a flow, whatever it was. */
+/** Checks what must hold of every run of a flow. */
 function findInFlow(step: Step, ending: Ending, scenario: Scenario): string | null {
   const { event, before } = step;
   const { answer, tables } = ending;
   const was = before.snapshot.disk.committed;
-  if (!ending.isPrefix) return "I10: a crash left something else than a prefix of whole transactions";
+  if (!ending.isPrefix) return "I10: a crash left something other than a prefix of whole transactions";
   if (event.kind !== "disable" && toBystander(was) !== toBystander(tables)) {
     return "I9: the session of another device was touched";
   }
@@ -25,7 +27,7 @@ function findInFlow(step: Step, ending: Ending, scenario: Scenario): string | nu
     const absolute = ending.session?.absoluteExpiresAt ?? 0;
     const { pair } = answer;
     if (!pair.isOnlySuccessor) return `I1: a second secret for generation ${pair.generation}`;
-    if (before.isEnded) return "I3: a token after an answered logout or disabling";
+    if (before.isRevoked) return "I3: a token after an answered logout or disable";
     if (pair.refreshExpiresAt > absolute || pair.accessExpiresAt > absolute) return "I5: a token outlives the session";
   }
   if (event.kind === "forgery" && (answer?.kind !== "refused" || answer.transactions > 0 || tables !== was)) {
@@ -41,23 +43,23 @@ function findInFlow(step: Step, ending: Ending, scenario: Scenario): string | nu
     : null;
 }
 
-/** What must hold of the exchange of a token. */
+/** Checks what must hold of a refresh. */
 function findInRefresh(
   { before, after }: Step,
   { answer, session, tables }: Ending,
   { party, flight }: { readonly party: Party; readonly flight: Flight },
   { reuseInterval }: Scenario,
 ): string | null {
-  // What decides is the time of the last transaction, to which the clock may have stepped.
+  // The time of the last transaction decides; the clock may have stepped before it.
   const { committed } = before.snapshot.disk;
   const was = { ...committed, now: tables.now };
   const { rotation, expiries } = before;
-  const { generation, attempt } = parseFlight(flight);
+  const { generation, key } = parseFlight(flight);
   const row = before.snapshot.session as Session;
   const next = session as Session;
   const isPrevious = generation === row.generation - 1;
   const isLate = (rotation?.age ?? 0) + was.now - committed.now > reuseInterval;
-  const isOfRotation = attempt !== "" && attempt === rotation?.attempt;
+  const isOfRotation = key !== "" && key === rotation?.key;
   const hasExpired = was.now >= (expiries[generation] ?? 0);
 
   const mayRotate = answer === null || (answer.kind === "pair" && answer.outcome === "rotated") ? 1 : 0;
@@ -68,36 +70,38 @@ function findInRefresh(
   if (answer?.kind === "pair") {
     const isEntitled = generation === row.generation || (isPrevious && (isOfRotation || !isLate));
     if (!isEntitled || answer.pair.generation !== generation + 1) return `I2: tokens for a spent token ${generation}`;
-    if (!isLive(was, row)) return "I3: tokens of a dead session";
+    if (!isLive(was, row)) return "I3: tokens of a session that is not live";
   }
 
   const isSpent = generation < row.generation;
   const isForeign = isSpent && !(isPrevious && (rotation?.party === party || !isLate));
   if (isForeign && answer !== null && isLive(was, row) && !hasExpired && next.revokeReason !== "reuse") {
-    return `I7: the ${party} came late with the spent token ${generation} and the session lives`;
+    return `I7: the ${party} presented the spent token ${generation} late and the session is live`;
   }
 
-  const isToBeTriedAgain =
-    answer?.kind === "refused" && answer.code === "unavailable" && !answer.isDead && next === row;
+  const isToBeRetried =
+    answer?.kind === "refused" && answer.code === "unavailable" && !answer.sessionEnded && next === row;
   const isExcused =
-    isToBeTriedAgain || after.thiefHasPresented || hasExpired || (!isLive(was, row) && row.revokeReason !== "reuse");
+    isToBeRetried || after.thiefHasPresented || hasExpired || (!isLive(was, row) && row.revokeReason !== "reuse");
   if (party === "browser" && answer?.kind === "refused" && !isExcused) {
     return `I6: an honest browser is refused (${answer.code})`;
   }
-  return next.revokeReason === "reuse" && !after.thiefHasPresented ? "I6: a theft without a thief" : null;
+  return next.revokeReason === "reuse" && !after.thiefHasPresented ? "I6: reuse was detected without a thief" : null;
 }
 
-/** What must hold in every state that is reached, whichever way. */
+/** Checks what must hold in every state. */
 function findInState({ before, after }: Step): string | null {
   const { session: was } = before.snapshot;
   const { session: is } = after.snapshot;
   const { committed } = after.snapshot.disk;
-  if (after.isEnded && is !== undefined && isLive(committed, is)) return "I10: an answered logout was lost";
-  if (was?.revokeReason != null && is?.revokeReason !== was.revokeReason) return "I3: a dead session came back";
+  if (after.isRevoked && is !== undefined && isLive(committed, is)) return "I10: an answered logout was lost";
+  if (was?.revokeReason != null && is?.revokeReason !== was.revokeReason) return "I3: a revoked session is live again";
   return (was?.generation ?? 0) > (is?.generation ?? 0) ? "I4: the generation fell" : null;
 }
 
-/** A row that no whole transactions leave, whatever crashed (I10); depends on the world's snapshot alone. */
+/**
+ * Checks that whole transactions can have left the row, whatever crashed (I10). Depends on the world's snapshot only.
+ */
 export function findBrokenRow({ snapshot, login }: World, server: Server): string | null {
   const { session, disk } = snapshot;
   if (session === undefined || login !== "logged in") return null;
@@ -108,12 +112,12 @@ export function findBrokenRow({ snapshot, login }: World, server: Server): strin
       ? rotatedAt === null && salt === null && previousHash === null
       : rotatedAt !== null && salt !== null && isHashOf(previousHash, server.secretOf(generation - 1))) &&
     (session.revokedAt === null) === (session.revokeReason === null) &&
-    (session.revokedAt === null || isAnnounced(disk.committed, session));
+    (session.revokedAt === null || isInFeed(disk.committed, session));
   return isWhole ? null : "I10: a row that no whole transaction leaves";
 }
 
-/** Whether the feed has an entry that ends the session's access tokens too. */
-function isAnnounced({ feed }: Tables, { id, userId, userEpoch }: Session): boolean {
+/** Returns whether the feed has an entry that revokes the session's access tokens. */
+function isInFeed({ feed }: Tables, { id, userId, userEpoch }: Session): boolean {
   return feed.some(
     (entry) =>
       (entry.kind === "session" && entry.sessionId === id) ||

@@ -2,7 +2,7 @@ import type { Revocation } from "../../src/core/revocation.ts";
 import type { Session } from "../../src/core/session.ts";
 import type { User } from "../../src/core/user.ts";
 
-/** All that the model's database holds, its clock included: plain data that is never changed, only replaced. */
+/** Everything that the model's database holds, with its clock: plain data that is never changed, only replaced. */
 export interface Tables {
   readonly now: number;
   readonly users: Readonly<Record<string, User>>;
@@ -10,34 +10,37 @@ export interface Tables {
   readonly feed: readonly Revocation[];
 }
 
-/** What the transactions so far have left, and what of it a crash leaves. The two differ only where a store is broken. */
+/** The state of the database. The two members only differ if a store is broken on purpose. */
 export interface Disk {
+  /** What the transactions so far have written. */
   readonly committed: Tables;
+  /** What a crash would leave of it. */
   readonly durable: Tables;
 }
 
-/** What the process dies of at a crash point. */
+/** Thrown at a crash point: the process crashes. */
 export class Crash extends Error {}
 
-/** What a transaction leaves and answers. */
+/** What a transaction writes and returns. */
 export interface Change<T> {
   readonly tables: Tables;
   readonly result: T;
 }
 
+/** A database in memory. */
 export interface ModelDatabase {
   readonly disk: Disk;
-  /** What each transaction so far has left, in order, beginning with what there was. */
+  /** The tables before the first transaction and after each, in order. */
   readonly history: readonly Tables[];
   /**
-   * Runs one transaction. With `isDurable: false` its commit reaches the disk only with the next one's.
+   * Runs one transaction. With `isDurable: false`, its commit becomes durable only with the next one's.
    *
-   * @throws Crash where a crash point is reached, after the loss of what is not durable.
+   * @throws Crash at a crash point, after what is not durable was lost.
    */
   transact<T>(change: (tables: Tables) => Change<T>, options?: { readonly isDurable?: boolean }): Promise<T>;
 }
 
-/** What befalls the process while a flow runs. */
+/** What happens to the process while a flow runs. */
 export interface Trouble {
   /** The crash point at which it crashes: there is one before and one after every commit. */
   readonly crashAt?: number;
@@ -45,7 +48,7 @@ export interface Trouble {
   readonly clockSteps?: readonly number[];
 }
 
-/** A database over `disk` to which `trouble` happens. */
+/** Creates a database over `disk` to which `trouble` happens. */
 export function createModelDatabase(disk: Disk, { crashAt, clockSteps = [] }: Trouble = {}): ModelDatabase {
   let { committed, durable } = disk;
   let point = 0;
@@ -76,7 +79,7 @@ export function createModelDatabase(disk: Disk, { crashAt, clockSteps = [] }: Tr
   };
 }
 
-/** One text for equal data. */
+/** Returns the same text for equal data. */
 export function toText(data: unknown): string {
   return JSON.stringify(data, function (this: Record<string, unknown>, name, value: unknown) {
     const bytes = this[name];

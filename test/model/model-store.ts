@@ -1,27 +1,34 @@
 import type { Revocation } from "../../src/core/revocation.ts";
 import { type RevokeReason, type Session, toSessionStatus } from "../../src/core/session.ts";
 import type { Store } from "../../src/core/store/index.ts";
-import type { NewSession, Rotation, SessionSnapshot, SessionStore } from "../../src/core/store/sessions.ts";
+import {
+  type NewSession,
+  nothingRevoked,
+  type RevokedSessions,
+  type Rotation,
+  type SessionSnapshot,
+  type SessionStore,
+} from "../../src/core/store/sessions.ts";
 import type { UserStore } from "../../src/core/store/users.ts";
 import type { User } from "../../src/core/user.ts";
 import type { Change, ModelDatabase, Tables } from "./model-database.ts";
 
-/** The part of `Store` that logging in, refreshing and ending sessions need, over the model's database. */
+/** Creates the part of `Store` that logins, refreshes and revocations need, over the model's database. */
 export function createModelStore(database: ModelDatabase): Store {
   const sessions: Partial<SessionStore> = {
     create: (session) => database.transact((tables) => create(tables, session)),
     rotate: (rotation) => database.transact((tables) => rotate(tables, rotation)),
     decide: (id, decide) =>
       database.transact((tables) => {
-        const { result, revoke } = decide(find(tables, id));
-        if (revoke === undefined) return { tables, result: { result, revocations: [] } };
-        const ended = end(tables, revoke, (session) => session.id === id);
-        return { tables: ended.tables, result: { result, revocations: ended.revocations } };
+        const { result, revoke: reason } = decide(find(tables, id));
+        if (reason === undefined) return { tables, result: { result, ...nothingRevoked } };
+        const revoked = revoke(tables, reason, (session) => session.id === id);
+        return { ...revoked, result: { result, ...revoked.result } };
       }),
     find: (id) => database.transact((tables) => ({ tables, result: find(tables, id) })),
     revoke: (id, reason, { userId } = {}) =>
       database.transact((tables) =>
-        toEnded(end(tables, reason, (session) => session.id === id && (userId ?? session.userId) === session.userId)),
+        revoke(tables, reason, (session) => session.id === id && (userId ?? session.userId) === session.userId),
       ),
   };
   const users: Partial<UserStore> = {
@@ -35,13 +42,13 @@ export function createModelStore(database: ModelDatabase): Store {
         const user = tables.users[id];
         if (user === undefined) return { tables, result: null };
         const changed = { ...user, isActive: false, epoch: user.epoch + 1 };
-        return toEnded(end(withUser(tables, changed), "user_disabled", (session) => session.userId === id, changed));
+        return revoke(withUser(tables, changed), "user_disabled", (session) => session.userId === id, changed);
       }),
     enable: (id) =>
       database.transact((tables) => {
         const user = tables.users[id];
         if (user === undefined) return { tables, result: null };
-        return { tables: withUser(tables, { ...user, isActive: true }), result: tables.now };
+        return { tables: withUser(tables, { ...user, isActive: true }), result: { now: tables.now } };
       }),
   };
   return {
@@ -52,7 +59,7 @@ export function createModelStore(database: ModelDatabase): Store {
   } as Store;
 }
 
-/** Replaces a session's row; for stores that are broken on purpose, too. */
+/** Returns the tables with a session's row replaced. */
 export function withSession(tables: Tables, session: Session): Tables {
   return { ...tables, sessions: { ...tables.sessions, [session.id]: session } };
 }
@@ -61,15 +68,17 @@ function withUser(tables: Tables, user: User): Tables {
   return { ...tables, users: { ...tables.users, [user.id]: user } };
 }
 
+/** Returns a session with its user's state and the time; `null` if there is no such session. */
 export function find({ sessions, users, now }: Tables, id: string): SessionSnapshot | null {
   const session = sessions[id];
   return session === undefined ? null : { session, user: users[session.userId] ?? null, now };
 }
 
+/** Returns whether a session can be refreshed: it is live, and its user is active and has its epoch. */
 export function isLive(tables: Tables, session: Session): boolean {
   const user = tables.users[session.userId];
-  const userIsWilling = user?.isActive === true && user.epoch === session.userEpoch;
-  return userIsWilling && toSessionStatus(session, tables.now) === "live";
+  const isAllowed = user?.isActive === true && user.epoch === session.userEpoch;
+  return isAllowed && toSessionStatus(session, tables.now) === "live";
 }
 
 type Created = Awaited<ReturnType<SessionStore["create"]>>;
@@ -121,7 +130,7 @@ function rotate(tables: Tables, rotation: Rotation): Change<Rotated> {
   return { tables: withSession(tables, rotated), result: { session: rotated, now: tables.now } };
 }
 
-/** The row after the SET of step 2. */
+/** Returns the row after the SET of step 2. */
 export function toRotated(session: Session, rotation: Rotation, now: number): Session {
   return {
     ...session,
@@ -136,37 +145,30 @@ export function toRotated(session: Session, rotation: Rotation, now: number): Se
   };
 }
 
-interface EndedTables {
-  readonly tables: Tables;
-  readonly sessions: number;
-  readonly revocations: readonly Revocation[];
-}
-
-/** Ends the live sessions that `isMeant` picks and appends to the feed; an end of all of a `user` is one entry. */
-export function end(
+/**
+ * Revokes the unrevoked sessions that `isMeant` picks and appends to the feed: one entry for each, or one for a `user`.
+ */
+export function revoke(
   tables: Tables,
   reason: RevokeReason,
   isMeant: (session: Session) => boolean,
   user?: User,
-): EndedTables {
+): Change<RevokedSessions> {
   const { now: at } = tables;
-  const ended = Object.values(tables.sessions).filter((session) => session.revokedAt === null && isMeant(session));
+  const revoked = Object.values(tables.sessions).filter((session) => session.revokedAt === null && isMeant(session));
   const revocations: Revocation[] =
     user === undefined
-      ? ended.map((session) => ({ kind: "session", sessionId: session.id, at }))
+      ? revoked.map((session) => ({ kind: "session", sessionId: session.id, at }))
       : [{ kind: "user", userId: user.id, epoch: user.epoch, at }];
-  const withRows = ended.reduce(
+  const withRows = revoked.reduce(
     (rows, session) => withSession(rows, { ...session, revokedAt: at, revokeReason: reason }),
     tables,
   );
-  return { tables: { ...withRows, feed: [...tables.feed, ...revocations] }, sessions: ended.length, revocations };
+  const changed = { ...withRows, feed: [...tables.feed, ...revocations] };
+  return { tables: changed, result: { sessions: revoked.length, revocations } };
 }
 
-function toEnded({ tables, sessions, revocations }: EndedTables) {
-  return { tables, result: { sessions, revocations } };
-}
-
-/** A flow that calls what the model lacks is told so by name. */
+/** Lets a flow that calls a method which the model lacks fail with the method's name. */
 function withoutTheRest<T extends object>(part: Partial<T>): T {
   return new Proxy(part as T, {
     get(target, name, receiver) {

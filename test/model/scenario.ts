@@ -11,16 +11,18 @@ export interface Scenario {
   readonly generations: number;
   readonly tabs: 1 | 2;
   /**
-   * Nothing expires and no step is too long: time counts only since the last rotation, up to the first second after the
-   * reuse interval. Otherwise every second until after the absolute expiry is a state of its own.
+   * Whether nothing expires. Time then counts only since the last rotation, up to the first second after the reuse
+   * interval. Otherwise every second until after the absolute expiry is a state of its own.
    */
   readonly isTimeless: boolean;
   readonly idleLifetime: number;
   readonly absoluteLifetime: number;
-  /** Whether the clock may go back a second, between requests and within a refresh, though not to before the login. */
+  /**
+   * Whether the clock may go back a second, between requests and within a refresh, but not to a time before the login.
+   */
   readonly clockStepsBack: boolean;
-  /** When a browser forgets an attempt id: in one step with keeping the new token, or in a later one. */
-  readonly forgetsAttempt: "with the token" | "after the token";
+  /** When a browser deletes an idempotency key: in one step with storing the new token, or in a later step. */
+  readonly deletesKey: "with the token" | "after the token";
   /** Whether the network gives up a flight whose token is two generations old. */
   readonly flightsEnd: boolean;
   /** Breaks the store on purpose. */
@@ -29,7 +31,7 @@ export interface Scenario {
   readonly breakTokens?: (tokens: Tokens) => Tokens;
 }
 
-/** The rule as it is, without expiry. */
+/** The rule, without expiry. */
 export const timeless: Scenario = {
   reuseInterval: 1,
   generations: 4,
@@ -38,7 +40,7 @@ export const timeless: Scenario = {
   idleLifetime: 10_000,
   absoluteLifetime: 100_000,
   clockStepsBack: false,
-  forgetsAttempt: "with the token",
+  deletesKey: "with the token",
   flightsEnd: true,
 };
 
@@ -55,6 +57,7 @@ export const expiring: Scenario = {
 
 const start = 1_000_000_000;
 
+/** The user who logs in. */
 export const user: User = {
   id: "1",
   username: "alice",
@@ -66,7 +69,7 @@ export const user: User = {
   lastLoginAt: null,
 };
 
-/** The same user's session on another device, which nothing here concerns (invariant I9). */
+/** The same user's session on another device. Only a disable may change it (invariant I9). */
 const otherId = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 const other: Session = {
@@ -91,7 +94,7 @@ const other: Session = {
   label: null,
 };
 
-/** Before the login: the user, and the session on the other device. */
+/** The tables before the login: the user, and the session on the other device. */
 export const firstTables: Tables = {
   now: start,
   users: { [user.id]: user },
@@ -99,23 +102,23 @@ export const firstTables: Tables = {
   feed: [],
 };
 
-/** The session that is explored; undefined before the login. */
+/** Returns the session that is explored; undefined before the login. */
 export function toSession({ sessions }: Tables): Session | undefined {
   return Object.values(sessions).find((session) => session.id !== otherId);
 }
 
-/** The row of the other device. */
+/** Returns the row of the session on the other device. */
 export function toBystander({ sessions }: Tables): Session | undefined {
   return sessions[otherId];
 }
 
-/** Seconds since the last rotation, counted to the first one after the reuse interval. */
+/** Returns the seconds since the last rotation, at most one more than the reuse interval. */
 function toAge(tables: Tables, reuseInterval: number): number {
   const rotatedAt = toSession(tables)?.rotatedAt ?? tables.now;
   return Math.min(tables.now - rotatedAt, reuseInterval + 1);
 }
 
-/** The same disk as if the last rotation had been at the start: only the time since then is kept. */
+/** Returns the same disk as if the last rotation had been at the start. Only the time since then is kept. */
 export function rebase({ committed, durable }: Disk, reuseInterval: number): Disk {
   const rebased = rebaseTables(committed, reuseInterval);
   return { committed: rebased, durable: durable === committed ? rebased : rebaseTables(durable, reuseInterval) };

@@ -1,4 +1,4 @@
-import { issue } from "../../src/flows/issue.ts";
+import { startSession } from "../../src/flows/issue.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { disableUser, enableUser } from "../../src/flows/users.ts";
@@ -16,7 +16,7 @@ import {
   withItem,
 } from "./world.ts";
 
-/** What the server can do with the browser's requests and the operator's, with every way in which it can end. */
+/** Returns what the server can do with the requests of the browser and the operator, with every possible ending. */
 export async function toServerSteps(world: World, server: Server, scenario: Scenario): Promise<Step[]> {
   const steps = await toUserSteps(world, server);
   if (world.login === "password checked") steps.push(...(await toIssueSteps(world, server)));
@@ -28,14 +28,14 @@ export async function toServerSteps(world: World, server: Server, scenario: Scen
   return steps;
 }
 
-/** What the network may deliver; to a dead session, every token with every kind of attempt id. */
+/** Returns what the network may deliver: to a revoked session, every token with every kind of idempotency key. */
 function toRequests({ requests, snapshot, expiries, rotation }: World): readonly Flight[] {
   if (snapshot.session?.revokedAt == null) return requests;
-  const attempts = rotation === null || rotation.attempt === "" ? ["", "new"] : ["", "new", rotation.attempt];
-  return expiries.flatMap((_, generation) => attempts.map((attempt) => toFlight(generation, attempt)));
+  const keys = rotation === null || rotation.key === "" ? ["", "new"] : ["", "new", rotation.key];
+  return expiries.flatMap((_, generation) => keys.map((key) => toFlight(generation, key)));
 }
 
-/** The exchange of a token, whoever presents it. */
+/** Returns the steps in which `party` presents a refresh token. */
 export async function toRefreshSteps(
   world: World,
   server: Server,
@@ -43,13 +43,13 @@ export async function toRefreshSteps(
   party: Party,
   flight: Flight,
 ): Promise<Step[]> {
-  const { generation, attempt } = parseFlight(flight);
+  const { generation, key } = parseFlight(flight);
   const current = world.snapshot.session?.generation;
   if (generation === current && current === scenario.generations) return [];
   const expiry = world.expiries[generation] ?? 0;
   const flow: Flow = (deps) => {
     const token = server.tokenOf(world.snapshot, generation, expiry);
-    return refresh(deps, token, attempt === "" ? {} : { idempotencyKey: attempt });
+    return refresh(deps, token, key === "" ? {} : { idempotencyKey: key });
   };
   const clocks = toClocks(world, scenario);
   const endings = await server.run(world.snapshot, `refresh ${flight} ${expiry}`, flow, clocks);
@@ -62,7 +62,7 @@ export async function toRefreshSteps(
   }));
 }
 
-/** How the clock may step between the UPDATE and the locked look: back at once, or after it has run ahead. */
+/** Returns how the clock may step between the UPDATE and the locked read: back at once, or after it has run ahead. */
 function toClocks({ snapshot }: World, { clockStepsBack }: Scenario): readonly (readonly number[])[] {
   if (!clockStepsBack) return [];
   const { session, disk } = snapshot;
@@ -71,14 +71,14 @@ function toClocks({ snapshot }: World, { clockStepsBack }: Scenario): readonly (
 }
 
 function toRefreshedWorld(before: World, scenario: Scenario, party: Party, flight: Flight, ending: Ending): World {
-  const { generation, attempt } = parseFlight(flight);
+  const { generation, key } = parseFlight(flight);
   const seconds = ending.tables.now - before.snapshot.disk.committed.now;
   const world = {
     ...before,
     thiefHasPresented: before.thiefHasPresented || party === "thief",
     rotation: before.rotation && { ...before.rotation, age: before.rotation.age + seconds },
   };
-  const after = toMovedWorld(world, scenario, ending, { party, attempt, age: 0 });
+  const after = toMovedWorld(world, scenario, ending, { party, key, age: 0 });
   const { answer } = ending;
   if (answer === null) return after;
   if (party === "thief") {
@@ -87,7 +87,7 @@ function toRefreshedWorld(before: World, scenario: Scenario, party: Party, fligh
   return withoutStrayReplies({ ...after, replies: withItem(after.replies, `${flight} ${toReply(answer)}`) });
 }
 
-/** The world over the disk that a refresh has left, with the memory of the rotation if it made one. */
+/** Returns the world with the disk that a refresh left, and with the rotation that it made, if any. */
 function toMovedWorld(world: World, scenario: Scenario, ending: Ending, rotation: World["rotation"]): World {
   const { snapshot } = ending;
   const { session } = snapshot;
@@ -99,13 +99,13 @@ function toMovedWorld(world: World, scenario: Scenario, ending: Ending, rotation
 
 const toReply = (answer: Answer): Reply => {
   if (answer.kind === "pair") return "token";
-  return answer.kind === "refused" && answer.isDead ? "dead" : "refused";
+  return answer.kind === "refused" && answer.sessionEnded ? "session ended" : "refused";
 };
 
 async function toIssueSteps(world: World, server: Server): Promise<Step[]> {
   const endings = await server.run(world.snapshot, "issue", async (deps) => {
-    const issued = await issue(deps, { user, epoch: user.epoch });
-    return { outcome: "issued", pair: issued.pair };
+    const { pair } = await startSession(deps, { user, epoch: user.epoch }, {});
+    return { outcome: "issued", pair };
   });
   return endings.map((ending) => {
     const { session } = ending.snapshot;
@@ -118,11 +118,11 @@ async function toIssueSteps(world: World, server: Server): Promise<Step[]> {
   });
 }
 
-/** A logout by the session's access token, by the jar's refresh token, or by the oldest there has been. */
+/** Returns the logouts by the session's access token, by the jar's refresh token, and by the oldest refresh token. */
 async function toLogoutSteps(world: World, server: Server): Promise<Step[]> {
   const { session } = world.snapshot;
   if (world.jar === null || session === undefined) return [];
-  const steps = await toEndSteps(world, server, "logout", "the user logs out", (deps) =>
+  const steps = await toPlainSteps(world, server, "logout", "the user logs out", (deps) =>
     logout(deps, { sessionId: session.id, userId: session.userId }).then(() => null),
   );
   for (const generation of new Set([0, world.jar])) {
@@ -130,7 +130,7 @@ async function toLogoutSteps(world: World, server: Server): Promise<Step[]> {
     const flow: Flow = (deps) =>
       logoutByRefreshToken(deps, server.tokenOf(world.snapshot, generation, expiry)).then(() => null);
     steps.push(
-      ...(await toEndSteps(world, server, "logout", `the user logs out by token ${generation}`, flow, expiry)),
+      ...(await toPlainSteps(world, server, "logout", `the user logs out by token ${generation}`, flow, expiry)),
     );
   }
   return steps;
@@ -139,18 +139,18 @@ async function toLogoutSteps(world: World, server: Server): Promise<Step[]> {
 async function toUserSteps(world: World, server: Server): Promise<Step[]> {
   const row = world.snapshot.disk.committed.users[user.id];
   if (row?.isActive === false) {
-    return toEndSteps(world, server, "enable", "the user is enabled", (deps) =>
+    return toPlainSteps(world, server, "enable", "the user is enabled", (deps) =>
       enableUser(deps, user.id).then(() => null),
     );
   }
   if (row?.epoch !== user.epoch) return [];
-  return toEndSteps(world, server, "disable", "the user is disabled", (deps) =>
+  return toPlainSteps(world, server, "disable", "the user is disabled", (deps) =>
     disableUser(deps, user.id).then(() => null),
   );
 }
 
-/** A flow that gives no tokens; that sessions have ended is remembered once it has been answered. */
-async function toEndSteps(
+/** Returns the steps of a flow that gives no tokens. If it revokes and was answered, the world remembers it. */
+async function toPlainSteps(
   world: World,
   server: Server,
   kind: "logout" | "disable" | "enable",
@@ -160,13 +160,13 @@ async function toEndSteps(
 ): Promise<Step[]> {
   const endings = await server.run(world.snapshot, `${label} ${input}`, flow);
   return endings.map((ending) => {
-    const isEnded = world.isEnded || (kind !== "enable" && ending.answer?.kind === "done");
-    const after = { ...world, snapshot: ending.snapshot, isEnded };
+    const isRevoked = world.isRevoked || (kind !== "enable" && ending.answer?.kind === "done");
+    const after = { ...world, snapshot: ending.snapshot, isRevoked };
     return { label: `${label}: ${toOutcome(ending)}`, event: { kind }, before: world, after, ending };
   });
 }
 
-/** How a flow ended, in a word. */
+/** Returns how a flow ended, in a word. */
 export function toOutcome({ answer }: Ending): string {
   if (answer === null) return "a crash before the answer";
   if (answer.kind === "pair") return answer.outcome;

@@ -31,15 +31,16 @@ export interface Snapshot {
   readonly session: Session | undefined;
 }
 
-/** How a flow answered. `transactions` is how many it ran. */
-export type Answer =
-  | { readonly kind: "pair"; readonly outcome: string; readonly pair: IssuedPair; readonly transactions: number }
-  | { readonly kind: "done"; readonly transactions: number }
-  | { readonly kind: "refused"; readonly code: AuthErrorCode; readonly isDead: boolean; readonly transactions: number };
+/** The answer of a flow, and how many transactions it ran. */
+export type Answer = { readonly transactions: number } & (
+  | { readonly kind: "pair"; readonly outcome: string; readonly pair: IssuedPair }
+  | { readonly kind: "done" }
+  | { readonly kind: "refused"; readonly code: AuthErrorCode; readonly sessionEnded: boolean }
+);
 
 interface IssuedPair {
   readonly generation: number;
-  /** False where another secret of this generation has been given out before (invariant I1). */
+  /** False if another secret of this generation was issued before (invariant I1). */
   readonly isOnlySuccessor: boolean;
   readonly refreshExpiresAt: number;
   readonly accessExpiresAt: number;
@@ -47,17 +48,18 @@ interface IssuedPair {
 
 /** One way in which a flow can end. */
 export interface Ending {
-  /** Null: the process crashed before it could answer. */
+  /** Null if the process crashed before it could answer. */
   readonly answer: Answer | null;
-  /** The tables as the flow left them, before times are rebased, and the session's row in them. */
+  /** The tables as the flow left them, before times are rebased. */
   readonly tables: Tables;
+  /** The explored session's row in `tables`. */
   readonly session: Session | undefined;
-  /** Whether `tables` is what some number of the flow's whole transactions leaves, none and all included. */
+  /** Whether `tables` is what some number of the flow's whole transactions leaves: from none to all. */
   readonly isPrefix: boolean;
   readonly snapshot: Snapshot;
 }
 
-/** A flow with its input; it may give a pair. */
+/** A flow with its input. Returns a pair, or null if it gives no tokens. */
 export type Flow = (deps: Deps) => Promise<{ readonly outcome: string; readonly pair: GivenPair } | null>;
 
 interface GivenPair {
@@ -74,13 +76,13 @@ interface Attempt {
 /** Runs the real flows, each as one process that may crash, and remembers how they ended. */
 export interface Server {
   readonly tokens: Tokens;
-  /** The snapshot of a disk. */
+  /** Returns the snapshot of a disk. */
   intern(disk: Disk): Snapshot;
-  /** The same disk some seconds later. */
+  /** Returns the snapshot of the same disk some seconds later. */
   wait(snapshot: Snapshot, seconds: number): Snapshot;
   /**
-   * Every ending of a flow: the answer, what crashes may leave that changed anything, and the answer under each of
-   * `clocks`, the clock's steps, where the flow lasts long enough to notice. `name` tells inputs apart.
+   * Returns every ending of a flow: the answer, every changed disk that a crash may leave, and the answer under each of
+   * `clocks`, the steps of the clock, if the flow runs enough transactions. `name` tells inputs apart.
    */
   run(
     snapshot: Snapshot,
@@ -88,14 +90,15 @@ export interface Server {
     flow: Flow,
     clocks?: readonly (readonly number[])[],
   ): Promise<readonly Ending[]>;
-  /** The refresh token of a generation that has been given out. */
+  /** Returns the refresh token of a generation that has been issued. */
   tokenOf(snapshot: Snapshot, generation: number, expiresAt: number): string;
-  /** The secret of a generation that has been given out. */
+  /** Returns the secret of a generation that has been issued. */
   secretOf(generation: number): Uint8Array;
   /** How many different inputs the flows were run on. */
   readonly runs: number;
 }
 
+/** Creates the server of a scenario. */
 export function createServer(scenario: Scenario): Server {
   let now = 0;
   const { reuseInterval, idleLifetime, absoluteLifetime } = scenario;
@@ -109,7 +112,7 @@ export function createServer(scenario: Scenario): Server {
   const clock = { now: () => now, monotonic: () => now * 1_000 };
   const genuine = createTokens({ keys, clock, settings });
   const tokens = scenario.breakTokens?.(genuine) ?? genuine;
-  // The client's eyes: a token says the same after the clock has gone back to before it was made.
+  // Reads tokens as a client does: also after the clock has gone back to a time before they were issued.
   const reader = createTokens({ keys, clock, settings: { ...settings, leeway: 300 } });
   const passwords = createPasswordHasher();
   const emit = () => {};
@@ -117,7 +120,8 @@ export function createServer(scenario: Scenario): Server {
   const { feed: feedStore } = createModelStore(createModelDatabase({ committed: firstTables, durable: firstTables }));
   const feed = createFeed({ ...settings, store: feedStore, index: revocations, clock, emit });
   const deviceKey = new Uint8Array(32);
-  const lasting = { settings, tokens, passwords, deviceKey, revocations, feed, clock, emit, audit: () => undefined };
+  const record = () => [];
+  const lasting = { settings, tokens, passwords, deviceKey, revocations, feed, clock, emit, record };
   const snapshots = new Map<string, Snapshot>();
   const endings = new Map<string, readonly Ending[]>();
   const waits = new Map<string, Snapshot>();
@@ -165,7 +169,7 @@ export function createServer(scenario: Scenario): Server {
         if (error instanceof Crash) return null;
         if (!(error instanceof AuthError)) throw error;
         const transactions = database.history.length - 1;
-        return { kind: "refused", code: error.code, isDead: error.sessionEnded, transactions };
+        return { kind: "refused", code: error.code, sessionEnded: error.sessionEnded, transactions };
       },
     );
     return { answer, database };
@@ -233,7 +237,7 @@ export function createServer(scenario: Scenario): Server {
     },
     secretOf(generation) {
       const secret = secrets.get(generation);
-      if (secret === undefined) throw new TypeError(`nobody was given generation ${generation}`);
+      if (secret === undefined) throw new TypeError(`generation ${generation} was never issued`);
       return secret;
     },
     get runs() {
@@ -243,8 +247,8 @@ export function createServer(scenario: Scenario): Server {
 }
 
 /**
- * Random bytes that depend on the session's generation alone, so that equal states stay equal. What a flow draws late,
- * when the successor exists already, differs from what made the successor.
+ * Returns random bytes that depend on the session's generation only, so that equal states stay equal. Bytes that a flow
+ * draws after the successor was made differ from those that made it.
  */
 function toRandom(database: ModelDatabase) {
   let calls = 0;

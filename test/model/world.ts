@@ -4,25 +4,27 @@ import type { Ending, Server, Snapshot } from "./server.ts";
 /** Who presents a token. */
 export type Party = "browser" | "thief";
 
-/** A refresh as it travels: the generation of the presented token and the attempt id, empty where there is none. */
+/** A refresh on its way: the generation of the presented token and the idempotency key, empty if there is none. */
 export type Flight = `${number}/${string}`;
 
-/** What a flight is answered with: the next token, a 401 for a dead session, or any other refusal. */
-export type Reply = "token" | "dead" | "refused";
+/** The answer to a flight: the next token, a refusal that proves the session to be over, or any other refusal. */
+export type Reply = "token" | "session ended" | "refused";
 
-/** A tab: idle, waiting for the answer to a flight, or answered and about to forget this attempt id. */
-export type Tab = "idle" | `waits ${Flight}` | `forgets ${string}`;
+/** A tab: idle, waiting for the answer to a flight, or answered and about to delete this idempotency key. */
+export type Tab = "idle" | `waits ${Flight}` | `deletes ${string}`;
 
-/** How the current generation was made: by whom, with which attempt id, how many seconds ago. */
+/** How the current generation was made. */
 interface RotationMemory {
   readonly party: Party;
-  readonly attempt: string;
+  /** The idempotency key. */
+  readonly key: string;
+  /** Seconds. */
   readonly age: number;
 }
 
 /**
- * A state of everything: the server's disk, a browser and its tabs, the network between them, a thief, and what the
- * invariants must remember. Never changed, only replaced; lists are sorted sets.
+ * The state of everything: the server's disk, a browser and its tabs, the network between them, a thief, and what the
+ * invariants must remember. Never changed, only replaced. Lists are sorted sets.
  */
 export interface World {
   readonly snapshot: Snapshot;
@@ -31,29 +33,29 @@ export interface World {
   readonly login: "password checked" | "logged in" | "failed";
   /** The generation of the token in the browser's cookie jar. */
   readonly jar: number | null;
-  /** The attempt id in the browser's storage, which the tabs share. */
+  /** The idempotency key in the browser's storage, which the tabs share. */
   readonly pending: string | null;
   readonly tabs: readonly Tab[];
   /** What the network may deliver at any time, in any order, any number of times, or never. */
   readonly requests: readonly Flight[];
-  /** The same of answers to flights that a tab still waits for; two tabs' equal flights share theirs. */
+  /** Likewise the answers to flights that a tab still waits for. Equal flights of two tabs share their answers. */
   readonly replies: readonly `${Flight} ${Reply}`[];
   /** The generations of the tokens that the thief holds; null before the theft. */
   readonly loot: readonly number[] | null;
   readonly thiefHasPresented: boolean;
   readonly rotation: RotationMemory | null;
-  /** A logout or a disabling has been answered. */
-  readonly isEnded: boolean;
+  /** Whether a logout or a disable has been answered. */
+  readonly isRevoked: boolean;
 }
 
-/** What a step was, as far as the invariants ask. */
+/** The kind of a step. */
 type StepEvent =
   | { readonly kind: "refresh"; readonly party: Party; readonly flight: Flight }
   | {
       readonly kind: "issue" | "logout" | "disable" | "enable" | "forgery" | "stranger" | "crash" | "client" | "clock";
     };
 
-/** One step of the exploration, with the ending of the server's flow where one ran. */
+/** One step of the exploration, with the ending of the server's flow if one ran. */
 export interface Step {
   readonly label: string;
   readonly event: StepEvent;
@@ -62,7 +64,7 @@ export interface Step {
   readonly ending?: Ending;
 }
 
-/** A user whose password has just been checked, and nothing else. */
+/** Creates the world in which a user's password has just been verified and nothing else has happened. */
 export function createFirstWorld(server: Server, scenario: Scenario): World {
   return {
     snapshot: server.intern({ committed: firstTables, durable: firstTables }),
@@ -76,26 +78,28 @@ export function createFirstWorld(server: Server, scenario: Scenario): World {
     loot: null,
     thiefHasPresented: false,
     rotation: null,
-    isEnded: false,
+    isRevoked: false,
   };
 }
 
-/** One text for worlds that can do the same: two tabs in each other's place are one world. */
+/** Returns the same text for worlds with the same future. Two tabs in exchanged order are one world. */
 export function toKey(world: World): string {
   const { snapshot, expiries, login, jar, pending, tabs, requests, replies, loot, rotation } = world;
-  const flags = `${login[0]}${world.thiefHasPresented ? "t" : ""}${world.isEnded ? "e" : ""}`;
-  const last = rotation === null ? "" : `${rotation.party[0]}${rotation.attempt}+${rotation.age}`;
+  const flags = `${login[0]}${world.thiefHasPresented ? "t" : ""}${world.isRevoked ? "e" : ""}`;
+  const last = rotation === null ? "" : `${rotation.party[0]}${rotation.key}+${rotation.age}`;
   return `${snapshot.id}|${expiries}|${flags}|${jar}|${pending}|${[...tabs].sort()}|${requests}|${replies}|${loot}|${last}`;
 }
 
-export const toFlight = (generation: number, attempt: string): Flight => `${generation}/${attempt}`;
+/** Returns the flight of a token with an idempotency key. */
+export const toFlight = (generation: number, key: string): Flight => `${generation}/${key}`;
 
-export function parseFlight(flight: Flight): { readonly generation: number; readonly attempt: string } {
+/** Returns the parts of a flight. */
+export function parseFlight(flight: Flight): { readonly generation: number; readonly key: string } {
   const slash = flight.indexOf("/");
-  return { generation: Number(flight.slice(0, slash)), attempt: flight.slice(slash + 1) };
+  return { generation: Number(flight.slice(0, slash)), key: flight.slice(slash + 1) };
 }
 
-/** The sorted set with one more item. */
+/** Returns the sorted set with one more item. */
 export function withItem<T extends string | number>(set: readonly T[], item: T): readonly T[] {
   return set.includes(item) ? set : [...set, item].sort();
 }
