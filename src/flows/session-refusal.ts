@@ -19,19 +19,21 @@ const codeOfReason: Readonly<Record<RevokeReason, AuthErrorCode>> = {
  * @returns `null` if the session is live.
  */
 export function findSessionRefusal(snapshot: SessionSnapshot | null): AuthError | null {
-  if (snapshot === null) return ended("token_revoked", "no such session");
+  if (snapshot === null) return sessionOver("token_revoked", "no such session");
   const { session, user, now } = snapshot;
   const status = toSessionStatus(session, now);
-  if (status === "revoked") return revoked(session.revokeReason ?? "revoked");
-  if (status === "expired") return ended("token_expired", "session expired");
-  if (user === null) return ended("token_user_inactive", "user deleted");
-  if (!user.isActive) return ended("token_user_inactive", "user disabled");
-  return user.epoch > session.userEpoch ? ended("token_revoked", "user epoch raised") : null;
+  if (status === "revoked") return sessionRevoked(session.revokeReason ?? "revoked");
+  if (status === "expired") return sessionOver("token_expired", "session expired");
+  if (user === null) return sessionOver("token_user_inactive", "user deleted");
+  if (!user.isActive) return sessionOver("token_user_inactive", "user disabled");
+  return user.epoch > session.userEpoch ? sessionOver("token_revoked", "user epoch raised") : null;
 }
 
 /**
- * Returns why this refresh token can't be refreshed, as far as the session and its user decide it: the reason of
- * `findSessionRefusal`, or that the token is older than the user's password although its session is live.
+ * Returns why this refresh token can't be refreshed: the reason of `findSessionRefusal`, or that the token is older
+ * than the user's password although its session is live. Doesn't check generation and secret.
+ *
+ * @returns `null` if neither is the case.
  */
 export function findTokenRefusal(snapshot: SessionSnapshot | null, { userEpoch }: RefreshClaims): AuthError | null {
   const refusal = findSessionRefusal(snapshot);
@@ -39,13 +41,13 @@ export function findTokenRefusal(snapshot: SessionSnapshot | null, { userEpoch }
   return new AuthError("password_changed", "the token is older than the password");
 }
 
-function revoked(reason: RevokeReason): AuthError {
+function sessionRevoked(reason: RevokeReason): AuthError {
   // A newer version of tokenpair may have written a reason that this version does not know.
   const code = codeOfReason[reason] ?? "token_revoked";
   // The browser of a replaced session has a newer one, whose cookies must stay.
   return new AuthError(code, `session revoked: ${reason}`, { sessionEnded: reason !== "replaced" });
 }
 
-function ended(code: AuthErrorCode, reason: string): AuthError {
+function sessionOver(code: AuthErrorCode, reason: string): AuthError {
   return new AuthError(code, reason, { sessionEnded: true });
 }

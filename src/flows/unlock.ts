@@ -45,7 +45,7 @@ export function toKeyOfName({ settings }: Pick<UnlockDeps, "settings">, username
 }
 
 /**
- * Clears the failed logins that came from an address, on all accounts. An IPv6 address stands for its /64.
+ * Clears the failed logins that came from an address, on all accounts; for IPv6, from its /64.
  *
  * @returns how many counts were cleared.
  * @throws TypeError if `ip` is not an IP address.

@@ -21,7 +21,7 @@ export interface VerifiedUser extends FoundUser {
   readonly outdatedHash?: OutdatedHash;
 }
 
-/** The account that somebody claims: what failed logins are counted by. */
+/** The account that an attempt to log in names. Failed logins are counted by it. */
 export interface ClaimedAccount {
   /** As typed, without surrounding white space. */
   readonly username: string;
@@ -39,7 +39,7 @@ export interface LoginCandidate extends ClaimedAccount {
   readonly row: UserWithPassword | null;
 }
 
-/** Where users come from: tokenpair's own table, or the application's. */
+/** The source of users: tokenpair's own table, or the application's. */
 export interface UserSource {
   /**
    * Finds the account with this name. The candidate is also returned if no user has the name.

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { isInNetworks, isNetwork, parseAddress, parseNetwork, toClientNetwork } from "../../src/core/addresses.ts";
+import {
+  type Address,
+  isInNetworks,
+  isNetwork,
+  isPrivateAddress,
+  parseAddress,
+  parseNetwork,
+  toClientNetwork,
+} from "../../src/core/addresses.ts";
 
 describe("parseAddress", () => {
   it.each([
@@ -75,6 +83,19 @@ describe("isNetwork and parseNetwork", () => {
       Array(4).fill(true),
     );
     expect(["11.0.0.1", "2001:db9::1", "192.0.2.2", "::a00:1", "::1"].map(isFound)).toEqual(Array(5).fill(false));
+  });
+});
+
+describe("isPrivateAddress", () => {
+  it.each(["127.0.0.1", "10.1.2.3", "192.168.0.1", "100.64.0.1", "169.254.1.1", "::1", "fd00::1", "fe80::1"])(
+    "returns true for %s",
+    (text) => {
+      expect(isPrivateAddress(parseAddress(text) as Address)).toBe(true);
+    },
+  );
+
+  it.each(["192.0.2.1", "8.8.8.8", "2001:4860::1", "::ffff:8.8.8.8"])("returns false for %s", (text) => {
+    expect(isPrivateAddress(parseAddress(text) as Address)).toBe(false);
   });
 });
 

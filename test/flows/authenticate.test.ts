@@ -13,8 +13,9 @@ let auth: TestAuth;
 let calls: string[] = [];
 
 /**
- * Starts with a store that notes every call about users and sessions, and with a feed that has been loaded and reads no more:
- * this node learns of revocations only through `feed.apply`, and its knowledge grows stale only with the test's clock.
+ * Starts with a store that notes every call about users and sessions, and with a feed that has been loaded and reads no
+ * more: this node learns of revocations only through `feed.apply`, and its knowledge grows stale only with the test's
+ * clock.
  */
 async function start(settings: Partial<Settings<AuthUser>> = {}): Promise<void> {
   const noting = <T extends object>(part: T): T =>

@@ -85,7 +85,7 @@ describe("changePassword, when it refuses,", () => {
     await expectUnchanged();
   });
 
-  it("changes nothing if the new password is too short or contains the username, and says so in a sentence", async () => {
+  it("changes nothing if the new password is too short or contains the username, and explains it in a sentence", async () => {
     const tooShort = "This password is too short. It must contain at least 8 characters.";
     await expectRefused(change({ newPassword: "7 chars" }), "password_refused", { reason: tooShort });
     const containsName = "This password contains the username. Choose one without it.";

@@ -69,7 +69,7 @@ const rows: readonly Row[] = [
     ],
   ],
   [
-    "a refused login of a name that nobody has",
+    "a refused login with a name that no user has",
     () => login(auth.deps, { username: "nobody", password: "wrong" }, { client }),
     () => [{ type: "login_failed", time, code: "no_active_account", reason: "unknown user or wrong password", client }],
   ],

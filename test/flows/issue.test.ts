@@ -71,8 +71,8 @@ describe("startSession", () => {
 
   it("refuses a user who is gone, and leaves the session that it would replace", async () => {
     const { session } = await startSession(auth.deps, found, {});
-    const nobody = { user: { ...found.user, id: "999" }, epoch: 0 };
-    const attempt = startSession(auth.deps, nobody, { replaces: session.id });
+    const unknown = { user: { ...found.user, id: "999" }, epoch: 0 };
+    const attempt = startSession(auth.deps, unknown, { replaces: session.id });
     await expectRefused(attempt, "no_active_account", { reason: "user_gone" });
     expect(await liveSessions()).toBe(1);
   });

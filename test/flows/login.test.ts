@@ -93,7 +93,7 @@ describe("login with a username", () => {
     }
   });
 
-  it("tells users apart by case if usernameCaseSensitive is on", async () => {
+  it("distinguishes usernames by case if usernameCaseSensitive is on", async () => {
     await start({ usernameCaseSensitive: true });
     await expectRefused(as("Alice"), "no_active_account");
     const other = await createUser(auth.deps, { username: "Alice", password: alice.password });

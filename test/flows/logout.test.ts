@@ -144,7 +144,7 @@ describe("logoutByRefreshToken", () => {
   );
 
   it.each(["others", "all"] as const)(
-    'with scope "%s" revokes nothing for a token of a session that a password change, a disable or time has ended',
+    'with scope "%s" revokes nothing for a token whose session is over: new password, disabled user, expired',
     async (scope) => {
       const own = { userId: auth.user.id, sessionId: second.session.id, currentPassword: alice.password };
       await changePassword(auth.deps, { ...own, newPassword: "another horse" });

@@ -66,7 +66,7 @@ describe("createUser", () => {
     expect(auth.events).toEqual([]);
   });
 
-  it("refuses an impossible username and an impossible email address, and creates nobody", async () => {
+  it("refuses an invalid username and an invalid email address, and creates no user", async () => {
     await expectRefused(createUser(auth.deps, { username: "b\0b" }), "username_invalid");
     await expectRefused(createUser(auth.deps, { username: "bob", email: "not an address" }), "email_invalid");
     expect(await findUserByName(auth.deps, "bob")).toBeNull();
@@ -164,7 +164,7 @@ describe("updateUser", () => {
     expect(auth.events).toEqual([{ type: "user_changed", time: testStart, userId, change: "updated", client }]);
   });
 
-  it("lets the user log in under the new name, and nobody under the old one", async () => {
+  it("lets the user log in with the new name and not with the old one", async () => {
     await updateUser(auth.deps, auth.user.id, { username: "alicia" });
     expect((await login(auth.deps, { ...alice, username: "ALICIA" })).user.id).toBe(auth.user.id);
     await expectRefused(logIn(auth), "no_active_account");

@@ -27,7 +27,7 @@ export async function toHarmlessSteps(world: World, server: Server): Promise<Ste
   if (world.login !== "logged in") return [];
   const steps: Step[] = [];
   for (const forgery of forgeries) steps.push(...(await present(world, server, "forgery", forgery)));
-  for (const stranger of strangers) steps.push(...(await present(world, server, "stranger", stranger)));
+  for (const token of unknownTokens) steps.push(...(await present(world, server, "unknown", token)));
   return steps;
 }
 
@@ -74,7 +74,7 @@ interface Presentation {
 async function present(
   world: World,
   server: Server,
-  kind: "forgery" | "stranger",
+  kind: "forgery" | "unknown",
   { name, toToken }: Presentation,
 ): Promise<Step[]> {
   let endings = await server.run(world.snapshot, name, (deps) => refresh(deps, toToken(server, world.snapshot)));
@@ -107,7 +107,7 @@ const forgeries: readonly Presentation[] = [
 ];
 
 /** Genuine tokens that the row does not know, as after a backup was restored (rule 3d). */
-const strangers: readonly Presentation[] = [-1, 0, 1].map((distance) => ({
+const unknownTokens: readonly Presentation[] = [-1, 0, 1].map((distance) => ({
   name: `an unknown token of generation n${distance < 0 ? distance : `+${distance}`}`,
   toToken: ({ tokens }, snapshot) => tokens.mintRefresh(toContents(snapshot, distance)),
 }));

@@ -33,7 +33,7 @@ function findInFlow(step: Step, ending: Ending, scenario: Scenario): string | nu
   if (event.kind === "forgery" && (answer?.kind !== "refused" || answer.transactions > 0 || tables !== was)) {
     return "I8: a forged token reached the database";
   }
-  if (event.kind === "stranger" && (answer?.kind === "pair" || tables !== was)) {
+  if (event.kind === "unknown" && (answer?.kind === "pair" || tables !== was)) {
     return "I2: a token that the row does not know gave tokens or changed the row";
   }
   if (event.kind === "refresh") return findInRefresh(step, ending, event, scenario);

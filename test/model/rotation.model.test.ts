@@ -55,7 +55,7 @@ describe("the rotation rule", () => {
       "disable",
       "crash",
       "forgery",
-      "stranger",
+      "unknown",
     ]) {
       expect(exploration.outcomes.get(outcome), outcome).toBeGreaterThan(0);
     }

@@ -31,7 +31,9 @@ export async function startThrottled(settings: TestAuthOptions["settings"] = {})
   await createUser(auth.deps, bob);
   let { deps } = auth;
 
-  /** Attempts to log in. Returns "in", "wrong", or the seconds for which the attempt is throttled. Throws other errors. */
+  /**
+   * Attempts to log in. Returns "in", "wrong", or the seconds for which the attempt is throttled. Throws other errors.
+   */
   async function attempt({ username = "alice", password = "wrong", ip = "192.0.2.1", device }: Attempt = {}) {
     try {
       await login(deps, { username, password }, { client: { ip }, device });

@@ -201,7 +201,7 @@ describe("a throttled login", () => {
     expect(codes).toEqual([...Array(5).fill("no_active_account"), "throttled"]);
   });
 
-  it("follows the throttling settings, of which 0 switches a rule off", async () => {
+  it("follows the throttling settings; 0 switches a rule off", async () => {
     const settings = { loginFailuresBeforeDelay: 2, accountFailuresBeforeDelay: 3, loginDelay: 60, maxLoginDelay: 100 };
     t = await startThrottled({ ...settings, maxLoginFailures: 5, addressFailuresBeforeDelay: 0 });
     expect(await t.attemptTimes(3)).toEqual(["wrong", "wrong", 60]);
