@@ -125,6 +125,14 @@ describe("authenticate with onStale: lookup and stale revocations", () => {
     await expectRefused(verify(auth.deps, access), "token_revoked");
   });
 
+  it("refuses a token that the stale node knows to be revoked, without asking the store", async () => {
+    const access = await startStale();
+    const { tokenId } = auth.deps.tokens.verifyAccess(access);
+    auth.deps.feed.apply([{ kind: "token", tokenId, at: testStart }]);
+    await auth.store.close();
+    await expectRefused(check(access), "token_revoked");
+  });
+
   it("answers 503 on a stale node if the store does not answer or nothing was ever loaded", async () => {
     const access = await startStale();
     await auth.store.close();
