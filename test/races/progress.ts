@@ -21,7 +21,7 @@ export async function recordDatabase({ store }: Nodes, recorder: Recorder): Prom
   for (const { type, sessionId, reason, details } of entries) {
     if (sessionId === null) continue;
     if (type === "login") recorder.audit("login", sessionId);
-    if (type === "refresh" && details["outcome"] === "theft") recorder.audit("theft", sessionId);
+    if (type === "refresh" && details["outcome"] === "reuse_detected") recorder.audit("theft", sessionId);
     if (type === "refresh" && details["outcome"] === "rotated") {
       recorder.audit("rotation", sessionId, details["generation"] as number);
     }
