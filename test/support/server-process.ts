@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
 
-const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
+const currentMain = resolve(import.meta.dirname, "../../src/cli/main.ts");
 
 /** A running `tokenpair serve`. */
 export interface ServerProcess {
@@ -23,11 +23,18 @@ export interface ServerOptions {
   readonly cwd: string;
   /** Default: any free port. */
   readonly port?: number;
+  /** The file that runs the command line. Default: this version's. */
+  readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts `tokenpair serve`, and waits until it is ready. */
-export async function startServer({ cwd, port = 0, env = {} }: ServerOptions): Promise<ServerProcess> {
+/** Starts `tokenpair serve` and waits until it says that it is ready. */
+export async function startServer({
+  cwd,
+  port = 0,
+  main = currentMain,
+  env = {},
+}: ServerOptions): Promise<ServerProcess> {
   const child = spawn(process.execPath, [main, "serve", "--port", String(port)], {
     cwd,
     env: { PATH: process.env["PATH"], TOKENPAIR_LOG_LEVEL: "error", ...env },
