@@ -91,7 +91,7 @@ export const rules: readonly LanguageRule[] = [
   { banned: /\brenew\w*|\bexchang(?:e[sd]?|ing)\b/i, use: '"refresh"; the server "rotates"' },
   { banned: /\battempt ids?\b/i, use: '"idempotency key"' },
   { banned: /\bshed(?:s|ding)?\b/i, use: '"refuses", "throttled"' },
-  { banned: /\bannounc\w+/i, use: '"emit", "publish"' },
+  { banned: /\bannounc(?!er)\w+/i, use: '"emit", "publish"' },
 ];
 
 /** Text that others have defined and that we must repeat: simplejwt's paths, answers and settings. */
