@@ -2,7 +2,10 @@ import { defineConfig } from "vitest/config";
 
 const report = process.env["TOKENPAIR_TEST_REPORT"];
 
-/** Tests that start a server, a browser, PostgreSQL or other processes, or that run for long. All others are unit tests. */
+/**
+ * Tests that start a server, a browser, PostgreSQL or other processes, that need the build, or that run for long. All others
+ * are unit tests. Those share processes, because the source has no state of its own to share: it takes a third of the time.
+ */
 const system = [
   "test/{adapters,browser,fuzz,model,races}/**/*.test.ts",
   "test/{examples,package}.test.ts",
@@ -10,6 +13,7 @@ const system = [
   "test/scripts/mutants.test.ts",
   "test/server/{postgres,process,serve}.test.ts",
   "test/server/listen/*.test.ts",
+  "test/server/parts/{page,read-only-part}.test.ts",
   "test/store/postgres/*.test.ts",
   "test/store/sqlite/processes.test.ts",
 ];
@@ -20,7 +24,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: system } },
+      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: system, isolate: false } },
       { extends: true, test: { name: "system", include: system } },
       {
         // What answers over HTTP does so over either store: `createTestAuth` takes the server that this project provides.

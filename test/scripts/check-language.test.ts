@@ -18,7 +18,7 @@ describe("the language check", () => {
     ["Also where nothing was revoked.", "where"],
     ["Where the commit fails, nothing is sent.", "Where"],
     ["Correct as far as the client knows.", "as far as"],
-    ["The key, or null if there is none.", "is none"],
+    ["An address that is none.", "is none"],
     ["A name that is no setting.", "that is no"],
     ["What is refused is logged.", "What is refused is"],
     ["The header has to be sent.", "has to be"],
@@ -49,11 +49,12 @@ describe("the language check", () => {
   it.each([
     "Where the database is.",
     "The folder where the key is, and the page where the user logs in.",
-    "Returns null if there isn't one.",
+    "Returns null if there is none.",
     "A thief and the owner: possible theft.",
     "Rows that are no longer used, and dead rows that autovacuum removes.",
     "The end of a token's lifetime.",
     'The endpoint `/api/token/blacklist/` answers "Token is blacklisted".',
+    'Counts calls of "refresh", "verify" and "blacklist".',
     "Understands deadlocks, standards and `nobody` in code.",
     "SELECT id FROM sessions WHERE it = 1",
   ])("accepts %j", (text) => {
