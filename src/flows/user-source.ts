@@ -5,8 +5,7 @@ import type { AuthUser, UserWithPassword } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import type { PasswordHasher } from "../crypto/passwords.ts";
 import { callHook } from "./hook.ts";
-import type { OutdatedHash } from "./passwords/rehash.ts";
-import { verifyPassword } from "./passwords/text.ts";
+import { type OutdatedHash, verifyPassword } from "./passwords/text.ts";
 
 /** A user, as one read found it. */
 export interface FoundUser {

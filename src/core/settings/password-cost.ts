@@ -1,4 +1,4 @@
-import type { Settings } from "./settings.ts";
+import type { PasswordSettings } from "./user-settings.ts";
 
 /** What one argon2id hash costs. */
 export interface PasswordCost {
@@ -35,7 +35,7 @@ export function isRecommended({ memoryCost, timeCost }: PasswordCost): boolean {
 
 /** Returns the cost of a new hash. */
 export function toPasswordCost(
-  settings: Pick<Settings, "passwordMemoryCost" | "passwordTimeCost" | "passwordParallelism">,
+  settings: Pick<PasswordSettings, "passwordMemoryCost" | "passwordTimeCost" | "passwordParallelism">,
 ): PasswordCost {
   return {
     memoryCost: settings.passwordMemoryCost,

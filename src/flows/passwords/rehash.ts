@@ -2,15 +2,7 @@ import type { ClientInfo } from "../../core/client-info.ts";
 import type { ChangedUser } from "../../core/store/users.ts";
 import { type CommitDeps, commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import { normalizePassword } from "./text.ts";
-
-/** A stored hash that should be replaced, and the password that made it. */
-export interface OutdatedHash {
-  /** The hash as it is stored. */
-  readonly encoded: string;
-  /** The password that was hashed: as given, or without the white space around it. */
-  readonly password: string;
-}
+import { normalizePassword, type OutdatedHash } from "./text.ts";
 
 /**
  * Replaces an outdated hash after a successful login. Logins come first: if the hash queue is busy, a later login

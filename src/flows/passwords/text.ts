@@ -1,5 +1,13 @@
 import type { PasswordHasher, PasswordMatch } from "../../crypto/passwords.ts";
 
+/** A stored hash that should be replaced, and the password that made it. */
+export interface OutdatedHash {
+  /** The hash as it is stored. */
+  readonly encoded: string;
+  /** The password that was hashed: as given, or without the white space around it. */
+  readonly password: string;
+}
+
 /**
  * Returns the form in which a new password is hashed: NFC. It is the same whether a keyboard sends `é` as one code
  * point or as two.
