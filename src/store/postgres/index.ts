@@ -66,6 +66,7 @@ export interface PostgresStore extends Store {
  *   pool: new pg.Pool({ connectionString }),
  *   createListenClient: () => new pg.Client(connectionString),
  * });
+ * await store.migrate();
  */
 export function postgresStore(connectionStringOrOptions: string | PostgresStoreOptions): PostgresStore {
   const options =

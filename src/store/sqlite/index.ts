@@ -49,6 +49,8 @@ const optionNames = { path: true, busyTimeout: true, now: true } satisfies Recor
  * // For tests: a store in memory, with a clock that the test moves.
  * let now = 1_767_225_600;
  * const store = sqliteStore({ path: ":memory:", now: () => now });
+ * await store.migrate();
+ * now += 60;
  */
 export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
   const { path, busyTimeout, now } = toCheckedOptions(pathOrOptions);

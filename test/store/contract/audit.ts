@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { AuditEntry, AuditOf, AuditRow } from "../../../src/core/store/audit.ts";
 import { toAuditRow } from "../../../src/events/audit-row.ts";
 import type { AuthEvent } from "../../../src/events/events.ts";
-import { addSession, addUser, newSession, newUser, rotationOf, toHash } from "./records.ts";
+import { addUser, newSession } from "./records.ts";
 import type { Scene } from "./scene.ts";
 
 const client = { ip: "192.0.2.7", userAgent: "Firefox", actor: "cli/root" };
@@ -13,28 +13,10 @@ const refusal = (time: number, userId = "1", sessionId = "s"): AuditRow =>
 
 const keyChange = (time: number): AuditRow => toAuditRow({ type: "key_changed", time, change: "generated" });
 
-/** Returns one record whose reason is the change as JSON. */
-const audit = (result: unknown) =>
-  [
-    {
-      row: toAuditRow({ type: "csrf_refused", time: 7, reason: toReason(result), client: {} }),
-      delivery: null,
-    },
-  ] as const;
-
-function toReason(result: unknown): string {
-  return JSON.stringify(result, (name, value) => (name === "session" || name === "user" ? "…" : value));
-}
-
-const fails: AuditOf<unknown> = () => {
-  throw new TypeError("no such record");
-};
-
-/** Defines the tests of how every store writes and reads the audit log. */
+/** Defines the tests of how every store appends to, reads and deletes the audit log. */
 export function describeAuditContract(scene: Scene): void {
   const readAll = async (query: Partial<Parameters<typeof scene.store.audit.read>[0]> = {}) =>
     (await scene.store.audit.read({ after: null, limit: 100, ...query })).entries;
-  const reasons = async () => (await readAll()).map(({ reason }) => reason);
 
   describe("audit.append and audit.read", () => {
     it("return every column of an entry, and the other fields as details", async () => {
@@ -130,119 +112,6 @@ export function describeAuditContract(scene: Scene): void {
       expect(entries).toEqual([]);
       await audit.append([refusal(1)]);
       expect((await audit.read({ after: cursor, limit: 5 })).entries).toHaveLength(1);
-    });
-  });
-
-  describe("a change with an audit", () => {
-    const none = { sessions: 0, revocations: [] };
-    const keep = { sessionId: "s", userEpoch: 0, nextHash: toHash(9), idleLifetime: 100 };
-    const addAliceWithSession = async () => {
-      const { store } = scene;
-      const userId = await addUser(store, "alice");
-      await addSession(store, "s", userId);
-      return userId;
-    };
-
-    it("writes one record from its own result", async () => {
-      const { store, now } = scene;
-      const { users, sessions, feed } = store;
-      const created = await users.create(newUser("alice"), audit);
-      const userId = created.outcome === "created" ? created.user.id : "";
-      const session = await sessions.create(newSession("s", userId), audit);
-      const changed = await users.changePassword(userId, "hash-2", keep, audit);
-      const revoked = await sessions.revoke("s", "logout", { audit });
-      const all = [
-        await users.disable(userId, audit),
-        await users.enable(userId, audit),
-        await users.setPassword(userId, "hash-3", audit),
-        await sessions.revokeForUser(userId, "logout", { audit }),
-        await sessions.revokeForUser(userId, "logout", { except: "s", audit }),
-        await sessions.revokeAll("revoked", audit),
-        await feed.revokeToken("jti", audit),
-        await users.delete(userId, audit),
-      ];
-      const { session: _, now: __, ...passwordChange } = changed ?? { session: null, now: 0 };
-      const results = [created.outcome === "created" && created.user, session, passwordChange, revoked, ...all];
-      expect(await reasons()).toEqual(results.map(toReason));
-      expect(all[1]).toEqual({ now });
-    });
-
-    it("writes one record of a decision, whether or not it revoked", async () => {
-      await addAliceWithSession();
-      const { sessions } = scene.store;
-      const kept = await sessions.decide("s", () => ({ result: 1 }), audit);
-      expect(kept).toEqual({ result: 1, ...none });
-      const revoked = await sessions.decide("s", () => ({ result: 2, revoke: "reuse" }), audit);
-      expect(revoked).toMatchObject({ result: 2, sessions: 1 });
-      expect(revoked.revocations).toHaveLength(1);
-      expect(await reasons()).toEqual([toReason(kept), toReason(revoked)]);
-    });
-
-    it("writes nothing if there is no such user or session, or the name is taken", async () => {
-      const { users, sessions } = scene.store;
-      await addUser(scene.store, "alice");
-      await users.create(newUser("ALICE"), audit);
-      await users.disable("9", audit);
-      await users.enable("9", audit);
-      await users.setPassword("9", "hash", audit);
-      await users.changePassword("1", "hash", keep, audit);
-      await users.delete("9", audit);
-      await sessions.create(newSession("s", "9"), audit);
-      expect(await readAll()).toEqual([]);
-    });
-
-    it("is rolled back if its record fails", async () => {
-      const userId = await addAliceWithSession();
-      const { users, sessions, feed } = scene.store;
-      const attempts = [
-        () => users.create(newUser("bob"), fails),
-        () => users.disable(userId, fails),
-        () => users.enable(userId, fails),
-        () => users.setPassword(userId, "hash-2", fails),
-        () => users.changePassword(userId, "hash-2", keep, fails),
-        () => users.delete(userId, fails),
-        () => sessions.create(newSession("t", userId), fails),
-        () => sessions.decide("s", () => ({ result: 1, revoke: "reuse" }), fails),
-        () => sessions.revoke("s", "logout", { audit: fails }),
-        () => sessions.revokeForUser(userId, "logout", { audit: fails }),
-        () => sessions.revokeAll("logout", fails),
-        () => feed.revokeToken("jti", fails),
-      ];
-      for (const attempt of attempts) await expect(attempt()).rejects.toThrow("no such record");
-      expect(await readAll()).toEqual([]);
-      expect((await feed.read({ after: null, horizon: 60 })).revocations).toEqual([]);
-      expect((await users.list({ limit: 9 })).map(({ epoch }) => epoch)).toEqual([0]);
-      expect((await sessions.list({ limit: 9 })).sessions.map(({ id }) => id)).toEqual(["s"]);
-      expect(await sessions.revoke("s", "logout", { userId: "9", audit })).toEqual(none);
-    });
-  });
-
-  describe("an audited rotation", () => {
-    it("writes one entry, alone and in a batch, and none if it did not match", async () => {
-      const { store } = scene;
-      const userId = await addUser(store, "alice");
-      const ids = Array.from({ length: 20 }, (_, n) => `s${n}`);
-      for (const id of ids) await addSession(store, id, userId);
-      const audited = (id: string, generation: number) =>
-        store.sessions.rotate(rotationOf(id, generation, { isAudited: true, ip: "192.0.2.9" }));
-      expect(await audited("s0", 0)).not.toBeNull();
-      const together = await Promise.all(ids.map((id) => audited(id, 0)));
-      expect(together.map((rotated) => rotated !== null)).toEqual(ids.map((id) => id !== "s0"));
-      await store.sessions.rotate(rotationOf("s0", 1));
-      const entries = await readAll({ type: "refresh" });
-      expect(entries.map(({ sessionId }) => sessionId).sort()).toEqual([...ids].sort());
-      expect(entries[0]).toEqual({
-        id: expect.any(Number),
-        time: scene.now,
-        type: "refresh",
-        userId,
-        sessionId: "s0",
-        ip: "192.0.2.9",
-        userAgent: null,
-        actor: null,
-        reason: null,
-        details: { outcome: "rotated", generation: 0 },
-      });
     });
   });
 

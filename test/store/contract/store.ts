@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../../src/core/errors.ts";
 import { describeAuditContract } from "./audit.ts";
+import { describeAuditRecordContract } from "./audit-records.ts";
 import { describeFeedContract } from "./feed.ts";
 import { describeFormerNamesContract } from "./former-names.ts";
 import { describeOutboxContract } from "./outbox.ts";
@@ -37,6 +38,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
     describeFeedContract(scene);
     describeThrottleContract(scene);
     describeAuditContract(scene);
+    describeAuditRecordContract(scene);
     describeOutboxContract(scene);
     describeFormerNamesContract(scene);
 

@@ -36,7 +36,7 @@ describe("a PostgreSQL store behind a proxy that pools transactions", () => {
     await pool.end();
   });
 
-  it("has a test pool that finds state left on a connection", async () => {
+  it("is tested with a pool that finds state left on a connection", async () => {
     const pool = await createTransactionPool(server.url, 1);
     const client = await pool.connect();
     await client.query({ text: "SET lock_timeout = 5" });

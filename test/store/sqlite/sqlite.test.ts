@@ -48,7 +48,7 @@ describe("sqliteStore", () => {
     );
   });
 
-  it("throws a StoreUnavailableError if the file.path can't be a database", () => {
+  it("throws a StoreUnavailableError if the path can't be a database", () => {
     writeFileSync(file.path, "this is no database, and it is long enough to be read as one".repeat(20));
     expect(() => sqliteStore(file.path)).toThrow("open: SQLITE_NOTADB, the file is not a SQLite database");
     expect(() => sqliteStore(file.folder)).toThrow("open: SQLITE_CANTOPEN");
