@@ -72,7 +72,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    */
   issue(userId: string, options?: IssueOptions): Promise<LoginResult<U>>;
   /**
-   * Exchanges a refresh token for the next pair. A token that is presented again after the grace period revokes its session,
+   * Returns the next pair for a refresh token. A token that is presented again after the grace period revokes its session,
    * because it may have been stolen.
    *
    * @throws AuthError a `token_` code; `password_changed`.

@@ -3,7 +3,7 @@ import { toNodeHeaders } from "./node-parts.ts";
 
 // Described here, so that the adapter works with whichever version of Fastify the application has.
 
-/** A Fastify application, as far as the adapter uses it. */
+/** The part of a Fastify application that the adapter uses. */
 export interface FastifyInstanceLike {
   /** Declares a property of every request. */
   decorateRequest(name: string, value: null): unknown;
@@ -14,7 +14,7 @@ export interface FastifyInstanceLike {
   ): unknown;
 }
 
-/** A Fastify request, as far as the adapter uses it. */
+/** The part of a Fastify request that the adapter uses. */
 export interface FastifyRequestLike {
   /** Node's request. */
   readonly raw: IncomingMessage;
@@ -22,7 +22,7 @@ export interface FastifyRequestLike {
   auth: unknown;
 }
 
-/** A Fastify reply, as far as the adapter uses it. */
+/** The part of a Fastify reply that the adapter uses. */
 export interface FastifyReplyLike {
   /** Node's response. */
   readonly raw: ServerResponse;

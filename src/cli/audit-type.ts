@@ -3,7 +3,7 @@ import { closestMatch } from "leven";
 import type { AuditQuery } from "../core/store/audit.ts";
 import { auditedTypes } from "../events/catalogue.ts";
 
-/** The filter of the audit log that a type stands for. */
+/** The filter of the audit log that selects a type. */
 export type AuditType = Pick<AuditQuery, "type" | "outcome">;
 
 /** The webhook's name for a refresh event with this outcome. It is a type of the command line, too. */

@@ -9,39 +9,42 @@ import { createHashQueue, type HashLoad } from "./passwords/hash-queue.ts";
 import { createPeppers, type PepperKey, type Peppers } from "./passwords/peppers.ts";
 import { parseStoredHash } from "./passwords/stored-hash.ts";
 
-/** Hashes and checks passwords, off the event loop, a few at a time. */
+/** Hashes and verifies passwords, off the event loop, a few at a time. */
 export interface PasswordHasher {
   /**
-   * `password` under a fresh salt, encoded with its parameters (PHC string format).
+   * Hashes `password` with a fresh salt.
    *
-   * @throws AuthError `unavailable` at once where too many wait.
+   * @returns the hash with its parameters, in the PHC string format.
+   * @throws AuthError `unavailable`, at once, if too many passwords wait.
    */
   hash(password: string): Promise<string>;
-  /** As `hash`, but for what can wait until another time: `null` where it would not begin at this moment. */
+  /** As `hash`, but returns `null` if the hash could not start at once. */
   hashIfFree(password: string): Promise<string | null>;
   /**
-   * Whether `encoded` was made from `password`; `null`: it was not. Where there is nothing to verify (`null`, and what
-   * `parseStoredHash` refuses) the answer is `null` after the same work as hashing, so that the time does not tell which
-   * users exist.
+   * Verifies a password. If there is nothing to verify (`null`, or a text that `parseStoredHash` refuses), it hashes all the
+   * same, so that the response time does not reveal which users exist.
    *
-   * @throws AuthError `unavailable` at once where too many wait, and, with a cause, where `encoded` needs a pepper that
-   * is not here.
+   * @param encoded the stored hash.
+   * @returns `null` if the password is wrong.
+   * @throws AuthError `unavailable`, at once, if too many passwords wait; with a cause if `encoded` needs a pepper that is
+   * not configured.
    */
   verify(encoded: string | null, password: string): Promise<PasswordMatch | null>;
-  /** For what comes before a hash. @throws AuthError `unavailable` where too many wait. */
+  /** Checks, before any other work, that a hash has a place. @throws AuthError `unavailable` if too many passwords wait. */
   requireRoom(): void;
+  /** Returns the state of the queue. */
   load(): HashLoad;
 }
 
-/** A password that is right. */
+/** A right password. */
 export interface PasswordMatch {
-  /** What was hashed: the password as given or, for a hash of Django's, perhaps without the white space around it. */
+  /** What was hashed: the password as given or, for a hash of Django, possibly without the white space around it. */
   readonly password: string;
-  /** Whether a hash made now would be better: this one is weaker, of another pepper, or of a format of Django's. */
+  /** Whether to replace the hash: it is weaker than a new one, has another pepper, or is in a format of Django. */
   readonly isOutdated: boolean;
 }
 
-/** What `createPasswordHasher` goes by. */
+/** The settings of a password hasher. */
 export type PasswordSettings = Pick<
   Settings,
   | "passwordMemoryCost"
@@ -53,11 +56,11 @@ export type PasswordSettings = Pick<
   | "acceptMd5PasswordHashes"
 >;
 
-/** Leaves a core to the event loop, and of the four threads of Node's pool one to files and host names. */
+/** Leaves one core to the event loop, and one of the four threads of Node's pool to files and host names. */
 const defaultConcurrency = Math.max(1, Math.min(availableParallelism() - 1, 3));
 
 /**
- * A hasher of argon2id (RFC 9106), by default at OWASP's parameters. It also verifies the formats of Django that
+ * Creates a hasher of argon2id (RFC 9106), by default with OWASP's parameters. It also verifies the formats of Django that
  * `parseStoredHash` knows.
  */
 export function createPasswordHasher(given: Partial<PasswordSettings> = {}): PasswordHasher {
@@ -91,12 +94,12 @@ export function createPasswordHasher(given: Partial<PasswordSettings> = {}): Pas
   });
 }
 
-/** @throws AuthError `unavailable` where the pepper is not here: no answer about the password would be true. */
+/** @throws AuthError `unavailable` if the pepper is not configured: then the password can't be judged. */
 function findPepper({ keyId }: Argon2Hash, peppers: Peppers): PepperKey | undefined {
   if (keyId === null) return undefined;
   const pepper = peppers.find(keyId);
   if (pepper !== undefined) return pepper;
-  throw new AuthError("unavailable", "a stored password hash needs a pepper that is not here", {
+  throw new AuthError("unavailable", "a stored password hash needs a pepper that is not configured", {
     cause: new Error(`passwordPeppers: ${toPrintedId(keyId)} is missing, and stored hashes need it; put it back`),
   });
 }

@@ -28,7 +28,7 @@ const hmacAlgorithms = {
 /** The options of `createHmacKey`. */
 export interface HmacKeyOptions {
   readonly algorithm: Algorithm;
-  /** A string stands for its UTF-8 bytes, as in simplejwt. */
+  /** A string is used as UTF-8 bytes, as in simplejwt. */
   readonly secret: string | Uint8Array;
   /** Default: a fingerprint of algorithm and secret. */
   readonly kid?: string;

@@ -15,7 +15,7 @@ import { acceptAttempt, admitAttempt, rejectAttempt, undoAttempt } from "./throt
 import { mintPair, toApplicationClaims } from "./token-pair.ts";
 import { userChangedAndRevoked } from "./users.ts";
 
-/** A change of one's own password. */
+/** A change of password that the user asked for. */
 export interface PasswordChange {
   /** The user who sent the request. */
   readonly userId: string;
@@ -36,7 +36,7 @@ export interface PasswordChanged {
 }
 
 /**
- * Changes one's own password in tokenpair's own user table. A wrong current password counts as a failed login.
+ * Changes the password of the user who asks, in tokenpair's own user table. A wrong current password counts as a failed login.
  *
  * @param client who sent the request.
  * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for the user; `throttled`, with

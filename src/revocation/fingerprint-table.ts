@@ -1,6 +1,6 @@
 import { createKeyedHash } from "./keyed-hash.ts";
 
-/** 64 bits that stand for an id in one table. */
+/** The 64 bits that represent an id in one table. */
 export interface Fingerprint {
   /** Decides the place within a shard. */
   readonly tag: number;
@@ -151,7 +151,7 @@ function createShard(entries: number, columns: number): Shard {
   return { cells, filter: new Int32Array(Math.ceil(homes / 4)), homes, count: 0 };
 }
 
-/** Returns where in the cells the row of this fingerprint begins or, if there is none, where it must be inserted. */
+/** Returns the index in the cells at which the row of this fingerprint begins or, if there is none, must be inserted. */
 function locate({ cells, homes }: Shard, columns: number, tag: number, check: number): number {
   let row = toHome(tag, homes) * columns;
   while ((cells[row] as number) < tag) row += columns;

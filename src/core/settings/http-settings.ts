@@ -60,6 +60,6 @@ export interface ThrottleSettings {
   readonly refreshLimit: number;
   /** How many verify requests an address may send to each node per minute. 0 turns the limit off. Default: 6000. */
   readonly verifyLimit: number;
-  /** How many blacklist requests an address may send to each node per minute. 0 turns the limit off. Default: 600. */
+  /** How many requests to `{tokenPath}/blacklist/` an address may send to each node per minute. 0 turns the limit off. Default: 600. */
   readonly blacklistLimit: number;
 }

@@ -121,7 +121,11 @@ export interface CreatedSession extends SessionAt {
 /** The result of `create`. */
 export type CreateSessionOutcome =
   | CreatedSession
-  | { readonly outcome: "refused"; readonly reason: "user_gone" | "user_inactive" | "user_epoch_changed" };
+  | {
+      readonly outcome: "refused";
+      /** What has become of the user since `userEpoch` was read. */
+      readonly reason: "user_gone" | "user_inactive" | "user_epoch_changed";
+    };
 
 /** A rotation: generation n becomes n + 1. */
 export interface Rotation {

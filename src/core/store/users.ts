@@ -81,10 +81,14 @@ export interface NewUser {
 
 /** The result of `create`. */
 export type CreateUserOutcome =
-  | { readonly outcome: "created"; readonly user: User }
+  | {
+      readonly outcome: "created";
+      /** The new user. */
+      readonly user: User;
+    }
   | { readonly outcome: "name_taken" };
 
-/** What to change about a user. `undefined` stands for "no change". */
+/** What to change about a user. `undefined` means "no change". */
 export interface UserPatch {
   /** The new name, as the user wrote it. */
   readonly username: string | undefined;

@@ -6,28 +6,28 @@ import type { PepperKey } from "./peppers.ts";
 export interface Argon2Hash extends PasswordCost {
   readonly variant: "argon2id" | "argon2i" | "argon2d";
   readonly version: 16 | 19;
-  /** Bytes that name the secret which went into the hash; `null` where none did. */
+  /** The name of the secret that went into the hash; `null` if there was none. */
   readonly keyId: Buffer | null;
-  /** Of salt and output, in bytes. */
+  /** The length of the salt in bytes. */
   readonly saltLength: number;
   readonly outputLength: number;
-  /** Whether `password`, with the secret that `keyId` names, is what was hashed. */
+  /** Returns whether `password`, with the secret that `keyId` names, matches the hash. */
   matches(password: string, secret?: Uint8Array): Promise<boolean>;
 }
 
-/** What a hash must have to mean something, in bytes. */
+/** The least lengths, in bytes. */
 const minSaltLength = 8;
 const minOutputLength = 16;
 const maxLength = 64;
 
-/** Of the hashes that are made here. */
+/** The lengths of new hashes, in bytes. */
 const ownSaltLength = 16;
 const ownOutputLength = 32;
 
 const pattern =
   /^\$(argon2id|argon2i|argon2d)(?:\$v=(16|19))?\$m=(\d+),t=(\d+),p=(\d+)(?:,keyid=([A-Za-z0-9+/]{2,11}))?\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 
-/** Reads an argon2 hash in the PHC string format; one without a version is of version 16, as the format has it. */
+/** Parses an argon2 hash in the PHC string format. Without a version it has version 16, as the format says. */
 export function parseArgon2(encoded: string): Argon2Hash | Fault {
   const [, variant, version = "16", m = "", t = "", p = "", keyid, salt = "", output = ""] =
     pattern.exec(encoded) ?? [];
@@ -44,7 +44,7 @@ export function parseArgon2(encoded: string): Argon2Hash | Fault {
     isWithin(saltLength, minSaltLength) &&
     isWithin(outputLength, minOutputLength);
   if (!isWhole) return malformed;
-  // The name of the secret is no input of the function; what the library sees is the hash that it knows how to read.
+  // The secret's name is not an input of the function, and the library can't read a hash that has one.
   const plain = keyid === undefined ? encoded : encoded.replace(`,keyid=${keyid}`, "");
   return {
     ...cost,
@@ -64,7 +64,7 @@ function isWithin(length: number, min: number): boolean {
   return length >= min && length <= maxLength;
 }
 
-/** Whether a hash is cheaper to attack than one of `cost` that is made here. */
+/** Returns whether a hash is cheaper to attack than a new one with `cost`. */
 export function isWeaker(hash: Argon2Hash, cost: PasswordCost): boolean {
   return (
     hash.memoryCost < cost.memoryCost ||
@@ -75,7 +75,7 @@ export function isWeaker(hash: Argon2Hash, cost: PasswordCost): boolean {
   );
 }
 
-/** `password` under argon2id with a fresh salt of 16 bytes, in the PHC string format; `pepper` is named by `keyid`. */
+/** Hashes `password` with argon2id and a fresh salt of 16 bytes, in the PHC string format. `keyid` names `pepper`. */
 export async function hashArgon2id(password: string, cost: PasswordCost, pepper?: PepperKey): Promise<string> {
   const { hash } = await loadArgon2();
   const { memoryCost, timeCost, parallelism } = cost;

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { malformed, type Parsed, unaffordable } from "./hash-format.ts";
 
-/** Eight times the work of Django's 12; each step doubles it. */
+/** Eight times the work of Django's cost 12. Each step doubles the work. */
 const maxCost = 15;
 
 /** Version, cost, 22 characters of salt and 31 of hash in bcrypt's own base64. */
 const pattern = /^\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/;
 
-/** Reads a bcrypt hash. Of a password over 72 bytes the function knows only the first 72. */
+/** Parses a bcrypt hash. The function uses only the first 72 bytes of a password. */
 export function parseBcrypt(encoded: string): Parsed {
   const cost = pattern.exec(encoded)?.[1];
   if (cost === undefined) return malformed;
@@ -21,7 +21,7 @@ export function parseBcrypt(encoded: string): Parsed {
   };
 }
 
-/** Reads a bcrypt hash of the hexadecimal SHA-256 of a password, which has no limit of 72 bytes. */
+/** Parses a bcrypt hash of the hexadecimal SHA-256 of a password, which has no limit of 72 bytes. */
 export function parseBcryptSha256(encoded: string): Parsed {
   const parsed = parseBcrypt(encoded);
   if ("fault" in parsed) return parsed;

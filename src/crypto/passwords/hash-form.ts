@@ -4,15 +4,15 @@ import type { PasswordSettings } from "../passwords.ts";
 import { isWeaker } from "./argon2.ts";
 import { isDjangoFormat, parseStoredHash } from "./stored-hash.ts";
 
-/** What becomes of a hash at its owner's next login. */
+/** What happens to a hash at its owner's next login. */
 export type HashFormState =
   | { readonly state: "current" | "outdated" | "django" | "unverifiable" }
   | { readonly state: "pepper_missing"; readonly pepperId: string };
 
-/** Stand-ins for salt and hash, of the lengths that they have here. */
+/** A salt and a hash of the lengths that new hashes have. */
 const anySaltAndHash = `$${"A".repeat(22)}$${"A".repeat(43)}`;
 
-/** What the hashes of one form, as `countHashForms` has them, are under these settings. */
+/** Returns the state that hashes of one form, as `countHashForms` returns it, have under these settings. */
 export function toHashFormState(form: string, settings: PasswordSettings): HashFormState {
   if (isDjangoFormat(form)) {
     const isLetIn = form !== "md5" || settings.acceptMd5PasswordHashes;

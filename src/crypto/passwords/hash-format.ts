@@ -1,12 +1,12 @@
 import { timingSafeEqual } from "node:crypto";
 
-/** What reading a stored hash of one format gives: how to check a password against it, or why that cannot be done. */
+/** A parsed hash: how to check a password against it, or why it can't be verified. */
 export type Parsed = { readonly matches: Matcher } | Fault;
 
-/** Whether a password is the one that the hash was made from; works off the event loop, and never throws. */
+/** Returns whether a password matches the hash. Works off the event loop and never throws. */
 export type Matcher = (password: string) => Promise<boolean>;
 
-/** Why a stored string cannot be verified. Never quotes it. */
+/** Why a stored text can't be verified. Never quotes it. */
 export interface Fault {
   readonly fault: string;
 }
@@ -14,25 +14,25 @@ export interface Fault {
 export const malformed: Fault = Object.freeze({ fault: "it is malformed" });
 
 /**
- * A hash that would take too long or too much memory to check. Each format's limits are far above what is in use, and
- * stop a stored string from stalling the server.
+ * A hash that would take too much time or memory to check. The limits are far above common parameters; they keep a stored
+ * text from stalling the server.
  */
 export const unaffordable: Fault = Object.freeze({ fault: "its parameters cost more than is spent on one login" });
 
-/** The number that plain digits stand for; `null` for all else, leading zeros too. */
+/** Returns the number that plain digits spell; `null` for any other text, leading zeros included. */
 export function parseCount(text: string): number | null {
   return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : null;
 }
 
-/** The bytes of canonical base64 with its padding, or without any; `null` for all else (RFC 4648 §3.5). */
+/** Returns the bytes of canonical base64, with its padding or without any; else `null` (RFC 4648 §3.5). */
 export function parseBase64(text: string): Buffer | null {
-  // Node skips what it does not know; only canonical text survives the way back.
+  // Node skips characters that it does not know: only canonical text encodes to itself again.
   const bytes = Buffer.from(text, "base64");
   const canonical = bytes.toString("base64");
   return text === canonical || text === canonical.replace(/=+$/, "") ? bytes : null;
 }
 
-/** Whether two digests are equal, in a time that does not tell where they differ. */
+/** Returns whether two digests are equal, in constant time. */
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -1,30 +1,36 @@
 import { AuthError } from "../../core/errors.ts";
 
-/** How busy a queue is, and how often it has said no since it was made. */
+/** The state of a hash queue. */
 export interface HashLoad {
+  /** Hashes that run at this moment. */
   readonly inFlight: number;
+  /** Hashes that wait for their turn. */
   readonly waiting: number;
+  /** Hashes refused since the start, because too many waited. */
   readonly rejected: number;
 }
 
-/** Lets a few hashes run at a time and a few more wait; the next is refused at once, so that nobody waits for long. */
+/** Runs a few hashes at a time and lets a few more wait. Refuses any more at once, so that no login waits for long. */
 export interface HashQueue {
-  /** Runs `work` when its turn comes. @throws AuthError `unavailable` at once, and nothing has run, where the queue is full. */
+  /** Runs `work` when its turn comes. @throws AuthError `unavailable`, without running it, if the queue is full. */
   run<T>(work: () => Promise<T>): Promise<T>;
-  /** For what comes before the hash. @throws AuthError `unavailable` where `run` would refuse at this moment. */
+  /** Checks before any other work that a hash has a place. @throws AuthError `unavailable` if `run` would refuse now. */
   requireRoom(): void;
-  /** Whether `run` would begin at this moment. */
+  /** Returns whether `run` would start at once. */
   isFree(): boolean;
+  /** Returns the state of the queue. */
   load(): HashLoad;
 }
 
+/** The options of `createHashQueue`. */
 export interface HashQueueOptions {
-  /** How many run at a time. */
+  /** How many hashes run at a time. */
   readonly concurrency: number;
-  /** How many wait at most. */
+  /** How many hashes may wait. */
   readonly limit: number;
 }
 
+/** Creates an empty queue. */
 export function createHashQueue({ concurrency, limit }: HashQueueOptions): HashQueue {
   const waiting: (() => void)[] = [];
   let inFlight = 0;
@@ -38,7 +44,7 @@ export function createHashQueue({ concurrency, limit }: HashQueueOptions): HashQ
     throw new AuthError("unavailable", "too many passwords are waiting to be hashed");
   }
 
-  /** Whoever is next takes the place over, so that nobody who comes now can get before it. */
+  /** Gives the place to the next in the queue, so that no later call can take it. */
   function leave(): void {
     const next = waiting.shift();
     if (next === undefined) inFlight -= 1;

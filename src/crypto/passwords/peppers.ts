@@ -1,20 +1,20 @@
 import type { Pepper } from "../../core/settings/peppers.ts";
 
-/** A pepper as the hash function takes it. */
+/** A pepper in the form that the hash function takes. */
 export interface PepperKey {
   readonly id: string;
   readonly key: Uint8Array;
 }
 
-/** The peppers that are known, by the bytes under which hashes name them. */
+/** The configured peppers. */
 export interface Peppers {
-  /** The one for new hashes; `undefined`: they get none. */
+  /** The pepper of new hashes; `undefined` if they have none. */
   readonly current: PepperKey | undefined;
-  /** The pepper that a hash names; the same object at every call. */
+  /** Returns the pepper with the id that a hash holds: the same object at every call. */
   find(keyId: Uint8Array): PepperKey | undefined;
 }
 
-/** Peppers, the current one first. */
+/** Creates the peppers. The first is the current one. */
 export function createPeppers(peppers: readonly Pepper[]): Peppers {
   const keys = peppers.map(({ id, key }): PepperKey => Object.freeze({ id, key: Buffer.from(key) }));
   return Object.freeze({

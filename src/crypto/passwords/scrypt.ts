@@ -1,13 +1,13 @@
 import { type ScryptOptions, scrypt } from "node:crypto";
 import { isEqual, malformed, type Parsed, parseBase64, parseCount, unaffordable } from "./hash-format.ts";
 
-/** The most that one hash may take: 256 MiB, and four times the work of OWASP's N = 2^17, r = 8, p = 1. */
+/** The limits of one hash: 256 MiB, and four times the work of OWASP's N = 2^17, r = 8, p = 1. */
 const maxMemory = 256 * 1024 * 1024;
 const maxWork = 2 ** 22;
 
 const outputLength = 64;
 
-/** Reads `N$salt$r$p$hash`: scrypt (RFC 7914) with the salt's UTF-8 bytes, the hash in base64. */
+/** Parses `N$salt$r$p$hash`: scrypt (RFC 7914) with the salt's UTF-8 bytes, the hash in base64. */
 export function parseScrypt(fields: string): Parsed {
   const [n = "", salt = "", r = "", p = "", output = "", ...rest] = fields.split("$");
   const [cost, blockSize, parallelization] = [parseCount(n), parseCount(r), parseCount(p)];
@@ -15,14 +15,14 @@ export function parseScrypt(fields: string): Parsed {
   if (cost === null || blockSize === null || parallelization === null || rest.length > 0) return malformed;
   if (128 * cost * blockSize > maxMemory || cost * blockSize * parallelization > maxWork) return unaffordable;
   if (128 * blockSize * (cost + parallelization + 2) > 2 * maxMemory) return unaffordable;
-  // RFC 7914 §6: N is less than 2^(128 · r / 8). The function throws at others.
+  // RFC 7914 §6: N is less than 2^(128 · r / 8). The function throws otherwise.
   const isInRange = isPowerOfTwo(cost) && Math.log2(cost) < 16 * blockSize;
   if (!isInRange || salt === "" || expected?.length !== outputLength) return malformed;
   const options = { cost, blockSize, parallelization, maxmem: 2 * maxMemory };
   return { matches: async (password) => isEqual(await derive(password, salt, options), expected) };
 }
 
-/** N is a power of two greater than one. It is below 2^31 here. */
+/** Returns whether N is a power of two greater than one. N is below 2^31 here. */
 function isPowerOfTwo(n: number): boolean {
   return n > 1 && (n & (n - 1)) === 0;
 }

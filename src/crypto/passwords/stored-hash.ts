@@ -5,29 +5,29 @@ import { parseMd5 } from "./md5.ts";
 import { parsePbkdf2 } from "./pbkdf2.ts";
 import { parseScrypt } from "./scrypt.ts";
 
-/** What a stored string is. */
+/** What a stored text was recognised as. */
 export type StoredHash =
-  /** argon2id, as `createPasswordHasher` writes it. */
+  /** An argon2 hash, the format of `createPasswordHasher`. */
   | { readonly outcome: "own"; readonly hash: Argon2Hash }
-  /** One of Django's formats: verified, and replaced at the next login. */
+  /** A format of Django: verified, and replaced at the next login. */
   | { readonly outcome: "django"; readonly format: DjangoFormat; readonly matches: Matcher }
-  /** Django's way to say that no password logs this user in. */
+  /** Django's mark for a user whom no password logs in. */
   | { readonly outcome: "unusable" }
-  /** Cannot be verified; `reason` says why in words that follow "the stored hash", and never quotes it. */
+  /** It can't be verified. `reason` continues "The stored hash …" and never quotes it. */
   | { readonly outcome: "refused"; readonly reason: string };
 
-/** Django's own names of its formats. */
+/** The parsers by Django's names of the formats. */
 export type DjangoFormat = "pbkdf2_sha256" | "pbkdf2_sha1" | "argon2" | "bcrypt_sha256" | "bcrypt" | "scrypt" | "md5";
 
 export interface StoredHashOptions {
-  /** Whether salted MD5 counts. Default: false. */
+  /** Whether to accept salted MD5. Default: false. */
   readonly acceptMd5?: boolean;
 }
 
-/** The column in Django has 128 characters. */
+/** The length of Django's column. */
 const maxLength = 512;
 
-/** What follows the format's name and its `$`. */
+/** Parses what follows the format's name and its `$`. */
 const djangoFormats: ReadonlyMap<string, (fields: string) => Parsed> = new Map<DjangoFormat, (f: string) => Parsed>([
   ["pbkdf2_sha256", (fields) => parsePbkdf2(fields, "sha256")],
   ["pbkdf2_sha1", (fields) => parsePbkdf2(fields, "sha1")],
@@ -38,14 +38,14 @@ const djangoFormats: ReadonlyMap<string, (fields: string) => Parsed> = new Map<D
   ["md5", parseMd5],
 ]);
 
-/** Whether this is the name of one of Django's formats. */
+/** Returns whether this is the name of a format of Django. */
 export function isDjangoFormat(name: string): name is DjangoFormat {
   return djangoFormats.has(name);
 }
 
 /**
- * What `encoded` is: a hash that can be verified, no password at all, or neither, and then why. Strict, and bounded in
- * what a later verification costs.
+ * Parses a stored text: a hash that can be verified, the mark for "no password", or a text that is refused, with the reason.
+ * Strict, and refuses hashes whose verification would cost too much.
  */
 export function parseStoredHash(encoded: string, { acceptMd5 = false }: StoredHashOptions = {}): StoredHash {
   if (encoded === "" || encoded.startsWith("!")) return { outcome: "unusable" };
@@ -55,7 +55,7 @@ export function parseStoredHash(encoded: string, { acceptMd5 = false }: StoredHa
   const format = encoded.slice(0, separator);
   const parse = separator < 0 ? undefined : djangoFormats.get(format);
   if (parse === undefined) return refused("is of no format that is known here");
-  if (format === "md5" && !acceptMd5) return refused("is MD5, which only acceptMd5PasswordHashes lets in");
+  if (format === "md5" && !acceptMd5) return refused("is MD5, which needs acceptMd5PasswordHashes");
   const parsed = parse(encoded.slice(separator + 1));
   if ("fault" in parsed) return refused(`looks like ${format}, but ${parsed.fault}`);
   return { outcome: "django", format: format as DjangoFormat, matches: parsed.matches };
@@ -68,7 +68,7 @@ function parseOwn(encoded: string): StoredHash {
   return isOurs ? { outcome: "own", hash } : refused("is another argon2 than argon2id of version 19");
 }
 
-/** Django puts its `argon2` before the PHC string. It has no secrets, and so no names of them. */
+/** Django puts `argon2` before the PHC string, and uses no secrets. */
 function parseDjangoArgon2(fields: string): Parsed {
   const hash = parseArgon2(`$${fields}`);
   if ("fault" in hash) return hash;

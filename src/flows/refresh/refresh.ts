@@ -13,7 +13,7 @@ import { decideRefresh, type Ruling } from "./rule.ts";
 import { refreshWithoutRotation } from "./without-rotation.ts";
 
 /**
- * Exchanges the refresh token of generation n for the pair of generation n + 1, in the steps of docs/how-it-works.md.
+ * Returns the pair of generation n + 1 for the refresh token of generation n, in the steps of docs/how-it-works.md.
  *
  * @throws AuthError a `token_` code or `password_changed`; `unavailable`, with the session unchanged.
  * StoreUnavailableError.

@@ -37,7 +37,7 @@ export function requireStatedOrigin(deps: Pick<HttpDeps, "settings">, request: R
 export interface ExpectedCsrfToken {
   /** The value of the CSRF cookie. */
   readonly cookie: string | undefined;
-  /** The sessions that the token may belong to; `null` stands for a token from before a login. */
+  /** The sessions that the token may belong to; `null` for a token from before a login. */
   readonly sessionIds: readonly (string | null)[];
 }
 

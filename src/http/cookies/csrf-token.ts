@@ -4,8 +4,8 @@ import type { Session } from "../../core/session.ts";
 import { isSameText } from "../../crypto/same-text.ts";
 
 /**
- * Creates a CSRF token: `random.HMAC-SHA-256(key, session ‖ random)`, both parts in base64url. Without the key nobody
- * can make one, and a token is valid for its own session only.
+ * Creates a CSRF token: `random.HMAC-SHA-256(key, session ‖ random)`, both parts in base64url. Only the holder of
+ * the key can make one, and a token is valid for its own session only.
  *
  * @param sessionId `null` for a browser that has no session yet.
  */

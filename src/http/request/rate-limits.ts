@@ -57,7 +57,7 @@ function createLimiter(limit: number): RateLimiterMemory | null {
 
 /**
  * Returns which of 65,536 buckets counts an address, so that no number of addresses takes more memory than that. The
- * key is random, so nobody can find an address that shares a victim's bucket.
+ * key is random, so an attacker can't find an address that shares a victim's bucket.
  */
 function toBucket(key: Uint8Array, network: string): number {
   return createHmac("sha256", key).update(network).digest().readUInt16BE(0);

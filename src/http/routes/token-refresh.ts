@@ -29,7 +29,7 @@ export const badRefreshRequest: ResponseDescription = {
   description: "`Idempotency-Key` or a field is invalid, or the body can't be parsed.",
 };
 
-/** `POST {tokenPath}/refresh`: exchanges a refresh token for the next token pair. */
+/** `POST {tokenPath}/refresh`: returns the next token pair for a refresh token. */
 export const tokenRefresh = defineEndpoint({
   method: "POST",
   path: ({ tokenPath }) => `${tokenPath}/refresh`,

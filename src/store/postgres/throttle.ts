@@ -3,7 +3,7 @@ import { recordChange } from "./audit.ts";
 import type { PostgresConnection, Run } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
 
-// A key without a count has no row to lock, so these advisory locks stand for the keys. Taken in one order, so that two
+// A key without a count has no row to lock, so these advisory locks represent the keys. Taken in one order, so that two
 // calls never wait for each other. Keys have no spaces.
 const lock = `SELECT pg_advisory_xact_lock(id) FROM (
   SELECT DISTINCT hashtextextended('tokenpair.login_failures ' || key, 0) AS id

@@ -84,7 +84,7 @@ export function toStoreError(operation: string, error: unknown): unknown {
   return new StoreUnavailableError(`${operation}: ${toReason(error)}`, { cause: error });
 }
 
-/** Returns what the driver or the network says about an error. Never holds a value of ours. */
+/** Returns what the driver or the network says about an error. Never holds a stored value. */
 export function toReason(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   return "code" in error && typeof error.code === "string" ? describeCode(error.code) : error.message;

@@ -7,7 +7,7 @@ type Value = string | number | boolean | Uint8Array | null;
 /** The value of a parameter; an array if the statement says so, as in `:name::text[]`. */
 type Argument = Value | readonly Value[];
 
-/** The parameters of a statement. `:name` in the text stands for the parameter `name`. */
+/** The parameters of a statement. `:name` in the text is the parameter `name`. */
 export type Parameters = Readonly<Record<string, Argument>>;
 
 /**

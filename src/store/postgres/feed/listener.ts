@@ -9,7 +9,7 @@ interface ListenerOptions {
   readonly onNotification: (payload: string | undefined) => void;
   /** Called when it listens, for the first time or again. Notifications before that may have been missed. */
   readonly onConnected: () => void;
-  /** Called for every connection that was lost or couldn't be opened. `reason` never holds a value of ours. */
+  /** Called for every connection that was lost or couldn't be opened. `reason` never holds a stored value. */
   readonly onLost: (reason: string) => void;
   readonly schedule?: Schedule;
   /** Returns a random number from 0 to 1. Default: `Math.random`. */

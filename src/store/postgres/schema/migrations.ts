@@ -80,7 +80,7 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE tokenpair.revocations ADD COLUMN appended_at timestamptz;
       ALTER TABLE tokenpair.revocations ALTER COLUMN appended_at SET DEFAULT clock_timestamp();
 
-      -- To ask for one token, where a node's memory is too old to answer.
+      -- To look up one token when a node's memory is too old to answer.
       CREATE INDEX revocations_of_tokens ON tokenpair.revocations (key) WHERE kind = 'token';
       CREATE INDEX revocations_of_all ON tokenpair.revocations (at) WHERE kind = 'all';
 

@@ -73,7 +73,7 @@ export const migrations: readonly Migration[] = [
     sql: `
       ALTER TABLE revocations ADD COLUMN appended_ms INTEGER; -- milliseconds since the epoch: how long a reader took
 
-      -- To ask for one token, where a node's memory is too old to answer.
+      -- To look up one token when a node's memory is too old to answer.
       CREATE INDEX revocations_of_tokens ON revocations (key) WHERE kind = 'token';
       CREATE INDEX revocations_of_all ON revocations (at) WHERE kind = 'all';
     `,
