@@ -28,7 +28,7 @@ const root = join(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "tokenpair-install-"));
 const runs = 3;
 /** What only src/server and src/cli import. */
-const serverPackages = ["@inquirer/password", "commander", "pino", "prom-client"];
+const serverPackages = ["@inquirer/password", "commander", "pino", "@prometheus-io/client"];
 
 try {
   const whole = pack(root);

@@ -19,7 +19,7 @@ function run(script: string): readonly (LoadedFiles & { readonly userId?: string
     .map((line) => JSON.parse(line));
 }
 
-const serverOnly = /^(?:pino|commander|prom-client|@hono\/node-server|@inquirer\/.*|@node-rs\/.*|pg)$/;
+const serverOnly = /^(?:pino|commander|@prometheus-io\/client|@hono\/node-server|@inquirer\/.*|@node-rs\/.*|pg)$/;
 
 describe("import of the built package", () => {
   it("importing tokenpair loads no native addon and no package of the server, and the first login loads argon2 only", () => {

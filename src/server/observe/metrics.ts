@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
 import type { Stats } from "../../auth-results.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { DeletedCounts } from "../../core/store/index.ts";
