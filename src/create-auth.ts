@@ -58,6 +58,7 @@ export function createAuth<U extends AuthUser = User, C extends object = Applica
 
   const auth: Auth<AuthUser> = {
     ready: async () => {
+      if (deps.users.isOwn) await deps.passwords.prepare();
       await deps.store.checkSchema();
       await deps.feed.start();
       webhook?.start();

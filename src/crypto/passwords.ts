@@ -3,7 +3,7 @@ import { AuthError } from "../core/errors.ts";
 import { toPasswordCost } from "../core/settings/password-cost.ts";
 import { toPeppers } from "../core/settings/peppers.ts";
 import { defaultSettings, type Settings } from "../core/settings/settings.ts";
-import { type Argon2Hash, hashArgon2id, isWeaker } from "./passwords/argon2.ts";
+import { type Argon2Hash, hashArgon2id, isWeaker, loadArgon2 } from "./passwords/argon2.ts";
 import type { Matcher } from "./passwords/hash-format.ts";
 import { createHashQueue, type HashLoad } from "./passwords/hash-queue.ts";
 import { createPeppers, type PepperKey, type Peppers } from "./passwords/peppers.ts";
@@ -32,6 +32,8 @@ export interface PasswordHasher {
   verify(encoded: string | null, password: string): Promise<PasswordMatch | null>;
   /** Checks, before any other work, that a hash has a place. @throws AuthError `unavailable` if too many passwords wait. */
   requireRoom(): void;
+  /** Loads the native addon that hashes, so that a machine without it fails at the start. @throws Error if it is missing. */
+  prepare(): Promise<void>;
   /** Returns the state of the queue. */
   load(): HashLoad;
 }
@@ -88,6 +90,9 @@ export function createPasswordHasher(given: Partial<PasswordSettings> = {}): Pas
       if (stored.outcome === "django") return queue.run(() => verifyDjango(stored.matches, password));
       await hash(password);
       return null;
+    },
+    async prepare() {
+      await loadArgon2();
     },
     requireRoom: queue.requireRoom,
     load: queue.load,

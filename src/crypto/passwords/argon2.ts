@@ -85,7 +85,7 @@ export async function hashArgon2id(password: string, cost: PasswordCost, pepper?
   return encoded.replace(/,p=\d+/, (parallelismField) => `${parallelismField},keyid=${keyId}`);
 }
 
-/** Loads the native addon at the first hash, so that importing tokenpair loads none. Later calls get the same module. */
-function loadArgon2(): Promise<typeof import("@node-rs/argon2")> {
+/** Loads the native addon, once: importing tokenpair loads none. @throws Error if there is no addon for this machine. */
+export function loadArgon2(): Promise<typeof import("@node-rs/argon2")> {
   return import("@node-rs/argon2");
 }
