@@ -82,7 +82,7 @@ describe("a stored hash", () => {
     const encoded = "md5$abcdefghijklmnopqrstuv$522df62df99c6b41d6d951844a353d1c";
     expect(parseStoredHash(encoded)).toEqual({
       outcome: "refused",
-      reason: "is MD5, which only acceptMd5PasswordHashes lets in",
+      reason: "is MD5, which needs acceptMd5PasswordHashes",
     });
     expect(parseStoredHash(encoded, { acceptMd5: true }).outcome).toBe("django");
   });
