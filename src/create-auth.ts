@@ -120,7 +120,7 @@ export function createAuth<U extends AuthUser = User, C extends object = Applica
       return signal === undefined ? own : AbortSignal.any([own, signal]);
     },
     revokeToken: (tokenId, options) => flows.revokeToken(tokenId, options?.client),
-    changePassword: async (change, options) => toSessionPair(await flows.changePassword(change, options?.client)),
+    changePassword: async (change, options) => toSessionPair(await flows.changePassword(change, options)),
 
     sessions: Object.freeze<Auth["sessions"]>({
       list: (userId) => flows.listSessions(userId),

@@ -35,6 +35,8 @@ interface NewToken {
 }
 
 interface NewAccessToken extends NewToken {
+  /** The `jti`: 32 hexadecimal digits. Default: random ones. */
+  readonly tokenId?: string;
   readonly claims: ApplicationClaims;
 }
 
@@ -46,6 +48,8 @@ interface NewRefreshToken extends NewToken {
 
 /** Creates and verifies access and refresh tokens. No I/O. */
 export interface Tokens {
+  /** Returns a random `jti` for an access token. */
+  createTokenId(): string;
   /**
    * Creates an access token.
    *
@@ -154,11 +158,14 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
     return { ...claims, type: "refresh", generation, secret };
   }
 
+  const createTokenId = () => Buffer.from(random(16)).toString("hex");
+
   return Object.freeze({
+    createTokenId,
     mintAccess(token: NewAccessToken): string {
       const taken = Object.keys(token.claims).find((name) => ourClaims.has(name));
       if (taken !== undefined) throw new TypeError(`claims: "${taken}" is a claim of tokenpair and cannot be set`);
-      const tokenId = Buffer.from(random(16)).toString("hex");
+      const { tokenId = createTokenId() } = token;
       return signCompact({ ...toPayload("access", tokenId, token), ...token.claims }, keys.current);
     },
     mintRefresh(token: NewRefreshToken): string {

@@ -12,7 +12,7 @@ import { reportLoginFailure } from "./login.ts";
 import { requireGoodPassword } from "./passwords/policy.ts";
 import { normalizePassword, verifyPassword } from "./passwords/text.ts";
 import { acceptAttempt, admitAttempt, rejectAttempt, undoAttempt } from "./throttling/login-throttle.ts";
-import { mintPair, toApplicationClaims } from "./token-pair.ts";
+import { prepareTokens, type TokenLimitOptions } from "./token-pair.ts";
 import { userChangedAndRevoked } from "./users.ts";
 
 /** A change of password that the user asked for. */
@@ -38,7 +38,7 @@ export interface PasswordChanged {
 /**
  * Changes the password of the user who asks, in tokenpair's own user table. A wrong current password counts as a failed login.
  *
- * @param client who sent the request.
+ * @param options.client who sent the request.
  * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for the user; `throttled`, with
  * `retryAfter`; `wrong_password`; `token_revoked` if a reset, a disable or a logout came first; `unavailable`.
  * StoreUnavailableError. Password and sessions have not changed then.
@@ -46,7 +46,7 @@ export interface PasswordChanged {
 export async function changePassword(
   deps: Deps,
   change: PasswordChange,
-  client: ClientInfo = {},
+  { client = {}, tokenLimits }: { readonly client?: ClientInfo | undefined } & TokenLimitOptions = {},
 ): Promise<PasswordChanged> {
   const { userId, sessionId, newPassword } = change;
   const row = await deps.store.users.findById(userId);
@@ -60,7 +60,7 @@ export async function changePassword(
     throw error;
   }
 
-  const claims = await toApplicationClaims(deps, user);
+  const tokens = await prepareTokens(deps, user, { tokenLimits });
   const secret = createSecret(deps.random);
   const keep: KeepSession = {
     sessionId,
@@ -75,7 +75,7 @@ export async function changePassword(
     (audit) => deps.store.users.changePassword(userId, hash, keep, audit),
   );
   if (changed === null) throw new AuthError("token_revoked", "the session or the password changed meanwhile");
-  return { session: changed.session, pair: mintPair(deps, { ...changed, secret, claims }) };
+  return { session: changed.session, pair: tokens.mintPair({ ...changed, secret }) };
 }
 
 /**

@@ -8,7 +8,7 @@ import { createSecret, createSessionId, hashSecret } from "../crypto/secrets.ts"
 import type { EventsOf } from "../events/events.ts";
 import { commit, sessionsRevoked } from "./commit.ts";
 import type { Deps } from "./deps.ts";
-import { mintPair, toApplicationClaims } from "./token-pair.ts";
+import { prepareTokens, type TokenLimitOptions } from "./token-pair.ts";
 import { type FoundUser, mayHaveTokens } from "./user-source.ts";
 
 /** How to start a session. */
@@ -53,10 +53,10 @@ export async function issue(deps: Deps, userId: string, options: IssueOptions = 
 export async function startSession(
   deps: Deps,
   { user, epoch }: FoundUser,
-  { remember = true, client = {}, replaces }: IssueOptions,
+  { remember = true, client = {}, replaces, tokenLimits }: IssueOptions & TokenLimitOptions,
 ): Promise<Issued> {
   const { settings, store } = deps;
-  const claims = await toApplicationClaims(deps, user);
+  const tokens = await prepareTokens(deps, user, { tokenLimits });
   const secret = createSecret(deps.random);
   const newSession: NewSession = {
     id: createSessionId(deps.clock.now(), deps.random),
@@ -76,7 +76,7 @@ export async function startSession(
     if (created.outcome === "refused") throw new AuthError("no_active_account", created.reason);
     return created;
   });
-  return { user, session, pair: mintPair(deps, { session, secret, claims, now }) };
+  return { user, session, pair: tokens.mintPair({ session, secret, now }) };
 }
 
 /** Returns the events of a login: the end of the session that it replaces, the login, and the new device. */

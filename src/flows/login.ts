@@ -6,6 +6,7 @@ import { callHook } from "./hook.ts";
 import { type Issued, type IssueOptions, startSession } from "./issue.ts";
 import { rehashPassword } from "./passwords/rehash.ts";
 import { acceptAttempt, admitAttempt, rejectAttempt, undoAttempt } from "./throttling/login-throttle.ts";
+import type { TokenLimitOptions } from "./token-pair.ts";
 import { type LoginCandidate, mayHaveTokens, type VerifiedUser } from "./user-source.ts";
 
 /** A username and a password. */
@@ -41,7 +42,7 @@ export interface LoggedIn extends Issued {
 export async function login(
   deps: Deps,
   { username, password }: Credentials,
-  options: LoginOptions = {},
+  options: LoginOptions & TokenLimitOptions = {},
 ): Promise<LoggedIn> {
   const { client = {} } = options;
   let userId: string | null = null;
@@ -59,7 +60,7 @@ async function loginAs(
   deps: Deps,
   candidate: LoginCandidate,
   password: string,
-  { device, ...options }: LoginOptions,
+  { device, ...options }: LoginOptions & TokenLimitOptions,
 ): Promise<LoggedIn> {
   const { client = {} } = options;
   const attempt = await admitAttempt(deps, candidate, { client, device: { token: device } });
@@ -75,11 +76,12 @@ async function loginAs(
   await acceptAttempt(deps, attempt, verified.user);
 
   await callHook("onLoginSuccess", async () => deps.settings.onLoginSuccess?.(verified.user, client));
+  const deviceToken = createDeviceToken(deps.deviceKey, candidate.usernameKey, deps.random);
   const issued = await startSession(deps, verified, options);
   if (verified.outdatedHash !== undefined) {
     await rehashPassword(deps, verified.user.id, verified.outdatedHash, client);
   }
-  return { ...issued, device: createDeviceToken(deps.deviceKey, candidate.usernameKey, deps.random) };
+  return { ...issued, device: deviceToken };
 }
 
 /** Returns the user if the password is right and the user may have tokens, else why not. */

@@ -4,78 +4,128 @@ import type { AuthUser } from "../core/user.ts";
 import type { Deps } from "./deps.ts";
 import { callHook } from "./hook.ts";
 
+/** The most characters that the tokens may have on the way out, for example in a cookie. */
+export interface TokenLimits {
+  /** Characters of an access token. */
+  readonly access: number;
+  /** Characters of a refresh token. */
+  readonly refresh: number;
+}
+
+/** An option of every flow that returns tokens. */
+export interface TokenLimitOptions {
+  /** Default: the limit of a token alone. */
+  readonly tokenLimits?: TokenLimits | undefined;
+}
+
 /** What a pair is minted from. */
 export interface PairSource {
   /** The session's row. */
   readonly session: Session;
   /** The secret of the session's current generation. */
   readonly secret: Uint8Array;
-  /** The application's claims, for the access token. */
-  readonly claims: ApplicationClaims;
   /** The database's time of the transaction that allowed the pair: whole seconds since the epoch. */
   readonly now: number;
 }
 
+/** The tokens that a change will return. Whatever could fail has been done, so that minting after the commit can't. */
+export interface PreparedTokens {
+  /**
+   * Mints the pair of the session's current generation. The refresh token depends only on the row and the secret, so a
+   * replay gets the same token. No token outlives the session (invariant I5).
+   */
+  readonly mintPair: (source: PairSource) => TokenPair;
+  /** Mints a new access token of the session, without a refresh token. */
+  readonly mintAccess: (source: Omit<PairSource, "secret">) => Pick<TokenPair, "access" | "accessExpiresIn">;
+}
+
 /**
- * Mints the pair of the session's current generation. The refresh token depends only on the row and the secret, so a
- * replay gets the same token. No token outlives the session (invariant I5).
+ * Prepares tokens without claims of the application, for a session whose user need not be read.
+ *
+ * @throws AuthError `unavailable` if a token would be too long.
  */
-export function mintPair(deps: Deps, { session, secret, claims, now }: PairSource): TokenPair {
-  const refresh = deps.tokens.mintRefresh({
-    userId: session.userId,
-    sessionId: session.id,
-    userEpoch: session.userEpoch,
-    issuedAt: toIssuedAt(deps, session.rotatedAt ?? session.createdAt),
-    expiresAt: session.idleExpiresAt,
-    generation: session.generation,
-    secret,
+export function prepareOwnTokens(
+  deps: Deps,
+  userId: string,
+  { tokenLimits }: TokenLimitOptions,
+): Promise<PreparedTokens> {
+  return callHook("minting", async () => prepare(deps, { userId, claims: {}, tokenLimits }));
+}
+
+/**
+ * Calls the `claims` hook and prepares tokens with its claims. Call it before the change that the tokens belong to.
+ *
+ * @throws AuthError `unavailable` if the hook fails, if its claims use reserved names, or if they make a token too long.
+ */
+export async function prepareTokens(
+  deps: Deps,
+  user: AuthUser,
+  { tokenLimits }: TokenLimitOptions,
+): Promise<PreparedTokens> {
+  const { claims: hook } = deps.settings;
+  if (hook === undefined) return prepareOwnTokens(deps, user.id, { tokenLimits });
+  return callHook("claims", async () => {
+    const claims = toPlainObject(await hook(user));
+    return prepare(deps, { userId: user.id, claims, tokenLimits });
   });
+}
+
+interface TokenContents extends TokenLimitOptions {
+  readonly userId: string;
+  readonly claims: ApplicationClaims;
+}
+
+function prepare(deps: Deps, contents: TokenContents): PreparedTokens {
+  const { claims } = contents;
+  const { settings, tokens } = deps;
+  requireFittingTokens(deps, contents);
+  const tokenId = tokens.createTokenId();
+
+  function mintAccess({ session, now }: Omit<PairSource, "secret">): Pick<TokenPair, "access" | "accessExpiresIn"> {
+    const { userId, id: sessionId, userEpoch } = session;
+    const expiresAt = Math.min(now + settings.accessTokenLifetime, session.absoluteExpiresAt);
+    const issuedAt = toIssuedAt(deps, now);
+    const access = tokens.mintAccess({ userId, sessionId, userEpoch, tokenId, issuedAt, expiresAt, claims });
+    return { access, accessExpiresIn: expiresAt - now };
+  }
+
   return {
-    ...mintAccess(deps, { session, claims, now }),
-    refresh,
-    refreshExpiresIn: session.idleExpiresAt - now,
+    mintAccess,
+    mintPair({ session, secret, now }) {
+      const { userId, id: sessionId, userEpoch, generation, idleExpiresAt: expiresAt } = session;
+      const issuedAt = toIssuedAt(deps, session.rotatedAt ?? session.createdAt);
+      const refresh = tokens.mintRefresh({ userId, sessionId, userEpoch, issuedAt, expiresAt, generation, secret });
+      return { ...mintAccess({ session, now }), refresh, refreshExpiresIn: expiresAt - now };
+    },
   };
 }
 
-/** Mints a new access token of the session, without a refresh token. */
-export function mintAccess(
-  deps: Deps,
-  { session, claims, now }: Omit<PairSource, "secret">,
-): Pick<TokenPair, "access" | "accessExpiresIn"> {
-  const expiresAt = Math.min(now + deps.settings.accessTokenLifetime, session.absoluteExpiresAt);
-  const access = deps.tokens.mintAccess({
-    userId: session.userId,
-    sessionId: session.id,
-    userEpoch: session.userEpoch,
-    issuedAt: toIssuedAt(deps, now),
-    expiresAt,
-    claims,
-  });
-  return { access, accessExpiresIn: expiresAt - now };
+/**
+ * Mints tokens on trial, at least as long as the real ones.
+ *
+ * @throws TypeError if a claim has a reserved name or a token is too long.
+ */
+function requireFittingTokens({ tokens, clock, settings }: Deps, { userId, claims, tokenLimits }: TokenContents): void {
+  if (tokenLimits === undefined && settings.claims === undefined) return;
+  const now = clock.now();
+  const token = { ...longest, userId, issuedAt: now, expiresAt: now };
+  const access = tokens.mintAccess({ ...token, claims });
+  if (tokenLimits === undefined) return;
+  requireLength("access", access, tokenLimits);
+  requireLength("refresh", tokens.mintRefresh(token), tokenLimits);
+}
+
+function requireLength(type: keyof TokenLimits, { length }: string, limits: TokenLimits): void {
+  if (length <= limits[type]) return;
+  throw new TypeError(
+    `claims: the ${type} token would have ${length} characters, but browsers keep at most ${limits[type]} in its cookie. ` +
+      "Return shorter claims.",
+  );
 }
 
 /** Returns the store's time, but at most this node's: the node would refuse a token from the future. */
 function toIssuedAt({ clock }: Deps, storeTime: number): number {
   return Math.min(storeTime, clock.now());
-}
-
-/**
- * Calls the `claims` hook and mints a token with its claims on trial, so that an unusable result is found before
- * anything changes.
- *
- * @returns the claims; none if there is no hook.
- * @throws AuthError `unavailable` if the hook fails, if its claims use reserved names, or if they make the token too
- * long.
- */
-export async function toApplicationClaims(deps: Deps, user: AuthUser): Promise<ApplicationClaims> {
-  const { claims: hook } = deps.settings;
-  if (hook === undefined) return {};
-  return callHook("claims", async () => {
-    const claims = toPlainObject(await hook(user));
-    const { now } = deps.clock;
-    deps.tokens.mintAccess({ ...sample, userId: user.id, issuedAt: now(), expiresAt: now(), claims });
-    return claims;
-  });
 }
 
 /**
@@ -87,5 +137,11 @@ function toPlainObject(claims: ApplicationClaims): ApplicationClaims {
   return plain as ApplicationClaims;
 }
 
-/** The other contents of the trial token. No real token has longer ones. */
-const sample = { sessionId: "00000000-0000-7000-8000-000000000000", userEpoch: Number.MAX_SAFE_INTEGER };
+/** The contents of a trial token. No real token has longer ones. */
+const longest = {
+  sessionId: "00000000-0000-7000-8000-000000000000",
+  userEpoch: Number.MAX_SAFE_INTEGER,
+  tokenId: "0".repeat(32),
+  generation: 0xffff_ffff,
+  secret: new Uint8Array(32),
+};

@@ -119,7 +119,7 @@ describe("the webhook", () => {
     const second = await login(auth.deps, alice, { client });
     const subject = { userId: auth.user.id, sessionId: second.session.id };
     const passwords = { currentPassword: alice.password, newPassword: "another horse" };
-    await changePassword(auth.deps, { ...subject, ...passwords }, client);
+    await changePassword(auth.deps, { ...subject, ...passwords }, { client });
     await tick();
     await tick();
     expect(types().sort()).toEqual(["new_device", "password_changed", "reuse_detected"]);

@@ -34,7 +34,7 @@ afterEach(() => auth.close());
 
 const change = (changes: Partial<PasswordChange> = {}) => {
   const own = { userId: auth.user.id, sessionId: asking.session.id };
-  return changePassword(auth.deps, { ...own, currentPassword: alice.password, newPassword, ...changes }, client);
+  return changePassword(auth.deps, { ...own, currentPassword: alice.password, newPassword, ...changes }, { client });
 };
 
 /** Returns whether alice can log in with this password. */

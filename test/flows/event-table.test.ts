@@ -159,7 +159,7 @@ const rows: readonly Row[] = [
     "a change of password",
     () => {
       const passwords = { currentPassword: alice.password, newPassword: "another horse" };
-      return changePassword(auth.deps, { userId, sessionId, ...passwords }, client);
+      return changePassword(auth.deps, { userId, sessionId, ...passwords }, { client });
     },
     () => [
       { ...changed("password_changed"), sessionId } as AuthEvent,
@@ -170,7 +170,7 @@ const rows: readonly Row[] = [
     "a wrong current password",
     () => {
       const passwords = { currentPassword: "wrong", newPassword: "another horse" };
-      return changePassword(auth.deps, { userId, sessionId, ...passwords }, client);
+      return changePassword(auth.deps, { userId, sessionId, ...passwords }, { client });
     },
     () => [
       {

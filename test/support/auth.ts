@@ -1,3 +1,4 @@
+import { type Random, systemRandom } from "../../src/core/runtime/random.ts";
 import type { Settings } from "../../src/core/settings/settings.ts";
 import type { Store } from "../../src/core/store/index.ts";
 import type { SessionStore } from "../../src/core/store/sessions.ts";
@@ -45,6 +46,8 @@ export interface TestAuthOptions {
   readonly endpoints?: readonly Endpoint[];
   /** Seconds by which the store's clock is ahead of the node's. Default: 0. */
   readonly storeAhead?: number;
+  /** Default: the machine's random numbers. */
+  readonly random?: Random;
 }
 
 export type TestAuth = Awaited<ReturnType<typeof createTestAuth>>;
@@ -55,6 +58,7 @@ export async function createTestAuth({
   wrapStore = (store) => store,
   endpoints,
   storeAhead = 0,
+  random = systemRandom,
 }: TestAuthOptions = {}) {
   const clock = createTestClock();
   const events: AuthEvent[] = [];
@@ -62,7 +66,7 @@ export async function createTestAuth({
   const store = wrapStore(await openTestStore(() => clock.now() + storeAhead));
   const passwords = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 1, ...settings });
   const options = { store, signingKey, ...settings } as Parameters<typeof createDeps>[0];
-  const parts = createDeps(options, (event) => void events.push(event), { clock, passwords });
+  const parts = createDeps(options, (event) => void events.push(event), { clock, passwords, random });
   const { signals, auditQueue } = parts;
   const deps = Object.freeze({ ...parts.httpDeps, ...parts.deps });
   await deps.feed.start();

@@ -1,4 +1,4 @@
-import type { ApplicationClaims, RefreshClaims } from "../../core/claims.ts";
+import type { RefreshClaims } from "../../core/claims.ts";
 import { AuthError } from "../../core/errors.ts";
 import type { Decision } from "../../core/store/sessions.ts";
 import { createSalt, deriveSecret, hashIdempotencyKey, hashSecret } from "../../crypto/secrets.ts";
@@ -6,7 +6,7 @@ import type { EventsOf } from "../../events/events.ts";
 import { commit, sessionsRevoked } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import { findSessionRefusal } from "../session-refusal.ts";
-import { mintPair, toApplicationClaims } from "../token-pair.ts";
+import { type PreparedTokens, prepareOwnTokens, prepareTokens, type TokenLimitOptions } from "../token-pair.ts";
 import { mayHaveTokens } from "../user-source.ts";
 import { type Refreshed, type RefreshOptions, reportRefusal, toRefreshEvent, toRowClient } from "./report.ts";
 import { decideRefresh, type Ruling } from "./rule.ts";
@@ -46,12 +46,13 @@ export function verifyRefreshToken(deps: Deps, token: string, options: RefreshOp
 export async function refreshVerified(
   deps: Deps,
   presented: RefreshClaims,
-  options: RefreshOptions,
+  options: RefreshOptions & TokenLimitOptions,
 ): Promise<Refreshed> {
   const { settings, store } = deps;
   const { sessionId, generation, secret } = presented;
-  const claims = await toClaimsOfUser(deps, presented, options);
-  if (!settings.rotateRefreshTokens) return refreshWithoutRotation(deps, presented, claims, options);
+  // Whatever can fail is done before the session changes: the claims, and the lengths of the tokens.
+  const tokens = await prepareTokensOfUser(deps, presented, options);
+  if (!settings.rotateRefreshTokens) return refreshWithoutRotation(deps, presented, tokens, options);
 
   // 1  Derive the successor from the presented secret and a fresh salt.
   const { idempotencyKey } = options;
@@ -75,7 +76,7 @@ export async function refreshVerified(
   if (rotated !== null) {
     const { session, now } = rotated;
     deps.emit(toRefreshEvent(presented, { outcome: "rotated", time: now }, options));
-    return { outcome: "rotated", session, pair: mintPair(deps, { session, now, secret: successor, claims }) };
+    return { outcome: "rotated", session, pair: tokens.mintPair({ session, now, secret: successor }) };
   }
 
   // 3  No row matched: lock it and decide.
@@ -88,7 +89,7 @@ export async function refreshVerified(
   // b  The same successor again, from the salt that made it.
   const { session, now } = ruling;
   const sameSuccessor = deriveSecret(secret, sessionId, generation + 1, ruling.salt);
-  return { outcome: "replayed", session, pair: mintPair(deps, { session, now, secret: sameSuccessor, claims }) };
+  return { outcome: "replayed", session, pair: tokens.mintPair({ session, now, secret: sameSuccessor }) };
 }
 
 /** Returns the events of step 3: what was revoked, then the result of the refresh. */
@@ -104,16 +105,18 @@ function refreshDecided(deps: Deps, presented: RefreshClaims, options: RefreshOp
   };
 }
 
-/** Returns the application's claims, never stale. Looks the user up only if the session's row can't decide alone. */
-async function toClaimsOfUser(
+/** Prepares tokens with the application's claims, never stale. Reads the user only if the session's row can't decide alone. */
+async function prepareTokensOfUser(
   deps: Deps,
   presented: RefreshClaims,
-  options: RefreshOptions,
-): Promise<ApplicationClaims> {
+  options: RefreshOptions & TokenLimitOptions,
+): Promise<PreparedTokens> {
   const { settings, users } = deps;
-  if (users.isOwn && settings.claims === undefined && settings.userAuthenticationRule === undefined) return {};
+  if (users.isOwn && settings.claims === undefined && settings.userAuthenticationRule === undefined) {
+    return prepareOwnTokens(deps, presented.userId, options);
+  }
   const found = await users.find(presented.userId);
-  if (found !== null && mayHaveTokens(settings, found.user)) return toApplicationClaims(deps, found.user);
+  if (found !== null && mayHaveTokens(settings, found.user)) return prepareTokens(deps, found.user, options);
   // The session stays live: the application may change its mind.
   const error = new AuthError("token_user_inactive", "the user is gone or inactive");
   reportRefusal(deps, presented, error, options);

@@ -1,9 +1,9 @@
-import type { ApplicationClaims, RefreshClaims } from "../../core/claims.ts";
+import type { RefreshClaims } from "../../core/claims.ts";
 import { AuthError } from "../../core/errors.ts";
 import { hashSecret } from "../../crypto/secrets.ts";
 import type { Deps } from "../deps.ts";
 import { findTokenRefusal } from "../session-refusal.ts";
-import { mintAccess } from "../token-pair.ts";
+import type { PreparedTokens } from "../token-pair.ts";
 import { type Refreshed, type RefreshOptions, toRefreshEvent, toRowClient } from "./report.ts";
 
 /**
@@ -15,7 +15,7 @@ import { type Refreshed, type RefreshOptions, toRefreshEvent, toRowClient } from
 export async function refreshWithoutRotation(
   deps: Deps,
   presented: RefreshClaims,
-  claims: ApplicationClaims,
+  tokens: PreparedTokens,
   options: RefreshOptions,
 ): Promise<Refreshed> {
   const { sessionId, generation, secret } = presented;
@@ -31,6 +31,6 @@ export async function refreshWithoutRotation(
   }
   const { session, now } = used;
   deps.emit(toRefreshEvent(presented, { outcome: "not_rotated", time: now }, options));
-  const access = mintAccess(deps, { session, now, claims });
+  const access = tokens.mintAccess({ session, now });
   return { outcome: "not_rotated", session, pair: { ...access, refreshExpiresIn: presented.expiresAt - now } };
 }

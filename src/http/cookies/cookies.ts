@@ -1,8 +1,8 @@
 import type { TokenPair } from "../../core/claims.ts";
-import { AuthError } from "../../core/errors.ts";
 import { type CookieNameSettings, type CookieNames, toCookieNames } from "../../core/settings/cookie-names.ts";
 import { days } from "../../core/settings/durations.ts";
 import type { Settings } from "../../core/settings/settings.ts";
+import type { TokenLimits } from "../../flows/token-pair.ts";
 import { type HeaderSource, readHeader } from "../request/headers.ts";
 
 /** The settings that shape the cookies. */
@@ -20,6 +20,12 @@ export interface RequestCookies {
   readonly device: string | undefined;
   /** Whether there are two access, refresh or CSRF cookies. Another site set one of them, and nothing says which. */
   readonly hasDuplicates: boolean;
+}
+
+/** Returns the longest tokens that browsers keep in the cookies. */
+export function toTokenLimits(settings: CookieSettings): TokenLimits {
+  const { access, refresh } = toCookieNames(settings);
+  return { access: maxCookieLength - access.length, refresh: maxCookieLength - refresh.length };
 }
 
 /**
@@ -157,17 +163,10 @@ const maxCookieLength = 4_096;
  * Returns a `Set-Cookie` header (RFC 6265 §4.1.1).
  *
  * @throws TypeError if the value has a character that is not allowed in a cookie.
- * @throws AuthError `unavailable` if the cookie is too long for browsers, because the application's claims are.
  */
 function serializeCookie(settings: CookieSettings, cookie: Cookie): string {
   if (!/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/.test(cookie.value)) {
     throw new TypeError(`the value of the cookie ${cookie.name} has a character that is not allowed in a cookie`);
-  }
-  if (cookie.name.length + cookie.value.length > maxCookieLength) {
-    const cause = new TypeError(
-      `claims: ${cookie.name} would exceed the 4096 bytes that browsers accept. Return fewer claims.`,
-    );
-    throw new AuthError("unavailable", "a cookie is too long for a browser", { cause });
   }
   return [
     `${cookie.name}=${cookie.value}`,

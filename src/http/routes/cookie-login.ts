@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { requireAllowedOrigin, requireCsrfToken, requireUniqueCookies } from "../cookies/checks.ts";
 import { findCookieSession } from "../cookies/cookie-session.ts";
-import { readCookies, toDeviceCookie, toSessionCookies, withCookies } from "../cookies/cookies.ts";
+import { readCookies, toDeviceCookie, toSessionCookies, toTokenLimits, withCookies } from "../cookies/cookies.ts";
 import { deriveCsrfToken } from "../cookies/csrf-token.ts";
 import { defineEndpoint } from "../endpoint.ts";
 import { csrfFailed, csrfHeader, lifetimesSchema } from "../openapi/cookie-responses.ts";
@@ -44,7 +44,8 @@ export const cookieLogin = defineEndpoint({
     requireCsrfToken(deps, request.headers, { cookie: cookies.csrf, sessionIds });
     const { username, password, remember } = await readBody();
 
-    const options = { remember, client, replaces, device: cookies.device };
+    const tokenLimits = toTokenLimits(deps.settings);
+    const options = { remember, client, replaces, device: cookies.device, tokenLimits };
     const { user, session, pair, device } = await deps.flows.login({ username, password }, options);
 
     const csrfToken = deriveCsrfToken(deps.csrfKey, session);

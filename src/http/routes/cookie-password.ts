@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { toSessionCookies, withCookies } from "../cookies/cookies.ts";
+import { toSessionCookies, toTokenLimits, withCookies } from "../cookies/cookies.ts";
 import { deriveCsrfToken } from "../cookies/csrf-token.ts";
 import { authenticateRequest, readCredentials } from "../credentials.ts";
 import { defineEndpoint } from "../endpoint.ts";
@@ -45,7 +45,10 @@ export const cookiePassword = defineEndpoint({
     const { current_password: currentPassword, new_password: newPassword } = await readBody();
 
     const change = { userId, sessionId, currentPassword, newPassword };
-    const { session, pair } = await deps.flows.changePassword(change, client);
+    const { session, pair } = await deps.flows.changePassword(change, {
+      client,
+      tokenLimits: toTokenLimits(deps.settings),
+    });
 
     if (credentials.via === "bearer") return toJsonResponse(200, { access: pair.access, refresh: pair.refresh });
     const csrfToken = deriveCsrfToken(deps.csrfKey, session);

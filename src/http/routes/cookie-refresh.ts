@@ -6,6 +6,7 @@ import {
   readCookies,
   toClearedCookies,
   toSessionCookies,
+  toTokenLimits,
   withCookies,
 } from "../cookies/cookies.ts";
 import { deriveCsrfToken } from "../cookies/csrf-token.ts";
@@ -62,7 +63,8 @@ async function refreshByCookie(
   cookies: RequestCookies & { readonly refresh: string },
 ): Promise<Response> {
   const { flows, settings, csrfKey } = deps;
-  const options = { idempotencyKey: readIdempotencyKey(request.headers), client };
+  const idempotencyKey = readIdempotencyKey(request.headers);
+  const options = { idempotencyKey, client, tokenLimits: toTokenLimits(settings) };
   const claims = flows.verifyRefreshToken(cookies.refresh, options);
   requireCsrfToken(deps, request.headers, { cookie: cookies.csrf, sessionIds: [claims.sessionId] });
   const { outcome, session, pair } = await flows.refreshVerified(claims, options);

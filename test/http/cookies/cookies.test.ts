@@ -70,18 +70,10 @@ describe("the cookies of a session", () => {
     ]);
   });
 
-  it("refuses to set a cookie that is too long for browsers", () => {
-    const withAccess = (length: number) =>
-      toSessionCookies(defaultSettings, {
-        pair: { ...pair, access: "x".repeat(length) },
-        csrfToken: "r.m",
-        persistent: true,
-      });
-    const longest = 4_096 - "__Host-Http-access".length;
-    expect(withAccess(longest)).toHaveLength(3);
-    expect(() => withAccess(longest + 1)).toThrow(
-      expect.objectContaining({ code: "unavailable", cause: expect.any(TypeError) }),
-    );
+  it("limits tokens to the 4,096 bytes that browsers keep of a name and a value", () => {
+    const { access, refresh } = toTokenLimits(defaultSettings);
+    expect("__Host-Http-access".length + access).toBe(4_096);
+    expect("__Secure-refresh".length + refresh).toBe(4_096);
   });
 
   it("refuses to set a cookie whose value has a character that is not allowed", () => {
