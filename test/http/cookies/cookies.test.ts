@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { toCookieNames } from "../../../src/core/settings/cookie-names.ts";
 import { defaultSettings } from "../../../src/core/settings/settings.ts";
-import { readCookies, toClearedCookies, toCsrfCookie, toSessionCookies } from "../../../src/http/cookies/cookies.ts";
+import {
+  readCookies,
+  toClearedCookies,
+  toCsrfCookie,
+  toSessionCookies,
+  toTokenLimits,
+} from "../../../src/http/cookies/cookies.ts";
 
 const pair = { access: "a.b.c", refresh: "d.e.f", accessExpiresIn: 1_800, refreshExpiresIn: 2_592_000 };
 const read = (cookie: string, settings = defaultSettings) => readCookies({ cookie }, settings);
