@@ -1,21 +1,29 @@
-import { ClientError, isUnauthorized } from "../client-error.ts";
-import { unexpectedResponse } from "../transport/json-call.ts";
-import { type GetIdempotencyKey, type Transport, toId, toUser } from "../transport/transport.ts";
+import { ClientError, isUnauthorized, unexpectedResponse } from "../client-error.ts";
+import type { Environment } from "../environment.ts";
+import { timedOut } from "../transport/json-call.ts";
+import { type GetIdempotencyKey, type Transport, toFreshPath, toId, toUser } from "../transport/transport.ts";
 import type { Records } from "./records.ts";
+import { toLogoutReason, toProblem } from "./refusal.ts";
 import { anyToken, newToken, type Schedule } from "./schedule.ts";
 import type { Session } from "./session.ts";
-import type { LogoutReason, Problem, SessionStateHolder } from "./session-state.ts";
+import type { SessionStateHolder } from "./session-state.ts";
 
 /** The parts that a refresher works with. */
 export interface RefresherParts {
+  readonly env: Environment;
   readonly transport: Transport;
   readonly records: Records;
   readonly schedule: Schedule;
   readonly session: Session;
   readonly state: SessionStateHolder;
+  /** Seconds after which a refresh is reported as a problem and tried again. */
+  readonly timeout: number;
 }
 
-/** Keeps the session alive. None of these functions rejects: a failure becomes the state's `problem`. */
+/**
+ * Keeps the session alive. A failure becomes the state's `problem`, so these functions reject only because of a defect,
+ * for example of a function that the application passed.
+ */
 export interface Refresher {
   /** Finds out whether a user is logged in. */
   readonly start: () => Promise<void>;
@@ -24,17 +32,23 @@ export interface Refresher {
    * for a refresh that is already running. Sends nothing during a back-off.
    */
   readonly ensure: (notBefore: number) => Promise<void>;
+  /** Asks the server who is logged in, because it isn't who the state shows. */
+  readonly identify: () => Promise<void>;
   /** Prepares a request: applies what other tabs did, and refreshes if the access token may have expired. */
   readonly prepare: () => Promise<void>;
   /** Does what is due, after a timer or after the page became active again. */
   readonly check: () => Promise<void>;
   /** Refreshes now, although it isn't due, unless the server sent a `Retry-After`. */
   readonly refresh: () => Promise<void>;
+  /** Returns why the last attempt failed, or `undefined` if it didn't. */
+  readonly getFailure: () => ClientError | undefined;
 }
 
 /** Creates a refresher. It sends nothing until one of its functions is called. */
-export function createRefresher({ transport, records, schedule, session, state }: RefresherParts): Refresher {
+export function createRefresher(parts: RefresherParts): Refresher {
+  const { env, transport, records, schedule, session, state, timeout } = parts;
   let running: Promise<void> | undefined;
+  let failure: ClientError | undefined;
 
   const isAnonymous = () => state.get().status === "anonymous" && !schedule.receivedAt();
 
@@ -46,31 +60,51 @@ export function createRefresher({ transport, records, schedule, session, state }
       if (notBefore >= schedule.retryTarget()) schedule.resetBackoff();
       return;
     }
+    await run(notBefore);
+  }
+
+  function run(notBefore: number): Promise<void> {
     running ??= session
-      .exclusive((locked) => run(notBefore, locked))
+      .exclusive((locked) => attempt(notBefore, locked))
       .finally(() => {
         running = undefined;
         schedule.startTimer();
       });
-    await running;
+    return running;
   }
 
-  async function run(notBefore: number, locked: boolean): Promise<void> {
+  async function attempt(notBefore: number, locked: boolean): Promise<void> {
+    let timer: number | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = env.setTimeout(() => reject(timedOut()), timeout * 1000);
+    });
     try {
-      await session.sync();
-      if (!schedule.isLive(notBefore)) await refresh(locked);
-      await loadUser(locked);
+      // What comes late still counts: the work isn't stopped.
+      await Promise.race([work(notBefore, locked), late]);
       schedule.resetBackoff();
+      failure = undefined;
       state.setProblem();
     } catch (error) {
-      const failure = error instanceof ClientError ? error : unexpectedResponse();
-      schedule.backOff(notBefore, failure.retryAfter);
-      state.setProblem(toProblem(failure));
+      if (!(error instanceof ClientError)) {
+        schedule.backOff(notBefore);
+        throw error;
+      }
+      failure = error;
+      schedule.backOff(notBefore, error);
+      state.setProblem(toProblem(error));
+    } finally {
+      env.clearTimeout(timer);
     }
   }
 
-  /** Gets a new access token, or clears the session. */
-  async function refresh(locked: boolean, isRetry = false): Promise<void> {
+  async function work(notBefore: number, locked: boolean): Promise<void> {
+    await session.sync();
+    if (!schedule.isLive(notBefore) || transport.isAnonymous?.()) await refresh(locked, notBefore === newToken);
+    await loadUser(locked);
+  }
+
+  /** Gets a new access token, or clears the session. With `asksUser`, the user is unknown if the response has none. */
+  async function refresh(locked: boolean, asksUser = false, isRetry = false): Promise<void> {
     const before = schedule.receivedAt();
     const hasChanged = () => schedule.receivedAt() !== before;
     const getIdempotencyKey: GetIdempotencyKey = async (fingerprint) => {
@@ -81,7 +115,8 @@ export function createRefresher({ transport, records, schedule, session, state }
       return key;
     };
     try {
-      await session.accept(() => transport.refresh(getIdempotencyKey));
+      const { user } = await session.accept(() => transport.refresh(getIdempotencyKey, session.isKnown()));
+      if (asksUser && !user) session.forgetUser();
     } catch (error) {
       if (!isUnauthorized(error)) {
         if (hasChanged()) return;
@@ -89,8 +124,10 @@ export function createRefresher({ transport, records, schedule, session, state }
       }
       await session.sync();
       // Another tab has received a new token meanwhile, so the server may have refused the previous one.
-      if (!isRetry && schedule.receivedAt() && hasChanged()) return refresh(locked, true);
-      await session.clear(toLogoutReason(error, session.isKnown()));
+      if (!isRetry && schedule.receivedAt() && hasChanged()) return refresh(locked, asksUser, true);
+      if (error.sessionEnded) return session.clear(toLogoutReason(error, session.isKnown()));
+      if (!schedule.countRefusal() && !session.isRefreshTokenExpired()) throw error;
+      await session.clear("refused");
     }
   }
 
@@ -98,7 +135,7 @@ export function createRefresher({ transport, records, schedule, session, state }
   async function loadUser(locked: boolean, isRetry = false): Promise<void> {
     if (!schedule.receivedAt() || session.isUserKnown()) return;
     try {
-      const me = await transport.call("GET", "me/");
+      const me = await transport.call("GET", toFreshPath(env, "me/"));
       const user = toUser(me);
       const id = toId(me["session"]);
       if (!user || !id) throw unexpectedResponse();
@@ -113,6 +150,11 @@ export function createRefresher({ transport, records, schedule, session, state }
   return {
     start: () => ensure(anyToken),
     ensure,
+    async identify() {
+      await running;
+      session.forgetUser();
+      await run(anyToken);
+    },
     async prepare() {
       await session.sync();
       if (isAnonymous()) return;
@@ -127,17 +169,6 @@ export function createRefresher({ transport, records, schedule, session, state }
       schedule.startTimer();
     },
     refresh: () => running ?? ensure(newToken),
+    getFailure: () => failure,
   };
-}
-
-/** Returns why the server refused to refresh. */
-function toLogoutReason(error: ClientError, wasKnown: boolean): LogoutReason | undefined {
-  if (error.code === "password_changed") return "password_changed";
-  if (error.code === "not_authenticated") return wasKnown ? "expired" : undefined;
-  return error.message === "Token is expired" ? "expired" : "revoked";
-}
-
-function toProblem({ code, status }: ClientError): Problem {
-  if (code === "offline" || code === "timeout") return code;
-  return status === 429 ? "throttled" : "unavailable";
 }

@@ -1,4 +1,5 @@
-import type { Environment } from "../environment.ts";
+import type { ClientError } from "../client-error.ts";
+import { type Environment, toTimerDelay } from "../environment.ts";
 
 /** A moment on both clocks, in milliseconds. */
 export interface Moment {
@@ -36,13 +37,17 @@ export interface Schedule {
   /** Returns whether it is time to refresh. */
   readonly isRefreshDue: () => boolean;
   readonly countdown: () => Countdown | undefined;
-  /** Starts an exponential back-off with full jitter, which never ends before `retryAfter`. */
-  readonly backOff: (notBefore: number, retryAfter: number | undefined) => void;
+  /** Starts an exponential back-off with full jitter, which never ends before the error's `retryAfter`. */
+  readonly backOff: (notBefore: number, error?: ClientError) => void;
+  /** Counts a refresh that the server refused. Returns whether there were enough of them to offer a login. */
+  readonly countRefusal: () => boolean;
   /** Returns the latest `notBefore` of the attempts that failed since the back-off began, or `anyToken`. */
   readonly retryTarget: () => number;
   readonly isBackingOff: () => boolean;
   /** Makes the retry due immediately, unless the server sent a `Retry-After`. */
   readonly skipBackoff: () => void;
+  /** Does the same after a response of the server, if the back-off began because there was none. */
+  readonly serverAnswered: () => void;
   /** Ends the back-off after a success. */
   readonly resetBackoff: () => void;
   /** Starts the timer for the next retry or refresh. */
@@ -58,16 +63,17 @@ export const anyToken: number = Number.NEGATIVE_INFINITY;
 /** As `notBefore`: only an access token that is yet to be received is good enough. */
 export const newToken: number = Number.POSITIVE_INFINITY;
 
-/** The longest delay that `setTimeout` accepts. Milliseconds. */
-const maxTimerDelay = 2 ** 31 - 1;
 /** Seconds. */
 const maxBackoff = 60;
+/** How many refusals within how many seconds, at least, before a login is offered. */
+const enoughRefusals = { count: 3, seconds: 60 };
 
 /** Creates a schedule. `onTimer` is called when a refresh or a retry may be due. */
 export function createSchedule(env: Environment, onTimer: () => void): Schedule {
   let token: (Deadline & { readonly lifetime: number }) | undefined;
-  let backoff: (Deadline & { readonly retryAfter: number | undefined; readonly notBefore: number }) | undefined;
+  let backoff: (Deadline & { readonly error: ClientError | undefined; readonly notBefore: number }) | undefined;
   let failures = 0;
+  let refusals: Moment[] = [];
   let timer: number | undefined;
   let disposed = false;
 
@@ -78,7 +84,16 @@ export function createSchedule(env: Environment, onTimer: () => void): Schedule 
   const retryTarget = () => backoff?.notBefore ?? anyToken;
   const resetBackoff = () => {
     failures = 0;
+    refusals = [];
     backoff = undefined;
+  };
+  const skipBackoff = () => {
+    if (backoff && backoff.error?.retryAfter === undefined) backoff = { ...backoff, delay: 0 };
+  };
+  const startTimer = () => {
+    env.clearTimeout(timer);
+    const next = backoff ?? token;
+    if (next && !disposed) timer = env.setTimeout(onTimer, toTimerDelay(secondsUntil(next) * 1000));
   };
   const clear = () => {
     env.clearTimeout(timer);
@@ -99,23 +114,26 @@ export function createSchedule(env: Environment, onTimer: () => void): Schedule 
     isLive: (notBefore) => token !== undefined && token.monotonic >= notBefore && secondsSince(token) < token.lifetime,
     isRefreshDue: () => token === undefined || secondsUntil(token) <= 0,
     countdown: () => token && { accessExpiresIn: token.lifetime - secondsSince(token), refreshIn: secondsUntil(token) },
-    backOff(notBefore, retryAfter) {
-      const delay = (retryAfter ?? 0) + env.random() * Math.min(maxBackoff, 2 ** failures);
+    backOff(notBefore, error) {
+      const delay = (error?.retryAfter ?? 0) + env.random() * Math.min(maxBackoff, 2 ** failures);
       failures += 1;
-      backoff = { ...now(), delay, retryAfter, notBefore: Math.max(notBefore, retryTarget()) };
+      backoff = { ...now(), delay, error, notBefore: Math.max(notBefore, retryTarget()) };
+    },
+    countRefusal() {
+      refusals.push(now());
+      const [first = now()] = refusals;
+      return refusals.length >= enoughRefusals.count && secondsSince(first) >= enoughRefusals.seconds;
     },
     retryTarget,
     isBackingOff: () => backoff !== undefined && secondsUntil(backoff) > 0,
-    skipBackoff() {
-      if (backoff && backoff.retryAfter === undefined) backoff = { ...backoff, delay: 0 };
+    skipBackoff,
+    serverAnswered() {
+      if (!backoff?.error || isServerResponse(backoff.error.status)) return;
+      skipBackoff();
+      startTimer();
     },
     resetBackoff,
-    startTimer() {
-      env.clearTimeout(timer);
-      const next = backoff ?? token;
-      if (!next || disposed) return;
-      timer = env.setTimeout(onTimer, Math.min(Math.ceil(secondsUntil(next) * 1000), maxTimerDelay));
-    },
+    startTimer,
     clear,
     dispose() {
       disposed = true;
@@ -132,4 +150,9 @@ export function createSchedule(env: Environment, onTimer: () => void): Schedule 
 export function toRefreshDelay(lifetime: number, random: number): number {
   const latest = lifetime > 120 ? lifetime - 60 : (lifetime * 2) / 3;
   return latest - random * Math.min(30, latest / 10);
+}
+
+/** Returns whether the server itself answers with this status. A gateway says 502, 503 or 504 for a server that is down. */
+export function isServerResponse(status: number): boolean {
+  return status > 0 && ![502, 503, 504].includes(status);
 }

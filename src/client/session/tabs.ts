@@ -66,7 +66,13 @@ export function createTabs(env: Environment, name: string, onMessage: (message: 
     (event === "pagehide" ? close : open)(),
   );
   return {
-    post: (message) => channel?.postMessage(message),
+    post(message) {
+      try {
+        channel?.postMessage(message);
+      } catch {
+        // The browser has closed the channel.
+      }
+    },
     exclusive<T>(run: (locked: boolean) => Promise<T>): Promise<T> {
       const turn = queue.then(() => withLock(run));
       queue = turn.catch(() => undefined);
