@@ -1,11 +1,12 @@
 import type { Client } from "./client.ts";
-import { ClientError } from "./client-error.ts";
+import { isSessionChanged } from "./client-error.ts";
 import { type Environment, listenTo, type PageEvent } from "./environment.ts";
 import type { Records } from "./session/records.ts";
 import { createRefresher } from "./session/refresher.ts";
-import { createSchedule, isServerResponse } from "./session/schedule.ts";
+import { createSchedule } from "./session/schedule.ts";
 import { createSession } from "./session/session.ts";
 import { createSessionState } from "./session/session-state.ts";
+import { toOrigin } from "./transport/outgoing.ts";
 import { createRequests } from "./transport/requests.ts";
 import type { Endpoints, Transport } from "./transport/transport.ts";
 import { createUserSessions } from "./user-sessions.ts";
@@ -35,8 +36,7 @@ export function assembleClient(parts: ClientParts): Client {
     ...parts.env,
     async fetch(input, init) {
       const response = await parts.env.fetch(input, init);
-      const { origin } = new URL(typeof input === "string" ? input : input.url);
-      if (origin === endpoints.origin && isServerResponse(response.status)) schedule.serverAnswered();
+      if (toOrigin(input) === endpoints.origin) schedule.serverAnswered(response.status);
       return response;
     },
   };
@@ -67,7 +67,7 @@ export function assembleClient(parts: ClientParts): Client {
         await (scope === "local" ? requests.once(revoke) : requests.withRetry(revoke));
       } catch (error) {
         // The session was over already.
-        if (!(error instanceof ClientError && error.code === "session_changed") || state.get().user) throw error;
+        if (!isSessionChanged(error) || state.get().user) throw error;
       }
     },
     fetch: requests.fetch,
@@ -79,7 +79,7 @@ export function assembleClient(parts: ClientParts): Client {
     session: state.get,
     sessions: createUserSessions((...call) =>
       requests.withRetry((requireSame) => {
-        if (call[0] !== "GET") requireSame();
+        requireSame();
         return transport.call(...call);
       }),
     ),

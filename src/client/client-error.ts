@@ -40,15 +40,15 @@ export class ClientError extends Error {
   /** Always `"ClientError"`. */
   override readonly name = "ClientError";
   /** What went wrong, as a stable string for programs. */
-  readonly code: string;
+  declare readonly code: string;
   /** The HTTP status of the response, or 0 if there was no response. */
-  readonly status: number;
+  declare readonly status: number;
   /** Seconds to wait before the next attempt, if the server said so. */
-  readonly retryAfter: number | undefined;
+  declare readonly retryAfter: number | undefined;
   /** Error messages by field name, if the server rejected fields of the input. */
-  readonly fields: Readonly<Record<string, readonly string[]>> | undefined;
+  declare readonly fields: Readonly<Record<string, readonly string[]>> | undefined;
   /** Whether the server has proved that the session is over, by the header `Session-Ended: true`. */
-  readonly sessionEnded: boolean;
+  declare readonly sessionEnded: boolean;
 
   /**
    * Creates an error. Applications usually only receive one.
@@ -59,22 +59,13 @@ export class ClientError extends Error {
    */
   constructor(code: string, message: string, details: ClientErrorDetails = {}) {
     super(message, { cause: details.cause });
-    this.code = code;
-    this.status = details.status ?? 0;
-    this.retryAfter = details.retryAfter;
-    this.fields = details.fields;
-    this.sessionEnded = details.sessionEnded ?? false;
+    Object.assign(this, { status: 0, sessionEnded: false }, details, { code });
   }
 }
 
 /** Returns whether tokenpair itself answered 401. A 401 of a proxy has no `code` and doesn't count. */
 export function isUnauthorized(error: unknown): error is ClientError {
   return error instanceof ClientError && error.status === 401 && error.code !== "unavailable";
-}
-
-/** Returns the same error of a refresh as proof that the session is over. */
-export function toSessionEnded(error: ClientError): ClientError {
-  return new ClientError(error.code, error.message, { ...error, sessionEnded: true });
 }
 
 /** Returns the error for a refresh without a session. */
@@ -84,7 +75,12 @@ export function notAuthenticated(): ClientError {
 
 /** Returns the error for a request that was meant for another session than the one that this browser has now. */
 export function sessionChanged(): ClientError {
-  return new ClientError("session_changed", "The session in this browser has changed. Check who is logged in.");
+  return new ClientError("session_changed", "The session has changed. Try again.");
+}
+
+/** Returns whether a request wasn't sent because this browser has another session now. */
+export function isSessionChanged(error: unknown): boolean {
+  return error instanceof ClientError && error.code === "session_changed";
 }
 
 /** Returns the error for a response that isn't one of tokenpair's, for example a proxy's page. Worth a retry. */

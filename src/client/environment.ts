@@ -45,8 +45,8 @@ export interface Environment {
   readonly monotonic: () => number;
   /** Returns a number from 0 to 1. Used for jitter only. */
   readonly random: () => number;
-  /** Fills `bytes` with random numbers and returns it. */
-  readonly randomBytes: ((bytes: Uint8Array<ArrayBuffer>) => Uint8Array) | undefined;
+  /** Returns `undefined` if the environment has no source of random bytes. */
+  readonly randomBytes: (length: number) => Uint8Array | undefined;
   readonly setTimeout: (run: () => void, delay: number) => number;
   readonly clearTimeout: (timer: number | undefined) => void;
   readonly storage: KeyValueStorage | undefined;
@@ -62,17 +62,16 @@ export interface Environment {
  */
 export function toEnvironment(customFetch?: Environment["fetch"]): Environment {
   const isPage = typeof document !== "undefined";
-  const randomSource = probe(() => crypto);
   return {
     fetch: customFetch ?? ((input, init) => fetch(input, init)),
     wallClock: () => Date.now(),
     monotonic: () => performance.now(),
     random: () => Math.random(),
-    randomBytes: randomSource && ((bytes) => randomSource.getRandomValues(bytes)),
+    randomBytes: (length) => probe(() => crypto.getRandomValues(new Uint8Array(length))),
     setTimeout: (run, delay) => setTimeout(run, delay),
     clearTimeout: (timer) => clearTimeout(timer),
     storage: isPage ? probe(() => window.localStorage) : undefined,
-    openChannel: isPage && "BroadcastChannel" in window ? openChannel : undefined,
+    openChannel: isPage ? openChannel : undefined,
     locks: isPage ? probe(() => navigator.locks) : undefined,
     page: isPage ? toPage(document, window) : undefined,
   };
@@ -86,7 +85,7 @@ export function toTimerDelay(milliseconds: number): number {
 /** Returns what the browser may lack or block, for example in a frame of another site. */
 function probe<T>(read: () => T): T | undefined {
   try {
-    return read() ?? undefined;
+    return read();
   } catch {
     return undefined;
   }

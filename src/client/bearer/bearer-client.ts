@@ -27,6 +27,9 @@ export function assembleBearerClient(env: Environment, options: BearerClientOpti
   if (!storage) {
     throw new TypeError("storage is required. Pass an object with getItem, setItem and removeItem.");
   }
+  if (options.baseUrl === undefined && !env.page) {
+    throw new TypeError("baseUrl is required if there is no page, for example https://api.example.com.");
+  }
   const endpoints = toEndpoints(options, env.page);
   const name = `tokenpair bearer ${endpoints.auth}`;
   const records = createRecords(env, storage, name);

@@ -1,10 +1,4 @@
-import {
-  isUnauthorized,
-  notAuthenticated,
-  sessionChanged,
-  toSessionEnded,
-  unexpectedResponse,
-} from "../client-error.ts";
+import { isUnauthorized, notAuthenticated, sessionChanged, unexpectedResponse } from "../client-error.ts";
 import type { Environment } from "../environment.ts";
 import type { Records } from "../session/records.ts";
 import { createJsonCall, type JsonObject, parseJsonObject, type Send } from "../transport/json-call.ts";
@@ -76,14 +70,11 @@ export function createBearerTransport(parts: BearerTransportParts): Transport {
       if (!refresh) throw notAuthenticated();
       const key = await getIdempotencyKey(refresh);
       const headers = key ? { "Idempotency-Key": key } : undefined;
-      try {
-        const json = await createTokenCall(timeout * lateFactor)("POST", "refresh/", { refresh }, headers);
-        // If rotation is off, the response has no refresh token and the current one stays valid.
-        return toGrant({ refresh, ...json });
-      } catch (error) {
-        throw endsOn401 && isUnauthorized(error) ? toSessionEnded(error) : error;
-      }
+      const json = await createTokenCall(timeout * lateFactor)("POST", "refresh/", { refresh }, headers);
+      // If rotation is off, the response has no refresh token and the current one stays valid.
+      return toGrant({ refresh, ...json });
     },
+    endsOn401: () => endsOn401,
     async logout(scope) {
       if (scope !== "local") await revokeOthers();
       if (scope !== "others") await revokeCurrent();

@@ -1,7 +1,7 @@
-import { isUnauthorized, notAuthenticated, toSessionEnded } from "../client-error.ts";
+import { notAuthenticated } from "../client-error.ts";
 import type { Environment, Page } from "../environment.ts";
-import { createJsonCall, type JsonObject, parseJsonObject, type Send } from "../transport/json-call.ts";
-import { isUnsafe, requireReplayable, toRequest } from "../transport/outgoing.ts";
+import { createJsonCall, type JsonObject, readCode, type Send } from "../transport/json-call.ts";
+import { isUnsafe, requireReplayable, toOrigin, toRequest } from "../transport/outgoing.ts";
 import {
   type Endpoints,
   type Grant,
@@ -33,7 +33,9 @@ export interface CookieTransportParts {
  */
 export function createCookieTransport(parts: CookieTransportParts): Transport {
   const { env, page, endpoints, timeout, cookieNames, csrfHeader, getShownId } = parts;
-  const pageOrigin = new URL(page.href).origin;
+  const pageOrigin = toOrigin(page.href);
+  /** The CSRF token that the last refresh was sent with. */
+  let lastToken = "";
 
   /** `findToken` returns the CSRF token, or another one after a refusal. */
   function createSend(
@@ -42,70 +44,65 @@ export function createCookieTransport(parts: CookieTransportParts): Transport {
   ): Send {
     return async (input, init, fetch = env.fetch) => {
       async function sendOnce(token?: string): Promise<Response> {
-        const { input: copy, headers, redirect } = toRequest(input, init);
+        const { input: copy, headers } = toRequest(input, init);
         if (!token) return fetch(copy, { credentials: "include", ...init, headers });
         headers.set(csrfHeader, token);
         // The CSRF token changes with every refresh token, and the server refuses it together with another one.
         const key = await getIdempotencyKey?.(token);
         if (key) headers.set("Idempotency-Key", key);
         // A redirect would carry the CSRF token along, so no redirect to another origin is followed.
-        const isOwn = new URL(typeof copy === "string" ? copy : copy.url).origin === pageOrigin;
-        const limits: RequestInit = isOwn
-          ? { mode: "same-origin" }
-          : { redirect: redirect === "manual" ? redirect : "error" };
+        const limits: RequestInit = toOrigin(copy) === pageOrigin ? { mode: "same-origin" } : { redirect: "error" };
         return fetch(copy, { credentials: "include", ...init, headers, ...limits });
       }
 
       if (!isUnsafe(input, init)) return sendOnce();
       const shownId = getShownId();
       const response = await sendOnce((await findToken(shownId, false)).token);
-      if (response.status !== 403) return response;
-      if (parseJsonObject(await response.clone().text())["code"] !== "csrf_failed") return response;
+      if (response.status !== 403 || (await readCode(response)) !== "csrf_failed") return response;
       const { token } = await findToken(shownId, true);
       requireReplayable(init);
       return sendOnce(token);
     };
   }
 
+  const createCall = (send: Send, seconds = timeout) => createJsonCall(env, seconds, endpoints.auth, send);
   const send = createSend((shownId, isRefused) => tokens.findOf(shownId, isRefused));
-  const call = createJsonCall(env, timeout, endpoints.auth, send);
+  const call = createCall(send);
   const tokens = createCsrfTokens({ env, page, endpoints, cookieNames, call });
   // A login is for no session yet, and its response names the session.
-  const callLogin = createJsonCall(
-    env,
-    timeout,
-    endpoints.auth,
-    createSend((_, isRefused) => (isRefused ? tokens.ask() : tokens.find())),
-  );
+  const callLogin = createCall(createSend((_, isRefused) => tokens.find(isRefused)));
+
+  /** Returns what a response says, after a check that the browser has kept its cookies. */
+  async function toKeptGrant(json: JsonObject): Promise<Grant> {
+    await tokens.requireKept();
+    return {
+      lifetime: toLifetime(json["access_expires_in"]),
+      refreshLifetime: Number(json["refresh_expires_in"]) || undefined,
+      user: toUser(json["user"]),
+      sessionId: toId(json["session"]),
+    };
+  }
 
   return {
     origins: [endpoints.origin, pageOrigin],
     send,
     call,
     async login({ username, password, remember = true }) {
-      const json = await callLogin("POST", "login/", { username, password, remember });
-      await tokens.requireKept();
-      return toGrant(json);
+      return toKeptGrant(await callLogin("POST", "login/", { username, password, remember }));
     },
     async refresh(getIdempotencyKey, isKnown) {
       const isAnonymous = tokens.isAnonymous();
       if (isAnonymous && !isKnown) throw notAuthenticated();
-      let sent = "";
       const sendRefresh = createSend(async (_, isRefused) => {
-        const csrf = await (isRefused || isAnonymous ? tokens.ask() : tokens.find());
+        const csrf = await tokens.find(isRefused || isAnonymous);
         if (csrf.sessionId === null) throw notAuthenticated();
-        sent = csrf.token;
+        lastToken = csrf.token;
         return csrf;
       }, getIdempotencyKey);
-      try {
-        const json = await createJsonCall(env, timeout * lateFactor, endpoints.auth, sendRefresh)("POST", "refresh/");
-        await tokens.requireKept();
-        return toGrant(json);
-      } catch (error) {
-        // Servers with version 0.1 don't say whether the session is over.
-        throw isUnauthorized(error) && !hasPrefix(sent) ? toSessionEnded(error) : error;
-      }
+      return toKeptGrant(await createCall(sendRefresh, timeout * lateFactor)("POST", "refresh/"));
     },
+    // Servers with version 0.1 don't say whether the session is over.
+    endsOn401: () => !hasPrefix(lastToken),
     async logout(scope) {
       await call("POST", "logout/", { scope });
     },
@@ -117,10 +114,3 @@ export function createCookieTransport(parts: CookieTransportParts): Transport {
     reset: tokens.reset,
   };
 }
-
-const toGrant = (json: JsonObject): Grant => ({
-  lifetime: toLifetime(json["access_expires_in"]),
-  refreshLifetime: Number(json["refresh_expires_in"]) || undefined,
-  user: toUser(json["user"]),
-  sessionId: toId(json["session"]),
-});

@@ -27,17 +27,19 @@ export interface CsrfToken {
 export interface CsrfTokens {
   /** Returns whether the CSRF cookie says that there is no session. False on another origin: it can't be read there. */
   readonly isAnonymous: () => boolean;
-  /** Returns the token of the cookies, whatever session they belong to. */
-  readonly find: () => Promise<CsrfToken>;
-  /** Asks the server for the token and for its session. @throws ClientError `cookies_blocked`. */
-  readonly ask: () => Promise<CsrfToken>;
+  /**
+   * Returns the token of the cookies, whatever session they belong to.
+   *
+   * @param asks Whether to ask the server although there is a token.
+   * @throws ClientError `cookies_blocked`.
+   */
+  readonly find: (asks: boolean) => Promise<CsrfToken>;
   /**
    * Returns the token of a session, or of no session. The server has named that session for the token.
    *
-   * @param isRefused Whether the server has just refused the token that is known.
    * @throws ClientError `session_changed` if the cookies belong to another session, or `cookies_blocked`.
    */
-  readonly findOf: (sessionId: string | undefined, isRefused?: boolean) => Promise<CsrfToken>;
+  readonly findOf: (sessionId: string | undefined, asks: boolean) => Promise<CsrfToken>;
   /** Requires that the browser has kept the cookies of a login or a refresh. @throws ClientError `cookies_blocked`. */
   readonly requireKept: () => Promise<void>;
   /** Discards the token that is known. */
@@ -56,28 +58,23 @@ export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: Cs
     if (typeof token !== "string") throw unexpectedResponse();
     // The cookie may have a name that this client wasn't told.
     if (isReadable && !read() && !page.cookies().includes(token)) throw cookiesBlocked();
-    known = { token, sessionId: session === undefined ? undefined : (toId(session) ?? null) };
+    known = { token, sessionId: session === null ? null : toId(session) };
     return known;
   }
 
-  /** Returns the token of the cookies if the server has named its session. */
-  const getKnown = () => (known && known.token === read() ? known : undefined);
-
-  const isAnonymous = () => {
-    if (!isReadable) return false;
+  async function find(asks: boolean): Promise<CsrfToken> {
     const token = read();
-    return !token || (hasPrefix(token) && token.startsWith("n"));
-  };
+    if (asks || !token) return ask();
+    return known?.token === token ? known : { token };
+  }
+
+  const isAnonymous = () => isReadable && /^($|n[\w-]{22}\.)/.test(read() ?? "");
 
   return {
     isAnonymous,
-    ask,
-    async find() {
-      const token = read();
-      return getKnown() ?? (token ? { token } : ask());
-    },
-    async findOf(sessionId, isRefused) {
-      const csrf = (!isRefused && getKnown()) || (await ask());
+    find,
+    async findOf(sessionId, asks) {
+      const csrf = await find(asks || known?.token !== read());
       if (csrf.sessionId !== undefined && csrf.sessionId !== (sessionId ?? null)) throw sessionChanged();
       return csrf;
     },
@@ -90,16 +87,13 @@ export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: Cs
   };
 }
 
-/** Returns whether the first character says what the token was made for. The tokens of version 0.1 are shorter. */
+/** Returns whether the token begins with `s` for a session or `n` for none. The tokens of version 0.1 are shorter. */
 export function hasPrefix(token: string): boolean {
-  return /^[ns][\w-]{22}\./.test(token);
+  return token.indexOf(".") === 23;
 }
 
 function cookiesBlocked(): ClientError {
-  return new ClientError(
-    "cookies_blocked",
-    "The browser doesn't keep this site's cookies. Allow them, open the site in a tab of its own, or use https.",
-  );
+  return new ClientError("cookies_blocked", "The browser blocks cookies. Allow them, or use https.");
 }
 
 function findCookie(cookies: string, names: readonly string[]): string | undefined {

@@ -71,9 +71,10 @@ export function createRecords(env: Environment, storage: KeyValueStorage | undef
 }
 
 /** Returns 128 random bits in base64url. */
-function createIdempotencyKey({ randomBytes }: Environment): string | undefined {
-  if (!randomBytes) return undefined;
-  return btoa(String.fromCharCode(...randomBytes(new Uint8Array(16))))
+function createIdempotencyKey(env: Environment): string | undefined {
+  const bytes = env.randomBytes(16);
+  if (!bytes) return undefined;
+  return btoa(String.fromCharCode(...bytes))
     .replaceAll("+", "-")
     .replaceAll("/", "_")
     .replaceAll("=", "");

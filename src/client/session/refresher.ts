@@ -1,6 +1,7 @@
 import { ClientError, isUnauthorized, unexpectedResponse } from "../client-error.ts";
 import type { Environment } from "../environment.ts";
-import { timedOut } from "../transport/json-call.ts";
+import { createTimeout, timedOut } from "../transport/json-call.ts";
+import { untilAborted } from "../transport/outgoing.ts";
 import { type GetIdempotencyKey, type Transport, toFreshPath, toId, toUser } from "../transport/transport.ts";
 import type { Records } from "./records.ts";
 import { toLogoutReason, toProblem } from "./refusal.ts";
@@ -40,15 +41,12 @@ export interface Refresher {
   readonly check: () => Promise<void>;
   /** Refreshes now, although it isn't due, unless the server sent a `Retry-After`. */
   readonly refresh: () => Promise<void>;
-  /** Returns why the last attempt failed, or `undefined` if it didn't. */
-  readonly getFailure: () => ClientError | undefined;
 }
 
 /** Creates a refresher. It sends nothing until one of its functions is called. */
 export function createRefresher(parts: RefresherParts): Refresher {
   const { env, transport, records, schedule, session, state, timeout } = parts;
   let running: Promise<void> | undefined;
-  let failure: ClientError | undefined;
 
   const isAnonymous = () => state.get().status === "anonymous" && !schedule.receivedAt();
 
@@ -74,26 +72,19 @@ export function createRefresher(parts: RefresherParts): Refresher {
   }
 
   async function attempt(notBefore: number, locked: boolean): Promise<void> {
-    let timer: number | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = env.setTimeout(() => reject(timedOut()), timeout * 1000);
-    });
+    const { signal, stop } = createTimeout(env, timeout * 1000);
     try {
       // What comes late still counts: the work isn't stopped.
-      await Promise.race([work(notBefore, locked), late]);
+      await untilAborted(work(notBefore, locked), signal, timedOut);
       schedule.resetBackoff();
-      failure = undefined;
       state.setProblem();
     } catch (error) {
-      if (!(error instanceof ClientError)) {
-        schedule.backOff(notBefore);
-        throw error;
-      }
-      failure = error;
-      schedule.backOff(notBefore, error);
-      state.setProblem(toProblem(error));
+      const failure = error instanceof ClientError ? error : undefined;
+      schedule.backOff(notBefore, failure);
+      if (!failure) throw error;
+      state.setProblem(toProblem(failure));
     } finally {
-      env.clearTimeout(timer);
+      stop();
     }
   }
 
@@ -125,8 +116,8 @@ export function createRefresher(parts: RefresherParts): Refresher {
       await session.sync();
       // Another tab has received a new token meanwhile, so the server may have refused the previous one.
       if (!isRetry && schedule.receivedAt() && hasChanged()) return refresh(locked, asksUser, true);
-      if (error.sessionEnded) return session.clear(toLogoutReason(error, session.isKnown()));
-      if (!schedule.countRefusal() && !session.isRefreshTokenExpired()) throw error;
+      if (error.sessionEnded || transport.endsOn401()) return session.clear(toLogoutReason(error, session.isKnown()));
+      if (!schedule.countRefusal()) throw error;
       await session.clear("refused");
     }
   }
@@ -169,6 +160,5 @@ export function createRefresher(parts: RefresherParts): Refresher {
       schedule.startTimer();
     },
     refresh: () => running ?? ensure(newToken),
-    getFailure: () => failure,
   };
 }

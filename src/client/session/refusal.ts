@@ -1,4 +1,4 @@
-import type { ClientError } from "../client-error.ts";
+import { type ClientError, isUnauthorized } from "../client-error.ts";
 import type { LogoutReason, Problem } from "./session-state.ts";
 
 /** Returns why the session is over, after the server has said so. */
@@ -9,8 +9,9 @@ export function toLogoutReason(error: ClientError, wasKnown: boolean): LogoutRea
 }
 
 /** Returns the problem that a failed refresh is. */
-export function toProblem({ code, status }: ClientError): Problem {
+export function toProblem(error: ClientError): Problem {
+  const { code, status } = error;
   if (code === "offline" || code === "timeout" || code === "cookies_blocked") return code;
   if (status === 429) return "throttled";
-  return status === 401 && code !== "unavailable" ? "refused" : "unavailable";
+  return isUnauthorized(error) ? "refused" : "unavailable";
 }

@@ -1,5 +1,6 @@
 import type { ClientError } from "../client-error.ts";
 import { type Environment, toTimerDelay } from "../environment.ts";
+import type { SessionRecord } from "./records.ts";
 
 /** A moment on both clocks, in milliseconds. */
 export interface Moment {
@@ -28,8 +29,8 @@ export interface Schedule {
   readonly now: () => Moment;
   /** Returns the seconds since `moment`, on the clock that advanced more: the other may have stopped during sleep. */
   readonly secondsSince: (moment: Moment) => number;
-  /** Sets the access token's times and ends a back-off. `receivedAt` is milliseconds on the wall clock. */
-  readonly setToken: (receivedAt: number, lifetime: number) => void;
+  /** Sets the times of the tokens and ends a back-off. */
+  readonly setToken: (record: SessionRecord) => void;
   /** Returns when the current access token was received, or `undefined` if there is none. */
   readonly receivedAt: () => Moment | undefined;
   /** Returns whether there is an access token that was received at `notBefore` or later and hasn't expired. */
@@ -39,15 +40,20 @@ export interface Schedule {
   readonly countdown: () => Countdown | undefined;
   /** Starts an exponential back-off with full jitter, which never ends before the error's `retryAfter`. */
   readonly backOff: (notBefore: number, error?: ClientError) => void;
-  /** Counts a refresh that the server refused. Returns whether there were enough of them to offer a login. */
+  /**
+   * Counts a refresh that the server refused. Returns whether to offer a login: after three refusals in a minute or
+   * more, or if the refresh token has expired.
+   */
   readonly countRefusal: () => boolean;
   /** Returns the latest `notBefore` of the attempts that failed since the back-off began, or `anyToken`. */
   readonly retryTarget: () => number;
   readonly isBackingOff: () => boolean;
+  /** Returns the error that the back-off began with. */
+  readonly getError: () => ClientError | undefined;
   /** Makes the retry due immediately, unless the server sent a `Retry-After`. */
   readonly skipBackoff: () => void;
-  /** Does the same after a response of the server, if the back-off began because there was none. */
-  readonly serverAnswered: () => void;
+  /** Does the same after a response with this status, if the back-off began because the server didn't work. */
+  readonly serverAnswered: (status: number) => void;
   /** Ends the back-off after a success. */
   readonly resetBackoff: () => void;
   /** Starts the timer for the next retry or refresh. */
@@ -59,21 +65,20 @@ export interface Schedule {
 }
 
 /** As `notBefore`: every access token that hasn't expired is good enough. */
-export const anyToken: number = Number.NEGATIVE_INFINITY;
+export const anyToken: number = -Infinity;
 /** As `notBefore`: only an access token that is yet to be received is good enough. */
-export const newToken: number = Number.POSITIVE_INFINITY;
+export const newToken: number = Infinity;
 
 /** Seconds. */
 const maxBackoff = 60;
-/** How many refusals within how many seconds, at least, before a login is offered. */
-const enoughRefusals = { count: 3, seconds: 60 };
 
 /** Creates a schedule. `onTimer` is called when a refresh or a retry may be due. */
 export function createSchedule(env: Environment, onTimer: () => void): Schedule {
-  let token: (Deadline & { readonly lifetime: number }) | undefined;
+  let token: (Deadline & Pick<SessionRecord, "lifetime" | "refreshLifetime">) | undefined;
   let backoff: (Deadline & { readonly error: ClientError | undefined; readonly notBefore: number }) | undefined;
   let failures = 0;
-  let refusals: Moment[] = [];
+  let refusals = 0;
+  let firstRefusal: Moment;
   let timer: number | undefined;
   let disposed = false;
 
@@ -84,7 +89,7 @@ export function createSchedule(env: Environment, onTimer: () => void): Schedule 
   const retryTarget = () => backoff?.notBefore ?? anyToken;
   const resetBackoff = () => {
     failures = 0;
-    refusals = [];
+    refusals = 0;
     backoff = undefined;
   };
   const skipBackoff = () => {
@@ -104,10 +109,10 @@ export function createSchedule(env: Environment, onTimer: () => void): Schedule 
   return {
     now,
     secondsSince,
-    setToken(wall, lifetime) {
+    setToken({ at: wall, lifetime, refreshLifetime }) {
       const current = now();
       const monotonic = current.monotonic - Math.max(0, current.wall - wall);
-      token = { monotonic, wall, lifetime, delay: toRefreshDelay(lifetime, env.random()) };
+      token = { monotonic, wall, lifetime, refreshLifetime, delay: toRefreshDelay(lifetime, env.random()) };
       resetBackoff();
     },
     receivedAt: () => token,
@@ -120,15 +125,17 @@ export function createSchedule(env: Environment, onTimer: () => void): Schedule 
       backoff = { ...now(), delay, error, notBefore: Math.max(notBefore, retryTarget()) };
     },
     countRefusal() {
-      refusals.push(now());
-      const [first = now()] = refusals;
-      return refusals.length >= enoughRefusals.count && secondsSince(first) >= enoughRefusals.seconds;
+      if (refusals === 0) firstRefusal = now();
+      refusals += 1;
+      if (refusals >= 3 && secondsSince(firstRefusal) >= 60) return true;
+      return token !== undefined && secondsSince(token) >= (token.refreshLifetime ?? newToken);
     },
     retryTarget,
     isBackingOff: () => backoff !== undefined && secondsUntil(backoff) > 0,
+    getError: () => backoff?.error,
     skipBackoff,
-    serverAnswered() {
-      if (!backoff?.error || isServerResponse(backoff.error.status)) return;
+    serverAnswered(status) {
+      if (!isWorking(status) || !backoff?.error || isWorking(backoff.error.status)) return;
       skipBackoff();
       startTimer();
     },
@@ -152,7 +159,7 @@ export function toRefreshDelay(lifetime: number, random: number): number {
   return latest - random * Math.min(30, latest / 10);
 }
 
-/** Returns whether the server itself answers with this status. A gateway says 502, 503 or 504 for a server that is down. */
-export function isServerResponse(status: number): boolean {
-  return status > 0 && ![502, 503, 504].includes(status);
+/** Returns whether the status proves that the server works. Gateways answer 5xx for a server that is down. */
+function isWorking(status: number): boolean {
+  return status > 0 && status < 500;
 }

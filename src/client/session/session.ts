@@ -27,8 +27,6 @@ export interface Session {
   readonly isUserKnown: () => boolean;
   /** Makes the user unknown, so that the server is asked again. The state shows the previous user until then. */
   readonly forgetUser: () => void;
-  /** Returns whether the refresh token has expired, as far as its lifetime is known. */
-  readonly isRefreshTokenExpired: () => boolean;
   /** Returns whether this tab has cleared that session, so that a late message about it is ignored. */
   readonly wasCleared: (sessionId: string) => boolean;
   /**
@@ -87,9 +85,14 @@ export function createSession({ env, transport, records, schedule, state, name }
       tabs.post({ record: withoutTokens(record), ...(user && { user }) });
   }
 
+  async function share(record: SessionRecord): Promise<void> {
+    await write(record);
+    post(record);
+  }
+
   function setToken(record: SessionRecord): void {
     current = record;
-    schedule.setToken(record.at, record.lifetime);
+    schedule.setToken(record);
     schedule.startTimer();
     transport.reset?.();
     state.setProblem();
@@ -107,19 +110,16 @@ export function createSession({ env, transport, records, schedule, state, name }
     if (state.get().status !== "anonymous") state.set({ status: "anonymous", ...(reason && { reason }) });
   }
 
+  function forgetUser(): void {
+    if (current) current = { ...current, sessionId: undefined };
+  }
+
   return {
     exclusive: tabs.exclusive,
     sync,
     isKnown,
     isUserKnown,
-    forgetUser() {
-      if (current) current = { ...current, sessionId: undefined };
-    },
-    isRefreshTokenExpired() {
-      const receivedAt = schedule.receivedAt();
-      const { refreshLifetime } = current ?? {};
-      return !!receivedAt && !!refreshLifetime && schedule.secondsSince(receivedAt) >= refreshLifetime;
-    },
+    forgetUser,
     wasCleared: (sessionId) => sessionId === clearedId,
     async accept(request) {
       const sentAt = schedule.now();
@@ -131,15 +131,16 @@ export function createSession({ env, transport, records, schedule, state, name }
       const record = {
         at: env.wallClock(),
         lifetime,
-        refreshLifetime: grant.refreshLifetime ?? current?.refreshLifetime,
+        refreshLifetime: grant.refreshLifetime,
         sessionId: grant.sessionId ?? current?.sessionId,
       };
       // Stored before the state shows it, so that no request is sent with the tokens of the previous session.
       await write({ ...record, ...grant.tokens });
       // Otherwise another tab's session became current meanwhile, and only the server knows which one won.
       const isCurrent = toId() === previousId;
-      setToken(isCurrent ? record : { ...record, sessionId: undefined });
+      setToken(record);
       if (isCurrent) setAuthenticated(grant.user, record.sessionId);
+      else forgetUser();
       post(record);
       return grant;
     },
@@ -147,18 +148,13 @@ export function createSession({ env, transport, records, schedule, state, name }
       if (!current) return;
       current = { ...current, sessionId };
       setAuthenticated(user, sessionId);
-      const record = { ...(await records.read()), ended: undefined, ...current };
-      await write(record);
-      post(record);
+      await share({ ...(await records.read()), ended: undefined, ...current });
     },
     async clear(reason = null) {
       const wasKnown = isKnown();
       setAnonymous(reason);
       await records.clearIdempotencyKey();
-      if (!wasKnown) return;
-      const record = { at: env.wallClock(), lifetime: 0, sessionId: clearedId, ended: reason };
-      await write(record);
-      post(record);
+      if (wasKnown) await share({ at: env.wallClock(), lifetime: 0, sessionId: clearedId, ended: reason });
     },
     dispose() {
       tabs.close();

@@ -66,13 +66,7 @@ export function createTabs(env: Environment, name: string, onMessage: (message: 
     (event === "pagehide" ? close : open)(),
   );
   return {
-    post(message) {
-      try {
-        channel?.postMessage(message);
-      } catch {
-        // The browser has closed the channel.
-      }
-    },
+    post: (message) => channel?.postMessage(message),
     exclusive<T>(run: (locked: boolean) => Promise<T>): Promise<T> {
       const turn = queue.then(() => withLock(run));
       queue = turn.catch(() => undefined);

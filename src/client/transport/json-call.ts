@@ -70,6 +70,11 @@ export function timedOut(cause?: unknown): ClientError {
   return new ClientError("timeout", "The server did not respond in time.", { cause });
 }
 
+/** Returns the code of an error response, which can still be read afterwards. */
+export async function readCode(response: Response): Promise<unknown> {
+  return parseJsonObject(await response.clone().text())["code"];
+}
+
 /** Returns the object in `json`, or an empty object. */
 export function parseJsonObject(json: string): JsonObject {
   try {

@@ -7,8 +7,12 @@ export function toRequest(input: string | Request, init: RequestInit | undefined
   return {
     input: request ?? input,
     headers: new Headers(init?.headers ?? request?.headers),
-    redirect: init?.redirect ?? request?.redirect,
   };
+}
+
+/** Returns the origin that a request is sent to. */
+export function toOrigin(input: string | Request): string {
+  return new URL(typeof input === "string" ? input : input.url).origin;
 }
 
 /** Returns whether the request can change something: every method counts except GET, HEAD and OPTIONS. */
@@ -28,11 +32,15 @@ export function requireReplayable(init: RequestInit | undefined): void {
   }
 }
 
-/** Settles as `promise` does, or rejects with the signal's reason as soon as the signal is aborted. */
-export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+/** Settles as `promise` does, or rejects with `toReason()` as soon as the signal is aborted. */
+export function untilAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | null | undefined,
+  toReason: () => unknown = () => signal?.reason,
+): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
+    const abort = () => reject(toReason());
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort);
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));

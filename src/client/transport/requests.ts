@@ -1,9 +1,9 @@
-import { ClientError, isUnauthorized, sessionChanged } from "../client-error.ts";
+import { ClientError, isSessionChanged, isUnauthorized, sessionChanged } from "../client-error.ts";
 import type { Environment } from "../environment.ts";
 import type { Refresher } from "../session/refresher.ts";
 import type { Schedule } from "../session/schedule.ts";
 import type { SessionStateHolder } from "../session/session-state.ts";
-import { parseJsonObject } from "./json-call.ts";
+import { readCode } from "./json-call.ts";
 import { isUnsafe, requireReplayable, untilAborted } from "./outgoing.ts";
 import type { Transport } from "./transport.ts";
 
@@ -49,23 +49,25 @@ export function createRequests({ env, transport, schedule, refresher, state, bas
         if (!isSame()) throw sessionChanged();
       });
     } catch (error) {
-      if (error instanceof ClientError && error.code === "session_changed" && isSame()) await refresher.identify();
+      if (isSessionChanged(error) && isSame()) await refresher.identify();
       throw error;
     }
   }
 
-  /** Prepares a request. Returns the function to call after a 401, which returns whether to send the request again. */
-  async function prepare(): Promise<() => Promise<boolean>> {
+  /** Prepares a request. Returns the time on the monotonic clock. */
+  async function prepare(): Promise<number> {
     await refresher.prepare();
-    const sentAt = schedule.now().monotonic;
-    return async () => {
-      if (state.get().status === "anonymous") return false;
-      await refresher.ensure(sentAt);
-      const { status, problem } = state.get();
-      if (!problem) return status === "authenticated";
-      const cause = refresher.getFailure();
-      throw new ClientError(problem, "Could not refresh the session. Try again later.", { ...cause, cause });
-    };
+    return schedule.now().monotonic;
+  }
+
+  /** Refreshes after a 401 to a request that was sent at `sentAt`. Returns whether to send the request again. */
+  async function refreshAfter401(sentAt: number): Promise<boolean> {
+    if (state.get().status === "anonymous") return false;
+    await refresher.ensure(sentAt);
+    const { status, problem } = state.get();
+    if (!problem) return status === "authenticated";
+    const cause = schedule.getError();
+    throw new ClientError(problem, "Could not refresh the session. Try again.", { ...cause, cause });
   }
 
   return {
@@ -77,13 +79,13 @@ export function createRequests({ env, transport, schedule, refresher, state, bas
       if (!transport.origins.includes(url.origin)) return env.fetch(target, init);
 
       const sent = once(async (requireSame) => {
-        const refreshAfter401 = await prepare();
+        const sentAt = await prepare();
         const send = () => {
           if (isUnsafe(target, init)) requireSame();
           return transport.send(target, init);
         };
         const response = await send();
-        if (!(await isRefusal(response)) || !(await refreshAfter401())) return response;
+        if (!(await isRefusal(response)) || !(await refreshAfter401(sentAt))) return response;
         requireReplayable(init);
         return send();
       });
@@ -91,11 +93,11 @@ export function createRequests({ env, transport, schedule, refresher, state, bas
     },
     withRetry: (run) =>
       once(async (requireSame) => {
-        const refreshAfter401 = await prepare();
+        const sentAt = await prepare();
         try {
           return await run(requireSame);
         } catch (error) {
-          if (!isUnauthorized(error) || !(await refreshAfter401())) throw error;
+          if (!isUnauthorized(error) || !(await refreshAfter401(sentAt))) throw error;
           return run(requireSame);
         }
       }),
@@ -103,17 +105,11 @@ export function createRequests({ env, transport, schedule, refresher, state, bas
 }
 
 /** The codes with which tokenpair refuses an access token. */
-const refusalCodes: readonly unknown[] = [
-  "not_authenticated",
-  "token_not_valid",
-  "user_not_found",
-  "user_inactive",
-  "password_changed",
-];
+const refusalCodes: readonly unknown[] = ["not_authenticated", "token_not_valid", "user_not_found", "user_inactive"];
 
 /** Returns whether tokenpair refused the access token. An application's own 401 says nothing about it. */
 async function isRefusal(response: Response): Promise<boolean> {
   if (response.status !== 401) return false;
   if (/\bBearer\b/i.test(response.headers.get("WWW-Authenticate") ?? "")) return true;
-  return refusalCodes.includes(parseJsonObject(await response.clone().text())["code"]);
+  return refusalCodes.includes(await readCode(response));
 }

@@ -62,6 +62,8 @@ export interface Transport {
    * @param isKnown Whether the client knows of a session. If not, it may be certain without a request that there is none.
    */
   readonly refresh: (getIdempotencyKey: GetIdempotencyKey, isKnown: boolean) => Promise<Grant>;
+  /** Returns whether a 401 to the last refresh ends the session although it has no `Session-Ended` header. */
+  readonly endsOn401: () => boolean;
   readonly logout: (scope: LogoutScope) => Promise<void>;
   readonly changePassword: (current: string, next: string) => Promise<Grant>;
   /** Returns whether it is certain, without a request, that there is no session. */
@@ -81,18 +83,11 @@ export interface Endpoints {
   readonly base: string;
 }
 
-/**
- * Returns the URLs of the server.
- *
- * @throws TypeError If there is neither a page nor a `baseUrl`, or if `baseUrl` isn't a URL.
- */
+/** Returns the URLs of the server. @throws TypeError If `baseUrl` isn't a URL, or if it is missing without a page. */
 export function toEndpoints(
   { baseUrl, authPath = "/api/auth" }: { readonly baseUrl?: string; readonly authPath?: string },
   page: Page | undefined,
 ): Endpoints {
-  if (baseUrl === undefined && !page) {
-    throw new TypeError("baseUrl is required if there is no page, for example https://api.example.com.");
-  }
   const { origin, href } = new URL(baseUrl ?? "/", page?.href);
   const root = href.replace(/\/$/, "");
   return { origin, root, auth: root + authPath, base: baseUrl === undefined && page ? page.base : `${root}/` };
