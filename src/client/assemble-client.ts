@@ -64,7 +64,7 @@ export function assembleClient(parts: ClientParts): Client {
           if (scope !== "others") await session.clear("logged_out");
         });
       try {
-        await (scope === "local" ? requests.once(revoke) : requests.withRetry(revoke));
+        await (scope === "local" ? requests.once : requests.withRetry)(revoke);
       } catch (error) {
         // The session was over already.
         if (!isSessionChanged(error) || state.get().user) throw error;

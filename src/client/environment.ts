@@ -70,7 +70,7 @@ export function toEnvironment(customFetch?: Environment["fetch"]): Environment {
     randomBytes: (length) => probe(() => crypto.getRandomValues(new Uint8Array(length))),
     setTimeout: (run, delay) => setTimeout(run, delay),
     clearTimeout: (timer) => clearTimeout(timer),
-    storage: isPage ? probe(() => window.localStorage) : undefined,
+    storage: probe(() => window.localStorage),
     openChannel: isPage ? openChannel : undefined,
     locks: isPage ? probe(() => navigator.locks) : undefined,
     page: isPage ? toPage(document, window) : undefined,

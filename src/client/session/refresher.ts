@@ -73,12 +73,15 @@ export function createRefresher(parts: RefresherParts): Refresher {
 
   async function attempt(notBefore: number, locked: boolean): Promise<void> {
     const { signal, stop } = createTimeout(env, timeout * 1000);
+    const before = schedule.receivedAt();
     try {
       // What comes late still counts: the work isn't stopped.
       await untilAborted(work(notBefore, locked), signal, timedOut);
       schedule.resetBackoff();
       state.setProblem();
     } catch (error) {
+      // An earlier attempt, which came late, or another tab has succeeded meanwhile.
+      if (schedule.receivedAt() !== before && session.isUserKnown()) return;
       const failure = error instanceof ClientError ? error : undefined;
       schedule.backOff(notBefore, failure);
       if (!failure) throw error;
@@ -109,10 +112,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       const { user } = await session.accept(() => transport.refresh(getIdempotencyKey, session.isKnown()));
       if (asksUser && !user) session.forgetUser();
     } catch (error) {
-      if (!isUnauthorized(error)) {
-        if (hasChanged()) return;
-        throw error;
-      }
+      if (!isUnauthorized(error)) throw error;
       await session.sync();
       // Another tab has received a new token meanwhile, so the server may have refused the previous one.
       if (!isRetry && schedule.receivedAt() && hasChanged()) return refresh(locked, asksUser, true);

@@ -18,7 +18,7 @@ export function toOrigin(input: string | Request): string {
 /** Returns whether the request can change something: every method counts except GET, HEAD and OPTIONS. */
 export function isUnsafe(input: string | Request, init: RequestInit | undefined): boolean {
   const method = init?.method ?? (typeof input === "string" ? "GET" : input.method);
-  return !["GET", "HEAD", "OPTIONS"].includes(method.toUpperCase());
+  return !/^(get|head|options)$/i.test(method);
 }
 
 /**
