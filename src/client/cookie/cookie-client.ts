@@ -23,7 +23,7 @@ export function assembleCookieClient(env: Environment, options: ClientOptions): 
   if (!page) return createIdleClient();
   const { timeout = 10, csrfCookie = "__Host-csrftoken", csrfHeader = "X-CSRFToken" } = options;
   // Without https, the server leaves the prefix out.
-  const cookieNames = [csrfCookie, csrfCookie.replace("__Host-", "")];
+  const cookieNames = [csrfCookie, csrfCookie.replace(/^__\w+?-/, "")];
   const endpoints = toEndpoints(options, page);
   const name = `tokenpair cookie ${endpoints.auth}`;
   const records = createRecords(env, env.storage, name);
