@@ -141,6 +141,15 @@ describe("the start of a client", () => {
     expect(tab.states).toEqual(["loading offline", "authenticated"]);
   });
 
+  it("sends a write that the application makes before the state is known", async () => {
+    const browser = createFakeBrowser();
+    (await browser.openLoggedIn()).client.dispose();
+    const tab = browser.openTab();
+    const response = tab.client.fetch("/api/orders/", { method: "POST", body: "x" });
+    await browser.clock.advance(0);
+    expect((await response).status).toBe(200);
+  });
+
   it("delays a request of the application until it knows the state, so that the request is sent once", async () => {
     const browser = createFakeBrowser();
     (await browser.openLoggedIn()).client.dispose();
