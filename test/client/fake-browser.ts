@@ -3,7 +3,8 @@ import type { Client } from "../../src/client/client.ts";
 import { assembleCookieClient, type ClientOptions } from "../../src/client/cookie/cookie-client.ts";
 import type { Environment, KeyValueStorage, Locks, PageEvent } from "../../src/client/environment.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
-import { type CookieJar, createFakeServer, type FakeServer } from "./fake-server.ts";
+import { createFakeServer } from "./fake-server.ts";
+import type { CookieJar, FakeServer } from "./fake-server-types.ts";
 
 /** One tab with its client. */
 export interface FakeTab {
