@@ -35,7 +35,10 @@ export interface Refresher {
   readonly ensure: (notBefore: number) => Promise<void>;
   /** Asks the server who is logged in, because it isn't who the state shows. */
   readonly identify: () => Promise<void>;
-  /** Prepares a request: applies what other tabs did, and refreshes if the access token may have expired. */
+  /**
+   * Prepares a request: applies what other tabs did, refreshes if the access token may have expired, and loads the user
+   * if it isn't known.
+   */
   readonly prepare: () => Promise<void>;
   /** Does what is due, after a timer or after the page became active again. */
   readonly check: () => Promise<void>;
@@ -150,7 +153,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       await session.sync();
       if (isAnonymous()) return;
       const ensured = ensure(anyToken);
-      if (!schedule.isLive(anyToken)) await ensured;
+      if (!schedule.isLive(anyToken) || !session.isUserKnown()) await ensured;
     },
     async check() {
       await session.sync();
