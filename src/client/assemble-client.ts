@@ -1,10 +1,12 @@
 import type { Client } from "./client.ts";
+import { isSessionChanged } from "./client-error.ts";
 import { type Environment, listenTo, type PageEvent } from "./environment.ts";
 import type { Records } from "./session/records.ts";
 import { createRefresher } from "./session/refresher.ts";
 import { createSchedule } from "./session/schedule.ts";
 import { createSession } from "./session/session.ts";
 import { createSessionState } from "./session/session-state.ts";
+import { toOrigin } from "./transport/outgoing.ts";
 import { createRequests } from "./transport/requests.ts";
 import type { Endpoints, Transport } from "./transport/transport.ts";
 import { createUserSessions } from "./user-sessions.ts";
@@ -16,18 +18,31 @@ export interface ClientParts {
   /** The name of the record, the channel and the lock that the tabs share. Other versions of this client use it too. */
   readonly name: string;
   readonly records: Records;
-  readonly transport: Transport;
+  /** Seconds. */
+  readonly timeout: number;
+  /** `getShownId` returns the id of the session that the state shows. */
+  readonly createTransport: (env: Environment, getShownId: () => string | undefined) => Transport;
 }
 
 /** The events after which timers may be late. */
 const wakeEvents: readonly PageEvent[] = ["visibilitychange", "resume", "pageshow", "online", "focus"];
 
 /** Creates a client of its parts. It immediately asks the server whether a user is logged in. */
-export function assembleClient({ env, endpoints, name, records, transport }: ClientParts): Client {
+export function assembleClient(parts: ClientParts): Client {
+  const { endpoints, name, records, timeout } = parts;
   const state = createSessionState();
-  const schedule = createSchedule(env, () => void refresher.check());
+  const schedule = createSchedule(parts.env, () => void refresher.check());
+  const env: Environment = {
+    ...parts.env,
+    async fetch(input, init) {
+      const response = await parts.env.fetch(input, init);
+      if (toOrigin(input) === endpoints.origin) schedule.serverAnswered(response.status);
+      return response;
+    },
+  };
+  const transport = parts.createTransport(env, () => state.get().sessionId);
   const session = createSession({ env, transport, records, schedule, state, name });
-  const refresher = createRefresher({ transport, records, schedule, session, state });
+  const refresher = createRefresher({ env, transport, records, schedule, session, state, timeout });
   const requests = createRequests({ env, transport, schedule, refresher, state, base: endpoints.base });
   const stopListening = listenTo(env.page, wakeEvents, (event) => {
     if (event === "online") schedule.skipBackoff();
@@ -42,12 +57,18 @@ export function assembleClient({ env, endpoints, name, records, transport }: Cli
       return state.get();
     },
     async logout(scope = "local") {
-      const revoke = () =>
+      const revoke = (requireSame: () => void) =>
         session.exclusive(async () => {
+          requireSame();
           await transport.logout(scope);
           if (scope !== "others") await session.clear("logged_out");
         });
-      await (scope === "local" ? revoke() : requests.withRetry(revoke));
+      try {
+        await (scope === "local" ? requests.once : requests.withRetry)(revoke);
+      } catch (error) {
+        // The session was over already.
+        if (!isSessionChanged(error) || state.get().user) throw error;
+      }
     },
     fetch: requests.fetch,
     async refresh() {
@@ -56,10 +77,18 @@ export function assembleClient({ env, endpoints, name, records, transport }: Cli
       return state.get();
     },
     session: state.get,
-    sessions: createUserSessions((...call) => requests.withRetry(() => transport.call(...call))),
+    sessions: createUserSessions((...call) =>
+      requests.withRetry((requireSame) => {
+        requireSame();
+        return transport.call(...call);
+      }),
+    ),
     changePassword: ({ currentPassword, newPassword }) =>
-      requests.withRetry(() =>
-        session.exclusive(() => session.accept(() => transport.changePassword(currentPassword, newPassword))),
+      requests.withRetry((requireSame) =>
+        session.exclusive(async () => {
+          requireSame();
+          await session.accept(() => transport.changePassword(currentPassword, newPassword));
+        }),
       ),
     countdown: schedule.countdown,
     onChange: state.onChange,

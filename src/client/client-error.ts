@@ -6,6 +6,8 @@ export interface ClientErrorDetails {
   readonly retryAfter?: number | undefined;
   /** Error messages by field name, if the server rejected fields of the input. */
   readonly fields?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Whether the server has proved that the session is over. Default: false. */
+  readonly sessionEnded?: boolean;
   /** The error that caused this one, for example the `TypeError` that `fetch` threw. */
   readonly cause?: unknown;
 }
@@ -21,6 +23,10 @@ export interface ClientErrorDetails {
  * - `unavailable`: the response didn't come from tokenpair, or the server can't process requests at the moment.
  * - `invalid`: the server rejected fields of the input; see `fields`.
  * - `body_not_replayable`: the request must be sent again, but its body is a stream that has been consumed.
+ * - `session_changed`: this browser now has another session than the one that the client showed, so the request wasn't
+ *   sent. The state has changed; see `Client.session`.
+ * - `cookies_blocked`: the browser doesn't keep the server's cookies.
+ * - `refused`: the server refused to refresh the session, but didn't prove that it is over.
  *
  * @example
  * try {
@@ -34,13 +40,15 @@ export class ClientError extends Error {
   /** Always `"ClientError"`. */
   override readonly name = "ClientError";
   /** What went wrong, as a stable string for programs. */
-  readonly code: string;
+  declare readonly code: string;
   /** The HTTP status of the response, or 0 if there was no response. */
-  readonly status: number;
+  declare readonly status: number;
   /** Seconds to wait before the next attempt, if the server said so. */
-  readonly retryAfter: number | undefined;
+  declare readonly retryAfter: number | undefined;
   /** Error messages by field name, if the server rejected fields of the input. */
-  readonly fields: Readonly<Record<string, readonly string[]>> | undefined;
+  declare readonly fields: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Whether the server has proved that the session is over, by the header `Session-Ended: true`. */
+  declare readonly sessionEnded: boolean;
 
   /**
    * Creates an error. Applications usually only receive one.
@@ -51,14 +59,31 @@ export class ClientError extends Error {
    */
   constructor(code: string, message: string, details: ClientErrorDetails = {}) {
     super(message, { cause: details.cause });
-    this.code = code;
-    this.status = details.status ?? 0;
-    this.retryAfter = details.retryAfter;
-    this.fields = details.fields;
+    Object.assign(this, { status: 0, sessionEnded: false }, details, { code });
   }
 }
 
 /** Returns whether tokenpair itself answered 401. A 401 of a proxy has no `code` and doesn't count. */
 export function isUnauthorized(error: unknown): error is ClientError {
   return error instanceof ClientError && error.status === 401 && error.code !== "unavailable";
+}
+
+/** Returns the error for a refresh without a session. */
+export function notAuthenticated(): ClientError {
+  return new ClientError("not_authenticated", "No user is logged in.", { status: 401, sessionEnded: true });
+}
+
+/** Returns the error for a request that was meant for another session than the one that this browser has now. */
+export function sessionChanged(): ClientError {
+  return new ClientError("session_changed", "The session has changed. Try again.");
+}
+
+/** Returns whether a request wasn't sent because this browser has another session now. */
+export function isSessionChanged(error: unknown): boolean {
+  return error instanceof ClientError && error.code === "session_changed";
+}
+
+/** Returns the error for a response that isn't one of tokenpair's, for example a proxy's page. Worth a retry. */
+export function unexpectedResponse(): ClientError {
+  return new ClientError("unavailable", "The server sent an unexpected response.");
 }

@@ -15,7 +15,8 @@ export interface BaseClientOptions {
   /** Replaces the global `fetch`. */
   readonly fetch?: (input: string | Request, init?: RequestInit) => Promise<Response>;
   /**
-   * After how many seconds a call to the server is aborted with the code `timeout`. It doesn't apply to `client.fetch`,
+   * After how many seconds a call to the server is aborted with the code `timeout`. A refresh isn't aborted then: it is
+   * tried again, and a response that comes within six times as long still counts. It doesn't apply to `client.fetch`,
    * which takes a `signal`. Default: 10.
    */
   readonly timeout?: number;
@@ -38,7 +39,8 @@ export interface Client {
    * Logs a user in and returns the new state. With cookies, the server revokes an earlier session of this browser.
    *
    * @throws ClientError With code `no_active_account` if the name or the password is wrong, `throttled` after too many
-   * attempts, `invalid` if a field is missing, or `offline`, `timeout` or `unavailable`.
+   * attempts, `invalid` if a field is missing, `cookies_blocked` if the browser doesn't keep the cookies, or `offline`,
+   * `timeout` or `unavailable`.
    * @example
    * const state = await client.login({ username, password });
    * if (state.status === "authenticated") render(state.user.username);
@@ -50,6 +52,7 @@ export interface Client {
    * @param scope `"local"` revokes this session, `"others"` revokes all other sessions of the user, and `"all"` revokes
    * both. Default: `"local"`.
    * @throws ClientError With code `offline`, `timeout`, `throttled` or `unavailable`. The user is then still logged in.
+   * With code `session_changed` if another user has logged in to this browser. Nothing is revoked then.
    * @example
    * await client.logout("all");
    */
@@ -59,21 +62,27 @@ export interface Client {
    *
    * Requests to the server are authenticated, and so are requests to the page's own origin if the client uses cookies.
    * All other requests are sent by a plain `fetch`. Relative URLs are resolved against `baseUrl`, or against the page
-   * if there is no `baseUrl`. If the access token has expired, the client refreshes first. If the response is a 401,
-   * the client refreshes and sends the request once more, so a 401 that you receive is final.
+   * if there is no `baseUrl`. If the access token has expired, the client refreshes first. If tokenpair refuses the
+   * access token with a 401, the client refreshes and sends the request once more. A 401 is tokenpair's if it has a
+   * `WWW-Authenticate: Bearer` header or one of tokenpair's codes; any other 401 is returned as it is.
+   *
+   * A request other than GET, HEAD and OPTIONS is sent only for the session that the client showed when you called this.
+   * With cookies, such a request follows redirects within the page's origin only.
    *
    * @returns The response, whatever its status is.
-   * @throws ClientError With code `offline`, `timeout`, `throttled` or `unavailable` if the session had to be refreshed
-   * and couldn't be, or `body_not_replayable` if the request must be sent again but its body is a stream.
-   * @throws TypeError If `fetch` itself throws one, for example because there is no network.
+   * @throws ClientError With a `Problem` as its code if the session had to be refreshed and couldn't be, with `status`
+   * and `retryAfter`; `session_changed` if this browser has another session now; or `body_not_replayable` if the
+   * request must be sent again but its body is a stream.
+   * @throws TypeError If `fetch` itself throws one, for example because there is no network or because of a redirect to
+   * another origin. If `signal` is aborted, the call rejects at once with the signal's reason.
    * @example
    * const response = await client.fetch("/api/orders/", { method: "POST", body: JSON.stringify({ item: 1 }) });
    * if (response.ok) render(await response.json());
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /**
-   * Refreshes the session now. You rarely need this, because the client refreshes by itself. It doesn't reject
-   * if the refresh fails.
+   * Refreshes the session and the user's name now. You rarely need this, because the client refreshes by itself. It
+   * doesn't reject if the refresh fails, except with the error of a defect, for example in a function that you passed.
    *
    * @returns The new state. If the refresh failed, the state's `problem` says why.
    * @example
@@ -93,7 +102,8 @@ export interface Client {
    * Changes the password of the logged-in user and revokes all other sessions of the user.
    *
    * @throws ClientError With code `invalid` and `fields` if a password was rejected: `current_password` if it is wrong,
-   * `new_password` if it is too weak. Otherwise `offline`, `timeout`, `throttled` or `unavailable`.
+   * `new_password` if it is too weak. With code `session_changed` if another user has logged in to this browser.
+   * Otherwise `offline`, `timeout`, `throttled` or `unavailable`.
    * @example
    * await client.changePassword({ currentPassword: password, newPassword: "correct horse battery staple" });
    */

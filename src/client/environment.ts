@@ -45,7 +45,8 @@ export interface Environment {
   readonly monotonic: () => number;
   /** Returns a number from 0 to 1. Used for jitter only. */
   readonly random: () => number;
-  readonly randomBytes: (length: number) => Uint8Array;
+  /** Returns `undefined` if the environment has no source of random bytes. */
+  readonly randomBytes: (length: number) => Uint8Array | undefined;
   readonly setTimeout: (run: () => void, delay: number) => number;
   readonly clearTimeout: (timer: number | undefined) => void;
   readonly storage: KeyValueStorage | undefined;
@@ -66,14 +67,28 @@ export function toEnvironment(customFetch?: Environment["fetch"]): Environment {
     wallClock: () => Date.now(),
     monotonic: () => performance.now(),
     random: () => Math.random(),
-    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    randomBytes: (length) => probe(() => crypto.getRandomValues(new Uint8Array(length))),
     setTimeout: (run, delay) => setTimeout(run, delay),
     clearTimeout: (timer) => clearTimeout(timer),
-    storage: isPage ? toLocalStorage() : undefined,
-    openChannel: isPage && "BroadcastChannel" in window ? openChannel : undefined,
-    locks: isPage ? navigator.locks : undefined,
+    storage: probe(() => window.localStorage),
+    openChannel: isPage ? openChannel : undefined,
+    locks: isPage ? probe(() => navigator.locks) : undefined,
     page: isPage ? toPage(document, window) : undefined,
   };
+}
+
+/** Returns `milliseconds` as a delay that `setTimeout` accepts. */
+export function toTimerDelay(milliseconds: number): number {
+  return Math.min(Math.max(0, Math.ceil(milliseconds)), 2 ** 31 - 1);
+}
+
+/** Returns what the browser may lack or block, for example in a frame of another site. */
+function probe<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 /** Calls `listener` at each of `events`, if there is a page. Returns a function that stops listening. */
@@ -94,19 +109,11 @@ function openChannel(name: string, onMessage: (message: unknown) => void): Chann
   return channel;
 }
 
-function toLocalStorage(): KeyValueStorage | undefined {
-  try {
-    return window.localStorage;
-  } catch {
-    return undefined; // blocked by the user's settings
-  }
-}
-
 function toPage(document: Document, window: Window): Page {
   return {
     href: window.location.href,
     base: document.baseURI,
-    cookies: () => document.cookie,
+    cookies: () => probe(() => document.cookie) ?? "",
     listen(event, listener) {
       const target = event === "visibilitychange" || event === "resume" ? document : window;
       target.addEventListener(event, listener);

@@ -1,4 +1,5 @@
-import { type JsonCall, toJsonObject, unexpectedResponse } from "./transport/json-call.ts";
+import { unexpectedResponse } from "./client-error.ts";
+import { type JsonCall, toJsonObject } from "./transport/json-call.ts";
 
 /** One of the user's sessions. Times are whole seconds since the epoch, on the server's clock. */
 export interface SessionInfo {

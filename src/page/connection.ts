@@ -9,24 +9,38 @@ export interface Connection {
 
 const stillLoggedIn = " You are still logged in.";
 
-/** Writes the current problem into `banner`, and empties the banner if there is none. */
-export function watchConnection(client: Client, banner: HTMLElement): Connection {
+/**
+ * Writes the current problem into `banner`, and empties the banner if there is none. Browsers can claim to be offline
+ * although they aren't, so a success counts for more than the last event of `page`.
+ */
+export function watchConnection(
+  client: Client,
+  banner: Pick<HTMLElement, "textContent">,
+  page: Pick<EventTarget, "addEventListener"> = window,
+): Connection {
   let reported: Problem | undefined;
+  let isOffline = false;
 
   function show(): void {
     const { status, problem: current } = client.session();
     const isLoggedIn = status === "authenticated";
-    const problem = current ?? (navigator.onLine ? isLoggedIn && reported : "offline");
+    const problem = current ?? (isOffline ? "offline" : isLoggedIn && reported);
     const text = problem ? `${problemMessages[problem]}${isLoggedIn ? stillLoggedIn : ""}` : "";
     if (banner.textContent !== text) banner.textContent = text;
   }
 
   client.onChange(show);
-  for (const event of ["online", "offline"]) window.addEventListener(event, show);
+  for (const event of ["online", "offline"]) {
+    page.addEventListener(event, () => {
+      isOffline = event === "offline";
+      show();
+    });
+  }
   show();
   return {
     report(error) {
       reported = toProblem(error);
+      if (error === undefined) isOffline = false;
       show();
     },
   };

@@ -13,7 +13,8 @@ const find = (selector: string): HTMLElement => {
 };
 
 const settings = readSettings(document.documentElement.dataset);
-const client = createClient({ authPath: settings.authPath, csrfCookie: settings.csrfCookie });
+const { authPath, csrfCookie, csrfHeaderName } = settings;
+const client = createClient({ authPath, csrfCookie, ...(csrfHeaderName && { csrfHeader: csrfHeaderName }) });
 const connection = watchConnection(client, find(".banner"));
 const [main, announcer] = [find("main"), find(".announcer")];
 

@@ -6,6 +6,7 @@ export const logoutMessages: Readonly<Record<LogoutReason, string>> = {
   expired: "You were logged out after a period of inactivity. Please log in again.",
   revoked: "This device was logged out remotely. Please log in again.",
   password_changed: "You were logged out because your password was changed.",
+  refused: "The server could not confirm your login. Please log in again.",
 };
 
 /** Problems with the connection. */
@@ -14,12 +15,19 @@ export const problemMessages: Readonly<Record<Problem, string>> = {
   timeout: "The server is not responding.",
   throttled: "Too many requests. Retrying shortly.",
   unavailable: "The server is temporarily unavailable.",
+  refused: "The server could not confirm your login. Retrying shortly.",
+  cookies_blocked:
+    "Your browser does not keep this site's cookies. Allow cookies, open the site in a tab of its own, or use https.",
 };
 
 /** Texts by error code. For other codes, the server's own text is shown. */
 const errorMessages: Readonly<Record<string, string>> = {
   no_active_account: "Wrong username or password.",
   csrf_failed: "Your request could not be verified. Please reload the page and try again.",
+  session_changed: "Another login in this browser has replaced yours. Nothing was changed.",
+  cookies_blocked:
+    "You can't log in because your browser does not keep this site's cookies. Allow cookies, open the site in a tab of " +
+    "its own, or use https.",
   not_found: "That device is already logged out.",
   offline: "Could not reach the server. Please check your connection and try again.",
   timeout: "The server did not respond in time. Please try again.",

@@ -4,15 +4,18 @@ export interface PageSettings {
   readonly authPath: string;
   /** The name of the CSRF cookie. */
   readonly csrfCookie: string;
+  /** The name of the header that carries the CSRF token. Absent if it is the client's default. */
+  readonly csrfHeaderName?: string;
   /** Whether the server stores the passwords. It doesn't if the application has its own user table. */
   readonly hasPasswords: boolean;
 }
 
 /** Reads the settings from the attributes of the `html` element. */
-export function readSettings({ authPath, csrfCookie, passwords }: DOMStringMap): PageSettings {
+export function readSettings({ authPath, csrfCookie, csrfHeaderName, passwords }: DOMStringMap): PageSettings {
   return {
     authPath: authPath ?? "/api/auth",
     csrfCookie: csrfCookie ?? "__Host-csrftoken",
+    ...(csrfHeaderName && { csrfHeaderName }),
     hasPasswords: passwords !== "elsewhere",
   };
 }

@@ -1,7 +1,7 @@
 import type { BrowserContext } from "playwright-core";
 
 /** The paths that answer 4xx in ordinary use: a visitor without a session, a wrong or a weak password. */
-const refusals = /\/api\/auth\/(?:refresh|login|me|password|sessions)\/$/;
+const refusals = /\/api\/auth\/(?:refresh|login|me|password|sessions)\/(?:\?|$)/;
 
 /** Collects, from now on, the errors and warnings of the developer console: of scripts and of the security policy. */
 export function watchFaults(device: BrowserContext): readonly string[] {

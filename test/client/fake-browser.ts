@@ -3,7 +3,8 @@ import type { Client } from "../../src/client/client.ts";
 import { assembleCookieClient, type ClientOptions } from "../../src/client/cookie/cookie-client.ts";
 import type { Environment, KeyValueStorage, Locks, PageEvent } from "../../src/client/environment.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
-import { type CookieJar, createFakeServer, type FakeServer } from "./fake-server.ts";
+import { createFakeServer } from "./fake-server.ts";
+import type { CookieJar, FakeServer } from "./fake-server-types.ts";
 
 /** One tab with its client. */
 export interface FakeTab {
@@ -16,6 +17,9 @@ export interface FakeTab {
   readonly openChannels: () => number;
   /** Milliseconds by which the wall clock is wrong from now on. */
   readonly setWallClockError: (error: number) => void;
+  /** Delivers no timers and messages to the tab any more, until it is thawed. */
+  readonly freeze: () => void;
+  readonly thaw: () => void;
 }
 
 /** The options of the client, which is a bearer client if there is a `storage`, and what is unusual about its tab. */
@@ -29,6 +33,12 @@ export type TabOptions = (ClientOptions | BearerClientOptions) & {
   readonly href?: string;
   /** Whether the browser refuses to open a channel. */
   readonly blocksChannels?: boolean;
+  /** Whether the browser keeps no cookies. */
+  readonly blocksCookies?: boolean;
+  /** Whether a service worker answers every GET from its cache, if the URL is in it. */
+  readonly cacheFirst?: boolean;
+  /** Whether the environment has no random bytes. */
+  readonly lacksRandomBytes?: boolean;
 };
 
 /** One browser. */
@@ -40,6 +50,8 @@ export interface FakeBrowser {
   /** Every message that a tab has posted to a channel. */
   readonly messages: readonly unknown[];
   readonly openTab: (options?: TabOptions) => FakeTab;
+  /** Logs a user in without a client, as another front end on the same server does. */
+  readonly logInElsewhere: (username: string) => Promise<void>;
   /** Opens a tab in which alice has just logged in. */
   readonly openLoggedIn: (options?: TabOptions) => Promise<FakeTab>;
 }
@@ -65,23 +77,38 @@ export function createFakeBrowser(): FakeBrowser {
     random = 0,
     href = "https://app.example/page/",
     blocksChannels = false,
+    blocksCookies = false,
+    cacheFirst = false,
+    lacksRandomBytes = false,
     ...options
   }: TabOptions = {}): FakeTab {
     const listeners = new Map<PageEvent, Set<() => void>>();
     let openChannels = 0;
     let error = wallClockError;
+    /** What a frozen tab has missed. */
+    let missed: (() => void)[] | undefined;
+    const deliver = (run: () => void) => (missed ? missed.push(run) : run());
+    const cache = new Map<string, Response>();
+    async function send(input: string | Request, init?: RequestInit): Promise<Response> {
+      const url = typeof input === "string" ? input : input.url;
+      const cached = cacheFirst && (init?.method ?? "GET") === "GET" ? cache.get(url) : undefined;
+      if (cached) return cached.clone();
+      const response = await server.fetch(blocksCookies ? new Map() : jar, input, init);
+      cache.set(url, response.clone());
+      return response;
+    }
     const env: Environment = {
-      fetch: (input, init) => server.fetch(jar, input, init),
+      fetch: send,
       wallClock: () => clock.time() + error,
       monotonic: clock.monotonic,
       random: () => random,
-      randomBytes: (length) => new Uint8Array(length).fill(nextByte()),
-      setTimeout: clock.setTimeout,
+      randomBytes: (length) => (lacksRandomBytes ? undefined : new Uint8Array(length).fill(nextByte())),
+      setTimeout: (run, delay) => clock.setTimeout(() => deliver(run), delay),
       clearTimeout: clock.clearTimeout,
       storage: toStorage(storage),
       openChannel(name, onMessage) {
         if (blocksChannels) throw new DOMException("blocked", "SecurityError");
-        const channel = { name, onMessage };
+        const channel = { name, onMessage: (message: unknown) => void deliver(() => onMessage(message)) };
         channels.add(channel);
         openChannels += 1;
         return {
@@ -101,7 +128,8 @@ export function createFakeBrowser(): FakeBrowser {
       page: {
         href,
         base: href,
-        cookies: () => (jar.has("csrftoken") ? `theme=dark; csrftoken=${jar.get("csrftoken")}` : "theme=dark"),
+        cookies: () =>
+          jar.has("csrftoken") && !blocksCookies ? `theme=dark; csrftoken=${jar.get("csrftoken")}` : "theme=dark",
         listen(event, listener) {
           const set = listeners.get(event) ?? new Set();
           listeners.set(event, set.add(listener));
@@ -124,6 +152,14 @@ export function createFakeBrowser(): FakeBrowser {
       setWallClockError(next) {
         error = next;
       },
+      freeze() {
+        missed = [];
+      },
+      thaw() {
+        const late = missed ?? [];
+        missed = undefined;
+        for (const run of late) run();
+      },
     };
   }
 
@@ -134,6 +170,15 @@ export function createFakeBrowser(): FakeBrowser {
     storage,
     messages,
     openTab,
+    async logInElsewhere(username) {
+      const { csrf_token } = await (await server.fetch(jar, "https://app.example/api/auth/csrf/")).json();
+      await server.fetch(jar, "https://app.example/api/auth/login/", {
+        method: "POST",
+        headers: { [server.csrfHeader]: csrf_token },
+        body: JSON.stringify({ username, password: "secret" }),
+      });
+      server.requests.length = 0;
+    },
     async openLoggedIn(options) {
       const tab = openTab(options);
       await clock.advance(100);

@@ -21,6 +21,7 @@ export function createFakeClock(): FakeClock {
   return {
     time: () => time,
     setTimeout(run, delay) {
+      if (!(delay >= 0)) throw new RangeError(`A timer must not have the delay ${delay}.`);
       lastTimer += 1;
       timers.set(lastTimer, { at: time + delay, run });
       return lastTimer;

@@ -1,53 +1,11 @@
 import type { FakeClock } from "./fake-clock.ts";
-
-/** The cookies of one browser. Scripts can read only `csrftoken`. */
-export type CookieJar = Map<string, string>;
-
-interface FakeSession {
-  readonly id: string;
-  generation: number;
-  previousKey: string | null;
-  rotatedAt: number;
-  /** Detail and code of the response to a refresh, as JSON, if the session was revoked. */
-  revoked: string | null;
-}
-
-/** The server, and what a test may change about it. */
-export interface FakeServer {
-  readonly fetch: (jar: CookieJar, input: string | Request, init?: RequestInit) => Promise<Response>;
-  /** The requests in the order of their arrival. `line` is for example `POST /api/auth/refresh/`. */
-  readonly requests: SeenRequest[];
-  /** Returns how many requests of this `line` have arrived. */
-  readonly count: (line: string) => number;
-  readonly sessions: Map<string, FakeSession>;
-  /** The failures of the next requests. */
-  readonly faults: Fault[];
-  /** How long a request and a response travel. Milliseconds. */
-  latency: number;
-  /** Seconds. */
-  accessLifetime: number;
-  /** Revokes a session. `detail` and `code` are those of the response to a refresh. */
-  readonly revoke: (sessionId: string, detail?: string, code?: string) => void;
-}
-
-interface SeenRequest {
-  readonly line: string;
-  readonly url: string;
-  readonly headers: Headers;
-  readonly credentials: string;
-  readonly body: string;
-}
-
-/** The failure of the next requests whose path contains `on`. */
-export interface Fault {
-  readonly on: string;
-  readonly kind: "offline" | "lost response" | "hang" | Response;
-  readonly times?: number;
-}
+import type { CookieJar, FakeServer, FakeSession, FakeUser, Fault } from "./fake-server-types.ts";
 
 const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>
   new Response(status === 204 ? null : JSON.stringify(body), { status, headers });
-const refused = (detail: string, code = "token_not_valid") => json(401, { detail, code });
+const challenge = { "WWW-Authenticate": 'Bearer realm="api"' };
+const refused = (detail: string, code = "token_not_valid", headers: Record<string, string> = {}) =>
+  json(401, { detail, code }, { ...challenge, ...headers });
 const notAuthenticated = () => refused("Authentication credentials were not provided.", "not_authenticated");
 
 /** Creates a server in memory that implements the part of the HTTP API that the client uses. */
@@ -55,6 +13,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
   const sessions = new Map<string, FakeSession>();
   const requests: FakeServer["requests"] = [];
   const faults: Fault[] = [];
+  const users = new Map(["alice", "bob"].map((username, index) => [username, { id: `${index + 1}`, username }]));
   let serial = 0;
   const next = () => {
     serial += 1;
@@ -68,6 +27,9 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     faults,
     latency: 0,
     accessLifetime: 1800,
+    isOld: false,
+    csrfHeader: "X-CSRFToken",
+    users,
     revoke(sessionId, detail = "Token is blacklisted", code = "token_not_valid") {
       const session = sessions.get(sessionId);
       if (session) session.revoked = JSON.stringify([detail, code]);
@@ -94,10 +56,10 @@ export function createFakeServer(clock: FakeClock): FakeServer {
         credentials: request.credentials,
         body,
       });
-      if (fault instanceof Response) return fault;
+      if (fault instanceof Response) return followRedirect(request, fault);
       const sent = new Map(jar);
       const { response, cookies } = answer(request, path, body, sent);
-      await travel(request.signal);
+      await travel(request.signal, typeof fault === "number" ? fault : 0);
       if (fault === "lost response") throw new TypeError("Failed to fetch");
       for (const [name, value] of Object.entries(cookies ?? {})) {
         if (value === null) jar.delete(name);
@@ -116,8 +78,21 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     return fault.kind instanceof Response ? fault.kind.clone() : fault.kind;
   }
 
-  async function travel(signal: AbortSignal): Promise<void> {
-    if (server.latency > 0) await new Promise<void>((resolve) => clock.setTimeout(resolve, server.latency));
+  /** Behaves as a browser does (Fetch §4.4, "HTTP-redirect fetch"), and records the request to the other URL. */
+  function followRedirect(request: Request, response: Response): Response {
+    const location = response.headers.get("Location");
+    if (!location || request.redirect === "manual") return response;
+    const url = new URL(location, request.url);
+    const isAllowed = request.mode !== "same-origin" || url.origin === new URL(request.url).origin;
+    if (request.redirect === "error" || !isAllowed) throw new TypeError("Failed to fetch");
+    const { headers, credentials } = request;
+    requests.push({ line: `GET ${url.pathname}`, url: url.href, headers, credentials, body: "" });
+    return json(200, {});
+  }
+
+  async function travel(signal: AbortSignal, delay = 0): Promise<void> {
+    const duration = server.latency + delay;
+    if (duration > 0) await new Promise<void>((resolve) => clock.setTimeout(resolve, duration));
     signal.throwIfAborted();
   }
 
@@ -125,14 +100,11 @@ export function createFakeServer(clock: FakeClock): FakeServer {
 
   function answer(request: Request, path: string, body: string, jar: CookieJar): Answered {
     const line = `${request.method} ${path}`;
-    if (line === "GET /api/auth/csrf/") {
-      const csrf = `csrf-${next()}`;
-      return { response: json(200, { csrf_token: csrf }), cookies: { csrftoken: csrf } };
-    }
+    if (line === "GET /api/auth/csrf/") return csrf(jar);
     if (path.startsWith("/api/token/")) return { response: answerToken(path, JSON.parse(body)) };
     const bearer = request.headers.get("Authorization")?.slice(7);
     const isUnsafe = !["GET", "HEAD"].includes(request.method);
-    if (isUnsafe && !bearer && (!jar.get("csrftoken") || request.headers.get("X-CSRFToken") !== jar.get("csrftoken"))) {
+    if (isUnsafe && !bearer && !isCsrfToken(request, jar, line === "POST /api/auth/login/")) {
       return { response: json(403, { detail: "CSRF Failed: token", code: "csrf_failed" }) };
     }
     if (line === "POST /api/auth/login/") return login(JSON.parse(body), jar);
@@ -145,7 +117,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     }
     if (path === "/api/auth/me/") {
       return {
-        response: json(200, { id: "1", username: "alice", session: { id: session.id, created_at: 0, expires_at: 9 } }),
+        response: json(200, { ...session.user, session: { id: session.id, created_at: 0, expires_at: 9 } }),
       };
     }
     if (line === "GET /api/auth/sessions/") {
@@ -186,8 +158,16 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     label: null,
   });
 
-  function create(): FakeSession {
-    const session = { id: `s${sessions.size + 1}`, generation: 0, previousKey: null, rotatedAt: 0, revoked: null };
+  function create(username = "alice"): FakeSession {
+    const user = users.get(username) as FakeUser;
+    const session = {
+      id: `s${sessions.size + 1}`,
+      user,
+      generation: 0,
+      previousKey: null,
+      rotatedAt: 0,
+      revoked: null,
+    };
     sessions.set(session.id, session);
     return session;
   }
@@ -209,22 +189,45 @@ export function createFakeServer(clock: FakeClock): FakeServer {
   }
   const toCookies = (session: FakeSession) => {
     const { access, refresh } = toPair(session);
-    return { access, refresh, csrftoken: `csrf-${session.id}-${session.generation}` };
+    return { access, refresh, csrftoken: toCsrfToken(session.id, session.generation) };
   };
+
+  /** The last part names the session, as the HMAC of a real token does. The tokens of version 0.1 have no prefix. */
+  const toCsrfToken = (sessionId: string | undefined, random: number) =>
+    `${server.isOld ? "" : sessionId ? "s" : "n"}${`${random}`.padStart(22, "r")}.${`${random} of ${sessionId}`.padStart(43, "_")}`;
+  const isTokenOf = (token: string, sessionId: string | undefined) => token.endsWith(` of ${sessionId}`);
+  const findSessionId = (jar: CookieJar) => toLive(jar.get("access"))?.id ?? jar.get("refresh")?.split(":")[0];
+
+  function isCsrfToken(request: Request, jar: CookieJar, isLogin: boolean): boolean {
+    const token = jar.get("csrftoken");
+    if (!token || request.headers.get(server.csrfHeader) !== token) return false;
+    return isTokenOf(token, findSessionId(jar)) || (isLogin && isTokenOf(token, undefined));
+  }
+
+  function csrf(jar: CookieJar): Answered {
+    const [id, cookie] = [findSessionId(jar), jar.get("csrftoken")];
+    const token = cookie && isTokenOf(cookie, id) ? cookie : toCsrfToken(id, 1000 + next());
+    const session = server.isOld ? {} : { session: id ? { id } : null };
+    return { response: json(200, { csrf_token: token, ...session }), cookies: { csrftoken: token } };
+  }
+
+  const toBody = ({ id, user }: FakeSession) => ({
+    session: { id },
+    user: { ...user },
+    access_expires_in: server.accessLifetime,
+    refresh_expires_in: 30 * 86_400,
+  });
   const noCookies = { access: null, refresh: null, csrftoken: null };
 
-  function login({ password }: { password: string }, jar: CookieJar): Answered {
+  function login({ username, password }: Record<string, string>, jar: CookieJar): Answered {
     if (password !== "secret")
       return { response: refused("No active account found with the given credentials", "no_active_account") };
     server.revoke(jar.get("refresh")?.split(":")[0] ?? "");
-    const session = create();
-    const body = {
-      user: { id: "1", username: "alice" },
-      session: { id: session.id },
-      access_expires_in: server.accessLifetime,
-    };
-    return { response: json(200, body), cookies: toCookies(session) };
+    const session = create(username);
+    return { response: json(200, toBody(session)), cookies: toCookies(session) };
   }
+
+  const ended = (): Record<string, string> => (server.isOld ? {} : { "Session-Ended": "true" });
 
   function rotate(refreshToken: string | undefined, key: string | null): FakeSession | Response {
     if (!refreshToken) return notAuthenticated();
@@ -232,7 +235,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     const session = sessions.get(id);
     if (!session || session.revoked) {
       const [detail, code] = JSON.parse(session?.revoked ?? '["Token is invalid","token_not_valid"]');
-      return refused(detail, code);
+      return refused(detail, code, ended());
     }
     const behind = session.generation - Number(generation);
     if (behind === 0) {
@@ -244,13 +247,15 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     const isReplay = behind === 1 && (key === session.previousKey || clock.time() - session.rotatedAt <= 10_000);
     if (isReplay) return session;
     server.revoke(id);
-    return refused("Token is blacklisted");
+    return refused("Token is blacklisted", "token_not_valid", ended());
   }
 
   function refresh(jar: CookieJar, key: string | null): Answered {
     const rotated = rotate(jar.get("refresh"), key);
     if (rotated instanceof Response) return { response: rotated, cookies: noCookies };
-    return { response: json(200, { access_expires_in: server.accessLifetime }), cookies: toCookies(rotated) };
+    const { access_expires_in, refresh_expires_in, ...named } = toBody(rotated);
+    const body = { access_expires_in, refresh_expires_in, ...(server.isOld ? {} : named) };
+    return { response: json(200, body), cookies: toCookies(rotated) };
   }
 
   function logout(jar: CookieJar, { scope }: { scope: string }): Answered {
@@ -264,7 +269,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
   function answerToken(path: string, body: Record<string, string>): Response {
     if (path === "/api/token/") {
       return body["password"] === "secret"
-        ? json(200, toPair(create()))
+        ? json(200, toPair(create(body["username"])))
         : refused("No active account found with the given credentials", "no_active_account");
     }
     if (path === "/api/token/blacklist/") {

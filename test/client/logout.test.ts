@@ -40,6 +40,8 @@ describe("a logout", () => {
   it("becomes anonymous only when the server has answered the logout", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
+    await tab.client.fetch("/api/orders/", { method: "POST" });
+    browser.server.requests.length = 0;
     browser.server.latency = 20;
     const logout = tab.client.logout();
     await browser.clock.advance(20);

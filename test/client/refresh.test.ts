@@ -197,8 +197,8 @@ describe("the idempotency key", () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn();
     // As if another tab's refresh had replaced the cookies after this tab read the CSRF cookie.
-    browser.server.faults.push({ on: "/refresh/", kind: new Response('{"code":"csrf_failed"}', { status: 403 }) });
-    const jar = browser.jar.get("csrftoken");
+    const jar = browser.jar.get("csrftoken")?.replace("0", "9") ?? "";
+    browser.jar.set("csrftoken", jar.replace("of s1", "of s9"));
     void tab.client.refresh();
     await browser.clock.advance(0);
     const [refused, accepted] = sentKeys(browser);

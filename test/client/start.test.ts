@@ -10,12 +10,53 @@ describe("the start of a client", () => {
     expect(tab.client.session()).toEqual({ status: "anonymous" });
   });
 
-  it("sends two requests for a visitor who never logged in, and stores nothing", async () => {
+  it("sends no request for a visitor without a CSRF cookie, and stores nothing", async () => {
     const browser = createFakeBrowser();
-    browser.openTab();
+    const tab = browser.openTab();
     await browser.clock.advance(0);
-    expect(browser.server.requests.map(({ line }) => line)).toEqual(["GET /api/auth/csrf/", "POST /api/auth/refresh/"]);
+    await tab.wake("focus");
+    await tab.client.refresh();
+    expect(tab.states).toEqual(["anonymous"]);
+    expect(browser.server.requests).toEqual([]);
     expect([...browser.storage]).toEqual([]);
+  });
+
+  it("sends no request for a visitor whose CSRF cookie belongs to no session", async () => {
+    const browser = createFakeBrowser();
+    browser.jar.set("csrftoken", `n${"r".repeat(22)}.hmac`);
+    const tab = browser.openTab();
+    await browser.clock.advance(0);
+    expect(tab.states).toEqual(["anonymous"]);
+    expect(browser.server.requests).toEqual([]);
+  });
+
+  it("asks the server about a CSRF token of version 0.1 that begins with n by chance", async () => {
+    const browser = createFakeBrowser();
+    browser.server.isOld = true;
+    (await browser.openLoggedIn()).client.dispose();
+    browser.storage.clear();
+    browser.jar.set("csrftoken", browser.jar.get("csrftoken")?.replace("r", "n") ?? "");
+    const tab = browser.openTab();
+    await browser.clock.advance(0);
+    expect(tab.client.session()).toMatchObject({ status: "authenticated", sessionId: "s1" });
+  });
+
+  it("asks a server on another origin with one request, and never by a refresh that it would refuse", async () => {
+    const browser = createFakeBrowser();
+    const tab = browser.openTab({ baseUrl: "https://api.example" });
+    await browser.clock.advance(0);
+    expect(tab.states).toEqual(["anonymous"]);
+    expect(browser.server.requests.map(({ line }) => line)).toEqual(["GET /api/auth/csrf/"]);
+  });
+
+  it("sends no request that is refused if the cookies have disappeared while the access token was valid", async () => {
+    const browser = createFakeBrowser();
+    (await browser.openLoggedIn()).client.dispose();
+    browser.jar.clear();
+    const tab = browser.openTab();
+    await browser.clock.advance(0);
+    expect(tab.states).toEqual(["anonymous expired"]);
+    expect(browser.server.requests.map(({ line }) => line)).toEqual(["GET /api/auth/csrf/"]);
   });
 
   it("sends one request after a reload while the access token is valid, and keeps the time of the next refresh", async () => {
@@ -45,14 +86,13 @@ describe("the start of a client", () => {
     const tab = browser.openTab();
     await browser.clock.advance(0);
     expect(tab.states).toEqual(["authenticated"]);
-    expect(browser.server.requests.map(({ line }) => line)).toEqual(["POST /api/auth/refresh/", "GET /api/auth/me/"]);
+    expect(browser.server.requests.map(({ line }) => line)).toEqual(["POST /api/auth/refresh/"]);
   });
 
   it("keeps the user logged in if the storage was deleted while the cookies are valid", async () => {
     const browser = createFakeBrowser();
     (await browser.openLoggedIn()).client.dispose();
     browser.storage.clear();
-    browser.jar.delete("csrftoken");
     const tab = browser.openTab();
     await browser.clock.advance(0);
     expect(tab.states).toEqual(["authenticated"]);
@@ -99,6 +139,15 @@ describe("the start of a client", () => {
     expect(tab.client.session()).toEqual({ status: "loading", problem: "offline" });
     await browser.clock.advance(500);
     expect(tab.states).toEqual(["loading offline", "authenticated"]);
+  });
+
+  it("sends a write that the application makes before the state is known", async () => {
+    const browser = createFakeBrowser();
+    (await browser.openLoggedIn()).client.dispose();
+    const tab = browser.openTab();
+    const response = tab.client.fetch("/api/orders/", { method: "POST", body: "x" });
+    await browser.clock.advance(0);
+    expect((await response).status).toBe(200);
   });
 
   it("delays a request of the application until it knows the state, so that the request is sent once", async () => {

@@ -14,17 +14,31 @@ export interface BearerClientOptions extends BaseClientOptions {
   readonly storage: KeyValueStorage;
   /** The server's `tokenPath` setting. Default: `"/api/token"`. */
   readonly tokenPath?: string;
+  /**
+   * Which answer to a refresh ends the session: one with the header `Session-Ended: true`, which tokenpair sends since
+   * version 0.2, or every `"401"` of a server that never sends the header. Default: `"header"`.
+   */
+  readonly sessionEndsOn?: "header" | "401";
 }
 
 /** Creates the client that `createBearerClient` returns, in an environment. */
 export function assembleBearerClient(env: Environment, options: BearerClientOptions): Client {
-  const { storage, timeout = 10, tokenPath = "/api/token" } = options;
+  const { storage, timeout = 10, tokenPath = "/api/token", sessionEndsOn } = options;
   if (!storage) {
     throw new TypeError("storage is required. Pass an object with getItem, setItem and removeItem.");
+  }
+  if (options.baseUrl === undefined && !env.page) {
+    throw new TypeError("baseUrl is required if there is no page, for example https://api.example.com.");
   }
   const endpoints = toEndpoints(options, env.page);
   const name = `tokenpair bearer ${endpoints.auth}`;
   const records = createRecords(env, storage, name);
-  const transport = createBearerTransport({ env, records, endpoints, tokenPath, timeout });
-  return assembleClient({ env, endpoints, name, records, transport });
+  return assembleClient({
+    ...{ env, endpoints, name, records, timeout },
+    createTransport: (env, getShownId) =>
+      createBearerTransport({
+        ...{ env, records, endpoints, tokenPath, timeout, getShownId },
+        endsOn401: sessionEndsOn === "401",
+      }),
+  });
 }

@@ -1,14 +1,9 @@
-import { ClientError, isUnauthorized } from "../client-error.ts";
+import { isUnauthorized, notAuthenticated, sessionChanged, unexpectedResponse } from "../client-error.ts";
 import type { Environment } from "../environment.ts";
 import type { Records } from "../session/records.ts";
-import {
-  createJsonCall,
-  type JsonObject,
-  parseJsonObject,
-  toRequest,
-  unexpectedResponse,
-} from "../transport/json-call.ts";
-import { type Endpoints, type Grant, type Transport, toLifetime } from "../transport/transport.ts";
+import { createJsonCall, type JsonObject, parseJsonObject, type Send } from "../transport/json-call.ts";
+import { isUnsafe, toRequest } from "../transport/outgoing.ts";
+import { type Endpoints, type Grant, lateFactor, type Transport, toLifetime } from "../transport/transport.ts";
 import { createUserSessions } from "../user-sessions.ts";
 
 /** The parts that the bearer transport works with. */
@@ -19,6 +14,10 @@ export interface BearerTransportParts {
   readonly tokenPath: string;
   /** Seconds. */
   readonly timeout: number;
+  /** Whether every 401 to a refresh ends the session. */
+  readonly endsOn401: boolean;
+  /** Returns the id of the session that the client shows. */
+  readonly getShownId: () => string | undefined;
 }
 
 /**
@@ -27,17 +26,23 @@ export interface BearerTransportParts {
  * to the token endpoints.
  */
 export function createBearerTransport(parts: BearerTransportParts): Transport {
-  const { env, records, endpoints, tokenPath, timeout } = parts;
+  const { env, records, endpoints, tokenPath, timeout, endsOn401, getShownId } = parts;
 
-  async function send(input: string | Request, init?: RequestInit): Promise<Response> {
+  const send: Send = async (input, init, fetch = env.fetch) => {
     const { input: copy, headers } = toRequest(input, init);
-    const access = (await records.read())?.access;
-    if (access && !headers.has("Authorization")) headers.set("Authorization", `Bearer ${access}`);
-    return env.fetch(copy, { ...init, headers });
-  }
+    const shownId = getShownId();
+    const { access, sessionId } = (await records.read()) ?? {};
+    if (access && !headers.has("Authorization")) {
+      if (sessionId && sessionId !== shownId && isUnsafe(input, init)) throw sessionChanged();
+      headers.set("Authorization", `Bearer ${access}`);
+    }
+    return fetch(copy, { ...init, headers });
+  };
 
   const call = createJsonCall(env, timeout, endpoints.auth, send);
-  const callToken = createJsonCall(env, timeout, endpoints.root + tokenPath, env.fetch);
+  const createTokenCall = (seconds: number) =>
+    createJsonCall(env, seconds, endpoints.root + tokenPath, (input, init, fetch = env.fetch) => fetch(input, init));
+  const callToken = createTokenCall(timeout);
   const readRefreshToken = async () => (await records.read())?.refresh;
 
   async function revokeOthers(): Promise<void> {
@@ -62,11 +67,14 @@ export function createBearerTransport(parts: BearerTransportParts): Transport {
     login: async ({ username, password }) => toGrant(await callToken("POST", "", { username, password })),
     async refresh(getIdempotencyKey) {
       const refresh = await readRefreshToken();
-      if (!refresh) throw new ClientError("not_authenticated", "No user is logged in.", { status: 401 });
-      const headers = { "Idempotency-Key": await getIdempotencyKey(refresh) };
+      if (!refresh) throw notAuthenticated();
+      const key = await getIdempotencyKey(refresh);
+      const headers = key ? { "Idempotency-Key": key } : undefined;
+      const json = await createTokenCall(timeout * lateFactor)("POST", "refresh/", { refresh }, headers);
       // If rotation is off, the response has no refresh token and the current one stays valid.
-      return toGrant({ refresh, ...(await callToken("POST", "refresh/", { refresh }, headers)) });
+      return toGrant({ refresh, ...json });
     },
+    endsOn401: () => endsOn401,
     async logout(scope) {
       if (scope !== "local") await revokeOthers();
       if (scope !== "others") await revokeCurrent();
@@ -79,8 +87,10 @@ export function createBearerTransport(parts: BearerTransportParts): Transport {
 function toGrant({ access, refresh }: JsonObject): Grant {
   if (typeof access !== "string" || typeof refresh !== "string") throw unexpectedResponse();
   const { exp, iat, sid } = decodeClaims(access);
+  const refreshExp = decodeClaims(refresh)["exp"];
   return {
     lifetime: toLifetime(Number(exp) - Number(iat)),
+    refreshLifetime: Number(refreshExp) - Number(iat) || undefined,
     tokens: { access, refresh },
     sessionId: typeof sid === "string" ? sid : undefined,
   };

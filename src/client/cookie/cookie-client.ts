@@ -13,17 +13,23 @@ export interface ClientOptions extends BaseClientOptions {
    * or `"csrftoken"` if there is no such cookie.
    */
   readonly csrfCookie?: string;
+  /** The server's `csrfHeaderName` setting. Default: `"X-CSRFToken"`. */
+  readonly csrfHeader?: string;
 }
 
 /** Creates the client that `createClient` returns, in an environment. */
 export function assembleCookieClient(env: Environment, options: ClientOptions): Client {
   const { page } = env;
   if (!page) return createIdleClient();
-  const { timeout = 10, csrfCookie } = options;
-  const csrfCookies = csrfCookie ? [csrfCookie] : ["__Host-csrftoken", "csrftoken"];
+  const { timeout = 10, csrfCookie = "__Host-csrftoken", csrfHeader = "X-CSRFToken" } = options;
+  // Without https, the server leaves the prefix out.
+  const cookieNames = [csrfCookie, csrfCookie.replace(/^__\w+?-/, "")];
   const endpoints = toEndpoints(options, page);
   const name = `tokenpair cookie ${endpoints.auth}`;
   const records = createRecords(env, env.storage, name);
-  const transport = createCookieTransport({ env, page, endpoints, timeout, csrfCookies });
-  return assembleClient({ env, endpoints, name, records, transport });
+  return assembleClient({
+    ...{ env, endpoints, name, records, timeout },
+    createTransport: (env, getShownId) =>
+      createCookieTransport({ env, page, endpoints, timeout, cookieNames, csrfHeader, getShownId }),
+  });
 }

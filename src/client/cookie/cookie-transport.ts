@@ -1,21 +1,17 @@
+import { notAuthenticated } from "../client-error.ts";
 import type { Environment, Page } from "../environment.ts";
-import {
-  createJsonCall,
-  type JsonObject,
-  parseJsonObject,
-  requireReplayable,
-  toRequest,
-  unexpectedResponse,
-} from "../transport/json-call.ts";
+import { createJsonCall, type JsonObject, readCode, type Send } from "../transport/json-call.ts";
+import { isUnsafe, requireReplayable, toOrigin, toRequest } from "../transport/outgoing.ts";
 import {
   type Endpoints,
-  type GetIdempotencyKey,
   type Grant,
+  lateFactor,
   type Transport,
   toId,
   toLifetime,
   toUser,
 } from "../transport/transport.ts";
+import { type CsrfToken, createCsrfTokens, hasPrefix } from "./csrf-tokens.ts";
 
 /** The parts that the cookie transport works with. */
 export interface CookieTransportParts {
@@ -25,65 +21,88 @@ export interface CookieTransportParts {
   /** Seconds. */
   readonly timeout: number;
   /** Names of the CSRF cookie. The first one that is present counts. */
-  readonly csrfCookies: readonly string[];
+  readonly cookieNames: readonly string[];
+  readonly csrfHeader: string;
+  /** Returns the id of the session that the client shows. */
+  readonly getShownId: () => string | undefined;
 }
 
 /**
  * Creates a transport whose tokens are in HttpOnly cookies, which the browser sends. Unsafe requests also carry the
- * CSRF token. Both are sent only to the page's origin and to the server's.
+ * CSRF token of the session that the client shows. Both are sent only to the page's origin and to the server's.
  */
 export function createCookieTransport(parts: CookieTransportParts): Transport {
-  const { env, page, endpoints, timeout, csrfCookies } = parts;
-  const pageOrigin = new URL(page.href).origin;
-  let csrfToken: string | undefined;
+  const { env, page, endpoints, timeout, cookieNames, csrfHeader, getShownId } = parts;
+  const pageOrigin = toOrigin(page.href);
+  /** The CSRF token that the last refresh was sent with. */
+  let lastToken = "";
 
-  async function fetchCsrfToken(): Promise<string> {
-    const { csrf_token } = await call("GET", "csrf/");
-    if (typeof csrf_token !== "string") throw unexpectedResponse();
-    csrfToken = csrf_token;
-    return csrf_token;
-  }
-
-  // A page can't read the cookies of another origin, and its own CSRF cookie isn't that server's.
-  const readCsrfCookie = () => (pageOrigin === endpoints.origin ? findCookie(page.cookies(), csrfCookies) : undefined);
-
-  async function send(
-    input: string | Request,
-    init?: RequestInit,
-    getIdempotencyKey?: GetIdempotencyKey,
-  ): Promise<Response> {
-    async function sendOnce(newCsrfToken?: string): Promise<Response> {
-      const { input: copy, method, headers } = toRequest(input, init);
-      if (isUnsafe(method)) {
-        const token = newCsrfToken ?? readCsrfCookie() ?? csrfToken ?? (await fetchCsrfToken());
-        headers.set("X-CSRFToken", token);
+  /** `findToken` returns the CSRF token, or another one after a refusal. */
+  function createSend(
+    findToken: (shownId: string | undefined, isRefused: boolean) => Promise<CsrfToken>,
+    getIdempotencyKey?: (fingerprint: string) => Promise<string | undefined>,
+  ): Send {
+    return async (input, init, fetch = env.fetch) => {
+      async function sendOnce(token?: string): Promise<Response> {
+        const { input: copy, headers } = toRequest(input, init);
+        if (!token) return fetch(copy, { credentials: "include", ...init, headers });
+        headers.set(csrfHeader, token);
         // The CSRF token changes with every refresh token, and the server refuses it together with another one.
-        if (getIdempotencyKey) headers.set("Idempotency-Key", await getIdempotencyKey(token));
+        const key = await getIdempotencyKey?.(token);
+        if (key) headers.set("Idempotency-Key", key);
+        // A redirect would carry the CSRF token along, so no redirect to another origin is followed.
+        const limits: RequestInit = toOrigin(copy) === pageOrigin ? { mode: "same-origin" } : { redirect: "error" };
+        return fetch(copy, { credentials: "include", ...init, headers, ...limits });
       }
-      return env.fetch(copy, { credentials: "include", ...init, headers });
-    }
 
-    const response = await sendOnce();
-    if (response.status !== 403) return response;
-    if (parseJsonObject(await response.clone().text())["code"] !== "csrf_failed") return response;
-    const newCsrfToken = await fetchCsrfToken();
-    requireReplayable(init);
-    return sendOnce(newCsrfToken);
+      if (!isUnsafe(input, init)) return sendOnce();
+      const shownId = getShownId();
+      const response = await sendOnce((await findToken(shownId, false)).token);
+      if (response.status !== 403 || (await readCode(response)) !== "csrf_failed") return response;
+      const { token } = await findToken(shownId, true);
+      requireReplayable(init);
+      return sendOnce(token);
+    };
   }
 
-  const createCall = (getIdempotencyKey?: GetIdempotencyKey) =>
-    createJsonCall(env, timeout, endpoints.auth, (input, init) => send(input, init, getIdempotencyKey));
-  const call = createCall();
+  const createCall = (send: Send, seconds = timeout) => createJsonCall(env, seconds, endpoints.auth, send);
+  const send = createSend((shownId, isRefused) => tokens.findOf(shownId, isRefused));
+  const call = createCall(send);
+  const tokens = createCsrfTokens({ env, page, endpoints, cookieNames, call });
+  // A login is for no session yet, and its response names the session.
+  const callLogin = createCall(createSend((_, isRefused) => tokens.find(isRefused)));
+
+  /** Returns what a response says, after a check that the browser has kept its cookies. */
+  async function toKeptGrant(json: JsonObject): Promise<Grant> {
+    await tokens.requireKept();
+    return {
+      lifetime: toLifetime(json["access_expires_in"]),
+      refreshLifetime: Number(json["refresh_expires_in"]) || undefined,
+      user: toUser(json["user"]),
+      sessionId: toId(json["session"]),
+    };
+  }
 
   return {
     origins: [endpoints.origin, pageOrigin],
     send,
     call,
     async login({ username, password, remember = true }) {
-      const json = await call("POST", "login/", { username, password, remember });
-      return { ...toGrant(json), user: toUser(json["user"]), sessionId: toId(json["session"]) };
+      return toKeptGrant(await callLogin("POST", "login/", { username, password, remember }));
     },
-    refresh: async (getIdempotencyKey) => toGrant(await createCall(getIdempotencyKey)("POST", "refresh/")),
+    async refresh(getIdempotencyKey, isKnown) {
+      const isAnonymous = tokens.isAnonymous();
+      if (isAnonymous && !isKnown) throw notAuthenticated();
+      const sendRefresh = createSend(async (_, isRefused) => {
+        const csrf = await tokens.find(isRefused || isAnonymous);
+        if (csrf.sessionId === null) throw notAuthenticated();
+        lastToken = csrf.token;
+        return csrf;
+      }, getIdempotencyKey);
+      return toKeptGrant(await createCall(sendRefresh, timeout * lateFactor)("POST", "refresh/"));
+    },
+    // Servers with version 0.1 don't say whether the session is over.
+    endsOn401: () => !hasPrefix(lastToken),
     async logout(scope) {
       await call("POST", "logout/", { scope });
     },
@@ -91,16 +110,7 @@ export function createCookieTransport(parts: CookieTransportParts): Transport {
       await call("POST", "password/", { current_password, new_password });
       return {};
     },
-    reset() {
-      csrfToken = undefined;
-    },
+    isAnonymous: tokens.isAnonymous,
+    reset: tokens.reset,
   };
-}
-
-const toGrant = (json: JsonObject): Grant => ({ lifetime: toLifetime(json["access_expires_in"]) });
-
-const isUnsafe = (method: string) => !["GET", "HEAD", "OPTIONS"].includes(method);
-
-function findCookie(cookies: string, names: readonly string[]): string | undefined {
-  return names.map((name) => `; ${cookies}`.split(`; ${name}=`)[1]?.split(";")[0]).find(Boolean);
 }

@@ -12,6 +12,8 @@ export interface SessionRecord {
   readonly at: number;
   /** How long the access token lasts from then on, in seconds. */
   readonly lifetime: number;
+  /** How long the refresh token lasts from then on, in seconds, if it is known. */
+  readonly refreshLifetime?: number | undefined;
   readonly sessionId?: string | undefined;
   /** Present if the user is no longer logged in; `null` if there is no reason to show. */
   readonly ended?: LogoutReason | null | undefined;
@@ -26,12 +28,12 @@ export interface Records {
   /**
    * Returns the idempotency key for refreshing one refresh token. The key is stored before it is returned, so every tab
    * gets the same key for the same token, also after a crash. Tabs that create a key at the same time without holding
-   * the lock agree on one.
+   * the lock agree on one. Without random numbers there is no key.
    *
    * @param fingerprint A value that changes with every refresh token.
    * @param locked Whether this tab holds the lock.
    */
-  readonly getIdempotencyKey: (fingerprint: string, locked: boolean) => Promise<string>;
+  readonly getIdempotencyKey: (fingerprint: string, locked: boolean) => Promise<string | undefined>;
   readonly clearIdempotencyKey: () => Promise<void>;
 }
 
@@ -58,6 +60,7 @@ export function createRecords(env: Environment, storage: KeyValueStorage | undef
       const stored = await readKey();
       if (stored) return stored;
       const created = createIdempotencyKey(env);
+      if (!created) return undefined;
       await keyEntry.write(created + suffix);
       if (locked) return created;
       await new Promise<void>((resolve) => env.setTimeout(resolve, settleTime));
@@ -68,8 +71,10 @@ export function createRecords(env: Environment, storage: KeyValueStorage | undef
 }
 
 /** Returns 128 random bits in base64url. */
-function createIdempotencyKey(env: Environment): string {
-  return btoa(String.fromCharCode(...env.randomBytes(16)))
+function createIdempotencyKey(env: Environment): string | undefined {
+  const bytes = env.randomBytes(16);
+  if (!bytes) return undefined;
+  return btoa(String.fromCharCode(...bytes))
     .replaceAll("+", "-")
     .replaceAll("/", "_")
     .replaceAll("=", "");

@@ -1,21 +1,30 @@
-import { ClientError, isUnauthorized } from "../client-error.ts";
-import { unexpectedResponse } from "../transport/json-call.ts";
-import { type GetIdempotencyKey, type Transport, toId, toUser } from "../transport/transport.ts";
+import { ClientError, isUnauthorized, unexpectedResponse } from "../client-error.ts";
+import type { Environment } from "../environment.ts";
+import { createTimeout, timedOut } from "../transport/json-call.ts";
+import { untilAborted } from "../transport/outgoing.ts";
+import { type GetIdempotencyKey, type Transport, toFreshPath, toId, toUser } from "../transport/transport.ts";
 import type { Records } from "./records.ts";
+import { toLogoutReason, toProblem } from "./refusal.ts";
 import { anyToken, newToken, type Schedule } from "./schedule.ts";
 import type { Session } from "./session.ts";
-import type { LogoutReason, Problem, SessionStateHolder } from "./session-state.ts";
+import type { SessionStateHolder } from "./session-state.ts";
 
 /** The parts that a refresher works with. */
 export interface RefresherParts {
+  readonly env: Environment;
   readonly transport: Transport;
   readonly records: Records;
   readonly schedule: Schedule;
   readonly session: Session;
   readonly state: SessionStateHolder;
+  /** Seconds after which a refresh is reported as a problem and tried again. */
+  readonly timeout: number;
 }
 
-/** Keeps the session alive. None of these functions rejects: a failure becomes the state's `problem`. */
+/**
+ * Keeps the session alive. A failure becomes the state's `problem`, so these functions reject only because of a defect,
+ * for example of a function that the application passed.
+ */
 export interface Refresher {
   /** Finds out whether a user is logged in. */
   readonly start: () => Promise<void>;
@@ -24,7 +33,12 @@ export interface Refresher {
    * for a refresh that is already running. Sends nothing during a back-off.
    */
   readonly ensure: (notBefore: number) => Promise<void>;
-  /** Prepares a request: applies what other tabs did, and refreshes if the access token may have expired. */
+  /** Asks the server who is logged in, because it isn't who the state shows. */
+  readonly identify: () => Promise<void>;
+  /**
+   * Prepares a request: applies what other tabs did, refreshes if the access token may have expired, and loads the user
+   * if it isn't known.
+   */
   readonly prepare: () => Promise<void>;
   /** Does what is due, after a timer or after the page became active again. */
   readonly check: () => Promise<void>;
@@ -33,7 +47,8 @@ export interface Refresher {
 }
 
 /** Creates a refresher. It sends nothing until one of its functions is called. */
-export function createRefresher({ transport, records, schedule, session, state }: RefresherParts): Refresher {
+export function createRefresher(parts: RefresherParts): Refresher {
+  const { env, transport, records, schedule, session, state, timeout } = parts;
   let running: Promise<void> | undefined;
 
   const isAnonymous = () => state.get().status === "anonymous" && !schedule.receivedAt();
@@ -46,31 +61,47 @@ export function createRefresher({ transport, records, schedule, session, state }
       if (notBefore >= schedule.retryTarget()) schedule.resetBackoff();
       return;
     }
+    await run(notBefore);
+  }
+
+  function run(notBefore: number): Promise<void> {
     running ??= session
-      .exclusive((locked) => run(notBefore, locked))
+      .exclusive((locked) => attempt(notBefore, locked))
       .finally(() => {
         running = undefined;
         schedule.startTimer();
       });
-    await running;
+    return running;
   }
 
-  async function run(notBefore: number, locked: boolean): Promise<void> {
+  async function attempt(notBefore: number, locked: boolean): Promise<void> {
+    const { signal, stop } = createTimeout(env, timeout * 1000);
+    const before = schedule.receivedAt();
     try {
-      await session.sync();
-      if (!schedule.isLive(notBefore)) await refresh(locked);
-      await loadUser(locked);
+      // What comes late still counts: the work isn't stopped.
+      await untilAborted(work(notBefore, locked), signal, timedOut);
       schedule.resetBackoff();
       state.setProblem();
     } catch (error) {
-      const failure = error instanceof ClientError ? error : unexpectedResponse();
-      schedule.backOff(notBefore, failure.retryAfter);
+      // An earlier attempt, which came late, or another tab has succeeded meanwhile.
+      if (schedule.receivedAt() !== before && session.isUserKnown()) return;
+      const failure = error instanceof ClientError ? error : undefined;
+      schedule.backOff(notBefore, failure);
+      if (!failure) throw error;
       state.setProblem(toProblem(failure));
+    } finally {
+      stop();
     }
   }
 
-  /** Gets a new access token, or clears the session. */
-  async function refresh(locked: boolean, isRetry = false): Promise<void> {
+  async function work(notBefore: number, locked: boolean): Promise<void> {
+    await session.sync();
+    if (!schedule.isLive(notBefore) || transport.isAnonymous?.()) await refresh(locked, notBefore === newToken);
+    await loadUser(locked);
+  }
+
+  /** Gets a new access token, or clears the session. With `asksUser`, the user is unknown if the response has none. */
+  async function refresh(locked: boolean, asksUser = false, isRetry = false): Promise<void> {
     const before = schedule.receivedAt();
     const hasChanged = () => schedule.receivedAt() !== before;
     const getIdempotencyKey: GetIdempotencyKey = async (fingerprint) => {
@@ -81,16 +112,16 @@ export function createRefresher({ transport, records, schedule, session, state }
       return key;
     };
     try {
-      await session.accept(() => transport.refresh(getIdempotencyKey));
+      const { user } = await session.accept(() => transport.refresh(getIdempotencyKey, session.isKnown()));
+      if (asksUser && !user) session.forgetUser();
     } catch (error) {
-      if (!isUnauthorized(error)) {
-        if (hasChanged()) return;
-        throw error;
-      }
+      if (!isUnauthorized(error)) throw error;
       await session.sync();
       // Another tab has received a new token meanwhile, so the server may have refused the previous one.
-      if (!isRetry && schedule.receivedAt() && hasChanged()) return refresh(locked, true);
-      await session.clear(toLogoutReason(error, session.isKnown()));
+      if (!isRetry && schedule.receivedAt() && hasChanged()) return refresh(locked, asksUser, true);
+      if (error.sessionEnded || transport.endsOn401()) return session.clear(toLogoutReason(error, session.isKnown()));
+      if (!schedule.countRefusal()) throw error;
+      await session.clear("refused");
     }
   }
 
@@ -98,7 +129,7 @@ export function createRefresher({ transport, records, schedule, session, state }
   async function loadUser(locked: boolean, isRetry = false): Promise<void> {
     if (!schedule.receivedAt() || session.isUserKnown()) return;
     try {
-      const me = await transport.call("GET", "me/");
+      const me = await transport.call("GET", toFreshPath(env, "me/"));
       const user = toUser(me);
       const id = toId(me["session"]);
       if (!user || !id) throw unexpectedResponse();
@@ -113,11 +144,16 @@ export function createRefresher({ transport, records, schedule, session, state }
   return {
     start: () => ensure(anyToken),
     ensure,
+    async identify() {
+      await running;
+      session.forgetUser();
+      await run(anyToken);
+    },
     async prepare() {
       await session.sync();
       if (isAnonymous()) return;
       const ensured = ensure(anyToken);
-      if (!schedule.isLive(anyToken)) await ensured;
+      if (!schedule.isLive(anyToken) || !session.isUserKnown()) await ensured;
     },
     async check() {
       await session.sync();
@@ -128,16 +164,4 @@ export function createRefresher({ transport, records, schedule, session, state }
     },
     refresh: () => running ?? ensure(newToken),
   };
-}
-
-/** Returns why the server refused to refresh. */
-function toLogoutReason(error: ClientError, wasKnown: boolean): LogoutReason | undefined {
-  if (error.code === "password_changed") return "password_changed";
-  if (error.code === "not_authenticated") return wasKnown ? "expired" : undefined;
-  return error.message === "Token is expired" ? "expired" : "revoked";
-}
-
-function toProblem({ code, status }: ClientError): Problem {
-  if (code === "offline" || code === "timeout") return code;
-  return status === 429 ? "throttled" : "unavailable";
 }

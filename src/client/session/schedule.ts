@@ -1,4 +1,6 @@
-import type { Environment } from "../environment.ts";
+import type { ClientError } from "../client-error.ts";
+import { type Environment, toTimerDelay } from "../environment.ts";
+import type { SessionRecord } from "./records.ts";
 
 /** A moment on both clocks, in milliseconds. */
 export interface Moment {
@@ -27,8 +29,8 @@ export interface Schedule {
   readonly now: () => Moment;
   /** Returns the seconds since `moment`, on the clock that advanced more: the other may have stopped during sleep. */
   readonly secondsSince: (moment: Moment) => number;
-  /** Sets the access token's times and ends a back-off. `receivedAt` is milliseconds on the wall clock. */
-  readonly setToken: (receivedAt: number, lifetime: number) => void;
+  /** Sets the times of the tokens and ends a back-off. */
+  readonly setToken: (record: SessionRecord) => void;
   /** Returns when the current access token was received, or `undefined` if there is none. */
   readonly receivedAt: () => Moment | undefined;
   /** Returns whether there is an access token that was received at `notBefore` or later and hasn't expired. */
@@ -36,13 +38,22 @@ export interface Schedule {
   /** Returns whether it is time to refresh. */
   readonly isRefreshDue: () => boolean;
   readonly countdown: () => Countdown | undefined;
-  /** Starts an exponential back-off with full jitter, which never ends before `retryAfter`. */
-  readonly backOff: (notBefore: number, retryAfter: number | undefined) => void;
+  /** Starts an exponential back-off with full jitter, which never ends before the error's `retryAfter`. */
+  readonly backOff: (notBefore: number, error?: ClientError) => void;
+  /**
+   * Counts a refresh that the server refused. Returns whether to offer a login: after three refusals in a minute or
+   * more, or if the refresh token has expired.
+   */
+  readonly countRefusal: () => boolean;
   /** Returns the latest `notBefore` of the attempts that failed since the back-off began, or `anyToken`. */
   readonly retryTarget: () => number;
   readonly isBackingOff: () => boolean;
+  /** Returns the error that the back-off began with. */
+  readonly getError: () => ClientError | undefined;
   /** Makes the retry due immediately, unless the server sent a `Retry-After`. */
   readonly skipBackoff: () => void;
+  /** Does the same after a response with this status, if the back-off began because the server didn't work. */
+  readonly serverAnswered: (status: number) => void;
   /** Ends the back-off after a success. */
   readonly resetBackoff: () => void;
   /** Starts the timer for the next retry or refresh. */
@@ -54,20 +65,20 @@ export interface Schedule {
 }
 
 /** As `notBefore`: every access token that hasn't expired is good enough. */
-export const anyToken: number = Number.NEGATIVE_INFINITY;
+export const anyToken: number = -Infinity;
 /** As `notBefore`: only an access token that is yet to be received is good enough. */
-export const newToken: number = Number.POSITIVE_INFINITY;
+export const newToken: number = Infinity;
 
-/** The longest delay that `setTimeout` accepts. Milliseconds. */
-const maxTimerDelay = 2 ** 31 - 1;
 /** Seconds. */
 const maxBackoff = 60;
 
 /** Creates a schedule. `onTimer` is called when a refresh or a retry may be due. */
 export function createSchedule(env: Environment, onTimer: () => void): Schedule {
-  let token: (Deadline & { readonly lifetime: number }) | undefined;
-  let backoff: (Deadline & { readonly retryAfter: number | undefined; readonly notBefore: number }) | undefined;
+  let token: (Deadline & Pick<SessionRecord, "lifetime" | "refreshLifetime">) | undefined;
+  let backoff: (Deadline & { readonly error: ClientError | undefined; readonly notBefore: number }) | undefined;
   let failures = 0;
+  let refusals = 0;
+  let firstRefusal: Moment;
   let timer: number | undefined;
   let disposed = false;
 
@@ -78,7 +89,16 @@ export function createSchedule(env: Environment, onTimer: () => void): Schedule 
   const retryTarget = () => backoff?.notBefore ?? anyToken;
   const resetBackoff = () => {
     failures = 0;
+    refusals = 0;
     backoff = undefined;
+  };
+  const skipBackoff = () => {
+    if (backoff && backoff.error?.retryAfter === undefined) backoff = { ...backoff, delay: 0 };
+  };
+  const startTimer = () => {
+    env.clearTimeout(timer);
+    const next = backoff ?? token;
+    if (next && !disposed) timer = env.setTimeout(onTimer, toTimerDelay(secondsUntil(next) * 1000));
   };
   const clear = () => {
     env.clearTimeout(timer);
@@ -89,33 +109,38 @@ export function createSchedule(env: Environment, onTimer: () => void): Schedule 
   return {
     now,
     secondsSince,
-    setToken(wall, lifetime) {
+    setToken({ at: wall, lifetime, refreshLifetime }) {
       const current = now();
       const monotonic = current.monotonic - Math.max(0, current.wall - wall);
-      token = { monotonic, wall, lifetime, delay: toRefreshDelay(lifetime, env.random()) };
+      token = { monotonic, wall, lifetime, refreshLifetime, delay: toRefreshDelay(lifetime, env.random()) };
       resetBackoff();
     },
     receivedAt: () => token,
     isLive: (notBefore) => token !== undefined && token.monotonic >= notBefore && secondsSince(token) < token.lifetime,
     isRefreshDue: () => token === undefined || secondsUntil(token) <= 0,
     countdown: () => token && { accessExpiresIn: token.lifetime - secondsSince(token), refreshIn: secondsUntil(token) },
-    backOff(notBefore, retryAfter) {
-      const delay = (retryAfter ?? 0) + env.random() * Math.min(maxBackoff, 2 ** failures);
+    backOff(notBefore, error) {
+      const delay = (error?.retryAfter ?? 0) + env.random() * Math.min(maxBackoff, 2 ** failures);
       failures += 1;
-      backoff = { ...now(), delay, retryAfter, notBefore: Math.max(notBefore, retryTarget()) };
+      backoff = { ...now(), delay, error, notBefore: Math.max(notBefore, retryTarget()) };
+    },
+    countRefusal() {
+      if (refusals === 0) firstRefusal = now();
+      refusals += 1;
+      if (refusals >= 3 && secondsSince(firstRefusal) >= 60) return true;
+      return token !== undefined && secondsSince(token) >= (token.refreshLifetime ?? newToken);
     },
     retryTarget,
     isBackingOff: () => backoff !== undefined && secondsUntil(backoff) > 0,
-    skipBackoff() {
-      if (backoff && backoff.retryAfter === undefined) backoff = { ...backoff, delay: 0 };
+    getError: () => backoff?.error,
+    skipBackoff,
+    serverAnswered(status) {
+      if (!isWorking(status) || !backoff?.error || isWorking(backoff.error.status)) return;
+      skipBackoff();
+      startTimer();
     },
     resetBackoff,
-    startTimer() {
-      env.clearTimeout(timer);
-      const next = backoff ?? token;
-      if (!next || disposed) return;
-      timer = env.setTimeout(onTimer, Math.min(Math.ceil(secondsUntil(next) * 1000), maxTimerDelay));
-    },
+    startTimer,
     clear,
     dispose() {
       disposed = true;
@@ -132,4 +157,9 @@ export function createSchedule(env: Environment, onTimer: () => void): Schedule 
 export function toRefreshDelay(lifetime: number, random: number): number {
   const latest = lifetime > 120 ? lifetime - 60 : (lifetime * 2) / 3;
   return latest - random * Math.min(30, latest / 10);
+}
+
+/** Returns whether the status proves that the server works. Gateways answer 5xx for a server that is down. */
+function isWorking(status: number): boolean {
+  return status > 0 && status < 500;
 }

@@ -13,8 +13,10 @@ export interface User {
  * - `expired`: the session wasn't refreshed within the lifetime of its refresh token, or the cookies were deleted.
  * - `revoked`: the server revoked the session, for example because the user logged it out from another device.
  * - `password_changed`: the user's password was changed in another session.
+ * - `refused`: the server refused to refresh the session several times in a minute, or until the refresh token expired,
+ *   but didn't prove that the session is over. Offer a login.
  */
-export type LogoutReason = "logged_out" | "expired" | "revoked" | "password_changed";
+export type LogoutReason = "logged_out" | "expired" | "revoked" | "password_changed" | "refused";
 
 /**
  * Why the session couldn't be confirmed or refreshed. The client keeps the session and retries.
@@ -23,8 +25,10 @@ export type LogoutReason = "logged_out" | "expired" | "revoked" | "password_chan
  * - `timeout`: there was no response within the `timeout` option.
  * - `throttled`: the server answered 429. The client waits for the `Retry-After` that the server sent.
  * - `unavailable`: the response wasn't one of tokenpair's, or the server can't process requests at the moment.
+ * - `refused`: the server refused to refresh the session, but didn't prove that it is over.
+ * - `cookies_blocked`: the browser doesn't keep the server's cookies. Tell the user to allow them.
  */
-export type Problem = "offline" | "timeout" | "throttled" | "unavailable";
+export type Problem = "offline" | "timeout" | "throttled" | "unavailable" | "refused" | "cookies_blocked";
 
 /** The state until the server has said for the first time whether a user is logged in. */
 export interface LoadingState {

@@ -25,10 +25,15 @@ export interface Session {
   readonly isKnown: () => boolean;
   /** Returns whether the state shows the user of the current access token. */
   readonly isUserKnown: () => boolean;
+  /** Makes the user unknown, so that the server is asked again. The state shows the previous user until then. */
+  readonly forgetUser: () => void;
   /** Returns whether this tab has cleared that session, so that a late message about it is ignored. */
   readonly wasCleared: (sessionId: string) => boolean;
-  /** Sends a request and stores the access token that it returns. If the request fails, nothing changes. */
-  readonly accept: (request: () => Promise<Grant>) => Promise<void>;
+  /**
+   * Sends a request, stores the access token that it returns, and returns the response. If the request fails, nothing
+   * changes. If another tab changed the session meanwhile, the user is unknown afterwards.
+   */
+  readonly accept: (request: () => Promise<Grant>) => Promise<Grant>;
   /** Sets the user of the current access token. */
   readonly setUser: (user: User, sessionId: string) => Promise<void>;
   /** Makes all tabs anonymous. */
@@ -51,11 +56,11 @@ export function createSession({ env, transport, records, schedule, state, name }
   const isUserKnown = () => current?.sessionId !== undefined && current.sessionId === state.get().sessionId;
 
   function apply(record: SessionRecord, user?: User): void {
-    const { at, lifetime, sessionId, ended } = record;
+    const { sessionId, ended } = record;
     if (ended !== undefined) {
       if (sessionId === toId()) setAnonymous(ended);
     } else if (sessionId !== clearedId) {
-      if (at !== current?.at || sessionId !== current.sessionId) setToken({ at, lifetime, sessionId });
+      if (record.at !== current?.at || sessionId !== current.sessionId) setToken(withoutTokens(record));
       setAuthenticated(user, sessionId);
     }
   }
@@ -68,18 +73,26 @@ export function createSession({ env, transport, records, schedule, state, name }
     apply(record);
   }
 
-  /** Stores the record. Sends it to the other tabs too, without the tokens, once the user is known. */
-  async function share(record: SessionRecord): Promise<void> {
+  async function write(record: SessionRecord): Promise<void> {
     lastRecord = JSON.stringify(record);
     await records.write(record);
-    const { access: _access, refresh: _refresh, ...shared } = record;
+  }
+
+  /** Sends the record to the other tabs, without the tokens, once the user is known. */
+  function post(record: SessionRecord): void {
     const { user } = state.get();
-    if (shared.ended !== undefined || isUserKnown()) tabs.post({ record: shared, ...(user && { user }) });
+    if (record.ended !== undefined || isUserKnown())
+      tabs.post({ record: withoutTokens(record), ...(user && { user }) });
+  }
+
+  async function share(record: SessionRecord): Promise<void> {
+    await write(record);
+    post(record);
   }
 
   function setToken(record: SessionRecord): void {
     current = record;
-    schedule.setToken(record.at, record.lifetime);
+    schedule.setToken(record);
     schedule.startTimer();
     transport.reset?.();
     state.setProblem();
@@ -97,22 +110,39 @@ export function createSession({ env, transport, records, schedule, state, name }
     if (state.get().status !== "anonymous") state.set({ status: "anonymous", ...(reason && { reason }) });
   }
 
+  function forgetUser(): void {
+    if (current) current = { ...current, sessionId: undefined };
+  }
+
   return {
     exclusive: tabs.exclusive,
     sync,
     isKnown,
     isUserKnown,
+    forgetUser,
     wasCleared: (sessionId) => sessionId === clearedId,
     async accept(request) {
       const sentAt = schedule.now();
+      const previousId = toId();
       const grant = await request();
       const full = grant.lifetime ?? current?.lifetime ?? 0;
       // The server issued the token some time before it was received.
       const lifetime = Math.max(full - schedule.secondsSince(sentAt), full / 2);
-      const record = { at: env.wallClock(), lifetime, sessionId: grant.sessionId ?? current?.sessionId };
+      const record = {
+        at: env.wallClock(),
+        lifetime,
+        refreshLifetime: grant.refreshLifetime,
+        sessionId: grant.sessionId ?? current?.sessionId,
+      };
+      // Stored before the state shows it, so that no request is sent with the tokens of the previous session.
+      await write({ ...record, ...grant.tokens });
+      // Otherwise another tab's session became current meanwhile, and only the server knows which one won.
+      const isCurrent = toId() === previousId;
       setToken(record);
-      setAuthenticated(grant.user, record.sessionId);
-      await share({ ...record, ...grant.tokens });
+      if (isCurrent) setAuthenticated(grant.user, record.sessionId);
+      else forgetUser();
+      post(record);
+      return grant;
     },
     async setUser(user, sessionId) {
       if (!current) return;
@@ -132,4 +162,8 @@ export function createSession({ env, transport, records, schedule, state, name }
       state.close();
     },
   };
+}
+
+function withoutTokens({ access: _access, refresh: _refresh, ...record }: SessionRecord): SessionRecord {
+  return record;
 }

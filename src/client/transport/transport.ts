@@ -1,6 +1,7 @@
-import type { Page } from "../environment.ts";
+import { unexpectedResponse } from "../client-error.ts";
+import type { Environment, Page } from "../environment.ts";
 import type { User } from "../session/session-state.ts";
-import { type JsonCall, toJsonObject, unexpectedResponse } from "./json-call.ts";
+import { type JsonCall, type Send, toJsonObject } from "./json-call.ts";
 
 /** What a user enters to log in. */
 export interface Credentials {
@@ -22,30 +23,51 @@ export type LogoutScope = "local" | "others" | "all";
 export interface Grant {
   /** How long the access token lasts, in seconds. If it is missing, it lasts as long as the previous one. */
   readonly lifetime?: number;
+  /** How long the refresh token lasts, in seconds, if it is known. */
+  readonly refreshLifetime?: number | undefined;
   readonly user?: User | undefined;
   readonly sessionId?: string | undefined;
   /** Only the bearer client sees the tokens. */
   readonly tokens?: { readonly access: string; readonly refresh: string };
 }
 
-/** Returns the idempotency key for a refresh. `fingerprint` is a value that changes with every refresh token. */
-export type GetIdempotencyKey = (fingerprint: string) => Promise<string>;
+/**
+ * Returns the idempotency key for a refresh, or `undefined` if the environment has no random numbers for one.
+ * `fingerprint` is a value that changes with every refresh token.
+ */
+export type GetIdempotencyKey = (fingerprint: string) => Promise<string | undefined>;
+
+/**
+ * How many timeouts a refresh may take before it is aborted. After the first one it is only reported as a problem and
+ * tried again: a response that comes late still has the new token.
+ */
+export const lateFactor = 6;
 
 /**
  * How requests are authenticated: by cookies or by bearer tokens. None of these functions refreshes or retries, except
- * once with a new CSRF token. Every call throws a `ClientError` unless the response is a 2xx.
+ * once with a new CSRF token. Every call throws a `ClientError` unless the response is a 2xx. `send`, `call`, `logout`
+ * and `changePassword` throw `session_changed` before an unsafe request that would be sent for another session than the
+ * one that the client shows.
  */
 export interface Transport {
   /** The origins that credentials are sent to. */
   readonly origins: readonly string[];
-  /** Calls `fetch` with the credentials. */
-  readonly send: (input: string | Request, init?: RequestInit) => Promise<Response>;
+  readonly send: Send;
   /** Calls a `path` below the auth path. */
   readonly call: JsonCall;
   readonly login: (credentials: Credentials) => Promise<Grant>;
-  readonly refresh: (getIdempotencyKey: GetIdempotencyKey) => Promise<Grant>;
+  /**
+   * Gets new tokens.
+   *
+   * @param isKnown Whether the client knows of a session. If not, it may be certain without a request that there is none.
+   */
+  readonly refresh: (getIdempotencyKey: GetIdempotencyKey, isKnown: boolean) => Promise<Grant>;
+  /** Returns whether a 401 to the last refresh ends the session although it has no `Session-Ended` header. */
+  readonly endsOn401: () => boolean;
   readonly logout: (scope: LogoutScope) => Promise<void>;
   readonly changePassword: (current: string, next: string) => Promise<Grant>;
+  /** Returns whether it is certain, without a request, that there is no session. */
+  readonly isAnonymous?: () => boolean;
   /** Discards what belongs to the previous access token. */
   readonly reset?: () => void;
 }
@@ -61,18 +83,11 @@ export interface Endpoints {
   readonly base: string;
 }
 
-/**
- * Returns the URLs of the server.
- *
- * @throws TypeError If there is neither a page nor a `baseUrl`, or if `baseUrl` isn't a URL.
- */
+/** Returns the URLs of the server. @throws TypeError If `baseUrl` isn't a URL, or if it is missing without a page. */
 export function toEndpoints(
   { baseUrl, authPath = "/api/auth" }: { readonly baseUrl?: string; readonly authPath?: string },
   page: Page | undefined,
 ): Endpoints {
-  if (baseUrl === undefined && !page) {
-    throw new TypeError("baseUrl is required if there is no page, for example https://api.example.com.");
-  }
   const { origin, href } = new URL(baseUrl ?? "/", page?.href);
   const root = href.replace(/\/$/, "");
   return { origin, root, auth: root + authPath, base: baseUrl === undefined && page ? page.base : `${root}/` };
@@ -95,4 +110,9 @@ export function toLifetime(value: unknown): number {
   const lifetime = Number(value);
   if (lifetime > 0) return lifetime;
   throw unexpectedResponse();
+}
+
+/** Returns `path` with a query that makes it unique, so that no service worker answers it from its cache. */
+export function toFreshPath(env: Environment, path: string): string {
+  return `${path}?at=${env.wallClock()}`;
 }

@@ -1,0 +1,17 @@
+import { type ClientError, isUnauthorized } from "../client-error.ts";
+import type { LogoutReason, Problem } from "./session-state.ts";
+
+/** Returns why the session is over, after the server has said so. */
+export function toLogoutReason(error: ClientError, wasKnown: boolean): LogoutReason | undefined {
+  if (error.code === "password_changed") return "password_changed";
+  if (error.code === "not_authenticated") return wasKnown ? "expired" : undefined;
+  return error.message === "Token is expired" ? "expired" : "revoked";
+}
+
+/** Returns the problem that a failed refresh is. */
+export function toProblem(error: ClientError): Problem {
+  const { code, status } = error;
+  if (code === "offline" || code === "timeout" || code === "cookies_blocked") return code;
+  if (status === 429) return "throttled";
+  return isUnauthorized(error) ? "refused" : "unavailable";
+}

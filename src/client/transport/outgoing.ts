@@ -1,0 +1,48 @@
+import { ClientError } from "../client-error.ts";
+import { toJsonObject } from "./json-call.ts";
+
+/** Returns the arguments of `fetch` with headers that can be changed. Call it again for every attempt. */
+export function toRequest(input: string | Request, init: RequestInit | undefined) {
+  const request = typeof input === "string" ? undefined : input.clone();
+  return {
+    input: request ?? input,
+    headers: new Headers(init?.headers ?? request?.headers),
+  };
+}
+
+/** Returns the origin that a request is sent to. */
+export function toOrigin(input: string | Request): string {
+  return new URL(typeof input === "string" ? input : input.url).origin;
+}
+
+/** Returns whether the request can change something: every method counts except GET, HEAD and OPTIONS. */
+export function isUnsafe(input: string | Request, init: RequestInit | undefined): boolean {
+  const method = init?.method ?? (typeof input === "string" ? "GET" : input.method);
+  return !/^(get|head|options)$/i.test(method);
+}
+
+/**
+ * Requires a body that can be sent again.
+ *
+ * @throws ClientError `body_not_replayable` if the body is a stream, which the first attempt has consumed.
+ */
+export function requireReplayable(init: RequestInit | undefined): void {
+  if ("getReader" in toJsonObject(init?.body)) {
+    throw new ClientError("body_not_replayable", "The body is a stream and can't be sent twice. Repeat the request.");
+  }
+}
+
+/** Settles as `promise` does, or rejects with `toReason()` as soon as the signal is aborted. */
+export function untilAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | null | undefined,
+  toReason: () => unknown = () => signal?.reason,
+): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(toReason());
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
