@@ -10,7 +10,7 @@ import {
 } from "../cookies/cookies.ts";
 import { deriveCsrfToken } from "../cookies/csrf-token.ts";
 import { defineEndpoint, type HttpDeps, type RequestContext } from "../endpoint.ts";
-import { csrfFailed, csrfHeader, lifetimesSchema } from "../openapi/cookie-responses.ts";
+import { csrfFailed, csrfHeader, lifetimesSchema, sessionIdSchema, userSchema } from "../openapi/cookie-responses.ts";
 import { throttled, tokenRefused, unavailable } from "../openapi/responses.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
 import { toErrorResponse } from "../response/errors.ts";
@@ -29,9 +29,9 @@ export const cookieRefresh = defineEndpoint({
   body: { accepts: cookieMediaTypes, schema: z.object({}) },
   responses: {
     200: {
-      description: "The lifetimes of the new tokens, which are in the cookies.",
+      description: "The session, its user, and the lifetimes of the new tokens, which are in the cookies.",
       headers: [replayedHeader],
-      schema: lifetimesSchema,
+      schema: lifetimesSchema.extend({ session: sessionIdSchema, user: userSchema }),
     },
     400: badRefreshRequest,
     401: tokenRefused,
@@ -65,10 +65,18 @@ async function refreshByCookie(
   const options = { idempotencyKey: readIdempotencyKey(request.headers), client };
   const claims = flows.verifyRefreshToken(cookies.refresh, options);
   requireCsrfToken(deps, request.headers, { cookie: cookies.csrf, sessionIds: [claims.sessionId] });
+  // Looked up before the rotation: nothing may fail after it.
+  const user = await flows.findCurrentUser(claims.userId);
   const { outcome, session, pair } = await flows.refreshVerified(claims, options);
 
   const csrfToken = deriveCsrfToken(csrfKey, session);
-  const body = { access_expires_in: pair.accessExpiresIn, refresh_expires_in: pair.refreshExpiresIn };
+  const body = {
+    session: { id: session.id },
+    // A refresh of a user who is gone is refused, so there is a name.
+    user: { id: session.userId, username: user?.username ?? "" },
+    access_expires_in: pair.accessExpiresIn,
+    refresh_expires_in: pair.refreshExpiresIn,
+  };
   return withCookies(
     toJsonResponse(200, body, outcome === "replayed" ? { "Token-Replayed": "true" } : {}),
     toSessionCookies(settings, { pair, csrfToken, persistent: session.persistent }),
