@@ -13,7 +13,7 @@ import { defineEndpoint, type HttpDeps, type RequestContext } from "../endpoint.
 import { csrfFailed, csrfHeader, lifetimesSchema, sessionIdSchema, userSchema } from "../openapi/cookie-responses.ts";
 import { throttled, tokenRefused, unavailable } from "../openapi/responses.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
-import { toErrorResponse } from "../response/errors.ts";
+import { sessionEndedHeader, toErrorResponse } from "../response/errors.ts";
 import { toJsonResponse } from "../response/json.ts";
 import { badRefreshRequest, idempotencyKeyHeader, readIdempotencyKey, replayedHeader } from "./token-refresh.ts";
 
@@ -52,7 +52,9 @@ export const cookieRefresh = defineEndpoint({
     } catch (error) {
       // The browser may have newer cookies by now, so they are deleted only if their session is proved to be over.
       if (!(error instanceof AuthError) || !(await isSessionOver(deps, error, refresh))) throw error;
-      return withCookies(toErrorResponse(error, "token", deps.settings), toClearedCookies(deps.settings));
+      const response = toErrorResponse(error, "token", deps.settings);
+      for (const [name, value] of Object.entries(sessionEndedHeader)) response.headers.set(name, value);
+      return withCookies(response, toClearedCookies(deps.settings));
     }
   },
 });

@@ -33,16 +33,18 @@ async function expectRefusal(response: Response, status: number, body: object): 
   expect(response.status).toBe(status);
 }
 
-/** Expects a refusal that deletes no cookie. */
+/** Expects a refusal that deletes no cookie and doesn't say that the session is over. */
 async function expectKept(response: Response, status: number, body: object): Promise<void> {
   await expectRefusal(response, status, body);
+  expect(response.headers.has("Session-Ended")).toBe(false);
   expect(response.headers.getSetCookie()).toEqual([]);
   expect(browser.cookieNames()).toEqual(threeCookies);
 }
 
-/** Expects a 401 that deletes the cookies. */
+/** Expects a 401 that says that the session is over, and deletes the cookies. */
 async function expectCleared(response: Response, body: object): Promise<void> {
   await expectRefusal(response, 401, body);
+  expect(response.headers.get("Session-Ended")).toBe("true");
   expect(response.headers.getSetCookie()).toEqual(cleared);
   expect(browser.cookieNames()).toEqual([]);
 }
