@@ -33,8 +33,16 @@ export interface CookieSettings {
   readonly cookieSameSite: "Strict" | "Lax" | "None";
   /** The `Domain` attribute of the cookies. Excludes names that start with `__Host-`. Default: none, this host only. */
   readonly cookieDomain: string | undefined;
-  /** Whether to allow cookies over plain http: no `Secure` attribute and no name prefixes. Default: false. */
+  /**
+   * Whether to allow cookies over plain http: no `Secure` attribute and no name prefixes. An unsafe request then needs
+   * `Sec-Fetch-Site` or `Origin`. Default: false.
+   */
   readonly insecureCookies: boolean;
+  /**
+   * Whether a logout also tells the browser to delete what it has cached of this origin (`Clear-Site-Data: "cache"`).
+   * Browsers with large caches then take seconds to log out. Default: false.
+   */
+  readonly clearSiteData: boolean;
   /** Other origins whose pages may use the cookies, such as "https://app.example.com". Default: none. */
   readonly trustedOrigins: readonly string[];
 }

@@ -97,6 +97,7 @@ export const settingRules = Object.freeze({
     optional: true,
   },
   insecureCookies: boolean,
+  clearSiteData: boolean,
   trustedOrigins: {
     type: "texts",
     pattern: /^(?:https:\/\/(?!.*:443$)|http:\/\/(?!.*:80$))(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d+)?$/,

@@ -66,6 +66,7 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   cookieSameSite: "Lax",
   cookieDomain: undefined,
   insecureCookies: false,
+  clearSiteData: false,
   trustedOrigins: Object.freeze([]),
 
   // UserSettings

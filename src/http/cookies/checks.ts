@@ -12,12 +12,15 @@ export function requireUniqueCookies({ hasDuplicates }: RequestCookies): void {
 }
 
 /**
- * The second check of an unsafe request by cookie: its origin is the server's own or a trusted one.
+ * The second check of an unsafe request by cookie: its origin is the server's own or a trusted one. A request that
+ * doesn't say its origin is allowed, as its CSRF token decides, but not with `insecureCookies`: any host may then have
+ * set the CSRF cookie.
  *
  * @throws AuthError `csrf_failed`.
  */
-export function requireAllowedOrigin({ settings }: Pick<HttpDeps, "settings">, request: RequestLike): void {
-  if (!isAllowedOrigin(request, settings)) throw new AuthError("csrf_failed", "Origin checking failed.");
+export function requireAllowedOrigin(deps: Pick<HttpDeps, "settings">, request: RequestLike): void {
+  if (deps.settings.insecureCookies) requireStatedOrigin(deps, request);
+  else requireOwnOrTrustedOrigin(deps, request);
 }
 
 /**
@@ -30,7 +33,11 @@ export function requireStatedOrigin(deps: Pick<HttpDeps, "settings">, request: R
   if (readHeader(headers, "origin") === undefined && readHeader(headers, "sec-fetch-site") === undefined) {
     throw new AuthError("csrf_failed", "Origin checking failed.");
   }
-  requireAllowedOrigin(deps, request);
+  requireOwnOrTrustedOrigin(deps, request);
+}
+
+function requireOwnOrTrustedOrigin({ settings }: Pick<HttpDeps, "settings">, request: RequestLike): void {
+  if (!isAllowedOrigin(request, settings)) throw new AuthError("csrf_failed", "Origin checking failed.");
 }
 
 /** The CSRF tokens that a request may carry. */

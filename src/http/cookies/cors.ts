@@ -6,6 +6,9 @@ type CorsSettings = Pick<Settings, "trustedOrigins" | "authPath" | "csrfHeaderNa
 /** How long a browser may cache the response to a preflight, in seconds. */
 const preflightMaxAge = "600";
 
+/** The response headers that a page of a trusted origin may read. */
+const exposedHeaders = "Token-Replayed, Session-Ended, Revocation-Confirmed, Retry-After, WWW-Authenticate";
+
 /**
  * Adds the headers that let pages of trusted origins, and only those, send requests with cookies to the auth paths and
  * read the responses (Fetch §3.3, "CORS protocol").
@@ -23,7 +26,7 @@ export function withCors(response: Response, request: Request, settings: CorsSet
     headers.set("Access-Control-Allow-Headers", toAllowedHeaders(settings));
     headers.set("Access-Control-Max-Age", preflightMaxAge);
   } else {
-    headers.set("Access-Control-Expose-Headers", "Retry-After, Token-Replayed");
+    headers.set("Access-Control-Expose-Headers", exposedHeaders);
   }
   return response;
 }

@@ -8,6 +8,12 @@ export const lifetimesSchema = z.object({
   refresh_expires_in: secondsFromNowSchema,
 });
 
+/** The session, so that a client notices that its cookies now belong to another one. */
+export const sessionIdSchema = z.object({ id: z.string() });
+
+/** The user, as the cookie endpoints name it. */
+export const userSchema = z.object({ id: z.string(), username: z.string() });
+
 /** The 403 of an unsafe request by cookie. */
 export const csrfFailed: ResponseDescription = {
   description: "The CSRF token is missing or wrong, or the request came from another site.",

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ResponseDescription } from "./description.ts";
+import type { HeaderDescription, ResponseDescription } from "./description.ts";
 
 /** A time. */
 export const timeSchema = z.int().meta({ description: "Whole seconds since the epoch." });
@@ -26,9 +26,17 @@ const tokenErrorSchema = errorSchema.extend({
   messages: z.array(z.object({ token_class: z.string(), token_type: z.string(), message: z.string() })).optional(),
 });
 
+/** The header of a 401 to a refresh token, in the OpenAPI document. */
+const sessionEnded: HeaderDescription = {
+  name: "Session-Ended",
+  description: "`true` if the token's session is proved to be over. Without it, the client may try again later.",
+  schema: z.literal("true"),
+};
+
 /** The 401 of an endpoint that takes a refresh token. */
 export const tokenRefused: ResponseDescription = {
   description: "The token is invalid, expired or revoked.",
+  headers: [sessionEnded],
   schema: tokenErrorSchema,
 };
 

@@ -73,7 +73,16 @@ const errors: Readonly<Record<ErrorStyle, Readonly<Record<AuthErrorCode, ErrorRe
   resource: resourceErrors,
 };
 
-/** Returns the response to an error: status, body, and the challenge or `Retry-After` that the status needs. */
+/**
+ * Tells a client that its session is over. Only with the 401 to a refresh token: an access token that is refused proves
+ * nothing about its session.
+ */
+export const sessionEndedHeader = Object.freeze({ "Session-Ended": "true" });
+
+/**
+ * Returns the response to an error: status, body, the challenge or `Retry-After` that the status needs, and
+ * `Session-Ended` if the error proves that the session of a refresh token is over.
+ */
 export function toErrorResponse(
   error: AuthError,
   style: ErrorStyle,
@@ -82,6 +91,7 @@ export function toErrorResponse(
   const { status, body, tokenPresented = false } = errors[style][error.code];
   return toJsonResponse(status, body(error), {
     ...(status === 401 ? { "WWW-Authenticate": toChallenge(tokenPresented, settings) } : {}),
+    ...(status === 401 && style === "token" && error.sessionEnded ? sessionEndedHeader : {}),
     ...(status === 503 ? { "Retry-After": unavailableRetryAfter } : {}),
     ...(status === 429 ? { "Retry-After": String(error.retryAfter) } : {}),
   });

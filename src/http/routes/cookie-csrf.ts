@@ -6,7 +6,7 @@ import { readCookies, toCsrfCookie, toRefreshCookie, withCookies } from "../cook
 import { createCsrfToken, isCsrfToken } from "../cookies/csrf-token.ts";
 import { isAllowedOrigin } from "../cookies/same-origin.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
-import { csrfFailed } from "../openapi/cookie-responses.ts";
+import { csrfFailed, sessionIdSchema } from "../openapi/cookie-responses.ts";
 import { toJsonResponse } from "../response/json.ts";
 
 /**
@@ -24,8 +24,8 @@ export const cookieCsrf = defineEndpoint({
   errorStyle: "resource",
   responses: {
     200: {
-      description: "The CSRF token. A new one is also in the CSRF cookie.",
-      schema: z.object({ csrf_token: z.string() }),
+      description: "The CSRF token, and the session it belongs to. A new token is also in the CSRF cookie.",
+      schema: z.object({ csrf_token: z.string(), session: sessionIdSchema.nullable() }),
     },
     403: csrfFailed,
   },
@@ -36,19 +36,23 @@ export const cookieCsrf = defineEndpoint({
     requireNotCrossSite(deps, request);
     const sessionId = findCookieSession(deps, cookies)?.sessionId ?? null;
     if (cookies.csrf !== undefined && isCsrfToken(csrfKey, cookies.csrf, sessionId)) {
-      return toJsonResponse(200, { csrf_token: cookies.csrf });
+      return toCsrfResponse(cookies.csrf, sessionId);
     }
     const ownSessionId = findCookieSession(deps, { ...cookies, refresh: undefined })?.sessionId ?? null;
     const token = createCsrfToken(csrfKey, ownSessionId, random);
     // Without this token the session's next refresh would be refused, so it must be kept when the browser closes.
     const maxAge = ownSessionId === null ? null : settings.refreshTokenLifetime;
     const isRefreshCookieUnusable = sessionId !== null && ownSessionId === null;
-    return withCookies(toJsonResponse(200, { csrf_token: token }), [
+    return withCookies(toCsrfResponse(token, ownSessionId), [
       toCsrfCookie(settings, token, maxAge),
       ...(isRefreshCookieUnusable ? [toRefreshCookie(settings, "", 0)] : []),
     ]);
   },
 });
+
+function toCsrfResponse(token: string, sessionId: string | null): Response {
+  return toJsonResponse(200, { csrf_token: token, session: sessionId === null ? null : { id: sessionId } });
+}
 
 /**
  * Refuses a navigation that another site started. Browsers send it without the refresh cookie, which is

@@ -4,7 +4,7 @@ import { findCookieSession } from "../cookies/cookie-session.ts";
 import { readCookies, toDeviceCookie, toSessionCookies, toTokenLimits, withCookies } from "../cookies/cookies.ts";
 import { deriveCsrfToken } from "../cookies/csrf-token.ts";
 import { defineEndpoint } from "../endpoint.ts";
-import { csrfFailed, csrfHeader, lifetimesSchema } from "../openapi/cookie-responses.ts";
+import { csrfFailed, csrfHeader, lifetimesSchema, sessionIdSchema, userSchema } from "../openapi/cookie-responses.ts";
 import { loginRefused, throttled, unavailable } from "../openapi/responses.ts";
 import { booleanField, passwordField, usernameField } from "../request/fields.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
@@ -25,8 +25,8 @@ export const cookieLogin = defineEndpoint({
     200: {
       description: "The user and the new session. The tokens are in the cookies.",
       schema: lifetimesSchema.extend({
-        user: z.object({ id: z.string(), username: z.string() }),
-        session: z.object({ id: z.string() }),
+        user: userSchema,
+        session: sessionIdSchema,
       }),
     },
     401: loginRefused,

@@ -45,6 +45,7 @@ export const cookieLogout = defineEndpoint({
     if (isAllowed) await deps.flows.logout(session, { scope, client });
 
     if (isAllowed && scope === "others") return toJsonResponse(200, {});
-    return withCookies(toJsonResponse(200, {}, { "Clear-Site-Data": '"cache"' }), toClearedCookies(deps.settings));
+    const headers = deps.settings.clearSiteData ? { "Clear-Site-Data": '"cache"' } : {};
+    return withCookies(toJsonResponse(200, {}, headers), toClearedCookies(deps.settings));
   },
 });

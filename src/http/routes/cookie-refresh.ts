@@ -11,10 +11,10 @@ import {
 } from "../cookies/cookies.ts";
 import { deriveCsrfToken } from "../cookies/csrf-token.ts";
 import { defineEndpoint, type HttpDeps, type RequestContext } from "../endpoint.ts";
-import { csrfFailed, csrfHeader, lifetimesSchema } from "../openapi/cookie-responses.ts";
+import { csrfFailed, csrfHeader, lifetimesSchema, sessionIdSchema, userSchema } from "../openapi/cookie-responses.ts";
 import { throttled, tokenRefused, unavailable } from "../openapi/responses.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
-import { toErrorResponse } from "../response/errors.ts";
+import { sessionEndedHeader, toErrorResponse } from "../response/errors.ts";
 import { toJsonResponse } from "../response/json.ts";
 import { badRefreshRequest, idempotencyKeyHeader, readIdempotencyKey, replayedHeader } from "./token-refresh.ts";
 
@@ -30,9 +30,9 @@ export const cookieRefresh = defineEndpoint({
   body: { accepts: cookieMediaTypes, schema: z.object({}) },
   responses: {
     200: {
-      description: "The lifetimes of the new tokens, which are in the cookies.",
+      description: "The session, its user, and the lifetimes of the new tokens, which are in the cookies.",
       headers: [replayedHeader],
-      schema: lifetimesSchema,
+      schema: lifetimesSchema.extend({ session: sessionIdSchema, user: userSchema }),
     },
     400: badRefreshRequest,
     401: tokenRefused,
@@ -53,7 +53,9 @@ export const cookieRefresh = defineEndpoint({
     } catch (error) {
       // The browser may have newer cookies by now, so they are deleted only if their session is proved to be over.
       if (!(error instanceof AuthError) || !(await isSessionOver(deps, error, refresh))) throw error;
-      return withCookies(toErrorResponse(error, "token", deps.settings), toClearedCookies(deps.settings));
+      const response = toErrorResponse(error, "token", deps.settings);
+      for (const [name, value] of Object.entries(sessionEndedHeader)) response.headers.set(name, value);
+      return withCookies(response, toClearedCookies(deps.settings));
     }
   },
 });
@@ -67,10 +69,18 @@ async function refreshByCookie(
   const options = { idempotencyKey, client, tokenLimits: toTokenLimits(settings) };
   const claims = flows.verifyRefreshToken(cookies.refresh, options);
   requireCsrfToken(deps, request.headers, { cookie: cookies.csrf, sessionIds: [claims.sessionId] });
+  // Looked up before the rotation: nothing may fail after it.
+  const user = await flows.findCurrentUser(claims.userId);
   const { outcome, session, pair } = await flows.refreshVerified(claims, options);
 
   const csrfToken = deriveCsrfToken(csrfKey, session);
-  const body = { access_expires_in: pair.accessExpiresIn, refresh_expires_in: pair.refreshExpiresIn };
+  const body = {
+    session: { id: session.id },
+    // A refresh of a user who is gone is refused, so there is a name.
+    user: { id: session.userId, username: user?.username ?? "" },
+    access_expires_in: pair.accessExpiresIn,
+    refresh_expires_in: pair.refreshExpiresIn,
+  };
   return withCookies(
     toJsonResponse(200, body, outcome === "replayed" ? { "Token-Replayed": "true" } : {}),
     toSessionCookies(settings, { pair, csrfToken, persistent: session.persistent }),

@@ -51,6 +51,7 @@ function toPageSettings(settings: Settings<AuthUser>): Readonly<Record<string, s
   return {
     authPath: settings.authPath,
     csrfCookie: toCookieNames(settings).csrf,
+    csrfHeaderName: settings.csrfHeaderName,
     passwords: settings.findUser === undefined ? "here" : "elsewhere",
   };
 }

@@ -46,7 +46,8 @@ it("allows a trusted origin's page to read every response, errors too", async ()
     expect(toCorsHeaders(response)).toEqual({
       "access-control-allow-origin": front,
       "access-control-allow-credentials": "true",
-      "access-control-expose-headers": "Retry-After, Token-Replayed",
+      "access-control-expose-headers":
+        "Token-Replayed, Session-Ended, Revocation-Confirmed, Retry-After, WWW-Authenticate",
       vary: "Origin",
     });
   }

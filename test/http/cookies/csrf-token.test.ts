@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createCsrfToken, isCsrfToken } from "../../../src/http/cookies/csrf-token.ts";
+import { createCsrfToken, deriveCsrfToken, isCsrfToken } from "../../../src/http/cookies/csrf-token.ts";
 
 const key = new Uint8Array(32).fill(1);
 const random = (size: number) => new Uint8Array(size).fill(9);
@@ -7,8 +7,27 @@ const sessionA = "019b7a5e-0000-7000-8000-00000000000a";
 const sessionB = "019b7a5e-0000-7000-8000-00000000000b";
 
 describe("a CSRF token", () => {
-  it("creates a CSRF token of a random part and its HMAC, in characters that a cookie may have", () => {
-    expect(createCsrfToken(key, sessionA, random)).toMatch(/^CQkJCQkJCQkJCQkJCQkJCQ\.[A-Za-z0-9_-]{43}$/);
+  it("creates a CSRF token of a letter, a random part and the HMAC, in characters that a cookie may have", () => {
+    expect(createCsrfToken(key, sessionA, random)).toMatch(/^sCQkJCQkJCQkJCQkJCQkJCQ\.[A-Za-z0-9_-]{43}$/);
+    expect(deriveCsrfToken(key, { id: sessionA, generation: 1 })).toMatch(/^s[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}$/);
+    expect(createCsrfToken(key, null, random)).toMatch(/^nCQkJCQkJCQkJCQkJCQkJCQ\.[A-Za-z0-9_-]{43}$/);
+  });
+
+  it("refuses a CSRF token whose letter was changed or removed", () => {
+    for (const sessionId of [sessionA, null]) {
+      const token = createCsrfToken(key, sessionId, random);
+      for (const other of [`s${token.slice(1)}`, `n${token.slice(1)}`, token.slice(1), `S${token.slice(1)}`]) {
+        expect(isCsrfToken(key, other, sessionId), other).toBe(other === token);
+      }
+    }
+  });
+
+  it("accepts a CSRF token of version 0.1, which has no letter, for its own session only", () => {
+    // Made by version 0.1 with the same key and random bytes.
+    const token = "CQkJCQkJCQkJCQkJCQkJCQ.w4nc64-bWh04gvE_s2_YR8DSlu6qN4wvCw0nn93WHM8";
+    expect(isCsrfToken(key, token, sessionA)).toBe(true);
+    expect(isCsrfToken(key, token, sessionB)).toBe(false);
+    expect(isCsrfToken(key, token, null)).toBe(false);
   });
 
   it("creates another CSRF token each time", () => {

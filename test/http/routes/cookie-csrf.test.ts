@@ -15,7 +15,8 @@ describe("the CSRF endpoint", () => {
   it("answers with a CSRF token, and sets the same in a cookie that scripts can read", async () => {
     const response = await browser.get("/api/auth/csrf/");
     expect(response.status).toBe(200);
-    const { csrf_token } = (await response.json()) as { csrf_token: string };
+    const { csrf_token, session } = (await response.json()) as { csrf_token: string; session: unknown };
+    expect(session).toBeNull();
     expect(response.headers.getSetCookie()).toEqual([`__Host-csrftoken=${csrf_token}; Path=/; Secure; SameSite=Lax`]);
   });
 
@@ -29,6 +30,18 @@ describe("the CSRF endpoint", () => {
     await browser.get("/api/auth/csrf");
     expect(browser.cookie("__Host-csrftoken")).toBe(after);
     expect(after).not.toBe(before);
+  });
+
+  it("names the session that its CSRF token belongs to, and none if the browser has none", async () => {
+    const { sessionId } = await browser.logIn();
+    const named = async () => ((await (await browser.get("/api/auth/csrf/")).json()) as { session: unknown }).session;
+    expect(await named()).toEqual({ id: sessionId });
+    browser.deleteCookie("__Host-csrftoken");
+    expect(await named()).toEqual({ id: sessionId });
+    browser.deleteCookie("__Host-Http-access");
+    expect(await named()).toEqual({ id: sessionId });
+    browser.deleteCookie("__Host-csrftoken");
+    expect(await named()).toBeNull();
   });
 
   it("sets a persistent CSRF token of the session in a browser that has lost it", async () => {
@@ -92,7 +105,10 @@ describe("a navigation to the CSRF endpoint", () => {
   it("answers a typed address with the CSRF token that the browser has", async () => {
     const response = await navigate({ "Sec-Fetch-Site": "none" });
     expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({ csrf_token: browser.cookie("__Host-csrftoken") });
+    expect(await response.json()).toEqual({
+      csrf_token: browser.cookie("__Host-csrftoken"),
+      session: { id: expect.any(String) },
+    });
     expect(response.headers.getSetCookie()).toEqual([]);
   });
 

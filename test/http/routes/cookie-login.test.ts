@@ -198,7 +198,7 @@ it("logs in with cookies that have no prefix and no Secure if insecureCookies is
   const [csrfCookie = ""] = csrf.headers.getSetCookie();
   const { csrf_token: token } = (await csrf.json()) as { csrf_token: string };
   expect(csrfCookie).toBe(`csrftoken=${token}; Path=/; SameSite=Lax`);
-  const headers = { Cookie: `csrftoken=${token}`, "X-CSRFToken": token };
+  const headers = { Cookie: `csrftoken=${token}`, "X-CSRFToken": token, Origin: "https://auth.example" };
   const login = await insecure.send("POST", "/api/auth/login/", { headers, body: alice });
   const [access = "", refresh] = login.headers.getSetCookie();
   expect(access).toMatch(/^access=eyJ[^;]+; Max-Age=1800; Path=\/; HttpOnly; SameSite=Lax$/);

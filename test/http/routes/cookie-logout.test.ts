@@ -25,7 +25,7 @@ const isLive = async (id: string) => (await auth.store.sessions.find(id))?.sessi
 async function expectLoggedOut(response: Response): Promise<void> {
   expect(response.status).toBe(200);
   expect(await response.json()).toEqual({});
-  expect(response.headers.get("Clear-Site-Data")).toBe('"cache"');
+  expect(response.headers.has("Clear-Site-Data")).toBe(false);
   expect(response.headers.getSetCookie()).toEqual([
     "__Host-Http-access=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax",
     "__Secure-refresh=; Max-Age=0; Path=/api/auth; Secure; HttpOnly; SameSite=Strict",
@@ -48,10 +48,18 @@ describe("a logout", () => {
     const response = await logout("others");
     expect(response.status).toBe(200);
     expect(response.headers.getSetCookie()).toEqual([]);
-    expect(response.headers.has("Clear-Site-Data")).toBe(false);
     expect([await isLive(sessionId), await isLive(otherId)]).toEqual([true, false]);
     expect(await browser.isLoggedIn()).toBe(true);
     expect(await other.isLoggedIn()).toBe(false);
+  });
+
+  it("tells the browser to delete its cache if clearSiteData is on and this session was revoked", async () => {
+    await auth.close();
+    auth = await createTestAuth({ settings: { clearSiteData: true } });
+    browser = createBrowser(auth);
+    await browser.logIn();
+    expect((await logout("others")).headers.has("Clear-Site-Data")).toBe(false);
+    expect((await logout()).headers.get("Clear-Site-Data")).toBe('"cache"');
   });
 
   it("revokes all sessions with scope all", async () => {

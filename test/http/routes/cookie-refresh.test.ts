@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../../src/core/errors.ts";
 import type { Store } from "../../../src/core/store/index.ts";
 import type { SessionStore } from "../../../src/core/store/sessions.ts";
-import { disableUser, setPassword } from "../../../src/flows/users.ts";
+import { disableUser, setPassword, updateUser } from "../../../src/flows/users.ts";
 import { createTestAuth, type TestAuth } from "../../support/auth.ts";
 import { type Browser, createBrowser } from "../../support/browser.ts";
 
@@ -33,16 +33,18 @@ async function expectRefusal(response: Response, status: number, body: object): 
   expect(response.status).toBe(status);
 }
 
-/** Expects a refusal that deletes no cookie. */
+/** Expects a refusal that deletes no cookie and doesn't say that the session is over. */
 async function expectKept(response: Response, status: number, body: object): Promise<void> {
   await expectRefusal(response, status, body);
+  expect(response.headers.has("Session-Ended")).toBe(false);
   expect(response.headers.getSetCookie()).toEqual([]);
   expect(browser.cookieNames()).toEqual(threeCookies);
 }
 
-/** Expects a 401 that deletes the cookies. */
+/** Expects a 401 that says that the session is over, and deletes the cookies. */
 async function expectCleared(response: Response, body: object): Promise<void> {
   await expectRefusal(response, 401, body);
+  expect(response.headers.get("Session-Ended")).toBe("true");
   expect(response.headers.getSetCookie()).toEqual(cleared);
   expect(browser.cookieNames()).toEqual([]);
 }
@@ -52,17 +54,27 @@ const invalid = { detail: "Token is invalid", code: "token_not_valid" };
 const unavailable = { detail: "Service temporarily unavailable.", code: "unavailable" };
 
 describe("a refresh by cookie", () => {
-  it("answers with the lifetimes and no token, and sets three new cookies", async () => {
+  it("answers with the session, the user and the lifetimes but no token, and sets three new cookies", async () => {
     const before = threeCookies.map(browser.cookie);
     auth.clock.advance(60);
     const response = await refresh();
     expect(response.status).toBe(200);
-    expect(await response.json()).toEqual({ access_expires_in: 1_800, refresh_expires_in: 2_592_000 });
+    expect(await response.json()).toEqual({
+      session: { id: sessionId },
+      user: { id: auth.user.id, username: "alice" },
+      access_expires_in: 1_800,
+      refresh_expires_in: 2_592_000,
+    });
     expect(response.headers.getSetCookie()).toHaveLength(3);
     expect(response.headers.has("Token-Replayed")).toBe(false);
     const after = threeCookies.map(browser.cookie);
     expect(after.filter((cookie, i) => cookie === before[i])).toEqual([]);
     expect(await browser.isLoggedIn()).toBe(true);
+  });
+
+  it("answers with the user's name of now if it was changed since the login", async () => {
+    await updateUser(auth.deps, auth.user.id, { username: "alicia" });
+    expect(await (await refresh()).json()).toMatchObject({ user: { id: auth.user.id, username: "alicia" } });
   });
 
   it("sets Max-Age to the full lifetimes again with every refresh", async () => {
@@ -116,7 +128,7 @@ describe("a refresh by cookie", () => {
     const before = page.cookie("__Secure-refresh");
     fixed.clock.advance(1_000);
     const response = await page.post("/api/auth/refresh/");
-    expect(await response.json()).toEqual({ access_expires_in: 1_800, refresh_expires_in: 2_591_000 });
+    expect(await response.json()).toMatchObject({ access_expires_in: 1_800, refresh_expires_in: 2_591_000 });
     expect(response.headers.getSetCookie().map((cookie) => cookie.split("=")[0])).toEqual([
       "__Host-Http-access",
       "__Host-csrftoken",
@@ -230,6 +242,28 @@ describe("a refresh that the store can't answer", () => {
     const response = await refresh();
     await expectKept(response, 503, unavailable);
     expect(response.headers.get("Retry-After")).toBe("1");
+  });
+
+  it("answers 503 before the rotation if the user can't be looked up, so that a retry succeeds", async () => {
+    let isDown = false;
+    await auth.close();
+    auth = await createTestAuth({
+      wrapStore: (store) => ({
+        ...store,
+        users: {
+          ...store.users,
+          findById: (id) => (isDown ? Promise.reject(new StoreUnavailableError("locked")) : store.users.findById(id)),
+        },
+      }),
+    });
+    browser = createBrowser(auth);
+    await browser.logIn();
+    isDown = true;
+    await expectKept(await refresh(), 503, unavailable);
+    isDown = false;
+    auth.clock.advance(60);
+    const response = await refresh();
+    expect([response.status, response.headers.get("Token-Replayed")]).toEqual([200, null]);
   });
 
   it("answers 503 and keeps the cookies if the session changed during the refresh", async () => {

@@ -130,11 +130,14 @@ describe("the page", () => {
     const read = async (settings: Parameters<typeof createSender>[0]) =>
       /<html [^>]*>/.exec(await (await createSender(settings)("/")).text())?.[0];
     expect(await read({})).toBe(
-      '<html lang="en" data-auth-path="/api/auth" data-csrf-cookie="__Host-csrftoken" data-passwords="here">',
+      '<html lang="en" data-auth-path="/api/auth" data-csrf-cookie="__Host-csrftoken" ' +
+        'data-csrf-header-name="X-CSRFToken" data-passwords="here">',
     );
     const findUser = async () => null;
-    expect(await read({ authPath: "/login/api", insecureCookies: true, findUser })).toBe(
-      '<html lang="en" data-auth-path="/login/api" data-csrf-cookie="csrftoken" data-passwords="elsewhere">',
+    const csrfHeaderName = "X-XSRF-TOKEN";
+    expect(await read({ authPath: "/login/api", insecureCookies: true, csrfHeaderName, findUser })).toBe(
+      '<html lang="en" data-auth-path="/login/api" data-csrf-cookie="csrftoken" ' +
+        'data-csrf-header-name="X-XSRF-TOKEN" data-passwords="elsewhere">',
     );
     expect(await read({ csrfCookieName: "a&b" })).toContain('data-csrf-cookie="a&amp;b"');
   });
