@@ -15,7 +15,7 @@ export interface BearerClientOptions extends BaseClientOptions {
   /** The server's `tokenPath` setting. Default: `"/api/token"`. */
   readonly tokenPath?: string;
   /**
-   * Which answer to a refresh ends the session: one with the header `Session-Ended: true`, which tokenpair sends since
+   * Which answer to a refresh logs the user out: one with the header `Session-Ended: true`, which tokenpair sends since
    * version 0.2, or every `"401"` of a server that never sends the header. Default: `"header"`.
    */
   readonly sessionEndsOn?: "header" | "401";

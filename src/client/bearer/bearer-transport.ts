@@ -14,7 +14,7 @@ export interface BearerTransportParts {
   readonly tokenPath: string;
   /** Seconds. */
   readonly timeout: number;
-  /** Whether every 401 to a refresh ends the session. */
+  /** Whether every 401 to a refresh logs the user out. */
   readonly endsOn401: boolean;
   /** Returns the id of the session that the client shows. */
   readonly getShownId: () => string | undefined;

@@ -56,7 +56,7 @@ export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: Cs
   async function ask(): Promise<CsrfToken> {
     const { csrf_token: token, session } = await call("GET", toFreshPath(env, "csrf/"));
     if (typeof token !== "string") throw unexpectedResponse();
-    // The cookie may have a name that this client wasn't told.
+    // The cookie may have a name that this client doesn't know.
     if (isReadable && !read() && !page.cookies().includes(token)) throw cookiesBlocked();
     known = { token, sessionId: session === null ? null : toId(session) };
     return known;

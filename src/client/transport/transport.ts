@@ -62,7 +62,7 @@ export interface Transport {
    * @param isKnown Whether the client knows of a session. If not, it may be certain without a request that there is none.
    */
   readonly refresh: (getIdempotencyKey: GetIdempotencyKey, isKnown: boolean) => Promise<Grant>;
-  /** Returns whether a 401 to the last refresh ends the session although it has no `Session-Ended` header. */
+  /** Returns whether a 401 to the last refresh logs the user out although it has no `Session-Ended` header. */
   readonly endsOn401: () => boolean;
   readonly logout: (scope: LogoutScope) => Promise<void>;
   readonly changePassword: (current: string, next: string) => Promise<Grant>;
