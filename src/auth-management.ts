@@ -62,6 +62,7 @@ export interface AuthUsers {
   /**
    * Returns users in order of creation, at most 1,000 at once.
    *
+   * @throws TypeError if `limit` is not a positive whole number.
    * @example
    * const first = await auth.users.list({ limit: 100 });
    * const second = await auth.users.list({ limit: 100, after: first.at(-1)?.id });
@@ -128,6 +129,7 @@ export interface AuthAudit {
   /**
    * Returns entries, oldest first: without `after` the newest that match, with `after` those committed since.
    *
+   * @throws TypeError if `limit` is not a positive whole number.
    * @example
    * let { cursor } = await auth.audit.list({ limit: 1 });
    * const { entries } = await auth.audit.list({ after: cursor, type: "login_failed" });

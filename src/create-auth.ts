@@ -4,7 +4,7 @@ import type { CheckResult, Health, LoginResult, SessionPair } from "./auth-resul
 import type { ApplicationClaims, TokenPair } from "./core/claims.ts";
 import { SchemaVersionError } from "./core/errors.ts";
 import type { Session } from "./core/session.ts";
-import { findSettingFault } from "./core/settings/faults.ts";
+import { findSettingFault, toShown } from "./core/settings/faults.ts";
 import { requireFunctions, requireOptions } from "./core/settings/unknown-options.ts";
 import type { AuthUser, User } from "./core/user.ts";
 import { createDeps } from "./create-deps.ts";
@@ -143,7 +143,10 @@ export function createAuth<U extends AuthUser = User, C extends object = Applica
       },
       find: (userId) => flows.findUser(userId),
       findByName: (username) => flows.findUserByName(username),
-      list: (options) => flows.listUsers(options),
+      list: async (options) => {
+        requireLimit("users.list", options?.limit);
+        return flows.listUsers(options);
+      },
       update: async (userId, changes, options) => {
         requireOwnTable(deps.settings);
         return flows.updateUser(userId, changes, options?.client);
@@ -161,7 +164,10 @@ export function createAuth<U extends AuthUser = User, C extends object = Applica
       clearAddress: (ip, options) => flows.unlockAddress(ip, options?.client),
     }),
     audit: Object.freeze<Auth["audit"]>({
-      list: ({ after = null, limit = 100, ...query } = {}) => deps.store.audit.read({ ...query, after, limit }),
+      list: async ({ after = null, limit = 100, ...query } = {}) => {
+        requireLimit("audit.list", limit);
+        return deps.store.audit.read({ ...query, after, limit });
+      },
     }),
 
     fetch: (request, connection) => http.fetch(request, connection),
@@ -175,6 +181,12 @@ export function createAuth<U extends AuthUser = User, C extends object = Applica
 /** Returns a request as it is, and `Headers`, which have no member named `headers`, as a request. */
 function toRequest(source: RequestLike | Headers, options: RequestOptions = {}): RequestLike {
   return "headers" in source ? source : { headers: source, method: options.method };
+}
+
+/** SQLite takes a negative limit for none. */
+function requireLimit(taker: string, limit: unknown = 1): void {
+  if (Number.isSafeInteger(limit) && (limit as number) > 0) return;
+  throw new TypeError(`${taker}: limit must be a positive whole number, got ${toShown(limit)}`);
 }
 
 /** An unknown scope must not count as "all". */

@@ -57,7 +57,8 @@ export function createDeps(
   emitToListeners: EventListener,
   { clock = systemClock, random = systemRandom, schedule = unrefSchedule, ...doubles }: TestDoubles = {},
 ): Parts {
-  if (typeof store !== "object") throw new SettingError("store", 'is missing. Example: store: sqliteStore("app.db")');
+  if (typeof store !== "object" || store === null)
+    throw new SettingError("store", 'is missing. Example: store: sqliteStore("app.db")');
   if (typeof signingKey !== "string" && !(signingKey instanceof Uint8Array)) {
     const fault = signingKey === undefined ? "is missing" : "must be a string or a Uint8Array";
     throw new SettingError("signingKey", `${fault}. Create one with: openssl rand -hex 48`);

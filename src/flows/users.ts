@@ -75,7 +75,7 @@ export async function createUser(
 }
 
 /**
- * Changes a user's name, email address or staff flag. Sessions stay.
+ * Changes a user's name, email address or staff flag. Sessions stay. Emits nothing if every value is set already.
  *
  * @throws AuthError `username_invalid`, `email_invalid`, whose `reason` is a sentence for the user; `user_not_found`;
  * `username_taken`. The user has not changed then.
@@ -96,7 +96,8 @@ export async function updateUser(
   };
   const { user } = await commit(
     deps,
-    ({ now: time }: UpdatedUser) => [{ type: "user_changed", time, userId, change: "updated", client }],
+    ({ outcome, now: time }: UpdatedUser) =>
+      outcome === "unchanged" ? [] : [{ type: "user_changed", time, userId, change: "updated", client }],
     async (audit) => {
       const updated = requireFound(await deps.store.users.update(userId, patch, audit));
       if (updated.outcome === "name_taken") throw nameTaken();

@@ -33,6 +33,7 @@ describe("createAuth", () => {
 
   it.each<[what: string, options: object, message: RegExp]>([
     ["a missing store", { store: undefined }, /^store is missing\. Example: store: sqliteStore\("app\.db"\)$/],
+    ["a store that is null", { store: null }, /^store is missing\. Example: store: sqliteStore/],
     ["a missing key", { signingKey: undefined }, /^signingKey is missing\. Create one with: openssl rand -hex 48$/],
     ["a key that is not a string", { signingKey: 12345678 }, /^signingKey must be a string or a Uint8Array\. Create/],
     ["a key shorter than its hash", { signingKey: "k".repeat(31) }, /^signingKey must .*32 bytes for HS256, got 31\./],

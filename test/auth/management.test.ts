@@ -145,3 +145,17 @@ describe("auth.audit", () => {
     await close();
   });
 });
+
+describe("a limit of a list", () => {
+  it.each([0, -1, 1.5, Number.NaN, "10"])(
+    "is refused if it is %s, which is not a positive whole number",
+    async (limit) => {
+      const options = { limit } as { limit: number };
+      const message = /\.list: limit must be a positive whole number, got /;
+      for (const list of [auth.users.list, auth.audit.list]) {
+        await expect(list(options)).rejects.toThrow(TypeError);
+        await expect(list(options)).rejects.toThrow(message);
+      }
+    },
+  );
+});

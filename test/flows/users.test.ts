@@ -164,6 +164,15 @@ describe("updateUser", () => {
     expect(auth.events).toEqual([{ type: "user_changed", time: testStart, userId, change: "updated", client }]);
   });
 
+  it("emits nothing if every member has the value already", async () => {
+    await updateUser(auth.deps, auth.user.id, { email: "a@example.com" });
+    auth.events.length = 0;
+    for (const patch of [{}, { username: "alice" }, { email: "a@example.com", isStaff: false }]) {
+      expect(await updateUser(auth.deps, auth.user.id, patch)).toMatchObject({ email: "a@example.com" });
+    }
+    expect(auth.events).toEqual([]);
+  });
+
   it("lets the user log in with the new name and not with the old one", async () => {
     await updateUser(auth.deps, auth.user.id, { username: "alicia" });
     expect((await login(auth.deps, { ...alice, username: "ALICIA" })).user.id).toBe(auth.user.id);

@@ -103,11 +103,14 @@ function toDuration(seconds: number): string {
 /** The longest text that an error message shows whole. */
 const maxShown = 60;
 
-/** Returns a value as an error message shows it: short, on one line, and of an object only that it is one. */
+/**
+ * Returns a value as an error message shows it: short, on one line, of a URL without user and password, and of an object
+ * only that it is one.
+ */
 export function toShown(value: unknown): string {
   switch (typeof value) {
     case "string":
-      return JSON.stringify(value.length > maxShown ? `${value.slice(0, maxShown)}…` : value);
+      return JSON.stringify(toShort(value.replace(/\/\/.*@/s, "//…@")));
     case "object":
       if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
       return value === null ? "null" : "an object";
@@ -117,4 +120,8 @@ export function toShown(value: unknown): string {
     default:
       return String(value);
   }
+}
+
+function toShort(text: string): string {
+  return text.length > maxShown ? `${text.slice(0, maxShown)}…` : text;
 }

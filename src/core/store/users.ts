@@ -27,8 +27,8 @@ export interface UserStore {
   list(options: { readonly after?: string; readonly limit: number }): Promise<readonly User[]>;
   /**
    * Changes the members that are set in `patch`. Sessions stay. Returns `null` if there is no such user; `name_taken`,
-   * with nothing changed, if another user has the name. If every member has its value already, the user is returned as
-   * it is, and nothing is recorded.
+   * with nothing changed, if another user has the name; `unchanged`, with nothing recorded, if every member has its
+   * value already.
    */
   update(id: string, patch: UserPatch, audit?: AuditOf<UpdatedUser>): Promise<UpdateUserOutcome | null>;
   /** Deactivates the user, raises the epoch and revokes every session. Returns `null` if there is no such user. */
@@ -100,10 +100,11 @@ export interface UserPatch {
   readonly isStaff: boolean | undefined;
 }
 
-/** A user after a change. */
+/** A user after `update`. */
 export interface UpdatedUser extends ChangedUser {
-  readonly outcome: "updated";
-  /** The user after the change. */
+  /** `unchanged`: every member of the patch had its value already. */
+  readonly outcome: "updated" | "unchanged";
+  /** The user as the database has it now. */
   readonly user: User;
 }
 

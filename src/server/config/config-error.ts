@@ -1,6 +1,4 @@
-/**
- * A mistake in the configuration. The message tells the operator what is wrong and what to do, never a setting's value.
- */
+/** A mistake in the configuration. The message tells the operator what is wrong and what to do. It never holds a secret. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }

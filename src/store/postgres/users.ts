@@ -134,8 +134,8 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
           ...emailPatch,
         });
         const { now, ...user } = changed ?? existing;
-        const updated = { outcome: "updated", user, now } as const;
-        return changed === undefined ? updated : recordChange(run, audit, updated);
+        if (changed === undefined) return { outcome: "unchanged", user, now };
+        return recordChange(run, audit, { outcome: "updated", user, now } as const);
       }),
 
     disable: (id, audit) =>

@@ -140,7 +140,7 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
         const emailPatch = { setEmail: Number(email !== undefined), email: email ?? null };
         const staffPatch = { isStaff: isStaff === undefined ? null : Number(isStaff) };
         const row = connection.prepare(update).get({ id, username, usernameKey, ...emailPatch, ...staffPatch });
-        if (row === undefined) return { outcome: "updated", user, now };
+        if (row === undefined) return { outcome: "unchanged", user, now };
         return recordChange(connection, audit, { outcome: "updated", user: toUser(row as UserRow), now } as const);
       });
     },

@@ -126,7 +126,6 @@ describe("the rule of a list", () => {
       "https://app.example.com/path",
       "https://app.example.com:443",
       "http://app.example.com:80",
-      "https://user@app.example.com",
       "https://*.example.com",
       "ftp://app.example.com",
       " https://app.example.com",
@@ -218,6 +217,17 @@ describe("the message about a faulty value", () => {
       expect(faultOf(name, { planted: "s3cr3t" })).not.toMatch(/s3cr3t|planted/);
     }
   });
+
+  it.each(["trustedOrigins", "authPath", "authHeaderName", "cookieDomain", "algorithm", "leeway"] as const)(
+    "shows a URL in the place of %s without its user and password",
+    (name) => {
+      for (const userinfo of ["u", "u:s3cr3t", "u:s3cr3t/s3cr3t@s3cr3t", `${"u".repeat(80)}:s3cr3t`]) {
+        const url = `https://${userinfo}@app.example.com`;
+        const fault = faultOf(name, name === "trustedOrigins" ? [url] : url);
+        expect(fault).toMatch(/, got "https:\/\/…@app\.example\.com"$/);
+      }
+    },
+  );
 
   it("never shows a secret, whatever is wrong with it", () => {
     const planted = "pl4nted s3cr3t";

@@ -107,7 +107,7 @@ export function describeUserUpdateContract(scene: Scene): void {
       const same = { username: "alice", usernameKey: "alice", email: "b@example.org", isStaff: false };
       for (const patch of [{}, same]) {
         const { result, audited } = await update(alice, patch);
-        expect(result).toMatchObject({ outcome: "updated", user: { email: "b@example.org" }, now: scene.now });
+        expect(result).toMatchObject({ outcome: "unchanged", user: { email: "b@example.org" }, now: scene.now });
         expect(audited).toEqual([]);
       }
       await update(alice, { email: null });

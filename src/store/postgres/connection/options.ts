@@ -1,3 +1,4 @@
+import { toShown } from "../../../core/settings/faults.ts";
 import { refuseUnknownOptions } from "../../../core/settings/unknown-options.ts";
 import { loadDriver, type PostgresListenClient, type PostgresPool } from "./driver.ts";
 
@@ -117,7 +118,7 @@ export function toBehaviour(options: PostgresBehaviour): Behaviour {
   if (!/^[a-z_][a-z0-9_]{0,39}$/.test(schema) || schema.startsWith("pg_")) {
     throw new TypeError(
       'postgresStore: schema must be at most 40 lower-case letters, digits and _, and not start with a digit or "pg_", ' +
-        `got ${JSON.stringify(schema)}. Example: schema: "tokenpair"`,
+        `got ${toShown(schema)}. Example: schema: "tokenpair"`,
     );
   }
   const lockTimeout = toCount("lockTimeout", options.lockTimeout ?? 2_000);
