@@ -68,8 +68,8 @@ export const securityMutants: readonly Mutant[] = [
   {
     name: "a CSRF token of one session serves another session",
     file: "src/http/cookies/csrf-token.ts",
-    find: "JSON.stringify([sessionId, random])",
-    replace: "JSON.stringify([sessionId === null, random])",
+    find: "JSON.stringify([sessionId, signed])",
+    replace: "JSON.stringify([sessionId === null, signed])",
     tests: ["test/http/cookies/csrf-token.test.ts", "test/http/credentials.test.ts"],
   },
   {

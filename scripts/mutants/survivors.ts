@@ -32,16 +32,16 @@ export const survivors: readonly Mutant[] = [
   },
   {
     name: "the bearer client sends tokens to other tabs",
-    file: "src/client/session.ts",
-    find: "{ access: _access, refresh: _refresh, ...news }",
-    replace: "{ ...news }",
+    file: "src/client/session/session.ts",
+    find: "{ access: _access, refresh: _refresh, ...record }",
+    replace: "{ ...record }",
     tests: ["test/client/bearer.test.ts", "test/client/tabs.test.ts"],
   },
   {
-    name: "the client's `hurry` still waits a second",
-    file: "src/client/schedule.ts",
-    find: "{ ...backoff, due: 0 }",
-    replace: "{ ...backoff, due: 1 }",
+    name: "the client waits another second when it skips a back-off",
+    file: "src/client/session/schedule.ts",
+    find: "backoff = { ...backoff, delay: 0 }",
+    replace: "backoff = { ...backoff, delay: 1 }",
     tests: ["test/client/failures.test.ts", "test/client/refresh.test.ts"],
   },
   {

@@ -74,8 +74,13 @@ export interface Tokens {
    * @throws AuthError as `verifyAccess` does.
    */
   verifyRefresh(token: string, options?: { readonly mayBeExpired?: boolean }): RefreshClaims;
-  /** Returns the claims of a genuine token of either kind that has not expired. @throws AuthError as `verifyAccess` does. */
-  verifyAny(token: string): AccessClaims | RefreshClaims;
+  /**
+   * Returns the claims of a genuine token of either kind.
+   *
+   * @param options.mayBeExpired accepts an expired token too. Default: false.
+   * @throws AuthError as `verifyAccess` does.
+   */
+  verifyAny(token: string, options?: { readonly mayBeExpired?: boolean }): AccessClaims | RefreshClaims;
 }
 
 /** tokenpair's claims whose names can't be configured. */
@@ -181,8 +186,8 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
     },
     verifyRefresh: (token: string, { mayBeExpired = false } = {}) =>
       toRefreshClaims(verify(token, "refresh", mayBeExpired)),
-    verifyAny(token: string): AccessClaims | RefreshClaims {
-      const payload = verify(token);
+    verifyAny(token: string, { mayBeExpired = false } = {}): AccessClaims | RefreshClaims {
+      const payload = verify(token, undefined, mayBeExpired);
       return payload[tokenTypeClaim] === "access" ? toAccessClaims(payload) : toRefreshClaims(payload);
     },
   });

@@ -6,10 +6,42 @@ import type { RequestCookies } from "./cookies.ts";
 import { isCsrfToken } from "./csrf-token.ts";
 import { isAllowedOrigin } from "./same-origin.ts";
 
-/** The first check of a request by cookie: no two cookies with one of our names. @throws AuthError `csrf_failed` */
+/** The first check of a request by cookie: no two access or CSRF cookies. @throws AuthError `csrf_failed` */
 export function requireUniqueCookies({ hasDuplicates }: RequestCookies): void {
-  if (hasDuplicates) throw new AuthError("csrf_failed", "Two cookies have the same name.");
+  if (hasDuplicates) throw twoCookies();
 }
+
+/**
+ * The first check of a login or logout: as `requireUniqueCookies`, and of two refresh cookies one is known to be the
+ * browser's own. If the CSRF token is one from before a login, none of them is, and they are ignored.
+ *
+ * @param cookies what `readSessionCookies` returned.
+ * @throws AuthError `csrf_failed`.
+ */
+export function requireUniqueSession({ csrfKey }: Pick<HttpDeps, "csrfKey">, cookies: RequestCookies): void {
+  requireUniqueCookies(cookies);
+  const { refresh, refreshCandidates, csrf } = cookies;
+  if (refreshCandidates === undefined || refresh !== undefined) return;
+  if (csrf === undefined || !isCsrfToken(csrfKey, csrf, null)) throw twoCookies();
+}
+
+/**
+ * The first check of a refresh: as `requireUniqueCookies`, and there is one refresh cookie or, of several, one is known
+ * to be the browser's own.
+ *
+ * @param cookies what `readSessionCookies` returned.
+ * @returns the refresh token.
+ * @throws AuthError `csrf_failed`; `not_authenticated` if there is no refresh cookie.
+ */
+export function requireRefreshCookie(cookies: RequestCookies): string {
+  requireUniqueCookies(cookies);
+  const { refresh, refreshCandidates } = cookies;
+  if (refresh !== undefined) return refresh;
+  if (refreshCandidates !== undefined) throw twoCookies();
+  throw new AuthError("not_authenticated", "the request has no refresh cookie");
+}
+
+const twoCookies = () => new AuthError("csrf_failed", "Two cookies have the same name.");
 
 /**
  * The second check of an unsafe request by cookie: its origin is the server's own or a trusted one. A request that

@@ -46,7 +46,8 @@ export async function isCookieSessionLive(
   return false;
 }
 
-function nullIfRefused<T>(verify: () => T): T | null {
+/** Returns what `verify` returns, or `null` if it throws an AuthError. */
+export function nullIfRefused<T>(verify: () => T): T | null {
   try {
     return verify();
   } catch (error) {

@@ -12,13 +12,18 @@ export type CookieSettings = CookieNameSettings & Pick<Settings, "cookieSameSite
 export interface RequestCookies {
   /** The access token. */
   readonly access: string | undefined;
-  /** The refresh token. */
+  /** The refresh token. Missing if there are two: see `refreshCandidates`. */
   readonly refresh: string | undefined;
+  /**
+   * The values of all refresh cookies if there are two or more: a host of the same site can plant one, which must not lock
+   * the user out. `readSessionCookies` finds the browser's own.
+   */
+  readonly refreshCandidates: readonly string[] | undefined;
   /** The CSRF token. */
   readonly csrf: string | undefined;
   /** The device token. Missing if there are two, as the request then counts as one from an unknown device. */
   readonly device: string | undefined;
-  /** Whether there are two access, refresh or CSRF cookies. Another site set one of them, and nothing says which. */
+  /** Whether there are two access or CSRF cookies. Another site set one of them, and nothing says which. */
   readonly hasDuplicates: boolean;
 }
 
@@ -38,6 +43,7 @@ export function readCookies(headers: HeaderSource, settings: CookieSettings): Re
   const header = readHeader(headers, "cookie") ?? "";
   const found: Partial<Record<keyof CookieNames, string>> = {};
   const duplicated: Partial<Record<keyof CookieNames, true>> = {};
+  let refreshCandidates: string[] | undefined;
   let equals = header.indexOf("=");
   for (let start = 0, end = 0; equals !== -1 && start < header.length; start = end + 1) {
     const semicolon = header.indexOf(";", start);
@@ -46,15 +52,19 @@ export function readCookies(headers: HeaderSource, settings: CookieSettings): Re
     if (equals === -1 || equals > end) continue;
     const kind = findKind(names, trimBlanks(header, start, equals));
     if (kind === null) continue;
-    if (found[kind] === undefined) found[kind] = trimBlanks(header, equals + 1, end);
-    else duplicated[kind] = true;
+    const value = trimBlanks(header, equals + 1, end);
+    if (found[kind] === undefined) found[kind] = value;
+    else if (kind !== "refresh") duplicated[kind] = true;
+    else if (refreshCandidates === undefined) refreshCandidates = [found[kind], value];
+    else refreshCandidates.push(value);
   }
   return {
     access: found.access || undefined,
-    refresh: found.refresh || undefined,
+    refresh: refreshCandidates === undefined ? found.refresh || undefined : undefined,
+    refreshCandidates,
     csrf: found.csrf || undefined,
     device: duplicated.device ? undefined : found.device || undefined,
-    hasDuplicates: Boolean(duplicated.access || duplicated.refresh || duplicated.csrf),
+    hasDuplicates: Boolean(duplicated.access || duplicated.csrf),
   };
 }
 
@@ -89,6 +99,28 @@ export function toSessionCookies(
 /** Returns the `Set-Cookie` headers that delete a session's cookies. The device cookie stays: the device is known. */
 export function toClearedCookies(settings: CookieSettings): readonly string[] {
   return [toAccessCookie, toRefreshCookie, toCsrfCookie].map((toCookie) => toCookie(settings, "", 0));
+}
+
+/** The most domains whose variants are deleted: a client can send a host with many labels. */
+const maxVariantDomains = 6;
+
+/**
+ * Returns the `Set-Cookie` headers that delete the refresh cookies that other hosts of the same site may have planted:
+ * for the host and each of its parent domains, at each path above the cookie endpoints.
+ *
+ * @param hostname the host of the request, without its port.
+ */
+export function toClearedVariants(settings: CookieSettings, hostname: string): readonly string[] {
+  if (!/^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.[a-z][a-z0-9-]*$/.test(hostname)) return [];
+  const domains = hostname
+    .split(".")
+    .map((_, i, labels) => labels.slice(i).join("."))
+    .slice(0, -1)
+    .slice(-maxVariantDomains);
+  const paths = settings.authPath.split("/").map((_, i, parts) => parts.slice(0, i + 1).join("/") || "/");
+  return domains.flatMap((cookieDomain) =>
+    paths.map((authPath) => toRefreshCookie({ ...settings, cookieDomain, authPath }, "", 0)),
+  );
 }
 
 /** Adds `Set-Cookie` headers to a response, and returns it. */

@@ -3,15 +3,15 @@ import { AuthError } from "../../core/errors.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import type { HeaderSource } from "../request/headers.ts";
 import { findCookieSession } from "./cookie-session.ts";
-import { readCookies } from "./cookies.ts";
+import { readSessionCookies } from "./refresh-cookie.ts";
 
 /** Emits `csrf_refused` if `error` is a CSRF refusal, with the session that the request's cookies name. */
 export function reportCsrfRefusal(
-  deps: Pick<HttpDeps, "settings" | "tokens" | "clock" | "emit">,
+  deps: Pick<HttpDeps, "settings" | "tokens" | "csrfKey" | "clock" | "emit">,
   error: unknown,
   { headers, client }: { readonly headers: HeaderSource; readonly client: ClientInfo },
 ): void {
   if (!(error instanceof AuthError) || error.code !== "csrf_failed") return;
-  const session = findCookieSession(deps, readCookies(headers, deps.settings));
+  const session = findCookieSession(deps, readSessionCookies(deps, headers));
   deps.emit({ type: "csrf_refused", time: deps.clock.now(), reason: error.reason, client, ...session });
 }

@@ -2,8 +2,9 @@ import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
 import { requireUniqueCookies } from "../cookies/checks.ts";
 import { findCookieSession } from "../cookies/cookie-session.ts";
-import { readCookies, toCsrfCookie, toRefreshCookie, withCookies } from "../cookies/cookies.ts";
+import { toCsrfCookie, toRefreshCookie, withCookies } from "../cookies/cookies.ts";
 import { createCsrfToken, isCsrfToken } from "../cookies/csrf-token.ts";
+import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { isAllowedOrigin } from "../cookies/same-origin.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
 import { csrfFailed, sessionIdSchema } from "../openapi/cookie-responses.ts";
@@ -31,7 +32,7 @@ export const cookieCsrf = defineEndpoint({
   },
   async handle({ request, deps }) {
     const { csrfKey, random, settings } = deps;
-    const cookies = readCookies(request.headers, settings);
+    const cookies = readSessionCookies(deps, request.headers);
     requireUniqueCookies(cookies);
     requireNotCrossSite(deps, request);
     const sessionId = findCookieSession(deps, cookies)?.sessionId ?? null;

@@ -1,8 +1,9 @@
 import { z } from "zod";
-import { requireAllowedOrigin, requireCsrfToken, requireUniqueCookies } from "../cookies/checks.ts";
+import { requireAllowedOrigin, requireCsrfToken, requireUniqueSession } from "../cookies/checks.ts";
 import { findCookieSession } from "../cookies/cookie-session.ts";
-import { readCookies, toDeviceCookie, toSessionCookies, toTokenLimits, withCookies } from "../cookies/cookies.ts";
+import { toDeviceCookie, toSessionCookies, toTokenLimits, withCookies } from "../cookies/cookies.ts";
 import { deriveCsrfToken } from "../cookies/csrf-token.ts";
+import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { defineEndpoint } from "../endpoint.ts";
 import { csrfFailed, csrfHeader, lifetimesSchema, sessionIdSchema, userSchema } from "../openapi/cookie-responses.ts";
 import { loginRefused, throttled, unavailable } from "../openapi/responses.ts";
@@ -35,8 +36,8 @@ export const cookieLogin = defineEndpoint({
     503: unavailable,
   },
   async handle({ request, deps, client, requireMediaType, readBody }) {
-    const cookies = readCookies(request.headers, deps.settings);
-    requireUniqueCookies(cookies);
+    const cookies = readSessionCookies(deps, request.headers);
+    requireUniqueSession(deps, cookies);
     requireAllowedOrigin(deps, request);
     await requireMediaType();
     const replaces = findCookieSession(deps, cookies)?.sessionId;

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { requireAllowedOrigin, requireCsrfToken, requireUniqueCookies } from "../cookies/checks.ts";
+import { requireAllowedOrigin, requireCsrfToken, requireUniqueSession } from "../cookies/checks.ts";
 import { findCookieSession, isCookieSessionLive } from "../cookies/cookie-session.ts";
-import { readCookies, toClearedCookies, withCookies } from "../cookies/cookies.ts";
+import { toClearedCookies, toClearedVariants, withCookies } from "../cookies/cookies.ts";
+import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { defineEndpoint } from "../endpoint.ts";
 import { csrfFailed, csrfHeader } from "../openapi/cookie-responses.ts";
 import { emptySchema, tokenRefused, unavailable } from "../openapi/responses.ts";
@@ -31,8 +32,8 @@ export const cookieLogout = defineEndpoint({
     503: unavailable,
   },
   async handle({ request, deps, client, requireMediaType, readBody }) {
-    const cookies = readCookies(request.headers, deps.settings);
-    requireUniqueCookies(cookies);
+    const cookies = readSessionCookies(deps, request.headers);
+    requireUniqueSession(deps, cookies);
     requireAllowedOrigin(deps, request);
     await requireMediaType();
     const session = findCookieSession(deps, cookies);
@@ -46,6 +47,10 @@ export const cookieLogout = defineEndpoint({
 
     if (isAllowed && scope === "others") return toJsonResponse(200, {});
     const headers = deps.settings.clearSiteData ? { "Clear-Site-Data": '"cache"' } : {};
-    return withCookies(toJsonResponse(200, {}, headers), toClearedCookies(deps.settings));
+    const { hostname } = new URL(request.url);
+    return withCookies(toJsonResponse(200, {}, headers), [
+      ...toClearedCookies(deps.settings),
+      ...(cookies.refreshCandidates === undefined ? [] : toClearedVariants(deps.settings, hostname)),
+    ]);
   },
 });

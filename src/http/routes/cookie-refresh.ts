@@ -1,15 +1,15 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
-import { requireAllowedOrigin, requireCsrfToken, requireUniqueCookies } from "../cookies/checks.ts";
+import { requireAllowedOrigin, requireCsrfToken, requireRefreshCookie } from "../cookies/checks.ts";
 import {
   type RequestCookies,
-  readCookies,
   toClearedCookies,
   toSessionCookies,
   toTokenLimits,
   withCookies,
 } from "../cookies/cookies.ts";
 import { deriveCsrfToken } from "../cookies/csrf-token.ts";
+import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { defineEndpoint, type HttpDeps, type RequestContext } from "../endpoint.ts";
 import { csrfFailed, csrfHeader, lifetimesSchema, sessionIdSchema, userSchema } from "../openapi/cookie-responses.ts";
 import { throttled, tokenRefused, unavailable } from "../openapi/responses.ts";
@@ -42,10 +42,8 @@ export const cookieRefresh = defineEndpoint({
   },
   async handle(context) {
     const { deps, request } = context;
-    const cookies = readCookies(request.headers, deps.settings);
-    requireUniqueCookies(cookies);
-    const { refresh } = cookies;
-    if (refresh === undefined) throw new AuthError("not_authenticated", "the request has no refresh cookie");
+    const cookies = readSessionCookies(deps, request.headers);
+    const refresh = requireRefreshCookie(cookies);
     requireAllowedOrigin(deps, request);
     await context.requireMediaType();
     try {

@@ -106,13 +106,22 @@ describe("reading the Cookie header", () => {
     expect(read("__Host-Http-access=")).toEqual(nothing);
   });
 
-  it("reports two cookies with the same name, in either order, with equal values or with an empty one", () => {
-    for (const name of ["__Host-Http-access", "__Secure-refresh", "__Host-csrftoken"]) {
+  it("reports two access or CSRF cookies, in either order, with equal values or with an empty one", () => {
+    for (const name of ["__Host-Http-access", "__Host-csrftoken"]) {
       expect(read(`${name}=mine; ${name}=theirs`).hasDuplicates).toBe(true);
       expect(read(`${name}=same; x=y; ${name}=same`).hasDuplicates).toBe(true);
       expect(read(`${name}=; ${name}=mine`).hasDuplicates).toBe(true);
     }
     expect(read("other=1; other=2; __Host-Http-access=a").hasDuplicates).toBe(false);
+  });
+
+  it("returns all refresh cookies as candidates if there are two, and none of them as the refresh token", () => {
+    expect(read("__Secure-refresh=a; x=y; __Secure-refresh=; __Secure-refresh=b")).toMatchObject({
+      refresh: undefined,
+      refreshCandidates: ["a", "", "b"],
+      hasDuplicates: false,
+    });
+    expect(read("__Secure-refresh=a")).toMatchObject({ refresh: "a", refreshCandidates: undefined });
   });
 
   it("reports a nameless cookie whose value looks like one of tokenpair's cookies", () => {
@@ -165,13 +174,15 @@ describe("reading the Cookie header", () => {
             value: pair.slice(pair.indexOf("=") + 1).trim(),
           }));
         const find = (name: string) => pairs.find((pair) => pair.name === name)?.value || undefined;
-        const isDuplicate = (name: string) => pairs.filter((pair) => pair.name === name).length > 1;
+        const all = (name: string) => pairs.filter((pair) => pair.name === name).map(({ value }) => value);
+        const isDuplicate = (name: string) => all(name).length > 1;
         expect(read(parts.join(""))).toEqual({
           access: find(access),
-          refresh: find(refresh),
+          refresh: isDuplicate(refresh) ? undefined : find(refresh),
+          refreshCandidates: isDuplicate(refresh) ? all(refresh) : undefined,
           csrf: find(csrf),
           device: isDuplicate(device) ? undefined : find(device),
-          hasDuplicates: [access, refresh, csrf].some(isDuplicate),
+          hasDuplicates: [access, csrf].some(isDuplicate),
         });
       }),
       { numRuns: 2_000 },

@@ -65,12 +65,14 @@ describe("the CSRF endpoint", () => {
     expect([refused.status, refused.headers.getSetCookie()]).toEqual([403, []]);
   });
 
-  it("answers 403 to two cookies with the same name", async () => {
+  it("answers 403 to two access cookies or two CSRF cookies", async () => {
     await browser.logIn();
-    const cookie = `__Secure-refresh=${browser.cookie("__Secure-refresh")}`;
-    const response = await browser.get("/api/auth/csrf/", { headers: { Cookie: `${cookie}; __Secure-refresh=x` } });
-    expect(response.status).toBe(403);
-    expect(response.headers.getSetCookie()).toEqual([]);
+    for (const name of ["__Host-Http-access", "__Host-csrftoken"]) {
+      const Cookie = `${name}=${browser.cookie(name)}; ${name}=x`;
+      const response = await browser.get("/api/auth/csrf/", { headers: { Cookie } });
+      expect(response.status).toBe(403);
+      expect(response.headers.getSetCookie()).toEqual([]);
+    }
   });
 
   it("replaces a CSRF token that another site has set", async () => {

@@ -141,16 +141,6 @@ describe("a logout that is refused", () => {
       await expectRefused(await logout(), "CSRF token does not belong to this session.");
     }
   });
-
-  it("refuses a logout with two refresh cookies, and revokes nothing", async () => {
-    const names = ["__Host-Http-access", "__Secure-refresh", "__Host-csrftoken"];
-    const cookies = names.map((name) => `${name}=${browser.cookie(name)}`);
-    const planted = `__Secure-refresh=${other.cookie("__Secure-refresh")}`;
-    await expectRefused(
-      await logout("all", { Cookie: [planted, ...cookies].join("; ") }),
-      "Two cookies have the same name.",
-    );
-  });
 });
 
 describe("a logout with a token of a session that is over", () => {

@@ -84,20 +84,3 @@ describe("a refresh cookie of a session that was revoked", () => {
     expect(await refreshed()).toEqual([401, true]);
   });
 });
-
-describe("a second refresh cookie", () => {
-  it("answers 403 to two refresh cookies and deletes nothing, even if one of them is empty", async () => {
-    await start();
-    const [refreshCookie, csrfCookie] = ["__Secure-refresh", "__Host-csrftoken"].map(
-      (name) => `${name}=${browser.cookie(name)}`,
-    );
-    for (const Cookie of [
-      `__Secure-refresh=; ${refreshCookie}; ${csrfCookie}`,
-      `${refreshCookie}; ${csrfCookie}; __Secure-refresh=`,
-      `__Secure-refresh=; __Secure-refresh=; ${csrfCookie}`,
-    ]) {
-      expect(await refreshed({ Cookie })).toEqual([403, false]);
-    }
-    expect((await refresh()).status).toBe(200);
-  });
-});

@@ -1,0 +1,41 @@
+import type { HttpDeps } from "../endpoint.ts";
+import type { HeaderSource } from "../request/headers.ts";
+import { nullIfRefused } from "./cookie-session.ts";
+import { type RequestCookies, readCookies } from "./cookies.ts";
+import { isCsrfToken } from "./csrf-token.ts";
+
+type CookieDeps = Pick<HttpDeps, "settings" | "tokens" | "csrfKey">;
+
+/** The most refresh cookies that are tried. */
+const maxCandidates = 8;
+
+/**
+ * Reads the cookies as `readCookies` does and, if there are two or more refresh cookies, finds the browser's own: the only
+ * one whose session is that of the CSRF token or, if that fits none, that of the access token, which may be expired. No
+ * other host can set these two. Only genuine refresh tokens are tried, which needs no database.
+ */
+export function readSessionCookies(deps: CookieDeps, headers: HeaderSource): RequestCookies {
+  const cookies = readCookies(headers, deps.settings);
+  if (cookies.refreshCandidates === undefined) return cookies;
+  return { ...cookies, refresh: findOwnRefreshToken(deps, cookies, cookies.refreshCandidates) };
+}
+
+function findOwnRefreshToken(
+  { tokens, csrfKey }: CookieDeps,
+  { csrf, access }: RequestCookies,
+  candidates: readonly string[],
+): string | undefined {
+  const genuine = [...new Set(candidates.slice(0, maxCandidates))].flatMap((token) => {
+    const claims = nullIfRefused(() => tokens.verifyRefresh(token, { mayBeExpired: true }));
+    return claims === null ? [] : [{ token, sessionId: claims.sessionId }];
+  });
+  const ofCsrfToken = genuine.filter(({ sessionId }) => csrf !== undefined && isCsrfToken(csrfKey, csrf, sessionId));
+  const fitting = ofCsrfToken.length > 0 ? ofCsrfToken : genuine.filter(isOfAccessToken);
+  return fitting.length === 1 ? fitting[0]?.token : undefined;
+
+  function isOfAccessToken({ sessionId }: { readonly sessionId: string }): boolean {
+    if (access === undefined) return false;
+    const claims = nullIfRefused(() => tokens.verifyAny(access, { mayBeExpired: true }));
+    return claims?.type === "access" && claims.sessionId === sessionId;
+  }
+}
