@@ -13,7 +13,7 @@ const system = [
   "test/scripts/mutants.test.ts",
   "test/server/{postgres,process,serve}.test.ts",
   "test/server/listen/*.test.ts",
-  "test/server/parts/{page,read-only-part}.test.ts",
+  "test/server/handlers/page.test.ts",
   "test/store/postgres/*.test.ts",
   "test/store/sqlite/processes.test.ts",
 ];
