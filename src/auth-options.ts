@@ -43,12 +43,22 @@ export interface RequestLike {
   readonly method?: string | undefined;
   /** The URL or path. An absolute URL tells whether the request came by https. */
   readonly url?: string | undefined;
+  /** The connection, as Node's `IncomingMessage` has it. Only development cookies need it. */
+  readonly socket?: SocketLike | undefined;
 }
 
-/** What `Headers` alone don't tell. */
+/** What a connection tells. */
+export interface SocketLike {
+  /** The IP address at the other end. */
+  readonly remoteAddress?: string | undefined;
+}
+
+/** What `Headers` alone don't tell, and a Fetch `Request` doesn't know. */
 export interface RequestOptions {
   /** The HTTP method. Default: the request counts as unsafe, so a cookie also needs the CSRF token. */
   readonly method?: string | undefined;
+  /** The connection. Only development cookies need it. Default: the request's own, if it has one. */
+  readonly socket?: SocketLike | undefined;
 }
 
 /** Options of `auth.signal`. */

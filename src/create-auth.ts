@@ -15,8 +15,9 @@ import { toSessionView } from "./flows/sessions.ts";
 import { requireOwnTable } from "./flows/users.ts";
 import { reportCsrfRefusal } from "./http/cookies/csrf-report.ts";
 import { authenticateRequest } from "./http/credentials.ts";
+import type { HttpDeps } from "./http/endpoint.ts";
 import { toClientInfo } from "./http/request/client-info.ts";
-import { createHttpHandler } from "./http/router.ts";
+import { createDepsFinder, createHttpHandler } from "./http/router.ts";
 
 /**
  * Creates token-pair authentication over a store. Await `ready()` before the first request.
@@ -34,10 +35,23 @@ import { createHttpHandler } from "./http/router.ts";
  * });
  * await auth.ready();
  */
-export function createAuth<U extends AuthUser = User, C extends object = ApplicationClaims>({
-  onError,
-  ...options
-}: AuthOptions<U, C>): Auth<U, C> {
+export function createAuth<U extends AuthUser = User, C extends object = ApplicationClaims>(
+  options: AuthOptions<U, C>,
+): Auth<U, C> {
+  return createAuthWith(options, { developmentCookies: process.env["NODE_ENV"] === "development" });
+}
+
+/** What is not a setting, so that no configuration can turn it on in production. */
+export interface AuthMode {
+  /** Whether browsers on this machine get cookies that work at http://localhost in every browser. */
+  readonly developmentCookies: boolean;
+}
+
+/** Creates what `createAuth` creates, in a given mode. */
+export function createAuthWith<U extends AuthUser = User, C extends object = ApplicationClaims>(
+  { onError, ...options }: AuthOptions<U, C>,
+  { developmentCookies }: AuthMode,
+): Auth<U, C> {
   requireFunctions({ onError, onLag: options.onLag });
   const listeners = createListeners();
   const { deps, httpDeps, signals, auditQueue, webhook } = createDeps(
@@ -45,14 +59,21 @@ export function createAuth<U extends AuthUser = User, C extends object = Applica
     listeners.emit,
   );
   const { flows } = httpDeps;
-  const http = createHttpHandler(httpDeps, onError === undefined ? {} : { onError });
+  const http = createHttpHandler(httpDeps, { developmentCookies, ...(onError === undefined ? {} : { onError }) });
+  const findDevelopmentDeps = createDepsFinder(httpDeps, developmentCookies);
 
-  function reportRefusal(error: unknown, { headers }: RequestLike): void {
-    reportCsrfRefusal(httpDeps, error, { headers, client: toClientInfo(headers) });
+  /** Reads the socket only in development: it would cost every request time. */
+  function findDeps(request: RequestLike, options?: RequestOptions): HttpDeps {
+    if (!developmentCookies) return httpDeps;
+    return findDevelopmentDeps(request, { ip: (options?.socket ?? request.socket)?.remoteAddress });
   }
 
-  function refuse(error: unknown, request: RequestLike): CheckResult<AuthUser> {
-    reportRefusal(error, request);
+  function reportRefusal(error: unknown, { headers }: RequestLike, requestDeps: HttpDeps): void {
+    reportCsrfRefusal(requestDeps, error, { headers, client: toClientInfo(headers) });
+  }
+
+  function refuse(error: unknown, request: RequestLike, requestDeps: HttpDeps): CheckResult<AuthUser> {
+    reportRefusal(error, request, requestDeps);
     return { ok: false, response: http.refuse(error) };
   }
 
@@ -88,25 +109,27 @@ export function createAuth<U extends AuthUser = User, C extends object = Applica
     verify: (token) => flows.verify(token),
     authenticate: async (source, options) => {
       const request = toRequest(source, options);
+      const requestDeps = findDeps(request, options);
       try {
-        return await authenticateRequest(httpDeps, request);
+        return await authenticateRequest(requestDeps, request);
       } catch (error) {
-        reportRefusal(error, request);
+        reportRefusal(error, request, requestDeps);
         throw error;
       }
     },
     check: (source, options) => {
       const request = toRequest(source, options);
+      const requestDeps = findDeps(request, options);
       try {
-        const result = authenticateRequest(httpDeps, request);
+        const result = authenticateRequest(requestDeps, request);
         // If memory was enough there is no promise: each one costs requests per second.
         if (!(result instanceof Promise)) return { ok: true, authentication: result };
         return result.then(
           (authentication) => ({ ok: true, authentication }),
-          (error: unknown) => refuse(error, request),
+          (error: unknown) => refuse(error, request, requestDeps),
         );
       } catch (error) {
-        return refuse(error, request);
+        return refuse(error, request, requestDeps);
       }
     },
     logout: async (session, options = {}) => {

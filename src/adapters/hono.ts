@@ -1,3 +1,4 @@
+import type { HttpBindings } from "@hono/node-server";
 import type { Env, Handler, MiddlewareHandler } from "hono";
 import type { BlankInput, HandlerResponse } from "hono/types";
 import type { AnyCheck, Auth, AuthenticationOf, AuthUser, CheckResult } from "../index.ts";
@@ -52,7 +53,7 @@ export function requireUser<A extends AnyCheck>(
       c.set("auth", result.authentication as AuthenticationOf<A>);
       return handler(c, next);
     };
-    const result = auth.check(c.req.raw);
+    const result = auth.check(c.req.raw, { socket: (c.env as Partial<HttpBindings> | undefined)?.incoming?.socket });
     return "ok" in result ? settle(result) : result.then(settle);
   };
 }

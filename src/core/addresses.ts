@@ -62,6 +62,11 @@ export function isPrivateAddress(address: Address): boolean {
   return privateRanges.has(address.range());
 }
 
+/** Returns whether an address is this machine's own: 127.0.0.0/8 or ::1. */
+export function isLoopbackAddress(address: Address): boolean {
+  return address.range() === "loopback";
+}
+
 /**
  * Returns what counts as one client: an IPv4 address, or the /64 of an IPv6 address, because one subscriber has a whole
  * /64 (RFC 6177). Returns a text that is not an address unchanged.

@@ -1,11 +1,13 @@
 import { AuthError, StoreUnavailableError } from "../core/errors.ts";
 import { withCors } from "./cookies/cors.ts";
 import { reportCsrfRefusal } from "./cookies/csrf-report.ts";
+import { isDevelopmentRequest, toDevelopmentSettings } from "./cookies/development-cookies.ts";
 import type { Endpoint, HttpDeps } from "./endpoint.ts";
 import { createMatcher } from "./matcher.ts";
 import { createBodyReader } from "./request/body.ts";
 import { toClientInfo } from "./request/client-info.ts";
 import { type ConnectionInfo, createClientIpFinder } from "./request/client-ip.ts";
+import type { RequestLike } from "./request/headers.ts";
 import { createRateLimits } from "./request/rate-limits.ts";
 import { RequestError } from "./request/request-error.ts";
 import { createUntrustedProxyReporter } from "./request/untrusted-proxy.ts";
@@ -30,6 +32,8 @@ export interface HttpHandlerOptions {
   readonly endpoints?: readonly Endpoint[];
   /** Called with every unexpected error. The client only sees a 500 or 503. Default: emits a process warning. */
   readonly onError?: (error: unknown) => void;
+  /** Whether browsers on this machine get development cookies. Default: false. */
+  readonly developmentCookies?: boolean;
 }
 
 /**
@@ -39,11 +43,12 @@ export interface HttpHandlerOptions {
  */
 export function createHttpHandler(
   deps: HttpDeps,
-  { endpoints = allEndpoints, onError = warn }: HttpHandlerOptions = {},
+  { endpoints = allEndpoints, onError = warn, developmentCookies = false }: HttpHandlerOptions = {},
 ): HttpHandler {
   const findClientIp = createClientIpFinder(deps.settings);
   const reportUntrustedProxy = createUntrustedProxyReporter(deps);
   const requireWithinRateLimit = createRateLimits(deps);
+  const findDeps = createDepsFinder(deps, developmentCookies);
   const match = createMatcher([...endpoints, createSchemaEndpoint(endpoints)], deps.settings);
 
   async function answer(request: Request, connection: ConnectionInfo): Promise<Response> {
@@ -59,11 +64,12 @@ export function createHttpHandler(
     reportUntrustedProxy(request.headers, connection);
     const client = toClientInfo(request.headers, findClientIp(request.headers, connection));
     const body = createBodyReader(request, endpoint.body);
+    const requestDeps = findDeps(request, connection);
     try {
       if (endpoint.rateLimit !== undefined) await requireWithinRateLimit(endpoint.rateLimit, client);
-      return await endpoint.handle({ request, deps, params, client, ...body });
+      return await endpoint.handle({ request, deps: requestDeps, params, client, ...body });
     } catch (error) {
-      reportCsrfRefusal(deps, error, { headers: request.headers, client });
+      reportCsrfRefusal(requestDeps, error, { headers: request.headers, client });
       return toRefusal(error, endpoint.errorStyle);
     }
   }
@@ -88,6 +94,19 @@ export function createHttpHandler(
     refuse: (error: unknown) => withStandardHeaders(toRefusal(error, "resource")),
     handles: (pathname: string) => match(pathname) !== null,
   });
+}
+
+/**
+ * Creates a function that returns what a request is answered with: `deps` or, if `developmentCookies` is true and the request
+ * is a browser's on this machine, `deps` with the settings of development cookies.
+ */
+export function createDepsFinder(
+  deps: HttpDeps,
+  developmentCookies: boolean,
+): (request: RequestLike, connection: ConnectionInfo) => HttpDeps {
+  if (!developmentCookies) return () => deps;
+  const developmentDeps = Object.freeze({ ...deps, settings: toDevelopmentSettings(deps.settings) });
+  return (request, { ip }) => (isDevelopmentRequest(request, ip) ? developmentDeps : deps);
 }
 
 function warn(error: unknown): void {

@@ -1,7 +1,7 @@
 import type { DestinationStream } from "pino";
 import { systemClock } from "../core/runtime/clock.ts";
 import type { Store } from "../core/store/index.ts";
-import { createAuth } from "../create-auth.ts";
+import { createAuthWith } from "../create-auth.ts";
 import { toAuditRow } from "../events/audit-row.ts";
 import type { AuthEvent } from "../events/events.ts";
 import { createClientIpFinder } from "../http/request/client-ip.ts";
@@ -24,7 +24,10 @@ import { createResources, type Resources } from "./resources.ts";
 export interface ServeOptions {
   /** Receives the lines of the log. */
   readonly logTo: DestinationStream;
-  /** Whether to create the user `demo` if there are no users. Default: false. */
+  /**
+   * Whether to create the user `demo` if there are no users, and to give browsers on this machine development cookies.
+   * Default: false.
+   */
   readonly demo?: boolean;
 }
 
@@ -68,12 +71,15 @@ export async function serve(config: Config, options: ServeOptions): Promise<Runn
 
 async function start(config: Config, options: ServeOptions, resources: Resources): Promise<RunningServer> {
   const { server, settings } = config;
-  const page = server.page ? [createPage(settings)] : [];
+  const developmentCookies = options.demo === true;
+  const page = server.page ? [createPage(settings, { developmentCookies })] : [];
   const log = createLog({ level: server.logLevel, destination: options.logTo });
   const onError = (error: unknown) => log.error(error, "a request failed");
   const { store, database, key, createdKey } = await openDatabase(config, resources);
   const onLag = (seconds: number) => metrics?.lag(seconds);
-  const auth = withConfigErrors(() => createAuth({ ...settings, store, signingKey: key.secret, onError, onLag }));
+  const auth = withConfigErrors(() =>
+    createAuthWith({ ...settings, store, signingKey: key.secret, onError, onLag }, { developmentCookies }),
+  );
   resources.add(() => auth.close());
   const metrics = server.metricsPort === undefined ? null : createMetrics({ settings, stats: auth.stats });
   auth.on((event) => {

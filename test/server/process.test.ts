@@ -64,6 +64,19 @@ describe("tokenpair serve", () => {
     expect(await readErrors({})).not.toContain("insecureCookies");
   });
 
+  it("says that development cookies are on with --demo, and uses them only then, whatever NODE_ENV is", async () => {
+    for (const [args, isOn] of [
+      [["--demo"], true],
+      [[], false],
+    ] as const) {
+      const { printed, stop, url } = await start({ NODE_ENV: "development" }, args);
+      const [cookie = ""] = (await fetch(`${url}/api/auth/csrf/`)).headers.getSetCookie();
+      await stop();
+      expect(printed.stderr.includes("Development cookies are on")).toBe(isOn);
+      expect(cookie.startsWith(isOn ? "csrftoken=" : "__Host-csrftoken=")).toBe(true);
+    }
+  });
+
   it("prints JSON when it is ready, with --json", async () => {
     const { printed, url } = await start({ TOKENPAIR_METRICS_PORT: "0" }, ["--json"]);
     expect(JSON.parse(toLastLine(printed.stdout))).toEqual({

@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { type Check, fail, ok } from "../doctor/check.ts";
 import { checkDatabase } from "../doctor/database-checks.ts";
 import { checkSigningKey } from "../doctor/key-check.ts";
-import { checkSettings } from "../doctor/setting-checks.ts";
+import { checkEnvironment, checkSettings } from "../doctor/setting-checks.ts";
 import { toCount } from "../format.ts";
 
 /** Adds the command `doctor`. */
@@ -32,6 +32,7 @@ async function runChecks(context: Context, options: CommonOptions): Promise<read
       ...(await checkDatabase(database, config)),
       checkSigningKey(config, database),
       ...checkSettings(config),
+      ...checkEnvironment(context.env),
     ];
   } catch (error) {
     if (error instanceof ConfigError) return [fail("settings", error.message)];

@@ -36,8 +36,13 @@ async function runServe(context: Context, flags: ServeFlags): Promise<void> {
   if (config.settings.insecureCookies) {
     context.stderr.write(`Warning: insecureCookies is on. ${riskOfInsecureCookies}\n`);
   }
+  if (demo) context.stderr.write(`${developmentCookiesNotice}\n`);
   printReady(context, flags, server);
 }
+
+/** Printed at the start with `--demo`. */
+const developmentCookiesNotice =
+  "Development cookies are on: browsers on this machine get cookies without Secure, so that http://localhost works in all of them.";
 
 function printReady({ stdout, stderr }: Context, { json }: ServeFlags, server: RunningServer): void {
   const { url, metricsUrl, database, createdKey, demo } = server;

@@ -81,6 +81,17 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
   return [...(warnings.length === 0 ? [ok("safety", "No unsafe settings.")] : warnings), ...checkProxies(settings)];
 }
 
+/** Warns of development cookies, which the library uses if `NODE_ENV` is "development". */
+export function checkEnvironment({ NODE_ENV }: Readonly<Record<string, string | undefined>>): readonly Check[] {
+  if (NODE_ENV !== "development") return [];
+  return [
+    warn(
+      "NODE_ENV",
+      "development: applications give browsers on their own machine cookies without Secure. Use production elsewhere.",
+    ),
+  ];
+}
+
 /** Reminds the operator of `trustedProxies`. Not a warning, because the CLI can't tell whether there is a proxy. */
 function checkProxies({ trustedProxies }: Config["settings"]): readonly Check[] {
   if (trustedProxies.length > 0) return [];

@@ -11,6 +11,8 @@ export interface RequestLike {
    * The URL. If it is absolute, it says whether the request came by https, and the host if there is no `Host` header.
    */
   readonly url?: string | undefined;
+  /** The connection, as Node's `IncomingMessage` has it. Only development cookies need it. */
+  readonly socket?: { readonly remoteAddress?: string | undefined } | undefined;
 }
 
 /**
@@ -33,6 +35,11 @@ export const toLowerCase = (name: string): Lowercase<string> => name.toLowerCase
 /** Returns the host that the client asked for: `Host` or, in a record of HTTP/2, `:authority` (RFC 9113 §8.3.1). */
 export function readHost(headers: HeaderSource): string | undefined {
   return readHeader(headers, "host") ?? (isHeaders(headers) ? undefined : readHeader(headers, ":authority"));
+}
+
+/** Returns the names of the headers, in any case. */
+export function readHeaderNames(headers: HeaderSource): readonly string[] {
+  return isHeaders(headers) ? [...headers.keys()] : Object.keys(headers).filter((name) => headers[name] !== undefined);
 }
 
 /** Looks for the method and not for the class: some runtimes and polyfills have a `Headers` of their own. */

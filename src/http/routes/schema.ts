@@ -1,12 +1,15 @@
 import { z } from "zod";
+import type { Settings } from "../../core/settings/settings.ts";
+import type { AuthUser } from "../../core/user.ts";
 import { defineEndpoint, type Endpoint } from "../endpoint.ts";
 import { toOpenApiDocument } from "../openapi/document.ts";
 import { toJsonResponse } from "../response/json.ts";
 
 /** Creates `GET /api/schema`: it returns the OpenAPI document of `endpoints` and of itself. */
 export function createSchemaEndpoint(endpoints: readonly Endpoint[]): Endpoint {
-  let document: unknown;
-  const schema = defineEndpoint({
+  // By settings: those of development cookies name other cookies.
+  const documents = new Map<Settings<AuthUser>, unknown>();
+  const schema: Endpoint = defineEndpoint({
     method: "GET",
     path: () => "/api/schema",
     summary: "Get the OpenAPI document of this API.",
@@ -15,7 +18,9 @@ export function createSchemaEndpoint(endpoints: readonly Endpoint[]): Endpoint {
       200: { description: "An OpenAPI 3.1 document.", schema: z.looseObject({ openapi: z.string() }) },
     },
     async handle({ deps }) {
-      document ??= toOpenApiDocument([...endpoints, schema], deps.settings);
+      const { settings } = deps;
+      const document = documents.get(settings) ?? toOpenApiDocument([...endpoints, schema], settings);
+      documents.set(settings, document);
       return toJsonResponse(200, document);
     },
   });

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { toCookieNames } from "../../core/settings/cookie-names.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { AuthUser } from "../../core/user.ts";
+import { isDevelopmentRequest, toDevelopmentSettings } from "../../http/cookies/development-cookies.ts";
 import { standardHeaders } from "../../http/response/json.ts";
 import type { Handler } from "./app.ts";
 import { type PageFile, readPageFiles } from "./page-files.ts";
@@ -31,18 +32,35 @@ const pageHeaders = {
   "Cross-Origin-Resource-Policy": "same-origin",
 };
 
+/** How to create the page. */
+export interface PageOptions {
+  /** The path of the build's folder. Default: this package's own build. */
+  readonly build?: string;
+  /** Whether browsers on this machine get development cookies, whose names the page then has. Default: false. */
+  readonly developmentCookies?: boolean;
+}
+
 /**
  * Creates the handler of the page at `/` and of its files under `/assets/`. Reads every file once, here: requests are
  * answered from memory.
  *
- * @param build the path of the build's folder.
  * @throws ConfigError if the page has not been built.
  */
-export function createPage(settings: Settings<AuthUser>, build = ownBuild): Handler {
-  const files = readPageFiles(build, (template) => fillTemplate(template, toPageSettings(settings)));
+export function createPage(
+  settings: Settings<AuthUser>,
+  { build = ownBuild, developmentCookies = false }: PageOptions = {},
+): Handler {
+  const readFiles = (own: Settings<AuthUser>) =>
+    readPageFiles(build, (template) => fillTemplate(template, toPageSettings(own)));
+  const files = readFiles(settings);
+  const developmentFiles = developmentCookies ? readFiles(toDevelopmentSettings(settings)) : files;
   return createReadOnlyHandler((pathname) => {
-    const file = files.get(pathname);
-    return file && (({ headers }) => (hasCurrent(headers, file) ? toNotModified(file) : toResponse(file)));
+    const [file, developmentFile] = [files.get(pathname), developmentFiles.get(pathname)];
+    if (file === undefined || developmentFile === undefined) return undefined;
+    return (request, connection) => {
+      const found = developmentCookies && isDevelopmentRequest(request, connection?.ip) ? developmentFile : file;
+      return hasCurrent(request.headers, found) ? toNotModified(found) : toResponse(found);
+    };
   });
 }
 

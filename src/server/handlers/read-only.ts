@@ -1,9 +1,10 @@
+import type { ConnectionInfo } from "../../http/request/client-ip.ts";
 import { withStandardHeaders } from "../../http/response/json.ts";
 import type { Handler } from "./app.ts";
 import { toPlainJson } from "./plain-json.ts";
 
 /** Answers a GET request. */
-export type Answer = (request: Request) => Response | Promise<Response>;
+export type Answer = (request: Request, connection?: ConnectionInfo) => Response | Promise<Response>;
 
 const allow = { Allow: "GET, HEAD, OPTIONS" };
 
@@ -15,7 +16,7 @@ const allow = { Allow: "GET, HEAD, OPTIONS" };
 export function createReadOnlyHandler(find: (pathname: string) => Answer | undefined): Handler {
   return Object.freeze({
     handles: (pathname: string) => find(pathname) !== undefined,
-    async fetch(request: Request): Promise<Response> {
+    async fetch(request: Request, connection?: ConnectionInfo): Promise<Response> {
       const { method } = request;
       const answer = find(new URL(request.url).pathname);
       if (answer === undefined) return toPlainJson(404, { detail: "Not found.", code: "not_found" });
@@ -23,7 +24,7 @@ export function createReadOnlyHandler(find: (pathname: string) => Answer | undef
       if (method !== "GET" && method !== "HEAD") {
         return toPlainJson(405, { detail: `Method "${method}" not allowed.` }, allow);
       }
-      const response = await answer(request);
+      const response = await answer(request, connection);
       return method === "HEAD" ? new Response(null, response) : response;
     },
   });

@@ -11,7 +11,7 @@ import { createFolder } from "../folder.ts";
 const origin = "https://auth.example";
 
 function createSender(settings: Parameters<typeof resolveSettings>[0] = {}, build?: string) {
-  const page = createPage(resolveSettings(settings), build);
+  const page = createPage(resolveSettings(settings), build === undefined ? {} : { build });
   return (path: string, init?: RequestInit) => page.fetch(new Request(new URL(path, origin), init));
 }
 
@@ -140,6 +140,18 @@ describe("the page", () => {
         'data-csrf-header-name="X-XSRF-TOKEN" data-passwords="elsewhere">',
     );
     expect(await read({ csrfCookieName: "a&b" })).toContain('data-csrf-cookie="a&amp;b"');
+  });
+
+  it("names the development cookie in a page for this machine only", async () => {
+    const page = createPage(resolveSettings({}), { developmentCookies: true });
+    const read = async (ip: string, url = "http://localhost:8000/") =>
+      /data-csrf-cookie="([^"]*)"/.exec(await (await page.fetch(new Request(url), { ip })).text())?.[1];
+    expect(await read("127.0.0.1")).toBe("csrftoken");
+    expect(await read("192.168.1.7")).toBe("__Host-csrftoken");
+    expect(await read("127.0.0.1", "http://auth.example/")).toBe("__Host-csrftoken");
+    const production = createPage(resolveSettings({}));
+    const response = await production.fetch(new Request("http://localhost:8000/"), { ip: "127.0.0.1" });
+    expect(await response.text()).toContain('data-csrf-cookie="__Host-csrftoken"');
   });
 
   it("stops the start with a ConfigError if it has not been built", () => {
