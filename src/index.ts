@@ -9,6 +9,7 @@ export type {
   RequestLike,
   RequestOptions,
   SignalOptions,
+  SocketLike,
   UserListOptions,
 } from "./auth-options.ts";
 export type {
