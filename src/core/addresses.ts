@@ -67,6 +67,12 @@ export function isLoopbackAddress(address: Address): boolean {
   return address.range() === "loopback";
 }
 
+/** Returns whether a URL's `hostname` is this machine's own: a loopback address, `localhost` or a name below it. */
+export function isLoopbackHostname(hostname: string): boolean {
+  const address = parseAddress(hostname.replace(/^\[(.*)\]$/, "$1"));
+  return address === null ? /^(?:.+\.)?localhost$/.test(hostname) : isLoopbackAddress(address);
+}
+
 /**
  * Returns what counts as one client: an IPv4 address, or the /64 of an IPv6 address, because one subscriber has a whole
  * /64 (RFC 6177). Returns a text that is not an address unchanged.

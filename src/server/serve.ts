@@ -17,6 +17,7 @@ import { createHealth } from "./handlers/health.ts";
 import { createPage } from "./handlers/page.ts";
 import { listen } from "./listen/listen.ts";
 import { createLog, type ServerLog } from "./observe/log.ts";
+import { createLostCookieWarning } from "./observe/lost-cookies.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
 import { createResources, type Resources } from "./resources.ts";
 
@@ -88,9 +89,15 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   });
   await auth.ready();
   if (createdKey !== null) await recordCreatedKey(store, settings, log);
+  const warnOfLostCookies = createLostCookieWarning(settings, log.lostCookies);
   const app = createApp({
     handlers: [createHealth(auth), ...page],
-    fallback: auth,
+    fallback: {
+      fetch(request, connection) {
+        warnOfLostCookies(request);
+        return auth.fetch(request, connection);
+      },
+    },
     clock: systemClock,
     strictTransportSecurity: server.strictTransportSecurity,
     findClientIp: createClientIpFinder(settings),

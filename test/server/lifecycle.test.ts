@@ -25,6 +25,7 @@ function start() {
       event() {},
       malformed() {},
       cleanup() {},
+      lostCookies() {},
       error: (error: unknown) => void seen.errors.push(error),
     },
   };

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { get } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -23,6 +24,8 @@ async function start(flags: Partial<ServerSettings> = {}, options: Partial<Serve
   return { ...server, directory, lines };
 }
 
+const isWarning = ({ level }: Record<string, unknown>) => level === "warn";
+
 function post(url: string, body: object): Promise<Response> {
   const headers = { "Content-Type": "application/json" };
   return fetch(url, { method: "POST", headers, body: JSON.stringify(body) });
@@ -46,6 +49,20 @@ describe("serve", () => {
     const [line] = lines.map((text) => JSON.parse(text) as Record<string, unknown>);
     expect(line).toMatchObject({ msg: "request", path: "/nowhere", status: 404, ip: "127.0.0.1" });
     expect(line?.["id"]).toBe(response.headers.get("X-Request-Id"));
+  });
+
+  it("logs once that browsers don't keep the cookies if a page was loaded over plain http", async () => {
+    const { url, lines } = await start();
+    const own = `localhost.example:${new URL(url).port}`;
+    for (let n = 0; n < 2; n++) {
+      await new Promise((resolve) =>
+        get(`${url}/api/auth/csrf/`, { headers: { Host: own, Origin: `http://${own}` } }, (response) =>
+          response.resume().on("end", resolve),
+        ),
+      );
+    }
+    const warnings = lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(isWarning);
+    expect(warnings).toMatchObject([{ msg: expect.stringContaining("set insecureCookies") }]);
   });
 
   it("sends Strict-Transport-Security if the setting is on", async () => {

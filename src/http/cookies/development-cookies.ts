@@ -1,4 +1,4 @@
-import { isLoopbackAddress, parseAddress } from "../../core/addresses.ts";
+import { isLoopbackAddress, isLoopbackHostname, parseAddress } from "../../core/addresses.ts";
 import { toCookieNames } from "../../core/settings/cookie-names.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { AuthUser } from "../../core/user.ts";
@@ -42,7 +42,5 @@ export function isDevelopmentRequest({ headers, url }: RequestLike, ip: string |
 function isLoopbackUrl(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);
-  if (protocol !== "http:" && protocol !== "https:") return false;
-  const address = parseAddress(hostname.replace(/^\[(.*)\]$/, "$1"));
-  return address === null ? /^(?:.+\.)?localhost$/.test(hostname) : isLoopbackAddress(address);
+  return (protocol === "http:" || protocol === "https:") && isLoopbackHostname(hostname);
 }

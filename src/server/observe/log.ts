@@ -17,6 +17,8 @@ export interface ServerLog {
   readonly malformed: (request: MalformedRequest) => void;
   /** Logs a finished cleanup. */
   readonly cleanup: (deleted: DeletedCounts) => void;
+  /** Logs that browsers don't keep the cookies, and what to do. */
+  readonly lostCookies: () => void;
   /** Logs an unexpected error. */
   readonly error: (error: unknown, message: string) => void;
 }
@@ -62,6 +64,12 @@ export function createLog({ level, destination }: LogOptions): ServerLog {
     },
     cleanup(deleted: DeletedCounts) {
       log.info(deleted, "cleanup");
+    },
+    lostCookies() {
+      log.warn(
+        "A page was loaded over plain http, where browsers don't keep secure cookies, so no user can log in there. " +
+          "Use https or, for development only, set insecureCookies.",
+      );
     },
     error(error: unknown, message: string) {
       log.error(toErrorFields(error), message);
