@@ -13,8 +13,8 @@ const writers = 40;
 const tooLate = 30_000;
 
 describe.each([
-  { database: "SQLite", servers: 2, least: { sessions: 20, rounds: 100, revocations: 120 } },
-  { database: "PostgreSQL", servers: 3, least: { sessions: 200, rounds: 300, revocations: 400 } },
+  { database: "SQLite", servers: 2, least: { sessions: 10, rounds: 50, revocations: 60 } },
+  { database: "PostgreSQL", servers: 3, least: { sessions: 60, rounds: 100, revocations: 120 } },
 ] as const)("$servers server processes over one $database", ({ database, servers, least }) => {
   const [sessions, rounds] = [least.sessions * chaosFactor, least.rounds * chaosFactor];
   const revocations = least.revocations * chaosFactor;
