@@ -4,7 +4,7 @@ import type { AnyCheck, Auth, AuthenticationOf } from "../index.ts";
 import { sendResponse, toConnection } from "./node-parts.ts";
 
 /**
- * Returns a request handler for `node:http` with the endpoints of the HTTP contract. It answers any other path with a 404, so
+ * Returns a request handler for `node:http` that serves tokenpair's endpoints. It answers any other path with a 404, so
  * ask `auth.handles(req)` first.
  *
  * @example

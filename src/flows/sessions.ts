@@ -83,7 +83,7 @@ export async function labelSession(
 }
 
 /**
- * Revokes one session and its access tokens. Durable when the promise fulfils.
+ * Revokes one session and its access tokens. The change is durable when the promise fulfils.
  *
  * @throws AuthError `session_not_found` if there is no such session, it is another user's, or it is over already.
  */

@@ -18,7 +18,7 @@ export interface TokenLimitOptions {
   readonly tokenLimits?: TokenLimits | undefined;
 }
 
-/** What a pair is minted from. */
+/** What a token pair is minted from. */
 export interface PairSource {
   /** The session's row. */
   readonly session: Session;

@@ -10,9 +10,10 @@ type CookieDeps = Pick<HttpDeps, "settings" | "tokens" | "csrfKey">;
 const maxCandidates = 8;
 
 /**
- * Reads the cookies as `readCookies` does and, if there are two or more refresh cookies, finds the browser's own: the only
- * one whose session is that of the CSRF token or, if that fits none, that of the access token, which may be expired. No
- * other host can set these two. Only genuine refresh tokens are tried, which needs no database.
+ * Reads the cookies as `readCookies` does. If there are two or more refresh cookies, finds the browser's own: the only
+ * one whose session is that of the CSRF token. If none fits, it takes the only one whose session is that of the access
+ * token, which may be expired. No other host can set the cookies of these two tokens. Only genuine refresh tokens are
+ * tried, and recognising them needs no database.
  */
 export function readSessionCookies(deps: CookieDeps, headers: HeaderSource): RequestCookies {
   const cookies = readCookies(headers, deps.settings);

@@ -54,7 +54,7 @@ export function openStore({ path, postgresUrl }: Database, config: Pick<Config, 
   return postgresUrl === undefined ? sqliteStore(path ?? ":memory:") : openPostgresStore(postgresUrl, config);
 }
 
-/** Opens the store of a PostgreSQL server with the settings' options. @throws ConfigError */
+/** Opens the store of a PostgreSQL server with the options from the settings. @throws ConfigError */
 export function openPostgresStore(url: string, config: Pick<Config, "server" | "directory">): PostgresStore {
   const options = toPostgresOptions(url, config);
   return withConfigErrors(() => postgresStore(options), "databaseUrl: ");
