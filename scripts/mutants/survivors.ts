@@ -98,7 +98,7 @@ export const survivors: readonly Mutant[] = [
     file: "src/store/postgres/rows.ts",
     find: " AND users.epoch = sessions.user_epoch",
     replace: "",
-    tests: ["test/store/postgres/contract.test.ts", "test/store/postgres/rotations.test.ts"],
+    tests: ["test/store/postgres/database.test.ts"],
   },
   {
     name: "a login of an unknown user costs no hash",
