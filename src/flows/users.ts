@@ -3,7 +3,7 @@ import { AuthError } from "../core/errors.ts";
 import type { RevokeReason } from "../core/session.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { RevokedSessions } from "../core/store/sessions.ts";
-import type { ChangedUser, UpdatedUser, UserPatch } from "../core/store/users.ts";
+import type { DisabledUser, EnabledUser, UpdatedUser, UserPatch } from "../core/store/users.ts";
 import type { AuthUser, User, UserWithPassword } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import type { EventsOf, UserChangedEvent } from "../events/events.ts";
@@ -37,7 +37,9 @@ export interface UserUpdate {
 
 /** What the user flows need: less than `Deps`, so that a command line without a signing key can run them. */
 export type UserDeps = Pick<Deps, "store" | "passwords"> &
-  CommitDeps & { readonly settings: Pick<Settings, "usernameCaseSensitive" | "minPasswordLength"> };
+  CommitDeps & {
+    readonly settings: Pick<Settings<AuthUser>, "usernameCaseSensitive" | "minPasswordLength" | "findUser">;
+  };
 
 /** The most users that `listUsers` returns. */
 export const maxListedUsers = 1000;
@@ -149,34 +151,44 @@ export function listUsers(
 }
 
 /**
- * Deactivates a user, and revokes the user's sessions and access tokens.
+ * Deactivates a user, and revokes the user's sessions and access tokens. Emits nothing if the user is disabled already.
+ * A user of the application's own table may be disabled before the first login.
  *
  * @returns how many sessions were revoked, and what the revocation feed got.
  * @throws AuthError `user_not_found`.
  */
 export async function disableUser(deps: UserDeps, userId: string, client: ClientInfo = {}): Promise<RevokedSessions> {
+  await ensureApplicationUser(deps, userId);
+  const disabled = userChangedAndRevoked({ userId, change: "disabled", reason: "user_disabled", client });
   return requireFound(
     await commit(
       deps,
-      userChangedAndRevoked({ userId, change: "disabled", reason: "user_disabled", client }),
+      (result: DisabledUser) => (result.wasDisabled === true ? [] : disabled(result)),
       (audit) => deps.store.users.disable(userId, audit),
     ),
   );
 }
 
 /**
- * Activates a user. Sessions that were revoked stay revoked.
+ * Activates a user. Sessions that were revoked stay revoked. Emits nothing if the user is active already.
  *
  * @throws AuthError `user_not_found`.
  */
 export async function enableUser(deps: UserDeps, userId: string, client: ClientInfo = {}): Promise<void> {
+  await ensureApplicationUser(deps, userId);
   requireFound(
     await commit(
       deps,
-      ({ now: time }: ChangedUser) => [{ type: "user_changed", time, userId, change: "enabled", client }],
+      ({ now: time, wasEnabled }: EnabledUser) =>
+        wasEnabled === true ? [] : [{ type: "user_changed", time, userId, change: "enabled", client }],
       (audit) => deps.store.users.enable(userId, audit),
     ),
   );
+}
+
+/** Inserts the row of a user of the application's own table, so that the change that follows holds before a login. */
+async function ensureApplicationUser({ settings, store }: UserDeps, userId: string): Promise<void> {
+  if (settings.findUser !== undefined) await store.users.ensure(userId);
 }
 
 /**

@@ -140,12 +140,17 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
 
     disable: (id, audit) =>
       connection.transact("users.disable", async (transaction) => {
+        const [user] = await transaction.run<User>(lockUser, { id });
         const raised = await revocations.raiseEpoch(transaction, id, "user_disabled", { disable: true });
+        if (user?.isActive === false && raised !== null) return { ...raised.revoked, wasDisabled: true };
         return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),
 
     enable: (id, audit) =>
       connection.transact("users.enable", async ({ run }) => {
+        const [user] = await run<User & { now: number }>(lockUser, { id });
+        if (user === undefined) return null;
+        if (user.isActive) return { now: user.now, wasEnabled: true };
         const [enabled] = await run<{ now: number }>(enable, { id });
         return recordChange(run, audit, enabled ?? null);
       }),
