@@ -8,6 +8,7 @@ import { toUsernameKey } from "../core/username.ts";
 import type { PasswordHasher } from "../crypto/passwords.ts";
 import { callHook } from "./hook.ts";
 import { type OutdatedHash, verifyPassword } from "./passwords/text.ts";
+import { findByName } from "./username-keys.ts";
 
 /** A user, as one read found it. */
 export interface FoundUser {
@@ -93,7 +94,7 @@ export function createOwnUsers(
     identify: async (username) => {
       passwords.requireRoom();
       const usernameKey = toUsernameKey(username, settings.usernameCaseSensitive);
-      const row = await store.users.findByKey(usernameKey);
+      const row = await findByName({ store, settings }, username);
       return { username: username.trim(), usernameKey, userId: row?.id ?? null, mayBeUser: row !== null, row };
     },
     verify: async ({ row }, password) => {

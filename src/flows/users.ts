@@ -5,13 +5,13 @@ import type { Settings } from "../core/settings/settings.ts";
 import type { RevokedSessions } from "../core/store/sessions.ts";
 import type { DisabledUser, EnabledUser, UpdatedUser, UserPatch } from "../core/store/users.ts";
 import type { AuthUser, User, UserWithPassword } from "../core/user.ts";
-import { toUsernameKey } from "../core/username.ts";
 import type { EventsOf, UserChangedEvent } from "../events/events.ts";
 import { type CommitDeps, commit, sessionsRevoked } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { requireGoodPassword } from "./passwords/policy.ts";
 import { normalizePassword } from "./passwords/text.ts";
-import { requireEmail, requireUsername } from "./user-fields.ts";
+import { findUsernameFault, requireEmail, requireUsername } from "./user-fields.ts";
+import { findByName, toStoredKey } from "./username-keys.ts";
 
 /** A user to create. */
 export interface NewUserInput {
@@ -60,7 +60,7 @@ export async function createUser(
   if (password !== undefined) await requireGoodPassword(deps.settings, password, username);
   const newUser = {
     username: username.trim(),
-    usernameKey: toUsernameKey(username, deps.settings.usernameCaseSensitive),
+    usernameKey: await toStoredKey(deps, username),
     email: email ?? null,
     isStaff,
     passwordHash: password === undefined ? null : await deps.passwords.hash(normalizePassword(password)),
@@ -88,11 +88,11 @@ export async function updateUser(
   { username, email, isStaff }: UserUpdate,
   client: ClientInfo = {},
 ): Promise<User> {
-  if (username !== undefined) requireUsername(username);
+  if (username !== undefined) await requireNewUsername(deps, userId, username);
   if (email !== undefined && email !== null) requireEmail(email);
   const patch: UserPatch = {
     username: username?.trim(),
-    usernameKey: username === undefined ? undefined : toUsernameKey(username, deps.settings.usernameCaseSensitive),
+    usernameKey: username === undefined ? undefined : await toStoredKey(deps, username),
     email,
     isStaff,
   };
@@ -107,6 +107,13 @@ export async function updateUser(
     },
   );
   return user;
+}
+
+/** Checks a username unless the user has it already: it may be from before a rule. @throws AuthError `username_invalid`. */
+async function requireNewUsername({ store }: UserDeps, userId: string, username: string): Promise<void> {
+  if (findUsernameFault(username) === null) return;
+  const user = await store.users.findById(userId);
+  if (user?.username !== username.trim()) requireUsername(username);
 }
 
 /**
@@ -131,7 +138,7 @@ export async function findUserByName(
   deps: Pick<UserDeps, "store" | "settings">,
   username: string,
 ): Promise<User | null> {
-  return withoutHash(await deps.store.users.findByKey(toUsernameKey(username, deps.settings.usernameCaseSensitive)));
+  return withoutHash(await findByName(deps, username));
 }
 
 /**

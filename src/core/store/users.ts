@@ -63,6 +63,14 @@ export interface UserStore {
     keep: KeepSession,
     audit?: AuditOf<RevokedSessions>,
   ): Promise<(RevokedSessions & SessionAt) | null>;
+  /**
+   * Gives a user another username key: `key.to` instead of `key.from`. Changes nothing and returns `unchanged` if the user
+   * has another key by now, or `taken` if another user has `key.to`.
+   */
+  replaceUsernameKey(
+    id: string,
+    key: { readonly from: string; readonly to: string },
+  ): Promise<"replaced" | "taken" | "unchanged">;
   /** Counts the users with a password hash of each form. Reads every user: for operators. */
   countHashForms(): Promise<readonly HashFormCount[]>;
   /** Deletes the user and revokes every session. Returns `null` if there is no such user. */

@@ -179,6 +179,17 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
         return kept === null ? null : { ...(await recordChange(run, audit, revoked)), ...kept };
       }),
 
+    replaceUsernameKey: (id, { from, to }) =>
+      connection.transact("users.replaceUsernameKey", async ({ run }) => {
+        // Keeps others from taking the name meanwhile.
+        await run(lockNumbers);
+        const [owner] = await run<User>(findByKey, { usernameKey: from });
+        if (owner?.id !== id) return "unchanged";
+        if ((await run<User>(findByKey, { usernameKey: to })).length > 0) return "taken";
+        await run("UPDATE tokenpair.users SET username_key = :to WHERE id = :id", { id, to });
+        return "replaced";
+      }),
+
     countHashForms: () => connection.run<HashFormCount>("users.countHashForms", countHashForms, {}),
 
     delete: (id, audit) =>

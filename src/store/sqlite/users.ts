@@ -192,6 +192,15 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
       });
     },
 
+    async replaceUsernameKey(id, { from, to }) {
+      return connection.write("users.replaceUsernameKey", () => {
+        if (findWithPassword(findByKey, { usernameKey: from })?.id !== id) return "unchanged";
+        if (findWithPassword(findByKey, { usernameKey: to }) !== null) return "taken";
+        connection.prepare("UPDATE users SET username_key = :to WHERE id = :id").run({ id, to });
+        return "replaced";
+      });
+    },
+
     async countHashForms() {
       return connection.read("users.countHashForms", () => {
         return connection.prepare(countHashForms).all() as unknown as HashFormCount[];
