@@ -19,6 +19,7 @@ export const cookieLogout = defineEndpoint({
   path: ({ authPath }) => `${authPath}/logout`,
   summary: "Log out of this session, of the user's other sessions, or of all.",
   errorStyle: "token",
+  cors: "trusted_with_cookies",
   security: ["cookie", "refreshCookie"],
   headers: [csrfHeader],
   body: {
