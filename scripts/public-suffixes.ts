@@ -1,5 +1,5 @@
 /**
- * Writes src/core/settings/public-suffixes-data.ts from the Public Suffix List in tldts: see docs/decisions/dependencies.md.
+ * Writes src/core/settings/public-suffixes-data.ts from the Public Suffix List in tldts: see docs/decisions/toolchain.md.
  *
  * Usage: node scripts/public-suffixes.ts
  */

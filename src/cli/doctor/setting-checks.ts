@@ -47,7 +47,7 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
     [
       "trustedOrigins",
       settings.trustedOrigins.some((origin) => origin.includes("*")),
-      "Includes a wildcard: whoever controls one host below the domain can use its visitors' sessions. List the hosts.",
+      "Includes a wildcard: an attacker who gets one host below the domain can use its visitors' sessions. List the hosts.",
     ],
     [
       "passwordMemoryCost",

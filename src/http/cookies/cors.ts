@@ -14,7 +14,7 @@ export type CorsPolicy = "trusted" | "trusted_with_cookies" | "any";
 /** The settings that CORS depends on. */
 export type CorsSettings = Pick<Settings, "trustedOrigins" | "csrfHeaderName" | "authHeaderName">;
 
-/** A request, as far as CORS depends on it. */
+/** The part of a request that CORS depends on. */
 export interface CorsRequest {
   readonly headers: HeaderSource;
   /** The method. A preflight has OPTIONS. */
