@@ -61,6 +61,17 @@ export interface RequestOptions {
   readonly socket?: SocketLike | undefined;
 }
 
+/** Options of `auth.cors` and of the adapters' `cors`. */
+export interface CorsOptions {
+  /**
+   * Request headers that scripts may send besides `Content-Type`, `Idempotency-Key`, and those of the CSRF and access tokens.
+   * Default: none.
+   */
+  readonly allowHeaders?: readonly string[];
+  /** Response headers that scripts may read besides those that tokenpair sends. Default: none. */
+  readonly exposeHeaders?: readonly string[];
+}
+
 /** Options of `auth.signal`. */
 export interface SignalOptions {
   /** Another signal that also aborts the returned one, for example when the client disconnects. Default: none. */

@@ -1,7 +1,8 @@
 import type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
-import type { ClientOptions, RequestLike, RequestOptions, SignalOptions } from "./auth-options.ts";
+import type { ClientOptions, CorsOptions, RequestLike, RequestOptions, SignalOptions } from "./auth-options.ts";
 import type {
   CheckResult,
+  CorsResult,
   Health,
   LoginResult,
   PasswordLoginResult,
@@ -108,6 +109,16 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    */
   check(request: RequestLike | Headers, options?: RequestOptions): CheckResult<U, C> | Promise<CheckResult<U, C>>;
   /**
+   * Returns the headers that let pages of `trustedOrigins` use a route of your own and read its response. The adapters' `cors`
+   * sends them. Pages of apps, such as `capacitor://localhost`, get no permission to send cookies.
+   *
+   * @param request the request, or `Headers` with `{ method }`.
+   * @example
+   * const { isPreflight, headers } = auth.cors(request);
+   * const response = isPreflight ? new Response(null, { status: 204, headers }) : Response.json({}, { headers });
+   */
+  cors(request: RequestLike | Headers, options?: CorsOptions & Pick<RequestOptions, "method">): CorsResult;
+  /**
    * Logs out: revokes this session, the user's other sessions, or all of the user's. Durable, and in force on this node, when
    * the promise fulfils.
    *
@@ -190,6 +201,9 @@ export type AnyAuth = Auth<AuthUser, object>;
 
 /** The part of any `Auth` that the adapters' `requireUser` needs. */
 export type AnyCheck = Pick<AnyAuth, "check">;
+
+/** The part of any `Auth` that the adapters' `cors` needs. */
+export type AnyCors = Pick<AnyAuth, "cors" | "handles">;
 
 /** What a successful `check` of `A` returns, with the application's own user and claims types. */
 export type AuthenticationOf<A extends AnyCheck> = Extract<

@@ -3,7 +3,7 @@ import { type Middleware, toRawBody } from "./express-parts.ts";
 import { toNodeHandler } from "./node.ts";
 import { sendResponse } from "./node-parts.ts";
 
-export type { Middleware } from "./express-parts.ts";
+export { cors, type Middleware } from "./express-parts.ts";
 
 declare global {
   namespace Express {

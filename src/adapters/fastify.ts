@@ -3,6 +3,7 @@ import type { AnyCheck, Auth, AuthUser, CheckResult, RegisteredAuthentication } 
 import { type FastifyInstanceLike, type RequireUserHook, refuse } from "./fastify-parts.ts";
 import { toNodeHandler } from "./node.ts";
 
+export { cors } from "./fastify-cors.ts";
 export type { FastifyInstanceLike, FastifyReplyLike, FastifyRequestLike, RequireUserHook } from "./fastify-parts.ts";
 
 declare module "fastify" {

@@ -1,16 +1,11 @@
 import type { HttpBindings } from "@hono/node-server";
-import type { Env, Handler, MiddlewareHandler } from "hono";
+import type { Handler, MiddlewareHandler } from "hono";
 import type { BlankInput, HandlerResponse } from "hono/types";
 import type { AnyCheck, Auth, AuthenticationOf, AuthUser, CheckResult } from "../index.ts";
+import type { AuthEnv } from "./hono-parts.ts";
 
-/** The `Env` of an application or route behind `requireUser`: `new Hono<AuthEnv<typeof auth>>()`. */
-export interface AuthEnv<A extends AnyCheck> extends Env {
-  /** What `c.get` returns. */
-  Variables: {
-    /** Who sent the request. */
-    auth: AuthenticationOf<A>;
-  };
-}
+export { cors } from "./hono-cors.ts";
+export type { AuthEnv } from "./hono-parts.ts";
 
 /**
  * Returns a middleware with the endpoints of the HTTP contract. For any other path, it calls `next()`.

@@ -2,6 +2,7 @@ import type { AuthUser } from "../user.ts";
 import { toCookieNames } from "./cookie-names.ts";
 import { isAffordable, minMemoryPerThread, toPasswordCost } from "./password-cost.ts";
 import { toPeppers } from "./peppers.ts";
+import { isSharedDomain } from "./public-suffixes.ts";
 import { SettingError } from "./setting-error.ts";
 import type { Settings } from "./settings.ts";
 
@@ -23,6 +24,7 @@ const checks: readonly ((settings: Settings<AuthUser>) => void)[] = [
   requireCookiePrefixes,
   requireSameSite,
   requireFreeHeaders,
+  requireOwnDomains,
   requireWebhook,
   requireAffordableHashes,
   requirePepperIds,
@@ -143,6 +145,17 @@ function hasAnotherMeaning(setting: string, name: string, example: string): Sett
     setting,
     `must not be "${name}", which has another meaning. Example: ${setting}: "${example}"`,
   );
+}
+
+function requireOwnDomains({ trustedOrigins }: Settings<AuthUser>): void {
+  for (const origin of trustedOrigins) {
+    const [, domain] = /^https:\/\/\*\.([^:]+)/.exec(origin) ?? [];
+    if (domain === undefined || !isSharedDomain(domain)) continue;
+    throw new SettingError(
+      "trustedOrigins",
+      `must not contain "${origin}": other people can have hosts below ${domain}. List your origins one by one.`,
+    );
+  }
 }
 
 function requireAffordableHashes(settings: Settings<AuthUser>): void {

@@ -23,6 +23,7 @@ export const cookieCsrf = defineEndpoint({
   path: ({ authPath }) => `${authPath}/csrf`,
   summary: "Get the browser's CSRF token.",
   errorStyle: "resource",
+  cors: "trusted_with_cookies",
   responses: {
     200: {
       description: "The CSRF token, and the session it belongs to. A new token is also in the CSRF cookie.",

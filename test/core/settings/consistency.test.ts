@@ -30,6 +30,17 @@ describe("the check for contradictions", () => {
     [{ loginDelay: 60, maxLoginDelay: 30 }, "loginDelay must not be longer than maxLoginDelay, got 60 and 30 seconds."],
   ]);
 
+  itRefuses("a wildcard below which other people can have hosts", [
+    [
+      { trustedOrigins: ["https://*.github.io"] },
+      'trustedOrigins must not contain "https://*.github.io": other people can have hosts below github.io. List your',
+    ],
+    [
+      { trustedOrigins: ["https://app.example.com", "https://*.co.uk:8443"] },
+      'trustedOrigins must not contain "https://*.co.uk:8443": other people can have hosts below co.uk.',
+    ],
+  ]);
+
   itRefuses("verifyCredentials without findUser", [
     [{ verifyCredentials: async () => null }, "verifyCredentials needs findUser too"],
   ]);
