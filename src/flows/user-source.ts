@@ -184,7 +184,7 @@ function toUserWithId(user: AuthUser | null, id: string): AuthUser | null {
   throw new TypeError(`findUser: asked for the user with the id ${toShown(id)}, got the one with ${toShown(user.id)}`);
 }
 
-/** The settings of an application with a user table of its own. */
+/** The settings of an application with its own user table. */
 export interface ApplicationUserSettings
   extends Pick<Settings<AuthUser>, "verifyCredentials" | "usernameCaseSensitive"> {
   /** Returns the application's user with this id, or `null`. */
