@@ -152,8 +152,10 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       return signal === undefined ? own : AbortSignal.any([own, signal]);
     },
     revokeToken: (tokenId, options) => flows.revokeToken(tokenId, options?.client),
-    changePassword: async (change, options) =>
-      toSessionPair(await flows.changePassword(toOwner(change, "changePassword"), options)),
+    changePassword: async (change, options) => {
+      const changed = await flows.changePassword(toOwner(change, "changePassword"), options);
+      return { ...toSessionPair(changed), device: changed.device };
+    },
 
     sessions: Object.freeze<Auth["sessions"]>({
       list: async (userId) => flows.listSessions(toUserId(userId, "sessions.list")),

@@ -20,6 +20,7 @@ import { createWebhook, type Webhook } from "./events/webhook.ts";
 import type { WebhookTarget } from "./events/webhook-request.ts";
 import type { Deps } from "./flows/deps.ts";
 import { bindFlows } from "./flows/index.ts";
+import { createLoginQueue } from "./flows/throttling/login-queue.ts";
 import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { createBearerReader } from "./http/request/bearer.ts";
@@ -99,7 +100,8 @@ export function createDeps(
     users,
     tokens,
     passwords,
-    deviceKey: deriveKey(signingKey, "tokenpair device v1"),
+    deviceKey: deriveKey(signingKey, "tokenpair device v2"),
+    loginQueue: createLoginQueue(),
     revocations,
     feed,
     clock,

@@ -19,6 +19,7 @@ export type {
   CorsResult,
   Health,
   LoginResult,
+  PasswordChangeResult,
   PasswordLoginResult,
   RefreshResult,
   SessionPair,

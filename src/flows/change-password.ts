@@ -5,6 +5,7 @@ import type { Session } from "../core/session.ts";
 import type { KeepSession } from "../core/store/users.ts";
 import type { UserWithPassword } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
+import { createDeviceToken } from "../crypto/device-tokens.ts";
 import { createSecret, hashSecret } from "../crypto/secrets.ts";
 import { commit } from "./commit.ts";
 import type { Deps } from "./deps.ts";
@@ -33,6 +34,8 @@ export interface PasswordChanged {
   readonly session: Session;
   /** The session's new pair. */
   readonly pair: TokenPair;
+  /** A new device token: those from before the change no longer count. */
+  readonly device: string;
 }
 
 /**
@@ -75,7 +78,11 @@ export async function changePassword(
     (audit) => deps.store.users.changePassword(userId, hash, keep, audit),
   );
   if (changed === null) throw new AuthError("token_revoked", "the session or the password changed meanwhile");
-  return { session: changed.session, pair: tokens.mintPair({ ...changed, secret }) };
+  const { userEpoch } = changed.session;
+  const usernameKey = toUsernameKey(user.username, deps.settings.usernameCaseSensitive);
+  const owner = { userId, userEpoch, issuedAt: changed.now };
+  const device = createDeviceToken(deps.deviceKey, usernameKey, owner, deps.random);
+  return { session: changed.session, pair: tokens.mintPair({ ...changed, secret }), device };
 }
 
 /**
@@ -97,7 +104,7 @@ async function verifyCurrentPassword(
     throw error;
   });
   if (match === null) {
-    rejectAttempt(deps, attempt);
+    await rejectAttempt(deps, attempt);
     throw new AuthError("wrong_password", "wrong current password");
   }
   await acceptAttempt(deps, attempt, user);
