@@ -21,6 +21,8 @@ const system = [
 export default defineConfig({
   test: {
     pool: "forks",
+    // By default, one core is left idle.
+    maxWorkers: "100%",
     testTimeout: 30_000,
     hookTimeout: 30_000,
     projects: [

@@ -33,6 +33,7 @@ export function runMutants(
   const tree = copyTree(root);
   try {
     allowUnusedNames(tree);
+    build(tree);
     const failing = findFailingTests(tree, [...new Set(mutants.flatMap(({ tests }) => tests))]);
     return mutants.map((mutant) => {
       const since = performance.now();
@@ -65,6 +66,11 @@ function allowUnusedNames({ root }: Tree): void {
   const path = join(root, "tsconfig.base.json");
   const text = readFileSync(path, "utf8");
   writeFileSync(path, text.replaceAll(/("noUnused\w+": )true/g, "$1false"));
+}
+
+/** Some tests need the build, such as those of a server that answers with the page. */
+function build({ root }: Tree): void {
+  spawnSync("npm", ["run", "build", "--if-present"], { cwd: root, stdio: "ignore" });
 }
 
 /** Compiles the room of `file`, and the rooms that it imports from. */
