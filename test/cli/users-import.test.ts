@@ -9,6 +9,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import type { Context } from "../../src/cli/context.ts";
 import { run } from "../../src/cli/program.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
+import { childEnvironment } from "../support/child-environment.ts";
 
 const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
 
@@ -36,7 +37,7 @@ function toRecord(index: number): string {
 function start(...args: string[]) {
   return spawn(process.execPath, [main, "users", "import", ...args], {
     cwd: folder,
-    env: { PATH: process.env["PATH"] },
+    env: childEnvironment,
     stdio: ["pipe", "pipe", "inherit"],
   });
 }
