@@ -100,7 +100,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
   authenticate(request: RequestLike | Headers, options?: RequestOptions): Promise<Authentication<U, C>>;
   /**
    * Does what `authenticate` does, but returns the response that refuses the request instead of throwing. The adapters'
-   * `requireUser` sends it. If memory is enough, which it nearly always is, it returns without a promise; `await` takes both.
+   * `requireUser` sends it. Returns a promise only if it needs I/O, so `await` the result.
    *
    * @param request a Fetch `Request`, Node's `IncomingMessage`, or `Headers` with `{ method }` as options.
    * @example
@@ -109,7 +109,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    */
   check(request: RequestLike | Headers, options?: RequestOptions): CheckResult<U, C> | Promise<CheckResult<U, C>>;
   /**
-   * Returns the headers that let pages of `trustedOrigins` use a route of your own and read its response. The adapters' `cors`
+   * Returns the headers that let pages of `trustedOrigins` use your own route and read its response. The adapters' `cors`
    * sends them. Pages of apps, such as `capacitor://localhost`, get no permission to send cookies.
    *
    * @param request the request, or `Headers` with `{ method }`.
@@ -149,7 +149,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    */
   revokeToken(tokenId: string, options?: ClientOptions): Promise<void>;
   /**
-   * Changes a user's password with the current one. The session that asks continues with the new pair; the user's other
+   * Changes a user's password with the current one. The session that sent the request continues with the new pair; the user's other
    * sessions are revoked.
    *
    * @throws AuthError `wrong_password`; `throttled`, with `retryAfter`; `password_refused`, whose `reason` is a sentence for

@@ -7,7 +7,7 @@ export function toConnection(incoming: IncomingMessage): ConnectionInfo {
   return ip === undefined ? {} : { ip };
 }
 
-/** Converts Fetch headers to Node's. Each `Set-Cookie` stays a header of its own (RFC 6265 §3). */
+/** Converts Fetch headers to Node's. Each `Set-Cookie` stays a separate header (RFC 6265 §3). */
 export function toNodeHeaders(headers: Headers): OutgoingHttpHeaders {
   const cookies = headers.getSetCookie();
   return { ...Object.fromEntries(headers), ...(cookies.length === 0 ? {} : { "set-cookie": cookies }) };

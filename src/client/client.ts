@@ -67,7 +67,8 @@ export interface Client {
    * both. Default: `"local"`.
    * @returns Whether the server has revoked the sessions.
    * @throws ClientError With code `offline`, `timeout`, `throttled` or `unavailable`. The user is then still logged in.
-   * With status 404 if the server has no such endpoint, as simplejwt has none for `"others"` and `"all"`. With code `session_changed` if another user has logged in to this browser. Nothing is revoked then.
+   * With status 404 if the server has no such endpoint: simplejwt has none for `"others"` and `"all"`.
+   * With code `session_changed` if another user has logged in to this browser. In that case, nothing is revoked.
    * @example
    * await client.logout("all");
    */

@@ -88,7 +88,10 @@ describe("a logout with bearer tokens and without a network", () => {
   it("waits as long as the server says before it tries again", async () => {
     const { browser, options } = setUp();
     const tab = await browser.openLoggedIn(options);
-    const busy = new Response('{"detail":"Later.","code":"throttled"}', { status: 429, headers: { "Retry-After": "300" } });
+    const busy = new Response('{"detail":"Later.","code":"throttled"}', {
+      status: 429,
+      headers: { "Retry-After": "300" },
+    });
     browser.server.faults.push({ on: "/blacklist/", kind: busy });
     expect(await tab.client.logout()).toEqual({ revoked: false });
     await browser.clock.advance(299_000);

@@ -22,7 +22,11 @@ function createSecureStore(vault = new Map<string, string>()) {
 }
 
 /** What a native app has: no page, and no tabs. */
-const app: TabOptions = { random: 0.5, baseUrl: "https://api.example", without: ["page", "storage", "openChannel", "locks"] };
+const app: TabOptions = {
+  random: 0.5,
+  baseUrl: "https://api.example",
+  without: ["page", "storage", "openChannel", "locks"],
+};
 
 function setUp() {
   const browser = createFakeBrowser();
@@ -152,7 +156,11 @@ describe("the bearer client in an environment like React Native's", () => {
   });
 
   it.each(["crypto", "URL", "atob"] as const)("fails at creation without a global %s, and works with it", (name) => {
-    const options = { baseUrl: "https://api.example", storage: toStorage(new Map()), fetch: async () => new Response() };
+    const options = {
+      baseUrl: "https://api.example",
+      storage: toStorage(new Map()),
+      fetch: async () => new Response(),
+    };
     const original = Object.getOwnPropertyDescriptor(globalThis, name) as PropertyDescriptor;
     Object.defineProperty(globalThis, name, { value: undefined, configurable: true, writable: true });
     try {

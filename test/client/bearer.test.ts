@@ -164,7 +164,9 @@ describe("the bearer client", () => {
     const { browser, vault, options } = setUp();
     const tab = await browser.openLoggedIn({ ...options, without: [] });
     const readTokens = () => {
-      const { access, refresh } = JSON.parse(vault.get("tokenpair_20bearer_20https_3a_2f_2fapi.example_2fapi_2fauth") ?? "");
+      const { access, refresh } = JSON.parse(
+        vault.get("tokenpair_20bearer_20https_3a_2f_2fapi.example_2fapi_2fauth") ?? "",
+      );
       return [access, refresh];
     };
     const tokens = readTokens();

@@ -177,7 +177,7 @@ function requireAffordableHashes(settings: Settings<AuthUser>): void {
 function requirePepperIds({ passwordPeppers }: Settings<AuthUser>): void {
   const ids = toPeppers(passwordPeppers).map(({ id }) => id);
   if (new Set(ids).size === ids.length) return;
-  throw new SettingError("passwordPeppers", "must have different ids. Give the new pepper an id of its own.");
+  throw new SettingError("passwordPeppers", "must have different ids. Give the new pepper its own id.");
 }
 
 function requireWebhook({ webhookUrl, webhookSecret }: Settings<AuthUser>): void {

@@ -117,7 +117,7 @@ describe("the check for contradictions", () => {
     const key = "0123456789abcdef";
     const twice = { passwordPeppers: [`2026:${key}`, `2025:${key}`, `2026:fedcba9876543210`] };
     expect(() => resolveSettings(twice)).toThrow(
-      /^passwordPeppers must have different ids\. Give the new pepper an id of its own\.$/,
+      /^passwordPeppers must have different ids\. Give the new pepper its own id\.$/,
     );
   });
 
