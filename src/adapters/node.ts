@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { AnyCheck, Auth, AuthenticationOf } from "../index.ts";
-import { sendResponse, toConnection } from "./node-parts.ts";
+import { createVersionedListener, sendResponse, toConnection } from "./node-parts.ts";
 
 /**
  * Returns a request handler for `node:http` that serves tokenpair's endpoints. It answers any other path with a 404, so
@@ -12,13 +12,12 @@ import { sendResponse, toConnection } from "./node-parts.ts";
  * createServer((req, res) => (auth.handles(req) ? handleAuth(req, res) : myApp(req, res)));
  */
 export function toNodeHandler(auth: Pick<Auth, "fetch">): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-  const listener = getRequestListener(
-    (request, { incoming }) => auth.fetch(request, toConnection(incoming as IncomingMessage)),
-    { overrideGlobalObjects: false },
+  return createVersionedListener((options) =>
+    getRequestListener((request, { incoming }) => auth.fetch(request, toConnection(incoming as IncomingMessage)), {
+      ...options,
+      overrideGlobalObjects: false,
+    }),
   );
-  return async (req, res) => {
-    await listener(req, res);
-  };
 }
 
 /**

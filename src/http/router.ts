@@ -52,12 +52,13 @@ export function createHttpHandler(
   const match = createMatcher([...endpoints, createSchemaEndpoint(endpoints)], deps.settings);
 
   async function answer(request: Request, connection: ConnectionInfo): Promise<Response> {
+    if (hasTwoHosts(request.headers)) return toJsonResponse(400, { detail: "Bad request.", code: "bad_request" });
     const found = match(new URL(request.url).pathname);
     if (found === null) return toJsonResponse(404, { detail: "Not found.", code: "not_found" });
     const { resource, params } = found;
     const { method } = request;
     if (method === "OPTIONS") return new Response(null, { status: 204, headers: { Allow: resource.allow } });
-    const endpoint = resource.endpoints.get(method);
+    const endpoint = resource.endpoints.get(method === "HEAD" ? "GET" : method);
     if (endpoint === undefined) {
       return toJsonResponse(405, { detail: `Method "${method}" not allowed.` }, { Allow: resource.allow });
     }
@@ -89,7 +90,8 @@ export function createHttpHandler(
 
   return Object.freeze({
     async fetch(request: Request, connection: ConnectionInfo = {}): Promise<Response> {
-      return withStandardHeaders(withCors(await answer(request, connection), request, deps.settings));
+      const response = withStandardHeaders(withCors(await answer(request, connection), request, deps.settings));
+      return request.method === "HEAD" ? new Response(null, response) : response;
     },
     refuse: (error: unknown) => withStandardHeaders(toRefusal(error, "resource")),
     handles: (pathname: string) => match(pathname) !== null,
@@ -107,6 +109,11 @@ export function createDepsFinder(
   if (!developmentCookies) return () => deps;
   const developmentDeps = Object.freeze({ ...deps, settings: toDevelopmentSettings(deps.settings) });
   return (request, { ip }) => (isDevelopmentRequest(request, ip) ? developmentDeps : deps);
+}
+
+/** Returns whether there are two `Host` headers, which must be refused (RFC 9112 §3.2). `Headers` joins them by a comma. */
+function hasTwoHosts(headers: Headers): boolean {
+  return headers.get("Host")?.includes(",") ?? false;
 }
 
 function warn(error: unknown): void {

@@ -19,15 +19,28 @@ describe("a method", () => {
         const response = await t.send(method, path);
         expect(response.status).toBe(405);
         expect(response.headers.get("Allow")).toBe("POST, OPTIONS");
-        expect(await response.json()).toEqual({ detail: `Method "${method}" not allowed.` });
+        const body = JSON.stringify({ detail: `Method "${method}" not allowed.` });
+        expect(await response.text()).toBe(method === "HEAD" ? "" : body);
       }
     },
   );
 
-  it.each(["HEAD", "POST"])("answers 405 with Allow to %s on a path that only answers GET", async (method) => {
+  it("answers 405 with Allow to POST on a path that only answers GET", async () => {
     for (const path of getPaths) {
-      const response = await t.send(method, path);
-      expect([response.status, response.headers.get("Allow")]).toEqual([405, "GET, OPTIONS"]);
+      const response = await t.send("POST", path);
+      expect([response.status, response.headers.get("Allow")]).toEqual([405, "GET, HEAD, OPTIONS"]);
+    }
+  });
+
+  it("answers HEAD as it answers GET, but without the body, on every path that answers GET", async () => {
+    const { access } = await t.logIn();
+    const headers = { Authorization: `Bearer ${access}` };
+    for (const path of bothForms([...getPaths, "/api/auth/csrf", "/api/auth/sessions"])) {
+      for (const options of [{}, { headers }]) {
+        const [get, head] = [await t.send("GET", path, options), await t.send("HEAD", path, options)];
+        expect([path, head.status, await head.text()]).toEqual([path, get.status, ""]);
+        expect([...head.headers.keys()]).toEqual([...get.headers.keys()]);
+      }
     }
   });
 
@@ -36,6 +49,16 @@ describe("a method", () => {
       const response = await t.send("OPTIONS", path);
       expect([response.status, response.headers.get("Allow")]).toEqual([204, "POST, OPTIONS"]);
     }
+  });
+});
+
+describe("a request", () => {
+  it("is refused with 400 if it has two Host headers", async () => {
+    const headers = new Headers({ Host: "auth.example" });
+    expect((await t.send("GET", "/api/schema/", { headers })).status).toBe(200);
+    headers.append("Host", "evil.example");
+    const response = await t.send("GET", "/api/schema/", { headers });
+    expect([response.status, await response.json()]).toEqual([400, { detail: "Bad request.", code: "bad_request" }]);
   });
 });
 

@@ -141,6 +141,33 @@ describe("serve", () => {
   });
 });
 
+describe("every resource of serve that answers GET", () => {
+  const paths = ["/", "/healthz", "/readyz/", "/api/schema/", "/.well-known/jwks.json", "/api/auth/csrf/"];
+
+  it("answers HEAD with the same status and no body", async () => {
+    const { url, metricsUrl = "" } = await start({ metricsPort: 0 });
+    for (const resource of [...paths.map((path) => url + path), metricsUrl ?? ""]) {
+      const response = await fetch(resource, { method: "HEAD" });
+      expect([resource, response.status, await response.text()]).toEqual([resource, 200, ""]);
+    }
+  });
+
+  it("answers HTTP/1.0 without Host, as HAProxy's health checks send it, and refuses two of them", async () => {
+    const { url } = await start();
+    const send = (request: string) => {
+      const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(request));
+      return text(socket);
+    };
+    for (const path of paths) {
+      for (const method of ["GET", "HEAD", "OPTIONS"]) {
+        expect(await send(`${method} ${path} HTTP/1.0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 20[04] /);
+      }
+      const hosts = "Host: a\r\nHost: b\r\nConnection: close\r\n\r\n";
+      expect(await send(`GET ${path} HTTP/1.1\r\n${hosts}`)).toMatch(/^HTTP\/1\.1 400 /);
+    }
+  });
+});
+
 describe("the health checks of serve", () => {
   it("are in the OpenAPI document", async () => {
     const { url } = await start();
