@@ -19,6 +19,8 @@ export interface ServerLog {
   readonly cleanup: (deleted: DeletedCounts) => void;
   /** Logs that browsers don't keep the cookies, and what to do. */
   readonly lostCookies: () => void;
+  /** Logs how many lines could not be written before this one. */
+  readonly linesLost: (lines: number) => void;
   /** Logs an unexpected error. */
   readonly error: (error: unknown, message: string) => void;
 }
@@ -70,6 +72,9 @@ export function createLog({ level, destination }: LogOptions): ServerLog {
         "A page was loaded over plain http, where browsers don't keep secure cookies, so no user can log in there. " +
           "Use https or, for development only, set insecureCookies.",
       );
+    },
+    linesLost(lines: number) {
+      log.warn({ lines }, "lines of this log were lost: they could not be written");
     },
     error(error: unknown, message: string) {
       log.error(toErrorFields(error), message);

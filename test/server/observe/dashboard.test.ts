@@ -10,6 +10,7 @@ const read = (name: string) => readFileSync(join(docs, name), "utf8");
 async function listSeries(): Promise<ReadonlySet<string>> {
   const { fetch } = createMetrics({
     settings: { tokenPath: "/api/token", authPath: "/api/auth" },
+    lostLogLines: () => 6,
     stats: () => ({
       revocations: { live: 0, staleSeconds: 0 },
       passwords: { inFlight: 0, waiting: 0, rejected: 0 },
