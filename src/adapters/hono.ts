@@ -2,6 +2,7 @@ import type { HttpBindings } from "@hono/node-server";
 import type { Env, Handler, MiddlewareHandler } from "hono";
 import type { BlankInput, HandlerResponse } from "hono/types";
 import type { AnyCheck, Auth, AuthenticationOf, AuthUser, CheckResult } from "../index.ts";
+import { toConnection } from "./node-parts.ts";
 
 /** The `Env` of an application or route behind `requireUser`: `new Hono<AuthEnv<typeof auth>>()`. */
 export interface AuthEnv<A extends AnyCheck> extends Env {
@@ -21,8 +22,8 @@ export interface AuthEnv<A extends AnyCheck> extends Env {
 export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): MiddlewareHandler {
   return async (c, next) => {
     if (!auth.handles(c.req.path)) return next();
-    const ip: string | undefined = c.env?.incoming?.socket?.remoteAddress;
-    return auth.fetch(c.req.raw, ip === undefined ? {} : { ip });
+    const incoming = (c.env as Partial<HttpBindings> | undefined)?.incoming;
+    return auth.fetch(c.req.raw, incoming?.socket === undefined ? {} : toConnection(incoming));
   };
 }
 

@@ -22,10 +22,15 @@ export function createVersionedListener(
   };
 }
 
-/** Returns what the socket knows of the client. */
-export function toConnection(incoming: IncomingMessage): ConnectionInfo {
-  const ip = incoming.socket.remoteAddress;
-  return ip === undefined ? {} : { ip };
+/**
+ * Returns what the socket knows of the client. A TCP socket that the client has closed has lost its address: all of these
+ * count as one, so that a client can't escape the limits by hanging up.
+ */
+export function toConnection({ socket }: Pick<IncomingMessage, "socket">): ConnectionInfo {
+  const { remoteAddress, localAddress, destroyed } = socket;
+  if (remoteAddress !== undefined) return { ip: remoteAddress };
+  const isUnixSocket = localAddress === undefined && !destroyed;
+  return { ip: isUnixSocket ? "unix" : "closed" };
 }
 
 /** Converts Fetch headers to Node's. Each `Set-Cookie` stays a header of its own (RFC 6265 §3). */

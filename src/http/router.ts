@@ -10,7 +10,7 @@ import { type ConnectionInfo, createClientIpFinder } from "./request/client-ip.t
 import type { RequestLike } from "./request/headers.ts";
 import { createRateLimits } from "./request/rate-limits.ts";
 import { RequestError } from "./request/request-error.ts";
-import { createUntrustedProxyReporter } from "./request/untrusted-proxy.ts";
+import { createUnknownAddressReporter, createUntrustedProxyReporter } from "./request/untrusted-proxy.ts";
 import { type ErrorStyle, toErrorResponse } from "./response/errors.ts";
 import { toJsonResponse, withStandardHeaders } from "./response/json.ts";
 import { endpoints as allEndpoints } from "./routes/index.ts";
@@ -30,7 +30,7 @@ export interface HttpHandler {
 export interface HttpHandlerOptions {
   /** The endpoints, without that of the OpenAPI document, which is added. Default: all of `routes/`. */
   readonly endpoints?: readonly Endpoint[];
-  /** Called with every unexpected error. The client only sees a 500 or 503. Default: emits a process warning. */
+  /** Called with every error that the client only sees as a 500 or 503. Default: emits a process warning. */
   readonly onError?: (error: unknown) => void;
   /** Whether browsers on this machine get development cookies. Default: false. */
   readonly developmentCookies?: boolean;
@@ -47,6 +47,7 @@ export function createHttpHandler(
 ): HttpHandler {
   const findClientIp = createClientIpFinder(deps.settings);
   const reportUntrustedProxy = createUntrustedProxyReporter(deps);
+  const reportUnknownAddress = createUnknownAddressReporter(deps);
   const requireWithinRateLimit = createRateLimits(deps);
   const findDeps = createDepsFinder(deps, developmentCookies);
   const match = createMatcher([...endpoints, createSchemaEndpoint(endpoints)], deps.settings);
@@ -63,7 +64,9 @@ export function createHttpHandler(
       return toJsonResponse(405, { detail: `Method "${method}" not allowed.` }, { Allow: resource.allow });
     }
     reportUntrustedProxy(request.headers, connection);
-    const client = toClientInfo(request.headers, findClientIp(request.headers, connection));
+    const ip = findClientIp(request.headers, connection);
+    reportUnknownAddress(ip);
+    const client = toClientInfo(request.headers, ip);
     const body = createBodyReader(request, endpoint.body);
     const requestDeps = findDeps(request, connection);
     try {
@@ -75,16 +78,25 @@ export function createHttpHandler(
     }
   }
 
+  function report(error: unknown): void {
+    try {
+      onError(error);
+    } catch {
+      // The answer must not depend on the application's bookkeeping.
+    }
+  }
+
   function toRefusal(error: unknown, style: ErrorStyle): Response {
     if (error instanceof RequestError) return toJsonResponse(error.status, error.body);
     if (error instanceof AuthError) {
-      if (error.cause !== undefined) onError(error);
+      // The client only sees a 503.
+      if (error.code === "unavailable" || error.cause !== undefined) report(error);
       return toErrorResponse(error, style, deps.settings);
     }
+    report(error);
     if (error instanceof StoreUnavailableError) {
       return toErrorResponse(new AuthError("unavailable", "the store does not answer"), style, deps.settings);
     }
-    onError(error);
     return toJsonResponse(500, { detail: "Internal server error.", code: "error" });
   }
 

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import type { ClientInfo } from "../../core/client-info.ts";
+import { AuthError, StoreUnavailableError } from "../../core/errors.ts";
 import type { DeletedCounts } from "../../core/store/index.ts";
 import { toEventLevel } from "../../events/catalogue.ts";
 import type { AuthEvent } from "../../events/events.ts";
@@ -112,13 +113,19 @@ function withFlatClient({ client, ...fields }: { readonly client: ClientInfo }):
   return { ...fields, ip, userAgent: userAgent?.slice(0, maxUserAgentLength), actor };
 }
 
-/** Returns name, code and stack (with the message), and the same of the cause. Other members may quote the input. */
-function toErrorFields(error: unknown): Record<string, unknown> {
+/**
+ * Returns name, code and stack (with the message), or only the message of a refusal, and the same of the cause. Other members
+ * may quote the input.
+ */
+function toErrorFields(error: unknown, isWithStack = true): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: typeof error };
+  const code = "code" in error ? error.code : undefined;
+  const isOfStore = error instanceof StoreUnavailableError;
   return {
     error: error.name,
-    code: "code" in error ? error.code : undefined,
-    stack: error.stack,
-    ...(error.cause === undefined ? {} : { cause: toErrorFields(error.cause) }),
+    code,
+    // A refusal says enough by its message, and there is one for every request while the database is away.
+    ...(isOfStore || error instanceof AuthError || !isWithStack ? { reason: error.message } : { stack: error.stack }),
+    ...(error.cause === undefined ? {} : { cause: toErrorFields(error.cause, !isOfStore) }),
   };
 }

@@ -122,6 +122,11 @@ const ofNode: readonly Reading[] = [
     "Staleness of this node's revocations. Above maxStaleness, onStale applies.",
     ({ revocations }) => revocations.staleSeconds,
   ],
+  [
+    "tokenpair_store_unwritable",
+    "1 if the store can't be written to, else 0. After a failed write, this node writes probes until one succeeds.",
+    ({ store }) => (store.isWritable ? 0 : 1),
+  ],
   ["tokenpair_password_hashes_in_flight", "Password hashes being computed.", ({ passwords }) => passwords.inFlight],
   ["tokenpair_password_hashes_waiting", "Passwords waiting to be hashed.", ({ passwords }) => passwords.waiting],
   [

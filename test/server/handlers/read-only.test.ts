@@ -12,6 +12,7 @@ const metrics = createMetrics({
   stats: () => ({
     revocations: { live: 0, staleSeconds: 0 },
     passwords: { inFlight: 0, waiting: 0, rejected: 0 },
+    store: { isWritable: true },
   }),
 });
 

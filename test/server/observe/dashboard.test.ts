@@ -14,6 +14,7 @@ async function listSeries(): Promise<ReadonlySet<string>> {
     stats: () => ({
       revocations: { live: 0, staleSeconds: 0 },
       passwords: { inFlight: 0, waiting: 0, rejected: 0 },
+      store: { isWritable: true },
       connections: { open: 0, idle: 0, waiting: 0, refused: 0 },
     }),
   });

@@ -10,6 +10,7 @@ function start() {
     stats: () => ({
       revocations: { live: 3, staleSeconds: 0.25 },
       passwords: { inFlight: 2, waiting: 7, rejected: 9 },
+      store: { isWritable: true },
       connections: { open: 4, idle: 1, waiting: 2, refused: 5 },
     }),
   });
@@ -116,6 +117,7 @@ describe("the metrics", () => {
       stats: () => ({
         revocations: { live: 0, staleSeconds: 0 },
         passwords: { inFlight: 0, waiting: 0, rejected: 0 },
+        store: { isWritable: true },
       }),
     });
     const text = await (await fetch(new Request("http://localhost/metrics"))).text();
