@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { StoreUnavailableError } from "../../src/core/errors.ts";
 import { defineEndpoint } from "../../src/http/endpoint.ts";
-import { createTestAuth, type TestAuth, withSessions } from "../support/auth.ts";
+import { createHttpHandler } from "../../src/http/router.ts";
+import { alice, createTestAuth, type TestAuth, withSessions } from "../support/auth.ts";
 import { bothForms, getPaths, postPaths } from "./paths.ts";
 
 let t: TestAuth;
@@ -80,10 +81,39 @@ describe("a failure", () => {
     expect(response.status).toBe(503);
     expect(response.headers.get("Retry-After")).toMatch(/^\d+$/);
     expect(await response.json()).toEqual({ detail: "Service temporarily unavailable.", code: "unavailable" });
+    // The operator learns the cause, the client doesn't.
+    expect(own.errors).toEqual([new StoreUnavailableError("database is locked")]);
     isDown = false;
     const again = await own.send("POST", "/api/token/refresh/", { body: { refresh } });
     expect([again.status, again.headers.get("Token-Replayed")]).toEqual([200, null]);
     await own.close();
+  });
+
+  it("passes every error to onError that a client sees as a 503: a stale node's, and one of the application's hook", async () => {
+    const own = await createTestAuth({
+      settings: { onLoginSuccess: () => Promise.reject(new Error("the hook's own")), maxStaleness: 5 },
+    });
+    expect((await own.send("POST", "/api/token/", { body: alice })).status).toBe(503);
+    const { pair } = await own.deps.flows.issue(own.user.id);
+    own.clock.stall(6);
+    const headers = { Authorization: `Bearer ${pair.access}` };
+    expect((await own.send("GET", "/api/auth/me/", { headers })).status).toBe(503);
+    expect(own.handler.refuse(new StoreUnavailableError("the disk is full")).status).toBe(503);
+    expect(own.errors.map(String)).toEqual([
+      "AuthError: unavailable: onLoginSuccess failed",
+      "AuthError: unavailable: revocations are not loaded or too stale",
+      "StoreUnavailableError: the disk is full",
+    ]);
+    await own.close();
+  });
+
+  it("answers 503 even if onError throws", async () => {
+    const handler = createHttpHandler(t.deps, {
+      onError() {
+        throw new Error("broken");
+      },
+    });
+    expect(handler.refuse(new StoreUnavailableError("the disk is full")).status).toBe(503);
   });
 
   it("answers 500 without details to an unexpected error, and passes the error to onError", async () => {

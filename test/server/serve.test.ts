@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { get } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -196,6 +196,42 @@ describe("the health checks of serve", () => {
     expect(ready.headers.get("Retry-After")).toBe("1");
     expect(await ready.json()).toEqual({ detail: "Not ready: the store does not answer.", code: "unavailable" });
     expect((await health.fetch(new Request("http://localhost/healthz"))).status).toBe(200);
+  });
+
+  it('answer /readyz with 200 and "degraded" if only a shared database can\'t be written to', async () => {
+    const health = createHealth({ health: async () => ({ ok: true, degraded: "the store can't be written to" }) });
+    const ready = await health.fetch(new Request("http://localhost/readyz"));
+    expect([ready.status, await ready.json()]).toEqual([
+      200,
+      { status: "degraded", detail: "The store can't be written to." },
+    ]);
+  });
+
+  it("answer /readyz with 503 and log the reason if the database's file is deleted under the server", async () => {
+    const { url, directory, lines, metricsUrl } = await start({ metricsPort: 0 });
+    const file = join(directory, "data/tokenpair.db");
+    const status = async () => (await fetch(`${url}/readyz`)).status;
+    const messages = () => lines.map((line) => JSON.parse(line) as { msg: string; reason?: string });
+    expect(await status()).toBe(200);
+    renameSync(file, `${file}.moved`);
+    expect(await status()).toBe(503);
+    await expect.poll(messages, { timeout: 10_000 }).toContainEqual(
+      expect.objectContaining({
+        msg: "store_unwritable",
+        level: "error",
+        reason: expect.stringContaining("the database's file was deleted or replaced: restart the server"),
+      }),
+    );
+    const metrics = async () => (await fetch(metricsUrl ?? "")).text();
+    expect(await metrics()).toContain("tokenpair_store_unwritable 1");
+    expect((await post(`${url}/api/token/`, { username: "x", password: "x" })).status).toBe(503);
+    expect(messages()).toContainEqual(
+      expect.objectContaining({ msg: "a request failed", reason: expect.stringContaining("deleted or replaced") }),
+    );
+    renameSync(`${file}.moved`, file);
+    await expect.poll(status, { timeout: 10_000 }).toBe(200);
+    expect(messages().map(({ msg }) => msg)).toContain("store_recovered");
+    expect(await metrics()).toContain("tokenpair_store_unwritable 0");
   });
 
   it("answer 405 to POST", async () => {
