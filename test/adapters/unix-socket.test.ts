@@ -80,10 +80,12 @@ describe("a TCP socket", () => {
     const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
     const [[socket]] = await Promise.all([once(server, "connection"), once(client, "connect")]);
     client.resetAndDestroy();
-    await once(
-      socket.resume().on("error", () => {}),
-      "close",
-    );
+    await new Promise((resolve) => {
+      socket
+        .on("error", () => {})
+        .once("close", resolve)
+        .resume();
+    });
     expect(toConnection({ socket })).toEqual({ ip: "closed" });
     const second = connect((server.address() as AddressInfo).port, "127.0.0.1");
     const [open] = await once(server, "connection");
