@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { AnyCheck, AnyCors, Auth, AuthenticationOf, CorsOptions } from "../index.ts";
-import { createVersionedListener, sendCors, sendResponse, toConnection } from "./node-parts.ts";
+import { createVersionedListener } from "./node-listener.ts";
+import { sendCors, sendResponse, toConnection } from "./node-parts.ts";
 
 /**
  * Returns a request handler for `node:http` that serves tokenpair's endpoints. It answers any other path with a 404, so

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { createVersionedListener, toConnection } from "../../adapters/node-parts.ts";
+import { createVersionedListener } from "../../adapters/node-listener.ts";
+import { toConnection } from "../../adapters/node-parts.ts";
 import type { Auth } from "../../auth.ts";
 import { ConfigError } from "../config/config-error.ts";
 import type { ServerSettings } from "../config/server-settings.ts";
