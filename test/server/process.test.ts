@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { childEnvironment } from "../support/child-environment.ts";
 import { findFreePort } from "../support/free-port.ts";
 import { createFolder } from "./folder.ts";
 
@@ -15,7 +16,7 @@ async function start(env: Record<string, string> = {}, args: readonly string[] =
   const cwd = createFolder();
   const child = spawn(process.execPath, [main, "serve", "--port", "0", ...args], {
     cwd,
-    env: { PATH: process.env["PATH"], ...env },
+    env: { ...childEnvironment, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -111,14 +112,14 @@ describe("tokenpair serve", () => {
     const full = openSync("/dev/full", "w");
     const child = spawn(process.execPath, [main, "serve", "--port", String(port)], {
       cwd: createFolder(),
-      env: { PATH: process.env["PATH"] },
+      env: childEnvironment,
       stdio: ["ignore", full, "pipe"],
     });
     closeSync(full);
     onTestFinished(() => void child.kill("SIGKILL"));
     const errors = text(child.stderr as Readable);
     const status = () => fetch(`http://127.0.0.1:${port}/nowhere`).then((response) => response.status, String);
-    await expect.poll(status, { timeout: 20_000 }).toBe(404);
+    await expect.poll(status).toBe(404);
     child.kill("SIGTERM");
     expect(await once(child, "close")).toEqual([0, null]);
     expect((await errors).match(/The log can't be written \(ENOSPC\)/g)).toHaveLength(1);

@@ -215,7 +215,7 @@ describe("the health checks of serve", () => {
     expect(await status()).toBe(200);
     renameSync(file, `${file}.moved`);
     expect(await status()).toBe(503);
-    await expect.poll(messages, { timeout: 10_000 }).toContainEqual(
+    await expect.poll(messages).toContainEqual(
       expect.objectContaining({
         msg: "store_unwritable",
         level: "error",
@@ -229,7 +229,7 @@ describe("the health checks of serve", () => {
       expect.objectContaining({ msg: "a request failed", reason: expect.stringContaining("deleted or replaced") }),
     );
     renameSync(`${file}.moved`, file);
-    await expect.poll(status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(status).toBe(200);
     expect(messages().map(({ msg }) => msg)).toContain("store_recovered");
     expect(await metrics()).toContain("tokenpair_store_unwritable 0");
   });
