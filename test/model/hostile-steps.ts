@@ -28,6 +28,8 @@ export async function toHarmlessSteps(world: World, server: Server): Promise<Ste
   const steps: Step[] = [];
   for (const forgery of forgeries) steps.push(...(await present(world, server, "forgery", forgery)));
   for (const token of unknownTokens) steps.push(...(await present(world, server, "unknown", token)));
+  for (const token of toContradictions(world.snapshot))
+    steps.push(...(await present(world, server, "contradiction", token)));
   return steps;
 }
 
@@ -74,11 +76,11 @@ interface Presentation {
 async function present(
   world: World,
   server: Server,
-  kind: "forgery" | "unknown",
+  kind: "forgery" | "unknown" | "contradiction",
   { name, toToken }: Presentation,
 ): Promise<Step[]> {
   let endings = await server.run(world.snapshot, name, (deps) => refresh(deps, toToken(server, world.snapshot)));
-  if (kind === "forgery") {
+  if (kind !== "unknown") {
     const flow: Flow = (deps) => logoutByRefreshToken(deps, toToken(server, world.snapshot)).then(() => null);
     endings = [...endings, ...(await server.run(world.snapshot, `logout by ${name}`, flow))];
   }
@@ -111,6 +113,23 @@ const unknownTokens: readonly Presentation[] = [-1, 0, 1].map((distance) => ({
   name: `an unknown token of generation n${distance < 0 ? distance : `+${distance}`}`,
   toToken: ({ tokens }, snapshot) => tokens.mintRefresh(toContents(snapshot, distance)),
 }));
+
+/** Genuine tokens of every generation that name another user than the session's, or an epoch that it has not reached. */
+function toContradictions({ session }: Snapshot): readonly Presentation[] {
+  if (session === undefined) return [];
+  const generations = Array.from({ length: session.generation + 1 }, (_, generation) => generation);
+  return generations.flatMap((generation) =>
+    Object.entries({ "another user": { userId: "2" }, "a later epoch": { userEpoch: session.userEpoch + 1 } }).map(
+      ([name, changes]) => ({
+        name: `token ${generation} of ${name}`,
+        toToken: (server, snapshot) => {
+          const secret = server.secretOf(generation);
+          return server.tokens.mintRefresh({ ...toContents(snapshot, 0), generation, secret, ...changes });
+        },
+      }),
+    ),
+  );
+}
 
 const clock = { now: () => 0, monotonic: () => 0 };
 const foreignKey = createHmacKey({ algorithm: "HS256", secret: "a key that the attacker has made up alone" });
