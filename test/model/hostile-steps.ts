@@ -23,13 +23,14 @@ export async function toHostileSteps(world: World, server: Server, scenario: Sce
 }
 
 /** Returns the presentations of tokens that must change nothing. Their results depend on the world's snapshot only. */
-export async function toHarmlessSteps(world: World, server: Server): Promise<Step[]> {
+export async function toHarmlessSteps(world: World, server: Server, scenario: Scenario): Promise<Step[]> {
   if (world.login !== "logged in") return [];
   const steps: Step[] = [];
   for (const forgery of forgeries) steps.push(...(await present(world, server, "forgery", forgery)));
   for (const token of unknownTokens) steps.push(...(await present(world, server, "unknown", token)));
-  for (const token of toContradictions(world.snapshot))
-    steps.push(...(await present(world, server, "contradiction", token)));
+  // Time makes no difference to them.
+  const contradictions = scenario.isTimeless ? toContradictions(world.snapshot) : [];
+  for (const token of contradictions) steps.push(...(await present(world, server, "contradiction", token)));
   return steps;
 }
 
@@ -114,21 +115,25 @@ const unknownTokens: readonly Presentation[] = [-1, 0, 1].map((distance) => ({
   toToken: ({ tokens }, snapshot) => tokens.mintRefresh(toContents(snapshot, distance)),
 }));
 
-/** Genuine tokens of every generation that name another user than the session's, or an epoch that it has not reached. */
+/** Genuine tokens of the last three generations that name another user, and one with an epoch that the session has not reached. */
 function toContradictions({ session }: Snapshot): readonly Presentation[] {
   if (session === undefined) return [];
-  const generations = Array.from({ length: session.generation + 1 }, (_, generation) => generation);
-  return generations.flatMap((generation) =>
-    Object.entries({ "another user": { userId: "2" }, "a later epoch": { userEpoch: session.userEpoch + 1 } }).map(
-      ([name, changes]) => ({
-        name: `token ${generation} of ${name}`,
-        toToken: (server, snapshot) => {
-          const secret = server.secretOf(generation);
-          return server.tokens.mintRefresh({ ...toContents(snapshot, 0), generation, secret, ...changes });
-        },
-      }),
-    ),
-  );
+  const { generation: current, userEpoch } = session;
+  const generations = [current, current - 1, current - 2].filter((generation) => generation >= 0);
+  return [
+    ...generations.map((generation) => toContradiction("another user", generation, { userId: "2" })),
+    toContradiction("a later epoch", current, { userEpoch: userEpoch + 1 }),
+  ];
+}
+
+function toContradiction(name: string, generation: number, changes: object): Presentation {
+  return {
+    name: `token ${generation} of ${name}`,
+    toToken: (server, snapshot) => {
+      const secret = server.secretOf(generation);
+      return server.tokens.mintRefresh({ ...toContents(snapshot, 0), generation, secret, ...changes });
+    },
+  };
 }
 
 const clock = { now: () => 0, monotonic: () => 0 };
