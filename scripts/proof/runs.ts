@@ -49,6 +49,13 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^\s*Tests\s+\d+ passed/),
   },
   {
+    name: "clients",
+    description: "drives clients of others, and our own, from pages of another origin in Chromium (a minute; needs the npm registry)",
+    command: ["node", "test/clients/run.ts"],
+    smoke: { command: ["node", "test/clients/run.ts", "--own"] },
+    toFigures: linesWith(/^clients: .*: \d+ steps/),
+  },
+  {
     name: "fuzz",
     description: "looks for inputs that break a parser, a minute for each",
     command: ["node", "scripts/fuzz.ts", "60"],
