@@ -79,7 +79,8 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const { store, database, key, createdKey } = await openDatabase(config, resources);
   const onLag = (seconds: number) => metrics?.lag(seconds);
   const auth = withConfigErrors(() =>
-    createAuthWith({ ...settings, store, signingKey: key.secret, onError, onLag }, { developmentCookies }),
+    // As bytes, because a key from a file may begin with a slash.
+    createAuthWith({ ...settings, store, signingKey: Buffer.from(key.secret), onError, onLag }, { developmentCookies }),
   );
   resources.add(() => auth.close());
   const metrics = server.metricsPort === undefined ? null : createMetrics({ settings, stats: auth.stats });
