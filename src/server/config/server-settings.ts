@@ -122,7 +122,7 @@ const serverRules = {
   databaseCa: { type: "text", pattern: /./, form: "the path of a PEM file", optional: true },
   cleanupInterval: seconds(0, days(1)),
   signingKey: { type: "text", pattern: /./, form: "a text that is not empty", optional: true, secret: true },
-  // Secret, because somebody may put the key itself there.
+  // Secret, in case an operator sets the key itself here.
   signingKeyFile: { type: "text", pattern: /./, form: "the path of a file", optional: true, secret: true },
   host,
   port,
