@@ -109,7 +109,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    */
   check(request: RequestLike | Headers, options?: RequestOptions): CheckResult<U, C> | Promise<CheckResult<U, C>>;
   /**
-   * Returns the headers that let pages of `trustedOrigins` use a route of your own and read its response. The adapters' `cors`
+   * Returns the headers that let pages of `trustedOrigins` use your own route and read its response. The adapters' `cors`
    * sends them. Pages of apps, such as `capacitor://localhost`, get no permission to send cookies.
    *
    * @param request the request, or `Headers` with `{ method }`.

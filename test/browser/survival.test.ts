@@ -13,7 +13,7 @@ import { withoutLocksAndChannel } from "./without-locks.ts";
 
 // Most of the time is spent waiting for something to expire, so the tests run concurrently.
 
-describe.concurrent("a restart of the browser", { timeout: 90_000 }, () => {
+describe.concurrent("a restart of the browser", () => {
   const [access, refresh] = [3, 15];
   let site: Site;
 
@@ -97,7 +97,7 @@ interface Scenario {
   readonly user: string;
 }
 
-describe.concurrent("a failing connection", { timeout: 90_000 }, () => {
+describe.concurrent("a failing connection", () => {
   const [access, reuseInterval] = [4, 1];
   let site: Site;
   let browser: TestBrowser;

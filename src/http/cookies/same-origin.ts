@@ -11,7 +11,7 @@ export function isSafeMethod(method: string | undefined): boolean {
 /**
  * Returns whether the request comes from the server's own origin or a trusted one. The browser says so in
  * `Sec-Fetch-Site` (Fetch Metadata §2.3) or, if it is an older one, in `Origin` (RFC 6454 §7). A request without either
- * is allowed. One from the page of an app, whose origin has a scheme of its own, never is.
+ * is allowed. One from the page of an app, whose origin has its own scheme, never is.
  */
 export function isAllowedOrigin(request: RequestLike, settings: OriginSettings): boolean {
   const origin = readHeader(request.headers, "origin");
