@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { closeSync, copyFileSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
@@ -26,12 +26,12 @@ const tokenpair = (cwd: string, ...args: readonly string[]) =>
 
 /** Creates the user alice, and enough rows that the copying takes several steps. */
 async function fill(cwd: string): Promise<void> {
-  const store = sqliteStore(join(cwd, "data/tokenpair.db"));
+  const store = sqliteStore({ path: join(cwd, "data/tokenpair.db"), busyTimeout: 60_000 });
   const signingKey = readFileSync(join(cwd, "data/signing.key"), "utf8").trim();
   const auth = createAuth({ store, signingKey, passwordMemoryCost: 64, passwordTimeCost: 1 });
   await auth.ready();
   const { id } = await auth.users.create(alice);
-  await Promise.all(Array.from({ length: 4_000 }, () => auth.issue(id)));
+  for (let n = 0; n < 20; n++) await Promise.all(Array.from({ length: 100 }, () => auth.issue(id)));
   await auth.close();
   await store.close();
 }
@@ -106,9 +106,10 @@ describe("tokenpair backup", { timeout: 180_000 }, () => {
     const cwd = createFolder();
     await tokenpair(cwd, "migrate");
     const path = join(cwd, "data/tokenpair.db");
-    const database = new DatabaseSync(path);
-    database.exec("PRAGMA writable_schema = on; UPDATE sqlite_schema SET rootpage = 999999 WHERE name = 'users'");
-    database.close();
+    // The header of the second page.
+    const descriptor = openSync(path, "r+");
+    writeSync(descriptor, Buffer.alloc(64, 0xff), 0, 64, 4_096);
+    closeSync(descriptor);
     await expect(tokenpair(cwd, "backup", "copy.db")).rejects.toThrow(/SQLITE_CORRUPT|damaged/);
     expect(readdirSync(cwd)).toEqual(["data"]);
   });

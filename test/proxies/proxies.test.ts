@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { type Nodes, openNodes } from "../support/nodes.ts";
 import { post, verifyAccess } from "../support/wire.ts";
 import { clientAddress, createOldBrowser, send } from "./https.ts";
-import { findVersion, type Proxy, proxies, startProxy } from "./proxies.ts";
+import { findVersion, proxies, type ReverseProxy, startProxy } from "./proxies.ts";
 
 const alice = { username: "alice", password: "correct horse battery staple" };
 const publicPath = "/account";
@@ -10,7 +10,7 @@ const env = { TOKENPAIR_TRUSTED_PROXIES: "127.0.0.1", TOKENPAIR_PAGE: "true" };
 const deadline = { timeout: 60_000 };
 
 /** Starts a proxy that ends with the test. @returns its port. */
-async function start(proxy: Proxy, kind: "" | " prefix", nodes: Nodes): Promise<number> {
+async function start(proxy: ReverseProxy, kind: "" | " prefix", nodes: Nodes): Promise<number> {
   const ports = nodes.servers.map(({ port }) => port);
   const running = await startProxy(proxy, kind, ports);
   onTestFinished(running.stop);
@@ -110,7 +110,7 @@ describe.each(proxies.map((proxy) => [proxy.name, proxy] as const))("%s", { time
   });
 });
 
-const haproxy = proxies.find(({ name }) => name === "haproxy") as Proxy;
+const haproxy = proxies.find(({ name }) => name === "haproxy") as ReverseProxy;
 
 describe.skipIf(findVersion(haproxy) === null)("two nodes over PostgreSQL behind HAProxy", { timeout: 240_000 }, () => {
   it("share sessions: a logout on one is a refusal on the other, and a stopped node gets no more requests", async () => {

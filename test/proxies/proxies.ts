@@ -9,7 +9,7 @@ import { waitUntil } from "../support/wait-until.ts";
 import { readConfiguration } from "./page.ts";
 
 /** A proxy that the page has configurations for. */
-export interface Proxy {
+export interface ReverseProxy {
   readonly name: "nginx" | "caddy" | "haproxy" | "apache";
   readonly program: string;
   /** The arguments that print the version. */
@@ -23,7 +23,7 @@ export interface Proxy {
 const isRoot = process.getuid?.() === 0;
 const apacheModules = ["mpm_event", "authz_core", "socache_shmcb", "ssl", "headers", "proxy", "proxy_http"] as const;
 
-export const proxies: readonly Proxy[] = [
+export const proxies: readonly ReverseProxy[] = [
   {
     name: "nginx",
     program: "nginx",
@@ -67,7 +67,7 @@ ${configuration}`,
 ];
 
 /** Returns the first line with the version of a proxy; `null` if it isn't installed. */
-export function findVersion({ program, version }: Proxy): string | null {
+export function findVersion({ program, version }: ReverseProxy): string | null {
   const { error, stdout, stderr } = spawnSync(program, version, { encoding: "utf8", env: { PATH: searchPath } });
   return error === undefined ? (/\d+\.\d+\.\d+/.exec(`${stdout}${stderr}`)?.[0] ?? "") : null;
 }
@@ -89,7 +89,7 @@ export interface RunningProxy {
  * @throws Error with what it printed, if it exits.
  */
 export async function startProxy(
-  proxy: Proxy,
+  proxy: ReverseProxy,
   kind: "" | " prefix",
   nodes: readonly number[],
   change = (configuration: string) => configuration,
