@@ -10,7 +10,7 @@ const report = process.env["TOKENPAIR_TEST_REPORT"];
 const system = [
   "test/{adapters,browser,compatibility,fuzz,model,proxies,races}/**/*.test.ts",
   "test/{examples,package}.test.ts",
-  "test/cli/{backup,flushexpiredtokens,scripts,users-import}.test.ts",
+  "test/cli/{backup,flushexpiredtokens,output,scripts,users-import}.test.ts",
   "test/scripts/mutants.test.ts",
   "test/server/{pooler,postgres,process,serve}.test.ts",
   "test/server/listen/*.test.ts",

@@ -27,6 +27,7 @@ function start() {
       cleanup() {},
       lostCookies() {},
       publicPath() {},
+      linesLost() {},
       error: (error: unknown) => void seen.errors.push(error),
     },
   };
