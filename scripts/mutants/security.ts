@@ -96,7 +96,7 @@ export const securityMutants: readonly Mutant[] = [
   {
     name: "the page of an app may send cookies",
     file: "src/http/cookies/cors.ts",
-    find: ' && !isAppOrigin(origin);',
+    find: " && !isAppOrigin(origin);",
     replace: ";",
     tests: ["test/http/cookies/cors.test.ts"],
   },

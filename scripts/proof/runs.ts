@@ -50,10 +50,18 @@ export const proofRuns: readonly ProofRun[] = [
   },
   {
     name: "clients",
-    description: "drives clients of others, and our own, from pages of another origin in Chromium (a minute; needs the npm registry)",
+    description:
+      "drives other people's clients, and our own, from pages of another origin in Chromium (a minute; needs the npm registry)",
     command: ["node", "test/clients/run.ts"],
     smoke: { command: ["node", "test/clients/run.ts", "--own"] },
     toFigures: linesWith(/^clients: .*: \d+ steps/),
+  },
+  {
+    name: "proxies",
+    description: "nginx, Caddy, HAProxy and Apache as docs/behind-a-proxy.md configures them; those that are installed",
+    command: vitest("test/proxies"),
+    smoke: { command: vitest("test/proxies/proxies.test.ts", "--testNamePattern=nginx|caddy") },
+    toFigures: linesWith(/^proxies: /),
   },
   {
     name: "fuzz",

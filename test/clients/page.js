@@ -20,11 +20,18 @@ async function raDataDjango({ api, credentials, wrong }) {
   const labelled = await data.update("sessions", { id: me.session.id, data: { label: "react-admin" } });
   expect("a PATCH with the token", labelled.data.label, "react-admin");
   await data.create("logout", { data: { scope: "others" } });
-  expect("a POST with the token", (await fetchJsonWithAuthJWTToken(`${api}/api/auth/sessions/`)).json.sessions.length, 1);
+  expect(
+    "a POST with the token",
+    (await fetchJsonWithAuthJWTToken(`${api}/api/auth/sessions/`)).json.sessions.length,
+    1,
+  );
   await data.delete("sessions", { id: me.session.id });
   const revoked = await fetchJsonWithAuthJWTToken(`${api}/api/auth/me/`).catch((error) => error);
   expect("a DELETE with the token, after which it is refused", revoked.status, 401);
-  const isKept = await auth.checkError(revoked).then(() => true, () => false);
+  const isKept = await auth.checkError(revoked).then(
+    () => true,
+    () => false,
+  );
   expect("the 401 logs the user out", [isKept, localStorage.getItem("access")], [false, null]);
   return steps;
 }
