@@ -37,7 +37,7 @@ export function toOpenApiDocument(endpoints: readonly EndpointDescription[], set
   return {
     openapi: "3.1.0",
     info: { title: "tokenpair", version: "1", description: "Token-pair authentication." },
-    servers: [{ url: "/", description: "The server that returned this document." }],
+    servers: [{ url: settings.publicPath ?? "/", description: "The server that returned this document." }],
     tags: [{ name: serverTag, description: "Only in the server, not in the library." }],
     paths,
     components: { securitySchemes: toSecuritySchemes(settings) },

@@ -63,8 +63,13 @@ describe("the OpenAPI document", () => {
     ]);
   });
 
-  it("names the server that returned it", () => {
+  it("names the server that returned it, with the prefix that a proxy removes", async () => {
     expect(document.servers).toEqual([{ url: "/", description: expect.any(String) }]);
+    const behind = await createTestAuth({ settings: { publicPath: "/login-service" } });
+    expect(await (await behind.send("GET", "/api/schema/")).json()).toMatchObject({
+      servers: [{ url: "/login-service" }],
+    });
+    await behind.close();
   });
 
   it("lists JSON first among the media types of every body, because generated clients send the first", () => {
