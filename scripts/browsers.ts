@@ -27,7 +27,10 @@ rmSync(folder, { recursive: true });
 /** Runs the tests in one browser. Firefox and WebKit take a process for each device, so few tests run at once. */
 function runIn(name: BrowserName): string {
   const report = join(folder, `${name}.json`);
-  const limits = name === "chromium" ? [] : ["--maxConcurrency=2", "--no-file-parallelism"];
+  const limits =
+    name === "chromium"
+      ? []
+      : ["--maxConcurrency=2", "--no-file-parallelism", "--testTimeout=300000", "--hookTimeout=300000"];
   const reporters = ["--reporter=verbose", "--reporter=json", `--outputFile.json=${report}`];
   const { status } = spawnSync(
     join(root, "node_modules/.bin/vitest"),

@@ -9,7 +9,7 @@ export type RevokeReason =
   | "user_deleted";
 
 /**
- * One login on one device: one token family, one row, however often it is refreshed. Times are whole seconds since the
+ * One login on one device: one token family, one row, no matter how often it is refreshed. Times are whole seconds since the
  * epoch on the database's clock. Holds no secret: no token can be made from the hashes and the salt.
  */
 export interface Session {
@@ -37,7 +37,7 @@ export interface Session {
   readonly lastUsedAt: number;
   /** When the session expires unless it is refreshed. Never later than `absoluteExpiresAt`. */
   readonly idleExpiresAt: number;
-  /** When the session expires however often it is refreshed. Never moves. */
+  /** When the session expires, no matter how often it is refreshed. Never moves. */
   readonly absoluteExpiresAt: number;
   /** When the session was revoked; `null` if it was not. */
   readonly revokedAt: number | null;

@@ -14,7 +14,7 @@ export interface Authentication<U extends AuthUser = AuthUser, C extends object 
 /**
  * Verifies an access token: signature, claims, revocations. Memory is nearly always enough.
  *
- * @returns the claims; a promise of them if the store or the application must be asked, which `loadUser`,
+ * @returns the claims; a promise of them if the store or the application must be queried, which `loadUser`,
  * `checkUserIsActive` and `onStale: "lookup"` may require.
  * @throws AuthError a `token_` code; `user_not_found` or `user_inactive`; `unavailable` if this node can't know whether
  * the token is revoked, or if the application's function fails. StoreUnavailableError. A promise rejects with the same
@@ -31,7 +31,7 @@ export function authenticate(deps: Deps, token: string): Authentication | Promis
  * Checks claims against the revocations in memory. If those are stale, `onStale` decides whether this fails closed or
  * asks the store. It always fails closed before the first load.
  *
- * @returns `undefined` if memory was enough; a promise if the store is asked.
+ * @returns `undefined` if memory was enough; a promise if the store is queried.
  * @throws AuthError `token_revoked`; `unavailable` if this node can't know. The promise may also reject with
  * StoreUnavailableError.
  */

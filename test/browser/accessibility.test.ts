@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, traits } from "./browsers.ts";
-import { type Tab, type TestBrowser, testTimeout } from "./device.ts";
+import type { Tab, TestBrowser } from "./device.ts";
 import { callApi, logIn, openTab, seeLoginForm } from "./person.ts";
 import { openSite, type Site } from "./site.ts";
 
 const widths = [1280, 390];
 
-describe("the accessibility of the page", { timeout: testTimeout }, () => {
+describe("the accessibility of the page", () => {
   let site: Site;
   let browser: TestBrowser;
 
   beforeAll(async () => {
     [site, browser] = await Promise.all([openSite({ access: 600 }), openBrowser()]);
-  }, testTimeout);
+  });
   afterAll(async () => {
     await browser.close();
     await site.close();

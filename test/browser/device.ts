@@ -104,7 +104,4 @@ export interface TestBrowser {
 }
 
 /** How long a step of a test may take, on a busy machine too. Milliseconds. */
-export const stepTimeout = 45_000;
-
-/** How long a test, or the start of a browser, may take. Milliseconds. */
-export const testTimeout = 240_000;
+export const stepTimeout = 60_000;

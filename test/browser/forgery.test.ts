@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Attacker, openAttacker } from "./attacker.ts";
 import { openBrowser, traits } from "./browsers.ts";
-import { type Device, type Tab, type TestBrowser, testTimeout } from "./device.ts";
+import type { Device, Tab, TestBrowser } from "./device.ts";
 import { callApi, openLoggedIn } from "./person.ts";
 import { type LogLine, openSite, password, type Site } from "./site.ts";
 import { until } from "./until.ts";
@@ -14,7 +14,7 @@ const places = [
   ["another site", "attacker.example"],
 ] as const;
 
-describe("cross-site request forgery", { timeout: testTimeout }, () => {
+describe("cross-site request forgery", () => {
   let site: Site;
   let attacker: Attacker;
   let browser: TestBrowser;
@@ -25,7 +25,7 @@ describe("cross-site request forgery", { timeout: testTimeout }, () => {
 
   beforeAll(async () => {
     [site, attacker, browser] = await Promise.all([openSite({ access: 600 }), openAttacker(), openBrowser()]);
-  }, testTimeout);
+  });
   afterAll(async () => {
     await browser.close();
     await attacker.close();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, openProfile, traits } from "./browsers.ts";
-import { type Device, type DeviceOptions, type Tab, type TestBrowser, testTimeout } from "./device.ts";
+import type { Device, DeviceOptions, Tab, TestBrowser } from "./device.ts";
 import { type Network, openNetwork } from "./network.ts";
 import { bannerOf, callApi, logOut, openLoggedIn, openTab, seeAccount, seeLoginForm } from "./person.ts";
 import { type Lifetimes, openSite, type Site } from "./site.ts";
@@ -12,7 +12,7 @@ import { until } from "./until.ts";
 
 // Most of the time is spent waiting for something to expire, so the tests run concurrently.
 
-describe.skipIf(!traits.hasProfiles).concurrent("a restart of the browser", { timeout: testTimeout }, () => {
+describe.skipIf(!traits.hasProfiles).concurrent("a restart of the browser", () => {
   const access = 3;
   let site: Site;
   /** Its refresh tokens expire after so many seconds. */
@@ -21,7 +21,7 @@ describe.skipIf(!traits.hasProfiles).concurrent("a restart of the browser", { ti
 
   beforeAll(async () => {
     [site, briefSite] = await Promise.all([openSite({ access }), openSite({ access, refresh: brief })]);
-  }, testTimeout);
+  });
   afterAll(() => Promise.all([site.close(), briefSite.close()]));
 
   /** Runs a test with a new user and a new profile directory. `open` closes the browser process and starts the next. */
@@ -107,14 +107,14 @@ interface Scenario {
   readonly user: string;
 }
 
-describe.concurrent("a failing connection", { timeout: testTimeout }, () => {
+describe.concurrent("a failing connection", () => {
   const [access, reuseInterval] = [4, 1];
   let site: Site;
   let browser: TestBrowser;
 
   beforeAll(async () => {
     [site, browser] = await Promise.all([openSite({ access, reuseInterval }), openBrowser()]);
-  }, testTimeout);
+  });
   afterAll(async () => {
     await browser.close();
     await site.close();

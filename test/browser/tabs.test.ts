@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openBrowser } from "./browsers.ts";
-import { type Device, type Tab, type TestBrowser, testTimeout } from "./device.ts";
+import type { Device, Tab, TestBrowser } from "./device.ts";
 import {
   callApi,
   changePassword,
@@ -15,7 +15,7 @@ import { openSite, type Site } from "./site.ts";
 
 const access = 5;
 
-describe("the tabs and devices of one user", { timeout: testTimeout }, () => {
+describe("the tabs and devices of one user", () => {
   let site: Site;
   let browser: TestBrowser;
   let device: Device;
@@ -23,7 +23,7 @@ describe("the tabs and devices of one user", { timeout: testTimeout }, () => {
 
   beforeAll(async () => {
     [site, browser] = await Promise.all([openSite({ access, reuseInterval: 3 }), openBrowser()]);
-  }, testTimeout);
+  });
   afterAll(async () => {
     await browser.close();
     await site.close();

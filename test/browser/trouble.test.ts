@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, traits } from "./browsers.ts";
-import { type TestBrowser, testTimeout } from "./device.ts";
+import type { TestBrowser } from "./device.ts";
 import { bannerOf, callApi, logIn, openLoggedIn, openTab, seeAccount, seeLoginForm } from "./person.ts";
 import { openSite, password, type Site } from "./site.ts";
 
-describe("a user in trouble", { timeout: testTimeout }, () => {
+describe("a user in trouble", () => {
   let site: Site;
   let browser: TestBrowser;
 
   beforeAll(async () => {
     [site, browser] = await Promise.all([openSite({ access: 600 }), openBrowser()]);
-  }, testTimeout);
+  });
   afterAll(async () => {
     await browser.close();
     await site.close();
@@ -50,19 +50,15 @@ describe("a user in trouble", { timeout: testTimeout }, () => {
   });
 });
 
-it.skipIf(!traits.canBlockCookies)(
-  "tells a user whose browser blocks cookies to allow them",
-  async () => {
-    const [site, browser] = await Promise.all([openSite({ access: 600 }), openBrowser({ blocksCookies: true })]);
-    const page = await openTab(await browser.device(), site);
-    await seeLoginForm(page);
-    logIn(page, await site.newUser()).catch(() => undefined);
-    await page.getByText("Allow cookies, open the site in a tab of its own, or use https.").waitFor();
-    await browser.close();
-    await site.close();
-  },
-  testTimeout,
-);
+it.skipIf(!traits.canBlockCookies)("tells a user whose browser blocks cookies to allow them", async () => {
+  const [site, browser] = await Promise.all([openSite({ access: 600 }), openBrowser({ blocksCookies: true })]);
+  const page = await openTab(await browser.device(), site);
+  await seeLoginForm(page);
+  logIn(page, await site.newUser()).catch(() => undefined);
+  await page.getByText("Allow cookies, open the site in a tab of its own, or use https.").waitFor();
+  await browser.close();
+  await site.close();
+});
 
 /** Runs in a page of the server's origin. Logs a user in without the client, as another front end does. */
 async function logInByFetch(credentials: { readonly username: string; readonly password: string }): Promise<void> {

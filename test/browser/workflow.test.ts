@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, traits } from "./browsers.ts";
-import { type Device, type Tab, type TestBrowser, testTimeout } from "./device.ts";
+import type { Device, Tab, TestBrowser } from "./device.ts";
 import { watchFaults } from "./faults.ts";
 import {
   accountOf,
@@ -18,13 +18,13 @@ import { until } from "./until.ts";
 const access = 6;
 const newPassword = "another horse battery staple";
 
-describe.concurrent("the page", { timeout: testTimeout }, () => {
+describe.concurrent("the page", () => {
   let site: Site;
   let browser: TestBrowser;
 
   beforeAll(async () => {
     [site, browser] = await Promise.all([openSite({ access }), openBrowser()]);
-  }, testTimeout);
+  });
   afterAll(async () => {
     await browser.close();
     await site.close();

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { childEnvironment } from "../support/child-environment.ts";
 import { createFolder } from "./folder.ts";
 
 const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
@@ -12,7 +13,7 @@ async function start(env: Record<string, string> = {}, args: readonly string[] =
   const cwd = createFolder();
   const child = spawn(process.execPath, [main, "serve", "--port", "0", ...args], {
     cwd,
-    env: { PATH: process.env["PATH"], ...env },
+    env: { ...childEnvironment, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
