@@ -61,7 +61,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     description: "One session was revoked, all sessions of a user, or all there are.",
     fields: {
       reason: "",
-      userId: "missing if all sessions there are were revoked, or one by its id alone, as by a login that replaces it",
+      userId: "missing if all sessions there are were revoked, or one by its id alone",
       sessionId: "if one session was revoked",
       sessions: "how many of them were live",
       client: "",

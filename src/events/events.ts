@@ -83,7 +83,7 @@ export interface SessionsRevokedEvent extends ClientEvent {
   readonly type: "sessions_revoked";
   /** What revoked them. */
   readonly reason: RevokeReason;
-  /** Missing if all sessions there are were revoked, or one by its id alone, as by a login that replaces it. */
+  /** Missing if all sessions there are were revoked, or one by its id alone. */
   readonly userId?: string;
   /** Present if one session was revoked. */
   readonly sessionId?: string;

@@ -6,7 +6,7 @@ import { createSalt, deriveSecret, hashIdempotencyKey, hashSecret } from "../../
 import type { EventsOf } from "../../events/events.ts";
 import { commit, sessionsRevoked } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import { findSessionRefusal } from "../session-refusal.ts";
+import { findClaimMismatch, findSessionRefusal } from "../session-refusal.ts";
 import { type PreparedTokens, prepareOwnTokens, prepareTokens } from "../token-pair.ts";
 import { mayHaveTokens } from "../user-source.ts";
 import {
@@ -56,7 +56,7 @@ export async function refreshVerified(
   presented: RefreshClaims,
   options: RefreshByRouteOptions,
 ): Promise<Refreshed> {
-  // Whatever can fail is done before the session changes: the user, the claims, and the lengths of the tokens.
+  // Everything that can fail is done before the session changes: the user, the claims, and the lengths of the tokens.
   const { tokens, user } = await prepareTokensOfUser(deps, presented, options);
   const refreshed = await (deps.settings.rotateRefreshTokens
     ? rotate(deps, presented, tokens, options)
@@ -72,7 +72,7 @@ async function rotate(
   options: RefreshOptions,
 ): Promise<Refreshed> {
   const { settings, store } = deps;
-  const { sessionId, generation, secret } = presented;
+  const { sessionId, userId, userEpoch, generation, secret } = presented;
 
   // 1  Derive the successor from the presented secret and a fresh salt.
   const { idempotencyKey } = options;
@@ -81,9 +81,11 @@ async function rotate(
   const presentedHash = hashSecret(secret);
   const idempotencyHash = idempotencyKey === undefined ? null : hashIdempotencyKey(idempotencyKey);
 
-  // 2  One conditional UPDATE: it matches only the current generation of a live session of an active user.
+  // 2  One conditional UPDATE: it matches only the current generation of a live session of this user, who is active.
   const rotated = await store.sessions.rotate({
     sessionId,
+    userId,
+    userEpoch,
     generation,
     presentedHash,
     nextHash: hashSecret(successor),
@@ -155,6 +157,7 @@ async function prepareTokensOfUser(
  * @throws AuthError a `token_` code if the token is not genuine. StoreUnavailableError.
  */
 export async function isSessionOfExpiredTokenOver(deps: Deps, token: string): Promise<boolean> {
-  const { sessionId } = deps.tokens.verifyRefresh(token, { mayBeExpired: true });
-  return findSessionRefusal(await deps.store.sessions.find(sessionId))?.sessionEnded ?? false;
+  const claims = deps.tokens.verifyRefresh(token, { mayBeExpired: true });
+  const snapshot = await deps.store.sessions.find(claims.sessionId);
+  return findClaimMismatch(snapshot, claims) === null && (findSessionRefusal(snapshot)?.sessionEnded ?? false);
 }

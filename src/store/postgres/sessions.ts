@@ -36,8 +36,9 @@ const insert = `WITH ${clock}, expiry AS (
 const touch = `WITH ${clock}
   UPDATE tokenpair.sessions SET last_used_at = now,
     user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
-  FROM clock WHERE id = :sessionId AND generation = :generation::bigint AND current_hash = :presentedHash
-    AND ${isUsable} RETURNING ${sessionColumns}, now`;
+  FROM clock WHERE id = :sessionId AND user_id = :userId AND user_epoch >= :userEpoch::bigint
+    AND generation = :generation::bigint AND current_hash = :presentedHash AND ${isUsable}
+  RETURNING ${sessionColumns}, now`;
 
 const label = `WITH ${clock}
   UPDATE tokenpair.sessions SET label = :label
@@ -90,7 +91,9 @@ export function createSessionStore(
     if (user.epoch !== session.userEpoch) return { outcome: "refused", reason: "user_epoch_changed" } as const;
 
     const replaced =
-      replaces === undefined ? nothingRevoked : await revocations.revokeOne(transaction, replaces, "replaced");
+      replaces === undefined
+        ? nothingRevoked
+        : await revocations.revokeOne(transaction, replaces.sessionId, "replaced", replaces.userId);
     if (updateLastLogin) await run(setLastLogin, { userId });
     const [inserted] = await run<SessionRow & { readonly isKnown: boolean }>(insert, row);
     const { now, isKnown, ...created } = inserted as NonNullable<typeof inserted>;
