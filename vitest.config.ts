@@ -10,7 +10,7 @@ const report = process.env["TOKENPAIR_TEST_REPORT"];
 const system = [
   "test/{adapters,browser,compatibility,fuzz,model,races}/**/*.test.ts",
   "test/{examples,package}.test.ts",
-  "test/cli/{flushexpiredtokens,scripts,users-import}.test.ts",
+  "test/cli/{flushexpiredtokens,output,scripts,users-import}.test.ts",
   "test/scripts/mutants.test.ts",
   "test/server/{postgres,process,serve}.test.ts",
   "test/server/listen/*.test.ts",
@@ -27,8 +27,8 @@ export default defineConfig({
     // By default, one core is left idle.
     maxWorkers: "100%",
     // Only what hangs takes so long. A busy machine makes each step slow, and must not make a test fail.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
     projects: [
       { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: system, isolate: false } },

@@ -20,6 +20,7 @@ import { createWebhook, type Webhook } from "./events/webhook.ts";
 import type { WebhookTarget } from "./events/webhook-request.ts";
 import type { Deps } from "./flows/deps.ts";
 import { bindFlows } from "./flows/index.ts";
+import { createStoreMonitor, type StoreMonitor } from "./flows/store-monitor.ts";
 import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { createBearerReader } from "./http/request/bearer.ts";
@@ -43,6 +44,7 @@ export interface Parts {
   readonly httpDeps: HttpDeps;
   readonly signals: Signals;
   readonly auditQueue: AuditQueue;
+  readonly storeMonitor: StoreMonitor;
   /** `null` without `webhookUrl`. */
   readonly webhook: Webhook | null;
 }
@@ -88,6 +90,7 @@ export function createDeps(
     onLag,
     emit,
   });
+  const storeMonitor = createStoreMonitor({ writes: store.writes, clock, emit, schedule });
   const passwords = doubles.passwords ?? createPasswordHasher(settings);
   const users =
     findUser === undefined
@@ -120,7 +123,7 @@ export function createDeps(
   const target = toWebhookTarget(settings);
   const webhook =
     target === null ? null : createWebhook({ target, store: store.outbox, clock, emit, schedule, jitter: Math.random });
-  return { deps, httpDeps, signals, auditQueue, webhook };
+  return { deps, httpDeps, signals, auditQueue, storeMonitor, webhook };
 }
 
 function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<AuthUser>): WebhookTarget | null {

@@ -165,6 +165,32 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     count: null,
     webhook: null,
   },
+  client_address_unknown: {
+    description:
+      "A request came through a unix socket without a client address from a trusted proxy, so all such requests count as " +
+      "one address. Emitted once per process.",
+    fields: { isTrusted: 'whether `trustedProxies` contains "unix"; the proxy then sent no address' },
+    audit: "never",
+    level: "warn",
+    count: null,
+    webhook: null,
+  },
+  store_unwritable: {
+    description: "A write to the store failed, and so did a probe. The node writes probes until one succeeds.",
+    fields: { reason: "" },
+    audit: "never",
+    level: "error",
+    count: null,
+    webhook: null,
+  },
+  store_recovered: {
+    description: "The store can be written to again.",
+    fields: {},
+    audit: "never",
+    level: "info",
+    count: null,
+    webhook: null,
+  },
   audit_dropped: {
     description: "Audit entries were dropped: too many were waiting, or the store refused them.",
     fields: { count: "" },

@@ -168,7 +168,11 @@ describe("a node", () => {
     const pooled = createAuth({ store: { ...store, connections: () => usage }, signingKey });
     expect(pooled.stats().connections).toEqual(usage);
     const single = createAuth({ store, signingKey });
-    expect(single.stats()).toEqual({ revocations: expect.anything(), passwords: expect.anything() });
+    expect(single.stats()).toEqual({
+      revocations: expect.anything(),
+      passwords: expect.anything(),
+      store: { isWritable: true },
+    });
     await Promise.all([pooled.close(), single.close()]);
   });
 

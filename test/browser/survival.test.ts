@@ -15,19 +15,16 @@ import { until } from "./until.ts";
 describe.skipIf(!traits.hasProfiles).concurrent("a restart of the browser", () => {
   const access = 3;
   let site: Site;
-  /** Its refresh tokens expire after so many seconds. */
-  const brief = 15;
-  let briefSite: Site;
 
   beforeAll(async () => {
-    [site, briefSite] = await Promise.all([openSite({ access }), openSite({ access, refresh: brief })]);
+    site = await openSite({ access });
   });
-  afterAll(() => Promise.all([site.close(), briefSite.close()]));
+  afterAll(() => site.close());
 
   /** Runs a test with a new user and a new profile directory. `open` closes the browser process and starts the next. */
   async function withProfile(
     run: (open: () => Promise<Device>, user: string) => Promise<void>,
-    at: () => Site = () => site,
+    at = site,
   ): Promise<void> {
     const directory = mkdtempSync(join(tmpdir(), "tokenpair-profile-"));
     let current: Device | undefined;
@@ -38,7 +35,7 @@ describe.skipIf(!traits.hasProfiles).concurrent("a restart of the browser", () =
           current = await openProfile(directory);
           return current;
         },
-        await at().newUser(),
+        await at.newUser(),
       );
     } finally {
       await current?.close();
@@ -60,23 +57,22 @@ describe.skipIf(!traits.hasProfiles).concurrent("a restart of the browser", () =
       expect(await callApi(page)).toBe("200 OK");
     }));
 
-  it("shows the login form and the reason if the browser is restarted after the refresh token has expired", () =>
-    withProfile(
-      async (open, user) => {
-        const before = await open();
-        await openLoggedIn(before, site, user);
-        await before.close();
-        await sleep(brief * 1000 + 500);
+  it("shows the login form and the reason if the browser is restarted after the refresh token has expired", async () => {
+    const refresh = 6;
+    const brief = await openSite({ access, refresh });
+    await withProfile(async (open, user) => {
+      const before = await open();
+      await openLoggedIn(before, brief, user);
+      await before.close();
+      await sleep(refresh * 1000 + 500);
 
-        const after = await open();
-        expect(await seeLoginForm(await openTab(after, briefSite))).toMatch(
-          /^You were logged out after a period of inactivity/,
-        );
-        const left = await after.cookies(`${briefSite.origin}/api/auth`);
-        expect(left.map(({ name }) => name).sort()).toEqual(["__Host-csrftoken", "__Secure-device"]);
-      },
-      () => briefSite,
-    ));
+      const after = await open();
+      const page = await openTab(after, brief);
+      expect(await seeLoginForm(page)).toMatch(/^You were logged out after a period of inactivity/);
+      const left = await after.cookies(`${brief.origin}/api/auth`);
+      expect(left.map(({ name }) => name).sort()).toEqual(["__Host-csrftoken", "__Secure-device"]);
+    }, brief).finally(brief.close);
+  });
 
   it("shows the login form after a restart of the browser if the user did not want to stay logged in", () =>
     withProfile(async (open, user) => {
@@ -160,7 +156,9 @@ describe.concurrent("a failing connection", () => {
       await bannerOf(page).filter({ hasText: "You are still logged in" }).waitFor();
       network.repair();
       await seeNoProblem(page);
-      expect(new Set(site.refreshesOf(user).slice(1))).toEqual(new Set(["replayed"]));
+      // A client that never got the successor can't rotate it. On a slow machine, other rotations come before and after.
+      expect(site.refreshesOf(user)).toContain("replayed");
+      expect(site.refreshesOf(user).filter((outcome) => !["rotated", "replayed"].includes(outcome))).toEqual([]);
       expect(await callApi(page)).toBe("200 OK");
       expect(await site.sessionsOf(user)).toHaveLength(1);
     }));

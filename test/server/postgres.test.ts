@@ -114,6 +114,29 @@ describe("a server over PostgreSQL", () => {
     await expect.poll(async () => (await logIn(url)).status).toBe(200);
   });
 
+  it("stays ready but degraded while writes to the database fail, answers from memory, and logs the cause", async () => {
+    const { url, logged, readMetrics } = await start();
+    const { access } = (await (await logIn(url)).json()) as { access: string };
+    const readReady = async () => (await fetch(`${url}/readyz`)).json();
+    const setReadOnly = async (value: "on" | "off") => {
+      await admin.query(`ALTER SYSTEM SET default_transaction_read_only = ${value}`);
+      await admin.query("SELECT pg_reload_conf()");
+    };
+    onTestFinished(() => setReadOnly("off"));
+    expect(await readReady()).toEqual({ status: "ok" });
+    await setReadOnly("on");
+    await expect.poll(async () => (await logIn(url)).status).toBe(503);
+    expect(await readReady()).toEqual({ status: "degraded", detail: "The store can't be written to." });
+    expect((await me(url, access)).status).toBe(200);
+    expect(logged).toContain("store_unwritable");
+    expect(logged).toContain("a request failed");
+    expect(await readMetrics()).toContain("tokenpair_store_unwritable 1");
+    await setReadOnly("off");
+    await expect.poll(readReady).toEqual({ status: "ok" });
+    expect(logged).toContain("store_recovered");
+    expect((await logIn(url)).status).toBe(200);
+  });
+
   it("measures the lag of another node's revocation, and logs when it loses and recovers LISTEN", async () => {
     const { node, logged, readMetrics, schema } = await start();
     await node.revokeToken("1");
