@@ -49,6 +49,13 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^browsers: \w+: /),
   },
   {
+    name: "proxies",
+    description: "nginx, Caddy, HAProxy and Apache as docs/behind-a-proxy.md configures them; those that are installed",
+    command: vitest("test/proxies"),
+    smoke: { command: vitest("test/proxies/proxies.test.ts", "--testNamePattern=nginx|caddy") },
+    toFigures: linesWith(/^proxies: /),
+  },
+  {
     name: "fuzz",
     description: "looks for inputs that break a parser, a minute for each",
     command: ["node", "scripts/fuzz.ts", "60"],

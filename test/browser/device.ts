@@ -65,6 +65,7 @@ export interface Tab extends Finders {
 export interface DeviceCookie {
   readonly name: string;
   readonly value: string;
+  readonly path: string;
   readonly httpOnly: boolean;
   /** Seconds since the epoch, or -1 for a session cookie. */
   readonly expires: number;

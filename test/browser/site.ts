@@ -44,14 +44,26 @@ export interface Lifetimes {
   readonly reuseInterval?: number;
 }
 
+/** Other settings of the server. */
+export interface SiteSettings {
+  /** The prefix that a proxy removes. Default: none. */
+  readonly publicPath?: string;
+}
+
 /** Starts a server with a new database. */
-export async function openSite({ access, refresh = 600, reuseInterval = 10 }: Lifetimes): Promise<Site> {
+export async function openSite({
+  access,
+  refresh = 600,
+  reuseInterval = 10,
+  publicPath,
+}: Lifetimes & SiteSettings): Promise<Site> {
   const env = {
     TOKENPAIR_PAGE: "true",
     TOKENPAIR_LOG_LEVEL: "info",
     TOKENPAIR_ACCESS_TOKEN_LIFETIME: String(access),
     TOKENPAIR_REFRESH_TOKEN_LIFETIME: String(refresh),
     TOKENPAIR_REUSE_INTERVAL: String(reuseInterval),
+    ...(publicPath === undefined ? {} : { TOKENPAIR_PUBLIC_PATH: publicPath }),
   };
   // Only with development cookies does WebKit keep the session at http://localhost.
   const args = traits.keepsSecureCookies ? [] : ["--demo"];

@@ -70,7 +70,7 @@ async function openDevice(display: string, options: BrowserOptions & DeviceOptio
         readonly expiry?: number;
       })[];
       await session.command(window, "DELETE", "window");
-      return cookies.map(({ expiry = -1, name, value, httpOnly }) => ({ name, value, httpOnly, expires: expiry }));
+      return cookies.map(({ expiry = -1, ...cookie }) => ({ ...cookie, expires: expiry }));
     },
     async close() {
       if (!isOpen) return;
