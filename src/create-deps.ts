@@ -10,6 +10,7 @@ import { SettingError } from "./core/settings/setting-error.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { AuthUser } from "./core/user.ts";
 import { createPasswordHasher, type PasswordHasher } from "./crypto/passwords.ts";
+import { requireSecret } from "./crypto/secret-form.ts";
 import { createHmacKey, createKeySet } from "./crypto/signing-key.ts";
 import { createTokens } from "./crypto/tokens.ts";
 import type { EventListener } from "./events/events.ts";
@@ -20,6 +21,7 @@ import { createWebhook, type Webhook } from "./events/webhook.ts";
 import type { WebhookTarget } from "./events/webhook-request.ts";
 import type { Deps } from "./flows/deps.ts";
 import { bindFlows } from "./flows/index.ts";
+import { createStoreMonitor, type StoreMonitor } from "./flows/store-monitor.ts";
 import { createLoginQueue } from "./flows/throttling/login-queue.ts";
 import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
@@ -44,6 +46,7 @@ export interface Parts {
   readonly httpDeps: HttpDeps;
   readonly signals: Signals;
   readonly auditQueue: AuditQueue;
+  readonly storeMonitor: StoreMonitor;
   /** `null` without `webhookUrl`. */
   readonly webhook: Webhook | null;
 }
@@ -64,6 +67,7 @@ export function createDeps(
     const fault = signingKey === undefined ? "is missing" : "must be a string or a Uint8Array";
     throw new SettingError("signingKey", `${fault}. Create one with: openssl rand -hex 48`);
   }
+  requireSecret(signingKey);
   const settings = resolveSettings(rest);
   if (verifyingKey !== undefined) {
     throw new SettingError(
@@ -89,6 +93,7 @@ export function createDeps(
     onLag,
     emit,
   });
+  const storeMonitor = createStoreMonitor({ writes: store.writes, clock, emit, schedule });
   const passwords = doubles.passwords ?? createPasswordHasher(settings);
   const users =
     findUser === undefined
@@ -122,7 +127,7 @@ export function createDeps(
   const target = toWebhookTarget(settings);
   const webhook =
     target === null ? null : createWebhook({ target, store: store.outbox, clock, emit, schedule, jitter: Math.random });
-  return { deps, httpDeps, signals, auditQueue, webhook };
+  return { deps, httpDeps, signals, auditQueue, storeMonitor, webhook };
 }
 
 function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<AuthUser>): WebhookTarget | null {

@@ -53,7 +53,7 @@ export type {
   AuditStore,
 } from "./core/store/audit.ts";
 export type { FeedStore, RevokedToken } from "./core/store/feed.ts";
-export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store } from "./core/store/index.ts";
+export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store, WriteProbe } from "./core/store/index.ts";
 export type { Delivery, OutboxStore } from "./core/store/outbox.ts";
 export type {
   CreatedSession,
@@ -94,6 +94,7 @@ export type {
   AuditDroppedEvent,
   AuthEvent,
   BaseEvent,
+  ClientAddressUnknownEvent,
   ClientEvent,
   CsrfRefusedEvent,
   EventListener,
@@ -113,6 +114,8 @@ export type {
   RefreshOutcome,
   RehashFailedEvent,
   SessionsRevokedEvent,
+  StoreRecoveredEvent,
+  StoreUnwritableEvent,
   ThrottledEvent,
   ThrottleScope,
   TokenRevokedEvent,

@@ -1,9 +1,10 @@
+import type { RefreshClaims } from "../core/claims.ts";
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import type { RevokedSessions, SessionSnapshot, Verdict } from "../core/store/sessions.ts";
 import { commit, sessionsRevoked } from "./commit.ts";
 import type { Deps } from "./deps.ts";
-import { findSessionRefusal } from "./session-refusal.ts";
+import { findClaimMismatch, findSessionRefusal } from "./session-refusal.ts";
 
 /** Which sessions to log out: this one, all others of the user, or all of the user's. */
 export type LogoutScope = "local" | "others" | "all";
@@ -36,26 +37,33 @@ export async function logoutByRefreshToken(
   token: string,
   { scope = "local", client = {} }: LogoutOptions = {},
 ): Promise<void> {
-  const { sessionId, userId } = deps.tokens.verifyRefresh(token);
+  const claims = deps.tokens.verifyRefresh(token);
+  const { sessionId, userId } = claims;
   if (scope === "local") {
-    const { result: wasLive } = await commit(
+    const { result: refusal } = await commit(
       deps,
       sessionsRevoked({ userId, sessionId, reason: "logout", client }),
-      (audit) => deps.store.sessions.decide(sessionId, revokeIfLive, audit),
+      (audit) => deps.store.sessions.decide(sessionId, (snapshot) => revokeIfLive(snapshot, claims), audit),
     );
-    if (!wasLive) throw sessionIsOver();
+    if (refusal !== null) throw refusal;
   } else {
-    const refusal = findSessionRefusal(await deps.store.sessions.find(sessionId));
-    if (refusal !== null) throw sessionIsOver();
+    const refusal = findLogoutRefusal(await deps.store.sessions.find(sessionId), claims);
+    if (refusal !== null) throw refusal;
     await logout(deps, { sessionId, userId }, { scope, client });
   }
 }
 
-function revokeIfLive(snapshot: SessionSnapshot | null): Verdict<boolean> {
-  return findSessionRefusal(snapshot) === null ? { result: true, revoke: "logout" } : { result: false };
+function revokeIfLive(snapshot: SessionSnapshot | null, claims: RefreshClaims): Verdict<AuthError | null> {
+  const refusal = findLogoutRefusal(snapshot, claims);
+  return refusal === null ? { result: null, revoke: "logout" } : { result: refusal };
 }
 
-const sessionIsOver = () => new AuthError("token_revoked", "the session is over already", { sessionEnded: true });
+/** Returns why the token can't log out: it isn't one of its session, or the session is over. Its generation doesn't matter. */
+function findLogoutRefusal(snapshot: SessionSnapshot | null, claims: RefreshClaims): AuthError | null {
+  const mismatch = findClaimMismatch(snapshot, claims);
+  if (mismatch !== null || findSessionRefusal(snapshot) === null) return mismatch;
+  return new AuthError("token_revoked", "the session is over already", { sessionEnded: true });
+}
 
 /**
  * Logs a user out of one session or of several. Does nothing if they are over already. Durable when the promise

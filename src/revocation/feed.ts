@@ -1,3 +1,4 @@
+import { toUnavailableReason } from "../core/errors.ts";
 import type { FeedCursor, Revocation } from "../core/revocation.ts";
 import { clockMargin, toRevocationHorizon } from "../core/revocation-horizon.ts";
 import type { Clock } from "../core/runtime/clock.ts";
@@ -126,7 +127,7 @@ export function createFeed(options: FeedOptions): Feed {
       await readToEnd();
       return null;
     } catch (error) {
-      failure = `reading failed: ${error instanceof Error ? error.name : typeof error}`;
+      failure = `reading failed: ${toUnavailableReason(error)}`;
       throw error;
     } finally {
       if (!stopped) reportStaleness();

@@ -47,7 +47,7 @@ describe("a path", () => {
 
 describe("a list of endpoints", () => {
   it("refuses two endpoints with the same method and path when the handler is created", async () => {
-    const common = { summary: "Echo.", errorStyle: "resource", responses: {} } as const;
+    const common = { operationId: "echo", summary: "Echo.", errorStyle: "resource", responses: {} } as const;
     const handle = async () => toJsonResponse(200, {});
     const [one, other] = [() => "/things", () => "/things"];
     const endpoints = [one, other].map((path) => defineEndpoint({ ...common, method: "GET", path, handle }));
@@ -55,7 +55,13 @@ describe("a list of endpoints", () => {
   });
 
   it("passes an endpoint its path parameters decoded, and answers 404 to one that can't be decoded", async () => {
-    const echo = { path: () => "/things/{id}", summary: "Echo.", errorStyle: "resource", responses: {} } as const;
+    const echo = {
+      path: () => "/things/{id}",
+      operationId: "echo",
+      summary: "Echo.",
+      errorStyle: "resource",
+      responses: {},
+    } as const;
     const own = await createTestAuth({
       endpoints: [
         defineEndpoint({ ...echo, method: "GET", handle: async ({ params }) => toJsonResponse(200, params) }),
@@ -64,7 +70,7 @@ describe("a list of endpoints", () => {
     });
     expect(await (await own.send("GET", "/things/a%20%C3%A9%2Fb/")).json()).toEqual({ id: "a é/b" });
     expect((await own.send("DELETE", "/things/1")).status).toBe(204);
-    expect((await own.send("PUT", "/things/1")).headers.get("Allow")).toBe("GET, DELETE, OPTIONS");
+    expect((await own.send("PUT", "/things/1")).headers.get("Allow")).toBe("GET, HEAD, DELETE, OPTIONS");
     expect((await own.send("GET", "/things/%FF")).status).toBe(404);
     expect((await own.send("GET", "/things/")).status).toBe(404);
     await own.close();

@@ -24,7 +24,7 @@ async function runMigrate(context: Context, options: CommonOptions): Promise<voi
       ...collisions.map(toCollisionLine),
     ];
     const pairs = collisions.map(({ user, other }) => ({ id: user.id, other_id: other.id }));
-    print(context, options, { lines, json: { applied, username_keys: replaced, username_collisions: pairs } });
+    await print(context, options, { lines, json: { applied, username_keys: replaced, username_collisions: pairs } });
   } finally {
     await store.close();
   }

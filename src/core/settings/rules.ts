@@ -13,7 +13,7 @@ export type SettingRule =
   | { readonly type: "choice"; readonly choices: readonly string[] }
   | ({ readonly type: "text"; readonly optional?: true } & Form)
   | ({ readonly type: "texts"; readonly atLeast: number; readonly example?: string } & Form)
-  /** IP addresses and networks. */
+  /** IP addresses, networks, and "unix". */
   | { readonly type: "networks" }
   | { readonly type: "function" };
 
@@ -85,6 +85,11 @@ export const settingRules = Object.freeze({
 
   tokenPath: path,
   authPath: path,
+  publicPath: {
+    ...path,
+    form: 'a path such as "/account": a slash first, none at the end, no "." or ".."',
+    optional: true,
+  },
   authHeaderName: headerName,
   authHeaderTypes: {
     type: "texts",

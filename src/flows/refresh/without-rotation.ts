@@ -18,9 +18,10 @@ export async function refreshWithoutRotation(
   tokens: PreparedTokens,
   options: RefreshOptions,
 ): Promise<Refreshed> {
-  const { sessionId, generation, secret } = presented;
+  const { sessionId, userId, userEpoch, generation, secret } = presented;
   const presentedHash = hashSecret(secret);
-  const used = await deps.store.sessions.touch({ sessionId, generation, presentedHash, ...toRowClient(options) });
+  const use = { sessionId, userId, userEpoch, generation, presentedHash };
+  const used = await deps.store.sessions.touch({ ...use, ...toRowClient(options) });
   if (used === null) {
     const found = await deps.store.sessions.find(sessionId);
     const error =

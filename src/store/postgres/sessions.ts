@@ -40,8 +40,9 @@ const insert = `WITH ${clock}, expiry AS (
 const touch = `WITH ${clock}
   UPDATE tokenpair.sessions SET last_used_at = now,
     user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
-  FROM clock WHERE id = :sessionId AND generation = :generation::bigint AND current_hash = :presentedHash
-    AND ${isUsable} RETURNING ${sessionColumns}, now`;
+  FROM clock WHERE id = :sessionId AND user_id = :userId AND user_epoch >= :userEpoch::bigint
+    AND generation = :generation::bigint AND current_hash = :presentedHash AND ${isUsable}
+  RETURNING ${sessionColumns}, now`;
 
 const label = `WITH ${clock}
   UPDATE tokenpair.sessions SET label = :label
@@ -94,7 +95,9 @@ export function createSessionStore(
     if (user.epoch !== session.userEpoch) return { outcome: "refused", reason: "user_epoch_changed" } as const;
 
     const replaced =
-      replaces === undefined ? nothingRevoked : await revocations.revokeOne(transaction, replaces, "replaced");
+      replaces === undefined
+        ? nothingRevoked
+        : await revocations.revokeOne(transaction, replaces.sessionId, "replaced", replaces.userId);
     if (updateLastLogin) await run(setLastLogin, { userId });
     const [inserted] = await run<SessionRow & { readonly isKnown: boolean }>(insert, {
       ...row,

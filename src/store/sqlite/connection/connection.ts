@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { StoreUnavailableError } from "../../../core/errors.ts";
+import type { WriteProbe } from "../../../core/store/index.ts";
 import { createBatcher, leftOut } from "../../batcher.ts";
 import { toStoreError } from "./errors.ts";
 import { createLockRetry } from "./lock-retry.ts";
@@ -25,6 +26,10 @@ export interface SqliteConnection {
    * that waited for the lock together, share a transaction and its flush to the disk.
    */
   readonly write: Transact;
+  /** Runs a transaction as `write` does, but at once and alone. */
+  readonly writeAlone: Transact;
+  /** Adds a listener for writes that failed because the database can't answer, and for a file that is gone. */
+  readonly onFailure: WriteProbe["onFailure"];
   /** Calls `hook` once after the commit, or never if there is none. Call it only inside a write. */
   readonly afterCommit: (hook: () => void) => void;
   /** Closes the database. Idempotent. */
@@ -37,7 +42,12 @@ export interface SqliteConnectionOptions {
   readonly now: () => number;
   /** Milliseconds. */
   readonly busyTimeout: number;
+  /** Returns whether the database's file is no longer at its path. */
+  readonly isFileGone: () => boolean;
 }
+
+/** The database's file is no longer at its path. */
+class FileGoneError extends StoreUnavailableError {}
 
 /** One call of `write`. */
 interface Write {
@@ -54,10 +64,11 @@ const maxWaiting = 10_000;
 /** Creates a connection over an open database that doesn't wait for locks by itself. */
 export function createSqliteConnection(
   database: DatabaseSync,
-  { now, busyTimeout }: SqliteConnectionOptions,
+  { now, busyTimeout, isFileGone }: SqliteConnectionOptions,
 ): SqliteConnection {
   const statements = new Map<string, StatementSync>();
   const hooks = new Set<() => void>();
+  const failureListeners = new Set<() => void>();
   const retryWhileLocked = createLockRetry(busyTimeout);
   let isClosed = false;
 
@@ -90,6 +101,8 @@ export function createSqliteConnection(
 
   function runOnce<T>(begin: string, work: () => T): T {
     if (isClosed) throw new StoreUnavailableError("the store is closed");
+    // What is written to a deleted file is lost with this process, and other processes don't see it.
+    if (isFileGone()) throw new FileGoneError("the database's file was deleted or replaced: restart the server");
     hooks.clear();
     prepare(begin).run();
     const result = commit(work);
@@ -97,8 +110,18 @@ export function createSqliteConnection(
     return result;
   }
 
-  const writeAll = (writes: readonly Write[]) =>
-    retryWhileLocked(() => runOnce("BEGIN IMMEDIATE", () => writes.map(({ work }) => work(now()))));
+  async function writeAll(writes: readonly Write[]): Promise<unknown[]> {
+    try {
+      return await retryWhileLocked(() => runOnce("BEGIN IMMEDIATE", () => writes.map(({ work }) => work(now()))));
+    } catch (error) {
+      if (toStoreError("", error) instanceof StoreUnavailableError) reportFailure();
+      throw error;
+    }
+  }
+
+  function reportFailure(): void {
+    if (!isClosed) for (const listener of failureListeners) listener();
+  }
 
   const write = createBatcher<Write, unknown>({
     async runBatch(writes) {
@@ -126,6 +149,10 @@ export function createSqliteConnection(
       return await result;
     } catch (error) {
       if (isClosed) throw new StoreUnavailableError(`${operation}: the store is closed`, { cause: error });
+      if (error instanceof FileGoneError) {
+        reportFailure();
+        throw new StoreUnavailableError(`${operation}: ${error.message}`);
+      }
       throw toStoreError(operation, error);
     }
   }
@@ -140,6 +167,14 @@ export function createSqliteConnection(
       ),
     write: <T>(operation: string, work: (now: number) => T) =>
       withOperation(operation, write({ operation, work }) as Promise<T>),
+    writeAlone: async <T>(operation: string, work: (now: number) => T) => {
+      const [result] = await withOperation(operation, writeAll([{ operation, work }]));
+      return result as T;
+    },
+    onFailure(listener) {
+      failureListeners.add(listener);
+      return () => void failureListeners.delete(listener);
+    },
     afterCommit: (hook) => void hooks.add(hook),
     close() {
       if (isClosed) return;

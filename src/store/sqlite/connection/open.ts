@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StoreUnavailableError } from "../../../core/errors.ts";
@@ -21,6 +21,26 @@ export function openDatabase(path: string, busyTimeout: number): DatabaseSync {
   } catch (error) {
     throw toStoreError("open", error);
   }
+}
+
+/**
+ * Creates a function that returns whether the file at `path` has been deleted or replaced since. SQLite doesn't notice it,
+ * and continues with the file that it has opened.
+ */
+export function createFileWatch(path: string): () => boolean {
+  if (path === ":memory:") return () => false;
+  const location = resolve(path);
+  const read = () => statSync(location, { bigint: true, throwIfNoEntry: false });
+  const opened = read();
+  return () => {
+    try {
+      const found = read();
+      return found === undefined || found.ino !== opened?.ino || found.dev !== opened?.dev;
+    } catch {
+      // The file may be there: for example, the process may no longer search its folder.
+      return false;
+    }
+  };
 }
 
 /** Creates the file if it is missing. Returns its absolute path, which SQLite never takes for a URI. */
