@@ -71,6 +71,10 @@ export async function changePassword(
     nextHash: hashSecret(secret),
     idleLifetime: deps.settings.refreshTokenLifetime,
   };
+  // The change raises the epoch by one, from the one under which the current password was verified.
+  const owner = { userId, userEpoch: user.epoch + 1, issuedAt: deps.clock.now() };
+  const usernameKey = toUsernameKey(user.username, deps.settings.usernameCaseSensitive);
+  const device = createDeviceToken(deps.deviceKey, usernameKey, owner, deps.random);
   const hash = await deps.passwords.hash(normalizePassword(newPassword));
   const changed = await commit(
     deps,
@@ -78,10 +82,6 @@ export async function changePassword(
     (audit) => deps.store.users.changePassword(userId, hash, keep, audit),
   );
   if (changed === null) throw new AuthError("token_revoked", "the session or the password changed meanwhile");
-  const { userEpoch } = changed.session;
-  const usernameKey = toUsernameKey(user.username, deps.settings.usernameCaseSensitive);
-  const owner = { userId, userEpoch, issuedAt: changed.now };
-  const device = createDeviceToken(deps.deviceKey, usernameKey, owner, deps.random);
   return { session: changed.session, pair: tokens.mintPair({ ...changed, secret }), device };
 }
 
