@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openBrowser, type TestBrowser } from "./chromium.ts";
+import { openBrowser } from "./browsers.ts";
+import type { TestBrowser } from "./device.ts";
 import { watchFaults } from "./faults.ts";
 import { type Network, openNetwork } from "./network.ts";
 import { callApi, logIn, logOut, openTab, seeAccount } from "./person.ts";
