@@ -158,6 +158,8 @@ export interface Rotation {
 
 /** A use of a session that does not rotate its refresh token. */
 export interface SessionUse {
+  /** Whether the client gets a refresh token of the same generation, so that `rotatedAt` is set. Default: false. */
+  readonly issuesRefreshToken?: boolean;
   /** The session that was used. */
   readonly sessionId: string;
   /** The presented token's user. The session must be that user's. */
