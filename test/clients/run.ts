@@ -7,9 +7,9 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { build } from "esbuild";
-import type { BrowserContext } from "playwright-core";
 import { openAttacker } from "../browser/attacker.ts";
-import { openBrowser } from "../browser/chromium.ts";
+import { openBrowser } from "../browser/browsers.ts";
+import type { Device } from "../browser/device.ts";
 import { openNodes } from "../support/nodes.ts";
 
 declare const clients: Readonly<Record<string, (input: object) => Promise<readonly string[]>>>;
@@ -48,14 +48,14 @@ const api = `http://localhost:${nodes.servers[0]?.port}`;
 const browser = await openBrowser();
 
 /** Runs one of the page's functions in a new tab. */
-async function run(device: BrowserContext, name: string, from = url, isOffline = false): Promise<void> {
+async function run(device: Device, name: string, from = url, isOffline = false): Promise<void> {
   const page = await device.newPage();
   await page.goto(from);
-  await device.setOffline(isOffline);
+  await device.setOffline?.(isOffline);
   const input = { name, input: { api, credentials, wrong } };
   const steps = await page.evaluate((given) => clients[given.name]?.(given.input) ?? [], input);
   await page.close();
-  await device.setOffline(false);
+  await device.setOffline?.(false);
   if (steps.length === 0) throw new Error(`${name} did nothing`);
   for (const step of steps) console.log(`  ${name}: ${step}`);
   console.log(`clients: ${name}: ${steps.length} steps`);
