@@ -107,7 +107,12 @@ export interface NewSession {
   /** Whether to set the user's `lastLoginAt`. */
   readonly updateLastLogin: boolean;
   /** An earlier session of the same browser. It is revoked if it is that user's. */
-  readonly replaces?: { readonly sessionId: string; readonly userId: string };
+  readonly replaces?: {
+    /** The session's id. */
+    readonly sessionId: string;
+    /** The user's id. */
+    readonly userId: string;
+  };
 }
 
 /** A session that was inserted. */
