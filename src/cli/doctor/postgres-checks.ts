@@ -1,6 +1,6 @@
 import type { Config } from "../../server/config/config.ts";
 import { toProtection } from "../../server/config/postgres-options.ts";
-import type { PostgresStore } from "../../store/postgres/index.ts";
+import type { ListenState, PostgresStore } from "../../store/postgres/index.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
 /** The first version that has `pg_current_xact_id()`, without which the revocation feed could skip late commits. */
@@ -27,7 +27,28 @@ export async function checkPostgres(store: PostgresStore, url: string, { server 
           `A node uses ${connections}, but the server allows ${maxConnections}. Lower databaseConnections.`,
         )
       : ok("connections", `A node uses ${connections} of the server's ${maxConnections}.`),
+    ...toListenChecks(await store.probeListen()),
   ];
+}
+
+function toListenChecks(listen: ListenState): readonly Check[] {
+  const later = "Until then, other nodes apply a revocation up to half a second later.";
+  switch (listen.state) {
+    case "delivered":
+      return [ok("listen", "Notifications arrive.")];
+    case "lost":
+      return [
+        warn(
+          "listen",
+          "No notification arrived. A proxy that pools transactions, such as PgBouncer, loses them. " +
+            `Set databaseListenUrl to the server itself. ${later}`,
+        ),
+      ];
+    case "failed":
+      return [warn("listen", `Can't listen (${listen.reason}). Check databaseListenUrl. ${later}`)];
+    case "off":
+      return [];
+  }
 }
 
 function toTlsCheck(url: string, server: Config["server"]): Check {

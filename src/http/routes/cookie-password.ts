@@ -3,7 +3,7 @@ import { toSessionCookies, toTokenLimits, withCookies } from "../cookies/cookies
 import { deriveCsrfToken } from "../cookies/csrf-token.ts";
 import { authenticateRequest, readCredentials } from "../credentials.ts";
 import { defineEndpoint } from "../endpoint.ts";
-import { csrfFailed, csrfHeader } from "../openapi/cookie-responses.ts";
+import { csrfFailed, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
 import { badRequest, errorSchema, notAuthenticated, throttled, unavailable } from "../openapi/responses.ts";
 import { passwordField } from "../request/fields.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
@@ -14,6 +14,7 @@ import { toJsonResponse } from "../response/json.ts";
 export const cookiePassword = defineEndpoint({
   method: "POST",
   path: ({ authPath }) => `${authPath}/password`,
+  operationId: "changePassword",
   summary: "Change the current user's password.",
   errorStyle: "resource",
   cors: "trusted_with_cookies",
@@ -27,6 +28,7 @@ export const cookiePassword = defineEndpoint({
     200: {
       description:
         "The password is changed. The new token pair is in the cookies or, with a bearer token, in the body.",
+      headers: [setCookie("Sets the access, refresh and CSRF cookies, except with a bearer token.")],
       schema: z.object({ access: z.string().optional(), refresh: z.string().optional() }),
     },
     400: {

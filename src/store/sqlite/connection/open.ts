@@ -25,7 +25,7 @@ export function openDatabase(path: string, busyTimeout: number): DatabaseSync {
 
 /**
  * Creates a function that returns whether the file at `path` has been deleted or replaced since. SQLite doesn't notice it,
- * and goes on with the file that it has opened.
+ * and continues with the file that it has opened.
  */
 export function createFileWatch(path: string): () => boolean {
   if (path === ":memory:") return () => false;
