@@ -40,8 +40,8 @@ export const securityMutants: readonly Mutant[] = [
   {
     name: "a token for a list of other audiences is accepted",
     file: "src/crypto/claim-checks.ts",
-    find: "claim.includes(audience)",
-    replace: "claim.length > 0",
+    find: "!audiences.includes(settings.audience)",
+    replace: "audiences.length === 0",
     tests: ["test/crypto/tokens.test.ts"],
   },
   {
@@ -89,8 +89,8 @@ export const securityMutants: readonly Mutant[] = [
   {
     name: "a cache may give one origin's CORS answer to another origin",
     file: "src/http/cookies/cors.ts",
-    find: 'headers.append("Vary", "Origin");',
-    replace: "",
+    find: '"Origin, Access-Control-Request-Method" : "Origin"',
+    replace: '"Origin, Access-Control-Request-Method" : "Accept"',
     tests: ["test/http/cookies/cors.test.ts"],
   },
   {

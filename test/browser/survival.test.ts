@@ -104,7 +104,7 @@ interface Scenario {
 }
 
 describe.concurrent("a failing connection", () => {
-  const [access, reuseInterval] = [4, 1];
+  const [access, reuseInterval] = [4, 3];
   let site: Site;
   let browser: TestBrowser;
 

@@ -12,6 +12,7 @@ import { serve } from "../../src/server/serve.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { startServer } from "../support/server-process.ts";
+import { verifyAccess } from "../support/wire.ts";
 import { createFolder } from "./folder.ts";
 
 const signingKey = "a signing key for tests of at least 32 bytes";
@@ -105,7 +106,7 @@ describe("a server over PostgreSQL", () => {
     await lockUntilRollback(`SELECT FROM ${schema}.users FOR UPDATE`);
     // One login uses the only connection while it waits for the row.
     const answers = Promise.all(Array.from({ length: 12 }, () => logIn(url)));
-    expect((await me(url, access)).status).toBe(200);
+    expect(await verifyAccess(url, access)).toBe(200);
     for (const answer of await answers) {
       expect(answer.status).toBe(503);
       expect(answer.headers.get("Retry-After")).toMatch(/^\d+$/);
