@@ -13,7 +13,8 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
   },
   new_device: {
     description:
-      "Follows a `login` from a user agent that no live session of the user has, and no login in the audit log.",
+      "Follows a `login` from a user agent that no live session of the user has, and no login in the audit log. Not emitted " +
+      "for a user's first login.",
     fields: { userId: "", sessionId: "", client: "" },
     audit: "transaction",
     level: "info",

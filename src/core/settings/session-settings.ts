@@ -25,7 +25,7 @@ export interface SessionSettings {
    * Default: 10 seconds.
    */
   readonly reuseInterval: number;
-  /** Whether a login sets the user's `lastLoginAt`. Default: false. */
+  /** Whether a login sets the user's `lastLoginAt`. Default: true. */
   readonly updateLastLogin: boolean;
 }
 

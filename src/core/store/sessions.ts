@@ -120,7 +120,10 @@ export interface CreatedSession extends SessionAt {
   readonly outcome: "created";
   /** The feed entry of the replaced session, if one was revoked. */
   readonly revocations: readonly Revocation[];
-  /** Whether neither an unrevoked session of this user nor the audit log has the new session's user agent. */
+  /**
+   * Whether the user has logged in before, and neither an unrevoked session of this user nor the audit log has the new
+   * session's user agent.
+   */
   readonly isNewDevice: boolean;
 }
 

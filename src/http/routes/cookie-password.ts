@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { toSessionCookies, toTokenLimits, withCookies } from "../cookies/cookies.ts";
+import { toDeviceCookie, toSessionCookies, toTokenLimits, withCookies } from "../cookies/cookies.ts";
 import { deriveCsrfToken } from "../cookies/csrf-token.ts";
 import { authenticateRequest, readCredentials } from "../credentials.ts";
 import { defineEndpoint } from "../endpoint.ts";
@@ -48,16 +48,16 @@ export const cookiePassword = defineEndpoint({
     const { current_password: currentPassword, new_password: newPassword } = await readBody();
 
     const change = { userId, sessionId, currentPassword, newPassword };
-    const { session, pair } = await deps.flows.changePassword(change, {
+    const { session, pair, device } = await deps.flows.changePassword(change, {
       client,
       tokenLimits: toTokenLimits(deps.settings),
     });
 
     if (credentials.via === "bearer") return toJsonResponse(200, { access: pair.access, refresh: pair.refresh });
     const csrfToken = deriveCsrfToken(deps.csrfKey, session);
-    return withCookies(
-      toJsonResponse(200, {}),
-      toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),
-    );
+    return withCookies(toJsonResponse(200, {}), [
+      ...toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),
+      toDeviceCookie(deps.settings, device, session.persistent),
+    ]);
   },
 });

@@ -27,8 +27,11 @@ const insert = `INSERT INTO sessions
    :persistent, :userAgent, :ip, :idleExpiresAt)
   RETURNING ${sessionColumns}`;
 
-// A login without a user agent can't be from a new device.
+// A login without a user agent can't be from a new device, and neither can the user's first login.
 const knowsDevice = `SELECT :userAgent IS NULL
+  OR NOT (EXISTS (SELECT 1 FROM users WHERE id = :userId AND last_login_at IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM sessions WHERE user_id = :userId AND revoked_at IS NULL)
+    OR EXISTS (SELECT 1 FROM audit_log WHERE type = 'login' AND user_id = :userId))
   OR EXISTS (SELECT 1 FROM sessions WHERE user_id = :userId AND user_agent = :userAgent AND revoked_at IS NULL)
   OR EXISTS (SELECT 1 FROM audit_log WHERE type = 'login' AND user_id = :userId AND user_agent = :userAgent)
   AS isKnown`;
