@@ -58,7 +58,7 @@ export async function refreshVerified(
 ): Promise<Refreshed> {
   // Everything that can fail is done before the session changes: the user, the claims, and the lengths of the tokens.
   const { tokens, user } = await prepareTokensOfUser(deps, presented, options);
-  const refreshed = await (deps.settings.rotateRefreshTokens
+  const refreshed = await (deps.settings.rotateRefreshTokens === true
     ? rotate(deps, presented, tokens, options)
     : refreshWithoutRotation(deps, presented, tokens, options));
   return { ...refreshed, ...(user !== undefined && { user }) };

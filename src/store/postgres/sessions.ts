@@ -39,6 +39,7 @@ const insert = `WITH ${clock}, expiry AS (
 
 const touch = `WITH ${clock}
   UPDATE tokenpair.sessions SET last_used_at = now,
+    rotated_at = CASE WHEN :issuesRefreshToken::boolean THEN now ELSE rotated_at END,
     user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
   FROM clock WHERE id = :sessionId AND user_id = :userId AND user_epoch >= :userEpoch::bigint
     AND generation = :generation::bigint AND current_hash = :presentedHash AND ${isUsable}
@@ -119,7 +120,8 @@ export function createSessionStore(
 
     rotate: createRotate(connection, behaviour),
 
-    touch: async (use) => toSessionAt(await connection.run("sessions.touch", touch, { ...use })),
+    touch: async (use) =>
+      toSessionAt(await connection.run("sessions.touch", touch, { issuesRefreshToken: false, ...use })),
 
     decide: (sessionId, decide, audit) =>
       connection.transact("sessions.decide", async (transaction) => {

@@ -42,7 +42,7 @@ const rotate = `UPDATE sessions SET generation = generation + 1,
   user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
   WHERE ${isPresented} RETURNING ${sessionColumns}`;
 
-const touch = `UPDATE sessions SET last_used_at = :now,
+const touch = `UPDATE sessions SET last_used_at = :now, rotated_at = iif(:issuesRefreshToken, :now, rotated_at),
   user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
   WHERE ${isPresented} RETURNING ${sessionColumns}`;
 
@@ -122,9 +122,9 @@ export function createSessionStore(connection: SqliteConnection, revocations: Re
       });
     },
 
-    async touch(use) {
+    async touch({ issuesRefreshToken = false, ...use }) {
       return connection.write("sessions.touch", (now) => {
-        const row = connection.prepare(touch).get({ ...use, now });
+        const row = connection.prepare(touch).get({ ...use, issuesRefreshToken: issuesRefreshToken ? 1 : 0, now });
         return row === undefined ? null : { session: toSession(row as SessionRow), now };
       });
     },
