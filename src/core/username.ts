@@ -20,7 +20,7 @@ export function toFormerUsernameKey(username: string, caseSensitive: boolean): s
 
 /**
  * Removes the differences that Unicode's full case folding removes. Lower case alone keeps ß apart from SS, and ς from Σ.
- * The capital ẞ only becomes SS by way of ß. The dotless ı is a letter of its own.
+ * The capital ẞ only becomes SS by way of ß. The dotless ı is another letter.
  */
 function foldCase(text: string): string {
   const folded = text

@@ -170,7 +170,7 @@ function toAnswer(answer: unknown, hook: string): AuthUser | null {
   return user.id === id ? user : withId(user, id);
 }
 
-/** Copies a user, with its prototype: what the application returned may be an object of its own class. */
+/** Copies a user, with its prototype: what the application returned may be an instance of a class. */
 function withId(user: AuthUser, id: string): AuthUser {
   const members = Object.getOwnPropertyDescriptors(user);
   return Object.create(Object.getPrototypeOf(user), { ...members, id: { value: id, enumerable: true } });

@@ -31,7 +31,7 @@ export async function toStoredKey({ store, settings }: NameDeps, username: strin
 }
 
 /** What became of the usernames whose keys were from tokenpair 0.1. */
-export interface RenewedKeys {
+export interface UpdatedKeys {
   /** How many users got a key of today. */
   readonly replaced: number;
   /** The users who keep the key of 0.1, because their names differ only in case from another user's. */
@@ -50,7 +50,7 @@ const pageSize = 1_000;
  * Gives users whose username keys are from tokenpair 0.1 the keys of today. Reads every user. Can be run at any time and again,
  * and leaves a user alone whose new key is another's. Does nothing if usernames are case-sensitive.
  */
-export async function renewUsernameKeys({ store, settings }: NameDeps): Promise<RenewedKeys> {
+export async function updateUsernameKeys({ store, settings }: NameDeps): Promise<UpdatedKeys> {
   if (settings.usernameCaseSensitive) return { replaced: 0, collisions: [] };
   let replaced = 0;
   const collisions: Collision[] = [];

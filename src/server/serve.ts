@@ -3,7 +3,7 @@ import type { Store } from "../core/store/index.ts";
 import { createAuthWith } from "../create-auth.ts";
 import { toAuditRow } from "../events/audit-row.ts";
 import type { AuthEvent } from "../events/events.ts";
-import { renewUsernameKeys } from "../flows/username-keys.ts";
+import { updateUsernameKeys } from "../flows/username-keys.ts";
 import { createClientIpFinder } from "../http/request/client-ip.ts";
 import { startCleanup } from "./cleanup.ts";
 import type { Config } from "./config/config.ts";
@@ -144,7 +144,7 @@ async function openDatabase(config: Config, resources: Resources): Promise<Opene
   resources.add(() => store.close());
   const applied = await store.migrate();
   // Once after an upgrade: it reads every user. `tokenpair migrate` does it at any time.
-  if (applied.length > 0) await renewUsernameKeys({ store, settings: config.settings });
+  if (applied.length > 0) await updateUsernameKeys({ store, settings: config.settings });
   const key = found ?? createSigningKey(database);
   return { store, database: database.label, key, createdKey: found === null ? key : null };
 }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { toFormerUsernameKey } from "../../src/core/username.ts";
 import { createUserImport } from "../../src/flows/import-users.ts";
-import { renewUsernameKeys } from "../../src/flows/username-keys.ts";
+import { updateUsernameKeys } from "../../src/flows/username-keys.ts";
 import { createUser, findUserByName, updateUser } from "../../src/flows/users.ts";
 import { expectRefused } from "../flows/flow.ts";
 import { createTestAuth, type TestAuth } from "../support/auth.ts";
@@ -37,19 +37,19 @@ describe("usernames that differ only in case", () => {
 });
 
 describe("the users of tokenpair 0.1", () => {
-  it("log in before and after their keys are renewed, then in every spelling", async () => {
+  it("log in before and after their keys are updated, then in every spelling", async () => {
     const id = await createFormerUser("Straße");
     expect([await statusOf("straße"), await statusOf("STRASSE")]).toEqual([200, 401]);
     await expectRefused(createUser(auth.deps, { username: "STRAßE", password }), "username_taken");
-    expect(await renewUsernameKeys(auth.deps)).toEqual({ replaced: 1, collisions: [] });
+    expect(await updateUsernameKeys(auth.deps)).toEqual({ replaced: 1, collisions: [] });
     expect([await idOf("straße"), await idOf("STRASSE")]).toEqual([id, id]);
     await expectRefused(createUser(auth.deps, { username: "strasse", password }), "username_taken");
-    expect(await renewUsernameKeys(auth.deps)).toEqual({ replaced: 0, collisions: [] });
+    expect(await updateUsernameKeys(auth.deps)).toEqual({ replaced: 0, collisions: [] });
   });
 
   it("keep their names if two differ only in case now, and can be changed and imported again", async () => {
     const [first, second] = [await createFormerUser("straße"), await createFormerUser("strasse")];
-    const { replaced, collisions } = await renewUsernameKeys(auth.deps);
+    const { replaced, collisions } = await updateUsernameKeys(auth.deps);
     expect(replaced).toBe(0);
     expect(collisions).toMatchObject([{ user: { id: first }, other: { id: second } }]);
     expect([await idOf("Straße"), await idOf("STRASSE")]).toEqual([first, second]);
@@ -69,14 +69,14 @@ describe("the users of tokenpair 0.1", () => {
     ];
     expect(await createUserImport(auth.deps)(again)).toEqual([{ outcome: "same" }, { outcome: "same" }]);
     await updateUser(auth.deps, second, { username: "gasse" });
-    expect(await renewUsernameKeys(auth.deps)).toEqual({ replaced: 1, collisions: [] });
+    expect(await updateUsernameKeys(auth.deps)).toEqual({ replaced: 1, collisions: [] });
   });
 
   it("keep their keys if usernames are case-sensitive", async () => {
     await auth.close();
     auth = await createTestAuth({ settings: { usernameCaseSensitive: true } });
     await createUser(auth.deps, { username: "straße", password });
-    expect(await renewUsernameKeys(auth.deps)).toEqual({ replaced: 0, collisions: [] });
+    expect(await updateUsernameKeys(auth.deps)).toEqual({ replaced: 0, collisions: [] });
     expect([await statusOf("straße"), await statusOf("strasse")]).toEqual([200, 401]);
   });
 });

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type Collision, renewUsernameKeys } from "../../flows/username-keys.ts";
+import { type Collision, updateUsernameKeys } from "../../flows/username-keys.ts";
 import { openStore, parseDatabaseUrl } from "../../server/config/database.ts";
 import { addCommand, type CommonOptions, loadConfigFor, print } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -17,7 +17,7 @@ async function runMigrate(context: Context, options: CommonOptions): Promise<voi
   const store = openStore(parseDatabaseUrl(config.server.databaseUrl, config.directory), config);
   try {
     const applied = await store.migrate();
-    const { replaced, collisions } = await renewUsernameKeys({ store, settings: config.settings });
+    const { replaced, collisions } = await updateUsernameKeys({ store, settings: config.settings });
     const lines = [
       ...(applied.length === 0 ? ["No pending migrations: the schema is up to date."] : applied.map(toLine)),
       ...(replaced === 0 ? [] : [`Usernames are now compared without case: ${toCount(replaced, "user")} changed.`]),
