@@ -5,9 +5,9 @@ import type {
   CorsResult,
   Health,
   LoginResult,
+  PasswordChangeResult,
   PasswordLoginResult,
   RefreshResult,
-  SessionPair,
   Stats,
 } from "./auth-results.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
@@ -157,7 +157,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * @example
    * const pair = await auth.changePassword({ userId, sessionId, currentPassword, newPassword });
    */
-  changePassword(change: PasswordChange, options?: ClientOptions): Promise<SessionPair>;
+  changePassword(change: PasswordChange, options?: ClientOptions): Promise<PasswordChangeResult>;
 
   /** Lists, labels and revokes sessions. */
   readonly sessions: AuthSessions;

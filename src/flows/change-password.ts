@@ -5,6 +5,7 @@ import type { Session } from "../core/session.ts";
 import type { KeepSession } from "../core/store/users.ts";
 import type { UserWithPassword } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
+import { createDeviceToken } from "../crypto/device-tokens.ts";
 import { createSecret, hashSecret } from "../crypto/secrets.ts";
 import { commit } from "./commit.ts";
 import type { Deps } from "./deps.ts";
@@ -33,6 +34,8 @@ export interface PasswordChanged {
   readonly session: Session;
   /** The session's new pair. */
   readonly pair: TokenPair;
+  /** A new device token: those from before the change no longer count. */
+  readonly device: string;
 }
 
 /**
@@ -68,6 +71,10 @@ export async function changePassword(
     nextHash: hashSecret(secret),
     idleLifetime: deps.settings.refreshTokenLifetime,
   };
+  // The change raises the epoch by one, from the one under which the current password was verified.
+  const owner = { userId, userEpoch: user.epoch + 1, issuedAt: deps.clock.now() };
+  const usernameKey = toUsernameKey(user.username, deps.settings.usernameCaseSensitive);
+  const device = createDeviceToken(deps.deviceKey, usernameKey, owner, deps.random);
   const hash = await deps.passwords.hash(normalizePassword(newPassword));
   const changed = await commit(
     deps,
@@ -75,7 +82,7 @@ export async function changePassword(
     (audit) => deps.store.users.changePassword(userId, hash, keep, audit),
   );
   if (changed === null) throw new AuthError("token_revoked", "the session or the password changed meanwhile");
-  return { session: changed.session, pair: tokens.mintPair({ ...changed, secret }) };
+  return { session: changed.session, pair: tokens.mintPair({ ...changed, secret }), device };
 }
 
 /**
@@ -97,7 +104,7 @@ async function verifyCurrentPassword(
     throw error;
   });
   if (match === null) {
-    rejectAttempt(deps, attempt);
+    await rejectAttempt(deps, attempt);
     throw new AuthError("wrong_password", "wrong current password");
   }
   await acceptAttempt(deps, attempt, user);

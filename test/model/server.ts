@@ -8,6 +8,7 @@ import { createPasswordHasher } from "../../src/crypto/passwords.ts";
 import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
 import { createTokens, type Tokens } from "../../src/crypto/tokens.ts";
 import type { Deps } from "../../src/flows/deps.ts";
+import { createLoginQueue } from "../../src/flows/throttling/login-queue.ts";
 import { createOwnUsers } from "../../src/flows/user-source.ts";
 import { createFeed } from "../../src/revocation/feed.ts";
 import { createRevocationIndex } from "../../src/revocation/revocation-index.ts";
@@ -121,7 +122,8 @@ export function createServer(scenario: Scenario): Server {
   const feed = createFeed({ ...settings, store: feedStore, index: revocations, clock, emit });
   const deviceKey = new Uint8Array(32);
   const record = () => [];
-  const lasting = { settings, tokens, passwords, deviceKey, revocations, feed, clock, emit, record };
+  const loginQueue = createLoginQueue();
+  const lasting = { settings, tokens, passwords, deviceKey, loginQueue, revocations, feed, clock, emit, record };
   const snapshots = new Map<string, Snapshot>();
   const endings = new Map<string, readonly Ending[]>();
   const waits = new Map<string, Snapshot>();

@@ -107,7 +107,12 @@ export interface NewSession {
   /** Whether to set the user's `lastLoginAt`. */
   readonly updateLastLogin: boolean;
   /** An earlier session of the same browser. It is revoked if it is that user's. */
-  readonly replaces?: { readonly sessionId: string; readonly userId: string };
+  readonly replaces?: {
+    /** The session's id. */
+    readonly sessionId: string;
+    /** The user's id. */
+    readonly userId: string;
+  };
 }
 
 /** A session that was inserted. */
@@ -115,7 +120,10 @@ export interface CreatedSession extends SessionAt {
   readonly outcome: "created";
   /** The feed entry of the replaced session, if one was revoked. */
   readonly revocations: readonly Revocation[];
-  /** Whether neither an unrevoked session of this user nor the audit log has the new session's user agent. */
+  /**
+   * Whether the user has logged in before, and neither an unrevoked session of this user nor the audit log has the new
+   * session's user agent.
+   */
   readonly isNewDevice: boolean;
 }
 
@@ -158,6 +166,8 @@ export interface Rotation {
 
 /** A use of a session that does not rotate its refresh token. */
 export interface SessionUse {
+  /** Whether the client gets a refresh token of the same generation, so that `rotatedAt` is set. Default: false. */
+  readonly issuesRefreshToken?: boolean;
   /** The session that was used. */
   readonly sessionId: string;
   /** The presented token's user. The session must be that user's. */

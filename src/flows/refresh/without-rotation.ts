@@ -1,14 +1,19 @@
 import type { RefreshClaims } from "../../core/claims.ts";
 import { AuthError } from "../../core/errors.ts";
+import type { SessionSnapshot } from "../../core/store/sessions.ts";
 import { hashSecret } from "../../crypto/secrets.ts";
 import type { Deps } from "../deps.ts";
 import { findTokenRefusal } from "../session-refusal.ts";
 import type { PreparedTokens } from "../token-pair.ts";
 import { type Refreshed, type RefreshOptions, toRefreshEvent, toRowClient } from "./report.ts";
 
+/** By how many seconds the clocks of nodes and database may differ: a token's `iat` is at most the time of its node. */
+const clockTolerance = 60;
+
 /**
- * Refreshes with `rotateRefreshTokens: false`: returns a new access token while the session's one refresh token is
- * valid. Reuse can't be detected.
+ * Refreshes without rotation: returns a new access token while the session's one generation is valid. Reuse can't be
+ * detected. With `rotateRefreshTokens: "observe"`, also returns a refresh token of the same generation, and emits the outcome
+ * `rotation_ignored` if rotation would have taken the presented token for a reused one.
  *
  * @throws AuthError as `refresh`.
  */
@@ -18,12 +23,14 @@ export async function refreshWithoutRotation(
   tokens: PreparedTokens,
   options: RefreshOptions,
 ): Promise<Refreshed> {
+  const { settings, store } = deps;
   const { sessionId, userId, userEpoch, generation, secret } = presented;
-  const presentedHash = hashSecret(secret);
-  const use = { sessionId, userId, userEpoch, generation, presentedHash };
-  const used = await deps.store.sessions.touch({ ...use, ...toRowClient(options) });
+  const isObserving = settings.rotateRefreshTokens === "observe";
+  const before = isObserving ? await store.sessions.find(sessionId) : null;
+  const use = { sessionId, userId, userEpoch, generation, presentedHash: hashSecret(secret) };
+  const used = await store.sessions.touch({ ...use, ...toRowClient(options), issuesRefreshToken: isObserving });
   if (used === null) {
-    const found = await deps.store.sessions.find(sessionId);
+    const found = await store.sessions.find(sessionId);
     const error =
       findTokenRefusal(found, presented) ?? new AuthError("token_revoked", "not the session's current refresh token");
     const report = { outcome: "refused", time: found?.now ?? deps.clock.now(), reason: error.reason } as const;
@@ -31,7 +38,19 @@ export async function refreshWithoutRotation(
     throw error;
   }
   const { session, now } = used;
-  deps.emit(toRefreshEvent(presented, { outcome: "not_rotated", time: now }, options));
+  const isIgnored = before !== null && isRotationIgnored(presented, before, settings.reuseInterval);
+  deps.emit(toRefreshEvent(presented, { outcome: isIgnored ? "rotation_ignored" : "not_rotated", time: now }, options));
+  if (isObserving) return { outcome: "not_rotated", session, pair: tokens.mintPair({ session, now, secret }) };
   const access = tokens.mintAccess({ session, now });
   return { outcome: "not_rotated", session, pair: { ...access, refreshExpiresIn: presented.expiresAt - now } };
+}
+
+/** Returns whether the client was given a later refresh token than it presents, and not just within the reuse interval. */
+function isRotationIgnored(
+  { issuedAt }: RefreshClaims,
+  { session, now }: SessionSnapshot,
+  reuseInterval: number,
+): boolean {
+  const { rotatedAt } = session;
+  return rotatedAt !== null && issuedAt < rotatedAt - clockTolerance && now > rotatedAt + reuseInterval;
 }

@@ -6,7 +6,7 @@ import { findCookieSession, isCookieSessionLive } from "../cookies/cookie-sessio
 import { toClearedCookies, toClearedVariants, withCookies } from "../cookies/cookies.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { defineEndpoint, type RequestContext } from "../endpoint.ts";
-import { csrfFailed, csrfHeader } from "../openapi/cookie-responses.ts";
+import { csrfFailed, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
 import { emptySchema, notAuthenticated, unavailable } from "../openapi/responses.ts";
 import { choiceField } from "../request/fields.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
@@ -20,6 +20,7 @@ import { toJsonResponse } from "../response/json.ts";
 export const cookieLogout = defineEndpoint({
   method: "POST",
   path: ({ authPath }) => `${authPath}/logout`,
+  operationId: "logOut",
   summary: "Log out of this session, of the user's other sessions, or of all.",
   errorStyle: "token",
   cors: "trusted_with_cookies",
@@ -30,7 +31,14 @@ export const cookieLogout = defineEndpoint({
     schema: z.object({ scope: choiceField(["local", "others", "all"], "local") }),
   },
   responses: {
-    200: { description: "Logged out, or there was no session.", schema: emptySchema },
+    200: {
+      description: "Logged out, or there was no session.",
+      headers: [
+        setCookie("Deletes the cookies, except with the scope `others` or with a bearer token."),
+        { name: "Clear-Site-Data", description: '`"cache"` if the server is set so.', schema: z.literal('"cache"') },
+      ],
+      schema: emptySchema,
+    },
     401: notAuthenticated,
     403: csrfFailed,
     503: unavailable,

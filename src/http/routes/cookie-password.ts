@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { toSessionCookies, toTokenLimits, withCookies } from "../cookies/cookies.ts";
+import { toDeviceCookie, toSessionCookies, toTokenLimits, withCookies } from "../cookies/cookies.ts";
 import { deriveCsrfToken } from "../cookies/csrf-token.ts";
 import { authenticateRequest, readCredentials } from "../credentials.ts";
 import { defineEndpoint } from "../endpoint.ts";
-import { csrfFailed, csrfHeader } from "../openapi/cookie-responses.ts";
+import { csrfFailed, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
 import { badRequest, errorSchema, notAuthenticated, throttled, unavailable } from "../openapi/responses.ts";
 import { passwordField } from "../request/fields.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
@@ -14,6 +14,7 @@ import { toJsonResponse } from "../response/json.ts";
 export const cookiePassword = defineEndpoint({
   method: "POST",
   path: ({ authPath }) => `${authPath}/password`,
+  operationId: "changePassword",
   summary: "Change the current user's password.",
   errorStyle: "resource",
   cors: "trusted_with_cookies",
@@ -27,6 +28,7 @@ export const cookiePassword = defineEndpoint({
     200: {
       description:
         "The password is changed. The new token pair is in the cookies or, with a bearer token, in the body.",
+      headers: [setCookie("Sets the access, refresh and CSRF cookies, except with a bearer token.")],
       schema: z.object({ access: z.string().optional(), refresh: z.string().optional() }),
     },
     400: {
@@ -46,16 +48,16 @@ export const cookiePassword = defineEndpoint({
     const { current_password: currentPassword, new_password: newPassword } = await readBody();
 
     const change = { userId, sessionId, currentPassword, newPassword };
-    const { session, pair } = await deps.flows.changePassword(change, {
+    const { session, pair, device } = await deps.flows.changePassword(change, {
       client,
       tokenLimits: toTokenLimits(deps.settings),
     });
 
     if (credentials.via === "bearer") return toJsonResponse(200, { access: pair.access, refresh: pair.refresh });
     const csrfToken = deriveCsrfToken(deps.csrfKey, session);
-    return withCookies(
-      toJsonResponse(200, {}),
-      toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),
-    );
+    return withCookies(toJsonResponse(200, {}), [
+      ...toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),
+      toDeviceCookie(deps.settings, device, session.persistent),
+    ]);
   },
 });
