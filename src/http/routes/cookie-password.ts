@@ -28,7 +28,7 @@ export const cookiePassword = defineEndpoint({
     200: {
       description:
         "The password is changed. The new token pair is in the cookies or, with a bearer token, in the body.",
-      headers: [setCookie("Sets the access, refresh and CSRF cookies, except with a bearer token.")],
+      headers: [setCookie("Sets the access, refresh, CSRF and device cookies, except with a bearer token.")],
       schema: z.object({ access: z.string().optional(), refresh: z.string().optional() }),
     },
     400: {
