@@ -1,6 +1,6 @@
 import type { User, UserWithPassword } from "../user.ts";
 import type { AuditOf } from "./audit.ts";
-import type { RevokedSessions, SessionAt } from "./sessions.ts";
+import type { RevocationOptions, RevokedSessions, SessionAt } from "./sessions.ts";
 
 /** The users: tokenpair's own table, which also holds the epochs of users that the application keeps. */
 export interface UserStore {
@@ -32,11 +32,15 @@ export interface UserStore {
    */
   update(id: string, patch: UserPatch, audit?: AuditOf<UpdatedUser>): Promise<UpdateUserOutcome | null>;
   /** Deactivates the user, raises the epoch and revokes every session. Returns `null` if there is no such user. */
-  disable(id: string, audit?: AuditOf<RevokedSessions>): Promise<RevokedSessions | null>;
+  disable(id: string, options?: RevocationOptions<RevokedSessions>): Promise<RevokedSessions | null>;
   /** Activates the user. Revoked sessions stay revoked. Returns `null` if there is no such user. */
   enable(id: string, audit?: AuditOf<ChangedUser>): Promise<ChangedUser | null>;
   /** Sets the hash, raises the epoch and revokes every session. Returns `null` if there is no such user. */
-  setPassword(id: string, passwordHash: string, audit?: AuditOf<RevokedSessions>): Promise<RevokedSessions | null>;
+  setPassword(
+    id: string,
+    passwordHash: string,
+    options?: RevocationOptions<RevokedSessions>,
+  ): Promise<RevokedSessions | null>;
   /**
    * Replaces `from` with `to`, another hash of the same password. Epoch and sessions stay. Returns `null`, and changes
    * nothing, if the user is gone or has another hash by now.
@@ -55,12 +59,12 @@ export interface UserStore {
     id: string,
     passwordHash: string,
     keep: KeepSession,
-    audit?: AuditOf<RevokedSessions>,
+    options?: RevocationOptions<RevokedSessions>,
   ): Promise<(RevokedSessions & SessionAt) | null>;
   /** Counts the users with a password hash of each form. Reads every user: for operators. */
   countHashForms(): Promise<readonly HashFormCount[]>;
   /** Deletes the user and revokes every session. Returns `null` if there is no such user. */
-  delete(id: string, audit?: AuditOf<RevokedSessions>): Promise<RevokedSessions | null>;
+  delete(id: string, options?: RevocationOptions<RevokedSessions>): Promise<RevokedSessions | null>;
 }
 
 /** A user to insert. */
@@ -165,6 +169,12 @@ export interface KeepSession {
   readonly userEpoch: number;
   /** SHA-256 of the new generation's secret. */
   readonly nextHash: Uint8Array;
+  /** The salt that derives the new secret from the client's idempotency key; `null` if the secret is random. */
+  readonly salt: Uint8Array | null;
+  /** SHA-256 of the client's idempotency key, which a repeated request must have; `null` if the client sent none. */
+  readonly changeHash: Uint8Array | null;
   /** How long the session lives without a refresh: seconds from now. */
   readonly idleLifetime: number;
+  /** How long the access token lives that the caller will issue: seconds from now. */
+  readonly accessLifetime: number;
 }
