@@ -102,6 +102,9 @@ export interface FeedBatch {
    * Missing if the feed was read from the beginning.
    */
   readonly ages?: readonly (number | null)[];
-  /** Whether the store read from the beginning although it was given a cursor. */
-  readonly isRestarted?: boolean;
+  /**
+   * Whether the cursor can't be used any more, because the database was restarted, restored or replaced. The batch is empty
+   * then: register again and read from the beginning. Default: false.
+   */
+  readonly isCursorLost?: boolean;
 }
