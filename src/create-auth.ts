@@ -18,6 +18,7 @@ import { authenticateRequest } from "./http/credentials.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { toClientInfo } from "./http/request/client-info.ts";
 import { createDepsFinder, createHttpHandler } from "./http/router.ts";
+import type { Confirmer } from "./revocation/confirm.ts";
 
 /**
  * Creates token-pair authentication over a store. Await `ready()` before the first request.
@@ -54,7 +55,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
 ): Auth<U, C> {
   requireFunctions({ onError, onLag: options.onLag });
   const listeners = createListeners();
-  const { deps, httpDeps, signals, auditQueue, webhook } = createDeps(
+  const { deps, httpDeps, signals, confirmer, auditQueue, webhook } = createDeps(
     options as unknown as AuthOptions,
     listeners.emit,
   );
@@ -83,6 +84,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       await deps.store.checkSchema();
       await deps.feed.start();
       webhook?.start();
+      sweepSilentNodes(deps, confirmer);
     },
     health: () => checkHealth(deps),
     stats: () => ({
@@ -91,8 +93,10 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       ...(deps.store.connections === undefined ? {} : { connections: deps.store.connections() }),
     }),
     close: async () => {
-      deps.feed.stop();
+      const left = deps.feed.stop();
+      confirmer.stop();
       signals.stop();
+      await left;
       await webhook?.stop();
       await auditQueue.stop();
     },
@@ -133,17 +137,22 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       }
     },
     logout: async (session, options = {}) => {
-      requireOptions("logout", options, ["scope", "client"]);
+      requireOptions("logout", options, ["scope", "client", "confirmed"]);
       requireScope(options.scope);
-      if (typeof session === "string") await flows.logoutByRefreshToken(session, options);
-      else await flows.logout(session, options);
+      if (typeof session === "string") return flows.logoutByRefreshToken(session, options);
+      const { confirmed } = await flows.logout(session, options);
+      return confirmed === undefined ? {} : { confirmed };
     },
-    signal: (claims, { signal } = {}) => {
-      const own = signals.signal(claims);
+    stillValid: (claims) => flows.isStillValid(claims),
+    signal: (claims, { signal, until } = {}) => {
+      const own = signals.signal(claims, until);
       return signal === undefined ? own : AbortSignal.any([own, signal]);
     },
-    revokeToken: (tokenId, options) => flows.revokeToken(tokenId, options?.client),
-    changePassword: async (change, options) => toSessionPair(await flows.changePassword(change, options)),
+    revokeToken: (tokenId, options) => flows.revokeToken(tokenId, options),
+    changePassword: async (change, options) => {
+      const { confirmed, ...changed } = await flows.changePassword(change, options);
+      return { ...toSessionPair(changed), ...(confirmed === undefined ? {} : { confirmed }) };
+    },
 
     sessions: Object.freeze<Auth["sessions"]>({
       list: (userId) => flows.listSessions(userId),
@@ -153,11 +162,11 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       },
       revoke: async (sessionId, options = {}) => {
         // A string in place of the options has no `userId`, and would revoke another user's session too.
-        requireOptions("sessions.revoke", options, ["userId", "client"]);
-        await flows.revokeSession(sessionId, options);
+        requireOptions("sessions.revoke", options, ["userId", "client", "confirmed"]);
+        return flows.revokeSession(sessionId, options);
       },
-      revokeAllForUser: (userId, options) => flows.revokeSessionsForUser(userId, options?.client),
-      revokeAll: (options) => flows.revokeAllSessions(options?.client),
+      revokeAllForUser: (userId, options) => flows.revokeSessionsForUser(userId, options),
+      revokeAll: (options) => flows.revokeAllSessions(options),
     }),
     users: Object.freeze<Auth["users"]>({
       create: async (user, options) => {
@@ -174,13 +183,13 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
         requireOwnTable(deps.settings);
         return flows.updateUser(userId, changes, options?.client);
       },
-      disable: (userId, options) => flows.disableUser(userId, options?.client),
+      disable: (userId, options) => flows.disableUser(userId, options),
       enable: (userId, options) => flows.enableUser(userId, options?.client),
       setPassword: async (userId, password, options) => {
         requireOwnTable(deps.settings);
-        return flows.setPassword(userId, password, options?.client);
+        return flows.setPassword(userId, password, options);
       },
-      delete: (userId, options) => flows.deleteUser(userId, options?.client),
+      delete: (userId, options) => flows.deleteUser(userId, options),
     }),
     throttle: Object.freeze<Auth["throttle"]>({
       clearUser: (userId, options) => flows.unlockUser(userId, options?.client),
@@ -232,9 +241,22 @@ function toSessionPair({ session, pair }: { readonly session: Session; readonly 
   return { ...pair, session: toSessionView(session) };
 }
 
+/**
+ * Revokes a token that doesn't exist, with a confirmation: a node that was killed is found and removed before somebody waits
+ * for it.
+ */
+function sweepSilentNodes({ store, random, clock }: Deps, confirmer: Confirmer): void {
+  const tokenId = `probe-${Buffer.from(random(8)).toString("hex")}`;
+  void store.feed
+    .revokeToken(tokenId, { confirm: true, until: clock.now() })
+    .then(({ position }) => confirmer.confirm(position, { isProbe: true }))
+    // Then the first confirmed revocation finds them.
+    .catch(() => {});
+}
+
 async function checkHealth({ feed, settings, store }: Deps): Promise<Health> {
   if (!feed.isLoaded()) return { ok: false, reason: "the revocations are not loaded" };
-  if (!feed.isFresh() && settings.onStale === "refuse") {
+  if (!feed.isFresh() && settings.onStale !== "lookup") {
     return { ok: false, reason: `the revocations are ${Math.floor(feed.staleness())} s old` };
   }
   try {

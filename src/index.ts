@@ -25,7 +25,21 @@ export type {
 export type { AccessClaims, ApplicationClaims, RefreshClaims, TokenPair } from "./core/claims.ts";
 export type { ClientInfo } from "./core/client-info.ts";
 export { AuthError, type AuthErrorCode, SchemaVersionError, StoreUnavailableError } from "./core/errors.ts";
-export type { FeedBatch, FeedCursor, RevocableToken, Revocation } from "./core/revocation.ts";
+export type {
+  CommitPosition,
+  Confirmation,
+  FeedBatch,
+  FeedCursor,
+  FeedState,
+  GlobalRevocation,
+  Membership,
+  RevocableToken,
+  Revocation,
+  RevocationBase,
+  SessionRevocation,
+  TokenRevocation,
+  UserRevocation,
+} from "./core/revocation.ts";
 export type { RevokeReason, Session } from "./core/session.ts";
 export type { AuditSettings, WebhookSettings } from "./core/settings/audit-settings.ts";
 export { days, hours, minutes } from "./core/settings/durations.ts";
@@ -123,9 +137,10 @@ export type { IssueOptions } from "./flows/issue.ts";
 export type { Credentials, LoginOptions } from "./flows/login.ts";
 export type { LogoutOptions, LogoutScope, SessionOwner } from "./flows/logout.ts";
 export type { RefreshOptions } from "./flows/refresh/report.ts";
-export type { RevokeOptions, SessionView } from "./flows/sessions.ts";
+export type { RevocationRequest, RevokeOptions, SessionView } from "./flows/sessions.ts";
 export type { NewUserInput, UserUpdate } from "./flows/users.ts";
 export type { VerifiedClaims } from "./flows/verify.ts";
 export type { ConnectionInfo } from "./http/request/client-ip.ts";
 export type { HeaderSource } from "./http/request/headers.ts";
 export type { Register, RegisteredAuthentication } from "./register.ts";
+export type { SignalEnd } from "./revocation/signals.ts";

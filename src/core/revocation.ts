@@ -108,3 +108,10 @@ export interface FeedBatch {
    */
   readonly isCursorLost?: boolean;
 }
+
+/**
+ * How a revocation was confirmed. `acks`: every node has acknowledged it. `expiry`: every node has acknowledged it, or the time
+ * for which it may answer from memory is over. In both cases no node accepts the tokens any more. `pending`: the revocation is
+ * durable, and in force on every node at the latest when the longest `maxStaleness` is over, but nobody has waited for that.
+ */
+export type Confirmation = "acks" | "expiry" | "pending";

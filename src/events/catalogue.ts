@@ -198,6 +198,18 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     count: () => ["feed", "feed_reloaded"],
     webhook: null,
   },
+  revocation_confirmed: {
+    description:
+      "A revocation that was to be confirmed is in force on every node, or was answered without waiting any longer.",
+    fields: {
+      by: "`acks`: every node has acknowledged it. `expiry`: a silent node's lease is over. `pending`: neither yet.",
+      ms: "Milliseconds from the commit to the answer.",
+    },
+    audit: "never",
+    level: ({ by }) => (by === "acks" ? "info" : "warn"),
+    count: ({ by }) => ["confirmations", by],
+    webhook: null,
+  },
   listen_lost: {
     description: "The database no longer notifies this node of revocations. The node keeps polling.",
     fields: { reason: "" },

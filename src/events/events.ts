@@ -1,5 +1,6 @@
 import type { ClientInfo } from "../core/client-info.ts";
 import type { AuthErrorCode } from "../core/errors.ts";
+import type { Confirmation } from "../core/revocation.ts";
 import type { RevokeReason } from "../core/session.ts";
 
 /**
@@ -186,6 +187,18 @@ export interface FeedReloadedEvent extends BaseEvent {
   readonly revocations: number;
 }
 
+/** A revocation that somebody waited for is in force on every node, or was answered before that. */
+export interface RevocationConfirmedEvent extends BaseEvent {
+  readonly type: "revocation_confirmed";
+  /**
+   * `acks`: every node has acknowledged it. `expiry`: the lease of a silent node is over. `pending`: it was answered without
+   * waiting any longer.
+   */
+  readonly by: Confirmation;
+  /** Milliseconds from the commit to the answer. */
+  readonly ms: number;
+}
+
 /** The database no longer notifies this node of revocations. The node keeps polling. */
 export interface ListenLostEvent extends BaseEvent {
   readonly type: "listen_lost";
@@ -247,6 +260,7 @@ export type AuthEvent =
   | FeedStaleEvent
   | FeedRecoveredEvent
   | FeedReloadedEvent
+  | RevocationConfirmedEvent
   | ListenLostEvent
   | ListenRecoveredEvent
   | UntrustedProxyEvent

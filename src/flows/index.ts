@@ -1,5 +1,5 @@
-import { authenticate } from "./authenticate.ts";
-import { changePassword } from "./change-password.ts";
+import { authenticate, isStillValid } from "./authenticate.ts";
+import { changePassword, repeatPasswordChange } from "./change-password.ts";
 import type { Deps } from "./deps.ts";
 import { issue } from "./issue.ts";
 import { login } from "./login.ts";
@@ -41,6 +41,7 @@ const flows = {
   findUser,
   findUserByName,
   isSessionOfExpiredTokenOver,
+  isStillValid,
   issue,
   labelSession,
   listSessions,
@@ -50,6 +51,7 @@ const flows = {
   logoutByRefreshToken,
   refresh,
   refreshVerified,
+  repeatPasswordChange,
   revokeAllSessions,
   revokeSession,
   revokeSessionsForUser,

@@ -1,7 +1,13 @@
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
-import type { RevokedSessions, SessionSnapshot, Verdict } from "../core/store/sessions.ts";
-import { commit, sessionsRevoked } from "./commit.ts";
+import { nothingRevoked, type SessionSnapshot, type Verdict } from "../core/store/sessions.ts";
+import {
+  type Confirmed,
+  type ConfirmOptions,
+  commitRevocation,
+  type RevokedAndConfirmed,
+  sessionsRevoked,
+} from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { findSessionRefusal } from "./session-refusal.ts";
 
@@ -17,7 +23,7 @@ export interface SessionOwner {
 }
 
 /** How to log out. */
-export interface LogoutOptions {
+export interface LogoutOptions extends ConfirmOptions {
   /** Which sessions to log out. Default: "local". */
   readonly scope?: LogoutScope;
   /** Who sent the request. Default: nothing is known. */
@@ -34,21 +40,20 @@ export interface LogoutOptions {
 export async function logoutByRefreshToken(
   deps: Deps,
   token: string,
-  { scope = "local", client = {} }: LogoutOptions = {},
-): Promise<void> {
+  { scope = "local", client = {}, confirmed }: LogoutOptions = {},
+): Promise<Confirmed> {
   const { sessionId, userId } = deps.tokens.verifyRefresh(token);
   if (scope === "local") {
-    const { result: wasLive } = await commit(
-      deps,
-      sessionsRevoked({ userId, sessionId, reason: "logout", client }),
-      (audit) => deps.store.sessions.decide(sessionId, revokeIfLive, audit),
+    const events = sessionsRevoked({ userId, sessionId, reason: "logout", client });
+    const revoked = await commitRevocation(deps, confirmed ?? false, events, (options) =>
+      deps.store.sessions.decide(sessionId, revokeIfLive, options),
     );
-    if (!wasLive) throw sessionIsOver();
-  } else {
-    const refusal = findSessionRefusal(await deps.store.sessions.find(sessionId));
-    if (refusal !== null) throw sessionIsOver();
-    await logout(deps, { sessionId, userId }, { scope, client });
+    if (!revoked.result) throw sessionIsOver();
+    return toConfirmed(revoked);
   }
+  const refusal = findSessionRefusal(await deps.store.sessions.find(sessionId));
+  if (refusal !== null) throw sessionIsOver();
+  return toConfirmed(await logout(deps, { sessionId, userId }, { scope, client, confirmed }));
 }
 
 function revokeIfLive(snapshot: SessionSnapshot | null): Verdict<boolean> {
@@ -58,7 +63,8 @@ function revokeIfLive(snapshot: SessionSnapshot | null): Verdict<boolean> {
 const sessionIsOver = () => new AuthError("token_revoked", "the session is over already", { sessionEnded: true });
 
 /**
- * Logs a user out of one session or of several. Does nothing if they are over already. Durable when the promise
+ * Logs a user out of one session or of several. Does nothing if they are over already and, with the scope "others", if the
+ * session itself is over. Durable when the promise
  * fulfils.
  *
  * @returns how many sessions were revoked, and what the revocation feed got.
@@ -67,15 +73,25 @@ const sessionIsOver = () => new AuthError("token_revoked", "the session is over 
 export async function logout(
   deps: Deps,
   { sessionId, userId }: SessionOwner,
-  { scope = "local", client = {} }: LogoutOptions = {},
-): Promise<RevokedSessions> {
+  { scope = "local", client = {}, confirmed }: LogoutOptions = {},
+): Promise<RevokedAndConfirmed> {
+  const { sessions } = deps.store;
   if (scope === "local") {
-    return commit(deps, sessionsRevoked({ userId, sessionId, reason: "logout", client }), (audit) =>
-      deps.store.sessions.revoke(sessionId, "logout", { userId, audit }),
+    const events = sessionsRevoked({ userId, sessionId, reason: "logout", client });
+    return commitRevocation(deps, confirmed ?? false, events, (options) =>
+      sessions.revoke(sessionId, "logout", { userId, ...options }),
     );
   }
-  const except = scope === "others" ? sessionId : undefined;
-  return commit(deps, sessionsRevoked({ userId, reason: "logout", client }), (audit) =>
-    deps.store.sessions.revokeForUser(userId, "logout", { except, audit }),
+  const isConfirmed = confirmed ?? deps.settings.confirmRevocations;
+  const events = sessionsRevoked({ userId, reason: "logout", client });
+  const revoked = await commitRevocation(deps, isConfirmed, events, async (options) =>
+    scope === "others"
+      ? sessions.revokeOthers({ sessionId, userId }, "logout", options)
+      : sessions.revokeForUser(userId, "logout", options),
   );
+  return revoked ?? nothingRevoked;
+}
+
+function toConfirmed({ confirmed }: Confirmed): Confirmed {
+  return confirmed === undefined ? {} : { confirmed };
 }

@@ -7,10 +7,11 @@ import type { ChangedUser, UpdatedUser, UserPatch } from "../core/store/users.ts
 import type { AuthUser, User, UserWithPassword } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import type { EventsOf, UserChangedEvent } from "../events/events.ts";
-import { type CommitDeps, commit, sessionsRevoked } from "./commit.ts";
+import { type CommitDeps, commit, commitRevocation, type RevokedAndConfirmed, sessionsRevoked } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { requireGoodPassword } from "./passwords/policy.ts";
 import { normalizePassword } from "./passwords/text.ts";
+import type { RevocationRequest } from "./sessions.ts";
 import { requireEmail, requireUsername } from "./user-fields.ts";
 
 /** A user to create. */
@@ -37,7 +38,9 @@ export interface UserUpdate {
 
 /** What the user flows need: less than `Deps`, so that a command line without a signing key can run them. */
 export type UserDeps = Pick<Deps, "store" | "passwords"> &
-  CommitDeps & { readonly settings: Pick<Settings, "usernameCaseSensitive" | "minPasswordLength"> };
+  CommitDeps & {
+    readonly settings: Pick<Settings, "usernameCaseSensitive" | "minPasswordLength" | "confirmRevocations">;
+  };
 
 /** The most users that `listUsers` returns. */
 export const maxListedUsers = 1000;
@@ -151,16 +154,17 @@ export function listUsers(
 /**
  * Deactivates a user, and revokes the user's sessions and access tokens.
  *
- * @returns how many sessions were revoked, and what the revocation feed got.
+ * @returns how many sessions were revoked, what the revocation feed got, and how that was confirmed.
  * @throws AuthError `user_not_found`.
  */
-export async function disableUser(deps: UserDeps, userId: string, client: ClientInfo = {}): Promise<RevokedSessions> {
+export async function disableUser(
+  deps: UserDeps,
+  userId: string,
+  { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
+): Promise<RevokedAndConfirmed> {
+  const events = userChangedAndRevoked({ userId, change: "disabled", reason: "user_disabled", client });
   return requireFound(
-    await commit(
-      deps,
-      userChangedAndRevoked({ userId, change: "disabled", reason: "user_disabled", client }),
-      (audit) => deps.store.users.disable(userId, audit),
-    ),
+    await commitRevocation(deps, confirmed, events, (options) => deps.store.users.disable(userId, options)),
   );
 }
 
@@ -182,7 +186,7 @@ export async function enableUser(deps: UserDeps, userId: string, client: ClientI
 /**
  * Sets a user's password, and revokes the user's sessions and access tokens.
  *
- * @returns how many sessions were revoked, and what the revocation feed got.
+ * @returns how many sessions were revoked, what the revocation feed got, and how that was confirmed.
  * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for the user; `unavailable` if
  * too many passwords are waiting to be hashed.
  */
@@ -190,16 +194,15 @@ export async function setPassword(
   deps: UserDeps,
   userId: string,
   password: string,
-  client: ClientInfo = {},
-): Promise<RevokedSessions> {
+  { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
+): Promise<RevokedAndConfirmed> {
   const { username } = requireFound(await deps.store.users.findById(userId));
   await requireGoodPassword(deps.settings, password, username);
   const passwordHash = await deps.passwords.hash(normalizePassword(password));
+  const events = userChangedAndRevoked({ userId, change: "password_changed", reason: "password_changed", client });
   return requireFound(
-    await commit(
-      deps,
-      userChangedAndRevoked({ userId, change: "password_changed", reason: "password_changed", client }),
-      (audit) => deps.store.users.setPassword(userId, passwordHash, audit),
+    await commitRevocation(deps, confirmed, events, (options) =>
+      deps.store.users.setPassword(userId, passwordHash, options),
     ),
   );
 }
@@ -207,14 +210,17 @@ export async function setPassword(
 /**
  * Deletes a user, and revokes the user's sessions and access tokens.
  *
- * @returns how many sessions were revoked, and what the revocation feed got.
+ * @returns how many sessions were revoked, what the revocation feed got, and how that was confirmed.
  * @throws AuthError `user_not_found`.
  */
-export async function deleteUser(deps: UserDeps, userId: string, client: ClientInfo = {}): Promise<RevokedSessions> {
+export async function deleteUser(
+  deps: UserDeps,
+  userId: string,
+  { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
+): Promise<RevokedAndConfirmed> {
+  const events = userChangedAndRevoked({ userId, change: "deleted", reason: "user_deleted", client });
   return requireFound(
-    await commit(deps, userChangedAndRevoked({ userId, change: "deleted", reason: "user_deleted", client }), (audit) =>
-      deps.store.users.delete(userId, audit),
-    ),
+    await commitRevocation(deps, confirmed, events, (options) => deps.store.users.delete(userId, options)),
   );
 }
 

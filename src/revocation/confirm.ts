@@ -1,5 +1,5 @@
 import { AuthError } from "../core/errors.ts";
-import type { CommitPosition, FeedState } from "../core/revocation.ts";
+import type { CommitPosition, Confirmation, FeedState } from "../core/revocation.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import { createLoop } from "../core/runtime/loop.ts";
 import type { Schedule, Timer } from "../core/runtime/schedule.ts";
@@ -7,13 +7,6 @@ import { unrefSchedule } from "../core/runtime/schedule.ts";
 import type { Look, NodeStore, RegistryNode } from "../core/store/nodes.ts";
 import { createRegistryTrust, toWait } from "./registry-trust.ts";
 import { createSweeper } from "./sweeper.ts";
-
-/**
- * How a revocation was confirmed. `acks`: every node has acknowledged it. `expiry`: every node has acknowledged it, or the time
- * for which it may answer from memory is over. In both cases no node accepts the tokens any more. `pending`: the revocation is
- * durable, and in force on every node at the latest when the longest `maxStaleness` is over, but nobody has waited for that.
- */
-export type Confirmation = "acks" | "expiry" | "pending";
 
 /** Waits until a committed revocation is in force on every node. The rules are on the page docs/how-it-works.md. */
 export interface Confirmer {
@@ -24,9 +17,13 @@ export interface Confirmer {
    * @param position where the transaction stands in the feed.
    * @param options.timeout milliseconds after which the result is `pending`; `null` waits as long as it takes, which is the
    * longest `maxStaleness` of a node. Default: `null`.
+   * @param options.isProbe whether nobody waits for it, so that the result isn't reported. Default: false.
    * @throws AuthError `unavailable` if the database no longer has the revocation: it was replaced by an older copy.
    */
-  confirm(position: CommitPosition, options?: { readonly timeout?: number | null }): Promise<Confirmation>;
+  confirm(
+    position: CommitPosition,
+    options?: { readonly timeout?: number | null; readonly isProbe?: boolean },
+  ): Promise<Confirmation>;
   /** Notes what a read of the feed has told. Call it as soon as the answer arrives. */
   observe(state: Pick<FeedState, "incarnation" | "isSettled" | "longestLease">): void;
   /** Lets every confirmation that still waits result in `pending`, and looks no more. */
@@ -98,13 +95,17 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
     if (registry.incarnation !== waiter.incarnation) {
       // Another incarnation may have lost the registry and the entry: `expire` looks for the entry itself.
       waiter.hasLooked = false;
-      return setExpiry(waiter, toWait(trust.longestLease()));
+      setExpiry(waiter, toWait(trust.longestLease()));
+      return;
     }
     const own = nodeId();
     const silent = registry.nodes.filter(
       ({ id, seen }) => id !== own && (seen === null || !nodes.covers(seen, waiter.position)),
     );
-    if (isBelieved && silent.length === 0) return finish(waiter, "acks");
+    if (isBelieved && silent.length === 0) {
+      finish(waiter, "acks");
+      return;
+    }
     waiter.hasLooked = true;
     waiter.silent = silent;
     const lease = Math.max(isBelieved ? 0 : registry.longestLease, ...silent.map((node) => node.lease));
@@ -171,10 +172,10 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
   }
 
   return {
-    async confirm(position, { timeout = null } = {}) {
+    async confirm(position, { timeout = null, isProbe = false } = {}) {
       const startedAt = clock.monotonic();
       const confirmation = await wait(position, timeout);
-      onConfirmed?.(confirmation, clock.monotonic() - startedAt);
+      if (!isProbe) onConfirmed?.(confirmation, clock.monotonic() - startedAt);
       return confirmation;
     },
     observe: trust.observe,

@@ -169,8 +169,6 @@ export interface KeepSession {
   readonly userEpoch: number;
   /** SHA-256 of the new generation's secret. */
   readonly nextHash: Uint8Array;
-  /** The salt that derives the new secret from the client's idempotency key; `null` if the secret is random. */
-  readonly salt: Uint8Array | null;
   /** SHA-256 of the client's idempotency key, which a repeated request must have; `null` if the client sent none. */
   readonly changeHash: Uint8Array | null;
   /** How long the session lives without a refresh: seconds from now. */

@@ -70,26 +70,26 @@ export async function refreshVerified(
     salt,
     idempotencyHash,
     idleLifetime: settings.refreshTokenLifetime,
+    accessLifetime: settings.accessTokenLifetime,
     ...toRowClient(options),
     isAudited: settings.auditRotations && settings.auditRetention > 0,
   });
   if (rotated !== null) {
-    const { session, now } = rotated;
-    deps.emit(toRefreshEvent(presented, { outcome: "rotated", time: now }, options));
-    return { outcome: "rotated", session, pair: tokens.mintPair({ session, now, secret: successor }) };
+    deps.emit(toRefreshEvent(presented, { outcome: "rotated", time: rotated.now }, options));
+    return { outcome: "rotated", session: rotated.session, pair: tokens.mintPair({ ...rotated, secret: successor }) };
   }
 
   // 3  No row matched: lock it and decide.
-  const presentation = { presentedHash, idempotencyHash, reuseInterval: settings.reuseInterval };
+  const { reuseInterval, accessTokenLifetime } = settings;
+  const presentation = { presentedHash, idempotencyHash, reuseInterval, accessTokenLifetime };
   const { result: ruling } = await commit(deps, refreshDecided(deps, presented, options), (audit) =>
-    store.sessions.decide(sessionId, (snapshot) => decideRefresh(presented, presentation, snapshot), audit),
+    store.sessions.decide(sessionId, (snapshot) => decideRefresh(presented, presentation, snapshot), { audit }),
   );
   if (ruling.outcome !== "replayed") throw ruling.error;
 
   // b  The same successor again, from the salt that made it.
-  const { session, now } = ruling;
   const sameSuccessor = deriveSecret(secret, sessionId, generation + 1, ruling.salt);
-  return { outcome: "replayed", session, pair: tokens.mintPair({ session, now, secret: sameSuccessor }) };
+  return { outcome: "replayed", session: ruling.session, pair: tokens.mintPair({ ...ruling, secret: sameSuccessor }) };
 }
 
 /** Returns the events of step 3: what was revoked, then the result of the refresh. */

@@ -17,6 +17,10 @@ export interface Replay {
   readonly salt: Uint8Array;
   /** The database's time: whole seconds since the epoch. */
   readonly now: number;
+  /** The global epoch of the same read. */
+  readonly globalEpoch: number;
+  /** The latest `exp` of the access token that is issued. */
+  readonly accessUntil: number;
 }
 
 /** The refresh returns no tokens. */
@@ -36,26 +40,33 @@ export interface Presentation {
   readonly idempotencyHash: Uint8Array | null;
   /** Seconds. */
   readonly reuseInterval: number;
+  /** Seconds. */
+  readonly accessTokenLifetime: number;
 }
 
 /** Step 3 of a refresh: decides while the row is locked. Pure. The letters are those of docs/how-it-works.md. */
 export function decideRefresh(
   presented: RefreshClaims,
-  { presentedHash, idempotencyHash, reuseInterval }: Presentation,
+  { presentedHash, idempotencyHash, reuseInterval, accessTokenLifetime }: Presentation,
   snapshot: SessionSnapshot | null,
 ): Verdict<Ruling> {
   // a  No row, revoked, expired, user gone or inactive, or a newer password. Nothing changes.
   const refusal = findTokenRefusal(snapshot, presented);
   if (refusal !== null) return refused(refusal, snapshot?.now);
-  const { session, now } = snapshot as SessionSnapshot;
+  const { session, now, globalEpoch } = snapshot as SessionSnapshot;
   const { generation: n } = presented;
 
-  // b  The previous generation, with the same idempotency key or within the reuse interval: a replay. Nothing changes.
+  // b  The previous generation, with the same idempotency key or within the reuse interval: a replay. Within the interval the
+  //    access token ends with the first one's; later, the row notes that it ends later. Nothing else changes.
   const isPrevious = session.generation === n + 1 && isSameHash(session.previousHash, presentedHash);
   if (isPrevious && session.salt !== null && session.rotatedAt !== null) {
     const isRetry = idempotencyHash !== null && isSameHash(session.idempotencyHash, idempotencyHash);
-    if (isRetry || now <= session.rotatedAt + reuseInterval) {
-      return { result: { outcome: "replayed", session, salt: session.salt, now } };
+    const isInTime = now <= session.rotatedAt + reuseInterval;
+    if (isRetry || isInTime) {
+      const latest = Math.min(now + accessTokenLifetime, session.absoluteExpiresAt);
+      const accessUntil = isInTime && session.accessUntil !== null ? Math.min(latest, session.accessUntil) : latest;
+      const result = { outcome: "replayed", session, salt: session.salt, now, globalEpoch, accessUntil } as const;
+      return accessUntil > (session.accessUntil ?? 0) ? { result, accessUntil } : { result };
     }
   }
 

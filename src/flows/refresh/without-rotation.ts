@@ -20,7 +20,9 @@ export async function refreshWithoutRotation(
 ): Promise<Refreshed> {
   const { sessionId, generation, secret } = presented;
   const presentedHash = hashSecret(secret);
-  const used = await deps.store.sessions.touch({ sessionId, generation, presentedHash, ...toRowClient(options) });
+  const accessLifetime = deps.settings.accessTokenLifetime;
+  const use = { sessionId, generation, presentedHash, accessLifetime, ...toRowClient(options) };
+  const used = await deps.store.sessions.touch(use);
   if (used === null) {
     const found = await deps.store.sessions.find(sessionId);
     const error =
@@ -31,6 +33,6 @@ export async function refreshWithoutRotation(
   }
   const { session, now } = used;
   deps.emit(toRefreshEvent(presented, { outcome: "not_rotated", time: now }, options));
-  const access = tokens.mintAccess({ session, now });
+  const access = tokens.mintAccess(used);
   return { outcome: "not_rotated", session, pair: { ...access, refreshExpiresIn: presented.expiresAt - now } };
 }
