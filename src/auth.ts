@@ -1,5 +1,5 @@
 import type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
-import type { ClientOptions, RequestLike, RequestOptions, SignalOptions } from "./auth-options.ts";
+import type { RequestLike, RequestOptions, SignalOptions } from "./auth-options.ts";
 import type {
   CheckResult,
   Health,

@@ -1,5 +1,6 @@
 import { hkdfSync } from "node:crypto";
 import type { AuthOptions } from "./auth-options.ts";
+import type { CommitPosition } from "./core/revocation.ts";
 import type { Clock } from "./core/runtime/clock.ts";
 import { systemClock } from "./core/runtime/clock.ts";
 import { type Random, systemRandom } from "./core/runtime/random.ts";
@@ -122,7 +123,7 @@ export function createDeps(
     deviceKey: deriveKey(signingKey, "tokenpair device v1"),
     revocations,
     feed,
-    confirm: (position) => confirmer.confirm(position, { timeout: settings.confirmTimeout * 1000 }),
+    confirm: (position: CommitPosition) => confirmer.confirm(position, { timeout: settings.confirmTimeout * 1000 }),
     clock,
     random,
     emit,

@@ -5,6 +5,8 @@ import { createPostgresConnection } from "./connection/connection.ts";
 import { openPool, type PostgresStoreOptions, refuseUnknown, toBehaviour } from "./connection/options.ts";
 import { createFeedStore } from "./feed/feed.ts";
 import { createNotifications } from "./feed/notifications.ts";
+import { createFeedReader } from "./feed/reader.ts";
+import { createNodeStore } from "./nodes.ts";
 import { createOutboxStore } from "./outbox.ts";
 import { createRevocations } from "./revocations.ts";
 import { inspect, type PostgresFacts } from "./schema/inspect.ts";
@@ -80,12 +82,14 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
   const pool = openPool(options, behaviour.connectTimeout);
   const connection = createPostgresConnection(pool, behaviour);
   const notifications = createNotifications(connection, schema, pool.createListenClient);
+  const reader = createFeedReader(connection, behaviour, pool.createListenClient);
   const revocations = createRevocations(notifications.notify);
 
   return {
     users: createUserStore(connection, revocations),
     sessions: createSessionStore(connection, revocations, behaviour),
-    feed: createFeedStore(connection, notifications),
+    feed: createFeedStore(connection, reader, notifications),
+    nodes: createNodeStore(connection, notifications),
     throttle: createThrottleStore(connection),
     audit: createAuditStore(connection),
     outbox: createOutboxStore(connection),
@@ -98,6 +102,7 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
     inspect: () => inspect(connection),
 
     async close() {
+      reader.stop();
       await notifications.stop();
       await connection.close();
     },

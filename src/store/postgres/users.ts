@@ -7,7 +7,15 @@ import { recordChange } from "./audit.ts";
 import type { PostgresConnection, Run } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
 import type { Revocations } from "./revocations.ts";
-import { isLive, type SessionRow, sessionColumns, toSessionAt, userColumns, userWithPasswordColumns } from "./rows.ts";
+import {
+  globalEpoch,
+  isLive,
+  type SessionRow,
+  sessionColumns,
+  toSessionAt,
+  userColumns,
+  userWithPasswordColumns,
+} from "./rows.ts";
 import { createUserImport } from "./user-import.ts";
 
 const find = `SELECT ${userColumns} FROM tokenpair.users WHERE id = :id`;
@@ -62,8 +70,10 @@ const lockCaller = `WITH ${clock}
 const keepSession = `WITH ${clock}
   UPDATE tokenpair.sessions SET user_epoch = :epoch::integer, generation = generation + 1,
     previous_hash = current_hash, current_hash = :nextHash, salt = NULL, attempt_hash = NULL,
-    rotated_at = now, last_used_at = now, idle_expires_at = least(now + :idleLifetime::bigint, absolute_expires_at)
-  FROM clock WHERE id = :sessionId RETURNING ${sessionColumns}, now`;
+    rotated_at = now, last_used_at = now, idle_expires_at = least(now + :idleLifetime::bigint, absolute_expires_at),
+    least_epoch = :epoch::integer, change_hash = :changeHash,
+    access_until = greatest(access_until, least(now + :accessLifetime::bigint, absolute_expires_at))
+  FROM clock WHERE id = :sessionId RETURNING ${sessionColumns}, now, ${globalEpoch} AS "globalEpoch"`;
 
 /** Creates the store of the table `users`. */
 export function createUserStore(connection: PostgresConnection, revocations: Revocations): UserStore {
@@ -138,9 +148,9 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
         return recordChange(run, audit, { outcome: "updated", user, now } as const);
       }),
 
-    disable: (id, audit) =>
+    disable: (id, { audit, confirm } = {}) =>
       connection.transact("users.disable", async (transaction) => {
-        const raised = await revocations.raiseEpoch(transaction, id, "user_disabled", { disable: true });
+        const raised = await revocations.raiseEpoch(transaction, id, "user_disabled", { disable: true, confirm });
         return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),
 
@@ -150,9 +160,9 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
         return recordChange(run, audit, enabled ?? null);
       }),
 
-    setPassword: (id, passwordHash, audit) =>
+    setPassword: (id, passwordHash, { audit, confirm } = {}) =>
       connection.transact("users.setPassword", async (transaction) => {
-        const raised = await revocations.raiseEpoch(transaction, id, "password_changed", { passwordHash });
+        const raised = await revocations.raiseEpoch(transaction, id, "password_changed", { passwordHash, confirm });
         return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),
 
@@ -162,23 +172,24 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
         return recordChange(run, audit, replaced ?? null);
       }),
 
-    changePassword: (id, passwordHash, { sessionId, userEpoch, nextHash, idleLifetime }, audit) =>
+    changePassword: (id, passwordHash, { userEpoch, ...keep }, { audit, confirm } = {}) =>
       connection.transact("users.changePassword", async (transaction) => {
         const { run } = transaction;
+        const { sessionId } = keep;
         if ((await run(lockCaller, { id, userEpoch, sessionId })).length === 0) return null;
-        const change = { passwordHash, except: sessionId };
+        const change = { passwordHash, except: sessionId, confirm };
         const raised = await revocations.raiseEpoch(transaction, id, "password_changed", change);
         if (raised === null) return null;
         const { epoch, now, revoked } = raised;
-        const kept = toSessionAt(await run<SessionRow>(keepSession, { sessionId, epoch, nextHash, idleLifetime, now }));
+        const kept = toSessionAt(await run<SessionRow>(keepSession, { ...keep, epoch, now }));
         return kept === null ? null : { ...(await recordChange(run, audit, revoked)), ...kept };
       }),
 
     countHashForms: () => connection.run<HashFormCount>("users.countHashForms", countHashForms, {}),
 
-    delete: (id, audit) =>
+    delete: (id, { audit, confirm } = {}) =>
       connection.transact("users.delete", async (transaction) => {
-        const raised = await revocations.raiseEpoch(transaction, id, "user_deleted");
+        const raised = await revocations.raiseEpoch(transaction, id, "user_deleted", { confirm });
         await transaction.run("DELETE FROM tokenpair.users WHERE id = :id", { id });
         return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),

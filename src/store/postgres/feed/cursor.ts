@@ -1,4 +1,4 @@
-import type { FeedCursor } from "../../../core/revocation.ts";
+import type { CommitPosition, FeedCursor } from "../../../core/revocation.ts";
 
 /** A reader's position in the feed. */
 export interface FeedPosition {
@@ -10,6 +10,16 @@ export interface FeedPosition {
   readonly batch?: { readonly snapshot: string; readonly seq: number };
 }
 
+/** Where a transaction stands in the feed. */
+export interface TransactionPosition {
+  /** The server's start time. */
+  readonly incarnation: string;
+  /** The transaction's id, a decimal number of up to 64 bits. */
+  readonly xid: string;
+  /** One of the entries that the transaction has appended. */
+  readonly seq: number;
+}
+
 /** Converts a position to a cursor. */
 export function toCursor(position: FeedPosition): FeedCursor {
   return JSON.stringify(position);
@@ -18,4 +28,14 @@ export function toCursor(position: FeedPosition): FeedCursor {
 /** Converts a cursor of `toCursor` back to its position. */
 export function parseCursor(cursor: FeedCursor): FeedPosition {
   return JSON.parse(cursor) as FeedPosition;
+}
+
+/** Converts the place of a transaction to the position that callers get. */
+export function toPosition(position: TransactionPosition): CommitPosition {
+  return JSON.stringify(position);
+}
+
+/** Converts a position of `toPosition` back. */
+export function parsePosition(position: CommitPosition): TransactionPosition {
+  return JSON.parse(position) as TransactionPosition;
 }
