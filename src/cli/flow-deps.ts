@@ -1,4 +1,6 @@
+import { systemClock } from "../core/runtime/clock.ts";
 import { systemRandom } from "../core/runtime/random.ts";
+import type { Schedule } from "../core/runtime/schedule.ts";
 import type { Store } from "../core/store/index.ts";
 import type { User } from "../core/user.ts";
 import { createPasswordHasher } from "../crypto/passwords.ts";
@@ -7,6 +9,7 @@ import type { ImportDeps } from "../flows/import-users.ts";
 import type { SessionDeps } from "../flows/sessions.ts";
 import type { AccountDeps } from "../flows/throttling/account-state.ts";
 import { findUserByName, type UserDeps } from "../flows/users.ts";
+import { createConfirmer } from "../revocation/confirm.ts";
 import type { Config } from "../server/config/config.ts";
 import { CommandError } from "./errors.ts";
 
@@ -17,15 +20,24 @@ export type FlowDeps = UserDeps & SessionDeps & ImportDeps & AccountDeps;
  * Creates the flows' dependencies. They need no key and no revocation index: servers read every change from the store.
  */
 export function toFlowDeps(store: Store, { settings }: Config): FlowDeps {
+  const confirmer = createConfirmer({ nodes: store.nodes, clock: systemClock, nodeId: () => null, schedule });
   return {
     store,
     settings,
     passwords: createPasswordHasher(settings),
     feed: { apply() {} },
+    // A command waits as long as it takes.
+    confirm: (position) => confirmer.confirm(position),
     emit() {},
     record: createRecorder(settings, systemRandom),
   };
 }
+
+/** Keeps the process alive while a confirmation is awaited. */
+const schedule: Schedule = (callback, ms) => {
+  const timer = setTimeout(callback, ms);
+  return { cancel: () => clearTimeout(timer) };
+};
 
 /** Requires that tokenpair manages the users. @throws CommandError if the application does, by its `findUser`. */
 export function requireOwnUsers({ settings }: Config): void {

@@ -99,12 +99,12 @@ async function revokeOne(deps: Deps, sessionId: string): Promise<Output> {
 
 async function revokeForUser(deps: Deps, name: string): Promise<Output> {
   const owner = await requireOwner(deps, name);
-  const { sessions } = await flows.revokeSessionsForUser(deps, owner.id, operator);
+  const { sessions } = await flows.revokeSessionsForUser(deps, owner.id, { client: operator });
   return { lines: [`Revoked ${toCount(sessions, "session")} of ${owner.name}.`], json: { revoked: sessions } };
 }
 
 async function revokeAll(deps: Deps): Promise<Output> {
-  const { sessions } = await flows.revokeAllSessions(deps, operator);
+  const { sessions } = await flows.revokeAllSessions(deps, { client: operator });
   return {
     lines: [`Revoked all sessions (${sessions}) and all access tokens issued until now.`],
     json: { revoked: sessions },

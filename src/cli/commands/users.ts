@@ -54,7 +54,7 @@ export function addUsers(program: Command, context: Context): void {
   addUsersUnlock(users, context);
   addUserCommand(users, context, "show", "Show a user.", showUser);
   addUserCommand(users, context, "disable", "Disable a user and revoke all sessions of the user.", async (deps, user) =>
-    toChange("Disabled", user, await flows.disableUser(deps, user.id, operator)),
+    toChange("Disabled", user, await flows.disableUser(deps, user.id, { client: operator })),
   );
   addUserCommand(users, context, "enable", "Enable a disabled user.", async (deps, user) => {
     await flows.enableUser(deps, user.id, operator);
@@ -72,7 +72,11 @@ export function addUsers(program: Command, context: Context): void {
         const password = await readNewPassword(context, options.passwordStdin, (text) =>
           findPasswordFault(config.settings, text, user.username),
         );
-        return toChange("Set the password of", user, await flows.setPassword(deps, user.id, password, operator));
+        return toChange(
+          "Set the password of",
+          user,
+          await flows.setPassword(deps, user.id, password, { client: operator }),
+        );
       }),
     );
 
@@ -84,7 +88,7 @@ export function addUsers(program: Command, context: Context): void {
         const deps = toFlowDeps(store, config);
         const user = await requireUser(deps, name);
         if (!options.yes) await confirm(context, `This deletes ${user.username} permanently.`);
-        return toChange("Deleted", user, await flows.deleteUser(deps, user.id, operator));
+        return toChange("Deleted", user, await flows.deleteUser(deps, user.id, { client: operator }));
       }),
     );
 }

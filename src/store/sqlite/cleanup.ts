@@ -1,18 +1,19 @@
 import type { DeletedCounts, DeleteExpiredOptions } from "../../core/store/index.ts";
+import { longestUnknownAccess } from "../revocation-row.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
 
 const deleteSessions = `DELETE FROM sessions WHERE id IN
   (SELECT id FROM sessions WHERE cleanup_at <= :now AND idle_expires_at <= :now LIMIT :limit)`;
 
 const deleteRevoked =
-  "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE revoked_at < :since LIMIT :limit)";
+  "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE revoked_at < :since AND coalesce(access_until, 0) < :now LIMIT :limit)";
 
 // The session was used after its cleanup time was set, so it gets a new one.
 const postpone = `UPDATE sessions SET cleanup_at = idle_expires_at WHERE id IN
   (SELECT id FROM sessions WHERE cleanup_at <= :now AND idle_expires_at > :now LIMIT :limit)`;
 
 const deleteRevocations = `DELETE FROM revocations WHERE seq IN
-  (SELECT seq FROM revocations WHERE at < :since LIMIT :limit)`;
+  (SELECT seq FROM revocations WHERE coalesce(until, at + ${longestUnknownAccess}) < :since LIMIT :limit)`;
 
 const deleteFailureCounts = `DELETE FROM login_failures WHERE key IN
   (SELECT key FROM login_failures WHERE expires_at <= :now LIMIT :limit)`;
@@ -37,7 +38,7 @@ export async function deleteExpired(
   return connection.write("deleteExpired", (now) => {
     const since = now - horizon;
     const expired = run(deleteSessions, { now, limit });
-    const revoked = run(deleteRevoked, { since, limit: limit - expired });
+    const revoked = run(deleteRevoked, { since, now, limit: limit - expired });
     const revocations = run(deleteRevocations, { since, limit });
     const auditEntries = auditHorizon === undefined ? 0 : run(deleteAuditEntries, { since: now - auditHorizon, limit });
     const failures = run(deleteFailureCounts, { now, limit });

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { refuseUnknownOptions } from "../../core/settings/unknown-options.ts";
 import type { Store } from "../../core/store/index.ts";
 import { createAuditStore } from "./audit.ts";
@@ -5,6 +6,7 @@ import { deleteExpired } from "./cleanup.ts";
 import { createSqliteConnection } from "./connection/connection.ts";
 import { openDatabase } from "./connection/open.ts";
 import { createFeedStore } from "./feed.ts";
+import { createNodeStore } from "./nodes.ts";
 import { createOutboxStore } from "./outbox.ts";
 import { createRevocations } from "./revocations.ts";
 import { checkSchema, migrate } from "./schema/migrate.ts";
@@ -54,7 +56,11 @@ const optionNames = { path: true, busyTimeout: true, now: true } satisfies Recor
  */
 export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
   const { path, busyTimeout, now } = toCheckedOptions(pathOrOptions);
-  const connection = createSqliteConnection(openDatabase(path, busyTimeout), { now, busyTimeout });
+  const connection = createSqliteConnection(openDatabase(path, busyTimeout), {
+    now,
+    busyTimeout,
+    path: path === ":memory:" ? path : resolve(path),
+  });
   const feed = createFeedStore(connection);
   const revocations = createRevocations(connection, feed);
 
@@ -62,6 +68,7 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
     users: createUserStore(connection, revocations),
     sessions: createSessionStore(connection, revocations),
     feed,
+    nodes: createNodeStore(connection),
     throttle: createThrottleStore(connection),
     audit: createAuditStore(connection),
     outbox: createOutboxStore(connection),

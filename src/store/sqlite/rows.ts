@@ -1,16 +1,26 @@
 import type { Session } from "../../core/session.ts";
 import type { User, UserWithPassword } from "../../core/user.ts";
+import { longestUnknownAccess } from "../revocation-row.ts";
 
 type Bit = 0 | 1;
 
 /** A condition on `sessions`: the session is neither revoked nor expired at `:now`. */
 export const isLive = "revoked_at IS NULL AND idle_expires_at > :now";
 
+/**
+ * A condition on `sessions`: the session is live at `:now`, and its user's epoch has not been raised past it. The rows of such
+ * sessions are not touched if one session revokes the others.
+ */
+export const isLiveInEpoch = `${isLive} AND user_epoch = (SELECT epoch FROM users WHERE users.id = sessions.user_id)`;
+
+/** An expression on `sessions`: the time until which the session's access tokens live, for a change at `:now`. */
+export const accessEnd = `coalesce(access_until, :now + ${longestUnknownAccess})`;
+
 /** Every column of `sessions` that a `Session` has, under its names. */
-export const sessionColumns = `id, user_id AS userId, user_epoch AS userEpoch, generation,
+export const sessionColumns = `id, user_id AS userId, user_epoch AS userEpoch, least_epoch AS leastEpoch, generation,
   current_hash AS currentHash, previous_hash AS previousHash, salt, attempt_hash AS idempotencyHash,
   rotated_at AS rotatedAt, created_at AS createdAt, last_used_at AS lastUsedAt, idle_expires_at AS idleExpiresAt,
-  absolute_expires_at AS absoluteExpiresAt, revoked_at AS revokedAt, revoke_reason AS revokeReason, persistent,
+  absolute_expires_at AS absoluteExpiresAt, access_until AS accessUntil, change_hash AS changeHash, revoked_at AS revokedAt, revoke_reason AS revokeReason, persistent,
   user_agent AS userAgent, ip, label`;
 
 /** A row of `sessionColumns`. */

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { StoreUnavailableError } from "../../../core/errors.ts";
 import { createBatcher, leftOut } from "../../batcher.ts";
@@ -27,6 +28,15 @@ export interface SqliteConnection {
   readonly write: Transact;
   /** Calls `hook` once after the commit, or never if there is none. Call it only inside a write. */
   readonly afterCommit: (hook: () => void) => void;
+  /** The identity of the open file, or "memory". */
+  readonly incarnation: string;
+  /**
+   * Requires the path to still lead to the open file: a restored copy may have replaced it, and nobody writes to this one any
+   * more.
+   *
+   * @throws StoreUnavailableError
+   */
+  readonly requireSameFile: (operation: string) => void;
   /** Closes the database. Idempotent. */
   readonly close: () => void;
 }
@@ -37,6 +47,8 @@ export interface SqliteConnectionOptions {
   readonly now: () => number;
   /** Milliseconds. */
   readonly busyTimeout: number;
+  /** The file's path, or ":memory:". */
+  readonly path: string;
 }
 
 /** One call of `write`. */
@@ -54,11 +66,12 @@ const maxWaiting = 10_000;
 /** Creates a connection over an open database that doesn't wait for locks by itself. */
 export function createSqliteConnection(
   database: DatabaseSync,
-  { now, busyTimeout }: SqliteConnectionOptions,
+  { now, busyTimeout, path }: SqliteConnectionOptions,
 ): SqliteConnection {
   const statements = new Map<string, StatementSync>();
   const hooks = new Set<() => void>();
   const retryWhileLocked = createLockRetry(busyTimeout);
+  const incarnation = readIdentity(path);
   let isClosed = false;
 
   function prepare(sql: string): StatementSync {
@@ -141,10 +154,22 @@ export function createSqliteConnection(
     write: <T>(operation: string, work: (now: number) => T) =>
       withOperation(operation, write({ operation, work }) as Promise<T>),
     afterCommit: (hook) => void hooks.add(hook),
+    incarnation,
+    requireSameFile(operation) {
+      if (isClosed || readIdentity(path) === incarnation) return;
+      throw new StoreUnavailableError(`${operation}: the database file was replaced or deleted: restart the process`);
+    },
     close() {
       if (isClosed) return;
       isClosed = true;
       database.close();
     },
   };
+}
+
+/** Returns what tells a file from one that replaces it; "memory" for a database in memory. */
+function readIdentity(path: string): string {
+  if (path === ":memory:") return "memory";
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? "missing" : `${found.dev}:${found.ino}`;
 }
