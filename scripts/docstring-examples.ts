@@ -62,7 +62,7 @@ const surroundings: Readonly<Record<string, string>> = {
   "src/adapters/node.ts": `
     import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
     import type { Auth } from "tokenpair";
-    import { requireUser, toNodeHandler } from "tokenpair/node";
+    import { cors, requireUser, toNodeHandler } from "tokenpair/node";
     declare const auth: Auth;
     declare function myApp(req: IncomingMessage, res: ServerResponse): void;`,
   "src/adapters/express.ts": `
@@ -72,6 +72,24 @@ const surroundings: Readonly<Record<string, string>> = {
     declare const auth: Auth;
     declare const app: ReturnType<typeof express>;
     declare function ordersOf(userId: string): object;`,
+  "src/adapters/express-parts.ts": `
+    import express from "express";
+    import type { Auth } from "tokenpair";
+    import { cors } from "tokenpair/express";
+    declare const auth: Auth;
+    declare const app: ReturnType<typeof express>;`,
+  "src/adapters/fastify-cors.ts": `
+    import type { FastifyInstance } from "fastify";
+    import type { Auth } from "tokenpair";
+    import { cors } from "tokenpair/fastify";
+    declare const auth: Auth;
+    declare const app: FastifyInstance;`,
+  "src/adapters/hono-cors.ts": `
+    import type { Hono } from "hono";
+    import type { Auth } from "tokenpair";
+    import { cors } from "tokenpair/hono";
+    declare const auth: Auth;
+    declare const app: Hono;`,
   "src/adapters/fastify.ts": `
     import type { FastifyInstance } from "fastify";
     import type { Auth } from "tokenpair";

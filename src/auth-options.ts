@@ -10,7 +10,7 @@ import type { SignalEnd } from "./revocation/signals.ts";
 /**
  * The options of `createAuth`: a store, a signing key, and every setting that differs from its default.
  *
- * @typeParam U the application's users, if it has a user table of its own.
+ * @typeParam U the application's users, if it has its own user table.
  * @typeParam C the claims that the application adds to tokens.
  */
 export interface AuthOptions<U extends AuthUser = User, C extends object = ApplicationClaims>
@@ -36,7 +36,7 @@ export interface ClientOptions {
   readonly client?: ClientInfo;
 }
 
-/** A request as `authenticate` and `check` read it: a Fetch `Request`, Node's `IncomingMessage`, or an object of your own. */
+/** A request as `authenticate` and `check` read it: a Fetch `Request`, Node's `IncomingMessage`, or any object with these members. */
 export interface RequestLike {
   /** The headers, as a Fetch `Headers` or as a record like Node's. */
   readonly headers: HeaderSource;
@@ -60,6 +60,17 @@ export interface RequestOptions {
   readonly method?: string | undefined;
   /** The connection. Only development cookies need it. Default: the request's own, if it has one. */
   readonly socket?: SocketLike | undefined;
+}
+
+/** Options of `auth.cors` and of the adapters' `cors`. */
+export interface CorsOptions {
+  /**
+   * Request headers that scripts may send besides `Content-Type`, `Idempotency-Key`, and those of the CSRF and access tokens.
+   * Default: none.
+   */
+  readonly allowHeaders?: readonly string[];
+  /** Response headers that scripts may read besides those that tokenpair sends. Default: none. */
+  readonly exposeHeaders?: readonly string[];
 }
 
 /** Options of `auth.signal`. */

@@ -83,3 +83,11 @@ export interface AuditList {
   /** Whether more entries than `limit` were waiting after the cursor that was passed. */
   readonly more: boolean;
 }
+
+/** The CORS part of a response (Fetch §3.3). */
+export interface CorsResult {
+  /** Whether the request is the preflight of a trusted origin. Answer it with 204 and these headers. */
+  readonly isPreflight: boolean;
+  /** Headers by name. Add `Vary` to the one that the response has. */
+  readonly headers: Readonly<Record<string, string>>;
+}

@@ -1,7 +1,8 @@
 import type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
-import type { RequestLike, RequestOptions, SignalOptions } from "./auth-options.ts";
+import type { CorsOptions, RequestLike, RequestOptions, SignalOptions } from "./auth-options.ts";
 import type {
   CheckResult,
+  CorsResult,
   Health,
   LoginResult,
   PasswordLoginResult,
@@ -101,7 +102,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
   authenticate(request: RequestLike | Headers, options?: RequestOptions): Promise<Authentication<U, C>>;
   /**
    * Does what `authenticate` does, but returns the response that refuses the request instead of throwing. The adapters'
-   * `requireUser` sends it. If memory is enough, which it nearly always is, it returns without a promise; `await` takes both.
+   * `requireUser` sends it. Returns a promise only if it needs I/O, so `await` the result.
    *
    * @param request a Fetch `Request`, Node's `IncomingMessage`, or `Headers` with `{ method }` as options.
    * @example
@@ -109,6 +110,16 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * const response = checked.ok ? Response.json({ userId: checked.authentication.userId }) : checked.response;
    */
   check(request: RequestLike | Headers, options?: RequestOptions): CheckResult<U, C> | Promise<CheckResult<U, C>>;
+  /**
+   * Returns the headers that let pages of `trustedOrigins` use your own route and read its response. The adapters' `cors`
+   * sends them. Pages of apps, such as `capacitor://localhost`, get no permission to send cookies.
+   *
+   * @param request the request, or `Headers` with `{ method }`.
+   * @example
+   * const { isPreflight, headers } = auth.cors(request);
+   * const response = isPreflight ? new Response(null, { status: 204, headers }) : Response.json({}, { headers });
+   */
+  cors(request: RequestLike | Headers, options?: CorsOptions & Pick<RequestOptions, "method">): CorsResult;
   /**
    * Logs out: revokes this session, the user's other sessions, or all of the user's. Durable, and in force on this node, when
    * the promise fulfils.
@@ -153,7 +164,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    */
   revokeToken(tokenId: string, options?: RevocationRequest): Promise<Confirmed>;
   /**
-   * Changes a user's password with the current one. The session that asks continues with the new pair; the user's other
+   * Changes a user's password with the current one. The session that sent the request continues with the new pair; the user's other
    * sessions are revoked.
    *
    * @throws AuthError `wrong_password`; `throttled`, with `retryAfter`; `password_refused`, whose `reason` is a sentence for
@@ -205,6 +216,9 @@ export type AnyAuth = Auth<AuthUser, object>;
 
 /** The part of any `Auth` that the adapters' `requireUser` needs. */
 export type AnyCheck = Pick<AnyAuth, "check">;
+
+/** The part of any `Auth` that the adapters' `cors` needs. */
+export type AnyCors = Pick<AnyAuth, "cors" | "handles">;
 
 /** What a successful `check` of `A` returns, with the application's own user and claims types. */
 export type AuthenticationOf<A extends AnyCheck> = Extract<

@@ -13,6 +13,7 @@ import type { Deps } from "./flows/deps.ts";
 import type { Issued } from "./flows/issue.ts";
 import { toSessionView } from "./flows/sessions.ts";
 import { requireOwnTable } from "./flows/users.ts";
+import { isPreflight, toCorsHeaders } from "./http/cookies/cors.ts";
 import { reportCsrfRefusal } from "./http/cookies/csrf-report.ts";
 import { authenticateRequest } from "./http/credentials.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
@@ -135,6 +136,13 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       } catch (error) {
         return refuse(error, request, requestDeps);
       }
+    },
+    cors: (source, options = {}) => {
+      requireOptions("cors", options, ["allowHeaders", "exposeHeaders", "method"]);
+      const request = toRequest(source, options);
+      const grant = { ...options, methods: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" };
+      const headers = toCorsHeaders("trusted_with_cookies", deps.settings, request, grant);
+      return { isPreflight: isPreflight(request) && "Access-Control-Allow-Origin" in headers, headers };
     },
     logout: async (session, options = {}) => {
       requireOptions("logout", options, ["scope", "client", "confirmed"]);

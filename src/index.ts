@@ -1,11 +1,12 @@
 /** Token-pair authentication: `createAuth`, its types and errors, and the units of its settings. */
 
-export type { AnyAuth, AnyCheck, Auth, AuthenticationOf } from "./auth.ts";
+export type { AnyAuth, AnyCheck, AnyCors, Auth, AuthenticationOf } from "./auth.ts";
 export type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
 export type {
   AuditListOptions,
   AuthOptions,
   ClientOptions,
+  CorsOptions,
   RequestLike,
   RequestOptions,
   SignalOptions,
@@ -15,6 +16,7 @@ export type {
 export type {
   AuditList,
   CheckResult,
+  CorsResult,
   Health,
   LoginResult,
   PasswordLoginResult,

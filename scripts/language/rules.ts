@@ -57,6 +57,14 @@ export const rules: readonly LanguageRule[] = [
     use: 'the subject first: "Refused requests are …"',
     kinds: prose,
   },
+  { banned: /\bhowever (?:often|many|much|long|few)\b/i, use: '"no matter how often"', kinds: prose },
+  { banned: /\bwhatever (?:can|could|may|might|is|was)\b/i, use: '"everything that"', kinds: prose },
+  {
+    banned: /\b(?:nothing|no|not|never)\b[^.:;]* (?<!\b(?:since|until|by) )then\.(?=\s|$)/i,
+    use: '"In that case, nothing has changed."',
+    kinds: prose,
+  },
+  { banned: /\b(?:an?|one) (?:\w+ ){1,3}of (?:its|their|your|my) own\b/i, use: '"its own …"', kinds: prose },
   { banned: /\bas (?:an?|the) \w+ do(?:es)? (?:that|which|who)\b/i, use: '"like a … that"', kinds: prose },
   { banned: /\b(?:has|have) to be\b/i, use: '"must be"', kinds: prose },
   { banned: /\bbe had\b/i, use: '"be obtained", "be opened"', kinds: prose },
@@ -80,6 +88,12 @@ export const rules: readonly LanguageRule[] = [
   { banned: /\bbefall\w*|\bcrowd\w*|\bhouses?\b|\bdoors?\b/i, use: "the plain word: no metaphor for a mechanism" },
   { banned: /\bstrangers?\b|\bguessers?\b/i, use: '"an attacker", "another client"' },
   { banned: /\baskers?\b/i, use: '"the caller"' },
+  { banned: /\b(?:who|that|which) asks?\b/i, use: '"that sends the request", "the caller"', kinds: prose },
+  {
+    banned: /\b(?:server|database|store|application|node|hook) (?:is|was|must be|can be|couldn't be) asked\b/i,
+    use: '"is queried", "is called"',
+    kinds: prose,
+  },
   // Synonyms of glossary words.
   {
     banned: /\bkill\w*|\bdie[sd]?\b|\bdying\b|\bdeaths?\b|\bdead\b(?! (?:row|tuple)s?)/i,

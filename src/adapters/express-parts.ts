@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AnyCors, CorsOptions } from "../index.ts";
+import { sendCors } from "./node-parts.ts";
 
 /** A middleware for Express, and for anything else that calls middleware as Express does. */
 export type Middleware = (
@@ -11,4 +13,16 @@ export type Middleware = (
 export function toRawBody(body: unknown, headers: IncomingMessage["headers"]): Buffer {
   const isForm = headers["content-type"]?.startsWith("application/x-www-form-urlencoded");
   return Buffer.from(isForm ? new URLSearchParams(body as Record<string, string>).toString() : JSON.stringify(body));
+}
+
+/**
+ * Returns a middleware that lets pages of `trustedOrigins` use your own routes. Mount it before them, and before `requireUser`.
+ *
+ * @example
+ * app.use(cors(auth));
+ */
+export function cors(auth: AnyCors, options?: CorsOptions): Middleware {
+  return (req, res, next) => {
+    if (!sendCors(auth, req, res, options)) next();
+  };
 }

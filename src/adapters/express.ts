@@ -3,7 +3,7 @@ import { type Middleware, toRawBody } from "./express-parts.ts";
 import { toNodeHandler } from "./node.ts";
 import { sendResponse } from "./node-parts.ts";
 
-export type { Middleware } from "./express-parts.ts";
+export { cors, type Middleware } from "./express-parts.ts";
 
 declare global {
   namespace Express {
@@ -15,8 +15,8 @@ declare global {
 }
 
 /**
- * Returns a middleware with the endpoints of the HTTP contract. It passes any other path on. Mount it at the root and before
- * body parsers: if one comes first, Express answers the bodies that it can't parse.
+ * Returns a middleware with the endpoints of the HTTP contract. For any other path, it calls `next()`. Mount it at the root,
+ * before body parsers. Otherwise, Express itself answers requests whose body it can't parse.
  *
  * @example
  * app.use(authRoutes(auth));
@@ -31,7 +31,7 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): Middleware {
 }
 
 /**
- * Returns a middleware that passes only authenticated requests on, and sets `req.auth`.
+ * Returns a middleware that sets `req.auth`, and refuses requests that are not authenticated.
  *
  * @example
  * app.get("/api/orders", requireUser(auth), (req, res) => res.json(ordersOf(req.auth.userId)));

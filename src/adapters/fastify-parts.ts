@@ -38,7 +38,7 @@ export interface FastifyReplyLike {
   then(fulfilled: () => void, rejected: (error: Error) => void): void;
 }
 
-/** A hook that Fastify calls with `done`. In a hook of your own, call this one without `done`, and await it. */
+/** A hook that Fastify calls with `done`. In your own hook, call this one without `done`, and await it. */
 export type RequireUserHook = (
   request: FastifyRequestLike,
   reply: FastifyReplyLike,

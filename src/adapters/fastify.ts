@@ -3,6 +3,7 @@ import type { AnyCheck, Auth, AuthUser, CheckResult, RegisteredAuthentication } 
 import { type FastifyInstanceLike, type RequireUserHook, refuse } from "./fastify-parts.ts";
 import { toNodeHandler } from "./node.ts";
 
+export { cors } from "./fastify-cors.ts";
 export type { FastifyInstanceLike, FastifyReplyLike, FastifyRequestLike, RequireUserHook } from "./fastify-parts.ts";
 
 declare module "fastify" {
@@ -13,7 +14,7 @@ declare module "fastify" {
 }
 
 /**
- * Returns a plugin with the endpoints of the HTTP contract. It passes any other path on.
+ * Returns a plugin with the endpoints of the HTTP contract. It doesn't answer other paths.
  *
  * @example
  * await app.register(authRoutes(auth));
@@ -33,7 +34,7 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: Fastify
 }
 
 /**
- * Returns a hook that passes only authenticated requests on, and sets `request.auth`. A hook of your own may await it.
+ * Returns a hook that sets `request.auth`, and refuses requests that are not authenticated. Your own hook may await it.
  *
  * @example
  * app.get("/api/orders", { onRequest: requireUser(auth) }, async (request) => ordersOf(request.auth.userId));

@@ -1,19 +1,14 @@
 import type { HttpBindings } from "@hono/node-server";
-import type { Env, Handler, MiddlewareHandler } from "hono";
+import type { Handler, MiddlewareHandler } from "hono";
 import type { BlankInput, HandlerResponse } from "hono/types";
 import type { AnyCheck, Auth, AuthenticationOf, AuthUser, CheckResult } from "../index.ts";
+import type { AuthEnv } from "./hono-parts.ts";
 
-/** The `Env` of an application or route behind `requireUser`: `new Hono<AuthEnv<typeof auth>>()`. */
-export interface AuthEnv<A extends AnyCheck> extends Env {
-  /** What `c.get` returns. */
-  Variables: {
-    /** Who sent the request. */
-    auth: AuthenticationOf<A>;
-  };
-}
+export { cors } from "./hono-cors.ts";
+export type { AuthEnv } from "./hono-parts.ts";
 
 /**
- * Returns a middleware with the endpoints of the HTTP contract. It passes any other path on.
+ * Returns a middleware with the endpoints of the HTTP contract. For any other path, it calls `next()`.
  *
  * @example
  * app.use(authRoutes(auth));
@@ -27,14 +22,14 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): MiddlewareHan
 }
 
 /**
- * Returns a middleware that passes only authenticated requests on, and sets `c.get("auth")`.
+ * Returns a middleware that sets `c.get("auth")`, and refuses requests that are not authenticated.
  *
  * @example
  * app.get("/api/orders", requireUser(auth), (c) => c.json(ordersOf(c.get("auth").userId)));
  */
 export function requireUser<A extends AnyCheck>(auth: A): MiddlewareHandler<AuthEnv<A>>;
 /**
- * Returns a handler that passes only authenticated requests to `handler`. Faster than a middleware: Hono builds no chain.
+ * Returns a handler that calls `handler` only for authenticated requests. Faster than a middleware: Hono builds no chain.
  *
  * @example
  * app.get("/api/orders", requireUser(auth, (c) => c.json(ordersOf(c.get("auth").userId))));

@@ -1,5 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
-import type { ConnectionInfo } from "../index.ts";
+import type { AnyCors, ConnectionInfo, CorsOptions } from "../index.ts";
 
 /** Returns what the socket knows of the client. */
 export function toConnection(incoming: IncomingMessage): ConnectionInfo {
@@ -7,7 +7,7 @@ export function toConnection(incoming: IncomingMessage): ConnectionInfo {
   return ip === undefined ? {} : { ip };
 }
 
-/** Converts Fetch headers to Node's. Each `Set-Cookie` stays a header of its own (RFC 6265 §3). */
+/** Converts Fetch headers to Node's. Each `Set-Cookie` stays a separate header (RFC 6265 §3). */
 export function toNodeHeaders(headers: Headers): OutgoingHttpHeaders {
   const cookies = headers.getSetCookie();
   return { ...Object.fromEntries(headers), ...(cookies.length === 0 ? {} : { "set-cookie": cookies }) };
@@ -17,4 +17,19 @@ export function toNodeHeaders(headers: Headers): OutgoingHttpHeaders {
 export async function sendResponse(response: Response, res: ServerResponse): Promise<void> {
   const body = Buffer.from(await response.arrayBuffer());
   res.writeHead(response.status, toNodeHeaders(response.headers)).end(body);
+}
+
+/**
+ * Adds the CORS headers to a response that hasn't been sent yet, unless tokenpair's own endpoints send it, which have their
+ * own. Returns whether it was the response to a preflight, and has been sent.
+ */
+export function sendCors(auth: AnyCors, req: IncomingMessage, res: ServerResponse, options?: CorsOptions): boolean {
+  if (auth.handles(req)) return false;
+  const { isPreflight, headers } = auth.cors(req, options);
+  for (const [name, value] of Object.entries(headers)) {
+    if (name === "Vary") res.appendHeader(name, value);
+    else res.setHeader(name, value);
+  }
+  if (isPreflight) res.writeHead(204).end();
+  return isPreflight;
 }

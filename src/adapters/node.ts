@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import type { AnyCheck, Auth, AuthenticationOf } from "../index.ts";
-import { sendResponse, toConnection } from "./node-parts.ts";
+import type { AnyCheck, AnyCors, Auth, AuthenticationOf, CorsOptions } from "../index.ts";
+import { sendCors, sendResponse, toConnection } from "./node-parts.ts";
 
 /**
  * Returns a request handler for `node:http` that serves tokenpair's endpoints. It answers any other path with a 404, so
@@ -41,4 +41,16 @@ export function requireUser<A extends AnyCheck>(
     await sendResponse(result.response, res);
     return null;
   };
+}
+
+/**
+ * Returns a function that lets pages of `trustedOrigins` use your own routes: call it before `requireUser`, and stop if it
+ * returns true, because it has then answered a preflight.
+ *
+ * @example
+ * const allowOrigins = cors(auth);
+ * createServer((req, res) => allowOrigins(req, res) || myApp(req, res));
+ */
+export function cors(auth: AnyCors, options?: CorsOptions): (req: IncomingMessage, res: ServerResponse) => boolean {
+  return (req, res) => sendCors(auth, req, res, options);
 }

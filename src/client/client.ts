@@ -52,7 +52,7 @@ export interface Client {
    * @param scope `"local"` revokes this session, `"others"` revokes all other sessions of the user, and `"all"` revokes
    * both. Default: `"local"`.
    * @throws ClientError With code `offline`, `timeout`, `throttled` or `unavailable`. The user is then still logged in.
-   * With code `session_changed` if another user has logged in to this browser. Nothing is revoked then.
+   * With code `session_changed` if another user has logged in to this browser. In that case, nothing is revoked.
    * @example
    * await client.logout("all");
    */

@@ -24,7 +24,7 @@ export interface AccessClaims<C extends object = ApplicationClaims> {
   readonly issuedAt: number;
   /** `exp`. */
   readonly expiresAt: number;
-  /** The token's JSON, with the application's claims. */
+  /** The decoded payload, with the application's claims. */
   readonly payload: C & Readonly<Record<string, unknown>>;
 }
 

@@ -10,7 +10,7 @@ export type RevokeReason =
   | "limit";
 
 /**
- * One login on one device: one token family, one row, however often it is refreshed. Times are whole seconds since the
+ * One login on one device: one token family, one row, no matter how often it is refreshed. Times are whole seconds since the
  * epoch on the database's clock. Holds no secret: no token can be made from the hashes and the salt.
  */
 export interface Session {
@@ -43,7 +43,7 @@ export interface Session {
   readonly lastUsedAt: number;
   /** When the session expires unless it is refreshed. Never later than `absoluteExpiresAt`. */
   readonly idleExpiresAt: number;
-  /** When the session expires however often it is refreshed. Never moves. */
+  /** When the session expires, no matter how often it is refreshed. Never moves. */
   readonly absoluteExpiresAt: number;
   /** The latest `exp` of an access token of this session; `null` if only version 0.1 has issued any. */
   readonly accessUntil: number | null;

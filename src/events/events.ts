@@ -23,7 +23,7 @@ export type UserChange =
 
 /** What every event has. */
 export interface BaseEvent {
-  /** When it happened: whole seconds since the epoch, on the database's clock if the database was asked. */
+  /** When it happened: whole seconds since the epoch, on the database's clock if the database was queried. */
   readonly time: number;
 }
 
@@ -105,7 +105,7 @@ export interface TokenRevokedEvent extends ClientEvent {
  */
 export type ThrottleScope = "account" | "address" | "pair" | "device" | RateLimitedEndpoint;
 
-/** The endpoints that are limited by address alone. Each has a limit of its own. */
+/** The endpoints that are limited by address alone. Each has its own limit. */
 export type RateLimitedEndpoint = "refresh" | "verify" | "blacklist";
 
 /** A request was refused because too many came before it. Its password or token was not looked at. */

@@ -16,7 +16,7 @@ export interface Authentication<U extends AuthUser = AuthUser, C extends object 
 /**
  * Verifies an access token: signature, claims, revocations. Memory is nearly always enough.
  *
- * @returns the claims; a promise of them if the store or the application must be asked, which `loadUser`,
+ * @returns the claims; a promise of them if the store or the application must be queried, which `loadUser`,
  * `checkUserIsActive` and `onStale: "lookup"` may require.
  * @throws AuthError a `token_` code; `user_not_found` or `user_inactive`; `unavailable` if this node can't know whether
  * the token is revoked, or if the application's function fails. StoreUnavailableError. A promise rejects with the same

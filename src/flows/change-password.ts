@@ -24,7 +24,7 @@ export interface PasswordChange {
   readonly userId: string;
   /** The session that sent the request. It continues with a new pair; all other sessions of the user are revoked. */
   readonly sessionId: string;
-  /** Used exactly as given. */
+  /** The current password, used exactly as given. */
   readonly currentPassword: string;
   /** Checked by the password policy. */
   readonly newPassword: string;
@@ -50,11 +50,11 @@ export interface PasswordChanged extends Confirmed {
 }
 
 /**
- * Changes the password of the user who asks, in tokenpair's own user table. A wrong current password counts as a failed login.
+ * Changes the password of the user who sent the request, in tokenpair's own user table. A wrong current password counts as a failed login.
  *
  * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for the user; `throttled`, with
  * `retryAfter`; `wrong_password`; `token_revoked` if a reset, a disable or a logout came first; `unavailable`.
- * StoreUnavailableError. Password and sessions have not changed then.
+ * StoreUnavailableError. If it throws, password and sessions have not changed.
  */
 export async function changePassword(
   deps: Deps,

@@ -48,7 +48,7 @@ export async function issue(deps: Deps, userId: string, options: IssueOptions = 
  * Starts a session for an authenticated user who may have tokens, and returns its first pair.
  *
  * @throws AuthError `no_active_account` if the user was disabled, deleted or given a new password since the user was
- * read; `unavailable` if the `claims` hook fails. StoreUnavailableError. Nothing has changed then.
+ * read; `unavailable` if the `claims` hook fails. StoreUnavailableError. If it throws, nothing has changed.
  */
 export async function startSession(
   deps: Deps,

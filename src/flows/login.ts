@@ -13,7 +13,7 @@ import { type LoginCandidate, mayHaveTokens, type VerifiedUser } from "./user-so
 export interface Credentials {
   /** Surrounding white space is ignored. */
   readonly username: string;
-  /** Used exactly as given. */
+  /** The password, used exactly as given. */
   readonly password: string;
 }
 
@@ -36,8 +36,8 @@ export interface LoggedIn extends Issued {
  * Checks a password and starts a session: identify, admit the attempt, verify, settle the attempt, start. An unknown
  * user, a wrong password and an inactive user get the same answer in the same time.
  *
- * @throws AuthError `no_active_account`; `throttled`, with `retryAfter`; `unavailable`. StoreUnavailableError. No
- * session has been created or replaced then.
+ * @throws AuthError `no_active_account`; `throttled`, with `retryAfter`; `unavailable`. StoreUnavailableError. If
+ * it throws, no session has been created or replaced.
  */
 export async function login(
   deps: Deps,
@@ -105,7 +105,7 @@ export async function reportLoginFailure(
   subject: Pick<LoginFailedEvent, "userId" | "sessionId" | "client">,
 ): Promise<void> {
   if (!(error instanceof AuthError)) return;
-  // A throttled attempt has an event of its own, which says more.
+  // A throttled attempt has its own event, which says more.
   if (error.code !== "throttled") {
     deps.emit({ type: "login_failed", time: deps.clock.now(), code: error.code, reason: error.reason, ...subject });
   }

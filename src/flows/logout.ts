@@ -14,7 +14,7 @@ import { findSessionRefusal } from "./session-refusal.ts";
 /** Which sessions to log out: this one, all others of the user, or all of the user's. */
 export type LogoutScope = "local" | "others" | "all";
 
-/** A session and the user whose it is. */
+/** A session and its user. */
 export interface SessionOwner {
   /** The session's id, `sid`. */
   readonly sessionId: string;
@@ -67,7 +67,7 @@ const sessionIsOver = () => new AuthError("token_revoked", "the session is over 
  * session itself is over. Durable when the promise
  * fulfils.
  *
- * @returns how many sessions were revoked, and what the revocation feed got.
+ * @returns how many sessions were revoked, and the new entries of the revocation feed.
  * @throws StoreUnavailableError with nothing changed.
  */
 export async function logout(

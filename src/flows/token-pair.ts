@@ -32,7 +32,7 @@ export interface PairSource {
   readonly accessUntil?: number;
 }
 
-/** The tokens that a change will return. Whatever could fail has been done, so that minting after the commit can't. */
+/** The tokens that a change will return. Everything that can fail is already done, so minting after the commit can't. */
 export interface PreparedTokens {
   /**
    * Mints the pair of the session's current generation. The refresh token depends only on the row and the secret, so a

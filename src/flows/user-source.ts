@@ -149,7 +149,7 @@ export function createApplicationUsers(
   });
 }
 
-/** The settings of an application with a user table of its own. */
+/** The settings of an application with its own user table. */
 export interface ApplicationUserSettings
   extends Pick<Settings<AuthUser>, "verifyCredentials" | "usernameCaseSensitive"> {
   /** Returns the application's user with this id, or `null`. */

@@ -81,7 +81,7 @@ export async function createUser(
  * Changes a user's name, email address or staff flag. Sessions stay. Emits nothing if every value is set already.
  *
  * @throws AuthError `username_invalid`, `email_invalid`, whose `reason` is a sentence for the user; `user_not_found`;
- * `username_taken`. The user has not changed then.
+ * `username_taken`. In that case, the user has not changed.
  */
 export async function updateUser(
   deps: UserDeps,
@@ -113,7 +113,7 @@ export async function updateUser(
 /**
  * Checks that users log in from tokenpair's own table.
  *
- * @throws TypeError if `findUser` is set: then the application has a user table of its own.
+ * @throws TypeError if `findUser` is set, because the application then has its own user table.
  */
 export function requireOwnTable({ findUser }: Pick<Settings<AuthUser>, "findUser">): void {
   if (findUser === undefined) return;
@@ -154,7 +154,7 @@ export function listUsers(
 /**
  * Deactivates a user, and revokes the user's sessions and access tokens.
  *
- * @returns how many sessions were revoked, what the revocation feed got, and how that was confirmed.
+ * @returns how many sessions were revoked, the new entries of the revocation feed, and how that was confirmed.
  * @throws AuthError `user_not_found`.
  */
 export async function disableUser(
@@ -186,7 +186,7 @@ export async function enableUser(deps: UserDeps, userId: string, client: ClientI
 /**
  * Sets a user's password, and revokes the user's sessions and access tokens.
  *
- * @returns how many sessions were revoked, what the revocation feed got, and how that was confirmed.
+ * @returns how many sessions were revoked, the new entries of the revocation feed, and how that was confirmed.
  * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for the user; `unavailable` if
  * too many passwords are waiting to be hashed.
  */
@@ -210,7 +210,7 @@ export async function setPassword(
 /**
  * Deletes a user, and revokes the user's sessions and access tokens.
  *
- * @returns how many sessions were revoked, what the revocation feed got, and how that was confirmed.
+ * @returns how many sessions were revoked, the new entries of the revocation feed, and how that was confirmed.
  * @throws AuthError `user_not_found`.
  */
 export async function deleteUser(

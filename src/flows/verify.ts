@@ -9,8 +9,8 @@ import { findSessionRefusal } from "./session-refusal.ts";
 export type VerifiedClaims<C extends object = ApplicationClaims> = AccessClaims<C> | Omit<RefreshClaims, "secret">;
 
 /**
- * Checks that a token of either kind is live. An access token is checked in memory. For a refresh token the store is
- * asked whether its generation is the current one; a spent token is refused even inside the reuse interval.
+ * Checks that a token of either kind is live. An access token is checked in memory. For a refresh token, the store
+ * is queried: its generation must be the current one. A spent token is refused even inside the reuse interval.
  *
  * @returns the token's claims.
  * @throws AuthError a `token_` code or `password_changed`; `unavailable` if this node can't know whether an access

@@ -47,7 +47,7 @@ export function readCredentials(
  * also needs an allowed origin and the session's CSRF token, and an upgrade, for example to a WebSocket, an allowed
  * origin.
  *
- * @returns the claims if memory is enough, which it nearly always is, otherwise a promise of them. Always a promise for
+ * @returns the claims, or a promise of them if they need I/O, which they nearly never do. Always a promise for
  * an unsafe request by cookie.
  * @throws AuthError as `readCredentials` and the flow `authenticate`; `csrf_failed`.
  */

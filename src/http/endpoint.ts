@@ -6,6 +6,7 @@ import type { AuthUser } from "../core/user.ts";
 import type { Tokens } from "../crypto/tokens.ts";
 import type { EventListener, RateLimitedEndpoint } from "../events/events.ts";
 import type { Flows } from "../flows/index.ts";
+import type { CorsPolicy } from "./cookies/cors.ts";
 import type { EndpointDescription } from "./openapi/description.ts";
 import type { ReadBearerToken } from "./request/bearer.ts";
 import type { BodyReader } from "./request/body.ts";
@@ -36,6 +37,8 @@ export interface Endpoint<B = unknown> extends EndpointDescription<B> {
   readonly errorStyle: ErrorStyle;
   /** The rate limit per address that is checked before anything else. Default: none. */
   readonly rateLimit?: RateLimitedEndpoint;
+  /** Which pages of other origins a browser lets use the endpoint. All endpoints of a path have the same. Default: none. */
+  readonly cors?: CorsPolicy;
   /**
    * Answers a request.
    *

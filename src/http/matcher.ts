@@ -2,6 +2,7 @@ import { METHOD_NAME_ALL } from "hono/router";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import type { Settings } from "../core/settings/settings.ts";
 import type { AuthUser } from "../core/user.ts";
+import type { CorsPolicy } from "./cookies/cors.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** The endpoints of one path. */
@@ -10,6 +11,8 @@ interface Resource {
   readonly endpoints: ReadonlyMap<string, Endpoint>;
   /** The value of an `Allow` header. */
   readonly allow: string;
+  /** That of its endpoints. */
+  readonly cors: CorsPolicy | undefined;
 }
 
 /** A path that was found. */
@@ -23,7 +26,7 @@ export interface Match {
  * Creates a function that finds the endpoints of a pathname, with or without its trailing slash. It returns `null` for
  * an unknown path.
  *
- * @throws TypeError if two endpoints have the same method and path.
+ * @throws TypeError if two endpoints have the same method and path, or one path and different `cors`.
  */
 export function createMatcher(
   endpoints: readonly Endpoint[],
@@ -48,10 +51,14 @@ function toResources(endpoints: readonly Endpoint[], settings: Settings<AuthUser
   const byPath = new Map<string, Resource>();
   for (const endpoint of endpoints) {
     const path = endpoint.path(settings);
+    const { method, cors } = endpoint;
     const atPath = new Map(byPath.get(path)?.endpoints);
-    if (atPath.has(endpoint.method)) throw new TypeError(`two endpoints answer ${endpoint.method} ${path}`);
-    atPath.set(endpoint.method, endpoint);
-    byPath.set(path, { endpoints: atPath, allow: [...atPath.keys(), "OPTIONS"].join(", ") });
+    if (atPath.has(method)) throw new TypeError(`two endpoints answer ${method} ${path}`);
+    if ([...atPath.values()].some((other) => other.cors !== cors)) {
+      throw new TypeError(`the endpoints of ${path} have different cors`);
+    }
+    atPath.set(method, endpoint);
+    byPath.set(path, { endpoints: atPath, allow: [...atPath.keys(), "OPTIONS"].join(", "), cors });
   }
   return byPath;
 }

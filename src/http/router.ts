@@ -3,7 +3,7 @@ import { withCors } from "./cookies/cors.ts";
 import { reportCsrfRefusal } from "./cookies/csrf-report.ts";
 import { isDevelopmentRequest, toDevelopmentSettings } from "./cookies/development-cookies.ts";
 import type { Endpoint, HttpDeps } from "./endpoint.ts";
-import { createMatcher } from "./matcher.ts";
+import { createMatcher, type Match } from "./matcher.ts";
 import { createBodyReader } from "./request/body.ts";
 import { toClientInfo } from "./request/client-info.ts";
 import { type ConnectionInfo, createClientIpFinder } from "./request/client-ip.ts";
@@ -39,7 +39,7 @@ export interface HttpHandlerOptions {
 /**
  * Creates the handler of the endpoints over `deps`.
  *
- * @throws TypeError if two endpoints have the same method and path.
+ * @throws TypeError if two endpoints have the same method and path, or one path and different `cors`.
  */
 export function createHttpHandler(
   deps: HttpDeps,
@@ -54,7 +54,16 @@ export function createHttpHandler(
   async function answer(request: Request, connection: ConnectionInfo): Promise<Response> {
     const found = match(new URL(request.url).pathname);
     if (found === null) return toJsonResponse(404, { detail: "Not found.", code: "not_found" });
-    const { resource, params } = found;
+    const { cors, allow } = found.resource;
+    const response = await answerAt(found, request, connection);
+    return withCors(response, request, { policy: cors, settings: deps.settings, methods: allow });
+  }
+
+  async function answerAt(
+    { resource, params }: Match,
+    request: Request,
+    connection: ConnectionInfo,
+  ): Promise<Response> {
     const { method } = request;
     if (method === "OPTIONS") return new Response(null, { status: 204, headers: { Allow: resource.allow } });
     const endpoint = resource.endpoints.get(method);
@@ -89,7 +98,7 @@ export function createHttpHandler(
 
   return Object.freeze({
     async fetch(request: Request, connection: ConnectionInfo = {}): Promise<Response> {
-      return withStandardHeaders(withCors(await answer(request, connection), request, deps.settings));
+      return withStandardHeaders(await answer(request, connection));
     },
     refuse: (error: unknown) => withStandardHeaders(toRefusal(error, "resource")),
     handles: (pathname: string) => match(pathname) !== null,

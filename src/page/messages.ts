@@ -17,7 +17,7 @@ export const problemMessages: Readonly<Record<Problem, string>> = {
   unavailable: "The server is temporarily unavailable.",
   refused: "The server could not confirm your login. Retrying shortly.",
   cookies_blocked:
-    "Your browser does not keep this site's cookies. Allow cookies, open the site in a tab of its own, or use https.",
+    "Your browser does not keep this site's cookies. Allow cookies, open the site in its own tab, or use https.",
 };
 
 /** Texts by error code. For other codes, the server's own text is shown. */

@@ -9,8 +9,8 @@ export interface Fingerprint {
 }
 
 /**
- * A map from ids to small numbers whose entries expire. Instead of the ids it holds 64-bit fingerprints under a key of its
- * own. Among a million entries, an id that is not held is taken for a held one with a probability of 2^-44, and an attacker
+ * A map from ids to small numbers whose entries expire. Instead of the ids, it holds 64-bit fingerprints under its own
+ * key. Among a million entries, an id that is not held is taken for a held one with a probability of 2^-44, and an attacker
  * can't search for such an id without the key.
  */
 export interface FingerprintTable {

@@ -11,7 +11,7 @@ import * as forFastify from "../../src/adapters/fastify.ts";
 import * as forHono from "../../src/adapters/hono.ts";
 import * as forNode from "../../src/adapters/node.ts";
 import type { Auth, Authentication, Settings, User } from "../../src/index.ts";
-import { createScriptAuth, credentials, type RunningApp, runHttpScript } from "./http-script.ts";
+import { createScriptAuth, credentials, type RunningApp, runCorsScript, runHttpScript } from "./http-script.ts";
 
 type Start = (auth: Auth) => Promise<RunningApp>;
 
@@ -26,6 +26,8 @@ const frameworks: readonly (readonly [string, Start])[] = [
     (auth) => startHono(auth, (app, path, handler) => app.all(path, forHono.requireUser(auth, handler))),
   ],
 ];
+
+const corsOptions = { allowHeaders: ["X-Trace"], exposeHeaders: ["X-Total"] };
 
 const ways: readonly (readonly [string, Partial<Settings>])[] = [
   ["from memory", {}],
@@ -47,6 +49,19 @@ describe.each<readonly [string, Start]>([
     const app = await start(auth);
     try {
       await runHttpScript(app.url, auth, name.includes("body parsers"));
+    } finally {
+      await app.close();
+      await close();
+    }
+  });
+
+  it(`lets pages of trusted origins use the application's own routes on ${name}`, async () => {
+    const { auth, close } = await createScriptAuth({
+      trustedOrigins: ["https://app.example.com", "ionic://localhost"],
+    });
+    const app = await start(auth);
+    try {
+      await runCorsScript(app.url);
     } finally {
       await app.close();
       await close();
@@ -127,7 +142,9 @@ async function listen(listener: RequestListener): Promise<RunningApp> {
 function startNode(auth: Auth): Promise<RunningApp> {
   const handleAuth = forNode.toNodeHandler(auth);
   const authenticate = forNode.requireUser(auth);
+  const allowOrigins = forNode.cors(auth, corsOptions);
   return listen(async (req, res) => {
+    if (allowOrigins(req, res)) return;
     if (auth.handles(req)) return void (await handleAuth(req, res));
     if (req.url === "/own") return void res.end("the application's own");
     const user = await authenticate(req, res);
@@ -138,8 +155,9 @@ function startNode(auth: Auth): Promise<RunningApp> {
 function startExpress(auth: Auth, parsers: readonly express.RequestHandler[]): Promise<RunningApp> {
   const app = express();
   for (const parser of parsers) app.use(parser);
+  app.use(forExpress.cors(auth, corsOptions));
   app.use(forExpress.authRoutes(auth));
-  app.get("/own", (_req, res) => void res.send("the application's own"));
+  app.get("/own", (_req, res) => void res.vary("Accept").send("the application's own"));
   app.all("/hello", forExpress.requireUser(auth), (req, res) => void res.send(`hello ${req.auth.userId}`));
   app.get("/broken", forExpress.requireUser(auth), fail);
   app.use(((_error, _req, res, _next) => void res.status(500).send("handled")) as express.ErrorRequestHandler);
@@ -151,6 +169,7 @@ async function startFastify(
   onRequest: onRequestHookHandler | onRequestAsyncHookHandler,
 ): Promise<RunningApp> {
   const app = fastify();
+  await app.register(forFastify.cors(auth, corsOptions));
   await app.register(forFastify.authRoutes(auth));
   app.get("/own", async () => "the application's own");
   let unauthenticated = 0;
@@ -187,6 +206,7 @@ async function startHono(
   addGuarded: (app: Hono, path: string, handler: GuardedHandler) => unknown,
 ): Promise<RunningApp> {
   const app = new Hono();
+  app.use(forHono.cors(auth, corsOptions));
   app.use(forHono.authRoutes(auth));
   app.get("/own", (c) => c.text("the application's own"));
   addGuarded(app, "/hello", (c) => c.text(`hello ${c.get("auth").userId}`));

@@ -120,3 +120,62 @@ export async function runHttpScript(url: string, auth: Auth, isBehindParser = fa
   const own = await fetch(`${url}/own`);
   expect([own.status, await own.text()]).toEqual([200, "the application's own"]);
 }
+
+const toCors = ({ headers }: Response) =>
+  Object.fromEntries([...headers].filter(([name]) => name.startsWith("access-control-")));
+
+/** Runs the script of an application that trusts https://app.example.com and ionic://localhost, and mounts `cors` with options. */
+export async function runCorsScript(url: string): Promise<void> {
+  const send = (method: string, path: string, origin: string, headers: Record<string, string> = {}) =>
+    fetch(url + path, { method, headers: { Origin: origin, ...headers } });
+  const ask = (path: string, origin: string) =>
+    send("OPTIONS", path, origin, { "Access-Control-Request-Method": "PUT" });
+  const trusted = "https://app.example.com";
+
+  // The preflight of a trusted origin is answered, also for a route that doesn't exist.
+  for (const path of ["/hello", "/nowhere"]) {
+    const preflight = await ask(path, trusted);
+    expect([preflight.status, await preflight.text()]).toEqual([204, ""]);
+    expect(toCors(preflight)).toEqual({
+      "access-control-allow-origin": trusted,
+      "access-control-allow-credentials": "true",
+      "access-control-allow-methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+      "access-control-allow-headers": "Content-Type, X-CSRFToken, Idempotency-Key, Authorization, X-Trace",
+      "access-control-max-age": "600",
+    });
+    expect(preflight.headers.get("Vary")).toContain("Origin");
+  }
+
+  // A script can read the answers of the application, and refusals too.
+  const readable = {
+    "access-control-allow-origin": trusted,
+    "access-control-allow-credentials": "true",
+    "access-control-expose-headers":
+      "Token-Replayed, Session-Ended, Revocation-Confirmed, Retry-After, WWW-Authenticate, X-Total",
+  };
+  const own = await send("GET", "/own", trusted);
+  expect([own.status, toCors(own)]).toEqual([200, readable]);
+  expect(own.headers.get("Vary")).toContain("Origin");
+  const refused = await send("GET", "/hello", trusted);
+  expect([refused.status, toCors(refused)]).toEqual([401, readable]);
+  expect(refused.headers.get("Vary")).toBe("Origin");
+
+  // The pages of an app can't use cookies.
+  expect(toCors(await send("GET", "/hello", "ionic://localhost"))).toEqual({
+    "access-control-allow-origin": "ionic://localhost",
+    "access-control-expose-headers": readable["access-control-expose-headers"],
+  });
+
+  // Other origins get nothing but Vary, and their preflight is left to the application.
+  for (const origin of ["https://evil.example", "null", "https://x.app.example.com"]) {
+    expect(toCors(await ask("/hello", origin))).toEqual({});
+    const response = await send("GET", "/own", origin);
+    expect([toCors(response), response.headers.get("Vary")]).toEqual([{}, expect.stringContaining("Origin")]);
+  }
+
+  // tokenpair's endpoints keep their own rules: an endpoint that isn't open to other origins stays closed.
+  expect(toCors(await send("GET", "/api/schema/", trusted))).toEqual({});
+  const token = await ask("/api/token/", trusted);
+  expect([token.status, token.headers.get("Access-Control-Allow-Credentials")]).toEqual([204, null]);
+  expect(token.headers.get("Access-Control-Allow-Methods")).toBe("POST, OPTIONS");
+}

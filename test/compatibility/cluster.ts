@@ -32,7 +32,7 @@ export interface Cluster {
 /** What a cluster needs. */
 export interface ClusterOptions {
   readonly release: Release;
-  /** The URL of a PostgreSQL database, in which the cluster has a schema of its own. Default: an SQLite file. */
+  /** The URL of a PostgreSQL database, in which the cluster has its own schema. Default: an SQLite file. */
   readonly postgresUrl?: string | undefined;
   /** More settings for all processes. */
   readonly env?: Environment;

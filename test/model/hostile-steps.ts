@@ -106,7 +106,7 @@ const forgeries: readonly Presentation[] = [
   },
 ];
 
-/** Genuine tokens that the row does not know, as after a backup was restored (rule 3d). */
+/** Genuine tokens that the row does not know, as after a backup was restored (rule 3e). */
 const unknownTokens: readonly Presentation[] = [-1, 0, 1].map((distance) => ({
   name: `an unknown token of generation n${distance < 0 ? distance : `+${distance}`}`,
   toToken: ({ tokens }, snapshot) => tokens.mintRefresh(toContents(snapshot, distance)),

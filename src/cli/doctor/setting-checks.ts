@@ -45,6 +45,11 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
       "Includes an http origin: an attacker on the network can change its pages. Use https.",
     ],
     [
+      "trustedOrigins",
+      settings.trustedOrigins.some((origin) => origin.includes("*")),
+      "Includes a wildcard: an attacker who gets one host below the domain can use its visitors' sessions. List the hosts.",
+    ],
+    [
       "passwordMemoryCost",
       !isRecommended(toPasswordCost(settings)),
       "With passwordTimeCost, below OWASP's minimum. Use at least 19456 and 2.",

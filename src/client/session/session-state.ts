@@ -40,7 +40,7 @@ export interface LoadingState {
   readonly sessionId?: undefined;
   /** Never present in this state. */
   readonly reason?: undefined;
-  /** Why the server couldn't be asked yet. Absent if there is no problem. */
+  /** Why the client couldn't reach the server yet. Absent if there is no problem. */
   readonly problem?: Problem;
 }
 

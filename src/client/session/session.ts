@@ -25,7 +25,7 @@ export interface Session {
   readonly isKnown: () => boolean;
   /** Returns whether the state shows the user of the current access token. */
   readonly isUserKnown: () => boolean;
-  /** Makes the user unknown, so that the server is asked again. The state shows the previous user until then. */
+  /** Makes the user unknown, so that the client asks the server again. The state shows the previous user until then. */
   readonly forgetUser: () => void;
   /** Returns whether this tab has cleared that session, so that a late message about it is ignored. */
   readonly wasCleared: (sessionId: string) => boolean;

@@ -2,6 +2,7 @@ import type { AuthUser } from "../user.ts";
 import { toCookieNames } from "./cookie-names.ts";
 import { isAffordable, minMemoryPerThread, toPasswordCost } from "./password-cost.ts";
 import { toPeppers } from "./peppers.ts";
+import { isSharedDomain } from "./public-suffixes.ts";
 import { SettingError } from "./setting-error.ts";
 import type { Settings } from "./settings.ts";
 
@@ -23,6 +24,7 @@ const checks: readonly ((settings: Settings<AuthUser>) => void)[] = [
   requireCookiePrefixes,
   requireSameSite,
   requireFreeHeaders,
+  requireOwnDomains,
   requireWebhook,
   requireAffordableHashes,
   requirePepperIds,
@@ -145,6 +147,17 @@ function hasAnotherMeaning(setting: string, name: string, example: string): Sett
   );
 }
 
+function requireOwnDomains({ trustedOrigins }: Settings<AuthUser>): void {
+  for (const origin of trustedOrigins) {
+    const [, domain] = /^https:\/\/\*\.([^:]+)/.exec(origin) ?? [];
+    if (domain === undefined || !isSharedDomain(domain)) continue;
+    throw new SettingError(
+      "trustedOrigins",
+      `must not contain "${origin}": other people can have hosts below ${domain}. List your origins one by one.`,
+    );
+  }
+}
+
 function requireAffordableHashes(settings: Settings<AuthUser>): void {
   const cost = toPasswordCost(settings);
   const { memoryCost, timeCost, parallelism } = cost;
@@ -164,7 +177,7 @@ function requireAffordableHashes(settings: Settings<AuthUser>): void {
 function requirePepperIds({ passwordPeppers }: Settings<AuthUser>): void {
   const ids = toPeppers(passwordPeppers).map(({ id }) => id);
   if (new Set(ids).size === ids.length) return;
-  throw new SettingError("passwordPeppers", "must have different ids. Give the new pepper an id of its own.");
+  throw new SettingError("passwordPeppers", "must have different ids. Give the new pepper its own id.");
 }
 
 function requireWebhook({ webhookUrl, webhookSecret }: Settings<AuthUser>): void {

@@ -43,7 +43,11 @@ export interface CookieSettings {
    * Browsers with large caches then take seconds to log out. Default: false.
    */
   readonly clearSiteData: boolean;
-  /** Other origins whose pages may use the cookies, such as "https://app.example.com". Default: none. */
+  /**
+   * Other origins whose pages may use the endpoints, such as "https://app.example.com". "https://*.example.com" means every host
+   * below the domain, but not the domain itself. Pages of apps, such as "capacitor://localhost", can't use the cookies, only
+   * bearer tokens. Default: none.
+   */
   readonly trustedOrigins: readonly string[];
 }
 

@@ -58,6 +58,18 @@ const path = {
   form: 'a path such as "/api/auth": a slash first, none at the end, no "." or ".."',
 } as const;
 
+/**
+ * An origin, the origins of the hosts below a domain, or the origin of an app's pages. The scheme of the last must be the
+ * app's own: browsers give one origin, or `null`, to all pages with the others.
+ */
+const originPattern = new RegExp(
+  [
+    String.raw`^(?:https://(?!.*:443$)|http://(?!.*:80$))(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d+)?$`,
+    String.raw`^https://\*(?:\.[a-z0-9-]+)+\.[a-z][a-z0-9-]*(?!:443$)(?::\d+)?$`,
+    String.raw`^(?!(?:https?|wss?|ftp|file|filesystem|blob|data|about|javascript):)[a-z][a-z0-9+.-]*://[\w.~-]+(?::\d+)?$`,
+  ].join("|"),
+);
+
 /** The rule of every setting. */
 export const settingRules = Object.freeze({
   accessTokenLifetime: seconds(1, days(1)),
@@ -116,8 +128,8 @@ export const settingRules = Object.freeze({
   clearSiteData: boolean,
   trustedOrigins: {
     type: "texts",
-    pattern: /^(?:https:\/\/(?!.*:443$)|http:\/\/(?!.*:80$))(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d+)?$/,
-    form: 'origins such as "https://app.example.com" (lower case, no path, no default port)',
+    pattern: originPattern,
+    form: 'origins such as "https://app.example.com", "https://*.example.com" or "capacitor://localhost" (lower case, no path, no default port)',
     atLeast: 0,
     example: "https://app.example.com",
   },

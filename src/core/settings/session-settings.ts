@@ -7,7 +7,7 @@ export interface SessionSettings {
   readonly accessTokenLifetime: number;
   /** How long a session lasts without a refresh. Every refresh starts this time again. Default: 30 days. */
   readonly refreshTokenLifetime: number;
-  /** How long a session lasts at most, however often it is refreshed. Default: 365 days. */
+  /** How long a session lasts at most, no matter how often it is refreshed. Default: 365 days. */
   readonly sessionLifetime: number;
   /** Whether a refresh returns a new refresh token. If it does not, reuse can't be detected. Default: true. */
   readonly rotateRefreshTokens: boolean;

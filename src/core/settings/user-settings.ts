@@ -10,7 +10,7 @@ export interface UserSettings<U extends AuthUser = User, C extends object = Appl
   readonly usernameCaseSensitive: boolean;
   /** Whether every request looks up whether the user is still active: one query each. Default: false. */
   readonly checkUserIsActive: boolean;
-  /** Whether every request loads the user into its `Authentication`: one query each. Default: false. */
+  /** Whether every authenticated request loads the user into `Authentication.user`, with one query. Default: false. */
   readonly loadUser: boolean;
   /**
    * Returns whether a user may have tokens. Called at login, at every refresh, and whenever a request looks the user up.
@@ -55,7 +55,7 @@ export interface PasswordSettings {
   readonly passwordMemoryCost: number;
   /** Passes over that memory. Passes times memory is at most 1 GiB. Default: 2. */
   readonly passwordTimeCost: number;
-  /** Threads for one hash. Default: 1. */
+  /** How many threads argon2 uses for one hash. Default: 1. */
   readonly passwordParallelism: number;
   /**
    * Secrets that go into password hashes and are not in the database, each as "id:key". The id has at most eight letters,

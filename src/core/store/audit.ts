@@ -42,7 +42,7 @@ export interface AuditRecord {
 }
 
 /**
- * Returns what to write about a change. A store calls it inside the transaction, again if the transaction is retried.
+ * Returns the audit records of a change. The store calls it inside the transaction, and again if it retries that.
  */
 export type AuditOf<T> = (change: T) => readonly AuditRecord[];
 

@@ -23,7 +23,7 @@ export interface RevocationOptions<T> {
 /** The result if nothing was revoked. */
 export const nothingRevoked: RevokedSessions = Object.freeze({ sessions: 0, revocations: [] });
 
-/** The sessions: one row for each, however often it is refreshed. */
+/** The sessions: one row for each, no matter how often it is refreshed. */
 export interface SessionStore {
   /**
    * Inserts a session while it holds the user's row, so that a login that races a disable or a password change is

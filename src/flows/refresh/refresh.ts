@@ -50,7 +50,7 @@ export async function refreshVerified(
 ): Promise<Refreshed> {
   const { settings, store } = deps;
   const { sessionId, generation, secret } = presented;
-  // Whatever can fail is done before the session changes: the claims, and the lengths of the tokens.
+  // Everything that can fail is done before the session changes: the claims, and the lengths of the tokens.
   const tokens = await prepareTokensOfUser(deps, presented, options);
   if (!settings.rotateRefreshTokens) return refreshWithoutRotation(deps, presented, tokens, options);
 

@@ -76,12 +76,12 @@ export function decideRefresh(
     return { result: { outcome: "reuse_detected", error, now }, revoke: "reuse" };
   }
 
-  // The row would match now: the clock stepped, or a change is over by now. Nothing is proved; the client tries again.
+  // d  The row matches now: a clock was set back, or a concurrent change has finished. The client tries again.
   if (session.generation === n && isSameHash(session.currentHash, presentedHash)) {
     return refused(new AuthError("unavailable", "the session changed during the refresh"), now);
   }
 
-  // d  Genuine, but unknown to the row: the database was restored to an older state. Nothing is revoked.
+  // e  Genuine, but unknown to the row: the database was restored to an older state. Nothing is revoked.
   const error = new AuthError("token_revoked", "the store has lost this session's newer state");
   return { result: { outcome: "state_lost", error, now } };
 }

@@ -24,7 +24,7 @@ type Limits = Pick<
 >;
 
 /**
- * Returns what an attempt is counted under. A known device has an allowance of its own. With the user's other known
+ * Returns what an attempt is counted under. A known device has its own allowance. With the user's other known
  * devices it shares the last tenth of the account's allowance, which unknown devices can't use up.
  */
 export function toCounters(

@@ -1,44 +1,107 @@
 import type { Settings } from "../../core/settings/settings.ts";
-import { isTrustedOrigin } from "./same-origin.ts";
+import { type HeaderSource, readHeader } from "../request/headers.ts";
+import { isAppOrigin, isTrustedOrigin } from "./same-origin.ts";
 
-type CorsSettings = Pick<Settings, "trustedOrigins" | "authPath" | "csrfHeaderName" | "authHeaderName">;
+/**
+ * Which pages of other origins a browser lets use an endpoint (Fetch §3.3, "CORS protocol"):
+ *
+ * - `trusted`: those of `trustedOrigins`, without cookies.
+ * - `trusted_with_cookies`: those of `trustedOrigins`, with cookies. Pages of apps, such as `capacitor://localhost`, without.
+ * - `any`: all pages, without cookies.
+ */
+export type CorsPolicy = "trusted" | "trusted_with_cookies" | "any";
+
+/** The settings that CORS depends on. */
+export type CorsSettings = Pick<Settings, "trustedOrigins" | "csrfHeaderName" | "authHeaderName">;
+
+/** The part of a request that CORS depends on. */
+export interface CorsRequest {
+  readonly headers: HeaderSource;
+  /** The method. A preflight has OPTIONS. */
+  readonly method?: string | undefined;
+}
+
+/** What an answer to pages of other origins allows besides its policy. */
+export interface CorsGrant {
+  /** The methods, in the form of an `Allow` header. */
+  readonly methods: string;
+  /** Request headers that scripts may send besides tokenpair's. Default: none. */
+  readonly allowHeaders?: readonly string[];
+  /** Response headers that scripts may read besides tokenpair's. Default: none. */
+  readonly exposeHeaders?: readonly string[];
+}
 
 /** How long a browser may cache the response to a preflight, in seconds. */
 const preflightMaxAge = "600";
 
-/** The response headers that a page of a trusted origin may read. */
-const exposedHeaders = "Token-Replayed, Session-Ended, Revocation-Confirmed, Retry-After, WWW-Authenticate";
+/** The response headers that a page of another origin may read. */
+const exposedHeaders: readonly string[] = [
+  "Token-Replayed",
+  "Session-Ended",
+  "Revocation-Confirmed",
+  "Retry-After",
+  "WWW-Authenticate",
+];
+
+/** Returns whether a browser asks whether it may send a request of a page of another origin (Fetch §3.3.2). */
+export function isPreflight({ method, headers }: CorsRequest): boolean {
+  return method === "OPTIONS" && readHeader(headers, "access-control-request-method") !== undefined;
+}
 
 /**
- * Adds the headers that let pages of trusted origins, and only those, send requests with cookies to the auth paths and
- * read the responses (Fetch §3.3, "CORS protocol").
+ * Returns the CORS headers of the response to a request. An origin that may not use the endpoint gets none but `Vary`, which
+ * keeps caches from giving it another origin's answer. Add `Vary` to the response's own.
  */
-export function withCors(response: Response, request: Request, settings: CorsSettings): Response {
-  const { headers } = response;
-  if (settings.trustedOrigins.length === 0 || !isAuthPath(new URL(request.url).pathname, settings)) return response;
-  headers.append("Vary", "Origin");
-  const origin = request.headers.get("Origin");
-  if (origin === null || !isTrustedOrigin(origin, settings)) return response;
-  headers.set("Access-Control-Allow-Origin", origin);
-  headers.set("Access-Control-Allow-Credentials", "true");
-  if (isPreflight(request)) {
-    headers.set("Access-Control-Allow-Methods", headers.get("Allow") ?? "");
-    headers.set("Access-Control-Allow-Headers", toAllowedHeaders(settings));
-    headers.set("Access-Control-Max-Age", preflightMaxAge);
-  } else {
-    headers.set("Access-Control-Expose-Headers", exposedHeaders);
+export function toCorsHeaders(
+  policy: CorsPolicy,
+  settings: CorsSettings,
+  request: CorsRequest,
+  grant: CorsGrant,
+): Readonly<Record<string, string>> {
+  if (policy === "any") return { "Access-Control-Allow-Origin": "*", ...toGrantHeaders(settings, request, grant) };
+  if (settings.trustedOrigins.length === 0) return {};
+  const vary = { Vary: request.method === "OPTIONS" ? "Origin, Access-Control-Request-Method" : "Origin" };
+  const origin = readHeader(request.headers, "origin");
+  if (origin === undefined || !isTrustedOrigin(origin, settings)) return vary;
+  const allowsCookies = policy === "trusted_with_cookies" && !isAppOrigin(origin);
+  return {
+    ...vary,
+    "Access-Control-Allow-Origin": origin,
+    ...(allowsCookies ? { "Access-Control-Allow-Credentials": "true" } : {}),
+    ...toGrantHeaders(settings, request, grant),
+  };
+}
+
+function toGrantHeaders(
+  { csrfHeaderName, authHeaderName }: CorsSettings,
+  request: CorsRequest,
+  { methods, allowHeaders = [], exposeHeaders = [] }: CorsGrant,
+): Readonly<Record<string, string>> {
+  if (!isPreflight(request)) {
+    return { "Access-Control-Expose-Headers": [...exposedHeaders, ...exposeHeaders].join(", ") };
+  }
+  const own = ["Content-Type", csrfHeaderName, "Idempotency-Key", authHeaderName];
+  return {
+    "Access-Control-Allow-Methods": methods,
+    "Access-Control-Allow-Headers": [...own, ...allowHeaders].join(", "),
+    "Access-Control-Max-Age": preflightMaxAge,
+  };
+}
+
+/** Adds the CORS headers of an endpoint to a response, and returns it. Without a policy, it adds none. */
+export function withCors(
+  response: Response,
+  request: Request,
+  {
+    policy,
+    settings,
+    methods,
+  }: { readonly policy: CorsPolicy | undefined; readonly settings: CorsSettings; readonly methods: string },
+): Response {
+  if (policy === undefined) return response;
+  for (const [name, value] of Object.entries(toCorsHeaders(policy, settings, request, { methods }))) {
+    if (name === "Vary") response.headers.append(name, value);
+    else response.headers.set(name, value);
   }
   return response;
-}
-
-function isAuthPath(pathname: string, { authPath }: CorsSettings): boolean {
-  return pathname === authPath || pathname.startsWith(`${authPath}/`);
-}
-
-function isPreflight({ method, headers }: Request): boolean {
-  return method === "OPTIONS" && headers.has("Access-Control-Request-Method");
-}
-
-function toAllowedHeaders({ csrfHeaderName, authHeaderName }: CorsSettings): string {
-  return ["Content-Type", csrfHeaderName, "Idempotency-Key", authHeaderName].join(", ");
 }

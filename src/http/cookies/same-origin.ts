@@ -1,6 +1,8 @@
 import type { Settings } from "../../core/settings/settings.ts";
 import { type RequestLike, readHeader, readHost } from "../request/headers.ts";
 
+type OriginSettings = Pick<Settings, "trustedOrigins">;
+
 /** Returns whether the method is safe: a request with it changes nothing (RFC 9110 §9.2.1). */
 export function isSafeMethod(method: string | undefined): boolean {
   return method === "GET" || method === "HEAD" || method === "OPTIONS";
@@ -9,19 +11,43 @@ export function isSafeMethod(method: string | undefined): boolean {
 /**
  * Returns whether the request comes from the server's own origin or a trusted one. The browser says so in
  * `Sec-Fetch-Site` (Fetch Metadata §2.3) or, if it is an older one, in `Origin` (RFC 6454 §7). A request without either
- * is allowed.
+ * is allowed. One from the page of an app, whose origin has its own scheme, never is.
  */
-export function isAllowedOrigin(request: RequestLike, { trustedOrigins }: Pick<Settings, "trustedOrigins">): boolean {
+export function isAllowedOrigin(request: RequestLike, settings: OriginSettings): boolean {
   const origin = readHeader(request.headers, "origin");
-  if (origin !== undefined && isTrustedOrigin(origin, { trustedOrigins })) return true;
+  if (origin !== undefined && isAppOrigin(origin)) return false;
+  if (origin !== undefined && isTrustedOrigin(origin, settings)) return true;
   const fetchSite = readHeader(request.headers, "sec-fetch-site");
   if (fetchSite !== undefined) return fetchSite === "same-origin";
   return origin === undefined || isOwnOrigin(origin, request);
 }
 
-/** Returns whether `origin` is in `trustedOrigins`. `null`, which every sandboxed page sends, is never trusted. */
-export function isTrustedOrigin(origin: string, { trustedOrigins }: Pick<Settings, "trustedOrigins">): boolean {
-  return origin !== "null" && trustedOrigins.includes(origin);
+/**
+ * Returns whether `trustedOrigins` contains `origin` or a pattern for it. `null`, which every sandboxed page sends, is never
+ * trusted.
+ */
+export function isTrustedOrigin(origin: string, { trustedOrigins }: OriginSettings): boolean {
+  return origin !== "null" && trustedOrigins.some((trusted) => isMatch(origin, trusted));
+}
+
+/**
+ * Returns whether `origin` has a scheme of an app, such as `capacitor://localhost`. Any app on the device can claim such a
+ * scheme, so its pages never get or use cookies.
+ */
+export function isAppOrigin(origin: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(origin) && !/^https?:/i.test(origin);
+}
+
+const wildcard = "https://*";
+
+/** One label or more, as in a host name. */
+const subdomains = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
+
+function isMatch(origin: string, trusted: string): boolean {
+  if (!trusted.startsWith(wildcard)) return origin === trusted;
+  const end = trusted.slice(wildcard.length); // ".example.com"
+  if (!origin.startsWith("https://") || !origin.endsWith(end)) return false;
+  return subdomains.test(origin.slice("https://".length, -end.length));
 }
 
 /** Compares host and port with the request's own. https matches an http request, as a proxy may terminate TLS. */

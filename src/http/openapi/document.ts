@@ -20,7 +20,7 @@ const bodyResponses: Readonly<Record<number, ResponseDescription>> = {
 const serverTag = "tokenpair serve";
 
 /**
- * Returns the OpenAPI 3.1 document of `endpoints` and, under a tag of their own, of the server's endpoints. The same
+ * Returns the OpenAPI 3.1 document of `endpoints` and, under their own tag, of the server's endpoints. The same
  * endpoints and settings give the same document.
  */
 export function toOpenApiDocument(endpoints: readonly EndpointDescription[], settings: Settings<AuthUser>): Json {

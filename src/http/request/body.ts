@@ -15,7 +15,7 @@ export interface BodyDescription<B> {
   readonly accepts: readonly MediaType[];
 }
 
-/** Reads one request's body. The bytes are read once, whatever is called. */
+/** Reads one request's body. The bytes are read only once, no matter which methods are called. */
 export interface BodyReader<B> {
   /**
    * Reads the bytes, if the endpoint has a body, and checks their size and media type.

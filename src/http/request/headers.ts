@@ -42,7 +42,7 @@ export function readHeaderNames(headers: HeaderSource): readonly string[] {
   return isHeaders(headers) ? [...headers.keys()] : Object.keys(headers).filter((name) => headers[name] !== undefined);
 }
 
-/** Looks for the method and not for the class: some runtimes and polyfills have a `Headers` of their own. */
+/** Looks for the method and not for the class: some runtimes and polyfills have their own `Headers`. */
 function isHeaders(headers: HeaderSource): headers is Headers {
   return typeof (headers as Headers).get === "function";
 }

@@ -15,7 +15,7 @@ import { toJsonResponse } from "../response/json.ts";
  * valid token is returned again without a new cookie, so that tabs don't replace each other's.
  *
  * Only the access cookie can bind a new token to a session: no other host can set it. A sibling domain can set the
- * refresh cookie, for a session of its own (login CSRF). A refresh cookie without an access cookie or a CSRF token of
+ * refresh cookie, for its own session (login CSRF). A refresh cookie without an access cookie or a CSRF token of
  * its session is therefore unusable, and is deleted.
  */
 export const cookieCsrf = defineEndpoint({
@@ -23,6 +23,7 @@ export const cookieCsrf = defineEndpoint({
   path: ({ authPath }) => `${authPath}/csrf`,
   summary: "Get the browser's CSRF token.",
   errorStyle: "resource",
+  cors: "trusted_with_cookies",
   responses: {
     200: {
       description: "The CSRF token, and the session it belongs to. A new token is also in the CSRF cookie.",

@@ -17,6 +17,7 @@ export const cookieLogin = defineEndpoint({
   path: ({ authPath }) => `${authPath}/login`,
   summary: "Log in with cookies.",
   errorStyle: "token",
+  cors: "trusted_with_cookies",
   headers: [csrfHeader],
   body: {
     accepts: cookieMediaTypes,

@@ -1,13 +1,16 @@
 import { z } from "zod";
+import { AuthError } from "../../core/errors.ts";
+import type { LogoutScope } from "../../flows/logout.ts";
 import { requireAllowedOrigin, requireCsrfToken, requireUniqueSession } from "../cookies/checks.ts";
 import { findCookieSession, isCookieSessionLive } from "../cookies/cookie-session.ts";
 import { toClearedCookies, toClearedVariants, withCookies } from "../cookies/cookies.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
-import { defineEndpoint } from "../endpoint.ts";
+import { defineEndpoint, type RequestContext } from "../endpoint.ts";
 import { csrfFailed, csrfHeader } from "../openapi/cookie-responses.ts";
-import { emptySchema, tokenRefused, unavailable } from "../openapi/responses.ts";
+import { emptySchema, notAuthenticated, unavailable } from "../openapi/responses.ts";
 import { choiceField } from "../request/fields.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
+import { toErrorResponse } from "../response/errors.ts";
 import { toJsonResponse } from "../response/json.ts";
 
 /**
@@ -19,7 +22,8 @@ export const cookieLogout = defineEndpoint({
   path: ({ authPath }) => `${authPath}/logout`,
   summary: "Log out of this session, of the user's other sessions, or of all.",
   errorStyle: "token",
-  security: ["cookie", "refreshCookie"],
+  cors: "trusted_with_cookies",
+  security: ["bearer", "cookie", "refreshCookie"],
   headers: [csrfHeader],
   body: {
     accepts: cookieMediaTypes,
@@ -27,11 +31,14 @@ export const cookieLogout = defineEndpoint({
   },
   responses: {
     200: { description: "Logged out, or there was no session.", schema: emptySchema },
-    401: tokenRefused,
+    401: notAuthenticated,
     403: csrfFailed,
     503: unavailable,
   },
-  async handle({ request, deps, client, requireMediaType, readBody }) {
+  async handle(context) {
+    const { request, deps, client, requireMediaType, readBody } = context;
+    const bearer = deps.readBearerToken(request.headers);
+    if (bearer !== null) return logoutByBearer(bearer, context);
     const cookies = readSessionCookies(deps, request.headers);
     requireUniqueSession(deps, cookies);
     requireAllowedOrigin(deps, request);
@@ -54,3 +61,23 @@ export const cookieLogout = defineEndpoint({
     ]);
   },
 });
+
+/**
+ * Logs out by an access token in the authorization header, which needs no CSRF token. One whose session is over still
+ * answers 200 to "local", so that a lost response can be repeated, but revokes no other session: it may have been stolen.
+ */
+async function logoutByBearer(
+  token: string,
+  { deps, client, readBody }: RequestContext<{ readonly scope: LogoutScope }>,
+): Promise<Response> {
+  const { scope } = await readBody();
+  try {
+    const { userId, sessionId } =
+      scope === "local" ? deps.tokens.verifyAccess(token) : await deps.flows.authenticate(token);
+    await deps.flows.logout({ userId, sessionId }, { scope, client });
+    return toJsonResponse(200, {});
+  } catch (error) {
+    if (error instanceof AuthError) return toErrorResponse(error, "resource", deps.settings);
+    throw error;
+  }
+}

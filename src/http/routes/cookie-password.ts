@@ -16,6 +16,7 @@ export const cookiePassword = defineEndpoint({
   path: ({ authPath }) => `${authPath}/password`,
   summary: "Change the current user's password.",
   errorStyle: "resource",
+  cors: "trusted_with_cookies",
   security: ["bearer", "cookie"],
   headers: [csrfHeader],
   body: {

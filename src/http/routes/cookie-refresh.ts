@@ -24,6 +24,7 @@ export const cookieRefresh = defineEndpoint({
   path: ({ authPath }) => `${authPath}/refresh`,
   summary: "Refresh the cookies.",
   errorStyle: "token",
+  cors: "trusted_with_cookies",
   rateLimit: "refresh",
   security: ["refreshCookie"],
   headers: [csrfHeader, idempotencyKeyHeader],

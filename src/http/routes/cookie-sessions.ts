@@ -28,6 +28,7 @@ export const cookieSessionsList = defineEndpoint({
   path: ({ authPath }) => `${authPath}/sessions`,
   summary: "List the current user's sessions, newest first.",
   errorStyle: "resource",
+  cors: "trusted_with_cookies",
   security: ["bearer", "cookie"],
   responses: {
     200: { description: "The live sessions.", schema: z.object({ sessions: z.array(sessionSchema) }) },
@@ -47,6 +48,7 @@ export const cookieSessionsLabel = defineEndpoint({
   path: ({ authPath }) => `${authPath}/sessions/{id}`,
   summary: "Label one of the current user's sessions.",
   errorStyle: "resource",
+  cors: "trusted_with_cookies",
   security: ["bearer", "cookie"],
   headers: [csrfHeader],
   body: {
@@ -77,6 +79,7 @@ export const cookieSessionsDelete = defineEndpoint({
   path: ({ authPath }) => `${authPath}/sessions/{id}`,
   summary: "Revoke one of the current user's sessions.",
   errorStyle: "resource",
+  cors: "trusted_with_cookies",
   security: ["bearer", "cookie"],
   headers: [csrfHeader],
   body: { accepts: cookieMediaTypes, schema: z.object({}) },

@@ -8,6 +8,7 @@ export const jwks = defineEndpoint({
   path: () => "/.well-known/jwks.json",
   summary: "Get the public keys that verify access tokens.",
   errorStyle: "resource",
+  cors: "any",
   responses: {
     200: {
       description: "A JWK Set. It is empty if the signing key is an HMAC secret.",

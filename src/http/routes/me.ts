@@ -12,6 +12,7 @@ export const me = defineEndpoint({
   path: ({ authPath }) => `${authPath}/me`,
   summary: "Get the current user and session.",
   errorStyle: "resource",
+  cors: "trusted_with_cookies",
   security: ["bearer", "cookie"],
   responses: {
     200: {

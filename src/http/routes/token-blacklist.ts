@@ -11,6 +11,7 @@ export const tokenBlacklist = defineEndpoint({
   path: ({ tokenPath }) => `${tokenPath}/blacklist`,
   summary: "Revoke the session of a refresh token, and all its tokens.",
   errorStyle: "token",
+  cors: "trusted",
   rateLimit: "blacklist",
   body: { accepts: tokenMediaTypes, schema: z.object({ refresh: tokenField }) },
   responses: {

@@ -11,6 +11,7 @@ export const tokenObtain = defineEndpoint({
   path: ({ tokenPath }) => tokenPath,
   summary: "Log in and get a token pair.",
   errorStyle: "token",
+  cors: "trusted",
   body: { accepts: tokenMediaTypes, schema: z.object({ username: usernameField, password: passwordField }) },
   responses: {
     200: {

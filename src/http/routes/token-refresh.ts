@@ -35,6 +35,7 @@ export const tokenRefresh = defineEndpoint({
   path: ({ tokenPath }) => `${tokenPath}/refresh`,
   summary: "Refresh a token pair.",
   errorStyle: "token",
+  cors: "trusted",
   rateLimit: "refresh",
   headers: [idempotencyKeyHeader],
   body: { accepts: tokenMediaTypes, schema: z.object({ refresh: tokenField }) },

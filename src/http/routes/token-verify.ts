@@ -11,6 +11,7 @@ export const tokenVerify = defineEndpoint({
   path: ({ tokenPath }) => `${tokenPath}/verify`,
   summary: "Verify an access or refresh token.",
   errorStyle: "token",
+  cors: "trusted",
   rateLimit: "verify",
   body: { accepts: tokenMediaTypes, schema: z.object({ token: tokenField }) },
   responses: {

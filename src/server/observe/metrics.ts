@@ -31,7 +31,7 @@ export interface MetricsOptions {
   readonly stats: () => Stats;
 }
 
-/** Creates the metrics in a registry of their own, with Node's default metrics. */
+/** Creates the metrics in their own registry, with Node's default metrics. */
 export function createMetrics({ settings, stats }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];

@@ -60,7 +60,7 @@ export interface PostgresStore extends Store {
  * await store.migrate();
  *
  * @example
- * // With a pool of your application, and a connection of its own for notifications.
+ * // With your application's pool, and a separate connection for notifications.
  * import pg from "pg";
  *
  * const connectionString = "postgres://tokenpair@db.example/app?sslmode=verify-full";

@@ -2,7 +2,7 @@
  * How readers of `revocations` and `audit_log` find what is new. The order in which rows are written is not the order
  * in which they are committed, so a reader can't just continue after the last `seq`. Instead it keeps a snapshot: the
  * text `xmin:xmax:xip,…` of `pg_current_snapshot()`, which tells for every transaction whether its rows were visible. A
- * later read returns the rows of all other transactions, however long ago those began.
+ * later read returns the rows of all other transactions, no matter how long ago those began.
  */
 
 /**

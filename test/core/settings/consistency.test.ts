@@ -30,6 +30,17 @@ describe("the check for contradictions", () => {
     [{ loginDelay: 60, maxLoginDelay: 30 }, "loginDelay must not be longer than maxLoginDelay, got 60 and 30 seconds."],
   ]);
 
+  itRefuses("a wildcard below which other people can have hosts", [
+    [
+      { trustedOrigins: ["https://*.github.io"] },
+      'trustedOrigins must not contain "https://*.github.io": other people can have hosts below github.io. List your',
+    ],
+    [
+      { trustedOrigins: ["https://app.example.com", "https://*.co.uk:8443"] },
+      'trustedOrigins must not contain "https://*.co.uk:8443": other people can have hosts below co.uk.',
+    ],
+  ]);
+
   itRefuses("verifyCredentials without findUser", [
     [{ verifyCredentials: async () => null }, "verifyCredentials needs findUser too"],
   ]);
@@ -106,7 +117,7 @@ describe("the check for contradictions", () => {
     const key = "0123456789abcdef";
     const twice = { passwordPeppers: [`2026:${key}`, `2025:${key}`, `2026:fedcba9876543210`] };
     expect(() => resolveSettings(twice)).toThrow(
-      /^passwordPeppers must have different ids\. Give the new pepper an id of its own\.$/,
+      /^passwordPeppers must have different ids\. Give the new pepper its own id\.$/,
     );
   });
 

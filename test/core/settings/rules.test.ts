@@ -117,6 +117,8 @@ describe("the rule of a list", () => {
   it("accepts origins only as a browser sends them", () => {
     const origins = ["https://app.example.com", "http://localhost:5173", "https://[::1]:8443", "https://a.b:8080"];
     expectFine("trustedOrigins", [[], origins]);
+    const apps = ["capacitor://localhost", "exp://192.168.1.2:8081", "safari-web-extension://0A-B", "app://-"];
+    expectFine("trustedOrigins", [apps, ["https://*.example.com", "https://*.a.example.com:8443"]]);
     for (const origin of [
       "*",
       "null",
@@ -126,12 +128,26 @@ describe("the rule of a list", () => {
       "https://app.example.com/path",
       "https://app.example.com:443",
       "http://app.example.com:80",
-      "https://*.example.com",
+      "https://*",
+      "https://*.com",
+      "https://*.example.com:443",
+      "https://*.127.0.0.1",
+      "https://*example.com",
+      "https://a.*.example.com",
+      "http://*.example.com",
+      "capacitor://*",
+      "capacitor://",
+      "capacitor:localhost",
+      "chrome-extension://abc/",
+      "file://localhost",
+      "javascript://localhost",
+      "ws://localhost",
       "ftp://app.example.com",
       " https://app.example.com",
     ]) {
       const fault =
-        'must be a list of origins such as "https://app.example.com" (lower case, no path, no default port)';
+        'must be a list of origins such as "https://app.example.com", "https://*.example.com" or "capacitor://localhost" ' +
+        "(lower case, no path, no default port)";
       expect(faultOf("trustedOrigins", [origin])).toBe(`${fault}, got ${JSON.stringify(origin)}`);
     }
   });

@@ -184,7 +184,7 @@ describe("step 3a of a refresh", () => {
   });
 });
 
-describe("step 3 of a refresh", () => {
+describe("step 3d of a refresh", () => {
   it("refuses a refresh whose UPDATE matched no row although the row is unchanged, and a retry succeeds", async () => {
     await auth.close();
     let isMissed = true;

@@ -149,7 +149,7 @@ describe("step 3c of a refresh", () => {
   });
 });
 
-describe("step 3d of a refresh", () => {
+describe("step 3e of a refresh", () => {
   const secret = new Uint8Array(32).fill(9);
   const reason = "the store has lost this session's newer state";
 

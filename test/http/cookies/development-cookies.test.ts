@@ -101,7 +101,7 @@ describe("a server with development cookies", () => {
     const login = await send("POST", "login", { headers, body: alice });
     expect(login.status).toBe(200);
     const Cookie = toCookieHeader(login);
-    expect(login.headers.getSetCookie().filter((cookie) => /Secure|__/.test(cookie))).toEqual([]);
+    expect(login.headers.getSetCookie().filter((cookie) => /; Secure|^__/.test(cookie))).toEqual([]);
     return { Cookie, "X-CSRFToken": /\bcsrftoken=([^;]*)/.exec(Cookie)?.[1] ?? "" };
   }
 

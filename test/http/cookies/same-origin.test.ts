@@ -108,6 +108,17 @@ describe("a request with Origin only, from an older browser", () => {
   });
 });
 
+describe("a request of an app's page", () => {
+  it("is refused although its origin is trusted, whatever Sec-Fetch-Site says", () => {
+    for (const origin of ["capacitor://localhost", "chrome-extension://abc", "Tauri://localhost"]) {
+      for (const site of [{}, { "sec-fetch-site": "same-origin" }, { "sec-fetch-site": "none" }]) {
+        const request = { headers: { host: "localhost", origin, ...site } };
+        expect(isAllowedOrigin(request, { trustedOrigins: [origin] })).toBe(false);
+      }
+    }
+  });
+});
+
 describe("a request with neither header", () => {
   it("allows a request with neither Sec-Fetch-Site nor Origin, so that the CSRF token decides", () => {
     expect(isAllowed({})).toBe(true);

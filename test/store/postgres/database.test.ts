@@ -191,7 +191,7 @@ describe("the schema of a PostgreSQL store", () => {
 
   it("is not created beside another program's tables, which stay as they are", async () => {
     await admin.query(`CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.sessions (cookie text)`);
-    await expect(open().migrate()).rejects.toThrow("a schema of its own");
+    await expect(open().migrate()).rejects.toThrow("its own schema");
     const { rows } = await admin.query("SELECT tablename FROM pg_tables WHERE schemaname = $1", [schema]);
     expect(rows).toEqual([{ tablename: "sessions" }]);
   });

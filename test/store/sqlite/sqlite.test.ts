@@ -89,7 +89,7 @@ describe("the schema of a SQLite store", () => {
   it("is not created beside another program's tables, which stay as they are", async () => {
     file.execute("CREATE TABLE sessions (cookie TEXT)");
     const store = sqliteStore(file.path);
-    await expect(store.migrate()).rejects.toThrow("a database file of its own");
+    await expect(store.migrate()).rejects.toThrow("its own database file");
     await store.close();
     const database = new DatabaseSync(file.path);
     expect(database.prepare("SELECT name FROM sqlite_schema").all()).toMatchObject([{ name: "sessions" }]);

@@ -23,7 +23,7 @@ export interface Transaction {
  * or the store is closed. Nothing has changed then, unless the connection broke before the answer to a change arrived.
  */
 export interface PostgresConnection {
-  /** Runs one statement in a transaction of its own. */
+  /** Runs one statement in its own transaction. */
   readonly run: <Row extends object>(
     operation: string,
     sql: string,

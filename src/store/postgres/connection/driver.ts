@@ -40,7 +40,7 @@ export interface PostgresPoolClient extends PostgresClient {
 export interface PostgresPool {
   /** Returns an idle connection or a new one. */
   connect(): Promise<PostgresPoolClient>;
-  /** Closes every connection. The store only calls it for a pool of its own. */
+  /** Closes every connection. The store only calls it for its own pool. */
   end(): Promise<void>;
   /** Adds a listener for errors of idle connections. */
   on(event: "error", listener: (error: Error) => void): unknown;

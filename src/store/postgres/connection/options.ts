@@ -61,7 +61,7 @@ export interface PostgresConnectionOptions extends PostgresBehaviour {
 /** The options of `postgresStore`: a pool of your application, or a connection string. */
 export type PostgresStoreOptions = PostgresPoolOptions | PostgresConnectionOptions;
 
-/** `PostgresBehaviour`, complete and checked. */
+/** The validated `PostgresBehaviour`, with all defaults. */
 export interface Behaviour extends Required<Omit<PostgresBehaviour, "now">> {
   /** `null`: the database's clock. */
   readonly now: (() => number) | null;

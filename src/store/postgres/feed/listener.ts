@@ -31,7 +31,7 @@ const lastDelay = 10_000;
 /** Milliseconds between two LISTENs on one connection, and for their answers: a network can drop a connection silently. */
 const heartbeat = { interval: 15_000, timeout: 5_000 };
 
-/** Creates a listener on a channel, with a connection of its own. */
+/** Creates a listener on a channel, with its own connection. */
 export function createListener(options: ListenerOptions): Listener {
   const { createClient, channel, onNotification, onConnected, onLost } = options;
   const { schedule = unrefSchedule, random = Math.random } = options;

@@ -77,7 +77,7 @@ export function createNotifications(
           onLost: (reason) => reportListening(false, reason),
         });
 
-  /** Sends one NOTIFY at a time, in a transaction of its own, because NOTIFY serializes commits. */
+  /** Sends one NOTIFY at a time, in a separate transaction, because NOTIFY serializes commits. */
   async function send(): Promise<void> {
     do {
       const payload = isAwaitedPending ? sender + awaitedMark : sender;

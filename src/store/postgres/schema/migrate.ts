@@ -74,7 +74,7 @@ async function apply(run: Run, migration: Migration): Promise<void> {
     if (toSqlState(error) !== "42P07") throw error;
     throw new SchemaVersionError(
       `${migration.name} can't be applied because the schema has another program's tables: ` +
-        "give tokenpair a schema of its own",
+        "give tokenpair its own schema",
       { cause: error },
     );
   }

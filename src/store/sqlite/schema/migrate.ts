@@ -63,7 +63,7 @@ function run(connection: SqliteConnection, migration: Migration): void {
     if (!isStatementError(error)) throw error;
     throw new SchemaVersionError(
       `${migration.name} can't be applied because the file has another program's tables: ` +
-        "give tokenpair a database file of its own",
+        "give tokenpair its own database file",
       { cause: error },
     );
   }
