@@ -26,7 +26,7 @@ export interface AuthOptions<U extends AuthUser = User, C extends object = Appli
    * clock. Not called for the first load. Must be fast and must not throw. Default: none.
    */
   readonly onLag?: (seconds: number) => void;
-  /** Not for HMAC, which verifies with the signing key itself. Default: none. */
+  /** Must not be set, because HMAC verifies with the signing key. Default: none. */
   readonly verifyingKey?: undefined;
 }
 
