@@ -27,6 +27,7 @@ export function createTestClock(start = testStart) {
   let monotonic = 0;
   return {
     now: () => wall,
+    wall: () => wall * 1_000,
     monotonic: () => monotonic,
     /** Moves the wall clock, and the store's with it. */
     advance: (seconds: number) => {
