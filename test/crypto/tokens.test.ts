@@ -6,7 +6,7 @@ import { createTokens, type TokenSettings } from "../../src/crypto/tokens.ts";
 import { forge, keys, toCode, toRefusal } from "./forge.ts";
 
 const now = 1_800_000_000;
-const clock = { now: () => now, monotonic: () => 0 };
+const clock = { now: () => now, wall: () => now * 1_000, monotonic: () => 0 };
 const count = (size: number) => Uint8Array.from({ length: size }, (_, index) => index);
 const setUp = (settings: Partial<TokenSettings> = {}) =>
   createTokens({ keys, clock, settings: { ...defaultSettings, ...settings }, random: count });
@@ -36,29 +36,38 @@ const refresh = {
 
 describe("an access token", () => {
   it("has exactly the claims that the design says, and the application's", () => {
-    const token = tokens.mintAccess({ ...session, ...times, claims: { role: "admin", tags: ["a"] } });
+    const token = tokens.mintAccess({ ...session, ...times, globalEpoch: 3, claims: { role: "admin", tags: ["a"] } });
     expect(readPayload(token)).toEqual({ ...access, role: "admin", tags: ["a"] });
   });
 
   it("has its claims returned under names that don't depend on the settings", () => {
     const renamed = setUp({ userIdClaim: "sub", tokenTypeClaim: "typ", jtiClaim: "id", issuer: "us", audience: "you" });
-    const token = renamed.mintAccess({ ...session, ...times, claims: { role: "admin" } });
+    const token = renamed.mintAccess({ ...session, ...times, globalEpoch: 3, claims: { role: "admin" } });
     const { token_type: typ, jti: id, user_id: sub, ...rest } = access;
     const payload = { ...rest, typ, id, sub, iss: "us", aud: "you", role: "admin" };
-    expect(renamed.verifyAccess(token)).toEqual({ type: "access", ...session, ...times, tokenId: id, payload });
+    expect(renamed.verifyAccess(token)).toEqual({
+      type: "access",
+      ...session,
+      ...times,
+      globalEpoch: 3,
+      tokenId: id,
+      payload,
+    });
   });
 
   it.each([...Object.keys(refresh), "nbf", "iss", "aud"])(
     "is not created with an application claim named %s",
     (name) => {
-      expect(() => tokens.mintAccess({ ...session, ...times, claims: { [name]: "mine" } })).toThrow(
+      expect(() => tokens.mintAccess({ ...session, ...times, globalEpoch: 3, claims: { [name]: "mine" } })).toThrow(
         new TypeError(`claims: "${name}" is a claim of tokenpair and cannot be set`),
       );
     },
   );
 
   it("is not created with application claims that make it too long", () => {
-    expect(() => tokens.mintAccess({ ...session, ...times, claims: { text: "x".repeat(8_000) } })).toThrow(TypeError);
+    expect(() =>
+      tokens.mintAccess({ ...session, ...times, globalEpoch: 3, claims: { text: "x".repeat(8_000) } }),
+    ).toThrow(TypeError);
   });
 
   it("gives back what it was made of", () => {
@@ -66,6 +75,7 @@ describe("an access token", () => {
       userId: fc.string({ minLength: 1 }),
       sessionId: fc.uuid({ version: 7 }),
       userEpoch: fc.maxSafeNat(),
+      globalEpoch: fc.maxSafeNat(),
       issuedAt: fc.integer({ min: 0, max: now }),
       expiresAt: fc.integer({ min: now + 1, max: 2 * now }),
     });
