@@ -22,6 +22,7 @@ import type { WebhookTarget } from "./events/webhook-request.ts";
 import type { Deps } from "./flows/deps.ts";
 import { bindFlows } from "./flows/index.ts";
 import { findSessionEnd } from "./flows/sessions.ts";
+import { createStoreMonitor, type StoreMonitor } from "./flows/store-monitor.ts";
 import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { createBearerReader } from "./http/request/bearer.ts";
@@ -47,6 +48,7 @@ export interface Parts {
   readonly signals: Signals;
   readonly confirmer: Confirmer;
   readonly auditQueue: AuditQueue;
+  readonly storeMonitor: StoreMonitor;
   /** `null` without `webhookUrl`. */
   readonly webhook: Webhook | null;
 }
@@ -109,6 +111,7 @@ export function createDeps(
     onConfirmed: (by, ms) => emit({ type: "revocation_confirmed", time: clock.now(), by, ms }),
     schedule,
   });
+  const storeMonitor = createStoreMonitor({ writes: store.writes, clock, emit, schedule });
   const passwords = doubles.passwords ?? createPasswordHasher(settings);
   const users =
     findUser === undefined
@@ -142,7 +145,7 @@ export function createDeps(
   const target = toWebhookTarget(settings);
   const webhook =
     target === null ? null : createWebhook({ target, store: store.outbox, clock, emit, schedule, jitter: Math.random });
-  return { deps, httpDeps, signals, confirmer, auditQueue, webhook };
+  return { deps, httpDeps, signals, confirmer, auditQueue, storeMonitor, webhook };
 }
 
 function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<AuthUser>): WebhookTarget | null {

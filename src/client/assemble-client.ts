@@ -5,7 +5,7 @@ import type { Records } from "./session/records.ts";
 import { createRefresher } from "./session/refresher.ts";
 import { createSchedule } from "./session/schedule.ts";
 import { createSession } from "./session/session.ts";
-import { createSessionState } from "./session/session-state.ts";
+import type { SessionStateHolder } from "./session/session-state.ts";
 import { toOrigin } from "./transport/outgoing.ts";
 import { createRequests } from "./transport/requests.ts";
 import type { Endpoints, Transport } from "./transport/transport.ts";
@@ -18,6 +18,7 @@ export interface ClientParts {
   /** The name of the record, the channel and the lock that the tabs share. Other versions of this client use it too. */
   readonly name: string;
   readonly records: Records;
+  readonly state: SessionStateHolder;
   /** Seconds. */
   readonly timeout: number;
   /** `getShownId` returns the id of the session that the state shows. */
@@ -29,8 +30,7 @@ const wakeEvents: readonly PageEvent[] = ["visibilitychange", "resume", "pagesho
 
 /** Creates a client of its parts. It immediately asks the server whether a user is logged in. */
 export function assembleClient(parts: ClientParts): Client {
-  const { endpoints, name, records, timeout } = parts;
-  const state = createSessionState();
+  const { endpoints, name, records, state, timeout } = parts;
   const schedule = createSchedule(parts.env, () => void refresher.check());
   const env: Environment = {
     ...parts.env,
@@ -69,6 +69,7 @@ export function assembleClient(parts: ClientParts): Client {
         // The session was over already.
         if (!isSessionChanged(error) || state.get().user) throw error;
       }
+      return { revoked: true };
     },
     fetch: requests.fetch,
     async refresh() {

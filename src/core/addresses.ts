@@ -20,6 +20,9 @@ export function isNetwork(text: unknown): boolean {
   return typeof text === "string" && parseNetwork(text) !== null;
 }
 
+/** Stands for a peer at the other end of a unix socket, where an address is expected. */
+export const unixPeer = "unix";
+
 /** All addresses that share their first bits. */
 export interface Network {
   /** The first address of the network. */

@@ -1,4 +1,3 @@
-import type { DestinationStream } from "pino";
 import { systemClock } from "../core/runtime/clock.ts";
 import type { Store } from "../core/store/index.ts";
 import { createAuthWith } from "../create-auth.ts";
@@ -17,14 +16,17 @@ import { createHealth } from "./handlers/health.ts";
 import { createPage } from "./handlers/page.ts";
 import { listen } from "./listen/listen.ts";
 import { createLog, type ServerLog } from "./observe/log.ts";
+import { createLogOutput, type LineWriter } from "./observe/log-output.ts";
 import { createLostCookieWarning } from "./observe/lost-cookies.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
 import { createResources, type Resources } from "./resources.ts";
 
 /** The options of `serve`. */
 export interface ServeOptions {
-  /** Receives the lines of the log. */
-  readonly logTo: DestinationStream;
+  /** Receives the lines of the log. If it is a stream, it needs a listener for the event "error". */
+  readonly logTo: LineWriter;
+  /** Called once, with the error of the first line of the log that could not be written. Default: does nothing. */
+  readonly onLogLost?: (error: Error) => void;
   /**
    * Whether to create the user `demo` if there are no users, and to give browsers on this machine development cookies.
    * Default: false.
@@ -74,7 +76,11 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const { server, settings } = config;
   const developmentCookies = options.demo === true;
   const page = server.page ? [createPage(settings, { developmentCookies })] : [];
-  const log = createLog({ level: server.logLevel, destination: options.logTo });
+  const output = createLogOutput(options.logTo, {
+    onLost: (error) => options.onLogLost?.(error),
+    onRecovered: (lost) => log.linesLost(lost),
+  });
+  const log = createLog({ level: server.logLevel, destination: output });
   const onError = (error: unknown) => log.error(error, "a request failed");
   const { store, database, key, createdKey } = await openDatabase(config, resources);
   const onLag = (seconds: number) => metrics?.lag(seconds);
@@ -82,7 +88,8 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     createAuthWith({ ...settings, store, signingKey: key.secret, onError, onLag }, { developmentCookies }),
   );
   resources.add(() => auth.close());
-  const metrics = server.metricsPort === undefined ? null : createMetrics({ settings, stats: auth.stats });
+  const metrics =
+    server.metricsPort === undefined ? null : createMetrics({ settings, stats: auth.stats, lostLogLines: output.lost });
   auth.on((event) => {
     log.event(event);
     metrics?.event(event);

@@ -7,7 +7,7 @@ import { openSite, type Site } from "./site.ts";
 const schemes = ["light", "dark"] as const;
 const widths = [1280, 390];
 
-describe("the accessibility of the page", { timeout: 60_000 }, () => {
+describe("the accessibility of the page", () => {
   let site: Site;
   let browser: TestBrowser;
 

@@ -33,7 +33,7 @@ async function toLaunchOptions() {
 }
 
 /** How long a step of a test may take. Milliseconds. */
-const stepTimeout = 15_000;
+const stepTimeout = 60_000;
 
 /** Starts a browser. Closing it deletes its devices. */
 export async function openBrowser(): Promise<TestBrowser> {

@@ -13,17 +13,20 @@ import { withoutLocksAndChannel } from "./without-locks.ts";
 
 // Most of the time is spent waiting for something to expire, so the tests run concurrently.
 
-describe.concurrent("a restart of the browser", { timeout: 90_000 }, () => {
-  const [access, refresh] = [3, 15];
+describe.concurrent("a restart of the browser", () => {
+  const access = 3;
   let site: Site;
 
   beforeAll(async () => {
-    site = await openSite({ access, refresh });
+    site = await openSite({ access });
   });
   afterAll(() => site.close());
 
   /** Runs a test with a new user and a new profile directory. `open` closes the browser process and starts the next. */
-  async function withProfile(run: (open: () => Promise<BrowserContext>, user: string) => Promise<void>): Promise<void> {
+  async function withProfile(
+    run: (open: () => Promise<BrowserContext>, user: string) => Promise<void>,
+    at = site,
+  ): Promise<void> {
     const directory = mkdtempSync(join(tmpdir(), "tokenpair-profile-"));
     let current: BrowserContext | undefined;
     try {
@@ -33,7 +36,7 @@ describe.concurrent("a restart of the browser", { timeout: 90_000 }, () => {
           current = await openProfile(directory);
           return current;
         },
-        await site.newUser(),
+        await at.newUser(),
       );
     } finally {
       await current?.close();
@@ -55,18 +58,21 @@ describe.concurrent("a restart of the browser", { timeout: 90_000 }, () => {
       expect(await callApi(page)).toBe("200 OK");
     }));
 
-  it("shows the login form and the reason if the browser is restarted after the refresh token has expired", () =>
-    withProfile(async (open, user) => {
+  it("shows the login form and the reason if the browser is restarted after the refresh token has expired", async () => {
+    const refresh = 6;
+    const brief = await openSite({ access, refresh });
+    await withProfile(async (open, user) => {
       const before = await open();
-      await openLoggedIn(before, site, user);
+      await openLoggedIn(before, brief, user);
       await before.close();
       await sleep(refresh * 1000 + 500);
 
-      const page = await openTab(await open(), site);
+      const page = await openTab(await open(), brief);
       expect(await seeLoginForm(page)).toMatch(/^You were logged out after a period of inactivity/);
-      const left = await page.context().cookies(`${site.origin}/api/auth`);
+      const left = await page.context().cookies(`${brief.origin}/api/auth`);
       expect(left.map(({ name }) => name).sort()).toEqual(["__Host-csrftoken", "__Secure-device"]);
-    }));
+    }, brief).finally(brief.close);
+  });
 
   it("shows the login form after a restart of the browser if the user did not want to stay logged in", () =>
     withProfile(async (open, user) => {
@@ -97,7 +103,7 @@ interface Scenario {
   readonly user: string;
 }
 
-describe.concurrent("a failing connection", { timeout: 90_000 }, () => {
+describe.concurrent("a failing connection", () => {
   const [access, reuseInterval] = [4, 1];
   let site: Site;
   let browser: TestBrowser;
@@ -150,7 +156,9 @@ describe.concurrent("a failing connection", { timeout: 90_000 }, () => {
       await bannerOf(page).filter({ hasText: "You are still logged in" }).waitFor();
       network.repair();
       await seeNoProblem(page);
-      expect(new Set(site.refreshesOf(user).slice(1))).toEqual(new Set(["replayed"]));
+      // A client that never got the successor can't rotate it. On a slow machine, other rotations come before and after.
+      expect(site.refreshesOf(user)).toContain("replayed");
+      expect(site.refreshesOf(user).filter((outcome) => !["rotated", "replayed"].includes(outcome))).toEqual([]);
       expect(await callApi(page)).toBe("200 OK");
       expect(await site.sessionsOf(user)).toHaveLength(1);
     }));

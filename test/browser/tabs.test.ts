@@ -16,7 +16,7 @@ import { withoutLocksAndChannel } from "./without-locks.ts";
 
 const access = 5;
 
-describe("the tabs and devices of one user", { timeout: 90_000 }, () => {
+describe("the tabs and devices of one user", () => {
   let site: Site;
   let browser: TestBrowser;
   let device: BrowserContext;

@@ -18,7 +18,7 @@ import { until } from "./until.ts";
 const access = 6;
 const newPassword = "another horse battery staple";
 
-describe.concurrent("the page", { timeout: 90_000 }, () => {
+describe.concurrent("the page", () => {
   let site: Site;
   let browser: TestBrowser;
 

@@ -25,7 +25,7 @@ export interface FakeTab {
 /** The options of the client, which is a bearer client if there is a `storage`, and what is unusual about its tab. */
 export type TabOptions = (ClientOptions | BearerClientOptions) & {
   /** What the tab's environment lacks. */
-  readonly without?: readonly ("storage" | "openChannel" | "locks")[];
+  readonly without?: readonly ("page" | "storage" | "openChannel" | "locks")[];
   /** Milliseconds by which the wall clock is wrong. */
   readonly wallClockError?: number;
   /** What the environment's `random` returns. */

@@ -155,6 +155,19 @@ const common: [string, Change, string][] = [
   ["ue as text", { ue: "3" }, "token_invalid"],
   ["ue negative", { ue: -1 }, "token_invalid"],
   ["ue with a fraction", { ue: 0.5 }, "token_invalid"],
+  ["sid with NUL", { sid: "a\0b" }, "token_invalid"],
+  ["sid with a lone surrogate", { sid: "a\ud800" }, "token_invalid"],
+  ["user with NUL", { user_id: "4\0" }, "token_invalid"],
+  ["user with a lone surrogate", { user_id: "\udc00" }, "token_invalid"],
+  ["jti with NUL", { jti: "\0" }, "token_invalid"],
+  ["iss as a number", { iss: 5 }, "token_invalid"],
+  ["iss null", { iss: null }, "token_invalid"],
+  ["iss as a list", { iss: ["us"] }, "token_invalid"],
+  ["aud as a number", { aud: 5 }, "token_invalid"],
+  ["aud null", { aud: null }, "token_invalid"],
+  ["aud as an object", { aud: {} }, "token_invalid"],
+  ["a list with a number as aud", { aud: ["you", 5] }, "token_invalid"],
+  ["ue beyond every safe number", { ue: 2 ** 53 }, "token_invalid"],
   ["a claim twice", '"exp":1999999999', "token_invalid"],
   ["expired and of another type", { exp: 1, token_type: "x" }, "token_expired"],
   ["expired and from the future", { exp: 1, iat: now + 1 }, "token_invalid"],
@@ -232,9 +245,12 @@ describe("a genuine token", () => {
     expect(tokens.verifyAccess(forge({ ...access, iat: undefined })).issuedAt).toBe(0);
   });
 
-  it("is accepted with any iss and aud, if none is configured, and with an nbf that has passed", () => {
-    expect(tokens.verifyAccess(forge({ ...access, nbf: now, iss: "x", aud: 5 })).userId).toBe("42");
-  });
+  it.each([{ aud: "x" }, { aud: ["x", "y"] }, { aud: [] }])(
+    "is accepted with any iss, with %o, if none is configured, and with an nbf that has passed",
+    (audience) => {
+      expect(tokens.verifyAccess(forge({ ...access, nbf: now, iss: "x", ...audience })).userId).toBe("42");
+    },
+  );
 
   it("is accepted until the second before it expires, and with leeway until that many seconds later", () => {
     const lenient = setUp({ leeway: 30 });
@@ -269,6 +285,9 @@ describe("a configured issuer and audience", () => {
     ["another aud", { iss: "us", aud: "your" }],
     ["a list without the configured audience", { iss: "us", aud: ["them", "yours"] }],
     ["an empty list", { iss: "us", aud: [] }],
+    ["a longer text with the configured audience in it", { iss: "us", aud: "not you" }],
+    ["a list with the configured audience and a number", { iss: "us", aud: ["you", 5] }],
+    ["a list with the configured audience and null", { iss: "us", aud: [null, "you"] }],
     ["a list in a list", { iss: "us", aud: [["you"]] }],
     ["aud as an object", { iss: "us", aud: { you: "you" } }],
   ])("refuse a token with %s", (_, claims) => {

@@ -51,8 +51,8 @@ const rows: readonly Row[] = [
   ["a login", () => login(auth.deps, alice, { client }), () => loggedIn],
   [
     "a login that replaces a session",
-    () => login(auth.deps, alice, { client, replaces: sessionId }),
-    () => [revoked({ sessionId, reason: "replaced" }), ...loggedIn],
+    () => login(auth.deps, alice, { client, replaces: { sessionId, userId } }),
+    () => [revoked({ userId, sessionId, reason: "replaced" }), ...loggedIn],
   ],
   [
     "a refused login",

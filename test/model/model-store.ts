@@ -129,6 +129,8 @@ function rotate(tables: Tables, rotation: Rotation): Change<Rotated> {
   const session = tables.sessions[rotation.sessionId];
   const matches =
     session !== undefined &&
+    session.userId === rotation.userId &&
+    session.userEpoch >= rotation.userEpoch &&
     session.generation === rotation.generation &&
     Buffer.compare(session.currentHash, rotation.presentedHash) === 0 &&
     isLive(tables, session);

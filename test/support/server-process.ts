@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
+import { childEnvironment } from "./child-environment.ts";
 
 const currentMain = resolve(import.meta.dirname, "../../src/cli/main.ts");
 
@@ -37,7 +38,7 @@ export async function startServer({
 }: ServerOptions): Promise<ServerProcess> {
   const child = spawn(process.execPath, [main, "serve", "--port", String(port)], {
     cwd,
-    env: { PATH: process.env["PATH"], TOKENPAIR_LOG_LEVEL: "error", ...env },
+    env: { ...childEnvironment, TOKENPAIR_LOG_LEVEL: "error", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const errors: string[] = [];

@@ -2,6 +2,7 @@ import { assembleClient } from "../assemble-client.ts";
 import type { BaseClientOptions, Client } from "../client.ts";
 import type { Environment } from "../environment.ts";
 import { createRecords } from "../session/records.ts";
+import { createSessionState } from "../session/session-state.ts";
 import { toEndpoints } from "../transport/transport.ts";
 import { createCookieTransport } from "./cookie-transport.ts";
 import { createIdleClient } from "./idle-client.ts";
@@ -28,7 +29,7 @@ export function assembleCookieClient(env: Environment, options: ClientOptions): 
   const name = `tokenpair cookie ${endpoints.auth}`;
   const records = createRecords(env, env.storage, name);
   return assembleClient({
-    ...{ env, endpoints, name, records, timeout },
+    ...{ env, endpoints, name, records, timeout, state: createSessionState() },
     createTransport: (env, getShownId) =>
       createCookieTransport({ env, page, endpoints, timeout, cookieNames, csrfHeader, getShownId }),
   });

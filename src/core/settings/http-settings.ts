@@ -8,7 +8,10 @@ export interface HttpSettings {
   readonly authHeaderName: string;
   /** The schemes that this header may have, compared without regard to case. Default: ["Bearer"]. */
   readonly authHeaderTypes: readonly string[];
-  /** The proxies whose `forwardedHeader` is trusted: IP addresses and networks such as "10.0.0.0/8". Default: none. */
+  /**
+   * The proxies whose `forwardedHeader` is trusted: IP addresses, networks such as "10.0.0.0/8", and "unix" for a proxy that
+   * connects through a unix socket. Default: none.
+   */
   readonly trustedProxies: readonly string[];
   /**
    * The header in which trusted proxies send the client's address: "X-Forwarded-For" or "Forwarded" (RFC 7239).

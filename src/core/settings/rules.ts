@@ -15,7 +15,7 @@ export type SettingRule =
   | { readonly type: "choice"; readonly choices: readonly string[] }
   | ({ readonly type: "text"; readonly optional?: true } & Form)
   | ({ readonly type: "texts"; readonly atLeast: number; readonly example?: string } & Form)
-  /** IP addresses and networks. */
+  /** IP addresses, networks, and "unix". */
   | { readonly type: "networks" }
   | { readonly type: "function" };
 

@@ -46,7 +46,8 @@ export interface SessionStore {
     options?: RevocationOptions<Decision<T>>,
   ): Promise<Decision<T>>;
   /**
-   * Records that the session was used, if generation and hash are current and session and user are live; else `null`.
+   * Records that the session was used, if user, epoch, generation and hash match and session and user are live; else
+   * `null`.
    */
   touch(use: SessionUse): Promise<SessionAt | null>;
   /** Returns one session, live or not; `null` if there is none. */
@@ -143,8 +144,8 @@ export interface NewSession {
   readonly ip: string | null;
   /** Whether to set the user's `lastLoginAt`. */
   readonly updateLastLogin: boolean;
-  /** The id of an earlier session of the same browser. */
-  readonly replaces?: string;
+  /** An earlier session of the same browser. It is revoked if it is that user's. */
+  readonly replaces?: { readonly sessionId: string; readonly userId: string };
   /** How long the access token lives that the caller will issue: seconds from now. Never past the absolute lifetime. */
   readonly accessLifetime: number;
   /**
@@ -178,6 +179,10 @@ export type CreateSessionOutcome =
 export interface Rotation {
   /** The session to rotate. */
   readonly sessionId: string;
+  /** The presented token's user. The session must be that user's. */
+  readonly userId: string;
+  /** The presented token's epoch. The session's must not be lower. */
+  readonly userEpoch: number;
   /** The presented token's generation, n. */
   readonly generation: number;
   /** SHA-256 of the presented secret. */
@@ -204,6 +209,10 @@ export interface Rotation {
 export interface SessionUse {
   /** The session that was used. */
   readonly sessionId: string;
+  /** The presented token's user. The session must be that user's. */
+  readonly userId: string;
+  /** The presented token's epoch. The session's must not be lower. */
+  readonly userEpoch: number;
   /** The presented token's generation. */
   readonly generation: number;
   /** SHA-256 of the presented secret. */

@@ -5,7 +5,7 @@ import { createSalt, deriveSecret, hashIdempotencyKey, hashSecret } from "../../
 import type { EventsOf } from "../../events/events.ts";
 import { commit, sessionsRevoked } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import { findSessionRefusal } from "../session-refusal.ts";
+import { findClaimMismatch, findSessionRefusal } from "../session-refusal.ts";
 import { type PreparedTokens, prepareOwnTokens, prepareTokens, type TokenLimitOptions } from "../token-pair.ts";
 import { mayHaveTokens } from "../user-source.ts";
 import { type Refreshed, type RefreshOptions, reportRefusal, toRefreshEvent, toRowClient } from "./report.ts";
@@ -49,7 +49,7 @@ export async function refreshVerified(
   options: RefreshOptions & TokenLimitOptions,
 ): Promise<Refreshed> {
   const { settings, store } = deps;
-  const { sessionId, generation, secret } = presented;
+  const { sessionId, userId, userEpoch, generation, secret } = presented;
   // Everything that can fail is done before the session changes: the claims, and the lengths of the tokens.
   const tokens = await prepareTokensOfUser(deps, presented, options);
   if (!settings.rotateRefreshTokens) return refreshWithoutRotation(deps, presented, tokens, options);
@@ -61,9 +61,11 @@ export async function refreshVerified(
   const presentedHash = hashSecret(secret);
   const idempotencyHash = idempotencyKey === undefined ? null : hashIdempotencyKey(idempotencyKey);
 
-  // 2  One conditional UPDATE: it matches only the current generation of a live session of an active user.
+  // 2  One conditional UPDATE: it matches only the current generation of a live session of this user, who is active.
   const rotated = await store.sessions.rotate({
     sessionId,
+    userId,
+    userEpoch,
     generation,
     presentedHash,
     nextHash: hashSecret(successor),
@@ -130,6 +132,7 @@ async function prepareTokensOfUser(
  * @throws AuthError a `token_` code if the token is not genuine. StoreUnavailableError.
  */
 export async function isSessionOfExpiredTokenOver(deps: Deps, token: string): Promise<boolean> {
-  const { sessionId } = deps.tokens.verifyRefresh(token, { mayBeExpired: true });
-  return findSessionRefusal(await deps.store.sessions.find(sessionId))?.sessionEnded ?? false;
+  const claims = deps.tokens.verifyRefresh(token, { mayBeExpired: true });
+  const snapshot = await deps.store.sessions.find(claims.sessionId);
+  return findClaimMismatch(snapshot, claims) === null && (findSessionRefusal(snapshot)?.sessionEnded ?? false);
 }

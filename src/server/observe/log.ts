@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import type { ClientInfo } from "../../core/client-info.ts";
+import { AuthError, StoreUnavailableError } from "../../core/errors.ts";
 import type { DeletedCounts } from "../../core/store/index.ts";
 import { toEventLevel } from "../../events/catalogue.ts";
 import type { AuthEvent } from "../../events/events.ts";
@@ -19,6 +20,8 @@ export interface ServerLog {
   readonly cleanup: (deleted: DeletedCounts) => void;
   /** Logs that browsers don't keep the cookies, and what to do. */
   readonly lostCookies: () => void;
+  /** Logs how many lines could not be written before this one. */
+  readonly linesLost: (lines: number) => void;
   /** Logs an unexpected error. */
   readonly error: (error: unknown, message: string) => void;
 }
@@ -71,6 +74,9 @@ export function createLog({ level, destination }: LogOptions): ServerLog {
           "Use https or, for development only, set insecureCookies.",
       );
     },
+    linesLost(lines: number) {
+      log.warn({ lines }, "lines of this log were lost: they could not be written");
+    },
     error(error: unknown, message: string) {
       log.error(toErrorFields(error), message);
     },
@@ -107,13 +113,19 @@ function withFlatClient({ client, ...fields }: { readonly client: ClientInfo }):
   return { ...fields, ip, userAgent: userAgent?.slice(0, maxUserAgentLength), actor };
 }
 
-/** Returns name, code and stack (with the message), and the same of the cause. Other members may quote the input. */
-function toErrorFields(error: unknown): Record<string, unknown> {
+/**
+ * Returns name, code and stack (with the message), or only the message of a refusal, and the same of the cause. Other members
+ * may quote the input.
+ */
+function toErrorFields(error: unknown, isWithStack = true): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: typeof error };
+  const code = "code" in error ? error.code : undefined;
+  const isOfStore = error instanceof StoreUnavailableError;
   return {
     error: error.name,
-    code: "code" in error ? error.code : undefined,
-    stack: error.stack,
-    ...(error.cause === undefined ? {} : { cause: toErrorFields(error.cause) }),
+    code,
+    // A refusal says enough by its message, and there is one for every request while the database is away.
+    ...(isOfStore || error instanceof AuthError || !isWithStack ? { reason: error.message } : { stack: error.stack }),
+    ...(error.cause === undefined ? {} : { cause: toErrorFields(error.cause, !isOfStore) }),
   };
 }

@@ -14,6 +14,7 @@ import { checkSchema, migrate } from "./schema/migrate.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
+import { createWriteProbe } from "./write-probe.ts";
 
 export type {
   PostgresClient,
@@ -93,6 +94,7 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
     throttle: createThrottleStore(connection),
     audit: createAuditStore(connection),
     outbox: createOutboxStore(connection),
+    writes: createWriteProbe(connection),
 
     migrate: () => migrate(connection, schema),
     checkSchema: () => checkSchema(connection, schema),

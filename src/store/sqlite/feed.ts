@@ -137,7 +137,6 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
 
   return {
     async read(options) {
-      connection.requireSameFile("feed.read");
       if (options.beat) return connection.write("feed.read", () => readAndBeat(options));
       return connection.read("feed.read", () => readBatch(options));
     },
@@ -151,7 +150,6 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
     },
 
     async isRevoked({ sessionId, userId, userEpoch, globalEpoch, tokenId, issuedAt }: RevocableToken) {
-      connection.requireSameFile("feed.isRevoked");
       const parameters = { sessionId, userId, userEpoch, globalEpoch, tokenId, issuedAt };
       return connection.read("feed.isRevoked", () => connection.prepare(findLive).get(parameters) === undefined);
     },

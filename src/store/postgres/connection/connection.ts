@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from "../../../core/errors.ts";
-import type { PoolUsage } from "../../../core/store/index.ts";
+import type { PoolUsage, WriteProbe } from "../../../core/store/index.ts";
 import type { PostgresPoolClient } from "./driver.ts";
 import { hasLostStatement, isRetryable, leavesConnectionBroken, toStoreError } from "./errors.ts";
 import { createLeases } from "./lease.ts";
@@ -40,6 +40,8 @@ export interface PostgresConnection {
   ) => Promise<T>;
   /** Returns what the pool is doing. */
   readonly usage: () => PoolUsage;
+  /** Adds a listener for calls that failed because the database can't answer. @returns a function that removes it. */
+  readonly onFailure: WriteProbe["onFailure"];
   /** Counts a call that was refused before it asked for a connection. */
   readonly countRefusal: () => void;
   /** Closes the pool if the store opened it. Idempotent. */
@@ -63,7 +65,19 @@ export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behavi
   const { lockTimeout, statementTimeout } = behaviour;
   const { lease, usage, countRefusal } = createLeases(pool, behaviour);
   const { toQuery, stopPreparing } = createStatements(behaviour);
+  const failureListeners = new Set<() => void>();
   let closing: Promise<void> | null = null;
+
+  /** Runs `work` again if it was rolled back because of concurrent transactions, and reports that it failed. */
+  async function retryAndReport<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await retry(work);
+    } catch (error) {
+      const hasFailed = closing === null && error instanceof StoreUnavailableError;
+      if (hasFailed) for (const listener of failureListeners) listener();
+      throw error;
+    }
+  }
 
   async function withClient<T>(operation: string, work: (client: PostgresPoolClient) => Promise<T>): Promise<T> {
     if (closing !== null) throw new StoreUnavailableError(`${operation}: the store is closed`);
@@ -97,9 +111,14 @@ export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behavi
     usage,
     countRefusal,
 
+    onFailure(listener) {
+      failureListeners.add(listener);
+      return () => void failureListeners.delete(listener);
+    },
+
     run(operation, sql, parameters) {
       const bounds = { lock: lockTimeout, statement: statementTimeout };
-      return retry(() => withClient(operation, (client) => toRun(operation, client, bounds)(sql, parameters)));
+      return retryAndReport(() => withClient(operation, (client) => toRun(operation, client, bounds)(sql, parameters)));
     },
 
     transact(operation, work, { isUnbounded = false } = {}) {
@@ -108,7 +127,7 @@ export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behavi
         SET LOCAL lock_timeout = ${bounds.lock}; SET LOCAL statement_timeout = ${bounds.statement};
         SET LOCAL idle_in_transaction_session_timeout = ${statementTimeout}`;
 
-      return retry(() =>
+      return retryAndReport(() =>
         withClient(operation, async (client) => {
           const run = toRun(operation, client, bounds);
           const hooks = new Set<() => void>();
