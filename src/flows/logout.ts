@@ -100,6 +100,19 @@ export async function logout(
   return revoked ?? nothingRevoked;
 }
 
+/**
+ * Returns whether a logout has revoked the session: then a repeated logout has nothing to do.
+ *
+ * @throws StoreUnavailableError
+ */
+export async function isLoggedOut(
+  { store }: Pick<Deps, "store">,
+  { sessionId, userId }: SessionOwner,
+): Promise<boolean> {
+  const found = await store.sessions.find(sessionId);
+  return found?.session.userId === userId && found.session.revokeReason === "logout";
+}
+
 function toConfirmed({ confirmed }: Confirmed): Confirmed {
   return confirmed === undefined ? {} : { confirmed };
 }

@@ -74,7 +74,7 @@ export interface SessionStore {
   revokeOthers(
     owner: { readonly sessionId: string; readonly userId: string },
     reason: RevokeReason,
-    options?: RevocationOptions<RevokedSessions> & { readonly changeHash?: Uint8Array | null },
+    options?: RevocationOptions<RevokedSessions>,
   ): Promise<RevokedSessions | null>;
   /** Raises the global epoch, which revokes every session and every access token issued until now, with one feed entry. */
   revokeAll(reason: RevokeReason, options?: RevocationOptions<RevokedSessions>): Promise<RevokedSessions>;
@@ -84,8 +84,6 @@ export interface SessionStore {
 export interface RevokeSessionOptions extends RevocationOptions<RevokedSessions> {
   /** Revokes the session only if it is this user's. Default: any user's. */
   readonly userId?: string | undefined;
-  /** Stored as the session's `changeHash`. Default: it stays. */
-  readonly changeHash?: Uint8Array | null | undefined;
 }
 
 /** A session, and the database's time and global epoch when it was read or written. */

@@ -22,11 +22,7 @@ export interface RevocationCause {
  */
 export interface Revocations {
   /** Revokes one session; with `userId`, only if it is that user's. */
-  readonly revokeOne: (
-    sessionId: string,
-    cause: RevocationCause,
-    options?: { readonly userId?: string | undefined; readonly changeHash?: Uint8Array | null | undefined },
-  ) => RevokedSessions;
+  readonly revokeOne: (sessionId: string, cause: RevocationCause, userId?: string) => RevokedSessions;
   /**
    * Raises the user's epoch and moves one session to it, with one feed entry. The rows of the others stay as they are. Returns
    * `null` if the user isn't active or the session isn't a live one of this user.
@@ -34,7 +30,6 @@ export interface Revocations {
   readonly revokeOthers: (
     owner: { readonly sessionId: string; readonly userId: string },
     cause: RevocationCause,
-    changeHash?: Uint8Array | null,
   ) => RevokedSessions | null;
   /**
    * Raises the user's epoch and revokes every session except `except`, with one feed entry. Returns `null` if there is
@@ -57,7 +52,7 @@ const mostRows = 500;
 
 const revokeLive = `UPDATE sessions SET revoked_at = :now, revoke_reason = :reason`;
 
-const revokeOne = `${revokeLive}, change_hash = coalesce(:changeHash, change_hash)
+const revokeOne = `${revokeLive}
   WHERE ${isLiveInEpoch} AND id = :sessionId AND user_id = coalesce(:userId, user_id)
   RETURNING ${accessEnd} AS latest`;
 
@@ -79,8 +74,8 @@ const findOwner = `SELECT user_epoch AS epoch, ${accessEnd} AS latest FROM sessi
   WHERE id = :sessionId AND user_id = :userId AND ${isLive} AND EXISTS (SELECT 1 FROM users
     WHERE users.id = :userId AND is_active = 1 AND users.epoch = sessions.user_epoch)`;
 
-const moveToEpoch = `UPDATE sessions SET user_epoch = :epoch, least_epoch = coalesce(least_epoch, user_epoch),
-  change_hash = coalesce(:changeHash, change_hash) WHERE id = :sessionId`;
+const moveToEpoch = `UPDATE sessions SET user_epoch = :epoch, least_epoch = coalesce(least_epoch, user_epoch)
+  WHERE id = :sessionId`;
 
 const countAll = `SELECT coalesce(max(${accessEnd}), 0) AS latest FROM sessions WHERE ${isLive}`;
 
@@ -120,20 +115,20 @@ export function createRevocations(connection: SqliteConnection, feed: SqliteFeed
   }
 
   return {
-    revokeOne(sessionId, { reason, now, confirm = false }, { userId = null, changeHash = null } = {}) {
-      const row = connection.prepare(revokeOne).get({ sessionId, userId, changeHash, reason, now });
+    revokeOne(sessionId, { reason, now, confirm = false }, userId) {
+      const row = connection.prepare(revokeOne).get({ sessionId, userId: userId ?? null, reason, now });
       if (row === undefined) return { sessions: 0, revocations: [] };
       const until = toEnd(now, Number(row["latest"]));
       const entry = feed.append({ kind: "session", sessionId, at: now, until, reason, confirm });
       return { sessions: 1, ...entry };
     },
 
-    revokeOthers({ sessionId, userId }, { reason, now, confirm = false }, changeHash = null) {
+    revokeOthers({ sessionId, userId }, { reason, now, confirm = false }) {
       const owner = connection.prepare(findOwner).get({ sessionId, userId, now });
       const epoch = owner === undefined ? null : raise(userId, reason);
       if (owner === undefined || epoch === null) return null;
       const { number, latest } = count({ userId, epoch, from: epoch - 1, except: sessionId }, now);
-      connection.prepare(moveToEpoch).run({ sessionId, epoch, changeHash });
+      connection.prepare(moveToEpoch).run({ sessionId, epoch });
       const until = toEnd(now, latest, Number(owner["latest"]));
       const entry = feed.append({ kind: "user", userId, epoch, except: sessionId, at: now, until, reason, confirm });
       return { sessions: Math.min(number, mostCounted), ...entry };

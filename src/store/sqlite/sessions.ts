@@ -104,7 +104,7 @@ export function createSessionStore(connection: SqliteConnection, revocations: Re
     const replaced =
       session.replaces === undefined
         ? nothingRevoked
-        : revocations.revokeOne(session.replaces.sessionId, { reason: "replaced", now }, session.replaces);
+        : revocations.revokeOne(session.replaces.sessionId, { reason: "replaced", now }, session.replaces.userId);
     const limited = revokeBeyondLimit(session, now);
     if (session.updateLastLogin) {
       connection.prepare("UPDATE users SET last_login_at = :now WHERE id = :userId").run({ userId, now });
@@ -201,9 +201,9 @@ export function createSessionStore(connection: SqliteConnection, revocations: Re
       });
     },
 
-    async revoke(sessionId, reason, { audit, confirm, ...options } = {}) {
+    async revoke(sessionId, reason, { audit, confirm, userId } = {}) {
       return connection.write("sessions.revoke", (now) =>
-        recordChange(connection, audit, revocations.revokeOne(sessionId, { reason, now, confirm }, options)),
+        recordChange(connection, audit, revocations.revokeOne(sessionId, { reason, now, confirm }, userId)),
       );
     },
 
@@ -214,9 +214,9 @@ export function createSessionStore(connection: SqliteConnection, revocations: Re
       });
     },
 
-    async revokeOthers(owner, reason, { audit, confirm, changeHash } = {}) {
+    async revokeOthers(owner, reason, { audit, confirm } = {}) {
       return connection.write("sessions.revokeOthers", (now) =>
-        recordChange(connection, audit, revocations.revokeOthers(owner, { reason, now, confirm }, changeHash)),
+        recordChange(connection, audit, revocations.revokeOthers(owner, { reason, now, confirm })),
       );
     },
 
