@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { systemClock } from "../core/runtime/clock.ts";
 import type { Store } from "../core/store/index.ts";
 import { createAuthWith } from "../create-auth.ts";
@@ -85,7 +86,10 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const { store, database, key, createdKey } = await openDatabase(config, resources);
   const onLag = (seconds: number) => metrics?.lag(seconds);
   const auth = withConfigErrors(() =>
-    createAuthWith({ ...settings, store, signingKey: key.secret, onError, onLag }, { developmentCookies }),
+    createAuthWith(
+      { ...settings, nodeName: settings.nodeName ?? hostname(), store, signingKey: key.secret, onError, onLag },
+      { developmentCookies },
+    ),
   );
   resources.add(() => auth.close());
   const metrics =

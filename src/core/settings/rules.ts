@@ -95,7 +95,7 @@ export const settingRules = Object.freeze({
   onStale: { type: "choice", choices: ["wait", "refuse", "lookup"] },
   confirmRevocations: boolean,
   confirmTimeout: decimalSeconds(0, 60),
-  signalMaxStaleness: { ...decimalSeconds(0.25, 3_600), ...nullable },
+  signalMaxStaleness: { ...decimalSeconds(1, 3_600), ...nullable },
   heartbeat: { type: "choice", choices: ["auto", "write", "read"] },
   nodeName: anyText,
 
