@@ -1,6 +1,6 @@
 /**
- * Checks that each entry of the client is under 7 kB (7,000 bytes), minified and gzipped. Bundles the build as a front
- * end's bundler would.
+ * Checks the size of each entry of the client, minified and gzipped: 7,000 bytes for cookies, and 7,500 for bearer tokens, which
+ * also revoke sessions later and guard the storage. Bundles the build as a front end's bundler would.
  *
  * Usage: node scripts/client-size.ts
  */
@@ -8,14 +8,12 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
-const limit = 7000;
+const entries = [
+  { name: "tokenpair/client", path: "../dist/client/index.js", limit: 7000 },
+  { name: "tokenpair/client/bearer", path: "../dist/client/bearer/index.js", limit: 7500 },
+];
 
-const entries = {
-  "tokenpair/client": "../dist/client/index.js",
-  "tokenpair/client/bearer": "../dist/client/bearer/index.js",
-};
-
-for (const [name, path] of Object.entries(entries)) {
+for (const { name, path, limit } of entries) {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL(path, import.meta.url))],
     bundle: true,
@@ -25,6 +23,6 @@ for (const [name, path] of Object.entries(entries)) {
     write: false,
   });
   const size = gzipSync(outputFiles[0]?.contents ?? new Uint8Array(), { level: 9 }).length;
-  console.log(`${name}: ${size} bytes minified and gzipped (limit: 7 kB, ${limit} bytes)`);
+  console.log(`${name}: ${size} bytes minified and gzipped (limit: ${limit} bytes)`);
   if (size >= limit) process.exitCode = 1;
 }

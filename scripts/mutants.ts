@@ -9,6 +9,7 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import type { Mutant } from "./mutants/mutant.ts";
 import { runMutants } from "./mutants/run.ts";
 import { securityMutants } from "./mutants/security.ts";
 import { survivors } from "./mutants/survivors.ts";
@@ -28,6 +29,13 @@ const results = runMutants(resolve(import.meta.dirname, ".."), chosen, ({ mutant
   console.log(`${place}  ${fate.padEnd(21)}  ${seconds.toFixed(1).padStart(5)} s  ${mutant.name} (${mutant.file})`);
   console.log(`${" ".repeat(41)}${fate === "killed" ? "by: " : ""}${detail}`);
 });
-const killed = results.filter(({ fate }) => fate === "killed");
-console.log(`mutants: ${killed.length} of ${results.length} killed`);
-if (killed.length < results.length || results.length === 0) process.exitCode = 1;
+printKilled("mutants", chosen);
+printKilled("once survived all tests", survivors);
+printKilled("by an author who had not read the tests", securityMutants);
+if (results.length === 0 || results.some(({ fate }) => fate !== "killed")) process.exitCode = 1;
+
+function printKilled(title: string, list: readonly Mutant[]): void {
+  const fates = results.filter(({ mutant }) => list.includes(mutant)).map(({ fate }) => fate);
+  const killed = fates.filter((fate) => fate === "killed").length;
+  if (fates.length > 0) console.log(`${title}: ${killed} of ${fates.length} killed`);
+}

@@ -36,18 +36,19 @@ else if (run === undefined || unexpected.length > 0 || (options.smoke && options
 
 async function prove(chosen: ProofRun): Promise<number> {
   const { toFigures } = chosen;
+  const commit = options.record ? readCommit() : "";
   const result = await execute(root, { ...(options.smoke ? chosen.smoke : chosen), toFigures }, console.log);
   const verdict = `${result.isPassed ? "passed" : "failed"} in ${toDuration(result.seconds)}`;
   console.log(`proof: ${chosen.name}${options.smoke ? " (smoke)" : ""}: ${verdict}`);
-  if (options.record) record(chosen, result, verdict);
+  if (options.record) record(chosen, commit, result, verdict);
   return result.isPassed ? 0 : 1;
 }
 
-function record(chosen: ProofRun, { figures }: ProofResult, verdict: string): void {
+function record({ name }: ProofRun, commit: string, { figures }: ProofResult, verdict: string): void {
   const path = join(root, page);
   const date = new Date().toISOString().slice(0, 10);
   const result = [verdict, ...figures];
-  const text = recordProof(readFileSync(path, "utf8"), { name: chosen.name, date, commit: readCommit(), result });
+  const text = recordProof(readFileSync(path, "utf8"), { name, date, commit, result });
   writeFileSync(path, text);
 }
 

@@ -16,7 +16,8 @@ functions, and its own in the second section. It reads them from four places, ea
    \`TOKENPAIR_ACCESS_TOKEN_LIFETIME=900\`,
 4. flags.
 
-An unknown setting stops startup and suggests the closest name. Durations are whole seconds; in code, \`minutes(15)\` and
+An unknown setting stops startup and suggests the closest name. Variables that Kubernetes sets for a Service called
+\`tokenpair…\`, such as \`TOKENPAIR_PORT=tcp://10.96.0.17:80\`, are ignored. Durations are whole seconds; in code, \`minutes(15)\` and
 \`days(30)\` write them. Only the options of the stores are in milliseconds, as in \`pg\` and \`node:sqlite\`.
 `;
 

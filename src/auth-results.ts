@@ -52,7 +52,11 @@ export type CheckResult<U extends AuthUser = User, C extends object = Applicatio
 
 /** Whether this node can answer requests. */
 export type Health =
-  | { readonly ok: true }
+  | {
+      readonly ok: true;
+      /** What it can't do, for the operator; missing if it can do everything. */
+      readonly degraded?: string;
+    }
   | {
       readonly ok: false;
       /** Why it can't, for the operator. */
@@ -70,6 +74,11 @@ export interface Stats {
   };
   /** How many passwords are being hashed or wait. */
   readonly passwords: HashLoad;
+  /** What this node knows of the store. */
+  readonly store: {
+    /** Whether the store can be written to. After a failed write, probes decide. */
+    readonly isWritable: boolean;
+  };
   /** The database connections; missing if the store has no pool. */
   readonly connections?: PoolUsage;
 }

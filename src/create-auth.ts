@@ -12,6 +12,7 @@ import { createListeners } from "./events/publisher.ts";
 import type { Deps } from "./flows/deps.ts";
 import type { Issued } from "./flows/issue.ts";
 import { toSessionView } from "./flows/sessions.ts";
+import type { StoreMonitor } from "./flows/store-monitor.ts";
 import { requireOwnTable } from "./flows/users.ts";
 import { isPreflight, toCorsHeaders } from "./http/cookies/cors.ts";
 import { reportCsrfRefusal } from "./http/cookies/csrf-report.ts";
@@ -56,7 +57,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
 ): Auth<U, C> {
   requireFunctions({ onError, onLag: options.onLag });
   const listeners = createListeners();
-  const { deps, httpDeps, signals, confirmer, auditQueue, webhook } = createDeps(
+  const { deps, httpDeps, signals, confirmer, auditQueue, storeMonitor, webhook } = createDeps(
     options as unknown as AuthOptions,
     listeners.emit,
   );
@@ -87,10 +88,11 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       webhook?.start();
       sweepSilentNodes(deps, confirmer);
     },
-    health: () => checkHealth(deps),
+    health: () => checkHealth(deps, storeMonitor),
     stats: () => ({
       revocations: { live: deps.revocations.size, staleSeconds: deps.feed.staleness() },
       passwords: deps.passwords.load(),
+      store: { isWritable: storeMonitor.isWritable() },
       ...(deps.store.connections === undefined ? {} : { connections: deps.store.connections() }),
     }),
     close: async () => {
@@ -99,6 +101,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       signals.stop();
       await left;
       await webhook?.stop();
+      await storeMonitor.stop();
       await auditQueue.stop();
     },
 
@@ -262,17 +265,20 @@ function sweepSilentNodes({ store, random, clock }: Deps, confirmer: Confirmer):
     .catch(() => {});
 }
 
-async function checkHealth({ feed, settings, store }: Deps): Promise<Health> {
+async function checkHealth({ feed, settings, store }: Deps, storeMonitor: StoreMonitor): Promise<Health> {
   if (!feed.isLoaded()) return { ok: false, reason: "the revocations are not loaded" };
   if (!feed.isFresh() && settings.onStale !== "lookup") {
     return { ok: false, reason: `the revocations are ${Math.floor(feed.staleness())} s old` };
   }
   try {
     await store.checkSchema();
-    return { ok: true };
   } catch (error) {
     if (!(error instanceof SchemaVersionError)) return { ok: false, reason: "the store does not answer" };
     // During an upgrade, nodes of the older version keep serving.
-    return error.isNewer ? { ok: true } : { ok: false, reason: "the database is older than this version" };
+    if (!error.isNewer) return { ok: false, reason: "the database is older than this version" };
   }
+  if (await storeMonitor.check()) return { ok: true };
+  const reason = "the store can't be written to";
+  // No other node could write either, and this one still answers from memory.
+  return store.writes?.isShared ? { ok: true, degraded: reason } : { ok: false, reason };
 }

@@ -11,6 +11,7 @@ import { SettingError } from "./core/settings/setting-error.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { AuthUser } from "./core/user.ts";
 import { createPasswordHasher, type PasswordHasher } from "./crypto/passwords.ts";
+import { requireSecret } from "./crypto/secret-form.ts";
 import { createHmacKey, createKeySet } from "./crypto/signing-key.ts";
 import { createTokens } from "./crypto/tokens.ts";
 import type { EventListener } from "./events/events.ts";
@@ -22,6 +23,7 @@ import type { WebhookTarget } from "./events/webhook-request.ts";
 import type { Deps } from "./flows/deps.ts";
 import { bindFlows } from "./flows/index.ts";
 import { findSessionEnd } from "./flows/sessions.ts";
+import { createStoreMonitor, type StoreMonitor } from "./flows/store-monitor.ts";
 import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { createBearerReader } from "./http/request/bearer.ts";
@@ -47,6 +49,7 @@ export interface Parts {
   readonly signals: Signals;
   readonly confirmer: Confirmer;
   readonly auditQueue: AuditQueue;
+  readonly storeMonitor: StoreMonitor;
   /** `null` without `webhookUrl`. */
   readonly webhook: Webhook | null;
 }
@@ -67,6 +70,7 @@ export function createDeps(
     const fault = signingKey === undefined ? "is missing" : "must be a string or a Uint8Array";
     throw new SettingError("signingKey", `${fault}. Create one with: openssl rand -hex 48`);
   }
+  requireSecret(signingKey);
   const settings = resolveSettings(rest);
   if (verifyingKey !== undefined) {
     throw new SettingError(
@@ -109,6 +113,7 @@ export function createDeps(
     onConfirmed: (by, ms) => emit({ type: "revocation_confirmed", time: clock.now(), by, ms }),
     schedule,
   });
+  const storeMonitor = createStoreMonitor({ writes: store.writes, clock, emit, schedule });
   const passwords = doubles.passwords ?? createPasswordHasher(settings);
   const users =
     findUser === undefined
@@ -142,7 +147,7 @@ export function createDeps(
   const target = toWebhookTarget(settings);
   const webhook =
     target === null ? null : createWebhook({ target, store: store.outbox, clock, emit, schedule, jitter: Math.random });
-  return { deps, httpDeps, signals, confirmer, auditQueue, webhook };
+  return { deps, httpDeps, signals, confirmer, auditQueue, storeMonitor, webhook };
 }
 
 function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<AuthUser>): WebhookTarget | null {

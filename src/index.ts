@@ -66,7 +66,7 @@ export type {
   AuditStore,
 } from "./core/store/audit.ts";
 export type { FeedStore, RevokedToken } from "./core/store/feed.ts";
-export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store } from "./core/store/index.ts";
+export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store, WriteProbe } from "./core/store/index.ts";
 export type { Delivery, OutboxStore } from "./core/store/outbox.ts";
 export type {
   CreatedSession,
@@ -105,6 +105,7 @@ export type {
   AuditDroppedEvent,
   AuthEvent,
   BaseEvent,
+  ClientAddressUnknownEvent,
   ClientEvent,
   CsrfRefusedEvent,
   EventListener,
@@ -124,6 +125,8 @@ export type {
   RefreshOutcome,
   RehashFailedEvent,
   SessionsRevokedEvent,
+  StoreRecoveredEvent,
+  StoreUnwritableEvent,
   ThrottledEvent,
   ThrottleScope,
   TokenRevokedEvent,

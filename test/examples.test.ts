@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { childEnvironment } from "./support/child-environment.ts";
 import { post, toPair } from "./support/wire.ts";
 
 const examples = resolve(import.meta.dirname, "../examples");
@@ -27,7 +28,7 @@ describe("the examples", () => {
   async function start(name: string): Promise<string> {
     running = spawn(process.execPath, [join(examples, `${name}.ts`)], {
       cwd,
-      env: { PATH: process.env["PATH"], PORT: "0" },
+      env: { ...childEnvironment, PORT: "0" },
       stdio: ["ignore", "pipe", "inherit"],
     });
     if (running.stdout === null) throw new Error("no output");

@@ -39,9 +39,11 @@ export function toNewSession(i: number, userId: string): NewSession {
   return { id, userId, currentHash: toHash(id, 0), ...lifetimes, ...row };
 }
 
-function toRotation(sessionId: string, generation: number): Rotation {
+function toRotation(sessionId: string, userId: string, generation: number): Rotation {
   return {
     sessionId,
+    userId,
+    userEpoch: 0,
     generation,
     presentedHash: toHash(sessionId, generation),
     nextHash: toHash(sessionId, generation + 1),
@@ -92,7 +94,7 @@ export async function createCrowd(url: string, schema: string, sessions: number,
     async rotate(i) {
       const generation = generations[i] as number;
       generations[i] = generation + 1;
-      const rotated = await store.sessions.rotate(toRotation(toSessionId(i), generation));
+      const rotated = await store.sessions.rotate(toRotation(toSessionId(i), `${1 + (i % users)}`, generation));
       if (rotated === null) throw new Error(`session ${i} was not rotated`);
     },
     async rotateAll() {

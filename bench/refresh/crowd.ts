@@ -24,12 +24,16 @@ export const toSessionId = (n: number): string => `0197a000-0000-7000-8000-${n.t
 /** The id of session `n`, in PostgreSQL. */
 export const toSessionIdSql = (n: string): string => `'0197a000-0000-7000-8000-' || lpad(to_hex(${n}), 12, '0')`;
 
+/** The id of the user of session `n`, in PostgreSQL. */
+export const toUserIdSql = (n: string): string => `(${n} % ${users} + 1)::text`;
+
 export const toUserId = (n: number): string => `${(n % users) + 1}`;
 
 /** A rotation to the same secret again: what it costs the database is the same, and nobody has to remember the secret. */
 export function toRotation(n: number, generation: number): Rotation {
   const hashes = { presentedHash: firstHash, nextHash: firstHash, salt, idempotencyHash: null };
-  return { sessionId: toSessionId(n), generation, ...hashes, idleLifetime, userAgent, ip };
+  const presented = { sessionId: toSessionId(n), userId: toUserId(n), userEpoch: 0, generation };
+  return { ...presented, ...hashes, idleLifetime, userAgent, ip };
 }
 
 const sessionColumns = `id, user_id, user_epoch, generation, current_hash, created_at, last_used_at, idle_expires_at,

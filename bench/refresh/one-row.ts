@@ -8,7 +8,7 @@ import { toBehaviour } from "../../src/store/postgres/connection/options.ts";
 import { createStatements } from "../../src/store/postgres/connection/statement.ts";
 import { rotateOne } from "../../src/store/postgres/rotate.ts";
 import type { Contender } from "../harness/comparison.ts";
-import { ip, toRotation, toSessionIdSql, userAgent } from "./crowd.ts";
+import { ip, toRotation, toSessionIdSql, toUserIdSql, userAgent } from "./crowd.ts";
 import type { Refresh } from "./drive.ts";
 
 /** Takes the generation as it finds it: pgbench keeps no account of what it has rotated. */
@@ -46,11 +46,12 @@ export function createPgbench(url: string, schema: string, folder: string, lane:
     .replaceAll("tokenpair.", `${schema}.`)
     .replaceAll(":now::", "NULL::")
     .replaceAll(":idempotencyHash::", "NULL::")
-    .replaceAll(":sessionId::text", `(${toSessionIdSql("(:n * 4 + :lane)::bigint")})`);
+    .replaceAll(":sessionId::text", `(${toSessionIdSql("(:n * 4 + :lane)::bigint")})`)
+    .replaceAll(":userId::text", toUserIdSql("(:n * 4 + :lane)::bigint"));
   writeFileSync(file, `\\set n random(0, ${sessions / 4 - 1})\n${statement};\n`);
-  const { generation, presentedHash, nextHash, salt, idleLifetime } = toRotation(0, 0);
+  const { userEpoch, generation, presentedHash, nextHash, salt, idleLifetime } = toRotation(0, 0);
   const variables = Object.entries({
-    ...{ lane, generation, idleLifetime, userAgent, ip, lockTimeout: 2_000 },
+    ...{ lane, userEpoch, generation, idleLifetime, userAgent, ip, lockTimeout: 2_000 },
     ...{ presentedHash: toHex(presentedHash), nextHash: toHex(nextHash), salt: toHex(salt) },
   }).flatMap(([name, value]) => ["-D", `${name}=${value}`]);
 

@@ -5,7 +5,13 @@ import { applyMutant, type Mutant } from "./mutant.ts";
 import { copyTree, type Tree } from "./tree.ts";
 
 /** How a mutant fared. Only "killed" is good. */
-export type Fate = "killed" | "survived" | "does not apply" | "does not compile" | "tests fail without it";
+export type Fate =
+  | "killed"
+  | "survived"
+  | "does not apply"
+  | "does not compile"
+  | "tests fail without it"
+  | "run does not end";
 
 /** The result for one mutant. */
 export interface MutantResult {
@@ -16,8 +22,8 @@ export interface MutantResult {
   readonly seconds: number;
 }
 
-/** Milliseconds after which a test run counts as failed: a mutant may loop for ever. */
-const timeout = 300_000;
+/** Milliseconds after which a test run is given up: a mutant may loop for ever. A busy machine needs much less. */
+const timeout = 30 * 60_000;
 
 /**
  * Tries each mutant in a copy of the tree at `root`: compiles its room and runs its tests. The working tree is not
@@ -33,6 +39,7 @@ export function runMutants(
   const tree = copyTree(root);
   try {
     allowUnusedNames(tree);
+    build(tree);
     const failing = findFailingTests(tree, [...new Set(mutants.flatMap(({ tests }) => tests))]);
     return mutants.map((mutant) => {
       const since = performance.now();
@@ -55,8 +62,9 @@ function tryMutant(tree: Tree, mutant: Mutant, failing: ReadonlySet<string>): re
   return tree.withFile(mutant.file, changed, () => {
     const error = findCompileError(tree, mutant.file);
     if (error !== null) return ["does not compile", error];
-    const { isPassed, failures } = runTests(tree, mutant.tests, ["--bail=1"]);
-    return isPassed ? ["survived", mutant.tests.join(", ")] : ["killed", failures[0]?.test ?? "the run"];
+    const { isPassed, isEnded, failures } = runTests(tree, mutant.tests, ["--bail=1"]);
+    if (isPassed) return ["survived", mutant.tests.join(", ")];
+    return isEnded ? ["killed", failures[0]?.test ?? "the run"] : ["run does not end", mutant.tests.join(", ")];
   });
 }
 
@@ -65,6 +73,11 @@ function allowUnusedNames({ root }: Tree): void {
   const path = join(root, "tsconfig.base.json");
   const text = readFileSync(path, "utf8");
   writeFileSync(path, text.replaceAll(/("noUnused\w+": )true/g, "$1false"));
+}
+
+/** Some tests need the build, such as those of a server that answers with the page. */
+function build({ root }: Tree): void {
+  spawnSync("npm", ["run", "build", "--if-present"], { cwd: root, stdio: "ignore" });
 }
 
 /** Compiles the room of `file`, and the rooms that it imports from. */
@@ -88,6 +101,8 @@ function findFailingTests(tree: Tree, tests: readonly string[]): ReadonlySet<str
 
 interface TestRun {
   readonly isPassed: boolean;
+  /** False if the run was given up. */
+  readonly isEnded: boolean;
   readonly failures: readonly { readonly file: string; readonly test: string }[];
 }
 
@@ -102,7 +117,7 @@ interface Report {
 function runTests({ root }: Tree, tests: readonly string[], options: readonly string[]): TestRun {
   const output = join(root, ".mutants-report.json");
   rmSync(output, { force: true });
-  const { status } = spawnSync(
+  const { status, error } = spawnSync(
     join(root, "node_modules/.bin/vitest"),
     ["run", "--project=!over PostgreSQL", "--reporter=json", `--outputFile=${output}`, ...options, ...tests],
     { cwd: root, stdio: "ignore", timeout },
@@ -114,5 +129,5 @@ function runTests({ root }: Tree, tests: readonly string[], options: readonly st
       const file = relative(root, name);
       return { file, test: assertionResults.find((one) => one.status === "failed")?.fullName ?? file };
     });
-  return { isPassed: status === 0, failures };
+  return { isPassed: status === 0, isEnded: error === undefined, failures };
 }

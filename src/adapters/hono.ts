@@ -3,6 +3,7 @@ import type { Handler, MiddlewareHandler } from "hono";
 import type { BlankInput, HandlerResponse } from "hono/types";
 import type { AnyCheck, Auth, AuthenticationOf, AuthUser, CheckResult } from "../index.ts";
 import type { AuthEnv } from "./hono-parts.ts";
+import { toConnection } from "./node-parts.ts";
 
 export { cors } from "./hono-cors.ts";
 export type { AuthEnv } from "./hono-parts.ts";
@@ -16,8 +17,8 @@ export type { AuthEnv } from "./hono-parts.ts";
 export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): MiddlewareHandler {
   return async (c, next) => {
     if (!auth.handles(c.req.path)) return next();
-    const ip: string | undefined = c.env?.incoming?.socket?.remoteAddress;
-    return auth.fetch(c.req.raw, ip === undefined ? {} : { ip });
+    const incoming = (c.env as Partial<HttpBindings> | undefined)?.incoming;
+    return auth.fetch(c.req.raw, incoming?.socket === undefined ? {} : toConnection(incoming));
   };
 }
 

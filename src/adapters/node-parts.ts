@@ -1,10 +1,15 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { AnyCors, ConnectionInfo, CorsOptions } from "../index.ts";
 
-/** Returns what the socket knows of the client. */
-export function toConnection(incoming: IncomingMessage): ConnectionInfo {
-  const ip = incoming.socket.remoteAddress;
-  return ip === undefined ? {} : { ip };
+/**
+ * Returns what the socket knows of the client. A TCP socket that the client has closed has lost its address: all of these
+ * count as one, so that a client can't escape the limits by hanging up.
+ */
+export function toConnection({ socket }: Pick<IncomingMessage, "socket">): ConnectionInfo {
+  const { remoteAddress, localAddress, destroyed } = socket;
+  if (remoteAddress !== undefined) return { ip: remoteAddress };
+  const isUnixSocket = localAddress === undefined && !destroyed;
+  return { ip: isUnixSocket ? "unix" : "closed" };
 }
 
 /** Converts Fetch headers to Node's. Each `Set-Cookie` stays a separate header (RFC 6265 §3). */

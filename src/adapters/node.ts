@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { AnyCheck, AnyCors, Auth, AuthenticationOf, CorsOptions } from "../index.ts";
+import { createVersionedListener } from "./node-listener.ts";
 import { sendCors, sendResponse, toConnection } from "./node-parts.ts";
 
 /**
@@ -12,13 +13,12 @@ import { sendCors, sendResponse, toConnection } from "./node-parts.ts";
  * createServer((req, res) => (auth.handles(req) ? handleAuth(req, res) : myApp(req, res)));
  */
 export function toNodeHandler(auth: Pick<Auth, "fetch">): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-  const listener = getRequestListener(
-    (request, { incoming }) => auth.fetch(request, toConnection(incoming as IncomingMessage)),
-    { overrideGlobalObjects: false },
+  return createVersionedListener((options) =>
+    getRequestListener((request, { incoming }) => auth.fetch(request, toConnection(incoming as IncomingMessage)), {
+      ...options,
+      overrideGlobalObjects: false,
+    }),
   );
-  return async (req, res) => {
-    await listener(req, res);
-  };
 }
 
 /**

@@ -44,11 +44,24 @@ export function loadConfigFor(
   });
 }
 
-/** Prints the output of a command. @throws CommandError if it has a refusal. */
-export function print({ stdout }: Context, { json }: CommonOptions, output: Output): void {
-  const text = json ? [JSON.stringify(output.json)] : output.lines;
-  stdout.write(text.map((line) => `${line}\n`).join(""));
+/** Prints the output of a command. @throws CommandError if it has a refusal, or if stdout can't be written to. */
+export async function print(context: Context, { json }: CommonOptions, output: Output): Promise<void> {
+  await writeLines(context, json ? [JSON.stringify(output.json)] : output.lines);
   if (output.refusal !== undefined) throw new CommandError(output.refusal);
+}
+
+/**
+ * Writes lines to stdout.
+ *
+ * @returns false if the reader of a pipe has ended, such as `head`. It wants no more, so this is not an error.
+ * @throws CommandError if stdout can't be written to, for example because the disk is full.
+ */
+export async function writeLines({ stdout }: Context, lines: readonly string[]): Promise<boolean> {
+  const text = lines.map((line) => `${line}\n`).join("");
+  const error = await new Promise<NodeJS.ErrnoException | null | undefined>((resolve) => stdout.write(text, resolve));
+  if (error?.code === "EPIPE") return false;
+  if (error) throw new CommandError(`the output can't be written (${error.code ?? error.name})`);
+  return true;
 }
 
 /** Runs `work` on the store of an existing database whose schema is current, and closes the store. */

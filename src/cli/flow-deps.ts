@@ -1,6 +1,5 @@
 import { systemClock } from "../core/runtime/clock.ts";
 import { systemRandom } from "../core/runtime/random.ts";
-import type { Schedule } from "../core/runtime/schedule.ts";
 import type { Store } from "../core/store/index.ts";
 import type { User } from "../core/user.ts";
 import { createPasswordHasher } from "../crypto/passwords.ts";
@@ -20,7 +19,7 @@ export type FlowDeps = UserDeps & SessionDeps & ImportDeps & AccountDeps;
  * Creates the flows' dependencies. They need no key and no revocation index: servers read every change from the store.
  */
 export function toFlowDeps(store: Store, { settings }: Config): FlowDeps {
-  const confirmer = createConfirmer({ nodes: store.nodes, clock: systemClock, nodeId: () => null, schedule });
+  const confirmer = createConfirmer({ nodes: store.nodes, clock: systemClock, nodeId: () => null });
   return {
     store,
     settings,
@@ -32,12 +31,6 @@ export function toFlowDeps(store: Store, { settings }: Config): FlowDeps {
     record: createRecorder(settings, systemRandom),
   };
 }
-
-/** Keeps the process alive while a confirmation is awaited. */
-const schedule: Schedule = (callback, ms) => {
-  const timer = setTimeout(callback, ms);
-  return { cancel: () => clearTimeout(timer) };
-};
 
 /** Requires that tokenpair manages the users. @throws CommandError if the application does, by its `findUser`. */
 export function requireOwnUsers({ settings }: Config): void {

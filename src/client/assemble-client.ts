@@ -1,11 +1,11 @@
 import type { Client } from "./client.ts";
 import { isSessionChanged } from "./client-error.ts";
-import { type Environment, listenTo, type PageEvent } from "./environment.ts";
+import type { Environment, PageEvent } from "./environment.ts";
 import type { Records } from "./session/records.ts";
 import { createRefresher } from "./session/refresher.ts";
 import { createSchedule } from "./session/schedule.ts";
 import { createSession } from "./session/session.ts";
-import { createSessionState } from "./session/session-state.ts";
+import type { SessionStateHolder } from "./session/session-state.ts";
 import { toOrigin } from "./transport/outgoing.ts";
 import { createRequests } from "./transport/requests.ts";
 import type { Endpoints, Transport } from "./transport/transport.ts";
@@ -18,6 +18,7 @@ export interface ClientParts {
   /** The name of the record, the channel and the lock that the tabs share. Other versions of this client use it too. */
   readonly name: string;
   readonly records: Records;
+  readonly state: SessionStateHolder;
   /** Seconds. */
   readonly timeout: number;
   /** `getShownId` returns the id of the session that the state shows. */
@@ -29,8 +30,7 @@ const wakeEvents: readonly PageEvent[] = ["visibilitychange", "resume", "pagesho
 
 /** Creates a client of its parts. It immediately asks the server whether a user is logged in. */
 export function assembleClient(parts: ClientParts): Client {
-  const { endpoints, name, records, timeout } = parts;
-  const state = createSessionState();
+  const { endpoints, state } = parts;
   const schedule = createSchedule(parts.env, () => void refresher.check());
   const env: Environment = {
     ...parts.env,
@@ -41,10 +41,11 @@ export function assembleClient(parts: ClientParts): Client {
     },
   };
   const transport = parts.createTransport(env, () => state.get().sessionId);
-  const session = createSession({ env, transport, records, schedule, state, name });
-  const refresher = createRefresher({ env, transport, records, schedule, session, state, timeout });
-  const requests = createRequests({ env, transport, schedule, refresher, state, base: endpoints.base });
-  const stopListening = listenTo(env.page, wakeEvents, (event) => {
+  const shared = { ...parts, env, transport, schedule };
+  const session = createSession(shared);
+  const refresher = createRefresher({ ...shared, session });
+  const requests = createRequests({ ...shared, refresher });
+  const stopListening = env.page?.listen(wakeEvents, (event) => {
     if (event === "online") schedule.skipBackoff();
     void refresher.check();
   });
@@ -69,6 +70,7 @@ export function assembleClient(parts: ClientParts): Client {
         // The session was over already.
         if (!isSessionChanged(error) || state.get().user) throw error;
       }
+      return { revoked: true };
     },
     fetch: requests.fetch,
     async refresh() {
@@ -93,7 +95,7 @@ export function assembleClient(parts: ClientParts): Client {
     countdown: schedule.countdown,
     onChange: state.onChange,
     dispose() {
-      stopListening();
+      stopListening?.();
       session.dispose();
     },
   };

@@ -26,6 +26,7 @@ export interface ClientErrorDetails {
  * - `session_changed`: this browser now has another session than the one that the client showed, so the request wasn't
  *   sent. The state has changed; see `Client.session`.
  * - `cookies_blocked`: the browser doesn't keep the server's cookies.
+ * - `storage_failed`: the `storage` of the bearer client failed. `cause` is its error.
  * - `refused`: the server refused to refresh the session, but didn't prove that it is over.
  *
  * @example
@@ -58,7 +59,7 @@ export class ClientError extends Error {
    * @param details The status and the other optional parts.
    */
   constructor(code: string, message: string, details: ClientErrorDetails = {}) {
-    super(message, { cause: details.cause });
+    super(message);
     Object.assign(this, { status: 0, sessionEnded: false }, details, { code });
   }
 }

@@ -30,6 +30,15 @@ export interface PasswordChange {
   readonly newPassword: string;
 }
 
+/** The result of a logout. */
+export interface LogoutResult {
+  /**
+   * Whether the server has revoked the sessions. Only the bearer client returns false: it revokes the session as soon as it can,
+   * unless the server has no `blacklist/` endpoint.
+   */
+  readonly revoked: boolean;
+}
+
 /**
  * The client's side of a session: it logs the user in and out, refreshes the session in the background, and
  * authenticates requests. Its functions don't use `this`, so they can be passed on by themselves.
@@ -49,14 +58,21 @@ export interface Client {
   /**
    * Logs the user out by revoking sessions. It returns when the server has revoked them.
    *
+   * With bearer tokens and the scope `"local"`, the client deletes the tokens at once. If it can't reach the server, it returns
+   * `revoked: false`, and revokes the session later, also after a restart of the app.
+   *
+   * With cookies, only the server can delete the tokens, so a logout without a network is impossible.
+   *
    * @param scope `"local"` revokes this session, `"others"` revokes all other sessions of the user, and `"all"` revokes
    * both. Default: `"local"`.
+   * @returns Whether the server has revoked the sessions.
    * @throws ClientError With code `offline`, `timeout`, `throttled` or `unavailable`. The user is then still logged in.
+   * With status 404 if the server has no such endpoint: simplejwt has none for `"others"` and `"all"`.
    * With code `session_changed` if another user has logged in to this browser. In that case, nothing is revoked.
    * @example
    * await client.logout("all");
    */
-  logout(scope?: LogoutScope): Promise<void>;
+  logout(scope?: LogoutScope): Promise<LogoutResult>;
   /**
    * Sends a request as the logged-in user. It takes the arguments of `fetch`.
    *

@@ -1,4 +1,4 @@
-export type { BaseClientOptions, Client, PasswordChange } from "./client.ts";
+export type { BaseClientOptions, Client, LogoutResult, PasswordChange } from "./client.ts";
 export { ClientError, type ClientErrorDetails } from "./client-error.ts";
 export type { Countdown } from "./session/schedule.ts";
 export type {

@@ -20,6 +20,9 @@ export function isNetwork(text: unknown): boolean {
   return typeof text === "string" && parseNetwork(text) !== null;
 }
 
+/** Used instead of an address for a peer at the other end of a unix socket. */
+export const unixPeer = "unix";
+
 /** All addresses that share their first bits. */
 export interface Network {
   /** The first address of the network. */

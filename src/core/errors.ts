@@ -73,6 +73,12 @@ export class StoreUnavailableError extends Error {
   override readonly name = "StoreUnavailableError";
 }
 
+/** Returns the message of a StoreUnavailableError, which has no stored value, and only the name of any other error. */
+export function toUnavailableReason(error: unknown): string {
+  if (error instanceof StoreUnavailableError) return error.message;
+  return error instanceof Error ? error.name : typeof error;
+}
+
 /**
  * Thrown by a store when its schema is not the one that this version of tokenpair needs. The message says what to do.
  */

@@ -47,7 +47,7 @@ export interface Session {
   readonly absoluteExpiresAt: number;
   /** The latest `exp` of an access token of this session; `null` if only version 0.1 has issued any. */
   readonly accessUntil: number | null;
-  /** SHA-256 of the idempotency key of the last password change or logout; `null` if there was none. */
+  /** SHA-256 of the idempotency key of the last password change; `null` if there was none. */
   readonly changeHash: Uint8Array | null;
   /** When the session was revoked; `null` if it was not. */
   readonly revokedAt: number | null;

@@ -7,7 +7,7 @@ export type Payload = Readonly<Record<string, unknown>>;
 /**
  * Checks the registered claims of a genuine token (RFC 7519 §4.1), in the order of simplejwt. `iat` and `nbf`, if present,
  * must not be further in the future than `clockTolerance`, and `exp` not further in the past than `leeway`. Then `iss` and
- * `aud`, if configured.
+ * `aud`: their form if present, and their value if configured.
  *
  * @param now whole seconds since the epoch.
  * @param mayBeExpired whether `exp` may be in the past.
@@ -27,9 +27,11 @@ export function checkRegisteredClaims(
   if (!mayBeExpired && expiresAt !== undefined && now >= expiresAt + settings.leeway) {
     throw new AuthError("token_expired", "exp is in the past");
   }
-  if (settings.issuer !== undefined && payload["iss"] !== settings.issuer)
-    throw invalid("iss is not the configured issuer");
-  if (settings.audience !== undefined && !isAudience(payload["aud"], settings.audience)) {
+  const { iss } = payload;
+  const audiences = readAudiences(payload);
+  if (iss !== undefined && typeof iss !== "string") throw invalid("iss is not a string");
+  if (settings.issuer !== undefined && iss !== settings.issuer) throw invalid("iss is not the configured issuer");
+  if (settings.audience !== undefined && !audiences.includes(settings.audience)) {
     throw invalid("aud is not the configured audience");
   }
 }
@@ -57,10 +59,17 @@ export function readCount(payload: Payload, name: string, max = Number.MAX_SAFE_
   return value;
 }
 
-/** Returns the claim `name`. @throws AuthError `token_invalid` if it is not a string, or empty. */
+/**
+ * Returns the claim `name`.
+ *
+ * @throws AuthError `token_invalid` if it is not a string, is empty, or has NUL or a lone surrogate, which no database can
+ * store.
+ */
 export function readString(payload: Payload, name: string): string {
   const value = payload[name];
-  if (typeof value !== "string" || value === "") throw invalid(`${name} is not a string`);
+  if (typeof value !== "string" || value === "" || /\0|\p{Surrogate}/u.test(value)) {
+    throw invalid(`${name} is not a text`);
+  }
   return value;
 }
 
@@ -69,7 +78,10 @@ export function invalid(reason: string): AuthError {
   return new AuthError("token_invalid", reason);
 }
 
-/** Returns whether the claim names the audience: it is one, or a list of them (RFC 7519 §4.1.3). */
-function isAudience(claim: unknown, audience: string): boolean {
-  return claim === audience || (Array.isArray(claim) && claim.includes(audience));
+/** Returns the audiences of `aud`: it is one, or a list of them (RFC 7519 §4.1.3). @throws AuthError `token_invalid` */
+function readAudiences({ aud }: Payload): readonly string[] {
+  if (aud === undefined) return [];
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
+  if (audiences.every((audience) => typeof audience === "string")) return audiences;
+  throw invalid("aud is neither a string nor a list of strings");
 }

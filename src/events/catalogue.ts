@@ -61,7 +61,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     description: "One session was revoked, all sessions of a user, or all there are.",
     fields: {
       reason: "",
-      userId: "missing if all sessions there are were revoked, or one by its id alone, as by a login that replaces it",
+      userId: "missing if all sessions there are were revoked, or one by its id alone",
       sessionId: "if one session was revoked",
       sessions: "how many of them were live",
       client: "",
@@ -162,6 +162,32 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     fields: { ip: "the sender's address", header: "`X-Forwarded-For` or `Forwarded`" },
     audit: "never",
     level: "warn",
+    count: null,
+    webhook: null,
+  },
+  client_address_unknown: {
+    description:
+      "A request came through a unix socket without a client address from a trusted proxy, so all such requests count as " +
+      "one address. Emitted once per process.",
+    fields: { isTrusted: 'whether `trustedProxies` contains "unix"; the proxy then sent no address' },
+    audit: "never",
+    level: "warn",
+    count: null,
+    webhook: null,
+  },
+  store_unwritable: {
+    description: "A write to the store failed, and so did a probe. The node writes probes until one succeeds.",
+    fields: { reason: "" },
+    audit: "never",
+    level: "error",
+    count: null,
+    webhook: null,
+  },
+  store_recovered: {
+    description: "The store can be written to again.",
+    fields: {},
+    audit: "never",
+    level: "info",
     count: null,
     webhook: null,
   },

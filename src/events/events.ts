@@ -84,7 +84,7 @@ export interface SessionsRevokedEvent extends ClientEvent {
   readonly type: "sessions_revoked";
   /** What revoked them. */
   readonly reason: RevokeReason;
-  /** Missing if all sessions there are were revoked, or one by its id alone, as by a login that replaces it. */
+  /** Missing if all sessions there are were revoked, or one by its id alone. */
   readonly userId?: string;
   /** Present if one session was revoked. */
   readonly sessionId?: string;
@@ -211,6 +211,28 @@ export interface ListenRecoveredEvent extends BaseEvent {
   readonly type: "listen_recovered";
 }
 
+/** A write to the store failed, and so did a probe. The node writes probes until one succeeds. */
+export interface StoreUnwritableEvent extends BaseEvent {
+  readonly type: "store_unwritable";
+  /** Why the probe failed. */
+  readonly reason: string;
+}
+
+/** The store can be written to again. */
+export interface StoreRecoveredEvent extends BaseEvent {
+  readonly type: "store_recovered";
+}
+
+/**
+ * A request came through a unix socket without a client address from a trusted proxy. All such requests count as one
+ * address. Emitted once per process.
+ */
+export interface ClientAddressUnknownEvent extends BaseEvent {
+  readonly type: "client_address_unknown";
+  /** Whether `trustedProxies` contains "unix". If so, the proxy sent no address in `forwardedHeader`. */
+  readonly isTrusted: boolean;
+}
+
 /**
  * A request from a loopback or private address had a proxy's header, and the address is not in `trustedProxies`. If it is a
  * proxy, all its clients count as one. Emitted once per process.
@@ -263,7 +285,10 @@ export type AuthEvent =
   | RevocationConfirmedEvent
   | ListenLostEvent
   | ListenRecoveredEvent
+  | StoreUnwritableEvent
+  | StoreRecoveredEvent
   | UntrustedProxyEvent
+  | ClientAddressUnknownEvent
   | AuditDroppedEvent
   | WebhookFailedEvent;
 

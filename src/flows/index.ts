@@ -3,7 +3,7 @@ import { changePassword, repeatPasswordChange } from "./change-password.ts";
 import type { Deps } from "./deps.ts";
 import { issue } from "./issue.ts";
 import { login } from "./login.ts";
-import { logout, logoutByRefreshToken } from "./logout.ts";
+import { isLoggedOut, logout, logoutByRefreshToken } from "./logout.ts";
 import { isSessionOfExpiredTokenOver, refresh, refreshVerified, verifyRefreshToken } from "./refresh/refresh.ts";
 import {
   findSession,
@@ -41,6 +41,7 @@ const flows = {
   findUser,
   findUserByName,
   isSessionOfExpiredTokenOver,
+  isLoggedOut,
   isStillValid,
   issue,
   labelSession,

@@ -8,6 +8,7 @@ import { createSecret, createSessionId, hashSecret } from "../crypto/secrets.ts"
 import type { EventsOf } from "../events/events.ts";
 import { commit, sessionsRevoked } from "./commit.ts";
 import type { Deps } from "./deps.ts";
+import type { SessionOwner } from "./logout.ts";
 import { prepareTokens, type TokenLimitOptions } from "./token-pair.ts";
 import { type FoundUser, mayHaveTokens } from "./user-source.ts";
 
@@ -17,8 +18,8 @@ export interface IssueOptions {
   readonly remember?: boolean;
   /** Who sent the request. Default: nothing is known. */
   readonly client?: ClientInfo;
-  /** The id of an earlier session of the same browser. It is revoked in the same transaction. */
-  readonly replaces?: string | undefined;
+  /** An earlier session of the same browser. It is revoked in the same transaction, if it is that user's. */
+  readonly replaces?: SessionOwner | undefined;
 }
 
 /** A new session, its user and its first pair. */
@@ -84,7 +85,7 @@ export async function startSession(
 /** Returns the events of a login: the sessions that it revokes, the login, and the new device. */
 function sessionCreated({ id: sessionId, userId, replaces }: NewSession, client: ClientInfo): EventsOf<CreatedSession> {
   const replaced: EventsOf<RevokedSessions> =
-    replaces === undefined ? () => [] : sessionsRevoked({ sessionId: replaces, reason: "replaced", client });
+    replaces === undefined ? () => [] : sessionsRevoked({ ...replaces, reason: "replaced", client });
   return ({ now: time, revocations, limited, isNewDevice }) => {
     const subject = { time, userId, sessionId, client };
     const first = revocations.slice(0, revocations.length - limited.length);

@@ -1,3 +1,4 @@
+import type { RefreshClaims } from "../core/claims.ts";
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import { nothingRevoked, type SessionSnapshot, type Verdict } from "../core/store/sessions.ts";
@@ -9,7 +10,7 @@ import {
   sessionsRevoked,
 } from "./commit.ts";
 import type { Deps } from "./deps.ts";
-import { findSessionRefusal } from "./session-refusal.ts";
+import { findClaimMismatch, findSessionRefusal } from "./session-refusal.ts";
 
 /** Which sessions to log out: this one, all others of the user, or all of the user's. */
 export type LogoutScope = "local" | "others" | "all";
@@ -42,25 +43,32 @@ export async function logoutByRefreshToken(
   token: string,
   { scope = "local", client = {}, confirmed }: LogoutOptions = {},
 ): Promise<Confirmed> {
-  const { sessionId, userId } = deps.tokens.verifyRefresh(token);
+  const claims = deps.tokens.verifyRefresh(token);
+  const { sessionId, userId } = claims;
   if (scope === "local") {
     const events = sessionsRevoked({ userId, sessionId, reason: "logout", client });
     const revoked = await commitRevocation(deps, confirmed ?? false, events, (options) =>
-      deps.store.sessions.decide(sessionId, revokeIfLive, options),
+      deps.store.sessions.decide(sessionId, (snapshot) => revokeIfLive(snapshot, claims), options),
     );
-    if (!revoked.result) throw sessionIsOver();
+    if (revoked.result !== null) throw revoked.result;
     return toConfirmed(revoked);
   }
-  const refusal = findSessionRefusal(await deps.store.sessions.find(sessionId));
-  if (refusal !== null) throw sessionIsOver();
+  const refusal = findLogoutRefusal(await deps.store.sessions.find(sessionId), claims);
+  if (refusal !== null) throw refusal;
   return toConfirmed(await logout(deps, { sessionId, userId }, { scope, client, confirmed }));
 }
 
-function revokeIfLive(snapshot: SessionSnapshot | null): Verdict<boolean> {
-  return findSessionRefusal(snapshot) === null ? { result: true, revoke: "logout" } : { result: false };
+function revokeIfLive(snapshot: SessionSnapshot | null, claims: RefreshClaims): Verdict<AuthError | null> {
+  const refusal = findLogoutRefusal(snapshot, claims);
+  return refusal === null ? { result: null, revoke: "logout" } : { result: refusal };
 }
 
-const sessionIsOver = () => new AuthError("token_revoked", "the session is over already", { sessionEnded: true });
+/** Returns why the token can't log out: it isn't one of its session, or the session is over. Its generation doesn't matter. */
+function findLogoutRefusal(snapshot: SessionSnapshot | null, claims: RefreshClaims): AuthError | null {
+  const mismatch = findClaimMismatch(snapshot, claims);
+  if (mismatch !== null || findSessionRefusal(snapshot) === null) return mismatch;
+  return new AuthError("token_revoked", "the session is over already", { sessionEnded: true });
+}
 
 /**
  * Logs a user out of one session or of several. Does nothing if they are over already and, with the scope "others", if the
@@ -90,6 +98,19 @@ export async function logout(
       : sessions.revokeForUser(userId, "logout", options),
   );
   return revoked ?? nothingRevoked;
+}
+
+/**
+ * Returns whether a logout has revoked the session: then a repeated logout has nothing to do.
+ *
+ * @throws StoreUnavailableError
+ */
+export async function isLoggedOut(
+  { store }: Pick<Deps, "store">,
+  { sessionId, userId }: SessionOwner,
+): Promise<boolean> {
+  const found = await store.sessions.find(sessionId);
+  return found?.session.userId === userId && found.session.revokeReason === "logout";
 }
 
 function toConfirmed({ confirmed }: Confirmed): Confirmed {

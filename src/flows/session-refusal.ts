@@ -30,17 +30,36 @@ export function findSessionRefusal(snapshot: SessionSnapshot | null): AuthError 
   return user.epoch > session.userEpoch ? sessionRevoked(user.epochReason ?? "revoked") : null;
 }
 
+/** The claims of a refresh token that must agree with its session. The rotation rule compares generation and secret. */
+type SessionClaims = Pick<RefreshClaims, "userId" | "userEpoch">;
+
 /**
- * Returns why this refresh token can't be refreshed: the reason of `findSessionRefusal`, or that the token is older
- * than the user's password although its session is live. Doesn't check generation and secret.
+ * Returns why a genuine refresh token is not one of this session, as the error for the client: it names another user, or its
+ * epoch is higher than the session's. Such a token must change nothing, and proves nothing about the session.
  *
- * @returns `null` if neither is the case.
+ * @returns `null` if the claims agree, or there is no session.
  */
-export function findTokenRefusal(snapshot: SessionSnapshot | null, { userEpoch }: RefreshClaims): AuthError | null {
-  const refusal = findSessionRefusal(snapshot);
-  if (refusal !== null || snapshot === null) return refusal;
+export function findClaimMismatch(
+  snapshot: SessionSnapshot | null,
+  { userId, userEpoch }: SessionClaims,
+): AuthError | null {
+  if (snapshot === null) return null;
   const { session } = snapshot;
-  if (userEpoch >= (session.leastEpoch ?? session.userEpoch)) return null;
+  if (userId !== session.userId) return new AuthError("token_invalid", "the session is another user's");
+  return userEpoch > session.userEpoch ? new AuthError("token_invalid", "ue is higher than the session's") : null;
+}
+
+/**
+ * Returns why this refresh token can't be refreshed: the reason of `findClaimMismatch` or `findSessionRefusal`, or that the
+ * token is older than the user's password although its session is live. Doesn't check generation and secret.
+ *
+ * @returns `null` if none of them is the case.
+ */
+export function findTokenRefusal(snapshot: SessionSnapshot | null, claims: SessionClaims): AuthError | null {
+  const refusal = findClaimMismatch(snapshot, claims) ?? findSessionRefusal(snapshot);
+  if (refusal !== null || snapshot === null) return refusal;
+  const { leastEpoch, userEpoch } = snapshot.session;
+  if (claims.userEpoch >= (leastEpoch ?? userEpoch)) return null;
   return new AuthError("password_changed", "the token is older than the password");
 }
 

@@ -1,4 +1,4 @@
-import { parseAddress } from "../core/addresses.ts";
+import { parseAddress, unixPeer } from "../core/addresses.ts";
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Settings } from "../core/settings/settings.ts";
@@ -48,10 +48,12 @@ export function toKeyOfName({ settings }: Pick<UnlockDeps, "settings">, username
  * Clears the failed logins that came from an address, on all accounts; for IPv6, from its /64.
  *
  * @returns how many counts were cleared.
- * @throws TypeError if `ip` is not an IP address.
+ * @throws TypeError if `ip` is neither an IP address nor "unix", the address of unix sockets.
  */
 export async function unlockAddress(deps: UnlockDeps, ip: string, client: ClientInfo = {}): Promise<number> {
-  if (parseAddress(ip) === null) throw new TypeError("ip must be an IP address, such as 192.0.2.7 or 2001:db8::1");
+  if (ip !== unixPeer && parseAddress(ip) === null) {
+    throw new TypeError('ip must be an IP address, such as 192.0.2.7 or 2001:db8::1, or "unix"');
+  }
   return clear(deps, toAddressKey(ip), { ip, client });
 }
 

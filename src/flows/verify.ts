@@ -3,7 +3,7 @@ import { AuthError } from "../core/errors.ts";
 import { hashSecret, isSameHash } from "../crypto/secrets.ts";
 import { requireNotRevoked } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
-import { findSessionRefusal } from "./session-refusal.ts";
+import { findClaimMismatch, findSessionRefusal } from "./session-refusal.ts";
 
 /** The claims of a live token of either kind, without a refresh token's secret. */
 export type VerifiedClaims<C extends object = ApplicationClaims> = AccessClaims<C> | Omit<RefreshClaims, "secret">;
@@ -27,9 +27,10 @@ export async function verify(deps: Deps, token: string): Promise<VerifiedClaims>
   return rest;
 }
 
-async function requireCurrent(deps: Deps, { sessionId, generation, secret }: RefreshClaims): Promise<void> {
+async function requireCurrent(deps: Deps, claims: RefreshClaims): Promise<void> {
+  const { sessionId, generation, secret } = claims;
   const snapshot = await deps.store.sessions.find(sessionId);
-  const refusal = findSessionRefusal(snapshot);
+  const refusal = findClaimMismatch(snapshot, claims) ?? findSessionRefusal(snapshot);
   if (refusal !== null) throw refusal;
   const session = snapshot?.session;
   if (session?.generation !== generation || !isSameHash(session.currentHash, hashSecret(secret))) {

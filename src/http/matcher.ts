@@ -58,9 +58,14 @@ function toResources(endpoints: readonly Endpoint[], settings: Settings<AuthUser
       throw new TypeError(`the endpoints of ${path} have different cors`);
     }
     atPath.set(method, endpoint);
-    byPath.set(path, { endpoints: atPath, allow: [...atPath.keys(), "OPTIONS"].join(", "), cors });
+    byPath.set(path, { endpoints: atPath, allow: toAllow([...atPath.keys()]), cors });
   }
   return byPath;
+}
+
+/** A path that answers GET also answers HEAD (RFC 9110 §9.3.2). */
+function toAllow(methods: readonly string[]): string {
+  return [...methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])), "OPTIONS"].join(", ");
 }
 
 /** Returns `null` if a segment is not percent-encoded UTF-8, so that the path is answered with 404. */

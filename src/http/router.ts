@@ -10,7 +10,7 @@ import { type ConnectionInfo, createClientIpFinder } from "./request/client-ip.t
 import type { RequestLike } from "./request/headers.ts";
 import { createRateLimits } from "./request/rate-limits.ts";
 import { RequestError } from "./request/request-error.ts";
-import { createUntrustedProxyReporter } from "./request/untrusted-proxy.ts";
+import { createUnknownAddressReporter, createUntrustedProxyReporter } from "./request/untrusted-proxy.ts";
 import { type ErrorStyle, toErrorResponse } from "./response/errors.ts";
 import { toJsonResponse, withStandardHeaders } from "./response/json.ts";
 import { endpoints as allEndpoints } from "./routes/index.ts";
@@ -30,7 +30,7 @@ export interface HttpHandler {
 export interface HttpHandlerOptions {
   /** The endpoints, without that of the OpenAPI document, which is added. Default: all of `routes/`. */
   readonly endpoints?: readonly Endpoint[];
-  /** Called with every unexpected error. The client only sees a 500 or 503. Default: emits a process warning. */
+  /** Called with every error that the client only sees as a 500 or 503. Default: emits a process warning. */
   readonly onError?: (error: unknown) => void;
   /** Whether browsers on this machine get development cookies. Default: false. */
   readonly developmentCookies?: boolean;
@@ -47,11 +47,13 @@ export function createHttpHandler(
 ): HttpHandler {
   const findClientIp = createClientIpFinder(deps.settings);
   const reportUntrustedProxy = createUntrustedProxyReporter(deps);
+  const reportUnknownAddress = createUnknownAddressReporter(deps);
   const requireWithinRateLimit = createRateLimits(deps);
   const findDeps = createDepsFinder(deps, developmentCookies);
   const match = createMatcher([...endpoints, createSchemaEndpoint(endpoints)], deps.settings);
 
   async function answer(request: Request, connection: ConnectionInfo): Promise<Response> {
+    if (hasTwoHosts(request.headers)) return toJsonResponse(400, { detail: "Bad request.", code: "bad_request" });
     const found = match(new URL(request.url).pathname);
     if (found === null) return toJsonResponse(404, { detail: "Not found.", code: "not_found" });
     const { cors, allow } = found.resource;
@@ -66,12 +68,14 @@ export function createHttpHandler(
   ): Promise<Response> {
     const { method } = request;
     if (method === "OPTIONS") return new Response(null, { status: 204, headers: { Allow: resource.allow } });
-    const endpoint = resource.endpoints.get(method);
+    const endpoint = resource.endpoints.get(method === "HEAD" ? "GET" : method);
     if (endpoint === undefined) {
       return toJsonResponse(405, { detail: `Method "${method}" not allowed.` }, { Allow: resource.allow });
     }
     reportUntrustedProxy(request.headers, connection);
-    const client = toClientInfo(request.headers, findClientIp(request.headers, connection));
+    const ip = findClientIp(request.headers, connection);
+    reportUnknownAddress(ip);
+    const client = toClientInfo(request.headers, ip);
     const body = createBodyReader(request, endpoint.body);
     const requestDeps = findDeps(request, connection);
     try {
@@ -83,22 +87,32 @@ export function createHttpHandler(
     }
   }
 
+  function report(error: unknown): void {
+    try {
+      onError(error);
+    } catch {
+      // The answer must not depend on the application's bookkeeping.
+    }
+  }
+
   function toRefusal(error: unknown, style: ErrorStyle): Response {
     if (error instanceof RequestError) return toJsonResponse(error.status, error.body);
     if (error instanceof AuthError) {
-      if (error.cause !== undefined) onError(error);
+      // The client only sees a 503.
+      if (error.code === "unavailable" || error.cause !== undefined) report(error);
       return toErrorResponse(error, style, deps.settings);
     }
+    report(error);
     if (error instanceof StoreUnavailableError) {
       return toErrorResponse(new AuthError("unavailable", "the store does not answer"), style, deps.settings);
     }
-    onError(error);
     return toJsonResponse(500, { detail: "Internal server error.", code: "error" });
   }
 
   return Object.freeze({
     async fetch(request: Request, connection: ConnectionInfo = {}): Promise<Response> {
-      return withStandardHeaders(await answer(request, connection));
+      const response = withStandardHeaders(await answer(request, connection));
+      return request.method === "HEAD" ? new Response(null, response) : response;
     },
     refuse: (error: unknown) => withStandardHeaders(toRefusal(error, "resource")),
     handles: (pathname: string) => match(pathname) !== null,
@@ -116,6 +130,11 @@ export function createDepsFinder(
   if (!developmentCookies) return () => deps;
   const developmentDeps = Object.freeze({ ...deps, settings: toDevelopmentSettings(deps.settings) });
   return (request, { ip }) => (isDevelopmentRequest(request, ip) ? developmentDeps : deps);
+}
+
+/** Returns whether there are two `Host` headers, which must be refused (RFC 9112 §3.2). `Headers` joins them by a comma. */
+function hasTwoHosts(headers: Headers): boolean {
+  return headers.get("Host")?.includes(",") ?? false;
 }
 
 function warn(error: unknown): void {

@@ -16,6 +16,7 @@ export const problemMessages: Readonly<Record<Problem, string>> = {
   throttled: "Too many requests. Retrying shortly.",
   unavailable: "The server is temporarily unavailable.",
   refused: "The server could not confirm your login. Retrying shortly.",
+  storage_failed: "This device could not store your login.",
   cookies_blocked:
     "Your browser does not keep this site's cookies. Allow cookies, open the site in its own tab, or use https.",
 };

@@ -3,7 +3,7 @@ import type { CommitPosition, Confirmation, FeedState } from "../core/revocation
 import type { Clock } from "../core/runtime/clock.ts";
 import { createLoop } from "../core/runtime/loop.ts";
 import type { Schedule, Timer } from "../core/runtime/schedule.ts";
-import { unrefSchedule } from "../core/runtime/schedule.ts";
+import { keepProcessAlive, unrefSchedule } from "../core/runtime/schedule.ts";
 import type { Look, NodeStore, RegistryNode } from "../core/store/nodes.ts";
 import { createRegistryTrust, toWait } from "./registry-trust.ts";
 import { createSweeper } from "./sweeper.ts";
@@ -173,10 +173,16 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
 
   return {
     async confirm(position, { timeout = null, isProbe = false } = {}) {
+      if (isProbe) return wait(position, timeout);
       const startedAt = clock.monotonic();
-      const confirmation = await wait(position, timeout);
-      if (!isProbe) onConfirmed?.(confirmation, clock.monotonic() - startedAt);
-      return confirmation;
+      const release = keepProcessAlive();
+      try {
+        const confirmation = await wait(position, timeout);
+        onConfirmed?.(confirmation, clock.monotonic() - startedAt);
+        return confirmation;
+      } finally {
+        release();
+      }
     },
     observe: trust.observe,
     stop() {

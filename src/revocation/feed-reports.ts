@@ -1,3 +1,4 @@
+import { toUnavailableReason } from "../core/errors.ts";
 import type { FeedBatch } from "../core/revocation.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import type { EventListener } from "../events/events.ts";
@@ -58,7 +59,7 @@ export function createFeedReports({ clock, emit, onLag }: FeedReportsOptions): F
       isFirstLoad = false;
     },
     failed(error) {
-      failure = `reading failed: ${error instanceof Error ? error.name : typeof error}`;
+      failure = `reading failed: ${toUnavailableReason(error)}`;
     },
     staleness(staleSeconds, isFresh) {
       if (isFresh === !reportedStale) return;

@@ -1,4 +1,4 @@
-import type { DestinationStream } from "pino";
+import { hostname } from "node:os";
 import { systemClock } from "../core/runtime/clock.ts";
 import type { Store } from "../core/store/index.ts";
 import { createAuthWith } from "../create-auth.ts";
@@ -17,14 +17,18 @@ import { createHealth } from "./handlers/health.ts";
 import { createPage } from "./handlers/page.ts";
 import { listen } from "./listen/listen.ts";
 import { createLog, type ServerLog } from "./observe/log.ts";
+import { createLogOutput, type LineWriter } from "./observe/log-output.ts";
 import { createLostCookieWarning } from "./observe/lost-cookies.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
+import { createStrippedPrefixWarning } from "./observe/stripped-prefix.ts";
 import { createResources, type Resources } from "./resources.ts";
 
 /** The options of `serve`. */
 export interface ServeOptions {
-  /** Receives the lines of the log. */
-  readonly logTo: DestinationStream;
+  /** Receives the lines of the log. If it is a stream, it needs a listener for the event "error". */
+  readonly logTo: LineWriter;
+  /** Called once, with the error of the first line of the log that could not be written. Default: does nothing. */
+  readonly onLogLost?: (error: Error) => void;
   /**
    * Whether to create the user `demo` if there are no users, and to give browsers on this machine development cookies.
    * Default: false.
@@ -74,15 +78,31 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const { server, settings } = config;
   const developmentCookies = options.demo === true;
   const page = server.page ? [createPage(settings, { developmentCookies })] : [];
-  const log = createLog({ level: server.logLevel, destination: options.logTo });
+  const output = createLogOutput(options.logTo, {
+    onLost: (error) => options.onLogLost?.(error),
+    onRecovered: (lost) => log.linesLost(lost),
+  });
+  const log = createLog({ level: server.logLevel, destination: output });
   const onError = (error: unknown) => log.error(error, "a request failed");
   const { store, database, key, createdKey } = await openDatabase(config, resources);
   const onLag = (seconds: number) => metrics?.lag(seconds);
   const auth = withConfigErrors(() =>
-    createAuthWith({ ...settings, store, signingKey: key.secret, onError, onLag }, { developmentCookies }),
+    createAuthWith(
+      {
+        ...settings,
+        nodeName: settings.nodeName ?? hostname(),
+        store,
+        // As bytes, because a key from a file may begin with a slash.
+        signingKey: Buffer.from(key.secret),
+        onError,
+        onLag,
+      },
+      { developmentCookies },
+    ),
   );
   resources.add(() => auth.close());
-  const metrics = server.metricsPort === undefined ? null : createMetrics({ settings, stats: auth.stats });
+  const metrics =
+    server.metricsPort === undefined ? null : createMetrics({ settings, stats: auth.stats, lostLogLines: output.lost });
   auth.on((event) => {
     log.event(event);
     metrics?.event(event);
@@ -90,6 +110,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   await auth.ready();
   if (createdKey !== null) await recordCreatedKey(store, settings, log);
   const warnOfLostCookies = createLostCookieWarning(settings, log.lostCookies);
+  const warnOfStrippedPrefix = createStrippedPrefixWarning(settings, log.publicPath);
   const app = createApp({
     handlers: [createHealth(auth), ...page],
     fallback: {
@@ -112,7 +133,11 @@ async function start(config: Config, options: ServeOptions, resources: Resources
 
   const metricsUrl = metrics && (await listenForMetrics(metrics, server, log, resources));
   const { host, port } = server;
-  const listener = await listen({ fetch: app, host, port, onMalformed: log.malformed, limits: server });
+  const fetch: typeof app = (request, connection) => {
+    warnOfStrippedPrefix(request);
+    return app(request, connection);
+  };
+  const listener = await listen({ fetch, host, port, onMalformed: log.malformed, limits: server });
   resources.add(() => listener.close(closeTimeout));
   return Object.freeze({ url: listener.url, metricsUrl, database, createdKey, demo, log, close: resources.close });
 }

@@ -1,3 +1,5 @@
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { expect } from "vitest";
 import { type Auth, createAuth, type Settings } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
@@ -71,6 +73,17 @@ export async function runHttpScript(url: string, auth: Auth, isBehindParser = fa
   const forged = { Cookie: "__Host-Http-access=garbage" };
   expect((await fetch(`${url}/hello`, { headers: forged })).status).toBe(401);
   expect((await fetch(`${url}/hello`, { headers: forged, method: "POST" })).status).toBe(401);
+
+  // HEAD works on every path that answers GET, and HTTP/1.0 without a Host, as health checks send it.
+  for (const path of ["/api/auth/me/", "/api/auth/csrf", "/api/schema/", "/.well-known/jwks.json"]) {
+    const head = await fetch(url + path, { method: "HEAD", headers: { Authorization: `Bearer ${access}` } });
+    expect([path, head.status, await head.text()]).toEqual([path, 200, ""]);
+    expect(await sendRaw(url, `GET ${path} HTTP/1.0\r\nAuthorization: Bearer ${access}\r\n\r\n`)).toContain(" 200 ");
+  }
+  const hosts = "Host: a\r\nHost: b\r\nConnection: close\r\n\r\n";
+  for (const version of ["1.0", "1.1"]) {
+    expect(await sendRaw(url, `GET /api/schema/ HTTP/${version}\r\n${hosts}`)).toMatch(/^HTTP\/1\.1 400 /);
+  }
 
   // Refresh, replay, verify.
   const refreshed = await post("/api/token/refresh/", JSON.stringify({ refresh }));
@@ -178,4 +191,12 @@ export async function runCorsScript(url: string): Promise<void> {
   const token = await ask("/api/token/", trusted);
   expect([token.status, token.headers.get("Access-Control-Allow-Credentials")]).toEqual([204, null]);
   expect(token.headers.get("Access-Control-Allow-Methods")).toBe("POST, OPTIONS");
+}
+
+/** Sends `request` unchanged. @returns everything that the server sends before it closes the socket. */
+async function sendRaw(url: string, request: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.write(request);
+  return text(socket);
 }

@@ -39,7 +39,7 @@ describe("createAuth", () => {
     ["a key shorter than its hash", { signingKey: "k".repeat(31) }, /^signingKey must .*32 bytes for HS256, got 31\./],
     [
       "a key that is too short for HS512",
-      { signingKey: "k".repeat(63), algorithm: "HS512" },
+      { signingKey: signingKey.slice(0, 63), algorithm: "HS512" },
       /^signingKey must .*64 bytes for HS512, got 63\./,
     ],
     ["a verifying key beside an HMAC key", { verifyingKey: "k".repeat(64) }, /^verifyingKey must not be set: HS256/],
@@ -52,6 +52,22 @@ describe("createAuth", () => {
   ])("refuses %s, and says what to do", (_, options, message) => {
     expect(create(options)).toThrow(SettingError);
     expect(create(options)).toThrow(message);
+  });
+
+  it.each([
+    [
+      "a path",
+      "/run/secrets/tokenpair/production/signing-key",
+      /^signingKey looks like a path, .*Pass the file's content/,
+    ],
+    ["a URL", "https://vault.example/v1/secret/tokenpair", /^signingKey looks like a URL/],
+    ["a placeholder", "change-me-change-me-change-me-change-me", /^signingKey is a placeholder/],
+    ["a repeated character", "k".repeat(32), /^signingKey has fewer than 8 different characters/],
+    ["repeated bytes", new Uint8Array(64), /^signingKey has fewer than 8 different characters/],
+    ["a PEM", "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA", /^signingKey is a PEM or JWK/],
+  ])("refuses %s as the signing key, and doesn't quote it", (_, key, message) => {
+    expect(create({ signingKey: key })).toThrow(message);
+    expect(create({ signingKey: key })).not.toThrow(String(key));
   });
 
   it("shows no key in an error message", () => {
@@ -121,7 +137,7 @@ describe("a node", () => {
     const { access } = await lookingUp.issue(await addUser(lookingUp));
     isAway = true;
     const reason = expect.stringMatching(/^the revocations are \d+ s old$/);
-    await expect.poll(() => refusing.health(), { timeout: 5_000 }).toEqual({ ok: false, reason });
+    await expect.poll(() => refusing.health()).toEqual({ ok: false, reason });
     expect(await lookingUp.health()).toEqual({ ok: true });
     await expect(refusing.authenticate(bearer(access))).rejects.toMatchObject({ code: "unavailable" });
     expect(await lookingUp.authenticate(bearer(access))).toMatchObject({ type: "access" });
@@ -168,7 +184,11 @@ describe("a node", () => {
     const pooled = createAuth({ store: { ...store, connections: () => usage }, signingKey });
     expect(pooled.stats().connections).toEqual(usage);
     const single = createAuth({ store, signingKey });
-    expect(single.stats()).toEqual({ revocations: expect.anything(), passwords: expect.anything() });
+    expect(single.stats()).toEqual({
+      revocations: expect.anything(),
+      passwords: expect.anything(),
+      store: { isWritable: true },
+    });
     await Promise.all([pooled.close(), single.close()]);
   });
 

@@ -52,7 +52,7 @@ describe("auth.throttle", () => {
     expect(await auth.throttle.clearAddress("2001:db8::ffff")).toBe(1);
     await guess(auth, 3);
     await expect(auth.throttle.clearAddress("somewhere")).rejects.toThrow(
-      new TypeError("ip must be an IP address, such as 192.0.2.7 or 2001:db8::1"),
+      new TypeError('ip must be an IP address, such as 192.0.2.7 or 2001:db8::1, or "unix"'),
     );
     await auth.close();
   });

@@ -30,6 +30,8 @@ async function createDatabase(expired: number): Promise<string> {
       userAgent: null,
       ip: null,
       updateLastLogin: false,
+      accessLifetime: 1_800,
+      maxSessions: null,
     });
   for (let i = 0; i < expired; i += 1) await create(`expired-${i}`);
   if (expired > 0) await store.sessions.revoke("expired-0", "logout");

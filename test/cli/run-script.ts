@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type Auth, type AuthError, type AuthOptions, type AuthUser, createAuth } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
+import { childEnvironment } from "../support/child-environment.ts";
 
 /**
  * A command of a script and its expected outcome. A script is a readable session at a terminal, with these lines:
@@ -170,8 +171,7 @@ async function runTokenpair(command: string, folder: string): Promise<Outcome> {
   );
   const child = spawn(process.execPath, [main, ...toArguments(args)], {
     cwd: folder,
-    // Code is compiled once for all commands of the script, which makes each four times as fast.
-    env: { PATH: process.env["PATH"], NODE_COMPILE_CACHE: join(folder, "../cache"), ...env },
+    env: { ...childEnvironment, ...env },
   });
   child.stdin.end(line === undefined ? "" : `${line}\n`);
   const closed = once(child, "close");

@@ -6,7 +6,7 @@ import { runScript } from "./run-script.ts";
 const scripts = readdirSync(import.meta.dirname).filter((name) => name.endsWith(".script"));
 
 describe("the command line", () => {
-  it.each(scripts)("prints what %s expects", { timeout: 120_000 }, async (name) => {
+  it.each(scripts)("prints what %s expects", async (name) => {
     let steps = 0;
     await runScript(join(import.meta.dirname, name), (step, expected, actual) => {
       steps += 1;

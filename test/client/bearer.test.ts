@@ -111,7 +111,7 @@ describe("the bearer client", () => {
     await browser.clock.advance(60_000);
     const bodies = browser.server.requests.map(({ body }) => body).filter(Boolean);
     expect(bodies).toEqual(['{"refresh":"s1:0"}', '{"refresh":"s1:1"}']);
-    expect(tab.states).toEqual([]);
+    expect(tab.states).toEqual(["authenticated storage_failed"]);
   });
 
   it("works with a storage that returns promises", async () => {
@@ -138,13 +138,18 @@ describe("the bearer client", () => {
     expect(JSON.stringify([...vault])).not.toMatch(/access|refresh/);
   });
 
-  it("revokes the other sessions one by one", async () => {
+  it("revokes the other sessions, or all, with one call", async () => {
     const { browser, options } = setUp();
     await browser.openLoggedIn(options);
     const tab = await browser.openLoggedIn({ ...options, storage: toStorage(new Map()) });
     await tab.client.logout("others");
-    expect(lines(browser)).toEqual(["GET /api/auth/sessions/", "DELETE /api/auth/sessions/s1/"]);
+    expect(lines(browser)).toEqual(["POST /api/auth/logout/"]);
+    expect(browser.server.requests[0]?.body).toBe('{"scope":"others"}');
+    expect(browser.server.requests[0]?.headers.get("Authorization")).toMatch(/^Bearer h\./);
     expect(tab.client.session().status).toBe("authenticated");
+    expect(await tab.client.logout("all")).toEqual({ revoked: true });
+    expect(lines(browser)).toEqual(["POST /api/auth/logout/", "POST /api/auth/logout/"]);
+    expect(tab.client.session()).toEqual({ status: "anonymous", reason: "logged_out" });
   });
 
   it("continues with the new tokens after a change of the password", async () => {
@@ -159,7 +164,9 @@ describe("the bearer client", () => {
     const { browser, vault, options } = setUp();
     const tab = await browser.openLoggedIn({ ...options, without: [] });
     const readTokens = () => {
-      const { access, refresh } = JSON.parse(vault.get("tokenpair bearer https://api.example/api/auth") ?? "");
+      const { access, refresh } = JSON.parse(
+        vault.get("tokenpair_20bearer_20https_3a_2f_2fapi.example_2fapi_2fauth") ?? "",
+      );
       return [access, refresh];
     };
     const tokens = readTokens();

@@ -32,6 +32,8 @@ export interface FakeServer {
   latency: number;
   /** Seconds. */
   accessLifetime: number;
+  /** Further claims of access tokens. */
+  claims: object;
   /** Whether the server answers like version 0.1: without names of sessions and without `Session-Ended`. */
   isOld: boolean;
   /** The name of the header with the CSRF token. */

@@ -27,6 +27,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     faults,
     latency: 0,
     accessLifetime: 1800,
+    claims: {},
     isOld: false,
     csrfHeader: "X-CSRFToken",
     users,
@@ -109,7 +110,10 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     }
     if (line === "POST /api/auth/login/") return login(JSON.parse(body), jar);
     if (line === "POST /api/auth/refresh/") return refresh(jar, request.headers.get("Idempotency-Key"));
-    if (line === "POST /api/auth/logout/") return logout(jar, JSON.parse(body));
+    if (line === "POST /api/auth/logout/") {
+      if (bearer && !toLive(bearer)) return { response: refused("Given token not valid for any token type") };
+      return logout(jar, JSON.parse(body), toLive(bearer)?.id);
+    }
     const session = toLive(bearer ?? jar.get("access"));
     if (path.startsWith("/public/")) return { response: json(200, { echo: body }) };
     if (!session) {
@@ -174,7 +178,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
 
   const toAccess = (session: FakeSession) => {
     const iat = Math.floor(clock.time() / 1000);
-    const claims = { sid: session.id, iat, exp: iat + server.accessLifetime, ms: clock.time() };
+    const claims = { sid: session.id, iat, exp: iat + server.accessLifetime, ms: clock.time(), ...server.claims };
     return `h.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.s`;
   };
   const toPair = (session: FakeSession) => ({
@@ -258,8 +262,8 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     return { response: json(200, body), cookies: toCookies(rotated) };
   }
 
-  function logout(jar: CookieJar, { scope }: { scope: string }): Answered {
-    const own = jar.get("refresh")?.split(":")[0];
+  function logout(jar: CookieJar, { scope }: { scope: string }, id?: string): Answered {
+    const own = id ?? jar.get("refresh")?.split(":")[0];
     for (const { id } of sessions.values()) {
       if (scope === "all" || (scope === "local") === (id === own)) server.revoke(id);
     }

@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import { type Auth, createAuth } from "../../src/index.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
+import { childEnvironment } from "../support/child-environment.ts";
 import { longTimeouts } from "../support/long-timeouts.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";
 import type { Release } from "./version-0-1.ts";
@@ -81,7 +82,7 @@ export function createCluster({ release, postgresUrl, env = {} }: ClusterOptions
     async run(version, args, input = "") {
       const child = spawn(process.execPath, [toMain(version), ...args], {
         cwd,
-        env: { PATH: process.env["PATH"], ...environment },
+        env: { ...childEnvironment, ...environment },
       });
       child.stdin.end(input);
       const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { AuditEntry } from "../../src/core/store/audit.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import type { ServerProcess } from "../support/server-process.ts";
@@ -7,9 +7,6 @@ import { type Pair, post, postRefresh, toPair, verifyAccess } from "../support/w
 import { type Cluster, createCluster, type Version } from "./cluster.ts";
 import { type Release, unpackVersion01 } from "./version-0-1.ts";
 import { startWebhookReceiver } from "./webhook-receiver.ts";
-
-// Every test starts processes; a busy machine must not make one fail.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 /** The options of `expect.poll` for a condition that must come true, however busy the machine is. */
 const eventually = { timeout: 120_000, interval: 20 };

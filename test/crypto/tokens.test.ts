@@ -6,7 +6,7 @@ import { createTokens, type TokenSettings } from "../../src/crypto/tokens.ts";
 import { forge, keys, toCode, toRefusal } from "./forge.ts";
 
 const now = 1_800_000_000;
-const clock = { now: () => now, monotonic: () => 0 };
+const clock = { now: () => now, wall: () => now * 1_000, monotonic: () => 0 };
 const count = (size: number) => Uint8Array.from({ length: size }, (_, index) => index);
 const setUp = (settings: Partial<TokenSettings> = {}) =>
   createTokens({ keys, clock, settings: { ...defaultSettings, ...settings }, random: count });
@@ -36,29 +36,38 @@ const refresh = {
 
 describe("an access token", () => {
   it("has exactly the claims that the design says, and the application's", () => {
-    const token = tokens.mintAccess({ ...session, ...times, claims: { role: "admin", tags: ["a"] } });
+    const token = tokens.mintAccess({ ...session, ...times, globalEpoch: 3, claims: { role: "admin", tags: ["a"] } });
     expect(readPayload(token)).toEqual({ ...access, role: "admin", tags: ["a"] });
   });
 
   it("has its claims returned under names that don't depend on the settings", () => {
     const renamed = setUp({ userIdClaim: "sub", tokenTypeClaim: "typ", jtiClaim: "id", issuer: "us", audience: "you" });
-    const token = renamed.mintAccess({ ...session, ...times, claims: { role: "admin" } });
+    const token = renamed.mintAccess({ ...session, ...times, globalEpoch: 3, claims: { role: "admin" } });
     const { token_type: typ, jti: id, user_id: sub, ...rest } = access;
     const payload = { ...rest, typ, id, sub, iss: "us", aud: "you", role: "admin" };
-    expect(renamed.verifyAccess(token)).toEqual({ type: "access", ...session, ...times, tokenId: id, payload });
+    expect(renamed.verifyAccess(token)).toEqual({
+      type: "access",
+      ...session,
+      ...times,
+      globalEpoch: 3,
+      tokenId: id,
+      payload,
+    });
   });
 
   it.each([...Object.keys(refresh), "nbf", "iss", "aud"])(
     "is not created with an application claim named %s",
     (name) => {
-      expect(() => tokens.mintAccess({ ...session, ...times, claims: { [name]: "mine" } })).toThrow(
+      expect(() => tokens.mintAccess({ ...session, ...times, globalEpoch: 3, claims: { [name]: "mine" } })).toThrow(
         new TypeError(`claims: "${name}" is a claim of tokenpair and cannot be set`),
       );
     },
   );
 
   it("is not created with application claims that make it too long", () => {
-    expect(() => tokens.mintAccess({ ...session, ...times, claims: { text: "x".repeat(8_000) } })).toThrow(TypeError);
+    expect(() =>
+      tokens.mintAccess({ ...session, ...times, globalEpoch: 3, claims: { text: "x".repeat(8_000) } }),
+    ).toThrow(TypeError);
   });
 
   it("gives back what it was made of", () => {
@@ -66,6 +75,7 @@ describe("an access token", () => {
       userId: fc.string({ minLength: 1 }),
       sessionId: fc.uuid({ version: 7 }),
       userEpoch: fc.maxSafeNat(),
+      globalEpoch: fc.maxSafeNat(),
       issuedAt: fc.integer({ min: 0, max: now }),
       expiresAt: fc.integer({ min: now + 1, max: 2 * now }),
     });
@@ -145,6 +155,19 @@ const common: [string, Change, string][] = [
   ["ue as text", { ue: "3" }, "token_invalid"],
   ["ue negative", { ue: -1 }, "token_invalid"],
   ["ue with a fraction", { ue: 0.5 }, "token_invalid"],
+  ["sid with NUL", { sid: "a\0b" }, "token_invalid"],
+  ["sid with a lone surrogate", { sid: "a\ud800" }, "token_invalid"],
+  ["user with NUL", { user_id: "4\0" }, "token_invalid"],
+  ["user with a lone surrogate", { user_id: "\udc00" }, "token_invalid"],
+  ["jti with NUL", { jti: "\0" }, "token_invalid"],
+  ["iss as a number", { iss: 5 }, "token_invalid"],
+  ["iss null", { iss: null }, "token_invalid"],
+  ["iss as a list", { iss: ["us"] }, "token_invalid"],
+  ["aud as a number", { aud: 5 }, "token_invalid"],
+  ["aud null", { aud: null }, "token_invalid"],
+  ["aud as an object", { aud: {} }, "token_invalid"],
+  ["a list with a number as aud", { aud: ["you", 5] }, "token_invalid"],
+  ["ue beyond every safe number", { ue: 2 ** 53 }, "token_invalid"],
   ["a claim twice", '"exp":1999999999', "token_invalid"],
   ["expired and of another type", { exp: 1, token_type: "x" }, "token_expired"],
   ["expired and from the future", { exp: 1, iat: now + 1 }, "token_invalid"],
@@ -222,9 +245,12 @@ describe("a genuine token", () => {
     expect(tokens.verifyAccess(forge({ ...access, iat: undefined })).issuedAt).toBe(0);
   });
 
-  it("is accepted with any iss and aud, if none is configured, and with an nbf that has passed", () => {
-    expect(tokens.verifyAccess(forge({ ...access, nbf: now, iss: "x", aud: 5 })).userId).toBe("42");
-  });
+  it.each([{ aud: "x" }, { aud: ["x", "y"] }, { aud: [] }])(
+    "is accepted with any iss, with %o, if none is configured, and with an nbf that has passed",
+    (audience) => {
+      expect(tokens.verifyAccess(forge({ ...access, nbf: now, iss: "x", ...audience })).userId).toBe("42");
+    },
+  );
 
   it("is accepted until the second before it expires, and with leeway until that many seconds later", () => {
     const lenient = setUp({ leeway: 30 });
@@ -259,6 +285,9 @@ describe("a configured issuer and audience", () => {
     ["another aud", { iss: "us", aud: "your" }],
     ["a list without the configured audience", { iss: "us", aud: ["them", "yours"] }],
     ["an empty list", { iss: "us", aud: [] }],
+    ["a longer text with the configured audience in it", { iss: "us", aud: "not you" }],
+    ["a list with the configured audience and a number", { iss: "us", aud: ["you", 5] }],
+    ["a list with the configured audience and null", { iss: "us", aud: [null, "you"] }],
     ["a list in a list", { iss: "us", aud: [["you"]] }],
     ["aud as an object", { iss: "us", aud: { you: "you" } }],
   ])("refuse a token with %s", (_, claims) => {

@@ -12,7 +12,7 @@ function setUp(settings: Partial<TokenSettings> = {}, keySet: KeySet = keys) {
   let now = start;
   const tokens = createTokens({
     keys: keySet,
-    clock: { now: () => now, monotonic: () => 0 },
+    clock: { now: () => now, wall: () => now * 1_000, monotonic: () => 0 },
     settings: { ...defaultSettings, ...settings },
   });
   return {

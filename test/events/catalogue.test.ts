@@ -122,6 +122,13 @@ const rows: readonly Row[] = [
     { type: "untrusted_proxy", ip: "10.0.0.1", header: "Forwarded", time: 1 },
     { audit: "never", level: "warn" },
   ],
+  [
+    "a client without an address",
+    { type: "client_address_unknown", isTrusted: false, time: 1 },
+    { audit: "never", level: "warn" },
+  ],
+  ["failed writes", { type: "store_unwritable", reason: "", time: 1 }, { audit: "never", level: "error" }],
+  ["writes that succeed again", { type: "store_recovered", time: 1 }, { audit: "never" }],
   ["dropped audit entries", { type: "audit_dropped", count: 3, time: 1 }, { audit: "never", level: "error" }],
   [
     "a stale feed",

@@ -51,8 +51,8 @@ const rows: readonly Row[] = [
   ["a login", () => login(auth.deps, alice, { client }), () => loggedIn],
   [
     "a login that replaces a session",
-    () => login(auth.deps, alice, { client, replaces: sessionId }),
-    () => [revoked({ sessionId, reason: "replaced" }), ...loggedIn],
+    () => login(auth.deps, alice, { client, replaces: { sessionId, userId } }),
+    () => [revoked({ userId, sessionId, reason: "replaced" }), ...loggedIn],
   ],
   [
     "a refused login",
@@ -146,13 +146,17 @@ const rows: readonly Row[] = [
   ],
   [
     "revoked sessions of a user",
-    () => revokeSessionsForUser(auth.deps, userId, client),
+    () => revokeSessionsForUser(auth.deps, userId, { client, confirmed: false }),
     () => [revoked({ userId, reason: "revoked" })],
   ],
-  ["revoked sessions of all users", () => revokeAllSessions(auth.deps, client), () => [revoked({ reason: "revoked" })]],
+  [
+    "revoked sessions of all users",
+    () => revokeAllSessions(auth.deps, { client, confirmed: false }),
+    () => [revoked({ reason: "revoked" })],
+  ],
   [
     "a revoked access token",
-    () => revokeToken(auth.deps, "jti-1", client),
+    () => revokeToken(auth.deps, "jti-1", { client, confirmed: false }),
     () => [{ type: "token_revoked", time, tokenId: "jti-1", client }],
   ],
   [
@@ -186,7 +190,7 @@ const rows: readonly Row[] = [
   ],
   [
     "a password set",
-    () => setPassword(auth.deps, userId, "another horse", client),
+    () => setPassword(auth.deps, userId, "another horse", { client, confirmed: false }),
     () => [changed("password_changed"), revoked({ userId, reason: "password_changed" })],
   ],
   [
@@ -201,13 +205,13 @@ const rows: readonly Row[] = [
   ],
   [
     "a disabled user",
-    () => disableUser(auth.deps, userId, client),
+    () => disableUser(auth.deps, userId, { client, confirmed: false }),
     () => [changed("disabled"), revoked({ userId, reason: "user_disabled" })],
   ],
   ["an enabled user", () => enableUser(auth.deps, userId, client), () => [changed("enabled")]],
   [
     "a deleted user",
-    () => deleteUser(auth.deps, userId, client),
+    () => deleteUser(auth.deps, userId, { client, confirmed: false }),
     () => [changed("deleted"), revoked({ userId, reason: "user_deleted" })],
   ],
 ];
@@ -275,7 +279,7 @@ describe("the events of a flow", () => {
     const entries = await actAlone(async () => {
       const { pair } = await login(auth.deps, alice, { client });
       await refresh(auth.deps, pair.refresh);
-      await disableUser(auth.deps, auth.user.id, client);
+      await disableUser(auth.deps, auth.user.id, { client, confirmed: false });
       await login(auth.deps, alice, { client });
     });
     expect(auth.events.length).toBeGreaterThan(5);

@@ -72,7 +72,9 @@ describe("startSession", () => {
   it("refuses a user who is gone, and leaves the session that it would replace", async () => {
     const { session } = await startSession(auth.deps, found, {});
     const unknown = { user: { ...found.user, id: "999" }, epoch: 0 };
-    const attempt = startSession(auth.deps, unknown, { replaces: session.id });
+    const attempt = startSession(auth.deps, unknown, {
+      replaces: { sessionId: session.id, userId: session.userId },
+    });
     await expectRefused(attempt, "no_active_account", { reason: "user_gone" });
     expect(await liveSessions()).toBe(1);
   });

@@ -60,13 +60,14 @@ describe("login", () => {
     await start();
     const first = await logIn(auth);
     auth.events.length = 0;
-    const second = await logIn(auth, { replaces: first.session.id });
+    const replaces = { sessionId: first.session.id, userId: auth.user.id };
+    const second = await logIn(auth, { replaces });
     expect((await rowOf(auth, first.session.id)).revokeReason).toBe("replaced");
     expect(() => authenticate(auth.deps, first.pair.access)).toThrow(/^token_revoked/);
     expect(eventsOf(auth, "sessions_revoked")).toMatchObject([
-      { type: "sessions_revoked", sessionId: first.session.id, reason: "replaced" },
+      { type: "sessions_revoked", ...replaces, reason: "replaced" },
     ]);
-    await logIn(auth, { replaces: first.session.id });
+    await logIn(auth, { replaces });
     expect(eventsOf(auth, "sessions_revoked")).toHaveLength(1);
     expect((await refresh(auth.deps, second.pair.refresh)).outcome).toBe("rotated");
   });
@@ -186,7 +187,8 @@ describe("onLoginSuccess", () => {
     auth.events.length = 0;
     fail = true;
     auth.clock.advance(60);
-    await expectRefused(logIn(auth, { replaces: first.session.id }), "unavailable", {
+    const replaces = { sessionId: first.session.id, userId: auth.user.id };
+    await expectRefused(logIn(auth, { replaces }), "unavailable", {
       reason: "onLoginSuccess failed",
     });
     expect((await sessionsOfAlice()).map(({ id }) => id)).toEqual([first.session.id]);

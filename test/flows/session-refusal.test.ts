@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Session } from "../../src/core/session.ts";
 import type { SessionSnapshot } from "../../src/core/store/sessions.ts";
-import { findSessionRefusal, findTokenRefusal } from "../../src/flows/session-refusal.ts";
+import { findClaimMismatch, findSessionRefusal, findTokenRefusal } from "../../src/flows/session-refusal.ts";
 import { createTestAuth, type TestAuth } from "../support/auth.ts";
 import { logIn } from "./flow.ts";
 
@@ -34,9 +34,9 @@ describe("findSessionRefusal", () => {
       code: "token_user_inactive",
       sessionEnded: true,
     });
-    const inactive = { isActive: false, epoch: 0 };
+    const inactive = { isActive: false, epoch: 0, epochReason: null };
     expect(findSessionRefusal({ ...snapshot, user: inactive })).toMatchObject({ code: "token_user_inactive" });
-    const raised = { isActive: true, epoch: 1 };
+    const raised = { isActive: true, epoch: 1, epochReason: null };
     expect(findSessionRefusal({ ...snapshot, user: raised })).toMatchObject({
       code: "token_revoked",
       sessionEnded: true,
@@ -61,10 +61,36 @@ describe("findSessionRefusal", () => {
   });
 });
 
+describe("findClaimMismatch", () => {
+  it("returns null for the session's own user and an epoch up to the session's, and if there is no session", () => {
+    const later = withRow({ userEpoch: 3 });
+    const { userId } = snapshot.session;
+    for (const userEpoch of [0, 3]) expect(findClaimMismatch(later, { userId, userEpoch })).toBeNull();
+    expect(findClaimMismatch(null, { userId, userEpoch: 9 })).toBeNull();
+  });
+
+  it("returns token_invalid for another user or a later epoch, even of a revoked session, and proves nothing", () => {
+    const { userId } = snapshot.session;
+    for (const row of [snapshot, withRow({ revokedAt: snapshot.now, revokeReason: "logout" })]) {
+      for (const claims of [
+        { userId: "2", userEpoch: 0 },
+        { userId, userEpoch: 1 },
+      ]) {
+        const invalid = { code: "token_invalid", sessionEnded: false };
+        expect(findClaimMismatch(row, claims)).toMatchObject(invalid);
+        expect(findTokenRefusal(row, claims)).toMatchObject(invalid);
+      }
+    }
+  });
+});
+
 describe("findTokenRefusal", () => {
   it("returns password_changed for a token that is older than the epoch of its live session", () => {
-    const later = { ...withRow({ userEpoch: 1 }), user: { isActive: true, epoch: 1 } };
-    const claims = { userEpoch: 0 } as Parameters<typeof findTokenRefusal>[1];
+    const later = {
+      ...withRow({ userEpoch: 1 }),
+      user: { isActive: true, epoch: 1, epochReason: "password_changed" } as const,
+    };
+    const claims = { userId: snapshot.session.userId, userEpoch: 0 };
     expect(findTokenRefusal(later, claims)).toMatchObject({ code: "password_changed", sessionEnded: false });
     expect(findTokenRefusal(later, { ...claims, userEpoch: 1 })).toBeNull();
     expect(findTokenRefusal(null, claims)).toMatchObject({ code: "token_revoked" });

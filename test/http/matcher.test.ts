@@ -64,7 +64,7 @@ describe("a list of endpoints", () => {
     });
     expect(await (await own.send("GET", "/things/a%20%C3%A9%2Fb/")).json()).toEqual({ id: "a é/b" });
     expect((await own.send("DELETE", "/things/1")).status).toBe(204);
-    expect((await own.send("PUT", "/things/1")).headers.get("Allow")).toBe("GET, DELETE, OPTIONS");
+    expect((await own.send("PUT", "/things/1")).headers.get("Allow")).toBe("GET, HEAD, DELETE, OPTIONS");
     expect((await own.send("GET", "/things/%FF")).status).toBe(404);
     expect((await own.send("GET", "/things/")).status).toBe(404);
     await own.close();

@@ -43,7 +43,7 @@ function rotateWhere(
         const isMatch = session !== undefined && matches(session, rotation, isLive(tables, session));
         if (!isMatch) return { tables, result: null };
         const rotated = next(session, rotation, tables.now);
-        return { tables: withSession(tables, rotated), result: { session: rotated, now: tables.now } };
+        return { tables: withSession(tables, rotated), result: { session: rotated, now: tables.now, globalEpoch: 0 } };
       }),
   };
 }
@@ -73,8 +73,14 @@ function decideWith(
   };
 }
 
-const isCurrent = (session: Session, { generation, presentedHash }: Rotation, isAlive = true) =>
-  isAlive && session.generation === generation && Buffer.compare(session.currentHash, presentedHash) === 0;
+const isOwn = (session: Session, { userId, userEpoch }: Rotation) =>
+  session.userId === userId && session.userEpoch >= userEpoch;
+
+const hasHash = (session: Session, { generation, presentedHash }: Rotation) =>
+  session.generation === generation && Buffer.compare(session.currentHash, presentedHash) === 0;
+
+const isCurrent = (session: Session, rotation: Rotation, isAlive = true) =>
+  isAlive && isOwn(session, rotation) && hasHash(session, rotation);
 
 /** Every breakage. */
 export const breakages: readonly Breakage[] = [
@@ -91,7 +97,10 @@ export const breakages: readonly Breakage[] = [
     }),
   ),
   broken("a rotation does not compare the hash", "I2", (database) =>
-    rotateWhere(database, (session, { generation }, isAlive) => session.generation === generation && isAlive),
+    rotateWhere(
+      database,
+      (session, rotation, isAlive) => isAlive && isOwn(session, rotation) && session.generation === rotation.generation,
+    ),
   ),
   broken("a rotation does not check whether the session is live", "I3", (database) =>
     rotateWhere(database, (session, rotation) => isCurrent(session, rotation)),
@@ -135,6 +144,9 @@ export const breakages: readonly Breakage[] = [
       });
     },
   })),
+  broken("a rotation compares neither user nor epoch", "I8", (database) =>
+    rotateWhere(database, (session, rotation, isAlive) => isAlive && hasHash(session, rotation)),
+  ),
   { name: "signatures are not verified", violates: "I8", scenario: { ...timeless, breakTokens: withoutVerification } },
   broken("detected reuse revokes every session of the user", "I9", (database) =>
     decideWith(database, { revokes: (session) => session.userId === user.id }),

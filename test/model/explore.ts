@@ -69,7 +69,7 @@ export async function explore(scenario: Scenario): Promise<Exploration> {
 
   async function toSteps(world: World, isNewToServer: boolean): Promise<Step[]> {
     return [
-      ...(isNewToServer ? await toHarmlessSteps(world, server) : []),
+      ...(isNewToServer ? await toHarmlessSteps(world, server, scenario) : []),
       ...toClientSteps(world, scenario),
       ...(await toServerSteps(world, server, scenario)),
       ...(await toHostileSteps(world, server, scenario)),

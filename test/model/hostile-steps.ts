@@ -23,11 +23,14 @@ export async function toHostileSteps(world: World, server: Server, scenario: Sce
 }
 
 /** Returns the presentations of tokens that must change nothing. Their results depend on the world's snapshot only. */
-export async function toHarmlessSteps(world: World, server: Server): Promise<Step[]> {
+export async function toHarmlessSteps(world: World, server: Server, scenario: Scenario): Promise<Step[]> {
   if (world.login !== "logged in") return [];
   const steps: Step[] = [];
   for (const forgery of forgeries) steps.push(...(await present(world, server, "forgery", forgery)));
   for (const token of unknownTokens) steps.push(...(await present(world, server, "unknown", token)));
+  // Time makes no difference to them.
+  const contradictions = scenario.isTimeless ? toContradictions(world.snapshot) : [];
+  for (const token of contradictions) steps.push(...(await present(world, server, "contradiction", token)));
   return steps;
 }
 
@@ -74,11 +77,11 @@ interface Presentation {
 async function present(
   world: World,
   server: Server,
-  kind: "forgery" | "unknown",
+  kind: "forgery" | "unknown" | "contradiction",
   { name, toToken }: Presentation,
 ): Promise<Step[]> {
   let endings = await server.run(world.snapshot, name, (deps) => refresh(deps, toToken(server, world.snapshot)));
-  if (kind === "forgery") {
+  if (kind !== "unknown") {
     const flow: Flow = (deps) => logoutByRefreshToken(deps, toToken(server, world.snapshot)).then(() => null);
     endings = [...endings, ...(await server.run(world.snapshot, `logout by ${name}`, flow))];
   }
@@ -102,7 +105,7 @@ const forgeries: readonly Presentation[] = [
   },
   {
     name: "an access token",
-    toToken: ({ tokens }, snapshot) => tokens.mintAccess({ ...toContents(snapshot, 0), claims: {} }),
+    toToken: ({ tokens }, snapshot) => tokens.mintAccess({ ...toContents(snapshot, 0), globalEpoch: 0, claims: {} }),
   },
 ];
 
@@ -112,7 +115,28 @@ const unknownTokens: readonly Presentation[] = [-1, 0, 1].map((distance) => ({
   toToken: ({ tokens }, snapshot) => tokens.mintRefresh(toContents(snapshot, distance)),
 }));
 
-const clock = { now: () => 0, monotonic: () => 0 };
+/** Genuine tokens of the last three generations that name another user, and one with an epoch that the session has not reached. */
+function toContradictions({ session }: Snapshot): readonly Presentation[] {
+  if (session === undefined) return [];
+  const { generation: current, userEpoch } = session;
+  const generations = [current, current - 1, current - 2].filter((generation) => generation >= 0);
+  return [
+    ...generations.map((generation) => toContradiction("another user", generation, { userId: "2" })),
+    toContradiction("a later epoch", current, { userEpoch: userEpoch + 1 }),
+  ];
+}
+
+function toContradiction(name: string, generation: number, changes: object): Presentation {
+  return {
+    name: `token ${generation} of ${name}`,
+    toToken: (server, snapshot) => {
+      const secret = server.secretOf(generation);
+      return server.tokens.mintRefresh({ ...toContents(snapshot, 0), generation, secret, ...changes });
+    },
+  };
+}
+
+const clock = { now: () => 0, wall: () => 0, monotonic: () => 0 };
 const foreignKey = createHmacKey({ algorithm: "HS256", secret: "a key that the attacker has made up alone" });
 const foreignTokens = createTokens({ keys: createKeySet(foreignKey), clock, settings: defaultSettings });
 

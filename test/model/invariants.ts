@@ -36,6 +36,9 @@ function findInFlow(step: Step, ending: Ending, scenario: Scenario): string | nu
   if (event.kind === "unknown" && (answer?.kind === "pair" || tables !== was)) {
     return "I2: a token that the row does not know gave tokens or changed the row";
   }
+  if (event.kind === "contradiction" && ((answer !== null && answer.kind !== "refused") || tables !== was)) {
+    return "I8: a token that contradicts its session was accepted or changed something";
+  }
   if (event.kind === "refresh") return findInRefresh(step, ending, event, scenario);
   const { session } = before.snapshot;
   return session !== undefined && ending.session?.generation !== session.generation

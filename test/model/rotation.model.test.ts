@@ -56,6 +56,7 @@ describe("the rotation rule", () => {
       "crash",
       "forgery",
       "unknown",
+      ...(scenario.isTimeless ? ["contradiction"] : []),
     ]) {
       expect(exploration.outcomes.get(outcome), outcome).toBeGreaterThan(0);
     }

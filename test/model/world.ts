@@ -52,7 +52,17 @@ export interface World {
 type StepEvent =
   | { readonly kind: "refresh"; readonly party: Party; readonly flight: Flight }
   | {
-      readonly kind: "issue" | "logout" | "disable" | "enable" | "forgery" | "unknown" | "crash" | "client" | "clock";
+      readonly kind:
+        | "issue"
+        | "logout"
+        | "disable"
+        | "enable"
+        | "forgery"
+        | "unknown"
+        | "contradiction"
+        | "crash"
+        | "client"
+        | "clock";
     };
 
 /** One step of the exploration, with the ending of the server's flow if one ran. */

@@ -13,8 +13,8 @@ describe.each(["SQLite", "PostgreSQL"] as const)("two server processes over one 
   beforeAll(async () => {
     nodes = await openNodes({ database, servers: 2, env: limits });
     await nodes.addUser("alice", password);
-  }, minute);
-  afterAll(() => nodes.close());
+  }, 5 * minute);
+  afterAll(() => nodes.close(), 5 * minute);
 
   const logIn = (n: number, credentials: object) =>
     post(`${nodes.servers[n % 2]?.url}/api/token/`, { username: "alice", password, ...credentials });
@@ -28,7 +28,7 @@ describe.each(["SQLite", "PostgreSQL"] as const)("two server processes over one 
       expect(statuses.filter((status) => status === 429)).toHaveLength(55);
       expect([(await logIn(0, {})).status, (await logIn(1, {})).status]).toEqual([429, 429]);
     },
-    minute,
+    5 * minute,
   );
 
   it(
@@ -44,6 +44,6 @@ describe.each(["SQLite", "PostgreSQL"] as const)("two server processes over one 
         200, 200,
       ]);
     },
-    minute,
+    5 * minute,
   );
 });

@@ -29,8 +29,8 @@ describe("two servers without a connection to PostgreSQL", () => {
     wire = nodes.databaseWire as TcpProxy;
     urls = nodes.servers.map(({ url }) => url);
     userId = await nodes.addUser("alice", password);
-  }, minute);
-  afterAll(() => nodes.close(), minute);
+  }, 5 * minute);
+  afterAll(() => nodes.close(), 5 * minute);
 
   beforeEach(() => {
     const bound = maxStaleness * 1_000;
@@ -84,7 +84,7 @@ describe("two servers without a connection to PostgreSQL", () => {
         expect(await nodes.auth.sessions.list(userId)).toHaveLength(live.length - 1);
 
         wire.mend();
-        await expect.poll(() => everywhere(kept), { timeout: 20_000 }).toEqual([200, 200]);
+        await expect.poll(() => everywhere(kept)).toEqual([200, 200]);
         expect(await everywhere(revoked)).toEqual([401, 401]);
       });
 
@@ -96,7 +96,7 @@ describe("two servers without a connection to PostgreSQL", () => {
       expect((await recorder.login(first(), userId, { username: "alice", password }))?.status).toBe(200);
       recorder.expectSound();
     },
-    minute,
+    5 * minute,
   );
 
   it(
@@ -111,11 +111,11 @@ describe("two servers without a connection to PostgreSQL", () => {
         wire.mend();
       });
       await expect
-        .poll(() => recorder.refresh(second(), { text: pair.refresh }, attempt), { timeout: 20_000 })
+        .poll(() => recorder.refresh(second(), { text: pair.refresh }, attempt))
         .toMatchObject({ status: 200, replayed: true });
       recorder.expectSound();
     },
-    minute,
+    5 * minute,
   );
 
   it(
@@ -125,11 +125,11 @@ describe("two servers without a connection to PostgreSQL", () => {
       wire.delay(100);
       expect(await recorder.refresh(first(), { text: pair.refresh })).toMatchObject({ status: 200, replayed: false });
       expect((await recorder.logout(first(), { text: pair.refresh }))?.status).toBe(200);
-      await expect.poll(() => everywhere(pair), { timeout: 20_000 }).toEqual([401, 401]);
+      await expect.poll(() => everywhere(pair)).toEqual([401, 401]);
       wire.mend();
       recorder.expectSound();
     },
-    minute,
+    5 * minute,
   );
 
   /** Sends these tokens to both servers until all answers are 503. Returns the statuses of the first server and token. */

@@ -24,8 +24,8 @@ describe.each([
   beforeAll(async () => {
     nodes = await openNodes({ database, servers });
     urls = nodes.servers.map((server) => server.url);
-  }, minute);
-  afterAll(() => nodes.close(), minute);
+  }, 5 * minute);
+  afterAll(() => nodes.close(), 5 * minute);
 
   const urlOf = (n: number) => urls[n % urls.length] ?? "";
   const issue = async (userId: string): Promise<Pair> => (await nodes.auth.issue(userId)) as Pair;
@@ -45,7 +45,7 @@ describe.each([
       }
       console.log(`races over ${database}: ${sessions} sessions × 64 parallel refreshes, one successor each`);
     },
-    6 * minute * chaosFactor,
+    10 * minute * chaosFactor,
   );
 
   it(
@@ -77,7 +77,7 @@ describe.each([
         `races over ${database}: ${rounds} rounds of refresh against logout, ${refreshed} refreshes came first, no live token left`,
       );
     },
-    5 * minute * chaosFactor,
+    10 * minute * chaosFactor,
   );
 
   it(
@@ -107,7 +107,7 @@ describe.each([
         `races over ${database}: ${rounds} rounds of login against disable, ${loggedIn} logins came first, no live token left`,
       );
     },
-    5 * minute * chaosFactor,
+    10 * minute * chaosFactor,
   );
 
   it(
@@ -140,7 +140,7 @@ describe.each([
           `in force on the others after ${p50} ms (p50), ${p99} ms (p99), ${max} ms (max)`,
       );
     },
-    5 * minute * chaosFactor,
+    10 * minute * chaosFactor,
   );
 
   async function expectRefusedEverywhere(pairs: readonly Pair[]): Promise<void> {

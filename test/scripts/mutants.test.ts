@@ -34,7 +34,7 @@ describe("the lists of mutants", () => {
   });
 });
 
-describe("a run of mutants", { timeout: 120_000 }, () => {
+describe("a run of mutants", () => {
   const tests = ["test/add.test.ts"];
   const add: Mutant = { name: "adds wrongly", file: "src/add.ts", find: "a + b", replace: "a - b", tests };
   let project: string;

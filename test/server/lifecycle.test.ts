@@ -26,6 +26,8 @@ function start() {
       malformed() {},
       cleanup() {},
       lostCookies() {},
+      publicPath() {},
+      linesLost() {},
       error: (error: unknown) => void seen.errors.push(error),
     },
   };

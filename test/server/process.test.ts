@@ -1,8 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { childEnvironment } from "../support/child-environment.ts";
+import { findFreePort } from "../support/free-port.ts";
 import { createFolder } from "./folder.ts";
 
 const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
@@ -12,7 +16,7 @@ async function start(env: Record<string, string> = {}, args: readonly string[] =
   const cwd = createFolder();
   const child = spawn(process.execPath, [main, "serve", "--port", "0", ...args], {
     cwd,
-    env: { PATH: process.env["PATH"], ...env },
+    env: { ...childEnvironment, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -37,6 +41,12 @@ async function start(env: Record<string, string> = {}, args: readonly string[] =
     child.kill("SIGTERM");
     return closed;
   }
+}
+
+/** Returns how many lines of the log a server has lost. */
+async function readLostLines(printed: { readonly stderr: string }): Promise<number> {
+  const metricsUrl = /http:\/\/\S+\/metrics/.exec(printed.stderr)?.[0] ?? "";
+  return Number(/^tokenpair_log_lines_lost_total (\d+)$/m.exec(await (await fetch(metricsUrl)).text())?.[1]);
 }
 
 /** Returns the last line, which follows the log of the start. */
@@ -85,6 +95,42 @@ describe("tokenpair serve", () => {
       metrics_url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/metrics$/),
       database: "SQLite ./data/tokenpair.db",
     });
+  });
+
+  it("keeps running if the reader of its log ends, says so once on stderr, and counts the lost lines", async () => {
+    const { child, printed, stop, url } = await start({ TOKENPAIR_METRICS_PORT: "0" });
+    while (!printed.stderr.includes("/metrics")) await once(child.stderr, "data");
+    child.stdout.destroy();
+    for (let n = 0; n < 3; n++) expect((await fetch(`${url}/nowhere`)).status).toBe(404);
+    await expect.poll(() => readLostLines(printed)).toBeGreaterThanOrEqual(2);
+    expect(printed.stderr.match(/The log can't be written \(EPIPE\)/g)).toHaveLength(1);
+    expect(await stop()).toEqual([0, null]);
+  });
+
+  it.runIf(existsSync("/dev/full"))("starts and keeps running if the disk of its log is full", async () => {
+    const port = await findFreePort();
+    const full = openSync("/dev/full", "w");
+    const child = spawn(process.execPath, [main, "serve", "--port", String(port)], {
+      cwd: createFolder(),
+      env: childEnvironment,
+      stdio: ["ignore", full, "pipe"],
+    });
+    closeSync(full);
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const errors = text(child.stderr as Readable);
+    const status = () => fetch(`http://127.0.0.1:${port}/nowhere`).then((response) => response.status, String);
+    await expect.poll(status).toBe(404);
+    child.kill("SIGTERM");
+    expect(await once(child, "close")).toEqual([0, null]);
+    expect((await errors).match(/The log can't be written \(ENOSPC\)/g)).toHaveLength(1);
+  });
+
+  it("keeps running if both its log and stderr are closed", async () => {
+    const { child, stop, url } = await start();
+    child.stdout.destroy();
+    child.stderr.destroy();
+    for (let n = 0; n < 3; n++) expect((await fetch(`${url}/nowhere`)).status).toBe(404);
+    expect(await stop()).toEqual([0, null]);
   });
 
   it("never prints a password, token, cookie or key, whatever clients send", async () => {

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { get } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -141,6 +141,33 @@ describe("serve", () => {
   });
 });
 
+describe("every resource of serve that answers GET", () => {
+  const paths = ["/", "/healthz", "/readyz/", "/api/schema/", "/.well-known/jwks.json", "/api/auth/csrf/"];
+
+  it("answers HEAD with the same status and no body", async () => {
+    const { url, metricsUrl = "" } = await start({ metricsPort: 0 });
+    for (const resource of [...paths.map((path) => url + path), metricsUrl ?? ""]) {
+      const response = await fetch(resource, { method: "HEAD" });
+      expect([resource, response.status, await response.text()]).toEqual([resource, 200, ""]);
+    }
+  });
+
+  it("answers HTTP/1.0 without Host, as HAProxy's health checks send it, and refuses two of them", async () => {
+    const { url } = await start();
+    const send = (request: string) => {
+      const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(request));
+      return text(socket);
+    };
+    for (const path of paths) {
+      for (const method of ["GET", "HEAD", "OPTIONS"]) {
+        expect(await send(`${method} ${path} HTTP/1.0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 20[04] /);
+      }
+      const hosts = "Host: a\r\nHost: b\r\nConnection: close\r\n\r\n";
+      expect(await send(`GET ${path} HTTP/1.1\r\n${hosts}`)).toMatch(/^HTTP\/1\.1 400 /);
+    }
+  });
+});
+
 describe("the health checks of serve", () => {
   it("are in the OpenAPI document", async () => {
     const { url } = await start();
@@ -169,6 +196,42 @@ describe("the health checks of serve", () => {
     expect(ready.headers.get("Retry-After")).toBe("1");
     expect(await ready.json()).toEqual({ detail: "Not ready: the store does not answer.", code: "unavailable" });
     expect((await health.fetch(new Request("http://localhost/healthz"))).status).toBe(200);
+  });
+
+  it('answer /readyz with 200 and "degraded" if only a shared database can\'t be written to', async () => {
+    const health = createHealth({ health: async () => ({ ok: true, degraded: "the store can't be written to" }) });
+    const ready = await health.fetch(new Request("http://localhost/readyz"));
+    expect([ready.status, await ready.json()]).toEqual([
+      200,
+      { status: "degraded", detail: "The store can't be written to." },
+    ]);
+  });
+
+  it("answer /readyz with 503 and log the reason if the database's file is deleted under the server", async () => {
+    const { url, directory, lines, metricsUrl } = await start({ metricsPort: 0 });
+    const file = join(directory, "data/tokenpair.db");
+    const status = async () => (await fetch(`${url}/readyz`)).status;
+    const messages = () => lines.map((line) => JSON.parse(line) as { msg: string; reason?: string });
+    expect(await status()).toBe(200);
+    renameSync(file, `${file}.moved`);
+    expect(await status()).toBe(503);
+    await expect.poll(messages).toContainEqual(
+      expect.objectContaining({
+        msg: "store_unwritable",
+        level: "error",
+        reason: expect.stringContaining("the database's file was deleted or replaced: restart the server"),
+      }),
+    );
+    const metrics = async () => (await fetch(metricsUrl ?? "")).text();
+    expect(await metrics()).toContain("tokenpair_store_unwritable 1");
+    expect((await post(`${url}/api/token/`, { username: "x", password: "x" })).status).toBe(503);
+    expect(messages()).toContainEqual(
+      expect.objectContaining({ msg: "a request failed", reason: expect.stringContaining("deleted or replaced") }),
+    );
+    renameSync(`${file}.moved`, file);
+    await expect.poll(status).toBe(200);
+    expect(messages().map(({ msg }) => msg)).toContain("store_recovered");
+    expect(await metrics()).toContain("tokenpair_store_unwritable 0");
   });
 
   it("answer 405 to POST", async () => {

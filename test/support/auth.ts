@@ -27,6 +27,7 @@ export function createTestClock(start = testStart) {
   let monotonic = 0;
   return {
     now: () => wall,
+    wall: () => wall * 1_000,
     monotonic: () => monotonic,
     /** Moves the wall clock, and the store's with it. */
     advance: (seconds: number) => {
@@ -67,7 +68,7 @@ export async function createTestAuth({
   const passwords = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 1, ...settings });
   const options = { store, signingKey, ...settings } as Parameters<typeof createDeps>[0];
   const parts = createDeps(options, (event) => void events.push(event), { clock, passwords, random });
-  const { signals, auditQueue } = parts;
+  const { signals, auditQueue, storeMonitor } = parts;
   const deps = Object.freeze({ ...parts.httpDeps, ...parts.deps });
   await deps.feed.start();
   // The same key as the deps', for tests that forge.
@@ -100,6 +101,7 @@ export async function createTestAuth({
     keys,
     passwords,
     signals,
+    storeMonitor,
     store,
     user,
     send,
@@ -112,6 +114,7 @@ export async function createTestAuth({
     async close(): Promise<void> {
       deps.feed.stop();
       signals.stop();
+      await storeMonitor.stop();
       await auditQueue.stop();
       await store.close();
     },

@@ -29,12 +29,32 @@ export interface PostgresServer {
 
 type Settings = Readonly<Record<string, string>>;
 
+/** The environment variable with the folder of a template, which several processes use. */
+const templateVariable = "TOKENPAIR_TEST_POSTGRES";
+
 /** Starts a PostgreSQL with its data in a temporary folder. `settings` become `-c name=value`. */
 export async function startPostgres(settings: Settings = {}): Promise<PostgresServer> {
-  const { server, start, ...rest } = await createServer(await createDataFolder(), settings);
-  await server.initialise();
+  const folder = await createDataFolder();
+  const { server, start, ...rest } = await createServer(folder, settings);
+  const template = process.env[templateVariable];
+  if (template === undefined) await server.initialise();
+  else await copyFolder(template, folder);
   await start();
   return rest;
+}
+
+/**
+ * Creates the files of an empty database, of which every server that this process or its children start from now on gets a
+ * copy. Returns the function that deletes them.
+ */
+export async function createPostgresTemplate(): Promise<() => Promise<void>> {
+  // There is no `cp` to copy it with.
+  if (process.platform === "win32" || process.env[templateVariable] !== undefined) return async () => {};
+  const folder = await createDataFolder();
+  const { server } = await createServer(folder, {});
+  await server.initialise();
+  process.env[templateVariable] = folder;
+  return () => rm(folder, { recursive: true, force: true });
 }
 
 /**

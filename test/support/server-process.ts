@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
+import { childEnvironment } from "./child-environment.ts";
 
 const currentMain = resolve(import.meta.dirname, "../../src/cli/main.ts");
 
@@ -26,6 +27,8 @@ export interface ServerOptions {
   /** The file that runs the command line. Default: this version's. */
   readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** More arguments of the command. */
+  readonly args?: readonly string[];
 }
 
 /** Starts `tokenpair serve` and waits until it says that it is ready. */
@@ -34,10 +37,11 @@ export async function startServer({
   port = 0,
   main = currentMain,
   env = {},
+  args = [],
 }: ServerOptions): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [main, "serve", "--port", String(port)], {
+  const child = spawn(process.execPath, [main, "serve", "--port", String(port), ...args], {
     cwd,
-    env: { PATH: process.env["PATH"], TOKENPAIR_LOG_LEVEL: "error", ...env },
+    env: { ...childEnvironment, TOKENPAIR_LOG_LEVEL: "error", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const errors: string[] = [];

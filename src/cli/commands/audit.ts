@@ -7,7 +7,7 @@ import { findUserByName } from "../../flows/users.ts";
 import type { Config } from "../../server/config/config.ts";
 import { toAuditJson, toAuditLine } from "../audit-line.ts";
 import { type AuditType, parseAuditType } from "../audit-type.ts";
-import { addCommand, type CommonOptions, withStore } from "../command.ts";
+import { addCommand, type CommonOptions, withStore, writeLines } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { toFlowDeps } from "../flow-deps.ts";
@@ -83,10 +83,10 @@ async function toQuery(
   return { ...query, userId };
 }
 
-type Write = (entries: readonly AuditEntry[]) => Promise<void>;
+/** Prints entries, each on its own line. Returns false if the reader of stdout has ended. */
+type Write = (entries: readonly AuditEntry[]) => Promise<boolean>;
 
-/** Creates a function that prints entries, each on its own line. */
-function createWriter(store: Store, { stdout }: Context, { json }: AuditOptions): Write {
+function createWriter(store: Store, context: Context, { json }: AuditOptions): Write {
   const names = new Map<string, string | undefined>();
 
   async function findName(userId: string | null): Promise<string | undefined> {
@@ -96,21 +96,22 @@ function createWriter(store: Store, { stdout }: Context, { json }: AuditOptions)
   }
 
   return async (entries) => {
+    const lines: string[] = [];
     for (const entry of entries) {
-      const line = json ? JSON.stringify(toAuditJson(entry)) : toAuditLine(entry, await findName(entry.userId));
-      stdout.write(`${line}\n`);
+      lines.push(json ? JSON.stringify(toAuditJson(entry)) : toAuditLine(entry, await findName(entry.userId)));
     }
+    return lines.length === 0 || writeLines(context, lines);
   };
 }
 
 async function show(store: Store, query: Query, write: Write, { limit, follow }: AuditOptions): Promise<void> {
   let { cursor, entries } = await store.audit.read({ ...query, after: null, limit });
-  await write(entries);
-  while (follow) {
+  let isRead = await write(entries);
+  while (follow && isRead) {
     await setTimeout(pollInterval);
-    for (let more = true; more; ) {
+    for (let more = true; more && isRead; ) {
       ({ cursor, entries, more } = await store.audit.read({ ...query, after: cursor, limit: pageSize }));
-      await write(entries);
+      isRead = await write(entries);
     }
   }
 }

@@ -15,7 +15,7 @@ export function addDoctor(program: Command, context: Context): void {
   addCommand(program, "doctor", description).action(async (options: CommonOptions) => {
     const checks = await runChecks(context, options);
     const failed = checks.filter(({ status }) => status === "fail").length;
-    print(context, options, {
+    await print(context, options, {
       lines: checks.map(toLine),
       json: { checks },
       ...(failed === 0 ? {} : { refusal: `${toCount(failed, "check")} failed` }),

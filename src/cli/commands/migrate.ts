@@ -16,7 +16,7 @@ async function runMigrate(context: Context, options: CommonOptions): Promise<voi
   try {
     const applied = await store.migrate();
     const lines = applied.length === 0 ? ["No pending migrations: the schema is up to date."] : applied.map(toLine);
-    print(context, options, { lines, json: { applied } });
+    await print(context, options, { lines, json: { applied } });
   } finally {
     await store.close();
   }

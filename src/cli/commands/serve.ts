@@ -16,7 +16,10 @@ export function addServe(program: Command, context: Context): void {
   addCommand(program, "serve", "Migrate the database, then serve. Prints one line when ready.")
     .option("--host <host>", "Address to listen on (default: 127.0.0.1).")
     .option("--port <port>", "Port to listen on, 0 for any free port (default: 8000).", parsePort)
-    .option("--demo", "Create the user demo with a random password if there are no users.")
+    .option(
+      "--demo",
+      "Create the user demo with a random password if there are no users, and use development cookies at localhost.",
+    )
     .action((flags: ServeFlags) => runServe(context, flags));
 }
 
@@ -31,7 +34,8 @@ async function runServe(context: Context, flags: ServeFlags): Promise<void> {
     import("../../server/serve.ts"),
     import("../../server/lifecycle.ts"),
   ]);
-  const server = await serve(config, { logTo: context.stdout, demo });
+  const onLogLost = (error: NodeJS.ErrnoException) => context.stderr.write(`${toLogNotice(error)}\n`);
+  const server = await serve(config, { logTo: context.stdout, onLogLost, demo });
   closeOnSignals(server, process, systemClock.monotonic);
   if (config.settings.insecureCookies) {
     context.stderr.write(`Warning: insecureCookies is on. ${riskOfInsecureCookies}\n`);
@@ -59,6 +63,10 @@ function printReady({ stdout, stderr }: Context, { json }: ServeFlags, server: R
       ? `${JSON.stringify({ ready: true, url, metrics_url: metricsUrl, database })}\n`
       : `tokenpair is ready on ${url} (${database})\n`,
   );
+}
+
+function toLogNotice({ code, name }: NodeJS.ErrnoException): string {
+  return `The log can't be written (${code ?? name}). The server keeps running; the metrics count the lost lines.`;
 }
 
 function toKeyNotice(file: string | null): string {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Store } from "../../core/store/index.ts";
-import type { RevokedSessions } from "../../core/store/sessions.ts";
 import type { User } from "../../core/user.ts";
+import type { RevokedAndConfirmed } from "../../flows/commit.ts";
 import { findPasswordFault } from "../../flows/passwords/policy.ts";
 import { listSessions } from "../../flows/sessions.ts";
 import { type AccountState, readAccountState } from "../../flows/throttling/account-state.ts";
@@ -13,7 +13,7 @@ import { addCommand, type CommonOptions, type Output, runOnStore } from "../comm
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { type FlowDeps, requireOwnUsers, requireUser, toFlowDeps } from "../flow-deps.ts";
-import { toCount, toTable, toTime, withoutControls } from "../format.ts";
+import { toConfirmationLines, toCount, toRevokedJson, toTable, toTime, withoutControls } from "../format.ts";
 import { operator } from "../operator.ts";
 import { toUserJson } from "../views.ts";
 import { addUsersImport } from "./users-import.ts";
@@ -181,6 +181,7 @@ function toFailureText({ failures, lockedFor }: AccountState, { username }: User
   return `${failures}; locked for ${devices} until \`tokenpair users unlock ${username}\``;
 }
 
-function toChange(done: string, user: User, { sessions }: RevokedSessions): Output {
-  return { lines: [`${done} ${user.username}; revoked ${toCount(sessions, "session")}.`], json: { revoked: sessions } };
+function toChange(done: string, user: User, revoked: RevokedAndConfirmed): Output {
+  const line = `${done} ${user.username}; revoked ${toCount(revoked.sessions, "session")}.`;
+  return { lines: [line, ...toConfirmationLines(revoked)], json: toRevokedJson(revoked) };
 }

@@ -1,15 +1,24 @@
 import { assembleClient } from "../assemble-client.ts";
 import type { BaseClientOptions, Client } from "../client.ts";
 import type { Environment, KeyValueStorage } from "../environment.ts";
-import { createRecords } from "../session/records.ts";
+import { createSessionState, type Problem, type SessionStateHolder } from "../session/session-state.ts";
+import { createJsonCall } from "../transport/json-call.ts";
+import { untilAborted } from "../transport/outgoing.ts";
 import { toEndpoints } from "../transport/transport.ts";
 import { createBearerTransport } from "./bearer-transport.ts";
+import { createRevoker } from "./revoker.ts";
+import { createTokenRecords } from "./token-records.ts";
+import { createTokenStorage, type TokenStorage } from "./token-storage.ts";
 
 /** The options of `createBearerClient`. */
 export interface BearerClientOptions extends BaseClientOptions {
   /**
    * Where the client keeps its tokens. Use the most protected storage of the device, for example its keychain: anyone
    * who reads the tokens can act as the user.
+   *
+   * The keys consist of letters, digits, `.`, `-` and `_`, and a value has at most 2,000 bytes, so Expo's SecureStore fits. If a
+   * method throws or rejects, `login` rejects with the code `storage_failed`, and later the state has this `problem`: the
+   * session then lasts only until the app ends.
    */
   readonly storage: KeyValueStorage;
   /** The server's `tokenPath` setting. Default: `"/api/token"`. */
@@ -30,15 +39,70 @@ export function assembleBearerClient(env: Environment, options: BearerClientOpti
   if (options.baseUrl === undefined && !env.page) {
     throw new TypeError("baseUrl is required if there is no page, for example https://api.example.com.");
   }
+  requirePlatform(env);
   const endpoints = toEndpoints(options, env.page);
   const name = `tokenpair bearer ${endpoints.auth}`;
-  const records = createRecords(env, storage, name);
-  return assembleClient({
-    ...{ env, endpoints, name, records, timeout },
+  let stop = new AbortController();
+  const tokens = createTokenStorage(storage, () => {
+    const { problem } = state.get();
+    if (!problem || problem === storageFailed) state.setProblem();
+  });
+  const state = withStorageProblem(createSessionState(), tokens);
+  const records = createTokenRecords(env, tokens, name);
+  const createTokenCall = (env: Environment, seconds: number) =>
+    createJsonCall(env, seconds, endpoints.root + tokenPath, (input, init, fetch = env.fetch) => fetch(input, init));
+  const revoker = createRevoker(env, records, createTokenCall(env, timeout));
+  const client = assembleClient({
+    ...{ env, endpoints, name, records, timeout, state },
     createTransport: (env, getShownId) =>
       createBearerTransport({
-        ...{ env, records, endpoints, tokenPath, timeout, getShownId },
+        ...{ env, records, endpoints, createTokenCall, timeout, getShownId },
+        stoppable: { ...env, fetch: (...request) => untilAborted(env.fetch(...request), stop.signal) },
+        storage: tokens,
         endsOn401: sessionEndsOn === "401",
       }),
   });
+  return {
+    ...client,
+    async logout(scope = "local") {
+      if (scope !== "local") return client.logout(scope);
+      // A refresh that is running would delay the logout.
+      stop.abort();
+      stop = new AbortController();
+      await client.logout();
+      return { revoked: await revoker.flush() };
+    },
+    dispose() {
+      client.dispose();
+      revoker.dispose();
+    },
+  };
+}
+
+/** @throws TypeError If the client can't work in this environment. The message says what to do. */
+function requirePlatform(env: Environment): void {
+  try {
+    if (env.randomBytes(1) && new URL("http://a").origin && !atob("")) return;
+  } catch {
+    // Reported below.
+  }
+  throw new TypeError(
+    'crypto.getRandomValues, URL or atob is missing. In React Native, import "react-native-get-random-values" and ' +
+      '"react-native-url-polyfill/auto".',
+  );
+}
+
+const storageFailed = "storage_failed";
+
+/** Returns a state that has this problem, if it has no other, as long as the storage fails. */
+function withStorageProblem(state: SessionStateHolder, { getError }: TokenStorage): SessionStateHolder {
+  const find = (problem?: Problem) => problem ?? (getError() && storageFailed);
+  return {
+    ...state,
+    set(next) {
+      const problem = find(next.problem);
+      state.set({ ...next, ...(problem && { problem }) });
+    },
+    setProblem: (problem) => state.setProblem(find(problem)),
+  };
 }

@@ -1,17 +1,21 @@
-import { isUnauthorized, notAuthenticated, sessionChanged, unexpectedResponse } from "../client-error.ts";
+import { notAuthenticated, sessionChanged, unexpectedResponse } from "../client-error.ts";
 import type { Environment } from "../environment.ts";
-import type { Records } from "../session/records.ts";
-import { createJsonCall, type JsonObject, parseJsonObject, type Send } from "../transport/json-call.ts";
+import { createJsonCall, type JsonCall, type JsonObject, parseJsonObject, type Send } from "../transport/json-call.ts";
 import { isUnsafe, toRequest } from "../transport/outgoing.ts";
 import { type Endpoints, type Grant, lateFactor, type Transport, toLifetime } from "../transport/transport.ts";
-import { createUserSessions } from "../user-sessions.ts";
+import type { TokenRecords } from "./token-records.ts";
+import type { TokenStorage } from "./token-storage.ts";
 
 /** The parts that the bearer transport works with. */
 export interface BearerTransportParts {
   readonly env: Environment;
-  readonly records: Records;
+  /** The environment's `fetch`, for calls that a logout interrupts. */
+  readonly stoppable: Environment;
+  readonly records: TokenRecords;
+  readonly storage: TokenStorage;
   readonly endpoints: Endpoints;
-  readonly tokenPath: string;
+  /** Creates calls below the token path, with a timeout in seconds. */
+  readonly createTokenCall: (env: Environment, seconds: number) => JsonCall;
   /** Seconds. */
   readonly timeout: number;
   /** Whether every 401 to a refresh logs the user out. */
@@ -26,7 +30,7 @@ export interface BearerTransportParts {
  * to the token endpoints.
  */
 export function createBearerTransport(parts: BearerTransportParts): Transport {
-  const { env, records, endpoints, tokenPath, timeout, endsOn401, getShownId } = parts;
+  const { env, stoppable, records, storage, endpoints, createTokenCall, timeout, endsOn401, getShownId } = parts;
 
   const send: Send = async (input, init, fetch = env.fetch) => {
     const { input: copy, headers } = toRequest(input, init);
@@ -39,45 +43,34 @@ export function createBearerTransport(parts: BearerTransportParts): Transport {
     return fetch(copy, { ...init, headers });
   };
 
-  const call = createJsonCall(env, timeout, endpoints.auth, send);
-  const createTokenCall = (seconds: number) =>
-    createJsonCall(env, seconds, endpoints.root + tokenPath, (input, init, fetch = env.fetch) => fetch(input, init));
-  const callToken = createTokenCall(timeout);
-  const readRefreshToken = async () => (await records.read())?.refresh;
-
-  async function revokeOthers(): Promise<void> {
-    const sessions = createUserSessions(call);
-    for (const { id, current } of await sessions.list()) {
-      if (!current) await sessions.revoke(id);
-    }
-  }
-
-  async function revokeCurrent(): Promise<void> {
-    const refresh = await readRefreshToken();
-    if (!refresh) return;
-    await callToken("POST", "blacklist/", { refresh }).catch((error) => {
-      if (!isUnauthorized(error)) throw error; // 401: already revoked or expired
-    });
-  }
+  const call = createJsonCall(stoppable, timeout, endpoints.auth, send);
 
   return {
     origins: [endpoints.origin],
     send,
     call,
-    login: async ({ username, password }) => toGrant(await callToken("POST", "", { username, password })),
+    async login({ username, password }) {
+      // The password isn't sent, and no session begins, if the storage can't keep the tokens.
+      await records.write((await records.read()) ?? { at: 0, lifetime: 0, ended: null });
+      const error = storage.getError();
+      if (error) throw error;
+      return toGrant(await createTokenCall(env, timeout)("POST", "", { username, password }));
+    },
     async refresh(getIdempotencyKey) {
-      const refresh = await readRefreshToken();
-      if (!refresh) throw notAuthenticated();
+      const { refresh } = (await records.read()) ?? {};
+      if (!refresh) throw storage.getError() ?? notAuthenticated();
       const key = await getIdempotencyKey(refresh);
       const headers = key ? { "Idempotency-Key": key } : undefined;
-      const json = await createTokenCall(timeout * lateFactor)("POST", "refresh/", { refresh }, headers);
+      const json = await createTokenCall(stoppable, timeout * lateFactor)("POST", "refresh/", { refresh }, headers);
       // If rotation is off, the response has no refresh token and the current one stays valid.
       return toGrant({ refresh, ...json });
     },
     endsOn401: () => endsOn401,
     async logout(scope) {
-      if (scope !== "local") await revokeOthers();
-      if (scope !== "others") await revokeCurrent();
+      if (scope !== "local") return void (await call("POST", "logout/", { scope }));
+      const { sessionId } = (await records.read()) ?? {};
+      if (sessionId && sessionId !== (getShownId() ?? sessionId)) throw sessionChanged();
+      await records.forget();
     },
     changePassword: async (current_password, new_password) =>
       toGrant(await call("POST", "password/", { current_password, new_password })),

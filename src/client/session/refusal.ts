@@ -11,7 +11,8 @@ export function toLogoutReason(error: ClientError, wasKnown: boolean): LogoutRea
 /** Returns the problem that a failed refresh is. */
 export function toProblem(error: ClientError): Problem {
   const { code, status } = error;
-  if (code === "offline" || code === "timeout" || code === "cookies_blocked") return code;
+  // Without a response, the code is one of the client's own.
+  if (!status) return code as Problem;
   if (status === 429) return "throttled";
   return isUnauthorized(error) ? "refused" : "unavailable";
 }

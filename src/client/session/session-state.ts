@@ -27,8 +27,16 @@ export type LogoutReason = "logged_out" | "expired" | "revoked" | "password_chan
  * - `unavailable`: the response wasn't one of tokenpair's, or the server can't process requests at the moment.
  * - `refused`: the server refused to refresh the session, but didn't prove that it is over.
  * - `cookies_blocked`: the browser doesn't keep the server's cookies. Tell the user to allow them.
+ * - `storage_failed`: the bearer client's `storage` failed. The session lasts only until the app ends, or can't be read yet.
  */
-export type Problem = "offline" | "timeout" | "throttled" | "unavailable" | "refused" | "cookies_blocked";
+export type Problem =
+  | "offline"
+  | "timeout"
+  | "throttled"
+  | "unavailable"
+  | "refused"
+  | "cookies_blocked"
+  | "storage_failed";
 
 /** The state until the server has said for the first time whether a user is logged in. */
 export interface LoadingState {

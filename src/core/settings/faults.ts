@@ -1,4 +1,4 @@
-import { isNetwork } from "../addresses.ts";
+import { isNetwork, unixPeer } from "../addresses.ts";
 import { days, hours, minutes } from "./durations.ts";
 import type { SettingRule } from "./rules.ts";
 
@@ -27,7 +27,7 @@ function findCulprit(rule: SettingRule, value: unknown): { readonly value: unkno
 type ListRule = Extract<SettingRule, { readonly type: "texts" | "networks" }>;
 
 function isItem(rule: ListRule, item: unknown): boolean {
-  return rule.type === "networks" ? isNetwork(item) : isText(item, rule.pattern);
+  return rule.type === "networks" ? item === unixPeer || isNetwork(item) : isText(item, rule.pattern);
 }
 
 function keeps(rule: Exclude<SettingRule, ListRule>, value: unknown): boolean {
@@ -78,7 +78,7 @@ function toDemand(rule: SettingRule): string {
     case "texts":
       return `a list of ${rule.form}`;
     case "networks":
-      return 'a list of IP addresses and networks such as "10.0.0.0/8" or "2001:db8::/32"';
+      return 'a list of IP addresses, networks such as "10.0.0.0/8" or "2001:db8::/32", and "unix" for unix sockets';
     case "function":
       return "a function";
   }

@@ -2,13 +2,21 @@
 export interface HttpSettings {
   /** The path of the token endpoints. Default: "/api/token". */
   readonly tokenPath: string;
-  /** The path of the cookie endpoints, and of the refresh and device cookies. Default: "/api/auth". */
+  /** The path of the cookie endpoints and, after `publicPath`, of the refresh and device cookies. Default: "/api/auth". */
   readonly authPath: string;
+  /**
+   * The path prefix that a proxy removes before it forwards a request, such as "/account". Browsers then get cookies, and the
+   * page its links, with this prefix. Default: none.
+   */
+  readonly publicPath: string | undefined;
   /** The header that carries a bearer token. Default: "Authorization". */
   readonly authHeaderName: string;
   /** The schemes that this header may have, compared without regard to case. Default: ["Bearer"]. */
   readonly authHeaderTypes: readonly string[];
-  /** The proxies whose `forwardedHeader` is trusted: IP addresses and networks such as "10.0.0.0/8". Default: none. */
+  /**
+   * The proxies whose `forwardedHeader` is trusted: IP addresses, networks such as "10.0.0.0/8", and "unix" for a proxy that
+   * connects through a unix socket. Default: none.
+   */
   readonly trustedProxies: readonly string[];
   /**
    * The header in which trusted proxies send the client's address: "X-Forwarded-For" or "Forwarded" (RFC 7239).

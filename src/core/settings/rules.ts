@@ -15,7 +15,7 @@ export type SettingRule =
   | { readonly type: "choice"; readonly choices: readonly string[] }
   | ({ readonly type: "text"; readonly optional?: true } & Form)
   | ({ readonly type: "texts"; readonly atLeast: number; readonly example?: string } & Form)
-  /** IP addresses and networks. */
+  /** IP addresses, networks, and "unix". */
   | { readonly type: "networks" }
   | { readonly type: "function" };
 
@@ -95,12 +95,17 @@ export const settingRules = Object.freeze({
   onStale: { type: "choice", choices: ["wait", "refuse", "lookup"] },
   confirmRevocations: boolean,
   confirmTimeout: decimalSeconds(0, 60),
-  signalMaxStaleness: { ...decimalSeconds(0.25, 3_600), ...nullable },
+  signalMaxStaleness: { ...decimalSeconds(1, 3_600), ...nullable },
   heartbeat: { type: "choice", choices: ["auto", "write", "read"] },
   nodeName: anyText,
 
   tokenPath: path,
   authPath: path,
+  publicPath: {
+    ...path,
+    form: 'a path such as "/account": a slash first, none at the end, no "." or ".."',
+    optional: true,
+  },
   authHeaderName: headerName,
   authHeaderTypes: {
     type: "texts",

@@ -42,10 +42,30 @@ export interface Store {
    * more, expired counts of failed logins, and old audit entries. Call it again while one of the counts equals `limit`.
    */
   deleteExpired(options: DeleteExpiredOptions): Promise<DeletedCounts>;
+  /** Reports failed writes, and writes a probe. Missing if the store can't do that. */
+  readonly writes?: WriteProbe;
   /** Returns what the connection pool is doing. Missing if the store has no pool. */
   readonly connections?: () => PoolUsage;
   /** Closes the connections that the store opened. */
   close(): Promise<void>;
+}
+
+/** Shows whether the database can be written to. */
+export interface WriteProbe {
+  /** Whether other nodes use the same database. If it can't be written to, no other node can do better. */
+  readonly isShared: boolean;
+  /**
+   * Adds a listener for calls that failed because the database couldn't answer or couldn't be written to.
+   *
+   * @returns a function that removes it.
+   */
+  readonly onFailure: (listener: () => void) => () => void;
+  /**
+   * Writes a row larger than any that requests write, and deletes it.
+   *
+   * @throws StoreUnavailableError if the database can't be written to.
+   */
+  readonly probe: () => Promise<void>;
 }
 
 /** What `deleteExpired` may delete. */

@@ -46,7 +46,8 @@ export interface SessionStore {
     options?: RevocationOptions<Decision<T>>,
   ): Promise<Decision<T>>;
   /**
-   * Records that the session was used, if generation and hash are current and session and user are live; else `null`.
+   * Records that the session was used, if user, epoch, generation and hash match and session and user are live; else
+   * `null`.
    */
   touch(use: SessionUse): Promise<SessionAt | null>;
   /** Returns one session, live or not; `null` if there is none. */
@@ -73,7 +74,7 @@ export interface SessionStore {
   revokeOthers(
     owner: { readonly sessionId: string; readonly userId: string },
     reason: RevokeReason,
-    options?: RevocationOptions<RevokedSessions> & { readonly changeHash?: Uint8Array | null },
+    options?: RevocationOptions<RevokedSessions>,
   ): Promise<RevokedSessions | null>;
   /** Raises the global epoch, which revokes every session and every access token issued until now, with one feed entry. */
   revokeAll(reason: RevokeReason, options?: RevocationOptions<RevokedSessions>): Promise<RevokedSessions>;
@@ -83,8 +84,6 @@ export interface SessionStore {
 export interface RevokeSessionOptions extends RevocationOptions<RevokedSessions> {
   /** Revokes the session only if it is this user's. Default: any user's. */
   readonly userId?: string | undefined;
-  /** Stored as the session's `changeHash`. Default: it stays. */
-  readonly changeHash?: Uint8Array | null | undefined;
 }
 
 /** A session, and the database's time and global epoch when it was read or written. */
@@ -143,8 +142,8 @@ export interface NewSession {
   readonly ip: string | null;
   /** Whether to set the user's `lastLoginAt`. */
   readonly updateLastLogin: boolean;
-  /** The id of an earlier session of the same browser. */
-  readonly replaces?: string;
+  /** An earlier session of the same browser. It is revoked if it is that user's. */
+  readonly replaces?: { readonly sessionId: string; readonly userId: string };
   /** How long the access token lives that the caller will issue: seconds from now. Never past the absolute lifetime. */
   readonly accessLifetime: number;
   /**
@@ -178,6 +177,10 @@ export type CreateSessionOutcome =
 export interface Rotation {
   /** The session to rotate. */
   readonly sessionId: string;
+  /** The presented token's user. The session must be that user's. */
+  readonly userId: string;
+  /** The presented token's epoch. The session's must not be lower. */
+  readonly userEpoch: number;
   /** The presented token's generation, n. */
   readonly generation: number;
   /** SHA-256 of the presented secret. */
@@ -204,6 +207,10 @@ export interface Rotation {
 export interface SessionUse {
   /** The session that was used. */
   readonly sessionId: string;
+  /** The presented token's user. The session must be that user's. */
+  readonly userId: string;
+  /** The presented token's epoch. The session's must not be lower. */
+  readonly userEpoch: number;
   /** The presented token's generation. */
   readonly generation: number;
   /** SHA-256 of the presented secret. */

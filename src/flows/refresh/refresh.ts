@@ -1,14 +1,22 @@
 import type { RefreshClaims } from "../../core/claims.ts";
 import { AuthError } from "../../core/errors.ts";
 import type { Decision } from "../../core/store/sessions.ts";
+import type { AuthUser } from "../../core/user.ts";
 import { createSalt, deriveSecret, hashIdempotencyKey, hashSecret } from "../../crypto/secrets.ts";
 import type { EventsOf } from "../../events/events.ts";
 import { commit, sessionsRevoked } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import { findSessionRefusal } from "../session-refusal.ts";
-import { type PreparedTokens, prepareOwnTokens, prepareTokens, type TokenLimitOptions } from "../token-pair.ts";
+import { findClaimMismatch, findSessionRefusal } from "../session-refusal.ts";
+import { type PreparedTokens, prepareOwnTokens, prepareTokens } from "../token-pair.ts";
 import { mayHaveTokens } from "../user-source.ts";
-import { type Refreshed, type RefreshOptions, reportRefusal, toRefreshEvent, toRowClient } from "./report.ts";
+import {
+  type RefreshByRouteOptions,
+  type Refreshed,
+  type RefreshOptions,
+  reportRefusal,
+  toRefreshEvent,
+  toRowClient,
+} from "./report.ts";
 import { decideRefresh, type Ruling } from "./rule.ts";
 import { refreshWithoutRotation } from "./without-rotation.ts";
 
@@ -46,13 +54,25 @@ export function verifyRefreshToken(deps: Deps, token: string, options: RefreshOp
 export async function refreshVerified(
   deps: Deps,
   presented: RefreshClaims,
-  options: RefreshOptions & TokenLimitOptions,
+  options: RefreshByRouteOptions,
+): Promise<Refreshed> {
+  // Everything that can fail is done before the session changes: the user, the claims, and the lengths of the tokens.
+  const { tokens, user } = await prepareTokensOfUser(deps, presented, options);
+  const refreshed = await (deps.settings.rotateRefreshTokens
+    ? rotate(deps, presented, tokens, options)
+    : refreshWithoutRotation(deps, presented, tokens, options));
+  return { ...refreshed, ...(user !== undefined && { user }) };
+}
+
+/** Steps 1 to 3. */
+async function rotate(
+  deps: Deps,
+  presented: RefreshClaims,
+  tokens: PreparedTokens,
+  options: RefreshOptions,
 ): Promise<Refreshed> {
   const { settings, store } = deps;
-  const { sessionId, generation, secret } = presented;
-  // Everything that can fail is done before the session changes: the claims, and the lengths of the tokens.
-  const tokens = await prepareTokensOfUser(deps, presented, options);
-  if (!settings.rotateRefreshTokens) return refreshWithoutRotation(deps, presented, tokens, options);
+  const { sessionId, userId, userEpoch, generation, secret } = presented;
 
   // 1  Derive the successor from the presented secret and a fresh salt.
   const { idempotencyKey } = options;
@@ -61,9 +81,11 @@ export async function refreshVerified(
   const presentedHash = hashSecret(secret);
   const idempotencyHash = idempotencyKey === undefined ? null : hashIdempotencyKey(idempotencyKey);
 
-  // 2  One conditional UPDATE: it matches only the current generation of a live session of an active user.
+  // 2  One conditional UPDATE: it matches only the current generation of a live session of this user, who is active.
   const rotated = await store.sessions.rotate({
     sessionId,
+    userId,
+    userEpoch,
     generation,
     presentedHash,
     nextHash: hashSecret(successor),
@@ -105,18 +127,23 @@ function refreshDecided(deps: Deps, presented: RefreshClaims, options: RefreshOp
   };
 }
 
-/** Prepares tokens with the application's claims, never stale. Reads the user only if the session's row can't decide alone. */
+/**
+ * Prepares tokens with the application's claims, never stale. Reads the user at most once: if the session's row can't
+ * decide alone, or with `readsUser`.
+ */
 async function prepareTokensOfUser(
   deps: Deps,
   presented: RefreshClaims,
-  options: RefreshOptions & TokenLimitOptions,
-): Promise<PreparedTokens> {
+  options: RefreshByRouteOptions,
+): Promise<{ readonly tokens: PreparedTokens; readonly user: AuthUser | undefined }> {
   const { settings, users } = deps;
-  if (users.isOwn && settings.claims === undefined && settings.userAuthenticationRule === undefined) {
-    return prepareOwnTokens(deps, presented.userId, options);
+  const { userId } = presented;
+  const isDecidedByRow = users.isOwn && settings.claims === undefined && settings.userAuthenticationRule === undefined;
+  const user = isDecidedByRow && !options.readsUser ? undefined : (await users.find(userId))?.user;
+  if (isDecidedByRow) return { tokens: await prepareOwnTokens(deps, userId, options), user };
+  if (user !== undefined && mayHaveTokens(settings, user)) {
+    return { tokens: await prepareTokens(deps, user, options), user };
   }
-  const found = await users.find(presented.userId);
-  if (found !== null && mayHaveTokens(settings, found.user)) return prepareTokens(deps, found.user, options);
   // The session stays live: the application may change its mind.
   const error = new AuthError("token_user_inactive", "the user is gone or inactive");
   reportRefusal(deps, presented, error, options);
@@ -130,6 +157,7 @@ async function prepareTokensOfUser(
  * @throws AuthError a `token_` code if the token is not genuine. StoreUnavailableError.
  */
 export async function isSessionOfExpiredTokenOver(deps: Deps, token: string): Promise<boolean> {
-  const { sessionId } = deps.tokens.verifyRefresh(token, { mayBeExpired: true });
-  return findSessionRefusal(await deps.store.sessions.find(sessionId))?.sessionEnded ?? false;
+  const claims = deps.tokens.verifyRefresh(token, { mayBeExpired: true });
+  const snapshot = await deps.store.sessions.find(claims.sessionId);
+  return findClaimMismatch(snapshot, claims) === null && (findSessionRefusal(snapshot)?.sessionEnded ?? false);
 }

@@ -50,7 +50,7 @@ export function decideRefresh(
   { presentedHash, idempotencyHash, reuseInterval, accessTokenLifetime }: Presentation,
   snapshot: SessionSnapshot | null,
 ): Verdict<Ruling> {
-  // a  No row, revoked, expired, user gone or inactive, or a newer password. Nothing changes.
+  // a  Claims that disagree with the row; no row, revoked, expired, user gone or inactive, or a newer password. Nothing changes.
   const refusal = findTokenRefusal(snapshot, presented);
   if (refusal !== null) return refused(refusal, snapshot?.now);
   const { session, now, globalEpoch } = snapshot as SessionSnapshot;

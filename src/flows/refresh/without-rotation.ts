@@ -18,11 +18,11 @@ export async function refreshWithoutRotation(
   tokens: PreparedTokens,
   options: RefreshOptions,
 ): Promise<Refreshed> {
-  const { sessionId, generation, secret } = presented;
+  const { sessionId, userId, userEpoch, generation, secret } = presented;
   const presentedHash = hashSecret(secret);
   const accessLifetime = deps.settings.accessTokenLifetime;
-  const use = { sessionId, generation, presentedHash, accessLifetime, ...toRowClient(options) };
-  const used = await deps.store.sessions.touch(use);
+  const use = { sessionId, userId, userEpoch, generation, presentedHash, accessLifetime };
+  const used = await deps.store.sessions.touch({ ...use, ...toRowClient(options) });
   if (used === null) {
     const found = await deps.store.sessions.find(sessionId);
     const error =

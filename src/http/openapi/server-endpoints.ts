@@ -4,6 +4,8 @@ import { errorSchema } from "./responses.ts";
 
 const statusSchema = z.object({ status: z.literal("ok") });
 
+const readinessSchema = z.object({ status: z.enum(["ok", "degraded"]), detail: z.string().optional() });
+
 /** The endpoints that only `tokenpair serve` has: described here, so that one document has all, and answered there. */
 export const serverEndpoints: readonly EndpointDescription[] = Object.freeze([
   {
@@ -17,7 +19,12 @@ export const serverEndpoints: readonly EndpointDescription[] = Object.freeze([
     path: () => "/readyz",
     summary: "Readiness probe.",
     responses: {
-      200: { description: "The store answers, and the revocations are loaded and fresh.", schema: statusSchema },
+      200: {
+        description:
+          "The store answers, and the revocations are loaded and fresh. `degraded` if writes to a shared database fail; " +
+          "`detail` says so.",
+        schema: readinessSchema,
+      },
       503: { description: "The server is not ready. `detail` says why.", schema: errorSchema },
     },
   },

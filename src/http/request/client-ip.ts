@@ -1,19 +1,22 @@
-import { type Address, isInNetworks, parseAddress, parseNetwork } from "../../core/addresses.ts";
+import { type Address, isInNetworks, parseAddress, parseNetwork, unixPeer } from "../../core/addresses.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import { type HeaderSource, readHeader, toLowerCase } from "./headers.ts";
 
 /** What the server knows about a connection, and the request itself doesn't say. */
 export interface ConnectionInfo {
-  /** The IP address at the other end of the socket: the client's or, behind a proxy, the last proxy's. */
+  /**
+   * The IP address at the other end of the socket: the client's or, behind a proxy, the last proxy's. "unix" for a unix
+   * socket. Missing if it is not known; limits by address then don't apply.
+   */
   readonly ip?: string | undefined;
 }
 
-/** Returns the client's IP address, or `undefined` if it is not known. */
+/** Returns the client's IP address, "unix" for a unix socket without one, or `undefined` if it is not known. */
 export type FindClientIp = (headers: HeaderSource, connection?: ConnectionInfo) => string | undefined;
 
 /**
  * Creates the function that finds a client's address. That is the socket's address, unless the socket is a trusted
- * proxy's. Then it is the right-most address in `forwardedHeader` that is not a trusted proxy's: a client can write
+ * proxy's, which can be a unix socket. Then it is the right-most address in `forwardedHeader` that is not a trusted proxy's: a client can write
  * anything to the left of it. An entry that is not an address ends the search at the proxy that wrote the entry.
  */
 export function createClientIpFinder({
@@ -23,17 +26,20 @@ export function createClientIpFinder({
   const proxies = trustedProxies.map(parseNetwork).filter((network) => network !== null);
   const headerName = toLowerCase(forwardedHeader);
   const toAddress = forwardedHeader === "Forwarded" ? parseForwarded : parseForwardedFor;
-  if (proxies.length === 0) return (_headers, connection) => connection?.ip?.replace(/^::ffff:(?=\d+\.)/i, "");
+  const isUnixTrusted = trustedProxies.includes(unixPeer);
+  if (proxies.length === 0 && !isUnixTrusted)
+    return (_headers, connection) => connection?.ip?.replace(/^::ffff:(?=\d+\.)/i, "");
   return (headers, { ip } = {}) => {
     let client = ip === undefined ? null : parseAddress(ip);
-    if (client === null) return ip;
-    const entries = isInNetworks(client, proxies) ? readEntries(headers, headerName) : [];
-    while (isInNetworks(client, proxies) && entries.length > 0) {
+    if (client === null && !(ip === unixPeer && isUnixTrusted)) return ip;
+    const isTrusted = () => client === null || isInNetworks(client, proxies);
+    const entries = isTrusted() ? readEntries(headers, headerName) : [];
+    while (isTrusted() && entries.length > 0) {
       const next = toAddress(entries.pop() ?? "");
       if (next === null) break;
       client = next;
     }
-    return client.toString();
+    return client === null ? ip : client.toString();
   };
 }
 

@@ -1,4 +1,4 @@
-import { isInNetworks, isPrivateAddress, parseAddress, parseNetwork } from "../../core/addresses.ts";
+import { isInNetworks, isPrivateAddress, parseAddress, parseNetwork, unixPeer } from "../../core/addresses.ts";
 import type { Clock } from "../../core/runtime/clock.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { EventListener } from "../../events/events.ts";
@@ -36,4 +36,21 @@ export function createUntrustedProxyReporter({ settings, clock, emit }: Reporter
 function findProxyHeader(headers: HeaderSource): string | undefined {
   if (readHeader(headers, "x-forwarded-for") !== undefined) return "X-Forwarded-For";
   return readHeader(headers, "forwarded") === undefined ? undefined : "Forwarded";
+}
+
+/** Emits an event if a request has no client address. `ip` is the address that was found. */
+export type ReportUnknownAddress = (ip: string | undefined) => void;
+
+/**
+ * Creates a reporter that emits `client_address_unknown` once: for the first request through a unix socket for which no
+ * trusted proxy names the client.
+ */
+export function createUnknownAddressReporter({ settings, clock, emit }: ReporterDeps): ReportUnknownAddress {
+  let isReported = false;
+  return (ip) => {
+    if (isReported || ip !== unixPeer) return;
+    isReported = true;
+    const isTrusted = settings.trustedProxies.includes(unixPeer);
+    emit({ type: "client_address_unknown", time: clock.now(), isTrusted });
+  };
 }

@@ -41,8 +41,8 @@ export const cookieLogin = defineEndpoint({
     requireUniqueSession(deps, cookies);
     requireAllowedOrigin(deps, request);
     await requireMediaType();
-    const replaces = findCookieSession(deps, cookies)?.sessionId;
-    const sessionIds = replaces === undefined ? [null] : [null, replaces];
+    const replaces = findCookieSession(deps, cookies) ?? undefined;
+    const sessionIds = replaces === undefined ? [null] : [null, replaces.sessionId];
     requireCsrfToken(deps, request.headers, { cookie: cookies.csrf, sessionIds });
     const { username, password, remember } = await readBody();
 

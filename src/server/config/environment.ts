@@ -1,6 +1,7 @@
 import { toUnknownSettingMessage } from "../../core/settings/resolve.ts";
 import { ConfigError } from "./config-error.ts";
 import { type ConfigRule, configRules, findConfigFault } from "./server-settings.ts";
+import { isServiceVariable } from "./service-variables.ts";
 
 const prefix = "TOKENPAIR_";
 
@@ -14,15 +15,15 @@ const settingOfVariable: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * Returns the settings in the environment, each parsed by its rule: numbers ("none" for `null`), `true` or `false` (also `1` or `0`),
- * lists separated by commas.
+ * Returns the settings in the environment, each parsed by its rule: numbers ("none" for `null`), `true` or `false` (also `1` or
+ * `0`), lists separated by commas. Variables that Kubernetes derives from a Service called `tokenpair…` are ignored.
  *
  * @throws ConfigError if a `TOKENPAIR_` variable isn't a setting, or if its value is invalid.
  */
 export function readEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
   const settings: Record<string, unknown> = {};
   for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith(prefix) || text === undefined) continue;
+    if (!variable.startsWith(prefix) || text === undefined || isServiceVariable(variable, text)) continue;
     const setting = settingOfVariable.get(variable);
     const rule = setting === undefined ? undefined : configRules[setting];
     if (setting === undefined || rule === undefined) {

@@ -5,7 +5,8 @@ import { type Answer, createReadOnlyHandler } from "./read-only.ts";
 
 /**
  * Creates the handler of the health checks. `GET /healthz` answers 200 while the process is alive. `GET /readyz`
- * answers 200 if the store answers and the revocations are loaded and fresh, and 503 with the reason if not.
+ * answers 200 if the store answers and can be written to, and the revocations are loaded and fresh; 503 with the reason if
+ * not. If only a database that nodes share can't be written to, it answers 200 with the status "degraded".
  */
 export function createHealth(auth: Pick<Auth, "health">): Handler {
   const answers = new Map<string, Answer>([
@@ -17,6 +18,13 @@ export function createHealth(auth: Pick<Auth, "health">): Handler {
 
 async function toReadiness(auth: Pick<Auth, "health">): Promise<Response> {
   const health = await auth.health();
-  if (health.ok) return toPlainJson(200, { status: "ok" });
+  if (health.ok) {
+    return toPlainJson(
+      200,
+      health.degraded === undefined ? { status: "ok" } : { status: "degraded", detail: toSentence(health.degraded) },
+    );
+  }
   return toPlainJson(503, { detail: `Not ready: ${health.reason}.`, code: "unavailable" }, { "Retry-After": "1" });
 }
+
+const toSentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
+import { createVersionedListener } from "../../adapters/node-listener.ts";
 import { toConnection } from "../../adapters/node-parts.ts";
 import type { Auth } from "../../auth.ts";
 import { ConfigError } from "../config/config-error.ts";
@@ -53,15 +54,19 @@ const idleGracePeriod = 250;
  */
 export async function listen({ fetch, host, port, onMalformed, limits }: ListenOptions): Promise<Listener> {
   const timeout = limits.requestTimeout * 1_000;
-  const answer = getRequestListener(
-    (request, { incoming }) => fetch(request, toConnection(incoming as IncomingMessage)),
-    {
-      errorHandler() {
-        // The Host header and the target of the request don't make a valid URL.
-        onMalformed({ status: badRequest.status, reason: "URL" });
-        return toPlainJson(badRequest.status, badRequest.body, { Connection: "close" });
-      },
-    },
+  const refuse = (reason: string): Response => {
+    onMalformed({ status: badRequest.status, reason });
+    return toPlainJson(badRequest.status, badRequest.body, { Connection: "close" });
+  };
+  const answer = createVersionedListener((options) =>
+    getRequestListener(
+      (request, { incoming }) =>
+        hasTwoHosts(incoming as IncomingMessage)
+          ? refuse("HOST")
+          : fetch(request, toConnection(incoming as IncomingMessage)),
+      // The Host header and the target of the request don't make a valid URL.
+      { ...options, errorHandler: () => refuse("URL") },
+    ),
   );
   const server = createServer(
     {
@@ -97,6 +102,11 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
       for (const timer of timers) clearTimeout(timer);
     },
   });
+}
+
+/** Node keeps the first of two Host headers. A proxy in front may have used the other one (RFC 9112 §3.2). */
+function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
+  return rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === "host").length > 1;
 }
 
 function toListenError(error: NodeJS.ErrnoException, host: string, port: number): Error {

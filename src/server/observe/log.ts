@@ -1,11 +1,13 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import type { ClientInfo } from "../../core/client-info.ts";
+import { AuthError, StoreUnavailableError } from "../../core/errors.ts";
 import type { DeletedCounts } from "../../core/store/index.ts";
 import { toEventLevel } from "../../events/catalogue.ts";
 import type { AuthEvent } from "../../events/events.ts";
 import type { LogLevel } from "../config/server-settings.ts";
 import type { RequestRecord } from "../handlers/app.ts";
 import type { MalformedRequest } from "../listen/malformed-requests.ts";
+import type { PublicPathFault } from "./stripped-prefix.ts";
 
 /** The log of a server. Every method writes one line of JSON. */
 export interface ServerLog {
@@ -19,6 +21,10 @@ export interface ServerLog {
   readonly cleanup: (deleted: DeletedCounts) => void;
   /** Logs that browsers don't keep the cookies, and what to do. */
   readonly lostCookies: () => void;
+  /** Logs that `publicPath` seems to be wrong, and what to do. */
+  readonly publicPath: (fault: PublicPathFault) => void;
+  /** Logs how many lines could not be written before this one. */
+  readonly linesLost: (lines: number) => void;
   /** Logs an unexpected error. */
   readonly error: (error: unknown, message: string) => void;
 }
@@ -71,10 +77,36 @@ export function createLog({ level, destination }: LogOptions): ServerLog {
           "Use https or, for development only, set insecureCookies.",
       );
     },
+    publicPath(fault: PublicPathFault) {
+      log.warn(toPublicPathWarning(fault));
+    },
+    linesLost(lines: number) {
+      log.warn({ lines }, "lines of this log were lost: they could not be written");
+    },
     error(error: unknown, message: string) {
       log.error(toErrorFields(error), message);
     },
   });
+}
+
+function toPublicPathWarning(found: PublicPathFault): string {
+  switch (found.fault) {
+    case "prefix":
+      return (
+        `A proxy removes ${found.prefix} from the path (X-Forwarded-Prefix), so browsers don't send the refresh cookie, and ` +
+        `users are logged out at the first refresh. Set publicPath to "${found.prefix}".`
+      );
+    case "no-refresh-cookie":
+      return (
+        "A browser with a session sent no refresh cookie, so its user is logged out. If a proxy removes a prefix from the " +
+        "path, set publicPath to that prefix."
+      );
+    case "not-removed":
+      return (
+        "A request had publicPath in its path. Let the proxy remove it, or move the endpoints there with authPath and " +
+        "tokenPath, and remove publicPath."
+      );
+  }
 }
 
 function toRequestLevel({ status, path }: RequestRecord): "debug" | "info" | "error" {
@@ -107,13 +139,19 @@ function withFlatClient({ client, ...fields }: { readonly client: ClientInfo }):
   return { ...fields, ip, userAgent: userAgent?.slice(0, maxUserAgentLength), actor };
 }
 
-/** Returns name, code and stack (with the message), and the same of the cause. Other members may quote the input. */
-function toErrorFields(error: unknown): Record<string, unknown> {
+/**
+ * Returns name, code and stack (with the message), or only the message of a refusal, and the same of the cause. Other members
+ * may quote the input.
+ */
+function toErrorFields(error: unknown, isWithStack = true): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: typeof error };
+  const code = "code" in error ? error.code : undefined;
+  const isOfStore = error instanceof StoreUnavailableError;
   return {
     error: error.name,
-    code: "code" in error ? error.code : undefined,
-    stack: error.stack,
-    ...(error.cause === undefined ? {} : { cause: toErrorFields(error.cause) }),
+    code,
+    // A refusal says enough by its message, and there is one for every request while the database is away.
+    ...(isOfStore || error instanceof AuthError || !isWithStack ? { reason: error.message } : { stack: error.stack }),
+    ...(error.cause === undefined ? {} : { cause: toErrorFields(error.cause, !isOfStore) }),
   };
 }

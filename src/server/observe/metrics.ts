@@ -29,10 +29,12 @@ export interface MetricsOptions {
   readonly settings: Pick<Settings, "tokenPath" | "authPath">;
   /** Returns the state of the node. Called for every `GET /metrics`. */
   readonly stats: () => Stats;
+  /** Returns how many lines of the log could not be written. */
+  readonly lostLogLines: () => number;
 }
 
 /** Creates the metrics in their own registry, with Node's default metrics. */
-export function createMetrics({ settings, stats }: MetricsOptions): Metrics {
+export function createMetrics({ settings, stats, lostLogLines }: MetricsOptions): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -52,11 +54,18 @@ export function createMetrics({ settings, stats }: MetricsOptions): Metrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10, 30],
     registers,
   });
+  const confirmations = new Histogram({
+    name: "tokenpair_revocation_confirm_seconds",
+    help: "Time from the commit of a revocation until it was confirmed or answered without a confirmation.",
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],
+    registers,
+  });
   const cleanups = counter("tokenpair_cleanup_runs_total", "Cleanups on this node, by outcome.", "outcome");
   const deleted = counter("tokenpair_cleanup_deleted_total", "Expired rows deleted by this node, by kind.", "kind");
   for (const outcome of ["done", "failed"]) cleanups.inc({ outcome }, 0);
   for (const kind of ["sessions", "revocations", "failures", "auditEntries"]) deleted.inc({ kind }, 0);
   addStats(stats, registers);
+  addReading(lostLogs, lostLogLines, registers);
 
   return Object.freeze({
     request({ path, status, milliseconds }: RequestRecord) {
@@ -65,6 +74,7 @@ export function createMetrics({ settings, stats }: MetricsOptions): Metrics {
     event(event: AuthEvent) {
       const count = toCount(event);
       if (count !== null) counters[count[0]].inc(count[1]);
+      if (event.type === "revocation_confirmed") confirmations.observe(event.ms / 1000);
     },
     lag: (seconds: number) => lags.observe(seconds),
     cleanup(counts: DeletedCounts | null) {
@@ -88,19 +98,27 @@ function createEventCounters(registers: Registry[]): Readonly<Record<CounterName
 /** Adds the metrics that are read from the node's state at every `GET /metrics`. */
 function addStats(stats: () => Stats, registers: Registry[]): void {
   const readings = stats().connections === undefined ? ofNode : [...ofNode, ...ofPool];
-  for (const [name, help, read] of readings) {
-    const Metric = name.endsWith("_total") ? Counter : Gauge;
-    const metric: Counter | Gauge = new Metric({
-      name,
-      help,
-      registers,
-      collect() {
-        metric.reset();
-        metric.inc(read(stats()));
-      },
-    });
-  }
+  for (const [name, help, read] of readings) addReading([name, help], () => read(stats()), registers);
 }
+
+/** Adds a metric whose value is read at every `GET /metrics`. */
+function addReading([name, help]: readonly [string, string], read: () => number, registers: Registry[]): void {
+  const Metric = name.endsWith("_total") ? Counter : Gauge;
+  const metric: Counter | Gauge = new Metric({
+    name,
+    help,
+    registers,
+    collect() {
+      metric.reset();
+      metric.inc(read());
+    },
+  });
+}
+
+const lostLogs = [
+  "tokenpair_log_lines_lost_total",
+  "Lines of the log that could not be written, because stdout is a closed pipe or a file on a full disk.",
+] as const;
 
 type Reading = readonly [name: string, help: string, read: (stats: Stats) => number];
 
@@ -110,6 +128,11 @@ const ofNode: readonly Reading[] = [
     "tokenpair_feed_stale_seconds",
     "Staleness of this node's revocations. Above maxStaleness, onStale applies.",
     ({ revocations }) => revocations.staleSeconds,
+  ],
+  [
+    "tokenpair_store_unwritable",
+    "1 if the store can't be written to, else 0. After a failed write, this node writes probes until one succeeds.",
+    ({ store }) => (store.isWritable ? 0 : 1),
   ],
   ["tokenpair_password_hashes_in_flight", "Password hashes being computed.", ({ passwords }) => passwords.inFlight],
   ["tokenpair_password_hashes_waiting", "Passwords waiting to be hashed.", ({ passwords }) => passwords.waiting],

@@ -5,6 +5,7 @@ import { createPostgresConnection } from "./connection/connection.ts";
 import { openPool, type PostgresStoreOptions, refuseUnknown, toBehaviour } from "./connection/options.ts";
 import { createFeedStore } from "./feed/feed.ts";
 import { createNotifications } from "./feed/notifications.ts";
+import { type ListenState, probeListen } from "./feed/probe-listen.ts";
 import { createFeedReader } from "./feed/reader.ts";
 import { createNodeStore } from "./nodes.ts";
 import { createOutboxStore } from "./outbox.ts";
@@ -14,6 +15,7 @@ import { checkSchema, migrate } from "./schema/migrate.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
+import { createWriteProbe } from "./write-probe.ts";
 
 export type {
   PostgresClient,
@@ -29,6 +31,7 @@ export type {
   PostgresPoolOptions,
   PostgresStoreOptions,
 } from "./connection/options.ts";
+export type { ListenState } from "./feed/probe-listen.ts";
 export type { PostgresFacts } from "./schema/inspect.ts";
 
 /** A store in PostgreSQL. */
@@ -39,6 +42,11 @@ export interface PostgresStore extends Store {
    * @throws StoreUnavailableError if the server can't answer.
    */
   inspect(): Promise<PostgresFacts>;
+  /**
+   * Sends a notification to its own connection for LISTEN, and waits up to 5 seconds for it. It gets lost behind a proxy that
+   * pools transactions; the store then learns of revocations only by reading the feed twice a second. Never rejects.
+   */
+  probeListen(): Promise<ListenState>;
 }
 
 /**
@@ -93,6 +101,7 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
     throttle: createThrottleStore(connection),
     audit: createAuditStore(connection),
     outbox: createOutboxStore(connection),
+    writes: createWriteProbe(connection),
 
     migrate: () => migrate(connection, schema),
     checkSchema: () => checkSchema(connection, schema),
@@ -100,6 +109,7 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
 
     connections: connection.usage,
     inspect: () => inspect(connection),
+    probeListen: () => probeListen(connection, pool.createListenClient),
 
     async close() {
       reader.stop();

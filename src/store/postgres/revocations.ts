@@ -23,10 +23,7 @@ export interface Revocations {
     transaction: Transaction,
     sessionId: string,
     reason: RevokeReason,
-    options?: EntryOptions & {
-      readonly userId?: string | undefined;
-      readonly changeHash?: Uint8Array | null | undefined;
-    },
+    options?: EntryOptions & { readonly userId?: string | undefined },
   ) => Promise<RevokedSessions>;
   /**
    * Raises the user's epoch and moves one session to it, with one feed entry. The rows of the others stay as they are. Returns
@@ -36,7 +33,7 @@ export interface Revocations {
     transaction: Transaction,
     owner: { readonly sessionId: string; readonly userId: string },
     reason: RevokeReason,
-    options?: EntryOptions & { readonly changeHash?: Uint8Array | null | undefined },
+    options?: EntryOptions,
   ) => Promise<RevokedSessions | null>;
   /**
    * Raises the user's epoch, makes `change` and revokes every session except `except`, with one feed entry. Returns
@@ -98,7 +95,7 @@ export const longestEnd = `now + CASE longest_access WHEN 0 THEN ${longestUnknow
 const revokeLive = "UPDATE tokenpair.sessions SET revoked_at = now, revoke_reason = :reason";
 
 const revokeOne = `WITH ${clock},
-  revoked AS (${revokeLive}, change_hash = coalesce(:changeHash, change_hash) FROM clock
+  revoked AS (${revokeLive} FROM clock
     WHERE ${isLiveInEpoch} AND id = :sessionId AND user_id = coalesce(:userId, user_id) RETURNING id, access_until)
   INSERT INTO tokenpair.revocations (kind, key, at, until, reason, confirm)
   SELECT 'session', id, now, greatest(${accessEnd}, ${longestEnd}), :code::smallint, :confirm::boolean
@@ -144,7 +141,7 @@ const lockOwner = `WITH ${clock}
   FOR UPDATE OF users, sessions`;
 
 const moveToEpoch = `UPDATE tokenpair.sessions SET user_epoch = :epoch::integer,
-  least_epoch = coalesce(least_epoch, user_epoch), change_hash = coalesce(:changeHash, change_hash)
+  least_epoch = coalesce(least_epoch, user_epoch)
   WHERE id = :sessionId`;
 
 // The rows of the others are only counted. With more of them, the entry lasts as long as any access token can.
@@ -179,10 +176,10 @@ export function createRevocations(notify: (isAwaited: boolean) => void): Revocat
   }
 
   return {
-    revokeOne: (transaction, sessionId, reason, { confirm = false, userId = null, changeHash = null } = {}) =>
-      revoke(transaction, revokeOne, { sessionId, userId, changeHash, reason, code: reasonCodes[reason], confirm }),
+    revokeOne: (transaction, sessionId, reason, { confirm = false, userId = null } = {}) =>
+      revoke(transaction, revokeOne, { sessionId, userId, reason, code: reasonCodes[reason], confirm }),
 
-    async revokeOthers(transaction, owner, reason, { confirm = false, changeHash = null } = {}) {
+    async revokeOthers(transaction, owner, reason, { confirm = false } = {}) {
       const { run } = transaction;
       if ((await run(lockOwner, { ...owner })).length === 0) return null;
       const { userId } = owner;
@@ -190,7 +187,7 @@ export function createRevocations(notify: (isAwaited: boolean) => void): Revocat
       const [raised] = await run<{ epoch: number; now: number }>(raiseEpoch, change);
       if (raised === undefined) return null;
       const { epoch, now } = raised;
-      await run(moveToEpoch, { sessionId: owner.sessionId, epoch, changeHash });
+      await run(moveToEpoch, { sessionId: owner.sessionId, epoch });
       return revoke(transaction, appendException, { ...owner, epoch, now, code: reasonCodes[reason], confirm });
     },
 

@@ -21,17 +21,19 @@ const longestWait = 10;
 const operation = "sessions.rotate";
 
 /** One presented refresh token, under the names that the UPDATE uses. */
-const one = `SELECT 1::bigint AS position, :sessionId::text AS session_id, :generation::bigint AS presented_generation,
+const one = `SELECT 1::bigint AS position, :sessionId::text AS session_id, :userId::text AS presented_user,
+  :userEpoch::bigint AS presented_epoch, :generation::bigint AS presented_generation,
   :presentedHash::bytea AS presented_hash, :nextHash::bytea AS next_hash, :salt::bytea AS next_salt,
   :idempotencyHash::bytea AS next_attempt_hash, :idleLifetime::bigint AS idle_lifetime,
   :accessLifetime::bigint AS access_lifetime,
   :userAgent::text AS next_user_agent, :ip::text AS next_ip`;
 
 /** Many presented refresh tokens. Every parameter is an array; `position` counts from 1. */
-const many = `SELECT * FROM unnest(:sessionId::text[], :generation::bigint[], :presentedHash::bytea[], :nextHash::bytea[],
-    :salt::bytea[], :idempotencyHash::bytea[], :idleLifetime::bigint[], :accessLifetime::bigint[], :userAgent::text[], :ip::text[])
-  WITH ORDINALITY AS presented (session_id, presented_generation, presented_hash, next_hash, next_salt,
-    next_attempt_hash, idle_lifetime, access_lifetime, next_user_agent, next_ip, position)`;
+const many = `SELECT * FROM unnest(:sessionId::text[], :userId::text[], :userEpoch::bigint[], :generation::bigint[],
+    :presentedHash::bytea[], :nextHash::bytea[], :salt::bytea[], :idempotencyHash::bytea[], :idleLifetime::bigint[],
+    :accessLifetime::bigint[], :userAgent::text[], :ip::text[])
+  WITH ORDINALITY AS presented (session_id, presented_user, presented_epoch, presented_generation, presented_hash,
+    next_hash, next_salt, next_attempt_hash, idle_lifetime, access_lifetime, next_user_agent, next_ip, position)`;
 
 /** Returns the conditional UPDATE of step 2 of a refresh, for each row of `presented`. */
 const update = (presented: string, alsoReturned = "") => `UPDATE tokenpair.sessions SET generation = generation + 1,
@@ -39,9 +41,10 @@ const update = (presented: string, alsoReturned = "") => `UPDATE tokenpair.sessi
     rotated_at = now, last_used_at = now, idle_expires_at = least(now + idle_lifetime, absolute_expires_at),
     access_until = greatest(access_until, least(now + access_lifetime, absolute_expires_at)),
     user_agent = coalesce(next_user_agent, user_agent), ip = coalesce(next_ip, ip)
-  FROM clock, ${presented} WHERE id = session_id AND generation = presented_generation
-    AND current_hash = presented_hash AND ${isUsable}
-  RETURNING position, user_id, user_epoch, least_epoch, access_until, change_hash, created_at, idle_expires_at, absolute_expires_at, persistent,
+  FROM clock, ${presented} WHERE id = session_id AND user_id = presented_user AND user_epoch >= presented_epoch
+    AND generation = presented_generation AND current_hash = presented_hash AND ${isUsable}
+  RETURNING position, user_id, user_epoch, least_epoch, access_until, change_hash, created_at, idle_expires_at,
+    absolute_expires_at, persistent,
     user_agent, ip, label, now${alsoReturned}`;
 
 // The audit entry of each rotation, as `toAuditRow` of src/events would make it.
@@ -128,6 +131,8 @@ export function createRotate(connection: PostgresConnection, behaviour: Behaviou
 function toArrays(rotations: readonly Rotation[]) {
   return {
     sessionId: rotations.map((rotation) => rotation.sessionId),
+    userId: rotations.map((rotation) => rotation.userId),
+    userEpoch: rotations.map((rotation) => rotation.userEpoch),
     generation: rotations.map((rotation) => rotation.generation),
     presentedHash: rotations.map((rotation) => rotation.presentedHash),
     nextHash: rotations.map((rotation) => rotation.nextHash),

@@ -43,8 +43,9 @@ const touch = `WITH ${clock}
   UPDATE tokenpair.sessions SET last_used_at = now,
     access_until = greatest(access_until, least(now + :accessLifetime::bigint, absolute_expires_at)),
     user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
-  FROM clock WHERE id = :sessionId AND generation = :generation::bigint AND current_hash = :presentedHash
-    AND ${isUsable} RETURNING ${sessionColumns}, now, ${globalEpoch} AS "globalEpoch"`;
+  FROM clock WHERE id = :sessionId AND user_id = :userId AND user_epoch >= :userEpoch::bigint
+    AND generation = :generation::bigint AND current_hash = :presentedHash AND ${isUsable}
+  RETURNING ${sessionColumns}, now, ${globalEpoch} AS "globalEpoch"`;
 
 const label = `WITH ${clock}
   UPDATE tokenpair.sessions SET label = :label
@@ -116,7 +117,9 @@ export function createSessionStore(
     if (user.epoch !== session.userEpoch) return { outcome: "refused", reason: "user_epoch_changed" } as const;
 
     const replaced =
-      replaces === undefined ? nothingRevoked : await revocations.revokeOne(transaction, replaces, "replaced");
+      replaces === undefined
+        ? nothingRevoked
+        : await revocations.revokeOne(transaction, replaces.sessionId, "replaced", { userId: replaces.userId });
     const limited = maxSessions === null ? [] : await revokeBeyondLimit(transaction, { ...row, maxSessions });
     if (updateLastLogin) await run(setLastLogin, { userId });
     const [inserted] = await run<SessionRow & { readonly isKnown: boolean }>(insert, row);

@@ -140,7 +140,6 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
 
   return {
     async read(options) {
-      connection.requireSameFile("feed.read");
       if (options.beat) return connection.write("feed.read", () => readAndBeat(options));
       return connection.read("feed.read", () => readBatch(options));
     },
@@ -154,7 +153,6 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
     },
 
     async isRevoked({ sessionId, userId, userEpoch, globalEpoch, tokenId, issuedAt }: RevocableToken) {
-      connection.requireSameFile("feed.isRevoked");
       const parameters = { sessionId, userId, userEpoch, globalEpoch, tokenId, issuedAt };
       return connection.read("feed.isRevoked", () => connection.prepare(findLive).get(parameters) === undefined);
     },

@@ -1,10 +1,9 @@
-import { resolve } from "node:path";
 import { refuseUnknownOptions } from "../../core/settings/unknown-options.ts";
 import type { Store } from "../../core/store/index.ts";
 import { createAuditStore } from "./audit.ts";
 import { deleteExpired } from "./cleanup.ts";
 import { createSqliteConnection } from "./connection/connection.ts";
-import { openDatabase } from "./connection/open.ts";
+import { createFileWatch, openDatabase } from "./connection/open.ts";
 import { createFeedStore } from "./feed.ts";
 import { createNodeStore } from "./nodes.ts";
 import { createOutboxStore } from "./outbox.ts";
@@ -13,6 +12,7 @@ import { checkSchema, migrate } from "./schema/migrate.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
+import { createWriteProbe } from "./write-probe.ts";
 
 /** The options of `sqliteStore`. */
 export interface SqliteStoreOptions {
@@ -56,11 +56,8 @@ const optionNames = { path: true, busyTimeout: true, now: true } satisfies Recor
  */
 export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
   const { path, busyTimeout, now } = toCheckedOptions(pathOrOptions);
-  const connection = createSqliteConnection(openDatabase(path, busyTimeout), {
-    now,
-    busyTimeout,
-    path: path === ":memory:" ? path : resolve(path),
-  });
+  const database = openDatabase(path, busyTimeout);
+  const connection = createSqliteConnection(database, { now, busyTimeout, ...createFileWatch(path) });
   const feed = createFeedStore(connection);
   const revocations = createRevocations(connection, feed);
 
@@ -72,6 +69,7 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
     throttle: createThrottleStore(connection),
     audit: createAuditStore(connection),
     outbox: createOutboxStore(connection),
+    writes: createWriteProbe(connection),
 
     migrate: () => migrate(connection),
     checkSchema: () => checkSchema(connection),

@@ -28,7 +28,6 @@ export function createNodeStore(connection: SqliteConnection): NodeStore {
 
   return {
     async register({ id, name, lease, accessTokenLifetime: access }) {
-      connection.requireSameFile("nodes.register");
       return connection.write("nodes.register", (now) => {
         connection.prepare(raiseLongest).run({ access, lease });
         connection.prepare(insert).run({ id, name, lease, incarnation, now });
@@ -42,7 +41,6 @@ export function createNodeStore(connection: SqliteConnection): NodeStore {
     },
 
     async look() {
-      connection.requireSameFile("nodes.look");
       return connection.read("nodes.look", () => {
         const { longestLease, settled } = readInstallation(connection);
         const rows = connection.prepare(list).all({ incarnation }) as unknown as readonly NodeRow[];
@@ -52,7 +50,6 @@ export function createNodeStore(connection: SqliteConnection): NodeStore {
     },
 
     async hasCommit(position) {
-      connection.requireSameFile("nodes.hasCommit");
       const { seq } = parsePosition(position);
       const sql = "SELECT 1 FROM revocations WHERE seq = :seq";
       return connection.read("nodes.hasCommit", () => connection.prepare(sql).get({ seq }) !== undefined);

@@ -22,11 +22,7 @@ export interface RevocationCause {
  */
 export interface Revocations {
   /** Revokes one session; with `userId`, only if it is that user's. */
-  readonly revokeOne: (
-    sessionId: string,
-    cause: RevocationCause,
-    options?: { readonly userId?: string | undefined; readonly changeHash?: Uint8Array | null | undefined },
-  ) => RevokedSessions;
+  readonly revokeOne: (sessionId: string, cause: RevocationCause, userId?: string) => RevokedSessions;
   /**
    * Raises the user's epoch and moves one session to it, with one feed entry. The rows of the others stay as they are. Returns
    * `null` if the user isn't active or the session isn't a live one of this user.
@@ -34,7 +30,6 @@ export interface Revocations {
   readonly revokeOthers: (
     owner: { readonly sessionId: string; readonly userId: string },
     cause: RevocationCause,
-    changeHash?: Uint8Array | null,
   ) => RevokedSessions | null;
   /**
    * Raises the user's epoch and revokes every session except `except`, with one feed entry. Returns `null` if there is
@@ -52,18 +47,30 @@ interface RaisedEpoch {
   readonly revoked: RevokedSessions;
 }
 
+/** Whose sessions are revoked because the epoch was raised, and why. */
+interface RaisedSubject {
+  readonly userId: string;
+  /** The new epoch. */
+  readonly epoch: number;
+  readonly except: string | null;
+  readonly reason: string;
+}
+
 /** How many rows one transaction changes, so that the event loop isn't blocked for long. */
 const mostRows = 500;
 
 const revokeLive = `UPDATE sessions SET revoked_at = :now, revoke_reason = :reason`;
 
-const revokeOne = `${revokeLive}, change_hash = coalesce(:changeHash, change_hash)
+const revokeOne = `${revokeLive}
   WHERE ${isLiveInEpoch} AND id = :sessionId AND user_id = coalesce(:userId, user_id)
   RETURNING ${accessEnd} AS latest`;
 
-// Without `isLive`, so that the search for the last rows doesn't pass over expired ones again and again.
-const revokeSome = `${revokeLive} WHERE id IN (SELECT id FROM sessions
-  WHERE user_id = :userId AND revoked_at IS NULL AND user_epoch < :epoch AND id IS NOT :except LIMIT ${mostRows})`;
+// By rowid, which is the order of the index: no search passes over the rows of an earlier one.
+const findSome = `SELECT max(row) AS last, count(*) AS number FROM (SELECT rowid AS row FROM sessions
+  WHERE user_id = :userId AND revoked_at IS NULL AND rowid > :after ORDER BY rowid LIMIT ${mostRows})`;
+
+const revokeSome = `${revokeLive} WHERE rowid > :after AND rowid <= :last AND user_id = :userId
+  AND user_epoch < :epoch AND id IS NOT :except AND ${isLive}`;
 
 const raiseEpoch = "UPDATE users SET epoch = epoch + 1, epoch_reason = :reason WHERE id = :userId RETURNING epoch";
 
@@ -82,8 +89,8 @@ const findOwner = `SELECT user_epoch AS epoch, ${accessEnd} AS latest FROM sessi
   WHERE id = :sessionId AND user_id = :userId AND ${isLive} AND EXISTS (SELECT 1 FROM users
     WHERE users.id = :userId AND is_active = 1 AND users.epoch = sessions.user_epoch)`;
 
-const moveToEpoch = `UPDATE sessions SET user_epoch = :epoch, least_epoch = coalesce(least_epoch, user_epoch),
-  change_hash = coalesce(:changeHash, change_hash) WHERE id = :sessionId`;
+const moveToEpoch = `UPDATE sessions SET user_epoch = :epoch, least_epoch = coalesce(least_epoch, user_epoch)
+  WHERE id = :sessionId`;
 
 const countAll = `SELECT count(*) FILTER (WHERE user_epoch = users.epoch) AS number,
     coalesce(max(${accessEnd}), 0) AS latest
@@ -110,36 +117,39 @@ export function createRevocations(connection: SqliteConnection, feed: SqliteFeed
     return { number: Number(row?.["number"]), isCut, latest };
   }
 
-  /** Changes the rows that one transaction has left, and lets other work run in between. */
-  async function revokeRest(parameters: {
-    userId: string;
-    epoch: number;
-    except: string | null;
-    reason: string;
-  }): Promise<void> {
-    for (let changes = mostRows; changes === mostRows; ) {
+  /** Revokes the live ones among the next rows of a user. @returns the last row; `null` if there are no more. */
+  function revokeNext({ after, ...subject }: RaisedSubject & { readonly after: number }, now: number): number | null {
+    const { userId } = subject;
+    const found = connection.prepare(findSome).get({ userId, after });
+    const [last, number] = [Number(found?.["last"]), Number(found?.["number"])];
+    if (number > 0) connection.prepare(revokeSome).run({ ...subject, after, last, now });
+    return number === mostRows ? last : null;
+  }
+
+  /** Revokes what one transaction has left, and lets other work run in between. */
+  async function revokeRest(subject: RaisedSubject, first: number): Promise<void> {
+    for (let after: number | null = first; after !== null; ) {
       await setImmediate();
-      changes = await connection.write("sessions.revokeRest", (now) =>
-        Number(connection.prepare(revokeSome).run({ ...parameters, now }).changes),
-      );
+      const from: number = after;
+      after = await connection.write("sessions.revokeRest", (now) => revokeNext({ ...subject, after: from }, now));
     }
   }
 
   return {
-    revokeOne(sessionId, { reason, now, confirm = false }, { userId = null, changeHash = null } = {}) {
-      const row = connection.prepare(revokeOne).get({ sessionId, userId, changeHash, reason, now });
+    revokeOne(sessionId, { reason, now, confirm = false }, userId) {
+      const row = connection.prepare(revokeOne).get({ sessionId, userId: userId ?? null, reason, now });
       if (row === undefined) return { sessions: 0, revocations: [] };
       const until = toEnd(now, Number(row["latest"]));
       const entry = feed.append({ kind: "session", sessionId, at: now, until, reason, confirm });
       return { sessions: 1, ...entry };
     },
 
-    revokeOthers({ sessionId, userId }, { reason, now, confirm = false }, changeHash = null) {
+    revokeOthers({ sessionId, userId }, { reason, now, confirm = false }) {
       const owner = connection.prepare(findOwner).get({ sessionId, userId, now });
       const epoch = owner === undefined ? null : raise(userId, reason);
       if (owner === undefined || epoch === null) return null;
       const { number, latest } = count({ userId, epoch, except: sessionId }, now);
-      connection.prepare(moveToEpoch).run({ sessionId, epoch, changeHash });
+      connection.prepare(moveToEpoch).run({ sessionId, epoch });
       const until = toEnd(now, latest, Number(owner["latest"]));
       const entry = feed.append({ kind: "user", userId, epoch, except: sessionId, at: now, until, reason, confirm });
       return { sessions: Math.min(number, mostCounted), ...entry };
@@ -152,10 +162,10 @@ export function createRevocations(connection: SqliteConnection, feed: SqliteFeed
       // The access tokens of the session that is kept are revoked too.
       const { number, isCut, latest } = count(parameters, now);
       const sessions = isCut ? countRows(userId) - (except === undefined ? 0 : 1) : number;
-      const { changes } = connection.prepare(revokeSome).run({ ...parameters, reason, now });
-      if (Number(changes) === mostRows) {
+      const last = revokeNext({ ...parameters, reason, after: 0 }, now);
+      if (last !== null) {
         // If it fails, the rows go when they have expired.
-        connection.afterCommit(() => void revokeRest({ ...parameters, reason }).catch(() => {}));
+        connection.afterCommit(() => void revokeRest({ ...parameters, reason }, last).catch(() => {}));
       }
       const entry = feed.append({ kind: "user", userId, epoch, at: now, until: toEnd(now, latest), reason, confirm });
       return { epoch, revoked: { sessions, ...entry } };

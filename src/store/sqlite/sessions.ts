@@ -24,9 +24,9 @@ const mostLimited = 10;
 const hasActiveUser = `EXISTS (SELECT 1 FROM users
   WHERE users.id = sessions.user_id AND users.is_active = 1 AND users.epoch = sessions.user_epoch)`;
 
-/** A condition on `sessions`: the presented generation is the current one of a live session with an active user. */
-const isPresented = `id = :sessionId AND generation = :generation AND current_hash = :presentedHash
-  AND ${isLive} AND ${hasActiveUser}`;
+/** A condition on `sessions`: the presented generation is the current one of a live session of this user, who is active. */
+const isPresented = `id = :sessionId AND user_id = :userId AND user_epoch >= :userEpoch AND generation = :generation
+  AND current_hash = :presentedHash AND ${isLive} AND ${hasActiveUser}`;
 
 /** An assignment: the caller will issue an access token. */
 const extendsAccess = "access_until = max(coalesce(access_until, 0), min(:now + :accessLifetime, absolute_expires_at))";
@@ -104,7 +104,7 @@ export function createSessionStore(connection: SqliteConnection, revocations: Re
     const replaced =
       session.replaces === undefined
         ? nothingRevoked
-        : revocations.revokeOne(session.replaces, { reason: "replaced", now });
+        : revocations.revokeOne(session.replaces.sessionId, { reason: "replaced", now }, session.replaces.userId);
     const limited = revokeBeyondLimit(session, now);
     if (session.updateLastLogin) {
       connection.prepare("UPDATE users SET last_login_at = :now WHERE id = :userId").run({ userId, now });
@@ -201,9 +201,9 @@ export function createSessionStore(connection: SqliteConnection, revocations: Re
       });
     },
 
-    async revoke(sessionId, reason, { audit, confirm, ...options } = {}) {
+    async revoke(sessionId, reason, { audit, confirm, userId } = {}) {
       return connection.write("sessions.revoke", (now) =>
-        recordChange(connection, audit, revocations.revokeOne(sessionId, { reason, now, confirm }, options)),
+        recordChange(connection, audit, revocations.revokeOne(sessionId, { reason, now, confirm }, userId)),
       );
     },
 
@@ -214,9 +214,9 @@ export function createSessionStore(connection: SqliteConnection, revocations: Re
       });
     },
 
-    async revokeOthers(owner, reason, { audit, confirm, changeHash } = {}) {
+    async revokeOthers(owner, reason, { audit, confirm } = {}) {
       return connection.write("sessions.revokeOthers", (now) =>
-        recordChange(connection, audit, revocations.revokeOthers(owner, { reason, now, confirm }, changeHash)),
+        recordChange(connection, audit, revocations.revokeOthers(owner, { reason, now, confirm })),
       );
     },
 

@@ -74,7 +74,7 @@ describe("a faulty setting", () => {
     ],
     [
       { trustedProxies: "10.0.0.0/8" },
-      'trustedProxies must be a list of IP addresses and networks such as "10.0.0.0/8" or "2001:db8::/32", ' +
+      'trustedProxies must be a list of IP addresses, networks such as "10.0.0.0/8" or "2001:db8::/32", and "unix" for unix sockets, ' +
         'got "10.0.0.0/8". Example: trustedProxies: ["10.0.0.0/8"]',
     ],
     [{ claims: {} }, "claims must be a function, got an object"],

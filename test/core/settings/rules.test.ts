@@ -153,8 +153,9 @@ describe("the rule of a list", () => {
   });
 
   it("accepts IP addresses and networks as trusted proxies", () => {
-    expectFine("trustedProxies", [[], ["127.0.0.1", "::1", "10.0.0.0/8", "2001:db8::/32"]]);
-    const fault = 'must be a list of IP addresses and networks such as "10.0.0.0/8" or "2001:db8::/32"';
+    expectFine("trustedProxies", [[], ["127.0.0.1", "::1", "10.0.0.0/8", "2001:db8::/32", "unix"]]);
+    const fault =
+      'must be a list of IP addresses, networks such as "10.0.0.0/8" or "2001:db8::/32", and "unix" for unix sockets';
     expectFaults("trustedProxies", fault, ["10.0.0.0/8", ["loopback"], ["10.0.0.1/8"], [true], ["*"], null]);
   });
 

@@ -129,8 +129,10 @@ describe("step 3c of a refresh", () => {
     expect(() => authenticate(auth.deps, first.pair.access)).toThrow(/^token_revoked/);
     expect((await refresh(auth.deps, other.pair.refresh)).outcome).toBe("rotated");
     expect(await authenticate(auth.deps, other.pair.access)).toMatchObject({ sessionId: other.session.id });
-    const { revocations } = await auth.store.feed.read({ after: null, horizon: 3_600 });
-    expect(revocations).toEqual([{ kind: "session", sessionId: id, at: testStart }]);
+    const read = { after: null, since: testStart, nodeId: null, beat: false, timeout: null };
+    const { revocations } = await auth.store.feed.read(read);
+    const until = testStart + auth.deps.settings.accessTokenLifetime;
+    expect(revocations).toEqual([{ kind: "session", sessionId: id, at: testStart, until, reason: "reuse" }]);
   });
 
   it("emits sessions_revoked and reuse_detected once, and refused for the next attempt", async () => {

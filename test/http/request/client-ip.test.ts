@@ -58,6 +58,32 @@ describe("the client's address behind trusted proxies", () => {
   });
 });
 
+describe("the client's address behind a unix socket", () => {
+  const find = (trusted: readonly string[], value?: string, ip = "unix") =>
+    createClientIpFinder({ trustedProxies: trusted, forwardedHeader: "X-Forwarded-For" })(
+      new Headers(value === undefined ? {} : { "X-Forwarded-For": value }),
+      { ip },
+    );
+
+  it("is the one that the proxy names, if unix sockets are trusted", () => {
+    expect(find(["unix"], "203.0.113.1")).toBe("203.0.113.1");
+    expect(find(["unix"], "198.51.100.1, 203.0.113.1")).toBe("203.0.113.1");
+    expect(find(["unix", "10.0.0.0/8"], "198.51.100.1, 203.0.113.1, 10.0.0.7")).toBe("203.0.113.1");
+  });
+
+  it('is "unix" if unix sockets are not trusted, or if the proxy names none', () => {
+    expect(find([], "203.0.113.1")).toBe("unix");
+    expect(find(trustedProxies, "203.0.113.1")).toBe("unix");
+    expect(find(["unix"])).toBe("unix");
+    expect(find(["unix"], "203.0.113.1, unknown")).toBe("unix");
+  });
+
+  it("is not trusted for a socket that is no unix socket", () => {
+    expect(find(["unix"], "203.0.113.1", "192.0.2.1")).toBe("192.0.2.1");
+    expect(find(["unix"], "203.0.113.1", "closed")).toBe("closed");
+  });
+});
+
 describe("the client's address without trusted proxies", () => {
   const find = (ip: string | undefined) =>
     createClientIpFinder({ trustedProxies: [], forwardedHeader: "X-Forwarded-For" })(

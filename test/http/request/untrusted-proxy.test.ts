@@ -40,3 +40,27 @@ describe("an untrusted proxy", () => {
     expect(untrustedProxyEvents()).toMatchObject([{ ip: "127.0.0.1", header: "Forwarded" }]);
   });
 });
+
+describe("a unix socket", () => {
+  const unknownAddressEvents = () => auth.events.filter(({ type }) => type === "client_address_unknown");
+
+  it.each([
+    [[], false, "203.0.113.7"],
+    [["127.0.0.1"], false, "203.0.113.7"],
+    [["unix"], true, undefined],
+  ] as const)(
+    "with trustedProxies %j emits one client_address_unknown event",
+    async (trusted, isTrusted, forwarded) => {
+      await start(trusted);
+      for (let n = 0; n < 2; n++) await guess(sendFrom(auth, "unix", forwarded));
+      expect(unknownAddressEvents()).toEqual([{ type: "client_address_unknown", time: auth.clock.now(), isTrusted }]);
+    },
+  );
+
+  it("emits no client_address_unknown event if a trusted proxy names the client, nor does any other socket", async () => {
+    await start(["unix"]);
+    await guess(sendFrom(auth, "unix", "203.0.113.7"));
+    for (const ip of ["203.0.113.9", "closed"]) await guess(sendFrom(auth, ip));
+    expect(unknownAddressEvents()).toEqual([]);
+  });
+});

@@ -64,6 +64,43 @@ describe("readEnvironment", () => {
     expect(readEnvironment({ PATH: "/bin", TOKENPAIRS: "x", tokenpair_port: "1" })).toEqual({});
   });
 
+  it("ignores what Kubernetes sets for Services called tokenpair, tokenpair-metrics and tokenpair-v2", () => {
+    const links = (prefix: string, host: string) => ({
+      [`${prefix}_SERVICE_HOST`]: host,
+      [`${prefix}_SERVICE_PORT`]: "80",
+      [`${prefix}_SERVICE_PORT_HTTP_API`]: "80",
+      [`${prefix}_PORT`]: `tcp://${host}:80`,
+      [`${prefix}_PORT_80_TCP`]: `tcp://${host}:80`,
+      [`${prefix}_PORT_80_TCP_PROTO`]: "tcp",
+      [`${prefix}_PORT_80_TCP_PORT`]: "80",
+      [`${prefix}_PORT_80_TCP_ADDR`]: host,
+      [`${prefix}_PORT_53_UDP`]: `udp://${host}:53`,
+    });
+    const variables = {
+      ...links("TOKENPAIR", "10.96.0.17"),
+      ...links("TOKENPAIR_METRICS", "10.96.0.18"),
+      ...links("TOKENPAIR_V2", "fd00:10:96::11"),
+      TOKENPAIR_V2_PORT: "tcp://[fd00:10:96::11]:80",
+    };
+    expect(readEnvironment(variables)).toEqual({});
+    expect(readEnvironment({ ...variables, TOKENPAIR_PORT: "8000", TOKENPAIR_METRICS_PORT: "9464" })).toEqual({
+      port: 8000,
+      metricsPort: 9464,
+    });
+  });
+
+  it.each([
+    ["TOKENPAIR_PORTT", "8000"],
+    ["TOKENPAIR_METRIC_PORT", "9464"],
+    ["TOKENPAIR_SERVICE_HOST", "db.example"],
+    ["TOKENPAIR_SERVICE_PORT", "http"],
+    ["TOKENPAIR_PORT_80_TCP", "80"],
+    ["TOKENPAIR_PORT_80_TCP_PROTO", "http"],
+    ["TOKENPAIR_HOST_SERVICE", "10.96.0.17"],
+  ])("still refuses %s=%s, which Kubernetes doesn't set", (variable, text) => {
+    expect(() => readEnvironment({ [variable]: text })).toThrow(`${variable} is not a setting`);
+  });
+
   it("names the variable of a setting in upper snake case", () => {
     expect(toVariableName("accessTokenLifetime")).toBe("TOKENPAIR_ACCESS_TOKEN_LIFETIME");
   });

@@ -8,9 +8,11 @@ const settings = resolveSettings({});
 const health = createHealth({ health: async () => ({ ok: true }) });
 const metrics = createMetrics({
   settings,
+  lostLogLines: () => 0,
   stats: () => ({
     revocations: { live: 0, staleSeconds: 0 },
     passwords: { inFlight: 0, waiting: 0, rejected: 0 },
+    store: { isWritable: true },
   }),
 });
 

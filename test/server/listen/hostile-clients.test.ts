@@ -83,7 +83,7 @@ async function expectAnswersBeside(attackers: readonly Attacker[]): Promise<read
   const closed = Promise.all(attackers.map((attacker) => attacker.closed)).finally(() => {
     isOver = true;
   });
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 60_000;
   while (!isOver) {
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
     expect(performance.now()).toBeLessThan(deadline);
@@ -103,7 +103,7 @@ function toNumber(text = ""): number {
 
 const post = "POST /api/token/ HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n";
 
-describe("a server under attack answers other clients and", { timeout: 60_000 }, () => {
+describe("a server under attack answers other clients and", () => {
   it("disconnects clients that send their headers byte by byte", async () => {
     const attackers = Array.from({ length: 50 }, () => attack());
     for (const attacker of attackers) void drip(attacker, forever("a", "GET / HTTP/1.1\r\nHost: a\r\nX: "));

@@ -76,6 +76,10 @@ describe("a listener", () => {
       "400",
     ],
     ["no host", "GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "400"],
+    ["two hosts", "GET / HTTP/1.1\r\nHost: a\r\nhost: b\r\nConnection: close\r\n\r\n", "400"],
+    ["the same host twice", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\nConnection: close\r\n\r\n", "400"],
+    ["two hosts in HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", "400"],
+    ["an empty host", "GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", "400"],
     ["an impossible host", "GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", "400"],
     ["too many headers", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(30_000)}\r\n\r\n`, "431"],
     ["an invalid chunk size", `${chunked}5\r\nhello\r\nnonsense\r\n`, "400"],
@@ -94,6 +98,16 @@ describe("a listener", () => {
       expect(JSON.parse(body)).toEqual({ detail: expect.any(String), code: expect.any(String) });
       expect(reported).toEqual([{ status: Number(status), reason: expect.stringMatching(/^[A-Z_]+$/) }]);
       expect(await (await fetch(listener.url)).text()).toBe("done");
+    },
+  );
+
+  it.each(["", "Host:\r\n"])(
+    "answers a request of HTTP/1.0 without a host (%j), from no page's origin",
+    async (header) => {
+      const listener = await open(async ({ url }) => new Response(`at ${url}`));
+      const answer = await sendRaw(listener, `GET /readyz HTTP/1.0\r\n${header}\r\n`);
+      expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+      expect(answer.split("\r\n\r\n")[1]).toBe("at http://host.invalid/readyz");
     },
   );
 

@@ -10,9 +10,11 @@ const read = (name: string) => readFileSync(join(docs, name), "utf8");
 async function listSeries(): Promise<ReadonlySet<string>> {
   const { fetch } = createMetrics({
     settings: { tokenPath: "/api/token", authPath: "/api/auth" },
+    lostLogLines: () => 6,
     stats: () => ({
       revocations: { live: 0, staleSeconds: 0 },
       passwords: { inFlight: 0, waiting: 0, rejected: 0 },
+      store: { isWritable: true },
       connections: { open: 0, idle: 0, waiting: 0, refused: 0 },
     }),
   });

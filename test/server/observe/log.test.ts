@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { StoreUnavailableError } from "../../../src/core/errors.ts";
 import type { LogLevel } from "../../../src/server/config/server-settings.ts";
 import type { RequestRecord } from "../../../src/server/handlers/app.ts";
 import { createLog } from "../../../src/server/observe/log.ts";
@@ -59,6 +60,23 @@ describe("the log", () => {
     const { log, lines } = start();
     log.request({ ...record, userAgent: "a".repeat(5_000) });
     expect(lines()[0]?.["userAgent"]).toHaveLength(100);
+  });
+
+  it("writes why the store was unavailable, with the cause but no stack, as every request may fail", () => {
+    const { log, lines } = start();
+    const cause = Object.assign(new Error("database or disk is full"), { errcode: 13, row: "planted-secret" });
+    log.error(
+      new StoreUnavailableError("sessions.create: SQLITE_FULL, the disk is full", { cause }),
+      "a request failed",
+    );
+    const { time: _, ...line } = lines()[0] ?? {};
+    expect(line).toEqual({
+      level: "error",
+      msg: "a request failed",
+      error: "StoreUnavailableError",
+      reason: "sessions.create: SQLITE_FULL, the disk is full",
+      cause: { error: "Error", reason: "database or disk is full" },
+    });
   });
 
   it("writes successful health checks only at level debug, but failed ones as errors", () => {

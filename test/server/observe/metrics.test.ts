@@ -6,9 +6,11 @@ const client = {};
 function start() {
   const metrics = createMetrics({
     settings: { tokenPath: "/api/token", authPath: "/api/auth" },
+    lostLogLines: () => 6,
     stats: () => ({
       revocations: { live: 3, staleSeconds: 0.25 },
       passwords: { inFlight: 2, waiting: 7, rejected: 9 },
+      store: { isWritable: true },
       connections: { open: 4, idle: 1, waiting: 2, refused: 5 },
     }),
   });
@@ -94,6 +96,7 @@ describe("the metrics", () => {
     const text = await start().read();
     expect(text).toContain("tokenpair_revocations_live 3");
     expect(text).toContain("tokenpair_feed_stale_seconds 0.25");
+    expect(text).toContain("tokenpair_log_lines_lost_total 6");
     expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
     expect(text).toMatch(/^process_cpu_seconds_total /m);
   });
@@ -110,9 +113,11 @@ describe("the metrics", () => {
   it("have no connection pool if the store has none", async () => {
     const { fetch } = createMetrics({
       settings: { tokenPath: "/api/token", authPath: "/api/auth" },
+      lostLogLines: () => 6,
       stats: () => ({
         revocations: { live: 0, staleSeconds: 0 },
         passwords: { inFlight: 0, waiting: 0, rejected: 0 },
+        store: { isWritable: true },
       }),
     });
     const text = await (await fetch(new Request("http://localhost/metrics"))).text();

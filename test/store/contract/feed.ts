@@ -15,7 +15,7 @@ export function describeFeedContract(scene: Scene): void {
         returned.push(...(change?.revocations ?? []));
       };
       for (const id of ["a", "b", "c"]) await addSession(store, id, alice);
-      collect(await addSession(store, "d", bob, { replaces: "a" }));
+      collect(await addSession(store, "d", bob, { replaces: { sessionId: "a", userId: alice } }));
       collect(await store.sessions.revoke("b", "logout"));
       collect(await store.sessions.decide("c", () => ({ result: null, revoke: "reuse" })));
       collect(await store.feed.revokeToken("token"));

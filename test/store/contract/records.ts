@@ -1,6 +1,6 @@
 import type { FeedRead } from "../../../src/core/store/feed.ts";
 import type { Store } from "../../../src/core/store/index.ts";
-import type { NewSession, Rotation } from "../../../src/core/store/sessions.ts";
+import type { NewSession, Rotation, SessionUse } from "../../../src/core/store/sessions.ts";
 import type { ImportedUser, KeepSession, NewUser } from "../../../src/core/store/users.ts";
 
 /** Returns 32 bytes that differ for every `n`, in place of a SHA-256. */
@@ -51,10 +51,12 @@ export function newSession(id: string, userId: string, changes: Partial<NewSessi
   };
 }
 
-/** Returns the rotation of a generation, whose hash is `toHash(generation)`, to the next one. */
+/** Returns the rotation of a generation, whose hash is `toHash(generation)`, to the next one, of the first user. */
 export function rotationOf(sessionId: string, generation: number, changes: Partial<Rotation> = {}): Rotation {
   return {
     sessionId,
+    userId: "1",
+    userEpoch: 0,
     generation,
     presentedHash: toHash(generation),
     nextHash: toHash(generation + 1),
@@ -79,6 +81,12 @@ export function keeping(sessionId: string, changes: Partial<KeepSession> = {}): 
     accessLifetime: 60,
     ...changes,
   };
+}
+
+/** Returns a use of generation 0, whose hash is `toHash(0)`, of the first user. */
+export function useOf(sessionId: string, changes: Partial<SessionUse> = {}): SessionUse {
+  const presented = { sessionId, userId: "1", userEpoch: 0, generation: 0, presentedHash: toHash(0) };
+  return { ...presented, accessLifetime: 60, userAgent: null, ip: null, ...changes };
 }
 
 /** Creates a user and returns the id. */

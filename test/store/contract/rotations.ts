@@ -104,9 +104,8 @@ export function describeRotationContract(scene: Scene): void {
       for (let i = 0; i < 20; i++) await addSession(scene.store, `s${i}`, i % 4 === 3 ? bob : alice);
       for (let i = 1; i < 20; i += 4) await sessions.revoke(`s${i}`, "logout");
       await users.disable(bob);
-      const rotations = Array.from({ length: 24 }, (_, i) =>
-        rotationOf(`s${i}`, 0, i % 4 === 2 ? { presentedHash: toHash(9) } : {}),
-      );
+      const wrong = [{ userId: bob }, { userEpoch: 1 }, { presentedHash: toHash(9) }];
+      const rotations = Array.from({ length: 24 }, (_, i) => rotationOf(`s${i}`, 0, i % 4 === 2 ? wrong[i % 3] : {}));
       const answers = await Promise.all(rotations.map((rotation) => sessions.rotate(rotation)));
       const winners = answers.flatMap((answer, i) => (answer === null ? [] : [i]));
       expect(winners).toEqual([0, 4, 8, 12, 16]);
@@ -145,6 +144,9 @@ export function describeRotationContract(scene: Scene): void {
       ["the generation before", { generation: 0, presentedHash: toHash(0) }],
       ["a generation to come", { generation: 2 }],
       ["another hash", { presentedHash: toHash(0) }],
+      ["another user", { userId: "2" }, () => addUser(scene.store, "bob")],
+      ["a user who does not exist", { userId: "" }],
+      ["a later epoch", { userEpoch: 1 }],
       ["a revoked session", {}, () => scene.store.sessions.revoke("s", "logout")],
       ["a disabled user", {}, () => scene.store.users.disable("1")],
       ["a user enabled again", {}, () => scene.store.users.disable("1").then(() => scene.store.users.enable("1"))],

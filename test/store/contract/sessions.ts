@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Session } from "../../../src/core/session.ts";
-import { addSession, addUser, isLive, newSession, rotationOf, toHash } from "./records.ts";
+import { addSession, addUser, isLive, newSession, rotationOf, toHash, useOf } from "./records.ts";
 import type { Scene } from "./scene.ts";
 
 /** Defines the tests of how every store creates sessions, decides about them and records their use. */
@@ -50,7 +50,13 @@ export function describeSessionContract(scene: Scene): void {
       const alice = await addUser(scene.store, "alice");
       await addSession(scene.store, "earlier", alice);
       const attempt = (userId: string, userEpoch: number) =>
-        sessions.create(newSession("s", userId, { userEpoch, replaces: "earlier", updateLastLogin: true }));
+        sessions.create(
+          newSession("s", userId, {
+            userEpoch,
+            replaces: { sessionId: "earlier", userId: alice },
+            updateLastLogin: true,
+          }),
+        );
 
       expect(await attempt("9", 0)).toEqual({ outcome: "refused", reason: "user_gone" });
       expect(await attempt(alice, 1)).toEqual({ outcome: "refused", reason: "user_epoch_changed" });
@@ -73,13 +79,23 @@ export function describeSessionContract(scene: Scene): void {
       const alice = await addUser(scene.store, "alice");
       const bob = await addUser(scene.store, "bob");
       await addSession(scene.store, "first", alice);
-      const second = await addSession(scene.store, "second", bob, { replaces: "first" });
+      const replaces = { sessionId: "first", userId: alice };
+      const second = await addSession(scene.store, "second", bob, { replaces });
       expect(second.revocations).toMatchObject([
         { kind: "session", sessionId: "first", at: scene.now, reason: "replaced" },
       ]);
       expect(await find("first")).toMatchObject({ revokedAt: scene.now, revokeReason: "replaced" });
-      const third = await addSession(scene.store, "third", bob, { replaces: "first" });
+      const third = await addSession(scene.store, "third", bob, { replaces });
       expect(third.revocations).toEqual([]);
+    });
+
+    it("leaves a session that it should replace, but that is another user's than the one named", async () => {
+      const alice = await addUser(scene.store, "alice");
+      const bob = await addUser(scene.store, "bob");
+      await addSession(scene.store, "first", alice);
+      const second = await addSession(scene.store, "second", bob, { replaces: { sessionId: "first", userId: bob } });
+      expect(second.revocations).toEqual([]);
+      expect(await isLive(scene.store, "first")).toBe(true);
     });
 
     it("leaves no live session if it races a disable", async () => {
@@ -131,19 +147,10 @@ export function describeSessionContract(scene: Scene): void {
   });
 
   describe("sessions.touch", () => {
-    const current = {
-      sessionId: "s",
-      generation: 0,
-      presentedHash: toHash(0),
-      accessLifetime: 60,
-      userAgent: null,
-      ip: null,
-    };
-
     it("records the use of the current generation without moving the expiry", async () => {
       const { session } = await addSession(scene.store, "s", await addUser(scene.store, "alice"));
       scene.now += 30;
-      const use = { ...current, userAgent: "Chrome" };
+      const use = { ...useOf("s"), userAgent: "Chrome" };
       const touched = await scene.store.sessions.touch(use);
       expect(touched).toStrictEqual({
         session: { ...session, lastUsedAt: scene.now, userAgent: "Chrome", accessUntil: scene.now + 60 },
@@ -153,14 +160,18 @@ export function describeSessionContract(scene: Scene): void {
       expect(await find("s")).toStrictEqual(touched?.session);
     });
 
-    it("returns null for another generation, another hash, an unknown session or a disabled user", async () => {
+    it("returns null for another generation, hash, user or session, a later epoch, or a disabled user", async () => {
       const { sessions, users } = scene.store;
-      await addSession(scene.store, "s", await addUser(scene.store, "alice"));
-      const use = current;
+      await addUser(scene.store, "bob");
+      const { session } = await addSession(scene.store, "s", await addUser(scene.store, "alice"));
+      const use = useOf("s", { userId: session.userId });
       expect(await sessions.touch({ ...use, generation: 1 })).toBeNull();
       expect(await sessions.touch({ ...use, presentedHash: toHash(1) })).toBeNull();
       expect(await sessions.touch({ ...use, sessionId: "t" })).toBeNull();
-      await users.disable("1");
+      expect(await sessions.touch({ ...use, userId: "1" })).toBeNull();
+      expect(await sessions.touch({ ...use, userEpoch: 1 })).toBeNull();
+      expect(await sessions.touch(use)).not.toBeNull();
+      await users.disable(session.userId);
       expect(await sessions.touch(use)).toBeNull();
     });
   });

@@ -49,6 +49,35 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
       });
     });
 
+    describe("the write probe", () => {
+      it("succeeds, leaves nothing, and does not count as a failure", async () => {
+        const { store } = scene;
+        let failures = 0;
+        store.writes?.onFailure(() => {
+          failures += 1;
+        });
+        await store.writes?.probe();
+        await store.writes?.probe();
+        expect(failures).toBe(0);
+        scene.now += 1;
+        const none = { sessions: 0, revocations: 0, failures: 0, auditEntries: 0 };
+        expect(await store.deleteExpired({ limit: 10, horizon: 1_800 })).toEqual(none);
+        expect(await store.outbox.claim({ limit: 10, lease: 60 })).toEqual([]);
+      });
+
+      it("is missing from no store, and does not report a store that is closed", async () => {
+        const { store } = scene;
+        let failures = 0;
+        store.writes?.onFailure(() => {
+          failures += 1;
+        });
+        expect(store.writes).toBeDefined();
+        await store.close();
+        await expect(store.writes?.probe()).rejects.toThrow(StoreUnavailableError);
+        expect(failures).toBe(0);
+      });
+    });
+
     describe("deleteExpired", () => {
       it("deletes exactly the sessions whose idle or absolute lifetime is over", async () => {
         const { store } = scene;

@@ -5,7 +5,7 @@ import type { Store } from "../../../src/core/store/index.ts";
 import { type PostgresPool, type PostgresStoreOptions, postgresStore } from "../../../src/store/postgres/index.ts";
 import { migrations } from "../../../src/store/postgres/schema/migrations.ts";
 import { longTimeouts } from "../../support/long-timeouts.ts";
-import { addSession, addUser, newSession, readAfter, rotationOf, toHash } from "../contract/records.ts";
+import { addSession, addUser, newSession, readAfter, rotationOf, toHash, useOf } from "../contract/records.ts";
 import { eventually, provideServer } from "./server.ts";
 
 const server = provideServer();
@@ -223,15 +223,7 @@ describe("the sessions of a PostgreSQL store", () => {
       const ids = ["a", "b", "c"];
       for (const id of ids) await addSession(store, id, user);
       await admin.query(`UPDATE ${schema}.users SET ${change}`);
-      const use = {
-        sessionId: "a",
-        generation: 0,
-        presentedHash: toHash(0),
-        accessLifetime: 60,
-        userAgent: null,
-        ip: null,
-      };
-      expect(await store.sessions.touch(use)).toBeNull();
+      expect(await store.sessions.touch(useOf("a"))).toBeNull();
       expect(await store.sessions.rotate(rotationOf("a", 0))).toBeNull();
       expect(await Promise.all(ids.map((id) => store.sessions.rotate(rotationOf(id, 0))))).toEqual([null, null, null]);
     },

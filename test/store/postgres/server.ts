@@ -1,16 +1,12 @@
 import pg from "pg";
-import { afterAll, beforeAll, vi } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import { type PostgresServer, query, startPostgres } from "../../support/postgres.ts";
-
-/** Milliseconds: a busy machine must not make a test fail that isn't about time. */
-const testTimeout = 120_000;
 
 /** The options of `expect.poll` for a condition that must come true, however busy the machine is. */
 export const eventually = { timeout: 60_000, interval: 20 } as const;
 
 /** Provides a PostgreSQL server for the tests of the calling file. */
 export function provideServer(settings: Readonly<Record<string, string>> = {}): PostgresServer {
-  vi.setConfig({ testTimeout, hookTimeout: testTimeout });
   let server: PostgresServer | null = null;
   beforeAll(async () => {
     server = await startPostgres(settings);

@@ -1,5 +1,5 @@
 import { StoreUnavailableError } from "../../../core/errors.ts";
-import type { PoolUsage } from "../../../core/store/index.ts";
+import type { PoolUsage, WriteProbe } from "../../../core/store/index.ts";
 import type { PostgresPoolClient } from "./driver.ts";
 import { hasLostStatement, isRetryable, leavesConnectionBroken, toStoreError } from "./errors.ts";
 import { createLeases } from "./lease.ts";
@@ -41,6 +41,8 @@ export interface PostgresConnection {
   ) => Promise<T>;
   /** Returns what the pool is doing. */
   readonly usage: () => PoolUsage;
+  /** Adds a listener for calls that failed because the database can't answer. @returns a function that removes it. */
+  readonly onFailure: WriteProbe["onFailure"];
   /** Counts a call that was refused before it asked for a connection. */
   readonly countRefusal: () => void;
   /** Closes the pool if the store opened it. Idempotent. */
@@ -75,6 +77,7 @@ export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behavi
   const { lockTimeout, statementTimeout } = behaviour;
   const { lease, usage, countRefusal } = createLeases(pool, behaviour);
   const { toQuery, stopPreparing } = createStatements(behaviour);
+  const failureListeners = new Set<() => void>();
   let closing: Promise<void> | null = null;
 
   const toBounds = ({ urgentTimeout }: UrgentOptions): Bounds => ({
@@ -82,6 +85,17 @@ export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behavi
     statement: statementTimeout,
     driver: urgentTimeout ?? statementTimeout + driverMargin,
   });
+
+  /** Runs `work` again if it was rolled back because of concurrent transactions, and reports that it failed. */
+  async function retryAndReport<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await retry(work);
+    } catch (error) {
+      const hasFailed = closing === null && error instanceof StoreUnavailableError;
+      if (hasFailed) for (const listener of failureListeners) listener();
+      throw error;
+    }
+  }
 
   async function withClient<T>(
     operation: string,
@@ -119,9 +133,16 @@ export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behavi
     usage,
     countRefusal,
 
+    onFailure(listener) {
+      failureListeners.add(listener);
+      return () => void failureListeners.delete(listener);
+    },
+
     run(operation, sql, parameters, options = {}) {
       const bounds = toBounds(options);
-      return retry(() => withClient(operation, options, (client) => toRun(operation, client, bounds)(sql, parameters)));
+      return retryAndReport(() =>
+        withClient(operation, options, (client) => toRun(operation, client, bounds)(sql, parameters)),
+      );
     },
 
     transact(operation, work, options = {}) {
@@ -130,7 +151,7 @@ export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behavi
         SET LOCAL lock_timeout = ${bounds.lock}; SET LOCAL statement_timeout = ${bounds.statement};
         SET LOCAL idle_in_transaction_session_timeout = ${statementTimeout}`;
 
-      return retry(() =>
+      return retryAndReport(() =>
         withClient(operation, options, async (client) => {
           const run = toRun(operation, client, bounds);
           const hooks = new Set<() => void>();

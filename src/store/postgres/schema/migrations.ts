@@ -179,7 +179,7 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE tokenpair.sessions
         ADD COLUMN access_until bigint, -- the latest exp of an access token of the session
         ADD COLUMN least_epoch integer, -- the lowest user epoch that a refresh token may carry; NULL: user_epoch
-        ADD COLUMN change_hash bytea; -- hash of the idempotency key of the last password change or logout
+        ADD COLUMN change_hash bytea; -- hash of the idempotency key of the last password change
       ALTER TABLE tokenpair.users ADD COLUMN epoch_reason text; -- why the epoch was raised last
     `,
   },

@@ -1,6 +1,6 @@
-import { statSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { StoreUnavailableError } from "../../../core/errors.ts";
+import type { WriteProbe } from "../../../core/store/index.ts";
 import { createBatcher, leftOut } from "../../batcher.ts";
 import { toStoreError } from "./errors.ts";
 import { createLockRetry } from "./lock-retry.ts";
@@ -26,17 +26,14 @@ export interface SqliteConnection {
    * that waited for the lock together, share a transaction and its flush to the disk.
    */
   readonly write: Transact;
+  /** Runs a transaction as `write` does, but at once and alone. */
+  readonly writeAlone: Transact;
+  /** Adds a listener for writes that failed because the database can't answer, and for a file that is gone. */
+  readonly onFailure: WriteProbe["onFailure"];
   /** Calls `hook` once after the commit, or never if there is none. Call it only inside a write. */
   readonly afterCommit: (hook: () => void) => void;
   /** The identity of the open file, or "memory". */
   readonly incarnation: string;
-  /**
-   * Requires the path to still lead to the open file: a restored copy may have replaced it, and nobody writes to this one any
-   * more.
-   *
-   * @throws StoreUnavailableError
-   */
-  readonly requireSameFile: (operation: string) => void;
   /** Closes the database. Idempotent. */
   readonly close: () => void;
 }
@@ -47,9 +44,14 @@ export interface SqliteConnectionOptions {
   readonly now: () => number;
   /** Milliseconds. */
   readonly busyTimeout: number;
-  /** The file's path, or ":memory:". */
-  readonly path: string;
+  /** The identity of the open file, or "memory". */
+  readonly incarnation: string;
+  /** Returns whether the database's file is no longer at its path. */
+  readonly isFileGone: () => boolean;
 }
+
+/** The database's file is no longer at its path. */
+class FileGoneError extends StoreUnavailableError {}
 
 /** One call of `write`. */
 interface Write {
@@ -66,12 +68,12 @@ const maxWaiting = 10_000;
 /** Creates a connection over an open database that doesn't wait for locks by itself. */
 export function createSqliteConnection(
   database: DatabaseSync,
-  { now, busyTimeout, path }: SqliteConnectionOptions,
+  { now, busyTimeout, incarnation, isFileGone }: SqliteConnectionOptions,
 ): SqliteConnection {
   const statements = new Map<string, StatementSync>();
   const hooks = new Set<() => void>();
+  const failureListeners = new Set<() => void>();
   const retryWhileLocked = createLockRetry(busyTimeout);
-  const incarnation = readIdentity(path);
   let isClosed = false;
 
   function prepare(sql: string): StatementSync {
@@ -103,6 +105,8 @@ export function createSqliteConnection(
 
   function runOnce<T>(begin: string, work: () => T): T {
     if (isClosed) throw new StoreUnavailableError("the store is closed");
+    // What is written to a deleted file is lost with this process, and other processes don't see it.
+    if (isFileGone()) throw new FileGoneError("the database's file was deleted or replaced: restart the server");
     hooks.clear();
     prepare(begin).run();
     const result = commit(work);
@@ -110,8 +114,18 @@ export function createSqliteConnection(
     return result;
   }
 
-  const writeAll = (writes: readonly Write[]) =>
-    retryWhileLocked(() => runOnce("BEGIN IMMEDIATE", () => writes.map(({ work }) => work(now()))));
+  async function writeAll(writes: readonly Write[]): Promise<unknown[]> {
+    try {
+      return await retryWhileLocked(() => runOnce("BEGIN IMMEDIATE", () => writes.map(({ work }) => work(now()))));
+    } catch (error) {
+      if (toStoreError("", error) instanceof StoreUnavailableError) reportFailure();
+      throw error;
+    }
+  }
+
+  function reportFailure(): void {
+    if (!isClosed) for (const listener of failureListeners) listener();
+  }
 
   const write = createBatcher<Write, unknown>({
     async runBatch(writes) {
@@ -139,6 +153,10 @@ export function createSqliteConnection(
       return await result;
     } catch (error) {
       if (isClosed) throw new StoreUnavailableError(`${operation}: the store is closed`, { cause: error });
+      if (error instanceof FileGoneError) {
+        reportFailure();
+        throw new StoreUnavailableError(`${operation}: ${error.message}`);
+      }
       throw toStoreError(operation, error);
     }
   }
@@ -153,23 +171,20 @@ export function createSqliteConnection(
       ),
     write: <T>(operation: string, work: (now: number) => T) =>
       withOperation(operation, write({ operation, work }) as Promise<T>),
+    writeAlone: async <T>(operation: string, work: (now: number) => T) => {
+      const [result] = await withOperation(operation, writeAll([{ operation, work }]));
+      return result as T;
+    },
+    onFailure(listener) {
+      failureListeners.add(listener);
+      return () => void failureListeners.delete(listener);
+    },
     afterCommit: (hook) => void hooks.add(hook),
     incarnation,
-    requireSameFile(operation) {
-      if (isClosed || readIdentity(path) === incarnation) return;
-      throw new StoreUnavailableError(`${operation}: the database file was replaced or deleted: restart the process`);
-    },
     close() {
       if (isClosed) return;
       isClosed = true;
       database.close();
     },
   };
-}
-
-/** Returns what tells a file from one that replaces it; "memory" for a database in memory. */
-function readIdentity(path: string): string {
-  if (path === ":memory:") return "memory";
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return found === undefined ? "missing" : `${found.dev}:${found.ino}`;
 }

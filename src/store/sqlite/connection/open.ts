@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StoreUnavailableError } from "../../../core/errors.ts";
@@ -21,6 +21,36 @@ export function openDatabase(path: string, busyTimeout: number): DatabaseSync {
   } catch (error) {
     throw toStoreError("open", error);
   }
+}
+
+/** The identity of an open file. */
+export interface FileWatch {
+  /** Tells the file from one that replaces it; "memory" for a database in memory. */
+  readonly incarnation: string;
+  /** Returns whether the file at the path has been deleted or replaced. SQLite doesn't notice it, and goes on with its file. */
+  readonly isFileGone: () => boolean;
+}
+
+/** Creates the watch of the file at `path`, which has just been opened. */
+export function createFileWatch(path: string): FileWatch {
+  if (path === ":memory:") return { incarnation: "memory", isFileGone: () => false };
+  const location = resolve(path);
+  const read = () => {
+    const found = statSync(location, { bigint: true, throwIfNoEntry: false });
+    return found === undefined ? "missing" : `${found.dev}:${found.ino}`;
+  };
+  const incarnation = read();
+  return {
+    incarnation,
+    isFileGone() {
+      try {
+        return read() !== incarnation;
+      } catch {
+        // The file may be there: for example, the process may no longer search its folder.
+        return false;
+      }
+    },
+  };
 }
 
 /** Creates the file if it is missing. Returns its absolute path, which SQLite never takes for a URI. */

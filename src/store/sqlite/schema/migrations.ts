@@ -160,7 +160,7 @@ export const migrations: readonly Migration[] = [
 
       ALTER TABLE sessions ADD COLUMN access_until INTEGER; -- the latest exp of an access token of the session
       ALTER TABLE sessions ADD COLUMN least_epoch INTEGER; -- the lowest user epoch that a refresh token may carry; NULL: user_epoch
-      ALTER TABLE sessions ADD COLUMN change_hash BLOB; -- hash of the idempotency key of the last password change or logout
+      ALTER TABLE sessions ADD COLUMN change_hash BLOB; -- hash of the idempotency key of the last password change
       ALTER TABLE users ADD COLUMN epoch_reason TEXT; -- why the epoch was raised last
     `,
   },

@@ -1,0 +1,19 @@
+/**
+ * The variables that Kubernetes sets in every container for a Service called `tokenpair…`, with the values it gives them. A
+ * setting such as `TOKENPAIR_METRICS_PORT` can have the name of one, so the value must fit, too.
+ *
+ * @see https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+ */
+const shapes: readonly (readonly [name: RegExp, value: RegExp])[] = [
+  [/^TOKENPAIR(_[A-Z0-9]+)*_SERVICE_HOST$/, /^[\d.]+$|^[\da-f:.]*:[\da-f:.]*$/i],
+  [/^TOKENPAIR(_[A-Z0-9]+)*_SERVICE_PORT(_\w+)?$/, /^\d+$/],
+  [/^TOKENPAIR(_[A-Z0-9]+)*_PORT(_\d+_(TCP|UDP))?$/, /^(tcp|udp):\/\/\S+:\d+$/],
+  [/^TOKENPAIR(_[A-Z0-9]+)*_PORT_\d+_(TCP|UDP)_PROTO$/, /^(tcp|udp)$/],
+  [/^TOKENPAIR(_[A-Z0-9]+)*_PORT_\d+_(TCP|UDP)_PORT$/, /^\d+$/],
+  [/^TOKENPAIR(_[A-Z0-9]+)*_PORT_\d+_(TCP|UDP)_ADDR$/, /^[\d.]+$|^[\da-f:.]*:[\da-f:.]*$/i],
+];
+
+/** Returns whether Kubernetes derived a variable from a Service called `tokenpair…`, judging by its name and value. */
+export function isServiceVariable(name: string, value: string): boolean {
+  return shapes.some(([namePattern, valuePattern]) => namePattern.test(name) && valuePattern.test(value));
+}
