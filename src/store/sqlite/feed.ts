@@ -84,7 +84,8 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
       at,
       until,
       confirm,
-      reason: reason === undefined ? null : reasonCodes[reason],
+      // A newer version may have other reasons.
+      reason: reason === undefined ? null : (reasonCodes[reason] ?? null),
       ...toSubject(revocation),
     };
     const parameters = { ...row, confirm: Number(confirm), appended: Date.now() };

@@ -56,6 +56,9 @@ interface RaisedSubject {
   readonly reason: string;
 }
 
+/** How many rows of a user are looked at, so that the event loop isn't blocked for long. */
+const mostLookedAt = 10_000;
+
 /** How many rows one transaction changes, so that the event loop isn't blocked for long. */
 const mostRows = 500;
 
@@ -81,7 +84,7 @@ const raiseEpoch = "UPDATE users SET epoch = epoch + 1, epoch_reason = :reason W
 const countLive = `SELECT count(*) AS seen, coalesce(max(latest), 0) AS latest,
     count(*) FILTER (WHERE epoch = :epoch - 1 AND expiry > :now AND id IS NOT :except) AS number FROM (
   SELECT id, user_epoch AS epoch, idle_expires_at AS expiry, ${accessEnd} AS latest FROM sessions
-  WHERE user_id = :userId AND revoked_at IS NULL LIMIT ${mostCounted + 2})`;
+  WHERE user_id = :userId AND revoked_at IS NULL LIMIT ${mostLookedAt})`;
 
 const countUnrevoked = "SELECT count(*) AS number FROM sessions WHERE user_id = :userId AND revoked_at IS NULL";
 
@@ -112,8 +115,8 @@ export function createRevocations(connection: SqliteConnection, feed: SqliteFeed
   /** Counts sessions. If a user has more than can be looked at, the entry lasts as long as any token can. */
   function count(parameters: { userId: string; epoch: number; except: string | null }, now: number) {
     const row = connection.prepare(countLive).get({ ...parameters, now });
-    const isCut = Number(row?.["seen"]) > mostCounted + 1;
-    const latest = isCut ? Math.max(now + longestUnknownAccess, Number(row?.["latest"])) : Number(row?.["latest"]);
+    const isCut = Number(row?.["seen"]) === mostLookedAt;
+    const latest = Math.max(isCut ? now + longestUnknownAccess : 0, Number(row?.["latest"]));
     return { number: Number(row?.["number"]), isCut, latest };
   }
 
@@ -148,11 +151,11 @@ export function createRevocations(connection: SqliteConnection, feed: SqliteFeed
       const owner = connection.prepare(findOwner).get({ sessionId, userId, now });
       const epoch = owner === undefined ? null : raise(userId, reason);
       if (owner === undefined || epoch === null) return null;
-      const { number, latest } = count({ userId, epoch, except: sessionId }, now);
+      const { number, isCut, latest } = count({ userId, epoch, except: sessionId }, now);
       connection.prepare(moveToEpoch).run({ sessionId, epoch });
       const until = toEnd(now, latest, Number(owner["latest"]));
       const entry = feed.append({ kind: "user", userId, epoch, except: sessionId, at: now, until, reason, confirm });
-      return { sessions: Math.min(number, mostCounted), ...entry };
+      return { sessions: isCut ? mostCounted : Math.min(number, mostCounted), ...entry };
     },
 
     raiseEpoch(userId, { reason, now, confirm = false }, except) {

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from "vitest";
-import type { CorsPolicy } from "../../../src/http/cookies/cors.ts";
+
 import type { Endpoint } from "../../../src/http/endpoint.ts";
 import { createHttpHandler } from "../../../src/http/router.ts";
 import { endpoints } from "../../../src/http/routes/index.ts";
