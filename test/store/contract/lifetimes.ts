@@ -20,7 +20,8 @@ export function describeLifetimeContract(scene: Scene): void {
       expect(shorter?.session.accessUntil).toBe(start + 50);
       const longer = await sessions.rotate(rotationOf("s", 1, { accessLifetime: 70 }));
       expect(longer?.session.accessUntil).toBe(start + 70);
-      const { generation, currentHash } = longer?.session as Session;
+      if (longer === null) return;
+      const { generation, currentHash } = longer.session;
       const use = useOf("s", { generation, presentedHash: currentHash, accessLifetime: 80 });
       expect((await sessions.touch(use))?.session.accessUntil).toBe(start + 80);
       await sessions.decide("s", () => ({ result: null, accessUntil: start + 60 }));
