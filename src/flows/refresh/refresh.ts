@@ -8,8 +8,15 @@ import type { Deps } from "../deps.ts";
 import { findClaimMismatch, findSessionRefusal } from "../session-refusal.ts";
 import { type PreparedTokens, prepareOwnTokens, prepareTokens, type TokenLimitOptions } from "../token-pair.ts";
 import { mayHaveTokens } from "../user-source.ts";
-import { type Refreshed, type RefreshOptions, reportRefusal, toRefreshEvent, toRowClient } from "./report.ts";
-import { decideRefresh, type Ruling } from "./rule.ts";
+import {
+  type Refreshed,
+  type RefreshOptions,
+  type RefreshReport,
+  reportRefusal,
+  toRefreshEvent,
+  toRowClient,
+} from "./report.ts";
+import { type Changed, decideRefresh, type Replay, type Ruling } from "./rule.ts";
 import { refreshWithoutRotation } from "./without-rotation.ts";
 
 /**
@@ -48,11 +55,32 @@ export async function refreshVerified(
   presented: RefreshClaims,
   options: RefreshOptions & TokenLimitOptions,
 ): Promise<Refreshed> {
-  const { settings, store } = deps;
-  const { sessionId, userId, userEpoch, generation, secret } = presented;
+  const { settings } = deps;
   // Everything that can fail is done before the session changes: the claims, and the lengths of the tokens.
   const tokens = await prepareTokensOfUser(deps, presented, options);
   if (!settings.rotateRefreshTokens) return refreshWithoutRotation(deps, presented, tokens, options);
+
+  // Another change of the row, as a logout of the other sessions, can come in between steps 2 and 3.
+  const first = await rotateOrDecide(deps, presented, { ...options, tokens, isLastTry: false });
+  if (first.outcome !== "changed") return first;
+  const second = await rotateOrDecide(deps, presented, { ...options, tokens, isLastTry: true });
+  if (second.outcome === "changed") throw second.error;
+  return second;
+}
+
+interface Attempt extends RefreshOptions {
+  readonly tokens: PreparedTokens;
+  /** Whether a ruling that the row has changed is the result of the refresh. */
+  readonly isLastTry: boolean;
+}
+
+async function rotateOrDecide(
+  deps: Deps,
+  presented: RefreshClaims,
+  { tokens, isLastTry, ...options }: Attempt,
+): Promise<Refreshed | Changed> {
+  const { settings, store } = deps;
+  const { sessionId, userId, userEpoch, generation, secret } = presented;
 
   // 1  Derive the successor from the presented secret and a fresh salt.
   const { idempotencyKey } = options;
@@ -84,9 +112,10 @@ export async function refreshVerified(
   // 3  No row matched: lock it and decide.
   const { reuseInterval, accessTokenLifetime } = settings;
   const presentation = { presentedHash, idempotencyHash, reuseInterval, accessTokenLifetime };
-  const { result: ruling } = await commit(deps, refreshDecided(deps, presented, options), (audit) =>
+  const { result: ruling } = await commit(deps, refreshDecided(deps, presented, { ...options, isLastTry }), (audit) =>
     store.sessions.decide(sessionId, (snapshot) => decideRefresh(presented, presentation, snapshot), { audit }),
   );
+  if (ruling.outcome === "changed") return ruling;
   if (ruling.outcome !== "replayed") throw ruling.error;
 
   // b  The same successor again, from the salt that made it.
@@ -94,17 +123,26 @@ export async function refreshVerified(
   return { outcome: "replayed", session: ruling.session, pair: tokens.mintPair({ ...ruling, secret: sameSuccessor }) };
 }
 
-/** Returns the events of step 3: what was revoked, then the result of the refresh. */
-function refreshDecided(deps: Deps, presented: RefreshClaims, options: RefreshOptions): EventsOf<Decision<Ruling>> {
+/** Returns the events of step 3: what was revoked, then the result of the refresh. None if step 2 is tried again. */
+function refreshDecided(
+  deps: Deps,
+  presented: RefreshClaims,
+  { isLastTry, ...options }: Omit<Attempt, "tokens">,
+): EventsOf<Decision<Ruling>> {
   const { userId, sessionId } = presented;
   const nodeTime = deps.clock.now();
   const revoked = sessionsRevoked({ userId, sessionId, reason: "reuse", client: options.client ?? {} });
   return (decision) => {
     const { result: ruling } = decision;
     const { outcome, now: time = nodeTime } = ruling;
-    const report = outcome === "replayed" ? { outcome, time } : { outcome, time, reason: ruling.error.reason };
+    if (outcome === "changed" && !isLastTry) return [];
+    const report = ruling.outcome === "replayed" ? { outcome: ruling.outcome, time } : toRefusalReport(ruling, time);
     return [...revoked(decision), toRefreshEvent(presented, report, options)];
   };
+}
+
+function toRefusalReport({ outcome, error }: Exclude<Ruling, Replay>, time: number): RefreshReport {
+  return { outcome: outcome === "changed" ? "refused" : outcome, time, reason: error.reason };
 }
 
 /** Prepares tokens with the application's claims, never stale. Reads the user only if the session's row can't decide alone. */

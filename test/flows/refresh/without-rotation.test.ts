@@ -52,7 +52,8 @@ describe("a refresh with rotateRefreshTokens: false", () => {
     auth.clock.advance(100);
     const client = { ip: "192.0.2.7", userAgent: "Firefox" };
     const { pair } = await refresh(auth.deps, first.pair.refresh, { client });
-    expect(await rowOf(auth, id)).toEqual({ ...before, lastUsedAt: testStart + 100, ...client });
+    const accessUntil = testStart + 100 + 1_800;
+    expect(await rowOf(auth, id)).toEqual({ ...before, lastUsedAt: testStart + 100, accessUntil, ...client });
     expect(pair).toMatchObject({ accessExpiresIn: 1_800, refreshExpiresIn: 2_592_000 - 100 });
   });
 
