@@ -8,11 +8,11 @@ const report = process.env["TOKENPAIR_TEST_REPORT"];
  * are unit tests. Those share processes, because the source has no state of its own to share: it takes a third of the time.
  */
 const system = [
-  "test/{adapters,browser,compatibility,fuzz,model,races}/**/*.test.ts",
+  "test/{adapters,browser,compatibility,fuzz,model,proxies,races}/**/*.test.ts",
   "test/{examples,package}.test.ts",
-  "test/cli/{flushexpiredtokens,output,scripts,users-import}.test.ts",
+  "test/cli/{backup,flushexpiredtokens,output,scripts,users-import}.test.ts",
   "test/scripts/mutants.test.ts",
-  "test/server/{postgres,process,serve}.test.ts",
+  "test/server/{pooler,postgres,process,serve}.test.ts",
   "test/server/listen/*.test.ts",
   "test/server/handlers/page.test.ts",
   "test/store/postgres/*.test.ts",

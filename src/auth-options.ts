@@ -17,7 +17,10 @@ export interface AuthOptions<U extends AuthUser = User, C extends object = Appli
   extends Partial<Settings<U, C>> {
   /** The database: `sqliteStore` of "tokenpair/sqlite" or `postgresStore` of "tokenpair/postgres". Required. */
   readonly store: Store;
-  /** The HMAC secret, with at least as many bytes as its hash: 32 for HS256. A string is used as UTF-8 bytes. Required. */
+  /**
+   * The HMAC secret, with at least as many bytes as its hash: 32 for HS256. A string is used as UTF-8 bytes, unchanged: trim it
+   * if it comes from a file. What looks like a path, URL or placeholder is refused. Required.
+   */
   readonly signingKey: string | Uint8Array;
   /** Called with every error that the client only sees as a 500 or 503. Default: emits a process warning. */
   readonly onError?: (error: unknown) => void;

@@ -11,6 +11,7 @@ import { SettingError } from "./core/settings/setting-error.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { AuthUser } from "./core/user.ts";
 import { createPasswordHasher, type PasswordHasher } from "./crypto/passwords.ts";
+import { requireSecret } from "./crypto/secret-form.ts";
 import { createHmacKey, createKeySet } from "./crypto/signing-key.ts";
 import { createTokens } from "./crypto/tokens.ts";
 import type { EventListener } from "./events/events.ts";
@@ -69,6 +70,7 @@ export function createDeps(
     const fault = signingKey === undefined ? "is missing" : "must be a string or a Uint8Array";
     throw new SettingError("signingKey", `${fault}. Create one with: openssl rand -hex 48`);
   }
+  requireSecret(signingKey);
   const settings = resolveSettings(rest);
   if (verifyingKey !== undefined) {
     throw new SettingError(

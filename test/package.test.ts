@@ -102,7 +102,7 @@ describe("the packed package in an empty folder", () => {
       import { sqliteStore } from "tokenpair/sqlite";
       const store = sqliteStore(":memory:");
       await store.migrate();
-      const auth = createAuth({ store, signingKey: "k".repeat(32) });
+      const auth = createAuth({ store, signingKey: "a key of the package test, of 32 bytes" });
       await auth.ready();
       await auth.users.create({ username: "alice", password: "correct horse battery" });
       const { access } = await auth.login({ username: "alice", password: "correct horse battery" });

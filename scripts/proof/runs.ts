@@ -43,10 +43,17 @@ export const proofRuns: readonly ProofRun[] = [
   },
   {
     name: "browsers",
-    description: "every browser test, in Chromium (minutes)",
-    command: vitest("test/browser"),
-    smoke: { command: vitest("test/browser/accessibility.test.ts") },
-    toFigures: linesWith(/^\s*Tests\s+\d+ passed/),
+    description: "every browser test, in Chromium, and in Firefox and WebKit if they are installed (minutes)",
+    command: ["node", "scripts/browsers.ts"],
+    smoke: { command: ["node", "scripts/browsers.ts", "test/browser/accessibility.test.ts"] },
+    toFigures: linesWith(/^browsers: \w+: /),
+  },
+  {
+    name: "proxies",
+    description: "nginx, Caddy, HAProxy and Apache as docs/behind-a-proxy.md configures them; those that are installed",
+    command: vitest("test/proxies"),
+    smoke: { command: vitest("test/proxies/proxies.test.ts", "--testNamePattern=nginx|caddy") },
+    toFigures: linesWith(/^proxies: /),
   },
   {
     name: "fuzz",

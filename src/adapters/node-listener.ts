@@ -5,7 +5,7 @@ type CreateListener = (options: {
   readonly hostname?: string;
 }) => (req: IncomingMessage, res: ServerResponse) => unknown;
 
-/** The host of a request that names none. It is no host's name (RFC 6761 §6.4), so no page is of its origin. */
+/** The host of a request that names none. No host can have this name (RFC 6761 §6.4), so no page has its origin. */
 const unnamedHost = "host.invalid";
 
 /**

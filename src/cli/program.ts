@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addAudit } from "./commands/audit.ts";
+import { addBackup } from "./commands/backup.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addFlushExpiredTokens } from "./commands/flushexpiredtokens.ts";
 import { addMigrate } from "./commands/migrate.ts";
@@ -48,6 +49,7 @@ function createProgram(context: Context): Command {
   addSessions(program, context);
   addAudit(program, context);
   addFlushExpiredTokens(program, context);
+  addBackup(program, context);
   addDoctor(program, context);
   return program;
 }

@@ -1,6 +1,6 @@
 import type { Client } from "./client.ts";
 import { isSessionChanged } from "./client-error.ts";
-import { type Environment, listenTo, type PageEvent } from "./environment.ts";
+import type { Environment, PageEvent } from "./environment.ts";
 import type { Records } from "./session/records.ts";
 import { createRefresher } from "./session/refresher.ts";
 import { createSchedule } from "./session/schedule.ts";
@@ -30,7 +30,7 @@ const wakeEvents: readonly PageEvent[] = ["visibilitychange", "resume", "pagesho
 
 /** Creates a client of its parts. It immediately asks the server whether a user is logged in. */
 export function assembleClient(parts: ClientParts): Client {
-  const { endpoints, name, records, state, timeout } = parts;
+  const { endpoints, state } = parts;
   const schedule = createSchedule(parts.env, () => void refresher.check());
   const env: Environment = {
     ...parts.env,
@@ -41,10 +41,11 @@ export function assembleClient(parts: ClientParts): Client {
     },
   };
   const transport = parts.createTransport(env, () => state.get().sessionId);
-  const session = createSession({ env, transport, records, schedule, state, name });
-  const refresher = createRefresher({ env, transport, records, schedule, session, state, timeout });
-  const requests = createRequests({ env, transport, schedule, refresher, state, base: endpoints.base });
-  const stopListening = listenTo(env.page, wakeEvents, (event) => {
+  const shared = { ...parts, env, transport, schedule };
+  const session = createSession(shared);
+  const refresher = createRefresher({ ...shared, session });
+  const requests = createRequests({ ...shared, refresher });
+  const stopListening = env.page?.listen(wakeEvents, (event) => {
     if (event === "online") schedule.skipBackoff();
     void refresher.check();
   });
@@ -94,7 +95,7 @@ export function assembleClient(parts: ClientParts): Client {
     countdown: schedule.countdown,
     onChange: state.onChange,
     dispose() {
-      stopListening();
+      stopListening?.();
       session.dispose();
     },
   };

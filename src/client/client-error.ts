@@ -59,7 +59,7 @@ export class ClientError extends Error {
    * @param details The status and the other optional parts.
    */
   constructor(code: string, message: string, details: ClientErrorDetails = {}) {
-    super(message, { cause: details.cause });
+    super(message);
     Object.assign(this, { status: 0, sessionEnded: false }, details, { code });
   }
 }

@@ -27,8 +27,8 @@ export interface Page {
   readonly base: string;
   /** Returns `document.cookie`. */
   readonly cookies: () => string;
-  /** Calls `listener` at every `event`. Returns a function that stops listening. */
-  readonly listen: (event: PageEvent, listener: () => void) => () => void;
+  /** Calls `listener` at each of `events`. Returns a function that stops listening. */
+  readonly listen: (events: readonly PageEvent[], listener: (event: PageEvent) => void) => () => void;
 }
 
 /** The events after which timers may be late, and `pagehide`, after which the page may be suspended. */
@@ -91,18 +91,6 @@ function probe<T>(read: () => T): T | undefined {
   }
 }
 
-/** Calls `listener` at each of `events`, if there is a page. Returns a function that stops listening. */
-export function listenTo(
-  page: Page | undefined,
-  events: readonly PageEvent[],
-  listener: (event: PageEvent) => void,
-): () => void {
-  const stops = events.map((event) => page?.listen(event, () => listener(event)));
-  return () => {
-    for (const stop of stops) stop?.();
-  };
-}
-
 function openChannel(name: string, onMessage: (message: unknown) => void): Channel {
   const channel = new BroadcastChannel(name);
   channel.onmessage = ({ data }) => onMessage(data);
@@ -114,10 +102,13 @@ function toPage(document: Document, window: Window): Page {
     href: window.location.href,
     base: document.baseURI,
     cookies: () => probe(() => document.cookie) ?? "",
-    listen(event, listener) {
-      const target = event === "visibilitychange" || event === "resume" ? document : window;
-      target.addEventListener(event, listener);
-      return () => target.removeEventListener(event, listener);
+    listen(events, listener) {
+      const abort = new AbortController();
+      for (const event of events) {
+        const target = event === "visibilitychange" || event === "resume" ? document : window;
+        target.addEventListener(event, () => listener(event), { signal: abort.signal });
+      }
+      return () => abort.abort();
     },
   };
 }

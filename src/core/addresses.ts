@@ -20,7 +20,7 @@ export function isNetwork(text: unknown): boolean {
   return typeof text === "string" && parseNetwork(text) !== null;
 }
 
-/** Stands for a peer at the other end of a unix socket, where an address is expected. */
+/** Used instead of an address for a peer at the other end of a unix socket. */
 export const unixPeer = "unix";
 
 /** All addresses that share their first bits. */

@@ -48,7 +48,7 @@ export function toKeyOfName({ settings }: Pick<UnlockDeps, "settings">, username
  * Clears the failed logins that came from an address, on all accounts; for IPv6, from its /64.
  *
  * @returns how many counts were cleared.
- * @throws TypeError if `ip` is neither an IP address nor "unix", which stands for unix sockets.
+ * @throws TypeError if `ip` is neither an IP address nor "unix", the address of unix sockets.
  */
 export async function unlockAddress(deps: UnlockDeps, ip: string, client: ClientInfo = {}): Promise<number> {
   if (ip !== unixPeer && parseAddress(ip) === null) {

@@ -1,6 +1,6 @@
 /** The settings that the server writes into attributes of the `html` element. */
 export interface PageSettings {
-  /** The path of the server's cookie endpoints. */
+  /** The path of the server's cookie endpoints, as this browser sees it. */
   readonly authPath: string;
   /** The name of the CSRF cookie. */
   readonly csrfCookie: string;

@@ -20,6 +20,7 @@ import { createLog, type ServerLog } from "./observe/log.ts";
 import { createLogOutput, type LineWriter } from "./observe/log-output.ts";
 import { createLostCookieWarning } from "./observe/lost-cookies.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
+import { createStrippedPrefixWarning } from "./observe/stripped-prefix.ts";
 import { createResources, type Resources } from "./resources.ts";
 
 /** The options of `serve`. */
@@ -87,7 +88,15 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const onLag = (seconds: number) => metrics?.lag(seconds);
   const auth = withConfigErrors(() =>
     createAuthWith(
-      { ...settings, nodeName: settings.nodeName ?? hostname(), store, signingKey: key.secret, onError, onLag },
+      {
+        ...settings,
+        nodeName: settings.nodeName ?? hostname(),
+        store,
+        // As bytes, because a key from a file may begin with a slash.
+        signingKey: Buffer.from(key.secret),
+        onError,
+        onLag,
+      },
       { developmentCookies },
     ),
   );
@@ -101,6 +110,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   await auth.ready();
   if (createdKey !== null) await recordCreatedKey(store, settings, log);
   const warnOfLostCookies = createLostCookieWarning(settings, log.lostCookies);
+  const warnOfStrippedPrefix = createStrippedPrefixWarning(settings, log.publicPath);
   const app = createApp({
     handlers: [createHealth(auth), ...page],
     fallback: {
@@ -123,7 +133,11 @@ async function start(config: Config, options: ServeOptions, resources: Resources
 
   const metricsUrl = metrics && (await listenForMetrics(metrics, server, log, resources));
   const { host, port } = server;
-  const listener = await listen({ fetch: app, host, port, onMalformed: log.malformed, limits: server });
+  const fetch: typeof app = (request, connection) => {
+    warnOfStrippedPrefix(request);
+    return app(request, connection);
+  };
+  const listener = await listen({ fetch, host, port, onMalformed: log.malformed, limits: server });
   resources.add(() => listener.close(closeTimeout));
   return Object.freeze({ url: listener.url, metricsUrl, database, createdKey, demo, log, close: resources.close });
 }

@@ -39,7 +39,7 @@ describe("createAuth", () => {
     ["a key shorter than its hash", { signingKey: "k".repeat(31) }, /^signingKey must .*32 bytes for HS256, got 31\./],
     [
       "a key that is too short for HS512",
-      { signingKey: "k".repeat(63), algorithm: "HS512" },
+      { signingKey: signingKey.slice(0, 63), algorithm: "HS512" },
       /^signingKey must .*64 bytes for HS512, got 63\./,
     ],
     ["a verifying key beside an HMAC key", { verifyingKey: "k".repeat(64) }, /^verifyingKey must not be set: HS256/],
@@ -52,6 +52,22 @@ describe("createAuth", () => {
   ])("refuses %s, and says what to do", (_, options, message) => {
     expect(create(options)).toThrow(SettingError);
     expect(create(options)).toThrow(message);
+  });
+
+  it.each([
+    [
+      "a path",
+      "/run/secrets/tokenpair/production/signing-key",
+      /^signingKey looks like a path, .*Pass the file's content/,
+    ],
+    ["a URL", "https://vault.example/v1/secret/tokenpair", /^signingKey looks like a URL/],
+    ["a placeholder", "change-me-change-me-change-me-change-me", /^signingKey is a placeholder/],
+    ["a repeated character", "k".repeat(32), /^signingKey has fewer than 8 different characters/],
+    ["repeated bytes", new Uint8Array(64), /^signingKey has fewer than 8 different characters/],
+    ["a PEM", "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA", /^signingKey is a PEM or JWK/],
+  ])("refuses %s as the signing key, and doesn't quote it", (_, key, message) => {
+    expect(create({ signingKey: key })).toThrow(message);
+    expect(create({ signingKey: key })).not.toThrow(String(key));
   });
 
   it("shows no key in an error message", () => {

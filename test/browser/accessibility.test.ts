@@ -1,10 +1,9 @@
-import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openBrowser, type TestBrowser } from "./chromium.ts";
+import { openBrowser, traits } from "./browsers.ts";
+import type { Tab, TestBrowser } from "./device.ts";
 import { callApi, logIn, openTab, seeLoginForm } from "./person.ts";
 import { openSite, type Site } from "./site.ts";
 
-const schemes = ["light", "dark"] as const;
 const widths = [1280, 390];
 
 describe("the accessibility of the page", () => {
@@ -41,7 +40,7 @@ describe("the accessibility of the page", () => {
   });
 
   /** Returns type and autocomplete of each field, which password managers use. */
-  function readFields(page: Page): Promise<string[]> {
+  function readFields(page: Tab): Promise<string[]> {
     return page
       .locator("input[autocomplete]")
       .evaluateAll((fields) =>
@@ -49,11 +48,11 @@ describe("the accessibility of the page", () => {
       );
   }
 
-  async function expectNoBarriers(page: Page): Promise<void> {
-    await page.mouse.move(0, 0);
-    for (const colorScheme of schemes) {
+  async function expectNoBarriers(page: Tab): Promise<void> {
+    await page.mouse?.move(0, 0);
+    for (const colorScheme of traits.colorSchemes) {
       for (const width of widths) {
-        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        await page.emulateMedia?.({ colorScheme, reducedMotion: "reduce" });
         await page.setViewportSize({ width, height: 800 });
         expect(await page.evaluate(findBarriers), `${colorScheme}, ${width}`).toEqual([]);
       }

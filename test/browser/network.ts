@@ -16,8 +16,12 @@ export interface Network {
   readonly close: () => Promise<void>;
 }
 
-/** Starts a proxy that forwards everything to `site` unchanged. */
-export async function openNetwork(site: Pick<Site, "port">): Promise<Network> {
+/**
+ * Starts a proxy that forwards everything to `site` unchanged.
+ *
+ * @param prefix is removed from each path. Every other path is answered with 404.
+ */
+export async function openNetwork(site: Pick<Site, "port">, prefix = ""): Promise<Network> {
   let dropped: string | undefined;
   const delivered: (string | undefined)[] = [];
   const holds = new Map<string, (release: () => void) => void>();
@@ -34,7 +38,12 @@ export async function openNetwork(site: Pick<Site, "port">): Promise<Network> {
   }
 
   const server = createServer((incoming, outgoing) => {
-    const { method, url: path, headers } = incoming;
+    const { method, url: asked = "", headers } = incoming;
+    if (!asked.startsWith(`${prefix}/`)) {
+      outgoing.writeHead(404).end();
+      return;
+    }
+    const path = asked.slice(prefix.length);
     const onward = request({ port: site.port, method, path, headers }, async (answer: IncomingMessage) => {
       if (!(await passes(path))) {
         answer.resume();

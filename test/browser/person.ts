@@ -1,15 +1,15 @@
-import type { BrowserContext, Locator, Page } from "playwright-core";
+import type { Device, Locator, Tab } from "./device.ts";
 import { password, type Site } from "./site.ts";
 
 /** Opens the page in a new tab. */
-export async function openTab(device: BrowserContext, { origin }: Pick<Site, "origin">): Promise<Page> {
+export async function openTab(device: Device, { origin }: Pick<Site, "origin">): Promise<Tab> {
   const page = await device.newPage();
   await page.goto(origin);
   return page;
 }
 
 /** Logs in with the form. */
-export async function logIn(page: Page, username: string, { remember = true } = {}): Promise<void> {
+export async function logIn(page: Tab, username: string, { remember = true } = {}): Promise<void> {
   await page.getByLabel("Username").fill(username);
   await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByLabel("Stay logged in").setChecked(remember);
@@ -19,30 +19,30 @@ export async function logIn(page: Page, username: string, { remember = true } = 
 
 /** Opens the page in a new tab and logs in. */
 export async function openLoggedIn(
-  device: BrowserContext,
+  device: Device,
   site: Pick<Site, "origin">,
   username: string,
   options?: { readonly remember: boolean },
-): Promise<Page> {
+): Promise<Tab> {
   const page = await openTab(device, site);
   await logIn(page, username, options);
   return page;
 }
 
-export const accountOf = (page: Page, username: string): Locator =>
+export const accountOf = (page: Tab, username: string): Locator =>
   page.getByRole("heading", { level: 1, name: username });
 
-export const loginForm = (page: Page): Locator => page.getByRole("heading", { level: 1, name: "Log in" });
+export const loginForm = (page: Tab): Locator => page.getByRole("heading", { level: 1, name: "Log in" });
 
 /** Waits for the account. Fails if the login form appears instead. */
-export async function seeAccount(page: Page, username: string): Promise<void> {
+export async function seeAccount(page: Tab, username: string): Promise<void> {
   const [account, form] = [accountOf(page, username), loginForm(page)];
   await account.or(form).first().waitFor();
   await account.waitFor();
 }
 
 /** Waits for the login form. Returns the reason that the page shows. */
-export async function seeLoginForm(page: Page): Promise<string> {
+export async function seeLoginForm(page: Tab): Promise<string> {
   await loginForm(page).waitFor();
   return (await page.locator(".notice").allTextContents()).join("");
 }
@@ -51,7 +51,7 @@ export async function seeLoginForm(page: Page): Promise<string> {
  * Presses the button that calls the API, if it still exists: the page may be about to learn that it is logged out.
  * Returns the status of the response, "No response", or "logged out".
  */
-export async function callApi(page: Page): Promise<string> {
+export async function callApi(page: Tab): Promise<string> {
   const panel = page.locator("section", { has: page.getByRole("heading", { name: "Call the API" }) });
   await panel.evaluateAll(([section]) => {
     section?.querySelector("[role=status]")?.replaceChildren();
@@ -64,13 +64,13 @@ export async function callApi(page: Page): Promise<string> {
 }
 
 /** Presses the first "Log out" button, which is in the header. */
-export async function logOut(page: Page): Promise<void> {
+export async function logOut(page: Tab): Promise<void> {
   await page.getByRole("button", { name: "Log out", exact: true }).first().click();
   await seeLoginForm(page);
 }
 
 /** Changes the password with the form. */
-export async function changePassword(page: Page, next = "another horse battery staple"): Promise<void> {
+export async function changePassword(page: Tab, next = "another horse battery staple"): Promise<void> {
   await page.getByLabel("Current password", { exact: true }).fill(password);
   await page.getByLabel("New password", { exact: true }).fill(next);
   await page.getByRole("button", { name: "Change password" }).click();
@@ -78,8 +78,8 @@ export async function changePassword(page: Page, next = "another horse battery s
 }
 
 /** Returns the row of a device in the list. */
-export const deviceRow = (page: Page, name: string | RegExp): Locator =>
+export const deviceRow = (page: Tab, name: string | RegExp): Locator =>
   page.getByRole("listitem").filter({ hasText: name });
 
 /** Returns the banner, which is empty unless there is a problem with the connection. */
-export const bannerOf = (page: Page): Locator => page.locator(".banner");
+export const bannerOf = (page: Tab): Locator => page.locator(".banner");

@@ -1,6 +1,7 @@
 import type { SessionView } from "../../src/flows/sessions.ts";
 import { openNodes } from "../support/nodes.ts";
 import type { ServerProcess } from "../support/server-process.ts";
+import { traits } from "./browsers.ts";
 
 /** A line of the server's log. */
 export interface LogLine {
@@ -22,6 +23,8 @@ export interface Site {
   readonly refreshesOf: (username: string) => readonly string[];
   /** Creates a user with `password` and returns the name. */
   readonly newUser: () => Promise<string>;
+  /** Returns whether `password` is this user's password. */
+  readonly hasPassword: (username: string) => Promise<boolean>;
   /** Returns this user's sessions, newest first. */
   readonly sessionsOf: (username: string) => Promise<readonly SessionView[]>;
   /** Stops the process without a warning (SIGKILL). */
@@ -41,16 +44,30 @@ export interface Lifetimes {
   readonly reuseInterval?: number;
 }
 
+/** Other settings of the server. */
+export interface SiteSettings {
+  /** The prefix that a proxy removes. Default: none. */
+  readonly publicPath?: string;
+}
+
 /** Starts a server with a new database. */
-export async function openSite({ access, refresh = 600, reuseInterval = 10 }: Lifetimes): Promise<Site> {
+export async function openSite({
+  access,
+  refresh = 600,
+  reuseInterval = 10,
+  publicPath,
+}: Lifetimes & SiteSettings): Promise<Site> {
   const env = {
     TOKENPAIR_PAGE: "true",
     TOKENPAIR_LOG_LEVEL: "info",
     TOKENPAIR_ACCESS_TOKEN_LIFETIME: String(access),
     TOKENPAIR_REFRESH_TOKEN_LIFETIME: String(refresh),
     TOKENPAIR_REUSE_INTERVAL: String(reuseInterval),
+    ...(publicPath === undefined ? {} : { TOKENPAIR_PUBLIC_PATH: publicPath }),
   };
-  const nodes = await openNodes({ database: "SQLite", servers: 1, env });
+  // Only with development cookies does WebKit keep the session at http://localhost.
+  const args = traits.keepsSecureCookies ? [] : ["--demo"];
+  const nodes = await openNodes({ database: "SQLite", servers: 1, env, args });
   let server = nodes.servers[0] as ServerProcess;
   const lines: LogLine[] = [];
   const users = new Map<string, string>();
@@ -81,6 +98,11 @@ export async function openSite({ access, refresh = 600, reuseInterval = 10 }: Li
       users.set(username, await nodes.addUser(username, password));
       return username;
     },
+    hasPassword: (username) =>
+      nodes.auth.login({ username, password }).then(
+        () => true,
+        () => false,
+      ),
     sessionsOf: (username) => nodes.auth.sessions.list(users.get(username) ?? ""),
     kill: () => server.kill(),
     async restart() {

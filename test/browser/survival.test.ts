@@ -2,18 +2,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openBrowser, openProfile, type TestBrowser } from "./chromium.ts";
+import { openBrowser, openProfile, traits } from "./browsers.ts";
+import type { Device, DeviceOptions, Tab, TestBrowser } from "./device.ts";
 import { type Network, openNetwork } from "./network.ts";
 import { bannerOf, callApi, logOut, openLoggedIn, openTab, seeAccount, seeLoginForm } from "./person.ts";
 import { type Lifetimes, openSite, type Site } from "./site.ts";
 import { until } from "./until.ts";
-import { withoutLocksAndChannel } from "./without-locks.ts";
 
 // Most of the time is spent waiting for something to expire, so the tests run concurrently.
 
-describe.concurrent("a restart of the browser", () => {
+describe.skipIf(!traits.hasProfiles).concurrent("a restart of the browser", () => {
   const access = 3;
   let site: Site;
 
@@ -24,11 +23,11 @@ describe.concurrent("a restart of the browser", () => {
 
   /** Runs a test with a new user and a new profile directory. `open` closes the browser process and starts the next. */
   async function withProfile(
-    run: (open: () => Promise<BrowserContext>, user: string) => Promise<void>,
+    run: (open: () => Promise<Device>, user: string) => Promise<void>,
     at = site,
   ): Promise<void> {
     const directory = mkdtempSync(join(tmpdir(), "tokenpair-profile-"));
-    let current: BrowserContext | undefined;
+    let current: Device | undefined;
     try {
       await run(
         async () => {
@@ -67,9 +66,10 @@ describe.concurrent("a restart of the browser", () => {
       await before.close();
       await sleep(refresh * 1000 + 500);
 
-      const page = await openTab(await open(), brief);
+      const after = await open();
+      const page = await openTab(after, brief);
       expect(await seeLoginForm(page)).toMatch(/^You were logged out after a period of inactivity/);
-      const left = await page.context().cookies(`${brief.origin}/api/auth`);
+      const left = await after.cookies(`${brief.origin}/api/auth`);
       expect(left.map(({ name }) => name).sort()).toEqual(["__Host-csrftoken", "__Secure-device"]);
     }, brief).finally(brief.close);
   });
@@ -98,7 +98,7 @@ describe.concurrent("a restart of the browser", () => {
 const refreshPath = "/api/auth/refresh/";
 
 interface Scenario {
-  readonly device: BrowserContext;
+  readonly device: Device;
   readonly network: Network;
   readonly user: string;
 }
@@ -117,8 +117,8 @@ describe.concurrent("a failing connection", () => {
   });
 
   /** Runs a test with its own device, user and network. */
-  async function runScenario(run: (scenario: Scenario) => Promise<void>): Promise<void> {
-    const [device, network, user] = await Promise.all([browser.device(), openNetwork(site), site.newUser()]);
+  async function runScenario(run: (scenario: Scenario) => Promise<void>, options?: DeviceOptions): Promise<void> {
+    const [device, network, user] = await Promise.all([browser.device(options), openNetwork(site), site.newUser()]);
     try {
       await run({ device, network, user });
     } finally {
@@ -177,9 +177,8 @@ describe.concurrent("a failing connection", () => {
       expect(await callApi(next)).toBe("200 OK");
     }));
 
-  /** Opens two tabs that refresh at the same time, each independently. */
-  async function openTwoTabs({ device, network, user }: Scenario): Promise<readonly [Page, Page]> {
-    await device.addInitScript(withoutLocksAndChannel);
+  /** Opens two tabs, which refresh independently if they have neither Web Locks nor BroadcastChannel. */
+  async function openTwoTabs({ device, network, user }: Scenario): Promise<readonly [Tab, Tab]> {
     const tabs = [await openLoggedIn(device, network, user), await openTab(device, network)] as const;
     await seeAccount(tabs[1], user);
     return tabs;
@@ -191,20 +190,23 @@ describe.concurrent("a failing connection", () => {
     ["a repetition of the same refresh", 0],
     ["the next refresh, by more than the reuse interval", 1],
   ])("keeps the user logged in if the response to a refresh arrives after the response to %s", (_, overtaking) =>
-    runScenario(async (scenario) => {
-      const { network, user } = scenario;
-      const tabs = await openTwoTabs(scenario);
-      const [rotations, delivered] = [countRotations(user) + 1, network.delivered(refreshPath)];
-      const release = await network.hold(refreshPath);
-      await until(() => countRotations(user) >= rotations + overtaking);
-      await until(() => network.delivered(refreshPath) > delivered + overtaking);
-      if (overtaking > 0) await sleep((reuseInterval + 1) * 1000);
-      release();
-      expect(await Promise.all(tabs.map(callApi))).toEqual(["200 OK", "200 OK"]);
-      await until(() => countRotations(user) >= rotations + overtaking + 2);
-      expect(await Promise.all(tabs.map(callApi))).toEqual(["200 OK", "200 OK"]);
-      expect(site.refreshesOf(user).filter((outcome) => !["rotated", "replayed"].includes(outcome))).toEqual([]);
-    }),
+    runScenario(
+      async (scenario) => {
+        const { network, user } = scenario;
+        const tabs = await openTwoTabs(scenario);
+        const [rotations, delivered] = [countRotations(user) + 1, network.delivered(refreshPath)];
+        const release = await network.hold(refreshPath);
+        await until(() => countRotations(user) >= rotations + overtaking);
+        await until(() => network.delivered(refreshPath) > delivered + overtaking);
+        if (overtaking > 0) await sleep((reuseInterval + 1) * 1000);
+        release();
+        expect(await Promise.all(tabs.map(callApi))).toEqual(["200 OK", "200 OK"]);
+        await until(() => countRotations(user) >= rotations + overtaking + 2);
+        expect(await Promise.all(tabs.map(callApi))).toEqual(["200 OK", "200 OK"]);
+        expect(site.refreshesOf(user).filter((outcome) => !["rotated", "replayed"].includes(outcome))).toEqual([]);
+      },
+      { lacksLocksAndChannel: true },
+    ),
   );
 
   it("recovers without a reload when the server is restarted after a crash", () =>
@@ -220,18 +222,19 @@ describe.concurrent("a failing connection", () => {
       expect(await own.sessionsOf(user)).toHaveLength(1);
     }));
 
-  it("shows that the browser is offline, and refreshes when it is online again", () =>
+  it.skipIf(!traits.goesOffline)("shows that the browser is offline, and refreshes when it is online again", () =>
     runScenario(async ({ device, user }) => {
       const page = await openLoggedIn(device, site, user);
-      await device.setOffline(true);
+      await device.setOffline?.(true);
       await bannerOf(page).filter({ hasText: "No connection" }).waitFor();
       expect(await callApi(page)).toBe("No response");
       await sleep(access * 1000 + 500);
       await seeAccount(page, user);
-      await device.setOffline(false);
+      await device.setOffline?.(false);
       await seeNoProblem(page);
       expect(await callApi(page)).toBe("200 OK");
-    }));
+    }),
+  );
 
   it("keeps the user logged in after back and forward, although the access token has expired", () =>
     runScenario(async ({ device, user }) => {
@@ -271,10 +274,10 @@ describe.concurrent("a failing connection", () => {
 });
 
 /** Waits until the page shows no problem with the connection. */
-async function seeNoProblem(page: Page): Promise<void> {
+async function seeNoProblem(page: Tab): Promise<void> {
   await until(async () => (await bannerOf(page).textContent()) === "");
 }
 
-async function dispatch(page: Page, event: "pagehide" | "pageshow"): Promise<void> {
+async function dispatch(page: Tab, event: "pagehide" | "pageshow"): Promise<void> {
   await page.evaluate((type) => window.dispatchEvent(new PageTransitionEvent(type, { persisted: true })), event);
 }

@@ -1,6 +1,6 @@
-import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { openBrowser, type TestBrowser } from "./chromium.ts";
+import { openBrowser } from "./browsers.ts";
+import type { Device, Tab, TestBrowser } from "./device.ts";
 import {
   callApi,
   changePassword,
@@ -12,14 +12,13 @@ import {
   seeLoginForm,
 } from "./person.ts";
 import { openSite, type Site } from "./site.ts";
-import { withoutLocksAndChannel } from "./without-locks.ts";
 
 const access = 5;
 
 describe("the tabs and devices of one user", () => {
   let site: Site;
   let browser: TestBrowser;
-  let device: BrowserContext;
+  let device: Device;
   let user: string;
 
   beforeAll(async () => {
@@ -35,7 +34,7 @@ describe("the tabs and devices of one user", () => {
   afterEach(() => device.close());
 
   /** Opens five tabs, the first of which logs in. */
-  async function openFiveTabs(): Promise<readonly Page[]> {
+  async function openFiveTabs(): Promise<readonly Tab[]> {
     const first = await openLoggedIn(device, site, user);
     const others = await Promise.all([1, 2, 3, 4].map(() => openTab(device, site)));
     await Promise.all(others.map((tab) => seeAccount(tab, user)));
@@ -43,7 +42,7 @@ describe("the tabs and devices of one user", () => {
   }
 
   /** Waits until the access token has expired, calls the API from all tabs at once, and returns the responses. */
-  async function callAfterSleep(tabs: readonly Page[]): Promise<readonly string[]> {
+  async function callAfterSleep(tabs: readonly Tab[]): Promise<readonly string[]> {
     await browser.sleep(access * 1000 + 500);
     return Promise.all(tabs.map(callApi));
   }
@@ -64,10 +63,11 @@ describe("the tabs and devices of one user", () => {
   });
 
   it("keeps the user logged in with five tabs that have neither Web Locks nor BroadcastChannel", async () => {
-    await device.addInitScript(withoutLocksAndChannel);
+    await device.close();
+    device = await browser.device({ lacksLocksAndChannel: true });
     const tabs = await openFiveTabs();
-    const found = await tabs[0]?.evaluate(() => [navigator.locks, "BroadcastChannel" in window]);
-    expect(found).toEqual([undefined, false]);
+    const found = await tabs[0]?.evaluate(() => [Boolean(navigator.locks), "BroadcastChannel" in window]);
+    expect(found).toEqual([false, false]);
     for (let time = 0; time < 2; time++) expect(await callAfterSleep(tabs)).toEqual(fiveResponses);
     await Promise.all(tabs.map((tab) => seeAccount(tab, user)));
     expect(site.refreshesOf(user).filter((outcome) => !["rotated", "replayed"].includes(outcome))).toEqual([]);
@@ -78,7 +78,7 @@ describe("the tabs and devices of one user", () => {
     const [first, ...others] = await openFiveTabs();
     const appearances = others.map((tab) => tab.evaluate(waitForLoginForm));
     const pressedAt = Date.now();
-    await logOut(first as Page);
+    await logOut(first as Tab);
     const delays = (await Promise.all(appearances)).map((appearedAt) => appearedAt - pressedAt);
     expect(Math.max(...delays)).toBeLessThan(1000);
     expect(await Promise.all(others.map(seeLoginForm))).toEqual(others.map(() => "You are logged out."));

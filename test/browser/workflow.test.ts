@@ -1,6 +1,6 @@
-import type { BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openBrowser, type TestBrowser } from "./chromium.ts";
+import { openBrowser, traits } from "./browsers.ts";
+import type { Device, Tab, TestBrowser } from "./device.ts";
 import { watchFaults } from "./faults.ts";
 import {
   accountOf,
@@ -31,7 +31,7 @@ describe.concurrent("the page", () => {
   });
 
   /** Runs a test with its own device and user. Fails if the console shows an error. */
-  async function runScenario(run: (device: BrowserContext, user: string) => Promise<void>): Promise<void> {
+  async function runScenario(run: (device: Device, user: string) => Promise<void>): Promise<void> {
     const [device, user] = await Promise.all([browser.device(), site.newUser()]);
     const faults = watchFaults(device);
     try {
@@ -64,11 +64,11 @@ describe.concurrent("the page", () => {
       await page.getByText(/^200 OK/).waitFor();
       await page.getByText(`"username": "${user}"`).waitFor();
 
-      await tabTo(page, "Rename Chrome on Linux");
+      await tabTo(page, `Rename ${traits.deviceName}`);
       await keyboard.press("Enter");
       await keyboard.type("my laptop");
       await keyboard.press("Escape");
-      expect(await focused(page)).toBe("Rename Chrome on Linux");
+      expect(await focused(page)).toBe(`Rename ${traits.deviceName}`);
       await keyboard.press("Enter");
       await keyboard.type("my laptop");
       await keyboard.press("Enter");
@@ -114,7 +114,7 @@ describe.concurrent("the page", () => {
       await until(async () => (await rows.count()) === 1);
       expect(await Promise.all(pages.map(callApi))).toEqual(["logged out", "logged out", "logged out"]);
 
-      const again = await openLoggedIn(others[0] as BrowserContext, site, user);
+      const again = await openLoggedIn(others[0] as Device, site, user);
       await page.getByRole("button", { name: "Log out everywhere" }).click();
       expect(await seeLoginForm(page)).toBe("You are logged out.");
       expect(await callApi(again)).toBe("logged out");
@@ -138,7 +138,7 @@ describe.concurrent("the page", () => {
   it("lets no script read a token from cookies, storage, responses or the document", () =>
     runScenario(async (device, user) => {
       const bodies: Promise<string>[] = [];
-      device.on("response", (response) => bodies.push(response.text().catch(() => "")));
+      device.on?.("response", (response) => bodies.push(response.text().catch(() => "")));
       const page = await openLoggedIn(device, site, user);
       await callApi(page);
       await changePassword(page, newPassword);
@@ -167,7 +167,7 @@ describe.concurrent("the page", () => {
 const tokenShape = /[\w-]{16,}\.[\w-]{16,}\.[\w-]{16,}/;
 
 /** Returns the accessible name of the focused element. */
-function focused(page: Page): Promise<string> {
+function focused(page: Tab): Promise<string> {
   return page.evaluate(() => {
     const element = document.activeElement as HTMLInputElement | null;
     const label = element?.labels?.[0]?.textContent;
@@ -176,7 +176,7 @@ function focused(page: Page): Promise<string> {
 }
 
 /** Presses the Tab key until the element with this name is focused. */
-async function tabTo(page: Page, name: string): Promise<void> {
+async function tabTo(page: Tab, name: string): Promise<void> {
   for (let steps = 0; steps < 40; steps++) {
     await page.keyboard.press("Tab");
     if ((await focused(page)) === name) return;

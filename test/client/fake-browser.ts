@@ -37,6 +37,8 @@ export type TabOptions = (ClientOptions | BearerClientOptions) & {
   readonly blocksCookies?: boolean;
   /** Whether a service worker answers every GET from its cache, if the URL is in it. */
   readonly cacheFirst?: boolean;
+  /** Returns what `document.cookie` is, from the value of the server's CSRF cookie. Default: it is among others. */
+  readonly toCookies?: (csrf: string) => string;
   /** Whether the environment has no random bytes. */
   readonly lacksRandomBytes?: boolean;
 };
@@ -80,6 +82,7 @@ export function createFakeBrowser(): FakeBrowser {
     blocksCookies = false,
     cacheFirst = false,
     lacksRandomBytes = false,
+    toCookies = (csrf) => `theme=dark; csrftoken=${csrf}`,
     ...options
   }: TabOptions = {}): FakeTab {
     const listeners = new Map<PageEvent, Set<() => void>>();
@@ -128,12 +131,17 @@ export function createFakeBrowser(): FakeBrowser {
       page: {
         href,
         base: href,
-        cookies: () =>
-          jar.has("csrftoken") && !blocksCookies ? `theme=dark; csrftoken=${jar.get("csrftoken")}` : "theme=dark",
-        listen(event, listener) {
-          const set = listeners.get(event) ?? new Set();
-          listeners.set(event, set.add(listener));
-          return () => void set.delete(listener);
+        cookies: () => (jar.has("csrftoken") && !blocksCookies ? toCookies(jar.get("csrftoken") ?? "") : "theme=dark"),
+        listen(events, listener) {
+          const stops = events.map((event) => {
+            const set = listeners.get(event) ?? new Set();
+            const call = () => listener(event);
+            listeners.set(event, set.add(call));
+            return () => set.delete(call);
+          });
+          return () => {
+            for (const stop of stops) stop();
+          };
         },
       },
       ...Object.fromEntries(without.map((name) => [name, undefined])),

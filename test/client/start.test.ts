@@ -162,3 +162,25 @@ describe("the start of a client", () => {
     expect(browser.server.count("POST /api/auth/refresh/")).toBe(1);
   });
 });
+
+describe("two CSRF cookies at http://localhost, one of an earlier server", () => {
+  const stale = `n${"x".repeat(22)}.hmac`;
+
+  it.each([
+    ["before", (own: string) => ["__Host-csrftoken", stale, "csrftoken", own]],
+    ["after", (own: string) => ["csrftoken", own, "__Host-csrftoken", stale]],
+  ])("don't log the user out if the stale one comes %s the server's own", async (_, toPairs) => {
+    const browser = createFakeBrowser();
+    (await browser.openLoggedIn()).client.dispose();
+    browser.clock.sleep(3_600_000);
+    const tab = browser.openTab({
+      toCookies: (own) => toPairs(own).reduce((text, part, at) => text + (at % 2 ? `=${part}; ` : part), ""),
+    });
+    await browser.clock.advance(100);
+    expect(tab.client.session()).toMatchObject({ status: "authenticated", sessionId: "s1" });
+    const write = tab.client.fetch("/api/orders/", { method: "POST" });
+    await browser.clock.advance(100);
+    expect((await write).status).toBe(200);
+    expect(browser.server.requests.filter(({ headers }) => headers.get("X-CSRFToken") === stale)).toEqual([]);
+  });
+});

@@ -271,6 +271,23 @@ describe("a confirmation that fails", () => {
   });
 });
 
+describe("a process that waits for a confirmation", () => {
+  /** How many timers keep the process alive. */
+  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length;
+
+  it("is kept alive until the answer, and not for a probe", () => {
+    const { database, confirmer, revoke } = createTestConfirmer();
+    database.addNode("silent");
+    const before = timers();
+    revoke({ isProbe: true });
+    expect(timers()).toBe(before);
+    const confirmation = confirmer.confirm(database.revoke("s"), { timeout: 3_000 });
+    expect(timers()).toBe(before + 1);
+    confirmer.stop();
+    return confirmation.then((result) => expect([result, timers()]).toEqual(["pending", before]));
+  });
+});
+
 describe("a probe", () => {
   it("isn't reported, and finds silent nodes", async () => {
     const { database, time, revoke, reported } = createTestConfirmer();

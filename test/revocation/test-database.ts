@@ -49,7 +49,8 @@ export function createTestDatabase({ clock }: Pick<ManualTime, "clock">) {
     /** What the answers of methods wait for. */
     held: new Map<string, Promise<void>>(),
     reportListening: (_isListening: boolean, _reason?: string) => {},
-    revoke(sessionId: string, more: Partial<Revocation> = {}) {
+    /** Appends an entry. @returns the position of its transaction. */
+    revoke(sessionId: string, more: Partial<Revocation> = {}): string {
       entries.push({ kind: "session", sessionId, at: clock.now(), ...more } as Revocation);
       return `${database.incarnation}/${entries.length}`;
     },
@@ -57,9 +58,9 @@ export function createTestDatabase({ clock }: Pick<ManualTime, "clock">) {
       for (const wake of wakers) wake(isAwaited);
     },
     /** Records an acknowledgement of another node, and wakes those who wait for it. */
-    acknowledge(id: string, seen = `${database.incarnation}/${entries.length}`) {
+    acknowledge(id: string, seen?: string): void {
       const row = rows.get(id);
-      if (row !== undefined) row.seen = seen;
+      if (row !== undefined) row.seen = seen ?? `${database.incarnation}/${entries.length}`;
       for (const wake of ackWakers) wake();
     },
     addNode(id: string, more: Partial<Row> = {}) {

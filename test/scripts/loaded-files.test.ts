@@ -29,7 +29,7 @@ describe("import of the built package", () => {
       print();
       const store = sqliteStore(":memory:");
       await store.migrate();
-      const auth = createAuth({ store, signingKey: "k".repeat(32), passwordMemoryCost: 7168, passwordTimeCost: 5 });
+      const auth = createAuth({ store, signingKey: "a signing key of this test alone, with 32 bytes", passwordMemoryCost: 7168, passwordTimeCost: 5 });
       await auth.ready();
       await auth.users.create({ username: "alice", password: "correct horse battery" });
       const { access } = await auth.login({ username: "alice", password: "correct horse battery" });

@@ -26,6 +26,7 @@ function start() {
       malformed() {},
       cleanup() {},
       lostCookies() {},
+      publicPath() {},
       linesLost() {},
       error: (error: unknown) => void seen.errors.push(error),
     },

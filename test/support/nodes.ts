@@ -34,6 +34,8 @@ export interface NodesOptions {
   readonly servers: number;
   /** More environment variables of the servers. */
   readonly env?: Readonly<Record<string, string>>;
+  /** More arguments of the servers. */
+  readonly args?: readonly string[];
   /** Settings of PostgreSQL. */
   readonly postgresSettings?: Readonly<Record<string, string>>;
   /** Whether the test's own node reaches PostgreSQL through `databaseWire`, as the servers do. Default: false, directly. */
@@ -56,7 +58,7 @@ const cheapHashes = { passwordMemoryCost: 64, passwordTimeCost: 1 };
 
 /** Starts servers over a new database, and opens it as one more node. */
 export async function openNodes(options: NodesOptions): Promise<Nodes> {
-  const { database, servers, env = {}, postgresSettings = {}, sharesWire = false } = options;
+  const { database, servers, env = {}, args = [], postgresSettings = {}, sharesWire = false } = options;
   const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
   const file = join(cwd, "tokenpair.db");
   const postgres = database === "PostgreSQL" ? await startPostgres(postgresSettings) : null;
@@ -81,7 +83,7 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
   };
   const running: ServerProcess[] = [];
   const start = async (port = 0) => {
-    const server = await startServer({ cwd, port, env: settings });
+    const server = await startServer({ cwd, port, env: settings, args });
     running.push(server);
     return server;
   };

@@ -27,6 +27,8 @@ export interface ServerOptions {
   /** The file that runs the command line. Default: this version's. */
   readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** More arguments of the command. */
+  readonly args?: readonly string[];
 }
 
 /** Starts `tokenpair serve` and waits until it says that it is ready. */
@@ -35,8 +37,9 @@ export async function startServer({
   port = 0,
   main = currentMain,
   env = {},
+  args = [],
 }: ServerOptions): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [main, "serve", "--port", String(port)], {
+  const child = spawn(process.execPath, [main, "serve", "--port", String(port), ...args], {
     cwd,
     env: { ...childEnvironment, TOKENPAIR_LOG_LEVEL: "error", ...env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -83,7 +83,7 @@ async function toQuery(
   return { ...query, userId };
 }
 
-/** Prints entries, each on its own line. Returns false if nobody reads them any more. */
+/** Prints entries, each on its own line. Returns false if the reader of stdout has ended. */
 type Write = (entries: readonly AuditEntry[]) => Promise<boolean>;
 
 function createWriter(store: Store, context: Context, { json }: AuditOptions): Write {

@@ -16,7 +16,10 @@ export function addServe(program: Command, context: Context): void {
   addCommand(program, "serve", "Migrate the database, then serve. Prints one line when ready.")
     .option("--host <host>", "Address to listen on (default: 127.0.0.1).")
     .option("--port <port>", "Port to listen on, 0 for any free port (default: 8000).", parsePort)
-    .option("--demo", "Create the user demo with a random password if there are no users.")
+    .option(
+      "--demo",
+      "Create the user demo with a random password if there are no users, and use development cookies at localhost.",
+    )
     .action((flags: ServeFlags) => runServe(context, flags));
 }
 

@@ -1,6 +1,6 @@
 import type { Config } from "../../server/config/config.ts";
 import { toProtection } from "../../server/config/postgres-options.ts";
-import type { PostgresFacts, PostgresStore } from "../../store/postgres/index.ts";
+import type { ListenState, PostgresFacts, PostgresStore } from "../../store/postgres/index.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
 /** The first version that has `pg_current_xact_id()`, without which the revocation feed could skip late commits. */
@@ -32,6 +32,7 @@ export async function checkPostgres(store: PostgresStore, url: string, { server 
           `A node uses ${connections}, but the server allows ${maxConnections}. Lower databaseConnections.`,
         )
       : ok("connections", `A node uses ${connections} of the server's ${maxConnections}.`),
+    ...toListenChecks(await store.probeListen()),
   ];
 }
 
@@ -48,6 +49,26 @@ function toEngineChecks({ engine, hasStandbys, hasSynchronousStandby }: Postgres
   return [
     warn("standbys", "None is synchronous: a failover can undo a confirmed revocation. Set synchronous_standby_names."),
   ];
+}
+
+function toListenChecks(listen: ListenState): readonly Check[] {
+  const later = "Until then, other nodes apply a revocation up to a quarter of a second later.";
+  switch (listen.state) {
+    case "delivered":
+      return [ok("listen", "Notifications arrive.")];
+    case "lost":
+      return [
+        warn(
+          "listen",
+          "No notification arrived. A proxy that pools transactions, such as PgBouncer, loses them. " +
+            `Set databaseListenUrl to the server itself. ${later}`,
+        ),
+      ];
+    case "failed":
+      return [warn("listen", `Can't listen (${listen.reason}). Check databaseListenUrl. ${later}`)];
+    case "off":
+      return [];
+  }
 }
 
 function toTlsCheck(url: string, server: Config["server"]): Check {

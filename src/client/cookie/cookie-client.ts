@@ -10,8 +10,8 @@ import { createIdleClient } from "./idle-client.ts";
 /** The options of `createClient`. A page that the server itself serves needs none of them. */
 export interface ClientOptions extends BaseClientOptions {
   /**
-   * The name of the CSRF cookie, if the server's `csrfCookieName` setting was changed. Default: `"__Host-csrftoken"`,
-   * or `"csrftoken"` if there is no such cookie.
+   * The name of the CSRF cookie, if the server's `csrfCookieName` setting was changed. The name without its prefix counts
+   * too: the server leaves the prefix out without https. Default: `"__Host-csrftoken"`.
    */
   readonly csrfCookie?: string;
   /** The server's `csrfHeaderName` setting. Default: `"X-CSRFToken"`. */
@@ -23,8 +23,8 @@ export function assembleCookieClient(env: Environment, options: ClientOptions): 
   const { page } = env;
   if (!page) return createIdleClient();
   const { timeout = 10, csrfCookie = "__Host-csrftoken", csrfHeader = "X-CSRFToken" } = options;
-  // Without https, the server leaves the prefix out.
-  const cookieNames = [csrfCookie, csrfCookie.replace(/^__\w+?-/, "")];
+  // Without https, the server leaves the prefix out. A Set, because a name may have none.
+  const cookieNames = [...new Set([csrfCookie, csrfCookie.replace(/^__\w+?-/, "")])];
   const endpoints = toEndpoints(options, page);
   const name = `tokenpair cookie ${endpoints.auth}`;
   const records = createRecords(env, env.storage, name);

@@ -20,7 +20,7 @@ export interface CookieTransportParts {
   readonly endpoints: Endpoints;
   /** Seconds. */
   readonly timeout: number;
-  /** Names of the CSRF cookie. The first one that is present counts. */
+  /** Names that the CSRF cookie may have. */
   readonly cookieNames: readonly string[];
   readonly csrfHeader: string;
   /** Returns the id of the session that the client shows. */

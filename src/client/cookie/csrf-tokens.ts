@@ -8,7 +8,7 @@ export interface CsrfTokenParts {
   readonly env: Environment;
   readonly page: Page;
   readonly endpoints: Endpoints;
-  /** Names of the CSRF cookie. The first one that is present counts. */
+  /** Names that the CSRF cookie may have. */
   readonly cookieNames: readonly string[];
   readonly call: JsonCall;
 }
@@ -51,13 +51,21 @@ export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: Cs
   const isReadable = new URL(page.href).origin === endpoints.origin;
   let known: CsrfToken | undefined;
 
-  const read = () => (isReadable ? findCookie(page.cookies(), cookieNames) : known?.token);
+  /** Returns the values of the CSRF cookie. Two names have one at http://localhost, if one is of an earlier server. */
+  const readAll = () =>
+    cookieNames.flatMap((name) => `; ${page.cookies()}`.split(`; ${name}=`)[1]?.split(";")[0] || []);
+
+  /** Returns the token, or `undefined` if only the server can tell which one it is. */
+  function read(): string | undefined {
+    const tokens = readAll();
+    return !isReadable || tokens.includes(known?.token ?? "") ? known?.token : tokens[1] ? undefined : tokens[0];
+  }
 
   async function ask(): Promise<CsrfToken> {
     const { csrf_token: token, session } = await call("GET", toFreshPath(env, "csrf/"));
     if (typeof token !== "string") throw unexpectedResponse();
     // The cookie may have a name that this client doesn't know.
-    if (isReadable && !read() && !page.cookies().includes(token)) throw cookiesBlocked();
+    if (isReadable && !readAll()[0] && !page.cookies().includes(token)) throw cookiesBlocked();
     known = { token, sessionId: session === null ? null : toId(session) };
     return known;
   }
@@ -68,7 +76,7 @@ export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: Cs
     return known?.token === token ? known : { token };
   }
 
-  const isAnonymous = () => isReadable && /^($|n[\w-]{22}\.)/.test(read() ?? "");
+  const isAnonymous = () => isReadable && readAll().every((token) => /^n[\w-]{22}\./.test(token));
 
   return {
     isAnonymous,
@@ -94,8 +102,4 @@ export function hasPrefix(token: string): boolean {
 
 function cookiesBlocked(): ClientError {
   return new ClientError("cookies_blocked", "The browser blocks cookies. Allow them, or use https.");
-}
-
-function findCookie(cookies: string, names: readonly string[]): string | undefined {
-  return names.map((name) => `; ${cookies}`.split(`; ${name}=`)[1]?.split(";")[0]).find(Boolean);
 }

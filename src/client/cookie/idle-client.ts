@@ -3,7 +3,7 @@ import { loading } from "../session/session-state.ts";
 
 /** Creates the client for environments without a page, such as server rendering: its state is always `loading`. */
 export function createIdleClient(): Client {
-  const reject = () => Promise.reject(new TypeError("createClient needs a page. Call this in a browser."));
+  const reject = () => Promise.reject(new TypeError("Call this in a browser: createClient needs a page."));
   return {
     login: reject,
     logout: reject,

@@ -1,6 +1,6 @@
 import { ClientError, isUnauthorized, unexpectedResponse } from "../client-error.ts";
 import type { Environment } from "../environment.ts";
-import { createTimeout, timedOut } from "../transport/json-call.ts";
+import { createTimeout } from "../transport/json-call.ts";
 import { untilAborted } from "../transport/outgoing.ts";
 import { type GetIdempotencyKey, type Transport, toFreshPath, toId, toUser } from "../transport/transport.ts";
 import type { Records } from "./records.ts";
@@ -79,7 +79,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
     const before = schedule.receivedAt();
     try {
       // What comes late still counts: the work isn't stopped.
-      await untilAborted(work(notBefore, locked), signal, timedOut);
+      await untilAborted(work(notBefore, locked), signal);
       schedule.resetBackoff();
       state.setProblem();
     } catch (error) {

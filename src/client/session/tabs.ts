@@ -1,4 +1,4 @@
-import { type Channel, type Environment, listenTo } from "../environment.ts";
+import type { Channel, Environment } from "../environment.ts";
 import { createTimeout, toJsonObject } from "../transport/json-call.ts";
 import type { SessionRecord } from "./records.ts";
 import type { User } from "./session-state.ts";
@@ -62,9 +62,7 @@ export function createTabs(env: Environment, name: string, onMessage: (message: 
 
   open();
   // An open channel can keep a page out of the back/forward cache.
-  const stopListening = listenTo(env.page, ["pagehide", "pageshow"], (event) =>
-    (event === "pagehide" ? close : open)(),
-  );
+  const stopListening = env.page?.listen(["pagehide", "pageshow"], (event) => (event === "pagehide" ? close : open)());
   return {
     post: (message) => channel?.postMessage(message),
     exclusive<T>(run: (locked: boolean) => Promise<T>): Promise<T> {
@@ -73,7 +71,7 @@ export function createTabs(env: Environment, name: string, onMessage: (message: 
       return turn;
     },
     close() {
-      stopListening();
+      stopListening?.();
       close();
     },
   };

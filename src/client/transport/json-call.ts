@@ -33,7 +33,8 @@ export function createJsonCall(env: Environment, timeout: number, root: string, 
     };
     const { signal, stop } = createTimeout(env, timeout * 1000);
     const toFailure = (cause: unknown): never => {
-      throw signal.aborted ? timedOut(cause) : new ClientError("offline", "Could not reach the server.", { cause });
+      if (signal.aborted) throw signal.reason;
+      throw new ClientError("offline", "Could not reach the server.", { cause });
     };
     try {
       const response = await send(`${root}/${path}`, { method, headers, ...content, signal }, (...request) =>
@@ -65,11 +66,6 @@ function toJson({ headers, ok, status }: Response, text: string): JsonObject {
   );
 }
 
-/** Returns the error for a call without a response in time. */
-export function timedOut(cause?: unknown): ClientError {
-  return new ClientError("timeout", "The server did not respond in time.", { cause });
-}
-
 /** Returns the code of an error response, which can still be read afterwards. */
 export async function readCode(response: Response): Promise<unknown> {
   return parseJsonObject(await response.clone().text())["code"];
@@ -89,9 +85,12 @@ export function toJsonObject(value: unknown): JsonObject {
   return typeof value === "object" && value !== null ? (value as JsonObject) : {};
 }
 
-/** Returns a signal that is aborted after `delay` milliseconds unless `stop` is called. */
+/** Returns a signal that is aborted after `delay` milliseconds unless `stop` is called. Its reason is `timeout`. */
 export function createTimeout(env: Environment, delay: number) {
   const abort = new AbortController();
-  const timer = env.setTimeout(() => abort.abort(), toTimerDelay(delay));
+  const timer = env.setTimeout(
+    () => abort.abort(new ClientError("timeout", "The server did not respond in time.")),
+    toTimerDelay(delay),
+  );
   return { signal: abort.signal, stop: () => env.clearTimeout(timer) };
 }

@@ -28,19 +28,15 @@ export function isUnsafe(input: string | Request, init: RequestInit | undefined)
  */
 export function requireReplayable(init: RequestInit | undefined): void {
   if ("getReader" in toJsonObject(init?.body)) {
-    throw new ClientError("body_not_replayable", "The body is a stream and can't be sent twice. Repeat the request.");
+    throw new ClientError("body_not_replayable", "A stream can't be sent twice. Repeat the request.");
   }
 }
 
-/** Settles as `promise` does, or rejects with `toReason()` as soon as the signal is aborted. */
-export function untilAborted<T>(
-  promise: Promise<T>,
-  signal: AbortSignal | null | undefined,
-  toReason: () => unknown = () => signal?.reason,
-): Promise<T> {
+/** Settles as `promise` does, or rejects with the signal's reason as soon as it is aborted. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
-    const abort = () => reject(toReason());
+    const abort = () => reject(signal.reason);
     if (signal.aborted) abort();
     signal.addEventListener("abort", abort);
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));

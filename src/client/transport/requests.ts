@@ -5,7 +5,7 @@ import type { Schedule } from "../session/schedule.ts";
 import type { SessionStateHolder } from "../session/session-state.ts";
 import { readCode } from "./json-call.ts";
 import { isUnsafe, requireReplayable, untilAborted } from "./outgoing.ts";
-import type { Transport } from "./transport.ts";
+import type { Endpoints, Transport } from "./transport.ts";
 
 /** The parts that authenticated requests work with. */
 export interface RequestParts {
@@ -14,8 +14,7 @@ export interface RequestParts {
   readonly schedule: Schedule;
   readonly refresher: Refresher;
   readonly state: SessionStateHolder;
-  /** The URL that relative URLs are resolved against. */
-  readonly base: string;
+  readonly endpoints: Endpoints;
 }
 
 /**
@@ -36,7 +35,7 @@ export interface Requests {
 }
 
 /** Creates the functions. */
-export function createRequests({ env, transport, schedule, refresher, state, base }: RequestParts): Requests {
+export function createRequests({ env, transport, schedule, refresher, state, endpoints }: RequestParts): Requests {
   /** Runs `send` for the session that the state shows now. If it has changed, the state shows the new one afterwards. */
   async function once<T>(send: (requireSame: RequireSameSession) => Promise<T>): Promise<T> {
     let shown = state.get();
@@ -74,7 +73,7 @@ export function createRequests({ env, transport, schedule, refresher, state, bas
     once,
     async fetch(input, init) {
       const request = typeof input === "object" && "url" in input ? input : undefined;
-      const url = new URL(request?.url ?? String(input), base);
+      const url = new URL(request?.url ?? String(input), endpoints.base);
       const target = request ?? url.href;
       if (!transport.origins.includes(url.origin)) return env.fetch(target, init);
 

@@ -2,8 +2,13 @@
 export interface HttpSettings {
   /** The path of the token endpoints. Default: "/api/token". */
   readonly tokenPath: string;
-  /** The path of the cookie endpoints, and of the refresh and device cookies. Default: "/api/auth". */
+  /** The path of the cookie endpoints and, after `publicPath`, of the refresh and device cookies. Default: "/api/auth". */
   readonly authPath: string;
+  /**
+   * The path prefix that a proxy removes before it forwards a request, such as "/account". Browsers then get cookies, and the
+   * page its links, with this prefix. Default: none.
+   */
+  readonly publicPath: string | undefined;
   /** The header that carries a bearer token. Default: "Authorization". */
   readonly authHeaderName: string;
   /** The schemes that this header may have, compared without regard to case. Default: ["Bearer"]. */

@@ -101,6 +101,11 @@ export const settingRules = Object.freeze({
 
   tokenPath: path,
   authPath: path,
+  publicPath: {
+    ...path,
+    form: 'a path such as "/account": a slash first, none at the end, no "." or ".."',
+    optional: true,
+  },
   authHeaderName: headerName,
   authHeaderTypes: {
     type: "texts",

@@ -59,6 +59,7 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   // HttpSettings
   tokenPath: "/api/token",
   authPath: "/api/auth",
+  publicPath: undefined,
   authHeaderName: "Authorization",
   authHeaderTypes: Object.freeze(["Bearer"]),
   trustedProxies: Object.freeze([]),

@@ -42,7 +42,7 @@ export interface Store {
    * more, expired counts of failed logins, and old audit entries. Call it again while one of the counts equals `limit`.
    */
   deleteExpired(options: DeleteExpiredOptions): Promise<DeletedCounts>;
-  /** Tells of failed writes, and writes a probe. Missing if the store can't tell. */
+  /** Reports failed writes, and writes a probe. Missing if the store can't do that. */
   readonly writes?: WriteProbe;
   /** Returns what the connection pool is doing. Missing if the store has no pool. */
   readonly connections?: () => PoolUsage;

@@ -1,14 +1,16 @@
 import type { RefreshClaims } from "../../core/claims.ts";
 import { AuthError } from "../../core/errors.ts";
 import type { Decision } from "../../core/store/sessions.ts";
+import type { AuthUser } from "../../core/user.ts";
 import { createSalt, deriveSecret, hashIdempotencyKey, hashSecret } from "../../crypto/secrets.ts";
 import type { EventsOf } from "../../events/events.ts";
 import { commit, sessionsRevoked } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import { findClaimMismatch, findSessionRefusal } from "../session-refusal.ts";
-import { type PreparedTokens, prepareOwnTokens, prepareTokens, type TokenLimitOptions } from "../token-pair.ts";
+import { type PreparedTokens, prepareOwnTokens, prepareTokens } from "../token-pair.ts";
 import { mayHaveTokens } from "../user-source.ts";
 import {
+  type RefreshByRouteOptions,
   type Refreshed,
   type RefreshOptions,
   type RefreshReport,
@@ -53,17 +55,26 @@ export function verifyRefreshToken(deps: Deps, token: string, options: RefreshOp
 export async function refreshVerified(
   deps: Deps,
   presented: RefreshClaims,
-  options: RefreshOptions & TokenLimitOptions,
+  options: RefreshByRouteOptions,
 ): Promise<Refreshed> {
-  const { settings } = deps;
-  // Everything that can fail is done before the session changes: the claims, and the lengths of the tokens.
-  const tokens = await prepareTokensOfUser(deps, presented, options);
-  if (!settings.rotateRefreshTokens) return refreshWithoutRotation(deps, presented, tokens, options);
+  // Everything that can fail is done before the session changes: the user, the claims, and the lengths of the tokens.
+  const { tokens, user } = await prepareTokensOfUser(deps, presented, options);
+  const refreshed = await (deps.settings.rotateRefreshTokens
+    ? rotate(deps, presented, tokens, options)
+    : refreshWithoutRotation(deps, presented, tokens, options));
+  return { ...refreshed, ...(user !== undefined && { user }) };
+}
 
-  // Another change of the row, as a logout of the other sessions, can come in between steps 2 and 3.
-  const first = await rotateOrDecide(deps, presented, { ...options, tokens, isLastTry: false });
+/** Steps 1 to 3. Twice at most: another change of the row, as a logout of the other sessions, can come in between 2 and 3. */
+async function rotate(
+  deps: Deps,
+  presented: RefreshClaims,
+  tokens: PreparedTokens,
+  options: RefreshOptions,
+): Promise<Refreshed> {
+  const first = await tryToRotate(deps, presented, { ...options, tokens, isLastTry: false });
   if (first.outcome !== "changed") return first;
-  const second = await rotateOrDecide(deps, presented, { ...options, tokens, isLastTry: true });
+  const second = await tryToRotate(deps, presented, { ...options, tokens, isLastTry: true });
   if (second.outcome === "changed") throw second.error;
   return second;
 }
@@ -74,7 +85,7 @@ interface Attempt extends RefreshOptions {
   readonly isLastTry: boolean;
 }
 
-async function rotateOrDecide(
+async function tryToRotate(
   deps: Deps,
   presented: RefreshClaims,
   { tokens, isLastTry, ...options }: Attempt,
@@ -145,18 +156,23 @@ function toRefusalReport({ outcome, error }: Exclude<Ruling, Replay>, time: numb
   return { outcome: outcome === "changed" ? "refused" : outcome, time, reason: error.reason };
 }
 
-/** Prepares tokens with the application's claims, never stale. Reads the user only if the session's row can't decide alone. */
+/**
+ * Prepares tokens with the application's claims, never stale. Reads the user at most once: if the session's row can't
+ * decide alone, or with `readsUser`.
+ */
 async function prepareTokensOfUser(
   deps: Deps,
   presented: RefreshClaims,
-  options: RefreshOptions & TokenLimitOptions,
-): Promise<PreparedTokens> {
+  options: RefreshByRouteOptions,
+): Promise<{ readonly tokens: PreparedTokens; readonly user: AuthUser | undefined }> {
   const { settings, users } = deps;
-  if (users.isOwn && settings.claims === undefined && settings.userAuthenticationRule === undefined) {
-    return prepareOwnTokens(deps, presented.userId, options);
+  const { userId } = presented;
+  const isDecidedByRow = users.isOwn && settings.claims === undefined && settings.userAuthenticationRule === undefined;
+  const user = isDecidedByRow && !options.readsUser ? undefined : (await users.find(userId))?.user;
+  if (isDecidedByRow) return { tokens: await prepareOwnTokens(deps, userId, options), user };
+  if (user !== undefined && mayHaveTokens(settings, user)) {
+    return { tokens: await prepareTokens(deps, user, options), user };
   }
-  const found = await users.find(presented.userId);
-  if (found !== null && mayHaveTokens(settings, found.user)) return prepareTokens(deps, found.user, options);
   // The session stays live: the application may change its mind.
   const error = new AuthError("token_user_inactive", "the user is gone or inactive");
   reportRefusal(deps, presented, error, options);

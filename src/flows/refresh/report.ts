@@ -2,8 +2,10 @@ import type { RefreshClaims, TokenPair } from "../../core/claims.ts";
 import type { ClientInfo } from "../../core/client-info.ts";
 import type { AuthError } from "../../core/errors.ts";
 import type { Session } from "../../core/session.ts";
+import type { AuthUser } from "../../core/user.ts";
 import type { RefreshEvent, RefreshOutcome } from "../../events/events.ts";
 import type { Deps } from "../deps.ts";
+import type { TokenLimitOptions } from "../token-pair.ts";
 
 /** How to refresh. */
 export interface RefreshOptions {
@@ -16,6 +18,12 @@ export interface RefreshOptions {
   readonly client?: ClientInfo;
 }
 
+/** How a route refreshes. */
+export interface RefreshByRouteOptions extends RefreshOptions, TokenLimitOptions {
+  /** Whether `Refreshed.user` is needed. The user is read before the session changes. Default: false. */
+  readonly readsUser?: boolean;
+}
+
 /** A session that was refreshed. */
 export interface Refreshed {
   /** Whether the pair is new, the same successor again, or only a new access token. */
@@ -24,6 +32,8 @@ export interface Refreshed {
   readonly session: Session;
   /** Without `refresh` if `rotateRefreshTokens` is false: the presented token stays valid. */
   readonly pair: Omit<TokenPair, "refresh"> & { readonly refresh?: string };
+  /** The session's user. Missing if the refresh didn't read the user. */
+  readonly user?: AuthUser;
 }
 
 /** The result of a refresh, for its event. */

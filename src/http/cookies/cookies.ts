@@ -6,7 +6,8 @@ import type { TokenLimits } from "../../flows/token-pair.ts";
 import { type HeaderSource, readHeader } from "../request/headers.ts";
 
 /** The settings that shape the cookies. */
-export type CookieSettings = CookieNameSettings & Pick<Settings, "cookieSameSite" | "cookieDomain" | "authPath">;
+export type CookieSettings = CookieNameSettings &
+  Pick<Settings, "cookieSameSite" | "cookieDomain" | "authPath" | "publicPath">;
 
 /** The values of tokenpair's cookies in one request. */
 export interface RequestCookies {
@@ -117,9 +118,11 @@ export function toClearedVariants(settings: CookieSettings, hostname: string): r
     .map((_, i, labels) => labels.slice(i).join("."))
     .slice(0, -1)
     .slice(-maxVariantDomains);
-  const paths = settings.authPath.split("/").map((_, i, parts) => parts.slice(0, i + 1).join("/") || "/");
+  const paths = toAuthCookiePath(settings)
+    .split("/")
+    .map((_, i, parts) => parts.slice(0, i + 1).join("/") || "/");
   return domains.flatMap((cookieDomain) =>
-    paths.map((authPath) => toRefreshCookie({ ...settings, cookieDomain, authPath }, "", 0)),
+    paths.map((authPath) => toRefreshCookie({ ...settings, publicPath: undefined, cookieDomain, authPath }, "", 0)),
   );
 }
 
@@ -127,6 +130,11 @@ export function toClearedVariants(settings: CookieSettings, hostname: string): r
 export function withCookies(response: Response, cookies: readonly string[]): Response {
   for (const cookie of cookies) response.headers.append("Set-Cookie", cookie);
   return response;
+}
+
+/** Returns the path of the cookie endpoints as browsers see it: a proxy may remove a prefix from it. */
+function toAuthCookiePath({ publicPath = "", authPath }: CookieSettings): string {
+  return `${publicPath}${authPath}`;
 }
 
 /** Returns a `Set-Cookie` header. `maxAge` is in seconds; `null` means until the browser closes. */
@@ -148,7 +156,7 @@ export const toRefreshCookie: ToCookie = (settings, value, maxAge) =>
     name: toCookieNames(settings).refresh,
     value,
     maxAge,
-    path: settings.authPath,
+    path: toAuthCookiePath(settings),
     httpOnly: true,
     sameSite: "Strict",
   });
@@ -173,7 +181,7 @@ export function toDeviceCookie(settings: CookieSettings, value: string, persiste
     name: toCookieNames(settings).device,
     value,
     maxAge: persistent ? deviceCookieLifetime : null,
-    path: settings.authPath,
+    path: toAuthCookiePath(settings),
     httpOnly: true,
     sameSite: "Strict",
   });

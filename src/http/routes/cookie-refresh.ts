@@ -65,12 +65,10 @@ async function refreshByCookie(
 ): Promise<Response> {
   const { flows, settings, csrfKey } = deps;
   const idempotencyKey = readIdempotencyKey(request.headers);
-  const options = { idempotencyKey, client, tokenLimits: toTokenLimits(settings) };
+  const options = { idempotencyKey, client, tokenLimits: toTokenLimits(settings), readsUser: true };
   const claims = flows.verifyRefreshToken(cookies.refresh, options);
   requireCsrfToken(deps, request.headers, { cookie: cookies.csrf, sessionIds: [claims.sessionId] });
-  // Looked up before the rotation: nothing may fail after it.
-  const user = await flows.findCurrentUser(claims.userId);
-  const { outcome, session, pair } = await flows.refreshVerified(claims, options);
+  const { outcome, session, pair, user } = await flows.refreshVerified(claims, options);
 
   const csrfToken = deriveCsrfToken(csrfKey, session);
   const body = {

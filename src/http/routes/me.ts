@@ -27,8 +27,8 @@ export const me = defineEndpoint({
     503: unavailable,
   },
   async handle({ request, deps }) {
-    const { userId, sessionId } = await authenticateRequest(deps, request);
-    const found = await deps.flows.findCurrentUser(userId);
+    const { userId, sessionId, user } = await authenticateRequest(deps, request);
+    const found = user ?? (await deps.flows.findCurrentUser(userId));
     if (found === null) throw new AuthError("user_not_found", "no such user");
     const session = await findOwnSession(deps, sessionId);
     return toJsonResponse(200, {

@@ -35,8 +35,13 @@ export interface ServerSettings {
   readonly databaseCa: string | undefined;
   /** How often the server deletes expired rows, ±10 %; 0 for never. Default: 0. */
   readonly cleanupInterval: number;
-  /** The HMAC secret, or the path of its file. Default: created once, in the folder of the SQLite database. */
+  /**
+   * The HMAC secret. What looks like a path, URL or placeholder is refused, unless it is the path of an existing file, which
+   * then holds the secret. Default: created once, in the folder of the SQLite database.
+   */
   readonly signingKey: string | undefined;
+  /** The path of a text file that holds the HMAC secret, instead of `signingKey`. Default: none. */
+  readonly signingKeyFile: string | undefined;
   /** The address to listen on. Default: "127.0.0.1". */
   readonly host: string;
   /** The port to listen on; 0 for any free port. Default: 8000. */
@@ -74,6 +79,7 @@ export const defaultServerSettings: ServerSettings = Object.freeze({
   databaseCa: undefined,
   cleanupInterval: 0,
   signingKey: undefined,
+  signingKeyFile: undefined,
   host: "127.0.0.1",
   port: 8000,
   metricsHost: "127.0.0.1",
@@ -116,6 +122,8 @@ const serverRules = {
   databaseCa: { type: "text", pattern: /./, form: "the path of a PEM file", optional: true },
   cleanupInterval: seconds(0, days(1)),
   signingKey: { type: "text", pattern: /./, form: "a text that is not empty", optional: true, secret: true },
+  // Secret, in case an operator sets the key itself here.
+  signingKeyFile: { type: "text", pattern: /./, form: "the path of a file", optional: true, secret: true },
   host,
   port,
   metricsHost: host,

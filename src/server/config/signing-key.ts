@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { existsSync, linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { describeSecretFault, findSecretBytesFault, findSecretFault } from "../../crypto/secret-form.ts";
 import type { Config } from "./config.ts";
 import { ConfigError } from "./config-error.ts";
 import type { Database } from "./database.ts";
@@ -21,10 +22,14 @@ const keyLength = 64;
  * Returns the signing key in the settings or, by default, the one in the folder of the SQLite database.
  *
  * @returns the key, or `null` if there is none yet.
- * @throws ConfigError if the setting names a missing file or isn't an HMAC secret, or if it is missing with PostgreSQL.
+ * @throws ConfigError if a file can't be read or the key isn't an HMAC secret, or if it is missing with PostgreSQL.
  */
 export function findSigningKey({ server, directory }: Config, database: Database): ServerKey | null {
-  const { signingKey } = server;
+  const { signingKey, signingKeyFile } = server;
+  if (signingKeyFile !== undefined) {
+    if (signingKey === undefined) return readKey("signingKeyFile", resolve(directory, signingKeyFile));
+    throw new ConfigError("signingKeyFile: must not be set beside signingKey; remove one of them");
+  }
   if (signingKey === undefined) {
     if (database.postgresUrl !== undefined) {
       throw new ConfigError(
@@ -33,17 +38,22 @@ export function findSigningKey({ server, directory }: Config, database: Database
       );
     }
     const file = toDefaultFile(database);
-    return file !== null && existsSync(file) ? readKey(file) : null;
+    return file !== null && existsSync(file) ? readKey("signingKey", file) : null;
   }
   const file = resolve(directory, signingKey);
-  if (isFile(file)) return readKey(file);
-  if (looksLikePath(signingKey)) {
-    // The value may be a secret, so the message doesn't quote it.
-    throw new ConfigError(
-      "signingKey: looks like a path, but there is no such file; put a secret that looks like a path into a file",
-    );
-  }
-  return { secret: requireHmacSecret(signingKey), file: null };
+  if (isFile(file)) return readKey("signingKey", file);
+  const fault = findSecretFault(signingKey);
+  if (fault === "path") throw looksLikePath();
+  if (fault !== null) throw new ConfigError(`signingKey: ${describeSecretFault(fault)}`);
+  return { secret: signingKey, file: null };
+}
+
+/** The value may be a secret, so the message doesn't quote it. */
+function looksLikePath(): ConfigError {
+  return new ConfigError(
+    "signingKey: looks like a path, but there is no such file; correct the path and set it as signingKeyFile " +
+      "(TOKENPAIR_SIGNING_KEY_FILE), or create a secret with: openssl rand -hex 48",
+  );
 }
 
 /**
@@ -51,7 +61,7 @@ export function findSigningKey({ server, directory }: Config, database: Database
  * by its owner (0600). If several processes do this at once, one creates the key and the others read it.
  */
 export function createSigningKey(database: Database): ServerKey {
-  const secret = randomBytes(keyLength).toString("base64");
+  const secret = randomBytes(keyLength).toString("base64url");
   const file = toDefaultFile(database);
   if (file === null) return { secret, file };
   const draft = `${file}.${randomBytes(8).toString("hex")}`;
@@ -64,7 +74,7 @@ export function createSigningKey(database: Database): ServerKey {
   } finally {
     unlinkSync(draft);
   }
-  return readKey(file);
+  return readKey("signingKey", file);
 }
 
 /** Returns the path of the default key of a database. */
@@ -72,31 +82,49 @@ function toDefaultFile({ path }: Database): string | null {
   return path === null ? null : join(dirname(path), "signing.key");
 }
 
-function readKey(file: string): ServerKey {
+/** Reads a key from a file. Ignores white space at the end, such as a line end. @throws ConfigError */
+function readKey(setting: "signingKey" | "signingKeyFile", file: string): ServerKey {
+  const refuse = (fault: string) => new ConfigError(`${setting}: ${file} ${fault}`);
+  const content = readContent(setting, file);
+  const create = `create a key with: openssl rand -hex 48 > ${file}`;
+  // Decoding would replace most bytes of a binary key by the same character.
+  if (!isUtf8(content) || content.includes(0)) throw refuse(`is not a text file; ${create}`);
+  const secret = content.toString("utf8").trimEnd();
+  if (secret === "") throw refuse(`is empty; ${create}`);
+  if (secret.startsWith("\uFEFF")) {
+    throw refuse("starts with a byte order mark, which would be part of the key; save it as UTF-8 without one");
+  }
+  const fault = findSecretBytesFault(Buffer.from(secret));
+  if (fault === "path") throw refuse(`holds something that looks like a path, and not a secret; ${create}`);
+  if (fault !== null) throw refuse(describeSecretFault(fault));
+  return { secret, file };
+}
+
+function readContent(setting: string, file: string): Buffer {
   try {
-    return { secret: requireHmacSecret(requireText(file, readFileSync(file)).trimEnd()), file };
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    throw new ConfigError(`signingKey: ${file} can't be read; check its owner and mode`, { cause: error });
+    return readFileSync(file);
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+    throw new ConfigError(toUnreadable(setting, file, code), { cause });
   }
 }
 
-/**
- * Refuses binary keys: decoding would replace most bytes by the same character, and little randomness would be left.
- */
-function requireText(file: string, content: Buffer): string {
-  if (isUtf8(content)) return content.toString("utf8");
-  throw new ConfigError(`signingKey: ${file} is not a text file; create a key with: openssl rand -hex 48 > ${file}`);
-}
-
-function requireHmacSecret(text: string): string {
-  if (/^\s*(?:-----BEGIN |\{)/.test(text)) {
-    throw new ConfigError(
-      "signingKey: is a PEM or JWK, but this version signs with HMAC only; " +
-        "create a secret with: openssl rand -hex 48",
-    );
+function toUnreadable(setting: string, file: string, code: string): string {
+  // A secret in `signingKeyFile` must not be shown. An existing file isn't one.
+  const shown = existsSync(file) ? file : "the file";
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+    case "ENAMETOOLONG":
+      return `${setting}: ${shown} doesn't exist; correct the path, or create the file with: openssl rand -hex 48 > FILE`;
+    case "EISDIR":
+      return `${setting}: ${shown} is a folder and can't be read; set the path of a file in it`;
+    case "EACCES":
+    case "EPERM":
+      return `${setting}: ${shown} can't be read (${code}); check its owner and mode, and those of its folders`;
+    default:
+      return `${setting}: ${shown} can't be read (${code || "unknown error"}); check the file and its disk`;
   }
-  return text;
 }
 
 function isFile(path: string): boolean {
@@ -105,8 +133,4 @@ function isFile(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-function looksLikePath(text: string): boolean {
-  return /^(?:\/|\.{1,2}\/|~\/)|\.(?:key|pem|jwk|json|txt)$/i.test(text);
 }

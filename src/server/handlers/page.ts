@@ -67,7 +67,8 @@ export function createPage(
 /** Returns the settings that the page needs: see `src/page/settings.ts`. */
 function toPageSettings(settings: Settings<AuthUser>): Readonly<Record<string, string>> {
   return {
-    authPath: settings.authPath,
+    publicPath: settings.publicPath ?? "",
+    authPath: `${settings.publicPath ?? ""}${settings.authPath}`,
     csrfCookie: toCookieNames(settings).csrf,
     csrfHeaderName: settings.csrfHeaderName,
     passwords: settings.findUser === undefined ? "here" : "elsewhere",

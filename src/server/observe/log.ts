@@ -7,6 +7,7 @@ import type { AuthEvent } from "../../events/events.ts";
 import type { LogLevel } from "../config/server-settings.ts";
 import type { RequestRecord } from "../handlers/app.ts";
 import type { MalformedRequest } from "../listen/malformed-requests.ts";
+import type { PublicPathFault } from "./stripped-prefix.ts";
 
 /** The log of a server. Every method writes one line of JSON. */
 export interface ServerLog {
@@ -20,6 +21,8 @@ export interface ServerLog {
   readonly cleanup: (deleted: DeletedCounts) => void;
   /** Logs that browsers don't keep the cookies, and what to do. */
   readonly lostCookies: () => void;
+  /** Logs that `publicPath` seems to be wrong, and what to do. */
+  readonly publicPath: (fault: PublicPathFault) => void;
   /** Logs how many lines could not be written before this one. */
   readonly linesLost: (lines: number) => void;
   /** Logs an unexpected error. */
@@ -74,6 +77,9 @@ export function createLog({ level, destination }: LogOptions): ServerLog {
           "Use https or, for development only, set insecureCookies.",
       );
     },
+    publicPath(fault: PublicPathFault) {
+      log.warn(toPublicPathWarning(fault));
+    },
     linesLost(lines: number) {
       log.warn({ lines }, "lines of this log were lost: they could not be written");
     },
@@ -81,6 +87,26 @@ export function createLog({ level, destination }: LogOptions): ServerLog {
       log.error(toErrorFields(error), message);
     },
   });
+}
+
+function toPublicPathWarning(found: PublicPathFault): string {
+  switch (found.fault) {
+    case "prefix":
+      return (
+        `A proxy removes ${found.prefix} from the path (X-Forwarded-Prefix), so browsers don't send the refresh cookie, and ` +
+        `users are logged out at the first refresh. Set publicPath to "${found.prefix}".`
+      );
+    case "no-refresh-cookie":
+      return (
+        "A browser with a session sent no refresh cookie, so its user is logged out. If a proxy removes a prefix from the " +
+        "path, set publicPath to that prefix."
+      );
+    case "not-removed":
+      return (
+        "A request had publicPath in its path. Let the proxy remove it, or move the endpoints there with authPath and " +
+        "tokenPath, and remove publicPath."
+      );
+  }
 }
 
 function toRequestLevel({ status, path }: RequestRecord): "debug" | "info" | "error" {

@@ -5,6 +5,7 @@ import { createPostgresConnection } from "./connection/connection.ts";
 import { openPool, type PostgresStoreOptions, refuseUnknown, toBehaviour } from "./connection/options.ts";
 import { createFeedStore } from "./feed/feed.ts";
 import { createNotifications } from "./feed/notifications.ts";
+import { type ListenState, probeListen } from "./feed/probe-listen.ts";
 import { createFeedReader } from "./feed/reader.ts";
 import { createNodeStore } from "./nodes.ts";
 import { createOutboxStore } from "./outbox.ts";
@@ -30,6 +31,7 @@ export type {
   PostgresPoolOptions,
   PostgresStoreOptions,
 } from "./connection/options.ts";
+export type { ListenState } from "./feed/probe-listen.ts";
 export type { PostgresFacts } from "./schema/inspect.ts";
 
 /** A store in PostgreSQL. */
@@ -40,6 +42,11 @@ export interface PostgresStore extends Store {
    * @throws StoreUnavailableError if the server can't answer.
    */
   inspect(): Promise<PostgresFacts>;
+  /**
+   * Sends a notification to its own connection for LISTEN, and waits up to 5 seconds for it. It gets lost behind a proxy that
+   * pools transactions; the store then learns of revocations only by reading the feed twice a second. Never rejects.
+   */
+  probeListen(): Promise<ListenState>;
 }
 
 /**
@@ -102,6 +109,7 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
 
     connections: connection.usage,
     inspect: () => inspect(connection),
+    probeListen: () => probeListen(connection, pool.createListenClient),
 
     async close() {
       reader.stop();

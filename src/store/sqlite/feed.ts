@@ -82,7 +82,8 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
       at,
       until,
       confirm: Number(confirm),
-      reason: reason === undefined ? null : reasonCodes[reason],
+      // A newer version may have other reasons.
+      reason: reason === undefined ? null : (reasonCodes[reason] ?? null),
       appended: Date.now(),
       ...toSubject(revocation),
     });

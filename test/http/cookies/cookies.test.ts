@@ -5,7 +5,9 @@ import { defaultSettings } from "../../../src/core/settings/settings.ts";
 import {
   readCookies,
   toClearedCookies,
+  toClearedVariants,
   toCsrfCookie,
+  toDeviceCookie,
   toSessionCookies,
   toTokenLimits,
 } from "../../../src/http/cookies/cookies.ts";
@@ -74,6 +76,31 @@ describe("the cookies of a session", () => {
       "__Secure-r=d.e.f; Domain=example.com; Path=/auth; Secure; HttpOnly; SameSite=Strict",
       "c=r.m; Domain=example.com; Path=/; Secure; SameSite=None",
     ]);
+  });
+
+  it("puts publicPath before the path of the refresh and device cookies, and no other", () => {
+    const settings = { ...defaultSettings, publicPath: "/account" };
+    const cookies = [
+      ...toSessionCookies(settings, { pair, csrfToken: "r.m", persistent: true }),
+      ...toClearedCookies(settings),
+      toDeviceCookie(settings, "d", true),
+    ];
+    const paths = cookies.map((cookie) => /^[\w-]+=|(?<=; )Path=[^;]*/g[Symbol.match](cookie)?.join(" "));
+    expect(paths).toEqual([
+      "__Host-Http-access= Path=/",
+      "__Secure-refresh= Path=/account/api/auth",
+      "__Host-csrftoken= Path=/",
+      "__Host-Http-access= Path=/",
+      "__Secure-refresh= Path=/account/api/auth",
+      "__Host-csrftoken= Path=/",
+      "__Secure-device= Path=/account/api/auth",
+    ]);
+  });
+
+  it("deletes planted refresh cookies at every path above the cookie endpoints, with publicPath", () => {
+    const cookies = toClearedVariants({ ...defaultSettings, publicPath: "/account" }, "auth.example");
+    const paths = cookies.map((cookie) => /Path=([^;]*)/.exec(cookie)?.[1]);
+    expect(paths).toEqual(["/", "/account", "/account/api", "/account/api/auth"]);
   });
 
   it("limits tokens to the 4,096 bytes that browsers keep of a name and a value", () => {

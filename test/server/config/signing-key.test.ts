@@ -11,8 +11,8 @@ import { createFolder } from "../folder.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 
-async function find(directory: string, signingKey?: string) {
-  const env = signingKey === undefined ? {} : { TOKENPAIR_SIGNING_KEY: signingKey };
+async function find(directory: string, signingKey?: string, more: Record<string, string> = {}) {
+  const env = { ...(signingKey === undefined ? {} : { TOKENPAIR_SIGNING_KEY: signingKey }), ...more };
   const database = parseDatabaseUrl("sqlite:./tokenpair.db", directory);
   return findSigningKey(await loadConfig({ directory, env }), database);
 }
@@ -26,6 +26,37 @@ describe("the signingKey setting", () => {
     const folder = createFolder();
     writeFileSync(join(folder, "hmac"), `${secret}\r\n`);
     expect(await find(folder, "hmac")).toEqual({ secret, file: join(folder, "hmac") });
+  });
+
+  it.each([
+    ["http://vault.example/v1/secret/data/tokenpair", "looks like a URL"],
+    ["$" + "{TOKENPAIR_SECRET_FROM_THE_VAULT}", "is a placeholder"],
+    ["kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk", "has fewer than 8 different characters"],
+  ])("refuses %s without quoting it", async (signingKey, fault) => {
+    const finding = find(createFolder(), signingKey);
+    await expect(finding).rejects.toThrow(`signingKey: ${fault}`);
+    await expect(finding).rejects.toThrow(expect.not.stringContaining(signingKey));
+  });
+
+  it("refuses the same in a file, and takes a key in base64 that begins with a slash, as version 0.1 created", async () => {
+    const folder = createFolder();
+    writeFileSync(join(folder, "hmac"), "change-me-change-me-change-me-change-me\n");
+    await expect(find(folder, "hmac")).rejects.toThrow("hmac is a placeholder");
+    writeFileSync(join(folder, "hmac"), "/run/secrets/tokenpair/signing-key\n");
+    await expect(find(folder, "hmac")).rejects.toThrow("hmac holds something that looks like a path");
+    const created = "/9XkUeVd7bVwz0m4b1t0yWJ+q8l3Gf5rH2sT6uK0nPc/AaQxEoIjYvZgLhMwRkSt";
+    writeFileSync(join(folder, "hmac"), `${created}\n`);
+    expect(await find(folder, "hmac")).toMatchObject({ secret: created });
+  });
+
+  it("refuses a file that is empty, or begins with a byte order mark, which nobody sees", async () => {
+    const folder = createFolder();
+    writeFileSync(join(folder, "hmac"), " \n");
+    await expect(find(folder, "hmac")).rejects.toThrow("hmac is empty; create a key with: openssl rand -hex 48");
+    writeFileSync(join(folder, "hmac"), `\uFEFF${secret}`);
+    await expect(find(folder, "hmac")).rejects.toThrow("hmac starts with a byte order mark");
+    writeFileSync(join(folder, "hmac"), Buffer.from(secret, "utf16le"));
+    await expect(find(folder, "hmac")).rejects.toThrow("hmac is not a text file");
   });
 
   it("refuses a binary key file, which decoding would destroy, but takes UTF-8", async () => {
@@ -47,6 +78,10 @@ describe("the signingKey setting", () => {
     },
   );
 
+  it("says of a path that signingKeyFile is the setting for it", async () => {
+    await expect(find(createFolder(), "/run/secrets/key")).rejects.toThrow("set it as signingKeyFile");
+  });
+
   it.each(["-----BEGIN PRIVATE KEY-----\nMC4", '{"kty":"OKP"}'])(
     "refuses a PEM or a JWK, also in a file: %s",
     async (key) => {
@@ -56,6 +91,40 @@ describe("the signingKey setting", () => {
       await expect(find(folder, "key.pem")).rejects.toThrow("is a PEM or JWK, but this version signs with HMAC only");
     },
   );
+});
+
+describe("the signingKeyFile setting", () => {
+  const findInFile = (folder: string, path: string, signingKey?: string) =>
+    find(folder, signingKey, { TOKENPAIR_SIGNING_KEY_FILE: path });
+
+  it("is the path of the secret's file, relative to the working directory, and gives the same key as signingKey", async () => {
+    const folder = createFolder();
+    writeFileSync(join(folder, "hmac"), `${secret}\n`);
+    expect(await findInFile(folder, "hmac")).toEqual({ secret, file: join(folder, "hmac") });
+    expect(await findInFile(folder, join(folder, "hmac"))).toEqual(await find(folder, "hmac"));
+  });
+
+  it("says of a file that can't be read why, and what to do", async () => {
+    const folder = createFolder();
+    mkdirSync(join(folder, "keys"));
+    await expect(findInFile(folder, "keys")).rejects.toThrow(`signingKeyFile: ${folder}/keys is a folder`);
+    await expect(findInFile(folder, "keys/it")).rejects.toThrow(
+      "signingKeyFile: the file doesn't exist; correct the path",
+    );
+    await expect(findInFile(folder, "keys/it")).rejects.toThrow("openssl rand -hex 48 > FILE");
+  });
+
+  it("never shows a secret that was set instead of a path", async () => {
+    const finding = findInFile(createFolder(), secret);
+    await expect(finding).rejects.toThrow("signingKeyFile: the file doesn't exist");
+    await expect(finding).rejects.toThrow(expect.not.stringContaining(secret));
+  });
+
+  it("must not be set beside signingKey, even if both are the same file", async () => {
+    const folder = createFolder();
+    writeFileSync(join(folder, "hmac"), secret);
+    await expect(findInFile(folder, "hmac", "hmac")).rejects.toThrow("must not be set beside signingKey");
+  });
 });
 
 describe("the signing key in the folder of the database", () => {
@@ -70,7 +139,9 @@ describe("the signing key in the folder of the database", () => {
   it("has 64 random bytes, is readable only by its owner, and is the only file that is left", () => {
     const folder = createFolder();
     const { secret: made } = createSigningKey({ label: "", path: join(folder, "tokenpair.db") });
-    expect(Buffer.from(made, "base64")).toHaveLength(64);
+    expect(Buffer.from(made, "base64url")).toHaveLength(64);
+    // So that it is also accepted as signingKey.
+    expect(made).toMatch(/^[\w-]+$/);
     expect(statSync(join(folder, "signing.key")).mode & 0o777).toBe(0o600);
     expect(readdirSync(folder)).toEqual(["signing.key"]);
   });
@@ -101,6 +172,6 @@ describe("the signing key in the folder of the database", () => {
     const folder = createFolder();
     // A folder, because root can read every file.
     mkdirSync(join(folder, "signing.key"));
-    await expect(find(folder)).rejects.toThrow("signing.key can't be read; check its owner and mode");
+    await expect(find(folder)).rejects.toThrow("signing.key is a folder and can't be read");
   });
 });

@@ -42,6 +42,15 @@ async function startServer(page: boolean): Promise<string> {
 }
 
 describe("the page", () => {
+  it("has publicPath before the paths of its files and of the endpoints", async () => {
+    const html = await (await createSender({ publicPath: "/account" })("/")).text();
+    expect(html).toContain('<script type="module" src="/account/assets/page/main.js"></script>');
+    expect(html).toContain('data-auth-path="/account/api/auth"');
+    expect([...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path]) => path?.split("/")[1])).toEqual(
+      Array(4).fill("account"),
+    );
+  });
+
   it("has headers that allow only its own files", async () => {
     const { status, headers } = await createSender()("/");
     expect(status).toBe(200);

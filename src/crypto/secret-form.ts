@@ -1,0 +1,141 @@
+import { isUtf8 } from "node:buffer";
+import { SettingError } from "../core/settings/setting-error.ts";
+
+/** What a text is that isn't a random secret. */
+export type SecretFault = "path" | "url" | "placeholder" | "key-format" | "too-regular";
+
+/** The fewest different characters. 32 random hexadecimal digits have less with a chance of 1 in 10⁹. */
+const minDifferent = 8;
+
+/** The length from which different characters are counted: shorter secrets are refused anyway, with a better message. */
+const minLength = 32;
+
+/**
+ * Returns what shows that a text isn't a secret, but the place of one, a placeholder, or a pattern; `null` if it may be a
+ * secret.
+ *
+ * @param text a signing key as a setting or an environment variable holds it.
+ */
+export function findSecretFault(text: string): SecretFault | null {
+  const fault = findTextFault(text.trim());
+  if (fault !== null) return fault;
+  return text.startsWith("/") || (text.includes("/") && !isRandomBase64(text.trim())) ? "path" : null;
+}
+
+/**
+ * As `findSecretFault`, for bytes or the content of a file, which have slashes more often than paths: base64 begins with one
+ * in a case of 64. Refuses only a text that consists of names and slashes.
+ */
+export function findSecretBytesFault(bytes: Uint8Array): SecretFault | null {
+  if (!isUtf8(bytes)) return bytes.length >= minLength && new Set(bytes).size < minDifferent ? "too-regular" : null;
+  const text = Buffer.from(bytes).toString("utf8").trim();
+  const fault = findTextFault(text);
+  if (fault !== null) return fault;
+  return /^\/?[\w.-]+(?:\/[\w.-]+)+$/.test(text) && !isRandomBase64(text) ? "path" : null;
+}
+
+/**
+ * Refuses what isn't a secret.
+ *
+ * @throws SettingError about `signingKey`.
+ */
+export function requireSecret(signingKey: string | Uint8Array): void {
+  const fault = typeof signingKey === "string" ? findSecretFault(signingKey) : findSecretBytesFault(signingKey);
+  if (fault !== null) throw new SettingError("signingKey", describeSecretFault(fault));
+}
+
+/** Returns a fault to be read after the setting's name. It never quotes the secret. */
+export function describeSecretFault(fault: SecretFault): string {
+  switch (fault) {
+    case "path":
+      return "looks like a path, and not like a secret. Pass the file's content, or create a secret with: openssl rand -hex 48";
+    case "url":
+      return "looks like a URL, and not like a secret. Create a secret with: openssl rand -hex 48";
+    case "placeholder":
+      return "is a placeholder. Replace it by a secret, created with: openssl rand -hex 48";
+    case "key-format":
+      return "is a PEM or JWK, but this version signs with HMAC only. Create a secret with: openssl rand -hex 48";
+    case "too-regular":
+      return `has fewer than ${minDifferent} different characters. Create a secret with: openssl rand -hex 48`;
+  }
+}
+
+function findTextFault(text: string): SecretFault | null {
+  if (/^(?:-----BEGIN |\{\s*")/.test(text)) return "key-format";
+  if (isUrl(text)) return "url";
+  if (pathStart.test(text) || fileExtension.test(text)) return "path";
+  if (isPlaceholder(text)) return "placeholder";
+  return text.length >= minLength && new Set(text).size < minDifferent ? "too-regular" : null;
+}
+
+/** A URL of any scheme, or a reference to a secret store that was not resolved. */
+function isUrl(text: string): boolean {
+  return /^(?:[a-z][a-z0-9+.-]*:\/\/|(?:file|data|env|arn|vault|op|sqlite|postgres|postgresql|urn):)/i.test(text);
+}
+
+/** A drive letter, a network share, a folder of systemd, or the home, this or the parent folder, with either slash. */
+const pathStart = /^(?:[A-Za-z]:[\\/]|\\\\|~[\w.-]*[\\/]|\.{1,2}[\\/]|%[A-Za-z]\/)/;
+
+/** The extensions of files that hold keys or settings. */
+const fileExtension = /\.(?:key|pub|pem|crt|cer|der|p8|p12|pfx|jwks?|json|ya?ml|toml|conf|ini|env|txt|secret|hmac)$/i;
+
+/**
+ * Returns whether a text with slashes is base64 of random bytes: it has digits and letters of both cases. One of 1,500 such
+ * texts of 32 bytes has no digit. Its case changes at every second letter, and that of a path in CamelCase more rarely.
+ */
+function isRandomBase64(text: string): boolean {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || !/[A-Z]/.test(text)) return false;
+  const caseChanges = text.match(/[a-z](?=[A-Z])|[A-Z](?=[a-z])/g)?.length ?? 0;
+  return /\d/.test(text) || caseChanges >= text.length * 0.3;
+}
+
+/** Variables of shells, templates and configuration formats that were not replaced. */
+const unresolved =
+  /\$\{\s*\w[^}]*\}|\$\([^)]*\)|\{\{.*\}\}|<%.*%>|^\$[A-Za-z_]\w*$|^%\w+%$|^%\(\w+\)s$|^<[^<>]*>$|^\[[^[\]]*\]$/s;
+
+/**
+ * Words of placeholders, without spaces and punctuation. Each has at least eight letters, so that a random text contains
+ * none of them: 128 characters of base64 do with a chance of less than 1 in 10⁸.
+ */
+const placeholderWords = [
+  "changeme",
+  "changethis",
+  "changeit",
+  "pleasechange",
+  "replaceme",
+  "replacethis",
+  "replacewith",
+  "placeholder",
+  "insertyour",
+  "inserthere",
+  "generateone",
+  "opensslrand",
+  "yoursecret",
+  "yourownsecret",
+  "yourjwtsecret",
+  "yoursupersecret",
+  "yourverysecret",
+  "yourkeyhere",
+  "yoursigningkey",
+  "256bitsecret",
+  "384bitsecret",
+  "512bitsecret",
+  "stringsecretatleast",
+  "secretkeyhere",
+  "secrethere",
+  "signingkeyhere",
+  "mysecretkey",
+  "supersecret",
+  "thisisasecret",
+  "notasecret",
+  "examplesecret",
+  "examplekey",
+  "djangoinsecure",
+] as const;
+
+function isPlaceholder(text: string): boolean {
+  if (unresolved.test(text)) return true;
+  const letters = text.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+  if (/^(?:undefined|null|none|nil|secret|password|todo|fixme|test|example|x{3})+x*$/.test(letters)) return true;
+  return placeholderWords.some((word) => letters.includes(word));
+}

@@ -1,0 +1,47 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
+import type { PostgresConnection } from "../connection/connection.ts";
+import type { PostgresListenClient } from "../connection/driver.ts";
+import { toReason } from "../connection/errors.ts";
+
+/** Whether notifications arrive on the connection for LISTEN. */
+export type ListenState =
+  | { readonly state: "delivered" }
+  /** A notification didn't arrive: a proxy that pools transactions is in between. */
+  | { readonly state: "lost" }
+  /** The connection failed. `reason` never holds a password. */
+  | { readonly state: "failed"; readonly reason: string }
+  /** The store has no connection for LISTEN. */
+  | { readonly state: "off" };
+
+/** How long to wait for the notification, in milliseconds. */
+const timeout = 5_000;
+
+/**
+ * Listens on a channel that no other client uses, and notifies it. A proxy that pools transactions accepts LISTEN, but the server
+ * connection that listens then belongs to other clients.
+ */
+export async function probeListen(
+  connection: PostgresConnection,
+  createListenClient: (() => PostgresListenClient) | null,
+): Promise<ListenState> {
+  if (createListenClient === null) return { state: "off" };
+  const channel = `tokenpair_probe_${randomBytes(8).toString("hex")}`;
+  const waiting = new AbortController();
+  let client: PostgresListenClient | null = null;
+  try {
+    client = createListenClient();
+    client.on("error", () => {});
+    const delivered = new Promise<"delivered">((deliver) => client?.on("notification", () => deliver("delivered")));
+    await client.connect();
+    await client.query({ text: `LISTEN "${channel}"` });
+    await connection.run("probeListen", "SELECT pg_notify(:channel, '')", { channel });
+    const state = await Promise.race([delivered, setTimeout(timeout, "lost" as const, { signal: waiting.signal })]);
+    return { state };
+  } catch (error) {
+    return { state: "failed", reason: toReason(error) };
+  } finally {
+    waiting.abort();
+    client?.end().catch(() => {});
+  }
+}

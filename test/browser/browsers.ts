@@ -1,0 +1,96 @@
+import { existsSync } from "node:fs";
+import type { BrowserOptions, Device, TestBrowser } from "./device.ts";
+import { chromiumBrowser, firefoxBrowser, openPlaywright, openPlaywrightProfile } from "./playwright.ts";
+import { openWebKit, webKitPaths } from "./webkit/webkit.ts";
+
+/** What the tests need to know about a browser. */
+export interface BrowserTraits {
+  /** How the page names a device with this browser. */
+  readonly deviceName: string;
+  /** Whether it keeps a cookie with Secure of http://localhost. */
+  readonly keepsSecureCookies: boolean;
+  /** Whether the driver can restart it with the same profile. */
+  readonly hasProfiles: boolean;
+  /** Whether the driver can take it offline. */
+  readonly goesOffline: boolean;
+  /** Whether the driver can block cookies. */
+  readonly canBlockCookies: boolean;
+  /** Whether the driver resolves names below `.example` to this machine. */
+  readonly resolvesExample: boolean;
+  /** The colour schemes that the driver can choose. */
+  readonly colorSchemes: readonly ("light" | "dark")[];
+}
+
+/** The browsers that the tests can run in. */
+export const browsers = {
+  chromium: {
+    deviceName: "Chrome on Linux",
+    keepsSecureCookies: true,
+    hasProfiles: true,
+    goesOffline: true,
+    canBlockCookies: false,
+    resolvesExample: true,
+    colorSchemes: ["light", "dark"],
+  },
+  firefox: {
+    deviceName: "Firefox on Linux",
+    keepsSecureCookies: true,
+    hasProfiles: true,
+    goesOffline: true,
+    canBlockCookies: true,
+    resolvesExample: true,
+    colorSchemes: ["light"],
+  },
+  webkit: {
+    deviceName: "Safari on Linux",
+    keepsSecureCookies: false,
+    hasProfiles: false,
+    goesOffline: false,
+    canBlockCookies: true,
+    resolvesExample: false,
+    colorSchemes: ["light"],
+  },
+} as const satisfies Readonly<Record<string, BrowserTraits>>;
+
+/** The name of a browser. */
+export type BrowserName = keyof typeof browsers;
+
+/** Where Debian installs Firefox. */
+const firefoxPath = "/usr/bin/firefox-esr";
+
+/** Returns the name of the Debian package that this browser needs and that isn't installed. */
+export function findMissing(name: BrowserName): string | undefined {
+  if (name === "chromium") return undefined;
+  return name === "firefox" ? findMissingPackage({ "firefox-esr": firefoxPath }) : findMissingPackage(webKitPaths);
+}
+
+function findMissingPackage(paths: Readonly<Record<string, string>>): string | undefined {
+  return Object.keys(paths).find((name) => !existsSync(paths[name] ?? ""));
+}
+
+/** The browser that the tests run in: the environment variable `TOKENPAIR_TEST_BROWSER`. Default: chromium. */
+export const browserName = toBrowserName(process.env["TOKENPAIR_TEST_BROWSER"] ?? "chromium");
+
+/** What the tests need to know about it. */
+export const traits: BrowserTraits = browsers[browserName];
+
+function toBrowserName(name: string): BrowserName {
+  if (Object.hasOwn(browsers, name)) return name as BrowserName;
+  throw new TypeError(`TOKENPAIR_TEST_BROWSER must be one of ${Object.keys(browsers).join(", ")}, got ${name}`);
+}
+
+/** Starts the browser that the tests run in. */
+export function openBrowser(options: BrowserOptions = {}): Promise<TestBrowser> {
+  return browserName === "webkit" ? openWebKit(options) : openPlaywright(toPlaywrightBrowser(options));
+}
+
+/** Starts a new process of it with a profile directory, which the next process can open again. */
+export function openProfile(directory: string): Promise<Device> {
+  return openPlaywrightProfile(toPlaywrightBrowser(), directory);
+}
+
+/** 2 is "block all cookies". */
+const toPlaywrightBrowser = ({ blocksCookies = false }: BrowserOptions = {}) =>
+  browserName === "firefox"
+    ? firefoxBrowser(firefoxPath, blocksCookies ? { "network.cookie.cookieBehavior": 2 } : {})
+    : chromiumBrowser;

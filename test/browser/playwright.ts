@@ -1,0 +1,71 @@
+import { type BrowserContext, type BrowserType, chromium, firefox, type LaunchOptions } from "playwright-core";
+import { type Device, type DeviceOptions, stepTimeout, type TestBrowser } from "./device.ts";
+import { findChromium } from "./executable.ts";
+import { stopForAWhile } from "./stop-for-a-while.ts";
+import { withoutLocksAndChannel } from "./without-locks.ts";
+
+/** A browser that Playwright drives. */
+export interface PlaywrightBrowser {
+  readonly type: BrowserType;
+  readonly toOptions: () => Promise<LaunchOptions>;
+}
+
+/**
+ * Chromium from npm. The options have none of the arguments that its package recommends, some of which switch off what
+ * the tests check (`--disable-web-security`). Names below `.example` resolve to this machine, so that it can serve pages
+ * of other sites.
+ */
+export const chromiumBrowser: PlaywrightBrowser = {
+  type: chromium,
+  toOptions: async () => ({
+    executablePath: await findChromium(),
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--disable-dev-shm-usage",
+      "--font-render-hinting=none",
+      "--host-resolver-rules=MAP *.example 127.0.0.1",
+    ],
+  }),
+};
+
+/** Firefox as its distributor builds it, by WebDriver BiDi. `preferences` change what `about:config` shows. */
+export function firefoxBrowser(path: string, preferences: Readonly<Record<string, number>> = {}): PlaywrightBrowser {
+  const firefoxUserPrefs = { "network.dns.localDomains": "attacker.example", ...preferences };
+  return {
+    type: firefox,
+    toOptions: async () => ({ channel: "moz-firefox", executablePath: path, firefoxUserPrefs }),
+  };
+}
+
+/** Starts a browser. Closing it deletes its devices. */
+export async function openPlaywright({ type, toOptions }: PlaywrightBrowser): Promise<TestBrowser> {
+  const server = await type.launchServer(await toOptions());
+  const browser = await type.connect(server.wsEndpoint());
+  return {
+    device: async (options) => toDevice(await browser.newContext(), options),
+    sleep: (milliseconds) => stopForAWhile(server.process(), milliseconds),
+    async close() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
+
+/** Starts a new browser process with a profile directory, which the next process can open again. */
+export async function openPlaywrightProfile(
+  { type, toOptions }: PlaywrightBrowser,
+  directory: string,
+): Promise<Device> {
+  return toDevice(await type.launchPersistentContext(directory, await toOptions()));
+}
+
+async function toDevice(context: BrowserContext, { lacksLocksAndChannel }: DeviceOptions = {}): Promise<Device> {
+  context.setDefaultTimeout(stepTimeout);
+  if (lacksLocksAndChannel) await context.addInitScript(withoutLocksAndChannel);
+  return context as Device;
+}

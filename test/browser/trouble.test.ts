@@ -1,0 +1,69 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openBrowser, traits } from "./browsers.ts";
+import type { TestBrowser } from "./device.ts";
+import { bannerOf, callApi, logIn, openLoggedIn, openTab, seeAccount, seeLoginForm } from "./person.ts";
+import { openSite, password, type Site } from "./site.ts";
+
+describe("a user in trouble", () => {
+  let site: Site;
+  let browser: TestBrowser;
+
+  beforeAll(async () => {
+    [site, browser] = await Promise.all([openSite({ access: 600 }), openBrowser()]);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await site.close();
+  });
+
+  it("changes nobody else's password after another front end has logged another user in", async () => {
+    const [device, alice, bob] = [await browser.device(), await site.newUser(), await site.newUser()];
+    const page = await openLoggedIn(device, site, alice);
+    const other = await device.newPage();
+    await other.goto(site.origin);
+    await other.evaluate(logInByFetch, { username: bob, password });
+    await page.getByLabel("Current password", { exact: true }).fill(password);
+    await page.getByLabel("New password", { exact: true }).fill("another horse battery staple");
+    await page.getByRole("button", { name: "Change password" }).click();
+    await seeAccount(page, bob);
+    await device.close();
+
+    expect(await Promise.all([alice, bob].map(site.hasPassword))).toEqual([true, true]);
+  });
+
+  it("answers the first click after the server was away", async () => {
+    const own = await openSite({ access: 4 });
+    const device = await browser.device();
+    const user = await own.newUser();
+    const page = await openLoggedIn(device, own, user);
+    await own.kill();
+    await bannerOf(page).filter({ hasText: "You are still logged in" }).waitFor();
+    // Long enough for the access token to expire and for several retries.
+    await sleep(12_000);
+    expect(await callApi(page)).toBe("No response");
+    await own.restart();
+    expect(await callApi(page)).toBe("200 OK");
+    await seeAccount(page, user);
+    await device.close();
+    await own.close();
+  });
+});
+
+it.skipIf(!traits.canBlockCookies)("tells a user whose browser blocks cookies to allow them", async () => {
+  const [site, browser] = await Promise.all([openSite({ access: 600 }), openBrowser({ blocksCookies: true })]);
+  const page = await openTab(await browser.device(), site);
+  await seeLoginForm(page);
+  logIn(page, await site.newUser()).catch(() => undefined);
+  await page.getByText("Allow cookies, open the site in a tab of its own, or use https.").waitFor();
+  await browser.close();
+  await site.close();
+});
+
+/** Runs in a page of the server's origin. Logs a user in without the client, as another front end does. */
+async function logInByFetch(credentials: { readonly username: string; readonly password: string }): Promise<void> {
+  const { csrf_token } = await (await fetch("/api/auth/csrf/")).json();
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrf_token };
+  const response = await fetch("/api/auth/login/", { method: "POST", headers, body: JSON.stringify(credentials) });
+  if (!response.ok) throw new Error(`login: ${response.status}`);
+}

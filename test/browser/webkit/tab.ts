@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Finders, type Locator, stepTimeout, type Tab, type Text } from "../device.ts";
+import { findElements, type Pattern, type Selector } from "./find.ts";
+import type { WebDriverSession } from "./webdriver.ts";
+
+/** The keys that the tests press. @see https://www.w3.org/TR/webdriver2/#keyboard-actions */
+const keys = { Tab: "\uE004", Enter: "\uE007", Escape: "\uE00C" } as const;
+
+/** The member that names an element in WebDriver's JSON. */
+const elementKey = "element-6066-11e4-a52e-4f735466cecf";
+
+/** Milliseconds between two looks at the page. */
+const pollInterval = 25;
+
+/** Opens a tab. */
+export async function openWebKitTab({ openWindow, command }: WebDriverSession): Promise<Tab> {
+  const window = await openWindow();
+  const send: Send = (...call) => command(window, ...call);
+  let evaluations = 0;
+
+  /**
+   * Starts the function and then asks again and again for its result, so that other tabs can be used until it has one.
+   */
+  async function evaluate(run: unknown, argument?: unknown): Promise<never> {
+    evaluations += 1;
+    const at = `tokenpair evaluation ${evaluations}`;
+    const start = `window[arguments[1]] = {};
+      (async () => ({ value: await (${run})(arguments[0]) }))()
+        .catch((error) => ({ error: String(error) }))
+        .then((result) => { window[arguments[1]] = { result }; });`;
+    await send("POST", "execute/sync", { script: start, args: [argument ?? null, at] });
+    for (;;) {
+      const look = "return window[arguments[0]] ?? { result: { error: 'the page has gone' } }";
+      const { result } = (await send("POST", "execute/sync", { script: look, args: [at] })) as {
+        readonly result?: { readonly value?: never; readonly error?: string };
+      };
+      if (result?.error !== undefined) throw new Error(result.error);
+      if (result !== undefined) return result.value as never;
+      await sleep(pollInterval);
+    }
+  }
+
+  const press = (texts: readonly string[]) =>
+    send("POST", "actions", {
+      actions: [
+        {
+          type: "key",
+          id: "keyboard",
+          actions: texts.flatMap((value) => [
+            { type: "keyDown", value },
+            { type: "keyUp", value },
+          ]),
+        },
+      ],
+    }).then(() => undefined);
+
+  return {
+    ...createFinders(send),
+    goto: (url) => send("POST", "url", { url }),
+    reload: () => send("POST", "refresh"),
+    goBack: () => send("POST", "back"),
+    goForward: () => send("POST", "forward"),
+    evaluate,
+    keyboard: { type: (text) => press([...text]), press: (key) => press([keys[key]]) },
+    async setViewportSize(size) {
+      await send("POST", "window/rect", size);
+    },
+    bringToFront: async () => void (await send("GET", "url")),
+    close: async () => void (await send("DELETE", "window")),
+  };
+}
+
+type Send = (method: "GET" | "POST" | "DELETE", path: string, body?: object) => Promise<unknown>;
+
+const escapeText = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+
+function toPattern(text: Text, exact = false): Pattern {
+  if (typeof text !== "string") return { source: text.source, flags: text.flags };
+  return exact ? { source: `^${escapeText(text)}$`, flags: "" } : { source: escapeText(text), flags: "i" };
+}
+
+/** Creates the ways to find elements in the page, or in the elements of `outer`. */
+function createFinders(send: Send, outer?: Selector): Finders {
+  const find = (inner: Selector) => createLocator(send, outer ? { by: "within", outer, inner } : inner);
+  return {
+    getByRole: (role, { name, exact, level } = {}) =>
+      find({ by: "role", role, level, ...(name !== undefined && { name: toPattern(name, exact) }) }),
+    getByLabel: (text, { exact } = {}) => find({ by: "label", text: toPattern(text, exact) }),
+    getByText: (text) => find({ by: "text", text: toPattern(text) }),
+    locator: (css, { has } = {}) => find({ by: "css", css, has: has && selectorOf(has) }),
+  };
+}
+
+const selectors = new WeakMap<Locator, Selector>();
+
+function selectorOf(locator: Locator): Selector {
+  const selector = selectors.get(locator);
+  if (selector === undefined) throw new TypeError("the locator is another driver's");
+  return selector;
+}
+
+function createLocator(send: Send, selector: Selector): Locator {
+  /** Runs a function in the page with the elements that are there now. */
+  async function onElements<R>(run: (elements: HTMLElement[], argument: never) => R, argument?: unknown): Promise<R> {
+    const script = `return (${run})((${findElements})(arguments[0]), arguments[1])`;
+    return (await send("POST", "execute/sync", { script, args: [selector, argument ?? null] })) as R;
+  }
+
+  /** Waits for the one element. @returns its WebDriver reference. */
+  async function waitForElement(): Promise<string> {
+    const end = Date.now() + stepTimeout;
+    for (;;) {
+      const found = (await onElements((elements) => elements)) as unknown as readonly Record<string, string>[];
+      if (found.length > 1) throw new Error(`${found.length} elements: ${JSON.stringify(selector)}`);
+      const isVisible = await onElements((elements) => elements[0]?.checkVisibility({ visibilityProperty: true }));
+      const reference = found[0]?.[elementKey];
+      if (isVisible && reference !== undefined) return reference;
+      if (Date.now() > end) throw new Error(`not found: ${JSON.stringify(selector)}`);
+      await sleep(pollInterval);
+    }
+  }
+
+  async function act(command: string, body?: object): Promise<void> {
+    await send("POST", `element/${await waitForElement()}/${command}`, body);
+  }
+
+  /** Waits for the one element, and runs a function with it. */
+  async function onElement<R>(run: (elements: HTMLElement[], argument: never) => R, argument?: unknown): Promise<R> {
+    const end = Date.now() + stepTimeout;
+    while ((await locator.count()) === 0) {
+      if (Date.now() > end) throw new Error(`not found: ${JSON.stringify(selector)}`);
+      await sleep(pollInterval);
+    }
+    return onElements(run, argument);
+  }
+
+  const locator: Locator = {
+    first: () => createLocator(send, { by: "at", of: selector, index: 0 }),
+    last: () => createLocator(send, { by: "at", of: selector, index: -1 }),
+    or: (other) => createLocator(send, { by: "or", either: selector, other: selectorOf(other) }),
+    filter({ hasText, hasNotText }) {
+      const [text, isWanted] = hasText === undefined ? [hasNotText, false] : [hasText, true];
+      return createLocator(send, { by: "filter", of: selector, text: toPattern(text ?? ""), isWanted });
+    },
+    getByRole: (...sought) => createFinders(send, selector).getByRole(...sought),
+    count: () => onElements((elements) => elements.length),
+    isVisible: () => onElements((elements) => elements[0]?.checkVisibility({ visibilityProperty: true }) ?? false),
+    waitFor: async () => void (await waitForElement()),
+    textContent: () => onElement(([element]) => element?.textContent ?? null),
+    allTextContents: () => onElements((elements) => elements.map(({ textContent }) => textContent ?? "")),
+    getAttribute: (name) => onElement(([element], attribute) => element?.getAttribute(attribute) ?? null, name),
+    evaluateAll: (run) => onElements(run),
+    click: () => act("click"),
+    async fill(text) {
+      await act("clear");
+      await act("value", { text });
+    },
+    async setChecked(checked) {
+      if ((await onElement(([element]) => (element as HTMLInputElement).checked)) !== checked) await act("click");
+    },
+  };
+  selectors.set(locator, selector);
+  return locator;
+}
