@@ -101,22 +101,16 @@ export type { SuspiciousLogin } from "./core/suspicious-login.ts";
 export type { AuthUser, User, UserWithPassword } from "./core/user.ts";
 export { createAuth } from "./create-auth.ts";
 export type { HashLoad } from "./crypto/passwords/hash-queue.ts";
+export type { BaseEvent, ClientEvent } from "./events/base-event.ts";
 export type {
   AuditDroppedEvent,
   AuthEvent,
-  BaseEvent,
   ClientAddressUnknownEvent,
-  ClientEvent,
   CsrfRefusedEvent,
   EventListener,
   EventOfType,
   EventType,
-  FeedRecoveredEvent,
-  FeedReloadedEvent,
-  FeedStaleEvent,
   KeyChangedEvent,
-  ListenLostEvent,
-  ListenRecoveredEvent,
   LoginEvent,
   LoginFailedEvent,
   NewDeviceEvent,
@@ -136,6 +130,14 @@ export type {
   UserChangedEvent,
   WebhookFailedEvent,
 } from "./events/events.ts";
+export type {
+  FeedRecoveredEvent,
+  FeedReloadedEvent,
+  FeedStaleEvent,
+  ListenLostEvent,
+  ListenRecoveredEvent,
+  RevocationConfirmedEvent,
+} from "./events/feed-events.ts";
 export type { Authentication } from "./flows/authenticate.ts";
 export type { PasswordChange } from "./flows/change-password.ts";
 export type { IssueOptions } from "./flows/issue.ts";

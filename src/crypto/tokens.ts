@@ -137,9 +137,9 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
   }
 
   /** Returns the payload of a genuine token of `type` or, without `type`, of either type. */
-  function verify(token: string, type?: TokenType, mayBeExpired = false): Payload {
+  function verify(token: string, now: number, type?: TokenType, mayBeExpired = false): Payload {
     const payload = verifyCompact(token, keys);
-    checkRegisteredClaims(payload, clock.now(), settings, mayBeExpired);
+    checkRegisteredClaims(payload, now, settings, mayBeExpired);
     requireClaim(payload, "exp", "token_without_exp");
     requireClaim(payload, jtiClaim, "token_without_id");
     requireClaim(payload, tokenTypeClaim, "token_without_type");
@@ -192,14 +192,14 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
     verifyAccess(token: string, now = clock.now()): AccessClaims {
       const known = cache.get(token, now);
       if (known !== undefined) return known;
-      const claims = toAccessClaims(verify(token, "access"));
+      const claims = toAccessClaims(verify(token, now, "access"));
       cache.set(token, claims);
       return claims;
     },
     verifyRefresh: (token: string, { mayBeExpired = false } = {}) =>
-      toRefreshClaims(verify(token, "refresh", mayBeExpired)),
+      toRefreshClaims(verify(token, clock.now(), "refresh", mayBeExpired)),
     verifyAny(token: string, { mayBeExpired = false } = {}): AccessClaims | RefreshClaims {
-      const payload = verify(token, undefined, mayBeExpired);
+      const payload = verify(token, clock.now(), undefined, mayBeExpired);
       return payload[tokenTypeClaim] === "access" ? toAccessClaims(payload) : toRefreshClaims(payload);
     },
   });

@@ -62,9 +62,11 @@ export async function changePassword(
   { client = {}, tokenLimits, idempotencyKey, confirmed }: PasswordChangeOptions & TokenLimitOptions = {},
 ): Promise<PasswordChanged> {
   const { userId, sessionId, newPassword } = change;
+  const isConfirmed = confirmed ?? deps.settings.confirmRevocations;
   if (idempotencyKey !== undefined) {
     const repeated = await repeatPasswordChange(deps, { sessionId, userId }, { idempotencyKey, tokenLimits });
-    if (repeated !== null) return repeated;
+    // The confirmation of the first request is lost with its answer.
+    if (repeated !== null) return isConfirmed ? { ...repeated, confirmed: "pending" } : repeated;
   }
   const row = await deps.store.users.findById(userId);
   if (row === null) throw new AuthError("user_not_found", "no such user");
@@ -93,7 +95,7 @@ export async function changePassword(
   const hash = await deps.passwords.hash(normalizePassword(newPassword));
   const changed = await commitRevocation(
     deps,
-    confirmed ?? deps.settings.confirmRevocations,
+    isConfirmed,
     userChangedAndRevoked({ userId, sessionId, change: "password_changed", reason: "password_changed", client }),
     (options) => deps.store.users.changePassword(userId, hash, keep, options),
   );
@@ -115,6 +117,8 @@ export async function repeatPasswordChange(
   { sessionId, userId }: SessionOwner,
   { idempotencyKey, tokenLimits }: { readonly idempotencyKey: string } & TokenLimitOptions,
 ): Promise<PasswordChanged | null> {
+  const found = await deps.store.sessions.find(sessionId);
+  if (!isSameHash(found?.session.changeHash ?? null, hashIdempotencyKey(idempotencyKey))) return null;
   const user = (await deps.users.find(userId))?.user;
   if (user === undefined) return null;
   const tokens = await prepareTokens(deps, user, { tokenLimits });

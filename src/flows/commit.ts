@@ -72,8 +72,8 @@ export async function commitRevocation<T extends { readonly position?: CommitPos
 ): Promise<R & Confirmed> {
   const change = await commit<T, R>(deps, eventsOf, (audit) => write({ audit, confirm: isConfirmed }));
   if (change === null || !isConfirmed) return change as R & Confirmed;
-  // Without an entry in the feed nothing was revoked, so there is nothing to wait for.
-  const confirmed = change.position === undefined ? "acks" : await deps.confirm(change.position);
+  // Without an entry in the feed, an earlier change may have revoked the same a moment ago: nobody has waited for that one.
+  const confirmed = change.position === undefined ? "pending" : await deps.confirm(change.position);
   return { ...change, confirmed };
 }
 

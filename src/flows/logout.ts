@@ -55,7 +55,10 @@ export async function logoutByRefreshToken(
   }
   const refusal = findLogoutRefusal(await deps.store.sessions.find(sessionId), claims);
   if (refusal !== null) throw refusal;
-  return toConfirmed(await logout(deps, { sessionId, userId }, { scope, client, confirmed }));
+  const revoked = await logout(deps, { sessionId, userId }, { scope, client, confirmed });
+  // Without an entry, the session was revoked after it had been looked at.
+  if (revoked.revocations.length === 0) throw sessionOver();
+  return toConfirmed(revoked);
 }
 
 function revokeIfLive(snapshot: SessionSnapshot | null, claims: RefreshClaims): Verdict<AuthError | null> {
@@ -67,13 +70,14 @@ function revokeIfLive(snapshot: SessionSnapshot | null, claims: RefreshClaims): 
 function findLogoutRefusal(snapshot: SessionSnapshot | null, claims: RefreshClaims): AuthError | null {
   const mismatch = findClaimMismatch(snapshot, claims);
   if (mismatch !== null || findSessionRefusal(snapshot) === null) return mismatch;
-  return new AuthError("token_revoked", "the session is over already", { sessionEnded: true });
+  return sessionOver();
 }
+
+const sessionOver = () => new AuthError("token_revoked", "the session is over already", { sessionEnded: true });
 
 /**
  * Logs a user out of one session or of several. Does nothing if they are over already and, with the scope "others", if the
- * session itself is over. Durable when the promise
- * fulfils.
+ * session itself is over. Durable when the promise fulfils.
  *
  * @returns how many sessions were revoked, and the new entries of the revocation feed.
  * @throws StoreUnavailableError with nothing changed.

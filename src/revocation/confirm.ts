@@ -58,6 +58,9 @@ interface Waiter {
 /** Milliseconds between two looks at the registry, if no acknowledgement comes before: at first, and after a while. */
 const lookInterval = { first: 10, later: 50, laterAfter: 200 };
 
+/** Milliseconds between two looks for which nobody waits. */
+const sweepInterval = 1_000;
+
 /** Creates the confirmer of a process. */
 export function createConfirmer(options: ConfirmerOptions): Confirmer {
   const { nodes, clock, nodeId, onConfirmed, schedule = unrefSchedule } = options;
@@ -85,7 +88,8 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
     if (oldest === undefined) {
       unsubscribe?.();
       unsubscribe = null;
-      return isStopped ? null : sweeper.toNextSweep();
+      const next = isStopped ? null : sweeper.toNextSweep();
+      return next === null ? null : Math.max(next, sweepInterval);
     }
     const age = clock.monotonic() - oldest.committedAt;
     return age > lookInterval.laterAfter ? lookInterval.later : lookInterval.first;
@@ -127,7 +131,7 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
     if (waiter.hasLooked) {
       finish(waiter, "expiry");
       await sweeper.mark(silent);
-      looks.wake(sweeper.toNextSweep() ?? lookInterval.later);
+      looks.wake(sweeper.toNextSweep() ?? sweepInterval);
       return;
     }
     try {
@@ -145,7 +149,7 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
   }
 
   async function wait(position: CommitPosition, timeout: number | null): Promise<Confirmation> {
-    if (isStopped || timeout === 0) return "pending";
+    if (isStopped) return "pending";
     const committedAt = clock.monotonic();
     let deadline: Timer | undefined;
     try {
@@ -189,6 +193,7 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
       isStopped = true;
       for (const waiter of [...waiters]) finish(waiter, "pending");
       unsubscribe?.();
+      unsubscribe = null;
       void looks.stop();
     },
   };

@@ -8,7 +8,7 @@ import type { Settings } from "../core/settings/settings.ts";
 import type { Store } from "../core/store/index.ts";
 import type { EventListener } from "../events/events.ts";
 import { createFeedReports } from "./feed-reports.ts";
-import { createLease, largestSetback, toInstant } from "./lease.ts";
+import { createLease, type Instant, largestSetback, toInstant } from "./lease.ts";
 import { createMembership } from "./membership.ts";
 import type { RevocationIndex } from "./revocation-index.ts";
 
@@ -81,6 +81,9 @@ const wait = { longest: 500, most: 1_000 };
 /** How often a run reads again because the read before counted for nothing. */
 const maxReads = 5;
 
+/** Seconds for which a cursor is used: the store keeps entries for a day longer than they are needed. */
+const longestCursor = 86_400;
+
 /** Creates a feed that does nothing until it is started. */
 export function createFeed(options: FeedOptions): Feed {
   const { store, index, clock, settings, onApplied, onState, onStaleness, emit, schedule = unrefSchedule } = options;
@@ -101,6 +104,8 @@ export function createFeed(options: FeedOptions): Feed {
   let isLoaded = false;
   let wallAhead = Number.NEGATIVE_INFINITY;
   let beat = heartbeat === "write";
+  /** Whether an entry was applied for which somebody waits, and no complete read has been reported since. */
+  let isAwaited = false;
   let hasFailed = false;
   let waiting = 0;
   let sweptAt = Number.NEGATIVE_INFINITY;
@@ -117,14 +122,15 @@ export function createFeed(options: FeedOptions): Feed {
     }
   }
 
-  /** While the wall clock was ahead, entries were dropped that are needed again after it is set back. */
-  function reloadIfClockWasSetBack(): void {
-    const ahead = clock.wall() - clock.monotonic();
-    if (ahead < wallAhead - largestSetback) {
-      restart();
-      wallAhead = ahead;
-    }
-    wallAhead = Math.max(wallAhead, ahead);
+  /**
+   * Starts from the beginning if the wall clock was set back, because entries were dropped while it was ahead, or if the cursor
+   * is so old that the store may have deleted entries after it.
+   */
+  function restartIfNecessary({ wall, monotonic }: Instant): void {
+    const ahead = wall - monotonic;
+    const wasSetBack = ahead < wallAhead - largestSetback;
+    wallAhead = wasSetBack ? ahead : Math.max(wallAhead, ahead);
+    if (wasSetBack || (isLoaded && lease.staleness() > longestCursor)) restart();
   }
 
   function restart(): void {
@@ -145,6 +151,8 @@ export function createFeed(options: FeedOptions): Feed {
     onState?.(batch.state);
     if (batch.isCursorLost !== true) {
       apply(batch.revocations);
+      // Kept until a read is complete: this one may still fail, and the next one gets only later entries.
+      isAwaited ||= batch.revocations.some(({ confirm }) => confirm === true);
       cursor = batch.cursor;
       reports.applied(batch, sentAt);
     }
@@ -156,12 +164,11 @@ export function createFeed(options: FeedOptions): Feed {
     const nodeId = await membership.ensure();
     // Before the first batch is sent: the node knows what was committed until then.
     const readAt = toInstant(clock);
+    restartIfNecessary(readAt);
     const hasBeat = beat;
-    let isAwaited = false;
     let batch: FeedBatch;
     do {
       batch = await readBatch(nodeId);
-      isAwaited ||= batch.revocations.some(({ confirm }) => confirm === true);
       if (batch.isCursorLost === true || batch.state.incarnation !== membership.incarnation) {
         // Positions and registrations of another incarnation prove nothing.
         membership.drop();
@@ -180,6 +187,7 @@ export function createFeed(options: FeedOptions): Feed {
     await agreeOnGlobalEpoch(batch.state.globalEpoch);
     lease.renew(readAt);
     membership.acknowledge(batch.seen, isAwaited);
+    isAwaited = false;
     return true;
   }
 
@@ -193,7 +201,6 @@ export function createFeed(options: FeedOptions): Feed {
   async function read(): Promise<number | null> {
     const startedAt = clock.monotonic();
     try {
-      reloadIfClockWasSetBack();
       let counts = false;
       for (let n = 0; n < maxReads && !counts; n++) counts = await readToEnd();
       if (!counts) throw new Error("the node's registration was lost again and again");
@@ -222,6 +229,12 @@ export function createFeed(options: FeedOptions): Feed {
     return pollInterval;
   }
 
+  /** The read in flight may have begun before the machine was suspended: then it takes another one. */
+  async function readUntilFresh(): Promise<void> {
+    await reads.run();
+    if (!lease.holds()) await reads.run();
+  }
+
   function reportStaleness(): void {
     if (!isLoaded) return;
     const staleness = lease.staleness();
@@ -247,7 +260,7 @@ export function createFeed(options: FeedOptions): Feed {
       if (hasFailed || stopped || waiting >= wait.most) return lease.holds();
       waiting += 1;
       try {
-        await within(reads.run(), wait.longest, schedule);
+        await within(readUntilFresh(), wait.longest, schedule);
       } catch {
         // Then the lease doesn't hold.
       } finally {

@@ -26,8 +26,10 @@ export interface Signals {
   readonly size: number;
 }
 
+const ends = ["token", "session"] as const;
+
 /** What a signal follows: the access token, or its session through refreshes. */
-export type SignalEnd = "token" | "session";
+export type SignalEnd = (typeof ends)[number];
 
 /**
  * Looks up a session for a signal that follows it.
@@ -122,7 +124,10 @@ export function createSignals(options: SignalsOptions): Signals {
       case "user":
         return byUser.get(revocation.userId) ?? [];
       case "token":
-        return [byToken.get(`token ${revocation.tokenId}`)].filter((found) => found !== undefined);
+        // Also a signal that follows the session: it was requested with a token that somebody may have stolen.
+        return ends
+          .map((until) => byToken.get(`${until} ${revocation.tokenId}`))
+          .filter((found) => found !== undefined);
       case "all":
         return byToken.values();
     }

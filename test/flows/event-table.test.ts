@@ -22,7 +22,8 @@ let sessionId: string;
 let token: string;
 
 beforeEach(async () => {
-  auth = await createTestAuth();
+  // The clock moves by more than maxStaleness.
+  auth = await createTestAuth({ settings: { maxStaleness: 3_600 } });
   const { session, pair } = await logIn(auth);
   [userId, sessionId, token] = [auth.user.id, session.id, pair.refresh];
   auth.events.length = 0;
