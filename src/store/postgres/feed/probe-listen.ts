@@ -9,8 +9,12 @@ export type ListenState =
   | { readonly state: "delivered" }
   /** A notification didn't arrive: a proxy that pools transactions is in between. */
   | { readonly state: "lost" }
-  /** The connection failed. `reason` never holds a password. */
-  | { readonly state: "failed"; readonly reason: string }
+  /** The connection failed. */
+  | {
+      readonly state: "failed";
+      /** Why it failed. Never holds a password. */
+      readonly reason: string;
+    }
   /** The store has no connection for LISTEN. */
   | { readonly state: "off" };
 
