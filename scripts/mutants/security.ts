@@ -87,10 +87,31 @@ export const securityMutants: readonly Mutant[] = [
     tests: ["test/http/cookies/same-origin.test.ts"],
   },
   {
+    name: "the page of an app passes the CSRF check",
+    file: "src/http/cookies/same-origin.ts",
+    find: "if (origin !== undefined && isAppOrigin(origin)) return false;",
+    replace: "",
+    tests: ["test/http/cookies/same-origin.test.ts"],
+  },
+  {
+    name: "the page of an app may send cookies",
+    file: "src/http/cookies/cors.ts",
+    find: " && !isAppOrigin(origin);",
+    replace: ";",
+    tests: ["test/http/cookies/cors.test.ts"],
+  },
+  {
+    name: "a revoked bearer token logs out the user's other sessions",
+    file: "src/http/routes/cookie-logout.ts",
+    find: 'scope === "local" ? deps.tokens.verifyAccess(token) : await deps.flows.authenticate(token)',
+    replace: "deps.tokens.verifyAccess(token)",
+    tests: ["test/http/routes/bearer-logout.test.ts"],
+  },
+  {
     name: "a cache may give one origin's CORS answer to another origin",
     file: "src/http/cookies/cors.ts",
-    find: 'headers.append("Vary", "Origin");',
-    replace: "",
+    find: 'if (name === "Vary") response.headers.append(name, value);',
+    replace: 'if (name === "Vary") continue;',
     tests: ["test/http/cookies/cors.test.ts"],
   },
   {

@@ -47,7 +47,7 @@ describe("a path", () => {
 
 describe("a list of endpoints", () => {
   it("refuses two endpoints with the same method and path when the handler is created", async () => {
-    const common = { summary: "Echo.", errorStyle: "resource", responses: {} } as const;
+    const common = { operationId: "echo", summary: "Echo.", errorStyle: "resource", responses: {} } as const;
     const handle = async () => toJsonResponse(200, {});
     const [one, other] = [() => "/things", () => "/things"];
     const endpoints = [one, other].map((path) => defineEndpoint({ ...common, method: "GET", path, handle }));
@@ -55,7 +55,13 @@ describe("a list of endpoints", () => {
   });
 
   it("passes an endpoint its path parameters decoded, and answers 404 to one that can't be decoded", async () => {
-    const echo = { path: () => "/things/{id}", summary: "Echo.", errorStyle: "resource", responses: {} } as const;
+    const echo = {
+      path: () => "/things/{id}",
+      operationId: "echo",
+      summary: "Echo.",
+      errorStyle: "resource",
+      responses: {},
+    } as const;
     const own = await createTestAuth({
       endpoints: [
         defineEndpoint({ ...echo, method: "GET", handle: async ({ params }) => toJsonResponse(200, params) }),

@@ -127,6 +127,7 @@ describe("a failure", () => {
         defineEndpoint({
           method: "POST",
           path: () => "/broken",
+          operationId: "fail",
           summary: "Fails.",
           errorStyle: "token",
           body: { accepts: ["application/json"], schema: z.object({}) },

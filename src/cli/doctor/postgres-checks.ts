@@ -65,7 +65,7 @@ function toListenChecks(listen: ListenState): readonly Check[] {
         ),
       ];
     case "failed":
-      return [warn("listen", `Can't listen (${listen.reason}). Check databaseListenUrl. ${later}`)];
+      return [warn("listen", `Can't listen (${listen.reason ?? "no reason"}). Check databaseListenUrl. ${later}`)];
     case "off":
       return [];
   }

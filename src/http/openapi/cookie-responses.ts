@@ -20,6 +20,17 @@ export const csrfFailed: ResponseDescription = {
   schema: errorSchema,
 };
 
+/** The 403 of a safe request that may be by cookie. */
+export const cookiesRefused: ResponseDescription = {
+  description: "Two cookies of the request have the same name, so another host may have set one of them.",
+  schema: errorSchema,
+};
+
+/** Creates the header of a response that sets or deletes cookies. `what` is a sentence that says which. */
+export function setCookie(what: string): HeaderDescription {
+  return { name: "Set-Cookie", description: `${what} One header for each cookie.`, schema: z.string() };
+}
+
 /** The header that every unsafe request by cookie needs. */
 export const csrfHeader: HeaderDescription = {
   name: ({ csrfHeaderName }) => csrfHeaderName,

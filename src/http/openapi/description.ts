@@ -15,6 +15,8 @@ export interface EndpointDescription<B = unknown> {
    * holds decoded.
    */
   path(settings: Settings<AuthUser>): string;
+  /** The operation's name in the OpenAPI document. Generated clients call their functions by it, so it must not change. */
+  readonly operationId: string;
   /** One line that says what the endpoint does. */
   readonly summary: string;
   /** How the caller is authenticated: by any one of these. Default: not at all. */
@@ -23,7 +25,7 @@ export interface EndpointDescription<B = unknown> {
   readonly headers?: readonly HeaderDescription[];
   /** The body that the endpoint accepts. Default: none. */
   readonly body?: BodyDescription<B>;
-  /** The responses by status. 405 is never listed; 400, 413 and 415 need not be if there is a body. */
+  /** The responses by status. 405 is added to every endpoint; 400, 413 and 415 to those with a body, unless listed. */
   readonly responses: Readonly<Record<number, ResponseDescription>>;
 }
 
@@ -45,4 +47,6 @@ export interface HeaderDescription {
   readonly description: string;
   /** The value. */
   readonly schema: z.ZodType;
+  /** Whether every response has the header. Default: false. */
+  readonly required?: true;
 }

@@ -4,7 +4,7 @@ import type { Settings } from "../../core/settings/settings.ts";
 import type { AuthUser } from "../../core/user.ts";
 import type { BodyDescription } from "../request/body.ts";
 import type { EndpointDescription, HeaderDescription, ResponseDescription } from "./description.ts";
-import { badRequest, detailSchema, errorSchema } from "./responses.ts";
+import { badRequest, detailSchema, errorSchema, methodNotAllowed, statusHeaders } from "./responses.ts";
 import { serverEndpoints } from "./server-endpoints.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -37,6 +37,7 @@ export function toOpenApiDocument(endpoints: readonly EndpointDescription[], set
   return {
     openapi: "3.1.0",
     info: { title: "tokenpair", version: "1", description: "Token-pair authentication." },
+    servers: [{ url: settings.publicPath ?? "/", description: "The server that returned this document." }],
     tags: [{ name: serverTag, description: "Only in the server, not in the library." }],
     paths,
     components: { securitySchemes: toSecuritySchemes(settings) },
@@ -49,14 +50,16 @@ function toDocumentedPath(path: string): string {
 }
 
 function toOperation(endpoint: EndpointDescription, path: string, settings: Settings<AuthUser>): Json {
-  const { summary, headers = [], body, security = [], responses } = endpoint;
+  const { operationId, summary, headers = [], body, security = [] } = endpoint;
+  const responses = { ...(body === undefined ? {} : bodyResponses), 405: methodNotAllowed, ...endpoint.responses };
   const parameters = [...toPathParameters(path), ...toHeaderParameters(headers, settings)];
   return {
+    operationId,
     summary,
     security: security.map((scheme) => ({ [scheme]: [] })),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: toRequestBody(body) }),
-    responses: toResponses(body === undefined ? responses : { ...bodyResponses, ...responses }, settings),
+    responses: toResponses(responses, settings),
   };
 }
 
@@ -79,9 +82,9 @@ function toHeaders(
   settings: Settings<AuthUser>,
 ): Readonly<Record<string, Json>> {
   return Object.fromEntries(
-    headers.map(({ name, description, schema }) => [
+    headers.map(({ name, description, schema, required }) => [
       typeof name === "string" ? name : name(settings),
-      { description, schema: toJsonSchema(schema) },
+      { description, ...(required === undefined ? {} : { required }), schema: toJsonSchema(schema) },
     ]),
   );
 }
@@ -96,14 +99,17 @@ function toRequestBody({ schema, accepts }: BodyDescription<unknown>): Json {
 
 function toResponses(responses: Readonly<Record<number, ResponseDescription>>, settings: Settings<AuthUser>): Json {
   return Object.fromEntries(
-    Object.entries(responses).map(([status, { description, headers, schema }]) => [
-      status,
-      {
-        description,
-        ...(headers === undefined ? {} : { headers: toHeaders(headers, settings) }),
-        ...(schema === undefined ? {} : { content: { "application/json": { schema: toJsonSchema(schema) } } }),
-      },
-    ]),
+    Object.entries(responses).map(([status, { description, headers: own = [], schema }]) => {
+      const headers = [...(statusHeaders[status] ?? []), ...own];
+      return [
+        status,
+        {
+          description,
+          ...(headers.length === 0 ? {} : { headers: toHeaders(headers, settings) }),
+          ...(schema === undefined ? {} : { content: { "application/json": { schema: toJsonSchema(schema) } } }),
+        },
+      ];
+    }),
   );
 }
 

@@ -16,6 +16,34 @@ export const errorSchema = z.object({ detail: z.string(), code: z.string() });
 /** The body of an error, with a code or without. */
 export const detailSchema = z.object({ detail: z.string(), code: z.string().optional() });
 
+/** A 405, which every path answers to every method that it does not have. */
+export const methodNotAllowed: ResponseDescription = {
+  description: "The path does not have this method. `Allow` lists those that it has.",
+  schema: detailSchema,
+};
+
+const retryAfter: HeaderDescription = {
+  name: "Retry-After",
+  description: "How many seconds to wait before the next request.",
+  schema: z.int(),
+  required: true,
+};
+
+/** The headers that every response with a status has, besides those of `standardHeaders`. */
+export const statusHeaders: Readonly<Record<string, readonly HeaderDescription[]>> = {
+  401: [
+    {
+      name: "WWW-Authenticate",
+      description: 'The challenge (RFC 6750 §3), with `error="invalid_token"` if a token was presented.',
+      schema: z.string(),
+      required: true,
+    },
+  ],
+  405: [{ name: "Allow", description: "The methods of the path.", schema: z.string(), required: true }],
+  429: [retryAfter],
+  503: [retryAfter],
+};
+
 /** The 400 of an endpoint with a body: messages by field, or one text. */
 export const badRequest: ResponseDescription = {
   description: "A field is missing or invalid, or the body can't be parsed.",

@@ -11,12 +11,14 @@ export const serverEndpoints: readonly EndpointDescription[] = Object.freeze([
   {
     method: "GET",
     path: () => "/healthz",
+    operationId: "getLiveness",
     summary: "Liveness probe.",
     responses: { 200: { description: "The process is alive.", schema: statusSchema } },
   },
   {
     method: "GET",
     path: () => "/readyz",
+    operationId: "getReadiness",
     summary: "Readiness probe.",
     responses: {
       200: {

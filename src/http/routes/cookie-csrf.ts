@@ -7,7 +7,7 @@ import { createCsrfToken, isCsrfToken } from "../cookies/csrf-token.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { isAllowedOrigin } from "../cookies/same-origin.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
-import { csrfFailed, sessionIdSchema } from "../openapi/cookie-responses.ts";
+import { csrfFailed, sessionIdSchema, setCookie } from "../openapi/cookie-responses.ts";
 import { toJsonResponse } from "../response/json.ts";
 
 /**
@@ -21,12 +21,14 @@ import { toJsonResponse } from "../response/json.ts";
 export const cookieCsrf = defineEndpoint({
   method: "GET",
   path: ({ authPath }) => `${authPath}/csrf`,
+  operationId: "getCsrfToken",
   summary: "Get the browser's CSRF token.",
   errorStyle: "resource",
   cors: "trusted_with_cookies",
   responses: {
     200: {
       description: "The CSRF token, and the session it belongs to. A new token is also in the CSRF cookie.",
+      headers: [setCookie("Sets the CSRF cookie if the token is new, and deletes an unusable refresh cookie.")],
       schema: z.object({ csrf_token: z.string(), session: sessionIdSchema.nullable() }),
     },
     403: csrfFailed,

@@ -5,7 +5,14 @@ import { toDeviceCookie, toSessionCookies, toTokenLimits, withCookies } from "..
 import { deriveCsrfToken } from "../cookies/csrf-token.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { defineEndpoint } from "../endpoint.ts";
-import { csrfFailed, csrfHeader, lifetimesSchema, sessionIdSchema, userSchema } from "../openapi/cookie-responses.ts";
+import {
+  csrfFailed,
+  csrfHeader,
+  lifetimesSchema,
+  sessionIdSchema,
+  setCookie,
+  userSchema,
+} from "../openapi/cookie-responses.ts";
 import { loginRefused, throttled, unavailable } from "../openapi/responses.ts";
 import { booleanField, passwordField, usernameField } from "../request/fields.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
@@ -15,6 +22,7 @@ import { toJsonResponse } from "../response/json.ts";
 export const cookieLogin = defineEndpoint({
   method: "POST",
   path: ({ authPath }) => `${authPath}/login`,
+  operationId: "logIn",
   summary: "Log in with cookies.",
   errorStyle: "token",
   cors: "trusted_with_cookies",
@@ -26,6 +34,7 @@ export const cookieLogin = defineEndpoint({
   responses: {
     200: {
       description: "The user and the new session. The tokens are in the cookies.",
+      headers: [{ ...setCookie("Sets the access, refresh, CSRF and device cookies."), required: true }],
       schema: lifetimesSchema.extend({
         user: userSchema,
         session: sessionIdSchema,

@@ -6,7 +6,7 @@ import { findCookieSession, isCookieSessionLive } from "../cookies/cookie-sessio
 import { toClearedCookies, toClearedVariants, withCookies } from "../cookies/cookies.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { defineEndpoint, type RequestContext } from "../endpoint.ts";
-import { csrfFailed, csrfHeader } from "../openapi/cookie-responses.ts";
+import { csrfFailed, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
 import { emptySchema, notAuthenticated, revocationConfirmed, unavailable } from "../openapi/responses.ts";
 import { choiceField } from "../request/fields.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
@@ -21,6 +21,7 @@ import { badRefreshRequest, idempotencyKeyHeader, readIdempotencyKey } from "./t
 export const cookieLogout = defineEndpoint({
   method: "POST",
   path: ({ authPath }) => `${authPath}/logout`,
+  operationId: "logOut",
   summary: "Log out of this session, of the user's other sessions, or of all.",
   errorStyle: "token",
   cors: "trusted_with_cookies",
@@ -33,7 +34,11 @@ export const cookieLogout = defineEndpoint({
   responses: {
     200: {
       description: "Logged out, or there was no session.",
-      headers: [revocationConfirmed],
+      headers: [
+        setCookie("Deletes the cookies, except with the scope `others` or with a bearer token."),
+        { name: "Clear-Site-Data", description: '`"cache"` if the server is set so.', schema: z.literal('"cache"') },
+        revocationConfirmed,
+      ],
       schema: emptySchema,
     },
     400: badRefreshRequest,

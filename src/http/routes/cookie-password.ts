@@ -8,7 +8,7 @@ import { deriveCsrfToken } from "../cookies/csrf-token.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { authenticateRequest, readCredentials } from "../credentials.ts";
 import { defineEndpoint, type HttpDeps, type RequestContext } from "../endpoint.ts";
-import { csrfFailed, csrfHeader } from "../openapi/cookie-responses.ts";
+import { csrfFailed, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
 import {
   badRequest,
   errorSchema,
@@ -27,6 +27,7 @@ import { idempotencyKeyHeader, readIdempotencyKey } from "./token-refresh.ts";
 export const cookiePassword = defineEndpoint({
   method: "POST",
   path: ({ authPath }) => `${authPath}/password`,
+  operationId: "changePassword",
   summary: "Change the current user's password.",
   errorStyle: "resource",
   cors: "trusted_with_cookies",
@@ -41,7 +42,10 @@ export const cookiePassword = defineEndpoint({
       description:
         "The password is changed. The new token pair is in the cookies or, with a bearer token, in the body. A request " +
         "that is repeated with the same `Idempotency-Key` gets the same refresh token again.",
-      headers: [revocationConfirmed],
+      headers: [
+        setCookie("Sets the access, refresh and CSRF cookies, except with a bearer token."),
+        revocationConfirmed,
+      ],
       schema: z.object({ access: z.string().optional(), refresh: z.string().optional() }),
     },
     400: {

@@ -11,7 +11,14 @@ import {
 import { deriveCsrfToken } from "../cookies/csrf-token.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { defineEndpoint, type HttpDeps, type RequestContext } from "../endpoint.ts";
-import { csrfFailed, csrfHeader, lifetimesSchema, sessionIdSchema, userSchema } from "../openapi/cookie-responses.ts";
+import {
+  csrfFailed,
+  csrfHeader,
+  lifetimesSchema,
+  sessionIdSchema,
+  setCookie,
+  userSchema,
+} from "../openapi/cookie-responses.ts";
 import { throttled, tokenRefused, unavailable } from "../openapi/responses.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
 import { sessionEndedHeader, toErrorResponse } from "../response/errors.ts";
@@ -22,6 +29,7 @@ import { badRefreshRequest, idempotencyKeyHeader, readIdempotencyKey, replayedHe
 export const cookieRefresh = defineEndpoint({
   method: "POST",
   path: ({ authPath }) => `${authPath}/refresh`,
+  operationId: "refreshCookies",
   summary: "Refresh the cookies.",
   errorStyle: "token",
   cors: "trusted_with_cookies",
@@ -32,11 +40,14 @@ export const cookieRefresh = defineEndpoint({
   responses: {
     200: {
       description: "The session, its user, and the lifetimes of the new tokens, which are in the cookies.",
-      headers: [replayedHeader],
+      headers: [replayedHeader, { ...setCookie("Sets the access, refresh and CSRF cookies."), required: true }],
       schema: lifetimesSchema.extend({ session: sessionIdSchema, user: userSchema }),
     },
     400: badRefreshRequest,
-    401: tokenRefused,
+    401: {
+      ...tokenRefused,
+      headers: [...(tokenRefused.headers ?? []), setCookie("Deletes the cookies, together with `Session-Ended`.")],
+    },
     403: csrfFailed,
     429: throttled,
     503: unavailable,

@@ -3,7 +3,7 @@ import type { SessionView } from "../../flows/sessions.ts";
 import { toClearedCookies, withCookies } from "../cookies/cookies.ts";
 import { authenticateRequest, readCredentials } from "../credentials.ts";
 import { defineEndpoint } from "../endpoint.ts";
-import { csrfFailed, csrfHeader } from "../openapi/cookie-responses.ts";
+import { cookiesRefused, csrfFailed, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
 import { errorSchema, notAuthenticated, timeSchema, unavailable } from "../openapi/responses.ts";
 import { textField } from "../request/fields.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
@@ -26,6 +26,7 @@ const notFound = { description: "The user has no live session with this id.", sc
 export const cookieSessionsList = defineEndpoint({
   method: "GET",
   path: ({ authPath }) => `${authPath}/sessions`,
+  operationId: "listSessions",
   summary: "List the current user's sessions, newest first.",
   errorStyle: "resource",
   cors: "trusted_with_cookies",
@@ -33,6 +34,7 @@ export const cookieSessionsList = defineEndpoint({
   responses: {
     200: { description: "The live sessions.", schema: z.object({ sessions: z.array(sessionSchema) }) },
     401: notAuthenticated,
+    403: cookiesRefused,
     503: unavailable,
   },
   async handle({ request, deps }) {
@@ -46,6 +48,7 @@ export const cookieSessionsList = defineEndpoint({
 export const cookieSessionsLabel = defineEndpoint({
   method: "PATCH",
   path: ({ authPath }) => `${authPath}/sessions/{id}`,
+  operationId: "labelSession",
   summary: "Label one of the current user's sessions.",
   errorStyle: "resource",
   cors: "trusted_with_cookies",
@@ -77,6 +80,7 @@ export const cookieSessionsLabel = defineEndpoint({
 export const cookieSessionsDelete = defineEndpoint({
   method: "DELETE",
   path: ({ authPath }) => `${authPath}/sessions/{id}`,
+  operationId: "revokeSession",
   summary: "Revoke one of the current user's sessions.",
   errorStyle: "resource",
   cors: "trusted_with_cookies",
@@ -84,7 +88,10 @@ export const cookieSessionsDelete = defineEndpoint({
   headers: [csrfHeader],
   body: { accepts: cookieMediaTypes, schema: z.object({}) },
   responses: {
-    204: { description: "The session is revoked." },
+    204: {
+      description: "The session is revoked.",
+      headers: [setCookie("Deletes this browser's cookies if the session was its own.")],
+    },
     401: notAuthenticated,
     403: csrfFailed,
     404: notFound,

@@ -6,6 +6,7 @@ import { toJsonResponse } from "../response/json.ts";
 export const jwks = defineEndpoint({
   method: "GET",
   path: () => "/.well-known/jwks.json",
+  operationId: "getJwks",
   summary: "Get the public keys that verify access tokens.",
   errorStyle: "resource",
   cors: "any",

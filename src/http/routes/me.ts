@@ -3,6 +3,7 @@ import { AuthError } from "../../core/errors.ts";
 import type { SessionView } from "../../flows/sessions.ts";
 import { authenticateRequest } from "../credentials.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
+import { cookiesRefused } from "../openapi/cookie-responses.ts";
 import { notAuthenticated, timeSchema, unavailable } from "../openapi/responses.ts";
 import { toJsonResponse } from "../response/json.ts";
 
@@ -10,6 +11,7 @@ import { toJsonResponse } from "../response/json.ts";
 export const me = defineEndpoint({
   method: "GET",
   path: ({ authPath }) => `${authPath}/me`,
+  operationId: "getCurrentUser",
   summary: "Get the current user and session.",
   errorStyle: "resource",
   cors: "trusted_with_cookies",
@@ -24,6 +26,7 @@ export const me = defineEndpoint({
       }),
     },
     401: notAuthenticated,
+    403: cookiesRefused,
     503: unavailable,
   },
   async handle({ request, deps }) {

@@ -12,6 +12,7 @@ export function createSchemaEndpoint(endpoints: readonly Endpoint[]): Endpoint {
   const schema: Endpoint = defineEndpoint({
     method: "GET",
     path: () => "/api/schema",
+    operationId: "getOpenApiDocument",
     summary: "Get the OpenAPI document of this API.",
     errorStyle: "resource",
     responses: {

@@ -9,6 +9,7 @@ import { toJsonResponse } from "../response/json.ts";
 export const tokenObtain = defineEndpoint({
   method: "POST",
   path: ({ tokenPath }) => tokenPath,
+  operationId: "obtainTokenPair",
   summary: "Log in and get a token pair.",
   errorStyle: "token",
   cors: "trusted",

@@ -33,6 +33,7 @@ export const badRefreshRequest: ResponseDescription = {
 export const tokenRefresh = defineEndpoint({
   method: "POST",
   path: ({ tokenPath }) => `${tokenPath}/refresh`,
+  operationId: "refreshTokenPair",
   summary: "Refresh a token pair.",
   errorStyle: "token",
   cors: "trusted",

@@ -9,6 +9,7 @@ import { toJsonResponse } from "../response/json.ts";
 export const tokenVerify = defineEndpoint({
   method: "POST",
   path: ({ tokenPath }) => `${tokenPath}/verify`,
+  operationId: "verifyToken",
   summary: "Verify an access or refresh token.",
   errorStyle: "token",
   cors: "trusted",

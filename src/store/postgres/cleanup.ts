@@ -14,7 +14,8 @@ const deleteSessions = `${withFound("sessions", "id", "cleanup_at <= now AND idl
 const deleteRevoked = `${withFound(
   "sessions",
   "id",
-  "revoked_at < now - :horizon::bigint AND coalesce(access_until, 0) < now",
+  `revoked_at < now - :horizon::bigint
+    AND coalesce(access_until, revoked_at + ${longestUnknownAccess}) < now - :horizon::bigint`,
 )}
   DELETE FROM tokenpair.sessions USING found WHERE id = found_key RETURNING id`;
 
@@ -36,8 +37,8 @@ const deleteAuditEntries = `${withFound("audit_log", "seq", "at < now - :auditHo
   DELETE FROM tokenpair.audit_log USING found WHERE seq = found_key RETURNING seq`;
 
 /**
- * Deletes at most `limit` rows of each kind: sessions that have expired or were revoked more than `horizon` seconds
- * ago, revocations older than that, expired counts of failed logins, and audit entries older than `auditHorizon`
+ * Deletes at most `limit` rows of each kind: sessions that have expired, revoked sessions and revocations whose last token
+ * has expired more than `horizon` seconds ago, expired counts of failed logins, and audit entries older than `auditHorizon`
  * seconds. Each kind has its own transaction, so that locks are held briefly. Several processes can do this at once.
  */
 export async function deleteExpired(

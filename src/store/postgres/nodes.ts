@@ -9,9 +9,6 @@ import { isVisible } from "./snapshot.ts";
 // In a statement of its own, so that it holds for the commit whatever the role's default is.
 const commitDurably = "SELECT set_config('synchronous_commit', 'on', true)";
 
-// Losing an acknowledgement costs only time.
-const commitQuickly = "SELECT set_config('synchronous_commit', 'off', true)";
-
 const raiseLongest = `UPDATE tokenpair.installation SET longest_access = greatest(longest_access, :access::bigint),
   longest_lease_ms = greatest(longest_lease_ms, :lease::bigint)
   WHERE longest_access < :access::bigint OR longest_lease_ms < :lease::bigint`;
@@ -21,15 +18,19 @@ const insert = `WITH ${clock}
   SELECT :id, :name, :lease::bigint, ${incarnation}, now FROM clock
   RETURNING incarnation, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS "databaseTime"`;
 
+/** How many rows of a restored database one statement adopts. */
+const adoptedAtOnce = 10_000;
+
 // A row that is visible now but has a later transaction's id comes from a database with a history of its own. It would look new
 // to every read.
 const adopt = (table: string) => `UPDATE tokenpair.${table} SET xid = pg_current_xact_id()
-  WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())`;
-const adoptRevocations = adopt("revocations");
-const adoptAuditEntries = adopt("audit_log");
+  WHERE seq = ANY (ARRAY(SELECT seq FROM tokenpair.${table} WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())
+    LIMIT ${adoptedAtOnce} FOR NO KEY UPDATE SKIP LOCKED)) RETURNING 1`;
+const adoptions = [adopt("revocations"), adopt("audit_log")];
 
-const acknowledge = `UPDATE tokenpair.nodes SET seen = :seen, clock_ahead_ms = :clockAhead::bigint
-  WHERE id = :id RETURNING id`;
+// Losing an acknowledgement costs only time.
+const acknowledge = `WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+  UPDATE tokenpair.nodes SET seen = :seen, clock_ahead_ms = :clockAhead::bigint FROM quick WHERE id = :id RETURNING id`;
 
 const look = `SELECT ${incarnation} AS "currentIncarnation", settled IS NOT DISTINCT FROM ${incarnation} AS "isSettled",
     longest_lease_ms AS "longestLease", pg_is_in_recovery() AS "isStandby", id, name, lease_ms AS lease,
@@ -54,22 +55,22 @@ type LookRow = RegistryNode & {
 /** Creates the store of the tables `nodes` and `installation`. */
 export function createNodeStore(connection: PostgresConnection, notifications: Notifications): NodeStore {
   return {
-    register: ({ id, name, lease, accessTokenLifetime: access }) =>
-      connection.transact("nodes.register", async ({ run }) => {
+    async register({ id, name, lease, accessTokenLifetime: access }) {
+      for (const sql of adoptions) {
+        while ((await connection.run("nodes.register", sql)).length === adoptedAtOnce);
+      }
+      return connection.transact("nodes.register", async ({ run }) => {
         await run(commitDurably);
-        await run(adoptRevocations);
-        await run(adoptAuditEntries);
         await run(raiseLongest, { access, lease });
         const [row] = (await run<RegisteredNode>(insert, { id, name, lease })) as readonly [RegisteredNode];
         return row;
-      }),
+      });
+    },
 
-    acknowledge: (id, { seen, clockAhead }) =>
-      connection.transact("nodes.acknowledge", async ({ run, afterCommit }) => {
-        await run(commitQuickly);
-        const rows = await run(acknowledge, { id, seen, clockAhead });
-        if (rows.length > 0) afterCommit(notifications.notifyAcknowledged);
-      }),
+    async acknowledge(id, { seen, clockAhead }) {
+      const rows = await connection.run("nodes.acknowledge", acknowledge, { id, seen, clockAhead });
+      if (rows.length > 0) notifications.notifyAcknowledged();
+    },
 
     async look(): Promise<Look> {
       const rows = (await connection.run<LookRow>("nodes.look", look)) as readonly [LookRow, ...LookRow[]];
@@ -89,7 +90,11 @@ export function createNodeStore(connection: PostgresConnection, notifications: N
     toIncarnation: (position) => parsePosition(position).incarnation,
 
     async markLeaving(id) {
-      await connection.run("nodes.markLeaving", "UPDATE tokenpair.nodes SET leaving = true WHERE id = :id", { id });
+      await connection.transact("nodes.markLeaving", async ({ run }) => {
+        // If a crash lost the mark, the node would be fresh again, but removed.
+        await run(commitDurably);
+        await run("UPDATE tokenpair.nodes SET leaving = true WHERE id = :id", { id });
+      });
     },
 
     async remove(id) {

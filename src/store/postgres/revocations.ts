@@ -103,22 +103,29 @@ const revokeOne = `WITH ${clock},
 
 /**
  * Returns the statement that revokes the sessions for which `condition` holds, with one feed entry of `columns`. The entry
- * lasts as long as the access tokens of the sessions for which `covered` holds.
+ * lasts as long as the access tokens of the sessions for which `covered` holds. `counted` selects the number of sessions that
+ * were live: not those whose user's epoch had been raised past them.
  */
-const revokeWithOne = (condition: string, covered: string, columns: string) => `WITH ${clock},
+const revokeWithOne = (condition: string, covered: string, columns: string, counted: string) => `WITH ${clock},
   lasting AS (SELECT max(${accessEnd}) AS latest FROM tokenpair.sessions, clock WHERE ${isLive} AND ${covered}),
-  revoked AS (${revokeLive} FROM clock WHERE ${isLive} AND ${condition} RETURNING id),
+  revoked AS (${revokeLive} FROM clock WHERE ${isLive} AND ${condition} RETURNING user_id, user_epoch),
   entry AS (INSERT INTO tokenpair.revocations (kind, key, epoch, at, until, reason, confirm)
     SELECT ${columns}, now, greatest(latest, ${longestEnd}), :code::smallint, :confirm::boolean
     FROM clock, lasting, tokenpair.installation RETURNING *)
-  SELECT ${appendedColumns}, (SELECT count(*) FROM revoked) AS sessions FROM entry`;
+  SELECT ${appendedColumns}, (${counted}) AS sessions FROM entry`;
 
 const revokeForUser = revokeWithOne(
   "user_id = :userId AND id IS DISTINCT FROM :except",
   "user_id = :userId",
   "'user', :userId, :epoch::integer",
+  "SELECT count(*) FROM revoked WHERE user_epoch >= :epoch::integer - 1",
 );
-const revokeAll = revokeWithOne("true", "true", "'all', NULL, :epoch::integer");
+const revokeAll = revokeWithOne(
+  "true",
+  "true",
+  "'all', NULL, :epoch::integer",
+  "SELECT count(*) FROM revoked JOIN tokenpair.users ON users.id = user_id AND users.epoch = user_epoch",
+);
 
 // Locks the row against logins, which hold it shared. So the next statement sees their sessions.
 const raiseEpoch = `WITH ${clock}

@@ -8,6 +8,7 @@ import type { PostgresConnection, Run } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
 import type { Revocations } from "./revocations.ts";
 import {
+  firstEpoch,
   globalEpoch,
   isLive,
   type SessionRow,
@@ -25,12 +26,11 @@ const findByKey = `SELECT ${userWithPasswordColumns} FROM tokenpair.users WHERE 
 const lockNumbers = "SELECT last FROM tokenpair.user_numbers FOR UPDATE";
 const reserveNumber = "UPDATE tokenpair.user_numbers SET last = greatest(last, :number::bigint)";
 
-// An id that was used before starts at the epoch that revoked the deleted user's tokens.
 const insert = `WITH ${clock}
   INSERT INTO tokenpair.users
   (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at)
   SELECT :id, :username, :usernameKey, :email, true, :isStaff::boolean,
-    (SELECT coalesce(max(epoch), 0) FROM tokenpair.revocations WHERE kind = 'user' AND key = :id), :passwordHash, now
+    ${firstEpoch(":id")}, :passwordHash, now
   FROM clock
   ON CONFLICT (id) DO NOTHING RETURNING ${userColumns}`;
 

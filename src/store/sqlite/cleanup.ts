@@ -5,8 +5,8 @@ import type { SqliteConnection } from "./connection/connection.ts";
 const deleteSessions = `DELETE FROM sessions WHERE id IN
   (SELECT id FROM sessions WHERE cleanup_at <= :now AND idle_expires_at <= :now LIMIT :limit)`;
 
-const deleteRevoked =
-  "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE revoked_at < :since AND coalesce(access_until, 0) < :now LIMIT :limit)";
+const deleteRevoked = `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions
+  WHERE revoked_at < :since AND coalesce(access_until, revoked_at + ${longestUnknownAccess}) < :since LIMIT :limit)`;
 
 // The session was used after its cleanup time was set, so it gets a new one.
 const postpone = `UPDATE sessions SET cleanup_at = idle_expires_at WHERE id IN
@@ -22,9 +22,9 @@ const deleteAuditEntries = `DELETE FROM audit_log WHERE seq IN
   (SELECT seq FROM audit_log WHERE at < :since LIMIT :limit)`;
 
 /**
- * Deletes at most `limit` rows of each kind, all in one transaction: sessions that have expired or were revoked more
- * than `horizon` seconds ago, revocations older than that, expired counts of failed logins, and audit entries older
- * than `auditHorizon` seconds. Earlier transactions set new cleanup times for sessions that are still in use.
+ * Deletes at most `limit` rows of each kind, all in one transaction: sessions that have expired, revoked sessions and
+ * revocations whose last token has expired more than `horizon` seconds ago, expired counts of failed logins, and audit
+ * entries older than `auditHorizon` seconds. Earlier transactions set new cleanup times for sessions that are still in use.
  */
 export async function deleteExpired(
   connection: SqliteConnection,
@@ -38,7 +38,7 @@ export async function deleteExpired(
   return connection.write("deleteExpired", (now) => {
     const since = now - horizon;
     const expired = run(deleteSessions, { now, limit });
-    const revoked = run(deleteRevoked, { since, now, limit: limit - expired });
+    const revoked = run(deleteRevoked, { since, limit: limit - expired });
     const revocations = run(deleteRevocations, { since, limit });
     const auditEntries = auditHorizon === undefined ? 0 : run(deleteAuditEntries, { since: now - auditHorizon, limit });
     const failures = run(deleteFailureCounts, { now, limit });

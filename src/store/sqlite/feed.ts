@@ -56,14 +56,16 @@ export interface Appended<R extends Revocation = Revocation> {
 export interface SqliteFeedStore extends FeedStore {
   /** Appends `revocation` inside the caller's write, and wakes the subscribers after the commit. */
   readonly append: <R extends Revocation>(revocation: R) => Appended<R>;
+  /** Stops watching for commits of other processes. */
+  readonly stop: () => void;
 }
 
 /** A reader's position. */
 interface SqliteCursor {
   /** The last entry that was read. */
   readonly seq: number;
-  /** Inside a read from the beginning: the time that the read began with, and the last entry at its beginning. */
-  readonly load?: { readonly since: number; readonly end: number };
+  /** Inside a read from the beginning: the time that the read began with. */
+  readonly since?: number;
 }
 
 /** Creates the store of the table `revocations`: its order is that of the commits. */
@@ -77,18 +79,21 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
 
   function append<R extends Revocation>(revocation: R): Appended<R> {
     const { kind, at, until = null, confirm = false, reason } = revocation;
-    const { lastInsertRowid: seq } = connection.prepare(insert).run({
+    const row: RevocationRow = {
       kind,
       at,
       until,
-      confirm: Number(confirm),
+      confirm,
       // A newer version may have other reasons.
       reason: reason === undefined ? null : (reasonCodes[reason] ?? null),
-      appended: Date.now(),
       ...toSubject(revocation),
-    });
+    };
+    const parameters = { ...row, confirm: Number(confirm), appended: Date.now() };
+    const { lastInsertRowid: seq } = connection.prepare(insert).run(parameters);
     connection.afterCommit(() => wake(confirm));
-    return { revocations: [revocation], position: toPosition(connection.incarnation, Number(seq)) };
+    // As it will be read.
+    const entry = toRevocation(row) as R;
+    return { revocations: [entry], position: toPosition(connection.incarnation, Number(seq)) };
   }
 
   function readState(nodeId: string | null): FeedState {
@@ -114,18 +119,16 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
     const cursor = after === null ? null : (JSON.parse(after) as SqliteCursor);
     if (cursor !== null && cursor.seq > last) {
       // An older copy of the database was restored.
-      return { revocations: [], cursor: toCursor({ seq: last }), more: false, seen: "0", state, isCursorLost: true };
+      return { revocations: [], cursor: after as FeedCursor, more: false, seen: "0", state, isCursorLost: true };
     }
-    const load = cursor === null ? { since, end: last } : cursor.load;
-    const seq = cursor?.seq ?? 0;
-    const page = { seq, limit: feedBatchSize + 1 };
-    const rows = (load === undefined
-      ? connection.prepare(selectAfter).all(page)
-      : connection.prepare(selectSince).all({ ...page, since: load.since })) as unknown as readonly FeedRow[];
+    const from = cursor === null ? { seq: 0, since } : cursor;
+    const isLoad = from.since !== undefined;
+    const page = { ...from, limit: feedBatchSize + 1 };
+    const rows = connection.prepare(isLoad ? selectSince : selectAfter).all(page) as unknown as readonly FeedRow[];
     const batch = rows.slice(0, feedBatchSize);
     const more = rows.length > feedBatchSize;
-    const next = more ? { seq: batch.at(-1)?.seq ?? seq, ...(load === undefined ? {} : { load }) } : { seq: last };
-    const ages = load === undefined ? { ages: batch.map(toAge) } : {};
+    const next = more ? { ...from, seq: batch.at(-1)?.seq ?? from.seq } : { seq: last };
+    const ages = isLoad ? {} : { ages: batch.map(toAge) };
     return {
       revocations: batch.map(toRevocation),
       cursor: toCursor(next),
@@ -165,6 +168,7 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
     },
 
     append,
+    stop: () => watch.setActive(false),
   };
 
   function readAndBeat(options: FeedRead): FeedBatch {

@@ -76,6 +76,7 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
     deleteExpired: (options) => deleteExpired(connection, options),
 
     async close() {
+      feed.stop();
       connection.close();
     },
   };

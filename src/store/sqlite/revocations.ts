@@ -47,6 +47,18 @@ interface RaisedEpoch {
   readonly revoked: RevokedSessions;
 }
 
+/** Whose sessions are revoked because the epoch was raised, and why. */
+interface RaisedSubject {
+  readonly userId: string;
+  /** The new epoch. */
+  readonly epoch: number;
+  readonly except: string | null;
+  readonly reason: string;
+}
+
+/** How many rows of a user are looked at, so that the event loop isn't blocked for long. */
+const mostLookedAt = 10_000;
+
 /** How many rows one transaction changes, so that the event loop isn't blocked for long. */
 const mostRows = 500;
 
@@ -56,17 +68,23 @@ const revokeOne = `${revokeLive}
   WHERE ${isLiveInEpoch} AND id = :sessionId AND user_id = coalesce(:userId, user_id)
   RETURNING ${accessEnd} AS latest`;
 
-// Without `isLive`, so that the search for the last rows doesn't pass over expired ones again and again.
-const revokeSome = `${revokeLive} WHERE id IN (SELECT id FROM sessions
-  WHERE user_id = :userId AND revoked_at IS NULL AND user_epoch < :epoch AND id IS NOT :except LIMIT ${mostRows})`;
+// By rowid, which is the order of the index: no search passes over the rows of an earlier one.
+const findSome = `SELECT max(row) AS last, count(*) AS number FROM (SELECT rowid AS row FROM sessions
+  WHERE user_id = :userId AND revoked_at IS NULL AND rowid > :after ORDER BY rowid LIMIT ${mostRows})`;
+
+const revokeSome = `${revokeLive} WHERE rowid > :after AND rowid <= :last AND user_id = :userId
+  AND user_epoch < :epoch AND id IS NOT :except AND ${isLive}`;
 
 const raiseEpoch = "UPDATE users SET epoch = epoch + 1, epoch_reason = :reason WHERE id = :userId RETURNING epoch";
 
-/** Counts the live sessions of a user below an epoch, and finds when their access tokens end. */
-const countBelow = `SELECT count(*) AS number, coalesce(max(latest), 0) AS latest FROM (
-  SELECT ${accessEnd} AS latest FROM sessions
-  WHERE user_id = :userId AND user_epoch < :epoch AND user_epoch >= :from AND id IS NOT :except AND ${isLive}
-  LIMIT ${mostCounted + 1})`;
+/**
+ * Counts the live sessions that a user had before the epoch was raised, and finds when their access tokens end. Looks at a
+ * limited number of rows; `seen` says at how many.
+ */
+const countLive = `SELECT count(*) AS seen, coalesce(max(latest), 0) AS latest,
+    count(*) FILTER (WHERE epoch = :epoch - 1 AND expiry > :now AND id IS NOT :except) AS number FROM (
+  SELECT id, user_epoch AS epoch, idle_expires_at AS expiry, ${accessEnd} AS latest FROM sessions
+  WHERE user_id = :userId AND revoked_at IS NULL LIMIT ${mostLookedAt})`;
 
 const countUnrevoked = "SELECT count(*) AS number FROM sessions WHERE user_id = :userId AND revoked_at IS NULL";
 
@@ -77,7 +95,9 @@ const findOwner = `SELECT user_epoch AS epoch, ${accessEnd} AS latest FROM sessi
 const moveToEpoch = `UPDATE sessions SET user_epoch = :epoch, least_epoch = coalesce(least_epoch, user_epoch)
   WHERE id = :sessionId`;
 
-const countAll = `SELECT coalesce(max(${accessEnd}), 0) AS latest FROM sessions WHERE ${isLive}`;
+const countAll = `SELECT count(*) FILTER (WHERE user_epoch = users.epoch) AS number,
+    coalesce(max(${accessEnd}), 0) AS latest
+  FROM sessions LEFT JOIN users ON users.id = user_id WHERE ${isLive}`;
 
 /** Creates the revocations of a connection, whose entries are appended to `feed`. */
 export function createRevocations(connection: SqliteConnection, feed: SqliteFeedStore): Revocations {
@@ -92,25 +112,29 @@ export function createRevocations(connection: SqliteConnection, feed: SqliteFeed
     return raised === undefined ? null : Number(raised["epoch"]);
   }
 
-  /** Counts at most one more than `mostCounted` sessions. With more of them, the entry lasts as long as any token can. */
-  function count(parameters: { userId: string; epoch: number; from: number; except: string | null }, now: number) {
-    const row = connection.prepare(countBelow).get({ ...parameters, now });
-    const number = Number(row?.["number"]);
-    return { number, latest: number > mostCounted ? now + longestUnknownAccess : Number(row?.["latest"]) };
+  /** Counts sessions. If a user has more than can be looked at, the entry lasts as long as any token can. */
+  function count(parameters: { userId: string; epoch: number; except: string | null }, now: number) {
+    const row = connection.prepare(countLive).get({ ...parameters, now });
+    const isCut = Number(row?.["seen"]) === mostLookedAt;
+    const latest = Math.max(isCut ? now + longestUnknownAccess : 0, Number(row?.["latest"]));
+    return { number: Number(row?.["number"]), isCut, latest };
   }
 
-  /** Changes the rows that one transaction has left, and lets other work run in between. */
-  async function revokeRest(parameters: {
-    userId: string;
-    epoch: number;
-    except: string | null;
-    reason: string;
-  }): Promise<void> {
-    for (let changes = mostRows; changes === mostRows; ) {
+  /** Revokes the live ones among the next rows of a user. @returns the last row; `null` if there are no more. */
+  function revokeNext({ after, ...subject }: RaisedSubject & { readonly after: number }, now: number): number | null {
+    const { userId } = subject;
+    const found = connection.prepare(findSome).get({ userId, after });
+    const [last, number] = [Number(found?.["last"]), Number(found?.["number"])];
+    if (number > 0) connection.prepare(revokeSome).run({ ...subject, after, last, now });
+    return number === mostRows ? last : null;
+  }
+
+  /** Revokes what one transaction has left, and lets other work run in between. */
+  async function revokeRest(subject: RaisedSubject, first: number): Promise<void> {
+    for (let after: number | null = first; after !== null; ) {
       await setImmediate();
-      changes = await connection.write("sessions.revokeRest", (now) =>
-        Number(connection.prepare(revokeSome).run({ ...parameters, now }).changes),
-      );
+      const from: number = after;
+      after = await connection.write("sessions.revokeRest", (now) => revokeNext({ ...subject, after: from }, now));
     }
   }
 
@@ -127,40 +151,40 @@ export function createRevocations(connection: SqliteConnection, feed: SqliteFeed
       const owner = connection.prepare(findOwner).get({ sessionId, userId, now });
       const epoch = owner === undefined ? null : raise(userId, reason);
       if (owner === undefined || epoch === null) return null;
-      const { number, latest } = count({ userId, epoch, from: epoch - 1, except: sessionId }, now);
+      const { number, isCut, latest } = count({ userId, epoch, except: sessionId }, now);
       connection.prepare(moveToEpoch).run({ sessionId, epoch });
       const until = toEnd(now, latest, Number(owner["latest"]));
       const entry = feed.append({ kind: "user", userId, epoch, except: sessionId, at: now, until, reason, confirm });
-      return { sessions: Math.min(number, mostCounted), ...entry };
+      return { sessions: isCut ? mostCounted : Math.min(number, mostCounted), ...entry };
     },
 
     raiseEpoch(userId, { reason, now, confirm = false }, except) {
       const epoch = raise(userId, reason);
       if (epoch === null) return null;
       const parameters = { userId, epoch, except: except ?? null };
-      const { number } = count({ ...parameters, from: 0 }, now);
       // The access tokens of the session that is kept are revoked too.
-      const { latest } = count({ ...parameters, from: 0, except: null }, now);
-      const { changes } = connection.prepare(revokeSome).run({ ...parameters, reason, now });
-      if (Number(changes) === mostRows) {
+      const { number, isCut, latest } = count(parameters, now);
+      const sessions = isCut ? countRows(userId) - (except === undefined ? 0 : 1) : number;
+      const last = revokeNext({ ...parameters, reason, after: 0 }, now);
+      if (last !== null) {
         // If it fails, the rows go when they have expired.
-        connection.afterCommit(() => void revokeRest({ ...parameters, reason }).catch(() => {}));
+        connection.afterCommit(() => void revokeRest({ ...parameters, reason }, last).catch(() => {}));
       }
-      const sessions = number > mostCounted ? countRows(userId) + Number(changes) : number;
       const entry = feed.append({ kind: "user", userId, epoch, at: now, until: toEnd(now, latest), reason, confirm });
       return { epoch, revoked: { sessions, ...entry } };
     },
 
     revokeAll({ reason, now, confirm = false }) {
       // The rows too, in one transaction: the global epoch doesn't stop refreshes.
-      const latest = Number(connection.prepare(countAll).get({ now })?.["latest"]);
-      const { changes } = connection.prepare(`${revokeLive} WHERE ${isLive}`).run({ reason, now });
+      const all = connection.prepare(countAll).get({ now });
+      connection.prepare(`${revokeLive} WHERE ${isLive}`).run({ reason, now });
       const raised = connection
         .prepare("UPDATE installation SET global_epoch = global_epoch + 1 RETURNING global_epoch AS epoch")
         .get();
       const epoch = Number(raised?.["epoch"]);
-      const entry = feed.append({ kind: "all", epoch, at: now, until: toEnd(now, latest), reason, confirm });
-      return { sessions: Number(changes), ...entry };
+      const until = toEnd(now, Number(all?.["latest"]));
+      const entry = feed.append({ kind: "all", epoch, at: now, until, reason, confirm });
+      return { sessions: Number(all?.["number"]), ...entry };
     },
   };
 

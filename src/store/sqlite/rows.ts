@@ -31,6 +31,13 @@ export function toSession(row: SessionRow): Session {
   return { ...row, persistent: row.persistent === 1 };
 }
 
+/**
+ * A subquery for the epoch of a new user with the id `:id`. An id that was used before starts at the epoch that revoked the
+ * deleted user's tokens, and past every session whose row says that it is live.
+ */
+export const firstEpoch = `(SELECT max(coalesce(max(epoch), 0), coalesce((SELECT max(user_epoch) + 1 FROM sessions
+  WHERE user_id = :id AND revoked_at IS NULL), 0)) FROM revocations WHERE kind = 'user' AND key = :id)`;
+
 /** Every column of `users` that a `User` has, under its names. */
 export const userColumns = `id, username, email, is_active AS isActive, is_staff AS isStaff, epoch,
   created_at AS createdAt, last_login_at AS lastLoginAt`;

@@ -8,6 +8,7 @@ import type { SqliteConnection } from "./connection/connection.ts";
 import { readGlobalEpoch } from "./installation.ts";
 import type { Revocations } from "./revocations.ts";
 import {
+  firstEpoch,
   isLive,
   type SessionRow,
   sessionColumns,
@@ -23,11 +24,10 @@ const find = `SELECT ${userColumns} FROM users WHERE id = :id`;
 const findById = `SELECT ${userWithPasswordColumns} FROM users WHERE id = :id`;
 const findByKey = `SELECT ${userWithPasswordColumns} FROM users WHERE username_key = :usernameKey`;
 
-// An id that was used before starts at the epoch that revoked the deleted user's tokens.
 const insert = `INSERT INTO users
   (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at)
   VALUES (:id, :username, :usernameKey, :email, 1, :isStaff,
-    (SELECT coalesce(max(epoch), 0) FROM revocations WHERE kind = 'user' AND key = :id), :passwordHash, :now)
+    ${firstEpoch}, :passwordHash, :now)
   RETURNING ${userColumns}`;
 
 const list = `SELECT ${userColumns} FROM users

@@ -188,6 +188,7 @@ it("sends CORS headers from no other endpoint, so that a new one is closed until
   const endpoint: Endpoint = {
     method: "GET",
     path: ({ authPath }) => `${authPath}/check`,
+    operationId: "other",
     summary: "Check.",
     errorStyle: "resource",
     responses: {},
@@ -209,7 +210,7 @@ it("sends CORS headers from no other endpoint, so that a new one is closed until
 it("refuses two endpoints of one path with different policies", async () => {
   const t = await start();
   const at = (method: "GET" | "POST", cors?: CorsPolicy): Endpoint => ({
-    ...{ method, path: () => "/x", summary: "X.", errorStyle: "resource", responses: {} },
+    ...{ method, path: () => "/x", operationId: "x", summary: "X.", errorStyle: "resource", responses: {} },
     ...(cors === undefined ? {} : { cors }),
     handle: async () => new Response(),
   });

@@ -1,41 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestAuth, type TestAuth } from "../../support/auth.ts";
-
-interface Operation {
-  readonly summary: string;
-  readonly security: readonly Record<string, readonly string[]>[];
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[];
-  readonly requestBody?: { readonly content: Record<string, { readonly schema: Record<string, unknown> }> };
-  readonly tags?: readonly string[];
-  readonly responses: Record<
-    string,
-    {
-      readonly description: string;
-      readonly headers?: Record<string, Record<string, unknown>>;
-      readonly content?: Record<string, unknown>;
-    }
-  >;
-}
-
-interface Document {
-  readonly openapi: string;
-  readonly info: { readonly title: string; readonly version: string };
-  readonly paths: Record<string, Record<string, Operation>>;
-  readonly components: { readonly securitySchemes: Record<string, Record<string, unknown>> };
-}
+import { type OpenApiDocument, toOperations } from "./validator.ts";
 
 let t: TestAuth;
-let document: Document;
+let document: OpenApiDocument;
 beforeAll(async () => {
   t = await createTestAuth();
-  document = (await (await t.send("GET", "/api/schema/")).json()) as Document;
+  document = (await (await t.send("GET", "/api/schema/")).json()) as OpenApiDocument;
 });
 afterAll(() => t.close());
 
-const operations = () =>
-  Object.entries(document.paths).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
-  );
+const operations = () => toOperations(document);
 
 /** Returns the operations of the library, without those that only the server has. */
 const ownOperations = () => operations().filter(({ operation }) => operation.tags === undefined);
@@ -64,6 +39,71 @@ describe("the OpenAPI document", () => {
         expect(document.components.securitySchemes).toHaveProperty(scheme);
       }
     }
+  });
+
+  it("names every operation once, and for ever: generated clients call their functions so", () => {
+    expect(operations().map(({ operation }) => operation.operationId)).toEqual([
+      "obtainTokenPair",
+      "refreshTokenPair",
+      "verifyToken",
+      "blacklistToken",
+      "getCurrentUser",
+      "getCsrfToken",
+      "logIn",
+      "refreshCookies",
+      "logOut",
+      "listSessions",
+      "revokeSession",
+      "labelSession",
+      "changePassword",
+      "getJwks",
+      "getOpenApiDocument",
+      "getLiveness",
+      "getReadiness",
+    ]);
+  });
+
+  it("names the server that returned it, with the prefix that a proxy removes", async () => {
+    expect(document.servers).toEqual([{ url: "/", description: expect.any(String) }]);
+    const behind = await createTestAuth({ settings: { publicPath: "/login-service" } });
+    expect(await (await behind.send("GET", "/api/schema/")).json()).toMatchObject({
+      servers: [{ url: "/login-service" }],
+    });
+    await behind.close();
+  });
+
+  it("lists JSON first among the media types of every body, because generated clients send the first", () => {
+    const bodies = operations().flatMap(({ operation: { requestBody } }) => requestBody ?? []);
+    expect(bodies.length).toBeGreaterThan(5);
+    for (const { content } of bodies) expect(Object.keys(content)[0]).toBe("application/json");
+  });
+
+  it("describes the headers that a status has: the challenge, Allow and Retry-After", () => {
+    for (const { path, operation } of operations()) {
+      for (const [status, { headers }] of Object.entries(operation.responses)) {
+        const name = { 401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After" }[status];
+        const missing = name !== undefined && headers?.[name]?.required !== true;
+        expect([path, status, missing]).toEqual([path, status, false]);
+      }
+      expect(operation.responses).toHaveProperty("405");
+    }
+  });
+
+  it("describes which responses set or delete cookies", () => {
+    const setting = operations().flatMap(({ path, operation }) =>
+      Object.entries(operation.responses).flatMap(([status, { headers = {} }]) =>
+        "Set-Cookie" in headers ? [`${path} ${status}`] : [],
+      ),
+    );
+    expect(setting).toEqual([
+      "/api/auth/csrf/ 200",
+      "/api/auth/login/ 200",
+      "/api/auth/refresh/ 200",
+      "/api/auth/refresh/ 401",
+      "/api/auth/logout/ 200",
+      "/api/auth/sessions/{id}/ 204",
+      "/api/auth/password/ 200",
+    ]);
   });
 
   it("documents only paths and methods that the handler answers", async () => {
@@ -139,7 +179,7 @@ describe("the OpenAPI document", () => {
 
   it("describes the Token-Replayed header of both refresh endpoints", () => {
     for (const path of ["/api/token/refresh/", "/api/auth/refresh/"]) {
-      expect(document.paths[path]?.["post"]?.responses["200"]?.headers).toEqual({
+      expect(document.paths[path]?.["post"]?.responses["200"]?.headers).toMatchObject({
         "Token-Replayed": { description: expect.any(String), schema: { type: "string", const: "true" } },
       });
     }
@@ -162,7 +202,7 @@ describe("the OpenAPI document", () => {
   it("uses the paths, headers and cookies of the settings", async () => {
     const names = { authHeaderName: "X-Access", csrfHeaderName: "X-XSRF-TOKEN", accessCookieName: "__Host-at" };
     const own = await createTestAuth({ settings: { tokenPath: "/v1/jwt", insecureCookies: true, ...names } });
-    const moved = (await (await own.send("GET", "/api/schema/")).json()) as Document;
+    const moved = (await (await own.send("GET", "/api/schema/")).json()) as OpenApiDocument;
     expect(moved.paths).toHaveProperty(["/v1/jwt/refresh/"]);
     expect(moved.components.securitySchemes["bearer"]).toMatchObject({
       type: "apiKey",

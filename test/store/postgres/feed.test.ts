@@ -8,6 +8,7 @@ import type { FeedCursor, Revocation } from "../../../src/core/revocation.ts";
 import type { Store } from "../../../src/core/store/index.ts";
 import { type PostgresStoreOptions, postgresStore } from "../../../src/store/postgres/index.ts";
 import { longTimeouts } from "../../support/long-timeouts.ts";
+import { readAfter } from "../contract/records.ts";
 import { eventually, provideServer } from "./server.ts";
 
 const server = provideServer();
@@ -54,7 +55,7 @@ async function readToEnd(after: FeedCursor | null) {
   const tokenIds: string[] = [];
   let batches = 0;
   for (let cursor = after; ; ) {
-    const batch = await store.feed.read({ after: cursor, horizon: 60 });
+    const batch = await store.feed.read(readAfter(cursor));
     tokenIds.push(...toTokenIds(batch.revocations));
     cursor = batch.cursor;
     batches += 1;
@@ -116,7 +117,7 @@ describe("the feed of a PostgreSQL store", () => {
     const start = await readToEnd(null);
     await (await connect()).query(toInsert("generate_series(1, 20001)::text"));
     for (const after of [null, start.cursor]) {
-      const batch = await store.feed.read({ after, horizon: 60 });
+      const batch = await store.feed.read(readAfter(after));
       expect([batch.revocations.length, batch.more]).toEqual([10_000, true]);
       if (after === null) await late.query("COMMIT");
       const rest = await readToEnd(batch.cursor);
@@ -145,8 +146,8 @@ describe("the feed of a PostgreSQL store", () => {
     });
     await store.feed.revokeToken("2");
     await store.feed.revokeToken("3");
-    expect(await store.feed.read({ after: cursor, horizon: 60 })).toMatchObject({ isRestarted: true });
-    expect((await readToEnd(cursor)).tokenIds).toEqual(["1", "2", "3"]);
+    expect(await store.feed.read(readAfter(cursor))).toMatchObject({ isCursorLost: true, revocations: [] });
+    expect((await readToEnd(null)).tokenIds).toEqual(["1", "2", "3"]);
   });
 });
 
@@ -184,7 +185,7 @@ describe("a subscriber of the feed", () => {
       const other = postgresStore(toOptions());
       const subscription = subscribe(other);
       await subscription.nextWake();
-      const start = await other.feed.read({ after: null, horizon: 60 });
+      const start = await other.feed.read(readAfter(null));
 
       const woken = subscription.nextWake();
       await store.feed.revokeToken("1");
@@ -197,7 +198,7 @@ describe("a subscriber of the feed", () => {
       const back = subscription.nextWake();
       await admin.query("SELECT pg_terminate_backend($1)", [rows[0].pid]);
       await store.feed.revokeToken("2");
-      const batch = await other.feed.read({ after: start.cursor, horizon: 60 });
+      const batch = await other.feed.read(readAfter(start.cursor));
       expect(toTokenIds(batch.revocations)).toEqual(["1", "2"]);
 
       await back;

@@ -99,7 +99,7 @@ export function createFeedStore(
       // A standby's snapshots don't list the transactions that are open on the primary.
       if (isStandby) throw isAStandby("feed.read");
       if (position === null || position.start === start) return toBatch(rows, position);
-      return { ...toBatch([withoutEntry(rows[0])], null), isCursorLost: true };
+      return { ...toBatch([withoutEntry(rows[0])], null), cursor: toCursor(position), isCursorLost: true };
     },
 
     subscribe: notifications.subscribe,

@@ -5,14 +5,15 @@ import type { PostgresListenClient } from "../connection/driver.ts";
 import { toReason } from "../connection/errors.ts";
 
 /** Whether notifications arrive on the connection for LISTEN. */
-export type ListenState =
-  | { readonly state: "delivered" }
-  /** A notification didn't arrive: a proxy that pools transactions is in between. */
-  | { readonly state: "lost" }
-  /** The connection failed. `reason` never holds a password. */
-  | { readonly state: "failed"; readonly reason: string }
-  /** The store has no connection for LISTEN. */
-  | { readonly state: "off" };
+export interface ListenState {
+  /**
+   * `delivered`: they arrive. `lost`: one didn't arrive, because a proxy that pools transactions is in between. `failed`: the
+   * connection failed. `off`: the store has no connection for LISTEN.
+   */
+  readonly state: "delivered" | "lost" | "failed" | "off";
+  /** Why the connection failed. It never holds a password. */
+  readonly reason?: string;
+}
 
 /** How long to wait for the notification, in milliseconds. */
 const timeout = 5_000;

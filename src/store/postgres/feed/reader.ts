@@ -41,13 +41,19 @@ export function createFeedReader(
   createClient: (() => PostgresListenClient) | null,
 ): FeedReader {
   const { toQuery, stopPreparing } = createStatements(behaviour);
+  // A stopped process must not hold the lock on the node's row for long.
+  const begin = `BEGIN ISOLATION LEVEL READ COMMITTED;
+    SET LOCAL idle_in_transaction_session_timeout = ${behaviour.statementTimeout}`;
   let client: PostgresListenClient | null = null;
+  /** The last read. Reads run one after another, so that none gets into another's transaction. */
+  let last: Promise<unknown> = Promise.resolve();
+  let isPreparing = true;
   let isStopped = false;
 
   function close(): void {
-    const last = client;
+    const closed = client;
     client = null;
-    last?.end().catch(() => {});
+    closed?.end().catch(() => {});
   }
 
   async function open(create: () => PostgresListenClient, timeout: number): Promise<PostgresListenClient> {
@@ -88,35 +94,45 @@ export function createFeedReader(
     try {
       return await statements(run);
     } catch (error) {
-      if (hasLostStatement(error)) stopPreparing();
       // The next read gets a new connection: this one may be in a transaction, or still busy with the statement.
       close();
-      throw toStoreError(operation, error);
+      if (!hasLostStatement(error) || !isPreparing) throw toStoreError(operation, error);
+      isPreparing = false;
+      stopPreparing();
+      return readOnOwnConnection(create, statements, timeout);
     }
   }
 
   return {
-    read(sql, parameters, { beat, timeout, nodeId }) {
+    read<Row extends object>(
+      sql: string,
+      parameters: Parameters,
+      { beat, timeout, nodeId }: Pick<FeedRead, "beat" | "timeout" | "nodeId">,
+    ) {
       if (isStopped) return Promise.reject(new StoreUnavailableError(`${operation}: the store is closed`));
       const withBeat = async (run: Run) => {
         await run(waitForStandbys);
-        const rows = await run(sql, parameters);
+        const rows = await run<Row>(sql, parameters);
         await run(beatOnce, { nodeId });
-        return rows as never;
+        return rows;
       };
       if (createClient === null) {
+        const options = { urgentTimeout: timeout ?? behaviour.statementTimeout };
         return beat
-          ? connection.transact(operation, ({ run }) => withBeat(run))
-          : connection.run(operation, sql, parameters);
+          ? connection.transact(operation, ({ run }) => withBeat(run), options)
+          : connection.run<Row>(operation, sql, parameters, options);
       }
       const statements = async (run: Run) => {
-        if (!beat) return (await run(sql, parameters)) as never;
-        await run("BEGIN");
+        if (!beat) return run<Row>(sql, parameters);
+        await run(begin);
         const rows = await withBeat(run);
         await run("COMMIT");
         return rows;
       };
-      return readOnOwnConnection(createClient, statements, timeout ?? behaviour.statementTimeout);
+      const start = () => readOnOwnConnection(createClient, statements, timeout ?? behaviour.statementTimeout);
+      const result = last.then(start, start);
+      last = result;
+      return result;
     },
 
     stop() {

@@ -1,0 +1,332 @@
+/**
+ * Every response agrees with the OpenAPI document: its status, its headers and its body are documented. The requests are made
+ * from the document's operations, so a new route is tested as soon as it is in the route table.
+ */
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { StoreUnavailableError } from "../../../src/core/errors.ts";
+import type { Store } from "../../../src/core/store/index.ts";
+import { endpoints } from "../../../src/http/routes/index.ts";
+import { createHealth } from "../../../src/server/handlers/health.ts";
+import { alice, createTestAuth, type TestAuth, type TestAuthOptions } from "../../support/auth.ts";
+import { type Browser, createBrowser, ownOrigin } from "../../support/browser.ts";
+import type { Pair } from "../../support/wire.ts";
+import { sendFrom } from "../guesses.ts";
+import { createValidator, type OpenApiDocument, type Operation, toOperations } from "./validator.ts";
+
+const validator = createValidator();
+
+/** The statuses that were seen, as "METHOD path status". */
+const seen = new Set<string>();
+
+let document: OpenApiDocument;
+let operations: readonly Operation[];
+beforeAll(async () => {
+  const auth = await createTestAuth();
+  document = (await (await auth.send("GET", "/api/schema/")).json()) as OpenApiDocument;
+  operations = toOperations(document);
+  await auth.close();
+});
+
+/** Expects that a response to one of the operations agrees with the document, and returns it. */
+async function expectDocumented({ method, path, operation }: Operation, response: Response): Promise<Response> {
+  const what = `${method} ${path} ${response.status}`;
+  const faults = await validator.findFaults(operation, response);
+  expect(faults, `${what}: ${await response.clone().text()}`).toEqual([]);
+  seen.add(what);
+  return response;
+}
+
+/** Returns the operations that the library answers. */
+const toOwn = () => operations.filter(({ operation }) => operation.tags === undefined);
+const find = (operationId: string): Operation => {
+  const found = operations.find(({ operation }) => operation.operationId === operationId);
+  if (found === undefined) throw new Error(`no operation ${operationId}`);
+  return found;
+};
+
+/** Somebody who can send requests: alice twice, in a browser and with a pair, and a session of hers to name in a path. */
+interface Scene {
+  readonly auth: TestAuth;
+  readonly browser: Browser;
+  readonly pair: Pair;
+  readonly otherId: string;
+}
+
+let auth: TestAuth;
+/** Whether every call of the store fails. */
+let isDown = false;
+
+async function start(options: TestAuthOptions = {}): Promise<void> {
+  auth = await createTestAuth({ wrapStore: withSwitch, ...options });
+}
+
+/** Returns a store that fails while `isDown`. */
+function withSwitch(store: Store): Store {
+  const wrap = <T extends object>(part: T): T =>
+    new Proxy(part, {
+      get: (target, name) => {
+        const member = Reflect.get(target, name);
+        if (typeof member !== "function") return member;
+        return async (...args: unknown[]) => {
+          if (isDown) throw new StoreUnavailableError("away");
+          return member.apply(target, args);
+        };
+      },
+    });
+  return { ...store, users: wrap(store.users), sessions: wrap(store.sessions), throttle: wrap(store.throttle) };
+}
+
+beforeEach(() => start());
+afterEach(async () => {
+  isDown = false;
+  await auth.close();
+});
+
+async function createScene(): Promise<Scene> {
+  const browser = createBrowser(auth);
+  await browser.logIn();
+  const other = await auth.logIn();
+  return { auth, browser, pair: await auth.logIn(), otherId: auth.deps.tokens.verifyRefresh(other.refresh).sessionId };
+}
+
+const credentials = ["nothing", "a bearer token", "cookies"] as const;
+type Credentials = (typeof credentials)[number];
+
+interface Send {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly method?: string;
+}
+
+/** Sends a request to an operation, and expects that the response is documented. */
+async function send(
+  operation: Operation,
+  scene: Scene,
+  by: Credentials,
+  { body, headers = {}, method = operation.method }: Send = {},
+): Promise<Response> {
+  const path = operation.path.replace("{id}", scene.otherId);
+  const bearer = by === "a bearer token" ? { Authorization: `Bearer ${scene.pair.access}` } : {};
+  const response =
+    by === "cookies"
+      ? await scene.browser.send(method, path, { body, headers })
+      : await scene.auth.send(method, path, { body, headers: { ...bearer, ...headers } });
+  return expectDocumented(operation, response);
+}
+
+const newPassword = "another horse battery staple";
+
+/** The body of a valid request, by operation. Those that are not here have none. */
+const validBodies: Readonly<Record<string, (scene: Scene) => unknown>> = {
+  obtainTokenPair: () => alice,
+  refreshTokenPair: ({ pair }) => ({ refresh: pair.refresh }),
+  verifyToken: ({ pair }) => ({ token: pair.refresh }),
+  blacklistToken: ({ pair }) => ({ refresh: pair.refresh }),
+  logIn: () => ({ ...alice, remember: false }),
+  refreshCookies: () => ({}),
+  logOut: () => ({ scope: "all" }),
+  labelSession: () => ({ label: "phone" }),
+  revokeSession: () => ({}),
+  changePassword: () => ({ current_password: alice.password, new_password: newPassword }),
+};
+const toValidBody = ({ operation }: Operation, scene: Scene) => validBodies[operation.operationId]?.(scene);
+
+/** Returns the credentials with which an operation succeeds. */
+function toCredentials({ operation }: Operation): readonly Credentials[] {
+  if (operation.operationId === "logIn") return ["cookies"];
+  const schemes = operation.security.flatMap(Object.keys);
+  return schemes.length === 0
+    ? ["nothing"]
+    : credentials.filter((by) =>
+        by === "cookies"
+          ? schemes.some((scheme) => /cookie/i.test(scheme))
+          : by !== "nothing" && schemes.includes("bearer"),
+      );
+}
+
+/** Bodies that no operation accepts, with their headers. */
+const invalidBodies: readonly Send[] = [
+  { body: "{", headers: { "Content-Type": "application/json" } },
+  { body: "[]", headers: { "Content-Type": "application/json" } },
+  { body: "null", headers: { "Content-Type": "application/json" } },
+  { body: new Uint8Array([0x22, 0xff, 0x22]), headers: { "Content-Type": "application/json" } },
+  { body: "hello", headers: { "Content-Type": "text/plain" } },
+  { body: "x".repeat(16_385), headers: { "Content-Type": "application/json" } },
+  { body: "--x", headers: { "Content-Type": "multipart/form-data; boundary=x" } },
+  { body: {} },
+  { body: { username: 1, password: null, refresh: [], token: {}, scope: "x", label: "x".repeat(101) } },
+  { body: { username: "\0", password: "wrong", refresh: "a.b.c", token: "a.b.c", label: "\0" } },
+  { body: { username: "alice", password: "wrong" } },
+  { body: { current_password: "wrong", new_password: "short" } },
+  { body: { current_password: "wrong", new_password: newPassword } },
+];
+
+/** Headers that most operations refuse. */
+const invalidHeaders: readonly Readonly<Record<string, string>>[] = [
+  { Authorization: "Bearer" },
+  { Authorization: "Bearer a.b.c" },
+  { Authorization: "Basic YTpi" },
+  { Cookie: "__Host-Http-access=a; __Host-Http-access=b" },
+  { Cookie: "__Secure-refresh=a; __Secure-refresh=b" },
+  { "Sec-Fetch-Site": "cross-site", Origin: "https://evil.example" },
+  { "X-CSRFToken": "wrong" },
+  { "Idempotency-Key": "short" },
+];
+
+describe("the OpenAPI document", () => {
+  it("has an operation for every route, and every route for an operation", () => {
+    expect(toOwn()).toHaveLength(endpoints.length + 1);
+    const withBodies = toOwn().filter(({ operation }) => operation.requestBody !== undefined);
+    expect(Object.keys(validBodies).sort()).toEqual(withBodies.map(({ operation }) => operation.operationId).sort());
+  });
+
+  it("documents every response to a valid request", async () => {
+    for (const operation of toOwn()) {
+      for (const by of toCredentials(operation)) {
+        await auth.close();
+        await start({ settings: { clearSiteData: true } });
+        const scene = await createScene();
+        const response = await send(operation, scene, by, { body: toValidBody(operation, scene) });
+        expect([operation.operation.operationId, by, response.ok]).toEqual([operation.operation.operationId, by, true]);
+      }
+    }
+  });
+
+  it.each(credentials)("documents every response to an invalid request with %s", async (by) => {
+    await auth.close();
+    // Limits would refuse most of the requests.
+    await start({ settings: { loginFailuresBeforeDelay: 0, accountFailuresBeforeDelay: 0, maxLoginFailures: 0 } });
+    const scene = await createScene();
+    for (const operation of toOwn()) {
+      const { operationId } = operation.operation;
+      for (const invalid of invalidBodies) {
+        // Those that accept them would change the scene for the next request.
+        const isValid = operation.method === "DELETE" || ["logOut", "logIn", "refreshCookies"].includes(operationId);
+        const own = isValid && by !== "nothing" ? await createScene() : scene;
+        await send(operation, own, by, operation.method === "GET" ? { headers: invalid.headers ?? {} } : invalid);
+      }
+      for (const headers of invalidHeaders) {
+        const own = await createScene();
+        const valid = toValidBody(operation, own);
+        // A password that was changed would refuse the next login.
+        const body =
+          operationId === "changePassword" ? { current_password: "wrong", new_password: newPassword } : valid;
+        await send(operation, own, by, { headers, ...(body === undefined ? {} : { body }) });
+      }
+    }
+  });
+
+  it("documents every response to a method that a path does not have", async () => {
+    const scene = await createScene();
+    for (const operation of toOwn()) {
+      const has = Object.keys(document.paths[operation.path] ?? {}).map((method) => method.toUpperCase());
+      for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((method) => !has.includes(method))) {
+        expect((await send(operation, scene, "nothing", { method })).status).toBe(405);
+      }
+    }
+  });
+
+  it("documents every response while the store does not answer", async () => {
+    for (const operation of toOwn()) {
+      for (const by of toCredentials(operation)) {
+        const scene = await createScene();
+        isDown = true;
+        await send(operation, scene, by, { body: toValidBody(operation, scene) });
+        isDown = false;
+      }
+    }
+  });
+
+  it("documents every response while the revocations are stale", async () => {
+    const scene = await createScene();
+    auth.clock.stall(60);
+    for (const operation of toOwn()) {
+      for (const by of credentials) await send(operation, scene, by, { body: toValidBody(operation, scene) });
+    }
+  });
+
+  it("documents every response to a body that can't be read", async () => {
+    for (const operation of toOwn().filter(({ operation }) => operation.requestBody !== undefined)) {
+      const { browser, otherId } = await createScene();
+      const unreadable = createBrowser({
+        send: (method, path, { headers } = {}) => {
+          const body = new ReadableStream({ pull: (controller) => controller.error(new Error("the client is gone")) });
+          const init = { method, body, duplex: "half", ...(headers === undefined ? {} : { headers }) } as RequestInit;
+          return auth.handler.fetch(new Request(`${ownOrigin}${path}`, init));
+        },
+      });
+      for (const name of browser.cookieNames()) unreadable.setCookie(name, browser.cookie(name) ?? "");
+      const response = await unreadable.send(operation.method, operation.path.replace("{id}", otherId));
+      expect((await expectDocumented(operation, response)).status).toBe(400);
+    }
+  });
+
+  it("documents every response to too many requests", async () => {
+    await auth.close();
+    await start({ settings: { refreshLimit: 1, verifyLimit: 1, blacklistLimit: 1, maxLoginFailures: 2 } });
+    const limited = toOwn().filter(({ operation }) => "429" in operation.responses);
+    // Made before the account is locked.
+    const scenes: Scene[] = [];
+    for (const _ of limited) scenes.push(await createScene());
+    for (const [i, operation] of limited.entries()) {
+      const scene = scenes[i] as Scene;
+      const sent = { ...auth, send: sendFrom(auth, "192.0.2.9") };
+      const body = { ...(toValidBody(operation, scene) as object), password: "wrong", current_password: "wrong" };
+      const by = operation.operation.security.some((scheme) => "bearer" in scheme) ? "a bearer token" : "nothing";
+      const browser = createBrowser(sent);
+      await browser.get("/api/auth/csrf/");
+      const statuses: number[] = [];
+      while (statuses.length < 6 && statuses.at(-1) !== 429) {
+        const isLogin = operation.operation.operationId === "logIn";
+        const attempt = isLogin ? send(operation, { ...scene, browser }, "cookies", { body }) : null;
+        statuses.push((await (attempt ?? send(operation, { ...scene, auth: sent }, by, { body }))).status);
+      }
+      expect([operation.operation.operationId, statuses.at(-1)]).toEqual([operation.operation.operationId, 429]);
+    }
+  });
+
+  it("documents every response about a session that is over or another user's", async () => {
+    const scene = await createScene();
+    for (const operationId of ["labelSession", "revokeSession"]) {
+      const operation = find(operationId);
+      const unknown = { ...scene, otherId: "019b7a5e-0000-7000-8000-00000000000a" };
+      expect((await send(operation, unknown, "a bearer token", { body: toValidBody(operation, scene) })).status).toBe(
+        404,
+      );
+    }
+    await auth.deps.flows.revokeAllSessions();
+    for (const operation of toOwn()) {
+      for (const by of credentials) await send(operation, scene, by, { body: toValidBody(operation, scene) });
+    }
+  });
+
+  it("documents the 404 of a password that the application manages itself", async () => {
+    await auth.close();
+    await start({
+      settings: { findUser: () => Promise.resolve(null), verifyCredentials: () => Promise.resolve(null) },
+    });
+    const response = await auth.send("POST", "/api/auth/password/", { body: {} });
+    expect((await expectDocumented(find("changePassword"), response)).status).toBe(404);
+  });
+
+  it("documents every response of the health checks", async () => {
+    for (const health of [{ ok: true }, { ok: false, reason: "the store does not answer" }] as const) {
+      const handler = createHealth({ health: () => Promise.resolve(health) });
+      for (const operation of operations.filter(({ operation }) => operation.tags !== undefined)) {
+        for (const method of ["GET", "POST"]) {
+          await expectDocumented(
+            operation,
+            await handler.fetch(new Request(`${ownOrigin}${operation.path}`, { method })),
+          );
+        }
+      }
+    }
+  });
+
+  it("documents no status that the tests above have not seen", () => {
+    const documented = operations.flatMap(({ method, path, operation }) =>
+      Object.keys(operation.responses).map((status) => `${method} ${path} ${status}`),
+    );
+    expect(documented.filter((status) => !seen.has(status))).toEqual([]);
+  });
+});
