@@ -65,21 +65,32 @@ export type {
   AuditRow,
   AuditStore,
 } from "./core/store/audit.ts";
-export type { FeedStore, RevokedToken } from "./core/store/feed.ts";
+export type { FeedRead, FeedStore, RevokedToken, RevokeTokenOptions } from "./core/store/feed.ts";
 export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store, WriteProbe } from "./core/store/index.ts";
+export type {
+  Acknowledgement,
+  Look,
+  NewNode,
+  NodeStore,
+  RegisteredNode,
+  RegistryNode,
+} from "./core/store/nodes.ts";
 export type { Delivery, OutboxStore } from "./core/store/outbox.ts";
 export type {
   CreatedSession,
   CreateSessionOutcome,
   Decision,
   NewSession,
+  RevocationOptions,
   RevokedSessions,
+  RevokeSessionOptions,
   Rotation,
   SessionAt,
   SessionList,
   SessionSnapshot,
   SessionStore,
   SessionUse,
+  SessionUser,
   Verdict,
 } from "./core/store/sessions.ts";
 export type { ClearedCounts, CountSnapshot, CountVerdict, FailureCount, ThrottleStore } from "./core/store/throttle.ts";
@@ -131,6 +142,7 @@ export type {
   WebhookFailedEvent,
 } from "./events/events.ts";
 export type {
+  FeedEvent,
   FeedRecoveredEvent,
   FeedReloadedEvent,
   FeedStaleEvent,
@@ -139,7 +151,8 @@ export type {
   RevocationConfirmedEvent,
 } from "./events/feed-events.ts";
 export type { Authentication } from "./flows/authenticate.ts";
-export type { PasswordChange } from "./flows/change-password.ts";
+export type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
+export type { Confirmed, ConfirmOptions, RevokedAndConfirmed } from "./flows/commit.ts";
 export type { IssueOptions } from "./flows/issue.ts";
 export type { Credentials, LoginOptions } from "./flows/login.ts";
 export type { LogoutOptions, LogoutScope, SessionOwner } from "./flows/logout.ts";

@@ -26,10 +26,10 @@ export interface Signals {
   readonly size: number;
 }
 
-const ends = ["token", "session"] as const;
-
 /** What a signal follows: the access token, or its session through refreshes. */
-export type SignalEnd = (typeof ends)[number];
+export type SignalEnd = "token" | "session";
+
+const ends: readonly SignalEnd[] = ["token", "session"];
 
 /**
  * Looks up a session for a signal that follows it.

@@ -143,7 +143,12 @@ export interface NewSession {
   /** Whether to set the user's `lastLoginAt`. */
   readonly updateLastLogin: boolean;
   /** An earlier session of the same browser. It is revoked if it is that user's. */
-  readonly replaces?: { readonly sessionId: string; readonly userId: string };
+  readonly replaces?: {
+    /** The earlier session's id. */
+    readonly sessionId: string;
+    /** The user whom the browser's tokens name. */
+    readonly userId: string;
+  };
   /** How long the access token lives that the caller will issue: seconds from now. Never past the absolute lifetime. */
   readonly accessLifetime: number;
   /**
