@@ -66,7 +66,7 @@ export function createCluster({ release, postgresUrl, env = {} }: ClusterOptions
   const file = join(cwd, "tokenpair.db");
   const schema = `cluster_${randomBytes(8).toString("hex")}`;
   const signingKey = randomBytes(48).toString("hex");
-  const environment = {
+  const environment: Environment = {
     ...commonEnvironment,
     TOKENPAIR_DATABASE_URL: postgresUrl ?? `sqlite:${file}`,
     TOKENPAIR_DATABASE_SCHEMA: schema,
@@ -100,7 +100,13 @@ export function createCluster({ release, postgresUrl, env = {} }: ClusterOptions
         postgresUrl === undefined
           ? sqliteStore(file)
           : postgresStore({ connectionString: postgresUrl, schema, ...longTimeouts });
-      const auth = createAuth({ store, signingKey, ...cheapHashes, ...settings });
+      const auth = createAuth({
+        store,
+        signingKey,
+        maxStaleness: Number(environment["TOKENPAIR_MAX_STALENESS"]),
+        ...cheapHashes,
+        ...settings,
+      });
       closing.push(async () => {
         await auth.close();
         await store.close();
@@ -114,7 +120,12 @@ export function createCluster({ release, postgresUrl, env = {} }: ClusterOptions
         postgresUrl === undefined
           ? library.sqliteStore(file)
           : library.postgresStore({ connectionString: postgresUrl, schema, ...longTimeouts });
-      const auth = library.createAuth({ store, signingKey, maxStaleness: 60, ...cheapHashes });
+      const auth = library.createAuth({
+        store,
+        signingKey,
+        maxStaleness: Number(environment["TOKENPAIR_MAX_STALENESS"]),
+        ...cheapHashes,
+      });
       let isOpen = true;
       const close = async () => {
         if (!isOpen) return;

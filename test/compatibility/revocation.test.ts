@@ -52,9 +52,8 @@ describe.each(["SQLite", "PostgreSQL"])(
       await cluster.run("0.1", ["migrate"]);
       const server = await cluster.start("0.1");
       old = { server, auth: await cluster.openAuth01() };
-      const unconfirmed = { confirmRevocations: false, maxStaleness: 60 };
       const todaysServer = await cluster.start("today", { TOKENPAIR_CONFIRM_REVOCATIONS: "false" });
-      today = { server: todaysServer, auth: cluster.openAuth(unconfirmed) };
+      today = { server: todaysServer, auth: cluster.openAuth({ confirmRevocations: false }) };
       await today.auth.ready();
       revokers = { "0.1": toOldRevoker(old.auth), today: toTodaysRevoker(today.auth) };
     });
@@ -182,7 +181,7 @@ describe.each(["SQLite", "PostgreSQL"])(
 
       await today.auth.close();
       await today.server.stop();
-      const auth = cluster.openAuth({ maxStaleness: 60 });
+      const auth = cluster.openAuth();
       await auth.ready();
       await expect
         .poll(async () => {
