@@ -17,9 +17,9 @@ export function toUnseen(snapshot: string): { readonly from: string; readonly op
 
 /**
  * A condition on a row's `xid`: its transaction was not visible. `:from` is the first of later ones, `:open` lists
- * earlier ones.
+ * earlier ones. The upper bound, which every id is below, tells the planner that there are few.
  */
-export const isUnseen = "(xid >= :from::xid8 OR xid = ANY (:open::xid8[]))";
+export const isUnseen = `(xid >= :from::xid8 AND xid <= '18446744073709551615'::xid8 OR xid = ANY (:open::xid8[]))`;
 
 /**
  * Returns whether a transaction was visible in a snapshot, as `pg_visible_in_snapshot` does.

@@ -6,8 +6,11 @@ export interface FeedPosition {
   readonly start: string;
   /** The snapshot whose entries have been read; `null` if none have. */
   readonly seen: string | null;
-  /** Inside a read of several batches: the snapshot of the first batch, and the last entry that was returned. */
-  readonly batch?: { readonly snapshot: string; readonly seq: number };
+  /**
+   * Inside a read of several batches: the snapshot of the first batch, and the last entry that was returned. `since` is the end
+   * of its last token, by which a read from the beginning is ordered.
+   */
+  readonly batch?: { readonly snapshot: string; readonly seq: number; readonly since: number };
 }
 
 /** Where a transaction stands in the feed. */

@@ -19,10 +19,10 @@ import type { Notifications } from "./notifications.ts";
 import type { FeedReader } from "./reader.ts";
 
 /**
- * Returns the statement that reads the entries after `:seq` for which `condition` holds, each with the snapshot of the
+ * Returns the statement that reads the entries for which `condition` holds in an order, each with the snapshot of the
  * read and the state of the installation. If there are none, it returns one row without an entry.
  */
-const read = (condition: string) => `WITH ${clock}, place AS MATERIALIZED (
+const read = (condition: string, order: string) => `WITH ${clock}, place AS MATERIALIZED (
     SELECT pg_current_snapshot()::text AS snapshot, ${incarnation} AS incarnation, pg_is_in_recovery() AS "isStandby",
       global_epoch AS "globalEpoch", settled IS NOT DISTINCT FROM ${incarnation} AS "isSettled",
       longest_lease_ms AS "longestLease", current_setting('synchronous_standby_names') <> '' AS "hasSynchronousStandby",
@@ -31,11 +31,14 @@ const read = (condition: string) => `WITH ${clock}, place AS MATERIALIZED (
   SELECT entry.*, place.* FROM clock CROSS JOIN place LEFT JOIN LATERAL (
     SELECT seq, kind, key, epoch, except_key AS "exceptKey", at, until, reason, confirm,
       greatest(0, extract(epoch FROM clock_timestamp() - appended_at) * 1000)::bigint AS age FROM tokenpair.revocations
-    WHERE ${condition} AND seq > :seq::bigint ORDER BY seq LIMIT :limit) AS entry ON true
-  ORDER BY seq`;
+    WHERE ${condition} ORDER BY ${order} LIMIT :limit) AS entry ON true`;
 
-const readRecent = read(`coalesce(until, at + ${longestUnknownAccess}) >= :since::bigint`);
-const readUnseen = read(isUnseen);
+// In the order of an index, because most entries that are kept are needed by no token any more.
+const lastEnd = `coalesce(until, at + ${longestUnknownAccess})`;
+const readRecent = read(`(${lastEnd}, seq) > (:since::bigint, :seq::bigint)`, `${lastEnd}, seq`);
+
+// `seq + 0`: by the index of `seq`, the read would pass over every entry, even if there is nothing new.
+const readUnseen = read(`${isUnseen} AND seq + 0 > :seq::bigint`, "seq + 0");
 
 const append = `WITH ${clock}
   INSERT INTO tokenpair.revocations (kind, key, at, until, reason, confirm)
@@ -82,7 +85,8 @@ export function createFeedStore(
 ): FeedStore {
   async function readFrom(position: FeedPosition | null, options: FeedRead): Promise<EntryRows> {
     const seen = position?.seen ?? null;
-    const { since, nodeId } = options;
+    const { nodeId } = options;
+    const since = position?.batch?.since ?? options.since;
     const page = { seq: position?.batch?.seq ?? 0, limit: feedBatchSize + 1, nodeId };
     const rows =
       seen === null
@@ -135,11 +139,16 @@ function toBatch(rows: EntryRows, position: FeedPosition | null): FeedBatch {
   const snapshot = position?.batch?.snapshot ?? first.snapshot;
   const start = first.incarnation;
   const next: FeedPosition = more
-    ? { start, seen: position?.seen ?? null, batch: { snapshot, seq: batch.at(-1)?.seq ?? 0 } }
+    ? { start, seen: position?.seen ?? null, batch: { snapshot, ...toPlace(batch.at(-1)) } }
     : { start, seen: snapshot };
   const ages = (position?.seen ?? null) === null ? {} : { ages: batch.map(({ age }) => age) };
   const cursor = toCursor(next);
   return { revocations: batch.map(toRevocation), cursor, more, seen: snapshot, state: toState(first), ...ages };
+}
+
+/** Returns where the next batch continues after an entry, in either order. */
+function toPlace(last: EntryRow | undefined): { readonly seq: number; readonly since: number } {
+  return { seq: last?.seq ?? 0, since: last === undefined ? 0 : (last.until ?? last.at + longestUnknownAccess) };
 }
 
 function toState(row: EntryRow): FeedState {

@@ -173,7 +173,7 @@ export const migrations: readonly Migration[] = [
         ADD COLUMN except_key text COLLATE "C", -- of kind 'user': the session that stays
         ADD COLUMN confirm boolean NOT NULL DEFAULT false, -- somebody waits until every node has it
         ADD COLUMN reason smallint;
-      CREATE INDEX revocations_by_until ON tokenpair.revocations (coalesce(until, at + 86400));
+      CREATE INDEX revocations_by_until ON tokenpair.revocations (coalesce(until, at + 86400), seq);
 
       -- Without an index, so that rotations stay HOT updates.
       ALTER TABLE tokenpair.sessions
