@@ -121,6 +121,7 @@ async function start({
   const auth = createAuth({
     store: counted,
     signingKey: "a signing key of this benchmark only",
+    maxSessionsPerUser: null,
     ...(verifyCacheSize === undefined ? {} : { verifyCacheSize }),
   });
   await auth.ready();

@@ -5,9 +5,9 @@ import type {
   CorsResult,
   Health,
   LoginResult,
+  PasswordChangeResult,
   PasswordLoginResult,
   RefreshResult,
-  SessionPair,
   Stats,
 } from "./auth-results.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
@@ -135,12 +135,12 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    */
   logout(session: string | SessionOwner, options?: LogoutOptions): Promise<Confirmed>;
   /**
-   * Returns whether an authenticated request may still go on: its token has not expired, and this node knows of no revocation.
+   * Returns whether an authenticated request may still continue: its token has not expired, and this node knows of no revocation.
    * Ask it right before a side effect of a request that takes long. Works from memory.
    *
    * @example
    * const claims = await auth.authenticate(request);
-   * const order = await readOrder(request);
+   * const order = await request.json();
    * if (!auth.stillValid(claims)) throw new Error("logged out meanwhile");
    */
   stillValid(claims: Authentication<U, C>): boolean;
@@ -172,7 +172,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * @example
    * const pair = await auth.changePassword({ userId, sessionId, currentPassword, newPassword });
    */
-  changePassword(change: PasswordChange, options?: PasswordChangeOptions): Promise<SessionPair & Confirmed>;
+  changePassword(change: PasswordChange, options?: PasswordChangeOptions): Promise<PasswordChangeResult & Confirmed>;
 
   /** Lists, labels and revokes sessions. */
   readonly sessions: AuthSessions;

@@ -44,7 +44,7 @@ export interface PostgresStore extends Store {
   inspect(): Promise<PostgresFacts>;
   /**
    * Sends a notification to its own connection for LISTEN, and waits up to 5 seconds for it. It gets lost behind a proxy that
-   * pools transactions; the store then learns of revocations only by reading the feed twice a second. Never rejects.
+   * pools transactions; the store then learns of revocations only by reading the feed every quarter of a second. Never rejects.
    */
   probeListen(): Promise<ListenState>;
 }
