@@ -2,6 +2,7 @@ import type { Look, NodeStore, RegisteredNode, RegistryNode } from "../../core/s
 import type { PostgresConnection } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
 import { parsePosition } from "./feed/cursor.ts";
+import { isAStandby } from "./feed/feed.ts";
 import type { Notifications } from "./feed/notifications.ts";
 import { incarnation } from "./rows.ts";
 import { isVisible } from "./snapshot.ts";
@@ -75,9 +76,10 @@ export function createNodeStore(connection: PostgresConnection, notifications: N
     async look(): Promise<Look> {
       const rows = (await connection.run<LookRow>("nodes.look", look)) as readonly [LookRow, ...LookRow[]];
       const [{ currentIncarnation, isSettled, longestLease, isStandby }] = rows;
+      // A standby may not have every node yet. Its start time must not count as known before it is promoted.
+      if (isStandby) throw isAStandby("nodes.look");
       const nodes = rows.filter(({ id }) => id !== null).map(toNode);
-      // A standby may not have every node yet.
-      return { incarnation: currentIncarnation, isSettled: isSettled && !isStandby, longestLease, nodes };
+      return { incarnation: currentIncarnation, isSettled, longestLease, nodes };
     },
 
     async hasCommit(position) {

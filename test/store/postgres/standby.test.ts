@@ -22,6 +22,7 @@ describe("a PostgreSQL store that is connected to a standby", () => {
     const store = postgresStore({ connectionString: standby.url, ...longTimeouts });
     const token = { sessionId: "s", userId: "1", userEpoch: 0, globalEpoch: 0, tokenId: "t", issuedAt: 0 };
     await expect(store.feed.read(readAfter(null))).rejects.toThrow("the server is a standby: connect to the primary");
+    await expect(store.nodes.look()).rejects.toThrow("the server is a standby: connect to the primary");
     await expect(store.feed.isRevoked(token)).rejects.toThrow("the server is a standby: connect to the primary");
     const writes: readonly (() => Promise<unknown>)[] = [
       () => store.sessions.rotate(rotationOf("s", 0)),

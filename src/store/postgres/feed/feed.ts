@@ -125,7 +125,8 @@ export function createFeedStore(
   };
 }
 
-function isAStandby(operation: string): StoreUnavailableError {
+/** Returns the error of an operation that needs the primary. */
+export function isAStandby(operation: string): StoreUnavailableError {
   return new StoreUnavailableError(`${operation}: the server is a standby: connect to the primary`);
 }
 
