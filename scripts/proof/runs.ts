@@ -23,8 +23,10 @@ const linesWith =
 export const proofRuns: readonly ProofRun[] = [
   {
     name: "model",
-    description: "explores the rotation rule in every state, and finds each of its deliberate breakages (minutes)",
+    description:
+      "explores the rotation rule and the confirmation of revocations, and finds each of their deliberate breakages (minutes)",
     command: vitest("test/model"),
+    env: { TOKENPAIR_MODEL_STEPS: "18" },
     smoke: { command: vitest("test/model", "--testNamePattern=reuse interval 0") },
     toFigures(lines) {
       const explored = linesWith(/^model: .*: .* states, .*0 violations/)(lines);
