@@ -253,13 +253,13 @@ function toSessionPair({ session, pair }: { readonly session: Session; readonly 
 }
 
 /**
- * Revokes a token that doesn't exist, with a confirmation: a node that was killed is found and removed before somebody waits
+ * Revokes a token that doesn't exist, with a confirmation: a crashed node is found and removed before a caller waits
  * for it.
  */
 function sweepSilentNodes({ store, random }: Deps, confirmer: Confirmer): void {
   const tokenId = `probe-${Buffer.from(random(8)).toString("hex")}`;
   void store.feed
-    // Nobody has to remember it.
+    // No node needs to remember it.
     .revokeToken(tokenId, { confirm: true, until: 0 })
     .then(({ position }) => confirmer.confirm(position, { isProbe: true }))
     // Then the first confirmed revocation finds them.
