@@ -22,8 +22,14 @@ export interface LoginResult<U extends AuthUser = User> extends SessionPair {
 export interface PasswordLoginResult<U extends AuthUser = User> extends LoginResult<U> {
   /**
    * Marks this device as known. Store it there, also after a logout, and pass it at the next login: failed logins on other
-   * devices then can't lock this one out.
+   * devices then can't lock this one out. Counts for 400 days, or until the user's password or epoch changes.
    */
+  readonly device: string;
+}
+
+/** The result of a password change: the session continues with this pair. */
+export interface PasswordChangeResult extends SessionPair {
+  /** Marks this device as known, in place of the `device` of its login, which no longer counts. */
   readonly device: string;
 }
 

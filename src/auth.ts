@@ -5,9 +5,9 @@ import type {
   CorsResult,
   Health,
   LoginResult,
+  PasswordChangeResult,
   PasswordLoginResult,
   RefreshResult,
-  SessionPair,
   Stats,
 } from "./auth-results.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
@@ -172,7 +172,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * @example
    * const pair = await auth.changePassword({ userId, sessionId, currentPassword, newPassword });
    */
-  changePassword(change: PasswordChange, options?: PasswordChangeOptions): Promise<SessionPair & Confirmed>;
+  changePassword(change: PasswordChange, options?: PasswordChangeOptions): Promise<PasswordChangeResult & Confirmed>;
 
   /** Lists, labels and revokes sessions. */
   readonly sessions: AuthSessions;

@@ -7,6 +7,7 @@ import type { Session } from "./core/session.ts";
 import { findSettingFault, toShown } from "./core/settings/faults.ts";
 import { requireFunctions, requireOptions } from "./core/settings/unknown-options.ts";
 import type { AuthUser, User } from "./core/user.ts";
+import { toUserId } from "./core/user-id.ts";
 import { createDeps } from "./create-deps.ts";
 import { createListeners } from "./events/publisher.ts";
 import type { Deps } from "./flows/deps.ts";
@@ -109,7 +110,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       const loggedIn = await flows.login(credentials, options);
       return { ...toLoginResult(loggedIn), device: loggedIn.device };
     },
-    issue: async (userId, options) => toLoginResult(await flows.issue(userId, options)),
+    issue: async (userId, options) => toLoginResult(await flows.issue(toUserId(userId, "issue"), options)),
     refresh: async (token, options) => {
       const { outcome, session, pair } = await flows.refresh(token, options);
       return { ...pair, session: toSessionView(session), replayed: outcome === "replayed" };
@@ -151,7 +152,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       requireOptions("logout", options, ["scope", "client", "confirmed"]);
       requireScope(options.scope);
       if (typeof session === "string") return flows.logoutByRefreshToken(session, options);
-      const { confirmed } = await flows.logout(session, options);
+      const { confirmed } = await flows.logout(toOwner(session, "logout"), options);
       return confirmed === undefined ? {} : { confirmed };
     },
     stillValid: (claims) => flows.isStillValid(claims),
@@ -161,22 +162,30 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     },
     revokeToken: (tokenId, options) => flows.revokeToken(tokenId, options),
     changePassword: async (change, options) => {
-      const { confirmed, ...changed } = await flows.changePassword(change, options);
-      return { ...toSessionPair(changed), ...(confirmed === undefined ? {} : { confirmed }) };
+      const { confirmed, ...changed } = await flows.changePassword(toOwner(change, "changePassword"), options);
+      return {
+        ...toSessionPair(changed),
+        device: changed.device,
+        ...(confirmed === undefined ? {} : { confirmed }),
+      };
     },
 
     sessions: Object.freeze<Auth["sessions"]>({
-      list: (userId) => flows.listSessions(userId),
+      list: async (userId) => flows.listSessions(toUserId(userId, "sessions.list")),
       label: async (session, options) => {
         requireOptions("sessions.label", options, ["label"]);
-        return flows.labelSession(session, options.label);
+        return flows.labelSession(toOwner(session, "sessions.label"), options.label);
       },
       revoke: async (sessionId, options = {}) => {
         // A string in place of the options has no `userId`, and would revoke another user's session too.
         requireOptions("sessions.revoke", options, ["userId", "client", "confirmed"]);
-        return flows.revokeSession(sessionId, options);
+        return flows.revokeSession(
+          sessionId,
+          options.userId === undefined ? options : toOwner(options, "sessions.revoke"),
+        );
       },
-      revokeAllForUser: (userId, options) => flows.revokeSessionsForUser(userId, options),
+      revokeAllForUser: async (userId, options) =>
+        flows.revokeSessionsForUser(toUserId(userId, "sessions.revokeAllForUser"), options),
       revokeAll: (options) => flows.revokeAllSessions(options),
     }),
     users: Object.freeze<Auth["users"]>({
@@ -184,7 +193,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
         requireOwnTable(deps.settings);
         return flows.createUser(user, options?.client);
       },
-      find: (userId) => flows.findUser(userId),
+      find: async (userId) => flows.findUser(toUserId(userId, "users.find")),
       findByName: (username) => flows.findUserByName(username),
       list: async (options) => {
         requireLimit("users.list", options?.limit);
@@ -192,24 +201,25 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       },
       update: async (userId, changes, options) => {
         requireOwnTable(deps.settings);
-        return flows.updateUser(userId, changes, options?.client);
+        return flows.updateUser(toUserId(userId, "users.update"), changes, options?.client);
       },
-      disable: (userId, options) => flows.disableUser(userId, options),
-      enable: (userId, options) => flows.enableUser(userId, options?.client),
+      disable: async (userId, options) => flows.disableUser(toUserId(userId, "users.disable"), options),
+      enable: async (userId, options) => flows.enableUser(toUserId(userId, "users.enable"), options?.client),
       setPassword: async (userId, password, options) => {
         requireOwnTable(deps.settings);
-        return flows.setPassword(userId, password, options);
+        return flows.setPassword(toUserId(userId, "users.setPassword"), password, options);
       },
-      delete: (userId, options) => flows.deleteUser(userId, options),
+      delete: async (userId, options) => flows.deleteUser(toUserId(userId, "users.delete"), options),
     }),
     throttle: Object.freeze<Auth["throttle"]>({
-      clearUser: (userId, options) => flows.unlockUser(userId, options?.client),
+      clearUser: async (userId, options) => flows.unlockUser(toUserId(userId, "throttle.clearUser"), options?.client),
       clearAddress: (ip, options) => flows.unlockAddress(ip, options?.client),
     }),
     audit: Object.freeze<Auth["audit"]>({
       list: async ({ after = null, limit = 100, ...query } = {}) => {
         requireLimit("audit.list", limit);
-        return deps.store.audit.read({ ...query, after, limit });
+        const owner = query.userId === undefined ? query : toOwner(query, "audit.list");
+        return deps.store.audit.read({ ...owner, after, limit });
       },
     }),
 
@@ -224,6 +234,11 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
 /** Returns a request as it is, and `Headers`, which have no member named `headers`, as a request. */
 function toRequest(source: RequestLike | Headers, options: RequestOptions = {}): RequestLike {
   return "headers" in source ? source : { headers: source, method: options.method };
+}
+
+/** Returns what names a user, with the id as text. @throws TypeError if the id can't be a user's. */
+function toOwner<T extends { readonly userId?: string | undefined }>(subject: T, taker: string): T {
+  return { ...subject, userId: toUserId(subject.userId, taker) };
 }
 
 /** SQLite takes a negative limit for none. */

@@ -24,6 +24,7 @@ import type { Deps } from "./flows/deps.ts";
 import { bindFlows } from "./flows/index.ts";
 import { findSessionEnd } from "./flows/sessions.ts";
 import { createStoreMonitor, type StoreMonitor } from "./flows/store-monitor.ts";
+import { createLoginQueue } from "./flows/throttling/login-queue.ts";
 import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { createBearerReader } from "./http/request/bearer.ts";
@@ -125,7 +126,8 @@ export function createDeps(
     users,
     tokens,
     passwords,
-    deviceKey: deriveKey(signingKey, "tokenpair device v1"),
+    deviceKey: deriveKey(signingKey, "tokenpair device v2"),
+    loginQueue: createLoginQueue(),
     revocations,
     feed,
     confirm: (position: CommitPosition) => confirmer.confirm(position, { timeout: settings.confirmTimeout * 1000 }),

@@ -19,6 +19,7 @@ export type {
   CorsResult,
   Health,
   LoginResult,
+  PasswordChangeResult,
   PasswordLoginResult,
   RefreshResult,
   SessionPair,
@@ -54,7 +55,7 @@ export type {
 } from "./core/settings/session-settings.ts";
 export { SettingError } from "./core/settings/setting-error.ts";
 export { defaultSettings, type Settings } from "./core/settings/settings.ts";
-export type { LoginHookSettings, PasswordSettings, UserSettings } from "./core/settings/user-settings.ts";
+export type { LoginHookSettings, PasswordSettings, UserAnswer, UserSettings } from "./core/settings/user-settings.ts";
 export type {
   AuditCursor,
   AuditEntry,
@@ -97,6 +98,8 @@ export type { ClearedCounts, CountSnapshot, CountVerdict, FailureCount, Throttle
 export type {
   ChangedUser,
   CreateUserOutcome,
+  DisabledUser,
+  EnabledUser,
   HashFormCount,
   ImportedBatch,
   ImportedUser,

@@ -33,8 +33,8 @@ const outcome = z.enum(["ok", "refused", "unknown"]);
 /** False: the token was forged or damaged; session and generation are what it claims. */
 const genuine = z.literal(false).optional();
 
-/** The names that versions before 0.2 wrote, and what they are called now. */
-const renamed = { theft: "reuse_detected", renewed: "not_rotated" } as const;
+/** The names that versions before 0.2 wrote, and what they are called now. A token of the same generation is not rotated. */
+const renamed = { theft: "reuse_detected", renewed: "not_rotated", rotation_ignored: "not_rotated" } as const;
 
 /** The audit log's entries that a history records. */
 const auditedEvents = ["login", "rotation", "reuse_detected", "logout"] as const;
@@ -43,7 +43,7 @@ const audited = z.enum(auditedEvents).or(z.literal("theft").transform((name) => 
 /** The result of a refresh. */
 const refreshOutcome = z
   .enum(["rotated", "replayed", "not_rotated", "refused", "reuse_detected", "state_lost", "unknown"])
-  .or(z.enum(["theft", "renewed"]).transform((name) => renamed[name]));
+  .or(z.enum(["theft", "renewed", "rotation_ignored"]).transform((name) => renamed[name]));
 
 /** What a pair says of itself. No token, only names; what was not recorded is absent. */
 const given = z.strictObject({

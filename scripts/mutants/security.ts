@@ -40,8 +40,8 @@ export const securityMutants: readonly Mutant[] = [
   {
     name: "a token for a list of other audiences is accepted",
     file: "src/crypto/claim-checks.ts",
-    find: "claim.includes(audience)",
-    replace: "claim.length > 0",
+    find: "!audiences.includes(settings.audience)",
+    replace: "audiences.length === 0",
     tests: ["test/crypto/tokens.test.ts"],
   },
   {

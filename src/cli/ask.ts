@@ -42,12 +42,19 @@ async function readLine(stdin: NodeJS.ReadableStream): Promise<string> {
       throw new CommandError(`the password on stdin is longer than ${maxPasswordLength} characters`);
     }
   }
-  const line = Buffer.concat(chunks)
-    .toString("utf8")
-    .replace(/\r?\n$/, "");
+  const line = decode(Buffer.concat(chunks)).replace(/\r?\n$/, "");
   if (line.trim() === "") throw new CommandError("no password on stdin; pass it as one line");
   if (/[\r\n]/.test(line)) throw new CommandError("more than one line on stdin; pass the password as one line");
   return line;
+}
+
+/** @throws CommandError if the bytes are not UTF-8: every wrong byte would become the same character. */
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new CommandError("the password on stdin is not UTF-8");
+  }
 }
 
 /**

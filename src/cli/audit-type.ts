@@ -2,22 +2,23 @@ import { InvalidArgumentError } from "commander";
 import { closestMatch } from "leven";
 import type { AuditQuery } from "../core/store/audit.ts";
 import { auditedTypes } from "../events/catalogue.ts";
+import type { RefreshOutcome } from "../events/events.ts";
 
 /** The filter of the audit log that selects a type. */
 export type AuditType = Pick<AuditQuery, "type" | "outcome">;
 
-/** The webhook's name for a refresh event with this outcome. It is a type of the command line, too. */
-const reuse = "reuse_detected";
+/** Outcomes of refresh events that are types of the command line, too. */
+const outcomes: readonly string[] = ["reuse_detected", "rotation_ignored"] satisfies RefreshOutcome[];
 
-const known: readonly string[] = [...auditedTypes, reuse];
+const known: readonly string[] = [...auditedTypes, ...outcomes];
 
 /**
- * Parses an event type of which the audit log can have entries, or "reuse_detected".
+ * Parses an event type of which the audit log can have entries, or one of `outcomes`.
  *
  * @throws InvalidArgumentError with the closest name and the list of all types.
  */
 export function parseAuditType(text: string): AuditType {
-  if (text === reuse) return { type: "refresh", outcome: reuse };
+  if (outcomes.includes(text)) return { type: "refresh", outcome: text };
   if (known.includes(text)) return { type: text };
   const closest = closestMatch(text, known, { maxDistance: Math.ceil(text.length / 3) });
   const hint = closest === undefined ? "" : ` Did you mean ${closest}?`;

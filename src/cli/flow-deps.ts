@@ -1,5 +1,6 @@
 import { systemClock } from "../core/runtime/clock.ts";
 import { systemRandom } from "../core/runtime/random.ts";
+import type { Settings } from "../core/settings/settings.ts";
 import type { Store } from "../core/store/index.ts";
 import type { User } from "../core/user.ts";
 import { createPasswordHasher } from "../crypto/passwords.ts";
@@ -13,7 +14,10 @@ import type { Config } from "../server/config/config.ts";
 import { CommandError } from "./errors.ts";
 
 /** The dependencies of all flows that commands run. */
-export type FlowDeps = UserDeps & SessionDeps & ImportDeps & AccountDeps;
+export type FlowDeps = UserDeps &
+  SessionDeps &
+  ImportDeps &
+  AccountDeps & { readonly settings: Pick<Settings, "updateLastLogin"> };
 
 /**
  * Creates the flows' dependencies. They need no key and no revocation index: servers read every change from the store.
@@ -41,10 +45,12 @@ export function requireOwnUsers({ settings }: Config): void {
 /** Returns the user with this name. @throws CommandError if there is none, or if the application manages the user. */
 export async function requireUser(deps: UserDeps, name: string): Promise<User> {
   const user = await findUserByName(deps, name);
-  if (user !== null) return user;
-  if ((await findApplicationUser(deps, name)) === null) throw unknownUser(name);
+  const isApplications = deps.settings.findUser !== undefined || (await findApplicationUser(deps, name)) !== null;
+  if (user !== null && deps.settings.findUser === undefined) return user;
+  if (!isApplications) throw unknownUser(name);
   throw new CommandError(
-    `the application manages the user ${name}; list and revoke the user's sessions with \`tokenpair sessions\``,
+    `the application manages the user ${name}; disable, enable or delete the user there with auth.users, ` +
+      "and revoke the sessions with `tokenpair sessions revoke --user ID`",
   );
 }
 
@@ -58,7 +64,14 @@ export async function requireOwner(
   deps: UserDeps,
   nameOrId: string,
 ): Promise<{ readonly id: string; readonly name: string }> {
-  const user = (await findUserByName(deps, nameOrId)) ?? (await findApplicationUser(deps, nameOrId));
+  const isOwn = deps.settings.findUser === undefined;
+  const named = isOwn ? await findUserByName(deps, nameOrId) : null;
+  const user = named ?? (await findApplicationUser(deps, nameOrId));
+  if (user === null && !isOwn) {
+    throw new CommandError(
+      `no user with the id ${nameOrId} has logged in; the application manages its users, so give the id, not the name`,
+    );
+  }
   if (user === null) throw unknownUser(nameOrId);
   return { id: user.id, name: user.username || user.id };
 }

@@ -35,7 +35,10 @@ export interface Session {
   readonly salt: Uint8Array | null;
   /** SHA-256 of the idempotency key of the rotation that made the current generation; `null` if it had none. */
   readonly idempotencyHash: Uint8Array | null;
-  /** When the current generation was made: the reuse interval begins here. `null` before the first rotation. */
+  /**
+   * When the current generation was made: the reuse interval begins here. With `rotateRefreshTokens: "observe"`, when the last
+   * refresh token was issued. `null` before the first time.
+   */
   readonly rotatedAt: number | null;
   /** The time of the login. */
   readonly createdAt: number;

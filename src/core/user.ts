@@ -18,7 +18,7 @@ export interface User extends AuthUser {
   readonly epoch: number;
   /** When the row was inserted, or the time that an import gave. */
   readonly createdAt: number;
-  /** The time of the last login; `null` before the first, or if `updateLastLogin` is off. */
+  /** The time of the last login; `null` before the first, or if `updateLastLogin` was off then. */
   readonly lastLoginAt: number | null;
 }
 

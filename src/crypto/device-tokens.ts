@@ -1,28 +1,64 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createCipheriv, createDecipheriv } from "node:crypto";
 import { type Random, systemRandom } from "../core/runtime/random.ts";
+import { days } from "../core/settings/durations.ts";
+
+/** What a device token says: this device has logged in to this account. */
+export interface KnownDevice {
+  /** Random, different for every login. */
+  readonly id: string;
+  /** The user who logged in. */
+  readonly userId: string;
+  /** The user's epoch at that time. A token of an earlier epoch no longer counts. */
+  readonly userEpoch: number;
+  /** When the token was created: whole seconds since the epoch. */
+  readonly issuedAt: number;
+}
+
+/** How long a device is known after its last login, in seconds. Browsers keep no cookie longer (RFC 6265bis §5.5). */
+export const deviceTokenLifetime = days(400);
+
+const nonceLength = 12;
+const tagLength = 16;
+
+/** The longest token that is opened, in characters: with the longest user id, in UTF-8 and escaped, it is shorter. */
+const maxLength = 3_000;
 
 /**
  * Creates the token that a device gets at a login, and sends at its next login to show that it has logged in to this account
- * before. It is a random id and its HMAC-SHA-256 together with the account's username key. It doesn't replace a password: it
+ * before. It is sealed with AES-256-GCM (NIST SP 800-38D) for the account's username key. It doesn't replace a password: it
  * only keeps failed logins from other devices from counting against this one.
  *
  * @param usernameKey the normalized name of the account.
  * @see https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
  */
-export function createDeviceToken(deviceKey: Uint8Array, usernameKey: string, random: Random = systemRandom): string {
+export function createDeviceToken(
+  deviceKey: Uint8Array,
+  usernameKey: string,
+  { userId, userEpoch, issuedAt }: Omit<KnownDevice, "id">,
+  random: Random = systemRandom,
+): string {
   const id = Buffer.from(random(16)).toString("base64url");
-  return `${id}.${sign(deviceKey, usernameKey, id)}`;
+  const nonce = random(nonceLength);
+  const cipher = createCipheriv("aes-256-gcm", deviceKey, nonce).setAAD(Buffer.from(usernameKey));
+  const sealed = [nonce, cipher.update(JSON.stringify([id, userId, userEpoch, issuedAt])), cipher.final()];
+  return Buffer.concat([...sealed, cipher.getAuthTag()]).toString("base64url");
 }
 
-/** Returns the id in a device token of this account, or `null` for any other text. Compares in constant time. */
-export function readDeviceToken(deviceKey: Uint8Array, usernameKey: string, token: string): string | null {
-  const [, id = "", signature = ""] = /^([\w-]{22})\.([\w-]{43})$/.exec(token) ?? [];
-  const [presented, genuine] = [Buffer.from(signature), Buffer.from(sign(deviceKey, usernameKey, id))];
-  return presented.length === genuine.length && timingSafeEqual(presented, genuine) ? id : null;
-}
-
-function sign(deviceKey: Uint8Array, usernameKey: string, id: string): string {
-  return createHmac("sha256", deviceKey)
-    .update(JSON.stringify([usernameKey, id]))
-    .digest("base64url");
+/** Returns what a device token of this account says, also an expired one; `null` for any other text. */
+export function openDeviceToken(deviceKey: Uint8Array, usernameKey: string, token: string): KnownDevice | null {
+  if (token.length > maxLength || !/^[\w-]+$/.test(token)) return null;
+  const bytes = Buffer.from(token, "base64url");
+  if (bytes.length <= nonceLength + tagLength || bytes.toString("base64url") !== token) return null;
+  try {
+    const decipher = createDecipheriv("aes-256-gcm", deviceKey, bytes.subarray(0, nonceLength), {
+      authTagLength: tagLength,
+    });
+    decipher.setAAD(Buffer.from(usernameKey)).setAuthTag(bytes.subarray(-tagLength));
+    const text = Buffer.concat([decipher.update(bytes.subarray(nonceLength, -tagLength)), decipher.final()]);
+    const [id, userId, userEpoch, issuedAt] = JSON.parse(text.toString()) as [string, string, number, number];
+    return { id, userId, userEpoch, issuedAt };
+  } catch {
+    // Not sealed by this key for this account.
+    return null;
+  }
 }

@@ -4,7 +4,7 @@ import { toPasswordCost } from "../core/settings/password-cost.ts";
 import { toPeppers } from "../core/settings/peppers.ts";
 import { defaultSettings, type Settings } from "../core/settings/settings.ts";
 import { type Argon2Hash, hashArgon2id, isWeaker, loadArgon2 } from "./passwords/argon2.ts";
-import type { Matcher } from "./passwords/hash-format.ts";
+import type { Verifiable } from "./passwords/hash-format.ts";
 import { createHashQueue, type HashLoad } from "./passwords/hash-queue.ts";
 import { createPeppers, type PepperKey, type Peppers } from "./passwords/peppers.ts";
 import { parseStoredHash } from "./passwords/stored-hash.ts";
@@ -42,7 +42,10 @@ export interface PasswordHasher {
 export interface PasswordMatch {
   /** What was hashed: the password as given or, for a hash of Django, possibly without the white space around it. */
   readonly password: string;
-  /** Whether to replace the hash: it is weaker than a new one, has another pepper, or is in a format of Django. */
+  /**
+   * Whether to replace the hash: it is weaker than a new one, has another pepper, or is in a format of Django. Never true
+   * if the hash covers only a part of the password, because the real one may be another.
+   */
   readonly isOutdated: boolean;
 }
 
@@ -87,7 +90,7 @@ export function createPasswordHasher(given: Partial<PasswordSettings> = {}): Pas
     async verify(encoded: string | null, password: string): Promise<PasswordMatch | null> {
       const stored = parseStoredHash(encoded ?? "", { acceptMd5 });
       if (stored.outcome === "own") return verifyOwn(stored.hash, password);
-      if (stored.outcome === "django") return queue.run(() => verifyDjango(stored.matches, password));
+      if (stored.outcome === "django") return queue.run(() => verifyDjango(stored, password));
       await hash(password);
       return null;
     },
@@ -119,9 +122,15 @@ function toPrintedId(keyId: Uint8Array): string {
  * simplejwt trims what it is given at login, so there it does not matter whether a client sends a line end too many. As long as
  * one does, the hash stays Django's: one made here of the trimmed password would not open to that client again.
  */
-async function verifyDjango(matches: Matcher, password: string): Promise<PasswordMatch | null> {
+async function verifyDjango(
+  { matches, coversWhole = () => true }: Verifiable,
+  password: string,
+): Promise<PasswordMatch | null> {
   for (const candidate of new Set([password, password.trim()])) {
-    if (await matches(candidate)) return { password: candidate, isOutdated: candidate === password };
+    if (!(await matches(candidate))) continue;
+    // bcrypt, and HMAC in PBKDF2 and scrypt, can't tell some passwords with a NUL from others without.
+    const isWhole = coversWhole(candidate) && !candidate.includes("\0");
+    return { password: candidate, isOutdated: candidate === password && isWhole };
   }
   return null;
 }

@@ -14,7 +14,8 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
   },
   new_device: {
     description:
-      "Follows a `login` from a user agent that no live session of the user has, and no login in the audit log.",
+      "Follows a `login` from a user agent that no live session of the user has, and no login in the audit log. Not emitted " +
+      "for a user's first login.",
     fields: { userId: "", sessionId: "", client: "" },
     audit: "transaction",
     level: "info",
@@ -41,8 +42,9 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     description: "A refresh succeeded or was refused.",
     fields: {
       outcome:
-        "`rotated`: a new pair; `replayed`: the same successor again; `not_rotated`: a new access token only, with " +
-        "`rotateRefreshTokens: false`; `reuse_detected`: a spent token outside the grace period, its session is revoked; " +
+        "`rotated`: a new pair; `replayed`: the same successor again; `not_rotated`: a new access token, with " +
+        '`rotateRefreshTokens` off; `rotation_ignored`: the same with `"observe"`, but the client ignores the refresh tokens ' +
+        "that it gets; `reuse_detected`: a spent token outside the grace period, its session is revoked; " +
         "`state_lost`: a genuine token that the database does not know; `refused`",
       userId: "if the token was genuine",
       sessionId: "if the token was genuine",
@@ -52,7 +54,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     },
     audit: toRefreshPolicy,
     auditNote:
-      "`reuse_detected`: transaction; `state_lost`, `refused`: batch, forged tokens: never; " +
+      "`reuse_detected`: transaction; `rotation_ignored`: batch; `state_lost`, `refused`: batch, forged tokens: never; " +
       "with `auditRotations`, `rotated` and `replayed`: transaction, `not_rotated`: batch",
     level: ({ outcome }) => (outcome === "reuse_detected" || outcome === "state_lost" ? "warn" : "info"),
     count: ({ outcome }) => ["refreshes", outcome],
@@ -207,6 +209,8 @@ function toRefreshPolicy({ outcome, sessionId }: RefreshEvent, { auditRotations 
   switch (outcome) {
     case "reuse_detected":
       return "transaction";
+    case "rotation_ignored":
+      return "batch";
     case "state_lost":
     case "refused":
       // A forged token must not cost the database anything, not even an entry.

@@ -4,11 +4,19 @@ import type { BaseEvent, ClientEvent } from "./base-event.ts";
 import type { FeedEvent } from "./feed-events.ts";
 
 /**
- * The result of a refresh. `rotated`: a new pair. `replayed`: the same successor again. `not_rotated`: a new access token
- * only, with `rotateRefreshTokens: false`. `reuse_detected`: a spent token was presented outside the grace period, and its
+ * The result of a refresh. `rotated`: a new pair. `replayed`: the same successor again. `not_rotated`: a new access token,
+ * with `rotateRefreshTokens` off. `rotation_ignored`: the same with `rotateRefreshTokens: "observe"`, but the client should have
+ * replaced the presented token, which rotation would take for a reused one. `reuse_detected`: a spent token was presented outside the grace period, and its
  * session was revoked. `state_lost`: the token is genuine, but the database does not know it. `refused`: any other refusal.
  */
-export type RefreshOutcome = "rotated" | "replayed" | "not_rotated" | "reuse_detected" | "state_lost" | "refused";
+export type RefreshOutcome =
+  | "rotated"
+  | "replayed"
+  | "not_rotated"
+  | "rotation_ignored"
+  | "reuse_detected"
+  | "state_lost"
+  | "refused";
 
 /** What was changed about a user. */
 export type UserChange =

@@ -4,8 +4,9 @@ import { AuthError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
 import type { SessionSnapshot, Verdict } from "../core/store/sessions.ts";
 import type { KeepSession } from "../core/store/users.ts";
-import type { UserWithPassword } from "../core/user.ts";
+import type { AuthUser, UserWithPassword } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
+import { createDeviceToken } from "../crypto/device-tokens.ts";
 import { createSecret, deriveChangeSecret, hashIdempotencyKey, hashSecret, isSameHash } from "../crypto/secrets.ts";
 import { type Confirmed, type ConfirmOptions, commitRevocation } from "./commit.ts";
 import type { Deps } from "./deps.ts";
@@ -47,6 +48,8 @@ export interface PasswordChanged extends Confirmed {
   readonly session: Session;
   /** The session's new pair. */
   readonly pair: TokenPair;
+  /** A new device token: those from before the change no longer count. */
+  readonly device: string;
 }
 
 /**
@@ -92,6 +95,8 @@ export async function changePassword(
     idleLifetime: deps.settings.refreshTokenLifetime,
     accessLifetime: deps.settings.accessTokenLifetime,
   };
+  // The change raises the epoch by one, from the one under which the current password was verified.
+  const device = toDeviceToken(deps, user, user.epoch + 1);
   const hash = await deps.passwords.hash(normalizePassword(newPassword));
   const changed = await commitRevocation(
     deps,
@@ -101,7 +106,7 @@ export async function changePassword(
   );
   if (changed === null) throw new AuthError("token_revoked", "the session or the password changed meanwhile");
   const confirmation = changed.confirmed === undefined ? {} : { confirmed: changed.confirmed };
-  return { session: changed.session, pair: tokens.mintPair({ ...changed, secret }), ...confirmation };
+  return { session: changed.session, pair: tokens.mintPair({ ...changed, secret }), device, ...confirmation };
 }
 
 /**
@@ -126,7 +131,16 @@ export async function repeatPasswordChange(
   const { result } = await deps.store.sessions.decide(sessionId, (snapshot) =>
     decideRepeat(snapshot, { userId, idempotencyKey, accessTokenLifetime }),
   );
-  return result === null ? null : { session: result.session, pair: tokens.mintPair(result) };
+  if (result === null) return null;
+  const { session } = result;
+  const device = toDeviceToken(deps, user, session.userEpoch);
+  return { session, pair: tokens.mintPair(result), device };
+}
+
+/** Returns the token of a known device: those from before the change no longer count. */
+function toDeviceToken(deps: Deps, { id: userId, username = "" }: AuthUser, userEpoch: number): string {
+  const usernameKey = toUsernameKey(username, deps.settings.usernameCaseSensitive);
+  return createDeviceToken(deps.deviceKey, usernameKey, { userId, userEpoch, issuedAt: deps.clock.now() }, deps.random);
 }
 
 interface Repeat {
@@ -170,7 +184,7 @@ async function verifyCurrentPassword(
     throw error;
   });
   if (match === null) {
-    rejectAttempt(deps, attempt);
+    await rejectAttempt(deps, attempt);
     throw new AuthError("wrong_password", "wrong current password");
   }
   await acceptAttempt(deps, attempt, user);

@@ -10,6 +10,7 @@ import type { EventListener } from "../events/events.ts";
 import type { Recorder } from "../events/recorder.ts";
 import type { Feed } from "../revocation/feed.ts";
 import type { RevocationIndex } from "../revocation/revocation-index.ts";
+import type { LoginQueue } from "./throttling/login-queue.ts";
 import type { UserSource } from "./user-source.ts";
 
 /**
@@ -25,8 +26,10 @@ export interface Deps {
   readonly tokens: Tokens;
   /** Hashes and verifies passwords. */
   readonly passwords: PasswordHasher;
-  /** The HMAC key of device tokens. */
+  /** The AES key of device tokens. */
   readonly deviceKey: Uint8Array;
+  /** Attempts to log in that wait for others on this node. */
+  readonly loginQueue: LoginQueue;
   /** The revocations that this node knows. */
   readonly revocations: RevocationIndex;
   /** Fills `revocations` from the store's revocation feed. */

@@ -3,11 +3,11 @@ import { toPeppers } from "../core/settings/peppers.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { Store } from "../core/store/index.ts";
 import type { ImportedBatch, ImportedUser, ImportOutcome } from "../core/store/users.ts";
-import { toUsernameKey } from "../core/username.ts";
 import { parseStoredHash } from "../crypto/passwords/stored-hash.ts";
 import type { EventsOf } from "../events/events.ts";
 import { type CommitDeps, commit } from "./commit.ts";
 import { findUsernameFault, maxEmailLength } from "./user-fields.ts";
+import { toStoredKey } from "./username-keys.ts";
 
 /** A user of another system. Times are whole seconds since the epoch. */
 export interface ForeignUser {
@@ -61,7 +61,10 @@ export function createUserImport(deps: ImportDeps, { dryRun = false, client = {}
 
   return async (users) => {
     const faults = users.map((user) => findFault(deps, user));
-    const sound = users.filter((_, index) => faults[index] === null).map((user) => toImportedUser(deps, user));
+    const sound: ImportedUser[] = [];
+    for (const [index, user] of users.entries()) {
+      if (faults[index] === null) sound.push(await toImportedUser(deps, user));
+    }
     const batch = dryRun
       ? await deps.store.users.importBatch(sound, { dryRun })
       : await commit(deps, usersImported, (audit) => deps.store.users.importBatch(sound, { audit }));
@@ -96,13 +99,13 @@ function findHashFault({ settings }: ImportDeps, encoded: string): string | null
   return isKnown ? null : "The stored hash needs a pepper that is not among passwordPeppers.";
 }
 
-function toImportedUser({ settings }: ImportDeps, user: ForeignUser): ImportedUser {
+async function toImportedUser(deps: ImportDeps, user: ForeignUser): Promise<ImportedUser> {
   const { passwordHash } = user;
   const isUsable = passwordHash !== null && parseStoredHash(passwordHash).outcome !== "unusable";
   return {
     ...user,
     username: user.username.trim(),
-    usernameKey: toUsernameKey(user.username, settings.usernameCaseSensitive),
+    usernameKey: await toStoredKey(deps, user.username),
     passwordHash: isUsable ? passwordHash : null,
   };
 }

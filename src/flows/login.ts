@@ -69,14 +69,19 @@ async function loginAs(
     throw error;
   });
   if ("refusal" in judgement) {
-    rejectAttempt(deps, attempt);
+    await rejectAttempt(deps, attempt);
     throw new AuthError("no_active_account", judgement.refusal);
   }
   const { verified } = judgement;
   await acceptAttempt(deps, attempt, verified.user);
 
   await callHook("onLoginSuccess", async () => deps.settings.onLoginSuccess?.(verified.user, client));
-  const deviceToken = createDeviceToken(deps.deviceKey, candidate.usernameKey, deps.random);
+  const deviceToken = createDeviceToken(
+    deps.deviceKey,
+    candidate.usernameKey,
+    { userId: verified.user.id, userEpoch: verified.epoch, issuedAt: deps.clock.now() },
+    deps.random,
+  );
   const issued = await startSession(deps, verified, options);
   if (verified.outdatedHash !== undefined) {
     await rehashPassword(deps, verified.user.id, verified.outdatedHash, client);

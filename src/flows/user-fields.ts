@@ -6,12 +6,21 @@ const maxUsernameLength = 150;
 /** The most characters of an email address, as in Django and RFC 5321 (§4.5.3.1.3). */
 export const maxEmailLength = 254;
 
-/** Returns what is wrong with a username, as a sentence, or `null`. */
+/**
+ * Characters that make a name look like another one: zero-width characters, soft hyphens, fillers, and those that change the
+ * direction of the text.
+ *
+ * @see https://www.unicode.org/reports/tr36/ Unicode UTR #36
+ */
+const invisible = /[\p{Default_Ignorable_Code_Point}\p{Bidi_Control}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+/** Returns what is wrong with a new username, as a sentence, or `null`. */
 export function findUsernameFault(username: string): string | null {
   const trimmed = username.trim();
   if (trimmed === "") return "A username may not be blank.";
   if (trimmed.length > maxUsernameLength) return `A username has at most ${maxUsernameLength} characters.`;
-  return /[\p{Cc}\p{Surrogate}]/u.test(trimmed) ? "A username has no control characters." : null;
+  if (/[\p{Cc}\p{Surrogate}]/u.test(trimmed)) return "A username has no control characters.";
+  return invisible.test(trimmed) ? "A username has no invisible characters, such as a zero-width space." : null;
 }
 
 /**

@@ -1,11 +1,14 @@
 import { AuthError } from "../core/errors.ts";
+import { toShown } from "../core/settings/faults.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { Store } from "../core/store/index.ts";
 import type { AuthUser, UserWithPassword } from "../core/user.ts";
+import { toUserId } from "../core/user-id.ts";
 import { toUsernameKey } from "../core/username.ts";
 import type { PasswordHasher } from "../crypto/passwords.ts";
 import { callHook } from "./hook.ts";
 import { type OutdatedHash, verifyPassword } from "./passwords/text.ts";
+import { findByName } from "./username-keys.ts";
 
 /** A user, as one read found it. */
 export interface FoundUser {
@@ -91,7 +94,7 @@ export function createOwnUsers(
     identify: async (username) => {
       passwords.requireRoom();
       const usernameKey = toUsernameKey(username, settings.usernameCaseSensitive);
-      const row = await store.users.findByKey(usernameKey);
+      const row = await findByName({ store, settings }, username);
       return { username: username.trim(), usernameKey, userId: row?.id ?? null, mayBeUser: row !== null, row };
     },
     verify: async ({ row }, password) => {
@@ -113,7 +116,7 @@ function toFoundUser({ passwordHash: _, ...user }: UserWithPassword): FoundUser 
 
 /**
  * Creates the source for users of the application's own table. The store holds only their epochs. Its methods throw
- * AuthError `unavailable` if one of the application's functions fails.
+ * AuthError `unavailable` if one of the application's functions fails or returns something else than a user.
  *
  * `find`, and therefore `verify`, reads the epoch before it calls `findUser`. If the application deactivates a user and
  * then revokes the sessions, a login that races with it either finds the user inactive or is refused because the epoch
@@ -125,8 +128,7 @@ export function createApplicationUsers(
 ): UserSource {
   const find = async (id: string): Promise<FoundUser | null> => {
     const { epoch } = await store.users.ensure(id);
-    // Untyped code may return undefined if there is no such user, as Map.get and find do.
-    const user = (await callHook("findUser", () => findUser(id))) ?? null;
+    const user = await callHook("findUser", async () => toUserWithId(toAnswer(await findUser(id), "findUser"), id));
     return user === null ? null : { user, epoch };
   };
   return Object.freeze<UserSource>({
@@ -140,20 +142,53 @@ export function createApplicationUsers(
       row: null,
     }),
     verify: async ({ username }, password) => {
-      const verified = await callHook(
-        "verifyCredentials",
-        async () => (await verifyCredentials?.(username, password)) ?? null,
+      const verified = await callHook("verifyCredentials", async () =>
+        toAnswer(await verifyCredentials?.(username, password), "verifyCredentials"),
       );
       return verified === null ? null : find(verified.id);
     },
   });
 }
 
+/**
+ * Returns the user that one of the application's functions returned, with the id as text; `null` for `null` and
+ * `undefined`.
+ *
+ * @throws TypeError if the value is not a user: then a session would have no owner whom anyone could name.
+ */
+function toAnswer(answer: unknown, hook: string): AuthUser | null {
+  if (answer === null || answer === undefined) return null;
+  if (typeof answer !== "object") throw new TypeError(`${hook} must return a user or null, got ${toShown(answer)}`);
+  const user = answer as AuthUser;
+  const id = toUserId(user.id, hook);
+  if (typeof user.username !== "string" || user.username.trim() === "") {
+    throw new TypeError(
+      `${hook}: username must be a string that is not blank, got ${toShown(user.username)}. ` +
+        "Return what the user logs in with, such as the email address.",
+    );
+  }
+  return user.id === id ? user : withId(user, id);
+}
+
+/** Copies a user, with its prototype: what the application returned may be an instance of a class. */
+function withId(user: AuthUser, id: string): AuthUser {
+  const members = Object.getOwnPropertyDescriptors(user);
+  return Object.create(Object.getPrototypeOf(user), { ...members, id: { value: id, enumerable: true } });
+}
+
+/** @throws TypeError if `findUser` returned another user than the one with this id. */
+function toUserWithId(user: AuthUser | null, id: string): AuthUser | null {
+  if (user === null || user.id === id) return user;
+  // SQLite made "42.0" of the number 42 in tokenpair 0.1. No user has that id, so such a session must end.
+  if (id === `${user.id}.0`) return null;
+  throw new TypeError(`findUser: asked for the user with the id ${toShown(id)}, got the one with ${toShown(user.id)}`);
+}
+
 /** The settings of an application with its own user table. */
 export interface ApplicationUserSettings
   extends Pick<Settings<AuthUser>, "verifyCredentials" | "usernameCaseSensitive"> {
   /** Returns the application's user with this id, or `null`. */
-  readonly findUser: (id: string) => Promise<AuthUser | null>;
+  readonly findUser: NonNullable<Settings<AuthUser>["findUser"]>;
 }
 
 /**

@@ -3,16 +3,16 @@ import { AuthError } from "../core/errors.ts";
 import type { RevokeReason } from "../core/session.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { RevokedSessions } from "../core/store/sessions.ts";
-import type { ChangedUser, UpdatedUser, UserPatch } from "../core/store/users.ts";
+import type { DisabledUser, EnabledUser, UpdatedUser, UserPatch } from "../core/store/users.ts";
 import type { AuthUser, User, UserWithPassword } from "../core/user.ts";
-import { toUsernameKey } from "../core/username.ts";
 import type { EventsOf, UserChangedEvent } from "../events/events.ts";
 import { type CommitDeps, commit, commitRevocation, type RevokedAndConfirmed, sessionsRevoked } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { requireGoodPassword } from "./passwords/policy.ts";
 import { normalizePassword } from "./passwords/text.ts";
 import type { RevocationRequest } from "./sessions.ts";
-import { requireEmail, requireUsername } from "./user-fields.ts";
+import { findUsernameFault, requireEmail, requireUsername } from "./user-fields.ts";
+import { findByName, toStoredKey } from "./username-keys.ts";
 
 /** A user to create. */
 export interface NewUserInput {
@@ -39,7 +39,10 @@ export interface UserUpdate {
 /** What the user flows need: less than `Deps`, so that a command line without a signing key can run them. */
 export type UserDeps = Pick<Deps, "store" | "passwords"> &
   CommitDeps & {
-    readonly settings: Pick<Settings, "usernameCaseSensitive" | "minPasswordLength" | "confirmRevocations">;
+    readonly settings: Pick<
+      Settings<AuthUser>,
+      "usernameCaseSensitive" | "minPasswordLength" | "findUser" | "confirmRevocations"
+    >;
   };
 
 /** The most users that `listUsers` returns. */
@@ -61,7 +64,7 @@ export async function createUser(
   if (password !== undefined) await requireGoodPassword(deps.settings, password, username);
   const newUser = {
     username: username.trim(),
-    usernameKey: toUsernameKey(username, deps.settings.usernameCaseSensitive),
+    usernameKey: await toStoredKey(deps, username),
     email: email ?? null,
     isStaff,
     passwordHash: password === undefined ? null : await deps.passwords.hash(normalizePassword(password)),
@@ -89,11 +92,11 @@ export async function updateUser(
   { username, email, isStaff }: UserUpdate,
   client: ClientInfo = {},
 ): Promise<User> {
-  if (username !== undefined) requireUsername(username);
+  if (username !== undefined) await requireNewUsername(deps, userId, username);
   if (email !== undefined && email !== null) requireEmail(email);
   const patch: UserPatch = {
     username: username?.trim(),
-    usernameKey: username === undefined ? undefined : toUsernameKey(username, deps.settings.usernameCaseSensitive),
+    usernameKey: username === undefined ? undefined : await toStoredKey(deps, username),
     email,
     isStaff,
   };
@@ -108,6 +111,13 @@ export async function updateUser(
     },
   );
   return user;
+}
+
+/** Checks a username unless the user has it already: it may be from before a rule. @throws AuthError `username_invalid`. */
+async function requireNewUsername({ store }: UserDeps, userId: string, username: string): Promise<void> {
+  if (findUsernameFault(username) === null) return;
+  const user = await store.users.findById(userId);
+  if (user?.username !== username.trim()) requireUsername(username);
 }
 
 /**
@@ -132,7 +142,7 @@ export async function findUserByName(
   deps: Pick<UserDeps, "store" | "settings">,
   username: string,
 ): Promise<User | null> {
-  return withoutHash(await deps.store.users.findByKey(toUsernameKey(username, deps.settings.usernameCaseSensitive)));
+  return withoutHash(await findByName(deps, username));
 }
 
 /**
@@ -152,7 +162,8 @@ export function listUsers(
 }
 
 /**
- * Deactivates a user, and revokes the user's sessions and access tokens.
+ * Deactivates a user, and revokes the user's sessions and access tokens. Emits nothing if the user is disabled already.
+ * A user of the application's own table may be disabled before the first login.
  *
  * @returns how many sessions were revoked, the new entries of the revocation feed, and how that was confirmed.
  * @throws AuthError `user_not_found`.
@@ -162,25 +173,38 @@ export async function disableUser(
   userId: string,
   { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
 ): Promise<RevokedAndConfirmed> {
-  const events = userChangedAndRevoked({ userId, change: "disabled", reason: "user_disabled", client });
+  await ensureApplicationUser(deps, userId);
+  const disabled = userChangedAndRevoked({ userId, change: "disabled", reason: "user_disabled", client });
   return requireFound(
-    await commitRevocation(deps, confirmed, events, (options) => deps.store.users.disable(userId, options)),
+    await commitRevocation(
+      deps,
+      confirmed,
+      (result: DisabledUser) => (result.wasDisabled === true ? [] : disabled(result)),
+      (options) => deps.store.users.disable(userId, options),
+    ),
   );
 }
 
 /**
- * Activates a user. Sessions that were revoked stay revoked.
+ * Activates a user. Sessions that were revoked stay revoked. Emits nothing if the user is active already.
  *
  * @throws AuthError `user_not_found`.
  */
 export async function enableUser(deps: UserDeps, userId: string, client: ClientInfo = {}): Promise<void> {
+  await ensureApplicationUser(deps, userId);
   requireFound(
     await commit(
       deps,
-      ({ now: time }: ChangedUser) => [{ type: "user_changed", time, userId, change: "enabled", client }],
+      ({ now: time, wasEnabled }: EnabledUser) =>
+        wasEnabled === true ? [] : [{ type: "user_changed", time, userId, change: "enabled", client }],
       (audit) => deps.store.users.enable(userId, audit),
     ),
   );
+}
+
+/** Inserts the row of a user of the application's own table, so that the change that follows holds before a login. */
+async function ensureApplicationUser({ settings, store }: UserDeps, userId: string): Promise<void> {
+  if (settings.findUser !== undefined) await store.users.ensure(userId);
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Store } from "../core/store/index.ts";
 import { createAuthWith } from "../create-auth.ts";
 import { toAuditRow } from "../events/audit-row.ts";
 import type { AuthEvent } from "../events/events.ts";
+import { updateUsernameKeys } from "../flows/username-keys.ts";
 import { createClientIpFinder } from "../http/request/client-ip.ts";
 import { startCleanup } from "./cleanup.ts";
 import type { Config } from "./config/config.ts";
@@ -152,7 +153,9 @@ async function openDatabase(config: Config, resources: Resources): Promise<Opene
   const found = findSigningKey(config, database);
   const store = openStore(database, config);
   resources.add(() => store.close());
-  await store.migrate();
+  const applied = await store.migrate();
+  // Once after an upgrade: it reads every user. `tokenpair migrate` does it at any time.
+  if (applied.length > 0) await updateUsernameKeys({ store, settings: config.settings });
   const key = found ?? createSigningKey(database);
   return { store, database: database.label, key, createdKey: found === null ? key : null };
 }

@@ -13,6 +13,10 @@ export interface BrowserTraits {
   readonly hasProfiles: boolean;
   /** Whether the driver can take it offline. */
   readonly goesOffline: boolean;
+  /** Whether the driver can go back to a page of the server's. WebKitWebDriver then never answers. */
+  readonly goesBack: boolean;
+  /** Whether all tabs count as visible at the same time. */
+  readonly keepsTabsVisible: boolean;
   /** Whether the driver can block cookies. */
   readonly canBlockCookies: boolean;
   /** Whether the driver resolves names below `.example` to this machine. */
@@ -28,6 +32,8 @@ export const browsers = {
     keepsSecureCookies: true,
     hasProfiles: true,
     goesOffline: true,
+    goesBack: true,
+    keepsTabsVisible: true,
     canBlockCookies: false,
     resolvesExample: true,
     colorSchemes: ["light", "dark"],
@@ -37,6 +43,8 @@ export const browsers = {
     keepsSecureCookies: true,
     hasProfiles: true,
     goesOffline: true,
+    goesBack: true,
+    keepsTabsVisible: true,
     canBlockCookies: true,
     resolvesExample: true,
     colorSchemes: ["light"],
@@ -46,6 +54,8 @@ export const browsers = {
     keepsSecureCookies: false,
     hasProfiles: false,
     goesOffline: false,
+    goesBack: false,
+    keepsTabsVisible: false,
     canBlockCookies: true,
     resolvesExample: false,
     colorSchemes: ["light"],

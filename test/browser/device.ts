@@ -39,7 +39,6 @@ export interface Tab extends Finders {
   readonly goto: (url: string) => Promise<unknown>;
   readonly reload: () => Promise<unknown>;
   readonly goBack: () => Promise<unknown>;
-  readonly goForward: () => Promise<unknown>;
   /** Runs a function in the page. It can't use anything outside of itself. */
   readonly evaluate: {
     <R>(run: () => R | Promise<R>): Promise<R>;

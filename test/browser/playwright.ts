@@ -33,9 +33,16 @@ export const chromiumBrowser: PlaywrightBrowser = {
   }),
 };
 
-/** Firefox as its distributor builds it, by WebDriver BiDi. `preferences` change what `about:config` shows. */
+/**
+ * Firefox as its distributor builds it, by WebDriver BiDi. `preferences` change what `about:config` shows. It has no
+ * back/forward cache, because Playwright would wait until a page from there is loaded.
+ */
 export function firefoxBrowser(path: string, preferences: Readonly<Record<string, number>> = {}): PlaywrightBrowser {
-  const firefoxUserPrefs = { "network.dns.localDomains": "attacker.example", ...preferences };
+  const firefoxUserPrefs = {
+    "network.dns.localDomains": "attacker.example",
+    "browser.sessionhistory.max_total_viewers": 0,
+    ...preferences,
+  };
   return {
     type: firefox,
     toOptions: async () => ({ channel: "moz-firefox", executablePath: path, firefoxUserPrefs }),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, openProfile, traits } from "./browsers.ts";
-import type { Device, DeviceOptions, Tab, TestBrowser } from "./device.ts";
+import type { Device, DeviceCookie, DeviceOptions, Tab, TestBrowser } from "./device.ts";
 import { type Network, openNetwork } from "./network.ts";
 import { bannerOf, callApi, logOut, openLoggedIn, openTab, seeAccount, seeLoginForm } from "./person.ts";
 import { type Lifetimes, openSite, type Site } from "./site.ts";
@@ -51,7 +51,7 @@ describe.skipIf(!traits.hasProfiles).concurrent("a restart of the browser", () =
       await sleep(access * 1000 + 500);
 
       const after = await open();
-      expect((await after.cookies(site.origin)).map(({ name }) => name)).not.toContain("__Host-Http-access");
+      expect(toLiveNames(await after.cookies(site.origin))).not.toContain("__Host-Http-access");
       const page = await openTab(after, site);
       await seeAccount(page, user);
       expect(await callApi(page)).toBe("200 OK");
@@ -70,7 +70,7 @@ describe.skipIf(!traits.hasProfiles).concurrent("a restart of the browser", () =
       const page = await openTab(after, brief);
       expect(await seeLoginForm(page)).toMatch(/^You were logged out after a period of inactivity/);
       const left = await after.cookies(`${brief.origin}/api/auth`);
-      expect(left.map(({ name }) => name).sort()).toEqual(["__Host-csrftoken", "__Secure-device"]);
+      expect(toLiveNames(left)).toEqual(["__Host-csrftoken", "__Secure-device"]);
     }, brief).finally(brief.close);
   });
 
@@ -94,6 +94,12 @@ describe.skipIf(!traits.hasProfiles).concurrent("a restart of the browser", () =
       expect(await site.sessionsOf(user)).toHaveLength(1);
     }));
 });
+
+/** Returns the names of the cookies that the browser would send. Firefox lists cookies that have expired, too. */
+function toLiveNames(cookies: readonly DeviceCookie[]): readonly string[] {
+  const live = cookies.filter(({ expires }) => expires === -1 || expires > Date.now() / 1000);
+  return live.map(({ name }) => name).sort();
+}
 
 const refreshPath = "/api/auth/refresh/";
 
@@ -186,27 +192,31 @@ describe.concurrent("a failing connection", () => {
 
   const countRotations = (user: string) => site.refreshesOf(user).filter((outcome) => outcome === "rotated").length;
 
+  // On a machine so slow that the tabs refresh once more before the release, the response is two generations old: reuse.
   it.each([
     ["a repetition of the same refresh", 0],
     ["the next refresh, by more than the reuse interval", 1],
-  ])("keeps the user logged in if the response to a refresh arrives after the response to %s", (_, overtaking) =>
-    runScenario(
-      async (scenario) => {
-        const { network, user } = scenario;
-        const tabs = await openTwoTabs(scenario);
-        const [rotations, delivered] = [countRotations(user) + 1, network.delivered(refreshPath)];
-        const release = await network.hold(refreshPath);
-        await until(() => countRotations(user) >= rotations + overtaking);
-        await until(() => network.delivered(refreshPath) > delivered + overtaking);
-        if (overtaking > 0) await sleep((reuseInterval + 1) * 1000);
-        release();
-        expect(await Promise.all(tabs.map(callApi))).toEqual(["200 OK", "200 OK"]);
-        await until(() => countRotations(user) >= rotations + overtaking + 2);
-        expect(await Promise.all(tabs.map(callApi))).toEqual(["200 OK", "200 OK"]);
-        expect(site.refreshesOf(user).filter((outcome) => !["rotated", "replayed"].includes(outcome))).toEqual([]);
-      },
-      { lacksLocksAndChannel: true },
-    ),
+  ])(
+    "keeps the user logged in if the response to a refresh arrives after the response to %s",
+    { retry: 4 },
+    (_, overtaking) =>
+      runScenario(
+        async (scenario) => {
+          const { network, user } = scenario;
+          const tabs = await openTwoTabs(scenario);
+          const [rotations, delivered] = [countRotations(user) + 1, network.delivered(refreshPath)];
+          const release = await network.hold(refreshPath);
+          await until(() => countRotations(user) >= rotations + overtaking);
+          await until(() => network.delivered(refreshPath) > delivered + overtaking);
+          if (overtaking > 0) await sleep((reuseInterval + 1) * 1000);
+          release();
+          expect(await Promise.all(tabs.map(callApi))).toEqual(["200 OK", "200 OK"]);
+          await until(() => countRotations(user) >= rotations + overtaking + 2);
+          expect(await Promise.all(tabs.map(callApi))).toEqual(["200 OK", "200 OK"]);
+          expect(site.refreshesOf(user).filter((outcome) => !["rotated", "replayed"].includes(outcome))).toEqual([]);
+        },
+        { lacksLocksAndChannel: true },
+      ),
   );
 
   it("recovers without a reload when the server is restarted after a crash", () =>
@@ -236,30 +246,36 @@ describe.concurrent("a failing connection", () => {
     }),
   );
 
-  it("keeps the user logged in after back and forward, although the access token has expired", () =>
-    runScenario(async ({ device, user }) => {
-      const page = await openLoggedIn(device, site, user);
-      await page.goto(`${site.origin}/api/schema/`);
-      await sleep(access * 1000 + 500);
-      await page.goBack();
-      await seeAccount(page, user);
-      expect(await callApi(page)).toBe("200 OK");
-      await page.goForward();
-      await page.goBack();
-      await seeAccount(page, user);
-    }));
+  it.skipIf(!traits.goesBack)(
+    "keeps the user logged in after back and forward, although the access token has expired",
+    () =>
+      runScenario(async ({ device, user }) => {
+        const page = await openLoggedIn(device, site, user);
+        await page.goto(`${site.origin}/healthz`);
+        await sleep(access * 1000 + 500);
+        await page.goBack();
+        await seeAccount(page, user);
+        expect(await callApi(page)).toBe("200 OK");
+        await page.goto(`${site.origin}/healthz`);
+        await page.goBack();
+        await seeAccount(page, user);
+      }),
+  );
 
-  it("shows the login form, not the account, when the user navigates back after a logout", () =>
-    runScenario(async ({ device, user }) => {
-      const page = await openLoggedIn(device, site, user);
-      const other = await openTab(device, site);
-      await page.goto(`${site.origin}/api/schema/`);
-      await logOut(other);
-      await page.goBack();
-      expect(await seeLoginForm(page)).toBe("");
-    }));
+  it.skipIf(!traits.goesBack)(
+    "shows the login form, not the account, when the user navigates back after a logout",
+    () =>
+      runScenario(async ({ device, user }) => {
+        const page = await openLoggedIn(device, site, user);
+        const other = await openTab(device, site);
+        await page.goto(`${site.origin}/healthz`);
+        await logOut(other);
+        await page.goBack();
+        expect(await seeLoginForm(page)).toBe("");
+      }),
+  );
 
-  // The headless shell has no back/forward cache, so the test dispatches the events that the page would receive. Timers
+  // Chromium's headless shell has no back/forward cache, so the test dispatches the events that the page would receive. Timers
   // continue, which they would not in the cache. With a long lifetime they have nothing to do.
   it("shows the login form when the page leaves the back/forward cache after a logout in another tab", () =>
     runAtOwnServer({ access: 600 }, async ({ device, own, user }) => {
@@ -267,7 +283,8 @@ describe.concurrent("a failing connection", () => {
       const other = await openTab(device, own);
       await dispatch(page, "pagehide");
       await logOut(other);
-      await seeAccount(page, user);
+      // A tab that becomes visible applies the logout by itself.
+      if (traits.keepsTabsVisible) await seeAccount(page, user);
       await dispatch(page, "pageshow");
       expect(await seeLoginForm(page)).toBe("You are logged out.");
     }));

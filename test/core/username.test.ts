@@ -32,3 +32,32 @@ describe("toUsernameKey", () => {
     }
   });
 });
+
+describe("toUsernameKey, as full case folding,", () => {
+  it.each([
+    ["straße", "STRASSE", "STRAẞE", "strasse"],
+    ["σίσυφος", "ΣΊΣΥΦΟΣ", "σίσυφοσ"],
+    ["ᾳδης", "ᾼΔΗΣ", "αιδησ"],
+    ["և", "եւ", "ԵՒ"],
+  ])("returns the same key for %s and its other spellings", (...spellings) => {
+    expect(new Set(spellings.map((spelling) => toUsernameKey(spelling, false))).size).toBe(1);
+  });
+
+  it("keeps the dotless ı apart from i", () => {
+    expect(toUsernameKey("ılık", false)).not.toBe(toUsernameKey("ilik", false));
+  });
+
+  it("returns the same key for a key, and for both cases of every letter that Unicode folds", () => {
+    for (let code = 0x20; code < 0x1f000; code++) {
+      if (code >= 0xd800 && code < 0xe000) continue;
+      const letter = String.fromCodePoint(code);
+      const key = toUsernameKey(`a${letter}b`, false);
+      if (toUsernameKey(key, false) !== key) expect.fail(`the key of U+${code.toString(16)} has another key`);
+      for (const other of [letter.toLowerCase(), letter.toUpperCase()]) {
+        if (letter === "ı" || other === "ı") continue;
+        const otherKey = toUsernameKey(`a${other}b`, false);
+        if (otherKey !== key) expect.fail(`U+${code.toString(16)} and ${other} have the keys ${key} and ${otherKey}`);
+      }
+    }
+  });
+});

@@ -56,6 +56,11 @@ const rows: readonly Row[] = [
     { audit: "never", rotations: "batch", count: refreshCount("not_rotated") },
   ],
   [
+    "a refresh whose client ignores the new refresh token",
+    refreshed("rotation_ignored"),
+    { audit: "batch", count: refreshCount("rotation_ignored") },
+  ],
+  [
     "a detected reuse",
     refreshed("reuse_detected"),
     { audit: "transaction", level: "warn", count: refreshCount("reuse_detected"), webhook: "reuse_detected" },

@@ -69,6 +69,8 @@ afterEach(async () => {
 async function start(settings: Partial<Settings<AuthUser>> = {}): Promise<void> {
   await auth?.close();
   auth = await createTestAuth({ settings: { webhookUrl: url, webhookSecret: secret, ...settings } });
+  // Only a later login can be from a new device.
+  await login(auth.deps, alice);
   nodes = [];
   node = addNode();
 }

@@ -205,7 +205,7 @@ describe("authenticate with loadUser", () => {
   it("returns the user with the claims", async () => {
     await start({ loadUser: true });
     const { pair } = await logIn(auth);
-    expect((await check(pair.access)).user).toEqual(auth.user);
+    expect((await check(pair.access)).user).toEqual({ ...auth.user, lastLoginAt: auth.clock.now() });
   });
 
   it("refuses a user who was disabled or deleted on another node, before the feed brings the revocation", async () => {

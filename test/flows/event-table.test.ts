@@ -209,7 +209,23 @@ const rows: readonly Row[] = [
     () => disableUser(auth.deps, userId, { client, confirmed: false }),
     () => [changed("disabled"), revoked({ userId, reason: "user_disabled" })],
   ],
-  ["an enabled user", () => enableUser(auth.deps, userId, client), () => [changed("enabled")]],
+  [
+    "an enabled user",
+    async () => {
+      await auth.store.users.disable(userId);
+      await enableUser(auth.deps, userId, client);
+    },
+    () => [changed("enabled")],
+  ],
+  ["a user who is enabled already", () => enableUser(auth.deps, userId, client), () => []],
+  [
+    "a user who is disabled already",
+    async () => {
+      await auth.store.users.disable(userId);
+      await disableUser(auth.deps, userId, { client, confirmed: false });
+    },
+    () => [],
+  ],
   [
     "a deleted user",
     () => deleteUser(auth.deps, userId, { client, confirmed: false }),

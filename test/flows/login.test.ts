@@ -38,8 +38,16 @@ describe("login", () => {
     expect((await refresh(auth.deps, pair.refresh)).session.id).toBe(session.id);
   });
 
+  it("emits no new_device for a user's first login", async () => {
+    await start();
+    await logIn(auth, { client });
+    expect(auth.events.map(({ type }) => type)).not.toContain("new_device");
+  });
+
   it("emits one login event, and new_device for a new user agent", async () => {
     await start();
+    await logIn(auth);
+    auth.events.length = 0;
     const { session } = await logIn(auth, { client });
     const subject = { userId: auth.user.id, sessionId: session.id, client };
     expect(auth.events).toMatchObject([

@@ -25,6 +25,9 @@ describe("requireUsername", () => {
     ["a\nb", "A username has no control characters."],
     ["a\u0085b", "A username has no control characters."],
     ["a\ud800b", "A username has no control characters."],
+    ...[
+      ..."\u200b\u200c\u200d\u2060\ufeff\u00ad\u034f\u061c\u180e\u200e\u200f\u202a\u202e\u2066\u2069\u115f\u3164\ufe0f\u2028\u{e0041}",
+    ].map((character) => [`ali${character}ce`, "A username has no invisible characters, such as a zero-width space."]),
   ])("refuses %j as a username with a sentence for the user", (username, reason) => {
     const error = thrownBy(() => requireUsername(username));
     expect(error).toBeInstanceOf(AuthError);

@@ -57,9 +57,9 @@ describe("a user of the application's own table", () => {
     const { pair } = await logIn();
     deactivate();
     await expectRefused(logIn(), "no_active_account");
-    await expectRefused(refresh(auth.deps, pair.refresh), "token_user_inactive");
+    await expectRefused(refresh(auth.deps, pair.refresh), "token_user_inactive", { sessionEnded: true });
     table.delete(ada.id);
-    await expectRefused(refresh(auth.deps, pair.refresh), "token_user_inactive");
+    await expectRefused(refresh(auth.deps, pair.refresh), "token_user_inactive", { sessionEnded: true });
   });
 
   it("refuses a login during which the application deactivates the user", async () => {

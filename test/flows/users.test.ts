@@ -149,7 +149,7 @@ describe("updateUser", () => {
     auth.events.length = 0;
     const { id } = auth.user;
     const renamed = await updateUser(auth.deps, id, { username: " Alicia " }, client);
-    expect(renamed).toEqual({ ...auth.user, username: "Alicia" });
+    expect(renamed).toEqual({ ...auth.user, username: "Alicia", lastLoginAt: auth.clock.now() });
     const changed = await updateUser(auth.deps, id, { email: "a@example.com", isStaff: true });
     expect(changed).toEqual({ ...renamed, email: "a@example.com", isStaff: true });
     expect(await updateUser(auth.deps, id, { email: null })).toEqual({ ...changed, email: null });

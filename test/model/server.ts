@@ -8,6 +8,7 @@ import { createPasswordHasher } from "../../src/crypto/passwords.ts";
 import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
 import { createTokens, type Tokens } from "../../src/crypto/tokens.ts";
 import type { Deps } from "../../src/flows/deps.ts";
+import { createLoginQueue } from "../../src/flows/throttling/login-queue.ts";
 import { createOwnUsers } from "../../src/flows/user-source.ts";
 import { createFeed } from "../../src/revocation/feed.ts";
 import { createRevocationIndex } from "../../src/revocation/revocation-index.ts";
@@ -122,7 +123,9 @@ export function createServer(scenario: Scenario): Server {
   const confirm = async () => "acks" as const;
   const deviceKey = new Uint8Array(32);
   const record = () => [];
-  const lasting = { settings, tokens, passwords, deviceKey, revocations, feed, confirm, clock, emit, record };
+  const loginQueue = createLoginQueue();
+  const shared = { settings, tokens, passwords, deviceKey, loginQueue, revocations, feed };
+  const lasting = { ...shared, confirm, clock, emit, record };
   const snapshots = new Map<string, Snapshot>();
   const endings = new Map<string, readonly Ending[]>();
   const waits = new Map<string, Snapshot>();

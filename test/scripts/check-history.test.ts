@@ -254,6 +254,10 @@ const logLine = (second: number, msg: string, fields: object) => ({
 describe("toHistoryOfLog", () => {
   it.each([
     ["version 0.2", { revoked: "sessions_revoked", reuse: "reuse_detected", notRotated: "not_rotated" }],
+    [
+      "a server that observes",
+      { revoked: "sessions_revoked", reuse: "reuse_detected", notRotated: "rotation_ignored" },
+    ],
     ["version 0.1", { revoked: "sessions_ended", reuse: "theft", notRotated: "renewed" }],
   ])("reads the events of a log of %s", (_, { revoked, reuse, notRotated }) => {
     const log = [

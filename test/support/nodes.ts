@@ -86,6 +86,8 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     TOKENPAIR_PASSWORD_TIME_COST: String(cheapHashes.passwordTimeCost),
     // The page needs a build.
     TOKENPAIR_PAGE: "false",
+    // On a busy machine, a server may not read the feed for many seconds.
+    TOKENPAIR_MAX_STALENESS: "60",
     ...unlimited,
     ...env,
   };

@@ -5,7 +5,7 @@ import type { Config } from "../../server/config/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
-import { toFlowDeps } from "../flow-deps.ts";
+import { requireOwnUsers, toFlowDeps } from "../flow-deps.ts";
 import { toCount, withoutControls } from "../format.ts";
 import { createProgressBar } from "../import/progress.ts";
 import { readRecords } from "../import/records.ts";
@@ -35,7 +35,10 @@ export function addUsersImport(users: Command, context: Context): void {
     .option("--username-field <name>", "Field that holds the login name.", "username")
     .option("--dry-run", "Show what would be imported, and change nothing.")
     .action((file: string, options: ImportOptions) =>
-      runOnStore(context, options, (store, config) => importFile(context, file, options, { store, config })),
+      runOnStore(context, options, (store, config) => {
+        requireOwnUsers(config);
+        return importFile(context, file, options, { store, config });
+      }),
     );
 }
 

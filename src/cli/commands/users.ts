@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { Settings } from "../../core/settings/settings.ts";
 import type { Store } from "../../core/store/index.ts";
 import type { User } from "../../core/user.ts";
 import type { RevokedAndConfirmed } from "../../flows/commit.ts";
@@ -8,6 +9,7 @@ import { type AccountState, readAccountState } from "../../flows/throttling/acco
 import { toKeyOfUser } from "../../flows/unlock.ts";
 import { requireEmail, requireUsername } from "../../flows/user-fields.ts";
 import * as flows from "../../flows/users.ts";
+import type { Config } from "../../server/config/config.ts";
 import { confirm, readNewPassword } from "../ask.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -47,7 +49,14 @@ export function addUsers(program: Command, context: Context): void {
     .action((name: string, options: CreateOptions) => runCreate(context, name, options));
 
   addCommand(users, "list", "List users in order of creation.").action((options: CommonOptions) =>
-    runOnStore(context, options, listUsers),
+    runOnStore(context, options, async (store, config) => {
+      const { settings } = config;
+      const users = await readUsers(store);
+      const json = { users: users.map(toUserJson) };
+      const table = users.length === 0 ? [] : toUserTable(users, settings);
+      if (settings.findUser !== undefined) return { lines: [...table, applicationsUsersNotice], json };
+      return { lines: users.length === 0 ? [noUsersNotice] : table, json };
+    }),
   );
 
   addUsersImport(users, context);
@@ -127,13 +136,22 @@ function runCreate(context: Context, name: string, options: CreateOptions): Prom
 
 const nameTaken = (name: string) => new CommandError(`the user ${name} exists already; choose another name`);
 
-async function listUsers(store: Store): Promise<Output> {
+const applicationsUsersNotice =
+  "The application manages its users (findUser). This list has the ids of those who have logged in or were disabled.";
+
+const noUsersNotice = "No users yet. Create one with `tokenpair users create NAME`.";
+
+async function readUsers(store: Store): Promise<readonly User[]> {
   const users: User[] = [];
   for (let page: readonly User[] | null = null; page === null || page.length === pageSize; ) {
     const after = users.at(-1)?.id;
     page = await store.users.list({ limit: pageSize, ...(after === undefined ? {} : { after }) });
     users.push(...page);
   }
+  return users;
+}
+
+function toUserTable(users: readonly User[], settings: Config["settings"]): readonly string[] {
   const rows = users.map((user) => [
     user.id,
     user.username || "-",
@@ -141,12 +159,9 @@ async function listUsers(store: Store): Promise<Output> {
     user.isActive ? "active" : "disabled",
     user.isStaff ? "staff" : "-",
     toTime(user.createdAt),
-    toTime(user.lastLoginAt),
+    toLastLogin(user, settings),
   ]);
-  const headings = ["ID", "NAME", "EMAIL", "STATE", "STAFF", "CREATED", "LAST LOGIN"];
-  const lines =
-    rows.length === 0 ? ["No users yet. Create one with `tokenpair users create NAME`."] : toTable(headings, rows);
-  return { lines, json: { users: users.map(toUserJson) } };
+  return toTable(["ID", "NAME", "EMAIL", "STATE", "STAFF", "CREATED", "LAST LOGIN"], rows);
 }
 
 async function showUser(deps: FlowDeps, user: User): Promise<Output> {
@@ -159,7 +174,7 @@ async function showUser(deps: FlowDeps, user: User): Promise<Output> {
     ["state", user.isActive ? "active" : "disabled"],
     ["staff", user.isStaff ? "yes" : "no"],
     ["created", toTime(user.createdAt)],
-    ["last login", toTime(user.lastLoginAt)],
+    ["last login", toLastLogin(user, deps.settings)],
     ["sessions", String(sessions.length)],
     ["failures", toFailureText(account, user)],
   ] as const;
@@ -172,6 +187,11 @@ async function showUser(deps: FlowDeps, user: User): Promise<Output> {
       locked_for: account.lockedFor,
     },
   };
+}
+
+/** Returns when the user last logged in. "Never" would be wrong if logins aren't recorded. */
+function toLastLogin({ lastLoginAt }: User, { updateLastLogin }: Pick<Settings, "updateLastLogin">): string {
+  return lastLoginAt === null && !updateLastLogin ? "not recorded" : toTime(lastLoginAt);
 }
 
 /** Returns the number of failed logins and, if they lock the account, for which devices and what to do. */

@@ -20,7 +20,7 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
       settings.accessTokenLifetime > hours(1),
       "Over an hour. Use a shorter lifetime: refreshing is cheap.",
     ],
-    ["rotateRefreshTokens", !settings.rotateRefreshTokens, "Off: a stolen refresh token is never detected."],
+    ["rotateRefreshTokens", settings.rotateRefreshTokens !== true, "Off: a stolen refresh token is never detected."],
     ["reuseInterval", settings.reuseInterval === 0, "0: two tabs that refresh at once are treated as reuse."],
     [
       "maxStaleness",

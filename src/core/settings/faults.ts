@@ -42,7 +42,7 @@ function keeps(rule: Exclude<SettingRule, ListRule>, value: unknown): boolean {
     case "true":
       return value === true;
     case "choice":
-      return rule.choices.includes(value as string);
+      return rule.choices.includes(value as string | boolean);
     case "text":
       return isText(value, rule.pattern);
     case "function":

@@ -12,7 +12,7 @@ export type SettingRule =
   | { readonly type: "boolean" }
   /** Only `true`; `why` explains it. */
   | { readonly type: "true"; readonly why: string }
-  | { readonly type: "choice"; readonly choices: readonly string[] }
+  | { readonly type: "choice"; readonly choices: readonly (string | boolean)[] }
   | ({ readonly type: "text"; readonly optional?: true } & Form)
   | ({ readonly type: "texts"; readonly atLeast: number; readonly example?: string } & Form)
   /** IP addresses, networks, and "unix". */
@@ -75,7 +75,7 @@ export const settingRules = Object.freeze({
   accessTokenLifetime: seconds(1, days(1)),
   refreshTokenLifetime: seconds(1, days(3_650)),
   sessionLifetime: seconds(1, days(3_650)),
-  rotateRefreshTokens: boolean,
+  rotateRefreshTokens: { type: "choice", choices: [true, false, "observe"] },
   blacklistAfterRotation: { type: "true", why: "a session is one row, so no rotated token can stay valid" },
   reuseInterval: seconds(0, 60),
   updateLastLogin: boolean,

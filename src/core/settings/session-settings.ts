@@ -9,8 +9,12 @@ export interface SessionSettings {
   readonly refreshTokenLifetime: number;
   /** How long a session lasts at most, no matter how often it is refreshed. Default: 365 days. */
   readonly sessionLifetime: number;
-  /** Whether a refresh returns a new refresh token. If it does not, reuse can't be detected. Default: true. */
-  readonly rotateRefreshTokens: boolean;
+  /**
+   * Whether a refresh returns a new refresh token and spends the presented one. With `false`, it returns no refresh token.
+   * With `"observe"`, it returns one, and the older ones stay valid: refreshes with a token that rotation would have spent are
+   * counted, before you turn rotation on. Only `true` detects reuse. Default: true.
+   */
+  readonly rotateRefreshTokens: boolean | "observe";
   /** Can only be true: a session is one row, so no rotated token can stay valid. Default: true. */
   readonly blacklistAfterRotation: true;
   /**
@@ -18,7 +22,7 @@ export interface SessionSettings {
    * Default: 10 seconds.
    */
   readonly reuseInterval: number;
-  /** Whether a login sets the user's `lastLoginAt`. Default: false. */
+  /** Whether a login sets the user's `lastLoginAt`. Default: true. */
   readonly updateLastLogin: boolean;
   /**
    * How many live sessions a user may have. A login beyond that revokes the user's least recently used one. `null`: no limit.

@@ -33,7 +33,7 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   rotateRefreshTokens: true,
   blacklistAfterRotation: true,
   reuseInterval: 10,
-  updateLastLogin: false,
+  updateLastLogin: true,
   maxSessionsPerUser: 100,
 
   // TokenSettings

@@ -23,13 +23,16 @@ export interface UserSettings<U extends AuthUser = User, C extends object = Appl
    * Checks a password in your own user table. Returns `null` if the user is unknown or the password wrong. Needs `findUser`
    * too. Default: checks tokenpair's own table.
    */
-  readonly verifyCredentials: ((username: string, password: string) => Promise<U | null>) | undefined;
+  readonly verifyCredentials: ((username: string, password: string) => UserAnswer<U>) | undefined;
   /**
-   * Finds a user in your own user table. Called at login, at every refresh, and whenever a request looks the user up.
-   * Default: looks in tokenpair's own table.
+   * Finds a user in your own user table; returns `null` if there is none. Called at login, at every refresh, and whenever a
+   * request looks the user up. Default: looks in tokenpair's own table.
    */
-  readonly findUser: ((id: string) => Promise<U | null>) | undefined;
+  readonly findUser: ((id: string) => UserAnswer<U>) | undefined;
 }
+
+/** What a function of your application returns about a user: the user, or `null` or `undefined` for none; or a promise. */
+export type UserAnswer<U extends AuthUser> = U | null | undefined | Promise<U | null | undefined>;
 
 /** Functions of your application that are called at a login. */
 export interface LoginHookSettings<U extends AuthUser = User> {

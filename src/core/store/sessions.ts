@@ -165,7 +165,10 @@ export interface CreatedSession extends SessionAt {
   readonly revocations: readonly Revocation[];
   /** The sessions that were revoked because the user had too many. */
   readonly limited: readonly string[];
-  /** Whether neither an unrevoked session of this user nor the audit log has the new session's user agent. */
+  /**
+   * Whether the user has logged in before, and neither an unrevoked session of this user nor the audit log has the new
+   * session's user agent.
+   */
   readonly isNewDevice: boolean;
 }
 
@@ -210,6 +213,8 @@ export interface Rotation {
 
 /** A use of a session that does not rotate its refresh token. */
 export interface SessionUse {
+  /** Whether the client gets a refresh token of the same generation, so that `rotatedAt` is set. Default: false. */
+  readonly issuesRefreshToken?: boolean;
   /** The session that was used. */
   readonly sessionId: string;
   /** The presented token's user. The session must be that user's. */

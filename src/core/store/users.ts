@@ -31,10 +31,16 @@ export interface UserStore {
    * value already.
    */
   update(id: string, patch: UserPatch, audit?: AuditOf<UpdatedUser>): Promise<UpdateUserOutcome | null>;
-  /** Deactivates the user, raises the epoch and revokes every session. Returns `null` if there is no such user. */
-  disable(id: string, options?: RevocationOptions<RevokedSessions>): Promise<RevokedSessions | null>;
-  /** Activates the user. Revoked sessions stay revoked. Returns `null` if there is no such user. */
-  enable(id: string, audit?: AuditOf<ChangedUser>): Promise<ChangedUser | null>;
+  /**
+   * Deactivates the user, raises the epoch and revokes every session. Returns `null` if there is no such user. If the
+   * user is disabled already, it still raises the epoch, with a new feed entry, but records nothing.
+   */
+  disable(id: string, options?: RevocationOptions<DisabledUser>): Promise<DisabledUser | null>;
+  /**
+   * Activates the user. Revoked sessions stay revoked. Returns `null` if there is no such user. Records nothing if the
+   * user is active already.
+   */
+  enable(id: string, audit?: AuditOf<EnabledUser>): Promise<EnabledUser | null>;
   /** Sets the hash, raises the epoch and revokes every session. Returns `null` if there is no such user. */
   setPassword(
     id: string,
@@ -61,6 +67,14 @@ export interface UserStore {
     keep: KeepSession,
     options?: RevocationOptions<RevokedSessions>,
   ): Promise<(RevokedSessions & SessionAt) | null>;
+  /**
+   * Gives a user another username key: `key.to` instead of `key.from`. Changes nothing and returns `unchanged` if the user
+   * has another key by now, or `taken` if another user has `key.to`.
+   */
+  replaceUsernameKey(
+    id: string,
+    key: { readonly from: string; readonly to: string },
+  ): Promise<"replaced" | "taken" | "unchanged">;
   /** Counts the users with a password hash of each form. Reads every user: for operators. */
   countHashForms(): Promise<readonly HashFormCount[]>;
   /** Deletes the user and revokes every session. Returns `null` if there is no such user. */
@@ -119,6 +133,18 @@ export type UpdateUserOutcome = UpdatedUser | { readonly outcome: "name_taken" }
 export interface ChangedUser {
   /** Whole seconds since the epoch. */
   readonly now: number;
+}
+
+/** The result of `disable`. */
+export interface DisabledUser extends RevokedSessions {
+  /** Present if the user was disabled already. */
+  readonly wasDisabled?: true;
+}
+
+/** The result of `enable`. */
+export interface EnabledUser extends ChangedUser {
+  /** Present if the user was active already. */
+  readonly wasEnabled?: true;
 }
 
 /** How many users have a password hash of one form. */

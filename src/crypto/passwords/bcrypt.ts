@@ -7,6 +7,9 @@ const maxCost = 15;
 /** Version, cost, 22 characters of salt and 31 of hash in bcrypt's own base64. */
 const pattern = /^\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/;
 
+/** The function uses only so many bytes of a password. */
+const usedBytes = 72;
+
 /** Parses a bcrypt hash. The function uses only the first 72 bytes of a password. */
 export function parseBcrypt(encoded: string): Parsed {
   const cost = pattern.exec(encoded)?.[1];
@@ -18,6 +21,8 @@ export function parseBcrypt(encoded: string): Parsed {
       const { verify } = await import("@node-rs/bcrypt");
       return verify(password, encoded);
     },
+    // A hash of 72 bytes may be of a longer password. A shorter one ends with a NUL, which the hash covers.
+    coversWhole: (password) => Buffer.byteLength(password) < usedBytes,
   };
 }
 

@@ -1,7 +1,14 @@
 import { timingSafeEqual } from "node:crypto";
 
 /** A parsed hash: how to check a password against it, or why it can't be verified. */
-export type Parsed = { readonly matches: Matcher } | Fault;
+export type Parsed = Verifiable | Fault;
+
+/** A hash that a password can be checked against. */
+export interface Verifiable {
+  readonly matches: Matcher;
+  /** Returns whether the hash was made from every byte of a password that matches. Default: it always is. */
+  readonly coversWhole?: (password: string) => boolean;
+}
 
 /** Returns whether a password matches the hash. Works off the event loop and never throws. */
 export type Matcher = (password: string) => Promise<boolean>;

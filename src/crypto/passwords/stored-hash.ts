@@ -1,6 +1,6 @@
 import { type Argon2Hash, parseArgon2 } from "./argon2.ts";
 import { parseBcrypt, parseBcryptSha256 } from "./bcrypt.ts";
-import { type Matcher, malformed, type Parsed } from "./hash-format.ts";
+import { malformed, type Parsed, type Verifiable } from "./hash-format.ts";
 import { parseMd5 } from "./md5.ts";
 import { parsePbkdf2 } from "./pbkdf2.ts";
 import { parseScrypt } from "./scrypt.ts";
@@ -10,7 +10,7 @@ export type StoredHash =
   /** An argon2 hash, the format of `createPasswordHasher`. */
   | { readonly outcome: "own"; readonly hash: Argon2Hash }
   /** A format of Django: verified, and replaced at the next login. */
-  | { readonly outcome: "django"; readonly format: DjangoFormat; readonly matches: Matcher }
+  | ({ readonly outcome: "django"; readonly format: DjangoFormat } & Verifiable)
   /** Django's mark for a user whom no password logs in. */
   | { readonly outcome: "unusable" }
   /** It can't be verified. `reason` continues "The stored hash …" and never quotes it. */
@@ -58,7 +58,7 @@ export function parseStoredHash(encoded: string, { acceptMd5 = false }: StoredHa
   if (format === "md5" && !acceptMd5) return refused("is MD5, which needs acceptMd5PasswordHashes");
   const parsed = parse(encoded.slice(separator + 1));
   if ("fault" in parsed) return refused(`looks like ${format}, but ${parsed.fault}`);
-  return { outcome: "django", format: format as DjangoFormat, matches: parsed.matches };
+  return { outcome: "django", format: format as DjangoFormat, ...parsed };
 }
 
 function parseOwn(encoded: string): StoredHash {

@@ -28,6 +28,8 @@ export async function findPasswordFault(
   if (length > maxPasswordLength) {
     return `This password is too long. It can contain at most ${maxPasswordLength} characters.`;
   }
+  // In UTF-8, half of a surrogate pair becomes U+FFFD: such passwords would all be the same.
+  if (/\p{Surrogate}/u.test(password)) return "This password has half a character in it. Type it again.";
   if (password.trim() === "") return "This password is blank. It must contain more than white space.";
   const name = foldPassword(username);
   if ([...name].length >= minCheckedUsername && foldPassword(password).includes(name)) {

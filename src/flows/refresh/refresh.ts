@@ -59,7 +59,7 @@ export async function refreshVerified(
 ): Promise<Refreshed> {
   // Everything that can fail is done before the session changes: the user, the claims, and the lengths of the tokens.
   const { tokens, user } = await prepareTokensOfUser(deps, presented, options);
-  const refreshed = await (deps.settings.rotateRefreshTokens
+  const refreshed = await (deps.settings.rotateRefreshTokens === true
     ? rotate(deps, presented, tokens, options)
     : refreshWithoutRotation(deps, presented, tokens, options));
   return { ...refreshed, ...(user !== undefined && { user }) };
@@ -173,10 +173,22 @@ async function prepareTokensOfUser(
   if (user !== undefined && mayHaveTokens(settings, user)) {
     return { tokens: await prepareTokens(deps, user, options), user };
   }
-  // The session stays live: the application may change its mind.
-  const error = new AuthError("token_user_inactive", "the user is gone or inactive");
+  await revokeForUser(deps, presented, user === undefined ? "user_deleted" : "user_disabled", options);
+  const error = new AuthError("token_user_inactive", "the user is gone or inactive", { sessionEnded: true });
   reportRefusal(deps, presented, error, options);
   throw error;
+}
+
+/** Revokes the session of a user who may not have tokens any more. Otherwise its access tokens would stay valid. */
+async function revokeForUser(
+  deps: Deps,
+  { userId, sessionId }: RefreshClaims,
+  reason: "user_deleted" | "user_disabled",
+  { client = {} }: RefreshOptions,
+): Promise<void> {
+  await commit(deps, sessionsRevoked({ userId, sessionId, reason, client }), (audit) =>
+    deps.store.sessions.revoke(sessionId, reason, { userId, audit }),
+  );
 }
 
 /**

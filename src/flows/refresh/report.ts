@@ -26,7 +26,7 @@ export interface RefreshByRouteOptions extends RefreshOptions, TokenLimitOptions
 
 /** A session that was refreshed. */
 export interface Refreshed {
-  /** Whether the pair is new, the same successor again, or only a new access token. */
+  /** Whether the pair is new, the same successor again, or of the same generation. */
   readonly outcome: "rotated" | "replayed" | "not_rotated";
   /** The session's row after the refresh. */
   readonly session: Session;

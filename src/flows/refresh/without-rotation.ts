@@ -8,9 +8,13 @@ import type { PreparedTokens } from "../token-pair.ts";
 import { type Refreshed, type RefreshOptions, toRefreshEvent, toRowClient } from "./report.ts";
 import { sessionChanged } from "./rule.ts";
 
+/** By how many seconds the clocks of nodes and database may differ: a token's `iat` is at most the time of its node. */
+const clockTolerance = 60;
+
 /**
- * Refreshes with `rotateRefreshTokens: false`: returns a new access token while the session's one refresh token is
- * valid. Reuse can't be detected.
+ * Refreshes without rotation: returns a new access token while the session's one generation is valid. Reuse can't be
+ * detected. With `rotateRefreshTokens: "observe"`, also returns a refresh token of the same generation, and emits the outcome
+ * `rotation_ignored` if rotation would have taken the presented token for a reused one.
  *
  * @throws AuthError as `refresh`.
  */
@@ -20,14 +24,17 @@ export async function refreshWithoutRotation(
   tokens: PreparedTokens,
   options: RefreshOptions,
 ): Promise<Refreshed> {
+  const { settings, store } = deps;
   const { sessionId, userId, userEpoch, generation, secret } = presented;
   const presentedHash = hashSecret(secret);
-  const accessLifetime = deps.settings.accessTokenLifetime;
+  const isObserving = settings.rotateRefreshTokens === "observe";
+  const before = isObserving ? await store.sessions.find(sessionId) : null;
+  const accessLifetime = settings.accessTokenLifetime;
   const use = { sessionId, userId, userEpoch, generation, presentedHash, accessLifetime };
-  const touch = () => deps.store.sessions.touch({ ...use, ...toRowClient(options) });
+  const touch = () => store.sessions.touch({ ...use, ...toRowClient(options), issuesRefreshToken: isObserving });
   let used = await touch();
   if (used === null) {
-    const found = await deps.store.sessions.find(sessionId);
+    const found = await store.sessions.find(sessionId);
     const error = findTokenRefusal(found, presented) ?? findRefusalOfSecret(found, { generation, presentedHash });
     // A concurrent change has finished in between.
     used = error.code === "unavailable" ? await touch() : null;
@@ -38,9 +45,21 @@ export async function refreshWithoutRotation(
     }
   }
   const { session, now } = used;
-  deps.emit(toRefreshEvent(presented, { outcome: "not_rotated", time: now }, options));
+  const isIgnored = before !== null && isRotationIgnored(presented, before, settings.reuseInterval);
+  deps.emit(toRefreshEvent(presented, { outcome: isIgnored ? "rotation_ignored" : "not_rotated", time: now }, options));
+  if (isObserving) return { outcome: "not_rotated", session, pair: tokens.mintPair({ ...used, secret }) };
   const access = tokens.mintAccess(used);
   return { outcome: "not_rotated", session, pair: { ...access, refreshExpiresIn: presented.expiresAt - now } };
+}
+
+/** Returns whether the client was given a later refresh token than it presents, and not just within the reuse interval. */
+function isRotationIgnored(
+  { issuedAt }: RefreshClaims,
+  { session, now }: SessionSnapshot,
+  reuseInterval: number,
+): boolean {
+  const { rotatedAt } = session;
+  return rotatedAt !== null && issuedAt < rotatedAt - clockTolerance && now > rotatedAt + reuseInterval;
 }
 
 /** Returns why the row of a live session didn't match its own token. */

@@ -23,8 +23,10 @@ export type Delays = Pick<Settings, "loginDelay" | "maxLoginDelay">;
 export type AttemptDecision =
   | {
       readonly admitted: true;
-      /** Failures by scope, this attempt included. */
+      /** Failures by scope, this attempt and those that are not settled yet included. */
       readonly failures: ReadonlyMap<ThrottleScope, number>;
+      /** Settled failures by scope. */
+      readonly settled: ReadonlyMap<ThrottleScope, number>;
     }
   | {
       readonly admitted: false;
@@ -34,7 +36,23 @@ export type AttemptDecision =
       readonly retryAfter: number;
       /** The database's time: whole seconds since the epoch. */
       readonly time: number;
+      /** The key of a count that is only too high because of attempts that are not settled yet; `null` for none. */
+      readonly waitsFor: string | null;
     };
+
+/**
+ * How long an attempt may take to be settled, in seconds. After that it is an ordinary failure: the process that verified
+ * the password may have crashed.
+ */
+const pendingLifetime = 60;
+
+/** The key under which the attempts are counted that are counted under `key` and not settled yet. */
+const toPendingKey = (key: string) => `${key}/pending`;
+
+/** Returns all keys that a decision about these counters reads and writes. */
+export function toKeys(counters: readonly Counter[]): readonly string[] {
+  return counters.flatMap(({ key }) => [key, toPendingKey(key)]);
+}
 
 /** The `retryAfter` of a locked account, in seconds: only an operator can unlock it, so no time would be right. */
 const lockedRetryAfter = days(1);
@@ -51,46 +69,85 @@ export const expiries = {
   unknownName: (now: number): number => now + days(90),
 };
 
-/** Counts an attempt under all of `counters`, or refuses it and counts it under none. */
+/**
+ * Counts an attempt under all of `counters`, or refuses it and counts it under none. A refusal says if other attempts, which
+ * are counted but not settled, may make room: then the attempt can wait for them.
+ */
 export function countFailure(
   counters: readonly Counter[],
   delays: Delays,
   snapshot: CountSnapshot,
 ): CountVerdict<AttemptDecision> {
-  const { counts, now } = snapshot;
-  const waits = counters.map((counter) => ({
-    scope: counter.scope,
-    retryAfter: toWait(counter, delays, snapshot),
-  }));
-  const [longest] = waits.sort((a, b) => b.retryAfter - a.retryAfter);
-  if (longest !== undefined && longest.retryAfter > 0) {
-    return { result: { admitted: false, time: now, ...longest }, changes: new Map() };
-  }
-  const counted = counters.map(({ key, scope, toExpiry }) => {
-    const earlier = counts.get(key);
-    const failures = (earlier?.failures ?? 0) + 1;
-    return { key, scope, count: { failures, lastAt: now, expiresAt: toExpiry(now, earlier) } };
+  const { now } = snapshot;
+  const waits = counters.map((counter) => {
+    const { settled, pending } = readCount(counter, snapshot);
+    const mayEnd = pending > 0 && settled < counter.lockAfter;
+    return { ...counter, retryAfter: toWait(counter, delays, snapshot), mayEnd };
   });
-  return {
-    result: { admitted: true, failures: new Map(counted.map(({ scope, count }) => [scope, count.failures])) },
-    changes: new Map(counted.map(({ key, count }) => [key, count])),
-  };
+  const refusing = waits.filter(({ retryAfter }) => retryAfter > 0).sort((a, b) => b.retryAfter - a.retryAfter);
+  const [longest] = refusing.some(({ mayEnd }) => !mayEnd) ? refusing.filter(({ mayEnd }) => !mayEnd) : refusing;
+  if (longest !== undefined) {
+    const { scope, mayEnd, key } = longest;
+    const retryAfter = mayEnd ? Math.min(longest.retryAfter, delays.loginDelay) : longest.retryAfter;
+    return {
+      result: { admitted: false, time: now, scope, retryAfter, waitsFor: mayEnd ? key : null },
+      changes: new Map(),
+    };
+  }
+  const changes = new Map<string, FailureCount>();
+  const failures = new Map<ThrottleScope, number>();
+  const settledBefore = new Map<ThrottleScope, number>();
+  for (const counter of counters) {
+    const { key, scope, toExpiry } = counter;
+    const { count, settled, pending } = readCount(counter, snapshot);
+    failures.set(scope, settled + pending + 1);
+    settledBefore.set(scope, settled);
+    changes.set(key, { failures: settled + pending + 1, lastAt: now, expiresAt: toExpiry(now, count) });
+    changes.set(toPendingKey(key), { failures: pending + 1, lastAt: now, expiresAt: now + pendingLifetime });
+  }
+  return { result: { admitted: true, failures, settled: settledBefore }, changes };
 }
 
-/** Takes one failure back under each of `counters`, and clears the counts whose scope is in `cleared`. */
+/** Settles an attempt whose password was wrong: it becomes an ordinary failure. */
+export function settleFailure(counters: readonly Counter[], snapshot: CountSnapshot): CountVerdict<null> {
+  return { result: null, changes: new Map(counters.flatMap((counter) => toSettled(counter, snapshot))) };
+}
+
+/**
+ * Settles an attempt and takes its failure back under each of `counters`. Of the counts whose scope is in `cleared`, only
+ * other attempts stay that are not settled yet.
+ */
 export function refund(
   counters: readonly Counter[],
   cleared: ReadonlySet<ThrottleScope>,
-  { counts }: CountSnapshot,
+  snapshot: CountSnapshot,
 ): CountVerdict<null> {
   const changes = new Map<string, FailureCount | null>();
-  for (const { key, scope } of counters) {
-    const count = counts.get(key);
+  for (const counter of counters) {
+    for (const [key, count] of toSettled(counter, snapshot)) changes.set(key, count);
+    const { count, settled, pending } = readCount(counter, snapshot);
     if (count === undefined) continue;
-    const isCleared = cleared.has(scope) || count.failures <= 1;
-    changes.set(key, isCleared ? null : { ...count, failures: count.failures - 1 });
+    const others = Math.max(0, pending - 1);
+    const left = cleared.has(counter.scope) ? others : Math.max(0, settled + pending - 1);
+    changes.set(counter.key, left === 0 ? null : { ...count, failures: left });
   }
   return { result: null, changes };
+}
+
+/** Returns the change that says that one more attempt is settled. */
+function toSettled({ key }: Counter, { counts }: CountSnapshot): readonly (readonly [string, FailureCount | null])[] {
+  const pending = counts.get(toPendingKey(key));
+  if (pending === undefined) return [];
+  const left = pending.failures - 1;
+  return [[toPendingKey(key), left <= 0 ? null : { ...pending, failures: left }]];
+}
+
+/** Returns the failures under a key: those that are settled, and attempts of which that is not known yet. */
+function readCount({ key }: Counter, { counts }: CountSnapshot) {
+  const count = counts.get(key);
+  const failures = count?.failures ?? 0;
+  const pending = Math.min(failures, counts.get(toPendingKey(key))?.failures ?? 0);
+  return { count, settled: failures - pending, pending };
 }
 
 /** Returns the seconds until the next attempt: never more than the whole delay, even if the clock was set back. */

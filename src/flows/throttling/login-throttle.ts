@@ -1,13 +1,14 @@
 import type { ClientInfo } from "../../core/client-info.ts";
 import { AuthError } from "../../core/errors.ts";
+import type { CountSnapshot, CountVerdict } from "../../core/store/throttle.ts";
 import type { AuthUser } from "../../core/user.ts";
-import { readDeviceToken } from "../../crypto/device-tokens.ts";
+import { deviceTokenLifetime, openDeviceToken } from "../../crypto/device-tokens.ts";
 import { toAccountKey } from "../../crypto/throttle-keys.ts";
 import type { ThrottleScope } from "../../events/events.ts";
 import type { Deps } from "../deps.ts";
 import type { ClaimedAccount } from "../user-source.ts";
 import { type LoginSubject, toCounters } from "./login-counters.ts";
-import { type AttemptDecision, type Counter, countFailure, refund } from "./login-rules.ts";
+import { type AttemptDecision, type Counter, countFailure, refund, settleFailure, toKeys } from "./login-rules.ts";
 import { reportAccountLimit, reportSuccess } from "./suspicion.ts";
 
 /** Who sent an attempt. */
@@ -22,8 +23,10 @@ export interface LoginAttempt {
   readonly subject: LoginSubject;
   /** What the attempt was counted under; empty if throttling is off. */
   readonly counters: readonly Counter[];
-  /** Failures on the account, this attempt included. */
+  /** Failures on the account, this attempt and those that are not settled yet included. */
   readonly failures: number;
+  /** Failures on the account before this attempt. */
+  readonly failuresBefore: number;
 }
 
 /**
@@ -34,17 +37,28 @@ export interface LoginAttempt {
  * @throws AuthError `throttled`, with `retryAfter`. StoreUnavailableError.
  */
 export async function admitAttempt(deps: Deps, account: ClaimedAccount, source: AttemptSource): Promise<LoginAttempt> {
-  const subject = toSubject(deps, account, source);
+  const subject = await toSubject(deps, account, source);
   const counters = toCounters(deps.settings, subject);
-  if (counters.length === 0) return { subject, counters, failures: 0 };
-  const decision = await deps.store.throttle.decide(
-    toKeys(counters),
-    (seen) => countFailure(counters, deps.settings, seen),
-    { peekFirst: true },
-  );
-  if (!decision.admitted) throw refuse(deps, decision, subject);
-  return { subject, counters, failures: decision.failures.get("account") ?? 0 };
+  if (counters.length === 0) return { subject, counters, failures: 0, failuresBefore: 0 };
+  for (let looks = 1; ; looks += 1) {
+    const decision = await deps.store.throttle.decide(
+      toKeys(counters),
+      (seen) => countFailure(counters, deps.settings, seen),
+      { peekFirst: true },
+    );
+    if (decision.admitted) {
+      const [failures = 0, failuresBefore = 0] = [decision.failures.get("account"), decision.settled.get("account")];
+      return { subject, counters, failures, failuresBefore };
+    }
+    // Right passwords that arrive together wait for each other instead of being refused.
+    const { waitsFor } = decision;
+    const mayWait = waitsFor !== null && looks < maxLooks && (await deps.loginQueue.wait(waitsFor));
+    if (!mayWait) throw refuse(deps, decision, subject);
+  }
 }
+
+/** How often a waiting attempt looks whether there is room for it: for at most 10 seconds. */
+const maxLooks = 200;
 
 /**
  * Settles an attempt with the right password. Clears the failures of the account, and of this device or address on it.
@@ -54,43 +68,72 @@ export async function admitAttempt(deps: Deps, account: ClaimedAccount, source: 
  * @throws StoreUnavailableError; the attempt stays counted.
  */
 export async function acceptAttempt(deps: Deps, attempt: LoginAttempt, user: AuthUser): Promise<void> {
-  const { counters, subject, failures } = attempt;
+  const { counters, subject, failuresBefore } = attempt;
   if (counters.length === 0) return;
-  await deps.store.throttle.decide(toKeys(counters), (seen) => refund(counters, clearedBySuccess, seen));
-  reportSuccess(deps, subject, { user, failures: failures - 1 });
+  await settle(deps, counters, (seen) => refund(counters, clearedBySuccess, seen));
+  reportSuccess(deps, subject, { user, failures: failuresBefore });
 }
 
 const clearedBySuccess: ReadonlySet<ThrottleScope> = new Set(["account", "pair", "device"]);
 
-/** Settles an attempt with a wrong password, or with the right one of a user who may not log in. It stays counted. */
-export function rejectAttempt(deps: Deps, { counters, subject, failures }: LoginAttempt): void {
-  if (counters.length > 0) reportAccountLimit(deps, subject, failures);
+/**
+ * Settles an attempt with a wrong password, or with the right one of a user who may not log in. It stays counted. Never
+ * throws.
+ */
+export async function rejectAttempt(deps: Deps, { counters, subject, failures }: LoginAttempt): Promise<void> {
+  if (counters.length === 0) return;
+  reportAccountLimit(deps, subject, failures);
+  try {
+    await settle(deps, counters, (seen) => settleFailure(counters, seen));
+  } catch {
+    // The attempt is counted already. It only counts as not settled for a minute more.
+  }
 }
 
 /** Settles an attempt whose password could not be verified: it is no longer counted. Never throws. */
-export async function undoAttempt({ store }: Deps, { counters }: LoginAttempt): Promise<void> {
+export async function undoAttempt(deps: Deps, { counters }: LoginAttempt): Promise<void> {
   if (counters.length === 0) return;
   try {
-    await store.throttle.decide(toKeys(counters), (seen) => refund(counters, new Set(), seen));
+    await settle(deps, counters, (seen) => refund(counters, new Set(), seen));
   } catch {
     // The attempt stays counted. The caller must see the earlier error.
   }
 }
 
-const toKeys = (counters: readonly Counter[]) => counters.map(({ key }) => key);
+async function settle(
+  { store, loginQueue }: Deps,
+  counters: readonly Counter[],
+  decide: (snapshot: CountSnapshot) => CountVerdict<null>,
+): Promise<void> {
+  try {
+    await store.throttle.decide(toKeys(counters), decide);
+  } finally {
+    loginQueue.wake(counters.map(({ key }) => key));
+  }
+}
 
-function toSubject(
-  { deviceKey }: Pick<Deps, "deviceKey">,
-  { username, usernameKey, userId, mayBeUser }: ClaimedAccount,
+async function toSubject(
+  deps: Deps,
+  account: ClaimedAccount,
   { client, device }: AttemptSource,
-): LoginSubject {
+): Promise<LoginSubject> {
+  const { username, usernameKey, userId, mayBeUser } = account;
   const accountKey = toAccountKey({ userId, usernameKey });
-  const deviceId = "sessionId" in device ? device.sessionId : readDeviceId(deviceKey, usernameKey, device.token);
+  const deviceId = "sessionId" in device ? device.sessionId : await findDeviceId(deps, account, device.token);
   return { accountKey, username, userId, mayBeUser, deviceId, client };
 }
 
-function readDeviceId(deviceKey: Uint8Array, usernameKey: string, token: string | undefined): string | null {
-  return token === undefined ? null : readDeviceToken(deviceKey, usernameKey, token);
+/** Returns the id of a known device; `null` if the token is not genuine, has expired, or is older than the user's epoch. */
+async function findDeviceId(
+  { deviceKey, clock, store, users }: Deps,
+  { usernameKey, userId }: ClaimedAccount,
+  token: string | undefined,
+): Promise<string | null> {
+  const device = token === undefined ? null : openDeviceToken(deviceKey, usernameKey, token);
+  if (device === null || clock.now() >= device.issuedAt + deviceTokenLifetime) return null;
+  if (users.isOwn && device.userId !== userId) return null;
+  const user = await store.users.findById(device.userId);
+  return user?.epoch === device.userEpoch ? device.id : null;
 }
 
 /** Emits that the attempt was throttled. @returns the error to throw. */

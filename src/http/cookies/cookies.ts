@@ -1,7 +1,7 @@
 import type { TokenPair } from "../../core/claims.ts";
 import { type CookieNameSettings, type CookieNames, toCookieNames } from "../../core/settings/cookie-names.ts";
-import { days } from "../../core/settings/durations.ts";
 import type { Settings } from "../../core/settings/settings.ts";
+import { deviceTokenLifetime } from "../../crypto/device-tokens.ts";
 import type { TokenLimits } from "../../flows/token-pair.ts";
 import { type HeaderSource, readHeader } from "../request/headers.ts";
 
@@ -172,15 +172,12 @@ export const toCsrfCookie: ToCookie = (settings, value, maxAge) =>
     sameSite: settings.cookieSameSite,
   });
 
-/** The longest that browsers keep a cookie (RFC 6265bis §5.5), in seconds. */
-const deviceCookieLifetime = days(400);
-
 /** Returns the cookie of a known device, which browsers send to the cookie endpoints only. */
 export function toDeviceCookie(settings: CookieSettings, value: string, persistent: boolean): string {
   return serializeCookie(settings, {
     name: toCookieNames(settings).device,
     value,
-    maxAge: persistent ? deviceCookieLifetime : null,
+    maxAge: persistent ? deviceTokenLifetime : null,
     path: toAuthCookiePath(settings),
     httpOnly: true,
     sameSite: "Strict",

@@ -3,7 +3,7 @@ import { AuthError, type AuthErrorCode } from "../../core/errors.ts";
 import type { PasswordChanged } from "../../flows/change-password.ts";
 import { requireAllowedOrigin, requireCsrfToken, requireUniqueSession } from "../cookies/checks.ts";
 import { findCookieSession } from "../cookies/cookie-session.ts";
-import { toSessionCookies, toTokenLimits, withCookies } from "../cookies/cookies.ts";
+import { toDeviceCookie, toSessionCookies, toTokenLimits, withCookies } from "../cookies/cookies.ts";
 import { deriveCsrfToken } from "../cookies/csrf-token.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { authenticateRequest, readCredentials } from "../credentials.ts";
@@ -114,12 +114,12 @@ async function repeat(
 }
 
 function toResponse(deps: HttpDeps, changed: PasswordChanged, via: "bearer" | "cookie"): Response {
-  const { session, pair } = changed;
+  const { session, pair, device } = changed;
   const headers = toConfirmationHeaders(changed);
   if (via === "bearer") return toJsonResponse(200, { access: pair.access, refresh: pair.refresh }, headers);
   const csrfToken = deriveCsrfToken(deps.csrfKey, session);
-  return withCookies(
-    toJsonResponse(200, {}, headers),
-    toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),
-  );
+  return withCookies(toJsonResponse(200, {}, headers), [
+    ...toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),
+    toDeviceCookie(deps.settings, device, session.persistent),
+  ]);
 }

@@ -9,7 +9,7 @@ import { toJsonResponse } from "../response/json.ts";
 export const tokenBlacklist = defineEndpoint({
   method: "POST",
   path: ({ tokenPath }) => `${tokenPath}/blacklist`,
-  operationId: "blacklistToken",
+  operationId: "revokeTokenPair",
   summary: "Revoke the session of a refresh token, and all its tokens.",
   errorStyle: "token",
   cors: "trusted",

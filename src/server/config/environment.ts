@@ -60,6 +60,10 @@ function toValue(rule: ConfigRule, text: string): unknown {
     case "boolean":
     case "true":
       return booleans.get(trimmed.toLowerCase()) ?? text;
+    case "choice": {
+      const flag = booleans.get(trimmed.toLowerCase());
+      return flag !== undefined && rule.choices.includes(flag) ? flag : trimmed;
+    }
     case "texts":
     case "networks":
       return trimmed === "" ? [] : trimmed.split(",").map((item) => item.trim());

@@ -17,12 +17,16 @@ const mostLimited = 10;
 // FOR SHARE waits for a change of the epoch and makes it wait; FOR KEY SHARE would not. Logins that also update the row
 // lock it exclusively: if two of them held it shared, each would wait for the other.
 const lockUser = (lock: "SHARE" | "NO KEY UPDATE") => `
-  SELECT is_active AS "isActive", epoch, ${acquireSharedLoginLock} FROM tokenpair.users WHERE id = :userId FOR ${lock}`;
+  SELECT is_active AS "isActive", epoch, last_login_at IS NOT NULL AS "hasLoggedIn", ${acquireSharedLoginLock} FROM tokenpair.users WHERE id = :userId FOR ${lock}`;
 
 const setLastLogin = `WITH ${clock} UPDATE tokenpair.users SET last_login_at = now FROM clock WHERE id = :userId`;
 
-// A login without a user agent can't be from a new device. A statement does not see the row that it inserts.
+// A login without a user agent can't be from a new device, and neither can the user's first login. A statement does not
+// see the row that it inserts.
 const knowsDevice = `(user_agent IS NULL
+  OR NOT (:hasLoggedIn::boolean
+    OR EXISTS (SELECT FROM tokenpair.sessions AS earlier WHERE earlier.user_id = :userId AND revoked_at IS NULL)
+    OR EXISTS (SELECT FROM tokenpair.audit_log AS entry WHERE type = 'login' AND entry.user_id = :userId))
   OR EXISTS (SELECT FROM tokenpair.sessions AS earlier WHERE earlier.user_id = :userId
     AND earlier.user_agent = :userAgent AND revoked_at IS NULL)
   OR EXISTS (SELECT FROM tokenpair.audit_log AS entry WHERE type = 'login' AND entry.user_id = :userId
@@ -42,6 +46,7 @@ const insert = `WITH ${clock}, expiry AS (
 const touch = `WITH ${clock}
   UPDATE tokenpair.sessions SET last_used_at = now,
     access_until = greatest(access_until, least(now + :accessLifetime::bigint, absolute_expires_at)),
+    rotated_at = CASE WHEN :issuesRefreshToken::boolean THEN now ELSE rotated_at END,
     user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
   FROM clock WHERE id = :sessionId AND user_id = :userId AND user_epoch >= :userEpoch::bigint
     AND generation = :generation::bigint AND current_hash = :presentedHash AND ${isUsable}
@@ -111,7 +116,7 @@ export function createSessionStore(
     const { replaces, updateLastLogin, maxSessions, ...row } = session;
     const { userId } = session;
     const lock = lockUser(updateLastLogin ? "NO KEY UPDATE" : "SHARE");
-    const [user] = await run<{ isActive: boolean; epoch: number }>(lock, { userId });
+    const [user] = await run<{ isActive: boolean; epoch: number; hasLoggedIn: boolean }>(lock, { userId });
     if (user === undefined) return { outcome: "refused", reason: "user_gone" } as const;
     if (!user.isActive) return { outcome: "refused", reason: "user_inactive" } as const;
     if (user.epoch !== session.userEpoch) return { outcome: "refused", reason: "user_epoch_changed" } as const;
@@ -122,7 +127,10 @@ export function createSessionStore(
         : await revocations.revokeOne(transaction, replaces.sessionId, "replaced", { userId: replaces.userId });
     const limited = maxSessions === null ? [] : await revokeBeyondLimit(transaction, { ...row, maxSessions });
     if (updateLastLogin) await run(setLastLogin, { userId });
-    const [inserted] = await run<SessionRow & { readonly isKnown: boolean }>(insert, row);
+    const [inserted] = await run<SessionRow & { readonly isKnown: boolean }>(insert, {
+      ...row,
+      hasLoggedIn: user.hasLoggedIn,
+    });
     const { now, globalEpoch: epoch, isKnown, ...created } = inserted as NonNullable<typeof inserted>;
     return recordChange<CreatedSession>(run, audit, {
       outcome: "created",
@@ -152,7 +160,8 @@ export function createSessionStore(
 
     rotate: createRotate(connection, behaviour),
 
-    touch: async (use) => toSessionAt(await connection.run("sessions.touch", touch, { ...use })),
+    touch: async (use) =>
+      toSessionAt(await connection.run("sessions.touch", touch, { issuesRefreshToken: false, ...use })),
 
     decide: (sessionId, decide, { audit, confirm } = {}) =>
       connection.transact("sessions.decide", async (transaction) => {

@@ -150,12 +150,17 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
 
     disable: (id, { audit, confirm } = {}) =>
       connection.transact("users.disable", async (transaction) => {
+        const [user] = await transaction.run<User>(lockUser, { id });
         const raised = await revocations.raiseEpoch(transaction, id, "user_disabled", { disable: true, confirm });
+        if (user?.isActive === false && raised !== null) return { ...raised.revoked, wasDisabled: true };
         return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),
 
     enable: (id, audit) =>
       connection.transact("users.enable", async ({ run }) => {
+        const [user] = await run<User & { now: number }>(lockUser, { id });
+        if (user === undefined) return null;
+        if (user.isActive) return { now: user.now, wasEnabled: true };
         const [enabled] = await run<{ now: number }>(enable, { id });
         return recordChange(run, audit, enabled ?? null);
       }),
@@ -183,6 +188,17 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
         const { epoch, now, revoked } = raised;
         const kept = toSessionAt(await run<SessionRow>(keepSession, { ...keep, epoch, now }));
         return kept === null ? null : { ...(await recordChange(run, audit, revoked)), ...kept };
+      }),
+
+    replaceUsernameKey: (id, { from, to }) =>
+      connection.transact("users.replaceUsernameKey", async ({ run }) => {
+        // Keeps others from taking the name meanwhile.
+        await run(lockNumbers);
+        const [owner] = await run<User>(findByKey, { usernameKey: from });
+        if (owner?.id !== id) return "unchanged";
+        if ((await run<User>(findByKey, { usernameKey: to })).length > 0) return "taken";
+        await run("UPDATE tokenpair.users SET username_key = :to WHERE id = :id", { id, to });
+        return "replaced";
       }),
 
     countHashForms: () => connection.run<HashFormCount>("users.countHashForms", countHashForms, {}),

@@ -38,8 +38,11 @@ const insert = `INSERT INTO sessions
    :persistent, :userAgent, :ip, :idleExpiresAt, min(:now + :accessLifetime, :absoluteExpiresAt))
   RETURNING ${sessionColumns}`;
 
-// A login without a user agent can't be from a new device.
+// A login without a user agent can't be from a new device, and neither can the user's first login.
 const knowsDevice = `SELECT :userAgent IS NULL
+  OR NOT (EXISTS (SELECT 1 FROM users WHERE id = :userId AND last_login_at IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM sessions WHERE user_id = :userId AND revoked_at IS NULL)
+    OR EXISTS (SELECT 1 FROM audit_log WHERE type = 'login' AND user_id = :userId))
   OR EXISTS (SELECT 1 FROM sessions WHERE user_id = :userId AND user_agent = :userAgent AND revoked_at IS NULL)
   OR EXISTS (SELECT 1 FROM audit_log WHERE type = 'login' AND user_id = :userId AND user_agent = :userAgent)
   AS isKnown`;
@@ -51,6 +54,7 @@ const rotate = `UPDATE sessions SET generation = generation + 1,
   WHERE ${isPresented} RETURNING ${sessionColumns}`;
 
 const touch = `UPDATE sessions SET last_used_at = :now, ${extendsAccess},
+  rotated_at = iif(:issuesRefreshToken, :now, rotated_at),
   user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
   WHERE ${isPresented} RETURNING ${sessionColumns}`;
 
@@ -173,9 +177,9 @@ export function createSessionStore(connection: SqliteConnection, revocations: Re
       });
     },
 
-    async touch(use) {
+    async touch({ issuesRefreshToken = false, ...use }) {
       return connection.write("sessions.touch", (now) => {
-        const row = connection.prepare(touch).get({ ...use, now });
+        const row = connection.prepare(touch).get({ ...use, issuesRefreshToken: issuesRefreshToken ? 1 : 0, now });
         return row === undefined ? null : toSessionAt(row, now);
       });
     },

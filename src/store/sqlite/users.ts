@@ -150,19 +150,19 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
 
     async disable(id, { audit, confirm } = {}) {
       return connection.write("users.disable", (now) => {
-        connection.prepare("UPDATE users SET is_active = 0 WHERE id = :id").run({ id });
-        return recordChange(
-          connection,
-          audit,
-          revocations.raiseEpoch(id, { reason: "user_disabled", now, confirm })?.revoked ?? null,
-        );
+        const disabled = connection.prepare("UPDATE users SET is_active = 0 WHERE id = :id AND is_active = 1");
+        const { changes } = disabled.run({ id });
+        const revoked = revocations.raiseEpoch(id, { reason: "user_disabled", now, confirm })?.revoked ?? null;
+        if (revoked !== null && changes === 0) return { ...revoked, wasDisabled: true };
+        return recordChange(connection, audit, revoked);
       });
     },
 
     async enable(id, audit) {
       return connection.write("users.enable", (now) => {
-        const { changes } = connection.prepare("UPDATE users SET is_active = 1 WHERE id = :id").run({ id });
-        return recordChange(connection, audit, changes === 1 ? { now } : null);
+        const enabled = connection.prepare("UPDATE users SET is_active = 1 WHERE id = :id AND is_active = 0");
+        if (enabled.run({ id }).changes === 1) return recordChange(connection, audit, { now });
+        return findUser(id) === null ? null : { now, wasEnabled: true };
       });
     },
 
@@ -192,6 +192,15 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
         const raised = revocations.raiseEpoch(id, { reason: "password_changed", now, confirm }, sessionId);
         if (raised === null) return null;
         return { ...recordChange(connection, audit, raised.revoked), ...moveToEpoch(raised.epoch, kept, now) };
+      });
+    },
+
+    async replaceUsernameKey(id, { from, to }) {
+      return connection.write("users.replaceUsernameKey", () => {
+        if (findWithPassword(findByKey, { usernameKey: from })?.id !== id) return "unchanged";
+        if (findWithPassword(findByKey, { usernameKey: to }) !== null) return "taken";
+        connection.prepare("UPDATE users SET username_key = :to WHERE id = :id").run({ id, to });
+        return "replaced";
       });
     },
 

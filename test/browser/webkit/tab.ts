@@ -59,7 +59,6 @@ export async function openWebKitTab({ openWindow, command }: WebDriverSession): 
     goto: (url) => send("POST", "url", { url }),
     reload: () => send("POST", "refresh"),
     goBack: () => send("POST", "back"),
-    goForward: () => send("POST", "forward"),
     evaluate,
     keyboard: { type: (text) => press([...text]), press: (key) => press([keys[key]]) },
     async setViewportSize(size) {
@@ -91,6 +90,12 @@ function createFinders(send: Send, outer?: Selector): Finders {
   };
 }
 
+/** Replaces the error about elements that the page removed before the driver had read them. */
+function ignoreStale(error: Error) {
+  if (!error.message.includes("stale element")) throw error;
+  return { count: 0, shown: [] };
+}
+
 const selectors = new WeakMap<Locator, Selector>();
 
 function selectorOf(locator: Locator): Selector {
@@ -110,11 +115,13 @@ function createLocator(send: Send, selector: Selector): Locator {
   async function waitForElement(): Promise<string> {
     const end = Date.now() + stepTimeout;
     for (;;) {
-      const found = (await onElements((elements) => elements)) as unknown as readonly Record<string, string>[];
-      if (found.length > 1) throw new Error(`${found.length} elements: ${JSON.stringify(selector)}`);
-      const isVisible = await onElements((elements) => elements[0]?.checkVisibility({ visibilityProperty: true }));
-      const reference = found[0]?.[elementKey];
-      if (isVisible && reference !== undefined) return reference;
+      const { count, shown } = await onElements((elements) => ({
+        count: elements.length,
+        shown: elements.filter((element) => element.checkVisibility({ visibilityProperty: true })),
+      })).catch(ignoreStale);
+      if (count > 1) throw new Error(`${count} elements: ${JSON.stringify(selector)}`);
+      const reference = (shown[0] as unknown as Readonly<Record<string, string>> | undefined)?.[elementKey];
+      if (reference !== undefined) return reference;
       if (Date.now() > end) throw new Error(`not found: ${JSON.stringify(selector)}`);
       await sleep(pollInterval);
     }

@@ -14,6 +14,9 @@ const miniBrowser = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}
 /** What `openWebKit` starts, by the Debian package that installs it. */
 export const webKitPaths = { "webkit2gtk-driver": "/usr/bin/WebKitWebDriver", xvfb: "/usr/bin/Xvfb" };
 
+/** The features of a device that `lacksLocksAndChannel`, switched off. */
+const lockAndChannel = ["-WebLocksAPI", "-BroadcastChannel"];
+
 /** Starts a display for WebKitGTK. Each device is a process of its own, because a driver has one session. */
 export async function openWebKit(options: BrowserOptions): Promise<TestBrowser> {
   const display = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1280x900x24", "-nolisten", "tcp"], {
@@ -36,6 +39,7 @@ export async function openWebKit(options: BrowserOptions): Promise<TestBrowser> 
   };
 }
 
+/** Starts a driver and its browser. There is no back/forward cache, because the driver loses a page that comes from there. */
 async function openDevice(display: string, options: BrowserOptions & DeviceOptions) {
   const port = await findFreePort();
   const driver = spawn("WebKitWebDriver", [`--port=${port}`], {
@@ -53,7 +57,7 @@ async function openDevice(display: string, options: BrowserOptions & DeviceOptio
   );
   const args = [
     "--automation",
-    ...(options.lacksLocksAndChannel ? ["--features=-WebLocksAPI,-BroadcastChannel"] : []),
+    `--features=${["-UsesBackForwardCache", ...(options.lacksLocksAndChannel ? lockAndChannel : [])].join(",")}`,
     ...(options.blocksCookies ? ["--cookies-policy=never"] : []),
   ];
   const session = await startSession(url, {

@@ -25,6 +25,7 @@ it.each([
   ["7 characters that are 14 code points before they are normalized", "e\u0301".repeat(7), /too short/],
   ["one character too many", "x".repeat(maxPasswordLength + 1), /too long.*at most 1024 characters/],
   ["only white space", " ".repeat(8), /blank/],
+  ["half of a surrogate pair", "analytical \ud83d engine", /half a character/],
   ["a common password", "baseball", /too common.*Choose another/],
   ["a common password in another case", "BaseBall", /too common/],
   ["a common password in full-width characters", "\uff42\uff41\uff53\uff45\uff42\uff41\uff4c\uff4c", /too common/],

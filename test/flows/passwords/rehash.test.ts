@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto";
 import { hash } from "@node-rs/argon2";
+import { hash as bcrypt } from "@node-rs/bcrypt";
 import { afterEach, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../../src/core/errors.ts";
 import type { Settings } from "../../../src/core/settings/settings.ts";
@@ -34,6 +36,7 @@ const withUsers = (store: Store, change: (users: UserStore) => Partial<UserStore
 
 const storedHash = async () => (await auth.store.users.findById(auth.user.id))?.passwordHash;
 const hashWeakly = () => hash(alice.password, { memoryCost: 32, timeCost: 1 });
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 const djangos = "pbkdf2_sha1$1000$abcdefghijklmnopqrstuv$pPaxJdc/I8uPjvkfuFn3JbjEDOw=";
 
 describe("login with an outdated password hash", () => {
@@ -65,6 +68,40 @@ describe("login with an outdated password hash", () => {
     await logIn(auth);
     expect(await storedHash()).toMatch(/^\$argon2id\$/);
     await expectRefused(login(auth.deps, { ...alice, password: `${alice.password} ` }), "no_active_account");
+  });
+
+  it.each([
+    ["a slip after byte 72 of a long password", "x".repeat(100), `${"x".repeat(80)}y${"x".repeat(19)}`],
+    ["the first 72 bytes of a longer password", "x".repeat(100), "x".repeat(72)],
+    ["a password of 72 bytes", "é".repeat(36), "é".repeat(36)],
+    ["a NUL, which repeats a short password", "abc", "abc\0abc"],
+  ])("keeps a bcrypt hash of Django at a login with %s", async (_, real, typed) => {
+    const encoded = `bcrypt$${await bcrypt(real, { cost: 4 })}`;
+    await start(encoded);
+    const as = (password: string) => login(auth.deps, { ...alice, password });
+    expect((await as(typed)).user.id).toBe(auth.user.id);
+    expect(await storedHash()).toBe(encoded);
+    expect((await as(real)).user.id).toBe(auth.user.id);
+  });
+
+  it("keeps a PBKDF2 hash of Django at a login with a NUL after the password, which HMAC can't see", async () => {
+    await start(djangos);
+    await login(auth.deps, { ...alice, password: `${alice.password}\0` });
+    expect(await storedHash()).toBe(djangos);
+    await logIn(auth);
+    expect(await storedHash()).toMatch(/^\$argon2id/);
+  });
+
+  it("replaces a bcrypt hash of Django at a password that it covers, and any bcrypt_sha256 hash", async () => {
+    for (const [password, encoded] of [
+      ["x".repeat(71), `bcrypt$${await bcrypt("x".repeat(71), { cost: 4 })}`],
+      ["x".repeat(200), `bcrypt_sha256$${await bcrypt(sha256("x".repeat(200)), { cost: 4 })}`],
+    ] as const) {
+      await start(encoded);
+      await login(auth.deps, { ...alice, password });
+      expect(await storedHash()).toMatch(/^\$argon2id/);
+      await auth.close();
+    }
   });
 
   it("replaces a hash with an older pepper or without one by a hash with the current pepper", async () => {

@@ -91,14 +91,15 @@ describe("the claims hook", () => {
 });
 
 describe("userAuthenticationRule at a refresh", () => {
-  it("refuses a refresh that userAuthenticationRule does not allow, without revoking the session", async () => {
+  it("refuses a refresh that userAuthenticationRule does not allow, and revokes the session", async () => {
     let allowed = true;
     await start({ userAuthenticationRule: () => allowed });
     allowed = false;
-    await expectRefused(refreshFirst(), "token_user_inactive", { reason: "the user is gone or inactive" });
+    const refusal = { reason: "the user is gone or inactive", sessionEnded: true };
+    await expectRefused(refreshFirst(), "token_user_inactive", refusal);
     expect(eventsOf(auth, "refresh")).toMatchObject([{ outcome: "refused", sessionId: first.session.id }]);
     allowed = true;
-    expect((await refreshFirst()).outcome).toBe("rotated");
+    await expectRefused(refreshFirst(), "token_user_inactive", { reason: /revoked/, sessionEnded: true });
   });
 
   it.each<[string, () => unknown, string]>([
@@ -145,11 +146,11 @@ describe("findUser at a refresh", () => {
     ["null", () => null],
     ["undefined", () => undefined],
     ["an inactive user", () => ({ ...ada, isActive: false })],
-  ])("refuses the refresh without revoking the session if findUser returns %s", async (_, find) => {
+  ])("refuses the refresh and revokes the session if findUser returns %s", async (_, find) => {
     const table = await startWith(find);
-    await expectRefused(refreshFirst(), "token_user_inactive");
+    await expectRefused(refreshFirst(), "token_user_inactive", { sessionEnded: true });
     table.find = () => ada;
-    expect((await refreshFirst()).outcome).toBe("rotated");
+    await expectRefused(refreshFirst(), "token_user_inactive", { reason: /revoked/, sessionEnded: true });
   });
 
   it("makes the refresh unavailable, with the session unchanged, if findUser rejects", async () => {

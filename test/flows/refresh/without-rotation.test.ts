@@ -128,3 +128,99 @@ describe("a refusal with rotateRefreshTokens: false", () => {
     expect((await refresh(auth.deps, pair.refresh)).outcome).toBe("not_rotated");
   });
 });
+
+describe('a refresh with rotateRefreshTokens: "observe"', () => {
+  const refreshOutcomes = () => eventsOf(auth, "refresh").map(({ outcome }) => outcome);
+  const next = async (token: string) => (await refresh(auth.deps, token)).pair.refresh as string;
+
+  beforeEach(async () => {
+    await auth.close();
+    auth = await createTestAuth({ settings: { rotateRefreshTokens: "observe" } });
+    first = await logIn(auth);
+    id = first.session.id;
+    auth.events.length = 0;
+  });
+
+  it("returns a later refresh token of the same generation and expiry, and both stay valid", async () => {
+    auth.clock.advance(1_800);
+    const { outcome, pair } = await refreshFirst();
+    expect(outcome).toBe("not_rotated");
+    const [old, later] = [first.pair.refresh, pair.refresh as string].map((token) =>
+      auth.deps.tokens.verifyRefresh(token),
+    );
+    expect(later).toEqual({ ...old, issuedAt: testStart + 1_800 });
+    expect(pair.refreshExpiresIn).toBe(2_592_000 - 1_800);
+    for (const token of [first.pair.refresh, pair.refresh as string]) {
+      expect((await refresh(auth.deps, token)).outcome).toBe("not_rotated");
+    }
+  });
+
+  it("emits not_rotated while a client presents the newest token that it got", async () => {
+    let token = first.pair.refresh;
+    for (let n = 0; n < 4; n++) {
+      auth.clock.advance(1_800);
+      token = await next(token);
+    }
+    expect(refreshOutcomes()).toEqual(Array(4).fill("not_rotated"));
+  });
+
+  it("emits rotation_ignored from the second refresh on, with the client, if it presents the first token again", async () => {
+    const client = { ip: "192.0.2.7", userAgent: "OldApp/1.0" };
+    for (let n = 0; n < 3; n++) {
+      auth.clock.advance(1_800);
+      expect((await refresh(auth.deps, first.pair.refresh, { client })).pair.refresh).toBeDefined();
+    }
+    expect(refreshOutcomes()).toEqual(["not_rotated", "rotation_ignored", "rotation_ignored"]);
+    expect(eventsOf(auth, "refresh")[1]).toMatchObject({ sessionId: id, userId: auth.user.id, client });
+    expect((await rowOf(auth, id)).revokedAt).toBeNull();
+  });
+
+  it("emits not_rotated for a retry within the reuse interval, as after a lost response", async () => {
+    auth.clock.advance(1_800);
+    await refreshFirst();
+    auth.clock.advance(10);
+    const token = await next(first.pair.refresh);
+    auth.clock.advance(1_800);
+    await next(token);
+    expect(refreshOutcomes()).toEqual(["not_rotated", "not_rotated", "not_rotated"]);
+  });
+
+  it("emits not_rotated for the first refresh of a session that was refreshed before observing began", async () => {
+    await auth.close();
+    const settings = { rotateRefreshTokens: false };
+    const off = await createTestAuth({ settings });
+    const { pair } = await logIn(off);
+    off.clock.advance(1_800);
+    await refresh(off.deps, pair.refresh);
+    auth = { ...off, deps: { ...off.deps, settings: { ...off.deps.settings, rotateRefreshTokens: "observe" } } };
+    auth.events.length = 0;
+    auth.clock.advance(1_800);
+    await refresh(auth.deps, pair.refresh);
+    auth.clock.advance(1_800);
+    await refresh(auth.deps, pair.refresh);
+    expect(refreshOutcomes()).toEqual(["not_rotated", "rotation_ignored"]);
+  });
+
+  it("leaves every session usable when rotation is turned on", async () => {
+    auth.clock.advance(1_800);
+    const token = await next(first.pair.refresh);
+    const deps = { ...auth.deps, settings: { ...auth.deps.settings, rotateRefreshTokens: true as const } };
+    auth.clock.advance(1_800);
+    const rotated = await refresh(deps, token);
+    expect(rotated.outcome).toBe("rotated");
+    // A client that ignored the rotation loses its session now, as the events have said.
+    auth.clock.advance(1_800);
+    await expectRefused(refresh(deps, first.pair.refresh), "token_revoked", { sessionEnded: true });
+  });
+
+  it("does not say rotation_ignored because a node's clock is a minute behind the database's", async () => {
+    await auth.close();
+    auth = await createTestAuth({ settings: { rotateRefreshTokens: "observe" }, storeAhead: 60 });
+    let { refresh: token } = (await logIn(auth)).pair;
+    for (let n = 0; n < 3; n++) {
+      auth.clock.advance(1_800);
+      token = await next(token);
+    }
+    expect(refreshOutcomes()).toEqual(Array(3).fill("not_rotated"));
+  });
+});

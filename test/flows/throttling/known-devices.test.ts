@@ -1,5 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { changePassword } from "../../../src/flows/change-password.ts";
 import { login } from "../../../src/flows/login.ts";
+import { revokeSessionsForUser } from "../../../src/flows/sessions.ts";
+import { setPassword } from "../../../src/flows/users.ts";
+import { alice, type TestAuth, testStart } from "../../support/auth.ts";
 import { bob, day, fromEverywhere, right, startThrottled, type Throttled } from "./attempts.ts";
 
 let t: Throttled;
@@ -43,24 +47,66 @@ describe("the login throttle, on a known device,", () => {
     const { device } = await login(t.auth.deps, bob);
     const { device: own } = await t.logIn();
     await t.attemptWithWaits(90, fromEverywhere);
-    const [id = "", signature = ""] = own.split(".");
-    const forged = [
-      device,
-      `${id}.${"A".repeat(43)}`,
-      `${"A".repeat(22)}.${signature}`,
-      id,
-      `${own}x`,
-      "",
-      "é".repeat(66),
-    ];
+    const forged = [device, `${own.slice(0, -8)}AAAAAAAA`, `AAAAAAAA${own.slice(8)}`, own.slice(8), `${own}x`, "", "é"];
     for (const token of forged) expect(await t.attempt({ ...right, device: token })).toBe(day);
     expect(await t.attempt({ ...right, device: own })).toBe("in");
+  });
+
+  it("forgets a device 400 days after its last login", async () => {
+    t = await startThrottled();
+    const { device } = await t.logIn();
+    const later = (await t.logIn()).device;
+    await t.attemptWithWaits(1_000, fromEverywhere);
+    const { clock } = t.auth;
+    clock.advance(testStart + 400 * day - 1 - clock.now());
+    expect(await t.attempt({ device })).toBe("wrong");
+    clock.advance(1);
+    expect(await t.attempt({ ...right, device })).toBe(day);
+    expect(await t.attempt({ ...right, device: later })).toBe(day);
+  });
+
+  it.each([
+    ["the user's password is set", (auth: TestAuth) => setPassword(auth.deps, auth.user.id, "another good password")],
+    ["all of the user's sessions are revoked", (auth: TestAuth) => revokeSessionsForUser(auth.deps, auth.user.id)],
+  ])("forgets the user's devices when %s", async (_, change) => {
+    t = await startThrottled();
+    const { device } = await t.logIn();
+    await change(t.auth);
+    await t.attemptWithWaits(1_000, fromEverywhere);
+    expect(await t.attempt({ ...right, password: "another good password", device })).toBe(day);
+  });
+
+  it("keeps only the device on which the user changed the password, with its new token", async () => {
+    t = await startThrottled();
+    const [first, second] = [await t.logIn(), await t.logIn()];
+    const newPassword = "another good password";
+    const { id: userId } = t.auth.user;
+    const change = { userId, sessionId: first.session.id, currentPassword: alice.password, newPassword };
+    const { device } = await changePassword(t.auth.deps, change);
+    await t.attemptWithWaits(1_000, fromEverywhere);
+    for (const old of [first, second]) {
+      expect(await t.attempt({ password: newPassword, device: old.device })).toBe(day);
+    }
+    expect(await t.attempt({ password: newPassword, device })).toBe("in");
+  });
+
+  it("knows a device of a user of the application's own table until the user's sessions are revoked", async () => {
+    const user = { id: "7", username: "alice", isActive: true };
+    const verifyCredentials = (_: string, password: string) => (password === alice.password ? user : null);
+    t = await startThrottled({ verifyCredentials, findUser: () => user });
+    const { device } = await t.logIn();
+    await t.attemptWithWaits(1_000, fromEverywhere);
+    expect(await t.attempt({ ...right, device })).toBe("in");
+    await revokeSessionsForUser(t.auth.deps, "7");
+    await t.attemptWithWaits(1_000, fromEverywhere);
+    expect(await t.attempt({ ...right, device })).toBe(day);
   });
 
   it("gives each login a new device token that contains neither the username nor the user's id", async () => {
     t = await startThrottled();
     const { device } = await t.logIn();
-    expect(device).toMatch(/^[\w-]{22}\.[\w-]{43}$/);
+    expect(device).toMatch(/^[\w-]{80,200}$/);
+    expect(Buffer.from(device, "base64url").toString("latin1")).not.toMatch(/alice|"/);
     expect((await t.logIn()).device).not.toBe(device);
   });
 });

@@ -46,7 +46,7 @@ describe("the OpenAPI document", () => {
       "obtainTokenPair",
       "refreshTokenPair",
       "verifyToken",
-      "blacklistToken",
+      "revokeTokenPair",
       "getCurrentUser",
       "getCsrfToken",
       "logIn",

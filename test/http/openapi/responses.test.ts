@@ -121,7 +121,7 @@ const validBodies: Readonly<Record<string, (scene: Scene) => unknown>> = {
   obtainTokenPair: () => alice,
   refreshTokenPair: ({ pair }) => ({ refresh: pair.refresh }),
   verifyToken: ({ pair }) => ({ token: pair.refresh }),
-  blacklistToken: ({ pair }) => ({ refresh: pair.refresh }),
+  revokeTokenPair: ({ pair }) => ({ refresh: pair.refresh }),
   logIn: () => ({ ...alice, remember: false }),
   refreshCookies: () => ({}),
   logOut: () => ({ scope: "all" }),

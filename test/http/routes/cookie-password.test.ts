@@ -33,7 +33,7 @@ describe("a change of password", () => {
     const response = await change();
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({});
-    expect(response.headers.getSetCookie()).toHaveLength(3);
+    expect(response.headers.getSetCookie()).toHaveLength(4);
     expect(browser.cookie("__Secure-refresh")).not.toBe(before);
     expect(await browser.isLoggedIn()).toBe(true);
     expect((await browser.post("/api/auth/refresh/")).status).toBe(200);

@@ -50,6 +50,20 @@ it("answers with an access token only if refresh tokens are not rotated", async 
   await fixed.close();
 });
 
+it("answers with a refresh token, and accepts the older ones too, if rotation is observed", async () => {
+  const observed = await createTestAuth({ settings: { rotateRefreshTokens: "observe" } });
+  const { refresh } = await observed.logIn();
+  observed.clock.advance(1_800);
+  const tokens = [refresh];
+  for (let n = 0; n < 3; n++) {
+    const response = await observed.send("POST", "/api/token/refresh/", { body: { refresh: tokens[n % 2] } });
+    expect(response.status).toBe(200);
+    tokens.push(((await response.json()) as { refresh: string }).refresh);
+  }
+  expect(tokens[1]).not.toBe(refresh);
+  await observed.close();
+});
+
 it.each(["", "short", "a".repeat(21), "a".repeat(129), `${"a".repeat(30)}!`, "a".repeat(22).concat(", b")])(
   "answers 400 to the malformed idempotency key %j",
   async (idempotencyKey) => {

@@ -6,6 +6,8 @@ describe("readEnvironment", () => {
     ["TOKENPAIR_ACCESS_TOKEN_LIFETIME", "1800", "accessTokenLifetime", 1800],
     ["TOKENPAIR_REUSE_INTERVAL", " 0 ", "reuseInterval", 0],
     ["TOKENPAIR_ROTATE_REFRESH_TOKENS", "false", "rotateRefreshTokens", false],
+    ["TOKENPAIR_ROTATE_REFRESH_TOKENS", "1", "rotateRefreshTokens", true],
+    ["TOKENPAIR_ROTATE_REFRESH_TOKENS", "observe", "rotateRefreshTokens", "observe"],
     ["TOKENPAIR_UPDATE_LAST_LOGIN", "1", "updateLastLogin", true],
     ["TOKENPAIR_PAGE", "0", "page", false],
     ["TOKENPAIR_BLACKLIST_AFTER_ROTATION", "TRUE", "blacklistAfterRotation", true],

@@ -119,7 +119,6 @@ export function describeAuditRecordContract(scene: Scene): void {
         () => users.replacePasswordHash(userId, { from: "hash-1", to: "hash-2" }, fails),
         () => users.importBatch([importedUser("bob")], { audit: fails }),
         () => users.disable(userId, { audit: fails }),
-        () => users.enable(userId, fails),
         () => users.setPassword(userId, "hash-2", { audit: fails }),
         () => users.changePassword(userId, "hash-2", keep, { audit: fails }),
         () => users.delete(userId, { audit: fails }),

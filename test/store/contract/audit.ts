@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { AuditEntry, AuditOf, AuditRow } from "../../../src/core/store/audit.ts";
 import { toAuditRow } from "../../../src/events/audit-row.ts";
 import type { AuthEvent } from "../../../src/events/events.ts";
-import { addUser, newSession } from "./records.ts";
+import { addSession, addUser, newSession } from "./records.ts";
 import type { Scene } from "./scene.ts";
 
 const client = { ip: "192.0.2.7", userAgent: "Firefox", actor: "cli/root" };
@@ -127,6 +127,8 @@ export function describeAuditContract(scene: Scene): void {
     it("is true if no unrevoked session of the user has the user agent", async () => {
       const { store } = scene;
       const [alice, bob] = [await addUser(store, "alice"), await addUser(store, "bob")];
+      await addSession(store, "first", alice, { userAgent: null });
+      await addSession(store, "bob's first", bob, { userAgent: null });
       expect(await isNew("a", alice, "Firefox")).toBe(true);
       expect(await isNew("b", alice, "Firefox")).toBe(false);
       expect(await isNew("c", alice, "Opera")).toBe(true);
@@ -138,11 +140,21 @@ export function describeAuditContract(scene: Scene): void {
     it("is false if the audit log has a login with the user agent", async () => {
       const { store } = scene;
       const alice = await addUser(store, "alice");
+      await addSession(store, "first", alice, { userAgent: null });
       expect(await isNew("a", alice, "Firefox".repeat(500), true)).toBe(true);
       await store.sessions.revokeForUser(alice, "logout");
       const { epoch = 0 } = (await store.users.findById(alice)) ?? {};
       const again = newSession("b", alice, { userAgent: "Firefox".repeat(500), userEpoch: epoch });
       expect(await store.sessions.create(again)).toMatchObject({ isNewDevice: false });
+    });
+
+    it("is false for a user's first login, and true for the next if only lastLoginAt tells of the first", async () => {
+      const { store } = scene;
+      const [alice, bob] = [await addUser(store, "alice"), await addUser(store, "bob")];
+      expect(await isNew("a", alice, "Firefox")).toBe(false);
+      await addSession(store, "b", bob, { updateLastLogin: true });
+      await store.sessions.revoke("b", "logout");
+      expect(await isNew("c", bob, "Firefox")).toBe(true);
     });
 
     it("is false for a login without a user agent", async () => {

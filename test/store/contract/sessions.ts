@@ -160,6 +160,19 @@ export function describeSessionContract(scene: Scene): void {
       expect(await find("s")).toStrictEqual(touched?.session);
     });
 
+    it("records that a refresh token of the same generation was issued, and nothing else", async () => {
+      const { session } = await addSession(scene.store, "s", await addUser(scene.store, "alice"));
+      scene.now += 30;
+      const touched = await scene.store.sessions.touch(useOf("s", { issuesRefreshToken: true }));
+      const expected = { ...session, lastUsedAt: scene.now, rotatedAt: scene.now };
+      expect(touched).toStrictEqual({ session: expected, now: scene.now });
+      expect(await find("s")).toStrictEqual(expected);
+      scene.now += 30;
+      expect((await scene.store.sessions.touch(useOf("s")))?.session.rotatedAt).toBe(scene.now - 30);
+      const rotated = await scene.store.sessions.rotate(rotationOf("s", 0));
+      expect(rotated?.session).toMatchObject({ generation: 1, rotatedAt: scene.now });
+    });
+
     it("returns null for another generation, hash, user or session, a later epoch, or a disabled user", async () => {
       const { sessions, users } = scene.store;
       await addUser(scene.store, "bob");

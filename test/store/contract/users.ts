@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { toAuditRow } from "../../../src/events/audit-row.ts";
 import { addSession, addUser, isLive, newUser } from "./records.ts";
 import type { Scene } from "./scene.ts";
 
@@ -132,6 +133,20 @@ export function describeUserContract(scene: Scene): void {
       expect(await isLive(store, "s")).toBe(false);
       await addSession(store, "t", alice, { userEpoch: 1 });
       expect(await isLive(store, "t")).toBe(true);
+    });
+
+    it("say that the user is in that state already, and record nothing then", async () => {
+      const { users, audit } = scene.store;
+      const alice = await addUser(scene.store, "alice");
+      const event = { type: "key_changed", time: 7, change: "generated" } as const;
+      const record = () => [{ row: toAuditRow(event), delivery: null }];
+      expect(await users.enable(alice, record)).toEqual({ now: scene.now, wasEnabled: true });
+      await users.disable(alice, { audit: record });
+      const again = { sessions: 0, revocations: [{ kind: "user", userId: alice, epoch: 2, at: scene.now }] };
+      expect(await users.disable(alice, { audit: record })).toEqual({ ...again, wasDisabled: true });
+      expect(await users.findById(alice)).toMatchObject({ isActive: false, epoch: 2 });
+      await users.enable(alice, record);
+      expect((await audit.read({ after: null, limit: 10 })).entries).toHaveLength(2);
     });
 
     it("return null if there is no such user", async () => {

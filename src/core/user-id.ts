@@ -1,0 +1,28 @@
+import { toShown } from "./settings/faults.ts";
+
+/** The most characters of a user id. */
+export const maxUserIdLength = 255;
+
+/**
+ * Returns a user id as text. A whole number or a bigint, as untyped code may have from a database, becomes its decimal digits: the
+ * databases would store 42 as "42" or as "42.0".
+ *
+ * @param taker what the id was given to or returned by, for the error.
+ * @throws TypeError if the value is not an id: a string of 1 to 255 characters, not blank, without control characters.
+ */
+export function toUserId(value: unknown, taker: string): string {
+  if (typeof value === "bigint" || Number.isSafeInteger(value)) return String(value);
+  if (typeof value !== "string") {
+    throw new TypeError(`${taker}: a user id must be a string, got ${toShown(value)}. Example: id: String(row.id)`);
+  }
+  const fault = findUserIdFault(value);
+  if (fault !== null) throw new TypeError(`${taker}: ${fault}`);
+  return value;
+}
+
+/** Returns what is wrong with the text of a user id, or `null`. Texts that a database would change are not ids. */
+function findUserIdFault(id: string): string | null {
+  if (id.trim() === "") return "a user id must not be empty or blank";
+  if (id.length > maxUserIdLength) return `a user id has at most ${maxUserIdLength} characters, got ${id.length}`;
+  return /[\p{Cc}\p{Surrogate}]/u.test(id) ? "a user id has no control characters and no lone surrogates" : null;
+}
