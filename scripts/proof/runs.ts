@@ -44,6 +44,15 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^(?:races|crashes|failover|partition)\b.*:/),
   },
   {
+    name: "revocation",
+    description:
+      "10,000 confirmed revocations while nodes and the database are killed, stopped and cut off; deliberate breakages (hours)",
+    command: vitest("test/races/revocation"),
+    env: { TOKENPAIR_REVOCATIONS: "10000", TOKENPAIR_BREAKAGES: "true" },
+    smoke: { command: vitest("test/races/revocation-proof.test.ts"), env: { TOKENPAIR_REVOCATIONS: "40" } },
+    toFigures: linesWith(/^(?:revocations|breakage)\b.*:/),
+  },
+  {
     name: "browsers",
     description: "every browser test, in Chromium, and in Firefox and WebKit if they are installed (minutes)",
     command: ["node", "scripts/browsers.ts"],

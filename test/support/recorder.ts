@@ -128,6 +128,14 @@ export function createRecorder(settings: Omit<Entry<"settings">, "op">, patience
       return answer?.status ?? 0;
     },
 
+    /** A request with an access token to a node in this process. */
+    async ask(text: string, authenticate: () => Promise<Entry<"access">["outcome"]>) {
+      const start = now();
+      const outcome = await authenticate();
+      entries.push({ op: "access", start, end: now(), sid: readClaims(text).sid, outcome });
+      return outcome;
+    },
+
     async fault(what: string, work: () => Promise<unknown>): Promise<void> {
       const start = now();
       await work();
