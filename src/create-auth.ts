@@ -1,8 +1,7 @@
 import type { Auth } from "./auth.ts";
 import type { AuthOptions, RequestLike, RequestOptions } from "./auth-options.ts";
-import type { CheckResult, Health, LoginResult, SessionPair } from "./auth-results.ts";
+import type { CheckResult, LoginResult, SessionPair } from "./auth-results.ts";
 import type { ApplicationClaims, TokenPair } from "./core/claims.ts";
-import { SchemaVersionError } from "./core/errors.ts";
 import type { Session } from "./core/session.ts";
 import { findSettingFault, toShown } from "./core/settings/faults.ts";
 import { requireFunctions, requireOptions } from "./core/settings/unknown-options.ts";
@@ -10,10 +9,8 @@ import type { AuthUser, User } from "./core/user.ts";
 import { toUserId } from "./core/user-id.ts";
 import { createDeps } from "./create-deps.ts";
 import { createListeners } from "./events/publisher.ts";
-import type { Deps } from "./flows/deps.ts";
 import type { Issued } from "./flows/issue.ts";
 import { toSessionView } from "./flows/sessions.ts";
-import type { StoreMonitor } from "./flows/store-monitor.ts";
 import { requireOwnTable } from "./flows/users.ts";
 import { isPreflight, toCorsHeaders } from "./http/cookies/cors.ts";
 import { reportCsrfRefusal } from "./http/cookies/csrf-report.ts";
@@ -21,7 +18,7 @@ import { authenticateRequest } from "./http/credentials.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { toClientInfo } from "./http/request/client-info.ts";
 import { createDepsFinder, createHttpHandler } from "./http/router.ts";
-import type { Confirmer } from "./revocation/confirm.ts";
+import { checkHealth, sweepSilentNodes } from "./node-state.ts";
 
 /**
  * Creates token-pair authentication over a store. Await `ready()` before the first request.
@@ -265,36 +262,4 @@ function toLoginResult({ user, session, pair }: Issued): LoginResult<AuthUser> {
 
 function toSessionPair({ session, pair }: { readonly session: Session; readonly pair: TokenPair }): SessionPair {
   return { ...pair, session: toSessionView(session) };
-}
-
-/**
- * Revokes a token that doesn't exist, with a confirmation: a node that was killed is found and removed before somebody waits
- * for it.
- */
-function sweepSilentNodes({ store, random }: Deps, confirmer: Confirmer): void {
-  const tokenId = `probe-${Buffer.from(random(8)).toString("hex")}`;
-  void store.feed
-    // Nobody has to remember it.
-    .revokeToken(tokenId, { confirm: true, until: 0 })
-    .then(({ position }) => confirmer.confirm(position, { isProbe: true }))
-    // Then the first confirmed revocation finds them.
-    .catch(() => {});
-}
-
-async function checkHealth({ feed, settings, store }: Deps, storeMonitor: StoreMonitor): Promise<Health> {
-  if (!feed.isLoaded()) return { ok: false, reason: "the revocations are not loaded" };
-  if (!feed.isFresh() && settings.onStale !== "lookup") {
-    return { ok: false, reason: `the revocations are ${Math.floor(feed.staleness())} s old` };
-  }
-  try {
-    await store.checkSchema();
-  } catch (error) {
-    if (!(error instanceof SchemaVersionError)) return { ok: false, reason: "the store does not answer" };
-    // During an upgrade, nodes of the older version keep serving.
-    if (!error.isNewer) return { ok: false, reason: "the database is older than this version" };
-  }
-  if (await storeMonitor.check()) return { ok: true };
-  const reason = "the store can't be written to";
-  // No other node could write either, and this one still answers from memory.
-  return store.writes?.isShared ? { ok: true, degraded: reason } : { ok: false, reason };
 }

@@ -27,7 +27,7 @@ export function withoutControls(text: string): string {
   return text.replace(/\p{Cc}/gu, "?");
 }
 
-/** Returns the line that says how a revocation was confirmed; none if nobody asked for it. */
+/** Returns the line that says how a revocation was confirmed; none if no confirmation was asked for. */
 export function toConfirmationLines({ confirmed }: Confirmed): readonly string[] {
   switch (confirmed) {
     case undefined:

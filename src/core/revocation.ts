@@ -18,7 +18,7 @@ export interface RevocationBase {
   readonly until?: number;
   /** Why the tokens were revoked. Missing in entries of version 0.1. */
   readonly reason?: RevokeReason;
-  /** Whether somebody waits until every node has applied the entry. Default: false. */
+  /** Whether a caller waits until every node has applied the entry. Default: false. */
   readonly confirm?: boolean;
 }
 
@@ -61,7 +61,7 @@ export type Revocation = SessionRevocation | UserRevocation | TokenRevocation | 
 export type FeedCursor = string;
 
 /**
- * Where a transaction stands in the revocation feed: what a node must have read to know its entries. Opaque: only the store
+ * The position of a transaction in the revocation feed: what a node must have read to know its entries. Opaque: only the store
  * that made it can read it.
  */
 export type CommitPosition = string;
@@ -112,6 +112,6 @@ export interface FeedBatch {
 /**
  * How a revocation was confirmed. `acks`: every node has acknowledged it. `expiry`: every node has acknowledged it, or the time
  * for which it may answer from memory is over. In both cases no node accepts the tokens any more. `pending`: the revocation is
- * durable, and in force on every node at the latest when the longest `maxStaleness` is over, but nobody has waited for that.
+ * durable, and in force on every node at the latest when the longest `maxStaleness` is over, but the caller has not waited for that.
  */
 export type Confirmation = "acks" | "expiry" | "pending";

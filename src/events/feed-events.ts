@@ -22,7 +22,7 @@ export interface FeedReloadedEvent extends BaseEvent {
   readonly revocations: number;
 }
 
-/** A revocation that somebody waited for is in force on every node, or was answered before that. */
+/** A revocation that a caller waited for is in force on every node, or was answered before that. */
 export interface RevocationConfirmedEvent extends BaseEvent {
   readonly type: "revocation_confirmed";
   /**

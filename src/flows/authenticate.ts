@@ -69,7 +69,7 @@ async function requireNotRevokedWhenFresh(
 }
 
 /**
- * Returns whether an authenticated request may still go on: its token has not expired, and this node knows of no revocation.
+ * Returns whether an authenticated request may still continue: its token has not expired, and this node knows of no revocation.
  * Call it right before a side effect of a request that takes long. No I/O.
  */
 export function isStillValid(

@@ -27,7 +27,7 @@ export interface ConfirmOptions {
 export interface Confirmed {
   /**
    * `acks` or `expiry`: no node accepts the revoked tokens any more. `pending`: some may, for `maxStaleness` at most. Missing
-   * if nobody asked for the confirmation.
+   * if no confirmation was asked for.
    */
   readonly confirmed?: Confirmation;
 }
@@ -72,7 +72,7 @@ export async function commitRevocation<T extends { readonly position?: CommitPos
 ): Promise<R & Confirmed> {
   const change = await commit<T, R>(deps, eventsOf, (audit) => write({ audit, confirm: isConfirmed }));
   if (change === null || !isConfirmed) return change as R & Confirmed;
-  // Without an entry in the feed, an earlier change may have revoked the same a moment ago: nobody has waited for that one.
+  // Without an entry in the feed, an earlier change may have revoked the same a moment ago: this call can't wait for that one.
   const confirmed = change.position === undefined ? "pending" : await deps.confirm(change.position);
   return { ...change, confirmed };
 }

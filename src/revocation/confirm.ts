@@ -14,17 +14,17 @@ export interface Confirmer {
    * Waits until no node accepts a token that the transaction has revoked. Call it when the commit has been answered and this
    * node's index has the entries.
    *
-   * @param position where the transaction stands in the feed.
+   * @param position the transaction's position in the feed.
    * @param options.timeout milliseconds after which the result is `pending`; `null` waits as long as it takes, which is the
    * longest `maxStaleness` of a node. Default: `null`.
-   * @param options.isProbe whether nobody waits for it, so that the result isn't reported. Default: false.
+   * @param options.isProbe whether no caller waits for it, so that the result isn't reported. Default: false.
    * @throws AuthError `unavailable` if the database no longer has the revocation: it was replaced by an older copy.
    */
   confirm(
     position: CommitPosition,
     options?: { readonly timeout?: number | null; readonly isProbe?: boolean },
   ): Promise<Confirmation>;
-  /** Notes what a read of the feed has told. Call it as soon as the answer arrives. */
+  /** Notes what a read of the feed has returned about the installation. Call it as soon as the answer arrives. */
   observe(state: Pick<FeedState, "incarnation" | "isSettled" | "longestLease">): void;
   /** Lets every confirmation that still waits result in `pending`, and looks no more. */
   stop(): void;
@@ -34,14 +34,14 @@ export interface Confirmer {
 export interface ConfirmerOptions {
   readonly nodes: NodeStore;
   readonly clock: Clock;
-  /** Returns this node's id in the registry; `null` if this process is none, as a command line. */
+  /** Returns this node's id in the registry; `null` if this process isn't a node, such as a command. */
   readonly nodeId: () => string | null;
   /** Called with the result of every confirmation and its milliseconds. */
   readonly onConfirmed?: ((confirmation: Confirmation, ms: number) => void) | undefined;
   readonly schedule?: Schedule | undefined;
 }
 
-/** A revocation that somebody waits for. */
+/** A revocation that a caller waits for. */
 interface Waiter {
   readonly position: CommitPosition;
   readonly incarnation: string;
@@ -58,7 +58,7 @@ interface Waiter {
 /** Milliseconds between two looks at the registry, if no acknowledgement comes before: at first, and after a while. */
 const lookInterval = { first: 10, later: 50, laterAfter: 200 };
 
-/** Milliseconds between two looks for which nobody waits. */
+/** Milliseconds between two looks for which no caller waits. */
 const sweepInterval = 1_000;
 
 /** Creates the confirmer of a process. */
@@ -71,7 +71,7 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
   let unsubscribe: (() => void) | null = null;
   let isStopped = false;
 
-  /** One look serves everybody who waits. */
+  /** One look serves every waiter. */
   async function look(): Promise<number | null> {
     if (waiters.size > 0) unsubscribe ??= nodes.subscribe(() => looks.wake());
     const sentAt = clock.monotonic();
@@ -166,7 +166,7 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
         waiters.add(waiter);
         // In case that no look succeeds.
         setExpiry(waiter, toWait(trust.longestLease()));
-        // Only the answer: the waiter goes on, so that silent nodes are found and removed.
+        // Only the answer: the waiter stays, so that silent nodes are found and removed.
         if (timeout !== null) deadline = schedule(() => waiter.settle("pending"), timeout);
         looks.wake();
       });

@@ -55,7 +55,7 @@ export interface FeedOptions {
   readonly settings: Pick<Settings, "accessTokenLifetime" | "leeway" | "maxStaleness" | "heartbeat" | "nodeName">;
   /** Called for every entry when the index has it. An entry may come more than once. */
   readonly onApplied?: ((revocation: Revocation) => void) | undefined;
-  /** Called when a read has told something about the installation. */
+  /** Called when a read has returned the state of the installation. */
   readonly onState?: ((state: FeedState) => void) | undefined;
   /** Called about every quarter of `maxStaleness` with the seconds since the last complete read. */
   readonly onStaleness?: ((seconds: number) => void) | undefined;
@@ -104,7 +104,7 @@ export function createFeed(options: FeedOptions): Feed {
   let isLoaded = false;
   let wallAhead = Number.NEGATIVE_INFINITY;
   let beat = heartbeat === "write";
-  /** Whether an entry was applied for which somebody waits, and no complete read has been reported since. */
+  /** Whether an entry was applied for which a caller waits, and no complete read has been reported since. */
   let isAwaited = false;
   let hasFailed = false;
   let waiting = 0;
@@ -185,7 +185,7 @@ export function createFeed(options: FeedOptions): Feed {
     // A former primary would still answer, but it couldn't commit.
     if (beat && !hasBeat) return false;
     await agreeOnGlobalEpoch(batch.state.globalEpoch);
-    lease.renew(readAt);
+    lease.extend(readAt);
     membership.acknowledge(batch.seen, isAwaited);
     isAwaited = false;
     return true;

@@ -2,7 +2,7 @@ import type { Clock } from "../core/runtime/clock.ts";
 
 /** Both clocks at one time, in milliseconds. */
 export interface Instant {
-  /** The monotonic clock, which may stand still while the machine is suspended. */
+  /** The monotonic clock, which may stop while the machine is suspended. */
   readonly monotonic: number;
   /** The wall clock, which may be set. */
   readonly wall: number;
@@ -11,7 +11,7 @@ export interface Instant {
 /** For how long this node may answer from memory: `maxStaleness` from the start of its last complete read. */
 export interface Lease {
   /** Starts the lease again, from before the read was sent. */
-  renew(readAt: Instant): void;
+  extend(readAt: Instant): void;
   /**
    * Returns whether the lease holds. It has ended also if the wall clock was set back by more than 30 seconds since the read:
    * the index may have dropped entries that this clock still needs.
@@ -36,7 +36,7 @@ export function createLease(clock: Clock, maxStaleness: number): Lease {
   let isOver = false;
 
   return {
-    renew(readAt) {
+    extend(readAt) {
       if (isOver) return;
       monotonic = readAt.monotonic;
       wall = readAt.wall;

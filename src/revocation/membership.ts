@@ -15,7 +15,7 @@ export interface Membership {
   /**
    * Reports what a complete read has brought into force. Not awaited. If the report fails, the next call sends a newer one.
    *
-   * @param isAwaited whether somebody waits for it. A report that is owed is sent in any case: the first of a registration,
+   * @param isAwaited whether a caller waits for it. A report that is owed is sent in any case: the first of a registration,
    * and one that failed.
    */
   acknowledge(seen: string, isAwaited: boolean): void;
@@ -34,7 +34,7 @@ export function createMembership({ nodes, clock, ...node }: MembershipOptions): 
   let id: string | null = null;
   let registered: RegisteredNode | null = null;
   let clockAhead = 0;
-  /** What has to be reported; `null` if nothing has. */
+  /** What must be reported; `null` if nothing has. */
   let owed: string | null = null;
   let isFirst = false;
   let isSending = false;

@@ -7,7 +7,7 @@ import { unrefSchedule } from "../core/runtime/schedule.ts";
 import type { RevokeReason } from "../core/session.ts";
 import type { RevocationIndex } from "./revocation-index.ts";
 
-/** Aborts what is open under an access token when it must not go on: WebSockets, event streams, long polls. */
+/** Aborts what is open under an access token when it must not continue: WebSockets, event streams, long polls. */
 export interface Signals {
   /**
    * Returns a signal that aborts when the token expires (within a second) or is revoked, or when this node's knowledge of
@@ -124,7 +124,7 @@ export function createSignals(options: SignalsOptions): Signals {
       case "user":
         return byUser.get(revocation.userId) ?? [];
       case "token":
-        // Also a signal that follows the session: it was requested with a token that somebody may have stolen.
+        // Also a signal that follows the session: it was requested with a token that may have been stolen.
         return ends
           .map((until) => byToken.get(`${until} ${revocation.tokenId}`))
           .filter((found) => found !== undefined);

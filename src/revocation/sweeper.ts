@@ -9,7 +9,7 @@ import { toWait } from "./registry-trust.ts";
 export interface Sweeper {
   /** Marks nodes as leaving. Never rejects. */
   mark(silent: readonly RegistryNode[]): Promise<void>;
-  /** Removes nodes that a look has shown as leaving for longer than their lease, whoever marked them. Never rejects. */
+  /** Removes nodes that a look has shown as leaving for longer than their lease, no matter which process marked them. Never rejects. */
   sweep(look: Look): Promise<void>;
   /** Returns the milliseconds until a look may show a node that can be removed; `null` if none is leaving. */
   toNextSweep(): number | null;

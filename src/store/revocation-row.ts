@@ -16,7 +16,7 @@ export interface RevocationRow {
   readonly kind: Revocation["kind"];
   /** The id of the session, the user or the token. `null` for the kind `all`, which has none. */
   readonly key: string | null;
-  /** The new epoch of the user, or of everybody. `null` for the other kinds, and for `all` of version 0.1. */
+  /** The new epoch of the user, or of all users. `null` for the other kinds, and for `all` of version 0.1. */
   readonly epoch: number | null;
   /** The session that is excepted. */
   readonly exceptKey: string | null;
@@ -26,7 +26,7 @@ export interface RevocationRow {
   readonly until: number | null;
   /** A code of `reasonCodes`; `null`: version 0.1 wrote the row. */
   readonly reason: number | null;
-  /** Whether somebody waits. SQLite has numbers instead of booleans. */
+  /** Whether a caller waits. SQLite has numbers instead of booleans. */
   readonly confirm: boolean | number;
 }
 

@@ -5,7 +5,7 @@ import { createManualTime } from "../support/manual-time.ts";
 function createTestLease(maxStaleness = 10) {
   const time = createManualTime();
   const lease = createLease(time.clock, maxStaleness);
-  return { time, lease, renew: () => lease.renew(toInstant(time.clock)) };
+  return { time, lease, renew: () => lease.extend(toInstant(time.clock)) };
 }
 
 describe("the lease of a node", () => {
@@ -30,7 +30,7 @@ describe("the lease of a node", () => {
     const { lease, time } = createTestLease();
     const readAt = toInstant(time.clock);
     await time.advance(7);
-    lease.renew(readAt);
+    lease.extend(readAt);
     expect(lease.staleness()).toBe(7);
     await time.advance(3.001);
     expect(lease.holds()).toBe(false);

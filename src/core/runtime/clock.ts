@@ -1,6 +1,6 @@
 /**
  * The clocks of a node. Session times come from the database's clock; this one judges `exp` and `iat` of access tokens
- * and measures staleness. The monotonic clock may stand still while the machine is suspended; the wall clock does not.
+ * and measures staleness. The monotonic clock may stop while the machine is suspended; the wall clock does not.
  */
 export interface Clock {
   /** Returns the wall clock: whole seconds since the epoch. */

@@ -5,11 +5,11 @@ import type { RevocationOptions } from "./sessions.ts";
 export interface FeedStore {
   /**
    * Returns the entries after `after`; with `null`, every entry that a token may still need. Never skips an entry, however
-   * late its transaction committed. Uses a connection of its own if it can, so that reads never wait in the pool's queue.
+   * late its transaction committed. Uses its own connection if it can, so that reads never wait in the pool's queue.
    */
   read(options: FeedRead): Promise<FeedBatch>;
   /**
-   * Calls `wake` soon after entries may have been appended; `isAwaited` says whether somebody waits until the nodes have
+   * Calls `wake` soon after entries may have been appended; `isAwaited` says whether a caller waits until the nodes have
    * applied them. It is only a hint. A store that learns of entries through a connection calls `onListening` when that
    * connection is lost (with `reason`) and when it is back.
    *
@@ -56,6 +56,6 @@ export interface RevokeTokenOptions extends RevocationOptions<RevokedToken> {
 export interface RevokedToken {
   /** The feed entry. */
   readonly revocations: readonly [Revocation];
-  /** Where the transaction stands in the feed. */
+  /** The transaction's position in the feed. */
   readonly position: CommitPosition;
 }

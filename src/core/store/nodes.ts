@@ -37,7 +37,7 @@ export interface NodeStore {
   /** Raises the global epoch to `epoch`, if it is lower: after a restore, the nodes may know a higher one. */
   raiseGlobalEpoch(epoch: number): Promise<void>;
   /**
-   * Raises the lease of a node, and the installation's longest lease, before the node promises somebody a longer one.
+   * Raises the lease of a node, and the installation's longest lease, before the node promises a longer one to another reader.
    * Milliseconds.
    */
   raiseLease(id: string, lease: number): Promise<void>;

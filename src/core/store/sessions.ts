@@ -8,7 +8,7 @@ export interface RevokedSessions {
   readonly sessions: number;
   /** The feed entries. Fewer than the sessions if one entry covers all of a user's, or all there are. */
   readonly revocations: readonly Revocation[];
-  /** Where the transaction stands in the feed; missing if it appended nothing. */
+  /** The transaction's position in the feed; missing if it appended nothing. */
   readonly position?: CommitPosition;
 }
 

@@ -28,7 +28,7 @@ export function toJsonResponse(
   return new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json", ...headers } });
 }
 
-/** Returns the header that says how a revocation was confirmed; none if nobody asked for it. */
+/** Returns the header that says how a revocation was confirmed; none if no confirmation was asked for. */
 export function toConfirmationHeaders({ confirmed }: Confirmed): Readonly<Record<string, string>> {
   return confirmed === undefined ? {} : { "Revocation-Confirmed": confirmed };
 }

@@ -7,7 +7,7 @@ import type { Notifications } from "./feed/notifications.ts";
 import { incarnation } from "./rows.ts";
 import { isVisible } from "./snapshot.ts";
 
-// In a statement of its own, so that it holds for the commit whatever the role's default is.
+// In its own statement, so that it holds for the commit whatever the role's default is.
 const commitDurably = "SELECT set_config('synchronous_commit', 'on', true)";
 
 const raiseLongest = `UPDATE tokenpair.installation SET longest_access = greatest(longest_access, :access::bigint),
@@ -22,7 +22,7 @@ const insert = `WITH ${clock}
 /** How many rows of a restored database one statement adopts. */
 const adoptedAtOnce = 10_000;
 
-// A row that is visible now but has a later transaction's id comes from a database with a history of its own. It would look new
+// A row that is visible now but has a later transaction's id comes from a database with another history. It would look new
 // to every read.
 const adopt = (table: string) => `UPDATE tokenpair.${table} SET xid = pg_current_xact_id()
   WHERE seq = ANY (ARRAY(SELECT seq FROM tokenpair.${table} WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())

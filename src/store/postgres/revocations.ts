@@ -9,7 +9,7 @@ import { accessEnd, incarnation, isLive, isLiveInEpoch } from "./rows.ts";
 
 /** How an entry of the feed is written. */
 export interface EntryOptions {
-  /** Whether somebody waits until every node has applied the entry. */
+  /** Whether a caller waits until every node has applied the entry. */
   readonly confirm?: boolean | undefined;
 }
 
@@ -133,7 +133,7 @@ const raiseEpoch = `WITH ${clock}
     password_hash = coalesce(:passwordHash, password_hash)
   FROM clock WHERE id = :userId RETURNING epoch, now`;
 
-// Nobody else revokes the session or raises the epoch until the transaction ends.
+// No other transaction revokes the session or raises the epoch until the transaction ends.
 const lockOwner = `WITH ${clock}
   SELECT FROM clock, tokenpair.users, tokenpair.sessions
   WHERE users.id = :userId AND is_active AND sessions.id = :sessionId AND user_id = users.id AND user_epoch = epoch
@@ -163,7 +163,7 @@ const raiseGlobalEpoch =
 /**
  * Creates the revocations of a store.
  *
- * @param notify called after the commit of every transaction that has appended to the feed, with whether somebody waits.
+ * @param notify called after the commit of every transaction that has appended to the feed, with whether a caller waits.
  */
 export function createRevocations(notify: (isAwaited: boolean) => void): Revocations {
   async function revoke({ run, afterCommit }: Transaction, ...statement: Parameters<Run>): Promise<RevokedSessions> {
@@ -212,7 +212,7 @@ export function createRevocations(notify: (isAwaited: boolean) => void): Revocat
   };
 }
 
-/** Returns where the transaction stands that has appended this row. */
+/** Returns the position of the transaction that has appended this row. */
 export function toCommitPosition({ incarnation: start, xid, seq }: AppendedRow): CommitPosition {
   return toPosition({ incarnation: start, xid, seq });
 }

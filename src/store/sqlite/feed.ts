@@ -179,7 +179,7 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
 
 const toCursor = (cursor: SqliteCursor): FeedCursor => JSON.stringify(cursor);
 
-/** Returns where an entry stands. */
+/** Returns the position of an entry. */
 const toPosition = (incarnation: string, seq: number): CommitPosition => JSON.stringify({ incarnation, seq });
 
 /** Converts a position back. */

@@ -12,7 +12,7 @@ export interface RevocationCause {
   readonly reason: RevokeReason;
   /** Whole seconds since the epoch. */
   readonly now: number;
-  /** Whether somebody waits until every node has applied the entry. */
+  /** Whether a caller waits until every node has applied the entry. */
   readonly confirm?: boolean | undefined;
 }
 

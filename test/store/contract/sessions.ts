@@ -164,8 +164,9 @@ export function describeSessionContract(scene: Scene): void {
       const { session } = await addSession(scene.store, "s", await addUser(scene.store, "alice"));
       scene.now += 30;
       const touched = await scene.store.sessions.touch(useOf("s", { issuesRefreshToken: true }));
-      const expected = { ...session, lastUsedAt: scene.now, rotatedAt: scene.now };
-      expect(touched).toStrictEqual({ session: expected, now: scene.now });
+      const accessUntil = (session.accessUntil ?? 0) + 30;
+      const expected = { ...session, lastUsedAt: scene.now, rotatedAt: scene.now, accessUntil };
+      expect(touched).toStrictEqual({ session: expected, now: scene.now, globalEpoch: 0 });
       expect(await find("s")).toStrictEqual(expected);
       scene.now += 30;
       expect((await scene.store.sessions.touch(useOf("s")))?.session.rotatedAt).toBe(scene.now - 30);

@@ -13,7 +13,7 @@ interface Lease {
 
 /** How to lease a connection. */
 interface LeaseOptions {
-  /** Whether the call may wait however many others do. */
+  /** Whether the call may wait no matter how many others do. */
   readonly isUrgent: boolean;
 }
 

@@ -41,7 +41,7 @@ export function createAcknowledgements(
           onLost: () => {},
         });
 
-  /** Sends one NOTIFY at a time, in a transaction of its own, because NOTIFY serializes commits. */
+  /** Sends one NOTIFY at a time, in its own transaction, because NOTIFY serializes commits. */
   async function send(): Promise<void> {
     do {
       isPending = false;

@@ -13,7 +13,7 @@ export interface FeedPosition {
   readonly batch?: { readonly snapshot: string; readonly seq: number; readonly since: number };
 }
 
-/** Where a transaction stands in the feed. */
+/** A transaction's position in the feed. */
 export interface TransactionPosition {
   /** The server's start time. */
   readonly incarnation: string;

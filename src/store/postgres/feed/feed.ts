@@ -147,7 +147,7 @@ function toBatch(rows: EntryRows, position: FeedPosition | null): FeedBatch {
   return { revocations: batch.map(toRevocation), cursor, more, seen: snapshot, state: toState(first), ...ages };
 }
 
-/** Returns where the next batch continues after an entry, in either order. */
+/** Returns the position after an entry, from which the next batch continues, in either order. */
 function toPlace(last: EntryRow | undefined): { readonly seq: number; readonly since: number } {
   return { seq: last?.seq ?? 0, since: last === undefined ? 0 : (last.until ?? last.at + longestUnknownAccess) };
 }

@@ -8,7 +8,7 @@ import { createListener } from "./listener.ts";
 /** Wakes the readers of the feed. Only hints: if a notification is lost, the next poll finds the entries. */
 export interface Notifications {
   /**
-   * Wakes the subscribers of this process at once, and those of other processes through the database. `isAwaited`: somebody
+   * Wakes the subscribers of this process at once, and those of other processes through the database. `isAwaited`: a caller
    * waits until the nodes have read what is new.
    */
   readonly notify: (isAwaited: boolean) => void;
@@ -25,7 +25,7 @@ export interface Notifications {
 type Wake = Parameters<FeedStore["subscribe"]>[0];
 type OnListening = NonNullable<Parameters<FeedStore["subscribe"]>[1]>;
 
-/** Ends the payload of a notification for which somebody waits. Version 0.1 only compares payloads with its own. */
+/** Ends the payload of a notification for which a caller waits. Version 0.1 only compares payloads with its own. */
 const awaitedMark = ":c";
 
 /**

@@ -7,7 +7,7 @@ import type { Behaviour } from "../connection/options.ts";
 import { createStatements, type Parameters } from "../connection/statement.ts";
 
 /**
- * Reads the feed on a connection of its own: while every connection of the pool is busy, the node must not lose its lease.
+ * Reads the feed on its own connection: while every connection of the pool is busy, the node must not lose its lease.
  */
 export interface FeedReader {
   /** Runs the read; with `beat`, in a transaction that also writes to the node's row. */
@@ -27,7 +27,7 @@ const shortestConnect = 1_000;
 
 const beatOnce = "UPDATE tokenpair.nodes SET beat = beat + 1 WHERE id = :nodeId";
 
-// In a statement of its own: the database or the role may have another default.
+// In its own statement: the database or the role may have another default.
 const waitForStandbys = "SELECT set_config('synchronous_commit', 'on', true)";
 
 /**

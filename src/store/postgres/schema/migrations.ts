@@ -149,7 +149,7 @@ export const migrations: readonly Migration[] = [
         longest_lease_ms bigint NOT NULL, -- the longest maxStaleness that any node has used
         settled text -- the start of the server in which the registry of nodes is known to be complete
       );
-      -- Where nobody has logged in yet, nobody can hold an old lease.
+      -- If no user has logged in yet, no node can have an old lease.
       INSERT INTO tokenpair.installation (longest_access, longest_lease_ms, settled)
         SELECT 0, 10000, CASE WHEN NOT EXISTS (SELECT FROM tokenpair.sessions)
           AND NOT EXISTS (SELECT FROM tokenpair.audit_log) AND NOT EXISTS (SELECT FROM tokenpair.users)
@@ -171,7 +171,7 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE tokenpair.revocations
         ADD COLUMN until bigint, -- the latest exp of a token that the entry revokes; NULL: version 0.1 wrote it
         ADD COLUMN except_key text COLLATE "C", -- of kind 'user': the session that stays
-        ADD COLUMN confirm boolean NOT NULL DEFAULT false, -- somebody waits until every node has it
+        ADD COLUMN confirm boolean NOT NULL DEFAULT false, -- a caller waits until every node has it
         ADD COLUMN reason smallint;
       CREATE INDEX revocations_by_until ON tokenpair.revocations (coalesce(until, at + 86400), seq);
 

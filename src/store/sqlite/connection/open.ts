@@ -27,7 +27,7 @@ export function openDatabase(path: string, busyTimeout: number): DatabaseSync {
 export interface FileWatch {
   /** Tells the file from one that replaces it; "memory" for a database in memory. */
   readonly incarnation: string;
-  /** Returns whether the file at the path has been deleted or replaced. SQLite doesn't notice it, and goes on with its file. */
+  /** Returns whether the file at the path has been deleted or replaced. SQLite doesn't notice it, and continues with its file. */
   readonly isFileGone: () => boolean;
 }
 

@@ -134,7 +134,7 @@ export const migrations: readonly Migration[] = [
         longest_lease_ms INTEGER NOT NULL, -- the longest maxStaleness that any node has used
         settled TEXT -- the file in which the registry of nodes is known to be complete; migrate() replaces 'new'
       ) STRICT;
-      -- Where nobody has logged in yet, nobody can hold an old lease.
+      -- If no user has logged in yet, no node can have an old lease.
       INSERT INTO installation (longest_access, longest_lease_ms, settled)
         SELECT 0, 10000, CASE WHEN NOT EXISTS (SELECT 1 FROM sessions) AND NOT EXISTS (SELECT 1 FROM audit_log)
           AND NOT EXISTS (SELECT 1 FROM users) THEN 'new' END;
@@ -154,7 +154,7 @@ export const migrations: readonly Migration[] = [
 
       ALTER TABLE revocations ADD COLUMN until INTEGER; -- the latest exp of a token that the entry revokes; NULL: version 0.1 wrote it
       ALTER TABLE revocations ADD COLUMN except_key TEXT; -- of kind 'user': the session that stays
-      ALTER TABLE revocations ADD COLUMN confirm INTEGER NOT NULL DEFAULT 0; -- somebody waits until every node has it
+      ALTER TABLE revocations ADD COLUMN confirm INTEGER NOT NULL DEFAULT 0; -- a caller waits until every node has it
       ALTER TABLE revocations ADD COLUMN reason INTEGER;
       CREATE INDEX revocations_by_until ON revocations (coalesce(until, at + 86400));
 
