@@ -39,7 +39,6 @@ export const chromiumBrowser: PlaywrightBrowser = {
  */
 export function firefoxBrowser(path: string, preferences: Readonly<Record<string, number>> = {}): PlaywrightBrowser {
   const firefoxUserPrefs = {
-    "network.dns.localDomains": "attacker.example",
     "browser.sessionhistory.max_total_viewers": 0,
     ...preferences,
   };

@@ -42,7 +42,7 @@ describe.concurrent("the page", () => {
     expect(faults).toEqual([]);
   }
 
-  it("works with the keyboard alone, from the login to the logout", () =>
+  it.skipIf(!traits.pressesButtons)("works with the keyboard alone, from the login to the logout", () =>
     runScenario(async (device, user) => {
       const page = await openTab(device, site);
       const { keyboard } = page;
@@ -91,7 +91,8 @@ describe.concurrent("the page", () => {
       expect(await seeLoginForm(page)).toBe("You are logged out.");
       expect(await focused(page)).toBe("Username");
       expect(await site.sessionsOf(user)).toEqual([]);
-    }));
+    }),
+  );
 
   it("lists the devices of the user, and logs out one, all others and all of them", () =>
     runScenario(async (device, user) => {

@@ -5,8 +5,13 @@ import { post } from "../support/wire.ts";
 const password = "correct horse battery staple";
 const minute = 60_000;
 
-/** Delays that are so long that they are not over before the test is, even on a slow machine. */
-const limits = { TOKENPAIR_LOGIN_FAILURES_BEFORE_DELAY: "5", TOKENPAIR_LOGIN_DELAY: "600" };
+/** Delays and timeouts that are so long that they are not over before the test is, even on a slow machine. */
+const limits = {
+  TOKENPAIR_LOGIN_FAILURES_BEFORE_DELAY: "5",
+  TOKENPAIR_LOGIN_DELAY: "600",
+  TOKENPAIR_DATABASE_LOCK_TIMEOUT: "30",
+  TOKENPAIR_DATABASE_STATEMENT_TIMEOUT: "30",
+};
 
 describe.each(["SQLite", "PostgreSQL"] as const)("two server processes over one %s", (database) => {
   let nodes: Nodes;

@@ -40,24 +40,34 @@ export async function admitAttempt(deps: Deps, account: ClaimedAccount, source: 
   const subject = await toSubject(deps, account, source);
   const counters = toCounters(deps.settings, subject);
   if (counters.length === 0) return { subject, counters, failures: 0, failuresBefore: 0 };
-  for (let looks = 1; ; looks += 1) {
-    const decision = await deps.store.throttle.decide(
-      toKeys(counters),
-      (seen) => countFailure(counters, deps.settings, seen),
-      { peekFirst: true },
-    );
-    if (decision.admitted) {
-      const [failures = 0, failuresBefore = 0] = [decision.failures.get("account"), decision.settled.get("account")];
-      return { subject, counters, failures, failuresBefore };
+  const decision = await decideInTurn(deps, counters);
+  if (!decision.admitted) throw refuse(deps, decision, subject);
+  const [failures = 0, failuresBefore = 0] = [decision.failures.get("account"), decision.settled.get("account")];
+  return { subject, counters, failures, failuresBefore };
+}
+
+/**
+ * Counts an attempt, or refuses it. If there is no room for it only because of attempts that are not settled yet, it waits for
+ * them: right passwords that arrive together are then all admitted.
+ */
+async function decideInTurn({ store, settings, loginQueue }: Deps, counters: readonly Counter[]) {
+  let endTurn: (() => void) | null = null;
+  try {
+    for (let looks = 1; ; looks += 1) {
+      const decision = await store.throttle.decide(toKeys(counters), (seen) => countFailure(counters, settings, seen), {
+        peekFirst: true,
+      });
+      if (decision.admitted || decision.waitsFor === null || looks === maxLooks) return decision;
+      if (endTurn !== null) await loginQueue.pause(decision.waitsFor);
+      else endTurn = await loginQueue.enter(decision.waitsFor);
+      if (endTurn === null) return decision;
     }
-    // Right passwords that arrive together wait for each other instead of being refused.
-    const { waitsFor } = decision;
-    const mayWait = waitsFor !== null && looks < maxLooks && (await deps.loginQueue.wait(waitsFor));
-    if (!mayWait) throw refuse(deps, decision, subject);
+  } finally {
+    endTurn?.();
   }
 }
 
-/** How often a waiting attempt looks whether there is room for it: for at most 10 seconds. */
+/** How often an attempt looks, in its turn, whether there is room for it: for at most 10 seconds. */
 const maxLooks = 200;
 
 /**

