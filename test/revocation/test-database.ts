@@ -181,5 +181,3 @@ export function createTestDatabase({ clock }: Pick<ManualTime, "clock">) {
 
   return Object.assign(database, { feed, nodes });
 }
-
-export type TestDatabase = ReturnType<typeof createTestDatabase>;
