@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import type { Revocation } from "../src/core/revocation.ts";
+import type { FeedState, Revocation } from "../src/core/revocation.ts";
 import type { FeedStore } from "../src/core/store/feed.ts";
 import type { Store } from "../src/core/store/index.ts";
 import { type Auth, createAuth, type RequestLike } from "../src/index.ts";
@@ -121,6 +121,7 @@ async function start({
   const auth = createAuth({
     store: counted,
     signingKey: "a signing key of this benchmark only",
+    maxSessionsPerUser: null,
     ...(verifyCacheSize === undefined ? {} : { verifyCacheSize }),
   });
   await auth.ready();
@@ -167,15 +168,21 @@ function withRevocations(
   store: Store,
   { revocations, mixed, changing }: Required<Pick<Load, "revocations" | "mixed" | "changing">>,
 ): Store {
+  let state: FeedState | undefined;
   const feed: FeedStore = {
     ...store.feed,
-    pollInterval: changing ? 1 : store.feed.pollInterval,
-    read: async ({ after }) => {
+    subscribe: (wake) => {
+      const timer = changing ? setInterval(() => wake(true), 1) : undefined;
+      return () => clearInterval(timer);
+    },
+    read: async (options) => {
+      state ??= (await store.feed.read(options)).state;
+      const { after } = options;
       const first = after === null ? 0 : Number(after);
       const count = changing && first >= revocations ? first + 1 : revocations;
       const last = Math.min(first + 50_000, count);
       const batch = Array.from({ length: last - first }, (_, i) => createRevocation(first + i, mixed));
-      return { revocations: batch, cursor: `${last}`, more: last < count };
+      return { revocations: batch, cursor: `${last}`, more: last < count, seen: `${last}`, state };
     },
   };
   return { ...store, feed };

@@ -126,11 +126,12 @@ async function reportWire(harness: Harness, url: string): Promise<void> {
   );
   const store = postgresStore({ pool, schema: "wire" });
   await store.migrate();
-  let { cursor } = await store.feed.read({ after: null, horizon: 1_800 });
+  const options = { since: 0, nodeId: null, beat: false, timeout: null };
+  let { cursor } = await store.feed.read({ ...options, after: null });
   const read = async () => {
     const [socket] = sockets as [Socket];
     const [received, sent] = [socket.bytesRead, socket.bytesWritten];
-    ({ cursor } = await store.feed.read({ after: cursor, horizon: 1_800 }));
+    ({ cursor } = await store.feed.read({ ...options, after: cursor }));
     return { received: socket.bytesRead - received, sent: socket.bytesWritten - sent };
   };
   // The first sends the statement to be prepared.
@@ -160,7 +161,7 @@ async function reportWire(harness: Harness, url: string): Promise<void> {
 /** The typed arrays of the index, which are all that grows. */
 function reportMemory(harness: Harness): void {
   const rows = [100_000, 1_000_000].map((entries) => {
-    const index = createRevocationIndex({ accessTokenLifetime: 1_800, leeway: 0, clock: systemClock });
+    const index = createRevocationIndex({ leeway: 0, clock: systemClock });
     const before = readArrayBytes();
     const at = systemClock.now();
     for (let i = 0; i < entries; i++) index.apply({ kind: "session", sessionId: toSessionId(i), at });

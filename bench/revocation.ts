@@ -29,9 +29,13 @@ const passes = 30;
 const otherMemory = new Int32Array(2 ** 20);
 
 let ahead = 0;
-const clock = { now: () => Math.floor(Date.now() / 1000) + ahead, monotonic: () => performance.now() };
+const clock = {
+  now: () => Math.floor(Date.now() / 1000) + ahead,
+  wall: () => Date.now() + ahead * 1_000,
+  monotonic: () => performance.now(),
+};
 
-const createOurs = (): Index => createRevocationIndex({ accessTokenLifetime, leeway: 0, clock });
+const createOurs = (): Index => createRevocationIndex({ leeway: 0, clock });
 
 /** The plain way: Maps from the id to its expiry, and to the epoch of a user, each swept whole. */
 function createMaps(): Index {
@@ -66,9 +70,10 @@ const parsed = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
 function createRevocation(kind: Kind): Revocation {
   const at = clock.now();
-  if (kind === "session") return parsed({ kind, sessionId: randomUUID(), at });
-  if (kind === "user") return parsed({ kind, userId: randomUUID(), epoch: 2, at });
-  return parsed({ kind, tokenId: randomBytes(16).toString("hex"), at });
+  const until = at + accessTokenLifetime;
+  if (kind === "session") return parsed({ kind, sessionId: randomUUID(), at, until });
+  if (kind === "user") return parsed({ kind, userId: randomUUID(), epoch: 2, at, until });
+  return parsed({ kind, tokenId: randomBytes(16).toString("hex"), at, until });
 }
 
 /** A token that `revocation` ends; without one, a token that nothing ends. */
@@ -78,7 +83,7 @@ function createToken(revocation?: Revocation): RevocableToken {
     userId = randomUUID(),
     tokenId = randomBytes(16).toString("hex"),
   } = (revocation as Partial<RevocableToken> | undefined) ?? {};
-  return parsed({ sessionId, userId, tokenId, userEpoch: 1, issuedAt: clock.now() });
+  return parsed({ sessionId, userId, tokenId, userEpoch: 1, globalEpoch: 0, issuedAt: clock.now() });
 }
 
 /** Nanoseconds of one `isRevoked`, in runs before each of which `prepare` is called. */

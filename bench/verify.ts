@@ -88,6 +88,7 @@ function mint(tokens: Tokens): string {
     userId: "1234567",
     sessionId,
     userEpoch: 1,
+    globalEpoch: 0,
     issuedAt,
     expiresAt: issuedAt + 3_600,
     claims: {},

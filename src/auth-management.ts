@@ -1,9 +1,9 @@
 import type { AuditListOptions, ClientOptions, UserListOptions } from "./auth-options.ts";
 import type { AuditList } from "./auth-results.ts";
-import type { RevokedSessions } from "./core/store/sessions.ts";
 import type { User } from "./core/user.ts";
+import type { Confirmed, RevokedAndConfirmed } from "./flows/commit.ts";
 import type { SessionOwner } from "./flows/logout.ts";
-import type { RevokeOptions, SessionView } from "./flows/sessions.ts";
+import type { RevocationRequest, RevokeOptions, SessionView } from "./flows/sessions.ts";
 import type { NewUserInput, UserUpdate } from "./flows/users.ts";
 
 /** The sessions: `auth.sessions`. */
@@ -32,16 +32,16 @@ export interface AuthSessions {
    * @example
    * await auth.sessions.revoke(sessionId, { userId });
    */
-  revoke(sessionId: string, options?: RevokeOptions): Promise<void>;
+  revoke(sessionId: string, options?: RevokeOptions): Promise<Confirmed>;
   /**
    * Revokes every session and access token of a user.
    *
    * @example
    * const { sessions } = await auth.sessions.revokeAllForUser(userId, { client: { actor: "support/bob" } });
    */
-  revokeAllForUser(userId: string, options?: ClientOptions): Promise<RevokedSessions>;
+  revokeAllForUser(userId: string, options?: RevocationRequest): Promise<RevokedAndConfirmed>;
   /** Revokes every session and access token there is: all users have to log in again. */
-  revokeAll(options?: ClientOptions): Promise<RevokedSessions>;
+  revokeAll(options?: RevocationRequest): Promise<RevokedAndConfirmed>;
 }
 
 /** Tokenpair's own user table: `auth.users`. */
@@ -84,7 +84,7 @@ export interface AuthUsers {
    * @example
    * await auth.users.disable(userId, { client: { actor: "support/bob" } });
    */
-  disable(userId: string, options?: ClientOptions): Promise<RevokedSessions>;
+  disable(userId: string, options?: RevocationRequest): Promise<RevokedAndConfirmed>;
   /**
    * Activates a user again. Revoked sessions stay revoked.
    *
@@ -97,13 +97,13 @@ export interface AuthUsers {
    * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for people. TypeError if `findUser`
    * is set.
    */
-  setPassword(userId: string, password: string, options?: ClientOptions): Promise<RevokedSessions>;
+  setPassword(userId: string, password: string, options?: RevocationRequest): Promise<RevokedAndConfirmed>;
   /**
    * Deletes a user and revokes all of the user's sessions.
    *
    * @throws AuthError `user_not_found`.
    */
-  delete(userId: string, options?: ClientOptions): Promise<RevokedSessions>;
+  delete(userId: string, options?: RevocationRequest): Promise<RevokedAndConfirmed>;
 }
 
 /** The counts of failed logins: `auth.throttle`. */

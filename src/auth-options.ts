@@ -5,6 +5,7 @@ import type { Store } from "./core/store/index.ts";
 import type { AuthUser, User } from "./core/user.ts";
 import type { EventType, RefreshOutcome } from "./events/events.ts";
 import type { HeaderSource } from "./http/request/headers.ts";
+import type { SignalEnd } from "./revocation/signals.ts";
 
 /**
  * The options of `createAuth`: a store, a signing key, and every setting that differs from its default.
@@ -79,6 +80,11 @@ export interface CorsOptions {
 export interface SignalOptions {
   /** Another signal that also aborts the returned one, for example when the client disconnects. Default: none. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * What the signal follows: the access token, or its session through refreshes. The session is looked up each time the life
+   * of an access token is over. A new password aborts it in any case. Default: "token".
+   */
+  readonly until?: SignalEnd | undefined;
 }
 
 /** Which users to list. */

@@ -1,5 +1,5 @@
 import type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
-import type { ClientOptions, CorsOptions, RequestLike, RequestOptions, SignalOptions } from "./auth-options.ts";
+import type { CorsOptions, RequestLike, RequestOptions, SignalOptions } from "./auth-options.ts";
 import type {
   CheckResult,
   CorsResult,
@@ -14,11 +14,13 @@ import type { ApplicationClaims } from "./core/claims.ts";
 import type { AuthUser, User } from "./core/user.ts";
 import type { EventListener } from "./events/events.ts";
 import type { Authentication } from "./flows/authenticate.ts";
-import type { PasswordChange } from "./flows/change-password.ts";
+import type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
+import type { Confirmed } from "./flows/commit.ts";
 import type { IssueOptions } from "./flows/issue.ts";
 import type { Credentials, LoginOptions } from "./flows/login.ts";
 import type { LogoutOptions, SessionOwner } from "./flows/logout.ts";
 import type { RefreshOptions } from "./flows/refresh/report.ts";
+import type { RevocationRequest } from "./flows/sessions.ts";
 import type { VerifiedClaims } from "./flows/verify.ts";
 import type { ConnectionInfo } from "./http/request/client-ip.ts";
 
@@ -123,17 +125,30 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * the promise fulfils.
    *
    * @param session any refresh token of the session, spent or not, or verified claims.
+   * @param options.confirmed waits until no node accepts the revoked tokens any more.
+   * @returns `confirmed`, if the confirmation was asked for.
    * @throws AuthError a `token_` code if the refresh token is not genuine or its session is over. TypeError if `options` is
    * not an object, or `scope` is unknown.
    * @example
    * await auth.logout(refreshToken);
    * await auth.logout({ userId, sessionId }, { scope: "others" });
    */
-  logout(session: string | SessionOwner, options?: LogoutOptions): Promise<void>;
+  logout(session: string | SessionOwner, options?: LogoutOptions): Promise<Confirmed>;
   /**
-   * Returns a signal that aborts when the access token expires or is revoked, with an `AuthError` as its reason. Use it for
-   * WebSockets, server-sent events and long polls.
+   * Returns whether an authenticated request may still continue: its token has not expired, and this node knows of no revocation.
+   * Ask it right before a side effect of a request that takes long. Works from memory.
    *
+   * @example
+   * const claims = await auth.authenticate(request);
+   * const order = await request.json();
+   * if (!auth.stillValid(claims)) throw new Error("logged out meanwhile");
+   */
+  stillValid(claims: Authentication<U, C>): boolean;
+  /**
+   * Returns a signal that aborts when the access token expires or is revoked, or when this node's knowledge of revocations is
+   * older than `signalMaxStaleness`; its reason is an `AuthError`. Use it for WebSockets, server-sent events and long polls.
+   *
+   * @param options.until "session" follows the session through refreshes instead of ending with the access token.
    * @param options.signal also aborts the returned signal, for example when the client disconnects.
    * @example
    * const signal = auth.signal(await auth.authenticate(request), { signal: request.signal });
@@ -147,7 +162,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * const { tokenId } = await auth.authenticate(request);
    * await auth.revokeToken(tokenId);
    */
-  revokeToken(tokenId: string, options?: ClientOptions): Promise<void>;
+  revokeToken(tokenId: string, options?: RevocationRequest): Promise<Confirmed>;
   /**
    * Changes a user's password with the current one. The session that sent the request continues with the new pair; the user's other
    * sessions are revoked.
@@ -157,7 +172,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * @example
    * const pair = await auth.changePassword({ userId, sessionId, currentPassword, newPassword });
    */
-  changePassword(change: PasswordChange, options?: ClientOptions): Promise<PasswordChangeResult>;
+  changePassword(change: PasswordChange, options?: PasswordChangeOptions): Promise<PasswordChangeResult & Confirmed>;
 
   /** Lists, labels and revokes sessions. */
   readonly sessions: AuthSessions;

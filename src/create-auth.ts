@@ -1,8 +1,7 @@
 import type { Auth } from "./auth.ts";
 import type { AuthOptions, RequestLike, RequestOptions } from "./auth-options.ts";
-import type { CheckResult, Health, LoginResult, SessionPair } from "./auth-results.ts";
+import type { CheckResult, LoginResult, SessionPair } from "./auth-results.ts";
 import type { ApplicationClaims, TokenPair } from "./core/claims.ts";
-import { SchemaVersionError } from "./core/errors.ts";
 import type { Session } from "./core/session.ts";
 import { findSettingFault, toShown } from "./core/settings/faults.ts";
 import { requireFunctions, requireOptions } from "./core/settings/unknown-options.ts";
@@ -10,10 +9,8 @@ import type { AuthUser, User } from "./core/user.ts";
 import { toUserId } from "./core/user-id.ts";
 import { createDeps } from "./create-deps.ts";
 import { createListeners } from "./events/publisher.ts";
-import type { Deps } from "./flows/deps.ts";
 import type { Issued } from "./flows/issue.ts";
 import { toSessionView } from "./flows/sessions.ts";
-import type { StoreMonitor } from "./flows/store-monitor.ts";
 import { requireOwnTable } from "./flows/users.ts";
 import { isPreflight, toCorsHeaders } from "./http/cookies/cors.ts";
 import { reportCsrfRefusal } from "./http/cookies/csrf-report.ts";
@@ -21,6 +18,7 @@ import { authenticateRequest } from "./http/credentials.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { toClientInfo } from "./http/request/client-info.ts";
 import { createDepsFinder, createHttpHandler } from "./http/router.ts";
+import { checkHealth, sweepSilentNodes } from "./node-state.ts";
 
 /**
  * Creates token-pair authentication over a store. Await `ready()` before the first request.
@@ -57,7 +55,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
 ): Auth<U, C> {
   requireFunctions({ onError, onLag: options.onLag });
   const listeners = createListeners();
-  const { deps, httpDeps, signals, auditQueue, storeMonitor, webhook } = createDeps(
+  const { deps, httpDeps, signals, confirmer, auditQueue, storeMonitor, webhook } = createDeps(
     options as unknown as AuthOptions,
     listeners.emit,
   );
@@ -86,6 +84,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       await deps.store.checkSchema();
       await deps.feed.start();
       webhook?.start();
+      sweepSilentNodes(deps, confirmer);
     },
     health: () => checkHealth(deps, storeMonitor),
     stats: () => ({
@@ -95,8 +94,10 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       ...(deps.store.connections === undefined ? {} : { connections: deps.store.connections() }),
     }),
     close: async () => {
-      deps.feed.stop();
+      const left = deps.feed.stop();
+      confirmer.stop();
       signals.stop();
+      await left;
       await webhook?.stop();
       await storeMonitor.stop();
       await auditQueue.stop();
@@ -145,19 +146,25 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       return { isPreflight: isPreflight(request) && "Access-Control-Allow-Origin" in headers, headers };
     },
     logout: async (session, options = {}) => {
-      requireOptions("logout", options, ["scope", "client"]);
+      requireOptions("logout", options, ["scope", "client", "confirmed"]);
       requireScope(options.scope);
-      if (typeof session === "string") await flows.logoutByRefreshToken(session, options);
-      else await flows.logout(toOwner(session, "logout"), options);
+      if (typeof session === "string") return flows.logoutByRefreshToken(session, options);
+      const { confirmed } = await flows.logout(toOwner(session, "logout"), options);
+      return confirmed === undefined ? {} : { confirmed };
     },
-    signal: (claims, { signal } = {}) => {
-      const own = signals.signal(claims);
+    stillValid: (claims) => flows.isStillValid(claims),
+    signal: (claims, { signal, until } = {}) => {
+      const own = signals.signal(claims, until);
       return signal === undefined ? own : AbortSignal.any([own, signal]);
     },
-    revokeToken: (tokenId, options) => flows.revokeToken(tokenId, options?.client),
+    revokeToken: (tokenId, options) => flows.revokeToken(tokenId, options),
     changePassword: async (change, options) => {
-      const changed = await flows.changePassword(toOwner(change, "changePassword"), options);
-      return { ...toSessionPair(changed), device: changed.device };
+      const { confirmed, ...changed } = await flows.changePassword(toOwner(change, "changePassword"), options);
+      return {
+        ...toSessionPair(changed),
+        device: changed.device,
+        ...(confirmed === undefined ? {} : { confirmed }),
+      };
     },
 
     sessions: Object.freeze<Auth["sessions"]>({
@@ -168,15 +175,15 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       },
       revoke: async (sessionId, options = {}) => {
         // A string in place of the options has no `userId`, and would revoke another user's session too.
-        requireOptions("sessions.revoke", options, ["userId", "client"]);
-        await flows.revokeSession(
+        requireOptions("sessions.revoke", options, ["userId", "client", "confirmed"]);
+        return flows.revokeSession(
           sessionId,
           options.userId === undefined ? options : toOwner(options, "sessions.revoke"),
         );
       },
       revokeAllForUser: async (userId, options) =>
-        flows.revokeSessionsForUser(toUserId(userId, "sessions.revokeAllForUser"), options?.client),
-      revokeAll: (options) => flows.revokeAllSessions(options?.client),
+        flows.revokeSessionsForUser(toUserId(userId, "sessions.revokeAllForUser"), options),
+      revokeAll: (options) => flows.revokeAllSessions(options),
     }),
     users: Object.freeze<Auth["users"]>({
       create: async (user, options) => {
@@ -193,13 +200,13 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
         requireOwnTable(deps.settings);
         return flows.updateUser(toUserId(userId, "users.update"), changes, options?.client);
       },
-      disable: async (userId, options) => flows.disableUser(toUserId(userId, "users.disable"), options?.client),
+      disable: async (userId, options) => flows.disableUser(toUserId(userId, "users.disable"), options),
       enable: async (userId, options) => flows.enableUser(toUserId(userId, "users.enable"), options?.client),
       setPassword: async (userId, password, options) => {
         requireOwnTable(deps.settings);
-        return flows.setPassword(toUserId(userId, "users.setPassword"), password, options?.client);
+        return flows.setPassword(toUserId(userId, "users.setPassword"), password, options);
       },
-      delete: async (userId, options) => flows.deleteUser(toUserId(userId, "users.delete"), options?.client),
+      delete: async (userId, options) => flows.deleteUser(toUserId(userId, "users.delete"), options),
     }),
     throttle: Object.freeze<Auth["throttle"]>({
       clearUser: async (userId, options) => flows.unlockUser(toUserId(userId, "throttle.clearUser"), options?.client),
@@ -255,22 +262,4 @@ function toLoginResult({ user, session, pair }: Issued): LoginResult<AuthUser> {
 
 function toSessionPair({ session, pair }: { readonly session: Session; readonly pair: TokenPair }): SessionPair {
   return { ...pair, session: toSessionView(session) };
-}
-
-async function checkHealth({ feed, settings, store }: Deps, storeMonitor: StoreMonitor): Promise<Health> {
-  if (!feed.isLoaded()) return { ok: false, reason: "the revocations are not loaded" };
-  if (!feed.isFresh() && settings.onStale === "refuse") {
-    return { ok: false, reason: `the revocations are ${Math.floor(feed.staleness())} s old` };
-  }
-  try {
-    await store.checkSchema();
-  } catch (error) {
-    if (!(error instanceof SchemaVersionError)) return { ok: false, reason: "the store does not answer" };
-    // During an upgrade, nodes of the older version keep serving.
-    if (!error.isNewer) return { ok: false, reason: "the database is older than this version" };
-  }
-  if (await storeMonitor.check()) return { ok: true };
-  const reason = "the store can't be written to";
-  // No other node could write either, and this one still answers from memory.
-  return store.writes?.isShared ? { ok: true, degraded: reason } : { ok: false, reason };
 }

@@ -1,5 +1,6 @@
 import { hkdfSync } from "node:crypto";
 import type { AuthOptions } from "./auth-options.ts";
+import type { CommitPosition } from "./core/revocation.ts";
 import type { Clock } from "./core/runtime/clock.ts";
 import { systemClock } from "./core/runtime/clock.ts";
 import { type Random, systemRandom } from "./core/runtime/random.ts";
@@ -21,11 +22,13 @@ import { createWebhook, type Webhook } from "./events/webhook.ts";
 import type { WebhookTarget } from "./events/webhook-request.ts";
 import type { Deps } from "./flows/deps.ts";
 import { bindFlows } from "./flows/index.ts";
+import { findSessionEnd } from "./flows/sessions.ts";
 import { createStoreMonitor, type StoreMonitor } from "./flows/store-monitor.ts";
 import { createLoginQueue } from "./flows/throttling/login-queue.ts";
 import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { createBearerReader } from "./http/request/bearer.ts";
+import { type Confirmer, createConfirmer } from "./revocation/confirm.ts";
 import { createFeed } from "./revocation/feed.ts";
 import { createRevocationIndex } from "./revocation/revocation-index.ts";
 import { createSignals, type Signals } from "./revocation/signals.ts";
@@ -45,6 +48,7 @@ export interface Parts {
   /** What the routes work with. */
   readonly httpDeps: HttpDeps;
   readonly signals: Signals;
+  readonly confirmer: Confirmer;
   readonly auditQueue: AuditQueue;
   readonly storeMonitor: StoreMonitor;
   /** `null` without `webhookUrl`. */
@@ -75,23 +79,40 @@ export function createDeps(
       `must not be set: ${settings.algorithm} verifies with the signing key itself.`,
     );
   }
-  const { accessTokenLifetime, leeway, maxStaleness, findUser } = settings;
+  const { accessTokenLifetime, leeway, findUser } = settings;
   const keys = createKeySet(createHmacKey({ algorithm: settings.algorithm, secret: signingKey }));
   const tokens = createTokens({ keys, clock, settings, random });
-  const revocations = createRevocationIndex({ accessTokenLifetime, leeway, clock });
-  const signals = createSignals({ index: revocations, clock, leeway });
+  const revocations = createRevocationIndex({ leeway, clock });
   const auditQueue = createAuditQueue({ store: store.audit, clock, emit: emitToListeners, schedule });
   const emit = createPublisher({ emit: emitToListeners, queue: auditQueue.add, settings, clock });
   const feed = createFeed({
-    store: store.feed,
+    store,
     index: revocations,
     clock,
-    accessTokenLifetime,
-    leeway,
-    maxStaleness,
-    onApplied: signals.onRevocation,
+    settings,
+    onApplied: (revocation) => signals.onRevocation(revocation),
+    onState: (state) => confirmer.observe(state),
+    onStaleness: (seconds) => signals.onStaleness(seconds),
     onLag,
     emit,
+    schedule,
+  });
+  const signals = createSignals({
+    index: revocations,
+    clock,
+    leeway,
+    accessTokenLifetime,
+    maxStaleness: settings.signalMaxStaleness,
+    staleness: feed.staleness,
+    findSessionEnd: (sessionId) => findSessionEnd({ store }, sessionId),
+    schedule,
+  });
+  const confirmer = createConfirmer({
+    nodes: store.nodes,
+    clock,
+    nodeId: feed.nodeId,
+    onConfirmed: (by, ms) => emit({ type: "revocation_confirmed", time: clock.now(), by, ms }),
+    schedule,
   });
   const storeMonitor = createStoreMonitor({ writes: store.writes, clock, emit, schedule });
   const passwords = doubles.passwords ?? createPasswordHasher(settings);
@@ -109,6 +130,7 @@ export function createDeps(
     loginQueue: createLoginQueue(),
     revocations,
     feed,
+    confirm: (position: CommitPosition) => confirmer.confirm(position, { timeout: settings.confirmTimeout * 1000 }),
     clock,
     random,
     emit,
@@ -127,7 +149,7 @@ export function createDeps(
   const target = toWebhookTarget(settings);
   const webhook =
     target === null ? null : createWebhook({ target, store: store.outbox, clock, emit, schedule, jitter: Math.random });
-  return { deps, httpDeps, signals, auditQueue, storeMonitor, webhook };
+  return { deps, httpDeps, signals, confirmer, auditQueue, storeMonitor, webhook };
 }
 
 function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<AuthUser>): WebhookTarget | null {

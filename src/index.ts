@@ -28,7 +28,21 @@ export type {
 export type { AccessClaims, ApplicationClaims, RefreshClaims, TokenPair } from "./core/claims.ts";
 export type { ClientInfo } from "./core/client-info.ts";
 export { AuthError, type AuthErrorCode, SchemaVersionError, StoreUnavailableError } from "./core/errors.ts";
-export type { FeedBatch, FeedCursor, RevocableToken, Revocation } from "./core/revocation.ts";
+export type {
+  CommitPosition,
+  Confirmation,
+  FeedBatch,
+  FeedCursor,
+  FeedState,
+  GlobalRevocation,
+  Membership,
+  RevocableToken,
+  Revocation,
+  RevocationBase,
+  SessionRevocation,
+  TokenRevocation,
+  UserRevocation,
+} from "./core/revocation.ts";
 export type { RevokeReason, Session } from "./core/session.ts";
 export type { AuditSettings, WebhookSettings } from "./core/settings/audit-settings.ts";
 export { days, hours, minutes } from "./core/settings/durations.ts";
@@ -52,21 +66,32 @@ export type {
   AuditRow,
   AuditStore,
 } from "./core/store/audit.ts";
-export type { FeedStore, RevokedToken } from "./core/store/feed.ts";
+export type { FeedRead, FeedStore, RevokedToken, RevokeTokenOptions } from "./core/store/feed.ts";
 export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store, WriteProbe } from "./core/store/index.ts";
+export type {
+  Acknowledgement,
+  Look,
+  NewNode,
+  NodeStore,
+  RegisteredNode,
+  RegistryNode,
+} from "./core/store/nodes.ts";
 export type { Delivery, OutboxStore } from "./core/store/outbox.ts";
 export type {
   CreatedSession,
   CreateSessionOutcome,
   Decision,
   NewSession,
+  RevocationOptions,
   RevokedSessions,
+  RevokeSessionOptions,
   Rotation,
   SessionAt,
   SessionList,
   SessionSnapshot,
   SessionStore,
   SessionUse,
+  SessionUser,
   Verdict,
 } from "./core/store/sessions.ts";
 export type { ClearedCounts, CountSnapshot, CountVerdict, FailureCount, ThrottleStore } from "./core/store/throttle.ts";
@@ -90,22 +115,16 @@ export type { SuspiciousLogin } from "./core/suspicious-login.ts";
 export type { AuthUser, User, UserWithPassword } from "./core/user.ts";
 export { createAuth } from "./create-auth.ts";
 export type { HashLoad } from "./crypto/passwords/hash-queue.ts";
+export type { BaseEvent, ClientEvent } from "./events/base-event.ts";
 export type {
   AuditDroppedEvent,
   AuthEvent,
-  BaseEvent,
   ClientAddressUnknownEvent,
-  ClientEvent,
   CsrfRefusedEvent,
   EventListener,
   EventOfType,
   EventType,
-  FeedRecoveredEvent,
-  FeedReloadedEvent,
-  FeedStaleEvent,
   KeyChangedEvent,
-  ListenLostEvent,
-  ListenRecoveredEvent,
   LoginEvent,
   LoginFailedEvent,
   NewDeviceEvent,
@@ -125,15 +144,26 @@ export type {
   UserChangedEvent,
   WebhookFailedEvent,
 } from "./events/events.ts";
+export type {
+  FeedEvent,
+  FeedRecoveredEvent,
+  FeedReloadedEvent,
+  FeedStaleEvent,
+  ListenLostEvent,
+  ListenRecoveredEvent,
+  RevocationConfirmedEvent,
+} from "./events/feed-events.ts";
 export type { Authentication } from "./flows/authenticate.ts";
-export type { PasswordChange } from "./flows/change-password.ts";
+export type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
+export type { Confirmed, ConfirmOptions, RevokedAndConfirmed } from "./flows/commit.ts";
 export type { IssueOptions } from "./flows/issue.ts";
 export type { Credentials, LoginOptions } from "./flows/login.ts";
 export type { LogoutOptions, LogoutScope, SessionOwner } from "./flows/logout.ts";
 export type { RefreshOptions } from "./flows/refresh/report.ts";
-export type { RevokeOptions, SessionView } from "./flows/sessions.ts";
+export type { RevocationRequest, RevokeOptions, SessionView } from "./flows/sessions.ts";
 export type { NewUserInput, UserUpdate } from "./flows/users.ts";
 export type { VerifiedClaims } from "./flows/verify.ts";
 export type { ConnectionInfo } from "./http/request/client-ip.ts";
 export type { HeaderSource } from "./http/request/headers.ts";
 export type { Register, RegisteredAuthentication } from "./register.ts";
+export type { SignalEnd } from "./revocation/signals.ts";

@@ -31,7 +31,8 @@ describe("the documentation", () => {
   });
 
   it("describes every event", () => {
-    const types = [...read("src/events/events.ts").matchAll(/readonly type: "(\w+)";/g)].map(([, type]) => type);
+    const source = `${read("src/events/events.ts")}${read("src/events/feed-events.ts")}`;
+    const types = [...source.matchAll(/readonly type: "(\w+)";/g)].map(([, type]) => type);
     const [, table = ""] = read("docs/events.md").split(/^## /m);
     const described = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, type]) => type);
     expect(described.sort()).toEqual(types.sort());

@@ -16,7 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   root: ["core", "events", "crypto", "revocation", "flows", "http"],
   adapters: ["core", "root"],
   server: ["core", "events", "crypto", "flows", "store", "http", "adapters", "root"],
-  cli: ["core", "events", "crypto", "flows", "store", "http", "server", "root"],
+  cli: ["core", "events", "crypto", "revocation", "flows", "store", "http", "server", "root"],
   client: ["core"],
   page: ["client"],
 };

@@ -34,7 +34,7 @@ const toHash = (sessionId: string, generation: number): Uint8Array =>
 /** A login of user `userId` with session `i`. */
 export function toNewSession(i: number, userId: string): NewSession {
   const id = toSessionId(i);
-  const lifetimes = { idleLifetime: 30 * day, absoluteLifetime: 365 * day };
+  const lifetimes = { idleLifetime: 30 * day, absoluteLifetime: 365 * day, accessLifetime: 1_800, maxSessions: 100 };
   const row = { userEpoch: 0, persistent: true, userAgent, ip: "203.0.113.77", updateLastLogin: false };
   return { id, userId, currentHash: toHash(id, 0), ...lifetimes, ...row };
 }
@@ -50,6 +50,7 @@ function toRotation(sessionId: string, userId: string, generation: number): Rota
     salt: new Uint8Array(16).fill(generation),
     idempotencyHash: toHash(sessionId, -generation),
     idleLifetime: 30 * day,
+    accessLifetime: 1_800,
     userAgent,
     ip: "203.0.113.77",
   };

@@ -28,7 +28,7 @@ export function bearerRequests(): readonly Headers[] {
   const tokens = createTokens({ keys, clock: systemClock, settings: defaultSettings });
   const issuedAt = systemClock.now();
   return Array.from({ length: users }, (_, i) => {
-    const session = { userId: `${i + 1}`, sessionId: randomUUID(), userEpoch: 0 };
+    const session = { userId: `${i + 1}`, sessionId: randomUUID(), userEpoch: 0, globalEpoch: 0 };
     const token = tokens.mintAccess({ ...session, issuedAt, expiresAt: issuedAt + 86_400, claims: {} });
     return { authorization: `Bearer ${token}` };
   });

@@ -33,7 +33,7 @@ export const toUserId = (n: number): string => `${(n % users) + 1}`;
 export function toRotation(n: number, generation: number): Rotation {
   const hashes = { presentedHash: firstHash, nextHash: firstHash, salt, idempotencyHash: null };
   const presented = { sessionId: toSessionId(n), userId: toUserId(n), userEpoch: 0, generation };
-  return { ...presented, ...hashes, idleLifetime, userAgent, ip };
+  return { ...presented, ...hashes, idleLifetime, accessLifetime: 1_800, userAgent, ip };
 }
 
 const sessionColumns = `id, user_id, user_epoch, generation, current_hash, created_at, last_used_at, idle_expires_at,

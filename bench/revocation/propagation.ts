@@ -23,7 +23,7 @@ export async function measurePropagation(harness: Harness): Promise<void> {
   // Of yet another node, so that nobody waits for its connections.
   const busyStore = postgresStore({ connectionString: postgres.url, schema });
   await store.migrate();
-  const auth = createAuth({ store, signingKey });
+  const auth = createAuth({ store, signingKey, maxSessionsPerUser: null });
   await auth.ready();
   const nodes = [1, 2, 3].map(() => startChild("../revocation/node.ts", postgres.url, schema));
   try {

@@ -1,9 +1,9 @@
-import type { RefreshLine, SettingsLine } from "./format.ts";
+import type { EndLine, RefreshLine, SettingsLine } from "./format.ts";
 import type { Judge } from "./judge.ts";
 import type { History, SessionHistory } from "./session-history.ts";
 import { gaveTokens, type Spending } from "./spending.ts";
 
-/** I3, I9, I10 and I11: what ends, stays ended; what nothing ended, lives; and what was acknowledged is not lost. */
+/** I3, I9 to I11, I13 and I14: what ends, stays ended; what nothing ended, lives; and what was acknowledged is not lost. */
 export function checkEndings(
   session: SessionHistory,
   spending: Spending,
@@ -20,17 +20,27 @@ export function checkEndings(
     judge("I3", ending === undefined, "tokens after an acknowledged end", [ending, line]);
   }
 
-  for (const line of session.accesses) {
-    if (line.outcome !== "ok") continue;
-    const ending = session.endings.find((end) => isOverdue(end.end, line.start));
-    judge("I11", ending === undefined, "an access token was accepted long after its session ended", [ending, line]);
-  }
+  const isCutOff = (ended: number, asked: number) => faults.some(({ start, end }) => start < asked && end > ended);
+  const { revocationBound, maxStaleness } = settings;
 
-  function isOverdue(ended: number, asked: number): boolean {
-    const isCutOff = faults.some(({ start, end }) => start < asked && end > ended);
-    const { revocationBound, maxStaleness } = settings;
-    const bound = isCutOff ? Math.max(revocationBound, maxStaleness) : revocationBound;
-    return ended + bound + clockSkew < asked;
+  for (const line of session.accesses) {
+    const confirmed = session.endings.find((ending) => isConfirmed(ending) && ending.end + clockSkew < line.start);
+    if (confirmed !== undefined) {
+      judge("I13", line.outcome !== "ok", "an access token was accepted after a confirmed revocation", [
+        confirmed,
+        line,
+      ]);
+    }
+    if (line.outcome !== "ok") continue;
+    const acceptedAfter = (bound: number) => session.endings.find(({ end }) => end + bound + clockSkew < line.start);
+    const overdue = acceptedAfter(revocationBound);
+    const isOnTime = overdue === undefined || isCutOff(overdue.end, line.start);
+    judge("I11", isOnTime, "an access token was accepted long after its session ended", [overdue, line]);
+    const late = acceptedAfter(Math.max(revocationBound, maxStaleness));
+    judge("I14", late === undefined, "a node that was cut off accepted a revoked access token for too long", [
+      late,
+      line,
+    ]);
   }
 
   checkRows(session, refreshes, spending, settings, judge);
@@ -38,6 +48,8 @@ export function checkEndings(
     judge("I10", line.outcome !== "state_lost", "the database does not know a generation that it gave", [line]);
   }
 }
+
+const isConfirmed = ({ confirmed }: EndLine) => confirmed === "acks" || confirmed === "expiry";
 
 /** What the database holds, against what was answered. */
 function checkRows(

@@ -1,7 +1,22 @@
 import { z } from "zod";
 
 /** The invariants of the design, by number. */
-export const invariants = ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12"] as const;
+export const invariants = [
+  "I1",
+  "I2",
+  "I3",
+  "I4",
+  "I5",
+  "I6",
+  "I7",
+  "I8",
+  "I9",
+  "I10",
+  "I11",
+  "I12",
+  "I13",
+  "I14",
+] as const;
 export type Invariant = (typeof invariants)[number];
 
 const name = z.string().min(1).max(200);
@@ -79,6 +94,8 @@ const lines = {
     user: name.optional(),
     except: name.optional(),
     outcome,
+    /** How the revocation was confirmed; absent: nobody asked for it. */
+    confirmed: z.enum(["acks", "expiry", "pending"]).optional(),
   }),
   enable: z.strictObject({ op: z.literal("enable"), ...request, user: name, outcome }),
   /** A request with an access token. */

@@ -23,8 +23,10 @@ const linesWith =
 export const proofRuns: readonly ProofRun[] = [
   {
     name: "model",
-    description: "explores the rotation rule in every state, and finds each of its deliberate breakages (minutes)",
+    description:
+      "explores the rotation rule and the confirmation of revocations, and finds each of their deliberate breakages (minutes)",
     command: vitest("test/model"),
+    env: { TOKENPAIR_MODEL_STEPS: "18" },
     smoke: { command: vitest("test/model", "--testNamePattern=reuse interval 0") },
     toFigures(lines) {
       const explored = linesWith(/^model: .*: .* states, .*0 violations/)(lines);
@@ -40,6 +42,15 @@ export const proofRuns: readonly ProofRun[] = [
     env: { TOKENPAIR_CHAOS_FACTOR: "4" },
     smoke: { command: vitest("test/races/crash.test.ts", "--testNamePattern=over SQLite") },
     toFigures: linesWith(/^(?:races|crashes|failover|partition)\b.*:/),
+  },
+  {
+    name: "revocation",
+    description:
+      "10,000 confirmed revocations while nodes and the database are killed, stopped and cut off; deliberate breakages (hours)",
+    command: vitest("test/races/revocation"),
+    env: { TOKENPAIR_REVOCATIONS: "10000", TOKENPAIR_BREAKAGES: "true" },
+    smoke: { command: vitest("test/races/revocation-proof.test.ts"), env: { TOKENPAIR_REVOCATIONS: "40" } },
+    toFigures: linesWith(/^(?:revocations|breakage)\b.*:/),
   },
   {
     name: "browsers",

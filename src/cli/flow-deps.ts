@@ -1,3 +1,4 @@
+import { systemClock } from "../core/runtime/clock.ts";
 import { systemRandom } from "../core/runtime/random.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { Store } from "../core/store/index.ts";
@@ -8,6 +9,7 @@ import type { ImportDeps } from "../flows/import-users.ts";
 import type { SessionDeps } from "../flows/sessions.ts";
 import type { AccountDeps } from "../flows/throttling/account-state.ts";
 import { findUserByName, type UserDeps } from "../flows/users.ts";
+import { createConfirmer } from "../revocation/confirm.ts";
 import type { Config } from "../server/config/config.ts";
 import { CommandError } from "./errors.ts";
 
@@ -21,11 +23,14 @@ export type FlowDeps = UserDeps &
  * Creates the flows' dependencies. They need no key and no revocation index: servers read every change from the store.
  */
 export function toFlowDeps(store: Store, { settings }: Config): FlowDeps {
+  const confirmer = createConfirmer({ nodes: store.nodes, clock: systemClock, nodeId: () => null });
   return {
     store,
     settings,
     passwords: createPasswordHasher(settings),
     feed: { apply() {} },
+    // A command waits as long as it takes.
+    confirm: (position) => confirmer.confirm(position),
     emit() {},
     record: createRecorder(settings, systemRandom),
   };

@@ -1,3 +1,5 @@
+import type { Confirmed, RevokedAndConfirmed } from "../flows/commit.ts";
+
 /** Returns an ISO 8601 time in UTC, or "never" for `null`. @param seconds whole seconds since the epoch. */
 export function toTime(seconds: number | null): string {
   return seconds === null ? "never" : `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
@@ -23,4 +25,21 @@ export function toTable(headings: readonly string[], rows: readonly (readonly st
 /** Replaces every control character by "?": a value from a client could otherwise send commands to the terminal. */
 export function withoutControls(text: string): string {
   return text.replace(/\p{Cc}/gu, "?");
+}
+
+/** Returns the line that says how a revocation was confirmed; none if no confirmation was asked for. */
+export function toConfirmationLines({ confirmed }: Confirmed): readonly string[] {
+  switch (confirmed) {
+    case undefined:
+      return [];
+    case "pending":
+      return ["Not confirmed: some nodes may accept the access tokens until their maxStaleness is over."];
+    default:
+      return ["Confirmed: no node accepts the access tokens any more."];
+  }
+}
+
+/** Returns how many sessions were revoked, and how that was confirmed, as JSON. */
+export function toRevokedJson({ sessions, confirmed }: RevokedAndConfirmed) {
+  return { revoked: sessions, ...(confirmed === undefined ? {} : { confirmed }) };
 }

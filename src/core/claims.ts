@@ -16,6 +16,8 @@ export interface AccessClaims<C extends object = ApplicationClaims> {
   readonly sessionId: string;
   /** `ue`: the user's epoch when the token was issued. A higher epoch revokes the token. */
   readonly userEpoch: number;
+  /** `ge`: the global epoch when the token was issued; `null` if the token has none, as version 0.1's. A higher one revokes the token. */
+  readonly globalEpoch: number | null;
   /** `jti`: identifies the token. Safe to log. */
   readonly tokenId: string;
   /** `iat`; 0 if the token has none. tokenpair's own tokens always have one. */

@@ -1,24 +1,13 @@
-import { settingRules } from "./settings/rules.ts";
-import type { Settings } from "./settings/settings.ts";
-
 /** Seconds for which a revocation is kept longer than the tokens that it revokes, because clocks differ. */
 export const clockMargin = 60;
 
-/**
- * Returns how long a node with these settings must remember a revocation: as long as a revoked token can live. Seconds.
- */
-export function toRevocationHorizon({
-  accessTokenLifetime,
-  leeway,
-}: Pick<Settings, "accessTokenLifetime" | "leeway">): number {
-  return accessTokenLifetime + leeway + clockMargin;
-}
+/** The longest life of an access token of version 0.1, in seconds: its revocations don't say how long they are needed. */
+const longestUnknownLife = 86_400;
 
-/**
- * How long the store keeps a revocation, in seconds: long enough under any settings, because a process that cleans up
- * may have other settings than the servers.
- */
-export const revocationRetention = toRevocationHorizon({
-  accessTokenLifetime: settingRules.accessTokenLifetime.max,
-  leeway: settingRules.leeway.max,
-});
+/** Seconds for which the store keeps a revocation after its last token has expired: readers' clocks may be far behind. */
+export const revocationRetention = 86_400;
+
+/** Returns the time until which tokens exist that an entry revokes: whole seconds since the epoch. */
+export function toRevocationEnd({ at, until }: { readonly at: number; readonly until?: number }): number {
+  return until ?? at + longestUnknownLife;
+}

@@ -6,7 +6,8 @@ export type RevokeReason =
   | "revoked"
   | "password_changed"
   | "user_disabled"
-  | "user_deleted";
+  | "user_deleted"
+  | "limit";
 
 /**
  * One login on one device: one token family, one row, no matter how often it is refreshed. Times are whole seconds since the
@@ -19,6 +20,11 @@ export interface Session {
   readonly userId: string;
   /** The user's epoch at the login or, in the session that changed its user's password, since then. */
   readonly userEpoch: number;
+  /**
+   * The lowest user epoch that a refresh token of this session may carry: lower than `userEpoch` after the session has logged
+   * the others out. `null`: `userEpoch` itself.
+   */
+  readonly leastEpoch: number | null;
   /** How often the session has been rotated. */
   readonly generation: number;
   /** SHA-256 of the current generation's secret. */
@@ -42,6 +48,10 @@ export interface Session {
   readonly idleExpiresAt: number;
   /** When the session expires, no matter how often it is refreshed. Never moves. */
   readonly absoluteExpiresAt: number;
+  /** The latest `exp` of an access token of this session; `null` if only version 0.1 has issued any. */
+  readonly accessUntil: number | null;
+  /** SHA-256 of the idempotency key of the last password change; `null` if there was none. */
+  readonly changeHash: Uint8Array | null;
   /** When the session was revoked; `null` if it was not. */
   readonly revokedAt: number | null;
   /** Why the session was revoked; `null` if it was not. */

@@ -6,8 +6,8 @@ export type Payload = Readonly<Record<string, unknown>>;
 
 /**
  * Checks the registered claims of a genuine token (RFC 7519 §4.1), in the order of simplejwt. `iat` and `nbf`, if present,
- * must not be in the future and `exp` not in the past, within the leeway. Then `iss` and `aud`: their form if present, and
- * their value if configured.
+ * must not be further in the future than `clockTolerance`, and `exp` not further in the past than `leeway`. Then `iss` and
+ * `aud`: their form if present, and their value if configured.
  *
  * @param now whole seconds since the epoch.
  * @param mayBeExpired whether `exp` may be in the past.
@@ -16,14 +16,14 @@ export type Payload = Readonly<Record<string, unknown>>;
 export function checkRegisteredClaims(
   payload: Payload,
   now: number,
-  settings: Pick<Settings, "leeway" | "issuer" | "audience">,
+  settings: Pick<Settings, "leeway" | "clockTolerance" | "issuer" | "audience">,
   mayBeExpired = false,
 ): void {
   const issuedAt = readTime(payload, "iat");
   const notBefore = readTime(payload, "nbf");
   const expiresAt = readTime(payload, "exp");
-  if (issuedAt !== undefined && issuedAt > now + settings.leeway) throw invalid("iat is in the future");
-  if (notBefore !== undefined && notBefore > now + settings.leeway) throw invalid("nbf is in the future");
+  if (issuedAt !== undefined && issuedAt > now + settings.clockTolerance) throw invalid("iat is in the future");
+  if (notBefore !== undefined && notBefore > now + settings.clockTolerance) throw invalid("nbf is in the future");
   if (!mayBeExpired && expiresAt !== undefined && now >= expiresAt + settings.leeway) {
     throw new AuthError("token_expired", "exp is in the past");
   }

@@ -1,4 +1,5 @@
 import type { AccessClaims } from "../core/claims.ts";
+import type { Settings } from "../core/settings/settings.ts";
 import { readTime } from "./claim-checks.ts";
 import { deepFreeze } from "./strict-json.ts";
 
@@ -37,9 +38,11 @@ const toKey = (token: string) => token.slice(-keyLength);
  * are equal, and the rest of a token is compared only if its signature is right.
  *
  * @param size rounded up to an even number; 0 caches nothing.
- * @param leeway seconds.
  */
-export function createClaimsCache(size: number, leeway: number): ClaimsCache {
+export function createClaimsCache(
+  size: number,
+  { leeway, clockTolerance }: Pick<Settings, "leeway" | "clockTolerance">,
+): ClaimsCache {
   if (size === 0) return { get: () => undefined, set: () => {} };
   const half = Math.ceil(size / 2);
   let younger = new Map<string, Entry>();
@@ -59,7 +62,7 @@ export function createClaimsCache(size: number, leeway: number): ClaimsCache {
       const young = younger.get(key);
       const entry = young ?? older.get(key);
       if (entry?.token !== token) return undefined;
-      if (entry.validFrom > now + leeway || now >= entry.claims.expiresAt + leeway) return undefined;
+      if (entry.validFrom > now + clockTolerance || now >= entry.claims.expiresAt + leeway) return undefined;
       if (young === undefined) put(entry);
       return entry.claims;
     },

@@ -19,10 +19,23 @@ export function deriveSecret(secret: Uint8Array, sessionId: string, generation: 
   return createHmac("sha256", secret).update("rt-v1").update(sessionId).update(counter).update(salt).digest();
 }
 
+/**
+ * Derives the secret of the generation that a password change makes from the client's idempotency key, so that a repeated
+ * request gets the same pair: HMAC-SHA-256(key, "password-v1" ‖ sid ‖ be32(epoch)). The key has at least 128 random bits and is
+ * stored only as a hash.
+ *
+ * @param epoch the user's epoch after the change.
+ */
+export function deriveChangeSecret(idempotencyKey: string, sessionId: string, epoch: number): Uint8Array {
+  const counter = Buffer.alloc(4);
+  counter.writeUInt32BE(epoch);
+  return createHmac("sha256", idempotencyKey).update("password-v1").update(sessionId).update(counter).digest();
+}
+
 /** Returns the SHA-256 hash of a secret, which is all that is stored of it. */
 export const hashSecret = (secret: Uint8Array): Uint8Array => createHash("sha256").update(secret).digest();
 
-/** Returns the SHA-256 hash of a refresh's `Idempotency-Key`. */
+/** Returns the SHA-256 hash of an `Idempotency-Key`. */
 export const hashIdempotencyKey = (idempotencyKey: string): Uint8Array =>
   createHash("sha256").update(idempotencyKey).digest();
 

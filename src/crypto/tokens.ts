@@ -22,7 +22,14 @@ import type { KeySet } from "./signing-key.ts";
 /** The settings that shape a token. */
 export type TokenSettings = Pick<
   Settings,
-  "audience" | "issuer" | "leeway" | "userIdClaim" | "tokenTypeClaim" | "jtiClaim" | "verifyCacheSize"
+  | "audience"
+  | "issuer"
+  | "leeway"
+  | "clockTolerance"
+  | "userIdClaim"
+  | "tokenTypeClaim"
+  | "jtiClaim"
+  | "verifyCacheSize"
 >;
 
 /** The data of a new token of either kind. Times are whole seconds since the epoch. */
@@ -37,6 +44,8 @@ interface NewToken {
 interface NewAccessToken extends NewToken {
   /** The `jti`: 32 hexadecimal digits. Default: random ones. */
   readonly tokenId?: string;
+  /** The global epoch of the statement that allowed the token. */
+  readonly globalEpoch: number;
   readonly claims: ApplicationClaims;
 }
 
@@ -62,11 +71,12 @@ export interface Tokens {
    * Returns the claims of a genuine access token that has not expired. With `verifyCacheSize`, the next call with this token
    * gets the same object, so it is deeply frozen.
    *
+   * @param now the wall clock in whole seconds, if the caller has read it already.
    * @throws AuthError, in this order: `token_invalid` (form, signature, times, `iss`, `aud`) or `token_expired`,
    * `token_without_exp`, `token_without_id`, `token_without_type`, `token_wrong_type`, `token_without_user`, and
    * `token_invalid` for any other invalid claim.
    */
-  verifyAccess(token: string): AccessClaims;
+  verifyAccess(token: string, now?: number): AccessClaims;
   /**
    * Returns the claims of a genuine refresh token. Its `jti` must be that of its secret.
    *
@@ -84,7 +94,7 @@ export interface Tokens {
 }
 
 /** tokenpair's claims whose names can't be configured. */
-const fixedClaims = ["exp", "iat", "nbf", "iss", "aud", "sid", "ue", "gen", "secret"];
+const fixedClaims = ["exp", "iat", "nbf", "iss", "aud", "sid", "ue", "ge", "gen", "secret"];
 
 /** The last generation whose successor fits 32 bits. */
 const maxGeneration = 0xffff_fffe;
@@ -104,7 +114,7 @@ export interface TokensOptions {
  */
 export function createTokens({ keys, clock, settings, random = systemRandom }: TokensOptions): Tokens {
   const { userIdClaim, tokenTypeClaim, jtiClaim } = settings;
-  const cache = createClaimsCache(settings.verifyCacheSize, settings.leeway);
+  const cache = createClaimsCache(settings.verifyCacheSize, settings);
   const ourClaims = new Set(fixedClaims);
   for (const [setting, name] of Object.entries({ userIdClaim, tokenTypeClaim, jtiClaim })) {
     if (ourClaims.has(name)) throw new SettingError(setting, `must differ from every other claim, got "${name}".`);
@@ -127,9 +137,9 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
   }
 
   /** Returns the payload of a genuine token of `type` or, without `type`, of either type. */
-  function verify(token: string, type?: TokenType, mayBeExpired = false): Payload {
+  function verify(token: string, now: number, type?: TokenType, mayBeExpired = false): Payload {
     const payload = verifyCompact(token, keys);
-    checkRegisteredClaims(payload, clock.now(), settings, mayBeExpired);
+    checkRegisteredClaims(payload, now, settings, mayBeExpired);
     requireClaim(payload, "exp", "token_without_exp");
     requireClaim(payload, jtiClaim, "token_without_id");
     requireClaim(payload, tokenTypeClaim, "token_without_type");
@@ -147,6 +157,7 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
       userId: readString(payload, userIdClaim),
       sessionId: readString(payload, "sid"),
       userEpoch: readCount(payload, "ue"),
+      globalEpoch: payload["ge"] === undefined ? null : readCount(payload, "ge"),
       tokenId: readString(payload, jtiClaim),
       issuedAt: readTime(payload, "iat") ?? 0,
       expiresAt: readCount(payload, "exp"),
@@ -155,7 +166,7 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
   }
 
   function toRefreshClaims(payload: Payload): RefreshClaims {
-    const { payload: _, ...claims } = toAccessClaims(payload);
+    const { payload: _, globalEpoch: __, ...claims } = toAccessClaims(payload);
     const generation = readCount(payload, "gen", maxGeneration);
     const secret = parseBase64url(readString(payload, "secret"));
     if (secret?.length !== 32) throw invalid("secret is not 32 bytes in base64url");
@@ -171,23 +182,24 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
       const taken = Object.keys(token.claims).find((name) => ourClaims.has(name));
       if (taken !== undefined) throw new TypeError(`claims: "${taken}" is a claim of tokenpair and cannot be set`);
       const { tokenId = createTokenId() } = token;
-      return signCompact({ ...toPayload("access", tokenId, token), ...token.claims }, keys.current);
+      const payload = { ...toPayload("access", tokenId, token), ge: token.globalEpoch };
+      return signCompact({ ...payload, ...token.claims }, keys.current);
     },
     mintRefresh(token: NewRefreshToken): string {
       const payload = toPayload("refresh", toRefreshTokenId(token.secret), token);
       return signCompact({ ...payload, gen: token.generation, secret: toBase64url(token.secret) }, keys.current);
     },
-    verifyAccess(token: string): AccessClaims {
-      const known = cache.get(token, clock.now());
+    verifyAccess(token: string, now = clock.now()): AccessClaims {
+      const known = cache.get(token, now);
       if (known !== undefined) return known;
-      const claims = toAccessClaims(verify(token, "access"));
+      const claims = toAccessClaims(verify(token, now, "access"));
       cache.set(token, claims);
       return claims;
     },
     verifyRefresh: (token: string, { mayBeExpired = false } = {}) =>
-      toRefreshClaims(verify(token, "refresh", mayBeExpired)),
+      toRefreshClaims(verify(token, clock.now(), "refresh", mayBeExpired)),
     verifyAny(token: string, { mayBeExpired = false } = {}): AccessClaims | RefreshClaims {
-      const payload = verify(token, undefined, mayBeExpired);
+      const payload = verify(token, clock.now(), undefined, mayBeExpired);
       return payload[tokenTypeClaim] === "access" ? toAccessClaims(payload) : toRefreshClaims(payload);
     },
   });

@@ -1,5 +1,6 @@
 import type { AuditPolicy, AuditSettings, Count, EventEntry, EventLevel } from "./entry.ts";
 import type { AuthEvent, EventOfType, EventType, RefreshEvent } from "./events.ts";
+import { feedEntries } from "./feed-catalogue.ts";
 
 /** Every event. A new event needs an entry here, or nothing compiles. docs/events.md is generated from this table. */
 export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> } = {
@@ -201,47 +202,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     count: null,
     webhook: null,
   },
-  feed_stale: {
-    description: "This node has not read the revocation feed for longer than `maxStaleness`, and fails closed.",
-    fields: { staleSeconds: "", reason: "" },
-    audit: "never",
-    level: "error",
-    count: () => ["feed", "feed_stale"],
-    webhook: null,
-  },
-  feed_recovered: {
-    description: "This node reads the revocation feed again.",
-    fields: {},
-    audit: "never",
-    level: "info",
-    count: () => ["feed", "feed_recovered"],
-    webhook: null,
-  },
-  feed_reloaded: {
-    description:
-      "This node has read the whole feed again: the database was restarted or restored, or the node's clock was set back.",
-    fields: { revocations: "how many it read" },
-    audit: "never",
-    level: "warn",
-    count: () => ["feed", "feed_reloaded"],
-    webhook: null,
-  },
-  listen_lost: {
-    description: "The database no longer notifies this node of revocations. The node keeps polling.",
-    fields: { reason: "" },
-    audit: "never",
-    level: "warn",
-    count: () => ["feed", "listen_lost"],
-    webhook: null,
-  },
-  listen_recovered: {
-    description: "The database notifies this node of revocations again.",
-    fields: {},
-    audit: "never",
-    level: "info",
-    count: () => ["feed", "listen_recovered"],
-    webhook: null,
-  },
+  ...feedEntries,
 };
 
 function toRefreshPolicy({ outcome, sessionId }: RefreshEvent, { auditRotations }: AuditSettings): AuditPolicy {

@@ -36,6 +36,12 @@ export const eventCounters = {
     label: "scope",
     initial: ["account", "address", "pair", "device", "refresh", "verify", "blacklist"],
   },
+  confirmations: {
+    name: "tokenpair_revocation_confirmations_total",
+    help: "Confirmed revocations by how: acks, expiry or pending. Alert on expiry: a node is silent.",
+    label: "by",
+    initial: ["acks", "expiry", "pending"],
+  },
   feed: {
     name: "tokenpair_feed_events_total",
     help: "Events of the revocation feed on this node.",

@@ -1,6 +1,7 @@
-import type { ClientInfo } from "../core/client-info.ts";
 import type { AuthErrorCode } from "../core/errors.ts";
 import type { RevokeReason } from "../core/session.ts";
+import type { BaseEvent, ClientEvent } from "./base-event.ts";
+import type { FeedEvent } from "./feed-events.ts";
 
 /**
  * The result of a refresh. `rotated`: a new pair. `replayed`: the same successor again. `not_rotated`: a new access token,
@@ -27,18 +28,6 @@ export type UserChange =
   | "password_changed"
   | "password_rehashed"
   | "deleted";
-
-/** What every event has. */
-export interface BaseEvent {
-  /** When it happened: whole seconds since the epoch, on the database's clock if the database was queried. */
-  readonly time: number;
-}
-
-/** What every event has that a request or an operator caused. */
-export interface ClientEvent extends BaseEvent {
-  /** Who sent the request. */
-  readonly client: ClientInfo;
-}
 
 /** A session was created. */
 export interface LoginEvent extends ClientEvent {
@@ -173,39 +162,6 @@ export interface CsrfRefusedEvent extends ClientEvent {
   readonly sessionId?: string;
 }
 
-/** This node has not read the revocation feed for longer than `maxStaleness`, and fails closed. */
-export interface FeedStaleEvent extends BaseEvent {
-  readonly type: "feed_stale";
-  /** Seconds since the node last knew every revocation. */
-  readonly staleSeconds: number;
-  /** Why the node can't read the feed. */
-  readonly reason: string;
-}
-
-/** This node reads the revocation feed again. */
-export interface FeedRecoveredEvent extends BaseEvent {
-  readonly type: "feed_recovered";
-}
-
-/** This node has read the whole feed again: the database was restarted or restored, or the wall clock was set back. */
-export interface FeedReloadedEvent extends BaseEvent {
-  readonly type: "feed_reloaded";
-  /** How many revocations the node read. */
-  readonly revocations: number;
-}
-
-/** The database no longer notifies this node of revocations. The node keeps polling. */
-export interface ListenLostEvent extends BaseEvent {
-  readonly type: "listen_lost";
-  /** Why the connection was lost. */
-  readonly reason: string;
-}
-
-/** The database notifies this node of revocations again. */
-export interface ListenRecoveredEvent extends BaseEvent {
-  readonly type: "listen_recovered";
-}
-
 /** A write to the store failed, and so did a probe. The node writes probes until one succeeds. */
 export interface StoreUnwritableEvent extends BaseEvent {
   readonly type: "store_unwritable";
@@ -274,11 +230,7 @@ export type AuthEvent =
   | RehashFailedEvent
   | KeyChangedEvent
   | CsrfRefusedEvent
-  | FeedStaleEvent
-  | FeedRecoveredEvent
-  | FeedReloadedEvent
-  | ListenLostEvent
-  | ListenRecoveredEvent
+  | FeedEvent
   | StoreUnwritableEvent
   | StoreRecoveredEvent
   | UntrustedProxyEvent

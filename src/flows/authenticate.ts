@@ -1,6 +1,8 @@
 import type { AccessClaims, ApplicationClaims } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
 import type { AuthUser } from "../core/user.ts";
+import type { Feed } from "../revocation/feed.ts";
+import type { RevocationIndex } from "../revocation/revocation-index.ts";
 import type { Deps } from "./deps.ts";
 import { mayHaveTokens } from "./user-source.ts";
 
@@ -21,31 +23,61 @@ export interface Authentication<U extends AuthUser = AuthUser, C extends object 
  * errors.
  */
 export function authenticate(deps: Deps, token: string): Authentication | Promise<Authentication> {
-  const claims = deps.tokens.verifyAccess(token);
-  const lookup = requireNotRevoked(deps, claims);
+  // One reading of the clock for the token's times and the node's lease.
+  const wall = deps.clock.wall();
+  const claims = deps.tokens.verifyAccess(token, Math.floor(wall / 1000));
+  const lookup = requireNotRevoked(deps, claims, wall);
   const { loadUser, checkUserIsActive } = deps.settings;
   return lookup === undefined && !loadUser && !checkUserIsActive ? claims : completeLookups(deps, claims, lookup);
 }
 
 /**
- * Checks claims against the revocations in memory. If those are stale, `onStale` decides whether this fails closed or
- * asks the store. It always fails closed before the first load.
+ * Checks claims against the revocations in memory. If those are stale, `onStale` decides whether this fails closed, waits for
+ * the read in flight, or asks the store. It always fails closed before the first load.
  *
- * @returns `undefined` if memory was enough; a promise if the store is queried.
+ * @param wall the wall clock in milliseconds, if the caller has read it already.
+ * @returns `undefined` if memory was enough; a promise otherwise.
  * @throws AuthError `token_revoked`; `unavailable` if this node can't know. The promise may also reject with
  * StoreUnavailableError.
  */
 export function requireNotRevoked(
   { feed, revocations, settings, store }: Pick<Deps, "feed" | "revocations" | "settings" | "store">,
   claims: AccessClaims,
+  wall?: number,
 ): Promise<void> | undefined {
-  const isFresh = feed.isFresh();
-  if (!isFresh && !(settings.onStale === "lookup" && feed.isLoaded())) {
-    throw new AuthError("unavailable", "revocations are not loaded or too stale");
-  }
+  // The lease before the index, with nothing in between: what the index lacks is younger than the lease.
+  const isFresh = feed.isFresh(wall);
+  if (!isFresh && (settings.onStale === "refuse" || !feed.isLoaded())) throw tooStale();
   // A revocation that this node knows holds even if its knowledge is stale.
   if (revocations.isRevoked(claims)) throw new AuthError("token_revoked", "revoked");
-  return isFresh ? undefined : requireNotRevokedInStore(store, claims);
+  if (isFresh) return undefined;
+  return settings.onStale === "lookup"
+    ? requireNotRevokedInStore(store, claims)
+    : requireNotRevokedWhenFresh(feed, revocations, claims);
+}
+
+const tooStale = () => new AuthError("unavailable", "revocations are not loaded or too stale");
+
+async function requireNotRevokedWhenFresh(
+  feed: Feed,
+  revocations: RevocationIndex,
+  claims: AccessClaims,
+): Promise<void> {
+  await feed.whenFresh();
+  if (!feed.isFresh()) throw tooStale();
+  if (revocations.isRevoked(claims)) throw new AuthError("token_revoked", "revoked");
+}
+
+/**
+ * Returns whether an authenticated request may still continue: its token has not expired, and this node knows of no revocation.
+ * Call it right before a side effect of a request that takes long. No I/O.
+ */
+export function isStillValid(
+  { feed, revocations, settings, clock }: Pick<Deps, "feed" | "revocations" | "settings" | "clock">,
+  claims: AccessClaims,
+): boolean {
+  const wall = clock.wall();
+  return feed.isFresh(wall) && wall / 1000 < claims.expiresAt + settings.leeway && !revocations.isRevoked(claims);
 }
 
 async function requireNotRevokedInStore({ feed }: Deps["store"], claims: AccessClaims): Promise<void> {

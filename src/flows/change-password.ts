@@ -2,18 +2,21 @@ import type { TokenPair } from "../core/claims.ts";
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
+import type { SessionSnapshot, Verdict } from "../core/store/sessions.ts";
 import type { KeepSession } from "../core/store/users.ts";
-import type { UserWithPassword } from "../core/user.ts";
+import type { AuthUser, UserWithPassword } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import { createDeviceToken } from "../crypto/device-tokens.ts";
-import { createSecret, hashSecret } from "../crypto/secrets.ts";
-import { commit } from "./commit.ts";
+import { createSecret, deriveChangeSecret, hashIdempotencyKey, hashSecret, isSameHash } from "../crypto/secrets.ts";
+import { type Confirmed, type ConfirmOptions, commitRevocation } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { reportLoginFailure } from "./login.ts";
+import type { SessionOwner } from "./logout.ts";
 import { requireGoodPassword } from "./passwords/policy.ts";
 import { normalizePassword, verifyPassword } from "./passwords/text.ts";
+import { findSessionRefusal } from "./session-refusal.ts";
 import { acceptAttempt, admitAttempt, rejectAttempt, undoAttempt } from "./throttling/login-throttle.ts";
-import { prepareTokens, type TokenLimitOptions } from "./token-pair.ts";
+import { type PairSource, prepareTokens, type TokenLimitOptions } from "./token-pair.ts";
 import { userChangedAndRevoked } from "./users.ts";
 
 /** A change of password that the user asked for. */
@@ -28,8 +31,19 @@ export interface PasswordChange {
   readonly newPassword: string;
 }
 
+/** How to change a password. */
+export interface PasswordChangeOptions extends ConfirmOptions {
+  /** Who sent the request. Default: nothing is known. */
+  readonly client?: ClientInfo | undefined;
+  /**
+   * The client's `Idempotency-Key`: made before the first try and repeated with every retry. A retry with the same key gets
+   * the same pair again. Default: none.
+   */
+  readonly idempotencyKey?: string | undefined;
+}
+
 /** The session that changed its user's password, with its new pair. */
-export interface PasswordChanged {
+export interface PasswordChanged extends Confirmed {
   /** The session's row. */
   readonly session: Session;
   /** The session's new pair. */
@@ -41,7 +55,6 @@ export interface PasswordChanged {
 /**
  * Changes the password of the user who sent the request, in tokenpair's own user table. A wrong current password counts as a failed login.
  *
- * @param options.client who sent the request.
  * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for the user; `throttled`, with
  * `retryAfter`; `wrong_password`; `token_revoked` if a reset, a disable or a logout came first; `unavailable`.
  * StoreUnavailableError. If it throws, password and sessions have not changed.
@@ -49,9 +62,15 @@ export interface PasswordChanged {
 export async function changePassword(
   deps: Deps,
   change: PasswordChange,
-  { client = {}, tokenLimits }: { readonly client?: ClientInfo | undefined } & TokenLimitOptions = {},
+  { client = {}, tokenLimits, idempotencyKey, confirmed }: PasswordChangeOptions & TokenLimitOptions = {},
 ): Promise<PasswordChanged> {
   const { userId, sessionId, newPassword } = change;
+  const isConfirmed = confirmed ?? deps.settings.confirmRevocations;
+  if (idempotencyKey !== undefined) {
+    const repeated = await repeatPasswordChange(deps, { sessionId, userId }, { idempotencyKey, tokenLimits });
+    // The confirmation of the first request is lost with its answer.
+    if (repeated !== null) return isConfirmed ? { ...repeated, confirmed: "pending" } : repeated;
+  }
   const row = await deps.store.users.findById(userId);
   if (row === null) throw new AuthError("user_not_found", "no such user");
   const { passwordHash: _, ...user } = row;
@@ -64,25 +83,86 @@ export async function changePassword(
   }
 
   const tokens = await prepareTokens(deps, user, { tokenLimits });
-  const secret = createSecret(deps.random);
+  const secret =
+    idempotencyKey === undefined
+      ? createSecret(deps.random)
+      : deriveChangeSecret(idempotencyKey, sessionId, user.epoch + 1);
   const keep: KeepSession = {
     sessionId,
     userEpoch: user.epoch,
     nextHash: hashSecret(secret),
+    changeHash: idempotencyKey === undefined ? null : hashIdempotencyKey(idempotencyKey),
     idleLifetime: deps.settings.refreshTokenLifetime,
+    accessLifetime: deps.settings.accessTokenLifetime,
   };
   // The change raises the epoch by one, from the one under which the current password was verified.
-  const owner = { userId, userEpoch: user.epoch + 1, issuedAt: deps.clock.now() };
-  const usernameKey = toUsernameKey(user.username, deps.settings.usernameCaseSensitive);
-  const device = createDeviceToken(deps.deviceKey, usernameKey, owner, deps.random);
+  const device = toDeviceToken(deps, user, user.epoch + 1);
   const hash = await deps.passwords.hash(normalizePassword(newPassword));
-  const changed = await commit(
+  const changed = await commitRevocation(
     deps,
+    isConfirmed,
     userChangedAndRevoked({ userId, sessionId, change: "password_changed", reason: "password_changed", client }),
-    (audit) => deps.store.users.changePassword(userId, hash, keep, audit),
+    (options) => deps.store.users.changePassword(userId, hash, keep, options),
   );
   if (changed === null) throw new AuthError("token_revoked", "the session or the password changed meanwhile");
-  return { session: changed.session, pair: tokens.mintPair({ ...changed, secret }), device };
+  const confirmation = changed.confirmed === undefined ? {} : { confirmed: changed.confirmed };
+  return { session: changed.session, pair: tokens.mintPair({ ...changed, secret }), device, ...confirmation };
+}
+
+/**
+ * Answers a repeated password change: the client has lost the answer and sends the request again, with the same idempotency
+ * key. The current password isn't looked at, because it has changed already.
+ *
+ * @returns the same refresh token as the first time; `null` if the session's last change had another key, or if the session has
+ * been refreshed since, which proves that the client got its answer.
+ * @throws AuthError `unavailable`. StoreUnavailableError.
+ */
+export async function repeatPasswordChange(
+  deps: Deps,
+  { sessionId, userId }: SessionOwner,
+  { idempotencyKey, tokenLimits }: { readonly idempotencyKey: string } & TokenLimitOptions,
+): Promise<PasswordChanged | null> {
+  const found = await deps.store.sessions.find(sessionId);
+  if (!isSameHash(found?.session.changeHash ?? null, hashIdempotencyKey(idempotencyKey))) return null;
+  const user = (await deps.users.find(userId))?.user;
+  if (user === undefined) return null;
+  const tokens = await prepareTokens(deps, user, { tokenLimits });
+  const { accessTokenLifetime } = deps.settings;
+  const { result } = await deps.store.sessions.decide(sessionId, (snapshot) =>
+    decideRepeat(snapshot, { userId, idempotencyKey, accessTokenLifetime }),
+  );
+  if (result === null) return null;
+  const { session } = result;
+  const device = toDeviceToken(deps, user, session.userEpoch);
+  return { session, pair: tokens.mintPair(result), device };
+}
+
+/** Returns the token of a known device: those from before the change no longer count. */
+function toDeviceToken(deps: Deps, { id: userId, username = "" }: AuthUser, userEpoch: number): string {
+  const usernameKey = toUsernameKey(username, deps.settings.usernameCaseSensitive);
+  return createDeviceToken(deps.deviceKey, usernameKey, { userId, userEpoch, issuedAt: deps.clock.now() }, deps.random);
+}
+
+interface Repeat {
+  readonly userId: string;
+  readonly idempotencyKey: string;
+  /** Seconds. */
+  readonly accessTokenLifetime: number;
+}
+
+/** Decides while the row is locked. Pure. */
+function decideRepeat(
+  snapshot: SessionSnapshot | null,
+  { userId, idempotencyKey, accessTokenLifetime }: Repeat,
+): Verdict<PairSource | null> {
+  if (snapshot === null || findSessionRefusal(snapshot) !== null) return { result: null };
+  const { session, now, globalEpoch } = snapshot;
+  const isSame = session.userId === userId && isSameHash(session.changeHash, hashIdempotencyKey(idempotencyKey));
+  const secret = deriveChangeSecret(idempotencyKey, session.id, session.userEpoch);
+  if (!isSame || !isSameHash(session.currentHash, hashSecret(secret))) return { result: null };
+  const accessUntil = Math.min(now + accessTokenLifetime, session.absoluteExpiresAt);
+  const result = { session, now, globalEpoch, secret, accessUntil };
+  return accessUntil > (session.accessUntil ?? 0) ? { result, accessUntil } : { result };
 }
 
 /**

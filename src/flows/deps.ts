@@ -1,3 +1,4 @@
+import type { CommitPosition, Confirmation } from "../core/revocation.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import type { Random } from "../core/runtime/random.ts";
 import type { Settings } from "../core/settings/settings.ts";
@@ -33,6 +34,8 @@ export interface Deps {
   readonly revocations: RevocationIndex;
   /** Fills `revocations` from the store's revocation feed. */
   readonly feed: Feed;
+  /** Waits until a committed revocation is in force on every node, for `confirmTimeout` at most. */
+  readonly confirm: (position: CommitPosition) => Promise<Confirmation>;
   readonly clock: Clock;
   readonly random: Random;
   /** Gives an event to the listeners and, if its audit policy is "batch", to the audit log. Never throws. */

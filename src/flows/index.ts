@@ -1,9 +1,9 @@
-import { authenticate } from "./authenticate.ts";
-import { changePassword } from "./change-password.ts";
+import { authenticate, isStillValid } from "./authenticate.ts";
+import { changePassword, repeatPasswordChange } from "./change-password.ts";
 import type { Deps } from "./deps.ts";
 import { issue } from "./issue.ts";
 import { login } from "./login.ts";
-import { logout, logoutByRefreshToken } from "./logout.ts";
+import { isLoggedOut, logout, logoutByRefreshToken } from "./logout.ts";
 import { isSessionOfExpiredTokenOver, refresh, refreshVerified, verifyRefreshToken } from "./refresh/refresh.ts";
 import {
   findSession,
@@ -41,6 +41,8 @@ const flows = {
   findUser,
   findUserByName,
   isSessionOfExpiredTokenOver,
+  isLoggedOut,
+  isStillValid,
   issue,
   labelSession,
   listSessions,
@@ -50,6 +52,7 @@ const flows = {
   logoutByRefreshToken,
   refresh,
   refreshVerified,
+  repeatPasswordChange,
   revokeAllSessions,
   revokeSession,
   revokeSessionsForUser,

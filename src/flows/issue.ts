@@ -70,24 +70,30 @@ export async function startSession(
     userAgent: client.userAgent ?? null,
     ip: client.ip ?? null,
     updateLastLogin: settings.updateLastLogin,
+    accessLifetime: settings.accessTokenLifetime,
+    maxSessions: settings.maxSessionsPerUser,
     ...(replaces === undefined ? {} : { replaces }),
   };
-  const { session, now } = await commit(deps, sessionCreated(newSession, client), async (audit) => {
-    const created = await store.sessions.create(newSession, audit);
-    if (created.outcome === "refused") throw new AuthError("no_active_account", created.reason);
-    return created;
+  const created = await commit(deps, sessionCreated(newSession, client), async (audit) => {
+    const outcome = await store.sessions.create(newSession, audit);
+    if (outcome.outcome === "refused") throw new AuthError("no_active_account", outcome.reason);
+    return outcome;
   });
-  return { user, session, pair: tokens.mintPair({ session, secret, now }) };
+  return { user, session: created.session, pair: tokens.mintPair({ ...created, secret }) };
 }
 
-/** Returns the events of a login: the end of the session that it replaces, the login, and the new device. */
+/** Returns the events of a login: the sessions that it revokes, the login, and the new device. */
 function sessionCreated({ id: sessionId, userId, replaces }: NewSession, client: ClientInfo): EventsOf<CreatedSession> {
   const replaced: EventsOf<RevokedSessions> =
     replaces === undefined ? () => [] : sessionsRevoked({ ...replaces, reason: "replaced", client });
-  return ({ now: time, revocations, isNewDevice }) => {
+  return ({ now: time, revocations, limited, isNewDevice }) => {
     const subject = { time, userId, sessionId, client };
+    const first = revocations.slice(0, revocations.length - limited.length);
     return [
-      ...replaced({ sessions: revocations.length, revocations }),
+      ...replaced({ sessions: first.length, revocations: first }),
+      ...limited.map(
+        (id) => ({ type: "sessions_revoked", ...subject, sessionId: id, sessions: 1, reason: "limit" }) as const,
+      ),
       { type: "login", ...subject },
       ...(isNewDevice ? [{ type: "new_device", ...subject } as const] : []),
     ];

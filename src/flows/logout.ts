@@ -1,8 +1,14 @@
 import type { RefreshClaims } from "../core/claims.ts";
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
-import type { RevokedSessions, SessionSnapshot, Verdict } from "../core/store/sessions.ts";
-import { commit, sessionsRevoked } from "./commit.ts";
+import { nothingRevoked, type SessionSnapshot, type Verdict } from "../core/store/sessions.ts";
+import {
+  type Confirmed,
+  type ConfirmOptions,
+  commitRevocation,
+  type RevokedAndConfirmed,
+  sessionsRevoked,
+} from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { findClaimMismatch, findSessionRefusal } from "./session-refusal.ts";
 
@@ -18,7 +24,7 @@ export interface SessionOwner {
 }
 
 /** How to log out. */
-export interface LogoutOptions {
+export interface LogoutOptions extends ConfirmOptions {
   /** Which sessions to log out. Default: "local". */
   readonly scope?: LogoutScope;
   /** Who sent the request. Default: nothing is known. */
@@ -35,22 +41,24 @@ export interface LogoutOptions {
 export async function logoutByRefreshToken(
   deps: Deps,
   token: string,
-  { scope = "local", client = {} }: LogoutOptions = {},
-): Promise<void> {
+  { scope = "local", client = {}, confirmed }: LogoutOptions = {},
+): Promise<Confirmed> {
   const claims = deps.tokens.verifyRefresh(token);
   const { sessionId, userId } = claims;
   if (scope === "local") {
-    const { result: refusal } = await commit(
-      deps,
-      sessionsRevoked({ userId, sessionId, reason: "logout", client }),
-      (audit) => deps.store.sessions.decide(sessionId, (snapshot) => revokeIfLive(snapshot, claims), audit),
+    const events = sessionsRevoked({ userId, sessionId, reason: "logout", client });
+    const revoked = await commitRevocation(deps, confirmed ?? false, events, (options) =>
+      deps.store.sessions.decide(sessionId, (snapshot) => revokeIfLive(snapshot, claims), options),
     );
-    if (refusal !== null) throw refusal;
-  } else {
-    const refusal = findLogoutRefusal(await deps.store.sessions.find(sessionId), claims);
-    if (refusal !== null) throw refusal;
-    await logout(deps, { sessionId, userId }, { scope, client });
+    if (revoked.result !== null) throw revoked.result;
+    return toConfirmed(revoked);
   }
+  const refusal = findLogoutRefusal(await deps.store.sessions.find(sessionId), claims);
+  if (refusal !== null) throw refusal;
+  const revoked = await logout(deps, { sessionId, userId }, { scope, client, confirmed });
+  // Without an entry, the session was revoked after it had been looked at.
+  if (revoked.revocations.length === 0) throw sessionOver();
+  return toConfirmed(revoked);
 }
 
 function revokeIfLive(snapshot: SessionSnapshot | null, claims: RefreshClaims): Verdict<AuthError | null> {
@@ -62,12 +70,14 @@ function revokeIfLive(snapshot: SessionSnapshot | null, claims: RefreshClaims): 
 function findLogoutRefusal(snapshot: SessionSnapshot | null, claims: RefreshClaims): AuthError | null {
   const mismatch = findClaimMismatch(snapshot, claims);
   if (mismatch !== null || findSessionRefusal(snapshot) === null) return mismatch;
-  return new AuthError("token_revoked", "the session is over already", { sessionEnded: true });
+  return sessionOver();
 }
 
+const sessionOver = () => new AuthError("token_revoked", "the session is over already", { sessionEnded: true });
+
 /**
- * Logs a user out of one session or of several. Does nothing if they are over already. Durable when the promise
- * fulfils.
+ * Logs a user out of one session or of several. Does nothing if they are over already and, with the scope "others", if the
+ * session itself is over. Durable when the promise fulfils.
  *
  * @returns how many sessions were revoked, and the new entries of the revocation feed.
  * @throws StoreUnavailableError with nothing changed.
@@ -75,15 +85,38 @@ function findLogoutRefusal(snapshot: SessionSnapshot | null, claims: RefreshClai
 export async function logout(
   deps: Deps,
   { sessionId, userId }: SessionOwner,
-  { scope = "local", client = {} }: LogoutOptions = {},
-): Promise<RevokedSessions> {
+  { scope = "local", client = {}, confirmed }: LogoutOptions = {},
+): Promise<RevokedAndConfirmed> {
+  const { sessions } = deps.store;
   if (scope === "local") {
-    return commit(deps, sessionsRevoked({ userId, sessionId, reason: "logout", client }), (audit) =>
-      deps.store.sessions.revoke(sessionId, "logout", { userId, audit }),
+    const events = sessionsRevoked({ userId, sessionId, reason: "logout", client });
+    return commitRevocation(deps, confirmed ?? false, events, (options) =>
+      sessions.revoke(sessionId, "logout", { userId, ...options }),
     );
   }
-  const except = scope === "others" ? sessionId : undefined;
-  return commit(deps, sessionsRevoked({ userId, reason: "logout", client }), (audit) =>
-    deps.store.sessions.revokeForUser(userId, "logout", { except, audit }),
+  const isConfirmed = confirmed ?? deps.settings.confirmRevocations;
+  const events = sessionsRevoked({ userId, reason: "logout", client });
+  const revoked = await commitRevocation(deps, isConfirmed, events, async (options) =>
+    scope === "others"
+      ? sessions.revokeOthers({ sessionId, userId }, "logout", options)
+      : sessions.revokeForUser(userId, "logout", options),
   );
+  return revoked ?? nothingRevoked;
+}
+
+/**
+ * Returns whether a logout has revoked the session: then a repeated logout has nothing to do.
+ *
+ * @throws StoreUnavailableError
+ */
+export async function isLoggedOut(
+  { store }: Pick<Deps, "store">,
+  { sessionId, userId }: SessionOwner,
+): Promise<boolean> {
+  const found = await store.sessions.find(sessionId);
+  return found?.session.userId === userId && found.session.revokeReason === "logout";
+}
+
+function toConfirmed({ confirmed }: Confirmed): Confirmed {
+  return confirmed === undefined ? {} : { confirmed };
 }

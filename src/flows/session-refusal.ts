@@ -11,6 +11,7 @@ const codeOfReason: Readonly<Record<RevokeReason, AuthErrorCode>> = {
   password_changed: "password_changed",
   user_disabled: "token_user_inactive",
   user_deleted: "token_user_inactive",
+  limit: "token_revoked",
 };
 
 /**
@@ -26,7 +27,7 @@ export function findSessionRefusal(snapshot: SessionSnapshot | null): AuthError 
   if (status === "expired") return sessionOver("token_expired", "session expired");
   if (user === null) return sessionOver("token_user_inactive", "user deleted");
   if (!user.isActive) return sessionOver("token_user_inactive", "user disabled");
-  return user.epoch > session.userEpoch ? sessionOver("token_revoked", "user epoch raised") : null;
+  return user.epoch > session.userEpoch ? sessionRevoked(user.epochReason ?? "revoked") : null;
 }
 
 /** The claims of a refresh token that must agree with its session. The rotation rule compares generation and secret. */
@@ -56,7 +57,9 @@ export function findClaimMismatch(
  */
 export function findTokenRefusal(snapshot: SessionSnapshot | null, claims: SessionClaims): AuthError | null {
   const refusal = findClaimMismatch(snapshot, claims) ?? findSessionRefusal(snapshot);
-  if (refusal !== null || snapshot === null || claims.userEpoch >= snapshot.session.userEpoch) return refusal;
+  if (refusal !== null || snapshot === null) return refusal;
+  const { leastEpoch, userEpoch } = snapshot.session;
+  if (claims.userEpoch >= (leastEpoch ?? userEpoch)) return null;
   return new AuthError("password_changed", "the token is older than the password");
 }
 

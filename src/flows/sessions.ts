@@ -1,11 +1,19 @@
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
+import type { Settings } from "../core/settings/settings.ts";
 import type { RevokedToken } from "../core/store/feed.ts";
-import type { RevokedSessions } from "../core/store/sessions.ts";
-import { type CommitDeps, commit, sessionsRevoked } from "./commit.ts";
+import {
+  type CommitDeps,
+  type Confirmed,
+  type ConfirmOptions,
+  commitRevocation,
+  type RevokedAndConfirmed,
+  sessionsRevoked,
+} from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import type { SessionOwner } from "./logout.ts";
+import { findSessionRefusal } from "./session-refusal.ts";
 
 /** A session as its user and an operator see it. Times are whole seconds since the epoch. */
 export interface SessionView {
@@ -28,10 +36,17 @@ export interface SessionView {
 }
 
 /** What the session flows need: less than `Deps`, so that a command line without a signing key can run them. */
-export type SessionDeps = Pick<Deps, "store"> & CommitDeps;
+export type SessionDeps = Pick<Deps, "store"> &
+  CommitDeps & { readonly settings: Pick<Settings, "confirmRevocations"> };
+
+/** How to revoke something. */
+export interface RevocationRequest extends ConfirmOptions {
+  /** Who sent the request. Default: nothing is known. */
+  readonly client?: ClientInfo | undefined;
+}
 
 /** How to revoke a session. */
-export interface RevokeOptions {
+export interface RevokeOptions extends ConfirmOptions {
   /** Revokes the session only if it is this user's. Default: any user's. */
   readonly userId?: string | undefined;
   /** Who sent the request. Default: nothing is known. */
@@ -90,30 +105,36 @@ export async function labelSession(
 export async function revokeSession(
   deps: SessionDeps,
   sessionId: string,
-  { userId, client = {} }: RevokeOptions = {},
-): Promise<void> {
+  { userId, client = {}, confirmed }: RevokeOptions = {},
+): Promise<Confirmed> {
   const subject = { sessionId, reason: "revoked", client, ...(userId === undefined ? {} : { userId }) } as const;
-  const { sessions } = await commit(deps, sessionsRevoked(subject), (audit) =>
-    deps.store.sessions.revoke(sessionId, "revoked", { userId, audit }),
+  // The setting doesn't confirm what users do with their own sessions.
+  const isConfirmed = confirmed ?? (userId === undefined && deps.settings.confirmRevocations);
+  const revoked = await commitRevocation(deps, isConfirmed, sessionsRevoked(subject), (options) =>
+    deps.store.sessions.revoke(sessionId, "revoked", { userId, ...options }),
   );
-  if (sessions === 0) throw notFound();
+  if (revoked.sessions === 0) throw notFound();
+  return revoked.confirmed === undefined ? {} : { confirmed: revoked.confirmed };
 }
 
 /** Revokes every session and access token of a user. Durable when the promise fulfils. */
 export function revokeSessionsForUser(
   deps: SessionDeps,
   userId: string,
-  client: ClientInfo = {},
-): Promise<RevokedSessions> {
-  return commit(deps, sessionsRevoked({ userId, reason: "revoked", client }), (audit) =>
-    deps.store.sessions.revokeForUser(userId, "revoked", { audit }),
+  { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
+): Promise<RevokedAndConfirmed> {
+  return commitRevocation(deps, confirmed, sessionsRevoked({ userId, reason: "revoked", client }), (options) =>
+    deps.store.sessions.revokeForUser(userId, "revoked", options),
   );
 }
 
 /** Revokes every session and access token, including tokens issued in this second. Durable when the promise fulfils. */
-export function revokeAllSessions(deps: SessionDeps, client: ClientInfo = {}): Promise<RevokedSessions> {
-  return commit(deps, sessionsRevoked({ reason: "revoked", client }), (audit) =>
-    deps.store.sessions.revokeAll("revoked", audit),
+export function revokeAllSessions(
+  deps: SessionDeps,
+  { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
+): Promise<RevokedAndConfirmed> {
+  return commitRevocation(deps, confirmed, sessionsRevoked({ reason: "revoked", client }), (options) =>
+    deps.store.sessions.revokeAll("revoked", options),
   );
 }
 
@@ -122,12 +143,30 @@ export function revokeAllSessions(deps: SessionDeps, client: ClientInfo = {}): P
  *
  * @param tokenId the token's `jti`.
  */
-export async function revokeToken(deps: SessionDeps, tokenId: string, client: ClientInfo = {}): Promise<void> {
-  await commit(
+export async function revokeToken(
+  deps: SessionDeps,
+  tokenId: string,
+  { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
+): Promise<Confirmed> {
+  const revoked = await commitRevocation(
     deps,
+    confirmed,
     ({ revocations: [{ at: time }] }: RevokedToken) => [{ type: "token_revoked", time, tokenId, client }],
-    (audit) => deps.store.feed.revokeToken(tokenId, audit),
+    (options) => deps.store.feed.revokeToken(tokenId, options),
   );
+  return revoked.confirmed === undefined ? {} : { confirmed: revoked.confirmed };
+}
+
+/**
+ * Looks up when a session expires, for a signal that follows it.
+ *
+ * @returns seconds from now; `null` if the session is over.
+ * @throws StoreUnavailableError
+ */
+export async function findSessionEnd({ store }: Pick<Deps, "store">, sessionId: string): Promise<number | null> {
+  const found = await store.sessions.find(sessionId);
+  if (found === null || findSessionRefusal(found) !== null) return null;
+  return found.session.idleExpiresAt - found.now;
 }
 
 const notFound = () => new AuthError("session_not_found", "no such live session");

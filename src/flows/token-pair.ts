@@ -26,6 +26,10 @@ export interface PairSource {
   readonly secret: Uint8Array;
   /** The database's time of the transaction that allowed the pair: whole seconds since the epoch. */
   readonly now: number;
+  /** The global epoch of that transaction. */
+  readonly globalEpoch: number;
+  /** The latest `exp` of the access token. Default: it lives as long as the settings and the session allow. */
+  readonly accessUntil?: number;
 }
 
 /** The tokens that a change will return. Everything that can fail is already done, so minting after the commit can't. */
@@ -81,21 +85,27 @@ function prepare(deps: Deps, contents: TokenContents): PreparedTokens {
   requireFittingTokens(deps, contents);
   const tokenId = tokens.createTokenId();
 
-  function mintAccess({ session, now }: Omit<PairSource, "secret">): Pick<TokenPair, "access" | "accessExpiresIn"> {
+  function mintAccess({
+    session,
+    now,
+    globalEpoch,
+    accessUntil = Number.POSITIVE_INFINITY,
+  }: Omit<PairSource, "secret">): Pick<TokenPair, "access" | "accessExpiresIn"> {
     const { userId, id: sessionId, userEpoch } = session;
-    const expiresAt = Math.min(now + settings.accessTokenLifetime, session.absoluteExpiresAt);
-    const issuedAt = toIssuedAt(deps, now);
-    const access = tokens.mintAccess({ userId, sessionId, userEpoch, tokenId, issuedAt, expiresAt, claims });
+    const expiresAt = Math.min(now + settings.accessTokenLifetime, session.absoluteExpiresAt, accessUntil);
+    const token = { userId, sessionId, userEpoch, globalEpoch, tokenId, issuedAt: now, expiresAt, claims };
+    const access = tokens.mintAccess(token);
     return { access, accessExpiresIn: expiresAt - now };
   }
 
   return {
     mintAccess,
-    mintPair({ session, secret, now }) {
+    mintPair({ secret, ...source }) {
+      const { session, now } = source;
       const { userId, id: sessionId, userEpoch, generation, idleExpiresAt: expiresAt } = session;
-      const issuedAt = toIssuedAt(deps, session.rotatedAt ?? session.createdAt);
+      const issuedAt = session.rotatedAt ?? session.createdAt;
       const refresh = tokens.mintRefresh({ userId, sessionId, userEpoch, issuedAt, expiresAt, generation, secret });
-      return { ...mintAccess({ session, now }), refresh, refreshExpiresIn: expiresAt - now };
+      return { ...mintAccess(source), refresh, refreshExpiresIn: expiresAt - now };
     },
   };
 }
@@ -123,11 +133,6 @@ function requireLength(type: keyof TokenLimits, { length }: string, limits: Toke
   );
 }
 
-/** Returns the store's time, but at most this node's: the node would refuse a token from the future. */
-function toIssuedAt({ clock }: Deps, storeTime: number): number {
-  return Math.min(storeTime, clock.now());
-}
-
 /**
  * Returns what JSON keeps of `claims`: an own `toJSON` could otherwise return other claims when the token is minted.
  */
@@ -141,6 +146,7 @@ function toPlainObject(claims: ApplicationClaims): ApplicationClaims {
 const longest = {
   sessionId: "00000000-0000-7000-8000-000000000000",
   userEpoch: Number.MAX_SAFE_INTEGER,
+  globalEpoch: Number.MAX_SAFE_INTEGER,
   tokenId: "0".repeat(32),
   generation: 0xffff_ffff,
   secret: new Uint8Array(32),

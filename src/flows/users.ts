@@ -6,10 +6,11 @@ import type { RevokedSessions } from "../core/store/sessions.ts";
 import type { DisabledUser, EnabledUser, UpdatedUser, UserPatch } from "../core/store/users.ts";
 import type { AuthUser, User, UserWithPassword } from "../core/user.ts";
 import type { EventsOf, UserChangedEvent } from "../events/events.ts";
-import { type CommitDeps, commit, sessionsRevoked } from "./commit.ts";
+import { type CommitDeps, commit, commitRevocation, type RevokedAndConfirmed, sessionsRevoked } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { requireGoodPassword } from "./passwords/policy.ts";
 import { normalizePassword } from "./passwords/text.ts";
+import type { RevocationRequest } from "./sessions.ts";
 import { findUsernameFault, requireEmail, requireUsername } from "./user-fields.ts";
 import { findByName, toStoredKey } from "./username-keys.ts";
 
@@ -38,7 +39,10 @@ export interface UserUpdate {
 /** What the user flows need: less than `Deps`, so that a command line without a signing key can run them. */
 export type UserDeps = Pick<Deps, "store" | "passwords"> &
   CommitDeps & {
-    readonly settings: Pick<Settings<AuthUser>, "usernameCaseSensitive" | "minPasswordLength" | "findUser">;
+    readonly settings: Pick<
+      Settings<AuthUser>,
+      "usernameCaseSensitive" | "minPasswordLength" | "findUser" | "confirmRevocations"
+    >;
   };
 
 /** The most users that `listUsers` returns. */
@@ -161,17 +165,22 @@ export function listUsers(
  * Deactivates a user, and revokes the user's sessions and access tokens. Emits nothing if the user is disabled already.
  * A user of the application's own table may be disabled before the first login.
  *
- * @returns how many sessions were revoked, and the new entries of the revocation feed.
+ * @returns how many sessions were revoked, the new entries of the revocation feed, and how that was confirmed.
  * @throws AuthError `user_not_found`.
  */
-export async function disableUser(deps: UserDeps, userId: string, client: ClientInfo = {}): Promise<RevokedSessions> {
+export async function disableUser(
+  deps: UserDeps,
+  userId: string,
+  { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
+): Promise<RevokedAndConfirmed> {
   await ensureApplicationUser(deps, userId);
   const disabled = userChangedAndRevoked({ userId, change: "disabled", reason: "user_disabled", client });
   return requireFound(
-    await commit(
+    await commitRevocation(
       deps,
+      confirmed,
       (result: DisabledUser) => (result.wasDisabled === true ? [] : disabled(result)),
-      (audit) => deps.store.users.disable(userId, audit),
+      (options) => deps.store.users.disable(userId, options),
     ),
   );
 }
@@ -201,7 +210,7 @@ async function ensureApplicationUser({ settings, store }: UserDeps, userId: stri
 /**
  * Sets a user's password, and revokes the user's sessions and access tokens.
  *
- * @returns how many sessions were revoked, and the new entries of the revocation feed.
+ * @returns how many sessions were revoked, the new entries of the revocation feed, and how that was confirmed.
  * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for the user; `unavailable` if
  * too many passwords are waiting to be hashed.
  */
@@ -209,16 +218,15 @@ export async function setPassword(
   deps: UserDeps,
   userId: string,
   password: string,
-  client: ClientInfo = {},
-): Promise<RevokedSessions> {
+  { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
+): Promise<RevokedAndConfirmed> {
   const { username } = requireFound(await deps.store.users.findById(userId));
   await requireGoodPassword(deps.settings, password, username);
   const passwordHash = await deps.passwords.hash(normalizePassword(password));
+  const events = userChangedAndRevoked({ userId, change: "password_changed", reason: "password_changed", client });
   return requireFound(
-    await commit(
-      deps,
-      userChangedAndRevoked({ userId, change: "password_changed", reason: "password_changed", client }),
-      (audit) => deps.store.users.setPassword(userId, passwordHash, audit),
+    await commitRevocation(deps, confirmed, events, (options) =>
+      deps.store.users.setPassword(userId, passwordHash, options),
     ),
   );
 }
@@ -226,14 +234,17 @@ export async function setPassword(
 /**
  * Deletes a user, and revokes the user's sessions and access tokens.
  *
- * @returns how many sessions were revoked, and the new entries of the revocation feed.
+ * @returns how many sessions were revoked, the new entries of the revocation feed, and how that was confirmed.
  * @throws AuthError `user_not_found`.
  */
-export async function deleteUser(deps: UserDeps, userId: string, client: ClientInfo = {}): Promise<RevokedSessions> {
+export async function deleteUser(
+  deps: UserDeps,
+  userId: string,
+  { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
+): Promise<RevokedAndConfirmed> {
+  const events = userChangedAndRevoked({ userId, change: "deleted", reason: "user_deleted", client });
   return requireFound(
-    await commit(deps, userChangedAndRevoked({ userId, change: "deleted", reason: "user_deleted", client }), (audit) =>
-      deps.store.users.delete(userId, audit),
-    ),
+    await commitRevocation(deps, confirmed, events, (options) => deps.store.users.delete(userId, options)),
   );
 }
 

@@ -6,11 +6,19 @@ import type { AuthUser } from "../core/user.ts";
 import type { Tokens } from "../crypto/tokens.ts";
 import type { EventListener, RateLimitedEndpoint } from "../events/events.ts";
 import type { Flows } from "../flows/index.ts";
-import type { CorsPolicy } from "./cookies/cors.ts";
 import type { EndpointDescription } from "./openapi/description.ts";
 import type { ReadBearerToken } from "./request/bearer.ts";
 import type { BodyReader } from "./request/body.ts";
 import type { ErrorStyle } from "./response/errors.ts";
+
+/**
+ * Which pages of other origins a browser lets use an endpoint (Fetch §3.3, "CORS protocol"):
+ *
+ * - `trusted`: those of `trustedOrigins`, without cookies.
+ * - `trusted_with_cookies`: those of `trustedOrigins`, with cookies. Pages of apps, such as `capacitor://localhost`, without.
+ * - `any`: all pages, without cookies.
+ */
+export type CorsPolicy = "trusted" | "trusted_with_cookies" | "any";
 
 /** What the routes work with: the flows, bound to their own dependencies, and what reads and writes HTTP. No store. */
 export interface HttpDeps {

@@ -2,8 +2,7 @@ import { METHOD_NAME_ALL } from "hono/router";
 import { RegExpRouter } from "hono/router/reg-exp-router";
 import type { Settings } from "../core/settings/settings.ts";
 import type { AuthUser } from "../core/user.ts";
-import type { CorsPolicy } from "./cookies/cors.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { CorsPolicy, Endpoint } from "./endpoint.ts";
 
 /** The endpoints of one path. */
 interface Resource {

@@ -1,48 +1,64 @@
-import { toUnavailableReason } from "../core/errors.ts";
-import type { FeedCursor, Revocation } from "../core/revocation.ts";
-import { clockMargin, toRevocationHorizon } from "../core/revocation-horizon.ts";
+import type { FeedBatch, FeedCursor, FeedState, Revocation } from "../core/revocation.ts";
+import { clockMargin } from "../core/revocation-horizon.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import { createLoop } from "../core/runtime/loop.ts";
 import type { Schedule } from "../core/runtime/schedule.ts";
 import { unrefSchedule } from "../core/runtime/schedule.ts";
-import type { FeedStore } from "../core/store/feed.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import type { Store } from "../core/store/index.ts";
 import type { EventListener } from "../events/events.ts";
+import { createFeedReports } from "./feed-reports.ts";
+import { createLease, type Instant, largestSetback, toInstant } from "./lease.ts";
+import { createMembership } from "./membership.ts";
 import type { RevocationIndex } from "./revocation-index.ts";
 
 /** Keeps a `RevocationIndex` up to date with the store, and knows how stale it may be. */
 export interface Feed {
   /**
-   * Fulfils when every revocation in the store has been applied. If the load fails, the feed tries again every
-   * `pollInterval`; call `start` again to wait for that. Later calls start nothing else.
+   * Registers the node, and fulfils when every revocation in the store has been applied. If that fails, the feed tries again
+   * at every poll; call `start` again to wait for that. Later calls start nothing else.
    *
    * @throws what the store throws; TypeError after `stop`.
    */
   start(): Promise<void>;
   /** Applies revocations that this process has just committed, without waiting for the next read. */
   apply(revocations: readonly Revocation[]): void;
-  /** Returns whether the index can be relied on: it is loaded, and not staler than `maxStaleness`. */
-  isFresh(): boolean;
+  /**
+   * Returns whether the index can be relied on: it is loaded, and not staler than `maxStaleness`. Ask it before the index, in
+   * one synchronous piece.
+   *
+   * @param wall the wall clock in milliseconds, if the caller has read it already.
+   */
+  isFresh(wall?: number): boolean;
+  /**
+   * Waits until the index can be relied on, for half a second at most: for the read in flight or, if there is none, for a new
+   * one. Doesn't wait if the last read failed.
+   *
+   * @returns whether the index can be relied on now.
+   */
+  whenFresh(): Promise<boolean>;
   /** Returns whether every revocation has been applied once. */
   isLoaded(): boolean;
-  /** Returns the seconds since the start of the last read that reached the feed's end; `Infinity` before the first. */
+  /** Returns the seconds since the start of the last complete read; `Infinity` before the first. */
   staleness(): number;
-  /** Stops reading for good. A read in flight changes nothing more. */
-  stop(): void;
+  /** Returns this node's id in the registry; `null` if it is not registered. */
+  nodeId(): string | null;
+  /** Stops accepting at once and reading for good, and removes the node from the registry. Never rejects. */
+  stop(): Promise<void>;
 }
 
 /** What a feed needs. */
 export interface FeedOptions {
-  readonly store: FeedStore;
+  readonly store: Pick<Store, "feed" | "nodes">;
   readonly index: RevocationIndex;
   readonly clock: Clock;
-  /** Seconds. */
-  readonly accessTokenLifetime: number;
-  /** Seconds. */
-  readonly leeway: number;
-  /** Seconds. */
-  readonly maxStaleness: number;
+  readonly settings: Pick<Settings, "accessTokenLifetime" | "leeway" | "maxStaleness" | "heartbeat" | "nodeName">;
   /** Called for every entry when the index has it. An entry may come more than once. */
   readonly onApplied?: ((revocation: Revocation) => void) | undefined;
+  /** Called when a read has returned the state of the installation. */
+  readonly onState?: ((state: FeedState) => void) | undefined;
+  /** Called about every quarter of `maxStaleness` with the seconds since the last complete read. */
+  readonly onStaleness?: ((seconds: number) => void) | undefined;
   /** Called for every entry that is read after the first load, with the seconds since it was appended. */
   readonly onLag?: ((seconds: number) => void) | undefined;
   /** Called with the events of the feed and of the store's notifications. */
@@ -51,31 +67,53 @@ export interface FeedOptions {
 }
 
 /** Milliseconds in which wake-ups are gathered, so that a busy store isn't read once for every revocation. */
-const WAKE_DELAY = 10;
+const wakeDelay = { awaited: 2, other: 10 };
 
-const unanswered = "no read has been answered";
+/** The longest time between two reads, in milliseconds. */
+const longestPoll = 250;
+
+/** Milliseconds between two sweeps of the index. */
+const sweepInterval = 1_000;
+
+/** How long requests wait for a read, in milliseconds, and how many at most. */
+const wait = { longest: 500, most: 1_000 };
+
+/** How often a run reads again because the read before counted for nothing. */
+const maxReads = 5;
+
+/** Seconds for which a cursor is used: the store keeps entries for a day longer than they are needed. */
+const longestCursor = 86_400;
 
 /** Creates a feed that does nothing until it is started. */
 export function createFeed(options: FeedOptions): Feed {
-  const { store, index, clock, maxStaleness, onApplied, onLag, emit, schedule = unrefSchedule } = options;
-  const horizon = toRevocationHorizon(options);
+  const { store, index, clock, settings, onApplied, onState, onStaleness, emit, schedule = unrefSchedule } = options;
+  const { maxStaleness, leeway, heartbeat } = settings;
+  const lease = createLease(clock, maxStaleness);
+  const membership = createMembership({
+    nodes: store.nodes,
+    clock,
+    name: settings.nodeName ?? null,
+    lease: Math.ceil(maxStaleness * 1000),
+    accessTokenLifetime: settings.accessTokenLifetime,
+  });
+  const reports = createFeedReports({ clock, emit, onLag: options.onLag });
+  const pollInterval = Math.min(maxStaleness * 250, longestPoll);
+  /** Milliseconds for a read of what is new. A read of everything may take as long as the store allows. */
+  const readTimeout = Math.max(maxStaleness * 400, 250);
   let cursor: FeedCursor | null = null;
-  let freshAt = Number.NEGATIVE_INFINITY;
+  let isLoaded = false;
   let wallAhead = Number.NEGATIVE_INFINITY;
-  let failure = unanswered;
-  let reportedStale = false;
+  let beat = heartbeat === "write";
+  /** Whether an entry was applied for which a caller waits, and no complete read has been reported since. */
+  let isAwaited = false;
+  let hasFailed = false;
+  let waiting = 0;
+  let sweptAt = Number.NEGATIVE_INFINITY;
   let unsubscribe: (() => void) | null = null;
   let stopped = false;
-  let isListening = true;
-  /** While the whole feed is read, and not only its new entries: how many entries have been read. */
-  let loading: number | null = 0;
   // Two loops: while a read waits for an answer, expired entries must still be swept and staleness reported.
   const reads = createLoop({ step: read, onError: () => null, schedule });
   const polls = createLoop({ step: poll, schedule });
-
-  const isLoaded = () => freshAt !== Number.NEGATIVE_INFINITY;
-  const staleness = () => (clock.monotonic() - freshAt) / 1000;
-  const isFresh = () => staleness() <= maxStaleness;
 
   function apply(revocations: readonly Revocation[]): void {
     for (const revocation of revocations) {
@@ -84,50 +122,95 @@ export function createFeed(options: FeedOptions): Feed {
     }
   }
 
-  /** While the wall clock was ahead, entries were dropped that are needed again after it is set back. */
-  function reloadIfClockWasSetBack(): void {
-    const ahead = clock.now() - clock.monotonic() / 1000;
-    if (ahead < wallAhead - clockMargin / 2) {
-      cursor = null;
-      loading = 0;
-      wallAhead = ahead;
-    }
-    wallAhead = Math.max(wallAhead, ahead);
+  /**
+   * Starts from the beginning if the wall clock was set back, because entries were dropped while it was ahead, or if the cursor
+   * is so old that the store may have deleted entries after it.
+   */
+  function restartIfNecessary({ wall, monotonic }: Instant): void {
+    const ahead = wall - monotonic;
+    const wasSetBack = ahead < wallAhead - largestSetback;
+    wallAhead = wasSetBack ? ahead : Math.max(wallAhead, ahead);
+    if (wasSetBack || (isLoaded && lease.staleness() > longestCursor)) restart();
   }
 
-  /** Adds the whole time of the read to each age, so that no lag is reported too short and no two clocks are compared. */
-  function reportLags(ages: readonly (number | null)[], readAt: number): void {
-    if (onLag === undefined) return;
-    const readTime = clock.monotonic() - readAt;
-    for (const age of ages) if (age !== null) onLag((age + readTime) / 1000);
+  function restart(): void {
+    cursor = null;
+    reports.reloading();
   }
 
-  async function readToEnd(): Promise<void> {
-    reloadIfClockWasSetBack();
-    const wasLoaded = isLoaded();
-    for (let more = true; more; ) {
-      const startedAt = clock.monotonic();
-      const batch = await store.read({ after: cursor, horizon });
-      if (stopped) throw new Error("the feed was stopped before it was loaded");
+  async function readBatch(nodeId: string): Promise<FeedBatch> {
+    const sentAt = clock.monotonic();
+    const batch = await store.feed.read({
+      after: cursor,
+      since: clock.now() - leeway - clockMargin,
+      nodeId,
+      beat,
+      timeout: cursor === null ? null : readTimeout,
+    });
+    if (stopped) throw new Error("the feed was stopped before it was loaded");
+    onState?.(batch.state);
+    if (batch.isCursorLost !== true) {
       apply(batch.revocations);
+      // Kept until a read is complete: this one may still fail, and the next one gets only later entries.
+      isAwaited ||= batch.revocations.some(({ confirm }) => confirm === true);
       cursor = batch.cursor;
-      more = batch.more;
-      if (!more) freshAt = startedAt;
-      if (batch.isRestarted) loading ??= 0;
-      if (loading !== null) loading += batch.revocations.length;
-      else reportLags(batch.ages ?? [], startedAt);
+      reports.applied(batch, sentAt);
     }
-    failure = unanswered;
-    if (loading !== null && wasLoaded) emit({ type: "feed_reloaded", time: clock.now(), revocations: loading });
-    loading = null;
+    return batch;
   }
 
-  async function read(): Promise<null> {
+  /** Reads to the end of the feed. @returns whether the read counts. */
+  async function readToEnd(): Promise<boolean> {
+    const nodeId = await membership.ensure();
+    // Before the first batch is sent: the node knows what was committed until then.
+    const readAt = toInstant(clock);
+    restartIfNecessary(readAt);
+    const hasBeat = beat;
+    let batch: FeedBatch;
+    do {
+      batch = await readBatch(nodeId);
+      if (batch.isCursorLost === true || batch.state.incarnation !== membership.incarnation) {
+        // Positions and registrations of another incarnation prove nothing.
+        membership.drop();
+        restart();
+        return false;
+      }
+      if (batch.state.membership !== "member") {
+        membership.drop();
+        return false;
+      }
+    } while (batch.more);
+
+    beat = heartbeat === "write" || (heartbeat === "auto" && batch.state.hasSynchronousStandby);
+    // A former primary would still answer, but it couldn't commit.
+    if (beat && !hasBeat) return false;
+    await agreeOnGlobalEpoch(batch.state.globalEpoch);
+    lease.extend(readAt);
+    membership.acknowledge(batch.seen, isAwaited);
+    isAwaited = false;
+    return true;
+  }
+
+  /** "Revoke all" is also in the installation's row, so its entry may be forgotten. A restored database may have a lower epoch. */
+  async function agreeOnGlobalEpoch(stored: number): Promise<void> {
+    if (stored < index.globalEpoch) await store.nodes.raiseGlobalEpoch(index.globalEpoch);
+    if (stored > index.globalEpoch) apply([{ kind: "all", epoch: stored, at: 0 }]);
+  }
+
+  /** @returns the milliseconds until the next read, if it should come before the next poll. */
+  async function read(): Promise<number | null> {
+    const startedAt = clock.monotonic();
     try {
-      await readToEnd();
-      return null;
+      let counts = false;
+      for (let n = 0; n < maxReads && !counts; n++) counts = await readToEnd();
+      if (!counts) throw new Error("the node's registration was lost again and again");
+      isLoaded = true;
+      hasFailed = false;
+      reports.loaded();
+      return clock.monotonic() - startedAt > maxStaleness * 500 ? 0 : null;
     } catch (error) {
-      failure = `reading failed: ${toUnavailableReason(error)}`;
+      hasFailed = true;
+      reports.failed(error);
       throw error;
     } finally {
       if (!stopped) reportStaleness();
@@ -135,49 +218,80 @@ export function createFeed(options: FeedOptions): Feed {
   }
 
   async function poll(): Promise<number> {
-    index.sweep();
+    const now = clock.monotonic();
+    if (now - sweptAt >= sweepInterval) {
+      sweptAt = now;
+      index.sweep();
+    }
     reportStaleness();
     // A failure shows as staleness.
     reads.run().catch(() => {});
-    return store.pollInterval;
+    return pollInterval;
+  }
+
+  /** The read in flight may have begun before the machine was suspended: then it takes another one. */
+  async function readUntilFresh(): Promise<void> {
+    await reads.run();
+    if (!lease.holds()) await reads.run();
   }
 
   function reportStaleness(): void {
-    const isStale = isLoaded() && !isFresh();
-    if (isStale === reportedStale) return;
-    reportedStale = isStale;
-    const time = clock.now();
-    emit(
-      isStale
-        ? { type: "feed_stale", time, staleSeconds: staleness(), reason: failure }
-        : { type: "feed_recovered", time },
-    );
-  }
-
-  function reportListening(isNow: boolean, reason = "unknown"): void {
-    if (stopped || isNow === isListening) return;
-    isListening = isNow;
-    const time = clock.now();
-    emit(isNow ? { type: "listen_recovered", time } : { type: "listen_lost", time, reason });
+    if (!isLoaded) return;
+    const staleness = lease.staleness();
+    reports.staleness(staleness, lease.holds());
+    onStaleness?.(staleness);
   }
 
   return {
     async start() {
       if (stopped) throw new TypeError("this feed has been stopped");
-      unsubscribe ??= store.subscribe(() => reads.wake(WAKE_DELAY), reportListening);
-      polls.wake(store.pollInterval);
-      if (!isLoaded()) await reads.run();
+      unsubscribe ??= store.feed.subscribe(
+        (isAwaited) => reads.wake(isAwaited ? wakeDelay.awaited : wakeDelay.other),
+        (isListening, reason) => {
+          if (!stopped) reports.listening(isListening, reason);
+        },
+      );
+      polls.wake(pollInterval);
+      if (!isLoaded) await reads.run();
     },
     apply,
-    isFresh,
-    isLoaded,
-    staleness,
-    stop() {
+    isFresh: lease.holds,
+    async whenFresh() {
+      if (hasFailed || stopped || waiting >= wait.most) return lease.holds();
+      waiting += 1;
+      try {
+        await within(readUntilFresh(), wait.longest, schedule);
+      } catch {
+        // Then the lease doesn't hold.
+      } finally {
+        waiting -= 1;
+      }
+      return lease.holds();
+    },
+    isLoaded: () => isLoaded,
+    staleness: lease.staleness,
+    nodeId: () => membership.id,
+    async stop() {
       stopped = true;
+      lease.end();
       unsubscribe?.();
       // Without waiting: a read may get no answer, and changes nothing any more.
       void reads.stop();
       void polls.stop();
+      await membership.leave();
     },
   };
+}
+
+/** Waits for `work`, but at most `ms` milliseconds. */
+async function within(work: Promise<void>, ms: number, schedule: Schedule): Promise<void> {
+  let timer: { cancel(): void } | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = schedule(resolve, ms);
+  });
+  try {
+    await Promise.race([work, timeout]);
+  } finally {
+    timer?.cancel();
+  }
 }

@@ -1,5 +1,5 @@
 import type { RevocableToken, Revocation } from "../core/revocation.ts";
-import { toRevocationHorizon } from "../core/revocation-horizon.ts";
+import { clockMargin, toRevocationEnd } from "../core/revocation-horizon.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import { createFingerprintTable, type Fingerprint } from "./fingerprint-table.ts";
 
@@ -31,43 +31,56 @@ export interface RevocationIndex {
    * one with a probability below 2^-42. A revoked token is never taken for one that is not.
    */
   isRevoked(token: RevocableToken): boolean;
+  /** The highest global epoch that was applied; 0 before the first "revoke all". */
+  readonly globalEpoch: number;
   /** Frees a bounded part of the expired entries. Call it about once a second; `apply` frees others. */
   sweep(): void;
-  /** How many sessions, users and tokens are held. Expired ones count until they are swept. */
+  /** How many sessions, users, excepted sessions and tokens are held. Expired ones count until they are swept. */
   readonly size: number;
 }
 
 /** What an index needs. */
 export interface RevocationIndexOptions {
-  /** Seconds. */
-  readonly accessTokenLifetime: number;
-  /** Seconds. */
+  /** Seconds for which a token is accepted after its `exp`. */
   readonly leeway: number;
   readonly clock: Clock;
 }
 
-/** Creates an empty index. An entry is dropped when the last access token that it could apply to has expired. */
-export function createRevocationIndex(options: RevocationIndexOptions): RevocationIndex {
-  const { now } = options.clock;
-  const horizon = toRevocationHorizon(options);
+/**
+ * Creates an empty index. An entry is dropped when the last token that it revokes has expired by this node's clock, which
+ * also judges the token's `exp`. So no setting and no other clock makes a node forget an entry that it needs.
+ */
+export function createRevocationIndex({ leeway, clock: { now } }: RevocationIndexOptions): RevocationIndex {
   const sessions = createFingerprintTable({ now, values: false });
   const tokens = createFingerprintTable({ now, values: false });
   const users = createFingerprintTable({ now, values: true });
+  /** The epoch of the user entry from which a session is excepted. Asked only about users whose epoch was raised. */
+  const excepted = createFingerprintTable({ now, values: true });
+  let globalEpoch = 0;
+  /** Tokens without `ge` are revoked up to this `iat`. */
   let cutOff = Number.NEGATIVE_INFINITY;
+  /** All tokens are revoked up to this `iat`: nodes of version 0.1 know no global epoch. */
+  let foreignCutOff = Number.NEGATIVE_INFINITY;
   let version = 0;
   const known = new WeakMap<RevocableToken, Known>();
 
+  const isBeforeRevokeAll = ({ globalEpoch: epoch, issuedAt }: RevocableToken): boolean =>
+    issuedAt <= foreignCutOff || (epoch === null ? issuedAt <= cutOff : epoch < globalEpoch);
+
+  const isBeforeEpoch = ({ userEpoch, sessionId }: RevocableToken, epoch: number): boolean =>
+    userEpoch < epoch && excepted.get(sessionId) < epoch;
+
   const lookUp = (token: RevocableToken): boolean =>
-    token.issuedAt <= cutOff ||
+    isBeforeRevokeAll(token) ||
     sessions.get(token.sessionId) !== 0 ||
     tokens.get(token.tokenId) !== 0 ||
-    token.userEpoch < users.get(token.userId);
+    isBeforeEpoch(token, users.get(token.userId));
 
   const lookUpAgain = (token: RevocableToken, fingerprints: Fingerprints): boolean =>
-    token.issuedAt <= cutOff ||
+    isBeforeRevokeAll(token) ||
     sessions.find(fingerprints.session) !== 0 ||
     tokens.find(fingerprints.token) !== 0 ||
-    token.userEpoch < users.find(fingerprints.user);
+    isBeforeEpoch(token, users.find(fingerprints.user));
 
   const toFingerprints = ({ sessionId, tokenId, userId }: RevocableToken): Fingerprints => ({
     session: sessions.toFingerprint(sessionId),
@@ -78,16 +91,20 @@ export function createRevocationIndex(options: RevocationIndexOptions): Revocati
   return {
     apply(revocation) {
       version += 1;
-      const until = revocation.at + horizon;
+      const until = toRevocationEnd(revocation) + leeway + clockMargin;
       switch (revocation.kind) {
         case "session":
           return sessions.set(revocation.sessionId, 1, until);
         case "token":
           return tokens.set(revocation.tokenId, 1, until);
         case "user":
+          // The exception first: in between, no request runs, but the order is also that of the frames for verifiers.
+          if (revocation.except !== undefined) excepted.set(revocation.except, revocation.epoch, until);
           return users.set(revocation.userId, revocation.epoch, until);
         case "all":
           cutOff = Math.max(cutOff, revocation.at);
+          if (revocation.epoch === undefined) foreignCutOff = Math.max(foreignCutOff, revocation.at);
+          else globalEpoch = Math.max(globalEpoch, revocation.epoch);
       }
     },
 
@@ -106,14 +123,19 @@ export function createRevocationIndex(options: RevocationIndexOptions): Revocati
       return isRevoked;
     },
 
+    get globalEpoch() {
+      return globalEpoch;
+    },
+
     sweep() {
       sessions.sweep(SLOTS_PER_SWEEP);
       tokens.sweep(SLOTS_PER_SWEEP);
       users.sweep(SLOTS_PER_SWEEP);
+      excepted.sweep(SLOTS_PER_SWEEP);
     },
 
     get size() {
-      return sessions.size + tokens.size + users.size;
+      return sessions.size + tokens.size + users.size + excepted.size;
     },
   };
 }

@@ -2,33 +2,55 @@ import type { AccessClaims } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Revocation } from "../core/revocation.ts";
 import type { Clock } from "../core/runtime/clock.ts";
-import type { Schedule } from "../core/runtime/schedule.ts";
+import type { Schedule, Timer } from "../core/runtime/schedule.ts";
 import { unrefSchedule } from "../core/runtime/schedule.ts";
+import type { RevokeReason } from "../core/session.ts";
 import type { RevocationIndex } from "./revocation-index.ts";
 
-/** Aborts what is open under an access token when the token expires or is revoked: WebSockets, event streams, long polls. */
+/** Aborts what is open under an access token when it must not continue: WebSockets, event streams, long polls. */
 export interface Signals {
   /**
-   * Returns a signal that aborts when the token expires (within a second) or is revoked. It is aborted already if the token
-   * has expired or is revoked. Its reason is an `AuthError`, `token_expired` or `token_revoked`. One token has one signal.
+   * Returns a signal that aborts when the token expires (within a second) or is revoked, or when this node's knowledge of
+   * revocations gets too stale. With `until: "session"` it follows the session instead: when the token expires, the session is
+   * looked up, and the signal stays as long as the session is live. It is aborted already if the reason is there already. Its
+   * reason is an `AuthError`: `token_expired`, `token_revoked` or `unavailable`. One token has one signal of each kind.
    */
-  signal(claims: AccessClaims): AbortSignal;
+  signal(claims: AccessClaims, until?: SignalEnd): AbortSignal;
   /** Aborts the signals of the tokens that `revocation` revokes. Call it when the index has the revocation. */
   onRevocation(revocation: Revocation): void;
+  /** Aborts every signal if the knowledge of revocations is too stale. Call it regularly. */
+  onStaleness(seconds: number): void;
   /** Forgets every signal without aborting it. */
   stop(): void;
   /** How many entries are held in memory: up to three for each pending signal, and none without pending signals. */
   readonly size: number;
 }
 
-/** The longest timer, in milliseconds: a day. Timers of more than 2^31 - 1 ms don't work, so longer ones are set again. */
-const LONGEST_TIMER = 86_400_000;
+/** What a signal follows: the access token, or its session through refreshes. */
+export type SignalEnd = "token" | "session";
 
-/** A token with a pending signal. It is removed when the signal fires, which is at the latest when the token expires. */
+const ends: readonly SignalEnd[] = ["token", "session"];
+
+/**
+ * Looks up a session for a signal that follows it.
+ *
+ * @returns seconds until the session expires if it isn't refreshed; `null` if it is over.
+ * @throws what the store throws.
+ */
+export type FindSessionEnd = (sessionId: string) => Promise<number | null>;
+
+/** The longest timer, in milliseconds: a day. Timers of more than 2^31 - 1 ms don't work, so longer ones are set again. */
+const longestTimer = 86_400_000;
+
+/** Milliseconds after which a session is looked up again if the store didn't answer. */
+const retryDelay = 1_000;
+
+/** A token with a pending signal. It is removed when the signal fires. */
 interface Registration {
   readonly claims: AccessClaims;
+  readonly until: SignalEnd;
   readonly controller: AbortController;
-  timer: { cancel(): void };
+  timer: Timer;
 }
 
 /** What signals need. */
@@ -37,33 +59,59 @@ export interface SignalsOptions {
   readonly clock: Clock;
   /** Seconds. */
   readonly leeway: number;
+  /** Seconds. */
+  readonly accessTokenLifetime: number;
+  /** Seconds of staleness beyond which every signal aborts; `null`: none does. */
+  readonly maxStaleness: number | null;
+  /** Returns the seconds since the last complete read of the feed. */
+  readonly staleness: () => number;
+  readonly findSessionEnd: FindSessionEnd;
   readonly schedule?: Schedule | undefined;
 }
 
 /** Creates the signals of this process. */
 export function createSignals(options: SignalsOptions): Signals {
-  const { index, clock, leeway, schedule = unrefSchedule } = options;
+  const { index, clock, leeway, accessTokenLifetime, maxStaleness, staleness, findSessionEnd } = options;
+  const { schedule = unrefSchedule } = options;
   const byToken = new Map<string, Registration>();
   const bySession = new Map<string, Set<Registration>>();
   const byUser = new Map<string, Set<Registration>>();
 
+  const toKey = ({ tokenId }: AccessClaims, until: SignalEnd) => `${until} ${tokenId}`;
   const secondsLeft = (claims: AccessClaims) => claims.expiresAt + leeway - clock.now();
+  const isTooStale = (seconds: number) => maxStaleness !== null && seconds > maxStaleness;
 
-  function startTimer(claims: AccessClaims): { cancel(): void } {
-    return schedule(() => expire(claims.tokenId), Math.min(secondsLeft(claims) * 1000, LONGEST_TIMER));
+  function startTimer(registration: Registration, seconds: number): void {
+    registration.timer = schedule(() => void onTimer(registration), Math.min(seconds * 1000, longestTimer));
   }
 
-  function expire(tokenId: string): void {
-    const registration = byToken.get(tokenId);
-    if (registration === undefined) return;
-    if (secondsLeft(registration.claims) <= 0) fire(registration, tokenExpired());
-    else registration.timer = startTimer(registration.claims);
+  async function onTimer(registration: Registration): Promise<void> {
+    const { claims, until } = registration;
+    const left = secondsLeft(claims);
+    if (left > 0) startTimer(registration, left);
+    else if (until === "token") fire(registration, tokenExpired());
+    else await followSession(registration);
   }
+
+  /** Looks the session up once in the life of an access token: an idle session expires without an entry in the feed. */
+  async function followSession(registration: Registration): Promise<void> {
+    try {
+      const left = await findSessionEnd(registration.claims.sessionId);
+      if (registration.controller.signal.aborted || !isPending(registration)) return;
+      if (left === null) fire(registration, sessionOver());
+      else startTimer(registration, Math.min(left + 1, accessTokenLifetime));
+    } catch {
+      // If the store stays away, the knowledge of revocations gets too stale.
+      if (isPending(registration)) startTimer(registration, retryDelay / 1000);
+    }
+  }
+
+  const isPending = ({ claims, until }: Registration) => byToken.has(toKey(claims, until));
 
   function fire(registration: Registration, reason: AuthError): void {
-    const { claims, controller, timer } = registration;
+    const { claims, until, controller, timer } = registration;
     timer.cancel();
-    byToken.delete(claims.tokenId);
+    byToken.delete(toKey(claims, until));
     removeFrom(bySession, claims.sessionId, registration);
     removeFrom(byUser, claims.userId, registration);
     controller.abort(reason);
@@ -75,24 +123,27 @@ export function createSignals(options: SignalsOptions): Signals {
         return bySession.get(revocation.sessionId) ?? [];
       case "user":
         return byUser.get(revocation.userId) ?? [];
-      case "token": {
-        const registration = byToken.get(revocation.tokenId);
-        return registration === undefined ? [] : [registration];
-      }
+      case "token":
+        // Also a signal that follows the session: it was requested with a token that may have been stolen.
+        return ends
+          .map((until) => byToken.get(`${until} ${revocation.tokenId}`))
+          .filter((found) => found !== undefined);
       case "all":
         return byToken.values();
     }
   }
 
   return {
-    signal(claims) {
+    signal(claims, until = "token") {
       if (secondsLeft(claims) <= 0) return AbortSignal.abort(tokenExpired());
       if (index.isRevoked(claims)) return AbortSignal.abort(tokenRevoked());
-      const known = byToken.get(claims.tokenId);
+      if (isTooStale(staleness())) return AbortSignal.abort(tooStale());
+      const known = byToken.get(toKey(claims, until));
       if (known !== undefined) return known.controller.signal;
 
-      const registration = { claims, controller: new AbortController(), timer: startTimer(claims) };
-      byToken.set(claims.tokenId, registration);
+      const registration = { claims, until, controller: new AbortController(), timer: { cancel() {} } };
+      startTimer(registration, secondsLeft(claims));
+      byToken.set(toKey(claims, until), registration);
       addTo(bySession, claims.sessionId, registration);
       addTo(byUser, claims.userId, registration);
       return registration.controller.signal;
@@ -100,8 +151,12 @@ export function createSignals(options: SignalsOptions): Signals {
 
     onRevocation(revocation) {
       for (const registration of [...affectedBy(revocation)]) {
-        if (index.isRevoked(registration.claims)) fire(registration, tokenRevoked());
+        if (index.isRevoked(registration.claims)) fire(registration, tokenRevoked(revocation.reason));
       }
+    },
+
+    onStaleness(seconds) {
+      if (byToken.size > 0 && isTooStale(seconds)) for (const one of [...byToken.values()]) fire(one, tooStale());
     },
 
     stop() {
@@ -116,7 +171,13 @@ export function createSignals(options: SignalsOptions): Signals {
 }
 
 const tokenExpired = () => new AuthError("token_expired", "the access token expired while it was in use");
-const tokenRevoked = () => new AuthError("token_revoked", "the access token was revoked while it was in use");
+const tokenRevoked = (reason?: RevokeReason) =>
+  new AuthError(
+    "token_revoked",
+    `the access token was revoked while it was in use${reason === undefined ? "" : `: ${reason}`}`,
+  );
+const sessionOver = () => new AuthError("token_expired", "the session expired while it was in use");
+const tooStale = () => new AuthError("unavailable", "revocations are too stale");
 
 function addTo(groups: Map<string, Set<Registration>>, key: string, registration: Registration): void {
   const group = groups.get(key);

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { systemClock } from "../core/runtime/clock.ts";
 import type { Store } from "../core/store/index.ts";
 import { createAuthWith } from "../create-auth.ts";
@@ -87,8 +88,18 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const { store, database, key, createdKey } = await openDatabase(config, resources);
   const onLag = (seconds: number) => metrics?.lag(seconds);
   const auth = withConfigErrors(() =>
-    // As bytes, because a key from a file may begin with a slash.
-    createAuthWith({ ...settings, store, signingKey: Buffer.from(key.secret), onError, onLag }, { developmentCookies }),
+    createAuthWith(
+      {
+        ...settings,
+        nodeName: settings.nodeName ?? hostname(),
+        store,
+        // As bytes, because a key from a file may begin with a slash.
+        signingKey: Buffer.from(key.secret),
+        onError,
+        onLag,
+      },
+      { developmentCookies },
+    ),
   );
   resources.add(() => auth.close());
   const metrics =

@@ -1,30 +1,69 @@
-import type { Revocation } from "../core/revocation.ts";
+import type { Revocation, RevocationBase } from "../core/revocation.ts";
+import type { RevokeReason } from "../core/session.ts";
 
 /** The most revocations that one read of the feed returns. */
 export const feedBatchSize = 10_000;
 
-/** The columns of a row of `revocations` that make a `Revocation`. */
+/** Seconds for which a session that version 0.1 has refreshed may have an access token: the longest that 0.1 allows. */
+export const longestUnknownAccess = 86_400;
+
+/** How many sessions are counted when one session revokes the others. */
+export const mostCounted = 1_000;
+
+/** The columns of a row of `revocations` that make a `Revocation`. SQL NULL is `null`. */
 export interface RevocationRow {
   /** What was revoked. */
   readonly kind: Revocation["kind"];
-  /** The id of the session, the user or the token. SQL NULL for the kind `all`, which has none. */
-  readonly key: string;
-  /** The user's new epoch. SQL NULL for the other kinds. */
-  readonly epoch: number;
+  /** The id of the session, the user or the token. `null` for the kind `all`, which has none. */
+  readonly key: string | null;
+  /** The new epoch of the user, or of all users. `null` for the other kinds, and for `all` of version 0.1. */
+  readonly epoch: number | null;
+  /** The session that is excepted. */
+  readonly exceptKey: string | null;
   /** Whole seconds since the epoch. */
   readonly at: number;
+  /** Whole seconds since the epoch; `null`: version 0.1 wrote the row. */
+  readonly until: number | null;
+  /** A code of `reasonCodes`; `null`: version 0.1 wrote the row. */
+  readonly reason: number | null;
+  /** Whether a caller waits. SQLite has numbers instead of booleans. */
+  readonly confirm: boolean | number;
 }
 
-/** Converts a row of the feed to a revocation. */
-export function toRevocation({ kind, key, epoch, at }: RevocationRow): Revocation {
+/** The numbers that are stored for reasons. A number never changes its meaning. */
+export const reasonCodes: Readonly<Record<RevokeReason, number>> = {
+  logout: 1,
+  replaced: 2,
+  reuse: 3,
+  revoked: 4,
+  password_changed: 5,
+  user_disabled: 6,
+  user_deleted: 7,
+  limit: 8,
+};
+
+const reasons: ReadonlyMap<number, RevokeReason> = new Map(
+  Object.entries(reasonCodes).map(([reason, code]) => [code, reason as RevokeReason]),
+);
+
+/** Converts a row of the feed to a revocation. A newer version may have written a reason that this version does not know. */
+export function toRevocation(row: RevocationRow): Revocation {
+  const { kind, epoch, exceptKey } = row;
+  const key = row.key ?? "";
+  const base: RevocationBase = {
+    at: row.at,
+    ...(row.until === null ? {} : { until: row.until }),
+    ...(row.reason === null ? {} : { reason: reasons.get(row.reason) ?? "revoked" }),
+    ...(row.confirm ? { confirm: true } : {}),
+  };
   switch (kind) {
     case "session":
-      return { kind, sessionId: key, at };
+      return { kind, sessionId: key, ...base };
     case "user":
-      return { kind, userId: key, epoch, at };
+      return { kind, userId: key, epoch: epoch ?? 0, ...(exceptKey === null ? {} : { except: exceptKey }), ...base };
     case "token":
-      return { kind, tokenId: key, at };
+      return { kind, tokenId: key, ...base };
     case "all":
-      return { kind, at };
+      return { kind, ...(epoch === null ? {} : { epoch }), ...base };
   }
 }

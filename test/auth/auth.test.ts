@@ -52,8 +52,8 @@ describe("an Auth", () => {
   });
 
   it.each<[options: unknown, message: string]>([
-    ["others", 'logout: the options must be an object such as { scope, client }, got "others"'],
-    [null, "logout: the options must be an object such as { scope, client }, got null"],
+    ["others", 'logout: the options must be an object such as { scope, client, confirmed }, got "others"'],
+    [null, "logout: the options must be an object such as { scope, client, confirmed }, got null"],
     [{ scop: "others" }, "logout: scop is not an option. Did you mean scope?"],
     [{ scope: "other" }, 'logout: scope must be one of "local", "others", "all", got "other"'],
   ])("revokes nothing if logout gets the options %j", async (options, message) => {

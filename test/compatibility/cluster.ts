@@ -3,15 +3,16 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import type { Settings } from "../../src/core/settings/settings.ts";
 import { type Auth, createAuth } from "../../src/index.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { childEnvironment } from "../support/child-environment.ts";
 import { longTimeouts } from "../support/long-timeouts.ts";
-import { type ServerProcess, startServer } from "../support/server-process.ts";
-import type { Release } from "./version-0-1.ts";
+import { currentMain, type ServerProcess, startServer } from "../support/server-process.ts";
+import type { Auth01, Release } from "./version-0-1.ts";
 
 /** A version of tokenpair that can run as a process. */
 export type Version = "0.1" | "today";
@@ -21,11 +22,13 @@ type Environment = Readonly<Record<string, string>>;
 /** Processes of two versions over one database. */
 export interface Cluster {
   /** Starts `tokenpair serve`, which applies its pending migrations. */
-  start(version: Version): Promise<ServerProcess>;
+  start(version: Version, more?: Environment): Promise<ServerProcess>;
   /** Runs a command of the command line and returns what it printed. @throws Error if it fails. */
   run(version: Version, args: readonly string[], input?: string): Promise<string>;
-  /** Opens the database with this version's library. */
-  openAuth(): Auth;
+  /** Opens the database with this version's library, as one more node. */
+  openAuth(settings?: Partial<Settings>): Auth;
+  /** Opens the database with the library of 0.1, as one more node. Only before this version has migrated it. */
+  openAuth01(): Promise<Auth01>;
   /** Stops every process and deletes the files. */
   close(): Promise<void>;
 }
@@ -54,7 +57,8 @@ const commonEnvironment: Environment = {
   TOKENPAIR_DATABASE_STATEMENT_TIMEOUT: "60",
 };
 
-const currentMain = resolve(import.meta.dirname, "../../src/cli/main.ts");
+/** The same for the libraries. */
+const cheapHashes = { passwordMemoryCost: 64, passwordTimeCost: 1 };
 
 /** Creates a cluster over an empty database. Starts no process yet. */
 export function createCluster({ release, postgresUrl, env = {} }: ClusterOptions): Cluster {
@@ -62,7 +66,7 @@ export function createCluster({ release, postgresUrl, env = {} }: ClusterOptions
   const file = join(cwd, "tokenpair.db");
   const schema = `cluster_${randomBytes(8).toString("hex")}`;
   const signingKey = randomBytes(48).toString("hex");
-  const environment = {
+  const environment: Environment = {
     ...commonEnvironment,
     TOKENPAIR_DATABASE_URL: postgresUrl ?? `sqlite:${file}`,
     TOKENPAIR_DATABASE_SCHEMA: schema,
@@ -73,8 +77,8 @@ export function createCluster({ release, postgresUrl, env = {} }: ClusterOptions
   const closing: (() => Promise<void>)[] = [];
 
   return {
-    async start(version) {
-      const server = await startServer({ main: toMain(version), cwd, env: environment });
+    async start(version, more = {}) {
+      const server = await startServer({ main: toMain(version), cwd, env: { ...environment, ...more } });
       closing.push(server.stop);
       return server;
     },
@@ -91,17 +95,47 @@ export function createCluster({ release, postgresUrl, env = {} }: ClusterOptions
       return stdout;
     },
 
-    openAuth() {
+    openAuth(settings = {}) {
       const store =
         postgresUrl === undefined
           ? sqliteStore(file)
           : postgresStore({ connectionString: postgresUrl, schema, ...longTimeouts });
-      const auth = createAuth({ store, signingKey });
+      const auth = createAuth({
+        store,
+        signingKey,
+        maxStaleness: Number(environment["TOKENPAIR_MAX_STALENESS"]),
+        ...cheapHashes,
+        ...settings,
+      });
       closing.push(async () => {
         await auth.close();
         await store.close();
       });
       return auth;
+    },
+
+    async openAuth01() {
+      const library = await release.load();
+      const store =
+        postgresUrl === undefined
+          ? library.sqliteStore(file)
+          : library.postgresStore({ connectionString: postgresUrl, schema, ...longTimeouts });
+      const auth = library.createAuth({
+        store,
+        signingKey,
+        maxStaleness: Number(environment["TOKENPAIR_MAX_STALENESS"]),
+        ...cheapHashes,
+      });
+      let isOpen = true;
+      const close = async () => {
+        if (!isOpen) return;
+        isOpen = false;
+        await auth.close();
+        await store.close();
+      };
+      closing.push(close);
+      await auth.ready();
+      return { ...auth, close };
     },
 
     async close() {

@@ -1,18 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { revocationRetention, toRevocationHorizon } from "../../src/core/revocation-horizon.ts";
-import { resolveSettings } from "../../src/core/settings/resolve.ts";
+import { revocationRetention, toRevocationEnd } from "../../src/core/revocation-horizon.ts";
 import { settingRules } from "../../src/core/settings/rules.ts";
 
-describe("revocationRetention", () => {
-  it("is as long as the longest time for which any node may need a revocation", () => {
-    const { accessTokenLifetime, leeway } = settingRules;
-    const longest = resolveSettings({ accessTokenLifetime: accessTokenLifetime.max, leeway: leeway.max });
-    expect(revocationRetention).toBe(toRevocationHorizon(longest));
-    expect(() => resolveSettings({ accessTokenLifetime: longest.accessTokenLifetime + 1 })).toThrow(TypeError);
-    expect(() => resolveSettings({ leeway: longest.leeway + 1 })).toThrow(TypeError);
+describe("toRevocationEnd", () => {
+  it("is the time that the entry names, whatever the settings are", () => {
+    expect(toRevocationEnd({ at: 1_000, until: 1_007 })).toBe(1_007);
   });
 
-  it("keeps a revocation a minute longer than an access token and its leeway", () => {
-    expect(toRevocationHorizon({ accessTokenLifetime: 1_800, leeway: 5 })).toBe(1_865);
+  it("is a day after an entry of version 0.1, the longest life that its tokens can have", () => {
+    expect(toRevocationEnd({ at: 1_000 })).toBe(1_000 + settingRules.accessTokenLifetime.max);
+  });
+});
+
+describe("revocationRetention", () => {
+  it("is longer than any leeway and clock margin after the last token has expired", () => {
+    expect(revocationRetention).toBeGreaterThan(settingRules.leeway.max + 360);
   });
 });

@@ -11,7 +11,7 @@ const toClaims = (payload: Record<string, unknown> = {}) =>
 
 /** Creates a cache, and sets `count` tokens in the returned order. */
 function fill(size: number, count: number) {
-  const cache = createClaimsCache(size, 0);
+  const cache = createClaimsCache(size, { leeway: 0, clockTolerance: 0 });
   const tokens = Array.from({ length: count }, createToken);
   for (const token of tokens) cache.set(token, toClaims());
   return { cache, tokens };
@@ -19,7 +19,7 @@ function fill(size: number, count: number) {
 
 describe("the cache of verified tokens", () => {
   it("returns the claims of a token, whichever string holds the token", () => {
-    const cache = createClaimsCache(10, 0);
+    const cache = createClaimsCache(10, { leeway: 0, clockTolerance: 0 });
     const [token, claims] = [createToken(), toClaims()];
     cache.set(`Bearer ${token}`.slice(7), claims);
     expect(cache.get(Buffer.from(token).toString(), now)).toBe(claims);
@@ -27,7 +27,7 @@ describe("the cache of verified tokens", () => {
   });
 
   it("returns nothing for a token that differs in one character, at any position", () => {
-    const cache = createClaimsCache(10, 0);
+    const cache = createClaimsCache(10, { leeway: 0, clockTolerance: 0 });
     const token = createToken();
     cache.set(token, toClaims());
     for (let i = 0; i < token.length; i++) {
@@ -63,7 +63,7 @@ describe("the cache of verified tokens", () => {
     const { cache, tokens } = fill(0, 1);
     expect(cache.get(tokens[0] ?? "", now)).toBeUndefined();
 
-    const some = createClaimsCache(10, 0);
+    const some = createClaimsCache(10, { leeway: 0, clockTolerance: 0 });
     const longest = createToken().padStart(2_048, "a");
     some.set(longest, toClaims());
     some.set(`a${longest}`, toClaims());
@@ -74,7 +74,7 @@ describe("the cache of verified tokens", () => {
   it("freezes the claims, at any depth", () => {
     const deep = JSON.parse(`${'{"a":['.repeat(5_000)}${"]}".repeat(5_000)}`);
     const claims = toClaims({ roles: ["user"], deep });
-    createClaimsCache(10, 0).set(createToken(), claims);
+    createClaimsCache(10, { leeway: 0, clockTolerance: 0 }).set(createToken(), claims);
     expect(() => Object.assign(claims, { userId: "root" })).toThrow(TypeError);
     expect(() => Object.assign(claims.payload, { user_id: "root" })).toThrow(TypeError);
     expect(() => (claims.payload["roles"] as string[]).push("admin")).toThrow(TypeError);

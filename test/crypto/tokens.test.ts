@@ -6,7 +6,7 @@ import { createTokens, type TokenSettings } from "../../src/crypto/tokens.ts";
 import { forge, keys, toCode, toRefusal } from "./forge.ts";
 
 const now = 1_800_000_000;
-const clock = { now: () => now, monotonic: () => 0 };
+const clock = { now: () => now, wall: () => now * 1_000, monotonic: () => 0 };
 const count = (size: number) => Uint8Array.from({ length: size }, (_, index) => index);
 const setUp = (settings: Partial<TokenSettings> = {}) =>
   createTokens({ keys, clock, settings: { ...defaultSettings, ...settings }, random: count });
@@ -25,9 +25,11 @@ const access = {
   user_id: "42",
   sid: session.sessionId,
   ue: 3,
+  ge: 3,
 };
+const { ge: _, ...shared } = access;
 const refresh = {
-  ...access,
+  ...shared,
   token_type: "refresh",
   jti: toRefreshTokenId(secret),
   gen: 7,
@@ -36,29 +38,38 @@ const refresh = {
 
 describe("an access token", () => {
   it("has exactly the claims that the design says, and the application's", () => {
-    const token = tokens.mintAccess({ ...session, ...times, claims: { role: "admin", tags: ["a"] } });
+    const token = tokens.mintAccess({ ...session, ...times, globalEpoch: 3, claims: { role: "admin", tags: ["a"] } });
     expect(readPayload(token)).toEqual({ ...access, role: "admin", tags: ["a"] });
   });
 
   it("has its claims returned under names that don't depend on the settings", () => {
     const renamed = setUp({ userIdClaim: "sub", tokenTypeClaim: "typ", jtiClaim: "id", issuer: "us", audience: "you" });
-    const token = renamed.mintAccess({ ...session, ...times, claims: { role: "admin" } });
+    const token = renamed.mintAccess({ ...session, ...times, globalEpoch: 3, claims: { role: "admin" } });
     const { token_type: typ, jti: id, user_id: sub, ...rest } = access;
     const payload = { ...rest, typ, id, sub, iss: "us", aud: "you", role: "admin" };
-    expect(renamed.verifyAccess(token)).toEqual({ type: "access", ...session, ...times, tokenId: id, payload });
+    expect(renamed.verifyAccess(token)).toEqual({
+      type: "access",
+      ...session,
+      ...times,
+      globalEpoch: 3,
+      tokenId: id,
+      payload,
+    });
   });
 
   it.each([...Object.keys(refresh), "nbf", "iss", "aud"])(
     "is not created with an application claim named %s",
     (name) => {
-      expect(() => tokens.mintAccess({ ...session, ...times, claims: { [name]: "mine" } })).toThrow(
+      expect(() => tokens.mintAccess({ ...session, ...times, globalEpoch: 3, claims: { [name]: "mine" } })).toThrow(
         new TypeError(`claims: "${name}" is a claim of tokenpair and cannot be set`),
       );
     },
   );
 
   it("is not created with application claims that make it too long", () => {
-    expect(() => tokens.mintAccess({ ...session, ...times, claims: { text: "x".repeat(8_000) } })).toThrow(TypeError);
+    expect(() =>
+      tokens.mintAccess({ ...session, ...times, globalEpoch: 3, claims: { text: "x".repeat(8_000) } }),
+    ).toThrow(TypeError);
   });
 
   it("gives back what it was made of", () => {
@@ -66,6 +77,7 @@ describe("an access token", () => {
       userId: fc.string({ minLength: 1 }),
       sessionId: fc.uuid({ version: 7 }),
       userEpoch: fc.maxSafeNat(),
+      globalEpoch: fc.maxSafeNat(),
       issuedAt: fc.integer({ min: 0, max: now }),
       expiresAt: fc.integer({ min: now + 1, max: 2 * now }),
     });
@@ -116,13 +128,13 @@ const common: [string, Change, string][] = [
   ["exp beyond every time", { exp: 1e300 }, "token_invalid"],
   ["exp as a list", { exp: [now + 9] }, "token_invalid"],
   ["exp true", { exp: true }, "token_invalid"],
-  ["iat in the future", { iat: now + 1 }, "token_invalid"],
+  ["iat in the future", { iat: now + 61 }, "token_invalid"],
   ["iat as text", { iat: String(now) }, "token_invalid"],
   ["iat with a fraction", { iat: now - 0.5 }, "token_invalid"],
   ["iat negative", { iat: -1 }, "token_invalid"],
   ["iat null", { iat: null }, "token_invalid"],
   ["iat 1e400", '"iat":1e400', "token_invalid"],
-  ["nbf in the future", { nbf: now + 1 }, "token_invalid"],
+  ["nbf in the future", { nbf: now + 61 }, "token_invalid"],
   ["nbf as an object", { nbf: {} }, "token_invalid"],
   ["nbf null", { nbf: null }, "token_invalid"],
   ["no jti", { jti: undefined }, "token_without_id"],
@@ -160,7 +172,7 @@ const common: [string, Change, string][] = [
   ["ue beyond every safe number", { ue: 2 ** 53 }, "token_invalid"],
   ["a claim twice", '"exp":1999999999', "token_invalid"],
   ["expired and of another type", { exp: 1, token_type: "x" }, "token_expired"],
-  ["expired and from the future", { exp: 1, iat: now + 1 }, "token_invalid"],
+  ["expired and from the future", { exp: 1, iat: now + 61 }, "token_invalid"],
   ["no exp, no jti, no type", { exp: undefined, jti: undefined, token_type: undefined }, "token_without_exp"],
   ["no jti, no type", { jti: undefined, token_type: undefined }, "token_without_id"],
   ["no type, no user", { token_type: undefined, user_id: undefined }, "token_without_type"],
@@ -170,17 +182,24 @@ const common: [string, Change, string][] = [
 function forgeFrom(claims: Record<string, unknown>, change: Change): string {
   if (typeof change !== "string") return forge({ ...claims, ...change });
   // "a claim twice" keeps the claim, and the other raw JSON replaces it.
-  const kept = change.includes("1e400") ? { ...claims, [change.slice(1, 4)]: undefined } : claims;
+  const kept = change.includes("1e400") ? { ...claims, [change.split('"')[1] ?? ""]: undefined } : claims;
   return forge(JSON.stringify(kept).replace(/}$/, `,${change}}`));
 }
 
 describe("a genuine access token", () => {
-  it.each([...common, ["the other type", { token_type: "refresh" }, "token_wrong_type"] as const])(
-    "is refused with %s",
-    (_, change, code) => {
-      expect(toCode(() => tokens.verifyAccess(forgeFrom(access, change)))).toBe(code);
-    },
-  );
+  const own: [string, Change, string][] = [
+    ["the other type", { token_type: "refresh" }, "token_wrong_type"],
+    ["ge as text", { ge: "3" }, "token_invalid"],
+    ["ge null", { ge: null }, "token_invalid"],
+    ["ge negative", { ge: -1 }, "token_invalid"],
+    ["ge with a fraction", { ge: 0.5 }, "token_invalid"],
+    ["ge 1e400", '"ge":1e400', "token_invalid"],
+    ["ge as a list", { ge: [3] }, "token_invalid"],
+    ["ge beyond every safe number", { ge: 2 ** 53 }, "token_invalid"],
+  ];
+  it.each([...common, ...own])("is refused with %s", (_, change, code) => {
+    expect(toCode(() => tokens.verifyAccess(forgeFrom(access, change)))).toBe(code);
+  });
 });
 
 describe("a genuine refresh token", () => {
@@ -249,8 +268,12 @@ describe("a genuine token", () => {
     expect(toCode(() => lenient.verifyAccess(forge({ ...access, exp: now - 30 })))).toBe("token_expired");
   });
 
-  it("is accepted with iat and nbf in the future by at most the leeway", () => {
-    const lenient = setUp({ leeway: 30 });
+  it("is accepted without ge, as a token of version 0.1", () => {
+    expect(tokens.verifyAccess(forge({ ...access, ge: undefined })).globalEpoch).toBeNull();
+  });
+
+  it("is accepted with iat and nbf in the future by at most the clock tolerance, whatever the leeway", () => {
+    const lenient = setUp({ clockTolerance: 30, leeway: 100 });
     expect(lenient.verifyAccess(forge({ ...access, iat: now + 30, nbf: now + 30 })).issuedAt).toBe(now + 30);
     expect(toCode(() => lenient.verifyAccess(forge({ ...access, iat: now + 31 })))).toBe("token_invalid");
     expect(toCode(() => lenient.verifyAccess(forge({ ...access, nbf: now + 31 })))).toBe("token_invalid");

@@ -147,6 +147,18 @@ const rows: readonly Row[] = [
     { audit: "never", level: "warn", count: ["feed", "feed_reloaded"] },
   ],
   [
+    "a confirmed revocation",
+    { type: "revocation_confirmed", by: "acks", ms: 6, time: 1 },
+    { audit: "never", count: ["confirmations", "acks"] },
+  ],
+  ...(["expiry", "pending"] as const).map(
+    (by): Row => [
+      `a revocation that is confirmed by ${by}`,
+      { type: "revocation_confirmed", by, ms: 10_025, time: 1 },
+      { audit: "never", level: "warn", count: ["confirmations", by] },
+    ],
+  ),
+  [
     "a lost connection for notifications",
     { type: "listen_lost", reason: "ECONNRESET", time: 1 },
     { audit: "never", level: "warn", count: ["feed", "listen_lost"] },

@@ -3,7 +3,7 @@ import type { AccessClaims } from "../../src/core/claims.ts";
 import { StoreUnavailableError } from "../../src/core/errors.ts";
 import type { Settings } from "../../src/core/settings/settings.ts";
 import type { AuthUser } from "../../src/core/user.ts";
-import { type Authentication, authenticate } from "../../src/flows/authenticate.ts";
+import { type Authentication, authenticate, isStillValid } from "../../src/flows/authenticate.ts";
 import { logout } from "../../src/flows/logout.ts";
 import { verify } from "../../src/flows/verify.ts";
 import { createTestAuth, type TestAuth, testStart } from "../support/auth.ts";
@@ -13,11 +13,12 @@ let auth: TestAuth;
 let calls: string[] = [];
 
 /**
- * Starts with a store that notes every call about users and sessions, and with a feed that has been loaded and reads no
- * more: this node learns of revocations only through `feed.apply`, and its knowledge grows stale only with the test's
- * clock.
+ * Starts with a store that notes every call about users and sessions, and with a feed that has been loaded and whose reads get
+ * no answer any more: this node learns of revocations only through `feed.apply`, and its knowledge grows stale only with the
+ * test's clock.
  */
 async function start(settings: Partial<Settings<AuthUser>> = {}): Promise<void> {
+  let isCutOff = false;
   const noting = <T extends object>(part: T): T =>
     new Proxy(part, {
       get(target, name) {
@@ -26,10 +27,15 @@ async function start(settings: Partial<Settings<AuthUser>> = {}): Promise<void> 
       },
     });
   auth = await createTestAuth({
-    settings,
-    wrapStore: (store) => ({ ...store, users: noting(store.users), sessions: noting(store.sessions) }),
+    settings: { maxStaleness: 3_600, ...settings },
+    wrapStore: (store) => ({
+      ...store,
+      users: noting(store.users),
+      sessions: noting(store.sessions),
+      feed: { ...store.feed, read: (options) => (isCutOff ? new Promise(() => {}) : store.feed.read(options)) },
+    }),
   });
-  auth.deps.feed.stop();
+  isCutOff = true;
   calls = [];
 }
 afterEach(() => auth.close());
@@ -86,7 +92,7 @@ describe("authenticate", () => {
   });
 
   it("answers unavailable, and so does verify, once the revocations are older than maxStaleness", async () => {
-    await start({ maxStaleness: 10 });
+    await start({ maxStaleness: 10, onStale: "refuse" });
     const { pair } = await logIn(auth);
     auth.clock.stall(10);
     expect(await check(pair.access)).toMatchObject({ userId: auth.user.id });
@@ -98,10 +104,61 @@ describe("authenticate", () => {
   });
 });
 
+describe("authenticate with onStale: wait and stale revocations", () => {
+  it("accepts a token after a read, and refuses one that the read shows to be revoked", async () => {
+    auth = await createTestAuth({ settings: { maxStaleness: 10 } });
+    const [first, second] = [await logIn(auth), await logIn(auth)];
+    auth.clock.stall(60);
+    await auth.store.sessions.revoke(second.session.id, "logout");
+    const [accepted, refused] = [check(first.pair.access), check(second.pair.access)];
+    expect(await accepted).toMatchObject({ sessionId: first.session.id });
+    await expectRefused(refused, "token_revoked");
+  });
+
+  it("answers unavailable if the read gets no answer", async () => {
+    await start({ maxStaleness: 10 });
+    const { pair } = await logIn(auth);
+    auth.clock.stall(60);
+    await expectRefused(check(pair.access), "unavailable", { reason: "revocations are not loaded or too stale" });
+  });
+
+  it("answers unavailable after the node was stopped", async () => {
+    await start();
+    const { pair } = await logIn(auth);
+    await auth.deps.feed.stop();
+    await expectRefused(check(pair.access), "unavailable");
+    expect(isStillValid(auth.deps, auth.deps.tokens.verifyAccess(pair.access))).toBe(false);
+  });
+});
+
+describe("isStillValid", () => {
+  it("returns whether a token has neither expired nor been revoked, and this node knows that", async () => {
+    await start({ maxStaleness: 10 });
+    const [kept, revoked] = [await logIn(auth), await logIn(auth)];
+    const [claims, others] = [kept, revoked].map(({ pair }) => auth.deps.tokens.verifyAccess(pair.access));
+    const ask = () => [claims, others].map((one) => isStillValid(auth.deps, one as AccessClaims));
+    expect(ask()).toEqual([true, true]);
+    await logout(auth.deps, { sessionId: revoked.session.id, userId: auth.user.id });
+    expect(ask()).toEqual([true, false]);
+    auth.clock.stall(11);
+    expect(ask()).toEqual([false, false]);
+  });
+
+  it("returns false in the second in which the token expires", async () => {
+    await start();
+    const { pair } = await logIn(auth);
+    const claims = auth.deps.tokens.verifyAccess(pair.access);
+    auth.clock.advance(1_799);
+    expect(isStillValid(auth.deps, claims)).toBe(true);
+    auth.clock.advance(1);
+    expect(isStillValid(auth.deps, claims)).toBe(false);
+  });
+});
+
 describe("authenticate with onStale: lookup and stale revocations", () => {
   /** Logs in on a node that then reads nothing from the database for a minute. @returns the access token. */
   async function startStale(): Promise<string> {
-    await start({ onStale: "lookup" });
+    await start({ onStale: "lookup", maxStaleness: 10 });
     const { pair } = await logIn(auth);
     auth.clock.stall(60);
     return pair.access;

@@ -76,6 +76,62 @@ describe("changePassword", () => {
   });
 });
 
+describe("changePassword with an idempotency key", () => {
+  const idempotencyKey = "Zk3q9VYb0m5oRkq2nWl7xA";
+  const changeWith = (key: string, changes: Partial<PasswordChange> = {}) => {
+    const own = { userId: auth.user.id, sessionId: asking.session.id };
+    const passwords = { currentPassword: alice.password, newPassword };
+    return changePassword(auth.deps, { ...own, ...passwords, ...changes }, { client, idempotencyKey: key });
+  };
+
+  it("answers the repeated request with the same refresh token, without looking at the current password", async () => {
+    const { pair } = await changeWith(idempotencyKey);
+    auth.events.length = 0;
+    const repeated = await changeWith(idempotencyKey);
+    expect(repeated.pair.refresh).toBe(pair.refresh);
+    expect(await authenticate(auth.deps, repeated.pair.access)).toMatchObject({ userEpoch: 1 });
+    expect((await rowOf(auth, asking.session.id)).userEpoch).toBe(1);
+    expect([auth.events, failures]).toEqual([[], []]);
+    expect((await refresh(auth.deps, pair.refresh)).outcome).toBe("rotated");
+  });
+
+  it("notes in the row how long the repeated answer's access token lives", async () => {
+    await changeWith(idempotencyKey);
+    auth.clock.advance(100);
+    await changeWith(idempotencyKey);
+    expect((await rowOf(auth, asking.session.id)).accessUntil).toBe(auth.clock.now() + 1_800);
+  });
+
+  it("verifies the password of a request with another key, of another session, or without a key", async () => {
+    await changeWith(idempotencyKey);
+    await expectRefused(changeWith("b0m5oRkq2nWl7xAZk3q9VY"), "wrong_password");
+    await expectRefused(change(), "wrong_password");
+    await expectRefused(changeWith(idempotencyKey, { sessionId: other.session.id }), "wrong_password");
+    expect(failures).toHaveLength(3);
+  });
+
+  it("doesn't repeat the answer after the session was refreshed, which proves that it arrived", async () => {
+    const { pair } = await changeWith(idempotencyKey);
+    await refresh(auth.deps, pair.refresh);
+    await expectRefused(changeWith(idempotencyKey), "wrong_password");
+  });
+
+  it("doesn't repeat the answer for another user, or after the session was revoked", async () => {
+    await changeWith(idempotencyKey);
+    await expectRefused(changeWith(idempotencyKey, { userId: "999" }), "user_not_found");
+    await logout(auth.deps, { sessionId: asking.session.id, userId: auth.user.id });
+    await expectRefused(changeWith(idempotencyKey), "wrong_password");
+  });
+
+  it("changes the password again with a new key", async () => {
+    const { pair } = await changeWith(idempotencyKey);
+    const again = { currentPassword: newPassword, newPassword: "a third horse" };
+    const second = await changeWith("b0m5oRkq2nWl7xAZk3q9VY", again);
+    expect(second.pair.refresh).not.toBe(pair.refresh);
+    expect(await isAccepted("a third horse")).toBe(true);
+  });
+});
+
 describe("changePassword, when it refuses,", () => {
   it("changes nothing if the current password is wrong, and reports a failed login although onLoginFailed throws", async () => {
     await expectRefused(change({ currentPassword: "wrong" }), "wrong_password");

@@ -27,6 +27,10 @@ beforeEach(() => {
       expect(emitted).toEqual({ ...event, sessions: 1 });
       steps.push("emit");
     },
+    confirm: async (position) => {
+      steps.push(`confirm ${position}`);
+      return "acks";
+    },
   };
 });
 
@@ -92,8 +96,8 @@ describe("a flow whose transaction is rolled back and repeated", () => {
   it("emits nothing and revokes nothing on this node if the repeated transaction finds no user", async () => {
     auth = await createTestAuth({
       wrapStore: (store) => {
-        const disable: typeof store.users.disable = async (userId, audit) => {
-          audit?.({ sessions: 1, revocations: [{ kind: "user", userId, epoch: 1, at: 1_000 }] });
+        const disable: typeof store.users.disable = async (userId, options) => {
+          options?.audit?.({ sessions: 1, revocations: [{ kind: "user", userId, epoch: 1, at: 1_000 }] });
           return null;
         };
         return { ...store, users: { ...store.users, disable } };

@@ -22,7 +22,8 @@ let sessionId: string;
 let token: string;
 
 beforeEach(async () => {
-  auth = await createTestAuth();
+  // The clock moves by more than maxStaleness.
+  auth = await createTestAuth({ settings: { maxStaleness: 3_600 } });
   const { session, pair } = await logIn(auth);
   [userId, sessionId, token] = [auth.user.id, session.id, pair.refresh];
   auth.events.length = 0;
@@ -146,13 +147,17 @@ const rows: readonly Row[] = [
   ],
   [
     "revoked sessions of a user",
-    () => revokeSessionsForUser(auth.deps, userId, client),
+    () => revokeSessionsForUser(auth.deps, userId, { client, confirmed: false }),
     () => [revoked({ userId, reason: "revoked" })],
   ],
-  ["revoked sessions of all users", () => revokeAllSessions(auth.deps, client), () => [revoked({ reason: "revoked" })]],
+  [
+    "revoked sessions of all users",
+    () => revokeAllSessions(auth.deps, { client, confirmed: false }),
+    () => [revoked({ reason: "revoked" })],
+  ],
   [
     "a revoked access token",
-    () => revokeToken(auth.deps, "jti-1", client),
+    () => revokeToken(auth.deps, "jti-1", { client, confirmed: false }),
     () => [{ type: "token_revoked", time, tokenId: "jti-1", client }],
   ],
   [
@@ -186,7 +191,7 @@ const rows: readonly Row[] = [
   ],
   [
     "a password set",
-    () => setPassword(auth.deps, userId, "another horse", client),
+    () => setPassword(auth.deps, userId, "another horse", { client, confirmed: false }),
     () => [changed("password_changed"), revoked({ userId, reason: "password_changed" })],
   ],
   [
@@ -201,7 +206,7 @@ const rows: readonly Row[] = [
   ],
   [
     "a disabled user",
-    () => disableUser(auth.deps, userId, client),
+    () => disableUser(auth.deps, userId, { client, confirmed: false }),
     () => [changed("disabled"), revoked({ userId, reason: "user_disabled" })],
   ],
   [
@@ -217,13 +222,13 @@ const rows: readonly Row[] = [
     "a user who is disabled already",
     async () => {
       await auth.store.users.disable(userId);
-      await disableUser(auth.deps, userId, client);
+      await disableUser(auth.deps, userId, { client, confirmed: false });
     },
     () => [],
   ],
   [
     "a deleted user",
-    () => deleteUser(auth.deps, userId, client),
+    () => deleteUser(auth.deps, userId, { client, confirmed: false }),
     () => [changed("deleted"), revoked({ userId, reason: "user_deleted" })],
   ],
 ];
@@ -291,7 +296,7 @@ describe("the events of a flow", () => {
     const entries = await actAlone(async () => {
       const { pair } = await login(auth.deps, alice, { client });
       await refresh(auth.deps, pair.refresh);
-      await disableUser(auth.deps, auth.user.id, client);
+      await disableUser(auth.deps, auth.user.id, { client, confirmed: false });
       await login(auth.deps, alice, { client });
     });
     expect(auth.events.length).toBeGreaterThan(5);

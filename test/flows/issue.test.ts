@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { issue, startSession } from "../../src/flows/issue.ts";
+import { authenticate } from "../../src/flows/authenticate.ts";
+import { type Issued, issue, startSession } from "../../src/flows/issue.ts";
+import { refresh } from "../../src/flows/refresh/refresh.ts";
 import type { FoundUser } from "../../src/flows/user-source.ts";
 import { disableUser, enableUser, setPassword } from "../../src/flows/users.ts";
 import { createTestAuth, type TestAuth, testStart } from "../support/auth.ts";
@@ -48,6 +50,50 @@ describe("issue", () => {
     await disableUser(auth.deps, auth.user.id);
     await expectRefused(issue(auth.deps, auth.user.id), "no_active_account", { reason: "the user may not log in" });
     expect(await liveSessions()).toBe(0);
+  });
+});
+
+describe("issue with maxSessionsPerUser", () => {
+  it("revokes the least recently used sessions beyond the limit, with one event each", async () => {
+    await auth.close();
+    auth = await createTestAuth({ settings: { maxSessionsPerUser: 2, maxStaleness: 3_600 } });
+    const issued: Issued[] = [];
+    for (let i = 0; i < 2; i++) {
+      issued.push(await issue(auth.deps, auth.user.id));
+      auth.clock.advance(1);
+    }
+    const [first, second] = issued as [Issued, Issued];
+    const { pair } = await refresh(auth.deps, first.pair.refresh);
+    auth.events.length = 0;
+    const { session: third } = await issue(auth.deps, auth.user.id);
+    const subject = { time: auth.clock.now(), userId: auth.user.id, client: {} };
+    expect(auth.events).toEqual([
+      { type: "sessions_revoked", ...subject, sessionId: second.session.id, sessions: 1, reason: "limit" },
+      { type: "login", ...subject, sessionId: third.id },
+    ]);
+    expect(() => authenticate(auth.deps, second.pair.access)).toThrow(/^token_revoked/);
+    await expectRefused(refresh(auth.deps, second.pair.refresh), "token_revoked", { sessionEnded: true });
+    expect(authenticate(auth.deps, pair.access)).toMatchObject({ sessionId: first.session.id });
+  });
+
+  it("tells the session that the login replaces from those beyond the limit", async () => {
+    await auth.close();
+    auth = await createTestAuth({ settings: { maxSessionsPerUser: 1 } });
+    const { session: first } = await issue(auth.deps, auth.user.id);
+    auth.events.length = 0;
+    const replaces = { sessionId: first.id, userId: auth.user.id };
+    await issue(auth.deps, auth.user.id, { replaces });
+    expect(auth.events).toMatchObject([
+      { type: "sessions_revoked", sessionId: first.id, reason: "replaced" },
+      { type: "login" },
+    ]);
+  });
+
+  it("has no limit with null", async () => {
+    await auth.close();
+    auth = await createTestAuth({ settings: { maxSessionsPerUser: null } });
+    for (let i = 0; i < 5; i++) await issue(auth.deps, auth.user.id);
+    expect(await liveSessions()).toBe(5);
   });
 });
 

@@ -6,7 +6,7 @@ import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { revokeSession } from "../../src/flows/sessions.ts";
 import { createUser, disableUser } from "../../src/flows/users.ts";
-import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
+import { alice, createTestAuth, type TestAuth, withSessions } from "../support/auth.ts";
 import { eventsOf, expectRefused, logIn, rowOf } from "./flow.ts";
 
 const client = { ip: "192.0.2.7" };
@@ -59,6 +59,43 @@ describe("logout", () => {
     expect((await refresh(auth.deps, first.pair.refresh)).outcome).toBe("rotated");
   });
 
+  it('with scope "others" keeps the access and refresh tokens that the session has, and those that it gets', async () => {
+    await logout(auth.deps, ownerOf(first), { scope: "others" });
+    const { pair } = await refresh(auth.deps, first.pair.refresh);
+    for (const access of [first.pair.access, pair.access]) {
+      expect(await authenticate(auth.deps, access)).toMatchObject({ sessionId: first.session.id });
+    }
+    // A replay of the token from before, whose epoch is lower than the session's.
+    expect((await refresh(auth.deps, first.pair.refresh)).outcome).toBe("replayed");
+    await refresh(auth.deps, pair.refresh as string);
+    await expectRefused(refresh(auth.deps, first.pair.refresh), "token_revoked", { sessionEnded: true });
+    expect((await rowOf(auth, first.session.id)).revokeReason).toBe("reuse");
+  });
+
+  it('with scope "others" is recorded also if there are no others', async () => {
+    await logout(auth.deps, ownerOf(second));
+    auth.events.length = 0;
+    expect(await logout(auth.deps, ownerOf(first), { scope: "others" })).toMatchObject({ sessions: 0 });
+    expect(auth.events).toMatchObject([
+      { type: "sessions_revoked", userId: auth.user.id, reason: "logout", sessions: 0 },
+    ]);
+  });
+
+  it.each(["was logged out", "was logged out by another one", "is another user's"])(
+    'with scope "others" changes nothing if the session %s',
+    async (what) => {
+      const ofBob = await startSessionOfBob();
+      if (what === "was logged out") await logout(auth.deps, ownerOf(second));
+      if (what === "was logged out by another one") await logout(auth.deps, ownerOf(first), { scope: "others" });
+      auth.events.length = 0;
+      const owner = what === "is another user's" ? { ...ownerOf(second), userId: ofBob.user.id } : ownerOf(second);
+      expect(await logout(auth.deps, owner, { scope: "others" })).toEqual({ sessions: 0, revocations: [] });
+      expect(auth.events).toEqual([]);
+      expect(await isAccepted(first)).toBe(true);
+      expect((await refresh(auth.deps, first.pair.refresh)).outcome).toBe("rotated");
+    },
+  );
+
   it('with scope "all" revokes every session of the user, and none of another user', async () => {
     const ofBob = await startSessionOfBob();
     expect(await logout(auth.deps, ownerOf(first), { scope: "all" })).toMatchObject({ sessions: 2 });
@@ -109,6 +146,22 @@ describe("logoutByRefreshToken", () => {
     const [event] = auth.events;
     expect(event).toMatchObject({ type: "sessions_revoked", userId: auth.user.id, reason: "logout", client });
     expect(event).not.toHaveProperty("sessionId");
+  });
+
+  it('with scope "others" answers as for a session that is over if it is revoked in between', async () => {
+    const deps = {
+      ...auth.deps,
+      store: withSessions(auth.store, ({ find, revoke }) => ({
+        find: async (sessionId) => {
+          const found = await find(sessionId);
+          await revoke(sessionId, "logout");
+          return found;
+        },
+      })),
+    };
+    const attempt = logoutByRefreshToken(deps, first.pair.refresh, { scope: "others" });
+    await expectRefused(attempt, "token_revoked", { sessionEnded: true });
+    expect(await isAccepted(second)).toBe(true);
   });
 
   it('with scope "all" revokes every session of the token\'s user, and none of another user', async () => {

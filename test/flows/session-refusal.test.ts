@@ -34,9 +34,9 @@ describe("findSessionRefusal", () => {
       code: "token_user_inactive",
       sessionEnded: true,
     });
-    const inactive = { isActive: false, epoch: 0 };
+    const inactive = { isActive: false, epoch: 0, epochReason: null };
     expect(findSessionRefusal({ ...snapshot, user: inactive })).toMatchObject({ code: "token_user_inactive" });
-    const raised = { isActive: true, epoch: 1 };
+    const raised = { isActive: true, epoch: 1, epochReason: null };
     expect(findSessionRefusal({ ...snapshot, user: raised })).toMatchObject({
       code: "token_revoked",
       sessionEnded: true,
@@ -86,7 +86,10 @@ describe("findClaimMismatch", () => {
 
 describe("findTokenRefusal", () => {
   it("returns password_changed for a token that is older than the epoch of its live session", () => {
-    const later = { ...withRow({ userEpoch: 1 }), user: { isActive: true, epoch: 1 } };
+    const later = {
+      ...withRow({ userEpoch: 1 }),
+      user: { isActive: true, epoch: 1, epochReason: "password_changed" } as const,
+    };
     const claims = { userId: snapshot.session.userId, userEpoch: 0 };
     expect(findTokenRefusal(later, claims)).toMatchObject({ code: "password_changed", sessionEnded: false });
     expect(findTokenRefusal(later, { ...claims, userEpoch: 1 })).toBeNull();

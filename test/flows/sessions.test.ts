@@ -20,7 +20,8 @@ let ofAlice: Issued;
 let ofBob: Issued;
 
 beforeEach(async () => {
-  auth = await createTestAuth();
+  // The clock moves by more than maxStaleness.
+  auth = await createTestAuth({ settings: { maxStaleness: 3_600 } });
   const bob = await createUser(auth.deps, { username: "bob" });
   ofAlice = await logIn(auth, { client: { ip: "192.0.2.7", userAgent: "Firefox" } });
   auth.clock.advance(60);

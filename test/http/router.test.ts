@@ -91,7 +91,11 @@ describe("a failure", () => {
 
   it("passes every error to onError that a client sees as a 503: a stale node's, and one of the application's hook", async () => {
     const own = await createTestAuth({
-      settings: { onLoginSuccess: () => Promise.reject(new Error("the hook's own")), maxStaleness: 5 },
+      settings: {
+        onLoginSuccess: () => Promise.reject(new Error("the hook's own")),
+        maxStaleness: 5,
+        onStale: "refuse",
+      },
     });
     expect((await own.send("POST", "/api/token/", { body: alice })).status).toBe(503);
     const { pair } = await own.deps.flows.issue(own.user.id);

@@ -43,7 +43,7 @@ function rotateWhere(
         const isMatch = session !== undefined && matches(session, rotation, isLive(tables, session));
         if (!isMatch) return { tables, result: null };
         const rotated = next(session, rotation, tables.now);
-        return { tables: withSession(tables, rotated), result: { session: rotated, now: tables.now } };
+        return { tables: withSession(tables, rotated), result: { session: rotated, now: tables.now, globalEpoch: 0 } };
       }),
   };
 }

@@ -105,7 +105,7 @@ const forgeries: readonly Presentation[] = [
   },
   {
     name: "an access token",
-    toToken: ({ tokens }, snapshot) => tokens.mintAccess({ ...toContents(snapshot, 0), claims: {} }),
+    toToken: ({ tokens }, snapshot) => tokens.mintAccess({ ...toContents(snapshot, 0), globalEpoch: 0, claims: {} }),
   },
 ];
 
@@ -136,7 +136,7 @@ function toContradiction(name: string, generation: number, changes: object): Pre
   };
 }
 
-const clock = { now: () => 0, monotonic: () => 0 };
+const clock = { now: () => 0, wall: () => 0, monotonic: () => 0 };
 const foreignKey = createHmacKey({ algorithm: "HS256", secret: "a key that the attacker has made up alone" });
 const foreignTokens = createTokens({ keys: createKeySet(foreignKey), clock, settings: defaultSettings });
 

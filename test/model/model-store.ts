@@ -71,7 +71,10 @@ function withUser(tables: Tables, user: User): Tables {
 /** Returns a session with its user's state and the time; `null` if there is no such session. */
 export function find({ sessions, users, now }: Tables, id: string): SessionSnapshot | null {
   const session = sessions[id];
-  return session === undefined ? null : { session, user: users[session.userId] ?? null, now };
+  if (session === undefined) return null;
+  const user = users[session.userId];
+  const state = user === undefined ? null : { isActive: user.isActive, epoch: user.epoch, epochReason: null };
+  return { session, user: state, now, globalEpoch: 0 };
 }
 
 /** Returns whether a session can be refreshed: it is live, and its user is active and has its epoch. */
@@ -93,6 +96,7 @@ function create(tables: Tables, { idleLifetime, absoluteLifetime, ...given }: Ne
     id: given.id,
     userId: given.userId,
     userEpoch: given.userEpoch,
+    leastEpoch: null,
     generation: 0,
     currentHash: given.currentHash,
     previousHash: null,
@@ -103,6 +107,9 @@ function create(tables: Tables, { idleLifetime, absoluteLifetime, ...given }: Ne
     lastUsedAt: now,
     idleExpiresAt: now + Math.min(idleLifetime, absoluteLifetime),
     absoluteExpiresAt: now + absoluteLifetime,
+    // Not modelled: it would make equal states different, and only the index depends on it.
+    accessUntil: null,
+    changeHash: null,
     revokedAt: null,
     revokeReason: null,
     persistent: given.persistent,
@@ -112,7 +119,7 @@ function create(tables: Tables, { idleLifetime, absoluteLifetime, ...given }: Ne
   };
   return {
     tables: withSession(tables, session),
-    result: { outcome: "created", session, now, revocations: [], isNewDevice: false },
+    result: { outcome: "created", session, now, globalEpoch: 0, revocations: [], limited: [], isNewDevice: false },
   };
 }
 
@@ -129,7 +136,7 @@ function rotate(tables: Tables, rotation: Rotation): Change<Rotated> {
     isLive(tables, session);
   if (!matches) return { tables, result: null };
   const rotated = toRotated(session, rotation, tables.now);
-  return { tables: withSession(tables, rotated), result: { session: rotated, now: tables.now } };
+  return { tables: withSession(tables, rotated), result: { session: rotated, now: tables.now, globalEpoch: 0 } };
 }
 
 /** Returns the row after the SET of step 2. */

@@ -110,20 +110,22 @@ export function createServer(scenario: Scenario): Server {
     sessionLifetime: absoluteLifetime,
   };
   const keys = createKeySet(createHmacKey({ algorithm: "HS256", secret: "a key that only the model's server knows" }));
-  const clock = { now: () => now, monotonic: () => now * 1_000 };
+  const clock = { now: () => now, wall: () => now * 1_000, monotonic: () => now * 1_000 };
   const genuine = createTokens({ keys, clock, settings });
   const tokens = scenario.breakTokens?.(genuine) ?? genuine;
   // Reads tokens as a client does: also after the clock has gone back to a time before they were issued.
-  const reader = createTokens({ keys, clock, settings: { ...settings, leeway: 300 } });
+  const reader = createTokens({ keys, clock, settings: { ...settings, leeway: 300, clockTolerance: 300 } });
   const passwords = createPasswordHasher();
   const emit = () => {};
   const revocations = createRevocationIndex({ ...settings, clock });
-  const { feed: feedStore } = createModelStore(createModelDatabase({ committed: firstTables, durable: firstTables }));
-  const feed = createFeed({ ...settings, store: feedStore, index: revocations, clock, emit });
+  const idle = createModelStore(createModelDatabase({ committed: firstTables, durable: firstTables }));
+  const feed = createFeed({ settings, store: idle, index: revocations, clock, emit });
+  const confirm = async () => "acks" as const;
   const deviceKey = new Uint8Array(32);
   const record = () => [];
   const loginQueue = createLoginQueue();
-  const lasting = { settings, tokens, passwords, deviceKey, loginQueue, revocations, feed, clock, emit, record };
+  const shared = { settings, tokens, passwords, deviceKey, loginQueue, revocations, feed };
+  const lasting = { ...shared, confirm, clock, emit, record };
   const snapshots = new Map<string, Snapshot>();
   const endings = new Map<string, readonly Ending[]>();
   const waits = new Map<string, Snapshot>();

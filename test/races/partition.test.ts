@@ -35,7 +35,7 @@ describe("two servers without a connection to PostgreSQL", () => {
   beforeEach(() => {
     const bound = maxStaleness * 1_000;
     const settings = { reuseInterval: 10, revocationBound: bound, maxStaleness: bound };
-    recorder = createRecorder({ ...settings, invariants: ["I1", "I2", "I3", "I4", "I6", "I9", "I10", "I11"] });
+    recorder = createRecorder({ ...settings, invariants: ["I1", "I2", "I3", "I4", "I6", "I9", "I10", "I11", "I14"] });
   });
 
   afterEach(() => wire.mend());

@@ -33,7 +33,7 @@ async function recordRows(store: Store, recorder: Recorder): Promise<void> {
   const sessions = new Set<string>();
   const users = new Set<string>();
   for (let after: string | null = null, more = true; more; ) {
-    const batch = await store.feed.read({ after, horizon: 3_600 });
+    const batch = await store.feed.read({ after, since: 0, nodeId: null, beat: false, timeout: null });
     for (const entry of batch.revocations) {
       if (entry.kind === "session") sessions.add(entry.sessionId);
       if (entry.kind === "user") users.add(entry.userId);

@@ -101,6 +101,7 @@ export function startTraffic({ auth, addUser }: Nodes, recorder: Recorder, urls:
       const early = await logIn(id);
       const racing = [0, 1].map(() => recorder.login(anyUrl(), id, credentials));
       await untilAnswered(async () => (await recorder.change("disable", id, () => auth.users.disable(id))) || null);
+      for (const url of urls) await recorder.access(url, { text: early.access });
       const late = (await Promise.all(racing)).filter((answer) => answer?.status === 200);
       for (const pair of [early, ...late.map((answer) => answer?.body as Pair)]) await refresh(pair, "disabled");
       await recorder.change("enable", id, () => auth.users.enable(id));

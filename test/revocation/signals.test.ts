@@ -7,16 +7,34 @@ import { createManualTime } from "../support/manual-time.ts";
 
 const start = 1_800_000_000;
 
-function createTestSignals() {
+function createTestSignals(maxStaleness: number | null = 10) {
   const time = createManualTime(start);
   const { clock, schedule } = time;
-  const index = createRevocationIndex({ accessTokenLifetime: 1800, leeway: 5, clock });
-  const signals = createSignals({ index, clock, leeway: 5, schedule });
+  const index = createRevocationIndex({ leeway: 5, clock });
+  const node = { staleness: 0 };
+  /** How long the sessions live, in seconds; none is over if there is no number. An error is thrown. */
+  const sessions = new Map<string, number | null | Error>();
+  const lookups: string[] = [];
+  const signals = createSignals({
+    index,
+    clock,
+    leeway: 5,
+    accessTokenLifetime: 1800,
+    maxStaleness,
+    staleness: () => node.staleness,
+    findSessionEnd: async (sessionId) => {
+      lookups.push(sessionId);
+      const end = sessions.get(sessionId);
+      if (end instanceof Error) throw end;
+      return end ?? null;
+    },
+    schedule,
+  });
   const revoke = (revocation: Revocation) => {
     index.apply(revocation);
     signals.onRevocation(revocation);
   };
-  return { time, signals, revoke };
+  return { time, signals, revoke, node, sessions, lookups };
 }
 
 function toClaims(changes: Partial<AccessClaims> = {}): AccessClaims {
@@ -25,6 +43,7 @@ function toClaims(changes: Partial<AccessClaims> = {}): AccessClaims {
     userId: "7",
     sessionId: "s1",
     userEpoch: 1,
+    globalEpoch: 0,
     tokenId: "t1",
     issuedAt: start,
     expiresAt: start + 1800,
@@ -153,5 +172,121 @@ describe("the signals of access tokens", () => {
     await time.advance(4000);
     revoke({ kind: "session", sessionId: "s1", at: start + 4000 });
     expect(signal.aborted).toBe(false);
+  });
+});
+
+describe("the reason of an aborted signal", () => {
+  it.each(["password_changed", "user_disabled", "logout"] as const)(
+    "says that the token was revoked because of %s",
+    (reason) => {
+      const { signals, revoke } = createTestSignals();
+      const signal = signals.signal(toClaims());
+      revoke({ kind: "user", userId: "7", epoch: 2, at: start, reason });
+      expect(signal.reason).toMatchObject({ code: "token_revoked", reason: expect.stringContaining(reason) });
+    },
+  );
+});
+
+describe("signals and a logout of the other sessions", () => {
+  it("abort in the other sessions and not in the one that asked for it", () => {
+    const { signals, revoke } = createTestSignals();
+    const [own, other] = ["s1", "s2"].map((sessionId) => signals.signal(toClaims({ sessionId, tokenId: sessionId })));
+    revoke({ kind: "user", userId: "7", epoch: 2, except: "s1", at: start });
+    expect([own?.aborted, other?.aborted]).toEqual([false, true]);
+  });
+});
+
+describe("signals of a node whose knowledge of revocations is too stale", () => {
+  it("abort with unavailable beyond signalMaxStaleness, and are aborted from the start", () => {
+    const { signals, node } = createTestSignals(10);
+    const signal = signals.signal(toClaims());
+    signals.onStaleness(10);
+    expect(signal.aborted).toBe(false);
+    signals.onStaleness(10.25);
+    expect(codeOf(signal)).toBe("unavailable");
+    node.staleness = 10.25;
+    expect(codeOf(signals.signal(toClaims()))).toBe("unavailable");
+    expect(signals.size).toBe(0);
+    node.staleness = 0;
+    expect(signals.signal(toClaims()).aborted).toBe(false);
+  });
+
+  it("stay with a signalMaxStaleness of null", () => {
+    const { signals, node } = createTestSignals(null);
+    node.staleness = Number.POSITIVE_INFINITY;
+    const signal = signals.signal(toClaims());
+    signals.onStaleness(3_600);
+    expect(signal.aborted).toBe(false);
+  });
+
+  it("say that a token is revoked rather than that it may be", () => {
+    const { signals, node, revoke } = createTestSignals();
+    revoke({ kind: "session", sessionId: "s1", at: start });
+    node.staleness = 60;
+    expect(codeOf(signals.signal(toClaims()))).toBe("token_revoked");
+  });
+});
+
+describe("a signal that follows the session", () => {
+  it("stays when the token expires, and ends when the session is over", async () => {
+    const { signals, time, sessions, lookups } = createTestSignals();
+    const [token, session] = [signals.signal(toClaims()), signals.signal(toClaims(), "session")];
+    sessions.set("s1", 86_400);
+    await time.advance(1805);
+    expect([codeOf(token), session.aborted]).toEqual(["token_expired", false]);
+    await time.advance(3 * 1800);
+    expect([session.aborted, lookups.length]).toEqual([false, 4]);
+    sessions.set("s1", 60);
+    await time.advance(1800);
+    sessions.set("s1", null);
+    await time.advance(61);
+    expect(codeOf(session)).toBe("token_expired");
+    expect([time.pending, signals.size]).toEqual([0, 0]);
+  });
+
+  it("is another one than that of the token, and one and the same for everything that follows the session", () => {
+    const { signals, time } = createTestSignals();
+    const session = signals.signal(toClaims(), "session");
+    expect(signals.signal(toClaims())).not.toBe(session);
+    expect(signals.signal(toClaims(), "session")).toBe(session);
+    expect(time.pending).toBe(2);
+  });
+
+  it.each<[string, Revocation]>([
+    ["its session", { kind: "session", sessionId: "s1", at: start }],
+    ["its user", { kind: "user", userId: "7", epoch: 2, at: start }],
+    ["everything", { kind: "all", epoch: 1, at: start }],
+    ["the token with which it was requested", { kind: "token", tokenId: "t1", at: start }],
+  ])("ends at once if a revocation revokes %s, also after the token has expired", async (_, revocation) => {
+    for (const wait of [0, 4000]) {
+      const { signals, time, sessions, revoke } = createTestSignals();
+      sessions.set("s1", 86_400);
+      const session = signals.signal(toClaims(), "session");
+      await time.advance(wait);
+      revoke(revocation);
+      expect(codeOf(session)).toBe("token_revoked");
+      expect([time.pending, signals.size]).toEqual([0, 0]);
+    }
+  });
+
+  it("stays if the store doesn't answer, and asks again a second later", async () => {
+    const { signals, time, sessions, lookups } = createTestSignals();
+    sessions.set("s1", new Error("the connection broke"));
+    const session = signals.signal(toClaims(), "session");
+    await time.advance(1805 + 3);
+    expect([session.aborted, lookups.length]).toEqual([false, 4]);
+    sessions.set("s1", null);
+    await time.advance(1);
+    expect(codeOf(session)).toBe("token_expired");
+  });
+
+  it("is forgotten although a lookup is in flight when signals are stopped", async () => {
+    const { signals, time, sessions } = createTestSignals();
+    sessions.set("s1", 86_400);
+    const session = signals.signal(toClaims(), "session");
+    const advanced = time.advance(1805);
+    signals.stop();
+    await advanced;
+    expect([session.aborted, time.pending, signals.size]).toEqual([false, 0, 0]);
   });
 });

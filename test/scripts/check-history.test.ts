@@ -44,7 +44,12 @@ const sound: readonly HistoryEntry[] = [
 
 describe("the history checker", () => {
   it("finds no violation in a history that holds, and judges it by every invariant", () => {
-    const other: readonly HistoryEntry[] = [login(0, "t"), logout(5, { sid: "t" }), access(5.5, { sid: "t" })];
+    const other: readonly HistoryEntry[] = [
+      login(0, "t"),
+      logout(5, { sid: "t", confirmed: "acks" }),
+      access(5.005, { sid: "t" }),
+      access(5.5, { sid: "t", outcome: "refused" }),
+    ];
     const audits: readonly HistoryEntry[] = [
       { op: "audit", event: "login", sid: "t" },
       { op: "audit", event: "logout", sid: "t" },
@@ -172,7 +177,19 @@ describe("the history checker, in a history that does not hold,", () => {
     ["I10", "a state that was lost", [login(0), refresh(1, 0), refresh(20, 1, "state_lost")], [4]],
     ["I11", "an access token accepted long after the logout", [login(0), logout(1), access(2.1)], [3, 4]],
     [
-      "I11",
+      "I13",
+      "an access token accepted after a revocation that every node had acknowledged",
+      [login(0), logout(1, { confirmed: "acks" }), access(1.02)],
+      [3, 4],
+    ],
+    [
+      "I13",
+      "an access token accepted after a revocation that was confirmed by expiry",
+      [login(0), logout(1, { confirmed: "expiry" }), access(1.02)],
+      [3, 4],
+    ],
+    [
+      "I14",
       "an access token accepted by a node that should have failed closed",
       [login(0), logout(1), { op: "fault", what: "partition", start: 500, end: 60_000 }, access(13)],
       [3, 5],
@@ -185,6 +202,13 @@ describe("the history checker, in a history that does not hold,", () => {
   ])("finds a violation of %s and the lines that prove it: %s", (invariant, _, entries, lines) => {
     expect(violated(...entries)).toEqual({ [invariant]: lines });
   });
+});
+
+it.each([
+  ["a request that began before the confirmed answer", [login(0), logout(1, { confirmed: "acks" }), access(1.005)]],
+  ["a request after an answer that confirmed nothing", [login(0), logout(1, { confirmed: "pending" }), access(1.5)]],
+])("doesn't take %s for a violation", (_, entries) => {
+  expect(violated(...entries)).toEqual({});
 });
 
 describe("the format of histories", () => {

@@ -1,5 +1,5 @@
 import { checkHistory } from "../../scripts/history/check.ts";
-import { type HistoryEntry, parseHistory } from "../../scripts/history/format.ts";
+import { type HistoryEntry, invariants, parseHistory } from "../../scripts/history/format.ts";
 import type { Judgement } from "../../scripts/history/judge.ts";
 
 type Entry<Op extends HistoryEntry["op"]> = Extract<HistoryEntry, { op: Op }>;
@@ -104,10 +104,8 @@ export const audit = (event: Entry<"audit">["event"], gen?: number): HistoryEntr
 /** Writes the entries down, reads them, and judges. Without entries of an audit log, I12 is left out. */
 export function judge(...entries: readonly HistoryEntry[]): Judgement {
   const isAudited = entries.some(({ op }) => op === "audit");
-  const invariants = (["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12"] as const).filter(
-    (name) => name !== "I12" || isAudited,
-  );
-  return checkHistory(parseHistory(toText({ ...settings, invariants }, ...entries)));
+  const judged = invariants.filter((name) => name !== "I12" || isAudited);
+  return checkHistory(parseHistory(toText({ ...settings, invariants: judged }, ...entries)));
 }
 
 export function toText(...entries: readonly object[]): string {

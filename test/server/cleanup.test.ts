@@ -27,7 +27,7 @@ function start(batches: (DeletedCounts | Error)[], { held, randoms = [] }: Optio
     store: {
       async deleteExpired({ limit, horizon, auditHorizon }) {
         startedAt.push(time.clock.monotonic() / 1000);
-        expect([limit, horizon > 86_400, auditHorizon]).toEqual([1_000, true, 90 * 86_400]);
+        expect([limit, horizon >= 86_400, auditHorizon]).toEqual([1_000, true, 90 * 86_400]);
         await held;
         const batch = batches.shift() ?? counts(0);
         if (batch instanceof Error) throw batch;

@@ -27,6 +27,7 @@ export function createTestClock(start = testStart) {
   let monotonic = 0;
   return {
     now: () => wall,
+    wall: () => wall * 1_000,
     monotonic: () => monotonic,
     /** Moves the wall clock, and the store's with it. */
     advance: (seconds: number) => {
@@ -65,7 +66,8 @@ export async function createTestAuth({
   const errors: unknown[] = [];
   const store = wrapStore(await openTestStore(() => clock.now() + storeAhead));
   const passwords = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 1, ...settings });
-  const options = { store, signingKey, ...settings } as Parameters<typeof createDeps>[0];
+  // A confirmation is an event of its own, at a time of its own.
+  const options = { store, signingKey, confirmRevocations: false, ...settings } as Parameters<typeof createDeps>[0];
   const parts = createDeps(options, (event) => void events.push(event), { clock, passwords, random });
   const { signals, auditQueue, storeMonitor } = parts;
   const deps = Object.freeze({ ...parts.httpDeps, ...parts.deps });

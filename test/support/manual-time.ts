@@ -22,7 +22,11 @@ export function createManualTime(start = 1_800_000_000): ManualTime {
   let wallOffset = start;
   const timers = new Set<{ readonly at: number; readonly callback: () => void }>();
   return {
-    clock: { now: () => Math.floor(wallOffset + elapsed / 1000), monotonic: () => elapsed },
+    clock: {
+      now: () => Math.floor(wallOffset + elapsed / 1000),
+      wall: () => wallOffset * 1000 + elapsed,
+      monotonic: () => elapsed,
+    },
     schedule(callback, ms) {
       if (ms > 2 ** 31 - 1) throw new RangeError("longer than a timer can be");
       const timer = { at: elapsed + ms, callback };

@@ -1,13 +1,17 @@
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Settings } from "../../src/core/settings/settings.ts";
 import type { Store } from "../../src/core/store/index.ts";
 import { type Auth, createAuth } from "../../src/index.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
+import { childEnvironment } from "./child-environment.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
-import { type ServerProcess, startServer } from "./server-process.ts";
+import { currentMain, type ServerProcess, startServer } from "./server-process.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 /** Server processes over one database, which the test itself has opened as one more node. */
@@ -21,8 +25,10 @@ export interface Nodes {
   readonly postgres: PostgresServer | null;
   /** The connection between the servers and PostgreSQL; `null` over SQLite. */
   readonly databaseWire: TcpProxy | null;
-  /** Starts another server, or a killed one again on its port. */
-  start(port?: number): Promise<ServerProcess>;
+  /** Starts another server, or a killed one again on its port. `env` has more environment variables. */
+  start(port?: number, env?: Readonly<Record<string, string>>): Promise<ServerProcess>;
+  /** Runs a command of the command line with the servers' settings, and returns what it printed. @throws if it fails. */
+  run(...args: readonly string[]): Promise<string>;
   /** Creates a user with this password, and returns the id. */
   addUser(username: string, password: string): Promise<string>;
   close(): Promise<void>;
@@ -40,6 +46,8 @@ export interface NodesOptions {
   readonly postgresSettings?: Readonly<Record<string, string>>;
   /** Whether the test's own node reaches PostgreSQL through `databaseWire`, as the servers do. Default: false, directly. */
   readonly sharesWire?: boolean;
+  /** Settings of the test's own node. */
+  readonly own?: Partial<Settings>;
 }
 
 /** All requests of a race come from one address, and many logins fail. */
@@ -58,7 +66,7 @@ const cheapHashes = { passwordMemoryCost: 64, passwordTimeCost: 1 };
 
 /** Starts servers over a new database, and opens it as one more node. */
 export async function openNodes(options: NodesOptions): Promise<Nodes> {
-  const { database, servers, env = {}, args = [], postgresSettings = {}, sharesWire = false } = options;
+  const { database, servers, env = {}, args = [], postgresSettings = {}, sharesWire = false, own = {} } = options;
   const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
   const file = join(cwd, "tokenpair.db");
   const postgres = database === "PostgreSQL" ? await startPostgres(postgresSettings) : null;
@@ -68,7 +76,7 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
   const store = ownUrl === null ? sqliteStore(file) : postgresStore(ownUrl);
   await store.migrate();
   const signingKey = randomBytes(48).toString("hex");
-  const auth = createAuth({ store, signingKey, ...cheapHashes });
+  const auth = createAuth({ store, signingKey, ...cheapHashes, ...own });
   await auth.ready();
 
   const settings = {
@@ -84,8 +92,8 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     ...env,
   };
   const running: ServerProcess[] = [];
-  const start = async (port = 0) => {
-    const server = await startServer({ cwd, port, env: settings, args });
+  const start = async (port = 0, more: Readonly<Record<string, string>> = {}) => {
+    const server = await startServer({ cwd, port, env: { ...settings, ...more }, args });
     running.push(server);
     return server;
   };
@@ -97,6 +105,10 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     postgres,
     databaseWire,
     start,
+    run: async (...command) => {
+      const environment = { ...childEnvironment, ...settings };
+      return (await promisify(execFile)(process.execPath, [currentMain, ...command], { cwd, env: environment })).stdout;
+    },
     addUser: async (username, password) => (await auth.users.create({ username, password })).id,
     close: async () => {
       await auth.close();

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { checkHistory } from "../../scripts/history/check.ts";
 import { type HistoryEntry, parseHistory } from "../../scripts/history/format.ts";
 import type { Judgement } from "../../scripts/history/judge.ts";
+import type { Confirmation } from "../../src/core/revocation.ts";
 import type { SessionSnapshot } from "../../src/core/store/sessions.ts";
+import type { Confirmed } from "../../src/flows/commit.ts";
 import type { Answer, Pair } from "./wire.ts";
 
 type Entry<Op extends HistoryEntry["op"]> = Extract<HistoryEntry, { op: Op }>;
@@ -103,20 +105,19 @@ export function createRecorder(settings: Omit<Entry<"settings">, "op">, patience
     /** The end of all of a user's sessions, or the user's return, which the library does; whether it was acknowledged. */
     async change(how: "disable" | "enable", user: string, change: () => Promise<unknown>): Promise<boolean> {
       const start = now();
-      const outcome = await change().then(
-        () => "ok" as const,
-        () => "unknown" as const,
-      );
-      const line = { start, end: now(), user, outcome };
-      entries.push(how === "enable" ? { op: "enable", ...line } : { op: "end", ...line, how });
+      const result = await change().catch(() => null);
+      const outcome = result === null ? "unknown" : "ok";
+      const line = { start, end: now(), user, outcome } as const;
+      entries.push(how === "enable" ? { op: "enable", ...line } : { op: "end", ...line, how, ...toConfirmed(result) });
       return outcome === "ok";
     },
 
-    /** The end of one session, which the library does. */
-    async end(sid: string, end: () => Promise<unknown>): Promise<void> {
+    /** The end of one session, which the library does. @returns how it was confirmed. */
+    async end(sid: string, end: () => Promise<unknown>): Promise<Confirmation | undefined> {
       const start = now();
-      await end();
-      entries.push({ op: "end", start, end: now(), how: "revoke", sid, outcome: "ok" });
+      const confirmed = toConfirmed(await end());
+      entries.push({ op: "end", start, end: now(), how: "revoke", sid, outcome: "ok", ...confirmed });
+      return confirmed.confirmed;
     },
 
     /** Asks whether an access token is in force, which a server knows from memory; the status, 0 for none. */
@@ -125,6 +126,14 @@ export function createRecorder(settings: Omit<Entry<"settings">, "op">, patience
       const { sid } = readClaims(text);
       entries.push({ op: "access", ...times, genuine, sid, outcome: toOutcome(answer) });
       return answer?.status ?? 0;
+    },
+
+    /** A request with an access token to a node in this process. */
+    async ask(text: string, authenticate: () => Promise<Entry<"access">["outcome"]>) {
+      const start = now();
+      const outcome = await authenticate();
+      entries.push({ op: "access", start, end: now(), sid: readClaims(text).sid, outcome });
+      return outcome;
     },
 
     async fault(what: string, work: () => Promise<unknown>): Promise<void> {
@@ -173,6 +182,11 @@ export const createAttempt = () => randomBytes(16).toString("base64url");
 /** The token with another signature. */
 export function forge(token: string): Token {
   return { text: `${token.slice(0, token.lastIndexOf("."))}.${randomBytes(32).toString("base64url")}`, genuine: false };
+}
+
+function toConfirmed(result: unknown): Confirmed {
+  const { confirmed } = (result ?? {}) as Confirmed;
+  return confirmed === undefined ? {} : { confirmed };
 }
 
 function toOutcome(answer: Answer | null): "ok" | "refused" | "unknown" {

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import { childEnvironment } from "./child-environment.ts";
 
-const currentMain = resolve(import.meta.dirname, "../../src/cli/main.ts");
+/** The file that runs this version's command line. */
+export const currentMain = resolve(import.meta.dirname, "../../src/cli/main.ts");
 
 /** A running `tokenpair serve`. */
 export interface ServerProcess {

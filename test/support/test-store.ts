@@ -34,5 +34,7 @@ async function empty(pool: pg.Pool, schema: string): Promise<void> {
   await pool.query(`DO $$ BEGIN EXECUTE (
       SELECT 'TRUNCATE ' || string_agg(format('%I.%I', schemaname, tablename), ', ') || ' RESTART IDENTITY'
       FROM pg_tables WHERE schemaname = '${schema}' AND tablename <> 'tokenpair_migrations');
-    INSERT INTO ${schema}.user_numbers (last) VALUES (0); END $$`);
+    INSERT INTO ${schema}.user_numbers (last) VALUES (0);
+    INSERT INTO ${schema}.installation (longest_access, longest_lease_ms, settled)
+      VALUES (0, 10000, extract(epoch FROM pg_postmaster_start_time())::text); END $$`);
 }

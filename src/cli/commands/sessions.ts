@@ -8,7 +8,7 @@ import { addCommand, type CommonOptions, type Output, runOnStore } from "../comm
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { requireOwner, toFlowDeps } from "../flow-deps.ts";
-import { toCount, toTable, toTime } from "../format.ts";
+import { toConfirmationLines, toCount, toRevokedJson, toTable, toTime } from "../format.ts";
 import { operator } from "../operator.ts";
 import { toSessionJson } from "../views.ts";
 
@@ -89,24 +89,24 @@ async function findNames(store: Store, sessions: readonly flows.SessionView[]): 
 
 async function revokeOne(deps: Deps, sessionId: string): Promise<Output> {
   try {
-    await flows.revokeSession(deps, sessionId, { client: operator });
+    const revoked = await flows.revokeSession(deps, sessionId, { client: operator });
+    const lines = [`Revoked session ${sessionId}.`, ...toConfirmationLines(revoked)];
+    return { lines, json: { revoked: 1, ...revoked } };
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
     throw new CommandError("no live session with this id; list them with `tokenpair sessions list`");
   }
-  return { lines: [`Revoked session ${sessionId}.`], json: { revoked: 1 } };
 }
 
 async function revokeForUser(deps: Deps, name: string): Promise<Output> {
   const owner = await requireOwner(deps, name);
-  const { sessions } = await flows.revokeSessionsForUser(deps, owner.id, operator);
-  return { lines: [`Revoked ${toCount(sessions, "session")} of ${owner.name}.`], json: { revoked: sessions } };
+  const revoked = await flows.revokeSessionsForUser(deps, owner.id, { client: operator });
+  const lines = [`Revoked ${toCount(revoked.sessions, "session")} of ${owner.name}.`, ...toConfirmationLines(revoked)];
+  return { lines, json: toRevokedJson(revoked) };
 }
 
 async function revokeAll(deps: Deps): Promise<Output> {
-  const { sessions } = await flows.revokeAllSessions(deps, operator);
-  return {
-    lines: [`Revoked all sessions (${sessions}) and all access tokens issued until now.`],
-    json: { revoked: sessions },
-  };
+  const revoked = await flows.revokeAllSessions(deps, { client: operator });
+  const lines = [`Revoked all sessions (${revoked.sessions}) and all access tokens issued until now.`];
+  return { lines: [...lines, ...toConfirmationLines(revoked)], json: toRevokedJson(revoked) };
 }

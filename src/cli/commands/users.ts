@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { Store } from "../../core/store/index.ts";
-import type { RevokedSessions } from "../../core/store/sessions.ts";
 import type { User } from "../../core/user.ts";
+import type { RevokedAndConfirmed } from "../../flows/commit.ts";
 import { findPasswordFault } from "../../flows/passwords/policy.ts";
 import { listSessions } from "../../flows/sessions.ts";
 import { type AccountState, readAccountState } from "../../flows/throttling/account-state.ts";
@@ -15,7 +15,7 @@ import { addCommand, type CommonOptions, type Output, runOnStore } from "../comm
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { type FlowDeps, requireOwnUsers, requireUser, toFlowDeps } from "../flow-deps.ts";
-import { toCount, toTable, toTime, withoutControls } from "../format.ts";
+import { toConfirmationLines, toCount, toRevokedJson, toTable, toTime, withoutControls } from "../format.ts";
 import { operator } from "../operator.ts";
 import { toUserJson } from "../views.ts";
 import { addUsersImport } from "./users-import.ts";
@@ -63,7 +63,7 @@ export function addUsers(program: Command, context: Context): void {
   addUsersUnlock(users, context);
   addUserCommand(users, context, "show", "Show a user.", showUser);
   addUserCommand(users, context, "disable", "Disable a user and revoke all sessions of the user.", async (deps, user) =>
-    toChange("Disabled", user, await flows.disableUser(deps, user.id, operator)),
+    toChange("Disabled", user, await flows.disableUser(deps, user.id, { client: operator })),
   );
   addUserCommand(users, context, "enable", "Enable a disabled user.", async (deps, user) => {
     await flows.enableUser(deps, user.id, operator);
@@ -81,7 +81,11 @@ export function addUsers(program: Command, context: Context): void {
         const password = await readNewPassword(context, options.passwordStdin, (text) =>
           findPasswordFault(config.settings, text, user.username),
         );
-        return toChange("Set the password of", user, await flows.setPassword(deps, user.id, password, operator));
+        return toChange(
+          "Set the password of",
+          user,
+          await flows.setPassword(deps, user.id, password, { client: operator }),
+        );
       }),
     );
 
@@ -93,7 +97,7 @@ export function addUsers(program: Command, context: Context): void {
         const deps = toFlowDeps(store, config);
         const user = await requireUser(deps, name);
         if (!options.yes) await confirm(context, `This deletes ${user.username} permanently.`);
-        return toChange("Deleted", user, await flows.deleteUser(deps, user.id, operator));
+        return toChange("Deleted", user, await flows.deleteUser(deps, user.id, { client: operator }));
       }),
     );
 }
@@ -197,6 +201,7 @@ function toFailureText({ failures, lockedFor }: AccountState, { username }: User
   return `${failures}; locked for ${devices} until \`tokenpair users unlock ${username}\``;
 }
 
-function toChange(done: string, user: User, { sessions }: RevokedSessions): Output {
-  return { lines: [`${done} ${user.username}; revoked ${toCount(sessions, "session")}.`], json: { revoked: sessions } };
+function toChange(done: string, user: User, revoked: RevokedAndConfirmed): Output {
+  const line = `${done} ${user.username}; revoked ${toCount(revoked.sessions, "session")}.`;
+  return { lines: [line, ...toConfirmationLines(revoked)], json: toRevokedJson(revoked) };
 }

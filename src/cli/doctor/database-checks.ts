@@ -7,6 +7,7 @@ import { type Database, openPostgresStore, openStore } from "../../server/config
 import { withoutControls } from "../format.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 import { isReadableByOthers } from "./key-check.ts";
+import { checkNodes } from "./node-checks.ts";
 import { checkPasswordHashes } from "./password-checks.ts";
 import { checkPostgres } from "./postgres-checks.ts";
 
@@ -75,6 +76,7 @@ async function checkStore(store: Store, name: string, { settings }: Config): Pro
     ok("database", `${name} is writable.`),
     ok("schema", "Up to date."),
     await checkClock(store),
+    ...(await checkNodes(store)),
     await checkPasswordHashes(store, settings),
   ];
 }

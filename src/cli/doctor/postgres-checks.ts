@@ -1,20 +1,25 @@
 import type { Config } from "../../server/config/config.ts";
 import { toProtection } from "../../server/config/postgres-options.ts";
-import type { ListenState, PostgresStore } from "../../store/postgres/index.ts";
+import type { ListenState, PostgresFacts, PostgresStore } from "../../store/postgres/index.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
 /** The first version that has `pg_current_xact_id()`, without which the revocation feed could skip late commits. */
 const oldest = 130_000;
 
+/** For notifications, the revocation feed and, while a revocation waits, acknowledgements. */
+const connectionsBesidePool = 3;
+
 /** Checks the PostgreSQL server and the connection to it. @param url the connection string. */
 export async function checkPostgres(store: PostgresStore, url: string, { server }: Config): Promise<readonly Check[]> {
-  const { version, isStandby, isDurable, isAutovacuumOn, maxConnections } = await store.inspect();
+  const facts = await store.inspect();
+  const { version, isStandby, isDurable, isAutovacuumOn, maxConnections } = facts;
   const major = Math.floor(version / 10_000);
-  const connections = server.databaseConnections + 1;
+  const connections = server.databaseConnections + connectionsBesidePool;
   return [
     version < oldest
       ? fail("server", `PostgreSQL ${major} is too old. Upgrade to 13 or later.`)
       : ok("server", `PostgreSQL ${major}.`),
+    ...toEngineChecks(facts),
     toTlsCheck(url, server),
     ...(isStandby ? [fail("primary", "This server is a read-only standby. Connect to the primary.")] : []),
     isDurable
@@ -31,8 +36,23 @@ export async function checkPostgres(store: PostgresStore, url: string, { server 
   ];
 }
 
+/** Engines that speak PostgreSQL's protocol, but whose transaction ids can't tell a reader what it has not seen. */
+const otherEngines = /cockroach|yugabyte|-YB-|spanner|dsql|redshift|greenplum|materialize|risingwave/i;
+
+function toEngineChecks({ engine, hasStandbys, hasSynchronousStandby }: PostgresFacts): readonly Check[] {
+  if (otherEngines.test(engine)) {
+    return [
+      fail("engine", `Not PostgreSQL (${engine.slice(0, 40)}). The revocation feed isn't safe on it. Use PostgreSQL.`),
+    ];
+  }
+  if (!hasStandbys || hasSynchronousStandby) return [];
+  return [
+    warn("standbys", "None is synchronous: a failover can undo a confirmed revocation. Set synchronous_standby_names."),
+  ];
+}
+
 function toListenChecks(listen: ListenState): readonly Check[] {
-  const later = "Until then, other nodes apply a revocation up to half a second later.";
+  const later = "Until then, other nodes apply a revocation up to a quarter of a second later.";
   switch (listen.state) {
     case "delivered":
       return [ok("listen", "Notifications arrive.")];

@@ -27,6 +27,11 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
       settings.maxStaleness > 60,
       "Over a minute: a logout can take that long to apply while the database is unavailable.",
     ],
+    [
+      "confirmRevocations",
+      !settings.confirmRevocations,
+      "Off: a revocation is answered before every node refuses the tokens. Turn it on when no node of version 0.1 runs.",
+    ],
     ["leeway", settings.leeway > 60, "Over a minute: expired tokens stay valid that long. Synchronize clocks instead."],
     ["cookieSameSite", settings.cookieSameSite === "None", "None: pages of other sites can send the cookies."],
     [

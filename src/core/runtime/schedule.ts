@@ -12,3 +12,13 @@ export const unrefSchedule: Schedule = (callback, ms) => {
   const timer = setTimeout(callback, ms).unref();
   return { cancel: () => clearTimeout(timer) };
 };
+
+/**
+ * Keeps the process alive although only timers of `unrefSchedule` are pending, for as long as a caller awaits something.
+ *
+ * @returns a function that ends it.
+ */
+export function keepProcessAlive(): () => void {
+  const timer = setInterval(() => {}, 2 ** 30);
+  return () => clearInterval(timer);
+}

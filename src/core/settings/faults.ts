@@ -34,7 +34,9 @@ function keeps(rule: Exclude<SettingRule, ListRule>, value: unknown): boolean {
   switch (rule.type) {
     case "seconds":
     case "count":
-      return Number.isSafeInteger(value) && (value as number) >= rule.min && (value as number) <= rule.max;
+      return (rule.nullable === true && value === null) || (Number.isSafeInteger(value) && isInRange(rule, value));
+    case "decimal seconds":
+      return (rule.nullable === true && value === null) || isInRange(rule, value);
     case "boolean":
       return typeof value === "boolean";
     case "true":
@@ -48,6 +50,11 @@ function keeps(rule: Exclude<SettingRule, ListRule>, value: unknown): boolean {
   }
 }
 
+/** Refuses NaN too. */
+function isInRange({ min, max }: { readonly min: number; readonly max: number }, value: unknown): boolean {
+  return typeof value === "number" && value >= min && value <= max;
+}
+
 function isText(value: unknown, pattern: RegExp): boolean {
   return typeof value === "string" && pattern.test(value);
 }
@@ -55,9 +62,11 @@ function isText(value: unknown, pattern: RegExp): boolean {
 function toDemand(rule: SettingRule): string {
   switch (rule.type) {
     case "seconds":
-      return `a whole number of seconds from ${rule.min} to ${rule.max}`;
+      return `a whole number of seconds from ${rule.min} to ${rule.max}${orNull(rule)}`;
+    case "decimal seconds":
+      return `a number of seconds from ${rule.min} to ${rule.max}${orNull(rule)}`;
     case "count":
-      return `a whole number of ${rule.of} from ${rule.min} to ${rule.max}`;
+      return `a whole number of ${rule.of} from ${rule.min} to ${rule.max}${orNull(rule)}`;
     case "boolean":
       return "true or false";
     case "true":
@@ -73,6 +82,10 @@ function toDemand(rule: SettingRule): string {
     case "function":
       return "a function";
   }
+}
+
+function orNull({ nullable }: { readonly nullable?: true }): string {
+  return nullable === true ? ", or null for no limit" : "";
 }
 
 /** Returns an example of a setting as one writes it in code, such as `leeway: minutes(5)`; `null` if the fault says enough. */

@@ -5,8 +5,10 @@ import type { Settings } from "./settings.ts";
 
 /** What the value of a setting must be. `createAuth`, the config file and the environment share these rules. */
 export type SettingRule =
-  | ({ readonly type: "seconds" } & Range)
-  | ({ readonly type: "count"; readonly of: string } & Range)
+  | ({ readonly type: "seconds" } & Range & Nullable)
+  /** Fractions are allowed. */
+  | ({ readonly type: "decimal seconds" } & Range & Nullable)
+  | ({ readonly type: "count"; readonly of: string } & Range & Nullable)
   | { readonly type: "boolean" }
   /** Only `true`; `why` explains it. */
   | { readonly type: "true"; readonly why: string }
@@ -17,10 +19,15 @@ export type SettingRule =
   | { readonly type: "networks" }
   | { readonly type: "function" };
 
-/** Whole numbers, `min` and `max` included. */
+/** Numbers, `min` and `max` included. */
 interface Range {
   readonly min: number;
   readonly max: number;
+}
+
+interface Nullable {
+  /** Whether the value may be `null`, for "no limit". The environment spells it "none". */
+  readonly nullable?: true;
 }
 
 /** The form of a text. */
@@ -35,6 +42,8 @@ interface Form {
 const boolean = { type: "boolean" } as const;
 const hook = { type: "function" } as const;
 const seconds = (min: number, max: number) => ({ type: "seconds", min, max }) as const;
+const decimalSeconds = (min: number, max: number) => ({ type: "decimal seconds", min, max }) as const;
+const nullable = { nullable: true } as const;
 const count = (of: string, min: number, max: number) => ({ type: "count", of, min, max }) as const;
 
 /** RFC 9110 §5.6.2. */
@@ -70,18 +79,25 @@ export const settingRules = Object.freeze({
   blacklistAfterRotation: { type: "true", why: "a session is one row, so no rotated token can stay valid" },
   reuseInterval: seconds(0, 60),
   updateLastLogin: boolean,
+  maxSessionsPerUser: { ...count("sessions", 1, 100_000), ...nullable },
 
   algorithm: { type: "choice", choices: ["HS256", "HS384", "HS512"] },
   audience: anyText,
   issuer: anyText,
   leeway: seconds(0, minutes(5)),
+  clockTolerance: seconds(0, minutes(5)),
   userIdClaim: claimName,
   tokenTypeClaim: claimName,
   jtiClaim: claimName,
   verifyCacheSize: count("tokens", 0, 1_000_000),
 
-  maxStaleness: seconds(1, 3_600),
-  onStale: { type: "choice", choices: ["refuse", "lookup"] },
+  maxStaleness: decimalSeconds(0.25, 3_600),
+  onStale: { type: "choice", choices: ["wait", "refuse", "lookup"] },
+  confirmRevocations: boolean,
+  confirmTimeout: decimalSeconds(0, 60),
+  signalMaxStaleness: { ...decimalSeconds(1, 3_600), ...nullable },
+  heartbeat: { type: "choice", choices: ["auto", "write", "read"] },
+  nodeName: anyText,
 
   tokenPath: path,
   authPath: path,

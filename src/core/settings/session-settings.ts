@@ -3,10 +3,7 @@ export type Algorithm = "HS256" | "HS384" | "HS512";
 
 /** How long tokens and sessions last, and how refresh tokens rotate. */
 export interface SessionSettings {
-  /**
-   * How long an access token is valid. Nodes keep a revocation for the same time, so revoke all sessions if you shorten it:
-   * an older access token could outlive its revocation. Default: 30 minutes.
-   */
+  /** How long an access token is valid. You can shorten it at any time: revocations stay in force for older tokens. Default: 30 minutes. */
   readonly accessTokenLifetime: number;
   /** How long a session lasts without a refresh. Every refresh starts this time again. Default: 30 days. */
   readonly refreshTokenLifetime: number;
@@ -27,6 +24,11 @@ export interface SessionSettings {
   readonly reuseInterval: number;
   /** Whether a login sets the user's `lastLoginAt`. Default: true. */
   readonly updateLastLogin: boolean;
+  /**
+   * How many live sessions a user may have. A login beyond that revokes the user's least recently used one. `null`: no limit.
+   * Default: 100.
+   */
+  readonly maxSessionsPerUser: number | null;
 }
 
 /** The form of tokens, and how they are verified. */
@@ -37,8 +39,13 @@ export interface TokenSettings {
   readonly audience: string | undefined;
   /** The `iss` of every token. A token without it is refused. Default: none. */
   readonly issuer: string | undefined;
-  /** By how much `exp`, `iat` and `nbf` may be off; at most 5 minutes. Default: 0 seconds. */
+  /** For how long a token is still accepted after its `exp`; at most 5 minutes. Default: 0 seconds. */
   readonly leeway: number;
+  /**
+   * By how much `iat` and `nbf` may be in the future, because the clocks of nodes differ; at most 5 minutes. Default: 60
+   * seconds.
+   */
+  readonly clockTolerance: number;
   /** The claim that holds the user's id. Default: "user_id". */
   readonly userIdClaim: string;
   /** The claim that tells access tokens from refresh tokens. Default: "token_type". */
@@ -52,13 +59,38 @@ export interface TokenSettings {
   readonly verifyCacheSize: number;
 }
 
-/** How long a node answers without news from the database. */
+/** How long a node answers without news from the database, and whether revocations are confirmed. */
 export interface RevocationSettings {
-  /** How old a node's knowledge of revocations may be before `onStale` applies. Default: 10 seconds. */
+  /**
+   * How old a node's knowledge of revocations may be before `onStale` applies; from 0.25 to 3,600 seconds, with fractions. A
+   * node that can't reach the database accepts a revoked token for this long at most. 1 second is the strict mode. Default:
+   * 10 seconds.
+   */
   readonly maxStaleness: number;
   /**
-   * What to do with a request while the revocations are too stale: `"refuse"` it with 503, or `"lookup"` its token in the
-   * store. If the store doesn't answer, a lookup is a 503 too. Default: "refuse".
+   * What to do with a request while the revocations are too stale: `"wait"` up to half a second for the read that is in
+   * flight, `"refuse"` the request with 503, or `"lookup"` its token in the store. A wait or a lookup that fails is a 503 too.
+   * Default: "wait".
    */
-  readonly onStale: "refuse" | "lookup";
+  readonly onStale: "wait" | "refuse" | "lookup";
+  /**
+   * Whether a revocation by an operator, of several sessions, or by a new password is answered only when no node accepts the
+   * tokens any more. A user's own logout is not confirmed by this setting. Turn it off while nodes of version 0.1 run:
+   * they can't confirm. Default: true.
+   */
+  readonly confirmRevocations: boolean;
+  /** How long an answer waits for the confirmation, in seconds; 0 doesn't wait. Default: 3 seconds. */
+  readonly confirmTimeout: number;
+  /**
+   * How stale the revocations may get before the signals of `auth.signal` abort, in seconds; `null`: they don't. Set it to
+   * `maxStaleness` if a confirmed revocation must also have closed every socket. Default: 10 seconds.
+   */
+  readonly signalMaxStaleness: number | null;
+  /**
+   * How a node proves that it reads the primary database: with `"write"`, every read of the revocation feed also writes; with
+   * `"auto"` it does so only if the server has synchronous standbys. Default: "auto".
+   */
+  readonly heartbeat: "auto" | "write" | "read";
+  /** The name of this node for operators. Default: none; `tokenpair serve` uses the name of the host. */
+  readonly nodeName: string | undefined;
 }

@@ -34,12 +34,14 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   blacklistAfterRotation: true,
   reuseInterval: 10,
   updateLastLogin: true,
+  maxSessionsPerUser: 100,
 
   // TokenSettings
   algorithm: "HS256",
   audience: undefined,
   issuer: undefined,
   leeway: 0,
+  clockTolerance: 60,
   userIdClaim: "user_id",
   tokenTypeClaim: "token_type",
   jtiClaim: "jti",
@@ -47,7 +49,12 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
 
   // RevocationSettings
   maxStaleness: 10,
-  onStale: "refuse",
+  onStale: "wait",
+  confirmRevocations: true,
+  confirmTimeout: 3,
+  signalMaxStaleness: 10,
+  heartbeat: "auto",
+  nodeName: undefined,
 
   // HttpSettings
   tokenPath: "/api/token",

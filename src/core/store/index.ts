@@ -1,5 +1,6 @@
 import type { AuditStore } from "./audit.ts";
 import type { FeedStore } from "./feed.ts";
+import type { NodeStore } from "./nodes.ts";
 import type { OutboxStore } from "./outbox.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { ThrottleStore } from "./throttle.ts";
@@ -20,6 +21,8 @@ export interface Store {
   readonly sessions: SessionStore;
   /** The revocation feed. */
   readonly feed: FeedStore;
+  /** The registry of nodes, for confirmed revocations. */
+  readonly nodes: NodeStore;
   /** The counts of failed logins. */
   readonly throttle: ThrottleStore;
   /** The audit log. */
@@ -69,7 +72,7 @@ export interface WriteProbe {
 export interface DeleteExpiredOptions {
   /** The most rows of each kind. */
   readonly limit: number;
-  /** Seconds for which revocations are kept. */
+  /** Seconds for which revocations and revoked sessions are kept after the last token that they concern has expired. */
   readonly horizon: number;
   /** Seconds for which audit entries are kept. Default: they are not deleted. */
   readonly auditHorizon?: number;

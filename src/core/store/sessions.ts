@@ -1,4 +1,4 @@
-import type { Revocation } from "../revocation.ts";
+import type { CommitPosition, Revocation } from "../revocation.ts";
 import type { RevokeReason, Session } from "../session.ts";
 import type { AuditOf } from "./audit.ts";
 
@@ -8,6 +8,16 @@ export interface RevokedSessions {
   readonly sessions: number;
   /** The feed entries. Fewer than the sessions if one entry covers all of a user's, or all there are. */
   readonly revocations: readonly Revocation[];
+  /** The transaction's position in the feed; missing if it appended nothing. */
+  readonly position?: CommitPosition;
+}
+
+/** How a revocation is written. */
+export interface RevocationOptions<T> {
+  /** Returns what the transaction records about the change. Default: it records nothing. */
+  readonly audit?: AuditOf<T> | undefined;
+  /** Whether the caller will wait until every node has applied the entries, so that the nodes hurry. Default: false. */
+  readonly confirm?: boolean | undefined;
 }
 
 /** The result if nothing was revoked. */
@@ -33,7 +43,7 @@ export interface SessionStore {
   decide<T>(
     sessionId: string,
     decide: (snapshot: SessionSnapshot | null) => Verdict<T>,
-    audit?: AuditOf<Decision<T>>,
+    options?: RevocationOptions<Decision<T>>,
   ): Promise<Decision<T>>;
   /**
    * Records that the session was used, if user, epoch, generation and hash match and session and user are live; else
@@ -42,32 +52,48 @@ export interface SessionStore {
   touch(use: SessionUse): Promise<SessionAt | null>;
   /** Returns one session, live or not; `null` if there is none. */
   find(sessionId: string): Promise<SessionSnapshot | null>;
-  /** Returns the live sessions of one user, or of all users, newest first. */
+  /** Returns the live sessions of one user, or of all users, newest first. A session whose user has a higher epoch isn't live. */
   list(options: { readonly userId?: string; readonly limit: number }): Promise<SessionList>;
   /** Sets the label of a live session of this user. Returns `null` if there is no such session. */
   label(sessionId: string, userId: string, label: string | null): Promise<Session | null>;
   /** Revokes one live session; with `userId`, only if it is that user's. `sessions` is 0 if it was not live. */
-  revoke(
-    sessionId: string,
-    reason: RevokeReason,
-    options?: { readonly userId?: string | undefined; readonly audit?: AuditOf<RevokedSessions> | undefined },
-  ): Promise<RevokedSessions>;
-  /** Revokes every session of the user except `except`. Without `except`, also raises the user's epoch. */
+  revoke(sessionId: string, reason: RevokeReason, options?: RevokeSessionOptions): Promise<RevokedSessions>;
+  /** Raises the user's epoch, which revokes every session of the user, with one feed entry. */
   revokeForUser(
     userId: string,
     reason: RevokeReason,
-    options?: { readonly except?: string | undefined; readonly audit?: AuditOf<RevokedSessions> | undefined },
+    options?: RevocationOptions<RevokedSessions>,
   ): Promise<RevokedSessions>;
-  /** Revokes every session, and every access token issued until now. */
-  revokeAll(reason: RevokeReason, audit?: AuditOf<RevokedSessions>): Promise<RevokedSessions>;
+  /**
+   * Raises the user's epoch and moves one session to the new epoch, which revokes all others, with one feed entry that
+   * excepts this session. The work doesn't grow with the number of sessions: their rows aren't touched, and `sessions` is
+   * at most 1,000. Locks the user and the session first.
+   *
+   * @returns `null`, with nothing changed, if the user isn't active or the session isn't a live one of this user.
+   */
+  revokeOthers(
+    owner: { readonly sessionId: string; readonly userId: string },
+    reason: RevokeReason,
+    options?: RevocationOptions<RevokedSessions>,
+  ): Promise<RevokedSessions | null>;
+  /** Raises the global epoch, which revokes every session and every access token issued until now, with one feed entry. */
+  revokeAll(reason: RevokeReason, options?: RevocationOptions<RevokedSessions>): Promise<RevokedSessions>;
 }
 
-/** A session, and the database's time when it was read or written. */
+/** How to revoke one session. */
+export interface RevokeSessionOptions extends RevocationOptions<RevokedSessions> {
+  /** Revokes the session only if it is this user's. Default: any user's. */
+  readonly userId?: string | undefined;
+}
+
+/** A session, and the database's time and global epoch when it was read or written. */
 export interface SessionAt {
   /** The session. */
   readonly session: Session;
   /** Whole seconds since the epoch. */
   readonly now: number;
+  /** The global epoch: an access token that is issued for this result carries it. */
+  readonly globalEpoch: number;
 }
 
 /** Live sessions, and the database's time when they were read. */
@@ -81,7 +107,17 @@ export interface SessionList {
 /** A session, its user's state, and the time, all from one consistent read. */
 export interface SessionSnapshot extends SessionAt {
   /** `null` if the user was deleted. */
-  readonly user: { readonly isActive: boolean; readonly epoch: number } | null;
+  readonly user: SessionUser | null;
+}
+
+/** The state of a session's user. */
+export interface SessionUser {
+  /** Whether the user may have tokens. */
+  readonly isActive: boolean;
+  /** The user's epoch. */
+  readonly epoch: number;
+  /** Why the epoch was raised last; `null` if it never was, or version 0.1 did. */
+  readonly epochReason: RevokeReason | null;
 }
 
 /** A session to insert. */
@@ -108,18 +144,27 @@ export interface NewSession {
   readonly updateLastLogin: boolean;
   /** An earlier session of the same browser. It is revoked if it is that user's. */
   readonly replaces?: {
-    /** The session's id. */
+    /** The earlier session's id. */
     readonly sessionId: string;
-    /** The user's id. */
+    /** The user whom the browser's tokens name. */
     readonly userId: string;
   };
+  /** How long the access token lives that the caller will issue: seconds from now. Never past the absolute lifetime. */
+  readonly accessLifetime: number;
+  /**
+   * How many live sessions the user may have: the least recently used ones beyond that, at most 10, are revoked with the
+   * reason `limit`. Logins that race may exceed it. `null`: no limit.
+   */
+  readonly maxSessions: number | null;
 }
 
 /** A session that was inserted. */
 export interface CreatedSession extends SessionAt {
   readonly outcome: "created";
-  /** The feed entry of the replaced session, if one was revoked. */
+  /** The feed entries of the replaced session and of those beyond the limit, in this order. */
   readonly revocations: readonly Revocation[];
+  /** The sessions that were revoked because the user had too many. */
+  readonly limited: readonly string[];
   /**
    * Whether the user has logged in before, and neither an unrevoked session of this user nor the audit log has the new
    * session's user agent.
@@ -156,6 +201,8 @@ export interface Rotation {
   readonly idempotencyHash: Uint8Array | null;
   /** How long the session lives without another refresh: seconds from now. */
   readonly idleLifetime: number;
+  /** How long the access token lives that the caller will issue: seconds from now. */
+  readonly accessLifetime: number;
   /** The client's `User-Agent` header; `null` keeps the one that is stored. */
   readonly userAgent: string | null;
   /** The client's IP address; `null` keeps the one that is stored. */
@@ -178,6 +225,8 @@ export interface SessionUse {
   readonly generation: number;
   /** SHA-256 of the presented secret. */
   readonly presentedHash: Uint8Array;
+  /** How long the access token lives that the caller will issue: seconds from now. */
+  readonly accessLifetime: number;
   /** The client's `User-Agent` header; `null` keeps the one that is stored. */
   readonly userAgent: string | null;
   /** The client's IP address; `null` keeps the one that is stored. */
@@ -190,6 +239,8 @@ export interface Verdict<T> {
   readonly result: T;
   /** The reason for which to revoke the session. Default: the session is not revoked. */
   readonly revoke?: RevokeReason;
+  /** The `exp` of an access token that the caller will issue, if it is later than the session's `accessUntil`. */
+  readonly accessUntil?: number;
 }
 
 /** A verdict that has been carried out. */

@@ -1,6 +1,6 @@
 import type { User, UserWithPassword } from "../user.ts";
 import type { AuditOf } from "./audit.ts";
-import type { RevokedSessions, SessionAt } from "./sessions.ts";
+import type { RevocationOptions, RevokedSessions, SessionAt } from "./sessions.ts";
 
 /** The users: tokenpair's own table, which also holds the epochs of users that the application keeps. */
 export interface UserStore {
@@ -35,14 +35,18 @@ export interface UserStore {
    * Deactivates the user, raises the epoch and revokes every session. Returns `null` if there is no such user. If the
    * user is disabled already, it still raises the epoch, with a new feed entry, but records nothing.
    */
-  disable(id: string, audit?: AuditOf<DisabledUser>): Promise<DisabledUser | null>;
+  disable(id: string, options?: RevocationOptions<DisabledUser>): Promise<DisabledUser | null>;
   /**
    * Activates the user. Revoked sessions stay revoked. Returns `null` if there is no such user. Records nothing if the
    * user is active already.
    */
   enable(id: string, audit?: AuditOf<EnabledUser>): Promise<EnabledUser | null>;
   /** Sets the hash, raises the epoch and revokes every session. Returns `null` if there is no such user. */
-  setPassword(id: string, passwordHash: string, audit?: AuditOf<RevokedSessions>): Promise<RevokedSessions | null>;
+  setPassword(
+    id: string,
+    passwordHash: string,
+    options?: RevocationOptions<RevokedSessions>,
+  ): Promise<RevokedSessions | null>;
   /**
    * Replaces `from` with `to`, another hash of the same password. Epoch and sessions stay. Returns `null`, and changes
    * nothing, if the user is gone or has another hash by now.
@@ -61,7 +65,7 @@ export interface UserStore {
     id: string,
     passwordHash: string,
     keep: KeepSession,
-    audit?: AuditOf<RevokedSessions>,
+    options?: RevocationOptions<RevokedSessions>,
   ): Promise<(RevokedSessions & SessionAt) | null>;
   /**
    * Gives a user another username key: `key.to` instead of `key.from`. Changes nothing and returns `unchanged` if the user
@@ -74,7 +78,7 @@ export interface UserStore {
   /** Counts the users with a password hash of each form. Reads every user: for operators. */
   countHashForms(): Promise<readonly HashFormCount[]>;
   /** Deletes the user and revokes every session. Returns `null` if there is no such user. */
-  delete(id: string, audit?: AuditOf<RevokedSessions>): Promise<RevokedSessions | null>;
+  delete(id: string, options?: RevocationOptions<RevokedSessions>): Promise<RevokedSessions | null>;
 }
 
 /** A user to insert. */
@@ -191,6 +195,10 @@ export interface KeepSession {
   readonly userEpoch: number;
   /** SHA-256 of the new generation's secret. */
   readonly nextHash: Uint8Array;
+  /** SHA-256 of the client's idempotency key, which a repeated request must have; `null` if the client sent none. */
+  readonly changeHash: Uint8Array | null;
   /** How long the session lives without a refresh: seconds from now. */
   readonly idleLifetime: number;
+  /** How long the access token lives that the caller will issue: seconds from now. */
+  readonly accessLifetime: number;
 }

@@ -13,11 +13,12 @@ import {
   type RefreshByRouteOptions,
   type Refreshed,
   type RefreshOptions,
+  type RefreshReport,
   reportRefusal,
   toRefreshEvent,
   toRowClient,
 } from "./report.ts";
-import { decideRefresh, type Ruling } from "./rule.ts";
+import { type Changed, decideRefresh, type Replay, type Ruling } from "./rule.ts";
 import { refreshWithoutRotation } from "./without-rotation.ts";
 
 /**
@@ -64,13 +65,31 @@ export async function refreshVerified(
   return { ...refreshed, ...(user !== undefined && { user }) };
 }
 
-/** Steps 1 to 3. */
+/** Steps 1 to 3. Twice at most: another change of the row, as a logout of the other sessions, can come in between 2 and 3. */
 async function rotate(
   deps: Deps,
   presented: RefreshClaims,
   tokens: PreparedTokens,
   options: RefreshOptions,
 ): Promise<Refreshed> {
+  const first = await tryToRotate(deps, presented, { ...options, tokens, isLastTry: false });
+  if (first.outcome !== "changed") return first;
+  const second = await tryToRotate(deps, presented, { ...options, tokens, isLastTry: true });
+  if (second.outcome === "changed") throw second.error;
+  return second;
+}
+
+interface Attempt extends RefreshOptions {
+  readonly tokens: PreparedTokens;
+  /** Whether a ruling that the row has changed is the result of the refresh. */
+  readonly isLastTry: boolean;
+}
+
+async function tryToRotate(
+  deps: Deps,
+  presented: RefreshClaims,
+  { tokens, isLastTry, ...options }: Attempt,
+): Promise<Refreshed | Changed> {
   const { settings, store } = deps;
   const { sessionId, userId, userEpoch, generation, secret } = presented;
 
@@ -92,39 +111,49 @@ async function rotate(
     salt,
     idempotencyHash,
     idleLifetime: settings.refreshTokenLifetime,
+    accessLifetime: settings.accessTokenLifetime,
     ...toRowClient(options),
     isAudited: settings.auditRotations && settings.auditRetention > 0,
   });
   if (rotated !== null) {
-    const { session, now } = rotated;
-    deps.emit(toRefreshEvent(presented, { outcome: "rotated", time: now }, options));
-    return { outcome: "rotated", session, pair: tokens.mintPair({ session, now, secret: successor }) };
+    deps.emit(toRefreshEvent(presented, { outcome: "rotated", time: rotated.now }, options));
+    return { outcome: "rotated", session: rotated.session, pair: tokens.mintPair({ ...rotated, secret: successor }) };
   }
 
   // 3  No row matched: lock it and decide.
-  const presentation = { presentedHash, idempotencyHash, reuseInterval: settings.reuseInterval };
-  const { result: ruling } = await commit(deps, refreshDecided(deps, presented, options), (audit) =>
-    store.sessions.decide(sessionId, (snapshot) => decideRefresh(presented, presentation, snapshot), audit),
+  const { reuseInterval, accessTokenLifetime } = settings;
+  const presentation = { presentedHash, idempotencyHash, reuseInterval, accessTokenLifetime };
+  const { result: ruling } = await commit(deps, refreshDecided(deps, presented, { ...options, isLastTry }), (audit) =>
+    store.sessions.decide(sessionId, (snapshot) => decideRefresh(presented, presentation, snapshot), { audit }),
   );
+  if (ruling.outcome === "changed") return ruling;
   if (ruling.outcome !== "replayed") throw ruling.error;
 
   // b  The same successor again, from the salt that made it.
-  const { session, now } = ruling;
   const sameSuccessor = deriveSecret(secret, sessionId, generation + 1, ruling.salt);
-  return { outcome: "replayed", session, pair: tokens.mintPair({ session, now, secret: sameSuccessor }) };
+  return { outcome: "replayed", session: ruling.session, pair: tokens.mintPair({ ...ruling, secret: sameSuccessor }) };
 }
 
-/** Returns the events of step 3: what was revoked, then the result of the refresh. */
-function refreshDecided(deps: Deps, presented: RefreshClaims, options: RefreshOptions): EventsOf<Decision<Ruling>> {
+/** Returns the events of step 3: what was revoked, then the result of the refresh. None if step 2 is tried again. */
+function refreshDecided(
+  deps: Deps,
+  presented: RefreshClaims,
+  { isLastTry, ...options }: Omit<Attempt, "tokens">,
+): EventsOf<Decision<Ruling>> {
   const { userId, sessionId } = presented;
   const nodeTime = deps.clock.now();
   const revoked = sessionsRevoked({ userId, sessionId, reason: "reuse", client: options.client ?? {} });
   return (decision) => {
     const { result: ruling } = decision;
     const { outcome, now: time = nodeTime } = ruling;
-    const report = outcome === "replayed" ? { outcome, time } : { outcome, time, reason: ruling.error.reason };
+    if (outcome === "changed" && !isLastTry) return [];
+    const report = ruling.outcome === "replayed" ? { outcome: ruling.outcome, time } : toRefusalReport(ruling, time);
     return [...revoked(decision), toRefreshEvent(presented, report, options)];
   };
+}
+
+function toRefusalReport({ outcome, error }: Exclude<Ruling, Replay>, time: number): RefreshReport {
+  return { outcome: outcome === "changed" ? "refused" : outcome, time, reason: error.reason };
 }
 
 /**

@@ -7,7 +7,7 @@ import type { RefreshOutcome } from "../../events/events.ts";
 import { findTokenRefusal } from "../session-refusal.ts";
 
 /** What step 3 decided about a token that the conditional UPDATE did not match. */
-export type Ruling = Replay | Refusal;
+export type Ruling = Replay | Refusal | Changed;
 
 /** The token is answered with the same successor again. */
 export interface Replay {
@@ -17,6 +17,10 @@ export interface Replay {
   readonly salt: Uint8Array;
   /** The database's time: whole seconds since the epoch. */
   readonly now: number;
+  /** The global epoch of the same read. */
+  readonly globalEpoch: number;
+  /** The latest `exp` of the access token that is issued. */
+  readonly accessUntil: number;
 }
 
 /** The refresh returns no tokens. */
@@ -28,6 +32,15 @@ export interface Refusal {
   readonly now: number | undefined;
 }
 
+/** The row matches now: a concurrent change has finished since step 2, so step 2 can be tried once more. */
+export interface Changed {
+  readonly outcome: "changed";
+  /** The error for the client if it isn't tried again. */
+  readonly error: AuthError;
+  /** The database's time: whole seconds since the epoch. */
+  readonly now: number;
+}
+
 /** What the client presented, in addition to the token's claims. */
 export interface Presentation {
   /** SHA-256 of the presented secret. */
@@ -36,26 +49,35 @@ export interface Presentation {
   readonly idempotencyHash: Uint8Array | null;
   /** Seconds. */
   readonly reuseInterval: number;
+  /** Seconds. */
+  readonly accessTokenLifetime: number;
 }
 
 /** Step 3 of a refresh: decides while the row is locked. Pure. The letters are those of docs/how-it-works.md. */
 export function decideRefresh(
   presented: RefreshClaims,
-  { presentedHash, idempotencyHash, reuseInterval }: Presentation,
+  { presentedHash, idempotencyHash, reuseInterval, accessTokenLifetime }: Presentation,
   snapshot: SessionSnapshot | null,
 ): Verdict<Ruling> {
   // a  Claims that disagree with the row; no row, revoked, expired, user gone or inactive, or a newer password. Nothing changes.
   const refusal = findTokenRefusal(snapshot, presented);
   if (refusal !== null) return refused(refusal, snapshot?.now);
-  const { session, now } = snapshot as SessionSnapshot;
+  const { session, now, globalEpoch } = snapshot as SessionSnapshot;
   const { generation: n } = presented;
 
-  // b  The previous generation, with the same idempotency key or within the reuse interval: a replay. Nothing changes.
+  // b  The previous generation, with the same idempotency key or within the reuse interval: a replay. Within the interval the
+  //    access token ends with the first one's, if that is long enough; else the row notes that it ends later. Nothing else
+  //    changes.
   const isPrevious = session.generation === n + 1 && isSameHash(session.previousHash, presentedHash);
   if (isPrevious && session.salt !== null && session.rotatedAt !== null) {
     const isRetry = idempotencyHash !== null && isSameHash(session.idempotencyHash, idempotencyHash);
-    if (isRetry || now <= session.rotatedAt + reuseInterval) {
-      return { result: { outcome: "replayed", session, salt: session.salt, now } };
+    const isInTime = now <= session.rotatedAt + reuseInterval;
+    if (isRetry || isInTime) {
+      const latest = Math.min(now + accessTokenLifetime, session.absoluteExpiresAt);
+      const noted = Math.min(latest, session.accessUntil ?? 0);
+      const accessUntil = isInTime && noted - now >= accessTokenLifetime / 2 ? noted : latest;
+      const result = { outcome: "replayed", session, salt: session.salt, now, globalEpoch, accessUntil } as const;
+      return accessUntil > (session.accessUntil ?? 0) ? { result, accessUntil } : { result };
     }
   }
 
@@ -65,14 +87,20 @@ export function decideRefresh(
     return { result: { outcome: "reuse_detected", error, now }, revoke: "reuse" };
   }
 
-  // d  The row matches now: a clock was set back, or a concurrent change has finished. The client tries again.
+  // d  The row matches now: a clock was set back, or a concurrent change has finished. Step 2 again, once; then the client tries
+  //    again.
   if (session.generation === n && isSameHash(session.currentHash, presentedHash)) {
-    return refused(new AuthError("unavailable", "the session changed during the refresh"), now);
+    return { result: { outcome: "changed", error: sessionChanged(), now } };
   }
 
   // e  Genuine, but unknown to the row: the database was restored to an older state. Nothing is revoked.
   const error = new AuthError("token_revoked", "the store has lost this session's newer state");
   return { result: { outcome: "state_lost", error, now } };
+}
+
+/** Returns the error for a client whose session has changed again and again while it was refreshed. */
+export function sessionChanged(): AuthError {
+  return new AuthError("unavailable", "the session changed during the refresh");
 }
 
 function refused(error: AuthError, now: number | undefined): Verdict<Ruling> {

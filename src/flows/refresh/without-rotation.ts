@@ -1,11 +1,12 @@
 import type { RefreshClaims } from "../../core/claims.ts";
 import { AuthError } from "../../core/errors.ts";
 import type { SessionSnapshot } from "../../core/store/sessions.ts";
-import { hashSecret } from "../../crypto/secrets.ts";
+import { hashSecret, isSameHash } from "../../crypto/secrets.ts";
 import type { Deps } from "../deps.ts";
 import { findTokenRefusal } from "../session-refusal.ts";
 import type { PreparedTokens } from "../token-pair.ts";
 import { type Refreshed, type RefreshOptions, toRefreshEvent, toRowClient } from "./report.ts";
+import { sessionChanged } from "./rule.ts";
 
 /** By how many seconds the clocks of nodes and database may differ: a token's `iat` is at most the time of its node. */
 const clockTolerance = 60;
@@ -25,23 +26,29 @@ export async function refreshWithoutRotation(
 ): Promise<Refreshed> {
   const { settings, store } = deps;
   const { sessionId, userId, userEpoch, generation, secret } = presented;
+  const presentedHash = hashSecret(secret);
   const isObserving = settings.rotateRefreshTokens === "observe";
   const before = isObserving ? await store.sessions.find(sessionId) : null;
-  const use = { sessionId, userId, userEpoch, generation, presentedHash: hashSecret(secret) };
-  const used = await store.sessions.touch({ ...use, ...toRowClient(options), issuesRefreshToken: isObserving });
+  const accessLifetime = settings.accessTokenLifetime;
+  const use = { sessionId, userId, userEpoch, generation, presentedHash, accessLifetime };
+  const touch = () => store.sessions.touch({ ...use, ...toRowClient(options), issuesRefreshToken: isObserving });
+  let used = await touch();
   if (used === null) {
     const found = await store.sessions.find(sessionId);
-    const error =
-      findTokenRefusal(found, presented) ?? new AuthError("token_revoked", "not the session's current refresh token");
+    const error = findTokenRefusal(found, presented) ?? findRefusalOfSecret(found, { generation, presentedHash });
+    // A concurrent change has finished in between.
+    used = error.code === "unavailable" ? await touch() : null;
     const report = { outcome: "refused", time: found?.now ?? deps.clock.now(), reason: error.reason } as const;
-    deps.emit(toRefreshEvent(presented, report, options));
-    throw error;
+    if (used === null) {
+      deps.emit(toRefreshEvent(presented, report, options));
+      throw error;
+    }
   }
   const { session, now } = used;
   const isIgnored = before !== null && isRotationIgnored(presented, before, settings.reuseInterval);
   deps.emit(toRefreshEvent(presented, { outcome: isIgnored ? "rotation_ignored" : "not_rotated", time: now }, options));
-  if (isObserving) return { outcome: "not_rotated", session, pair: tokens.mintPair({ session, now, secret }) };
-  const access = tokens.mintAccess({ session, now });
+  if (isObserving) return { outcome: "not_rotated", session, pair: tokens.mintPair({ ...used, secret }) };
+  const access = tokens.mintAccess(used);
   return { outcome: "not_rotated", session, pair: { ...access, refreshExpiresIn: presented.expiresAt - now } };
 }
 
@@ -53,4 +60,13 @@ function isRotationIgnored(
 ): boolean {
   const { rotatedAt } = session;
   return rotatedAt !== null && issuedAt < rotatedAt - clockTolerance && now > rotatedAt + reuseInterval;
+}
+
+/** Returns why the row of a live session didn't match its own token. */
+function findRefusalOfSecret(
+  found: SessionSnapshot | null,
+  { generation, presentedHash }: { readonly generation: number; readonly presentedHash: Uint8Array },
+): AuthError {
+  const isCurrent = found?.session.generation === generation && isSameHash(found.session.currentHash, presentedHash);
+  return isCurrent ? sessionChanged() : new AuthError("token_revoked", "not the session's current refresh token");
 }

@@ -1,15 +1,7 @@
 import type { Settings } from "../../core/settings/settings.ts";
+import type { CorsPolicy } from "../endpoint.ts";
 import { type HeaderSource, readHeader } from "../request/headers.ts";
 import { isAppOrigin, isTrustedOrigin } from "./same-origin.ts";
-
-/**
- * Which pages of other origins a browser lets use an endpoint (Fetch §3.3, "CORS protocol"):
- *
- * - `trusted`: those of `trustedOrigins`, without cookies.
- * - `trusted_with_cookies`: those of `trustedOrigins`, with cookies. Pages of apps, such as `capacitor://localhost`, without.
- * - `any`: all pages, without cookies.
- */
-export type CorsPolicy = "trusted" | "trusted_with_cookies" | "any";
 
 /** The settings that CORS depends on. */
 export type CorsSettings = Pick<Settings, "trustedOrigins" | "csrfHeaderName" | "authHeaderName">;

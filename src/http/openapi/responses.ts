@@ -61,6 +61,15 @@ const sessionEnded: HeaderDescription = {
   schema: z.literal("true"),
 };
 
+/** The header of a response to a revocation that was to be confirmed, in the OpenAPI document. */
+export const revocationConfirmed: HeaderDescription = {
+  name: "Revocation-Confirmed",
+  description:
+    "`acks` or `expiry`: no node accepts the revoked tokens any more. `pending`: the change is durable, but some nodes may " +
+    "accept them for `maxStaleness` at most. Missing if no confirmation was asked for.",
+  schema: z.enum(["acks", "expiry", "pending"]),
+};
+
 /** The 401 of an endpoint that takes a refresh token. */
 export const tokenRefused: ResponseDescription = {
   description: "The token is invalid, expired or revoked.",

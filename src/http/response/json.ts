@@ -1,3 +1,4 @@
+import type { Confirmed } from "../../flows/commit.ts";
 /**
  * The headers of every response that doesn't set them itself, as OWASP's REST Security Cheat Sheet lists them for JSON.
  */
@@ -25,4 +26,9 @@ export function toJsonResponse(
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   return new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json", ...headers } });
+}
+
+/** Returns the header that says how a revocation was confirmed; none if no confirmation was asked for. */
+export function toConfirmationHeaders({ confirmed }: Confirmed): Readonly<Record<string, string>> {
+  return confirmed === undefined ? {} : { "Revocation-Confirmed": confirmed };
 }

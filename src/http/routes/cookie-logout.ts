@@ -7,11 +7,12 @@ import { toClearedCookies, toClearedVariants, withCookies } from "../cookies/coo
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { defineEndpoint, type RequestContext } from "../endpoint.ts";
 import { csrfFailed, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
-import { emptySchema, notAuthenticated, unavailable } from "../openapi/responses.ts";
+import { emptySchema, notAuthenticated, revocationConfirmed, unavailable } from "../openapi/responses.ts";
 import { choiceField } from "../request/fields.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
 import { toErrorResponse } from "../response/errors.ts";
-import { toJsonResponse } from "../response/json.ts";
+import { toConfirmationHeaders, toJsonResponse } from "../response/json.ts";
+import { badRefreshRequest, idempotencyKeyHeader, readIdempotencyKey } from "./token-refresh.ts";
 
 /**
  * `POST {authPath}/logout`: revokes this session, the user's others, or all. The revocation is durable before the
@@ -25,7 +26,7 @@ export const cookieLogout = defineEndpoint({
   errorStyle: "token",
   cors: "trusted_with_cookies",
   security: ["bearer", "cookie", "refreshCookie"],
-  headers: [csrfHeader],
+  headers: [csrfHeader, idempotencyKeyHeader],
   body: {
     accepts: cookieMediaTypes,
     schema: z.object({ scope: choiceField(["local", "others", "all"], "local") }),
@@ -36,9 +37,11 @@ export const cookieLogout = defineEndpoint({
       headers: [
         setCookie("Deletes the cookies, except with the scope `others` or with a bearer token."),
         { name: "Clear-Site-Data", description: '`"cache"` if the server is set so.', schema: z.literal('"cache"') },
+        revocationConfirmed,
       ],
       schema: emptySchema,
     },
+    400: badRefreshRequest,
     401: notAuthenticated,
     403: csrfFailed,
     503: unavailable,
@@ -58,10 +61,10 @@ export const cookieLogout = defineEndpoint({
     // A token of a session that is over may have been stolen, so it must not revoke any other session.
     const isAllowed =
       session !== null && (scope === "local" || (await isCookieSessionLive(deps, cookies, session.sessionId)));
-    if (isAllowed) await deps.flows.logout(session, { scope, client });
+    const confirmed = isAllowed ? toConfirmationHeaders(await deps.flows.logout(session, { scope, client })) : {};
 
-    if (isAllowed && scope === "others") return toJsonResponse(200, {});
-    const headers = deps.settings.clearSiteData ? { "Clear-Site-Data": '"cache"' } : {};
+    if (isAllowed && scope === "others") return toJsonResponse(200, {}, confirmed);
+    const headers = deps.settings.clearSiteData ? { ...confirmed, "Clear-Site-Data": '"cache"' } : confirmed;
     const { hostname } = new URL(request.url);
     return withCookies(toJsonResponse(200, {}, headers), [
       ...toClearedCookies(deps.settings),
@@ -71,19 +74,22 @@ export const cookieLogout = defineEndpoint({
 });
 
 /**
- * Logs out by an access token in the authorization header, which needs no CSRF token. One whose session is over still
- * answers 200 to "local", so that a lost response can be repeated, but revokes no other session: it may have been stolen.
+ * Logs out by an access token in the authorization header, which needs no CSRF token. One whose session is over revokes no
+ * other session: it may have been stolen. It still answers 200 to "local" and, with an idempotency key, to "all" if a logout
+ * has revoked it, so that a lost response can be repeated.
  */
 async function logoutByBearer(
   token: string,
-  { deps, client, readBody }: RequestContext<{ readonly scope: LogoutScope }>,
+  { request, deps, client, readBody }: RequestContext<{ readonly scope: LogoutScope }>,
 ): Promise<Response> {
   const { scope } = await readBody();
   try {
+    const isRetry = readIdempotencyKey(request.headers) !== undefined && scope === "all";
+    if (isRetry && (await deps.flows.isLoggedOut(deps.tokens.verifyAccess(token)))) return toJsonResponse(200, {});
     const { userId, sessionId } =
       scope === "local" ? deps.tokens.verifyAccess(token) : await deps.flows.authenticate(token);
-    await deps.flows.logout({ userId, sessionId }, { scope, client });
-    return toJsonResponse(200, {});
+    const revoked = await deps.flows.logout({ userId, sessionId }, { scope, client });
+    return toJsonResponse(200, {}, toConfirmationHeaders(revoked));
   } catch (error) {
     if (error instanceof AuthError) return toErrorResponse(error, "resource", deps.settings);
     throw error;

@@ -1,14 +1,27 @@
 import { z } from "zod";
+import { AuthError, type AuthErrorCode } from "../../core/errors.ts";
+import type { PasswordChanged } from "../../flows/change-password.ts";
+import { requireAllowedOrigin, requireCsrfToken, requireUniqueSession } from "../cookies/checks.ts";
+import { findCookieSession } from "../cookies/cookie-session.ts";
 import { toDeviceCookie, toSessionCookies, toTokenLimits, withCookies } from "../cookies/cookies.ts";
 import { deriveCsrfToken } from "../cookies/csrf-token.ts";
+import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { authenticateRequest, readCredentials } from "../credentials.ts";
-import { defineEndpoint } from "../endpoint.ts";
+import { defineEndpoint, type HttpDeps, type RequestContext } from "../endpoint.ts";
 import { csrfFailed, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
-import { badRequest, errorSchema, notAuthenticated, throttled, unavailable } from "../openapi/responses.ts";
+import {
+  badRequest,
+  errorSchema,
+  notAuthenticated,
+  revocationConfirmed,
+  throttled,
+  unavailable,
+} from "../openapi/responses.ts";
 import { passwordField } from "../request/fields.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
 import { RequestError } from "../request/request-error.ts";
-import { toJsonResponse } from "../response/json.ts";
+import { toConfirmationHeaders, toJsonResponse } from "../response/json.ts";
+import { idempotencyKeyHeader, readIdempotencyKey } from "./token-refresh.ts";
 
 /** `POST {authPath}/password`: changes the user's password, revokes all other sessions and returns a new token pair. */
 export const cookiePassword = defineEndpoint({
@@ -19,7 +32,7 @@ export const cookiePassword = defineEndpoint({
   errorStyle: "resource",
   cors: "trusted_with_cookies",
   security: ["bearer", "cookie"],
-  headers: [csrfHeader],
+  headers: [csrfHeader, idempotencyKeyHeader],
   body: {
     accepts: cookieMediaTypes,
     schema: z.object({ current_password: passwordField, new_password: passwordField }),
@@ -27,8 +40,12 @@ export const cookiePassword = defineEndpoint({
   responses: {
     200: {
       description:
-        "The password is changed. The new token pair is in the cookies or, with a bearer token, in the body.",
-      headers: [setCookie("Sets the access, refresh, CSRF and device cookies, except with a bearer token.")],
+        "The password is changed. The new token pair is in the cookies or, with a bearer token, in the body. A request " +
+        "that is repeated with the same `Idempotency-Key` gets the same refresh token again.",
+      headers: [
+        setCookie("Sets the access, refresh, CSRF and device cookies, except with a bearer token."),
+        revocationConfirmed,
+      ],
       schema: z.object({ access: z.string().optional(), refresh: z.string().optional() }),
     },
     400: {
@@ -41,23 +58,68 @@ export const cookiePassword = defineEndpoint({
     429: throttled,
     503: unavailable,
   },
-  async handle({ request, deps, client, requireMediaType, readBody }) {
+  async handle(context) {
+    const { request, deps, client, requireMediaType, readBody } = context;
     if (deps.settings.findUser !== undefined) throw new RequestError(404, { detail: "Not found.", code: "not_found" });
-    const credentials = readCredentials(request.headers, deps);
-    const { userId, sessionId } = await authenticateRequest(deps, request, { credentials, requireMediaType });
-    const { current_password: currentPassword, new_password: newPassword } = await readBody();
-
-    const change = { userId, sessionId, currentPassword, newPassword };
-    const { session, pair, device } = await deps.flows.changePassword(change, {
-      client,
-      tokenLimits: toTokenLimits(deps.settings),
-    });
-
-    if (credentials.via === "bearer") return toJsonResponse(200, { access: pair.access, refresh: pair.refresh });
-    const csrfToken = deriveCsrfToken(deps.csrfKey, session);
-    return withCookies(toJsonResponse(200, {}), [
-      ...toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),
-      toDeviceCookie(deps.settings, device, session.persistent),
-    ]);
+    const idempotencyKey = readIdempotencyKey(request.headers);
+    const tokenLimits = toTokenLimits(deps.settings);
+    try {
+      const credentials = readCredentials(request.headers, deps);
+      const { userId, sessionId } = await authenticateRequest(deps, request, { credentials, requireMediaType });
+      const { current_password: currentPassword, new_password: newPassword } = await readBody();
+      const change = { userId, sessionId, currentPassword, newPassword };
+      const changed = await deps.flows.changePassword(change, { client, tokenLimits, idempotencyKey });
+      return toResponse(deps, changed, credentials.via);
+    } catch (error) {
+      if (idempotencyKey === undefined || !isRefusedToken(error)) throw error;
+      const repeated = await repeat(context, idempotencyKey);
+      if (repeated === null) throw error;
+      return repeated;
+    }
   },
 });
+
+/** The change has revoked the tokens with which a client repeats it; the access token may also have expired since. */
+function isRefusedToken(error: unknown): boolean {
+  const codes: readonly AuthErrorCode[] = ["token_revoked", "token_expired", "not_authenticated"];
+  return error instanceof AuthError && codes.includes(error.code);
+}
+
+/**
+ * Answers a request that is repeated because its answer was lost. The tokens only name the session: the idempotency key is
+ * what proves that it is the same request.
+ *
+ * @returns `null` if the session's last change had another key.
+ */
+async function repeat(
+  { request, deps, requireMediaType, readBody }: RequestContext,
+  idempotencyKey: string,
+): Promise<Response | null> {
+  const bearer = deps.readBearerToken(request.headers);
+  const cookies = bearer === null ? readSessionCookies(deps, request.headers) : null;
+  if (cookies !== null) {
+    requireUniqueSession(deps, cookies);
+    requireAllowedOrigin(deps, request);
+    await requireMediaType();
+  }
+  const owner = findCookieSession(deps, cookies ?? { access: bearer ?? undefined, refresh: undefined });
+  if (owner === null) return null;
+  if (cookies !== null) {
+    requireCsrfToken(deps, request.headers, { cookie: cookies.csrf, sessionIds: [owner.sessionId] });
+  }
+  await readBody();
+  const tokenLimits = toTokenLimits(deps.settings);
+  const changed = await deps.flows.repeatPasswordChange(owner, { idempotencyKey, tokenLimits });
+  return changed === null ? null : toResponse(deps, changed, bearer === null ? "cookie" : "bearer");
+}
+
+function toResponse(deps: HttpDeps, changed: PasswordChanged, via: "bearer" | "cookie"): Response {
+  const { session, pair, device } = changed;
+  const headers = toConfirmationHeaders(changed);
+  if (via === "bearer") return toJsonResponse(200, { access: pair.access, refresh: pair.refresh }, headers);
+  const csrfToken = deriveCsrfToken(deps.csrfKey, session);
+  return withCookies(toJsonResponse(200, {}, headers), [
+    ...toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),
+    toDeviceCookie(deps.settings, device, session.persistent),
+  ]);
+}

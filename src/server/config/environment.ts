@@ -15,8 +15,8 @@ const settingOfVariable: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * Returns the settings in the environment, each parsed by its rule: whole numbers, `true` or `false` (also `1` or `0`),
- * lists separated by commas. Variables that Kubernetes derives from a Service called `tokenpair…` are ignored.
+ * Returns the settings in the environment, each parsed by its rule: numbers ("none" for `null`), `true` or `false` (also `1` or
+ * `0`), lists separated by commas. Variables that Kubernetes derives from a Service called `tokenpair…` are ignored.
  *
  * @throws ConfigError if a `TOKENPAIR_` variable isn't a setting, or if its value is invalid.
  */
@@ -54,7 +54,9 @@ function toValue(rule: ConfigRule, text: string): unknown {
     case "seconds":
     case "count":
     case "port":
-      return /^\d+$/.test(trimmed) ? Number(trimmed) : text;
+      return trimmed.toLowerCase() === "none" ? null : /^\d+$/.test(trimmed) ? Number(trimmed) : text;
+    case "decimal seconds":
+      return trimmed.toLowerCase() === "none" ? null : /^\d+(?:\.\d+)?$/.test(trimmed) ? Number(trimmed) : text;
     case "boolean":
     case "true":
       return booleans.get(trimmed.toLowerCase()) ?? text;

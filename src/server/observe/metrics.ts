@@ -54,6 +54,12 @@ export function createMetrics({ settings, stats, lostLogLines }: MetricsOptions)
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10, 30],
     registers,
   });
+  const confirmations = new Histogram({
+    name: "tokenpair_revocation_confirm_seconds",
+    help: "Time from the commit of a revocation until it was confirmed or answered without a confirmation.",
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],
+    registers,
+  });
   const cleanups = counter("tokenpair_cleanup_runs_total", "Cleanups on this node, by outcome.", "outcome");
   const deleted = counter("tokenpair_cleanup_deleted_total", "Expired rows deleted by this node, by kind.", "kind");
   for (const outcome of ["done", "failed"]) cleanups.inc({ outcome }, 0);
@@ -68,6 +74,7 @@ export function createMetrics({ settings, stats, lostLogLines }: MetricsOptions)
     event(event: AuthEvent) {
       const count = toCount(event);
       if (count !== null) counters[count[0]].inc(count[1]);
+      if (event.type === "revocation_confirmed") confirmations.observe(event.ms / 1000);
     },
     lag: (seconds: number) => lags.observe(seconds),
     cleanup(counts: DeletedCounts | null) {

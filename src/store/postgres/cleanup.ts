@@ -1,4 +1,5 @@
 import type { DeletedCounts, DeleteExpiredOptions } from "../../core/store/index.ts";
+import { longestUnknownAccess } from "../revocation-row.ts";
 import type { PostgresConnection } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
 
@@ -10,14 +11,23 @@ const withFound = (table: string, key: string, condition: string) => `WITH ${clo
 const deleteSessions = `${withFound("sessions", "id", "cleanup_at <= now AND idle_expires_at <= now")}
   DELETE FROM tokenpair.sessions USING found WHERE id = found_key RETURNING id`;
 
-const deleteRevoked = `${withFound("sessions", "id", "revoked_at < now - :horizon::bigint")}
+const deleteRevoked = `${withFound(
+  "sessions",
+  "id",
+  `revoked_at < now - :horizon::bigint
+    AND coalesce(access_until, revoked_at + ${longestUnknownAccess}) < now - :horizon::bigint`,
+)}
   DELETE FROM tokenpair.sessions USING found WHERE id = found_key RETURNING id`;
 
 // The session was used after its cleanup time was set, so it gets a new one.
 const postpone = `${withFound("sessions", "id", "cleanup_at <= now AND idle_expires_at > now")}
   UPDATE tokenpair.sessions SET cleanup_at = idle_expires_at FROM found WHERE id = found_key RETURNING id`;
 
-const deleteRevocations = `${withFound("revocations", "seq", "at < now - :horizon::bigint")}
+const deleteRevocations = `${withFound(
+  "revocations",
+  "seq",
+  `coalesce(until, at + ${longestUnknownAccess}) < now - :horizon::bigint`,
+)}
   DELETE FROM tokenpair.revocations USING found WHERE seq = found_key RETURNING seq`;
 
 const deleteFailureCounts = `${withFound("login_failures", "key", "expires_at <= now")}
@@ -27,8 +37,8 @@ const deleteAuditEntries = `${withFound("audit_log", "seq", "at < now - :auditHo
   DELETE FROM tokenpair.audit_log USING found WHERE seq = found_key RETURNING seq`;
 
 /**
- * Deletes at most `limit` rows of each kind: sessions that have expired or were revoked more than `horizon` seconds
- * ago, revocations older than that, expired counts of failed logins, and audit entries older than `auditHorizon`
+ * Deletes at most `limit` rows of each kind: sessions that have expired, revoked sessions and revocations whose last token
+ * has expired more than `horizon` seconds ago, expired counts of failed logins, and audit entries older than `auditHorizon`
  * seconds. Each kind has its own transaction, so that locks are held briefly. Several processes can do this at once.
  */
 export async function deleteExpired(

@@ -6,6 +6,8 @@ import { openPool, type PostgresStoreOptions, refuseUnknown, toBehaviour } from 
 import { createFeedStore } from "./feed/feed.ts";
 import { createNotifications } from "./feed/notifications.ts";
 import { type ListenState, probeListen } from "./feed/probe-listen.ts";
+import { createFeedReader } from "./feed/reader.ts";
+import { createNodeStore } from "./nodes.ts";
 import { createOutboxStore } from "./outbox.ts";
 import { createRevocations } from "./revocations.ts";
 import { inspect, type PostgresFacts } from "./schema/inspect.ts";
@@ -42,7 +44,7 @@ export interface PostgresStore extends Store {
   inspect(): Promise<PostgresFacts>;
   /**
    * Sends a notification to its own connection for LISTEN, and waits up to 5 seconds for it. It gets lost behind a proxy that
-   * pools transactions; the store then learns of revocations only by reading the feed twice a second. Never rejects.
+   * pools transactions; the store then learns of revocations only by reading the feed every quarter of a second. Never rejects.
    */
   probeListen(): Promise<ListenState>;
 }
@@ -88,12 +90,14 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
   const pool = openPool(options, behaviour.connectTimeout);
   const connection = createPostgresConnection(pool, behaviour);
   const notifications = createNotifications(connection, schema, pool.createListenClient);
+  const reader = createFeedReader(connection, behaviour, pool.createListenClient);
   const revocations = createRevocations(notifications.notify);
 
   return {
     users: createUserStore(connection, revocations),
     sessions: createSessionStore(connection, revocations, behaviour),
-    feed: createFeedStore(connection, notifications),
+    feed: createFeedStore(connection, reader, notifications),
+    nodes: createNodeStore(connection, notifications),
     throttle: createThrottleStore(connection),
     audit: createAuditStore(connection),
     outbox: createOutboxStore(connection),
@@ -108,6 +112,7 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
     probeListen: () => probeListen(connection, pool.createListenClient),
 
     async close() {
+      reader.stop();
       await notifications.stop();
       await connection.close();
     },

@@ -1,9 +1,17 @@
+import type { CommitPosition } from "../../core/revocation.ts";
 import type { RevokeReason } from "../../core/session.ts";
 import type { RevokedSessions } from "../../core/store/sessions.ts";
-import { type RevocationRow, toRevocation } from "../revocation-row.ts";
+import { longestUnknownAccess, mostCounted, type RevocationRow, reasonCodes, toRevocation } from "../revocation-row.ts";
 import type { Run, Transaction } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
-import { isLive } from "./rows.ts";
+import { toPosition } from "./feed/cursor.ts";
+import { accessEnd, incarnation, isLive, isLiveInEpoch } from "./rows.ts";
+
+/** How an entry of the feed is written. */
+export interface EntryOptions {
+  /** Whether a caller waits until every node has applied the entry. */
+  readonly confirm?: boolean | undefined;
+}
 
 /**
  * Revokes live sessions and appends to the feed, in the caller's transaction. Only the sessions it has revoked are
@@ -15,15 +23,18 @@ export interface Revocations {
     transaction: Transaction,
     sessionId: string,
     reason: RevokeReason,
-    userId?: string,
+    options?: EntryOptions & { readonly userId?: string | undefined },
   ) => Promise<RevokedSessions>;
-  /** Revokes every session of the user except `except`, with a feed entry for each. The epoch stays. */
+  /**
+   * Raises the user's epoch and moves one session to it, with one feed entry. The rows of the others stay as they are. Returns
+   * `null` if the user isn't active or the session isn't a live one of this user.
+   */
   readonly revokeOthers: (
     transaction: Transaction,
-    userId: string,
-    except: string,
+    owner: { readonly sessionId: string; readonly userId: string },
     reason: RevokeReason,
-  ) => Promise<RevokedSessions>;
+    options?: EntryOptions,
+  ) => Promise<RevokedSessions | null>;
   /**
    * Raises the user's epoch, makes `change` and revokes every session except `except`, with one feed entry. Returns
    * `null` if there is no such user.
@@ -32,17 +43,21 @@ export interface Revocations {
     transaction: Transaction,
     userId: string,
     reason: RevokeReason,
-    change?: UserChange,
+    options?: EntryOptions & UserChange,
   ) => Promise<RaisedEpoch | null>;
-  /** Revokes every session of every user, with one feed entry. */
-  readonly revokeAll: (transaction: Transaction, reason: RevokeReason) => Promise<RevokedSessions>;
+  /** Raises the global epoch and revokes every session of every user, with one feed entry. */
+  readonly revokeAll: (
+    transaction: Transaction,
+    reason: RevokeReason,
+    options?: EntryOptions,
+  ) => Promise<RevokedSessions>;
 }
 
 /** What else changes about a user whose epoch is raised. */
 interface UserChange {
   readonly disable?: boolean;
   readonly passwordHash?: string;
-  /** A session to keep. */
+  /** A session whose row stays. Its access tokens are revoked all the same. */
   readonly except?: string;
 }
 
@@ -54,6 +69,17 @@ interface RaisedEpoch {
   readonly revoked: RevokedSessions;
 }
 
+/** The columns that a statement returns of an entry that it has appended. */
+export const appendedColumns = `kind, key, epoch, at, until, except_key AS "exceptKey", reason, confirm, seq,
+  xid::text AS xid, ${incarnation} AS incarnation`;
+
+/** A row of `appendedColumns`. */
+export type AppendedRow = RevocationRow & {
+  readonly seq: number;
+  readonly xid: string;
+  readonly incarnation: string;
+};
+
 /**
  * Logins hold this lock shared until their transactions end. A transaction that holds it alone sees all of their
  * sessions.
@@ -63,66 +89,130 @@ const loginLock = "hashtextextended('tokenpair.sessions', 0)";
 /** An expression that takes the login lock shared, for the first statement of a login. */
 export const acquireSharedLoginLock = `pg_advisory_xact_lock_shared(${loginLock})`;
 
-const revokeLive = `UPDATE tokenpair.sessions SET revoked_at = now, revoke_reason = :reason FROM clock WHERE ${isLive}`;
+/** An expression beside `clock` and `installation`: until when tokens live that are being issued at this moment. */
+export const longestEnd = `now + CASE longest_access WHEN 0 THEN ${longestUnknownAccess} ELSE longest_access END`;
 
-/** Returns the statement that revokes the sessions for which `condition` holds, with a feed entry for each. */
-const revokeEach = (condition: string) => `WITH ${clock},
-  revoked AS (${revokeLive} AND ${condition} RETURNING id)
-  INSERT INTO tokenpair.revocations (kind, key, at) SELECT 'session', id, now FROM revoked, clock
-  RETURNING kind, key, epoch, at`;
+const revokeLive = "UPDATE tokenpair.sessions SET revoked_at = now, revoke_reason = :reason";
 
-/** Returns the statement that revokes the sessions for which `condition` holds, with the one feed entry `entry`. */
-const revokeWithOne = (condition: string, entry: string) => `WITH ${clock},
-  revoked AS (${revokeLive} AND ${condition} RETURNING id),
-  entry AS (INSERT INTO tokenpair.revocations (kind, key, epoch, at) SELECT ${entry}, now FROM clock
-    RETURNING kind, key, epoch, at)
-  SELECT kind, key, epoch, at, (SELECT count(*) FROM revoked) AS sessions FROM entry`;
+const revokeOne = `WITH ${clock},
+  revoked AS (${revokeLive} FROM clock
+    WHERE ${isLiveInEpoch} AND id = :sessionId AND user_id = coalesce(:userId, user_id) RETURNING id, access_until)
+  INSERT INTO tokenpair.revocations (kind, key, at, until, reason, confirm)
+  SELECT 'session', id, now, greatest(${accessEnd}, ${longestEnd}), :code::smallint, :confirm::boolean
+  FROM revoked, clock, tokenpair.installation RETURNING ${appendedColumns}`;
 
-const revokeOne = revokeEach("id = :sessionId AND user_id = coalesce(:userId, user_id)");
-const revokeOthers = revokeEach("user_id = :userId AND id <> :except");
+/**
+ * Returns the statement that revokes the sessions for which `condition` holds, with one feed entry of `columns`. The entry
+ * lasts as long as the access tokens of the sessions for which `covered` holds. `counted` selects the number of sessions that
+ * were live: not those whose user's epoch had been raised past them.
+ */
+const revokeWithOne = (condition: string, covered: string, columns: string, counted: string) => `WITH ${clock},
+  lasting AS (SELECT max(${accessEnd}) AS latest FROM tokenpair.sessions, clock WHERE ${isLive} AND ${covered}),
+  revoked AS (${revokeLive} FROM clock WHERE ${isLive} AND ${condition} RETURNING user_id, user_epoch),
+  entry AS (INSERT INTO tokenpair.revocations (kind, key, epoch, at, until, reason, confirm)
+    SELECT ${columns}, now, greatest(latest, ${longestEnd}), :code::smallint, :confirm::boolean
+    FROM clock, lasting, tokenpair.installation RETURNING *)
+  SELECT ${appendedColumns}, (${counted}) AS sessions FROM entry`;
+
 const revokeForUser = revokeWithOne(
   "user_id = :userId AND id IS DISTINCT FROM :except",
+  "user_id = :userId",
   "'user', :userId, :epoch::integer",
+  "SELECT count(*) FROM revoked WHERE user_epoch >= :epoch::integer - 1",
 );
-const revokeAll = revokeWithOne("true", "'all', NULL, NULL::integer");
+const revokeAll = revokeWithOne(
+  "true",
+  "true",
+  "'all', NULL, :epoch::integer",
+  "SELECT count(*) FROM revoked JOIN tokenpair.users ON users.id = user_id AND users.epoch = user_epoch",
+);
 
 // Locks the row against logins, which hold it shared. So the next statement sees their sessions.
 const raiseEpoch = `WITH ${clock}
-  UPDATE tokenpair.users SET epoch = epoch + 1, is_active = is_active AND NOT :disable::boolean,
+  UPDATE tokenpair.users SET epoch = epoch + 1, epoch_reason = :reason, is_active = is_active AND NOT :disable::boolean,
     password_hash = coalesce(:passwordHash, password_hash)
   FROM clock WHERE id = :userId RETURNING epoch, now`;
+
+// No other transaction revokes the session or raises the epoch until the transaction ends.
+const lockOwner = `WITH ${clock}
+  SELECT FROM clock, tokenpair.users, tokenpair.sessions
+  WHERE users.id = :userId AND is_active AND sessions.id = :sessionId AND user_id = users.id AND user_epoch = epoch
+    AND ${isLive}
+  FOR UPDATE OF users, sessions`;
+
+const moveToEpoch = `UPDATE tokenpair.sessions SET user_epoch = :epoch::integer,
+  least_epoch = coalesce(least_epoch, user_epoch)
+  WHERE id = :sessionId`;
+
+// The rows of the others are only counted. With more of them, the entry lasts as long as any access token can.
+const appendException = `WITH ${clock},
+  others AS (SELECT ${accessEnd} AS latest FROM tokenpair.sessions, clock
+    WHERE user_id = :userId AND id <> :sessionId AND user_epoch = :epoch::integer - 1 AND ${isLive}
+    LIMIT ${mostCounted + 1}),
+  counted AS (SELECT count(*) AS number, max(latest) AS latest FROM others),
+  entry AS (INSERT INTO tokenpair.revocations (kind, key, epoch, except_key, at, until, reason, confirm)
+    SELECT 'user', :userId, :epoch::integer, :sessionId, now, greatest(latest, ${longestEnd},
+      CASE WHEN number > ${mostCounted} THEN now + ${longestUnknownAccess} END,
+      (SELECT ${accessEnd} FROM tokenpair.sessions WHERE id = :sessionId)), :code::smallint, :confirm::boolean
+    FROM clock, counted, tokenpair.installation RETURNING *)
+  SELECT ${appendedColumns}, (SELECT least(number, ${mostCounted}) FROM counted) AS sessions FROM entry`;
+
+const raiseGlobalEpoch =
+  "UPDATE tokenpair.installation SET global_epoch = global_epoch + 1 RETURNING global_epoch AS epoch";
 
 /**
  * Creates the revocations of a store.
  *
- * @param notify called after the commit of every transaction that has appended to the feed.
+ * @param notify called after the commit of every transaction that has appended to the feed, with whether a caller waits.
  */
-export function createRevocations(notify: () => void): Revocations {
+export function createRevocations(notify: (isAwaited: boolean) => void): Revocations {
   async function revoke({ run, afterCommit }: Transaction, ...statement: Parameters<Run>): Promise<RevokedSessions> {
-    const rows = await run<RevocationRow & { readonly sessions?: number }>(...statement);
-    const revocations = rows.map(toRevocation);
-    if (revocations.length > 0) afterCommit(notify);
-    return { sessions: rows[0]?.sessions ?? rows.length, revocations };
+    const rows = await run<AppendedRow & { readonly sessions?: number }>(...statement);
+    const [first] = rows;
+    if (first === undefined) return { sessions: 0, revocations: [] };
+    afterCommit(() => notify(first.confirm === true));
+    const sessions = first.sessions ?? rows.length;
+    return { sessions, revocations: rows.map(toRevocation), position: toCommitPosition(first) };
   }
 
   return {
-    revokeOne: (transaction, sessionId, reason, userId) =>
-      revoke(transaction, revokeOne, { sessionId, reason, userId: userId ?? null }),
+    revokeOne: (transaction, sessionId, reason, { confirm = false, userId = null } = {}) =>
+      revoke(transaction, revokeOne, { sessionId, userId, reason, code: reasonCodes[reason], confirm }),
 
-    revokeOthers: (transaction, userId, except, reason) =>
-      revoke(transaction, revokeOthers, { userId, except, reason }),
+    async revokeOthers(transaction, owner, reason, { confirm = false } = {}) {
+      const { run } = transaction;
+      if ((await run(lockOwner, { ...owner })).length === 0) return null;
+      const { userId } = owner;
+      const change = { userId, reason, disable: false, passwordHash: null };
+      const [raised] = await run<{ epoch: number; now: number }>(raiseEpoch, change);
+      if (raised === undefined) return null;
+      const { epoch, now } = raised;
+      await run(moveToEpoch, { sessionId: owner.sessionId, epoch });
+      return revoke(transaction, appendException, { ...owner, epoch, now, code: reasonCodes[reason], confirm });
+    },
 
-    async raiseEpoch(transaction, userId, reason, { disable = false, passwordHash, except } = {}) {
-      const change = { userId, disable, passwordHash: passwordHash ?? null };
+    async raiseEpoch(transaction, userId, reason, { disable = false, passwordHash, except, confirm = false } = {}) {
+      const change = { userId, reason, disable, passwordHash: passwordHash ?? null };
       const [raised] = await transaction.run<{ epoch: number; now: number }>(raiseEpoch, change);
       if (raised === undefined) return null;
-      const revoked = await revoke(transaction, revokeForUser, { userId, reason, except: except ?? null, ...raised });
+      const entry = { code: reasonCodes[reason], confirm };
+      const subject = { userId, reason, except: except ?? null };
+      const revoked = await revoke(transaction, revokeForUser, { ...subject, ...entry, ...raised });
       return { ...raised, revoked };
     },
 
-    async revokeAll(transaction, reason) {
-      await transaction.run(`SELECT pg_advisory_xact_lock(${loginLock})`);
-      return revoke(transaction, revokeAll, { reason });
+    async revokeAll(transaction, reason, { confirm = false } = {}) {
+      const { run } = transaction;
+      await run(`SELECT pg_advisory_xact_lock(${loginLock})`);
+      // Before the sessions: a rotation at the same time either read the old epoch, or finds its session revoked.
+      const [raised] = await run<{ epoch: number }>(raiseGlobalEpoch);
+      const epoch = raised?.epoch ?? null;
+      return revoke(transaction, revokeAll, { reason, code: reasonCodes[reason], epoch, confirm });
     },
   };
+}
+
+/** Returns the position of the transaction that has appended this row. */
+export function toCommitPosition({ incarnation: start, xid, seq }: AppendedRow): CommitPosition {
+  return toPosition({ incarnation: start, xid, seq });
 }

@@ -5,7 +5,7 @@ import { isRowSpecific } from "./connection/errors.ts";
 import type { Behaviour } from "./connection/options.ts";
 import { clock } from "./connection/statement.ts";
 import { type RotatedRow, toRotatedSession } from "./rotated-session.ts";
-import { isUsable } from "./rows.ts";
+import { globalEpoch, isUsable } from "./rows.ts";
 
 /** How many batches may run at once, each on its own connection. */
 const maxConcurrent = 2;
@@ -25,23 +25,26 @@ const one = `SELECT 1::bigint AS position, :sessionId::text AS session_id, :user
   :userEpoch::bigint AS presented_epoch, :generation::bigint AS presented_generation,
   :presentedHash::bytea AS presented_hash, :nextHash::bytea AS next_hash, :salt::bytea AS next_salt,
   :idempotencyHash::bytea AS next_attempt_hash, :idleLifetime::bigint AS idle_lifetime,
+  :accessLifetime::bigint AS access_lifetime,
   :userAgent::text AS next_user_agent, :ip::text AS next_ip`;
 
 /** Many presented refresh tokens. Every parameter is an array; `position` counts from 1. */
 const many = `SELECT * FROM unnest(:sessionId::text[], :userId::text[], :userEpoch::bigint[], :generation::bigint[],
     :presentedHash::bytea[], :nextHash::bytea[], :salt::bytea[], :idempotencyHash::bytea[], :idleLifetime::bigint[],
-    :userAgent::text[], :ip::text[])
+    :accessLifetime::bigint[], :userAgent::text[], :ip::text[])
   WITH ORDINALITY AS presented (session_id, presented_user, presented_epoch, presented_generation, presented_hash,
-    next_hash, next_salt, next_attempt_hash, idle_lifetime, next_user_agent, next_ip, position)`;
+    next_hash, next_salt, next_attempt_hash, idle_lifetime, access_lifetime, next_user_agent, next_ip, position)`;
 
 /** Returns the conditional UPDATE of step 2 of a refresh, for each row of `presented`. */
 const update = (presented: string, alsoReturned = "") => `UPDATE tokenpair.sessions SET generation = generation + 1,
     previous_hash = current_hash, current_hash = next_hash, salt = next_salt, attempt_hash = next_attempt_hash,
     rotated_at = now, last_used_at = now, idle_expires_at = least(now + idle_lifetime, absolute_expires_at),
+    access_until = greatest(access_until, least(now + access_lifetime, absolute_expires_at)),
     user_agent = coalesce(next_user_agent, user_agent), ip = coalesce(next_ip, ip)
   FROM clock, ${presented} WHERE id = session_id AND user_id = presented_user AND user_epoch >= presented_epoch
     AND generation = presented_generation AND current_hash = presented_hash AND ${isUsable}
-  RETURNING position, user_id, user_epoch, created_at, idle_expires_at, absolute_expires_at, persistent,
+  RETURNING position, user_id, user_epoch, least_epoch, access_until, change_hash, created_at, idle_expires_at,
+    absolute_expires_at, persistent,
     user_agent, ip, label, now${alsoReturned}`;
 
 // The audit entry of each rotation, as `toAuditRow` of src/events would make it.
@@ -51,7 +54,8 @@ const logged = `logged AS (INSERT INTO tokenpair.audit_log (at, type, user_id, s
 
 const loggedColumns = ", session_id, presented_generation, next_ip, next_user_agent";
 
-const columns = `user_id AS "userId", user_epoch AS "userEpoch", created_at AS "createdAt",
+const columns = `user_id AS "userId", user_epoch AS "userEpoch", least_epoch AS "leastEpoch",
+  access_until AS "accessUntil", change_hash AS "changeHash", ${globalEpoch} AS "globalEpoch", created_at AS "createdAt",
   idle_expires_at AS "idleExpiresAt", absolute_expires_at AS "absoluteExpiresAt", persistent,
   user_agent AS "userAgent", ip, label, now`;
 
@@ -135,6 +139,7 @@ function toArrays(rotations: readonly Rotation[]) {
     salt: rotations.map((rotation) => rotation.salt),
     idempotencyHash: rotations.map((rotation) => rotation.idempotencyHash),
     idleLifetime: rotations.map((rotation) => rotation.idleLifetime),
+    accessLifetime: rotations.map((rotation) => rotation.accessLifetime),
     userAgent: rotations.map((rotation) => rotation.userAgent),
     ip: rotations.map((rotation) => rotation.ip),
   };

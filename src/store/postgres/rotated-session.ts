@@ -8,14 +8,17 @@ export type RotatedRow = Pick<
   Session,
   | "userId"
   | "userEpoch"
+  | "leastEpoch"
   | "createdAt"
   | "idleExpiresAt"
   | "absoluteExpiresAt"
+  | "accessUntil"
+  | "changeHash"
   | "persistent"
   | "userAgent"
   | "ip"
   | "label"
->;
+> & { readonly globalEpoch: number };
 
 /**
  * Returns the session after a rotation.
@@ -23,11 +26,12 @@ export type RotatedRow = Pick<
  * @param now the database's time of the rotation: whole seconds since the epoch.
  */
 export function toRotatedSession(rotation: Rotation, row: RotatedRow, now: number): SessionAt {
-  const { userId, userEpoch, createdAt, idleExpiresAt, absoluteExpiresAt, persistent, userAgent, ip, label } = row;
+  const { userId, userEpoch, leastEpoch, createdAt, idleExpiresAt, absoluteExpiresAt, persistent, userAgent, ip } = row;
   const session: Session = {
     id: rotation.sessionId,
     userId,
     userEpoch,
+    leastEpoch,
     generation: rotation.generation + 1,
     currentHash: rotation.nextHash,
     previousHash: rotation.presentedHash,
@@ -38,12 +42,14 @@ export function toRotatedSession(rotation: Rotation, row: RotatedRow, now: numbe
     lastUsedAt: now,
     idleExpiresAt,
     absoluteExpiresAt,
+    accessUntil: row.accessUntil,
+    changeHash: row.changeHash,
     revokedAt: null,
     revokeReason: null,
     persistent,
     userAgent,
     ip,
-    label,
+    label: row.label,
   };
-  return { session, now };
+  return { session, now, globalEpoch: row.globalEpoch };
 }

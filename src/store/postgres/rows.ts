@@ -1,32 +1,59 @@
 import type { Session } from "../../core/session.ts";
 import type { SessionAt } from "../../core/store/sessions.ts";
+import { longestUnknownAccess } from "../revocation-row.ts";
 
 /** A condition on `sessions`, beside `clock`: the session is neither revoked nor expired. */
 export const isLive = "revoked_at IS NULL AND idle_expires_at > now";
 
 /**
- * A condition on `sessions`, beside `clock`: the session is live, and its user exists, is active and still has the
- * session's epoch.
+ * A condition on `sessions`, beside `clock`: the session is live, and its user's epoch has not been raised past it. The rows
+ * of such sessions are not touched if one session revokes the others. An epoch that is higher than the user's belongs to a row
+ * that has moved to a new epoch while the statement waited for it: the statement still sees the user as before.
+ */
+export const isLiveInEpoch = `${isLive} AND user_epoch >= (SELECT epoch FROM tokenpair.users WHERE users.id = sessions.user_id)`;
+
+/** An expression beside `clock`: the time until which the session's access tokens live. */
+export const accessEnd = `coalesce(access_until, now + ${longestUnknownAccess})`;
+
+/** A subquery: the global epoch. */
+export const globalEpoch = "(SELECT global_epoch FROM tokenpair.installation)";
+
+/** An expression: the start of the server. A restored database and a standby have another. */
+export const incarnation = "extract(epoch FROM pg_postmaster_start_time())::text";
+
+/**
+ * A condition on `sessions`, beside `clock`: the session is live, and its user exists, is active and has not been raised past
+ * the session's epoch.
  */
 export const isUsable = `${isLive} AND EXISTS (SELECT FROM tokenpair.users
-  WHERE users.id = sessions.user_id AND users.is_active AND users.epoch = sessions.user_epoch)`;
+  WHERE users.id = sessions.user_id AND users.is_active AND users.epoch <= sessions.user_epoch)`;
 
 /** Every column of `sessions` that a `Session` has, under its names. */
-export const sessionColumns = `id, user_id AS "userId", user_epoch AS "userEpoch", generation,
+export const sessionColumns = `id, user_id AS "userId", user_epoch AS "userEpoch", least_epoch AS "leastEpoch", generation,
   current_hash AS "currentHash", previous_hash AS "previousHash", salt, attempt_hash AS "idempotencyHash",
   rotated_at AS "rotatedAt", created_at AS "createdAt", last_used_at AS "lastUsedAt",
   idle_expires_at AS "idleExpiresAt", absolute_expires_at AS "absoluteExpiresAt",
-  revoked_at AS "revokedAt", revoke_reason AS "revokeReason", persistent, user_agent AS "userAgent", ip, label`;
+  access_until AS "accessUntil", change_hash AS "changeHash", revoked_at AS "revokedAt", revoke_reason AS "revokeReason", persistent, user_agent AS "userAgent", ip, label`;
 
-/** A row of `sessionColumns` and `now`. */
-export type SessionRow = Session & { readonly now: number };
+/** A row of `sessionColumns`, `now` and `globalEpoch`. */
+export type SessionRow = Session & { readonly now: number; readonly globalEpoch: number };
 
 /** Converts the first row to a session with the time; `null` if there is no row. */
 export function toSessionAt([row]: readonly SessionRow[]): SessionAt | null {
   if (row === undefined) return null;
-  const { now, ...session } = row;
-  return { session, now };
+  const { now, globalEpoch: epoch, ...session } = row;
+  return { session, now, globalEpoch: epoch };
 }
+
+/**
+ * Returns a subquery for the epoch of a new user. An id that was used before starts at the epoch that revoked the deleted
+ * user's tokens, and past every session whose row says that it is live.
+ *
+ * @param id an expression for the user's id.
+ */
+export const firstEpoch = (id: string) => `(SELECT greatest(max(epoch), 0, (SELECT max(user_epoch) + 1
+  FROM tokenpair.sessions WHERE user_id = ${id} AND revoked_at IS NULL))
+  FROM tokenpair.revocations WHERE kind = 'user' AND key = ${id})`;
 
 /** Every column of `users` that a `User` has, under its names. */
 export const userColumns = `id, username, email, is_active AS "isActive", is_staff AS "isStaff", epoch,

@@ -1,13 +1,18 @@
+import type { RevokeReason } from "../../core/session.ts";
 import type { AuditOf } from "../../core/store/audit.ts";
 import type { CreatedSession, NewSession, SessionSnapshot, SessionStore } from "../../core/store/sessions.ts";
 import { nothingRevoked } from "../../core/store/sessions.ts";
+import { mostCounted } from "../revocation-row.ts";
 import { recordChange } from "./audit.ts";
 import type { PostgresConnection, Run, Transaction } from "./connection/connection.ts";
 import type { Behaviour } from "./connection/options.ts";
 import { clock } from "./connection/statement.ts";
 import { acquireSharedLoginLock, type Revocations } from "./revocations.ts";
 import { createRotate } from "./rotate.ts";
-import { isLive, isUsable, type SessionRow, sessionColumns, toSessionAt } from "./rows.ts";
+import { globalEpoch, isLive, isLiveInEpoch, isUsable, type SessionRow, sessionColumns, toSessionAt } from "./rows.ts";
+
+/** How many sessions beyond the limit one login revokes. */
+const mostLimited = 10;
 
 // FOR SHARE waits for a change of the epoch and makes it wait; FOR KEY SHARE would not. Logins that also update the row
 // lock it exclusively: if two of them held it shared, each would wait for the other.
@@ -32,29 +37,45 @@ const insert = `WITH ${clock}, expiry AS (
       now + :absoluteLifetime::bigint AS absolute FROM clock)
   INSERT INTO tokenpair.sessions
   (id, user_id, user_epoch, generation, current_hash, created_at, last_used_at, idle_expires_at, absolute_expires_at,
-   persistent, user_agent, ip, cleanup_at)
+   persistent, user_agent, ip, cleanup_at, access_until)
   SELECT :id, :userId, :userEpoch::integer, 0, :currentHash, now, now, idle, absolute,
-   :persistent::boolean, :userAgent, :ip, idle FROM clock, expiry
-  RETURNING ${sessionColumns}, created_at AS now, ${knowsDevice} AS "isKnown"`;
+   :persistent::boolean, :userAgent, :ip, idle,
+   least(now + :accessLifetime::bigint, absolute) FROM clock, expiry
+  RETURNING ${sessionColumns}, created_at AS now, ${globalEpoch} AS "globalEpoch", ${knowsDevice} AS "isKnown"`;
 
 const touch = `WITH ${clock}
   UPDATE tokenpair.sessions SET last_used_at = now,
+    access_until = greatest(access_until, least(now + :accessLifetime::bigint, absolute_expires_at)),
     rotated_at = CASE WHEN :issuesRefreshToken::boolean THEN now ELSE rotated_at END,
     user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
   FROM clock WHERE id = :sessionId AND user_id = :userId AND user_epoch >= :userEpoch::bigint
     AND generation = :generation::bigint AND current_hash = :presentedHash AND ${isUsable}
-  RETURNING ${sessionColumns}, now`;
+  RETURNING ${sessionColumns}, now, ${globalEpoch} AS "globalEpoch"`;
 
 const label = `WITH ${clock}
   UPDATE tokenpair.sessions SET label = :label
-  FROM clock WHERE id = :sessionId AND user_id = :userId AND ${isLive} RETURNING ${sessionColumns}, now`;
+  FROM clock WHERE id = :sessionId AND user_id = :userId AND ${isLiveInEpoch}
+  RETURNING ${sessionColumns}, now, ${globalEpoch} AS "globalEpoch"`;
+
+const extendAccess = `UPDATE tokenpair.sessions SET access_until = greatest(access_until, :accessUntil::bigint)
+  WHERE id = :sessionId`;
+
+// Rows that another login is revoking at the moment are skipped: the limit is soft.
+const selectBeyondLimit = `WITH ${clock}, live AS (
+    SELECT id AS live_id, last_used_at AS used FROM tokenpair.sessions, clock
+    WHERE user_id = :userId AND user_epoch = :userEpoch::integer AND ${isLive} LIMIT ${mostCounted + 1}),
+  excess AS (SELECT live_id FROM live ORDER BY used, live_id
+    LIMIT least(${mostLimited}, greatest(0, (SELECT count(*) FROM live) + 1 - :maxSessions::bigint)))
+  SELECT id FROM tokenpair.sessions JOIN excess ON id = live_id FOR NO KEY UPDATE OF sessions SKIP LOCKED`;
 
 const lockSession = "SELECT FROM tokenpair.sessions WHERE id = :sessionId FOR UPDATE";
 
 const find = `WITH ${clock}
-  SELECT ${sessionColumns}, now, owner_is_active AS "ownerIsActive", owner_epoch AS "ownerEpoch"
+  SELECT ${sessionColumns}, now, ${globalEpoch} AS "globalEpoch", owner_is_active AS "ownerIsActive",
+    owner_epoch AS "ownerEpoch", owner_epoch_reason AS "ownerEpochReason"
   FROM clock, tokenpair.sessions
-  LEFT JOIN (SELECT id AS owner_id, is_active AS owner_is_active, epoch AS owner_epoch FROM tokenpair.users) AS owner
+  LEFT JOIN (SELECT id AS owner_id, is_active AS owner_is_active, epoch AS owner_epoch,
+    epoch_reason AS owner_epoch_reason FROM tokenpair.users) AS owner
     ON owner_id = user_id
   WHERE id = :sessionId`;
 
@@ -64,13 +85,17 @@ const find = `WITH ${clock}
  */
 const list = (condition: string) => `WITH ${clock}
   SELECT live.*, now FROM clock LEFT JOIN LATERAL (
-    SELECT ${sessionColumns} FROM tokenpair.sessions WHERE ${isLive} AND ${condition}
+    SELECT ${sessionColumns} FROM tokenpair.sessions WHERE ${isLiveInEpoch} AND ${condition}
     ORDER BY created_at DESC, id DESC LIMIT :limit) AS live ON true
   ORDER BY "createdAt" DESC, id DESC`;
 const listAll = list("true");
 const listForUser = list("user_id = :userId");
 
-type FoundRow = SessionRow & { readonly ownerIsActive: boolean | null; readonly ownerEpoch: number };
+type FoundRow = SessionRow & {
+  readonly ownerIsActive: boolean | null;
+  readonly ownerEpoch: number;
+  readonly ownerEpochReason: RevokeReason | null;
+};
 
 /** Creates the store of the table `sessions`. */
 export function createSessionStore(
@@ -81,13 +106,14 @@ export function createSessionStore(
   async function readSnapshot(run: Run, sessionId: string): Promise<SessionSnapshot | null> {
     const [row] = await run<FoundRow>(find, { sessionId });
     if (row === undefined) return null;
-    const { now, ownerIsActive: isActive, ownerEpoch: epoch, ...session } = row;
-    return { session, user: isActive === null ? null : { isActive, epoch }, now };
+    const { now, globalEpoch: ge, ownerIsActive: isActive, ownerEpoch: epoch, ownerEpochReason, ...session } = row;
+    const user = isActive === null ? null : { isActive, epoch, epochReason: ownerEpochReason };
+    return { session, user, now, globalEpoch: ge };
   }
 
   async function create(transaction: Transaction, session: NewSession, audit: AuditOf<CreatedSession> | undefined) {
     const { run } = transaction;
-    const { replaces, updateLastLogin, ...row } = session;
+    const { replaces, updateLastLogin, maxSessions, ...row } = session;
     const { userId } = session;
     const lock = lockUser(updateLastLogin ? "NO KEY UPDATE" : "SHARE");
     const [user] = await run<{ isActive: boolean; epoch: number; hasLoggedIn: boolean }>(lock, { userId });
@@ -98,20 +124,34 @@ export function createSessionStore(
     const replaced =
       replaces === undefined
         ? nothingRevoked
-        : await revocations.revokeOne(transaction, replaces.sessionId, "replaced", replaces.userId);
+        : await revocations.revokeOne(transaction, replaces.sessionId, "replaced", { userId: replaces.userId });
+    const limited = maxSessions === null ? [] : await revokeBeyondLimit(transaction, { ...row, maxSessions });
     if (updateLastLogin) await run(setLastLogin, { userId });
     const [inserted] = await run<SessionRow & { readonly isKnown: boolean }>(insert, {
       ...row,
       hasLoggedIn: user.hasLoggedIn,
     });
-    const { now, isKnown, ...created } = inserted as NonNullable<typeof inserted>;
+    const { now, globalEpoch: epoch, isKnown, ...created } = inserted as NonNullable<typeof inserted>;
     return recordChange<CreatedSession>(run, audit, {
       outcome: "created",
       session: created,
       now,
-      revocations: replaced.revocations,
+      globalEpoch: epoch,
+      revocations: [...replaced.revocations, ...limited.flatMap(({ revocations: entries }) => entries)],
+      limited: limited.flatMap(({ id, sessions }) => (sessions === 1 ? [id] : [])),
       isNewDevice: !isKnown,
     });
+  }
+
+  /** Revokes the least recently used sessions of a user who has too many. The caller holds the user's row. */
+  async function revokeBeyondLimit(
+    transaction: Transaction,
+    { userId, userEpoch, maxSessions }: Pick<NewSession, "userId" | "userEpoch"> & { readonly maxSessions: number },
+  ) {
+    const excess = await transaction.run<{ id: string }>(selectBeyondLimit, { userId, userEpoch, maxSessions });
+    const revoked = [];
+    for (const { id } of excess) revoked.push({ id, ...(await revocations.revokeOne(transaction, id, "limit")) });
+    return revoked;
   }
 
   return {
@@ -123,13 +163,16 @@ export function createSessionStore(
     touch: async (use) =>
       toSessionAt(await connection.run("sessions.touch", touch, { issuesRefreshToken: false, ...use })),
 
-    decide: (sessionId, decide, audit) =>
+    decide: (sessionId, decide, { audit, confirm } = {}) =>
       connection.transact("sessions.decide", async (transaction) => {
         const { run } = transaction;
         await run(lockSession, { sessionId });
-        const { result, revoke: reason } = decide(await readSnapshot(run, sessionId));
+        const { result, revoke: reason, accessUntil } = decide(await readSnapshot(run, sessionId));
+        if (accessUntil !== undefined) await run(extendAccess, { sessionId, accessUntil });
         const revoked =
-          reason === undefined ? nothingRevoked : await revocations.revokeOne(transaction, sessionId, reason);
+          reason === undefined
+            ? nothingRevoked
+            : await revocations.revokeOne(transaction, sessionId, reason, { confirm });
         return recordChange(run, audit, { result, ...revoked });
       }),
 
@@ -141,7 +184,7 @@ export function createSessionStore(
         userId === undefined ? listAll : listForUser,
         userId === undefined ? { limit } : { userId, limit },
       );
-      const sessions = rows.filter(({ id }) => id !== null).map(({ now, ...session }) => session);
+      const sessions = rows.filter(({ id }) => id !== null).map(({ now, globalEpoch: _, ...session }) => session);
       return { sessions, now: (rows[0] as SessionRow).now };
     },
 
@@ -151,24 +194,27 @@ export function createSessionStore(
       );
     },
 
-    revoke: (sessionId, reason, { userId, audit } = {}) =>
+    revoke: (sessionId, reason, { audit, ...options } = {}) =>
       connection.transact("sessions.revoke", async (transaction) =>
-        recordChange(transaction.run, audit, await revocations.revokeOne(transaction, sessionId, reason, userId)),
+        recordChange(transaction.run, audit, await revocations.revokeOne(transaction, sessionId, reason, options)),
       ),
 
-    revokeForUser: (userId, reason, { except, audit } = {}) =>
+    revokeForUser: (userId, reason, { audit, confirm } = {}) =>
       connection.transact("sessions.revokeForUser", async (transaction) => {
-        const revoked =
-          except === undefined
-            ? (await revocations.raiseEpoch(transaction, userId, reason))?.revoked
-            : await revocations.revokeOthers(transaction, userId, except, reason);
-        return recordChange(transaction.run, audit, revoked ?? nothingRevoked);
+        const raised = await revocations.raiseEpoch(transaction, userId, reason, { confirm });
+        return recordChange(transaction.run, audit, raised?.revoked ?? nothingRevoked);
       }),
 
-    revokeAll: (reason, audit) =>
+    revokeOthers: (owner, reason, { audit, ...options } = {}) =>
+      connection.transact("sessions.revokeOthers", async (transaction) =>
+        recordChange(transaction.run, audit, await revocations.revokeOthers(transaction, owner, reason, options)),
+      ),
+
+    revokeAll: (reason, { audit, confirm } = {}) =>
       connection.transact(
         "sessions.revokeAll",
-        async (transaction) => recordChange(transaction.run, audit, await revocations.revokeAll(transaction, reason)),
+        async (transaction) =>
+          recordChange(transaction.run, audit, await revocations.revokeAll(transaction, reason, { confirm })),
         { isUnbounded: true },
       ),
   };

@@ -17,6 +17,19 @@ export function toUnseen(snapshot: string): { readonly from: string; readonly op
 
 /**
  * A condition on a row's `xid`: its transaction was not visible. `:from` is the first of later ones, `:open` lists
- * earlier ones.
+ * earlier ones. The upper bound, which every id is below, tells the planner that there are few.
  */
-export const isUnseen = "(xid >= :from::xid8 OR xid = ANY (:open::xid8[]))";
+export const isUnseen = `(xid >= :from::xid8 AND xid <= '18446744073709551615'::xid8 OR xid = ANY (:open::xid8[]))`;
+
+/**
+ * Returns whether a transaction was visible in a snapshot, as `pg_visible_in_snapshot` does.
+ *
+ * @param xid the transaction's id, a decimal number of up to 64 bits.
+ * @param snapshot the text of `pg_current_snapshot()`.
+ */
+export function isVisible(xid: string, snapshot: string): boolean {
+  const [xmin = "0", xmax = "0", open = ""] = snapshot.split(":");
+  const id = BigInt(xid);
+  if (id < BigInt(xmin)) return true;
+  return id < BigInt(xmax) && !open.split(",").includes(xid);
+}

@@ -4,6 +4,7 @@ import { type ExistingUser, planImport } from "../import-plan.ts";
 import { recordChange } from "./audit.ts";
 import type { PostgresConnection } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
+import { firstEpoch } from "./rows.ts";
 
 // Held until the transaction ends. Every insert of users waits for it, except `ensure`.
 const lockNumbers = `WITH ${clock} SELECT last, now FROM clock, tokenpair.user_numbers FOR UPDATE OF user_numbers`;
@@ -13,12 +14,11 @@ const findExisting = `SELECT id, username_key AS "usernameKey" FROM tokenpair.us
   UNION SELECT id, username_key FROM tokenpair.users
   WHERE username_key = ANY (ARRAY(SELECT jsonb_array_elements_text(:keys::jsonb)))`;
 
-// An id that was used before starts at the epoch that revoked the deleted user's tokens.
 const insert = `WITH ${clock}
   INSERT INTO tokenpair.users
   (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at, last_login_at)
   SELECT id, username, "usernameKey", email, "isActive", "isStaff",
-    (SELECT coalesce(max(epoch), 0) FROM tokenpair.revocations WHERE kind = 'user' AND key = imported.id),
+    ${firstEpoch("imported.id")},
     "passwordHash", coalesce("createdAt", now), "lastLoginAt"
   FROM clock, jsonb_to_recordset(:users::jsonb) AS imported (position integer, id text, username text, "usernameKey" text,
     email text, "isActive" boolean, "isStaff" boolean, "passwordHash" text, "createdAt" bigint, "lastLoginAt" bigint)

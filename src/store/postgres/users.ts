@@ -7,7 +7,16 @@ import { recordChange } from "./audit.ts";
 import type { PostgresConnection, Run } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
 import type { Revocations } from "./revocations.ts";
-import { isLive, type SessionRow, sessionColumns, toSessionAt, userColumns, userWithPasswordColumns } from "./rows.ts";
+import {
+  firstEpoch,
+  globalEpoch,
+  isLive,
+  type SessionRow,
+  sessionColumns,
+  toSessionAt,
+  userColumns,
+  userWithPasswordColumns,
+} from "./rows.ts";
 import { createUserImport } from "./user-import.ts";
 
 const find = `SELECT ${userColumns} FROM tokenpair.users WHERE id = :id`;
@@ -17,12 +26,11 @@ const findByKey = `SELECT ${userWithPasswordColumns} FROM tokenpair.users WHERE 
 const lockNumbers = "SELECT last FROM tokenpair.user_numbers FOR UPDATE";
 const reserveNumber = "UPDATE tokenpair.user_numbers SET last = greatest(last, :number::bigint)";
 
-// An id that was used before starts at the epoch that revoked the deleted user's tokens.
 const insert = `WITH ${clock}
   INSERT INTO tokenpair.users
   (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at)
   SELECT :id, :username, :usernameKey, :email, true, :isStaff::boolean,
-    (SELECT coalesce(max(epoch), 0) FROM tokenpair.revocations WHERE kind = 'user' AND key = :id), :passwordHash, now
+    ${firstEpoch(":id")}, :passwordHash, now
   FROM clock
   ON CONFLICT (id) DO NOTHING RETURNING ${userColumns}`;
 
@@ -62,8 +70,10 @@ const lockCaller = `WITH ${clock}
 const keepSession = `WITH ${clock}
   UPDATE tokenpair.sessions SET user_epoch = :epoch::integer, generation = generation + 1,
     previous_hash = current_hash, current_hash = :nextHash, salt = NULL, attempt_hash = NULL,
-    rotated_at = now, last_used_at = now, idle_expires_at = least(now + :idleLifetime::bigint, absolute_expires_at)
-  FROM clock WHERE id = :sessionId RETURNING ${sessionColumns}, now`;
+    rotated_at = now, last_used_at = now, idle_expires_at = least(now + :idleLifetime::bigint, absolute_expires_at),
+    least_epoch = :epoch::integer, change_hash = :changeHash,
+    access_until = greatest(access_until, least(now + :accessLifetime::bigint, absolute_expires_at))
+  FROM clock WHERE id = :sessionId RETURNING ${sessionColumns}, now, ${globalEpoch} AS "globalEpoch"`;
 
 /** Creates the store of the table `users`. */
 export function createUserStore(connection: PostgresConnection, revocations: Revocations): UserStore {
@@ -138,10 +148,10 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
         return recordChange(run, audit, { outcome: "updated", user, now } as const);
       }),
 
-    disable: (id, audit) =>
+    disable: (id, { audit, confirm } = {}) =>
       connection.transact("users.disable", async (transaction) => {
         const [user] = await transaction.run<User>(lockUser, { id });
-        const raised = await revocations.raiseEpoch(transaction, id, "user_disabled", { disable: true });
+        const raised = await revocations.raiseEpoch(transaction, id, "user_disabled", { disable: true, confirm });
         if (user?.isActive === false && raised !== null) return { ...raised.revoked, wasDisabled: true };
         return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),
@@ -155,9 +165,9 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
         return recordChange(run, audit, enabled ?? null);
       }),
 
-    setPassword: (id, passwordHash, audit) =>
+    setPassword: (id, passwordHash, { audit, confirm } = {}) =>
       connection.transact("users.setPassword", async (transaction) => {
-        const raised = await revocations.raiseEpoch(transaction, id, "password_changed", { passwordHash });
+        const raised = await revocations.raiseEpoch(transaction, id, "password_changed", { passwordHash, confirm });
         return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),
 
@@ -167,15 +177,16 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
         return recordChange(run, audit, replaced ?? null);
       }),
 
-    changePassword: (id, passwordHash, { sessionId, userEpoch, nextHash, idleLifetime }, audit) =>
+    changePassword: (id, passwordHash, { userEpoch, ...keep }, { audit, confirm } = {}) =>
       connection.transact("users.changePassword", async (transaction) => {
         const { run } = transaction;
+        const { sessionId } = keep;
         if ((await run(lockCaller, { id, userEpoch, sessionId })).length === 0) return null;
-        const change = { passwordHash, except: sessionId };
+        const change = { passwordHash, except: sessionId, confirm };
         const raised = await revocations.raiseEpoch(transaction, id, "password_changed", change);
         if (raised === null) return null;
         const { epoch, now, revoked } = raised;
-        const kept = toSessionAt(await run<SessionRow>(keepSession, { sessionId, epoch, nextHash, idleLifetime, now }));
+        const kept = toSessionAt(await run<SessionRow>(keepSession, { ...keep, epoch, now }));
         return kept === null ? null : { ...(await recordChange(run, audit, revoked)), ...kept };
       }),
 
@@ -192,9 +203,9 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
 
     countHashForms: () => connection.run<HashFormCount>("users.countHashForms", countHashForms, {}),
 
-    delete: (id, audit) =>
+    delete: (id, { audit, confirm } = {}) =>
       connection.transact("users.delete", async (transaction) => {
-        const raised = await revocations.raiseEpoch(transaction, id, "user_deleted");
+        const raised = await revocations.raiseEpoch(transaction, id, "user_deleted", { confirm });
         await transaction.run("DELETE FROM tokenpair.users WHERE id = :id", { id });
         return recordChange(transaction.run, audit, raised?.revoked ?? null);
       }),

@@ -1,18 +1,19 @@
 import type { DeletedCounts, DeleteExpiredOptions } from "../../core/store/index.ts";
+import { longestUnknownAccess } from "../revocation-row.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
 
 const deleteSessions = `DELETE FROM sessions WHERE id IN
   (SELECT id FROM sessions WHERE cleanup_at <= :now AND idle_expires_at <= :now LIMIT :limit)`;
 
-const deleteRevoked =
-  "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE revoked_at < :since LIMIT :limit)";
+const deleteRevoked = `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions
+  WHERE revoked_at < :since AND coalesce(access_until, revoked_at + ${longestUnknownAccess}) < :since LIMIT :limit)`;
 
 // The session was used after its cleanup time was set, so it gets a new one.
 const postpone = `UPDATE sessions SET cleanup_at = idle_expires_at WHERE id IN
   (SELECT id FROM sessions WHERE cleanup_at <= :now AND idle_expires_at > :now LIMIT :limit)`;
 
 const deleteRevocations = `DELETE FROM revocations WHERE seq IN
-  (SELECT seq FROM revocations WHERE at < :since LIMIT :limit)`;
+  (SELECT seq FROM revocations WHERE coalesce(until, at + ${longestUnknownAccess}) < :since LIMIT :limit)`;
 
 const deleteFailureCounts = `DELETE FROM login_failures WHERE key IN
   (SELECT key FROM login_failures WHERE expires_at <= :now LIMIT :limit)`;
@@ -21,9 +22,9 @@ const deleteAuditEntries = `DELETE FROM audit_log WHERE seq IN
   (SELECT seq FROM audit_log WHERE at < :since LIMIT :limit)`;
 
 /**
- * Deletes at most `limit` rows of each kind, all in one transaction: sessions that have expired or were revoked more
- * than `horizon` seconds ago, revocations older than that, expired counts of failed logins, and audit entries older
- * than `auditHorizon` seconds. Earlier transactions set new cleanup times for sessions that are still in use.
+ * Deletes at most `limit` rows of each kind, all in one transaction: sessions that have expired, revoked sessions and
+ * revocations whose last token has expired more than `horizon` seconds ago, expired counts of failed logins, and audit
+ * entries older than `auditHorizon` seconds. Earlier transactions set new cleanup times for sessions that are still in use.
  */
 export async function deleteExpired(
   connection: SqliteConnection,

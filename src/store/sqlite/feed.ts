@@ -1,115 +1,190 @@
-import type { FeedBatch, FeedCursor, RevocableToken, Revocation } from "../../core/revocation.ts";
-import type { FeedStore } from "../../core/store/feed.ts";
-import { feedBatchSize, type RevocationRow, toRevocation } from "../revocation-row.ts";
+import type {
+  CommitPosition,
+  FeedBatch,
+  FeedCursor,
+  FeedState,
+  RevocableToken,
+  Revocation,
+} from "../../core/revocation.ts";
+import type { FeedRead, FeedStore } from "../../core/store/feed.ts";
+import {
+  feedBatchSize,
+  longestUnknownAccess,
+  type RevocationRow,
+  reasonCodes,
+  toRevocation,
+} from "../revocation-row.ts";
 import { recordChange } from "./audit.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
+import { readInstallation } from "./installation.ts";
+import { createWatch } from "./watch.ts";
 
-/** Milliseconds between two reads of the feed. Other processes on the file send no wake-up. */
-const pollInterval = 250;
+const insert = `INSERT INTO revocations (kind, key, epoch, except_key, at, until, confirm, reason, appended_ms)
+  VALUES (:kind, :key, :epoch, :exceptKey, :at, :until, :confirm, :reason, :appended)`;
 
-const insert =
-  "INSERT INTO revocations (kind, key, epoch, at, appended_ms) VALUES (:kind, :key, :epoch, :at, :appended)";
+const columns = `seq, kind, key, epoch, except_key AS exceptKey, at, until, confirm, reason, appended_ms AS appended`;
 
-const selectAfter = "SELECT * FROM revocations WHERE seq > :seq ORDER BY seq LIMIT :limit";
+const selectAfter = `SELECT ${columns} FROM revocations WHERE seq > :seq ORDER BY seq LIMIT :limit`;
 
-// `+seq` makes SQLite find the first entry by the index on the time, instead of scanning the table from its start.
-const selectSince = `SELECT * FROM revocations
-  WHERE at >= :since AND seq >= (SELECT min(+seq) FROM revocations WHERE at >= :since) ORDER BY seq LIMIT :limit`;
+const lastEnd = `coalesce(until, at + ${longestUnknownAccess})`;
+
+const selectSince = `SELECT ${columns} FROM revocations WHERE ${lastEnd} >= :since AND seq > :seq ORDER BY seq LIMIT :limit`;
 
 const findLive = `SELECT 1 FROM sessions JOIN users ON users.id = user_id
-  WHERE sessions.id = :sessionId AND user_id = :userId AND revoked_at IS NULL AND epoch <= :userEpoch
+  WHERE sessions.id = :sessionId AND user_id = :userId AND revoked_at IS NULL AND (epoch <= :userEpoch
+      OR EXISTS (SELECT 1 FROM revocations WHERE kind = 'user' AND key = :userId
+        AND revocations.epoch = users.epoch AND except_key = :sessionId))
     AND NOT EXISTS (SELECT 1 FROM revocations WHERE kind = 'token' AND key = :tokenId)
-    AND NOT EXISTS (SELECT 1 FROM revocations WHERE kind = 'all' AND at >= :issuedAt)`;
+    AND (:globalEpoch IS NULL OR :globalEpoch >= (SELECT global_epoch FROM installation))
+    AND NOT EXISTS (SELECT 1 FROM revocations WHERE kind = 'all'
+      AND (revocations.epoch IS NULL OR :globalEpoch IS NULL) AND at >= :issuedAt)`;
 
 /** A row of the feed. */
 type FeedRow = RevocationRow & {
   readonly seq: number;
   /** Milliseconds since the epoch; `null` if the writer didn't note it. */
-  readonly appended_ms: number | null;
+  readonly appended: number | null;
 };
+
+/** An entry that was appended, and where. */
+export interface Appended<R extends Revocation = Revocation> {
+  readonly revocations: readonly [R];
+  readonly position: CommitPosition;
+}
 
 /** The feed, and the function that appends to it. */
 export interface SqliteFeedStore extends FeedStore {
-  /**
-   * Appends `revocation` inside the caller's write, and wakes the subscribers after the commit. Returns the revocation
-   * that it was given.
-   */
-  readonly append: (revocation: Revocation) => Revocation;
+  /** Appends `revocation` inside the caller's write, and wakes the subscribers after the commit. */
+  readonly append: <R extends Revocation>(revocation: R) => Appended<R>;
+  /** Stops watching for commits of other processes. */
+  readonly stop: () => void;
 }
 
-/** Creates the store of the table `revocations`. A cursor is the `seq` of the last entry that was read. */
+/** A reader's position. */
+interface SqliteCursor {
+  /** The last entry that was read. */
+  readonly seq: number;
+  /** Inside a read from the beginning: the time that the read began with. */
+  readonly since?: number;
+}
+
+/** Creates the store of the table `revocations`: its order is that of the commits. */
 export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
-  const subscribers = new Set<() => void>();
-  let ownCommits = 0;
-  /** The cursor of a reader at the end of the feed, and the state of the database at that time. */
-  let end: { readonly cursor: FeedCursor; readonly state: string } | null = null;
+  const subscribers = new Set<(isAwaited: boolean) => void>();
+  const watch = createWatch(connection, () => wake(true));
 
-  function afterAppend(): void {
-    ownCommits += 1;
-    for (const wake of subscribers) queueMicrotask(wake);
+  function wake(isAwaited: boolean): void {
+    for (const subscriber of subscribers) queueMicrotask(() => subscribers.has(subscriber) && subscriber(isAwaited));
   }
 
-  function append(revocation: Revocation): Revocation {
-    const { kind, at } = revocation;
-    connection.prepare(insert).run({ kind, at, appended: Date.now(), ...toKeyAndEpoch(revocation) });
-    connection.afterCommit(afterAppend);
-    return revocation;
+  function append<R extends Revocation>(revocation: R): Appended<R> {
+    const { kind, at, until = null, confirm = false, reason } = revocation;
+    const row: RevocationRow = {
+      kind,
+      at,
+      until,
+      confirm,
+      // A newer version may have other reasons.
+      reason: reason === undefined ? null : (reasonCodes[reason] ?? null),
+      ...toSubject(revocation),
+    };
+    const parameters = { ...row, confirm: Number(confirm), appended: Date.now() };
+    const { lastInsertRowid: seq } = connection.prepare(insert).run(parameters);
+    connection.afterCommit(() => wake(confirm));
+    // As it will be read.
+    const entry = toRevocation(row) as R;
+    return { revocations: [entry], position: toPosition(connection.incarnation, Number(seq)) };
   }
 
-  /** Returns a text that changes with every commit of another connection, and with our own commits to the feed. */
-  function readState(): string {
-    return `${connection.prepare("PRAGMA data_version").get()?.["data_version"]}.${ownCommits}`;
+  function readState(nodeId: string | null): FeedState {
+    const { globalEpoch, longestLease, settled } = readInstallation(connection);
+    const node = connection
+      .prepare("SELECT leaving FROM nodes WHERE id = :nodeId AND incarnation = :incarnation")
+      .get({ nodeId, incarnation: connection.incarnation });
+    const { number } = connection.prepare("SELECT count(*) AS number FROM nodes").get() as { number: number };
+    watch.setActive(subscribers.size > 0 && number > 1);
+    return {
+      incarnation: connection.incarnation,
+      membership: node === undefined ? "absent" : node["leaving"] === 1 ? "leaving" : "member",
+      globalEpoch,
+      isSettled: settled === connection.incarnation,
+      longestLease,
+      hasSynchronousStandby: false,
+    };
   }
 
-  function readBatch(after: FeedCursor | null, since: number): FeedBatch {
+  function readBatch({ after, since, nodeId }: FeedRead): FeedBatch {
+    const state = readState(nodeId);
     const last = readLastSeq(connection);
-    // A cursor beyond the end: an older copy of the database was restored, so the feed is read from the beginning.
-    const seq = after !== null && Number(after) <= last ? Number(after) : null;
-    const limit = feedBatchSize + 1;
-    const rows =
-      seq === null
-        ? connection.prepare(selectSince).all({ since, limit })
-        : connection.prepare(selectAfter).all({ seq, limit });
-    const batch = rows.slice(0, feedBatchSize) as unknown as readonly FeedRow[];
+    const cursor = after === null ? null : (JSON.parse(after) as SqliteCursor);
+    if (cursor !== null && cursor.seq > last) {
+      // An older copy of the database was restored.
+      return { revocations: [], cursor: after as FeedCursor, more: false, seen: "0", state, isCursorLost: true };
+    }
+    const from = cursor === null ? { seq: 0, since } : cursor;
+    const isLoad = from.since !== undefined;
+    const page = { ...from, limit: feedBatchSize + 1 };
+    const rows = connection.prepare(isLoad ? selectSince : selectAfter).all(page) as unknown as readonly FeedRow[];
+    const batch = rows.slice(0, feedBatchSize);
     const more = rows.length > feedBatchSize;
-    const cursor = String(more ? batch.at(-1)?.seq : last);
-    const extra = seq === null ? { isRestarted: after !== null } : { ages: batch.map(toAge) };
-    return { revocations: batch.map(toRevocation), cursor, more, ...extra };
+    const next = more ? { ...from, seq: batch.at(-1)?.seq ?? from.seq } : { seq: last };
+    const ages = isLoad ? {} : { ages: batch.map(toAge) };
+    return {
+      revocations: batch.map(toRevocation),
+      cursor: toCursor(next),
+      more,
+      seen: String(next.seq),
+      state,
+      ...ages,
+    };
   }
 
   return {
-    pollInterval,
-
-    async read({ after, horizon }) {
-      return connection.read("feed.read", (now) => {
-        const state = readState();
-        if (after !== null && end?.cursor === after && end.state === state) {
-          return { revocations: [], cursor: after, more: false };
-        }
-        const batch = readBatch(after, now - horizon);
-        if (!batch.more) end = { cursor: batch.cursor, state };
-        return batch;
-      });
+    async read(options) {
+      if (options.beat) return connection.write("feed.read", () => readAndBeat(options));
+      return connection.read("feed.read", () => readBatch(options));
     },
 
-    subscribe(wake) {
-      subscribers.add(wake);
-      return () => void subscribers.delete(wake);
+    subscribe(subscriber) {
+      subscribers.add(subscriber);
+      return () => {
+        subscribers.delete(subscriber);
+        if (subscribers.size === 0) watch.setActive(false);
+      };
     },
 
-    async isRevoked({ sessionId, userId, userEpoch, tokenId, issuedAt }: RevocableToken) {
-      const parameters = { sessionId, userId, userEpoch, tokenId, issuedAt };
+    async isRevoked({ sessionId, userId, userEpoch, globalEpoch, tokenId, issuedAt }: RevocableToken) {
+      const parameters = { sessionId, userId, userEpoch, globalEpoch, tokenId, issuedAt };
       return connection.read("feed.isRevoked", () => connection.prepare(findLive).get(parameters) === undefined);
     },
 
-    async revokeToken(tokenId, audit) {
-      return connection.write("feed.revokeToken", (now) =>
-        recordChange(connection, audit, { revocations: [append({ kind: "token", tokenId, at: now })] as const }),
-      );
+    async revokeToken(tokenId, { audit, confirm = false, until } = {}) {
+      return connection.write("feed.revokeToken", (now) => {
+        const { longestAccess } = readInstallation(connection);
+        const end = until ?? now + (longestAccess || longestUnknownAccess);
+        const entry = append({ kind: "token", tokenId, at: now, until: end, reason: "revoked", confirm });
+        return recordChange(connection, audit, entry);
+      });
     },
 
     append,
+    stop: () => watch.setActive(false),
   };
+
+  function readAndBeat(options: FeedRead): FeedBatch {
+    connection.prepare("UPDATE nodes SET beat = beat + 1 WHERE id = :nodeId").run({ nodeId: options.nodeId });
+    return readBatch(options);
+  }
+}
+
+const toCursor = (cursor: SqliteCursor): FeedCursor => JSON.stringify(cursor);
+
+/** Returns the position of an entry. */
+const toPosition = (incarnation: string, seq: number): CommitPosition => JSON.stringify({ incarnation, seq });
+
+/** Converts a position back. */
+export function parsePosition(position: CommitPosition): { readonly incarnation: string; readonly seq: number } {
+  return JSON.parse(position);
 }
 
 /** Returns the highest `seq` that was ever used. Deleting old entries doesn't lower it. */
@@ -119,20 +194,22 @@ function readLastSeq(connection: SqliteConnection): number {
 }
 
 /** Returns milliseconds by the machine's clock, which all processes on the file share. */
-function toAge({ appended_ms: appended }: FeedRow): number | null {
+function toAge({ appended }: FeedRow): number | null {
   return appended === null ? null : Math.max(0, Date.now() - appended);
 }
 
-/** Returns the columns `key` and `epoch` of a revocation's row. */
-function toKeyAndEpoch(revocation: Revocation): { readonly key: string | null; readonly epoch: number | null } {
+/** The columns that tell what was revoked. */
+type Subject = Pick<RevocationRow, "key" | "epoch" | "exceptKey">;
+
+function toSubject(revocation: Revocation): Subject {
   switch (revocation.kind) {
     case "session":
-      return { key: revocation.sessionId, epoch: null };
+      return { key: revocation.sessionId, epoch: null, exceptKey: null };
     case "user":
-      return { key: revocation.userId, epoch: revocation.epoch };
+      return { key: revocation.userId, epoch: revocation.epoch, exceptKey: revocation.except ?? null };
     case "token":
-      return { key: revocation.tokenId, epoch: null };
+      return { key: revocation.tokenId, epoch: null, exceptKey: null };
     case "all":
-      return { key: null, epoch: null };
+      return { key: null, epoch: revocation.epoch ?? null, exceptKey: null };
   }
 }

@@ -5,6 +5,7 @@ import { deleteExpired } from "./cleanup.ts";
 import { createSqliteConnection } from "./connection/connection.ts";
 import { createFileWatch, openDatabase } from "./connection/open.ts";
 import { createFeedStore } from "./feed.ts";
+import { createNodeStore } from "./nodes.ts";
 import { createOutboxStore } from "./outbox.ts";
 import { createRevocations } from "./revocations.ts";
 import { checkSchema, migrate } from "./schema/migrate.ts";
@@ -56,7 +57,7 @@ const optionNames = { path: true, busyTimeout: true, now: true } satisfies Recor
 export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
   const { path, busyTimeout, now } = toCheckedOptions(pathOrOptions);
   const database = openDatabase(path, busyTimeout);
-  const connection = createSqliteConnection(database, { now, busyTimeout, isFileGone: createFileWatch(path) });
+  const connection = createSqliteConnection(database, { now, busyTimeout, ...createFileWatch(path) });
   const feed = createFeedStore(connection);
   const revocations = createRevocations(connection, feed);
 
@@ -64,6 +65,7 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
     users: createUserStore(connection, revocations),
     sessions: createSessionStore(connection, revocations),
     feed,
+    nodes: createNodeStore(connection),
     throttle: createThrottleStore(connection),
     audit: createAuditStore(connection),
     outbox: createOutboxStore(connection),
@@ -74,6 +76,7 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
     deleteExpired: (options) => deleteExpired(connection, options),
 
     async close() {
+      feed.stop();
       connection.close();
     },
   };

@@ -1,14 +1,19 @@
+import { setImmediate } from "node:timers/promises";
 import type { RevokeReason } from "../../core/session.ts";
 import type { RevokedSessions } from "../../core/store/sessions.ts";
+import { longestUnknownAccess, mostCounted } from "../revocation-row.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
 import type { SqliteFeedStore } from "./feed.ts";
-import { isLive } from "./rows.ts";
+import { readInstallation } from "./installation.ts";
+import { accessEnd, isLive, isLiveInEpoch } from "./rows.ts";
 
-/** Why and when sessions are revoked. */
-interface RevocationCause {
+/** Why, when and how sessions are revoked. */
+export interface RevocationCause {
   readonly reason: RevokeReason;
   /** Whole seconds since the epoch. */
   readonly now: number;
+  /** Whether a caller waits until every node has applied the entry. */
+  readonly confirm?: boolean | undefined;
 }
 
 /**
@@ -18,14 +23,21 @@ interface RevocationCause {
 export interface Revocations {
   /** Revokes one session; with `userId`, only if it is that user's. */
   readonly revokeOne: (sessionId: string, cause: RevocationCause, userId?: string) => RevokedSessions;
-  /** Revokes every session of the user except `except`, with a feed entry for each. The epoch stays. */
-  readonly revokeOthers: (userId: string, except: string, cause: RevocationCause) => RevokedSessions;
+  /**
+   * Raises the user's epoch and moves one session to it, with one feed entry. The rows of the others stay as they are. Returns
+   * `null` if the user isn't active or the session isn't a live one of this user.
+   */
+  readonly revokeOthers: (
+    owner: { readonly sessionId: string; readonly userId: string },
+    cause: RevocationCause,
+  ) => RevokedSessions | null;
   /**
    * Raises the user's epoch and revokes every session except `except`, with one feed entry. Returns `null` if there is
-   * no such user.
+   * no such user. Of many sessions, the first rows are changed in the caller's write and the others soon after it: the raised
+   * epoch stops them already.
    */
   readonly raiseEpoch: (userId: string, cause: RevocationCause, except?: string) => RaisedEpoch | null;
-  /** Revokes every session of every user, with one feed entry. */
+  /** Raises the global epoch and revokes every session of every user, with one feed entry. */
   readonly revokeAll: (cause: RevocationCause) => RevokedSessions;
 }
 
@@ -35,42 +47,149 @@ interface RaisedEpoch {
   readonly revoked: RevokedSessions;
 }
 
-const revokeLive = `UPDATE sessions SET revoked_at = :now, revoke_reason = :reason WHERE ${isLive}`;
-const revokeOne = `${revokeLive} AND id = :sessionId AND user_id = coalesce(:userId, user_id) RETURNING id`;
-const revokeOthers = `${revokeLive} AND user_id = :userId AND id <> :except RETURNING id`;
-const revokeForUser = `${revokeLive} AND user_id = :userId AND id IS NOT :except`;
-const raiseEpoch = "UPDATE users SET epoch = epoch + 1 WHERE id = :userId RETURNING epoch";
+/** Whose sessions are revoked because the epoch was raised, and why. */
+interface RaisedSubject {
+  readonly userId: string;
+  /** The new epoch. */
+  readonly epoch: number;
+  readonly except: string | null;
+  readonly reason: string;
+}
+
+/** How many rows of a user are looked at, so that the event loop isn't blocked for long. */
+const mostLookedAt = 10_000;
+
+/** How many rows one transaction changes, so that the event loop isn't blocked for long. */
+const mostRows = 500;
+
+const revokeLive = `UPDATE sessions SET revoked_at = :now, revoke_reason = :reason`;
+
+const revokeOne = `${revokeLive}
+  WHERE ${isLiveInEpoch} AND id = :sessionId AND user_id = coalesce(:userId, user_id)
+  RETURNING ${accessEnd} AS latest`;
+
+// By rowid, which is the order of the index: no search passes over the rows of an earlier one.
+const findSome = `SELECT max(row) AS last, count(*) AS number FROM (SELECT rowid AS row FROM sessions
+  WHERE user_id = :userId AND revoked_at IS NULL AND rowid > :after ORDER BY rowid LIMIT ${mostRows})`;
+
+const revokeSome = `${revokeLive} WHERE rowid > :after AND rowid <= :last AND user_id = :userId
+  AND user_epoch < :epoch AND id IS NOT :except AND ${isLive}`;
+
+const raiseEpoch = "UPDATE users SET epoch = epoch + 1, epoch_reason = :reason WHERE id = :userId RETURNING epoch";
+
+/**
+ * Counts the live sessions that a user had before the epoch was raised, and finds when their access tokens end. Looks at a
+ * limited number of rows; `seen` says at how many.
+ */
+const countLive = `SELECT count(*) AS seen, coalesce(max(latest), 0) AS latest,
+    count(*) FILTER (WHERE epoch = :epoch - 1 AND expiry > :now AND id IS NOT :except) AS number FROM (
+  SELECT id, user_epoch AS epoch, idle_expires_at AS expiry, ${accessEnd} AS latest FROM sessions
+  WHERE user_id = :userId AND revoked_at IS NULL LIMIT ${mostLookedAt})`;
+
+const countUnrevoked = "SELECT count(*) AS number FROM sessions WHERE user_id = :userId AND revoked_at IS NULL";
+
+const findOwner = `SELECT user_epoch AS epoch, ${accessEnd} AS latest FROM sessions
+  WHERE id = :sessionId AND user_id = :userId AND ${isLive} AND EXISTS (SELECT 1 FROM users
+    WHERE users.id = :userId AND is_active = 1 AND users.epoch = sessions.user_epoch)`;
+
+const moveToEpoch = `UPDATE sessions SET user_epoch = :epoch, least_epoch = coalesce(least_epoch, user_epoch)
+  WHERE id = :sessionId`;
+
+const countAll = `SELECT count(*) FILTER (WHERE user_epoch = users.epoch) AS number,
+    coalesce(max(${accessEnd}), 0) AS latest
+  FROM sessions LEFT JOIN users ON users.id = user_id WHERE ${isLive}`;
 
 /** Creates the revocations of a connection, whose entries are appended to `feed`. */
 export function createRevocations(connection: SqliteConnection, feed: SqliteFeedStore): Revocations {
-  /** Revokes the sessions that `sql` updates, with a feed entry for each. */
-  function revokeEach(
-    sql: string,
-    { reason, now }: RevocationCause,
-    parameters: Readonly<Record<string, string | null>>,
-  ): RevokedSessions {
-    const rows = connection.prepare(sql).all({ ...parameters, reason, now });
-    const revocations = rows.map((row) => feed.append({ kind: "session", sessionId: String(row["id"]), at: now }));
-    return { sessions: rows.length, revocations };
+  /** Returns until when an entry must last: as long as the given tokens, and as those that are being issued now. */
+  function toEnd(now: number, ...latest: readonly number[]): number {
+    const { longestAccess } = readInstallation(connection);
+    return Math.max(now + (longestAccess || longestUnknownAccess), ...latest);
+  }
+
+  function raise(userId: string, reason: RevokeReason): number | null {
+    const raised = connection.prepare(raiseEpoch).get({ userId, reason });
+    return raised === undefined ? null : Number(raised["epoch"]);
+  }
+
+  /** Counts sessions. If a user has more than can be looked at, the entry lasts as long as any token can. */
+  function count(parameters: { userId: string; epoch: number; except: string | null }, now: number) {
+    const row = connection.prepare(countLive).get({ ...parameters, now });
+    const isCut = Number(row?.["seen"]) === mostLookedAt;
+    const latest = Math.max(isCut ? now + longestUnknownAccess : 0, Number(row?.["latest"]));
+    return { number: Number(row?.["number"]), isCut, latest };
+  }
+
+  /** Revokes the live ones among the next rows of a user. @returns the last row; `null` if there are no more. */
+  function revokeNext({ after, ...subject }: RaisedSubject & { readonly after: number }, now: number): number | null {
+    const { userId } = subject;
+    const found = connection.prepare(findSome).get({ userId, after });
+    const [last, number] = [Number(found?.["last"]), Number(found?.["number"])];
+    if (number > 0) connection.prepare(revokeSome).run({ ...subject, after, last, now });
+    return number === mostRows ? last : null;
+  }
+
+  /** Revokes what one transaction has left, and lets other work run in between. */
+  async function revokeRest(subject: RaisedSubject, first: number): Promise<void> {
+    for (let after: number | null = first; after !== null; ) {
+      await setImmediate();
+      const from: number = after;
+      after = await connection.write("sessions.revokeRest", (now) => revokeNext({ ...subject, after: from }, now));
+    }
   }
 
   return {
-    revokeOne: (sessionId, cause, userId) => revokeEach(revokeOne, cause, { sessionId, userId: userId ?? null }),
-
-    revokeOthers: (userId, except, cause) => revokeEach(revokeOthers, cause, { userId, except }),
-
-    raiseEpoch(userId, { reason, now }, except) {
-      const raised = connection.prepare(raiseEpoch).get({ userId });
-      if (raised === undefined) return null;
-      const epoch = Number(raised["epoch"]);
-      const { changes } = connection.prepare(revokeForUser).run({ userId, except: except ?? null, reason, now });
-      const revocation = feed.append({ kind: "user", userId, epoch, at: now });
-      return { epoch, revoked: { sessions: Number(changes), revocations: [revocation] } };
+    revokeOne(sessionId, { reason, now, confirm = false }, userId) {
+      const row = connection.prepare(revokeOne).get({ sessionId, userId: userId ?? null, reason, now });
+      if (row === undefined) return { sessions: 0, revocations: [] };
+      const until = toEnd(now, Number(row["latest"]));
+      const entry = feed.append({ kind: "session", sessionId, at: now, until, reason, confirm });
+      return { sessions: 1, ...entry };
     },
 
-    revokeAll({ reason, now }) {
-      const { changes } = connection.prepare(revokeLive).run({ reason, now });
-      return { sessions: Number(changes), revocations: [feed.append({ kind: "all", at: now })] };
+    revokeOthers({ sessionId, userId }, { reason, now, confirm = false }) {
+      const owner = connection.prepare(findOwner).get({ sessionId, userId, now });
+      const epoch = owner === undefined ? null : raise(userId, reason);
+      if (owner === undefined || epoch === null) return null;
+      const { number, isCut, latest } = count({ userId, epoch, except: sessionId }, now);
+      connection.prepare(moveToEpoch).run({ sessionId, epoch });
+      const until = toEnd(now, latest, Number(owner["latest"]));
+      const entry = feed.append({ kind: "user", userId, epoch, except: sessionId, at: now, until, reason, confirm });
+      return { sessions: isCut ? mostCounted : Math.min(number, mostCounted), ...entry };
+    },
+
+    raiseEpoch(userId, { reason, now, confirm = false }, except) {
+      const epoch = raise(userId, reason);
+      if (epoch === null) return null;
+      const parameters = { userId, epoch, except: except ?? null };
+      // The access tokens of the session that is kept are revoked too.
+      const { number, isCut, latest } = count(parameters, now);
+      const sessions = isCut ? countRows(userId) - (except === undefined ? 0 : 1) : number;
+      const last = revokeNext({ ...parameters, reason, after: 0 }, now);
+      if (last !== null) {
+        // If it fails, the rows go when they have expired.
+        connection.afterCommit(() => void revokeRest({ ...parameters, reason }, last).catch(() => {}));
+      }
+      const entry = feed.append({ kind: "user", userId, epoch, at: now, until: toEnd(now, latest), reason, confirm });
+      return { epoch, revoked: { sessions, ...entry } };
+    },
+
+    revokeAll({ reason, now, confirm = false }) {
+      // The rows too, in one transaction: the global epoch doesn't stop refreshes.
+      const all = connection.prepare(countAll).get({ now });
+      connection.prepare(`${revokeLive} WHERE ${isLive}`).run({ reason, now });
+      const raised = connection
+        .prepare("UPDATE installation SET global_epoch = global_epoch + 1 RETURNING global_epoch AS epoch")
+        .get();
+      const epoch = Number(raised?.["epoch"]);
+      const until = toEnd(now, Number(all?.["latest"]));
+      const entry = feed.append({ kind: "all", epoch, at: now, until, reason, confirm });
+      return { sessions: Number(all?.["number"]), ...entry };
     },
   };
+
+  /** Counts by the index alone, expired sessions too: reading the rows of very many sessions would take too long. */
+  function countRows(userId: string): number {
+    return Number(connection.prepare(countUnrevoked).get({ userId })?.["number"]);
+  }
 }

@@ -1,16 +1,26 @@
 import type { Session } from "../../core/session.ts";
 import type { User, UserWithPassword } from "../../core/user.ts";
+import { longestUnknownAccess } from "../revocation-row.ts";
 
 type Bit = 0 | 1;
 
 /** A condition on `sessions`: the session is neither revoked nor expired at `:now`. */
 export const isLive = "revoked_at IS NULL AND idle_expires_at > :now";
 
+/**
+ * A condition on `sessions`: the session is live at `:now`, and its user's epoch has not been raised past it. The rows of such
+ * sessions are not touched if one session revokes the others.
+ */
+export const isLiveInEpoch = `${isLive} AND user_epoch = (SELECT epoch FROM users WHERE users.id = sessions.user_id)`;
+
+/** An expression on `sessions`: the time until which the session's access tokens live, for a change at `:now`. */
+export const accessEnd = `coalesce(access_until, :now + ${longestUnknownAccess})`;
+
 /** Every column of `sessions` that a `Session` has, under its names. */
-export const sessionColumns = `id, user_id AS userId, user_epoch AS userEpoch, generation,
+export const sessionColumns = `id, user_id AS userId, user_epoch AS userEpoch, least_epoch AS leastEpoch, generation,
   current_hash AS currentHash, previous_hash AS previousHash, salt, attempt_hash AS idempotencyHash,
   rotated_at AS rotatedAt, created_at AS createdAt, last_used_at AS lastUsedAt, idle_expires_at AS idleExpiresAt,
-  absolute_expires_at AS absoluteExpiresAt, revoked_at AS revokedAt, revoke_reason AS revokeReason, persistent,
+  absolute_expires_at AS absoluteExpiresAt, access_until AS accessUntil, change_hash AS changeHash, revoked_at AS revokedAt, revoke_reason AS revokeReason, persistent,
   user_agent AS userAgent, ip, label`;
 
 /** A row of `sessionColumns`. */
@@ -20,6 +30,13 @@ export type SessionRow = Omit<{ -readonly [K in keyof Session]: Session[K] }, "p
 export function toSession(row: SessionRow): Session {
   return { ...row, persistent: row.persistent === 1 };
 }
+
+/**
+ * A subquery for the epoch of a new user with the id `:id`. An id that was used before starts at the epoch that revoked the
+ * deleted user's tokens, and past every session whose row says that it is live.
+ */
+export const firstEpoch = `(SELECT max(coalesce(max(epoch), 0), coalesce((SELECT max(user_epoch) + 1 FROM sessions
+  WHERE user_id = :id AND revoked_at IS NULL), 0)) FROM revocations WHERE kind = 'user' AND key = :id)`;
 
 /** Every column of `users` that a `User` has, under its names. */
 export const userColumns = `id, username, email, is_active AS isActive, is_staff AS isStaff, epoch,

@@ -2,15 +2,15 @@ import type { UserStore } from "../../core/store/users.ts";
 import { type ExistingUser, planImport } from "../import-plan.ts";
 import { recordChange } from "./audit.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
+import { firstEpoch } from "./rows.ts";
 
 const findExisting = `SELECT id, username_key AS usernameKey FROM users
   WHERE id = :id OR username_key = :usernameKey`;
 
-// An id that was used before starts at the epoch that revoked the deleted user's tokens.
 const insert = `INSERT INTO users
   (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at, last_login_at)
   VALUES (:id, :username, :usernameKey, :email, :isActive, :isStaff,
-    (SELECT coalesce(max(epoch), 0) FROM revocations WHERE kind = 'user' AND key = :id),
+    ${firstEpoch},
     :passwordHash, coalesce(:createdAt, :now), :lastLoginAt)`;
 
 /** Creates `users.importBatch`. The write lock keeps other writers away between the read and the inserts. */

@@ -5,8 +5,10 @@ import { externalUser, type UserFields } from "../external-user.ts";
 import { toUserNumber } from "../user-number.ts";
 import { recordChange } from "./audit.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
+import { readGlobalEpoch } from "./installation.ts";
 import type { Revocations } from "./revocations.ts";
 import {
+  firstEpoch,
   isLive,
   type SessionRow,
   sessionColumns,
@@ -22,11 +24,10 @@ const find = `SELECT ${userColumns} FROM users WHERE id = :id`;
 const findById = `SELECT ${userWithPasswordColumns} FROM users WHERE id = :id`;
 const findByKey = `SELECT ${userWithPasswordColumns} FROM users WHERE username_key = :usernameKey`;
 
-// An id that was used before starts at the epoch that revoked the deleted user's tokens.
 const insert = `INSERT INTO users
   (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at)
   VALUES (:id, :username, :usernameKey, :email, 1, :isStaff,
-    (SELECT coalesce(max(epoch), 0) FROM revocations WHERE kind = 'user' AND key = :id), :passwordHash, :now)
+    ${firstEpoch}, :passwordHash, :now)
   RETURNING ${userColumns}`;
 
 const list = `SELECT ${userColumns} FROM users
@@ -35,7 +36,9 @@ const list = `SELECT ${userColumns} FROM users
 
 const keepSession = `UPDATE sessions SET user_epoch = :epoch, generation = generation + 1,
   previous_hash = current_hash, current_hash = :nextHash, salt = NULL, attempt_hash = NULL,
-  rotated_at = :now, last_used_at = :now, idle_expires_at = min(:now + :idleLifetime, absolute_expires_at)
+  rotated_at = :now, last_used_at = :now, idle_expires_at = min(:now + :idleLifetime, absolute_expires_at),
+  least_epoch = :epoch, change_hash = :changeHash,
+  access_until = max(coalesce(access_until, 0), min(:now + :accessLifetime, absolute_expires_at))
   WHERE id = :sessionId RETURNING ${sessionColumns}`;
 
 const changePassword = `UPDATE users SET password_hash = :passwordHash
@@ -91,9 +94,9 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
     return row === undefined ? null : toUser(row as UserRow<UserWithPassword>);
   }
 
-  function moveToEpoch(epoch: number, { sessionId, nextHash, idleLifetime }: KeepSession, now: number): SessionAt {
-    const row = connection.prepare(keepSession).get({ sessionId, epoch, nextHash, idleLifetime, now });
-    return { session: toSession(row as SessionRow), now };
+  function moveToEpoch(epoch: number, { userEpoch: _, ...keep }: KeepSession, now: number): SessionAt {
+    const row = connection.prepare(keepSession).get({ ...keep, epoch, now });
+    return { session: toSession(row as SessionRow), now, globalEpoch: readGlobalEpoch(connection) };
   }
 
   return {
@@ -145,11 +148,11 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
       });
     },
 
-    async disable(id, audit) {
+    async disable(id, { audit, confirm } = {}) {
       return connection.write("users.disable", (now) => {
         const disabled = connection.prepare("UPDATE users SET is_active = 0 WHERE id = :id AND is_active = 1");
         const { changes } = disabled.run({ id });
-        const revoked = revocations.raiseEpoch(id, { reason: "user_disabled", now })?.revoked ?? null;
+        const revoked = revocations.raiseEpoch(id, { reason: "user_disabled", now, confirm })?.revoked ?? null;
         if (revoked !== null && changes === 0) return { ...revoked, wasDisabled: true };
         return recordChange(connection, audit, revoked);
       });
@@ -163,13 +166,13 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
       });
     },
 
-    async setPassword(id, passwordHash, audit) {
+    async setPassword(id, passwordHash, { audit, confirm } = {}) {
       return connection.write("users.setPassword", (now) => {
         connection.prepare("UPDATE users SET password_hash = :passwordHash WHERE id = :id").run({ id, passwordHash });
         return recordChange(
           connection,
           audit,
-          revocations.raiseEpoch(id, { reason: "password_changed", now })?.revoked ?? null,
+          revocations.raiseEpoch(id, { reason: "password_changed", now, confirm })?.revoked ?? null,
         );
       });
     },
@@ -181,12 +184,12 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
       });
     },
 
-    async changePassword(id, passwordHash, kept, audit) {
+    async changePassword(id, passwordHash, kept, { audit, confirm } = {}) {
       return connection.write("users.changePassword", (now) => {
         const { sessionId, userEpoch } = kept;
         const parameters = { id, passwordHash, sessionId, userEpoch, now };
         if (connection.prepare(changePassword).run(parameters).changes === 0) return null;
-        const raised = revocations.raiseEpoch(id, { reason: "password_changed", now }, sessionId);
+        const raised = revocations.raiseEpoch(id, { reason: "password_changed", now, confirm }, sessionId);
         if (raised === null) return null;
         return { ...recordChange(connection, audit, raised.revoked), ...moveToEpoch(raised.epoch, kept, now) };
       });
@@ -207,9 +210,9 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
       });
     },
 
-    async delete(id, audit) {
+    async delete(id, { audit, confirm } = {}) {
       return connection.write("users.delete", (now) => {
-        const raised = revocations.raiseEpoch(id, { reason: "user_deleted", now });
+        const raised = revocations.raiseEpoch(id, { reason: "user_deleted", now, confirm });
         connection.prepare("DELETE FROM users WHERE id = :id").run({ id });
         return recordChange(connection, audit, raised?.revoked ?? null);
       });

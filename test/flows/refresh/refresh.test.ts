@@ -201,6 +201,20 @@ describe("step 3d of a refresh", () => {
     isMissed = false;
     expect((await refreshFirst()).outcome).toBe("rotated");
   });
+
+  it("rotates once more, with one event, if another change of the row came in between", async () => {
+    await auth.close();
+    let missed = 1;
+    auth = await createTestAuth({
+      wrapStore: (store) =>
+        withSessions(store, ({ rotate }) => ({
+          rotate: async (rotation) => (missed-- > 0 ? null : rotate(rotation)),
+        })),
+    });
+    first = await logIn(auth);
+    expect((await refreshFirst()).outcome).toBe("rotated");
+    expect(eventsOf(auth, "refresh")).toMatchObject([{ outcome: "rotated" }]);
+  });
 });
 
 describe("isSessionOfExpiredTokenOver", () => {

@@ -76,6 +76,41 @@ describe("step 3b of a refresh", () => {
     expect(replay.pair.refreshExpiresIn).toBe(2_592_000 - 8 * 3_600);
   });
 
+  it("answers a replay within the reuse interval with an access token that ends with the first one, without a write", async () => {
+    const { pair } = await refreshFirst();
+    const [row, { expiresAt }] = [await rowOf(auth, id), auth.deps.tokens.verifyAccess(pair.access)];
+    auth.clock.advance(7);
+    const replay = await refreshFirst();
+    expect(replay.pair.accessExpiresIn).toBe(1_800 - 7);
+    expect(auth.deps.tokens.verifyAccess(replay.pair.access).expiresAt).toBe(expiresAt);
+    expect(await rowOf(auth, id)).toEqual(row);
+  });
+
+  it("answers a late replay with the same idempotency key with a whole access token, and the row notes its end", async () => {
+    await refreshFirst({ idempotencyKey });
+    const row = await rowOf(auth, id);
+    auth.clock.advance(1_000);
+    const { outcome, pair } = await refreshFirst({ idempotencyKey });
+    expect([outcome, pair.accessExpiresIn]).toEqual(["replayed", 1_800]);
+    expect(await rowOf(auth, id)).toEqual({ ...row, accessUntil: testStart + 1_000 + 1_800 });
+  });
+
+  it("never answers a replay with an access token that has nearly expired", async () => {
+    const short = await createTestAuth({ settings: { accessTokenLifetime: 8 } });
+    const { pair, session } = await logIn(short);
+    await refresh(short.deps, pair.refresh);
+    for (const [wait, left] of [
+      [4, 4],
+      [5, 8],
+    ] as const) {
+      short.clock.advance(wait);
+      const replay = await refresh(short.deps, pair.refresh);
+      expect([replay.outcome, replay.pair.accessExpiresIn]).toEqual(["replayed", left]);
+    }
+    expect((await rowOf(short, session.id)).accessUntil).toBe(testStart + 9 + 8);
+    await short.close();
+  });
+
   it("answers a replay with reuseInterval 0 only in the second of the rotation", async () => {
     const strict = await createTestAuth({ settings: { reuseInterval: 0 } });
     const { pair } = await logIn(strict);
@@ -129,8 +164,10 @@ describe("step 3c of a refresh", () => {
     expect(() => authenticate(auth.deps, first.pair.access)).toThrow(/^token_revoked/);
     expect((await refresh(auth.deps, other.pair.refresh)).outcome).toBe("rotated");
     expect(await authenticate(auth.deps, other.pair.access)).toMatchObject({ sessionId: other.session.id });
-    const { revocations } = await auth.store.feed.read({ after: null, horizon: 3_600 });
-    expect(revocations).toEqual([{ kind: "session", sessionId: id, at: testStart }]);
+    const read = { after: null, since: testStart, nodeId: null, beat: false, timeout: null };
+    const { revocations } = await auth.store.feed.read(read);
+    const until = testStart + auth.deps.settings.accessTokenLifetime;
+    expect(revocations).toEqual([{ kind: "session", sessionId: id, at: testStart, until, reason: "reuse" }]);
   });
 
   it("emits sessions_revoked and reuse_detected once, and refused for the next attempt", async () => {

@@ -6,7 +6,7 @@ import type { Issued } from "../../../src/flows/issue.ts";
 import { logoutByRefreshToken } from "../../../src/flows/logout.ts";
 import { refresh } from "../../../src/flows/refresh/refresh.ts";
 import { disableUser } from "../../../src/flows/users.ts";
-import { alice, createTestAuth, type TestAuth, testStart } from "../../support/auth.ts";
+import { alice, createTestAuth, type TestAuth, testStart, withSessions } from "../../support/auth.ts";
 import { eventsOf, expectRefused, logIn, rowOf } from "../flow.ts";
 
 let auth: TestAuth;
@@ -52,7 +52,8 @@ describe("a refresh with rotateRefreshTokens: false", () => {
     auth.clock.advance(100);
     const client = { ip: "192.0.2.7", userAgent: "Firefox" };
     const { pair } = await refresh(auth.deps, first.pair.refresh, { client });
-    expect(await rowOf(auth, id)).toEqual({ ...before, lastUsedAt: testStart + 100, ...client });
+    const accessUntil = testStart + 100 + 1_800;
+    expect(await rowOf(auth, id)).toEqual({ ...before, lastUsedAt: testStart + 100, accessUntil, ...client });
     expect(pair).toMatchObject({ accessExpiresIn: 1_800, refreshExpiresIn: 2_592_000 - 100 });
   });
 
@@ -98,6 +99,26 @@ describe("a refusal with rotateRefreshTokens: false", () => {
       await expectRefused(firstWith(changes), "token_revoked", { reason });
     }
     expect((await refreshFirst()).outcome).toBe("not_rotated");
+  });
+
+  it("tries once more if another change of the row came in between, and then answers unavailable", async () => {
+    for (const [missed, outcome] of [
+      [1, "not_rotated"],
+      [2, "unavailable"],
+    ] as const) {
+      let left = missed as number;
+      const busy = await createTestAuth({
+        settings: { rotateRefreshTokens: false },
+        wrapStore: (store) =>
+          withSessions(store, ({ touch }) => ({ touch: async (use) => (left-- > 0 ? null : touch(use)) })),
+      });
+      const { pair } = await logIn(busy);
+      const refreshed = refresh(busy.deps, pair.refresh);
+      if (outcome === "unavailable") await expectRefused(refreshed, "unavailable");
+      else expect((await refreshed).outcome).toBe(outcome);
+      expect(eventsOf(busy, "refresh")).toHaveLength(1);
+      await busy.close();
+    }
   });
 
   it("refuses an older token of a session without rotation that changed its user's password", async () => {

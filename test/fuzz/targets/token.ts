@@ -7,10 +7,14 @@ import { mutationsOf } from "../mutations.ts";
 import type { FuzzTarget } from "../target.ts";
 
 const now = 1_767_225_600;
-const tokens = createTokens({ keys, clock: { now: () => now, monotonic: () => 0 }, settings: defaultSettings });
+const tokens = createTokens({
+  keys,
+  clock: { now: () => now, monotonic: () => 0, wall: () => now * 1_000 },
+  settings: defaultSettings,
+});
 const common = { issuedAt: now, userId: "1", sessionId: "s", userEpoch: 0, expiresAt: now + 600 };
 const genuine = [
-  tokens.mintAccess({ ...common, claims: { role: "admin" } }),
+  tokens.mintAccess({ ...common, globalEpoch: 0, claims: { role: "admin" } }),
   tokens.mintRefresh({ ...common, generation: 3, secret: new Uint8Array(32).fill(7) }),
 ];
 

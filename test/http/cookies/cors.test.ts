@@ -1,6 +1,5 @@
 import { afterEach, expect, it } from "vitest";
-import type { CorsPolicy } from "../../../src/http/cookies/cors.ts";
-import type { Endpoint } from "../../../src/http/endpoint.ts";
+import type { CorsPolicy, Endpoint } from "../../../src/http/endpoint.ts";
 import { createHttpHandler } from "../../../src/http/router.ts";
 import { endpoints } from "../../../src/http/routes/index.ts";
 import { createTestAuth, type TestAuth } from "../../support/auth.ts";

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { findSessionRefusal } from "../../../src/flows/session-refusal.ts";
 import { createTestAuth, type TestAuth } from "../../support/auth.ts";
 import { type Browser, createBrowser } from "../../support/browser.ts";
 
@@ -20,7 +21,7 @@ afterEach(() => auth.close());
 const logout = (scope?: unknown, headers?: Record<string, string | null>) =>
   browser.post("/api/auth/logout/", scope === undefined ? undefined : { scope }, headers);
 
-const isLive = async (id: string) => (await auth.store.sessions.find(id))?.session.revokedAt === null;
+const isLive = async (id: string) => findSessionRefusal(await auth.store.sessions.find(id)) === null;
 
 async function expectLoggedOut(response: Response): Promise<void> {
   expect(response.status).toBe(200);
@@ -182,6 +183,10 @@ it("revokes all sessions despite a planted refresh cookie of another, revoked se
 });
 
 it("answers 503 to a logout of all if this node can't know whether the session is live", async () => {
+  await auth.close();
+  auth = await createTestAuth({ settings: { onStale: "refuse" } });
+  browser = createBrowser(auth);
+  ({ sessionId } = await browser.logIn());
   auth.clock.stall(60);
   browser.deleteCookie("__Secure-refresh");
   const response = await logout("all");

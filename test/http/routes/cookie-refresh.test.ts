@@ -209,6 +209,7 @@ describe("a refresh that the store can't answer", () => {
     const wrapStore = (store: Store): Store => ({
       users: store.users,
       feed: store.feed,
+      nodes: store.nodes,
       throttle: store.throttle,
       audit: store.audit,
       outbox: store.outbox,

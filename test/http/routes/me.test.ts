@@ -154,9 +154,11 @@ it("answers 401 user_inactive to an inactive user's access token if checkUserIsA
 });
 
 it("answers 503 with Retry-After if this node's revocations are too stale", async () => {
-  const { access } = await t.logIn();
-  t.clock.stall(11);
-  const response = await getMe(`Bearer ${access}`);
+  const own = await createTestAuth({ settings: { onStale: "refuse" } });
+  const { access } = await own.logIn();
+  own.clock.stall(11);
+  const response = await getMe(`Bearer ${access}`, own);
+  await own.close();
   expect(response.status).toBe(503);
   expect(response.headers.get("Retry-After")).toMatch(/^\d+$/);
   expect(await response.json()).toEqual({ detail: "Service temporarily unavailable.", code: "unavailable" });

@@ -27,7 +27,7 @@ describe("a token endpoint that gets a token that is not valid", () => {
     const cases: readonly (readonly [string, () => string, string])[] = [
       ["garbage", () => "garbage", "Token is invalid"],
       ["forged", () => signCompact(payload, otherKey), "Token is invalid"],
-      ["not valid yet", () => signCompact({ ...payload, iat: testStart + 60 }, t.keys.current), "Token is invalid"],
+      ["not valid yet", () => signCompact({ ...payload, iat: testStart + 61 }, t.keys.current), "Token is invalid"],
       ["of a wrong shape", () => signCompact({ ...payload, sid: 1 }, t.keys.current), "Token is invalid"],
       ["without a user", () => signCompact(without(payload, "user_id"), t.keys.current), "Token is invalid"],
       ["expired", () => signCompact({ ...payload, exp: testStart - 1 }, t.keys.current), "Token is expired"],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AuditOf } from "../../../src/core/store/audit.ts";
 import { toAuditRow } from "../../../src/events/audit-row.ts";
-import { addSession, addUser, importedUser, newSession, newUser, rotationOf, toHash } from "./records.ts";
+import { addSession, addUser, importedUser, keeping, newSession, newUser, readAfter, rotationOf } from "./records.ts";
 import type { Scene } from "./scene.ts";
 
 /** Returns one record whose reason is the change as JSON. */
@@ -30,7 +30,7 @@ export function describeAuditRecordContract(scene: Scene): void {
   describe("a change with an audit", () => {
     const none = { sessions: 0, revocations: [] };
     const patch = { username: undefined, usernameKey: undefined, email: "a@example.org", isStaff: undefined };
-    const keep = { sessionId: "s", userEpoch: 0, nextHash: toHash(9), idleLifetime: 100 };
+    const keep = keeping("s");
     const addAliceWithSession = async () => {
       const { store } = scene;
       const userId = await addUser(store, "alice");
@@ -44,35 +44,46 @@ export function describeAuditRecordContract(scene: Scene): void {
       const created = await users.create(newUser("alice"), audit);
       const userId = created.outcome === "created" ? created.user.id : "";
       const session = await sessions.create(newSession("s", userId), audit);
-      const changed = await users.changePassword(userId, "hash-2", keep, audit);
+      const changed = await users.changePassword(userId, "hash-2", keep, { audit });
       const revoked = await sessions.revoke("s", "logout", { audit });
+      const { userEpoch } = (await sessions.find("s"))?.session ?? { userEpoch: 0 };
+      await addSession(store, "t", userId, { userEpoch });
       const all = [
         await users.update(userId, patch, audit),
         await users.replacePasswordHash(userId, { from: "hash-2", to: "hash-2b" }, audit),
-        await users.disable(userId, audit),
+        await sessions.revokeOthers({ sessionId: "t", userId }, "logout", { audit }),
+        await users.disable(userId, { audit }),
         await users.enable(userId, audit),
-        await users.setPassword(userId, "hash-3", audit),
+        await users.setPassword(userId, "hash-3", { audit }),
         await sessions.revokeForUser(userId, "logout", { audit }),
-        await sessions.revokeForUser(userId, "logout", { except: "s", audit }),
-        await sessions.revokeAll("revoked", audit),
-        await feed.revokeToken("jti", audit),
-        await users.delete(userId, audit),
+        await sessions.revokeAll("revoked", { audit }),
+        await feed.revokeToken("jti", { audit }),
+        await users.delete(userId, { audit }),
         await users.importBatch([importedUser("bob")], { audit }),
         await throttle.clear("account", audit),
       ];
-      const { session: _, now: __, ...passwordChange } = changed ?? { session: null, now: 0 };
+      const {
+        session: _,
+        now: __,
+        globalEpoch: ___,
+        ...passwordChange
+      } = changed ?? {
+        session: null,
+        now: 0,
+        globalEpoch: 0,
+      };
       const results = [created.outcome === "created" && created.user, session, passwordChange, revoked, ...all];
       expect(await reasons()).toEqual(results.map(toReason));
       expect(all[1]).toEqual({ now });
-      expect(all[3]).toEqual({ now });
+      expect(all[4]).toEqual({ now });
     });
 
     it("writes one record of a decision, whether or not it revoked", async () => {
       await addAliceWithSession();
       const { sessions } = scene.store;
-      const kept = await sessions.decide("s", () => ({ result: 1 }), audit);
+      const kept = await sessions.decide("s", () => ({ result: 1 }), { audit });
       expect(kept).toEqual({ result: 1, ...none });
-      const revoked = await sessions.decide("s", () => ({ result: 2, revoke: "reuse" }), audit);
+      const revoked = await sessions.decide("s", () => ({ result: 2, revoke: "reuse" }), { audit });
       expect(revoked).toMatchObject({ result: 2, sessions: 1 });
       expect(revoked.revocations).toHaveLength(1);
       expect(await reasons()).toEqual([toReason(kept), toReason(revoked)]);
@@ -86,11 +97,12 @@ export function describeAuditRecordContract(scene: Scene): void {
       await users.update("1", { ...patch, username: "bob", usernameKey: "bob" }, audit);
       await users.update("9", patch, audit);
       await users.replacePasswordHash("1", { from: "another hash", to: "hash" }, audit);
-      await users.disable("9", audit);
+      await users.disable("9", { audit });
       await users.enable("9", audit);
-      await users.setPassword("9", "hash", audit);
-      await users.changePassword("1", "hash", keep, audit);
-      await users.delete("9", audit);
+      await users.setPassword("9", "hash", { audit });
+      await users.changePassword("1", "hash", keep, { audit });
+      await users.delete("9", { audit });
+      await sessions.revokeOthers({ sessionId: "s", userId: "9" }, "logout", { audit });
       await sessions.create(newSession("s", "9"), audit);
       expect(await readAll()).toEqual([]);
     });
@@ -106,21 +118,22 @@ export function describeAuditRecordContract(scene: Scene): void {
         () => users.update(userId, patch, fails),
         () => users.replacePasswordHash(userId, { from: "hash-1", to: "hash-2" }, fails),
         () => users.importBatch([importedUser("bob")], { audit: fails }),
-        () => users.disable(userId, fails),
-        () => users.setPassword(userId, "hash-2", fails),
-        () => users.changePassword(userId, "hash-2", keep, fails),
-        () => users.delete(userId, fails),
+        () => users.disable(userId, { audit: fails }),
+        () => users.setPassword(userId, "hash-2", { audit: fails }),
+        () => users.changePassword(userId, "hash-2", keep, { audit: fails }),
+        () => users.delete(userId, { audit: fails }),
         () => sessions.create(newSession("t", userId), fails),
-        () => sessions.decide("s", () => ({ result: 1, revoke: "reuse" }), fails),
+        () => sessions.decide("s", () => ({ result: 1, revoke: "reuse" }), { audit: fails }),
         () => sessions.revoke("s", "logout", { audit: fails }),
         () => sessions.revokeForUser(userId, "logout", { audit: fails }),
-        () => sessions.revokeAll("logout", fails),
-        () => feed.revokeToken("jti", fails),
+        () => sessions.revokeOthers({ sessionId: "s", userId }, "logout", { audit: fails }),
+        () => sessions.revokeAll("logout", { audit: fails }),
+        () => feed.revokeToken("jti", { audit: fails }),
         () => throttle.clear("account", fails),
       ];
       for (const attempt of attempts) await expect(attempt()).rejects.toThrow("no such record");
       expect(await readAll()).toEqual([]);
-      expect((await feed.read({ after: null, horizon: 60 })).revocations).toEqual([]);
+      expect((await feed.read(readAfter(null))).revocations).toEqual([]);
       expect((await users.list({ limit: 9 })).map(({ epoch }) => epoch)).toEqual([0]);
       expect(await users.findById(userId)).toStrictEqual(before);
       expect(await throttle.clear("account")).toMatchObject({ counts: 1 });

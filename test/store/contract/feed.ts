@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Revocation } from "../../../src/core/revocation.ts";
-import { addSession, addUser, rotationOf } from "./records.ts";
+import { addSession, addUser, readAfter, rotationOf } from "./records.ts";
 import type { Scene } from "./scene.ts";
 
 /** Defines the tests of every store's revocation feed. */
@@ -25,14 +25,14 @@ export function describeFeedContract(scene: Scene): void {
       collect(await store.sessions.revokeAll("revoked"));
       const kinds = returned.map(({ kind }) => kind).join(" ");
       expect(kinds).toBe("session session session token user user user all");
-      const batch = await store.feed.read({ after: null, horizon: 60 });
+      const batch = await store.feed.read(readAfter(null));
       expect(batch.revocations).toStrictEqual(returned);
       expect(batch.more).toBe(false);
     });
 
     it("returns the entries after a cursor, and none if none were appended", async () => {
       const { feed } = scene.store;
-      const empty = await feed.read({ after: null, horizon: 60 });
+      const empty = await feed.read(readAfter(null));
       expect(empty).toMatchObject({ revocations: [], more: false });
       const {
         revocations: [first],
@@ -40,45 +40,43 @@ export function describeFeedContract(scene: Scene): void {
       const {
         revocations: [second],
       } = await feed.revokeToken("2");
-      const batch = await feed.read({ after: empty.cursor, horizon: 60 });
+      const batch = await feed.read(readAfter(empty.cursor));
       expect(batch.revocations).toStrictEqual([first, second]);
       for (const _ of [1, 2]) {
-        expect(await feed.read({ after: batch.cursor, horizon: 60 })).toMatchObject({ revocations: [], more: false });
+        expect(await feed.read(readAfter(batch.cursor))).toMatchObject({ revocations: [], more: false });
       }
       const {
         revocations: [third],
       } = await feed.revokeToken("3");
-      expect((await feed.read({ after: batch.cursor, horizon: 60 })).revocations).toStrictEqual([third]);
-      expect((await feed.read({ after: empty.cursor, horizon: 60 })).revocations).toStrictEqual([first, second, third]);
+      expect((await feed.read(readAfter(batch.cursor))).revocations).toStrictEqual([third]);
+      expect((await feed.read(readAfter(empty.cursor))).revocations).toStrictEqual([first, second, third]);
     });
 
-    it("returns only the entries of the last `horizon` seconds to a new reader, and never the older ones", async () => {
+    it("leaves out of a first read what no token needs at `since`, and hands it over never", async () => {
       const { feed } = scene.store;
-      await feed.revokeToken("old");
-      scene.now += 61;
-      const start = await feed.read({ after: null, horizon: 60 });
-      expect(start.revocations).toEqual([]);
+      await feed.revokeToken("old", { until: scene.now + 10 });
       const {
         revocations: [recent],
-      } = await feed.revokeToken("recent");
-      expect((await feed.read({ after: start.cursor, horizon: 60 })).revocations).toStrictEqual([recent]);
-      scene.now += 60;
-      const batch = await feed.read({ after: null, horizon: 60 });
-      expect(batch.revocations).toStrictEqual([recent]);
-      expect((await feed.read({ after: batch.cursor, horizon: 60 })).revocations).toEqual([]);
+      } = await feed.revokeToken("recent", { until: scene.now + 20 });
+      const start = await feed.read(readAfter(null, { since: scene.now + 11 }));
+      expect(start.revocations).toStrictEqual([recent]);
+      expect((await feed.read(readAfter(start.cursor))).revocations).toEqual([]);
+      expect((await feed.read(readAfter(null, { since: scene.now + 20 }))).revocations).toStrictEqual([recent]);
+      expect((await feed.read(readAfter(null, { since: scene.now + 21 }))).revocations).toEqual([]);
+      expect((await feed.read(readAfter(null))).revocations).toHaveLength(2);
     });
 
     it("continues at the cursor after old entries were deleted", async () => {
       const { store } = scene;
       await store.feed.revokeToken("old");
-      const { cursor } = await store.feed.read({ after: null, horizon: 60 });
-      scene.now += 100;
+      const { cursor } = await store.feed.read(readAfter(null));
+      scene.now += 86_400 + 61;
       expect(await store.deleteExpired({ limit: 10, horizon: 60 })).toMatchObject({ revocations: 1 });
-      expect((await store.feed.read({ after: cursor, horizon: 60 })).revocations).toEqual([]);
+      expect((await store.feed.read(readAfter(cursor))).revocations).toEqual([]);
       const {
         revocations: [next],
       } = await store.feed.revokeToken("new");
-      expect((await store.feed.read({ after: cursor, horizon: 60 })).revocations).toStrictEqual([next]);
+      expect((await store.feed.read(readAfter(cursor))).revocations).toStrictEqual([next]);
     });
 
     it("has no entry for a call that revoked nothing", async () => {
@@ -87,7 +85,7 @@ export function describeFeedContract(scene: Scene): void {
       await store.sessions.revoke("nowhere", "logout");
       await store.users.disable("9");
       await store.sessions.decide("nowhere", () => ({ result: null, revoke: "reuse" }));
-      expect((await store.feed.read({ after: null, horizon: 60 })).revocations).toEqual([]);
+      expect((await store.feed.read(readAfter(null))).revocations).toEqual([]);
     });
   });
 
@@ -95,12 +93,12 @@ export function describeFeedContract(scene: Scene): void {
     it("belong to the entries after a cursor, and are missing for a new reader", async () => {
       const { feed } = scene.store;
       await feed.revokeToken("1");
-      const start = await feed.read({ after: null, horizon: 60 });
+      const start = await feed.read(readAfter(null));
       expect(start.revocations).toHaveLength(1);
       expect(start.ages).toBeUndefined();
       await feed.revokeToken("2");
       await feed.revokeToken("3");
-      const { ages } = await feed.read({ after: start.cursor, horizon: 60 });
+      const { ages } = await feed.read(readAfter(start.cursor));
       expect(ages).toEqual([expect.any(Number), expect.any(Number)]);
       for (const age of ages ?? []) {
         expect(age).toBeGreaterThanOrEqual(0);
@@ -110,7 +108,7 @@ export function describeFeedContract(scene: Scene): void {
   });
 
   describe("feed.isRevoked", () => {
-    const token = { sessionId: "s", userId: "1", userEpoch: 0, tokenId: "t", issuedAt: 1_000_000 };
+    const token = { sessionId: "s", userId: "1", userEpoch: 0, globalEpoch: 0, tokenId: "t", issuedAt: 1_000_000 };
 
     /** Adds the user "1" with the sessions "s" and "other". */
     async function addSessions(): Promise<void> {
@@ -129,7 +127,10 @@ export function describeFeedContract(scene: Scene): void {
 
     it.each<readonly [string, (store: Scene["store"]) => Promise<unknown>]>([
       ["the session was revoked", (store) => store.sessions.revoke("s", "logout")],
-      ["the other sessions were revoked", (store) => store.sessions.revokeForUser("1", "logout", { except: "other" })],
+      [
+        "the other sessions were revoked",
+        (store) => store.sessions.revokeOthers({ sessionId: "other", userId: "1" }, "logout"),
+      ],
       ["the user's sessions were revoked", (store) => store.sessions.revokeForUser("1", "logout")],
       [
         "the session was revoked because of reuse",
@@ -146,18 +147,28 @@ export function describeFeedContract(scene: Scene): void {
       await addSessions();
       await revoke(store);
       expect(await store.feed.isRevoked(token)).toBe(true);
-      const { revocations } = await store.feed.read({ after: null, horizon: 60 });
+      const { revocations } = await store.feed.read(readAfter(null));
       expect(revocations.length).toBeGreaterThan(0);
     });
 
-    it("returns true for a token from before `revokeAll`, and false for a later one", async () => {
+    it("returns true for a token from before `revokeAll`, and false for one of the same second from after it", async () => {
       const { store } = scene;
       await addSessions();
       await store.sessions.revokeAll("revoked");
-      scene.now += 1;
-      await addSession(store, "new", "1");
+      const { globalEpoch } = await addSession(store, "new", "1");
+      expect(globalEpoch).toBe(1);
       expect(await store.feed.isRevoked({ ...token, sessionId: "new" })).toBe(true);
-      expect(await store.feed.isRevoked({ ...token, sessionId: "new", issuedAt: 1_000_001 })).toBe(false);
+      expect(await store.feed.isRevoked({ ...token, sessionId: "new", globalEpoch })).toBe(false);
+    });
+
+    it("judges a token without a global epoch by the time of `revokeAll`", async () => {
+      const { store } = scene;
+      await addSessions();
+      await store.sessions.revokeAll("revoked");
+      await addSession(store, "new", "1");
+      const foreign = { ...token, sessionId: "new", globalEpoch: null };
+      expect(await store.feed.isRevoked(foreign)).toBe(true);
+      expect(await store.feed.isRevoked({ ...foreign, issuedAt: 1_000_001 })).toBe(false);
     });
 
     it("returns true if the session is unknown or another user's", async () => {
@@ -176,7 +187,7 @@ export function describeFeedContract(scene: Scene): void {
       await addSession(store, "s", alice);
       let stop = () => {};
       const woken = new Promise<void>((resolve) => {
-        stop = store.feed.subscribe(resolve);
+        stop = store.feed.subscribe(() => resolve());
       });
       await store.sessions.revoke("s", "logout");
       await woken;
@@ -190,11 +201,6 @@ export function describeFeedContract(scene: Scene): void {
       await store.feed.revokeToken("token");
       await new Promise((resolve) => setImmediate(resolve));
       expect(isWoken).toBe(false);
-    });
-
-    it("requires a poll at least once a second", () => {
-      expect(scene.store.feed.pollInterval).toBeGreaterThan(0);
-      expect(scene.store.feed.pollInterval).toBeLessThanOrEqual(1_000);
     });
   });
 }

@@ -97,7 +97,7 @@ export function describeFormerNamesContract(scene: Scene): void {
     const claimBodies = async (...bodies: string[]) => {
       const audit: AuditOf<unknown> = () =>
         bodies.map((body, i) => ({ row: null, delivery: { id: `msg_${i}`, body, at: scene.now } }));
-      await scene.store.feed.revokeToken("jti", audit);
+      await scene.store.feed.revokeToken("jti", { audit });
       const deliveries = await scene.store.outbox.claim({ limit: 10, lease: 60 });
       return deliveries.toSorted((a, b) => a.id.localeCompare(b.id)).map(({ body }) => body);
     };

@@ -14,7 +14,7 @@ export function describeOutboxContract(scene: Scene): void {
         row: null,
         delivery: { id, body: `{"id":"${id}","text":"☃\\u0000"}`, at: scene.now },
       }));
-    await scene.store.feed.revokeToken("jti", audit);
+    await scene.store.feed.revokeToken("jti", { audit });
   }
   const claimIds = async (claim = options) => (await scene.store.outbox.claim(claim)).map(({ id }) => id).sort();
 
@@ -33,7 +33,9 @@ export function describeOutboxContract(scene: Scene): void {
         { row: null, delivery: { id: "a", body: "{}", at: 1 } },
         { row: { type: null } as never, delivery: null },
       ];
-      await expect(addUser(scene.store, "alice").then((id) => scene.store.users.disable(id, audit))).rejects.toThrow();
+      await expect(
+        addUser(scene.store, "alice").then((id) => scene.store.users.disable(id, { audit })),
+      ).rejects.toThrow();
       expect(await claimIds()).toEqual([]);
     });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addSession, addUser, isLive, rotationOf, toHash } from "./records.ts";
+import { addSession, addUser, isLive, keeping, readAfter, rotationOf, toHash } from "./records.ts";
 import type { Scene } from "./scene.ts";
 
 /** Defines the tests of how every store keeps and changes password hashes. */
@@ -8,9 +8,11 @@ export function describePasswordContract(scene: Scene): void {
     it("sets the hash and raises the epoch even if the user has no session", async () => {
       const { store } = scene;
       const alice = await addUser(store, "alice");
+      const until = scene.now + 86_400;
       expect(await store.users.setPassword(alice, "hash-2")).toStrictEqual({
         sessions: 0,
-        revocations: [{ kind: "user", userId: alice, epoch: 1, at: scene.now }],
+        revocations: [{ kind: "user", userId: alice, epoch: 1, at: scene.now, until, reason: "password_changed" }],
+        position: expect.any(String),
       });
       expect(await store.users.findById(alice)).toMatchObject({ passwordHash: "hash-2", epoch: 1 });
       expect(await store.users.setPassword("9", "hash-2")).toBeNull();
@@ -31,7 +33,7 @@ export function describePasswordContract(scene: Scene): void {
       expect(await store.users.findById(bob)).toMatchObject({ passwordHash: "hash-1" });
       expect(await isLive(store, "s")).toBe(true);
       expect(await store.sessions.rotate(rotationOf("s", 0))).not.toBeNull();
-      const feed = await store.feed.read({ after: null, horizon: 1_000 });
+      const feed = await store.feed.read(readAfter(null));
       expect(feed.revocations).toEqual([]);
     });
 
@@ -62,7 +64,7 @@ export function describePasswordContract(scene: Scene): void {
   });
 
   describe("users.changePassword", () => {
-    const keep = { sessionId: "kept", userEpoch: 0, nextHash: toHash(50), idleLifetime: 100 };
+    const keep = keeping("kept");
 
     it("keeps the given session under the new epoch with a new generation and revokes the others", async () => {
       const { store } = scene;
@@ -74,7 +76,7 @@ export function describePasswordContract(scene: Scene): void {
       const change = await store.users.changePassword(alice, "hash-2", keep);
       expect(change).toMatchObject({
         sessions: 1,
-        revocations: [{ kind: "user", userId: alice, epoch: 1, at: scene.now }],
+        revocations: [{ kind: "user", userId: alice, epoch: 1, at: scene.now, reason: "password_changed" }],
         now: scene.now,
       });
       expect(change?.session).toMatchObject({

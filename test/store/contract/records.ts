@@ -1,6 +1,7 @@
+import type { FeedRead } from "../../../src/core/store/feed.ts";
 import type { Store } from "../../../src/core/store/index.ts";
 import type { NewSession, Rotation, SessionUse } from "../../../src/core/store/sessions.ts";
-import type { ImportedUser, NewUser } from "../../../src/core/store/users.ts";
+import type { ImportedUser, KeepSession, NewUser } from "../../../src/core/store/users.ts";
 
 /** Returns 32 bytes that differ for every `n`, in place of a SHA-256. */
 export function toHash(n: number): Uint8Array {
@@ -26,7 +27,12 @@ export function importedUser(username: string, changes: Partial<ImportedUser> = 
   return { ...newUser(username), isActive: true, createdAt: null, lastLoginAt: null, ...changes };
 }
 
-/** Returns a session to create: 100 s idle, 1000 s at most, with the hash `toHash(0)`. */
+/** Returns a read of the feed after a cursor, of a process that is not registered. */
+export function readAfter(after: string | null, changes: Partial<FeedRead> = {}): FeedRead {
+  return { after, since: 0, nodeId: null, beat: false, timeout: null, ...changes };
+}
+
+/** Returns a session to create: 100 s idle, 1000 s at most, access tokens of 60 s, with the hash `toHash(0)`. */
 export function newSession(id: string, userId: string, changes: Partial<NewSession> = {}): NewSession {
   return {
     id,
@@ -39,6 +45,8 @@ export function newSession(id: string, userId: string, changes: Partial<NewSessi
     userAgent: "Firefox",
     ip: "192.0.2.1",
     updateLastLogin: false,
+    accessLifetime: 60,
+    maxSessions: null,
     ...changes,
   };
 }
@@ -55,8 +63,22 @@ export function rotationOf(sessionId: string, generation: number, changes: Parti
     salt: new Uint8Array(16).fill(generation + 1),
     idempotencyHash: null,
     idleLifetime: 100,
+    accessLifetime: 60,
     userAgent: null,
     ip: null,
+    ...changes,
+  };
+}
+
+/** Returns how a password change keeps a session, with the new hash `toHash(50)`. */
+export function keeping(sessionId: string, changes: Partial<KeepSession> = {}): KeepSession {
+  return {
+    sessionId,
+    userEpoch: 0,
+    nextHash: toHash(50),
+    changeHash: null,
+    idleLifetime: 100,
+    accessLifetime: 60,
     ...changes,
   };
 }
@@ -64,7 +86,7 @@ export function rotationOf(sessionId: string, generation: number, changes: Parti
 /** Returns a use of generation 0, whose hash is `toHash(0)`, of the first user. */
 export function useOf(sessionId: string, changes: Partial<SessionUse> = {}): SessionUse {
   const presented = { sessionId, userId: "1", userEpoch: 0, generation: 0, presentedHash: toHash(0) };
-  return { ...presented, userAgent: null, ip: null, ...changes };
+  return { ...presented, accessLifetime: 60, userAgent: null, ip: null, ...changes };
 }
 
 /** Creates a user and returns the id. */

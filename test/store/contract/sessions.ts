@@ -11,7 +11,7 @@ export function describeSessionContract(scene: Scene): void {
     it("returns the session exactly as it is stored", async () => {
       const user = await addUser(scene.store, "alice");
       const created = await addSession(scene.store, "s", user);
-      expect(created).toMatchObject({ now: scene.now, revocations: [] });
+      expect(created).toMatchObject({ now: scene.now, globalEpoch: 0, revocations: [], limited: [] });
       expect(created.session).toStrictEqual({
         id: "s",
         userId: user,
@@ -26,6 +26,9 @@ export function describeSessionContract(scene: Scene): void {
         lastUsedAt: scene.now,
         idleExpiresAt: scene.now + 100,
         absoluteExpiresAt: scene.now + 1_000,
+        accessUntil: scene.now + 60,
+        leastEpoch: null,
+        changeHash: null,
         revokedAt: null,
         revokeReason: null,
         persistent: true,
@@ -78,7 +81,9 @@ export function describeSessionContract(scene: Scene): void {
       await addSession(scene.store, "first", alice);
       const replaces = { sessionId: "first", userId: alice };
       const second = await addSession(scene.store, "second", bob, { replaces });
-      expect(second.revocations).toStrictEqual([{ kind: "session", sessionId: "first", at: scene.now }]);
+      expect(second.revocations).toMatchObject([
+        { kind: "session", sessionId: "first", at: scene.now, reason: "replaced" },
+      ]);
       expect(await find("first")).toMatchObject({ revokedAt: scene.now, revokeReason: "replaced" });
       const third = await addSession(scene.store, "third", bob, { replaces });
       expect(third.revocations).toEqual([]);
@@ -108,7 +113,7 @@ export function describeSessionContract(scene: Scene): void {
       const { session } = await addSession(scene.store, "s", user);
       const decided = await scene.store.sessions.decide("s", (locked) => ({ result: locked }));
       expect(decided).toStrictEqual({
-        result: { session, user: { isActive: true, epoch: 0 }, now: scene.now },
+        result: { session, user: { isActive: true, epoch: 0, epochReason: null }, now: scene.now, globalEpoch: 0 },
         sessions: 0,
         revocations: [],
       });
@@ -119,10 +124,10 @@ export function describeSessionContract(scene: Scene): void {
       const { sessions } = scene.store;
       await addSession(scene.store, "s", await addUser(scene.store, "alice"));
       const detectReuse = () => sessions.decide("s", () => ({ result: "reuse", revoke: "reuse" as const }));
-      expect(await detectReuse()).toStrictEqual({
+      expect(await detectReuse()).toMatchObject({
         result: "reuse",
         sessions: 1,
-        revocations: [{ kind: "session", sessionId: "s", at: scene.now }],
+        revocations: [{ kind: "session", sessionId: "s", at: scene.now, reason: "reuse" }],
       });
       expect(await find("s")).toMatchObject({ revokedAt: scene.now, revokeReason: "reuse" });
       expect(await detectReuse()).toStrictEqual({ result: "reuse", sessions: 0, revocations: [] });
@@ -148,8 +153,9 @@ export function describeSessionContract(scene: Scene): void {
       const use = { ...useOf("s"), userAgent: "Chrome" };
       const touched = await scene.store.sessions.touch(use);
       expect(touched).toStrictEqual({
-        session: { ...session, lastUsedAt: scene.now, userAgent: "Chrome" },
+        session: { ...session, lastUsedAt: scene.now, userAgent: "Chrome", accessUntil: scene.now + 60 },
         now: scene.now,
+        globalEpoch: 0,
       });
       expect(await find("s")).toStrictEqual(touched?.session);
     });
@@ -158,8 +164,9 @@ export function describeSessionContract(scene: Scene): void {
       const { session } = await addSession(scene.store, "s", await addUser(scene.store, "alice"));
       scene.now += 30;
       const touched = await scene.store.sessions.touch(useOf("s", { issuesRefreshToken: true }));
-      const expected = { ...session, lastUsedAt: scene.now, rotatedAt: scene.now };
-      expect(touched).toStrictEqual({ session: expected, now: scene.now });
+      const accessUntil = (session.accessUntil ?? 0) + 30;
+      const expected = { ...session, lastUsedAt: scene.now, rotatedAt: scene.now, accessUntil };
+      expect(touched).toStrictEqual({ session: expected, now: scene.now, globalEpoch: 0 });
       expect(await find("s")).toStrictEqual(expected);
       scene.now += 30;
       expect((await scene.store.sessions.touch(useOf("s")))?.session.rotatedAt).toBe(scene.now - 30);

@@ -2,11 +2,14 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../../src/core/errors.ts";
 import { describeAuditContract } from "./audit.ts";
 import { describeAuditRecordContract } from "./audit-records.ts";
+import { describeEpochContract } from "./epochs.ts";
 import { describeFeedContract } from "./feed.ts";
 import { describeFormerNamesContract } from "./former-names.ts";
+import { describeLifetimeContract } from "./lifetimes.ts";
+import { describeNodeContract } from "./nodes.ts";
 import { describeOutboxContract } from "./outbox.ts";
 import { describePasswordContract } from "./passwords.ts";
-import { addSession, addUser, isLive, rotationOf } from "./records.ts";
+import { addSession, addUser, isLive, readAfter, rotationOf } from "./records.ts";
 import { describeRotationContract } from "./rotations.ts";
 import type { CreateStore, Scene } from "./scene.ts";
 import { describeSessionRevocationContract } from "./session-revocation.ts";
@@ -36,6 +39,9 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
     describeRotationContract(scene);
     describeSessionRevocationContract(scene);
     describeFeedContract(scene);
+    describeNodeContract(scene);
+    describeEpochContract(scene);
+    describeLifetimeContract(scene);
     describeThrottleContract(scene);
     describeAuditContract(scene);
     describeAuditRecordContract(scene);
@@ -110,13 +116,14 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
         expect((await store.deleteExpired({ limit: 10, horizon: 0 })).sessions).toBe(1);
       });
 
-      it("deletes revoked sessions and revocations that are older than the horizon", async () => {
+      it("deletes revoked sessions and revocations whose last token has expired longer ago than the horizon", async () => {
         const { store } = scene;
         const user = await addUser(store, "alice");
         await addSession(store, "s", user, { idleLifetime: 900 });
+        await store.nodes.register({ id: "node", name: null, lease: 1_000, accessTokenLifetime: 60 });
         await store.sessions.revoke("s", "logout");
         await store.feed.revokeToken("token");
-        scene.now += 300;
+        scene.now += 360;
         expect(await store.deleteExpired({ limit: 10, horizon: 300 })).toEqual({
           sessions: 0,
           revocations: 0,
@@ -136,6 +143,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
       it("deletes at most `limit` rows of each kind per call, and everything after enough calls", async () => {
         const { store } = scene;
         const user = await addUser(store, "alice");
+        await store.nodes.register({ id: "node", name: null, lease: 1_000, accessTokenLifetime: 60 });
         for (const id of ["a", "b", "c"]) await addSession(store, id, user, { idleLifetime: 10 });
         await addSession(store, "d", user, { idleLifetime: 500 });
         for (const id of ["a", "b", "d"]) await store.sessions.revoke(id, "logout");
@@ -172,7 +180,9 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           () => store.users.findById("1"),
           () => store.sessions.revoke("s", "logout"),
           () => store.throttle.clear("account"),
-          () => store.feed.read({ after: null, horizon: 60 }),
+          () => store.feed.read(readAfter(null)),
+          () => store.nodes.look(),
+          () => store.nodes.register({ id: "node", name: null, lease: 1_000, accessTokenLifetime: 60 }),
           () => store.deleteExpired({ limit: 1, horizon: 0 }),
           () => store.audit.append([]),
           () => store.audit.read({ after: null, limit: 1 }),

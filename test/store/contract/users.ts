@@ -110,9 +110,9 @@ export function describeUserContract(scene: Scene): void {
       await addSession(store, "expired", alice, { idleLifetime: 5 });
       await addSession(store, "b1", bob);
       scene.now += 10;
-      expect(await store.users.disable(alice)).toStrictEqual({
+      expect(await store.users.disable(alice)).toMatchObject({
         sessions: 2,
-        revocations: [{ kind: "user", userId: alice, epoch: 1, at: scene.now }],
+        revocations: [{ kind: "user", userId: alice, epoch: 1, at: scene.now, reason: "user_disabled" }],
       });
       expect(await store.users.findById(alice)).toMatchObject({ isActive: false, epoch: 1 });
       expect((await store.sessions.find("a1"))?.session).toMatchObject({
@@ -141,9 +141,10 @@ export function describeUserContract(scene: Scene): void {
       const event = { type: "key_changed", time: 7, change: "generated" } as const;
       const record = () => [{ row: toAuditRow(event), delivery: null }];
       expect(await users.enable(alice, record)).toEqual({ now: scene.now, wasEnabled: true });
-      await users.disable(alice, record);
-      const again = { sessions: 0, revocations: [{ kind: "user", userId: alice, epoch: 2, at: scene.now }] };
-      expect(await users.disable(alice, record)).toEqual({ ...again, wasDisabled: true });
+      await users.disable(alice, { audit: record });
+      const entry = { kind: "user", userId: alice, epoch: 2, at: scene.now, reason: "user_disabled" };
+      const again = { sessions: 0, revocations: [entry], wasDisabled: true };
+      expect(await users.disable(alice, { audit: record })).toMatchObject(again);
       expect(await users.findById(alice)).toMatchObject({ isActive: false, epoch: 2 });
       await users.enable(alice, record);
       expect((await audit.read({ after: null, limit: 10 })).entries).toHaveLength(2);
@@ -160,9 +161,9 @@ export function describeUserContract(scene: Scene): void {
       const { store } = scene;
       const alice = await addUser(store, "alice");
       await addSession(store, "s", alice);
-      expect(await store.users.delete(alice)).toStrictEqual({
+      expect(await store.users.delete(alice)).toMatchObject({
         sessions: 1,
-        revocations: [{ kind: "user", userId: alice, epoch: 1, at: scene.now }],
+        revocations: [{ kind: "user", userId: alice, epoch: 1, at: scene.now, reason: "user_deleted" }],
       });
       expect(await store.users.findById(alice)).toBeNull();
       expect(await store.sessions.find("s")).toMatchObject({ user: null, session: { revokeReason: "user_deleted" } });

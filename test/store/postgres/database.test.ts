@@ -5,7 +5,7 @@ import type { Store } from "../../../src/core/store/index.ts";
 import { type PostgresPool, type PostgresStoreOptions, postgresStore } from "../../../src/store/postgres/index.ts";
 import { migrations } from "../../../src/store/postgres/schema/migrations.ts";
 import { longTimeouts } from "../../support/long-timeouts.ts";
-import { addSession, addUser, newSession, rotationOf, toHash, useOf } from "../contract/records.ts";
+import { addSession, addUser, newSession, readAfter, rotationOf, toHash, useOf } from "../contract/records.ts";
 import { eventually, provideServer } from "./server.ts";
 
 const server = provideServer();
@@ -127,7 +127,7 @@ describe("postgresStore", () => {
       await store.sessions.decide("s", () => ({ result: null, revoke: "reuse" }));
       await store.users.disable(user);
       await store.sessions.revokeAll("revoked");
-      await store.feed.read({ after: null, horizon: 60 });
+      await store.feed.read(readAfter(null));
       const { rows } = await pool.query(`SELECT current_setting('lock_timeout') AS lock,
       current_setting('statement_timeout') AS statement, current_setting('transaction_isolation') AS isolation,
       (SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory') AS locks,

@@ -5,7 +5,7 @@ import { StoreUnavailableError } from "../../../src/core/errors.ts";
 import type { Store } from "../../../src/core/store/index.ts";
 import { type PostgresConnectionOptions, postgresStore } from "../../../src/store/postgres/index.ts";
 import { longTimeouts } from "../../support/long-timeouts.ts";
-import { addSession, addUser, isLive, newUser, rotationOf } from "../contract/records.ts";
+import { addSession, addUser, isLive, newUser, readAfter, rotationOf } from "../contract/records.ts";
 import { eventually, killStoreConnections, provideServer } from "./server.ts";
 
 const server = provideServer();
@@ -181,7 +181,7 @@ describe("a PostgreSQL store that can't answer", () => {
       },
     });
     expect(await store.sessions.find("s")).toMatchObject({ session: { revokeReason: "logout" } });
-    expect((await store.feed.read({ after: null, horizon: 3_600 })).revocations).toHaveLength(1);
+    expect((await store.feed.read(readAfter(null))).revocations).toHaveLength(1);
   });
 
   it("says why it can't connect: no server, a wrong password or no such database", async () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Store } from "../../../src/core/store/index.ts";
 import { postgresStore } from "../../../src/store/postgres/index.ts";
 import { longTimeouts } from "../../support/long-timeouts.ts";
-import { addSession, addUser, rotationOf } from "../contract/records.ts";
+import { addSession, addUser, readAfter, rotationOf } from "../contract/records.ts";
 import { provideServer } from "./server.ts";
 
 const server = provideServer();
@@ -51,7 +51,7 @@ it("the PostgreSQL store finds each session in one partition if the table is par
   expect(await store.sessions.revoke("session-1", "logout")).toMatchObject({ sessions: 1 });
   expect((await store.sessions.list({ userId: alice, limit: 100 })).sessions).toHaveLength(38);
   expect(await store.users.disable(alice)).toMatchObject({ sessions: 38 });
-  expect((await store.feed.read({ after: null, horizon: 60 })).revocations).toHaveLength(3);
+  expect((await store.feed.read(readAfter(null))).revocations).toHaveLength(3);
   now += 1_000;
   expect(await store.deleteExpired({ limit: 25, horizon: 60 })).toMatchObject({ sessions: 25 });
   expect(await store.deleteExpired({ limit: 25, horizon: 60 })).toMatchObject({ sessions: 15 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { postgresStore } from "../../../src/store/postgres/index.ts";
 import { longTimeouts } from "../../support/long-timeouts.ts";
 import { createTransactionPool } from "../../support/transaction-pool.ts";
-import { addSession, addUser, isLive, rotationOf } from "../contract/records.ts";
+import { addSession, addUser, isLive, readAfter, rotationOf } from "../contract/records.ts";
 import { provideServer } from "./server.ts";
 
 const server = provideServer();
@@ -20,13 +20,13 @@ describe("a PostgreSQL store behind a proxy that pools transactions", () => {
     expect((await Promise.all(racing)).filter((rotated) => rotated !== null)).toHaveLength(4);
     await store.sessions.decide("a", () => ({ result: null, revoke: "reuse" }));
     await store.sessions.revoke("b", "logout");
-    await store.sessions.revokeForUser(alice, "logout", { except: "c" });
+    await store.sessions.revokeOthers({ sessionId: "c", userId: alice }, "logout");
     expect(await isLive(store, "c")).toBe(true);
     await store.feed.revokeToken("token");
     expect(await store.users.setPassword(alice, "hash-2")).toMatchObject({ sessions: 1 });
     await store.sessions.revokeAll("revoked");
-    expect((await store.feed.read({ after: null, horizon: 60 })).revocations).toHaveLength(6);
-    const broken = addSession(store, "c", alice, { userEpoch: 1 });
+    expect((await store.feed.read(readAfter(null))).revocations).toHaveLength(6);
+    const broken = addSession(store, "c", alice, { userEpoch: 2 });
     await expect(broken).rejects.toThrow(/duplicate key/);
     now += 10_000;
     await store.deleteExpired({ limit: 10, horizon: 60 });

@@ -3,7 +3,7 @@ import { StoreUnavailableError } from "../../../src/core/errors.ts";
 import { postgresStore } from "../../../src/store/postgres/index.ts";
 import { longTimeouts } from "../../support/long-timeouts.ts";
 import { type PostgresServer, startStandby } from "../../support/postgres.ts";
-import { addSession, addUser, rotationOf } from "../contract/records.ts";
+import { addSession, addUser, readAfter, rotationOf } from "../contract/records.ts";
 import { provideServer } from "./server.ts";
 
 const primary = provideServer({ max_wal_senders: "4" });
@@ -20,10 +20,9 @@ afterAll(() => standby.stop());
 describe("a PostgreSQL store that is connected to a standby", () => {
   it("refuses to read revocations and fails every change as unavailable", async () => {
     const store = postgresStore({ connectionString: standby.url, ...longTimeouts });
-    const token = { sessionId: "s", userId: "1", userEpoch: 0, tokenId: "t", issuedAt: 0 };
-    await expect(store.feed.read({ after: null, horizon: 60 })).rejects.toThrow(
-      "the server is a standby: connect to the primary",
-    );
+    const token = { sessionId: "s", userId: "1", userEpoch: 0, globalEpoch: 0, tokenId: "t", issuedAt: 0 };
+    await expect(store.feed.read(readAfter(null))).rejects.toThrow("the server is a standby: connect to the primary");
+    await expect(store.nodes.look()).rejects.toThrow("the server is a standby: connect to the primary");
     await expect(store.feed.isRevoked(token)).rejects.toThrow("the server is a standby: connect to the primary");
     const writes: readonly (() => Promise<unknown>)[] = [
       () => store.sessions.rotate(rotationOf("s", 0)),

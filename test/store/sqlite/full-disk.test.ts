@@ -20,6 +20,7 @@ async function open() {
   const connection = createSqliteConnection(database, {
     now: time.clock.now,
     busyTimeout: 100,
+    incarnation: "file",
     isFileGone: () => false,
   });
   await migrate(connection);

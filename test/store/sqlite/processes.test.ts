@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { Revocation } from "../../../src/core/revocation.ts";
 import { sqliteStore } from "../../../src/store/sqlite/index.ts";
 import { migrations } from "../../../src/store/sqlite/schema/migrations.ts";
-import { addSession, addUser, rotationOf } from "../contract/records.ts";
+import { addSession, addUser, readAfter, rotationOf } from "../contract/records.ts";
 import { provideDatabaseFile } from "./database-file.ts";
 
 const file = provideDatabaseFile();
@@ -78,10 +78,10 @@ describe("processes that share one SQLite file", () => {
     const store = await createStoreWithSession();
     const writer = await startProcess("revokeTokens", 150);
     const seen: Revocation[] = [];
-    let { cursor } = await store.feed.read({ after: null, horizon: 60 });
+    let { cursor } = await store.feed.read(readAfter(null));
     let batches = 0;
     const readMore = async () => {
-      const batch = await store.feed.read({ after: cursor, horizon: 60 });
+      const batch = await store.feed.read(readAfter(cursor));
       seen.push(...batch.revocations);
       cursor = batch.cursor;
       if (batch.revocations.length > 0) batches += 1;
@@ -114,7 +114,7 @@ describe("processes that share one SQLite file", () => {
 
     const store = sqliteStore(file.path);
     expect((await store.sessions.find("s"))?.session.revokeReason).toBe("logout");
-    expect((await store.feed.read({ after: null, horizon: 3_600 })).revocations).toHaveLength(1);
+    expect((await store.feed.read(readAfter(null))).revocations).toHaveLength(1);
     expect(await store.sessions.rotate(rotationOf("s", 0))).toBeNull();
     await store.close();
   });

@@ -6,7 +6,7 @@ import { SchemaVersionError, StoreUnavailableError } from "../../../src/core/err
 import { openDatabase } from "../../../src/store/sqlite/connection/open.ts";
 import { sqliteStore } from "../../../src/store/sqlite/index.ts";
 import { migrations } from "../../../src/store/sqlite/schema/migrations.ts";
-import { addSession, addUser, rotationOf } from "../contract/records.ts";
+import { addSession, addUser, readAfter, rotationOf } from "../contract/records.ts";
 import { provideDatabaseFile } from "./database-file.ts";
 
 const file = provideDatabaseFile();
@@ -133,9 +133,9 @@ describe("the feed of a SQLite store", () => {
     const store = sqliteStore(":memory:");
     await store.migrate();
     for (let i = 0; i < 10_001; i++) await store.feed.revokeToken(String(i));
-    const first = await store.feed.read({ after: null, horizon: 60 });
+    const first = await store.feed.read(readAfter(null));
     expect([first.revocations.length, first.more]).toEqual([10_000, true]);
-    const second = await store.feed.read({ after: first.cursor, horizon: 60 });
+    const second = await store.feed.read(readAfter(first.cursor));
     expect([second.revocations.length, second.more]).toEqual([1, false]);
     expect(second.revocations).toMatchObject([{ tokenId: "10000" }]);
     await store.close();
@@ -145,24 +145,28 @@ describe("the feed of a SQLite store", () => {
     const store = await file.openMigrated();
     await store.feed.revokeToken("1");
     await store.feed.revokeToken("2");
-    const { cursor } = await store.feed.read({ after: null, horizon: 60 });
+    const { cursor } = await store.feed.read(readAfter(null));
     file.execute(
       "DELETE FROM revocations WHERE seq = 2; UPDATE sqlite_sequence SET seq = 1 WHERE name = 'revocations'",
     );
-    const again = await store.feed.read({ after: cursor, horizon: 60 });
-    expect(again.revocations).toMatchObject([{ tokenId: "1" }]);
-    expect((await store.feed.read({ after: again.cursor, horizon: 60 })).revocations).toEqual([]);
+    for (const _ of [1, 2]) {
+      expect(await store.feed.read(readAfter(cursor))).toMatchObject({ isCursorLost: true, cursor, revocations: [] });
+    }
+    const again = await store.feed.read(readAfter(null));
+    expect(again).toMatchObject({ revocations: [{ tokenId: "1" }] });
+    expect(again.isCursorLost).toBeUndefined();
+    expect((await store.feed.read(readAfter(again.cursor))).revocations).toEqual([]);
     await store.close();
   });
 
   it("returns what another store on the file has appended since an empty read", async () => {
     const store = await file.openMigrated();
     const other = await file.openMigrated();
-    let { cursor } = await store.feed.read({ after: null, horizon: 60 });
+    let { cursor } = await store.feed.read(readAfter(null));
     for (const tokenId of ["1", "2", "3"]) {
-      expect((await store.feed.read({ after: cursor, horizon: 60 })).revocations).toEqual([]);
+      expect((await store.feed.read(readAfter(cursor))).revocations).toEqual([]);
       await other.feed.revokeToken(tokenId);
-      const batch = await store.feed.read({ after: cursor, horizon: 60 });
+      const batch = await store.feed.read(readAfter(cursor));
       expect(batch.revocations).toMatchObject([{ tokenId }]);
       cursor = batch.cursor;
     }

@@ -28,6 +28,7 @@ export interface PostgresConnection {
     operation: string,
     sql: string,
     parameters?: Parameters,
+    options?: UrgentOptions,
   ) => Promise<readonly Row[]>;
   /**
    * Runs `work` in a transaction. Durable when the promise fulfils; rolled back if `work` throws. With `isUnbounded`,
@@ -36,7 +37,7 @@ export interface PostgresConnection {
   readonly transact: <T>(
     operation: string,
     work: (transaction: Transaction) => Promise<T>,
-    options?: { readonly isUnbounded?: boolean },
+    options?: UrgentOptions & { readonly isUnbounded?: boolean },
   ) => Promise<T>;
   /** Returns what the pool is doing. */
   readonly usage: () => PoolUsage;
@@ -46,6 +47,15 @@ export interface PostgresConnection {
   readonly countRefusal: () => void;
   /** Closes the pool if the store opened it. Idempotent. */
   readonly close: () => Promise<void>;
+}
+
+/** How to run what is more urgent than other calls. */
+interface UrgentOptions {
+  /**
+   * Milliseconds after which a statement fails. The call isn't refused because many calls wait for a connection. Default: the
+   * store's own limits.
+   */
+  readonly urgentTimeout?: number;
 }
 
 /** How often work runs at most. */
@@ -58,6 +68,8 @@ const driverMargin = 1_000;
 interface Bounds {
   readonly lock: number;
   readonly statement: number;
+  /** For which the driver waits. */
+  readonly driver: number;
 }
 
 /** Creates a connection over a pool. */
@@ -67,6 +79,12 @@ export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behavi
   const { toQuery, stopPreparing } = createStatements(behaviour);
   const failureListeners = new Set<() => void>();
   let closing: Promise<void> | null = null;
+
+  const toBounds = ({ urgentTimeout }: UrgentOptions): Bounds => ({
+    lock: lockTimeout,
+    statement: statementTimeout,
+    driver: urgentTimeout ?? statementTimeout + driverMargin,
+  });
 
   /** Runs `work` again if it was rolled back because of concurrent transactions, and reports that it failed. */
   async function retryAndReport<T>(work: () => Promise<T>): Promise<T> {
@@ -79,9 +97,13 @@ export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behavi
     }
   }
 
-  async function withClient<T>(operation: string, work: (client: PostgresPoolClient) => Promise<T>): Promise<T> {
+  async function withClient<T>(
+    operation: string,
+    { urgentTimeout }: UrgentOptions,
+    work: (client: PostgresPoolClient) => Promise<T>,
+  ): Promise<T> {
     if (closing !== null) throw new StoreUnavailableError(`${operation}: the store is closed`);
-    const leased = await lease(operation);
+    const leased = await lease(operation, { isUrgent: urgentTimeout !== undefined });
     try {
       const result = await work(leased.client);
       leased.end();
@@ -96,7 +118,7 @@ export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behavi
   function toRun(operation: string, client: PostgresPoolClient, bounds: Bounds): Run {
     return async (sql, parameters = {}) => {
       const query = toQuery(sql, parameters, bounds.lock);
-      const timeout = bounds.statement === 0 ? {} : { query_timeout: bounds.statement + driverMargin };
+      const timeout = bounds.driver === 0 ? {} : { query_timeout: bounds.driver };
       try {
         const { rows } = await client.query({ ...query, ...timeout });
         return rows as never;
@@ -116,19 +138,21 @@ export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behavi
       return () => void failureListeners.delete(listener);
     },
 
-    run(operation, sql, parameters) {
-      const bounds = { lock: lockTimeout, statement: statementTimeout };
-      return retryAndReport(() => withClient(operation, (client) => toRun(operation, client, bounds)(sql, parameters)));
+    run(operation, sql, parameters, options = {}) {
+      const bounds = toBounds(options);
+      return retryAndReport(() =>
+        withClient(operation, options, (client) => toRun(operation, client, bounds)(sql, parameters)),
+      );
     },
 
-    transact(operation, work, { isUnbounded = false } = {}) {
-      const bounds = isUnbounded ? { lock: 0, statement: 0 } : { lock: lockTimeout, statement: statementTimeout };
+    transact(operation, work, options = {}) {
+      const bounds = options.isUnbounded === true ? { lock: 0, statement: 0, driver: 0 } : toBounds(options);
       const begin = `BEGIN ISOLATION LEVEL READ COMMITTED;
         SET LOCAL lock_timeout = ${bounds.lock}; SET LOCAL statement_timeout = ${bounds.statement};
         SET LOCAL idle_in_transaction_session_timeout = ${statementTimeout}`;
 
       return retryAndReport(() =>
-        withClient(operation, async (client) => {
+        withClient(operation, options, async (client) => {
           const run = toRun(operation, client, bounds);
           const hooks = new Set<() => void>();
           try {

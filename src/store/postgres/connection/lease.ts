@@ -11,10 +11,16 @@ interface Lease {
   readonly end: (state?: { readonly isBroken: boolean }) => void;
 }
 
+/** How to lease a connection. */
+interface LeaseOptions {
+  /** Whether the call may wait no matter how many others do. */
+  readonly isUrgent: boolean;
+}
+
 /** Leases the connections of a pool, with a bounded queue. */
 export interface Leases {
   /** Leases a connection. Rejects with a StoreUnavailableError if too many calls wait, or if the wait is too long. */
-  readonly lease: (operation: string) => Promise<Lease>;
+  readonly lease: (operation: string, options: LeaseOptions) => Promise<Lease>;
   /** Returns what the pool is doing. */
   readonly usage: () => PoolUsage;
   /** Counts a call that was refused before it asked for a connection. */
@@ -27,8 +33,8 @@ export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }:
 
   swallowPoolErrors(pool);
 
-  async function lease(operation: string): Promise<Lease> {
-    if (pool.waitingCount - pool.idleCount >= maxWaiting) {
+  async function lease(operation: string, { isUrgent }: LeaseOptions): Promise<Lease> {
+    if (!isUrgent && pool.waitingCount - pool.idleCount >= maxWaiting) {
       refused += 1;
       throw new StoreUnavailableError(
         `${operation}: ${maxWaiting} calls are waiting for a connection already: ` +

@@ -34,7 +34,7 @@ export interface PostgresPoolOptions extends PostgresBehaviour {
   readonly pool: PostgresPool;
   /**
    * Creates a connection for LISTEN, such as `() => new pg.Client(connectionString)`. It must not lead to a proxy that
-   * pools transactions. Without it, the store learns of revocations only by reading the feed twice a second. Default:
+   * pools transactions. Without it, the store learns of revocations only by reading the feed every quarter of a second. Default:
    * none.
    */
   readonly createListenClient?: () => PostgresListenClient;

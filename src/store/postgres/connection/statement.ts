@@ -85,6 +85,7 @@ const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, 
   [16, (text) => text === "t"], // boolean
   [17, parseBytes], // bytea
   [20, Number], // bigint: times and counts, far below 2^53
+  [21, Number], // smallint
   [23, Number], // integer
 ]);
 

@@ -2,19 +2,31 @@ import { randomUUID } from "node:crypto";
 import type { FeedStore } from "../../../core/store/feed.ts";
 import type { PostgresConnection } from "../connection/connection.ts";
 import type { PostgresListenClient } from "../connection/driver.ts";
+import { createAcknowledgements } from "./acknowledgements.ts";
 import { createListener } from "./listener.ts";
 
 /** Wakes the readers of the feed. Only hints: if a notification is lost, the next poll finds the entries. */
 export interface Notifications {
-  /** Wakes the subscribers of this process at once, and those of other processes through the database. */
-  readonly notify: () => void;
+  /**
+   * Wakes the subscribers of this process at once, and those of other processes through the database. `isAwaited`: a caller
+   * waits until the nodes have read what is new.
+   */
+  readonly notify: (isAwaited: boolean) => void;
+  /** Wakes those who wait for acknowledgements, in every process. */
+  readonly notifyAcknowledged: () => void;
+  /** Adds a subscriber for acknowledgements. @returns a function that removes it. */
+  readonly subscribeToAcknowledgements: (wake: () => void) => () => void;
   /** Adds a subscriber. @returns a function that removes it. */
   readonly subscribe: FeedStore["subscribe"];
   /** Waits for the notification that is being sent, then stops listening. */
   readonly stop: () => Promise<void>;
 }
 
+type Wake = Parameters<FeedStore["subscribe"]>[0];
 type OnListening = NonNullable<Parameters<FeedStore["subscribe"]>[1]>;
+
+/** Ends the payload of a notification for which a caller waits. Version 0.1 only compares payloads with its own. */
+const awaitedMark = ":c";
 
 /**
  * Creates the notifications on the channel of a schema.
@@ -30,12 +42,18 @@ export function createNotifications(
   const channel = `${schema}_revocations`;
   /** The payload of this process's own notifications. */
   const sender = randomUUID();
-  const subscribers = new Map<() => void, OnListening | undefined>();
+  const subscribers = new Map<Wake, OnListening | undefined>();
+  const acknowledgements = createAcknowledgements(connection, `${schema}_acks`, createListenClient);
   let sending: Promise<void> | null = null;
   let isNotifyPending = false;
+  let isAwaitedPending = false;
 
-  function wake(): void {
-    for (const subscriber of subscribers.keys()) queueMicrotask(() => subscribers.has(subscriber) && subscriber());
+  function wake(isAwaited: boolean): void {
+    for (const subscriber of subscribers.keys()) {
+      queueMicrotask(() => {
+        if (subscribers.has(subscriber)) subscriber(isAwaited);
+      });
+    }
   }
 
   const reportListening: OnListening = (isListening, reason) => {
@@ -48,12 +66,13 @@ export function createNotifications(
       : createListener({
           createClient: createListenClient,
           channel,
-          onNotification: (payload) => {
-            if (payload !== sender) wake();
+          onNotification: (payload = "") => {
+            const isAwaited = payload.endsWith(awaitedMark);
+            if (payload.slice(0, sender.length) !== sender) wake(isAwaited);
           },
           onConnected: () => {
             reportListening(true);
-            wake();
+            wake(false);
           },
           onLost: (reason) => reportListening(false, reason),
         });
@@ -61,18 +80,23 @@ export function createNotifications(
   /** Sends one NOTIFY at a time, in a separate transaction, because NOTIFY serializes commits. */
   async function send(): Promise<void> {
     do {
-      isNotifyPending = false;
-      await connection.run("feed.notify", "SELECT pg_notify(:channel, :sender)", { channel, sender }).catch(() => {});
+      const payload = isAwaitedPending ? sender + awaitedMark : sender;
+      [isNotifyPending, isAwaitedPending] = [false, false];
+      await connection.run("feed.notify", "SELECT pg_notify(:channel, :payload)", { channel, payload }).catch(() => {});
     } while (isNotifyPending);
     sending = null;
   }
 
   return {
-    notify() {
-      wake();
+    notify(isAwaited) {
+      wake(isAwaited);
       isNotifyPending = true;
+      isAwaitedPending ||= isAwaited;
       sending ??= send();
     },
+
+    notifyAcknowledged: acknowledgements.notify,
+    subscribeToAcknowledgements: acknowledgements.subscribe,
 
     subscribe(subscriber, onListening) {
       subscribers.set(subscriber, onListening);
@@ -86,7 +110,7 @@ export function createNotifications(
     async stop() {
       subscribers.clear();
       listener?.stop();
-      await sending;
+      await Promise.all([sending, acknowledgements.stop()]);
     },
   };
 }

@@ -10,6 +10,12 @@ export interface PostgresFacts {
    * Whether a commit is on the disk when it is acknowledged, by the settings of the server, the database and the role.
    */
   readonly isDurable: boolean;
+  /** What `version()` says, such as "PostgreSQL 18.1 on x86_64-pc-linux-gnu". */
+  readonly engine: string;
+  /** Whether standbys follow this server. */
+  readonly hasStandbys: boolean;
+  /** Whether a commit waits for a standby. */
+  readonly hasSynchronousStandby: boolean;
   /** Whether autovacuum runs. */
   readonly isAutovacuumOn: boolean;
   /** How many connections the server accepts, without those that are reserved for superusers. */
@@ -18,6 +24,8 @@ export interface PostgresFacts {
 
 const facts = `SELECT current_setting('server_version_num')::integer AS version, pg_is_in_recovery() AS "isStandby",
   current_setting('synchronous_commit') <> 'off' AND current_setting('fsync') = 'on' AS "isDurable",
+  version() AS engine, EXISTS (SELECT FROM pg_stat_replication) AS "hasStandbys",
+  current_setting('synchronous_standby_names') <> '' AS "hasSynchronousStandby",
   current_setting('autovacuum') = 'on' AND current_setting('track_counts') = 'on' AS "isAutovacuumOn",
   current_setting('max_connections')::integer - current_setting('superuser_reserved_connections')::integer
     AS "maxConnections"`;

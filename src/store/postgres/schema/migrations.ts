@@ -137,4 +137,50 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX webhook_outbox_by_turn ON tokenpair.webhook_outbox (next_at);
     `,
   },
+  {
+    number: 5,
+    name: "0005_revocation_without_clocks",
+    sql: `
+      -- One row: what holds for all nodes and all users.
+      CREATE TABLE tokenpair.installation (
+        singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+        global_epoch bigint NOT NULL DEFAULT 0, -- raised by "revoke all"
+        longest_access bigint NOT NULL, -- seconds: the longest accessTokenLifetime that was ever used here
+        longest_lease_ms bigint NOT NULL, -- the longest maxStaleness that any node has used
+        settled text -- the start of the server in which the registry of nodes is known to be complete
+      );
+      -- If no user has logged in yet, no node can have an old lease.
+      INSERT INTO tokenpair.installation (longest_access, longest_lease_ms, settled)
+        SELECT 0, 10000, CASE WHEN NOT EXISTS (SELECT FROM tokenpair.sessions)
+          AND NOT EXISTS (SELECT FROM tokenpair.audit_log) AND NOT EXISTS (SELECT FROM tokenpair.users)
+          THEN extract(epoch FROM pg_postmaster_start_time())::text END;
+
+      -- The processes that accept access tokens from memory. Logged: a crash of the server must not lose it.
+      CREATE TABLE tokenpair.nodes (
+        id text COLLATE "C" PRIMARY KEY, -- random, and new for every registration
+        name text,
+        lease_ms bigint NOT NULL, -- for how long the node accepts tokens after a read
+        seen text, -- the snapshot that the node has applied
+        incarnation text NOT NULL, -- the start of the server in which the node registered
+        leaving boolean NOT NULL DEFAULT false, -- the node will be removed: its reads don't count
+        beat bigint NOT NULL DEFAULT 0, -- proves that the server can commit
+        clock_ahead_ms bigint, -- by how much the node's clock is ahead
+        joined_at bigint NOT NULL
+      ) WITH (fillfactor = 20);
+
+      ALTER TABLE tokenpair.revocations
+        ADD COLUMN until bigint, -- the latest exp of a token that the entry revokes; NULL: version 0.1 wrote it
+        ADD COLUMN except_key text COLLATE "C", -- of kind 'user': the session that stays
+        ADD COLUMN confirm boolean NOT NULL DEFAULT false, -- a caller waits until every node has it
+        ADD COLUMN reason smallint;
+      CREATE INDEX revocations_by_until ON tokenpair.revocations (coalesce(until, at + 86400), seq);
+
+      -- Without an index, so that rotations stay HOT updates.
+      ALTER TABLE tokenpair.sessions
+        ADD COLUMN access_until bigint, -- the latest exp of an access token of the session
+        ADD COLUMN least_epoch integer, -- the lowest user epoch that a refresh token may carry; NULL: user_epoch
+        ADD COLUMN change_hash bytea; -- hash of the idempotency key of the last password change
+      ALTER TABLE tokenpair.users ADD COLUMN epoch_reason text; -- why the epoch was raised last
+    `,
+  },
 ];

@@ -32,6 +32,8 @@ export interface SqliteConnection {
   readonly onFailure: WriteProbe["onFailure"];
   /** Calls `hook` once after the commit, or never if there is none. Call it only inside a write. */
   readonly afterCommit: (hook: () => void) => void;
+  /** The identity of the open file, or "memory". */
+  readonly incarnation: string;
   /** Closes the database. Idempotent. */
   readonly close: () => void;
 }
@@ -42,6 +44,8 @@ export interface SqliteConnectionOptions {
   readonly now: () => number;
   /** Milliseconds. */
   readonly busyTimeout: number;
+  /** The identity of the open file, or "memory". */
+  readonly incarnation: string;
   /** Returns whether the database's file is no longer at its path. */
   readonly isFileGone: () => boolean;
 }
@@ -64,7 +68,7 @@ const maxWaiting = 10_000;
 /** Creates a connection over an open database that doesn't wait for locks by itself. */
 export function createSqliteConnection(
   database: DatabaseSync,
-  { now, busyTimeout, isFileGone }: SqliteConnectionOptions,
+  { now, busyTimeout, incarnation, isFileGone }: SqliteConnectionOptions,
 ): SqliteConnection {
   const statements = new Map<string, StatementSync>();
   const hooks = new Set<() => void>();
@@ -176,6 +180,7 @@ export function createSqliteConnection(
       return () => void failureListeners.delete(listener);
     },
     afterCommit: (hook) => void hooks.add(hook),
+    incarnation,
     close() {
       if (isClosed) return;
       isClosed = true;

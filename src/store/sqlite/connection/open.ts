@@ -23,23 +23,33 @@ export function openDatabase(path: string, busyTimeout: number): DatabaseSync {
   }
 }
 
-/**
- * Creates a function that returns whether the file at `path` has been deleted or replaced since. SQLite doesn't notice it,
- * and continues with the file that it has opened.
- */
-export function createFileWatch(path: string): () => boolean {
-  if (path === ":memory:") return () => false;
+/** The identity of an open file. */
+export interface FileWatch {
+  /** Tells the file from one that replaces it; "memory" for a database in memory. */
+  readonly incarnation: string;
+  /** Returns whether the file at the path has been deleted or replaced. SQLite doesn't notice it, and continues with its file. */
+  readonly isFileGone: () => boolean;
+}
+
+/** Creates the watch of the file at `path`, which has just been opened. */
+export function createFileWatch(path: string): FileWatch {
+  if (path === ":memory:") return { incarnation: "memory", isFileGone: () => false };
   const location = resolve(path);
-  const read = () => statSync(location, { bigint: true, throwIfNoEntry: false });
-  const opened = read();
-  return () => {
-    try {
-      const found = read();
-      return found === undefined || found.ino !== opened?.ino || found.dev !== opened?.dev;
-    } catch {
-      // The file may be there: for example, the process may no longer search its folder.
-      return false;
-    }
+  const read = () => {
+    const found = statSync(location, { bigint: true, throwIfNoEntry: false });
+    return found === undefined ? "missing" : `${found.dev}:${found.ino}`;
+  };
+  const incarnation = read();
+  return {
+    incarnation,
+    isFileGone() {
+      try {
+        return read() !== incarnation;
+      } catch {
+        // The file may be there: for example, the process may no longer search its folder.
+        return false;
+      }
+    },
   };
 }
 

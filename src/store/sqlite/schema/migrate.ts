@@ -41,10 +41,17 @@ function applyNext(connection: SqliteConnection, now: number): string | null {
   const [next] = toPending(migrations, readVersion(connection));
   if (next === undefined) return null;
   run(connection, next);
+  if (next.number === 5) settle(connection);
   connection
     .prepare("INSERT INTO tokenpair_migrations (number, name, applied_at) VALUES (:number, :name, :now)")
     .run({ number: next.number, name: next.name, now });
   return next.name;
+}
+
+/** In a new database, the registry is complete: no node can have used it before. */
+function settle(connection: SqliteConnection): void {
+  const { incarnation } = connection;
+  connection.prepare("UPDATE installation SET settled = :incarnation WHERE settled = 'new'").run({ incarnation });
 }
 
 function run(connection: SqliteConnection, migration: Migration): void {

@@ -122,4 +122,46 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX webhook_outbox_by_turn ON webhook_outbox (next_at);
     `,
   },
+  {
+    number: 5,
+    name: "0005_revocation_without_clocks",
+    sql: `
+      -- One row: what holds for all nodes and all users.
+      CREATE TABLE installation (
+        singleton INTEGER PRIMARY KEY DEFAULT 1 CHECK (singleton = 1),
+        global_epoch INTEGER NOT NULL DEFAULT 0, -- raised by "revoke all"
+        longest_access INTEGER NOT NULL, -- seconds: the longest accessTokenLifetime that was ever used here
+        longest_lease_ms INTEGER NOT NULL, -- the longest maxStaleness that any node has used
+        settled TEXT -- the file in which the registry of nodes is known to be complete; migrate() replaces 'new'
+      ) STRICT;
+      -- If no user has logged in yet, no node can have an old lease.
+      INSERT INTO installation (longest_access, longest_lease_ms, settled)
+        SELECT 0, 10000, CASE WHEN NOT EXISTS (SELECT 1 FROM sessions) AND NOT EXISTS (SELECT 1 FROM audit_log)
+          AND NOT EXISTS (SELECT 1 FROM users) THEN 'new' END;
+
+      -- The processes that accept access tokens from memory.
+      CREATE TABLE nodes (
+        id TEXT NOT NULL PRIMARY KEY, -- random, and new for every registration
+        name TEXT,
+        lease_ms INTEGER NOT NULL, -- for how long the node accepts tokens after a read
+        seen TEXT, -- the position that the node has applied
+        incarnation TEXT NOT NULL, -- the file in which the node registered
+        leaving INTEGER NOT NULL DEFAULT 0, -- the node will be removed: its reads don't count
+        beat INTEGER NOT NULL DEFAULT 0,
+        clock_ahead_ms INTEGER, -- by how much the node's clock is ahead
+        joined_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+
+      ALTER TABLE revocations ADD COLUMN until INTEGER; -- the latest exp of a token that the entry revokes; NULL: version 0.1 wrote it
+      ALTER TABLE revocations ADD COLUMN except_key TEXT; -- of kind 'user': the session that stays
+      ALTER TABLE revocations ADD COLUMN confirm INTEGER NOT NULL DEFAULT 0; -- a caller waits until every node has it
+      ALTER TABLE revocations ADD COLUMN reason INTEGER;
+      CREATE INDEX revocations_by_until ON revocations (coalesce(until, at + 86400));
+
+      ALTER TABLE sessions ADD COLUMN access_until INTEGER; -- the latest exp of an access token of the session
+      ALTER TABLE sessions ADD COLUMN least_epoch INTEGER; -- the lowest user epoch that a refresh token may carry; NULL: user_epoch
+      ALTER TABLE sessions ADD COLUMN change_hash BLOB; -- hash of the idempotency key of the last password change
+      ALTER TABLE users ADD COLUMN epoch_reason TEXT; -- why the epoch was raised last
+    `,
+  },
 ];

@@ -1,0 +1,29 @@
+import type { Store } from "../../core/store/index.ts";
+import { toTime, withoutControls } from "../format.ts";
+import { type Check, ok, warn } from "./check.ts";
+
+/** By how many milliseconds a node's clock may differ from the database's: half of the default `clockTolerance`. */
+const maxClockDifference = 30_000;
+
+/** Checks the nodes in the registry: whether their clocks agree with the database's, and whether a node is silent. */
+export async function checkNodes({ nodes }: Pick<Store, "nodes">): Promise<readonly Check[]> {
+  const { nodes: registered, isSettled } = await nodes.look();
+  const known = registered.filter(({ isLeaving }) => !isLeaving);
+  const names = known.map(
+    ({ id, name, joinedAt }) => `${withoutControls(name ?? id.slice(0, 8))} since ${toTime(joinedAt)}`,
+  );
+  const list = known.length === 0 ? "No node is running." : `Registered: ${names.join(", ")}.`;
+  const wrong = known.filter(({ clockAhead }) => Math.abs(clockAhead ?? 0) > maxClockDifference);
+  return [
+    ok("nodes", list),
+    ...wrong.map(({ id, name, clockAhead }) =>
+      warn(
+        "node clock",
+        `${withoutControls(name ?? id)} is ${Math.round((clockAhead ?? 0) / 1000)} s ahead of the database. Synchronize it.`,
+      ),
+    ),
+    ...(isSettled || known.length === 0
+      ? []
+      : [ok("confirmations", "Slow until the nodes have run for their maxStaleness since the database was started.")]),
+  ];
+}

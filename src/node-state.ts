@@ -1,0 +1,38 @@
+import type { Health } from "./auth-results.ts";
+import { SchemaVersionError } from "./core/errors.ts";
+import type { Deps } from "./flows/deps.ts";
+import type { StoreMonitor } from "./flows/store-monitor.ts";
+import type { Confirmer } from "./revocation/confirm.ts";
+
+/**
+ * Revokes a token that doesn't exist, with a confirmation: a crashed node is found and removed before a caller waits
+ * for it.
+ */
+export function sweepSilentNodes({ store, random }: Deps, confirmer: Confirmer): void {
+  const tokenId = `probe-${Buffer.from(random(8)).toString("hex")}`;
+  void store.feed
+    // No node needs to remember it.
+    .revokeToken(tokenId, { confirm: true, until: 0 })
+    .then(({ position }) => confirmer.confirm(position, { isProbe: true }))
+    // Then the first confirmed revocation finds them.
+    .catch(() => {});
+}
+
+/** Returns whether the node can serve. */
+export async function checkHealth({ feed, settings, store }: Deps, storeMonitor: StoreMonitor): Promise<Health> {
+  if (!feed.isLoaded()) return { ok: false, reason: "the revocations are not loaded" };
+  if (!feed.isFresh() && settings.onStale !== "lookup") {
+    return { ok: false, reason: `the revocations are ${Math.floor(feed.staleness())} s old` };
+  }
+  try {
+    await store.checkSchema();
+  } catch (error) {
+    if (!(error instanceof SchemaVersionError)) return { ok: false, reason: "the store does not answer" };
+    // During an upgrade, nodes of the older version keep serving.
+    if (!error.isNewer) return { ok: false, reason: "the database is older than this version" };
+  }
+  if (await storeMonitor.check()) return { ok: true };
+  const reason = "the store can't be written to";
+  // No other node could write either, and this one still answers from memory.
+  return store.writes?.isShared ? { ok: true, degraded: reason } : { ok: false, reason };
+}

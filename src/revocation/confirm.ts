@@ -1,0 +1,200 @@
+import { AuthError } from "../core/errors.ts";
+import type { CommitPosition, Confirmation, FeedState } from "../core/revocation.ts";
+import type { Clock } from "../core/runtime/clock.ts";
+import { createLoop } from "../core/runtime/loop.ts";
+import type { Schedule, Timer } from "../core/runtime/schedule.ts";
+import { keepProcessAlive, unrefSchedule } from "../core/runtime/schedule.ts";
+import type { Look, NodeStore, RegistryNode } from "../core/store/nodes.ts";
+import { createRegistryTrust, toWait } from "./registry-trust.ts";
+import { createSweeper } from "./sweeper.ts";
+
+/** Waits until a committed revocation is in force on every node. The rules are on the page docs/how-it-works.md. */
+export interface Confirmer {
+  /**
+   * Waits until no node accepts a token that the transaction has revoked. Call it when the commit has been answered and this
+   * node's index has the entries.
+   *
+   * @param position the transaction's position in the feed.
+   * @param options.timeout milliseconds after which the result is `pending`; `null` waits as long as it takes, which is the
+   * longest `maxStaleness` of a node. Default: `null`.
+   * @param options.isProbe whether no caller waits for it, so that the result isn't reported. Default: false.
+   * @throws AuthError `unavailable` if the database no longer has the revocation: it was replaced by an older copy.
+   */
+  confirm(
+    position: CommitPosition,
+    options?: { readonly timeout?: number | null; readonly isProbe?: boolean },
+  ): Promise<Confirmation>;
+  /** Notes what a read of the feed has returned about the installation. Call it as soon as the answer arrives. */
+  observe(state: Pick<FeedState, "incarnation" | "isSettled" | "longestLease">): void;
+  /** Lets every confirmation that still waits result in `pending`, and looks no more. */
+  stop(): void;
+}
+
+/** What a confirmer needs. */
+export interface ConfirmerOptions {
+  readonly nodes: NodeStore;
+  readonly clock: Clock;
+  /** Returns this node's id in the registry; `null` if this process isn't a node, such as a command. */
+  readonly nodeId: () => string | null;
+  /** Called with the result of every confirmation and its milliseconds. */
+  readonly onConfirmed?: ((confirmation: Confirmation, ms: number) => void) | undefined;
+  readonly schedule?: Schedule | undefined;
+}
+
+/** A revocation that a caller waits for. */
+interface Waiter {
+  readonly position: CommitPosition;
+  readonly incarnation: string;
+  /** The monotonic clock when the commit had been answered. */
+  readonly committedAt: number;
+  readonly settle: (result: Confirmation | AuthError) => void;
+  /** Whether the registry has been read since the commit, in the commit's incarnation. */
+  hasLooked: boolean;
+  /** The nodes that had not acknowledged it in the last look. */
+  silent: readonly RegistryNode[];
+  expiry: Timer;
+}
+
+/** Milliseconds between two looks at the registry, if no acknowledgement comes before: at first, and after a while. */
+const lookInterval = { first: 10, later: 50, laterAfter: 200 };
+
+/** Milliseconds between two looks for which no caller waits. */
+const sweepInterval = 1_000;
+
+/** Creates the confirmer of a process. */
+export function createConfirmer(options: ConfirmerOptions): Confirmer {
+  const { nodes, clock, nodeId, onConfirmed, schedule = unrefSchedule } = options;
+  const trust = createRegistryTrust({ nodes, clock });
+  const sweeper = createSweeper({ nodes, clock });
+  const waiters = new Set<Waiter>();
+  const looks = createLoop({ step: look, onError: toNextLook, schedule });
+  let unsubscribe: (() => void) | null = null;
+  let isStopped = false;
+
+  /** One look serves every waiter. */
+  async function look(): Promise<number | null> {
+    if (waiters.size > 0) unsubscribe ??= nodes.subscribe(() => looks.wake());
+    const sentAt = clock.monotonic();
+    const registry = await nodes.look();
+    trust.observe(registry);
+    const isBelieved = trust.isBelieved(registry, sentAt);
+    for (const waiter of [...waiters]) if (waiter.committedAt <= sentAt) judge(waiter, registry, isBelieved);
+    await sweeper.sweep(registry);
+    return toNextLook();
+  }
+
+  function toNextLook(): number | null {
+    const [oldest] = waiters;
+    if (oldest === undefined) {
+      unsubscribe?.();
+      unsubscribe = null;
+      const next = isStopped ? null : sweeper.toNextSweep();
+      return next === null ? null : Math.max(next, sweepInterval);
+    }
+    const age = clock.monotonic() - oldest.committedAt;
+    return age > lookInterval.laterAfter ? lookInterval.later : lookInterval.first;
+  }
+
+  function judge(waiter: Waiter, registry: Look, isBelieved: boolean): void {
+    if (registry.incarnation !== waiter.incarnation) {
+      // Another incarnation may have lost the registry and the entry: `expire` looks for the entry itself.
+      waiter.hasLooked = false;
+      setExpiry(waiter, toWait(trust.longestLease()));
+      return;
+    }
+    const own = nodeId();
+    const silent = registry.nodes.filter(
+      ({ id, seen }) => id !== own && (seen === null || !nodes.covers(seen, waiter.position)),
+    );
+    if (isBelieved && silent.length === 0) {
+      finish(waiter, "acks");
+      return;
+    }
+    waiter.hasLooked = true;
+    waiter.silent = silent;
+    const lease = Math.max(isBelieved ? 0 : registry.longestLease, ...silent.map((node) => node.lease));
+    setExpiry(waiter, toWait(lease));
+  }
+
+  /** Lets the waiter expire `wait` milliseconds after its commit. */
+  function setExpiry(waiter: Waiter, wait: number): void {
+    waiter.expiry.cancel();
+    const left = waiter.committedAt + wait - clock.monotonic();
+    if (left <= 0) void expire(waiter);
+    else waiter.expiry = schedule(() => void expire(waiter), Math.ceil(left));
+  }
+
+  /** Every lease from before the commit is over now. */
+  async function expire(waiter: Waiter): Promise<void> {
+    if (!waiters.has(waiter)) return;
+    const { silent, position } = waiter;
+    if (waiter.hasLooked) {
+      finish(waiter, "expiry");
+      await sweeper.mark(silent);
+      looks.wake(sweeper.toNextSweep() ?? sweepInterval);
+      return;
+    }
+    try {
+      const isThere = await nodes.hasCommit(position);
+      finish(waiter, isThere ? "expiry" : new AuthError("unavailable", "the database has lost the revocation"));
+    } catch {
+      finish(waiter, "pending");
+    }
+  }
+
+  function finish(waiter: Waiter, result: Confirmation | AuthError): void {
+    if (!waiters.delete(waiter)) return;
+    waiter.expiry.cancel();
+    waiter.settle(result);
+  }
+
+  async function wait(position: CommitPosition, timeout: number | null): Promise<Confirmation> {
+    if (isStopped) return "pending";
+    const committedAt = clock.monotonic();
+    let deadline: Timer | undefined;
+    try {
+      return await new Promise<Confirmation>((resolve, reject) => {
+        const waiter: Waiter = {
+          position,
+          incarnation: nodes.toIncarnation(position),
+          committedAt,
+          settle: (result) => (result instanceof AuthError ? reject(result) : resolve(result)),
+          hasLooked: false,
+          silent: [],
+          expiry: { cancel() {} },
+        };
+        waiters.add(waiter);
+        // In case that no look succeeds.
+        setExpiry(waiter, toWait(trust.longestLease()));
+        // Only the answer: the waiter stays, so that silent nodes are found and removed.
+        if (timeout !== null) deadline = schedule(() => waiter.settle("pending"), timeout);
+        looks.wake();
+      });
+    } finally {
+      deadline?.cancel();
+    }
+  }
+
+  return {
+    async confirm(position, { timeout = null, isProbe = false } = {}) {
+      if (isProbe) return wait(position, timeout);
+      const startedAt = clock.monotonic();
+      const release = keepProcessAlive();
+      try {
+        const confirmation = await wait(position, timeout);
+        onConfirmed?.(confirmation, clock.monotonic() - startedAt);
+        return confirmation;
+      } finally {
+        release();
+      }
+    },
+    observe: trust.observe,
+    stop() {
+      isStopped = true;
+      for (const waiter of [...waiters]) finish(waiter, "pending");
+      unsubscribe?.();
+      unsubscribe = null;
+      void looks.stop();
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../core/runtime/clock.ts";
+import type { NewNode, NodeStore, RegisteredNode } from "../core/store/nodes.ts";
+
+/** A node's place in the registry. */
+export interface Membership {
+  /** The id of the current registration; `null` if the node is not registered. */
+  readonly id: string | null;
+  /** The incarnation of the database in which the node is registered. */
+  readonly incarnation: string | null;
+  /** Returns the id, after registering if necessary. A read may count only if it begins after this promise fulfils. */
+  ensure(): Promise<string>;
+  /** Forgets the registration: the database has marked it as leaving, lost it, or is another one now. */
+  drop(): void;
+  /**
+   * Reports what a complete read has brought into force. Not awaited. If the report fails, the next call sends a newer one.
+   *
+   * @param isAwaited whether a caller waits for it. A report that is owed is sent in any case: the first of a registration,
+   * and one that failed.
+   */
+  acknowledge(seen: string, isAwaited: boolean): void;
+  /** Removes the node from the registry, for good. Never rejects: if the database doesn't answer, another node removes it. */
+  leave(): Promise<void>;
+}
+
+/** What a membership needs. */
+export interface MembershipOptions extends Omit<NewNode, "id"> {
+  readonly nodes: NodeStore;
+  readonly clock: Clock;
+}
+
+/** Creates the membership of a node that is not registered yet. */
+export function createMembership({ nodes, clock, ...node }: MembershipOptions): Membership {
+  let id: string | null = null;
+  let registered: RegisteredNode | null = null;
+  let clockAhead = 0;
+  /** What must be reported; `null` if nothing has. */
+  let owed: string | null = null;
+  let isFirst = false;
+  let isSending = false;
+  let isOver = false;
+
+  async function register(): Promise<string> {
+    // A new id each time: a read that was sent under an earlier registration must not count for this one.
+    const newId = randomUUID();
+    const sentAt = clock.wall();
+    const result = await nodes.register({ id: newId, ...node });
+    clockAhead = Math.round((sentAt + clock.wall()) / 2 - result.databaseTime);
+    if (isOver) {
+      await nodes.remove(newId);
+      throw new Error("the node has left");
+    }
+    [id, registered, owed, isFirst] = [newId, result, null, true];
+    return newId;
+  }
+
+  async function send(): Promise<void> {
+    isSending = true;
+    try {
+      while (owed !== null && id !== null) {
+        const [sender, seen] = [id, owed];
+        await nodes.acknowledge(sender, { seen, clockAhead });
+        if (id === sender && owed === seen) owed = null;
+      }
+    } catch {
+      // The next read sends it again.
+    } finally {
+      isSending = false;
+    }
+  }
+
+  return {
+    get id() {
+      return id;
+    },
+    get incarnation() {
+      return registered?.incarnation ?? null;
+    },
+    ensure: async () => id ?? (await register()),
+    drop() {
+      [id, registered, owed] = [null, null, null];
+    },
+    acknowledge(seen, isAwaited) {
+      if (!isAwaited && !isFirst && owed === null) return;
+      isFirst = false;
+      owed = seen;
+      if (!isSending) void send();
+    },
+    async leave() {
+      isOver = true;
+      const last = id;
+      [id, owed] = [null, null];
+      if (last !== null) await nodes.remove(last).catch(() => {});
+    },
+  };
+}

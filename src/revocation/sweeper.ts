@@ -1,0 +1,70 @@
+import type { Clock } from "../core/runtime/clock.ts";
+import type { Look, NodeStore, RegistryNode } from "../core/store/nodes.ts";
+import { toWait } from "./registry-trust.ts";
+
+/**
+ * Removes silent nodes from the registry in two steps, so that they delay confirmations for a short time only. A node that is
+ * marked as leaving must register again before its reads count. When its lease is over, it is removed.
+ */
+export interface Sweeper {
+  /** Marks nodes as leaving. Never rejects. */
+  mark(silent: readonly RegistryNode[]): Promise<void>;
+  /** Removes nodes that a look has shown as leaving for longer than their lease, no matter which process marked them. Never rejects. */
+  sweep(look: Look): Promise<void>;
+  /** Returns the milliseconds until a look may show a node that can be removed; `null` if none is leaving. */
+  toNextSweep(): number | null;
+}
+
+/** When a node was first seen as leaving, and for how long it must be. Milliseconds on the monotonic clock. */
+interface Leaving {
+  readonly since: number;
+  readonly wait: number;
+}
+
+/** Creates the sweeper of a process. */
+export function createSweeper({ nodes, clock }: { readonly nodes: NodeStore; readonly clock: Clock }): Sweeper {
+  const leaving = new Map<string, Leaving>();
+
+  const note = ({ id, lease }: RegistryNode) => {
+    if (!leaving.has(id)) leaving.set(id, { since: clock.monotonic(), wait: toWait(lease) });
+  };
+
+  return {
+    async mark(silent) {
+      for (const node of silent) {
+        try {
+          if (!node.isLeaving) await nodes.markLeaving(node.id);
+          note(node);
+        } catch {
+          // Another look shows it again.
+        }
+      }
+    },
+
+    async sweep(look) {
+      const seen = look.nodes.filter(({ isLeaving }) => isLeaving);
+      const ids = new Set(seen.map(({ id }) => id));
+      for (const id of leaving.keys()) if (!ids.has(id)) leaving.delete(id);
+      for (const node of seen) note(node);
+      const now = clock.monotonic();
+      for (const [id, { since, wait }] of leaving) {
+        if (now - since <= wait) continue;
+        try {
+          await nodes.remove(id);
+          leaving.delete(id);
+        } catch {
+          // Another look shows it again.
+        }
+      }
+    },
+
+    toNextSweep() {
+      if (leaving.size === 0) return null;
+      const now = clock.monotonic();
+      return Math.max(
+        1,
+        Math.ceil(Math.min(...[...leaving.values()].map(({ since, wait }) => since + wait - now)) + 1),
+      );
+    },
+  };
+}

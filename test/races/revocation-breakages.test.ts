@@ -1,0 +1,284 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { AuthError } from "../../src/core/errors.ts";
+import type { FeedBatch } from "../../src/core/revocation.ts";
+import type { FeedRead } from "../../src/core/store/feed.ts";
+import type { Store } from "../../src/core/store/index.ts";
+import { type Auth, createAuth } from "../../src/index.ts";
+import { postgresStore } from "../../src/store/postgres/index.ts";
+import { longTimeouts } from "../support/long-timeouts.ts";
+import { type PostgresServer, query, startPostgres } from "../support/postgres.ts";
+import { createRecorder, type Recorder } from "../support/recorder.ts";
+import { waitUntil } from "../support/wait-until.ts";
+import type { Pair } from "../support/wire.ts";
+
+// Each breakage of the protocol is one that a node or a revoker could have. The judge must find it, and nothing without it.
+
+const minute = 60_000;
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+}, 5 * minute);
+
+/** What stands between a node and its store. */
+interface Wire {
+  /** Reads the feed for the node, in place of its store. */
+  read: (options: FeedRead, read: Store["feed"]["read"]) => Promise<FeedBatch>;
+}
+
+/** One node that accepts tokens, and one that revokes, over a PostgreSQL. */
+interface Scene {
+  readonly postgres: PostgresServer;
+  readonly wire: Wire;
+  readonly revoker: Auth;
+  /** The store of the revoker, as the revoker sees it. */
+  readonly store: Store;
+  readonly recorder: Recorder;
+  /** Issues a pair that the node accepts. */
+  logIn(): Promise<Pair>;
+  /** Revokes the pair's session, and asks the node about the access token after the confirmed answer. */
+  revoke(pair: Pair): Promise<string | undefined>;
+}
+
+interface SceneOptions {
+  /** Seconds. */
+  readonly maxStaleness: number;
+  /** What the revoker does instead of what its store does. */
+  readonly revokerNodes?: (nodes: Store["nodes"]) => Partial<Store["nodes"]>;
+}
+
+const cutOff: Wire["read"] = () => Promise.reject(new Error("the node is cut off"));
+
+async function openScene({ maxStaleness, revokerNodes = () => ({}) }: SceneOptions): Promise<Scene> {
+  const postgres = await startPostgres();
+  closing.push(postgres.stop);
+  const signingKey = randomBytes(48).toString("hex");
+  const wire: Wire = { read: (options, read) => read(options) };
+  const open = async (wrap: (store: Store) => Store) => {
+    const inner = postgresStore({ connectionString: postgres.url, ...longTimeouts });
+    closing.push(inner.close);
+    await inner.migrate();
+    const store = wrap(inner);
+    const settings = { maxStaleness, onStale: "refuse", confirmTimeout: 60, maxSessionsPerUser: null } as const;
+    const auth = createAuth({
+      store,
+      signingKey,
+      ...settings,
+      passwordMemoryCost: 64,
+      passwordTimeCost: 1,
+    });
+    closing.push(auth.close);
+    return { store, auth };
+  };
+  const { store, auth: revoker } = await open((inner) => ({
+    ...inner,
+    nodes: { ...inner.nodes, ...revokerNodes(inner.nodes) },
+  }));
+  await query(postgres.url, `UPDATE tokenpair.installation SET longest_lease_ms = ${maxStaleness * 1_000}`);
+  await revoker.ready();
+  const { auth: node } = await open((inner) => ({
+    ...inner,
+    feed: { ...inner.feed, read: (options) => wire.read(options, inner.feed.read) },
+  }));
+  await node.ready();
+
+  const bound = maxStaleness * 1_000;
+  const recorder = createRecorder({
+    ...{ reuseInterval: 10, revocationBound: bound, maxStaleness: bound },
+    invariants: ["I13"],
+  });
+  const user = await revoker.users.create({ username: "alice", password: "correct horse battery staple" });
+  const ask = ({ access }: Pair) =>
+    recorder.ask(access, () =>
+      node.authenticate(new Headers({ Authorization: `Bearer ${access}` })).then(
+        () => "ok",
+        (error) => (error instanceof AuthError && error.code === "unavailable" ? "unknown" : "refused"),
+      ),
+    );
+  return {
+    postgres,
+    wire,
+    revoker,
+    store,
+    recorder,
+    async logIn() {
+      const pair = (await recorder.issue(user.id, () => revoker.issue(user.id) as Promise<Pair>)) as Pair;
+      await expect.poll(() => ask(pair)).toBe("ok");
+      return pair;
+    },
+    async revoke(pair) {
+      const { sid } = JSON.parse(Buffer.from(pair.access.split(".")[1] ?? "", "base64url").toString());
+      const confirmed = await recorder.end(sid, () => revoker.sessions.revoke(sid, { confirmed: true }));
+      await ask(pair);
+      return confirmed;
+    },
+  };
+}
+
+/** Runs the scene as it is, in which every confirmed answer is true, and with the breakage, which the judge must find. */
+function expectBreakageFound(name: string, run: (isBroken: boolean) => Promise<Recorder>, isLong = false): void {
+  const title = `a breakage of the confirmation is found: ${name}`;
+  const isChosen = !isLong || process.env["TOKENPAIR_BREAKAGES"] === "true";
+  it.runIf(isChosen)(
+    title,
+    async () => {
+      expect((await run(false)).check().violations).toEqual([]);
+      expect((await run(true)).check().violations.map(({ invariant }) => invariant)).toEqual(["I13"]);
+      console.log(`breakage found: ${name}`);
+    },
+    5 * minute,
+  );
+}
+
+describe("the judge of revocations", () => {
+  expectBreakageFound("a node acknowledges entries before it has applied them", async (isBroken) => {
+    const scene = await openScene({ maxStaleness: 8 });
+    const pair = await scene.logIn();
+    scene.wire.read = async (options, read) => {
+      const batch = await read(options);
+      if (batch.revocations.length === 0) return batch;
+      const { nodeId } = options;
+      if (isBroken && nodeId !== null) await scene.store.nodes.acknowledge(nodeId, { seen: batch.seen, clockAhead: 0 });
+      await sleep(2_500);
+      return batch;
+    };
+    await scene.revoke(pair);
+    return scene.recorder;
+  });
+
+  expectBreakageFound("a node counts its freshness from later than the start of its read", async (isBroken) => {
+    const maxStaleness = 3;
+    const scene = await openScene({ maxStaleness });
+    const pair = await scene.logIn();
+    const late = 0.8 * maxStaleness * 1_000;
+    let answeredAt = 0;
+    let answer: Promise<FeedBatch> | undefined;
+    let isDelivered = false;
+    scene.wire.read = async (options, read) => {
+      if (isDelivered) return cutOff(options, read);
+      if (answer === undefined) {
+        answer = read(options);
+        await answer;
+        answeredAt = performance.now();
+        if (isBroken) return cutOff(options, read);
+        await sleep(late);
+      } else if (performance.now() < answeredAt + late) return cutOff(options, read);
+      isDelivered = true;
+      return answer;
+    };
+    await waitUntil("the node has read", () => answeredAt > 0);
+    await scene.revoke(pair);
+    return scene.recorder;
+  });
+
+  expectBreakageFound("a revoker deletes a silent node in one step", async (isBroken) => {
+    let allowRead = async () => {};
+    const scene = await openScene({
+      maxStaleness: 4,
+      revokerNodes: (nodes) => ({
+        async markLeaving(id) {
+          await allowRead();
+          await (isBroken ? nodes.remove(id) : nodes.markLeaving(id));
+        },
+      }),
+    });
+    const [first, second] = [await scene.logIn(), await scene.logIn()];
+    scene.wire.read = cutOff;
+    let isRemoved = () => {};
+    const removed = new Promise<void>((resolve) => {
+      isRemoved = resolve;
+    });
+    let isDelivered = false;
+    // Just before the node is removed, a read of its succeeds, whose answer takes a while.
+    allowRead = async () => {
+      allowRead = async () => {};
+      await new Promise<void>((sent) => {
+        scene.wire.read = async (options, read) => {
+          scene.wire.read = cutOff;
+          const batch = await read(options);
+          sent();
+          await removed;
+          isDelivered = true;
+          return batch;
+        };
+      });
+    };
+    await scene.revoke(first);
+    const silent = async () => (await scene.store.nodes.look()).nodes.filter(({ isLeaving }) => !isLeaving).length;
+    await waitUntil("the silent node is leaving or removed", async () => (await silent()) === 1);
+    isRemoved();
+    await waitUntil("the node has its answer", () => isDelivered);
+    await scene.revoke(second);
+    return scene.recorder;
+  });
+
+  expectBreakageFound(
+    "a revoker believes the registry at once after the database has lost it",
+    async (isBroken) => {
+      const scene = await openScene({
+        maxStaleness: 12,
+        revokerNodes: (nodes) => ({
+          look: async () => {
+            const look = await nodes.look();
+            return isBroken ? { ...look, isSettled: true } : look;
+          },
+        }),
+      });
+      const pair = await scene.logIn();
+      scene.wire.read = cutOff;
+      await loseRegistry(scene);
+      await scene.revoke(pair);
+      return scene.recorder;
+    },
+    true,
+  );
+
+  expectBreakageFound(
+    "a revoker dates an incarnation from the sending of the query that showed it",
+    async (isBroken) => {
+      const maxStaleness = 12;
+      const longest = maxStaleness * 1_002 + 5;
+      let incarnation: string | null = null;
+      let knownSince = 0;
+      let onWire: Promise<void> | undefined;
+      const scene = await openScene({
+        maxStaleness,
+        revokerNodes: (nodes) => ({
+          look: async () => {
+            const sentAt = performance.now();
+            await onWire;
+            const look = await nodes.look();
+            if (look.incarnation !== incarnation) {
+              [incarnation, knownSince] = [look.incarnation, isBroken ? sentAt : performance.now()];
+            }
+            return { ...look, isSettled: sentAt - knownSince > longest };
+          },
+        }),
+      });
+      const pair = await scene.logIn();
+      let arrive = () => {};
+      onWire = new Promise<void>((resolve) => {
+        arrive = resolve;
+      });
+      const slow = scene.store.nodes.look();
+      onWire = undefined;
+      await sleep(longest);
+      scene.wire.read = cutOff;
+      await loseRegistry(scene);
+      arrive();
+      await slow;
+      await scene.revoke(pair);
+      return scene.recorder;
+    },
+    true,
+  );
+});
+
+/** Restarts the database, and empties its registry, as a failover to a standby that lags does. */
+async function loseRegistry({ postgres, revoker }: Scene): Promise<void> {
+  await postgres.restart({ crash: true });
+  await query(postgres.url, "DELETE FROM tokenpair.nodes");
+  await waitUntil("the revoker reaches the database", async () => (await revoker.health()).ok);
+}

@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Confirmation } from "../../src/core/revocation.ts";
+import type { Confirmed } from "../../src/flows/commit.ts";
+import type { Nodes } from "../support/nodes.ts";
+import type { Recorder } from "../support/recorder.ts";
+import type { Pair } from "../support/wire.ts";
+
+/** Milliseconds after a confirmed answer at which every node is asked about the token: at once, and while a fault heals. */
+const askedAfter = [0, 50, 400, 1_100];
+
+/** Revokes sessions with confirmation, and asks every node about each token before and after the answer. */
+export interface RevocationTraffic {
+  /** Revokes this many sessions, several at a time. Those that the database doesn't answer are repeated with others. */
+  revoke(count: number): Promise<void>;
+  /** Revokes one session with `by`. @returns how it was confirmed; `null` if it wasn't answered. */
+  revokeOne(by?: Revoke): Promise<Confirmation | null>;
+  /** Waits for every answer of a node. Call it when no node is stopped any more. */
+  settle(): Promise<void>;
+  /** How many revocations were confirmed, by result. */
+  readonly counts: Readonly<Record<Confirmation | "unanswered", number>>;
+}
+
+/** Revokes a session, and waits until that is confirmed. */
+export type Revoke = (sessionId: string) => Promise<Confirmed>;
+
+/** How many revocations run at the same time. */
+const parallel = 5;
+
+/** Creates the traffic of a user over the nodes at `urls`. */
+export function createRevocationTraffic(
+  { auth }: Pick<Nodes, "auth">,
+  recorder: Recorder,
+  { userId, urls }: { readonly userId: string; readonly urls: readonly string[] },
+): RevocationTraffic {
+  const counts = { acks: 0, expiry: 0, pending: 0, unanswered: 0 };
+  const asked = new Set<Promise<unknown>>();
+
+  /** Not awaited: a stopped node answers when it is continued. */
+  function ask({ access: text }: Pair): void {
+    for (const url of urls) {
+      const answer = recorder.access(url, { text }).finally(() => asked.delete(answer));
+      asked.add(answer);
+    }
+  }
+
+  async function askAgain(pair: Pair): Promise<void> {
+    let last = 0;
+    for (const after of askedAfter) {
+      if (after > last) await sleep(after - last);
+      last = after;
+      ask(pair);
+    }
+  }
+
+  async function revokeOne(by: Revoke = (id) => auth.sessions.revoke(id, { confirmed: true })) {
+    const pair = await recorder.issue(userId, async () => (await auth.issue(userId)) as Pair);
+    if (pair === null) return null;
+    ask(pair);
+    const sessionId = toSessionId(pair);
+    try {
+      const confirmation = (await recorder.end(sessionId, () => by(sessionId))) ?? "pending";
+      counts[confirmation] += 1;
+      const again = askAgain(pair).finally(() => asked.delete(again));
+      asked.add(again);
+      return confirmation;
+    } catch {
+      counts.unanswered += 1;
+      return null;
+    }
+  }
+
+  return {
+    counts,
+    revokeOne,
+
+    async revoke(count) {
+      let left = count;
+      await Promise.all(
+        Array.from({ length: parallel }, async () => {
+          while (left > 0) {
+            left -= 1;
+            if ((await revokeOne()) !== null) continue;
+            left += 1;
+            await sleep(50);
+          }
+        }),
+      );
+    },
+
+    async settle() {
+      while (asked.size > 0) await Promise.all(asked);
+    },
+  };
+}
+
+const toSessionId = ({ refresh }: Pair): string =>
+  JSON.parse(Buffer.from(refresh.split(".")[1] ?? "", "base64url").toString()).sid;

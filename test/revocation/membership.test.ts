@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import { createMembership } from "../../src/revocation/membership.ts";
+import { createManualTime, settled } from "../support/manual-time.ts";
+import { createGate, createTestDatabase } from "./test-database.ts";
+
+function createTestMembership() {
+  const time = createManualTime();
+  const database = createTestDatabase(time);
+  const { nodes } = database;
+  const membership = createMembership({
+    nodes,
+    clock: time.clock,
+    name: "web-1",
+    lease: 10_000,
+    accessTokenLifetime: 300,
+  });
+  const seen = () => [...database.rows.values()].map((row) => row.seen);
+  return { time, database, membership, seen };
+}
+
+describe("the membership of a node", () => {
+  it("is registered once, with its name and lease", async () => {
+    const { membership, database } = createTestMembership();
+    expect([membership.id, membership.incarnation]).toEqual([null, null]);
+    const id = await membership.ensure();
+    expect(await membership.ensure()).toBe(id);
+    expect([membership.id, membership.incarnation]).toEqual([id, "a"]);
+    expect([...database.rows.values()]).toMatchObject([{ id, name: "web-1", lease: 10_000, seen: null }]);
+  });
+
+  it("has a new id for every registration", async () => {
+    const { membership } = createTestMembership();
+    const ids = new Set<string>();
+    for (let i = 0; i < 5; i++) {
+      ids.add(await membership.ensure());
+      membership.drop();
+      expect(membership.id).toBeNull();
+    }
+    expect(ids.size).toBe(5);
+  });
+
+  it("acknowledges the first read of each registration, and later reads only if somebody waits", async () => {
+    const { membership, seen, database } = createTestMembership();
+    await membership.ensure();
+    membership.acknowledge("a/1", false);
+    await settled();
+    expect(seen()).toEqual(["a/1"]);
+    membership.acknowledge("a/2", false);
+    await settled();
+    expect(seen()).toEqual(["a/1"]);
+    membership.acknowledge("a/3", true);
+    await settled();
+    expect(seen()).toEqual(["a/3"]);
+    expect(database.count("acknowledge")).toBe(2);
+  });
+
+  it("acknowledges again with every read until it has succeeded, and then no more", async () => {
+    const { membership, seen, database } = createTestMembership();
+    await membership.ensure();
+    database.failing.add("acknowledge");
+    for (const at of ["a/1", "a/2", "a/3"]) {
+      membership.acknowledge(at, false);
+      await settled();
+    }
+    expect(database.count("acknowledge")).toBe(3);
+    database.failing.clear();
+    membership.acknowledge("a/4", false);
+    await settled();
+    membership.acknowledge("a/5", false);
+    await settled();
+    expect(seen()).toEqual(["a/4"]);
+    expect(database.count("acknowledge")).toBe(4);
+  });
+
+  it("sends what was read during an acknowledgement after it, never two at once", async () => {
+    const { membership, seen, database } = createTestMembership();
+    await membership.ensure();
+    const { gate, open } = createGate();
+    database.held.set("acknowledge", gate);
+    membership.acknowledge("a/1", true);
+    membership.acknowledge("a/2", true);
+    membership.acknowledge("a/3", true);
+    await settled();
+    expect(database.count("acknowledge")).toBe(1);
+    open();
+    await settled();
+    expect(seen()).toEqual(["a/3"]);
+    expect(database.count("acknowledge")).toBe(2);
+  });
+
+  it("owes nothing of an earlier registration", async () => {
+    const { membership, database } = createTestMembership();
+    await membership.ensure();
+    database.failing.add("acknowledge");
+    membership.acknowledge("a/9", true);
+    await settled();
+    membership.drop();
+    database.failing.clear();
+    const id = await membership.ensure();
+    await settled();
+    expect(database.rows.get(id)?.seen).toBeNull();
+  });
+
+  it("reports by how much the node's clock is ahead, measured at the middle of the registration", async () => {
+    const { membership, database, time } = createTestMembership();
+    const { gate, open } = createGate();
+    database.held.set("register", gate);
+    const registered = membership.ensure();
+    await time.advance(4);
+    open();
+    const id = await registered;
+    membership.acknowledge("a/1", true);
+    await settled();
+    expect(database.rows.get(id)?.clockAhead).toBe(2_000);
+  });
+
+  it("leaves for good, also if the registration is answered later", async () => {
+    const { membership, database } = createTestMembership();
+    await membership.ensure();
+    await membership.leave();
+    expect(database.rows.size).toBe(0);
+
+    const late = createTestMembership();
+    const { gate, open } = createGate();
+    late.database.held.set("register", gate);
+    const registered = late.membership.ensure();
+    await late.membership.leave();
+    open();
+    await expect(registered).rejects.toThrow("left");
+    expect(late.database.rows.size).toBe(0);
+  });
+
+  it("leaves without an error if the database doesn't answer", async () => {
+    const { membership, database } = createTestMembership();
+    await membership.ensure();
+    database.failing.add("remove");
+    await expect(membership.leave()).resolves.toBeUndefined();
+    expect(membership.id).toBeNull();
+  });
+});

@@ -1,0 +1,194 @@
+import { describe, expect, it } from "vitest";
+import type { CommitPosition } from "../../../src/core/revocation.ts";
+import type { NewNode } from "../../../src/core/store/nodes.ts";
+import { addSession, addUser, readAfter } from "./records.ts";
+import type { Scene } from "./scene.ts";
+
+/** Returns a node to register. */
+const newNode = (id: string, changes: Partial<NewNode> = {}): NewNode => ({
+  id,
+  name: null,
+  lease: 1_000,
+  accessTokenLifetime: 300,
+  ...changes,
+});
+
+/** Defines the tests of every store's registry of nodes. */
+export function describeNodeContract(scene: Scene): void {
+  describe("nodes.register and nodes.look", () => {
+    it("lists the nodes in order of registration, in the incarnation in which they registered", async () => {
+      const { nodes } = scene.store;
+      expect((await nodes.look()).nodes).toEqual([]);
+      const registered = await nodes.register(newNode("b", { name: "eu-1", lease: 250 }));
+      expect(registered.databaseTime).toBeGreaterThan(0);
+      scene.now += 1;
+      await nodes.register(newNode("a"));
+      const look = await nodes.look();
+      expect(look.incarnation).toBe(registered.incarnation);
+      const node = { seen: null, isLeaving: false, clockAhead: null };
+      expect(look.nodes).toStrictEqual([
+        { ...node, id: "b", name: "eu-1", lease: 250, joinedAt: scene.now - 1 },
+        { ...node, id: "a", name: null, lease: 1_000, joinedAt: scene.now },
+      ]);
+    });
+
+    it("refuses an id that is registered", async () => {
+      const { nodes } = scene.store;
+      await nodes.register(newNode("a"));
+      await expect(nodes.register(newNode("a"))).rejects.toThrow();
+      expect((await nodes.look()).nodes).toHaveLength(1);
+    });
+
+    it("raises the longest lease and never lowers it", async () => {
+      const { nodes } = scene.store;
+      expect((await nodes.look()).longestLease).toBe(10_000);
+      await nodes.register(newNode("a", { lease: 250 }));
+      expect((await nodes.look()).longestLease).toBe(10_000);
+      await nodes.register(newNode("b", { lease: 60_000 }));
+      await nodes.register(newNode("c"));
+      expect((await nodes.look()).longestLease).toBe(60_000);
+      await nodes.raiseLease("a", 90_000);
+      await nodes.raiseLease("b", 1);
+      const { longestLease, nodes: rows } = await nodes.look();
+      expect(longestLease).toBe(90_000);
+      expect(rows.map(({ lease }) => lease)).toEqual([90_000, 60_000, 1_000]);
+    });
+
+    it("raises the longest access token, for which entries are kept, and never lowers it", async () => {
+      const { nodes, feed } = scene.store;
+      const until = async () => (await feed.revokeToken("t")).revocations[0].until;
+      expect(await until()).toBe(scene.now + 86_400);
+      await nodes.register(newNode("a", { accessTokenLifetime: 300 }));
+      expect(await until()).toBe(scene.now + 300);
+      await nodes.register(newNode("b", { accessTokenLifetime: 900 }));
+      await nodes.register(newNode("c", { accessTokenLifetime: 60 }));
+      expect(await until()).toBe(scene.now + 900);
+    });
+  });
+
+  describe("nodes.acknowledge and nodes.covers", () => {
+    it("covers what the node had read, and nothing that was committed later", async () => {
+      const { nodes, feed } = scene.store;
+      const first = (await feed.revokeToken("1")).position;
+      await nodes.register(newNode("a"));
+      const { seen } = await feed.read(readAfter(null, { nodeId: "a" }));
+      await nodes.acknowledge("a", { seen, clockAhead: -20 });
+      const [node] = (await nodes.look()).nodes;
+      expect(node).toMatchObject({ seen, clockAhead: -20 });
+      const second = (await feed.revokeToken("2")).position;
+      expect([nodes.covers(seen, first), nodes.covers(seen, second)]).toEqual([true, false]);
+      const next = await feed.read(readAfter(null, { nodeId: "a" }));
+      expect([nodes.covers(next.seen, first), nodes.covers(next.seen, second)]).toEqual([true, true]);
+    });
+
+    it("wakes the subscribers of the same store until their subscription ends", async () => {
+      const { nodes } = scene.store;
+      await nodes.register(newNode("a"));
+      let stop = () => {};
+      const woken = new Promise<void>((resolve) => {
+        stop = nodes.subscribe(() => resolve());
+      });
+      await nodes.acknowledge("a", { seen: "0:0:", clockAhead: 0 });
+      await woken;
+      stop();
+    });
+
+    it("does nothing for a node that is not registered", async () => {
+      const { nodes } = scene.store;
+      await nodes.acknowledge("nobody", { seen: "0:0:", clockAhead: 0 });
+      await nodes.raiseLease("nobody", 1);
+      await nodes.markLeaving("nobody");
+      await nodes.remove("nobody");
+      expect((await nodes.look()).nodes).toEqual([]);
+    });
+  });
+
+  describe("nodes.markLeaving and nodes.remove", () => {
+    it("change the membership that a read of the feed returns", async () => {
+      const { nodes, feed } = scene.store;
+      const membership = async (nodeId: string | null) =>
+        (await feed.read(readAfter(null, { nodeId }))).state.membership;
+      expect(await membership(null)).toBe("absent");
+      expect(await membership("a")).toBe("absent");
+      await nodes.register(newNode("a"));
+      await nodes.register(newNode("b"));
+      expect(await membership("a")).toBe("member");
+      await nodes.markLeaving("a");
+      expect([await membership("a"), await membership("b")]).toEqual(["leaving", "member"]);
+      expect((await nodes.look()).nodes).toMatchObject([
+        { id: "a", isLeaving: true },
+        { id: "b", isLeaving: false },
+      ]);
+      await nodes.remove("a");
+      expect(await membership("a")).toBe("absent");
+      expect((await nodes.look()).nodes).toMatchObject([{ id: "b" }]);
+    });
+  });
+
+  describe("nodes.settle", () => {
+    it("is not needed in a new database, and ignores another incarnation", async () => {
+      const { nodes, feed } = scene.store;
+      const { isSettled, incarnation } = await nodes.look();
+      expect(isSettled).toBe(true);
+      await nodes.settle("another");
+      expect((await nodes.look()).isSettled).toBe(true);
+      await nodes.settle(incarnation);
+      const { state } = await feed.read(readAfter(null));
+      expect(state).toMatchObject({ isSettled: true, incarnation, longestLease: 10_000, hasSynchronousStandby: false });
+    });
+  });
+
+  describe("nodes.hasCommit", () => {
+    it("finds the entries of a commit, and those of no other", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      await addSession(store, "s", alice);
+      const { position } = await store.sessions.revoke("s", "logout");
+      expect(await store.nodes.hasCommit(position as CommitPosition)).toBe(true);
+      expect(store.nodes.toIncarnation(position as CommitPosition)).toBe((await store.nodes.look()).incarnation);
+      const missing = JSON.stringify({ ...JSON.parse(position as CommitPosition), seq: 99 });
+      expect(await store.nodes.hasCommit(missing)).toBe(false);
+    });
+
+    it("gives a position to every change that appended an entry, and none to others", async () => {
+      const { users, sessions, feed } = scene.store;
+      const alice = await addUser(scene.store, "alice");
+      for (const id of ["a", "b"]) await addSession(scene.store, id, alice);
+      const changes = [
+        await sessions.revokeOthers({ sessionId: "a", userId: alice }, "logout", { confirm: true }),
+        await sessions.decide("a", () => ({ result: 1, revoke: "reuse" }), { confirm: true }),
+        await sessions.revokeForUser(alice, "revoked", { confirm: true }),
+        await users.setPassword(alice, "hash-2", { confirm: true }),
+        await users.disable(alice, { confirm: true }),
+        await users.delete(alice, { confirm: true }),
+        await sessions.revokeAll("revoked", { confirm: true }),
+        await feed.revokeToken("t", { confirm: true }),
+      ];
+      const { seen, revocations } = await feed.read(readAfter(null));
+      for (const change of changes) {
+        expect(scene.store.nodes.covers(seen, change?.position as CommitPosition)).toBe(true);
+        expect(await scene.store.nodes.hasCommit(change?.position as CommitPosition)).toBe(true);
+      }
+      expect(revocations).toStrictEqual(changes.flatMap((change) => change?.revocations ?? []));
+      expect(revocations.map(({ confirm }) => confirm)).toEqual(changes.map(() => true));
+      expect((await sessions.revoke("b", "logout")).position).toBeUndefined();
+      expect(await users.disable("9")).toBeNull();
+    });
+  });
+
+  describe("nodes.raiseGlobalEpoch", () => {
+    it("raises the epoch that reads and new sessions have, and never lowers it", async () => {
+      const { nodes, feed } = scene.store;
+      const alice = await addUser(scene.store, "alice");
+      for (const [epoch, expected] of [
+        [7, 7],
+        [3, 7],
+      ] as const) {
+        await nodes.raiseGlobalEpoch(epoch);
+        expect((await feed.read(readAfter(null))).state.globalEpoch).toBe(expected);
+      }
+      expect(await addSession(scene.store, "s", alice)).toMatchObject({ globalEpoch: 7 });
+      expect((await scene.store.sessions.revokeAll("revoked")).revocations).toMatchObject([{ kind: "all", epoch: 8 }]);
+    });
+  });
+}
