@@ -42,6 +42,11 @@ export const reasonCodes: Readonly<Record<RevokeReason, number>> = {
   limit: 8,
 };
 
+/** Returns the number of a reason; `null` for a reason that this version does not know. */
+export function toReasonCode(reason: RevokeReason): number | null {
+  return reasonCodes[reason] ?? null;
+}
+
 const reasons: ReadonlyMap<number, RevokeReason> = new Map(
   Object.entries(reasonCodes).map(([reason, code]) => [code, reason as RevokeReason]),
 );

@@ -1,7 +1,13 @@
 import type { CommitPosition } from "../../core/revocation.ts";
 import type { RevokeReason } from "../../core/session.ts";
 import type { RevokedSessions } from "../../core/store/sessions.ts";
-import { longestUnknownAccess, mostCounted, type RevocationRow, reasonCodes, toRevocation } from "../revocation-row.ts";
+import {
+  longestUnknownAccess,
+  mostCounted,
+  type RevocationRow,
+  toReasonCode,
+  toRevocation,
+} from "../revocation-row.ts";
 import type { Run, Transaction } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
 import { toPosition } from "./feed/cursor.ts";
@@ -177,7 +183,7 @@ export function createRevocations(notify: (isAwaited: boolean) => void): Revocat
 
   return {
     revokeOne: (transaction, sessionId, reason, { confirm = false, userId = null } = {}) =>
-      revoke(transaction, revokeOne, { sessionId, userId, reason, code: reasonCodes[reason], confirm }),
+      revoke(transaction, revokeOne, { sessionId, userId, reason, code: toReasonCode(reason), confirm }),
 
     async revokeOthers(transaction, owner, reason, { confirm = false } = {}) {
       const { run } = transaction;
@@ -188,14 +194,14 @@ export function createRevocations(notify: (isAwaited: boolean) => void): Revocat
       if (raised === undefined) return null;
       const { epoch, now } = raised;
       await run(moveToEpoch, { sessionId: owner.sessionId, epoch });
-      return revoke(transaction, appendException, { ...owner, epoch, now, code: reasonCodes[reason], confirm });
+      return revoke(transaction, appendException, { ...owner, epoch, now, code: toReasonCode(reason), confirm });
     },
 
     async raiseEpoch(transaction, userId, reason, { disable = false, passwordHash, except, confirm = false } = {}) {
       const change = { userId, reason, disable, passwordHash: passwordHash ?? null };
       const [raised] = await transaction.run<{ epoch: number; now: number }>(raiseEpoch, change);
       if (raised === undefined) return null;
-      const entry = { code: reasonCodes[reason], confirm };
+      const entry = { code: toReasonCode(reason), confirm };
       const subject = { userId, reason, except: except ?? null };
       const revoked = await revoke(transaction, revokeForUser, { ...subject, ...entry, ...raised });
       return { ...raised, revoked };
@@ -207,7 +213,7 @@ export function createRevocations(notify: (isAwaited: boolean) => void): Revocat
       // Before the sessions: a rotation at the same time either read the old epoch, or finds its session revoked.
       const [raised] = await run<{ epoch: number }>(raiseGlobalEpoch);
       const epoch = raised?.epoch ?? null;
-      return revoke(transaction, revokeAll, { reason, code: reasonCodes[reason], epoch, confirm });
+      return revoke(transaction, revokeAll, { reason, code: toReasonCode(reason), epoch, confirm });
     },
   };
 }

@@ -11,7 +11,7 @@ import {
   feedBatchSize,
   longestUnknownAccess,
   type RevocationRow,
-  reasonCodes,
+  toReasonCode,
   toRevocation,
 } from "../revocation-row.ts";
 import { recordChange } from "./audit.ts";
@@ -84,8 +84,7 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
       at,
       until,
       confirm,
-      // A newer version may have other reasons.
-      reason: reason === undefined ? null : (reasonCodes[reason] ?? null),
+      reason: reason === undefined ? null : toReasonCode(reason),
       ...toSubject(revocation),
     };
     const parameters = { ...row, confirm: Number(confirm), appended: Date.now() };
