@@ -13,7 +13,12 @@ import { post, postRefresh, toPair, verifyAccess } from "../support/wire.ts";
 
 const main = resolve(import.meta.dirname, "../../src/cli/main.ts");
 const alice = { username: "alice", password: "correct horse battery staple" };
-const cheap = { TOKENPAIR_PASSWORD_MEMORY_COST: "64", TOKENPAIR_PASSWORD_TIME_COST: "1", TOKENPAIR_PAGE: "false" };
+const cheap = {
+  TOKENPAIR_PASSWORD_MEMORY_COST: "64",
+  TOKENPAIR_PASSWORD_TIME_COST: "1",
+  TOKENPAIR_PAGE: "false",
+  TOKENPAIR_MAX_SESSIONS_PER_USER: "none",
+};
 
 async function start(cwd: string) {
   const server = await startServer({ cwd, env: { ...cheap, TOKENPAIR_LOG_LEVEL: "info" } });
@@ -28,7 +33,7 @@ const tokenpair = (cwd: string, ...args: readonly string[]) =>
 async function fill(cwd: string): Promise<void> {
   const store = sqliteStore({ path: join(cwd, "data/tokenpair.db"), busyTimeout: 60_000 });
   const signingKey = readFileSync(join(cwd, "data/signing.key"), "utf8").trim();
-  const auth = createAuth({ store, signingKey, passwordMemoryCost: 64, passwordTimeCost: 1 });
+  const auth = createAuth({ store, signingKey, passwordMemoryCost: 64, passwordTimeCost: 1, maxSessionsPerUser: null });
   await auth.ready();
   const { id } = await auth.users.create(alice);
   for (let n = 0; n < 20; n++) await Promise.all(Array.from({ length: 100 }, () => auth.issue(id)));
