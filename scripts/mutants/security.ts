@@ -131,8 +131,8 @@ export const securityMutants: readonly Mutant[] = [
   {
     name: "PostgreSQL's feed skips a commit that came between two batches of one read",
     file: "src/store/postgres/feed/feed.ts",
-    find: "?.batch?.snapshot ?? rows[0].snapshot",
-    replace: " === null ? rows[0].snapshot : rows[0].snapshot",
+    find: "?.batch?.snapshot ?? first.snapshot",
+    replace: " === null ? first.snapshot : first.snapshot",
     tests: ["test/store/postgres/feed.test.ts"],
   },
   {
