@@ -1,18 +1,22 @@
 import type { Health } from "./auth-results.ts";
 import { SchemaVersionError } from "./core/errors.ts";
+import { clockMargin } from "./core/revocation-horizon.ts";
+import { settingRules } from "./core/settings/rules.ts";
 import type { Deps } from "./flows/deps.ts";
 import type { StoreMonitor } from "./flows/store-monitor.ts";
 import type { Confirmer } from "./revocation/confirm.ts";
+
+/** Seconds for which a node may remember an entry after its `until`: none has to remember a probe. */
+const longestMemory = settingRules.leeway.max + clockMargin;
 
 /**
  * Revokes a token that doesn't exist, with a confirmation: a crashed node is found and removed before a caller waits
  * for it.
  */
-export function sweepSilentNodes({ store, random }: Deps, confirmer: Confirmer): void {
+export function sweepSilentNodes({ store, random, clock }: Deps, confirmer: Confirmer): void {
   const tokenId = `probe-${Buffer.from(random(8)).toString("hex")}`;
   void store.feed
-    // No node needs to remember it.
-    .revokeToken(tokenId, { confirm: true, until: 0 })
+    .revokeToken(tokenId, { confirm: true, until: clock.now() - longestMemory })
     .then(({ position }) => confirmer.confirm(position, { isProbe: true }))
     // Then the first confirmed revocation finds them.
     .catch(() => {});

@@ -62,12 +62,15 @@ export async function toRefreshSteps(
   }));
 }
 
-/** Returns how the clock may step between the UPDATE and the locked read: back at once, or after it has run ahead. */
+/**
+ * Returns how the clock may step between the UPDATE and the locked read: back at once, or after it has run ahead. In the last way
+ * it does so twice, as a refresh tries twice.
+ */
 function toClocks({ snapshot }: World, { clockStepsBack }: Scenario): readonly (readonly number[])[] {
   if (!clockStepsBack) return [];
   const { session, disk } = snapshot;
   const mayGoBack = session !== undefined && disk.committed.now > session.createdAt;
-  return [[1, -1], ...(mayGoBack ? [[0, -1]] : [])];
+  return [[1, -1], ...(mayGoBack ? [[0, -1]] : []), [1, -1, 1, -1]];
 }
 
 function toRefreshedWorld(before: World, scenario: Scenario, party: Party, flight: Flight, ending: Ending): World {

@@ -72,15 +72,18 @@ async function rotate(
   tokens: PreparedTokens,
   options: RefreshOptions,
 ): Promise<Refreshed> {
-  const first = await tryToRotate(deps, presented, { ...options, tokens, isLastTry: false });
+  // The same salt for both: the first try has stored nothing if there is a second one.
+  const attempt = { ...options, tokens, salt: createSalt(deps.random) };
+  const first = await tryToRotate(deps, presented, { ...attempt, isLastTry: false });
   if (first.outcome !== "changed") return first;
-  const second = await tryToRotate(deps, presented, { ...options, tokens, isLastTry: true });
+  const second = await tryToRotate(deps, presented, { ...attempt, isLastTry: true });
   if (second.outcome === "changed") throw second.error;
   return second;
 }
 
 interface Attempt extends RefreshOptions {
   readonly tokens: PreparedTokens;
+  readonly salt: Uint8Array;
   /** Whether a ruling that the row has changed is the result of the refresh. */
   readonly isLastTry: boolean;
 }
@@ -88,14 +91,13 @@ interface Attempt extends RefreshOptions {
 async function tryToRotate(
   deps: Deps,
   presented: RefreshClaims,
-  { tokens, isLastTry, ...options }: Attempt,
+  { tokens, salt, isLastTry, ...options }: Attempt,
 ): Promise<Refreshed | Changed> {
   const { settings, store } = deps;
   const { sessionId, userId, userEpoch, generation, secret } = presented;
 
   // 1  Derive the successor from the presented secret and a fresh salt.
   const { idempotencyKey } = options;
-  const salt = createSalt(deps.random);
   const successor = deriveSecret(secret, sessionId, generation + 1, salt);
   const presentedHash = hashSecret(secret);
   const idempotencyHash = idempotencyKey === undefined ? null : hashIdempotencyKey(idempotencyKey);
@@ -138,7 +140,7 @@ async function tryToRotate(
 function refreshDecided(
   deps: Deps,
   presented: RefreshClaims,
-  { isLastTry, ...options }: Omit<Attempt, "tokens">,
+  { isLastTry, ...options }: Omit<Attempt, "tokens" | "salt">,
 ): EventsOf<Decision<Ruling>> {
   const { userId, sessionId } = presented;
   const nodeTime = deps.clock.now();
