@@ -1,7 +1,9 @@
 import type { AuditStore } from "./audit.ts";
 import type { FeedStore } from "./feed.ts";
+import type { KeyStore } from "./keys.ts";
 import type { NodeStore } from "./nodes.ts";
 import type { OutboxStore } from "./outbox.ts";
+import type { ServiceStore } from "./services.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { ThrottleStore } from "./throttle.ts";
 import type { UserStore } from "./users.ts";
@@ -23,6 +25,10 @@ export interface Store {
   readonly feed: FeedStore;
   /** The registry of nodes, for confirmed revocations. */
   readonly nodes: NodeStore;
+  /** The key ring. */
+  readonly keys: KeyStore;
+  /** The services with credentials of their own. */
+  readonly services: ServiceStore;
   /** The counts of failed logins. */
   readonly throttle: ThrottleStore;
   /** The audit log. */
