@@ -54,9 +54,11 @@ describe("the rule of a switch", () => {
 
 describe("the rule of a choice", () => {
   it("accepts one of the values of a choice, in exactly their letters", () => {
-    expectFine("algorithm", ["HS256", "HS384", "HS512"]);
-    const fault = 'must be one of "HS256", "HS384", "HS512"';
-    expectFaults("algorithm", fault, ["hs256", "none", "RS256", null, 256, ["HS256"]]);
+    expectFine("algorithm", ["HS256", "HS384", "HS512", "ES256", "EdDSA", "RS256", "PS512"]);
+    const fault =
+      'must be one of "HS256", "HS384", "HS512", "ES256", "ES384", "ES512", "EdDSA", ' +
+      '"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"';
+    expectFaults("algorithm", fault, ["hs256", "none", "Ed25519", "ES256K", null, 256, ["HS256"]]);
     expectFaults("cookieSameSite", 'must be one of "Strict", "Lax", "None"', ["lax", false]);
   });
 });
