@@ -68,6 +68,7 @@ export type {
 } from "./core/store/audit.ts";
 export type { FeedRead, FeedStore, RevokedToken, RevokeTokenOptions } from "./core/store/feed.ts";
 export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store, WriteProbe } from "./core/store/index.ts";
+export type { KeyChange, KeyRecord, KeyRecords, KeyRecordUse, KeyStore, KeyUpdate } from "./core/store/keys.ts";
 export type {
   Acknowledgement,
   Look,
@@ -77,6 +78,15 @@ export type {
   RegistryNode,
 } from "./core/store/nodes.ts";
 export type { Delivery, OutboxStore } from "./core/store/outbox.ts";
+export type {
+  ChangedService,
+  FoundService,
+  NewCredential,
+  NewService,
+  Service,
+  ServiceScope,
+  ServiceStore,
+} from "./core/store/services.ts";
 export type {
   CreatedSession,
   CreateSessionOutcome,
