@@ -41,7 +41,7 @@ export function createRateLimits({ settings, random, clock, emit }: RateLimitDep
       await limiter.consume(toBucket(key, toClientNetwork(client.ip)));
     } catch (refusal) {
       if (!(refusal instanceof RateLimiterRes)) throw refusal;
-      const retryAfter = Math.max(1, Math.ceil(refusal.msBeforeNext / 1_000));
+      const retryAfter = toSeconds(refusal);
       // Once a minute and bucket, so that a flood of requests is not a flood of events.
       if (refusal.consumedPoints === limiter.points + 1) {
         emit({ type: "throttled", time: clock.now(), scope: endpoint, retryAfter, client });
@@ -49,6 +49,44 @@ export function createRateLimits({ settings, random, clock, emit }: RateLimitDep
       throw new AuthError("throttled", "requests", { retryAfter });
     }
   };
+}
+
+/** Counts failed attempts by the client's address. */
+export interface FailureLimit {
+  /** Returns for how many seconds the client's address is over the limit; 0 if it is not. */
+  secondsOver(client: ClientInfo): Promise<number>;
+  /** Counts a failed attempt. */
+  count(client: ClientInfo): Promise<void>;
+}
+
+/** Creates the limit of failed attempts with service credentials, per minute. It is in this node's memory. */
+export function createServiceFailureLimit({
+  settings,
+  random,
+  clock,
+  emit,
+}: Omit<RateLimitDeps, "settings"> & { readonly settings: Pick<Settings, "serviceFailureLimit"> }): FailureLimit {
+  const key = random(16);
+  const limiter = createLimiter(settings.serviceFailureLimit);
+  return {
+    async secondsOver({ ip }) {
+      if (limiter === null || ip === undefined) return 0;
+      const counted = await limiter.get(toBucket(key, toClientNetwork(ip)));
+      return counted === null || counted.consumedPoints < limiter.points ? 0 : toSeconds(counted);
+    },
+    async count(client) {
+      if (limiter === null || client.ip === undefined) return;
+      const counted = await limiter.penalty(toBucket(key, toClientNetwork(client.ip)));
+      // Once a minute and bucket: from now on, requests are refused.
+      if (counted.consumedPoints === limiter.points) {
+        emit({ type: "throttled", time: clock.now(), scope: "service", retryAfter: toSeconds(counted), client });
+      }
+    },
+  };
+}
+
+function toSeconds({ msBeforeNext }: RateLimiterRes): number {
+  return Math.max(1, Math.ceil(msBeforeNext / 1_000));
 }
 
 function createLimiter(limit: number): RateLimiterMemory | null {
