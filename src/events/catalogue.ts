@@ -108,7 +108,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
   throttled: {
     description: "A request was refused because too many came before it.",
     fields: {
-      scope: "`account`, `address`, `pair`, `device`, `service`, `refresh`, `verify` or `blacklist`",
+      scope: "`account`, `address`, `pair`, `device`, `refresh`, `verify` or `blacklist`",
       retryAfter: "seconds",
       userId: "if the account is one of tokenpair's own users",
       client: "",

@@ -34,7 +34,7 @@ export const eventCounters = {
     name: "tokenpair_throttled_total",
     help: "Logins refused because of too many failures, by what was counted. For endpoints: minutes with refusals.",
     label: "scope",
-    initial: ["account", "address", "pair", "device", "service", "refresh", "verify", "blacklist"],
+    initial: ["account", "address", "pair", "device", "refresh", "verify", "blacklist"],
   },
   confirmations: {
     name: "tokenpair_revocation_confirmations_total",

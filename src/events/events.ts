@@ -97,10 +97,9 @@ export interface TokenRevokedEvent extends ClientEvent {
 
 /**
  * What exceeded its limit. Failed logins on an `account`, from an `address`, from one address on one account (`pair`), or
- * from a known `device` on an account; wrong credentials of a `service` from one address; or requests from one address to an
- * endpoint.
+ * from a known `device` on an account; or requests from one address to an endpoint.
  */
-export type ThrottleScope = "account" | "address" | "pair" | "device" | "service" | RateLimitedEndpoint;
+export type ThrottleScope = "account" | "address" | "pair" | "device" | RateLimitedEndpoint;
 
 /** The endpoints that are limited by address alone. Each has its own limit. */
 export type RateLimitedEndpoint = "refresh" | "verify" | "blacklist";

@@ -35,22 +35,21 @@ export async function authenticateService(
   { scope, client }: ServiceRequest,
 ): Promise<Service> {
   if (presented === null) throw new AuthError("invalid_client", "the request has no service credential");
-  const { clock, emit } = deps;
-  const refuse = (error: AuthError, service?: Service): AuthError => {
+  const refuse = (refusal: "invalid_client" | "insufficient_scope", reason: string, service?: Service): AuthError => {
     const subject = service === undefined ? {} : { service: service.name };
-    emit({ type: "service_refused", time: clock.now(), reason: error.reason, client, ...subject });
-    return error;
+    deps.emit({ type: "service_refused", time: deps.clock.now(), refusal, client, ...subject });
+    return new AuthError(refusal, reason);
   };
 
   const hash = hashServiceCredential(presented.credential);
-  if (hash === null) throw refuse(new AuthError("invalid_client", "not a service credential"));
+  if (hash === null) throw refuse("invalid_client", "not a service credential");
   const service = await deps.store.services.find(hash);
-  if (service === null) throw refuse(new AuthError("invalid_client", "no service has this credential"));
+  if (service === null) throw refuse("invalid_client", "no service has this credential");
   if (presented.name !== undefined && presented.name !== service.name) {
-    throw refuse(new AuthError("invalid_client", "the credential is another service's"), service);
+    throw refuse("invalid_client", "the credential is another service's", service);
   }
   if (!service.scopes.includes(scope)) {
-    throw refuse(new AuthError("insufficient_scope", `the service lacks the scope ${scope}`), service);
+    throw refuse("insufficient_scope", `the service lacks the scope ${scope}`, service);
   }
   return service;
 }

@@ -4,7 +4,7 @@ import type { ServiceScope } from "../core/store/services.ts";
 import { hashServiceCredential } from "../crypto/service-credential.ts";
 import type { HttpDeps } from "./endpoint.ts";
 import type { HeaderSource } from "./request/headers.ts";
-import { createServiceFailureLimit, type FailureLimit } from "./request/rate-limits.ts";
+import { createServiceFailureLimit } from "./request/rate-limits.ts";
 import { readServiceCredential } from "./request/service-credential.ts";
 
 /** A request of a service, before its body is read. */
@@ -36,7 +36,7 @@ export function createServiceCheck(deps: HttpDeps): RequireService {
   return async ({ scope, headers, client }) => {
     const presented = readServiceCredential(headers);
     const key = presented === null ? null : toKey(presented.credential);
-    if (key !== null && !accepted.has(key)) await requireBelowLimit(failures, client);
+    if (key !== null && !accepted.has(key)) await failures.requireBelow(client);
     try {
       const { name } = await deps.flows.authenticateService(presented, { scope, client });
       if (key !== null) remember(accepted, key);
@@ -49,11 +49,6 @@ export function createServiceCheck(deps: HttpDeps): RequireService {
       throw error;
     }
   };
-}
-
-async function requireBelowLimit(failures: FailureLimit, client: ClientInfo): Promise<void> {
-  const retryAfter = await failures.secondsOver(client);
-  if (retryAfter > 0) throw new AuthError("throttled", "requests", { retryAfter });
 }
 
 /** Returns the credential's hash as text; an empty text for anything that isn't a credential. */

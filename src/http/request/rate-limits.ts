@@ -53,8 +53,12 @@ export function createRateLimits({ settings, random, clock, emit }: RateLimitDep
 
 /** Counts failed attempts by the client's address. */
 export interface FailureLimit {
-  /** Returns for how many seconds the client's address is over the limit; 0 if it is not. */
-  secondsOver(client: ClientInfo): Promise<number>;
+  /**
+   * Requires that the client's address has not used up the limit.
+   *
+   * @throws AuthError `throttled`, with `retryAfter`.
+   */
+  requireBelow(client: ClientInfo): Promise<void>;
   /** Counts a failed attempt. */
   count(client: ClientInfo): Promise<void>;
 }
@@ -68,19 +72,21 @@ export function createServiceFailureLimit({
 }: Omit<RateLimitDeps, "settings"> & { readonly settings: Pick<Settings, "serviceFailureLimit"> }): FailureLimit {
   const key = random(16);
   const limiter = createLimiter(settings.serviceFailureLimit);
+  // One event a minute and bucket, so that a flood of requests is not a flood of events.
+  const events = new RateLimiterMemory({ points: 1, duration: minutes(1) });
   return {
-    async secondsOver({ ip }) {
-      if (limiter === null || ip === undefined) return 0;
-      const counted = await limiter.get(toBucket(key, toClientNetwork(ip)));
-      return counted === null || counted.consumedPoints < limiter.points ? 0 : toSeconds(counted);
-    },
-    async count(client) {
+    async requireBelow(client) {
       if (limiter === null || client.ip === undefined) return;
-      const counted = await limiter.penalty(toBucket(key, toClientNetwork(client.ip)));
-      // Once a minute and bucket: from now on, requests are refused.
-      if (counted.consumedPoints === limiter.points) {
-        emit({ type: "throttled", time: clock.now(), scope: "service", retryAfter: toSeconds(counted), client });
+      const bucket = toBucket(key, toClientNetwork(client.ip));
+      const counted = await limiter.get(bucket);
+      if (counted === null || counted.consumedPoints < limiter.points) return;
+      if ((await events.penalty(bucket)).consumedPoints === 1) {
+        emit({ type: "service_refused", time: clock.now(), refusal: "throttled", client });
       }
+      throw new AuthError("throttled", "requests", { retryAfter: toSeconds(counted) });
+    },
+    async count({ ip }) {
+      if (limiter !== null && ip !== undefined) await limiter.penalty(toBucket(key, toClientNetwork(ip)));
     },
   };
 }
