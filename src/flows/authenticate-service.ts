@@ -1,6 +1,6 @@
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
-import type { Service, ServiceScope } from "../core/store/services.ts";
+import type { FoundService, Service, ServiceScope } from "../core/store/services.ts";
 import { hashServiceCredential } from "../crypto/service-credential.ts";
 import type { Deps } from "./deps.ts";
 
@@ -33,7 +33,7 @@ export async function authenticateService(
   deps: Pick<Deps, "store" | "clock" | "emit">,
   presented: PresentedCredential | null,
   { scope, client }: ServiceRequest,
-): Promise<Service> {
+): Promise<FoundService> {
   if (presented === null) throw new AuthError("invalid_client", "the request has no service credential");
   const refuse = (refusal: "invalid_client" | "insufficient_scope", reason: string, service?: Service): AuthError => {
     const subject = service === undefined ? {} : { service: service.name };

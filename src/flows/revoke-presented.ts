@@ -36,7 +36,5 @@ async function revokeAccessToken(deps: Deps, claims: AccessClaims, client: Clien
   const { tokenId, expiresAt: until } = claims;
   const events = ({ revocations: [{ at: time }] }: RevokedToken) =>
     [{ type: "token_revoked", time, tokenId, client }] as const;
-  await commitRevocation(deps, false, events, (options) =>
-    deps.store.feed.revokeToken(tokenId, { ...options, until }),
-  );
+  await commitRevocation(deps, false, events, (options) => deps.store.feed.revokeToken(tokenId, { ...options, until }));
 }

@@ -117,19 +117,6 @@ describe.each(endpoints)("%s", (path, scope) => {
     await expectRefusal(await ask(service.basic, path), refused);
     expect((await ask(toBasic(service.name, next.credential), path)).status).toBe(200);
   });
-
-  it("answers no CORS headers, not even to a trusted origin or its preflight", async () => {
-    const own = await createTestAuth({ settings: { trustedOrigins: ["https://app.example.com"] } });
-    const Origin = "https://app.example.com";
-    for (const [method, more] of [
-      ["POST", {}],
-      ["OPTIONS", { "Access-Control-Request-Method": "POST" }],
-    ] as const) {
-      const { headers } = await own.send(method, path, { headers: { Origin, ...more } });
-      expect([...headers.keys()].filter((name) => /^(?:access-control-|vary)/.test(name))).toEqual([]);
-    }
-    await own.close();
-  });
 });
 
 describe("wrong service credentials", () => {

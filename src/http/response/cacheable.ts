@@ -33,5 +33,6 @@ export function toCacheableResponse(
 /** Compares weakly, because proxies that compress make a strong `ETag` a weak one. */
 function isKnown(ifNoneMatch: string | null, etag: string): boolean {
   if (ifNoneMatch === null) return false;
-  return ifNoneMatch.trim() === "*" || (ifNoneMatch.match(/"[^"]*"/g) ?? []).includes(etag);
+  const known: readonly string[] = ifNoneMatch.match(/"[^"]*"/g) ?? [];
+  return ifNoneMatch.trim() === "*" || known.includes(etag);
 }

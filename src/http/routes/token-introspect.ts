@@ -1,7 +1,14 @@
 import { z } from "zod";
 import type { ActiveToken } from "../../flows/introspect.ts";
 import { defineEndpoint } from "../endpoint.ts";
-import { badServiceRequest, insufficientScope, serviceRefused, throttled, timeSchema, unavailable } from "../openapi/responses.ts";
+import {
+  badServiceRequest,
+  insufficientScope,
+  serviceRefused,
+  throttled,
+  timeSchema,
+  unavailable,
+} from "../openapi/responses.ts";
 import { presentedTokenBody, readPresentedToken } from "../request/presented-token.ts";
 import { toJsonResponse } from "../response/json.ts";
 
@@ -19,7 +26,7 @@ export const tokenIntrospect = defineEndpoint({
     200: {
       description:
         "The token's claims, or only `active: false` if it is invalid, expired, revoked or spent. A refresh token may be active " +
-        "too: a resource server must require the `tokenpair_type` \"access\".",
+        'too: a resource server must require the `tokenpair_type` "access".',
       schema: z.object({
         active: z.boolean(),
         token_type: z.literal("Bearer").optional(),

@@ -17,7 +17,10 @@ describe("readServiceCredential", () => {
 
   it("returns name and credential of a basic header; the name ends at the first colon", () => {
     expect(read(basic("billing:tps_x"))).toEqual({ name: "billing", credential: "tps_x" });
-    expect(read(basic("billing:tps_x:y").replace("Basic", "basic"))).toEqual({ name: "billing", credential: "tps_x:y" });
+    expect(read(basic("billing:tps_x:y").replace("Basic", "basic"))).toEqual({
+      name: "billing",
+      credential: "tps_x:y",
+    });
     expect(read(basic(":tps_x"))).toEqual({ name: "", credential: "tps_x" });
   });
 

@@ -42,7 +42,15 @@ describe("a cacheable document", () => {
   });
 
   it("is returned to a client with another ETag, or with a text that is none", () => {
-    for (const value of ['"x"', "", document.etag.slice(1, -1), document.etag.toUpperCase(), '"*"', '"', `"${"x".repeat(8_000)}`]) {
+    for (const value of [
+      '"x"',
+      "",
+      document.etag.slice(1, -1),
+      document.etag.toUpperCase(),
+      '"*"',
+      '"',
+      `"${"x".repeat(8_000)}`,
+    ]) {
       expect([value, statusOf(value)]).toEqual([value, 200]);
     }
   });

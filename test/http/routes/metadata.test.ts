@@ -61,7 +61,11 @@ describe("GET /.well-known/oauth-authorization-server", () => {
   });
 
   it("names the endpoints with the prefix that a proxy removes, and with moved paths", async () => {
-    const { send } = await start({ issuer: "http://localhost:8000/account", publicPath: "/account", tokenPath: "/jwt" });
+    const { send } = await start({
+      issuer: "http://localhost:8000/account",
+      publicPath: "/account",
+      tokenPath: "/jwt",
+    });
     expect(await (await send("GET", path)).json()).toMatchObject({
       issuer: "http://localhost:8000/account",
       jwks_uri: "http://localhost:8000/account/.well-known/jwks.json",

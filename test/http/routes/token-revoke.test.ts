@@ -37,7 +37,10 @@ beforeEach(async () => {
 afterEach(() => auth.close());
 
 const revoke = (token: string) =>
-  auth.send("POST", "/api/token/revoke/", { headers: { ...service.basic, "User-Agent": "billing/1" }, body: { token } });
+  auth.send("POST", "/api/token/revoke/", {
+    headers: { ...service.basic, "User-Agent": "billing/1" },
+    body: { token },
+  });
 
 /** Expects the one answer of this endpoint. */
 async function expectRevoked(response: Response): Promise<void> {
@@ -82,7 +85,7 @@ describe("revocation", () => {
   it("writes the entry of the audit log with the change, with the service as the actor", async () => {
     const { refresh } = await auth.logIn();
     await revoke(refresh);
-    const { entries } = await auth.store.audit.list({ limit: 1 });
+    const { entries } = await auth.store.audit.read({ after: null, limit: 1 });
     expect(entries).toMatchObject([{ type: "sessions_revoked", actor: "service/billing" }]);
   });
 
