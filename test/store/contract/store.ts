@@ -66,7 +66,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
         await store.writes?.probe();
         expect(failures).toBe(0);
         scene.now += 1;
-        const none = { sessions: 0, revocations: 0, failures: 0, auditEntries: 0 };
+        const none = { sessions: 0, revocations: 0, failures: 0, auditEntries: 0, legacyTokens: 0 };
         expect(await store.deleteExpired({ limit: 10, horizon: 1_800 })).toEqual(none);
         expect(await store.outbox.claim({ limit: 10, lease: 60 })).toEqual([]);
       });
@@ -97,6 +97,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           revocations: 0,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
         expect(await store.sessions.find("unused")).toBeNull();
         expect(await store.sessions.find("absolute")).toBeNull();
@@ -129,6 +130,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           revocations: 0,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
         scene.now += 1;
         expect(await store.deleteExpired({ limit: 10, horizon: 300 })).toEqual({
@@ -136,6 +138,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           revocations: 2,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
         expect(await store.sessions.find("s")).toBeNull();
       });
@@ -153,18 +156,21 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           revocations: 2,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
         expect(await store.deleteExpired({ limit: 2, horizon: 100 })).toEqual({
           sessions: 2,
           revocations: 1,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
         expect(await store.deleteExpired({ limit: 2, horizon: 100 })).toEqual({
           sessions: 0,
           revocations: 0,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
       });
     });
