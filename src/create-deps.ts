@@ -76,11 +76,12 @@ export function createDeps(
   if (verifyingKey !== undefined) {
     throw new SettingError(
       "verifyingKey",
-      `must not be set: ${settings.algorithm} verifies with the signing key itself.`,
+      "must not be set: a signing key holds what verifies, too.",
     );
   }
   const { accessTokenLifetime, leeway, findUser } = settings;
-  const keys = createKeySet(createHmacKey({ algorithm: settings.algorithm, secret: signingKey }));
+  const { algorithm = "HS256" } = settings;
+  const keys = createKeySet(createHmacKey({ algorithm: algorithm as "HS256", secret: signingKey }));
   const tokens = createTokens({ keys, clock, settings, random });
   const revocations = createRevocationIndex({ leeway, clock });
   const auditQueue = createAuditQueue({ store: store.audit, clock, emit: emitToListeners, schedule });

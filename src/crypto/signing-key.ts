@@ -23,11 +23,11 @@ const hmacAlgorithms = {
   HS256: { hash: "sha256", minBytes: 32 },
   HS384: { hash: "sha384", minBytes: 48 },
   HS512: { hash: "sha512", minBytes: 64 },
-} as const satisfies Record<Algorithm, { hash: string; minBytes: number }>;
+} as const satisfies Partial<Record<Algorithm, { hash: string; minBytes: number }>>;
 
 /** The options of `createHmacKey`. */
 export interface HmacKeyOptions {
-  readonly algorithm: Algorithm;
+  readonly algorithm: keyof typeof hmacAlgorithms;
   /** A string is used as UTF-8 bytes, as in simplejwt. */
   readonly secret: string | Uint8Array;
   /** Default: a fingerprint of algorithm and secret. */

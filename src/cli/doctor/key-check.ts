@@ -13,11 +13,11 @@ const name = "signing key";
  * read its file.
  */
 export function checkSigningKey(config: Config, database: Database): Check {
-  const { algorithm } = config.settings;
+  const { algorithm = "HS256" } = config.settings;
   try {
     const key = findSigningKey(config, database);
     if (key === null) return ok(name, "No signing key yet. `tokenpair serve` creates one.");
-    createHmacKey({ algorithm, secret: key.secret });
+    createHmacKey({ algorithm: algorithm as "HS256", secret: key.secret });
     if (isGuessable(key.secret)) {
       return warn(name, "Looks like words or a pattern, which can be guessed. Create one with: openssl rand -hex 48");
     }

@@ -29,6 +29,8 @@ const checks: readonly ((settings: Settings<AuthUser>) => void)[] = [
   requireAffordableHashes,
   requirePepperIds,
   requireLoginDelays,
+  requireKekIds,
+  requireTokenProfile,
 ];
 
 function requireOrderedLifetimes(settings: Settings<AuthUser>): void {
@@ -189,5 +191,24 @@ function requireWebhook({ webhookUrl, webhookSecret }: Settings<AuthUser>): void
   }
   if (webhookUrl === undefined && webhookSecret !== undefined) {
     throw new SettingError("webhookSecret", "needs webhookUrl too.");
+  }
+}
+
+function requireKekIds({ keyEncryptionKey = "" }: Settings<AuthUser>): void {
+  if (!keyEncryptionKey.includes(":")) return;
+  const ids = keyEncryptionKey.split(",").map((part) => part.split(":", 1)[0]);
+  if (new Set(ids).size === ids.length) return;
+  throw new SettingError("keyEncryptionKey", "must have different ids. Give the new key its own id.");
+}
+
+/** What RFC 9068 §2.2 demands of an access token. */
+function requireTokenProfile(settings: Settings<AuthUser>): void {
+  if (settings.accessTokenProfile !== "rfc9068") return;
+  const missing = (["issuer", "audience"] as const).find((name) => settings[name] === undefined);
+  if (missing !== undefined) {
+    throw new SettingError("accessTokenProfile", `must not be "rfc9068" without ${missing}. Set ${missing} too.`);
+  }
+  if (settings.jtiClaim !== "jti") {
+    throw new SettingError("jtiClaim", 'must be "jti" with accessTokenProfile "rfc9068". Remove one of them.');
   }
 }

@@ -1,6 +1,7 @@
 import { days, hours, minutes } from "./durations.ts";
 import { costLimits, minMemoryPerThread } from "./password-cost.ts";
 import { pepperPattern } from "./peppers.ts";
+import type { Algorithm } from "./session-settings.ts";
 import type { Settings } from "./settings.ts";
 
 /** What the value of a setting must be. `createAuth`, the config file and the environment share these rules. */
@@ -70,6 +71,26 @@ const originPattern = new RegExp(
   ].join("|"),
 );
 
+/** Every algorithm that a signing key may have. */
+const algorithms = [
+  "HS256",
+  "HS384",
+  "HS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+] as const satisfies readonly Algorithm[];
+
+/** One key, or a list of them with their ids. 32 bytes are 43 characters of base64url. */
+const kekPattern = /^(?:[\w-]{43}|[\w.-]{1,32}:[\w-]{43}(?:,[\w.-]{1,32}:[\w-]{43})*)$/;
+
 /** The rule of every setting. */
 export const settingRules = Object.freeze({
   accessTokenLifetime: seconds(1, days(1)),
@@ -81,7 +102,16 @@ export const settingRules = Object.freeze({
   updateLastLogin: boolean,
   maxSessionsPerUser: { ...count("sessions", 1, 100_000), ...nullable },
 
-  algorithm: { type: "choice", choices: ["HS256", "HS384", "HS512"] },
+  algorithm: { type: "choice", choices: algorithms },
+  keyEncryptionKey: {
+    type: "text",
+    pattern: kekPattern,
+    form: `32 random bytes in base64url, such as from: node -p 'crypto.randomBytes(32).toString("base64url")', or a list "id:key,id:key"`,
+    optional: true,
+    secret: true,
+  },
+  accessTokenProfile: { type: "choice", choices: ["jwt", "rfc9068"] },
+  clientId: { type: "text", pattern: /^[\x21-\x7e]+$/, form: "printable ASCII characters without spaces" },
   audience: anyText,
   issuer: anyText,
   leeway: seconds(0, minutes(5)),

@@ -8,7 +8,7 @@ import type { RevocationSettings, SessionSettings, TokenSettings } from "./sessi
 import type { LoginHookSettings, PasswordSettings, UserSettings } from "./user-settings.ts";
 
 /**
- * Every setting except the store and the signing key. Durations are whole seconds; `minutes(15)` and `days(30)` write them.
+ * Every setting except the store, the signing key and the secret. Durations are whole seconds; `minutes(15)` and `days(30)` write them.
  * Names that simplejwt has too are its names in camelCase. docs/settings.md is generated from these types.
  */
 export interface Settings<U extends AuthUser = User, C extends object = ApplicationClaims>
@@ -37,7 +37,10 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   maxSessionsPerUser: 100,
 
   // TokenSettings
-  algorithm: "HS256",
+  algorithm: undefined,
+  keyEncryptionKey: undefined,
+  accessTokenProfile: "jwt",
+  clientId: "tokenpair",
   audience: undefined,
   issuer: undefined,
   leeway: 0,
