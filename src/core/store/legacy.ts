@@ -12,11 +12,7 @@ export interface LegacyStore {
    *
    * @returns `spent` if the token was spent before, whatever has become of the user; then nothing has changed.
    */
-  exchange(
-    session: ExchangedSession,
-    token: ExchangedToken,
-    audit?: AuditOf<CreatedSession>,
-  ): Promise<ExchangeOutcome>;
+  exchange(session: ExchangedSession, token: ExchangedToken, audit?: AuditOf<CreatedSession>): Promise<ExchangeOutcome>;
   /** Returns what a token was spent for; `null` if it isn't spent. */
   find(tokenId: string): Promise<SpentToken | null>;
   /**

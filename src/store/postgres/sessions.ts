@@ -12,7 +12,7 @@ import { clock } from "./connection/statement.ts";
 import type { SessionInserter } from "./new-session.ts";
 import type { Revocations } from "./revocations.ts";
 import { createRotate } from "./rotate.ts";
-import { globalEpoch, isLive, isLiveInEpoch, isUsable, type SessionRow, sessionColumns, toSessionAt } from "./rows.ts";
+import { globalEpoch, isLiveInEpoch, isUsable, type SessionRow, sessionColumns, toSessionAt } from "./rows.ts";
 
 const touch = `WITH ${clock}
   UPDATE tokenpair.sessions SET last_used_at = now,

@@ -1,3 +1,4 @@
+import { clockMargin } from "../../core/revocation-horizon.ts";
 import type {
   ExchangedSession,
   ExchangedToken,
@@ -5,7 +6,6 @@ import type {
   LegacyStore,
   RevokedTokens,
 } from "../../core/store/legacy.ts";
-import { clockMargin } from "../../core/revocation-horizon.ts";
 import { recordChange } from "./audit.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
 import type { SessionInserter } from "./new-session.ts";

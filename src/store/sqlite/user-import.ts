@@ -28,7 +28,11 @@ export function createUserImport(connection: SqliteConnection): UserStore["impor
       const { outcomes, inserts, sameIds, lastNumber } = planImport(users, existing, Number(last));
       if (dryRun) return { outcomes, now };
       for (const { id, username, usernameKey, email, passwordHash, createdAt, lastLoginAt, ...user } of inserts) {
-        const flags = { isActive: toBit(user.isActive), isStaff: toBit(user.isStaff), imported: toBit(user.isImported) };
+        const flags = {
+          isActive: toBit(user.isActive),
+          isStaff: toBit(user.isStaff),
+          imported: toBit(user.isImported),
+        };
         const row = { id, username, usernameKey, email, passwordHash, createdAt, lastLoginAt, now };
         connection.prepare(insert).run({ ...row, ...flags });
       }

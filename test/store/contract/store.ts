@@ -5,6 +5,7 @@ import { describeAuditRecordContract } from "./audit-records.ts";
 import { describeEpochContract } from "./epochs.ts";
 import { describeFeedContract } from "./feed.ts";
 import { describeFormerNamesContract } from "./former-names.ts";
+import { describeLegacyContract } from "./legacy.ts";
 import { describeLifetimeContract } from "./lifetimes.ts";
 import { describeNodeContract } from "./nodes.ts";
 import { describeOutboxContract } from "./outbox.ts";
@@ -42,6 +43,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
     describeNodeContract(scene);
     describeEpochContract(scene);
     describeLifetimeContract(scene);
+    describeLegacyContract(scene);
     describeThrottleContract(scene);
     describeAuditContract(scene);
     describeAuditRecordContract(scene);
