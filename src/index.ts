@@ -173,6 +173,20 @@ export type {
   ListenRecoveredEvent,
   RevocationConfirmedEvent,
 } from "./events/feed-events.ts";
+export type {
+  KeyAddedEvent,
+  KeyEvent,
+  KeyRetiredEvent,
+  KeysRewrappedEvent,
+  KeysUnreadableEvent,
+  RefreshKeyAdoptedEvent,
+  SecretRotatedEvent,
+  ServiceAddedEvent,
+  ServiceRefusal,
+  ServiceRefusedEvent,
+  ServiceRevokedEvent,
+  ServiceRotatedEvent,
+} from "./events/key-events.ts";
 export type { Authentication } from "./flows/authenticate.ts";
 export type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
 export type { Confirmed, ConfirmOptions, RevokedAndConfirmed } from "./flows/commit.ts";
