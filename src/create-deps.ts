@@ -75,10 +75,7 @@ export function createDeps(
   requireSecret(signingKey);
   const settings = resolveSettings(rest);
   if (verifyingKey !== undefined) {
-    throw new SettingError(
-      "verifyingKey",
-      "must not be set: a signing key holds what verifies, too.",
-    );
+    throw new SettingError("verifyingKey", "must not be set: a signing key holds what verifies, too.");
   }
   const { accessTokenLifetime, leeway, findUser } = settings;
   const { algorithm = "HS256" } = settings;
