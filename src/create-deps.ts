@@ -28,6 +28,7 @@ import { createLoginQueue } from "./flows/throttling/login-queue.ts";
 import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { createBearerReader } from "./http/request/bearer.ts";
+import { toCacheableDocument } from "./http/response/cacheable.ts";
 import { type Confirmer, createConfirmer } from "./revocation/confirm.ts";
 import { createFeed } from "./revocation/feed.ts";
 import { createRevocationIndex } from "./revocation/revocation-index.ts";
@@ -74,10 +75,7 @@ export function createDeps(
   requireSecret(signingKey);
   const settings = resolveSettings(rest);
   if (verifyingKey !== undefined) {
-    throw new SettingError(
-      "verifyingKey",
-      "must not be set: a signing key holds what verifies, too.",
-    );
+    throw new SettingError("verifyingKey", "must not be set: a signing key holds what verifies, too.");
   }
   const { accessTokenLifetime, leeway, findUser } = settings;
   const { algorithm = "HS256" } = settings;
@@ -141,6 +139,7 @@ export function createDeps(
     settings,
     flows: bindFlows(deps),
     tokens,
+    jwks: () => noPublicKeys,
     csrfKey: deriveKey(signingKey, "tokenpair csrf v1"),
     readBearerToken: createBearerReader(settings),
     random,
@@ -152,6 +151,9 @@ export function createDeps(
     target === null ? null : createWebhook({ target, store: store.outbox, clock, emit, schedule, jitter: Math.random });
   return { deps, httpDeps, signals, confirmer, auditQueue, storeMonitor, webhook };
 }
+
+/** The JWK Set of HMAC keys, which have no public part. */
+const noPublicKeys = toCacheableDocument('{"keys":[]}');
 
 function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<AuthUser>): WebhookTarget | null {
   return url === undefined || secret === undefined ? null : { url, secret };
