@@ -17,9 +17,18 @@ describe("the keys of an installation's secret", () => {
   it("has a key for refresh tokens, which has as many bytes as its hash", () => {
     const same = (algorithm: "HS256" | "HS384" | "HS512", text: string) =>
       createHmacKey({ algorithm, secret: Buffer.from(text, "hex") }).sign("a.b");
-    expect(refreshKey("r1").sign("a.b")).toBe(same("HS256", "541e967e4aa218dfd900296e01979c0333af7ed1432d209e9f2405da7aa53206"));
-    expect(deriveSecrets(secret, "HS384").refreshKey("r1").sign("a.b")).toBe(same("HS384", "541e967e4aa218dfd900296e01979c0333af7ed1432d209e9f2405da7aa53206f17ba57af574fce22a06597a6a86e729"));
-    expect(deriveSecrets(secret, "HS512").refreshKey("r1").sign("a.b")).toBe(same("HS512", "541e967e4aa218dfd900296e01979c0333af7ed1432d209e9f2405da7aa53206f17ba57af574fce22a06597a6a86e7294c42e373b578b1605efa183325cb15d4"));
+    expect(refreshKey("r1").sign("a.b")).toBe(
+      same("HS256", "541e967e4aa218dfd900296e01979c0333af7ed1432d209e9f2405da7aa53206"),
+    );
+    expect(deriveSecrets(secret, "HS384").refreshKey("r1").sign("a.b")).toBe(
+      same("HS384", "541e967e4aa218dfd900296e01979c0333af7ed1432d209e9f2405da7aa53206f17ba57af574fce22a06597a6a86e729"),
+    );
+    expect(deriveSecrets(secret, "HS512").refreshKey("r1").sign("a.b")).toBe(
+      same(
+        "HS512",
+        "541e967e4aa218dfd900296e01979c0333af7ed1432d209e9f2405da7aa53206f17ba57af574fce22a06597a6a86e7294c42e373b578b1605efa183325cb15d4",
+      ),
+    );
   });
 
   it("gives the refresh key its name and its use", () => {

@@ -29,7 +29,9 @@ describe("the thumbprint of a public key", () => {
 
 describe("the public JWK of a key", () => {
   it("has its members in a fixed order, and no other", () => {
-    const orders = Object.fromEntries(algorithms.map((name) => [name, Object.keys(toPublicJwk(materials[name]) ?? {})]));
+    const orders = Object.fromEntries(
+      algorithms.map((name) => [name, Object.keys(toPublicJwk(materials[name]) ?? {})]),
+    );
     expect(orders).toMatchObject({
       ES256: ["kty", "crv", "x", "y", "use", "alg", "kid"],
       ES384: ["kty", "crv", "x", "y", "use", "alg", "kid"],

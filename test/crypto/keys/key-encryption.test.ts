@@ -24,7 +24,9 @@ describe("a sealed key", () => {
   it("has the form that the design says", () => {
     // With Python's cryptography: AESGCM(bytes(range(32))).encrypt(bytes(range(12)), text, b"tokenpair-key-v1\0r1")
     const { sealed, kekId } = createKeks(counted, count).seal("r1", bytes);
-    expect(Buffer.from(sealed).toString("hex")).toBe("000102030405060708090a0b2622a669ac93a36fe861fceec8c9170ba3a2ef5d835b2b194b137613280650949b06eeb1db4c415fcec4");
+    expect(Buffer.from(sealed).toString("hex")).toBe(
+      "000102030405060708090a0b2622a669ac93a36fe861fceec8c9170ba3a2ef5d835b2b194b137613280650949b06eeb1db4c415fcec4",
+    );
     expect(kekId).toBe("21ce07ba");
   });
 
@@ -44,7 +46,8 @@ describe("a sealed key", () => {
   it("isn't opened under another name, or if any byte was changed", () => {
     const keks = createKeks(first);
     const { sealed, kekId } = keks.seal("r1", bytes);
-    const fault = /^keyEncryptionKey can't open the key "\w+": the key "\w+" isn't the one that sealed it, or the database/;
+    const fault =
+      /^keyEncryptionKey can't open the key "\w+": the key "\w+" isn't the one that sealed it, or the database/;
     expect(faultOf(() => keks.open("r2", sealed, kekId))).toMatch(fault);
     for (let at = 0; at < sealed.length; at++) {
       const changed = Uint8Array.from(sealed);

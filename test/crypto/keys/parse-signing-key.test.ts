@@ -23,7 +23,10 @@ function refusalOf(key: string | Uint8Array, algorithm?: Algorithm): string {
   } catch (error) {
     if (!(error instanceof SettingError)) throw error;
     const shown = inspect(error, { depth: 9, showHidden: true });
-    const words = Buffer.from(key).toString("latin1").match(/[\w+/-]{20,}/g) ?? [];
+    const words =
+      Buffer.from(key)
+        .toString("latin1")
+        .match(/[\w+/-]{20,}/g) ?? [];
     for (const word of words) expect(shown).not.toContain(word);
     return error.message;
   }
@@ -40,7 +43,9 @@ describe("a signing key that is a secret", () => {
 
   it("is refused if it is too short, or looks like a path or a placeholder", () => {
     expect(refusalOf("4f9d1c")).toMatch(/^signingKey must have at least 32 bytes for HS256, got 6\./);
-    expect(refusalOf(secret.slice(0, 63), "HS512")).toMatch(/^signingKey must have at least 64 bytes for HS512, got 63\./);
+    expect(refusalOf(secret.slice(0, 63), "HS512")).toMatch(
+      /^signingKey must have at least 64 bytes for HS512, got 63\./,
+    );
     expect(refusalOf("/run/secrets/signing-key")).toMatch(/^signingKey looks like a path/);
     expect(refusalOf("change-me-change-me-change-me-change-me")).toMatch(/^signingKey is a placeholder/);
   });
@@ -66,9 +71,12 @@ describe("a signing key that is a PEM", () => {
     expect(parseSigningKey(Buffer.from(toPem(key)))).toMatchObject({ algorithm, kid });
   });
 
-  it.each(["RS384", "RS512", "PS256", "PS384", "PS512"] as const)("of RSA signs with %s if that is set", (algorithm) => {
-    expect(parseSigningKey(toPem(rsaKey), algorithm)).toMatchObject({ algorithm, kid: materials.RS256.kid });
-  });
+  it.each(["RS384", "RS512", "PS256", "PS384", "PS512"] as const)(
+    "of RSA signs with %s if that is set",
+    (algorithm) => {
+      expect(parseSigningKey(toPem(rsaKey), algorithm)).toMatchObject({ algorithm, kid: materials.RS256.kid });
+    },
+  );
 
   it("can be in the formats of RSA and of elliptic curves", () => {
     expect(parseSigningKey(toPem(rsaKey, "pkcs1")).kid).toBe(materials.RS256.kid);
@@ -105,27 +113,59 @@ describe("a signing key that is a PEM", () => {
   it.each<[what: string, pem: () => string, fault: RegExp]>([
     ["public", () => toSpki(keyOf("ES256")), /is a public key\. Set the private key/],
     ["public, of RSA's own form", () => toPkcs1(rsaKey), /is a public key\. Set the private key/],
-    ["a certificate", () => "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", /is a certificate\. Set the/],
+    [
+      "a certificate",
+      () => "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+      /is a certificate\. Set the/,
+    ],
     ["encrypted", () => encrypt(keyOf("ES256"), "pkcs8"), /is an encrypted PEM\. Decrypt it with: openssl pkey/],
-    ["encrypted in the old way", () => encrypt(keyOf("ES256"), "sec1"), /is an encrypted PEM\. Decrypt it with: openssl/],
+    [
+      "encrypted in the old way",
+      () => encrypt(keyOf("ES256"), "sec1"),
+      /is an encrypted PEM\. Decrypt it with: openssl/,
+    ],
     ["of OpenSSH", () => toBlock("OPENSSH PRIVATE KEY", "b3BlbnNzaC1rZXktdjEA"), /is a key in OpenSSH's own format/],
     ["of PGP", () => toBlock("PGP PRIVATE KEY BLOCK", "lQOYBF"), /is a PEM, but not of a private key/],
     ["of parameters alone", () => toBlock("EC PARAMETERS", "BggqhkjOPQMBBw=="), /is not a complete PEM/],
     ["cut off", () => toPem(keyOf("ES256")).slice(0, -30), /is not a complete PEM: its END line/],
-    ["with another END line", () => toPem(keyOf("ES256")).replace("END PRIVATE", "END PUBLIC"), /is not a complete PEM/],
-    ["with a wrong letter", () => toPem(keyOf("ES256")).replace("\nM", "\n*"), /content can't be read as a private key/],
+    [
+      "with another END line",
+      () => toPem(keyOf("ES256")).replace("END PRIVATE", "END PUBLIC"),
+      /is not a complete PEM/,
+    ],
+    [
+      "with a wrong letter",
+      () => toPem(keyOf("ES256")).replace("\nM", "\n*"),
+      /content can't be read as a private key/,
+    ],
     ["with nothing in it", () => toBlock("PRIVATE KEY", ""), /content can't be read as a private key/],
     ["with other bytes in it", () => toBlock("PRIVATE KEY", "AAAA"), /content can't be read as a private key/],
     ["twice", () => toPem(keyOf("ES256")) + toPem(keyOf("EdDSA")), /has more than one PEM block/],
     ["with its public key", () => toPem(keyOf("ES256")) + toSpki(keyOf("ES256")), /has more than one PEM block/],
-    ["on secp256k1", () => toPem(ecKey("secp256k1")), /got one of the type ec on secp256k1\. Create one with: tokenpair/],
+    [
+      "on secp256k1",
+      () => toPem(ecKey("secp256k1")),
+      /got one of the type ec on secp256k1\. Create one with: tokenpair/,
+    ],
     ["on P-224", () => toPem(ecKey("secp224r1")), /got one of the type ec on secp224r1/],
     ["Ed448", () => toPem(generateKeyPairSync("ed448").privateKey), /got one of the type ed448/],
     ["X25519", () => toPem(generateKeyPairSync("x25519").privateKey), /got one of the type x25519/],
     ["RSA for PSS alone", () => toPem(pssKey()), /got one of the type rsa-pss/],
-    ["RSA of 1024 bits", () => toPem(weakRsa({ modulusLength: 1_024 })), /must have 2048 to 8192 bits as an RSA key, got 1024/],
-    ["RSA of 2047 bits", () => toPem(weakRsa({ modulusLength: 2_047 })), /must have 2048 to 8192 bits as an RSA key, got 2047/],
-    ["RSA with the exponent 3", () => toPem(weakRsa({ modulusLength: 2_048, publicExponent: 3 })), /exponent that is even or below/],
+    [
+      "RSA of 1024 bits",
+      () => toPem(weakRsa({ modulusLength: 1_024 })),
+      /must have 2048 to 8192 bits as an RSA key, got 1024/,
+    ],
+    [
+      "RSA of 2047 bits",
+      () => toPem(weakRsa({ modulusLength: 2_047 })),
+      /must have 2048 to 8192 bits as an RSA key, got 2047/,
+    ],
+    [
+      "RSA with the exponent 3",
+      () => toPem(weakRsa({ modulusLength: 2_048, publicExponent: 3 })),
+      /exponent that is even or below/,
+    ],
   ])("is refused if it is %s", (_, pem, fault) => {
     expect(refusalOf(pem())).toMatch(fault);
     expect(refusalOf(Buffer.from(pem()))).toMatch(fault);
@@ -211,7 +251,11 @@ describe("a signing key that is a JWK", () => {
     ["with padding", () => ({ ...ec(), d: `${ec().d}=` }), /whose d is missing or malformed/],
     ["with a shorter d", () => ({ ...ec(), d: "AQ" }), /whose d is missing or malformed/],
     ["with a longer d", () => ({ ...ec(), d: Buffer.alloc(33, 1).toString("base64url") }), /whose d is missing or/],
-    ["with d zero", () => ({ ...ec(), d: Buffer.alloc(32).toString("base64url") }), /numbers don't make a key|public half/],
+    [
+      "with d zero",
+      () => ({ ...ec(), d: Buffer.alloc(32).toString("base64url") }),
+      /numbers don't make a key|public half/,
+    ],
     ["with a point beside the curve", () => ({ ...ec(), y: ec().x }), /numbers don't make a key/],
     ["with another key's point", () => ({ ...toJwk(ecKey("prime256v1")), d: ec().d }), /public half doesn't belong/],
     ["with another key's x on Ed25519", () => ({ ...toJwk(edKey()), d: ed().d }), /public half doesn't belong/],
@@ -220,7 +264,11 @@ describe("a signing key that is a JWK", () => {
     ["RSA with a leading zero", () => ({ ...rsa(), e: "AAEAAQ" }), /whose e is missing or malformed/],
     ["RSA with another key's modulus", () => ({ ...rsa(), n: toJwk(anotherRsa()).n }), /numbers don't belong together/],
     ["RSA with another key's d", () => ({ ...toJwk(anotherRsa()), d: rsa().d }), /numbers don't belong together/],
-    ["with a member twice", () => `{"kty":"EC",${toText(ec()).slice(1)}`, /isn't a JSON object without duplicate members/],
+    [
+      "with a member twice",
+      () => `{"kty":"EC",${toText(ec()).slice(1)}`,
+      /isn't a JSON object without duplicate members/,
+    ],
     ["cut off", () => toText(ec()).slice(0, -1), /isn't a JSON object without duplicate members/],
   ])("is refused if it is %s", (_, jwk, fault) => {
     const value = jwk();
@@ -242,7 +290,10 @@ describe("a key that is neither PEM nor JWK", () => {
   it.each<[what: string, key: () => string | Uint8Array]>([
     ["a public key in DER", spki],
     ["a private key in DER", pkcs8],
-    ["an RSA public key in its own form of DER", () => createPublicKey(rsaKey).export({ type: "pkcs1", format: "der" })],
+    [
+      "an RSA public key in its own form of DER",
+      () => createPublicKey(rsaKey).export({ type: "pkcs1", format: "der" }),
+    ],
     ["an Ed25519 private key in DER", () => keyOf("EdDSA").export({ type: "pkcs8", format: "der" })],
     ["an RSA private key in DER", () => rsaKey.export({ type: "pkcs8", format: "der" })],
     ["a public key in base64", () => spki().toString("base64")],
@@ -309,5 +360,7 @@ const toBlock = (label: string, body: string) => `-----BEGIN ${label}-----\n${bo
 
 function encrypt(key: KeyObject, type: "pkcs8" | "sec1"): string {
   const options = { type, format: "pem", cipher: "aes-256-cbc", passphrase: "planted" } as const;
-  return createPrivateKey(toPem(key)).export(options as never).toString();
+  return createPrivateKey(toPem(key))
+    .export(options as never)
+    .toString();
 }

@@ -24,5 +24,4 @@ export const materials = Object.fromEntries(
 ) as Readonly<Record<Algorithm, KeyMaterial>>;
 
 /** Returns the key that signs access tokens with `algorithm`. */
-export const toAccessKey = (algorithm: Algorithm): SigningKey =>
-  toSigningKey(materials[algorithm], { use: "access" });
+export const toAccessKey = (algorithm: Algorithm): SigningKey => toSigningKey(materials[algorithm], { use: "access" });
