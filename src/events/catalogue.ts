@@ -1,6 +1,7 @@
 import type { AuditPolicy, AuditSettings, Count, EventEntry, EventLevel } from "./entry.ts";
 import type { AuthEvent, EventOfType, EventType, RefreshEvent } from "./events.ts";
 import { feedEntries } from "./feed-catalogue.ts";
+import { keyEntries } from "./key-catalogue.ts";
 
 /** Every event. A new event needs an entry here, or nothing compiles. docs/events.md is generated from this table. */
 export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> } = {
@@ -202,6 +203,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     count: null,
     webhook: null,
   },
+  ...keyEntries,
   ...feedEntries,
 };
 

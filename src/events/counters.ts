@@ -48,6 +48,18 @@ export const eventCounters = {
     label: "event",
     initial: ["feed_stale", "feed_recovered", "feed_reloaded", "listen_lost", "listen_recovered"],
   },
+  keys: {
+    name: "tokenpair_key_events_total",
+    help: "Events of the key ring on this node. Alert on keys_unreadable.",
+    label: "event",
+    initial: ["key_added", "keys_unreadable"],
+  },
+  services: {
+    name: "tokenpair_service_refusals_total",
+    help: "Refused requests to endpoints for services, by why they were refused.",
+    label: "refusal",
+    initial: ["invalid_client", "insufficient_scope", "throttled"],
+  },
 } as const satisfies Readonly<Record<string, CounterDescription>>;
 
 /** The key of a counter. */

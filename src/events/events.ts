@@ -2,6 +2,7 @@ import type { AuthErrorCode } from "../core/errors.ts";
 import type { RevokeReason } from "../core/session.ts";
 import type { BaseEvent, ClientEvent } from "./base-event.ts";
 import type { FeedEvent } from "./feed-events.ts";
+import type { KeyEvent } from "./key-events.ts";
 
 /**
  * The result of a refresh. `rotated`: a new pair. `replayed`: the same successor again. `not_rotated`: a new access token,
@@ -229,6 +230,7 @@ export type AuthEvent =
   | UserChangedEvent
   | RehashFailedEvent
   | KeyChangedEvent
+  | KeyEvent
   | CsrfRefusedEvent
   | FeedEvent
   | StoreUnwritableEvent

@@ -66,13 +66,13 @@ export interface KeyRecord {
 export interface KeyChange {
   /** New records. A `kid` that is stored already makes the whole change fail with an error. */
   readonly add?: readonly KeyRecord[];
-  /** Changed records. A member that is missing stays as it is. */
+  /** Changed records. A member that is missing stays as it is. A `kid` that isn't stored makes the whole change fail. */
   readonly update?: readonly KeyUpdate[];
   /** Since when refresh tokens are signed by their own key. Only set once: a later value is ignored. */
   readonly ownRefreshSince?: number;
 }
 
-/** New values of a record. */
+/** New values of a record. With `retiredAt`, `sealed` and `kekId` must be `null`: a retired key leaves nothing behind. */
 export interface KeyUpdate
   extends Partial<Pick<KeyRecord, "sealed" | "kekId" | "signsFrom" | "retireAt" | "retiredAt">> {
   /** Which record. */

@@ -6,19 +6,19 @@ export type ServiceScope = "feed" | "introspect" | "revoke";
 /** The services that may use the endpoints for services. Every change raises the version of `KeyRecords`. */
 export interface ServiceStore {
   /** Adds a service. @returns the service, or `null` if the name is taken by one that isn't revoked. */
-  create(service: NewService, audit?: AuditOf<Service>): Promise<Service | null>;
+  create(service: NewService, audit?: AuditOf<ChangedService>): Promise<ChangedService | null>;
   /** Returns every service that isn't revoked, by name. */
   list(): Promise<readonly Service[]>;
   /** Returns the service whose live credential has this hash; `null` if there is none. */
-  find(credentialHash: Uint8Array): Promise<Service | null>;
+  find(credentialHash: Uint8Array): Promise<FoundService | null>;
   /**
    * Replaces a service's credential. The replaced one stays valid for `overlap` seconds; one that was replaced before ends.
    *
    * @returns the service, or `null` if there is none with this name.
    */
-  rotate(name: string, credential: NewCredential, audit?: AuditOf<Service>): Promise<Service | null>;
-  /** Revokes a service and its credentials. @returns the service, or `null` if there was none. */
-  revoke(name: string, audit?: AuditOf<Service>): Promise<Service | null>;
+  rotate(name: string, credential: NewCredential, audit?: AuditOf<ChangedService>): Promise<ChangedService | null>;
+  /** Revokes a service and its credentials. Its name can be used again. @returns the service, or `null` if there was none. */
+  revoke(name: string, audit?: AuditOf<ChangedService>): Promise<ChangedService | null>;
 }
 
 /** A service that uses a credential of its own instead of a user's token. */
@@ -33,6 +33,18 @@ export interface Service {
   readonly createdAt: number;
   /** Until when the replaced credential is valid too; `null` if there is none. */
   readonly previousUntil: number | null;
+}
+
+/** A service that was changed. */
+export interface ChangedService extends Service {
+  /** When it was changed: the database's clock in whole seconds since the epoch. */
+  readonly now: number;
+}
+
+/** A service that was found by a credential. */
+export interface FoundService extends Service {
+  /** Until when this credential is valid, if it was replaced; `null` if it is the service's current one. */
+  readonly validUntil: number | null;
 }
 
 /** A service to add. */

@@ -5,10 +5,12 @@ import { deleteExpired } from "./cleanup.ts";
 import { createSqliteConnection } from "./connection/connection.ts";
 import { createFileWatch, openDatabase } from "./connection/open.ts";
 import { createFeedStore } from "./feed.ts";
+import { createKeyStore } from "./keys.ts";
 import { createNodeStore } from "./nodes.ts";
 import { createOutboxStore } from "./outbox.ts";
 import { createRevocations } from "./revocations.ts";
 import { checkSchema, migrate } from "./schema/migrate.ts";
+import { createServiceStore } from "./services.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
@@ -66,6 +68,8 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
     sessions: createSessionStore(connection, revocations),
     feed,
     nodes: createNodeStore(connection),
+    keys: createKeyStore(connection, feed),
+    services: createServiceStore(connection, feed),
     throttle: createThrottleStore(connection),
     audit: createAuditStore(connection),
     outbox: createOutboxStore(connection),

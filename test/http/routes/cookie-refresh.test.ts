@@ -210,6 +210,8 @@ describe("a refresh that the store can't answer", () => {
       users: store.users,
       feed: store.feed,
       nodes: store.nodes,
+      keys: store.keys,
+      services: store.services,
       throttle: store.throttle,
       audit: store.audit,
       outbox: store.outbox,

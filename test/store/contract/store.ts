@@ -5,6 +5,7 @@ import { describeAuditRecordContract } from "./audit-records.ts";
 import { describeEpochContract } from "./epochs.ts";
 import { describeFeedContract } from "./feed.ts";
 import { describeFormerNamesContract } from "./former-names.ts";
+import { describeKeyContract } from "./keys.ts";
 import { describeLifetimeContract } from "./lifetimes.ts";
 import { describeNodeContract } from "./nodes.ts";
 import { describeOutboxContract } from "./outbox.ts";
@@ -12,6 +13,7 @@ import { describePasswordContract } from "./passwords.ts";
 import { addSession, addUser, isLive, readAfter, rotationOf } from "./records.ts";
 import { describeRotationContract } from "./rotations.ts";
 import type { CreateStore, Scene } from "./scene.ts";
+import { describeServiceContract } from "./services.ts";
 import { describeSessionRevocationContract } from "./session-revocation.ts";
 import { describeSessionContract } from "./sessions.ts";
 import { describeThrottleContract } from "./throttle.ts";
@@ -40,6 +42,8 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
     describeSessionRevocationContract(scene);
     describeFeedContract(scene);
     describeNodeContract(scene);
+    describeKeyContract(scene);
+    describeServiceContract(scene);
     describeEpochContract(scene);
     describeLifetimeContract(scene);
     describeThrottleContract(scene);
@@ -182,6 +186,10 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           () => store.throttle.clear("account"),
           () => store.feed.read(readAfter(null)),
           () => store.nodes.look(),
+          () => store.keys.read(),
+          () => store.keys.change(0, {}),
+          () => store.services.find(new Uint8Array(32)),
+          () => store.services.revoke("shop"),
           () => store.nodes.register({ id: "node", name: null, lease: 1_000, accessTokenLifetime: 60 }),
           () => store.deleteExpired({ limit: 1, horizon: 0 }),
           () => store.audit.append([]),
