@@ -6,6 +6,7 @@ import type { AuthUser } from "../core/user.ts";
 import type { Tokens } from "../crypto/tokens.ts";
 import type { EventListener, RateLimitedEndpoint } from "../events/events.ts";
 import type { Flows } from "../flows/index.ts";
+import type { Keys } from "../keys/keys.ts";
 import type { EndpointDescription } from "./openapi/description.ts";
 import type { ReadBearerToken } from "./request/bearer.ts";
 import type { BodyReader } from "./request/body.ts";
@@ -26,8 +27,8 @@ export interface HttpDeps {
   readonly flows: Flows;
   /** Verifies tokens without checking whether they were revoked. */
   readonly tokens: Pick<Tokens, "verifyAccess" | "verifyRefresh" | "verifyAny">;
-  /** The HMAC key of CSRF tokens. */
-  readonly csrfKey: Uint8Array;
+  /** The keys of CSRF tokens, and the public keys. */
+  readonly keys: Pick<Keys, "ready" | "current">;
   readonly readBearerToken: ReadBearerToken;
   readonly random: Random;
   readonly clock: Pick<Clock, "now">;

@@ -80,6 +80,8 @@ export function createHttpHandler(
     const requestDeps = findDeps(request, connection);
     try {
       if (endpoint.rateLimit !== undefined) await requireWithinRateLimit(endpoint.rateLimit, client);
+      // Checks use the keys without waiting for them.
+      await requestDeps.keys.ready();
       return await endpoint.handle({ request, deps: requestDeps, params, client, ...body });
     } catch (error) {
       reportCsrfRefusal(requestDeps, error, { headers: request.headers, client });

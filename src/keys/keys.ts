@@ -50,8 +50,6 @@ export interface KeysOptions {
   readonly random: Random;
   readonly emit: EventListener;
   readonly record: Recorder;
-  /** Called after the keys have changed, before anybody else can use them. Must not throw. */
-  readonly onChange: () => void;
 }
 
 /** What was loaded, and when. */
@@ -74,7 +72,7 @@ const maxTries = 20;
 const unreadableDelay = 60_000;
 
 /** Creates the keys of a node. Reads nothing until `load` or `ready` is called. */
-export function createKeys({ given, store, settings, clock, random, emit, record, onChange }: KeysOptions): Keys {
+export function createKeys({ given, store, settings, clock, random, emit, record }: KeysOptions): Keys {
   const first = isComplete(given) ? toFirstSnapshot(given) : null;
   let loaded: Loaded | null = null;
   let loading: Promise<void> | null = null;
@@ -120,8 +118,8 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   }
 
   /** Once for each version: the node keeps the keys that it has. */
-  function reportUnreadable({ kid, kekId }: UnreadableKeyError, version: number): void {
-    if (unreadable?.version !== version) emit({ type: "keys_unreadable", time: clock.now(), kid, kekId });
+  function reportUnreadable({ kid, kekId, message: reason }: UnreadableKeyError, version: number): void {
+    if (unreadable?.version !== version) emit({ type: "keys_unreadable", time: clock.now(), kid, kekId, reason });
     unreadable = { version, at: clock.monotonic() };
   }
 
@@ -130,11 +128,10 @@ export function createKeys({ given, store, settings, clock, random, emit, record
     const from = incarnation;
     const { records, opened } = await read();
     const snapshot = toKeySnapshot(given, { records, opened, settings });
-    loaded = { snapshot, now: records.now, at };
+    loaded = { snapshot: withSameTokens(snapshot, loaded?.snapshot), now: records.now, at };
     unreadable = null;
     loadedFrom = from;
     confirmedAt = Math.max(confirmedAt, at.monotonic);
-    onChange();
   }
 
   /** One load at a time. */
@@ -186,6 +183,11 @@ export function createKeys({ given, store, settings, clock, random, emit, record
     },
     isReadable: () => unreadable === null,
   };
+}
+
+/** Keeps the key set if it has the same keys: another one empties the cache of verified tokens. */
+function withSameTokens(snapshot: KeySnapshot, former: KeySnapshot | undefined): KeySnapshot {
+  return former?.names === snapshot.names ? Object.freeze({ ...snapshot, tokens: former.tokens }) : snapshot;
 }
 
 function sessionsOfOtherSecret(): SettingError {

@@ -2,7 +2,7 @@ import type { Algorithm } from "../core/settings/session-settings.ts";
 import { SettingError } from "../core/settings/setting-error.ts";
 import type { KeyRecord, KeyRecords, KeyUpdate } from "../core/store/keys.ts";
 import type { Keks } from "../crypto/keys/key-encryption.ts";
-import { exportKeyMaterial, type KeyMaterial, toMaterialJwk } from "../crypto/keys/key-material.ts";
+import { exportKeyMaterial, type KeyMaterial, toPublicJwk } from "../crypto/keys/key-material.ts";
 import { parseSigningKey } from "../crypto/keys/parse-signing-key.ts";
 import { isSealed, type SealedRecord } from "./states.ts";
 
@@ -75,7 +75,7 @@ function openAccessKey(record: SealedRecord, keks: Keks | null): KeyMaterial {
 /** Returns the record of a new access key, sealed. */
 export function toAccessRecord(keks: Keks, material: KeyMaterial): NewRecord {
   const { kid, algorithm } = material;
-  const jwk = toMaterialJwk(material);
+  const jwk = toPublicJwk(material);
   const publicJwk = jwk === null ? null : JSON.stringify(jwk);
   return { kid, use: "access", algorithm, publicJwk, ...keks.seal(kid, exportKeyMaterial(material)) };
 }
@@ -83,7 +83,7 @@ export function toAccessRecord(keks: Keks, material: KeyMaterial): NewRecord {
 /** Returns the record of a key that is in a setting of the nodes: it only says since when. */
 export function toConfiguredRecord(material: KeyMaterial): NewRecord {
   const { kid, algorithm } = material;
-  const jwk = toMaterialJwk(material);
+  const jwk = toPublicJwk(material);
   return { kid, use: "access", algorithm, publicJwk: jwk === null ? null : JSON.stringify(jwk), sealed: null, kekId: null };
 }
 

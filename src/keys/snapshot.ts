@@ -16,10 +16,12 @@ import { findEnd, findSigner, toAccessRecords, toVerifyingTime } from "./states.
 export interface KeySnapshot {
   /** The keys that sign and verify tokens. */
   readonly tokens: KeySet;
+  /** The names and uses of these keys: what has the same ones accepts the same tokens. */
+  readonly names: string;
   /** The HMAC keys of CSRF tokens. The first one makes them, all verify. */
-  readonly csrfKeys: readonly [Uint8Array, ...Uint8Array[]];
+  readonly csrfKeys: NewestFirst;
   /** The AES keys of device tokens. The first one makes them, all open. */
-  readonly deviceKeys: readonly [Uint8Array, ...Uint8Array[]];
+  readonly deviceKeys: NewestFirst;
   /** The public keys. */
   readonly jwks: Jwks;
   /** When the key that signs access tokens was added: whole seconds since the epoch; `null` if the database doesn't know. */
@@ -29,6 +31,9 @@ export interface KeySnapshot {
   /** When it must be made again, on the database's clock: whole seconds since the epoch; `null` if it never must. */
   readonly until: number | null;
 }
+
+/** At least one key. */
+type NewestFirst = readonly [Uint8Array, ...Uint8Array[]];
 
 /** The settings that a snapshot depends on. */
 export type KeySettings = Pick<
@@ -82,16 +87,17 @@ export function toKeySnapshot(given: GivenKeys, { records, opened, settings }: S
   const former = toFormerKeys(given, { records, settings, secrets, refreshLife }, boundaries);
   const signing = toSigningKey(access.signing, { use: toSigningUse(given, former) });
   const refresh = records.ownRefreshSince === null ? findFormerSigner(signing, former.keys) : null;
-  const newest = [maker, ...secrets.filter((secret) => secret !== maker)];
-  const derived = newest.map(({ kid, secret }) => ({ kid, keys: deriveSecrets(secret) }));
-  const [first, ...others] = derived;
-  const ownRefresh = derived.map(({ kid, keys }) => keys.refreshKey(kid));
-  const signers = { access: signing, refresh: refresh ?? (ownRefresh[0] as SigningKey) };
+  const first = toDerivedKeys(maker);
+  const others = secrets.filter((secret) => secret !== maker).map(toDerivedKeys);
+  const signers = { access: signing, refresh: refresh ?? first.refreshKey };
   const verifying = access.verifying.map((material) => toSigningKey(material, { use: "access" }));
-  return Object.freeze({
-    tokens: createKeySet({ ...signers, others: withoutSame([...ownRefresh, ...former.keys, ...verifying], signers) }),
-    csrfKeys: [first?.keys.csrfKey as Uint8Array, ...others.map(({ keys }) => keys.csrfKey)],
-    deviceKeys: [first?.keys.deviceKey as Uint8Array, ...others.map(({ keys }) => keys.deviceKey)],
+  const ownRefresh = [first, ...others].map(({ refreshKey }) => refreshKey);
+  const verifiers = withoutSame([...ownRefresh, ...former.keys, ...verifying], signers);
+  return Object.freeze<KeySnapshot>({
+    tokens: createKeySet({ ...signers, others: verifiers }),
+    names: [signers.access, signers.refresh, ...verifiers].map(({ kid, use }) => `${kid} ${use}`).join(),
+    csrfKeys: [first.csrfKey, ...others.map(({ csrfKey }) => csrfKey)],
+    deviceKeys: [first.deviceKey, ...others.map(({ deviceKey }) => deviceKey)],
     jwks: toJwks([access.signing, ...access.verifying]),
     signingSince: records.keys.find(({ kid }) => kid === access.signing?.kid)?.createdAt ?? null,
     version,
@@ -105,9 +111,10 @@ export function toKeySnapshot(given: GivenKeys, { records, opened, settings }: S
  */
 export function toFirstSnapshot({ signing, signingSecret }: GivenKeys): KeySnapshot | null {
   if (signing === null || signingSecret === null) return null;
-  const { csrfKey, deviceKey, refreshKey } = deriveSecrets(signingSecret);
-  return Object.freeze({
-    tokens: createKeySet({ access: toSigningKey(signing, { use: "access" }), refresh: refreshKey(firstSecret) }),
+  const { csrfKey, deviceKey, refreshKey } = toDerivedKeys({ kid: firstSecret, secret: signingSecret });
+  return Object.freeze<KeySnapshot>({
+    tokens: createKeySet({ access: toSigningKey(signing, { use: "access" }), refresh: refreshKey }),
+    names: "",
     csrfKeys: [csrfKey],
     deviceKeys: [deviceKey],
     jwks: toJwks([]),
@@ -115,6 +122,11 @@ export function toFirstSnapshot({ signing, signingSecret }: GivenKeys): KeySnaps
     version: -1,
     until: null,
   });
+}
+
+function toDerivedKeys({ kid, secret }: Pick<LiveSecret, "kid" | "secret">) {
+  const { csrfKey, deviceKey, refreshKey } = deriveSecrets(secret);
+  return { csrfKey, deviceKey, refreshKey: refreshKey(kid) };
 }
 
 interface AccessKeys {

@@ -53,7 +53,7 @@ export interface TokenSettings {
    */
   readonly algorithm: Algorithm | undefined;
   /**
-   * The keys that seal the private keys in the database: 32 random bytes in base64, or a list "id:key,id:key", of which the first
+   * The keys that seal the private keys in the database: 32 random bytes in base64url, or a list "id:key,id:key", of which the first
    * seals and all open. Without `signingKey`, turns on the key ring: the database holds the keys that sign, and
    * `tokenpair keys rotate` replaces them. Default: none.
    */
