@@ -69,10 +69,7 @@ export function createDeps(
     throw new SettingError("store", 'is missing. Example: store: sqliteStore("app.db")');
   const settings = resolveSettings(rest);
   if (verifyingKey !== undefined) {
-    throw new SettingError(
-      "verifyingKey",
-      "must not be set: a signing key holds what verifies, too.",
-    );
+    throw new SettingError("verifyingKey", "must not be set: a signing key holds what verifies, too.");
   }
   const { accessTokenLifetime, leeway, findUser } = settings;
   const given = parseGivenKeys({ signingKey, secret, settings });
@@ -140,6 +137,7 @@ export function createDeps(
     settings,
     flows: bindFlows(deps),
     tokens,
+    jwks: () => keys.current().jwks,
     keys,
     readBearerToken: createBearerReader(settings),
     random,

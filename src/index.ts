@@ -70,6 +70,16 @@ export type { FeedRead, FeedStore, RevokedToken, RevokeTokenOptions } from "./co
 export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store, WriteProbe } from "./core/store/index.ts";
 export type { KeyChange, KeyRecord, KeyRecords, KeyRecordUse, KeyStore, KeyUpdate } from "./core/store/keys.ts";
 export type {
+  ExchangedSession,
+  ExchangedToken,
+  ExchangeOutcome,
+  LegacyCounts,
+  LegacyStore,
+  LegacyToken,
+  RevokedTokens,
+  SpentToken,
+} from "./core/store/legacy.ts";
+export type {
   Acknowledgement,
   Look,
   NewNode,

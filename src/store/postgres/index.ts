@@ -8,6 +8,8 @@ import { createNotifications } from "./feed/notifications.ts";
 import { type ListenState, probeListen } from "./feed/probe-listen.ts";
 import { createFeedReader } from "./feed/reader.ts";
 import { createKeyStore } from "./keys.ts";
+import { createLegacyStore } from "./legacy.ts";
+import { createSessionInserter } from "./new-session.ts";
 import { createNodeStore } from "./nodes.ts";
 import { createOutboxStore } from "./outbox.ts";
 import { createRevocations } from "./revocations.ts";
@@ -94,10 +96,12 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
   const notifications = createNotifications(connection, schema, pool.createListenClient);
   const reader = createFeedReader(connection, behaviour, pool.createListenClient);
   const revocations = createRevocations(notifications.notify);
+  const inserter = createSessionInserter(revocations);
 
   return {
     users: createUserStore(connection, revocations),
-    sessions: createSessionStore(connection, revocations, behaviour),
+    sessions: createSessionStore(connection, revocations, inserter, behaviour),
+    legacy: createLegacyStore(connection, revocations, inserter),
     feed: createFeedStore(connection, reader, notifications),
     nodes: createNodeStore(connection, notifications),
     keys: createKeyStore(connection, notifications),

@@ -54,7 +54,10 @@ export function createKeyStore(connection: PostgresConnection, notifications: No
         if ((await run(raiseVersion, { version, ownRefreshSince })).length === 0) return false;
         for (const key of add) await run(insert, toRecord(key));
         for (const each of updates) {
-          const { kid, sealed, kekId, signsFrom, retireAt, retiredAt } = toUpdatedRecord(await findKey(run, each.kid), each);
+          const { kid, sealed, kekId, signsFrom, retireAt, retiredAt } = toUpdatedRecord(
+            await findKey(run, each.kid),
+            each,
+          );
           await run(update, { kid, sealed, kekId, signsFrom, retireAt, retiredAt });
         }
         await recordChange(run, audit, change);

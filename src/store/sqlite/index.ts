@@ -6,6 +6,8 @@ import { createSqliteConnection } from "./connection/connection.ts";
 import { createFileWatch, openDatabase } from "./connection/open.ts";
 import { createFeedStore } from "./feed.ts";
 import { createKeyStore } from "./keys.ts";
+import { createLegacyStore } from "./legacy.ts";
+import { createSessionInserter } from "./new-session.ts";
 import { createNodeStore } from "./nodes.ts";
 import { createOutboxStore } from "./outbox.ts";
 import { createRevocations } from "./revocations.ts";
@@ -62,10 +64,12 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
   const connection = createSqliteConnection(database, { now, busyTimeout, ...createFileWatch(path) });
   const feed = createFeedStore(connection);
   const revocations = createRevocations(connection, feed);
+  const inserter = createSessionInserter(connection, revocations);
 
   return {
     users: createUserStore(connection, revocations),
-    sessions: createSessionStore(connection, revocations),
+    sessions: createSessionStore(connection, revocations, inserter),
+    legacy: createLegacyStore(connection, revocations, inserter),
     feed,
     nodes: createNodeStore(connection),
     keys: createKeyStore(connection, feed),

@@ -99,6 +99,9 @@ const countAll = `SELECT count(*) FILTER (WHERE user_epoch = users.epoch) AS num
     coalesce(max(${accessEnd}), 0) AS latest
   FROM sessions LEFT JOIN users ON users.id = user_id WHERE ${isLive}`;
 
+const raiseGlobalEpoch =
+  "UPDATE installation SET global_epoch = global_epoch + 1, all_revoked_at = :now RETURNING global_epoch AS epoch";
+
 /** Creates the revocations of a connection, whose entries are appended to `feed`. */
 export function createRevocations(connection: SqliteConnection, feed: SqliteFeedStore): Revocations {
   /** Returns until when an entry must last: as long as the given tokens, and as those that are being issued now. */
@@ -178,9 +181,7 @@ export function createRevocations(connection: SqliteConnection, feed: SqliteFeed
       // The rows too, in one transaction: the global epoch doesn't stop refreshes.
       const all = connection.prepare(countAll).get({ now });
       connection.prepare(`${revokeLive} WHERE ${isLive}`).run({ reason, now });
-      const raised = connection
-        .prepare("UPDATE installation SET global_epoch = global_epoch + 1 RETURNING global_epoch AS epoch")
-        .get();
+      const raised = connection.prepare(raiseGlobalEpoch).get({ now });
       const epoch = Number(raised?.["epoch"]);
       const until = toEnd(now, Number(all?.["latest"]));
       const entry = feed.append({ kind: "all", epoch, at: now, until, reason, confirm });

@@ -215,6 +215,7 @@ describe("a refresh that the store can't answer", () => {
       throttle: store.throttle,
       audit: store.audit,
       outbox: store.outbox,
+      legacy: store.legacy,
       sessions: { ...bindAll(store.sessions), ...broken },
       migrate: () => store.migrate(),
       checkSchema: () => store.checkSchema(),

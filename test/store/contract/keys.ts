@@ -57,7 +57,12 @@ export function describeKeyContract(scene: Scene): void {
       expect((await read()).keys).toStrictEqual([{ ...a, retireAt: 700 }, b]);
       const rewrapped = { sealed: toHash(9), kekId: "second" };
       const retired = { sealed: null, kekId: null, retiredAt: 800 };
-      await change({ update: [{ kid: "a", ...retired }, { kid: "b", ...rewrapped, signsFrom: 3 }] });
+      await change({
+        update: [
+          { kid: "a", ...retired },
+          { kid: "b", ...rewrapped, signsFrom: 3 },
+        ],
+      });
       expect((await read()).keys).toStrictEqual([
         { ...b, ...rewrapped, signsFrom: 3 },
         { ...a, ...retired, retireAt: 700 },

@@ -23,7 +23,8 @@ export function describeServiceContract(scene: Scene): void {
       const created = await services.create(newService("shop", { scopes: ["revoke", "feed"] }));
       expect(created).toStrictEqual({ ...shop, now: scene.now });
       const names = ["a-b", "Z.z", "a_b"];
-      for (const [i, name] of names.entries()) await services.create(newService(name, { credentialHash: toHash(10 + i) }));
+      for (const [i, name] of names.entries())
+        await services.create(newService(name, { credentialHash: toHash(10 + i) }));
       const list = await services.list();
       expect(list.map(({ name }) => name)).toEqual(["Z.z", "a-b", "a_b", "shop"]);
       expect(list[3]).toStrictEqual(shop);

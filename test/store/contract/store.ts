@@ -6,6 +6,7 @@ import { describeEpochContract } from "./epochs.ts";
 import { describeFeedContract } from "./feed.ts";
 import { describeFormerNamesContract } from "./former-names.ts";
 import { describeKeyContract } from "./keys.ts";
+import { describeLegacyContract } from "./legacy.ts";
 import { describeLifetimeContract } from "./lifetimes.ts";
 import { describeNodeContract } from "./nodes.ts";
 import { describeOutboxContract } from "./outbox.ts";
@@ -46,6 +47,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
     describeServiceContract(scene);
     describeEpochContract(scene);
     describeLifetimeContract(scene);
+    describeLegacyContract(scene);
     describeThrottleContract(scene);
     describeAuditContract(scene);
     describeAuditRecordContract(scene);
@@ -70,7 +72,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
         await store.writes?.probe();
         expect(failures).toBe(0);
         scene.now += 1;
-        const none = { sessions: 0, revocations: 0, failures: 0, auditEntries: 0 };
+        const none = { sessions: 0, revocations: 0, failures: 0, auditEntries: 0, legacyTokens: 0 };
         expect(await store.deleteExpired({ limit: 10, horizon: 1_800 })).toEqual(none);
         expect(await store.outbox.claim({ limit: 10, lease: 60 })).toEqual([]);
       });
@@ -101,6 +103,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           revocations: 0,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
         expect(await store.sessions.find("unused")).toBeNull();
         expect(await store.sessions.find("absolute")).toBeNull();
@@ -133,6 +136,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           revocations: 0,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
         scene.now += 1;
         expect(await store.deleteExpired({ limit: 10, horizon: 300 })).toEqual({
@@ -140,6 +144,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           revocations: 2,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
         expect(await store.sessions.find("s")).toBeNull();
       });
@@ -157,18 +162,21 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           revocations: 2,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
         expect(await store.deleteExpired({ limit: 2, horizon: 100 })).toEqual({
           sessions: 2,
           revocations: 1,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
         expect(await store.deleteExpired({ limit: 2, horizon: 100 })).toEqual({
           sessions: 0,
           revocations: 0,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
       });
     });

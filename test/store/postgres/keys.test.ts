@@ -152,7 +152,11 @@ describe("the services of a PostgreSQL store", () => {
     const store = await openMigrated();
     const before = Math.floor(Date.now() / 1000);
     await store.services.create(newService("shop"));
-    const rotated = await store.services.rotate("shop", { credentialHash: toHash(2), prefix: "prefix02", overlap: 3_600 });
+    const rotated = await store.services.rotate("shop", {
+      credentialHash: toHash(2),
+      prefix: "prefix02",
+      overlap: 3_600,
+    });
     expect(rotated?.previousUntil ?? 0).toBeGreaterThanOrEqual(before + 3_600);
     expect(rotated?.previousUntil ?? 0).toBeLessThanOrEqual(Math.floor(Date.now() / 1000) + 3_600);
     expect(await store.services.find(toHash(1))).toMatchObject({ name: "shop", validUntil: rotated?.previousUntil });

@@ -48,7 +48,9 @@ describe("the migration to the key ring of a SQLite store", () => {
   it("leaves nothing of itself if a later migration fails", async () => {
     file.execute("CREATE TABLE services (name TEXT)");
     const store = sqliteStore(file.path);
-    await expect(store.migrate()).rejects.toThrow("0006_keys can't be applied because the file has another program's tables");
+    await expect(store.migrate()).rejects.toThrow(
+      "0006_keys can't be applied because the file has another program's tables",
+    );
     await store.close();
     const database = new DatabaseSync(file.path);
     expect(database.prepare("SELECT name FROM sqlite_schema").all()).toMatchObject([{ name: "services" }]);
@@ -88,7 +90,9 @@ describe("the services of a SQLite store", () => {
     const read = () => database.prepare("SELECT credential_hash AS a, previous_hash AS b FROM services").get();
     expect(read()).toEqual({ a: toHash(2), b: toHash(1) });
     const plan = database
-      .prepare("EXPLAIN QUERY PLAN SELECT 1 FROM services WHERE credential_hash = ?1 OR (previous_hash = ?1 AND previous_until > 0)")
+      .prepare(
+        "EXPLAIN QUERY PLAN SELECT 1 FROM services WHERE credential_hash = ?1 OR (previous_hash = ?1 AND previous_until > 0)",
+      )
       .all();
     const details = plan.map((row) => String(row["detail"]));
     expect(details.filter((detail) => /SEARCH .* USING INDEX/.test(detail))).toHaveLength(2);

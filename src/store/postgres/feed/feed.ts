@@ -156,5 +156,13 @@ function toPlace(last: EntryRow | undefined): { readonly seq: number; readonly s
 function toState(row: EntryRow): FeedState {
   const { incarnation: start, globalEpoch: ge, keysVersion, isSettled, longestLease, hasSynchronousStandby } = row;
   const membership = row.isLeaving === null ? "absent" : row.isLeaving ? "leaving" : "member";
-  return { incarnation: start, membership, globalEpoch: ge, keysVersion, isSettled, longestLease, hasSynchronousStandby };
+  return {
+    incarnation: start,
+    membership,
+    globalEpoch: ge,
+    keysVersion,
+    isSettled,
+    longestLease,
+    hasSynchronousStandby,
+  };
 }

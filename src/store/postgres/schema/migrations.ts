@@ -224,14 +224,16 @@ export const migrations: readonly Migration[] = [
       -- Refresh tokens of another system that were exchanged for a session, or must not be.
       CREATE TABLE tokenpair.legacy_tokens (
         jti text COLLATE "C" PRIMARY KEY,
-        session_id text COLLATE "C", -- the session that the token was exchanged for; NULL: the other system has revoked the token
-        user_id text COLLATE "C",
+        session_id text COLLATE "C", -- the session that the token was exchanged for; NULL: the token was revoked
         spent_at bigint NOT NULL,
-        salt bytea,
-        attempt_hash bytea, -- hash of the idempotency key of the exchange
         expires_at bigint NOT NULL -- of the token: nobody needs the row afterwards
       );
       CREATE INDEX legacy_tokens_by_expiry ON tokenpair.legacy_tokens (expires_at);
+
+      -- Whether the user came from another system with this id. Only then are tokens of that system the user's.
+      ALTER TABLE tokenpair.users ADD COLUMN imported boolean NOT NULL DEFAULT false;
+      -- When all tokens were revoked last: tokens of another system have no global epoch.
+      ALTER TABLE tokenpair.installation ADD COLUMN all_revoked_at bigint;
     `,
   },
 ];

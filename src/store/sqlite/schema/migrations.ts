@@ -204,14 +204,16 @@ export const migrations: readonly Migration[] = [
       -- Refresh tokens of another system that were exchanged for a session, or must not be.
       CREATE TABLE legacy_tokens (
         jti TEXT NOT NULL PRIMARY KEY,
-        session_id TEXT, -- the session that the token was exchanged for; NULL: the other system has revoked the token
-        user_id TEXT,
+        session_id TEXT, -- the session that the token was exchanged for; NULL: the token was revoked
         spent_at INTEGER NOT NULL,
-        salt BLOB,
-        attempt_hash BLOB, -- hash of the idempotency key of the exchange
         expires_at INTEGER NOT NULL -- of the token: nobody needs the row afterwards
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX legacy_tokens_by_expiry ON legacy_tokens (expires_at);
+
+      -- Whether the user came from another system with this id. Only then are tokens of that system the user's.
+      ALTER TABLE users ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;
+      -- When all tokens were revoked last: tokens of another system have no global epoch.
+      ALTER TABLE installation ADD COLUMN all_revoked_at INTEGER;
     `,
   },
 ];
