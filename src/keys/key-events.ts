@@ -18,7 +18,9 @@ export function toKeyEvents(
     return end === null || !accessKids.has(kid) ? [] : [{ kid, end }];
   });
   return [
-    ...added.map(({ kid, algorithm, signsFrom }) => ({ type: "key_added", time, kid, algorithm, signsFrom, client }) as const),
+    ...added.map(
+      ({ kid, algorithm, signsFrom }) => ({ type: "key_added", time, kid, algorithm, signsFrom, client }) as const,
+    ),
     ...retired.map(({ kid, end }) => ({ type: "key_retired", time, kid, retireAt: end, client }) as const),
   ];
 }

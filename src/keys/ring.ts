@@ -49,7 +49,10 @@ export function openRing({ keys }: Pick<KeyRecords, "keys">, keks: Keks | null):
 function open(record: SealedRecord, keks: Keks | null): Uint8Array {
   const { kid, sealed, kekId } = record;
   if (keks === null) {
-    throw new UnreadableKeyError(record, `is missing: the key "${kekId}" sealed the key "${kid}" in the database. Set it.`);
+    throw new UnreadableKeyError(
+      record,
+      `is missing: the key "${kekId}" sealed the key "${kid}" in the database. Set it.`,
+    );
   }
   try {
     return keks.open(kid, sealed, kekId);
@@ -84,7 +87,14 @@ export function toAccessRecord(keks: Keks, material: KeyMaterial): NewRecord {
 export function toConfiguredRecord(material: KeyMaterial): NewRecord {
   const { kid, algorithm } = material;
   const jwk = toPublicJwk(material);
-  return { kid, use: "access", algorithm, publicJwk: jwk === null ? null : JSON.stringify(jwk), sealed: null, kekId: null };
+  return {
+    kid,
+    use: "access",
+    algorithm,
+    publicJwk: jwk === null ? null : JSON.stringify(jwk),
+    sealed: null,
+    kekId: null,
+  };
 }
 
 /** The algorithm of refresh tokens that have their own key. */

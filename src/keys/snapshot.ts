@@ -82,7 +82,7 @@ export function toKeySnapshot(given: GivenKeys, { records, opened, settings }: S
   const maker = findMaker(secrets, now);
   const access = toAccessKeys(given, { records, opened, settings }, boundaries);
   if (maker === null || access.signing === null) throw new Error("no key signs");
-  for (const { signsFrom, end } of secrets) [signsFrom, end].forEach((time) => boundaries.isBefore(time));
+  for (const time of secrets.flatMap(({ signsFrom, end }) => [signsFrom, end])) boundaries.isBefore(time);
 
   const former = toFormerKeys(given, { records, settings, secrets, refreshLife }, boundaries);
   const signing = toSigningKey(access.signing, { use: toSigningUse(given, former) });

@@ -94,7 +94,11 @@ function hasSigned({ signsFrom, retiredAt }: KeyRecord): boolean {
  */
 export function toAccessStates(
   records: readonly KeyRecord[],
-  { now, verifyingTime, signsInRing }: { readonly now: number; readonly verifyingTime: number; readonly signsInRing: boolean },
+  {
+    now,
+    verifyingTime,
+    signsInRing,
+  }: { readonly now: number; readonly verifyingTime: number; readonly signsInRing: boolean },
 ): ReadonlyMap<string, KeyState> {
   const signer = signsInRing ? findSigner(records, now) : null;
   return new Map(

@@ -4,9 +4,9 @@ import type { Store } from "../../src/core/store/index.ts";
 import type { SessionStore } from "../../src/core/store/sessions.ts";
 import type { AuthUser } from "../../src/core/user.ts";
 import { createDeps } from "../../src/create-deps.ts";
-import { createPasswordHasher } from "../../src/crypto/passwords.ts";
 import { toSecretMaterial, toSigningKey } from "../../src/crypto/keys/key-material.ts";
 import { createKeySet } from "../../src/crypto/keys/key-set.ts";
+import { createPasswordHasher } from "../../src/crypto/passwords.ts";
 import type { AuthEvent } from "../../src/events/events.ts";
 import { createUser } from "../../src/flows/users.ts";
 import type { Endpoint } from "../../src/http/endpoint.ts";
@@ -74,7 +74,9 @@ export async function createTestAuth({
   const deps = Object.freeze({ ...parts.httpDeps, ...parts.deps });
   await deps.feed.start();
   // The same key as the deps', for tests that forge.
-  const keys = createKeySet({ access: toSigningKey(toSecretMaterial(signingKey, deps.settings.algorithm), { use: "both" }) });
+  const keys = createKeySet({
+    access: toSigningKey(toSecretMaterial(signingKey, deps.settings.algorithm), { use: "both" }),
+  });
   const user = await createUser(deps, alice);
   const handler = createHttpHandler(deps, {
     onError: (error) => void errors.push(error),

@@ -22,7 +22,9 @@ import {
  */
 
 /** A change of the key ring and its events, or why there is none. */
-export type KeyDecision<R> = KeyRefusal | { readonly change: KeyChange; readonly events: readonly AuthEvent[]; readonly result: R };
+export type KeyDecision<R> =
+  | KeyRefusal
+  | { readonly change: KeyChange; readonly events: readonly AuthEvent[]; readonly result: R };
 
 /** Why nothing was changed: a sentence for the operator, without its full stop. */
 export interface KeyRefusal {
@@ -92,7 +94,11 @@ export function decideRotation(
     ...(added === null ? [{ kid, signsFrom }] : []),
     ...(replaced === null ? [] : [replaced]),
   ]);
-  return { change, events: toKeyEvents(change, records, client), result: { next: { kid, algorithm, signsFrom }, replaced } };
+  return {
+    change,
+    events: toKeyEvents(change, records, client),
+    result: { next: { kid, algorithm, signsFrom }, replaced },
+  };
 }
 
 /** How to retire a key. */
@@ -109,7 +115,8 @@ export function decideRetirement(records: KeyRecords, kid: string, rules: Retire
   const { now, keys } = records;
   const record = keys.find((key) => key.kid === kid);
   if (record === undefined) return { refusal: `no key ${kid}; list all with \`tokenpair keys list\`` };
-  if (record.use === "secret") return { refusal: `${kid} is a secret; replace it with \`tokenpair keys rotate --secret\`` };
+  if (record.use === "secret")
+    return { refusal: `${kid} is a secret; replace it with \`tokenpair keys rotate --secret\`` };
   if (record.retiredAt !== null) return { refusal: `the key ${kid} is retired already` };
   if (!isSealed(record)) return { refusal: `the key ${kid} is in the setting signingKey; set another key there` };
 
@@ -125,7 +132,10 @@ export function decideRetirement(records: KeyRecords, kid: string, rules: Retire
   const [next] = others;
   if (next === undefined) return { refusal: `${kid} is the only key; add the next one with \`tokenpair keys rotate\`` };
   const retireAt = next.signsFrom + rules.verifyingTime;
-  return retired(records, rules, [{ kid, retireAt }], { retired: { kid, retireAt }, next: toNext(next, next.signsFrom) });
+  return retired(records, rules, [{ kid, retireAt }], {
+    retired: { kid, retireAt },
+    next: toNext(next, next.signsFrom),
+  });
 }
 
 interface Surroundings extends RetirementRules {
@@ -201,7 +211,8 @@ export function decideSecretRotation(
   const signsFrom = after(stored.at(-1) ?? null, isImmediate ? now : now + secretLead);
   const added = toKeyRecord(makeSecret(`r${number}`), now, signsFrom);
   const { kid, algorithm } = added;
-  const add = isImmediate && stored.every((record) => record.kid !== firstSecret) ? [retiredFirst(now), added] : [added];
+  const add =
+    isImmediate && stored.every((record) => record.kid !== firstSecret) ? [retiredFirst(now), added] : [added];
   const live = isImmediate ? stored.filter(({ retiredAt }) => retiredAt === null) : [];
   const update = live.map((record) => ({ kid: record.kid, sealed: null, kekId: null, retiredAt: now }));
   return {
