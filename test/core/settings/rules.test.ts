@@ -59,7 +59,6 @@ describe("the rule of a choice", () => {
       "Observe",
       "true",
       null,
-      1,
       ["observe"],
     ]);
     expectFaults("cookieSameSite", 'must be one of "Strict", "Lax", "None"', ["lax", false]);
