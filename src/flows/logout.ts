@@ -43,6 +43,7 @@ export async function logoutByRefreshToken(
   token: string,
   { scope = "local", client = {}, confirmed }: LogoutOptions = {},
 ): Promise<Confirmed> {
+  await deps.keys.ready();
   const claims = deps.tokens.verifyRefresh(token);
   const { sessionId, userId } = claims;
   if (scope === "local") {

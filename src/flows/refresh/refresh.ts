@@ -28,11 +28,13 @@ import { refreshWithoutRotation } from "./without-rotation.ts";
  * StoreUnavailableError.
  */
 export async function refresh(deps: Deps, token: string, options: RefreshOptions = {}): Promise<Refreshed> {
+  await deps.keys.ready();
   return refreshVerified(deps, verifyRefreshToken(deps, token, options), options);
 }
 
 /**
- * Step 0 of a refresh: verifies the JWT without any database access. Emits an event if it refuses.
+ * Step 0 of a refresh: verifies the JWT without any database access, with the keys that `ready` has loaded. Emits an event if it
+ * refuses.
  *
  * @returns the claims for `refreshVerified`.
  * @throws AuthError a `token_` code.
@@ -200,6 +202,7 @@ async function revokeForUser(
  * @throws AuthError a `token_` code if the token is not genuine. StoreUnavailableError.
  */
 export async function isSessionOfExpiredTokenOver(deps: Deps, token: string): Promise<boolean> {
+  await deps.keys.ready();
   const claims = deps.tokens.verifyRefresh(token, { mayBeExpired: true });
   const snapshot = await deps.store.sessions.find(claims.sessionId);
   return findClaimMismatch(snapshot, claims) === null && (findSessionRefusal(snapshot)?.sessionEnded ?? false);
