@@ -79,7 +79,7 @@ describe.each(algorithms)("a token for a key of %s", (algorithm) => {
 
   it("is refused with an HMAC by anything that is public", () => {
     const key = publicKey as KeyObject;
-    const jwk = toPublicJwk(materials[algorithm]) ?? {};
+    const jwk: Readonly<Record<string, string>> = toPublicJwk(materials[algorithm]) ?? {};
     const pem = key.export({ type: "spki", format: "pem" }).toString();
     const known: (string | Uint8Array)[] = [
       pem,
@@ -154,7 +154,7 @@ describe.each(algorithms)("a token for a key of %s", (algorithm) => {
 
   it("is refused with a kid that isn't the key's own name", () => {
     const key = toAccessKey(algorithm);
-    const kids = [
+    const kids: readonly unknown[] = [
       "__proto__",
       "constructor",
       "toString",
