@@ -5,11 +5,32 @@
 
 /** Returns r ‖ s in DER. The range of the numbers is not checked: OpenSSL refuses those that are zero or too large. */
 export function toDer(signature: Uint8Array): Buffer {
-  const half = signature.length / 2;
-  const r = toInteger(signature.subarray(0, half));
-  const s = toInteger(signature.subarray(half));
-  const length = r.length + s.length;
-  return Buffer.concat([Uint8Array.from(length < 0x80 ? [0x30, length] : [0x30, 0x81, length]), r, s]);
+  const { length } = signature;
+  const integers = [toInteger(signature, 0, length / 2), toInteger(signature, length / 2, length)];
+  const size = integers.reduce((sum, { bytes }) => sum + 2 + bytes, 0);
+  const der = Buffer.allocUnsafe(size + (size < 0x80 ? 2 : 3));
+  let at = 0;
+  const write = (byte: number) => {
+    der[at++] = byte;
+  };
+  write(0x30);
+  if (size >= 0x80) write(0x81);
+  write(size);
+  for (const { start, end, bytes } of integers) {
+    write(0x02);
+    write(bytes);
+    if (bytes > end - start) write(0);
+    for (let i = start; i < end; i++) write(signature[i] ?? 0);
+  }
+  return der;
+}
+
+/** Returns where a number's digits are, without its leading zeros, and how many bytes they have as an INTEGER. */
+function toInteger(signature: Uint8Array, from: number, end: number) {
+  let start = from;
+  while (start < end - 1 && signature[start] === 0) start++;
+  // A first bit that is set would be a sign, so a zero goes before it.
+  return { start, end, bytes: end - start + ((signature[start] ?? 0) >> 7) };
 }
 
 /** Returns a signature that OpenSSL made as r ‖ s, each of `size` bytes. */
@@ -24,17 +45,4 @@ export function fromDer(der: Uint8Array, size: number): Buffer {
     at = next;
   }
   return signature;
-}
-
-/** Returns a number as an INTEGER: without leading zeros, but with one if it would be negative. */
-function toInteger(digits: Uint8Array): Uint8Array {
-  let start = 0;
-  while (start < digits.length - 1 && digits[start] === 0) start++;
-  const isPadded = (digits[start] ?? 0) >= 0x80;
-  const length = digits.length - start + (isPadded ? 1 : 0);
-  const integer = new Uint8Array(2 + length);
-  integer[0] = 0x02;
-  integer[1] = length;
-  integer.set(digits.subarray(start), isPadded ? 3 : 2);
-  return integer;
 }
