@@ -34,7 +34,7 @@ export function toSecretRecords({ keys }: Pick<KeyRecords, "keys">): readonly Ke
 
 /** The same order on every node, also for keys that were made in the same second. */
 function bySigning(a: KeyRecord, b: KeyRecord): number {
-  return a.signsFrom - b.signsFrom || (a.kid < b.kid ? -1 : 1);
+  return a.signsFrom - b.signsFrom || (a.kid === b.kid ? 0 : a.kid < b.kid ? -1 : 1);
 }
 
 /**

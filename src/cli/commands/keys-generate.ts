@@ -4,7 +4,12 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { settingRules } from "../../core/settings/rules.ts";
 import type { Algorithm } from "../../core/settings/session-settings.ts";
-import { exportKeyMaterial, generateKeyMaterial, type KeyMaterial, toPublicJwk } from "../../crypto/keys/key-material.ts";
+import {
+  exportKeyMaterial,
+  generateKeyMaterial,
+  type KeyMaterial,
+  toPublicJwk,
+} from "../../crypto/keys/key-material.ts";
 import { print } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
@@ -30,7 +35,9 @@ export function addKeysGenerate(keys: Command, context: Context): void {
 
 function generate(context: Context, options: GenerateOptions): Promise<void> {
   const material = options.kek ? null : generateKeyMaterial(options.alg);
-  const text = (material === null ? randomBytes(32).toString("base64url") : exportKeyMaterial(material).toString()).trimEnd();
+  const text = (
+    material === null ? randomBytes(32).toString("base64url") : exportKeyMaterial(material).toString()
+  ).trimEnd();
   const facts = material === null ? {} : toFacts(material);
   if (options.out === undefined) {
     return print(context, options, { lines: text.split("\n"), json: { ...facts, key: text } });

@@ -150,7 +150,10 @@ async function rotateSecret(store: Store, config: Config, { now = false }: NowOp
   const rest = now
     ? "Refresh tokens of the older secrets are refused: all users must log in again."
     : "The older secrets verify until their refresh tokens have expired.";
-  return { lines: [`The secret ${next.kid} signs from ${toTime(next.signsFrom)} on.`, rest], json: { next: toNextJson(next) } };
+  return {
+    lines: [`The secret ${next.kid} signs from ${toTime(next.signsFrom)} on.`, rest],
+    json: { next: toNextJson(next) },
+  };
 }
 
 async function retireKey(
@@ -163,7 +166,9 @@ async function retireKey(
   const lines = [
     now ? `Retired the key ${kid}.` : `The key ${kid} verifies until ${toTime(retired.retireAt)}.`,
     ...(next === null ? [] : [`The key ${next.kid} (${next.algorithm}) signs from ${toTime(next.signsFrom)} on.`]),
-    ...(now ? [cacheNotice, "Sessions continue. If the secret has leaked too, run `tokenpair keys rotate --secret --now`."] : []),
+    ...(now
+      ? [cacheNotice, "Sessions continue. If the secret has leaked too, run `tokenpair keys rotate --secret --now`."]
+      : []),
   ];
   return { lines, json: { retired: toRetiredJson(retired), next: next && toNextJson(next) } };
 }
@@ -206,7 +211,15 @@ function requireDone<T extends object>(result: T | KeyRefusal): T {
   return result;
 }
 
-function toNextJson({ kid, algorithm, signsFrom }: { readonly kid: string; readonly algorithm: string; readonly signsFrom: number }) {
+function toNextJson({
+  kid,
+  algorithm,
+  signsFrom,
+}: {
+  readonly kid: string;
+  readonly algorithm: string;
+  readonly signsFrom: number;
+}) {
   return { kid, algorithm, signs_from: signsFrom };
 }
 

@@ -31,7 +31,11 @@ export function addServices(program: Command, context: Context): void {
 
   addCommand(services, "create", "Add a service and print its credential, which is shown only once.")
     .argument("<name>", "Name of the service: letters, digits, dots, dashes and underscores.", parseName)
-    .requiredOption("--scope <scopes>", "What it may do: feed, introspect and revoke, separated by commas.", parseScopes)
+    .requiredOption(
+      "--scope <scopes>",
+      "What it may do: feed, introspect and revoke, separated by commas.",
+      parseScopes,
+    )
     .action((name: string, options: CreateOptions) =>
       runOnStore(context, options, (store, config) => createService(store, config, { ...options, name })),
     );
@@ -79,7 +83,9 @@ async function createService(
   requireIssuer(config);
   const created = await flows.createService(toFlowDeps(store, config), { name, scopes: scope }, operator);
   if (created === null) {
-    throw new CommandError(`there is a service ${name} already; replace its credential with \`tokenpair services rotate ${name}\``);
+    throw new CommandError(
+      `there is a service ${name} already; replace its credential with \`tokenpair services rotate ${name}\``,
+    );
   }
   return toCredentialOutput(created, [`Created the service ${name} (${created.service.scopes.join(", ")}).`]);
 }
@@ -134,7 +140,9 @@ function requireIssuer({ settings: { issuer, audience } }: Config): void {
     throw new CommandError("issuer and audience must be set before services can verify tokens");
   }
   if (parseIssuerUrl(issuer) === null) {
-    throw new CommandError("issuer must be an https URL, or an http URL of this machine, before services can find the keys");
+    throw new CommandError(
+      "issuer must be an https URL, or an http URL of this machine, before services can find the keys",
+    );
   }
 }
 

@@ -48,7 +48,10 @@ function checkSigningKey({ signing }: ServerKeys, { signing: material }: GivenKe
   const fault = findFileFault(signing) ?? (isPrivateKey(signing) ? findRsaFault(material) : findGuessable(signing));
   if (fault !== null) return warn(name, fault);
   const what = isPrivateKey(signing) ? `a private key for ${algorithm}` : `long enough for ${algorithm}`;
-  return ok(name, signing.file === null ? `${what.charAt(0).toUpperCase()}${what.slice(1)}.` : `${signing.file} is ${what}.`);
+  return ok(
+    name,
+    signing.file === null ? `${what.charAt(0).toUpperCase()}${what.slice(1)}.` : `${signing.file} is ${what}.`,
+  );
 }
 
 function checkSecret({ secret, missing }: ServerKeys): readonly Check[] {
@@ -67,7 +70,10 @@ function checkNames({ settings }: Config, { signing, ringAlgorithm }: GivenKeys)
   if (missing !== undefined) return [fail("issuer", `${missing.charAt(0).toUpperCase()}${missing.slice(1)}`)];
   return [
     parseIssuerUrl(settings.issuer) === null
-      ? warn("issuer", "Not an https URL, so services can't find the public keys by it. Set the URL of this installation.")
+      ? warn(
+          "issuer",
+          "Not an https URL, so services can't find the public keys by it. Set the URL of this installation.",
+        )
       : ok("issuer", "Services can find the public keys by it."),
   ];
 }

@@ -73,7 +73,10 @@ function toSummary({ keys }: KeyRecords): Check {
 
 /** Services verify with public keys, and an HMAC signing key has none: whoever verifies with it can sign. */
 function checkServices(records: KeyRecords, services: number): readonly Check[] {
-  if (services === 0 || toAccessRecords(records).some(({ publicJwk, retiredAt }) => publicJwk !== null && retiredAt === null)) {
+  if (
+    services === 0 ||
+    toAccessRecords(records).some(({ publicJwk, retiredAt }) => publicJwk !== null && retiredAt === null)
+  ) {
     return [];
   }
   return [

@@ -10,7 +10,8 @@ export function toKeyWarnings(
   { issuer, audience }: Pick<Settings, "issuer" | "audience">,
 ): readonly string[] {
   if (algorithm === null || algorithm.startsWith("HS") || (issuer !== undefined && audience !== undefined)) return [];
-  const missing = issuer !== undefined ? "audience is" : audience !== undefined ? "issuer is" : "issuer and audience are";
+  const missing =
+    issuer !== undefined ? "audience is" : audience !== undefined ? "issuer is" : "issuer and audience are";
   return [
     `${missing} not set. Services that verify tokens with the public key can't tell tokens for them from others. Set both.`,
   ];

@@ -22,7 +22,8 @@ async function find(directory: string, signingKey?: string, more: Record<string,
   return (await findAll(directory, env)).signing;
 }
 
-const createSigningKey = (database: Parameters<typeof createDefaultKey>[0]) => createDefaultKey(database, "signing key");
+const createSigningKey = (database: Parameters<typeof createDefaultKey>[0]) =>
+  createDefaultKey(database, "signing key");
 
 describe("the signingKey setting", () => {
   it("is used as the secret", async () => {
@@ -216,7 +217,9 @@ describe("the installation's secret", () => {
   it("is neither a path nor a private key, and no message quotes it", async () => {
     const folder = createFolder();
     const find = (value: string) => findAll(folder, { ...withPem, TOKENPAIR_SECRET: value });
-    await expect(find("/run/secrets/tokenpair")).rejects.toThrow("secret: looks like a path; correct the path and set it as");
+    await expect(find("/run/secrets/tokenpair")).rejects.toThrow(
+      "secret: looks like a path; correct the path and set it as",
+    );
     await expect(find(pem)).rejects.toThrow("secret: is a PEM or JWK");
     await expect(find(pem)).rejects.toThrow(expect.not.stringContaining(pem.slice(30, 60)));
     writeFileSync(join(folder, "secret"), pem);
@@ -237,7 +240,11 @@ describe("the installation's secret", () => {
   it("stays the secret in signing.key if a private key or the key ring signs instead", async () => {
     const folder = createFolder();
     const { text, file } = createSigningKey({ label: "", path: join(folder, "tokenpair.db") });
-    expect(await findAll(folder, withPem)).toMatchObject({ signing: { file: null }, secret: { text, file }, missing: null });
+    expect(await findAll(folder, withPem)).toMatchObject({
+      signing: { file: null },
+      secret: { text, file },
+      missing: null,
+    });
     expect(await findAll(folder, kek)).toEqual({ signing: null, secret: { text, file }, missing: null });
   });
 
