@@ -137,7 +137,6 @@ export function createDeps(
     settings,
     flows: bindFlows(deps),
     tokens,
-    jwks: () => keys.current().jwks,
     keys,
     readBearerToken: createBearerReader(settings),
     random,

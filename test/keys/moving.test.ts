@@ -98,7 +98,7 @@ describe("moving from an HMAC signing key to a private key", () => {
     expect(decode(access).header["alg"]).toBe("HS512");
     expect(await two.accepts(access)).toBe(true);
     expect(kidOf((await two.refresh(refresh)).refresh)).toBe("r1");
-    expect(two.httpDeps.jwks().body).toBe('{"keys":[]}');
+    expect(two.httpDeps.keys.current().jwks.body).toBe('{"keys":[]}');
   });
 
   it("replaces one HMAC signing key in the settings by another, and no session is lost", async () => {

@@ -40,7 +40,7 @@ describe("the key ring", () => {
   it("publishes the public halves of its keys, and nothing else", async () => {
     const installation = openInstallation();
     const node = await installation.start({ keyEncryptionKey: kek });
-    const jwks = JSON.parse(node.httpDeps.jwks().body);
+    const jwks = JSON.parse(node.httpDeps.keys.current().jwks.body);
     expect(jwks.keys).toHaveLength(1);
     expect(Object.keys(jwks.keys[0]).sort()).toEqual(["alg", "crv", "kid", "kty", "use", "x", "y"]);
     expect(jwks.keys[0].kid).toBe(node.keys.current().tokens.access.kid);
@@ -84,7 +84,9 @@ describe("the key ring", () => {
     // The key whose time is over is gone: from the JWKS, from the verifying keys, and its private part from the database.
     for (const node of nodes) {
       expect(node.keys.current().tokens.find({ alg: "ES256", kid: former })).toBeNull();
-      expect(JSON.parse(node.httpDeps.jwks().body).keys.map(({ kid }: { kid: string }) => kid)).toEqual([next.kid]);
+      expect(JSON.parse(node.httpDeps.keys.current().jwks.body).keys.map(({ kid }: { kid: string }) => kid)).toEqual([
+        next.kid,
+      ]);
     }
     const records = await installation.store.keys.read();
     expect(records.keys.find(({ kid }) => kid === former)).toMatchObject({ sealed: null, kekId: null });
@@ -100,10 +102,10 @@ describe("the key ring", () => {
     const { next } = await rotate(installation.commands());
     await installation.pass(1);
     for (const node of nodes) {
-      expect(node.httpDeps.jwks().body).toContain(next.kid);
+      expect(node.httpDeps.keys.current().jwks.body).toContain(next.kid);
       expect(node.keys.current().tokens.access.kid).not.toBe(next.kid);
     }
-    expect(nodes[0]?.httpDeps.jwks()).toEqual(nodes[1]?.httpDeps.jwks());
+    expect(nodes[0]?.httpDeps.keys.current().jwks).toEqual(nodes[1]?.httpDeps.keys.current().jwks);
   });
 
   it("retires a key at once on both nodes, also for tokens that they have verified before, and sessions continue", async () => {
@@ -119,7 +121,7 @@ describe("the key ring", () => {
     expect(retired.kid).toBe(leaked);
     await installation.pass(1);
     expect([await one.accepts(access), await two.accepts(access)]).toEqual([false, false]);
-    expect(two.httpDeps.jwks().body).not.toContain(leaked);
+    expect(two.httpDeps.keys.current().jwks.body).not.toContain(leaked);
     const pair = await two.refresh(refresh);
     expect(kidOf(pair.access)).toBe(next?.kid);
     expect([await one.accepts(pair.access), await two.accepts(pair.access)]).toEqual([true, true]);

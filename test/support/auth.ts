@@ -43,6 +43,8 @@ export function createTestClock(start = testStart) {
 
 export interface TestAuthOptions {
   readonly settings?: Partial<Settings<AuthUser>>;
+  /** The keys in the settings. Default: `signingKey` alone. */
+  readonly given?: { readonly signingKey?: string | undefined; readonly secret?: string };
   /** Wraps or replaces the store. */
   readonly wrapStore?: (store: Store) => Store;
   readonly endpoints?: readonly Endpoint[];
@@ -57,6 +59,7 @@ export type TestAuth = Awaited<ReturnType<typeof createTestAuth>>;
 /** What `createAuth` is made of, with clocks that stand still and cheap hashes, and the user alice. Close it after the test. */
 export async function createTestAuth({
   settings = {},
+  given = {},
   wrapStore = (store) => store,
   endpoints,
   storeAhead = 0,
@@ -68,7 +71,9 @@ export async function createTestAuth({
   const store = wrapStore(await openTestStore(() => clock.now() + storeAhead));
   const passwords = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 1, ...settings });
   // A confirmation is an event of its own, at a time of its own.
-  const options = { store, signingKey, confirmRevocations: false, ...settings } as Parameters<typeof createDeps>[0];
+  const options = { store, signingKey, confirmRevocations: false, ...given, ...settings } as Parameters<
+    typeof createDeps
+  >[0];
   const parts = createDeps(options, (event) => void events.push(event), { clock, passwords, random });
   const { signals, auditQueue, storeMonitor } = parts;
   const deps = Object.freeze({ ...parts.httpDeps, ...parts.deps });
