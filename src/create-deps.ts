@@ -10,6 +10,7 @@ import { resolveSettings } from "./core/settings/resolve.ts";
 import { SettingError } from "./core/settings/setting-error.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { AuthUser } from "./core/user.ts";
+import { toLegacyTokens } from "./crypto/legacy/from-settings.ts";
 import { createPasswordHasher, type PasswordHasher } from "./crypto/passwords.ts";
 import { requireSecret } from "./crypto/secret-form.ts";
 import { createHmacKey, createKeySet } from "./crypto/signing-key.ts";
@@ -61,7 +62,7 @@ export interface Parts {
  * @throws SettingError if a setting is missing, unknown or wrong, or contradicts another one.
  */
 export function createDeps(
-  { store, signingKey, verifyingKey, onLag, ...rest }: Omit<AuthOptions, "onError">,
+  { store, signingKey, verifyingKey, legacyRefreshKey, onLag, ...rest }: Omit<AuthOptions, "onError">,
   emitToListeners: EventListener,
   { clock = systemClock, random = systemRandom, schedule = unrefSchedule, ...doubles }: TestDoubles = {},
 ): Parts {
@@ -123,6 +124,7 @@ export function createDeps(
     store,
     users,
     tokens,
+    legacyTokens: toLegacyTokens({ key: legacyRefreshKey, settings, clock }),
     passwords,
     deviceKey: deriveKey(signingKey, "tokenpair device v2"),
     loginQueue: createLoginQueue(),

@@ -47,6 +47,7 @@ export type { RevokeReason, Session } from "./core/session.ts";
 export type { AuditSettings, WebhookSettings } from "./core/settings/audit-settings.ts";
 export { days, hours, minutes } from "./core/settings/durations.ts";
 export type { CookieSettings, HttpSettings, ThrottleSettings } from "./core/settings/http-settings.ts";
+export type { LegacyAlgorithm, LegacySettings } from "./core/settings/legacy-settings.ts";
 export type {
   Algorithm,
   RevocationSettings,
@@ -145,6 +146,7 @@ export type {
   EventOfType,
   EventType,
   KeyChangedEvent,
+  LegacyKeyEvent,
   LoginEvent,
   LoginFailedEvent,
   NewDeviceEvent,

@@ -152,6 +152,18 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     count: null,
     webhook: null,
   },
+  legacy_key: {
+    description: "At the start, if `legacyRefreshUntil` is set: whether refresh tokens of simplejwt are accepted.",
+    fields: {
+      state: "`accepted`, or `ignored`: the time is over; remove the settings",
+      until: "",
+      blacklisted: "how many tokens are known to be revoked; 0: import simplejwt's blacklist, if it has one",
+    },
+    audit: "never",
+    level: ({ state, blacklisted }) => (state === "ignored" || blacklisted === 0 ? "warn" : "info"),
+    count: null,
+    webhook: null,
+  },
   webhook_failed: {
     description: "The webhook's receiver did not accept a message.",
     fields: { messageId: "its `webhook-id`", attempts: "", isGivenUp: "whether it was the last attempt", reason: "" },

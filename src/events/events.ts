@@ -153,6 +153,17 @@ export interface KeyChangedEvent extends BaseEvent {
   readonly change: "generated";
 }
 
+/** At the start, if `legacyRefreshUntil` is set: whether refresh tokens of simplejwt are accepted. */
+export interface LegacyKeyEvent extends BaseEvent {
+  readonly type: "legacy_key";
+  /** `ignored`: the time is over. */
+  readonly state: "accepted" | "ignored";
+  /** Until when they are accepted: whole seconds since the epoch. */
+  readonly until: number;
+  /** How many tokens are known to be revoked. With 0, simplejwt's blacklist was probably not imported. */
+  readonly blacklisted: number;
+}
+
 /** A request with cookies was refused: wrong CSRF token, wrong origin, or two cookies with one name. */
 export interface CsrfRefusedEvent extends ClientEvent {
   readonly type: "csrf_refused";
@@ -231,6 +242,7 @@ export type AuthEvent =
   | UserChangedEvent
   | RehashFailedEvent
   | KeyChangedEvent
+  | LegacyKeyEvent
   | KeyEvent
   | CsrfRefusedEvent
   | FeedEvent

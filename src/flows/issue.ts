@@ -79,15 +79,15 @@ export async function startSession(
 export function toNewSession(
   { settings, clock, random }: Pick<Deps, "settings" | "clock" | "random">,
   userId: string,
-  { userAgent = null, ip = null }: ClientInfo,
+  { userAgent, ip }: ClientInfo,
 ) {
   return {
     id: createSessionId(clock.now(), random),
     userId,
     idleLifetime: settings.refreshTokenLifetime,
     absoluteLifetime: settings.sessionLifetime,
-    userAgent,
-    ip,
+    userAgent: userAgent ?? null,
+    ip: ip ?? null,
     accessLifetime: settings.accessTokenLifetime,
     maxSessions: settings.maxSessionsPerUser,
   } satisfies Partial<NewSession>;

@@ -10,6 +10,7 @@ import { startCleanup } from "./cleanup.ts";
 import type { Config } from "./config/config.ts";
 import { withConfigErrors } from "./config/config-error.ts";
 import { openStore, parseDatabaseUrl } from "./config/database.ts";
+import { readLegacyKey } from "./config/legacy-key.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
 import { createSigningKey, findSigningKey, type ServerKey } from "./config/signing-key.ts";
 import { type Demo, ensureDemoUser } from "./demo.ts";
@@ -95,6 +96,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
         store,
         // As bytes, because a key from a file may begin with a slash.
         signingKey: Buffer.from(key.secret),
+        ...toLegacyKey(config),
         onError,
         onLag,
       },
@@ -141,6 +143,11 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const listener = await listen({ fetch, host, port, onMalformed: log.malformed, limits: server });
   resources.add(() => listener.close(closeTimeout));
   return Object.freeze({ url: listener.url, metricsUrl, database, createdKey, demo, log, close: resources.close });
+}
+
+function toLegacyKey(config: Config): { readonly legacyRefreshKey?: Uint8Array } {
+  const legacyRefreshKey = readLegacyKey(config);
+  return legacyRefreshKey === undefined ? {} : { legacyRefreshKey };
 }
 
 interface OpenedDatabase extends Pick<RunningServer, "database" | "createdKey"> {

@@ -124,7 +124,7 @@ export function createServer(scenario: Scenario): Server {
   const deviceKey = new Uint8Array(32);
   const record = () => [];
   const loginQueue = createLoginQueue();
-  const shared = { settings, tokens, passwords, deviceKey, loginQueue, revocations, feed };
+  const shared = { settings, tokens, legacyTokens: null, passwords, deviceKey, loginQueue, revocations, feed };
   const lasting = { ...shared, confirm, clock, emit, record };
   const snapshots = new Map<string, Snapshot>();
   const endings = new Map<string, readonly Ending[]>();

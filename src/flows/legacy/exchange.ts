@@ -9,7 +9,7 @@ import type { EventsOf } from "../../events/events.ts";
 import { commit } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import { sessionsLimited, toNewSession } from "../issue.ts";
-import { type Refreshed, type RefreshOptions, reportRefusal, toRefreshEvent } from "../refresh/report.ts";
+import { type Refreshed, type RefreshOptions, reportRefusal } from "../refresh/report.ts";
 import { decideSpent } from "../refresh/spent.ts";
 import { refreshWithoutRotation } from "../refresh/without-rotation.ts";
 import { type PreparedTokens, prepareTokens } from "../token-pair.ts";

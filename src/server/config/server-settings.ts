@@ -42,6 +42,12 @@ export interface ServerSettings {
   readonly signingKey: string | undefined;
   /** The path of a text file that holds the HMAC secret, instead of `signingKey`. Default: none. */
   readonly signingKeyFile: string | undefined;
+  /**
+   * The path of a text file with the key that verifies simplejwt's refresh tokens: its `SIGNING_KEY` (by default Django's
+   * `SECRET_KEY`) for an HMAC algorithm, else its `VERIFYING_KEY` as PEM. Until `legacyRefreshUntil`, each token is accepted once.
+   * Default: none.
+   */
+  readonly legacyRefreshKeyFile: string | undefined;
   /** The address to listen on. Default: "127.0.0.1". */
   readonly host: string;
   /** The port to listen on; 0 for any free port. Default: 8000. */
@@ -80,6 +86,7 @@ export const defaultServerSettings: ServerSettings = Object.freeze({
   cleanupInterval: 0,
   signingKey: undefined,
   signingKeyFile: undefined,
+  legacyRefreshKeyFile: undefined,
   host: "127.0.0.1",
   port: 8000,
   metricsHost: "127.0.0.1",
@@ -124,6 +131,7 @@ const serverRules = {
   signingKey: { type: "text", pattern: /./, form: "a text that is not empty", optional: true, secret: true },
   // Secret, in case an operator sets the key itself here.
   signingKeyFile: { type: "text", pattern: /./, form: "the path of a file", optional: true, secret: true },
+  legacyRefreshKeyFile: { type: "text", pattern: /./, form: "the path of a file", optional: true, secret: true },
   host,
   port,
   metricsHost: host,
