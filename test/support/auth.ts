@@ -45,6 +45,8 @@ export interface TestAuthOptions {
   /** Wraps or replaces the store. */
   readonly wrapStore?: (store: Store) => Store;
   readonly endpoints?: readonly Endpoint[];
+  /** The key of simplejwt. Default: none. */
+  readonly legacyRefreshKey?: string;
   /** Seconds by which the store's clock is ahead of the node's. Default: 0. */
   readonly storeAhead?: number;
   /** Default: the machine's random numbers. */
@@ -58,6 +60,7 @@ export async function createTestAuth({
   settings = {},
   wrapStore = (store) => store,
   endpoints,
+  legacyRefreshKey,
   storeAhead = 0,
   random = systemRandom,
 }: TestAuthOptions = {}) {
@@ -67,7 +70,7 @@ export async function createTestAuth({
   const store = wrapStore(await openTestStore(() => clock.now() + storeAhead));
   const passwords = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 1, ...settings });
   // A confirmation is an event of its own, at a time of its own.
-  const options = { store, signingKey, confirmRevocations: false, ...settings } as Parameters<typeof createDeps>[0];
+  const options = { store, signingKey, legacyRefreshKey, confirmRevocations: false, ...settings } as Parameters<typeof createDeps>[0];
   const parts = createDeps(options, (event) => void events.push(event), { clock, passwords, random });
   const { signals, auditQueue, storeMonitor } = parts;
   const deps = Object.freeze({ ...parts.httpDeps, ...parts.deps });
