@@ -29,6 +29,7 @@ import { createLoginQueue } from "./flows/throttling/login-queue.ts";
 import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { createBearerReader } from "./http/request/bearer.ts";
+import { toCacheableDocument } from "./http/response/cacheable.ts";
 import { type Confirmer, createConfirmer } from "./revocation/confirm.ts";
 import { createFeed } from "./revocation/feed.ts";
 import { createRevocationIndex } from "./revocation/revocation-index.ts";
@@ -140,6 +141,7 @@ export function createDeps(
     settings,
     flows: bindFlows(deps),
     tokens,
+    jwks: () => noPublicKeys,
     csrfKey: deriveKey(signingKey, "tokenpair csrf v1"),
     readBearerToken: createBearerReader(settings),
     random,
@@ -151,6 +153,9 @@ export function createDeps(
     target === null ? null : createWebhook({ target, store: store.outbox, clock, emit, schedule, jitter: Math.random });
   return { deps, httpDeps, signals, confirmer, auditQueue, storeMonitor, webhook };
 }
+
+/** The JWK Set of HMAC keys, which have no public part. */
+const noPublicKeys = toCacheableDocument('{"keys":[]}');
 
 function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<AuthUser>): WebhookTarget | null {
   return url === undefined || secret === undefined ? null : { url, secret };

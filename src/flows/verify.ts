@@ -22,13 +22,20 @@ export async function verify(deps: Deps, token: string): Promise<VerifiedClaims>
     await requireNotRevoked(deps, claims);
     return claims;
   }
-  await requireCurrent(deps, claims);
-  const { secret: _, ...rest } = claims;
-  return rest;
+  return requireCurrent(deps, claims);
 }
 
-async function requireCurrent(deps: Deps, claims: RefreshClaims): Promise<void> {
-  const { sessionId, generation, secret } = claims;
+/**
+ * Checks that a genuine refresh token is the one of its session's current generation, and that the session is live.
+ *
+ * @returns the token's claims, without its secret.
+ * @throws AuthError a `token_` code or `password_changed`. StoreUnavailableError.
+ */
+export async function requireCurrent(
+  deps: Pick<Deps, "store">,
+  { secret, ...claims }: RefreshClaims,
+): Promise<Omit<RefreshClaims, "secret">> {
+  const { sessionId, generation } = claims;
   const snapshot = await deps.store.sessions.find(sessionId);
   const refusal = findClaimMismatch(snapshot, claims) ?? findSessionRefusal(snapshot);
   if (refusal !== null) throw refusal;
@@ -36,4 +43,5 @@ async function requireCurrent(deps: Deps, claims: RefreshClaims): Promise<void> 
   if (session?.generation !== generation || !isSameHash(session.currentHash, hashSecret(secret))) {
     throw new AuthError("token_revoked", "rotated away");
   }
+  return claims;
 }

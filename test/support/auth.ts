@@ -76,7 +76,9 @@ export async function createTestAuth({
   const deps = Object.freeze({ ...parts.httpDeps, ...parts.deps });
   await deps.feed.start();
   // The same key as the deps', for tests that forge.
-  const keys = createKeySet(createHmacKey({ algorithm: (deps.settings.algorithm ?? "HS256") as "HS256", secret: signingKey }));
+  const keys = createKeySet(
+    createHmacKey({ algorithm: (deps.settings.algorithm ?? "HS256") as "HS256", secret: signingKey }),
+  );
   const user = await createUser(deps, alice);
   const handler = createHttpHandler(deps, {
     onError: (error) => void errors.push(error),

@@ -227,6 +227,7 @@ export const settingRules = Object.freeze({
   refreshLimit: count("requests", 0, 1_000_000),
   verifyLimit: count("requests", 0, 1_000_000),
   blacklistLimit: count("requests", 0, 1_000_000),
+  serviceFailureLimit: count("requests", 0, 1_000_000),
 
   auditRetention: count("days", 0, 3_650),
   auditRotations: boolean,

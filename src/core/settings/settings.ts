@@ -120,6 +120,7 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   refreshLimit: 3_000,
   verifyLimit: 6_000,
   blacklistLimit: 600,
+  serviceFailureLimit: 60,
 
   // AuditSettings
   auditRetention: 90,
