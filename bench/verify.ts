@@ -10,7 +10,8 @@ import { jwtVerify } from "jose";
 import jsonwebtoken from "jsonwebtoken";
 import { systemClock } from "../src/core/runtime/clock.ts";
 import { defaultSettings } from "../src/core/settings/settings.ts";
-import { createHmacKey, createKeySet } from "../src/crypto/signing-key.ts";
+import { createHmacKey } from "../src/crypto/keys/hmac-key.ts";
+import { createKeySet } from "../src/crypto/keys/key-set.ts";
 import { createTokens, type Tokens } from "../src/crypto/tokens.ts";
 import type { Contender } from "./harness/comparison.ts";
 import type { Harness } from "./harness/harness.ts";
@@ -77,8 +78,8 @@ async function compareCached(harness: Harness): Promise<void> {
 }
 
 function createOurs(algorithm: Algorithm, verifyCacheSize: number): Tokens {
-  const keys = createKeySet(createHmacKey({ algorithm, secret }));
-  return createTokens({ keys, clock: systemClock, settings: { ...defaultSettings, verifyCacheSize } });
+  const keys = createKeySet({ access: createHmacKey({ algorithm, secret }) });
+  return createTokens({ keys: () => keys, clock: systemClock, settings: { ...defaultSettings, verifyCacheSize } });
 }
 
 function mint(tokens: Tokens): string {

@@ -1,4 +1,3 @@
-import { hkdfSync } from "node:crypto";
 import type { AuthOptions } from "./auth-options.ts";
 import type { CommitPosition } from "./core/revocation.ts";
 import type { Clock } from "./core/runtime/clock.ts";
@@ -10,10 +9,12 @@ import { resolveSettings } from "./core/settings/resolve.ts";
 import { SettingError } from "./core/settings/setting-error.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { AuthUser } from "./core/user.ts";
+import { deriveSecrets } from "./crypto/keys/derived-keys.ts";
+import { toSecretMaterial, toSigningKey } from "./crypto/keys/key-material.ts";
+import { createKeySet } from "./crypto/keys/key-set.ts";
 import { toLegacyTokens } from "./crypto/legacy/from-settings.ts";
 import { createPasswordHasher, type PasswordHasher } from "./crypto/passwords.ts";
 import { requireSecret } from "./crypto/secret-form.ts";
-import { createHmacKey, createKeySet } from "./crypto/signing-key.ts";
 import { createTokens } from "./crypto/tokens.ts";
 import type { EventListener } from "./events/events.ts";
 import { createPublisher } from "./events/publisher.ts";
@@ -79,9 +80,10 @@ export function createDeps(
     throw new SettingError("verifyingKey", "must not be set: a signing key holds what verifies, too.");
   }
   const { accessTokenLifetime, leeway, findUser } = settings;
-  const { algorithm = "HS256" } = settings;
-  const keys = createKeySet(createHmacKey({ algorithm: algorithm as "HS256", secret: signingKey }));
-  const tokens = createTokens({ keys, clock, settings, random });
+  const material = toSecretMaterial(signingKey, settings.algorithm);
+  const { csrfKey, deviceKey } = deriveSecrets(signingKey);
+  const keys = createKeySet({ access: toSigningKey(material, { use: "both" }) });
+  const tokens = createTokens({ keys: () => keys, clock, settings, random });
   const revocations = createRevocationIndex({ leeway, clock });
   const auditQueue = createAuditQueue({ store: store.audit, clock, emit: emitToListeners, schedule });
   const emit = createPublisher({ emit: emitToListeners, queue: auditQueue.add, settings, clock });
@@ -127,7 +129,7 @@ export function createDeps(
     tokens,
     legacyTokens: toLegacyTokens({ key: legacyRefreshKey, settings, clock }),
     passwords,
-    deviceKey: deriveKey(signingKey, "tokenpair device v2"),
+    deviceKey,
     loginQueue: createLoginQueue(),
     revocations,
     feed,
@@ -141,8 +143,8 @@ export function createDeps(
     settings,
     flows: bindFlows(deps),
     tokens,
+    csrfKey,
     jwks: () => noPublicKeys,
-    csrfKey: deriveKey(signingKey, "tokenpair csrf v1"),
     readBearerToken: createBearerReader(settings),
     random,
     clock,
@@ -159,9 +161,4 @@ const noPublicKeys = toCacheableDocument('{"keys":[]}');
 
 function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<AuthUser>): WebhookTarget | null {
   return url === undefined || secret === undefined ? null : { url, secret };
-}
-
-/** Derives the key of one purpose, the same on every node (RFC 5869). */
-function deriveKey(signingKey: string | Uint8Array, purpose: string): Uint8Array {
-  return new Uint8Array(hkdfSync("sha256", signingKey, "", purpose, 32));
 }

@@ -25,16 +25,16 @@ export const securityMutants: readonly Mutant[] = [
   },
   {
     name: "a JWS header chooses the algorithm of the key that its kid names",
-    file: "src/crypto/signing-key.ts",
-    find: "key !== undefined && key.algorithm === alg ? key : null",
+    file: "src/crypto/keys/key-set.ts",
+    find: "key !== undefined && key.algorithm === algorithm ? key : null",
     replace: "key ?? null",
-    tests: ["test/crypto/signing-key.test.ts", "test/crypto/jws.test.ts"],
+    tests: ["test/crypto/keys/key-set.test.ts", "test/crypto/jws.test.ts"],
   },
   {
     name: "a refresh token is accepted as an access token",
     file: "src/crypto/tokens.ts",
-    find: ": presented !== type)",
-    replace: ': presented === "")',
+    find: " || (type !== undefined && presented !== type)",
+    replace: "",
     tests: ["test/crypto/tokens.test.ts"],
   },
   {

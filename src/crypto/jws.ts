@@ -56,7 +56,11 @@ export interface VerifiedJws<P> extends Signed {
  *
  * @throws AuthError `token_invalid`
  */
-export function verifyCompact(token: string, keys: VerifyingKeys, accessHeader?: string): VerifiedJws<Record<string, unknown>> {
+export function verifyCompact(
+  token: string,
+  keys: VerifyingKeys,
+  accessHeader?: string,
+): VerifiedJws<Record<string, unknown>> {
   const { payload, key, typ } = verifySignature(token, keys, accessHeader);
   return { payload: parseJsonObject(payload, "payload"), key, typ };
 }

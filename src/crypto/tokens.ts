@@ -20,7 +20,14 @@ import { verifyCompact } from "./jws.ts";
 import { isHmac } from "./keys/algorithms.ts";
 import type { KeySet } from "./keys/key-set.ts";
 import { allows } from "./keys/signing-key.ts";
-import { createMinter, type Minter, type MinterSettings, type NewAccessToken, type NewRefreshToken, toAccessHeader } from "./minter.ts";
+import {
+  createMinter,
+  type Minter,
+  type MinterSettings,
+  type NewAccessToken,
+  type NewRefreshToken,
+  toAccessHeader,
+} from "./minter.ts";
 import { toRefreshTokenId } from "./secrets.ts";
 
 /** The settings of tokens. */

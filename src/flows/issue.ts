@@ -98,7 +98,13 @@ export function sessionsLimited(
   limited: readonly string[],
   subject: Pick<SessionsRevokedEvent, "time" | "client"> & { readonly userId: string },
 ): readonly SessionsRevokedEvent[] {
-  return limited.map((sessionId) => ({ type: "sessions_revoked", ...subject, sessionId, sessions: 1, reason: "limit" }));
+  return limited.map((sessionId) => ({
+    type: "sessions_revoked",
+    ...subject,
+    sessionId,
+    sessions: 1,
+    reason: "limit",
+  }));
 }
 
 /** Returns the events of a login: the sessions that it revokes, the login, and the new device. */

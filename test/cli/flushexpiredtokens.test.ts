@@ -66,7 +66,9 @@ describe("flushexpiredtokens", () => {
     const store = sqliteStore(path);
     expect((await store.sessions.list({ limit: 10 })).sessions.map(({ id }) => id)).toEqual(["live"]);
     await store.close();
-    expect((await flush(path, false)).stdout).toBe('{"sessions":0,"revocations":0,"failures":0,"audit_entries":0,"legacy_tokens":0}\n');
+    expect((await flush(path, false)).stdout).toBe(
+      '{"sessions":0,"revocations":0,"failures":0,"audit_entries":0,"legacy_tokens":0}\n',
+    );
   });
 
   it("keeps revocations for a day longer than the longest possible access token lives, whatever the settings", async () => {
@@ -78,7 +80,9 @@ describe("flushexpiredtokens", () => {
     };
     await revoke(oneDay);
     await revoke(2 * oneDay + 60);
-    expect((await flush(path, false)).stdout).toBe('{"sessions":0,"revocations":1,"failures":0,"audit_entries":0,"legacy_tokens":0}\n');
+    expect((await flush(path, false)).stdout).toBe(
+      '{"sessions":0,"revocations":1,"failures":0,"audit_entries":0,"legacy_tokens":0}\n',
+    );
   });
 
   it("shows its progress on a terminal", async () => {

@@ -233,9 +233,12 @@ describe("the catalogue of events", () => {
 });
 
 describe("the counters of events", () => {
-  it.each(["refreshes", "throttled", "feed", "keys", "services"] as const)("export every value of %s from the start", (counter) => {
-    const counts = rows.flatMap(([, event]) => [toCount(event)]);
-    const labels = counts.flatMap((count) => (count?.[0] === counter ? [count[1]] : []));
-    expect([...eventCounters[counter].initial].sort()).toEqual([...new Set(labels)].sort());
-  });
+  it.each(["refreshes", "throttled", "feed", "keys", "services"] as const)(
+    "export every value of %s from the start",
+    (counter) => {
+      const counts = rows.flatMap(([, event]) => [toCount(event)]);
+      const labels = counts.flatMap((count) => (count?.[0] === counter ? [count[1]] : []));
+      expect([...eventCounters[counter].initial].sort()).toEqual([...new Set(labels)].sort());
+    },
+  );
 });

@@ -4,8 +4,9 @@ import type { Session } from "../../src/core/session.ts";
 import { defaultSettings, type Settings } from "../../src/core/settings/settings.ts";
 import type { Store } from "../../src/core/store/index.ts";
 import type { AuthUser } from "../../src/core/user.ts";
+import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
+import { createKeySet } from "../../src/crypto/keys/key-set.ts";
 import { createPasswordHasher } from "../../src/crypto/passwords.ts";
-import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
 import { createTokens, type Tokens } from "../../src/crypto/tokens.ts";
 import type { Deps } from "../../src/flows/deps.ts";
 import { createLoginQueue } from "../../src/flows/throttling/login-queue.ts";
@@ -109,12 +110,14 @@ export function createServer(scenario: Scenario): Server {
     refreshTokenLifetime: idleLifetime,
     sessionLifetime: absoluteLifetime,
   };
-  const keys = createKeySet(createHmacKey({ algorithm: "HS256", secret: "a key that only the model's server knows" }));
+  const keys = createKeySet({
+    access: createHmacKey({ algorithm: "HS256", secret: "a key that only the model's server knows" }),
+  });
   const clock = { now: () => now, wall: () => now * 1_000, monotonic: () => now * 1_000 };
-  const genuine = createTokens({ keys, clock, settings });
+  const genuine = createTokens({ keys: () => keys, clock, settings });
   const tokens = scenario.breakTokens?.(genuine) ?? genuine;
   // Reads tokens as a client does: also after the clock has gone back to a time before they were issued.
-  const reader = createTokens({ keys, clock, settings: { ...settings, leeway: 300, clockTolerance: 300 } });
+  const reader = createTokens({ keys: () => keys, clock, settings: { ...settings, leeway: 300, clockTolerance: 300 } });
   const passwords = createPasswordHasher();
   const emit = () => {};
   const revocations = createRevocationIndex({ ...settings, clock });

@@ -4,8 +4,9 @@ import type { Store } from "../../src/core/store/index.ts";
 import type { SessionStore } from "../../src/core/store/sessions.ts";
 import type { AuthUser } from "../../src/core/user.ts";
 import { createDeps } from "../../src/create-deps.ts";
+import { toSecretMaterial, toSigningKey } from "../../src/crypto/keys/key-material.ts";
+import { createKeySet } from "../../src/crypto/keys/key-set.ts";
 import { createPasswordHasher } from "../../src/crypto/passwords.ts";
-import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
 import type { AuthEvent } from "../../src/events/events.ts";
 import { createUser } from "../../src/flows/users.ts";
 import type { Endpoint } from "../../src/http/endpoint.ts";
@@ -70,15 +71,17 @@ export async function createTestAuth({
   const store = wrapStore(await openTestStore(() => clock.now() + storeAhead));
   const passwords = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 1, ...settings });
   // A confirmation is an event of its own, at a time of its own.
-  const options = { store, signingKey, legacyRefreshKey, confirmRevocations: false, ...settings } as Parameters<typeof createDeps>[0];
+  const options = { store, signingKey, legacyRefreshKey, confirmRevocations: false, ...settings } as Parameters<
+    typeof createDeps
+  >[0];
   const parts = createDeps(options, (event) => void events.push(event), { clock, passwords, random });
   const { signals, auditQueue, storeMonitor } = parts;
   const deps = Object.freeze({ ...parts.httpDeps, ...parts.deps });
   await deps.feed.start();
   // The same key as the deps', for tests that forge.
-  const keys = createKeySet(
-    createHmacKey({ algorithm: (deps.settings.algorithm ?? "HS256") as "HS256", secret: signingKey }),
-  );
+  const keys = createKeySet({
+    access: toSigningKey(toSecretMaterial(signingKey, deps.settings.algorithm), { use: "both" }),
+  });
   const user = await createUser(deps, alice);
   const handler = createHttpHandler(deps, {
     onError: (error) => void errors.push(error),

@@ -40,7 +40,8 @@ export function signLegacy(payload: Readonly<Record<string, unknown>> | string, 
 }
 
 /** Returns a refresh token of simplejwt. */
-export const legacyToken = (changes: Readonly<Record<string, unknown>> = {}): string => signLegacy(legacyPayload(changes));
+export const legacyToken = (changes: Readonly<Record<string, unknown>> = {}): string =>
+  signLegacy(legacyPayload(changes));
 
 /** What `createTestAuth` creates, during a move from simplejwt: alice was imported. */
 export async function createMovingAuth({ settings = {}, ...options }: TestAuthOptions = {}): Promise<TestAuth> {

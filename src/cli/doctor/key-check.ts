@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { createHmacKey } from "../../crypto/signing-key.ts";
+import { toSecretMaterial } from "../../crypto/keys/key-material.ts";
 import type { Config } from "../../server/config/config.ts";
 import { ConfigError } from "../../server/config/config-error.ts";
 import type { Database } from "../../server/config/database.ts";
@@ -13,11 +13,10 @@ const name = "signing key";
  * read its file.
  */
 export function checkSigningKey(config: Config, database: Database): Check {
-  const { algorithm = "HS256" } = config.settings;
   try {
     const key = findSigningKey(config, database);
     if (key === null) return ok(name, "No signing key yet. `tokenpair serve` creates one.");
-    createHmacKey({ algorithm: algorithm as "HS256", secret: key.secret });
+    const { algorithm } = toSecretMaterial(key.secret, config.settings.algorithm);
     if (isGuessable(key.secret)) {
       return warn(name, "Looks like words or a pattern, which can be guessed. Create one with: openssl rand -hex 48");
     }

@@ -33,7 +33,10 @@ export function checkLegacyKey(config: Config): readonly Check[] {
 }
 
 /** Checks that simplejwt's blacklist was imported. Returns nothing if its tokens aren't accepted. */
-export async function checkLegacyTokens(store: Pick<Store, "legacy">, { server, settings }: Config): Promise<readonly Check[]> {
+export async function checkLegacyTokens(
+  store: Pick<Store, "legacy">,
+  { server, settings }: Config,
+): Promise<readonly Check[]> {
   const until = toLegacyUntil(settings.legacyRefreshUntil ?? "") ?? 0;
   if (server.legacyRefreshKeyFile === undefined || systemClock.now() >= until) return [];
   const { exchanged, revoked } = await store.legacy.count();

@@ -1,14 +1,5 @@
 /** The algorithms with which simplejwt signs tokens. */
-export type LegacyAlgorithm =
-  | "HS256"
-  | "HS384"
-  | "HS512"
-  | "RS256"
-  | "RS384"
-  | "RS512"
-  | "ES256"
-  | "ES384"
-  | "ES512";
+export type LegacyAlgorithm = "HS256" | "HS384" | "HS512" | "RS256" | "RS384" | "RS512" | "ES256" | "ES384" | "ES512";
 
 /** The move from simplejwt: its users stay logged in, because each of their refresh tokens is accepted once. */
 export interface LegacySettings {

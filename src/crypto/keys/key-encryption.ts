@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
 import { type Random, systemRandom } from "../../core/runtime/random.ts";
 import { SettingError } from "../../core/settings/setting-error.ts";
+import { parseBase64url } from "../base64url.ts";
 
 /** A sealed private key or secret, and the id of the key encryption key that opens it. */
 export interface Sealed {
@@ -30,7 +31,7 @@ const tagLength = 16;
 
 /**
  * Parses the setting `keyEncryptionKey`: one key, or a comma-separated list of `id:key`, of which the first seals and all
- * open. A key is 32 bytes in base64url or base64. A key without an id has the first 8 hexadecimal digits of its fingerprint.
+ * open. A key is 32 bytes in base64url. A key without an id has the first 8 hexadecimal digits of its fingerprint.
  * Keys are sealed with AES-256-GCM (NIST SP 800-38D) for their `kid`.
  *
  * @throws SettingError about `keyEncryptionKey`. It never quotes a key.
@@ -77,16 +78,14 @@ function toContext(kid: string): Buffer {
 }
 
 function parseKek(item: string): { readonly id: string; readonly key: Buffer } {
-  const [, id, text = ""] = /^(?:([\w.-]{1,64}):)?(.*)$/s.exec(item) ?? [];
-  const key = Buffer.from(text, "base64");
-  const canonical = text.replaceAll("-", "+").replaceAll("_", "/").replace(/=$/, "");
-  if (key.length !== keyLength || key.toString("base64").replace(/=$/, "") !== canonical) {
+  const [, id, text = ""] = /^(?:([\w.-]{1,32}):)?([\w-]{43})$/.exec(item) ?? [];
+  const key = parseBase64url(text);
+  if (key?.length !== keyLength) {
     throw fault(
-      'must be 32 bytes in base64, or a list of "id:key" with such keys; an id has letters, digits, "-", "_" and ".". ' +
-        "Create one with: openssl rand -base64 32",
+      'must be 32 random bytes in base64url, or a list of "id:key" with such keys; an id has letters, digits, "-", "_" and ".".',
     );
   }
-  if (new Set(key).size < 8) throw fault("has a key that isn't random. Create one with: openssl rand -base64 32");
+  if (new Set(key).size < 8) throw fault("has a key that isn't random.");
   return { id: id ?? toKekId(key), key };
 }
 

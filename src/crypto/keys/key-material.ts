@@ -9,7 +9,7 @@ import {
 } from "node:crypto";
 import type { Algorithm } from "../../core/settings/session-settings.ts";
 import { SettingError } from "../../core/settings/setting-error.ts";
-import { type AsymmetricAlgorithm, asymmetricAlgorithms, isHmac, type Scheme, schemes } from "./algorithms.ts";
+import { asymmetricAlgorithms, isHmac, type Scheme, schemes } from "./algorithms.ts";
 import { createPrivateSigningKey } from "./asymmetric-key.ts";
 import { createHmacKey, requireHmacLength, toHmacKid } from "./hmac-key.ts";
 import { type PublicJwk, toJwk, toThumbprint } from "./public-jwk.ts";

@@ -58,7 +58,8 @@ function parseJson(text: string): Json {
   try {
     return parseJsonObject(text);
   } catch (error) {
-    if (error instanceof AuthError) throw refusal("begins like a JWK, but isn't a JSON object without duplicate members.");
+    if (error instanceof AuthError)
+      throw refusal("begins like a JWK, but isn't a JSON object without duplicate members.");
     throw error;
   }
 }

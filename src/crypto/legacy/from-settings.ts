@@ -35,11 +35,17 @@ export function toLegacyTokens({ key, settings, clock }: LegacyTokensSource): Le
   }
   const until = text === undefined ? null : toLegacyUntil(text);
   if (until === null) {
-    throw new SettingError("legacyRefreshKey", 'needs legacyRefreshUntil too. Example: legacyRefreshUntil: "2026-09-30"');
+    throw new SettingError(
+      "legacyRefreshKey",
+      'needs legacyRefreshUntil too. Example: legacyRefreshUntil: "2026-09-30"',
+    );
   }
   const now = clock.now();
   if (until > now + longest) {
-    throw new SettingError("legacyRefreshUntil", `must be at most 30 days ahead, got "${text}". Choose an earlier day.`);
+    throw new SettingError(
+      "legacyRefreshUntil",
+      `must be at most 30 days ahead, got "${text}". Choose an earlier day.`,
+    );
   }
   if (now >= until) return Object.freeze({ until, verify: () => null });
   return createLegacyTokens({ key: parseLegacyKey(key, legacyRefreshAlgorithm), until, clock, settings });

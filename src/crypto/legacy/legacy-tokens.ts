@@ -124,7 +124,8 @@ export function createLegacyTokens({ key, until, clock, settings }: LegacyTokens
       requireClaim(payload, "exp", "token_without_exp");
       requireClaim(payload, jtiClaim, "token_without_id");
       requireClaim(payload, tokenTypeClaim, "token_without_type");
-      if (payload[tokenTypeClaim] !== "refresh") throw new AuthError("token_wrong_type", "token is not a refresh token");
+      if (payload[tokenTypeClaim] !== "refresh")
+        throw new AuthError("token_wrong_type", "token is not a refresh token");
       requireClaim(payload, userIdClaim, "token_without_user");
       return toClaims(payload, token);
     },

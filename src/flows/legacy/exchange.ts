@@ -118,7 +118,13 @@ function sessionExchanged(
 }
 
 /** Returns the refresh token whose place the presented token takes: that of the generation before the first. */
-function toPredecessor({ userId, tokenId, issuedAt, expiresAt, secret }: LegacyClaims): Omit<RefreshClaims, "sessionId"> {
+function toPredecessor({
+  userId,
+  tokenId,
+  issuedAt,
+  expiresAt,
+  secret,
+}: LegacyClaims): Omit<RefreshClaims, "sessionId"> {
   return { type: "refresh", userId, userEpoch: 0, tokenId, issuedAt, expiresAt, generation: -1, secret };
 }
 

@@ -1,8 +1,8 @@
 import type { RefreshClaims } from "../../core/claims.ts";
 import { AuthError } from "../../core/errors.ts";
 import type { AuthUser } from "../../core/user.ts";
-import { createSalt, deriveSecret, hashIdempotencyKey, hashSecret } from "../../crypto/secrets.ts";
 import type { LegacyClaims } from "../../crypto/legacy/legacy-tokens.ts";
+import { createSalt, deriveSecret, hashIdempotencyKey, hashSecret } from "../../crypto/secrets.ts";
 import { commit, sessionsRevoked } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import { exchangeLegacyToken } from "../legacy/exchange.ts";

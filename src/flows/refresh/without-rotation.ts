@@ -53,7 +53,8 @@ export async function refreshWithoutRotation(
   const { session, now } = used;
   const isIgnored = before !== null && isRotationIgnored(presented, before, settings.reuseInterval);
   deps.emit(toRefreshEvent(presented, { outcome: isIgnored ? "rotation_ignored" : "not_rotated", time: now }, options));
-  if (isObserving || returnsRefreshToken) return { outcome: "not_rotated", session, pair: tokens.mintPair({ ...used, secret }) };
+  if (isObserving || returnsRefreshToken)
+    return { outcome: "not_rotated", session, pair: tokens.mintPair({ ...used, secret }) };
   const access = tokens.mintAccess(used);
   return { outcome: "not_rotated", session, pair: { ...access, refreshExpiresIn: presented.expiresAt - now } };
 }

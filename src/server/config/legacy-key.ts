@@ -35,6 +35,8 @@ function read(file: string): Buffer {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
     // In case an operator sets the secret itself here: an existing file isn't one.
     const shown = existsSync(file) ? file : "the file";
-    throw new ConfigError(`${setting}: ${shown} can't be read (${code}); check the path, the owner and the mode`, { cause });
+    throw new ConfigError(`${setting}: ${shown} can't be read (${code}); check the path, the owner and the mode`, {
+      cause,
+    });
   }
 }

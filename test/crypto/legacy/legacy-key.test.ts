@@ -21,13 +21,16 @@ describe("parseLegacyKey", () => {
     ["HS256", "HS256", "sha256"],
     ["HS384", "HS384", "sha384"],
     ["HS512", "HS512", "sha512"],
-  ] as const)("verifies with a secret and the algorithm %s as %s, also if the hash is longer", (given, algorithm, hash) => {
-    const key = parseLegacyKey(djangoSecret, given);
-    expect(key.algorithm).toBe(algorithm);
-    expect(key.verify("input", mac(hash))).toBe(true);
-    expect(key.verify("other", mac(hash))).toBe(false);
-    expect(parseLegacyKey(Buffer.from(djangoSecret), given).verify("input", mac(hash))).toBe(true);
-  });
+  ] as const)(
+    "verifies with a secret and the algorithm %s as %s, also if the hash is longer",
+    (given, algorithm, hash) => {
+      const key = parseLegacyKey(djangoSecret, given);
+      expect(key.algorithm).toBe(algorithm);
+      expect(key.verify("input", mac(hash))).toBe(true);
+      expect(key.verify("other", mac(hash))).toBe(false);
+      expect(parseLegacyKey(Buffer.from(djangoSecret), given).verify("input", mac(hash))).toBe(true);
+    },
+  );
 
   it("takes the algorithm that fits a public key", () => {
     expect(parseLegacyKey(toPem(rsa.publicKey)).algorithm).toBe("RS256");
@@ -51,11 +54,28 @@ describe("parseLegacyKey", () => {
       "legacyRefreshKey is a private key. Set simplejwt's VERIFYING_KEY",
     ],
     ["a JWK", JSON.stringify(rsa.publicKey.export({ format: "jwk" })), "legacyRefreshKey is a JWK."],
-    ["a broken PEM", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", "legacyRefreshKey is a PEM that can't"],
-    ["a short RSA key", toPem(shortRsa.publicKey), "legacyRefreshKey must have at least 2048 bits as an RSA key, got 1024"],
+    [
+      "a broken PEM",
+      "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
+      "legacyRefreshKey is a PEM that can't",
+    ],
+    [
+      "a short RSA key",
+      toPem(shortRsa.publicKey),
+      "legacyRefreshKey must have at least 2048 bits as an RSA key, got 1024",
+    ],
     ["a key on another curve", toPem(otherCurve.publicKey), "legacyRefreshKey must be an RSA key or a key on P-256"],
-    ["a key that simplejwt can't use", toPem(ed25519.publicKey), "legacyRefreshKey must be an RSA key or a key on P-256"],
-    ["a secret for RS256", djangoSecret, "legacyRefreshAlgorithm must fit legacyRefreshKey, which verifies HS256,", "RS256"],
+    [
+      "a key that simplejwt can't use",
+      toPem(ed25519.publicKey),
+      "legacyRefreshKey must be an RSA key or a key on P-256",
+    ],
+    [
+      "a secret for RS256",
+      djangoSecret,
+      "legacyRefreshAlgorithm must fit legacyRefreshKey, which verifies HS256,",
+      "RS256",
+    ],
     [
       "a public key for HS256",
       toPem(rsa.publicKey),

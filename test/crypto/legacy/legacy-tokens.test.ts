@@ -74,7 +74,10 @@ describe("a refresh token of simplejwt", () => {
     ["another secret's signature", signLegacy(legacyPayload(), { secret: "another secret, which has 32 bytes too" })],
     ["no signature", `${legacyToken().split(".").slice(0, 2).join(".")}.`],
     ["alg none", signLegacy(legacyPayload(), { header: { alg: "none", typ: "JWT" } })],
-    ["a kid, which simplejwt doesn't write", signLegacy(legacyPayload(), { header: { alg: "HS256", typ: "JWT", kid: "" } })],
+    [
+      "a kid, which simplejwt doesn't write",
+      signLegacy(legacyPayload(), { header: { alg: "HS256", typ: "JWT", kid: "" } }),
+    ],
     ["crit in the header", signLegacy(legacyPayload(), { header: { alg: "HS256", typ: "JWT", crit: ["exp"] } })],
     ["another typ", signLegacy(legacyPayload(), { header: { alg: "HS256", typ: "at+jwt" } })],
     ["duplicate members", signLegacy(JSON.stringify(legacyPayload()).replace("{", '{"user_id":2,'))],
@@ -156,15 +159,19 @@ describe("isOfPassword", () => {
 
 describe("toLegacyTokens", () => {
   const clock = createTestClock();
-  const tryTo = (settings: Partial<Settings>, key: string | undefined = djangoSecret) => () =>
-    toLegacyTokens({ key, settings: resolveSettings(settings), clock });
+  const tryTo =
+    (settings: Partial<Settings>, key: string | undefined = djangoSecret) =>
+    () =>
+      toLegacyTokens({ key, settings: resolveSettings(settings), clock });
 
   it("is off without its settings", () => {
     expect(toLegacyTokens({ key: undefined, settings: resolveSettings({}), clock })).toBeNull();
   });
 
   it("needs both settings, and a time that is at most 30 days ahead", () => {
-    expect(tryTo({})).toThrow('legacyRefreshKey needs legacyRefreshUntil too. Example: legacyRefreshUntil: "2026-09-30"');
+    expect(tryTo({})).toThrow(
+      'legacyRefreshKey needs legacyRefreshUntil too. Example: legacyRefreshUntil: "2026-09-30"',
+    );
     expect(() =>
       toLegacyTokens({ key: undefined, settings: resolveSettings({ legacyRefreshUntil: "2026-01-31" }), clock }),
     ).toThrow("legacyRefreshUntil needs the key of simplejwt too");
@@ -182,6 +189,8 @@ describe("toLegacyTokens", () => {
   });
 
   it.each(["2026-02-30", "2026-13-01", "2026-01-01T25:00Z"])("refuses %s, which is no time", (legacyRefreshUntil) => {
-    expect(tryTo({ legacyRefreshUntil })).toThrow(`legacyRefreshUntil must be a day that exists, got "${legacyRefreshUntil}"`);
+    expect(tryTo({ legacyRefreshUntil })).toThrow(
+      `legacyRefreshUntil must be a day that exists, got "${legacyRefreshUntil}"`,
+    );
   });
 });

@@ -46,7 +46,13 @@ describe("a refresh with a refresh token of simplejwt", () => {
 
   it("emits one event, records it in the audit log, and isn't a login", async () => {
     const { session } = await present({ client });
-    const event = { type: "refresh", outcome: "exchanged", time: testStart, userId: auth.user.id, sessionId: session.id };
+    const event = {
+      type: "refresh",
+      outcome: "exchanged",
+      time: testStart,
+      userId: auth.user.id,
+      sessionId: session.id,
+    };
     expect(auth.events).toEqual([{ ...event, client }]);
     const { entries } = await auth.store.audit.read({ after: null, limit: 9, sessionId: session.id });
     expect(entries).toMatchObject([{ type: "refresh", userId: auth.user.id, details: { outcome: "exchanged" } }]);
@@ -116,7 +122,10 @@ describe("the user of a refresh token of simplejwt", () => {
     await expectRefused(present({}, legacyToken({ user_id: 99 })), "token_user_inactive", ended);
     const own = await createUser(auth.deps, { username: "bob", password: alice.password });
     const reason = "the token was not exchanged: not_imported";
-    await expectRefused(present({}, legacyToken({ user_id: Number(own.id) })), "token_user_inactive", { ...ended, reason });
+    await expectRefused(present({}, legacyToken({ user_id: Number(own.id) })), "token_user_inactive", {
+      ...ended,
+      reason,
+    });
     await disableUser(auth.deps, auth.user.id);
     await expectRefused(present(), "token_user_inactive", ended);
     await deleteUser(auth.deps, auth.user.id);
@@ -135,11 +144,13 @@ describe("the user of a refresh token of simplejwt", () => {
     ["a new password", () => setPassword(auth.deps, auth.user.id, "another good password")],
     [
       "a logout of the others",
-      async () => logout(auth.deps, { sessionId: (await logIn(auth)).session.id, userId: auth.user.id }, { scope: "others" }),
+      async () =>
+        logout(auth.deps, { sessionId: (await logIn(auth)).session.id, userId: auth.user.id }, { scope: "others" }),
     ],
     [
       "a logout everywhere",
-      async () => logout(auth.deps, { sessionId: (await logIn(auth)).session.id, userId: auth.user.id }, { scope: "all" }),
+      async () =>
+        logout(auth.deps, { sessionId: (await logIn(auth)).session.id, userId: auth.user.id }, { scope: "all" }),
     ],
     ["a revocation of everything", () => revokeAllSessions(auth.deps)],
   ])("loses it by %s here", async (_, revoke) => {

@@ -54,7 +54,11 @@ describe("a logout by a refresh token of simplejwt", () => {
   });
 
   it("and an exchange at the same time leave no live session", async () => {
-    await Promise.allSettled([refresh(auth.deps, token), logoutByRefreshToken(auth.deps, token), refresh(auth.deps, token)]);
+    await Promise.allSettled([
+      refresh(auth.deps, token),
+      logoutByRefreshToken(auth.deps, token),
+      refresh(auth.deps, token),
+    ]);
     expect(await sessions()).toEqual([]);
   });
 });

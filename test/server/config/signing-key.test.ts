@@ -86,9 +86,9 @@ describe("the signingKey setting", () => {
     "refuses a PEM or a JWK, also in a file: %s",
     async (key) => {
       const folder = createFolder();
-      await expect(find(folder, key)).rejects.toThrow("is a PEM or JWK, but this version signs with HMAC only");
+      await expect(find(folder, key)).rejects.toThrow("is a PEM or JWK, and not a secret");
       writeFileSync(join(folder, "key.pem"), key);
-      await expect(find(folder, "key.pem")).rejects.toThrow("is a PEM or JWK, but this version signs with HMAC only");
+      await expect(find(folder, "key.pem")).rejects.toThrow("is a PEM or JWK, and not a secret");
     },
   );
 });
