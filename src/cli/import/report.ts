@@ -3,8 +3,8 @@ import { toCount, withoutControls } from "../format.ts";
 
 /** A record that was refused. */
 export interface Refusal {
-  /** The number of its first line. */
-  readonly line: number;
+  /** The number of its first line; `null` if the reason concerns the whole file. */
+  readonly line: number | null;
   /** The user's id, if the record has a readable one. */
   readonly id: string | null;
   /** A full sentence. */
@@ -19,10 +19,24 @@ export interface Tally {
   same: number;
   /** Refused records. */
   refused: number;
+  /** Blacklisted tokens. */
+  readonly tokens: TokenTally;
   /** How many records belong to other Django models, by model. */
   readonly otherModels: Map<string, number>;
   /** The names of fields that are ignored. */
   readonly ignored: Set<string>;
+}
+
+/** The counts of blacklisted tokens. */
+export interface TokenTally {
+  /** Tokens that were stored. */
+  stored: number;
+  /** Tokens that were stored before. */
+  same: number;
+  /** Tokens that have expired: nothing has to be stored about them. */
+  expired: number;
+  /** Sessions that were revoked, because their tokens had been exchanged before. */
+  revokedSessions: number;
 }
 
 /** The most models or fields to report: a file with more is probably not a list of users. */
@@ -30,7 +44,8 @@ const maxNames = 20;
 
 /** Creates a tally of zeros. */
 export function createTally(): Tally {
-  return { created: 0, same: 0, refused: 0, otherModels: new Map(), ignored: new Set() };
+  const tokens = { stored: 0, same: 0, expired: 0, revokedSessions: 0 };
+  return { created: 0, same: 0, refused: 0, tokens, otherModels: new Map(), ignored: new Set() };
 }
 
 /** Counts a record of another Django model. */
@@ -45,16 +60,18 @@ export function addIgnored({ ignored }: Tally, names: readonly string[]): void {
 
 /** Returns the line that reports a refused record. */
 export function toRefusalLine({ line, id, reason }: Refusal): string {
-  return withoutControls(`line ${line}${id === null ? "" : ` (id ${id})`}: ${reason}`);
+  const place = line === null ? "" : `line ${line}${id === null ? "" : ` (id ${id})`}: `;
+  return withoutControls(place + reason);
 }
 
 /** Returns the output at the end of an import. */
 export function toOutput(tally: Tally, refusals: readonly Refusal[], dryRun: boolean): Output {
-  const { created, same, refused, otherModels, ignored } = tally;
+  const { created, same, refused, tokens, otherModels, ignored } = tally;
   const skipped = [...otherModels].map(([model, count]) => `${count} of ${model}`);
   return {
     lines: [
       `${dryRun ? "Would import" : "Imported"} ${toCount(created, "user")}${same === 0 ? "" : `; ${same} existed already`}.`,
+      ...toTokenLines(tokens, dryRun),
       ...(skipped.length === 0 ? [] : [`Skipped records of other models: ${skipped.join(", ")}.`]),
       ...(ignored.size === 0 ? [] : [`Ignored fields: ${[...ignored].join(", ")}.`]),
     ].map(withoutControls),
@@ -63,9 +80,26 @@ export function toOutput(tally: Tally, refusals: readonly Refusal[], dryRun: boo
       imported: created,
       already_there: same,
       refused: refusals,
+      blacklisted_tokens: {
+        stored: tokens.stored,
+        already_there: tokens.same,
+        expired: tokens.expired,
+        revoked_sessions: tokens.revokedSessions,
+      },
       other_models: Object.fromEntries(otherModels),
       ignored_fields: [...ignored],
     },
     ...(refused === 0 ? {} : { refusal: `${toCount(refused, "record")} ${refused === 1 ? "was" : "were"} refused` }),
   };
+}
+
+function toTokenLines({ stored, same, expired, revokedSessions }: TokenTally, dryRun: boolean): readonly string[] {
+  if (stored + same + expired === 0) return [];
+  const others = `${same === 0 ? "" : `; ${same} existed already`}${expired === 0 ? "" : `; ${expired} had expired`}`;
+  return [
+    `${dryRun ? "Would store" : "Stored"} ${toCount(stored, "blacklisted token")}${others}.`,
+    ...(revokedSessions === 0
+      ? []
+      : [`Revoked ${toCount(revokedSessions, "session")}: the tokens had been exchanged before this import.`]),
+  ];
 }

@@ -6,6 +6,7 @@ import type { LegacyClaims } from "../../crypto/legacy/legacy-tokens.ts";
 import type { EventsOf } from "../../events/events.ts";
 import { type CommitDeps, type Confirmed, commit, commitRevocation } from "../commit.ts";
 import type { Deps } from "../deps.ts";
+import { findSessionRefusal } from "../session-refusal.ts";
 
 /**
  * Logs out by a refresh token of simplejwt: it can't be exchanged any more and, if it was, its session is revoked.
@@ -53,6 +54,22 @@ export async function importBlacklist(
     deps.store.legacy.revoke(tokens, "revoked", { audit }),
   );
   return { stored: tokenIds.length, revokedSessions: sessions };
+}
+
+/** Returns the answer of `importBlacklist` and changes nothing. */
+export async function rehearseBlacklist(
+  store: Pick<Store, "legacy" | "sessions">,
+  tokens: readonly LegacyToken[],
+): Promise<BlacklistAnswer> {
+  let [stored, revokedSessions] = [0, 0];
+  for (const { tokenId } of tokens) {
+    const spent = await store.legacy.find(tokenId);
+    if (spent === null) stored += 1;
+    else if (spent.sessionId !== null && findSessionRefusal(await store.sessions.find(spent.sessionId)) === null) {
+      revokedSessions += 1;
+    }
+  }
+  return { stored, revokedSessions };
 }
 
 /** Returns the events about sessions for which the tokens had been exchanged. */
