@@ -9,12 +9,8 @@ import { resolveSettings } from "./core/settings/resolve.ts";
 import { SettingError } from "./core/settings/setting-error.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { AuthUser } from "./core/user.ts";
-import { deriveSecrets } from "./crypto/keys/derived-keys.ts";
-import { toSecretMaterial, toSigningKey } from "./crypto/keys/key-material.ts";
-import { createKeySet } from "./crypto/keys/key-set.ts";
 import { toLegacyTokens } from "./crypto/legacy/from-settings.ts";
 import { createPasswordHasher, type PasswordHasher } from "./crypto/passwords.ts";
-import { requireSecret } from "./crypto/secret-form.ts";
 import { createTokens } from "./crypto/tokens.ts";
 import type { EventListener } from "./events/events.ts";
 import { createPublisher } from "./events/publisher.ts";
@@ -30,7 +26,8 @@ import { createLoginQueue } from "./flows/throttling/login-queue.ts";
 import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { createBearerReader } from "./http/request/bearer.ts";
-import { toCacheableDocument } from "./http/response/cacheable.ts";
+import { parseGivenKeys } from "./keys/given-keys.ts";
+import { createKeys, type Keys } from "./keys/keys.ts";
 import { type Confirmer, createConfirmer } from "./revocation/confirm.ts";
 import { createFeed } from "./revocation/feed.ts";
 import { createRevocationIndex } from "./revocation/revocation-index.ts";
@@ -50,6 +47,7 @@ export interface Parts {
   readonly deps: Deps;
   /** What the routes work with. */
   readonly httpDeps: HttpDeps;
+  readonly keys: Keys;
   readonly signals: Signals;
   readonly confirmer: Confirmer;
   readonly auditQueue: AuditQueue;
@@ -64,36 +62,34 @@ export interface Parts {
  * @throws SettingError if a setting is missing, unknown or wrong, or contradicts another one.
  */
 export function createDeps(
-  { store, signingKey, verifyingKey, legacyRefreshKey, onLag, ...rest }: Omit<AuthOptions, "onError">,
+  { store, signingKey, secret, verifyingKey, legacyRefreshKey, onLag, ...rest }: Omit<AuthOptions, "onError">,
   emitToListeners: EventListener,
   { clock = systemClock, random = systemRandom, schedule = unrefSchedule, ...doubles }: TestDoubles = {},
 ): Parts {
   if (typeof store !== "object" || store === null)
     throw new SettingError("store", 'is missing. Example: store: sqliteStore("app.db")');
-  if (typeof signingKey !== "string" && !(signingKey instanceof Uint8Array)) {
-    const fault = signingKey === undefined ? "is missing" : "must be a string or a Uint8Array";
-    throw new SettingError("signingKey", `${fault}. Create one with: openssl rand -hex 48`);
-  }
-  requireSecret(signingKey);
   const settings = resolveSettings(rest);
   if (verifyingKey !== undefined) {
     throw new SettingError("verifyingKey", "must not be set: a signing key holds what verifies, too.");
   }
   const { accessTokenLifetime, leeway, findUser } = settings;
-  const material = toSecretMaterial(signingKey, settings.algorithm);
-  const { csrfKey, deviceKey } = deriveSecrets(signingKey);
-  const keys = createKeySet({ access: toSigningKey(material, { use: "both" }) });
-  const tokens = createTokens({ keys: () => keys, clock, settings, random });
+  const given = parseGivenKeys({ signingKey, secret, settings });
   const revocations = createRevocationIndex({ leeway, clock });
   const auditQueue = createAuditQueue({ store: store.audit, clock, emit: emitToListeners, schedule });
   const emit = createPublisher({ emit: emitToListeners, queue: auditQueue.add, settings, clock });
+  const record = createRecorder(settings, random);
+  const keys = createKeys({ given, store, settings, clock, random, emit, record });
+  const tokens = createTokens({ keys: () => keys.current().tokens, clock, settings, random });
   const feed = createFeed({
     store,
     index: revocations,
     clock,
     settings,
     onApplied: (revocation) => signals.onRevocation(revocation),
-    onState: (state) => confirmer.observe(state),
+    onState: (state) => {
+      keys.observe(state);
+      confirmer.observe(state);
+    },
     onStaleness: (seconds) => signals.onStaleness(seconds),
     onLag,
     emit,
@@ -129,7 +125,7 @@ export function createDeps(
     tokens,
     legacyTokens: toLegacyTokens({ key: legacyRefreshKey, settings, clock }),
     passwords,
-    deviceKey,
+    keys,
     loginQueue: createLoginQueue(),
     revocations,
     feed,
@@ -137,14 +133,14 @@ export function createDeps(
     clock,
     random,
     emit,
-    record: createRecorder(settings, random),
+    record,
   });
   const httpDeps: HttpDeps = Object.freeze({
     settings,
     flows: bindFlows(deps),
     tokens,
-    csrfKey,
-    jwks: () => noPublicKeys,
+    jwks: () => keys.current().jwks,
+    keys,
     readBearerToken: createBearerReader(settings),
     random,
     clock,
@@ -153,11 +149,8 @@ export function createDeps(
   const target = toWebhookTarget(settings);
   const webhook =
     target === null ? null : createWebhook({ target, store: store.outbox, clock, emit, schedule, jitter: Math.random });
-  return { deps, httpDeps, signals, confirmer, auditQueue, storeMonitor, webhook };
+  return { deps, httpDeps, keys, signals, confirmer, auditQueue, storeMonitor, webhook };
 }
-
-/** The JWK Set of HMAC keys, which have no public part. */
-const noPublicKeys = toCacheableDocument('{"keys":[]}');
 
 function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<AuthUser>): WebhookTarget | null {
   return url === undefined || secret === undefined ? null : { url, secret };

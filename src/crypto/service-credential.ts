@@ -27,7 +27,7 @@ export function hashServiceCredential(text: string): Uint8Array | null {
   return /^tps_[A-Za-z0-9_-]{43}$/.test(text) ? hash(text) : null;
 }
 
-/** A fast hash is enough: nobody can try 2²⁵⁶ credentials. */
+/** A fast hash is enough, because no attacker can try 2²⁵⁶ credentials. */
 function hash(credential: string): Uint8Array {
   return createHash("sha256").update(credential).digest();
 }

@@ -9,6 +9,7 @@ import type { PasswordHasher } from "../crypto/passwords.ts";
 import type { Tokens } from "../crypto/tokens.ts";
 import type { EventListener } from "../events/events.ts";
 import type { Recorder } from "../events/recorder.ts";
+import type { Keys } from "../keys/keys.ts";
 import type { Feed } from "../revocation/feed.ts";
 import type { RevocationIndex } from "../revocation/revocation-index.ts";
 import type { LoginQueue } from "./throttling/login-queue.ts";
@@ -29,8 +30,8 @@ export interface Deps {
   readonly legacyTokens: LegacyTokens | null;
   /** Hashes and verifies passwords. */
   readonly passwords: PasswordHasher;
-  /** The AES key of device tokens. */
-  readonly deviceKey: Uint8Array;
+  /** This node's keys. Flows that make or verify other tokens than access tokens await `ready` first. */
+  readonly keys: Pick<Keys, "ready" | "current">;
   /** Attempts to log in that wait for others on this node. */
   readonly loginQueue: LoginQueue;
   /** The revocations that this node knows. */

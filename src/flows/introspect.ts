@@ -15,10 +15,9 @@ export interface ActiveToken {
 
 /**
  * Finds out whether a token of either kind is live (RFC 7662 §2.2): it would be accepted now, and its user still may have
- * tokens. Of refresh tokens, only the one of the session's current generation is. Changes nothing, whatever is presented.
+ * tokens. Of a session's refresh tokens, only that of the current generation is live. Never changes anything.
  *
- * A token that isn't live costs one read of the session, whatever is wrong with it, so that the time of the answer doesn't
- * tell.
+ * Every token that isn't live costs one read of a session, so that the time of the answer doesn't tell what is wrong with it.
  *
  * @returns `null` if the token isn't live.
  * @throws AuthError `unavailable` if this node can't know whether an access token is revoked. StoreUnavailableError.

@@ -49,11 +49,12 @@ export interface PreparedTokens {
  *
  * @throws AuthError `unavailable` if a token would be too long.
  */
-export function prepareOwnTokens(
+export async function prepareOwnTokens(
   deps: Deps,
   userId: string,
   { tokenLimits }: TokenLimitOptions,
 ): Promise<PreparedTokens> {
+  await deps.keys.ready();
   return callHook("minting", async () => prepare(deps, { userId, claims: {}, tokenLimits }));
 }
 
@@ -69,6 +70,7 @@ export async function prepareTokens(
 ): Promise<PreparedTokens> {
   const { claims: hook } = deps.settings;
   if (hook === undefined) return prepareOwnTokens(deps, user.id, { tokenLimits });
+  await deps.keys.ready();
   return callHook("claims", async () => {
     const claims = toPlainObject(await hook(user));
     return prepare(deps, { userId: user.id, claims, tokenLimits });

@@ -17,6 +17,7 @@ export type VerifiedClaims<C extends object = ApplicationClaims> = AccessClaims<
  * token is revoked. StoreUnavailableError.
  */
 export async function verify(deps: Deps, token: string): Promise<VerifiedClaims> {
+  await deps.keys.ready();
   const claims = deps.tokens.verifyAny(token);
   if (claims.type === "access") {
     await requireNotRevoked(deps, claims);

@@ -7,6 +7,7 @@ import type { AuthUser } from "../core/user.ts";
 import type { Tokens } from "../crypto/tokens.ts";
 import type { EventListener, RateLimitedEndpoint } from "../events/events.ts";
 import type { Flows } from "../flows/index.ts";
+import type { Keys } from "../keys/keys.ts";
 import type { EndpointDescription } from "./openapi/description.ts";
 import type { ReadBearerToken } from "./request/bearer.ts";
 import type { BodyReader } from "./request/body.ts";
@@ -34,8 +35,8 @@ export interface HttpDeps {
    * @throws AuthError `unavailable` if the keys are not loaded yet.
    */
   readonly jwks: () => CacheableDocument;
-  /** The HMAC key of CSRF tokens. */
-  readonly csrfKey: Uint8Array;
+  /** The keys of CSRF tokens. */
+  readonly keys: Pick<Keys, "ready" | "current">;
   readonly readBearerToken: ReadBearerToken;
   readonly random: Random;
   readonly clock: Pick<Clock, "now">;

@@ -82,6 +82,8 @@ export function createHttpHandler(
     const requestDeps = findDeps(request, connection);
     try {
       if (endpoint.rateLimit !== undefined) await requireWithinRateLimit(endpoint.rateLimit, client);
+      // Checks use the keys without waiting for them.
+      await requestDeps.keys.ready();
       const { serviceScope: scope } = endpoint;
       const sender = scope === undefined ? client : await requireService({ scope, headers: request.headers, client });
       return await endpoint.handle({ request, deps: requestDeps, params, client: sender, ...body });

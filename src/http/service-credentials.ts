@@ -25,13 +25,11 @@ export interface ServiceCall {
  */
 export type RequireService = (call: ServiceCall) => Promise<ClientInfo>;
 
-/** The most accepted credentials that are remembered. */
-const maxRemembered = 1_000;
-
 /** Creates the check of service credentials. */
 export function createServiceCheck(deps: HttpDeps): RequireService {
   const failures = createServiceFailureLimit(deps);
-  // Services often share an address, and one of them with an outdated credential must not stop the others.
+  // Services often share an address, and one of them with an outdated credential must not stop the others. There are only as
+  // many entries as an operator has created.
   const accepted = new Set<string>();
   return async ({ scope, headers, client }) => {
     const presented = readServiceCredential(headers);
@@ -39,7 +37,7 @@ export function createServiceCheck(deps: HttpDeps): RequireService {
     if (key !== null && !accepted.has(key)) await failures.requireBelow(client);
     try {
       const { name } = await deps.flows.authenticateService(presented, { scope, client });
-      if (key !== null) remember(accepted, key);
+      if (key !== null) accepted.add(key);
       return { ...client, actor: `service/${name}` };
     } catch (error) {
       if (key !== null && error instanceof AuthError && error.code === "invalid_client") {
@@ -54,13 +52,4 @@ export function createServiceCheck(deps: HttpDeps): RequireService {
 /** Returns the credential's hash as text; an empty text for anything that isn't a credential. */
 function toKey(credential: string): string {
   return Buffer.from(hashServiceCredential(credential) ?? []).toString("base64");
-}
-
-/** Adds a key, and drops the one that was added first if there are too many. */
-function remember(keys: Set<string>, key: string): void {
-  if (keys.size >= maxRemembered && !keys.has(key)) {
-    const [oldest = ""] = keys;
-    keys.delete(oldest);
-  }
-  keys.add(key);
 }

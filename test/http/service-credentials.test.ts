@@ -128,6 +128,7 @@ describe("wrong service credentials", () => {
     const statuses = [];
     for (let n = 0; n < 5; n++) statuses.push((await ask(wrong, "/api/token/introspect/", send)).status);
     expect(statuses).toEqual([401, 401, 401, 429, 429]);
+    expect((await ask({}, "/api/token/revoke/", send)).status).toBe(401);
     const response = await ask(service.basic, "/api/token/revoke/", send);
     expect([response.status, await response.json()]).toEqual([
       429,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { LegacyToken } from "../../core/store/legacy.ts";
-import type { Fields } from "./records.ts";
+import type { Fields } from "./fields.ts";
 import { id, time } from "./user-fields.ts";
 
 /**

@@ -1,12 +1,10 @@
 import { CommandError } from "../errors.ts";
 import { isJoined, type TokenRecord, tokenModels } from "./blacklist.ts";
 import { type CsvHeader, parseCsvHeader, parseCsvRecord } from "./csv.ts";
+import type { Fields } from "./fields.ts";
 import { type RawRecord, splitRecords } from "./raw-records.ts";
 import { createArrayScanner, createCsvScanner, createLineScanner } from "./scanners.ts";
 import type { Format } from "./source.ts";
-
-/** The fields of a record, by their names in the file. */
-export type Fields = ReadonlyMap<string, unknown>;
 
 /**
  * The fields of a user, or a record about a token of simplejwt, or why the record can't be read, or the Django model to which

@@ -3,7 +3,8 @@ import type { ForeignUser, ImportAnswer } from "../../flows/import-users.ts";
 import type { BlacklistAnswer } from "../../flows/legacy/revoke.ts";
 import { toCount } from "../format.ts";
 import type { BlacklistReader } from "./blacklist.ts";
-import type { Fields, ImportRecord } from "./records.ts";
+import type { Fields } from "./fields.ts";
+import type { ImportRecord } from "./records.ts";
 import { addIgnored, countOtherModel, type Refusal, type Tally } from "./report.ts";
 import { toFieldNames, toForeignUser } from "./user-fields.ts";
 

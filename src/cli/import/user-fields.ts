@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ForeignUser } from "../../flows/import-users.ts";
-import type { Fields } from "./records.ts";
+import type { Fields } from "./fields.ts";
 
 /** The names under which a field is found, in order: ours, Django's, and those of `tokenpair users list --json`. */
 const namesOf: Readonly<Record<keyof z.input<typeof schema>, readonly string[]>> = {

@@ -197,8 +197,7 @@ function requireWebhook({ webhookUrl, webhookSecret }: Settings<AuthUser>): void
 }
 
 function requireKekIds({ keyEncryptionKey = "" }: Settings<AuthUser>): void {
-  if (!keyEncryptionKey.includes(":")) return;
-  const ids = keyEncryptionKey.split(",").map((part) => part.split(":", 1)[0]);
+  const ids = keyEncryptionKey.split(",").map((item) => item.split(":", 1)[0]);
   if (new Set(ids).size === ids.length) return;
   throw new SettingError("keyEncryptionKey", "must have different ids. Give the new key its own id.");
 }

@@ -102,8 +102,8 @@ const legacyAlgorithms = [
   "ES512",
 ] as const satisfies readonly LegacyAlgorithm[];
 
-/** One key, or a list of them with their ids. 32 bytes are 43 characters of base64url. */
-const kekPattern = /^(?:[\w-]{43}|[\w.-]{1,32}:[\w-]{43}(?:,[\w.-]{1,32}:[\w-]{43})*)$/;
+/** A key, or a list of keys, each with or without an id. 32 bytes have 43 characters. */
+const kekPattern = /^(?:[\w.-]{1,32}:)?[\w-]{43}(?:,(?:[\w.-]{1,32}:)?[\w-]{43})*$/;
 
 /** The rule of every setting. */
 export const settingRules = Object.freeze({
@@ -120,7 +120,7 @@ export const settingRules = Object.freeze({
   keyEncryptionKey: {
     type: "text",
     pattern: kekPattern,
-    form: `32 random bytes in base64url, such as from: node -p 'crypto.randomBytes(32).toString("base64url")', or a list "id:key,id:key"`,
+    form: '32 random bytes in base64url, such as from: tokenpair keys generate --kek; or a list "id:key,id:key"',
     optional: true,
     secret: true,
   },

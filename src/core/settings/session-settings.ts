@@ -53,8 +53,8 @@ export interface TokenSettings {
    */
   readonly algorithm: Algorithm | undefined;
   /**
-   * The keys that seal the private keys in the database, as 32 random bytes in base64url, or as "id:key,id:key": the first seals,
-   * all open. Without `signingKey`, turns on the key ring: the database holds the keys that sign, and
+   * The keys that seal the private keys in the database: 32 random bytes in base64url, or a list "id:key,id:key", of which the first
+   * seals and all open. Without `signingKey`, turns on the key ring: the database holds the keys that sign, and
    * `tokenpair keys rotate` replaces them. Default: none.
    */
   readonly keyEncryptionKey: string | undefined;

@@ -15,7 +15,8 @@ export function verifyAnyRefreshToken(
   try {
     return tokens.verifyRefresh(token);
   } catch (error) {
-    const legacy = error instanceof AuthError ? (legacyTokens?.verify(token) ?? null) : null;
+    const isRefused = error instanceof AuthError && error.code.startsWith("token_");
+    const legacy = isRefused ? (legacyTokens?.verify(token) ?? null) : null;
     if (legacy === null) throw error;
     return legacy;
   }

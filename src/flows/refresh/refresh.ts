@@ -30,6 +30,7 @@ import { refreshWithoutRotation } from "./without-rotation.ts";
  * StoreUnavailableError.
  */
 export async function refresh(deps: Deps, token: string, options: RefreshOptions = {}): Promise<Refreshed> {
+  await deps.keys.ready();
   const presented = verifyPresented(deps, token, options);
   return presented.type === "legacy"
     ? exchangeLegacyToken(deps, presented, options)
@@ -47,7 +48,8 @@ function verifyPresented(deps: Deps, token: string, options: RefreshOptions): Re
 }
 
 /**
- * Step 0 of a refresh: verifies the JWT without any database access. Emits an event if it refuses.
+ * Step 0 of a refresh: verifies the JWT without any database access, with the keys that `ready` has loaded. Emits an event if it
+ * refuses.
  *
  * @returns the claims for `refreshVerified`.
  * @throws AuthError a `token_` code.
@@ -179,6 +181,7 @@ async function revokeForUser(
  * @throws AuthError a `token_` code if the token is not genuine. StoreUnavailableError.
  */
 export async function isSessionOfExpiredTokenOver(deps: Deps, token: string): Promise<boolean> {
+  await deps.keys.ready();
   const claims = deps.tokens.verifyRefresh(token, { mayBeExpired: true });
   const snapshot = await deps.store.sessions.find(claims.sessionId);
   return findClaimMismatch(snapshot, claims) === null && (findSessionRefusal(snapshot)?.sessionEnded ?? false);

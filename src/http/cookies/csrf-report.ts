@@ -7,7 +7,7 @@ import { readSessionCookies } from "./refresh-cookie.ts";
 
 /** Emits `csrf_refused` if `error` is a CSRF refusal, with the session that the request's cookies name. */
 export function reportCsrfRefusal(
-  deps: Pick<HttpDeps, "settings" | "tokens" | "csrfKey" | "clock" | "emit">,
+  deps: Pick<HttpDeps, "settings" | "tokens" | "keys" | "clock" | "emit">,
   error: unknown,
   { headers, client }: { readonly headers: HeaderSource; readonly client: ClientInfo },
 ): void {

@@ -134,6 +134,16 @@ const ofNode: readonly Reading[] = [
     "1 if the store can't be written to, else 0. After a failed write, this node writes probes until one succeeds.",
     ({ store }) => (store.isWritable ? 0 : 1),
   ],
+  [
+    "tokenpair_signing_key_age_seconds",
+    "Seconds since the key that signs access tokens was added; 0 if the database doesn't know.",
+    ({ keys }) => keys.age ?? 0,
+  ],
+  [
+    "tokenpair_keys_unreadable",
+    "1 if this node can't open the newest keys in the database, and continues with the former ones, else 0.",
+    ({ keys }) => (keys.isReadable ? 0 : 1),
+  ],
   ["tokenpair_password_hashes_in_flight", "Password hashes being computed.", ({ passwords }) => passwords.inFlight],
   ["tokenpair_password_hashes_waiting", "Passwords waiting to be hashed.", ({ passwords }) => passwords.waiting],
   [

@@ -11,6 +11,7 @@ function start() {
       revocations: { live: 3, staleSeconds: 0.25 },
       passwords: { inFlight: 2, waiting: 7, rejected: 9 },
       store: { isWritable: true },
+      keys: { kid: "k1", algorithm: "ES256", age: 90, isReadable: true },
       connections: { open: 4, idle: 1, waiting: 2, refused: 5 },
     }),
   });
@@ -118,6 +119,7 @@ describe("the metrics", () => {
         revocations: { live: 0, staleSeconds: 0 },
         passwords: { inFlight: 0, waiting: 0, rejected: 0 },
         store: { isWritable: true },
+        keys: { kid: "k1", algorithm: "ES256", age: 90, isReadable: true },
       }),
     });
     const text = await (await fetch(new Request("http://localhost/metrics"))).text();
