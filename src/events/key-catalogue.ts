@@ -39,7 +39,7 @@ export const keyEntries: {
     webhook: null,
   },
   refresh_key_adopted: {
-    description: "Refresh tokens are signed by a key of their own from now on. Nodes of version 0.1 refuse them.",
+    description: "Refresh tokens are signed by their own key from now on. Nodes of version 0.1 refuse them.",
     fields: { client: "" },
     audit: "transaction",
     level: "info",

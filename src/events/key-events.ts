@@ -30,7 +30,7 @@ export interface SecretRotatedEvent extends ClientEvent {
   readonly isImmediate: boolean;
 }
 
-/** Refresh tokens are signed by a key of their own from now on. Nodes of version 0.1 refuse them. */
+/** Refresh tokens are signed by their own key from now on. Nodes of version 0.1 refuse them. */
 export interface RefreshKeyAdoptedEvent extends ClientEvent {
   readonly type: "refresh_key_adopted";
 }

@@ -21,7 +21,7 @@ export interface ServiceStore {
   revoke(name: string, audit?: AuditOf<ChangedService>): Promise<ChangedService | null>;
 }
 
-/** A service that uses a credential of its own instead of a user's token. */
+/** A service that uses its own credential instead of a user's token. */
 export interface Service {
   /** The service's name: letters, digits, `-`, `_` and `.`. */
   readonly name: string;

@@ -20,8 +20,8 @@ export const clock = `clock AS MATERIALIZED (
     set_config('lock_timeout', :lockTimeout, true))`;
 
 /**
- * A statement that makes the commit of its transaction durable, whatever the database's or the role's default is. It must be a
- * statement of its own.
+ * A statement that makes the commit of its transaction durable, whatever the database's or the role's default is. It must run as
+ * a separate statement.
  */
 export const commitDurably = "SELECT set_config('synchronous_commit', 'on', true)";
 

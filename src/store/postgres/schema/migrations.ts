@@ -189,7 +189,7 @@ export const migrations: readonly Migration[] = [
     sql: `
       ALTER TABLE tokenpair.installation
         ADD COLUMN keys_version bigint NOT NULL DEFAULT 0, -- raised by every change of a key or a service
-        -- Since when refresh tokens are signed by a key of their own; NULL: nodes of 0.1 may serve. migrate() sets it in a new database.
+        -- Since when refresh tokens are signed by their own key; NULL: nodes of 0.1 may serve. migrate() sets it in a new database.
         ADD COLUMN own_refresh_since bigint;
 
       CREATE TABLE tokenpair.signing_keys (
@@ -226,7 +226,7 @@ export const migrations: readonly Migration[] = [
         jti text COLLATE "C" PRIMARY KEY,
         session_id text COLLATE "C", -- the session that the token was exchanged for; NULL: the token was revoked
         spent_at bigint NOT NULL,
-        expires_at bigint NOT NULL -- of the token: nobody needs the row afterwards
+        expires_at bigint NOT NULL -- of the token; afterwards the row is not needed
       );
       CREATE INDEX legacy_tokens_by_expiry ON tokenpair.legacy_tokens (expires_at);
 

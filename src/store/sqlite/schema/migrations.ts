@@ -169,7 +169,7 @@ export const migrations: readonly Migration[] = [
     name: "0006_keys",
     sql: `
       ALTER TABLE installation ADD COLUMN keys_version INTEGER NOT NULL DEFAULT 0; -- raised by every change of a key or a service
-      -- Since when refresh tokens are signed by a key of their own; NULL: nodes of 0.1 may serve. migrate() sets it in a new database.
+      -- Since when refresh tokens are signed by their own key; NULL: nodes of 0.1 may serve. migrate() sets it in a new database.
       ALTER TABLE installation ADD COLUMN own_refresh_since INTEGER;
 
       CREATE TABLE signing_keys (
@@ -206,7 +206,7 @@ export const migrations: readonly Migration[] = [
         jti TEXT NOT NULL PRIMARY KEY,
         session_id TEXT, -- the session that the token was exchanged for; NULL: the token was revoked
         spent_at INTEGER NOT NULL,
-        expires_at INTEGER NOT NULL -- of the token: nobody needs the row afterwards
+        expires_at INTEGER NOT NULL -- of the token; afterwards the row is not needed
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX legacy_tokens_by_expiry ON legacy_tokens (expires_at);
 
