@@ -163,4 +163,32 @@ export const securityMutants: readonly Mutant[] = [
     replace: "entries.shift()",
     tests: ["test/http/request/client-ip.test.ts"],
   },
+  {
+    name: "simplejwt's key is used after legacyRefreshUntil",
+    file: "src/crypto/legacy/legacy-tokens.ts",
+    find: "now < until ? findPayload(token) : null",
+    replace: "findPayload(token)",
+    tests: ["test/crypto/legacy/legacy-tokens.test.ts"],
+  },
+  {
+    name: "a token of tokenpair passes for one of simplejwt",
+    file: "src/crypto/legacy/legacy-tokens.ts",
+    find: "ownClaims.some((name) => Object.hasOwn(payload, name)) ? null : payload",
+    replace: "payload",
+    tests: ["test/crypto/legacy/legacy-tokens.test.ts"],
+  },
+  {
+    name: "a user who was created here gets the tokens of another system's user with the same id",
+    file: "src/store/sqlite/legacy.ts",
+    find: "needsImport && ",
+    replace: "false && ",
+    tests: ["test/store/sqlite/contract.test.ts"],
+  },
+  {
+    name: "a token of simplejwt outlives the revocation of everything",
+    file: "src/store/sqlite/legacy.ts",
+    find: 'undefined ? null : "all_revoked"',
+    replace: "undefined ? null : null",
+    tests: ["test/store/sqlite/contract.test.ts"],
+  },
 ];

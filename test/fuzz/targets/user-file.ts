@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { CommandError } from "../../../src/cli/errors.ts";
-import { readRecords, type ImportRecord } from "../../../src/cli/import/records.ts";
+import { type ImportRecord, readRecords } from "../../../src/cli/import/records.ts";
 import { detectFormat, type Format } from "../../../src/cli/import/source.ts";
 import { toFieldNames, toForeignUser } from "../../../src/cli/import/user-fields.ts";
 import { mutationsOf } from "../mutations.ts";
