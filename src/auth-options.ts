@@ -33,7 +33,7 @@ export interface AuthOptions<U extends AuthUser = User, C extends object = Appli
   readonly secret?: string | Uint8Array | undefined;
   /**
    * The key that verifies simplejwt's refresh tokens: its `SIGNING_KEY` (by default Django's `SECRET_KEY`) for an HMAC algorithm,
-   * else its `VERIFYING_KEY` as PEM. It never signs. Until `legacyRefreshUntil`, each token is accepted once and exchanged for a
+   * else its `VERIFYING_KEY` as PEM. It never signs. Until `legacyRefreshUntil`, each token is accepted once and redeemed for a
    * session. Default: none.
    */
   readonly legacyRefreshKey?: string | Uint8Array | undefined;

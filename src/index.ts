@@ -71,12 +71,12 @@ export type { FeedRead, FeedStore, RevokedToken, RevokeTokenOptions } from "./co
 export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store, WriteProbe } from "./core/store/index.ts";
 export type { KeyChange, KeyRecord, KeyRecords, KeyRecordUse, KeyStore, KeyUpdate } from "./core/store/keys.ts";
 export type {
-  ExchangedSession,
-  ExchangedToken,
-  ExchangeOutcome,
   LegacyCounts,
   LegacyStore,
   LegacyToken,
+  RedeemedSession,
+  RedeemedToken,
+  RedeemOutcome,
   RevokedTokens,
   SpentToken,
 } from "./core/store/legacy.ts";

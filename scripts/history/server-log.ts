@@ -87,7 +87,7 @@ function toTimes({ time, at }: LogLine): Times {
   return { start: end - slowness, end };
 }
 
-/** A refresh token of simplejwt that is exchanged starts a session, too. */
+/** A refresh token of simplejwt that is redeemed starts a session, too. */
 function toLogin(user: string | undefined, sid: string | undefined, times: Times): HistoryEntry[] {
   if (sid === undefined || user === undefined) return [];
   return [
@@ -97,7 +97,7 @@ function toLogin(user: string | undefined, sid: string | undefined, times: Times
 }
 
 function toRefresh({ outcome, userId: user, sessionId: sid, generation: gen }: LogLine, times: Times): HistoryEntry[] {
-  if (outcome === "exchanged") return toLogin(user, sid, times);
+  if (outcome === "redeemed") return toLogin(user, sid, times);
   if (outcome === undefined || sid === undefined || gen === undefined) return [];
   const refresh = { op: "refresh", ...times, user, token: { sid, gen }, outcome } as const;
   if (outcome === "rotated") return [refresh, { op: "audit", event: "rotation", sid, gen }];

@@ -33,7 +33,7 @@ export function deriveChangeSecret(idempotencyKey: string, sessionId: string, ep
 }
 
 /**
- * Returns the secret that a refresh token of simplejwt stands for: HMAC-SHA-256(SHA-256(token), "legacy-v1"). It takes the place
+ * Returns the secret that a refresh token of simplejwt yields: HMAC-SHA-256(SHA-256(token), "legacy-v1"). It takes the place
  * of the generation before the first, so that `deriveSecret` makes the first generation's secret from it.
  */
 export function toLegacySecret(token: string): Uint8Array {

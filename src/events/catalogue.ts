@@ -43,7 +43,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     description: "A refresh succeeded or was refused.",
     fields: {
       outcome:
-        "`exchanged`: the pair of a new session, for a refresh token of simplejwt; `rotated`: a new pair; `replayed`: the same successor again; `not_rotated`: a new access token, with " +
+        "`redeemed`: the pair of a new session, for a refresh token of simplejwt; `rotated`: a new pair; `replayed`: the same successor again; `not_rotated`: a new access token, with " +
         '`rotateRefreshTokens` off; `rotation_ignored`: the same with `"observe"`, but the client ignores the refresh tokens ' +
         "that it gets; `reuse_detected`: a spent token outside the grace period, its session is revoked; " +
         "`state_lost`: a genuine token that the database does not know; `refused`",
@@ -55,7 +55,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     },
     audit: toRefreshPolicy,
     auditNote:
-      "`exchanged`, `reuse_detected`: transaction; `rotation_ignored`: batch; `state_lost`, `refused`: batch, forged tokens: never; " +
+      "`redeemed`, `reuse_detected`: transaction; `rotation_ignored`: batch; `state_lost`, `refused`: batch, forged tokens: never; " +
       "with `auditRotations`, `rotated` and `replayed`: transaction, `not_rotated`: batch",
     level: ({ outcome }) => (outcome === "reuse_detected" || outcome === "state_lost" ? "warn" : "info"),
     count: ({ outcome }) => ["refreshes", outcome],
@@ -77,7 +77,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
   },
   token_revoked: {
     description:
-      "One access token was revoked, and not its session; or a refresh token of simplejwt that was not exchanged yet.",
+      "One access token was revoked, and not its session; or a refresh token of simplejwt that was not redeemed yet.",
     fields: { tokenId: "the token's `jti`", client: "" },
     audit: "transaction",
     level: "info",
@@ -157,10 +157,11 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     fields: {
       state: "`accepted`, or `ignored`: the time is over; remove the settings",
       until: "",
-      blacklisted: "how many tokens are known to be revoked; 0: import simplejwt's blacklist, if it has one",
+      revokedTokens:
+        "how many tokens are known to be revoked; 0: import simplejwt's `token_blacklist`, if it has that app",
     },
     audit: "never",
-    level: ({ state, blacklisted }) => (state === "ignored" || blacklisted === 0 ? "warn" : "info"),
+    level: ({ state, revokedTokens }) => (state === "ignored" || revokedTokens === 0 ? "warn" : "info"),
     count: null,
     webhook: null,
   },
@@ -222,7 +223,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
 
 function toRefreshPolicy({ outcome, userId }: RefreshEvent, { auditRotations }: AuditSettings): AuditPolicy {
   switch (outcome) {
-    case "exchanged":
+    case "redeemed":
     case "reuse_detected":
       return "transaction";
     case "rotation_ignored":

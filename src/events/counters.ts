@@ -26,7 +26,7 @@ export const eventCounters = {
       "rotated",
       "replayed",
       "not_rotated",
-      "exchanged",
+      "redeemed",
       "rotation_ignored",
       "reuse_detected",
       "state_lost",

@@ -5,13 +5,13 @@ import type { FeedEvent } from "./feed-events.ts";
 import type { KeyEvent } from "./key-events.ts";
 
 /**
- * The result of a refresh. `exchanged`: the pair of a new session, for a refresh token of simplejwt. `rotated`: a new pair. `replayed`: the same successor again. `not_rotated`: a new access token,
+ * The result of a refresh. `redeemed`: the pair of a new session, for a refresh token of simplejwt. `rotated`: a new pair. `replayed`: the same successor again. `not_rotated`: a new access token,
  * with `rotateRefreshTokens` off. `rotation_ignored`: the same with `rotateRefreshTokens: "observe"`, but the client should have
  * replaced the presented token, which rotation would take for a reused one. `reuse_detected`: a spent token was presented outside the grace period, and its
  * session was revoked. `state_lost`: the token is genuine, but the database does not know it. `refused`: any other refusal.
  */
 export type RefreshOutcome =
-  | "exchanged"
+  | "redeemed"
   | "rotated"
   | "replayed"
   | "not_rotated"
@@ -90,7 +90,7 @@ export interface SessionsRevokedEvent extends ClientEvent {
   readonly sessions: number;
 }
 
-/** One access token was revoked, and not its session; or a refresh token of simplejwt that was not exchanged yet. */
+/** One access token was revoked, and not its session; or a refresh token of simplejwt that was not redeemed yet. */
 export interface TokenRevokedEvent extends ClientEvent {
   readonly type: "token_revoked";
   /** The token's `jti`. */
@@ -160,8 +160,8 @@ export interface LegacyKeyEvent extends BaseEvent {
   readonly state: "accepted" | "ignored";
   /** Until when they are accepted: whole seconds since the epoch. */
   readonly until: number;
-  /** How many tokens are known to be revoked. With 0, simplejwt's blacklist was probably not imported. */
-  readonly blacklisted: number;
+  /** How many tokens are known to be revoked. With 0, simplejwt's token_blacklist was probably not imported. */
+  readonly revokedTokens: number;
 }
 
 /** A request with cookies was refused: wrong CSRF token, wrong origin, or two cookies with one name. */

@@ -55,16 +55,16 @@ describe("doctor's check of simplejwt's key", () => {
   });
 });
 
-describe("doctor's check of simplejwt's blacklist", () => {
+describe("doctor's check of simplejwt's revoked tokens", () => {
   it("warns if none was imported, as long as the key is used", async () => {
     const store = sqliteStore(":memory:");
     onTestFinished(() => store.close());
     await store.migrate();
     const config = await toConfig(djangoSecret);
-    expect(await checkLegacyTokens(store, config)).toMatchObject([{ name: "blacklist", status: "warn" }]);
+    expect(await checkLegacyTokens(store, config)).toMatchObject([{ name: "revoked tokens", status: "warn" }]);
     expect(await checkLegacyTokens(store, await toConfig(djangoSecret, "2026-01-01"))).toEqual([]);
     await store.legacy.revoke([{ tokenId: "a", expiresAt: now + 60 }], "revoked");
-    const detail = "1 token can't be exchanged, 0 tokens were.";
-    expect(await checkLegacyTokens(store, config)).toEqual([{ name: "blacklist", status: "ok", detail }]);
+    const detail = "1 token can't be redeemed, 0 tokens were.";
+    expect(await checkLegacyTokens(store, config)).toEqual([{ name: "revoked tokens", status: "ok", detail }]);
   });
 });

@@ -3,17 +3,17 @@ import { systemClock } from "../../core/runtime/clock.ts";
 import type { Store } from "../../core/store/index.ts";
 import type { LegacyToken } from "../../core/store/legacy.ts";
 import { createUserImport, type ForeignUser } from "../../flows/import-users.ts";
-import { importBlacklist, rehearseBlacklist } from "../../flows/legacy/revoke.ts";
+import { importRevokedTokens, rehearseRevokedTokens } from "../../flows/legacy/revoke.ts";
 import type { Config } from "../../server/config/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { requireOwnUsers, toFlowDeps } from "../flow-deps.ts";
 import { toCount, withoutControls } from "../format.ts";
-import { createBlacklistReader } from "../import/blacklist.ts";
 import { createProgressBar } from "../import/progress.ts";
 import { readRecords } from "../import/records.ts";
 import { createTally, type Refusal, toOutput, toRefusalLine } from "../import/report.ts";
+import { createRevokedTokenReader } from "../import/revoked-tokens.ts";
 import { runImport } from "../import/run-import.ts";
 import { countBytes, detectFormat, type Format, openSource } from "../import/source.ts";
 import { operator } from "../operator.ts";
@@ -31,7 +31,7 @@ export function addUsersImport(users: Command, context: Context): void {
   addCommand(
     users,
     "import",
-    "Import users, their password hashes and blacklisted tokens from another system. Can be run again.",
+    "Import users, their password hashes and revoked tokens from another system. Can be run again.",
   )
     .argument("<file>", 'Output of Django\'s dumpdata, JSON Lines or CSV; "-" for stdin.')
     .addOption(
@@ -72,9 +72,9 @@ async function importFile(
       requireOwnUsers(config);
       return importUsers(users);
     },
-    blacklist: createBlacklistReader(systemClock.now()),
+    revokedTokens: createRevokedTokenReader(systemClock.now()),
     importTokens: (tokens: readonly LegacyToken[]) =>
-      dryRun ? rehearseBlacklist(store, tokens) : importBlacklist(deps, tokens, operator),
+      dryRun ? rehearseRevokedTokens(store, tokens) : importRevokedTokens(deps, tokens, operator),
     onRefusal(refusal: Refusal) {
       if (json) refusals.push(refusal);
       else {

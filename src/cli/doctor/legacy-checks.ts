@@ -32,17 +32,17 @@ export function checkLegacyKey(config: Config): readonly Check[] {
   }
 }
 
-/** Checks that simplejwt's blacklist was imported. Returns nothing if its tokens aren't accepted. */
+/** Checks that the tokens that simplejwt has revoked were imported. Returns nothing if its tokens aren't accepted. */
 export async function checkLegacyTokens(
   store: Pick<Store, "legacy">,
   { server, settings }: Config,
 ): Promise<readonly Check[]> {
   const until = toLegacyUntil(settings.legacyRefreshUntil ?? "") ?? 0;
   if (server.legacyRefreshKeyFile === undefined || systemClock.now() >= until) return [];
-  const { exchanged, revoked } = await store.legacy.count();
+  const { redeemed, revoked } = await store.legacy.count();
   return [
     revoked === 0
-      ? warn("blacklist", "None imported: tokens that Django has blacklisted are accepted. Import token_blacklist.")
-      : ok("blacklist", `${toCount(revoked, "token")} can't be exchanged, ${toCount(exchanged, "token")} were.`),
+      ? warn("revoked tokens", "None imported: tokens that simplejwt has revoked are accepted. Import token_blacklist.")
+      : ok("revoked tokens", `${toCount(revoked, "token")} can't be redeemed, ${toCount(redeemed, "token")} were.`),
   ];
 }

@@ -1,8 +1,8 @@
 import { CommandError } from "../errors.ts";
-import { isJoined, type TokenRecord, tokenModels } from "./blacklist.ts";
 import { type CsvHeader, parseCsvHeader, parseCsvRecord } from "./csv.ts";
 import type { Fields } from "./fields.ts";
 import { type RawRecord, splitRecords } from "./raw-records.ts";
+import { isJoined, type TokenRecord, tokenModels } from "./revoked-tokens.ts";
 import { createArrayScanner, createCsvScanner, createLineScanner } from "./scanners.ts";
 import type { Format } from "./source.ts";
 
@@ -109,7 +109,7 @@ function toHeader(record: RawRecord, usernameField: string): CsvHeader {
   if (!names.includes(usernameField) && !isJoined(new Set(names))) {
     throw new CommandError(
       names.includes("jti")
-        ? `line ${record.line}: a CSV file of blacklisted tokens needs the columns jti, expires_at and blacklisted_at`
+        ? `line ${record.line}: a CSV file of revoked tokens needs the columns jti, expires_at and blacklisted_at`
         : `line ${record.line}: the CSV header has no column ${usernameField}; name another one with --username-field`,
     );
   }

@@ -19,7 +19,7 @@ export interface Tally {
   same: number;
   /** Refused records. */
   refused: number;
-  /** Blacklisted tokens. */
+  /** Tokens that simplejwt has revoked. */
   readonly tokens: TokenTally;
   /** How many records belong to other Django models, by model. */
   readonly otherModels: Map<string, number>;
@@ -27,15 +27,17 @@ export interface Tally {
   readonly ignored: Set<string>;
 }
 
-/** The counts of blacklisted tokens. */
+/** The counts of tokens that simplejwt has revoked. */
 export interface TokenTally {
   /** Tokens that were stored. */
   stored: number;
   /** Tokens that were stored before. */
   same: number;
-  /** Tokens that have expired: nothing has to be stored about them. */
+  /** Tokens that have expired: nothing is stored about them. */
   expired: number;
-  /** Sessions that were revoked, because their tokens had been exchanged before. */
+  /** Tokens whose row was added while the dump was made, so that it lacks their `jti`. */
+  missing: number;
+  /** Sessions that were revoked, because their tokens had been redeemed before. */
   revokedSessions: number;
 }
 
@@ -44,7 +46,7 @@ const maxNames = 20;
 
 /** Creates a tally of zeros. */
 export function createTally(): Tally {
-  const tokens = { stored: 0, same: 0, expired: 0, revokedSessions: 0 };
+  const tokens = { stored: 0, same: 0, expired: 0, missing: 0, revokedSessions: 0 };
   return { created: 0, same: 0, refused: 0, tokens, otherModels: new Map(), ignored: new Set() };
 }
 
@@ -80,11 +82,12 @@ export function toOutput(tally: Tally, refusals: readonly Refusal[], dryRun: boo
       imported: created,
       already_there: same,
       refused: refusals,
-      blacklisted_tokens: {
+      revoked_tokens: {
         stored: tokens.stored,
         already_there: tokens.same,
         expired: tokens.expired,
-        revoked_sessions: tokens.revokedSessions,
+        missing: tokens.missing,
+        sessions: tokens.revokedSessions,
       },
       other_models: Object.fromEntries(otherModels),
       ignored_fields: [...ignored],
@@ -93,13 +96,17 @@ export function toOutput(tally: Tally, refusals: readonly Refusal[], dryRun: boo
   };
 }
 
-function toTokenLines({ stored, same, expired, revokedSessions }: TokenTally, dryRun: boolean): readonly string[] {
-  if (stored + same + expired === 0) return [];
+function toTokenLines(tally: TokenTally, dryRun: boolean): readonly string[] {
+  const { stored, same, expired, missing, revokedSessions } = tally;
+  if (stored + same + expired + missing === 0) return [];
   const others = `${same === 0 ? "" : `; ${same} existed already`}${expired === 0 ? "" : `; ${expired} had expired`}`;
   return [
-    `${dryRun ? "Would store" : "Stored"} ${toCount(stored, "blacklisted token")}${others}.`,
+    `${dryRun ? "Would store" : "Stored"} ${toCount(stored, "revoked token")}${others}.`,
+    ...(missing === 0
+      ? []
+      : [`Left out ${toCount(missing, "revoked token")}, added while the dump was made. Import another dump later.`]),
     ...(revokedSessions === 0
       ? []
-      : [`Revoked ${toCount(revokedSessions, "session")}: the tokens had been exchanged before this import.`]),
+      : [`Revoked ${toCount(revokedSessions, "session")}: the tokens had been redeemed before this import.`]),
   ];
 }

@@ -1,11 +1,11 @@
 import type { LegacyToken } from "../../core/store/legacy.ts";
 import type { ForeignUser, ImportAnswer } from "../../flows/import-users.ts";
-import type { BlacklistAnswer } from "../../flows/legacy/revoke.ts";
-import { toCount } from "../format.ts";
-import type { BlacklistReader } from "./blacklist.ts";
+import type { RevokedTokensAnswer } from "../../flows/legacy/revoke.ts";
+
 import type { Fields } from "./fields.ts";
 import type { ImportRecord } from "./records.ts";
 import { addIgnored, countOtherModel, type Refusal, type Tally } from "./report.ts";
+import type { RevokedTokenReader } from "./revoked-tokens.ts";
 import { toFieldNames, toForeignUser } from "./user-fields.ts";
 
 /** An import. */
@@ -15,10 +15,10 @@ export interface ImportJob {
   readonly usernameField: string;
   /** Imports a batch in one transaction. Returns one answer per user, in order. */
   readonly importUsers: (users: readonly ForeignUser[]) => Promise<readonly ImportAnswer[]>;
-  /** Finds the blacklisted tokens. */
-  readonly blacklist: BlacklistReader;
-  /** Stores a batch of blacklisted tokens in one transaction. */
-  readonly importTokens: (tokens: readonly LegacyToken[]) => Promise<BlacklistAnswer>;
+  /** Finds the revoked tokens. */
+  readonly revokedTokens: RevokedTokenReader;
+  /** Stores a batch of revoked tokens in one transaction. */
+  readonly importTokens: (tokens: readonly LegacyToken[]) => Promise<RevokedTokensAnswer>;
   /** Called for every refused record. */
   readonly onRefusal: (refusal: Refusal) => void;
   /** Called after every batch. */
@@ -53,14 +53,14 @@ export async function runImport(job: ImportJob, tally: Tally): Promise<void> {
     else if ("fault" in record) users.push({ line, id: null, fault: record.fault });
     else if ("fields" in record) users.push(toEntry(record, job.usernameField, tally));
     else {
-      const answer = job.blacklist.read(record.token);
+      const answer = job.revokedTokens.read(record.token);
       if (answer !== null && "fault" in answer) users.push({ line, ...answer, id: toShownId(record.token.fields) });
       else if (answer !== null) tokens.push(answer);
     }
     await finishBatches(batchSize);
   }
   await finishBatches(1);
-  finishBlacklist(job, tally);
+  finishRevokedTokens(job, tally);
 }
 
 function toEntry({ line, fields }: { line: number; fields: Fields }, usernameField: string, tally: Tally): Entry {
@@ -99,12 +99,11 @@ async function finishTokens({ importTokens, onBatch }: ImportJob, batch: LegacyT
   onBatch();
 }
 
-function finishBlacklist({ blacklist, onRefusal }: ImportJob, tally: Tally): void {
-  const { expired, missing } = blacklist.finish();
+function finishRevokedTokens({ revokedTokens, onRefusal }: ImportJob, tally: Tally): void {
+  const { expired, missing, hasOutstanding } = revokedTokens.finish();
   tally.tokens.expired = expired;
-  if (missing === 0) return;
+  tally.tokens.missing = missing;
+  if (missing === 0 || hasOutstanding) return;
   tally.refused += 1;
-  const tokens = toCount(missing, "blacklisted token");
-  const reason = `The file has no outstanding token for ${tokens}. Dump token_blacklist as a whole.`;
-  onRefusal({ line: null, id: null, reason });
+  onRefusal({ line: null, id: null, reason: "The file has no outstanding tokens. Dump token_blacklist as a whole." });
 }

@@ -7,7 +7,7 @@ import type { AuthUser } from "../../core/user.ts";
 import { parseLegacyKey } from "./legacy-key.ts";
 import { createLegacyTokens, type LegacyTokens } from "./legacy-tokens.ts";
 
-/** How far ahead `legacyRefreshUntil` may be: whoever has an HMAC key can make tokens of any user until then. */
+/** How far ahead `legacyRefreshUntil` may be. Until then, anyone who has an HMAC key can make tokens of any user. */
 const longest = days(30);
 
 /** What `toLegacyTokens` needs. */

@@ -13,6 +13,6 @@ export async function reportLegacyKey({
   if (legacyTokens === null) return;
   const { until } = legacyTokens;
   const time = clock.now();
-  const { revoked: blacklisted } = await store.legacy.count();
-  emit({ type: "legacy_key", time, state: time < until ? "accepted" : "ignored", until, blacklisted });
+  const { revoked: revokedTokens } = await store.legacy.count();
+  emit({ type: "legacy_key", time, state: time < until ? "accepted" : "ignored", until, revokedTokens });
 }

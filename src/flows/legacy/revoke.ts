@@ -9,7 +9,7 @@ import type { Deps } from "../deps.ts";
 import { findSessionRefusal } from "../session-refusal.ts";
 
 /**
- * Logs out by a refresh token of simplejwt: it can't be exchanged any more and, if it was, its session is revoked.
+ * Logs out by a refresh token of simplejwt: it can't be redeemed any more and, if it was, its session is revoked.
  *
  * @throws AuthError `token_revoked` if the token was revoked before, or its session is over. StoreUnavailableError.
  */
@@ -31,36 +31,36 @@ export async function logoutByLegacyToken(
   return revoked.confirmed === undefined ? {} : { confirmed: revoked.confirmed };
 }
 
-/** What an import of blacklisted tokens needs. */
-export interface BlacklistDeps extends CommitDeps {
+/** What an import of revoked tokens needs. */
+export interface RevokedTokensDeps extends CommitDeps {
   readonly store: Pick<Store, "legacy">;
 }
 
-/** What became of a batch of blacklisted tokens. */
-export interface BlacklistAnswer {
+/** What became of a batch of revoked tokens. */
+export interface RevokedTokensAnswer {
   /** Tokens that were not stored before. */
   readonly stored: number;
-  /** Sessions that were revoked, because their tokens had been exchanged before this import. */
+  /** Sessions that were revoked, because their tokens had been redeemed before this import. */
   readonly revokedSessions: number;
 }
 
-/** Imports tokens that simplejwt has blacklisted, in one transaction: they can't be exchanged any more. */
-export async function importBlacklist(
-  deps: BlacklistDeps,
+/** Imports tokens that simplejwt has revoked, in one transaction: they can't be redeemed any more. */
+export async function importRevokedTokens(
+  deps: RevokedTokensDeps,
   tokens: readonly LegacyToken[],
   client: ClientInfo,
-): Promise<BlacklistAnswer> {
+): Promise<RevokedTokensAnswer> {
   const { tokenIds, sessions } = await commit(deps, legacySessionsRevoked({ reason: "revoked", client }), (audit) =>
     deps.store.legacy.revoke(tokens, "revoked", { audit }),
   );
   return { stored: tokenIds.length, revokedSessions: sessions };
 }
 
-/** Returns the answer of `importBlacklist` and changes nothing. */
-export async function rehearseBlacklist(
+/** Returns the answer of `importRevokedTokens` and changes nothing. */
+export async function rehearseRevokedTokens(
   store: Pick<Store, "legacy" | "sessions">,
   tokens: readonly LegacyToken[],
-): Promise<BlacklistAnswer> {
+): Promise<RevokedTokensAnswer> {
   let [stored, revokedSessions] = [0, 0];
   for (const { tokenId } of tokens) {
     const spent = await store.legacy.find(tokenId);
@@ -72,7 +72,7 @@ export async function rehearseBlacklist(
   return { stored, revokedSessions };
 }
 
-/** Returns the events about sessions for which the tokens had been exchanged. */
+/** Returns the events about sessions for which the tokens had been redeemed. */
 function legacySessionsRevoked(subject: {
   readonly reason: "logout" | "revoked";
   readonly userId?: string;

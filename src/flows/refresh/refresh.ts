@@ -5,7 +5,7 @@ import type { LegacyClaims } from "../../crypto/legacy/legacy-tokens.ts";
 import { createSalt, deriveSecret, hashIdempotencyKey, hashSecret } from "../../crypto/secrets.ts";
 import { commit, sessionsRevoked } from "../commit.ts";
 import type { Deps } from "../deps.ts";
-import { exchangeLegacyToken } from "../legacy/exchange.ts";
+import { redeemLegacyToken } from "../legacy/redeem.ts";
 import { verifyAnyRefreshToken } from "../legacy/verify.ts";
 import { findClaimMismatch, findSessionRefusal } from "../session-refusal.ts";
 import { type PreparedTokens, prepareOwnTokens, prepareTokens } from "../token-pair.ts";
@@ -24,7 +24,7 @@ import { refreshWithoutRotation } from "./without-rotation.ts";
 
 /**
  * Returns the pair of generation n + 1 for the refresh token of generation n, in the steps of docs/how-it-works.md. During a
- * move from simplejwt, also exchanges a refresh token of simplejwt for a new session.
+ * move from simplejwt, also redeems a refresh token of simplejwt for a new session.
  *
  * @throws AuthError a `token_` code or `password_changed`; `unavailable`, with the session unchanged.
  * StoreUnavailableError.
@@ -33,7 +33,7 @@ export async function refresh(deps: Deps, token: string, options: RefreshOptions
   await deps.keys.ready();
   const presented = verifyPresented(deps, token, options);
   return presented.type === "legacy"
-    ? exchangeLegacyToken(deps, presented, options)
+    ? redeemLegacyToken(deps, presented, options)
     : refreshVerified(deps, presented, options);
 }
 

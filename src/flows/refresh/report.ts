@@ -27,10 +27,10 @@ export interface RefreshByRouteOptions extends RefreshOptions, TokenLimitOptions
 /** A session that was refreshed. */
 export interface Refreshed {
   /**
-   * Whether the pair is new, the same successor again, or of the same generation. `exchanged`: the session is new, for a refresh
+   * Whether the pair is new, the same successor again, or of the same generation. `redeemed`: the session is new, for a refresh
    * token of simplejwt.
    */
-  readonly outcome: "rotated" | "replayed" | "not_rotated" | "exchanged";
+  readonly outcome: "rotated" | "replayed" | "not_rotated" | "redeemed";
   /** The session's row after the refresh. */
   readonly session: Session;
   /** Without `refresh` if `rotateRefreshTokens` is false: the presented token stays valid. */
@@ -70,7 +70,7 @@ export function toRefreshEvent(
   };
 }
 
-/** What an event says about a genuine token. A refresh token of simplejwt that isn't exchanged has no session. */
+/** What an event says about a genuine token. A refresh token of simplejwt that isn't redeemed has no session. */
 type ReportedClaims = Pick<RefreshClaims, "userId"> & Partial<Pick<RefreshClaims, "sessionId" | "generation">>;
 
 /**

@@ -10,7 +10,7 @@ const setting = "legacyRefreshKeyFile";
 
 /**
  * Returns the content of `legacyRefreshKeyFile` without white space at its end, or `undefined` if it isn't set. If
- * `legacyRefreshUntil` is over, the file isn't read, and the result is empty: nobody uses it.
+ * `legacyRefreshUntil` is over, the file isn't read, and the result is empty.
  *
  * @throws ConfigError if the file can't be read, or `legacyRefreshUntil` is missing.
  */

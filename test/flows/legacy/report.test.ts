@@ -16,8 +16,8 @@ describe("the start with simplejwt's key", () => {
     await reportLegacyKey(auth.deps);
     const event = { type: "legacy_key", time: testStart, state: "accepted", until };
     expect(auth.events).toEqual([
-      { ...event, blacklisted: 0 },
-      { ...event, blacklisted: 1 },
+      { ...event, revokedTokens: 0 },
+      { ...event, revokedTokens: 1 },
     ]);
   });
 

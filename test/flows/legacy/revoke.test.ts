@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { importBlacklist } from "../../../src/flows/legacy/revoke.ts";
+import { importRevokedTokens } from "../../../src/flows/legacy/revoke.ts";
 import { logoutByRefreshToken } from "../../../src/flows/logout.ts";
 import { refresh } from "../../../src/flows/refresh/refresh.ts";
 import { type TestAuth, testStart } from "../../support/auth.ts";
@@ -21,7 +21,7 @@ afterEach(() => auth.close());
 const sessions = async () => (await auth.store.sessions.list({ limit: 100 })).sessions;
 
 describe("a logout by a refresh token of simplejwt", () => {
-  it("revokes the token, so that it can't be exchanged any more", async () => {
+  it("revokes the token, so that it can't be redeemed any more", async () => {
     const payload = legacyPayload();
     await logoutByRefreshToken(auth.deps, signLegacy(payload), { client });
     expect(auth.events).toEqual([{ type: "token_revoked", time: testStart, tokenId: payload["jti"], client }]);
@@ -31,7 +31,7 @@ describe("a logout by a refresh token of simplejwt", () => {
     expect(await sessions()).toEqual([]);
   });
 
-  it("revokes the session for which the token was exchanged", async () => {
+  it("revokes the session for which the token was redeemed", async () => {
     const { session, pair } = await refresh(auth.deps, token);
     auth.events.length = 0;
     await logoutByRefreshToken(auth.deps, token, { client });
@@ -50,10 +50,10 @@ describe("a logout by a refresh token of simplejwt", () => {
       await expectRefused(logoutByRefreshToken(auth.deps, token, { scope }), "token_invalid");
     }
     await expectRefused(logoutByRefreshToken(auth.deps, legacyToken({ exp: testStart })), "token_expired");
-    expect(await auth.store.legacy.count()).toEqual({ exchanged: 0, revoked: 0 });
+    expect(await auth.store.legacy.count()).toEqual({ redeemed: 0, revoked: 0 });
   });
 
-  it("and an exchange at the same time leave no live session", async () => {
+  it("and a redemption at the same time leave no live session", async () => {
     await Promise.allSettled([
       refresh(auth.deps, token),
       logoutByRefreshToken(auth.deps, token),
@@ -63,16 +63,16 @@ describe("a logout by a refresh token of simplejwt", () => {
   });
 });
 
-describe("the import of a blacklist", () => {
-  it("stores tokens once, and revokes the sessions of those that were exchanged before", async () => {
+describe("the import of revoked tokens", () => {
+  it("stores tokens once, and revokes the sessions of those that were redeemed before", async () => {
     const payload = legacyPayload();
     const { session } = await refresh(auth.deps, signLegacy(payload));
     auth.events.length = 0;
     const tokens = [String(payload["jti"]), "a", "b"].map((tokenId) => ({ tokenId, expiresAt: testStart + 100 }));
-    expect(await importBlacklist(auth.deps, tokens, client)).toEqual({ stored: 2, revokedSessions: 1 });
+    expect(await importRevokedTokens(auth.deps, tokens, client)).toEqual({ stored: 2, revokedSessions: 1 });
     const subject = { time: testStart, sessionId: session.id, client };
     expect(auth.events).toEqual([{ type: "sessions_revoked", ...subject, sessions: 1, reason: "revoked" }]);
-    expect(await importBlacklist(auth.deps, tokens, client)).toEqual({ stored: 0, revokedSessions: 0 });
+    expect(await importRevokedTokens(auth.deps, tokens, client)).toEqual({ stored: 0, revokedSessions: 0 });
     await expectRefused(refresh(auth.deps, legacyToken({ jti: "a" })), "token_revoked", { sessionEnded: true });
     expect(await sessions()).toEqual([]);
   });

@@ -68,7 +68,7 @@ describe("POST /api/token/refresh/ with a refresh token of simplejwt", () => {
 });
 
 describe("the other endpoints", () => {
-  it("revoke a refresh token of simplejwt at the blacklist endpoint, before and after it was exchanged", async () => {
+  it("revoke a refresh token of simplejwt at the blacklist endpoint, before and after it was redeemed", async () => {
     expect((await post("/api/token/blacklist/", { refresh: token })).status).toBe(200);
     expect((await refresh(token)).status).toBe(401);
     const other = legacyToken();
@@ -90,6 +90,6 @@ describe("the other endpoints", () => {
     const verified = await post("/api/token/verify/", { token });
     expect([verified.status, await verified.json()]).toEqual([401, invalid]);
     expect(await listed()).toEqual([]);
-    expect(await auth.store.legacy.count()).toEqual({ exchanged: 0, revoked: 0 });
+    expect(await auth.store.legacy.count()).toEqual({ redeemed: 0, revoked: 0 });
   });
 });

@@ -1,6 +1,6 @@
 import type { RefreshClaims } from "../../core/claims.ts";
 import { AuthError } from "../../core/errors.ts";
-import type { ExchangedSession, ExchangeOutcome } from "../../core/store/legacy.ts";
+import type { RedeemedSession, RedeemOutcome } from "../../core/store/legacy.ts";
 import type { CreatedSession } from "../../core/store/sessions.ts";
 import type { AuthUser } from "../../core/user.ts";
 import { isOfPassword, type LegacyClaims } from "../../crypto/legacy/legacy-tokens.ts";
@@ -15,30 +15,30 @@ import { refreshWithoutRotation } from "../refresh/without-rotation.ts";
 import { type PreparedTokens, prepareTokens } from "../token-pair.ts";
 import { mayHaveTokens } from "../user-source.ts";
 
-type Exchange = Extract<ExchangeOutcome, { readonly outcome: "created" | "spent" }>;
+type Redemption = Extract<RedeemOutcome, { readonly outcome: "created" | "spent" }>;
 
 /**
- * Exchanges a refresh token of simplejwt for a session, once. The token takes the place of a refresh token of generation -1,
+ * Redeems a refresh token of simplejwt for a session, once. The token takes the place of a refresh token of generation -1,
  * which is rotated: presented again, it is treated as any spent token. See docs/decisions/cut-over.md.
  *
  * @throws AuthError a `token_` code or `password_changed`; `unavailable`, with nothing changed. StoreUnavailableError.
  */
-export async function exchangeLegacyToken(
+export async function redeemLegacyToken(
   deps: Deps,
   presented: LegacyClaims,
   options: RefreshOptions,
 ): Promise<Refreshed> {
   const { user, tokens } = await prepareTokensOfUser(deps, presented, options);
   const session = toSession(deps, presented, options);
-  const exchange = await exchangeOrFind(deps, presented, { session, options });
-  if (exchange.outcome === "spent") {
-    const { sessionId } = exchange;
-    if (sessionId === null) throw refuse(deps, presented, options, "the token was blacklisted or logged out");
+  const redemption = await redeemOrFind(deps, presented, { session, options });
+  if (redemption.outcome === "spent") {
+    const { sessionId } = redemption;
+    if (sessionId === null) throw refuse(deps, presented, options, "the token was revoked");
     const spent = { ...toPredecessor(presented), sessionId };
-    return { ...(await repeatExchange(deps, spent, tokens, options)), user };
+    return { ...(await repeatRedemption(deps, spent, tokens, options)), user };
   }
   const secret = deriveSecret(presented.secret, session.id, 0, session.salt);
-  return { outcome: "exchanged", session: exchange.session, pair: tokens.mintPair({ ...exchange, secret }), user };
+  return { outcome: "redeemed", session: redemption.session, pair: tokens.mintPair({ ...redemption, secret }), user };
 }
 
 /** Everything that can fail is done before the token is spent: the user, the claims, and the lengths of the tokens. */
@@ -64,7 +64,7 @@ function toSession(
   deps: Deps,
   { userId, secret }: LegacyClaims,
   { idempotencyKey, client = {} }: RefreshOptions,
-): ExchangedSession {
+): RedeemedSession {
   const base = toNewSession(deps, userId, client);
   const salt = createSalt(deps.random);
   return {
@@ -80,24 +80,24 @@ function toSession(
 }
 
 /** Spends the token, or finds what it was spent for. @throws AuthError if the user's tokens were revoked. */
-async function exchangeOrFind(
+async function redeemOrFind(
   deps: Deps,
   presented: LegacyClaims,
-  { session, options }: { readonly session: ExchangedSession; readonly options: RefreshOptions },
-): Promise<Exchange> {
+  { session, options }: { readonly session: RedeemedSession; readonly options: RefreshOptions },
+): Promise<Redemption> {
   const { store, users } = deps;
   const { tokenId, issuedAt, expiresAt } = presented;
   const token = { tokenId, issuedAt, expiresAt, needsImport: users.isOwn };
-  let other: Exclude<ExchangeOutcome, CreatedSession> | undefined;
-  const created = await commit(deps, sessionExchanged(session, options), async (audit) => {
-    const outcome = await store.legacy.exchange(session, token, audit);
+  let other: Exclude<RedeemOutcome, CreatedSession> | undefined;
+  const created = await commit(deps, sessionRedeemed(session, options), async (audit) => {
+    const outcome = await store.legacy.redeem(session, token, audit);
     if (outcome.outcome === "created") return outcome;
     other = outcome;
     return null;
   });
   if (created !== null) return created;
   if (other?.outcome === "spent") return other;
-  throw refuse(deps, presented, options, `the token was not exchanged: ${other?.reason}`, codeOf[other?.reason ?? ""]);
+  throw refuse(deps, presented, options, `the token was not redeemed: ${other?.reason}`, codeOf[other?.reason ?? ""]);
 }
 
 const codeOf: Readonly<Record<string, "token_user_inactive" | undefined>> = {
@@ -106,14 +106,14 @@ const codeOf: Readonly<Record<string, "token_user_inactive" | undefined>> = {
   not_imported: "token_user_inactive",
 };
 
-/** Returns the events of an exchange: the sessions that were too many, and the refresh. */
-function sessionExchanged(
-  { id: sessionId, userId }: ExchangedSession,
+/** Returns the events of a redemption: the sessions that were too many, and the refresh. */
+function sessionRedeemed(
+  { id: sessionId, userId }: RedeemedSession,
   { client = {} }: RefreshOptions,
 ): EventsOf<CreatedSession> {
   return ({ now: time, limited }) => {
     const subject = { time, userId, client };
-    return [...sessionsLimited(limited, subject), { type: "refresh", outcome: "exchanged", ...subject, sessionId }];
+    return [...sessionsLimited(limited, subject), { type: "refresh", outcome: "redeemed", ...subject, sessionId }];
   };
 }
 
@@ -129,10 +129,10 @@ function toPredecessor({
 }
 
 /**
- * Answers a token that was exchanged before. With rotation, as any spent token. Without it, the token stays valid as its
+ * Answers a token that was redeemed before. With rotation, as any spent token. Without it, the token stays valid as its
  * session's first refresh token does.
  */
-async function repeatExchange(
+async function repeatRedemption(
   deps: Deps,
   presented: RefreshClaims,
   tokens: PreparedTokens,

@@ -35,7 +35,7 @@ const sessions = async () => (await auth.store.sessions.list({ limit: 100 })).se
 describe("a refresh with a refresh token of simplejwt", () => {
   it("starts a session of the user and returns its pair", async () => {
     const { outcome, session, pair, user } = await present({ client });
-    expect(outcome).toBe("exchanged");
+    expect(outcome).toBe("redeemed");
     expect(user).toMatchObject({ id: auth.user.id, username: "alice" });
     expect(session).toMatchObject({ userId: auth.user.id, generation: 0, userAgent: "Firefox", ip: "192.0.2.7" });
     expect(session).toMatchObject({ createdAt: testStart, idleExpiresAt: testStart + 30 * 86_400, persistent: true });
@@ -48,14 +48,14 @@ describe("a refresh with a refresh token of simplejwt", () => {
     const { session } = await present({ client });
     const event = {
       type: "refresh",
-      outcome: "exchanged",
+      outcome: "redeemed",
       time: testStart,
       userId: auth.user.id,
       sessionId: session.id,
     };
     expect(auth.events).toEqual([{ ...event, client }]);
     const { entries } = await auth.store.audit.read({ after: null, limit: 9, sessionId: session.id });
-    expect(entries).toMatchObject([{ type: "refresh", userId: auth.user.id, details: { outcome: "exchanged" } }]);
+    expect(entries).toMatchObject([{ type: "refresh", userId: auth.user.id, details: { outcome: "redeemed" } }]);
     expect(await auth.store.users.findById(auth.user.id)).toMatchObject({ lastLoginAt: null });
   });
 
@@ -76,9 +76,9 @@ describe("a refresh with a refresh token of simplejwt", () => {
       },
     });
     await expectRefused(present(), "unavailable");
-    expect(await auth.store.legacy.count()).toEqual({ exchanged: 0, revoked: 0 });
+    expect(await auth.store.legacy.count()).toEqual({ redeemed: 0, revoked: 0 });
     fails = false;
-    expect(await present()).toMatchObject({ outcome: "exchanged" });
+    expect(await present()).toMatchObject({ outcome: "redeemed" });
   });
 
   it("stores nothing that is a token, and nothing from which one could be made", async () => {
@@ -112,7 +112,7 @@ describe("a refresh with a refresh token of simplejwt", () => {
     expect(eventsOf(auth, "refresh").map(({ outcome, userId }) => [outcome, userId])).toEqual(
       Array.from({ length: 3 }, () => ["refused", undefined]),
     );
-    expect(await auth.store.legacy.count()).toEqual({ exchanged: 0, revoked: 0 });
+    expect(await auth.store.legacy.count()).toEqual({ redeemed: 0, revoked: 0 });
   });
 });
 
@@ -121,7 +121,7 @@ describe("the user of a refresh token of simplejwt", () => {
     const ended = { sessionEnded: true };
     await expectRefused(present({}, legacyToken({ user_id: 99 })), "token_user_inactive", ended);
     const own = await createUser(auth.deps, { username: "bob", password: alice.password });
-    const reason = "the token was not exchanged: not_imported";
+    const reason = "the token was not redeemed: not_imported";
     await expectRefused(present({}, legacyToken({ user_id: Number(own.id) })), "token_user_inactive", {
       ...ended,
       reason,
@@ -156,7 +156,7 @@ describe("the user of a refresh token of simplejwt", () => {
   ])("loses it by %s here", async (_, revoke) => {
     await revoke();
     await expectRefused(present(), "token_revoked", { sessionEnded: true });
-    expect(await auth.store.legacy.count()).toMatchObject({ exchanged: 0 });
+    expect(await auth.store.legacy.count()).toMatchObject({ redeemed: 0 });
   });
 
   it("loses one that was issued for an older password, if simplejwt has noted it", async () => {
@@ -165,14 +165,14 @@ describe("the user of a refresh token of simplejwt", () => {
     const mark = (hash: string) => createHash("md5").update(hash).digest("hex").toUpperCase();
     const marked = (hash: string) => legacyToken({ user_id: 7, hash_password: mark(hash) });
     await expectRefused(present({}, marked("pbkdf2_sha256$1$salt$older")), "password_changed", { sessionEnded: true });
-    expect(await present({}, marked(passwordHash))).toMatchObject({ outcome: "exchanged" });
+    expect(await present({}, marked(passwordHash))).toMatchObject({ outcome: "redeemed" });
   });
 
   it("may be in the application's own table, whose ids are those of the tokens", async () => {
     const users = new Map([["42", { id: "42", username: "dora", isActive: true }]]);
     await start({ settings: { findUser: (id) => users.get(id) ?? null } });
     const presented = legacyToken({ user_id: 42 });
-    expect(await present({}, presented)).toMatchObject({ outcome: "exchanged", session: { userId: "42" } });
+    expect(await present({}, presented)).toMatchObject({ outcome: "redeemed", session: { userId: "42" } });
     await expectRefused(present({}, legacyToken({ user_id: 43 })), "token_user_inactive", { sessionEnded: true });
   });
 });
@@ -187,10 +187,10 @@ describe("a refresh token of simplejwt that is presented again", () => {
     expect(again.pair.refresh).toBe(pair.refresh);
     expect(again.pair.access).not.toBe(pair.access);
     expect(await rowOf(auth, session.id)).toEqual(row);
-    expect(eventsOf(auth, "refresh").map(({ outcome }) => outcome)).toEqual(["exchanged", "replayed"]);
+    expect(eventsOf(auth, "refresh").map(({ outcome }) => outcome)).toEqual(["redeemed", "replayed"]);
   });
 
-  it("gets the same refresh token hours later with the idempotency key of the exchange", async () => {
+  it("gets the same refresh token hours later with the idempotency key of the redemption", async () => {
     const { pair } = await present({ idempotencyKey });
     auth.clock.advance(8 * 3_600);
     expect(await present({ idempotencyKey })).toMatchObject({ outcome: "replayed", pair: { refresh: pair.refresh } });
@@ -252,7 +252,7 @@ describe("a refresh token of simplejwt that is presented again", () => {
 
   it("gets one session and one pair in a race of 64", async () => {
     const answers = await Promise.all(Array.from({ length: 64 }, () => present()));
-    expect(answers.filter(({ outcome }) => outcome === "exchanged")).toHaveLength(1);
+    expect(answers.filter(({ outcome }) => outcome === "redeemed")).toHaveLength(1);
     expect(answers.filter(({ outcome }) => outcome === "replayed")).toHaveLength(63);
     expect(new Set(answers.map(({ pair }) => pair.refresh)).size).toBe(1);
     expect(await sessions()).toHaveLength(1);
@@ -314,7 +314,7 @@ describe("a refresh token of simplejwt without rotation", () => {
     auth.clock.advance(3_600);
     await present();
     expect(eventsOf(auth, "refresh").map(({ outcome }) => outcome)).toEqual([
-      "exchanged",
+      "redeemed",
       "not_rotated",
       "not_rotated",
       "rotation_ignored",

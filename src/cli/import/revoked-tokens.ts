@@ -4,24 +4,24 @@ import type { Fields } from "./fields.ts";
 import { id, time } from "./user-fields.ts";
 
 /**
- * A record about a token of simplejwt. `outstanding`: a row of the table of all tokens. `blacklisted`: a row of the blacklist,
- * which refers to one of them. `both`: a row that joins the two.
+ * A record about a token of simplejwt. `outstanding`: a row of the table of all tokens. `revoked`: a row of the table of revoked
+ * ones, which refers to the other. `both`: a row that joins the two.
  */
 export interface TokenRecord {
-  readonly kind: "outstanding" | "blacklisted" | "both";
+  readonly kind: "outstanding" | "revoked" | "both";
   readonly fields: Fields;
 }
 
-/** The models of simplejwt's blacklist in the output of Django's dumpdata, in lower case. */
+/** The models of simplejwt's app token_blacklist in the output of Django's dumpdata, in lower case. */
 export const tokenModels: ReadonlyMap<string, TokenRecord["kind"]> = new Map([
   ["token_blacklist.outstandingtoken", "outstanding"],
-  ["token_blacklist.blacklistedtoken", "blacklisted"],
+  ["token_blacklist.blacklistedtoken", "revoked"],
 ]);
 
 /** The columns of a record that joins both tables. A list of all outstanding tokens has no `blacklisted_at`. */
 const joinedColumns = ["jti", "expires_at", "blacklisted_at"];
 
-/** Returns whether a record or a CSV header with these names is about tokens that are blacklisted. */
+/** Returns whether a record or a CSV header with these names is about tokens that are revoked. */
 export function isJoined(names: { readonly has: (name: string) => boolean }): boolean {
   return joinedColumns.every((name) => names.has(name));
 }
@@ -33,30 +33,41 @@ const jti = z
   .string({ error: "must be text" })
   .regex(/^[^\0\p{Surrogate}]{1,255}$/u, { error: "must be a text of 1 to 255 characters" });
 const outstandingSchema = z.object({ id, jti, expires_at: time });
-const blacklistedSchema = z.object({ token: id });
+const revokedSchema = z.object({ token: id });
 const joinedSchema = z.object({ jti, expires_at: time });
 
-/** What a record yields: a blacklisted token, nothing yet, or why it can't be read, as a sentence. */
+/** What a record yields: a revoked token, nothing yet, or why it can't be read, as a sentence. */
 export type TokenAnswer = LegacyToken | { readonly fault: string } | null;
 
-/** Reads simplejwt's blacklist, in any order of its rows. */
-export interface BlacklistReader {
+/** What is known of the revoked tokens at the end of a file. */
+export interface RevokedTokenCounts {
+  /** How many have expired. */
+  readonly expired: number;
+  /** Of how many the file has no outstanding token, so that their `jti` is unknown. */
+  readonly missing: number;
+  /** Whether the file has the table of outstanding tokens. */
+  readonly hasOutstanding: boolean;
+}
+
+/** Reads the tokens that simplejwt has revoked, in any order of the rows. */
+export interface RevokedTokenReader {
   /** Reads the next record. */
   readonly read: (record: TokenRecord) => TokenAnswer;
-  /** Returns how many blacklisted tokens have expired, and of how many the file has no outstanding token. */
-  readonly finish: () => { readonly expired: number; readonly missing: number };
+  /** Returns the counts at the end of the file. */
+  readonly finish: () => RevokedTokenCounts;
 }
 
 /**
- * Creates a reader. It holds the ids and `jti`s of all tokens that haven't expired in memory, because only the other table says
- * which of them are blacklisted.
+ * Creates a reader. It holds the ids and `jti`s of all tokens that haven't expired in memory, because only the other table
+ * says which of them are revoked.
  *
  * @param now whole seconds since the epoch.
  */
-export function createBlacklistReader(now: number): BlacklistReader {
+export function createRevokedTokenReader(now: number): RevokedTokenReader {
   const outstanding = new Map<string, LegacyToken>();
   const waiting = new Set<string>();
   let expiredOutstanding = 0;
+  let hasOutstanding = false;
   let expired = 0;
 
   const isExpired = (expiresAt: number) => expiresAt < now - longExpired;
@@ -72,6 +83,7 @@ export function createBlacklistReader(now: number): BlacklistReader {
   function readOutstanding(fields: Fields): TokenAnswer {
     const row = parse(outstandingSchema, fields);
     if ("fault" in row) return row;
+    hasOutstanding = true;
     const token = { tokenId: row.jti, expiresAt: row.expires_at };
     if (isExpired(row.expires_at)) {
       expiredOutstanding += 1;
@@ -82,8 +94,8 @@ export function createBlacklistReader(now: number): BlacklistReader {
     return null;
   }
 
-  function readBlacklisted(fields: Fields): TokenAnswer {
-    const row = parse(blacklistedSchema, fields);
+  function readRevoked(fields: Fields): TokenAnswer {
+    const row = parse(revokedSchema, fields);
     if ("fault" in row) return row;
     const token = outstanding.get(row.token);
     if (token === undefined) waiting.add(row.token);
@@ -93,12 +105,12 @@ export function createBlacklistReader(now: number): BlacklistReader {
   return {
     read({ kind, fields }) {
       if (kind === "both") return readJoined(fields);
-      return kind === "outstanding" ? readOutstanding(fields) : readBlacklisted(fields);
+      return kind === "outstanding" ? readOutstanding(fields) : readRevoked(fields);
     },
     finish() {
       // Of the rows that found no token, as many as can be are about expired ones.
       const missing = Math.max(0, waiting.size - expiredOutstanding);
-      return { expired: expired + waiting.size - missing, missing };
+      return { expired: expired + waiting.size - missing, missing, hasOutstanding };
     },
   };
 }
