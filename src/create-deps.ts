@@ -139,7 +139,6 @@ export function createDeps(
     settings,
     flows: bindFlows(deps),
     tokens,
-    jwks: () => keys.current().jwks,
     keys,
     readBearerToken: createBearerReader(settings),
     random,

@@ -17,9 +17,10 @@ export interface RevokePresentedOptions {
  * itself. Durable when the promise fulfils; not confirmed. Does nothing, and doesn't fail, if the token is invalid, expired or
  * revoked already (§2.2).
  *
- * @throws StoreUnavailableError with nothing changed.
+ * @throws AuthError `unavailable`, StoreUnavailableError; both with nothing changed.
  */
 export async function revokePresented(deps: Deps, token: string, { client }: RevokePresentedOptions): Promise<void> {
+  await deps.keys.ready();
   try {
     const claims = deps.tokens.verifyAny(token);
     if (claims.type === "access") await revokeAccessToken(deps, claims, client);

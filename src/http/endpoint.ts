@@ -11,7 +11,6 @@ import type { Keys } from "../keys/keys.ts";
 import type { EndpointDescription } from "./openapi/description.ts";
 import type { ReadBearerToken } from "./request/bearer.ts";
 import type { BodyReader } from "./request/body.ts";
-import type { CacheableDocument } from "./response/cacheable.ts";
 import type { ErrorStyle } from "./response/errors.ts";
 
 /**
@@ -29,12 +28,6 @@ export interface HttpDeps {
   readonly flows: Flows;
   /** Verifies tokens without checking whether they were revoked. */
   readonly tokens: Pick<Tokens, "verifyAccess" | "verifyRefresh" | "verifyAny">;
-  /**
-   * Returns the JWK Set of the public keys that verify access tokens now.
-   *
-   * @throws AuthError `unavailable` if the keys are not loaded yet.
-   */
-  readonly jwks: () => CacheableDocument;
   /** The keys of CSRF tokens. */
   readonly keys: Pick<Keys, "ready" | "current">;
   readonly readBearerToken: ReadBearerToken;
@@ -56,6 +49,8 @@ export interface Endpoint<B = unknown> extends EndpointDescription<B> {
   readonly rateLimit?: RateLimitedEndpoint;
   /** Only services may use the endpoint, with a credential that has this scope. Checked before the body. Default: none. */
   readonly serviceScope?: ServiceScope;
+  /** Whether the endpoint is answered even if the keys can't be read, because the database is away. Default: false. */
+  readonly worksWithoutKeys?: true;
   /** Which pages of other origins a browser lets use the endpoint. All endpoints of a path have the same. Default: none. */
   readonly cors?: CorsPolicy;
   /**

@@ -83,7 +83,7 @@ export function createHttpHandler(
     try {
       if (endpoint.rateLimit !== undefined) await requireWithinRateLimit(endpoint.rateLimit, client);
       // Checks use the keys without waiting for them.
-      await requestDeps.keys.ready();
+      if (endpoint.worksWithoutKeys !== true) await requestDeps.keys.ready();
       const { serviceScope: scope } = endpoint;
       const sender = scope === undefined ? client : await requireService({ scope, headers: request.headers, client });
       return await endpoint.handle({ request, deps: requestDeps, params, client: sender, ...body });

@@ -34,7 +34,8 @@ export function toSecretRecords({ keys }: Pick<KeyRecords, "keys">): readonly Ke
 
 /** The same order on every node, also for keys that were made in the same second. */
 function bySigning(a: KeyRecord, b: KeyRecord): number {
-  return a.signsFrom - b.signsFrom || (a.kid < b.kid ? -1 : 1);
+  // 0 for a record and itself, which must not count as its own successor.
+  return a.signsFrom - b.signsFrom || Number(a.kid > b.kid) - Number(a.kid < b.kid);
 }
 
 /**

@@ -43,11 +43,15 @@ export function createTestClock(start = testStart) {
 
 export interface TestAuthOptions {
   readonly settings?: Partial<Settings<AuthUser>>;
+  /** The keys in the settings. Default: `signingKey` alone. */
+  readonly given?: {
+    readonly signingKey?: string | undefined;
+    readonly secret?: string;
+    readonly legacyRefreshKey?: string | undefined;
+  };
   /** Wraps or replaces the store. */
   readonly wrapStore?: (store: Store) => Store;
   readonly endpoints?: readonly Endpoint[];
-  /** The key of simplejwt. Default: none. */
-  readonly legacyRefreshKey?: string;
   /** Seconds by which the store's clock is ahead of the node's. Default: 0. */
   readonly storeAhead?: number;
   /** Default: the machine's random numbers. */
@@ -59,9 +63,9 @@ export type TestAuth = Awaited<ReturnType<typeof createTestAuth>>;
 /** What `createAuth` is made of, with clocks that stand still and cheap hashes, and the user alice. Close it after the test. */
 export async function createTestAuth({
   settings = {},
+  given = {},
   wrapStore = (store) => store,
   endpoints,
-  legacyRefreshKey,
   storeAhead = 0,
   random = systemRandom,
 }: TestAuthOptions = {}) {
@@ -71,7 +75,7 @@ export async function createTestAuth({
   const store = wrapStore(await openTestStore(() => clock.now() + storeAhead));
   const passwords = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 1, ...settings });
   // A confirmation is an event of its own, at a time of its own.
-  const options = { store, signingKey, legacyRefreshKey, confirmRevocations: false, ...settings } as Parameters<
+  const options = { store, signingKey, confirmRevocations: false, ...given, ...settings } as Parameters<
     typeof createDeps
   >[0];
   const parts = createDeps(options, (event) => void events.push(event), { clock, passwords, random });

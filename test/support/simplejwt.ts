@@ -44,9 +44,13 @@ export const legacyToken = (changes: Readonly<Record<string, unknown>> = {}): st
   signLegacy(legacyPayload(changes));
 
 /** What `createTestAuth` creates, during a move from simplejwt: alice was imported. */
-export async function createMovingAuth({ settings = {}, ...options }: TestAuthOptions = {}): Promise<TestAuth> {
+export async function createMovingAuth({ settings = {}, given, ...options }: TestAuthOptions = {}): Promise<TestAuth> {
   const moving = { legacyRefreshUntil: "2026-01-21", ...settings };
-  const auth = await createTestAuth({ legacyRefreshKey: djangoSecret, settings: moving, ...options });
+  const auth = await createTestAuth({
+    given: { legacyRefreshKey: djangoSecret, ...given },
+    settings: moving,
+    ...options,
+  });
   await auth.store.users.importBatch([importedUser("alice", { id: auth.user.id })]);
   return auth;
 }

@@ -11,6 +11,7 @@ import { checkLegacyTokens } from "./legacy-checks.ts";
 import { checkNodes } from "./node-checks.ts";
 import { checkPasswordHashes } from "./password-checks.ts";
 import { checkPostgres } from "./postgres-checks.ts";
+import { checkRing } from "./ring-checks.ts";
 
 /** The largest database whose integrity is checked, in bytes: the check takes a few seconds. */
 const maxCheckedSize = 1024 ** 3;
@@ -79,6 +80,7 @@ async function checkStore(store: Store, name: string, config: Config): Promise<r
     ok("schema", "Up to date."),
     await checkClock(store),
     ...(await checkNodes(store)),
+    ...(await checkRing(store, settings)),
     await checkPasswordHashes(store, settings),
     ...(await checkLegacyTokens(store, config)),
   ];

@@ -13,7 +13,7 @@ import { asymmetricAlgorithms, isHmac, type Scheme, schemes } from "./algorithms
 import { createPrivateSigningKey } from "./asymmetric-key.ts";
 import { createHmacKey, requireHmacLength, toHmacKid } from "./hmac-key.ts";
 import { type PublicJwk, toJwk, toThumbprint } from "./public-jwk.ts";
-import { findRsaWeakness } from "./rsa-strength.ts";
+import { findRsaFault } from "./rsa-numbers.ts";
 import type { KeyUse, SigningKey } from "./signing-key.ts";
 
 /** A checked secret or private key with its one algorithm. Printing it shows no key material. */
@@ -68,7 +68,7 @@ export function toPrivateMaterial(key: KeyObject, algorithm?: Algorithm): KeyMat
       `must fit the signing key, which signs with ${fitting.join(", ")}; got "${algorithm}". Remove it, or set another key.`,
     );
   }
-  if (key.asymmetricKeyType === "rsa") requireStrongRsa(key);
+  if (key.asymmetricKeyType === "rsa") requireGoodRsa(key);
   const publicKey = createPublicKey(key);
   requireMatchingHalves(schemes[first], key, publicKey);
   return Object.freeze({ algorithm: chosen ?? first, kid: toThumbprint(publicKey), key, publicKey });
@@ -116,11 +116,11 @@ function unsupported({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): Se
   );
 }
 
-function requireStrongRsa(key: KeyObject): void {
-  const { n = "", e = "", p = "", q = "" } = key.export({ format: "jwk" });
-  const weakness = findRsaWeakness({ n, e, p, q });
-  if (weakness === null) return;
-  throw new SettingError("signingKey", `${weakness}. Create one with: tokenpair keys generate --alg RS256`);
+function requireGoodRsa(key: KeyObject): void {
+  const { n = "", e = "", d = "", p = "", q = "", dp = "", dq = "", qi = "" } = key.export({ format: "jwk" });
+  const fault = findRsaFault({ n, e, d, p, q, dp, dq, qi });
+  if (fault === null) return;
+  throw new SettingError("signingKey", `${fault}. Create one with: tokenpair keys generate --alg RS256`);
 }
 
 /** Signs and verifies once. OpenSSL doesn't compare the halves when it reads a key. */

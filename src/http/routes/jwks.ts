@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { defineEndpoint } from "../endpoint.ts";
+import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
 import { cachedDocument, entityTag, ifNoneMatch, unavailable } from "../openapi/responses.ts";
-import { toCacheableResponse } from "../response/cacheable.ts";
+import { type CacheableDocument, toCacheableResponse } from "../response/cacheable.ts";
 
 const mediaType = "application/jwk-set+json";
 
@@ -13,6 +13,7 @@ export const jwks = defineEndpoint({
   summary: "Get the public keys that verify access tokens.",
   errorStyle: "resource",
   cors: "any",
+  worksWithoutKeys: true,
   headers: [ifNoneMatch],
   responses: {
     200: {
@@ -24,5 +25,16 @@ export const jwks = defineEndpoint({
     304: cachedDocument,
     503: unavailable,
   },
-  handle: async ({ request, deps }) => toCacheableResponse(request, deps.jwks(), mediaType),
+  handle: async ({ request, deps }) => toCacheableResponse(request, await findJwks(deps), mediaType),
 });
+
+/** Returns the public keys that this node knows, also while the database is away: other services may need them just then. */
+async function findJwks({ keys }: Pick<HttpDeps, "keys">): Promise<CacheableDocument> {
+  try {
+    return keys.current().jwks;
+  } catch {
+    // Nothing is loaded yet.
+    await keys.ready();
+    return keys.current().jwks;
+  }
+}

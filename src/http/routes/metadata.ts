@@ -18,6 +18,7 @@ export const metadata = defineEndpoint({
   operationId: "getServerMetadata",
   summary: "Get the metadata of this authorization server.",
   errorStyle: "resource",
+  worksWithoutKeys: true,
   headers: [ifNoneMatch],
   responses: {
     200: {

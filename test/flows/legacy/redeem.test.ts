@@ -100,7 +100,7 @@ describe("a refresh with a refresh token of simplejwt", () => {
   it("is refused without the settings, and when the time is over", async () => {
     auth.clock.advance(20 * 86_400);
     await expectRefused(present({}, legacyToken({ exp: testStart + 40 * 86_400 })), "token_invalid");
-    await start({ legacyRefreshKey: undefined as never, settings: { legacyRefreshUntil: undefined } });
+    await start({ given: { legacyRefreshKey: undefined }, settings: { legacyRefreshUntil: undefined } });
     await expectRefused(present(), "token_invalid");
     expect(await sessions()).toEqual([]);
   });

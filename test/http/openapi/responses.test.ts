@@ -2,10 +2,10 @@
  * Every response agrees with the OpenAPI document: its status, its headers and its body are documented. The requests are made
  * from the document's operations, so a new route is tested as soon as it is in the route table.
  */
+import { randomBytes } from "node:crypto";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { AuthError, StoreUnavailableError } from "../../../src/core/errors.ts";
+import { StoreUnavailableError } from "../../../src/core/errors.ts";
 import type { Store } from "../../../src/core/store/index.ts";
-import { createHttpHandler } from "../../../src/http/router.ts";
 import { endpoints } from "../../../src/http/routes/index.ts";
 import { createHealth } from "../../../src/server/handlers/health.ts";
 import { alice, createTestAuth, type TestAuth, type TestAuthOptions } from "../../support/auth.ts";
@@ -87,6 +87,7 @@ function withSwitch(store: Store): Store {
     sessions: wrap(store.sessions),
     throttle: wrap(store.throttle),
     services: wrap(store.services),
+    keys: wrap(store.keys),
   };
 }
 
@@ -350,11 +351,16 @@ describe("the OpenAPI document", () => {
       const etag = (await send(operation, scene, "nothing")).headers.get("ETag") ?? "";
       expect((await send(operation, scene, "nothing", { headers: { "If-None-Match": etag } })).status).toBe(304);
     }
-    const jwks = () => {
-      throw new AuthError("unavailable", "the keys are not loaded");
-    };
-    const { fetch } = createHttpHandler({ ...auth.deps, jwks }, { onError: () => {} });
-    const response = await fetch(new Request(`${ownOrigin}/.well-known/jwks.json`));
+  });
+
+  it("documents the 503 of public keys that are not loaded yet", async () => {
+    await auth.close();
+    await start({
+      given: { signingKey: undefined },
+      settings: { keyEncryptionKey: randomBytes(32).toString("base64url") },
+    });
+    isDown = true;
+    const response = await auth.send("GET", "/.well-known/jwks.json");
     expect((await expectDocumented(find("getJwks"), response)).status).toBe(503);
   });
 

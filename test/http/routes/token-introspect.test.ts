@@ -1,10 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Settings } from "../../../src/core/settings/settings.ts";
 import type { Store } from "../../../src/core/store/index.ts";
 import type { AuthUser } from "../../../src/core/user.ts";
 import { disableUser } from "../../../src/flows/users.ts";
 import { rowOf } from "../../flows/flow.ts";
-import { createTestAuth, type TestAuth, testStart } from "../../support/auth.ts";
+import { createTestAuth, type TestAuth, type TestAuthOptions, testStart } from "../../support/auth.ts";
 import { addService, type TestService } from "../../support/services.ts";
 
 let auth: TestAuth;
@@ -27,8 +28,11 @@ function record(store: Store): Store {
   return { ...store, sessions: wrap("sessions", store.sessions), users: wrap("users", store.users) };
 }
 
-async function start(settings: Partial<Settings<AuthUser>> = {}): Promise<void> {
-  auth = await createTestAuth({ settings, wrapStore: record });
+async function start(
+  settings: Partial<Settings<AuthUser>> = {},
+  given: NonNullable<TestAuthOptions["given"]> = {},
+): Promise<void> {
+  auth = await createTestAuth({ settings, given, wrapStore: record });
   service = await addService(auth, ["introspect"]);
 }
 afterEach(() => auth.close());
@@ -87,6 +91,28 @@ describe("introspection", () => {
       sid: sessionId,
     });
     expect(JSON.stringify(answer)).not.toContain(Buffer.from(secret).toString("base64url"));
+  });
+
+  it("answers client_id with the profile of RFC 9068, for tokens that a key of the key ring has signed", async () => {
+    const keyEncryptionKey = randomBytes(32).toString("base64url");
+    const profile = {
+      accessTokenProfile: "rfc9068",
+      clientId: "shop",
+      issuer: "https://id.example",
+      audience: "api",
+    } as const;
+    await start({ keyEncryptionKey, ...profile }, { signingKey: undefined });
+    const { access, refresh: token } = await auth.logIn();
+    const common = { active: true, iss: "https://id.example", sub: auth.user.id, username: "alice" };
+    expect(await introspect(access)).toMatchObject({
+      ...common,
+      aud: "api",
+      client_id: "shop",
+      tokenpair_type: "access",
+    });
+    const answer = await introspect(token);
+    expect(answer).toMatchObject({ ...common, tokenpair_type: "refresh" });
+    expect(answer).not.toHaveProperty("client_id");
   });
 
   it("accepts a form and JSON, ignores token_type_hint and a trailing slash, and trims the token", async () => {

@@ -1,10 +1,5 @@
 /** The numbers of an RSA key, each in base64url, as a JWK has them. */
-interface RsaNumbers {
-  readonly n: string;
-  readonly e: string;
-  readonly p: string;
-  readonly q: string;
-}
+type RsaNumbers = Readonly<Record<"n" | "e" | "d" | "p" | "q" | "dp" | "dq" | "qi", string>>;
 
 const leastBits = 2_048;
 
@@ -14,18 +9,29 @@ const mostBits = 8_192;
 /** The exponent that everyone uses. Signatures of lower ones can be forged where a verifier is careless about padding. */
 const leastExponent = 65_537n;
 
-/** Returns what makes an RSA key too weak to sign, to be read after the setting's name; `null` if nothing does. */
-export function findRsaWeakness({ n, e, p, q }: RsaNumbers): string | null {
-  const modulus = toNumber(n);
-  const exponent = toNumber(e);
+/** Returns why a private RSA key must not sign, to be read after the setting's name; `null` if it may. */
+export function findRsaFault(numbers: RsaNumbers): string | null {
+  const modulus = toNumber(numbers.n);
+  const exponent = toNumber(numbers.e);
   const bits = modulus.toString(2).length;
   if (bits < leastBits || bits > mostBits) {
     return `must have ${leastBits} to ${mostBits} bits as an RSA key, got ${bits}`;
   }
   if (exponent < leastExponent || exponent % 2n === 0n) return "has an RSA exponent that is even or below 65537";
-  if (toNumber(p) * toNumber(q) !== modulus) return "is an RSA key whose primes don't belong to its modulus";
+  if (!isConsistent(numbers)) return "is an RSA key whose numbers don't belong together";
   if (isRocaModulus(modulus)) return "is an RSA key of a chip whose keys can be factored (CVE-2017-15361)";
   return null;
+}
+
+type Five = [bigint, bigint, bigint, bigint, bigint];
+
+/** OpenSSL signs with the primes, and compares them neither with the modulus nor with `d`. */
+function isConsistent(numbers: RsaNumbers): boolean {
+  const [n, e, d, p, q] = [numbers.n, numbers.e, numbers.d, numbers.p, numbers.q].map(toNumber) as Five;
+  const [dp, dq, qi] = [numbers.dp, numbers.dq, numbers.qi].map(toNumber);
+  if (p < 3n || q < 3n || p * q !== n) return false;
+  const isInverse = (e * d) % (p - 1n) === 1n && (e * d) % (q - 1n) === 1n;
+  return isInverse && dp === d % (p - 1n) && dq === d % (q - 1n) && ((qi ?? 0n) * q) % p === 1n;
 }
 
 const toNumber = (text: string) => BigInt(`0x0${Buffer.from(text, "base64url").toString("hex")}`);
