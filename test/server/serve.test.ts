@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, renameSync } from "node:fs";
+import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import type { ServerSettings } from "../../src/server/config/server-settings.ts"
 import { createHealth } from "../../src/server/handlers/health.ts";
 import { type ServeOptions, serve } from "../../src/server/serve.ts";
 import { findFreePort } from "../support/free-port.ts";
+import { djangoSecret } from "../support/simplejwt.ts";
 import { createFolder } from "./folder.ts";
 
 /** Starts a server on any free port, with a database in an empty folder. @returns it with the lines of its log. */
@@ -42,6 +43,23 @@ describe("serve", () => {
     const { access } = (await login.json()) as { access: string };
     const me = await fetch(`${url}/api/auth/me/`, { headers: { Authorization: `Bearer ${access}` } });
     expect(await me.json()).toMatchObject({ username: "demo" });
+  });
+
+  it("warns that simplejwt's revoked tokens are missing, and that its key is ignored when the time is over", async () => {
+    const move = (legacyRefreshUntil: string) => {
+      const env = { TOKENPAIR_LEGACY_REFRESH_KEY_FILE: djangoKey, TOKENPAIR_LEGACY_REFRESH_UNTIL: legacyRefreshUntil };
+      return start({}, {}, env);
+    };
+    const djangoKey = join(createFolder(), "django.key");
+    writeFileSync(djangoKey, djangoSecret);
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+    expect((await move(tomorrow)).warnings).toEqual([
+      "No revoked token of simplejwt is stored, so all of its tokens are accepted once. Import token_blacklist with `tokenpair users import`.",
+    ]);
+    expect((await move("2026-01-01")).warnings).toEqual([
+      "legacyRefreshUntil is over, so the key of simplejwt is ignored. Remove legacyRefreshKeyFile and legacyRefreshUntil.",
+    ]);
+    expect((await start()).warnings).toEqual([]);
   });
 
   it("gives every response an id that its line in the log has, too", async () => {
