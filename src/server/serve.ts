@@ -11,7 +11,8 @@ import type { Config } from "./config/config.ts";
 import { ConfigError, withAsyncConfigErrors, withConfigErrors } from "./config/config-error.ts";
 import { openStore, parseDatabaseUrl } from "./config/database.ts";
 import { createDefaultKey, type DefaultKey, type ServerKey } from "./config/key-file.ts";
-import { toKeyWarnings } from "./config/key-warnings.ts";
+import { toKeyWarnings, toLegacyWarnings } from "./config/key-warnings.ts";
+import { readLegacyKey } from "./config/legacy-key.ts";
 import { findServerKeys, type ServerKeys } from "./config/server-keys.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
 import { type Demo, ensureDemoUser } from "./demo.ts";
@@ -105,6 +106,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
         // As bytes, because a key from a file may begin with a slash.
         signingKey: keys.signing === null ? undefined : Buffer.from(keys.signing.text),
         secret: keys.secret === null ? undefined : Buffer.from(keys.secret.text),
+        ...toLegacyKey(config),
         onError,
         onLag,
       },
@@ -114,9 +116,11 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   resources.add(() => auth.close());
   const metrics =
     server.metricsPort === undefined ? null : createMetrics({ settings, stats: auth.stats, lostLogLines: output.lost });
+  const warnings: string[] = [];
   auth.on((event) => {
     log.event(event);
     metrics?.event(event);
+    if (event.type === "legacy_key") warnings.push(...toLegacyWarnings(event));
   });
   await withAsyncConfigErrors(auth.ready());
   if (createdKey?.key === "signing key") await recordCreatedKey(store, settings, log);
@@ -150,9 +154,14 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   };
   const listener = await listen({ fetch, host, port, onMalformed: log.malformed, limits: server });
   resources.add(() => listener.close(closeTimeout));
-  const warnings = toKeyWarnings(auth.stats().keys.algorithm, settings);
+  warnings.push(...toKeyWarnings(auth.stats().keys.algorithm, settings));
   const { url } = listener;
   return Object.freeze({ url, metricsUrl, database, createdKey, warnings, demo, log, close: resources.close });
+}
+
+function toLegacyKey(config: Config): { readonly legacyRefreshKey?: Uint8Array } {
+  const legacyRefreshKey = readLegacyKey(config);
+  return legacyRefreshKey === undefined ? {} : { legacyRefreshKey };
 }
 
 interface OpenedDatabase extends Pick<RunningServer, "database" | "createdKey"> {

@@ -139,7 +139,7 @@ export function createServer(scenario: Scenario): Server {
   const keys = toFixedKeys(signingKey, settings);
   const record = () => [];
   const loginQueue = createLoginQueue();
-  const shared = { settings, tokens, passwords, keys, loginQueue, revocations, feed };
+  const shared = { settings, tokens, legacyTokens: null, passwords, keys, loginQueue, revocations, feed };
   const lasting = { ...shared, confirm, clock, emit, record };
   const snapshots = new Map<string, Snapshot>();
   const endings = new Map<string, readonly Ending[]>();

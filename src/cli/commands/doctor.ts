@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { type Check, fail, ok } from "../doctor/check.ts";
 import { checkDatabase } from "../doctor/database-checks.ts";
 import { checkKeys } from "../doctor/key-check.ts";
+import { checkLegacyKey } from "../doctor/legacy-checks.ts";
 import { checkEnvironment, checkSettings } from "../doctor/setting-checks.ts";
 import { toCount } from "../format.ts";
 
@@ -31,6 +32,7 @@ async function runChecks(context: Context, options: CommonOptions): Promise<read
       ok("settings", `Valid. Source: ${config.source}.`),
       ...(await checkDatabase(database, config)),
       ...checkKeys(config, database),
+      ...checkLegacyKey(config),
       ...checkSettings(config),
       ...checkEnvironment(context.env),
     ];

@@ -53,6 +53,12 @@ export interface ServerSettings {
   readonly secret: string | undefined;
   /** The path of a text file that holds the secret, instead of `secret`. Default: none. */
   readonly secretFile: string | undefined;
+  /**
+   * The path of a text file with the key that verifies simplejwt's refresh tokens: its `SIGNING_KEY` (by default Django's
+   * `SECRET_KEY`) for an HMAC algorithm, else its `VERIFYING_KEY` as PEM. Until `legacyRefreshUntil`, each token is accepted once.
+   * Default: none.
+   */
+  readonly legacyRefreshKeyFile: string | undefined;
   /** The address to listen on. Default: "127.0.0.1". */
   readonly host: string;
   /** The port to listen on; 0 for any free port. Default: 8000. */
@@ -93,6 +99,7 @@ export const defaultServerSettings: ServerSettings = Object.freeze({
   signingKeyFile: undefined,
   secret: undefined,
   secretFile: undefined,
+  legacyRefreshKeyFile: undefined,
   host: "127.0.0.1",
   port: 8000,
   metricsHost: "127.0.0.1",
@@ -139,6 +146,7 @@ const serverRules = {
   signingKeyFile: { type: "text", pattern: /./, form: "the path of a file", optional: true, secret: true },
   secret: { type: "text", pattern: /./, form: "a text that is not empty", optional: true, secret: true },
   secretFile: { type: "text", pattern: /./, form: "the path of a file", optional: true, secret: true },
+  legacyRefreshKeyFile: { type: "text", pattern: /./, form: "the path of a file", optional: true, secret: true },
   host,
   port,
   metricsHost: host,
