@@ -26,30 +26,25 @@ export function authenticate(deps: Deps, token: string): Authentication | Promis
   // One reading of the clock for the token's times and the node's lease.
   const wall = deps.clock.wall();
   const claims = deps.tokens.verifyAccess(token, Math.floor(wall / 1000));
-  const lookup = requireLive(deps, { token, claims, wall });
+  const lookup = requireNotRevoked(deps, claims, wall);
   const { loadUser, checkUserIsActive } = deps.settings;
-  return lookup === undefined && !loadUser && !checkUserIsActive ? claims : completeLookups(deps, claims, lookup);
-}
-
-/** An access token that was verified, and its claims. */
-interface VerifiedAccess {
-  readonly token: string;
-  readonly claims: AccessClaims;
-  /** The wall clock in milliseconds, if the caller has read it already. */
-  readonly wall?: number;
+  return lookup === undefined && !loadUser && !checkUserIsActive
+    ? claims
+    : completeLookups(deps, claims, lookup && requireCurrentKey(deps, token, lookup));
 }
 
 /**
- * As `requireNotRevoked`, and also requires that the token's key was not retired, if the feed, which tells of both, is stale.
+ * Completes a look-up of revocations, and requires that the token's key was not retired meanwhile: the feed tells of both, and it
+ * is stale.
  *
- * @throws AuthError as `requireNotRevoked` does; `token_invalid`. The promise may also reject with StoreUnavailableError.
+ * @param lookup what `requireNotRevoked` returned.
+ * @throws AuthError as `requireNotRevoked` does; `token_invalid`. StoreUnavailableError.
  */
-export function requireLive(deps: Deps, { token, claims, wall }: VerifiedAccess): Promise<void> | undefined {
-  const lookup = requireNotRevoked(deps, claims, wall);
-  return lookup === undefined ? undefined : completeWithKeys(deps, token, lookup);
-}
-
-async function completeWithKeys({ keys, tokens }: Deps, token: string, lookup: Promise<void>): Promise<void> {
+export async function requireCurrentKey(
+  { keys, tokens }: Pick<Deps, "keys" | "tokens">,
+  token: string,
+  lookup: Promise<void>,
+): Promise<void> {
   await lookup;
   await keys.ready();
   tokens.verifyAccess(token);

@@ -1,7 +1,7 @@
 import type { AccessClaims, ApplicationClaims, RefreshClaims } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
 import { hashSecret, isSameHash } from "../crypto/secrets.ts";
-import { requireLive } from "./authenticate.ts";
+import { requireCurrentKey, requireNotRevoked } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { findClaimMismatch, findSessionRefusal } from "./session-refusal.ts";
 
@@ -19,7 +19,8 @@ export type VerifiedClaims<C extends object = ApplicationClaims> = AccessClaims<
 export async function verify(deps: Deps, token: string): Promise<VerifiedClaims> {
   const claims = await verifyEither(deps, token);
   if (claims.type === "access") {
-    await requireLive(deps, { token, claims });
+    const lookup = requireNotRevoked(deps, claims);
+    if (lookup !== undefined) await requireCurrentKey(deps, token, lookup);
     return claims;
   }
   return requireCurrent(deps, claims);
