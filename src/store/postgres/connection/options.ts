@@ -33,9 +33,10 @@ export interface PostgresPoolOptions extends PostgresBehaviour {
   /** A `Pool` of the package `pg`. Required. */
   readonly pool: PostgresPool;
   /**
-   * Creates a connection for LISTEN, such as `() => new pg.Client(connectionString)`. It must not lead to a proxy that
-   * pools transactions. Without it, the store learns of revocations only by reading the feed every quarter of a second. Default:
-   * none.
+   * Creates a new connection at every call, such as `() => new pg.Client(connectionString)`: for LISTEN, for reading the
+   * revocation feed and, while a revocation waits to be confirmed, for its acknowledgements. It must not lead to a proxy that
+   * pools transactions. Without it, the store learns of revocations only by reading the feed every quarter of a second, on a
+   * connection of the pool. Default: none.
    */
   readonly createListenClient?: () => PostgresListenClient;
 }

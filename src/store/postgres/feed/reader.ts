@@ -30,6 +30,15 @@ const beatOnce = "UPDATE tokenpair.nodes SET beat = beat + 1 WHERE id = :nodeId"
 // In its own statement: the database or the role may have another default.
 const waitForStandbys = "SELECT set_config('synchronous_commit', 'on', true)";
 
+/** `pg` reads the certificates that a connection string names, and throws if a file is missing. */
+function createOrThrow(create: () => PostgresListenClient): PostgresListenClient {
+  try {
+    return create();
+  } catch (error) {
+    throw toStoreError(operation, error);
+  }
+}
+
 /**
  * Creates the reader.
  *
@@ -58,7 +67,7 @@ export function createFeedReader(
 
   async function open(create: () => PostgresListenClient, timeout: number): Promise<PostgresListenClient> {
     if (client !== null) return client;
-    const opened = create();
+    const opened = createOrThrow(create);
     // A connection that breaks between two reads emits an event, which would end the process if nothing listened.
     opened.on("error", () => {
       if (client === opened) close();
