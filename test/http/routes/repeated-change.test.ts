@@ -172,6 +172,23 @@ describe("the header Revocation-Confirmed", () => {
     expect([await isAccepted(own.access), await isAccepted(other.access)]).toEqual([true, false]);
   });
 
+  it("says pending if the request is repeated because its answer was lost", async () => {
+    await auth.close();
+    auth = await createTestAuth({ settings: { confirmRevocations: true } });
+    const { access } = await auth.logIn();
+    const logOutAll = (token: string) =>
+      auth.send("POST", "/api/auth/logout/", {
+        headers: { Authorization: `Bearer ${token}`, "Idempotency-Key": key },
+        body: { scope: "all" },
+      });
+    expect(confirmedOf(await sendByBearer(access))).toEqual([200, "acks"]);
+    const repeated = await sendByBearer(access);
+    const { access: next } = (await repeated.clone().json()) as { access: string };
+    expect(confirmedOf(repeated)).toEqual([200, "pending"]);
+    expect(confirmedOf(await logOutAll(next))).toEqual([200, "acks"]);
+    expect(confirmedOf(await logOutAll(next))).toEqual([200, "pending"]);
+  });
+
   it("is missing if confirmRevocations is off", async () => {
     await auth.close();
     auth = await createTestAuth({ settings: { confirmRevocations: false } });

@@ -49,8 +49,8 @@ export interface PostgresConnectionOptions extends PostgresBehaviour {
    */
   readonly connectionString: string;
   /**
-   * The connection string for LISTEN, if the other one leads to a proxy that pools transactions. Default:
-   * `connectionString`.
+   * The connection string for LISTEN and for reading the revocation feed, if the other one leads to a proxy that pools
+   * transactions. It must lead to the same server. Default: `connectionString`.
    */
   readonly listenConnectionString?: string;
   /** TLS options of `node:tls`, such as `{ ca }`. Default: what the connection string says. */
