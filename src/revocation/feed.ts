@@ -4,6 +4,7 @@ import type { Clock } from "../core/runtime/clock.ts";
 import { createLoop } from "../core/runtime/loop.ts";
 import type { Schedule } from "../core/runtime/schedule.ts";
 import { unrefSchedule } from "../core/runtime/schedule.ts";
+import { within } from "../core/runtime/within.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { Store } from "../core/store/index.ts";
 import type { EventListener } from "../events/events.ts";
@@ -281,17 +282,4 @@ export function createFeed(options: FeedOptions): Feed {
       await membership.leave();
     },
   };
-}
-
-/** Waits for `work`, but at most `ms` milliseconds. */
-async function within(work: Promise<void>, ms: number, schedule: Schedule): Promise<void> {
-  let timer: { cancel(): void } | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = schedule(resolve, ms);
-  });
-  try {
-    await Promise.race([work, timeout]);
-  } finally {
-    timer?.cancel();
-  }
 }
