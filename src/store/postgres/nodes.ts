@@ -110,6 +110,10 @@ export function createNodeStore(connection: PostgresConnection, notifications: N
       await connection.run("nodes.remove", "DELETE FROM tokenpair.nodes WHERE id = :id", { id });
     },
 
+    async removeLeaving(id) {
+      await connection.run("nodes.removeLeaving", "DELETE FROM tokenpair.nodes WHERE id = :id AND leaving", { id });
+    },
+
     async settle(settled) {
       await connection.run("nodes.settle", settle, { incarnation: settled });
     },

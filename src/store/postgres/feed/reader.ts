@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from "../../../core/errors.ts";
+import { within } from "../../../core/runtime/within.ts";
 import type { FeedRead } from "../../../core/store/feed.ts";
 import type { PostgresConnection, Run } from "../connection/connection.ts";
 import type { PostgresListenClient } from "../connection/driver.ts";
@@ -76,7 +77,8 @@ export function createFeedReader(
       if (client === opened) client = null;
     });
     try {
-      await within(opened.connect(), timeout);
+      const isConnected = await within(opened.connect(), timeout);
+      if (!isConnected) throw new StoreUnavailableError(`${operation}: no connection within ${timeout} ms`);
       if (isStopped) throw new StoreUnavailableError(`${operation}: the store is closed`);
     } catch (error) {
       opened.end().catch(() => {});
@@ -149,17 +151,4 @@ export function createFeedReader(
       close();
     },
   };
-}
-
-/** Waits for `work`, but at most `ms` milliseconds. */
-async function within(work: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new StoreUnavailableError(`${operation}: no connection within ${ms} ms`)), ms);
-  });
-  try {
-    await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
