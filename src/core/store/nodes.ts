@@ -30,7 +30,7 @@ export interface NodeStore {
   toIncarnation(position: CommitPosition): string;
   /** Marks a silent node as leaving: from now on its reads don't count. Durable when the promise fulfils. */
   markLeaving(id: string): Promise<void>;
-  /** Removes the calling node, which accepts nothing any more. */
+  /** Removes a registration of the calling node, which accepts nothing any more, or under which no read has counted. */
   remove(id: string): Promise<void>;
   /** Removes another node that has been leaving for longer than its lease. Does nothing if a failover has lost the mark. */
   removeLeaving(id: string): Promise<void>;
