@@ -31,6 +31,12 @@ export interface AuthOptions<U extends AuthUser = User, C extends object = Appli
    * Default: `signingKey`, if that is an HMAC secret.
    */
   readonly secret?: string | Uint8Array | undefined;
+  /**
+   * The key that verifies simplejwt's refresh tokens: its `SIGNING_KEY` (by default Django's `SECRET_KEY`) for an HMAC algorithm,
+   * else its `VERIFYING_KEY` as PEM. It never signs. Until `legacyRefreshUntil`, each token is accepted once and redeemed for a
+   * session. Default: none.
+   */
+  readonly legacyRefreshKey?: string | Uint8Array | undefined;
   /** Called with every error that the client only sees as a 500 or 503. Default: emits a process warning. */
   readonly onError?: (error: unknown) => void;
   /**

@@ -10,6 +10,7 @@ import { toUserId } from "./core/user-id.ts";
 import { createDeps } from "./create-deps.ts";
 import { createListeners } from "./events/publisher.ts";
 import type { Issued } from "./flows/issue.ts";
+import { reportLegacyKey } from "./flows/legacy/report.ts";
 import { toSessionView } from "./flows/sessions.ts";
 import { requireOwnTable } from "./flows/users.ts";
 import { isPreflight, toCorsHeaders } from "./http/cookies/cors.ts";
@@ -84,6 +85,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       await deps.store.checkSchema();
       await keys.load();
       await deps.feed.start();
+      await reportLegacyKey(deps);
       webhook?.start();
       sweepSilentNodes(deps, confirmer);
     },

@@ -9,6 +9,7 @@ import { resolveSettings } from "./core/settings/resolve.ts";
 import { SettingError } from "./core/settings/setting-error.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { AuthUser } from "./core/user.ts";
+import { toLegacyTokens } from "./crypto/legacy/from-settings.ts";
 import { createPasswordHasher, type PasswordHasher } from "./crypto/passwords.ts";
 import { createTokens } from "./crypto/tokens.ts";
 import type { EventListener } from "./events/events.ts";
@@ -61,7 +62,7 @@ export interface Parts {
  * @throws SettingError if a setting is missing, unknown or wrong, or contradicts another one.
  */
 export function createDeps(
-  { store, signingKey, secret, verifyingKey, onLag, ...rest }: Omit<AuthOptions, "onError">,
+  { store, signingKey, secret, verifyingKey, legacyRefreshKey, onLag, ...rest }: Omit<AuthOptions, "onError">,
   emitToListeners: EventListener,
   { clock = systemClock, random = systemRandom, schedule = unrefSchedule, ...doubles }: TestDoubles = {},
 ): Parts {
@@ -122,6 +123,7 @@ export function createDeps(
     store,
     users,
     tokens,
+    legacyTokens: toLegacyTokens({ key: legacyRefreshKey, settings, clock }),
     passwords,
     keys,
     loginQueue: createLoginQueue(),

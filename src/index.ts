@@ -47,6 +47,7 @@ export type { RevokeReason, Session } from "./core/session.ts";
 export type { AuditSettings, WebhookSettings } from "./core/settings/audit-settings.ts";
 export { days, hours, minutes } from "./core/settings/durations.ts";
 export type { CookieSettings, HttpSettings, ThrottleSettings } from "./core/settings/http-settings.ts";
+export type { LegacyAlgorithm, LegacySettings } from "./core/settings/legacy-settings.ts";
 export type {
   Algorithm,
   RevocationSettings,
@@ -70,12 +71,12 @@ export type { FeedRead, FeedStore, RevokedToken, RevokeTokenOptions } from "./co
 export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store, WriteProbe } from "./core/store/index.ts";
 export type { KeyChange, KeyRecord, KeyRecords, KeyRecordUse, KeyStore, KeyUpdate } from "./core/store/keys.ts";
 export type {
-  ExchangedSession,
-  ExchangedToken,
-  ExchangeOutcome,
   LegacyCounts,
   LegacyStore,
   LegacyToken,
+  RedeemedSession,
+  RedeemedToken,
+  RedeemOutcome,
   RevokedTokens,
   SpentToken,
 } from "./core/store/legacy.ts";
@@ -145,6 +146,7 @@ export type {
   EventOfType,
   EventType,
   KeyChangedEvent,
+  LegacyKeyEvent,
   LoginEvent,
   LoginFailedEvent,
   NewDeviceEvent,

@@ -75,7 +75,7 @@ export const survivors: readonly Mutant[] = [
   {
     name: "a forged refresh token adds an entry to the audit log",
     file: "src/events/catalogue.ts",
-    find: 'return sessionId === undefined ? "never" : "batch";',
+    find: 'return userId === undefined ? "never" : "batch";',
     replace: 'return "batch";',
     tests: ["test/flows/events.test.ts", "test/flows/event-table.test.ts"],
   },

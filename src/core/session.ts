@@ -31,16 +31,16 @@ export interface Session {
   readonly currentHash: Uint8Array;
   /**
    * SHA-256 of the previous generation's secret; `null` before the first rotation. In the first generation of a session for
-   * which a refresh token of simplejwt was exchanged: of the secret that this token stands for.
+   * which a refresh token of simplejwt was redeemed: of the secret that this token yields.
    */
   readonly previousHash: Uint8Array | null;
   /** The salt that derived the current secret from the previous one; `null` if there is no previous one. */
   readonly salt: Uint8Array | null;
-  /** SHA-256 of the idempotency key of the rotation or exchange that made the current generation; `null` if it had none. */
+  /** SHA-256 of the idempotency key of the rotation or redemption that made the current generation; `null` if it had none. */
   readonly idempotencyHash: Uint8Array | null;
   /**
    * When the current generation was made: the reuse interval begins here. With `rotateRefreshTokens: "observe"`, when the last
-   * refresh token was issued. `null` before the first time, unless a refresh token of simplejwt was exchanged for the session.
+   * refresh token was issued. `null` before the first time, unless a refresh token of simplejwt was redeemed for the session.
    */
   readonly rotatedAt: number | null;
   /** The time of the login. */

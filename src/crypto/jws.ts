@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { AuthError } from "../core/errors.ts";
 import { parseBase64url, toBase64url } from "./base64url.ts";
-import type { KeySet } from "./keys/key-set.ts";
+import type { VerifyingKeys } from "./keys/key-set.ts";
 import type { SigningKey, VerifyingKey } from "./keys/signing-key.ts";
 import { parseJsonObject } from "./strict-json.ts";
 
@@ -58,7 +58,7 @@ export interface VerifiedJws<P> extends Signed {
  */
 export function verifyCompact(
   token: string,
-  keys: KeySet,
+  keys: VerifyingKeys,
   accessHeader?: string,
 ): VerifiedJws<Record<string, unknown>> {
   const { payload, key, typ } = verifySignature(token, keys, accessHeader);
@@ -74,7 +74,7 @@ export function verifyCompact(
  * @returns the payload's text.
  * @throws AuthError `token_invalid`
  */
-export function verifySignature(token: string, keys: KeySet, accessHeader?: string): VerifiedJws<string> {
+export function verifySignature(token: string, keys: VerifyingKeys, accessHeader?: string): VerifiedJws<string> {
   if (token.length > maxTokenLength) throw refusal("token is longer than 8 KiB");
   const headerEnd = token.indexOf(".");
   const payloadEnd = token.indexOf(".", headerEnd + 1);
@@ -87,7 +87,7 @@ export function verifySignature(token: string, keys: KeySet, accessHeader?: stri
   return { payload, key, typ };
 }
 
-function readHeader(segment: string, keys: KeySet, accessHeader: string | undefined): Signed {
+function readHeader(segment: string, keys: VerifyingKeys, accessHeader: string | undefined): Signed {
   // Nearly every header is one that this key set writes.
   if (segment === keys.access.header) return { key: keys.access, typ: "JWT" };
   if (segment === accessHeader) return { key: keys.access, typ: "at+jwt" };

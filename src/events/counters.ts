@@ -22,7 +22,16 @@ export const eventCounters = {
     name: "tokenpair_refreshes_total",
     help: "Refreshes by outcome. Alert on reuse_detected and state_lost.",
     label: "outcome",
-    initial: ["rotated", "replayed", "not_rotated", "rotation_ignored", "reuse_detected", "state_lost", "refused"],
+    initial: [
+      "rotated",
+      "replayed",
+      "not_rotated",
+      "redeemed",
+      "rotation_ignored",
+      "reuse_detected",
+      "state_lost",
+      "refused",
+    ],
   },
   revocations: {
     name: "tokenpair_session_revocations_total",

@@ -4,6 +4,7 @@ import type { Random } from "../core/runtime/random.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { Store } from "../core/store/index.ts";
 import type { AuthUser } from "../core/user.ts";
+import type { LegacyTokens } from "../crypto/legacy/legacy-tokens.ts";
 import type { PasswordHasher } from "../crypto/passwords.ts";
 import type { Tokens } from "../crypto/tokens.ts";
 import type { EventListener } from "../events/events.ts";
@@ -25,6 +26,8 @@ export interface Deps {
   readonly users: UserSource;
   /** Signs and verifies both kinds of token. */
   readonly tokens: Tokens;
+  /** Verifies refresh tokens of simplejwt, during the move from it; else `null`. */
+  readonly legacyTokens: LegacyTokens | null;
   /** Hashes and verifies passwords. */
   readonly passwords: PasswordHasher;
   /** This node's keys. Flows that make or verify other tokens than access tokens await `ready` first. */

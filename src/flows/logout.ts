@@ -10,6 +10,8 @@ import {
   sessionsRevoked,
 } from "./commit.ts";
 import type { Deps } from "./deps.ts";
+import { logoutByLegacyToken } from "./legacy/revoke.ts";
+import { verifyAnyRefreshToken } from "./legacy/verify.ts";
 import { findClaimMismatch, findSessionRefusal } from "./session-refusal.ts";
 
 /** Which sessions to log out: this one, all others of the user, or all of the user's. */
@@ -33,7 +35,7 @@ export interface LogoutOptions extends ConfirmOptions {
 
 /**
  * Logs out by any genuine refresh token of a live session, a spent one included (simplejwt's "blacklist"). Durable when
- * the promise fulfils.
+ * the promise fulfils. During a move from simplejwt, the scope "local" also accepts a refresh token of simplejwt.
  *
  * @throws AuthError a `token_` code; `token_revoked` if the session is over already: then no session is revoked,
  * whatever the scope. StoreUnavailableError with nothing changed.
@@ -44,7 +46,8 @@ export async function logoutByRefreshToken(
   { scope = "local", client = {}, confirmed }: LogoutOptions = {},
 ): Promise<Confirmed> {
   await deps.keys.ready();
-  const claims = deps.tokens.verifyRefresh(token);
+  const claims = scope === "local" ? verifyAnyRefreshToken(deps, token) : deps.tokens.verifyRefresh(token);
+  if (claims.type === "legacy") return logoutByLegacyToken(deps, claims, { client, isConfirmed: confirmed ?? false });
   const { sessionId, userId } = claims;
   if (scope === "local") {
     const events = sessionsRevoked({ userId, sessionId, reason: "logout", client });

@@ -11,9 +11,6 @@ import { findEnd, findSigner, isSealed, toAccessRecords, toSecretRecords, toVeri
 /** Bytes of a new secret: as many as the longest hash has. */
 const secretLength = 64;
 
-/** Seconds after its end at which the private part of a key is deleted. */
-const deletionDelay = 60;
-
 /** What `toMissing` needs. */
 export interface MissingSources {
   readonly records: KeyRecords;
@@ -98,5 +95,5 @@ function toOverdue(given: GivenKeys, records: KeyRecords, settings: KeySettings)
 }
 
 function isOver(end: number | null, now: number): boolean {
-  return end !== null && end + deletionDelay <= now;
+  return end !== null && end <= now;
 }

@@ -1,10 +1,10 @@
-import type { ExchangedSession } from "../core/store/legacy.ts";
+import type { RedeemedSession } from "../core/store/legacy.ts";
 import type { NewSession } from "../core/store/sessions.ts";
 
-/** A session to insert: of a login, or one for which a token of another system is exchanged. */
+/** A session to insert: of a login, or one for which a token of another system is redeemed. */
 export type SessionToInsert = Omit<NewSession, "updateLastLogin"> &
   Partial<Pick<NewSession, "updateLastLogin">> &
-  Partial<Pick<ExchangedSession, "previousHash" | "salt" | "idempotencyHash">>;
+  Partial<Pick<RedeemedSession, "previousHash" | "salt" | "idempotencyHash">>;
 
 /** Why a session isn't inserted. */
 export type UserRefusal = "user_gone" | "user_inactive" | "user_epoch_changed";

@@ -50,6 +50,12 @@ const rows: readonly Row[] = [
   ["a login under load", { ...failed, code: "unavailable" }, { audit: "never", count: ["logins", "unavailable"] }],
   ["a rotation", refreshed("rotated"), { audit: "never", rotations: "transaction", count: refreshCount("rotated") }],
   ["a replay", refreshed("replayed"), { audit: "never", rotations: "transaction", count: refreshCount("replayed") }],
+  ["a redemption", refreshed("redeemed"), { audit: "transaction", count: refreshCount("redeemed") }],
+  [
+    "a refused refresh token of simplejwt",
+    { type: "refresh", outcome: "refused", ...user },
+    { audit: "batch", count: refreshCount("refused") },
+  ],
   [
     "a refresh without rotation",
     refreshed("not_rotated"),
@@ -111,6 +117,21 @@ const rows: readonly Row[] = [
   ["an unlocked address", { type: "unlocked", ip: "192.0.2.7", ...base }, { audit: "transaction" }],
   ["a CSRF refusal in a session", { type: "csrf_refused", reason: "wrong token", ...session }, { audit: "batch" }],
   ["a CSRF refusal without a session", { type: "csrf_refused", reason: "no token", ...base }, { audit: "never" }],
+  [
+    "a key of simplejwt in use",
+    { type: "legacy_key", state: "accepted", until: 2, revokedTokens: 1, time: 1 },
+    { audit: "never" },
+  ],
+  [
+    "a key of simplejwt without a blacklist",
+    { type: "legacy_key", state: "accepted", until: 2, revokedTokens: 0, time: 1 },
+    { audit: "never", level: "warn" },
+  ],
+  [
+    "a key of simplejwt whose time is over",
+    { type: "legacy_key", state: "ignored", until: 1, revokedTokens: 1, time: 1 },
+    { audit: "never", level: "warn" },
+  ],
   ["a generated key", { type: "key_changed", change: "generated", time: 1 }, { audit: "batch" }],
   [
     "an added key",

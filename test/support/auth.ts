@@ -44,7 +44,11 @@ export function createTestClock(start = testStart) {
 export interface TestAuthOptions {
   readonly settings?: Partial<Settings<AuthUser>>;
   /** The keys in the settings. Default: `signingKey` alone. */
-  readonly given?: { readonly signingKey?: string | undefined; readonly secret?: string };
+  readonly given?: {
+    readonly signingKey?: string | undefined;
+    readonly secret?: string;
+    readonly legacyRefreshKey?: string | undefined;
+  };
   /** Wraps or replaces the store. */
   readonly wrapStore?: (store: Store) => Store;
   readonly endpoints?: readonly Endpoint[];

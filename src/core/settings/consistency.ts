@@ -1,5 +1,6 @@
 import type { AuthUser } from "../user.ts";
 import { toCookieNames } from "./cookie-names.ts";
+import { toLegacyUntil } from "./legacy-settings.ts";
 import { isAffordable, minMemoryPerThread, toPasswordCost } from "./password-cost.ts";
 import { toPeppers } from "./peppers.ts";
 import { isSharedDomain } from "./public-suffixes.ts";
@@ -31,6 +32,7 @@ const checks: readonly ((settings: Settings<AuthUser>) => void)[] = [
   requireLoginDelays,
   requireKekIds,
   requireTokenProfile,
+  requireLegacyUntil,
 ];
 
 function requireOrderedLifetimes(settings: Settings<AuthUser>): void {
@@ -210,4 +212,9 @@ function requireTokenProfile(settings: Settings<AuthUser>): void {
   if (settings.jtiClaim !== "jti") {
     throw new SettingError("jtiClaim", 'must be "jti" with accessTokenProfile "rfc9068". Remove one of them.');
   }
+}
+
+function requireLegacyUntil({ legacyRefreshUntil: until }: Settings<AuthUser>): void {
+  if (until === undefined || toLegacyUntil(until) !== null) return;
+  throw new SettingError("legacyRefreshUntil", `must be a day that exists, got "${until}". Example: "2026-09-30"`);
 }

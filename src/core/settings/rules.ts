@@ -1,4 +1,5 @@
 import { days, hours, minutes } from "./durations.ts";
+import { type LegacyAlgorithm, legacyUntilPattern } from "./legacy-settings.ts";
 import { costLimits, minMemoryPerThread } from "./password-cost.ts";
 import { pepperPattern } from "./peppers.ts";
 import type { Algorithm } from "./session-settings.ts";
@@ -88,6 +89,19 @@ const algorithms = [
   "PS512",
 ] as const satisfies readonly Algorithm[];
 
+/** The algorithms that simplejwt knows. */
+const legacyAlgorithms = [
+  "HS256",
+  "HS384",
+  "HS512",
+  "RS256",
+  "RS384",
+  "RS512",
+  "ES256",
+  "ES384",
+  "ES512",
+] as const satisfies readonly LegacyAlgorithm[];
+
 /** A key, or a list of keys, each with or without an id. 32 bytes have 43 characters. */
 const kekPattern = /^(?:[\w.-]{1,32}:)?[\w-]{43}(?:,(?:[\w.-]{1,32}:)?[\w-]{43})*$/;
 
@@ -120,6 +134,14 @@ export const settingRules = Object.freeze({
   tokenTypeClaim: claimName,
   jtiClaim: claimName,
   verifyCacheSize: count("tokens", 0, 1_000_000),
+
+  legacyRefreshUntil: {
+    type: "text",
+    pattern: legacyUntilPattern,
+    form: 'a date such as "2026-09-30" or a time such as "2026-09-30T18:00:00Z"',
+    optional: true,
+  },
+  legacyRefreshAlgorithm: { type: "choice", choices: legacyAlgorithms },
 
   maxStaleness: decimalSeconds(0.25, 3_600),
   onStale: { type: "choice", choices: ["wait", "refuse", "lookup"] },

@@ -3,6 +3,7 @@ import type { AuthUser, User } from "../user.ts";
 import type { AuditSettings, WebhookSettings } from "./audit-settings.ts";
 import { days, minutes } from "./durations.ts";
 import type { CookieSettings, HttpSettings, ThrottleSettings } from "./http-settings.ts";
+import type { LegacySettings } from "./legacy-settings.ts";
 import { owaspCost } from "./password-cost.ts";
 import type { RevocationSettings, SessionSettings, TokenSettings } from "./session-settings.ts";
 import type { LoginHookSettings, PasswordSettings, UserSettings } from "./user-settings.ts";
@@ -14,6 +15,7 @@ import type { LoginHookSettings, PasswordSettings, UserSettings } from "./user-s
 export interface Settings<U extends AuthUser = User, C extends object = ApplicationClaims>
   extends SessionSettings,
     TokenSettings,
+    LegacySettings,
     RevocationSettings,
     HttpSettings,
     CookieSettings,
@@ -49,6 +51,10 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   tokenTypeClaim: "token_type",
   jtiClaim: "jti",
   verifyCacheSize: 1_000,
+
+  // LegacySettings
+  legacyRefreshUntil: undefined,
+  legacyRefreshAlgorithm: undefined,
 
   // RevocationSettings
   maxStaleness: 10,

@@ -2,8 +2,8 @@ import type { AuditOf } from "./audit.ts";
 import type { CreatedSession, NewSession, RevocationOptions, RevokedSessions } from "./sessions.ts";
 
 /**
- * Refresh tokens of the system that users come from, by their `jti`. Each can be exchanged for a session once. A row says that
- * its token is spent: it was exchanged, or revoked.
+ * Refresh tokens of the system that users come from, by their `jti`. Each can be redeemed for a session once. A row says that
+ * its token is spent: it was redeemed, or revoked.
  */
 export interface LegacyStore {
   /**
@@ -12,11 +12,11 @@ export interface LegacyStore {
    *
    * @returns `spent` if the token was spent before, whatever has become of the user; then nothing has changed.
    */
-  exchange(session: ExchangedSession, token: ExchangedToken, audit?: AuditOf<CreatedSession>): Promise<ExchangeOutcome>;
+  redeem(session: RedeemedSession, token: RedeemedToken, audit?: AuditOf<CreatedSession>): Promise<RedeemOutcome>;
   /** Returns what a token was spent for; `null` if it isn't spent. */
   find(tokenId: string): Promise<SpentToken | null>;
   /**
-   * Spends tokens, so that they can't be exchanged any more, and revokes the sessions for which they were exchanged already.
+   * Spends tokens, so that they can't be redeemed any more, and revokes the sessions for which they were redeemed already.
    * `audit` isn't called if every token was spent before and no session was revoked.
    */
   revoke(
@@ -36,8 +36,8 @@ export interface LegacyToken {
   readonly expiresAt: number;
 }
 
-/** A token to exchange. */
-export interface ExchangedToken extends LegacyToken {
+/** A token to redeem. */
+export interface RedeemedToken extends LegacyToken {
   /** Its `iat`: whole seconds since the epoch. The token is refused if everything that was issued then has been revoked. */
   readonly issuedAt: number;
   /** Whether the user must have been imported, so that the token's user is the one with the same id here. */
@@ -45,8 +45,8 @@ export interface ExchangedToken extends LegacyToken {
 }
 
 /** The session to insert. It is stored as if the token were the refresh token of generation -1 and had been rotated. */
-export interface ExchangedSession extends Omit<NewSession, "replaces" | "updateLastLogin"> {
-  /** SHA-256 of the secret that the token stands for. */
+export interface RedeemedSession extends Omit<NewSession, "replaces" | "updateLastLogin"> {
+  /** SHA-256 of the secret that the token yields. */
   readonly previousHash: Uint8Array;
   /** The salt that derives the first generation's secret from it. */
   readonly salt: Uint8Array;
@@ -56,12 +56,12 @@ export interface ExchangedSession extends Omit<NewSession, "replaces" | "updateL
 
 /** What a token was spent for. */
 export interface SpentToken {
-  /** The session for which the token was exchanged; `null` if the token was revoked. */
+  /** The session for which the token was redeemed; `null` if the token was revoked. */
   readonly sessionId: string | null;
 }
 
-/** The result of `exchange`. */
-export type ExchangeOutcome =
+/** The result of `redeem`. */
+export type RedeemOutcome =
   | CreatedSession
   | ({ readonly outcome: "spent" } & SpentToken)
   | {
@@ -70,7 +70,7 @@ export type ExchangeOutcome =
       readonly reason: "user_gone" | "user_inactive" | "user_epoch_changed" | "not_imported" | "all_revoked";
     };
 
-/** Tokens that were revoked, and the sessions for which some of them had been exchanged. */
+/** Tokens that were revoked, and the sessions for which some of them had been redeemed. */
 export interface RevokedTokens extends RevokedSessions {
   /** The tokens that were not spent before. */
   readonly tokenIds: readonly string[];
@@ -82,8 +82,8 @@ export interface RevokedTokens extends RevokedSessions {
 
 /** How many tokens are spent. */
 export interface LegacyCounts {
-  /** Tokens that were exchanged for a session. */
-  readonly exchanged: number;
-  /** Tokens that were revoked before they could be exchanged. */
+  /** Tokens that were redeemed for a session. */
+  readonly redeemed: number;
+  /** Tokens that were revoked before they could be redeemed. */
   readonly revoked: number;
 }

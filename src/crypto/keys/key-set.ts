@@ -1,17 +1,25 @@
 import { toKnownName } from "./algorithms.ts";
 import { allows, type SigningKey, type VerifyingKey } from "./signing-key.ts";
 
-/** The keys that a node accepts at one moment. It never changes: other keys are another set. */
-export interface KeySet {
-  /** The key that signs access tokens. */
-  readonly access: SigningKey;
-  /** The key that signs refresh tokens. */
-  readonly refresh: SigningKey;
+/** The keys that verify tokens. */
+export interface VerifyingKeys {
+  /** The key of most access tokens. */
+  readonly access: VerifyingKey;
+  /** The key of most refresh tokens. */
+  readonly refresh: VerifyingKey;
   /**
    * Returns the key that a header names, or `null`: the key with its `kid` or, without `kid`, the only key with its `alg` that
    * may sign access tokens. `alg` must be the key's own, so that a header can't choose how a key is used (RFC 8725 §3.1).
    */
   find(header: { readonly alg?: unknown; readonly kid?: unknown }): VerifyingKey | null;
+}
+
+/** The keys that a node accepts at one moment. It never changes: other keys are another set. */
+export interface KeySet extends VerifyingKeys {
+  /** The key that signs access tokens. */
+  readonly access: SigningKey;
+  /** The key that signs refresh tokens. */
+  readonly refresh: SigningKey;
 }
 
 /** The options of `createKeySet`. */

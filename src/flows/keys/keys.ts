@@ -53,7 +53,7 @@ export function rotateKeys(deps: KeyDeps, options: KeyOptions): Promise<RotatedK
   return change(deps, (records) => {
     // Keys that these nodes can't open must not be mixed with keys that they can.
     openRing(records, options.keks);
-    return decideRotation(records, { ...options, verifyingTime: toVerifyingTime(records, deps.settings), makeKey });
+    return decideRotation(records, { ...options, verifyingTime: findVerifyingTime(deps, records), makeKey });
   });
 }
 
@@ -67,7 +67,7 @@ export function retireKey(deps: KeyDeps, kid: string, options: RetireOptions): P
   return change(deps, (records) =>
     decideRetirement(records, kid, {
       ...options,
-      verifyingTime: toVerifyingTime(records, deps.settings),
+      verifyingTime: findVerifyingTime(deps, records),
       makeKey,
     }),
   );
@@ -119,6 +119,12 @@ export function rewrapKeys(
     const event = { type: "keys_rewrapped", time: records.now, kekId: keks.id, ...result, client } as const;
     return { change: { update }, events: [event], result };
   });
+}
+
+/** What the nodes have set counts. The settings of a command may be others, so they count only before the first node has run. */
+function findVerifyingTime({ settings }: KeyDeps, records: KeyRecords): number {
+  const accessTokenLifetime = records.longestAccess > 0 ? records.longestAccess : settings.accessTokenLifetime;
+  return toVerifyingTime(records, { ...settings, accessTokenLifetime });
 }
 
 /** How often a change is decided again because another process has changed the keys meanwhile. */

@@ -1,10 +1,10 @@
 import { clockMargin } from "../../core/revocation-horizon.ts";
 import type {
-  ExchangedSession,
-  ExchangedToken,
-  ExchangeOutcome,
   LegacyCounts,
   LegacyStore,
+  RedeemedSession,
+  RedeemedToken,
+  RedeemOutcome,
   RevokedTokens,
   SpentToken,
 } from "../../core/store/legacy.ts";
@@ -36,7 +36,7 @@ const findSessions = `SELECT session_id AS "sessionId" FROM tokenpair.legacy_tok
 
 const isAllRevoked = `SELECT FROM tokenpair.installation WHERE all_revoked_at >= :issuedAt::bigint - ${clockMargin}`;
 
-const count = `SELECT count(session_id) AS exchanged, count(*) - count(session_id) AS revoked FROM tokenpair.legacy_tokens`;
+const count = `SELECT count(session_id) AS redeemed, count(*) - count(session_id) AS revoked FROM tokenpair.legacy_tokens`;
 
 /** Creates the store of the table `legacy_tokens`. */
 export function createLegacyStore(
@@ -45,16 +45,16 @@ export function createLegacyStore(
   inserter: SessionInserter,
 ): LegacyStore {
   /** Call it when the user and the login lock are locked: it must see the last revocation of everything. */
-  async function findRefusal(run: Run, { isImported }: LockedUser, { needsImport, issuedAt }: ExchangedToken) {
+  async function findRefusal(run: Run, { isImported }: LockedUser, { needsImport, issuedAt }: RedeemedToken) {
     if (needsImport && !isImported) return "not_imported";
     return (await run(isAllRevoked, { issuedAt })).length === 0 ? null : "all_revoked";
   }
 
-  async function exchange(
+  async function redeem(
     transaction: Transaction,
-    session: ExchangedSession,
-    token: ExchangedToken,
-  ): Promise<ExchangeOutcome> {
+    session: RedeemedSession,
+    token: RedeemedToken,
+  ): Promise<RedeemOutcome> {
     const { run } = transaction;
     const { tokenId, expiresAt } = token;
     const locked = await inserter.lockUser(transaction, session);
@@ -72,7 +72,7 @@ export function createLegacyStore(
     return inserter.insert(transaction, session, locked.user);
   }
 
-  /** Revokes the sessions for which tokens were exchanged. */
+  /** Revokes the sessions for which tokens were redeemed. */
   async function revokeSessions(
     transaction: Transaction,
     tokenIds: readonly string[],
@@ -88,9 +88,9 @@ export function createLegacyStore(
   }
 
   return {
-    exchange: (session, token, audit) =>
-      connection.transact("legacy.exchange", async (transaction) => {
-        const outcome = await exchange(transaction, session, token);
+    redeem: (session, token, audit) =>
+      connection.transact("legacy.redeem", async (transaction) => {
+        const outcome = await redeem(transaction, session, token);
         return outcome.outcome === "created" ? recordChange(transaction.run, audit, outcome) : outcome;
       }),
 

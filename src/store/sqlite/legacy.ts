@@ -1,9 +1,9 @@
 import { clockMargin } from "../../core/revocation-horizon.ts";
 import type {
-  ExchangedSession,
-  ExchangedToken,
-  ExchangeOutcome,
   LegacyStore,
+  RedeemedSession,
+  RedeemedToken,
+  RedeemOutcome,
   RevokedTokens,
 } from "../../core/store/legacy.ts";
 import { recordChange } from "./audit.ts";
@@ -20,7 +20,7 @@ const isAllRevoked = `SELECT 1 FROM installation WHERE all_revoked_at >= :issued
 
 const isImported = "SELECT 1 FROM users WHERE id = :userId AND imported = 1";
 
-const count = `SELECT count(session_id) AS exchanged, count(*) - count(session_id) AS revoked FROM legacy_tokens`;
+const count = `SELECT count(session_id) AS redeemed, count(*) - count(session_id) AS revoked FROM legacy_tokens`;
 
 /** Creates the store of the table `legacy_tokens`. The write lock puts those who spend a token in order. */
 export function createLegacyStore(
@@ -34,7 +34,7 @@ export function createLegacyStore(
     return row === undefined ? undefined : { sessionId: row["sessionId"] as string | null };
   }
 
-  function findRefusal(session: ExchangedSession, { issuedAt, needsImport }: ExchangedToken) {
+  function findRefusal(session: RedeemedSession, { issuedAt, needsImport }: RedeemedToken) {
     const { userId } = session;
     const reason = inserter.findRefusal(session);
     if (reason !== null) return reason;
@@ -43,8 +43,8 @@ export function createLegacyStore(
   }
 
   return {
-    async exchange(session, token, audit) {
-      return connection.write("legacy.exchange", (now): ExchangeOutcome => {
+    async redeem(session, token, audit) {
+      return connection.write("legacy.redeem", (now): RedeemOutcome => {
         const { tokenId, expiresAt } = token;
         const spent = findSpent(tokenId);
         if (spent !== undefined) return { outcome: "spent", ...spent };
@@ -88,7 +88,7 @@ export function createLegacyStore(
     async count() {
       return connection.read("legacy.count", () => {
         const row = connection.prepare(count).get();
-        return { exchanged: Number(row?.["exchanged"]), revoked: Number(row?.["revoked"]) };
+        return { redeemed: Number(row?.["redeemed"]), revoked: Number(row?.["revoked"]) };
       });
     },
   };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ExchangedSession, ExchangedToken, ExchangeOutcome } from "../../../src/core/store/legacy.ts";
+import type { RedeemedSession, RedeemedToken, RedeemOutcome } from "../../../src/core/store/legacy.ts";
 import { addSession, addUser, importedUser, isLive, newSession, readAfter, rotationOf, toHash } from "./records.ts";
 import type { Scene } from "./scene.ts";
 
@@ -12,16 +12,16 @@ export function describeLegacyContract(scene: Scene): void {
     return id;
   }
 
-  /** Exchanges the token `jti` of the user with the id 1, who must have been imported. */
-  function exchange(
+  /** Redeems the token `jti` of the user with the id 1, who must have been imported. */
+  function redeem(
     sessionId: string,
-    session: Partial<ExchangedSession> & { readonly userId?: string } = {},
-    token: Partial<ExchangedToken> = {},
-  ): Promise<ExchangeOutcome> {
+    session: Partial<RedeemedSession> & { readonly userId?: string } = {},
+    token: Partial<RedeemedToken> = {},
+  ): Promise<RedeemOutcome> {
     const { updateLastLogin: _, ...row } = newSession(sessionId, "1");
-    const exchanged = { ...row, previousHash: toHash(99), salt, idempotencyHash: null, ...session };
+    const redeemed = { ...row, previousHash: toHash(99), salt, idempotencyHash: null, ...session };
     const times = { issuedAt: scene.now - 500, expiresAt: scene.now + 500 };
-    return scene.store.legacy.exchange(exchanged, { tokenId: "jti", ...times, needsImport: true, ...token });
+    return scene.store.legacy.redeem(redeemed, { tokenId: "jti", ...times, needsImport: true, ...token });
   }
 
   const revoke = (...ids: readonly string[]) =>
@@ -32,10 +32,10 @@ export function describeLegacyContract(scene: Scene): void {
 
   const none = { sessions: 0, revocations: [] };
 
-  describe("legacy.exchange", () => {
+  describe("legacy.redeem", () => {
     it("inserts a session whose first generation has a predecessor, and spends the token", async () => {
       await importUser("alice", "1");
-      const created = await exchange("s", { idempotencyHash: toHash(50) });
+      const created = await redeem("s", { idempotencyHash: toHash(50) });
       expect(created).toMatchObject({
         outcome: "created",
         now: scene.now,
@@ -64,7 +64,7 @@ export function describeLegacyContract(scene: Scene): void {
 
     it("is won by one of many calls with one token, and the others learn its session", async () => {
       await importUser("alice", "1");
-      const outcomes = await Promise.all(Array.from({ length: 64 }, (_, n) => exchange(`s${n}`)));
+      const outcomes = await Promise.all(Array.from({ length: 64 }, (_, n) => redeem(`s${n}`)));
       const winners = outcomes.flatMap((each) => (each.outcome === "created" ? [each.session.id] : []));
       expect(winners).toHaveLength(1);
       expect(outcomes.filter(({ outcome }) => outcome === "spent")).toEqual(
@@ -75,37 +75,37 @@ export function describeLegacyContract(scene: Scene): void {
 
     it("returns what the token was spent for, even if the user is gone or inactive by now", async () => {
       await importUser("alice", "1");
-      await exchange("s");
+      await redeem("s");
       await scene.store.users.disable("1");
-      expect(await exchange("t")).toEqual({ outcome: "spent", sessionId: "s" });
+      expect(await redeem("t")).toEqual({ outcome: "spent", sessionId: "s" });
       await scene.store.users.delete("1");
-      expect(await exchange("t")).toEqual({ outcome: "spent", sessionId: "s" });
+      expect(await redeem("t")).toEqual({ outcome: "spent", sessionId: "s" });
     });
 
     it("is refused, and spends nothing, if the user is gone, inactive, not imported or has another epoch", async () => {
       const refused = (reason: string) => ({ outcome: "refused", reason });
-      expect(await exchange("s")).toEqual(refused("user_gone"));
+      expect(await redeem("s")).toEqual(refused("user_gone"));
       await addUser(scene.store, "alice");
-      expect(await exchange("s")).toEqual(refused("not_imported"));
+      expect(await redeem("s")).toEqual(refused("not_imported"));
       await scene.store.users.importBatch([importedUser("alice")]);
-      expect(await exchange("s")).toEqual(refused("not_imported"));
+      expect(await redeem("s")).toEqual(refused("not_imported"));
       await scene.store.users.importBatch([importedUser("alice", { id: "1" })]);
       await scene.store.users.disable("1");
-      expect(await exchange("s")).toEqual(refused("user_inactive"));
+      expect(await redeem("s")).toEqual(refused("user_inactive"));
       await scene.store.users.enable("1");
-      expect(await exchange("s")).toEqual(refused("user_epoch_changed"));
-      expect(await exchange("s", { userEpoch: 1 })).toMatchObject({ outcome: "created" });
+      expect(await redeem("s")).toEqual(refused("user_epoch_changed"));
+      expect(await redeem("s", { userEpoch: 1 })).toMatchObject({ outcome: "created" });
     });
 
     it("knows by the import which users have the ids of the other system", async () => {
       await scene.store.users.importBatch([importedUser("alice"), importedUser("bob", { id: "7" })]);
-      expect(await exchange("s", { userId: "8" })).toEqual({ outcome: "refused", reason: "not_imported" });
-      expect(await exchange("s", { userId: "7" })).toMatchObject({ outcome: "created" });
+      expect(await redeem("s", { userId: "8" })).toEqual({ outcome: "refused", reason: "not_imported" });
+      expect(await redeem("s", { userId: "7" })).toMatchObject({ outcome: "created" });
     });
 
     it("doesn't ask for an import if the application keeps the users", async () => {
       await scene.store.users.ensure("app-1");
-      const outcome = await exchange("s", { userId: "app-1" }, { needsImport: false });
+      const outcome = await redeem("s", { userId: "app-1" }, { needsImport: false });
       expect(outcome).toMatchObject({ outcome: "created", session: { userId: "app-1" } });
     });
 
@@ -113,23 +113,23 @@ export function describeLegacyContract(scene: Scene): void {
       await importUser("alice", "1");
       await scene.store.sessions.revokeAll("revoked");
       for (const issuedAt of [scene.now - 500, scene.now, scene.now + 60]) {
-        expect(await exchange("s", {}, { issuedAt })).toEqual({ outcome: "refused", reason: "all_revoked" });
+        expect(await redeem("s", {}, { issuedAt })).toEqual({ outcome: "refused", reason: "all_revoked" });
       }
-      expect(await exchange("s", {}, { issuedAt: scene.now + 61 })).toMatchObject({ outcome: "created" });
+      expect(await redeem("s", {}, { issuedAt: scene.now + 61 })).toMatchObject({ outcome: "created" });
     });
 
     it("revokes the least recently used session of a user who has too many", async () => {
       await importUser("alice", "1");
       await addSession(scene.store, "old", "1");
-      const created = await exchange("s", { maxSessions: 1 });
+      const created = await redeem("s", { maxSessions: 1 });
       expect(created).toMatchObject({ limited: ["old"], revocations: [{ sessionId: "old", reason: "limit" }] });
       expect(await isLive(scene.store, "old")).toBe(false);
     });
 
-    it("leaves no live session and no exchanged token if it races a disable", async () => {
+    it("leaves no live session and no redeemed token if it races a disable", async () => {
       const { store } = scene;
       await importUser("alice", "1");
-      const attempts = Array.from({ length: 20 }, (_, n) => exchange(`s${n}`, {}, { tokenId: `jti${n}` }));
+      const attempts = Array.from({ length: 20 }, (_, n) => redeem(`s${n}`, {}, { tokenId: `jti${n}` }));
       await Promise.all([...attempts.slice(0, 10), store.users.disable("1"), ...attempts.slice(10)]);
       expect((await store.sessions.list({ limit: 100 })).sessions).toEqual([]);
     });
@@ -137,7 +137,7 @@ export function describeLegacyContract(scene: Scene): void {
     it("leaves no live session if it races the revocation of everything", async () => {
       const { store } = scene;
       await importUser("alice", "1");
-      const attempts = Array.from({ length: 20 }, (_, n) => exchange(`s${n}`, {}, { tokenId: `jti${n}` }));
+      const attempts = Array.from({ length: 20 }, (_, n) => redeem(`s${n}`, {}, { tokenId: `jti${n}` }));
       await Promise.all([...attempts.slice(0, 10), store.sessions.revokeAll("revoked"), ...attempts.slice(10)]);
       expect((await store.sessions.list({ limit: 100 })).sessions).toEqual([]);
     });
@@ -146,7 +146,7 @@ export function describeLegacyContract(scene: Scene): void {
       await importUser("alice", "1");
       const { updateLastLogin: _, ...session } = newSession("s", "1");
       const token = { tokenId: "jti", issuedAt: scene.now, expiresAt: scene.now + 500, needsImport: true };
-      const attempt = scene.store.legacy.exchange(
+      const attempt = scene.store.legacy.redeem(
         { ...session, previousHash: toHash(99), salt, idempotencyHash: null },
         token,
         () => {
@@ -160,7 +160,7 @@ export function describeLegacyContract(scene: Scene): void {
   });
 
   describe("legacy.revoke", () => {
-    it("spends tokens once, so that they can't be exchanged", async () => {
+    it("spends tokens once, so that they can't be redeemed", async () => {
       await importUser("alice", "1");
       expect(await revoke("b", "a")).toEqual({
         ...none,
@@ -170,14 +170,14 @@ export function describeLegacyContract(scene: Scene): void {
       });
       expect(await revoke("a", "c")).toMatchObject({ tokenIds: ["c"] });
       expect(await revoke("a")).toEqual({ ...none, tokenIds: [], sessionIds: [], now: scene.now });
-      expect(await exchange("s", {}, { tokenId: "a" })).toEqual({ outcome: "spent", sessionId: null });
-      expect(await scene.store.legacy.count()).toEqual({ exchanged: 0, revoked: 3 });
+      expect(await redeem("s", {}, { tokenId: "a" })).toEqual({ outcome: "spent", sessionId: null });
+      expect(await scene.store.legacy.count()).toEqual({ redeemed: 0, revoked: 3 });
     });
 
-    it("revokes the session for which a token was exchanged already, with one feed entry", async () => {
+    it("revokes the session for which a token was redeemed already, with one feed entry", async () => {
       await importUser("alice", "1");
-      await exchange("s");
-      await exchange("t", {}, { tokenId: "other" });
+      await redeem("s");
+      await redeem("t", {}, { tokenId: "other" });
       const revoked = await revoke("jti", "new");
       expect(revoked).toMatchObject({ tokenIds: ["new"], sessionIds: ["s"], sessions: 1 });
       expect(revoked).toMatchObject({ revocations: [{ kind: "session", sessionId: "s", reason: "revoked" }] });
@@ -187,14 +187,14 @@ export function describeLegacyContract(scene: Scene): void {
       expect(await isLive(scene.store, "t")).toBe(true);
       expect(await revoke("jti")).toMatchObject({ ...none, tokenIds: [], sessionIds: [] });
       expect(await scene.store.legacy.find("jti")).toEqual({ sessionId: "s" });
-      expect(await scene.store.legacy.count()).toEqual({ exchanged: 2, revoked: 1 });
+      expect(await scene.store.legacy.count()).toEqual({ redeemed: 2, revoked: 1 });
     });
 
-    it("wins against an exchange of the same token or revokes its session", async () => {
+    it("wins against a redemption of the same token or revokes its session", async () => {
       await importUser("alice", "1");
       const ids = Array.from({ length: 10 }, (_, n) => `jti${n}`);
-      const exchanges = ids.map((tokenId, n) => exchange(`s${n}`, {}, { tokenId }));
-      await Promise.all([...exchanges.slice(0, 5), revoke(...ids), revoke(...ids.toReversed()), ...exchanges.slice(5)]);
+      const redeems = ids.map((tokenId, n) => redeem(`s${n}`, {}, { tokenId }));
+      await Promise.all([...redeems.slice(0, 5), revoke(...ids), revoke(...ids.toReversed()), ...redeems.slice(5)]);
       expect((await scene.store.sessions.list({ limit: 100 })).sessions).toEqual([]);
     });
 
@@ -215,14 +215,14 @@ export function describeLegacyContract(scene: Scene): void {
   describe("deleteExpired", () => {
     it("deletes spent tokens that have expired longer ago than the horizon", async () => {
       await importUser("alice", "1");
-      await exchange("s", { idleLifetime: 5_000, absoluteLifetime: 5_000 });
+      await redeem("s", { idleLifetime: 5_000, absoluteLifetime: 5_000 });
       await revoke("a", "b");
       scene.now += 560;
       expect(await scene.store.deleteExpired({ limit: 2, horizon: 60 })).toMatchObject({ legacyTokens: 0 });
       scene.now += 1;
       expect(await scene.store.deleteExpired({ limit: 2, horizon: 60 })).toMatchObject({ legacyTokens: 2 });
       expect(await scene.store.deleteExpired({ limit: 2, horizon: 60 })).toMatchObject({ legacyTokens: 1 });
-      expect(await scene.store.legacy.count()).toEqual({ exchanged: 0, revoked: 0 });
+      expect(await scene.store.legacy.count()).toEqual({ redeemed: 0, revoked: 0 });
       expect(await isLive(scene.store, "s")).toBe(true);
     });
   });

@@ -221,10 +221,10 @@ export const migrations: readonly Migration[] = [
         CHECK (previous_hash IS NULL OR credential_hash IS NOT NULL)
       );
 
-      -- Refresh tokens of another system that were exchanged for a session, or must not be.
+      -- Refresh tokens of another system that were redeemed for a session, or must not be.
       CREATE TABLE tokenpair.legacy_tokens (
         jti text COLLATE "C" PRIMARY KEY,
-        session_id text COLLATE "C", -- the session that the token was exchanged for; NULL: the token was revoked
+        session_id text COLLATE "C", -- the session that the token was redeemed for; NULL: the token was revoked
         spent_at bigint NOT NULL,
         expires_at bigint NOT NULL -- of the token; afterwards the row is not needed
       );

@@ -201,10 +201,10 @@ export const migrations: readonly Migration[] = [
         CHECK (previous_hash IS NULL OR credential_hash IS NOT NULL)
       ) STRICT;
 
-      -- Refresh tokens of another system that were exchanged for a session, or must not be.
+      -- Refresh tokens of another system that were redeemed for a session, or must not be.
       CREATE TABLE legacy_tokens (
         jti TEXT NOT NULL PRIMARY KEY,
-        session_id TEXT, -- the session that the token was exchanged for; NULL: the token was revoked
+        session_id TEXT, -- the session that the token was redeemed for; NULL: the token was revoked
         spent_at INTEGER NOT NULL,
         expires_at INTEGER NOT NULL -- of the token; afterwards the row is not needed
       ) STRICT, WITHOUT ROWID;
