@@ -21,7 +21,7 @@ export interface Nodes {
   readonly auth: Auth;
   /** The store of the test's own node. */
   readonly store: Store;
-  /** The signing key of every node. */
+  /** The signing key of every node, without `keyEncryptionKey`. */
   readonly signingKey: string;
   /** `null` over SQLite. */
   readonly postgres: PostgresServer | null;
@@ -31,6 +31,8 @@ export interface Nodes {
   start(port?: number, env?: Readonly<Record<string, string>>): Promise<ServerProcess>;
   /** Runs a command of the command line with the servers' settings, and returns what it printed. @throws if it fails. */
   run(...args: readonly string[]): Promise<string>;
+  /** Does the same with more environment variables. */
+  runWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<string>;
   /** Creates a user with this password, and returns the id. */
   addUser(username: string, password: string): Promise<string>;
   close(): Promise<void>;
@@ -50,6 +52,8 @@ export interface NodesOptions {
   readonly sharesWire?: boolean;
   /** Settings of the test's own node. */
   readonly own?: Partial<Settings>;
+  /** What seals the keys of the key ring, which then sign. Default: a secret in the settings signs. */
+  readonly keyEncryptionKey?: string;
 }
 
 /** All requests of a race come from one address, and many logins fail. */
@@ -69,6 +73,7 @@ const cheapHashes = { passwordMemoryCost: 64, passwordTimeCost: 1 };
 /** Starts servers over a new database, and opens it as one more node. */
 export async function openNodes(options: NodesOptions): Promise<Nodes> {
   const { database, servers, env = {}, args = [], postgresSettings = {}, sharesWire = false, own = {} } = options;
+  const { keyEncryptionKey } = options;
   const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
   const file = join(cwd, "tokenpair.db");
   const postgres = database === "PostgreSQL" ? await startPostgres(postgresSettings) : null;
@@ -78,12 +83,15 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
   const store = ownUrl === null ? sqliteStore(file) : postgresStore(ownUrl);
   await store.migrate();
   const signingKey = randomBytes(48).toString("hex");
-  const auth = createAuth({ store, signingKey, ...cheapHashes, ...own });
+  const keys = keyEncryptionKey === undefined ? { signingKey } : { keyEncryptionKey };
+  const auth = createAuth({ store, ...keys, ...cheapHashes, ...own });
   await auth.ready();
 
   const settings = {
     TOKENPAIR_DATABASE_URL: wiredUrl ?? `sqlite:${file}`,
-    TOKENPAIR_SIGNING_KEY: signingKey,
+    ...(keyEncryptionKey === undefined
+      ? { TOKENPAIR_SIGNING_KEY: signingKey }
+      : { TOKENPAIR_KEY_ENCRYPTION_KEY: keyEncryptionKey }),
     TOKENPAIR_PASSWORD_MEMORY_COST: String(cheapHashes.passwordMemoryCost),
     TOKENPAIR_PASSWORD_TIME_COST: String(cheapHashes.passwordTimeCost),
     // The page needs a build.
@@ -99,6 +107,10 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     running.push(server);
     return server;
   };
+  const runWith = async (more: Readonly<Record<string, string>>, ...command: readonly string[]) => {
+    const environment = { ...childEnvironment, ...settings, ...more };
+    return (await promisify(execFile)(process.execPath, [currentMain, ...command], { cwd, env: environment })).stdout;
+  };
   const first = await Promise.all(Array.from({ length: servers }, () => start()));
   return {
     servers: first,
@@ -108,10 +120,8 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     postgres,
     databaseWire,
     start,
-    run: async (...command) => {
-      const environment = { ...childEnvironment, ...settings };
-      return (await promisify(execFile)(process.execPath, [currentMain, ...command], { cwd, env: environment })).stdout;
-    },
+    run: (...command) => runWith({}, ...command),
+    runWith,
     addUser: async (username, password) => (await auth.users.create({ username, password })).id,
     close: async () => {
       await auth.close();
