@@ -75,6 +75,14 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^proxies: /),
   },
   {
+    name: "cut-over",
+    description: "moves the live users of a Django project with simplejwt, if that is installed (minutes)",
+    command: vitest("test/django"),
+    env: { TOKENPAIR_CUT_OVER_USERS: "200", TOKENPAIR_CUT_OVER_ROUNDS: "20" },
+    smoke: { command: vitest("test/django"), env: { TOKENPAIR_CUT_OVER_USERS: "4", TOKENPAIR_CUT_OVER_ROUNDS: "1" } },
+    toFigures: linesWith(/^django: /),
+  },
+  {
     name: "fuzz",
     description: "looks for inputs that break a parser, a minute for each",
     command: ["node", "scripts/fuzz.ts", "60"],

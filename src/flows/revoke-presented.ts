@@ -22,7 +22,8 @@ export interface RevokePresentedOptions {
 export async function revokePresented(deps: Deps, token: string, { client }: RevokePresentedOptions): Promise<void> {
   await deps.keys.ready();
   try {
-    const claims = deps.tokens.verifyAny(token);
+    // A refresh token of simplejwt could still be redeemed.
+    const claims = deps.legacyTokens?.verify(token) ?? deps.tokens.verifyAny(token);
     if (claims.type === "access") await revokeAccessToken(deps, claims, client);
     else await logoutByRefreshToken(deps, token, { client });
   } catch (error) {

@@ -71,7 +71,7 @@ urlpatterns = [
 
 def serve():
     """Serves on a free port, and prints it."""
-    from wsgiref.simple_server import WSGIRequestHandler, make_server
+    from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
     from django.core.wsgi import get_wsgi_application
 
@@ -79,13 +79,17 @@ def serve():
         def log_message(self, *args):
             pass
 
-    server = make_server("127.0.0.1", 0, get_wsgi_application(), handler_class=Handler)
+    class Server(WSGIServer):
+        # As many devices as may wait for the one thread.
+        request_queue_size = 1024
+
+    server = make_server("127.0.0.1", 0, get_wsgi_application(), server_class=Server, handler_class=Handler)
     print(json.dumps({"port": server.server_port}), flush=True)
     server.serve_forever()
 
 
 def create_users(names, password):
-    """Creates a user for each name. One of them is inactive if its name says so."""
+    """Creates a user for each name."""
     from django.contrib.auth.models import User
 
     for name in names:

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { AuthErrorCode } from "../../../src/core/errors.ts";
+import { AuthError, type AuthErrorCode } from "../../../src/core/errors.ts";
 import { resolveSettings } from "../../../src/core/settings/resolve.ts";
 import type { Settings } from "../../../src/core/settings/settings.ts";
 import { toLegacyTokens } from "../../../src/crypto/legacy/from-settings.ts";
@@ -127,6 +128,26 @@ describe("a refresh token of simplejwt", () => {
     const { user_id: uid, token_type: kind, jti: id, ...rest } = legacyPayload();
     expect(verify(signLegacy({ ...rest, uid, kind, id }))).toMatchObject({ userId: "1", tokenId: id });
     expect(() => verify(legacyToken())).toThrow("token_without_id");
+  });
+
+  it("never makes the verifier fail with another error than a refusal, whatever it is", () => {
+    const { verify } = setUp();
+    const claim = fc.oneof(fc.jsonValue(), fc.constant(undefined), fc.integer(), fc.string());
+    const changes = fc.dictionary(
+      fc.constantFrom("exp", "iat", "nbf", "jti", "token_type", "user_id", "iss", "aud"),
+      claim,
+    );
+    const header = fc.record({ alg: fc.constantFrom("HS256", "none", 7), typ: claim }, { requiredKeys: ["alg"] });
+    fc.assert(
+      fc.property(changes, header, fc.string(), (changed, head, tail) => {
+        const token = signLegacy(legacyPayload(changed), { header: head }) + tail;
+        try {
+          verify(token);
+        } catch (error) {
+          expect(error).toBeInstanceOf(AuthError);
+        }
+      }),
+    );
   });
 
   it("is nothing any more when the time is over", () => {

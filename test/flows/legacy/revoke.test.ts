@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { importRevokedTokens } from "../../../src/flows/legacy/revoke.ts";
 import { logoutByRefreshToken } from "../../../src/flows/logout.ts";
 import { refresh } from "../../../src/flows/refresh/refresh.ts";
+import { revokePresented } from "../../../src/flows/revoke-presented.ts";
 import { type TestAuth, testStart } from "../../support/auth.ts";
 import { createMovingAuth, legacyPayload, legacyToken, signLegacy } from "../../support/simplejwt.ts";
 import { expectRefused } from "../flow.ts";
@@ -60,6 +61,20 @@ describe("a logout by a refresh token of simplejwt", () => {
       refresh(auth.deps, token),
     ]);
     expect(await sessions()).toEqual([]);
+  });
+});
+
+describe("a revocation by a service", () => {
+  it("revokes a refresh token of simplejwt, and the session for which it was redeemed", async () => {
+    await revokePresented(auth.deps, token, { client });
+    await expectRefused(refresh(auth.deps, token), "token_revoked", { sessionEnded: true });
+    const other = legacyToken();
+    await refresh(auth.deps, other);
+    await revokePresented(auth.deps, other, { client });
+    expect(await sessions()).toEqual([]);
+    // RFC 7009 §2.2: invalid tokens are no error.
+    await revokePresented(auth.deps, legacyToken({ token_type: "access" }), { client });
+    await revokePresented(auth.deps, token, { client });
   });
 });
 
