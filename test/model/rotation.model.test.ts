@@ -26,7 +26,7 @@
 import { describe, expect, it } from "vitest";
 import { breakages } from "./breakages.ts";
 import { type Exploration, explore } from "./explore.ts";
-import { expiring, timeless } from "./scenario.ts";
+import { expiring, timeless, withOthers } from "./scenario.ts";
 
 const timeout = 240_000;
 const count = new Intl.NumberFormat("en");
@@ -42,6 +42,7 @@ describe("the rotation rule", () => {
     ["reuse interval 0", { ...timeless, reuseInterval: 0 }],
     ["reuse interval 1", { ...timeless, reuseInterval: 1 }],
     ["idle and absolute expiry under a clock that steps", expiring],
+    ["logouts of the other sessions", withOthers],
   ])("keeps every invariant in every state of the rotation rule: %s", { timeout }, async (name, scenario) => {
     const exploration = await explore(scenario);
     print(name, exploration);
@@ -57,6 +58,7 @@ describe("the rotation rule", () => {
       "forgery",
       "unknown",
       ...(scenario.isTimeless ? ["contradiction"] : []),
+      ...(scenario.logsOutOthers ? ["others", "others elsewhere"] : []),
     ]) {
       expect(exploration.outcomes.get(outcome), outcome).toBeGreaterThan(0);
     }

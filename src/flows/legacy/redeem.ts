@@ -47,16 +47,23 @@ async function prepareTokensOfUser(
   presented: LegacyClaims,
   options: RefreshOptions,
 ): Promise<{ readonly user: AuthUser; readonly tokens: PreparedTokens }> {
-  const { users, settings, store } = deps;
+  const { users, settings } = deps;
   const found = await users.find(presented.userId);
   if (found === null || !mayHaveTokens(settings, found.user)) {
     throw refuse(deps, presented, options, "the user is gone or inactive", "token_user_inactive");
   }
-  const row = users.isOwn && presented.passwordMark !== null ? await store.users.findById(presented.userId) : null;
-  if (!isOfPassword(presented, row?.passwordHash ?? null)) {
+  if (await isOlderThanPassword(deps, presented)) {
     throw refuse(deps, presented, options, "the token is older than the password", "password_changed");
   }
   return { user: found.user, tokens: await prepareTokens(deps, found.user, {}) };
+}
+
+/** A token that was redeemed is its session's concern: a login may have replaced the hash of the same password since. */
+async function isOlderThanPassword({ users, store }: Deps, presented: LegacyClaims): Promise<boolean> {
+  const { passwordMark, userId, tokenId } = presented;
+  if (passwordMark === null) return false;
+  const row = users.isOwn ? await store.users.findById(userId) : null;
+  return !isOfPassword(presented, row?.passwordHash ?? null) && (await store.legacy.find(tokenId)) === null;
 }
 
 /** The session to insert, with the secret that the token and a fresh salt make. */

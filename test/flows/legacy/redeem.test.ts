@@ -165,7 +165,18 @@ describe("the user of a refresh token of simplejwt", () => {
     const mark = (hash: string) => createHash("md5").update(hash).digest("hex").toUpperCase();
     const marked = (hash: string) => legacyToken({ user_id: 7, hash_password: mark(hash) });
     await expectRefused(present({}, marked("pbkdf2_sha256$1$salt$older")), "password_changed", { sessionEnded: true });
-    expect(await present({}, marked(passwordHash))).toMatchObject({ outcome: "redeemed" });
+    token = marked(passwordHash);
+    expect(await present()).toMatchObject({ outcome: "redeemed" });
+    // A login replaces the hash of the same password. The session stays, and so does the detection of reuse.
+    await auth.store.users.replacePasswordHash("7", {
+      from: passwordHash,
+      to: "$argon2id$v=19$m=64,t=1,p=1$c2FsdA$aGFzaA",
+    });
+    await expectRefused(present({}, marked(passwordHash)), "password_changed", { sessionEnded: true });
+    expect(await present()).toMatchObject({ outcome: "replayed" });
+    auth.clock.advance(11);
+    await expectRefused(present(), "token_revoked", { sessionEnded: true });
+    expect(await sessions()).toEqual([]);
   });
 
   it("may be in the application's own table, whose ids are those of the tokens", async () => {
