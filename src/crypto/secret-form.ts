@@ -69,7 +69,7 @@ export function describeSecretFault(fault: SecretFault): string {
     case "key-format":
       return "is a PEM or JWK, and not a secret. Create a secret with: openssl rand -hex 48";
     case "bare-key":
-      return "is a key in DER, OpenSSH's format or base64. Set a PEM or JWK, or create a secret with: openssl rand -hex 48";
+      return "is a key in DER, OpenSSH's format or another notation. Set a PEM or JWK, or create a secret with: openssl rand -hex 48";
     case "too-regular":
       return `has fewer than ${minDifferent} different characters. Create a secret with: openssl rand -hex 48`;
   }
@@ -77,7 +77,7 @@ export function describeSecretFault(fault: SecretFault): string {
 
 function findTextFault(text: string): SecretFault | null {
   if (keyFormat.test(text)) return "key-format";
-  if (sshKey.test(text) || isBareKey(Buffer.from(text, "base64"))) return "bare-key";
+  if (sshKey.test(text) || isKeyInOtherForm(text)) return "bare-key";
   if (isUrl(text)) return "url";
   if (pathStart.test(text) || fileExtension.test(text)) return "path";
   if (isPlaceholder(text)) return "placeholder";
@@ -87,11 +87,19 @@ function findTextFault(text: string): SecretFault | null {
 /** A public key as a line of OpenSSH. */
 const sshKey = /^(?:ssh-|ecdsa-sha2-|sk-)\S+\s+AAAA/;
 
+/** A PEM, or the member that each JWK has: also escaped, in another notation, or behind other text. */
+const keyPart = /-----BEGIN|\bkty\\*["']?\s*[:=]/;
+
+/** Returns whether a text is a key in base64, hexadecimal digits or another notation, each of which may be public. */
+function isKeyInOtherForm(text: string): boolean {
+  const digits = /^(?:[\da-f]{2}[:\s]*)+$/i.test(text) ? text.replaceAll(/[:\s]/g, "") : "";
+  return keyPart.test(text) || isBareKey(Buffer.from(text, "base64")) || isBareKey(Buffer.from(digits, "hex"));
+}
+
 /** Returns whether bytes are a key or certificate without its PEM lines, or a PEM or JWK in another encoding. */
 function isBareKey(bytes: Uint8Array): boolean {
   // Without NULs, UTF-16 is ASCII.
-  const text = Buffer.from(bytes).toString("latin1").replaceAll("\0", "");
-  return isDerKey(bytes) || text.includes("-----BEGIN ") || (text.startsWith("{") && text.includes('"kty"'));
+  return isDerKey(bytes) || keyPart.test(Buffer.from(bytes).toString("latin1").replaceAll("\0", ""));
 }
 
 /**

@@ -28,7 +28,26 @@ export function authenticate(deps: Deps, token: string): Authentication | Promis
   const claims = deps.tokens.verifyAccess(token, Math.floor(wall / 1000));
   const lookup = requireNotRevoked(deps, claims, wall);
   const { loadUser, checkUserIsActive } = deps.settings;
-  return lookup === undefined && !loadUser && !checkUserIsActive ? claims : completeLookups(deps, claims, lookup);
+  return lookup === undefined && !loadUser && !checkUserIsActive
+    ? claims
+    : completeLookups(deps, claims, lookup && requireCurrentKey(deps, token, lookup));
+}
+
+/**
+ * Completes a look-up of revocations, and requires that the token's key was not retired meanwhile: the feed tells of both, and it
+ * is stale.
+ *
+ * @param lookup what `requireNotRevoked` returned.
+ * @throws AuthError as `requireNotRevoked` does; `token_invalid`. StoreUnavailableError.
+ */
+export async function requireCurrentKey(
+  { keys, tokens }: Pick<Deps, "keys" | "tokens">,
+  token: string,
+  lookup: Promise<void>,
+): Promise<void> {
+  await lookup;
+  await keys.ready();
+  tokens.verifyAccess(token);
 }
 
 /**

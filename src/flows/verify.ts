@@ -1,7 +1,7 @@
 import type { AccessClaims, ApplicationClaims, RefreshClaims } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
 import { hashSecret, isSameHash } from "../crypto/secrets.ts";
-import { requireNotRevoked } from "./authenticate.ts";
+import { requireCurrentKey, requireNotRevoked } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { findClaimMismatch, findSessionRefusal } from "./session-refusal.ts";
 
@@ -17,13 +17,24 @@ export type VerifiedClaims<C extends object = ApplicationClaims> = AccessClaims<
  * token is revoked. StoreUnavailableError.
  */
 export async function verify(deps: Deps, token: string): Promise<VerifiedClaims> {
-  await deps.keys.ready();
-  const claims = deps.tokens.verifyAny(token);
+  const claims = await verifyEither(deps, token);
   if (claims.type === "access") {
-    await requireNotRevoked(deps, claims);
+    const lookup = requireNotRevoked(deps, claims);
+    if (lookup !== undefined) await requireCurrentKey(deps, token, lookup);
     return claims;
   }
   return requireCurrent(deps, claims);
+}
+
+/** An access token is verified from memory, also while the database is away. For any other, the keys must be current. */
+async function verifyEither({ keys, tokens }: Deps, token: string): Promise<AccessClaims | RefreshClaims> {
+  try {
+    return tokens.verifyAccess(token);
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error;
+  }
+  await keys.ready();
+  return tokens.verifyAny(token);
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Recorder } from "../events/recorder.ts";
 import { type GivenKeys, isComplete } from "./given-keys.ts";
 import { toKeyEvents } from "./key-events.ts";
 import { toMissing } from "./missing.ts";
-import { type OpenedRing, openRing, UnreadableKeyError } from "./ring.ts";
+import { type OpenedRing, openRing, UnreadableKeyError, withOpened } from "./ring.ts";
 import { type KeySettings, type KeySnapshot, toFirstSnapshot, toKeySnapshot } from "./snapshot.ts";
 
 /** A node's keys. They follow the database: every change of the key ring reaches a running node through the revocation feed. */
@@ -55,14 +55,26 @@ export interface KeysOptions {
 /** What was loaded, and when. */
 interface Loaded {
   readonly snapshot: KeySnapshot;
+  readonly opened: OpenedRing;
   readonly now: number;
   readonly at: Instant;
+}
+
+/** What a snapshot was made from. */
+interface Taken extends Pick<Loaded, "opened" | "at"> {
+  readonly records: KeyRecords;
+  readonly former: Loaded | null;
+  /** The incarnation of the database that was known before the records were read. */
+  readonly from: string | null;
 }
 
 /** Both clocks, in milliseconds. The monotonic one may stop while the machine is suspended. */
 type Instant = Readonly<Record<"monotonic" | "wall", number>>;
 
-/** Milliseconds without news of the feed after which `ready` looks itself: a node that was suspended may lack a key. */
+/**
+ * Milliseconds without news of the feed after which `ready` looks itself: a node that was suspended may lack a key. For as long, a
+ * node may use keys of which it knows that they have changed.
+ */
 const longestSilence = 10_000;
 
 /** How often a load begins again because another process has changed the keys meanwhile. */
@@ -83,16 +95,23 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   /** The incarnation of the database that the feed has reported last, and the one that the keys were loaded from. */
   let incarnation: string | null = null;
   let loadedFrom: string | null = null;
+  /** Since when the feed tells of other keys than the loaded ones, on the monotonic clock; `null` if it doesn't. */
+  let outdatedSince: number | null = null;
+  /** Whether that is so for too long: a key that was retired might be among the loaded ones. */
+  let isOutdated = false;
 
   const toInstant = (): Instant => ({ monotonic: clock.monotonic(), wall: clock.wall() });
 
   /** Reads and opens the keys, and adds what is missing. Of several nodes that add the same, one wins and the others read again. */
-  async function read(): Promise<{ readonly records: KeyRecords; readonly opened: OpenedRing }> {
+  async function read(): Promise<
+    Pick<Loaded, "opened"> & { readonly records: KeyRecords; readonly from: string | null }
+  > {
     for (let tries = 0; tries < maxTries; tries++) {
+      const from = incarnation;
       const records = await store.keys.read();
-      const opened = open(records);
+      const opened = open(records, from);
       const missing = toMissing(given, { records, opened, settings, random });
-      if (missing === null) return { records, opened };
+      if (missing === null) return { records, opened, from };
       if (missing.add?.some(({ use }) => use === "secret")) await requireNoSession();
       const events = toKeyEvents(missing, records);
       if (await store.keys.change(records.version, missing, () => record(events))) {
@@ -108,11 +127,14 @@ export function createKeys({ given, store, settings, clock, random, emit, record
     if (sessions.length > 0) throw sessionsOfOtherSecret();
   }
 
-  function open(records: KeyRecords): OpenedRing {
+  function open(records: KeyRecords, from: string | null): OpenedRing {
     try {
       return openRing(records, given.keks);
     } catch (error) {
-      if (loaded !== null && error instanceof UnreadableKeyError) reportUnreadable(error, records.version);
+      if ((loaded !== null || unreadable !== null) && error instanceof UnreadableKeyError) {
+        reportUnreadable(error, records.version);
+        if (loaded !== null) keepOpened(records, loaded, from);
+      }
       throw error;
     }
   }
@@ -123,15 +145,34 @@ export function createKeys({ given, store, settings, clock, random, emit, record
     unreadable = { version, at: clock.monotonic() };
   }
 
+  /** Keeps those of the loaded keys that the database still has: one that was retired may have leaked. */
+  function keepOpened(records: KeyRecords, former: Loaded, from: string | null): void {
+    loaded = null;
+    const kept = withOpened(records, former.opened);
+    try {
+      take(toKeySnapshot(given, { ...kept, settings }), { ...kept, former, from, at: toInstant() });
+    } catch {
+      // Without a key that signs, or without a secret, the node must not answer.
+    }
+  }
+
   async function reload(): Promise<void> {
     const at = toInstant();
-    const from = incarnation;
-    const { records, opened } = await read();
-    const snapshot = toKeySnapshot(given, { records, opened, settings });
-    loaded = { snapshot: withSameTokens(snapshot, loaded?.snapshot), now: records.now, at };
+    const { records, opened, from } = await read();
+    take(toKeySnapshot(given, { records, opened, settings }), { records, opened, former: loaded, from, at });
     unreadable = null;
-    loadedFrom = from;
     confirmedAt = Math.max(confirmedAt, at.monotonic);
+  }
+
+  function take(snapshot: KeySnapshot, { records, opened, former, from, at }: Taken): void {
+    loaded = { snapshot: withSameTokens(snapshot, former?.snapshot), opened, now: records.now, at };
+    loadedFrom = from;
+    setCurrent();
+  }
+
+  function setCurrent(): void {
+    outdatedSince = null;
+    isOutdated = false;
   }
 
   /** One load at a time. */
@@ -152,34 +193,46 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   /** Whether keys couldn't be opened a moment ago. */
   const isHopeless = () => unreadable !== null && clock.monotonic() - unreadable.at < unreadableDelay;
 
+  /** Reads the keys again. If it fails for too long although the feed can be read, the loaded ones don't count any more. */
+  function follow(): void {
+    outdatedSince ??= clock.monotonic();
+    isOutdated = clock.monotonic() - outdatedSince > longestSilence;
+    run().catch(() => {});
+  }
+
   return {
     async load() {
       if (loaded === null) await run();
     },
     async ready() {
-      if (loaded !== null && (clock.monotonic() - confirmedAt <= longestSilence || isHopeless())) return;
+      const isKnown = loaded !== null && !isOutdated;
+      if (isKnown && (clock.monotonic() - confirmedAt <= longestSilence || isHopeless())) return;
+      if (loaded === null && isHopeless()) throw unreadableKeys();
       try {
         await run();
       } catch (error) {
         if (!(error instanceof SettingError)) throw error;
-        if (loaded === null) throw new AuthError("unavailable", "the keys can't be read", { cause: error });
+        if (loaded === null || isOutdated) throw unreadableKeys(error);
       }
     },
     current() {
-      const snapshot = loaded?.snapshot ?? first;
+      // Before the first load, the keys in the settings may be all that there are.
+      const snapshot = loaded?.snapshot ?? (unreadable === null ? first : null);
       if (snapshot === null) throw new AuthError("unavailable", "the keys are not loaded");
+      if (isOutdated) throw unreadableKeys();
       return snapshot;
     },
     observe(state) {
       incarnation = state.incarnation;
-      if (loaded === null) return;
-      loadedFrom ??= incarnation;
-      if (state.keysVersion === loaded.snapshot.version && incarnation === loadedFrom && !isDue(loaded)) {
-        confirmedAt = clock.monotonic();
-      } else if (state.keysVersion !== unreadable?.version || !isHopeless()) {
-        // If it fails, the node keeps the keys that it has, and the next read of the feed tries again.
-        run().catch(() => {});
+      if (loaded === null) {
+        if (unreadable !== null && (state.keysVersion !== unreadable.version || !isHopeless())) run().catch(() => {});
+        return;
       }
+      loadedFrom ??= incarnation;
+      if (state.keysVersion !== loaded.snapshot.version || incarnation !== loadedFrom || isDue(loaded)) return follow();
+      setCurrent();
+      if (unreadable === null) confirmedAt = clock.monotonic();
+      else if (!isHopeless()) run().catch(() => {});
     },
     isReadable: () => unreadable === null,
   };
@@ -187,7 +240,16 @@ export function createKeys({ given, store, settings, clock, random, emit, record
 
 /** Keeps the key set if it has the same keys: another one empties the cache of verified tokens. */
 function withSameTokens(snapshot: KeySnapshot, former: KeySnapshot | undefined): KeySnapshot {
-  return former?.names === snapshot.names ? Object.freeze({ ...snapshot, tokens: former.tokens }) : snapshot;
+  if (former?.names !== snapshot.names) return snapshot;
+  // The name of a secret's key says nothing about the secret. That of any other key is made from the key.
+  const isSame = snapshot.csrfKeys.every((key, index) => Buffer.compare(key, former.csrfKeys[index] ?? noBytes) === 0);
+  return isSame ? Object.freeze({ ...snapshot, tokens: former.tokens }) : snapshot;
+}
+
+const noBytes = new Uint8Array();
+
+function unreadableKeys(cause?: unknown): AuthError {
+  return new AuthError("unavailable", "the keys have changed and can't be read", { cause });
 }
 
 function sessionsOfOtherSecret(): SettingError {

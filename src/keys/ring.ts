@@ -46,6 +46,23 @@ export function openRing({ keys }: Pick<KeyRecords, "keys">, keks: Keks | null):
   return { access, secrets };
 }
 
+/**
+ * Returns what a node still knows of the key ring if it can't open all of it: the keys and secrets that it has opened before and
+ * that aren't retired, and the records without those that it has never opened.
+ */
+export function withOpened(
+  records: KeyRecords,
+  { access, secrets }: OpenedRing,
+): { readonly records: KeyRecords; readonly opened: OpenedRing } {
+  const isOpened = ({ kid, use }: KeyRecord) => (use === "access" ? access : secrets).has(kid);
+  const live = new Set(records.keys.filter(isSealed).map(({ kid }) => kid));
+  const isLive = ([kid]: readonly [string, unknown]) => live.has(kid);
+  return {
+    records: { ...records, keys: records.keys.filter((record) => !isSealed(record) || isOpened(record)) },
+    opened: { access: new Map([...access].filter(isLive)), secrets: new Map([...secrets].filter(isLive)) },
+  };
+}
+
 function open(record: SealedRecord, keks: Keks | null): Uint8Array {
   const { kid, sealed, kekId } = record;
   if (keks === null) {

@@ -53,7 +53,8 @@ export function toLiveSecrets(
   return known.flatMap((record, index) => {
     const secret = record.kid === firstSecret ? first : (opened.secrets.get(record.kid) ?? null);
     const end = findSecretEnd(record, known[index + 1], refreshLife);
-    if (secret === null || (end !== null && end <= records.now)) return [];
+    // What was retired stays retired, also if the database's clock was set back.
+    if (secret === null || record.retiredAt !== null || (end !== null && end <= records.now)) return [];
     const isFromRing = opened.secrets.has(record.kid);
     return [{ kid: record.kid, secret, signsFrom: record.signsFrom, end, isFromRing }];
   });

@@ -16,7 +16,7 @@ import { findEnd, findSigner, toAccessRecords, toVerifyingTime } from "./states.
 export interface KeySnapshot {
   /** The keys that sign and verify tokens. */
   readonly tokens: KeySet;
-  /** The names and uses of these keys: what has the same ones accepts the same tokens. */
+  /** The names, algorithms and uses of these keys. With the same secrets, what has the same ones accepts the same tokens. */
   readonly names: string;
   /** The HMAC keys of CSRF tokens. The first one makes them, all verify. */
   readonly csrfKeys: NewestFirst;
@@ -95,7 +95,9 @@ export function toKeySnapshot(given: GivenKeys, { records, opened, settings }: S
   const verifiers = withoutSame([...ownRefresh, ...former.keys, ...verifying], signers);
   return Object.freeze<KeySnapshot>({
     tokens: createKeySet({ ...signers, others: verifiers }),
-    names: [signers.access, signers.refresh, ...verifiers].map(({ kid, use }) => `${kid} ${use}`).join(),
+    names: [signers.access, signers.refresh, ...verifiers]
+      .map(({ kid, algorithm, use }) => `${kid} ${algorithm} ${use}`)
+      .join(),
     csrfKeys: [first.csrfKey, ...others.map(({ csrfKey }) => csrfKey)],
     deviceKeys: [first.deviceKey, ...others.map(({ deviceKey }) => deviceKey)],
     jwks: toJwks([access.signing, ...access.verifying]),

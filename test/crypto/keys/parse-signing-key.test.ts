@@ -285,6 +285,7 @@ describe("a signing key that is a JWK", () => {
 describe("a key that is neither PEM nor JWK", () => {
   const spki = () => createPublicKey(keyOf("ES256")).export({ type: "spki", format: "der" });
   const pkcs8 = () => keyOf("ES256").export({ type: "pkcs8", format: "der" });
+  const publicJwk = () => toText(toJwk(createPublicKey(keyOf("ES256"))));
   const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, "utf16le");
 
   it.each<[what: string, key: () => string | Uint8Array]>([
@@ -301,12 +302,27 @@ describe("a key that is neither PEM nor JWK", () => {
     ["a PEM in base64", () => Buffer.from(toSpki(keyOf("ES256"))).toString("base64")],
     ["a PEM in base64, as bytes", () => Buffer.from(Buffer.from(toSpki(keyOf("ES256"))).toString("base64"))],
     ["a JWK in base64url", () => Buffer.from(toText(toJwk(createPublicKey(keyOf("ES256"))))).toString("base64url")],
+    ["a public key in hexadecimal digits", () => spki().toString("hex")],
+    [
+      "a public key in hexadecimal digits with colons",
+      () =>
+        spki()
+          .toString("hex")
+          .replaceAll(/..(?!$)/g, "$&:"),
+    ],
+    ["a PEM of a public key as a part of a URL", () => encodeURIComponent(toSpki(keyOf("ES256")))],
+    ["a JWK as a JSON string", () => JSON.stringify(publicJwk())],
+    ["a JWK as Python prints it", () => publicJwk().replaceAll('"', "'")],
+    ["a JWK in YAML", () => publicJwk().replaceAll(/[{}"]/g, "").replaceAll(",", "\n").replaceAll(":", ": ")],
+    ["a JWK behind a comment", () => `# the key\n${publicJwk()}`],
     ["a PEM in UTF-16", () => utf16(toSpki(keyOf("ES256")))],
     ["a PEM in UTF-16 without a byte order mark", () => utf16(toSpki(keyOf("ES256"))).subarray(2)],
     ["a public key of OpenSSH", () => "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEFhYWFhYWFhYWFhYWFhYWFh me@host"],
     ["a public key of OpenSSH on P-256", () => "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTY"],
   ])("is refused, and never becomes a secret: %s", (_, key) => {
-    expect(refusalOf(key())).toMatch(/^signingKey is a key in DER, OpenSSH's format or base64\. Set a PEM or JWK/);
+    expect(refusalOf(key())).toMatch(
+      /^signingKey is a key in DER, OpenSSH's format or another notation\. Set a PEM or JWK/,
+    );
   });
 });
 
