@@ -2,6 +2,7 @@ import type { AccessClaims, RefreshClaims, TokenType } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import { type Random, systemRandom } from "../core/runtime/random.ts";
+import type { Algorithm } from "../core/settings/session-settings.ts";
 import { SettingError } from "../core/settings/setting-error.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import { parseBase64url } from "./base64url.ts";
@@ -131,32 +132,31 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
     if (!allows(key.use, presented)) throw invalid(`the key doesn't sign ${presented} tokens`);
     if (typ === "at+jwt" && presented !== "access") throw invalid("typ in the header is that of access tokens");
     requireClaim(payload, userIdClaim, "token_without_user");
-    return { payload, type: presented, isAsymmetric: !isHmac(key.algorithm) };
+    return { payload, type: presented, algorithm: key.algorithm };
   }
 
   function toAccessClaims(token: GenuineToken): AccessClaims {
     const { payload } = token;
-    return { type: "access", ...toSharedClaims(payload), globalEpoch: readGlobalEpoch(token), payload };
+    return {
+      type: "access",
+      userId: readString(payload, userIdClaim),
+      sessionId: readString(payload, "sid"),
+      userEpoch: readCount(payload, "ue"),
+      globalEpoch: readGlobalEpoch(token),
+      tokenId: readString(payload, jtiClaim),
+      issuedAt: readTime(payload, "iat") ?? 0,
+      expiresAt: readCount(payload, "exp"),
+      payload,
+    };
   }
 
-  function toRefreshClaims({ payload }: GenuineToken): RefreshClaims {
-    const claims = toSharedClaims(payload);
+  function toRefreshClaims(token: GenuineToken): RefreshClaims {
+    const { payload, globalEpoch: _, ...claims } = toAccessClaims(token);
     const generation = readCount(payload, "gen", maxGeneration);
     const secret = parseBase64url(readString(payload, "secret"));
     if (secret?.length !== 32) throw invalid("secret is not 32 bytes in base64url");
     if (claims.tokenId !== toRefreshTokenId(secret)) throw invalid(`${jtiClaim} does not belong to the secret`);
-    return { type: "refresh", ...claims, generation, secret };
-  }
-
-  function toSharedClaims(payload: Payload) {
-    return {
-      userId: readString(payload, userIdClaim),
-      sessionId: readString(payload, "sid"),
-      userEpoch: readCount(payload, "ue"),
-      tokenId: readString(payload, jtiClaim),
-      issuedAt: readTime(payload, "iat") ?? 0,
-      expiresAt: readCount(payload, "exp"),
-    };
+    return { ...claims, type: "refresh", generation, secret };
   }
 
   return Object.freeze({
@@ -186,7 +186,7 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
 interface GenuineToken {
   readonly payload: Payload;
   readonly type: TokenType;
-  readonly isAsymmetric: boolean;
+  readonly algorithm: Algorithm;
 }
 
 function isTokenType(text: string): text is TokenType {
@@ -194,9 +194,10 @@ function isTokenType(text: string): text is TokenType {
 }
 
 /** Reads `ge`. Only tokens of version 0.1 have none, and no public key has signed those. */
-function readGlobalEpoch({ payload, isAsymmetric }: GenuineToken): number | null {
-  if (isAsymmetric) return readCount(payload, "ge", maxGlobalEpoch);
-  return payload["ge"] === undefined ? null : readCount(payload, "ge");
+function readGlobalEpoch({ payload, algorithm }: GenuineToken): number | null {
+  const epoch = payload["ge"] === undefined ? null : readCount(payload, "ge");
+  if ((epoch === null || epoch > maxGlobalEpoch) && !isHmac(algorithm)) throw invalid("ge is missing or too large");
+  return epoch;
 }
 
 /** Returns the names of tokenpair's claims. @throws SettingError if two of them are the same. */

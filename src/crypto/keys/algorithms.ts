@@ -28,37 +28,43 @@ export interface Scheme {
   readonly curve: "prime256v1" | "secp384r1" | "secp521r1" | null;
   /** `null` for Ed25519, which hashes by itself. */
   readonly hash: string | null;
-  readonly options: SigningOptions;
+  /** The padding of RSA-PSS; `null` for everything else, which is how `node:crypto` uses the key by default. */
+  readonly padding: SigningOptions | null;
   /** The bytes of a signature; `null` for RSA, whose signatures are as long as the modulus. */
   readonly signatureBytes: number | null;
 }
 
-/** JWS has r ‖ s, and not DER (RFC 7518 §3.4). */
-const ecdsa: SigningOptions = { dsaEncoding: "ieee-p1363" };
-const pkcs1: SigningOptions = { padding: constants.RSA_PKCS1_PADDING };
+const elliptic = (curve: Scheme["curve"], hash: string, signatureBytes: number): Scheme => ({
+  keyType: "ec",
+  curve,
+  hash,
+  padding: null,
+  signatureBytes,
+});
+
+const rsa = (hash: string, padding: SigningOptions | null): Scheme => ({
+  keyType: "rsa",
+  curve: null,
+  hash,
+  padding,
+  signatureBytes: null,
+});
+
 /** The salt is as long as the hash (RFC 7518 §3.5). */
 const pss: SigningOptions = {
   padding: constants.RSA_PKCS1_PSS_PADDING,
   saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
 };
 
-const rsa = (hash: string, options: SigningOptions): Scheme => ({
-  keyType: "rsa",
-  curve: null,
-  hash,
-  options,
-  signatureBytes: null,
-});
-
 /** The asymmetric algorithms. Of those that fit a key, the first is its default. */
 export const schemes: Readonly<Record<AsymmetricAlgorithm, Scheme>> = Object.freeze({
-  ES256: { keyType: "ec", curve: "prime256v1", hash: "sha256", options: ecdsa, signatureBytes: 64 },
-  ES384: { keyType: "ec", curve: "secp384r1", hash: "sha384", options: ecdsa, signatureBytes: 96 },
-  ES512: { keyType: "ec", curve: "secp521r1", hash: "sha512", options: ecdsa, signatureBytes: 132 },
-  EdDSA: { keyType: "ed25519", curve: null, hash: null, options: {}, signatureBytes: 64 },
-  RS256: rsa("sha256", pkcs1),
-  RS384: rsa("sha384", pkcs1),
-  RS512: rsa("sha512", pkcs1),
+  ES256: elliptic("prime256v1", "sha256", 64),
+  ES384: elliptic("secp384r1", "sha384", 96),
+  ES512: elliptic("secp521r1", "sha512", 132),
+  EdDSA: { keyType: "ed25519", curve: null, hash: null, padding: null, signatureBytes: 64 },
+  RS256: rsa("sha256", null),
+  RS384: rsa("sha384", null),
+  RS512: rsa("sha512", null),
   PS256: rsa("sha256", pss),
   PS384: rsa("sha384", pss),
   PS512: rsa("sha512", pss),

@@ -1,6 +1,7 @@
-import { type KeyObject, sign, verify } from "node:crypto";
+import { type KeyObject, type SigningOptions, sign, verify } from "node:crypto";
 import { parseBase64url } from "../base64url.ts";
-import { type AsymmetricAlgorithm, schemes } from "./algorithms.ts";
+import { type AsymmetricAlgorithm, type Scheme, schemes } from "./algorithms.ts";
+import { fromDer, toDer } from "./ecdsa-signature.ts";
 import { type SigningKey, toEncodedLength, toProtectedHeader, type VerifyingKey } from "./signing-key.ts";
 
 /** A public key and its name. */
@@ -17,11 +18,11 @@ interface PublicHalf {
  * @param publicKey must fit the algorithm.
  */
 export function createVerifyingKey({ algorithm, kid, publicKey }: PublicHalf): VerifyingKey {
-  const { hash, options } = schemes[algorithm];
-  const bytes = toSignatureBytes(algorithm, publicKey);
+  const scheme = schemes[algorithm];
+  const { keyType, hash } = scheme;
+  const bytes = toSignatureBytes(scheme, publicKey);
   const length = toEncodedLength(bytes);
-  // Made once: with a PEM or JWK, every verification would import the key again.
-  const input = { ...options, key: publicKey };
+  const key = withPadding(scheme, publicKey);
   return Object.freeze({
     kid,
     algorithm,
@@ -33,7 +34,7 @@ export function createVerifyingKey({ algorithm, kid, publicKey }: PublicHalf): V
       const decoded = parseBase64url(signature);
       if (decoded?.length !== bytes) return false;
       try {
-        return verify(hash, Buffer.from(signingInput), input, decoded);
+        return verify(hash, Buffer.from(signingInput), key, keyType === "ec" ? toDer(decoded) : decoded);
       } catch {
         // OpenSSL reports some malformed signatures as an error.
         return false;
@@ -43,16 +44,32 @@ export function createVerifyingKey({ algorithm, kid, publicKey }: PublicHalf): V
 }
 
 /** Creates a key that signs and verifies access tokens. The halves must belong together. */
-export function createPrivateSigningKey(key: PublicHalf & { readonly privateKey: KeyObject }): SigningKey {
-  const { hash, options } = schemes[key.algorithm];
-  const input = { ...options, key: key.privateKey };
+export function createPrivateSigningKey({
+  privateKey,
+  ...half
+}: PublicHalf & { readonly privateKey: KeyObject }): SigningKey {
+  const scheme = schemes[half.algorithm];
+  const { keyType, hash } = scheme;
+  const bytes = toSignatureBytes(scheme, half.publicKey);
+  const key = withPadding(scheme, privateKey);
   return Object.freeze({
-    ...createVerifyingKey(key),
-    signatureLength: toEncodedLength(toSignatureBytes(key.algorithm, key.publicKey)),
-    sign: (signingInput: string) => sign(hash, Buffer.from(signingInput), input).toString("base64url"),
+    ...createVerifyingKey(half),
+    signatureLength: toEncodedLength(bytes),
+    sign(signingInput: string): string {
+      const signature = sign(hash, Buffer.from(signingInput), key);
+      return (keyType === "ec" ? fromDer(signature, bytes / 2) : signature).toString("base64url");
+    },
   });
 }
 
-function toSignatureBytes(algorithm: AsymmetricAlgorithm, publicKey: KeyObject): number {
-  return schemes[algorithm].signatureBytes ?? Math.ceil((publicKey.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
+/**
+ * Returns a key as `node:crypto` gets it. The KeyObject is made once: a PEM or JWK would be imported with every signature.
+ * Without options it is passed as it is: in Node 24, an object around it costs 12 µs.
+ */
+function withPadding({ padding }: Scheme, key: KeyObject): KeyObject | (SigningOptions & { readonly key: KeyObject }) {
+  return padding === null ? key : { ...padding, key };
+}
+
+function toSignatureBytes({ signatureBytes }: Scheme, publicKey: KeyObject): number {
+  return signatureBytes ?? Math.ceil((publicKey.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
 }
