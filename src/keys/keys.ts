@@ -3,6 +3,7 @@ import type { FeedState } from "../core/revocation.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import type { Random } from "../core/runtime/random.ts";
 import { SettingError } from "../core/settings/setting-error.ts";
+import type { Settings } from "../core/settings/settings.ts";
 import type { Store } from "../core/store/index.ts";
 import type { KeyRecords } from "../core/store/keys.ts";
 import type { EventListener } from "../events/events.ts";
@@ -45,7 +46,7 @@ export interface Keys {
 export interface KeysOptions {
   readonly given: GivenKeys;
   readonly store: Pick<Store, "keys" | "sessions">;
-  readonly settings: KeySettings;
+  readonly settings: KeySettings & Pick<Settings, "maxStaleness">;
   readonly clock: Clock;
   readonly random: Random;
   readonly emit: EventListener;
@@ -71,10 +72,7 @@ interface Taken extends Pick<Loaded, "opened" | "at"> {
 /** Both clocks, in milliseconds. The monotonic one may stop while the machine is suspended. */
 type Instant = Readonly<Record<"monotonic" | "wall", number>>;
 
-/**
- * Milliseconds without news of the feed after which `ready` looks itself: a node that was suspended may lack a key. For as long, a
- * node may use keys of which it knows that they have changed.
- */
+/** Milliseconds without news of the feed after which `ready` looks itself: a node that was suspended may lack a key. */
 const longestSilence = 10_000;
 
 /** How often a load begins again because another process has changed the keys meanwhile. */
@@ -92,10 +90,10 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   let confirmedAt = Number.NEGATIVE_INFINITY;
   /** The version that couldn't be opened, and when that was tried; `null` if the last one could. */
   let unreadable: { readonly version: number; readonly at: number } | null = null;
-  /** The incarnation of the database that the feed has told last, and the one that the keys were loaded from. */
+  /** The incarnation of the database that the feed has reported last, and the one that the keys were loaded from. */
   let incarnation: string | null = null;
   let loadedFrom: string | null = null;
-  /** Since when the feed tells of other keys than the loaded ones, on the monotonic clock; `null` if it doesn't. */
+  /** Since when the feed reports other keys than the loaded ones, on the monotonic clock; `null` if it doesn't. */
   let outdatedSince: number | null = null;
   /** Whether that is so for too long: a key that was retired might be among the loaded ones. */
   let isOutdated = false;
@@ -196,7 +194,8 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   /** Reads the keys again. If it fails for too long although the feed can be read, the loaded ones don't count any more. */
   function follow(): void {
     outdatedSince ??= clock.monotonic();
-    isOutdated = clock.monotonic() - outdatedSince > longestSilence;
+    // As for a revocation that the node hasn't read yet.
+    isOutdated = clock.monotonic() - outdatedSince > settings.maxStaleness * 1000;
     run().catch(() => {});
   }
 

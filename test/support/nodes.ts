@@ -21,7 +21,7 @@ export interface Nodes {
   readonly auth: Auth;
   /** The store of the test's own node. */
   readonly store: Store;
-  /** The signing key of every node, without `keyEncryptionKey`. */
+  /** The signing key of every node. */
   readonly signingKey: string;
   /** `null` over SQLite. */
   readonly postgres: PostgresServer | null;
@@ -52,7 +52,7 @@ export interface NodesOptions {
   readonly sharesWire?: boolean;
   /** Settings of the test's own node. */
   readonly own?: Partial<Settings>;
-  /** What seals the keys of the key ring, which then sign. Default: a secret in the settings signs. */
+  /** All nodes sign with a key of the key ring, sealed under this key encryption key. Default: with an HMAC signing key. */
   readonly keyEncryptionKey?: string;
 }
 
@@ -72,8 +72,16 @@ const cheapHashes = { passwordMemoryCost: 64, passwordTimeCost: 1 };
 
 /** Starts servers over a new database, and opens it as one more node. */
 export async function openNodes(options: NodesOptions): Promise<Nodes> {
-  const { database, servers, env = {}, args = [], postgresSettings = {}, sharesWire = false, own = {} } = options;
-  const { keyEncryptionKey } = options;
+  const {
+    database,
+    servers,
+    env = {},
+    args = [],
+    postgresSettings = {},
+    sharesWire = false,
+    own = {},
+    keyEncryptionKey,
+  } = options;
   const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
   const file = join(cwd, "tokenpair.db");
   const postgres = database === "PostgreSQL" ? await startPostgres(postgresSettings) : null;
