@@ -37,11 +37,11 @@ export const proofRuns: readonly ProofRun[] = [
   {
     name: "chaos",
     description:
-      "races, crashes, partitions, failovers and differing clocks under traffic, four times as long as in the tests (half an hour)",
+      "races, crashes, partitions, failovers, differing clocks and rotated keys under traffic, four times as long as in the tests (half an hour)",
     command: vitest("test/races"),
     env: { TOKENPAIR_CHAOS_FACTOR: "4" },
     smoke: { command: vitest("test/races/crash.test.ts", "--testNamePattern=over SQLite") },
-    toFigures: linesWith(/^(?:races|crashes|failover|partition|clocks)\b.*:/),
+    toFigures: linesWith(/^(?:races|crashes|failover|partition|clocks|key rotation)\b.*:/),
   },
   {
     name: "revocation",

@@ -64,7 +64,7 @@ function createChanges(installation: Installation, { keys }: TestNode) {
 
 it("a service with jose and the URL of the JWKS verifies every token through a rotation", async () => {
   const { node, rotate, pass, verify, countRequests } = await start();
-  let pair = await node.logIn();
+  let pair: { readonly access: string; readonly refresh: string } = await node.logIn();
   const former = pair.access;
   expect(await verify(former)).toBe(kidOf(former));
   await rotate(false);
