@@ -14,8 +14,6 @@ export interface KeyOperatorOptions {
   readonly bound: number;
 }
 
-export type KeyOperator = Awaited<ReturnType<typeof createKeyOperator>>;
-
 /** Creates an operator who changes the keys by the command line, and waits after each change until every node has followed. */
 export async function createKeyOperator(nodes: Nodes, { traffic, urls, bound }: KeyOperatorOptions) {
   const { url: databaseUrl } = nodes.postgres as PostgresServer;
