@@ -95,8 +95,10 @@ describe("a node that can't read the newest keys", () => {
     await installation.time.advance(6);
     await expect(async () => node.flows.authenticate(access)).rejects.toThrow("unavailable");
     await expect(node.refresh(refresh)).rejects.toThrow(StoreUnavailableError);
+    expect(await node.health()).toEqual({ ok: false, reason: "the keys are not known" });
     faults.keys = false;
     await installation.time.advance(1);
+    expect(await node.health()).toEqual({ ok: true });
     await expect(async () => node.flows.authenticate(access)).rejects.toThrow("token_invalid");
     expect(await node.refresh(refresh)).toMatchObject({ access: expect.any(String) });
   });

@@ -25,16 +25,16 @@ async function openSchema(pool: pg.Pool, now: () => number): Promise<Store> {
   const schema = used ?? `test_${randomBytes(8).toString("hex")}`;
   const store = postgresStore({ pool, schema, now, ...longTimeouts });
   if (used === undefined) await store.migrate();
-  else await empty(pool, schema, now());
+  else await empty(pool, schema);
   return { ...store, close: () => store.close().then(() => void unused.push(schema)) };
 }
 
-/** Empties a schema, as the migrations leave it at the time `now`. */
-async function empty(pool: pg.Pool, schema: string, now: number): Promise<void> {
+/** Empties a schema, as the migrations leave it. */
+async function empty(pool: pg.Pool, schema: string): Promise<void> {
   await pool.query(`DO $$ BEGIN EXECUTE (
       SELECT 'TRUNCATE ' || string_agg(format('%I.%I', schemaname, tablename), ', ') || ' RESTART IDENTITY'
       FROM pg_tables WHERE schemaname = '${schema}' AND tablename <> 'tokenpair_migrations');
     INSERT INTO ${schema}.user_numbers (last) VALUES (0);
     INSERT INTO ${schema}.installation (longest_access, longest_lease_ms, settled, own_refresh_since)
-      VALUES (0, 10000, extract(epoch FROM pg_postmaster_start_time())::text, ${now}); END $$`);
+      VALUES (0, 10000, extract(epoch FROM pg_postmaster_start_time())::text, 0); END $$`);
 }

@@ -90,7 +90,9 @@ function listKeys(records: KeyRecords, config: Config): Output {
   const adoption =
     ownRefreshSince === null
       ? "Refresh tokens are signed as in version 0.1. When the last node of that version has stopped, run `tokenpair keys adopt`."
-      : `Refresh tokens have their own key since ${toTime(ownRefreshSince)}.`;
+      : ownRefreshSince === 0
+        ? "Refresh tokens have always had their own key."
+        : `Refresh tokens have their own key since ${toTime(ownRefreshSince)}.`;
   return {
     lines: [...(rows.length === 0 ? ["No keys in the database: a setting holds them."] : table), adoption],
     json: {
