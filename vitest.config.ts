@@ -42,6 +42,7 @@ export default defineConfig({
         test: {
           name: "over PostgreSQL",
           include: ["test/http/**/*.test.ts"],
+          isolate: false,
           globalSetup: "test/support/provide-postgres.ts",
         },
       },

@@ -40,9 +40,9 @@ export const proofRuns: readonly ProofRun[] = [
   {
     name: "chaos",
     description:
-      "races, crashes, partitions and failovers under traffic, four times as long as in the tests (half an hour)",
+      "races, crashes, partitions and failovers under traffic, eight times as long as in the tests (half an hour)",
     command: vitest("test/races"),
-    env: { TOKENPAIR_CHAOS_FACTOR: "4" },
+    env: { TOKENPAIR_CHAOS_FACTOR: "8" },
     smoke: { command: vitest("test/races/crash.test.ts", "--testNamePattern=over SQLite") },
     toFigures: linesWith(/^(?:races|crashes|failover|partition)\b.*:/),
   },

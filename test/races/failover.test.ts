@@ -50,13 +50,13 @@ describe("two servers over a PostgreSQL with a standby", () => {
         recorder,
         nodes.servers.map(({ url }) => url),
       );
-      await untilRotated(recorder, 100 * chaosFactor);
+      await untilRotated(recorder, 60 * chaosFactor);
       await recorder.fault("failover", async () => {
         await primary.kill();
         await query(standby.url, "SELECT pg_promote()");
         wire.lead(standby.port);
       });
-      await untilRotated(recorder, 100 * chaosFactor);
+      await untilRotated(recorder, 60 * chaosFactor);
       await untilJudged(recorder);
       await traffic.stop();
       await recordDatabase(nodes, recorder);

@@ -1,26 +1,41 @@
 import pg from "pg";
-import { afterAll } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import { postgresStore } from "../../../src/store/postgres/index.ts";
+import { toReset } from "../../support/empty-schema.ts";
 import { longTimeouts } from "../../support/long-timeouts.ts";
 import { describeStoreContract } from "../contract/store.ts";
-import { createEmptySchema } from "./schema.ts";
 import { provideServer } from "./server.ts";
 
 const server = provideServer();
-const [prepared, unprepared] = [createEmptySchema("prepared"), createEmptySchema("unprepared")];
-afterAll(async () => {
-  await Promise.all([prepared, unprepared].map((schema) => schema.close()));
+let operator: pg.Pool;
+beforeAll(() => {
+  operator = new pg.Pool({ connectionString: server.url });
 });
+afterAll(() => operator.end());
 
+/** Creates a function that migrates a schema the first time, and empties it before every other test. */
+function createPreparation(schema: string): (migrate: () => Promise<unknown>) => Promise<void> {
+  let reset: string | null = null;
+  return async (migrate) => {
+    if (reset !== null) await operator.query(reset);
+    else {
+      await migrate();
+      reset = await toReset(operator, schema);
+    }
+  };
+}
+
+const prepare = createPreparation("prepared");
 describeStoreContract("PostgreSQL", async ({ now }) => {
-  const store = postgresStore({ connectionString: server.url, schema: prepared.name, now, ...longTimeouts });
-  await prepared.empty(server.url, store.migrate);
+  const store = postgresStore({ connectionString: server.url, schema: "prepared", now, ...longTimeouts });
+  await prepare(store.migrate);
   return { store, cleanup: () => store.close() };
 });
 
+const prepareUnprepared = createPreparation("unprepared");
 describeStoreContract("PostgreSQL without prepared statements, with a pool of the application", async ({ now }) => {
   const pool = new pg.Pool({ connectionString: server.url });
-  const store = postgresStore({ pool, schema: unprepared.name, now, ...longTimeouts, preparedStatements: false });
-  await unprepared.empty(server.url, store.migrate);
+  const store = postgresStore({ pool, schema: "unprepared", now, ...longTimeouts, preparedStatements: false });
+  await prepareUnprepared(store.migrate);
   return { store, cleanup: () => store.close().then(() => pool.end()) };
 });
