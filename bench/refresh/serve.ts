@@ -13,4 +13,6 @@ const store = kind === "postgres" ? postgresStore({ connectionString: place, sch
 const auth = createAuth({ store, signingKey, refreshLimit: 0 });
 await auth.ready();
 process.on("disconnect", () => process.exit());
-process.send?.({ port: await listen(createServer(toNodeHandler(auth))) });
+// Between its rounds, the client's connections are idle for longer than the default of 5 seconds.
+const server = createServer({ keepAliveTimeout: 600_000 }, toNodeHandler(auth));
+process.send?.({ port: await listen(server) });

@@ -40,16 +40,16 @@ export const proofRuns: readonly ProofRun[] = [
   {
     name: "chaos",
     description:
-      "races, crashes, partitions and failovers under traffic, eight times as long as in the tests (half an hour)",
+      "races, crashes, partitions, failovers and differing clocks under traffic, eight times as long as in the tests (half an hour)",
     command: vitest("test/races"),
     env: { TOKENPAIR_CHAOS_FACTOR: "8" },
     smoke: { command: vitest("test/races/crash.test.ts", "--testNamePattern=over SQLite") },
-    toFigures: linesWith(/^(?:races|crashes|failover|partition)\b.*:/),
+    toFigures: linesWith(/^(?:races|crashes|failover|partition|clocks)\b.*:/),
   },
   {
     name: "revocation",
     description:
-      "10,000 confirmed revocations while nodes and the database are killed, stopped and cut off; deliberate breakages (hours)",
+      "10,000 confirmed revocations while nodes and the database are killed, stopped and cut off; deliberate breakages (half an hour)",
     command: vitest("test/races/revocation"),
     env: { TOKENPAIR_REVOCATIONS: "10000", ...long },
     smoke: {

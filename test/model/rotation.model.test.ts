@@ -27,7 +27,7 @@ import { describe, expect, it } from "vitest";
 import { hasLongTests } from "../support/long-tests.ts";
 import { breakages } from "./breakages.ts";
 import { type Exploration, explore } from "./explore.ts";
-import { expiring, type Scenario, timeless } from "./scenario.ts";
+import { expiring, type Scenario, timeless, withOthers } from "./scenario.ts";
 
 const timeout = 240_000;
 
@@ -36,10 +36,12 @@ const scenarios: readonly (readonly [string, Scenario])[] = hasLongTests
       ["reuse interval 0", { ...timeless, reuseInterval: 0 }],
       ["reuse interval 1", { ...timeless, reuseInterval: 1 }],
       ["idle and absolute expiry under a clock that steps", expiring],
+      ["logouts of the other sessions", withOthers],
     ]
   : [
       ["reuse interval 0, one tab", { ...timeless, reuseInterval: 0, generations: 3, tabs: 1 }],
       ["reuse interval 1, three generations", { ...timeless, reuseInterval: 1, generations: 3 }],
+      ["logouts of the other sessions", withOthers],
     ];
 
 const count = new Intl.NumberFormat("en");
@@ -69,6 +71,7 @@ describe("the rotation rule", () => {
         "forgery",
         "unknown",
         ...(scenario.isTimeless ? ["contradiction"] : []),
+        ...(scenario.logsOutOthers ? ["others", "others elsewhere"] : []),
       ]) {
         expect(exploration.outcomes.get(outcome), outcome).toBeGreaterThan(0);
       }

@@ -21,6 +21,8 @@ export interface Nodes {
   readonly auth: Auth;
   /** The store of the test's own node. */
   readonly store: Store;
+  /** The signing key of every node. */
+  readonly signingKey: string;
   /** `null` over SQLite. */
   readonly postgres: PostgresServer | null;
   /** The connection between the servers and PostgreSQL; `null` over SQLite. */
@@ -114,6 +116,7 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     servers: first,
     auth,
     store,
+    signingKey,
     postgres,
     databaseWire,
     start,

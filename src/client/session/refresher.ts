@@ -56,12 +56,9 @@ export function createRefresher(parts: RefresherParts): Refresher {
   async function ensure(notBefore: number): Promise<void> {
     await running;
     if (schedule.isBackingOff() || (isAnonymous() && notBefore !== newToken)) return;
-    if (schedule.isLive(notBefore) && session.isUserKnown()) {
-      // Another tab refreshed although this tab failed to.
-      if (notBefore >= schedule.retryTarget()) schedule.resetBackoff();
-      return;
-    }
-    await run(notBefore);
+    if (!schedule.isLive(notBefore) || !session.isUserKnown()) await run(notBefore);
+    // Another tab refreshed although this tab failed to.
+    else if (notBefore >= schedule.retryTarget()) schedule.resetBackoff();
   }
 
   function run(notBefore: number): Promise<void> {

@@ -80,9 +80,8 @@ export function createSession({ env, transport, records, schedule, state, name }
 
   /** Sends the record to the other tabs, without the tokens, once the user is known. */
   function post(record: SessionRecord): void {
-    const { user } = state.get();
     if (record.ended !== undefined || isUserKnown())
-      tabs.post({ record: withoutTokens(record), ...(user && { user }) });
+      tabs.post({ record: withoutTokens(record), user: state.get().user });
   }
 
   async function share(record: SessionRecord): Promise<void> {
@@ -93,7 +92,6 @@ export function createSession({ env, transport, records, schedule, state, name }
   function setToken(record: SessionRecord): void {
     current = record;
     schedule.setToken(record);
-    schedule.startTimer();
     transport.reset?.();
     state.setProblem();
   }

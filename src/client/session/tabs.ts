@@ -6,7 +6,7 @@ import type { User } from "./session-state.ts";
 /** A message to the other tabs, without tokens. Other versions of this client read it, so its keys are fixed. */
 export interface TabMessage {
   readonly record: SessionRecord;
-  readonly user?: User;
+  readonly user?: User | undefined;
 }
 
 /** The connection to the other tabs. It saves requests and spreads changes sooner; the client is correct without it. */

@@ -39,7 +39,7 @@ const look = `SELECT ${incarnation} AS "currentIncarnation", settled IS NOT DIST
     clock_ahead_ms AS "clockAhead"
   FROM tokenpair.installation LEFT JOIN tokenpair.nodes ON true ORDER BY joined_at, id`;
 
-const findEntry = `SELECT ${incarnation} AS incarnation, EXISTS (SELECT FROM tokenpair.revocations
+const findEntry = `SELECT pg_is_in_recovery() AS "isStandby", EXISTS (SELECT FROM tokenpair.revocations
   WHERE seq = :seq::bigint AND xid = :xid::xid8) AS "isThere"`;
 
 const settle = `UPDATE tokenpair.installation SET settled = :incarnation
@@ -52,6 +52,11 @@ type LookRow = RegistryNode & {
   readonly longestLease: number;
   readonly isStandby: boolean;
 };
+
+interface FoundEntry {
+  readonly isStandby: boolean;
+  readonly isThere: boolean;
+}
 
 /** Creates the store of the tables `nodes` and `installation`. */
 export function createNodeStore(connection: PostgresConnection, notifications: Notifications): NodeStore {
@@ -84,8 +89,10 @@ export function createNodeStore(connection: PostgresConnection, notifications: N
 
     async hasCommit(position) {
       const { seq, xid } = parsePosition(position);
-      const [found] = await connection.run<{ isThere: boolean }>("nodes.hasCommit", findEntry, { seq, xid });
-      return found?.isThere === true;
+      const [found] = await connection.run<FoundEntry>("nodes.hasCommit", findEntry, { seq, xid });
+      // A standby may be behind the primary, and says nothing about another server that is promoted.
+      if (found?.isStandby !== false) throw isAStandby("nodes.hasCommit");
+      return found.isThere;
     },
 
     covers: (seen, position) => isVisible(parsePosition(position).xid, seen),
@@ -101,6 +108,10 @@ export function createNodeStore(connection: PostgresConnection, notifications: N
 
     async remove(id) {
       await connection.run("nodes.remove", "DELETE FROM tokenpair.nodes WHERE id = :id", { id });
+    },
+
+    async removeLeaving(id) {
+      await connection.run("nodes.removeLeaving", "DELETE FROM tokenpair.nodes WHERE id = :id AND leaving", { id });
     },
 
     async settle(settled) {

@@ -1,6 +1,7 @@
 import type { PostgresConnection } from "../connection/connection.ts";
 import type { PostgresListenClient } from "../connection/driver.ts";
 import { createListener } from "./listener.ts";
+import { createNotificationSender } from "./sender.ts";
 
 /** Wakes the processes that wait for acknowledgements. Only hints: they look by themselves too. */
 export interface Acknowledgements {
@@ -22,8 +23,7 @@ export function createAcknowledgements(
   createListenClient: (() => PostgresListenClient) | null,
 ): Acknowledgements {
   const subscribers = new Set<() => void>();
-  let sending: Promise<void> | null = null;
-  let isPending = false;
+  const sender = createNotificationSender(connection, "nodes.notify", channel, () => "");
   let stopping: NodeJS.Timeout | undefined;
 
   function wake(): void {
@@ -41,20 +41,10 @@ export function createAcknowledgements(
           onLost: () => {},
         });
 
-  /** Sends one NOTIFY at a time, in its own transaction, because NOTIFY serializes commits. */
-  async function send(): Promise<void> {
-    do {
-      isPending = false;
-      await connection.run("nodes.notify", "SELECT pg_notify(:channel, '')", { channel }).catch(() => {});
-    } while (isPending);
-    sending = null;
-  }
-
   return {
     notify() {
       wake();
-      isPending = true;
-      sending ??= send();
+      sender.send();
     },
 
     subscribe(subscriber) {
@@ -73,7 +63,7 @@ export function createAcknowledgements(
       clearTimeout(stopping);
       subscribers.clear();
       listener?.stop();
-      await sending;
+      await sender.sent();
     },
   };
 }

@@ -4,6 +4,7 @@ import type { PostgresConnection } from "../connection/connection.ts";
 import type { PostgresListenClient } from "../connection/driver.ts";
 import { createAcknowledgements } from "./acknowledgements.ts";
 import { createListener } from "./listener.ts";
+import { createNotificationSender } from "./sender.ts";
 
 /** Wakes the readers of the feed. Only hints: if a notification is lost, the next poll finds the entries. */
 export interface Notifications {
@@ -41,12 +42,15 @@ export function createNotifications(
 ): Notifications {
   const channel = `${schema}_revocations`;
   /** The payload of this process's own notifications. */
-  const sender = randomUUID();
+  const ownId = randomUUID();
   const subscribers = new Map<Wake, OnListening | undefined>();
   const acknowledgements = createAcknowledgements(connection, `${schema}_acks`, createListenClient);
-  let sending: Promise<void> | null = null;
-  let isNotifyPending = false;
   let isAwaitedPending = false;
+  const sender = createNotificationSender(connection, "feed.notify", channel, () => {
+    const payload = isAwaitedPending ? ownId + awaitedMark : ownId;
+    isAwaitedPending = false;
+    return payload;
+  });
 
   function wake(isAwaited: boolean): void {
     for (const subscriber of subscribers.keys()) {
@@ -68,7 +72,7 @@ export function createNotifications(
           channel,
           onNotification: (payload = "") => {
             const isAwaited = payload.endsWith(awaitedMark);
-            if (payload.slice(0, sender.length) !== sender) wake(isAwaited);
+            if (payload.slice(0, ownId.length) !== ownId) wake(isAwaited);
           },
           onConnected: () => {
             reportListening(true);
@@ -77,22 +81,11 @@ export function createNotifications(
           onLost: (reason) => reportListening(false, reason),
         });
 
-  /** Sends one NOTIFY at a time, in a separate transaction, because NOTIFY serializes commits. */
-  async function send(): Promise<void> {
-    do {
-      const payload = isAwaitedPending ? sender + awaitedMark : sender;
-      [isNotifyPending, isAwaitedPending] = [false, false];
-      await connection.run("feed.notify", "SELECT pg_notify(:channel, :payload)", { channel, payload }).catch(() => {});
-    } while (isNotifyPending);
-    sending = null;
-  }
-
   return {
     notify(isAwaited) {
       wake(isAwaited);
-      isNotifyPending = true;
       isAwaitedPending ||= isAwaited;
-      sending ??= send();
+      sender.send();
     },
 
     notifyAcknowledged: acknowledgements.notify,
@@ -110,7 +103,7 @@ export function createNotifications(
     async stop() {
       subscribers.clear();
       listener?.stop();
-      await Promise.all([sending, acknowledgements.stop()]);
+      await Promise.all([sender.sent(), acknowledgements.stop()]);
     },
   };
 }
