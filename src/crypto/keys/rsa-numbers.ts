@@ -6,7 +6,7 @@ const leastBits = 2_048;
 /** A signature by a longer key blocks the process for more than ten milliseconds. */
 const mostBits = 8_192;
 
-/** The exponent that everyone uses. Signatures of lower ones can be forged where a verifier is careless about padding. */
+/** The exponent that everyone uses. Signatures of lower ones can be forged if a verifier is careless about padding. */
 const leastExponent = 65_537n;
 
 /** Returns why a private RSA key must not sign, to be read after the setting's name; `null` if it may. */
