@@ -52,8 +52,10 @@ export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: Cs
   let known: CsrfToken | undefined;
 
   /** Returns the values of the CSRF cookie. Two names have one at http://localhost, if one is of an earlier server. */
-  const readAll = () =>
-    cookieNames.flatMap((name) => `; ${page.cookies()}`.split(`; ${name}=`)[1]?.split(";")[0] || []);
+  function readAll(): readonly string[] {
+    const cookies = `; ${page.cookies()}`;
+    return cookieNames.flatMap((name) => cookies.split(`; ${name}=`)[1]?.split(";")[0] || []);
+  }
 
   /** Returns the token, or `undefined` if only the server can tell which one it is. */
   function read(): string | undefined {
@@ -70,8 +72,7 @@ export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: Cs
     return known;
   }
 
-  async function find(asks: boolean): Promise<CsrfToken> {
-    const token = read();
+  async function find(asks: boolean, token = read()): Promise<CsrfToken> {
     if (asks || !token) return ask();
     return known?.token === token ? known : { token };
   }
@@ -82,7 +83,9 @@ export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: Cs
     isAnonymous,
     find,
     async findOf(sessionId, asks) {
-      const csrf = await find(asks || known?.token !== read());
+      // Read once: the cookie can change at any time, and the token of another session isn't known.
+      const token = read();
+      const csrf = await find(asks || known?.token !== token, token);
       if (csrf.sessionId !== undefined && csrf.sessionId !== (sessionId ?? null)) throw sessionChanged();
       return csrf;
     },
