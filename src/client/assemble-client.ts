@@ -25,8 +25,8 @@ export interface ClientParts {
   readonly createTransport: (env: Environment, getShownId: () => string | undefined) => Transport;
 }
 
-/** The events after which timers may be late. */
-const wakeEvents: readonly PageEvent[] = ["visibilitychange", "resume", "pageshow", "online", "focus"];
+/** The events after which timers may be late, and `pagehide`. */
+const events: readonly PageEvent[] = ["visibilitychange", "resume", "pagehide", "pageshow", "online", "focus"];
 
 /** Creates a client of its parts. It immediately asks the server whether a user is logged in. */
 export function assembleClient(parts: ClientParts): Client {
@@ -45,7 +45,15 @@ export function assembleClient(parts: ClientParts): Client {
   const session = createSession(shared);
   const refresher = createRefresher({ ...shared, session });
   const requests = createRequests({ ...shared, refresher });
-  const stopListening = env.page?.listen(wakeEvents, (event) => {
+  let isAway = false;
+  const stopListening = env.page?.listen(events, (event) => {
+    // What begins while the page enters the back/forward cache may never end. When it comes back, the user may be another.
+    if (event === "pagehide") isAway = true;
+    if (event === "pageshow" && isAway) {
+      isAway = false;
+      session.forgetUser();
+    }
+    if (isAway) return;
     if (event === "online") schedule.skipBackoff();
     void refresher.check();
   });

@@ -1,5 +1,6 @@
 import type { Channel, Environment } from "../environment.ts";
 import { createTimeout, toJsonObject } from "../transport/json-call.ts";
+import { untilAborted } from "../transport/outgoing.ts";
 import type { SessionRecord } from "./records.ts";
 import type { User } from "./session-state.ts";
 
@@ -46,18 +47,15 @@ export function createTabs(env: Environment, name: string, onMessage: (message: 
   async function withLock<T>(run: (locked: boolean) => Promise<T>): Promise<T> {
     if (!env.locks) return run(false);
     const { signal, stop } = createTimeout(env, lockTimeout);
-    let entered = false;
-    try {
-      return await env.locks.request(name, { signal }, () => {
-        entered = true;
-        return run(true);
-      });
-    } catch (error) {
-      if (entered) throw error;
-    } finally {
-      stop();
-    }
-    return run(false);
+    let running: Promise<T> | undefined;
+    const request = env.locks.request(name, { signal }, async () => {
+      if (!signal.aborted) running = run(true);
+      await running;
+    });
+    // Firefox never settles the request of a page that it has put in its back/forward cache.
+    await untilAborted(request, signal).catch(() => undefined);
+    stop();
+    return running ?? run(false);
   }
 
   open();
