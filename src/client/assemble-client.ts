@@ -49,11 +49,11 @@ export function assembleClient(parts: ClientParts): Client {
   const stopListening = env.page?.listen(events, (event) => {
     // What begins while the page enters the back/forward cache may never end. When it comes back, the user may be another.
     if (event === "pagehide") isAway = true;
-    if (event === "pageshow" && isAway) {
+    if (isAway) {
+      if (event !== "pageshow") return;
       isAway = false;
       session.forgetUser();
     }
-    if (isAway) return;
     if (event === "online") schedule.skipBackoff();
     void refresher.check();
   });

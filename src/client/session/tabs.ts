@@ -49,11 +49,11 @@ export function createTabs(env: Environment, name: string, onMessage: (message: 
     const { signal, stop } = createTimeout(env, lockTimeout);
     let running: Promise<T> | undefined;
     const request = env.locks.request(name, { signal }, async () => {
-      if (!signal.aborted) running = run(true);
-      await running;
+      running = signal.aborted ? undefined : run(true);
+      return running;
     });
     // Firefox never settles the request of a page that it has put in its back/forward cache.
-    await untilAborted(request, signal).catch(() => undefined);
+    await untilAborted(request, signal).catch(stop);
     stop();
     return running ?? run(false);
   }
