@@ -1,7 +1,7 @@
 import type { Client } from "./client.ts";
-import { isSessionChanged } from "./client-error.ts";
+import { type ClientError, isSessionChanged } from "./client-error.ts";
 import type { Environment, PageEvent } from "./environment.ts";
-import type { Records } from "./session/records.ts";
+import { createIdempotencyKey, type Records } from "./session/records.ts";
 import { createRefresher } from "./session/refresher.ts";
 import { createSchedule } from "./session/schedule.ts";
 import { createSession } from "./session/session.ts";
@@ -45,13 +45,21 @@ export function assembleClient(parts: ClientParts): Client {
   const session = createSession(shared);
   const refresher = createRefresher({ ...shared, session });
   const requests = createRequests({ ...shared, refresher });
+  /** The passwords of a change whose response was lost, and its idempotency key. */
+  let lost: readonly [passwords?: string, key?: string | undefined] = [];
   let isAway = false;
   const stopListening = env.page?.listen(events, (event) => {
-    // What begins while the page enters the back/forward cache may never end. When it comes back, the user may be another.
-    if (event === "pagehide") isAway = true;
+    if (event === "pagehide") {
+      isAway = true;
+      // An open channel can keep a page out of the back/forward cache.
+      session.close();
+    }
     if (isAway) {
+      // What begins while the page enters that cache may never end.
       if (event !== "pageshow") return;
       isAway = false;
+      session.open();
+      // Anything can have happened meanwhile.
       session.forgetUser();
     }
     if (event === "online") schedule.skipBackoff();
@@ -93,13 +101,25 @@ export function assembleClient(parts: ClientParts): Client {
         return transport.call(...call);
       }),
     ),
-    changePassword: ({ currentPassword, newPassword }) =>
-      requests.withRetry((requireSame) =>
-        session.exclusive(async () => {
-          requireSame();
-          await session.accept(() => transport.changePassword(currentPassword, newPassword));
-        }),
-      ),
+    async changePassword({ currentPassword: current_password, newPassword: new_password }) {
+      const passwords = { current_password, new_password };
+      const text = JSON.stringify(passwords);
+      // The user may also repeat it, for example when there is a network again.
+      const key = text === lost[0] ? lost[1] : createIdempotencyKey(env);
+      lost = [text, key];
+      await requests.withRetry((requireSame) => {
+        const send = () =>
+          session.exclusive(() => {
+            requireSame();
+            return session.accept(() => transport.changePassword(passwords, key));
+          });
+        return send().catch((error: ClientError) => {
+          if (key && /^(offline|timeout|unavailable)$/.test(error.code)) return send();
+          throw error;
+        });
+      });
+      lost = [];
+    },
     countdown: schedule.countdown,
     onChange: state.onChange,
     dispose() {

@@ -117,6 +117,9 @@ export interface Client {
   /**
    * Changes the password of the logged-in user and revokes all other sessions of the user.
    *
+   * If the response is lost, the client sends the request once more, with the same `Idempotency-Key`. If it is lost again, call
+   * this function again with the same passwords: the change counts once, even if it was made the first time.
+   *
    * @throws ClientError With code `invalid` and `fields` if a password was rejected: `current_password` if it is wrong,
    * `new_password` if it is too weak. With code `session_changed` if another user has logged in to this browser.
    * Otherwise `offline`, `timeout`, `throttled` or `unavailable`.

@@ -67,9 +67,9 @@ export async function changePassword(
   const { userId, sessionId, newPassword } = change;
   const isConfirmed = confirmed ?? deps.settings.confirmRevocations;
   if (idempotencyKey !== undefined) {
-    const repeated = await repeatPasswordChange(deps, { sessionId, userId }, { idempotencyKey, tokenLimits });
-    // The confirmation of the first request is lost with its answer.
-    if (repeated !== null) return isConfirmed ? { ...repeated, confirmed: "pending" } : repeated;
+    const repeat = { idempotencyKey, tokenLimits, confirmed: isConfirmed };
+    const repeated = await repeatPasswordChange(deps, { sessionId, userId }, repeat);
+    if (repeated !== null) return repeated;
   }
   const row = await deps.store.users.findById(userId);
   if (row === null) throw new AuthError("user_not_found", "no such user");
@@ -120,7 +120,11 @@ export async function changePassword(
 export async function repeatPasswordChange(
   deps: Deps,
   { sessionId, userId }: SessionOwner,
-  { idempotencyKey, tokenLimits }: { readonly idempotencyKey: string } & TokenLimitOptions,
+  {
+    idempotencyKey,
+    tokenLimits,
+    confirmed = deps.settings.confirmRevocations,
+  }: { readonly idempotencyKey: string } & ConfirmOptions & TokenLimitOptions,
 ): Promise<PasswordChanged | null> {
   const found = await deps.store.sessions.find(sessionId);
   if (!isSameHash(found?.session.changeHash ?? null, hashIdempotencyKey(idempotencyKey))) return null;
@@ -134,7 +138,8 @@ export async function repeatPasswordChange(
   if (result === null) return null;
   const { session } = result;
   const device = toDeviceToken(deps, user, session.userEpoch);
-  return { session, pair: tokens.mintPair(result), device };
+  // The confirmation of the first request is lost with its answer.
+  return { session, pair: tokens.mintPair(result), device, ...(confirmed ? { confirmed: "pending" } : {}) };
 }
 
 /** Returns the token of a known device: those from before the change no longer count. */

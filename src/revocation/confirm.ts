@@ -112,7 +112,8 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
     }
     waiter.hasLooked = true;
     waiter.silent = silent;
-    const lease = Math.max(isBelieved ? 0 : registry.longestLease, ...silent.map((node) => node.lease));
+    // A failover may also have lost a longer lease, which this process still knows.
+    const lease = Math.max(isBelieved ? 0 : trust.longestLease(), ...silent.map((node) => node.lease));
     setExpiry(waiter, toWait(lease));
   }
 
@@ -135,8 +136,16 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
       return;
     }
     try {
-      const isThere = await nodes.hasCommit(position);
-      finish(waiter, isThere ? "expiry" : new AuthError("unavailable", "the database has lost the revocation"));
+      if (!(await nodes.hasCommit(position))) {
+        finish(waiter, new AuthError("unavailable", "the database has lost the revocation"));
+        return;
+      }
+      // A node with a longer lease may have registered since this process last read the longest one.
+      trust.observe(await nodes.look());
+      if (!waiters.has(waiter)) return;
+      const wait = toWait(trust.longestLease());
+      if (clock.monotonic() < waiter.committedAt + wait) setExpiry(waiter, wait);
+      else finish(waiter, "expiry");
     } catch {
       finish(waiter, "pending");
     }
@@ -146,6 +155,13 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
     if (!waiters.delete(waiter)) return;
     waiter.expiry.cancel();
     waiter.settle(result);
+  }
+
+  /** The caller waits no longer. The oldest waiter stays, so that silent nodes are found and removed; one is enough for that. */
+  function giveUp(waiter: Waiter): void {
+    const [oldest] = waiters;
+    if (waiter === oldest) waiter.settle("pending");
+    else finish(waiter, "pending");
   }
 
   async function wait(position: CommitPosition, timeout: number | null): Promise<Confirmation> {
@@ -166,8 +182,7 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
         waiters.add(waiter);
         // In case that no look succeeds.
         setExpiry(waiter, toWait(trust.longestLease()));
-        // Only the answer: the waiter stays, so that silent nodes are found and removed.
-        if (timeout !== null) deadline = schedule(() => waiter.settle("pending"), timeout);
+        if (timeout !== null) deadline = schedule(() => giveUp(waiter), timeout);
         looks.wake();
       });
     } finally {

@@ -4,11 +4,13 @@ import type { Clock } from "../core/runtime/clock.ts";
 import { createLoop } from "../core/runtime/loop.ts";
 import type { Schedule } from "../core/runtime/schedule.ts";
 import { unrefSchedule } from "../core/runtime/schedule.ts";
+import { within } from "../core/runtime/within.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { Store } from "../core/store/index.ts";
 import type { EventListener } from "../events/events.ts";
+import { createClockSteps } from "./clock-steps.ts";
 import { createFeedReports } from "./feed-reports.ts";
-import { createLease, type Instant, largestSetback, toInstant } from "./lease.ts";
+import { createLease, type Instant, toInstant } from "./lease.ts";
 import { createMembership } from "./membership.ts";
 import type { RevocationIndex } from "./revocation-index.ts";
 
@@ -89,6 +91,7 @@ export function createFeed(options: FeedOptions): Feed {
   const { store, index, clock, settings, onApplied, onState, onStaleness, emit, schedule = unrefSchedule } = options;
   const { maxStaleness, leeway, heartbeat } = settings;
   const lease = createLease(clock, maxStaleness);
+  const steps = createClockSteps(clock);
   const membership = createMembership({
     nodes: store.nodes,
     clock,
@@ -101,8 +104,9 @@ export function createFeed(options: FeedOptions): Feed {
   /** Milliseconds for a read of what is new. A read of everything may take as long as the store allows. */
   const readTimeout = Math.max(maxStaleness * 400, 250);
   let cursor: FeedCursor | null = null;
+  /** Whether the last read has ended before its last batch. */
+  let isUnfinished = false;
   let isLoaded = false;
-  let wallAhead = Number.NEGATIVE_INFINITY;
   let beat = heartbeat === "write";
   /** Whether an entry was applied for which a caller waits, and no complete read has been reported since. */
   let isAwaited = false;
@@ -126,15 +130,14 @@ export function createFeed(options: FeedOptions): Feed {
    * Starts from the beginning if the wall clock was set back, because entries were dropped while it was ahead, or if the cursor
    * is so old that the store may have deleted entries after it.
    */
-  function restartIfNecessary({ wall, monotonic }: Instant): void {
-    const ahead = wall - monotonic;
-    const wasSetBack = ahead < wallAhead - largestSetback;
-    wallAhead = wasSetBack ? ahead : Math.max(wallAhead, ahead);
+  function restartIfNecessary(readAt: Instant): void {
+    const wasSetBack = steps.noteRead(readAt);
     if (wasSetBack || (isLoaded && lease.staleness() > longestCursor)) restart();
   }
 
   function restart(): void {
     cursor = null;
+    isUnfinished = false;
     reports.reloading();
   }
 
@@ -154,6 +157,7 @@ export function createFeed(options: FeedOptions): Feed {
       // Kept until a read is complete: this one may still fail, and the next one gets only later entries.
       isAwaited ||= batch.revocations.some(({ confirm }) => confirm === true);
       cursor = batch.cursor;
+      isUnfinished = batch.more;
       reports.applied(batch, sentAt);
     }
     return batch;
@@ -165,6 +169,7 @@ export function createFeed(options: FeedOptions): Feed {
     // Before the first batch is sent: the node knows what was committed until then.
     const readAt = toInstant(clock);
     restartIfNecessary(readAt);
+    const isContinued = isUnfinished;
     const hasBeat = beat;
     let batch: FeedBatch;
     do {
@@ -181,6 +186,10 @@ export function createFeed(options: FeedOptions): Feed {
       }
     } while (batch.more);
 
+    // Its first batch is older than this call, and may be older than the registration.
+    if (isContinued) return false;
+    // While the wall clock was ahead, the index dropped entries of this read, or didn't take them.
+    if (steps.wasSetForward(readAt)) return false;
     beat = heartbeat === "write" || (heartbeat === "auto" && batch.state.hasSynchronousStandby);
     // A former primary would still answer, but it couldn't commit.
     if (beat && !hasBeat) return false;
@@ -219,7 +228,8 @@ export function createFeed(options: FeedOptions): Feed {
 
   async function poll(): Promise<number> {
     const now = clock.monotonic();
-    if (now - sweptAt >= sweepInterval) {
+    // If the wall clock was set forward, not before a read has noticed it: it may be set back before that.
+    if (now - sweptAt >= sweepInterval && !steps.wasSetForward()) {
       sweptAt = now;
       index.sweep();
     }
@@ -281,17 +291,4 @@ export function createFeed(options: FeedOptions): Feed {
       await membership.leave();
     },
   };
-}
-
-/** Waits for `work`, but at most `ms` milliseconds. */
-async function within(work: Promise<void>, ms: number, schedule: Schedule): Promise<void> {
-  let timer: { cancel(): void } | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = schedule(resolve, ms);
-  });
-  try {
-    await Promise.race([work, timeout]);
-  } finally {
-    timer?.cancel();
-  }
 }

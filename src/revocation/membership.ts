@@ -78,6 +78,8 @@ export function createMembership({ nodes, clock, ...node }: MembershipOptions): 
     },
     ensure: async () => id ?? (await register()),
     drop() {
+      // No read has counted under this registration: nothing depends on its row, and it would delay confirmations.
+      if (id !== null && isFirst) void nodes.remove(id).catch(() => {});
       [id, registered, owed] = [null, null, null];
     },
     acknowledge(seen, isAwaited) {

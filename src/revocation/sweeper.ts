@@ -50,7 +50,7 @@ export function createSweeper({ nodes, clock }: { readonly nodes: NodeStore; rea
       for (const [id, { since, wait }] of leaving) {
         if (now - since <= wait) continue;
         try {
-          await nodes.remove(id);
+          await nodes.removeLeaving(id);
           leaving.delete(id);
         } catch {
           // Another look shows it again.

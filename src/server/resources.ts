@@ -2,7 +2,11 @@
 export interface Resources {
   /** Adds a function that closes one resource. */
   add(close: () => void | Promise<void>): void;
-  /** Closes every resource once, the last one first. Every call fulfills after all of them are closed. */
+  /**
+   * Closes every resource once, the last one first, also if one fails to close. Every call settles after all of them are closed.
+   *
+   * @throws what the first resource that failed has thrown.
+   */
   close(): Promise<void>;
 }
 
@@ -12,7 +16,15 @@ export function createResources(): Resources {
   let closing: Promise<void> | null = null;
 
   async function closeAll(): Promise<void> {
-    for (const close of closers.reverse()) await close();
+    const failures: unknown[] = [];
+    for (const close of closers.reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   return Object.freeze({

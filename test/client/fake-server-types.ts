@@ -4,10 +4,16 @@ export type CookieJar = Map<string, string>;
 /** A session, and what the server knows about its last rotation. */
 export interface FakeSession {
   readonly id: string;
+  /** The name that the user was created with. */
+  readonly username: string;
   readonly user: FakeUser;
   generation: number;
   previousKey: string | null;
   rotatedAt: number;
+  /** How often the password was changed by this session. Its earlier access tokens don't count any more. */
+  epoch: number;
+  /** The last change of the password. */
+  change: { readonly key: string | null; readonly generation: number } | null;
   /** Detail and code of the response to a refresh, as JSON, if the session was revoked. */
   revoked: string | null;
 }

@@ -14,6 +14,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
   const requests: FakeServer["requests"] = [];
   const faults: Fault[] = [];
   const users = new Map(["alice", "bob"].map((username, index) => [username, { id: `${index + 1}`, username }]));
+  const passwords = new Map([...users.keys()].map((username) => [username, "secret"]));
   let serial = 0;
   const next = () => {
     serial += 1;
@@ -114,6 +115,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
       if (bearer && !toLive(bearer)) return { response: refused("Given token not valid for any token type") };
       return logout(jar, JSON.parse(body), toLive(bearer)?.id);
     }
+    if (line === "POST /api/auth/password/") return changePassword(request, JSON.parse(body), { bearer, jar });
     const session = toLive(bearer ?? jar.get("access"));
     if (path.startsWith("/public/")) return { response: json(200, { echo: body }) };
     if (!session) {
@@ -139,16 +141,33 @@ export function createFakeServer(clock: FakeClock): FakeServer {
       server.revoke(other.id);
       return { response: json(204, null) };
     }
-    if (line === "POST /api/auth/password/") {
-      if (JSON.parse(body).current_password !== "secret")
+    return { response: json(200, { echo: body }) };
+  }
+
+  /** A repeated change is answered by any token of its session, and its current password isn't looked at. */
+  function changePassword(
+    request: Request,
+    body: Record<string, string>,
+    { bearer, jar }: { readonly bearer: string | undefined; readonly jar: CookieJar },
+  ): Answered {
+    const access = bearer ?? jar.get("access");
+    const named = sessions.get((access && toClaims(access).sid) ?? jar.get("refresh")?.split(":")[0]);
+    const key = request.headers.get("Idempotency-Key");
+    const isRepeated = key !== null && named?.change?.key === key && named.change.generation === named.generation;
+    const session = isRepeated && !named.revoked ? named : toLive(access);
+    if (!session) return { response: refused("Given token not valid for any token type") };
+    if (!isRepeated) {
+      if (body["current_password"] !== passwords.get(session.username))
         return { response: json(400, { current_password: ["Invalid password."] }) };
+      passwords.set(session.username, body["new_password"] ?? "");
       session.generation += 1;
       session.previousKey = null;
       session.rotatedAt = 0;
-      const response = json(200, bearer ? toPair(session) : {});
-      return bearer ? { response } : { response, cookies: toCookies(session) };
+      session.epoch += 1;
+      session.change = { key, generation: session.generation };
     }
-    return { response: json(200, { echo: body }) };
+    const response = json(200, bearer ? toPair(session) : {});
+    return bearer ? { response } : { response, cookies: toCookies(session) };
   }
 
   const toInfo = (session: FakeSession, current: FakeSession) => ({
@@ -166,10 +185,13 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     const user = users.get(username) as FakeUser;
     const session = {
       id: `s${sessions.size + 1}`,
+      username,
       user,
       generation: 0,
       previousKey: null,
       rotatedAt: 0,
+      epoch: 0,
+      change: null,
       revoked: null,
     };
     sessions.set(session.id, session);
@@ -178,18 +200,27 @@ export function createFakeServer(clock: FakeClock): FakeServer {
 
   const toAccess = (session: FakeSession) => {
     const iat = Math.floor(clock.time() / 1000);
-    const claims = { sid: session.id, iat, exp: iat + server.accessLifetime, ms: clock.time(), ...server.claims };
+    const claims = {
+      sid: session.id,
+      ue: session.epoch,
+      iat,
+      exp: iat + server.accessLifetime,
+      ms: clock.time(),
+      ...server.claims,
+    };
     return `h.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.s`;
   };
   const toPair = (session: FakeSession) => ({
     access: toAccess(session),
     refresh: `${session.id}:${session.generation}`,
   });
+  const toClaims = (access: string) => JSON.parse(Buffer.from(access.split(".")[1] ?? "", "base64url").toString());
   function toLive(access: string | undefined): FakeSession | undefined {
     if (!access) return undefined;
-    const { sid, ms } = JSON.parse(Buffer.from(access.split(".")[1] ?? "", "base64url").toString());
+    const { sid, ue, ms } = toClaims(access);
     const session = sessions.get(sid);
-    return session && !session.revoked && clock.time() < ms + server.accessLifetime * 1000 ? session : undefined;
+    const isLive = session && !session.revoked && ue === session.epoch;
+    return isLive && clock.time() < ms + server.accessLifetime * 1000 ? session : undefined;
   }
   const toCookies = (session: FakeSession) => {
     const { access, refresh } = toPair(session);
@@ -224,7 +255,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
   const noCookies = { access: null, refresh: null, csrftoken: null };
 
   function login({ username, password }: Record<string, string>, jar: CookieJar): Answered {
-    if (password !== "secret")
+    if (password !== passwords.get(username ?? ""))
       return { response: refused("No active account found with the given credentials", "no_active_account") };
     server.revoke(jar.get("refresh")?.split(":")[0] ?? "");
     const session = create(username);
@@ -241,6 +272,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
       const [detail, code] = JSON.parse(session?.revoked ?? '["Token is invalid","token_not_valid"]');
       return refused(detail, code, ended());
     }
+    if (Number(generation) < (session.change?.generation ?? 0)) return refused("Token is invalid", "password_changed");
     const behind = session.generation - Number(generation);
     if (behind === 0) {
       session.generation += 1;
@@ -256,7 +288,10 @@ export function createFakeServer(clock: FakeClock): FakeServer {
 
   function refresh(jar: CookieJar, key: string | null): Answered {
     const rotated = rotate(jar.get("refresh"), key);
-    if (rotated instanceof Response) return { response: rotated, cookies: noCookies };
+    if (rotated instanceof Response) {
+      const isOver = server.isOld || rotated.headers.has("Session-Ended");
+      return isOver ? { response: rotated, cookies: noCookies } : { response: rotated };
+    }
     const { access_expires_in, refresh_expires_in, ...named } = toBody(rotated);
     const body = { access_expires_in, refresh_expires_in, ...(server.isOld ? {} : named) };
     return { response: json(200, body), cookies: toCookies(rotated) };
@@ -272,7 +307,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
 
   function answerToken(path: string, body: Record<string, string>): Response {
     if (path === "/api/token/") {
-      return body["password"] === "secret"
+      return body["password"] === passwords.get(body["username"] ?? "")
         ? json(200, toPair(create(body["username"])))
         : refused("No active account found with the given credentials", "no_active_account");
     }

@@ -9,8 +9,8 @@ import {
 } from "../../src/core/store/sessions.ts";
 import type { Tokens } from "../../src/crypto/tokens.ts";
 import type { ModelDatabase } from "./model-database.ts";
-import { find, isLive, revoke, toRotated, withSession } from "./model-store.ts";
-import { expiring, type Scenario, timeless, user } from "./scenario.ts";
+import { find, isLive, revoke, revokeOthers, toRotated, withSession } from "./model-store.ts";
+import { expiring, type Scenario, timeless, user, withOthers } from "./scenario.ts";
 
 /** A rule that is broken on purpose, and the invariant whose violation the exploration must find. */
 export interface Breakage {
@@ -111,6 +111,22 @@ export const breakages: readonly Breakage[] = [
       return sessions.create({ ...session, userEpoch: epochNow });
     },
   })),
+  broken(
+    "logging out the other sessions doesn't check that the session itself is live",
+    "I3",
+    (database) => ({
+      revokeOthers: (owner) => database.transact((tables) => revokeOthers(tables, owner, () => true)),
+    }),
+    withOthers,
+  ),
+  broken(
+    "logging out the other sessions forgets which earlier refresh tokens count",
+    "I6",
+    (database) => ({
+      revokeOthers: (owner) => database.transact((tables) => revokeOthers(tables, owner, isLive, false)),
+    }),
+    withOthers,
+  ),
   broken("a rotation raises the generation by two", "I4", (database) =>
     rotateWhere(database, isCurrent, (...rotation) => {
       const rotated = toRotated(...rotation);

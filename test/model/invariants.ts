@@ -2,7 +2,7 @@ import type { Session } from "../../src/core/session.ts";
 import { hashSecret } from "../../src/crypto/secrets.ts";
 import type { Tables } from "./model-database.ts";
 import { isLive } from "./model-store.ts";
-import { type Scenario, toBystander } from "./scenario.ts";
+import { type Scenario, toBystander, toSession } from "./scenario.ts";
 import type { Ending, Server } from "./server.ts";
 import { type Flight, type Party, parseFlight, type Step, type World } from "./world.ts";
 
@@ -20,8 +20,14 @@ function findInFlow(step: Step, ending: Ending, scenario: Scenario): string | nu
   const { answer, tables } = ending;
   const was = before.snapshot.disk.committed;
   if (!ending.isPrefix) return "I10: a crash left something other than a prefix of whole transactions";
-  if (event.kind !== "disable" && toBystander(was) !== toBystander(tables)) {
+  if (event.kind !== "disable" && event.kind !== "others elsewhere" && toBystander(was) !== toBystander(tables)) {
     return "I9: the session of another device was touched";
+  }
+  if (event.kind === "others" || event.kind === "others elsewhere") {
+    const isRevived = [toSession, toBystander].some(
+      (find) => !isLiveIn(was, find(was)) && isLiveIn(tables, find(tables)),
+    );
+    if (isRevived) return "I3: a session that was over is live again";
   }
   if (answer?.kind === "pair") {
     const absolute = ending.session?.absoluteExpiresAt ?? 0;
@@ -115,8 +121,15 @@ export function findBrokenRow({ snapshot, login }: World, server: Server): strin
       ? rotatedAt === null && salt === null && previousHash === null
       : rotatedAt !== null && salt !== null && isHashOf(previousHash, server.secretOf(generation - 1))) &&
     (session.revokedAt === null) === (session.revokeReason === null) &&
-    (session.revokedAt === null || isInFeed(disk.committed, session));
+    ((session.revokedAt === null && !isBehind(disk.committed, session)) || isInFeed(disk.committed, session));
   return isWhole ? null : "I10: a row that no whole transaction leaves";
+}
+
+const isLiveIn = (tables: Tables, session: Session | undefined) => session !== undefined && isLive(tables, session);
+
+/** Returns whether the user's epoch was raised without this session. */
+function isBehind({ users }: Tables, { userId, userEpoch }: Session): boolean {
+  return userEpoch < (users[userId]?.epoch ?? 0);
 }
 
 /** Returns whether the feed has an entry that revokes the session's access tokens. */
@@ -124,7 +137,7 @@ function isInFeed({ feed }: Tables, { id, userId, userEpoch }: Session): boolean
   return feed.some(
     (entry) =>
       (entry.kind === "session" && entry.sessionId === id) ||
-      (entry.kind === "user" && entry.userId === userId && entry.epoch > userEpoch),
+      (entry.kind === "user" && entry.userId === userId && entry.epoch > userEpoch && entry.except !== id),
   );
 }
 

@@ -30,6 +30,7 @@ export function createModelStore(database: ModelDatabase): Store {
       database.transact((tables) =>
         revoke(tables, reason, (session) => session.id === id && (userId ?? session.userId) === session.userId),
       ),
+    revokeOthers: (owner) => database.transact((tables) => revokeOthers(tables, owner, isLive)),
   };
   const users: Partial<UserStore> = {
     findById: (id) =>
@@ -175,6 +176,32 @@ export function revoke(
   );
   const changed = { ...withRows, feed: [...tables.feed, ...revocations] };
   return { tables: changed, result: { sessions: revoked.length, revocations } };
+}
+
+/**
+ * Raises the user's epoch and moves one session to it, if `mayRevoke` says so; it leaves the other rows as they are, and
+ * appends one entry to the feed.
+ *
+ * @param setsLeast whether earlier refresh tokens of the session still count. Default: true.
+ */
+export function revokeOthers(
+  tables: Tables,
+  { sessionId, userId }: { readonly sessionId: string; readonly userId: string },
+  mayRevoke: (tables: Tables, session: Session) => boolean,
+  setsLeast = true,
+): Change<RevokedSessions | null> {
+  const session = tables.sessions[sessionId];
+  const user = tables.users[userId];
+  if (session?.userId !== userId || user === undefined || !mayRevoke(tables, session)) return { tables, result: null };
+  const epoch = user.epoch + 1;
+  const others = Object.values(tables.sessions).filter((other) => other.id !== sessionId && isLive(tables, other));
+  const entry: Revocation = { kind: "user", userId, epoch, except: sessionId, at: tables.now };
+  const leastEpoch = setsLeast ? (session.leastEpoch ?? session.userEpoch) : null;
+  const moved = withSession(tables, { ...session, userEpoch: epoch, leastEpoch });
+  return {
+    tables: { ...withUser(moved, { ...user, epoch }), feed: [...tables.feed, entry] },
+    result: { sessions: others.length, revocations: [entry] },
+  };
 }
 
 /** Lets a flow that calls a method which the model lacks fail with the method's name. */

@@ -25,6 +25,8 @@ export interface Scenario {
   readonly deletesKey: "with the token" | "after the token";
   /** Whether the network gives up a flight whose token is two generations old. */
   readonly flightsEnd: boolean;
+  /** Whether the user may log out the other sessions, from this device and from the other one, each once. */
+  readonly logsOutOthers: boolean;
   /** Breaks the store on purpose. */
   readonly breakStore?: (store: Store, database: ModelDatabase) => Store;
   /** Breaks the tokens on purpose. */
@@ -42,7 +44,11 @@ export const timeless: Scenario = {
   clockStepsBack: false,
   deletesKey: "with the token",
   flightsEnd: true,
+  logsOutOthers: false,
 };
+
+/** The rule while the user logs out other sessions. */
+export const withOthers: Scenario = { ...timeless, generations: 2, tabs: 1, logsOutOthers: true };
 
 /** The rule with an idle lifetime of two and an absolute lifetime of three seconds, under a clock that steps. */
 export const expiring: Scenario = {
@@ -69,8 +75,8 @@ export const user: User = {
   lastLoginAt: null,
 };
 
-/** The same user's session on another device. Only a disable may change it (invariant I9). */
-const otherId = "01890a5d-ac96-774b-bcce-b302099a8057";
+/** The id of the same user's session on another device. Only a disable and the device itself may change it (invariant I9). */
+export const otherId = "01890a5d-ac96-774b-bcce-b302099a8057";
 
 const other: Session = {
   id: otherId,

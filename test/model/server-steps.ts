@@ -3,7 +3,9 @@ import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { disableUser, enableUser } from "../../src/flows/users.ts";
 import { withoutOldFlights, withoutStrayReplies } from "./client-steps.ts";
-import { type Scenario, user } from "./scenario.ts";
+import { toText } from "./model-database.ts";
+import { isLive } from "./model-store.ts";
+import { otherId, type Scenario, toBystander, user } from "./scenario.ts";
 import type { Answer, Ending, Flow, Server } from "./server.ts";
 import {
   type Flight,
@@ -12,6 +14,7 @@ import {
   type Reply,
   type Step,
   toFlight,
+  toTokenClaims,
   type World,
   withItem,
 } from "./world.ts";
@@ -25,6 +28,7 @@ export async function toServerSteps(world: World, server: Server, scenario: Scen
     steps.push(...(await toRefreshSteps(world, server, scenario, "browser", flight)));
   }
   steps.push(...(await toLogoutSteps(world, server)));
+  if (scenario.logsOutOthers) steps.push(...(await toOthersSteps(world, server)));
   return steps;
 }
 
@@ -46,13 +50,13 @@ export async function toRefreshSteps(
   const { generation, key } = parseFlight(flight);
   const current = world.snapshot.session?.generation;
   if (generation === current && current === scenario.generations) return [];
-  const expiry = world.expiries[generation] ?? 0;
+  const claims = toTokenClaims(world, generation);
   const flow: Flow = (deps) => {
-    const token = server.tokenOf(world.snapshot, generation, expiry);
+    const token = server.tokenOf(world.snapshot, generation, claims);
     return refresh(deps, token, key === "" ? {} : { idempotencyKey: key });
   };
   const clocks = toClocks(world, scenario);
-  const endings = await server.run(world.snapshot, `refresh ${flight} ${expiry}`, flow, clocks);
+  const endings = await server.run(world.snapshot, `refresh ${flight} ${toText(claims)}`, flow, clocks);
   return endings.map((ending) => ({
     label: `the ${party} presents ${flight}: ${toOutcome(ending)}`,
     event: { kind: "refresh", party, flight },
@@ -96,7 +100,9 @@ function toMovedWorld(world: World, scenario: Scenario, ending: Ending, rotation
   const { session } = snapshot;
   const hasRotated = session !== undefined && session.generation > world.expiries.length - 1;
   if (!hasRotated) return { ...world, snapshot };
-  const moved = { ...world, snapshot, rotation, expiries: [...world.expiries, session.idleExpiresAt] };
+  const expiries = [...world.expiries, session.idleExpiresAt];
+  const epochs = [...world.epochs, session.userEpoch];
+  const moved = { ...world, snapshot, rotation, expiries, epochs };
   return scenario.flightsEnd && !world.thiefHasPresented ? withoutOldFlights(moved) : moved;
 }
 
@@ -114,7 +120,7 @@ async function toIssueSteps(world: World, server: Server): Promise<Step[]> {
     const { session } = ending.snapshot;
     const isGiven = ending.answer?.kind === "pair" && session !== undefined;
     const change: Partial<World> = isGiven
-      ? { login: "logged in", jar: 0, expiries: [session.idleExpiresAt] }
+      ? { login: "logged in", jar: 0, expiries: [session.idleExpiresAt], epochs: [session.userEpoch] }
       : { login: "failed" };
     const after = { ...world, ...change, snapshot: ending.snapshot };
     return { label: `the login ends: ${toOutcome(ending)}`, event: { kind: "issue" }, before: world, after, ending };
@@ -129,14 +135,36 @@ async function toLogoutSteps(world: World, server: Server): Promise<Step[]> {
     logout(deps, { sessionId: session.id, userId: session.userId }).then(() => null),
   );
   for (const generation of new Set([0, world.jar])) {
-    const expiry = world.expiries[generation] ?? 0;
+    const claims = toTokenClaims(world, generation);
     const flow: Flow = (deps) =>
-      logoutByRefreshToken(deps, server.tokenOf(world.snapshot, generation, expiry)).then(() => null);
-    steps.push(
-      ...(await toPlainSteps(world, server, "logout", `the user logs out by token ${generation}`, flow, expiry)),
-    );
+      logoutByRefreshToken(deps, server.tokenOf(world.snapshot, generation, claims)).then(() => null);
+    const label = `the user logs out by token ${generation}`;
+    steps.push(...(await toPlainSteps(world, server, "logout", label, flow, toText(claims))));
   }
   return steps;
+}
+
+/**
+ * Returns the logouts of all other sessions: by this device, by its first refresh token, and by the other device. Whether the
+ * session is still live is for the store to check.
+ */
+async function toOthersSteps(world: World, server: Server): Promise<Step[]> {
+  const { session, disk } = world.snapshot;
+  const { users } = disk.committed;
+  if (session === undefined || (users[user.id]?.epoch ?? 0) > user.epoch + 1) return [];
+  const toSteps = (kind: "others" | "others elsewhere", label: string, flow: Flow, input = "") =>
+    toPlainSteps(world, server, kind, `${label} logs out the others`, flow, input);
+  const byId = (sessionId: string): Flow => {
+    return (deps) => logout(deps, { sessionId, userId: user.id }, { scope: "others" }).then(() => null);
+  };
+  const claims = toTokenClaims(world, 0);
+  const byToken: Flow = (deps) =>
+    logoutByRefreshToken(deps, server.tokenOf(world.snapshot, 0, claims), { scope: "others" }).then(() => null);
+  return [
+    ...(await toSteps("others", "the user", byId(session.id))),
+    ...(await toSteps("others", "token 0", byToken, toText(claims))),
+    ...(await toSteps("others elsewhere", "the other device", byId(otherId))),
+  ];
 }
 
 async function toUserSteps(world: World, server: Server): Promise<Step[]> {
@@ -152,18 +180,28 @@ async function toUserSteps(world: World, server: Server): Promise<Step[]> {
   );
 }
 
+type PlainKind = "logout" | "others" | "others elsewhere" | "disable" | "enable";
+
+/** Returns whether the explored session is revoked by an answered flow: another device's must be live itself. */
+function revokes({ snapshot }: World, kind: PlainKind): boolean {
+  if (kind !== "others elsewhere") return kind === "logout" || kind === "disable";
+  const { committed } = snapshot.disk;
+  const bystander = toBystander(committed);
+  return bystander !== undefined && isLive(committed, bystander);
+}
+
 /** Returns the steps of a flow that gives no tokens. If it revokes and was answered, the world remembers it. */
 async function toPlainSteps(
   world: World,
   server: Server,
-  kind: "logout" | "disable" | "enable",
+  kind: PlainKind,
   label: string,
   flow: Flow,
   input: unknown = "",
 ): Promise<Step[]> {
   const endings = await server.run(world.snapshot, `${label} ${input}`, flow);
   return endings.map((ending) => {
-    const isRevoked = world.isRevoked || (kind !== "enable" && ending.answer?.kind === "done");
+    const isRevoked = world.isRevoked || (ending.answer?.kind === "done" && revokes(world, kind));
     const after = { ...world, snapshot: ending.snapshot, isRevoked };
     return { label: `${label}: ${toOutcome(ending)}`, event: { kind }, before: world, after, ending };
   });

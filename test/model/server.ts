@@ -23,6 +23,7 @@ import {
 } from "./model-database.ts";
 import { createModelStore } from "./model-store.ts";
 import { firstTables, rebase, type Scenario, toSession } from "./scenario.ts";
+import type { TokenClaims } from "./world.ts";
 
 /** A disk as the exploration counts it: equal disks are one snapshot. */
 export interface Snapshot {
@@ -92,7 +93,7 @@ export interface Server {
     clocks?: readonly (readonly number[])[],
   ): Promise<readonly Ending[]>;
   /** Returns the refresh token of a generation that has been issued. */
-  tokenOf(snapshot: Snapshot, generation: number, expiresAt: number): string;
+  tokenOf(snapshot: Snapshot, generation: number, claims: TokenClaims): string;
   /** Returns the secret of a generation that has been issued. */
   secretOf(generation: number): Uint8Array;
   /** How many different inputs the flows were run on. */
@@ -232,12 +233,12 @@ export function createServer(scenario: Scenario): Server {
       endings.set(key, found);
       return found;
     },
-    tokenOf(snapshot, generation, expiresAt) {
+    tokenOf(snapshot, generation, claims) {
       const { session } = snapshot;
       if (session === undefined) throw new TypeError("no session yet");
-      const { id: sessionId, userId, userEpoch, createdAt: issuedAt } = session;
+      const { id: sessionId, userId, createdAt: issuedAt } = session;
       const secret = this.secretOf(generation);
-      return tokens.mintRefresh({ userId, sessionId, userEpoch, issuedAt, expiresAt, generation, secret });
+      return tokens.mintRefresh({ userId, sessionId, issuedAt, generation, secret, ...claims });
     },
     secretOf(generation) {
       const secret = secrets.get(generation);

@@ -13,6 +13,12 @@ export type Reply = "token" | "session ended" | "refused";
 /** A tab: idle, waiting for the answer to a flight, or answered and about to delete this idempotency key. */
 export type Tab = "idle" | `waits ${Flight}` | `deletes ${string}`;
 
+/** What a refresh token says besides its session, generation and secret. */
+export interface TokenClaims {
+  readonly expiresAt: number;
+  readonly userEpoch: number;
+}
+
 /** How the current generation was made. */
 interface RotationMemory {
   readonly party: Party;
@@ -30,6 +36,8 @@ export interface World {
   readonly snapshot: Snapshot;
   /** The expiry of the refresh token of each generation. */
   readonly expiries: readonly number[];
+  /** The user's epoch in the refresh token of each generation. */
+  readonly epochs: readonly number[];
   readonly login: "password checked" | "logged in" | "failed";
   /** The generation of the token in the browser's cookie jar. */
   readonly jar: number | null;
@@ -55,6 +63,8 @@ type StepEvent =
       readonly kind:
         | "issue"
         | "logout"
+        | "others"
+        | "others elsewhere"
         | "disable"
         | "enable"
         | "forgery"
@@ -79,6 +89,7 @@ export function createFirstWorld(server: Server, scenario: Scenario): World {
   return {
     snapshot: server.intern({ committed: firstTables, durable: firstTables }),
     expiries: [],
+    epochs: [],
     login: "password checked",
     jar: null,
     pending: null,
@@ -94,10 +105,15 @@ export function createFirstWorld(server: Server, scenario: Scenario): World {
 
 /** Returns the same text for worlds with the same future. Two tabs in exchanged order are one world. */
 export function toKey(world: World): string {
-  const { snapshot, expiries, login, jar, pending, tabs, requests, replies, loot, rotation } = world;
+  const { snapshot, expiries, epochs, login, jar, pending, tabs, requests, replies, loot, rotation } = world;
   const flags = `${login[0]}${world.thiefHasPresented ? "t" : ""}${world.isRevoked ? "e" : ""}`;
   const last = rotation === null ? "" : `${rotation.party[0]}${rotation.key}+${rotation.age}`;
-  return `${snapshot.id}|${expiries}|${flags}|${jar}|${pending}|${[...tabs].sort()}|${requests}|${replies}|${loot}|${last}`;
+  return `${snapshot.id}|${expiries}|${epochs}|${flags}|${jar}|${pending}|${[...tabs].sort()}|${requests}|${replies}|${loot}|${last}`;
+}
+
+/** Returns what the refresh token of a generation says about its expiry and the user's epoch. */
+export function toTokenClaims({ expiries, epochs }: World, generation: number): TokenClaims {
+  return { expiresAt: expiries[generation] ?? 0, userEpoch: epochs[generation] ?? 0 };
 }
 
 /** Returns the flight of a token with an idempotency key. */

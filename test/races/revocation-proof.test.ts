@@ -1,12 +1,20 @@
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { afterEach, expect, it } from "vitest";
-import { openNodes } from "../support/nodes.ts";
+import { AuthError } from "../../src/core/errors.ts";
+import { createAuth } from "../../src/index.ts";
+import { postgresStore } from "../../src/store/postgres/index.ts";
+import { type Nodes, openNodes } from "../support/nodes.ts";
 import { type PostgresServer, query } from "../support/postgres.ts";
 import { createRecorder } from "../support/recorder.ts";
 import type { ServerProcess } from "../support/server-process.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { waitUntil } from "../support/wait-until.ts";
-import { createRevocationTraffic } from "./revocations.ts";
+import { createUpstream, startReader } from "./reader.ts";
+import { createRevocationTraffic, type Verifier } from "./revocations.ts";
 
 /** How many revocations must be confirmed; `npm run proof -- revocation` sets it. */
 const goal = Number(process.env["TOKENPAIR_REVOCATIONS"] ?? 0);
@@ -16,18 +24,91 @@ const minute = 60_000;
 /** Seconds. */
 const maxStaleness = 1;
 
+/** Milliseconds. */
+const bound = maxStaleness * 1_000;
+
 /** Revocations in each round, of which one comes from the command line. */
 const perRound = 40;
+
+const suspendedClock = pathToFileURL(resolve(import.meta.dirname, "../support/suspended-clock.ts")).href;
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 }, 5 * minute);
 
+/** A server process whose machine can be suspended. */
+interface Machine {
+  server: ServerProcess;
+  /** Milliseconds for which the process was suspended. */
+  suspended: number;
+  /** Tells the process for how long it was suspended. */
+  readonly write: (suspended: number) => void;
+  readonly start: (port?: number) => Promise<void>;
+}
+
+async function startMachine(nodes: Nodes, name: string, databaseUrl: string): Promise<Machine> {
+  const folder = mkdtempSync(join(tmpdir(), "tokenpair-machine-"));
+  closing.push(async () => rmSync(folder, { recursive: true }));
+  const file = join(folder, "suspended");
+  const env = {
+    TOKENPAIR_DATABASE_URL: databaseUrl,
+    TOKENPAIR_NODE_NAME: name,
+    NODE_OPTIONS: `--import=${suspendedClock}`,
+    SUSPENDED_FILE: file,
+  };
+  const machine: Machine = {
+    server: undefined as unknown as ServerProcess,
+    suspended: 0,
+    write(suspended) {
+      machine.suspended = suspended;
+      // In one step: the process may be reading.
+      writeFileSync(`${file}.new`, String(suspended));
+      renameSync(`${file}.new`, file);
+    },
+    async start(port = 0) {
+      machine.write(0);
+      machine.server = await nodes.start(port, env);
+    },
+  };
+  await machine.start();
+  return machine;
+}
+
+/** Opens a node of the test's own process, whose reader has no database. */
+async function openReader(databaseUrl: string, { signingKey }: Nodes) {
+  const inner = postgresStore(databaseUrl);
+  closing.push(inner.close);
+  const upstream = createUpstream(inner, bound);
+  const node = createAuth({ store: upstream.store, signingKey, maxStaleness, maxSessionsPerUser: null });
+  closing.push(node.close);
+  await node.ready();
+  const toStaleness = () => node.stats().revocations.staleSeconds;
+  const reader = startReader(upstream, { maxStaleness, toStaleness });
+  closing.push(reader.stop);
+  const verifier: Verifier = {
+    ask: (access) =>
+      node.authenticate(new Headers({ Authorization: `Bearer ${access}` })).then(
+        () => "ok",
+        (error) => (error instanceof AuthError && error.code === "unavailable" ? "unknown" : "refused"),
+      ),
+  };
+  return { reader, verifiers: [verifier, reader] };
+}
+
+/** What a fault happens to: one of three servers, and a connection to the database. */
+interface Target {
+  readonly machine: Machine;
+  readonly wire: TcpProxy;
+}
+
+/** Faults that may happen together with another. A server that starts needs the database. */
+const isPossiblePair = (...names: readonly string[]) =>
+  !names.includes("emptiedRegistry") || !(names.includes("kill") || names[0] === names[1]);
+
 it.runIf(goal > 0)(
   "no node accepts a token after its revocation was confirmed, in thousands of revocations under every fault",
   async () => {
-    const bound = maxStaleness * 1_000;
     const nodes = await openNodes({
       database: "PostgreSQL",
       servers: 0,
@@ -38,54 +119,64 @@ it.runIf(goal > 0)(
     const postgres = nodes.postgres as PostgresServer;
     // Every node of this installation has the same lease from its beginning.
     await query(postgres.url, `UPDATE tokenpair.installation SET longest_lease_ms = ${bound}`);
-    const servers: ServerProcess[] = [];
+    const machines: Machine[] = [];
     const wires: TcpProxy[] = [];
-    const start = async (n: number, port = 0) => {
-      const wire = wires[n] as TcpProxy;
-      const env = { TOKENPAIR_DATABASE_URL: wire.toUrl(postgres.url), TOKENPAIR_NODE_NAME: `node ${n}` };
-      servers[n] = await nodes.start(port, env);
-    };
-    for (let n = 0; n < 3; n++) {
+    for (let n = 0; n <= 3; n++) {
       const wire = await startTcpProxy(postgres.port);
       closing.push(wire.close);
       wires.push(wire);
-      await start(n);
+      if (n < 3) machines.push(await startMachine(nodes, `node ${n}`, wire.toUrl(postgres.url)));
     }
+    const { reader, verifiers } = await openReader((wires[3] as TcpProxy).toUrl(postgres.url), nodes);
     const recorder = createRecorder({
       ...{ reuseInterval: 10, revocationBound: bound, maxStaleness: bound },
       invariants: ["I3", "I13", "I14"],
     });
     const userId = await nodes.addUser("alice", "correct horse battery staple");
-    const urls = servers.map(({ url }) => url);
-    const traffic = createRevocationTraffic(nodes, recorder, { userId, urls });
+    const urls = machines.map(({ server }) => server.url);
+    const traffic = createRevocationTraffic(nodes, recorder, { userId, urls, verifiers });
+
+    async function onReader(change: Partial<typeof reader.wire>): Promise<void> {
+      Object.assign(reader.wire, change);
+      await sleep(1.5 * bound);
+      Object.assign(reader.wire, { isCut: false, isHeld: false, delay: 0 });
+    }
 
     /** Each returns when the fault is over. */
-    const faults: Readonly<Record<string, (n: number) => Promise<unknown>>> = {
+    const faults: Readonly<Record<string, (target: Target) => Promise<unknown>>> = {
       nothing: () => sleep(bound),
-      async kill(n) {
-        const { port } = servers[n] as ServerProcess;
-        await servers[n]?.kill();
+      async kill({ machine }) {
+        const { port } = machine.server;
+        await machine.server.kill();
         await sleep(2 * bound);
-        await start(n, port);
+        await machine.start(port);
       },
-      async stop(n) {
-        servers[n]?.process.kill("SIGSTOP");
-        await sleep(bound * (0.3 + 2 * Math.random())).finally(() => servers[n]?.process.kill("SIGCONT"));
+      async stop({ machine: { server } }) {
+        server.process.kill("SIGSTOP");
+        await sleep(bound * (0.3 + 2 * Math.random())).finally(() => server.process.kill("SIGCONT"));
       },
-      async partition(n) {
-        wires[n]?.cut();
-        await sleep(1.5 * bound).finally(() => wires[n]?.mend());
+      async suspend({ machine }) {
+        const { process: child } = machine.server;
+        child.kill("SIGSTOP");
+        const stoppedAt = performance.now();
+        await sleep(bound * (0.3 + 2 * Math.random()));
+        machine.write(machine.suspended + performance.now() - stoppedAt);
+        child.kill("SIGCONT");
       },
-      async silence(n) {
-        wires[n]?.hold(Math.random() < 0.5 ? "answers" : "everything");
-        await sleep(1.5 * bound).finally(() => wires[n]?.mend());
+      async partition({ wire }) {
+        wire.cut();
+        await sleep(1.5 * bound).finally(() => wire.mend());
       },
-      async slowWire(n) {
-        wires[n]?.delay(50 + 300 * Math.random());
-        await sleep(2 * bound).finally(() => wires[n]?.mend());
+      async silence({ wire }) {
+        wire.hold(Math.random() < 0.5 ? "answers" : "everything");
+        await sleep(1.5 * bound).finally(() => wire.mend());
       },
-      async emptiedRegistry(n) {
-        wires[n]?.cut();
+      async slowWire({ wire }) {
+        wire.delay(50 + 300 * Math.random());
+        await sleep(2 * bound).finally(() => wire.mend());
+      },
+      async emptiedRegistry({ wire }) {
+        wire.cut();
         await postgres.restart({ crash: true });
         await waitUntil("the database answers", () =>
           query(postgres.url, "DELETE FROM tokenpair.nodes").then(
@@ -93,28 +184,50 @@ it.runIf(goal > 0)(
             () => false,
           ),
         );
-        await sleep(bound).finally(() => wires[n]?.mend());
+        await sleep(bound).finally(() => wire.mend());
       },
+      readerCutOff: () => onReader({ isCut: true }),
+      readerSilent: () => onReader({ isHeld: true }),
+      readerSlow: () => onReader({ delay: 20 + 200 * Math.random() }),
     };
 
     const names = Object.keys(faults);
+    const pick = () => names[Math.floor(Math.random() * names.length)] as string;
+    const happened = new Map<string, number>();
+    const byCommand = async (sessionId: string) =>
+      JSON.parse(await nodes.run("sessions", "revoke", sessionId, "--json"));
     const confirmed = () => traffic.counts.acks + traffic.counts.expiry;
+    const toTarget = (machine: number, wire: number): Target => ({
+      machine: machines[machine] as Machine,
+      wire: wires[wire] as TcpProxy,
+    });
     for (let round = 0; confirmed() < goal; round++) {
       const name = names[round % names.length] as string;
-      const n = Math.floor(round / names.length) % 3;
-      const byCommand = async (sessionId: string) =>
-        JSON.parse(await nodes.run("sessions", "revoke", sessionId, "--json"));
-      await recorder.fault(name, () =>
-        Promise.all([faults[name]?.(n), traffic.revoke(perRound), traffic.revokeOne(byCommand)]),
+      const n = Math.floor(round / names.length) % 4;
+      // Every other time, something else happens to another server.
+      let other = Math.floor(round / names.length) % 2 === 0 ? "nothing" : pick();
+      if (!isPossiblePair(name, other)) other = "nothing";
+      const next = ((n % 3) + 1) % 3;
+      const both = [name, other].filter((one, i) => i === 0 || one !== "nothing");
+      for (const one of both) happened.set(one, (happened.get(one) ?? 0) + 1);
+      await recorder.fault(both.join(" and "), () =>
+        Promise.all([
+          faults[name]?.(toTarget(n % 3, n)),
+          faults[other]?.(toTarget(next, next)),
+          traffic.revoke(perRound - 1),
+          traffic.revokeOne(byCommand),
+        ]),
       );
       await traffic.settle();
-      console.log(`round ${round + 1}, ${name}: ${confirmed()} of ${goal} confirmed`);
+      console.log(`round ${round + 1}, ${both.join(" and ")}: ${confirmed()} of ${goal} confirmed`);
     }
 
     await expect.poll(() => traffic.revokeOne()).toBe("acks");
     await traffic.settle();
     const { judged } = recorder.expectSound();
+    expect(reader.accepted).toBeGreaterThan(0.5 * goal);
     const { acks, expiry, pending, unanswered } = traffic.counts;
+    console.log(`revocations: faults: ${[...happened].map(([name, times]) => `${times} × ${name}`).join(", ")}`);
     console.log(
       `revocations: ${acks} confirmed by acks, ${expiry} by expiry, ${pending} pending, ${unanswered} unanswered; ` +
         `${judged.get("I13")} requests after a confirmed answer, 0 accepted`,

@@ -20,25 +20,45 @@ export interface RevocationTraffic {
   readonly counts: Readonly<Record<Confirmation | "unanswered", number>>;
 }
 
+/** A process that accepts access tokens, in the test's own process. */
+export interface Verifier {
+  /** Returns whether it accepts an access token; `unknown` if it can't know. */
+  readonly ask: (access: string) => Awaitable<"ok" | "refused" | "unknown">;
+}
+
+type Awaitable<T> = T | Promise<T>;
+
 /** Revokes a session, and waits until that is confirmed. */
 export type Revoke = (sessionId: string) => Promise<Confirmed>;
+
+/** What the traffic is about. */
+export interface RevocationTrafficOptions {
+  readonly userId: string;
+  readonly urls: readonly string[];
+  /** Further processes that are asked about each token. Default: none. */
+  readonly verifiers?: readonly Verifier[];
+}
 
 /** How many revocations run at the same time. */
 const parallel = 5;
 
-/** Creates the traffic of a user over the nodes at `urls`. */
+/** Creates the traffic of a user over the nodes at `urls` and `verifiers`. */
 export function createRevocationTraffic(
   { auth }: Pick<Nodes, "auth">,
   recorder: Recorder,
-  { userId, urls }: { readonly userId: string; readonly urls: readonly string[] },
+  { userId, urls, verifiers = [] }: RevocationTrafficOptions,
 ): RevocationTraffic {
   const counts = { acks: 0, expiry: 0, pending: 0, unanswered: 0 };
   const asked = new Set<Promise<unknown>>();
 
   /** Not awaited: a stopped node answers when it is continued. */
   function ask({ access: text }: Pair): void {
-    for (const url of urls) {
-      const answer = recorder.access(url, { text }).finally(() => asked.delete(answer));
+    const answers = [
+      ...verifiers.map((verifier) => recorder.ask(text, async () => verifier.ask(text))),
+      ...urls.map((url) => recorder.access(url, { text })),
+    ];
+    for (const each of answers) {
+      const answer: Promise<unknown> = each.finally(() => asked.delete(answer));
       asked.add(answer);
     }
   }

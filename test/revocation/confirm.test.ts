@@ -193,12 +193,38 @@ describe("a confirmation by expiry", () => {
 
   it("comes after the longest lease that is known if no look succeeds, when the entry is found", async () => {
     const { database, time, revoke } = createTestConfirmer();
-    database.failing.add("look");
+    database.held.set("look", createGate().gate);
     const confirmation = revoke();
-    await time.advance(wait(10_000) - 0.001);
+    await time.advance(0.1);
+    database.held.clear();
+    await time.advance(wait(10_000) - 0.101);
     expect(confirmation.result).toBeUndefined();
     await time.advance(0.002);
     expect([confirmation.result, database.count("hasCommit")]).toEqual(["expiry", 1]);
+  });
+
+  it("waits for a longer lease of which this process hasn't heard before, if no look has been answered", async () => {
+    const { database, time, revoke } = createTestConfirmer();
+    database.held.set("look", createGate().gate);
+    const confirmation = revoke();
+    await time.advance(0.1);
+    database.held.clear();
+    database.addNode("silent", { lease: 60_000 });
+    database.longestLease = 60_000;
+    await time.advance(wait(60_000) - 0.101);
+    expect(confirmation.result).toBeUndefined();
+    await time.advance(0.002);
+    expect(confirmation.result).toBe("expiry");
+  });
+
+  it("waits for the longest lease that this process knows if the registry may have lost that too", async () => {
+    const { database, time, confirmer, revoke } = createTestConfirmer({ isSettled: false });
+    confirmer.observe({ incarnation: "former", isSettled: true, longestLease: 60_000 });
+    const confirmation = revoke();
+    await time.advance(wait(60_000) - 0.001);
+    expect(confirmation.result).toBeUndefined();
+    await time.advance(0.06);
+    expect([confirmation.result, database.longestLease]).toEqual(["expiry", 10_000]);
   });
 
   it("comes in another incarnation only if that has the entry", async () => {
@@ -243,6 +269,22 @@ describe("a confirmation that fails", () => {
     await time.advance(2 * wait(5_000));
     expect(database.rows.size).toBe(0);
     expect(reported).toHaveLength(1);
+  });
+
+  it("holds one revocation in memory for the search for silent nodes, however many callers have given up", async () => {
+    const { database, time, revoke } = createTestConfirmer();
+    database.addNode("silent", { lease: 60_000, seen: "a/0" });
+    const confirmations = [];
+    for (let i = 0; i < 100; i++) {
+      confirmations.push(revoke({ timeout: 3_000 }));
+      await time.advance(0.01);
+    }
+    await time.advance(10);
+    expect(new Set(confirmations.map(({ result }) => result))).toEqual(new Set(["pending"]));
+    // One for the expiry, and one for the next look.
+    expect(time.pending).toBeLessThanOrEqual(2);
+    await time.advance(2 * wait(60_000));
+    expect(database.rows.size).toBe(0);
   });
 
   it("is pending at once if nobody wants to wait, and silent nodes are still found", async () => {

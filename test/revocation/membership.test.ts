@@ -39,6 +39,19 @@ describe("the membership of a node", () => {
     expect(ids.size).toBe(5);
   });
 
+  it("removes the row of a registration under which no read has counted, and no other", async () => {
+    const { membership, database } = createTestMembership();
+    const counted = await membership.ensure();
+    membership.acknowledge("a/1", false);
+    membership.drop();
+    for (let i = 0; i < 5; i++) {
+      await membership.ensure();
+      membership.drop();
+    }
+    await settled();
+    expect([...database.rows.keys()]).toEqual([counted]);
+  });
+
   it("acknowledges the first read of each registration, and later reads only if somebody waits", async () => {
     const { membership, seen, database } = createTestMembership();
     await membership.ensure();

@@ -56,7 +56,18 @@ describe("the sweeper", () => {
     await time.advance(60);
     await look();
     expect([...database.rows.keys()]).toEqual(["alive"]);
-    expect(database.count("remove")).toBe(0);
+    expect(database.count("removeLeaving")).toBe(0);
+  });
+
+  it("doesn't remove a node whose mark was lost by a failover between the look and the removal", async () => {
+    const { time, database, sweeper, look } = createTestSweeper();
+    database.addNode("dead", { isLeaving: true });
+    const before = await look();
+    await time.advance(wait + 1);
+    database.addNode("dead", { isLeaving: false });
+    await sweeper.sweep(before);
+    expect(database.count("removeLeaving")).toBe(1);
+    expect(database.rows.has("dead")).toBe(true);
   });
 
   it("tries again later if the database doesn't answer", async () => {
@@ -67,7 +78,7 @@ describe("the sweeper", () => {
     expect(sweeper.toNextSweep()).toBeNull();
     database.failing.clear();
     await sweeper.mark((await look()).nodes);
-    database.failing.add("remove");
+    database.failing.add("removeLeaving");
     await time.advance(wait + 1);
     await look();
     expect(database.rows.has("dead")).toBe(true);

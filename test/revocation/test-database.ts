@@ -164,6 +164,10 @@ export function createTestDatabase({ clock }: Pick<ManualTime, "clock">) {
         if (row !== undefined) row.isLeaving = true;
       }),
     remove: (id) => answer("remove", () => void rows.delete(id)),
+    removeLeaving: (id) =>
+      answer("removeLeaving", () => {
+        if (rows.get(id)?.isLeaving === true) rows.delete(id);
+      }),
     settle: (incarnation) =>
       answer("settle", () => {
         if (incarnation === database.incarnation) database.settled = incarnation;

@@ -21,6 +21,8 @@ export interface Nodes {
   readonly auth: Auth;
   /** The store of the test's own node. */
   readonly store: Store;
+  /** The signing key of every node. */
+  readonly signingKey: string;
   /** `null` over SQLite. */
   readonly postgres: PostgresServer | null;
   /** The connection between the servers and PostgreSQL; `null` over SQLite. */
@@ -44,6 +46,8 @@ export interface NodesOptions {
   readonly args?: readonly string[];
   /** Settings of PostgreSQL. */
   readonly postgresSettings?: Readonly<Record<string, string>>;
+  /** Called with the empty PostgreSQL, before any node is started. */
+  readonly prepare?: (postgres: PostgresServer) => Promise<void>;
   /** Whether the test's own node reaches PostgreSQL through `databaseWire`, as the servers do. Default: false, directly. */
   readonly sharesWire?: boolean;
   /** Settings of the test's own node. */
@@ -66,10 +70,20 @@ const cheapHashes = { passwordMemoryCost: 64, passwordTimeCost: 1 };
 
 /** Starts servers over a new database, and opens it as one more node. */
 export async function openNodes(options: NodesOptions): Promise<Nodes> {
-  const { database, servers, env = {}, args = [], postgresSettings = {}, sharesWire = false, own = {} } = options;
+  const {
+    database,
+    servers,
+    env = {},
+    args = [],
+    postgresSettings = {},
+    prepare,
+    sharesWire = false,
+    own = {},
+  } = options;
   const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
   const file = join(cwd, "tokenpair.db");
   const postgres = database === "PostgreSQL" ? await startPostgres(postgresSettings) : null;
+  if (postgres !== null) await prepare?.(postgres);
   const databaseWire = postgres && (await startTcpProxy(postgres.port));
   const wiredUrl = postgres && (databaseWire?.toUrl(postgres.url) ?? null);
   const ownUrl = sharesWire ? wiredUrl : (postgres?.url ?? null);
@@ -102,6 +116,7 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     servers: first,
     auth,
     store,
+    signingKey,
     postgres,
     databaseWire,
     start,

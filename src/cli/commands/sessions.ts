@@ -93,7 +93,7 @@ async function revokeOne(deps: Deps, sessionId: string): Promise<Output> {
     const lines = [`Revoked session ${sessionId}.`, ...toConfirmationLines(revoked)];
     return { lines, json: { revoked: 1, ...revoked } };
   } catch (error) {
-    if (!(error instanceof AuthError)) throw error;
+    if (!(error instanceof AuthError) || error.code !== "session_not_found") throw error;
     throw new CommandError("no live session with this id; list them with `tokenpair sessions list`");
   }
 }

@@ -5,7 +5,7 @@ import { type Check, ok, warn } from "./check.ts";
 /** By how many milliseconds a node's clock may differ from the database's: half of the default `clockTolerance`. */
 const maxClockDifference = 30_000;
 
-/** Checks the nodes in the registry: whether their clocks agree with the database's, and whether a node is silent. */
+/** Lists the nodes in the registry, and checks whether their clocks agree with the database's. */
 export async function checkNodes({ nodes }: Pick<Store, "nodes">): Promise<readonly Check[]> {
   const { nodes: registered, isSettled } = await nodes.look();
   const known = registered.filter(({ isLeaving }) => !isLeaving);
@@ -19,7 +19,7 @@ export async function checkNodes({ nodes }: Pick<Store, "nodes">): Promise<reado
     ...wrong.map(({ id, name, clockAhead }) =>
       warn(
         "node clock",
-        `${withoutControls(name ?? id)} is ${Math.round((clockAhead ?? 0) / 1000)} s ahead of the database. Synchronize it.`,
+        `The clock of ${withoutControls(name ?? id)} is ${toDifference(clockAhead ?? 0)} the database's. Synchronize it.`,
       ),
     ),
     ...(isSettled || known.length === 0
@@ -27,3 +27,7 @@ export async function checkNodes({ nodes }: Pick<Store, "nodes">): Promise<reado
       : [ok("confirmations", "Slow until the nodes have run for their maxStaleness since the database was started.")]),
   ];
 }
+
+/** @param ahead milliseconds; negative if the clock is behind. */
+const toDifference = (ahead: number): string =>
+  `${Math.round(Math.abs(ahead) / 1000)} s ${ahead < 0 ? "behind" : "ahead of"}`;

@@ -25,7 +25,7 @@ export interface Tally {
   readonly ignored: Set<string>;
 }
 
-/** The most models or fields to report: a file with more is probably not a list of users. */
+/** The maximum number of models or fields to report: a file with more is probably not a list of users. */
 const maxNames = 20;
 
 /** Creates a tally of zeros. */

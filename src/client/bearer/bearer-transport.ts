@@ -60,8 +60,7 @@ export function createBearerTransport(parts: BearerTransportParts): Transport {
       const { refresh } = (await records.read()) ?? {};
       if (!refresh) throw storage.getError() ?? notAuthenticated();
       const key = await getIdempotencyKey(refresh);
-      const headers = key ? { "Idempotency-Key": key } : undefined;
-      const json = await createTokenCall(stoppable, timeout * lateFactor)("POST", "refresh/", { refresh }, headers);
+      const json = await createTokenCall(stoppable, timeout * lateFactor)("POST", "refresh/", { refresh }, key);
       // If rotation is off, the response has no refresh token and the current one stays valid.
       return toGrant({ refresh, ...json });
     },
@@ -72,8 +71,7 @@ export function createBearerTransport(parts: BearerTransportParts): Transport {
       if (sessionId && sessionId !== (getShownId() ?? sessionId)) throw sessionChanged();
       await records.forget();
     },
-    changePassword: async (current_password, new_password) =>
-      toGrant(await call("POST", "password/", { current_password, new_password })),
+    changePassword: async (...change) => toGrant(await call("POST", "password/", ...change)),
   };
 }
 

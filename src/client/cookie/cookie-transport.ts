@@ -45,13 +45,15 @@ export function createCookieTransport(parts: CookieTransportParts): Transport {
     return async (input, init, fetch = env.fetch) => {
       async function sendOnce(token?: string): Promise<Response> {
         const { input: copy, headers } = toRequest(input, init);
-        if (!token) return fetch(copy, { credentials: "include", ...init, headers });
-        headers.set(csrfHeader, token);
-        // The CSRF token changes with every refresh token, and the server refuses it together with another one.
-        const key = await getIdempotencyKey?.(token);
-        if (key) headers.set("Idempotency-Key", key);
-        // A redirect would carry the CSRF token along, so no redirect to another origin is followed.
-        const limits: RequestInit = toOrigin(copy) === pageOrigin ? { mode: "same-origin" } : { redirect: "error" };
+        let limits: RequestInit = {};
+        if (token) {
+          headers.set(csrfHeader, token);
+          // The CSRF token changes with every refresh token, and the server refuses it together with another one.
+          const key = await getIdempotencyKey?.(token);
+          if (key) headers.set("Idempotency-Key", key);
+          // A redirect would carry the CSRF token along, so no redirect to another origin is followed.
+          limits = toOrigin(copy) === pageOrigin ? { mode: "same-origin" } : { redirect: "error" };
+        }
         return fetch(copy, { credentials: "include", ...init, headers, ...limits });
       }
 
@@ -106,8 +108,8 @@ export function createCookieTransport(parts: CookieTransportParts): Transport {
     async logout(scope) {
       await call("POST", "logout/", { scope });
     },
-    async changePassword(current_password, new_password) {
-      await call("POST", "password/", { current_password, new_password });
+    async changePassword(...change) {
+      await call("POST", "password/", ...change);
       return {};
     },
     isAnonymous: tokens.isAnonymous,

@@ -52,10 +52,8 @@ export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: Cs
   let known: CsrfToken | undefined;
 
   /** Returns the values of the CSRF cookie. Two names have one at http://localhost, if one is of an earlier server. */
-  function readAll(): readonly string[] {
-    const cookies = `; ${page.cookies()}`;
-    return cookieNames.flatMap((name) => cookies.split(`; ${name}=`)[1]?.split(";")[0] || []);
-  }
+  const readAll = () =>
+    cookieNames.flatMap((name) => `; ${page.cookies()}`.split(`; ${name}=`)[1]?.split(";")[0] || []);
 
   /** Returns the token, or `undefined` if only the server can tell which one it is. */
   function read(): string | undefined {
@@ -72,9 +70,12 @@ export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: Cs
     return known;
   }
 
-  async function find(asks: boolean, token = read()): Promise<CsrfToken> {
+  /** With `isNamed`, the server must have named the token's session. The cookie is read once, as it can change at any time. */
+  async function find(asks: boolean, isNamed = false): Promise<CsrfToken> {
+    const token = read();
     if (asks || !token) return ask();
-    return known?.token === token ? known : { token };
+    if (known?.token === token) return known;
+    return isNamed ? ask() : { token };
   }
 
   const isAnonymous = () => isReadable && readAll().every((token) => /^n[\w-]{22}\./.test(token));
@@ -83,9 +84,7 @@ export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: Cs
     isAnonymous,
     find,
     async findOf(sessionId, asks) {
-      // Read once: the cookie can change at any time, and the token of another session isn't known.
-      const token = read();
-      const csrf = await find(asks || known?.token !== token, token);
+      const csrf = await find(asks, true);
       if (csrf.sessionId !== undefined && csrf.sessionId !== (sessionId ?? null)) throw sessionChanged();
       return csrf;
     },

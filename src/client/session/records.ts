@@ -52,16 +52,16 @@ export function createRecords(env: Environment, storage: KeyValueStorage | undef
     write: (value) => record.write(JSON.stringify(value)),
     async getIdempotencyKey(fingerprint, locked) {
       // The last characters suffice to tell one refresh token from the next.
-      const suffix = ` ${fingerprint.slice(-16)}`;
+      const end = fingerprint.slice(-16);
       const readKey = async () => {
-        const [key = "", rest] = (await keyEntry.read())?.split(suffix) ?? [];
-        return rest === "" && /^[\w-]{22}$/.test(key) && key;
+        const [, key, rest] = /^([\w-]{22}) (.*)$/.exec((await keyEntry.read()) ?? "") ?? [];
+        return rest === end && key;
       };
       const stored = await readKey();
       if (stored) return stored;
       const created = createIdempotencyKey(env);
       if (!created) return undefined;
-      await keyEntry.write(created + suffix);
+      await keyEntry.write(`${created} ${end}`);
       if (locked) return created;
       await new Promise<void>((resolve) => env.setTimeout(resolve, settleTime));
       return (await readKey()) || created;
@@ -70,8 +70,8 @@ export function createRecords(env: Environment, storage: KeyValueStorage | undef
   };
 }
 
-/** Returns 128 random bits in base64url. */
-function createIdempotencyKey(env: Environment): string | undefined {
+/** Returns 128 random bits in base64url; `undefined` without random numbers. */
+export function createIdempotencyKey(env: Environment): string | undefined {
   const bytes = env.randomBytes(16);
   if (!bytes) return undefined;
   return btoa(String.fromCharCode(...bytes))

@@ -56,12 +56,9 @@ export function createRefresher(parts: RefresherParts): Refresher {
   async function ensure(notBefore: number): Promise<void> {
     await running;
     if (schedule.isBackingOff() || (isAnonymous() && notBefore !== newToken)) return;
-    if (schedule.isLive(notBefore) && session.isUserKnown()) {
-      // Another tab refreshed although this tab failed to.
-      if (notBefore >= schedule.retryTarget()) schedule.resetBackoff();
-      return;
-    }
-    await run(notBefore);
+    if (!schedule.isLive(notBefore) || !session.isUserKnown()) await run(notBefore);
+    // Another tab refreshed although this tab failed to.
+    else if (notBefore >= schedule.retryTarget()) schedule.resetBackoff();
   }
 
   function run(notBefore: number): Promise<void> {
@@ -100,7 +97,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
     await loadUser(locked);
   }
 
-  /** Gets a new access token, or clears the session. With `asksUser`, the user is unknown if the response has none. */
+  /** Gets a new access token, or clears the session. With `asksUser`, a response without a user makes the user unknown. */
   async function refresh(locked: boolean, asksUser = false, isRetry = false): Promise<void> {
     const before = schedule.receivedAt();
     const hasChanged = () => schedule.receivedAt() !== before;

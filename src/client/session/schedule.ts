@@ -29,7 +29,7 @@ export interface Schedule {
   readonly now: () => Moment;
   /** Returns the seconds since `moment`, on the clock that advanced more: the other may have stopped during sleep. */
   readonly secondsSince: (moment: Moment) => number;
-  /** Sets the times of the tokens and ends a back-off. */
+  /** Sets the times of the tokens, ends a back-off and starts the timer. */
   readonly setToken: (record: SessionRecord) => void;
   /** Returns when the current access token was received, or `undefined` if there is none. */
   readonly receivedAt: () => Moment | undefined;
@@ -114,6 +114,7 @@ export function createSchedule(env: Environment, onTimer: () => void): Schedule 
       const monotonic = current.monotonic - Math.max(0, current.wall - wall);
       token = { monotonic, wall, lifetime, refreshLifetime, delay: toRefreshDelay(lifetime, env.random()) };
       resetBackoff();
+      startTimer();
     },
     receivedAt: () => token,
     isLive: (notBefore) => token !== undefined && token.monotonic >= notBefore && secondsSince(token) < token.lifetime,
@@ -127,8 +128,8 @@ export function createSchedule(env: Environment, onTimer: () => void): Schedule 
     countRefusal() {
       if (refusals === 0) firstRefusal = now();
       refusals += 1;
-      if (refusals >= 3 && secondsSince(firstRefusal) >= 60) return true;
-      return token !== undefined && secondsSince(token) >= (token.refreshLifetime ?? newToken);
+      const isExpired = token !== undefined && secondsSince(token) >= (token.refreshLifetime ?? newToken);
+      return isExpired || (refusals >= 3 && secondsSince(firstRefusal) >= 60);
     },
     retryTarget,
     isBackingOff: () => backoff !== undefined && secondsUntil(backoff) > 0,

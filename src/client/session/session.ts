@@ -17,8 +17,7 @@ export interface SessionParts {
 }
 
 /** What this tab knows about the session. Only these functions change it: state, schedule, record and tabs together. */
-export interface Session {
-  readonly exclusive: Tabs["exclusive"];
+export interface Session extends Pick<Tabs, "exclusive" | "open" | "close"> {
   /** Applies what other tabs have written to the record. */
   readonly sync: () => Promise<void>;
   /** Returns whether there is a session that hasn't been cleared, although the server may have revoked it. */
@@ -80,9 +79,8 @@ export function createSession({ env, transport, records, schedule, state, name }
 
   /** Sends the record to the other tabs, without the tokens, once the user is known. */
   function post(record: SessionRecord): void {
-    const { user } = state.get();
     if (record.ended !== undefined || isUserKnown())
-      tabs.post({ record: withoutTokens(record), ...(user && { user }) });
+      tabs.post({ record: withoutTokens(record), user: state.get().user });
   }
 
   async function share(record: SessionRecord): Promise<void> {
@@ -93,7 +91,6 @@ export function createSession({ env, transport, records, schedule, state, name }
   function setToken(record: SessionRecord): void {
     current = record;
     schedule.setToken(record);
-    schedule.startTimer();
     transport.reset?.();
     state.setProblem();
   }
@@ -115,7 +112,7 @@ export function createSession({ env, transport, records, schedule, state, name }
   }
 
   return {
-    exclusive: tabs.exclusive,
+    ...tabs,
     sync,
     isKnown,
     isUserKnown,

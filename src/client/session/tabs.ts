@@ -7,7 +7,7 @@ import type { User } from "./session-state.ts";
 /** A message to the other tabs, without tokens. Other versions of this client read it, so its keys are fixed. */
 export interface TabMessage {
   readonly record: SessionRecord;
-  readonly user?: User;
+  readonly user?: User | undefined;
 }
 
 /** The connection to the other tabs. It saves requests and spreads changes sooner; the client is correct without it. */
@@ -18,6 +18,8 @@ export interface Tabs {
    * time. `locked` tells whether this tab holds the lock. A function that runs inside must not call this again.
    */
   readonly exclusive: <T>(run: (locked: boolean) => Promise<T>) => Promise<T>;
+  /** Opens the connection again. */
+  readonly open: () => void;
   readonly close: () => void;
 }
 
@@ -59,18 +61,14 @@ export function createTabs(env: Environment, name: string, onMessage: (message: 
   }
 
   open();
-  // An open channel can keep a page out of the back/forward cache.
-  const stopListening = env.page?.listen(["pagehide", "pageshow"], (event) => (event === "pagehide" ? close : open)());
   return {
+    open,
+    close,
     post: (message) => channel?.postMessage(message),
     exclusive<T>(run: (locked: boolean) => Promise<T>): Promise<T> {
       const turn = queue.then(() => withLock(run));
       queue = turn.catch(() => undefined);
       return turn;
-    },
-    close() {
-      stopListening?.();
-      close();
     },
   };
 }

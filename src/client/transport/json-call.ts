@@ -13,12 +13,7 @@ export type Send = (
 ) => Promise<Response>;
 
 /** Sends JSON to `path` and returns the JSON object of the response, or an empty object if there is none. */
-export type JsonCall = (
-  method: string,
-  path: string,
-  body?: unknown,
-  headers?: Record<string, string>,
-) => Promise<JsonObject>;
+export type JsonCall = (method: string, path: string, body?: unknown, idempotencyKey?: string) => Promise<JsonObject>;
 
 /**
  * Creates a function for calls below the URL `root`. `send` sends them, and each must be answered within `timeout`
@@ -26,10 +21,10 @@ export type JsonCall = (
  * `offline`: other errors are defects, and are thrown as they are.
  */
 export function createJsonCall(env: Environment, timeout: number, root: string, send: Send): JsonCall {
-  return async (method, path, body, headers = {}) => {
-    const content = body !== undefined && {
-      headers: { ...headers, "Content-Type": "application/json" },
-      body: JSON.stringify(body),
+  return async (method, path, body, idempotencyKey) => {
+    const headers = {
+      ...(body !== undefined && { "Content-Type": "application/json" }),
+      ...(idempotencyKey && { "Idempotency-Key": idempotencyKey }),
     };
     const { signal, stop } = createTimeout(env, timeout * 1000);
     const toFailure = (cause: unknown): never => {
@@ -37,9 +32,8 @@ export function createJsonCall(env: Environment, timeout: number, root: string, 
       throw new ClientError("offline", "Could not reach the server.", { cause });
     };
     try {
-      const response = await send(`${root}/${path}`, { method, headers, ...content, signal }, (...request) =>
-        env.fetch(...request).catch(toFailure),
-      );
+      const init = { method, headers, body: JSON.stringify(body), signal };
+      const response = await send(`${root}/${path}`, init, (...request) => env.fetch(...request).catch(toFailure));
       return toJson(response, await response.text().catch(toFailure));
     } finally {
       stop();

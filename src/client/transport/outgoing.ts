@@ -1,9 +1,8 @@
 import { ClientError } from "../client-error.ts";
-import { toJsonObject } from "./json-call.ts";
 
 /** Returns the arguments of `fetch` with headers that can be changed. Call it again for every attempt. */
 export function toRequest(input: string | Request, init: RequestInit | undefined) {
-  const request = typeof input === "string" ? undefined : input.clone();
+  const request = (input as Partial<Request>).clone?.();
   return {
     input: request ?? input,
     headers: new Headers(init?.headers ?? request?.headers),
@@ -12,13 +11,12 @@ export function toRequest(input: string | Request, init: RequestInit | undefined
 
 /** Returns the origin that a request is sent to. */
 export function toOrigin(input: string | Request): string {
-  return new URL(typeof input === "string" ? input : input.url).origin;
+  return new URL((input as Partial<Request>).url ?? String(input)).origin;
 }
 
 /** Returns whether the request can change something: every method counts except GET, HEAD and OPTIONS. */
 export function isUnsafe(input: string | Request, init: RequestInit | undefined): boolean {
-  const method = init?.method ?? (typeof input === "string" ? "GET" : input.method);
-  return !/^(get|head|options)$/i.test(method);
+  return !/^(get|head|options)$/i.test(init?.method ?? (input as Partial<Request>).method ?? "GET");
 }
 
 /**
@@ -27,7 +25,7 @@ export function isUnsafe(input: string | Request, init: RequestInit | undefined)
  * @throws ClientError `body_not_replayable` if the body is a stream, which the first attempt has consumed.
  */
 export function requireReplayable(init: RequestInit | undefined): void {
-  if ("getReader" in toJsonObject(init?.body)) {
+  if ((init?.body as Partial<ReadableStream> | undefined)?.getReader) {
     throw new ClientError("body_not_replayable", "A stream can't be sent twice. Repeat the request.");
   }
 }

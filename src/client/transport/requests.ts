@@ -72,7 +72,7 @@ export function createRequests({ env, transport, schedule, refresher, state, end
   return {
     once,
     async fetch(input, init) {
-      const request = typeof input === "object" && "url" in input ? input : undefined;
+      const request = (input as Request).url ? (input as Request) : undefined;
       const url = new URL(request?.url ?? String(input), endpoints.base);
       const target = request ?? url.href;
       if (!transport.origins.includes(url.origin)) return env.fetch(target, init);

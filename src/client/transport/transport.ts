@@ -16,6 +16,12 @@ export interface Credentials {
   readonly remember?: boolean;
 }
 
+/** The passwords of a password change, as the server expects them. */
+export interface PasswordFields {
+  readonly current_password: string;
+  readonly new_password: string;
+}
+
 /** Which sessions a logout revokes: this one, all other sessions of the user, or all of them. */
 export type LogoutScope = "local" | "others" | "all";
 
@@ -65,7 +71,7 @@ export interface Transport {
   /** Returns whether a 401 to the last refresh logs the user out although it has no `Session-Ended` header. */
   readonly endsOn401: () => boolean;
   readonly logout: (scope: LogoutScope) => Promise<void>;
-  readonly changePassword: (current: string, next: string) => Promise<Grant>;
+  readonly changePassword: (passwords: PasswordFields, idempotencyKey?: string) => Promise<Grant>;
   /** Returns whether it is certain, without a request, that there is no session. */
   readonly isAnonymous?: () => boolean;
   /** Discards what belongs to the previous access token. */

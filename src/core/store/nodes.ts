@@ -30,8 +30,10 @@ export interface NodeStore {
   toIncarnation(position: CommitPosition): string;
   /** Marks a silent node as leaving: from now on its reads don't count. Durable when the promise fulfils. */
   markLeaving(id: string): Promise<void>;
-  /** Removes a node: itself when it stops, or a node that has been leaving for longer than every lease. */
+  /** Removes a registration of the calling node, which accepts nothing any more, or under which no read has counted. */
   remove(id: string): Promise<void>;
+  /** Removes another node that has been leaving for longer than its lease. Does nothing if a failover has lost the mark. */
+  removeLeaving(id: string): Promise<void>;
   /** Records that the registry can be believed in this incarnation. Does nothing if the database has another one by now. */
   settle(incarnation: string): Promise<void>;
   /** Raises the global epoch to `epoch`, if it is lower: after a restore, the nodes may know a higher one. */

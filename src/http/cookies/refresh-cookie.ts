@@ -6,7 +6,7 @@ import { isCsrfToken } from "./csrf-token.ts";
 
 type CookieDeps = Pick<HttpDeps, "settings" | "tokens" | "csrfKey">;
 
-/** The most refresh cookies that are tried. */
+/** The maximum number of refresh cookies that are tried. */
 const maxCandidates = 8;
 
 /**

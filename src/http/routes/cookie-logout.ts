@@ -85,7 +85,11 @@ async function logoutByBearer(
   const { scope } = await readBody();
   try {
     const isRetry = readIdempotencyKey(request.headers) !== undefined && scope === "all";
-    if (isRetry && (await deps.flows.isLoggedOut(deps.tokens.verifyAccess(token)))) return toJsonResponse(200, {});
+    if (isRetry && (await deps.flows.isLoggedOut(deps.tokens.verifyAccess(token)))) {
+      // The confirmation of the first request is lost with its answer.
+      const confirmation = deps.settings.confirmRevocations ? ({ confirmed: "pending" } as const) : {};
+      return toJsonResponse(200, {}, toConfirmationHeaders(confirmation));
+    }
     const { userId, sessionId } =
       scope === "local" ? deps.tokens.verifyAccess(token) : await deps.flows.authenticate(token);
     const revoked = await deps.flows.logout({ userId, sessionId }, { scope, client });

@@ -29,9 +29,11 @@ const adopt = (table: string) => `UPDATE tokenpair.${table} SET xid = pg_current
     LIMIT ${adoptedAtOnce} FOR NO KEY UPDATE SKIP LOCKED)) RETURNING 1`;
 const adoptions = [adopt("revocations"), adopt("audit_log")];
 
-// Losing an acknowledgement costs only time.
-const acknowledge = `WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-  UPDATE tokenpair.nodes SET seen = :seen, clock_ahead_ms = :clockAhead::bigint FROM quick WHERE id = :id RETURNING id`;
+// Losing an acknowledgement costs only time. The notification is in the same transaction, so that it takes one answer less.
+const acknowledge = `WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
+  acknowledged AS (UPDATE tokenpair.nodes SET seen = :seen, clock_ahead_ms = :clockAhead::bigint
+    FROM quick WHERE id = :id RETURNING id)
+  SELECT pg_notify(:channel, '') FROM acknowledged`;
 
 const look = `SELECT ${incarnation} AS "currentIncarnation", settled IS NOT DISTINCT FROM ${incarnation} AS "isSettled",
     longest_lease_ms AS "longestLease", pg_is_in_recovery() AS "isStandby", id, name, lease_ms AS lease,
@@ -39,7 +41,7 @@ const look = `SELECT ${incarnation} AS "currentIncarnation", settled IS NOT DIST
     clock_ahead_ms AS "clockAhead"
   FROM tokenpair.installation LEFT JOIN tokenpair.nodes ON true ORDER BY joined_at, id`;
 
-const findEntry = `SELECT ${incarnation} AS incarnation, EXISTS (SELECT FROM tokenpair.revocations
+const findEntry = `SELECT pg_is_in_recovery() AS "isStandby", EXISTS (SELECT FROM tokenpair.revocations
   WHERE seq = :seq::bigint AND xid = :xid::xid8) AS "isThere"`;
 
 const settle = `UPDATE tokenpair.installation SET settled = :incarnation
@@ -52,6 +54,11 @@ type LookRow = RegistryNode & {
   readonly longestLease: number;
   readonly isStandby: boolean;
 };
+
+interface FoundEntry {
+  readonly isStandby: boolean;
+  readonly isThere: boolean;
+}
 
 /** Creates the store of the tables `nodes` and `installation`. */
 export function createNodeStore(connection: PostgresConnection, notifications: Notifications): NodeStore {
@@ -69,8 +76,9 @@ export function createNodeStore(connection: PostgresConnection, notifications: N
     },
 
     async acknowledge(id, { seen, clockAhead }) {
-      const rows = await connection.run("nodes.acknowledge", acknowledge, { id, seen, clockAhead });
-      if (rows.length > 0) notifications.notifyAcknowledged();
+      const { channel, wake } = notifications.acknowledgements;
+      const rows = await connection.run("nodes.acknowledge", acknowledge, { id, seen, clockAhead, channel });
+      if (rows.length > 0) wake();
     },
 
     async look(): Promise<Look> {
@@ -84,8 +92,10 @@ export function createNodeStore(connection: PostgresConnection, notifications: N
 
     async hasCommit(position) {
       const { seq, xid } = parsePosition(position);
-      const [found] = await connection.run<{ isThere: boolean }>("nodes.hasCommit", findEntry, { seq, xid });
-      return found?.isThere === true;
+      const [found] = await connection.run<FoundEntry>("nodes.hasCommit", findEntry, { seq, xid });
+      // A standby may be behind the primary, and says nothing about another server that is promoted.
+      if (found?.isStandby !== false) throw isAStandby("nodes.hasCommit");
+      return found.isThere;
     },
 
     covers: (seen, position) => isVisible(parsePosition(position).xid, seen),
@@ -101,6 +111,10 @@ export function createNodeStore(connection: PostgresConnection, notifications: N
 
     async remove(id) {
       await connection.run("nodes.remove", "DELETE FROM tokenpair.nodes WHERE id = :id", { id });
+    },
+
+    async removeLeaving(id) {
+      await connection.run("nodes.removeLeaving", "DELETE FROM tokenpair.nodes WHERE id = :id AND leaving", { id });
     },
 
     async settle(settled) {
@@ -120,7 +134,7 @@ export function createNodeStore(connection: PostgresConnection, notifications: N
         await run(sql, { id, lease });
       }),
 
-    subscribe: notifications.subscribeToAcknowledgements,
+    subscribe: notifications.acknowledgements.subscribe,
   };
 }
 

@@ -66,6 +66,10 @@ export function createNodeStore(connection: SqliteConnection): NodeStore {
       await run("nodes.remove", "DELETE FROM nodes WHERE id = :id", { id });
     },
 
+    async removeLeaving(id) {
+      await run("nodes.removeLeaving", "DELETE FROM nodes WHERE id = :id AND leaving = 1", { id });
+    },
+
     async settle(settled) {
       if (settled !== incarnation) return;
       await run("nodes.settle", "UPDATE installation SET settled = :settled WHERE settled IS NOT :settled", {

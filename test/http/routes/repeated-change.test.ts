@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createBearerClient } from "../../../src/client/bearer/index.ts";
 import { alice, createTestAuth, type TestAuth } from "../../support/auth.ts";
 import { type Browser, createBrowser } from "../../support/browser.ts";
 
@@ -65,6 +66,39 @@ describe("a password change by bearer token whose answer was lost", () => {
     const { access } = await auth.logIn();
     expect((await sendByBearer(access, body, "short")).status).toBe(400);
     expect(await isAccepted(access)).toBe(true);
+  });
+});
+
+describe("a password change of our own client whose answer was lost", () => {
+  it("is repeated by the client with the same key, and by the user after a refresh that the server has refused", async () => {
+    const stored = new Map<string, string>();
+    let lost = 0;
+    const client = createBearerClient({
+      baseUrl: "https://auth.example",
+      storage: {
+        getItem: (name) => stored.get(name) ?? null,
+        setItem: (name, value) => void stored.set(name, value),
+        removeItem: (name) => void stored.delete(name),
+      },
+      async fetch(input, init) {
+        const response = await auth.handler.fetch(new Request(input, init));
+        if (String(input).includes("/password/") && lost-- > 0) throw new TypeError("fetch failed");
+        return response;
+      },
+    });
+    await client.login(alice);
+    lost = 1;
+    await client.changePassword({ currentPassword: alice.password, newPassword });
+    expect((await client.fetch("/api/auth/me/")).status).toBe(200);
+
+    lost = 2;
+    const second = { currentPassword: newPassword, newPassword: "an even better battery" };
+    await expect(client.changePassword(second)).rejects.toMatchObject({ code: "offline" });
+    expect((await client.refresh()).problem).toBe("refused");
+    await client.changePassword(second);
+    expect((await client.fetch("/api/auth/me/")).status).toBe(200);
+    expect((await client.refresh()).status).toBe("authenticated");
+    client.dispose();
   });
 });
 
@@ -170,6 +204,23 @@ describe("the header Revocation-Confirmed", () => {
     const [own, other] = [await auth.logIn(), await auth.logIn()];
     expect(confirmedOf(await logOut(own.access, "others"))).toEqual([200, "pending"]);
     expect([await isAccepted(own.access), await isAccepted(other.access)]).toEqual([true, false]);
+  });
+
+  it("says pending if the request is repeated because its answer was lost", async () => {
+    await auth.close();
+    auth = await createTestAuth({ settings: { confirmRevocations: true } });
+    const { access } = await auth.logIn();
+    const logOutAll = (token: string) =>
+      auth.send("POST", "/api/auth/logout/", {
+        headers: { Authorization: `Bearer ${token}`, "Idempotency-Key": key },
+        body: { scope: "all" },
+      });
+    expect(confirmedOf(await sendByBearer(access))).toEqual([200, "acks"]);
+    const repeated = await sendByBearer(access);
+    const { access: next } = (await repeated.clone().json()) as { access: string };
+    expect(confirmedOf(repeated)).toEqual([200, "pending"]);
+    expect(confirmedOf(await logOutAll(next))).toEqual([200, "acks"]);
+    expect(confirmedOf(await logOutAll(next))).toEqual([200, "pending"]);
   });
 
   it("is missing if confirmRevocations is off", async () => {

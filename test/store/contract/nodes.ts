@@ -99,6 +99,7 @@ export function describeNodeContract(scene: Scene): void {
       await nodes.raiseLease("nobody", 1);
       await nodes.markLeaving("nobody");
       await nodes.remove("nobody");
+      await nodes.removeLeaving("nobody");
       expect((await nodes.look()).nodes).toEqual([]);
     });
   });
@@ -122,6 +123,17 @@ export function describeNodeContract(scene: Scene): void {
       await nodes.remove("a");
       expect(await membership("a")).toBe("absent");
       expect((await nodes.look()).nodes).toMatchObject([{ id: "b" }]);
+    });
+
+    it("lets another process remove only a node that is leaving", async () => {
+      const { nodes } = scene.store;
+      const list = async () => (await nodes.look()).nodes.map(({ id }) => id);
+      await nodes.register(newNode("a"));
+      await nodes.removeLeaving("a");
+      expect(await list()).toEqual(["a"]);
+      await nodes.markLeaving("a");
+      await nodes.removeLeaving("a");
+      expect(await list()).toEqual([]);
     });
   });
 

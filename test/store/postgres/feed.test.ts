@@ -233,6 +233,16 @@ describe("a subscriber of the feed", () => {
     },
   );
 
+  it("fails as unavailable if the connection for reading can't be created", async () => {
+    const createListenClient = () => {
+      throw Object.assign(new Error("no such file: /etc/ssl/ca.pem"), { code: "ENOENT" });
+    };
+    const own = postgresStore({ pool: createPool(), createListenClient, schema, ...longTimeouts });
+    const error: unknown = await own.feed.read(readAfter(null)).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: "StoreUnavailableError", message: "feed.read: ENOENT" });
+    await own.close();
+  });
+
   it("is woken by its own node if the store has no connection for LISTEN", async () => {
     const own = postgresStore({ pool: createPool(), schema, ...longTimeouts });
     const subscription = subscribe(own);

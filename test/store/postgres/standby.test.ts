@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../../src/core/errors.ts";
+import type { CommitPosition } from "../../../src/core/revocation.ts";
 import { postgresStore } from "../../../src/store/postgres/index.ts";
 import { longTimeouts } from "../../support/long-timeouts.ts";
 import { type PostgresServer, startStandby } from "../../support/postgres.ts";
@@ -8,10 +9,12 @@ import { provideServer } from "./server.ts";
 
 const primary = provideServer({ max_wal_senders: "4" });
 let standby: PostgresServer;
+let position: CommitPosition;
 beforeAll(async () => {
   const store = postgresStore({ connectionString: primary.url, ...longTimeouts });
   await store.migrate();
   await addSession(store, "s", await addUser(store, "alice"), { idleLifetime: 3_600, absoluteLifetime: 3_600 });
+  ({ position } = await store.feed.revokeToken("revoked"));
   await store.close();
   standby = await startStandby(primary);
 });
@@ -23,6 +26,7 @@ describe("a PostgreSQL store that is connected to a standby", () => {
     const token = { sessionId: "s", userId: "1", userEpoch: 0, globalEpoch: 0, tokenId: "t", issuedAt: 0 };
     await expect(store.feed.read(readAfter(null))).rejects.toThrow("the server is a standby: connect to the primary");
     await expect(store.nodes.look()).rejects.toThrow("the server is a standby: connect to the primary");
+    await expect(store.nodes.hasCommit(position)).rejects.toThrow("the server is a standby: connect to the primary");
     await expect(store.feed.isRevoked(token)).rejects.toThrow("the server is a standby: connect to the primary");
     const writes: readonly (() => Promise<unknown>)[] = [
       () => store.sessions.rotate(rotationOf("s", 0)),

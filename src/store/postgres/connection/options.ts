@@ -33,9 +33,10 @@ export interface PostgresPoolOptions extends PostgresBehaviour {
   /** A `Pool` of the package `pg`. Required. */
   readonly pool: PostgresPool;
   /**
-   * Creates a connection for LISTEN, such as `() => new pg.Client(connectionString)`. It must not lead to a proxy that
-   * pools transactions. Without it, the store learns of revocations only by reading the feed every quarter of a second. Default:
-   * none.
+   * Creates a new connection at every call, such as `() => new pg.Client(connectionString)`: for LISTEN, for reading the
+   * revocation feed and, while a revocation waits to be confirmed, for its acknowledgements. It must not lead to a proxy that
+   * pools transactions. Without it, the store learns of revocations only by reading the feed every quarter of a second, on a
+   * connection of the pool. Default: none.
    */
   readonly createListenClient?: () => PostgresListenClient;
 }
@@ -48,8 +49,8 @@ export interface PostgresConnectionOptions extends PostgresBehaviour {
    */
   readonly connectionString: string;
   /**
-   * The connection string for LISTEN, if the other one leads to a proxy that pools transactions. Default:
-   * `connectionString`.
+   * The connection string for LISTEN and for reading the revocation feed, if the other one leads to a proxy that pools
+   * transactions. It must lead to the same server. Default: `connectionString`.
    */
   readonly listenConnectionString?: string;
   /** TLS options of `node:tls`, such as `{ ca }`. Default: what the connection string says. */

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { FeedStore } from "../../../core/store/feed.ts";
 import type { PostgresConnection } from "../connection/connection.ts";
 import type { PostgresListenClient } from "../connection/driver.ts";
-import { createAcknowledgements } from "./acknowledgements.ts";
+import { type Acknowledgements, createAcknowledgements } from "./acknowledgements.ts";
 import { createListener } from "./listener.ts";
 
 /** Wakes the readers of the feed. Only hints: if a notification is lost, the next poll finds the entries. */
@@ -12,10 +12,8 @@ export interface Notifications {
    * waits until the nodes have read what is new.
    */
   readonly notify: (isAwaited: boolean) => void;
-  /** Wakes those who wait for acknowledgements, in every process. */
-  readonly notifyAcknowledged: () => void;
-  /** Adds a subscriber for acknowledgements. @returns a function that removes it. */
-  readonly subscribeToAcknowledgements: (wake: () => void) => () => void;
+  /** The notifications of those who wait until the nodes have read what is new. */
+  readonly acknowledgements: Acknowledgements;
   /** Adds a subscriber. @returns a function that removes it. */
   readonly subscribe: FeedStore["subscribe"];
   /** Waits for the notification that is being sent, then stops listening. */
@@ -27,6 +25,10 @@ type OnListening = NonNullable<Parameters<FeedStore["subscribe"]>[1]>;
 
 /** Ends the payload of a notification for which a caller waits. Version 0.1 only compares payloads with its own. */
 const awaitedMark = ":c";
+
+// Notifications aren't durable, so their transaction needn't wait until its commit is.
+const notify = `WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+  SELECT pg_notify(:channel, :payload) FROM quick`;
 
 /**
  * Creates the notifications on the channel of a schema.
@@ -41,9 +43,9 @@ export function createNotifications(
 ): Notifications {
   const channel = `${schema}_revocations`;
   /** The payload of this process's own notifications. */
-  const sender = randomUUID();
+  const ownId = randomUUID();
   const subscribers = new Map<Wake, OnListening | undefined>();
-  const acknowledgements = createAcknowledgements(connection, `${schema}_acks`, createListenClient);
+  const acknowledgements = createAcknowledgements(`${schema}_acks`, createListenClient);
   let sending: Promise<void> | null = null;
   let isNotifyPending = false;
   let isAwaitedPending = false;
@@ -68,7 +70,7 @@ export function createNotifications(
           channel,
           onNotification: (payload = "") => {
             const isAwaited = payload.endsWith(awaitedMark);
-            if (payload.slice(0, sender.length) !== sender) wake(isAwaited);
+            if (payload.slice(0, ownId.length) !== ownId) wake(isAwaited);
           },
           onConnected: () => {
             reportListening(true);
@@ -80,9 +82,9 @@ export function createNotifications(
   /** Sends one NOTIFY at a time, in a separate transaction, because NOTIFY serializes commits. */
   async function send(): Promise<void> {
     do {
-      const payload = isAwaitedPending ? sender + awaitedMark : sender;
+      const payload = isAwaitedPending ? ownId + awaitedMark : ownId;
       [isNotifyPending, isAwaitedPending] = [false, false];
-      await connection.run("feed.notify", "SELECT pg_notify(:channel, :payload)", { channel, payload }).catch(() => {});
+      await connection.run("feed.notify", notify, { channel, payload }).catch(() => {});
     } while (isNotifyPending);
     sending = null;
   }
@@ -95,8 +97,7 @@ export function createNotifications(
       sending ??= send();
     },
 
-    notifyAcknowledged: acknowledgements.notify,
-    subscribeToAcknowledgements: acknowledgements.subscribe,
+    acknowledgements,
 
     subscribe(subscriber, onListening) {
       subscribers.set(subscriber, onListening);
@@ -110,7 +111,8 @@ export function createNotifications(
     async stop() {
       subscribers.clear();
       listener?.stop();
-      await Promise.all([sending, acknowledgements.stop()]);
+      acknowledgements.stop();
+      await sending;
     },
   };
 }

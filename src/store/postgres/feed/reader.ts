@@ -1,4 +1,5 @@
 import { StoreUnavailableError } from "../../../core/errors.ts";
+import { within } from "../../../core/runtime/within.ts";
 import type { FeedRead } from "../../../core/store/feed.ts";
 import type { PostgresConnection, Run } from "../connection/connection.ts";
 import type { PostgresListenClient } from "../connection/driver.ts";
@@ -30,6 +31,15 @@ const beatOnce = "UPDATE tokenpair.nodes SET beat = beat + 1 WHERE id = :nodeId"
 // In its own statement: the database or the role may have another default.
 const waitForStandbys = "SELECT set_config('synchronous_commit', 'on', true)";
 
+/** `pg` reads the certificates that a connection string names, and throws if a file is missing. */
+function createOrThrow(create: () => PostgresListenClient): PostgresListenClient {
+  try {
+    return create();
+  } catch (error) {
+    throw toStoreError(operation, error);
+  }
+}
+
 /**
  * Creates the reader.
  *
@@ -58,7 +68,7 @@ export function createFeedReader(
 
   async function open(create: () => PostgresListenClient, timeout: number): Promise<PostgresListenClient> {
     if (client !== null) return client;
-    const opened = create();
+    const opened = createOrThrow(create);
     // A connection that breaks between two reads emits an event, which would end the process if nothing listened.
     opened.on("error", () => {
       if (client === opened) close();
@@ -67,7 +77,8 @@ export function createFeedReader(
       if (client === opened) client = null;
     });
     try {
-      await within(opened.connect(), timeout);
+      const isConnected = await within(opened.connect(), timeout);
+      if (!isConnected) throw new StoreUnavailableError(`${operation}: no connection within ${timeout} ms`);
       if (isStopped) throw new StoreUnavailableError(`${operation}: the store is closed`);
     } catch (error) {
       opened.end().catch(() => {});
@@ -140,17 +151,4 @@ export function createFeedReader(
       close();
     },
   };
-}
-
-/** Waits for `work`, but at most `ms` milliseconds. */
-async function within(work: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new StoreUnavailableError(`${operation}: no connection within ${ms} ms`)), ms);
-  });
-  try {
-    await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,0 +1,18 @@
+import { expect, it } from "vitest";
+import { checkNodes } from "../../src/cli/doctor/node-checks.ts";
+import { sqliteStore } from "../../src/store/sqlite/index.ts";
+
+it("says which node's clock differs by more than half a minute, and in which direction", async () => {
+  const store = sqliteStore(":memory:");
+  await store.migrate();
+  for (const [name, clockAhead] of Object.entries({ right: -30_000, slow: -40_000, fast: 90_000 })) {
+    await store.nodes.register({ id: name, name, lease: 10_000, accessTokenLifetime: 300 });
+    await store.nodes.acknowledge(name, { seen: "0", clockAhead });
+  }
+  const warnings = (await checkNodes(store)).filter(({ status }) => status === "warn");
+  expect(warnings.map(({ detail }) => detail).sort()).toEqual([
+    "The clock of fast is 90 s ahead of the database's. Synchronize it.",
+    "The clock of slow is 40 s behind the database's. Synchronize it.",
+  ]);
+  await store.close();
+});
