@@ -15,7 +15,7 @@ import { recordChange, recordRotation } from "./audit.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
 import { readGlobalEpoch } from "./installation.ts";
 import type { Revocations } from "./revocations.ts";
-import { isLive, isLiveInEpoch, type SessionRow, sessionColumns, toSession } from "./rows.ts";
+import { isLive, isLiveInEpoch, type SessionRow, sessionColumns, snapshotColumns, toSession } from "./rows.ts";
 
 /** How many sessions beyond the limit one login revokes. */
 const mostLimited = 10;
@@ -33,9 +33,10 @@ const extendsAccess = "access_until = max(coalesce(access_until, 0), min(:now + 
 
 const insert = `INSERT INTO sessions
   (id, user_id, user_epoch, generation, current_hash, created_at, last_used_at, idle_expires_at, absolute_expires_at,
-   persistent, user_agent, ip, cleanup_at, access_until)
+   persistent, user_agent, ip, cleanup_at, access_until, global_epoch)
   VALUES (:id, :userId, :userEpoch, 0, :currentHash, :now, :now, :idleExpiresAt, :absoluteExpiresAt,
-   :persistent, :userAgent, :ip, :idleExpiresAt, min(:now + :accessLifetime, :absoluteExpiresAt))
+   :persistent, :userAgent, :ip, :idleExpiresAt, min(:now + :accessLifetime, :absoluteExpiresAt),
+   (SELECT global_epoch FROM installation))
   RETURNING ${sessionColumns}`;
 
 // A login without a user agent can't be from a new device, and neither can the user's first login.
@@ -71,6 +72,10 @@ const selectOldest = `SELECT id FROM (SELECT id, last_used_at FROM sessions
     WHERE user_id = :userId AND user_epoch = :userEpoch AND ${isLive} LIMIT ${mostCounted + 1})
   ORDER BY last_used_at, id LIMIT :limit`;
 
+const findOne = `SELECT ${snapshotColumns} FROM sessions, installation WHERE id = :sessionId`;
+
+type SnapshotRow = SessionRow & { readonly endedAt: number | null; readonly endReason: RevokeReason | null };
+
 const listAll = `SELECT ${sessionColumns} FROM sessions WHERE ${isLiveInEpoch} ORDER BY created_at DESC, id DESC LIMIT :limit`;
 
 const listForUser = `SELECT ${sessionColumns} FROM sessions WHERE user_id = :userId AND ${isLiveInEpoch}
@@ -91,9 +96,11 @@ export function createSessionStore(connection: SqliteConnection, revocations: Re
   }
 
   function readSnapshot(sessionId: string, now: number): SessionSnapshot | null {
-    const row = connection.prepare(`SELECT ${sessionColumns} FROM sessions WHERE id = :sessionId`).get({ sessionId });
+    const row = connection.prepare(findOne).get({ sessionId }) as SnapshotRow | undefined;
     if (row === undefined) return null;
-    const at = toSessionAt(row, now);
+    const { endedAt, endReason, ...session } = row;
+    const ended = endedAt === null ? {} : { revokedAt: endedAt, revokeReason: endReason };
+    const at = toSessionAt({ ...session, ...ended }, now);
     return { ...at, user: readUser(at.session.userId) };
   }
 

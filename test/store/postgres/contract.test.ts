@@ -10,6 +10,8 @@ const server = provideServer();
 let operator: pg.Pool;
 beforeAll(() => {
   operator = new pg.Pool({ connectionString: server.url });
+  // A connection may still be closing when the server stops.
+  operator.on("error", () => {});
 });
 afterAll(() => operator.end());
 
