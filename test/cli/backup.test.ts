@@ -8,6 +8,7 @@ import { createAuth } from "../../src/index.ts";
 import { copyDatabase } from "../../src/store/sqlite/backup.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { createFolder } from "../server/folder.ts";
+import { childEnvironment } from "../support/child-environment.ts";
 import { startServer } from "../support/server-process.ts";
 import { post, postRefresh, toPair, verifyAccess } from "../support/wire.ts";
 
@@ -27,7 +28,7 @@ async function start(cwd: string) {
 }
 
 const tokenpair = (cwd: string, ...args: readonly string[]) =>
-  promisify(execFile)(process.execPath, [main, ...args], { cwd, env: { PATH: process.env["PATH"], ...cheap } });
+  promisify(execFile)(process.execPath, [main, ...args], { cwd, env: { ...childEnvironment, ...cheap } });
 
 /** Creates the user alice, and enough rows that the copying takes several steps. */
 async function fill(cwd: string): Promise<void> {

@@ -168,7 +168,9 @@ describe("the judge of revocations", () => {
       const judged = new Promise<void>((resolve) => {
         isJudged = resolve;
       });
+      let reads = 0;
       scene.wire.read = async (options, read) => {
+        reads += 1;
         const batch = await read(options);
         if (batch.revocations.length === 0) return batch;
         const { nodeId } = options;
@@ -178,6 +180,7 @@ describe("the judge of revocations", () => {
         } else await sleep(300);
         return batch;
       };
+      await waitUntil("no read from before is under way", () => reads > 0);
       await scene.revoke(pair).finally(isJudged);
       return scene.recorder;
     },
