@@ -9,13 +9,14 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { keyMutants } from "./mutants/keys.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { runMutants } from "./mutants/run.ts";
 import { securityMutants } from "./mutants/security.ts";
 import { survivors } from "./mutants/survivors.ts";
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { smoke: { type: "boolean" } } });
-const named = [...survivors, ...securityMutants].filter(
+const named = [...survivors, ...securityMutants, ...keyMutants].filter(
   ({ name, file }) =>
     positionals.length === 0 || positionals.some((word) => name.includes(word) || file.includes(word)),
 );

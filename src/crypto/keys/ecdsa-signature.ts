@@ -1,6 +1,6 @@
 /*
  * JWS has the numbers of an ECDSA signature as r ‖ s (RFC 7518 §3.4), and OpenSSL as a SEQUENCE of two INTEGERs in DER
- * (RFC 3279 §2.2.3). `node:crypto` converts too, but that makes a verification by half slower: docs/decisions/keys.md.
+ * (RFC 3279 §2.2.3). `node:crypto` converts too, but that makes a verification by half slower: docs/decisions/signatures.md.
  */
 
 /** Returns r ‖ s in DER. The range of the numbers is not checked: OpenSSL refuses those that are zero or too large. */
