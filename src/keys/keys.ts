@@ -92,7 +92,7 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   let confirmedAt = Number.NEGATIVE_INFINITY;
   /** The version that couldn't be opened, and when that was tried; `null` if the last one could. */
   let unreadable: { readonly version: number; readonly at: number } | null = null;
-  /** The incarnation of the database that the feed has told last, and the one that the keys were loaded from. */
+  /** The incarnation of the database that the feed has reported last, and the one that the keys were loaded from. */
   let incarnation: string | null = null;
   let loadedFrom: string | null = null;
   /** Since when the feed tells of other keys than the loaded ones, on the monotonic clock; `null` if it doesn't. */

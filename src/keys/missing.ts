@@ -24,7 +24,7 @@ export interface MissingSources {
  * since when a key in a setting signs. Private keys whose time is over are deleted.
  *
  * @returns `null` if nothing is missing.
- * @throws SettingError about `secret`, if a new one would end every session.
+ * @throws SettingError about `secret`, if a new one would log all users out.
  */
 export function toMissing(given: GivenKeys, { records, opened, settings, random }: MissingSources): KeyChange | null {
   const add = [
@@ -60,7 +60,7 @@ function toMissingSecret(
     throw new SettingError(
       "secret",
       "is missing: the database has users of version 0.1. Set secret to the former signing key, and no user has to log in " +
-        "again. To start without it, which ends all sessions, run: tokenpair keys adopt",
+        "again. To start without it, which logs all users out, run: tokenpair keys adopt",
     );
   }
   return [createSecretRecord(given.keks, firstSecret, random)];

@@ -32,7 +32,7 @@ export function toRefreshLife({
 
 /**
  * Returns the secrets whose tokens are accepted, in the order in which they begin to sign. A replaced one is accepted until its
- * last refresh token has expired. That is also how long its CSRF tokens are: a browser that comes back sends both.
+ * last refresh token has expired. That is also how long its CSRF tokens are: a browser that was closed for days sends both.
  *
  * @param refreshLife what `toRefreshLife` returned.
  * @throws SettingError about `secret`, if it isn't the first secret that this database knows.

@@ -69,8 +69,8 @@ export function toVerifyingTime(
 }
 
 /**
- * Returns when a record stops verifying: whole seconds since the epoch, in the past for a retired one. A record without a time of
- * its own stops `verifyingTime` seconds after the next record begins to sign.
+ * Returns when a record stops verifying: whole seconds since the epoch, in the past for a retired one. A record without
+ * such a time stops `verifyingTime` seconds after the next record begins to sign.
  *
  * @param records all records of the same use, in the order in which they begin to sign.
  * @returns `null` if nothing replaces the record.

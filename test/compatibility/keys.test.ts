@@ -61,7 +61,7 @@ describe.each(["SQLite", "PostgreSQL"])(
 
       expect(await cluster.run("today", ["keys", "list"])).toContain("run `tokenpair keys adopt`");
       expect(await cluster.run("today", ["keys", "adopt"])).toBe(
-        "Refresh tokens have a key of their own from now on. Nodes of version 0.1 refuse them.\n",
+        "Refresh tokens have their own key from now on. Nodes of version 0.1 refuse them.\n",
       );
       await expect.poll(async () => kidOf((await logIn(today)).refresh), { timeout: 60_000 }).toBe("r1");
       const adopted = await refresh(today, next);

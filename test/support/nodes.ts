@@ -50,6 +50,8 @@ export interface NodesOptions {
   readonly sharesWire?: boolean;
   /** Settings of the test's own node. */
   readonly own?: Partial<Settings>;
+  /** All nodes sign with a key of the key ring, sealed under this key encryption key. Default: with an HMAC signing key. */
+  readonly keyEncryptionKey?: string;
 }
 
 /** All requests of a race come from one address, and many logins fail. */
@@ -68,7 +70,16 @@ const cheapHashes = { passwordMemoryCost: 64, passwordTimeCost: 1 };
 
 /** Starts servers over a new database, and opens it as one more node. */
 export async function openNodes(options: NodesOptions): Promise<Nodes> {
-  const { database, servers, env = {}, args = [], postgresSettings = {}, sharesWire = false, own = {} } = options;
+  const {
+    database,
+    servers,
+    env = {},
+    args = [],
+    postgresSettings = {},
+    sharesWire = false,
+    own = {},
+    keyEncryptionKey,
+  } = options;
   const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
   const file = join(cwd, "tokenpair.db");
   const postgres = database === "PostgreSQL" ? await startPostgres(postgresSettings) : null;
@@ -78,12 +89,15 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
   const store = ownUrl === null ? sqliteStore(file) : postgresStore(ownUrl);
   await store.migrate();
   const signingKey = randomBytes(48).toString("hex");
-  const auth = createAuth({ store, signingKey, ...cheapHashes, ...own });
+  const keys = keyEncryptionKey === undefined ? { signingKey } : { keyEncryptionKey };
+  const auth = createAuth({ store, ...keys, ...cheapHashes, ...own });
   await auth.ready();
 
   const settings = {
     TOKENPAIR_DATABASE_URL: wiredUrl ?? `sqlite:${file}`,
-    TOKENPAIR_SIGNING_KEY: signingKey,
+    ...(keyEncryptionKey === undefined
+      ? { TOKENPAIR_SIGNING_KEY: signingKey }
+      : { TOKENPAIR_KEY_ENCRYPTION_KEY: keyEncryptionKey }),
     TOKENPAIR_PASSWORD_MEMORY_COST: String(cheapHashes.passwordMemoryCost),
     TOKENPAIR_PASSWORD_TIME_COST: String(cheapHashes.passwordTimeCost),
     // The page needs a build.

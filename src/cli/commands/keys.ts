@@ -61,7 +61,7 @@ export function addKeys(program: Command, context: Context): void {
   addCommand(
     keys,
     "adopt",
-    "Sign refresh tokens with a key of their own, when the last node of version 0.1 has stopped.",
+    "Sign refresh tokens with their own key, when the last node of version 0.1 has stopped.",
   ).action((options: CommonOptions) => runOnStore(context, options, (store, config) => adoptKey(store, config)));
 }
 
@@ -90,7 +90,7 @@ function listKeys(records: KeyRecords, config: Config): Output {
   const adoption =
     ownRefreshSince === null
       ? "Refresh tokens are signed as in version 0.1. When the last node of that version has stopped, run `tokenpair keys adopt`."
-      : `Refresh tokens have a key of their own since ${toTime(ownRefreshSince)}.`;
+      : `Refresh tokens have their own key since ${toTime(ownRefreshSince)}.`;
   return {
     lines: [...(rows.length === 0 ? ["No keys in the database: a setting holds them."] : table), adoption],
     json: {
@@ -186,8 +186,8 @@ async function rewrapKeys(store: Store, config: Config): Promise<Output> {
 async function adoptKey(store: Store, config: Config): Promise<Output> {
   const { isNew } = await flows.adoptRefreshKey(toFlowDeps(store, config), operator);
   const line = isNew
-    ? "Refresh tokens have a key of their own from now on. Nodes of version 0.1 refuse them."
-    : "Refresh tokens have a key of their own already.";
+    ? "Refresh tokens have their own key from now on. Nodes of version 0.1 refuse them."
+    : "Refresh tokens have their own key already.";
   return { lines: [line], json: { adopted: isNew } };
 }
 

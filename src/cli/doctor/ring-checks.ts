@@ -71,7 +71,7 @@ function toSummary({ keys }: KeyRecords): Check {
   return ok(name, `Opens ${toCount(sealed.length - secrets, "key")} and ${toCount(secrets, "secret")}.`);
 }
 
-/** Services verify with public keys, and an HMAC signing key has none: whoever verifies with it can sign. */
+/** Services verify with public keys. An HMAC signing key has none: a service that verifies with it can also sign. */
 function checkServices(records: KeyRecords, services: number): readonly Check[] {
   if (
     services === 0 ||

@@ -88,7 +88,7 @@ export function rotateSecret(deps: KeyDeps, options: KeyOptions): Promise<NextKe
 }
 
 /**
- * Gives refresh tokens a key of their own: nodes of version 0.1 refuse them from now on.
+ * Gives refresh tokens their own key: nodes of version 0.1 refuse them from now on.
  *
  * @returns whether they had none before.
  * @throws StoreUnavailableError

@@ -194,7 +194,7 @@ export interface SecretRules {
 
 /**
  * Decides the rotation of the installation's secret. The older secrets verify until the last refresh token has expired; at once:
- * not any more, which ends every session.
+ * not any more, so all users must log in again.
  */
 export function decideSecretRotation(
   records: KeyRecords,
