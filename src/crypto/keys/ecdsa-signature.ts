@@ -25,7 +25,7 @@ export function toDer(signature: Uint8Array): Buffer {
   return der;
 }
 
-/** Returns where a number's digits are, without its leading zeros, and how many bytes they have as an INTEGER. */
+/** Finds the digits of a number, without its leading zeros, and how many bytes they have as an INTEGER. */
 function toInteger(signature: Uint8Array, from: number, end: number) {
   let start = from;
   while (start < end - 1 && signature[start] === 0) start++;
