@@ -41,13 +41,14 @@ export function toKeyStats(keys: Pick<Keys, "current" | "isReadable">, { now }: 
 
 /** Returns whether the node can serve. */
 export async function checkHealth(
-  { feed, settings, store }: Deps,
-  { keys, storeMonitor }: { readonly keys: Pick<Keys, "isReadable">; readonly storeMonitor: StoreMonitor },
+  { clock, feed, settings, store }: Deps,
+  { keys, storeMonitor }: { readonly keys: Pick<Keys, "current" | "isReadable">; readonly storeMonitor: StoreMonitor },
 ): Promise<Health> {
   if (!feed.isLoaded()) return { ok: false, reason: "the revocations are not loaded" };
   if (!feed.isFresh() && settings.onStale !== "lookup") {
     return { ok: false, reason: `the revocations are ${Math.floor(feed.staleness())} s old` };
   }
+  if (toKeyStats(keys, clock).kid === null) return { ok: false, reason: "the keys are not known" };
   try {
     await store.checkSchema();
   } catch (error) {

@@ -57,7 +57,7 @@ export const keyEntries: {
   keys_unreadable: {
     description:
       "This node can't open a key of the ring, for example because it doesn't have the key encryption key. It continues with " +
-      "the keys that it had.",
+      "the keys that it had, except for those that were retired.",
     fields: { kid: "", kekId: "of the key encryption key", reason: "" },
     audit: "never",
     level: "error",

@@ -3,6 +3,7 @@ import type { FeedState } from "../core/revocation.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import type { Random } from "../core/runtime/random.ts";
 import { SettingError } from "../core/settings/setting-error.ts";
+import type { Settings } from "../core/settings/settings.ts";
 import type { Store } from "../core/store/index.ts";
 import type { KeyRecords } from "../core/store/keys.ts";
 import type { EventListener } from "../events/events.ts";
@@ -45,7 +46,7 @@ export interface Keys {
 export interface KeysOptions {
   readonly given: GivenKeys;
   readonly store: Pick<Store, "keys" | "sessions">;
-  readonly settings: KeySettings;
+  readonly settings: KeySettings & Pick<Settings, "maxStaleness">;
   readonly clock: Clock;
   readonly random: Random;
   readonly emit: EventListener;
@@ -71,10 +72,7 @@ interface Taken extends Pick<Loaded, "opened" | "at"> {
 /** Both clocks, in milliseconds. The monotonic one may stop while the machine is suspended. */
 type Instant = Readonly<Record<"monotonic" | "wall", number>>;
 
-/**
- * Milliseconds without news of the feed after which `ready` looks itself: a node that was suspended may lack a key. For as long, a
- * node may use keys of which it knows that they have changed.
- */
+/** Milliseconds without news of the feed after which `ready` looks itself: a node that was suspended may lack a key. */
 const longestSilence = 10_000;
 
 /** How often a load begins again because another process has changed the keys meanwhile. */
@@ -196,7 +194,8 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   /** Reads the keys again. If it fails for too long although the feed can be read, the loaded ones don't count any more. */
   function follow(): void {
     outdatedSince ??= clock.monotonic();
-    isOutdated = clock.monotonic() - outdatedSince > longestSilence;
+    // As for a revocation that the node hasn't read yet.
+    isOutdated = clock.monotonic() - outdatedSince > settings.maxStaleness * 1000;
     run().catch(() => {});
   }
 

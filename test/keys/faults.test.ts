@@ -1,9 +1,11 @@
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
-import { StoreUnavailableError } from "../../src/core/errors.ts";
+import { AuthError, StoreUnavailableError } from "../../src/core/errors.ts";
 import type { Store } from "../../src/core/store/index.ts";
 import { createKeks } from "../../src/crypto/keys/key-encryption.ts";
 import { retireKey, rotateSecret } from "../../src/flows/keys/keys.ts";
+import { findCookieSession } from "../../src/http/cookies/cookie-session.ts";
+import { reportCsrfRefusal } from "../../src/http/cookies/csrf-report.ts";
 import { createHttpHandler } from "../../src/http/router.ts";
 import { decode, hmacKey, type Installation, kek, newPem, openInstallation, otherKek } from "./nodes.ts";
 
@@ -81,7 +83,7 @@ describe("a node that can't read the newest keys", () => {
     expect(node.keys.isReadable()).toBe(true);
   });
 
-  it("refuses every token when it knows for 10 seconds that its keys are outdated", async () => {
+  it("refuses every token when it has known for longer than maxStaleness that its keys are outdated", async () => {
     const installation = openInstallation();
     const { faults, wrap } = createFaultyStore();
     const node = await installation.start({ keyEncryptionKey: kek }, wrap);
@@ -93,10 +95,29 @@ describe("a node that can't read the newest keys", () => {
     await installation.time.advance(6);
     await expect(async () => node.flows.authenticate(access)).rejects.toThrow("unavailable");
     await expect(node.refresh(refresh)).rejects.toThrow(StoreUnavailableError);
+    expect(await node.health()).toEqual({ ok: false, reason: "the keys are not known" });
     faults.keys = false;
     await installation.time.advance(1);
+    expect(await node.health()).toEqual({ ok: true });
     await expect(async () => node.flows.authenticate(access)).rejects.toThrow("token_invalid");
     expect(await node.refresh(refresh)).toMatchObject({ access: expect.any(String) });
+  });
+
+  it("does not take a token for a wrong one because its keys became outdated during a request", async () => {
+    const installation = openInstallation();
+    const { faults, wrap } = createFaultyStore();
+    const node = await installation.start({ keyEncryptionKey: kek }, wrap);
+    const { access, refresh } = await node.logIn();
+    faults.keys = true;
+    await retireAtOnce(installation, access);
+    await installation.time.advance(11);
+    // A logout would answer 200, and revoke nothing.
+    expect(() => findCookieSession(node.httpDeps, { access, refresh })).toThrow("unavailable");
+    const headers = { cookie: `__Host-Http-access=${access}` };
+    reportCsrfRefusal(node.httpDeps, new AuthError("csrf_failed", "a test"), { headers, client: {} });
+    expect(node.events.filter(({ type }) => type === "csrf_refused")).toEqual([
+      expect.objectContaining({ reason: "a test" }),
+    ]);
   });
 
   it("looks for its keys too if it looks for revocations because the feed is stale", async () => {

@@ -12,6 +12,7 @@ import type { AuthEvent } from "../../src/events/events.ts";
 import { issue } from "../../src/flows/issue.ts";
 import type { KeyDeps } from "../../src/flows/keys/keys.ts";
 import { createUser } from "../../src/flows/users.ts";
+import { checkHealth } from "../../src/node-state.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { createManualTime } from "../support/manual-time.ts";
 
@@ -82,6 +83,7 @@ export function openInstallation({ isOfVersion01 = false } = {}) {
       keys,
       events,
       flows,
+      health: () => checkHealth(deps, parts),
       /** Starts a session of the installation's user. */
       async logIn() {
         userId ||= (await createUser(deps, { username: "alice", password: "correct horse battery staple" })).id;
