@@ -15,7 +15,9 @@ import {
 import type { Harness } from "./harness/harness.ts";
 import { toFigure } from "./harness/markdown.ts";
 import { collectGarbage, heldBytes } from "./harness/memory.ts";
+import { measureConfirmation } from "./revocation/confirmation.ts";
 import { measurePropagation } from "./revocation/propagation.ts";
+import { measureStalls } from "./revocation/stalls.ts";
 
 type Index = Pick<RevocationIndex, "apply" | "isRevoked" | "sweep" | "size">;
 type Kind = "session" | "user" | "token";
@@ -212,6 +214,8 @@ const mixed: readonly Kind[] = [...Array<Kind>(8).fill("session"), "user", "toke
 export async function run(harness: Harness): Promise<void> {
   const { quick, table } = harness;
   await measurePropagation(harness);
+  await measureConfirmation(harness);
+  await measureStalls(harness);
   const sizes = quick ? [10_000] : [10_000, 1_000_000, 10_000_000];
   const rows = sizes.flatMap((entries) => [
     measureIndex("index: sessions", createOurs, entries, ["session"]),

@@ -106,7 +106,7 @@ export interface SignalOptions {
 export interface UserListOptions {
   /** The id of the last user of the previous page. Default: starts with the oldest user. */
   readonly after?: string | undefined;
-  /** The most users to return. Default and maximum: 1000. */
+  /** The maximum number of users to return. Default and maximum: 1000. */
   readonly limit?: number | undefined;
 }
 
@@ -124,6 +124,6 @@ export interface AuditListOptions {
   readonly since?: number | undefined;
   /** The `cursor` of the previous page: lists what was committed since. Default: the newest entries. */
   readonly after?: string | undefined;
-  /** The most entries to return. Default: 100. */
+  /** The maximum number of entries to return. Default: 100. */
   readonly limit?: number | undefined;
 }

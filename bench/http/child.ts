@@ -9,6 +9,8 @@ export interface Child {
   /** Hands over every message from now on, until what it returns is called. */
   listen<T>(hear: (message: T) => void): () => void;
   stop(): Promise<void>;
+  /** Kills the process, as a power cut would. */
+  kill(): Promise<void>;
 }
 
 export function startChild(file: string, ...args: readonly string[]): Child {
@@ -27,6 +29,10 @@ export function startChild(file: string, ...args: readonly string[]): Child {
     async stop() {
       if (child.exitCode !== null) return;
       child.disconnect();
+      await once(child, "exit");
+    },
+    async kill() {
+      child.kill("SIGKILL");
       await once(child, "exit");
     },
   };

@@ -1,11 +1,12 @@
-/** A node in a process of its own: `node.ts URL SCHEMA`. Tells when it learns that the session of a watched token was revoked. */
+/** A node in a process of its own: `node.ts URL SCHEMA [MAX_STALENESS]`. Tells when it learns that the session of a watched token was revoked. */
 import { createAuth } from "../../src/index.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { signingKey } from "../refresh/crowd.ts";
 import { readSharedClock, type Seen, type Watch } from "./watch.ts";
 
-const [, , connectionString = "", schema = ""] = process.argv;
-const auth = createAuth({ store: postgresStore({ connectionString, schema }), signingKey });
+const [, , connectionString = "", schema = "", maxStaleness = "10"] = process.argv;
+const store = postgresStore({ connectionString, schema });
+const auth = createAuth({ store, signingKey, maxStaleness: Number(maxStaleness) });
 await auth.ready();
 process.on("message", async ({ tokens }: Watch) => {
   for (const token of tokens) {

@@ -68,7 +68,7 @@ export const survivors: readonly Mutant[] = [
   {
     name: "the server accepts requests before the revocations are loaded",
     file: "src/server/serve.ts",
-    find: "await auth.ready();",
+    find: "await withAsyncConfigErrors(auth.ready());",
     replace: "void auth.ready();",
     tests: ["test/server/serve.test.ts"],
   },

@@ -14,6 +14,9 @@ export interface ProofRun {
 
 const vitest = (...args: string[]): ProofRun["command"] => ["vitest", "run", "--reporter=verbose", ...args];
 
+/** Adds the tests that `npm test` leaves out, because they take too long. */
+const long = { TOKENPAIR_LONG_TESTS: "true" };
+
 const linesWith =
   (pattern: RegExp): ProofRun["toFigures"] =>
   (lines) =>
@@ -26,7 +29,7 @@ export const proofRuns: readonly ProofRun[] = [
     description:
       "explores the rotation rule and the confirmation of revocations, and finds each of their deliberate breakages (minutes)",
     command: vitest("test/model"),
-    env: { TOKENPAIR_MODEL_STEPS: "18" },
+    env: { TOKENPAIR_MODEL_STEPS: "18", ...long },
     smoke: { command: vitest("test/model", "--testNamePattern=reuse interval 0") },
     toFigures(lines) {
       const explored = linesWith(/^model: .*: .* states, .*0 violations/)(lines);
@@ -37,9 +40,9 @@ export const proofRuns: readonly ProofRun[] = [
   {
     name: "chaos",
     description:
-      "races, crashes, partitions, failovers and differing clocks under traffic, four times as long as in the tests (half an hour)",
+      "races, crashes, partitions, failovers and differing clocks under traffic, eight times as long as in the tests (half an hour)",
     command: vitest("test/races"),
-    env: { TOKENPAIR_CHAOS_FACTOR: "4" },
+    env: { TOKENPAIR_CHAOS_FACTOR: "8" },
     smoke: { command: vitest("test/races/crash.test.ts", "--testNamePattern=over SQLite") },
     toFigures: linesWith(/^(?:races|crashes|failover|partition|clocks)\b.*:/),
   },
@@ -48,8 +51,11 @@ export const proofRuns: readonly ProofRun[] = [
     description:
       "10,000 confirmed revocations while nodes and the database are killed, stopped and cut off; deliberate breakages (half an hour)",
     command: vitest("test/races/revocation"),
-    env: { TOKENPAIR_REVOCATIONS: "10000", TOKENPAIR_BREAKAGES: "true" },
-    smoke: { command: vitest("test/races/revocation-proof.test.ts"), env: { TOKENPAIR_REVOCATIONS: "40" } },
+    env: { TOKENPAIR_REVOCATIONS: "10000", ...long },
+    smoke: {
+      command: vitest("test/races/revocation", "--testNamePattern=in thousands of revocations|later than the start"),
+      env: { TOKENPAIR_REVOCATIONS: "40", ...long },
+    },
     toFigures: linesWith(/^(?:revocations|breakage)\b.*:/),
   },
   {
@@ -71,7 +77,8 @@ export const proofRuns: readonly ProofRun[] = [
     name: "proxies",
     description: "nginx, Caddy, HAProxy and Apache as docs/behind-a-proxy.md configures them; those that are installed",
     command: vitest("test/proxies"),
-    smoke: { command: vitest("test/proxies/proxies.test.ts", "--testNamePattern=nginx") },
+    env: long,
+    smoke: { command: vitest("test/proxies/proxies.test.ts", "--testNamePattern=nginx"), env: long },
     toFigures: linesWith(/^proxies: /),
   },
   {

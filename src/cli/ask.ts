@@ -3,7 +3,7 @@ import { maxPasswordLength } from "../flows/passwords/policy.ts";
 import { type Context, isInteractive } from "./context.ts";
 import { CommandError, UsageError } from "./errors.ts";
 
-/** The most bytes to read from stdin: more than the longest password, so that an endless stream isn't read forever. */
+/** The maximum number of bytes to read from stdin: more than the longest password, so that an endless stream isn't read forever. */
 const maxLineLength = 4 * maxPasswordLength + 2;
 
 /**

@@ -1,6 +1,6 @@
 import { toShown } from "./settings/faults.ts";
 
-/** The most characters of a user id. */
+/** The maximum number of characters of a user id. */
 export const maxUserIdLength = 255;
 
 /**

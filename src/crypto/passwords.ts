@@ -21,8 +21,8 @@ export interface PasswordHasher {
   /** As `hash`, but returns `null` if the hash could not start at once. */
   hashIfFree(password: string): Promise<string | null>;
   /**
-   * Verifies a password. If there is nothing to verify (`null`, or a text that `parseStoredHash` refuses), it hashes all the
-   * same, so that the response time does not reveal which users exist.
+   * Verifies a password. If there is nothing to verify (`null`, or a text that `parseStoredHash` refuses), it still computes a
+   * hash, so that the response time does not reveal which users exist.
    *
    * @param encoded the stored hash.
    * @returns `null` if the password is wrong.

@@ -4,7 +4,7 @@ import type { AuthEvent } from "./events.ts";
 /** Seconds in which an account or an address gets one entry. */
 const interval = 60;
 
-/** The most accounts and addresses that are remembered. Until the next interval, further ones count as duplicates. */
+/** The maximum number of accounts and addresses that are remembered. Until the next interval, further ones count as duplicates. */
 export const maxRemembered = 1_000;
 
 /**

@@ -22,10 +22,10 @@ export interface AuditQueueOptions {
   readonly schedule: Schedule;
 }
 
-/** The most events that wait. Bounds the memory while the store is unavailable. */
+/** The maximum number of events that wait. Bounds the memory while the store is unavailable. */
 export const maxWaiting = 1_000;
 
-/** The most events in one batch. With `gatherTime`, it bounds what many refusals can make the store write. */
+/** The maximum number of events in one batch. Together with `gatherTime`, it limits how many refusals are written. */
 export const batchSize = 100;
 
 /** Milliseconds in which events are gathered before they are written. */

@@ -25,7 +25,7 @@ export interface WebhookOptions {
   readonly jitter: () => number;
 }
 
-/** The most messages that a node sends at once. */
+/** The maximum number of messages that a node sends at once. */
 export const batchSize = 10;
 
 /** Seconds for which a node claims a message: longer than a request may take. */

@@ -34,7 +34,7 @@ export function authenticate(deps: Deps, token: string): Authentication | Promis
 }
 
 /**
- * Completes a look-up of revocations, and requires that the token's key was not retired meanwhile: the feed tells of both, and it
+ * Completes a look-up of revocations, and requires that the token's key was not retired meanwhile: the feed reports both, and it
  * is stale.
  *
  * @param lookup what `requireNotRevoked` returned.

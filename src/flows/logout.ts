@@ -34,11 +34,11 @@ export interface LogoutOptions extends ConfirmOptions {
 }
 
 /**
- * Logs out by any genuine refresh token of a live session, a spent one included (simplejwt's "blacklist"). Durable when
- * the promise fulfils. During a move from simplejwt, the scope "local" also accepts a refresh token of simplejwt.
+ * Logs out the live session that a genuine refresh token belongs to, even if the token is spent (simplejwt's "blacklist").
+ * Durable when the promise fulfils. During a move from simplejwt, the scope "local" also accepts a refresh token of simplejwt.
  *
- * @throws AuthError a `token_` code; `token_revoked` if the session is over already: then no session is revoked,
- * whatever the scope. StoreUnavailableError with nothing changed.
+ * @throws AuthError a `token_` code; `token_revoked` if the session is already over: no session is revoked in that
+ * case, with any scope. StoreUnavailableError if the store fails: nothing has changed.
  */
 export async function logoutByRefreshToken(
   deps: Deps,

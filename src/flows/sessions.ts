@@ -53,7 +53,7 @@ export interface RevokeOptions extends ConfirmOptions {
   readonly client?: ClientInfo;
 }
 
-/** The most sessions in a list. */
+/** The maximum number of sessions in a list. */
 export const maxListedSessions = 1000;
 
 /** Converts a row to what its user may see. */

@@ -5,7 +5,7 @@ import type { Minter } from "../crypto/minter.ts";
 import type { Deps } from "./deps.ts";
 import { callHook } from "./hook.ts";
 
-/** The most characters that the tokens may have on the way out, for example in a cookie. */
+/** The maximum number of characters that the tokens may have on the way out, for example in a cookie. */
 export interface TokenLimits {
   /** Characters of an access token. */
   readonly access: number;

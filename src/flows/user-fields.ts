@@ -1,9 +1,9 @@
 import { AuthError } from "../core/errors.ts";
 
-/** The most characters of a username, as in Django. */
+/** The maximum number of characters of a username, as in Django. */
 const maxUsernameLength = 150;
 
-/** The most characters of an email address, as in Django and RFC 5321 (§4.5.3.1.3). */
+/** The maximum number of characters of an email address, as in Django and RFC 5321 (§4.5.3.1.3). */
 export const maxEmailLength = 254;
 
 /**

@@ -45,7 +45,7 @@ export type UserDeps = Pick<Deps, "store" | "passwords"> &
     >;
   };
 
-/** The most users that `listUsers` returns. */
+/** The maximum number of users that `listUsers` returns. */
 export const maxListedUsers = 1000;
 
 /**

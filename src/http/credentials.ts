@@ -24,7 +24,7 @@ export interface AuthenticateRequestOptions {
 }
 
 /**
- * Returns the access token of a request: that of the authorization header or, if the header has none, of the access
+ * Returns the access token of a request: the one in the authorization header or, if there is none, the one in the access
  * cookie.
  *
  * @throws AuthError `not_authenticated` if there is no token; `bad_authorization_header`; `csrf_failed` if the token is

@@ -81,6 +81,6 @@ function secretMissing(): SettingError {
   return new SettingError(
     "secret",
     "is missing: a private key signs access tokens only. Refresh, CSRF and device tokens need a secret that all nodes share. " +
-      `If the signing key was a secret before, set it as secret: no user has to log in again. Otherwise: ${createSecret}`,
+      "If the signing key was a secret before, set it as secret: no user has to log in again. Otherwise, create one with: openssl rand -hex 48",
   );
 }

@@ -93,7 +93,7 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   /** The incarnation of the database that the feed has reported last, and the one that the keys were loaded from. */
   let incarnation: string | null = null;
   let loadedFrom: string | null = null;
-  /** Since when the feed tells of other keys than the loaded ones, on the monotonic clock; `null` if it doesn't. */
+  /** Since when the feed reports other keys than the loaded ones, on the monotonic clock; `null` if it doesn't. */
   let outdatedSince: number | null = null;
   /** Whether that is so for too long: a key that was retired might be among the loaded ones. */
   let isOutdated = false;

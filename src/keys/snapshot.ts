@@ -180,7 +180,9 @@ function toFormerKeys(
 ): FormerKeys {
   const { ownRefreshSince } = records;
   const first = secrets.find(({ kid }) => kid === firstSecret);
-  const lastRefresh = ownRefreshSince === null ? null : ownRefreshSince + refreshLife;
+  // 0: no refresh token of that form was ever made here, so only a service with the same secret could present one.
+  const lastRefresh =
+    ownRefreshSince === null || ownRefreshSince === 0 ? ownRefreshSince : ownRefreshSince + refreshLife;
   const allowsRefresh = first !== undefined && boundaries.isBefore(lastRefresh);
   const isSigningKey = signingSecret !== null && first !== undefined && isSameSecret(first.secret, signingSecret);
   // A secret that a node made has never signed in the form of version 0.1.

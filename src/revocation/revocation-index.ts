@@ -59,7 +59,7 @@ export function createRevocationIndex({ leeway, clock: { now } }: RevocationInde
   let globalEpoch = 0;
   /** Tokens without `ge` are revoked up to this `iat`. */
   let cutOff = Number.NEGATIVE_INFINITY;
-  /** All tokens are revoked up to this `iat`: nodes of version 0.1 know no global epoch. */
+  /** Tokens with an `iat` up to this time are revoked. Written by nodes of version 0.1, which have no global epoch. */
   let foreignCutOff = Number.NEGATIVE_INFINITY;
   let version = 0;
   const known = new WeakMap<RevocableToken, Known>();

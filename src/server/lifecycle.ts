@@ -8,7 +8,7 @@ export interface ProcessSignals {
   exit(code: number): void;
 }
 
-/** The most time that closing may take, in milliseconds. Afterwards the process exits with code 1. */
+/** The longest time that closing may take, in milliseconds. Afterwards the process exits with code 1. */
 const closeTimeout = 10_000;
 
 /** A signal so soon after the first is a duplicate, in milliseconds: npm forwards what the process receives itself. */

@@ -6,6 +6,7 @@ import { toAuditRow } from "../events/audit-row.ts";
 import type { AuthEvent } from "../events/events.ts";
 import { updateUsernameKeys } from "../flows/username-keys.ts";
 import { createClientIpFinder } from "../http/request/client-ip.ts";
+import { isSealed } from "../keys/states.ts";
 import { startCleanup } from "./cleanup.ts";
 import type { Config } from "./config/config.ts";
 import { ConfigError, withAsyncConfigErrors, withConfigErrors } from "./config/config-error.ts";
@@ -179,10 +180,20 @@ async function openDatabase(config: Config, resources: Resources): Promise<Opene
   if (applied.length > 0) await updateUsernameKeys({ store, settings: config.settings });
   const { missing: key } = found;
   if (key === null) return { store, database: database.label, keys: found, createdKey: null };
+  await requireNoRing(store);
   if (key === "secret") await requireNoSession(store);
   const created = createDefaultKey(database, key);
   const keys = key === "signing key" ? { ...found, signing: created } : { ...found, secret: created };
   return { store, database: database.label, keys, createdKey: { key, file: created.file } };
+}
+
+/** A key that is created beside a key ring would be in the way once the ring can be opened again. @throws ConfigError */
+async function requireNoRing({ keys }: Store): Promise<void> {
+  const sealed = (await keys.read()).keys.find(isSealed);
+  if (sealed === undefined) return;
+  throw new ConfigError(
+    `keyEncryptionKey: is missing: the key "${sealed.kekId}" sealed the key "${sealed.kid}" in the database. Set it.`,
+  );
 }
 
 /** A database with sessions had its secret elsewhere, and a new one would end them all. @throws ConfigError */

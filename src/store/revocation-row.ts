@@ -1,7 +1,7 @@
 import type { Revocation, RevocationBase } from "../core/revocation.ts";
 import type { RevokeReason } from "../core/session.ts";
 
-/** The most revocations that one read of the feed returns. */
+/** The maximum number of revocations that one read of the feed returns. */
 export const feedBatchSize = 10_000;
 
 /** Seconds for which a session that version 0.1 has refreshed may have an access token: the longest that 0.1 allows. */

@@ -1,7 +1,10 @@
 import type { SessionView } from "../../src/flows/sessions.ts";
 import { openNodes } from "../support/nodes.ts";
 import type { ServerProcess } from "../support/server-process.ts";
+import { verifyAccess } from "../support/wire.ts";
 import { traits } from "./browsers.ts";
+import type { Device } from "./device.ts";
+import { until } from "./until.ts";
 
 /** A line of the server's log. */
 export interface LogLine {
@@ -25,6 +28,8 @@ export interface Site {
   readonly newUser: () => Promise<string>;
   /** Returns whether `password` is this user's password. */
   readonly hasPassword: (username: string) => Promise<boolean>;
+  /** Revokes the access token in a device's cookies. The server refuses it from then on, so the next request refreshes. */
+  readonly revokeAccess: (device: Device) => Promise<void>;
   /** Returns this user's sessions, newest first. */
   readonly sessionsOf: (username: string) => Promise<readonly SessionView[]>;
   /** Stops the process without a warning (SIGKILL). */
@@ -103,6 +108,13 @@ export async function openSite({
         () => true,
         () => false,
       ),
+    async revokeAccess(device) {
+      const cookies = await device.cookies(`http://localhost:${port}`);
+      const access = cookies.find(({ name }) => name.endsWith("access"))?.value ?? "";
+      const { jti } = JSON.parse(Buffer.from(access.split(".")[1] ?? "", "base64url").toString());
+      await nodes.auth.revokeToken(jti);
+      await until(async () => (await verifyAccess(`http://localhost:${port}`, access)) === 401);
+    },
     sessionsOf: (username) => nodes.auth.sessions.list(users.get(username) ?? ""),
     kill: () => server.kill(),
     async restart() {

@@ -3,6 +3,10 @@ import { once } from "node:events";
 import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { Readable, Writable } from "node:stream";
+import { text as readText } from "node:stream/consumers";
+import type { Context } from "../../src/cli/context.ts";
+import { run } from "../../src/cli/program.ts";
 import { type Auth, type AuthError, type AuthOptions, type AuthUser, createAuth } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { childEnvironment } from "../support/child-environment.ts";
@@ -12,6 +16,7 @@ import { childEnvironment } from "../support/child-environment.ts";
  *
  *     # a comment
  *     $ [NAME=value …] tokenpair ARGUMENTS [< a line for stdin]
+ *     $ [NAME=value …] npx tokenpair ARGUMENTS [< a line for stdin]   the same in a process of its own
  *     $ write FILE TEXT          creates a file with one line
  *     $ append FILE TEXT         appends a line to a file
  *     $ chmod MODE FILE          changes the mode of a file (octal)
@@ -163,22 +168,44 @@ async function guess(auth: Auth<AuthUser>, username: string, times: number): Pro
 
 async function runTokenpair(command: string, folder: string): Promise<Outcome> {
   const [invocation = "", line] = command.split(" < ", 2);
-  const [, variables = "", args = ""] = /^((?:\w+=\S*\s)*)tokenpair ?(.*)$/.exec(invocation) ?? [];
-  const env = Object.fromEntries(
-    variables
-      .split(" ")
-      .filter(Boolean)
-      .map((pair) => pair.split("=", 2)),
-  );
-  const child = spawn(process.execPath, [main, ...toArguments(args)], {
-    cwd: folder,
-    env: { ...childEnvironment, ...env },
+  const [, variables = "", npx, text = ""] = /^((?:\w+=\S*\s)*)(npx )?tokenpair ?(.*)$/.exec(invocation) ?? [];
+  const pairs = variables
+    .split(" ")
+    .filter(Boolean)
+    .map((pair) => pair.split("=", 2));
+  const [args, env] = [toArguments(text), { ...childEnvironment, ...Object.fromEntries(pairs) }];
+  const stdin = line === undefined ? "" : `${line}\n`;
+  return npx === undefined ? runHere(args, env, stdin, folder) : runProcess(args, env, stdin, folder);
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Runs a command in this process, as src/cli/main.ts does: a process for each would take most of the time. */
+async function runHere(args: readonly string[], env: Environment, stdin: string, folder: string): Promise<Outcome> {
+  const [stdout, stderr] = [createSink(), createSink()];
+  const streams = { stdin: Readable.from([Buffer.from(stdin)]), stdout: stdout.stream, stderr: stderr.stream };
+  const exit = await run(args, { directory: folder, env, ...streams } as unknown as Context);
+  return { stdout: toLines(stdout.text()), stderr: toLines(stderr.text()), exit };
+}
+
+function createSink() {
+  let text = "";
+  const stream = new Writable({
+    write(chunk, _, done) {
+      text += chunk;
+      done();
+    },
   });
-  child.stdin.end(line === undefined ? "" : `${line}\n`);
+  return { stream, text: () => text };
+}
+
+async function runProcess(args: readonly string[], env: Environment, stdin: string, folder: string): Promise<Outcome> {
+  const child = spawn(process.execPath, [main, ...args], { cwd: folder, env });
+  child.stdin.end(stdin);
   const closed = once(child, "close");
-  const [stdout, stderr] = await Promise.all([readLines(child.stdout), readLines(child.stderr)]);
+  const [stdout, stderr] = await Promise.all([readText(child.stdout), readText(child.stderr)]);
   const [exit] = (await closed) as [number];
-  return { stdout, stderr, exit };
+  return { stdout: toLines(stdout), stderr: toLines(stderr), exit };
 }
 
 /** Splits at spaces, except in single quotes. */
@@ -186,9 +213,7 @@ function toArguments(text: string): string[] {
   return [...text.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? "");
 }
 
-async function readLines(stream: NodeJS.ReadableStream): Promise<string[]> {
-  let text = "";
-  for await (const chunk of stream) text += chunk.toString();
+function toLines(text: string): readonly string[] {
   return text
     .split("\n")
     .slice(0, text.endsWith("\n") ? -1 : undefined)

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AuditEntry } from "../../src/core/store/audit.ts";
 import { type PostgresServer, startPostgres } from "../support/postgres.ts";
 import type { ServerProcess } from "../support/server-process.ts";
@@ -39,126 +39,124 @@ async function reuse(detector: string, other: string): Promise<Pair> {
 }
 
 let release: Release;
+let postgres: PostgresServer;
 beforeAll(async () => {
-  release = await unpackVersion01();
+  [release, postgres] = await Promise.all([unpackVersion01(), startPostgres()]);
 });
-afterAll(() => release.remove());
+afterAll(async () => {
+  release.remove();
+  await postgres.stop();
+});
 
-describe.each(["SQLite", "PostgreSQL"])("tokenpair 0.1 and this version on one %s database", (database) => {
-  let postgres: PostgresServer | null = null;
+const databases = ["SQLite", "PostgreSQL"] as const;
+type Database = (typeof databases)[number];
+
+/** Creates a cluster whose database 0.1 has migrated and in which it has created alice. */
+async function createMigratedCluster(database: Database, env: Readonly<Record<string, string>> = {}): Promise<Cluster> {
+  const cluster = createCluster({ release, postgresUrl: database === "PostgreSQL" ? postgres.url : undefined, env });
+  await cluster.run("0.1", ["migrate"]);
+  await cluster.run("0.1", ["users", "create", alice.username, "--password-stdin"], `${alice.password}\n`);
+  return cluster;
+}
+
+describe.each(databases)("tokenpair 0.1 and this version on one %s database", (database) => {
+  let cluster: Cluster;
+  let nodes: Readonly<Record<Version, ServerProcess>>;
+  /** A session that 0.1 began before this version was started. */
+  let early: Pair;
+
   beforeAll(async () => {
-    if (database === "PostgreSQL") postgres = await startPostgres();
+    cluster = await createMigratedCluster(database);
+    const old = await cluster.start("0.1");
+    early = await logIn(old.url);
+    nodes = { "0.1": old, today: await cluster.start("today") };
   });
-  afterAll(() => postgres?.stop());
+  afterAll(() => cluster.close());
 
-  /** Creates a cluster whose database 0.1 has migrated and in which it has created alice. */
-  async function createMigratedCluster(env: Readonly<Record<string, string>> = {}): Promise<Cluster> {
-    const cluster = createCluster({ release, postgresUrl: postgres?.url, env });
-    await cluster.run("0.1", ["migrate"]);
-    await cluster.run("0.1", ["users", "create", alice.username, "--password-stdin"], `${alice.password}\n`);
-    return cluster;
-  }
+  const toUrl = (version: Version) => nodes[version].url;
 
-  describe("that serve beside each other", () => {
-    let cluster: Cluster;
-    let nodes: Readonly<Record<Version, ServerProcess>>;
-    /** A session that 0.1 began before this version was started. */
-    let early: Pair;
-
-    beforeAll(async () => {
-      cluster = await createMigratedCluster();
-      const old = await cluster.start("0.1");
-      early = await logIn(old.url);
-      nodes = { "0.1": old, today: await cluster.start("today") };
-    });
-    afterAll(() => cluster.close());
-
-    const toUrl = (version: Version) => nodes[version].url;
-
-    it("refresh each other's sessions", async () => {
-      const begunBefore = await refresh(toUrl("0.1"), await refresh(toUrl("today"), early));
-      const begunToday = await refresh(toUrl("today"), await refresh(toUrl("0.1"), await logIn(toUrl("today"))));
-      for (const version of versions) {
-        for (const { access } of [begunBefore, begunToday])
-          expect(await verifyAccess(toUrl(version), access)).toBe(200);
-      }
-    });
-
-    it.each(versions)("refuse a session within two seconds after a logout on %s", async (version) => {
-      const [here, there] = [toUrl(version), toUrl(otherVersion(version))];
-      let fastest = Number.POSITIVE_INFINITY;
-      // One fast attempt shows that it isn't the other node that is slow, but the machine.
-      for (let attempt = 0; attempt < 5 && fastest > revocationBound; attempt += 1) {
-        const pair = await logIn(here);
-        expect(await verifyAccess(there, pair.access)).toBe(200);
-        await logOut(here, pair);
-        const start = performance.now();
-        await expect.poll(() => verifyAccess(there, pair.access), eventually).toBe(401);
-        fastest = Math.min(fastest, performance.now() - start);
-        await expectRefused(there, pair);
-      }
-      expect(fastest).toBeLessThanOrEqual(revocationBound);
-    });
-
-    it.each(versions)("both revoke a session whose reuse %s has detected", async (version) => {
-      const newest = await reuse(toUrl(version), toUrl(otherVersion(version)));
-      for (const each of versions) {
-        await expectRefused(toUrl(each), newest);
-        await expect.poll(() => verifyAccess(toUrl(each), newest.access), eventually).toBe(401);
-      }
-    });
-
-    it("have one audit log, which this version reads under the names of today", async () => {
-      const reused: string[] = [];
-      const loggedOut: string[] = [];
-      for (const version of versions) {
-        reused.push(toSessionId(await reuse(toUrl(version), toUrl(otherVersion(version)))));
-        const pair = await logIn(toUrl(version));
-        await logOut(toUrl(version), pair);
-        loggedOut.push(toSessionId(pair));
-      }
-
-      const auth = cluster.openAuth();
-      const detected = await auth.audit.list({ type: "refresh", outcome: "reuse_detected", limit: 1_000 });
-      expect(detected.entries.map(({ sessionId }) => sessionId)).toEqual(expect.arrayContaining(reused));
-      expect(new Set(detected.entries.map(({ details }) => details["outcome"]))).toEqual(new Set(["reuse_detected"]));
-
-      const revoked = parseLines(
-        await cluster.run("today", ["audit", "--type", "sessions_revoked", "--limit", "1000", "--json"]),
-      );
-      expect(revoked.map((entry) => entry["session_id"])).toEqual(expect.arrayContaining([...reused, ...loggedOut]));
-      expect(new Set(revoked.map(({ type }) => type))).toEqual(new Set(["sessions_revoked"]));
-
-      // A command of 0.1 is a process that starts, and refuses a database that is newer than itself.
-      await expect(cluster.run("0.1", ["audit", "--json"])).rejects.toThrow("upgrade tokenpair");
-    });
-
-    it("both keep serving after this version has applied its migrations", async () => {
-      expect(JSON.parse(await cluster.run("today", ["migrate", "--json"]))).toMatchObject({ applied: [] });
-      for (const version of versions) {
-        expect((await fetch(`${toUrl(version)}/readyz`)).status).toBe(200);
-        const pair = await refresh(toUrl(version), await logIn(toUrl(version)));
-        await logOut(toUrl(version), pair);
-        await expectRefused(toUrl(version), pair);
-      }
-    });
+  it("refresh each other's sessions", async () => {
+    const begunBefore = await refresh(toUrl("0.1"), await refresh(toUrl("today"), early));
+    const begunToday = await refresh(toUrl("today"), await refresh(toUrl("0.1"), await logIn(toUrl("today"))));
+    for (const version of versions) {
+      for (const { access } of [begunBefore, begunToday]) expect(await verifyAccess(toUrl(version), access)).toBe(200);
+    }
   });
 
-  describe("that send webhook messages", () => {
-    const secret = randomBytes(32).toString("base64");
-    const closing: (() => Promise<void>)[] = [];
-    afterEach(async () => {
-      for (const close of closing.splice(0).reverse()) await close();
-    });
+  it.each(versions)("refuse a session within two seconds after a logout on %s", async (version) => {
+    const [here, there] = [toUrl(version), toUrl(otherVersion(version))];
+    let fastest = Number.POSITIVE_INFINITY;
+    // One fast attempt shows that it isn't the other node that is slow, but the machine.
+    for (let attempt = 0; attempt < 5 && fastest > revocationBound; attempt += 1) {
+      const pair = await logIn(here);
+      expect(await verifyAccess(there, pair.access)).toBe(200);
+      await logOut(here, pair);
+      const start = performance.now();
+      await expect.poll(() => verifyAccess(there, pair.access), eventually).toBe(401);
+      fastest = Math.min(fastest, performance.now() - start);
+      await expectRefused(there, pair);
+    }
+    expect(fastest).toBeLessThanOrEqual(revocationBound);
+  });
 
-    it.each(versions)("send a message that %s has written from the other version's node", async (version) => {
+  it.each(versions)("both revoke a session whose reuse %s has detected", async (version) => {
+    const newest = await reuse(toUrl(version), toUrl(otherVersion(version)));
+    for (const each of versions) {
+      await expectRefused(toUrl(each), newest);
+      await expect.poll(() => verifyAccess(toUrl(each), newest.access), eventually).toBe(401);
+    }
+  });
+
+  it("have one audit log, which this version reads under the names of today", async () => {
+    const reused: string[] = [];
+    const loggedOut: string[] = [];
+    for (const version of versions) {
+      reused.push(toSessionId(await reuse(toUrl(version), toUrl(otherVersion(version)))));
+      const pair = await logIn(toUrl(version));
+      await logOut(toUrl(version), pair);
+      loggedOut.push(toSessionId(pair));
+    }
+
+    const auth = cluster.openAuth();
+    const detected = await auth.audit.list({ type: "refresh", outcome: "reuse_detected", limit: 1_000 });
+    expect(detected.entries.map(({ sessionId }) => sessionId)).toEqual(expect.arrayContaining(reused));
+    expect(new Set(detected.entries.map(({ details }) => details["outcome"]))).toEqual(new Set(["reuse_detected"]));
+
+    const revoked = parseLines(
+      await cluster.run("today", ["audit", "--type", "sessions_revoked", "--limit", "1000", "--json"]),
+    );
+    expect(revoked.map((entry) => entry["session_id"])).toEqual(expect.arrayContaining([...reused, ...loggedOut]));
+    expect(new Set(revoked.map(({ type }) => type))).toEqual(new Set(["sessions_revoked"]));
+
+    // A command of 0.1 is a process that starts, and refuses a database that is newer than itself.
+    await expect(cluster.run("0.1", ["audit", "--json"])).rejects.toThrow("upgrade tokenpair");
+  });
+
+  it("both keep serving after this version has applied its migrations", async () => {
+    expect(JSON.parse(await cluster.run("today", ["migrate", "--json"]))).toMatchObject({ applied: [] });
+    for (const version of versions) {
+      expect((await fetch(`${toUrl(version)}/readyz`)).status).toBe(200);
+      const pair = await refresh(toUrl(version), await logIn(toUrl(version)));
+      await logOut(toUrl(version), pair);
+      await expectRefused(toUrl(version), pair);
+    }
+  });
+});
+
+// Most of the time is spent waiting for the second attempt, so the tests run concurrently.
+describe.concurrent("nodes of tokenpair 0.1 and of this version that send webhook messages", () => {
+  const secret = randomBytes(32).toString("base64");
+
+  it.for(databases.flatMap((database) => versions.map((version) => [version, database] as const)))(
+    "send a message that %s has written over %s from the other version's node",
+    async ([version, database], { expect, onTestFinished }) => {
       const receiver = await startWebhookReceiver(secret);
-      closing.push(receiver.close);
-      const cluster = await createMigratedCluster({
+      onTestFinished(receiver.close);
+      const cluster = await createMigratedCluster(database, {
         TOKENPAIR_WEBHOOK_URL: receiver.url,
         TOKENPAIR_WEBHOOK_SECRET: secret,
       });
-      closing.push(cluster.close);
+      onTestFinished(cluster.close);
       const old = await cluster.start("0.1");
       const nodes = { "0.1": old, today: await cluster.start("today") };
       const [writer, sender] = [nodes[version], nodes[otherVersion(version)]];
@@ -178,8 +176,8 @@ describe.each(["SQLite", "PostgreSQL"])("tokenpair 0.1 and this version on one %
 
       await expect.poll(() => find(200), eventually).toBeDefined();
       expect(find(200)).toMatchObject({ id, isGenuine: true, body: { type: "reuse_detected" } });
-    });
-  });
+    },
+  );
 });
 
 /** Parses output with one JSON object per line. */

@@ -170,6 +170,21 @@ describe("a node whose database has become another one", () => {
     expect(await node.refresh(refresh)).toMatchObject({ access: expect.any(String) });
   });
 
+  it("can be started anew without the former key encryption key, if its keys and secrets are replaced at once", async () => {
+    const installation = openInstallation();
+    const { access } = await (await installation.start({ keyEncryptionKey: kek })).logIn();
+    const options = { keks: createKeks(otherKek), isImmediate: true, client: {} };
+    await expect(rotateSecret(installation.commands(), options)).rejects.toThrow(/^keyEncryptionKey lacks the key/);
+    await retireAtOnce(installation, access, otherKek);
+    await expect(installation.start({ keyEncryptionKey: otherKek })).rejects.toThrow(/^keyEncryptionKey lacks the key/);
+    const gradual = rotateSecret(installation.commands(), { ...options, isImmediate: false });
+    await expect(gradual).rejects.toThrow(/^keyEncryptionKey lacks the key/);
+    await rotateSecret(installation.commands(), options);
+    const node = await installation.start({ keyEncryptionKey: otherKek });
+    const pair = await node.logIn();
+    expect(await node.refresh(pair.refresh)).toMatchObject({ access: expect.any(String) });
+  });
+
   it("refuses a secret that was retired at once, also if the database's clock is set back", async () => {
     const installation = openInstallation();
     const settings = { signingKey: newPem(), secret: hmacKey, keyEncryptionKey: kek };

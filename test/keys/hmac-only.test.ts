@@ -61,6 +61,32 @@ describe("an installation with nothing but an HMAC signing key", () => {
     expect(decode(next.refresh).header["kid"]).toBe("r1");
   });
 
+  it("refuses in a new database a refresh token that a service with the same secret made in the form of version 0.1", async () => {
+    const installation = openInstallation();
+    const node = await installation.start({ signingKey: hmacKey });
+    const { access } = await node.logIn();
+    const { user_id, sid, ue, iat, exp } = decode(access).payload;
+    const secret = Buffer.alloc(32, 1);
+    const jti = createHash("sha256").update("jti").update(secret).digest("hex").slice(0, 32);
+    const claims = {
+      token_type: "refresh",
+      user_id,
+      sid,
+      ue,
+      iat,
+      exp,
+      jti,
+      gen: 0,
+      secret: secret.toString("base64url"),
+    };
+    const parts = [{ alg: "HS256", typ: "JWT", kid }, claims].map((part) =>
+      Buffer.from(JSON.stringify(part)).toString("base64url"),
+    );
+    const signature = createHmac("sha256", hmacKey).update(parts.join(".")).digest("base64url");
+    await expect(node.refresh([...parts, signature].join("."))).rejects.toMatchObject({ code: "token_invalid" });
+    expect(await node.accepts(access)).toBe(true);
+  });
+
   it("signs refresh tokens as version 0.1 does while nodes of that version may run, until keys adopt", async () => {
     const installation = openInstallation({ isOfVersion01: true });
     const settings = { signingKey: hmacKey, issuer: "https://id.example", audience: "api" };

@@ -1,6 +1,8 @@
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import { SettingError } from "../../src/core/settings/setting-error.ts";
 import { createKeks } from "../../src/crypto/keys/key-encryption.ts";
+import { generateKeyMaterial, toPublicJwk } from "../../src/crypto/keys/key-material.ts";
 import {
   adoptRefreshKey,
   type KeyDeps,
@@ -54,6 +56,22 @@ describe("the key ring", () => {
       expect(kekId).toBe("2026");
       expect(Buffer.from(sealed ?? []).toString("latin1")).not.toContain("PRIVATE KEY");
     }
+  });
+
+  it("never uses a public key that was written to the database", async () => {
+    const installation = openInstallation();
+    const { keys } = await installation.start({ keyEncryptionKey: kek });
+    const body = keys.current().jwks.body;
+    const forged = JSON.stringify(toPublicJwk(generateKeyMaterial("ES256")));
+    const database = new DatabaseSync(installation.path);
+    database.prepare("UPDATE signing_keys SET public_jwk = ? WHERE use = 'access'").run(forged);
+    database.exec(
+      "INSERT INTO signing_keys (kid, use, alg, public_jwk, created_at, signs_from) " +
+        "SELECT 'forged', use, alg, public_jwk, created_at, signs_from FROM signing_keys WHERE use = 'access'",
+    );
+    database.close();
+    const other = await installation.start({ keyEncryptionKey: kek });
+    expect(other.keys.current().jwks.body).toBe(body);
   });
 
   it("is followed through a rotation by two nodes without a restart, and no token is refused at any second", async () => {

@@ -24,11 +24,26 @@
  *   up.
  */
 import { describe, expect, it } from "vitest";
+import { hasLongTests } from "../support/long-tests.ts";
 import { breakages } from "./breakages.ts";
 import { type Exploration, explore } from "./explore.ts";
-import { expiring, timeless, withOthers } from "./scenario.ts";
+import { expiring, type Scenario, timeless, withOthers } from "./scenario.ts";
 
 const timeout = 240_000;
+
+const scenarios: readonly (readonly [string, Scenario])[] = hasLongTests
+  ? [
+      ["reuse interval 0", { ...timeless, reuseInterval: 0 }],
+      ["reuse interval 1", { ...timeless, reuseInterval: 1 }],
+      ["idle and absolute expiry under a clock that steps", expiring],
+      ["logouts of the other sessions", withOthers],
+    ]
+  : [
+      ["reuse interval 0, one tab", { ...timeless, reuseInterval: 0, generations: 3, tabs: 1 }],
+      ["reuse interval 1, three generations", { ...timeless, reuseInterval: 1, generations: 3 }],
+      ["logouts of the other sessions", withOthers],
+    ];
+
 const count = new Intl.NumberFormat("en");
 
 function print(name: string, { states, transitions, flowRuns, violation }: Exploration): void {
@@ -38,31 +53,30 @@ function print(name: string, { states, transitions, flowRuns, violation }: Explo
 }
 
 describe("the rotation rule", () => {
-  it.each([
-    ["reuse interval 0", { ...timeless, reuseInterval: 0 }],
-    ["reuse interval 1", { ...timeless, reuseInterval: 1 }],
-    ["idle and absolute expiry under a clock that steps", expiring],
-    ["logouts of the other sessions", withOthers],
-  ])("keeps every invariant in every state of the rotation rule: %s", { timeout }, async (name, scenario) => {
-    const exploration = await explore(scenario);
-    print(name, exploration);
-    expect(exploration.violation).toBeNull();
-    expect(exploration.outcomes.has("unavailable")).toBe(scenario.clockStepsBack);
-    for (const outcome of [
-      "rotated",
-      "replayed",
-      "reuse_detected",
-      "logout",
-      "disable",
-      "crash",
-      "forgery",
-      "unknown",
-      ...(scenario.isTimeless ? ["contradiction"] : []),
-      ...(scenario.logsOutOthers ? ["others", "others elsewhere"] : []),
-    ]) {
-      expect(exploration.outcomes.get(outcome), outcome).toBeGreaterThan(0);
-    }
-  });
+  it.each(scenarios)(
+    "keeps every invariant in every state of the rotation rule: %s",
+    { timeout },
+    async (name, scenario) => {
+      const exploration = await explore(scenario);
+      print(name, exploration);
+      expect(exploration.violation).toBeNull();
+      expect(exploration.outcomes.has("unavailable")).toBe(scenario.clockStepsBack);
+      for (const outcome of [
+        "rotated",
+        "replayed",
+        "reuse_detected",
+        "logout",
+        "disable",
+        "crash",
+        "forgery",
+        "unknown",
+        ...(scenario.isTimeless ? ["contradiction"] : []),
+        ...(scenario.logsOutOthers ? ["others", "others elsewhere"] : []),
+      ]) {
+        expect(exploration.outcomes.get(outcome), outcome).toBeGreaterThan(0);
+      }
+    },
+  );
 
   it.each(breakages)("finds the rotation rule broken if $name", { timeout }, async ({ name, violates, scenario }) => {
     const exploration = await explore(scenario);

@@ -6,7 +6,7 @@ import { type Nodes, openNodes } from "../support/nodes.ts";
 import { chaosFactor } from "./factor.ts";
 
 /** How many users log in for each difference between the clocks. */
-const logins = chaosFactor === 1 ? 50 : 1_000;
+const logins = chaosFactor === 1 ? 20 : 1_000;
 
 /** How many of them use their clients at the same time. */
 const parallel = 10;

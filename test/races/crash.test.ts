@@ -40,8 +40,8 @@ const rotationsBetweenKills = 25;
 const maxRounds = 40 * chaosFactor;
 
 describe.each([
-  { database: "SQLite", servers: 1, rounds: 6 * chaosFactor },
-  { database: "PostgreSQL", servers: 3, rounds: 9 * chaosFactor },
+  { database: "SQLite", servers: 1, rounds: 4 * chaosFactor },
+  { database: "PostgreSQL", servers: 3, rounds: 6 * chaosFactor },
 ] as const)("$servers server(s) over $database, killed again and again", ({ database, servers, rounds }) => {
   let nodes: Nodes;
   let running: ServerProcess[];

@@ -46,6 +46,8 @@ export interface NodesOptions {
   readonly args?: readonly string[];
   /** Settings of PostgreSQL. */
   readonly postgresSettings?: Readonly<Record<string, string>>;
+  /** Called with the empty PostgreSQL, before any node is started. */
+  readonly prepare?: (postgres: PostgresServer) => Promise<void>;
   /** Whether the test's own node reaches PostgreSQL through `databaseWire`, as the servers do. Default: false, directly. */
   readonly sharesWire?: boolean;
   /** Settings of the test's own node. */
@@ -76,6 +78,7 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     env = {},
     args = [],
     postgresSettings = {},
+    prepare,
     sharesWire = false,
     own = {},
     keyEncryptionKey,
@@ -83,6 +86,7 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
   const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
   const file = join(cwd, "tokenpair.db");
   const postgres = database === "PostgreSQL" ? await startPostgres(postgresSettings) : null;
+  if (postgres !== null) await prepare?.(postgres);
   const databaseWire = postgres && (await startTcpProxy(postgres.port));
   const wiredUrl = postgres && (databaseWire?.toUrl(postgres.url) ?? null);
   const ownUrl = sharesWire ? wiredUrl : (postgres?.url ?? null);

@@ -25,7 +25,7 @@ interface AuditOptions extends CommonOptions {
 /** How often `--follow` reads the log, in milliseconds. */
 const pollInterval = 1_000;
 
-/** The most entries that `--follow` reads at once. */
+/** The maximum number of entries that `--follow` reads at once. */
 const pageSize = 1_000;
 
 const maxLimit = 100_000;

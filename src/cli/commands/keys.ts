@@ -90,7 +90,9 @@ function listKeys(records: KeyRecords, config: Config): Output {
   const adoption =
     ownRefreshSince === null
       ? "Refresh tokens are signed as in version 0.1. When the last node of that version has stopped, run `tokenpair keys adopt`."
-      : `Refresh tokens have their own key since ${toTime(ownRefreshSince)}.`;
+      : ownRefreshSince === 0
+        ? "Refresh tokens have always had their own key."
+        : `Refresh tokens have their own key since ${toTime(ownRefreshSince)}.`;
   return {
     lines: [...(rows.length === 0 ? ["No keys in the database: a setting holds them."] : table), adoption],
     json: {
@@ -162,9 +164,9 @@ async function retireKey(
   { kid, now = false }: NowOptions & { readonly kid: string },
 ): Promise<Output> {
   const options = { keks: requireKeks(config), isImmediate: now, client: operator, signsInRing: signsInRing(config) };
-  const { retired, next } = requireDone(await flows.retireKey(toFlowDeps(store, config), kid, options));
+  const { retired, next, isOver } = requireDone(await flows.retireKey(toFlowDeps(store, config), kid, options));
   const lines = [
-    now ? `Retired the key ${kid}.` : `The key ${kid} verifies until ${toTime(retired.retireAt)}.`,
+    isOver ? `Retired the key ${kid}.` : `The key ${kid} verifies until ${toTime(retired.retireAt)}.`,
     ...(next === null ? [] : [`The key ${next.kid} (${next.algorithm}) signs from ${toTime(next.signsFrom)} on.`]),
     ...(now
       ? [cacheNotice, "Sessions continue. If the secret has leaked too, run `tokenpair keys rotate --secret --now`."]

@@ -34,7 +34,7 @@ interface DeleteOptions extends CommonOptions {
   readonly yes?: true;
 }
 
-/** The most users to read at once. */
+/** The maximum number of users to read at once. */
 const pageSize = 1000;
 
 /** Adds the command `users`. */

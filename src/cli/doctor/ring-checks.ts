@@ -83,7 +83,7 @@ function checkServices(records: KeyRecords, services: number): readonly Check[] 
     warn(
       "services",
       `${toCount(services, "service")} can only verify with the HMAC signing key, which also signs. ` +
-        "Use a private key: docs/operating.md has the steps.",
+        "Use a private key: docs/keys.md has the steps.",
     ),
   ];
 }

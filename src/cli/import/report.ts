@@ -41,7 +41,7 @@ export interface TokenTally {
   revokedSessions: number;
 }
 
-/** The most models or fields to report: a file with more is probably not a list of users. */
+/** The maximum number of models or fields to report: a file with more is probably not a list of users. */
 const maxNames = 20;
 
 /** Creates a tally of zeros. */

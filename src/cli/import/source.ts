@@ -72,7 +72,7 @@ export async function detectFormat(
 /** U+FEFF in UTF-8. */
 const byteOrderMark: ReadonlySet<number> = new Set([0xef, 0xbb, 0xbf]);
 
-/** The most white space at the start of a file, in bytes. */
+/** The maximum number of bytes of white space at the start of a file. */
 const maxBlankHead = 65_536;
 
 function toFormat(first: number): Format {

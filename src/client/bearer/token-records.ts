@@ -15,7 +15,7 @@ export interface TokenRecords extends Records {
 /** What is stored. */
 type StoredRecord = SessionRecord & { readonly revoke?: readonly string[] | undefined };
 
-/** The most bytes to store: Expo's SecureStore may refuse more than 2,048. A record is ASCII. */
+/** The maximum number of bytes to store: Expo's SecureStore may refuse more than 2,048. A record is ASCII. */
 const maxLength = 2000;
 
 /** Creates the records. An access token that makes a record too long is only kept in memory. */

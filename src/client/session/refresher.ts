@@ -97,7 +97,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
     await loadUser(locked);
   }
 
-  /** Gets a new access token, or clears the session. With `asksUser`, the user is unknown if the response has none. */
+  /** Gets a new access token, or clears the session. With `asksUser`, a response without a user makes the user unknown. */
   async function refresh(locked: boolean, asksUser = false, isRetry = false): Promise<void> {
     const before = schedule.receivedAt();
     const hasChanged = () => schedule.receivedAt() !== before;

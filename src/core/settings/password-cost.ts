@@ -13,7 +13,7 @@ export interface PasswordCost {
 /** The cost that the OWASP Password Storage Cheat Sheet recommends for argon2id: 19 MiB, two passes, one thread. */
 export const owaspCost: PasswordCost = Object.freeze({ memoryCost: 19_456, timeCost: 2, parallelism: 1 });
 
-/** The most that one hash may cost, new or imported: 256 MiB, 1 GiB written in all passes, 16 threads. */
+/** The highest cost of one hash, new or imported: 256 MiB, 1 GiB written in all passes, 16 threads. */
 export const costLimits = Object.freeze({ memory: 262_144, memoryWritten: 1_048_576, parallelism: 16 });
 
 /** The least memory for each thread in KiB: two blocks for each of four slices (RFC 9106 §3.1). */

@@ -62,7 +62,7 @@ export interface AuditStore {
 export interface AuditQuery {
   /** The cursor of the previous page; `null` for the newest entries. */
   readonly after: AuditCursor | null;
-  /** The most entries to return. */
+  /** The maximum number of entries to return. */
   readonly limit: number;
   /** Returns only entries about this user. */
   readonly userId?: string | undefined;

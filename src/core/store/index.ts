@@ -79,7 +79,7 @@ export interface WriteProbe {
 
 /** What `deleteExpired` may delete. */
 export interface DeleteExpiredOptions {
-  /** The most rows of each kind. */
+  /** The maximum number of rows of each kind. */
   readonly limit: number;
   /** Seconds for which revocations and revoked sessions are kept after the last token that they concern has expired. */
   readonly horizon: number;

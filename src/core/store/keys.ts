@@ -22,8 +22,8 @@ export interface KeyRecords {
   /** The database's clock. */
   readonly now: number;
   /**
-   * Since when refresh tokens are signed by their own key; `null` while nodes of version 0.1, which don't know that key, may
-   * still serve.
+   * Since when refresh tokens are signed by their own key; 0 in a database that version 0.1 has never used; `null` while nodes
+   * of that version, which don't know the key, may still serve.
    */
   readonly ownRefreshSince: number | null;
   /** The longest `accessTokenLifetime` that any node has used, in seconds; 0 if no node has registered yet. */

@@ -9,7 +9,7 @@ export interface DerivedKeys {
   readonly csrfKey: Uint8Array;
   /** Seals device tokens: 32 bytes. */
   readonly deviceKey: Uint8Array;
-  /** Returns the key of refresh tokens. A service that shares an HMAC signing key doesn't have it. */
+  /** Returns the key of refresh tokens. No public key belongs to it, and a service that shares an HMAC signing key lacks it. */
   refreshKey(kid: string): SigningKey;
 }
 

@@ -1,6 +1,6 @@
 /*
  * JWS has the numbers of an ECDSA signature as r ‖ s (RFC 7518 §3.4), and OpenSSL as a SEQUENCE of two INTEGERs in DER
- * (RFC 3279 §2.2.3). `node:crypto` converts too, but that makes a verification by half slower: docs/decisions/signatures.md.
+ * (RFC 3279 §2.2.3). `node:crypto` converts too, but that makes a verification by half slower: docs/decisions/keys.md.
  */
 
 /** Returns r ‖ s in DER. The range of the numbers is not checked: OpenSSL refuses those that are zero or too large. */
@@ -25,7 +25,7 @@ export function toDer(signature: Uint8Array): Buffer {
   return der;
 }
 
-/** Finds the digits of a number, without its leading zeros, and how many bytes they have as an INTEGER. */
+/** Returns the position of a number's digits, without its leading zeros, and how many bytes they have as an INTEGER. */
 function toInteger(signature: Uint8Array, from: number, end: number) {
   let start = from;
   while (start < end - 1 && signature[start] === 0) start++;

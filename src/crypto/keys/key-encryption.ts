@@ -72,7 +72,7 @@ function openBytes(kek: Uint8Array, context: Uint8Array, sealed: Uint8Array): Bu
   return Buffer.concat([decipher.update(sealed.subarray(nonceLength, -tagLength)), decipher.final()]);
 }
 
-/** Binds what is sealed to its name, so that one row's bytes can't replace another's. */
+/** Binds what is sealed to its name, so that rows can't be swapped. */
 function toContext(kid: string): Buffer {
   return Buffer.from(`tokenpair-key-v1\0${kid}`);
 }

@@ -4,7 +4,7 @@ import { isEqual, malformed, type Parsed, parseBase64, parseCount, unaffordable 
 
 const derive = promisify(pbkdf2);
 
-/** The most iterations. Django 6.0 uses 1,200,000. */
+/** The maximum number of iterations. Django 6.0 uses 1,200,000. */
 const maxIterations = 5_000_000;
 
 const outputLength = { sha256: 32, sha1: 20 } as const;

@@ -8,7 +8,7 @@ import type { Keks } from "../../crypto/keys/key-encryption.ts";
 import { generateKeyMaterial } from "../../crypto/keys/key-material.ts";
 import { createSecretRecord } from "../../keys/missing.ts";
 import { type NewRecord, openRing, resealRing, toAccessRecord } from "../../keys/ring.ts";
-import { toVerifyingTime } from "../../keys/states.ts";
+import { toAccessRecords, toVerifyingTime } from "../../keys/states.ts";
 import { type CommitDeps, commit } from "../commit.ts";
 import {
   decideRetirement,
@@ -82,7 +82,8 @@ export function rotateSecret(deps: KeyDeps, options: KeyOptions): Promise<NextKe
   const { keks, isImmediate, client } = options;
   const makeSecret = (kid: string) => createSecretRecord(keks, kid, deps.random);
   return change(deps, (records) => {
-    openRing(records, keks);
+    // At once, the older secrets are deleted, so they needn't open: their key encryption key may be lost.
+    openRing(isImmediate ? { keys: toAccessRecords(records) } : records, keks);
     return decideSecretRotation(records, { isImmediate, client, makeSecret });
   });
 }

@@ -58,6 +58,8 @@ export interface RetiredKeys {
   readonly retired: RetiredKey;
   /** The key that signs in its place; `null` if the retired key didn't sign. */
   readonly next: NextKey | null;
+  /** Whether its tokens are refused from now on. True for a key that was only published, because it has signed none. */
+  readonly isOver: boolean;
 }
 
 /** What the decisions about access keys depend on. */
@@ -127,7 +129,7 @@ export function decideRetirement(records: KeyRecords, kid: string, rules: Retire
   if (rules.isImmediate || isUnused) return retireAtOnce(records, record, { ...rules, signer, others });
   if (record !== signer) {
     const retireAt = findEnd(record, stored, rules.verifyingTime) ?? now + rules.verifyingTime;
-    return retired(records, rules, [{ kid, retireAt }], { retired: { kid, retireAt }, next: null });
+    return retired(records, rules, [{ kid, retireAt }], { retired: { kid, retireAt }, next: null, isOver: false });
   }
   const [next] = others;
   if (next === undefined) return { refusal: `${kid} is the only key; add the next one with \`tokenpair keys rotate\`` };
@@ -135,6 +137,7 @@ export function decideRetirement(records: KeyRecords, kid: string, rules: Retire
   return retired(records, rules, [{ kid, retireAt }], {
     retired: { kid, retireAt },
     next: toNext(next, next.signsFrom),
+    isOver: false,
   });
 }
 
@@ -160,16 +163,16 @@ function retireAtOnce(
     const retireAt = published === undefined ? null : published.signsFrom + rules.verifyingTime;
     const isSuccessor = signer !== null && record.signsFrom > now && signer.retireAt !== retireAt;
     const updates = isSuccessor ? [end, { kid: signer.kid, retireAt }] : [end];
-    return retired(records, rules, updates, { retired: result, next: null });
+    return retired(records, rules, updates, { retired: result, next: null, isOver: true });
   }
   const last = toAccessRecords(records).findLast((key) => key !== record && key.signsFrom <= now && isSealed(key));
   const signsFrom = after(last ?? null, now);
   if (published !== undefined) {
     const next = toNext(published, signsFrom);
-    return retired(records, rules, [end, { kid: published.kid, signsFrom }], { retired: result, next });
+    return retired(records, rules, [end, { kid: published.kid, signsFrom }], { retired: result, next, isOver: true });
   }
   const added = toKeyRecord(rules.makeKey(), now, signsFrom);
-  return retired(records, rules, [end], { retired: result, next: toNext(added, signsFrom) }, added);
+  return retired(records, rules, [end], { retired: result, next: toNext(added, signsFrom), isOver: true }, added);
 }
 
 function retired(

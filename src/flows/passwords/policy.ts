@@ -2,7 +2,7 @@ import { AuthError } from "../../core/errors.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import { foldPassword, normalizePassword } from "./text.ts";
 
-/** The most characters of a new password. In UTF-8 they are at most 4 KiB, so they fit into any request body. */
+/** The maximum number of characters of a new password. In UTF-8 they are at most 4 KiB, so they fit into any request body. */
 export const maxPasswordLength = 1_024;
 
 /** The shortest username that a password must not contain: shorter ones are part of too many good passwords. */

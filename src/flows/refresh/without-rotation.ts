@@ -18,9 +18,9 @@ interface WithoutRotationOptions extends RefreshOptions {
 const clockTolerance = 60;
 
 /**
- * Refreshes without rotation: returns a new access token while the session's one generation is valid. Reuse can't be
+ * Refreshes without rotation: returns a new access token while the session's only generation is valid. Reuse can't be
  * detected. With `rotateRefreshTokens: "observe"`, also returns a refresh token of the same generation, and emits the outcome
- * `rotation_ignored` if rotation would have taken the presented token for a reused one.
+ * `rotation_ignored` if the presented token would count as reused with rotation.
  *
  * @throws AuthError as `refresh`.
  */

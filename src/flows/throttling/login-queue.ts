@@ -18,7 +18,7 @@ export interface LoginQueue {
   readonly wake: (keys: readonly string[]) => void;
 }
 
-/** The most attempts that wait for one key, the one whose turn it is included. */
+/** The maximum number of attempts that wait for one key, the one whose turn it is included. */
 const maxWaiting = 20;
 
 /** Milliseconds for which an attempt waits for its turn. */

@@ -102,7 +102,7 @@ export function toClearedCookies(settings: CookieSettings): readonly string[] {
   return [toAccessCookie, toRefreshCookie, toCsrfCookie].map((toCookie) => toCookie(settings, "", 0));
 }
 
-/** The most domains whose variants are deleted: a client can send a host with many labels. */
+/** The maximum number of domains whose variants are deleted: a client can send a host with many labels. */
 const maxVariantDomains = 6;
 
 /**
@@ -193,7 +193,7 @@ interface Cookie {
   readonly sameSite: Settings["cookieSameSite"];
 }
 
-/** The most bytes that browsers accept for a name and its value. They ignore a longer cookie without a message. */
+/** The maximum number of bytes that browsers accept for a name and its value. They ignore a longer cookie without a message. */
 const maxCookieLength = 4_096;
 
 /**

@@ -6,7 +6,7 @@ import { isAcceptedCsrfToken } from "./csrf-token.ts";
 
 type CookieDeps = Pick<HttpDeps, "settings" | "tokens" | "keys">;
 
-/** The most refresh cookies that are tried. */
+/** The maximum number of refresh cookies that are tried. */
 const maxCandidates = 8;
 
 /**

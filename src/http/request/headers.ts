@@ -1,7 +1,7 @@
 /** A request's headers: a Fetch `Headers`, or a record such as Node's `IncomingHttpHeaders`, with names in any case. */
 export type HeaderSource = Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** A request without its body: a Fetch `Request`, Node's `IncomingMessage`, or what a framework has of one. */
+/** A request without its body: a Fetch `Request`, Node's `IncomingMessage`, or a framework's request object. */
 export interface RequestLike {
   /** The request's headers. */
   readonly headers: HeaderSource;

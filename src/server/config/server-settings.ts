@@ -14,9 +14,9 @@ export interface ServerSettings {
   readonly databaseUrl: string;
   /** The schema of the tables in PostgreSQL: lower-case letters, digits and `_`. Default: "tokenpair". */
   readonly databaseSchema: string;
-  /** The most connections of this node to PostgreSQL. It uses one more to LISTEN. Default: 10. */
+  /** The maximum number of connections of this node to PostgreSQL. It uses one more to LISTEN. Default: 10. */
   readonly databaseConnections: number;
-  /** The most calls that may wait for a PostgreSQL connection; further calls get a 503 immediately. Default: 1000. */
+  /** The maximum number of calls that may wait for a PostgreSQL connection; further calls get a 503 immediately. Default: 1000. */
   readonly databaseMaxWaiting: number;
   /** How long to wait for a PostgreSQL connection, new or from the pool. Default: 3 seconds. */
   readonly databaseConnectTimeout: number;
@@ -69,7 +69,7 @@ export interface ServerSettings {
   readonly metricsPort: number | undefined;
   /** How many seconds a client may take to send its request, and to continue reading the response. Default: 20. */
   readonly requestTimeout: number;
-  /** The most open client connections; further ones are closed immediately. Default: 20000. */
+  /** The maximum number of open client connections. The server closes further ones immediately. Default: 20000. */
   readonly maxConnections: number;
   /**
    * The `max-age` of `Strict-Transport-Security` in seconds: for so long, browsers use only https. Set it if every

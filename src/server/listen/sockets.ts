@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
-/** The most requests of one socket that may wait for their responses. A browser sends one at a time. */
+/** The maximum number of requests of one socket that may wait for their responses. A browser sends one at a time. */
 const maxPipelined = 16;
 
 /** The open sockets of a server, each with the responses that it still owes. */

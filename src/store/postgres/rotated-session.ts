@@ -2,7 +2,7 @@ import type { Session } from "../../core/session.ts";
 import type { Rotation, SessionAt } from "../../core/store/sessions.ts";
 
 /**
- * The columns that a rotation reads back. It has just written the other columns, or their values were its condition.
+ * The columns that a rotation reads back. The values of the others are known: the statement wrote them or required them.
  */
 export type RotatedRow = Pick<
   Session,

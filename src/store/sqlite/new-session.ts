@@ -12,11 +12,11 @@ const mostLimited = 10;
 // With a previous hash, it is the first generation that has a time at which it was made.
 const insert = `INSERT INTO sessions
   (id, user_id, user_epoch, generation, current_hash, previous_hash, salt, attempt_hash, rotated_at, created_at, last_used_at,
-   idle_expires_at, absolute_expires_at, persistent, user_agent, ip, cleanup_at, access_until)
+   idle_expires_at, absolute_expires_at, persistent, user_agent, ip, cleanup_at, access_until, global_epoch)
   VALUES (:id, :userId, :userEpoch, 0, :currentHash, :previousHash, :salt, :idempotencyHash,
    iif(:previousHash IS NULL, NULL, :now), :now, :now,
    :idleExpiresAt, :absoluteExpiresAt, :persistent, :userAgent, :ip, :idleExpiresAt,
-   min(:now + :accessLifetime, :absoluteExpiresAt))
+   min(:now + :accessLifetime, :absoluteExpiresAt), (SELECT global_epoch FROM installation))
   RETURNING ${sessionColumns}`;
 
 // A login without a user agent can't be from a new device, and neither can the user's first login.

@@ -5,7 +5,7 @@ import { longestUnknownAccess, mostCounted } from "../revocation-row.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
 import type { SqliteFeedStore } from "./feed.ts";
 import { readInstallation } from "./installation.ts";
-import { accessEnd, isLive, isLiveInEpoch } from "./rows.ts";
+import { accessEnd, isLive, isLiveInEpoch, isLiveRow, sessionGlobalEpoch } from "./rows.ts";
 
 /** Why, when and how sessions are revoked. */
 export interface RevocationCause {
@@ -37,7 +37,10 @@ export interface Revocations {
    * epoch stops them already.
    */
   readonly raiseEpoch: (userId: string, cause: RevocationCause, except?: string) => RaisedEpoch | null;
-  /** Raises the global epoch and revokes every session of every user, with one feed entry. */
+  /**
+   * Raises the global epoch and revokes every session of every user, with one feed entry. The rows are changed as those of
+   * `raiseEpoch`.
+   */
   readonly revokeAll: (cause: RevocationCause) => RevokedSessions;
 }
 
@@ -47,13 +50,15 @@ interface RaisedEpoch {
   readonly revoked: RevokedSessions;
 }
 
-/** Whose sessions are revoked because the epoch was raised, and why. */
-interface RaisedSubject {
-  readonly userId: string;
-  /** The new epoch. */
-  readonly epoch: number;
-  readonly except: string | null;
-  readonly reason: string;
+/** Rows that one transaction after another changes, because a raised epoch stops their sessions already. */
+interface Rest {
+  /** Finds the next rows after `:after`: the `last` of them, and their `number`. */
+  readonly find: string;
+  /** Revokes those that are live, from `:after` to `:last`. */
+  readonly revoke: string;
+  /** The parameters of both: whose sessions they are, and the new epoch. */
+  readonly subject: Readonly<Record<string, string | number | null>>;
+  readonly reason: RevokeReason;
 }
 
 /** How many rows of a user are looked at, so that the event loop isn't blocked for long. */
@@ -69,11 +74,18 @@ const revokeOne = `${revokeLive}
   RETURNING ${accessEnd} AS latest`;
 
 // By rowid, which is the order of the index: no search passes over the rows of an earlier one.
-const findSome = `SELECT max(row) AS last, count(*) AS number FROM (SELECT rowid AS row FROM sessions
-  WHERE user_id = :userId AND revoked_at IS NULL AND rowid > :after ORDER BY rowid LIMIT ${mostRows})`;
+const findSome = (condition: string) => `SELECT max(row) AS last, count(*) AS number
+  FROM (SELECT rowid AS row FROM sessions WHERE ${condition} AND rowid > :after ORDER BY rowid LIMIT ${mostRows})`;
 
-const revokeSome = `${revokeLive} WHERE rowid > :after AND rowid <= :last AND user_id = :userId
-  AND user_epoch < :epoch AND id IS NOT :except AND ${isLive}`;
+const revokeSome = (condition: string) => `${revokeLive}
+  WHERE rowid > :after AND rowid <= :last AND ${isLiveRow} AND ${condition}`;
+
+const restOfUser = {
+  find: findSome("user_id = :userId AND revoked_at IS NULL"),
+  revoke: revokeSome("user_id = :userId AND user_epoch < :epoch AND id IS NOT :except"),
+};
+
+const restOfAll = { find: findSome("true"), revoke: revokeSome(`${sessionGlobalEpoch} < :epoch`) };
 
 const raiseEpoch = "UPDATE users SET epoch = epoch + 1, epoch_reason = :reason WHERE id = :userId RETURNING epoch";
 
@@ -86,7 +98,9 @@ const countLive = `SELECT count(*) AS seen, coalesce(max(latest), 0) AS latest,
   SELECT id, user_epoch AS epoch, idle_expires_at AS expiry, ${accessEnd} AS latest FROM sessions
   WHERE user_id = :userId AND revoked_at IS NULL LIMIT ${mostLookedAt})`;
 
-const countUnrevoked = "SELECT count(*) AS number FROM sessions WHERE user_id = :userId AND revoked_at IS NULL";
+// By the index alone, expired sessions too: reading the rows of very many sessions would take too long.
+const countUnrevoked = "SELECT count(*) AS number FROM sessions WHERE revoked_at IS NULL";
+const countUnrevokedOfUser = `${countUnrevoked} AND user_id = :userId`;
 
 const findOwner = `SELECT user_epoch AS epoch, ${accessEnd} AS latest FROM sessions
   WHERE id = :sessionId AND user_id = :userId AND ${isLive} AND EXISTS (SELECT 1 FROM users
@@ -95,12 +109,14 @@ const findOwner = `SELECT user_epoch AS epoch, ${accessEnd} AS latest FROM sessi
 const moveToEpoch = `UPDATE sessions SET user_epoch = :epoch, least_epoch = coalesce(least_epoch, user_epoch)
   WHERE id = :sessionId`;
 
-const countAll = `SELECT count(*) FILTER (WHERE user_epoch = users.epoch) AS number,
-    coalesce(max(${accessEnd}), 0) AS latest
-  FROM sessions LEFT JOIN users ON users.id = user_id WHERE ${isLive}`;
+/** The same of all sessions. */
+const countAll = `SELECT count(*) AS seen, coalesce(max(latest), 0) AS latest,
+    count(*) FILTER (WHERE isLive AND isCurrent) AS number FROM (
+  SELECT ${isLive} AS isLive, user_epoch = users.epoch AS isCurrent, ${accessEnd} AS latest
+  FROM sessions LEFT JOIN users ON users.id = user_id WHERE revoked_at IS NULL LIMIT ${mostLookedAt})`;
 
-const raiseGlobalEpoch =
-  "UPDATE installation SET global_epoch = global_epoch + 1, all_revoked_at = :now RETURNING global_epoch AS epoch";
+const raiseGlobalEpoch = `UPDATE installation SET global_epoch = global_epoch + 1, least_global_epoch = global_epoch + 1,
+  all_revoked_at = :now, all_revoked_reason = :reason RETURNING global_epoch AS epoch`;
 
 /** Creates the revocations of a connection, whose entries are appended to `feed`. */
 export function createRevocations(connection: SqliteConnection, feed: SqliteFeedStore): Revocations {
@@ -115,30 +131,40 @@ export function createRevocations(connection: SqliteConnection, feed: SqliteFeed
     return raised === undefined ? null : Number(raised["epoch"]);
   }
 
-  /** Counts sessions. If a user has more than can be looked at, the entry lasts as long as any token can. */
+  /** Counts sessions. If there are more than can be looked at, the entry lasts as long as any token can. */
   function count(parameters: { userId: string; epoch: number; except: string | null }, now: number) {
-    const row = connection.prepare(countLive).get({ ...parameters, now });
+    return toCount(connection.prepare(countLive).get({ ...parameters, now }), now);
+  }
+
+  function toCount(row: Readonly<Record<string, unknown>> | undefined, now: number) {
     const isCut = Number(row?.["seen"]) === mostLookedAt;
     const latest = Math.max(isCut ? now + longestUnknownAccess : 0, Number(row?.["latest"]));
     return { number: Number(row?.["number"]), isCut, latest };
   }
 
-  /** Revokes the live ones among the next rows of a user. @returns the last row; `null` if there are no more. */
-  function revokeNext({ after, ...subject }: RaisedSubject & { readonly after: number }, now: number): number | null {
+  /** Revokes the live ones among the next rows. @returns the last row; `null` if there are no more. */
+  function revokeNext({ find, revoke, subject, reason }: Rest, after: number, now: number): number | null {
     const { userId } = subject;
-    const found = connection.prepare(findSome).get({ userId, after });
+    const found = connection.prepare(find).get(userId === undefined ? { after } : { userId, after });
     const [last, number] = [Number(found?.["last"]), Number(found?.["number"])];
-    if (number > 0) connection.prepare(revokeSome).run({ ...subject, after, last, now });
+    if (number > 0) connection.prepare(revoke).run({ ...subject, reason, after, last, now });
     return number === mostRows ? last : null;
   }
 
   /** Revokes what one transaction has left, and lets other work run in between. */
-  async function revokeRest(subject: RaisedSubject, first: number): Promise<void> {
+  async function revokeRest(rest: Rest, first: number): Promise<void> {
     for (let after: number | null = first; after !== null; ) {
       await setImmediate();
       const from: number = after;
-      after = await connection.write("sessions.revokeRest", (now) => revokeNext({ ...subject, after: from }, now));
+      after = await connection.write("sessions.revokeRest", (now) => revokeNext(rest, from, now));
     }
+  }
+
+  /** Revokes the first rows in the caller's write and the others after its commit. */
+  function revokeRows(rest: Rest, now: number): void {
+    const last = revokeNext(rest, 0, now);
+    // If it fails, the rows go when they have expired.
+    if (last !== null) connection.afterCommit(() => void revokeRest(rest, last).catch(() => {}));
   }
 
   return {
@@ -168,29 +194,23 @@ export function createRevocations(connection: SqliteConnection, feed: SqliteFeed
       // The access tokens of the session that is kept are revoked too.
       const { number, isCut, latest } = count(parameters, now);
       const sessions = isCut ? countRows(userId) - (except === undefined ? 0 : 1) : number;
-      const last = revokeNext({ ...parameters, reason, after: 0 }, now);
-      if (last !== null) {
-        // If it fails, the rows go when they have expired.
-        connection.afterCommit(() => void revokeRest({ ...parameters, reason }, last).catch(() => {}));
-      }
+      revokeRows({ ...restOfUser, subject: parameters, reason }, now);
       const entry = feed.append({ kind: "user", userId, epoch, at: now, until: toEnd(now, latest), reason, confirm });
       return { epoch, revoked: { sessions, ...entry } };
     },
 
     revokeAll({ reason, now, confirm = false }) {
-      // The rows too, in one transaction: the global epoch doesn't stop refreshes.
-      const all = connection.prepare(countAll).get({ now });
-      connection.prepare(`${revokeLive} WHERE ${isLive}`).run({ reason, now });
-      const raised = connection.prepare(raiseGlobalEpoch).get({ now });
-      const epoch = Number(raised?.["epoch"]);
-      const until = toEnd(now, Number(all?.["latest"]));
+      const { number, isCut, latest } = toCount(connection.prepare(countAll).get({ now }), now);
+      const sessions = isCut ? Number(connection.prepare(countUnrevoked).get()?.["number"]) : number;
+      const epoch = Number(connection.prepare(raiseGlobalEpoch).get({ reason, now })?.["epoch"]);
+      revokeRows({ ...restOfAll, subject: { epoch }, reason }, now);
+      const until = toEnd(now, latest);
       const entry = feed.append({ kind: "all", epoch, at: now, until, reason, confirm });
-      return { sessions: Number(all?.["number"]), ...entry };
+      return { sessions, ...entry };
     },
   };
 
-  /** Counts by the index alone, expired sessions too: reading the rows of very many sessions would take too long. */
   function countRows(userId: string): number {
-    return Number(connection.prepare(countUnrevoked).get({ userId })?.["number"]);
+    return Number(connection.prepare(countUnrevokedOfUser).get({ userId })?.["number"]);
   }
 }

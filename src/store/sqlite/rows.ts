@@ -6,8 +6,17 @@ import type { SqliteConnection } from "./connection/connection.ts";
 
 type Bit = 0 | 1;
 
-/** A condition on `sessions`: the session is neither revoked nor expired at `:now`. */
-export const isLive = "revoked_at IS NULL AND idle_expires_at > :now";
+/** A condition on `sessions`: the row says that the session is neither revoked nor expired at `:now`. */
+export const isLiveRow = "revoked_at IS NULL AND idle_expires_at > :now";
+
+/** An expression on `sessions`: the global epoch at the login. */
+export const sessionGlobalEpoch = "coalesce(sessions.global_epoch, 0)";
+
+/**
+ * A condition on `sessions`: the session is neither revoked nor expired at `:now`. "Revoke all" raises the least global epoch
+ * first and changes the rows after that.
+ */
+export const isLive = `${isLiveRow} AND ${sessionGlobalEpoch} >= (SELECT least_global_epoch FROM installation)`;
 
 /**
  * A condition on `sessions`: the session is live at `:now`, and its user's epoch has not been raised past it. The rows of such
@@ -24,6 +33,14 @@ export const sessionColumns = `id, user_id AS userId, user_epoch AS userEpoch, l
   rotated_at AS rotatedAt, created_at AS createdAt, last_used_at AS lastUsedAt, idle_expires_at AS idleExpiresAt,
   absolute_expires_at AS absoluteExpiresAt, access_until AS accessUntil, change_hash AS changeHash, revoked_at AS revokedAt, revoke_reason AS revokeReason, persistent,
   user_agent AS userAgent, ip, label`;
+
+/** A condition on `sessions` beside `installation`: "revoke all" has revoked the session, but not changed its row yet. */
+const isBehind = `revoked_at IS NULL AND ${sessionGlobalEpoch} < least_global_epoch`;
+
+/** `sessionColumns`, beside `installation`, of sessions that may have been revoked by "revoke all". */
+export const snapshotColumns = `${sessionColumns},
+  CASE WHEN ${isBehind} THEN all_revoked_at END AS endedAt,
+  CASE WHEN ${isBehind} THEN all_revoked_reason END AS endReason`;
 
 /** A row of `sessionColumns`. */
 export type SessionRow = Omit<{ -readonly [K in keyof Session]: Session[K] }, "persistent"> & { persistent: Bit };

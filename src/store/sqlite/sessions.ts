@@ -1,3 +1,4 @@
+import type { RevokeReason } from "../../core/session.ts";
 import {
   type CreateSessionOutcome,
   nothingRevoked,
@@ -10,7 +11,15 @@ import type { SqliteConnection } from "./connection/connection.ts";
 import { readGlobalEpoch } from "./installation.ts";
 import type { SessionInserter } from "./new-session.ts";
 import type { Revocations } from "./revocations.ts";
-import { isLive, isLiveInEpoch, readSessionUser, type SessionRow, sessionColumns, toSession } from "./rows.ts";
+import {
+  isLive,
+  isLiveInEpoch,
+  readSessionUser,
+  type SessionRow,
+  sessionColumns,
+  snapshotColumns,
+  toSession,
+} from "./rows.ts";
 
 /** A condition on `sessions`: the user exists, is active and still has the session's epoch. */
 const hasActiveUser = `EXISTS (SELECT 1 FROM users
@@ -40,6 +49,10 @@ const label = `UPDATE sessions SET label = :label
 const noteAccess =
   "UPDATE sessions SET access_until = max(coalesce(access_until, 0), :accessUntil) WHERE id = :sessionId";
 
+const findOne = `SELECT ${snapshotColumns} FROM sessions, installation WHERE id = :sessionId`;
+
+type SnapshotRow = SessionRow & { readonly endedAt: number | null; readonly endReason: RevokeReason | null };
+
 const listAll = `SELECT ${sessionColumns} FROM sessions WHERE ${isLiveInEpoch} ORDER BY created_at DESC, id DESC LIMIT :limit`;
 
 const listForUser = `SELECT ${sessionColumns} FROM sessions WHERE user_id = :userId AND ${isLiveInEpoch}
@@ -57,9 +70,11 @@ export function createSessionStore(
   }
 
   function readSnapshot(sessionId: string, now: number): SessionSnapshot | null {
-    const row = connection.prepare(`SELECT ${sessionColumns} FROM sessions WHERE id = :sessionId`).get({ sessionId });
+    const row = connection.prepare(findOne).get({ sessionId }) as SnapshotRow | undefined;
     if (row === undefined) return null;
-    const at = toSessionAt(row, now);
+    const { endedAt, endReason, ...session } = row;
+    const ended = endedAt === null ? {} : { revokedAt: endedAt, revokeReason: endReason };
+    const at = toSessionAt({ ...session, ...ended }, now);
     return { ...at, user: readSessionUser(connection, at.session.userId) };
   }
 

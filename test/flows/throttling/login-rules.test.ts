@@ -84,8 +84,10 @@ function explore(seed: number, steps: number) {
         for (const { key, delayAfter, lockAfter } of toCounters(limits, toSubject(account, address))) {
           const total = (wrong.get(key) ?? 0) + (inFlight.get(key) ?? 0);
           const limit = Math.min(delayAfter, lockAfter);
-          expect(total, `seed ${seed}: ${key}`).toBeLessThanOrEqual(limit);
-          expect(counts.get(key)?.failures ?? 0, `seed ${seed}: the count of ${key}`).toBe(total);
+          const counted = counts.get(key)?.failures ?? 0;
+          // Calling `expect` a million times would take most of the time.
+          if (total > limit || counted !== total)
+            expect.fail(`seed ${seed}: ${key}: ${total} of ${limit}, ${counted} counted`);
         }
       }
     }

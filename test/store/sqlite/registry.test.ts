@@ -1,6 +1,6 @@
 import { renameSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { addSession, addUser, readAfter } from "../contract/records.ts";
+import { readAfter } from "../contract/records.ts";
 import { provideDatabaseFile } from "./database-file.ts";
 
 const file = provideDatabaseFile();
@@ -34,19 +34,5 @@ describe("the registry of a SQLite store", () => {
     stop();
     expect((await store.feed.read(readAfter(cursor))).revocations.length).toBeGreaterThan(0);
     await Promise.all([store.close(), other.close()]);
-  });
-
-  it("gives every one of 2,000 sessions the reason of a disable, in transactions of 500 rows", async () => {
-    const store = await file.openMigrated();
-    await addSession(store, "first", await addUser(store, "alice"));
-    file.execute(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
-      INSERT INTO sessions SELECT 's' || i, user_id, user_epoch, generation, current_hash, previous_hash, salt, attempt_hash,
-      rotated_at, created_at, last_used_at, idle_expires_at, absolute_expires_at, revoked_at, revoke_reason, persistent,
-      user_agent, ip, label, cleanup_at, access_until, least_epoch, change_hash FROM sessions, n`);
-    expect(await store.users.disable("1")).toMatchObject({ sessions: 2_001 });
-    const reason = async (id: string) => (await store.sessions.find(id))?.session.revokeReason;
-    expect([await reason("first"), await reason("s2000")]).toEqual(["user_disabled", null]);
-    await expect.poll(() => reason("s2000"), { timeout: 20_000 }).toBe("user_disabled");
-    await store.close();
   });
 });

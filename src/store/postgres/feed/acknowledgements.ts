@@ -1,16 +1,16 @@
-import type { PostgresConnection } from "../connection/connection.ts";
 import type { PostgresListenClient } from "../connection/driver.ts";
 import { createListener } from "./listener.ts";
-import { createNotificationSender } from "./sender.ts";
 
 /** Wakes the processes that wait for acknowledgements. Only hints: they look by themselves too. */
 export interface Acknowledgements {
-  /** Wakes the subscribers of this process at once, and those of other processes through the database. */
-  readonly notify: () => void;
+  /** The channel on which the other processes are notified, by the statement that acknowledges. */
+  readonly channel: string;
+  /** Wakes the subscribers of this process. */
+  readonly wake: () => void;
   /** Adds a subscriber. Listens only while there is one. @returns a function that removes it. */
   readonly subscribe: (wake: () => void) => () => void;
-  /** Waits for the notification that is being sent, then stops listening. */
-  readonly stop: () => Promise<void>;
+  /** Stops listening. */
+  readonly stop: () => void;
 }
 
 /** Milliseconds for which it keeps listening after the last subscriber has left: another revocation may follow. */
@@ -18,12 +18,10 @@ const keepListening = 10_000;
 
 /** Creates the acknowledgements on a channel. */
 export function createAcknowledgements(
-  connection: PostgresConnection,
   channel: string,
   createListenClient: (() => PostgresListenClient) | null,
 ): Acknowledgements {
   const subscribers = new Set<() => void>();
-  const sender = createNotificationSender(connection, "nodes.notify", channel, () => "");
   let stopping: NodeJS.Timeout | undefined;
 
   function wake(): void {
@@ -42,10 +40,8 @@ export function createAcknowledgements(
         });
 
   return {
-    notify() {
-      wake();
-      sender.send();
-    },
+    channel,
+    wake,
 
     subscribe(subscriber) {
       clearTimeout(stopping);
@@ -59,11 +55,10 @@ export function createAcknowledgements(
       };
     },
 
-    async stop() {
+    stop() {
       clearTimeout(stopping);
       subscribers.clear();
       listener?.stop();
-      await sender.sent();
     },
   };
 }

@@ -2,9 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { FeedStore } from "../../../core/store/feed.ts";
 import type { PostgresConnection } from "../connection/connection.ts";
 import type { PostgresListenClient } from "../connection/driver.ts";
-import { createAcknowledgements } from "./acknowledgements.ts";
+import { type Acknowledgements, createAcknowledgements } from "./acknowledgements.ts";
 import { createListener } from "./listener.ts";
-import { createNotificationSender } from "./sender.ts";
 
 /** Wakes the readers of the feed. Only hints: if a notification is lost, the next poll finds the entries. */
 export interface Notifications {
@@ -13,10 +12,8 @@ export interface Notifications {
    * waits until the nodes have read what is new.
    */
   readonly notify: (isAwaited: boolean) => void;
-  /** Wakes those who wait for acknowledgements, in every process. */
-  readonly notifyAcknowledged: () => void;
-  /** Adds a subscriber for acknowledgements. @returns a function that removes it. */
-  readonly subscribeToAcknowledgements: (wake: () => void) => () => void;
+  /** The notifications of those who wait until the nodes have read what is new. */
+  readonly acknowledgements: Acknowledgements;
   /** Adds a subscriber. @returns a function that removes it. */
   readonly subscribe: FeedStore["subscribe"];
   /** Waits for the notification that is being sent, then stops listening. */
@@ -28,6 +25,10 @@ type OnListening = NonNullable<Parameters<FeedStore["subscribe"]>[1]>;
 
 /** Ends the payload of a notification for which a caller waits. Version 0.1 only compares payloads with its own. */
 const awaitedMark = ":c";
+
+// Notifications aren't durable, so their transaction needn't wait until its commit is.
+const notify = `WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+  SELECT pg_notify(:channel, :payload) FROM quick`;
 
 /**
  * Creates the notifications on the channel of a schema.
@@ -44,13 +45,10 @@ export function createNotifications(
   /** The payload of this process's own notifications. */
   const ownId = randomUUID();
   const subscribers = new Map<Wake, OnListening | undefined>();
-  const acknowledgements = createAcknowledgements(connection, `${schema}_acks`, createListenClient);
+  const acknowledgements = createAcknowledgements(`${schema}_acks`, createListenClient);
+  let sending: Promise<void> | null = null;
+  let isNotifyPending = false;
   let isAwaitedPending = false;
-  const sender = createNotificationSender(connection, "feed.notify", channel, () => {
-    const payload = isAwaitedPending ? ownId + awaitedMark : ownId;
-    isAwaitedPending = false;
-    return payload;
-  });
 
   function wake(isAwaited: boolean): void {
     for (const subscriber of subscribers.keys()) {
@@ -81,15 +79,25 @@ export function createNotifications(
           onLost: (reason) => reportListening(false, reason),
         });
 
+  /** Sends one NOTIFY at a time, in a separate transaction, because NOTIFY serializes commits. */
+  async function send(): Promise<void> {
+    do {
+      const payload = isAwaitedPending ? ownId + awaitedMark : ownId;
+      [isNotifyPending, isAwaitedPending] = [false, false];
+      await connection.run("feed.notify", notify, { channel, payload }).catch(() => {});
+    } while (isNotifyPending);
+    sending = null;
+  }
+
   return {
     notify(isAwaited) {
       wake(isAwaited);
+      isNotifyPending = true;
       isAwaitedPending ||= isAwaited;
-      sender.send();
+      sending ??= send();
     },
 
-    notifyAcknowledged: acknowledgements.notify,
-    subscribeToAcknowledgements: acknowledgements.subscribe,
+    acknowledgements,
 
     subscribe(subscriber, onListening) {
       subscribers.set(subscriber, onListening);
@@ -103,7 +111,8 @@ export function createNotifications(
     async stop() {
       subscribers.clear();
       listener?.stop();
-      await Promise.all([sender.sent(), acknowledgements.stop()]);
+      acknowledgements.stop();
+      await sending;
     },
   };
 }

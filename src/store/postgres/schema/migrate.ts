@@ -2,7 +2,6 @@ import { SchemaVersionError } from "../../../core/errors.ts";
 import { type Migration, requireUpToDate, toPending } from "../../migrations.ts";
 import type { PostgresConnection, Run } from "../connection/connection.ts";
 import { toSqlState } from "../connection/errors.ts";
-import { clock } from "../connection/statement.ts";
 import { migrations } from "./migrations.ts";
 
 // Reads the catalogue: to_regclass() returns what is cached, which may be from before the wait for the lock.
@@ -10,7 +9,7 @@ const findTable = "SELECT FROM pg_tables WHERE schemaname = :schema AND tablenam
 const findSchema = "SELECT FROM pg_namespace WHERE nspname = :schema";
 const version = "SELECT coalesce(max(number), 0) AS number FROM tokenpair.tokenpair_migrations";
 const lock = "SELECT pg_advisory_xact_lock(hashtextextended('tokenpair.tokenpair_migrations', 0))";
-const setOwnRefresh = `WITH ${clock} UPDATE tokenpair.installation SET own_refresh_since = now FROM clock`;
+const setOwnRefresh = "UPDATE tokenpair.installation SET own_refresh_since = 0";
 const recordMigration = "INSERT INTO tokenpair.tokenpair_migrations (number, name) VALUES (:number, :name)";
 
 /**

@@ -41,7 +41,7 @@ function applyNext(connection: SqliteConnection, now: number): readonly string[]
   const isNew = version === 0;
   const next = toPending(migrations, version).slice(0, isNew ? undefined : 1);
   for (const migration of next) apply(connection, migration, now);
-  if (isNew) connection.prepare("UPDATE installation SET own_refresh_since = :now").run({ now });
+  if (isNew) connection.exec("UPDATE installation SET own_refresh_since = 0");
   return next.map(({ name }) => name);
 }
 

@@ -130,6 +130,9 @@ export const migrations: readonly Migration[] = [
       CREATE TABLE installation (
         singleton INTEGER PRIMARY KEY DEFAULT 1 CHECK (singleton = 1),
         global_epoch INTEGER NOT NULL DEFAULT 0, -- raised by "revoke all"
+        least_global_epoch INTEGER NOT NULL DEFAULT 0, -- sessions below it are revoked, even if their rows don't say so yet
+        all_revoked_at INTEGER, -- when and why that was
+        all_revoked_reason TEXT,
         longest_access INTEGER NOT NULL, -- seconds: the longest accessTokenLifetime that was ever used here
         longest_lease_ms INTEGER NOT NULL, -- the longest maxStaleness that any node has used
         settled TEXT -- the file in which the registry of nodes is known to be complete; migrate() replaces 'new'
@@ -161,6 +164,11 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE sessions ADD COLUMN access_until INTEGER; -- the latest exp of an access token of the session
       ALTER TABLE sessions ADD COLUMN least_epoch INTEGER; -- the lowest user epoch that a refresh token may carry; NULL: user_epoch
       ALTER TABLE sessions ADD COLUMN change_hash BLOB; -- hash of the idempotency key of the last password change
+      ALTER TABLE sessions ADD COLUMN global_epoch INTEGER; -- at the login; NULL: 0
+      -- Version 0.1 doesn't know the column.
+      CREATE TRIGGER sessions_of_version_0_1 AFTER INSERT ON sessions WHEN NEW.global_epoch IS NULL BEGIN
+        UPDATE sessions SET global_epoch = (SELECT global_epoch FROM installation) WHERE rowid = NEW.rowid;
+      END;
       ALTER TABLE users ADD COLUMN epoch_reason TEXT; -- why the epoch was raised last
     `,
   },
@@ -212,8 +220,6 @@ export const migrations: readonly Migration[] = [
 
       -- Whether the user came from another system with this id. Only then are tokens of that system the user's.
       ALTER TABLE users ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;
-      -- When all tokens were revoked last: tokens of another system have no global epoch.
-      ALTER TABLE installation ADD COLUMN all_revoked_at INTEGER;
     `,
   },
 ];

@@ -1,0 +1,16 @@
+import { describe, expect, it } from "vitest";
+import { readConfiguration } from "./page.ts";
+import { proxies } from "./proxies.ts";
+
+describe.each(proxies.map(({ name }) => name))("the configuration of %s in docs/behind-a-proxy.md", (name) => {
+  it.each([
+    ["at the root", ""],
+    ["below a prefix", " prefix"],
+  ])("can be tried %s with the ports and the certificate of a test", (_, kind) => {
+    const text = readConfiguration(`${name}${kind}`, { port: 8443, nodes: [8001], pem: "/tmp/localhost.pem" });
+    expect(text).toMatch(/localhost\.(?:crt|pem)/);
+    expect(text).toMatch(/\b8443\b/);
+    expect(text).toMatch(/127\.0\.0\.1:8001\b/);
+    expect(text).not.toMatch(/example\.com|\/etc\/|:8000\b/);
+  });
+});
