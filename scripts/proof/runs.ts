@@ -40,11 +40,11 @@ export const proofRuns: readonly ProofRun[] = [
   {
     name: "chaos",
     description:
-      "races, crashes, partitions, failovers and differing clocks under traffic, eight times as long as in the tests (half an hour)",
+      "races, crashes, partitions, failovers, differing clocks and rotated keys under traffic, eight times as long as in the tests (half an hour)",
     command: vitest("test/races"),
     env: { TOKENPAIR_CHAOS_FACTOR: "8" },
     smoke: { command: vitest("test/races/crash.test.ts", "--testNamePattern=over SQLite") },
-    toFigures: linesWith(/^(?:races|crashes|failover|partition|clocks)\b.*:/),
+    toFigures: linesWith(/^(?:races|crashes|failover|partition|clocks|key rotation)\b.*:/),
   },
   {
     name: "revocation",

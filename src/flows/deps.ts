@@ -31,7 +31,7 @@ export interface Deps {
   /** Hashes and verifies passwords. */
   readonly passwords: PasswordHasher;
   /** This node's keys. Flows that make or verify other tokens than access tokens await `ready` first. */
-  readonly keys: Pick<Keys, "ready" | "current">;
+  readonly keys: Pick<Keys, "ready" | "mayKnowLater" | "current">;
   /** Attempts to log in that wait for others on this node. */
   readonly loginQueue: LoginQueue;
   /** The revocations that this node knows. */

@@ -23,7 +23,7 @@ export interface ActiveToken {
  * @throws AuthError `unavailable` if this node can't know whether an access token is revoked. StoreUnavailableError.
  */
 export async function introspect(deps: Deps, token: string): Promise<ActiveToken | null> {
-  await deps.keys.ready();
+  await deps.keys.ready(token);
   const verified = await nullIfRefused(verifyInMemory(deps, token));
   if (verified === null) {
     await deps.store.sessions.find(noSession);

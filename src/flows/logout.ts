@@ -45,7 +45,7 @@ export async function logoutByRefreshToken(
   token: string,
   { scope = "local", client = {}, confirmed }: LogoutOptions = {},
 ): Promise<Confirmed> {
-  await deps.keys.ready();
+  await deps.keys.ready(token);
   const claims = scope === "local" ? verifyAnyRefreshToken(deps, token) : deps.tokens.verifyRefresh(token);
   if (claims.type === "legacy") return logoutByLegacyToken(deps, claims, { client, isConfirmed: confirmed ?? false });
   const { sessionId, userId } = claims;

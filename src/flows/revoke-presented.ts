@@ -20,7 +20,7 @@ export interface RevokePresentedOptions {
  * @throws AuthError `unavailable`, StoreUnavailableError; both with nothing changed.
  */
 export async function revokePresented(deps: Deps, token: string, { client }: RevokePresentedOptions): Promise<void> {
-  await deps.keys.ready();
+  await deps.keys.ready(token);
   try {
     // A refresh token of simplejwt could still be redeemed.
     const claims = deps.legacyTokens?.verify(token) ?? deps.tokens.verifyAny(token);

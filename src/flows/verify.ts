@@ -33,7 +33,7 @@ async function verifyEither({ keys, tokens }: Deps, token: string): Promise<Acce
   } catch (error) {
     if (!(error instanceof AuthError)) throw error;
   }
-  await keys.ready();
+  await keys.ready(token);
   return tokens.verifyAny(token);
 }
 

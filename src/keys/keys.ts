@@ -11,6 +11,7 @@ import type { Recorder } from "../events/recorder.ts";
 import { type GivenKeys, isComplete } from "./given-keys.ts";
 import { toKeyEvents } from "./key-events.ts";
 import { toMissing } from "./missing.ts";
+import { createReadLimit, findKid } from "./new-key.ts";
 import { type OpenedRing, openRing, UnreadableKeyError, withOpened } from "./ring.ts";
 import { type KeySettings, type KeySnapshot, toFirstSnapshot, toKeySnapshot } from "./snapshot.ts";
 
@@ -27,9 +28,15 @@ export interface Keys {
    * Fulfils when the keys are loaded and were current a moment ago. Await it before refresh, CSRF or device tokens are made or
    * verified. Nearly always fulfils at once.
    *
+   * @param token which will be verified. If another node may have added its key a moment ago, the keys are read again.
    * @throws AuthError `unavailable`; StoreUnavailableError.
    */
-  ready(): Promise<void>;
+  ready(token?: string): Promise<void>;
+  /**
+   * Returns whether a token that was refused names a key that this node doesn't know, and that another node may have added a moment
+   * ago: then `ready` may find it. No I/O.
+   */
+  mayKnowLater(token: string): boolean;
   /**
    * Returns the keys of this moment. Before they are loaded: those in the settings, if no others verify access tokens.
    *
@@ -57,6 +64,8 @@ export interface KeysOptions {
 interface Loaded {
   readonly snapshot: KeySnapshot;
   readonly opened: OpenedRing;
+  /** The names of all keys and secrets in the database, those included that are retired. */
+  readonly names: ReadonlySet<string>;
   readonly now: number;
   readonly at: Instant;
 }
@@ -97,6 +106,7 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   let outdatedSince: number | null = null;
   /** Whether that is so for too long: a key that was retired might be among the loaded ones. */
   let isOutdated = false;
+  const mayReadAgain = createReadLimit(clock);
 
   const toInstant = (): Instant => ({ monotonic: clock.monotonic(), wall: clock.wall() });
 
@@ -163,7 +173,8 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   }
 
   function take(snapshot: KeySnapshot, { records, opened, former, from, at }: Taken): void {
-    loaded = { snapshot: withSameTokens(snapshot, former?.snapshot), opened, now: records.now, at };
+    const names = new Set(records.keys.map(({ kid }) => kid));
+    loaded = { snapshot: withSameTokens(snapshot, former?.snapshot), opened, names, now: records.now, at };
     loadedFrom = from;
     setCurrent();
   }
@@ -199,21 +210,40 @@ export function createKeys({ given, store, settings, clock, random, emit, record
     run().catch(() => {});
   }
 
+  function mayKnowLater(token: string): boolean {
+    // Without a key ring, no other node can add a key.
+    if (given.keks === null || loaded === null || unreadable !== null) return false;
+    const kid = findKid(token);
+    return kid !== null && !loaded.names.has(kid);
+  }
+
+  /** Reads the keys again because of an unknown one. The load in flight may have begun before that was added. */
+  async function lookForNewKey(): Promise<void> {
+    await loading?.catch(() => {});
+    if (loading !== null || mayReadAgain()) await runOrRefuse();
+  }
+
+  async function runOrRefuse(): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      if (!(error instanceof SettingError)) throw error;
+      if (loaded === null || isOutdated) throw unreadableKeys(error);
+    }
+  }
+
   return {
     async load() {
       if (loaded === null) await run();
     },
-    async ready() {
+    async ready(token) {
+      if (token !== undefined && mayKnowLater(token)) await lookForNewKey();
       const isKnown = loaded !== null && !isOutdated;
       if (isKnown && (clock.monotonic() - confirmedAt <= longestSilence || isHopeless())) return;
       if (loaded === null && isHopeless()) throw unreadableKeys();
-      try {
-        await run();
-      } catch (error) {
-        if (!(error instanceof SettingError)) throw error;
-        if (loaded === null || isOutdated) throw unreadableKeys(error);
-      }
+      await runOrRefuse();
     },
+    mayKnowLater,
     current() {
       // Before the first load, the keys in the settings may be all that there are.
       const snapshot = loaded?.snapshot ?? (unreadable === null ? first : null);

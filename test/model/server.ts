@@ -107,7 +107,7 @@ export interface Server {
 function toFixedKeys(signingKey: string, settings: Settings<AuthUser>): Deps["keys"] {
   const snapshot = toFirstSnapshot(parseGivenKeys({ signingKey, settings }));
   if (snapshot === null) throw new Error("no HMAC key");
-  return { ready: async () => {}, current: () => snapshot };
+  return { ready: async () => {}, mayKnowLater: () => false, current: () => snapshot };
 }
 
 /** Creates the server of a scenario. */

@@ -31,6 +31,8 @@ export interface Nodes {
   start(port?: number, env?: Readonly<Record<string, string>>): Promise<ServerProcess>;
   /** Runs a command of the command line with the servers' settings, and returns what it printed. @throws if it fails. */
   run(...args: readonly string[]): Promise<string>;
+  /** Does the same with more environment variables. */
+  runWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<string>;
   /** Creates a user with this password, and returns the id. */
   addUser(username: string, password: string): Promise<string>;
   close(): Promise<void>;
@@ -117,6 +119,10 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     running.push(server);
     return server;
   };
+  const runWith = async (more: Readonly<Record<string, string>>, ...command: readonly string[]) => {
+    const environment = { ...childEnvironment, ...settings, ...more };
+    return (await promisify(execFile)(process.execPath, [currentMain, ...command], { cwd, env: environment })).stdout;
+  };
   const first = await Promise.all(Array.from({ length: servers }, () => start()));
   return {
     servers: first,
@@ -126,10 +132,8 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     postgres,
     databaseWire,
     start,
-    run: async (...command) => {
-      const environment = { ...childEnvironment, ...settings };
-      return (await promisify(execFile)(process.execPath, [currentMain, ...command], { cwd, env: environment })).stdout;
-    },
+    run: (...command) => runWith({}, ...command),
+    runWith,
     addUser: async (username, password) => (await auth.users.create({ username, password })).id,
     close: async () => {
       await auth.close();

@@ -30,7 +30,7 @@ import { refreshWithoutRotation } from "./without-rotation.ts";
  * StoreUnavailableError.
  */
 export async function refresh(deps: Deps, token: string, options: RefreshOptions = {}): Promise<Refreshed> {
-  await deps.keys.ready();
+  await deps.keys.ready(token);
   const presented = verifyPresented(deps, token, options);
   return presented.type === "legacy"
     ? redeemLegacyToken(deps, presented, options)
@@ -181,7 +181,7 @@ async function revokeForUser(
  * @throws AuthError a `token_` code if the token is not genuine. StoreUnavailableError.
  */
 export async function isSessionOfExpiredTokenOver(deps: Deps, token: string): Promise<boolean> {
-  await deps.keys.ready();
+  await deps.keys.ready(token);
   const claims = deps.tokens.verifyRefresh(token, { mayBeExpired: true });
   const snapshot = await deps.store.sessions.find(claims.sessionId);
   return findClaimMismatch(snapshot, claims) === null && (findSessionRefusal(snapshot)?.sessionEnded ?? false);
