@@ -13,10 +13,11 @@ import { keyMutants } from "./mutants/keys.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { runMutants } from "./mutants/run.ts";
 import { securityMutants } from "./mutants/security.ts";
+import { signatureMutants } from "./mutants/signatures.ts";
 import { survivors } from "./mutants/survivors.ts";
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { smoke: { type: "boolean" } } });
-const named = [...survivors, ...securityMutants, ...keyMutants].filter(
+const named = [...survivors, ...securityMutants, ...keyMutants, ...signatureMutants].filter(
   ({ name, file }) =>
     positionals.length === 0 || positionals.some((word) => name.includes(word) || file.includes(word)),
 );
@@ -34,6 +35,7 @@ printKilled("mutants", chosen);
 printKilled("once survived all tests", survivors);
 printKilled("by an author who had not read the tests", securityMutants);
 printKilled("of the keys", keyMutants);
+printKilled("of signing keys and signatures", signatureMutants);
 if (results.length === 0 || results.some(({ fate }) => fate !== "killed")) process.exitCode = 1;
 
 function printKilled(title: string, list: readonly Mutant[]): void {

@@ -60,12 +60,16 @@ export function requireClaim(payload: Payload, name: string, code: AuthErrorCode
  * @throws AuthError `token_invalid` if it is not a whole number from 0.
  */
 export function readTime(payload: Payload, name: string): number | undefined {
-  return payload[name] === undefined ? undefined : readCount(payload, name);
+  const value = payload[name];
+  return value === undefined ? undefined : toCount(value, name, Number.MAX_SAFE_INTEGER);
 }
 
 /** Returns the claim `name`. @throws AuthError `token_invalid` if it is not a whole number from 0 to `max`. */
 export function readCount(payload: Payload, name: string, max = Number.MAX_SAFE_INTEGER): number {
-  const value = payload[name];
+  return toCount(payload[name], name, max);
+}
+
+function toCount(value: unknown, name: string, max: number): number {
   if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0 || value > max) {
     throw invalid(`${name} is not a whole number in its range`);
   }

@@ -14,6 +14,7 @@ import {
   serviceCredential,
 } from "./targets/headers.ts";
 import { createBodyTarget, json } from "./targets/json-body.ts";
+import { asymmetricToken, signingKey } from "./targets/signing-key.ts";
 import { storedHash } from "./targets/stored-hash.ts";
 import { payload, protectedHeader, token } from "./targets/token.ts";
 import { userFile } from "./targets/user-file.ts";
@@ -28,6 +29,8 @@ const targets = [
   token,
   payload,
   protectedHeader,
+  asymmetricToken,
+  signingKey,
   authorization,
   serviceCredential,
   cookies,

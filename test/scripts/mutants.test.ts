@@ -7,10 +7,11 @@ import { keyMutants } from "../../scripts/mutants/keys.ts";
 import { applyMutant, type Mutant } from "../../scripts/mutants/mutant.ts";
 import { runMutants } from "../../scripts/mutants/run.ts";
 import { securityMutants } from "../../scripts/mutants/security.ts";
+import { signatureMutants } from "../../scripts/mutants/signatures.ts";
 import { survivors } from "../../scripts/mutants/survivors.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const mutants = [...survivors, ...securityMutants, ...keyMutants];
+const mutants = [...survivors, ...securityMutants, ...keyMutants, ...signatureMutants];
 
 describe("a mutant", () => {
   it("replaces its text", () => {

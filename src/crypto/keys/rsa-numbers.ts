@@ -23,15 +23,13 @@ export function findRsaFault(numbers: RsaNumbers): string | null {
   return null;
 }
 
-type Five = [bigint, bigint, bigint, bigint, bigint];
-
 /** OpenSSL signs with the primes, and compares them neither with the modulus nor with `d`. */
 function isConsistent(numbers: RsaNumbers): boolean {
-  const [n, e, d, p, q] = [numbers.n, numbers.e, numbers.d, numbers.p, numbers.q].map(toNumber) as Five;
-  const [dp, dq, qi] = [numbers.dp, numbers.dq, numbers.qi].map(toNumber);
-  if (p < 3n || q < 3n || p * q !== n) return false;
-  const isInverse = (e * d) % (p - 1n) === 1n && (e * d) % (q - 1n) === 1n;
-  return isInverse && dp === d % (p - 1n) && dq === d % (q - 1n) && ((qi ?? 0n) * q) % p === 1n;
+  const read = (name: keyof RsaNumbers) => toNumber(numbers[name]);
+  const [d, p, q] = [read("d"), read("p"), read("q")];
+  if (p < 3n || q < 3n || p * q !== read("n")) return false;
+  if ([p, q].some((prime) => (read("e") * d) % (prime - 1n) !== 1n)) return false;
+  return read("dp") === d % (p - 1n) && read("dq") === d % (q - 1n) && (read("qi") * q) % p === 1n;
 }
 
 const toNumber = (text: string) => BigInt(`0x0${Buffer.from(text, "base64url").toString("hex")}`);
