@@ -25,8 +25,8 @@ export interface ClientParts {
   readonly createTransport: (env: Environment, getShownId: () => string | undefined) => Transport;
 }
 
-/** The events after which timers may be late. */
-const wakeEvents: readonly PageEvent[] = ["visibilitychange", "resume", "pageshow", "online", "focus"];
+/** The events after which timers may be late, and `pagehide`. */
+const events: readonly PageEvent[] = ["visibilitychange", "resume", "pagehide", "pageshow", "online", "focus"];
 
 /** Creates a client of its parts. It immediately asks the server whether a user is logged in. */
 export function assembleClient(parts: ClientParts): Client {
@@ -47,7 +47,21 @@ export function assembleClient(parts: ClientParts): Client {
   const requests = createRequests({ ...shared, refresher });
   /** The passwords of a change whose response was lost, and its idempotency key. */
   let lost: readonly [passwords?: string, key?: string | undefined] = [];
-  const stopListening = env.page?.listen(wakeEvents, (event) => {
+  let isAway = false;
+  const stopListening = env.page?.listen(events, (event) => {
+    if (event === "pagehide") {
+      isAway = true;
+      // An open channel can keep a page out of the back/forward cache.
+      session.close();
+    }
+    if (isAway) {
+      // What begins while the page enters that cache may never end.
+      if (event !== "pageshow") return;
+      isAway = false;
+      session.open();
+      // Anything can have happened meanwhile.
+      session.forgetUser();
+    }
     if (event === "online") schedule.skipBackoff();
     void refresher.check();
   });

@@ -73,7 +73,7 @@ export function toEnvironment(customFetch?: Environment["fetch"]): Environment {
     storage: probe(() => window.localStorage),
     openChannel: isPage ? openChannel : undefined,
     locks: isPage ? probe(() => navigator.locks) : undefined,
-    page: isPage ? toPage(document, window) : undefined,
+    page: isPage ? toPage() : undefined,
   };
 }
 
@@ -97,17 +97,16 @@ function openChannel(name: string, onMessage: (message: unknown) => void): Chann
   return channel;
 }
 
-function toPage(document: Document, window: Window): Page {
+function toPage(): Page {
   return {
     href: window.location.href,
     base: document.baseURI,
     cookies: () => probe(() => document.cookie) ?? "",
     listen(events, listener) {
       const abort = new AbortController();
-      for (const event of events) {
-        const target = event === "visibilitychange" || event === "resume" ? document : window;
-        target.addEventListener(event, () => listener(event), { signal: abort.signal });
-      }
+      // Events of the document are captured at the window on their way.
+      const options = { capture: true, signal: abort.signal };
+      for (const event of events) window.addEventListener(event, () => listener(event), options);
       return () => abort.abort();
     },
   };

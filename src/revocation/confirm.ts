@@ -55,8 +55,11 @@ interface Waiter {
   expiry: Timer;
 }
 
-/** Milliseconds between two looks at the registry, if no acknowledgement comes before: at first, and after a while. */
-const lookInterval = { first: 10, later: 50, laterAfter: 200 };
+/**
+ * Milliseconds between two looks at the registry, if no acknowledgement comes before: at first, and at last. In between, a fourth
+ * of the time since the commit. A command has no connection yet on which it would be notified.
+ */
+const lookInterval = { first: 4, last: 50 };
 
 /** Milliseconds between two looks for which no caller waits. */
 const sweepInterval = 1_000;
@@ -92,7 +95,7 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
       return next === null ? null : Math.max(next, sweepInterval);
     }
     const age = clock.monotonic() - oldest.committedAt;
-    return age > lookInterval.laterAfter ? lookInterval.later : lookInterval.first;
+    return Math.min(Math.max(lookInterval.first, age / 4), lookInterval.last);
   }
 
   function judge(waiter: Waiter, registry: Look, isBelieved: boolean): void {

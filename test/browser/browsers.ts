@@ -13,8 +13,8 @@ export interface BrowserTraits {
   readonly hasProfiles: boolean;
   /** Whether the driver can take it offline. */
   readonly goesOffline: boolean;
-  /** Whether the driver can go back to a page of the server's. WebKitWebDriver then never answers. */
-  readonly goesBack: boolean;
+  /** Whether it has a back/forward cache. The headless shell of Chromium, which is the package from npm, has none. */
+  readonly hasBackForwardCache: boolean;
   /**
    * Whether Enter presses a button each time. In Firefox, driven by Playwright, it does nothing now and then. The cause isn't
    * known.
@@ -37,7 +37,7 @@ export const browsers = {
     keepsSecureCookies: true,
     hasProfiles: true,
     goesOffline: true,
-    goesBack: true,
+    hasBackForwardCache: false,
     pressesButtons: true,
     keepsTabsVisible: true,
     canBlockCookies: false,
@@ -49,7 +49,7 @@ export const browsers = {
     keepsSecureCookies: true,
     hasProfiles: true,
     goesOffline: true,
-    goesBack: true,
+    hasBackForwardCache: true,
     pressesButtons: false,
     keepsTabsVisible: true,
     canBlockCookies: true,
@@ -61,7 +61,7 @@ export const browsers = {
     keepsSecureCookies: false,
     hasProfiles: false,
     goesOffline: false,
-    goesBack: false,
+    hasBackForwardCache: true,
     pressesButtons: true,
     keepsTabsVisible: false,
     canBlockCookies: true,
@@ -107,8 +107,5 @@ export function openProfile(directory: string): Promise<Device> {
   return openPlaywrightProfile(toPlaywrightBrowser(), directory);
 }
 
-/** 2 is "block all cookies". */
-const toPlaywrightBrowser = ({ blocksCookies = false }: BrowserOptions = {}) =>
-  browserName === "firefox"
-    ? firefoxBrowser(firefoxPath, blocksCookies ? { "network.cookie.cookieBehavior": 2 } : {})
-    : chromiumBrowser;
+const toPlaywrightBrowser = (options: BrowserOptions = {}) =>
+  browserName === "firefox" ? firefoxBrowser(firefoxPath, options) : chromiumBrowser;

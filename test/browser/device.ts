@@ -92,6 +92,8 @@ export interface DeviceOptions {
 export interface BrowserOptions {
   /** Whether it blocks all cookies. */
   readonly blocksCookies?: boolean;
+  /** Whether pages that the user leaves stay in the back/forward cache. `goBack` then requires one from there. */
+  readonly cachesPages?: boolean;
 }
 
 /** The browser of one test file. */

@@ -1,5 +1,6 @@
 import type { Device, Locator, Tab } from "./device.ts";
 import { password, type Site } from "./site.ts";
+import { until } from "./until.ts";
 
 /** Opens the page in a new tab. */
 export async function openTab(device: Device, { origin }: Pick<Site, "origin">): Promise<Tab> {
@@ -34,16 +35,22 @@ export const accountOf = (page: Tab, username: string): Locator =>
 
 export const loginForm = (page: Tab): Locator => page.getByRole("heading", { level: 1, name: "Log in" });
 
-/** Waits for the account. Fails if the login form appears instead. */
+/** Waits for an element. Playwright's `waitFor` would also wait for a page of the back/forward cache to load, in vain. */
+async function see(page: Tab, element: Locator): Promise<void> {
+  await until(() => element.isVisible()).catch(async (cause: unknown) => {
+    const shown = await page.evaluate(() => `${location.href}: ${document.documentElement.textContent}`);
+    throw new Error(`instead, the page shows ${shown}`, { cause });
+  });
+}
+
+/** Waits for the account. */
 export async function seeAccount(page: Tab, username: string): Promise<void> {
-  const [account, form] = [accountOf(page, username), loginForm(page)];
-  await account.or(form).first().waitFor();
-  await account.waitFor();
+  await see(page, accountOf(page, username));
 }
 
 /** Waits for the login form. Returns the reason that the page shows. */
 export async function seeLoginForm(page: Tab): Promise<string> {
-  await loginForm(page).waitFor();
+  await see(page, loginForm(page));
   return (await page.locator(".notice").allTextContents()).join("");
 }
 
@@ -58,7 +65,7 @@ export async function callApi(page: Tab): Promise<string> {
     section?.querySelector("button")?.click();
   });
   const [status, form] = [panel.getByRole("status"), loginForm(page)];
-  await status.filter({ hasText: /./ }).or(form).waitFor();
+  await see(page, status.filter({ hasText: /./ }).or(form));
   const [text = "logged out"] = await status.allTextContents();
   return text.replace(/ in \d+ ms$/, "");
 }

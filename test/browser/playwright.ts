@@ -1,11 +1,13 @@
 import { type BrowserContext, type BrowserType, chromium, firefox, type LaunchOptions } from "playwright-core";
-import { type Device, type DeviceOptions, stepTimeout, type TestBrowser } from "./device.ts";
+import { type BrowserOptions, type Device, type DeviceOptions, stepTimeout, type TestBrowser } from "./device.ts";
 import { findChromium } from "./executable.ts";
 import { stopForAWhile } from "./stop-for-a-while.ts";
 import { withoutLocksAndChannel } from "./without-locks.ts";
 
 /** A browser that Playwright drives. */
 export interface PlaywrightBrowser {
+  /** See `BrowserOptions`. */
+  readonly cachesPages?: boolean;
   readonly type: BrowserType;
   readonly toOptions: () => Promise<LaunchOptions>;
 }
@@ -33,27 +35,32 @@ export const chromiumBrowser: PlaywrightBrowser = {
   }),
 };
 
-/**
- * Firefox as its distributor builds it, by WebDriver BiDi. `preferences` change what `about:config` shows. It has no
- * back/forward cache, because Playwright would wait until a page from there is loaded.
- */
-export function firefoxBrowser(path: string, preferences: Readonly<Record<string, number>> = {}): PlaywrightBrowser {
+/** Firefox as its distributor builds it, by WebDriver BiDi. In the preferences, 2 is "block all cookies". */
+export function firefoxBrowser(
+  path: string,
+  { blocksCookies, cachesPages = false }: BrowserOptions,
+): PlaywrightBrowser {
   const firefoxUserPrefs = {
-    "browser.sessionhistory.max_total_viewers": 0,
-    ...preferences,
+    ...(cachesPages ? {} : { "browser.sessionhistory.max_total_viewers": 0 }),
+    ...(blocksCookies ? { "network.cookie.cookieBehavior": 2 } : {}),
   };
   return {
     type: firefox,
+    cachesPages,
     toOptions: async () => ({ channel: "moz-firefox", executablePath: path, firefoxUserPrefs }),
   };
 }
 
 /** Starts a browser. Closing it deletes its devices. */
-export async function openPlaywright({ type, toOptions }: PlaywrightBrowser): Promise<TestBrowser> {
+export async function openPlaywright({ type, cachesPages, toOptions }: PlaywrightBrowser): Promise<TestBrowser> {
   const server = await type.launchServer(await toOptions());
   const browser = await type.connect(server.wsEndpoint());
   return {
-    device: async (options) => toDevice(await browser.newContext(), options),
+    async device(options) {
+      const context = await browser.newContext();
+      if (cachesPages) await goBackToCachedPages(context);
+      return toDevice(context, options);
+    },
     sleep: (milliseconds) => stopForAWhile(server.process(), milliseconds),
     async close() {
       await browser.close();
@@ -74,4 +81,22 @@ async function toDevice(context: BrowserContext, { lacksLocksAndChannel }: Devic
   context.setDefaultTimeout(stepTimeout);
   if (lacksLocksAndChannel) await context.addInitScript(withoutLocksAndChannel);
   return context as Device;
+}
+
+/**
+ * Replaces `goBack`, which would wait until the page is loaded. A page from the back/forward cache isn't, but says that it is
+ * back. Until then Playwright must not look at it, or it never sees more than the page before.
+ */
+async function goBackToCachedPages(context: BrowserContext): Promise<void> {
+  await context.addInitScript(() => {
+    window.addEventListener("pageshow", ({ persisted }) => persisted && console.info("from the cache"));
+  });
+  context.on("page", (page) => {
+    page.goBack = async () => {
+      const isBack = page.waitForEvent("console", (message) => message.text() === "from the cache");
+      await page.evaluate(() => history.back());
+      await isBack;
+      return null;
+    };
+  });
 }

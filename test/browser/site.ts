@@ -42,6 +42,12 @@ export interface Site {
 /** The password of every user. */
 export const password = "correct horse battery staple";
 
+/**
+ * The path of a document of the server's without a client. It has the headers of the page: if it had others, WebKitWebDriver
+ * would lose the tab on the way back.
+ */
+export const documentPath = "/assets/page/icon.svg";
+
 /** The server's settings. Seconds. */
 export interface Lifetimes {
   readonly access: number;

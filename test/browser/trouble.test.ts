@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, traits } from "./browsers.ts";
 import type { TestBrowser } from "./device.ts";
 import { bannerOf, callApi, logIn, openLoggedIn, openTab, seeAccount, seeLoginForm } from "./person.ts";
-import { openSite, password, type Site } from "./site.ts";
+import { documentPath, openSite, password, type Site } from "./site.ts";
 
 describe("a user in trouble", () => {
   let site: Site;
@@ -21,7 +21,7 @@ describe("a user in trouble", () => {
     const [device, alice, bob] = [await browser.device(), await site.newUser(), await site.newUser()];
     const page = await openLoggedIn(device, site, alice);
     const other = await device.newPage();
-    await other.goto(site.origin);
+    await other.goto(`${site.origin}${documentPath}`);
     await other.evaluate(logInByFetch, { username: bob, password });
     await page.getByLabel("Current password", { exact: true }).fill(password);
     await page.getByLabel("New password", { exact: true }).fill("another horse battery staple");

@@ -27,7 +27,7 @@ import { childEnvironment } from "../support/child-environment.ts";
  *     ! an expected line on stderr
  *     [exit 1]                   the expected exit code if it isn't 0
  *
- * In expected lines, `{uuid}`, `{time}`, `{seconds}` and `{any}` match text of that kind. `{name=uuid}` also stores the
+ * In expected lines, `{uuid}`, `{time}`, `{seconds}`, `{kid}` and `{any}` match text of that kind. `{name=uuid}` also stores the
  * match, and `{name}` stands for it in later commands and expected lines, as `{folder}` does for the working directory.
  * Empty lines between commands are ignored.
  */
@@ -51,6 +51,7 @@ const placeholders: Readonly<Record<string, string>> = {
   uuid: "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
   time: "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ",
   seconds: "\\d{10}",
+  kid: "[\\w-]{43}",
   any: ".*",
 };
 
@@ -232,7 +233,7 @@ function matchOutcome(expected: Outcome, actual: Outcome, stored: Map<string, st
 
 function isMatch(line: string, found: string, stored: Map<string, string>): boolean {
   const pattern = fill(line, stored)
-    .split(/(\{(?:\w+=)?(?:uuid|time|seconds|any)\})/)
+    .split(/(\{(?:\w+=)?(?:uuid|time|seconds|kid|any)\})/)
     .map((part) => toPattern(part))
     .join("");
   const matched = new RegExp(`^${pattern}$`).exec(found);
@@ -241,7 +242,7 @@ function isMatch(line: string, found: string, stored: Map<string, string>): bool
 }
 
 function toPattern(part: string): string {
-  const [, name, kind = ""] = /^\{(?:(\w+)=)?(uuid|time|seconds|any)\}$/.exec(part) ?? [];
+  const [, name, kind = ""] = /^\{(?:(\w+)=)?(uuid|time|seconds|kid|any)\}$/.exec(part) ?? [];
   const pattern = placeholders[kind];
   if (pattern === undefined) return part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
   return name === undefined ? pattern : `(?<${name}>${pattern})`;

@@ -33,6 +33,8 @@ export type TabOptions = (ClientOptions | BearerClientOptions) & {
   readonly href?: string;
   /** Whether the browser refuses to open a channel. */
   readonly blocksChannels?: boolean;
+  /** Whether the browser never answers a request for a lock, as if the page had been in its back/forward cache. */
+  readonly losesLocks?: boolean;
   /** Whether the browser keeps no cookies. */
   readonly blocksCookies?: boolean;
   /** Whether a service worker answers every GET from its cache, if the URL is in it. */
@@ -79,6 +81,7 @@ export function createFakeBrowser(): FakeBrowser {
     random = 0,
     href = "https://app.example/page/",
     blocksChannels = false,
+    losesLocks = false,
     blocksCookies = false,
     cacheFirst = false,
     lacksRandomBytes = false,
@@ -127,7 +130,7 @@ export function createFakeBrowser(): FakeBrowser {
           },
         };
       },
-      locks,
+      locks: losesLocks ? { request: () => new Promise(() => undefined) } : locks,
       page: {
         href,
         base: href,

@@ -84,6 +84,28 @@ describe("another user who logs in to the same browser", () => {
     expect(tab.client.session()).toEqual(bob);
   });
 
+  it("is noticed although the cookie changes between two looks at it", async () => {
+    const browser = createFakeBrowser();
+    let readsUntilBob = Number.POSITIVE_INFINITY;
+    let bobs: readonly (readonly [string, string])[] = [];
+    const tab = await browser.openLoggedIn({
+      toCookies(csrf) {
+        readsUntilBob -= 1;
+        if (readsUntilBob === 0) for (const [name, value] of bobs) browser.jar.set(name, value);
+        return `csrftoken=${csrf}`;
+      },
+    });
+    await tab.client.fetch("/api/orders/", order); // the token is known from now on
+    const alices = [...browser.jar];
+    await browser.logInElsewhere("bob");
+    bobs = [...browser.jar];
+    for (const [name, value] of alices) browser.jar.set(name, value);
+    readsUntilBob = 2; // one for each name that the cookie may have
+    await expect(tab.client.fetch("/api/orders/", order)).rejects.toMatchObject({ code: "session_changed" });
+    expect(browser.server.count("POST /api/orders/")).toBeLessThanOrEqual(1); // refused: its token isn't the cookie's
+    expect(tab.client.session()).toEqual(bob);
+  });
+
   it("is shown after the next refresh, which names the session and the user", async () => {
     const { browser, tab } = await openChanged();
     await tab.client.refresh();

@@ -110,6 +110,13 @@ describe("several tabs", () => {
     expect(other.states).toEqual([]);
   });
 
+  it("continues without the lock if the browser never answers the request for it", async () => {
+    const { browser } = await openTabs(1);
+    const tab = browser.openTab({ losesLocks: true });
+    await browser.clock.advance(2_000);
+    expect(tab.states).toEqual(["authenticated"]);
+  });
+
   it("logs all tabs out within a second after a logout in one", async () => {
     const { browser, tabs } = await openTabs(3);
     void tabs[0]?.client.logout();
@@ -242,6 +249,47 @@ describe("several tabs", () => {
     await cached.wake("pageshow");
     expect(cached.openChannels()).toBe(1);
     expect(cached.client.session()).toEqual({ status: "anonymous", reason: "logged_out" });
+  });
+
+  it("asks the server who is logged in when the page leaves the back/forward cache, and not when it is opened", async () => {
+    const { browser, tabs } = await openTabs(1);
+    const cached = tabs[0] as FakeTab;
+    await cached.wake("pageshow");
+    expect(browser.server.requests).toEqual([]);
+    for (const username of ["alice", "bob"]) {
+      await cached.wake("pagehide");
+      await browser.logInElsewhere(username);
+      await cached.wake("visibilitychange");
+      expect(browser.server.requests).toEqual([]);
+      await cached.wake("pageshow");
+      expect(browser.server.requests.map(({ line }) => line)).toEqual(["GET /api/auth/me/"]);
+      expect(cached.client.session().user?.username).toBe(username);
+    }
+  });
+
+  it("sends no write of a page that leaves the back/forward cache before it knows who is logged in", async () => {
+    const { browser, tabs } = await openTabs(1);
+    const cached = tabs[0] as FakeTab;
+    await cached.wake("pagehide");
+    await browser.logInElsewhere("bob");
+    browser.server.latency = 10;
+    void cached.wake("pageshow");
+    const write = expect(cached.client.fetch("/api/orders/", { method: "POST" })).rejects.toMatchObject({
+      code: "session_changed",
+    });
+    await browser.clock.advance(100);
+    await write;
+    expect(browser.server.count("POST /api/orders/")).toBe(0);
+    expect(cached.client.session().user?.username).toBe("bob");
+  });
+
+  it("is anonymous when the page leaves the back/forward cache after another front end's logout", async () => {
+    const { browser, tabs } = await openTabs(1);
+    await tabs[0]?.wake("pagehide");
+    browser.server.revoke("s1");
+    browser.jar.clear();
+    await tabs[0]?.wake("pageshow");
+    expect(tabs[0]?.states).toEqual(["anonymous expired"]);
   });
 
   it("shares the record, the idempotency key and messages in a format that tabs with version 0.1 read", async () => {

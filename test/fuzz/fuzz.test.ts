@@ -4,7 +4,15 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createConfigFileTarget, databaseUrl, environment } from "./targets/config.ts";
-import { authorization, cookies, csrfToken, deviceToken, forwardedFor, idempotencyKey } from "./targets/headers.ts";
+import {
+  authorization,
+  cookies,
+  csrfToken,
+  deviceToken,
+  forwardedFor,
+  idempotencyKey,
+  serviceCredential,
+} from "./targets/headers.ts";
 import { createBodyTarget, json } from "./targets/json-body.ts";
 import { storedHash } from "./targets/stored-hash.ts";
 import { payload, protectedHeader, token } from "./targets/token.ts";
@@ -21,6 +29,7 @@ const targets = [
   payload,
   protectedHeader,
   authorization,
+  serviceCredential,
   cookies,
   csrfToken,
   idempotencyKey,

@@ -70,10 +70,12 @@ export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: Cs
     return known;
   }
 
-  async function find(asks: boolean): Promise<CsrfToken> {
+  /** With `isNamed`, the server must have named the token's session. The cookie is read once, as it can change at any time. */
+  async function find(asks: boolean, isNamed = false): Promise<CsrfToken> {
     const token = read();
     if (asks || !token) return ask();
-    return known?.token === token ? known : { token };
+    if (known?.token === token) return known;
+    return isNamed ? ask() : { token };
   }
 
   const isAnonymous = () => isReadable && readAll().every((token) => /^n[\w-]{22}\./.test(token));
@@ -82,7 +84,7 @@ export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: Cs
     isAnonymous,
     find,
     async findOf(sessionId, asks) {
-      const csrf = await find(asks || known?.token !== read());
+      const csrf = await find(asks, true);
       if (csrf.sessionId !== undefined && csrf.sessionId !== (sessionId ?? null)) throw sessionChanged();
       return csrf;
     },

@@ -17,8 +17,7 @@ export interface SessionParts {
 }
 
 /** What this tab knows about the session. Only these functions change it: state, schedule, record and tabs together. */
-export interface Session {
-  readonly exclusive: Tabs["exclusive"];
+export interface Session extends Pick<Tabs, "exclusive" | "open" | "close"> {
   /** Applies what other tabs have written to the record. */
   readonly sync: () => Promise<void>;
   /** Returns whether there is a session that hasn't been cleared, although the server may have revoked it. */
@@ -113,7 +112,7 @@ export function createSession({ env, transport, records, schedule, state, name }
   }
 
   return {
-    exclusive: tabs.exclusive,
+    ...tabs,
     sync,
     isKnown,
     isUserKnown,

@@ -1,5 +1,6 @@
 import type { Channel, Environment } from "../environment.ts";
 import { createTimeout, toJsonObject } from "../transport/json-call.ts";
+import { untilAborted } from "../transport/outgoing.ts";
 import type { SessionRecord } from "./records.ts";
 import type { User } from "./session-state.ts";
 
@@ -17,6 +18,8 @@ export interface Tabs {
    * time. `locked` tells whether this tab holds the lock. A function that runs inside must not call this again.
    */
   readonly exclusive: <T>(run: (locked: boolean) => Promise<T>) => Promise<T>;
+  /** Opens the connection again. */
+  readonly open: () => void;
   readonly close: () => void;
 }
 
@@ -46,33 +49,26 @@ export function createTabs(env: Environment, name: string, onMessage: (message: 
   async function withLock<T>(run: (locked: boolean) => Promise<T>): Promise<T> {
     if (!env.locks) return run(false);
     const { signal, stop } = createTimeout(env, lockTimeout);
-    let entered = false;
-    try {
-      return await env.locks.request(name, { signal }, () => {
-        entered = true;
-        return run(true);
-      });
-    } catch (error) {
-      if (entered) throw error;
-    } finally {
-      stop();
-    }
-    return run(false);
+    let running: Promise<T> | undefined;
+    const request = env.locks.request(name, { signal }, async () => {
+      running = signal.aborted ? undefined : run(true);
+      return running;
+    });
+    // Firefox never settles the request of a page that it has put in its back/forward cache.
+    await untilAborted(request, signal).catch(stop);
+    stop();
+    return running ?? run(false);
   }
 
   open();
-  // An open channel can keep a page out of the back/forward cache.
-  const stopListening = env.page?.listen(["pagehide", "pageshow"], (event) => (event === "pagehide" ? close : open)());
   return {
+    open,
+    close,
     post: (message) => channel?.postMessage(message),
     exclusive<T>(run: (locked: boolean) => Promise<T>): Promise<T> {
       const turn = queue.then(() => withLock(run));
       queue = turn.catch(() => undefined);
       return turn;
-    },
-    close() {
-      stopListening?.();
-      close();
     },
   };
 }

@@ -19,24 +19,25 @@ export async function openWebKitTab({ openWindow, command }: WebDriverSession): 
   let evaluations = 0;
 
   /**
-   * Starts the function and then asks again and again for its result, so that other tabs can be used until it has one.
+   * Starts the function and returns its result if it has one at once, before the page can go away. If not, asks for it again
+   * and again, so that other tabs can be used meanwhile.
    */
   async function evaluate(run: unknown, argument?: unknown): Promise<never> {
     evaluations += 1;
     const at = `tokenpair evaluation ${evaluations}`;
-    const start = `window[arguments[1]] = {};
-      (async () => ({ value: await (${run})(arguments[0]) }))()
+    const start = `const state = window[arguments[1]] = {};
+      const done = (async () => ({ value: await (${run})(arguments[0]) }))()
         .catch((error) => ({ error: String(error) }))
-        .then((result) => { window[arguments[1]] = { result }; });`;
-    await send("POST", "execute/sync", { script: start, args: [argument ?? null, at] });
+        .then((result) => Object.assign(state, { result }));
+      return Promise.race([done, new Promise((resolve) => setTimeout(resolve, 0, state))]);`;
+    const look = "return window[arguments[0]] ?? { result: { error: 'the page has gone' } }";
+    let state = await send("POST", "execute/sync", { script: start, args: [argument ?? null, at] });
     for (;;) {
-      const look = "return window[arguments[0]] ?? { result: { error: 'the page has gone' } }";
-      const { result } = (await send("POST", "execute/sync", { script: look, args: [at] })) as {
-        readonly result?: { readonly value?: never; readonly error?: string };
-      };
+      const { result } = state as { readonly result?: { readonly value?: never; readonly error?: string } };
       if (result?.error !== undefined) throw new Error(result.error);
       if (result !== undefined) return result.value as never;
       await sleep(pollInterval);
+      state = await send("POST", "execute/sync", { script: look, args: [at] });
     }
   }
 

@@ -43,7 +43,7 @@ export async function openWebKit(options: BrowserOptions): Promise<TestBrowser> 
   };
 }
 
-/** Starts a driver and its browser. There is no back/forward cache, because the driver loses a page that comes from there. */
+/** Starts a driver and its browser. */
 async function openDevice(display: string, options: BrowserOptions & DeviceOptions) {
   const port = await findFreePort();
   const driver = spawn("WebKitWebDriver", [`--port=${port}`], {
@@ -59,9 +59,13 @@ async function openDevice(display: string, options: BrowserOptions & DeviceOptio
       () => false,
     ),
   );
+  const features = [
+    ...(options.cachesPages ? [] : ["-UsesBackForwardCache"]),
+    ...(options.lacksLocksAndChannel ? lockAndChannel : []),
+  ];
   const args = [
     "--automation",
-    `--features=${["-UsesBackForwardCache", ...(options.lacksLocksAndChannel ? lockAndChannel : [])].join(",")}`,
+    `--features=${features.join(",")}`,
     ...(options.blocksCookies ? ["--cookies-policy=never"] : []),
   ];
   const session = await startSession(url, {
