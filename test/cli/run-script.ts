@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { text as readText } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../../src/cli/context.ts";
 import { run } from "../../src/cli/program.ts";
 import { type Auth, type AuthError, type AuthOptions, type AuthUser, createAuth } from "../../src/index.ts";
@@ -23,6 +24,7 @@ import { childEnvironment } from "../support/child-environment.ts";
  *     $ login USER               starts a session of a user
  *     $ serve-own ID USER        starts a session of a user in the application's own table
  *     $ guess USER TIMES         tries wrong passwords from 192.0.2.7, and prints the code of the last answer
+ *     $ tick                     waits until the clock shows another second
  *     an expected line on stdout
  *     ! an expected line on stderr
  *     [exit 1]                   the expected exit code if it isn't 0
@@ -103,6 +105,12 @@ async function runStep(command: string, folder: string): Promise<Outcome> {
   const nothing: Outcome = { stdout: [], stderr: [], exit: 0 };
   const [, name, first = "", rest = ""] =
     /^(write|append|chmod|login|serve-own|guess) (\S+) ?(.*)$/.exec(command) ?? [];
+  if (command === "tick") {
+    const toSecond = () => Math.floor(Date.now() / 1_000);
+    const second = toSecond();
+    while (toSecond() === second) await sleep(10);
+    return nothing;
+  }
   switch (name) {
     case "write":
       mkdirSync(dirname(join(folder, first)), { recursive: true });
