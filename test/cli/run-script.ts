@@ -24,7 +24,7 @@ import { childEnvironment } from "../support/child-environment.ts";
  *     $ login USER               starts a session of a user
  *     $ serve-own ID USER        starts a session of a user in the application's own table
  *     $ guess USER TIMES         tries wrong passwords from 192.0.2.7, and prints the code of the last answer
- *     $ tick                     waits until the clock shows another second
+ *     $ wait SECONDS             waits until the clock shows a time that is so many whole seconds later
  *     an expected line on stdout
  *     ! an expected line on stderr
  *     [exit 1]                   the expected exit code if it isn't 0
@@ -104,13 +104,7 @@ const fill = (text: string, stored: ReadonlyMap<string, string>) =>
 async function runStep(command: string, folder: string): Promise<Outcome> {
   const nothing: Outcome = { stdout: [], stderr: [], exit: 0 };
   const [, name, first = "", rest = ""] =
-    /^(write|append|chmod|login|serve-own|guess) (\S+) ?(.*)$/.exec(command) ?? [];
-  if (command === "tick") {
-    const toSecond = () => Math.floor(Date.now() / 1_000);
-    const second = toSecond();
-    while (toSecond() === second) await sleep(10);
-    return nothing;
-  }
+    /^(write|append|chmod|login|serve-own|guess|wait) (\S+) ?(.*)$/.exec(command) ?? [];
   switch (name) {
     case "write":
       mkdirSync(dirname(join(folder, first)), { recursive: true });
@@ -130,6 +124,9 @@ async function runStep(command: string, folder: string): Promise<Outcome> {
       return nothing;
     case "guess":
       return { ...nothing, stdout: [await withAuth(folder, (auth) => guess(auth, first, Number(rest)))] };
+    case "wait":
+      await waitForSeconds(Number(first));
+      return nothing;
     default:
       return runTokenpair(command, folder);
   }
@@ -153,6 +150,12 @@ async function withAuth<T>(
     await auth.close();
     await store.close();
   }
+}
+
+/** Waits by the clock that the database uses: a timer may fire early. */
+async function waitForSeconds(seconds: number): Promise<void> {
+  const until = (Math.floor(Date.now() / 1_000) + seconds) * 1_000;
+  while (Date.now() < until) await sleep(until - Date.now());
 }
 
 const client = { ip: "192.0.2.7", userAgent: "Firefox" };

@@ -74,11 +74,17 @@ export function toPrivateMaterial(key: KeyObject, algorithm?: Algorithm): KeyMat
   return Object.freeze({ algorithm: chosen ?? first, kid: toThumbprint(publicKey), key, publicKey });
 }
 
-/** Generates a key. A generated secret is 64 random bytes in base64url. @param algorithm Default: ES256. */
+/**
+ * Generates a key. A generated secret is 64 random bytes in base64url. The `kid` never begins with `-`, which one of 64
+ * thumbprints does: on the command line it would be an option.
+ *
+ * @param algorithm Default: ES256.
+ */
 export function generateKeyMaterial(algorithm: Algorithm = "ES256"): KeyMaterial {
-  return isHmac(algorithm)
-    ? toSecretMaterial(randomBytes(64).toString("base64url"), algorithm)
-    : toPrivateMaterial(generatePrivateKey(schemes[algorithm]), algorithm);
+  if (isHmac(algorithm)) return toSecretMaterial(randomBytes(64).toString("base64url"), algorithm);
+  let material = toPrivateMaterial(generatePrivateKey(schemes[algorithm]), algorithm);
+  while (material.kid.startsWith("-")) material = toPrivateMaterial(generatePrivateKey(schemes[algorithm]), algorithm);
+  return material;
 }
 
 /** Returns what `parseSigningKey` reads: the bytes of a secret, or a private key as PEM (PKCS#8). Never log or store it plain. */
