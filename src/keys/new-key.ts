@@ -1,6 +1,6 @@
 import type { Clock } from "../core/runtime/clock.ts";
 
-/** How many reads of the database unknown keys may cause in `period`: invented names must not keep it busy. */
+/** How many reads of the database unknown keys may cause in `period`: a client that invents names must not keep it busy. */
 const maxReads = 20;
 
 /** Milliseconds. */
