@@ -85,8 +85,11 @@ export const proofRuns: readonly ProofRun[] = [
     name: "cut-over",
     description: "moves the live users of a Django project with simplejwt, if that is installed (minutes)",
     command: vitest("test/django"),
-    env: { TOKENPAIR_CUT_OVER_USERS: "200", TOKENPAIR_CUT_OVER_ROUNDS: "20" },
-    smoke: { command: vitest("test/django"), env: { TOKENPAIR_CUT_OVER_USERS: "4", TOKENPAIR_CUT_OVER_ROUNDS: "1" } },
+    env: { TOKENPAIR_CUT_OVER_USERS: "200", TOKENPAIR_CUT_OVER_ROUNDS: "20", ...long },
+    smoke: {
+      command: vitest("test/django"),
+      env: { TOKENPAIR_CUT_OVER_USERS: "4", TOKENPAIR_CUT_OVER_ROUNDS: "1", ...long },
+    },
     toFigures: linesWith(/^django: /),
   },
   {

@@ -7,15 +7,16 @@ import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createFolder } from "../server/folder.ts";
 import { childEnvironment } from "../support/child-environment.ts";
+import { hasLongTests } from "../support/long-tests.ts";
 import { currentMain, type ServerProcess, startServer } from "../support/server-process.ts";
 import { type Pair, post, postRefresh, toPair } from "../support/wire.ts";
 import { type DjangoProject, findDjango, startDjango } from "./django.ts";
 
 const execute = promisify(execFile);
 const password = "correct horse battery staple";
-const installation = findDjango();
-if (installation === null) console.log("django: skipped, because Django or simplejwt is not installed");
-else console.log(`django: ${installation.version}`);
+const installation = hasLongTests ? findDjango() : null;
+if (installation !== null) console.log(`django: ${installation.version}`);
+else if (hasLongTests) console.log("django: skipped, because Django or simplejwt is not installed");
 
 /** How many users move, each with two devices. */
 const users = Number(process.env["TOKENPAIR_CUT_OVER_USERS"] ?? 20);

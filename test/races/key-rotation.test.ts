@@ -37,7 +37,7 @@ it(
     const operator = await createKeyOperator(nodes, { traffic, urls, bound: maxStaleness });
 
     let servers = nodes.servers;
-    for (let round = 0; round < 2 * chaosFactor; round++) {
+    for (let round = 0; round < chaosFactor; round++) {
       const [victim, ...others] = servers as readonly [ServerProcess, ...ServerProcess[]];
       await operator.rotate();
       await operator.retireOldest();
