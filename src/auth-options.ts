@@ -27,7 +27,7 @@ export interface AuthOptions<U extends AuthUser = User, C extends object = Appli
   /**
    * The installation's secret, of at least 32 bytes: the keys of refresh, CSRF and device tokens derive from it. All nodes share
    * it, and it stays when the signing key changes: to move from an HMAC secret to a private key, set it to the former signing
-   * key. Required if `signingKey` is a private key and there is no `keyEncryptionKey`, with which the first node makes one.
+   * key. Required if `signingKey` is a private key, unless `keyEncryptionKey` is set: the first node then makes a secret.
    * Default: `signingKey`, if that is an HMAC secret.
    */
   readonly secret?: string | Uint8Array | undefined;
@@ -44,7 +44,7 @@ export interface AuthOptions<U extends AuthUser = User, C extends object = Appli
    * clock. Not called for the first load. Must be fast and must not throw. Default: none.
    */
   readonly onLag?: (seconds: number) => void;
-  /** Must not be set, because a signing key also holds what verifies. Default: none. */
+  /** Must not be set: tokenpair takes the verifying key from `signingKey`. Default: none. */
   readonly verifyingKey?: undefined;
 }
 
@@ -66,13 +66,13 @@ export interface RequestLike {
   readonly socket?: SocketLike | undefined;
 }
 
-/** What a connection tells. */
+/** The part of a connection that tokenpair reads. */
 export interface SocketLike {
   /** The IP address at the other end. */
   readonly remoteAddress?: string | undefined;
 }
 
-/** What `Headers` alone don't tell, and a Fetch `Request` doesn't know. */
+/** Facts about a request that `Headers` or a Fetch `Request` don't contain. */
 export interface RequestOptions {
   /** The HTTP method. Default: the request counts as unsafe, so a cookie also needs the CSRF token. */
   readonly method?: string | undefined;
@@ -96,8 +96,8 @@ export interface SignalOptions {
   /** Another signal that also aborts the returned one, for example when the client disconnects. Default: none. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * What the signal follows: the access token, or its session through refreshes. The session is looked up each time the life
-   * of an access token is over. A new password aborts it in any case. Default: "token".
+   * What the signal follows: the access token, or its session through refreshes. A session is looked up each time one of its
+   * access tokens would have expired. A new password aborts the signal in any case. Default: "token".
    */
   readonly until?: SignalEnd | undefined;
 }

@@ -27,7 +27,7 @@ import type { ConnectionInfo } from "./http/request/client-ip.ts";
 /**
  * Token-pair authentication over one store, created by `createAuth`.
  *
- * A method rejects with an `AuthError` if the answer is no. If the store can't answer, it rejects with a
+ * A method rejects with an `AuthError` if it refuses the request. If the store can't answer, it rejects with a
  * `StoreUnavailableError` or an `AuthError` `unavailable`, and nothing has changed.
  *
  * @typeParam U the application's users.
@@ -85,7 +85,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    */
   refresh(refreshToken: string, options?: RefreshOptions): Promise<RefreshResult>;
   /**
-   * Returns the claims of a live token of either kind. For a refresh token it asks the store.
+   * Returns the claims of a live token of either kind. For a refresh token, it queries the store.
    *
    * @throws AuthError a `token_` code; `password_changed`.
    */
@@ -127,7 +127,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    *
    * @param session any refresh token of the session, spent or not, or verified claims.
    * @param options.confirmed waits until no node accepts the revoked tokens any more.
-   * @returns `confirmed`, if the confirmation was asked for.
+   * @returns `confirmed`, if you requested the confirmation.
    * @throws AuthError a `token_` code if the refresh token is not genuine or its session is over. TypeError if `options` is
    * not an object, or `scope` is unknown.
    * @example
@@ -137,7 +137,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
   logout(session: string | SessionOwner, options?: LogoutOptions): Promise<Confirmed>;
   /**
    * Returns whether an authenticated request may still continue: its token has not expired, and this node knows of no revocation.
-   * Ask it right before a side effect of a request that takes long. Works from memory.
+   * Call it in a slow request, right before a side effect. Works from memory.
    *
    * @example
    * const claims = await auth.authenticate(request);

@@ -63,7 +63,7 @@ export interface CookieSettings {
 export interface ThrottleSettings {
   /**
    * How many consecutive failures lock an account until an operator unlocks it, at most 100 (NIST SP 800-63B-4 §3.2.2). The
-   * last tenth is reserved for known devices. 0 turns this off. Default: 100.
+   * last tenth of these failures is reserved for known devices. 0 turns this off. Default: 100.
    */
   readonly maxLoginFailures: number;
   /** How many failures on one account, from one address or one known device, start delays. 0 turns this off. Default: 5. */

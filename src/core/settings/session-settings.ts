@@ -24,8 +24,8 @@ export interface SessionSettings {
   readonly sessionLifetime: number;
   /**
    * Whether a refresh returns a new refresh token and spends the presented one. With `false`, it returns no refresh token.
-   * With `"observe"`, it returns one, and the older ones stay valid: refreshes with a token that rotation would have spent are
-   * counted, before you turn rotation on. Only `true` detects reuse. Default: true.
+   * With `"observe"`, it returns one, but the older ones stay valid. The server then counts the refreshes with a token that
+   * rotation would have spent. Use it before you turn rotation on. Only `true` detects reuse. Default: true.
    */
   readonly rotateRefreshTokens: boolean | "observe";
   /** Can only be true: a session is one row, so no rotated token can stay valid. Default: true. */
@@ -53,8 +53,8 @@ export interface TokenSettings {
    */
   readonly algorithm: Algorithm | undefined;
   /**
-   * The keys that seal the private keys in the database: 32 random bytes in base64url, or a list "id:key,id:key", of which the first
-   * seals and all open. Without `signingKey`, turns on the key ring: the database holds the keys that sign, and
+   * The keys that seal the private keys in the database: 32 random bytes in base64url, or a list "id:key,id:key". The first key
+   * of a list seals, and all its keys can open. Without `signingKey`, turns on the key ring: the database holds the keys that sign, and
    * `tokenpair keys rotate` replaces them. Default: none.
    */
   readonly keyEncryptionKey: string | undefined;
@@ -107,8 +107,8 @@ export interface RevocationSettings {
    */
   readonly onStale: "wait" | "refuse" | "lookup";
   /**
-   * Whether a revocation by an operator, of several sessions, or by a new password is answered only when no node accepts the
-   * tokens any more. A user's own logout is not confirmed by this setting. Turn it off while nodes of version 0.1 run:
+   * Whether the server waits, before it answers, until no node accepts the revoked tokens. Applies to revocations by an operator,
+   * of several sessions, or by a new password, but not to a user's own logout. Turn it off while nodes of version 0.1 run:
    * they can't confirm. Default: true.
    */
   readonly confirmRevocations: boolean;

@@ -56,7 +56,7 @@ export interface PasswordSettings {
   readonly minPasswordLength: number;
   /** Memory for one hash in KiB, at most 262,144 (256 MiB). Default: 19,456 (19 MiB). */
   readonly passwordMemoryCost: number;
-  /** Passes over that memory. Passes times memory is at most 1 GiB. Default: 2. */
+  /** The number of passes that one hash makes over its memory. Passes multiplied by memory are at most 1 GiB. Default: 2. */
   readonly passwordTimeCost: number;
   /** How many threads argon2 uses for one hash. Default: 1. */
   readonly passwordParallelism: number;
