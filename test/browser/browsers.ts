@@ -24,10 +24,6 @@ export interface BrowserTraits {
   readonly keepsTabsVisible: boolean;
   /** Whether the driver can block cookies. */
   readonly canBlockCookies: boolean;
-  /** Whether the driver resolves names below `.example` to this machine. */
-  readonly resolvesExample: boolean;
-  /** The colour schemes that the driver can choose. */
-  readonly colorSchemes: readonly ("light" | "dark")[];
 }
 
 /** The browsers that the tests can run in. */
@@ -41,8 +37,6 @@ export const browsers = {
     pressesButtons: true,
     keepsTabsVisible: true,
     canBlockCookies: false,
-    resolvesExample: true,
-    colorSchemes: ["light", "dark"],
   },
   firefox: {
     deviceName: "Firefox on Linux",
@@ -53,8 +47,6 @@ export const browsers = {
     pressesButtons: false,
     keepsTabsVisible: true,
     canBlockCookies: true,
-    resolvesExample: false,
-    colorSchemes: ["light"],
   },
   webkit: {
     deviceName: "Safari on Linux",
@@ -65,8 +57,6 @@ export const browsers = {
     pressesButtons: true,
     keepsTabsVisible: false,
     canBlockCookies: true,
-    resolvesExample: false,
-    colorSchemes: ["light"],
   },
 } as const satisfies Readonly<Record<string, BrowserTraits>>;
 
@@ -108,4 +98,4 @@ export function openProfile(directory: string): Promise<Device> {
 }
 
 const toPlaywrightBrowser = (options: BrowserOptions = {}) =>
-  browserName === "firefox" ? firefoxBrowser(firefoxPath, options) : chromiumBrowser;
+  browserName === "firefox" ? firefoxBrowser(firefoxPath, options) : chromiumBrowser(options);
