@@ -9,20 +9,16 @@ export interface BrowserTraits {
   readonly deviceName: string;
   /** Whether it keeps a cookie with Secure of http://localhost. */
   readonly keepsSecureCookies: boolean;
-  /** Whether the driver can restart it with the same profile. */
+  /**
+   * Whether the driver can restart it with the same profile. WebKit's MiniBrowser keeps nothing on disk if WebDriver drives
+   * it: it ignores `--cookies-file` then.
+   */
   readonly hasProfiles: boolean;
-  /** Whether the driver can take it offline. */
+  /** Whether the driver can take it offline. WebDriver has no such command, and WebKitGTK asks the operating system. */
   readonly goesOffline: boolean;
   /** Whether it has a back/forward cache. The headless shell of Chromium, which is the package from npm, has none. */
   readonly hasBackForwardCache: boolean;
-  /**
-   * Whether Enter presses a button each time. In Firefox, driven by Playwright, it does nothing now and then. The cause isn't
-   * known.
-   */
-  readonly pressesButtons: boolean;
-  /** Whether all tabs count as visible at the same time. */
-  readonly keepsTabsVisible: boolean;
-  /** Whether the driver can block cookies. */
+  /** Whether it can block all cookies. The headless shell of Chromium has no such setting. */
   readonly canBlockCookies: boolean;
 }
 
@@ -34,8 +30,6 @@ export const browsers = {
     hasProfiles: true,
     goesOffline: true,
     hasBackForwardCache: false,
-    pressesButtons: true,
-    keepsTabsVisible: true,
     canBlockCookies: false,
   },
   firefox: {
@@ -44,8 +38,6 @@ export const browsers = {
     hasProfiles: true,
     goesOffline: true,
     hasBackForwardCache: true,
-    pressesButtons: false,
-    keepsTabsVisible: true,
     canBlockCookies: true,
   },
   webkit: {
@@ -54,8 +46,6 @@ export const browsers = {
     hasProfiles: false,
     goesOffline: false,
     hasBackForwardCache: true,
-    pressesButtons: true,
-    keepsTabsVisible: false,
     canBlockCookies: true,
   },
 } as const satisfies Readonly<Record<string, BrowserTraits>>;

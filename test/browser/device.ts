@@ -46,7 +46,7 @@ export interface Tab extends Finders {
   };
   readonly keyboard: {
     readonly type: (text: string) => Promise<void>;
-    readonly press: (key: "Tab" | "Enter" | "Escape") => Promise<void>;
+    readonly press: (key: "Tab" | "Shift+Tab" | "Enter" | "Escape") => Promise<void>;
   };
   /** Absent if the driver can't move it. */
   readonly mouse?: { readonly move: (x: number, y: number) => Promise<void> };
