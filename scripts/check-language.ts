@@ -19,6 +19,7 @@ const pages = [
   "CHANGELOG.md",
   "CODE_OF_CONDUCT.md",
   "docs/how-it-works.md",
+  "docs/keys.md",
 ];
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { counts: { type: "boolean" } } });

@@ -27,7 +27,7 @@ const surroundings: Readonly<Record<string, string>> = {
     import { sqliteStore } from "tokenpair/sqlite";`,
   "src/core/settings/durations.ts": settings,
   "src/core/settings/setting-error.ts": settings,
-  "src/crypto/signing-key.ts": `import { createHmacKey } from "../dist/crypto/signing-key.js";`,
+  "src/crypto/keys/hmac-key.ts": `import { createHmacKey } from "../dist/crypto/keys/hmac-key.js";`,
   "src/store/sqlite/index.ts": `import { sqliteStore } from "tokenpair/sqlite";`,
   "src/store/postgres/index.ts": `import { postgresStore } from "tokenpair/postgres";`,
   ...Object.fromEntries(

@@ -9,13 +9,15 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { keyMutants } from "./mutants/keys.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { runMutants } from "./mutants/run.ts";
 import { securityMutants } from "./mutants/security.ts";
+import { signatureMutants } from "./mutants/signatures.ts";
 import { survivors } from "./mutants/survivors.ts";
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { smoke: { type: "boolean" } } });
-const named = [...survivors, ...securityMutants].filter(
+const named = [...survivors, ...securityMutants, ...keyMutants, ...signatureMutants].filter(
   ({ name, file }) =>
     positionals.length === 0 || positionals.some((word) => name.includes(word) || file.includes(word)),
 );
@@ -32,6 +34,8 @@ const results = runMutants(resolve(import.meta.dirname, ".."), chosen, ({ mutant
 printKilled("mutants", chosen);
 printKilled("once survived all tests", survivors);
 printKilled("by an author who had not read the tests", securityMutants);
+printKilled("of the keys", keyMutants);
+printKilled("of signing keys and signatures", signatureMutants);
 if (results.length === 0 || results.some(({ fate }) => fate !== "killed")) process.exitCode = 1;
 
 function printKilled(title: string, list: readonly Mutant[]): void {

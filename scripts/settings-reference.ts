@@ -25,6 +25,7 @@ An unknown setting stops startup and suggests the closest name. Variables that K
 const groups = [
   ["Sessions", "session-settings", "SessionSettings"],
   ["Tokens", "session-settings", "TokenSettings"],
+  ["Migration from simplejwt", "legacy-settings", "LegacySettings"],
   ["Revocation", "session-settings", "RevocationSettings"],
   ["HTTP", "http-settings", "HttpSettings"],
   ["Cookies", "http-settings", "CookieSettings"],

@@ -8,7 +8,7 @@ import type { HeaderSource } from "./http/request/headers.ts";
 import type { SignalEnd } from "./revocation/signals.ts";
 
 /**
- * The options of `createAuth`: a store, a signing key, and every setting that differs from its default.
+ * The options of `createAuth`: a store, keys, and every setting that differs from its default.
  *
  * @typeParam U the application's users, if it has its own user table.
  * @typeParam C the claims that the application adds to tokens.
@@ -18,10 +18,25 @@ export interface AuthOptions<U extends AuthUser = User, C extends object = Appli
   /** The database: `sqliteStore` of "tokenpair/sqlite" or `postgresStore` of "tokenpair/postgres". Required. */
   readonly store: Store;
   /**
-   * The HMAC secret, with at least as many bytes as its hash: 32 for HS256. A string is used as UTF-8 bytes, unchanged: trim it
-   * if it comes from a file. What looks like a path, URL or placeholder is refused. Required.
+   * The key that signs access tokens: a private key as PEM or JWK (ES256, EdDSA, RS256, …), from `tokenpair keys generate`; or an
+   * HMAC secret with at least as many bytes as its hash, 32 for HS256. A secret is used as UTF-8 bytes, unchanged: trim it if it
+   * comes from a file. What looks like a path, URL or placeholder is refused. Required, unless `keyEncryptionKey` turns on the key
+   * ring. Default: none.
    */
-  readonly signingKey: string | Uint8Array;
+  readonly signingKey?: string | Uint8Array | undefined;
+  /**
+   * The installation's secret, of at least 32 bytes: the keys of refresh, CSRF and device tokens derive from it. All nodes share
+   * it, and it stays when the signing key changes: to move from an HMAC secret to a private key, set it to the former signing
+   * key. Required if `signingKey` is a private key and there is no `keyEncryptionKey`, with which the first node makes one.
+   * Default: `signingKey`, if that is an HMAC secret.
+   */
+  readonly secret?: string | Uint8Array | undefined;
+  /**
+   * The key that verifies simplejwt's refresh tokens: its `SIGNING_KEY` (by default Django's `SECRET_KEY`) for an HMAC algorithm,
+   * else its `VERIFYING_KEY` as PEM. It never signs. Until `legacyRefreshUntil`, each token is accepted once and redeemed for a
+   * session. Default: none.
+   */
+  readonly legacyRefreshKey?: string | Uint8Array | undefined;
   /** Called with every error that the client only sees as a 500 or 503. Default: emits a process warning. */
   readonly onError?: (error: unknown) => void;
   /**
@@ -29,7 +44,7 @@ export interface AuthOptions<U extends AuthUser = User, C extends object = Appli
    * clock. Not called for the first load. Must be fast and must not throw. Default: none.
    */
   readonly onLag?: (seconds: number) => void;
-  /** Must not be set, because HMAC verifies with the signing key. Default: none. */
+  /** Must not be set, because a signing key also holds what verifies. Default: none. */
   readonly verifyingKey?: undefined;
 }
 

@@ -85,6 +85,17 @@ export interface Stats {
     /** Whether the store can be written to. After a failed write, probes decide. */
     readonly isWritable: boolean;
   };
+  /** The keys that this node uses. */
+  readonly keys: {
+    /** The name of the key that signs access tokens; `null` before the keys are loaded. */
+    readonly kid: string | null;
+    /** That key's algorithm; `null` before the keys are loaded. */
+    readonly algorithm: string | null;
+    /** The seconds since that key was added; `null` if the database doesn't know. */
+    readonly age: number | null;
+    /** Whether the last change of the keys could be opened. If not, the node continues with the keys that it had. */
+    readonly isReadable: boolean;
+  };
   /** The database connections; missing if the store has no pool. */
   readonly connections?: PoolUsage;
 }

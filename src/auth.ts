@@ -35,9 +35,10 @@ import type { ConnectionInfo } from "./http/request/client-ip.ts";
  */
 export interface Auth<U extends AuthUser = User, C extends object = ApplicationClaims> {
   /**
-   * Checks the schema and loads the revocations. Until the promise fulfils, no access token is accepted.
+   * Checks the schema, and loads the keys and the revocations. Until the promise fulfils, no access token is accepted.
    *
-   * @throws SchemaVersionError if the database needs a migration, or if its schema is newer than this version.
+   * @throws SchemaVersionError if the database needs a migration, or if its schema is newer than this version. SettingError if
+   * `keyEncryptionKey` lacks a key that sealed one in the database, or if `secret` is missing.
    */
   ready(): Promise<void>;
   /**

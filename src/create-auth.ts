@@ -10,6 +10,7 @@ import { toUserId } from "./core/user-id.ts";
 import { createDeps } from "./create-deps.ts";
 import { createListeners } from "./events/publisher.ts";
 import type { Issued } from "./flows/issue.ts";
+import { reportLegacyKey } from "./flows/legacy/report.ts";
 import { toSessionView } from "./flows/sessions.ts";
 import { requireOwnTable } from "./flows/users.ts";
 import { isPreflight, toCorsHeaders } from "./http/cookies/cors.ts";
@@ -18,7 +19,7 @@ import { authenticateRequest } from "./http/credentials.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { toClientInfo } from "./http/request/client-info.ts";
 import { createDepsFinder, createHttpHandler } from "./http/router.ts";
-import { checkHealth, sweepSilentNodes } from "./node-state.ts";
+import { checkHealth, sweepSilentNodes, toKeyStats } from "./node-state.ts";
 
 /**
  * Creates token-pair authentication over a store. Await `ready()` before the first request.
@@ -55,7 +56,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
 ): Auth<U, C> {
   requireFunctions({ onError, onLag: options.onLag });
   const listeners = createListeners();
-  const { deps, httpDeps, signals, confirmer, auditQueue, storeMonitor, webhook } = createDeps(
+  const { deps, httpDeps, keys, signals, confirmer, auditQueue, storeMonitor, webhook } = createDeps(
     options as unknown as AuthOptions,
     listeners.emit,
   );
@@ -82,15 +83,18 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     ready: async () => {
       if (deps.users.isOwn) await deps.passwords.prepare();
       await deps.store.checkSchema();
+      await keys.load();
       await deps.feed.start();
+      await reportLegacyKey(deps);
       webhook?.start();
       sweepSilentNodes(deps, confirmer);
     },
-    health: () => checkHealth(deps, storeMonitor),
+    health: () => checkHealth(deps, { keys, storeMonitor }),
     stats: () => ({
       revocations: { live: deps.revocations.size, staleSeconds: deps.feed.staleness() },
       passwords: deps.passwords.load(),
       store: { isWritable: storeMonitor.isWritable() },
+      keys: toKeyStats(keys, deps.clock),
       ...(deps.store.connections === undefined ? {} : { connections: deps.store.connections() }),
     }),
     close: async () => {

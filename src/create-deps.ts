@@ -1,4 +1,3 @@
-import { hkdfSync } from "node:crypto";
 import type { AuthOptions } from "./auth-options.ts";
 import type { CommitPosition } from "./core/revocation.ts";
 import type { Clock } from "./core/runtime/clock.ts";
@@ -10,9 +9,8 @@ import { resolveSettings } from "./core/settings/resolve.ts";
 import { SettingError } from "./core/settings/setting-error.ts";
 import type { Settings } from "./core/settings/settings.ts";
 import type { AuthUser } from "./core/user.ts";
+import { toLegacyTokens } from "./crypto/legacy/from-settings.ts";
 import { createPasswordHasher, type PasswordHasher } from "./crypto/passwords.ts";
-import { requireSecret } from "./crypto/secret-form.ts";
-import { createHmacKey, createKeySet } from "./crypto/signing-key.ts";
 import { createTokens } from "./crypto/tokens.ts";
 import type { EventListener } from "./events/events.ts";
 import { createPublisher } from "./events/publisher.ts";
@@ -28,6 +26,8 @@ import { createLoginQueue } from "./flows/throttling/login-queue.ts";
 import { createApplicationUsers, createOwnUsers } from "./flows/user-source.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { createBearerReader } from "./http/request/bearer.ts";
+import { parseGivenKeys } from "./keys/given-keys.ts";
+import { createKeys, type Keys } from "./keys/keys.ts";
 import { type Confirmer, createConfirmer } from "./revocation/confirm.ts";
 import { createFeed } from "./revocation/feed.ts";
 import { createRevocationIndex } from "./revocation/revocation-index.ts";
@@ -47,6 +47,7 @@ export interface Parts {
   readonly deps: Deps;
   /** What the routes work with. */
   readonly httpDeps: HttpDeps;
+  readonly keys: Keys;
   readonly signals: Signals;
   readonly confirmer: Confirmer;
   readonly auditQueue: AuditQueue;
@@ -61,37 +62,34 @@ export interface Parts {
  * @throws SettingError if a setting is missing, unknown or wrong, or contradicts another one.
  */
 export function createDeps(
-  { store, signingKey, verifyingKey, onLag, ...rest }: Omit<AuthOptions, "onError">,
+  { store, signingKey, secret, verifyingKey, legacyRefreshKey, onLag, ...rest }: Omit<AuthOptions, "onError">,
   emitToListeners: EventListener,
   { clock = systemClock, random = systemRandom, schedule = unrefSchedule, ...doubles }: TestDoubles = {},
 ): Parts {
   if (typeof store !== "object" || store === null)
     throw new SettingError("store", 'is missing. Example: store: sqliteStore("app.db")');
-  if (typeof signingKey !== "string" && !(signingKey instanceof Uint8Array)) {
-    const fault = signingKey === undefined ? "is missing" : "must be a string or a Uint8Array";
-    throw new SettingError("signingKey", `${fault}. Create one with: openssl rand -hex 48`);
-  }
-  requireSecret(signingKey);
   const settings = resolveSettings(rest);
   if (verifyingKey !== undefined) {
-    throw new SettingError(
-      "verifyingKey",
-      `must not be set: ${settings.algorithm} verifies with the signing key itself.`,
-    );
+    throw new SettingError("verifyingKey", "must not be set: a signing key holds what verifies, too.");
   }
   const { accessTokenLifetime, leeway, findUser } = settings;
-  const keys = createKeySet(createHmacKey({ algorithm: settings.algorithm, secret: signingKey }));
-  const tokens = createTokens({ keys, clock, settings, random });
+  const given = parseGivenKeys({ signingKey, secret, settings });
   const revocations = createRevocationIndex({ leeway, clock });
   const auditQueue = createAuditQueue({ store: store.audit, clock, emit: emitToListeners, schedule });
   const emit = createPublisher({ emit: emitToListeners, queue: auditQueue.add, settings, clock });
+  const record = createRecorder(settings, random);
+  const keys = createKeys({ given, store, settings, clock, random, emit, record });
+  const tokens = createTokens({ keys: () => keys.current().tokens, clock, settings, random });
   const feed = createFeed({
     store,
     index: revocations,
     clock,
     settings,
     onApplied: (revocation) => signals.onRevocation(revocation),
-    onState: (state) => confirmer.observe(state),
+    onState: (state) => {
+      keys.observe(state);
+      confirmer.observe(state);
+    },
     onStaleness: (seconds) => signals.onStaleness(seconds),
     onLag,
     emit,
@@ -125,8 +123,9 @@ export function createDeps(
     store,
     users,
     tokens,
+    legacyTokens: toLegacyTokens({ key: legacyRefreshKey, settings, clock }),
     passwords,
-    deviceKey: deriveKey(signingKey, "tokenpair device v2"),
+    keys,
     loginQueue: createLoginQueue(),
     revocations,
     feed,
@@ -134,13 +133,13 @@ export function createDeps(
     clock,
     random,
     emit,
-    record: createRecorder(settings, random),
+    record,
   });
   const httpDeps: HttpDeps = Object.freeze({
     settings,
     flows: bindFlows(deps),
     tokens,
-    csrfKey: deriveKey(signingKey, "tokenpair csrf v1"),
+    keys,
     readBearerToken: createBearerReader(settings),
     random,
     clock,
@@ -149,14 +148,9 @@ export function createDeps(
   const target = toWebhookTarget(settings);
   const webhook =
     target === null ? null : createWebhook({ target, store: store.outbox, clock, emit, schedule, jitter: Math.random });
-  return { deps, httpDeps, signals, confirmer, auditQueue, storeMonitor, webhook };
+  return { deps, httpDeps, keys, signals, confirmer, auditQueue, storeMonitor, webhook };
 }
 
 function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<AuthUser>): WebhookTarget | null {
   return url === undefined || secret === undefined ? null : { url, secret };
-}
-
-/** Derives the key of one purpose, the same on every node (RFC 5869). */
-function deriveKey(signingKey: string | Uint8Array, purpose: string): Uint8Array {
-  return new Uint8Array(hkdfSync("sha256", signingKey, "", purpose, 32));
 }

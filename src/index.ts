@@ -47,6 +47,7 @@ export type { RevokeReason, Session } from "./core/session.ts";
 export type { AuditSettings, WebhookSettings } from "./core/settings/audit-settings.ts";
 export { days, hours, minutes } from "./core/settings/durations.ts";
 export type { CookieSettings, HttpSettings, ThrottleSettings } from "./core/settings/http-settings.ts";
+export type { LegacyAlgorithm, LegacySettings } from "./core/settings/legacy-settings.ts";
 export type {
   Algorithm,
   RevocationSettings,
@@ -68,6 +69,17 @@ export type {
 } from "./core/store/audit.ts";
 export type { FeedRead, FeedStore, RevokedToken, RevokeTokenOptions } from "./core/store/feed.ts";
 export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store, WriteProbe } from "./core/store/index.ts";
+export type { KeyChange, KeyRecord, KeyRecords, KeyRecordUse, KeyStore, KeyUpdate } from "./core/store/keys.ts";
+export type {
+  LegacyCounts,
+  LegacyStore,
+  LegacyToken,
+  RedeemedSession,
+  RedeemedToken,
+  RedeemOutcome,
+  RevokedTokens,
+  SpentToken,
+} from "./core/store/legacy.ts";
 export type {
   Acknowledgement,
   Look,
@@ -77,6 +89,15 @@ export type {
   RegistryNode,
 } from "./core/store/nodes.ts";
 export type { Delivery, OutboxStore } from "./core/store/outbox.ts";
+export type {
+  ChangedService,
+  FoundService,
+  NewCredential,
+  NewService,
+  Service,
+  ServiceScope,
+  ServiceStore,
+} from "./core/store/services.ts";
 export type {
   CreatedSession,
   CreateSessionOutcome,
@@ -125,6 +146,7 @@ export type {
   EventOfType,
   EventType,
   KeyChangedEvent,
+  LegacyKeyEvent,
   LoginEvent,
   LoginFailedEvent,
   NewDeviceEvent,
@@ -153,6 +175,20 @@ export type {
   ListenRecoveredEvent,
   RevocationConfirmedEvent,
 } from "./events/feed-events.ts";
+export type {
+  KeyAddedEvent,
+  KeyEvent,
+  KeyRetiredEvent,
+  KeysRewrappedEvent,
+  KeysUnreadableEvent,
+  RefreshKeyAdoptedEvent,
+  SecretRotatedEvent,
+  ServiceAddedEvent,
+  ServiceRefusal,
+  ServiceRefusedEvent,
+  ServiceRevokedEvent,
+  ServiceRotatedEvent,
+} from "./events/key-events.ts";
 export type { Authentication } from "./flows/authenticate.ts";
 export type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
 export type { Confirmed, ConfirmOptions, RevokedAndConfirmed } from "./flows/commit.ts";

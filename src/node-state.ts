@@ -1,9 +1,11 @@
-import type { Health } from "./auth-results.ts";
-import { SchemaVersionError } from "./core/errors.ts";
+import type { Health, Stats } from "./auth-results.ts";
+import { AuthError, SchemaVersionError } from "./core/errors.ts";
 import { clockMargin } from "./core/revocation-horizon.ts";
+import type { Clock } from "./core/runtime/clock.ts";
 import { settingRules } from "./core/settings/rules.ts";
 import type { Deps } from "./flows/deps.ts";
 import type { StoreMonitor } from "./flows/store-monitor.ts";
+import type { Keys } from "./keys/keys.ts";
 import type { Confirmer } from "./revocation/confirm.ts";
 
 /** Seconds for which a node may remember an entry after its `until`: none has to remember a probe. */
@@ -22,12 +24,31 @@ export function sweepSilentNodes({ store, random, clock }: Deps, confirmer: Conf
     .catch(() => {});
 }
 
+const unreadableKeys = "a key in the database can't be opened: keyEncryptionKey lacks the key that sealed it";
+
+/** Returns the state of this node's keys. */
+export function toKeyStats(keys: Pick<Keys, "current" | "isReadable">, { now }: Pick<Clock, "now">): Stats["keys"] {
+  try {
+    const { tokens, signingSince } = keys.current();
+    const { kid, algorithm } = tokens.access;
+    const age = signingSince === null ? null : Math.max(0, now() - signingSince);
+    return { kid, algorithm, age, isReadable: keys.isReadable() };
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error;
+    return { kid: null, algorithm: null, age: null, isReadable: keys.isReadable() };
+  }
+}
+
 /** Returns whether the node can serve. */
-export async function checkHealth({ feed, settings, store }: Deps, storeMonitor: StoreMonitor): Promise<Health> {
+export async function checkHealth(
+  { clock, feed, settings, store }: Deps,
+  { keys, storeMonitor }: { readonly keys: Pick<Keys, "current" | "isReadable">; readonly storeMonitor: StoreMonitor },
+): Promise<Health> {
   if (!feed.isLoaded()) return { ok: false, reason: "the revocations are not loaded" };
   if (!feed.isFresh() && settings.onStale !== "lookup") {
     return { ok: false, reason: `the revocations are ${Math.floor(feed.staleness())} s old` };
   }
+  if (toKeyStats(keys, clock).kid === null) return { ok: false, reason: "the keys are not known" };
   try {
     await store.checkSchema();
   } catch (error) {
@@ -35,7 +56,7 @@ export async function checkHealth({ feed, settings, store }: Deps, storeMonitor:
     // During an upgrade, nodes of the older version keep serving.
     if (!error.isNewer) return { ok: false, reason: "the database is older than this version" };
   }
-  if (await storeMonitor.check()) return { ok: true };
+  if (await storeMonitor.check()) return keys.isReadable() ? { ok: true } : { ok: true, degraded: unreadableKeys };
   const reason = "the store can't be written to";
   // No other node could write either, and this one still answers from memory.
   return store.writes?.isShared ? { ok: true, degraded: reason } : { ok: false, reason };

@@ -31,7 +31,7 @@ describe("the documentation", () => {
   });
 
   it("describes every event", () => {
-    const source = `${read("src/events/events.ts")}${read("src/events/feed-events.ts")}`;
+    const source = ["events", "feed-events", "key-events"].map((name) => read(`src/events/${name}.ts`)).join("");
     const types = [...source.matchAll(/readonly type: "(\w+)";/g)].map(([, type]) => type);
     const [, table = ""] = read("docs/events.md").split(/^## /m);
     const described = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, type]) => type);

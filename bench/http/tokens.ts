@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { systemClock } from "../../src/core/runtime/clock.ts";
 import { defaultSettings } from "../../src/core/settings/settings.ts";
-import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
+import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
+import { createKeySet } from "../../src/crypto/keys/key-set.ts";
 import { createTokens } from "../../src/crypto/tokens.ts";
 import { type Auth, createAuth } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
@@ -24,8 +25,8 @@ export async function createOurs(settings: { readonly verifyCacheSize?: number }
 
 /** Requests of users with tokens of ours, which everybody can verify: a signature by `secret`, and `exp`. */
 export function bearerRequests(): readonly Headers[] {
-  const keys = createKeySet(createHmacKey({ algorithm: "HS256", secret }));
-  const tokens = createTokens({ keys, clock: systemClock, settings: defaultSettings });
+  const keys = createKeySet({ access: createHmacKey({ algorithm: "HS256", secret }) });
+  const tokens = createTokens({ keys: () => keys, clock: systemClock, settings: defaultSettings });
   const issuedAt = systemClock.now();
   return Array.from({ length: users }, (_, i) => {
     const session = { userId: `${i + 1}`, sessionId: randomUUID(), userEpoch: 0, globalEpoch: 0 };

@@ -2,7 +2,8 @@ import { Agent, request } from "node:http";
 import { systemClock } from "../../src/core/runtime/clock.ts";
 import { defaultSettings } from "../../src/core/settings/settings.ts";
 import type { Store } from "../../src/core/store/index.ts";
-import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
+import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
+import { createKeySet } from "../../src/crypto/keys/key-set.ts";
 import { createTokens } from "../../src/crypto/tokens.ts";
 import { type Auth, createAuth } from "../../src/index.ts";
 import { firstSecret, ip, signingKey, toRotation, toSessionId, toUserId, userAgent } from "./crowd.ts";
@@ -47,8 +48,8 @@ export function refreshByHttp(port: number): Refresh {
 
 /** Keeps each session's refresh token, whose successor `exchange` gets. */
 function withTokens(exchange: (token: string) => Promise<string | undefined>): Refresh {
-  const keys = createKeySet(createHmacKey({ algorithm: "HS256", secret: signingKey }));
-  const { mintRefresh } = createTokens({ keys, clock: systemClock, settings: defaultSettings });
+  const keys = createKeySet({ access: createHmacKey({ algorithm: "HS256", secret: signingKey }) });
+  const { mintRefresh } = createTokens({ keys: () => keys, clock: systemClock, settings: defaultSettings });
   const tokens = new Map<number, string>();
   const mint = (n: number) => {
     const issuedAt = systemClock.now();

@@ -65,11 +65,7 @@ function toEntries(line: LogLine): readonly HistoryEntry[] {
   const times = toTimes(line);
   switch (line.msg) {
     case "login":
-      if (sid === undefined || userId === undefined) return [];
-      return [
-        { op: "login", ...times, user: userId, outcome: "ok", given: { sid, gen: 0 } },
-        { op: "audit", event: "login", sid },
-      ];
+      return toLogin(userId, sid, times);
     case "refresh":
       return toRefresh(line, times);
     case "sessions_revoked":
@@ -91,7 +87,17 @@ function toTimes({ time, at }: LogLine): Times {
   return { start: end - slowness, end };
 }
 
+/** A refresh token of simplejwt that is redeemed starts a session, too. */
+function toLogin(user: string | undefined, sid: string | undefined, times: Times): HistoryEntry[] {
+  if (sid === undefined || user === undefined) return [];
+  return [
+    { op: "login", ...times, user, outcome: "ok", given: { sid, gen: 0 } },
+    { op: "audit", event: "login", sid },
+  ];
+}
+
 function toRefresh({ outcome, userId: user, sessionId: sid, generation: gen }: LogLine, times: Times): HistoryEntry[] {
+  if (outcome === "redeemed") return toLogin(user, sid, times);
   if (outcome === undefined || sid === undefined || gen === undefined) return [];
   const refresh = { op: "refresh", ...times, user, token: { sid, gen }, outcome } as const;
   if (outcome === "rotated") return [refresh, { op: "audit", event: "rotation", sid, gen }];

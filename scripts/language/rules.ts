@@ -115,5 +115,6 @@ export const quotedTexts: readonly RegExp[] = [
   /\btoken is blacklisted\b/gi,
   /\bblacklist[ _]?(?:after[ _]?rotation|limit)\b/gi,
   /\bblacklist endpoint\b/gi,
+  /\bblacklisted[ _]?(?:at|token)\b/gi,
   /\bsimplejwt's "blacklist(?:ed)?"/g,
 ];

@@ -68,14 +68,14 @@ export const survivors: readonly Mutant[] = [
   {
     name: "the server accepts requests before the revocations are loaded",
     file: "src/server/serve.ts",
-    find: "await auth.ready();",
+    find: "await withAsyncConfigErrors(auth.ready());",
     replace: "void auth.ready();",
     tests: ["test/server/serve.test.ts"],
   },
   {
     name: "a forged refresh token adds an entry to the audit log",
     file: "src/events/catalogue.ts",
-    find: 'return sessionId === undefined ? "never" : "batch";',
+    find: 'return userId === undefined ? "never" : "batch";',
     replace: 'return "batch";',
     tests: ["test/flows/events.test.ts", "test/flows/event-table.test.ts"],
   },

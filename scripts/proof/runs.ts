@@ -40,11 +40,11 @@ export const proofRuns: readonly ProofRun[] = [
   {
     name: "chaos",
     description:
-      "races, crashes, partitions, failovers and differing clocks under traffic, eight times as long as in the tests (half an hour)",
+      "races, crashes, partitions, failovers, differing clocks and rotated keys under traffic, eight times as long as in the tests (half an hour)",
     command: vitest("test/races"),
     env: { TOKENPAIR_CHAOS_FACTOR: "8" },
     smoke: { command: vitest("test/races/crash.test.ts", "--testNamePattern=over SQLite") },
-    toFigures: linesWith(/^(?:races|crashes|failover|partition|clocks)\b.*:/),
+    toFigures: linesWith(/^(?:races|crashes|failover|partition|clocks|key rotation)\b.*:/),
   },
   {
     name: "revocation",
@@ -80,6 +80,17 @@ export const proofRuns: readonly ProofRun[] = [
     env: long,
     smoke: { command: vitest("test/proxies/proxies.test.ts", "--testNamePattern=nginx"), env: long },
     toFigures: linesWith(/^proxies: /),
+  },
+  {
+    name: "cut-over",
+    description: "moves the live users of a Django project with simplejwt, if that is installed (minutes)",
+    command: vitest("test/django"),
+    env: { TOKENPAIR_CUT_OVER_USERS: "200", TOKENPAIR_CUT_OVER_ROUNDS: "20", ...long },
+    smoke: {
+      command: vitest("test/django"),
+      env: { TOKENPAIR_CUT_OVER_USERS: "4", TOKENPAIR_CUT_OVER_ROUNDS: "1", ...long },
+    },
+    toFigures: linesWith(/^django: /),
   },
   {
     name: "fuzz",

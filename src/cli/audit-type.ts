@@ -8,7 +8,7 @@ import type { RefreshOutcome } from "../events/events.ts";
 export type AuditType = Pick<AuditQuery, "type" | "outcome">;
 
 /** Outcomes of refresh events that are types of the command line, too. */
-const outcomes: readonly string[] = ["reuse_detected", "rotation_ignored"] satisfies RefreshOutcome[];
+const outcomes: readonly string[] = ["reuse_detected", "rotation_ignored", "redeemed"] satisfies RefreshOutcome[];
 
 const known: readonly string[] = [...auditedTypes, ...outcomes];
 

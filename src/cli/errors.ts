@@ -1,4 +1,5 @@
 import { AuthError, SchemaVersionError, StoreUnavailableError } from "../core/errors.ts";
+import { SettingError } from "../core/settings/setting-error.ts";
 import { ConfigError } from "../server/config/config-error.ts";
 
 /** A command was refused. The message says why, and what to do. Exit code 1. */
@@ -17,6 +18,8 @@ export function toErrorMessage(error: unknown): string {
   if (error instanceof CommandError || error instanceof ConfigError || error instanceof SchemaVersionError) {
     return error.message;
   }
+  // Thrown by flows about keys, if the keys in the settings don't fit those in the database.
+  if (error instanceof SettingError) return error.message;
   // Thrown by a flow, for example if the user was deleted while the command ran.
   if (error instanceof AuthError) return error.reason;
   // Thrown by the prompts at Ctrl-C.

@@ -6,6 +6,8 @@ import type { User } from "../core/user.ts";
 import { createPasswordHasher } from "../crypto/passwords.ts";
 import { createRecorder } from "../events/recorder.ts";
 import type { ImportDeps } from "../flows/import-users.ts";
+import type { KeyDeps } from "../flows/keys/keys.ts";
+import type { ServiceDeps } from "../flows/services.ts";
 import type { SessionDeps } from "../flows/sessions.ts";
 import type { AccountDeps } from "../flows/throttling/account-state.ts";
 import { findUserByName, type UserDeps } from "../flows/users.ts";
@@ -17,7 +19,9 @@ import { CommandError } from "./errors.ts";
 export type FlowDeps = UserDeps &
   SessionDeps &
   ImportDeps &
-  AccountDeps & { readonly settings: Pick<Settings, "updateLastLogin"> };
+  AccountDeps &
+  KeyDeps &
+  ServiceDeps & { readonly settings: Pick<Settings, "updateLastLogin"> };
 
 /**
  * Creates the flows' dependencies. They need no key and no revocation index: servers read every change from the store.
@@ -33,6 +37,7 @@ export function toFlowDeps(store: Store, { settings }: Config): FlowDeps {
     confirm: (position) => confirmer.confirm(position),
     emit() {},
     record: createRecorder(settings, systemRandom),
+    random: systemRandom,
   };
 }
 

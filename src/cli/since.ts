@@ -2,6 +2,18 @@ import { InvalidArgumentError } from "commander";
 
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
 
+/**
+ * Parses a duration such as "90s", "15m", "1h", "2d" or "1w".
+ *
+ * @returns seconds.
+ * @throws InvalidArgumentError
+ */
+export function parseDuration(text: string): number {
+  const [, count, unit = ""] = /^(\d{1,9})([smhdw])$/.exec(text) ?? [];
+  if (count !== undefined) return Number(count) * (unitSeconds[unit] ?? 1);
+  throw new InvalidArgumentError('Use a duration such as "90s", "15m", "1h" or "2d".');
+}
+
 const isoTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?$/;
 
 /**

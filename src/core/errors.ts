@@ -22,6 +22,8 @@ export type AuthErrorCode =
   | "user_inactive"
   | "bad_idempotency_key"
   | "csrf_failed"
+  | "invalid_client"
+  | "insufficient_scope"
   | "session_not_found"
   | "wrong_password"
   | "password_refused"

@@ -77,6 +77,11 @@ export interface FeedState {
   readonly membership: Membership;
   /** The global epoch: "revoke all" raises it. */
   readonly globalEpoch: number;
+  /**
+   * The version of the key ring and the services. A node that holds another one, or one of another incarnation, reads them
+   * again.
+   */
+  readonly keysVersion: number;
   /** Whether the registry can be believed: a process has known this incarnation for longer than every lease. */
   readonly isSettled: boolean;
   /** The longest `maxStaleness` that any node has used, in milliseconds. */

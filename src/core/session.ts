@@ -29,15 +29,18 @@ export interface Session {
   readonly generation: number;
   /** SHA-256 of the current generation's secret. */
   readonly currentHash: Uint8Array;
-  /** SHA-256 of the previous generation's secret; `null` before the first rotation. */
+  /**
+   * SHA-256 of the previous generation's secret; `null` before the first rotation. In the first generation of a session for
+   * which a refresh token of simplejwt was redeemed: of the secret that this token yields.
+   */
   readonly previousHash: Uint8Array | null;
-  /** The salt that derived the current secret from the previous one; `null` before the first rotation. */
+  /** The salt that derived the current secret from the previous one; `null` if there is no previous one. */
   readonly salt: Uint8Array | null;
-  /** SHA-256 of the idempotency key of the rotation that made the current generation; `null` if it had none. */
+  /** SHA-256 of the idempotency key of the rotation or redemption that made the current generation; `null` if it had none. */
   readonly idempotencyHash: Uint8Array | null;
   /**
    * When the current generation was made: the reuse interval begins here. With `rotateRefreshTokens: "observe"`, when the last
-   * refresh token was issued. `null` before the first time.
+   * refresh token was issued. `null` before the first time, unless a refresh token of simplejwt was redeemed for the session.
    */
   readonly rotatedAt: number | null;
   /** The time of the login. */

@@ -4,20 +4,27 @@ import type { Settings } from "../core/settings/settings.ts";
 /** The JSON of a token whose signature is genuine. */
 export type Payload = Readonly<Record<string, unknown>>;
 
+/** What a token need not keep. */
+export interface ClaimAllowances {
+  /** Whether `exp` may be in the past. Default: false. */
+  readonly mayBeExpired?: boolean;
+  /** Whether `iss` and `aud` may be missing although they are configured. Default: false. */
+  readonly mayLackIssuer?: boolean;
+}
+
 /**
  * Checks the registered claims of a genuine token (RFC 7519 §4.1), in the order of simplejwt. `iat` and `nbf`, if present,
  * must not be further in the future than `clockTolerance`, and `exp` not further in the past than `leeway`. Then `iss` and
  * `aud`: their form if present, and their value if configured.
  *
  * @param now whole seconds since the epoch.
- * @param mayBeExpired whether `exp` may be in the past.
  * @throws AuthError `token_invalid` or `token_expired`
  */
 export function checkRegisteredClaims(
   payload: Payload,
   now: number,
   settings: Pick<Settings, "leeway" | "clockTolerance" | "issuer" | "audience">,
-  mayBeExpired = false,
+  { mayBeExpired = false, mayLackIssuer = false }: ClaimAllowances = {},
 ): void {
   const issuedAt = readTime(payload, "iat");
   const notBefore = readTime(payload, "nbf");
@@ -27,11 +34,17 @@ export function checkRegisteredClaims(
   if (!mayBeExpired && expiresAt !== undefined && now >= expiresAt + settings.leeway) {
     throw new AuthError("token_expired", "exp is in the past");
   }
-  const { iss } = payload;
+  const { iss, aud } = payload;
   const audiences = readAudiences(payload);
   if (iss !== undefined && typeof iss !== "string") throw invalid("iss is not a string");
-  if (settings.issuer !== undefined && iss !== settings.issuer) throw invalid("iss is not the configured issuer");
-  if (settings.audience !== undefined && !audiences.includes(settings.audience)) {
+  if (settings.issuer !== undefined && iss !== settings.issuer && !(mayLackIssuer && iss === undefined)) {
+    throw invalid("iss is not the configured issuer");
+  }
+  if (
+    settings.audience !== undefined &&
+    !audiences.includes(settings.audience) &&
+    !(mayLackIssuer && aud === undefined)
+  ) {
     throw invalid("aud is not the configured audience");
   }
 }
@@ -47,12 +60,16 @@ export function requireClaim(payload: Payload, name: string, code: AuthErrorCode
  * @throws AuthError `token_invalid` if it is not a whole number from 0.
  */
 export function readTime(payload: Payload, name: string): number | undefined {
-  return payload[name] === undefined ? undefined : readCount(payload, name);
+  const value = payload[name];
+  return value === undefined ? undefined : toCount(value, name, Number.MAX_SAFE_INTEGER);
 }
 
 /** Returns the claim `name`. @throws AuthError `token_invalid` if it is not a whole number from 0 to `max`. */
 export function readCount(payload: Payload, name: string, max = Number.MAX_SAFE_INTEGER): number {
-  const value = payload[name];
+  return toCount(payload[name], name, max);
+}
+
+function toCount(value: unknown, name: string, max: number): number {
   if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0 || value > max) {
     throw invalid(`${name} is not a whole number in its range`);
   }

@@ -12,6 +12,8 @@ export interface ClaimsCache {
   get(token: string, now: number): AccessClaims | undefined;
   /** Caches the claims of a genuine token and freezes them deeply, as several requests get the same object. */
   set(token: string, claims: AccessClaims): void;
+  /** Forgets every token. */
+  clear(): void;
 }
 
 interface Entry {
@@ -43,7 +45,7 @@ export function createClaimsCache(
   size: number,
   { leeway, clockTolerance }: Pick<Settings, "leeway" | "clockTolerance">,
 ): ClaimsCache {
-  if (size === 0) return { get: () => undefined, set: () => {} };
+  if (size === 0) return { get: () => undefined, set: () => {}, clear: () => {} };
   const half = Math.ceil(size / 2);
   let younger = new Map<string, Entry>();
   let older = younger;
@@ -72,6 +74,10 @@ export function createClaimsCache(
       // A copy: a token that was cut out of a header would keep the whole header in memory.
       const validFrom = Math.max(claims.issuedAt, readTime(claims.payload, "nbf") ?? 0);
       put({ token: Buffer.from(token).toString(), claims, validFrom });
+    },
+    clear() {
+      younger = new Map();
+      older = younger;
     },
   };
 }

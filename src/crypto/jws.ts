@@ -1,7 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { AuthError } from "../core/errors.ts";
 import { parseBase64url, toBase64url } from "./base64url.ts";
-import { type KeySet, type SigningKey, toProtectedHeader } from "./signing-key.ts";
+import type { VerifyingKeys } from "./keys/key-set.ts";
+import type { SigningKey, VerifyingKey } from "./keys/signing-key.ts";
 import { parseJsonObject } from "./strict-json.ts";
 
 /** The longest token that is accepted, in characters. */
@@ -13,27 +14,55 @@ const maxTokenLength = 8_192;
  */
 const refusedParameters = ["crit", "b64", "jku", "jwk", "x5u", "x5c"];
 
+type Json = Readonly<Record<string, unknown>>;
+
 /**
- * Signs `payload` as a compact JWS (RFC 7515 §7.1) with the header `{alg, typ, kid}`.
+ * Signs `payload` as a compact JWS (RFC 7515 §7.1).
  *
+ * @param header the protected header in base64url; it must name the key. Default: `{alg, typ: "JWT", kid}`.
  * @throws TypeError if the token would be longer than the 8 KiB that `verifyCompact` accepts.
  */
-export function signCompact(payload: Readonly<Record<string, unknown>>, key: SigningKey, typ = "JWT"): string {
-  const header = typ === "JWT" ? key.header : toProtectedHeader(key.algorithm, typ, key.kid);
+export function signCompact(payload: Json, key: SigningKey, header = key.header): string {
+  const signingInput = toSigningInput(payload, key, header);
+  return `${signingInput}.${key.sign(signingInput)}`;
+}
+
+/** Returns how many characters `signCompact` would return, without signing. @throws TypeError as `signCompact` does. */
+export function measureCompact(payload: Json, key: SigningKey, header = key.header): number {
+  return toSigningInput(payload, key, header).length + 1 + key.signatureLength;
+}
+
+function toSigningInput(payload: Json, { signatureLength }: SigningKey, header: string): string {
   const signingInput = `${header}.${toBase64url(Buffer.from(JSON.stringify(payload)))}`;
-  const token = `${signingInput}.${key.sign(signingInput)}`;
-  if (token.length > maxTokenLength) throw new TypeError("claims: the token would be longer than 8 KiB");
-  return token;
+  if (signingInput.length + 1 + signatureLength > maxTokenLength) {
+    throw new TypeError("claims: the token would be longer than 8 KiB");
+  }
+  return signingInput;
+}
+
+/** Which key signed a token, and the `typ` in its header. */
+interface Signed {
+  readonly key: VerifyingKey;
+  readonly typ: "JWT" | "at+jwt";
+}
+
+/** A JWS whose signature is genuine. */
+export interface VerifiedJws<P> extends Signed {
+  readonly payload: P;
 }
 
 /**
  * Verifies a compact JWS, as `verifySignature` does. The payload must be one JSON object without duplicate members.
  *
- * @returns the payload.
  * @throws AuthError `token_invalid`
  */
-export function verifyCompact(token: string, keys: KeySet): Record<string, unknown> {
-  return parseJsonObject(verifySignature(token, keys), "payload");
+export function verifyCompact(
+  token: string,
+  keys: VerifyingKeys,
+  accessHeader?: string,
+): VerifiedJws<Record<string, unknown>> {
+  const { payload, key, typ } = verifySignature(token, keys, accessHeader);
+  return { payload: parseJsonObject(payload, "payload"), key, typ };
 }
 
 /**
@@ -41,38 +70,45 @@ export function verifyCompact(token: string, keys: KeySet): Record<string, unkno
  * a header and a payload in valid UTF-8, and the signature of one of `keys`. The header must name that key with the key's
  * own algorithm, must have no refused parameter, and its `typ`, if present, must be JWT.
  *
+ * @param accessHeader the header with `typ: "at+jwt"` that the key for access tokens writes. With it, that type is accepted too.
  * @returns the payload's text.
  * @throws AuthError `token_invalid`
  */
-export function verifySignature(token: string, keys: KeySet): string {
+export function verifySignature(token: string, keys: VerifyingKeys, accessHeader?: string): VerifiedJws<string> {
   if (token.length > maxTokenLength) throw refusal("token is longer than 8 KiB");
   const headerEnd = token.indexOf(".");
   const payloadEnd = token.indexOf(".", headerEnd + 1);
   if (headerEnd < 1 || payloadEnd < headerEnd + 2) throw refusal("token does not have three parts");
 
-  const key = findKey(token.slice(0, headerEnd), keys);
+  const { key, typ } = readHeader(token.slice(0, headerEnd), keys, accessHeader);
   const payload = parseText(token.slice(headerEnd + 1, payloadEnd), "payload");
   // With a missing, empty or fourth part, this is not a signature.
   if (!key.verify(token.slice(0, payloadEnd), token.slice(payloadEnd + 1))) throw refusal("signature does not match");
-  return payload;
+  return { payload, key, typ };
 }
 
-function findKey(segment: string, keys: KeySet): SigningKey {
-  // Nearly every header is the one that the current key writes.
-  if (segment === keys.current.header) return keys.current;
+function readHeader(segment: string, keys: VerifyingKeys, accessHeader: string | undefined): Signed {
+  // Nearly every header is one that this key set writes.
+  if (segment === keys.access.header) return { key: keys.access, typ: "JWT" };
+  if (segment === accessHeader) return { key: keys.access, typ: "at+jwt" };
+  if (segment === keys.refresh.header) return { key: keys.refresh, typ: "JWT" };
 
   const header = parseJsonObject(parseText(segment, "header"), "header");
   const refused = refusedParameters.find((name) => Object.hasOwn(header, name));
   if (refused !== undefined) throw refusal(`header has ${refused}`);
-  if (!isJwtType(header["typ"])) throw refusal("typ in the header is not JWT");
+  const typ = toKnownType(header["typ"]);
+  if (typ === null || (typ === "at+jwt" && accessHeader === undefined)) throw refusal("typ in the header is not JWT");
   const key = keys.find(header);
   if (key === null) throw refusal("no key has the kid and alg in the header");
-  return key;
+  return { key, typ };
 }
 
-/** Returns whether `typ` is missing or JWT, in any case of its letters (RFC 7519 §5.1). */
-function isJwtType(typ: unknown): boolean {
-  return typ === undefined || (typeof typ === "string" && typ.toUpperCase() === "JWT");
+/** Returns the type that `typ` names, in any case of its letters (RFC 7519 §5.1, RFC 9068 §2.1); JWT if it is missing. */
+function toKnownType(typ: unknown): Signed["typ"] | null {
+  if (typ === undefined) return "JWT";
+  if (typeof typ !== "string") return null;
+  if (typ.toUpperCase() === "JWT") return "JWT";
+  return typ.toLowerCase() === "at+jwt" ? "at+jwt" : null;
 }
 
 function parseText(segment: string, what: "header" | "payload"): string {

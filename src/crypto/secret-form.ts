@@ -2,13 +2,25 @@ import { isUtf8 } from "node:buffer";
 import { SettingError } from "../core/settings/setting-error.ts";
 
 /** What a text is that isn't a random secret. */
-export type SecretFault = "path" | "url" | "placeholder" | "key-format" | "too-regular";
+export type SecretFault = "path" | "url" | "placeholder" | "key-format" | "bare-key" | "too-regular";
 
 /** The fewest different characters. 32 random hexadecimal digits have less with a chance of 1 in 10⁹. */
 const minDifferent = 8;
 
 /** The length from which different characters are counted: shorter secrets are refused anyway, with a better message. */
 const minLength = 32;
+
+/** A PEM, also behind other text, or a JSON object. */
+const keyFormat = /-----BEGIN [A-Z]|^\s*\{\s*"/;
+
+/**
+ * Returns the text of a PEM or JWK, whether good or not; `null` if the value can only be a secret. A public key must never
+ * become an HMAC secret, which everyone would know.
+ */
+export function findKeyText(key: string | Uint8Array): string | null {
+  const text = typeof key === "string" ? key : isUtf8(key) ? Buffer.from(key).toString() : "";
+  return keyFormat.test(text) ? text.trim() : null;
+}
 
 /**
  * Returns what shows that a text isn't a secret, but the place of one, a placeholder, or a pattern; `null` if it may be a
@@ -27,8 +39,9 @@ export function findSecretFault(text: string): SecretFault | null {
  * in a case of 64. Refuses only a text that consists of names and slashes.
  */
 export function findSecretBytesFault(bytes: Uint8Array): SecretFault | null {
-  if (!isUtf8(bytes)) return bytes.length >= minLength && new Set(bytes).size < minDifferent ? "too-regular" : null;
-  const text = Buffer.from(bytes).toString("utf8").trim();
+  const text = isUtf8(bytes) ? Buffer.from(bytes).toString("utf8").trim() : null;
+  if ((text === null || !keyFormat.test(text)) && isBareKey(bytes)) return "bare-key";
+  if (text === null) return bytes.length >= minLength && new Set(bytes).size < minDifferent ? "too-regular" : null;
   const fault = findTextFault(text);
   if (fault !== null) return fault;
   return /^\/?[\w.-]+(?:\/[\w.-]+)+$/.test(text) && !isRandomBase64(text) ? "path" : null;
@@ -37,11 +50,11 @@ export function findSecretBytesFault(bytes: Uint8Array): SecretFault | null {
 /**
  * Refuses what isn't a secret.
  *
- * @throws SettingError about `signingKey`.
+ * @throws SettingError about `setting`.
  */
-export function requireSecret(signingKey: string | Uint8Array): void {
-  const fault = typeof signingKey === "string" ? findSecretFault(signingKey) : findSecretBytesFault(signingKey);
-  if (fault !== null) throw new SettingError("signingKey", describeSecretFault(fault));
+export function requireSecret(secret: string | Uint8Array, setting: "signingKey" | "secret" = "signingKey"): void {
+  const fault = typeof secret === "string" ? findSecretFault(secret) : findSecretBytesFault(secret);
+  if (fault !== null) throw new SettingError(setting, describeSecretFault(fault));
 }
 
 /** Returns a fault to be read after the setting's name. It never quotes the secret. */
@@ -54,18 +67,61 @@ export function describeSecretFault(fault: SecretFault): string {
     case "placeholder":
       return "is a placeholder. Replace it by a secret, created with: openssl rand -hex 48";
     case "key-format":
-      return "is a PEM or JWK, but this version signs with HMAC only. Create a secret with: openssl rand -hex 48";
+      return "is a PEM or JWK, and not a secret. Create a secret with: openssl rand -hex 48";
+    case "bare-key":
+      return "is a key in DER, OpenSSH's format or another notation. Set a PEM or JWK, or create a secret with: openssl rand -hex 48";
     case "too-regular":
       return `has fewer than ${minDifferent} different characters. Create a secret with: openssl rand -hex 48`;
   }
 }
 
 function findTextFault(text: string): SecretFault | null {
-  if (/^(?:-----BEGIN |\{\s*")/.test(text)) return "key-format";
+  if (keyFormat.test(text)) return "key-format";
+  if (sshKey.test(text) || isKeyInOtherForm(text)) return "bare-key";
   if (isUrl(text)) return "url";
   if (pathStart.test(text) || fileExtension.test(text)) return "path";
   if (isPlaceholder(text)) return "placeholder";
   return text.length >= minLength && new Set(text).size < minDifferent ? "too-regular" : null;
+}
+
+/** A public key as a line of OpenSSH. */
+const sshKey = /^(?:ssh-|ecdsa-sha2-|sk-)\S+\s+AAAA/;
+
+/** A PEM, or the member that each JWK has: also escaped, in another notation, or behind other text. */
+const keyPart = /-----BEGIN|\bkty\\*["']?\s*[:=]/;
+
+/** Returns whether a text is a key in base64, hexadecimal digits or another notation, each of which may be public. */
+function isKeyInOtherForm(text: string): boolean {
+  const digits = /^(?:[\da-f]{2}[:\s]*)+$/i.test(text) ? text.replaceAll(/[:\s]/g, "") : "";
+  return keyPart.test(text) || isBareKey(Buffer.from(text, "base64")) || isBareKey(Buffer.from(digits, "hex"));
+}
+
+/** Returns whether bytes are a key or certificate without its PEM lines, or a PEM or JWK in another encoding. */
+function isBareKey(bytes: Uint8Array): boolean {
+  // Without NULs, UTF-16 is ASCII.
+  return isDerKey(bytes) || keyPart.test(Buffer.from(bytes).toString("latin1").replaceAll("\0", ""));
+}
+
+/**
+ * Returns whether bytes are a private or public key or a certificate in DER (X.690): a SEQUENCE as long as all bytes, which
+ * begins with a number, or with a SEQUENCE that begins with an object identifier or a version. One of 10⁸ random secrets is.
+ */
+function isDerKey(bytes: Uint8Array): boolean {
+  const whole = readSequence(bytes);
+  if (whole === null || whole.content.length !== whole.length) return false;
+  const [tag, size = 0, value = 0] = whole.content;
+  if (tag === 0x02) return (size === 1 && value <= 3) || size === 0x81 || size === 0x82;
+  const first = readSequence(whole.content)?.content[0];
+  return first === 0x06 || first === 0xa0 || first === 0x02;
+}
+
+/** Reads a SEQUENCE: the bytes behind its length, and how many of them belong to it. `null` for anything else. */
+function readSequence(bytes: Uint8Array): { readonly content: Uint8Array; readonly length: number } | null {
+  const [tag, first = 0] = bytes;
+  if (tag !== 0x30 || first > 0x83) return null;
+  const start = first < 0x80 ? 2 : 2 + (first & 0x7f);
+  const length = first < 0x80 ? first : bytes.subarray(2, start).reduce((sum, byte) => sum * 256 + byte, 0);
+  return { content: bytes.subarray(start), length };
 }
 
 /** A URL of any scheme, or a reference to a secret store that was not resolved. */

@@ -32,6 +32,14 @@ export function deriveChangeSecret(idempotencyKey: string, sessionId: string, ep
   return createHmac("sha256", idempotencyKey).update("password-v1").update(sessionId).update(counter).digest();
 }
 
+/**
+ * Returns the secret that a refresh token of simplejwt yields: HMAC-SHA-256(SHA-256(token), "legacy-v1"). It takes the place
+ * of the generation before the first, so that `deriveSecret` makes the first generation's secret from it.
+ */
+export function toLegacySecret(token: string): Uint8Array {
+  return createHmac("sha256", createHash("sha256").update(token).digest()).update("legacy-v1").digest();
+}
+
 /** Returns the SHA-256 hash of a secret, which is all that is stored of it. */
 export const hashSecret = (secret: Uint8Array): Uint8Array => createHash("sha256").update(secret).digest();
 

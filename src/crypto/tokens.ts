@@ -1,11 +1,13 @@
-import type { AccessClaims, ApplicationClaims, RefreshClaims, TokenType } from "../core/claims.ts";
+import type { AccessClaims, RefreshClaims, TokenType } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import { type Random, systemRandom } from "../core/runtime/random.ts";
+import type { Algorithm } from "../core/settings/session-settings.ts";
 import { SettingError } from "../core/settings/setting-error.ts";
 import type { Settings } from "../core/settings/settings.ts";
-import { parseBase64url, toBase64url } from "./base64url.ts";
+import { parseBase64url } from "./base64url.ts";
 import {
+  type ClaimAllowances,
   checkRegisteredClaims,
   invalid,
   type Payload,
@@ -15,58 +17,29 @@ import {
   requireClaim,
 } from "./claim-checks.ts";
 import { createClaimsCache } from "./claims-cache.ts";
-import { signCompact, verifyCompact } from "./jws.ts";
+import { verifyCompact } from "./jws.ts";
+import { isHmac } from "./keys/algorithms.ts";
+import type { KeySet } from "./keys/key-set.ts";
+import { allows } from "./keys/signing-key.ts";
+import {
+  createMinter,
+  type Minter,
+  type MinterSettings,
+  type NewAccessToken,
+  type NewRefreshToken,
+  toAccessHeader,
+} from "./minter.ts";
 import { toRefreshTokenId } from "./secrets.ts";
-import type { KeySet } from "./signing-key.ts";
 
-/** The settings that shape a token. */
-export type TokenSettings = Pick<
-  Settings,
-  | "audience"
-  | "issuer"
-  | "leeway"
-  | "clockTolerance"
-  | "userIdClaim"
-  | "tokenTypeClaim"
-  | "jtiClaim"
-  | "verifyCacheSize"
->;
-
-/** The data of a new token of either kind. Times are whole seconds since the epoch. */
-interface NewToken {
-  readonly userId: string;
-  readonly sessionId: string;
-  readonly userEpoch: number;
-  readonly issuedAt: number;
-  readonly expiresAt: number;
-}
-
-interface NewAccessToken extends NewToken {
-  /** The `jti`: 32 hexadecimal digits. Default: random ones. */
-  readonly tokenId?: string;
-  /** The global epoch of the statement that allowed the token. */
-  readonly globalEpoch: number;
-  readonly claims: ApplicationClaims;
-}
-
-interface NewRefreshToken extends NewToken {
-  readonly generation: number;
-  /** The generation's secret: 32 bytes. */
-  readonly secret: Uint8Array;
-}
+/** The settings of tokens. */
+export type TokenSettings = MinterSettings & Pick<Settings, "leeway" | "clockTolerance" | "verifyCacheSize">;
 
 /** Creates and verifies access and refresh tokens. No I/O. */
-export interface Tokens {
+export interface Tokens extends Pick<Minter, "mintAccess" | "mintRefresh"> {
   /** Returns a random `jti` for an access token. */
   createTokenId(): string;
-  /**
-   * Creates an access token.
-   *
-   * @throws TypeError if an application claim has the name of one of tokenpair's claims, or the token would be too long.
-   */
-  mintAccess(token: NewAccessToken): string;
-  /** Creates a refresh token. */
-  mintRefresh(token: NewRefreshToken): string;
+  /** Returns the minter of the current keys. */
+  minter(): Minter;
   /**
    * Returns the claims of a genuine access token that has not expired. With `verifyCacheSize`, the next call with this token
    * gets the same object, so it is deeply frozen.
@@ -91,73 +64,85 @@ export interface Tokens {
    * @throws AuthError as `verifyAccess` does.
    */
   verifyAny(token: string, options?: { readonly mayBeExpired?: boolean }): AccessClaims | RefreshClaims;
+  /** Forgets the tokens that have been verified. Another key set does that too. */
+  forget(): void;
 }
 
 /** tokenpair's claims whose names can't be configured. */
 const fixedClaims = ["exp", "iat", "nbf", "iss", "aud", "sid", "ue", "ge", "gen", "secret"];
+
+/** The largest global epoch that other services can compare: they get it as 32 bits. */
+const maxGlobalEpoch = 0xffff_ffff;
 
 /** The last generation whose successor fits 32 bits. */
 const maxGeneration = 0xffff_fffe;
 
 /** What tokens need. */
 export interface TokensOptions {
-  readonly keys: KeySet;
+  /** Returns the keys of this moment. As long as nothing has changed, it must return the same object. */
+  readonly keys: () => KeySet;
   readonly clock: Clock;
   readonly settings: TokenSettings;
   readonly random?: Random;
 }
 
+/** A key set, and what derives from it. */
+interface Current {
+  readonly keys: KeySet;
+  readonly minter: Minter;
+  /** See `toAccessHeader`. */
+  readonly accessHeader: string | undefined;
+}
+
 /**
- * Creates the tokens of one key set. Verified tokens are cached as long as the returned object exists.
+ * Creates the tokens of an installation. Verified access tokens are cached until the key set changes, so that a token of a
+ * removed key isn't accepted.
  *
- * @throws TypeError if a configured claim name is also that of another claim.
+ * @throws SettingError if a configured claim name is also that of another claim.
  */
 export function createTokens({ keys, clock, settings, random = systemRandom }: TokensOptions): Tokens {
   const { userIdClaim, tokenTypeClaim, jtiClaim } = settings;
   const cache = createClaimsCache(settings.verifyCacheSize, settings);
-  const ourClaims = new Set(fixedClaims);
-  for (const [setting, name] of Object.entries({ userIdClaim, tokenTypeClaim, jtiClaim })) {
-    if (ourClaims.has(name)) throw new SettingError(setting, `must differ from every other claim, got "${name}".`);
-    ourClaims.add(name);
+  const createTokenId = () => Buffer.from(random(16)).toString("hex");
+  const minterOptions = { settings, reserved: toReservedClaims(settings), createTokenId };
+  let last: Current | undefined;
+
+  function current(): Current {
+    const set = keys();
+    if (last?.keys === set) return last;
+    cache.clear();
+    last = { keys: set, minter: createMinter(set, minterOptions), accessHeader: toAccessHeader(set, settings) };
+    return last;
   }
 
-  function toPayload(type: TokenType, tokenId: string, token: NewToken): Payload {
-    return {
-      [tokenTypeClaim]: type,
-      exp: token.expiresAt,
-      iat: token.issuedAt,
-      [jtiClaim]: tokenId,
-      [userIdClaim]: token.userId,
-      sid: token.sessionId,
-      ue: token.userEpoch,
-      // JSON leaves out a claim that is undefined, which means not configured.
-      iss: settings.issuer,
-      aud: settings.audience,
-    };
-  }
-
-  /** Returns the payload of a genuine token of `type` or, without `type`, of either type. */
-  function verify(token: string, now: number, type?: TokenType, mayBeExpired = false): Payload {
-    const payload = verifyCompact(token, keys);
-    checkRegisteredClaims(payload, now, settings, mayBeExpired);
+  /** Returns the claims of a genuine token of `type` or, without `type`, of either type. */
+  function verify(token: string, now: number, type?: TokenType, { mayBeExpired }: ClaimAllowances = {}): GenuineToken {
+    const { keys: set, accessHeader } = current();
+    const { payload, key, typ } = verifyCompact(token, set, accessHeader);
+    // A refresh token's key says who made it. It need not have `iss` and `aud`, and didn't before they were configured.
+    const allowances = { mayBeExpired: mayBeExpired === true, mayLackIssuer: payload[tokenTypeClaim] === "refresh" };
+    checkRegisteredClaims(payload, now, settings, allowances);
     requireClaim(payload, "exp", "token_without_exp");
     requireClaim(payload, jtiClaim, "token_without_id");
     requireClaim(payload, tokenTypeClaim, "token_without_type");
     const presented = readString(payload, tokenTypeClaim);
-    if (type === undefined ? presented !== "access" && presented !== "refresh" : presented !== type) {
+    if (!isTokenType(presented) || (type !== undefined && presented !== type)) {
       throw new AuthError("token_wrong_type", `token is not of the type ${type ?? "access or refresh"}`);
     }
+    if (!allows(key.use, presented)) throw invalid(`the key doesn't sign ${presented} tokens`);
+    if (typ === "at+jwt" && presented !== "access") throw invalid("typ in the header is that of access tokens");
     requireClaim(payload, userIdClaim, "token_without_user");
-    return payload;
+    return { payload, type: presented, algorithm: key.algorithm };
   }
 
-  function toAccessClaims(payload: Payload): AccessClaims {
+  function toAccessClaims(token: GenuineToken): AccessClaims {
+    const { payload } = token;
     return {
       type: "access",
       userId: readString(payload, userIdClaim),
       sessionId: readString(payload, "sid"),
       userEpoch: readCount(payload, "ue"),
-      globalEpoch: payload["ge"] === undefined ? null : readCount(payload, "ge"),
+      globalEpoch: readGlobalEpoch(token),
       tokenId: readString(payload, jtiClaim),
       issuedAt: readTime(payload, "iat") ?? 0,
       expiresAt: readCount(payload, "exp"),
@@ -165,8 +150,8 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
     };
   }
 
-  function toRefreshClaims(payload: Payload): RefreshClaims {
-    const { payload: _, globalEpoch: __, ...claims } = toAccessClaims(payload);
+  function toRefreshClaims(token: GenuineToken): RefreshClaims {
+    const { payload, globalEpoch: _, ...claims } = toAccessClaims(token);
     const generation = readCount(payload, "gen", maxGeneration);
     const secret = parseBase64url(readString(payload, "secret"));
     if (secret?.length !== 32) throw invalid("secret is not 32 bytes in base64url");
@@ -174,33 +159,59 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
     return { ...claims, type: "refresh", generation, secret };
   }
 
-  const createTokenId = () => Buffer.from(random(16)).toString("hex");
-
   return Object.freeze({
     createTokenId,
-    mintAccess(token: NewAccessToken): string {
-      const taken = Object.keys(token.claims).find((name) => ourClaims.has(name));
-      if (taken !== undefined) throw new TypeError(`claims: "${taken}" is a claim of tokenpair and cannot be set`);
-      const { tokenId = createTokenId() } = token;
-      const payload = { ...toPayload("access", tokenId, token), ge: token.globalEpoch };
-      return signCompact({ ...payload, ...token.claims }, keys.current);
-    },
-    mintRefresh(token: NewRefreshToken): string {
-      const payload = toPayload("refresh", toRefreshTokenId(token.secret), token);
-      return signCompact({ ...payload, gen: token.generation, secret: toBase64url(token.secret) }, keys.current);
-    },
+    minter: () => current().minter,
+    mintAccess: (token: NewAccessToken) => current().minter.mintAccess(token),
+    mintRefresh: (token: NewRefreshToken) => current().minter.mintRefresh(token),
     verifyAccess(token: string, now = clock.now()): AccessClaims {
+      current();
       const known = cache.get(token, now);
       if (known !== undefined) return known;
       const claims = toAccessClaims(verify(token, now, "access"));
       cache.set(token, claims);
       return claims;
     },
-    verifyRefresh: (token: string, { mayBeExpired = false } = {}) =>
-      toRefreshClaims(verify(token, clock.now(), "refresh", mayBeExpired)),
-    verifyAny(token: string, { mayBeExpired = false } = {}): AccessClaims | RefreshClaims {
-      const payload = verify(token, clock.now(), undefined, mayBeExpired);
-      return payload[tokenTypeClaim] === "access" ? toAccessClaims(payload) : toRefreshClaims(payload);
+    verifyRefresh: (token: string, options?: ClaimAllowances) =>
+      toRefreshClaims(verify(token, clock.now(), "refresh", options)),
+    verifyAny(token: string, options?: ClaimAllowances): AccessClaims | RefreshClaims {
+      const genuine = verify(token, clock.now(), undefined, options);
+      return genuine.type === "access" ? toAccessClaims(genuine) : toRefreshClaims(genuine);
     },
+    forget: () => cache.clear(),
   });
+}
+
+/** A token whose signature, registered claims and type are right. */
+interface GenuineToken {
+  readonly payload: Payload;
+  readonly type: TokenType;
+  readonly algorithm: Algorithm;
+}
+
+function isTokenType(text: string): text is TokenType {
+  return text === "access" || text === "refresh";
+}
+
+/** Reads `ge`. Only tokens of version 0.1 have none, and no public key has signed those. */
+function readGlobalEpoch({ payload, algorithm }: GenuineToken): number | null {
+  const epoch = payload["ge"] === undefined ? null : readCount(payload, "ge");
+  if ((epoch === null || epoch > maxGlobalEpoch) && !isHmac(algorithm)) throw invalid("ge is missing or too large");
+  return epoch;
+}
+
+/** Returns the names of tokenpair's claims. @throws SettingError if two of them are the same. */
+function toReservedClaims(settings: TokenSettings): ReadonlySet<string> {
+  const { userIdClaim, tokenTypeClaim, jtiClaim, accessTokenProfile } = settings;
+  const isProfiled = accessTokenProfile === "rfc9068";
+  const names = new Set(isProfiled ? [...fixedClaims, "client_id"] : fixedClaims);
+  for (const [setting, name] of Object.entries({ userIdClaim, tokenTypeClaim, jtiClaim })) {
+    if (names.has(name)) throw new SettingError(setting, `must differ from every other claim, got "${name}".`);
+    names.add(name);
+  }
+  // `sub` is the user's id, which `userIdClaim` may also call so; no other claim may.
+  if (isProfiled && (tokenTypeClaim === "sub" || jtiClaim === "sub")) {
+    throw new SettingError(tokenTypeClaim === "sub" ? "tokenTypeClaim" : "jtiClaim", 'must not be "sub" with rfc9068.');
+  }
+  return isProfiled ? names.add("sub") : names;
 }

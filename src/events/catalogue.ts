@@ -1,6 +1,7 @@
 import type { AuditPolicy, AuditSettings, Count, EventEntry, EventLevel } from "./entry.ts";
 import type { AuthEvent, EventOfType, EventType, RefreshEvent } from "./events.ts";
 import { feedEntries } from "./feed-catalogue.ts";
+import { keyEntries } from "./key-catalogue.ts";
 
 /** Every event. A new event needs an entry here, or nothing compiles. docs/events.md is generated from this table. */
 export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> } = {
@@ -42,19 +43,19 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     description: "A refresh succeeded or was refused.",
     fields: {
       outcome:
-        "`rotated`: a new pair; `replayed`: the same successor again; `not_rotated`: a new access token, with " +
+        "`redeemed`: the pair of a new session, for a refresh token of simplejwt; `rotated`: a new pair; `replayed`: the same successor again; `not_rotated`: a new access token, with " +
         '`rotateRefreshTokens` off; `rotation_ignored`: the same with `"observe"`, but the client ignores the refresh tokens ' +
         "that it gets; `reuse_detected`: a spent token outside the grace period, its session is revoked; " +
         "`state_lost`: a genuine token that the database does not know; `refused`",
       userId: "if the token was genuine",
-      sessionId: "if the token was genuine",
-      generation: "the presented token's, if it was genuine",
+      sessionId: "if the token was genuine, and there is a session",
+      generation: "the presented token's, if it was genuine, and not one of simplejwt",
       reason: "if the refresh was refused",
       client: "",
     },
     audit: toRefreshPolicy,
     auditNote:
-      "`reuse_detected`: transaction; `rotation_ignored`: batch; `state_lost`, `refused`: batch, forged tokens: never; " +
+      "`redeemed`, `reuse_detected`: transaction; `rotation_ignored`: batch; `state_lost`, `refused`: batch, forged tokens: never; " +
       "with `auditRotations`, `rotated` and `replayed`: transaction, `not_rotated`: batch",
     level: ({ outcome }) => (outcome === "reuse_detected" || outcome === "state_lost" ? "warn" : "info"),
     count: ({ outcome }) => ["refreshes", outcome],
@@ -75,7 +76,8 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     webhook: null,
   },
   token_revoked: {
-    description: "One access token was revoked; its session was not.",
+    description:
+      "One access token was revoked, and not its session; or a refresh token of simplejwt that was not redeemed yet.",
     fields: { tokenId: "the token's `jti`", client: "" },
     audit: "transaction",
     level: "info",
@@ -150,6 +152,19 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     count: null,
     webhook: null,
   },
+  legacy_key: {
+    description: "At the start, if `legacyRefreshUntil` is set: whether refresh tokens of simplejwt are accepted.",
+    fields: {
+      state: "`accepted`, or `ignored`: the time is over; remove the settings",
+      until: "",
+      revokedTokens:
+        "how many tokens are known to be revoked; 0: import simplejwt's `token_blacklist`, if it has that app",
+    },
+    audit: "never",
+    level: ({ state, revokedTokens }) => (state === "ignored" || revokedTokens === 0 ? "warn" : "info"),
+    count: null,
+    webhook: null,
+  },
   webhook_failed: {
     description: "The webhook's receiver did not accept a message.",
     fields: { messageId: "its `webhook-id`", attempts: "", isGivenUp: "whether it was the last attempt", reason: "" },
@@ -202,11 +217,13 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     count: null,
     webhook: null,
   },
+  ...keyEntries,
   ...feedEntries,
 };
 
-function toRefreshPolicy({ outcome, sessionId }: RefreshEvent, { auditRotations }: AuditSettings): AuditPolicy {
+function toRefreshPolicy({ outcome, userId }: RefreshEvent, { auditRotations }: AuditSettings): AuditPolicy {
   switch (outcome) {
+    case "redeemed":
     case "reuse_detected":
       return "transaction";
     case "rotation_ignored":
@@ -214,7 +231,7 @@ function toRefreshPolicy({ outcome, sessionId }: RefreshEvent, { auditRotations 
     case "state_lost":
     case "refused":
       // A forged token must not cost the database anything, not even an entry.
-      return sessionId === undefined ? "never" : "batch";
+      return userId === undefined ? "never" : "batch";
     case "rotated":
     case "replayed":
       return auditRotations ? "transaction" : "never";

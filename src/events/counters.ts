@@ -22,7 +22,16 @@ export const eventCounters = {
     name: "tokenpair_refreshes_total",
     help: "Refreshes by outcome. Alert on reuse_detected and state_lost.",
     label: "outcome",
-    initial: ["rotated", "replayed", "not_rotated", "rotation_ignored", "reuse_detected", "state_lost", "refused"],
+    initial: [
+      "rotated",
+      "replayed",
+      "not_rotated",
+      "redeemed",
+      "rotation_ignored",
+      "reuse_detected",
+      "state_lost",
+      "refused",
+    ],
   },
   revocations: {
     name: "tokenpair_session_revocations_total",
@@ -47,6 +56,18 @@ export const eventCounters = {
     help: "Events of the revocation feed on this node.",
     label: "event",
     initial: ["feed_stale", "feed_recovered", "feed_reloaded", "listen_lost", "listen_recovered"],
+  },
+  keys: {
+    name: "tokenpair_key_events_total",
+    help: "Events of the key ring on this node. Alert on keys_unreadable.",
+    label: "event",
+    initial: ["key_added", "keys_unreadable"],
+  },
+  services: {
+    name: "tokenpair_service_refusals_total",
+    help: "Refused requests to endpoints for services, by why they were refused.",
+    label: "refusal",
+    initial: ["invalid_client", "insufficient_scope", "throttled"],
   },
 } as const satisfies Readonly<Record<string, CounterDescription>>;
 

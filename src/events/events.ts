@@ -2,14 +2,16 @@ import type { AuthErrorCode } from "../core/errors.ts";
 import type { RevokeReason } from "../core/session.ts";
 import type { BaseEvent, ClientEvent } from "./base-event.ts";
 import type { FeedEvent } from "./feed-events.ts";
+import type { KeyEvent } from "./key-events.ts";
 
 /**
- * The result of a refresh. `rotated`: a new pair. `replayed`: the same successor again. `not_rotated`: a new access token,
+ * The result of a refresh. `redeemed`: the pair of a new session, for a refresh token of simplejwt. `rotated`: a new pair. `replayed`: the same successor again. `not_rotated`: a new access token,
  * with `rotateRefreshTokens` off. `rotation_ignored`: the same with `rotateRefreshTokens: "observe"`, but the client should have
  * replaced the presented token, which rotation would take for a reused one. `reuse_detected`: a spent token was presented outside the grace period, and its
  * session was revoked. `state_lost`: the token is genuine, but the database does not know it. `refused`: any other refusal.
  */
 export type RefreshOutcome =
+  | "redeemed"
   | "rotated"
   | "replayed"
   | "not_rotated"
@@ -67,9 +69,9 @@ export interface RefreshEvent extends ClientEvent {
   readonly outcome: RefreshOutcome;
   /** Present if the token was genuine. */
   readonly userId?: string;
-  /** Present if the token was genuine. */
+  /** Present if the token was genuine, and there is a session. */
   readonly sessionId?: string;
-  /** The presented token's generation. Present if the token was genuine. */
+  /** The presented token's generation. Present if the token was genuine, and not one of simplejwt. */
   readonly generation?: number;
   /** Why the refresh was refused. Present if it was. */
   readonly reason?: string;
@@ -88,7 +90,7 @@ export interface SessionsRevokedEvent extends ClientEvent {
   readonly sessions: number;
 }
 
-/** One access token was revoked; its session was not. */
+/** One access token was revoked, and not its session; or a refresh token of simplejwt that was not redeemed yet. */
 export interface TokenRevokedEvent extends ClientEvent {
   readonly type: "token_revoked";
   /** The token's `jti`. */
@@ -149,6 +151,17 @@ export interface KeyChangedEvent extends BaseEvent {
   readonly type: "key_changed";
   /** What was done with the key. */
   readonly change: "generated";
+}
+
+/** At the start, if `legacyRefreshUntil` is set: whether refresh tokens of simplejwt are accepted. */
+export interface LegacyKeyEvent extends BaseEvent {
+  readonly type: "legacy_key";
+  /** `ignored`: the time is over. */
+  readonly state: "accepted" | "ignored";
+  /** Until when they are accepted: whole seconds since the epoch. */
+  readonly until: number;
+  /** How many tokens are known to be revoked. With 0, simplejwt's token_blacklist was probably not imported. */
+  readonly revokedTokens: number;
 }
 
 /** A request with cookies was refused: wrong CSRF token, wrong origin, or two cookies with one name. */
@@ -229,6 +242,8 @@ export type AuthEvent =
   | UserChangedEvent
   | RehashFailedEvent
   | KeyChangedEvent
+  | LegacyKeyEvent
+  | KeyEvent
   | CsrfRefusedEvent
   | FeedEvent
   | StoreUnwritableEvent

@@ -17,18 +17,52 @@ export interface Authentication<U extends AuthUser = AuthUser, C extends object 
  * Verifies an access token: signature, claims, revocations. Memory is nearly always enough.
  *
  * @returns the claims; a promise of them if the store or the application must be queried, which `loadUser`,
- * `checkUserIsActive` and `onStale: "lookup"` may require.
+ * `checkUserIsActive` and `onStale: "lookup"` may require, and a key that this node doesn't know yet.
  * @throws AuthError a `token_` code; `user_not_found` or `user_inactive`; `unavailable` if this node can't know whether
  * the token is revoked, or if the application's function fails. StoreUnavailableError. A promise rejects with the same
  * errors.
  */
 export function authenticate(deps: Deps, token: string): Authentication | Promise<Authentication> {
+  try {
+    return authenticateByKnownKey(deps, token);
+  } catch (error) {
+    if (!deps.keys.mayKnowLater(token)) throw error;
+    return authenticateByNewKey(deps, token);
+  }
+}
+
+/** Another node may have added the token's key a moment ago. */
+async function authenticateByNewKey(deps: Deps, token: string): Promise<Authentication> {
+  await deps.keys.ready(token);
+  return authenticateByKnownKey(deps, token);
+}
+
+function authenticateByKnownKey(deps: Deps, token: string): Authentication | Promise<Authentication> {
   // One reading of the clock for the token's times and the node's lease.
   const wall = deps.clock.wall();
   const claims = deps.tokens.verifyAccess(token, Math.floor(wall / 1000));
   const lookup = requireNotRevoked(deps, claims, wall);
   const { loadUser, checkUserIsActive } = deps.settings;
-  return lookup === undefined && !loadUser && !checkUserIsActive ? claims : completeLookups(deps, claims, lookup);
+  return lookup === undefined && !loadUser && !checkUserIsActive
+    ? claims
+    : completeLookups(deps, claims, lookup && requireCurrentKey(deps, token, lookup));
+}
+
+/**
+ * Completes a look-up of revocations, and requires that the token's key was not retired meanwhile: the feed reports both, and it
+ * is stale.
+ *
+ * @param lookup what `requireNotRevoked` returned.
+ * @throws AuthError as `requireNotRevoked` does; `token_invalid`. StoreUnavailableError.
+ */
+export async function requireCurrentKey(
+  { keys, tokens }: Pick<Deps, "keys" | "tokens">,
+  token: string,
+  lookup: Promise<void>,
+): Promise<void> {
+  await lookup;
+  await keys.ready();
+  tokens.verifyAccess(token);
 }
 
 /**

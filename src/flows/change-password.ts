@@ -145,7 +145,8 @@ export async function repeatPasswordChange(
 /** Returns the token of a known device: those from before the change no longer count. */
 function toDeviceToken(deps: Deps, { id: userId, username = "" }: AuthUser, userEpoch: number): string {
   const usernameKey = toUsernameKey(username, deps.settings.usernameCaseSensitive);
-  return createDeviceToken(deps.deviceKey, usernameKey, { userId, userEpoch, issuedAt: deps.clock.now() }, deps.random);
+  const [deviceKey] = deps.keys.current().deviceKeys;
+  return createDeviceToken(deviceKey, usernameKey, { userId, userEpoch, issuedAt: deps.clock.now() }, deps.random);
 }
 
 interface Repeat {

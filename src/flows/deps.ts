@@ -4,10 +4,12 @@ import type { Random } from "../core/runtime/random.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { Store } from "../core/store/index.ts";
 import type { AuthUser } from "../core/user.ts";
+import type { LegacyTokens } from "../crypto/legacy/legacy-tokens.ts";
 import type { PasswordHasher } from "../crypto/passwords.ts";
 import type { Tokens } from "../crypto/tokens.ts";
 import type { EventListener } from "../events/events.ts";
 import type { Recorder } from "../events/recorder.ts";
+import type { Keys } from "../keys/keys.ts";
 import type { Feed } from "../revocation/feed.ts";
 import type { RevocationIndex } from "../revocation/revocation-index.ts";
 import type { LoginQueue } from "./throttling/login-queue.ts";
@@ -24,10 +26,12 @@ export interface Deps {
   readonly users: UserSource;
   /** Signs and verifies both kinds of token. */
   readonly tokens: Tokens;
+  /** Verifies refresh tokens of simplejwt, during the move from it; else `null`. */
+  readonly legacyTokens: LegacyTokens | null;
   /** Hashes and verifies passwords. */
   readonly passwords: PasswordHasher;
-  /** The AES key of device tokens. */
-  readonly deviceKey: Uint8Array;
+  /** This node's keys. Flows that make or verify other tokens than access tokens await `ready` first. */
+  readonly keys: Pick<Keys, "ready" | "mayKnowLater" | "current">;
   /** Attempts to log in that wait for others on this node. */
   readonly loginQueue: LoginQueue;
   /** The revocations that this node knows. */

@@ -1,10 +1,13 @@
 import { authenticate, isStillValid } from "./authenticate.ts";
+import { authenticateService } from "./authenticate-service.ts";
 import { changePassword, repeatPasswordChange } from "./change-password.ts";
 import type { Deps } from "./deps.ts";
+import { introspect } from "./introspect.ts";
 import { issue } from "./issue.ts";
 import { login } from "./login.ts";
 import { isLoggedOut, logout, logoutByRefreshToken } from "./logout.ts";
 import { isSessionOfExpiredTokenOver, refresh, refreshVerified, verifyRefreshToken } from "./refresh/refresh.ts";
+import { revokePresented } from "./revoke-presented.ts";
 import {
   findSession,
   labelSession,
@@ -31,6 +34,7 @@ import { verify } from "./verify.ts";
 
 const flows = {
   authenticate,
+  authenticateService,
   changePassword,
   createUser,
   deleteUser,
@@ -43,6 +47,7 @@ const flows = {
   isSessionOfExpiredTokenOver,
   isLoggedOut,
   isStillValid,
+  introspect,
   issue,
   labelSession,
   listSessions,
@@ -54,6 +59,7 @@ const flows = {
   refreshVerified,
   repeatPasswordChange,
   revokeAllSessions,
+  revokePresented,
   revokeSession,
   revokeSessionsForUser,
   revokeToken,

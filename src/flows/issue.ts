@@ -5,7 +5,7 @@ import type { Session } from "../core/session.ts";
 import type { CreatedSession, NewSession, RevokedSessions } from "../core/store/sessions.ts";
 import type { AuthUser } from "../core/user.ts";
 import { createSecret, createSessionId, hashSecret } from "../crypto/secrets.ts";
-import type { EventsOf } from "../events/events.ts";
+import type { EventsOf, SessionsRevokedEvent } from "../events/events.ts";
 import { commit, sessionsRevoked } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import type { SessionOwner } from "./logout.ts";
@@ -60,18 +60,11 @@ export async function startSession(
   const tokens = await prepareTokens(deps, user, { tokenLimits });
   const secret = createSecret(deps.random);
   const newSession: NewSession = {
-    id: createSessionId(deps.clock.now(), deps.random),
-    userId: user.id,
+    ...toNewSession(deps, user.id, client),
     userEpoch: epoch,
     currentHash: hashSecret(secret),
-    idleLifetime: settings.refreshTokenLifetime,
-    absoluteLifetime: settings.sessionLifetime,
     persistent: remember,
-    userAgent: client.userAgent ?? null,
-    ip: client.ip ?? null,
     updateLastLogin: settings.updateLastLogin,
-    accessLifetime: settings.accessTokenLifetime,
-    maxSessions: settings.maxSessionsPerUser,
     ...(replaces === undefined ? {} : { replaces }),
   };
   const created = await commit(deps, sessionCreated(newSession, client), async (audit) => {
@@ -80,6 +73,38 @@ export async function startSession(
     return outcome;
   });
   return { user, session: created.session, pair: tokens.mintPair({ ...created, secret }) };
+}
+
+/** Returns what a new session has from the settings and the client, with a new id. */
+export function toNewSession(
+  { settings, clock, random }: Pick<Deps, "settings" | "clock" | "random">,
+  userId: string,
+  { userAgent, ip }: ClientInfo,
+) {
+  return {
+    id: createSessionId(clock.now(), random),
+    userId,
+    idleLifetime: settings.refreshTokenLifetime,
+    absoluteLifetime: settings.sessionLifetime,
+    userAgent: userAgent ?? null,
+    ip: ip ?? null,
+    accessLifetime: settings.accessTokenLifetime,
+    maxSessions: settings.maxSessionsPerUser,
+  } satisfies Partial<NewSession>;
+}
+
+/** Returns the events about sessions that were revoked because the user had too many. */
+export function sessionsLimited(
+  limited: readonly string[],
+  subject: Pick<SessionsRevokedEvent, "time" | "client"> & { readonly userId: string },
+): readonly SessionsRevokedEvent[] {
+  return limited.map((sessionId) => ({
+    type: "sessions_revoked",
+    ...subject,
+    sessionId,
+    sessions: 1,
+    reason: "limit",
+  }));
 }
 
 /** Returns the events of a login: the sessions that it revokes, the login, and the new device. */
@@ -91,9 +116,7 @@ function sessionCreated({ id: sessionId, userId, replaces }: NewSession, client:
     const first = revocations.slice(0, revocations.length - limited.length);
     return [
       ...replaced({ sessions: first.length, revocations: first }),
-      ...limited.map(
-        (id) => ({ type: "sessions_revoked", ...subject, sessionId: id, sessions: 1, reason: "limit" }) as const,
-      ),
+      ...sessionsLimited(limited, subject),
       { type: "login", ...subject },
       ...(isNewDevice ? [{ type: "new_device", ...subject } as const] : []),
     ];

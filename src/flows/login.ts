@@ -47,6 +47,7 @@ export async function login(
   const { client = {} } = options;
   let userId: string | null = null;
   try {
+    await deps.keys.ready();
     const candidate = await deps.users.identify(username);
     userId = candidate.userId;
     return await loginAs(deps, candidate, password, options);
@@ -77,7 +78,7 @@ async function loginAs(
 
   await callHook("onLoginSuccess", async () => deps.settings.onLoginSuccess?.(verified.user, client));
   const deviceToken = createDeviceToken(
-    deps.deviceKey,
+    deps.keys.current().deviceKeys[0],
     candidate.usernameKey,
     { userId: verified.user.id, userEpoch: verified.epoch, issuedAt: deps.clock.now() },
     deps.random,

@@ -10,6 +10,8 @@ import {
   sessionsRevoked,
 } from "./commit.ts";
 import type { Deps } from "./deps.ts";
+import { logoutByLegacyToken } from "./legacy/revoke.ts";
+import { verifyAnyRefreshToken } from "./legacy/verify.ts";
 import { findClaimMismatch, findSessionRefusal } from "./session-refusal.ts";
 
 /** Which sessions to log out: this one, all others of the user, or all of the user's. */
@@ -33,7 +35,7 @@ export interface LogoutOptions extends ConfirmOptions {
 
 /**
  * Logs out the live session that a genuine refresh token belongs to, even if the token is spent (simplejwt's "blacklist").
- * Durable when the promise fulfils.
+ * Durable when the promise fulfils. During a move from simplejwt, the scope "local" also accepts a refresh token of simplejwt.
  *
  * @throws AuthError a `token_` code; `token_revoked` if the session is already over: no session is revoked in that
  * case, with any scope. StoreUnavailableError if the store fails: nothing has changed.
@@ -43,7 +45,9 @@ export async function logoutByRefreshToken(
   token: string,
   { scope = "local", client = {}, confirmed }: LogoutOptions = {},
 ): Promise<Confirmed> {
-  const claims = deps.tokens.verifyRefresh(token);
+  await deps.keys.ready(token);
+  const claims = scope === "local" ? verifyAnyRefreshToken(deps, token) : deps.tokens.verifyRefresh(token);
+  if (claims.type === "legacy") return logoutByLegacyToken(deps, claims, { client, isConfirmed: confirmed ?? false });
   const { sessionId, userId } = claims;
   if (scope === "local") {
     const events = sessionsRevoked({ userId, sessionId, reason: "logout", client });

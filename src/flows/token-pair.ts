@@ -1,6 +1,7 @@
 import type { ApplicationClaims, TokenPair } from "../core/claims.ts";
 import type { Session } from "../core/session.ts";
 import type { AuthUser } from "../core/user.ts";
+import type { Minter } from "../crypto/minter.ts";
 import type { Deps } from "./deps.ts";
 import { callHook } from "./hook.ts";
 
@@ -48,11 +49,12 @@ export interface PreparedTokens {
  *
  * @throws AuthError `unavailable` if a token would be too long.
  */
-export function prepareOwnTokens(
+export async function prepareOwnTokens(
   deps: Deps,
   userId: string,
   { tokenLimits }: TokenLimitOptions,
 ): Promise<PreparedTokens> {
+  await deps.keys.ready();
   return callHook("minting", async () => prepare(deps, { userId, claims: {}, tokenLimits }));
 }
 
@@ -68,6 +70,7 @@ export async function prepareTokens(
 ): Promise<PreparedTokens> {
   const { claims: hook } = deps.settings;
   if (hook === undefined) return prepareOwnTokens(deps, user.id, { tokenLimits });
+  await deps.keys.ready();
   return callHook("claims", async () => {
     const claims = toPlainObject(await hook(user));
     return prepare(deps, { userId: user.id, claims, tokenLimits });
@@ -82,7 +85,9 @@ interface TokenContents extends TokenLimitOptions {
 function prepare(deps: Deps, contents: TokenContents): PreparedTokens {
   const { claims } = contents;
   const { settings, tokens } = deps;
-  requireFittingTokens(deps, contents);
+  // The keys of this moment sign, whatever becomes of them before the commit: those of another moment may make longer tokens.
+  const minter = tokens.minter();
+  requireFittingTokens(deps, minter, contents);
   const tokenId = tokens.createTokenId();
 
   function mintAccess({
@@ -94,7 +99,7 @@ function prepare(deps: Deps, contents: TokenContents): PreparedTokens {
     const { userId, id: sessionId, userEpoch } = session;
     const expiresAt = Math.min(now + settings.accessTokenLifetime, session.absoluteExpiresAt, accessUntil);
     const token = { userId, sessionId, userEpoch, globalEpoch, tokenId, issuedAt: now, expiresAt, claims };
-    const access = tokens.mintAccess(token);
+    const access = minter.mintAccess(token);
     return { access, accessExpiresIn: expiresAt - now };
   }
 
@@ -104,28 +109,32 @@ function prepare(deps: Deps, contents: TokenContents): PreparedTokens {
       const { session, now } = source;
       const { userId, id: sessionId, userEpoch, generation, idleExpiresAt: expiresAt } = session;
       const issuedAt = session.rotatedAt ?? session.createdAt;
-      const refresh = tokens.mintRefresh({ userId, sessionId, userEpoch, issuedAt, expiresAt, generation, secret });
+      const refresh = minter.mintRefresh({ userId, sessionId, userEpoch, issuedAt, expiresAt, generation, secret });
       return { ...mintAccess(source), refresh, refreshExpiresIn: expiresAt - now };
     },
   };
 }
 
 /**
- * Mints tokens on trial, at least as long as the real ones.
+ * Measures tokens that are at least as long as the real ones.
  *
  * @throws TypeError if a claim has a reserved name or a token is too long.
  */
-function requireFittingTokens({ tokens, clock, settings }: Deps, { userId, claims, tokenLimits }: TokenContents): void {
+function requireFittingTokens(
+  { clock, settings }: Deps,
+  minter: Minter,
+  { userId, claims, tokenLimits }: TokenContents,
+): void {
   if (tokenLimits === undefined && settings.claims === undefined) return;
   const now = clock.now();
   const token = { ...longest, userId, issuedAt: now, expiresAt: now };
-  const access = tokens.mintAccess({ ...token, claims });
+  const access = minter.measureAccess({ ...token, claims });
   if (tokenLimits === undefined) return;
   requireLength("access", access, tokenLimits);
-  requireLength("refresh", tokens.mintRefresh(token), tokenLimits);
+  requireLength("refresh", minter.measureRefresh(token), tokenLimits);
 }
 
-function requireLength(type: keyof TokenLimits, { length }: string, limits: TokenLimits): void {
+function requireLength(type: keyof TokenLimits, length: number, limits: TokenLimits): void {
   if (length <= limits[type]) return;
   throw new TypeError(
     `claims: the ${type} token would have ${length} characters, but browsers keep at most ${limits[type]} in its cookie. ` +
@@ -142,7 +151,7 @@ function toPlainObject(claims: ApplicationClaims): ApplicationClaims {
   return plain as ApplicationClaims;
 }
 
-/** The contents of a trial token. No real token has longer ones. */
+/** The contents of a measured token. No real token has longer ones. */
 const longest = {
   sessionId: "00000000-0000-7000-8000-000000000000",
   userEpoch: Number.MAX_SAFE_INTEGER,

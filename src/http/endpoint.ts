@@ -2,10 +2,12 @@ import type { ClientInfo } from "../core/client-info.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import type { Random } from "../core/runtime/random.ts";
 import type { Settings } from "../core/settings/settings.ts";
+import type { ServiceScope } from "../core/store/services.ts";
 import type { AuthUser } from "../core/user.ts";
 import type { Tokens } from "../crypto/tokens.ts";
 import type { EventListener, RateLimitedEndpoint } from "../events/events.ts";
 import type { Flows } from "../flows/index.ts";
+import type { Keys } from "../keys/keys.ts";
 import type { EndpointDescription } from "./openapi/description.ts";
 import type { ReadBearerToken } from "./request/bearer.ts";
 import type { BodyReader } from "./request/body.ts";
@@ -26,8 +28,8 @@ export interface HttpDeps {
   readonly flows: Flows;
   /** Verifies tokens without checking whether they were revoked. */
   readonly tokens: Pick<Tokens, "verifyAccess" | "verifyRefresh" | "verifyAny">;
-  /** The HMAC key of CSRF tokens. */
-  readonly csrfKey: Uint8Array;
+  /** The keys of CSRF tokens. */
+  readonly keys: Pick<Keys, "ready" | "current">;
   readonly readBearerToken: ReadBearerToken;
   readonly random: Random;
   readonly clock: Pick<Clock, "now">;
@@ -45,6 +47,10 @@ export interface Endpoint<B = unknown> extends EndpointDescription<B> {
   readonly errorStyle: ErrorStyle;
   /** The rate limit per address that is checked before anything else. Default: none. */
   readonly rateLimit?: RateLimitedEndpoint;
+  /** Only services may use the endpoint, with a credential that has this scope. Checked before the body. Default: none. */
+  readonly serviceScope?: ServiceScope;
+  /** Whether the endpoint is answered even if the keys can't be read, because the database is away. Default: false. */
+  readonly worksWithoutKeys?: true;
   /** Which pages of other origins a browser lets use the endpoint. All endpoints of a path have the same. Default: none. */
   readonly cors?: CorsPolicy;
   /**
@@ -61,7 +67,7 @@ export interface RequestContext<B = unknown> extends BodyReader<B> {
   readonly deps: HttpDeps;
   /** The segments that match `{name}` in the path, decoded. */
   readonly params: Readonly<Record<string, string>>;
-  /** Who sent the request. */
+  /** Who sent the request. With `serviceScope`, the actor is the service: "service/" and its name. */
   readonly client: ClientInfo;
 }
 

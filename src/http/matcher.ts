@@ -32,14 +32,16 @@ export function createMatcher(
   settings: Settings<AuthUser>,
 ): (pathname: string) => Match | null {
   const router = new RegExpRouter<Resource>();
-  for (const [path, resource] of toResources(endpoints, settings)) {
+  const resources = toResources(endpoints, settings);
+  const aliases = toAliases(endpoints, settings, resources);
+  for (const [path, resource] of resources) {
     const pattern = path.replaceAll(/\{(\w+)\}/g, ":$1");
     router.add(METHOD_NAME_ALL, pattern, resource);
     router.add(METHOD_NAME_ALL, `${pattern}/`, resource);
   }
   return (pathname) => {
     const [[matched], segments = []] = router.match(METHOD_NAME_ALL, pathname);
-    if (matched === undefined) return null;
+    if (matched === undefined) return aliases.get(pathname.replace(/\/$/, "")) ?? null;
     const [resource, names] = matched;
     const params = decodeAll(Object.entries(names).map(([name, at]) => [name, segments[Number(at)] ?? ""]));
     return params && { resource, params };
@@ -60,6 +62,21 @@ function toResources(endpoints: readonly Endpoint[], settings: Settings<AuthUser
     byPath.set(path, { endpoints: atPath, allow: toAllow([...atPath.keys()]), cors });
   }
   return byPath;
+}
+
+/** Returns the matches of the paths that endpoints have besides their own. */
+function toAliases(
+  endpoints: readonly Endpoint[],
+  settings: Settings<AuthUser>,
+  resources: ReadonlyMap<string, Resource>,
+): ReadonlyMap<string, Match> {
+  const aliases = new Map<string, Match>();
+  for (const endpoint of endpoints) {
+    const alias = endpoint.alias?.(settings);
+    const resource = resources.get(endpoint.path(settings));
+    if (alias !== undefined && resource !== undefined) aliases.set(alias, { resource, params: {} });
+  }
+  return aliases;
 }
 
 /** A path that answers GET also answers HEAD (RFC 9110 §9.3.2). */

@@ -15,6 +15,7 @@ import { type ErrorStyle, toErrorResponse } from "./response/errors.ts";
 import { toJsonResponse, withStandardHeaders } from "./response/json.ts";
 import { endpoints as allEndpoints } from "./routes/index.ts";
 import { createSchemaEndpoint } from "./routes/schema.ts";
+import { createServiceCheck } from "./service-credentials.ts";
 
 /** Answers HTTP requests. */
 export interface HttpHandler {
@@ -49,6 +50,7 @@ export function createHttpHandler(
   const reportUntrustedProxy = createUntrustedProxyReporter(deps);
   const reportUnknownAddress = createUnknownAddressReporter(deps);
   const requireWithinRateLimit = createRateLimits(deps);
+  const requireService = createServiceCheck(deps);
   const findDeps = createDepsFinder(deps, developmentCookies);
   const match = createMatcher([...endpoints, createSchemaEndpoint(endpoints)], deps.settings);
 
@@ -80,7 +82,11 @@ export function createHttpHandler(
     const requestDeps = findDeps(request, connection);
     try {
       if (endpoint.rateLimit !== undefined) await requireWithinRateLimit(endpoint.rateLimit, client);
-      return await endpoint.handle({ request, deps: requestDeps, params, client, ...body });
+      // Checks use the keys without waiting for them.
+      if (endpoint.worksWithoutKeys !== true) await requestDeps.keys.ready();
+      const { serviceScope: scope } = endpoint;
+      const sender = scope === undefined ? client : await requireService({ scope, headers: request.headers, client });
+      return await endpoint.handle({ request, deps: requestDeps, params, client: sender, ...body });
     } catch (error) {
       reportCsrfRefusal(requestDeps, error, { headers: request.headers, client });
       return toRefusal(error, endpoint.errorStyle);

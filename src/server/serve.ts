@@ -6,12 +6,16 @@ import { toAuditRow } from "../events/audit-row.ts";
 import type { AuthEvent } from "../events/events.ts";
 import { updateUsernameKeys } from "../flows/username-keys.ts";
 import { createClientIpFinder } from "../http/request/client-ip.ts";
+import { isSealed } from "../keys/states.ts";
 import { startCleanup } from "./cleanup.ts";
 import type { Config } from "./config/config.ts";
-import { withConfigErrors } from "./config/config-error.ts";
+import { ConfigError, withAsyncConfigErrors, withConfigErrors } from "./config/config-error.ts";
 import { openStore, parseDatabaseUrl } from "./config/database.ts";
+import { createDefaultKey, type DefaultKey, type ServerKey } from "./config/key-file.ts";
+import { toKeyWarnings, toLegacyWarnings } from "./config/key-warnings.ts";
+import { readLegacyKey } from "./config/legacy-key.ts";
+import { findServerKeys, type ServerKeys } from "./config/server-keys.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
-import { createSigningKey, findSigningKey, type ServerKey } from "./config/signing-key.ts";
 import { type Demo, ensureDemoUser } from "./demo.ts";
 import { createApp } from "./handlers/app.ts";
 import { createHealth } from "./handlers/health.ts";
@@ -45,13 +49,20 @@ export interface RunningServer {
   readonly metricsUrl: string | null;
   /** The database, for people. Without a password. */
   readonly database: string;
-  /** The signing key that was created at this start; `null` if there was one already. */
-  readonly createdKey: Pick<ServerKey, "file"> | null;
+  /** The signing key or secret that was created at this start; `null` if there was one already. */
+  readonly createdKey: CreatedKey | null;
+  /** What the operator should know about unsafe settings: full sentences. */
+  readonly warnings: readonly string[];
   /** The demo user that was created at this start, or `null`. Show the password now: only its hash is stored. */
   readonly demo: Demo | null;
   readonly log: ServerLog;
   /** Stops accepting requests, answers running ones, and closes feed and store, within 10 seconds. Idempotent. */
   close(): Promise<void>;
+}
+
+/** A key that was created beside the SQLite database or, if that is in memory, in memory. */
+export interface CreatedKey extends Pick<ServerKey, "file"> {
+  readonly key: DefaultKey;
 }
 
 /** How long to wait for running requests at the end, in milliseconds: the rest of the 10 s is for closing the store. */
@@ -85,7 +96,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   });
   const log = createLog({ level: server.logLevel, destination: output });
   const onError = (error: unknown) => log.error(error, "a request failed");
-  const { store, database, key, createdKey } = await openDatabase(config, resources);
+  const { store, database, keys, createdKey } = await openDatabase(config, resources);
   const onLag = (seconds: number) => metrics?.lag(seconds);
   const auth = withConfigErrors(() =>
     createAuthWith(
@@ -94,7 +105,9 @@ async function start(config: Config, options: ServeOptions, resources: Resources
         nodeName: settings.nodeName ?? hostname(),
         store,
         // As bytes, because a key from a file may begin with a slash.
-        signingKey: Buffer.from(key.secret),
+        signingKey: keys.signing === null ? undefined : Buffer.from(keys.signing.text),
+        secret: keys.secret === null ? undefined : Buffer.from(keys.secret.text),
+        ...toLegacyKey(config),
         onError,
         onLag,
       },
@@ -104,12 +117,14 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   resources.add(() => auth.close());
   const metrics =
     server.metricsPort === undefined ? null : createMetrics({ settings, stats: auth.stats, lostLogLines: output.lost });
+  const warnings: string[] = [];
   auth.on((event) => {
     log.event(event);
     metrics?.event(event);
+    if (event.type === "legacy_key") warnings.push(...toLegacyWarnings(event));
   });
-  await auth.ready();
-  if (createdKey !== null) await recordCreatedKey(store, settings, log);
+  await withAsyncConfigErrors(auth.ready());
+  if (createdKey?.key === "signing key") await recordCreatedKey(store, settings, log);
   const warnOfLostCookies = createLostCookieWarning(settings, log.lostCookies);
   const warnOfStrippedPrefix = createStrippedPrefixWarning(settings, log.publicPath);
   const app = createApp({
@@ -140,24 +155,55 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   };
   const listener = await listen({ fetch, host, port, onMalformed: log.malformed, limits: server });
   resources.add(() => listener.close(closeTimeout));
-  return Object.freeze({ url: listener.url, metricsUrl, database, createdKey, demo, log, close: resources.close });
+  warnings.push(...toKeyWarnings(auth.stats().keys.algorithm, settings));
+  const { url } = listener;
+  return Object.freeze({ url, metricsUrl, database, createdKey, warnings, demo, log, close: resources.close });
+}
+
+function toLegacyKey(config: Config): { readonly legacyRefreshKey?: Uint8Array } {
+  const legacyRefreshKey = readLegacyKey(config);
+  return legacyRefreshKey === undefined ? {} : { legacyRefreshKey };
 }
 
 interface OpenedDatabase extends Pick<RunningServer, "database" | "createdKey"> {
   readonly store: Store;
-  readonly key: ServerKey;
+  readonly keys: ServerKeys;
 }
 
 async function openDatabase(config: Config, resources: Resources): Promise<OpenedDatabase> {
   const database = parseDatabaseUrl(config.server.databaseUrl, config.directory);
-  const found = findSigningKey(config, database);
+  const found = findServerKeys(config, database);
   const store = openStore(database, config);
   resources.add(() => store.close());
   const applied = await store.migrate();
   // Once after an upgrade: it reads every user. `tokenpair migrate` does it at any time.
   if (applied.length > 0) await updateUsernameKeys({ store, settings: config.settings });
-  const key = found ?? createSigningKey(database);
-  return { store, database: database.label, key, createdKey: found === null ? key : null };
+  const { missing: key } = found;
+  if (key === null) return { store, database: database.label, keys: found, createdKey: null };
+  await requireNoRing(store);
+  if (key === "secret") await requireNoSession(store);
+  const created = createDefaultKey(database, key);
+  const keys = key === "signing key" ? { ...found, signing: created } : { ...found, secret: created };
+  return { store, database: database.label, keys, createdKey: { key, file: created.file } };
+}
+
+/** A key that is created beside a key ring would be in the way once the ring can be opened again. @throws ConfigError */
+async function requireNoRing({ keys }: Store): Promise<void> {
+  const sealed = (await keys.read()).keys.find(isSealed);
+  if (sealed === undefined) return;
+  throw new ConfigError(
+    `keyEncryptionKey: is missing: the key "${sealed.kekId}" sealed the key "${sealed.kid}" in the database. Set it.`,
+  );
+}
+
+/** A database with sessions had its secret elsewhere, and a new one would end them all. @throws ConfigError */
+async function requireNoSession(store: Store): Promise<void> {
+  const { sessions } = await store.sessions.list({ limit: 1 });
+  if (sessions.length === 0) return;
+  throw new ConfigError(
+    "secret: is missing: the sessions in the database were made with another one; set it to the former signing key " +
+      "(TOKENPAIR_SECRET), and no user has to log in again. If it is lost, run: tokenpair sessions revoke --all",
+  );
 }
 
 async function recordCreatedKey(store: Store, { auditRetention }: Config["settings"], log: ServerLog): Promise<void> {

@@ -10,7 +10,11 @@ export interface ExistingUser {
 }
 
 /** A user to insert, with an id. */
-export type UserToInsert = ImportedUser & { readonly id: string };
+export interface UserToInsert extends ImportedUser {
+  readonly id: string;
+  /** Whether the id is the one that the user had in the other system. */
+  readonly isImported: boolean;
+}
 
 /** What importing a batch of users changes. */
 export interface ImportPlan {
@@ -18,6 +22,8 @@ export interface ImportPlan {
   readonly outcomes: readonly ImportOutcome[];
   /** The users with the outcome `created`, in order. */
   readonly inserts: readonly UserToInsert[];
+  /** The ids of users who exist with the id and the name that they had in the other system. */
+  readonly sameIds: readonly string[];
   /** The highest number that was ever a user's id, these inserts included. */
   readonly lastNumber: number;
 }
@@ -49,14 +55,17 @@ export function planImport(
     const id = user.id ?? String(++number);
     keyById.set(id, usernameKey);
     idByKey.set(usernameKey, id);
-    inserts.push({ ...user, id });
+    inserts.push({ ...user, id, isImported: user.id !== undefined });
     return { outcome: "created", userId: id };
   }
 
   const outcomes = users.map(plan);
+  const sameIds = users.flatMap(({ id }, index) =>
+    id !== undefined && outcomes[index]?.outcome === "same" ? [id] : [],
+  );
   // A generated number counts even if it has more digits than an imported one may have.
   const generated = number > highestGiven ? number : 0;
-  return { outcomes, inserts, lastNumber: Math.max(lastNumber, ...toNumbers(inserts), generated) };
+  return { outcomes, inserts, sameIds, lastNumber: Math.max(lastNumber, ...toNumbers(inserts), generated) };
 }
 
 /** Returns the ids that are numbers. */

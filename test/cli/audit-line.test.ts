@@ -19,7 +19,7 @@ const entry: AuditEntry = {
 describe("toAuditLine", () => {
   it("lists the known fields and quotes values with spaces", () => {
     expect(toAuditLine(entry, undefined)).toBe(
-      '2026-01-01T00:00:00Z  login_failed      code=no_active_account  reason="unknown user or wrong password"  ip=192.0.2.7',
+      '2026-01-01T00:00:00Z  login_failed         code=no_active_account  reason="unknown user or wrong password"  ip=192.0.2.7',
     );
   });
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { text as readText } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../../src/cli/context.ts";
 import { run } from "../../src/cli/program.ts";
 import { type Auth, type AuthError, type AuthOptions, type AuthUser, createAuth } from "../../src/index.ts";
@@ -23,11 +24,12 @@ import { childEnvironment } from "../support/child-environment.ts";
  *     $ login USER               starts a session of a user
  *     $ serve-own ID USER        starts a session of a user in the application's own table
  *     $ guess USER TIMES         tries wrong passwords from 192.0.2.7, and prints the code of the last answer
+ *     $ wait SECONDS             waits until the clock shows a time that is so many whole seconds later
  *     an expected line on stdout
  *     ! an expected line on stderr
  *     [exit 1]                   the expected exit code if it isn't 0
  *
- * In expected lines, `{uuid}`, `{time}`, `{seconds}` and `{any}` match text of that kind. `{name=uuid}` also stores the
+ * In expected lines, `{uuid}`, `{time}`, `{seconds}`, `{kid}` and `{any}` match text of that kind. `{name=uuid}` also stores the
  * match, and `{name}` stands for it in later commands and expected lines, as `{folder}` does for the working directory.
  * Empty lines between commands are ignored.
  */
@@ -51,6 +53,7 @@ const placeholders: Readonly<Record<string, string>> = {
   uuid: "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
   time: "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\dZ",
   seconds: "\\d{10}",
+  kid: "[\\w-]{43}",
   any: ".*",
 };
 
@@ -101,7 +104,7 @@ const fill = (text: string, stored: ReadonlyMap<string, string>) =>
 async function runStep(command: string, folder: string): Promise<Outcome> {
   const nothing: Outcome = { stdout: [], stderr: [], exit: 0 };
   const [, name, first = "", rest = ""] =
-    /^(write|append|chmod|login|serve-own|guess) (\S+) ?(.*)$/.exec(command) ?? [];
+    /^(write|append|chmod|login|serve-own|guess|wait) (\S+) ?(.*)$/.exec(command) ?? [];
   switch (name) {
     case "write":
       mkdirSync(dirname(join(folder, first)), { recursive: true });
@@ -121,6 +124,9 @@ async function runStep(command: string, folder: string): Promise<Outcome> {
       return nothing;
     case "guess":
       return { ...nothing, stdout: [await withAuth(folder, (auth) => guess(auth, first, Number(rest)))] };
+    case "wait":
+      await waitForSeconds(Number(first));
+      return nothing;
     default:
       return runTokenpair(command, folder);
   }
@@ -144,6 +150,12 @@ async function withAuth<T>(
     await auth.close();
     await store.close();
   }
+}
+
+/** Waits by the clock that the database uses: a timer may fire early. */
+async function waitForSeconds(seconds: number): Promise<void> {
+  const until = (Math.floor(Date.now() / 1_000) + seconds) * 1_000;
+  while (Date.now() < until) await sleep(until - Date.now());
 }
 
 const client = { ip: "192.0.2.7", userAgent: "Firefox" };
@@ -232,7 +244,7 @@ function matchOutcome(expected: Outcome, actual: Outcome, stored: Map<string, st
 
 function isMatch(line: string, found: string, stored: Map<string, string>): boolean {
   const pattern = fill(line, stored)
-    .split(/(\{(?:\w+=)?(?:uuid|time|seconds|any)\})/)
+    .split(/(\{(?:\w+=)?(?:uuid|time|seconds|kid|any)\})/)
     .map((part) => toPattern(part))
     .join("");
   const matched = new RegExp(`^${pattern}$`).exec(found);
@@ -241,7 +253,7 @@ function isMatch(line: string, found: string, stored: Map<string, string>): bool
 }
 
 function toPattern(part: string): string {
-  const [, name, kind = ""] = /^\{(?:(\w+)=)?(uuid|time|seconds|any)\}$/.exec(part) ?? [];
+  const [, name, kind = ""] = /^\{(?:(\w+)=)?(uuid|time|seconds|kid|any)\}$/.exec(part) ?? [];
   const pattern = placeholders[kind];
   if (pattern === undefined) return part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
   return name === undefined ? pattern : `(?<${name}>${pattern})`;

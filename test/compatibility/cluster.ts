@@ -21,6 +21,8 @@ type Environment = Readonly<Record<string, string>>;
 
 /** Processes of two versions over one database. */
 export interface Cluster {
+  /** The HMAC signing key of all processes. */
+  readonly signingKey: string;
   /** Starts `tokenpair serve`, which applies its pending migrations. */
   start(version: Version, more?: Environment): Promise<ServerProcess>;
   /** Runs a command of the command line and returns what it printed. @throws Error if it fails. */
@@ -77,6 +79,8 @@ export function createCluster({ release, postgresUrl, env = {} }: ClusterOptions
   const closing: (() => Promise<void>)[] = [];
 
   return {
+    signingKey,
+
     async start(version, more = {}) {
       const server = await startServer({ main: toMain(version), cwd, env: { ...environment, ...more } });
       closing.push(server.stop);

@@ -1,12 +1,13 @@
 import { createHmac } from "node:crypto";
 import { AuthError, type AuthErrorCode } from "../../src/core/errors.ts";
-import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
+import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
+import { createKeySet } from "../../src/crypto/keys/key-set.ts";
 
 const secret = "a secret of 32 bytes or more, 123";
 /** The key that signs the forged tokens. */
 export const key = createHmacKey({ algorithm: "HS256", secret, kid: "k1" });
 /** The set of that key alone. */
-export const keys = createKeySet(key);
+export const keys = createKeySet({ access: key });
 
 /** A header that is accepted. */
 export const goodHeader = { alg: "HS256", typ: "JWT", kid: "k1" };

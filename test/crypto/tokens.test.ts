@@ -9,7 +9,7 @@ const now = 1_800_000_000;
 const clock = { now: () => now, wall: () => now * 1_000, monotonic: () => 0 };
 const count = (size: number) => Uint8Array.from({ length: size }, (_, index) => index);
 const setUp = (settings: Partial<TokenSettings> = {}) =>
-  createTokens({ keys, clock, settings: { ...defaultSettings, ...settings }, random: count });
+  createTokens({ keys: () => keys, clock, settings: { ...defaultSettings, ...settings }, random: count });
 
 const tokens = setUp();
 const times = { issuedAt: now, expiresAt: now + 1_800 };

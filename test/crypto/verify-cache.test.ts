@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { defaultSettings } from "../../src/core/settings/settings.ts";
-import { createHmacKey, createKeySet, type KeySet } from "../../src/crypto/signing-key.ts";
+import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
+import { createKeySet, type KeySet } from "../../src/crypto/keys/key-set.ts";
 import { createTokens, type TokenSettings, type Tokens } from "../../src/crypto/tokens.ts";
 import { forge, key, keys, toRefusal } from "./forge.ts";
 
@@ -11,7 +12,7 @@ const payload = { token_type: "access", exp: start + 60, iat: start, jti: "j", u
 function setUp(settings: Partial<TokenSettings> = {}, keySet: KeySet = keys) {
   let now = start;
   const tokens = createTokens({
-    keys: keySet,
+    keys: () => keySet,
     clock: { now: () => now, wall: () => now * 1_000, monotonic: () => 0 },
     settings: { ...defaultSettings, ...settings },
   });
@@ -76,8 +77,8 @@ describe("a token that has been verified before", () => {
     const next = createHmacKey({ algorithm: "HS256", secret: "another secret of 32 bytes or more", kid: "k2" });
     const token = forge(payload);
     expect(toOutcome(setUp().tokens, token)).toBe("accepted");
-    expect(toOutcome(setUp({}, createKeySet(next, [key])).tokens, token)).toBe("accepted");
-    expect(toOutcome(setUp({}, createKeySet(next)).tokens, token)).toMatch("token_invalid");
+    expect(toOutcome(setUp({}, createKeySet({ access: next, others: [key] })).tokens, token)).toBe("accepted");
+    expect(toOutcome(setUp({}, createKeySet({ access: next })).tokens, token)).toMatch("token_invalid");
   });
 
   it("doesn't make a similar token accepted", () => {

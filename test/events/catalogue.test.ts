@@ -50,6 +50,12 @@ const rows: readonly Row[] = [
   ["a login under load", { ...failed, code: "unavailable" }, { audit: "never", count: ["logins", "unavailable"] }],
   ["a rotation", refreshed("rotated"), { audit: "never", rotations: "transaction", count: refreshCount("rotated") }],
   ["a replay", refreshed("replayed"), { audit: "never", rotations: "transaction", count: refreshCount("replayed") }],
+  ["a redemption", refreshed("redeemed"), { audit: "transaction", count: refreshCount("redeemed") }],
+  [
+    "a refused refresh token of simplejwt",
+    { type: "refresh", outcome: "refused", ...user },
+    { audit: "batch", count: refreshCount("refused") },
+  ],
   [
     "a refresh without rotation",
     refreshed("not_rotated"),
@@ -111,7 +117,54 @@ const rows: readonly Row[] = [
   ["an unlocked address", { type: "unlocked", ip: "192.0.2.7", ...base }, { audit: "transaction" }],
   ["a CSRF refusal in a session", { type: "csrf_refused", reason: "wrong token", ...session }, { audit: "batch" }],
   ["a CSRF refusal without a session", { type: "csrf_refused", reason: "no token", ...base }, { audit: "never" }],
+  [
+    "a key of simplejwt in use",
+    { type: "legacy_key", state: "accepted", until: 2, revokedTokens: 1, time: 1 },
+    { audit: "never" },
+  ],
+  [
+    "a key of simplejwt without a blacklist",
+    { type: "legacy_key", state: "accepted", until: 2, revokedTokens: 0, time: 1 },
+    { audit: "never", level: "warn" },
+  ],
+  [
+    "a key of simplejwt whose time is over",
+    { type: "legacy_key", state: "ignored", until: 1, revokedTokens: 1, time: 1 },
+    { audit: "never", level: "warn" },
+  ],
   ["a generated key", { type: "key_changed", change: "generated", time: 1 }, { audit: "batch" }],
+  [
+    "an added key",
+    { type: "key_added", kid: "k1", algorithm: "ES256", signsFrom: 7, ...base },
+    { audit: "transaction", count: ["keys", "key_added"] },
+  ],
+  ["a retired key", { type: "key_retired", kid: "k1", retireAt: 7, ...base }, { audit: "transaction" }],
+  [
+    "a rotated secret",
+    { type: "secret_rotated", kid: "r2", isImmediate: false, ...base },
+    { audit: "transaction", level: "warn" },
+  ],
+  ["an adopted refresh key", { type: "refresh_key_adopted", ...base }, { audit: "transaction" }],
+  ["keys that were sealed again", { type: "keys_rewrapped", kekId: "b", keys: 3, ...base }, { audit: "transaction" }],
+  [
+    "a key that a node can't open",
+    { type: "keys_unreadable", kid: "k1", kekId: "b", reason: "the node has no such key", time: 1 },
+    { audit: "never", level: "error", count: ["keys", "keys_unreadable"] },
+  ],
+  ["an added service", { type: "service_added", service: "shop", scopes: ["feed"], ...base }, { audit: "transaction" }],
+  [
+    "a service with a new credential",
+    { type: "service_rotated", service: "shop", previousUntil: null, ...base },
+    { audit: "transaction" },
+  ],
+  ["a revoked service", { type: "service_revoked", service: "shop", ...base }, { audit: "transaction" }],
+  ...(["invalid_client", "insufficient_scope", "throttled"] as const).map(
+    (refusal): Row => [
+      `a refused service whose refusal is ${refusal}`,
+      { type: "service_refused", refusal, ...base },
+      { audit: "never", level: "warn", count: ["services", refusal] },
+    ],
+  ),
   [
     "a webhook message that is sent again",
     { ...undelivered, time: 1, isGivenUp: false },
@@ -201,9 +254,12 @@ describe("the catalogue of events", () => {
 });
 
 describe("the counters of events", () => {
-  it.each(["refreshes", "throttled", "feed"] as const)("export every value of %s from the start", (counter) => {
-    const counts = rows.flatMap(([, event]) => [toCount(event)]);
-    const labels = counts.flatMap((count) => (count?.[0] === counter ? [count[1]] : []));
-    expect([...eventCounters[counter].initial].sort()).toEqual([...new Set(labels)].sort());
-  });
+  it.each(["refreshes", "throttled", "feed", "keys", "services"] as const)(
+    "export every value of %s from the start",
+    (counter) => {
+      const counts = rows.flatMap(([, event]) => [toCount(event)]);
+      const labels = counts.flatMap((count) => (count?.[0] === counter ? [count[1]] : []));
+      expect([...eventCounters[counter].initial].sort()).toEqual([...new Set(labels)].sort());
+    },
+  );
 });

@@ -5,13 +5,17 @@ import { createSecret } from "../../src/crypto/secrets.ts";
 import { toAuditRow } from "../../src/events/audit-row.ts";
 import { toAuditPolicy } from "../../src/events/catalogue.ts";
 import type { AuthEvent } from "../../src/events/events.ts";
+import { authenticateService } from "../../src/flows/authenticate-service.ts";
 import { changePassword } from "../../src/flows/change-password.ts";
+import { introspect } from "../../src/flows/introspect.ts";
 import { login } from "../../src/flows/login.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
+import { revokePresented } from "../../src/flows/revoke-presented.ts";
 import { revokeAllSessions, revokeSession, revokeSessionsForUser, revokeToken } from "../../src/flows/sessions.ts";
 import { createUser, deleteUser, disableUser, enableUser, setPassword, updateUser } from "../../src/flows/users.ts";
 import { alice, createTestAuth, type TestAuth, testStart as time } from "../support/auth.ts";
+import { addService } from "../support/services.ts";
 import { logIn } from "./flow.ts";
 
 const client: ClientInfo = { ip: "192.0.2.7", userAgent: "Firefox", actor: "staff/7" };
@@ -20,12 +24,13 @@ let auth: TestAuth;
 let userId: string;
 let sessionId: string;
 let token: string;
+let access: string;
 
 beforeEach(async () => {
   // The clock moves by more than maxStaleness.
   auth = await createTestAuth({ settings: { maxStaleness: 3_600 } });
   const { session, pair } = await logIn(auth);
-  [userId, sessionId, token] = [auth.user.id, session.id, pair.refresh];
+  [userId, sessionId, token, access] = [auth.user.id, session.id, pair.refresh, pair.access];
   auth.events.length = 0;
 });
 afterEach(() => auth.close());
@@ -230,6 +235,33 @@ const rows: readonly Row[] = [
     "a deleted user",
     () => deleteUser(auth.deps, userId, { client, confirmed: false }),
     () => [changed("deleted"), revoked({ userId, reason: "user_deleted" })],
+  ],
+  [
+    "a refresh token that a service revoked",
+    () => revokePresented(auth.deps, token, { client }),
+    () => [revoked({ userId, sessionId, reason: "logout" })],
+  ],
+  [
+    "an access token that a service revoked",
+    () => revokePresented(auth.deps, access, { client }),
+    () => [{ type: "token_revoked", time, tokenId: auth.deps.tokens.verifyAccess(access).tokenId, client }],
+  ],
+  ["a token that a service can't revoke", () => revokePresented(auth.deps, "garbage", { client }), () => []],
+  ["an introspection", () => introspect(auth.deps, token), () => []],
+  [
+    "a service with a wrong credential",
+    () => authenticateService(auth.deps, { credential: "wrong" }, { scope: "revoke", client }),
+    () => [{ type: "service_refused", time, refusal: "invalid_client", client }],
+  ],
+  [
+    "a service without the scope",
+    async () => authenticateService(auth.deps, await addService(auth, ["feed"]), { scope: "revoke", client }),
+    () => [{ type: "service_refused", time, refusal: "insufficient_scope", service: "billing", client }],
+  ],
+  [
+    "a request without a service's credential",
+    () => authenticateService(auth.deps, null, { scope: "revoke", client }),
+    () => [],
   ],
 ];
 

@@ -4,8 +4,17 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createConfigFileTarget, databaseUrl, environment } from "./targets/config.ts";
-import { authorization, cookies, csrfToken, deviceToken, forwardedFor, idempotencyKey } from "./targets/headers.ts";
+import {
+  authorization,
+  cookies,
+  csrfToken,
+  deviceToken,
+  forwardedFor,
+  idempotencyKey,
+  serviceCredential,
+} from "./targets/headers.ts";
 import { createBodyTarget, json } from "./targets/json-body.ts";
+import { asymmetricToken, signingKey } from "./targets/signing-key.ts";
 import { storedHash } from "./targets/stored-hash.ts";
 import { payload, protectedHeader, token } from "./targets/token.ts";
 import { userFile } from "./targets/user-file.ts";
@@ -20,7 +29,10 @@ const targets = [
   token,
   payload,
   protectedHeader,
+  asymmetricToken,
+  signingKey,
   authorization,
+  serviceCredential,
   cookies,
   csrfToken,
   idempotencyKey,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { defineEndpoint } from "../../src/http/endpoint.ts";
 import { toJsonResponse } from "../../src/http/response/json.ts";
 import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
-import { bothForms, getPaths, postPaths } from "./paths.ts";
+import { bothForms, getPaths, postPaths, servicePaths } from "./paths.ts";
 
 let t: TestAuth;
 beforeAll(async () => {
@@ -13,6 +13,11 @@ afterAll(() => t.close());
 describe("a path", () => {
   it.each(bothForms(postPaths))("answers POST %s without a redirect", async (path) => {
     expect((await t.send("POST", path, { body: {} })).status).toBe(400);
+    expect(t.handler.handles(path)).toBe(true);
+  });
+
+  it.each(bothForms(servicePaths))("answers POST %s without a redirect, and asks for a credential", async (path) => {
+    expect((await t.send("POST", path, { body: {} })).status).toBe(401);
     expect(t.handler.handles(path)).toBe(true);
   });
 

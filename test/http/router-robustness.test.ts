@@ -25,6 +25,9 @@ const paths = [
   "/api/auth/password/",
   "/api/schema/",
   "/.well-known/jwks.json",
+  "/.well-known/oauth-authorization-server",
+  "/api/token/introspect/",
+  "/api/token/revoke/",
 ];
 
 const headerText = fc

@@ -4,7 +4,7 @@ import { StoreUnavailableError } from "../../src/core/errors.ts";
 import { defineEndpoint } from "../../src/http/endpoint.ts";
 import { createHttpHandler } from "../../src/http/router.ts";
 import { alice, createTestAuth, type TestAuth, withSessions } from "../support/auth.ts";
-import { bothForms, getPaths, postPaths } from "./paths.ts";
+import { bothForms, getPaths, postPaths, servicePaths } from "./paths.ts";
 
 let t: TestAuth;
 beforeAll(async () => {
@@ -16,7 +16,7 @@ describe("a method", () => {
   it.each(["GET", "HEAD", "PUT", "PATCH", "DELETE", "PROPFIND"])(
     "answers 405 with Allow to %s on a path that only answers POST",
     async (method) => {
-      for (const path of postPaths) {
+      for (const path of [...postPaths, ...servicePaths]) {
         const response = await t.send(method, path);
         expect(response.status).toBe(405);
         expect(response.headers.get("Allow")).toBe("POST, OPTIONS");
@@ -46,7 +46,7 @@ describe("a method", () => {
   });
 
   it("answers OPTIONS with the allowed methods", async () => {
-    for (const path of bothForms(postPaths)) {
+    for (const path of bothForms([...postPaths, ...servicePaths])) {
       const response = await t.send("OPTIONS", path);
       expect([response.status, response.headers.get("Allow")]).toEqual([204, "POST, OPTIONS"]);
     }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { defaultSettings } from "../../src/core/settings/settings.ts";
-import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
+import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
+import { createKeySet } from "../../src/crypto/keys/key-set.ts";
 import { createTokens } from "../../src/crypto/tokens.ts";
 import { logoutByRefreshToken } from "../../src/flows/logout.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
@@ -138,7 +139,8 @@ function toContradiction(name: string, generation: number, changes: object): Pre
 
 const clock = { now: () => 0, wall: () => 0, monotonic: () => 0 };
 const foreignKey = createHmacKey({ algorithm: "HS256", secret: "a key that the attacker has made up alone" });
-const foreignTokens = createTokens({ keys: createKeySet(foreignKey), clock, settings: defaultSettings });
+const foreignKeys = createKeySet({ access: foreignKey });
+const foreignTokens = createTokens({ keys: () => foreignKeys, clock, settings: defaultSettings });
 
 function toContents(snapshot: Snapshot, distance: number) {
   const { session } = snapshot;

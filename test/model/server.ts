@@ -4,12 +4,15 @@ import type { Session } from "../../src/core/session.ts";
 import { defaultSettings, type Settings } from "../../src/core/settings/settings.ts";
 import type { Store } from "../../src/core/store/index.ts";
 import type { AuthUser } from "../../src/core/user.ts";
+import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
+import { createKeySet } from "../../src/crypto/keys/key-set.ts";
 import { createPasswordHasher } from "../../src/crypto/passwords.ts";
-import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
 import { createTokens, type Tokens } from "../../src/crypto/tokens.ts";
 import type { Deps } from "../../src/flows/deps.ts";
 import { createLoginQueue } from "../../src/flows/throttling/login-queue.ts";
 import { createOwnUsers } from "../../src/flows/user-source.ts";
+import { parseGivenKeys } from "../../src/keys/given-keys.ts";
+import { toFirstSnapshot } from "../../src/keys/snapshot.ts";
 import { createFeed } from "../../src/revocation/feed.ts";
 import { createRevocationIndex } from "../../src/revocation/revocation-index.ts";
 import {
@@ -100,6 +103,13 @@ export interface Server {
   readonly runs: number;
 }
 
+/** Returns keys that never change. */
+function toFixedKeys(signingKey: string, settings: Settings<AuthUser>): Deps["keys"] {
+  const snapshot = toFirstSnapshot(parseGivenKeys({ signingKey, settings }));
+  if (snapshot === null) throw new Error("no HMAC key");
+  return { ready: async () => {}, mayKnowLater: () => false, current: () => snapshot };
+}
+
 /** Creates the server of a scenario. */
 export function createServer(scenario: Scenario): Server {
   let now = 0;
@@ -110,22 +120,27 @@ export function createServer(scenario: Scenario): Server {
     refreshTokenLifetime: idleLifetime,
     sessionLifetime: absoluteLifetime,
   };
-  const keys = createKeySet(createHmacKey({ algorithm: "HS256", secret: "a key that only the model's server knows" }));
+  const signingKey = "a key that only the model's server knows";
+  const keySet = createKeySet({ access: createHmacKey({ algorithm: "HS256", secret: signingKey }) });
   const clock = { now: () => now, wall: () => now * 1_000, monotonic: () => now * 1_000 };
-  const genuine = createTokens({ keys, clock, settings });
+  const genuine = createTokens({ keys: () => keySet, clock, settings });
   const tokens = scenario.breakTokens?.(genuine) ?? genuine;
   // Reads tokens as a client does: also after the clock has gone back to a time before they were issued.
-  const reader = createTokens({ keys, clock, settings: { ...settings, leeway: 300, clockTolerance: 300 } });
+  const reader = createTokens({
+    keys: () => keySet,
+    clock,
+    settings: { ...settings, leeway: 300, clockTolerance: 300 },
+  });
   const passwords = createPasswordHasher();
   const emit = () => {};
   const revocations = createRevocationIndex({ ...settings, clock });
   const idle = createModelStore(createModelDatabase({ committed: firstTables, durable: firstTables }));
   const feed = createFeed({ settings, store: idle, index: revocations, clock, emit });
   const confirm = async () => "acks" as const;
-  const deviceKey = new Uint8Array(32);
+  const keys = toFixedKeys(signingKey, settings);
   const record = () => [];
   const loginQueue = createLoginQueue();
-  const shared = { settings, tokens, passwords, deviceKey, loginQueue, revocations, feed };
+  const shared = { settings, tokens, legacyTokens: null, passwords, keys, loginQueue, revocations, feed };
   const lasting = { ...shared, confirm, clock, emit, record };
   const snapshots = new Map<string, Snapshot>();
   const endings = new Map<string, readonly Ending[]>();

@@ -37,6 +37,7 @@ export function createTestDatabase({ clock }: Pick<ManualTime, "clock">) {
     settled: null as string | null,
     longestLease: 10_000,
     globalEpoch: 0,
+    keysVersion: 0,
     hasSynchronousStandby: false,
     batchSize: 100,
     /** The age of every entry, in milliseconds. */
@@ -93,6 +94,7 @@ export function createTestDatabase({ clock }: Pick<ManualTime, "clock">) {
       incarnation: database.incarnation,
       membership: row === undefined ? "absent" : row.isLeaving ? "leaving" : "member",
       globalEpoch: database.globalEpoch,
+      keysVersion: database.keysVersion,
       isSettled: database.settled === database.incarnation,
       longestLease: database.longestLease,
       hasSynchronousStandby: database.hasSynchronousStandby,

@@ -8,6 +8,7 @@ const counts = (sessions: number, revocations = 0): DeletedCounts => ({
   revocations,
   failures: 0,
   auditEntries: 0,
+  legacyTokens: 0,
 });
 
 interface Options {

@@ -135,7 +135,14 @@ describe("tokenpair serve", () => {
 
   it("never prints a password, token, cookie or key, whatever clients send", async () => {
     const signingKey = "planted-signing-key-planted-signing-key";
-    const env = { TOKENPAIR_SIGNING_KEY: signingKey, TOKENPAIR_LOG_LEVEL: "debug" };
+    const installationSecret = "planted-secret-planted-secret-planted";
+    const kek = Buffer.from("planted-key-encryption-key-32-by").toString("base64url");
+    const env = {
+      TOKENPAIR_SIGNING_KEY: signingKey,
+      TOKENPAIR_SECRET: installationSecret,
+      TOKENPAIR_KEY_ENCRYPTION_KEY: kek,
+      TOKENPAIR_LOG_LEVEL: "debug",
+    };
     const { child, cwd, printed, stop, url } = await start(env, ["--demo"]);
     while (!printed.stderr.includes("Log in:")) await once(child.stderr, "data");
     const shown = /password (\S+)/.exec(printed.stderr)?.[1] ?? "";
@@ -166,7 +173,16 @@ describe("tokenpair serve", () => {
     const [, refreshPayload, refreshSignature] = refresh.split(".");
     const claims = JSON.parse(Buffer.from(refreshPayload ?? "", "base64url").toString()) as { secret: string };
     const hash = readFileSync(join(cwd, "data/tokenpair.db"), "latin1").match(/\$argon2id\$[^\0]{60,90}/)?.[0];
-    const secrets = { signingKey, password: "planted-password", shown, cookie: "planted-cookie", hash, accessPayload };
+    const secrets = {
+      signingKey,
+      installationSecret,
+      kek,
+      password: "planted-password",
+      shown,
+      cookie: "planted-cookie",
+      hash,
+      accessPayload,
+    };
     const tokens = { accessSignature, refreshPayload, refreshSignature, secret: claims.secret, next: rotated.refresh };
     for (const [name, secret] of Object.entries({ ...secrets, ...tokens })) {
       expect(secret, name).toMatch(/.{10}/);

@@ -1,4 +1,5 @@
-import { existsSync, renameSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import { existsSync, renameSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -6,10 +7,12 @@ import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { loadConfig } from "../../src/server/config/config.ts";
+import { ConfigError } from "../../src/server/config/config-error.ts";
 import type { ServerSettings } from "../../src/server/config/server-settings.ts";
 import { createHealth } from "../../src/server/handlers/health.ts";
 import { type ServeOptions, serve } from "../../src/server/serve.ts";
 import { findFreePort } from "../support/free-port.ts";
+import { djangoSecret } from "../support/simplejwt.ts";
 import { createFolder } from "./folder.ts";
 
 /** Starts a server on any free port, with a database in an empty folder. @returns it with the lines of its log. */
@@ -40,6 +43,23 @@ describe("serve", () => {
     const { access } = (await login.json()) as { access: string };
     const me = await fetch(`${url}/api/auth/me/`, { headers: { Authorization: `Bearer ${access}` } });
     expect(await me.json()).toMatchObject({ username: "demo" });
+  });
+
+  it("warns that simplejwt's revoked tokens are missing, and that its key is ignored when the time is over", async () => {
+    const move = (legacyRefreshUntil: string) => {
+      const env = { TOKENPAIR_LEGACY_REFRESH_KEY_FILE: djangoKey, TOKENPAIR_LEGACY_REFRESH_UNTIL: legacyRefreshUntil };
+      return start({}, {}, env);
+    };
+    const djangoKey = join(createFolder(), "django.key");
+    writeFileSync(djangoKey, djangoSecret);
+    const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+    expect((await move(tomorrow)).warnings).toEqual([
+      "No revoked token of simplejwt is stored, so all of its tokens are accepted once. Import token_blacklist with `tokenpair users import`.",
+    ]);
+    expect((await move("2026-01-01")).warnings).toEqual([
+      "legacyRefreshUntil is over, so the key of simplejwt is ignored. Remove legacyRefreshKeyFile and legacyRefreshUntil.",
+    ]);
+    expect((await start()).warnings).toEqual([]);
   });
 
   it("gives every response an id that its line in the log has, too", async () => {
@@ -138,6 +158,97 @@ describe("serve", () => {
   it("refuses a signing key that is too short for its algorithm", async () => {
     const starting = start({}, {}, { TOKENPAIR_SIGNING_KEY: "too short" });
     await expect(starting).rejects.toThrow("signingKey must have at least 32 bytes for HS256, got 9");
+  });
+});
+
+describe("the keys of serve", () => {
+  const pem = generateKeyPairSync("ec", { namedCurve: "P-256" })
+    .privateKey.export({ type: "pkcs8", format: "pem" })
+    .toString();
+  const named = { TOKENPAIR_ISSUER: "https://id.example", TOKENPAIR_AUDIENCE: "api" };
+  const kek = `2026:${Buffer.alloc(32, "a kek for the tests of serve").toString("base64url")}`;
+
+  /** Starts another server in the folder of one that has been closed. */
+  async function startAgain(directory: string, env: Record<string, string>) {
+    const server = await serve(await loadConfig({ directory, env, flags: { port: 0 } }), { logTo: { write() {} } });
+    onTestFinished(() => server.close());
+    return server;
+  }
+
+  const logIn = async (url: string, demo: object | null) =>
+    (await (await post(`${url}/api/token/`, demo ?? {})).json()) as { access: string; refresh: string };
+  const kidOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString()).kid;
+
+  it("may be a private key, whose public half is published, and a secret that is created beside the database", async () => {
+    const { url, directory, createdKey, warnings, demo } = await start(
+      {},
+      { demo: true },
+      {
+        ...named,
+        TOKENPAIR_SIGNING_KEY: pem,
+      },
+    );
+    expect(createdKey).toEqual({ key: "secret", file: join(directory, "data/secret.key") });
+    expect(warnings).toEqual([]);
+    const { keys } = (await (await fetch(`${url}/.well-known/jwks.json`)).json()) as { keys: { kid: string }[] };
+    const { access, refresh } = await logIn(url, demo);
+    expect(keys.map(({ kid }) => kid)).toEqual([kidOf(access)]);
+    expect(kidOf(refresh)).toBe("r1");
+  });
+
+  it("start with a warning if a private key signs tokens without issuer or audience", async () => {
+    const { warnings } = await start({}, {}, { TOKENPAIR_SIGNING_KEY: pem });
+    expect(warnings).toEqual([expect.stringMatching(/^issuer and audience are not set\. /)]);
+    const ring = await start({}, {}, { TOKENPAIR_KEY_ENCRYPTION_KEY: kek, TOKENPAIR_ISSUER: "https://id.example" });
+    expect(ring.warnings).toEqual([expect.stringMatching(/^audience is not set\. /)]);
+  });
+
+  it("move from the secret in signing.key to the key ring, and the session continues", async () => {
+    const first = await start({}, { demo: true });
+    const { access, refresh } = await logIn(first.url, first.demo);
+    await first.close();
+    const second = await startAgain(first.directory, { ...named, TOKENPAIR_KEY_ENCRYPTION_KEY: kek });
+    expect(second.createdKey).toBeNull();
+    const response = await post(`${second.url}/api/token/refresh/`, { refresh });
+    expect(response.status).toBe(200);
+    const next = (await response.json()) as { access: string; refresh: string };
+    expect(kidOf(next.access)).not.toBe(kidOf(access));
+    expect([kidOf(refresh), kidOf(next.refresh)]).toEqual(["r1", "r1"]);
+  });
+
+  it("stop the start with a sentence if the key encryption key is another one, or the secret is lost", async () => {
+    const { directory, close, url, demo } = await start(
+      {},
+      { demo: true },
+      {
+        ...named,
+        TOKENPAIR_KEY_ENCRYPTION_KEY: kek,
+      },
+    );
+    await logIn(url, demo);
+    await close();
+    const other = `2027:${Buffer.alloc(32, "another kek for these tests").toString("base64url")}`;
+    const failing = startAgain(directory, { ...named, TOKENPAIR_KEY_ENCRYPTION_KEY: other });
+    await expect(failing).rejects.toThrow(ConfigError);
+    await expect(failing).rejects.toThrow(/^keyEncryptionKey lacks the key "2026", which sealed the key/);
+    // A key that was created now would keep the key ring closed.
+    for (const env of [{}, { ...named, TOKENPAIR_SIGNING_KEY: pem }]) {
+      await expect(startAgain(directory, env)).rejects.toThrow(/^keyEncryptionKey: is missing: the key "2026" sealed/);
+    }
+    const again = await startAgain(directory, { ...named, TOKENPAIR_KEY_ENCRYPTION_KEY: kek });
+    expect(again.createdKey).toBeNull();
+
+    const { directory: folder, ...hmac } = await start(
+      {},
+      { demo: true },
+      { TOKENPAIR_SIGNING_KEY: "0123456789abcdefghijklmnopqrstuvwxyz" },
+    );
+    await logIn(hmac.url, hmac.demo);
+    await hmac.close();
+    const lost = startAgain(folder, { ...named, TOKENPAIR_SIGNING_KEY: pem });
+    await expect(lost).rejects.toThrow(ConfigError);
+    await expect(lost).rejects.toThrow(/^secret: is missing: the sessions in the database were made with another one/);
+    expect(existsSync(join(folder, "data/secret.key"))).toBe(false);
   });
 });
 

@@ -4,8 +4,9 @@ import type { Store } from "../../src/core/store/index.ts";
 import type { SessionStore } from "../../src/core/store/sessions.ts";
 import type { AuthUser } from "../../src/core/user.ts";
 import { createDeps } from "../../src/create-deps.ts";
+import { toSecretMaterial, toSigningKey } from "../../src/crypto/keys/key-material.ts";
+import { createKeySet } from "../../src/crypto/keys/key-set.ts";
 import { createPasswordHasher } from "../../src/crypto/passwords.ts";
-import { createHmacKey, createKeySet } from "../../src/crypto/signing-key.ts";
 import type { AuthEvent } from "../../src/events/events.ts";
 import { createUser } from "../../src/flows/users.ts";
 import type { Endpoint } from "../../src/http/endpoint.ts";
@@ -42,6 +43,12 @@ export function createTestClock(start = testStart) {
 
 export interface TestAuthOptions {
   readonly settings?: Partial<Settings<AuthUser>>;
+  /** The keys in the settings. Default: `signingKey` alone. */
+  readonly given?: {
+    readonly signingKey?: string | undefined;
+    readonly secret?: string;
+    readonly legacyRefreshKey?: string | undefined;
+  };
   /** Wraps or replaces the store. */
   readonly wrapStore?: (store: Store) => Store;
   readonly endpoints?: readonly Endpoint[];
@@ -56,6 +63,7 @@ export type TestAuth = Awaited<ReturnType<typeof createTestAuth>>;
 /** What `createAuth` is made of, with clocks that stand still and cheap hashes, and the user alice. Close it after the test. */
 export async function createTestAuth({
   settings = {},
+  given = {},
   wrapStore = (store) => store,
   endpoints,
   storeAhead = 0,
@@ -67,13 +75,17 @@ export async function createTestAuth({
   const store = wrapStore(await openTestStore(() => clock.now() + storeAhead));
   const passwords = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 1, ...settings });
   // A confirmation is an event of its own, at a time of its own.
-  const options = { store, signingKey, confirmRevocations: false, ...settings } as Parameters<typeof createDeps>[0];
+  const options = { store, signingKey, confirmRevocations: false, ...given, ...settings } as Parameters<
+    typeof createDeps
+  >[0];
   const parts = createDeps(options, (event) => void events.push(event), { clock, passwords, random });
   const { signals, auditQueue, storeMonitor } = parts;
   const deps = Object.freeze({ ...parts.httpDeps, ...parts.deps });
   await deps.feed.start();
   // The same key as the deps', for tests that forge.
-  const keys = createKeySet(createHmacKey({ algorithm: deps.settings.algorithm, secret: signingKey }));
+  const keys = createKeySet({
+    access: toSigningKey(toSecretMaterial(signingKey, deps.settings.algorithm), { use: "both" }),
+  });
   const user = await createUser(deps, alice);
   const handler = createHttpHandler(deps, {
     onError: (error) => void errors.push(error),

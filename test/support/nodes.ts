@@ -31,6 +31,8 @@ export interface Nodes {
   start(port?: number, env?: Readonly<Record<string, string>>): Promise<ServerProcess>;
   /** Runs a command of the command line with the servers' settings, and returns what it printed. @throws if it fails. */
   run(...args: readonly string[]): Promise<string>;
+  /** Does the same with more environment variables. */
+  runWith(env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<string>;
   /** Creates a user with this password, and returns the id. */
   addUser(username: string, password: string): Promise<string>;
   close(): Promise<void>;
@@ -52,6 +54,8 @@ export interface NodesOptions {
   readonly sharesWire?: boolean;
   /** Settings of the test's own node. */
   readonly own?: Partial<Settings>;
+  /** All nodes sign with a key of the key ring, sealed under this key encryption key. Default: with an HMAC signing key. */
+  readonly keyEncryptionKey?: string;
 }
 
 /** All requests of a race come from one address, and many logins fail. */
@@ -79,6 +83,7 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     prepare,
     sharesWire = false,
     own = {},
+    keyEncryptionKey,
   } = options;
   const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
   const file = join(cwd, "tokenpair.db");
@@ -90,12 +95,15 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
   const store = ownUrl === null ? sqliteStore(file) : postgresStore(ownUrl);
   await store.migrate();
   const signingKey = randomBytes(48).toString("hex");
-  const auth = createAuth({ store, signingKey, ...cheapHashes, ...own });
+  const keys = keyEncryptionKey === undefined ? { signingKey } : { keyEncryptionKey };
+  const auth = createAuth({ store, ...keys, ...cheapHashes, ...own });
   await auth.ready();
 
   const settings = {
     TOKENPAIR_DATABASE_URL: wiredUrl ?? `sqlite:${file}`,
-    TOKENPAIR_SIGNING_KEY: signingKey,
+    ...(keyEncryptionKey === undefined
+      ? { TOKENPAIR_SIGNING_KEY: signingKey }
+      : { TOKENPAIR_KEY_ENCRYPTION_KEY: keyEncryptionKey }),
     TOKENPAIR_PASSWORD_MEMORY_COST: String(cheapHashes.passwordMemoryCost),
     TOKENPAIR_PASSWORD_TIME_COST: String(cheapHashes.passwordTimeCost),
     // The page needs a build.
@@ -111,6 +119,10 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     running.push(server);
     return server;
   };
+  const runWith = async (more: Readonly<Record<string, string>>, ...command: readonly string[]) => {
+    const environment = { ...childEnvironment, ...settings, ...more };
+    return (await promisify(execFile)(process.execPath, [currentMain, ...command], { cwd, env: environment })).stdout;
+  };
   const first = await Promise.all(Array.from({ length: servers }, () => start()));
   return {
     servers: first,
@@ -120,10 +132,8 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
     postgres,
     databaseWire,
     start,
-    run: async (...command) => {
-      const environment = { ...childEnvironment, ...settings };
-      return (await promisify(execFile)(process.execPath, [currentMain, ...command], { cwd, env: environment })).stdout;
-    },
+    run: (...command) => runWith({}, ...command),
+    runWith,
     addUser: async (username, password) => (await auth.users.create({ username, password })).id,
     close: async () => {
       await auth.close();

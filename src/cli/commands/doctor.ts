@@ -5,7 +5,8 @@ import { addCommand, type CommonOptions, loadConfigFor, print } from "../command
 import type { Context } from "../context.ts";
 import { type Check, fail, ok } from "../doctor/check.ts";
 import { checkDatabase } from "../doctor/database-checks.ts";
-import { checkSigningKey } from "../doctor/key-check.ts";
+import { checkKeys } from "../doctor/key-check.ts";
+import { checkLegacyKey } from "../doctor/legacy-checks.ts";
 import { checkEnvironment, checkSettings } from "../doctor/setting-checks.ts";
 import { toCount } from "../format.ts";
 
@@ -30,7 +31,8 @@ async function runChecks(context: Context, options: CommonOptions): Promise<read
     return [
       ok("settings", `Valid. Source: ${config.source}.`),
       ...(await checkDatabase(database, config)),
-      checkSigningKey(config, database),
+      ...checkKeys(config, database),
+      ...checkLegacyKey(config),
       ...checkSettings(config),
       ...checkEnvironment(context.env),
     ];

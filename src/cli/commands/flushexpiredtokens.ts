@@ -27,12 +27,17 @@ async function flush(store: Store, { settings }: Config, context: Context): Prom
   return { lines: [`Deleted ${toSummary(total)}.`], json: toJson(total) };
 }
 
-function toJson({ auditEntries, ...counts }: DeletedCounts): Readonly<Record<string, number>> {
-  return { ...counts, audit_entries: auditEntries };
+function toJson({ auditEntries, legacyTokens, ...counts }: DeletedCounts): Readonly<Record<string, number>> {
+  return { ...counts, audit_entries: auditEntries, legacy_tokens: legacyTokens };
 }
 
-function toSummary({ sessions, revocations, failures, auditEntries }: DeletedCounts): string {
-  const counters = toCount(failures, "counter");
-  const entries = `${auditEntries} audit ${auditEntries === 1 ? "entry" : "entries"}`;
-  return `${toCount(sessions, "session")}, ${toCount(revocations, "revocation")}, ${counters} of failed logins and ${entries}`;
+function toSummary({ sessions, revocations, failures, auditEntries, legacyTokens }: DeletedCounts): string {
+  const parts = [
+    toCount(sessions, "session"),
+    toCount(revocations, "revocation"),
+    `${toCount(failures, "counter")} of failed logins`,
+    `${auditEntries} audit ${auditEntries === 1 ? "entry" : "entries"}`,
+    ...(legacyTokens === 0 ? [] : [`${toCount(legacyTokens, "token")} of simplejwt`]),
+  ];
+  return `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../../core/runtime/clock.ts";
-import type { RunningServer } from "../../server/serve.ts";
+import type { CreatedKey, RunningServer } from "../../server/serve.ts";
 import { addCommand, type CommonOptions, loadConfigFor } from "../command.ts";
 import type { Context } from "../context.ts";
 import { riskOfInsecureCookies } from "../doctor/setting-checks.ts";
@@ -49,8 +49,9 @@ const developmentCookiesNotice =
   "Development cookies are on: browsers on this machine get cookies without Secure, so that http://localhost works in all of them.";
 
 function printReady({ stdout, stderr }: Context, { json }: ServeFlags, server: RunningServer): void {
-  const { url, metricsUrl, database, createdKey, demo } = server;
-  if (createdKey !== null) stderr.write(`${toKeyNotice(createdKey.file)}\n`);
+  const { url, metricsUrl, database, createdKey, warnings, demo } = server;
+  if (createdKey !== null) stderr.write(`${toKeyNotice(createdKey)}\n`);
+  for (const warning of warnings) stderr.write(`Warning: ${warning}\n`);
   if (metricsUrl !== null) stderr.write(`Metrics: ${metricsUrl}\n`);
   if (demo !== null) {
     stderr.write(
@@ -69,10 +70,10 @@ function toLogNotice({ code, name }: NodeJS.ErrnoException): string {
   return `The log can't be written (${code ?? name}). The server keeps running; the metrics count the lost lines.`;
 }
 
-function toKeyNotice(file: string | null): string {
+function toKeyNotice({ key, file }: CreatedKey): string {
   return file === null
-    ? "Created a signing key in memory. It is lost when this process ends, as is the database."
-    : `Created a signing key in ${file} (mode 0600). Back it up: without it, every user must log in again.`;
+    ? `Created a ${key} in memory. It is lost when this process ends, as is the database.`
+    : `Created a ${key} in ${file} (mode 0600). Back it up: without it, every user must log in again.`;
 }
 
 function parsePort(text: string): number {

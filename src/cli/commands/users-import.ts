@@ -1,6 +1,9 @@
 import { type Command, Option } from "commander";
+import { systemClock } from "../../core/runtime/clock.ts";
 import type { Store } from "../../core/store/index.ts";
-import { createUserImport } from "../../flows/import-users.ts";
+import type { LegacyToken } from "../../core/store/legacy.ts";
+import { createUserImport, type ForeignUser } from "../../flows/import-users.ts";
+import { importRevokedTokens, rehearseRevokedTokens } from "../../flows/legacy/revoke.ts";
 import type { Config } from "../../server/config/config.ts";
 import { addCommand, type CommonOptions, type Output, runOnStore } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -10,6 +13,7 @@ import { toCount, withoutControls } from "../format.ts";
 import { createProgressBar } from "../import/progress.ts";
 import { readRecords } from "../import/records.ts";
 import { createTally, type Refusal, toOutput, toRefusalLine } from "../import/report.ts";
+import { createRevokedTokenReader } from "../import/revoked-tokens.ts";
 import { runImport } from "../import/run-import.ts";
 import { countBytes, detectFormat, type Format, openSource } from "../import/source.ts";
 import { operator } from "../operator.ts";
@@ -24,7 +28,11 @@ interface ImportOptions extends CommonOptions {
 /** Adds the command `users import`. */
 export function addUsersImport(users: Command, context: Context): void {
   const formats: readonly Format[] = ["json", "jsonl", "csv"];
-  addCommand(users, "import", "Import users and their password hashes from another system. Can be run again.")
+  addCommand(
+    users,
+    "import",
+    "Import users, their password hashes and revoked tokens from another system. Can be run again.",
+  )
     .argument("<file>", 'Output of Django\'s dumpdata, JSON Lines or CSV; "-" for stdin.')
     .addOption(
       new Option("--format <format>", "File format. By default, it is detected from the first character.").choices(
@@ -35,10 +43,7 @@ export function addUsersImport(users: Command, context: Context): void {
     .option("--username-field <name>", "Field that holds the login name.", "username")
     .option("--dry-run", "Show what would be imported, and change nothing.")
     .action((file: string, options: ImportOptions) =>
-      runOnStore(context, options, (store, config) => {
-        requireOwnUsers(config);
-        return importFile(context, file, options, { store, config });
-      }),
+      runOnStore(context, options, (store, config) => importFile(context, file, options, { store, config })),
     );
 }
 
@@ -58,10 +63,18 @@ async function importFile(
   const tally = createTally();
   const refusals: Refusal[] = [];
   const bar = createProgressBar(context);
+  const deps = toFlowDeps(store, config);
+  const importUsers = createUserImport(deps, { dryRun, client: operator });
   const job = {
     records: readRecords(detected.bytes, format, { model, usernameField }),
     usernameField,
-    importUsers: createUserImport(toFlowDeps(store, config), { dryRun, client: operator }),
+    importUsers(users: readonly ForeignUser[]) {
+      requireOwnUsers(config);
+      return importUsers(users);
+    },
+    revokedTokens: createRevokedTokenReader(systemClock.now()),
+    importTokens: (tokens: readonly LegacyToken[]) =>
+      dryRun ? rehearseRevokedTokens(store, tokens) : importRevokedTokens(deps, tokens, operator),
     onRefusal(refusal: Refusal) {
       if (json) refusals.push(refusal);
       else {
@@ -81,9 +94,11 @@ async function importFile(
     throw error;
   }
   bar.clear();
-  if (tally.created + tally.same + tally.refused === 0 && tally.otherModels.size > 0) {
-    const found = withoutControls([...tally.otherModels.keys()].join(", "));
-    throw new CommandError(`no ${model} in the file, only ${found}; name the user model with --model`);
+  const { stored, same, expired } = tally.tokens;
+  const found = tally.created + tally.same + tally.refused + stored + same + expired;
+  if (found === 0 && tally.otherModels.size > 0) {
+    const others = withoutControls([...tally.otherModels.keys()].join(", "));
+    throw new CommandError(`no ${model} in the file, only ${others}; name the user model with --model`);
   }
   return toOutput(tally, refusals, dryRun);
 }

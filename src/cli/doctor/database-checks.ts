@@ -7,9 +7,11 @@ import { type Database, openPostgresStore, openStore } from "../../server/config
 import { withoutControls } from "../format.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 import { isReadableByOthers } from "./key-check.ts";
+import { checkLegacyTokens } from "./legacy-checks.ts";
 import { checkNodes } from "./node-checks.ts";
 import { checkPasswordHashes } from "./password-checks.ts";
 import { checkPostgres } from "./postgres-checks.ts";
+import { checkRing } from "./ring-checks.ts";
 
 /** The largest database whose integrity is checked, in bytes: the check takes a few seconds. */
 const maxCheckedSize = 1024 ** 3;
@@ -63,7 +65,8 @@ async function withStore<S extends Store>(
   }
 }
 
-async function checkStore(store: Store, name: string, { settings }: Config): Promise<readonly Check[]> {
+async function checkStore(store: Store, name: string, config: Config): Promise<readonly Check[]> {
+  const { settings } = config;
   try {
     await store.checkSchema();
   } catch (error) {
@@ -77,7 +80,9 @@ async function checkStore(store: Store, name: string, { settings }: Config): Pro
     ok("schema", "Up to date."),
     await checkClock(store),
     ...(await checkNodes(store)),
+    ...(await checkRing(store, settings)),
     await checkPasswordHashes(store, settings),
+    ...(await checkLegacyTokens(store, config)),
   ];
 }
 

@@ -1,35 +1,98 @@
 import { statSync } from "node:fs";
-import { createHmacKey } from "../../crypto/signing-key.ts";
+import { systemRandom } from "../../core/runtime/random.ts";
+import { parseIssuerUrl } from "../../core/settings/issuer-url.ts";
+import type { Algorithm } from "../../core/settings/session-settings.ts";
+import type { KeyMaterial } from "../../crypto/keys/key-material.ts";
+import { type GivenKeys, parseGivenKeys } from "../../keys/given-keys.ts";
 import type { Config } from "../../server/config/config.ts";
 import { ConfigError } from "../../server/config/config-error.ts";
 import type { Database } from "../../server/config/database.ts";
-import { findSigningKey } from "../../server/config/signing-key.ts";
+import type { ServerKey } from "../../server/config/key-file.ts";
+import { toKeyWarnings } from "../../server/config/key-warnings.ts";
+import { findServerKeys, isPrivateKey, type ServerKeys } from "../../server/config/server-keys.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
 const name = "signing key";
 
+/** The fewest bits of an RSA key that is safe until 2030 and later (NIST SP 800-57). */
+const minRsaBits = 3_072;
+
 /**
- * Checks that the signing key is a secret, long enough for its algorithm and not easy to guess, and that only its owner can
- * read its file.
+ * Checks that the keys in the settings and files can be used, are strong and not easy to guess, and that only their owner can read
+ * the files; and that tokens which services verify say who signed them and for whom.
  */
-export function checkSigningKey(config: Config, database: Database): Check {
-  const { algorithm } = config.settings;
+export function checkKeys(config: Config, database: Database): readonly Check[] {
   try {
-    const key = findSigningKey(config, database);
-    if (key === null) return ok(name, "No signing key yet. `tokenpair serve` creates one.");
-    createHmacKey({ algorithm, secret: key.secret });
-    if (isGuessable(key.secret)) {
-      return warn(name, "Looks like words or a pattern, which can be guessed. Create one with: openssl rand -hex 48");
-    }
-    if (key.file === null) return ok(name, `Long enough for ${algorithm}.`);
-    if (isReadableByOthers(key.file)) {
-      return warn(name, `Other users can read ${key.file}. Run: chmod 600 ${key.file}`);
-    }
-    return ok(name, `${key.file} is long enough for ${algorithm}.`);
+    const keys = findServerKeys(config, database);
+    if (keys.missing === "signing key") return [ok(name, "No signing key yet. `tokenpair serve` creates one.")];
+    const given = parseGivenKeys({ ...toTexts(keys), settings: config.settings });
+    return [checkSigningKey(keys, given), ...checkSecret(keys), ...checkNames(config, given)];
   } catch (error) {
-    if (error instanceof ConfigError || error instanceof TypeError) return fail(name, error.message);
+    if (error instanceof ConfigError || error instanceof TypeError) return [fail(name, error.message)];
     throw error;
   }
+}
+
+/** A secret that doesn't exist yet will be a good one. */
+function toTexts({ signing, secret, missing }: ServerKeys) {
+  const future = missing === "secret" ? { secret: systemRandom(64) } : {};
+  return {
+    ...(signing === null ? {} : { signingKey: Buffer.from(signing.text) }),
+    ...(secret === null ? future : { secret: Buffer.from(secret.text) }),
+  };
+}
+
+function checkSigningKey({ signing }: ServerKeys, { signing: material }: GivenKeys): Check {
+  if (signing === null || material === null) return ok(name, "A key of the key ring in the database signs.");
+  const { algorithm } = material;
+  const fault = findFileFault(signing) ?? (isPrivateKey(signing) ? findRsaFault(material) : findGuessable(signing));
+  if (fault !== null) return warn(name, fault);
+  const what = isPrivateKey(signing) ? `a private key for ${algorithm}` : `long enough for ${algorithm}`;
+  return ok(
+    name,
+    signing.file === null ? `${what.charAt(0).toUpperCase()}${what.slice(1)}.` : `${signing.file} is ${what}.`,
+  );
+}
+
+function checkSecret({ secret, missing }: ServerKeys): readonly Check[] {
+  if (missing === "secret") return [ok("secret", "No secret yet. `tokenpair serve` creates one.")];
+  if (secret === null) return [];
+  const fault = findFileFault(secret) ?? findGuessable(secret);
+  if (fault !== null) return [warn("secret", fault)];
+  return [ok("secret", secret.file === null ? "Long enough." : `${secret.file} is long enough.`)];
+}
+
+/** Checks that services can tell tokens for them from other tokens, and can find the public keys. */
+function checkNames({ settings }: Config, { signing, ringAlgorithm }: GivenKeys): readonly Check[] {
+  const algorithm: Algorithm = signing?.algorithm ?? ringAlgorithm;
+  if (algorithm.startsWith("HS")) return [];
+  const [missing] = toKeyWarnings(algorithm, settings);
+  if (missing !== undefined) return [fail("issuer", `${missing.charAt(0).toUpperCase()}${missing.slice(1)}`)];
+  return [
+    parseIssuerUrl(settings.issuer) === null
+      ? warn(
+          "issuer",
+          "Not an https URL, so services can't find the public keys by it. Set the URL of this installation.",
+        )
+      : ok("issuer", "Services can find the public keys by it."),
+  ];
+}
+
+function findFileFault({ file }: ServerKey): string | null {
+  return file !== null && isReadableByOthers(file) ? `Other users can read ${file}. Run: chmod 600 ${file}` : null;
+}
+
+/** Returns what is weak about an RSA key; `null` for a strong one, and for other keys. */
+export function findRsaFault({ publicKey }: Pick<KeyMaterial, "publicKey">): string | null {
+  const bits = publicKey?.asymmetricKeyDetails?.modulusLength;
+  if (bits === undefined || bits >= minRsaBits) return null;
+  return `An RSA key of ${bits} bits. Use ${minRsaBits} bits or ES256, created with: tokenpair keys generate`;
+}
+
+function findGuessable({ text }: ServerKey): string | null {
+  return isGuessable(text)
+    ? "Looks like words or a pattern, which can be guessed. Create one with: openssl rand -hex 48"
+    : null;
 }
 
 /**

@@ -1,17 +1,24 @@
 import { CommandError } from "../errors.ts";
 import { type CsvHeader, parseCsvHeader, parseCsvRecord } from "./csv.ts";
+import type { Fields } from "./fields.ts";
 import { type RawRecord, splitRecords } from "./raw-records.ts";
+import { isJoined, type TokenRecord, tokenModels } from "./revoked-tokens.ts";
 import { createArrayScanner, createCsvScanner, createLineScanner } from "./scanners.ts";
 import type { Format } from "./source.ts";
 
-/** The fields of a record, by their names in the file. */
-export type Fields = ReadonlyMap<string, unknown>;
-
-/** The fields of a record, or why it can't be read, or the Django model to which it belongs if it isn't the users'. */
-export type UserRecord = {
+/**
+ * The fields of a user, or a record about a token of simplejwt, or why the record can't be read, or the Django model to which
+ * it belongs if it is neither.
+ */
+export type ImportRecord = {
   /** The number of its first line. */
   readonly line: number;
-} & ({ readonly fields: Fields } | { readonly fault: string } | { readonly otherModel: string });
+} & (
+  | { readonly fields: Fields }
+  | { readonly token: TokenRecord }
+  | { readonly fault: string }
+  | { readonly otherModel: string }
+);
 
 /** The options of `readRecords`. */
 export interface RecordOptions {
@@ -26,7 +33,7 @@ export function readRecords(
   bytes: AsyncIterable<Uint8Array>,
   format: Format,
   options: RecordOptions,
-): AsyncGenerator<UserRecord> {
+): AsyncGenerator<ImportRecord> {
   switch (format) {
     case "json":
       return readJsonRecords(splitRecords(bytes, createArrayScanner()), options);
@@ -39,23 +46,30 @@ export function readRecords(
 
 async function* readJsonRecords(
   records: AsyncIterable<RawRecord>,
-  { model }: RecordOptions,
-): AsyncGenerator<UserRecord> {
+  options: RecordOptions,
+): AsyncGenerator<ImportRecord> {
   for await (const record of records) {
     const { line } = record;
-    yield { line, ...("fault" in record ? { fault: record.fault } : parseJsonRecord(record.text, model)) };
+    yield { line, ...("fault" in record ? { fault: record.fault } : parseJsonRecord(record.text, options)) };
   }
 }
 
-function parseJsonRecord(text: string, model: string) {
+function parseJsonRecord(text: string, { model, usernameField }: RecordOptions) {
   const value = parseJson(text);
   // The message of JSON.parse would quote the record, which may hold a hash.
   if (value === undefined) return { fault: "The record is not valid JSON." };
   if (!isObject(value)) return { fault: "The record is not a JSON object." };
   const { model: itsModel, pk, fields } = value;
-  if (typeof itsModel !== "string" || !isObject(fields)) return { fields: new Map(Object.entries(value)) };
-  if (itsModel.toLowerCase() !== model) return { otherModel: itsModel };
-  return { fields: new Map([...Object.entries(fields), ["id", pk]]) };
+  if (typeof itsModel !== "string" || !isObject(fields)) {
+    const own = new Map(Object.entries(value));
+    return !own.has(usernameField) && isJoined(own)
+      ? { token: { kind: "both", fields: own } as const }
+      : { fields: own };
+  }
+  const all = new Map([...Object.entries(fields), ["id", pk]]);
+  const kind = tokenModels.get(itsModel.toLowerCase());
+  if (kind !== undefined) return { token: { kind, fields: all } };
+  return itsModel.toLowerCase() === model ? { fields: all } : { otherModel: itsModel };
 }
 
 function parseJson(text: string): unknown {
@@ -73,12 +87,18 @@ function isObject(value: unknown): value is Record<string, unknown> {
 async function* readCsvRecords(
   records: AsyncIterable<RawRecord>,
   { usernameField }: RecordOptions,
-): AsyncGenerator<UserRecord> {
+): AsyncGenerator<ImportRecord> {
   let header: CsvHeader | null = null;
+  let isOfTokens = false;
   for await (const record of records) {
     const { line } = record;
-    if (header === null) header = toHeader(record, usernameField);
-    else yield { line, ...("fault" in record ? { fault: record.fault } : parseRow(record, header)) };
+    if (header === null) {
+      header = toHeader(record, usernameField);
+      isOfTokens = !header.names.includes(usernameField);
+      continue;
+    }
+    const row = "fault" in record ? { fault: record.fault } : parseRow(record, header);
+    yield { line, ...(isOfTokens && "fields" in row ? { token: { kind: "both", fields: row.fields } } : row) };
   }
 }
 
@@ -86,9 +106,11 @@ function toHeader(record: RawRecord, usernameField: string): CsvHeader {
   const header = "text" in record ? parseCsvHeader(record.text) : null;
   if (header === null) throw new CommandError(`line ${record.line} is not a valid CSV header; check its quotes`);
   const { names } = header;
-  if (!names.includes(usernameField)) {
+  if (!names.includes(usernameField) && !isJoined(new Set(names))) {
     throw new CommandError(
-      `line ${record.line}: the CSV header has no column ${usernameField}; name another one with --username-field`,
+      names.includes("jti")
+        ? `line ${record.line}: a CSV file of revoked tokens needs the columns jti, expires_at and blacklisted_at`
+        : `line ${record.line}: the CSV header has no column ${usernameField}; name another one with --username-field`,
     );
   }
   const twice = names.find((name, index) => name !== "" && names.indexOf(name) !== index);
@@ -96,7 +118,10 @@ function toHeader(record: RawRecord, usernameField: string): CsvHeader {
   return header;
 }
 
-function parseRow({ line, lastLine, text }: RawRecord & { readonly text: string }, { names, delimiter }: CsvHeader) {
+function parseRow(
+  { line, lastLine, text }: RawRecord & { readonly text: string },
+  { names, delimiter }: CsvHeader,
+): { readonly fields: Fields } | { readonly fault: string } {
   const values = parseCsvRecord(text, delimiter);
   if (values === null) {
     return { fault: `A quote is misplaced${lastLine > line ? `, between this line and line ${lastLine}` : ""}.` };

@@ -3,8 +3,8 @@ import { toCount, withoutControls } from "../format.ts";
 
 /** A record that was refused. */
 export interface Refusal {
-  /** The number of its first line. */
-  readonly line: number;
+  /** The number of its first line; `null` if the reason concerns the whole file. */
+  readonly line: number | null;
   /** The user's id, if the record has a readable one. */
   readonly id: string | null;
   /** A full sentence. */
@@ -19,10 +19,26 @@ export interface Tally {
   same: number;
   /** Refused records. */
   refused: number;
+  /** Tokens that simplejwt has revoked. */
+  readonly tokens: TokenTally;
   /** How many records belong to other Django models, by model. */
   readonly otherModels: Map<string, number>;
   /** The names of fields that are ignored. */
   readonly ignored: Set<string>;
+}
+
+/** The counts of tokens that simplejwt has revoked. */
+export interface TokenTally {
+  /** Tokens that were stored. */
+  stored: number;
+  /** Tokens that were stored before. */
+  same: number;
+  /** Tokens that have expired: nothing is stored about them. */
+  expired: number;
+  /** Tokens whose row was added while the dump was made, so that it lacks their `jti`. */
+  missing: number;
+  /** Sessions that were revoked, because their tokens had been redeemed before. */
+  revokedSessions: number;
 }
 
 /** The maximum number of models or fields to report: a file with more is probably not a list of users. */
@@ -30,7 +46,8 @@ const maxNames = 20;
 
 /** Creates a tally of zeros. */
 export function createTally(): Tally {
-  return { created: 0, same: 0, refused: 0, otherModels: new Map(), ignored: new Set() };
+  const tokens = { stored: 0, same: 0, expired: 0, missing: 0, revokedSessions: 0 };
+  return { created: 0, same: 0, refused: 0, tokens, otherModels: new Map(), ignored: new Set() };
 }
 
 /** Counts a record of another Django model. */
@@ -45,16 +62,18 @@ export function addIgnored({ ignored }: Tally, names: readonly string[]): void {
 
 /** Returns the line that reports a refused record. */
 export function toRefusalLine({ line, id, reason }: Refusal): string {
-  return withoutControls(`line ${line}${id === null ? "" : ` (id ${id})`}: ${reason}`);
+  const place = line === null ? "" : `line ${line}${id === null ? "" : ` (id ${id})`}: `;
+  return withoutControls(place + reason);
 }
 
 /** Returns the output at the end of an import. */
 export function toOutput(tally: Tally, refusals: readonly Refusal[], dryRun: boolean): Output {
-  const { created, same, refused, otherModels, ignored } = tally;
+  const { created, same, refused, tokens, otherModels, ignored } = tally;
   const skipped = [...otherModels].map(([model, count]) => `${count} of ${model}`);
   return {
     lines: [
       `${dryRun ? "Would import" : "Imported"} ${toCount(created, "user")}${same === 0 ? "" : `; ${same} existed already`}.`,
+      ...toTokenLines(tokens, dryRun),
       ...(skipped.length === 0 ? [] : [`Skipped records of other models: ${skipped.join(", ")}.`]),
       ...(ignored.size === 0 ? [] : [`Ignored fields: ${[...ignored].join(", ")}.`]),
     ].map(withoutControls),
@@ -63,9 +82,31 @@ export function toOutput(tally: Tally, refusals: readonly Refusal[], dryRun: boo
       imported: created,
       already_there: same,
       refused: refusals,
+      revoked_tokens: {
+        stored: tokens.stored,
+        already_there: tokens.same,
+        expired: tokens.expired,
+        missing: tokens.missing,
+        sessions: tokens.revokedSessions,
+      },
       other_models: Object.fromEntries(otherModels),
       ignored_fields: [...ignored],
     },
     ...(refused === 0 ? {} : { refusal: `${toCount(refused, "record")} ${refused === 1 ? "was" : "were"} refused` }),
   };
+}
+
+function toTokenLines(tally: TokenTally, dryRun: boolean): readonly string[] {
+  const { stored, same, expired, missing, revokedSessions } = tally;
+  if (stored + same + expired + missing === 0) return [];
+  const others = `${same === 0 ? "" : `; ${same} existed already`}${expired === 0 ? "" : `; ${expired} had expired`}`;
+  return [
+    `${dryRun ? "Would store" : "Stored"} ${toCount(stored, "revoked token")}${others}.`,
+    ...(missing === 0
+      ? []
+      : [`Left out ${toCount(missing, "revoked token")}, added while the dump was made. Import another dump later.`]),
+    ...(revokedSessions === 0
+      ? []
+      : [`Revoked ${toCount(revokedSessions, "session")}: the tokens had been redeemed before this import.`]),
+  ];
 }

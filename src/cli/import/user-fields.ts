@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ForeignUser } from "../../flows/import-users.ts";
-import type { Fields } from "./records.ts";
+import type { Fields } from "./fields.ts";
 
 /** The names under which a field is found, in order: ours, Django's, and those of `tokenpair users list --json`. */
 const namesOf: Readonly<Record<keyof z.input<typeof schema>, readonly string[]>> = {
@@ -59,12 +59,14 @@ const flags: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
 ]);
 
 const text = z.string({ error: ({ input }) => (input === undefined ? "is missing" : "must be text") });
-const id = z.union([z.string(), z.int().transform(String)], { error: "must be text or a whole number" });
+/** An id, as text. */
+export const id = z.union([z.string(), z.int().transform(String)], { error: "must be text or a whole number" });
 
 /** The end of the year 9999, in whole seconds since the epoch. */
 const maxTime = 253_402_300_799;
 const timeForm = { error: 'must be a time such as "2026-01-31T12:00:00Z", or whole seconds since 1970' };
-const time = z.preprocess(
+/** A time, as whole seconds since the epoch. */
+export const time = z.preprocess(
   (input) => (typeof input === "string" ? toSeconds(input) : input),
   z.int(timeForm).min(0, timeForm).max(maxTime, timeForm),
 );

@@ -1,5 +1,6 @@
 import type { AuthUser } from "../user.ts";
 import { toCookieNames } from "./cookie-names.ts";
+import { toLegacyUntil } from "./legacy-settings.ts";
 import { isAffordable, minMemoryPerThread, toPasswordCost } from "./password-cost.ts";
 import { toPeppers } from "./peppers.ts";
 import { isSharedDomain } from "./public-suffixes.ts";
@@ -29,6 +30,9 @@ const checks: readonly ((settings: Settings<AuthUser>) => void)[] = [
   requireAffordableHashes,
   requirePepperIds,
   requireLoginDelays,
+  requireKekIds,
+  requireTokenProfile,
+  requireLegacyUntil,
 ];
 
 function requireOrderedLifetimes(settings: Settings<AuthUser>): void {
@@ -190,4 +194,27 @@ function requireWebhook({ webhookUrl, webhookSecret }: Settings<AuthUser>): void
   if (webhookUrl === undefined && webhookSecret !== undefined) {
     throw new SettingError("webhookSecret", "needs webhookUrl too.");
   }
+}
+
+function requireKekIds({ keyEncryptionKey = "" }: Settings<AuthUser>): void {
+  const ids = keyEncryptionKey.split(",").map((item) => item.split(":", 1)[0]);
+  if (new Set(ids).size === ids.length) return;
+  throw new SettingError("keyEncryptionKey", "must have different ids. Give the new key its own id.");
+}
+
+/** What RFC 9068 §2.2 demands of an access token. */
+function requireTokenProfile(settings: Settings<AuthUser>): void {
+  if (settings.accessTokenProfile !== "rfc9068") return;
+  const missing = (["issuer", "audience"] as const).find((name) => settings[name] === undefined);
+  if (missing !== undefined) {
+    throw new SettingError("accessTokenProfile", `must not be "rfc9068" without ${missing}. Set ${missing} too.`);
+  }
+  if (settings.jtiClaim !== "jti") {
+    throw new SettingError("jtiClaim", 'must be "jti" with accessTokenProfile "rfc9068". Remove one of them.');
+  }
+}
+
+function requireLegacyUntil({ legacyRefreshUntil: until }: Settings<AuthUser>): void {
+  if (until === undefined || toLegacyUntil(until) !== null) return;
+  throw new SettingError("legacyRefreshUntil", `must be a day that exists, got "${until}". Example: "2026-09-30"`);
 }

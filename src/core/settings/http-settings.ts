@@ -82,4 +82,9 @@ export interface ThrottleSettings {
   readonly verifyLimit: number;
   /** How many requests to `{tokenPath}/blacklist/` an address may send to each node per minute. 0 turns the limit off. Default: 600. */
   readonly blacklistLimit: number;
+  /**
+   * How many requests with a wrong service credential an address may send to each node per minute. Beyond that, only
+   * credentials that this node has accepted before are checked. 0 turns the limit off. Default: 60.
+   */
+  readonly serviceFailureLimit: number;
 }

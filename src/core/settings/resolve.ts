@@ -34,7 +34,7 @@ function requireGoodValue(name: keyof Settings, value: unknown): void {
 export const settingNames: readonly string[] = Object.freeze(Object.keys(settingRules));
 
 /** The names that `createAuth` knows. */
-const optionNames = ["store", "signingKey", "onError", "onLag", ...settingNames];
+const optionNames = ["store", "signingKey", "secret", "legacyRefreshKey", "onError", "onLag", ...settingNames];
 
 /** Returns whether `Settings` has a setting with this name. */
 export function isSettingName(name: string): name is keyof Settings {

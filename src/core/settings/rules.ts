@@ -1,6 +1,8 @@
 import { days, hours, minutes } from "./durations.ts";
+import { type LegacyAlgorithm, legacyUntilPattern } from "./legacy-settings.ts";
 import { costLimits, minMemoryPerThread } from "./password-cost.ts";
 import { pepperPattern } from "./peppers.ts";
+import type { Algorithm } from "./session-settings.ts";
 import type { Settings } from "./settings.ts";
 
 /** What the value of a setting must be. `createAuth`, the config file and the environment share these rules. */
@@ -70,6 +72,39 @@ const originPattern = new RegExp(
   ].join("|"),
 );
 
+/** Every algorithm that a signing key may have. */
+const algorithms = [
+  "HS256",
+  "HS384",
+  "HS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+] as const satisfies readonly Algorithm[];
+
+/** The algorithms that simplejwt knows. */
+const legacyAlgorithms = [
+  "HS256",
+  "HS384",
+  "HS512",
+  "RS256",
+  "RS384",
+  "RS512",
+  "ES256",
+  "ES384",
+  "ES512",
+] as const satisfies readonly LegacyAlgorithm[];
+
+/** A key, or a list of keys, each with or without an id. 32 bytes have 43 characters. */
+const kekPattern = /^(?:[\w.-]{1,32}:)?[\w-]{43}(?:,(?:[\w.-]{1,32}:)?[\w-]{43})*$/;
+
 /** The rule of every setting. */
 export const settingRules = Object.freeze({
   accessTokenLifetime: seconds(1, days(1)),
@@ -81,7 +116,16 @@ export const settingRules = Object.freeze({
   updateLastLogin: boolean,
   maxSessionsPerUser: { ...count("sessions", 1, 100_000), ...nullable },
 
-  algorithm: { type: "choice", choices: ["HS256", "HS384", "HS512"] },
+  algorithm: { type: "choice", choices: algorithms },
+  keyEncryptionKey: {
+    type: "text",
+    pattern: kekPattern,
+    form: '32 random bytes in base64url, such as from: tokenpair keys generate --kek; or a list "id:key,id:key"',
+    optional: true,
+    secret: true,
+  },
+  accessTokenProfile: { type: "choice", choices: ["jwt", "rfc9068"] },
+  clientId: { type: "text", pattern: /^[\x21-\x7e]+$/, form: "printable ASCII characters without spaces" },
   audience: anyText,
   issuer: anyText,
   leeway: seconds(0, minutes(5)),
@@ -90,6 +134,14 @@ export const settingRules = Object.freeze({
   tokenTypeClaim: claimName,
   jtiClaim: claimName,
   verifyCacheSize: count("tokens", 0, 1_000_000),
+
+  legacyRefreshUntil: {
+    type: "text",
+    pattern: legacyUntilPattern,
+    form: 'a date such as "2026-09-30" or a time such as "2026-09-30T18:00:00Z"',
+    optional: true,
+  },
+  legacyRefreshAlgorithm: { type: "choice", choices: legacyAlgorithms },
 
   maxStaleness: decimalSeconds(0.25, 3_600),
   onStale: { type: "choice", choices: ["wait", "refuse", "lookup"] },
@@ -175,6 +227,7 @@ export const settingRules = Object.freeze({
   refreshLimit: count("requests", 0, 1_000_000),
   verifyLimit: count("requests", 0, 1_000_000),
   blacklistLimit: count("requests", 0, 1_000_000),
+  serviceFailureLimit: count("requests", 0, 1_000_000),
 
   auditRetention: count("days", 0, 3_650),
   auditRotations: boolean,

@@ -1,5 +1,18 @@
-/** Which algorithm signs tokens: HMAC with SHA-256, SHA-384 or SHA-512 (RFC 7518 §3.2). */
-export type Algorithm = "HS256" | "HS384" | "HS512";
+/** Which algorithm signs access tokens (RFC 7518 §3, RFC 8037 §3.1). The HMAC algorithms, `HS…`, verify with the key that signs. */
+export type Algorithm =
+  | "HS256"
+  | "HS384"
+  | "HS512"
+  | "ES256"
+  | "ES384"
+  | "ES512"
+  | "EdDSA"
+  | "RS256"
+  | "RS384"
+  | "RS512"
+  | "PS256"
+  | "PS384"
+  | "PS512";
 
 /** How long tokens and sessions last, and how refresh tokens rotate. */
 export interface SessionSettings {
@@ -33,11 +46,31 @@ export interface SessionSettings {
 
 /** The form of tokens, and how they are verified. */
 export interface TokenSettings {
-  /** The algorithm of the signing key: HS256, HS384 or HS512. Default: "HS256". */
-  readonly algorithm: Algorithm;
-  /** The `aud` of every token. A token without it is refused. Default: none. */
+  /**
+   * The algorithm that signs access tokens: HS256, ES256, EdDSA, RS256, or one of HS384, HS512, ES384, ES512, RS384, RS512,
+   * PS256, PS384 and PS512. It must fit `signingKey`. Without `signingKey`, new keys of the key ring are made for it. Default:
+   * the one that fits `signingKey`: HS256 for a secret, RS256 for RSA; ES256 for new keys of the key ring.
+   */
+  readonly algorithm: Algorithm | undefined;
+  /**
+   * The keys that seal the private keys in the database: 32 random bytes in base64url, or a list "id:key,id:key", of which the first
+   * seals and all open. Without `signingKey`, turns on the key ring: the database holds the keys that sign, and
+   * `tokenpair keys rotate` replaces them. Default: none.
+   */
+  readonly keyEncryptionKey: string | undefined;
+  /**
+   * The form of access tokens. `"rfc9068"` adds `sub` and `client_id` and sets the header's `typ` to `at+jwt` (RFC 9068). It
+   * needs `issuer` and `audience`. Default: "jwt".
+   */
+  readonly accessTokenProfile: "jwt" | "rfc9068";
+  /** The `client_id` of access tokens with `accessTokenProfile: "rfc9068"`. Default: "tokenpair". */
+  readonly clientId: string;
+  /** The `aud` of every access token. An access token without it is refused. Default: none. */
   readonly audience: string | undefined;
-  /** The `iss` of every token. A token without it is refused. Default: none. */
+  /**
+   * The `iss` of every access token: an https URL if other services verify the tokens. An access token without it is refused.
+   * Default: none.
+   */
   readonly issuer: string | undefined;
   /** For how long a token is still accepted after its `exp`; at most 5 minutes. Default: 0 seconds. */
   readonly leeway: number;

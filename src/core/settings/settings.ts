@@ -3,17 +3,19 @@ import type { AuthUser, User } from "../user.ts";
 import type { AuditSettings, WebhookSettings } from "./audit-settings.ts";
 import { days, minutes } from "./durations.ts";
 import type { CookieSettings, HttpSettings, ThrottleSettings } from "./http-settings.ts";
+import type { LegacySettings } from "./legacy-settings.ts";
 import { owaspCost } from "./password-cost.ts";
 import type { RevocationSettings, SessionSettings, TokenSettings } from "./session-settings.ts";
 import type { LoginHookSettings, PasswordSettings, UserSettings } from "./user-settings.ts";
 
 /**
- * Every setting except the store and the signing key. Durations are whole seconds; `minutes(15)` and `days(30)` write them.
+ * Every setting except the store, the signing key and the secret. Durations are whole seconds; `minutes(15)` and `days(30)` write them.
  * Names that simplejwt has too are its names in camelCase. docs/settings.md is generated from these types.
  */
 export interface Settings<U extends AuthUser = User, C extends object = ApplicationClaims>
   extends SessionSettings,
     TokenSettings,
+    LegacySettings,
     RevocationSettings,
     HttpSettings,
     CookieSettings,
@@ -37,7 +39,10 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   maxSessionsPerUser: 100,
 
   // TokenSettings
-  algorithm: "HS256",
+  algorithm: undefined,
+  keyEncryptionKey: undefined,
+  accessTokenProfile: "jwt",
+  clientId: "tokenpair",
   audience: undefined,
   issuer: undefined,
   leeway: 0,
@@ -46,6 +51,10 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   tokenTypeClaim: "token_type",
   jtiClaim: "jti",
   verifyCacheSize: 1_000,
+
+  // LegacySettings
+  legacyRefreshUntil: undefined,
+  legacyRefreshAlgorithm: undefined,
 
   // RevocationSettings
   maxStaleness: 10,
@@ -111,6 +120,7 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   refreshLimit: 3_000,
   verifyLimit: 6_000,
   blacklistLimit: 600,
+  serviceFailureLimit: 60,
 
   // AuditSettings
   auditRetention: 90,

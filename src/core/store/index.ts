@@ -1,7 +1,10 @@
 import type { AuditStore } from "./audit.ts";
 import type { FeedStore } from "./feed.ts";
+import type { KeyStore } from "./keys.ts";
+import type { LegacyStore } from "./legacy.ts";
 import type { NodeStore } from "./nodes.ts";
 import type { OutboxStore } from "./outbox.ts";
+import type { ServiceStore } from "./services.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { ThrottleStore } from "./throttle.ts";
 import type { UserStore } from "./users.ts";
@@ -19,10 +22,16 @@ export interface Store {
   readonly users: UserStore;
   /** The sessions. */
   readonly sessions: SessionStore;
+  /** Refresh tokens of the system that users come from. */
+  readonly legacy: LegacyStore;
   /** The revocation feed. */
   readonly feed: FeedStore;
   /** The registry of nodes, for confirmed revocations. */
   readonly nodes: NodeStore;
+  /** The key ring. */
+  readonly keys: KeyStore;
+  /** The services with credentials of their own. */
+  readonly services: ServiceStore;
   /** The counts of failed logins. */
   readonly throttle: ThrottleStore;
   /** The audit log. */
@@ -39,7 +48,7 @@ export interface Store {
   checkSchema(): Promise<void>;
   /**
    * Deletes at most `limit` rows of each kind: sessions that are over, revocations that no access token can need any
-   * more, expired counts of failed logins, and old audit entries. Call it again while one of the counts equals `limit`.
+   * more, tokens of another system that have expired, expired counts of failed logins, and old audit entries. Call it again while one of the counts equals `limit`.
    */
   deleteExpired(options: DeleteExpiredOptions): Promise<DeletedCounts>;
   /** Reports failed writes, and writes a probe. Missing if the store can't do that. */
@@ -88,6 +97,8 @@ export interface DeletedCounts {
   readonly failures: number;
   /** Entries of the audit log. */
   readonly auditEntries: number;
+  /** Refresh tokens of another system that have expired. */
+  readonly legacyTokens: number;
 }
 
 /** What a connection pool is doing. */

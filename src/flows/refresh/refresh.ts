@@ -1,11 +1,12 @@
 import type { RefreshClaims } from "../../core/claims.ts";
 import { AuthError } from "../../core/errors.ts";
-import type { Decision } from "../../core/store/sessions.ts";
 import type { AuthUser } from "../../core/user.ts";
+import type { LegacyClaims } from "../../crypto/legacy/legacy-tokens.ts";
 import { createSalt, deriveSecret, hashIdempotencyKey, hashSecret } from "../../crypto/secrets.ts";
-import type { EventsOf } from "../../events/events.ts";
 import { commit, sessionsRevoked } from "../commit.ts";
 import type { Deps } from "../deps.ts";
+import { redeemLegacyToken } from "../legacy/redeem.ts";
+import { verifyAnyRefreshToken } from "../legacy/verify.ts";
 import { findClaimMismatch, findSessionRefusal } from "../session-refusal.ts";
 import { type PreparedTokens, prepareOwnTokens, prepareTokens } from "../token-pair.ts";
 import { mayHaveTokens } from "../user-source.ts";
@@ -13,26 +14,42 @@ import {
   type RefreshByRouteOptions,
   type Refreshed,
   type RefreshOptions,
-  type RefreshReport,
   reportRefusal,
   toRefreshEvent,
   toRowClient,
 } from "./report.ts";
-import { type Changed, decideRefresh, type Replay, type Ruling } from "./rule.ts";
+import type { Changed } from "./rule.ts";
+import { decideSpent, type SpentOptions } from "./spent.ts";
 import { refreshWithoutRotation } from "./without-rotation.ts";
 
 /**
- * Returns the pair of generation n + 1 for the refresh token of generation n, in the steps of docs/how-it-works.md.
+ * Returns the pair of generation n + 1 for the refresh token of generation n, in the steps of docs/how-it-works.md. During a
+ * move from simplejwt, also redeems a refresh token of simplejwt for a new session.
  *
  * @throws AuthError a `token_` code or `password_changed`; `unavailable`, with the session unchanged.
  * StoreUnavailableError.
  */
 export async function refresh(deps: Deps, token: string, options: RefreshOptions = {}): Promise<Refreshed> {
-  return refreshVerified(deps, verifyRefreshToken(deps, token, options), options);
+  await deps.keys.ready(token);
+  const presented = verifyPresented(deps, token, options);
+  return presented.type === "legacy"
+    ? redeemLegacyToken(deps, presented, options)
+    : refreshVerified(deps, presented, options);
+}
+
+/** As `verifyRefreshToken`, but also accepts a refresh token of simplejwt. */
+function verifyPresented(deps: Deps, token: string, options: RefreshOptions): RefreshClaims | LegacyClaims {
+  try {
+    return verifyAnyRefreshToken(deps, token);
+  } catch (error) {
+    if (error instanceof AuthError) reportRefusal(deps, null, error, options);
+    throw error;
+  }
 }
 
 /**
- * Step 0 of a refresh: verifies the JWT without any database access. Emits an event if it refuses.
+ * Step 0 of a refresh: verifies the JWT without any database access, with the keys that `ready` has loaded. Emits an event if it
+ * refuses.
  *
  * @returns the claims for `refreshVerified`.
  * @throws AuthError a `token_` code.
@@ -81,11 +98,8 @@ async function rotate(
   return second;
 }
 
-interface Attempt extends RefreshOptions {
-  readonly tokens: PreparedTokens;
+interface Attempt extends SpentOptions {
   readonly salt: Uint8Array;
-  /** Whether a ruling that the row has changed is the result of the refresh. */
-  readonly isLastTry: boolean;
 }
 
 async function tryToRotate(
@@ -122,40 +136,7 @@ async function tryToRotate(
     return { outcome: "rotated", session: rotated.session, pair: tokens.mintPair({ ...rotated, secret: successor }) };
   }
 
-  // 3  No row matched: lock it and decide.
-  const { reuseInterval, accessTokenLifetime } = settings;
-  const presentation = { presentedHash, idempotencyHash, reuseInterval, accessTokenLifetime };
-  const { result: ruling } = await commit(deps, refreshDecided(deps, presented, { ...options, isLastTry }), (audit) =>
-    store.sessions.decide(sessionId, (snapshot) => decideRefresh(presented, presentation, snapshot), { audit }),
-  );
-  if (ruling.outcome === "changed") return ruling;
-  if (ruling.outcome !== "replayed") throw ruling.error;
-
-  // b  The same successor again, from the salt that made it.
-  const sameSuccessor = deriveSecret(secret, sessionId, generation + 1, ruling.salt);
-  return { outcome: "replayed", session: ruling.session, pair: tokens.mintPair({ ...ruling, secret: sameSuccessor }) };
-}
-
-/** Returns the events of step 3: what was revoked, then the result of the refresh. None if step 2 is tried again. */
-function refreshDecided(
-  deps: Deps,
-  presented: RefreshClaims,
-  { isLastTry, ...options }: Omit<Attempt, "tokens" | "salt">,
-): EventsOf<Decision<Ruling>> {
-  const { userId, sessionId } = presented;
-  const nodeTime = deps.clock.now();
-  const revoked = sessionsRevoked({ userId, sessionId, reason: "reuse", client: options.client ?? {} });
-  return (decision) => {
-    const { result: ruling } = decision;
-    const { outcome, now: time = nodeTime } = ruling;
-    if (outcome === "changed" && !isLastTry) return [];
-    const report = ruling.outcome === "replayed" ? { outcome: ruling.outcome, time } : toRefusalReport(ruling, time);
-    return [...revoked(decision), toRefreshEvent(presented, report, options)];
-  };
-}
-
-function toRefusalReport({ outcome, error }: Exclude<Ruling, Replay>, time: number): RefreshReport {
-  return { outcome: outcome === "changed" ? "refused" : outcome, time, reason: error.reason };
+  return decideSpent(deps, presented, { ...options, tokens, isLastTry });
 }
 
 /**
@@ -200,6 +181,7 @@ async function revokeForUser(
  * @throws AuthError a `token_` code if the token is not genuine. StoreUnavailableError.
  */
 export async function isSessionOfExpiredTokenOver(deps: Deps, token: string): Promise<boolean> {
+  await deps.keys.ready(token);
   const claims = deps.tokens.verifyRefresh(token, { mayBeExpired: true });
   const snapshot = await deps.store.sessions.find(claims.sessionId);
   return findClaimMismatch(snapshot, claims) === null && (findSessionRefusal(snapshot)?.sessionEnded ?? false);

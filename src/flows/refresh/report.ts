@@ -26,8 +26,11 @@ export interface RefreshByRouteOptions extends RefreshOptions, TokenLimitOptions
 
 /** A session that was refreshed. */
 export interface Refreshed {
-  /** Whether the pair is new, the same successor again, or of the same generation. */
-  readonly outcome: "rotated" | "replayed" | "not_rotated";
+  /**
+   * Whether the pair is new, the same successor again, or of the same generation. `redeemed`: the session is new, for a refresh
+   * token of simplejwt.
+   */
+  readonly outcome: "rotated" | "replayed" | "not_rotated" | "redeemed";
   /** The session's row after the refresh. */
   readonly session: Session;
   /** Without `refresh` if `rotateRefreshTokens` is false: the presented token stays valid. */
@@ -51,15 +54,24 @@ export interface RefreshReport {
  * @param presented the token's claims; `null` if the token was not genuine.
  */
 export function toRefreshEvent(
-  presented: RefreshClaims | null,
+  presented: ReportedClaims | null,
   report: RefreshReport,
   { client = {} }: RefreshOptions,
 ): RefreshEvent {
   const event = { type: "refresh", ...report, client } as const;
   if (presented === null) return event;
   const { userId, sessionId, generation } = presented;
-  return { ...event, userId, sessionId, generation };
+  return {
+    ...event,
+    userId,
+    ...(sessionId === undefined ? {} : { sessionId }),
+    // A refresh token of simplejwt takes the place of generation -1.
+    ...(generation === undefined || generation < 0 ? {} : { generation }),
+  };
 }
+
+/** What an event says about a genuine token. A refresh token of simplejwt that isn't redeemed has no session. */
+type ReportedClaims = Pick<RefreshClaims, "userId"> & Partial<Pick<RefreshClaims, "sessionId" | "generation">>;
 
 /**
  * Emits the event about a refusal that needed no transaction.
@@ -68,7 +80,7 @@ export function toRefreshEvent(
  */
 export function reportRefusal(
   deps: Deps,
-  presented: RefreshClaims | null,
+  presented: ReportedClaims | null,
   error: AuthError,
   options: RefreshOptions,
 ): void {

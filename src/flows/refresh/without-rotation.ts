@@ -8,6 +8,12 @@ import type { PreparedTokens } from "../token-pair.ts";
 import { type Refreshed, type RefreshOptions, toRefreshEvent, toRowClient } from "./report.ts";
 import { sessionChanged } from "./rule.ts";
 
+/** How to refresh without rotation. */
+interface WithoutRotationOptions extends RefreshOptions {
+  /** Whether the client gets a refresh token of the same generation, also if it isn't `"observe"`. Default: false. */
+  readonly returnsRefreshToken?: boolean;
+}
+
 /** By how many seconds the clocks of nodes and database may differ: a token's `iat` is at most the time of its node. */
 const clockTolerance = 60;
 
@@ -22,7 +28,7 @@ export async function refreshWithoutRotation(
   deps: Deps,
   presented: RefreshClaims,
   tokens: PreparedTokens,
-  options: RefreshOptions,
+  { returnsRefreshToken = false, ...options }: WithoutRotationOptions,
 ): Promise<Refreshed> {
   const { settings, store } = deps;
   const { sessionId, userId, userEpoch, generation, secret } = presented;
@@ -47,7 +53,8 @@ export async function refreshWithoutRotation(
   const { session, now } = used;
   const isIgnored = before !== null && isRotationIgnored(presented, before, settings.reuseInterval);
   deps.emit(toRefreshEvent(presented, { outcome: isIgnored ? "rotation_ignored" : "not_rotated", time: now }, options));
-  if (isObserving) return { outcome: "not_rotated", session, pair: tokens.mintPair({ ...used, secret }) };
+  if (isObserving || returnsRefreshToken)
+    return { outcome: "not_rotated", session, pair: tokens.mintPair({ ...used, secret }) };
   const access = tokens.mintAccess(used);
   return { outcome: "not_rotated", session, pair: { ...access, refreshExpiresIn: presented.expiresAt - now } };
 }

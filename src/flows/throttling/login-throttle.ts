@@ -2,7 +2,7 @@ import type { ClientInfo } from "../../core/client-info.ts";
 import { AuthError } from "../../core/errors.ts";
 import type { CountSnapshot, CountVerdict } from "../../core/store/throttle.ts";
 import type { AuthUser } from "../../core/user.ts";
-import { deviceTokenLifetime, openDeviceToken } from "../../crypto/device-tokens.ts";
+import { deviceTokenLifetime, type KnownDevice, openDeviceToken } from "../../crypto/device-tokens.ts";
 import { toAccountKey } from "../../crypto/throttle-keys.ts";
 import type { ThrottleScope } from "../../events/events.ts";
 import type { Deps } from "../deps.ts";
@@ -135,15 +135,23 @@ async function toSubject(
 
 /** Returns the id of a known device; `null` if the token is not genuine, has expired, or is older than the user's epoch. */
 async function findDeviceId(
-  { deviceKey, clock, store, users }: Deps,
+  { keys, clock, store, users }: Deps,
   { usernameKey, userId }: ClaimedAccount,
   token: string | undefined,
 ): Promise<string | null> {
-  const device = token === undefined ? null : openDeviceToken(deviceKey, usernameKey, token);
+  const device = token === undefined ? null : openWithAny(keys.current().deviceKeys, usernameKey, token);
   if (device === null || clock.now() >= device.issuedAt + deviceTokenLifetime) return null;
   if (users.isOwn && device.userId !== userId) return null;
   const user = await store.users.findById(device.userId);
   return user?.epoch === device.userEpoch ? device.id : null;
+}
+
+function openWithAny(deviceKeys: readonly Uint8Array[], usernameKey: string, token: string): KnownDevice | null {
+  for (const deviceKey of deviceKeys) {
+    const device = openDeviceToken(deviceKey, usernameKey, token);
+    if (device !== null) return device;
+  }
+  return null;
 }
 
 /** Emits that the attempt was throttled. @returns the error to throw. */

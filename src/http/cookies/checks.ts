@@ -3,7 +3,7 @@ import { isSameText } from "../../crypto/same-text.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import { type HeaderSource, type RequestLike, readHeader, toLowerCase } from "../request/headers.ts";
 import type { RequestCookies } from "./cookies.ts";
-import { isCsrfToken } from "./csrf-token.ts";
+import { isAcceptedCsrfToken } from "./csrf-token.ts";
 import { isAllowedOrigin } from "./same-origin.ts";
 
 /** The first check of a request by cookie: no two access or CSRF cookies. @throws AuthError `csrf_failed` */
@@ -18,11 +18,11 @@ export function requireUniqueCookies({ hasDuplicates }: RequestCookies): void {
  * @param cookies what `readSessionCookies` returned.
  * @throws AuthError `csrf_failed`.
  */
-export function requireUniqueSession({ csrfKey }: Pick<HttpDeps, "csrfKey">, cookies: RequestCookies): void {
+export function requireUniqueSession({ keys }: Pick<HttpDeps, "keys">, cookies: RequestCookies): void {
   requireUniqueCookies(cookies);
   const { refresh, refreshCandidates, csrf } = cookies;
   if (refreshCandidates === undefined || refresh !== undefined) return;
-  if (csrf === undefined || !isCsrfToken(csrfKey, csrf, null)) throw twoCookies();
+  if (csrf === undefined || !isAcceptedCsrfToken(keys.current(), csrf, null)) throw twoCookies();
 }
 
 /**
@@ -87,7 +87,7 @@ export interface ExpectedCsrfToken {
  * @throws AuthError `csrf_failed`.
  */
 export function requireCsrfToken(
-  { csrfKey, settings }: Pick<HttpDeps, "csrfKey" | "settings">,
+  { keys, settings }: Pick<HttpDeps, "keys" | "settings">,
   headers: HeaderSource,
   { cookie, sessionIds }: ExpectedCsrfToken,
 ): void {
@@ -95,7 +95,7 @@ export function requireCsrfToken(
   if (token === undefined) throw new AuthError("csrf_failed", "CSRF token missing.");
   if (cookie === undefined) throw new AuthError("csrf_failed", "CSRF cookie not set.");
   if (!isSameText(token, cookie)) throw new AuthError("csrf_failed", "CSRF token does not match the cookie.");
-  if (!sessionIds.some((sessionId) => isCsrfToken(csrfKey, token, sessionId))) {
+  if (!sessionIds.some((sessionId) => isAcceptedCsrfToken(keys.current(), token, sessionId))) {
     throw new AuthError("csrf_failed", "CSRF token does not belong to this session.");
   }
 }

@@ -46,12 +46,12 @@ export async function isCookieSessionLive(
   return false;
 }
 
-/** Returns what `verify` returns, or `null` if it throws an AuthError. */
+/** Returns what `verify` returns; `null` if it refuses the token. @throws AuthError `unavailable` if the keys are not known. */
 export function nullIfRefused<T>(verify: () => T): T | null {
   try {
     return verify();
   } catch (error) {
-    if (error instanceof AuthError) return null;
+    if (error instanceof AuthError && error.code !== "unavailable") return null;
     throw error;
   }
 }

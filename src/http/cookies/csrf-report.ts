@@ -1,5 +1,6 @@
 import type { ClientInfo } from "../../core/client-info.ts";
 import { AuthError } from "../../core/errors.ts";
+import type { SessionOwner } from "../../flows/logout.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import type { HeaderSource } from "../request/headers.ts";
 import { findCookieSession } from "./cookie-session.ts";
@@ -7,11 +8,21 @@ import { readSessionCookies } from "./refresh-cookie.ts";
 
 /** Emits `csrf_refused` if `error` is a CSRF refusal, with the session that the request's cookies name. */
 export function reportCsrfRefusal(
-  deps: Pick<HttpDeps, "settings" | "tokens" | "csrfKey" | "clock" | "emit">,
+  deps: Pick<HttpDeps, "settings" | "tokens" | "keys" | "clock" | "emit">,
   error: unknown,
   { headers, client }: { readonly headers: HeaderSource; readonly client: ClientInfo },
 ): void {
   if (!(error instanceof AuthError) || error.code !== "csrf_failed") return;
-  const session = findCookieSession(deps, readSessionCookies(deps, headers));
+  const session = findSession(deps, headers);
   deps.emit({ type: "csrf_refused", time: deps.clock.now(), reason: error.reason, client, ...session });
+}
+
+function findSession(deps: Parameters<typeof reportCsrfRefusal>[0], headers: HeaderSource): SessionOwner | null {
+  try {
+    return findCookieSession(deps, readSessionCookies(deps, headers));
+  } catch (error) {
+    // The keys aren't known any more.
+    if (error instanceof AuthError) return null;
+    throw error;
+  }
 }

@@ -35,6 +35,15 @@ export function isCsrfToken(csrfKey: Uint8Array, token: string, sessionId: strin
   return isSameText(token, sign(csrfKey, sessionId, signed));
 }
 
+/** As `isCsrfToken`, for a token that one of several keys may have made. */
+export function isAcceptedCsrfToken(
+  { csrfKeys }: { readonly csrfKeys: readonly Uint8Array[] },
+  token: string,
+  sessionId: string | null,
+): boolean {
+  return csrfKeys.some((csrfKey) => isCsrfToken(csrfKey, token, sessionId));
+}
+
 function sign(csrfKey: Uint8Array, sessionId: string | null, signed: string): string {
   // JSON separates the two parts, and `null` from every session id.
   const message = JSON.stringify([sessionId, signed]);

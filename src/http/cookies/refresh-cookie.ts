@@ -2,9 +2,9 @@ import type { HttpDeps } from "../endpoint.ts";
 import type { HeaderSource } from "../request/headers.ts";
 import { nullIfRefused } from "./cookie-session.ts";
 import { type RequestCookies, readCookies } from "./cookies.ts";
-import { isCsrfToken } from "./csrf-token.ts";
+import { isAcceptedCsrfToken } from "./csrf-token.ts";
 
-type CookieDeps = Pick<HttpDeps, "settings" | "tokens" | "csrfKey">;
+type CookieDeps = Pick<HttpDeps, "settings" | "tokens" | "keys">;
 
 /** The maximum number of refresh cookies that are tried. */
 const maxCandidates = 8;
@@ -22,7 +22,7 @@ export function readSessionCookies(deps: CookieDeps, headers: HeaderSource): Req
 }
 
 function findOwnRefreshToken(
-  { tokens, csrfKey }: CookieDeps,
+  { tokens, keys }: CookieDeps,
   { csrf, access }: RequestCookies,
   candidates: readonly string[],
 ): string | undefined {
@@ -30,7 +30,9 @@ function findOwnRefreshToken(
     const claims = nullIfRefused(() => tokens.verifyRefresh(token, { mayBeExpired: true }));
     return claims === null ? [] : [{ token, sessionId: claims.sessionId }];
   });
-  const ofCsrfToken = genuine.filter(({ sessionId }) => csrf !== undefined && isCsrfToken(csrfKey, csrf, sessionId));
+  const ofCsrfToken = genuine.filter(
+    ({ sessionId }) => csrf !== undefined && isAcceptedCsrfToken(keys.current(), csrf, sessionId),
+  );
   const fitting = ofCsrfToken.length > 0 ? ofCsrfToken : genuine.filter(isOfAccessToken);
   return fitting.length === 1 ? fitting[0]?.token : undefined;
 

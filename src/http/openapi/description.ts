@@ -3,8 +3,11 @@ import type { Settings } from "../../core/settings/settings.ts";
 import type { AuthUser } from "../../core/user.ts";
 import type { BodyDescription } from "../request/body.ts";
 
-/** How a caller is authenticated: by a token in the authorization header, the access cookie, or the refresh cookie. */
-export type SecurityScheme = "bearer" | "cookie" | "refreshCookie";
+/**
+ * How a caller is authenticated: by a token in the authorization header, the access cookie, the refresh cookie, or a service's
+ * credential in `Authorization`, as the password of its name or alone.
+ */
+export type SecurityScheme = "bearer" | "cookie" | "refreshCookie" | "serviceBasic" | "serviceBearer";
 
 /** What the OpenAPI document says about an endpoint. */
 export interface EndpointDescription<B = unknown> {
@@ -15,6 +18,8 @@ export interface EndpointDescription<B = unknown> {
    * holds decoded.
    */
   path(settings: Settings<AuthUser>): string;
+  /** Returns another path at which the endpoints of this path answer too, undocumented. It is a pathname of a URL, without `{}`. */
+  alias?(settings: Settings<AuthUser>): string | undefined;
   /** The operation's name in the OpenAPI document. Generated clients call their functions by it, so it must not change. */
   readonly operationId: string;
   /** One line that says what the endpoint does. */
@@ -37,6 +42,8 @@ export interface ResponseDescription {
   readonly headers?: readonly HeaderDescription[];
   /** The JSON body. Default: no body. */
   readonly schema?: z.ZodType;
+  /** The media type of the JSON body. Default: "application/json". */
+  readonly mediaType?: string;
 }
 
 /** A header, in the OpenAPI document. */

@@ -44,9 +44,9 @@ export function toOpenApiDocument(endpoints: readonly EndpointDescription[], set
   };
 }
 
-/** Returns the form with a trailing slash, which simplejwt's clients use. The name of a file has none. */
+/** Returns the form with a trailing slash, which simplejwt's clients use. Names that a standard registers have none. */
 function toDocumentedPath(path: string): string {
-  return path.endsWith(".json") ? path : `${path}/`;
+  return path.startsWith("/.well-known/") ? path : `${path}/`;
 }
 
 function toOperation(endpoint: EndpointDescription, path: string, settings: Settings<AuthUser>): Json {
@@ -99,14 +99,16 @@ function toRequestBody({ schema, accepts }: BodyDescription<unknown>): Json {
 
 function toResponses(responses: Readonly<Record<number, ResponseDescription>>, settings: Settings<AuthUser>): Json {
   return Object.fromEntries(
-    Object.entries(responses).map(([status, { description, headers: own = [], schema }]) => {
+    Object.entries(responses).map(([status, { description, headers: own = [], schema, mediaType }]) => {
       const headers = [...(statusHeaders[status] ?? []), ...own];
       return [
         status,
         {
           description,
           ...(headers.length === 0 ? {} : { headers: toHeaders(headers, settings) }),
-          ...(schema === undefined ? {} : { content: { "application/json": { schema: toJsonSchema(schema) } } }),
+          ...(schema === undefined
+            ? {}
+            : { content: { [mediaType ?? "application/json"]: { schema: toJsonSchema(schema) } } }),
         },
       ];
     }),
@@ -128,6 +130,12 @@ function toSecuritySchemes(settings: Settings<AuthUser>): Json {
         },
     cookie: { type: "apiKey", in: "cookie", name: access },
     refreshCookie: { type: "apiKey", in: "cookie", name: refresh },
+    serviceBasic: {
+      type: "http",
+      scheme: "basic",
+      description: "The name of the service, and its credential as the password.",
+    },
+    serviceBearer: { type: "http", scheme: "bearer", description: "The credential of the service." },
   };
 }
 

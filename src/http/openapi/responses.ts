@@ -34,7 +34,9 @@ export const statusHeaders: Readonly<Record<string, readonly HeaderDescription[]
   401: [
     {
       name: "WWW-Authenticate",
-      description: 'The challenge (RFC 6750 §3), with `error="invalid_token"` if a token was presented.',
+      description:
+        'The challenge. To users, that of RFC 6750 §3, with `error="invalid_token"` if a token was presented; to services, that ' +
+        "of RFC 7617 §2.",
       schema: z.string(),
       required: true,
     },
@@ -99,5 +101,44 @@ export const throttled: ResponseDescription = {
 export const unavailable: ResponseDescription = {
   description:
     "The service is temporarily unavailable. Nothing has changed. `Retry-After` says how many seconds to wait.",
+  schema: errorSchema,
+};
+
+/** The request header of a document that caches may keep. */
+export const ifNoneMatch: HeaderDescription = {
+  name: "If-None-Match",
+  description: "The `ETag` values of the documents that the client has.",
+  schema: z.string(),
+};
+
+/** The response header of a document that caches may keep. */
+export const entityTag: HeaderDescription = {
+  name: "ETag",
+  description: "Changes with the document. All nodes have the same.",
+  schema: z.string(),
+  required: true,
+};
+
+/** The 304 of a document that caches may keep. */
+export const cachedDocument: ResponseDescription = {
+  description: "The client has this document already.",
+  headers: [entityTag],
+};
+
+/** The 400 of an endpoint for services. */
+export const badServiceRequest: ResponseDescription = {
+  description: "The field `token` is missing or invalid, or the body can't be parsed (RFC 6749 §5.2).",
+  schema: z.object({ error: z.literal("invalid_request") }),
+};
+
+/** The 401 of an endpoint for services. */
+export const serviceRefused: ResponseDescription = {
+  description: "The request has no service credential, or one that is wrong or revoked. Tokens of users don't count.",
+  schema: errorSchema,
+};
+
+/** The 403 of an endpoint for services. */
+export const insufficientScope: ResponseDescription = {
+  description: "The service lacks the scope that this endpoint needs.",
   schema: errorSchema,
 };

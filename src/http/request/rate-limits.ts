@@ -41,7 +41,7 @@ export function createRateLimits({ settings, random, clock, emit }: RateLimitDep
       await limiter.consume(toBucket(key, toClientNetwork(client.ip)));
     } catch (refusal) {
       if (!(refusal instanceof RateLimiterRes)) throw refusal;
-      const retryAfter = Math.max(1, Math.ceil(refusal.msBeforeNext / 1_000));
+      const retryAfter = toSeconds(refusal);
       // Once a minute and bucket, so that a flood of requests is not a flood of events.
       if (refusal.consumedPoints === limiter.points + 1) {
         emit({ type: "throttled", time: clock.now(), scope: endpoint, retryAfter, client });
@@ -49,6 +49,50 @@ export function createRateLimits({ settings, random, clock, emit }: RateLimitDep
       throw new AuthError("throttled", "requests", { retryAfter });
     }
   };
+}
+
+/** Counts failed attempts by the client's address. */
+export interface FailureLimit {
+  /**
+   * Requires that the client's address has not used up the limit.
+   *
+   * @throws AuthError `throttled`, with `retryAfter`.
+   */
+  requireBelow(client: ClientInfo): Promise<void>;
+  /** Counts a failed attempt. */
+  count(client: ClientInfo): Promise<void>;
+}
+
+/** Creates the limit of failed attempts with service credentials, per minute. It is in this node's memory. */
+export function createServiceFailureLimit({
+  settings,
+  random,
+  clock,
+  emit,
+}: Omit<RateLimitDeps, "settings"> & { readonly settings: Pick<Settings, "serviceFailureLimit"> }): FailureLimit {
+  const key = random(16);
+  const limiter = createLimiter(settings.serviceFailureLimit);
+  // One event a minute and bucket, so that a flood of requests is not a flood of events.
+  const events = new RateLimiterMemory({ points: 1, duration: minutes(1) });
+  return {
+    async requireBelow(client) {
+      if (limiter === null || client.ip === undefined) return;
+      const bucket = toBucket(key, toClientNetwork(client.ip));
+      const counted = await limiter.get(bucket);
+      if (counted === null || counted.consumedPoints < limiter.points) return;
+      if ((await events.penalty(bucket)).consumedPoints === 1) {
+        emit({ type: "service_refused", time: clock.now(), refusal: "throttled", client });
+      }
+      throw new AuthError("throttled", "requests", { retryAfter: toSeconds(counted) });
+    },
+    async count({ ip }) {
+      if (limiter !== null && ip !== undefined) await limiter.penalty(toBucket(key, toClientNetwork(ip)));
+    },
+  };
+}
+
+function toSeconds({ msBeforeNext }: RateLimiterRes): number {
+  return Math.max(1, Math.ceil(msBeforeNext / 1_000));
 }
 
 function createLimiter(limit: number): RateLimiterMemory | null {

@@ -12,7 +12,12 @@ interface ErrorResponse {
   readonly body: (error: AuthError) => Readonly<Record<string, unknown>>;
   /** With a 401: whether the challenge says that the token is invalid (RFC 6750 §3.1). Default: false. */
   readonly tokenPresented?: boolean;
+  /** With a 401: the challenge, if it isn't the one for tokens. */
+  readonly challenge?: string;
 }
+
+/** The challenge to a service without a valid credential (RFC 7617 §2). */
+const serviceChallenge = 'Basic realm="services"';
 
 /** Seconds until a client should try again after a 503. */
 const unavailableRetryAfter = "1";
@@ -40,6 +45,11 @@ const tokenErrors: Readonly<Record<AuthErrorCode, ErrorResponse>> = {
   user_inactive: tokenRefused("User is inactive", "user_inactive"),
   bad_idempotency_key: refused(400, "Idempotency-Key is not valid.", "bad_idempotency_key"),
   csrf_failed: { status: 403, body: ({ reason }) => ({ detail: `CSRF Failed: ${reason}`, code: "csrf_failed" }) },
+  invalid_client: {
+    ...unauthorized("Service credential is missing or invalid.", "invalid_client"),
+    challenge: serviceChallenge,
+  },
+  insufficient_scope: refused(403, "The service lacks the required scope.", "insufficient_scope"),
   session_not_found: refused(404, "Not found.", "not_found"),
   wrong_password: { status: 400, body: () => ({ current_password: ["Invalid password."] }) },
   password_refused: fieldRefused("new_password"),
@@ -88,9 +98,9 @@ export function toErrorResponse(
   style: ErrorStyle,
   settings: Pick<Settings, "authHeaderTypes">,
 ): Response {
-  const { status, body, tokenPresented = false } = errors[style][error.code];
+  const { status, body, tokenPresented = false, challenge } = errors[style][error.code];
   return toJsonResponse(status, body(error), {
-    ...(status === 401 ? { "WWW-Authenticate": toChallenge(tokenPresented, settings) } : {}),
+    ...(status === 401 ? { "WWW-Authenticate": challenge ?? toChallenge(tokenPresented, settings) } : {}),
     ...(status === 401 && style === "token" && error.sessionEnded ? sessionEndedHeader : {}),
     ...(status === 503 ? { "Retry-After": unavailableRetryAfter } : {}),
     ...(status === 429 ? { "Retry-After": String(error.retryAfter) } : {}),

@@ -3,7 +3,7 @@ import { AuthError } from "../../core/errors.ts";
 import { requireUniqueCookies } from "../cookies/checks.ts";
 import { findCookieSession } from "../cookies/cookie-session.ts";
 import { toCsrfCookie, toRefreshCookie, withCookies } from "../cookies/cookies.ts";
-import { createCsrfToken, isCsrfToken } from "../cookies/csrf-token.ts";
+import { createCsrfToken, isAcceptedCsrfToken } from "../cookies/csrf-token.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { isAllowedOrigin } from "../cookies/same-origin.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
@@ -34,16 +34,16 @@ export const cookieCsrf = defineEndpoint({
     403: csrfFailed,
   },
   async handle({ request, deps }) {
-    const { csrfKey, random, settings } = deps;
+    const { keys, random, settings } = deps;
     const cookies = readSessionCookies(deps, request.headers);
     requireUniqueCookies(cookies);
     requireNotCrossSite(deps, request);
     const sessionId = findCookieSession(deps, cookies)?.sessionId ?? null;
-    if (cookies.csrf !== undefined && isCsrfToken(csrfKey, cookies.csrf, sessionId)) {
+    if (cookies.csrf !== undefined && isAcceptedCsrfToken(keys.current(), cookies.csrf, sessionId)) {
       return toCsrfResponse(cookies.csrf, sessionId);
     }
     const ownSessionId = findCookieSession(deps, { ...cookies, refresh: undefined })?.sessionId ?? null;
-    const token = createCsrfToken(csrfKey, ownSessionId, random);
+    const token = createCsrfToken(keys.current().csrfKeys[0], ownSessionId, random);
     // Without this token the session's next refresh would be refused, so it must be kept when the browser closes.
     const maxAge = ownSessionId === null ? null : settings.refreshTokenLifetime;
     const isRefreshCookieUnusable = sessionId !== null && ownSessionId === null;

@@ -59,7 +59,7 @@ export const cookieLogin = defineEndpoint({
     const options = { remember, client, replaces, device: cookies.device, tokenLimits };
     const { user, session, pair, device } = await deps.flows.login({ username, password }, options);
 
-    const csrfToken = deriveCsrfToken(deps.csrfKey, session);
+    const csrfToken = deriveCsrfToken(deps.keys.current().csrfKeys[0], session);
     const body = {
       user: { id: user.id, username: user.username },
       session: { id: session.id },

@@ -117,7 +117,7 @@ function toResponse(deps: HttpDeps, changed: PasswordChanged, via: "bearer" | "c
   const { session, pair, device } = changed;
   const headers = toConfirmationHeaders(changed);
   if (via === "bearer") return toJsonResponse(200, { access: pair.access, refresh: pair.refresh }, headers);
-  const csrfToken = deriveCsrfToken(deps.csrfKey, session);
+  const csrfToken = deriveCsrfToken(deps.keys.current().csrfKeys[0], session);
   return withCookies(toJsonResponse(200, {}, headers), [
     ...toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),
     toDeviceCookie(deps.settings, device, session.persistent),

@@ -74,14 +74,14 @@ async function refreshByCookie(
   { deps, request, client }: RequestContext,
   cookies: RequestCookies & { readonly refresh: string },
 ): Promise<Response> {
-  const { flows, settings, csrfKey } = deps;
+  const { flows, settings, keys } = deps;
   const idempotencyKey = readIdempotencyKey(request.headers);
   const options = { idempotencyKey, client, tokenLimits: toTokenLimits(settings), readsUser: true };
   const claims = flows.verifyRefreshToken(cookies.refresh, options);
   requireCsrfToken(deps, request.headers, { cookie: cookies.csrf, sessionIds: [claims.sessionId] });
   const { outcome, session, pair, user } = await flows.refreshVerified(claims, options);
 
-  const csrfToken = deriveCsrfToken(csrfKey, session);
+  const csrfToken = deriveCsrfToken(keys.current().csrfKeys[0], session);
   const body = {
     session: { id: session.id },
     // A refresh of a user who is gone is refused, so there is a name.

@@ -7,9 +7,12 @@ import { cookieRefresh } from "./cookie-refresh.ts";
 import { cookieSessionsDelete, cookieSessionsLabel, cookieSessionsList } from "./cookie-sessions.ts";
 import { jwks } from "./jwks.ts";
 import { me } from "./me.ts";
+import { metadata } from "./metadata.ts";
 import { tokenBlacklist } from "./token-blacklist.ts";
+import { tokenIntrospect } from "./token-introspect.ts";
 import { tokenObtain } from "./token-obtain.ts";
 import { tokenRefresh } from "./token-refresh.ts";
+import { tokenRevoke } from "./token-revoke.ts";
 import { tokenVerify } from "./token-verify.ts";
 
 /** Every endpoint but that of the OpenAPI document, in the order of the HTTP contract. */
@@ -28,4 +31,7 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   cookieSessionsLabel,
   cookiePassword,
   jwks,
+  metadata,
+  tokenIntrospect,
+  tokenRevoke,
 ]);

@@ -15,6 +15,7 @@ export function createSchemaEndpoint(endpoints: readonly Endpoint[]): Endpoint {
     operationId: "getOpenApiDocument",
     summary: "Get the OpenAPI document of this API.",
     errorStyle: "resource",
+    worksWithoutKeys: true,
     responses: {
       200: { description: "An OpenAPI 3.1 document.", schema: z.looseObject({ openapi: z.string() }) },
     },

@@ -14,6 +14,7 @@ export const tokenVerify = defineEndpoint({
   errorStyle: "token",
   cors: "trusted",
   rateLimit: "verify",
+  worksWithoutKeys: true,
   body: { accepts: tokenMediaTypes, schema: z.object({ token: tokenField }) },
   responses: {
     200: { description: "The token is valid.", schema: emptySchema },

@@ -3,6 +3,17 @@ export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
+/** Awaits `work`, as `withConfigErrors` does. @throws ConfigError instead of a `TypeError`. */
+export async function withAsyncConfigErrors<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    return withConfigErrors(() => {
+      throw error;
+    });
+  }
+}
+
 /**
  * Runs `work`, which throws a `TypeError` if a setting is wrong.
  *

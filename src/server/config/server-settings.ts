@@ -36,12 +36,29 @@ export interface ServerSettings {
   /** How often the server deletes expired rows, ±10 %; 0 for never. Default: 0. */
   readonly cleanupInterval: number;
   /**
-   * The HMAC secret. What looks like a path, URL or placeholder is refused, unless it is the path of an existing file, which
-   * then holds the secret. Default: created once, in the folder of the SQLite database.
+   * The key that signs access tokens: a private key as PEM or JWK, from `tokenpair keys generate`, or an HMAC secret. A secret that
+   * looks like a path, URL or placeholder is refused, unless it is the path of an existing file, which then holds the key.
+   * Default: with `keyEncryptionKey`, a key of the key ring; else an HMAC secret, created once, in the folder of the SQLite
+   * database.
    */
   readonly signingKey: string | undefined;
-  /** The path of a text file that holds the HMAC secret, instead of `signingKey`. Default: none. */
+  /** The path of a text file that holds the key, instead of `signingKey`. Default: none. */
   readonly signingKeyFile: string | undefined;
+  /**
+   * The installation's secret, of at least 32 bytes: the keys of refresh, CSRF and device tokens derive from it. All nodes share
+   * it, and it stays when the signing key changes: to move from an HMAC secret to a private key, set it to the former signing
+   * key. Default: `signingKey`, if that is an HMAC secret; else created once, in the database with `keyEncryptionKey`, or in the
+   * folder of the SQLite database.
+   */
+  readonly secret: string | undefined;
+  /** The path of a text file that holds the secret, instead of `secret`. Default: none. */
+  readonly secretFile: string | undefined;
+  /**
+   * The path of a text file with the key that verifies simplejwt's refresh tokens: its `SIGNING_KEY` (by default Django's
+   * `SECRET_KEY`) for an HMAC algorithm, else its `VERIFYING_KEY` as PEM. Until `legacyRefreshUntil`, each token is accepted once.
+   * Default: none.
+   */
+  readonly legacyRefreshKeyFile: string | undefined;
   /** The address to listen on. Default: "127.0.0.1". */
   readonly host: string;
   /** The port to listen on; 0 for any free port. Default: 8000. */
@@ -80,6 +97,9 @@ export const defaultServerSettings: ServerSettings = Object.freeze({
   cleanupInterval: 0,
   signingKey: undefined,
   signingKeyFile: undefined,
+  secret: undefined,
+  secretFile: undefined,
+  legacyRefreshKeyFile: undefined,
   host: "127.0.0.1",
   port: 8000,
   metricsHost: "127.0.0.1",
@@ -124,6 +144,9 @@ const serverRules = {
   signingKey: { type: "text", pattern: /./, form: "a text that is not empty", optional: true, secret: true },
   // Secret, in case an operator sets the key itself here.
   signingKeyFile: { type: "text", pattern: /./, form: "the path of a file", optional: true, secret: true },
+  secret: { type: "text", pattern: /./, form: "a text that is not empty", optional: true, secret: true },
+  secretFile: { type: "text", pattern: /./, form: "the path of a file", optional: true, secret: true },
+  legacyRefreshKeyFile: { type: "text", pattern: /./, form: "the path of a file", optional: true, secret: true },
   host,
   port,
   metricsHost: host,

@@ -63,7 +63,7 @@ export function createMetrics({ settings, stats, lostLogLines }: MetricsOptions)
   const cleanups = counter("tokenpair_cleanup_runs_total", "Cleanups on this node, by outcome.", "outcome");
   const deleted = counter("tokenpair_cleanup_deleted_total", "Expired rows deleted by this node, by kind.", "kind");
   for (const outcome of ["done", "failed"]) cleanups.inc({ outcome }, 0);
-  for (const kind of ["sessions", "revocations", "failures", "auditEntries"]) deleted.inc({ kind }, 0);
+  for (const kind of ["sessions", "revocations", "failures", "auditEntries", "legacyTokens"]) deleted.inc({ kind }, 0);
   addStats(stats, registers);
   addReading(lostLogs, lostLogLines, registers);
 
@@ -133,6 +133,16 @@ const ofNode: readonly Reading[] = [
     "tokenpair_store_unwritable",
     "1 if the store can't be written to, else 0. After a failed write, this node writes probes until one succeeds.",
     ({ store }) => (store.isWritable ? 0 : 1),
+  ],
+  [
+    "tokenpair_signing_key_age_seconds",
+    "Seconds since the key that signs access tokens was added; 0 if the database doesn't know.",
+    ({ keys }) => keys.age ?? 0,
+  ],
+  [
+    "tokenpair_keys_unreadable",
+    "1 if this node can't open the newest keys in the database, and continues with the former ones, else 0.",
+    ({ keys }) => (keys.isReadable ? 0 : 1),
   ],
   ["tokenpair_password_hashes_in_flight", "Password hashes being computed.", ({ passwords }) => passwords.inFlight],
   ["tokenpair_password_hashes_waiting", "Passwords waiting to be hashed.", ({ passwords }) => passwords.waiting],

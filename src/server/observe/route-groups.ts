@@ -1,6 +1,6 @@
 import type { Settings } from "../../core/settings/settings.ts";
 
-const tokenRoutes = new Set(["", "refresh", "verify", "blacklist"]);
+const tokenRoutes = new Set(["", "refresh", "verify", "blacklist", "introspect", "revoke"]);
 const authRoutes = new Set(["csrf", "login", "refresh", "logout", "me", "sessions", "password"]);
 
 /** Returns the group of a path: one of a few names, because every name adds a time series. */
@@ -9,6 +9,7 @@ export function toRouteGroup(path: string, { tokenPath, authPath }: Pick<Setting
   if (underToken !== null && tokenRoutes.has(underToken)) return underToken === "" ? "token" : `token/${underToken}`;
   const underAuth = toFirstSegment(path, authPath);
   if (underAuth !== null && authRoutes.has(underAuth)) return `auth/${underAuth}`;
+  if (path.startsWith("/.well-known/")) return "well-known";
   return /^\/(?:healthz|readyz)\/?$/.test(path) ? "health" : "other";
 }
 

@@ -33,13 +33,17 @@ const deleteRevocations = `${withFound(
 const deleteFailureCounts = `${withFound("login_failures", "key", "expires_at <= now")}
   DELETE FROM tokenpair.login_failures USING found WHERE key = found_key RETURNING key`;
 
+// Its token is refused from then on because it has expired, also by a node whose clock is behind.
+const deleteLegacyTokens = `${withFound("legacy_tokens", "jti", "expires_at < now - :horizon::bigint")}
+  DELETE FROM tokenpair.legacy_tokens USING found WHERE jti = found_key RETURNING jti`;
+
 const deleteAuditEntries = `${withFound("audit_log", "seq", "at < now - :auditHorizon::bigint")}
   DELETE FROM tokenpair.audit_log USING found WHERE seq = found_key RETURNING seq`;
 
 /**
  * Deletes at most `limit` rows of each kind: sessions that have expired, revoked sessions and revocations whose last token
- * has expired more than `horizon` seconds ago, expired counts of failed logins, and audit entries older than `auditHorizon`
- * seconds. Each kind has its own transaction, so that locks are held briefly. Several processes can do this at once.
+ * has expired more than `horizon` seconds ago, tokens of another system likewise, expired counts of failed logins, and audit
+ * entries older than `auditHorizon` seconds. Each kind has its own transaction, so that locks are held briefly. Several processes can do this at once.
  */
 export async function deleteExpired(
   connection: PostgresConnection,
@@ -55,5 +59,6 @@ export async function deleteExpired(
   const revocations = await count(deleteRevocations, { horizon, limit });
   const auditEntries = auditHorizon === undefined ? 0 : await count(deleteAuditEntries, { auditHorizon, limit });
   const failures = await count(deleteFailureCounts, { limit });
-  return { sessions: expired + revoked, revocations, failures, auditEntries };
+  const legacyTokens = await count(deleteLegacyTokens, { horizon, limit });
+  return { sessions: expired + revoked, revocations, failures, auditEntries, legacyTokens };
 }

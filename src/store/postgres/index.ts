@@ -7,11 +7,15 @@ import { createFeedStore } from "./feed/feed.ts";
 import { createNotifications } from "./feed/notifications.ts";
 import { type ListenState, probeListen } from "./feed/probe-listen.ts";
 import { createFeedReader } from "./feed/reader.ts";
+import { createKeyStore } from "./keys.ts";
+import { createLegacyStore } from "./legacy.ts";
+import { createSessionInserter } from "./new-session.ts";
 import { createNodeStore } from "./nodes.ts";
 import { createOutboxStore } from "./outbox.ts";
 import { createRevocations } from "./revocations.ts";
 import { inspect, type PostgresFacts } from "./schema/inspect.ts";
 import { checkSchema, migrate } from "./schema/migrate.ts";
+import { createServiceStore } from "./services.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
@@ -92,12 +96,16 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
   const notifications = createNotifications(connection, schema, pool.createListenClient);
   const reader = createFeedReader(connection, behaviour, pool.createListenClient);
   const revocations = createRevocations(notifications.notify);
+  const inserter = createSessionInserter(revocations);
 
   return {
     users: createUserStore(connection, revocations),
-    sessions: createSessionStore(connection, revocations, behaviour),
+    sessions: createSessionStore(connection, revocations, inserter, behaviour),
+    legacy: createLegacyStore(connection, revocations, inserter),
     feed: createFeedStore(connection, reader, notifications),
     nodes: createNodeStore(connection, notifications),
+    keys: createKeyStore(connection, notifications),
+    services: createServiceStore(connection, notifications),
     throttle: createThrottleStore(connection),
     audit: createAuditStore(connection),
     outbox: createOutboxStore(connection),

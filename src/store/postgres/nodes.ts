@@ -1,14 +1,11 @@
 import type { Look, NodeStore, RegisteredNode, RegistryNode } from "../../core/store/nodes.ts";
 import type { PostgresConnection } from "./connection/connection.ts";
-import { clock } from "./connection/statement.ts";
+import { clock, commitDurably } from "./connection/statement.ts";
 import { parsePosition } from "./feed/cursor.ts";
 import { isAStandby } from "./feed/feed.ts";
 import type { Notifications } from "./feed/notifications.ts";
 import { incarnation } from "./rows.ts";
 import { isVisible } from "./snapshot.ts";
-
-// In its own statement, so that it holds for the commit whatever the role's default is.
-const commitDurably = "SELECT set_config('synchronous_commit', 'on', true)";
 
 const raiseLongest = `UPDATE tokenpair.installation SET longest_access = greatest(longest_access, :access::bigint),
   longest_lease_ms = greatest(longest_lease_ms, :lease::bigint)

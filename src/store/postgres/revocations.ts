@@ -163,8 +163,9 @@ const appendException = `WITH ${clock},
     FROM clock, counted, tokenpair.installation RETURNING *)
   SELECT ${appendedColumns}, (SELECT least(number, ${mostCounted}) FROM counted) AS sessions FROM entry`;
 
-const raiseGlobalEpoch =
-  "UPDATE tokenpair.installation SET global_epoch = global_epoch + 1 RETURNING global_epoch AS epoch";
+const raiseGlobalEpoch = `WITH ${clock}
+  UPDATE tokenpair.installation SET global_epoch = global_epoch + 1, all_revoked_at = now
+  FROM clock RETURNING global_epoch AS epoch`;
 
 /**
  * Creates the revocations of a store.

@@ -16,14 +16,18 @@ const findExisting = `SELECT id, username_key AS "usernameKey" FROM tokenpair.us
 
 const insert = `WITH ${clock}
   INSERT INTO tokenpair.users
-  (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at, last_login_at)
+  (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at, last_login_at, imported)
   SELECT id, username, "usernameKey", email, "isActive", "isStaff",
     ${firstEpoch("imported.id")},
-    "passwordHash", coalesce("createdAt", now), "lastLoginAt"
+    "passwordHash", coalesce("createdAt", now), "lastLoginAt", "isImported"
   FROM clock, jsonb_to_recordset(:users::jsonb) AS imported (position integer, id text, username text, "usernameKey" text,
-    email text, "isActive" boolean, "isStaff" boolean, "passwordHash" text, "createdAt" bigint, "lastLoginAt" bigint)
+    email text, "isActive" boolean, "isStaff" boolean, "passwordHash" text, "createdAt" bigint, "lastLoginAt" bigint, "isImported" boolean)
   ORDER BY imported.position
   ON CONFLICT DO NOTHING RETURNING id`;
+
+// Those that were created by an earlier version, or here before the import.
+const markImported = `UPDATE tokenpair.users SET imported = true
+  WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(:ids::jsonb))) AND NOT imported`;
 
 const setLastNumber = "UPDATE tokenpair.user_numbers SET last = :lastNumber::bigint";
 
@@ -41,7 +45,8 @@ export function createUserImport(connection: PostgresConnection): UserStore["imp
       const ids = toJson(users.flatMap(({ id }) => (id === undefined ? [] : [id])));
       const keys = toJson(users.map(({ usernameKey }) => usernameKey));
       const existing = await run<ExistingUser>(findExisting, { ids, keys });
-      const { outcomes, inserts, lastNumber } = planImport(users, existing, last);
+      const { outcomes, inserts, sameIds, lastNumber } = planImport(users, existing, last);
+      if (!dryRun && sameIds.length > 0) await run(markImported, { ids: toJson(sameIds) });
       if (dryRun || inserts.length === 0) return { outcomes, now };
       const positioned = toJson(inserts.map((user, position) => ({ ...user, position })));
       const rows = await run<{ id: string }>(insert, { users: positioned });

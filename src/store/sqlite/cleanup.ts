@@ -18,13 +18,17 @@ const deleteRevocations = `DELETE FROM revocations WHERE seq IN
 const deleteFailureCounts = `DELETE FROM login_failures WHERE key IN
   (SELECT key FROM login_failures WHERE expires_at <= :now LIMIT :limit)`;
 
+// Its token is refused from then on because it has expired, also by a node whose clock is behind.
+const deleteLegacyTokens = `DELETE FROM legacy_tokens WHERE jti IN
+  (SELECT jti FROM legacy_tokens WHERE expires_at < :since LIMIT :limit)`;
+
 const deleteAuditEntries = `DELETE FROM audit_log WHERE seq IN
   (SELECT seq FROM audit_log WHERE at < :since LIMIT :limit)`;
 
 /**
  * Deletes at most `limit` rows of each kind, all in one transaction: sessions that have expired, revoked sessions and
- * revocations whose last token has expired more than `horizon` seconds ago, expired counts of failed logins, and audit
- * entries older than `auditHorizon` seconds. Earlier transactions set new cleanup times for sessions that are still in use.
+ * revocations whose last token has expired more than `horizon` seconds ago, tokens of another system likewise, expired counts
+ * of failed logins, and audit entries older than `auditHorizon` seconds. Earlier transactions set new cleanup times for sessions that are still in use.
  */
 export async function deleteExpired(
   connection: SqliteConnection,
@@ -42,6 +46,7 @@ export async function deleteExpired(
     const revocations = run(deleteRevocations, { since, limit });
     const auditEntries = auditHorizon === undefined ? 0 : run(deleteAuditEntries, { since: now - auditHorizon, limit });
     const failures = run(deleteFailureCounts, { now, limit });
-    return { sessions: expired + revoked, revocations, failures, auditEntries };
+    const legacyTokens = run(deleteLegacyTokens, { since, limit });
+    return { sessions: expired + revoked, revocations, failures, auditEntries, legacyTokens };
   });
 }

@@ -56,6 +56,8 @@ export interface Appended<R extends Revocation = Revocation> {
 export interface SqliteFeedStore extends FeedStore {
   /** Appends `revocation` inside the caller's write, and wakes the subscribers after the commit. */
   readonly append: <R extends Revocation>(revocation: R) => Appended<R>;
+  /** Wakes the subscribers after the commit of the caller's write, which has changed the state that a read returns. */
+  readonly wakeAfterCommit: () => void;
   /** Stops watching for commits of other processes. */
   readonly stop: () => void;
 }
@@ -77,6 +79,8 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
     for (const subscriber of subscribers) queueMicrotask(() => subscribers.has(subscriber) && subscriber(isAwaited));
   }
 
+  const wakeAll = () => wake(false);
+
   function append<R extends Revocation>(revocation: R): Appended<R> {
     const { kind, at, until = null, confirm = false, reason } = revocation;
     const row: RevocationRow = {
@@ -96,7 +100,7 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
   }
 
   function readState(nodeId: string | null): FeedState {
-    const { globalEpoch, longestLease, settled } = readInstallation(connection);
+    const { globalEpoch, keysVersion, longestLease, settled } = readInstallation(connection);
     const node = connection
       .prepare("SELECT leaving FROM nodes WHERE id = :nodeId AND incarnation = :incarnation")
       .get({ nodeId, incarnation: connection.incarnation });
@@ -106,6 +110,7 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
       incarnation: connection.incarnation,
       membership: node === undefined ? "absent" : node["leaving"] === 1 ? "leaving" : "member",
       globalEpoch,
+      keysVersion,
       isSettled: settled === connection.incarnation,
       longestLease,
       hasSynchronousStandby: false,
@@ -167,6 +172,7 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
     },
 
     append,
+    wakeAfterCommit: () => connection.afterCommit(wakeAll),
     stop: () => watch.setActive(false),
   };
 

@@ -5,10 +5,14 @@ import { deleteExpired } from "./cleanup.ts";
 import { createSqliteConnection } from "./connection/connection.ts";
 import { createFileWatch, openDatabase } from "./connection/open.ts";
 import { createFeedStore } from "./feed.ts";
+import { createKeyStore } from "./keys.ts";
+import { createLegacyStore } from "./legacy.ts";
+import { createSessionInserter } from "./new-session.ts";
 import { createNodeStore } from "./nodes.ts";
 import { createOutboxStore } from "./outbox.ts";
 import { createRevocations } from "./revocations.ts";
 import { checkSchema, migrate } from "./schema/migrate.ts";
+import { createServiceStore } from "./services.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
 import { createUserStore } from "./users.ts";
@@ -60,12 +64,16 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
   const connection = createSqliteConnection(database, { now, busyTimeout, ...createFileWatch(path) });
   const feed = createFeedStore(connection);
   const revocations = createRevocations(connection, feed);
+  const inserter = createSessionInserter(connection, revocations);
 
   return {
     users: createUserStore(connection, revocations),
-    sessions: createSessionStore(connection, revocations),
+    sessions: createSessionStore(connection, revocations, inserter),
+    legacy: createLegacyStore(connection, revocations, inserter),
     feed,
     nodes: createNodeStore(connection),
+    keys: createKeyStore(connection, feed),
+    services: createServiceStore(connection, feed),
     throttle: createThrottleStore(connection),
     audit: createAuditStore(connection),
     outbox: createOutboxStore(connection),

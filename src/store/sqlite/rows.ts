@@ -1,6 +1,8 @@
-import type { Session } from "../../core/session.ts";
+import type { RevokeReason, Session } from "../../core/session.ts";
+import type { SessionUser } from "../../core/store/sessions.ts";
 import type { User, UserWithPassword } from "../../core/user.ts";
 import { longestUnknownAccess } from "../revocation-row.ts";
+import type { SqliteConnection } from "./connection/connection.ts";
 
 type Bit = 0 | 1;
 
@@ -46,6 +48,14 @@ export type SessionRow = Omit<{ -readonly [K in keyof Session]: Session[K] }, "p
 /** Converts a row of `sessionColumns` to a session. */
 export function toSession(row: SessionRow): Session {
   return { ...row, persistent: row.persistent === 1 };
+}
+
+/** Returns the state of a session's user; `null` if there is none. Call it only inside a transaction. */
+export function readSessionUser(connection: SqliteConnection, id: string): SessionUser | null {
+  const row = connection.prepare("SELECT is_active, epoch, epoch_reason FROM users WHERE id = :id").get({ id });
+  if (row === undefined) return null;
+  const epochReason = row["epoch_reason"] as RevokeReason | null;
+  return { isActive: row["is_active"] === 1, epoch: Number(row["epoch"]), epochReason };
 }
 
 /**

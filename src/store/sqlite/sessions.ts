@@ -1,24 +1,25 @@
 import type { RevokeReason } from "../../core/session.ts";
-import type { AuditOf } from "../../core/store/audit.ts";
-import type {
-  CreatedSession,
-  CreateSessionOutcome,
-  NewSession,
-  SessionAt,
-  SessionSnapshot,
-  SessionStore,
-  SessionUser,
+import {
+  type CreateSessionOutcome,
+  nothingRevoked,
+  type SessionAt,
+  type SessionSnapshot,
+  type SessionStore,
 } from "../../core/store/sessions.ts";
-import { nothingRevoked } from "../../core/store/sessions.ts";
-import { mostCounted } from "../revocation-row.ts";
 import { recordChange, recordRotation } from "./audit.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
 import { readGlobalEpoch } from "./installation.ts";
+import type { SessionInserter } from "./new-session.ts";
 import type { Revocations } from "./revocations.ts";
-import { isLive, isLiveInEpoch, type SessionRow, sessionColumns, snapshotColumns, toSession } from "./rows.ts";
-
-/** How many sessions beyond the limit one login revokes. */
-const mostLimited = 10;
+import {
+  isLive,
+  isLiveInEpoch,
+  readSessionUser,
+  type SessionRow,
+  sessionColumns,
+  snapshotColumns,
+  toSession,
+} from "./rows.ts";
 
 /** A condition on `sessions`: the user exists, is active and still has the session's epoch. */
 const hasActiveUser = `EXISTS (SELECT 1 FROM users
@@ -30,23 +31,6 @@ const isPresented = `id = :sessionId AND user_id = :userId AND user_epoch >= :us
 
 /** An assignment: the caller will issue an access token. */
 const extendsAccess = "access_until = max(coalesce(access_until, 0), min(:now + :accessLifetime, absolute_expires_at))";
-
-const insert = `INSERT INTO sessions
-  (id, user_id, user_epoch, generation, current_hash, created_at, last_used_at, idle_expires_at, absolute_expires_at,
-   persistent, user_agent, ip, cleanup_at, access_until, global_epoch)
-  VALUES (:id, :userId, :userEpoch, 0, :currentHash, :now, :now, :idleExpiresAt, :absoluteExpiresAt,
-   :persistent, :userAgent, :ip, :idleExpiresAt, min(:now + :accessLifetime, :absoluteExpiresAt),
-   (SELECT global_epoch FROM installation))
-  RETURNING ${sessionColumns}`;
-
-// A login without a user agent can't be from a new device, and neither can the user's first login.
-const knowsDevice = `SELECT :userAgent IS NULL
-  OR NOT (EXISTS (SELECT 1 FROM users WHERE id = :userId AND last_login_at IS NOT NULL)
-    OR EXISTS (SELECT 1 FROM sessions WHERE user_id = :userId AND revoked_at IS NULL)
-    OR EXISTS (SELECT 1 FROM audit_log WHERE type = 'login' AND user_id = :userId))
-  OR EXISTS (SELECT 1 FROM sessions WHERE user_id = :userId AND user_agent = :userAgent AND revoked_at IS NULL)
-  OR EXISTS (SELECT 1 FROM audit_log WHERE type = 'login' AND user_id = :userId AND user_agent = :userAgent)
-  AS isKnown`;
 
 const rotate = `UPDATE sessions SET generation = generation + 1,
   previous_hash = current_hash, current_hash = :nextHash, salt = :salt, attempt_hash = :idempotencyHash,
@@ -65,13 +49,6 @@ const label = `UPDATE sessions SET label = :label
 const noteAccess =
   "UPDATE sessions SET access_until = max(coalesce(access_until, 0), :accessUntil) WHERE id = :sessionId";
 
-const countLive = `SELECT count(*) AS number FROM (SELECT 1 FROM sessions
-  WHERE user_id = :userId AND user_epoch = :userEpoch AND ${isLive} LIMIT ${mostCounted + 1})`;
-
-const selectOldest = `SELECT id FROM (SELECT id, last_used_at FROM sessions
-    WHERE user_id = :userId AND user_epoch = :userEpoch AND ${isLive} LIMIT ${mostCounted + 1})
-  ORDER BY last_used_at, id LIMIT :limit`;
-
 const findOne = `SELECT ${snapshotColumns} FROM sessions, installation WHERE id = :sessionId`;
 
 type SnapshotRow = SessionRow & { readonly endedAt: number | null; readonly endReason: RevokeReason | null };
@@ -82,14 +59,11 @@ const listForUser = `SELECT ${sessionColumns} FROM sessions WHERE user_id = :use
   ORDER BY created_at DESC, id DESC LIMIT :limit`;
 
 /** Creates the store of the table `sessions`. */
-export function createSessionStore(connection: SqliteConnection, revocations: Revocations): SessionStore {
-  function readUser(id: string): SessionUser | null {
-    const row = connection.prepare("SELECT is_active, epoch, epoch_reason FROM users WHERE id = :id").get({ id });
-    if (row === undefined) return null;
-    const epochReason = row["epoch_reason"] as RevokeReason | null;
-    return { isActive: row["is_active"] === 1, epoch: Number(row["epoch"]), epochReason };
-  }
-
+export function createSessionStore(
+  connection: SqliteConnection,
+  revocations: Revocations,
+  inserter: SessionInserter,
+): SessionStore {
   /** Returns a session with the time and the global epoch, for which the caller issues tokens. */
   function toSessionAt(row: object, now: number): SessionAt {
     return { session: toSession(row as SessionRow), now, globalEpoch: readGlobalEpoch(connection) };
@@ -101,66 +75,16 @@ export function createSessionStore(connection: SqliteConnection, revocations: Re
     const { endedAt, endReason, ...session } = row;
     const ended = endedAt === null ? {} : { revokedAt: endedAt, revokeReason: endReason };
     const at = toSessionAt({ ...session, ...ended }, now);
-    return { ...at, user: readUser(at.session.userId) };
-  }
-
-  function create(session: NewSession, now: number, audit?: AuditOf<CreatedSession>): CreateSessionOutcome {
-    const { id, userId, userEpoch, currentHash, userAgent, ip, accessLifetime } = session;
-    const user = readUser(userId);
-    if (user === null) return { outcome: "refused", reason: "user_gone" };
-    if (!user.isActive) return { outcome: "refused", reason: "user_inactive" };
-    if (user.epoch !== userEpoch) return { outcome: "refused", reason: "user_epoch_changed" };
-
-    const isKnownDevice = connection.prepare(knowsDevice).get({ userId, userAgent })?.["isKnown"] === 1;
-    const replaced =
-      session.replaces === undefined
-        ? nothingRevoked
-        : revocations.revokeOne(session.replaces.sessionId, { reason: "replaced", now }, session.replaces.userId);
-    const limited = revokeBeyondLimit(session, now);
-    if (session.updateLastLogin) {
-      connection.prepare("UPDATE users SET last_login_at = :now WHERE id = :userId").run({ userId, now });
-    }
-    const absoluteExpiresAt = now + session.absoluteLifetime;
-    const idleExpiresAt = Math.min(now + session.idleLifetime, absoluteExpiresAt);
-    const persistent = session.persistent ? 1 : 0;
-    const row = connection.prepare(insert).get({
-      id,
-      userId,
-      userEpoch,
-      currentHash,
-      persistent,
-      userAgent,
-      ip,
-      now,
-      idleExpiresAt,
-      absoluteExpiresAt,
-      accessLifetime,
-    });
-    return recordChange(connection, audit, {
-      outcome: "created",
-      ...toSessionAt(row as object, now),
-      revocations: [...replaced.revocations, ...limited.flatMap(({ revocations: entries }) => entries)],
-      limited: limited.map(({ sessionId }) => sessionId),
-      isNewDevice: !isKnownDevice,
-    });
-  }
-
-  /** Revokes the least recently used sessions of a user who has too many. */
-  function revokeBeyondLimit({ userId, userEpoch, maxSessions }: NewSession, now: number) {
-    if (maxSessions === null) return [];
-    const user = { userId, userEpoch, now };
-    const excess = Number(connection.prepare(countLive).get(user)?.["number"]) + 1 - maxSessions;
-    if (excess <= 0) return [];
-    const rows = connection.prepare(selectOldest).all({ ...user, limit: Math.min(excess, mostLimited) });
-    return rows.map((row) => {
-      const sessionId = String(row["id"]);
-      return { sessionId, ...revocations.revokeOne(sessionId, { reason: "limit", now }) };
-    });
+    return { ...at, user: readSessionUser(connection, at.session.userId) };
   }
 
   return {
     async create(session, audit) {
-      return connection.write("sessions.create", (now) => create(session, now, audit));
+      return connection.write("sessions.create", (now): CreateSessionOutcome => {
+        const reason = inserter.findRefusal(session);
+        if (reason !== null) return { outcome: "refused", reason };
+        return recordChange(connection, audit, inserter.insert(session, now));
+      });
     },
 
     async rotate(rotation) {

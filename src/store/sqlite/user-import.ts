@@ -8,10 +8,12 @@ const findExisting = `SELECT id, username_key AS usernameKey FROM users
   WHERE id = :id OR username_key = :usernameKey`;
 
 const insert = `INSERT INTO users
-  (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at, last_login_at)
+  (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at, last_login_at, imported)
   VALUES (:id, :username, :usernameKey, :email, :isActive, :isStaff,
     ${firstEpoch},
-    :passwordHash, coalesce(:createdAt, :now), :lastLoginAt)`;
+    :passwordHash, coalesce(:createdAt, :now), :lastLoginAt, :imported)`;
+
+const markImported = "UPDATE users SET imported = 1 WHERE id = :id AND imported = 0";
 
 /** Creates `users.importBatch`. The write lock keeps other writers away between the read and the inserts. */
 export function createUserImport(connection: SqliteConnection): UserStore["importBatch"] {
@@ -23,15 +25,23 @@ export function createUserImport(connection: SqliteConnection): UserStore["impor
         return rows as unknown as ExistingUser[];
       });
       const last = connection.prepare("SELECT last FROM user_numbers").get()?.["last"];
-      const { outcomes, inserts, lastNumber } = planImport(users, existing, Number(last));
+      const { outcomes, inserts, sameIds, lastNumber } = planImport(users, existing, Number(last));
       if (dryRun) return { outcomes, now };
       for (const { id, username, usernameKey, email, passwordHash, createdAt, lastLoginAt, ...user } of inserts) {
-        const [isActive, isStaff] = [user.isActive ? 1 : 0, user.isStaff ? 1 : 0];
-        const row = { id, username, usernameKey, email, isActive, isStaff, passwordHash, createdAt, lastLoginAt, now };
-        connection.prepare(insert).run(row);
+        const flags = {
+          isActive: toBit(user.isActive),
+          isStaff: toBit(user.isStaff),
+          imported: toBit(user.isImported),
+        };
+        const row = { id, username, usernameKey, email, passwordHash, createdAt, lastLoginAt, now };
+        connection.prepare(insert).run({ ...row, ...flags });
       }
+      // Those that were created by an earlier version, or here before the import.
+      for (const id of sameIds) connection.prepare(markImported).run({ id });
       connection.prepare("UPDATE user_numbers SET last = :lastNumber").run({ lastNumber });
       return recordChange(connection, audit, { outcomes, now });
     });
   };
 }
+
+const toBit = (flag: boolean) => (flag ? 1 : 0);

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readRecords, type UserRecord } from "../../../src/cli/import/records.ts";
+import { type ImportRecord, readRecords } from "../../../src/cli/import/records.ts";
 import type { Format } from "../../../src/cli/import/source.ts";
 
 const options = { model: "auth.user", usernameField: "username" };
@@ -14,7 +14,7 @@ async function* toChunks(bytes: Uint8Array, size: number) {
 /** Reads the records of `input` in chunks of `size` bytes. @returns fields as objects, and faults. */
 async function read(format: Format, input: string | Uint8Array, size = 65_536): Promise<unknown[]> {
   const bytes = typeof input === "string" ? new TextEncoder().encode(input) : input;
-  const records: UserRecord[] = [];
+  const records: ImportRecord[] = [];
   for await (const record of readRecords(toChunks(bytes, size), format, options)) records.push(record);
   return records.map((record) => ("fields" in record ? Object.fromEntries(record.fields) : record));
 }

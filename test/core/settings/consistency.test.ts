@@ -121,7 +121,26 @@ describe("the check for contradictions", () => {
     );
   });
 
+  it("refuses two key encryption keys with one id, and shows no key", () => {
+    const key = Buffer.alloc(32, 0x5a).toString("base64url");
+    const fault = /^keyEncryptionKey must have different ids\. Give the new key its own id\.$/;
+    expect(() => resolveSettings({ keyEncryptionKey: `new:${key},old:${key},new:${key}` })).toThrow(fault);
+  });
+
+  itRefuses("the profile of RFC 9068 without what it demands", [
+    [{ accessTokenProfile: "rfc9068", audience: "api" }, 'accessTokenProfile must not be "rfc9068" without issuer.'],
+    [
+      { accessTokenProfile: "rfc9068", issuer: "https://id" },
+      'accessTokenProfile must not be "rfc9068" without audience.',
+    ],
+    [
+      { accessTokenProfile: "rfc9068", issuer: "https://id", audience: "api", jtiClaim: "id" },
+      'jtiClaim must be "jti" with accessTokenProfile "rfc9068".',
+    ],
+  ]);
+
   it.each<Given>([
+    { accessTokenProfile: "rfc9068", issuer: "https://id", audience: "api" },
     { accessCookieName: "__Host-auth", refreshCookieName: "__Secure-auth" },
     { cookieDomain: "example.com", accessCookieName: "__Http-access", csrfCookieName: "__Secure-csrf" },
     { tokenPath: "/api/auth-token", authPath: "/api/auth" },

@@ -101,7 +101,7 @@ describe("an unknown setting", () => {
     expectRefused({ accesTokenLifetime: 60 }, "accesTokenLifetime is not a setting. Did you mean accessTokenLifetime?");
     expectRefused({ signingkey: "" }, "signingkey is not a setting. Did you mean signingKey?");
     expectRefused({ onErorr: 1 }, "onErorr is not a setting. Did you mean onError?");
-    expectRefused({ secure: true }, "secure is not a setting. docs/settings.md lists them all.");
+    expectRefused({ httpOnly: true }, "httpOnly is not a setting. docs/settings.md lists them all.");
   });
 
   it("refuses an unknown setting even if its value is undefined", () => {

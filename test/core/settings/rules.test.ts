@@ -54,10 +54,40 @@ describe("the rule of a switch", () => {
 
 describe("the rule of a choice", () => {
   it("accepts one of the values of a choice, in exactly their letters", () => {
-    expectFine("algorithm", ["HS256", "HS384", "HS512"]);
-    const fault = 'must be one of "HS256", "HS384", "HS512"';
-    expectFaults("algorithm", fault, ["hs256", "none", "RS256", null, 256, ["HS256"]]);
+    expectFine("rotateRefreshTokens", [true, false, "observe"]);
+    expectFaults("rotateRefreshTokens", 'must be one of true, false, "observe"', [
+      "Observe",
+      "true",
+      null,
+      ["observe"],
+    ]);
     expectFaults("cookieSameSite", 'must be one of "Strict", "Lax", "None"', ["lax", false]);
+  });
+});
+
+describe("the rules of keys", () => {
+  const key = Buffer.alloc(32, 0x5a).toString("base64url");
+
+  it("accept every algorithm that a signing key can have, and no other", () => {
+    const names = ["HS256", "HS384", "HS512", "ES256", "ES384", "ES512", "EdDSA", "RS256", "RS384", "RS512"];
+    expectFine("algorithm", [...names, "PS256", "PS384", "PS512"]);
+    for (const value of ["hs256", "none", "Ed25519", "ES256K", null, 256, ["HS256"]]) {
+      expect(faultOf("algorithm", value), String(value)).toMatch(/^must be one of "HS256", .*"PS512", got /);
+    }
+  });
+
+  it("accept a key encryption key of 32 bytes, or a list of them, and never show one", () => {
+    expectFine("keyEncryptionKey", [key, `2026:${key}`, `2026:${key},2025:${key}`, `${key},old.1:${key}`]);
+    for (const value of [key.slice(1), `${key}A`, `${key}=`, `a b:${key}`, `${key},`, `:${key}`, "", null, 7]) {
+      const fault = faultOf("keyEncryptionKey", value);
+      expect(fault, String(value)).toMatch(/^must be 32 random bytes in base64url/);
+      expect(fault).not.toContain("Wlpa");
+    }
+  });
+
+  it("accept a client id that RFC 6749 allows", () => {
+    expectFine("clientId", ["tokenpair", "https://app.example/"]);
+    expectFaults("clientId", "must be printable ASCII characters without spaces", ["", "a b", "é", null, 1]);
   });
 });
 

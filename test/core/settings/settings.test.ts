@@ -10,7 +10,7 @@ describe("the default settings", () => {
       refreshTokenLifetime: days(30),
       rotateRefreshTokens: true,
       blacklistAfterRotation: true,
-      algorithm: "HS256",
+      algorithm: undefined,
       leeway: 0,
       authHeaderTypes: ["Bearer"],
       authHeaderName: "Authorization",

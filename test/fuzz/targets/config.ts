@@ -20,7 +20,8 @@ function toFault(read: () => unknown): ConfigError | null {
 }
 
 /** The variables whose values are never shown, under any name that is not a setting too. */
-const isSecret = /^TOKENPAIR_(?:DATABASE_URL|SIGNING_K..|WEBHOOK_SECRET|PASSWORD_PEPPERS)$/;
+const isSecret =
+  /^TOKENPAIR_(?:DATABASE_URL|SIGNING_K..|SECRET|SECRET_FILE|KEY_ENCRYPTION_KEY|WEBHOOK_SECRET|PASSWORD_PEPPERS)$/;
 
 /** Lines of the environment: `VARIABLE=value`. */
 export const environment: FuzzTarget = {
@@ -33,6 +34,8 @@ export const environment: FuzzTarget = {
       "TOKENPAIR_DATABASE_URL=planted.secret",
       "TOKENPAIR_SIGNING_KEY=planted",
       "TOKENPAIR_SIGNING_KYE=planted",
+      "TOKENPAIR_SECRET=planted",
+      "TOKENPAIR_KEY_ENCRYPTION_KEY=2026:planted",
       "TOKENPAIR_WEBHOOK_SECRET=planted",
       "TOKENPAIR_PASSWORD_PEPPERS=2026:planted",
       "TOKENPAIR_PORT=8000",

@@ -2,10 +2,12 @@ import { expect } from "vitest";
 import { toCookieNames } from "../../../src/core/settings/cookie-names.ts";
 import { defaultSettings } from "../../../src/core/settings/settings.ts";
 import { createDeviceToken, openDeviceToken } from "../../../src/crypto/device-tokens.ts";
+import { createServiceCredential, hashServiceCredential } from "../../../src/crypto/service-credential.ts";
 import { readCookies } from "../../../src/http/cookies/cookies.ts";
 import { createCsrfToken, isCsrfToken } from "../../../src/http/cookies/csrf-token.ts";
 import { createBearerReader } from "../../../src/http/request/bearer.ts";
 import { createClientIpFinder } from "../../../src/http/request/client-ip.ts";
+import { readServiceCredential } from "../../../src/http/request/service-credential.ts";
 import { readIdempotencyKey } from "../../../src/http/routes/token-refresh.ts";
 import { toCode } from "../../crypto/forge.ts";
 import { mutationsOf, toHeaderValue } from "../mutations.ts";
@@ -23,6 +25,25 @@ export const authorization: FuzzTarget = {
     });
     expect([undefined, "bad_authorization_header"]).toContain(refusal);
     if (token !== null) expect(text).toMatch(/^[ \t]*bearer[ \t]+[^ \t]+[ \t]*$/i);
+  },
+};
+
+const service = createServiceCredential((size) => new Uint8Array(size).fill(5));
+const basic = Buffer.from(`billing:${service.credential}`).toString("base64");
+
+export const serviceCredential: FuzzTarget = {
+  name: "the Authorization header of a service",
+  inputs: mutationsOf(
+    [`Bearer ${service.credential}`, `Basic ${basic}`, "Basic YTpi", "Basic"],
+    ["Bearer ", "basic\t", ":", "=", "tps_", basic],
+  ).map(toHeaderValue),
+  check(text) {
+    const presented = readServiceCredential({ authorization: text });
+    expect(presented).not.toBeNull();
+    if (hashServiceCredential(presented?.credential ?? "") === null) return;
+    const [, encoded] = /^basic[ \t]+(\S+)/i.exec(text) ?? [];
+    const plain = encoded === undefined ? text : Buffer.from(encoded, "base64").toString();
+    expect(plain).toMatch(encoded === undefined ? /^bearer[ \t]+tps_[\w-]{43}[ \t]*$/i : /^[^:]*:tps_[\w-]{43}$/);
   },
 };
 

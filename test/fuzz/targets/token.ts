@@ -8,7 +8,7 @@ import type { FuzzTarget } from "../target.ts";
 
 const now = 1_767_225_600;
 const tokens = createTokens({
-  keys,
+  keys: () => keys,
   clock: { now: () => now, monotonic: () => 0, wall: () => now * 1_000 },
   settings: defaultSettings,
 });

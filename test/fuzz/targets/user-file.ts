@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { CommandError } from "../../../src/cli/errors.ts";
-import { readRecords, type UserRecord } from "../../../src/cli/import/records.ts";
+import { type ImportRecord, readRecords } from "../../../src/cli/import/records.ts";
 import { detectFormat, type Format } from "../../../src/cli/import/source.ts";
 import { toFieldNames, toForeignUser } from "../../../src/cli/import/user-fields.ts";
 import { mutationsOf } from "../mutations.ts";
@@ -44,8 +44,8 @@ async function* toChunks(text: string, size: number): AsyncGenerator<Uint8Array>
   for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
 }
 
-async function readAll(format: Format, input: string): Promise<UserRecord[]> {
-  const records: UserRecord[] = [];
+async function readAll(format: Format, input: string): Promise<ImportRecord[]> {
+  const records: ImportRecord[] = [];
   const options = { model: "auth.user", usernameField: "username" };
   try {
     for await (const record of readRecords(toChunks(input, 5), format, options)) records.push(record);
@@ -56,7 +56,7 @@ async function readAll(format: Format, input: string): Promise<UserRecord[]> {
 }
 
 /** Expects one record for each element of a JSON list, and a fault for each element that is not an object. */
-function expectAsParsed(input: string, records: readonly UserRecord[]): void {
+function expectAsParsed(input: string, records: readonly ImportRecord[]): void {
   const list = parseList(input.replace(/^\ufeff/, ""));
   if (list === null) return;
   expect(records).toHaveLength(list.length);

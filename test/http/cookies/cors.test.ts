@@ -85,6 +85,19 @@ it("sends no CORS headers at all if no origin is trusted", async () => {
 
 const exposed = "Token-Replayed, Session-Ended, Revocation-Confirmed, Retry-After, WWW-Authenticate";
 
+it("sends no CORS headers for the endpoints of services and their metadata", async () => {
+  const { send } = await start();
+  for (const [method, path] of [
+    ["POST", "/api/token/introspect/"],
+    ["POST", "/api/token/revoke/"],
+    ["GET", "/.well-known/oauth-authorization-server"],
+  ] as const) {
+    const asked = await send("OPTIONS", path, { headers: { Origin: front, ...preflight } });
+    const sent = await send(method, path, { headers: { Origin: front } });
+    expect([path, toCorsHeaders(asked), toCorsHeaders(sent)]).toEqual([path, {}, {}]);
+  }
+});
+
 it("lets a trusted origin's page use the token endpoints without credentials", async () => {
   const { send } = await start();
   for (const path of ["/api/token/", "/api/token/refresh", "/api/token/verify/", "/api/token/blacklist/"]) {

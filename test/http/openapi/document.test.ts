@@ -57,6 +57,9 @@ describe("the OpenAPI document", () => {
       "labelSession",
       "changePassword",
       "getJwks",
+      "getServerMetadata",
+      "introspectToken",
+      "revokeToken",
       "getOpenApiDocument",
       "getLiveness",
       "getReadiness",
@@ -137,6 +140,9 @@ describe("the OpenAPI document", () => {
         "/api/auth/sessions/{id}/",
         "/api/auth/password/",
         "/.well-known/jwks.json",
+        "/.well-known/oauth-authorization-server",
+        "/api/token/introspect/",
+        "/api/token/revoke/",
         "/api/schema/",
         "/healthz",
         "/readyz",
@@ -171,10 +177,30 @@ describe("the OpenAPI document", () => {
       bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
       cookie: { type: "apiKey", in: "cookie", name: "__Host-Http-access" },
       refreshCookie: { type: "apiKey", in: "cookie", name: "__Secure-refresh" },
+      serviceBasic: { type: "http", scheme: "basic", description: expect.any(String) },
+      serviceBearer: { type: "http", scheme: "bearer", description: expect.any(String) },
     });
+    for (const path of ["/api/token/introspect/", "/api/token/revoke/"]) {
+      expect(document.paths[path]?.["post"]?.security).toEqual([{ serviceBasic: [] }, { serviceBearer: [] }]);
+    }
     expect(document.paths["/api/auth/refresh/"]?.["post"]?.security).toEqual([{ refreshCookie: [] }]);
     expect(document.paths["/api/auth/me/"]?.["get"]?.security).toEqual([{ bearer: [] }, { cookie: [] }]);
     expect(document.paths["/api/token/"]?.["post"]?.security).toEqual([]);
+  });
+
+  it("describes the documents that caches may keep, with their media types", () => {
+    for (const [path, mediaType] of [
+      ["/.well-known/jwks.json", "application/jwk-set+json"],
+      ["/.well-known/oauth-authorization-server", "application/json"],
+    ] as const) {
+      const operation = document.paths[path]?.["get"];
+      expect(operation?.parameters?.map(({ name }) => name)).toEqual(["If-None-Match"]);
+      expect(Object.keys(operation?.responses["200"]?.content ?? {})).toEqual([mediaType]);
+      for (const status of ["200", "304"]) {
+        expect(operation?.responses[status]?.headers?.["ETag"]).toMatchObject({ required: true });
+      }
+      expect(operation?.responses["304"]).not.toHaveProperty("content");
+    }
   });
 
   it("describes the Token-Replayed header of both refresh endpoints", () => {
@@ -193,6 +219,11 @@ describe("the OpenAPI document", () => {
     expect(badRequest("/api/auth/password/")?.description).toMatch(/password/);
     for (const { operation } of ownOperations().filter(({ operation }) => operation.requestBody !== undefined)) {
       const schema = operation.responses["400"]?.content?.["application/json"];
+      if (operation.security.some((scheme) => "serviceBasic" in scheme)) {
+        const oauth = { type: "object", properties: { error: { type: "string", const: "invalid_request" } } };
+        expect(schema).toMatchObject({ schema: oauth });
+        continue;
+      }
       const fields = { type: "object", additionalProperties: { type: "array", items: { type: "string" } } };
       const detail = { type: "object", properties: { detail: { type: "string" }, code: { type: "string" } } };
       expect(schema).toMatchObject({ schema: { anyOf: [fields, detail] } });

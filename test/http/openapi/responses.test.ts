@@ -2,6 +2,7 @@
  * Every response agrees with the OpenAPI document: its status, its headers and its body are documented. The requests are made
  * from the document's operations, so a new route is tested as soon as it is in the route table.
  */
+import { randomBytes } from "node:crypto";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../../src/core/errors.ts";
 import type { Store } from "../../../src/core/store/index.ts";
@@ -9,6 +10,7 @@ import { endpoints } from "../../../src/http/routes/index.ts";
 import { createHealth } from "../../../src/server/handlers/health.ts";
 import { alice, createTestAuth, type TestAuth, type TestAuthOptions } from "../../support/auth.ts";
 import { type Browser, createBrowser, ownOrigin } from "../../support/browser.ts";
+import { addService, type TestService } from "../../support/services.ts";
 import type { Pair } from "../../support/wire.ts";
 import { sendFrom } from "../guesses.ts";
 import { createValidator, type OpenApiDocument, type Operation, toOperations } from "./validator.ts";
@@ -44,13 +46,19 @@ const find = (operationId: string): Operation => {
   return found;
 };
 
-/** Somebody who can send requests: alice twice, in a browser and with a pair, and a session of hers to name in a path. */
+/**
+ * Somebody who can send requests: alice twice, in a browser and with a pair, a session of hers to name in a path, and a service.
+ */
 interface Scene {
   readonly auth: TestAuth;
   readonly browser: Browser;
   readonly pair: Pair;
   readonly otherId: string;
+  readonly service: TestService;
 }
+
+/** How many scenes there have been: each has a service of its own. */
+let scenes = 0;
 
 let auth: TestAuth;
 /** Whether every call of the store fails. */
@@ -73,7 +81,14 @@ function withSwitch(store: Store): Store {
         };
       },
     });
-  return { ...store, users: wrap(store.users), sessions: wrap(store.sessions), throttle: wrap(store.throttle) };
+  return {
+    ...store,
+    users: wrap(store.users),
+    sessions: wrap(store.sessions),
+    throttle: wrap(store.throttle),
+    services: wrap(store.services),
+    keys: wrap(store.keys),
+  };
 }
 
 beforeEach(() => start());
@@ -86,10 +101,12 @@ async function createScene(): Promise<Scene> {
   const browser = createBrowser(auth);
   await browser.logIn();
   const other = await auth.logIn();
-  return { auth, browser, pair: await auth.logIn(), otherId: auth.deps.tokens.verifyRefresh(other.refresh).sessionId };
+  const service = await addService(auth, ["introspect", "revoke"], `service-${scenes++}`);
+  const otherId = auth.deps.tokens.verifyRefresh(other.refresh).sessionId;
+  return { auth, browser, pair: await auth.logIn(), otherId, service };
 }
 
-const credentials = ["nothing", "a bearer token", "cookies"] as const;
+const credentials = ["nothing", "a bearer token", "cookies", "a service's credential"] as const;
 type Credentials = (typeof credentials)[number];
 
 interface Send {
@@ -106,11 +123,16 @@ async function send(
   { body, headers = {}, method = operation.method }: Send = {},
 ): Promise<Response> {
   const path = operation.path.replace("{id}", scene.otherId);
-  const bearer = by === "a bearer token" ? { Authorization: `Bearer ${scene.pair.access}` } : {};
+  const authorization = {
+    nothing: {},
+    "a bearer token": { Authorization: `Bearer ${scene.pair.access}` },
+    cookies: {},
+    "a service's credential": scene.service.basic,
+  }[by];
   const response =
     by === "cookies"
       ? await scene.browser.send(method, path, { body, headers })
-      : await scene.auth.send(method, path, { body, headers: { ...bearer, ...headers } });
+      : await scene.auth.send(method, path, { body, headers: { ...authorization, ...headers } });
   return expectDocumented(operation, response);
 }
 
@@ -128,6 +150,8 @@ const validBodies: Readonly<Record<string, (scene: Scene) => unknown>> = {
   labelSession: () => ({ label: "phone" }),
   revokeSession: () => ({}),
   changePassword: () => ({ current_password: alice.password, new_password: newPassword }),
+  introspectToken: ({ pair }) => ({ token: pair.access }),
+  revokeToken: ({ pair }) => ({ token: pair.access }),
 };
 const toValidBody = ({ operation }: Operation, scene: Scene) => validBodies[operation.operationId]?.(scene);
 
@@ -135,12 +159,13 @@ const toValidBody = ({ operation }: Operation, scene: Scene) => validBodies[oper
 function toCredentials({ operation }: Operation): readonly Credentials[] {
   if (operation.operationId === "logIn") return ["cookies"];
   const schemes = operation.security.flatMap(Object.keys);
+  if (schemes.includes("serviceBasic")) return ["a service's credential"];
   return schemes.length === 0
     ? ["nothing"]
     : credentials.filter((by) =>
         by === "cookies"
           ? schemes.some((scheme) => /cookie/i.test(scheme))
-          : by !== "nothing" && schemes.includes("bearer"),
+          : by === "a bearer token" && schemes.includes("bearer"),
       );
 }
 
@@ -184,7 +209,7 @@ describe("the OpenAPI document", () => {
     for (const operation of toOwn()) {
       for (const by of toCredentials(operation)) {
         await auth.close();
-        await start({ settings: { clearSiteData: true } });
+        await start({ settings: { clearSiteData: true, issuer: "https://auth.example" } });
         const scene = await createScene();
         const response = await send(operation, scene, by, { body: toValidBody(operation, scene) });
         expect([operation.operation.operationId, by, response.ok]).toEqual([operation.operation.operationId, by, true]);
@@ -196,22 +221,24 @@ describe("the OpenAPI document", () => {
     await auth.close();
     // Limits would refuse most of the requests.
     await start({ settings: { loginFailuresBeforeDelay: 0, accountFailuresBeforeDelay: 0, maxLoginFailures: 0 } });
-    const scene = await createScene();
+    let scene = await createScene();
+    /** Sends a request. What is accepted, or sets cookies, would change the scene for the next request. */
+    const sendThere = async (operation: Operation, request: Send) => {
+      const response = await send(operation, scene, by, request);
+      const isAccepted = response.ok && operation.method !== "GET";
+      if (isAccepted || response.headers.getSetCookie().length > 0) scene = await createScene();
+    };
     for (const operation of toOwn()) {
       const { operationId } = operation.operation;
       for (const invalid of invalidBodies) {
-        // Those that accept them would change the scene for the next request.
-        const isValid = operation.method === "DELETE" || ["logOut", "logIn", "refreshCookies"].includes(operationId);
-        const own = isValid && by !== "nothing" ? await createScene() : scene;
-        await send(operation, own, by, operation.method === "GET" ? { headers: invalid.headers ?? {} } : invalid);
+        await sendThere(operation, operation.method === "GET" ? { headers: invalid.headers ?? {} } : invalid);
       }
       for (const headers of invalidHeaders) {
-        const own = await createScene();
-        const valid = toValidBody(operation, own);
+        const valid = toValidBody(operation, scene);
         // A password that was changed would refuse the next login.
         const body =
           operationId === "changePassword" ? { current_password: "wrong", new_password: newPassword } : valid;
-        await send(operation, own, by, { headers, ...(body === undefined ? {} : { body }) });
+        await sendThere(operation, { headers, ...(body === undefined ? {} : { body }) });
       }
     }
   });
@@ -247,11 +274,15 @@ describe("the OpenAPI document", () => {
 
   it("documents every response to a body that can't be read", async () => {
     for (const operation of toOwn().filter(({ operation }) => operation.requestBody !== undefined)) {
-      const { browser, otherId } = await createScene();
+      const { browser, otherId, service } = await createScene();
       const unreadable = createBrowser({
         send: (method, path, { headers } = {}) => {
           const body = new ReadableStream({ pull: (controller) => controller.error(new Error("the client is gone")) });
-          const init = { method, body, duplex: "half", ...(headers === undefined ? {} : { headers }) } as RequestInit;
+          const all = new Headers(headers);
+          if (operation.operation.security.some((scheme) => "serviceBasic" in scheme)) {
+            all.set("Authorization", service.basic.Authorization);
+          }
+          const init = { method, body, duplex: "half", headers: all } as RequestInit;
           return auth.handler.fetch(new Request(`${ownOrigin}${path}`, init));
         },
       });
@@ -263,7 +294,8 @@ describe("the OpenAPI document", () => {
 
   it("documents every response to too many requests", async () => {
     await auth.close();
-    await start({ settings: { refreshLimit: 1, verifyLimit: 1, blacklistLimit: 1, maxLoginFailures: 2 } });
+    const limits = { refreshLimit: 1, verifyLimit: 1, blacklistLimit: 1, serviceFailureLimit: 1, maxLoginFailures: 2 };
+    await start({ settings: limits });
     const limited = toOwn().filter(({ operation }) => "429" in operation.responses);
     // Made before the account is locked.
     const scenes: Scene[] = [];
@@ -279,7 +311,9 @@ describe("the OpenAPI document", () => {
       while (statuses.length < 6 && statuses.at(-1) !== 429) {
         const isLogin = operation.operation.operationId === "logIn";
         const attempt = isLogin ? send(operation, { ...scene, browser }, "cookies", { body }) : null;
-        statuses.push((await (attempt ?? send(operation, { ...scene, auth: sent }, by, { body }))).status);
+        const isForService = operation.operation.security.some((scheme) => "serviceBasic" in scheme);
+        const headers: Record<string, string> = isForService ? { Authorization: "Bearer wrong" } : {};
+        statuses.push((await (attempt ?? send(operation, { ...scene, auth: sent }, by, { body, headers }))).status);
       }
       expect([operation.operation.operationId, statuses.at(-1)]).toEqual([operation.operation.operationId, 429]);
     }
@@ -298,6 +332,38 @@ describe("the OpenAPI document", () => {
     for (const operation of toOwn()) {
       for (const by of credentials) await send(operation, scene, by, { body: toValidBody(operation, scene) });
     }
+  });
+
+  it("documents the 403 of a service without the scope", async () => {
+    const service = await addService(auth, ["feed"], "readers");
+    const scene = { ...(await createScene()), service };
+    for (const operationId of ["introspectToken", "revokeToken"]) {
+      expect((await send(find(operationId), scene, "a service's credential", { body: { token: "x" } })).status).toBe(
+        403,
+      );
+    }
+  });
+
+  it("documents every response of the documents that caches may keep", async () => {
+    await auth.close();
+    await start({ settings: { issuer: "https://auth.example" } });
+    const scene = await createScene();
+    for (const operationId of ["getJwks", "getServerMetadata"]) {
+      const operation = find(operationId);
+      const etag = (await send(operation, scene, "nothing")).headers.get("ETag") ?? "";
+      expect((await send(operation, scene, "nothing", { headers: { "If-None-Match": etag } })).status).toBe(304);
+    }
+  });
+
+  it("documents the 503 of public keys that are not loaded yet", async () => {
+    await auth.close();
+    await start({
+      given: { signingKey: undefined },
+      settings: { keyEncryptionKey: randomBytes(32).toString("base64url") },
+    });
+    isDown = true;
+    const response = await auth.send("GET", "/.well-known/jwks.json");
+    expect((await expectDocumented(find("getJwks"), response)).status).toBe(503);
   });
 
   it("documents the 404 of a password that the application manages itself", async () => {

@@ -81,12 +81,12 @@ const claims = { exp: testStart + 60, iat: testStart, jti: "a", user_id: "1", si
 
 it.each([
   ["garbage", () => "garbage", "Token is invalid"],
-  ["of a wrong shape", () => signCompact({ ...claims, ue: "0" }, t.keys.current), "Token is invalid"],
-  ["expired", () => signCompact({ ...claims, exp: testStart - 1 }, t.keys.current), "Token is expired"],
-  ["of another type", () => signCompact({ ...claims, token_type: "x" }, t.keys.current), "Token has wrong type"],
-  ["without exp", () => signCompact({ ...claims, exp: undefined }, t.keys.current), "Token has no 'exp' claim"],
-  ["without type", () => signCompact({ ...claims, token_type: undefined }, t.keys.current), "Token has no type"],
-  ["without id", () => signCompact({ ...claims, jti: undefined }, t.keys.current), "Token has no id"],
+  ["of a wrong shape", () => signCompact({ ...claims, ue: "0" }, t.keys.access), "Token is invalid"],
+  ["expired", () => signCompact({ ...claims, exp: testStart - 1 }, t.keys.access), "Token is expired"],
+  ["of another type", () => signCompact({ ...claims, token_type: "x" }, t.keys.access), "Token has wrong type"],
+  ["without exp", () => signCompact({ ...claims, exp: undefined }, t.keys.access), "Token has no 'exp' claim"],
+  ["without type", () => signCompact({ ...claims, token_type: undefined }, t.keys.access), "Token has no type"],
+  ["without id", () => signCompact({ ...claims, jti: undefined }, t.keys.access), "Token has no id"],
 ])("answers 401 to an access token that is %s", async (_, toToken, message) => {
   await expectRefusal(await getMe(`Bearer ${toToken()}`), notValid(message));
 });
@@ -98,7 +98,7 @@ it("answers 401 to a refresh token sent as an access token", async () => {
 
 it("answers 401 to an access token without the user claim", async () => {
   const body = { detail: "Token contained no recognizable user identification", code: "token_not_valid" };
-  const token = signCompact({ ...claims, user_id: undefined }, t.keys.current);
+  const token = signCompact({ ...claims, user_id: undefined }, t.keys.access);
   await expectRefusal(await getMe(`Bearer ${token}`), { status: 401, body, challenge: tokenChallenge });
 });
 
@@ -127,12 +127,12 @@ it("answers 401 to an access token that was revoked by its id", async () => {
 });
 
 it("answers 401 to a genuine access token whose session is not in the store", async () => {
-  const token = signCompact({ ...claims, user_id: t.user.id }, t.keys.current);
+  const token = signCompact({ ...claims, user_id: t.user.id }, t.keys.access);
   await expectRefusal(await getMe(`Bearer ${token}`), notValid("Token is blacklisted"));
 });
 
 it("answers 401 user_not_found to a genuine access token whose user is not in the store", async () => {
-  const token = signCompact({ ...claims, user_id: "404" }, t.keys.current);
+  const token = signCompact({ ...claims, user_id: "404" }, t.keys.access);
   const body = { detail: "User not found", code: "user_not_found" };
   await expectRefusal(await getMe(`Bearer ${token}`), { status: 401, body, challenge: tokenChallenge });
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, it } from "vitest";
 import { signCompact } from "../../../src/crypto/jws.ts";
-import { createHmacKey } from "../../../src/crypto/signing-key.ts";
+import { createHmacKey } from "../../../src/crypto/keys/hmac-key.ts";
 import { createTestAuth, type TestAuth, testStart } from "../../support/auth.ts";
 import { expectRefusal, tokenChallenge } from "../refusals.ts";
 
@@ -27,14 +27,14 @@ describe("a token endpoint that gets a token that is not valid", () => {
     const cases: readonly (readonly [string, () => string, string])[] = [
       ["garbage", () => "garbage", "Token is invalid"],
       ["forged", () => signCompact(payload, otherKey), "Token is invalid"],
-      ["not valid yet", () => signCompact({ ...payload, iat: testStart + 61 }, t.keys.current), "Token is invalid"],
-      ["of a wrong shape", () => signCompact({ ...payload, sid: 1 }, t.keys.current), "Token is invalid"],
-      ["without a user", () => signCompact(without(payload, "user_id"), t.keys.current), "Token is invalid"],
-      ["expired", () => signCompact({ ...payload, exp: testStart - 1 }, t.keys.current), "Token is expired"],
-      ["of another type", () => signCompact({ ...payload, token_type: "x" }, t.keys.current), "Token has wrong type"],
-      ["without exp", () => signCompact(without(payload, "exp"), t.keys.current), "Token has no 'exp' claim"],
-      ["without type", () => signCompact(without(payload, "token_type"), t.keys.current), "Token has no type"],
-      ["without id", () => signCompact(without(payload, "jti"), t.keys.current), "Token has no id"],
+      ["not valid yet", () => signCompact({ ...payload, iat: testStart + 61 }, t.keys.access), "Token is invalid"],
+      ["of a wrong shape", () => signCompact({ ...payload, sid: 1 }, t.keys.access), "Token is invalid"],
+      ["without a user", () => signCompact(without(payload, "user_id"), t.keys.access), "Token is invalid"],
+      ["expired", () => signCompact({ ...payload, exp: testStart - 1 }, t.keys.access), "Token is expired"],
+      ["of another type", () => signCompact({ ...payload, token_type: "x" }, t.keys.access), "Token has wrong type"],
+      ["without exp", () => signCompact(without(payload, "exp"), t.keys.access), "Token has no 'exp' claim"],
+      ["without type", () => signCompact(without(payload, "token_type"), t.keys.access), "Token has no type"],
+      ["without id", () => signCompact(without(payload, "jti"), t.keys.access), "Token has no id"],
     ];
     it.each(cases)(`answers 401 from ${endpoint} to a token that is %s`, async (_, toToken, detail) => {
       const response = await t.send("POST", `/api/token/${endpoint}/`, { body: { [field]: toToken() } });

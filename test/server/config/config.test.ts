@@ -30,7 +30,11 @@ describe("loadConfig", () => {
       logLevel: "info",
       page: true,
     });
-    expect(settings).toMatchObject({ accessTokenLifetime: 1800, refreshTokenLifetime: 2_592_000, algorithm: "HS256" });
+    expect(settings).toMatchObject({
+      accessTokenLifetime: 1800,
+      refreshTokenLifetime: 2_592_000,
+      verifyCacheSize: 1000,
+    });
     expect(source).toBe("the defaults");
   });
 

@@ -34,7 +34,7 @@ describe("readEnvironment", () => {
     ["TOKENPAIR_REUSE_INTERVAL", "61", "must be a whole number of seconds from 0 to 60, got 61"],
     ["TOKENPAIR_PAGE", "yes", "must be true or false"],
     ["TOKENPAIR_BLACKLIST_AFTER_ROTATION", "false", "must be true, because a session is one row"],
-    ["TOKENPAIR_ALGORITHM", "none", 'must be one of "HS256", "HS384", "HS512", got "none"'],
+    ["TOKENPAIR_ON_STALE", "none", 'must be one of "wait", "refuse", "lookup", got "none"'],
     ["TOKENPAIR_AUTH_HEADER_TYPES", "", 'must be a list of authentication schemes such as "Bearer", got an empty list'],
     ["TOKENPAIR_PORT", "65536", "must be a port from 0 to 65535"],
     ["TOKENPAIR_LOG_LEVEL", "loud", 'must be one of "debug", "info", "warn", "error", "silent", got "loud"'],

@@ -13,6 +13,7 @@ const metrics = createMetrics({
     revocations: { live: 0, staleSeconds: 0 },
     passwords: { inFlight: 0, waiting: 0, rejected: 0 },
     store: { isWritable: true },
+    keys: { kid: "k1", algorithm: "ES256", age: 90, isReadable: true },
   }),
 });
 

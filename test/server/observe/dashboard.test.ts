@@ -15,6 +15,7 @@ async function listSeries(): Promise<ReadonlySet<string>> {
       revocations: { live: 0, staleSeconds: 0 },
       passwords: { inFlight: 0, waiting: 0, rejected: 0 },
       store: { isWritable: true },
+      keys: { kid: "k1", algorithm: "ES256", age: 90, isReadable: true },
       connections: { open: 0, idle: 0, waiting: 0, refused: 0 },
     }),
   });

@@ -11,6 +11,7 @@ function start() {
       revocations: { live: 3, staleSeconds: 0.25 },
       passwords: { inFlight: 2, waiting: 7, rejected: 9 },
       store: { isWritable: true },
+      keys: { kid: "k1", algorithm: "ES256", age: 90, isReadable: true },
       connections: { open: 4, idle: 1, waiting: 2, refused: 5 },
     }),
   });
@@ -65,7 +66,7 @@ describe("the metrics", () => {
     const { metrics, read } = start();
     for (const seconds of [0.02, 0.6, 45]) metrics.lag(seconds);
     metrics.event({ type: "listen_lost", time: 0, reason: "ECONNRESET" });
-    metrics.cleanup({ sessions: 7, revocations: 2, failures: 0, auditEntries: 0 });
+    metrics.cleanup({ sessions: 7, revocations: 2, failures: 0, auditEntries: 0, legacyTokens: 0 });
     metrics.cleanup(null);
     const text = await read();
     expect(text).toContain('tokenpair_revocation_lag_seconds_bucket{le="0.025"} 1');
@@ -118,6 +119,7 @@ describe("the metrics", () => {
         revocations: { live: 0, staleSeconds: 0 },
         passwords: { inFlight: 0, waiting: 0, rejected: 0 },
         store: { isWritable: true },
+        keys: { kid: "k1", algorithm: "ES256", age: 90, isReadable: true },
       }),
     });
     const text = await (await fetch(new Request("http://localhost/metrics"))).text();

@@ -1,5 +1,7 @@
 import type { FeedRead } from "../../../src/core/store/feed.ts";
 import type { Store } from "../../../src/core/store/index.ts";
+import type { KeyRecord } from "../../../src/core/store/keys.ts";
+import type { NewService } from "../../../src/core/store/services.ts";
 import type { NewSession, Rotation, SessionUse } from "../../../src/core/store/sessions.ts";
 import type { ImportedUser, KeepSession, NewUser } from "../../../src/core/store/users.ts";
 
@@ -87,6 +89,28 @@ export function keeping(sessionId: string, changes: Partial<KeepSession> = {}): 
 export function useOf(sessionId: string, changes: Partial<SessionUse> = {}): SessionUse {
   const presented = { sessionId, userId: "1", userEpoch: 0, generation: 0, presentedHash: toHash(0) };
   return { ...presented, accessLifetime: 60, userAgent: null, ip: null, ...changes };
+}
+
+/** Returns a sealed key to add, which signs from the beginning. */
+export function newKey(kid: string, changes: Partial<KeyRecord> = {}): KeyRecord {
+  return {
+    kid,
+    use: "access",
+    algorithm: "ES256",
+    publicJwk: `{"kid":"${kid}"}`,
+    sealed: toHash(1),
+    kekId: "first",
+    createdAt: 100,
+    signsFrom: 100,
+    retireAt: null,
+    retiredAt: null,
+    ...changes,
+  };
+}
+
+/** Returns a service to create, whose credential has the hash `toHash(1)`. */
+export function newService(name: string, changes: Partial<NewService> = {}): NewService {
+  return { name, scopes: ["introspect"], credentialHash: toHash(1), prefix: "prefix01", ...changes };
 }
 
 /** Creates a user and returns the id. */

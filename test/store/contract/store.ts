@@ -5,6 +5,8 @@ import { describeAuditRecordContract } from "./audit-records.ts";
 import { describeEpochContract } from "./epochs.ts";
 import { describeFeedContract } from "./feed.ts";
 import { describeFormerNamesContract } from "./former-names.ts";
+import { describeKeyContract } from "./keys.ts";
+import { describeLegacyContract } from "./legacy.ts";
 import { describeLifetimeContract } from "./lifetimes.ts";
 import { describeNodeContract } from "./nodes.ts";
 import { describeOutboxContract } from "./outbox.ts";
@@ -12,6 +14,7 @@ import { describePasswordContract } from "./passwords.ts";
 import { addSession, addUser, isLive, readAfter, rotationOf } from "./records.ts";
 import { describeRotationContract } from "./rotations.ts";
 import type { CreateStore, Scene } from "./scene.ts";
+import { describeServiceContract } from "./services.ts";
 import { describeSessionRevocationContract } from "./session-revocation.ts";
 import { describeSessionContract } from "./sessions.ts";
 import { describeThrottleContract } from "./throttle.ts";
@@ -40,8 +43,11 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
     describeSessionRevocationContract(scene);
     describeFeedContract(scene);
     describeNodeContract(scene);
+    describeKeyContract(scene);
+    describeServiceContract(scene);
     describeEpochContract(scene);
     describeLifetimeContract(scene);
+    describeLegacyContract(scene);
     describeThrottleContract(scene);
     describeAuditContract(scene);
     describeAuditRecordContract(scene);
@@ -66,7 +72,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
         await store.writes?.probe();
         expect(failures).toBe(0);
         scene.now += 1;
-        const none = { sessions: 0, revocations: 0, failures: 0, auditEntries: 0 };
+        const none = { sessions: 0, revocations: 0, failures: 0, auditEntries: 0, legacyTokens: 0 };
         expect(await store.deleteExpired({ limit: 10, horizon: 1_800 })).toEqual(none);
         expect(await store.outbox.claim({ limit: 10, lease: 60 })).toEqual([]);
       });
@@ -97,6 +103,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           revocations: 0,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
         expect(await store.sessions.find("unused")).toBeNull();
         expect(await store.sessions.find("absolute")).toBeNull();
@@ -129,6 +136,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           revocations: 0,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
         scene.now += 1;
         expect(await store.deleteExpired({ limit: 10, horizon: 300 })).toEqual({
@@ -136,6 +144,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           revocations: 2,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
         expect(await store.sessions.find("s")).toBeNull();
       });
@@ -153,18 +162,21 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           revocations: 2,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
         expect(await store.deleteExpired({ limit: 2, horizon: 100 })).toEqual({
           sessions: 2,
           revocations: 1,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
         expect(await store.deleteExpired({ limit: 2, horizon: 100 })).toEqual({
           sessions: 0,
           revocations: 0,
           failures: 0,
           auditEntries: 0,
+          legacyTokens: 0,
         });
       });
     });
@@ -182,6 +194,10 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           () => store.throttle.clear("account"),
           () => store.feed.read(readAfter(null)),
           () => store.nodes.look(),
+          () => store.keys.read(),
+          () => store.keys.change(0, {}),
+          () => store.services.find(new Uint8Array(32)),
+          () => store.services.revoke("shop"),
           () => store.nodes.register({ id: "node", name: null, lease: 1_000, accessTokenLifetime: 60 }),
           () => store.deleteExpired({ limit: 1, horizon: 0 }),
           () => store.audit.append([]),

@@ -210,6 +210,7 @@ describe("the schema of a PostgreSQL store", () => {
       revocations: 0,
       failures: 0,
       auditEntries: 0,
+      legacyTokens: 0,
     });
   });
 });

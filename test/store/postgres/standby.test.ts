@@ -21,17 +21,21 @@ beforeAll(async () => {
 afterAll(() => standby.stop());
 
 describe("a PostgreSQL store that is connected to a standby", () => {
-  it("refuses to read revocations and fails every change as unavailable", async () => {
+  it("refuses to read revocations, keys and services, and fails every change as unavailable", async () => {
     const store = postgresStore({ connectionString: standby.url, ...longTimeouts });
     const token = { sessionId: "s", userId: "1", userEpoch: 0, globalEpoch: 0, tokenId: "t", issuedAt: 0 };
     await expect(store.feed.read(readAfter(null))).rejects.toThrow("the server is a standby: connect to the primary");
     await expect(store.nodes.look()).rejects.toThrow("the server is a standby: connect to the primary");
+    await expect(store.keys.read()).rejects.toThrow("the server is a standby: connect to the primary");
+    await expect(store.services.find(new Uint8Array(32))).rejects.toThrow("the server is a standby");
     await expect(store.nodes.hasCommit(position)).rejects.toThrow("the server is a standby: connect to the primary");
     await expect(store.feed.isRevoked(token)).rejects.toThrow("the server is a standby: connect to the primary");
     const writes: readonly (() => Promise<unknown>)[] = [
       () => store.sessions.rotate(rotationOf("s", 0)),
       () => store.sessions.revoke("s", "logout"),
       () => store.users.disable("1"),
+      () => store.keys.change(0, {}),
+      () => store.services.revoke("shop"),
     ];
     for (const write of writes) {
       await expect(write()).rejects.toBeInstanceOf(StoreUnavailableError);

@@ -74,6 +74,19 @@ describe("processes that share one SQLite file", () => {
     await store.close();
   });
 
+  it("change each version of the key ring exactly once", async () => {
+    const store = await file.openMigrated();
+    const processes = await Promise.all([startProcess("addKeys", 200), startProcess("addKeys", 200)]);
+    const made = (await Promise.all(processes.map((process) => process.run()))) as [number[], number[]];
+    const versions = Array.from({ length: 200 }, (_, i) => i + 1);
+    expect(made.flat().sort((a, b) => a - b)).toEqual(versions);
+    const { version, keys } = await store.keys.read();
+    expect(version).toBe(200);
+    // The changes of the loser of each version are not there.
+    expect(keys.map(({ kid }) => Number.parseInt(kid, 10)).sort((a, b) => a - b)).toEqual(versions);
+    await store.close();
+  });
+
   it("read each revocation of a writing process once and in order", async () => {
     const store = await createStoreWithSession();
     const writer = await startProcess("revokeTokens", 150);

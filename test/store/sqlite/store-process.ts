@@ -5,7 +5,7 @@
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { sqliteStore } from "../../../src/store/sqlite/index.ts";
-import { rotationOf, toHash } from "../contract/records.ts";
+import { newKey, rotationOf, toHash } from "../contract/records.ts";
 
 const [, , command, path = "", count = "0"] = process.argv;
 
@@ -27,6 +27,19 @@ async function rotate() {
     const nextHash = toHash(process.pid * 1_000 + generation);
     const rotated = await store.sessions.rotate(rotationOf("s", generation, { presentedHash, nextHash }));
     if (rotated !== null) made.push(rotated.session.generation);
+  }
+}
+
+/**
+ * Adds keys until the version of the key ring is `count`, in competition with other processes. Returns the versions it made.
+ */
+async function addKeys() {
+  const store = sqliteStore(path);
+  const made: number[] = [];
+  for (;;) {
+    const { version } = await store.keys.read();
+    if (version >= Number(count)) return made;
+    if (await store.keys.change(version, { add: [newKey(`${version + 1} ${process.pid}`)] })) made.push(version + 1);
   }
 }
 
@@ -52,7 +65,14 @@ async function lockBriefly() {
   setTimeout(() => database.close(), 100);
 }
 
-const commands: Record<string, () => Promise<unknown>> = { migrate, rotate, revokeTokens, revoke, lockBriefly };
+const commands: Record<string, () => Promise<unknown>> = {
+  migrate,
+  rotate,
+  addKeys,
+  revokeTokens,
+  revoke,
+  lockBriefly,
+};
 
 console.log("ready");
 for await (const _ of createInterface({ input: process.stdin })) {

@@ -19,6 +19,12 @@ export const clock = `clock AS MATERIALIZED (
   SELECT coalesce(:now::bigint, floor(extract(epoch FROM clock_timestamp()))::bigint) AS now,
     set_config('lock_timeout', :lockTimeout, true))`;
 
+/**
+ * A statement that makes the commit of its transaction durable, whatever the database's or the role's default is. It must run as
+ * a separate statement.
+ */
+export const commitDurably = "SELECT set_config('synchronous_commit', 'on', true)";
+
 interface Statement {
   readonly text: string;
   readonly names: readonly string[];

@@ -24,7 +24,7 @@ import type { FeedReader } from "./reader.ts";
  */
 const read = (condition: string, order: string) => `WITH ${clock}, place AS MATERIALIZED (
     SELECT pg_current_snapshot()::text AS snapshot, ${incarnation} AS incarnation, pg_is_in_recovery() AS "isStandby",
-      global_epoch AS "globalEpoch", settled IS NOT DISTINCT FROM ${incarnation} AS "isSettled",
+      global_epoch AS "globalEpoch", keys_version AS "keysVersion", settled IS NOT DISTINCT FROM ${incarnation} AS "isSettled",
       longest_lease_ms AS "longestLease", current_setting('synchronous_standby_names') <> '' AS "hasSynchronousStandby",
       (SELECT leaving FROM tokenpair.nodes WHERE id = :nodeId AND nodes.incarnation = ${incarnation}) AS "isLeaving"
     FROM tokenpair.installation)
@@ -63,6 +63,7 @@ type EntryRow = RevocationRow & {
   readonly incarnation: string;
   readonly isStandby: boolean;
   readonly globalEpoch: number;
+  readonly keysVersion: number;
   readonly isSettled: boolean;
   readonly longestLease: number;
   readonly hasSynchronousStandby: boolean;
@@ -153,7 +154,15 @@ function toPlace(last: EntryRow | undefined): { readonly seq: number; readonly s
 }
 
 function toState(row: EntryRow): FeedState {
-  const { incarnation: start, globalEpoch: ge, isSettled, longestLease, hasSynchronousStandby, isLeaving } = row;
-  const membership = isLeaving === null ? "absent" : isLeaving ? "leaving" : "member";
-  return { incarnation: start, membership, globalEpoch: ge, isSettled, longestLease, hasSynchronousStandby };
+  const { incarnation: start, globalEpoch: ge, keysVersion, isSettled, longestLease, hasSynchronousStandby } = row;
+  const membership = row.isLeaving === null ? "absent" : row.isLeaving ? "leaving" : "member";
+  return {
+    incarnation: start,
+    membership,
+    globalEpoch: ge,
+    keysVersion,
+    isSettled,
+    longestLease,
+    hasSynchronousStandby,
+  };
 }

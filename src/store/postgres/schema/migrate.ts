@@ -9,20 +9,20 @@ const findTable = "SELECT FROM pg_tables WHERE schemaname = :schema AND tablenam
 const findSchema = "SELECT FROM pg_namespace WHERE nspname = :schema";
 const version = "SELECT coalesce(max(number), 0) AS number FROM tokenpair.tokenpair_migrations";
 const lock = "SELECT pg_advisory_xact_lock(hashtextextended('tokenpair.tokenpair_migrations', 0))";
+const setOwnRefresh = "UPDATE tokenpair.installation SET own_refresh_since = 0";
 const recordMigration = "INSERT INTO tokenpair.tokenpair_migrations (number, name) VALUES (:number, :name)";
 
 /**
- * Applies the pending migrations, each in its own transaction under an advisory lock, and returns their names. If
- * several processes migrate at once, one applies a migration and the others wait for it. If nothing is pending, the
- * role needs no right to change tables.
+ * Applies the pending migrations, each in its own transaction under an advisory lock, and returns their names. A new database
+ * gets all of them in one transaction. If several processes migrate at once, one applies a migration and the others wait for
+ * it. If nothing is pending, the role needs no right to change tables.
  *
  * @throws SchemaVersionError if the database is newer than this version, or the schema has another program's tables.
  */
 export async function migrate(connection: PostgresConnection, schema: string): Promise<readonly string[]> {
   const applied: string[] = [];
   while (toPending(migrations, await readVersion(toRun(connection, "migrate"), schema)).length > 0) {
-    const name = await connection.transact("migrate", ({ run }) => applyNext(run, schema), { isUnbounded: true });
-    if (name !== null) applied.push(name);
+    applied.push(...(await connection.transact("migrate", ({ run }) => applyNext(run, schema), { isUnbounded: true })));
   }
   return applied;
 }
@@ -47,15 +47,20 @@ async function readVersion(run: Run, schema: string): Promise<number> {
   return row?.number ?? 0;
 }
 
-/** Applies the next migration and returns its name; `null` if another process has applied it meanwhile. */
-async function applyNext(run: Run, schema: string): Promise<string | null> {
+/** Applies the next migration, or all of them to a new database. Returns their names: none if another process was faster. */
+async function applyNext(run: Run, schema: string): Promise<readonly string[]> {
   await run(lock);
-  const [next] = toPending(migrations, await readVersion(run, schema));
-  if (next === undefined) return null;
-  if (next.number === 1) await createSchema(run, schema);
-  await apply(run, next);
-  await run(recordMigration, { number: next.number, name: next.name });
-  return next.name;
+  const before = await readVersion(run, schema);
+  const isNew = before === 0;
+  const next = toPending(migrations, before).slice(0, isNew ? undefined : 1);
+  if (isNew) await createSchema(run, schema);
+  for (const migration of next) {
+    await apply(run, migration);
+    await run(recordMigration, { number: migration.number, name: migration.name });
+  }
+  // No node of an earlier version can have used the database, so none has to understand the refresh tokens.
+  if (isNew) await run(setOwnRefresh);
+  return next.map(({ name }) => name);
 }
 
 async function createSchema(run: Run, schema: string): Promise<void> {

@@ -183,4 +183,57 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE tokenpair.users ADD COLUMN epoch_reason text; -- why the epoch was raised last
     `,
   },
+  {
+    number: 6,
+    name: "0006_keys",
+    sql: `
+      ALTER TABLE tokenpair.installation
+        ADD COLUMN keys_version bigint NOT NULL DEFAULT 0, -- raised by every change of a key or a service
+        -- Since when refresh tokens are signed by their own key; NULL: nodes of 0.1 may serve. migrate() sets it in a new database.
+        ADD COLUMN own_refresh_since bigint;
+
+      CREATE TABLE tokenpair.signing_keys (
+        kid text COLLATE "C" PRIMARY KEY, -- of a secret: the kid of its refresh key
+        use text COLLATE "C" NOT NULL, -- no list of the uses: another version may know others
+        alg text NOT NULL,
+        public_jwk text, -- JSON, for operators: it is not sealed, so nothing is verified with it
+        private_sealed bytea, -- NULL: the key is in a setting of the nodes, or was deleted
+        kek_id text,
+        created_at bigint NOT NULL,
+        signs_from bigint NOT NULL,
+        retire_at bigint,
+        retired_at bigint,
+        CHECK ((private_sealed IS NULL) = (kek_id IS NULL)),
+        CHECK (retired_at IS NULL OR private_sealed IS NULL)
+      );
+
+      CREATE TABLE tokenpair.services (
+        name text COLLATE "C" PRIMARY KEY,
+        scopes text NOT NULL, -- with spaces between them
+        credential_hash bytea UNIQUE, -- SHA-256; NULL: revoked
+        prefix text NOT NULL, -- the first characters of the credential, for operators
+        previous_hash bytea UNIQUE, -- of the credential that was replaced
+        previous_until bigint,
+        created_at bigint NOT NULL,
+        revoked_at bigint,
+        CHECK ((credential_hash IS NULL) = (revoked_at IS NOT NULL)),
+        CHECK ((previous_hash IS NULL) = (previous_until IS NULL)),
+        CHECK (previous_hash IS NULL OR credential_hash IS NOT NULL)
+      );
+
+      -- Refresh tokens of another system that were redeemed for a session, or must not be.
+      CREATE TABLE tokenpair.legacy_tokens (
+        jti text COLLATE "C" PRIMARY KEY,
+        session_id text COLLATE "C", -- the session that the token was redeemed for; NULL: the token was revoked
+        spent_at bigint NOT NULL,
+        expires_at bigint NOT NULL -- of the token; afterwards the row is not needed
+      );
+      CREATE INDEX legacy_tokens_by_expiry ON tokenpair.legacy_tokens (expires_at);
+
+      -- Whether the user came from another system with this id. Only then are tokens of that system the user's.
+      ALTER TABLE tokenpair.users ADD COLUMN imported boolean NOT NULL DEFAULT false;
+      -- When all tokens were revoked last: tokens of another system have no global epoch.
+      ALTER TABLE tokenpair.installation ADD COLUMN all_revoked_at bigint;
+    `,
+  },
 ];

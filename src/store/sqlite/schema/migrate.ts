@@ -5,8 +5,8 @@ import { isStatementError } from "../connection/errors.ts";
 import { migrations } from "./migrations.ts";
 
 /**
- * Applies the pending migrations, each in its own transaction, and returns their names. If several processes migrate at
- * once, only one of them applies each migration.
+ * Applies the pending migrations, each in its own transaction, and returns their names. A new database gets all of them in one
+ * transaction. If several processes migrate at once, only one of them applies each migration.
  *
  * @throws SchemaVersionError if the database is newer than this version, or has another program's tables.
  */
@@ -14,8 +14,7 @@ export async function migrate(connection: SqliteConnection): Promise<readonly st
   const applied: string[] = [];
   const readPending = () => toPending(migrations, readVersion(connection));
   while ((await connection.read("migrate", readPending)).length > 0) {
-    const name = await connection.write("migrate", (now) => applyNext(connection, now));
-    if (name !== null) applied.push(name);
+    applied.push(...(await connection.write("migrate", (now) => applyNext(connection, now))));
   }
   return applied;
 }
@@ -36,16 +35,23 @@ function readVersion(connection: SqliteConnection): number {
   return Number(connection.prepare("SELECT max(number) AS version FROM tokenpair_migrations").get()?.["version"] ?? 0);
 }
 
-/** Applies the next migration and returns its name; `null` if another process has applied it meanwhile. */
-function applyNext(connection: SqliteConnection, now: number): string | null {
-  const [next] = toPending(migrations, readVersion(connection));
-  if (next === undefined) return null;
-  run(connection, next);
-  if (next.number === 5) settle(connection);
+/** Applies the next migration, or all of them to a new database. Returns their names: none if another process was faster. */
+function applyNext(connection: SqliteConnection, now: number): readonly string[] {
+  const version = readVersion(connection);
+  const isNew = version === 0;
+  const next = toPending(migrations, version).slice(0, isNew ? undefined : 1);
+  for (const migration of next) apply(connection, migration, now);
+  if (isNew) connection.exec("UPDATE installation SET own_refresh_since = 0");
+  return next.map(({ name }) => name);
+}
+
+function apply(connection: SqliteConnection, migration: Migration, now: number): void {
+  run(connection, migration);
+  const { number, name } = migration;
+  if (number === 5) settle(connection);
   connection
     .prepare("INSERT INTO tokenpair_migrations (number, name, applied_at) VALUES (:number, :name, :now)")
-    .run({ number: next.number, name: next.name, now });
-  return next.name;
+    .run({ number, name, now });
 }
 
 /** In a new database, the registry is complete: no node can have used it before. */

@@ -172,4 +172,54 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE users ADD COLUMN epoch_reason TEXT; -- why the epoch was raised last
     `,
   },
+  {
+    number: 6,
+    name: "0006_keys",
+    sql: `
+      ALTER TABLE installation ADD COLUMN keys_version INTEGER NOT NULL DEFAULT 0; -- raised by every change of a key or a service
+      -- Since when refresh tokens are signed by their own key; NULL: nodes of 0.1 may serve. migrate() sets it in a new database.
+      ALTER TABLE installation ADD COLUMN own_refresh_since INTEGER;
+
+      CREATE TABLE signing_keys (
+        kid TEXT NOT NULL PRIMARY KEY, -- of a secret: the kid of its refresh key
+        use TEXT NOT NULL, -- no list of the uses: another version may know others
+        alg TEXT NOT NULL,
+        public_jwk TEXT, -- JSON, for operators: it is not sealed, so nothing is verified with it
+        private_sealed BLOB, -- NULL: the key is in a setting of the nodes, or was deleted
+        kek_id TEXT,
+        created_at INTEGER NOT NULL,
+        signs_from INTEGER NOT NULL,
+        retire_at INTEGER,
+        retired_at INTEGER,
+        CHECK ((private_sealed IS NULL) = (kek_id IS NULL)),
+        CHECK (retired_at IS NULL OR private_sealed IS NULL)
+      ) STRICT;
+
+      CREATE TABLE services (
+        name TEXT NOT NULL PRIMARY KEY,
+        scopes TEXT NOT NULL, -- with spaces between them
+        credential_hash BLOB UNIQUE, -- SHA-256; NULL: revoked
+        prefix TEXT NOT NULL, -- the first characters of the credential, for operators
+        previous_hash BLOB UNIQUE, -- of the credential that was replaced
+        previous_until INTEGER,
+        created_at INTEGER NOT NULL,
+        revoked_at INTEGER,
+        CHECK ((credential_hash IS NULL) = (revoked_at IS NOT NULL)),
+        CHECK ((previous_hash IS NULL) = (previous_until IS NULL)),
+        CHECK (previous_hash IS NULL OR credential_hash IS NOT NULL)
+      ) STRICT;
+
+      -- Refresh tokens of another system that were redeemed for a session, or must not be.
+      CREATE TABLE legacy_tokens (
+        jti TEXT NOT NULL PRIMARY KEY,
+        session_id TEXT, -- the session that the token was redeemed for; NULL: the token was revoked
+        spent_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL -- of the token; afterwards the row is not needed
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX legacy_tokens_by_expiry ON legacy_tokens (expires_at);
+
+      -- Whether the user came from another system with this id. Only then are tokens of that system the user's.
+      ALTER TABLE users ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;
+    `,
+  },
 ];

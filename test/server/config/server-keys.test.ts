@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -6,26 +7,33 @@ import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../../src/server/config/config.ts";
 import { parseDatabaseUrl } from "../../../src/server/config/database.ts";
-import { createSigningKey, findSigningKey } from "../../../src/server/config/signing-key.ts";
+import { createDefaultKey } from "../../../src/server/config/key-file.ts";
+import { findServerKeys } from "../../../src/server/config/server-keys.ts";
 import { createFolder } from "../folder.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 
+async function findAll(directory: string, env: Record<string, string> = {}, url = "sqlite:./tokenpair.db") {
+  return findServerKeys(await loadConfig({ directory, env }), parseDatabaseUrl(url, directory));
+}
+
 async function find(directory: string, signingKey?: string, more: Record<string, string> = {}) {
   const env = { ...(signingKey === undefined ? {} : { TOKENPAIR_SIGNING_KEY: signingKey }), ...more };
-  const database = parseDatabaseUrl("sqlite:./tokenpair.db", directory);
-  return findSigningKey(await loadConfig({ directory, env }), database);
+  return (await findAll(directory, env)).signing;
 }
+
+const createSigningKey = (database: Parameters<typeof createDefaultKey>[0]) =>
+  createDefaultKey(database, "signing key");
 
 describe("the signingKey setting", () => {
   it("is used as the secret", async () => {
-    expect(await find(createFolder(), secret)).toEqual({ secret, file: null });
+    expect(await find(createFolder(), secret)).toEqual({ text: secret, file: null });
   });
 
   it("is the path of the secret's file, whose line end is ignored", async () => {
     const folder = createFolder();
     writeFileSync(join(folder, "hmac"), `${secret}\r\n`);
-    expect(await find(folder, "hmac")).toEqual({ secret, file: join(folder, "hmac") });
+    expect(await find(folder, "hmac")).toEqual({ text: secret, file: join(folder, "hmac") });
   });
 
   it.each([
@@ -46,7 +54,7 @@ describe("the signingKey setting", () => {
     await expect(find(folder, "hmac")).rejects.toThrow("hmac holds something that looks like a path");
     const created = "/9XkUeVd7bVwz0m4b1t0yWJ+q8l3Gf5rH2sT6uK0nPc/AaQxEoIjYvZgLhMwRkSt";
     writeFileSync(join(folder, "hmac"), `${created}\n`);
-    expect(await find(folder, "hmac")).toMatchObject({ secret: created });
+    expect(await find(folder, "hmac")).toMatchObject({ text: created });
   });
 
   it("refuses a file that is empty, or begins with a byte order mark, which nobody sees", async () => {
@@ -66,7 +74,7 @@ describe("the signingKey setting", () => {
       "hmac is not a text file; create a key with: openssl rand -hex 48",
     );
     writeFileSync(join(folder, "hmac"), "zwölf Grüße, and more than thirty-two bytes");
-    expect(await find(folder, "hmac")).toMatchObject({ secret: "zwölf Grüße, and more than thirty-two bytes" });
+    expect(await find(folder, "hmac")).toMatchObject({ text: "zwölf Grüße, and more than thirty-two bytes" });
   });
 
   it.each(["/run/secrets/tokenpair/production/signing-key", "./keys/it", "../it", "~/it", "signing.pem"])(
@@ -82,15 +90,16 @@ describe("the signingKey setting", () => {
     await expect(find(createFolder(), "/run/secrets/key")).rejects.toThrow("set it as signingKeyFile");
   });
 
-  it.each(["-----BEGIN PRIVATE KEY-----\nMC4", '{"kty":"OKP"}'])(
-    "refuses a PEM or a JWK, also in a file: %s",
-    async (key) => {
-      const folder = createFolder();
-      await expect(find(folder, key)).rejects.toThrow("is a PEM or JWK, but this version signs with HMAC only");
-      writeFileSync(join(folder, "key.pem"), key);
-      await expect(find(folder, "key.pem")).rejects.toThrow("is a PEM or JWK, but this version signs with HMAC only");
-    },
-  );
+  it("may be a private key as PEM or JWK, also in a file", async () => {
+    const folder = createFolder();
+    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString().trimEnd();
+    for (const text of [pem, JSON.stringify(privateKey.export({ format: "jwk" }))]) {
+      expect(await find(folder, text)).toEqual({ text, file: null });
+      writeFileSync(join(folder, "key.pem"), `${text}\n`);
+      expect(await find(folder, "key.pem")).toEqual({ text, file: join(folder, "key.pem") });
+    }
+  });
 });
 
 describe("the signingKeyFile setting", () => {
@@ -100,7 +109,7 @@ describe("the signingKeyFile setting", () => {
   it("is the path of the secret's file, relative to the working directory, and gives the same key as signingKey", async () => {
     const folder = createFolder();
     writeFileSync(join(folder, "hmac"), `${secret}\n`);
-    expect(await findInFile(folder, "hmac")).toEqual({ secret, file: join(folder, "hmac") });
+    expect(await findInFile(folder, "hmac")).toEqual({ text: secret, file: join(folder, "hmac") });
     expect(await findInFile(folder, join(folder, "hmac"))).toEqual(await find(folder, "hmac"));
   });
 
@@ -138,7 +147,7 @@ describe("the signing key in the folder of the database", () => {
 
   it("has 64 random bytes, is readable only by its owner, and is the only file that is left", () => {
     const folder = createFolder();
-    const { secret: made } = createSigningKey({ label: "", path: join(folder, "tokenpair.db") });
+    const { text: made } = createSigningKey({ label: "", path: join(folder, "tokenpair.db") });
     expect(Buffer.from(made, "base64url")).toHaveLength(64);
     // So that it is also accepted as signingKey.
     expect(made).toMatch(/^[\w-]+$/);
@@ -154,18 +163,18 @@ describe("the signing key in the folder of the database", () => {
 
   it("is the same for processes that create it at once", async () => {
     const path = join(createFolder(), "tokenpair.db");
-    const room = pathToFileURL(resolve(import.meta.dirname, "../../../src/server/config/signing-key.ts"));
-    const program = `import { createSigningKey } from "${room}";
-      console.log(createSigningKey({ label: "", path: ${JSON.stringify(path)} }).secret);`;
+    const room = pathToFileURL(resolve(import.meta.dirname, "../../../src/server/config/key-file.ts"));
+    const program = `import { createDefaultKey } from "${room}";
+      console.log(createDefaultKey({ label: "", path: ${JSON.stringify(path)} }, "signing key").text);`;
     const make = () => promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program]);
     const made = (await Promise.all(Array.from({ length: 6 }, make))).map(({ stdout }) => stdout.trim());
-    expect(new Set(made)).toEqual(new Set([createSigningKey({ label: "", path }).secret]));
+    expect(new Set(made)).toEqual(new Set([createSigningKey({ label: "", path }).text]));
   });
 
   it("stays in memory if the database is in memory", () => {
     const database = { label: "", path: null };
     expect(createSigningKey(database).file).toBeNull();
-    expect(createSigningKey(database).secret).not.toBe(createSigningKey(database).secret);
+    expect(createSigningKey(database).text).not.toBe(createSigningKey(database).text);
   });
 
   it("is named in the error if its file can't be read", async () => {
@@ -173,5 +182,83 @@ describe("the signing key in the folder of the database", () => {
     // A folder, because root can read every file.
     mkdirSync(join(folder, "signing.key"));
     await expect(find(folder)).rejects.toThrow("signing.key is a folder and can't be read");
+  });
+});
+
+describe("the installation's secret", () => {
+  const pem = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const withPem = { TOKENPAIR_SIGNING_KEY: pem };
+  const kek = { TOKENPAIR_KEY_ENCRYPTION_KEY: Buffer.alloc(32, "kek").toString("base64url") };
+  const former = "fedcba9876543210fedcba9876543210";
+
+  it("is the signing key if that is a secret, so there is nothing else to find or to create", async () => {
+    expect(await findAll(createFolder(), { TOKENPAIR_SIGNING_KEY: secret })).toEqual({
+      signing: { text: secret, file: null },
+      secret: null,
+      missing: null,
+    });
+    expect(await findAll(createFolder())).toEqual({ signing: null, secret: null, missing: "signing key" });
+  });
+
+  it("is taken from secret or secretFile, which must not be set both", async () => {
+    const folder = createFolder();
+    expect(await findAll(folder, { ...withPem, TOKENPAIR_SECRET: former })).toMatchObject({
+      secret: { text: former, file: null },
+      missing: null,
+    });
+    writeFileSync(join(folder, "secret"), `${former}\n`);
+    expect(await findAll(folder, { ...withPem, TOKENPAIR_SECRET_FILE: "secret" })).toMatchObject({
+      secret: { text: former, file: join(folder, "secret") },
+    });
+    const both = { ...withPem, TOKENPAIR_SECRET: former, TOKENPAIR_SECRET_FILE: "secret" };
+    await expect(findAll(folder, both)).rejects.toThrow("secretFile: must not be set beside secret");
+  });
+
+  it("is neither a path nor a private key, and no message quotes it", async () => {
+    const folder = createFolder();
+    const find = (value: string) => findAll(folder, { ...withPem, TOKENPAIR_SECRET: value });
+    await expect(find("/run/secrets/tokenpair")).rejects.toThrow(
+      "secret: looks like a path; correct the path and set it as",
+    );
+    await expect(find(pem)).rejects.toThrow("secret: is a PEM or JWK");
+    await expect(find(pem)).rejects.toThrow(expect.not.stringContaining(pem.slice(30, 60)));
+    writeFileSync(join(folder, "secret"), pem);
+    await expect(findAll(folder, { ...withPem, TOKENPAIR_SECRET_FILE: "secret" })).rejects.toThrow("is a PEM or JWK");
+  });
+
+  it("is created as secret.key beside the database if a private key signs, and found later", async () => {
+    const folder = createFolder();
+    expect(await findAll(folder, withPem)).toMatchObject({ secret: null, missing: "secret" });
+    const made = createDefaultKey({ label: "", path: join(folder, "tokenpair.db") }, "secret");
+    expect(made.file).toBe(join(folder, "secret.key"));
+    expect(statSync(join(folder, "secret.key")).mode & 0o777).toBe(0o600);
+    expect(await findAll(folder, withPem)).toMatchObject({ secret: made, missing: null });
+    // The signing key may become a secret again: the refresh tokens are still those of the former secret.
+    expect(await findAll(folder, { TOKENPAIR_SIGNING_KEY: secret })).toMatchObject({ secret: made });
+  });
+
+  it("stays the secret in signing.key if a private key or the key ring signs instead", async () => {
+    const folder = createFolder();
+    const { text, file } = createSigningKey({ label: "", path: join(folder, "tokenpair.db") });
+    expect(await findAll(folder, withPem)).toMatchObject({
+      signing: { file: null },
+      secret: { text, file },
+      missing: null,
+    });
+    expect(await findAll(folder, kek)).toEqual({ signing: null, secret: { text, file }, missing: null });
+  });
+
+  it("is in the database with the key ring, which needs no file", async () => {
+    expect(await findAll(createFolder(), kek)).toEqual({ signing: null, secret: null, missing: null });
+    expect(await findAll(createFolder(), { ...withPem, ...kek })).toMatchObject({ secret: null, missing: null });
+    const postgres = "postgres://app@db.example/app";
+    expect(await findAll(createFolder(), kek, postgres)).toEqual({ signing: null, secret: null, missing: null });
+  });
+
+  it("is not looked for beside the database if a private key is in signing.key", async () => {
+    const folder = createFolder();
+    writeFileSync(join(folder, "signing.key"), pem);
+    expect(await findAll(folder)).toMatchObject({ signing: { text: pem.trimEnd() }, secret: null, missing: "secret" });
+    expect(await findAll(folder, kek)).toMatchObject({ signing: { text: pem.trimEnd() }, secret: null, missing: null });
   });
 });

@@ -1,0 +1,103 @@
+import type { Mutant } from "./mutant.ts";
+
+/** Mutants of how signing keys are read, of signatures, and of what tells tokens apart. */
+export const signatureMutants: readonly Mutant[] = [
+  {
+    name: "a public key in DER is taken for a secret",
+    file: "src/crypto/secret-form.ts",
+    find: "return isDerKey(bytes) || ",
+    replace: "return ",
+    tests: ["test/crypto/keys/parse-signing-key.test.ts"],
+  },
+  {
+    name: "a PEM behind other text is taken for a secret",
+    file: "src/crypto/secret-form.ts",
+    find: "/-----BEGIN [A-Z]|",
+    replace: "/^-----BEGIN [A-Z]|",
+    tests: ["test/crypto/keys/parse-signing-key.test.ts"],
+  },
+  {
+    name: "an encrypted PEM in the old form isn't called encrypted",
+    file: "src/crypto/keys/pem.ts",
+    find: "/\\bENCRYPTED\\b/.test(block.body)",
+    replace: "block.body === block.label",
+    tests: ["test/crypto/keys/parse-signing-key.test.ts"],
+  },
+  {
+    name: "a key with another key's public half is accepted",
+    file: "src/crypto/keys/key-material.ts",
+    find: "if (verify(hash, message, publicKey, sign(hash, message, privateKey))) return;",
+    replace: "if (verify(hash, message, publicKey, sign(hash, message, privateKey)) || hash !== undefined) return;",
+    tests: ["test/crypto/keys/parse-signing-key.test.ts"],
+  },
+  {
+    name: "a JWK for encryption is accepted",
+    file: "src/crypto/keys/private-jwk.ts",
+    find: 'use !== undefined && use !== "sig"',
+    replace: 'use !== undefined && use === ""',
+    tests: ["test/crypto/keys/parse-signing-key.test.ts"],
+  },
+  {
+    name: "a signature that isn't canonical base64url is accepted",
+    file: "src/crypto/keys/asymmetric-key.ts",
+    find: "const decoded = parseBase64url(signature);",
+    replace: 'const decoded = Buffer.from(signature, "base64url") ?? parseBase64url(signature);',
+    tests: ["test/crypto/keys/asymmetric-key.test.ts"],
+  },
+  {
+    name: "the JWK Set depends on the order in which a node has its keys",
+    file: "src/crypto/keys/jwks.ts",
+    find: "(a.kid < b.kid ? -1 : 1)",
+    replace: "(a.kid === b.kid ? 1 : 0)",
+    tests: ["test/crypto/keys/jwks.test.ts"],
+  },
+  {
+    name: "a sealed key is opened under another key's name",
+    file: "src/crypto/keys/key-encryption.ts",
+    find: "function toContext(kid: string)",
+    replace: 'function toContext(_: string, kid = "")',
+    tests: ["test/crypto/keys/key-encryption.test.ts"],
+  },
+  {
+    name: "a key without kid is also sought among those of refresh tokens",
+    file: "src/crypto/keys/key-set.ts",
+    find: 'keys.filter((key) => allows(key.use, "access"))',
+    replace: 'keys.filter((key) => allows(key.use, "access") || key.use === "refresh")',
+    tests: ["test/crypto/keys/key-set.test.ts"],
+  },
+  {
+    name: "a key signs tokens of the kind that isn't its own",
+    file: "src/crypto/tokens.ts",
+    find: "if (!allows(key.use, presented))",
+    replace: 'if (!allows(key.use, presented) && presented === type && key.kid === "")',
+    tests: ["test/crypto/key-attacks.test.ts"],
+  },
+  {
+    name: "a token of a public key may lack its global epoch",
+    file: "src/crypto/tokens.ts",
+    find: "(epoch === null || epoch > maxGlobalEpoch)",
+    replace: "(epoch !== null && epoch > maxGlobalEpoch)",
+    tests: ["test/crypto/key-attacks.test.ts"],
+  },
+  {
+    name: "a cached token outlives its key",
+    file: "src/crypto/tokens.ts",
+    find: "    cache.clear();\n    last =",
+    replace: "    last =",
+    tests: ["test/crypto/key-attacks.test.ts"],
+  },
+  {
+    name: "an access token may lack the issuer",
+    file: "src/crypto/tokens.ts",
+    find: 'mayLackIssuer: payload[tokenTypeClaim] === "refresh"',
+    replace: "mayLackIssuer: true",
+    tests: ["test/crypto/minter.test.ts", "test/crypto/tokens.test.ts"],
+  },
+  {
+    name: "a refresh token may have the header of access tokens",
+    file: "src/crypto/tokens.ts",
+    find: 'typ === "at+jwt" && presented !== "access"',
+    replace: 'typ === "at+jwt" && presented === "access" && payload["typ"] === typ',
+    tests: ["test/crypto/minter.test.ts"],
+  },
+];

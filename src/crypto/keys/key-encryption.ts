@@ -1,0 +1,99 @@
+import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
+import { type Random, systemRandom } from "../../core/runtime/random.ts";
+import { SettingError } from "../../core/settings/setting-error.ts";
+import { parseBase64url } from "../base64url.ts";
+
+/** A sealed private key or secret, and the id of the key encryption key that opens it. */
+export interface Sealed {
+  readonly sealed: Uint8Array;
+  readonly kekId: string;
+}
+
+/** The key encryption keys (KEKs), which seal the keys in the database. They have no property that holds key material. */
+export interface Keks {
+  /** The id of the KEK that seals: the first. */
+  readonly id: string;
+  /** The ids of all KEKs, which open. */
+  readonly ids: readonly string[];
+  /** Seals the private key or secret called `kid`. */
+  seal(kid: string, bytes: Uint8Array): Sealed;
+  /**
+   * Opens what was sealed for this `kid`.
+   *
+   * @throws SettingError about `keyEncryptionKey` if the KEK is missing, isn't the one that sealed, or the bytes were changed.
+   */
+  open(kid: string, sealed: Uint8Array, kekId: string): Buffer;
+}
+
+const keyLength = 32;
+const nonceLength = 12;
+const tagLength = 16;
+
+/**
+ * Parses the setting `keyEncryptionKey`: one key, or a comma-separated list of `id:key`, of which the first seals and all
+ * open. A key is 32 bytes in base64url. A key without an id has the first 8 hexadecimal digits of its fingerprint.
+ * Keys are sealed with AES-256-GCM (NIST SP 800-38D) for their `kid`.
+ *
+ * @throws SettingError about `keyEncryptionKey`. It never quotes a key.
+ */
+export function createKeks(setting: string, random: Random = systemRandom): Keks {
+  const keks = setting.split(",").map((item) => parseKek(item.trim()));
+  const byId = new Map(keks.map((kek) => [kek.id, kek.key]));
+  if (byId.size !== keks.length) throw fault("must have different ids. Give the new key its own id.");
+  const [{ id, key } = { id: "", key: Buffer.alloc(0) }] = keks;
+  return Object.freeze({
+    id,
+    ids: Object.freeze([...byId.keys()]),
+    seal(kid: string, bytes: Uint8Array): Sealed {
+      const nonce = random(nonceLength);
+      const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(toContext(kid));
+      const sealed = Buffer.concat([nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]);
+      return { sealed, kekId: id };
+    },
+    open(kid: string, sealed: Uint8Array, kekId: string): Buffer {
+      const kek = byId.get(kekId);
+      if (kek === undefined) {
+        throw fault(`lacks the key "${kekId}", which sealed the key "${kid}". Add it to the list, as "${kekId}:…".`);
+      }
+      try {
+        return openBytes(kek, toContext(kid), sealed);
+      } catch {
+        throw fault(
+          `can't open the key "${kid}": the key "${kekId}" isn't the one that sealed it, or the database was changed.`,
+        );
+      }
+    },
+  });
+}
+
+function openBytes(kek: Uint8Array, context: Uint8Array, sealed: Uint8Array): Buffer {
+  const decipher = createDecipheriv("aes-256-gcm", kek, sealed.subarray(0, nonceLength), { authTagLength: tagLength });
+  decipher.setAAD(context).setAuthTag(sealed.subarray(nonceLength).subarray(-tagLength));
+  return Buffer.concat([decipher.update(sealed.subarray(nonceLength, -tagLength)), decipher.final()]);
+}
+
+/** Binds what is sealed to its name, so that rows can't be swapped. */
+function toContext(kid: string): Buffer {
+  return Buffer.from(`tokenpair-key-v1\0${kid}`);
+}
+
+function parseKek(item: string): { readonly id: string; readonly key: Buffer } {
+  const [, id, text = ""] = /^(?:([\w.-]{1,32}):)?([\w-]{43})$/.exec(item) ?? [];
+  const key = parseBase64url(text);
+  if (key?.length !== keyLength) {
+    throw fault(
+      'must be 32 random bytes in base64url, or a list of "id:key" with such keys; an id has letters, digits, "-", "_" and ".".',
+    );
+  }
+  if (new Set(key).size < 8) throw fault("has a key that isn't random.");
+  return { id: id ?? toKekId(key), key };
+}
+
+/** Returns the id of a key that was set without one. */
+function toKekId(key: Uint8Array): string {
+  return createHash("sha256").update("tokenpair-kek-v1\0").update(key).digest("hex").slice(0, 8);
+}
+
+function fault(text: string): SettingError {
+  return new SettingError("keyEncryptionKey", text);
+}

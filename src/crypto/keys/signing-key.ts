@@ -1,0 +1,43 @@
+import type { TokenType } from "../../core/claims.ts";
+import type { Algorithm } from "../../core/settings/session-settings.ts";
+import { toBase64url } from "../base64url.ts";
+
+/** Which tokens a key may sign. `both`: an HMAC key in the form of version 0.1, whose one key signed both kinds. */
+export type KeyUse = TokenType | "both";
+
+/** A key that verifies with one algorithm. It has no property that holds key material, so printing it is safe. */
+export interface VerifyingKey {
+  /** The key's name in a header (RFC 7515 §4.1.4). Not secret. */
+  readonly kid: string;
+  /** The key's one algorithm. */
+  readonly algorithm: Algorithm;
+  /** Which tokens the key may have signed. */
+  readonly use: KeyUse;
+  /** The protected header that this key's JWTs usually have, `{alg, typ: "JWT", kid}`, in base64url. */
+  readonly header: string;
+  /** Returns whether `signature` is this key's of `signingInput`, in canonical base64url. Never throws. */
+  verify(signingInput: string, signature: string): boolean;
+}
+
+/** A key that signs, too. */
+export interface SigningKey extends VerifyingKey {
+  /** How many characters a signature has. */
+  readonly signatureLength: number;
+  /** Returns the signature of `signingInput` (RFC 7515 §5.1) in base64url. */
+  sign(signingInput: string): string;
+}
+
+/** Returns whether a key of this use may have signed a token of this type. */
+export function allows(use: KeyUse, type: TokenType): boolean {
+  return use === "both" || use === type;
+}
+
+/** Returns the protected header `{alg, typ, kid}` in base64url (RFC 7515 §4.1). */
+export function toProtectedHeader(alg: Algorithm, typ: string, kid: string): string {
+  return toBase64url(Buffer.from(JSON.stringify({ alg, typ, kid })));
+}
+
+/** Returns how many characters `bytes` bytes have in base64url. */
+export function toEncodedLength(bytes: number): number {
+  return Math.ceil((bytes * 4) / 3);
+}

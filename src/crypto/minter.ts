@@ -1,0 +1,112 @@
+import type { ApplicationClaims, TokenType } from "../core/claims.ts";
+import type { Settings } from "../core/settings/settings.ts";
+import { toBase64url } from "./base64url.ts";
+import type { Payload } from "./claim-checks.ts";
+import { measureCompact, signCompact } from "./jws.ts";
+import type { KeySet } from "./keys/key-set.ts";
+import { toProtectedHeader } from "./keys/signing-key.ts";
+import { toRefreshTokenId } from "./secrets.ts";
+
+/** The settings that shape a new token. */
+export type MinterSettings = Pick<
+  Settings,
+  "audience" | "issuer" | "userIdClaim" | "tokenTypeClaim" | "jtiClaim" | "accessTokenProfile" | "clientId"
+>;
+
+/** The data of a new token of either kind. Times are whole seconds since the epoch. */
+interface NewToken {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly userEpoch: number;
+  readonly issuedAt: number;
+  readonly expiresAt: number;
+}
+
+export interface NewAccessToken extends NewToken {
+  /** The `jti`: 32 hexadecimal digits. Default: random ones. */
+  readonly tokenId?: string;
+  /** The global epoch of the statement that allowed the token. */
+  readonly globalEpoch: number;
+  readonly claims: ApplicationClaims;
+}
+
+export interface NewRefreshToken extends NewToken {
+  readonly generation: number;
+  /** The generation's secret: 32 bytes. */
+  readonly secret: Uint8Array;
+}
+
+/** Creates tokens with the keys of one moment. */
+export interface Minter {
+  /**
+   * Creates an access token.
+   *
+   * @throws TypeError if an application claim has the name of one of tokenpair's claims, or the token would be too long.
+   */
+  mintAccess(token: NewAccessToken): string;
+  /** Creates a refresh token. */
+  mintRefresh(token: NewRefreshToken): string;
+  /** Returns how many characters `mintAccess` would return, without signing. @throws TypeError as `mintAccess` does. */
+  measureAccess(token: NewAccessToken): number;
+  /** Returns how many characters `mintRefresh` would return, without signing. */
+  measureRefresh(token: NewRefreshToken): number;
+}
+
+/** What a minter needs. */
+export interface MinterOptions {
+  readonly settings: MinterSettings;
+  /** The names that no claim of the application may have. */
+  readonly reserved: ReadonlySet<string>;
+  readonly createTokenId: () => string;
+}
+
+/** Creates the minter of a key set. */
+export function createMinter(keys: KeySet, { settings, reserved, createTokenId }: MinterOptions): Minter {
+  const { userIdClaim, tokenTypeClaim, jtiClaim, issuer, audience, clientId } = settings;
+  const isProfiled = settings.accessTokenProfile === "rfc9068";
+  const accessHeader = toAccessHeader(keys, settings) ?? keys.access.header;
+
+  function toPayload(type: TokenType, tokenId: string, token: NewToken): Payload {
+    // A refresh token's own key says who made it. Version 0.1 needs `iss` and `aud` in those of its own key.
+    const hasIssuer = type === "access" || keys.refresh.use === "both";
+    return {
+      [tokenTypeClaim]: type,
+      exp: token.expiresAt,
+      iat: token.issuedAt,
+      [jtiClaim]: tokenId,
+      [userIdClaim]: token.userId,
+      sid: token.sessionId,
+      ue: token.userEpoch,
+      // JSON leaves out a claim that is undefined, which means not configured.
+      iss: hasIssuer ? issuer : undefined,
+      aud: hasIssuer ? audience : undefined,
+    };
+  }
+
+  function toAccessPayload({ tokenId = createTokenId(), ...token }: NewAccessToken): Payload {
+    const taken = Object.keys(token.claims).find((name) => reserved.has(name));
+    if (taken !== undefined) throw new TypeError(`claims: "${taken}" is a claim of tokenpair and cannot be set`);
+    const profiled = isProfiled ? { sub: token.userId, client_id: clientId } : {};
+    return { ...toPayload("access", tokenId, token), ge: token.globalEpoch, ...profiled, ...token.claims };
+  }
+
+  function toRefreshPayload(token: NewRefreshToken): Payload {
+    const payload = toPayload("refresh", toRefreshTokenId(token.secret), token);
+    return { ...payload, gen: token.generation, secret: toBase64url(token.secret) };
+  }
+
+  return {
+    mintAccess: (token) => signCompact(toAccessPayload(token), keys.access, accessHeader),
+    mintRefresh: (token) => signCompact(toRefreshPayload(token), keys.refresh),
+    measureAccess: (token) => measureCompact(toAccessPayload(token), keys.access, accessHeader),
+    measureRefresh: (token) => measureCompact(toRefreshPayload(token), keys.refresh),
+  };
+}
+
+/** Returns the header of access tokens that follow RFC 9068, whose `typ` is at+jwt; `undefined` if they don't. */
+export function toAccessHeader(
+  { access }: KeySet,
+  { accessTokenProfile }: Pick<Settings, "accessTokenProfile">,
+): string | undefined {
+  return accessTokenProfile === "rfc9068" ? toProtectedHeader(access.algorithm, "at+jwt", access.kid) : undefined;
+}

@@ -1,0 +1,83 @@
+import type { ClientInfo } from "../../core/client-info.ts";
+import { AuthError } from "../../core/errors.ts";
+import type { Store } from "../../core/store/index.ts";
+import type { LegacyToken, RevokedTokens } from "../../core/store/legacy.ts";
+import type { LegacyClaims } from "../../crypto/legacy/legacy-tokens.ts";
+import type { EventsOf } from "../../events/events.ts";
+import { type CommitDeps, type Confirmed, commit, commitRevocation } from "../commit.ts";
+import type { Deps } from "../deps.ts";
+import { findSessionRefusal } from "../session-refusal.ts";
+
+/**
+ * Logs out by a refresh token of simplejwt: it can't be redeemed any more and, if it was, its session is revoked.
+ *
+ * @throws AuthError `token_revoked` if the token was revoked before, or its session is over. StoreUnavailableError.
+ */
+export async function logoutByLegacyToken(
+  deps: Deps,
+  { tokenId, expiresAt, userId }: LegacyClaims,
+  { client, isConfirmed }: { readonly client: ClientInfo; readonly isConfirmed: boolean },
+): Promise<Confirmed> {
+  const events: EventsOf<RevokedTokens> = (revoked) => [
+    ...revoked.tokenIds.map((id) => ({ type: "token_revoked", time: revoked.now, tokenId: id, client }) as const),
+    ...legacySessionsRevoked({ reason: "logout", userId, client })(revoked),
+  ];
+  const revoked = await commitRevocation(deps, isConfirmed, events, (options) =>
+    deps.store.legacy.revoke([{ tokenId, expiresAt }], "logout", options),
+  );
+  if (revoked.tokenIds.length + revoked.sessions === 0) {
+    throw new AuthError("token_revoked", "the token is spent, and its session is over", { sessionEnded: true });
+  }
+  return revoked.confirmed === undefined ? {} : { confirmed: revoked.confirmed };
+}
+
+/** What an import of revoked tokens needs. */
+export interface RevokedTokensDeps extends CommitDeps {
+  readonly store: Pick<Store, "legacy">;
+}
+
+/** What became of a batch of revoked tokens. */
+export interface RevokedTokensAnswer {
+  /** Tokens that were not stored before. */
+  readonly stored: number;
+  /** Sessions that were revoked, because their tokens had been redeemed before this import. */
+  readonly revokedSessions: number;
+}
+
+/** Imports tokens that simplejwt has revoked, in one transaction: they can't be redeemed any more. */
+export async function importRevokedTokens(
+  deps: RevokedTokensDeps,
+  tokens: readonly LegacyToken[],
+  client: ClientInfo,
+): Promise<RevokedTokensAnswer> {
+  const { tokenIds, sessions } = await commit(deps, legacySessionsRevoked({ reason: "revoked", client }), (audit) =>
+    deps.store.legacy.revoke(tokens, "revoked", { audit }),
+  );
+  return { stored: tokenIds.length, revokedSessions: sessions };
+}
+
+/** Returns the answer of `importRevokedTokens` and changes nothing. */
+export async function rehearseRevokedTokens(
+  store: Pick<Store, "legacy" | "sessions">,
+  tokens: readonly LegacyToken[],
+): Promise<RevokedTokensAnswer> {
+  let [stored, revokedSessions] = [0, 0];
+  for (const { tokenId } of tokens) {
+    const spent = await store.legacy.find(tokenId);
+    if (spent === null) stored += 1;
+    else if (spent.sessionId !== null && findSessionRefusal(await store.sessions.find(spent.sessionId)) === null) {
+      revokedSessions += 1;
+    }
+  }
+  return { stored, revokedSessions };
+}
+
+/** Returns the events about sessions for which the tokens had been redeemed. */
+function legacySessionsRevoked(subject: {
+  readonly reason: "logout" | "revoked";
+  readonly userId?: string;
+  readonly client: ClientInfo;
+}): EventsOf<RevokedTokens> {
+  return ({ sessionIds, now: time }) =>
+    sessionIds.map((sessionId) => ({ type: "sessions_revoked", time, sessions: 1, ...subject, sessionId }));
+}

@@ -1,0 +1,70 @@
+import type { RefreshClaims } from "../../core/claims.ts";
+import type { Decision } from "../../core/store/sessions.ts";
+import { deriveSecret, hashIdempotencyKey, hashSecret } from "../../crypto/secrets.ts";
+import type { EventsOf } from "../../events/events.ts";
+import { commit, sessionsRevoked } from "../commit.ts";
+import type { Deps } from "../deps.ts";
+import type { PreparedTokens } from "../token-pair.ts";
+import { type Refreshed, type RefreshOptions, type RefreshReport, toRefreshEvent } from "./report.ts";
+import { type Changed, decideRefresh, type Replay, type Ruling } from "./rule.ts";
+
+/** How to decide about a token that is not the session's current one. */
+export interface SpentOptions extends RefreshOptions {
+  readonly tokens: PreparedTokens;
+  /** Whether a ruling that the row has changed is the result of the refresh. */
+  readonly isLastTry: boolean;
+}
+
+/**
+ * Step 3 of a refresh: no row matched the token, so the row is locked and `decideRefresh` decides.
+ *
+ * @returns the same successor again, or that step 2 should be tried again.
+ * @throws AuthError the refusal; after reuse, the session is revoked. StoreUnavailableError.
+ */
+export async function decideSpent(
+  deps: Deps,
+  presented: RefreshClaims,
+  { tokens, isLastTry, ...options }: SpentOptions,
+): Promise<Refreshed | Changed> {
+  const { settings, store } = deps;
+  const { sessionId, generation, secret } = presented;
+  const { reuseInterval, accessTokenLifetime } = settings;
+  const { idempotencyKey } = options;
+  const presentation = {
+    presentedHash: hashSecret(secret),
+    idempotencyHash: idempotencyKey === undefined ? null : hashIdempotencyKey(idempotencyKey),
+    reuseInterval,
+    accessTokenLifetime,
+  };
+  const { result: ruling } = await commit(deps, refreshDecided(deps, presented, { ...options, isLastTry }), (audit) =>
+    store.sessions.decide(sessionId, (snapshot) => decideRefresh(presented, presentation, snapshot), { audit }),
+  );
+  if (ruling.outcome === "changed") return ruling;
+  if (ruling.outcome !== "replayed") throw ruling.error;
+
+  // b  The same successor again, from the salt that made it.
+  const sameSuccessor = deriveSecret(secret, sessionId, generation + 1, ruling.salt);
+  return { outcome: "replayed", session: ruling.session, pair: tokens.mintPair({ ...ruling, secret: sameSuccessor }) };
+}
+
+/** Returns the events of step 3: what was revoked, then the result of the refresh. None if step 2 is tried again. */
+function refreshDecided(
+  deps: Deps,
+  presented: RefreshClaims,
+  { isLastTry, ...options }: Omit<SpentOptions, "tokens">,
+): EventsOf<Decision<Ruling>> {
+  const { userId, sessionId } = presented;
+  const nodeTime = deps.clock.now();
+  const revoked = sessionsRevoked({ userId, sessionId, reason: "reuse", client: options.client ?? {} });
+  return (decision) => {
+    const { result: ruling } = decision;
+    const { outcome, now: time = nodeTime } = ruling;
+    if (outcome === "changed" && !isLastTry) return [];
+    const report = ruling.outcome === "replayed" ? { outcome: ruling.outcome, time } : toRefusalReport(ruling, time);
+    return [...revoked(decision), toRefreshEvent(presented, report, options)];
+  };
+}
+
+function toRefusalReport({ outcome, error }: Exclude<Ruling, Replay>, time: number): RefreshReport {
+  return { outcome: outcome === "changed" ? "refused" : outcome, time, reason: error.reason };
+}

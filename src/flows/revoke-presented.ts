@@ -1,0 +1,42 @@
+import type { AccessClaims } from "../core/claims.ts";
+import type { ClientInfo } from "../core/client-info.ts";
+import { AuthError } from "../core/errors.ts";
+import type { RevokedToken } from "../core/store/feed.ts";
+import { commitRevocation } from "./commit.ts";
+import type { Deps } from "./deps.ts";
+import { logoutByRefreshToken } from "./logout.ts";
+
+/** How to revoke a presented token. */
+export interface RevokePresentedOptions {
+  /** Who sent the request. */
+  readonly client: ClientInfo;
+}
+
+/**
+ * Revokes a token of either kind (RFC 7009 §2.1): a refresh token of any generation revokes its session, an access token only
+ * itself. Durable when the promise fulfils; not confirmed. Does nothing, and doesn't fail, if the token is invalid, expired or
+ * revoked already (§2.2).
+ *
+ * @throws AuthError `unavailable`, StoreUnavailableError; both with nothing changed.
+ */
+export async function revokePresented(deps: Deps, token: string, { client }: RevokePresentedOptions): Promise<void> {
+  await deps.keys.ready(token);
+  try {
+    // A refresh token of simplejwt could still be redeemed.
+    const claims = deps.legacyTokens?.verify(token) ?? deps.tokens.verifyAny(token);
+    if (claims.type === "access") await revokeAccessToken(deps, claims, client);
+    else await logoutByRefreshToken(deps, token, { client });
+  } catch (error) {
+    const isRefused = error instanceof AuthError && error.code !== "unavailable";
+    if (!isRefused) throw error;
+  }
+}
+
+async function revokeAccessToken(deps: Deps, claims: AccessClaims, client: ClientInfo): Promise<void> {
+  // What this node knows is durable already. So a client that repeats a request doesn't add entries to the feed.
+  if (deps.revocations.isRevoked(claims)) return;
+  const { tokenId, expiresAt: until } = claims;
+  const events = ({ revocations: [{ at: time }] }: RevokedToken) =>
+    [{ type: "token_revoked", time, tokenId, client }] as const;
+  await commitRevocation(deps, false, events, (options) => deps.store.feed.revokeToken(tokenId, { ...options, until }));
+}

@@ -1,0 +1,33 @@
+import { z } from "zod";
+import type { BodyDescription, BodyReader } from "./body.ts";
+import { tokenField } from "./fields.ts";
+import { serviceMediaTypes } from "./media-types.ts";
+import { RequestError } from "./request-error.ts";
+
+/** A body with the token that a service asks about. `token_type_hint` is ignored: a token says itself what it is. */
+export interface PresentedTokenBody {
+  /** The token, not yet verified. */
+  readonly token: string;
+}
+
+/** What the endpoints of RFC 7662 and RFC 7009 accept. */
+export const presentedTokenBody: BodyDescription<PresentedTokenBody> = {
+  accepts: serviceMediaTypes,
+  schema: z.object({ token: tokenField }),
+};
+
+/**
+ * Returns the token in the body.
+ *
+ * @throws RequestError 400 with `invalid_request` (RFC 6749 §5.2) if there is none or the body can't be parsed; 413, 415.
+ */
+export async function readPresentedToken({
+  readBody,
+}: Pick<BodyReader<PresentedTokenBody>, "readBody">): Promise<string> {
+  try {
+    return (await readBody()).token;
+  } catch (error) {
+    const isMalformed = error instanceof RequestError && error.status === 400;
+    throw isMalformed ? new RequestError(400, { error: "invalid_request" }) : error;
+  }
+}
