@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openBrowser, traits } from "./browsers.ts";
-import type { Tab, TestBrowser } from "./device.ts";
+import { openBrowser } from "./browsers.ts";
+import type { Tab } from "./device.ts";
 import { callApi, logIn, openTab, seeLoginForm } from "./person.ts";
 import { openSite, type Site } from "./site.ts";
 
@@ -8,36 +8,39 @@ const widths = [1280, 390];
 
 describe("the accessibility of the page", () => {
   let site: Site;
-  let browser: TestBrowser;
 
   beforeAll(async () => {
-    [site, browser] = await Promise.all([openSite({ access: 600 }), openBrowser()]);
+    site = await openSite({ access: 600 });
   });
-  afterAll(async () => {
-    await browser.close();
-    await site.close();
-  });
+  afterAll(() => site.close());
 
-  it("labels every control, announces errors, has enough contrast and doesn't scroll sideways", async () => {
-    const device = await browser.device();
-    const page = await openTab(device, site);
-    await seeLoginForm(page);
-    await page.getByRole("button", { name: "Log in" }).click();
-    const error = page.getByText("Please enter your username.");
-    await error.waitFor();
-    expect(await page.getByLabel("Username").getAttribute("aria-describedby")).toBe(await error.getAttribute("id"));
-    expect(await error.getAttribute("aria-live")).toBe("assertive");
-    await expectNoBarriers(page);
-    expect(await readFields(page)).toEqual(["text username", "password current-password"]);
+  it.each([
+    ["light", false],
+    ["dark", true],
+  ])(
+    "labels every control, announces errors, has enough contrast and doesn't scroll sideways, in %s colors",
+    async (_, isDark) => {
+      const browser = await openBrowser({ isDark });
+      const page = await openTab(await browser.device(), site);
+      await seeLoginForm(page);
+      expect(await page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches)).toBe(isDark);
+      await page.getByRole("button", { name: "Log in" }).click();
+      const error = page.getByText("Please enter your username.");
+      await error.waitFor();
+      expect(await page.getByLabel("Username").getAttribute("aria-describedby")).toBe(await error.getAttribute("id"));
+      expect(await error.getAttribute("aria-live")).toBe("assertive");
+      await expectNoBarriers(page);
+      expect(await readFields(page)).toEqual(["text username", "password current-password"]);
 
-    await logIn(page, await site.newUser());
-    await callApi(page);
-    // The hidden name tells password managers which user's password is changed.
-    expect(await readFields(page)).toEqual(["password current-password", "password new-password", "text username"]);
-    await page.getByRole("button", { name: /^Rename/ }).click();
-    await expectNoBarriers(page);
-    await device.close();
-  });
+      await logIn(page, await site.newUser());
+      await callApi(page);
+      // The hidden name tells password managers which user's password is changed.
+      expect(await readFields(page)).toEqual(["password current-password", "password new-password", "text username"]);
+      await page.getByRole("button", { name: /^Rename/ }).click();
+      await expectNoBarriers(page);
+      await browser.close();
+    },
+  );
 
   /** Returns type and autocomplete of each field, which password managers use. */
   function readFields(page: Tab): Promise<string[]> {
@@ -50,12 +53,9 @@ describe("the accessibility of the page", () => {
 
   async function expectNoBarriers(page: Tab): Promise<void> {
     await page.mouse?.move(0, 0);
-    for (const colorScheme of traits.colorSchemes) {
-      for (const width of widths) {
-        await page.emulateMedia?.({ colorScheme, reducedMotion: "reduce" });
-        await page.setViewportSize({ width, height: 800 });
-        expect(await page.evaluate(findBarriers), `${colorScheme}, ${width}`).toEqual([]);
-      }
+    for (const width of widths) {
+      await page.setViewportSize({ width, height: 800 });
+      expect(await page.evaluate(findBarriers), `${width}`).toEqual([]);
     }
   }
 });
@@ -68,7 +68,15 @@ function findBarriers(): string[] {
     element instanceof HTMLInputElement ? [...(element.labels ?? [])].map((label) => label.textContent) : [];
   const isShown = (element: Element) => element.checkVisibility({ visibilityProperty: true });
 
-  const toChannels = (color: string) => (color.match(/[\d.]+/g) ?? []).map(Number);
+  // Browsers write some colors as `oklab(…)`. A canvas converts them all to red, green, blue and alpha.
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const toChannels = (color: string): number[] => {
+    if (canvas === null) throw new TypeError("no canvas");
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = color;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
   const toGround = (element: Element | null): number[] => {
     if (element === null) return [255, 255, 255];
     const channels = toChannels(getComputedStyle(element).backgroundColor);

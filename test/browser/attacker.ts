@@ -1,6 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
+/** A host of another site. All browsers resolve its name to this machine. */
+export const otherSite = "attacker.example";
+
 /** An attacker's server. It serves the pages of a test under every host name that resolves to this machine. */
 export interface Attacker {
   /** Returns a URL on `host` that serves this HTML. */

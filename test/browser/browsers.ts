@@ -9,25 +9,17 @@ export interface BrowserTraits {
   readonly deviceName: string;
   /** Whether it keeps a cookie with Secure of http://localhost. */
   readonly keepsSecureCookies: boolean;
-  /** Whether the driver can restart it with the same profile. */
+  /**
+   * Whether the driver can restart it with the same profile. WebKit's MiniBrowser keeps nothing on disk if WebDriver drives
+   * it: it ignores `--cookies-file` then.
+   */
   readonly hasProfiles: boolean;
-  /** Whether the driver can take it offline. */
+  /** Whether the driver can take it offline. WebDriver has no such command, and WebKitGTK asks the operating system. */
   readonly goesOffline: boolean;
   /** Whether it has a back/forward cache. The headless shell of Chromium, which is the package from npm, has none. */
   readonly hasBackForwardCache: boolean;
-  /**
-   * Whether Enter presses a button each time. In Firefox, driven by Playwright, it does nothing now and then. The cause isn't
-   * known.
-   */
-  readonly pressesButtons: boolean;
-  /** Whether all tabs count as visible at the same time. */
-  readonly keepsTabsVisible: boolean;
-  /** Whether the driver can block cookies. */
+  /** Whether it can block all cookies. The headless shell of Chromium has no such setting. */
   readonly canBlockCookies: boolean;
-  /** Whether the driver resolves names below `.example` to this machine. */
-  readonly resolvesExample: boolean;
-  /** The colour schemes that the driver can choose. */
-  readonly colorSchemes: readonly ("light" | "dark")[];
 }
 
 /** The browsers that the tests can run in. */
@@ -38,11 +30,7 @@ export const browsers = {
     hasProfiles: true,
     goesOffline: true,
     hasBackForwardCache: false,
-    pressesButtons: true,
-    keepsTabsVisible: true,
     canBlockCookies: false,
-    resolvesExample: true,
-    colorSchemes: ["light", "dark"],
   },
   firefox: {
     deviceName: "Firefox on Linux",
@@ -50,11 +38,7 @@ export const browsers = {
     hasProfiles: true,
     goesOffline: true,
     hasBackForwardCache: true,
-    pressesButtons: false,
-    keepsTabsVisible: true,
     canBlockCookies: true,
-    resolvesExample: false,
-    colorSchemes: ["light"],
   },
   webkit: {
     deviceName: "Safari on Linux",
@@ -62,11 +46,7 @@ export const browsers = {
     hasProfiles: false,
     goesOffline: false,
     hasBackForwardCache: true,
-    pressesButtons: true,
-    keepsTabsVisible: false,
     canBlockCookies: true,
-    resolvesExample: false,
-    colorSchemes: ["light"],
   },
 } as const satisfies Readonly<Record<string, BrowserTraits>>;
 
@@ -108,4 +88,4 @@ export function openProfile(directory: string): Promise<Device> {
 }
 
 const toPlaywrightBrowser = (options: BrowserOptions = {}) =>
-  browserName === "firefox" ? firefoxBrowser(firefoxPath, options) : chromiumBrowser;
+  browserName === "firefox" ? firefoxBrowser(firefoxPath, options) : chromiumBrowser(options);

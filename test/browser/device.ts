@@ -46,15 +46,10 @@ export interface Tab extends Finders {
   };
   readonly keyboard: {
     readonly type: (text: string) => Promise<void>;
-    readonly press: (key: "Tab" | "Enter" | "Escape") => Promise<void>;
+    readonly press: (key: "Tab" | "Shift+Tab" | "Enter" | "Escape") => Promise<void>;
   };
   /** Absent if the driver can't move it. */
   readonly mouse?: { readonly move: (x: number, y: number) => Promise<void> };
-  /** Absent if the driver can't choose. */
-  readonly emulateMedia?: (options: {
-    readonly colorScheme: "light" | "dark";
-    readonly reducedMotion: "reduce";
-  }) => Promise<void>;
   readonly setViewportSize: (size: { readonly width: number; readonly height: number }) => Promise<void>;
   readonly bringToFront: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -92,6 +87,8 @@ export interface DeviceOptions {
 export interface BrowserOptions {
   /** Whether it blocks all cookies. */
   readonly blocksCookies?: boolean;
+  /** Whether it prefers dark pages. */
+  readonly isDark?: boolean;
   /** Whether pages that the user leaves stay in the back/forward cache. `goBack` then requires one from there. */
   readonly cachesPages?: boolean;
 }

@@ -1,47 +1,58 @@
-import { type BrowserContext, type BrowserType, chromium, firefox, type LaunchOptions } from "playwright-core";
+import {
+  type BrowserContext,
+  type BrowserContextOptions,
+  type BrowserType,
+  chromium,
+  firefox,
+  type LaunchOptions,
+} from "playwright-core";
+import { otherSite } from "./attacker.ts";
 import { type BrowserOptions, type Device, type DeviceOptions, stepTimeout, type TestBrowser } from "./device.ts";
 import { findChromium } from "./executable.ts";
 import { stopForAWhile } from "./stop-for-a-while.ts";
 import { withoutLocksAndChannel } from "./without-locks.ts";
 
 /** A browser that Playwright drives. */
-export interface PlaywrightBrowser {
-  /** See `BrowserOptions`. */
-  readonly cachesPages?: boolean;
+export interface PlaywrightBrowser extends Pick<BrowserOptions, "cachesPages"> {
   readonly type: BrowserType;
   readonly toOptions: () => Promise<LaunchOptions>;
+  readonly contextOptions?: BrowserContextOptions;
 }
 
 /**
  * Chromium from npm. The options have none of the arguments that its package recommends, some of which switch off what
- * the tests check (`--disable-web-security`). Names below `.example` resolve to this machine, so that it can serve pages
- * of other sites.
+ * the tests check (`--disable-web-security`).
  */
-export const chromiumBrowser: PlaywrightBrowser = {
-  type: chromium,
-  toOptions: async () => ({
-    executablePath: await findChromium(),
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--disable-dev-shm-usage",
-      "--font-render-hinting=none",
-      "--host-resolver-rules=MAP *.example 127.0.0.1",
-    ],
-  }),
-};
+export function chromiumBrowser({ isDark }: BrowserOptions): PlaywrightBrowser {
+  return {
+    type: chromium,
+    toOptions: async () => ({
+      executablePath: await findChromium(),
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+        "--font-render-hinting=none",
+        `--host-resolver-rules=MAP ${otherSite} 127.0.0.1`,
+      ],
+    }),
+    contextOptions: { colorScheme: isDark ? "dark" : "light", reducedMotion: "reduce" },
+  };
+}
 
-/** Firefox as its distributor builds it, by WebDriver BiDi. In the preferences, 2 is "block all cookies". */
-export function firefoxBrowser(
-  path: string,
-  { blocksCookies, cachesPages = false }: BrowserOptions,
-): PlaywrightBrowser {
+/** Firefox as its distributor builds it, by WebDriver BiDi. The preferences are those that `about:config` shows. */
+export function firefoxBrowser(path: string, options: BrowserOptions): PlaywrightBrowser {
+  const { blocksCookies, cachesPages = false, isDark } = options;
   const firefoxUserPrefs = {
+    "network.dns.localDomains": otherSite,
+    "layout.css.prefers-color-scheme.content-override": isDark ? 0 : 1,
+    "ui.prefersReducedMotion": 1,
     ...(cachesPages ? {} : { "browser.sessionhistory.max_total_viewers": 0 }),
+    // 2 is "block all cookies".
     ...(blocksCookies ? { "network.cookie.cookieBehavior": 2 } : {}),
   };
   return {
@@ -52,13 +63,13 @@ export function firefoxBrowser(
 }
 
 /** Starts a browser. Closing it deletes its devices. */
-export async function openPlaywright({ type, cachesPages, toOptions }: PlaywrightBrowser): Promise<TestBrowser> {
-  const server = await type.launchServer(await toOptions());
-  const browser = await type.connect(server.wsEndpoint());
+export async function openPlaywright(kind: PlaywrightBrowser): Promise<TestBrowser> {
+  const server = await kind.type.launchServer(await kind.toOptions());
+  const browser = await kind.type.connect(server.wsEndpoint());
   return {
     async device(options) {
-      const context = await browser.newContext();
-      if (cachesPages) await goBackToCachedPages(context);
+      const context = await browser.newContext(kind.contextOptions);
+      if (kind.cachesPages) await goBackToCachedPages(context);
       return toDevice(context, options);
     },
     sleep: (milliseconds) => stopForAWhile(server.process(), milliseconds),

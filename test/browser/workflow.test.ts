@@ -42,7 +42,8 @@ describe.concurrent("the page", () => {
     expect(faults).toEqual([]);
   }
 
-  it.skipIf(!traits.pressesButtons)("works with the keyboard alone, from the login to the logout", () =>
+  // Alone: in Firefox, Enter does nothing in a tab that another one has taken the focus from.
+  it("works with the keyboard alone, from the login to the logout", { concurrent: false }, () =>
     runScenario(async (device, user) => {
       const page = await openTab(device, site);
       const { keyboard } = page;
@@ -86,7 +87,8 @@ describe.concurrent("the page", () => {
       await keyboard.press("Enter");
       await page.getByText("Password changed. All other devices were logged out.").waitFor();
 
-      await tabTo(page, "Log out");
+      // Backwards: after its last element, the Tab key leaves the page for the buttons of the browser.
+      await tabTo(page, "Log out", "Shift+Tab");
       await keyboard.press("Enter");
       expect(await seeLoginForm(page)).toBe("You are logged out.");
       expect(await focused(page)).toBe("Username");
@@ -176,13 +178,13 @@ function focused(page: Tab): Promise<string> {
   });
 }
 
-/** Presses the Tab key until the element with this name is focused. */
-async function tabTo(page: Tab, name: string): Promise<void> {
+/** Presses a key until the element with this name is focused. */
+async function tabTo(page: Tab, name: string, key: "Tab" | "Shift+Tab" = "Tab"): Promise<void> {
   for (let steps = 0; steps < 40; steps++) {
-    await page.keyboard.press("Tab");
+    await page.keyboard.press(key);
     if ((await focused(page)) === name) return;
   }
-  throw new Error(`the Tab key does not reach "${name}"`);
+  throw new Error(`${key} does not reach "${name}"`);
 }
 
 /** Runs in the page. Returns everything that a script of the page can read. */

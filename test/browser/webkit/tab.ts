@@ -4,7 +4,7 @@ import { findElements, type Pattern, type Selector } from "./find.ts";
 import type { WebDriverSession } from "./webdriver.ts";
 
 /** The keys that the tests press. @see https://www.w3.org/TR/webdriver2/#keyboard-actions */
-const keys = { Tab: "\uE004", Enter: "\uE007", Escape: "\uE00C" } as const;
+const keys = { Tab: "\uE004", Shift: "\uE008", Enter: "\uE007", Escape: "\uE00C" } as const;
 
 /** The member that names an element in WebDriver's JSON. */
 const elementKey = "element-6066-11e4-a52e-4f735466cecf";
@@ -41,16 +41,16 @@ export async function openWebKitTab({ openWindow, command }: WebDriverSession): 
     }
   }
 
-  const press = (texts: readonly string[]) =>
+  /** Presses keys one after the other, or all of them before the first is released. */
+  const press = (values: readonly string[], isChord = false) =>
     send("POST", "actions", {
       actions: [
         {
           type: "key",
           id: "keyboard",
-          actions: texts.flatMap((value) => [
-            { type: "keyDown", value },
-            { type: "keyUp", value },
-          ]),
+          actions: isChord
+            ? ["keyDown", "keyUp"].flatMap((type) => values.map((value) => ({ type, value })))
+            : values.flatMap((value) => ["keyDown", "keyUp"].map((type) => ({ type, value }))),
         },
       ],
     }).then(() => undefined);
@@ -61,7 +61,10 @@ export async function openWebKitTab({ openWindow, command }: WebDriverSession): 
     reload: () => send("POST", "refresh"),
     goBack: () => send("POST", "back"),
     evaluate,
-    keyboard: { type: (text) => press([...text]), press: (key) => press([keys[key]]) },
+    keyboard: {
+      type: (text) => press([...text]),
+      press: (key) => (key === "Shift+Tab" ? press([keys.Shift, keys.Tab], true) : press([keys[key]])),
+    },
     async setViewportSize(size) {
       await send("POST", "window/rect", size);
     },

@@ -5,6 +5,7 @@ import { findFreePort } from "../../support/free-port.ts";
 import type { BrowserOptions, Device, DeviceCookie, DeviceOptions, TestBrowser } from "../device.ts";
 import { stopForAWhile } from "../stop-for-a-while.ts";
 import { until } from "../until.ts";
+import { type HostProxy, openProxy } from "./proxy.ts";
 import { openWebKitTab } from "./tab.ts";
 import { startSession } from "./webdriver.ts";
 
@@ -23,10 +24,12 @@ export async function openWebKit(options: BrowserOptions): Promise<TestBrowser> 
     stdio: ["ignore", "ignore", "ignore", "pipe"],
   });
   const [number] = await once(display.stdio[3] as Readable, "data");
+  const proxy = await openProxy();
   const open = new Map<Device, ChildProcess>();
   return {
     async device(more) {
-      const { device, driver } = await openDevice(`:${String(number).trim()}`, { ...options, ...more });
+      const display = `:${String(number).trim()}`;
+      const { device, driver } = await openDevice(display, proxy, { ...options, ...more });
       const close = async () => {
         open.delete(device);
         await device.close();
@@ -38,13 +41,14 @@ export async function openWebKit(options: BrowserOptions): Promise<TestBrowser> 
       void (await Promise.all([...open.values()].map((d) => stopForAWhile(d, milliseconds)))),
     async close() {
       for (const device of open.keys()) await device.close();
+      proxy.close();
       display.kill();
     },
   };
 }
 
 /** Starts a driver and its browser. */
-async function openDevice(display: string, options: BrowserOptions & DeviceOptions) {
+async function openDevice(display: string, proxy: HostProxy, options: BrowserOptions & DeviceOptions) {
   const port = await findFreePort();
   const driver = spawn("WebKitWebDriver", [`--port=${port}`], {
     // In a process group of its own, which `sleep` stops.
@@ -66,7 +70,9 @@ async function openDevice(display: string, options: BrowserOptions & DeviceOptio
   const args = [
     "--automation",
     `--features=${features.join(",")}`,
+    ...proxy.args,
     ...(options.blocksCookies ? ["--cookies-policy=never"] : []),
+    ...(options.isDark ? ["--dark-mode"] : []),
   ];
   const session = await startSession(url, {
     "webkitgtk:browserOptions": { binary: miniBrowser, args },
