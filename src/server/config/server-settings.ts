@@ -14,7 +14,7 @@ export interface ServerSettings {
   readonly databaseUrl: string;
   /** The schema of the tables in PostgreSQL: lower-case letters, digits and `_`. Default: "tokenpair". */
   readonly databaseSchema: string;
-  /** The maximum number of connections of this node to PostgreSQL. It uses one more to LISTEN. Default: 10. */
+  /** The maximum number of connections of this node to PostgreSQL. It uses one more to read the revocation feed, and up to two to LISTEN. Default: 10. */
   readonly databaseConnections: number;
   /** The maximum number of calls that may wait for a PostgreSQL connection; further calls get a 503 immediately. Default: 1000. */
   readonly databaseMaxWaiting: number;
