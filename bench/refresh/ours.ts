@@ -2,6 +2,7 @@ import { Agent, request } from "node:http";
 import { systemClock } from "../../src/core/runtime/clock.ts";
 import { defaultSettings } from "../../src/core/settings/settings.ts";
 import type { Store } from "../../src/core/store/index.ts";
+import { deriveSecrets } from "../../src/crypto/keys/derived-keys.ts";
 import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
 import { createKeySet } from "../../src/crypto/keys/key-set.ts";
 import { createTokens } from "../../src/crypto/tokens.ts";
@@ -48,7 +49,8 @@ export function refreshByHttp(port: number): Refresh {
 
 /** Keeps each session's refresh token, whose successor `exchange` gets. */
 function withTokens(exchange: (token: string) => Promise<string | undefined>): Refresh {
-  const keys = createKeySet({ access: createHmacKey({ algorithm: "HS256", secret: signingKey }) });
+  const access = createHmacKey({ algorithm: "HS256", secret: signingKey });
+  const keys = createKeySet({ access, refresh: deriveSecrets(signingKey).refreshKey("r1") });
   const { mintRefresh } = createTokens({ keys: () => keys, clock: systemClock, settings: defaultSettings });
   const tokens = new Map<number, string>();
   const mint = (n: number) => {
