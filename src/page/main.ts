@@ -1,8 +1,9 @@
 import { createClient, type SessionState } from "../client/index.ts";
 import { createAccountView } from "./account-view.ts";
 import { watchConnection } from "./connection.ts";
+import { element } from "./dom.ts";
 import { createLoginView } from "./login-view.ts";
-import { logoutMessages } from "./messages.ts";
+import { logoutMessages, replacedMessage } from "./messages.ts";
 import { readSettings } from "./settings.ts";
 import type { View } from "./view.ts";
 
@@ -20,6 +21,7 @@ const [main, announcer] = [find("main"), find(".announcer")];
 
 let view: View | undefined;
 let shown: string | undefined;
+let shownUserId: string | undefined;
 
 function createView({ user, reason }: SessionState): View {
   return user ? createAccountView(client, user, connection, settings) : createLoginView(client, reason);
@@ -30,12 +32,14 @@ function show(state: SessionState): void {
   const { status, user, sessionId, reason } = state;
   if (status === "loading" || shown === (sessionId ?? status)) return;
   const isFirst = shown === undefined;
+  const isReplaced = user !== undefined && shownUserId !== undefined && user.id !== shownUserId;
   shown = sessionId ?? status;
+  shownUserId = user?.id;
   view?.dispose();
   view = createView(state);
-  main.replaceChildren(view.root);
+  main.replaceChildren(...(isReplaced ? [element("p", { class: "notice" }, replacedMessage)] : []), view.root);
   document.title = user ? `${user.username} · tokenpair` : "Log in · tokenpair";
-  announcer.textContent = reason ? logoutMessages[reason] : "";
+  announcer.textContent = reason ? logoutMessages[reason] : isReplaced ? replacedMessage : "";
   // A page that has just been opened keeps the focus at its start, except for the login form.
   if (!isFirst || !user) view.focus();
 }

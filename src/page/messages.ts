@@ -9,6 +9,9 @@ export const logoutMessages: Readonly<Record<LogoutReason, string>> = {
   refused: "The server could not confirm your login. Please log in again.",
 };
 
+/** What the account of another user than before begins with. */
+export const replacedMessage = "Another login in this browser has replaced yours.";
+
 /** Problems with the connection. */
 export const problemMessages: Readonly<Record<Problem, string>> = {
   offline: "No connection to the server.",
@@ -25,7 +28,7 @@ export const problemMessages: Readonly<Record<Problem, string>> = {
 const errorMessages: Readonly<Record<string, string>> = {
   no_active_account: "Wrong username or password.",
   csrf_failed: "Your request could not be verified. Please reload the page and try again.",
-  session_changed: "Another login in this browser has replaced yours. Nothing was changed.",
+  session_changed: `${replacedMessage} Nothing was changed.`,
   cookies_blocked:
     "You can't log in because your browser does not keep this site's cookies. Allow cookies, open the site in a tab of " +
     "its own, or use https.",

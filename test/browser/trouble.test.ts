@@ -27,6 +27,7 @@ describe("a user in trouble", () => {
     await page.getByLabel("New password", { exact: true }).fill("another horse battery staple");
     await page.getByRole("button", { name: "Change password" }).click();
     await seeAccount(page, bob);
+    expect(await page.locator(".notice").textContent()).toBe("Another login in this browser has replaced yours.");
     await device.close();
 
     expect(await Promise.all([alice, bob].map(site.hasPassword))).toEqual([true, true]);
