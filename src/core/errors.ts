@@ -25,6 +25,7 @@ export type AuthErrorCode =
   | "invalid_client"
   | "insufficient_scope"
   | "session_not_found"
+  | "impersonated"
   | "wrong_password"
   | "password_refused"
   | "username_taken"

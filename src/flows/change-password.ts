@@ -8,6 +8,7 @@ import type { AuthUser, UserWithPassword } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import { createDeviceToken } from "../crypto/device-tokens.ts";
 import { createSecret, deriveChangeSecret, hashIdempotencyKey, hashSecret, isSameHash } from "../crypto/secrets.ts";
+import { requireNoActor } from "./actor.ts";
 import { type Confirmed, type ConfirmOptions, commitRevocation } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { reportLoginFailure } from "./login.ts";
@@ -56,7 +57,7 @@ export interface PasswordChanged extends Confirmed {
  * Changes the password of the user who sent the request, in tokenpair's own user table. A wrong current password counts as a failed login.
  *
  * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for the user; `throttled`, with
- * `retryAfter`; `wrong_password`; `token_revoked` if a reset, a disable or a logout came first; `unavailable`.
+ * `retryAfter`; `wrong_password`; `impersonated`; `token_revoked` if a reset, a disable or a logout came first; `unavailable`.
  * StoreUnavailableError. If it throws, password and sessions have not changed.
  */
 export async function changePassword(
@@ -71,6 +72,7 @@ export async function changePassword(
     const repeated = await repeatPasswordChange(deps, { sessionId, userId }, repeat);
     if (repeated !== null) return repeated;
   }
+  await requireNoActor(deps, sessionId);
   const row = await deps.store.users.findById(userId);
   if (row === null) throw new AuthError("user_not_found", "no such user");
   const { passwordHash: _, ...user } = row;

@@ -140,6 +140,12 @@ export interface NewSession {
   readonly userAgent: string | null;
   /** The client's IP address. */
   readonly ip: string | null;
+  /** When the user was authenticated: whole seconds since the epoch. Default: now. */
+  readonly authenticatedAt?: number;
+  /** How the user was authenticated: values with spaces between them. Default: unknown. */
+  readonly amr?: string | null;
+  /** Who acts for the user, in place of the user. Default: `null`. */
+  readonly actor?: string | null;
   /** Whether to set the user's `lastLoginAt`. */
   readonly updateLastLogin: boolean;
   /** An earlier session of the same browser. It is revoked if it is that user's. */
@@ -167,7 +173,7 @@ export interface CreatedSession extends SessionAt {
   readonly limited: readonly string[];
   /**
    * Whether the user has logged in before, and neither an unrevoked session of this user nor the audit log has the new
-   * session's user agent.
+   * session's user agent. False if the session has an actor. Sessions and logins with an actor aren't looked at.
    */
   readonly isNewDevice: boolean;
 }

@@ -51,6 +51,7 @@ const tokenErrors: Readonly<Record<AuthErrorCode, ErrorResponse>> = {
   },
   insufficient_scope: refused(403, "The service lacks the required scope.", "insufficient_scope"),
   session_not_found: refused(404, "Not found.", "not_found"),
+  impersonated: refused(403, "Not allowed while you act for the user.", "impersonated"),
   wrong_password: { status: 400, body: () => ({ current_password: ["Invalid password."] }) },
   password_refused: fieldRefused("new_password"),
   username_taken: fieldRefused("username"),
