@@ -103,7 +103,7 @@ export const cookieSessionsDelete = defineEndpoint({
     const credentials = readCredentials(request.headers, deps);
     const { userId, sessionId, actor } = await authenticateRequest(deps, request, { credentials, requireMediaType });
     const id = params["id"] ?? "";
-    // An actor may end the session in which it acts, but not log the user out.
+    // An actor may revoke the session in which it acts, but none of the others.
     if (actor !== null && id !== sessionId) throw impersonated();
     await deps.flows.revokeSession(id, { userId, client: withActor(client, actor) });
     const isOwnBrowser = credentials.via === "cookie" && id === sessionId;
