@@ -57,3 +57,26 @@ export function toActor(actor: string, taker: string): string {
 
 /** JSON writes these characters as they are, so the length of a token is known from the length of the name. */
 const actorPattern = new RegExp(String.raw`^[\x21\x23-\x5b\x5d-\x7e]{1,${maxActorLength}}$`);
+
+/** What a request requires of the authentication of its user, besides a valid access token. */
+export interface AuthenticationRequirement {
+  /**
+   * How long ago the user may have been authenticated, by a login or a confirmation, in whole seconds. A request with an older
+   * authentication is refused with `confirmation_required`. Default: any time.
+   */
+  readonly maxAge?: number | undefined;
+  /** The methods by which the user must have been authenticated in this session: all of them, such as `["otp"]`. Default: any. */
+  readonly amr?: readonly string[] | undefined;
+}
+
+/**
+ * Makes sure that a requirement makes sense.
+ *
+ * @param taker what it was given to, for the error.
+ * @throws TypeError that says what is wrong.
+ */
+export function checkRequirement({ maxAge, amr }: AuthenticationRequirement, taker: string): void {
+  if (amr !== undefined) toAmrText(amr, taker);
+  if (maxAge === undefined || (Number.isSafeInteger(maxAge) && maxAge > 0)) return;
+  throw new TypeError(`${taker}: maxAge must be a positive whole number of seconds. Example: maxAge: minutes(10)`);
+}

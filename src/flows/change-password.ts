@@ -16,7 +16,7 @@ import type { SessionOwner } from "./logout.ts";
 import { requireGoodPassword } from "./passwords/policy.ts";
 import { normalizePassword, verifyPassword } from "./passwords/text.ts";
 import { findSessionRefusal } from "./session-refusal.ts";
-import { acceptAttempt, admitAttempt, rejectAttempt, undoAttempt } from "./throttling/login-throttle.ts";
+import { countAttempt } from "./throttling/counted-attempt.ts";
 import { type PairSource, prepareTokens, type TokenLimitOptions } from "./token-pair.ts";
 import { userChangedAndRevoked } from "./users.ts";
 
@@ -186,14 +186,8 @@ async function verifyCurrentPassword(
   const { passwordHash, ...user } = row;
   const usernameKey = toUsernameKey(user.username, deps.settings.usernameCaseSensitive);
   const account = { username: user.username, usernameKey, userId: user.id, mayBeUser: true };
-  const attempt = await admitAttempt(deps, account, { client, device: { sessionId } });
-  const match = await verifyPassword(deps.passwords, passwordHash, currentPassword).catch(async (error: unknown) => {
-    await undoAttempt(deps, attempt);
-    throw error;
-  });
-  if (match === null) {
-    await rejectAttempt(deps, attempt);
-    throw new AuthError("wrong_password", "wrong current password");
-  }
-  await acceptAttempt(deps, attempt, user);
+  const verify = async () =>
+    (await verifyPassword(deps.passwords, passwordHash, currentPassword)) === null ? null : { user };
+  const verified = await countAttempt(deps, account, { client, device: { sessionId }, verify });
+  if (verified === null) throw new AuthError("wrong_password", "wrong current password");
 }

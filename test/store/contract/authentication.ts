@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
-import type { NewSession } from "../../../src/core/store/sessions.ts";
+import type { Session } from "../../../src/core/session.ts";
+import type { NewSession, Reauthentication, SessionAt } from "../../../src/core/store/sessions.ts";
 import { addSession, addUser, keeping, rotationOf, toHash, useOf } from "./records.ts";
 import type { Scene } from "./scene.ts";
 
 /** Defines the tests of how every store keeps when, how and by whom a session's user was authenticated. */
 export function describeAuthenticationContract(scene: Scene): void {
+  const find = async (id: string): Promise<Session | undefined> => (await scene.store.sessions.find(id))?.session;
+
   const facts: Partial<NewSession> = { authenticatedAt: 900_000, amr: "pwd otp", actor: "support/bob" };
   const kept = { authenticatedAt: 900_000, amr: "pwd otp", actor: "support/bob" };
 
@@ -85,6 +88,116 @@ export function describeAuthenticationContract(scene: Scene): void {
       ]);
       expect((await addSession(store, "s", user, { userAgent: "Safari" })).isNewDevice).toBe(false);
       expect((await addSession(store, "t", user, { userAgent: "Chrome" })).isNewDevice).toBe(true);
+    });
+  });
+
+  describe("sessions.reauthenticate", () => {
+    const again = (sessionId: string, changes: Partial<Reauthentication> = {}): Reauthentication => ({
+      sessionId,
+      userId: "1",
+      userEpoch: 0,
+      amr: "otp",
+      accessLifetime: 60,
+      ...changes,
+    });
+
+    it("sets the time, adds the methods, and changes nothing else", async () => {
+      const { sessions } = scene.store;
+      const { session } = await addSession(scene.store, "s", await addUser(scene.store, "alice"), { amr: "pwd" });
+      scene.now += 50;
+      const confirmed = await sessions.reauthenticate(again("s", { accessLifetime: 90 }));
+      expect(confirmed).toStrictEqual({
+        session: { ...session, authenticatedAt: scene.now, amr: "pwd otp", accessUntil: scene.now + 90 },
+        now: scene.now,
+        globalEpoch: 0,
+      });
+      expect(await find("s")).toStrictEqual(confirmed?.session);
+    });
+
+    it("never lets access tokens outlive the session, or notes that they end earlier", async () => {
+      const { sessions } = scene.store;
+      await addSession(scene.store, "s", await addUser(scene.store, "alice"), { absoluteLifetime: 80 });
+      const changed = async (accessLifetime: number) =>
+        (await sessions.reauthenticate(again("s", { accessLifetime })))?.session.accessUntil;
+      expect(await changed(90)).toBe(scene.now + 80);
+      expect(await changed(10)).toBe(scene.now + 80);
+    });
+
+    it.each([
+      [null, "otp", "otp"],
+      ["pwd", "pwd", "pwd"],
+      ["pwd otp", "pwd", "otp pwd"],
+      ["pwd", "otp mfa", "pwd otp mfa"],
+      ["a b c d e f g h", "i b", "c d e f g h i b"],
+      ["a b c d e f g h", "1 2 3 4 5 6 7 8", "1 2 3 4 5 6 7 8"],
+    ])("makes of %j and %j the methods %j, in the order of their last use", async (amr, added, expected) => {
+      await addSession(scene.store, "s", await addUser(scene.store, "alice"), { amr });
+      expect((await scene.store.sessions.reauthenticate(again("s", { amr: added })))?.session.amr).toBe(expected);
+    });
+
+    it("keeps every method of many calls at once", async () => {
+      const { sessions } = scene.store;
+      await addSession(scene.store, "s", await addUser(scene.store, "alice"));
+      const methods = ["a", "b", "c", "d", "e", "f", "g", "h"];
+      await Promise.all(methods.map((amr) => sessions.reauthenticate(again("s", { amr }))));
+      expect((await find("s"))?.amr?.split(" ").sort()).toEqual(methods);
+    });
+
+    it("calls audit with the change, and not if nothing changed", async () => {
+      const { sessions, audit } = scene.store;
+      await addSession(scene.store, "s", await addUser(scene.store, "alice"));
+      const record = ({ session, now }: SessionAt) => [
+        { row: { ...row, time: now, sessionId: session.id, details: `{"amr":"${session.amr}"}` }, delivery: null },
+      ];
+      await sessions.reauthenticate(again("s"), record);
+      await sessions.reauthenticate(again("t"), record);
+      expect((await audit.read({ after: null, limit: 10 })).entries).toMatchObject([
+        { type: "session_confirmed", sessionId: "s", details: { amr: "otp" } },
+      ]);
+    });
+
+    const row = { type: "session_confirmed", userId: "1", ip: null, userAgent: null, actor: null, reason: null };
+
+    const refusals: readonly [string, Partial<Reauthentication>, (() => Promise<unknown>)?][] = [
+      ["no such session", { sessionId: "t" }],
+      ["another user", { userId: "2" }],
+      ["another epoch", { userEpoch: 1 }],
+      ["a session with an actor", { sessionId: "acting" }],
+      ["a revoked session", {}, () => scene.store.sessions.revoke("s", "logout")],
+      ["a disabled user", {}, () => scene.store.users.disable("1")],
+      ["a user enabled again", {}, () => scene.store.users.disable("1").then(() => scene.store.users.enable("1"))],
+      ["a deleted user", {}, () => scene.store.users.delete("1")],
+      ["a raised epoch", {}, () => scene.store.sessions.revokeForUser("1", "revoked")],
+      ["a raised global epoch", {}, () => scene.store.sessions.revokeAll("revoked")],
+      ["a session that another one has logged out", { userEpoch: null }, () => revokeOthers()],
+      ["a password that the session has changed", {}, () => scene.store.users.changePassword("1", "new", keeping("s"))],
+      [
+        "an expired session",
+        {},
+        async () => {
+          scene.now += 100;
+        },
+      ],
+    ];
+    const revokeOthers = () => scene.store.sessions.revokeOthers({ sessionId: "other", userId: "1" }, "logout");
+    it.each(refusals)("returns null for %s and changes nothing", async (_, changes, before) => {
+      const user = await addUser(scene.store, "alice");
+      await addUser(scene.store, "bob");
+      for (const id of ["s", "other"]) await addSession(scene.store, id, user, { amr: "pwd" });
+      await addSession(scene.store, "acting", user, { amr: "pwd", actor: "support/bob" });
+      await before?.();
+      const [session, acting] = [await find("s"), await find("acting")];
+      expect(await scene.store.sessions.reauthenticate(again("s", changes))).toBeNull();
+      expect([await find("s"), await find("acting")]).toStrictEqual([session, acting]);
+    });
+
+    it("matches whichever epoch the session has if none is given", async () => {
+      const { sessions } = scene.store;
+      await addSession(scene.store, "s", await addUser(scene.store, "alice"));
+      await sessions.revokeOthers({ sessionId: "s", userId: "1" }, "logout");
+      expect(await sessions.reauthenticate(again("s", { userEpoch: null }))).toMatchObject({
+        session: { userEpoch: 1 },
+      });
     });
   });
 }
