@@ -25,7 +25,8 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): Middleware {
   const handle = toNodeHandler(auth);
   return (req, res, next) => {
     if (!auth.handles(req)) return next();
-    if (req.readableEnded && req.body !== undefined) req.rawBody = toRawBody(req.body, req.headers);
+    const { body } = req as { readonly body?: unknown };
+    if (req.readableEnded && body !== undefined) req.rawBody = toRawBody(body, req.headers);
     handle(req, res).catch(next);
   };
 }
