@@ -7,6 +7,7 @@ import type { OutboxStore } from "./outbox.ts";
 import type { ServiceStore } from "./services.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { ThrottleStore } from "./throttle.ts";
+import type { TicketStore } from "./tickets.ts";
 import type { UserStore } from "./users.ts";
 
 /**
@@ -22,6 +23,8 @@ export interface Store {
   readonly users: UserStore;
   /** The sessions. */
   readonly sessions: SessionStore;
+  /** Logins that wait for a second step. */
+  readonly tickets: TicketStore;
   /** Refresh tokens of the system that users come from. */
   readonly legacy: LegacyStore;
   /** The revocation feed. */
@@ -48,7 +51,8 @@ export interface Store {
   checkSchema(): Promise<void>;
   /**
    * Deletes at most `limit` rows of each kind: sessions that are over, revocations that no access token can need any
-   * more, tokens of another system that have expired, expired counts of failed logins, and old audit entries. Call it again while one of the counts equals `limit`.
+   * more, tokens of another system and tickets of logins that have expired, expired counts of failed logins, and old audit entries.
+   * Call it again while one of the counts equals `limit`.
    */
   deleteExpired(options: DeleteExpiredOptions): Promise<DeletedCounts>;
   /** Reports failed writes, and writes a probe. Missing if the store can't do that. */
@@ -99,6 +103,8 @@ export interface DeletedCounts {
   readonly auditEntries: number;
   /** Refresh tokens of another system that have expired. */
   readonly legacyTokens: number;
+  /** Tickets of logins that have expired. */
+  readonly loginTickets: number;
 }
 
 /** What a connection pool is doing. */
