@@ -9,6 +9,8 @@ import { login } from "./login.ts";
 import { isLoggedOut, logout, logoutByRefreshToken } from "./logout.ts";
 import { isSessionOfExpiredTokenOver, refresh, refreshVerified, verifyRefreshToken } from "./refresh/refresh.ts";
 import { revokePresented } from "./revoke-presented.ts";
+import { completeLogin, continueLogin } from "./second-factor/complete.ts";
+import { findTicket } from "./second-factor/ticket.ts";
 import {
   findSession,
   labelSession,
@@ -37,14 +39,17 @@ const flows = {
   authenticate,
   authenticateService,
   changePassword,
+  completeLogin,
   confirm,
   confirmByPassword,
+  continueLogin,
   createUser,
   deleteUser,
   disableUser,
   enableUser,
   findCurrentUser,
   findSession,
+  findTicket,
   findUser,
   findUserByName,
   isSessionOfExpiredTokenOver,

@@ -1,3 +1,4 @@
+import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import type { LoginFailedEvent } from "../events/events.ts";
 import type { Deps } from "./deps.ts";
@@ -5,7 +6,8 @@ import { toDeviceToken } from "./device.ts";
 import { callHook } from "./hook.ts";
 import { type Issued, type IssueOptions, startSession } from "./issue.ts";
 import { rehashPassword } from "./passwords/rehash.ts";
-import { acceptAttempt, admitAttempt, rejectAttempt, undoAttempt } from "./throttling/login-throttle.ts";
+import { createTicket, findSecondStep } from "./second-factor/require.ts";
+import { acceptAttempt, admitAttempt, passAttempt, rejectAttempt, undoAttempt } from "./throttling/login-throttle.ts";
 import type { TokenLimitOptions } from "./token-pair.ts";
 import { type LoginCandidate, mayHaveTokens, type VerifiedUser } from "./user-source.ts";
 
@@ -36,7 +38,8 @@ export interface LoggedIn extends Issued {
  * Checks a password and starts a session: identify, admit the attempt, verify, settle the attempt, start. An unknown
  * user, a wrong password and an inactive user get the same answer in the same time.
  *
- * @throws AuthError `no_active_account`; `throttled`, with `retryAfter`; `unavailable`. StoreUnavailableError. If
+ * @throws AuthError `no_active_account`; `throttled`, with `retryAfter`; `second_factor_required`, with `secondFactor`; `unavailable`.
+ * StoreUnavailableError. If
  * it throws, no session has been created or replaced.
  */
 export async function login(
@@ -65,7 +68,7 @@ async function loginAs(
 ): Promise<LoggedIn> {
   const { client = {} } = options;
   const attempt = await admitAttempt(deps, candidate, { client, device: { token: device } });
-  const judgement = await judge(deps, candidate, password).catch(async (error: unknown) => {
+  const judgement = await judge(deps, candidate, { password, client }).catch(async (error: unknown) => {
     await undoAttempt(deps, attempt);
     throw error;
   });
@@ -73,11 +76,19 @@ async function loginAs(
     await rejectAttempt(deps, attempt);
     throw new AuthError("no_active_account", judgement.refusal);
   }
-  const { verified } = judgement;
+  const { verified, methods } = judgement;
+  const { usernameKey } = candidate;
+  if (methods !== null) {
+    await passAttempt(deps, attempt);
+    if (verified.outdatedHash !== undefined) {
+      await rehashPassword(deps, verified.user.id, verified.outdatedHash, client);
+    }
+    const { remember: persistent = true } = options;
+    throw await createTicket(deps, { found: verified, usernameKey, methods, persistent, client });
+  }
   await acceptAttempt(deps, attempt, verified.user);
 
   await callHook("onLoginSuccess", async () => deps.settings.onLoginSuccess?.(verified.user, client));
-  const { usernameKey } = candidate;
   const deviceToken = toDeviceToken(deps, verified.user, { userEpoch: verified.epoch, usernameKey });
   const issued = await startSession(deps, verified, { ...options, amr: "pwd" });
   if (verified.outdatedHash !== undefined) {
@@ -86,27 +97,30 @@ async function loginAs(
   return { ...issued, device: deviceToken };
 }
 
-/** Returns the user if the password is right and the user may have tokens, else why not. */
+/** Returns the user and the second step, if the password is right and the user may have tokens, else why not. */
 async function judge(
-  { users, settings }: Deps,
+  deps: Deps,
   candidate: LoginCandidate,
-  password: string,
-): Promise<{ readonly verified: VerifiedUser } | { readonly refusal: string }> {
-  const verified = await users.verify(candidate, password);
+  { password, client }: { readonly password: string; readonly client: ClientInfo },
+): Promise<
+  { readonly verified: VerifiedUser; readonly methods: readonly string[] | null } | { readonly refusal: string }
+> {
+  const verified = await deps.users.verify(candidate, password);
   if (verified === null) return { refusal: "unknown user or wrong password" };
-  return mayHaveTokens(settings, verified.user) ? { verified } : { refusal: "the user may not log in" };
+  if (!mayHaveTokens(deps.settings, verified.user)) return { refusal: "the user may not log in" };
+  return { verified, methods: await findSecondStep(deps, verified.user, client) };
 }
 
 /**
  * Reports a refused password to the listeners and to the application. Errors that `onLoginFailed` throws are ignored.
- * Does nothing if `error` is not an AuthError.
+ * Does nothing if `error` is not an AuthError, or says that the login needs a second step.
  */
 export async function reportLoginFailure(
   deps: Deps,
   error: unknown,
   subject: Pick<LoginFailedEvent, "userId" | "sessionId" | "client">,
 ): Promise<void> {
-  if (!(error instanceof AuthError)) return;
+  if (!(error instanceof AuthError) || error.code === "second_factor_required") return;
   // A throttled attempt has its own event, which says more.
   if (error.code !== "throttled") {
     deps.emit({ type: "login_failed", time: deps.clock.now(), code: error.code, reason: error.reason, ...subject });

@@ -43,6 +43,7 @@ function createFaults() {
       users: wrap(store.users),
       sessions: wrap(store.sessions),
       throttle: wrap(store.throttle),
+      tickets: wrap(store.tickets),
     }),
   };
 }
@@ -59,6 +60,8 @@ interface Scene {
   readonly sessionId: string;
   /** Another session of alice. */
   readonly other: { readonly access: string; readonly refresh: string; readonly sessionId: string };
+  /** The ticket of a login that waits for a second step. */
+  readonly ticket: string;
 }
 
 const newPassword = "another horse battery staple";
@@ -132,6 +135,12 @@ const routes: readonly (readonly [name: string, toSend: (scene: Scene) => Send])
         browser.post("/api/auth/password/", { current_password: alice.password, new_password: newPassword }),
   ],
   [
+    "POST auth/login/continue/",
+    ({ browser, ticket }) =>
+      () =>
+        browser.post("/api/auth/login/continue/", { ticket, code: "1" }, { "Idempotency-Key": "c".repeat(22) }),
+  ],
+  [
     "POST auth/confirm/",
     ({ browser }) =>
       () =>
@@ -143,12 +152,18 @@ let t: TestAuth;
 afterEach(() => t.close());
 
 async function createScene(faults: Faults): Promise<Scene> {
+  let needsStep = false;
   const settings = {
     claims: () => {
       faults.step();
       return { role: "admin" };
     },
     onLoginSuccess: () => faults.step(),
+    afterPassword: () => (needsStep ? { methods: ["otp"] } : null),
+    verifySecondFactor: () => {
+      faults.step();
+      return ["otp"];
+    },
   };
   const random = (size: number) => {
     faults.step();
@@ -159,7 +174,10 @@ async function createScene(faults: Faults): Promise<Scene> {
   const { sessionId } = await browser.logIn();
   const pair = await t.logIn();
   const other = { ...pair, sessionId: t.deps.tokens.verifyRefresh(pair.refresh).sessionId };
-  return { t, browser, sessionId, other };
+  needsStep = true;
+  const { ticket } = (await (await t.send("POST", "/api/token/", { body: alice })).json()) as { ticket: string };
+  needsStep = false;
+  return { t, browser, sessionId, other, ticket };
 }
 
 /** Everything that a request may change, except counts of failed logins. */

@@ -20,6 +20,7 @@ export function requireConsistency(settings: Settings<AuthUser>): void {
 const checks: readonly ((settings: Settings<AuthUser>) => void)[] = [
   requireOrderedLifetimes,
   requireUserFunctions,
+  requireSecondStep,
   requireFreePaths,
   requireCookieNames,
   requireCookiePrefixes,
@@ -58,6 +59,11 @@ function requireAtMost(settings: Settings<AuthUser>, shorter: Duration, longer: 
 function requireUserFunctions({ verifyCredentials, findUser }: Settings<AuthUser>): void {
   if (verifyCredentials === undefined || findUser !== undefined) return;
   throw new SettingError("verifyCredentials", "needs findUser too, which looks the user up at every refresh.");
+}
+
+function requireSecondStep({ afterPassword, verifySecondFactor }: Settings<AuthUser>): void {
+  if (verifySecondFactor === undefined || afterPassword !== undefined) return;
+  throw new SettingError("verifySecondFactor", "needs afterPassword too, which says who needs a second step.");
 }
 
 /** The paths of endpoints that no setting moves. */

@@ -199,6 +199,9 @@ export const settingRules = Object.freeze({
   verifyCredentials: hook,
   findUser: hook,
 
+  afterPassword: hook,
+  verifySecondFactor: hook,
+  ticketLifetime: seconds(10, hours(1)),
   onLoginSuccess: hook,
   onLoginFailed: hook,
   onSuspiciousLogin: hook,

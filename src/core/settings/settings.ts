@@ -96,6 +96,9 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   findUser: undefined,
 
   // LoginHookSettings
+  afterPassword: undefined,
+  verifySecondFactor: undefined,
+  ticketLifetime: minutes(5),
   onLoginSuccess: undefined,
   onLoginFailed: undefined,
   onSuspiciousLogin: undefined,

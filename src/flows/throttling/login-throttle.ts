@@ -8,7 +8,15 @@ import type { ThrottleScope } from "../../events/events.ts";
 import type { Deps } from "../deps.ts";
 import type { ClaimedAccount } from "../user-source.ts";
 import { type LoginSubject, toCounters } from "./login-counters.ts";
-import { type AttemptDecision, type Counter, countFailure, refund, settleFailure, toKeys } from "./login-rules.ts";
+import {
+  type AttemptDecision,
+  type Counter,
+  countFailure,
+  passFirstStep,
+  refund,
+  settleFailure,
+  toKeys,
+} from "./login-rules.ts";
 import { reportAccountLimit, reportSuccess } from "./suspicion.ts";
 
 /** Who sent an attempt. */
@@ -97,6 +105,19 @@ export async function rejectAttempt(deps: Deps, { counters, subject, failures }:
     await settle(deps, counters, (seen) => settleFailure(counters, seen));
   } catch {
     // The attempt is counted already. It only counts as not settled for a minute more.
+  }
+}
+
+/**
+ * Settles an attempt with the right password that needs a second step. It is no longer counted. The failures of the account stay:
+ * otherwise someone who knows the password could clear them, and guess at the second step for ever. Never throws.
+ */
+export async function passAttempt(deps: Deps, { counters }: LoginAttempt): Promise<void> {
+  if (counters.length === 0) return;
+  try {
+    await settle(deps, counters, (seen) => passFirstStep(counters, deps.settings, seen));
+  } catch {
+    // The attempt stays counted, so that the second step may have to wait.
   }
 }
 
