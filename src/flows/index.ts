@@ -7,6 +7,7 @@ import { introspect } from "./introspect.ts";
 import { issue } from "./issue.ts";
 import { login } from "./login.ts";
 import { isLoggedOut, logout, logoutByRefreshToken } from "./logout.ts";
+import { readPublicClaims } from "./public-claims.ts";
 import { isSessionOfExpiredTokenOver, refresh, refreshVerified, verifyRefreshToken } from "./refresh/refresh.ts";
 import { revokePresented } from "./revoke-presented.ts";
 import { completeLogin, continueLogin } from "./second-factor/complete.ts";
@@ -63,6 +64,7 @@ const flows = {
   login,
   logout,
   logoutByRefreshToken,
+  readPublicClaims,
   refresh,
   refreshVerified,
   repeatPasswordChange,

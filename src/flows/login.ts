@@ -6,6 +6,7 @@ import { toDeviceToken } from "./device.ts";
 import { callHook } from "./hook.ts";
 import { type Issued, type IssueOptions, startSession } from "./issue.ts";
 import { rehashPassword } from "./passwords/rehash.ts";
+import { findPublicClaims, type PublicClaimsOptions, type WithPublicClaims } from "./public-claims.ts";
 import { createTicket, findSecondStep } from "./second-factor/require.ts";
 import { acceptAttempt, admitAttempt, passAttempt, rejectAttempt, undoAttempt } from "./throttling/login-throttle.ts";
 import type { TokenLimitOptions } from "./token-pair.ts";
@@ -28,8 +29,11 @@ export interface LoginOptions extends Pick<IssueOptions, "remember" | "client" |
   readonly device?: string | undefined;
 }
 
+/** How a route logs in. */
+export interface LoginByRouteOptions extends LoginOptions, TokenLimitOptions, PublicClaimsOptions {}
+
 /** A new session that began with a password. */
-export interface LoggedIn extends Issued {
+export interface LoggedIn extends Issued, WithPublicClaims {
   /** For the device to store, also after a logout, and to send at its next login. */
   readonly device: string;
 }
@@ -45,7 +49,7 @@ export interface LoggedIn extends Issued {
 export async function login(
   deps: Deps,
   { username, password }: Credentials,
-  options: LoginOptions & TokenLimitOptions = {},
+  options: LoginByRouteOptions = {},
 ): Promise<LoggedIn> {
   const { client = {} } = options;
   let userId: string | null = null;
@@ -64,7 +68,7 @@ async function loginAs(
   deps: Deps,
   candidate: LoginCandidate,
   password: string,
-  { device, ...options }: LoginOptions & TokenLimitOptions,
+  { device, readsPublicClaims = false, ...options }: LoginByRouteOptions,
 ): Promise<LoggedIn> {
   const { client = {} } = options;
   const attempt = await admitAttempt(deps, candidate, { client, device: { token: device } });
@@ -90,11 +94,12 @@ async function loginAs(
 
   await callHook("onLoginSuccess", async () => deps.settings.onLoginSuccess?.(verified.user, client));
   const deviceToken = toDeviceToken(deps, verified.user, { userEpoch: verified.epoch, usernameKey });
+  const publicClaims = await findPublicClaims(deps, verified.user, { readsPublicClaims });
   const issued = await startSession(deps, verified, { ...options, amr: "pwd" });
   if (verified.outdatedHash !== undefined) {
     await rehashPassword(deps, verified.user.id, verified.outdatedHash, client);
   }
-  return { ...issued, device: deviceToken };
+  return { ...issued, device: deviceToken, ...publicClaims };
 }
 
 /** Returns the user and the second step, if the password is right and the user may have tokens, else why not. */

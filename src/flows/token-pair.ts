@@ -73,7 +73,7 @@ export async function prepareTokens(
   if (hook === undefined) return prepareOwnTokens(deps, user.id, { tokenLimits });
   await deps.keys.ready();
   return callHook("claims", async () => {
-    const claims = toPlainObject(await hook(user));
+    const claims = toPlainObject(await hook(user), "claims");
     return prepare(deps, { userId: user.id, claims, tokenLimits });
   });
 }
@@ -144,11 +144,15 @@ function requireLength(type: keyof TokenLimits, length: number, limits: TokenLim
 }
 
 /**
- * Returns what JSON keeps of `claims`: an own `toJSON` could otherwise return other claims when the token is minted.
+ * Returns what JSON keeps of claims: an own `toJSON` could otherwise return other claims when they are used.
+ *
+ * @param hook what has returned the claims, for the error.
+ * @throws TypeError if they aren't an object.
  */
-function toPlainObject(claims: ApplicationClaims): ApplicationClaims {
+export function toPlainObject(claims: object, hook: string): ApplicationClaims {
   const plain: unknown = JSON.parse(JSON.stringify(claims));
-  if (typeof plain !== "object" || plain === null || Array.isArray(plain)) throw new TypeError("claims: not an object");
+  if (typeof plain !== "object" || plain === null || Array.isArray(plain))
+    throw new TypeError(`${hook}: not an object`);
   return plain as ApplicationClaims;
 }
 

@@ -158,6 +158,10 @@ async function createScene(faults: Faults): Promise<Scene> {
       faults.step();
       return { role: "admin" };
     },
+    publicClaims: () => {
+      faults.step();
+      return { plan: "pro" };
+    },
     onLoginSuccess: () => faults.step(),
     afterPassword: () => (needsStep ? { methods: ["otp"] } : null),
     verifySecondFactor: () => {

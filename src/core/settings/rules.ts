@@ -196,6 +196,7 @@ export const settingRules = Object.freeze({
   loadUser: boolean,
   userAuthenticationRule: hook,
   claims: hook,
+  publicClaims: hook,
   verifyCredentials: hook,
   findUser: hook,
 

@@ -92,6 +92,7 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   loadUser: false,
   userAuthenticationRule: undefined,
   claims: undefined,
+  publicClaims: undefined,
   verifyCredentials: undefined,
   findUser: undefined,
 

@@ -20,6 +20,11 @@ export interface UserSettings<U extends AuthUser = User, C extends object = Appl
   /** Returns more claims for a user's tokens. Called at login and at every refresh. Default: none. */
   readonly claims: ((user: U) => C | Promise<C>) | undefined;
   /**
+   * Returns what a page may know about its user, such as a name to show: a JSON object. The answers of login, refresh and `me/` have
+   * it as `claims`, so keep it short. It isn't in the tokens. Default: none.
+   */
+  readonly publicClaims: ((user: U) => object | Promise<object>) | undefined;
+  /**
    * Checks a password in your own user table. Returns `null` if the user is unknown or the password wrong. Needs `findUser`
    * too. Default: checks tokenpair's own table.
    */

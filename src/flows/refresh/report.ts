@@ -6,6 +6,7 @@ import type { AuthUser } from "../../core/user.ts";
 import type { RefreshEvent, RefreshOutcome } from "../../events/events.ts";
 import { withActor } from "../actor.ts";
 import type { Deps } from "../deps.ts";
+import type { WithPublicClaims } from "../public-claims.ts";
 import type { TokenLimitOptions } from "../token-pair.ts";
 
 /** How to refresh. */
@@ -21,12 +22,12 @@ export interface RefreshOptions {
 
 /** How a route refreshes. */
 export interface RefreshByRouteOptions extends RefreshOptions, TokenLimitOptions {
-  /** Whether `Refreshed.user` is needed. The user is read before the session changes. Default: false. */
+  /** Whether `user` and `publicClaims` of `Refreshed` are needed. They are read before the session changes. Default: false. */
   readonly readsUser?: boolean;
 }
 
 /** A session that was refreshed. */
-export interface Refreshed {
+export interface Refreshed extends WithPublicClaims {
   /**
    * Whether the pair is new, the same successor again, or of the same generation. `redeemed`: the session is new, for a refresh
    * token of simplejwt.

@@ -11,6 +11,7 @@ import { callHook } from "../hook.ts";
 import { startSession } from "../issue.ts";
 import { type LoggedIn, reportLoginFailure } from "../login.ts";
 import type { SessionOwner } from "../logout.ts";
+import { findPublicClaims, type PublicClaimsOptions } from "../public-claims.ts";
 import { countAttempt } from "../throttling/counted-attempt.ts";
 import type { TokenLimitOptions } from "../token-pair.ts";
 import { mayHaveTokens } from "../user-source.ts";
@@ -53,7 +54,7 @@ export interface CompleteLoginOptions<U extends AuthUser = AuthUser> {
 export async function completeLogin(
   deps: Deps,
   ticket: string,
-  options: CompleteLoginOptions & TokenLimitOptions,
+  options: CompleteLoginOptions & TokenLimitOptions & PublicClaimsOptions,
 ): Promise<LoggedIn> {
   const { client = {} } = options;
   const verify = toVerify(options);
@@ -85,7 +86,7 @@ function toVerify({ amr, verify }: CompleteLoginOptions): Verify {
   throw new TypeError('completeLogin: pass either amr or verify. Example: { amr: ["otp"] }');
 }
 
-interface Completion extends CompleteLoginOptions, TokenLimitOptions {
+interface Completion extends CompleteLoginOptions, TokenLimitOptions, PublicClaimsOptions {
   readonly hash: Uint8Array;
   readonly verify: Verify;
 }
@@ -93,7 +94,7 @@ interface Completion extends CompleteLoginOptions, TokenLimitOptions {
 async function complete(
   deps: Deps,
   { userId, userEpoch, usernameKey, persistent }: Ticket,
-  { hash, verify, client = {}, device, replaces, idempotencyKey, tokenLimits }: Completion,
+  { hash, verify, client = {}, device, replaces, idempotencyKey, tokenLimits, ...options }: Completion,
 ): Promise<LoggedIn> {
   const { settings, users } = deps;
   const user = (await users.find(userId))?.user;
@@ -113,6 +114,7 @@ async function complete(
   if (verified === null) throw new AuthError("second_factor_invalid", "wrong proof of the second step");
   await callHook("onLoginSuccess", async () => settings.onLoginSuccess?.(user, client));
   const deviceToken = toDeviceToken(deps, user, { userEpoch, usernameKey });
+  const publicClaims = await findPublicClaims(deps, user, options);
   const issued = await startSession(
     deps,
     { user, epoch: userEpoch },
@@ -125,7 +127,7 @@ async function complete(
       tokenLimits,
     },
   );
-  return { ...issued, device: deviceToken };
+  return { ...issued, device: deviceToken, ...publicClaims };
 }
 
 /** Counts one of the ticket's attempts and verifies the proof. An attempt that can't be verified is taken back. */
@@ -159,7 +161,10 @@ function toSessionAmr(methods: readonly string[], taker: string): string {
 }
 
 /** The request of a client that continues a login. */
-export interface LoginContinuation extends Omit<CompleteLoginOptions, "amr" | "verify">, TokenLimitOptions {
+export interface LoginContinuation
+  extends Omit<CompleteLoginOptions, "amr" | "verify">,
+    TokenLimitOptions,
+    PublicClaimsOptions {
   /** The fields that the client has sent besides the ticket. */
   readonly proof: Readonly<Record<string, unknown>>;
 }

@@ -3,11 +3,12 @@ import { deriveLoginSecret, hashIdempotencyKey, hashSecret, isSameHash } from ".
 import type { Deps } from "../deps.ts";
 import { toDeviceToken } from "../device.ts";
 import type { LoggedIn } from "../login.ts";
+import { findPublicClaims, type PublicClaimsOptions } from "../public-claims.ts";
 import { findSessionRefusal } from "../session-refusal.ts";
 import { type PairSource, prepareTokens, type TokenLimitOptions } from "../token-pair.ts";
 
 /** How a request names its first try. */
-interface RepeatOptions extends TokenLimitOptions {
+interface RepeatOptions extends TokenLimitOptions, PublicClaimsOptions {
   readonly idempotencyKey?: string | undefined;
 }
 
@@ -22,7 +23,7 @@ interface RepeatOptions extends TokenLimitOptions {
 export async function repeatLogin(
   deps: Deps,
   hash: Uint8Array,
-  { idempotencyKey, tokenLimits }: RepeatOptions,
+  { idempotencyKey, tokenLimits, ...options }: RepeatOptions,
 ): Promise<LoggedIn | null> {
   if (idempotencyKey === undefined) return null;
   const found = await deps.store.tickets.find(hash);
@@ -32,6 +33,7 @@ export async function repeatLogin(
   const user = (await deps.users.find(userId))?.user;
   if (user === undefined) return null;
   const tokens = await prepareTokens(deps, user, { tokenLimits });
+  const publicClaims = await findPublicClaims(deps, user, options);
   const { accessTokenLifetime } = deps.settings;
   const { result } = await deps.store.sessions.decide(sessionId, (snapshot) =>
     decideRepeat(snapshot, idempotencyKey, accessTokenLifetime),
@@ -39,7 +41,7 @@ export async function repeatLogin(
   if (result === null) return null;
   const { session } = result;
   const device = toDeviceToken(deps, user, { userEpoch: session.userEpoch, usernameKey });
-  return { user, session, pair: tokens.mintPair(result), device };
+  return { user, session, pair: tokens.mintPair(result), device, ...publicClaims };
 }
 
 /** Decides while the row is locked. Pure. */

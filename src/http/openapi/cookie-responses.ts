@@ -11,6 +11,11 @@ export const lifetimesSchema = z.object({
 /** The session, so that a client notices that its cookies now belong to another one. */
 export const sessionIdSchema = z.object({ id: z.string() });
 
+/** What the application tells the page about its user. */
+export const publicClaimsSchema = z.record(z.string(), z.unknown()).optional().meta({
+  description: "What the application tells the page about its user. Missing without the hook `publicClaims`.",
+});
+
 /** The user, as the cookie endpoints name it. */
 export const userSchema = z.object({ id: z.string(), username: z.string() });
 

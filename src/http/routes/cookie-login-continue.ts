@@ -56,8 +56,8 @@ export const cookieLoginContinue = defineEndpoint({
     const idempotencyKey = readIdempotencyKey(request.headers);
     const browser = await requireLoginRequest(context);
     const { ticket, ...proof } = await readBody();
-    const tokenLimits = toTokenLimits(deps.settings);
-    const options = { ...browser, proof: toPlainJson(proof), client, idempotencyKey, tokenLimits };
+    const answer = { tokenLimits: toTokenLimits(deps.settings), readsPublicClaims: true };
+    const options = { ...browser, proof: toPlainJson(proof), client, idempotencyKey, ...answer };
     const loggedIn = await deps.flows.continueLogin(ticket, options);
     return withCookies(toLoginResponse(loggedIn), toIssuedCookies(deps, loggedIn));
   },

@@ -66,7 +66,7 @@ async function logIn(context: Login, csrfField?: string): Promise<Response> {
   const { device, replaces } = await requireLoginRequest(context, csrfField);
   const { username, password, remember } = await readBody();
 
-  const tokenLimits = toTokenLimits(deps.settings);
-  const loggedIn = await deps.flows.login({ username, password }, { remember, client, replaces, device, tokenLimits });
+  const answer = { tokenLimits: toTokenLimits(deps.settings), readsPublicClaims: true };
+  const loggedIn = await deps.flows.login({ username, password }, { remember, client, replaces, device, ...answer });
   return withCookies(toLoginResponse(loggedIn), toIssuedCookies(deps, loggedIn));
 }
