@@ -142,7 +142,6 @@ export type {
   RedeemTicketOutcome,
   Ticket,
   TicketAt,
-  TicketSession,
   TicketStore,
 } from "./core/store/tickets.ts";
 export type {
