@@ -209,7 +209,11 @@ it("sends CORS headers from no other endpoint, so that a new one is closed until
   };
   const { fetch } = createHttpHandler(t.deps, { endpoints: [...endpoints, endpoint] });
   const found: string[] = [];
-  const all = [...Object.keys(paths).map((path) => path.replace("{id}", "x").replace(/\/$/, "")), "/api/auth/later", "/api/auth/check/x"];
+  const all = [
+    ...Object.keys(paths).map((path) => path.replace("{id}", "x").replace(/\/$/, "")),
+    "/api/auth/later",
+    "/api/auth/check/x",
+  ];
   for (const path of [...all, "/api/auth", "/api/authx", "/api/auth/unknown", "/api/token/introspect"]) {
     for (const method of ["OPTIONS", "GET", "POST"]) {
       const request = new Request(`https://auth.example${path}`, { method, headers: { Origin: front, ...preflight } });
