@@ -22,9 +22,9 @@ export interface ForwardAuthDeps {
   readonly authenticate: (request: RequestLike) => AccessClaims | Promise<AccessClaims>;
 }
 
-/** How a proxy asks. */
+/** What the caller knows about the proxy's request. */
 export interface ForwardAuthOptions {
-  /** The path that asks about a request; below it, the proxy has appended the request's own path. */
+  /** The endpoint's path. A path below it means that the proxy has appended the path of the client's request. */
   readonly path: string;
   /** Whether the sender is a proxy whose `X-Forwarded-…` headers are true. */
   readonly isFromTrustedProxy: boolean;
@@ -58,7 +58,7 @@ export async function answerForwardAuth(
 }
 
 /**
- * The headers of every answer that names nobody: empty, so that a proxy that copies them overwrites those that a client has
+ * The headers of every answer that names no user: empty, so that a proxy that copies them overwrites those that a client has
  * forged.
  */
 export const noIdentity = Object.freeze({
@@ -121,7 +121,7 @@ function isSafeRequest({ method, headers }: Request, isBelow: boolean): boolean 
   return known.length > 0 && known.every(isSafeMethod);
 }
 
-/** Returns the headers and the URL as the client sent them, as far as the origin of a page is compared with them. */
+/** Returns the headers and the URL with the host and the scheme of the client's request, with which origins are compared. */
 function toOriginal({ url, headers }: Request, isFromTrustedProxy: boolean): Pick<RequestLike, "url"> & RequestHeaders {
   const all = Object.fromEntries(headers);
   if (!isFromTrustedProxy) return { url, headers: all };

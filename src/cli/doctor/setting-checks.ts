@@ -36,7 +36,7 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
     [
       "checkCsrf",
       !settings.checkCsrf,
-      "Off: behind proxies that ask the check endpoint, pages of other sites can send requests with the cookies.",
+      "Off: behind proxies that use the check endpoint, pages of other sites can send requests with the cookies.",
     ],
     ["cookieSameSite", settings.cookieSameSite === "None", "None: pages of other sites can send the cookies."],
     [

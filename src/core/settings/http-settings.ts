@@ -48,7 +48,7 @@ export interface CookieSettings {
   readonly insecureCookies: boolean;
   /**
    * Whether `{authPath}/check/` requires the CSRF token and an allowed origin of an unsafe request by cookie, as every other
-   * endpoint does. Set it to false only for proxies whose applications all have a CSRF protection of their own. Default: true.
+   * endpoint does. Set it to false only for proxies whose applications all have their own CSRF protection. Default: true.
    */
   readonly checkCsrf: boolean;
   /**
