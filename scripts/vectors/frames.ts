@@ -148,12 +148,12 @@ export function toTableVectors(): TableVector[] {
     ),
     table("a full frame replaces everything", [start, { records: [c] }, { ...full, records: [c] }], [c]),
     table("a full frame without records", [start, full], []),
-    table("records that may be forgotten: leeway and a minute after their until", [start], [a, b], until + 90),
+    table("records are kept until leeway and a minute after their until", [start], [a, b], until + 89),
     table(
-      "records that are forgotten",
+      "records are forgotten from then on",
       [{ ...full, records: [a, { ...b, until: until + 1 }] }],
       [{ ...b, until: until + 1 }],
-      until + 91,
+      until + 90,
     ),
   ];
 }
