@@ -32,7 +32,7 @@ export const securityMutants: readonly Mutant[] = [
   },
   {
     name: "a refresh token is accepted as an access token",
-    file: "src/crypto/tokens.ts",
+    file: "src/crypto/genuine-tokens.ts",
     find: " || (type !== undefined && presented !== type)",
     replace: "",
     tests: ["test/crypto/tokens.test.ts"],

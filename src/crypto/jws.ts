@@ -89,9 +89,9 @@ export function verifySignature(token: string, keys: VerifyingKeys, accessHeader
 
 function readHeader(segment: string, keys: VerifyingKeys, accessHeader: string | undefined): Signed {
   // Nearly every header is one that this key set writes.
-  if (segment === keys.access.header) return { key: keys.access, typ: "JWT" };
-  if (segment === accessHeader) return { key: keys.access, typ: "at+jwt" };
-  if (segment === keys.refresh.header) return { key: keys.refresh, typ: "JWT" };
+  if (segment === keys.access?.header) return { key: keys.access, typ: "JWT" };
+  if (segment === accessHeader && keys.access !== null) return { key: keys.access, typ: "at+jwt" };
+  if (segment === keys.refresh?.header) return { key: keys.refresh, typ: "JWT" };
 
   const header = parseJsonObject(parseText(segment, "header"), "header");
   const refused = refusedParameters.find((name) => Object.hasOwn(header, name));

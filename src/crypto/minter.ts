@@ -4,7 +4,7 @@ import { toBase64url } from "./base64url.ts";
 import type { Payload } from "./claim-checks.ts";
 import { measureCompact, signCompact } from "./jws.ts";
 import type { KeySet } from "./keys/key-set.ts";
-import { toProtectedHeader } from "./keys/signing-key.ts";
+import { toAccessHeader } from "./keys/signing-key.ts";
 import { toRefreshTokenId } from "./secrets.ts";
 
 /** The settings that shape a new token. */
@@ -64,7 +64,7 @@ export interface MinterOptions {
 export function createMinter(keys: KeySet, { settings, reserved, createTokenId }: MinterOptions): Minter {
   const { userIdClaim, tokenTypeClaim, jtiClaim, issuer, audience, clientId } = settings;
   const isProfiled = settings.accessTokenProfile === "rfc9068";
-  const accessHeader = toAccessHeader(keys, settings) ?? keys.access.header;
+  const accessHeader = toAccessHeader(keys.access, settings) ?? keys.access.header;
 
   function toPayload(type: TokenType, tokenId: string, token: NewToken): Payload {
     // A refresh token's own key says who made it. Version 0.1 needs `iss` and `aud` in those of its own key.
@@ -101,12 +101,4 @@ export function createMinter(keys: KeySet, { settings, reserved, createTokenId }
     measureAccess: (token) => measureCompact(toAccessPayload(token), keys.access, accessHeader),
     measureRefresh: (token) => measureCompact(toRefreshPayload(token), keys.refresh),
   };
-}
-
-/** Returns the header of access tokens that follow RFC 9068, whose `typ` is at+jwt; `undefined` if they don't. */
-export function toAccessHeader(
-  { access }: KeySet,
-  { accessTokenProfile }: Pick<Settings, "accessTokenProfile">,
-): string | undefined {
-  return accessTokenProfile === "rfc9068" ? toProtectedHeader(access.algorithm, "at+jwt", access.kid) : undefined;
 }

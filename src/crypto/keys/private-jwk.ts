@@ -1,21 +1,15 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { AuthError } from "../../core/errors.ts";
 import { SettingError } from "../../core/settings/setting-error.ts";
-import { parseBase64url } from "../base64url.ts";
 import { parseJsonObject } from "../strict-json.ts";
 import { type AsymmetricAlgorithm, asymmetricAlgorithms, toKnownName } from "./algorithms.ts";
+import { findCurves, readJwkNumber } from "./jwk-numbers.ts";
 
 /** A private key, and the algorithm that its JWK names. */
 export interface ImportedJwk {
   readonly key: KeyObject;
   readonly algorithm: AsymmetricAlgorithm | undefined;
 }
-
-/** How many bytes the numbers of a curve have (RFC 7518 §6.2.1, RFC 8037 §2). */
-const curveBytes: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  EC: { "P-256": 32, "P-384": 48, "P-521": 66 },
-  OKP: { Ed25519: 32 },
-};
 
 /** The members of a private key by type: the public ones, then the others. RSA needs its primes, as signing does. */
 const membersOf: Readonly<Record<string, { readonly open: readonly string[]; readonly secret: readonly string[] }>> = {
@@ -78,18 +72,12 @@ function requireSigning({ use, key_ops: operations }: Json): void {
 
 function requireNumbers(jwk: Json, names: readonly string[]): void {
   if (jwk["oth"] !== undefined) throw refusal("is an RSA JWK with more than two primes.");
-  const sizes = Object.hasOwn(curveBytes, String(jwk["kty"])) ? curveBytes[String(jwk["kty"])] : undefined;
-  const crv = String(jwk["crv"]);
-  if (sizes !== undefined && !Object.hasOwn(sizes, crv)) {
+  const sizes = findCurves(jwk["kty"]);
+  if (sizes !== null && !Object.hasOwn(sizes, String(jwk["crv"]))) {
     throw refusal(`is a JWK whose crv isn't ${Object.keys(sizes).join(", ")}.`);
   }
-  for (const name of names) {
-    const value = jwk[name];
-    const bytes = typeof value === "string" ? parseBase64url(value) : null;
-    // A number of RSA has no leading zero (RFC 7518 §2); one of a curve has the curve's length (§6.2.1.2).
-    const isWhole = sizes === undefined ? bytes?.[0] !== 0 && bytes?.length !== 0 : bytes?.length === sizes[crv];
-    if (bytes === null || !isWhole) throw refusal(`is a JWK whose ${name} is missing or malformed.`);
-  }
+  const missing = names.find((name) => readJwkNumber(jwk, name) === null);
+  if (missing !== undefined) throw refusal(`is a JWK whose ${missing} is missing or malformed.`);
 }
 
 /** Imports the members of the key alone, so that nothing else in the JWK has a meaning. */

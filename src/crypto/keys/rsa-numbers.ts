@@ -11,16 +11,21 @@ const leastExponent = 65_537n;
 
 /** Returns why a private RSA key must not sign, to be read after the setting's name; `null` if it may. */
 export function findRsaFault(numbers: RsaNumbers): string | null {
-  const modulus = toNumber(numbers.n);
-  const exponent = toNumber(numbers.e);
-  const bits = modulus.toString(2).length;
+  const fault = findPublicRsaFault(numbers);
+  if (fault !== null) return fault;
+  if (!isConsistent(numbers)) return "is an RSA key whose numbers don't belong together";
+  if (isRocaModulus(toNumber(numbers.n))) return "is an RSA key of a chip whose keys can be factored (CVE-2017-15361)";
+  return null;
+}
+
+/** Returns why the public half of an RSA key must not be used, to be read after the setting's name; `null` if it may. */
+export function findPublicRsaFault({ n, e }: Pick<RsaNumbers, "n" | "e">): string | null {
+  const exponent = toNumber(e);
+  const bits = toNumber(n).toString(2).length;
   if (bits < leastBits || bits > mostBits) {
     return `must have ${leastBits} to ${mostBits} bits as an RSA key, got ${bits}`;
   }
-  if (exponent < leastExponent || exponent % 2n === 0n) return "has an RSA exponent that is even or below 65537";
-  if (!isConsistent(numbers)) return "is an RSA key whose numbers don't belong together";
-  if (isRocaModulus(modulus)) return "is an RSA key of a chip whose keys can be factored (CVE-2017-15361)";
-  return null;
+  return exponent < leastExponent || exponent % 2n === 0n ? "has an RSA exponent that is even or below 65537" : null;
 }
 
 /** OpenSSL signs with the primes, and compares them neither with the modulus nor with `d`. */

@@ -1,5 +1,6 @@
 import type { TokenType } from "../../core/claims.ts";
 import type { Algorithm } from "../../core/settings/session-settings.ts";
+import type { Settings } from "../../core/settings/settings.ts";
 import { toBase64url } from "../base64url.ts";
 
 /** Which tokens a key may sign. `both`: an HMAC key in the form of version 0.1, whose one key signed both kinds. */
@@ -35,6 +36,18 @@ export function allows(use: KeyUse, type: TokenType): boolean {
 /** Returns the protected header `{alg, typ, kid}` in base64url (RFC 7515 §4.1). */
 export function toProtectedHeader(alg: Algorithm, typ: string, kid: string): string {
   return toBase64url(Buffer.from(JSON.stringify({ alg, typ, kid })));
+}
+
+/**
+ * Returns the header of a key's access tokens that follow RFC 9068, whose `typ` is at+jwt; `undefined` if they don't. Without a
+ * key, it is the header of no token.
+ */
+export function toAccessHeader(
+  key: Pick<VerifyingKey, "algorithm" | "kid"> | null,
+  { accessTokenProfile }: Pick<Settings, "accessTokenProfile">,
+): string | undefined {
+  if (accessTokenProfile !== "rfc9068") return undefined;
+  return key === null ? "" : toProtectedHeader(key.algorithm, "at+jwt", key.kid);
 }
 
 /** Returns how many characters `bytes` bytes have in base64url. */

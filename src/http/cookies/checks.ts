@@ -1,4 +1,5 @@
 import { AuthError } from "../../core/errors.ts";
+import type { Settings } from "../../core/settings/settings.ts";
 import { isSameText } from "../../crypto/same-text.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import { type HeaderSource, type RequestLike, readHeader, toLowerCase } from "../request/headers.ts";
@@ -41,6 +42,11 @@ export function requireRefreshCookie(cookies: RequestCookies): string {
   throw new AuthError("not_authenticated", "the request has no refresh cookie");
 }
 
+/** What the checks of an origin need. */
+export interface OriginDeps {
+  readonly settings: Pick<Settings, "insecureCookies" | "trustedOrigins">;
+}
+
 const twoCookies = () => new AuthError("csrf_failed", "Two cookies have the same name.");
 
 /**
@@ -50,7 +56,7 @@ const twoCookies = () => new AuthError("csrf_failed", "Two cookies have the same
  *
  * @throws AuthError `csrf_failed`.
  */
-export function requireAllowedOrigin(deps: Pick<HttpDeps, "settings">, request: RequestLike): void {
+export function requireAllowedOrigin(deps: OriginDeps, request: RequestLike): void {
   if (deps.settings.insecureCookies) requireStatedOrigin(deps, request);
   else requireOwnOrTrustedOrigin(deps, request);
 }
@@ -60,7 +66,7 @@ export function requireAllowedOrigin(deps: Pick<HttpDeps, "settings">, request: 
  *
  * @throws AuthError `csrf_failed`.
  */
-export function requireStatedOrigin(deps: Pick<HttpDeps, "settings">, request: RequestLike): void {
+export function requireStatedOrigin(deps: OriginDeps, request: RequestLike): void {
   const { headers } = request;
   if (readHeader(headers, "origin") === undefined && readHeader(headers, "sec-fetch-site") === undefined) {
     throw new AuthError("csrf_failed", "Origin checking failed.");
@@ -68,7 +74,7 @@ export function requireStatedOrigin(deps: Pick<HttpDeps, "settings">, request: R
   requireOwnOrTrustedOrigin(deps, request);
 }
 
-function requireOwnOrTrustedOrigin({ settings }: Pick<HttpDeps, "settings">, request: RequestLike): void {
+function requireOwnOrTrustedOrigin({ settings }: OriginDeps, request: RequestLike): void {
   if (!isAllowedOrigin(request, settings)) throw new AuthError("csrf_failed", "Origin checking failed.");
 }
 
@@ -81,8 +87,7 @@ export interface ExpectedCsrfToken {
 }
 
 /**
- * The last check of an unsafe request by cookie: the CSRF header has the token of the CSRF cookie, and that token was
- * made for one of `sessionIds`.
+ * The last check of an unsafe request by cookie: `requireRepeatedCsrfToken`, and the token was made for one of `sessionIds`.
  *
  * @throws AuthError `csrf_failed`.
  */
@@ -91,11 +96,27 @@ export function requireCsrfToken(
   headers: HeaderSource,
   { cookie, sessionIds }: ExpectedCsrfToken,
 ): void {
-  const token = readHeader(headers, toLowerCase(settings.csrfHeaderName));
-  if (token === undefined) throw new AuthError("csrf_failed", "CSRF token missing.");
-  if (cookie === undefined) throw new AuthError("csrf_failed", "CSRF cookie not set.");
-  if (!isSameText(token, cookie)) throw new AuthError("csrf_failed", "CSRF token does not match the cookie.");
+  const token = requireRepeatedCsrfToken(settings, headers, cookie);
   if (!sessionIds.some((sessionId) => isAcceptedCsrfToken(keys.current(), token, sessionId))) {
     throw new AuthError("csrf_failed", "CSRF token does not belong to this session.");
   }
+}
+
+/**
+ * Requires that the CSRF header has the token of the CSRF cookie.
+ *
+ * @param cookie the value of the CSRF cookie.
+ * @returns the token. Nothing says yet that it was made by this installation.
+ * @throws AuthError `csrf_failed`.
+ */
+export function requireRepeatedCsrfToken(
+  { csrfHeaderName }: Pick<Settings, "csrfHeaderName">,
+  headers: HeaderSource,
+  cookie: string | undefined,
+): string {
+  const token = readHeader(headers, toLowerCase(csrfHeaderName));
+  if (token === undefined) throw new AuthError("csrf_failed", "CSRF token missing.");
+  if (cookie === undefined) throw new AuthError("csrf_failed", "CSRF cookie not set.");
+  if (!isSameText(token, cookie)) throw new AuthError("csrf_failed", "CSRF token does not match the cookie.");
+  return token;
 }

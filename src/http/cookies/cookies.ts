@@ -39,7 +39,7 @@ export function toTokenLimits(settings: CookieSettings): TokenLimits {
  * spaces and tabs around them. A reader that trims or decodes more would accept names that the browser does not
  * protect.
  */
-export function readCookies(headers: HeaderSource, settings: CookieSettings): RequestCookies {
+export function readCookies(headers: HeaderSource, settings: CookieNameSettings): RequestCookies {
   const names = toCookieNames(settings);
   const header = readHeader(headers, "cookie") ?? "";
   const found: Partial<Record<keyof CookieNames, string>> = {};
