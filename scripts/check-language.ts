@@ -20,11 +20,8 @@ const pages = [
   "CODE_OF_CONDUCT.md",
   "docs/how-it-works.md",
   "docs/keys.md",
-<<<<<<< HEAD
   "docs/verifier/README.md",
-=======
   "docs/proxies-auth.md",
->>>>>>> wt-16
 ];
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { counts: { type: "boolean" } } });

@@ -16,14 +16,17 @@ const generator: Point = [
 
 const modulo = (value: bigint, by: bigint) => ((value % by) + by) % by;
 
-function power(base: bigint, exponent: bigint, by: bigint): bigint {
-  let result = 1n;
-  for (let b = modulo(base, by), e = exponent; e > 0n; e >>= 1n, b = (b * b) % by)
-    if (e & 1n) result = (result * b) % by;
-  return result;
+/** Returns the inverse by Euclid's algorithm. */
+function inverse(value: bigint, by: bigint): bigint {
+  let [rest, next] = [by, modulo(value, by)];
+  let [factor, nextFactor] = [0n, 1n];
+  while (next !== 0n) {
+    const quotient = rest / next;
+    [rest, next] = [next, rest - quotient * next];
+    [factor, nextFactor] = [nextFactor, factor - quotient * nextFactor];
+  }
+  return modulo(factor, by);
 }
-
-const inverse = (value: bigint, by: bigint) => power(value, by - 2n, by);
 
 function add(a: Point, b: Point): Point {
   if (a === null) return b;
@@ -36,11 +39,14 @@ function add(a: Point, b: Point): Point {
   return [x, modulo(slope * (x1 - x) - y1, p)];
 }
 
+/** The generator, and twice the one before. */
+const doublings: Point[] = [generator];
+for (let i = 1; i < 256; i++) doublings.push(add(doublings[i - 1] ?? null, doublings[i - 1] ?? null));
+
 /** Returns the point that belongs to a private key. */
 export function toPoint(scalar: bigint): readonly [bigint, bigint] {
   let result: Point = null;
-  for (let point: Point = generator, rest = scalar; rest > 0n; rest >>= 1n, point = add(point, point))
-    if (rest & 1n) result = add(result, point);
+  for (const [i, doubling] of doublings.entries()) if ((scalar >> BigInt(i)) & 1n) result = add(result, doubling);
   if (result === null) throw new Error("not a private key");
   return result;
 }
