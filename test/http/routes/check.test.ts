@@ -255,6 +255,27 @@ describe("a request by cookie", () => {
   );
 });
 
+it("answers what Envoy sends: the method, the path and the query of the request below its path_prefix", async () => {
+  await browser.logIn();
+  const cookie = ["__Host-Http-access", "__Host-csrftoken"].map((name) => `${name}=${browser.cookie(name)}`).join("; ");
+  const send = (method: string, headers: Record<string, string>) =>
+    t.handler.fetch(
+      new Request("http://auth.example/api/auth/check/orders/7?optional=1&forms=1", {
+        method,
+        headers: { "Content-Length": "0", "X-Envoy-Internal": "true", Host: "auth.example", ...headers },
+      }),
+      { ip: proxy },
+    );
+  const origin = { Origin: "https://auth.example", "X-CSRFToken": browser.cookie("__Host-csrftoken") ?? "" };
+  expect((await send("GET", { Cookie: cookie })).headers.get("X-User-Id")).toBe(t.user.id);
+  expect((await send("POST", { Cookie: cookie, ...origin })).headers.get("X-User-Id")).toBe(t.user.id);
+  expect((await send("POST", { Cookie: cookie })).status).toBe(403);
+  expect((await send("POST", { Cookie: cookie, ...origin, "Content-Type": "text/plain" })).status).toBe(403);
+  expect((await send("POST", { Cookie: cookie, ...origin, Origin: "https://evil.example" })).status).toBe(403);
+  const anonymous = await send("DELETE", {});
+  expect([anonymous.status, toIdentity(anonymous)]).toEqual([401, nobody]);
+});
+
 describe("the option optional=1", () => {
   it("lets a request without a token through as nobody, and still refuses a wrong one", async () => {
     const response = await ask("POST", {}, { path: "?optional=1" });
