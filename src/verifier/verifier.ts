@@ -70,7 +70,7 @@ export type VerifierCheckResult<C extends object = ApplicationClaims> =
 export interface VerifierStatus {
   /** Whether tokens can be accepted now. */
   readonly ready: boolean;
-  /** Seconds by which the revocations may be behind the issuer's database; `Infinity` before the first load. */
+  /** Seconds by which the revocations may be behind the issuer's database; `Infinity` before the first load, and if they aren't read. */
   readonly staleness: number;
   /** Records in memory. */
   readonly entries: number;
@@ -82,4 +82,6 @@ export interface VerifierStatus {
   readonly lastError: string | null;
   /** Bytes of the feed that were read since the start. */
   readonly bytes: number;
+  /** Tokens that `onStale: "accept"` has accepted although the revocations were too old. */
+  readonly acceptedStale: number;
 }
