@@ -75,10 +75,11 @@ export const proofRuns: readonly ProofRun[] = [
   },
   {
     name: "proxies",
-    description: "nginx, Caddy, HAProxy and Apache as docs/behind-a-proxy.md configures them; those that are installed",
+    description:
+      "nginx, Caddy, HAProxy and Apache as docs/behind-a-proxy.md and docs/proxies-auth.md configure them; those that are installed",
     command: vitest("test/proxies"),
     env: long,
-    smoke: { command: vitest("test/proxies/proxies.test.ts", "--testNamePattern=nginx"), env: long },
+    smoke: { command: vitest("test/proxies", "--testNamePattern=nginx"), env: long },
     toFigures: linesWith(/^proxies: /),
   },
   {

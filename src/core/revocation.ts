@@ -90,10 +90,22 @@ export interface FeedState {
   readonly hasSynchronousStandby: boolean;
 }
 
+/** How far a feed has been read, so that another node can compare it with its own positions. */
+export interface FeedPlace {
+  /** Names the database in which the positions were given. Positions of two histories can't be compared. */
+  readonly history: string;
+  /** Every entry at a lower position has been read. Some entries at this position and above may have been, too. */
+  readonly horizon: bigint;
+}
+
 /** A batch of the revocation feed. */
 export interface FeedBatch {
   /** The entries, in the order of the feed. */
   readonly revocations: readonly Revocation[];
+  /** The position of each revocation in `place.history`. Two transactions never have the same one. */
+  readonly positions: readonly bigint[];
+  /** How far the node has read when it has applied this batch and the batches before it. Holds only if `more` is false. */
+  readonly place: FeedPlace;
   /** Where the next read continues. */
   readonly cursor: FeedCursor;
   /** Whether more entries were waiting than fit into one batch. Read again at once then. */

@@ -113,7 +113,10 @@ async function authenticateUnsafe(
   return authentication;
 }
 
-/** Returns whether the request asks to change the protocol (RFC 9110 §7.8). */
+/**
+ * Returns whether the request asks to change the protocol (RFC 9110 §7.8). A proxy removes `Upgrade` when it calls the check
+ * endpoint, but not the header that every browser sends with a WebSocket (RFC 6455 §4.1).
+ */
 function isUpgrade(headers: HeaderSource): boolean {
-  return readHeader(headers, "upgrade") !== undefined;
+  return readHeader(headers, "upgrade") !== undefined || readHeader(headers, "sec-websocket-version") !== undefined;
 }

@@ -51,6 +51,8 @@ export interface Endpoint<B = unknown> extends EndpointDescription<B> {
   readonly serviceScope?: ServiceScope;
   /** Whether the endpoint is answered even if the keys can't be read, because the database is away. Default: false. */
   readonly worksWithoutKeys?: true;
+  /** The headers of every refusal, besides those that the refusal has. Default: none. */
+  readonly refusalHeaders?: Readonly<Record<string, string>>;
   /** Which pages of other origins a browser lets use the endpoint. All endpoints of a path have the same. Default: none. */
   readonly cors?: CorsPolicy;
   /**
@@ -69,6 +71,8 @@ export interface RequestContext<B = unknown> extends BodyReader<B> {
   readonly params: Readonly<Record<string, string>>;
   /** Who sent the request. With `serviceScope`, the actor is the service: "service/" and its name. */
   readonly client: ClientInfo;
+  /** Whether the request comes directly from one of `trustedProxies`, so that its `X-Forwarded-…` headers are true. */
+  readonly isFromTrustedProxy: boolean;
 }
 
 /** Returns the endpoint, frozen. Infers the type of the body from its schema. */

@@ -8,6 +8,8 @@ import type { CorsPolicy, Endpoint } from "./endpoint.ts";
 interface Resource {
   /** By method. */
   readonly endpoints: ReadonlyMap<string, Endpoint>;
+  /** The endpoint that answers every method, and every path below. */
+  readonly catchAll: Endpoint | undefined;
   /** The value of an `Allow` header. */
   readonly allow: string;
   /** That of its endpoints. */
@@ -23,7 +25,7 @@ export interface Match {
 
 /**
  * Creates a function that finds the endpoints of a pathname, with or without its trailing slash. It returns `null` for
- * an unknown path.
+ * an unknown path. A path below that of an endpoint with `isCatchAll` is known.
  *
  * @throws TypeError if two endpoints have the same method and path, or one path and different `cors`.
  */
@@ -34,6 +36,7 @@ export function createMatcher(
   const router = new RegExpRouter<Resource>();
   const resources = toResources(endpoints, settings);
   const aliases = toAliases(endpoints, settings, resources);
+  const catchAlls = [...resources].filter(([, { catchAll }]) => catchAll !== undefined);
   for (const [path, resource] of resources) {
     const pattern = path.replaceAll(/\{(\w+)\}/g, ":$1");
     router.add(METHOD_NAME_ALL, pattern, resource);
@@ -41,11 +44,16 @@ export function createMatcher(
   }
   return (pathname) => {
     const [[matched], segments = []] = router.match(METHOD_NAME_ALL, pathname);
-    if (matched === undefined) return aliases.get(pathname.replace(/\/$/, "")) ?? null;
+    if (matched === undefined) return aliases.get(pathname.replace(/\/$/, "")) ?? findAbove(pathname);
     const [resource, names] = matched;
     const params = decodeAll(Object.entries(names).map(([name, at]) => [name, segments[Number(at)] ?? ""]));
     return params && { resource, params };
   };
+
+  function findAbove(pathname: string): Match | null {
+    const [, resource] = catchAlls.find(([path]) => pathname.startsWith(`${path}/`)) ?? [];
+    return resource === undefined ? null : { resource, params: {} };
+  }
 }
 
 function toResources(endpoints: readonly Endpoint[], settings: Settings<AuthUser>): ReadonlyMap<string, Resource> {
@@ -59,7 +67,8 @@ function toResources(endpoints: readonly Endpoint[], settings: Settings<AuthUser
       throw new TypeError(`the endpoints of ${path} have different cors`);
     }
     atPath.set(method, endpoint);
-    byPath.set(path, { endpoints: atPath, allow: toAllow([...atPath.keys()]), cors });
+    const catchAll = endpoint.isCatchAll ? endpoint : byPath.get(path)?.catchAll;
+    byPath.set(path, { endpoints: atPath, catchAll, allow: toAllow([...atPath.keys()]), cors });
   }
   return byPath;
 }

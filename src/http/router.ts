@@ -6,13 +6,13 @@ import type { Endpoint, HttpDeps } from "./endpoint.ts";
 import { createMatcher, type Match } from "./matcher.ts";
 import { createBodyReader } from "./request/body.ts";
 import { toClientInfo } from "./request/client-info.ts";
-import { type ConnectionInfo, createClientIpFinder } from "./request/client-ip.ts";
+import { type ConnectionInfo, createClientIpFinder, createProxyCheck } from "./request/client-ip.ts";
 import type { RequestLike } from "./request/headers.ts";
 import { createRateLimits } from "./request/rate-limits.ts";
 import { RequestError } from "./request/request-error.ts";
 import { createUnknownAddressReporter, createUntrustedProxyReporter } from "./request/untrusted-proxy.ts";
 import { type ErrorStyle, toErrorResponse } from "./response/errors.ts";
-import { toJsonResponse, withStandardHeaders } from "./response/json.ts";
+import { toJsonResponse, withHeaders, withStandardHeaders } from "./response/json.ts";
 import { endpoints as allEndpoints } from "./routes/index.ts";
 import { createSchemaEndpoint } from "./routes/schema.ts";
 import { createServiceCheck } from "./service-credentials.ts";
@@ -47,6 +47,7 @@ export function createHttpHandler(
   { endpoints = allEndpoints, onError = warn, developmentCookies = false }: HttpHandlerOptions = {},
 ): HttpHandler {
   const findClientIp = createClientIpFinder(deps.settings);
+  const isTrustedProxy = createProxyCheck(deps.settings);
   const reportUntrustedProxy = createUntrustedProxyReporter(deps);
   const reportUnknownAddress = createUnknownAddressReporter(deps);
   const requireWithinRateLimit = createRateLimits(deps);
@@ -69,8 +70,10 @@ export function createHttpHandler(
     connection: ConnectionInfo,
   ): Promise<Response> {
     const { method } = request;
-    if (method === "OPTIONS") return new Response(null, { status: 204, headers: { Allow: resource.allow } });
-    const endpoint = resource.endpoints.get(method === "HEAD" ? "GET" : method);
+    const endpoint = resource.catchAll ?? resource.endpoints.get(method === "HEAD" ? "GET" : method);
+    if (method === "OPTIONS" && resource.catchAll === undefined) {
+      return new Response(null, { status: 204, headers: { Allow: resource.allow } });
+    }
     if (endpoint === undefined) {
       return toJsonResponse(405, { detail: `Method "${method}" not allowed.` }, { Allow: resource.allow });
     }
@@ -86,10 +89,17 @@ export function createHttpHandler(
       if (endpoint.worksWithoutKeys !== true) await requestDeps.keys.ready();
       const { serviceScope: scope } = endpoint;
       const sender = scope === undefined ? client : await requireService({ scope, headers: request.headers, client });
-      return await endpoint.handle({ request, deps: requestDeps, params, client: sender, ...body });
+      return await endpoint.handle({
+        request,
+        deps: requestDeps,
+        params,
+        client: sender,
+        isFromTrustedProxy: isTrustedProxy(connection),
+        ...body,
+      });
     } catch (error) {
       reportCsrfRefusal(requestDeps, error, { headers: request.headers, client });
-      return toRefusal(error, endpoint.errorStyle);
+      return withHeaders(toRefusal(error, endpoint.errorStyle), endpoint.refusalHeaders);
     }
   }
 

@@ -12,6 +12,7 @@ const floors = [
   "endpoint.ts",
   "cookies",
   "credentials.ts",
+  "forward-auth.ts",
   "service-credentials.ts",
   "routes",
   "matcher.ts",

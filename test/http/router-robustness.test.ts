@@ -28,6 +28,8 @@ const paths = [
   "/.well-known/oauth-authorization-server",
   "/api/token/introspect/",
   "/api/token/revoke/",
+  "/api/auth/check/",
+  "/api/auth/check/x",
 ];
 
 const headerText = fc

@@ -13,7 +13,7 @@ const deadline = { timeout: 60_000 };
 /** Starts a proxy that ends with the test. @returns its port. */
 async function start(proxy: ReverseProxy, kind: "" | " prefix", nodes: Nodes): Promise<number> {
   const ports = nodes.servers.map(({ port }) => port);
-  const running = await startProxy(proxy, kind, ports);
+  const running = await startProxy(proxy, kind, { nodes: ports });
   onTestFinished(running.stop);
   // A proxy that checks the nodes' health may not know it yet.
   await expect
@@ -89,7 +89,7 @@ describe.each(proxies.map((proxy) => [proxy.name, proxy] as const))("%s", { time
       "breaks logins with cookies without its line for Host, which shows that the proof can fail",
       async () => {
         const withoutHost = (configuration: string) => configuration.replace("proxy_set_header Host $http_host;", "");
-        const running = await startProxy(proxy, "", [root.servers[0]?.port ?? 0], withoutHost);
+        const running = await startProxy(proxy, "", { nodes: [root.servers[0]?.port ?? 0] }, withoutHost);
         onTestFinished(running.stop);
         const browser = createOldBrowser(running.port);
         await browser.get("/api/auth/csrf/");

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { findFreePort } from "../support/free-port.ts";
 import { waitUntil } from "../support/wait-until.ts";
-import { readConfiguration } from "./page.ts";
+import { type Places, readConfiguration } from "./page.ts";
 
 /** A proxy that the page has configurations for. */
 export interface ReverseProxy {
@@ -46,7 +46,8 @@ export const proxies: readonly ReverseProxy[] = [
     name: "haproxy",
     program: "haproxy",
     version: ["-v"],
-    toFile: (configuration) => `global\n    maxconn 200\n\n${configuration}`,
+    toFile: (configuration) =>
+      configuration.startsWith("global") ? configuration : `global\n    maxconn 200\n\n${configuration}`,
     toArguments: (file) => ["-db", "-f", file],
   },
   {
@@ -82,16 +83,17 @@ export interface RunningProxy {
 }
 
 /**
- * Starts a proxy with a configuration of docs/behind-a-proxy.md.
+ * Starts a proxy with a configuration of the pages.
  *
- * @param nodes the ports of the nodes.
+ * @param kind what comes after the proxy's name in the configuration's name.
+ * @param places the ports of the nodes, and of the application behind the proxy.
  * @param change makes a mistake in the configuration, to see that the test finds it.
  * @throws Error with what it printed, if it exits.
  */
 export async function startProxy(
   proxy: ReverseProxy,
-  kind: "" | " prefix",
-  nodes: readonly number[],
+  kind: "" | " prefix" | " check",
+  places: Pick<Places, "nodes" | "app">,
   change = (configuration: string) => configuration,
 ): Promise<RunningProxy> {
   const folder = mkdtempSync(join(tmpdir(), "tokenpair-proxy-"));
@@ -102,7 +104,7 @@ export async function startProxy(
   const file = join(folder, "proxy.conf");
   writeFileSync(
     file,
-    proxy.toFile(change(readConfiguration(`${proxy.name}${kind}`, { port, nodes, pem })), folder, port),
+    proxy.toFile(change(readConfiguration(`${proxy.name}${kind}`, { ...places, port, pem })), folder, port),
   );
   const child = spawn(proxy.program, proxy.toArguments(file), {
     env: { PATH: searchPath, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },

@@ -107,10 +107,14 @@ export function createTestDatabase({ clock }: Pick<ManualTime, "clock">) {
     const found = entries.slice(from, to);
     const revocations = after === null ? found.filter(({ until = Infinity }) => until >= since) : found;
     const position = `${database.incarnation}/${to}`;
+    const place = { history: database.incarnation, horizon: BigInt(to + 1) };
+    const toIndex = (revocation: Revocation) => BigInt(entries.indexOf(revocation) + 1);
     const isCursorLost = after !== null && database.isCursorLost;
     if (isCursorLost) database.isCursorLost = false;
     return {
       revocations: isCursorLost ? [] : revocations,
+      positions: isCursorLost ? [] : revocations.map(toIndex),
+      place,
       cursor: position,
       more: !isCursorLost && to < entries.length,
       seen: position,

@@ -33,6 +33,11 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
       "Off: a revocation is answered before every node refuses the tokens. Turn it on when no node of version 0.1 runs.",
     ],
     ["leeway", settings.leeway > 60, "Over a minute: expired tokens stay valid that long. Synchronize clocks instead."],
+    [
+      "checkCsrf",
+      !settings.checkCsrf,
+      "Off: behind proxies that use the check endpoint, pages of other sites can send requests with the cookies.",
+    ],
     ["cookieSameSite", settings.cookieSameSite === "None", "None: pages of other sites can send the cookies."],
     [
       "maxLoginFailures",

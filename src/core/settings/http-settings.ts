@@ -47,6 +47,11 @@ export interface CookieSettings {
    */
   readonly insecureCookies: boolean;
   /**
+   * Whether `{authPath}/check/` requires the CSRF token and an allowed origin of an unsafe request by cookie, as every other
+   * endpoint does. Set it to false only for proxies whose applications all have their own CSRF protection. Default: true.
+   */
+  readonly checkCsrf: boolean;
+  /**
    * Whether a logout also tells the browser to delete what it has cached of this origin (`Clear-Site-Data: "cache"`).
    * Browsers with large caches then take seconds to log out. Default: false.
    */

@@ -182,6 +182,7 @@ export const settingRules = Object.freeze({
     optional: true,
   },
   insecureCookies: boolean,
+  checkCsrf: boolean,
   clearSiteData: boolean,
   trustedOrigins: {
     type: "texts",

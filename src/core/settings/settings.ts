@@ -83,6 +83,7 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   cookieSameSite: "Lax",
   cookieDomain: undefined,
   insecureCookies: false,
+  checkCsrf: true,
   clearSiteData: false,
   trustedOrigins: Object.freeze([]),
 

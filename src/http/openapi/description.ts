@@ -28,9 +28,13 @@ export interface EndpointDescription<B = unknown> {
   readonly security?: readonly SecurityScheme[];
   /** The request headers that the endpoint reads, without those of `security`. Default: none. */
   readonly headers?: readonly HeaderDescription[];
+  /** The parameters in the query that the endpoint reads. Default: none. */
+  readonly query?: readonly QueryDescription[];
+  /** Whether the endpoint answers every other method alike, OPTIONS too, and every path below its own. Default: false. */
+  readonly isCatchAll?: true;
   /** The body that the endpoint accepts. Default: none. */
   readonly body?: BodyDescription<B>;
-  /** The responses by status. 405 is added to every endpoint; 400, 413 and 415 to those with a body, unless listed. */
+  /** The responses by status. 405 is added to every endpoint that doesn't answer all methods; 400, 413 and 415 to those with a body, unless listed. */
   readonly responses: Readonly<Record<number, ResponseDescription>>;
 }
 
@@ -44,6 +48,15 @@ export interface ResponseDescription {
   readonly schema?: z.ZodType;
   /** The media type of the JSON body. Default: "application/json". */
   readonly mediaType?: string;
+}
+
+/** A parameter in the query, in the OpenAPI document. */
+export interface QueryDescription {
+  readonly name: string;
+  /** A sentence that says what the parameter is for. */
+  readonly description: string;
+  /** The value. */
+  readonly schema: z.ZodType;
 }
 
 /** A header, in the OpenAPI document. */

@@ -50,9 +50,17 @@ function toDocumentedPath(path: string): string {
 }
 
 function toOperation(endpoint: EndpointDescription, path: string, settings: Settings<AuthUser>): Json {
-  const { operationId, summary, headers = [], body, security = [] } = endpoint;
-  const responses = { ...(body === undefined ? {} : bodyResponses), 405: methodNotAllowed, ...endpoint.responses };
-  const parameters = [...toPathParameters(path), ...toHeaderParameters(headers, settings)];
+  const { operationId, summary, headers = [], query = [], body, security = [] } = endpoint;
+  const responses = {
+    ...(body === undefined ? {} : bodyResponses),
+    ...(endpoint.isCatchAll ? {} : { 405: methodNotAllowed }),
+    ...endpoint.responses,
+  };
+  const parameters = [
+    ...toPathParameters(path),
+    ...query.map(({ schema, ...parameter }) => ({ ...parameter, in: "query", schema: toJsonSchema(schema) })),
+    ...toHeaderParameters(headers, settings),
+  ];
   return {
     operationId,
     summary,

@@ -62,3 +62,16 @@ function parseForwarded(element: string): Address | null {
   const [found, second] = pairs.filter((pair) => pair !== null);
   return found === undefined || second !== undefined ? null : parseForwardedFor(found[1] ?? found[2] ?? "");
 }
+
+/** Creates a function that returns whether the other end of the socket is one of `trustedProxies`. */
+export function createProxyCheck({
+  trustedProxies,
+}: Pick<Settings, "trustedProxies">): (connection: ConnectionInfo) => boolean {
+  const proxies = trustedProxies.map(parseNetwork).filter((network) => network !== null);
+  const isUnixTrusted = trustedProxies.includes(unixPeer);
+  return ({ ip }) => {
+    if (ip === undefined) return false;
+    const address = parseAddress(ip);
+    return address === null ? ip === unixPeer && isUnixTrusted : isInNetworks(address, proxies);
+  };
+}

@@ -13,7 +13,12 @@ export const standardHeaders: Readonly<Record<string, string>> = Object.freeze({
 
 /** Adds the standard headers that `response` does not have. */
 export function withStandardHeaders(response: Response): Response {
-  for (const [name, value] of Object.entries(standardHeaders)) {
+  return withHeaders(response, standardHeaders);
+}
+
+/** Adds those of `headers` that `response` does not have, and returns it. */
+export function withHeaders(response: Response, headers: Readonly<Record<string, string>> = {}): Response {
+  for (const [name, value] of Object.entries(headers)) {
     if (!response.headers.has(name)) response.headers.set(name, value);
   }
   return response;

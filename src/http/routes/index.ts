@@ -1,4 +1,5 @@
 import type { Endpoint } from "../endpoint.ts";
+import { check } from "./check.ts";
 import { cookieCsrf } from "./cookie-csrf.ts";
 import { cookieLogin } from "./cookie-login.ts";
 import { cookieLogout } from "./cookie-logout.ts";
@@ -34,4 +35,5 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   metadata,
   tokenIntrospect,
   tokenRevoke,
+  check,
 ]);

@@ -33,6 +33,7 @@ export const metadata = defineEndpoint({
         revocation_endpoint_auth_methods_supported: z.array(z.string()),
         response_types_supported: z.array(z.string()),
         grant_types_supported: z.array(z.string()),
+        tokenpair_check_endpoint: z.string(),
       }),
     },
     304: cachedDocument,
@@ -51,7 +52,7 @@ function toAlias(issuerUrl: URL | null): string | undefined {
 }
 
 /** Lists only endpoints that exist. None of them issues tokens by a grant of OAuth 2.0. */
-function toMetadata({ origin }: URL, { issuer, publicPath = "", tokenPath }: Settings<AuthUser>) {
+function toMetadata({ origin }: URL, { issuer, publicPath = "", tokenPath, authPath }: Settings<AuthUser>) {
   const base = `${origin}${publicPath}`;
   const authMethods = ["client_secret_basic"];
   return {
@@ -63,5 +64,6 @@ function toMetadata({ origin }: URL, { issuer, publicPath = "", tokenPath }: Set
     revocation_endpoint_auth_methods_supported: authMethods,
     response_types_supported: [],
     grant_types_supported: [],
+    tokenpair_check_endpoint: `${base}${authPath}/check/`,
   };
 }

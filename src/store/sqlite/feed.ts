@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import type {
   CommitPosition,
   FeedBatch,
   FeedCursor,
+  FeedPlace,
   FeedState,
   RevocableToken,
   Revocation,
@@ -80,6 +82,12 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
   }
 
   const wakeAll = () => wake(false);
+  let history: string | undefined;
+
+  function toFeedPlace(seq: number): FeedPlace {
+    history ??= readHistory(connection);
+    return { history, horizon: BigInt(seq) + 1n };
+  }
 
   function append<R extends Revocation>(revocation: R): Appended<R> {
     const { kind, at, until = null, confirm = false, reason } = revocation;
@@ -123,7 +131,10 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
     const cursor = after === null ? null : (JSON.parse(after) as SqliteCursor);
     if (cursor !== null && cursor.seq > last) {
       // An older copy of the database was restored.
-      return { revocations: [], cursor: after as FeedCursor, more: false, seen: "0", state, isCursorLost: true };
+      return {
+        ...{ revocations: [], positions: [], place: toFeedPlace(0) },
+        ...{ cursor: after as FeedCursor, more: false, seen: "0", state, isCursorLost: true },
+      };
     }
     const from = cursor === null ? { seq: 0, since } : cursor;
     const isLoad = from.since !== undefined;
@@ -135,6 +146,8 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
     const ages = isLoad ? {} : { ages: batch.map(toAge) };
     return {
       revocations: batch.map(toRevocation),
+      positions: batch.map(({ seq }) => BigInt(seq)),
+      place: toFeedPlace(next.seq),
       cursor: toCursor(next),
       more,
       seen: String(next.seq),
@@ -190,6 +203,16 @@ const toPosition = (incarnation: string, seq: number): CommitPosition => JSON.st
 /** Converts a position back. */
 export function parsePosition(position: CommitPosition): { readonly incarnation: string; readonly seq: number } {
   return JSON.parse(position);
+}
+
+/**
+ * Returns the name of the history to which positions belong: that of this file, and not of one that gets its inode after it was
+ * deleted.
+ */
+function readHistory({ incarnation, prepare }: SqliteConnection): string {
+  if (incarnation === "memory") return randomUUID();
+  const created = prepare("SELECT min(applied_at) AS at FROM tokenpair_migrations").get()?.["at"];
+  return `${incarnation}:${created}`;
 }
 
 /** Returns the highest `seq` that was ever used. Deleting old entries doesn't lower it. */

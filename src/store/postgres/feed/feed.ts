@@ -29,7 +29,7 @@ const read = (condition: string, order: string) => `WITH ${clock}, place AS MATE
       (SELECT leaving FROM tokenpair.nodes WHERE id = :nodeId AND nodes.incarnation = ${incarnation}) AS "isLeaving"
     FROM tokenpair.installation)
   SELECT entry.*, place.* FROM clock CROSS JOIN place LEFT JOIN LATERAL (
-    SELECT seq, kind, key, epoch, except_key AS "exceptKey", at, until, reason, confirm,
+    SELECT seq, xid::text AS xid, kind, key, epoch, except_key AS "exceptKey", at, until, reason, confirm,
       greatest(0, extract(epoch FROM clock_timestamp() - appended_at) * 1000)::bigint AS age FROM tokenpair.revocations
     WHERE ${condition} ORDER BY ${order} LIMIT :limit) AS entry ON true`;
 
@@ -58,6 +58,7 @@ const checkToken = `SELECT pg_is_in_recovery() AS "isStandby",
 
 type EntryRow = RevocationRow & {
   readonly seq: number | null;
+  readonly xid: string;
   readonly age: number | null;
   readonly snapshot: string;
   readonly incarnation: string;
@@ -144,8 +145,17 @@ function toBatch(rows: EntryRows, position: FeedPosition | null): FeedBatch {
     ? { start, seen: position?.seen ?? null, batch: { snapshot, ...toPlace(batch.at(-1)) } }
     : { start, seen: snapshot };
   const ages = (position?.seen ?? null) === null ? {} : { ages: batch.map(({ age }) => age) };
-  const cursor = toCursor(next);
-  return { revocations: batch.map(toRevocation), cursor, more, seen: snapshot, state: toState(first), ...ages };
+  return {
+    revocations: batch.map(toRevocation),
+    positions: batch.map(({ xid }) => BigInt(xid)),
+    // Every transaction below the first one that was open is over, and its entries were visible.
+    place: { history: start, horizon: BigInt(snapshot.split(":")[0] ?? 0) },
+    cursor: toCursor(next),
+    more,
+    seen: snapshot,
+    state: toState(first),
+    ...ages,
+  };
 }
 
 /** Returns the position after an entry, from which the next batch continues, in either order. */
