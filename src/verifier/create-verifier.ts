@@ -17,7 +17,7 @@ import { createRequestChecks } from "./request-checks.ts";
 import { findRuntime, type Runtime } from "./runtime.ts";
 import type { Verifier, VerifierCheckResult } from "./verifier.ts";
 import { toVerifierConfig, type VerifierConfig } from "./verifier-config.ts";
-import { createVerifierFeed } from "./verifier-feed.ts";
+import { createVerifierFeed, type VerifierFeed } from "./verifier-feed.ts";
 
 /**
  * Creates a verifier: it verifies access tokens in a service that has no database, with the issuer's public keys and its revocation
@@ -68,12 +68,12 @@ export function createVerifierWith(options: VerifierOptions, internals: Verifier
     clock,
     schedule,
     maxStaleness: config.onStale === "refuse" ? config.maxStaleness * 1000 : null,
-    isAnnounced: mode !== false,
+    isFeedFresh: mode === false ? null : () => feed?.isFresh() === true,
     onChange: (kids) => emit({ type: "keys_changed", keys: kids }),
     onFailure: (reason) => emit({ type: "keys_failed", reason }),
     onRead: news.notify,
   });
-  const feed =
+  const feed: VerifierFeed | null =
     mode === false
       ? null
       : createVerifierFeed({

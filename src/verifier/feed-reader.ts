@@ -53,19 +53,15 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
   /** The end of the last frame; `null` if everything must be read. */
   let cursor: string | null = null;
   let bytes = 0;
-  /** How many frames have been applied. */
-  let applied = 0;
   let abort: ((reason: string) => void) | null = null;
 
-  /** @param isOvertaken whether another request, begun later perhaps, was answered first. */
-  function take({ header, records }: Frame, times: FrameTimes, isOvertaken: boolean): void {
+  function take({ header, records }: Frame, times: FrameTimes): void {
     if (cursor === null && !header.isFull) throw new RequestFailure("the feed began in the middle");
-    // A full frame may be older than what the other answer has added.
-    const frame = { header: { ...header, isFull: header.isFull && !isOvertaken }, records };
+    const freshness = times.measure(header);
+    const frame = { header: { ...header, isFull: header.isFull && freshness.isNewest }, records };
     apply(frame);
-    applied += 1;
     cursor = header.cursor;
-    times.note(header);
+    freshness.note();
     onFrame(frame);
   }
 
@@ -74,7 +70,6 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
     const times = freshness.begin();
     if (times.mustReload) cursor = null;
     const after = cursor === null ? null : toCursor(cursor);
-    const appliedBefore = applied;
     let frames = 0;
     const watch = createWatch();
     try {
@@ -84,7 +79,7 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
         watch.heard();
         bytes += chunk.length;
         for (const frame of parser.push(chunk)) {
-          take(frame, times, applied > appliedBefore + frames);
+          take(frame, times);
           frames += 1;
         }
         if (times.hasDrifted()) throw new RequestFailure("the clock of this machine was set, or it was suspended");

@@ -23,10 +23,21 @@ export interface FrameTimes {
    * Whether everything must be read again: the wall clock was set back, and records were dropped while it was ahead.
    */
   readonly mustReload: boolean;
-  /** Notes that a frame has been applied. */
-  note(header: Pick<FrameHeader, "age" | "madeAt" | "held">): void;
+  /** Returns what a frame proves, when all of it has arrived. */
+  measure(header: Pick<FrameHeader, "age" | "madeAt" | "held">): FrameFreshness;
   /** Returns whether one of the two clocks has been set, or has stopped, since the request: begin another one then. */
   hasDrifted(): boolean;
+}
+
+/** Up to which time a frame has everything. */
+export interface FrameFreshness {
+  /**
+   * Whether it is as fresh as what is known. If not, it comes from a node that is behind the one before, or was overtaken: then a full
+   * frame must not replace what is known.
+   */
+  readonly isNewest: boolean;
+  /** Notes that the frame has been applied. */
+  note(): void;
 }
 
 /** What the freshness needs. */
@@ -60,18 +71,23 @@ export function createFreshness({ clock, maxStaleness, caution = 0 }: FreshnessO
       let first: { readonly madeAt: number; readonly held: number } | null = null;
       return {
         mustReload,
-        note({ age, madeAt, held }) {
+        measure({ age, madeAt, held }) {
           first ??= { madeAt, held };
-          const passed = first.held + (madeAt - first.madeAt) - age - caution;
-          const now = toInstant(clock);
+          const passed = first.held + (madeAt - first.madeAt);
+          const arrival = toInstant(clock);
           const proved: Instant = {
-            // This clock may have stopped while the sender's continued.
-            monotonic: Math.min(start.monotonic + passed, now.monotonic),
-            wall: Math.min(start.wall + passed, now.wall),
+            // The sender's clock may be faster, and this one may have stopped.
+            monotonic: Math.min(start.monotonic + passed, arrival.monotonic) - age - caution,
+            wall: Math.min(start.wall + passed, arrival.wall) - age - caution,
           };
-          if (proved.monotonic <= known.monotonic && !isDrift(proved, known)) return;
-          known = proved;
-          lease.extend(known);
+          return {
+            isNewest: proved.monotonic >= known.monotonic,
+            note() {
+              if (proved.monotonic <= known.monotonic && !isDrift(proved, known)) return;
+              known = proved;
+              lease.extend(known);
+            },
+          };
         },
         hasDrifted: () => isDrift(toInstant(clock), start),
       };

@@ -43,8 +43,11 @@ export interface IssuerKeysOptions {
   readonly schedule: Schedule;
   /** Milliseconds for which the keys may be known to be others; `null`: for ever. */
   readonly maxStaleness: number | null;
-  /** Whether frames say which keys are the newest. If not, an unknown key lets the keys be read, but not often. */
-  readonly isAnnounced: boolean;
+  /**
+   * Returns whether the last frame, which says which keys are the newest, is recent; `null` if no frames are read: then an unknown
+   * key lets the keys be read, but not often.
+   */
+  readonly isFeedFresh: (() => boolean) | null;
   readonly onChange: (kids: readonly string[]) => void;
   readonly onFailure: (reason: string) => void;
   /** Called after every read. */
@@ -71,7 +74,7 @@ interface Loaded {
 
 /** Creates the keys of an issuer. Reads nothing before `start` or `read`. */
 export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
-  const { requests, clock, schedule, maxStaleness, isAnnounced, onChange, onFailure, onRead } = options;
+  const { requests, clock, schedule, maxStaleness, isFeedFresh, onChange, onFailure, onRead } = options;
   const none = createVerifyingKeys([], onUnknown);
   let loaded: Loaded | null = null;
   let announced: number | null = null;
@@ -89,8 +92,11 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   const isOther = () => announced !== null && announced !== loaded?.version;
 
   function onUnknown(): null {
-    if (isAnnounced && loaded !== null && announced === loaded.version) return null;
-    if (isAnnounced || reads > 0) throw notKnown();
+    if (isFeedFresh !== null) {
+      if (loaded !== null && announced === loaded.version && isFeedFresh()) return null;
+      throw notKnown();
+    }
+    if (reads > 0) throw notKnown();
     const isRecent = clock.monotonic() - startedAt < unknownKeyInterval;
     if (isRecent && failure === null) return null;
     isWanted = !isRecent;
