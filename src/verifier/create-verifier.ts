@@ -68,7 +68,7 @@ export function createVerifierWith(options: VerifierOptions, internals: Verifier
     clock,
     schedule,
     maxStaleness: config.onStale === "refuse" ? config.maxStaleness * 1000 : null,
-    isFeedFresh: mode === false ? null : () => feed?.isFresh() === true,
+    isFeedFresh: mode === false ? null : () => !isPremature && feed?.isFresh() === true,
     onChange: (kids) => emit({ type: "keys_changed", keys: kids }),
     onFailure: (reason) => emit({ type: "keys_failed", reason }),
     onRead: news.notify,
@@ -86,6 +86,8 @@ export function createVerifierWith(options: VerifierOptions, internals: Verifier
   const authenticateRequest = createRequestChecks(settings);
   const tokens = createAccessTokens({ keys: requireOpenKeys, clock, settings });
   let isClosed = false;
+  /** Whether the token that is being verified will be verified again, after something was read. */
+  let isPremature = false;
 
   function requireOpenKeys() {
     if (isClosed) throw closed();
@@ -102,9 +104,14 @@ export function createVerifierWith(options: VerifierOptions, internals: Verifier
 
   /** As `verify`, but a token is accepted only if nothing must be read first. */
   function verifyNow(token: string): AccessClaims {
-    const claims = verify(token);
-    if (reading.isDue()) throw new AuthError("unavailable", 'revocations: "pull" needs authenticateAsync');
-    return claims;
+    isPremature = reading.isDue();
+    try {
+      const claims = verify(token);
+      if (isPremature) throw needsReading();
+      return claims;
+    } finally {
+      isPremature = false;
+    }
   }
 
   const authenticateNow = (request: RequestLike) => authenticateRequest(request, verifyNow);
@@ -128,7 +135,7 @@ export function createVerifierWith(options: VerifierOptions, internals: Verifier
       const request = toRequest(source, options?.method);
       if (mode !== "pull") return authenticateNow(request);
       authenticateNow(request);
-      throw new AuthError("unavailable", 'revocations: "pull" needs authenticateAsync');
+      throw needsReading();
     },
     async authenticateAsync(source, options) {
       const request = toRequest(source, options?.method);
@@ -183,6 +190,7 @@ export function createVerifierWith(options: VerifierOptions, internals: Verifier
   return Object.freeze(verifier);
 }
 
+const needsReading = () => new AuthError("unavailable", 'revocations: "pull" needs authenticateAsync');
 const closed = () => new AuthError("unavailable", "the verifier was closed");
 
 /** @throws SettingError if the runtime can't do what the options need. */

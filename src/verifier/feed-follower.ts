@@ -63,7 +63,8 @@ export function createFeedFollower(options: FeedFollowerOptions): FeedFollower {
     hasNews = false;
     try {
       if (mode === "stream") await reader.stream();
-      else await reader.poll(reader.isLoaded() ? wait : 0);
+      // After a failure, the revocations are getting old: the issuer must not hold the request.
+      else await reader.poll(reader.isLoaded() && failures === 0 ? wait : 0);
       failure = null;
       // The issuer closes a stream after a while; the next one may lead to another of its nodes.
       return mode === "stream" ? toPause() : toPollPause(clock.monotonic() - startedAt);

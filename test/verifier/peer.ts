@@ -112,11 +112,15 @@ export function createPeer(time: ManualTime) {
       for (const reader of [...readers]) reader.close();
       await settled();
     },
-    /** Forgets what was revoked, so that every cursor is unknown. */
+    /** Doesn't know the next cursor. */
     restart(): void {
       peer.isNew = true;
     },
     isNew: false,
+    /** Whether every first frame says that somebody waits for it. */
+    isAwaited: false,
+    /** Forgets what was revoked, as a node that is behind doesn't know it yet. */
+    forget: () => void records.splice(0),
     /** Whether it answers every request as if it had a cursor. */
     neverFull: false,
     get open() {
@@ -190,7 +194,7 @@ export function createPeer(time: ManualTime) {
         });
         readers.add(reader);
         if (isStream || isFull || wait === 0 || at < records.length) {
-          reader.send(toFrame(at, { full: isFull }));
+          reader.send(toFrame(at, { full: isFull, awaited: peer.isAwaited }));
           if (!isStream) reader.close();
           return;
         }

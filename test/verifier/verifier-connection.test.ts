@@ -120,6 +120,18 @@ describe("the stream of a verifier", () => {
     expect(verifier.status().entries).toBe(1);
   });
 
+  it("may lead to a node that is behind: its full frame takes nothing away", async () => {
+    const { peer, time, codeOf } = await setUpReady();
+    await time.advance(2);
+    await peer.revoke(revoked);
+    peer.age = 1_000;
+    await peer.send(peer.toFrame(0, { full: true, count: [] }));
+    expect(codeOf(peer.mint())).toBe("token_revoked");
+    await time.advance(1);
+    await peer.send(peer.toFrame(0, { full: true, count: [] }));
+    expect(codeOf(peer.mint())).toBeUndefined();
+  });
+
   it("is acknowledged if somebody waits for a frame, and not otherwise", async () => {
     const { peer, feedRequests } = await setUpReady();
     const posts = () => feedRequests().filter(({ method }) => method === "POST");
