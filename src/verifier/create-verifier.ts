@@ -179,6 +179,7 @@ export function createVerifierWith(options: VerifierOptions, internals: Verifier
     close() {
       isClosed = true;
       feed?.stop();
+      signals.onStaleness(Number.POSITIVE_INFINITY);
       keys.stop();
       reading.stop(closed());
     },
@@ -233,7 +234,8 @@ function createExpirySignals({ settings }: VerifierConfig, { clock, schedule }: 
     clock,
     leeway: settings.leeway,
     accessTokenLifetime: settings.accessTokenLifetime,
-    maxStaleness: null,
+    // Only `close` makes it longer than that.
+    maxStaleness: Number.MAX_VALUE,
     staleness: () => 0,
     findSessionEnd: async () => null,
     schedule,

@@ -1,4 +1,4 @@
-import { type FrameHeader, headerLength, readHeader, recordLength } from "../revocation/readers/frame.ts";
+import { type FrameHeader, headerLength, isFrameStart, readHeader, recordLength } from "../revocation/readers/frame.ts";
 import { RequestFailure } from "./request-failure.ts";
 
 /** A complete frame of the feed. */
@@ -52,6 +52,7 @@ export function createFrameParser(): FrameParser {
       let rest = chunk;
       for (;;) {
         const part = rest.subarray(0, toMissing());
+        if (header === null && held === 0 && !isFrameStart(part)) throw noFrame();
         if (part.length > 0) chunks.push(part);
         held += part.length;
         rest = rest.subarray(part.length);
@@ -59,7 +60,7 @@ export function createFrameParser(): FrameParser {
         const bytes = take();
         if (header === null) {
           header = readHeader(bytes);
-          if (header === null) throw new RequestFailure("the feed sent something that is no frame");
+          if (header === null) throw noFrame();
         } else {
           frames.push({ header, records: bytes });
           header = null;
@@ -71,3 +72,5 @@ export function createFrameParser(): FrameParser {
     },
   };
 }
+
+const noFrame = () => new RequestFailure("the feed sent something that is no frame");

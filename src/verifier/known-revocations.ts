@@ -22,6 +22,8 @@ export interface KnownRevocations {
   toGroups(token: RevocableToken): readonly [TokenGroup, TokenGroup, TokenGroup];
   /** Drops records that no token needs any more. Call it about once a second. */
   sweep(): void;
+  /** Returns everything that is known, as the records of a full frame. */
+  toRecords(): Uint8Array;
   /** How many records there are. */
   readonly size: number;
 }
@@ -102,6 +104,8 @@ export function createKnownRevocations({ now, leeway }: KnownRevocationsOptions)
     },
 
     sweep: () => table.sweep(now() - leeway - clockMargin, placesPerSweep),
+
+    toRecords: () => table.toRecords(),
 
     get size() {
       return table.size;

@@ -17,11 +17,13 @@ export interface RecordTable {
   /** Returns the value of a record; 0 if there is none. */
   get(fingerprint: Fingerprint): number;
   /**
-   * Removes the records in the next part of the table whose `until` is before a time.
+   * Removes the records in the next part of the table whose `until` is not after a time.
    *
    * @param places how many places of the table are looked at.
    */
-  sweep(before: number, places: number): void;
+  sweep(time: number, places: number): void;
+  /** Returns all records in the order of their fingerprints, as a full frame has them. */
+  toRecords(): Uint8Array;
   /** How many records there are. */
   readonly size: number;
 }
@@ -116,13 +118,32 @@ export function createRecordTable(): RecordTable {
 
     get: ({ high, low }) => (size === 0 ? 0 : unsigned(cells[locate(high, low) + valueCell])),
 
-    sweep(before, places) {
+    sweep(time, places) {
       for (let seen = 0; seen < Math.min(places, capacity); seen += 1) {
         // What is moved into this place is looked at, too.
-        while (!isFree(nextToSweep) && unsigned(cells[nextToSweep + untilCell]) < before) remove(nextToSweep);
+        while (!isFree(nextToSweep) && unsigned(cells[nextToSweep + untilCell]) <= time) remove(nextToSweep);
         nextToSweep = toNext(nextToSweep);
       }
       if (capacity > smallest && size < capacity / 8) rebuild(size);
+    },
+
+    toRecords() {
+      const fingerprints = new BigUint64Array(size);
+      let found = 0;
+      for (let at = 0; at < cells.length; at += columns) {
+        if (isFree(at)) continue;
+        fingerprints[found] = (BigInt(unsigned(cells[at + highCell])) << 32n) | BigInt(unsigned(cells[at + lowCell]));
+        found += 1;
+      }
+      const view = new DataView(new ArrayBuffer(size * recordLength));
+      for (const [i, fingerprint] of fingerprints.sort().entries()) {
+        const at = i * recordLength;
+        view.setBigUint64(at, fingerprint);
+        const place = locate(view.getInt32(at), view.getInt32(at + 4));
+        view.setInt32(at + 8, cells[place + untilCell] as number);
+        view.setInt32(at + 12, cells[place + valueCell] as number);
+      }
+      return new Uint8Array(view.buffer);
     },
 
     get size() {

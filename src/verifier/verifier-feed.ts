@@ -18,12 +18,12 @@ import type { VerifierConfig } from "./verifier-config.ts";
 /** The revocations of a verifier, and everything that keeps them up to date. */
 export interface VerifierFeed extends Pick<FeedKnowledge, "requireNotRevoked" | "acceptedStale"> {
   /** Aborts what is open under a token. */
-  readonly signals: Pick<Signals, "signal">;
+  readonly signals: Pick<Signals, "signal" | "onStaleness">;
   /** What reads at requests; `null` if the feed is read in the background. */
   readonly puller: FeedPuller | null;
   /** Begins to read in the background. */
   start(): void;
-  /** Stops reading, ends every signal, and is never fresh again. */
+  /** Stops reading, and is never fresh again. */
   stop(): void;
   /** Returns whether every revocation has been read, and that is recent enough. */
   isFresh(): boolean;
@@ -148,7 +148,6 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
       connection?.stop();
       acknowledger.stop();
       void ticks.stop();
-      signals.onStaleness(Number.POSITIVE_INFINITY);
     },
     isFresh: () => reader.isLoaded() && freshness.isFresh(),
     staleness: freshness.staleness,
@@ -161,7 +160,7 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
   };
 }
 
-/** Returns the staleness beyond which signals abort. If none is too long, only `stop` aborts them. */
+/** Returns the staleness beyond which signals abort. If none is too long, only `close` aborts them. */
 function toSignalStaleness({ onStale, maxStaleness }: VerifierConfig): number {
   return onStale === "refuse" ? maxStaleness : Number.MAX_VALUE;
 }

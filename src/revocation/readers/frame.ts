@@ -94,6 +94,11 @@ export function readHeader(bytes: Uint8Array): FrameHeader | null {
   };
 }
 
+/** Returns whether bytes can be the beginning of a frame; true if they are too few to tell. */
+export function isFrameStart(bytes: Uint8Array): boolean {
+  return bytes.length < 4 || new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) === magic;
+}
+
 /** Writes a record to `target` at a byte. */
 export function writeRecord(target: DataView, at: number, { fingerprint, until, value }: FeedRecord): void {
   target.setBigUint64(at, fingerprint);
