@@ -50,7 +50,7 @@ export function createFeedFollower(options: FeedFollowerOptions): FeedFollower {
   const { reader, mode, maxStaleness, clock, schedule, random, onConnected, onDisconnected } = options;
   const least = Math.min(pause.least, maxStaleness / 20);
   const first = Math.min(pause.first, maxStaleness / 4);
-  const wait = Math.min(Math.floor(maxStaleness / 3_000), longestWait);
+  const wait = Math.min(Math.floor(maxStaleness / 300) / 10, longestWait);
   let isConnected = false;
   let failure: string | null = null;
   let failures = 0;

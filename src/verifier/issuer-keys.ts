@@ -30,10 +30,19 @@ export interface IssuerKeys {
   stop(): void;
   /** The names of the keys; empty before the first read. */
   readonly kids: readonly string[];
+  /** What was read last, for readers of a relay; `null` before the first read. */
+  readonly published: PublishedKeys | null;
   /** Whether keys have been read. */
   readonly isLoaded: boolean;
   /** Why the last read failed; `null` if it didn't. */
   readonly failure: string | null;
+}
+
+/** A JWK Set as the issuer publishes it. */
+export interface PublishedKeys {
+  readonly body: Uint8Array;
+  /** The first 4 bytes of SHA-256 of the body. */
+  readonly version: number;
 }
 
 /** What the keys need. */
@@ -64,11 +73,9 @@ const retry = { first: 1_000, last: 30_000 };
 const repeat = 1_000;
 
 /** The keys that were read. */
-interface Loaded {
+interface Loaded extends PublishedKeys {
   readonly keys: VerifyingKeys;
   readonly kids: readonly string[];
-  /** The first 4 bytes of SHA-256 of the JWK Set. */
-  readonly version: number;
   readonly hash: string;
 }
 
@@ -152,7 +159,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     } catch {
       throw new RequestFailure("the issuer's JWK Set is malformed");
     }
-    loaded = { keys, kids, version: digest.readUInt32BE(0), hash };
+    loaded = { keys, kids, body, version: digest.readUInt32BE(0), hash };
     onChange(kids);
   }
 
@@ -182,6 +189,9 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     stop: () => void loop.stop(),
     get kids() {
       return loaded?.kids ?? [];
+    },
+    get published() {
+      return loaded;
     },
     get isLoaded() {
       return loaded !== null;

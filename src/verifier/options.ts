@@ -20,7 +20,7 @@ export interface VerifierOptions {
   readonly maxStaleness?: number;
   /** What happens to a request if they are further behind: it is refused with 503, or accepted. Default: `refuse`. */
   readonly onStale?: "refuse" | "accept";
-  /** With `pull`: for how many seconds what was read is used. Default: 0.5. */
+  /** With `pull`: for how many seconds what was read is used. Default: 0.5, or `maxStaleness` if that is less. */
   readonly pullInterval?: number;
   /** Seconds for which a token is accepted after its `exp`: the clocks differ. 0 to 300. Default: 30. */
   readonly leeway?: number;

@@ -30,7 +30,8 @@ const rules = {
   pullInterval: secondsRule(0, 3_600),
   leeway: settingRules.leeway,
   cacheSize: settingRules.verifyCacheSize,
-  longestLease: settingRules.maxStaleness,
+  // The issuer takes leases of an hour, and that of a relay is a little longer than those of its readers.
+  longestLease: secondsRule(0.25, 3_500),
 } as const satisfies Readonly<Record<string, SettingRule>>;
 
 const optionNames = [
@@ -52,7 +53,8 @@ const settingNames = [
 export function toVerifierConfig(options: VerifierOptions): VerifierConfig {
   refuseUnknownOptions("createVerifier", options, optionNames);
   requireFunctions({ onEvent: options.onEvent, fetch: options.fetch });
-  const { revocations = "stream", maxStaleness = 10, onStale = "refuse", pullInterval = 0.5 } = options;
+  const { revocations = "stream", maxStaleness = 10, onStale = "refuse" } = options;
+  const { pullInterval = typeof maxStaleness === "number" ? Math.min(0.5, maxStaleness) : 0.5 } = options;
   const { leeway = 30, cacheSize = 10_000 } = options;
   const { audience } = options;
   requireValues({ audience, revocations, maxStaleness, onStale, pullInterval, leeway, cacheSize });

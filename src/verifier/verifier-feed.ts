@@ -1,5 +1,6 @@
 import type { Clock } from "../core/runtime/clock.ts";
 import { createLoop } from "../core/runtime/loop.ts";
+import { toStreamLease } from "../revocation/readers/stream-time.ts";
 import { createSignals, type Signals } from "../revocation/signals.ts";
 import { createAcknowledger } from "./acknowledger.ts";
 import { createFeedFollower, type FeedFollower } from "./feed-follower.ts";
@@ -12,6 +13,7 @@ import type { IssuerKeys } from "./issuer-keys.ts";
 import type { IssuerRequests } from "./issuer-requests.ts";
 import { createKnownRevocations, toAffected } from "./known-revocations.ts";
 import type { VerifierEvent } from "./options.ts";
+import { createRelayLog, type RelayLog } from "./relay-log.ts";
 import type { Runtime } from "./runtime.ts";
 import type { VerifierConfig } from "./verifier-config.ts";
 
@@ -29,6 +31,8 @@ export interface VerifierFeed extends Pick<FeedKnowledge, "requireNotRevoked" | 
   isFresh(): boolean;
   /** Returns the seconds by which the revocations may be behind. */
   staleness(): number;
+  /** What readers of a relay get; `null` if this is none. */
+  readonly relayLog: RelayLog | null;
   /** The state, as `VerifierStatus` has it. */
   status(): { readonly entries: number; readonly isConnected: boolean; readonly failure: string | null; bytes: number };
 }
@@ -62,15 +66,23 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
   const known = createKnownRevocations({ now: clock.now, leeway: config.settings.leeway });
   const freshness = createFreshness({ clock, maxStaleness: config.maxStaleness, caution });
   const acknowledger = createAcknowledger({ requests, schedule, timeout: maxStaleness });
+  const relayLog =
+    config.relay === null
+      ? null
+      : createRelayLog({ clock, schedule, onSettled: (cursor) => acknowledger.acknowledge(cursor) });
   const reader = createFeedReader({
     requests,
     freshness,
     clock,
     schedule,
     longestSilence: mode === "pull" ? Math.min(maxStaleness, longestPull) : maxStaleness,
-    lease: Math.ceil(maxStaleness),
-    apply: ({ header, records }) => known.apply(records, header.isFull),
+    lease: toLease(config),
+    apply(frame) {
+      known.apply(frame.records, frame.header.isFull);
+      relayLog?.append(frame);
+    },
     onFrame,
+    toCursor: relayLog?.toCursor,
   });
   const knowledge = createFeedKnowledge({
     known,
@@ -109,7 +121,9 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
     mode === "pull" ? null : createFeedFollower({ reader, mode, maxStaleness, clock, schedule, random, ...events });
   const connection = follower ?? puller;
   const sweep = createSweep(clock, () => {
-    if (freshness.mayDrop()) known.sweep();
+    if (!freshness.mayDrop()) return;
+    known.sweep();
+    relayLog?.log.sweep();
   });
   const ticks = createLoop({ step: tick, schedule });
 
@@ -120,8 +134,8 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
     else if (header.count > 0) signals.recheck(toAffected(records));
     if (puller !== null) sweep();
     knowledge.reportStaleness();
-    // The cursor of the next poll acknowledges, too.
-    if (header.isAwaited && mode !== "poll") acknowledger.acknowledge(header.cursor);
+    // The cursor of the next poll acknowledges, too; and a relay's readers come first.
+    if (header.isAwaited && mode !== "poll" && relayLog === null) acknowledger.acknowledge(header.cursor);
     onNews();
   }
 
@@ -150,6 +164,7 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
       void ticks.stop();
     },
     isFresh: () => reader.isLoaded() && freshness.isFresh(),
+    relayLog,
     staleness: freshness.staleness,
     status: () => ({
       entries: known.size,
@@ -163,6 +178,12 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
 /** Returns the staleness beyond which signals abort. If none is too long, only `close` aborts them. */
 function toSignalStaleness({ onStale, maxStaleness }: VerifierConfig): number {
   return onStale === "refuse" ? maxStaleness : Number.MAX_VALUE;
+}
+
+/** Returns the milliseconds for which this verifier, or a reader of its relay, may accept tokens after a frame. */
+function toLease({ maxStaleness, relay }: VerifierConfig): number {
+  const own = Math.ceil(maxStaleness * 1000);
+  return relay === null ? own : Math.max(own, toStreamLease(relay.longestLease * 1000));
 }
 
 /** Returns a function that runs `work` at most about once a second. */

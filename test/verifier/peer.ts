@@ -117,6 +117,8 @@ export function createPeer(time: ManualTime) {
       peer.isNew = true;
     },
     isNew: false,
+    /** Whether polls are held while nothing is new. */
+    holds: true,
     /** Whether every first frame says that somebody waits for it. */
     isAwaited: false,
     /** Forgets what was revoked, as a node that is behind doesn't know it yet. */
@@ -193,7 +195,7 @@ export function createPeer(time: ManualTime) {
           if (readers.delete(reader)) controller.error(reason);
         });
         readers.add(reader);
-        if (isStream || isFull || wait === 0 || at < records.length) {
+        if (isStream || isFull || wait === 0 || !peer.holds || at < records.length) {
           reader.send(toFrame(at, { full: isFull, awaited: peer.isAwaited }));
           if (!isStream) reader.close();
           return;
