@@ -1,7 +1,7 @@
 import type { Schedule } from "../core/runtime/schedule.ts";
 import type { IssuerRequests } from "./issuer-requests.ts";
 
-/** Tells the issuer what this verifier has applied, because somebody waits for it. */
+/** Tells the issuer what this verifier has applied, because a caller of the issuer waits for it. */
 export interface Acknowledger {
   /** Acknowledges everything up to a cursor. If it fails, the issuer waits until this verifier's lease is over. */
   acknowledge(cursor: string): void;
@@ -32,7 +32,7 @@ export function createAcknowledger({ requests, schedule, timeout }: Acknowledger
       try {
         await requests.acknowledge(cursor, controller.signal);
       } catch {
-        // Not repeated: the next frame brings another cursor, and after the lease nobody waits.
+        // Not repeated: the next frame brings another cursor, and nothing waits for longer than the lease.
       } finally {
         timer.cancel();
         controller = null;

@@ -7,7 +7,7 @@ import { toFailure } from "./request-failure.ts";
 /** Whether the feed can be read, and why not. */
 export interface FeedConnection {
   /** Notes that a frame has come. @param isNews whether it has records that are new. */
-  heard(isNews: boolean): void;
+  received(isNews: boolean): void;
   /** Stops reading for good, at once. */
   stop(): void;
   /** Whether a frame has come over the open connection, or the last request succeeded. */
@@ -92,7 +92,7 @@ export function createFeedFollower(options: FeedFollowerOptions): FeedFollower {
 
   return {
     start: () => loop.wake(),
-    heard(isNews) {
+    received(isNews) {
       hasNews ||= isNews;
       failures = 0;
       failure = null;

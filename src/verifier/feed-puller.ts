@@ -54,7 +54,7 @@ export function createFeedPuller(options: FeedPullerOptions): FeedPuller {
       return pulling;
     },
     isRecent: () => clock.monotonic() - triedAt < pullInterval,
-    heard() {
+    received() {
       if (!isConnected) onConnected();
       isConnected = true;
     },

@@ -42,7 +42,7 @@ export interface FeedReaderOptions {
   readonly apply: (frame: Frame) => void;
   /** Called for each frame when it has been applied and counted for the freshness. */
   readonly onFrame: (frame: Frame) => void;
-  /** Returns where the next request continues, if not at the end of the last frame that was applied. */
+  /** Returns the cursor of the next request. Default: that of the last frame. */
   readonly toCursor?: ((cursor: string) => string) | undefined;
 }
 
@@ -76,7 +76,7 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
       const body = await requests.openFeed({ stream, after, wait, lease }, watch.signal);
       const parser = createFrameParser();
       for await (const chunk of body) {
-        watch.heard();
+        watch.received();
         bytes += chunk.length;
         for (const frame of parser.push(chunk)) {
           take(frame, times);
@@ -96,14 +96,14 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
   /** Aborts a request that is silent for too long. */
   function createWatch() {
     const controller = new AbortController();
-    let heardAt = clock.monotonic();
+    let receivedAt = clock.monotonic();
     let reason: string | null = null;
     const giveUp = (why: string) => {
       reason ??= why;
       controller.abort();
     };
     const check = () => {
-      const silence = clock.monotonic() - heardAt;
+      const silence = clock.monotonic() - receivedAt;
       if (silence >= longestSilence) giveUp("the issuer was silent");
       else timer = schedule(check, longestSilence - silence);
     };
@@ -111,8 +111,8 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
     abort = giveUp;
     return {
       signal: controller.signal,
-      heard() {
-        heardAt = clock.monotonic();
+      received() {
+        receivedAt = clock.monotonic();
       },
       end() {
         timer.cancel();

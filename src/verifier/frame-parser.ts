@@ -73,4 +73,4 @@ export function createFrameParser(): FrameParser {
   };
 }
 
-const noFrame = () => new RequestFailure("the feed sent something that is no frame");
+const noFrame = () => new RequestFailure("the feed sent something other than frames");

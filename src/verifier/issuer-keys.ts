@@ -22,7 +22,7 @@ export interface IssuerKeys {
   observe(version: number): void;
   /** Reads the keys. Never rejects: see `failure`. */
   read(): Promise<void>;
-  /** Returns whether the keys must be read: none are known, others are announced, or the known ones are an hour old. */
+  /** Returns whether the keys must be read: none are known, the feed names others, or the known ones are an hour old. */
   isDue(): boolean;
   /** Reads the keys in the background from now on. */
   start(): void;
@@ -68,7 +68,7 @@ const interval = 3_600_000;
 const unknownKeyInterval = 10_000;
 const longestRead = 5_000;
 
-/** Milliseconds before the next read after a failure, which double; and after keys that aren't the announced ones. */
+/** Milliseconds before the next read after a failure, which double; and after keys that aren't those that the feed names. */
 const retry = { first: 1_000, last: 30_000 };
 const repeat = 1_000;
 
@@ -84,7 +84,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   const { requests, clock, schedule, maxStaleness, isFeedFresh, onChange, onFailure, onRead } = options;
   const none = createVerifyingKeys([], onUnknown);
   let loaded: Loaded | null = null;
-  let announced: number | null = null;
+  let newest: number | null = null;
   /** Since when the feed names other keys, and reading them fails, on the monotonic clock; `null` if it doesn't. */
   let failingSince: number | null = null;
   let failure: string | null = null;
@@ -96,11 +96,11 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   let isWanted = false;
   const loop = createLoop({ step, schedule });
 
-  const isOther = () => announced !== null && announced !== loaded?.version;
+  const isOther = () => newest !== null && newest !== loaded?.version;
 
   function onUnknown(): null {
     if (isFeedFresh !== null) {
-      if (loaded !== null && announced === loaded.version && isFeedFresh()) return null;
+      if (loaded !== null && newest === loaded.version && isFeedFresh()) return null;
       throw notKnown();
     }
     if (reads > 0) throw notKnown();
@@ -171,8 +171,8 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
       return loaded?.keys ?? none;
     },
     observe(version) {
-      if (version === announced) return;
-      announced = version;
+      if (version === newest) return;
+      newest = version;
       if (!isOther()) failingSince = null;
       else if (isStarted) loop.wake();
     },

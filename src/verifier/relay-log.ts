@@ -12,7 +12,7 @@ export interface RelayLog {
   /** Adds a frame that this verifier has applied. Call it in one synchronous piece with that. */
   append(frame: Frame): void;
   /**
-   * Returns where a new request to the issuer continues: at a cursor that every reader has got to, because the issuer takes it for an
+   * Returns the cursor of a new request to the issuer: one that every reader has got to, because the issuer takes it for an
    * acknowledgement.
    *
    * @param last the cursor of the last frame.
@@ -24,7 +24,7 @@ export interface RelayLog {
 export interface RelayLogOptions {
   readonly clock: Clock;
   readonly schedule: Schedule;
-  /** Called when no reader can lack anything up to a cursor, if somebody waits for that. */
+  /** Called when no reader can lack anything up to a cursor, if a caller of the issuer waits for that. */
   readonly onSettled: (cursor: string) => void;
 }
 

@@ -31,7 +31,7 @@ export interface VerifierFeed extends Pick<FeedKnowledge, "requireNotRevoked" | 
   isFresh(): boolean;
   /** Returns the seconds by which the revocations may be behind. */
   staleness(): number;
-  /** What readers of a relay get; `null` if this is none. */
+  /** What readers of a relay get; `null` without one. */
   readonly relayLog: RelayLog | null;
   /** The state, as `VerifierStatus` has it. */
   status(): { readonly entries: number; readonly isConnected: boolean; readonly failure: string | null; bytes: number };
@@ -129,7 +129,7 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
 
   function onFrame({ header, records }: Frame): void {
     keys.observe(header.keyVersion);
-    connection?.heard(header.count > 0 && !header.isFull);
+    connection?.received(header.count > 0 && !header.isFull);
     if (header.isFull) signals.recheck(null);
     else if (header.count > 0) signals.recheck(toAffected(records));
     if (puller !== null) sweep();

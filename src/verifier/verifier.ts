@@ -63,7 +63,11 @@ export interface Verifier<C extends object = ApplicationClaims> {
 
 /** The result of `check`. */
 export type VerifierCheckResult<C extends object = ApplicationClaims> =
-  | { readonly ok: true; readonly authentication: AccessClaims<C> }
+  | {
+      readonly ok: true;
+      /** Who sent the request. */
+      readonly authentication: AccessClaims<C>;
+    }
   | Extract<CheckResult, { readonly ok: false }>;
 
 /** The state of a verifier. */

@@ -117,7 +117,7 @@ export function readRecord(source: DataView, at: number): FeedRecord {
   return { fingerprint: source.getBigUint64(at), until: source.getUint32(at + 8), value: source.getUint32(at + 12) };
 }
 
-/** What a fingerprint stands for: a session, one token, a user, an excepted session, or everything. */
+/** What a fingerprint is of: a session, one token, a user, an excepted session, or everything. */
 export type FingerprintKind = "s" | "t" | "u" | "x" | "a";
 
 /**
