@@ -2,9 +2,9 @@ import type { Settings } from "../../core/settings/settings.ts";
 import type { LegacyKeyEvent } from "../../events/events.ts";
 
 /**
- * Returns what is unsafe about tokens that are signed by a private key: full sentences.
+ * Returns what is unsafe about tokens that are signed with a private key, as full sentences.
  *
- * @param algorithm of the key that signs access tokens; `null` if it is unknown.
+ * @param algorithm the algorithm of the key that signs access tokens, or `null` if it is unknown.
  */
 export function toKeyWarnings(
   algorithm: string | null,
@@ -18,7 +18,7 @@ export function toKeyWarnings(
   ];
 }
 
-/** Returns what is to do about the key of simplejwt: full sentences. */
+/** Returns what the operator should do about simplejwt's key, as full sentences. */
 export function toLegacyWarnings({
   state,
   revokedTokens,
