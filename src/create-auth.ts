@@ -19,6 +19,7 @@ import { authenticateRequest } from "./http/credentials.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { toClientInfo } from "./http/request/client-info.ts";
 import { createDepsFinder, createHttpHandler } from "./http/router.ts";
+import { toKeyWarnings } from "./keys/warnings.ts";
 import { checkHealth, sweepSilentNodes, toKeyStats } from "./node-state.ts";
 
 /**
@@ -40,7 +41,10 @@ import { checkHealth, sweepSilentNodes, toKeyStats } from "./node-state.ts";
 export function createAuth<U extends AuthUser = User, C extends object = ApplicationClaims>(
   options: AuthOptions<U, C>,
 ): Auth<U, C> {
-  return createAuthWith(options, { developmentCookies: process.env["NODE_ENV"] === "development" });
+  return createAuthWith(options, {
+    developmentCookies: process.env["NODE_ENV"] === "development",
+    warn: (warning) => process.emitWarning(`tokenpair: ${warning}`),
+  });
 }
 
 /** Options that are not settings, so that no configuration can turn them on in production. */
@@ -50,12 +54,14 @@ export interface AuthMode {
    * there.
    */
   readonly developmentCookies: boolean;
+  /** Called by `ready` with what is unsafe about the settings: full sentences. */
+  readonly warn: (warning: string) => void;
 }
 
 /** Does the same as `createAuth`, with the given mode. */
 export function createAuthWith<U extends AuthUser = User, C extends object = ApplicationClaims>(
   { onError, ...options }: AuthOptions<U, C>,
-  { developmentCookies }: AuthMode,
+  { developmentCookies, warn }: AuthMode,
 ): Auth<U, C> {
   requireFunctions({ onError, onLag: options.onLag });
   const listeners = createListeners();
@@ -90,6 +96,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       if (deps.users.isOwn) await deps.passwords.prepare();
       await deps.store.checkSchema();
       await keys.load();
+      for (const warning of toKeyWarnings(keys.current().tokens.access.algorithm, deps.settings)) warn(warning);
       await deps.feed.start();
       await reportLegacyKey(deps);
       webhook?.start();

@@ -12,8 +12,8 @@ import type { Config } from "./config/config.ts";
 import { ConfigError, withAsyncConfigErrors, withConfigErrors } from "./config/config-error.ts";
 import { openStore, parseDatabaseUrl } from "./config/database.ts";
 import { createDefaultKey, type DefaultKey, type ServerKey } from "./config/key-file.ts";
-import { toKeyWarnings, toLegacyWarnings } from "./config/key-warnings.ts";
 import { readLegacyKey } from "./config/legacy-key.ts";
+import { toLegacyWarnings } from "./config/legacy-warnings.ts";
 import { findServerKeys, type ServerKeys } from "./config/server-keys.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
 import { type Demo, ensureDemoUser } from "./demo.ts";
@@ -106,6 +106,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   const onError = (error: unknown) => log.error(error, "a request failed");
   const { store, database, keys, createdKey } = await openDatabase(config, resources);
   const onLag = (seconds: number) => metrics?.lag(seconds);
+  const warnings: string[] = [];
   const auth = withConfigErrors(() =>
     createAuthWith(
       {
@@ -119,13 +120,12 @@ async function start(config: Config, options: ServeOptions, resources: Resources
         onError,
         onLag,
       },
-      { developmentCookies },
+      { developmentCookies, warn: (warning) => warnings.push(warning) },
     ),
   );
   resources.add(() => auth.close());
   const metrics =
     server.metricsPort === undefined ? null : createMetrics({ settings, stats: auth.stats, lostLogLines: output.lost });
-  const warnings: string[] = [];
   auth.on((event) => {
     log.event(event);
     metrics?.event(event);
@@ -163,7 +163,6 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   };
   const listener = await listen({ fetch, host, port, onMalformed: log.malformed, limits: server });
   resources.add(() => listener.close(closeTimeout));
-  warnings.push(...toKeyWarnings(auth.stats().keys.algorithm, settings));
   const { url } = listener;
   return Object.freeze({ url, metricsUrl, database, createdKey, warnings, demo, log, close: resources.close });
 }

@@ -4,11 +4,11 @@ import { parseIssuerUrl } from "../../core/settings/issuer-url.ts";
 import type { Algorithm } from "../../core/settings/session-settings.ts";
 import type { KeyMaterial } from "../../crypto/keys/key-material.ts";
 import { type GivenKeys, parseGivenKeys } from "../../keys/given-keys.ts";
+import { toKeyWarnings } from "../../keys/warnings.ts";
 import type { Config } from "../../server/config/config.ts";
 import { ConfigError } from "../../server/config/config-error.ts";
 import type { Database } from "../../server/config/database.ts";
 import type { ServerKey } from "../../server/config/key-file.ts";
-import { toKeyWarnings } from "../../server/config/key-warnings.ts";
 import { findServerKeys, isPrivateKey, type ServerKeys } from "../../server/config/server-keys.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
