@@ -126,6 +126,16 @@ describe("a stream of the feed", () => {
     expect(first).toMatchObject({ isFull: false, count: 0, held: 500, madeAt: 3_000 });
   });
 
+  it("sends empty frames more often than every second to a reader with a short lease", async () => {
+    const { readers, request, time } = createReadersScene();
+    const stream = createFrameReader(await readers.stream(request({ lease: 1_000 })));
+    await stream.take();
+    await time.advance(0.2);
+    expect(await stream.take()).toEqual([]);
+    await time.advance(0.1);
+    expect(await stream.take()).toMatchObject([{ isFull: false, count: 0 }]);
+  });
+
   it("sends an awaited record after 2 ms, and says that it is awaited", async () => {
     const scene = createReadersScene();
     const stream = await openStream(scene);
@@ -274,9 +284,10 @@ describe("a stream of the feed", () => {
       await waiting.take();
     }
     expect(readers.stats().streams).toBe(2);
-    await time.advance(0.3);
-    await waiting.take();
-    await time.advance(0.3);
+    for (let i = 0; i < 12; i++) {
+      await time.advance(0.05);
+      await waiting.take();
+    }
     append([1]);
     expect(readers.stats().streams).toBe(1);
     expect(await taking.read()).toEqual({ done: true, value: undefined });
