@@ -20,6 +20,8 @@ const pages = [
   "CODE_OF_CONDUCT.md",
   "docs/how-it-works.md",
   "docs/keys.md",
+  "docs/rotation.md",
+  "docs/verifier/README.md",
   "docs/proxies-auth.md",
 ];
 

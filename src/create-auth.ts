@@ -98,6 +98,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       ...(deps.store.connections === undefined ? {} : { connections: deps.store.connections() }),
     }),
     close: async () => {
+      deps.readers.stop();
       const left = deps.feed.stop();
       confirmer.stop();
       signals.stop();

@@ -30,8 +30,15 @@ import { parseGivenKeys } from "./keys/given-keys.ts";
 import { createKeys, type Keys } from "./keys/keys.ts";
 import { type Confirmer, createConfirmer } from "./revocation/confirm.ts";
 import { createFeed } from "./revocation/feed.ts";
+import { createFeedReaders } from "./revocation/readers/create-readers.ts";
+import { createFeedLog } from "./revocation/readers/feed-log.ts";
+import { createReaderLeases } from "./revocation/readers/reader-leases.ts";
+import type { ReadersKnowledge } from "./revocation/readers/readers-knowledge.ts";
 import { createRevocationIndex } from "./revocation/revocation-index.ts";
 import { createSignals, type Signals } from "./revocation/signals.ts";
+
+/** How many streams of the feed may be open. */
+const maxFeedStreams = 10_000;
 
 /** What a test may replace. */
 export interface TestDoubles {
@@ -80,6 +87,15 @@ export function createDeps(
   const record = createRecorder(settings, random);
   const keys = createKeys({ given, store, settings, clock, random, emit, record });
   const tokens = createTokens({ keys: () => keys.current().tokens, clock, settings, random });
+  const feedLog = createFeedLog({ store: store.feed, clock, globalEpoch: () => revocations.globalEpoch });
+  const leases = createReaderLeases({ clock, schedule });
+  const readersKnowledge: ReadersKnowledge = {
+    whenKnown: () => leases.whenKnown(feedLog.log.lastAwaited),
+    get lastAwaited() {
+      return feedLog.log.lastAwaited;
+    },
+    areOver: leases.areOver,
+  };
   const feed = createFeed({
     store,
     index: revocations,
@@ -93,6 +109,23 @@ export function createDeps(
     onStaleness: (seconds) => signals.onStaleness(seconds),
     onLag,
     emit,
+    follower: feedLog,
+    readers: readersKnowledge,
+    schedule,
+  });
+  const readers = createFeedReaders({
+    source: {
+      log: feedLog.log,
+      prepare: feedLog.prepare,
+      age: () => feed.staleness() * 1000,
+      isFresh: () => feed.isFresh(),
+      keyVersion: createKeyVersion(keys),
+      requireLease: feed.requireLease,
+    },
+    leases,
+    clock,
+    random,
+    maxStreams: maxFeedStreams,
     schedule,
   });
   const signals = createSignals({
@@ -109,6 +142,8 @@ export function createDeps(
     nodes: store.nodes,
     clock,
     nodeId: feed.nodeId,
+    readers: readersKnowledge,
+    longestLease: feed.longestLease,
     onConfirmed: (by, ms) => emit({ type: "revocation_confirmed", time: clock.now(), by, ms }),
     schedule,
   });
@@ -129,6 +164,7 @@ export function createDeps(
     loginQueue: createLoginQueue(),
     revocations,
     feed,
+    readers,
     confirm: (position: CommitPosition) => confirmer.confirm(position, { timeout: settings.confirmTimeout * 1000 }),
     clock,
     random,
@@ -153,4 +189,17 @@ export function createDeps(
 
 function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<AuthUser>): WebhookTarget | null {
   return url === undefined || secret === undefined ? null : { url, secret };
+}
+
+/** Returns the function that tells the version of the published keys. While the keys are not known, it is the last one. */
+function createKeyVersion(keys: Pick<Keys, "current">): () => number {
+  let version = 0;
+  return () => {
+    try {
+      version = Number.parseInt(keys.current().jwks.version, 16);
+    } catch {
+      // They will be: the database is away.
+    }
+    return version;
+  };
 }

@@ -11,6 +11,7 @@ import type { EventListener } from "../events/events.ts";
 import type { Recorder } from "../events/recorder.ts";
 import type { Keys } from "../keys/keys.ts";
 import type { Feed } from "../revocation/feed.ts";
+import type { FeedReaders } from "../revocation/readers/readers.ts";
 import type { RevocationIndex } from "../revocation/revocation-index.ts";
 import type { LoginQueue } from "./throttling/login-queue.ts";
 import type { UserSource } from "./user-source.ts";
@@ -38,6 +39,8 @@ export interface Deps {
   readonly revocations: RevocationIndex;
   /** Fills `revocations` from the store's revocation feed. */
   readonly feed: Feed;
+  /** Hands the revocations to readers over HTTP. */
+  readonly readers: FeedReaders;
   /** Waits until a committed revocation is in force on every node, for `confirmTimeout` at most. */
   readonly confirm: (position: CommitPosition) => Promise<Confirmation>;
   readonly clock: Clock;

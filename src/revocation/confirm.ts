@@ -5,6 +5,7 @@ import { createLoop } from "../core/runtime/loop.ts";
 import type { Schedule, Timer } from "../core/runtime/schedule.ts";
 import { keepProcessAlive, unrefSchedule } from "../core/runtime/schedule.ts";
 import type { Look, NodeStore, RegistryNode } from "../core/store/nodes.ts";
+import { noReaders, type ReadersKnowledge } from "./readers/readers-knowledge.ts";
 import { createRegistryTrust, toWait } from "./registry-trust.ts";
 import { createSweeper } from "./sweeper.ts";
 
@@ -36,6 +37,10 @@ export interface ConfirmerOptions {
   readonly clock: Clock;
   /** Returns this node's id in the registry; `null` if this process isn't a node, such as a command. */
   readonly nodeId: () => string | null;
+  /** What the readers of this process may still accept. Default: it has no readers. */
+  readonly readers?: ReadersKnowledge | undefined;
+  /** Returns the longest lease of this node and its readers, in milliseconds. Default: 0. */
+  readonly longestLease?: (() => number) | undefined;
   /** Called with the result of every confirmation and its milliseconds. */
   readonly onConfirmed?: ((confirmation: Confirmation, ms: number) => void) | undefined;
   readonly schedule?: Schedule | undefined;
@@ -48,6 +53,8 @@ interface Waiter {
   /** The monotonic clock when the commit had been answered. */
   readonly committedAt: number;
   readonly settle: (result: Confirmation | AuthError) => void;
+  /** Whether this process's own readers know it. */
+  readersKnow: boolean;
   /** Whether the registry has been read since the commit, in the commit's incarnation. */
   hasLooked: boolean;
   /** The nodes that had not acknowledged it in the last look. */
@@ -67,6 +74,7 @@ const sweepInterval = 1_000;
 /** Creates the confirmer of a process. */
 export function createConfirmer(options: ConfirmerOptions): Confirmer {
   const { nodes, clock, nodeId, onConfirmed, schedule = unrefSchedule } = options;
+  const { readers = noReaders, longestLease = () => 0 } = options;
   const trust = createRegistryTrust({ nodes, clock });
   const sweeper = createSweeper({ nodes, clock });
   const waiters = new Set<Waiter>();
@@ -109,14 +117,16 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
     const silent = registry.nodes.filter(
       ({ id, seen }) => id !== own && (seen === null || !nodes.covers(seen, waiter.position)),
     );
-    if (isBelieved && silent.length === 0) {
+    if (isBelieved && silent.length === 0 && waiter.readersKnow) {
       finish(waiter, "acks");
       return;
     }
     waiter.hasLooked = true;
     waiter.silent = silent;
     // A failover may also have lost a longer lease, which this process still knows.
-    const lease = Math.max(isBelieved ? 0 : trust.longestLease(), ...silent.map((node) => node.lease));
+    const unknown = isBelieved ? 0 : trust.longestLease();
+    const ofReaders = waiter.readersKnow ? 0 : longestLease();
+    const lease = Math.max(unknown, ofReaders, ...silent.map((node) => node.lease));
     setExpiry(waiter, toWait(lease));
   }
 
@@ -154,6 +164,17 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
     }
   }
 
+  /** This node has applied the revocation, but its own row stands for its readers, too. */
+  function waitForReaders(waiter: Waiter): void {
+    const known = readers.whenKnown();
+    if (known === null) return;
+    waiter.readersKnow = false;
+    void known.then(() => {
+      waiter.readersKnow = true;
+      if (waiters.has(waiter)) looks.wake();
+    });
+  }
+
   function finish(waiter: Waiter, result: Confirmation | AuthError): void {
     if (!waiters.delete(waiter)) return;
     waiter.expiry.cancel();
@@ -178,11 +199,13 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
           incarnation: nodes.toIncarnation(position),
           committedAt,
           settle: (result) => (result instanceof AuthError ? reject(result) : resolve(result)),
+          readersKnow: true,
           hasLooked: false,
           silent: [],
           expiry: { cancel() {} },
         };
         waiters.add(waiter);
+        waitForReaders(waiter);
         // In case that no look succeeds.
         setExpiry(waiter, toWait(trust.longestLease()));
         if (timeout !== null) deadline = schedule(() => giveUp(waiter), timeout);

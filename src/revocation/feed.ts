@@ -1,18 +1,16 @@
-import type { FeedBatch, FeedCursor, FeedState, Revocation } from "../core/revocation.ts";
+import { AuthError } from "../core/errors.ts";
+import type { FeedBatch, FeedCursor, Revocation } from "../core/revocation.ts";
 import { clockMargin } from "../core/revocation-horizon.ts";
-import type { Clock } from "../core/runtime/clock.ts";
 import { createLoop } from "../core/runtime/loop.ts";
-import type { Schedule } from "../core/runtime/schedule.ts";
 import { unrefSchedule } from "../core/runtime/schedule.ts";
-import { within } from "../core/runtime/within.ts";
-import type { Settings } from "../core/settings/settings.ts";
-import type { Store } from "../core/store/index.ts";
-import type { EventListener } from "../events/events.ts";
+import { createAcknowledgements } from "./acknowledgements.ts";
 import { createClockSteps } from "./clock-steps.ts";
+import type { FeedOptions } from "./feed-options.ts";
 import { createFeedReports } from "./feed-reports.ts";
+import { createFreshWaits } from "./fresh-waits.ts";
 import { createLease, type Instant, toInstant } from "./lease.ts";
 import { createMembership } from "./membership.ts";
-import type { RevocationIndex } from "./revocation-index.ts";
+import { noReaders } from "./readers/readers-knowledge.ts";
 
 /** Keeps a `RevocationIndex` up to date with the store, and knows how stale it may be. */
 export interface Feed {
@@ -45,27 +43,18 @@ export interface Feed {
   staleness(): number;
   /** Returns this node's id in the registry; `null` if it is not registered. */
   nodeId(): string | null;
+  /** Returns the longest lease of this node and its readers, in milliseconds. */
+  longestLease(): number;
+  /**
+   * Fulfils when the registry has at least this lease for the node, and a complete read has begun and ended after that. A frame
+   * for a reader with that lease may be made then: the reader relies on that read or a later one.
+   *
+   * @param ms milliseconds.
+   * @throws what the store throws; AuthError `unavailable` if the registration was lost again and again.
+   */
+  requireLease(ms: number): Promise<void>;
   /** Stops accepting at once and reading for good, and removes the node from the registry. Never rejects. */
   stop(): Promise<void>;
-}
-
-/** What a feed needs. */
-export interface FeedOptions {
-  readonly store: Pick<Store, "feed" | "nodes">;
-  readonly index: RevocationIndex;
-  readonly clock: Clock;
-  readonly settings: Pick<Settings, "accessTokenLifetime" | "leeway" | "maxStaleness" | "heartbeat" | "nodeName">;
-  /** Called for every entry when the index has it. An entry may come more than once. */
-  readonly onApplied?: ((revocation: Revocation) => void) | undefined;
-  /** Called when a read has returned the state of the installation. */
-  readonly onState?: ((state: FeedState) => void) | undefined;
-  /** Called about every quarter of `maxStaleness` with the seconds since the last complete read. */
-  readonly onStaleness?: ((seconds: number) => void) | undefined;
-  /** Called for every entry that is read after the first load, with the seconds since it was appended. */
-  readonly onLag?: ((seconds: number) => void) | undefined;
-  /** Called with the events of the feed and of the store's notifications. */
-  readonly emit: EventListener;
-  readonly schedule?: Schedule | undefined;
 }
 
 /** Milliseconds in which wake-ups are gathered, so that a busy store isn't read once for every revocation. */
@@ -77,9 +66,6 @@ const longestPoll = 250;
 /** Milliseconds between two sweeps of the index. */
 const sweepInterval = 1_000;
 
-/** How long requests wait for a read, in milliseconds, and how many at most. */
-const wait = { longest: 500, most: 1_000 };
-
 /** How often a run reads again because the read before counted for nothing. */
 const maxReads = 5;
 
@@ -89,6 +75,7 @@ const longestCursor = 86_400;
 /** Creates a feed that does nothing until it is started. */
 export function createFeed(options: FeedOptions): Feed {
   const { store, index, clock, settings, onApplied, onState, onStaleness, emit, schedule = unrefSchedule } = options;
+  const { follower, readers = noReaders } = options;
   const { maxStaleness, leeway, heartbeat } = settings;
   const lease = createLease(clock, maxStaleness);
   const steps = createClockSteps(clock);
@@ -98,7 +85,9 @@ export function createFeed(options: FeedOptions): Feed {
     name: settings.nodeName ?? null,
     lease: Math.ceil(maxStaleness * 1000),
     accessTokenLifetime: settings.accessTokenLifetime,
+    areReadersOver: readers.areOver,
   });
+  const acknowledgements = createAcknowledgements({ membership, readers });
   const reports = createFeedReports({ clock, emit, onLag: options.onLag });
   const pollInterval = Math.min(maxStaleness * 250, longestPoll);
   /** Milliseconds for a read of what is new. A read of everything may take as long as the store allows. */
@@ -110,14 +99,21 @@ export function createFeed(options: FeedOptions): Feed {
   let beat = heartbeat === "write";
   /** Whether an entry was applied for which a caller waits, and no complete read has been reported since. */
   let isAwaited = false;
+  /** The lease that the registry had when the last counted read began. */
+  let grantedLease = 0;
   let hasFailed = false;
-  let waiting = 0;
   let sweptAt = Number.NEGATIVE_INFINITY;
   let unsubscribe: (() => void) | null = null;
   let stopped = false;
   // Two loops: while a read waits for an answer, expired entries must still be swept and staleness reported.
   const reads = createLoop({ step: read, onError: () => null, schedule });
   const polls = createLoop({ step: poll, schedule });
+  const waitUntilFresh = createFreshWaits({ lease, read: reads.run, schedule });
+
+  function commit(revocations: readonly Revocation[]): void {
+    apply(revocations);
+    follower?.committed(revocations);
+  }
 
   function apply(revocations: readonly Revocation[]): void {
     for (const revocation of revocations) {
@@ -138,6 +134,7 @@ export function createFeed(options: FeedOptions): Feed {
   function restart(): void {
     cursor = null;
     isUnfinished = false;
+    follower?.restarted();
     reports.reloading();
   }
 
@@ -154,6 +151,7 @@ export function createFeed(options: FeedOptions): Feed {
     onState?.(batch.state);
     if (batch.isCursorLost !== true) {
       apply(batch.revocations);
+      follower?.read(batch);
       // Kept until a read is complete: this one may still fail, and the next one gets only later entries.
       isAwaited ||= batch.revocations.some(({ confirm }) => confirm === true);
       cursor = batch.cursor;
@@ -166,6 +164,7 @@ export function createFeed(options: FeedOptions): Feed {
   /** Reads to the end of the feed. @returns whether the read counts. */
   async function readToEnd(): Promise<boolean> {
     const nodeId = await membership.ensure();
+    const { lease: registeredLease } = membership;
     // Before the first batch is sent: the node knows what was committed until then.
     const readAt = toInstant(clock);
     restartIfNecessary(readAt);
@@ -195,7 +194,8 @@ export function createFeed(options: FeedOptions): Feed {
     if (beat && !hasBeat) return false;
     await agreeOnGlobalEpoch(batch.state.globalEpoch);
     lease.extend(readAt);
-    membership.acknowledge(batch.seen, isAwaited);
+    grantedLease = registeredLease;
+    acknowledgements.report(nodeId, batch.seen, isAwaited);
     isAwaited = false;
     return true;
   }
@@ -203,7 +203,7 @@ export function createFeed(options: FeedOptions): Feed {
   /** "Revoke all" is also in the installation's row, so its entry may be forgotten. A restored database may have a lower epoch. */
   async function agreeOnGlobalEpoch(stored: number): Promise<void> {
     if (stored < index.globalEpoch) await store.nodes.raiseGlobalEpoch(index.globalEpoch);
-    if (stored > index.globalEpoch) apply([{ kind: "all", epoch: stored, at: 0 }]);
+    if (stored > index.globalEpoch) commit([{ kind: "all", epoch: stored, at: 0 }]);
   }
 
   /** @returns the milliseconds until the next read, if it should come before the next poll. */
@@ -232,17 +232,12 @@ export function createFeed(options: FeedOptions): Feed {
     if (now - sweptAt >= sweepInterval && !steps.wasSetForward()) {
       sweptAt = now;
       index.sweep();
+      follower?.swept();
     }
     reportStaleness();
     // A failure shows as staleness.
     reads.run().catch(() => {});
     return pollInterval;
-  }
-
-  /** The read in flight may have begun before the machine was suspended: then it takes another one. */
-  async function readUntilFresh(): Promise<void> {
-    await reads.run();
-    if (!lease.holds()) await reads.run();
   }
 
   function reportStaleness(): void {
@@ -264,23 +259,21 @@ export function createFeed(options: FeedOptions): Feed {
       polls.wake(pollInterval);
       if (!isLoaded) await reads.run();
     },
-    apply,
+    apply: commit,
     isFresh: lease.holds,
-    async whenFresh() {
-      if (hasFailed || stopped || waiting >= wait.most) return lease.holds();
-      waiting += 1;
-      try {
-        await within(readUntilFresh(), wait.longest, schedule);
-      } catch {
-        // Then the lease doesn't hold.
-      } finally {
-        waiting -= 1;
-      }
-      return lease.holds();
-    },
+    whenFresh: async () => (hasFailed || stopped ? lease.holds() : waitUntilFresh()),
     isLoaded: () => isLoaded,
     staleness: lease.staleness,
     nodeId: () => membership.id,
+    longestLease: () => membership.lease,
+    async requireLease(ms) {
+      membership.raise(ms);
+      for (let n = 0; grantedLease < ms; n++) {
+        if (n === maxReads || stopped) throw new AuthError("unavailable", "the node's lease could not be raised");
+        // The run in flight may have begun before.
+        await reads.run();
+      }
+    },
     async stop() {
       stopped = true;
       lease.end();

@@ -25,7 +25,7 @@ interface Leaving {
 export function createSweeper({ nodes, clock }: { readonly nodes: NodeStore; readonly clock: Clock }): Sweeper {
   const leaving = new Map<string, Leaving>();
 
-  const note = ({ id, lease }: RegistryNode) => {
+  const note = ({ id, lease }: Pick<RegistryNode, "id" | "lease">) => {
     if (!leaving.has(id)) leaving.set(id, { since: clock.monotonic(), wait: toWait(lease) });
   };
 
@@ -33,8 +33,9 @@ export function createSweeper({ nodes, clock }: { readonly nodes: NodeStore; rea
     async mark(silent) {
       for (const node of silent) {
         try {
-          if (!node.isLeaving) await nodes.markLeaving(node.id);
-          note(node);
+          // Its lease may have grown since the look. It can't any more.
+          const lease = node.isLeaving ? node.lease : await nodes.markLeaving(node.id);
+          if (lease !== null) note({ id: node.id, lease });
         } catch {
           // Another look shows it again.
         }

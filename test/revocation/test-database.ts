@@ -167,7 +167,9 @@ export function createTestDatabase({ clock }: Pick<ManualTime, "clock">) {
     markLeaving: (id) =>
       answer("markLeaving", () => {
         const row = rows.get(id);
-        if (row !== undefined) row.isLeaving = true;
+        if (row === undefined) return null;
+        row.isLeaving = true;
+        return row.lease;
       }),
     remove: (id) => answer("remove", () => void rows.delete(id)),
     removeLeaving: (id) =>
@@ -182,7 +184,14 @@ export function createTestDatabase({ clock }: Pick<ManualTime, "clock">) {
       answer("raiseGlobalEpoch", () => {
         database.globalEpoch = Math.max(database.globalEpoch, epoch);
       }),
-    raiseLease: async () => {},
+    raiseLease: (id, lease) =>
+      answer("raiseLease", () => {
+        const row = rows.get(id);
+        if (row === undefined || row.isLeaving) return false;
+        row.lease = Math.max(row.lease, lease);
+        database.longestLease = Math.max(database.longestLease, lease);
+        return true;
+      }),
     subscribe(wake) {
       ackWakers.add(wake);
       return () => ackWakers.delete(wake);

@@ -28,8 +28,13 @@ export interface NodeStore {
   covers(seen: string, position: CommitPosition): boolean;
   /** Returns the incarnation in which a transaction was committed. Pure. */
   toIncarnation(position: CommitPosition): string;
-  /** Marks a silent node as leaving: from now on its reads don't count. Durable when the promise fulfils. */
-  markLeaving(id: string): Promise<void>;
+  /**
+   * Marks a silent node as leaving: from now on its reads don't count, and its lease can't be raised. Durable when the promise
+   * fulfils.
+   *
+   * @returns the node's lease in milliseconds; `null` if it is not registered.
+   */
+  markLeaving(id: string): Promise<number | null>;
   /** Removes a registration of the calling node, which accepts nothing any more, or under which no read has counted. */
   remove(id: string): Promise<void>;
   /** Removes another node that has been leaving for longer than its lease. Does nothing if a failover has lost the mark. */
@@ -39,10 +44,13 @@ export interface NodeStore {
   /** Raises the global epoch to `epoch`, if it is lower: after a restore, the nodes may know a higher one. */
   raiseGlobalEpoch(epoch: number): Promise<void>;
   /**
-   * Raises the lease of a node, and the installation's longest lease, before the node promises a longer one to another reader.
-   * Milliseconds.
+   * Raises the lease of a node, and the installation's longest lease, before the node sends anything to a reader with a longer
+   * one. Durable when the promise fulfils.
+   *
+   * @param lease milliseconds.
+   * @returns false if the node is leaving or not registered: then it must register again with the lease.
    */
-  raiseLease(id: string, lease: number): Promise<void>;
+  raiseLease(id: string, lease: number): Promise<boolean>;
   /**
    * Calls `wake` soon after a node has acknowledged something. It is only a hint.
    *
@@ -57,7 +65,7 @@ export interface NewNode {
   readonly id: string;
   /** For operators; `null` if the node has no name. */
   readonly name: string | null;
-  /** For how long the node accepts tokens after its last read: `maxStaleness`, in milliseconds. */
+  /** For how long the node, or a reader of it, accepts tokens after its last read: `maxStaleness`, in milliseconds. */
   readonly lease: number;
   /** The node's `accessTokenLifetime` in seconds. */
   readonly accessTokenLifetime: number;

@@ -66,8 +66,14 @@ export function writeHeader(target: Uint8Array, header: FrameHeader): void {
   view.setUint32(12, Math.min(Math.max(0, Math.ceil(header.age)), 0xffff_ffff));
   view.setBigUint64(16, BigInt(Math.max(0, Math.floor(header.madeAt))));
   view.setUint32(24, header.keyVersion);
-  view.setUint32(28, Math.min(Math.max(0, Math.floor(header.held)), 0xffff_ffff));
   target.set(Buffer.from(header.cursor, "hex").subarray(0, cursorLength), 32);
+  writeHeld(target, header.held);
+}
+
+/** Writes `held` into a header. */
+export function writeHeld(target: Uint8Array, held: number): void {
+  const view = new DataView(target.buffer, target.byteOffset, headerLength);
+  view.setUint32(28, Math.min(Math.max(0, Math.floor(held)), 0xffff_ffff));
 }
 
 /**

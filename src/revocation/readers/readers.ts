@@ -4,7 +4,10 @@ export interface ReaderRequest {
   readonly after?: string | undefined;
   /** For how long the reader accepts tokens after a frame: its `maxStaleness`, in milliseconds. */
   readonly lease: number;
-  /** The reader's own name for itself, the same in all its requests. Default: the request is a reader of its own. */
+  /**
+   * The reader's own name for itself: random, new for every process, and the same in all its requests. Default: it has none, so it
+   * can't acknowledge anything, and every confirmation waits for its lease.
+   */
   readonly reader?: string | undefined;
   /** When the request arrived: milliseconds on the monotonic clock. */
   readonly arrivedAt: number;
@@ -17,14 +20,16 @@ export interface FeedReaders {
    *
    * @param wait milliseconds after which the frame is returned although nothing is new.
    * @param signal ends the wait: the reader has gone.
-   * @throws AuthError `unavailable` if this process's knowledge is stale.
+   * @throws AuthError `unavailable` if this process's knowledge is stale, or it is stopping; `throttled` if too many wait; what
+   * the store throws; the signal's reason.
    */
   poll(request: ReaderRequest, options: { readonly wait: number; readonly signal?: AbortSignal }): Promise<Uint8Array>;
   /**
    * Returns frames without end: what is new, and an empty frame about every second. The stream is closed after about 15 minutes,
    * when `signal` aborts, and when the process closes. At most one frame waits for a slow reader.
    *
-   * @throws AuthError `unavailable` if this process's knowledge is stale; `throttled` if there are too many streams.
+   * @throws AuthError `unavailable` if this process's knowledge is stale, or it is stopping; `throttled` if there are too many
+   * streams; what the store throws.
    */
   stream(request: ReaderRequest, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   /** Notes that a reader has applied everything up to a cursor. Does nothing for an unknown reader or cursor. */

@@ -1,0 +1,148 @@
+"""Checks this verifier with the vectors: python3 self_test.py [path of vectors.json]"""
+
+import json
+import sys
+from pathlib import Path
+
+from revocations import InvalidFrame, Response, Revocations, fingerprint, parse_frame
+from verifier import Keys, Refused, Verifier, read_bearer
+
+folder = Path(__file__).resolve().parent
+path = Path(sys.argv[1]) if len(sys.argv) > 1 else folder / "../../../docs/verifier/vectors.json"
+vectors = json.loads(path.read_text(encoding="utf-8"))
+config = vectors["configuration"]
+keys = Keys.parse(vectors["keys"]["body"].encode())
+failures = 0
+count = 0
+
+
+def check(section, name, actual, expected):
+    global count, failures
+    count += 1
+    if actual != expected:
+        failures += 1
+        print(f"{section}: {name}: got {actual!r}, expected {expected!r}")
+
+
+def load(*frames):
+    """Returns a table that consists of these frames, at the time 0."""
+    revocations, response = Revocations(), Response(start=0)
+    for text in frames:
+        frame, _ = parse_frame(bytes.fromhex(text))
+        revocations.apply(frame, response.freshness(frame, arrival=2**53))
+    return revocations
+
+
+def create(revocations, **changes):
+    c = {**config, **changes}
+    profile = c["accessTokenProfile"]
+    return Verifier(c["issuer"], c["audience"], revocations, c["leeway"], c["clockTolerance"], profile)
+
+
+def verify(verifier, token, now, stale=False):
+    """Returns (status, message, claims)."""
+    now_ms = verifier.revocations.fresh_at + (10_001 if stale else 0)
+    try:
+        return 200, None, verifier.verify(token, now, now_ms)
+    except Refused as refused:
+        return refused.status, refused.message if refused.status == 401 else None, None
+
+
+def to_record(key, until, value):
+    return {"fingerprint": key.hex(), "until": until, "value": value}
+
+
+check("keys", "version", keys.version, vectors["keys"]["version"])
+
+for v in vectors["authorization"]:
+    try:
+        actual = read_bearer(v["header"])
+    except Refused as refused:
+        actual = refused.code
+    check("authorization", v["header"], actual, v.get("token") or v["code"])
+
+empty = next(v["table"] for v in vectors["answers"] if v["name"] == "everything is right")
+for v in vectors["tokens"]:
+    changes = v.get("configuration", {})
+    verifier = create(load(empty), **changes)
+    verifier.keys = keys
+    status, message, claims = verify(verifier, v["token"], config["now"])
+    if v["result"] == "refuse":
+        check("tokens", v["name"], (status, message), (401, v["message"]))
+    else:
+        names = {"userId": "user_id", "sessionId": "sid", "tokenId": "jti"}
+        names.update({"userEpoch": "ue", "globalEpoch": "ge", "expiresAt": "exp"})
+        actual = {name: claims and claims[claim] for name, claim in names.items()}
+        check("tokens", v["name"], (status, actual), (200, v["claims"]))
+
+for v in vectors["fingerprints"]:
+    check("fingerprints", v["text"], fingerprint(v["text"]).hex(), v["fingerprint"])
+
+for v in vectors["frames"]:
+    try:
+        parsed = parse_frame(bytes.fromhex(v["hex"]))
+    except InvalidFrame:
+        check("frames", v["name"], "invalid", v["result"])
+        continue
+    if parsed is None:
+        check("frames", v["name"], "incomplete", v["result"])
+        continue
+    frame = parsed[0]
+    check("frames", v["name"], "frame", v["result"])
+    header = {name: getattr(frame, name) for name in ("full", "confirm", "count", "age", "t", "held", "cursor")}
+    header["keyVersion"] = frame.key_version
+    records = [to_record(*record) for record in frame.records]
+    check("frames", v["name"], (header, records), (v.get("header"), v.get("records")))
+
+for v in vectors["tables"]:
+    revocations = load(*v["frames"])
+    if "now" in v:
+        revocations.forget(v["now"], config["leeway"])
+    table = [to_record(key, until, value) for key, (value, until) in sorted(revocations.table.items())]
+    check("tables", v["name"], table, v["table"])
+
+for v in vectors["verdicts"]:
+    check("verdicts", v["name"], load(v["table"]).is_revoked(v["claims"]), v["revoked"])
+    verifier = create(load(v["table"]))
+    verifier.keys = keys
+    status, _, _ = verify(verifier, v["token"], config["now"])
+    check("verdicts", v["name"], status, 401 if v["revoked"] else 200)
+
+for v in vectors["freshness"]:
+    revocations, response = Revocations(v["maxStaleness"]), None
+    for i, step in enumerate(v["steps"]):
+        if step["event"] == "request":
+            response = Response(start=step["at"])
+        elif step["event"] == "check":
+            check("freshness", f"{v['name']}, step {i}", revocations.is_stale(step["at"]), step["stale"])
+        else:
+            frame, _ = parse_frame(bytes.fromhex(empty))
+            frame.full, frame.t, frame.age, frame.held = step["full"], step["t"], step["age"], step["held"]
+            replaces = revocations.apply(frame, response.freshness(frame, step["at"]))
+            actual = (revocations.fresh_at, replaces)
+            check("freshness", f"{v['name']}, step {i}", actual, (step["freshAt"], step["replaces"]))
+
+for v in vectors["keyVersions"]:
+    verifier = create(load(empty))
+    for i, step in enumerate(v["steps"]):
+        if step["event"] == "keys":
+            verifier.keys = Keys(step["version"], {kid: ("ES256", None) for kid in step["kids"]})
+        elif step["event"] == "frame":
+            verifier.revocations.key_version = step["keyVersion"]
+        elif step["event"] == "check":
+            try:
+                verifier.find_key(step["kid"], verifier.revocations.fresh_at)
+                status = 200
+            except Refused as refused:
+                status = refused.status
+            actual = (status, verifier.needs_keys())
+            check("keyVersions", f"{v['name']}, step {i}", actual, (step["status"], step["read"]))
+
+for v in vectors["answers"]:
+    verifier = create(load(v["table"]))
+    verifier.keys = None if v["keys"] == "none" else keys
+    status, message, _ = verify(verifier, v["token"], config["now"], v["stale"])
+    check("answers", v["name"], (status, message), (v["status"], v.get("message")))
+
+print(f"{count - failures} passed, {failures} failed")
+sys.exit(1 if failures else 0)
