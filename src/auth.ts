@@ -52,6 +52,15 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
   /** Returns the state of this node, for metrics. */
   stats(): Stats;
   /**
+   * Ends the streams and long polls of services that read the revocation feed, and refuses new ones. Call it before you close your
+   * HTTP server, which waits for them. `close` does it too.
+   *
+   * @example
+   * auth.drain();
+   * server.close(() => auth.close());
+   */
+  drain(): void;
+  /**
    * Stops the feed, the webhook and all signals, and writes the audit entries that wait. Close the store afterwards: it is
    * yours and stays open.
    */

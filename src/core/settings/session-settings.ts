@@ -124,6 +124,11 @@ export interface RevocationSettings {
    * `"auto"` it does so only if the server has synchronous standbys. Default: "auto".
    */
   readonly heartbeat: "auto" | "write" | "read";
+  /**
+   * How many streams of the revocation feed a node serves to other services at once, and as many long polls. Further ones are
+   * refused with 429. Default: 10,000.
+   */
+  readonly maxFeedStreams: number;
   /** The name of this node for operators. Default: none; `tokenpair serve` uses the name of the host. */
   readonly nodeName: string | undefined;
 }
