@@ -55,6 +55,10 @@ export function toDecisionVectors(): DecisionVector[] {
       key: idempotencyKey,
       expected: rotated({ key: idempotencyKey }),
     }),
+    decision("the current token without a key, in a session that had one", {
+      session: withKey(hour),
+      expected: rotated(),
+    }),
     decision("the first token of a session", {
       presented: older,
       session: baseSession({
@@ -161,6 +165,11 @@ export function toDecisionVectors(): DecisionVector[] {
       presented: previous,
       session: rotatedAgo(10),
       expected: replayed(rotatedAgo(10), { accessUntil: now + 1_790 }),
+    }),
+    decision("the previous token, whose ue is lower than the session's, but not than leastEpoch", {
+      presented: { ...previous, ue: 2 },
+      session: { ...rotatedAgo(5), leastEpoch: 2 },
+      expected: replayed(rotatedAgo(5), { accessUntil: now + 1_795 }),
     }),
     decision("the previous token in the same second, without a reuse interval", {
       settings: { reuseInterval: 0 },

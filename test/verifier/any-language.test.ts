@@ -87,7 +87,9 @@ function toWrong(right: VerifierVectors) {
     tokens: first(tokens, "tokens", { claims: { ...tokens[0]?.claims, userId: "43" } }),
     verdicts: first(verdicts, "verdicts", { revoked: true }),
     freshness: first(freshness, "freshness", { steps: [{ event: "check", at: 0, stale: false }] }),
-    keyVersions: first(keyVersions, "keyVersions", { steps: [{ event: "check", kid: "a", status: 401, read: true }] }),
+    keyVersions: first(keyVersions, "keyVersions", {
+      steps: [{ at: 0, event: "check", kid: "a", status: 401, read: true }],
+    }),
     answers: first(answers, "answers", { status: 503 }),
   };
 }

@@ -99,7 +99,7 @@ func (r feedReader) stream(ctx context.Context) (frames int, pause time.Duration
 		if f.confirm {
 			go r.acknowledge(f.cursor)
 		}
-		if r.v.needsKeys() {
+		if r.v.noteFrame() {
 			select {
 			case r.v.wanted <- struct{}{}:
 			default:
@@ -144,6 +144,7 @@ func (v *Verifier) readKeys(ctx context.Context, report func(error)) {
 	for ctx.Err() == nil {
 		err := v.readKeysOnce(ctx, client)
 		if err != nil {
+			v.noteFailure(v.monotonic())
 			report(fmt.Errorf("keys: %w", err))
 		}
 		if err != nil || v.needsKeys() {
@@ -182,7 +183,7 @@ func (v *Verifier) readKeysOnce(ctx context.Context, client *http.Client) error 
 	}
 	keys, err := parseKeys(body)
 	if err == nil {
-		v.keys.Store(keys)
+		v.noteKeys(keys)
 	}
 	return err
 }

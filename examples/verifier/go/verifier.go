@@ -4,6 +4,7 @@ package verifier
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -52,9 +53,11 @@ func refuse(message string) *Refusal { return &Refusal{401, notValid, message} }
 type Verifier struct {
 	config Config
 	keys   atomic.Pointer[keySet]
-	table  *table
-	begin  time.Time
-	wanted chan struct{}
+	// Since when the keys are known to be others, and can't be read; never if they can.
+	failingSince atomic.Int64
+	table        *table
+	begin        time.Time
+	wanted       chan struct{}
 }
 
 // New creates a verifier that refuses everything until Run has read keys and revocations.
@@ -66,8 +69,13 @@ func New(config Config) *Verifier {
 		config.URL = config.Issuer
 	}
 	config.URL = strings.TrimRight(config.URL, "/")
-	return &Verifier{config: config, table: newTable(config.MaxStaleness), begin: time.Now(), wanted: make(chan struct{}, 1)}
+	v := &Verifier{config: config, table: newTable(config.MaxStaleness), begin: time.Now(), wanted: make(chan struct{}, 1)}
+	v.failingSince.Store(never)
+	return v
 }
+
+// never is a time that hasn't come.
+const never = math.MaxInt64
 
 func setDefault(setting *time.Duration, value time.Duration) {
 	if *setting == 0 {
@@ -157,7 +165,7 @@ func (v *Verifier) isHeaderAllowed(header map[string]json.RawMessage) bool {
 // findKey returns a 503 if an unknown key may be a new one.
 func (v *Verifier) findKey(kid string, monotonic int64) (verifyingKey, *Refusal) {
 	keys := v.keys.Load()
-	if keys == nil {
+	if keys == nil || monotonic > v.failingSince.Load() && monotonic-v.failingSince.Load() > v.table.maxStaleness {
 		return verifyingKey{}, unavailable
 	}
 	if key, found := keys.byKid[kid]; found {
@@ -173,4 +181,24 @@ func (v *Verifier) findKey(kid string, monotonic int64) (verifyingKey, *Refusal)
 func (v *Verifier) needsKeys() bool {
 	keys := v.keys.Load()
 	return keys == nil || v.table.differs(keys.version)
+}
+
+func (v *Verifier) noteKeys(keys *keySet) {
+	v.keys.Store(keys)
+	v.failingSince.Store(never)
+}
+
+func (v *Verifier) noteFailure(now int64) {
+	if v.needsKeys() {
+		v.failingSince.CompareAndSwap(never, now)
+	}
+}
+
+// noteFrame returns whether the keys must be read.
+func (v *Verifier) noteFrame() bool {
+	needsKeys := v.needsKeys()
+	if !needsKeys {
+		v.failingSince.Store(never)
+	}
+	return needsKeys
 }

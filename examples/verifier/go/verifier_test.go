@@ -307,11 +307,15 @@ func TestKeyVersions(t *testing.T) {
 				for _, kid := range s.Kids {
 					set.byKid[kid] = verifyingKey{}
 				}
-				v.keys.Store(set)
+				v.noteKeys(set)
+			case "failed":
+				v.noteFailure(s.At)
 			case "frame":
-				v.table.apply(&frame{full: true, keyVersion: number(s.KeyVersion)}, 0)
+				v.table.apply(&frame{full: true, keyVersion: number(s.KeyVersion)}, s.At)
+				v.noteFrame()
 			case "check":
-				_, refusal := v.findKey(s.Kid, 0)
+				v.table.freshAt = s.At
+				_, refusal := v.findKey(s.Kid, s.At)
 				status, _ := statusOf(refusal)
 				name := fmt.Sprintf("%s, step %d", vector.Name, i)
 				check(t, name, []any{status, v.needsKeys()}, []any{s.Status, s.Read})

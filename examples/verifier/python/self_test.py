@@ -126,12 +126,16 @@ for v in vectors["keyVersions"]:
     verifier = create(load(empty))
     for i, step in enumerate(v["steps"]):
         if step["event"] == "keys":
-            verifier.keys = Keys(step["version"], {kid: ("ES256", None) for kid in step["kids"]})
+            verifier.note_keys(Keys(step["version"], {kid: ("ES256", None) for kid in step["kids"]}))
+        elif step["event"] == "failed":
+            verifier.note_failure(step["at"])
         elif step["event"] == "frame":
             verifier.revocations.key_version = step["keyVersion"]
+            verifier.note_frame()
         elif step["event"] == "check":
             try:
-                verifier.find_key(step["kid"], verifier.revocations.fresh_at)
+                verifier.revocations.fresh_at = step["at"]
+                verifier.find_key(step["kid"], step["at"])
                 status = 200
             except Refused as refused:
                 status = refused.status

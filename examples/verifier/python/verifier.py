@@ -75,6 +75,8 @@ class Verifier:
         self.types = {"jwt", "at+jwt"} if profile == "rfc9068" else {"jwt"}
         self.revocations = revocations
         self.keys = None
+        # Since when the keys are known to be others, and can't be read: milliseconds.
+        self.failing_since = None
 
     def authenticate(self, authorization):
         """Returns the claims of a request's token. Raises Refused."""
@@ -109,7 +111,9 @@ class Verifier:
 
     def find_key(self, kid, now_ms):
         require(is_text(kid))
-        keys = self.keys
+        keys, failing_since = self.keys, self.failing_since
+        if failing_since is not None and now_ms - failing_since > self.revocations.max_staleness_ms:
+            raise unavailable()
         if keys is not None and kid in keys.by_kid:
             return keys.by_kid[kid]
         # An unknown key may be a new one, unless we know that we have them all.
@@ -119,6 +123,17 @@ class Verifier:
         """Returns whether the keys must be read."""
         frame_version = self.revocations.key_version
         return self.keys is None or (frame_version is not None and frame_version != self.keys.version)
+
+    def note_keys(self, keys):
+        self.keys, self.failing_since = keys, None
+
+    def note_failure(self, now_ms):
+        if self.failing_since is None and self.needs_keys():
+            self.failing_since = now_ms
+
+    def note_frame(self):
+        if not self.needs_keys():
+            self.failing_since = None
 
 
 def check_claims(claims, verifier, now):
@@ -204,13 +219,15 @@ class KeyReader(threading.Thread):
         try:
             request = urllib.request.Request(self.url, headers={"Cache-Control": "no-cache"})
             with urllib.request.urlopen(request, timeout=10) as response:
-                self.verifier.keys = Keys.parse(response.read())
+                self.verifier.note_keys(Keys.parse(response.read()))
             return True
         except (OSError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError) as error:
             self.on_error(f"keys: {error!r}")
+            self.verifier.note_failure(time.monotonic() * 1000)
             return False
 
     def on_frame(self, frame):
+        self.verifier.note_frame()
         if self.verifier.needs_keys():
             self.wanted.set()
 
