@@ -18,6 +18,7 @@ import { reportCsrfRefusal } from "./http/cookies/csrf-report.ts";
 import { authenticateRequest } from "./http/credentials.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { toClientInfo } from "./http/request/client-info.ts";
+import { toRequest } from "./http/request/headers.ts";
 import { createDepsFinder, createHttpHandler } from "./http/router.ts";
 import { checkHealth, sweepSilentNodes, toKeyStats, toReaderStats } from "./node-state.ts";
 
@@ -121,7 +122,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     },
     verify: (token) => flows.verify(token),
     authenticate: async (source, options) => {
-      const request = toRequest(source, options);
+      const request = toRequest(source, options?.method);
       const requestDeps = findDeps(request, options);
       try {
         return await authenticateRequest(requestDeps, request);
@@ -131,7 +132,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       }
     },
     check: (source, options) => {
-      const request = toRequest(source, options);
+      const request = toRequest(source, options?.method);
       const requestDeps = findDeps(request, options);
       try {
         const result = authenticateRequest(requestDeps, request);
@@ -147,7 +148,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     },
     cors: (source, options = {}) => {
       requireOptions("cors", options, ["allowHeaders", "exposeHeaders", "method"]);
-      const request = toRequest(source, options);
+      const request = toRequest(source, options?.method);
       const grant = { ...options, methods: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" };
       const headers = toCorsHeaders("trusted_with_cookies", deps.settings, request, grant);
       return { isPreflight: isPreflight(request) && "Access-Control-Allow-Origin" in headers, headers };
@@ -233,11 +234,6 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
   };
   // The flows know users only as AuthUser. What the application's own functions returned gets its own type back.
   return Object.freeze(auth) as unknown as Auth<U, C>;
-}
-
-/** Returns a request as it is, and `Headers`, which have no member named `headers`, as a request. */
-function toRequest(source: RequestLike | Headers, options: RequestOptions = {}): RequestLike {
-  return "headers" in source ? source : { headers: source, method: options.method };
 }
 
 /** Returns what names a user, with the id as text. @throws TypeError if the id can't be a user's. */

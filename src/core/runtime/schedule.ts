@@ -9,8 +9,10 @@ export type Schedule = (callback: () => void, ms: number) => Timer;
 
 /** The machine's timers. A pending timer does not keep the process alive. */
 export const unrefSchedule: Schedule = (callback, ms) => {
-  const timer = setTimeout(callback, ms).unref();
-  return { cancel: () => clearTimeout(timer) };
+  const timer: Partial<NodeJS.Timeout> = setTimeout(callback, ms);
+  // In workerd and Deno it may be a number.
+  timer.unref?.();
+  return { cancel: () => clearTimeout(timer as NodeJS.Timeout) };
 };
 
 /**

@@ -16,6 +16,15 @@ export interface RequestLike {
 }
 
 /**
+ * Returns a request as it is, and `Headers`, which have no member named `headers`, as a request.
+ *
+ * @param method of the request, if `source` is its headers.
+ */
+export function toRequest(source: RequestLike | Headers, method?: string): RequestLike {
+  return "headers" in source ? source : { headers: source, method };
+}
+
+/**
  * Returns a header's value, or `undefined` if there is none. Joins several values with commas (RFC 9110 §5.3) or, for
  * `Cookie`, with semicolons (RFC 9113 §8.2.3).
  */

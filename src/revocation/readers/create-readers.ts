@@ -43,7 +43,10 @@ const streamsAtOnce = 250;
 /** Milliseconds between two looks at what is due. */
 const tick = 50;
 
-/** Milliseconds between two empty frames: 10 % more or less, together with `tick`. */
+/**
+ * Milliseconds between two empty frames: 10 % more or less, together with `tick`. A quarter of the lease if that is less: with a short
+ * one, a reader would get stale between two frames.
+ */
 const heartbeat = { shortest: 900, range: 150 };
 
 /** For how many milliseconds a reader may take nothing, beyond its lease: then it accepts nothing, and has gone. */
@@ -175,7 +178,7 @@ export function createFeedReaders(options: FeedReadersOptions): FeedReaders {
       });
       const close = () => stream.close();
       const time = toStreamTime(request.lease, toFraction(random));
-      const beat = heartbeat.shortest + toFraction(random) * heartbeat.range;
+      const beat = Math.min(heartbeat.shortest + toFraction(random) * heartbeat.range, request.lease / 4);
       streams.set(stream, { request, closeAt: now() + time, beat });
       if (signal?.aborted) close();
       else signal?.addEventListener("abort", close, { once: true });

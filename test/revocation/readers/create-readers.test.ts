@@ -49,6 +49,16 @@ describe("a stream of the feed", () => {
     expect(await stream.take()).toMatchObject([{ isFull: false, fingerprints: [2], held: 0 }]);
   });
 
+  it("sends empty frames more often than every second to a reader with a short lease", async () => {
+    const { readers, request, time } = createReadersScene();
+    const stream = createFrameReader(await readers.stream(request({ lease: 1_000 })));
+    await stream.take();
+    await time.advance(0.2);
+    expect(await stream.take()).toEqual([]);
+    await time.advance(0.1);
+    expect(await stream.take()).toMatchObject([{ isFull: false, count: 0 }]);
+  });
+
   it("sends an awaited record after 2 ms, and says that it is awaited", async () => {
     const { readers, request, append, time } = createReadersScene();
     const stream = createFrameReader(await readers.stream(request()));
