@@ -13,7 +13,7 @@ const authRoutes = new Set([
   "revocations",
 ]);
 
-/** Returns the group of a path: one of a few names, because every name adds a time series. */
+/** Returns the group of a path. There are only a few groups, because each name adds a time series. */
 export function toRouteGroup(path: string, { tokenPath, authPath }: Pick<Settings, "tokenPath" | "authPath">): string {
   const underToken = toFirstSegment(path, tokenPath);
   if (underToken !== null && tokenRoutes.has(underToken)) return underToken === "" ? "token" : `token/${underToken}`;
