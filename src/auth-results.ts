@@ -79,6 +79,19 @@ export interface Stats {
     /** How old this node's knowledge of revocations is, in seconds. `Infinity` before the first load. */
     readonly staleSeconds: number;
   };
+  /** The services that read this node's revocation feed over HTTP. */
+  readonly readers: {
+    /** Open streams. */
+    readonly streams: number;
+    /** Long polls that wait. */
+    readonly polls: number;
+    /** Bytes of all frames since the start. */
+    readonly bytes: number;
+    /** Records in memory for the readers; 0 before the first reader. */
+    readonly records: number;
+    /** Seconds since the last frame of the slowest stream was made; 0 without streams. */
+    readonly lagSeconds: number;
+  };
   /** How many passwords are being hashed, and how many wait for that. */
   readonly passwords: HashLoad;
   /** What this node knows about the store. */

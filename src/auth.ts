@@ -53,6 +53,15 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
   /** Returns the state of this node, for metrics. */
   stats(): Stats;
   /**
+   * Ends the streams and long polls of services that read the revocation feed, and refuses new ones. Call it before you close your
+   * HTTP server, which waits for them. `close` does it too.
+   *
+   * @example
+   * auth.drain();
+   * server.close(() => auth.close());
+   */
+  drain(): void;
+  /**
    * Stops the feed, the webhook and all signals, and writes the audit entries that are still waiting. Does not close the
    * store: close it yourself afterwards.
    */

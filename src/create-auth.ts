@@ -21,7 +21,7 @@ import { toClientInfo } from "./http/request/client-info.ts";
 import { toRequest } from "./http/request/headers.ts";
 import { createDepsFinder, createHttpHandler } from "./http/router.ts";
 import { toKeyWarnings } from "./keys/warnings.ts";
-import { checkHealth, sweepSilentNodes, toKeyStats } from "./node-state.ts";
+import { checkHealth, sweepSilentNodes, toKeyStats, toReaderStats } from "./node-state.ts";
 
 /**
  * Creates token-pair authentication over a store. Await `ready()` before the first request.
@@ -106,11 +106,13 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     health: () => checkHealth(deps, { keys, storeMonitor }),
     stats: () => ({
       revocations: { live: deps.revocations.size, staleSeconds: deps.feed.staleness() },
+      readers: toReaderStats(deps),
       passwords: deps.passwords.load(),
       store: { isWritable: storeMonitor.isWritable() },
       keys: toKeyStats(keys, deps.clock),
       ...(deps.store.connections === undefined ? {} : { connections: deps.store.connections() }),
     }),
+    drain: () => deps.readers.stop(),
     close: async () => {
       deps.readers.stop();
       const left = deps.feed.stop();

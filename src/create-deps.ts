@@ -18,6 +18,7 @@ import { type AuditQueue, createAuditQueue } from "./events/queue.ts";
 import { createRecorder } from "./events/recorder.ts";
 import { createWebhook, type Webhook } from "./events/webhook.ts";
 import type { WebhookTarget } from "./events/webhook-request.ts";
+import { createCredentialWatch } from "./flows/credential-watch.ts";
 import type { Deps } from "./flows/deps.ts";
 import { bindFlows } from "./flows/index.ts";
 import { findSessionEnd } from "./flows/sessions.ts";
@@ -36,9 +37,6 @@ import { createReaderLeases } from "./revocation/readers/reader-leases.ts";
 import type { ReadersKnowledge } from "./revocation/readers/readers-knowledge.ts";
 import { createRevocationIndex } from "./revocation/revocation-index.ts";
 import { createSignals, type Signals } from "./revocation/signals.ts";
-
-/** How many streams of the feed may be open. */
-const maxFeedStreams = 10_000;
 
 /** What a test may replace. */
 export interface TestDoubles {
@@ -96,6 +94,7 @@ export function createDeps(
     },
     areOver: leases.areOver,
   };
+  const credentials = createCredentialWatch({ services: store.services, clock });
   const feed = createFeed({
     store,
     index: revocations,
@@ -105,6 +104,7 @@ export function createDeps(
     onState: (state) => {
       keys.observe(state);
       confirmer.observe(state);
+      credentials.observe(state);
     },
     onStaleness: (seconds) => signals.onStaleness(seconds),
     onLag,
@@ -125,7 +125,7 @@ export function createDeps(
     leases,
     clock,
     random,
-    maxStreams: maxFeedStreams,
+    maxStreams: settings.maxFeedStreams,
     schedule,
   });
   const signals = createSignals({
@@ -177,6 +177,8 @@ export function createDeps(
     tokens,
     keys,
     readBearerToken: createBearerReader(settings),
+    readers,
+    credentials,
     random,
     clock,
     emit,

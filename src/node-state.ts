@@ -41,6 +41,12 @@ export function toKeyStats(keys: Pick<Keys, "current" | "isReadable">, { now }: 
   }
 }
 
+/** Returns what the readers of the revocation feed cost this node. */
+export function toReaderStats({ readers }: Pick<Deps, "readers">): Stats["readers"] {
+  const { lag, ...stats } = readers.stats();
+  return { ...stats, lagSeconds: lag / 1000 };
+}
+
 /** Returns whether the node can serve. */
 export async function checkHealth(
   { clock, feed, settings, store }: Deps,

@@ -6,6 +6,8 @@ import type { ServiceScope } from "../core/store/services.ts";
 import type { AuthUser } from "../core/user.ts";
 import type { Tokens } from "../crypto/tokens.ts";
 import type { EventListener, RateLimitedEndpoint } from "../events/events.ts";
+import type { CredentialWatch } from "../flows/credential-watch.ts";
+import type { FeedReaders } from "../flows/feed-readers.ts";
 import type { Flows } from "../flows/index.ts";
 import type { Keys } from "../keys/keys.ts";
 import type { EndpointDescription } from "./openapi/description.ts";
@@ -36,7 +38,11 @@ export interface HttpDeps {
   readonly keys: Pick<Keys, "ready" | "current">;
   readonly readBearerToken: ReadBearerToken;
   readonly random: Random;
-  readonly clock: Pick<Clock, "now">;
+  /** The readers of the revocation feed. */
+  readonly readers: FeedReaders;
+  /** Ends the requests of services whose credentials are revoked. */
+  readonly credentials: CredentialWatch;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
   readonly emit: EventListener;
 }
 

@@ -128,7 +128,7 @@ export function createHttpHandler(
   return Object.freeze({
     async fetch(request: Request, connection: ConnectionInfo = {}): Promise<Response> {
       const response = withStandardHeaders(await answer(request, connection));
-      return request.method === "HEAD" ? new Response(null, response) : response;
+      return request.method === "HEAD" ? withoutBody(response) : response;
     },
     refuse: (error: unknown) => withStandardHeaders(toRefusal(error, "resource")),
     handles: (pathname: string) => match(pathname) !== null,
@@ -147,6 +147,12 @@ export function createDepsFinder(
   if (!developmentCookies) return () => deps;
   const developmentDeps = Object.freeze({ ...deps, settings: toDevelopmentSettings(deps.settings) });
   return (request, { ip }) => (isDevelopmentRequest(request, ip) ? developmentDeps : deps);
+}
+
+function withoutBody(response: Response): Response {
+  // Nothing reads it: without this, a stream would stay open.
+  response.body?.cancel().catch(() => {});
+  return new Response(null, response);
 }
 
 /**

@@ -102,7 +102,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     onLost: (error) => options.onLogLost?.(error),
     onRecovered: (lost) => log.linesLost(lost),
   });
-  const log = createLog({ level: server.logLevel, destination: output });
+  const log = createLog({ settings, level: server.logLevel, destination: output });
   const onError = (error: unknown) => log.error(error, "a request failed");
   const { store, database, keys, createdKey } = await openDatabase(config, resources);
   const onLag = (seconds: number) => metrics?.lag(seconds);
@@ -163,6 +163,8 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   };
   const listener = await listen({ fetch, host, port, onMalformed: log.malformed, limits: server });
   resources.add(() => listener.close(closeTimeout));
+  // Before that, because streams would keep the listener open.
+  resources.add(() => auth.drain());
   const { url } = listener;
   return Object.freeze({ url, metricsUrl, database, createdKey, warnings, demo, log, close: resources.close });
 }

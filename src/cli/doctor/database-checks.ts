@@ -84,7 +84,7 @@ async function checkStore(store: Store, name: string, config: Config): Promise<r
     ok("database", `${name} is writable.`),
     ok("schema", "Up to date."),
     await checkClock(store),
-    ...(await checkNodes(store)),
+    ...(await checkNodes(store, settings)),
     ...(await checkRing(store, settings)),
     await checkPasswordHashes(store, settings),
     ...(await checkLegacyTokens(store, config)),

@@ -75,6 +75,11 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
       "On: most passwords are easily recovered from leaked MD5 hashes. Turn it off when few users still have them.",
     ],
     ["host", !isLoopback(server.host), "Reachable from the network over plain http. Put a TLS proxy in front."],
+    [
+      "maxFeedStreams",
+      settings.maxFeedStreams >= server.maxConnections,
+      "Not below maxConnections: streams of the revocation feed could take every connection.",
+    ],
     ["auditRetention", settings.auditRetention === 0, "0: the audit log is off, so incidents can't be investigated."],
     [
       "webhookUrl",

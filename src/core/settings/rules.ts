@@ -152,6 +152,7 @@ export const settingRules = Object.freeze({
   confirmRevocations: boolean,
   confirmTimeout: decimalSeconds(0, 60),
   signalMaxStaleness: { ...decimalSeconds(1, 3_600), ...nullable },
+  maxFeedStreams: count("streams", 1, 1_000_000),
   heartbeat: { type: "choice", choices: ["auto", "write", "read"] },
   nodeName: anyText,
 

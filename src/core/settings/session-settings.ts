@@ -142,6 +142,11 @@ export interface RevocationSettings {
    * the database server has synchronous standbys. Default: "auto".
    */
   readonly heartbeat: "auto" | "write" | "read";
+  /**
+   * How many streams of the revocation feed a node serves to other services at once, and as many long polls. Further ones are
+   * refused with 429. Default: 10,000.
+   */
+  readonly maxFeedStreams: number;
   /** The name of this node, shown to operators. Default: none; `tokenpair serve` uses the host name. */
   readonly nodeName: string | undefined;
 }

@@ -64,6 +64,7 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   confirmTimeout: 3,
   signalMaxStaleness: 10,
   heartbeat: "auto",
+  maxFeedStreams: 10_000,
   nodeName: undefined,
 
   // HttpSettings

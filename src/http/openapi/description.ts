@@ -55,6 +55,8 @@ export interface ResponseDescription {
   readonly schema?: z.ZodType;
   /** The media type of the JSON body. Default: "application/json". */
   readonly mediaType?: string;
+  /** The media type of another form of the body, which isn't JSON. Default: there is none. */
+  readonly binary?: string;
 }
 
 /** A parameter in the query, in the OpenAPI document. */
@@ -64,6 +66,8 @@ export interface QueryDescription {
   readonly description: string;
   /** The value. */
   readonly schema: z.ZodType;
+  /** Whether every request needs it. Default: false. */
+  readonly required?: true;
 }
 
 /** A header, in the OpenAPI document. */

@@ -110,20 +110,26 @@ function toRequestBody({ schema, accepts }: BodyDescription<unknown>): Json {
 
 function toResponses(responses: Readonly<Record<number, ResponseDescription>>, settings: Settings<AuthUser>): Json {
   return Object.fromEntries(
-    Object.entries(responses).map(([status, { description, headers: own = [], schema, mediaType }]) => {
+    Object.entries(responses).map(([status, { description, headers: own = [], ...body }]) => {
       const headers = [...(statusHeaders[status] ?? []), ...own];
       return [
         status,
         {
           description,
           ...(headers.length === 0 ? {} : { headers: toHeaders(headers, settings) }),
-          ...(schema === undefined
-            ? {}
-            : { content: { [mediaType ?? "application/json"]: { schema: toJsonSchema(schema) } } }),
+          ...toContent(body),
         },
       ];
     }),
   );
+}
+
+/** OpenAPI 3.1 leaves out the schema of a binary body. */
+function toContent({ schema, mediaType = "application/json", binary }: Partial<ResponseDescription>): Json {
+  if (schema === undefined) return {};
+  return {
+    content: { [mediaType]: { schema: toJsonSchema(schema) }, ...(binary === undefined ? {} : { [binary]: {} }) },
+  };
 }
 
 function toSecuritySchemes(settings: Settings<AuthUser>): Json {

@@ -37,6 +37,7 @@ export const metadata = defineEndpoint({
         response_types_supported: z.array(z.string()),
         grant_types_supported: z.array(z.string()),
         tokenpair_check_endpoint: z.string(),
+        tokenpair_revocations_endpoint: z.string(),
       }),
     },
     304: cachedDocument,
@@ -68,5 +69,6 @@ function toMetadata({ origin }: URL, { issuer, publicPath = "", tokenPath, authP
     response_types_supported: [],
     grant_types_supported: [],
     tokenpair_check_endpoint: `${base}${authPath}/check/`,
+    tokenpair_revocations_endpoint: `${base}${authPath}/revocations/`,
   };
 }

@@ -87,6 +87,10 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
   server.timeout = timeout;
   server.maxConnections = limits.maxConnections;
   const sockets = trackSockets(server);
+  // A long poll may take longer.
+  server.on("timeout", (socket) => {
+    if (!sockets.isWaiting(socket)) socket.destroy();
+  });
   answerMalformedRequests(server, sockets.isAnswering, onMalformed);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(toListenError(error, host, port)));

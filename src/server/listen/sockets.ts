@@ -14,6 +14,8 @@ export interface Sockets {
   admit(request: IncomingMessage, response: ServerResponse): boolean;
   /** Destroys all sockets without a running request. Destroys the other sockets after their last response. */
   closeIdle(): void;
+  /** Returns whether a client has sent a whole request and waits for the response, which it can't speed up. */
+  isWaiting(socket: Duplex): boolean;
   /** Returns whether a part of a response has already been sent. If so, no other response can be sent. */
   isAnswering(socket: Duplex): boolean;
 }
@@ -48,6 +50,8 @@ export function trackSockets(server: Server): Sockets {
       isClosing = true;
       for (const [socket, responses] of running) if (responses.size === 0) socket.destroy();
     },
+    isWaiting: (socket) =>
+      [...(running.get(socket) ?? [])].some((response) => response.req.complete && !response.headersSent),
     isAnswering: (socket) => [...(running.get(socket) ?? [])].some((response) => response.headersSent),
   };
 }

@@ -1,12 +1,14 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import type { ClientInfo } from "../../core/client-info.ts";
 import { AuthError, StoreUnavailableError } from "../../core/errors.ts";
+import type { Settings } from "../../core/settings/settings.ts";
 import type { DeletedCounts } from "../../core/store/index.ts";
 import { toEventLevel } from "../../events/catalogue.ts";
 import type { AuthEvent } from "../../events/events.ts";
 import type { LogLevel } from "../config/server-settings.ts";
 import type { RequestRecord } from "../handlers/app.ts";
 import type { MalformedRequest } from "../listen/malformed-requests.ts";
+import { toRouteGroup } from "./route-groups.ts";
 import type { PublicPathFault } from "./stripped-prefix.ts";
 
 /** The log of a server. Every method writes one line of JSON. */
@@ -31,6 +33,7 @@ export interface ServerLog {
 
 /** The options of `createLog`. */
 export interface LogOptions {
+  readonly settings: Pick<Settings, "tokenPath" | "authPath">;
   /** The lowest level that is logged. */
   readonly level: LogLevel;
   /** The stream to which the lines are written. */
@@ -47,7 +50,7 @@ const maxPathLength = 200;
 const maxUserAgentLength = 100;
 
 /** Creates a log. It never writes a query, a body, a secret, or a header other than the user agent. */
-export function createLog({ level, destination }: LogOptions): ServerLog {
+export function createLog({ settings, level, destination }: LogOptions): ServerLog {
   const log: Logger = pino(
     {
       level,
@@ -59,7 +62,7 @@ export function createLog({ level, destination }: LogOptions): ServerLog {
   );
   return Object.freeze({
     request(record: RequestRecord) {
-      log[toRequestLevel(record)](toRequestFields(record), "request");
+      log[toRequestLevel(record, settings)](toRequestFields(record), "request");
     },
     event(event: AuthEvent) {
       const { type, time: at, ...fields } = event;
@@ -109,9 +112,12 @@ function toPublicPathWarning(found: PublicPathFault): string {
   }
 }
 
-function toRequestLevel({ status, path }: RequestRecord): "debug" | "info" | "error" {
+/** Requests of machines, of which there are many: the proxy logs the requests that it has checked. */
+const quietRoutes = new Set(["health", "auth/check", "auth/revocations"]);
+
+function toRequestLevel({ status, path }: RequestRecord, settings: LogOptions["settings"]): "debug" | "info" | "error" {
   if (status >= 500) return "error";
-  return /^\/(?:healthz|readyz)\/?$/.test(path) ? "debug" : "info";
+  return quietRoutes.has(toRouteGroup(path, settings)) ? "debug" : "info";
 }
 
 function toRequestFields({ id, method, path, status, milliseconds, ip, userAgent }: RequestRecord): object {

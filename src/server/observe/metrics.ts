@@ -129,6 +129,19 @@ const ofNode: readonly Reading[] = [
     "Staleness of this node's revocations. Above maxStaleness, onStale applies.",
     ({ revocations }) => revocations.staleSeconds,
   ],
+  ["tokenpair_feed_streams", "Streams of the revocation feed to other services.", ({ readers }) => readers.streams],
+  ["tokenpair_feed_polls", "Long polls of the revocation feed that wait.", ({ readers }) => readers.polls],
+  [
+    "tokenpair_feed_reader_lag_seconds",
+    "Seconds since the last frame of the slowest stream was made. Over 2, a reader doesn't keep up.",
+    ({ readers }) => readers.lagSeconds,
+  ],
+  [
+    "tokenpair_feed_bytes_total",
+    "Bytes of the revocation feed made for other services.",
+    ({ readers }) => readers.bytes,
+  ],
+  ["tokenpair_feed_records", "Records in memory for other services.", ({ readers }) => readers.records],
   [
     "tokenpair_store_unwritable",
     "1 if the store can't be written to, else 0. After a failed write, this node writes probes until one succeeds.",
