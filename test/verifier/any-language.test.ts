@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { VerifierVectors } from "../../scripts/verifier-vectors.ts";
-import { findPython, isThere, run } from "./languages.ts";
+import { findPython, hasPhp, isThere, run } from "./languages.ts";
 
 const examples = resolve(import.meta.dirname, "../../examples/verifier");
 const vectors = resolve(import.meta.dirname, "../../docs/verifier/vectors.json");
@@ -28,8 +28,7 @@ const languages = [
   },
   {
     name: "php",
-    lacks:
-      !isThere("php", "-r", "exit(extension_loaded('openssl') && extension_loaded('sodium') ? 0 : 1);") && "php-cli",
+    lacks: !hasPhp() && "php-cli",
     test: (path: string) => run("php", ["self_test.php", path], join(examples, "php")),
     // It reads a file and has no connection.
     sections: all.filter((section) => section !== "tables" && section !== "freshness"),

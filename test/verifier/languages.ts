@@ -22,3 +22,7 @@ export const isThere = (program: string, ...args: readonly string[]): boolean =>
 /** Finds a Python that has PyJWT and cryptography: the first one in PATH, or Debian's. */
 export const findPython = (): string | undefined =>
   ["python3", "/usr/bin/python3"].find((path) => isThere(path, "-c", "import jwt, cryptography"));
+
+/** Returns whether there is a PHP with what the example needs. */
+export const hasPhp = (): boolean =>
+  isThere("php", "-r", "exit(extension_loaded('openssl') && extension_loaded('sodium') ? 0 : 1);");
