@@ -149,8 +149,9 @@ describe.each(services)("the example service in $name", ({ name, lacks, toComman
     expect((await present(second.access)).status).toBe(200);
   });
 
-  it.skipIf(readsFile)("confirms a revocation by its acknowledgement", async (context) => {
+  it("confirms a revocation by its acknowledgement", async (context) => {
     context.skip(lacks !== false, `this machine lacks ${lacks}`);
+    context.skip(readsFile, "the sidecar acknowledges");
     const { access } = await logIn();
     await becomes(200, access);
     const { confirmed } = JSON.parse(String(run(["sessions", "revoke", "--user", alice.username, "--yes", "--json"])));
