@@ -20,7 +20,7 @@ export interface VerifierOptions {
   readonly maxStaleness?: number;
   /** What happens to a request if they are further behind: it is refused with 503, or accepted. Default: `refuse`. */
   readonly onStale?: "refuse" | "accept";
-  /** With `pull`: for how many seconds what was read is used. Default: 0.5. */
+  /** With `pull`: for how many seconds what was read is used. Default: 0.5, or `maxStaleness` if that is less. */
   readonly pullInterval?: number;
   /** Seconds for which a token is accepted after its `exp`: the clocks differ. 0 to 300. Default: 30. */
   readonly leeway?: number;
@@ -68,10 +68,41 @@ export interface RelayOptions {
 
 /** What a verifier reports. */
 export type VerifierEvent =
-  | { readonly type: "connected" }
-  | { readonly type: "disconnected"; readonly reason: string }
-  | { readonly type: "keys_changed"; readonly keys: readonly string[] }
-  | { readonly type: "keys_failed"; readonly reason: string }
-  | { readonly type: "stale"; readonly staleness: number }
-  | { readonly type: "fresh" }
-  | { readonly type: "accepted_stale"; readonly staleness: number };
+  | {
+      /** The feed can be read: at the start, or again. */
+      readonly type: "connected";
+    }
+  | {
+      /** The feed can't be read any more. The verifier tries again. */
+      readonly type: "disconnected";
+      /** Why. It never holds the credential. */
+      readonly reason: string;
+    }
+  | {
+      /** The issuer's keys were read, and are others than before. */
+      readonly type: "keys_changed";
+      /** Their names (`kid`). */
+      readonly keys: readonly string[];
+    }
+  | {
+      /** The issuer's keys couldn't be read. The verifier keeps those that it has, and tries again. */
+      readonly type: "keys_failed";
+      /** Why. */
+      readonly reason: string;
+    }
+  | {
+      /** The revocations are further behind than `maxStaleness`, so `onStale` applies. */
+      readonly type: "stale";
+      /** Seconds by which they may be behind. */
+      readonly staleness: number;
+    }
+  | {
+      /** The revocations are fresh again. */
+      readonly type: "fresh";
+    }
+  | {
+      /** Tokens were accepted by stale revocations, because of `onStale: "accept"`. At most once a second. */
+      readonly type: "accepted_stale";
+      /** Seconds by which the revocations may be behind. */
+      readonly staleness: number;
+    };

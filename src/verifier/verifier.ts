@@ -63,14 +63,18 @@ export interface Verifier<C extends object = ApplicationClaims> {
 
 /** The result of `check`. */
 export type VerifierCheckResult<C extends object = ApplicationClaims> =
-  | { readonly ok: true; readonly authentication: AccessClaims<C> }
+  | {
+      readonly ok: true;
+      /** Who sent the request. */
+      readonly authentication: AccessClaims<C>;
+    }
   | Extract<CheckResult, { readonly ok: false }>;
 
 /** The state of a verifier. */
 export interface VerifierStatus {
   /** Whether tokens can be accepted now. */
   readonly ready: boolean;
-  /** Seconds by which the revocations may be behind the issuer's database; `Infinity` before the first load. */
+  /** Seconds by which the revocations may be behind the issuer's database; `Infinity` before the first load, and if they aren't read. */
   readonly staleness: number;
   /** Records in memory. */
   readonly entries: number;
@@ -82,4 +86,6 @@ export interface VerifierStatus {
   readonly lastError: string | null;
   /** Bytes of the feed that were read since the start. */
   readonly bytes: number;
+  /** Tokens that `onStale: "accept"` has accepted although the revocations were too old. */
+  readonly acceptedStale: number;
 }

@@ -44,4 +44,12 @@ describe("import of the built package", () => {
     expect(loggedIn?.addons).toHaveLength(1);
     expect(loggedIn?.addons[0]).toMatch(/argon2[^/]*\.node$/);
   });
+
+  it("importing tokenpair/verifier loads neither a store, a framework, a driver, a parser of schemas nor an addon", () => {
+    const [imported] = run('await import("tokenpair/verifier"); print();');
+    expect(imported?.packages["tokenpair"]).toBeGreaterThan(20);
+    expect(imported?.packages["tokenpair"]).toBeLessThan(90);
+    expect(imported?.addons).toEqual([]);
+    expect(Object.keys(imported?.packages ?? {}).sort()).toEqual(["ipaddr.js", "leven", "tokenpair"]);
+  });
 });

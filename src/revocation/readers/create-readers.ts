@@ -43,11 +43,14 @@ const streamsAtOnce = 250;
 /** Milliseconds between two looks at what is due. */
 const tick = 50;
 
-/** Milliseconds between two empty frames: 10 % more or less, together with `tick`. */
+/**
+ * Milliseconds between two empty frames: 10 % more or less, together with `tick`. A quarter of the lease if that is less: with a short
+ * one, a reader would get stale between two frames.
+ */
 const heartbeat = { shortest: 900, range: 150 };
 
-/** For how many milliseconds a reader may take nothing, beyond its lease: then it accepts nothing, and has gone. */
-const stallMargin = 5_000;
+/** For how many milliseconds a reader may take nothing: a minute, or its lease if that is shorter, and a margin. Then it has gone. */
+const stall = { longest: 60_000, margin: 5_000 };
 
 /** Milliseconds between two sweeps. */
 const sweepInterval = 1_000;
@@ -67,7 +70,6 @@ export function createFeedReaders(options: FeedReadersOptions): FeedReaders {
     if (streams.size + polls.size > 0) flushes.wake(isAwaited ? gathering.awaited : gathering.other);
   });
   let bytes = 0;
-  let keys = 0;
   let sweptAt = now();
   let isStopped = false;
 
@@ -88,6 +90,7 @@ export function createFeedReaders(options: FeedReadersOptions): FeedReaders {
     await source.prepare();
     requireFresh();
     ticks.wake(tick);
+    frames.noteKeys();
     return frames.toPosition(after);
   }
 
@@ -133,17 +136,14 @@ export function createFeedReaders(options: FeedReadersOptions): FeedReaders {
       leases.sweep();
       frames.sweep();
     }
-    const version = source.keyVersion();
-    if (version !== keys) {
-      keys = version;
-      flushes.wake();
-    }
+    if (frames.noteKeys()) flushes.wake();
     for (const [stream, { request, closeAt, beat }] of streams) {
       if (stream.isWaiting) {
         if (time >= closeAt || time - stream.madeAt >= beat) sendTo(stream);
-      } else if (time - stream.takenAt > request.lease + stallMargin) stream.close();
+      } else if (time - stream.takenAt > Math.min(request.lease, stall.longest) + stall.margin) stream.close();
     }
-    return streams.size + polls.size > 0 || !leases.areOver() ? tick : null;
+    if (streams.size + polls.size > 0) return tick;
+    return leases.areOver() ? null : sweepInterval;
   }
 
   return {
@@ -175,7 +175,7 @@ export function createFeedReaders(options: FeedReadersOptions): FeedReaders {
       });
       const close = () => stream.close();
       const time = toStreamTime(request.lease, toFraction(random));
-      const beat = heartbeat.shortest + toFraction(random) * heartbeat.range;
+      const beat = Math.min(heartbeat.shortest + toFraction(random) * heartbeat.range, request.lease / 4);
       streams.set(stream, { request, closeAt: now() + time, beat });
       if (signal?.aborted) close();
       else signal?.addEventListener("abort", close, { once: true });

@@ -100,6 +100,11 @@ export function readHeader(bytes: Uint8Array): FrameHeader | null {
   };
 }
 
+/** Returns whether bytes can be the beginning of a frame; true if they are too few to tell. */
+export function isFrameStart(bytes: Uint8Array): boolean {
+  return bytes.length < 4 || new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) === magic;
+}
+
 /** Writes a record to `target` at a byte. */
 export function writeRecord(target: DataView, at: number, { fingerprint, until, value }: FeedRecord): void {
   target.setBigUint64(at, fingerprint);
@@ -112,7 +117,7 @@ export function readRecord(source: DataView, at: number): FeedRecord {
   return { fingerprint: source.getBigUint64(at), until: source.getUint32(at + 8), value: source.getUint32(at + 12) };
 }
 
-/** What a fingerprint stands for: a session, one token, a user, an excepted session, or everything. */
+/** What a fingerprint is of: a session, one token, a user, an excepted session, or everything. */
 export type FingerprintKind = "s" | "t" | "u" | "x" | "a";
 
 /**
@@ -121,5 +126,10 @@ export type FingerprintKind = "s" | "t" | "u" | "x" | "a";
  * @param id a `sid`, a `jti` or a user's id; empty for `a`.
  */
 export function toFingerprint(kind: FingerprintKind, id: string): bigint {
-  return createHash("sha256").update(`${kind}:${id}`).digest().readBigUInt64BE(0);
+  return toFingerprintBytes(kind, id).readBigUInt64BE(0);
+}
+
+/** As `toFingerprint`, in the first 8 of the bytes that are returned. */
+export function toFingerprintBytes(kind: FingerprintKind, id: string): Buffer {
+  return createHash("sha256").update(`${kind}:${id}`).digest();
 }

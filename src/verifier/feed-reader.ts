@@ -1,0 +1,142 @@
+import type { Clock } from "../core/runtime/clock.ts";
+import type { Schedule } from "../core/runtime/schedule.ts";
+import { createFrameParser, type Frame } from "./frame-parser.ts";
+import type { FrameTimes, Freshness } from "./freshness.ts";
+import type { IssuerRequests } from "./issuer-requests.ts";
+import { RequestFailure, toFailure } from "./request-failure.ts";
+
+/** Reads frames of the issuer's feed, one request at a time. */
+export interface FeedReader {
+  /**
+   * Sends one request for a frame, and applies it.
+   *
+   * @param wait seconds for which the issuer may hold the request, until there is something new.
+   * @throws RequestFailure
+   */
+  poll(wait: number): Promise<void>;
+  /**
+   * Opens a stream, and applies its frames until it ends or fails.
+   *
+   * @throws RequestFailure if it hasn't ended after a complete frame.
+   */
+  stream(): Promise<void>;
+  /** Ends the request in flight, with this as its failure. */
+  abort(reason: string): void;
+  /** Returns whether every revocation has been read once. */
+  isLoaded(): boolean;
+  /** Bytes that were read since the start. */
+  readonly bytes: number;
+}
+
+/** What a reader needs. */
+export interface FeedReaderOptions {
+  readonly requests: Pick<IssuerRequests, "openFeed">;
+  readonly freshness: Freshness;
+  readonly clock: Clock;
+  readonly schedule: Schedule;
+  /** Milliseconds without a byte after which a request is given up. */
+  readonly longestSilence: number;
+  /** Milliseconds that are sent as the lease. */
+  readonly lease: number;
+  /** Applies the records of a frame. */
+  readonly apply: (frame: Frame) => void;
+  /** Called for each frame when it has been applied and counted for the freshness. */
+  readonly onFrame: (frame: Frame) => void;
+  /** Returns the cursor of the next request. Default: that of the last frame. */
+  readonly toCursor?: ((cursor: string) => string) | undefined;
+}
+
+/** Creates a reader that has read nothing. */
+export function createFeedReader(options: FeedReaderOptions): FeedReader {
+  const { requests, freshness, clock, schedule, longestSilence, lease, apply, onFrame } = options;
+  const { toCursor = (last) => last } = options;
+  /** The end of the last frame; `null` if everything must be read. */
+  let cursor: string | null = null;
+  let bytes = 0;
+  let abort: ((reason: string) => void) | null = null;
+
+  function take({ header, records }: Frame, times: FrameTimes): void {
+    if (cursor === null && !header.isFull) throw new RequestFailure("the feed began in the middle");
+    const freshness = times.measure(header);
+    const frame = { header: { ...header, isFull: header.isFull && freshness.isNewest }, records };
+    apply(frame);
+    cursor = header.cursor;
+    freshness.note();
+    onFrame(frame);
+  }
+
+  /** Reads one response. @returns how many frames it had. */
+  async function read(stream: boolean, wait: number): Promise<number> {
+    const times = freshness.begin();
+    if (times.mustReload) cursor = null;
+    const after = cursor === null ? null : toCursor(cursor);
+    let frames = 0;
+    const watch = createWatch();
+    try {
+      const body = await requests.openFeed({ stream, after, wait, lease }, watch.signal);
+      const parser = createFrameParser();
+      for await (const chunk of body) {
+        watch.received();
+        bytes += chunk.length;
+        for (const frame of parser.push(chunk)) {
+          take(frame, times);
+          frames += 1;
+        }
+        if (times.hasDrifted()) throw new RequestFailure("the clock of this machine was set, or it was suspended");
+      }
+      if (parser.isWithinFrame) throw new RequestFailure("the feed ended within a frame");
+      return frames;
+    } catch (error) {
+      throw watch.reason === null ? toFailure(error) : new RequestFailure(watch.reason);
+    } finally {
+      watch.end();
+    }
+  }
+
+  /** Aborts a request that is silent for too long. */
+  function createWatch() {
+    const controller = new AbortController();
+    let receivedAt = clock.monotonic();
+    let reason: string | null = null;
+    const giveUp = (why: string) => {
+      reason ??= why;
+      controller.abort();
+    };
+    const check = () => {
+      const silence = clock.monotonic() - receivedAt;
+      if (silence >= longestSilence) giveUp("the issuer was silent");
+      else timer = schedule(check, longestSilence - silence);
+    };
+    let timer = schedule(check, longestSilence);
+    abort = giveUp;
+    return {
+      signal: controller.signal,
+      received() {
+        receivedAt = clock.monotonic();
+      },
+      end() {
+        timer.cancel();
+        if (abort === giveUp) abort = null;
+        // A response that wasn't read to its end must not stay open.
+        controller.abort();
+      },
+      get reason() {
+        return reason;
+      },
+    };
+  }
+
+  return {
+    async poll(wait) {
+      if ((await read(false, wait)) === 0) throw new RequestFailure("the feed sent no frame");
+    },
+    async stream() {
+      if ((await read(true, 0)) === 0) throw new RequestFailure("the feed sent no frame");
+    },
+    abort: (reason) => abort?.(reason),
+    isLoaded: () => cursor !== null,
+    get bytes() {
+      return bytes;
+    },
+  };
+}
