@@ -100,6 +100,8 @@ const searchPath = `${process.env["PATH"]}:/usr/sbin:/usr/local/sbin`;
 /** A running proxy. */
 export interface RunningProxy {
   readonly port: number;
+  /** Returns everything that it has printed so far. */
+  log(): string;
   stop(): Promise<void>;
 }
 
@@ -150,7 +152,7 @@ export async function startProxy(
     await stop();
     throw error;
   }
-  return { port, stop };
+  return { port, log: () => printed.join(""), stop };
 
   async function stop(): Promise<void> {
     await endProcess(child);
