@@ -80,8 +80,7 @@ export const nginxWithLua: ReverseProxy = {
 };
 
 /** Returns whether nginx can run Lua, as Debian installs it. */
-export const hasLua = (): boolean =>
-  ["/usr/lib/nginx/modules/ngx_http_lua_module.so", "/usr/lib/x86_64-linux-gnu/lua/5.1/cjson.so"].every(existsSync);
+export const hasLua = (): boolean => existsSync("/usr/lib/nginx/modules/ngx_http_lua_module.so");
 
 function toTemporaryPaths(folder: string): string {
   const kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
