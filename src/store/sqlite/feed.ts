@@ -133,7 +133,8 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
     const last = readLastSeq(connection);
     const cursor = after === null ? null : (JSON.parse(after) as SqliteCursor);
     if (cursor !== null && cursor.seq > last) {
-      // An older copy of the database was restored.
+      // An older copy of the database was restored: from here on, its positions are given once more.
+      history = randomUUID();
       return {
         ...{ revocations: [], positions: [], place: toFeedPlace(0) },
         ...{ cursor: after as FeedCursor, more: false, seen: "0", state, isCursorLost: true },
