@@ -5,6 +5,8 @@ import { problemMessages, toProblem } from "./messages.ts";
 export interface Connection {
   /** Reports the outcome of a request: the error, or `undefined` for a success. */
   readonly report: (error: unknown) => void;
+  /** Reports how a request ends, and returns it. */
+  readonly watch: <T>(request: Promise<T>) => Promise<T>;
 }
 
 const stillLoggedIn = " You are still logged in.";
@@ -37,11 +39,18 @@ export function watchConnection(
     });
   }
   show();
+
+  function report(error: unknown): void {
+    reported = toProblem(error);
+    if (error === undefined) isOffline = false;
+    show();
+  }
+
   return {
-    report(error) {
-      reported = toProblem(error);
-      if (error === undefined) isOffline = false;
-      show();
+    report,
+    async watch(request) {
+      await request.then(() => report(undefined), report);
+      return request;
     },
   };
 }

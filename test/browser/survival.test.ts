@@ -68,7 +68,9 @@ describe.skipIf(!traits.hasProfiles).concurrent("a restart of the browser", () =
 
       const after = await open();
       const page = await openTab(after, brief);
-      expect(await seeLoginForm(page)).toMatch(/^You were logged out after a period of inactivity/);
+      expect(await seeLoginForm(page)).toMatch(
+        /^You are no longer logged in, for example after a period of inactivity/,
+      );
       const left = await after.cookies(`${brief.origin}/api/auth`);
       expect(toLiveNames(left)).toEqual(["__Host-csrftoken", "__Secure-device"]);
     }, brief).finally(brief.close);

@@ -72,6 +72,10 @@ function requireOwnOrTrustedOrigin({ settings }: Pick<HttpDeps, "settings">, req
   if (!isAllowedOrigin(request, settings)) throw new AuthError("csrf_failed", "Origin checking failed.");
 }
 
+/** A client that never asked for the token gets the same answer as a browser that keeps no cookies. */
+const cookieNotSet =
+  "CSRF cookie not set. Get it from csrf/ first. If you did, the browser blocks this site's cookies.";
+
 /** The CSRF tokens that a request may carry. */
 export interface ExpectedCsrfToken {
   /** The value of the CSRF cookie. */
@@ -93,7 +97,7 @@ export function requireCsrfToken(
 ): void {
   const token = readHeader(headers, toLowerCase(settings.csrfHeaderName));
   if (token === undefined) throw new AuthError("csrf_failed", "CSRF token missing.");
-  if (cookie === undefined) throw new AuthError("csrf_failed", "CSRF cookie not set.");
+  if (cookie === undefined) throw new AuthError("csrf_failed", cookieNotSet);
   if (!isSameText(token, cookie)) throw new AuthError("csrf_failed", "CSRF token does not match the cookie.");
   if (!sessionIds.some((sessionId) => isAcceptedCsrfToken(keys.current(), token, sessionId))) {
     throw new AuthError("csrf_failed", "CSRF token does not belong to this session.");
