@@ -7,6 +7,8 @@ export interface Connection {
   readonly report: (error: unknown) => void;
   /** Reports how a request ends, and returns it. */
   readonly watch: <T>(request: Promise<T>) => Promise<T>;
+  /** Returns whether the last request that was reported failed because of the connection. */
+  readonly hasProblem: () => boolean;
 }
 
 const stillLoggedIn = " You are still logged in.";
@@ -35,6 +37,8 @@ export function watchConnection(
   for (const event of ["online", "offline"]) {
     page.addEventListener(event, () => {
       isOffline = event === "offline";
+      // Whether the server can be reached now is for the next request to find out.
+      if (!isOffline) reported = undefined;
       show();
     });
   }
@@ -52,5 +56,6 @@ export function watchConnection(
       await request.then(() => report(undefined), report);
       return request;
     },
+    hasProblem: () => reported !== undefined,
   };
 }
