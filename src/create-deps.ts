@@ -33,7 +33,7 @@ import { createFeed } from "./revocation/feed.ts";
 import { createRevocationIndex } from "./revocation/revocation-index.ts";
 import { createSignals, type Signals } from "./revocation/signals.ts";
 
-/** What a test may replace. */
+/** The parts that a test may replace. */
 export interface TestDoubles {
   readonly clock?: Clock;
   readonly random?: Random;
@@ -41,23 +41,23 @@ export interface TestDoubles {
   readonly schedule?: Schedule;
 }
 
-/** What an `Auth` is made of. */
+/** The parts that make up an `Auth`. */
 export interface Parts {
-  /** What the flows work with. */
+  /** The dependencies of the flows. */
   readonly deps: Deps;
-  /** What the routes work with. */
+  /** The dependencies of the routes. */
   readonly httpDeps: HttpDeps;
   readonly keys: Keys;
   readonly signals: Signals;
   readonly confirmer: Confirmer;
   readonly auditQueue: AuditQueue;
   readonly storeMonitor: StoreMonitor;
-  /** `null` without `webhookUrl`. */
+  /** The webhook, or `null` without `webhookUrl`. */
   readonly webhook: Webhook | null;
 }
 
 /**
- * Builds and freezes what the flows and routes work with. Starts nothing.
+ * Builds and freezes the dependencies of the flows and routes. Starts nothing.
  *
  * @throws SettingError if a setting is missing, unknown or wrong, or contradicts another one.
  */

@@ -15,20 +15,23 @@ interface CookieCredentials {
 /** An access token that has not been verified yet, and how it was sent. */
 export type AccessCredentials = { readonly via: "bearer"; readonly token: string } | CookieCredentials;
 
-/** How to authenticate a request. */
+/** The options of `authenticateRequest`. */
 export interface AuthenticateRequestOptions {
-  /** What `readCredentials` returned. Default: it is called. */
+  /** The credentials that `readCredentials` returned. Default: `authenticateRequest` calls `readCredentials`. */
   readonly credentials?: AccessCredentials;
-  /** Checks the body's media type, if the request is unsafe and by cookie: after the origin, before the CSRF token. */
+  /**
+   * Checks the media type of the body. Called for an unsafe request by cookie, after the check of the origin and before the
+   * check of the CSRF token.
+   */
   readonly requireMediaType?: () => Promise<void>;
 }
 
 /**
- * Returns the access token of a request: the one in the authorization header or, if there is none, the one in the access
- * cookie.
+ * Returns the access token of a request, from the authorization header. If that header has no token, it is taken from the
+ * access cookie.
  *
- * @throws AuthError `not_authenticated` if there is no token; `bad_authorization_header`; `csrf_failed` if the token is
- * in a cookie and two cookies have the same name.
+ * @throws AuthError `not_authenticated` if there is no token. `bad_authorization_header` if that header is malformed.
+ * `csrf_failed` if the token is in a cookie and two cookies have the same name.
  */
 export function readCredentials(
   headers: HeaderSource,
@@ -43,13 +46,13 @@ export function readCredentials(
 }
 
 /**
- * Authenticates a request. A bearer token is enough. The access cookie is enough for a safe method. Any other method
- * also needs an allowed origin and the session's CSRF token, and an upgrade, for example to a WebSocket, an allowed
- * origin.
+ * Authenticates a request. A bearer token is always enough. The access cookie alone is enough for a safe method. With any
+ * other method, an allowed origin and the session's CSRF token are also required. For an upgrade by cookie, for example to
+ * a WebSocket, an allowed origin is also required.
  *
- * @returns the claims, or a promise of them if they need I/O, which they nearly never do. Always a promise for
- * an unsafe request by cookie.
- * @throws AuthError as `readCredentials` and the flow `authenticate`; `csrf_failed`.
+ * @returns the claims, or a promise of them in the rare cases that need I/O. For an unsafe request by cookie, it is always
+ * a promise.
+ * @throws AuthError with the codes of `readCredentials` and of the flow `authenticate`, or `csrf_failed`.
  */
 export function authenticateRequest(
   deps: HttpDeps,
@@ -78,7 +81,7 @@ async function authenticateUnsafe(
   return authentication;
 }
 
-/** Returns whether the request asks to change the protocol (RFC 9110 §7.8). */
+/** Returns whether the request wants to change the protocol (RFC 9110 §7.8). */
 function isUpgrade(headers: HeaderSource): boolean {
   return readHeader(headers, "upgrade") !== undefined;
 }

@@ -21,7 +21,10 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
   let loadedAt = -Infinity;
   let isDisposed = false;
 
-  /** Loads the list. Only the newest response counts: an older one may contain a device that is logged out by now. */
+  /**
+   * Loads the list. Only the newest response is used, because an older one may contain a device that has been logged out
+   * since.
+   */
   async function load(): Promise<void> {
     loads += 1;
     pendingLoads += 1;
@@ -49,7 +52,10 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
     if (isDue && pendingLoads === 0) loadIfVisible();
   }
 
-  /** A hidden page sends no requests. It loads the list when it becomes visible again. */
+  /**
+   * Loads the list if the page is visible. A hidden page sends no requests. It loads the list when it becomes visible
+   * again.
+   */
   function loadIfVisible(): void {
     if (document.visibilityState === "visible") void load();
   }

@@ -2,7 +2,10 @@ import type { Store } from "../../core/store/index.ts";
 import { toTime, withoutControls } from "../format.ts";
 import { type Check, ok, warn } from "./check.ts";
 
-/** By how many milliseconds a node's clock may differ from the database's: half of the default `clockTolerance`. */
+/**
+ * The maximum difference between the clocks of a node and of the database, in milliseconds: half of the default
+ * `clockTolerance`.
+ */
 const maxClockDifference = 30_000;
 
 /** Lists the nodes in the registry, and checks whether their clocks agree with the database's. */
@@ -28,6 +31,10 @@ export async function checkNodes({ nodes }: Pick<Store, "nodes">): Promise<reado
   ];
 }
 
-/** @param ahead milliseconds; negative if the clock is behind. */
+/**
+ * Returns the difference between two clocks as text.
+ *
+ * @param ahead the number of milliseconds by which the clock is ahead. It is negative if the clock is behind.
+ */
 const toDifference = (ahead: number): string =>
   `${Math.round(Math.abs(ahead) / 1000)} s ${ahead < 0 ? "behind" : "ahead of"}`;

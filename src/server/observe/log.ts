@@ -13,15 +13,15 @@ import type { PublicPathFault } from "./stripped-prefix.ts";
 export interface ServerLog {
   /** Logs an answered request. */
   readonly request: (record: RequestRecord) => void;
-  /** Logs an event, at the level that the event catalogue gives it. */
+  /** Logs an event, using the level in the event catalogue. */
   readonly event: (event: AuthEvent) => void;
   /** Logs a request that was refused before it reached the routes. */
   readonly malformed: (request: MalformedRequest) => void;
   /** Logs a finished cleanup. */
   readonly cleanup: (deleted: DeletedCounts) => void;
-  /** Logs that browsers don't keep the cookies, and what to do. */
+  /** Logs that browsers don't keep the cookies, and what the operator should do. */
   readonly lostCookies: () => void;
-  /** Logs that `publicPath` seems to be wrong, and what to do. */
+  /** Logs that `publicPath` seems to be wrong, and what the operator should do. */
   readonly publicPath: (fault: PublicPathFault) => void;
   /** Logs how many lines could not be written before this one. */
   readonly linesLost: (lines: number) => void;
@@ -31,19 +31,19 @@ export interface ServerLog {
 
 /** The options of `createLog`. */
 export interface LogOptions {
-  /** The lowest level that is written. */
+  /** The lowest level that is logged. */
   readonly level: LogLevel;
-  /** Receives the lines. */
+  /** The stream to which the lines are written. */
   readonly destination: DestinationStream;
 }
 
-/** The longest logged segment of a path, in characters: a session id is shorter, a token is longer. */
+/** The maximum length of a segment of a logged path, in characters. A session id is shorter, and a token is longer. */
 const maxSegmentLength = 40;
 
-/** The longest logged path, in characters. */
+/** The maximum length of a logged path, in characters. */
 const maxPathLength = 200;
 
-/** The longest logged user agent, in characters. */
+/** The maximum length of a logged user agent, in characters. */
 const maxUserAgentLength = 100;
 
 /** Creates a log. It never writes a query, a body, a secret, or a header other than the user agent. */
@@ -127,7 +127,8 @@ function toRequestFields({ id, method, path, status, milliseconds, ip, userAgent
 }
 
 /**
- * Returns the path without segments that are too long for our routes: a client may put anything there, even a token.
+ * Returns the path without segments that are too long for tokenpair's routes. A client can put anything there, even a
+ * token.
  */
 function toLoggedPath(path: string): string {
   const segments = path.split("/").map((segment) => (segment.length > maxSegmentLength ? "…" : segment));
@@ -140,8 +141,8 @@ function withFlatClient({ client, ...fields }: { readonly client: ClientInfo }):
 }
 
 /**
- * Returns name, code and stack (with the message), or only the message of a refusal, and the same of the cause. Other members
- * may quote the input.
+ * Returns the error's name, code and stack (which includes the message). For a refusal, returns only the message. Also
+ * returns the same for the error's cause. Other members are left out, because they may quote the input.
  */
 function toErrorFields(error: unknown, isWithStack = true): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: typeof error };
