@@ -58,6 +58,8 @@ describe("a user in trouble", () => {
     expect(await callApi(page)).toBe("No response");
     await bannerOf(page).filter({ hasText: "No connection to the server. You are still logged in." }).waitFor();
     expect(await page.getByRole("button", { name: "Change password" }).evaluateAll(isAboveBanner)).toBe(true);
+    await page.getByRole("button", { name: "Change password" }).click();
+    await page.getByText("Please enter your current password.").waitFor();
     await own.restart();
     expect(await callApi(page)).toBe("200 OK");
     await until(async () => (await bannerOf(page).textContent()) === "");
