@@ -18,7 +18,7 @@ export interface AuthOptions<U extends AuthUser = User, C extends object = Appli
   /** The database: `sqliteStore` from "tokenpair/sqlite" or `postgresStore` from "tokenpair/postgres". Required. */
   readonly store: Store;
   /**
-   * The key that signs access tokens. Either a private key as PEM or JWK (ES256, EdDSA, RS256, …), which
+   * The key that signs access tokens. It is either a private key as PEM or JWK (ES256, EdDSA, RS256, …), which
    * `tokenpair keys generate` creates, or an HMAC secret. A secret must have at least as many bytes as its hash: 32 for
    * HS256. Its UTF-8 bytes are used unchanged, so trim it if it comes from a file. A value that looks like a path, a URL or
    * a placeholder is refused. Required, unless `keyEncryptionKey` turns on the key ring. Default: none.

@@ -153,9 +153,9 @@ const pathStart = /^(?:[A-Za-z]:[\\/]|\\\\|~[\w.-]*[\\/]|\.{1,2}[\\/]|%[A-Za-z]\
 const fileExtension = /\.(?:key|pub|pem|crt|cer|der|p8|p12|pfx|jwks?|json|ya?ml|toml|conf|ini|env|txt|secret|hmac)$/i;
 
 /**
- * Returns whether a text with slashes is base64 of random bytes. It must have digits and letters of both cases, which only
- * one in 1,500 such texts of 32 bytes has not. In addition, about every second letter must change the case, which is rarer
- * in a path in CamelCase.
+ * Returns whether a text with slashes is base64 of random bytes. Such a text has upper-case letters, and only one in 1,500
+ * such texts of 32 bytes has no digit. A text without digits counts if its case changes often enough: in random text, it
+ * changes at every second letter, but in a path in CamelCase less often.
  */
 function isRandomBase64(text: string): boolean {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || !/[A-Z]/.test(text)) return false;

@@ -9,7 +9,7 @@ export const logoutMessages: Readonly<Record<LogoutReason, string>> = {
   refused: "The server could not confirm your login. Please log in again.",
 };
 
-/** The text that is shown first if another user than before is now logged in. */
+/** The text that is shown first if a different user from before is now logged in. */
 export const replacedMessage = "Another login in this browser has replaced yours.";
 
 /** The texts about problems with the connection. */

@@ -33,7 +33,7 @@ export function checkKeys(config: Config, database: Database): readonly Check[] 
   }
 }
 
-/** Returns the texts of the keys. A secret that doesn't exist yet is left out, because it will be a good one. */
+/** Returns the keys. If the secret will be created later, a random one takes its place. */
 function toTexts({ signing, secret, missing }: ServerKeys) {
   const future = missing === "secret" ? { secret: systemRandom(64) } : {};
   return {

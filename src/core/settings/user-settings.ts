@@ -59,8 +59,8 @@ export interface LoginHookSettings<U extends AuthUser = User> {
 /** Settings for passwords in tokenpair's own user table. */
 export interface PasswordSettings {
   /**
-   * The shortest new password, from 8 to 64 characters. Use 15 if the password is the only factor (NIST SP 800-63B-4).
-   * Default: 8.
+   * The minimum length of a new password: from 8 to 64 characters. Use 15 if the password is the only factor (NIST SP
+   * 800-63B-4). Default: 8.
    */
   readonly minPasswordLength: number;
   /** The memory for one hash, in KiB, at most 262,144 (256 MiB). Default: 19,456 (19 MiB). */

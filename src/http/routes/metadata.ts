@@ -9,7 +9,10 @@ import { toCacheableDocument, toCacheableResponse } from "../response/cacheable.
 
 const path = "/.well-known/oauth-authorization-server";
 
-/** `GET /.well-known/oauth-authorization-server` (RFC 8414 §3): returns what services need to know, and finds the other endpoints. */
+/**
+ * `GET /.well-known/oauth-authorization-server` (RFC 8414 §3): returns what services need to know, including the paths of
+ * the other endpoints.
+ */
 export const metadata = defineEndpoint({
   method: "GET",
   path: () => path,

@@ -60,8 +60,8 @@ export interface PostgresConnection {
 /** How to run a statement that is more urgent than other calls. */
 interface UrgentOptions {
   /**
-   * The number of milliseconds after which a statement fails. If it is set, the call isn't refused because many calls are
-   * waiting for a connection. Default: the limits of the store.
+   * The number of milliseconds after which a statement fails. If it is set, the call isn't refused even if too many calls
+   * are waiting for a connection. Default: the limits of the store.
    */
   readonly urgentTimeout?: number;
 }
