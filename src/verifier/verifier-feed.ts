@@ -31,7 +31,7 @@ export interface VerifierFeed extends Pick<FeedKnowledge, "requireNotRevoked" | 
   isFresh(): boolean;
   /** Returns the seconds by which the revocations may be behind. */
   staleness(): number;
-  /** What readers of a relay get; `null` without one. */
+  /** What readers of a relay get; `null` without the option `relay`. */
   readonly relayLog: RelayLog | null;
   /** The state, as `VerifierStatus` has it. */
   status(): { readonly entries: number; readonly isConnected: boolean; readonly failure: string | null; bytes: number };
@@ -67,9 +67,7 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
   const freshness = createFreshness({ clock, maxStaleness: config.maxStaleness, caution });
   const acknowledger = createAcknowledger({ requests, schedule, timeout: maxStaleness });
   const relayLog =
-    config.relay === null
-      ? null
-      : createRelayLog({ clock, schedule, onSettled: (cursor) => acknowledger.acknowledge(cursor) });
+    config.relay === null ? null : createRelayLog({ clock, schedule, onSettled: acknowledger.acknowledge });
   const reader = createFeedReader({
     requests,
     freshness,
