@@ -20,7 +20,8 @@ import type { HttpDeps } from "./http/endpoint.ts";
 import { toClientInfo } from "./http/request/client-info.ts";
 import { toRequest } from "./http/request/headers.ts";
 import { createDepsFinder, createHttpHandler } from "./http/router.ts";
-import { checkHealth, sweepSilentNodes, toKeyStats } from "./node-state.ts";
+import { toKeyWarnings } from "./keys/warnings.ts";
+import { checkHealth, sweepSilentNodes, toKeyStats, toReaderStats } from "./node-state.ts";
 
 /**
  * Creates token-pair authentication over a store. Await `ready()` before the first request.
@@ -41,19 +42,27 @@ import { checkHealth, sweepSilentNodes, toKeyStats } from "./node-state.ts";
 export function createAuth<U extends AuthUser = User, C extends object = ApplicationClaims>(
   options: AuthOptions<U, C>,
 ): Auth<U, C> {
-  return createAuthWith(options, { developmentCookies: process.env["NODE_ENV"] === "development" });
+  return createAuthWith(options, {
+    developmentCookies: process.env["NODE_ENV"] === "development",
+    warn: (warning) => process.emitWarning(`tokenpair: ${warning}`),
+  });
 }
 
-/** What is not a setting, so that no configuration can turn it on in production. */
+/** Options that are not settings, so that no configuration can turn them on in production. */
 export interface AuthMode {
-  /** Whether browsers on this machine get cookies that work at http://localhost in every browser. */
+  /**
+   * Whether browsers on this machine get cookies that work at http://localhost. Not every browser accepts secure cookies
+   * there.
+   */
   readonly developmentCookies: boolean;
+  /** Called by `ready` with what is unsafe about the settings: full sentences. */
+  readonly warn: (warning: string) => void;
 }
 
-/** Creates what `createAuth` creates, in a given mode. */
+/** Does the same as `createAuth`, with the given mode. */
 export function createAuthWith<U extends AuthUser = User, C extends object = ApplicationClaims>(
   { onError, ...options }: AuthOptions<U, C>,
-  { developmentCookies }: AuthMode,
+  { developmentCookies, warn }: AuthMode,
 ): Auth<U, C> {
   requireFunctions({ onError, onLag: options.onLag });
   const listeners = createListeners();
@@ -65,7 +74,10 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
   const http = createHttpHandler(httpDeps, { developmentCookies, ...(onError === undefined ? {} : { onError }) });
   const findDevelopmentDeps = createDepsFinder(httpDeps, developmentCookies);
 
-  /** Reads the socket only in development: it would cost every request time. */
+  /**
+   * Returns the `HttpDeps` for a request. Reads the socket only in development, because that would cost time at every
+   * request.
+   */
   function findDeps(request: RequestLike, options?: RequestOptions): HttpDeps {
     if (!developmentCookies) return httpDeps;
     return findDevelopmentDeps(request, { ip: (options?.socket ?? request.socket)?.remoteAddress });
@@ -85,6 +97,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       if (deps.users.isOwn) await deps.passwords.prepare();
       await deps.store.checkSchema();
       await keys.load();
+      for (const warning of toKeyWarnings(keys.current().tokens.access.algorithm, deps.settings)) warn(warning);
       await deps.feed.start();
       await reportLegacyKey(deps);
       webhook?.start();
@@ -93,11 +106,13 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     health: () => checkHealth(deps, { keys, storeMonitor }),
     stats: () => ({
       revocations: { live: deps.revocations.size, staleSeconds: deps.feed.staleness() },
+      readers: toReaderStats(deps),
       passwords: deps.passwords.load(),
       store: { isWritable: storeMonitor.isWritable() },
       keys: toKeyStats(keys, deps.clock),
       ...(deps.store.connections === undefined ? {} : { connections: deps.store.connections() }),
     }),
+    drain: () => deps.readers.stop(),
     close: async () => {
       deps.readers.stop();
       const left = deps.feed.stop();
@@ -239,13 +254,13 @@ function toOwner<T extends { readonly userId?: string | undefined }>(subject: T,
   return { ...subject, userId: toUserId(subject.userId, taker) };
 }
 
-/** SQLite takes a negative limit for none. */
+/** Throws if a limit is not a positive whole number. SQLite would read a negative limit as "no limit". */
 function requireLimit(taker: string, limit: unknown = 1): void {
   if (Number.isSafeInteger(limit) && (limit as number) > 0) return;
   throw new TypeError(`${taker}: limit must be a positive whole number, got ${toShown(limit)}`);
 }
 
-/** An unknown scope must not count as "all". */
+/** Throws if a scope is unknown. An unknown scope must not count as "all". */
 function requireScope(scope: unknown = "local"): void {
   const fault = findSettingFault({ type: "choice", choices: ["local", "others", "all"] }, scope);
   if (fault !== null) throw new TypeError(`logout: scope ${fault}`);

@@ -18,6 +18,7 @@ import { type AuditQueue, createAuditQueue } from "./events/queue.ts";
 import { createRecorder } from "./events/recorder.ts";
 import { createWebhook, type Webhook } from "./events/webhook.ts";
 import type { WebhookTarget } from "./events/webhook-request.ts";
+import { createCredentialWatch } from "./flows/credential-watch.ts";
 import type { Deps } from "./flows/deps.ts";
 import { bindFlows } from "./flows/index.ts";
 import { findSessionEnd } from "./flows/sessions.ts";
@@ -37,9 +38,6 @@ import type { ReadersKnowledge } from "./revocation/readers/readers-knowledge.ts
 import { createRevocationIndex } from "./revocation/revocation-index.ts";
 import { createSignals, type Signals } from "./revocation/signals.ts";
 
-/** How many streams of the feed may be open. */
-const maxFeedStreams = 10_000;
-
 /** What a test may replace. */
 export interface TestDoubles {
   readonly clock?: Clock;
@@ -48,23 +46,23 @@ export interface TestDoubles {
   readonly schedule?: Schedule;
 }
 
-/** What an `Auth` is made of. */
+/** The parts that make up an `Auth`. */
 export interface Parts {
-  /** What the flows work with. */
+  /** The dependencies of the flows. */
   readonly deps: Deps;
-  /** What the routes work with. */
+  /** The dependencies of the routes. */
   readonly httpDeps: HttpDeps;
   readonly keys: Keys;
   readonly signals: Signals;
   readonly confirmer: Confirmer;
   readonly auditQueue: AuditQueue;
   readonly storeMonitor: StoreMonitor;
-  /** `null` without `webhookUrl`. */
+  /** The webhook, or `null` without `webhookUrl`. */
   readonly webhook: Webhook | null;
 }
 
 /**
- * Builds and freezes what the flows and routes work with. Starts nothing.
+ * Builds and freezes the dependencies of the flows and routes. Starts nothing.
  *
  * @throws SettingError if a setting is missing, unknown or wrong, or contradicts another one.
  */
@@ -96,6 +94,7 @@ export function createDeps(
     },
     areOver: leases.areOver,
   };
+  const credentials = createCredentialWatch({ services: store.services, clock });
   const feed = createFeed({
     store,
     index: revocations,
@@ -105,6 +104,7 @@ export function createDeps(
     onState: (state) => {
       keys.observe(state);
       confirmer.observe(state);
+      credentials.observe(state);
     },
     onStaleness: (seconds) => signals.onStaleness(seconds),
     onLag,
@@ -125,7 +125,7 @@ export function createDeps(
     leases,
     clock,
     random,
-    maxStreams: maxFeedStreams,
+    maxStreams: settings.maxFeedStreams,
     schedule,
   });
   const signals = createSignals({
@@ -177,6 +177,8 @@ export function createDeps(
     tokens,
     keys,
     readBearerToken: createBearerReader(settings),
+    readers,
+    credentials,
     random,
     clock,
     emit,

@@ -1,4 +1,4 @@
-/** Token-pair authentication: `createAuth`, its types and errors, and the units of its settings. */
+/** The entry point of the package: `createAuth`, its types and errors, and the units of its settings. */
 
 export type { AnyAuth, AnyCheck, AnyCors, Auth, AuthenticationOf } from "./auth.ts";
 export type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";

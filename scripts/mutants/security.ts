@@ -195,14 +195,14 @@ export const securityMutants: readonly Mutant[] = [
     name: "a service's credential is accepted under another name",
     file: "src/flows/authenticate-service.ts",
     find: "presented.name !== undefined && presented.name !== service.name",
-    replace: "false",
+    replace: 'presented.name === ""',
     tests: ["test/http/service-credentials.test.ts"],
   },
   {
     name: "a service needs no scope",
     file: "src/flows/authenticate-service.ts",
     find: "!service.scopes.includes(scope)",
-    replace: "false",
+    replace: "service.scopes.length === 0",
     tests: ["test/http/service-credentials.test.ts"],
   },
   {

@@ -8,15 +8,18 @@ export { cors, type Middleware } from "./express-parts.ts";
 declare global {
   namespace Express {
     interface Request {
-      /** Who sent the request. Only behind `requireUser`; elsewhere it is undefined. `Register` gives it your types. */
+      /**
+       * Who sent the request. Set by `requireUser`; undefined on other routes. `Register` gives it the types of your
+       * application.
+       */
       auth: RegisteredAuthentication;
     }
   }
 }
 
 /**
- * Returns a middleware with the endpoints of the HTTP contract. For any other path, it calls `next()`. Mount it at the root,
- * before body parsers. Otherwise, Express itself answers requests whose body it can't parse.
+ * Returns a middleware with the endpoints of the HTTP contract. For any other path, the middleware calls `next()`. Mount it
+ * at the root and before body parsers. Otherwise, Express itself answers requests with a body that it can't parse.
  *
  * @example
  * app.use(authRoutes(auth));
@@ -31,7 +34,7 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): Middleware {
 }
 
 /**
- * Returns a middleware that sets `req.auth`, and refuses requests that are not authenticated.
+ * Returns a middleware that sets `req.auth` and refuses requests that are not authenticated.
  *
  * @example
  * app.get("/api/orders", requireUser(auth), (req, res) => res.json(ordersOf(req.auth.userId)));

@@ -8,13 +8,15 @@ export type { FastifyInstanceLike, FastifyReplyLike, FastifyRequestLike, Require
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Who sent the request. Only behind `requireUser`; elsewhere it is null. `Register` gives it your types. */
+    /**
+     * Who sent the request. Set by `requireUser`; null on other routes. `Register` gives it the types of your application.
+     */
     auth: RegisteredAuthentication;
   }
 }
 
 /**
- * Returns a plugin with the endpoints of the HTTP contract. It doesn't answer other paths.
+ * Returns a plugin with the endpoints of the HTTP contract. The plugin doesn't answer other paths.
  *
  * @example
  * await app.register(authRoutes(auth));
@@ -34,7 +36,8 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: Fastify
 }
 
 /**
- * Returns a hook that sets `request.auth`, and refuses requests that are not authenticated. Your own hook may await it.
+ * Returns a hook that sets `request.auth` and refuses requests that are not authenticated. You can also await it in your
+ * own hook.
  *
  * @example
  * app.get("/api/orders", { onRequest: requireUser(auth) }, async (request) => ordersOf(request.auth.userId));

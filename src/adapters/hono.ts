@@ -9,7 +9,7 @@ export { cors } from "./hono-cors.ts";
 export type { AuthEnv } from "./hono-parts.ts";
 
 /**
- * Returns a middleware with the endpoints of the HTTP contract. For any other path, it calls `next()`.
+ * Returns a middleware with the endpoints of the HTTP contract. For any other path, the middleware calls `next()`.
  *
  * @example
  * app.use(authRoutes(auth));
@@ -23,14 +23,15 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): MiddlewareHan
 }
 
 /**
- * Returns a middleware that sets `c.get("auth")`, and refuses requests that are not authenticated.
+ * Returns a middleware that sets `c.get("auth")` and refuses requests that are not authenticated.
  *
  * @example
  * app.get("/api/orders", requireUser(auth), (c) => c.json(ordersOf(c.get("auth").userId)));
  */
 export function requireUser<A extends AnyCheck>(auth: A): MiddlewareHandler<AuthEnv<A>>;
 /**
- * Returns a handler that calls `handler` only for authenticated requests. Faster than a middleware: Hono builds no chain.
+ * Returns a handler that calls `handler` only for authenticated requests. It is faster than a middleware, because Hono
+ * doesn't have to build a chain.
  *
  * @example
  * app.get("/api/orders", requireUser(auth, (c) => c.json(ordersOf(c.get("auth").userId))));

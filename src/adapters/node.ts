@@ -6,7 +6,7 @@ import { sendCors, sendResponse, toConnection } from "./node-parts.ts";
 
 /**
  * Returns a request handler for `node:http` that serves tokenpair's endpoints. It answers any other path with a 404, so
- * ask `auth.handles(req)` first.
+ * check `auth.handles(req)` first.
  *
  * @example
  * const handleAuth = toNodeHandler(auth);
@@ -44,8 +44,8 @@ export function requireUser<A extends AnyCheck>(
 }
 
 /**
- * Returns a function that lets pages of `trustedOrigins` use your own routes: call it before `requireUser`, and stop if it
- * returns true, because it has then answered a preflight.
+ * Returns a function that allows pages from `trustedOrigins` to use your own routes. Call it before `requireUser`. If it
+ * returns true, it has answered a preflight, so don't handle the request any further.
  *
  * @example
  * const allowOrigins = cors(auth);

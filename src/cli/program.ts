@@ -14,7 +14,7 @@ import type { Context } from "./context.ts";
 import { toErrorMessage, UsageError } from "./errors.ts";
 
 /**
- * Runs one command line. Never rejects. The server of `serve` keeps running after this fulfills.
+ * Runs one command line. Never rejects. The server that `serve` starts continues to run after the promise fulfils.
  *
  * @param argv the arguments, without `node` and the script's name.
  * @returns the exit code: 0 for success, 1 for a refusal (the reason is on stderr), 2 for wrong usage.

@@ -12,7 +12,7 @@ import { toAccessHeader } from "./keys/signing-key.ts";
 import { createMinter, type Minter, type MinterSettings, type NewAccessToken, type NewRefreshToken } from "./minter.ts";
 import { toRefreshTokenId } from "./secrets.ts";
 
-/** The settings of tokens. */
+/** The settings that the tokens depend on. */
 export type TokenSettings = MinterSettings & Pick<Settings, "leeway" | "clockTolerance" | "verifyCacheSize">;
 
 /** Creates and verifies access and refresh tokens. No I/O. */
@@ -24,51 +24,51 @@ export interface Tokens extends Pick<Minter, "mintAccess" | "mintRefresh"> {
   /** Verifies an access token, as `AccessTokens.verify` does. */
   readonly verifyAccess: AccessTokens["verify"];
   /**
-   * Returns the claims of a genuine refresh token. Its `jti` must be that of its secret.
+   * Returns the claims of a genuine refresh token. The `jti` must be derived from its secret.
    *
-   * @param options.mayBeExpired accepts an expired token too. Default: false.
-   * @throws AuthError as `verifyAccess` does.
+   * @param options.mayBeExpired whether an expired token is also accepted. Default: false.
+   * @throws AuthError with the same codes as `verifyAccess`.
    */
   verifyRefresh(token: string, options?: { readonly mayBeExpired?: boolean }): RefreshClaims;
   /**
-   * Returns the claims of a genuine token of either kind.
+   * Returns the claims of a genuine access or refresh token.
    *
-   * @param options.mayBeExpired accepts an expired token too. Default: false.
-   * @throws AuthError as `verifyAccess` does.
+   * @param options.mayBeExpired whether an expired token is also accepted. Default: false.
+   * @throws AuthError with the same codes as `verifyAccess`.
    */
   verifyAny(token: string, options?: { readonly mayBeExpired?: boolean }): AccessClaims | RefreshClaims;
-  /** Forgets the tokens that have been verified. Another key set does that too. */
+  /** Forgets all tokens that have been verified. A new key set does the same. */
   forget(): void;
 }
 
-/** tokenpair's claims whose names can't be configured. */
+/** Those of tokenpair's claims whose names can't be configured. */
 const fixedClaims = ["exp", "iat", "nbf", "iss", "aud", "sid", "ue", "ge", "gen", "secret"];
 
 /** The last generation whose successor fits 32 bits. */
 const maxGeneration = 0xffff_fffe;
 
-/** What tokens need. */
+/** The options of `createTokens`. */
 export interface TokensOptions {
-  /** Returns the keys of this moment. As long as nothing has changed, it must return the same object. */
+  /** Returns the current keys. As long as nothing has changed, it must return the same object. */
   readonly keys: () => KeySet;
   readonly clock: Clock;
   readonly settings: TokenSettings;
   readonly random?: Random;
 }
 
-/** A key set, and what derives from it. */
+/** A key set, and what is derived from it. */
 interface Current {
   readonly keys: KeySet;
   readonly minter: Minter;
-  /** See `toAccessHeader`. */
+  /** The header of access tokens, as returned by `toAccessHeader`. */
   readonly accessHeader: string | undefined;
 }
 
 /**
- * Creates the tokens of an installation. Verified access tokens are cached until the key set changes, so that a token of a
- * removed key isn't accepted.
+ * Creates the functions that create and verify an installation's tokens. Verified access tokens are cached until the key
+ * set changes, so that a token of a removed key isn't accepted.
  *
- * @throws SettingError if a configured claim name is also that of another claim.
+ * @throws SettingError if a configured claim name is also the name of another claim.
  */
 export function createTokens({ keys, clock, settings, random = systemRandom }: TokensOptions): Tokens {
   const access = createAccessTokens({ keys, clock, settings });

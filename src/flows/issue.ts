@@ -12,31 +12,31 @@ import type { SessionOwner } from "./logout.ts";
 import { prepareTokens, type TokenLimitOptions } from "./token-pair.ts";
 import { type FoundUser, mayHaveTokens } from "./user-source.ts";
 
-/** How to start a session. */
+/** The options of `issue`. */
 export interface IssueOptions {
   /** Whether a browser keeps the refresh cookie after it is closed. Default: true. */
   readonly remember?: boolean;
   /** Who sent the request. Default: nothing is known. */
   readonly client?: ClientInfo;
-  /** An earlier session of the same browser. It is revoked in the same transaction, if it is that user's. */
+  /** An earlier session of the same browser. If it belongs to that user, it is revoked in the same transaction. */
   readonly replaces?: SessionOwner | undefined;
 }
 
-/** A new session, its user and its first pair. */
+/** A new session, its user and its first pair of tokens. */
 export interface Issued {
-  /** The user who is logged in now. */
+  /** The user who is now logged in. */
   readonly user: AuthUser;
   /** The session's row. */
   readonly session: Session;
-  /** The access and the refresh token of generation 0. */
+  /** The access and refresh tokens of generation 0. */
   readonly pair: TokenPair;
 }
 
 /**
  * Starts a session for a user whom the application has authenticated.
  *
- * @throws AuthError `no_active_account` if there is no such user or the user may not have tokens; and what
- * `startSession` throws.
+ * @throws AuthError `no_active_account` if there is no such user, or if the user may not have tokens. It also throws the
+ * errors of `startSession`.
  */
 export async function issue(deps: Deps, userId: string, options: IssueOptions = {}): Promise<Issued> {
   const found = await deps.users.find(userId);
@@ -46,10 +46,11 @@ export async function issue(deps: Deps, userId: string, options: IssueOptions = 
 }
 
 /**
- * Starts a session for an authenticated user who may have tokens, and returns its first pair.
+ * Starts a session for an authenticated user who may have tokens, and returns its first pair of tokens.
  *
- * @throws AuthError `no_active_account` if the user was disabled, deleted or given a new password since the user was
- * read; `unavailable` if the `claims` hook fails. StoreUnavailableError. If it throws, nothing has changed.
+ * @throws AuthError `no_active_account` if the user was disabled, deleted or given a new password after the user was read.
+ * `unavailable` if the `claims` hook fails. If it throws, nothing has changed.
+ * @throws StoreUnavailableError with nothing changed.
  */
 export async function startSession(
   deps: Deps,
@@ -75,7 +76,7 @@ export async function startSession(
   return { user, session: created.session, pair: tokens.mintPair({ ...created, secret }) };
 }
 
-/** Returns what a new session has from the settings and the client, with a new id. */
+/** Returns the members of a new session that come from the settings and the client, with a new id. */
 export function toNewSession(
   { settings, clock, random }: Pick<Deps, "settings" | "clock" | "random">,
   userId: string,
@@ -107,7 +108,7 @@ export function sessionsLimited(
   }));
 }
 
-/** Returns the events of a login: the sessions that it revokes, the login, and the new device. */
+/** Returns the events of a login: the sessions that it revoked, the login, and the new device. */
 function sessionCreated({ id: sessionId, userId, replaces }: NewSession, client: ClientInfo): EventsOf<CreatedSession> {
   const replaced: EventsOf<RevokedSessions> =
     replaces === undefined ? () => [] : sessionsRevoked({ ...replaces, reason: "replaced", client });

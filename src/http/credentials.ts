@@ -31,18 +31,21 @@ export interface CredentialDeps {
 
 /** How to authenticate a request. */
 export interface AuthenticateRequestOptions {
-  /** What `readCredentials` returned. Default: it is called. */
+  /** The credentials that `readCredentials` returned. Default: `authenticateRequest` calls `readCredentials`. */
   readonly credentials?: AccessCredentials;
-  /** Checks the body's media type, if the request is unsafe and by cookie: after the origin, before the CSRF token. */
+  /**
+   * Checks the media type of the body. Called for an unsafe request by cookie, after the check of the origin and before the
+   * check of the CSRF token.
+   */
   readonly requireMediaType?: () => Promise<void>;
 }
 
 /**
- * Returns the access token of a request: the one in the authorization header or, if there is none, the one in the access
- * cookie.
+ * Returns the access token of a request, from the authorization header. If that header has no token, it is taken from the
+ * access cookie.
  *
- * @throws AuthError `not_authenticated` if there is no token; `bad_authorization_header`; `csrf_failed` if the token is
- * in a cookie and two cookies have the same name.
+ * @throws AuthError `not_authenticated` if there is no token. `bad_authorization_header` if that header is malformed.
+ * `csrf_failed` if the token is in a cookie and two cookies have the same name.
  */
 export function readCredentials(
   headers: HeaderSource,
@@ -81,9 +84,9 @@ export function requireOrigin(
 /**
  * Authenticates a request: `requireOrigin`, the token and, for an unsafe request by cookie, the session's CSRF token.
  *
- * @returns the claims, or a promise of them if they need I/O, which they nearly never do. Always a promise for
- * an unsafe request by cookie.
- * @throws AuthError as `readCredentials` and the flow `authenticate`; `csrf_failed`.
+ * @returns the claims, or a promise of them in the rare cases that need I/O. For an unsafe request by cookie, it is always
+ * a promise.
+ * @throws AuthError with the codes of `readCredentials` and of the flow `authenticate`, or `csrf_failed`.
  */
 export function authenticateRequest(
   deps: HttpDeps,

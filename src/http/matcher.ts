@@ -6,20 +6,20 @@ import type { CorsPolicy, Endpoint } from "./endpoint.ts";
 
 /** The endpoints of one path. */
 interface Resource {
-  /** By method. */
+  /** The endpoints by method. */
   readonly endpoints: ReadonlyMap<string, Endpoint>;
   /** The endpoint that answers every method, and every path below. */
   readonly catchAll: Endpoint | undefined;
   /** The value of an `Allow` header. */
   readonly allow: string;
-  /** That of its endpoints. */
+  /** The CORS policy of the endpoints. */
   readonly cors: CorsPolicy | undefined;
 }
 
-/** A path that was found. */
+/** The result of a match: the endpoints of a path. */
 export interface Match {
   readonly resource: Resource;
-  /** The segments that match `{name}` in the path, decoded. */
+  /** The decoded segments that match `{name}` in the path. */
   readonly params: Readonly<Record<string, string>>;
 }
 
@@ -27,7 +27,7 @@ export interface Match {
  * Creates a function that finds the endpoints of a pathname, with or without its trailing slash. It returns `null` for
  * an unknown path. A path below that of an endpoint with `isCatchAll` is known.
  *
- * @throws TypeError if two endpoints have the same method and path, or one path and different `cors`.
+ * @throws TypeError if two endpoints have the same method and path, or the same path and different `cors` policies.
  */
 export function createMatcher(
   endpoints: readonly Endpoint[],
@@ -73,7 +73,7 @@ function toResources(endpoints: readonly Endpoint[], settings: Settings<AuthUser
   return byPath;
 }
 
-/** Returns the matches of the paths that endpoints have besides their own. */
+/** Returns the matches for the additional paths of endpoints. */
 function toAliases(
   endpoints: readonly Endpoint[],
   settings: Settings<AuthUser>,
@@ -88,12 +88,15 @@ function toAliases(
   return aliases;
 }
 
-/** A path that answers GET also answers HEAD (RFC 9110 §9.3.2). */
+/** Returns the value of an `Allow` header. A path that answers GET also answers HEAD (RFC 9110 §9.3.2). */
 function toAllow(methods: readonly string[]): string {
   return [...methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])), "OPTIONS"].join(", ");
 }
 
-/** Returns `null` if a segment is not percent-encoded UTF-8, so that the path is answered with 404. */
+/**
+ * Returns the decoded segments by name. Returns `null` if a segment is not percent-encoded UTF-8. In that case, the answer
+ * is a 404.
+ */
 function decodeAll(segments: readonly (readonly [string, string])[]): Readonly<Record<string, string>> | null {
   try {
     return Object.fromEntries(segments.map(([name, segment]) => [name, decodeURIComponent(segment)]));

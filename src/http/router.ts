@@ -17,19 +17,19 @@ import { endpoints as allEndpoints } from "./routes/index.ts";
 import { createSchemaEndpoint } from "./routes/schema.ts";
 import { createServiceCheck } from "./service-credentials.ts";
 
-/** Answers HTTP requests. */
+/** The handler of all HTTP requests. */
 export interface HttpHandler {
-  /** Answers a request. An unknown path gets a 404. Never rejects. */
+  /** Answers a request. Answers an unknown path with a 404. Never rejects. */
   fetch(request: Request, connection?: ConnectionInfo): Promise<Response>;
-  /** Returns the response that a protected resource would give for `error`. */
+  /** Returns the response of a protected resource to `error`. */
   refuse(error: unknown): Response;
-  /** Returns whether an endpoint has this pathname, with or without its trailing slash. */
+  /** Returns whether there is an endpoint with this pathname, with or without a trailing slash. */
   handles(pathname: string): boolean;
 }
 
-/** How to create a handler. */
+/** The options of `createHttpHandler`. */
 export interface HttpHandlerOptions {
-  /** The endpoints, without that of the OpenAPI document, which is added. Default: all of `routes/`. */
+  /** The endpoints. The endpoint of the OpenAPI document is always added. Default: all endpoints in `routes/`. */
   readonly endpoints?: readonly Endpoint[];
   /** Called with every error that the client only sees as a 500 or 503. Default: emits a process warning. */
   readonly onError?: (error: unknown) => void;
@@ -38,9 +38,9 @@ export interface HttpHandlerOptions {
 }
 
 /**
- * Creates the handler of the endpoints over `deps`.
+ * Creates the handler of the endpoints.
  *
- * @throws TypeError if two endpoints have the same method and path, or one path and different `cors`.
+ * @throws TypeError if two endpoints have the same method and path, or the same path and different `cors` policies.
  */
 export function createHttpHandler(
   deps: HttpDeps,
@@ -128,7 +128,7 @@ export function createHttpHandler(
   return Object.freeze({
     async fetch(request: Request, connection: ConnectionInfo = {}): Promise<Response> {
       const response = withStandardHeaders(await answer(request, connection));
-      return request.method === "HEAD" ? new Response(null, response) : response;
+      return request.method === "HEAD" ? withoutBody(response) : response;
     },
     refuse: (error: unknown) => withStandardHeaders(toRefusal(error, "resource")),
     handles: (pathname: string) => match(pathname) !== null,
@@ -136,8 +136,9 @@ export function createHttpHandler(
 }
 
 /**
- * Creates a function that returns what a request is answered with: `deps` or, if `developmentCookies` is true and the request
- * is a browser's on this machine, `deps` with the settings of development cookies.
+ * Creates a function that returns the dependencies for answering a request. They are `deps`, with one exception: if
+ * `developmentCookies` is true and a browser on this machine sent the request, they have the settings of development
+ * cookies.
  */
 export function createDepsFinder(
   deps: HttpDeps,
@@ -148,7 +149,16 @@ export function createDepsFinder(
   return (request, { ip }) => (isDevelopmentRequest(request, ip) ? developmentDeps : deps);
 }
 
-/** Returns whether there are two `Host` headers, which must be refused (RFC 9112 §3.2). `Headers` joins them by a comma. */
+function withoutBody(response: Response): Response {
+  // Nothing reads it: without this, a stream would stay open.
+  response.body?.cancel().catch(() => {});
+  return new Response(null, response);
+}
+
+/**
+ * Returns whether there are two `Host` headers. Such a request must be refused (RFC 9112 §3.2). `Headers` joins the two
+ * values with a comma.
+ */
 function hasTwoHosts(headers: Headers): boolean {
   return headers.get("Host")?.includes(",") ?? false;
 }

@@ -30,7 +30,10 @@ export function createApiPanel(client: Client, path: string): HTMLElement {
   );
 }
 
-/** `client.fetch` passes on the `TypeError` of `fetch`, whose message differs by browser. */
+/**
+ * Creates the error for a failed `fetch`. `client.fetch` passes on the `TypeError` of `fetch`, whose message is different
+ * in each browser.
+ */
 const offline = () => new ClientError("offline", "Could not reach the server.");
 
 function toPrettyJson(text: string): string {

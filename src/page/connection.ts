@@ -3,15 +3,15 @@ import { problemMessages, toProblem } from "./messages.ts";
 
 /** Shows problems with the connection in a banner. */
 export interface Connection {
-  /** Reports the outcome of a request: the error, or `undefined` for a success. */
+  /** Reports the outcome of a request: an error, or `undefined` for a success. */
   readonly report: (error: unknown) => void;
 }
 
 const stillLoggedIn = " You are still logged in.";
 
 /**
- * Writes the current problem into `banner`, and empties the banner if there is none. Browsers can claim to be offline
- * although they aren't, so a success counts for more than the last event of `page`.
+ * Writes the current problem into `banner`. If there is no problem, empties the banner. A browser can report that it is
+ * offline although it isn't, so a successful request has priority over the last event of `page`.
  */
 export function watchConnection(
   client: Client,

@@ -6,7 +6,10 @@ import { createButton, createHeading, element } from "./dom.ts";
 import { toMessage, toProblem } from "./messages.ts";
 import type { View } from "./view.ts";
 
-/** How often the list is reloaded while the page is visible, and how soon after a failure. Milliseconds. */
+/**
+ * How often the list is reloaded while the page is visible, in milliseconds. After a failure, it is reloaded after the same
+ * time.
+ */
 const reloadInterval = 30_000;
 const retryInterval = 3_000;
 
@@ -19,7 +22,10 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
   let timer: number | undefined;
   let isDisposed = false;
 
-  /** Loads the list. Only the newest response counts: an older one may contain a device that is logged out by now. */
+  /**
+   * Loads the list. Only the newest response is used, because an older one may contain a device that has been logged out
+   * since.
+   */
   async function load(): Promise<void> {
     loads += 1;
     const ownLoad = loads;
@@ -43,7 +49,10 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
     timer = setTimeout(loadIfVisible, delay);
   }
 
-  /** A hidden page sends no requests. It loads the list when it becomes visible again. */
+  /**
+   * Loads the list if the page is visible. A hidden page sends no requests. It loads the list when it becomes visible
+   * again.
+   */
   function loadIfVisible(): void {
     if (document.visibilityState === "visible") void load();
   }

@@ -15,33 +15,34 @@ import { noReaders } from "./readers/readers-knowledge.ts";
 /** Keeps a `RevocationIndex` up to date with the store, and knows how stale it may be. */
 export interface Feed {
   /**
-   * Registers the node, and fulfils when every revocation in the store has been applied. If that fails, the feed tries again
-   * at every poll; call `start` again to wait for that. Later calls start nothing else.
+   * Registers the node. Fulfils when every revocation in the store has been applied. If that fails, the feed tries again at
+   * every poll. To wait for the next attempt, call `start` again.
    *
-   * @throws what the store throws; TypeError after `stop`.
+   * @throws the errors of the store.
+   * @throws TypeError after `stop`.
    */
   start(): Promise<void>;
   /** Applies revocations that this process has just committed, without waiting for the next read. */
   apply(revocations: readonly Revocation[]): void;
   /**
-   * Returns whether the index can be relied on: it is loaded, and not staler than `maxStaleness`. Ask it before the index, in
-   * one synchronous piece.
+   * Returns whether the index can be used: it is loaded, and its staleness is at most `maxStaleness`. Call it before the
+   * index, with no `await` in between.
    *
-   * @param wall the wall clock in milliseconds, if the caller has read it already.
+   * @param wall the time of the wall clock in milliseconds, if the caller has already read it.
    */
   isFresh(wall?: number): boolean;
   /**
-   * Waits until the index can be relied on, for half a second at most: for the read in flight or, if there is none, for a new
-   * one. Doesn't wait if the last read failed.
+   * Waits until the index can be used, but for at most half a second. It waits for the read in flight or, if there is none,
+   * starts a new read. If the last read failed, it doesn't wait.
    *
-   * @returns whether the index can be relied on now.
+   * @returns whether the index can be used now.
    */
   whenFresh(): Promise<boolean>;
   /** Returns whether every revocation has been applied once. */
   isLoaded(): boolean;
-  /** Returns the seconds since the start of the last complete read; `Infinity` before the first. */
+  /** Returns the number of seconds since the start of the last complete read, or `Infinity` before the first one. */
   staleness(): number;
-  /** Returns this node's id in the registry; `null` if it is not registered. */
+  /** Returns this node's id in the registry, or `null` if it is not registered. */
   nodeId(): string | null;
   /** Returns the longest lease of this node and its readers, in milliseconds. */
   longestLease(): number;
@@ -69,7 +70,7 @@ const sweepInterval = 1_000;
 /** How often a run reads again because the read before counted for nothing. */
 const maxReads = 5;
 
-/** Seconds for which a cursor is used: the store keeps entries for a day longer than they are needed. */
+/** How long a cursor is used, in seconds. The store keeps entries for a day longer than they are needed. */
 const longestCursor = 86_400;
 
 /** Creates a feed that does nothing until it is started. */
@@ -90,14 +91,14 @@ export function createFeed(options: FeedOptions): Feed {
   const acknowledgements = createAcknowledgements({ membership, readers });
   const reports = createFeedReports({ clock, emit, onLag: options.onLag });
   const pollInterval = Math.min(maxStaleness * 250, longestPoll);
-  /** Milliseconds for a read of what is new. A read of everything may take as long as the store allows. */
+  /** The timeout for a read of new entries, in milliseconds. A read of all entries may take as long as the store allows. */
   const readTimeout = Math.max(maxStaleness * 400, 250);
   let cursor: FeedCursor | null = null;
-  /** Whether the last read has ended before its last batch. */
+  /** Whether the last read ended before its last batch. */
   let isUnfinished = false;
   let isLoaded = false;
   let beat = heartbeat === "write";
-  /** Whether an entry was applied for which a caller waits, and no complete read has been reported since. */
+  /** Whether an entry for which a caller waits was applied, and no complete read has been reported since. */
   let isAwaited = false;
   /** The lease that the registry had when the last counted read began. */
   let grantedLease = 0;

@@ -4,7 +4,7 @@ import type { NewNode, NodeStore, RegisteredNode } from "../core/store/nodes.ts"
 
 /** A node's place in the registry. */
 export interface Membership {
-  /** The id of the current registration; `null` if the node is not registered. */
+  /** The id of the current registration, or `null` if the node is not registered. */
   readonly id: string | null;
   /** The incarnation of the database in which the node is registered. */
   readonly incarnation: string | null;
@@ -16,7 +16,7 @@ export interface Membership {
   raise(ms: number): void;
   /** Returns the id, after registering if necessary. A read may count only if it begins after this promise fulfils. */
   ensure(): Promise<string>;
-  /** Forgets the registration: the database has marked it as leaving, lost it, or is another one now. */
+  /** Forgets the registration, because the database has marked it as leaving, has lost it, or has been replaced. */
   drop(): void;
   /**
    * Reports what a complete read has brought into force. Not awaited. If the report fails, the next call sends a newer one.
@@ -31,7 +31,7 @@ export interface Membership {
   leave(): Promise<void>;
 }
 
-/** What a membership needs. */
+/** The options of `createMembership`. */
 export interface MembershipOptions extends Omit<NewNode, "id"> {
   readonly nodes: NodeStore;
   readonly clock: Clock;
@@ -52,7 +52,7 @@ export function createMembership({
   let wantedLease = node.lease;
   let registered: RegisteredNode | null = null;
   let clockAhead = 0;
-  /** What must be reported; `null` if nothing has. */
+  /** The position that must still be reported, or `null` if there is none. */
   let owed: string | null = null;
   let isFirst = false;
   let isSending = false;

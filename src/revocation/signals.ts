@@ -7,16 +7,17 @@ import { unrefSchedule } from "../core/runtime/schedule.ts";
 import type { RevokeReason } from "../core/session.ts";
 import type { RevocationIndex } from "./revocation-index.ts";
 
-/** Aborts what is open under an access token when it must not continue: WebSockets, event streams, long polls. */
+/** Aborts long-running work of an access token when the token is no longer valid: WebSockets, event streams, long polls. */
 export interface Signals {
   /**
-   * Returns a signal that aborts when the token expires (within a second) or is revoked, or when this node's knowledge of
-   * revocations gets too stale. With `until: "session"` it follows the session instead: when the token expires, the session is
-   * looked up, and the signal stays as long as the session is live. It is aborted already if the reason is there already. Its
-   * reason is an `AuthError`: `token_expired`, `token_revoked` or `unavailable`. One token has one signal of each kind.
+   * Returns a signal that aborts when the token expires (within a second) or is revoked. It also aborts when this node's
+   * knowledge of revocations is too old. With `until: "session"`, it follows the session instead: when the token expires,
+   * the session is looked up, and the signal lasts as long as the session is live. If there already is a reason to abort,
+   * the returned signal is already aborted. The signal's reason is an `AuthError` with the code `token_expired`,
+   * `token_revoked` or `unavailable`. Each token has at most one signal of each kind.
    */
   signal(claims: AccessClaims, until?: SignalEnd): AbortSignal;
-  /** Aborts the signals of the tokens that `revocation` revokes. Call it when the index has the revocation. */
+  /** Aborts the signals of all tokens that `revocation` revokes. Call it after the index has applied the revocation. */
   onRevocation(revocation: Revocation): void;
   /**
    * Aborts the signals of the revoked tokens in these groups. Call it when the index has the revocations.
@@ -29,7 +30,7 @@ export interface Signals {
   onStaleness(seconds: number): void;
   /** Forgets every signal without aborting it. */
   stop(): void;
-  /** How many entries are held in memory: up to three for each pending signal, and none without pending signals. */
+  /** The number of entries in memory: up to three for each pending signal. */
   readonly size: number;
 }
 
@@ -45,18 +46,18 @@ export type SignalEnd = "token" | "session";
 /**
  * Looks up a session for a signal that follows it.
  *
- * @returns seconds until the session expires if it isn't refreshed; `null` if it is over.
- * @throws what the store throws.
+ * @returns the number of seconds until the session expires if it isn't refreshed, or `null` if it is no longer live.
+ * @throws the errors of the store.
  */
 export type FindSessionEnd = (sessionId: string) => Promise<number | null>;
 
-/** The longest timer, in milliseconds: a day. Timers of more than 2^31 - 1 ms don't work, so longer ones are set again. */
+/** The longest timer, in milliseconds: a day. Timers of more than 2^31 - 1 ms don't work, so a longer wait is split. */
 const longestTimer = 86_400_000;
 
-/** Milliseconds after which a session is looked up again if the store didn't answer. */
+/** The number of milliseconds after which a session is looked up again if the store didn't answer. */
 const retryDelay = 1_000;
 
-/** A token with a pending signal. It is removed when the signal fires. */
+/** A token with a pending signal. It is removed when the signal is aborted. */
 interface Registration {
   readonly claims: AccessClaims;
   readonly until: SignalEnd;
@@ -65,17 +66,17 @@ interface Registration {
   timer: Timer;
 }
 
-/** What signals need. */
+/** The options of `createSignals`. */
 export interface SignalsOptions {
   readonly index: Pick<RevocationIndex, "isRevoked">;
   readonly clock: Clock;
-  /** Seconds. */
+  /** The setting `leeway`, in seconds. */
   readonly leeway: number;
-  /** Seconds. */
+  /** The setting `accessTokenLifetime`, in seconds. */
   readonly accessTokenLifetime: number;
-  /** Seconds of staleness beyond which every signal aborts; `null`: none does. */
+  /** The staleness, in seconds, beyond which all signals abort. `null` means that they never abort for this reason. */
   readonly maxStaleness: number | null;
-  /** Returns the seconds since the last complete read of the feed. */
+  /** Returns the number of seconds since the start of the last complete read of the feed. */
   readonly staleness: () => number;
   readonly findSessionEnd: FindSessionEnd;
   /** Default: by the ids themselves, as `onRevocation` needs them. */
@@ -114,7 +115,10 @@ export function createSignals(options: SignalsOptions): Signals {
     else await followSession(registration);
   }
 
-  /** Looks the session up once in the life of an access token: an idle session expires without an entry in the feed. */
+  /**
+   * Looks the session up once in the lifetime of each access token. This is necessary because a session that expires has no
+   * entry in the feed.
+   */
   async function followSession(registration: Registration): Promise<void> {
     try {
       const left = await findSessionEnd(registration.claims.sessionId);

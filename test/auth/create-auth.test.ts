@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   type AuthEvent,
@@ -208,6 +209,37 @@ describe("a node", () => {
     const auth = await start();
     for (const part of [auth, auth.users, auth.sessions, auth.throttle, auth.audit])
       expect(Object.isFrozen(part)).toBe(true);
+  });
+});
+
+describe("a signing key that services verify", () => {
+  const privateKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey.export({
+    type: "pkcs8",
+    format: "pem",
+  });
+
+  /** Returns the warnings of the process until the node is ready. */
+  async function warningsOf(options: Partial<AuthOptions>): Promise<string[]> {
+    const warnings: string[] = [];
+    const note = ({ message }: Error) => warnings.push(message);
+    process.on("warning", note);
+    try {
+      await start({ signingKey: String(privateKey), secret: signingKey, ...options });
+      await new Promise((resolve) => process.nextTick(resolve));
+    } finally {
+      process.off("warning", note);
+    }
+    return warnings.filter((warning) => warning.startsWith("tokenpair: "));
+  }
+
+  it("makes the process warn if tokens say neither who signed them nor for whom", async () => {
+    expect(await warningsOf({})).toEqual([
+      expect.stringMatching(/^tokenpair: issuer and audience are not set\. .* Set both\.$/),
+    ]);
+  });
+
+  it("causes no warning if issuer and audience are set", async () => {
+    expect(await warningsOf({ issuer: "https://id.example", audience: "api" })).toEqual([]);
   });
 });
 

@@ -13,6 +13,7 @@ const floors = [
   "cookies",
   "credentials.ts",
   "forward-auth.ts",
+  "feed-requests.ts",
   "service-credentials.ts",
   "routes",
   "matcher.ts",

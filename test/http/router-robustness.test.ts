@@ -30,6 +30,7 @@ const paths = [
   "/api/token/revoke/",
   "/api/auth/check/",
   "/api/auth/check/x",
+  "/api/auth/revocations/",
 ];
 
 const headerText = fc

@@ -18,15 +18,24 @@ export interface Places {
   readonly pem: string;
 }
 
-/** Returns a configuration of the pages with the ports and files of a test. @throws Error if it isn't there. */
+/** The name of the configuration in examples/nginx-lua. */
+const withLua = "nginx-lua";
+
+/**
+ * Returns a configuration of the pages, or that of examples/nginx-lua, with the ports and files of a test.
+ *
+ * @throws Error if it isn't there.
+ */
 export function readConfiguration(name: string, { port, nodes, app = 0, pem }: Places): string {
-  const [, block] = new RegExp(`<!-- proof: ${name} -->\n\`\`\`\\w+\n(.*?)^\`\`\`$`, "ms").exec(pages) ?? [];
+  const found = new RegExp(`<!-- proof: ${name} -->\n\`\`\`\\w+\n(.*?)^\`\`\`$`, "ms").exec(pages);
+  const block = name === withLua ? read(`examples/${withLua}/nginx.conf`) : found?.[1];
   if (block === undefined) throw new Error(`no page has a configuration "${name}"`);
   const [first = 0, second = first] = nodes;
   return block
     .replaceAll(/\/etc\/ssl\/(?:auth|app)\.example\.com\.crt/g, `${tls}/localhost.crt`)
     .replaceAll(/\/etc\/ssl\/(?:auth|app)\.example\.com\.key/g, `${tls}/localhost.key`)
     .replaceAll(/\/etc\/haproxy\/(?:auth|app)\.example\.com\.pem/g, pem)
+    .replaceAll("/etc/nginx/tokenpair/", `${examples}/${withLua}/`)
     .replaceAll("/etc/haproxy/tokenpair.lua", `${examples}/haproxy/tokenpair.lua`)
     .replaceAll(
       /^(?:(?:auth|app)\.)?example\.com \{$/gm,

@@ -10,7 +10,7 @@ import { type Places, readConfiguration } from "./page.ts";
 
 /** A proxy that the page has configurations for. */
 export interface ReverseProxy {
-  readonly name: "nginx" | "caddy" | "haproxy" | "apache";
+  readonly name: "nginx" | "nginx-lua" | "caddy" | "haproxy" | "apache";
   readonly program: string;
   /** The arguments that print the version. */
   readonly version: readonly string[];
@@ -30,7 +30,7 @@ export const proxies: readonly ReverseProxy[] = [
     version: ["-v"],
     toFile: (configuration, folder) => `daemon off; pid ${folder}/nginx.pid; error_log stderr;
       ${isRoot ? "user root;" : ""} worker_processes 1; events {}
-      http { access_log off; ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(" ")}
+      http { access_log off; ${toTemporaryPaths(folder)}
       ${configuration} }`,
     toArguments: (file) => ["-e", "stderr", "-c", file],
   },
@@ -67,6 +67,27 @@ ${configuration}`,
   },
 ];
 
+/** nginx with its Lua module, which authenticates requests itself. */
+export const nginxWithLua: ReverseProxy = {
+  name: "nginx-lua",
+  program: "nginx",
+  version: ["-v"],
+  toFile: (configuration, folder) =>
+    `daemon off; pid ${folder}/nginx.pid; error_log stderr; ${isRoot ? "user root;" : ""}\n${configuration
+      .replaceAll("modules/", "/usr/lib/nginx/modules/")
+      .replace("http {", `http { ${toTemporaryPaths(folder)}`)}`,
+  toArguments: (file) => ["-e", "stderr", "-c", file],
+};
+
+/** Returns whether nginx can run Lua, as Debian installs it. */
+export const hasLua = (): boolean =>
+  ["/usr/lib/nginx/modules/ngx_http_lua_module.so", "/usr/lib/x86_64-linux-gnu/lua/5.1/cjson.so"].every(existsSync);
+
+function toTemporaryPaths(folder: string): string {
+  const kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  return kinds.map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(" ");
+}
+
 /** Returns the first line with the version of a proxy; `null` if it isn't installed. */
 export function findVersion({ program, version }: ReverseProxy): string | null {
   const { error, stdout, stderr } = spawnSync(program, version, { encoding: "utf8", env: { PATH: searchPath } });
@@ -86,14 +107,14 @@ export interface RunningProxy {
  * Starts a proxy with a configuration of the pages.
  *
  * @param kind what comes after the proxy's name in the configuration's name.
- * @param places the ports of the nodes, and of the application behind the proxy.
+ * @param places the ports of the nodes, and of the application behind the proxy; and the proxy's environment variables.
  * @param change makes a mistake in the configuration, to see that the test finds it.
  * @throws Error with what it printed, if it exits.
  */
 export async function startProxy(
   proxy: ReverseProxy,
   kind: "" | " prefix" | " check",
-  places: Pick<Places, "nodes" | "app">,
+  { env = {}, ...places }: Pick<Places, "nodes" | "app"> & { readonly env?: Readonly<Record<string, string>> },
   change = (configuration: string) => configuration,
 ): Promise<RunningProxy> {
   const folder = mkdtempSync(join(tmpdir(), "tokenpair-proxy-"));
@@ -107,7 +128,7 @@ export async function startProxy(
     proxy.toFile(change(readConfiguration(`${proxy.name}${kind}`, { ...places, port, pem })), folder, port),
   );
   const child = spawn(proxy.program, proxy.toArguments(file), {
-    env: { PATH: searchPath, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
+    env: { PATH: searchPath, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const printed: string[] = [];

@@ -44,7 +44,7 @@ async function runServe(context: Context, flags: ServeFlags): Promise<void> {
   printReady(context, flags, server);
 }
 
-/** Printed at the start with `--demo`. */
+/** The text that is printed at startup with `--demo`. */
 const developmentCookiesNotice =
   "Development cookies are on: browsers on this machine get cookies without Secure, so that http://localhost works in all of them.";
 

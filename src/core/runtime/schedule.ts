@@ -1,6 +1,6 @@
-/** A pending call. */
+/** A call that is scheduled. */
 export interface Timer {
-  /** Cancels the call. Does nothing if it has run already. */
+  /** Cancels the call. Does nothing if the call has already been made. */
   cancel(): void;
 }
 
@@ -16,9 +16,9 @@ export const unrefSchedule: Schedule = (callback, ms) => {
 };
 
 /**
- * Keeps the process alive although only timers of `unrefSchedule` are pending, for as long as a caller awaits something.
+ * Keeps the process alive while a caller waits for something and only timers of `unrefSchedule` are pending.
  *
- * @returns a function that ends it.
+ * @returns a function that releases the process.
  */
 export function keepProcessAlive(): () => void {
   const timer = setInterval(() => {}, 2 ** 30);

@@ -12,10 +12,10 @@ interface PublicHalf {
 }
 
 /**
- * Creates a key that verifies access tokens. Refresh tokens are never signed asymmetrically: services that have the public
- * key could take one for an access token.
+ * Creates a key that verifies access tokens. Refresh tokens are never signed with an asymmetric key, because a service that
+ * has the public key could mistake a refresh token for an access token.
  *
- * @param publicKey must fit the algorithm.
+ * @param publicKey the public key, which must fit the algorithm.
  */
 export function createVerifyingKey({ algorithm, kid, publicKey }: PublicHalf): VerifyingKey {
   const scheme = schemes[algorithm];
@@ -43,7 +43,7 @@ export function createVerifyingKey({ algorithm, kid, publicKey }: PublicHalf): V
   });
 }
 
-/** Creates a key that signs and verifies access tokens. The halves must belong together. */
+/** Creates a key that signs and verifies access tokens. The private and the public key must belong together. */
 export function createPrivateSigningKey({
   privateKey,
   ...half
@@ -63,8 +63,9 @@ export function createPrivateSigningKey({
 }
 
 /**
- * Returns a key as `node:crypto` gets it. The KeyObject is made once: a PEM or JWK would be imported with every signature.
- * Without options it is passed as it is: in Node 24, an object around it costs 12 µs.
+ * Returns a key in the form in which it is passed to `node:crypto`. The KeyObject is created once, because a PEM or JWK
+ * would be imported again for every signature. A key without options is passed as it is, because wrapping it in an object
+ * costs 12 µs in Node 24.
  */
 function withPadding({ padding }: Scheme, key: KeyObject): KeyObject | (SigningOptions & { readonly key: KeyObject }) {
   return padding === null ? key : { ...padding, key };

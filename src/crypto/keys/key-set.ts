@@ -16,7 +16,7 @@ export interface VerifyingKeys {
   find(header: { readonly alg?: unknown; readonly kid?: unknown }): VerifyingKey | null;
 }
 
-/** The keys that a node accepts at one moment. It never changes: other keys are another set. */
+/** The keys that a node accepts at one point in time. A key set never changes. Different keys are a different set. */
 export interface KeySet extends VerifyingKeys {
   /** The key that signs access tokens. */
   readonly access: SigningKey;
@@ -26,18 +26,18 @@ export interface KeySet extends VerifyingKeys {
 
 /** The options of `createKeySet`. */
 export interface KeySetOptions {
-  /** Signs access tokens. */
+  /** The key that signs access tokens. */
   readonly access: SigningKey;
-  /** Signs refresh tokens. Default: `access`, which must then be a key for both. */
+  /** The key that signs refresh tokens. Default: `access`, which must then be a key for both kinds of token. */
   readonly refresh?: SigningKey;
-  /** Only verify: earlier keys, or the next one. Default: none. */
+  /** The keys that only verify: earlier keys, and the next one. Default: none. */
   readonly others?: readonly VerifyingKey[];
 }
 
 /**
  * Creates a set of keys.
  *
- * @throws TypeError if two keys have the same `kid`, or a key isn't for the tokens that it would sign.
+ * @throws TypeError if two keys have the same `kid`, or if a key may not sign the tokens that it would sign.
  */
 export function createKeySet({ access, refresh = access, others = [] }: KeySetOptions): KeySet {
   if (!allows(access.use, "access")) throw new TypeError("the key for access tokens has another use");

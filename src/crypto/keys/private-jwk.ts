@@ -5,7 +5,7 @@ import { parseJsonObject } from "../strict-json.ts";
 import { type AsymmetricAlgorithm, asymmetricAlgorithms, toKnownName } from "./algorithms.ts";
 import { findCurves, readJwkNumber } from "./jwk-numbers.ts";
 
-/** A private key, and the algorithm that its JWK names. */
+/** A private key, and the algorithm in its JWK. */
 export interface ImportedJwk {
   readonly key: KeyObject;
   readonly algorithm: AsymmetricAlgorithm | undefined;
@@ -21,10 +21,11 @@ const membersOf: Readonly<Record<string, { readonly open: readonly string[]; rea
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Returns the private key of a JWK (RFC 7517, RFC 7518 §6, RFC 8037 §2). Its numbers must be in canonical base64url and of the
- * right length; its public half must belong to the private one; `use` and `key_ops`, if present, must allow signing.
+ * Returns the private key in a JWK (RFC 7517, RFC 7518 §6, RFC 8037 §2). Its numbers must be in canonical base64url and
+ * have the correct length. Its private and public parts must belong together. `use` and `key_ops`, if present, must allow
+ * signing.
  *
- * @throws SettingError about `signingKey` for every other text. It doesn't quote the text.
+ * @throws SettingError for `signingKey` if the text is anything else. It doesn't quote the text.
  */
 export function parsePrivateJwk(text: string): ImportedJwk {
   const jwk = parseJson(text);
@@ -58,7 +59,7 @@ function parseJson(text: string): Json {
   }
 }
 
-/** Requires that the JWK is for signing (RFC 7517 §4.2, §4.3). */
+/** Checks that the JWK may be used for signing (RFC 7517 §4.2, §4.3). */
 function requireSigning({ use, key_ops: operations }: Json): void {
   if (use !== undefined && use !== "sig") throw refusal('is a JWK whose use isn\'t "sig".');
   if (operations === undefined) return;
@@ -80,7 +81,7 @@ function requireNumbers(jwk: Json, names: readonly string[]): void {
   if (missing !== undefined) throw refusal(`is a JWK whose ${missing} is missing or malformed.`);
 }
 
-/** Imports the members of the key alone, so that nothing else in the JWK has a meaning. */
+/** Imports only the members that make up the key. All other members of the JWK are ignored. */
 function importJwk(jwk: Json, names: readonly string[]): KeyObject {
   const members = ["kty", "crv", ...names].map((name) => [name, jwk[name]]).filter(([, value]) => value !== undefined);
   try {

@@ -3,26 +3,28 @@ import type { Algorithm } from "../../core/settings/session-settings.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import { toBase64url } from "../base64url.ts";
 
-/** Which tokens a key may sign. `both`: an HMAC key in the form of version 0.1, whose one key signed both kinds. */
+/**
+ * Which tokens a key may sign. `both`: an HMAC key in the form of version 0.1, which had one key for both kinds of token.
+ */
 export type KeyUse = TokenType | "both";
 
-/** A key that verifies with one algorithm. It has no property that holds key material, so printing it is safe. */
+/** A key that verifies with one algorithm. It has no property that contains key material, so it is safe to print. */
 export interface VerifyingKey {
-  /** The key's name in a header (RFC 7515 §4.1.4). Not secret. */
+  /** The key's name in a header (RFC 7515 §4.1.4). It is not secret. */
   readonly kid: string;
-  /** The key's one algorithm. */
+  /** The only algorithm that the key is used with. */
   readonly algorithm: Algorithm;
   /** Which tokens the key may have signed. */
   readonly use: KeyUse;
-  /** The protected header that this key's JWTs usually have, `{alg, typ: "JWT", kid}`, in base64url. */
+  /** The protected header that most JWTs of this key have: `{alg, typ: "JWT", kid}` in base64url. */
   readonly header: string;
-  /** Returns whether `signature` is this key's of `signingInput`, in canonical base64url. Never throws. */
+  /** Returns whether `signature`, in canonical base64url, is this key's signature of `signingInput`. Never throws. */
   verify(signingInput: string, signature: string): boolean;
 }
 
-/** A key that signs, too. */
+/** A key that signs and verifies. */
 export interface SigningKey extends VerifyingKey {
-  /** How many characters a signature has. */
+  /** The number of characters of a signature. */
   readonly signatureLength: number;
   /** Returns the signature of `signingInput` (RFC 7515 §5.1) in base64url. */
   sign(signingInput: string): string;

@@ -7,16 +7,21 @@ import type { RequestCookies } from "./cookies.ts";
 import { isAcceptedCsrfToken } from "./csrf-token.ts";
 import { isAllowedOrigin } from "./same-origin.ts";
 
-/** The first check of a request by cookie: no two access or CSRF cookies. @throws AuthError `csrf_failed` */
+/**
+ * Does the first check of a request by cookie: there must not be two access cookies or two CSRF cookies.
+ *
+ * @throws AuthError `csrf_failed`.
+ */
 export function requireUniqueCookies({ hasDuplicates }: RequestCookies): void {
   if (hasDuplicates) throw twoCookies();
 }
 
 /**
- * The first check of a login or logout: as `requireUniqueCookies`, and of two refresh cookies one is known to be the
- * browser's own. If the CSRF token is one from before a login, none of them is, and they are ignored.
+ * Does the first check of a login or logout. In addition to the check of `requireUniqueCookies`, if there are several
+ * refresh cookies, one of them must be known to be the browser's own. There is one exception: if the CSRF token is from
+ * before a login, the browser has no session, and all refresh cookies are ignored.
  *
- * @param cookies what `readSessionCookies` returned.
+ * @param cookies the result of `readSessionCookies`.
  * @throws AuthError `csrf_failed`.
  */
 export function requireUniqueSession({ keys }: Pick<HttpDeps, "keys">, cookies: RequestCookies): void {
@@ -27,12 +32,12 @@ export function requireUniqueSession({ keys }: Pick<HttpDeps, "keys">, cookies: 
 }
 
 /**
- * The first check of a refresh: as `requireUniqueCookies`, and there is one refresh cookie or, of several, one is known
- * to be the browser's own.
+ * Does the first check of a refresh. In addition to the check of `requireUniqueCookies`, there must be a refresh cookie. If
+ * there are several, one of them must be known to be the browser's own.
  *
- * @param cookies what `readSessionCookies` returned.
+ * @param cookies the result of `readSessionCookies`.
  * @returns the refresh token.
- * @throws AuthError `csrf_failed`; `not_authenticated` if there is no refresh cookie.
+ * @throws AuthError `csrf_failed`, or `not_authenticated` if there is no refresh cookie.
  */
 export function requireRefreshCookie(cookies: RequestCookies): string {
   requireUniqueCookies(cookies);
@@ -50,9 +55,9 @@ export interface OriginDeps {
 const twoCookies = () => new AuthError("csrf_failed", "Two cookies have the same name.");
 
 /**
- * The second check of an unsafe request by cookie: its origin is the server's own or a trusted one. A request that
- * doesn't say its origin is allowed, as its CSRF token decides, but not with `insecureCookies`: any host may then have
- * set the CSRF cookie.
+ * Does the second check of an unsafe request by cookie: its origin must be the server's own or a trusted one. A request
+ * that doesn't state its origin is allowed, because its CSRF token decides. With `insecureCookies`, such a request is
+ * refused, because any host could have set the CSRF cookie.
  *
  * @throws AuthError `csrf_failed`.
  */
@@ -62,7 +67,7 @@ export function requireAllowedOrigin(deps: OriginDeps, request: RequestLike): vo
 }
 
 /**
- * As `requireAllowedOrigin`, for a request that no CSRF token protects: the browser must say its origin.
+ * Does the same as `requireAllowedOrigin`, for a request without a CSRF token. The request must state its origin.
  *
  * @throws AuthError `csrf_failed`.
  */
@@ -78,11 +83,11 @@ function requireOwnOrTrustedOrigin({ settings }: OriginDeps, request: RequestLik
   if (!isAllowedOrigin(request, settings)) throw new AuthError("csrf_failed", "Origin checking failed.");
 }
 
-/** The CSRF tokens that a request may carry. */
+/** The CSRF tokens that a request may have. */
 export interface ExpectedCsrfToken {
   /** The value of the CSRF cookie. */
   readonly cookie: string | undefined;
-  /** The sessions that the token may belong to; `null` for a token from before a login. */
+  /** The sessions that the token may belong to. `null` is for a token from before a login. */
   readonly sessionIds: readonly (string | null)[];
 }
 

@@ -11,12 +11,13 @@ import { csrfFailed, sessionIdSchema, setCookie } from "../openapi/cookie-respon
 import { toJsonResponse } from "../response/json.ts";
 
 /**
- * `GET {authPath}/csrf`: returns the CSRF token of this browser's session, or one for a browser without a session. A
- * valid token is returned again without a new cookie, so that tabs don't replace each other's.
+ * `GET {authPath}/csrf`: returns the CSRF token of this browser's session, or a token for a browser without a session. If
+ * the browser already has a valid token, it is returned again and no new cookie is set, so that tabs don't replace each
+ * other's tokens.
  *
- * Only the access cookie can bind a new token to a session: no other host can set it. A sibling domain can set the
- * refresh cookie, for its own session (login CSRF). A refresh cookie without an access cookie or a CSRF token of
- * its session is therefore unusable, and is deleted.
+ * Only the access cookie can bind a new token to a session, because no other host can set that cookie. A sibling domain
+ * could set a refresh cookie for a session of an attacker (login CSRF). Therefore, a refresh cookie is unusable without an access
+ * cookie or a CSRF token of the same session, and is deleted.
  */
 export const cookieCsrf = defineEndpoint({
   method: "GET",

@@ -9,6 +9,7 @@ import { cookieSessionsDelete, cookieSessionsLabel, cookieSessionsList } from ".
 import { jwks } from "./jwks.ts";
 import { me } from "./me.ts";
 import { metadata } from "./metadata.ts";
+import { revocations, revocationsApplied } from "./revocations.ts";
 import { tokenBlacklist } from "./token-blacklist.ts";
 import { tokenIntrospect } from "./token-introspect.ts";
 import { tokenObtain } from "./token-obtain.ts";
@@ -36,4 +37,6 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   tokenIntrospect,
   tokenRevoke,
   check,
+  revocations,
+  revocationsApplied,
 ]);

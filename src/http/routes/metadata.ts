@@ -9,7 +9,10 @@ import { toCacheableDocument, toCacheableResponse } from "../response/cacheable.
 
 const path = "/.well-known/oauth-authorization-server";
 
-/** `GET /.well-known/oauth-authorization-server` (RFC 8414 §3): returns what services need to know, and finds the other endpoints. */
+/**
+ * `GET /.well-known/oauth-authorization-server` (RFC 8414 §3): returns what services need to know, including the paths of
+ * the other endpoints.
+ */
 export const metadata = defineEndpoint({
   method: "GET",
   path: () => path,
@@ -34,6 +37,7 @@ export const metadata = defineEndpoint({
         response_types_supported: z.array(z.string()),
         grant_types_supported: z.array(z.string()),
         tokenpair_check_endpoint: z.string(),
+        tokenpair_revocations_endpoint: z.string(),
       }),
     },
     304: cachedDocument,
@@ -65,5 +69,6 @@ function toMetadata({ origin }: URL, { issuer, publicPath = "", tokenPath, authP
     response_types_supported: [],
     grant_types_supported: [],
     tokenpair_check_endpoint: `${base}${authPath}/check/`,
+    tokenpair_revocations_endpoint: `${base}${authPath}/revocations/`,
   };
 }

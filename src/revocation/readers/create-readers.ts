@@ -49,8 +49,8 @@ const tick = 50;
  */
 const heartbeat = { shortest: 900, range: 150 };
 
-/** For how many milliseconds a reader may take nothing, beyond its lease: then it accepts nothing, and has gone. */
-const stallMargin = 5_000;
+/** For how many milliseconds a reader may take nothing: a minute, or its lease if that is shorter, and a margin. Then it has gone. */
+const stall = { longest: 60_000, margin: 5_000 };
 
 /** Milliseconds between two sweeps. */
 const sweepInterval = 1_000;
@@ -70,7 +70,6 @@ export function createFeedReaders(options: FeedReadersOptions): FeedReaders {
     if (streams.size + polls.size > 0) flushes.wake(isAwaited ? gathering.awaited : gathering.other);
   });
   let bytes = 0;
-  let keys = 0;
   let sweptAt = now();
   let isStopped = false;
 
@@ -91,6 +90,7 @@ export function createFeedReaders(options: FeedReadersOptions): FeedReaders {
     await source.prepare();
     requireFresh();
     ticks.wake(tick);
+    frames.noteKeys();
     return frames.toPosition(after);
   }
 
@@ -136,17 +136,14 @@ export function createFeedReaders(options: FeedReadersOptions): FeedReaders {
       leases.sweep();
       frames.sweep();
     }
-    const version = source.keyVersion();
-    if (version !== keys) {
-      keys = version;
-      flushes.wake();
-    }
+    if (frames.noteKeys()) flushes.wake();
     for (const [stream, { request, closeAt, beat }] of streams) {
       if (stream.isWaiting) {
         if (time >= closeAt || time - stream.madeAt >= beat) sendTo(stream);
-      } else if (time - stream.takenAt > request.lease + stallMargin) stream.close();
+      } else if (time - stream.takenAt > Math.min(request.lease, stall.longest) + stall.margin) stream.close();
     }
-    return streams.size + polls.size > 0 || !leases.areOver() ? tick : null;
+    if (streams.size + polls.size > 0) return tick;
+    return leases.areOver() ? null : sweepInterval;
   }
 
   return {

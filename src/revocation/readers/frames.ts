@@ -30,6 +30,8 @@ export interface Frame {
 export interface Frames {
   /** Returns the position in a reader's cursor. Any other text is that of a reader that has nothing. */
   toPosition(cursor: string | undefined): ReaderPosition;
+  /** Looks up the version of the keys. Returns whether it is another one. */
+  noteKeys(): boolean;
   /** Returns whether a frame would tell a reader at this position anything. */
   hasNews(position: ReaderPosition): boolean;
   /**
@@ -73,26 +75,32 @@ export function createFrames(source: FeedSource, clock: Pick<Clock, "monotonic">
   let sharedAt = Number.NEGATIVE_INFINITY;
   let sharedEnd = 0;
   let whole: Whole | null = null;
+  let keyVersion = source.keyVersion();
 
-  const toKeys = () => source.keyVersion() & 0xffff;
+  /** Whether the records after a position are kept in their order. */
+  const isLatest = (position: ReaderPosition): position is ReaderPosition & { readonly number: number } =>
+    position.number !== null && log.isLatest(position.number);
 
   /** Returns the records after a position; `null` if all of them are as short, or only all of them will do. */
-  function copyNews({ number, place }: ReaderPosition): Uint8Array | null {
+  function copyNews(position: ReaderPosition): Uint8Array | null {
+    const { number, place } = position;
     if (number !== null && log.end - number > log.size) return null;
-    const latest = number === null ? null : log.copyAfter(number);
-    if (latest !== null) return latest;
+    if (isLatest(position)) return log.copyAfter(position.number);
     if (place === null || place.history !== log.place()?.history) return null;
     const since = log.copySince(place.horizon);
     return since.length < log.size * recordLength ? since : null;
   }
 
-  function copyWhole(now: number): Whole {
-    const isCurrent = whole !== null && whole.number === log.end;
+  function copyWhole(position: ReaderPosition, now: number): Whole {
+    if (whole?.number === log.end) whole = toWhole(whole.body, now);
+    else if (whole === null || !isUsable(whole, position, now)) whole = toWhole(log.copyAll(), now);
+    return whole;
+  }
+
+  /** Returns whether a copy will do although the log has others. */
+  function isUsable({ at, number }: Whole, position: ReaderPosition, now: number): boolean {
     // An awaited record must be in every frame from now on: whoever waits for it doesn't ask new readers.
-    const isRecent = whole !== null && now - whole.at < wholeFor && whole.number >= log.lastAwaited;
-    if (whole !== null && isCurrent) whole = { ...toWhole(whole.body, now) };
-    else if (!isRecent) whole = toWhole(log.copyAll(), now);
-    return whole as Whole;
+    return now - at < wholeFor && number >= log.lastAwaited && number > (position.number ?? -1);
   }
 
   const toWhole = (body: Uint8Array, at: number): Whole => ({
@@ -102,15 +110,15 @@ export function createFrames(source: FeedSource, clock: Pick<Clock, "monotonic">
   function toFrame(position: ReaderPosition): Frame {
     const now = clock.monotonic();
     const news = copyNews(position);
-    const from = news === null ? copyWhole(now) : { number: log.end, place: log.place(), at: now, age: source.age() };
+    const from =
+      news === null ? copyWhole(position, now) : { number: log.end, place: log.place(), at: now, age: source.age() };
     const { number, place } = from;
-    const keyVersion = source.keyVersion();
     const to = { number, place, keys: keyVersion & 0xffff };
     const body = news ?? (from as Whole).body;
     const head = new Uint8Array(headerLength + (news?.length ?? 0));
     writeHeader(head, {
       isFull: news === null,
-      isAwaited: log.lastAwaited > (news === null ? 0 : (position.number ?? 0)),
+      isAwaited: log.lastAwaited > (news !== null && isLatest(position) ? position.number : 0),
       count: body.length / recordLength,
       age: from.age + (now - from.at),
       madeAt: now,
@@ -129,7 +137,8 @@ export function createFrames(source: FeedSource, clock: Pick<Clock, "monotonic">
       shared.clear();
       [sharedAt, sharedEnd] = [now, log.end];
     }
-    const key = `${position.number} ${position.place?.history} ${position.place?.horizon} ${source.keyVersion()}`;
+    const { place } = position;
+    const key = isLatest(position) ? `${position.number}` : `${place?.history}/${place?.horizon}`;
     let frame = shared.get(key);
     if (frame === undefined) {
       frame = toFrame(position);
@@ -149,7 +158,14 @@ export function createFrames(source: FeedSource, clock: Pick<Clock, "monotonic">
       const { history, horizon, keys } = cursor;
       return { number: toKnownNumber(cursor), place: history === 0n ? null : { history, horizon }, keys };
     },
-    hasNews: ({ number, keys }) => number === null || number < log.end || keys !== toKeys(),
+    noteKeys() {
+      const version = source.keyVersion();
+      if (version === keyVersion) return false;
+      keyVersion = version;
+      shared.clear();
+      return true;
+    },
+    hasNews: ({ number, keys }) => number === null || number < log.end || keys !== (keyVersion & 0xffff),
     make(position, arrivedAt) {
       const frame = share(position, arrivedAt ?? Number.NEGATIVE_INFINITY);
       const held = arrivedAt === null ? 0 : frame.madeAt - arrivedAt;

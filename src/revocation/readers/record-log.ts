@@ -38,8 +38,10 @@ export interface RecordLog {
   readonly lastAwaited: number;
   /** How many records a full frame has. */
   readonly size: number;
-  /** Returns the bytes of the records after a number, in their order; `null` if they aren't kept in it any more. */
-  copyAfter(number: number): Uint8Array | null;
+  /** Returns whether the records after a number are kept in their order. */
+  isLatest(number: number): boolean;
+  /** Returns the bytes of the records after a number, in their order. Only if they are kept in it. */
+  copyAfter(number: number): Uint8Array;
   /** Returns the bytes of the records at a position in the store and above. */
   copySince(horizon: bigint): Uint8Array;
   /** Returns the bytes of every record, sorted by fingerprint. */
@@ -117,8 +119,9 @@ export function createRecordLog({ clock }: { readonly clock: Pick<Clock, "now"> 
       return table.size;
     },
 
+    isLatest: (number) => number >= end - latestCount,
+
     copyAfter(number) {
-      if (number < end - latestCount) return null;
       const from = (number % latestCount) * recordLength;
       const length = (end - number) * recordLength;
       const copy = new Uint8Array(length);

@@ -14,13 +14,13 @@ import { toRouteGroup } from "./route-groups.ts";
 export interface Metrics {
   /** Counts an answered request. */
   readonly request: (record: RequestRecord) => void;
-  /** Counts an event, in the counter that the event catalogue gives it. */
+  /** Counts an event, using the counter in the event catalogue. */
   readonly event: (event: AuthEvent) => void;
-  /** Records how many seconds a revocation took to reach this node. */
+  /** Records how long a revocation took to reach this node, in seconds. */
   readonly lag: (seconds: number) => void;
-  /** Counts a cleanup; `null` for one that failed. */
+  /** Counts a cleanup. `null` means that the cleanup failed. */
   readonly cleanup: (deleted: DeletedCounts | null) => void;
-  /** Answers `GET /metrics`, and 404 to every other path. */
+  /** Answers `GET /metrics`. Answers all other paths with a 404. */
   readonly fetch: Handler["fetch"];
 }
 
@@ -85,7 +85,7 @@ export function createMetrics({ settings, stats, lostLogLines }: MetricsOptions)
   });
 }
 
-/** Creates a counter for every entry of `eventCounters`. */
+/** Creates the counters that `eventCounters` lists. */
 function createEventCounters(registers: Registry[]): Readonly<Record<CounterName, { inc(label: string): void }>> {
   const entries = Object.entries(eventCounters).map(([key, { name, help, label, initial }]) => {
     const counter = new Counter({ name, help, labelNames: [label], registers });
@@ -129,6 +129,19 @@ const ofNode: readonly Reading[] = [
     "Staleness of this node's revocations. Above maxStaleness, onStale applies.",
     ({ revocations }) => revocations.staleSeconds,
   ],
+  ["tokenpair_feed_streams", "Streams of the revocation feed to other services.", ({ readers }) => readers.streams],
+  ["tokenpair_feed_polls", "Long polls of the revocation feed that wait.", ({ readers }) => readers.polls],
+  [
+    "tokenpair_feed_reader_lag_seconds",
+    "Seconds since the last frame of the slowest stream was made. Over 2, a reader doesn't keep up.",
+    ({ readers }) => readers.lagSeconds,
+  ],
+  [
+    "tokenpair_feed_bytes_total",
+    "Bytes of the revocation feed made for other services.",
+    ({ readers }) => readers.bytes,
+  ],
+  ["tokenpair_feed_records", "Records in memory for other services.", ({ readers }) => readers.records],
   [
     "tokenpair_store_unwritable",
     "1 if the store can't be written to, else 0. After a failed write, this node writes probes until one succeeds.",
@@ -153,7 +166,7 @@ const ofNode: readonly Reading[] = [
   ],
 ];
 
-/** Only for a store with a connection pool. */
+/** The metrics that only a store with a connection pool has. */
 const ofPool: readonly Reading[] = [
   ["tokenpair_database_connections_open", "Connections in the pool.", ({ connections }) => connections?.open ?? 0],
   ["tokenpair_database_connections_idle", "Idle connections in the pool.", ({ connections }) => connections?.idle ?? 0],

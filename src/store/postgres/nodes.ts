@@ -20,7 +20,7 @@ const insert = `WITH ${clock}
   SELECT :id, :name, :lease::bigint, ${incarnation}, now FROM clock
   RETURNING incarnation, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS "databaseTime"`;
 
-/** How many rows of a restored database one statement adopts. */
+/** The number of rows of a restored database that one statement adopts. */
 const adoptedAtOnce = 10_000;
 
 // A row that is visible now but has a later transaction's id comes from a database with another history. It would look new

@@ -44,11 +44,11 @@ const findLive = `SELECT 1 FROM sessions JOIN users ON users.id = user_id
 /** A row of the feed. */
 type FeedRow = RevocationRow & {
   readonly seq: number;
-  /** Milliseconds since the epoch; `null` if the writer didn't note it. */
+  /** The time at which the entry was appended, in milliseconds since the epoch. `null` if the writer didn't store it. */
   readonly appended: number | null;
 };
 
-/** An entry that was appended, and where. */
+/** An entry that was appended, and its position. */
 export interface Appended<R extends Revocation = Revocation> {
   readonly revocations: readonly [R];
   readonly position: CommitPosition;
@@ -56,23 +56,26 @@ export interface Appended<R extends Revocation = Revocation> {
 
 /** The feed, and the function that appends to it. */
 export interface SqliteFeedStore extends FeedStore {
-  /** Appends `revocation` inside the caller's write, and wakes the subscribers after the commit. */
+  /** Appends `revocation` within the caller's write. Wakes the subscribers after the commit. */
   readonly append: <R extends Revocation>(revocation: R) => Appended<R>;
-  /** Wakes the subscribers after the commit of the caller's write, which has changed the state that a read returns. */
+  /**
+   * Wakes the subscribers after the commit of the caller's write, because the write has changed the state that a read
+   * returns.
+   */
   readonly wakeAfterCommit: () => void;
-  /** Stops watching for commits of other processes. */
+  /** Stops watching for commits by other processes. */
   readonly stop: () => void;
 }
 
-/** A reader's position. */
+/** A reader's position in the feed. */
 interface SqliteCursor {
   /** The last entry that was read. */
   readonly seq: number;
-  /** Inside a read from the beginning: the time that the read began with. */
+  /** The time at which a read from the beginning started. Only present during such a read. */
   readonly since?: number;
 }
 
-/** Creates the store of the table `revocations`: its order is that of the commits. */
+/** Creates the store of the table `revocations`. Its entries are in the order of the commits. */
 export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
   const subscribers = new Set<(isAwaited: boolean) => void>();
   const watch = createWatch(connection, () => wake(true));
@@ -130,7 +133,8 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
     const last = readLastSeq(connection);
     const cursor = after === null ? null : (JSON.parse(after) as SqliteCursor);
     if (cursor !== null && cursor.seq > last) {
-      // An older copy of the database was restored.
+      // An older copy of the database was restored: from here on, its positions are given once more.
+      history = randomUUID();
       return {
         ...{ revocations: [], positions: [], place: toFeedPlace(0) },
         ...{ cursor: after as FeedCursor, more: false, seen: "0", state, isCursorLost: true },
@@ -197,10 +201,10 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
 
 const toCursor = (cursor: SqliteCursor): FeedCursor => JSON.stringify(cursor);
 
-/** Returns the position of an entry. */
+/** Converts the number of an entry to a position. */
 const toPosition = (incarnation: string, seq: number): CommitPosition => JSON.stringify({ incarnation, seq });
 
-/** Converts a position back. */
+/** Converts a position back to the number of its entry. */
 export function parsePosition(position: CommitPosition): { readonly incarnation: string; readonly seq: number } {
   return JSON.parse(position);
 }
@@ -221,12 +225,15 @@ function readLastSeq(connection: SqliteConnection): number {
   return Number(row?.["seq"] ?? 0);
 }
 
-/** Returns milliseconds by the machine's clock, which all processes on the file share. */
+/**
+ * Returns the age of an entry in milliseconds, or `null` if it is unknown. It uses the machine's clock, which is the same
+ * for all processes that use the file.
+ */
 function toAge({ appended }: FeedRow): number | null {
   return appended === null ? null : Math.max(0, Date.now() - appended);
 }
 
-/** The columns that tell what was revoked. */
+/** The columns that say what was revoked. */
 type Subject = Pick<RevocationRow, "key" | "epoch" | "exceptKey">;
 
 function toSubject(revocation: Revocation): Subject {

@@ -61,6 +61,8 @@ describe("the OpenAPI document", () => {
       "introspectToken",
       "revokeToken",
       "checkRequest",
+      "readRevocations",
+      "acknowledgeRevocations",
       "getOpenApiDocument",
       "getLiveness",
       "getReadiness",

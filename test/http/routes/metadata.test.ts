@@ -27,6 +27,7 @@ describe("GET /.well-known/oauth-authorization-server", () => {
       response_types_supported: [],
       grant_types_supported: [],
       tokenpair_check_endpoint: "https://id.example/api/auth/check/",
+      tokenpair_revocations_endpoint: "https://id.example/api/auth/revocations/",
     });
     const urls = Object.values(document).filter((value) => typeof value === "string");
     for (const url of urls.filter((url) => url !== document["issuer"])) {

@@ -27,9 +27,11 @@ export function createFrameReader(stream: ReadableStream<Uint8Array>) {
   let buffer = new Uint8Array(0);
   let isDone = false;
   let error: unknown;
-  let reading: Promise<void> | null = null;
+  let isReading = false;
 
   async function readChunk(): Promise<void> {
+    if (isReading) return;
+    isReading = true;
     try {
       const { value, done } = await reader.read();
       if (done) isDone = true;
@@ -38,7 +40,7 @@ export function createFrameReader(stream: ReadableStream<Uint8Array>) {
       error = reason;
       isDone = true;
     }
-    reading = null;
+    isReading = false;
   }
 
   return {
@@ -46,7 +48,7 @@ export function createFrameReader(stream: ReadableStream<Uint8Array>) {
     async take() {
       for (let before = -1; before !== buffer.length && !isDone; ) {
         before = buffer.length;
-        reading ??= readChunk();
+        void readChunk();
         await settled();
       }
       const frames: ReturnType<typeof parseFrame>[] = [];
@@ -77,6 +79,8 @@ export function createReadersScene(options: Partial<FeedReadersOptions> = {}) {
   const source = {
     log,
     age: 0,
+    /** How often the age was asked for. */
+    ages: 0,
     isFresh: true,
     keyVersion: 1,
     /** The leases that were asked for. */
@@ -89,7 +93,10 @@ export function createReadersScene(options: Partial<FeedReadersOptions> = {}) {
       source: {
         log,
         prepare: async () => {},
-        age: () => source.age,
+        age() {
+          source.ages += 1;
+          return source.age;
+        },
         isFresh: () => source.isFresh,
         keyVersion: () => source.keyVersion,
         async requireLease(lease) {

@@ -19,8 +19,8 @@ import type { Notifications } from "./notifications.ts";
 import type { FeedReader } from "./reader.ts";
 
 /**
- * Returns the statement that reads the entries for which `condition` holds in an order, each with the snapshot of the
- * read and the state of the installation. If there are none, it returns one row without an entry.
+ * Returns the statement that reads the entries that meet `condition`, in the given order. Each row has the snapshot of the
+ * read and the state of the installation. If there are no entries, the statement returns one row without an entry.
  */
 const read = (condition: string, order: string) => `WITH ${clock}, place AS MATERIALIZED (
     SELECT pg_current_snapshot()::text AS snapshot, ${incarnation} AS incarnation, pg_is_in_recovery() AS "isStandby",
@@ -68,7 +68,7 @@ type EntryRow = RevocationRow & {
   readonly isSettled: boolean;
   readonly longestLease: number;
   readonly hasSynchronousStandby: boolean;
-  /** `null`: the node is not registered. */
+  /** Whether the node is leaving, or `null` if it is not registered. */
   readonly isLeaving: boolean | null;
 };
 
@@ -79,7 +79,7 @@ interface CheckedToken {
   readonly isLive: boolean;
 }
 
-/** Creates the store of the table `revocations`. It never skips an entry: see `snapshot.ts`. */
+/** Creates the store of the table `revocations`. `snapshot.ts` explains why reads never skip an entry. */
 export function createFeedStore(
   connection: PostgresConnection,
   reader: FeedReader,
@@ -127,7 +127,7 @@ export function createFeedStore(
   };
 }
 
-/** Returns the error of an operation that needs the primary. */
+/** Returns the error of an operation that requires the primary server. */
 export function isAStandby(operation: string): StoreUnavailableError {
   return new StoreUnavailableError(`${operation}: the server is a standby: connect to the primary`);
 }
@@ -158,7 +158,7 @@ function toBatch(rows: EntryRows, position: FeedPosition | null): FeedBatch {
   };
 }
 
-/** Returns the position after an entry, from which the next batch continues, in either order. */
+/** Returns the position after an entry, at which the next batch continues. Works for both orders. */
 function toPlace(last: EntryRow | undefined): { readonly seq: number; readonly since: number } {
   return { seq: last?.seq ?? 0, since: last === undefined ? 0 : (last.until ?? last.at + longestUnknownAccess) };
 }
