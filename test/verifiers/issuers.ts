@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Settings } from "../../src/core/settings/settings.ts";
 import { createKeks } from "../../src/crypto/keys/key-encryption.ts";
 import { type KeyDeps, retireKey } from "../../src/flows/keys/keys.ts";
+import { headerLength, recordLength } from "../../src/revocation/readers/frame.ts";
 import { type Nodes, openNodes } from "../support/nodes.ts";
 import type { PostgresServer } from "../support/postgres.ts";
 import type { ServerProcess } from "../support/server-process.ts";
@@ -32,6 +33,16 @@ export interface Issuers {
   retireKeyOf(pair: Pair): Promise<number>;
   close(): Promise<void>;
 }
+
+/** Revokes thousands of tokens, so that frames with everything differ from others by their length. @returns that length. */
+export async function fillFeed({ nodes: { store } }: Pick<Issuers, "nodes">): Promise<number> {
+  for (let n = 0; n < fillers; n += 100) {
+    await Promise.all(Array.from({ length: 100 }, (_, i) => store.feed.revokeToken(`filler ${n + i}`)));
+  }
+  return headerLength + fillers * recordLength;
+}
+
+const fillers = 3_000;
 
 /** What differs from one issuer to another. */
 export interface IssuersOptions {
