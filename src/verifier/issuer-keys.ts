@@ -87,6 +87,8 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   const none = createVerifyingKeys([], onUnknown);
   let loaded: Loaded | null = null;
   let newest: number | null = null;
+  /** What was the newest when the last read began. */
+  let wanted: number | null = null;
   /** Since when the feed names other keys, and none have been read, on the monotonic clock; `null` if it doesn't. */
   let outdatedSince: number | null = null;
   let failure: string | null = null;
@@ -117,6 +119,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   async function step(): Promise<number> {
     startedAt = clock.monotonic();
     isWanted = false;
+    wanted = newest;
     reads += 1;
     try {
       take(await readWithin(longestRead));
@@ -188,7 +191,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     isDue() {
       const age = clock.monotonic() - startedAt;
       if (failure !== null) return age >= retry.first;
-      return loaded === null || isWanted || age >= interval || (isOther() && age >= repeat);
+      return loaded === null || isWanted || age >= interval || (isOther() && (newest !== wanted || age >= repeat));
     },
     start() {
       isStarted = true;

@@ -76,8 +76,9 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
     longestSilence: mode === "pull" ? Math.min(maxStaleness, longestPull) : maxStaleness,
     lease: toLease(config),
     apply(frame) {
-      known.apply(frame.records, frame.header.isFull);
+      const isNews = known.apply(frame.records, frame.header.isFull);
       relayLog?.append(frame);
+      return isNews;
     },
     onFrame,
     toCursor: relayLog?.toCursor,
@@ -125,11 +126,12 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
   });
   const ticks = createLoop({ step: tick, schedule });
 
-  function onFrame({ header, records }: Frame): void {
+  function onFrame({ header, records }: Frame, isNews: boolean): void {
     keys.observe(header.keyVersion);
-    connection?.received(header.count > 0 && !header.isFull);
+    // A server that doesn't know exactly where the cursor of another one is repeats some records.
+    connection?.received(isNews && !header.isFull);
     if (header.isFull) signals.recheck(null);
-    else if (header.count > 0) signals.recheck(toAffected(records));
+    else if (isNews) signals.recheck(toAffected(records));
     if (puller !== null) sweep();
     knowledge.reportStaleness();
     // The cursor of the next poll acknowledges, too; and a relay's readers come first.

@@ -81,12 +81,12 @@ describe.runIf(hasLongTests)("between an issuer of two servers and services with
         wire.delay(delay);
         await sleep(1_000);
       }
-      for (let n = 0; n < 100; n += 1) {
+      for (let n = 0; n < 20; n += 1) {
         expect(await service.ask(access)).toBe(503);
-        await sleep(20);
+        await sleep(100);
       }
       if (runtime !== "python") expect(await service.status()).toMatchObject({ connected: true, ready: false });
-      report(`slow link, ${service.name}: 100 requests, all refused with 503 while frames arrive 4.5 s late`);
+      report(`slow link, ${service.name}: 20 requests, all refused with 503 while frames arrive 4.5 s late`);
       wire.cut();
       wire.mend();
       await untilStatus(service, access, 200, [503]);
@@ -222,19 +222,17 @@ describe.runIf(hasLongTests)("between an issuer of two servers and services with
       const live = await logIn();
       for (const one of services) await untilStatus(one, live.access, 200, [503]);
 
-      const delays = createDelays();
+      // Readers of other tests, which are gone, may still accept tokens.
+      await expect.poll(() => revokeNow(issuers), { interval: 1_000 }).toBe("acks");
       let acks = 0;
       const times = Math.max(5, counted);
       for (let n = 0; n < times; n += 1) {
         const out = await logIn();
         for (const one of services) await untilStatus(one, out.access, 200, [503]);
-        const watches = services.map(async (one, i) => ({ i, at: await untilStatus(one, out.access, 401, [200]) }));
         const { confirmed } = await nodes.auth.sessions.revoke(toSessionId(out), { confirmed: true });
-        const confirmedAt = performance.now();
         acks += confirmed === "acks" ? 1 : 0;
         // A request that begins now is refused, two relays away too.
         for (const one of services) expect(await one.ask(out.access)).toBe(401);
-        for (const { i, at } of await Promise.all(watches)) delays.add(`${i} relays`, Math.max(0, at - confirmedAt));
       }
       expect(acks).toBeGreaterThan(0);
       report(`relays of depth 2: ${acks} of ${times} revocations confirmed by acks, none accepted afterwards`);
@@ -258,3 +256,8 @@ describe.runIf(hasLongTests)("between an issuer of two servers and services with
     5 * minute,
   );
 });
+
+/** Revokes a new session. @returns how that was confirmed. */
+async function revokeNow({ logIn, nodes }: Issuers) {
+  return (await nodes.auth.sessions.revoke(toSessionId(await logIn()), { confirmed: true })).confirmed;
+}
