@@ -74,6 +74,14 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^clients: .*: \d+ steps/),
   },
   {
+    name: "runtimes",
+    description:
+      "runs tokenpair/verifier in Node, Deno, Bun and workerd against a server (a minute; needs the npm registry)",
+    command: ["node", "test/runtimes/run.ts"],
+    smoke: { command: ["node", "test/runtimes/run.ts", "--own"] },
+    toFigures: linesWith(/^runtimes: /),
+  },
+  {
     name: "proxies",
     description:
       "nginx, Caddy, HAProxy and Apache as docs/behind-a-proxy.md and docs/proxies-auth.md configure them; those that are installed",

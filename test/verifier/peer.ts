@@ -1,4 +1,3 @@
-import type { AccessClaims } from "../../src/core/claims.ts";
 import { defaultSettings } from "../../src/core/settings/settings.ts";
 import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
 import { toJwks } from "../../src/crypto/keys/jwks.ts";
@@ -237,10 +236,5 @@ function onAbort(signal: AbortSignal | null | undefined, callback: (reason: unkn
   else signal?.addEventListener("abort", () => callback(signal.reason), { once: true });
 }
 
-export type Peer = ReturnType<typeof createPeer>;
-
 /** A request with a bearer token. */
 export const toRequest = (token: string) => ({ headers: { authorization: `Bearer ${token}` }, method: "GET" });
-
-/** The claims that a test asserts. */
-export type { AccessClaims };
