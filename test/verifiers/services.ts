@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { areInstalled, runtimes, type Service, type ServiceSettings } from "../runtimes/runtimes.ts";
+import { runtimes, type Service, type ServiceSettings } from "../runtimes/runtimes.ts";
 import { findPython } from "./python.ts";
 
 /** A service that verifies access tokens without a database, in a process of its own. */
@@ -58,7 +59,7 @@ type Runtime = "node" | "deno" | "bun" | "workerd" | "python";
 export function findMissing(runtime: Runtime): string | null {
   if (runtime === "node") return null;
   if (runtime === "python") return findPython() === null ? "python3-jwt" : null;
-  return areInstalled() ? null : "npm ci in test/runtimes";
+  return existsSync(resolve(import.meta.dirname, "../runtimes/node_modules")) ? null : "npm ci in test/runtimes";
 }
 
 /** Starts a service. Needs the build. */
