@@ -73,7 +73,7 @@ describe.runIf(hasLongTests)("a service without a database", () => {
 
       wire.cut();
       const cutAt = performance.now();
-      await nodes.auth.sessions.revoke(toSessionId(out));
+      await nodes.auth.sessions.revoke(toSessionId(out), { confirmed: false });
       const stale = createDelays();
       await Promise.all(
         services.map(async (service) => {
@@ -125,7 +125,7 @@ describe.runIf(hasLongTests)("a service without a database", () => {
       const before = await readBytes();
 
       await servers[1]?.server.kill();
-      await nodes.auth.sessions.revoke(toSessionId(out));
+      await nodes.auth.sessions.revoke(toSessionId(out), { confirmed: false });
       await sleep(2_000);
       await servers[1]?.restart();
       const startedAt = performance.now();
