@@ -38,10 +38,10 @@ export interface FeedReaderOptions {
   readonly longestSilence: number;
   /** Milliseconds that are sent as the lease. */
   readonly lease: number;
-  /** Applies the records of a frame. */
-  readonly apply: (frame: Frame) => void;
-  /** Called for each frame when it has been applied and counted for the freshness. */
-  readonly onFrame: (frame: Frame) => void;
+  /** Applies the records of a frame. @returns whether they said anything new. */
+  readonly apply: (frame: Frame) => boolean;
+  /** Called for each frame when it has been applied and counted for the freshness. `isNews` is what `apply` has returned. */
+  readonly onFrame: (frame: Frame, isNews: boolean) => void;
   /** Returns the cursor of the next request. Default: that of the last frame. */
   readonly toCursor?: ((cursor: string) => string) | undefined;
 }
@@ -59,10 +59,10 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
     if (cursor === null && !header.isFull) throw new RequestFailure("the feed began in the middle");
     const freshness = times.measure(header);
     const frame = { header: { ...header, isFull: header.isFull && freshness.isNewest }, records };
-    apply(frame);
+    const isNews = apply(frame);
     cursor = header.cursor;
     freshness.note();
-    onFrame(frame);
+    onFrame(frame, isNews);
   }
 
   /** Reads one response. @returns how many frames it had. */

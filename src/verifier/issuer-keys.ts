@@ -18,6 +18,8 @@ export interface IssuerKeys {
    * are known may have been retired.
    */
   current(): VerifyingKeys;
+  /** Returns for how many milliseconds the known keys have not been the newest, because those can't be read. */
+  outdatedFor(): number;
   /** Notes the version of the keys that a frame names. */
   observe(version: number): void;
   /** Reads the keys. Never rejects: see `failure`. */
@@ -85,8 +87,10 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   const none = createVerifyingKeys([], onUnknown);
   let loaded: Loaded | null = null;
   let newest: number | null = null;
-  /** Since when the feed names other keys, and reading them fails, on the monotonic clock; `null` if it doesn't. */
-  let failingSince: number | null = null;
+  /** What was the newest when the last read began. */
+  let wanted: number | null = null;
+  /** Since when the feed names other keys, and none have been read, on the monotonic clock; `null` if it doesn't. */
+  let outdatedSince: number | null = null;
   let failure: string | null = null;
   let failures = 0;
   let startedAt = Number.NEGATIVE_INFINITY;
@@ -115,16 +119,16 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   async function step(): Promise<number> {
     startedAt = clock.monotonic();
     isWanted = false;
+    wanted = newest;
     reads += 1;
     try {
       take(await readWithin(longestRead));
       failure = null;
       failures = 0;
-      failingSince = null;
+      outdatedSince = null;
       return isOther() ? repeat : interval;
     } catch (error) {
       failure = toFailure(error).message;
-      if (isOther()) failingSince ??= clock.monotonic();
       onFailure(failure);
       const delay = retry.first * 2 ** failures;
       failures = Math.min(failures + 1, 10);
@@ -163,9 +167,12 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     onChange(kids);
   }
 
+  const outdatedFor = () => (outdatedSince === null ? 0 : clock.monotonic() - outdatedSince);
+
   return {
+    outdatedFor,
     current() {
-      if (failingSince !== null && maxStaleness !== null && clock.monotonic() - failingSince > maxStaleness) {
+      if (maxStaleness !== null && outdatedFor() > maxStaleness) {
         throw new AuthError("unavailable", "the issuer's keys have changed and can't be read");
       }
       return loaded?.keys ?? none;
@@ -173,14 +180,18 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     observe(version) {
       if (version === newest) return;
       newest = version;
-      if (!isOther()) failingSince = null;
-      else if (isStarted) loop.wake();
+      if (!isOther()) {
+        outdatedSince = null;
+        return;
+      }
+      outdatedSince ??= clock.monotonic();
+      if (isStarted) loop.wake();
     },
     read: async () => void (await step()),
     isDue() {
       const age = clock.monotonic() - startedAt;
       if (failure !== null) return age >= retry.first;
-      return loaded === null || isWanted || age >= interval || (isOther() && age >= repeat);
+      return loaded === null || isWanted || age >= interval || (isOther() && (newest !== wanted || age >= repeat));
     },
     start() {
       isStarted = true;
