@@ -87,7 +87,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   const none = createVerifyingKeys([], onUnknown);
   let loaded: Loaded | null = null;
   let newest: number | null = null;
-  /** Since when the feed names other keys, and none have been read, on the monotonic clock; `null` if it doesn't. */
+  /** Since when the feed names other keys, and reading them fails, on the monotonic clock; `null` if it doesn't. */
   let outdatedSince: number | null = null;
   let failure: string | null = null;
   let failures = 0;
@@ -126,6 +126,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
       return isOther() ? repeat : interval;
     } catch (error) {
       failure = toFailure(error).message;
+      if (isOther()) outdatedSince ??= clock.monotonic();
       onFailure(failure);
       const delay = retry.first * 2 ** failures;
       failures = Math.min(failures + 1, 10);
@@ -177,12 +178,8 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     observe(version) {
       if (version === newest) return;
       newest = version;
-      if (!isOther()) {
-        outdatedSince = null;
-        return;
-      }
-      outdatedSince ??= clock.monotonic();
-      if (isStarted) loop.wake();
+      if (!isOther()) outdatedSince = null;
+      else if (isStarted) loop.wake();
     },
     read: async () => void (await step()),
     isDue() {
