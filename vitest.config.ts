@@ -21,7 +21,7 @@ const system = [
   "test/server/handlers/page.test.ts",
   "test/store/postgres/*.test.ts",
   "test/store/sqlite/processes.test.ts",
-  "test/verifier/any-language.test.ts",
+  "test/verifier/{any-language,example-services}.test.ts",
 ];
 
 if (process.env["TMPDIR"] === undefined && isRoomyFolder("/dev/shm")) process.env["TMPDIR"] = "/dev/shm";

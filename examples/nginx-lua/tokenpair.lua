@@ -1,10 +1,9 @@
 -- Authenticates requests inside nginx. See README.md.
 
-local cjson = require "cjson.safe"
-local crypto = require "tokenpair.crypto"
 local feed = require "tokenpair.feed"
 local http = require "tokenpair.http"
 local keys = require "tokenpair.keys"
+local tokens = require "tokenpair.token"
 
 local M = {}
 
@@ -12,6 +11,8 @@ local options = {
   auth_path = "/api/auth",
   max_staleness = 10, -- seconds
   leeway = 30, -- seconds
+  clock_tolerance = 60, -- seconds
+  profile = "jwt", -- the issuer's accessTokenProfile
   user_id_claim = "user_id",
   access_cookie = "__Host-Http-access",
   csrf_cookie = "__Host-csrftoken",
@@ -30,6 +31,7 @@ function M.setup(given)
   options.reader = "nginx-" .. string.format("%08x", math.random(0, 2 ^ 31 - 1)) .. ngx.time()
   feed.setup(options)
   keys.setup(options)
+  tokens.setup(options)
 end
 
 -- Call it in init_worker_by_lua_block.
@@ -43,7 +45,7 @@ local function refuse(status, code, detail, headers)
   ngx.status = status
   ngx.header["Content-Type"] = "application/json"
   ngx.header["Cache-Control"] = "no-store"
-  ngx.print(cjson.encode({ detail = detail, code = code }))
+  ngx.print(string.format('{"detail":"%s","code":"%s"}', detail, code))
   return ngx.exit(ngx.HTTP_OK)
 end
 
@@ -69,55 +71,6 @@ local function read_cookie(name)
     end
   end
   return found ~= "" and found or nil
-end
-
-local function is_whole(number, max) return type(number) == "number" and number == math.floor(number) and number >= 0 and number <= max end
-
-local function has_audience(aud)
-  if type(aud) ~= "table" then return aud == options.audience end
-  for _, one in ipairs(aud) do if one == options.audience then return true end end
-  return false
-end
-
--- Returns the claims of a token; nil if it is refused, and nil and true if that isn't known.
-local function verify(token)
-  local head, payload, signature = token:match("^([%w_-]+)%.([%w_-]+)%.([%w_-]+)$")
-  if head == nil then return nil end
-  local header = cjson.decode(crypto.decode_base64url(head) or "")
-  if type(header) ~= "table" or type(header.kid) ~= "string" or header.crit ~= nil then return nil end
-  local kind = type(header.typ) == "string" and header.typ:lower() or header.typ
-  if kind ~= nil and kind ~= "jwt" and kind ~= "at+jwt" then return nil end
-  local key = keys.find(header.kid)
-  if key == nil then return nil, true end
-  local bytes = crypto.decode_base64url(signature)
-  if key == false or key.alg ~= header.alg or bytes == nil then return nil end
-  if not crypto.verify(key, head .. "." .. payload, bytes) then return nil end
-
-  local claims = cjson.decode(crypto.decode_base64url(payload) or "")
-  if type(claims) ~= "table" or claims.token_type ~= "access" then return nil end
-  if claims.iss ~= options.issuer or not has_audience(claims.aud) then return nil end
-  if not is_whole(claims.exp, 2 ^ 53) or not is_whole(claims.iat, 2 ^ 53) or not is_whole(claims.ue, 2 ^ 31 - 1)
-    or not is_whole(claims.ge, 2 ^ 32 - 1) then return nil end
-  local user_id = claims[options.user_id_claim]
-  if type(user_id) ~= "string" or user_id == "" or type(claims.sid) ~= "string" or type(claims.jti) ~= "string" then return nil end
-  local now = ngx.time()
-  if now >= claims.exp + options.leeway or claims.iat > now + 60 then return nil end
-  if claims.nbf ~= nil and not (is_whole(claims.nbf, 2 ^ 53) and claims.nbf <= now + 60) then return nil end
-  return { user_id = user_id, sid = claims.sid, jti = claims.jti, ue = claims.ue, ge = claims.ge, exp = claims.exp }
-end
-
--- Verified tokens, by the version of the keys: a signature is checked once.
-local function verify_cached(token)
-  local cache = ngx.shared.tokenpair_tokens
-  local key = keys.version() .. token
-  local found = cache:get(key)
-  if found ~= nil then
-    local claims = cjson.decode(found)
-    if ngx.time() < claims.exp + options.leeway then return claims end
-  end
-  local claims, is_unknown = verify(token)
-  if claims ~= nil then cache:set(key, cjson.encode(claims), 3600) end
-  return claims, is_unknown
 end
 
 -- A page of any site can send a request with the user's cookies.
@@ -146,12 +99,23 @@ local function require_csrf()
   end
 end
 
+-- Returns the token of the header; nil if there is none, and nil and a code if the header is malformed.
+function M.read_bearer(authorization)
+  local scheme, rest = authorization:match("^([^ \t]+)[ \t]*(.*)$")
+  if scheme == nil or scheme:lower() ~= "bearer" then return nil end
+  local token = rest:match("^([^ \t]+)[ \t]*$")
+  if token == nil then return nil, "bad_authorization_header" end
+  return token
+end
+
 -- Call it in access_by_lua_block. Refuses the request, or tells the application who has sent it.
 function M.authenticate()
   for _, name in ipairs(identity) do ngx.req.clear_header(name) end
-  local authorization = ngx.var.http_authorization or ""
-  local token, rest = authorization:match("^[Bb][Ee][Aa][Rr][Ee][Rr][ \t]+(%S+)[ \t]*(.*)$")
-  if rest ~= nil and rest ~= "" then return not_valid() end
+  local token, fault = M.read_bearer(ngx.var.http_authorization or "")
+  if fault ~= nil then
+    return refuse(401, fault, "Authorization header must contain two space-delimited values",
+      { ["WWW-Authenticate"] = 'Bearer realm="api"' })
+  end
   local is_cookie = token == nil
   if is_cookie then
     local is_twice
@@ -163,7 +127,7 @@ function M.authenticate()
       { ["WWW-Authenticate"] = 'Bearer realm="api"' })
   end
 
-  local claims, is_unknown = verify_cached(token)
+  local claims, is_unknown = tokens.verify_cached(token)
   if is_unknown then return unavailable() end
   if claims == nil then return not_valid() end
   -- In this order: what isn't known yet is newer than the time at which the feed was fresh.

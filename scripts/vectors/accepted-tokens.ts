@@ -24,19 +24,16 @@ const withClaims = (name: string, claims: Partial<typeof goodClaims>): AcceptedT
 
 const withParts = (name: string, parts: Parts): AcceptedToken => ({ name, token: forge(parts) });
 
-/** Returns a token of exactly this many characters. */
-function forgeOfLength(length: number): string {
-  const base = forge({ payload: { text: "" } }).length;
-  const text = "x".repeat(Math.floor(((length - base) * 3) / 4));
-  const token = [text, `${text}x`, `${text}xx`]
-    .map((t) => forge({ payload: { text: t } }))
-    .find((t) => t.length === length);
-  if (token === undefined) throw new Error(`no token has ${length} characters`);
-  return token;
+/** Returns the longest token with at most this many characters, and the shortest with more. */
+function forgeAround(most: number): readonly [fits: string, tooLong: string] {
+  const forgeWith = (characters: number) => forge({ payload: { text: "x".repeat(characters) } });
+  let characters = Math.floor(((most - forgeWith(0).length) * 3) / 4);
+  while (forgeWith(characters).length <= most) characters++;
+  return [forgeWith(characters - 1), forgeWith(characters)];
 }
 
-/** The longest token, and one that is longer by one character. */
-export const longest = forgeOfLength(8_192);
+/** The longest token, and one that is longer by one byte of its payload. */
+export const [longest, tooLong] = forgeAround(8_192);
 
 const withUpperS = (signature: Buffer): Buffer =>
   Buffer.concat([signature.subarray(0, 32), toBytes(order - toNumber(signature.subarray(32)))]);
@@ -82,7 +79,7 @@ export function acceptedTokens(): AcceptedToken[] {
     { ...withClaims("exp in one second, without leeway", { exp: now + 1 }), configuration: { leeway: 0 } },
     withClaims("iat 60 s in the future, the most that the tolerance allows", { iat: now + 60 }),
     withParts("nbf 60 s in the future, the most that the tolerance allows", { payload: { nbf: now + 60 } }),
-    { name: "8,192 characters, the most that a token may have", token: longest },
+    { name: `${longest.length} characters, at most 8192`, token: longest },
     {
       name: "the profile rfc9068",
       configuration: rfc9068,

@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasLongTests } from "../support/long-tests.ts";
 import { type Nodes, openNodes } from "../support/nodes.ts";
-import { post, toPair } from "../support/wire.ts";
+import { waitUntil } from "../support/wait-until.ts";
+import { type Pair, post, toPair } from "../support/wire.ts";
 import { type Application, startApplication } from "./application.ts";
 import { createOldBrowser, send } from "./https.ts";
 import { findVersion, hasLua, nginxWithLua, startProxy } from "./proxies.ts";
@@ -23,7 +24,7 @@ describe.skipIf(!canRun)("nginx as examples/nginx-lua configures it", { timeout:
   let port: number;
   let stop: () => Promise<void>;
   beforeAll(async () => {
-    const identified = { issuer: "https://id.example.com", audience: "api" };
+    const identified = { issuer: "https://id.localhost", audience: "api" };
     [nodes, app] = await Promise.all([
       openNodes({
         database: "PostgreSQL",
@@ -47,9 +48,11 @@ describe.skipIf(!canRun)("nginx as examples/nginx-lua configures it", { timeout:
       (configuration) => configuration.replace("credential = os.getenv", "max_staleness = 3, credential = os.getenv"),
     );
     ({ port, stop } = running);
-    await expect.poll(async () => (await get("/", { Authorization: "Bearer a.b.c" })).status, deadline).toBe(401);
     const { access } = await logIn();
-    await expect.poll(async () => (await get("/", { Authorization: `Bearer ${access}` })).status, deadline).toBe(200);
+    const isReady = async () => (await get("/", { Authorization: `Bearer ${access}` })).status === 200;
+    await waitUntil("nginx has read the keys and the feed", isReady, 30_000).catch((error: Error) => {
+      throw new Error(`${error.message}: ${running.log()}`);
+    });
   }, 180_000);
   afterAll(async () => {
     await stop?.();
@@ -58,6 +61,9 @@ describe.skipIf(!canRun)("nginx as examples/nginx-lua configures it", { timeout:
   });
 
   const logIn = async () => toPair(await post(`${nodes.servers[0]?.url}/api/token/`, alice));
+
+  const toKid = ({ access }: Pair): string =>
+    JSON.parse(Buffer.from(access.split(".")[0] ?? "", "base64url").toString()).kid;
 
   const get = (path: string, headers: Record<string, string>) =>
     send(port, "GET", path, { headers: new Headers(headers) });
@@ -149,12 +155,17 @@ describe.skipIf(!canRun)("nginx as examples/nginx-lua configures it", { timeout:
   it("follows the keys: a token of a new key is accepted, one of a retired key refused", async () => {
     const old = await logIn();
     await nodes.run("keys", "rotate", "--now");
-    const statusOf = async ({ access }: { readonly access: string }) =>
-      (await get("/orders", { Authorization: `Bearer ${access}` })).status;
-    const fresh = await logIn();
+    const statusOf = async ({ access }: Pair) => (await get("/orders", { Authorization: `Bearer ${access}` })).status;
+    const kid = toKid(old);
+    const logins: Pair[] = [];
+    const logInAgain = async () => {
+      logins.push(await logIn());
+      return toKid(logins.at(-1) ?? old);
+    };
+    await expect.poll(logInAgain, deadline).not.toBe(kid);
+    const fresh = logins.at(-1) ?? old;
     await expect.poll(() => statusOf(fresh), deadline).toBe(200);
     expect(await statusOf(old)).toBe(200);
-    const kid = JSON.parse(Buffer.from(old.access.split(".")[0] ?? "", "base64url").toString()).kid;
     await nodes.run("keys", "retire", kid, "--now");
     await expect.poll(() => statusOf(old), deadline).toBe(401);
     expect(await statusOf(fresh)).toBe(200);

@@ -80,8 +80,7 @@ export const nginxWithLua: ReverseProxy = {
 };
 
 /** Returns whether nginx can run Lua, as Debian installs it. */
-export const hasLua = (): boolean =>
-  ["/usr/lib/nginx/modules/ngx_http_lua_module.so", "/usr/lib/x86_64-linux-gnu/lua/5.1/cjson.so"].every(existsSync);
+export const hasLua = (): boolean => existsSync("/usr/lib/nginx/modules/ngx_http_lua_module.so");
 
 function toTemporaryPaths(folder: string): string {
   const kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
@@ -100,6 +99,8 @@ const searchPath = `${process.env["PATH"]}:/usr/sbin:/usr/local/sbin`;
 /** A running proxy. */
 export interface RunningProxy {
   readonly port: number;
+  /** Returns everything that it has printed so far. */
+  log(): string;
   stop(): Promise<void>;
 }
 
@@ -150,7 +151,7 @@ export async function startProxy(
     await stop();
     throw error;
   }
-  return { port, stop };
+  return { port, log: () => printed.join(""), stop };
 
   async function stop(): Promise<void> {
     await endProcess(child);

@@ -1,27 +1,14 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { VerifierVectors } from "../../scripts/verifier-vectors.ts";
+import { findPython, hasPhp, isThere, run } from "./languages.ts";
 
 const examples = resolve(import.meta.dirname, "../../examples/verifier");
 const vectors = resolve(import.meta.dirname, "../../docs/verifier/vectors.json");
 
-/** Runs a program. @returns its exit status, and what it printed. */
-function run(program: string, args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
-  const { status, stdout, stderr } = spawnSync(program, args, {
-    cwd,
-    encoding: "utf8",
-    env: { ...process.env, PYTHONDONTWRITEBYTECODE: "1", ...env },
-  });
-  return { status, output: `${stdout}${stderr}` };
-}
-
-const isThere = (program: string, ...args: readonly string[]) => run(program, args, tmpdir()).status === 0;
-
-/** A Python that has PyJWT and cryptography: the first one in PATH, or Debian's. */
-const python = ["python3", "/usr/bin/python3"].find((path) => isThere(path, "-c", "import jwt, cryptography"));
+const python = findPython();
 
 const all = ["frames", "tables", "tokens", "verdicts", "freshness", "keyVersions", "answers"];
 
@@ -41,8 +28,7 @@ const languages = [
   },
   {
     name: "php",
-    lacks:
-      !isThere("php", "-r", "exit(extension_loaded('openssl') && extension_loaded('sodium') ? 0 : 1);") && "php-cli",
+    lacks: !hasPhp() && "php-cli",
     test: (path: string) => run("php", ["self_test.php", path], join(examples, "php")),
     // It reads a file and has no connection.
     sections: all.filter((section) => section !== "tables" && section !== "freshness"),

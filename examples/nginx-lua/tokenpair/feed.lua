@@ -57,8 +57,9 @@ local function find_in_table(fingerprint)
   return 0, 0
 end
 
--- Returns the value of what is named, and until when it must be known; 0 if it isn't revoked.
-local function look_up(fingerprint)
+-- Returns the value of a fingerprint, and until when it must be known; 0 and 0 if it isn't revoked.
+function M.look_up(fingerprint)
+  refresh_table()
   local value, till = find_in_table(fingerprint)
   local newer = revoked:get(table_id .. fingerprint)
   if newer == nil then return value, till end
@@ -67,7 +68,7 @@ local function look_up(fingerprint)
 end
 
 local function value_of(kind, id)
-  return (look_up(crypto.sha256(kind .. ":" .. id):sub(1, 8)))
+  return (M.look_up(crypto.sha256(kind .. ":" .. id):sub(1, 8)))
 end
 
 -- Returns whether the revocations are known well enough to accept a token. Ask it before `is_revoked`.
@@ -78,7 +79,6 @@ end
 
 -- Returns whether a token is revoked.
 function M.is_revoked(claims)
-  refresh_table()
   if value_of("s", claims.sid) > 0 or value_of("t", claims.jti) > 0 then return true end
   if value_of("a", "") > claims.ge then return true end
   local epoch = value_of("u", claims.user_id)
@@ -98,14 +98,18 @@ local function apply_full(body)
 end
 
 local function apply_delta(body)
-  refresh_table()
   local now = ngx.time()
   for at = 1, #body, record_length do
     local fingerprint = body:sub(at, at + 7)
-    local value, till = look_up(fingerprint)
+    local value, till = M.look_up(fingerprint)
     value, till = math.max(value, u32(body, at + 12)), math.max(till, u32(body, at + 8))
     store(revoked, table_id .. fingerprint, value .. " " .. till, math.max(1, till + margin - now))
   end
+end
+
+-- Applies the records of a frame with these flags.
+function M.apply(flags, body)
+  if bit.band(flags, 1) == 1 then apply_full(body) else apply_delta(body) end
 end
 
 local function credentials()
@@ -139,7 +143,7 @@ local function read_stream()
       body, fault = answer.read(count * record_length)
       if body == nil then error(fault, 0) end
     end
-    if bit.band(flags, 1) == 1 then apply_full(body) else apply_delta(body) end
+    M.apply(flags, body)
     local cursor = hex(header:sub(33, 64))
     state:set("cursor", cursor)
     state:set("keys", hex(header:sub(25, 28)))

@@ -1,48 +1,74 @@
--- The issuer's public keys. Every worker reads them, when the feed says that they have changed.
+-- The issuer's public keys. Every worker reads them at the start, when the feed says that they have changed, and hourly.
 
-local cjson = require "cjson.safe"
 local crypto = require "tokenpair.crypto"
 local feed = require "tokenpair.feed"
 local http = require "tokenpair.http"
+local json = require "tokenpair.json"
 
 local M = {}
 
 local options
 local keys, version = {}, nil
+-- Since when the keys are known to have changed and couldn't be read: milliseconds.
+local outdated_since
 
 function M.setup(given) options = given end
 
 -- Returns a key; false if the issuer has none with this name, and nil if that isn't known.
 function M.find(kid)
+  -- One of the keys may have been retired because it leaked.
+  local is_outdated = outdated_since ~= nil and crypto.monotonic() - outdated_since > options.max_staleness * 1000
+  if is_outdated then return nil end
   if keys[kid] ~= nil then return keys[kid] end
-  if version ~= nil and version == feed.key_version() then return false end
+  if version ~= nil and version == feed.key_version() and feed.is_fresh() then return false end
   return nil
 end
 
 -- Returns the version of the keys that this worker has.
 function M.version() return version or "" end
 
+-- Uses the keys of a JWK Set.
+function M.take(body)
+  local set = json.parse_object(body)
+  if set == nil or not json.is_list(set.keys) then error("not a JWK Set", 0) end
+  local found = {}
+  for _, jwk in ipairs(set.keys) do
+    local key = type(jwk) == "table" and (jwk.use == nil or jwk.use == "sig") and crypto.import(jwk)
+    if key and type(jwk.kid) == "string" then found[jwk.kid] = key
+    else ngx.log(ngx.WARN, "tokenpair: a key of the issuer is of an unknown kind") end
+  end
+  keys, version = found, string.format("%02x%02x%02x%02x", crypto.sha256(body):byte(1, 4))
+end
+
 local function read()
-  local answer, fault = http.send("GET", options.url, "/.well-known/jwks.json", {}, 5000)
+  local answer, fault = http.send("GET", options.url, "/.well-known/jwks.json", { ["Cache-Control"] = "no-cache" }, 5000)
   if answer == nil then error(fault, 0) end
   if answer.status ~= 200 then error("the issuer answered " .. answer.status, 0) end
-  local body = answer.read(answer.length)
+  local body
+  body, fault = answer.read(answer.length)
   answer.close()
-  local set = cjson.decode(body or "")
-  if type(set) ~= "table" or type(set.keys) ~= "table" then error("not a JWK Set", 0) end
-  local found = {}
-  for _, jwk in ipairs(set.keys) do found[jwk.kid] = crypto.import(jwk) end
-  keys, version = found, string.format("%02x%02x%02x%02x", crypto.sha256(body):byte(1, 4))
+  if body == nil then error(fault, 0) end
+  M.take(body)
 end
 
 -- Runs in every worker, for as long as it lives.
 function M.run(premature)
+  local read_at, wait = 0, 1
   while not premature and not ngx.worker.exiting() do
-    if feed.key_version() ~= nil and version ~= feed.key_version() then
+    local has_changed = feed.key_version() ~= nil and version ~= feed.key_version()
+    if not has_changed then outdated_since = nil end
+    if has_changed or ngx.now() - read_at > 3600 then
       local ok, fault = pcall(read)
-      if not ok then ngx.log(ngx.ERR, "tokenpair: reading the keys failed: ", fault) end
-      -- Another version than the feed's: the node that answered doesn't know the newest one yet.
-      if version ~= feed.key_version() then ngx.sleep(1) end
+      if ok then
+        read_at, wait, outdated_since = ngx.now(), 1, nil
+        -- Another version than the feed's: this node of the issuer is behind.
+        if version ~= feed.key_version() then ngx.sleep(1) end
+      else
+        ngx.log(ngx.ERR, "tokenpair: reading the keys failed: ", fault)
+        if has_changed then outdated_since = outdated_since or crypto.monotonic() end
+        ngx.sleep(wait)
+        wait = math.min(30, wait * 2)
+      end
     end
     ngx.sleep(0.02)
   end

@@ -22,9 +22,9 @@ func (v *Verifier) Run(ctx context.Context, report func(error)) {
 	if _, err := rand.Read(id[:]); err != nil {
 		panic(err)
 	}
-	reader := feedReader{v, hex.EncodeToString(id[:]), &http.Client{
+	reader := &feedReader{v, hex.EncodeToString(id[:]), &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, report}
+	}, report, v.wallAhead()}
 	backoff := time.Second
 	for ctx.Err() == nil {
 		frames, pause, err := reader.stream(ctx)
@@ -49,9 +49,15 @@ type feedReader struct {
 	id     string
 	client *http.Client
 	report func(error)
+	ahead  int64
 }
 
-func (r feedReader) request(ctx context.Context, method string, query url.Values) (*http.Response, error) {
+var errClockSetBack = errors.New("the wall clock was set back, so records may have been forgotten too early")
+
+// wallAhead returns by how many milliseconds the wall clock is ahead of the monotonic one. It changes if the wall clock is set.
+func (v *Verifier) wallAhead() int64 { return time.Now().UnixMilli() - v.monotonic() }
+
+func (r *feedReader) request(ctx context.Context, method string, query url.Values) (*http.Response, error) {
 	query.Set("reader", r.id)
 	query.Set("lease", strconv.FormatInt(r.v.config.MaxStaleness.Milliseconds(), 10))
 	address := r.v.config.URL + "/api/auth/revocations/?" + query.Encode()
@@ -64,7 +70,7 @@ func (r feedReader) request(ctx context.Context, method string, query url.Values
 }
 
 // stream reads until the response ends, or has delivered no byte for MaxStaleness.
-func (r feedReader) stream(ctx context.Context) (frames int, pause time.Duration, err error) {
+func (r *feedReader) stream(ctx context.Context) (frames int, pause time.Duration, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	timeout := time.AfterFunc(r.v.config.MaxStaleness, cancel)
@@ -94,6 +100,12 @@ func (r feedReader) stream(ctx context.Context) (frames int, pause time.Duration
 		if err != nil {
 			return frames, 0, fmt.Errorf("feed: %w", err)
 		}
+		if ahead := r.v.wallAhead(); ahead < r.ahead-30_000 {
+			r.ahead, r.v.table.cursor = ahead, ""
+			return frames, 0, errClockSetBack
+		} else if ahead > r.ahead {
+			r.ahead = ahead
+		}
 		now := r.v.monotonic()
 		r.v.table.apply(f, times.freshness(f, now))
 		if f.confirm {
@@ -112,7 +124,7 @@ func (r feedReader) stream(ctx context.Context) (frames int, pause time.Duration
 	}
 }
 
-func (r feedReader) acknowledge(cursor string) {
+func (r *feedReader) acknowledge(cursor string) {
 	ctx, cancel := context.WithTimeout(context.Background(), r.v.config.MaxStaleness)
 	defer cancel()
 	answer, err := r.request(ctx, http.MethodPost, url.Values{"after": {cursor}})

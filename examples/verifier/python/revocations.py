@@ -113,6 +113,11 @@ class Revocations:
         self.table = {key: entry for key, entry in self.table.items() if now < entry[1] + leeway + 60}
 
 
+def wall_ahead():
+    """Returns by how many seconds the wall clock is ahead of the monotonic one. It changes if the wall clock is set."""
+    return time.time() - time.monotonic()
+
+
 class FeedReader(threading.Thread):
     """Keeps a table up to date by a stream. `on_frame` is called after each frame."""
 
@@ -127,6 +132,7 @@ class FeedReader(threading.Thread):
         self.reader = secrets.token_hex(16)
         self.backoff = 1.0
         self.forgotten_at = time.monotonic()
+        self.wall_ahead = wall_ahead()
         self.stopped = threading.Event()
 
     def run(self):
@@ -178,6 +184,11 @@ class FeedReader(threading.Thread):
             connection.close()
 
     def apply(self, frame, freshness):
+        ahead = wall_ahead()
+        if ahead < self.wall_ahead - 30:
+            self.wall_ahead, self.revocations.cursor = ahead, None
+            raise OSError("the wall clock was set back, so records may have been forgotten too early")
+        self.wall_ahead = max(ahead, self.wall_ahead)
         self.revocations.apply(frame, freshness)
         self.backoff = 1.0
         if frame.confirm:
