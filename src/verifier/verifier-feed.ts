@@ -127,8 +127,9 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
   });
   const ticks = createLoop({ step: tick, schedule });
 
-  function onFrame({ header, records }: Frame): void {
-    keys.observe(header.keyVersion);
+  function onFrame({ header, records }: Frame, isNewest: boolean): void {
+    // A node that is behind may name keys that have been retired since.
+    if (isNewest) keys.observe(header.keyVersion);
     connection?.received(header.count > 0 && !header.isFull);
     if (header.isFull) signals.recheck(null);
     else if (header.count > 0) signals.recheck(toAffected(records));
