@@ -126,10 +126,17 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
   });
   const ticks = createLoop({ step: tick, schedule });
 
+<<<<<<< HEAD
   function onFrame({ header, records }: Frame, isNews: boolean): void {
     keys.observe(header.keyVersion);
     // A server that doesn't know exactly where the cursor of another one is repeats some records.
     connection?.received(isNews && !header.isFull);
+=======
+  function onFrame({ header, records }: Frame, isNewest: boolean): void {
+    // A node that is behind may name keys that have been retired since.
+    if (isNewest) keys.observe(header.keyVersion);
+    connection?.received(header.count > 0 && !header.isFull);
+>>>>>>> wt-e16
     if (header.isFull) signals.recheck(null);
     else if (isNews) signals.recheck(toAffected(records));
     if (puller !== null) sweep();

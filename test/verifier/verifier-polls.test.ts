@@ -35,6 +35,25 @@ describe("a verifier with long polls", () => {
     expect(feedRequests().every(({ method, query }) => method === "GET" && query.has("reader"))).toBe(true);
   });
 
+  it("applies nothing of a body that isn't exactly one frame", async () => {
+    const { peer } = setUp(polls);
+    await peer.revoke(revoked);
+    let extra = Buffer.from("TPR1");
+    const send = (async (input: string, init: RequestInit) => {
+      if (!input.includes("/revocations/")) return peer.fetch(input, init);
+      return new Response(Buffer.concat([peer.toFrame(0, { full: true }), extra]));
+    }) as typeof fetch;
+    const { time, verifier } = setUp({ ...polls, fetch: send });
+    for (const bytes of [extra, peer.toFrame(0, { full: true })]) {
+      extra = Buffer.from(bytes);
+      await time.advance(6);
+      expect(verifier.status()).toMatchObject({ entries: 0, ready: false });
+    }
+    extra = Buffer.alloc(0);
+    await time.advance(6);
+    expect(verifier.status()).toMatchObject({ entries: 1, ready: true });
+  });
+
   it("doesn't hammer an issuer, or a proxy, that holds no poll", async () => {
     const { time, peer, feedRequests } = setUp(polls);
     peer.holds = false;
