@@ -38,6 +38,12 @@ export interface FeedReaderOptions {
   readonly longestSilence: number;
   /** Milliseconds that are sent as the lease. */
   readonly lease: number;
+<<<<<<< HEAD
+  /** Applies the records of a frame. @returns whether they said anything new. */
+  readonly apply: (frame: Frame) => boolean;
+  /** Called for each frame when it has been applied and counted for the freshness. `isNews` is what `apply` has returned. */
+  readonly onFrame: (frame: Frame, isNews: boolean) => void;
+=======
   /** Applies the records of a frame. */
   readonly apply: (frame: Frame) => void;
   /**
@@ -46,6 +52,7 @@ export interface FeedReaderOptions {
    * @param isNewest whether no frame before it was fresher.
    */
   readonly onFrame: (frame: Frame, isNewest: boolean) => void;
+>>>>>>> wt-e16
   /** Returns the cursor of the next request. Default: that of the last frame. */
   readonly toCursor?: ((cursor: string) => string) | undefined;
 }
@@ -63,10 +70,14 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
     if (cursor === null && !header.isFull) throw new RequestFailure("the feed began in the middle");
     const freshness = times.measure(header);
     const frame = { header: { ...header, isFull: header.isFull && freshness.isNewest }, records };
-    apply(frame);
+    const isNews = apply(frame);
     cursor = header.cursor;
     freshness.note();
+<<<<<<< HEAD
+    onFrame(frame, isNews);
+=======
     onFrame(frame, freshness.isNewest);
+>>>>>>> wt-e16
   }
 
   /** Reads one response. A poll's is applied when all of it is there: it must be exactly one frame. */

@@ -18,6 +18,8 @@ export interface IssuerKeys {
    * those that are known may have been retired.
    */
   current(): VerifyingKeys;
+  /** Returns for how many milliseconds the feed has named other keys than the known ones. */
+  outdatedFor(): number;
   /** Notes the version of the keys that a frame names. */
   observe(version: number): void;
   /** Reads the keys. Never rejects: see `failure`. */
@@ -85,6 +87,8 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   const none = createVerifyingKeys([], onUnknown);
   let loaded: Loaded | null = null;
   let newest: number | null = null;
+  /** What was the newest when the last read began. */
+  let wanted: number | null = null;
   /** Since when the feed has named other keys than the known ones, on the monotonic clock; `null` if it doesn't. */
   let differsSince: number | null = null;
   let failure: string | null = null;
@@ -115,6 +119,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   async function step(): Promise<number> {
     startedAt = clock.monotonic();
     isWanted = false;
+    wanted = newest;
     reads += 1;
     try {
       take(await readWithin(longestRead));
@@ -165,9 +170,12 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     else if (loaded !== null) differsSince ??= clock.monotonic();
   }
 
+  const outdatedFor = () => (differsSince === null ? 0 : clock.monotonic() - differsSince);
+
   return {
+    outdatedFor,
     current() {
-      if (differsSince !== null && maxStaleness !== null && clock.monotonic() - differsSince > maxStaleness) {
+      if (maxStaleness !== null && outdatedFor() > maxStaleness) {
         throw new AuthError("unavailable", "the issuer's keys have changed and can't be read");
       }
       return loaded?.keys ?? none;
@@ -182,7 +190,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     isDue() {
       const age = clock.monotonic() - startedAt;
       if (failure !== null) return age >= retry.first;
-      return loaded === null || isWanted || age >= interval || (isOther() && age >= repeat);
+      return loaded === null || isWanted || age >= interval || (isOther() && (newest !== wanted || age >= repeat));
     },
     start() {
       isStarted = true;

@@ -31,7 +31,7 @@ export interface VerifierFeed extends Pick<FeedKnowledge, "requireNotRevoked" | 
   isFresh(): boolean;
   /** Returns the seconds by which the revocations may be behind. */
   staleness(): number;
-  /** What readers of a relay get; `null` without one. */
+  /** What readers of a relay get; `null` without the option `relay`. */
   readonly relayLog: RelayLog | null;
   /** The state, as `VerifierStatus` has it. */
   status(): { readonly entries: number; readonly isConnected: boolean; readonly failure: string | null; bytes: number };
@@ -67,9 +67,7 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
   const freshness = createFreshness({ clock, maxStaleness: config.maxStaleness, caution });
   const acknowledger = createAcknowledger({ requests, schedule, timeout: maxStaleness });
   const relayLog =
-    config.relay === null
-      ? null
-      : createRelayLog({ clock, schedule, onSettled: (cursor) => acknowledger.acknowledge(cursor) });
+    config.relay === null ? null : createRelayLog({ clock, schedule, onSettled: acknowledger.acknowledge });
   const reader = createFeedReader({
     requests,
     freshness,
@@ -78,8 +76,9 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
     longestSilence: mode === "pull" ? Math.min(maxStaleness, longestPull) : maxStaleness,
     lease: toLease(config),
     apply(frame) {
-      known.apply(frame.records, frame.header.isFull);
+      const isNews = known.apply(frame.records, frame.header.isFull);
       relayLog?.append(frame);
+      return isNews;
     },
     onFrame,
     toCursor: relayLog?.toCursor,
@@ -127,12 +126,19 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
   });
   const ticks = createLoop({ step: tick, schedule });
 
+<<<<<<< HEAD
+  function onFrame({ header, records }: Frame, isNews: boolean): void {
+    keys.observe(header.keyVersion);
+    // A server that doesn't know exactly where the cursor of another one is repeats some records.
+    connection?.received(isNews && !header.isFull);
+=======
   function onFrame({ header, records }: Frame, isNewest: boolean): void {
     // A node that is behind may name keys that have been retired since.
     if (isNewest) keys.observe(header.keyVersion);
     connection?.received(header.count > 0 && !header.isFull);
+>>>>>>> wt-e16
     if (header.isFull) signals.recheck(null);
-    else if (header.count > 0) signals.recheck(toAffected(records));
+    else if (isNews) signals.recheck(toAffected(records));
     if (puller !== null) sweep();
     knowledge.reportStaleness();
     // The cursor of the next poll acknowledges, too; and a relay's readers come first.

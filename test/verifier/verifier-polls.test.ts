@@ -63,6 +63,17 @@ describe("a verifier with long polls", () => {
     expect(peer.open).toBe(0);
   });
 
+  it("doesn't hammer servers that answer at once with what it knows", async () => {
+    const { time, peer, codeOf, feedRequests } = await setUpReady(polls);
+    await peer.revoke([["s", "another"]]);
+    peer.repeats = true;
+    await time.advance(10);
+    expect(feedRequests().length).toBeLessThanOrEqual(42);
+    await peer.revoke(revoked);
+    await time.advance(0.3);
+    expect(codeOf(peer.mint())).toBe("token_revoked");
+  });
+
   it("stays fresh with the shortest maxStaleness, too", async () => {
     const { time, peer, codeOf, feedRequests } = await setUpReady({ ...polls, maxStaleness: 0.25 });
     const token = peer.mint();
@@ -184,6 +195,20 @@ describe("a verifier that pulls", () => {
     expect(keyRequests()).toHaveLength(2);
     await time.advance(3_600);
     await verifier.authenticateAsync(toRequest(peer.mint()));
+    expect(keyRequests()).toHaveLength(3);
+  });
+
+  it("reads the keys at once when they change twice within a second", async () => {
+    const { time, peer, verifier, keyRequests } = await setUpReady(pulls);
+    for (const published of [[materials.ES256, generateKeyMaterial()], [generateKeyMaterial()]]) {
+      peer.publish(...published);
+      await time.advance(0.6);
+      const accepted = verifier.authenticateAsync(toRequest(peer.mint())).then(
+        () => true,
+        () => false,
+      );
+      expect(await accepted).toBe(published.length === 2);
+    }
     expect(keyRequests()).toHaveLength(3);
   });
 
