@@ -28,6 +28,14 @@ export interface FeedReader {
   readonly bytes: number;
 }
 
+/** What a frame was worth. */
+export interface FrameNews {
+  /** Whether its records said anything new. */
+  readonly isNews: boolean;
+  /** Whether no frame before it was fresher. */
+  readonly isNewest: boolean;
+}
+
 /** What a reader needs. */
 export interface FeedReaderOptions {
   readonly requests: Pick<IssuerRequests, "openFeed">;
@@ -38,21 +46,10 @@ export interface FeedReaderOptions {
   readonly longestSilence: number;
   /** Milliseconds that are sent as the lease. */
   readonly lease: number;
-<<<<<<< HEAD
   /** Applies the records of a frame. @returns whether they said anything new. */
   readonly apply: (frame: Frame) => boolean;
-  /** Called for each frame when it has been applied and counted for the freshness. `isNews` is what `apply` has returned. */
-  readonly onFrame: (frame: Frame, isNews: boolean) => void;
-=======
-  /** Applies the records of a frame. */
-  readonly apply: (frame: Frame) => void;
-  /**
-   * Called for each frame when it has been applied and counted for the freshness.
-   *
-   * @param isNewest whether no frame before it was fresher.
-   */
-  readonly onFrame: (frame: Frame, isNewest: boolean) => void;
->>>>>>> wt-e16
+  /** Called for each frame when it has been applied and counted for the freshness. */
+  readonly onFrame: (frame: Frame, news: FrameNews) => void;
   /** Returns the cursor of the next request. Default: that of the last frame. */
   readonly toCursor?: ((cursor: string) => string) | undefined;
 }
@@ -73,11 +70,7 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
     const isNews = apply(frame);
     cursor = header.cursor;
     freshness.note();
-<<<<<<< HEAD
-    onFrame(frame, isNews);
-=======
-    onFrame(frame, freshness.isNewest);
->>>>>>> wt-e16
+    onFrame(frame, { isNews, isNewest: freshness.isNewest });
   }
 
   /** Reads one response. A poll's is applied when all of it is there: it must be exactly one frame. */
