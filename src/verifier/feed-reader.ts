@@ -71,6 +71,8 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
     if (times.mustReload) cursor = null;
     const after = cursor === null ? null : toCursor(cursor);
     let frames = 0;
+    /** The frames of a poll, of which only a whole response counts. */
+    const polled: Frame[] = [];
     const watch = createWatch();
     try {
       const body = await requests.openFeed({ stream, after, wait, lease }, watch.signal);
@@ -78,13 +80,16 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
       for await (const chunk of body) {
         watch.received();
         bytes += chunk.length;
-        for (const frame of parser.push(chunk)) {
-          take(frame, times);
-          frames += 1;
-        }
+        const complete = parser.push(chunk);
+        if (stream) for (const frame of complete) take(frame, times);
+        else polled.push(...complete);
+        frames += complete.length;
         if (times.hasDrifted()) throw new RequestFailure("the clock of this machine was set, or it was suspended");
       }
       if (parser.isWithinFrame) throw new RequestFailure("the feed ended within a frame");
+      const [polledFrame] = polled;
+      if (polledFrame !== undefined && polled.length === 1) take(polledFrame, times);
+      else if (!stream) throw new RequestFailure("the response to a poll is not one frame");
       return frames;
     } catch (error) {
       throw watch.reason === null ? toFailure(error) : new RequestFailure(watch.reason);
@@ -128,7 +133,7 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
 
   return {
     async poll(wait) {
-      if ((await read(false, wait)) === 0) throw new RequestFailure("the feed sent no frame");
+      await read(false, wait);
     },
     async stream() {
       if ((await read(true, 0)) === 0) throw new RequestFailure("the feed sent no frame");

@@ -43,31 +43,45 @@ export function createKeySet({ access, refresh = access, others = [] }: KeySetOp
   if (!allows(access.use, "access")) throw new TypeError("the key for access tokens has another use");
   if (!allows(refresh.use, "refresh")) throw new TypeError("the key for refresh tokens has another use");
   const keys = [...new Set<VerifyingKey>([access, refresh, ...others])];
-  return Object.freeze({ access, refresh, find: createFinder(keys, () => null) });
+  const byKid = toMap(keys);
+  const nameless = keys.filter((key) => allows(key.use, "access"));
+  return Object.freeze({
+    access,
+    refresh,
+    find({ alg, kid }: { readonly alg?: unknown; readonly kid?: unknown }): VerifyingKey | null {
+      const algorithm = toKnownName(alg);
+      if (kid === undefined) {
+        const [only, ...more] = nameless.filter((key) => key.algorithm === algorithm);
+        return only !== undefined && more.length === 0 ? only : null;
+      }
+      const key = byKid.get(kid);
+      return key !== undefined && key.algorithm === algorithm ? key : null;
+    },
+  });
 }
 
 /**
- * Creates a set of keys that verify access tokens.
+ * Creates a set of public keys that verify access tokens. A header must name its key: the issuer always does.
  *
- * @param onUnknown called for a header that names no key of the set. It returns `null`, or throws.
+ * @param onUnknown called for a `kid` that the set doesn't have. It returns `null`, or throws.
  * @throws TypeError if two keys have the same `kid`.
  */
 export function createVerifyingKeys(keys: readonly VerifyingKey[], onUnknown: () => null): VerifyingKeys {
-  return Object.freeze({ access: keys[0] ?? null, refresh: null, find: createFinder(keys, onUnknown) });
+  const byKid = toMap(keys);
+  return Object.freeze({
+    access: keys[0] ?? null,
+    refresh: null,
+    find({ alg, kid }: { readonly alg?: unknown; readonly kid?: unknown }): VerifyingKey | null {
+      if (typeof kid !== "string" || kid === "") return null;
+      const key = byKid.get(kid);
+      if (key === undefined) return onUnknown();
+      return key.algorithm === toKnownName(alg) ? key : null;
+    },
+  });
 }
 
-function createFinder(keys: readonly VerifyingKey[], onUnknown: () => null): VerifyingKeys["find"] {
+function toMap(keys: readonly VerifyingKey[]): ReadonlyMap<unknown, VerifyingKey> {
   const byKid = new Map<unknown, VerifyingKey>(keys.map((key) => [key.kid, key]));
   if (byKid.size !== keys.length) throw new TypeError("two signing keys have the same kid");
-  const nameless = keys.filter((key) => allows(key.use, "access"));
-  return ({ alg, kid }) => {
-    const algorithm = toKnownName(alg);
-    if (kid === undefined) {
-      const [only, ...more] = nameless.filter((key) => key.algorithm === algorithm);
-      return only !== undefined && more.length === 0 ? only : onUnknown();
-    }
-    const key = byKid.get(kid);
-    if (key === undefined) return onUnknown();
-    return key.algorithm === algorithm ? key : null;
-  };
+  return byKid;
 }

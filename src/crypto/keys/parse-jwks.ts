@@ -21,14 +21,16 @@ const members: Readonly<Record<string, readonly string[]>> = { RSA: ["n", "e"], 
 
 /**
  * Returns the keys of a JWK Set that can verify tokens (RFC 7517 §5). A key of another type, for another use, without `kid`,
- * malformed or weak is left out, as the RFC demands of unknown ones. Secrets and private members are never read.
+ * malformed or weak is left out, as the RFC demands of unknown ones; also one without `alg`, and two with one `kid`. Secrets and private members are never read.
  *
  * @throws AuthError `token_invalid` if the text isn't a JSON object without duplicate members; TypeError if it isn't a JWK Set.
  */
 export function parseJwks(text: string): readonly VerifyingKey[] {
   const { keys } = parseJsonObject(text, "JWK Set");
   if (!Array.isArray(keys)) throw new TypeError("the JWK Set has no list of keys");
-  return keys.map((jwk) => toVerifyingKey(jwk)).filter((key) => key !== null);
+  const usable = keys.map((jwk) => toVerifyingKey(jwk)).filter((key) => key !== null);
+  const names = keys.map((jwk) => (jwk as Json | null)?.["kid"]);
+  return usable.filter(({ kid }) => names.indexOf(kid) === names.lastIndexOf(kid));
 }
 
 function toVerifyingKey(jwk: unknown): VerifyingKey | null {
@@ -51,13 +53,12 @@ function toVerifyingKey(jwk: unknown): VerifyingKey | null {
   }
 }
 
-/** Returns the JWK's `alg` or, without one, the first that fits it. Returns `null` for one that doesn't fit or isn't known. */
+/** Returns the JWK's `alg`; `null` if it is missing, isn't known, or doesn't fit the type and the curve. */
 function findAlgorithm({ alg, kty, crv }: Json): AsymmetricAlgorithm | null {
-  const fitting = asymmetricAlgorithms.filter((algorithm) => {
-    const { keyType, curve } = schemes[algorithm];
-    const form = forms[curve ?? keyType];
-    return form?.kty === kty && form?.crv === (kty === "RSA" ? undefined : crv);
-  });
   const known = toKnownName(alg);
-  return (alg === undefined ? fitting[0] : fitting.find((algorithm) => algorithm === known)) ?? null;
+  const algorithm = asymmetricAlgorithms.find((candidate) => candidate === known);
+  if (algorithm === undefined) return null;
+  const { keyType, curve } = schemes[algorithm];
+  const form = forms[curve ?? keyType];
+  return form?.kty === kty && form?.crv === (kty === "RSA" ? undefined : crv) ? algorithm : null;
 }

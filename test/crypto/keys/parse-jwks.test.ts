@@ -30,11 +30,13 @@ describe("the keys of a JWK Set", () => {
     );
   });
 
-  it("have the algorithm that fits them, if they name none", () => {
-    const withoutAlg = ({ alg: _, ...jwk }: Jwk) => jwk;
-    expect(parse(withoutAlg(es256))[0]?.algorithm).toBe("ES256");
-    expect(parse(withoutAlg(rs256))[0]?.algorithm).toBe("RS256");
+  it("may have the newer name of EdDSA", () => {
     expect(parse({ ...ed25519, alg: "Ed25519" })[0]?.algorithm).toBe("EdDSA");
+  });
+
+  it("are neither of two with the same kid", () => {
+    expect(parse(es256, { ...ed25519, kid: es256["kid"] }, rs256).map(({ algorithm }) => algorithm)).toEqual(["RS256"]);
+    expect(parse(es256, { kty: "oct", kid: es256["kid"] }, rs256)).toHaveLength(1);
   });
 
   it("are none in an empty set, and in one of an HMAC secret", () => {
@@ -49,6 +51,7 @@ describe("the keys of a JWK Set", () => {
     ["a key with an empty kid", { ...es256, kid: "" }],
     ["a key for encryption", { ...es256, use: "enc" }],
     ["a key whose operations are others", { ...es256, key_ops: ["sign"] }],
+    ["a key without alg", { ...es256, alg: undefined }],
     ["a key whose alg doesn't fit its curve", { ...es256, alg: "ES384" }],
     ["a key whose alg doesn't fit its type", { ...rs256, alg: "ES256" }],
     ["a key with an HMAC algorithm", { ...es256, alg: "HS256" }],
