@@ -14,11 +14,16 @@ export interface ServiceSettings {
   readonly ISSUER_URL: string;
   readonly CREDENTIAL: string;
   readonly REVOCATIONS: "stream" | "poll" | "pull";
+  /** Seconds. Default: 10. */
+  readonly MAX_STALENESS?: string;
+  /** The credential of readers to which it serves the feed onward. Default: it doesn't. Only in Node. */
+  readonly RELAY_CREDENTIAL?: string;
 }
 
 /** A running service. */
 export interface Service {
   readonly url: string;
+  readonly process: ChildProcess;
   /** Ends it. @returns whether it ended by itself when its verifier and its server were closed. */
   stop(): Promise<boolean>;
 }
@@ -109,6 +114,7 @@ async function startService(command: readonly string[], settings: ServiceSetting
   const url = `http://127.0.0.1:${/\d+$/.exec(String(line))?.[0]}`;
   return {
     url,
+    process: child,
     async stop() {
       await fetch(`${url}/close`).catch(() => {});
       const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
@@ -140,6 +146,7 @@ async function startWorker(settings: ServiceSettings): Promise<Service> {
   }
   return {
     url,
+    process: child,
     async stop() {
       const exited = once(child, "exit");
       child.kill("SIGTERM");

@@ -111,7 +111,7 @@ func (r *feedReader) stream(ctx context.Context) (frames int, pause time.Duratio
 		if f.confirm {
 			go r.acknowledge(f.cursor)
 		}
-		if r.v.noteFrame() {
+		if r.v.noteFrame(now) {
 			select {
 			case r.v.wanted <- struct{}{}:
 			default:
@@ -156,7 +156,6 @@ func (v *Verifier) readKeys(ctx context.Context, report func(error)) {
 	for ctx.Err() == nil {
 		err := v.readKeysOnce(ctx, client)
 		if err != nil {
-			v.noteFailure(v.monotonic())
 			report(fmt.Errorf("keys: %w", err))
 		}
 		if err != nil || v.needsKeys() {
@@ -195,7 +194,7 @@ func (v *Verifier) readKeysOnce(ctx context.Context, client *http.Client) error 
 	}
 	keys, err := parseKeys(body)
 	if err == nil {
-		v.noteKeys(keys)
+		v.noteKeys(keys, v.monotonic())
 	}
 	return err
 }

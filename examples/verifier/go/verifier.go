@@ -53,8 +53,8 @@ func refuse(message string) *Refusal { return &Refusal{401, notValid, message} }
 type Verifier struct {
 	config Config
 	keys   atomic.Pointer[keySet]
-	// Since when the keys are known to be others, and can't be read; never if they can.
-	failingSince atomic.Int64
+	// Since when the frames have named other keys; never if they don't.
+	differsSince atomic.Int64
 	table        *table
 	begin        time.Time
 	wanted       chan struct{}
@@ -70,7 +70,7 @@ func New(config Config) *Verifier {
 	}
 	config.URL = strings.TrimRight(config.URL, "/")
 	v := &Verifier{config: config, table: newTable(config.MaxStaleness), begin: time.Now(), wanted: make(chan struct{}, 1)}
-	v.failingSince.Store(never)
+	v.differsSince.Store(never)
 	return v
 }
 
@@ -165,7 +165,7 @@ func (v *Verifier) isHeaderAllowed(header map[string]json.RawMessage) bool {
 // findKey returns a 503 if an unknown key may be a new one.
 func (v *Verifier) findKey(kid string, monotonic int64) (verifyingKey, *Refusal) {
 	keys := v.keys.Load()
-	if keys == nil || monotonic > v.failingSince.Load() && monotonic-v.failingSince.Load() > v.table.maxStaleness {
+	if since := v.differsSince.Load(); keys == nil || since != never && monotonic-since > v.table.maxStaleness {
 		return verifyingKey{}, unavailable
 	}
 	if key, found := keys.byKid[kid]; found {
@@ -183,22 +183,21 @@ func (v *Verifier) needsKeys() bool {
 	return keys == nil || v.table.differs(keys.version)
 }
 
-func (v *Verifier) noteKeys(keys *keySet) {
-	v.keys.Store(keys)
-	v.failingSince.Store(never)
-}
-
-func (v *Verifier) noteFailure(now int64) {
-	if v.needsKeys() {
-		v.failingSince.CompareAndSwap(never, now)
+func (v *Verifier) noteKeys(keys *keySet, now int64) {
+	// Keys that the frames name aren't replaced by those of a node that is behind.
+	if v.needsKeys() || !v.table.differs(keys.version) {
+		v.keys.Store(keys)
 	}
+	v.noteFrame(now)
 }
 
 // noteFrame returns whether the keys must be read.
-func (v *Verifier) noteFrame() bool {
+func (v *Verifier) noteFrame(now int64) bool {
 	needsKeys := v.needsKeys()
 	if !needsKeys {
-		v.failingSince.Store(never)
+		v.differsSince.Store(never)
+	} else if v.keys.Load() != nil {
+		v.differsSince.CompareAndSwap(never, now)
 	}
 	return needsKeys
 }

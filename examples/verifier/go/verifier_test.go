@@ -307,12 +307,10 @@ func TestKeyVersions(t *testing.T) {
 				for _, kid := range s.Kids {
 					set.byKid[kid] = verifyingKey{}
 				}
-				v.noteKeys(set)
-			case "failed":
-				v.noteFailure(s.At)
+				v.noteKeys(set, s.At)
 			case "frame":
 				v.table.apply(&frame{full: true, keyVersion: number(s.KeyVersion)}, s.At)
-				v.noteFrame()
+				v.noteFrame(s.At)
 			case "check":
 				v.table.freshAt = s.At
 				_, refusal := v.findKey(s.Kid, s.At)

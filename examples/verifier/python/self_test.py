@@ -123,15 +123,13 @@ for v in vectors["freshness"]:
             check("freshness", f"{v['name']}, step {i}", actual, (step["freshAt"], step["replaces"]))
 
 for v in vectors["keyVersions"]:
-    verifier = create(load(empty))
+    verifier = create(Revocations(v["maxStaleness"]))
     for i, step in enumerate(v["steps"]):
         if step["event"] == "keys":
-            verifier.note_keys(Keys(step["version"], {kid: ("ES256", None) for kid in step["kids"]}))
-        elif step["event"] == "failed":
-            verifier.note_failure(step["at"])
+            verifier.note_keys(Keys(step["version"], {kid: ("ES256", None) for kid in step["kids"]}), step["at"])
         elif step["event"] == "frame":
             verifier.revocations.key_version = step["keyVersion"]
-            verifier.note_frame()
+            verifier.note_frame(step["at"])
         elif step["event"] == "check":
             try:
                 verifier.revocations.fresh_at = step["at"]

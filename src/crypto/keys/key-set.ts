@@ -43,45 +43,37 @@ export function createKeySet({ access, refresh = access, others = [] }: KeySetOp
   if (!allows(access.use, "access")) throw new TypeError("the key for access tokens has another use");
   if (!allows(refresh.use, "refresh")) throw new TypeError("the key for refresh tokens has another use");
   const keys = [...new Set<VerifyingKey>([access, refresh, ...others])];
-  const byKid = toMap(keys);
-  const nameless = keys.filter((key) => allows(key.use, "access"));
-  return Object.freeze({
-    access,
-    refresh,
-    find({ alg, kid }: { readonly alg?: unknown; readonly kid?: unknown }): VerifyingKey | null {
-      const algorithm = toKnownName(alg);
-      if (kid === undefined) {
-        const [only, ...more] = nameless.filter((key) => key.algorithm === algorithm);
-        return only !== undefined && more.length === 0 ? only : null;
-      }
-      const key = byKid.get(kid);
-      return key !== undefined && key.algorithm === algorithm ? key : null;
-    },
-  });
+  return Object.freeze({ access, refresh, find: createFinder(keys, () => null) });
 }
 
 /**
- * Creates a set of public keys that verify access tokens. A header must name its key: the issuer always does.
+ * Creates a set of keys that verify access tokens. A header without `kid` names none of them.
  *
- * @param onUnknown called for a `kid` that the set doesn't have. It returns `null`, or throws.
+ * @param onUnknown called for a header that names no key of the set. It returns `null`, or throws.
  * @throws TypeError if two keys have the same `kid`.
  */
 export function createVerifyingKeys(keys: readonly VerifyingKey[], onUnknown: () => null): VerifyingKeys {
-  const byKid = toMap(keys);
+  const find = createFinder(keys, onUnknown);
   return Object.freeze({
     access: keys[0] ?? null,
     refresh: null,
-    find({ alg, kid }: { readonly alg?: unknown; readonly kid?: unknown }): VerifyingKey | null {
-      if (typeof kid !== "string" || kid === "") return null;
-      const key = byKid.get(kid);
-      if (key === undefined) return onUnknown();
-      return key.algorithm === toKnownName(alg) ? key : null;
-    },
+    find: (header: Parameters<VerifyingKeys["find"]>[0]) =>
+      typeof header.kid === "string" && header.kid !== "" ? find(header) : null,
   });
 }
 
-function toMap(keys: readonly VerifyingKey[]): ReadonlyMap<unknown, VerifyingKey> {
+function createFinder(keys: readonly VerifyingKey[], onUnknown: () => null): VerifyingKeys["find"] {
   const byKid = new Map<unknown, VerifyingKey>(keys.map((key) => [key.kid, key]));
   if (byKid.size !== keys.length) throw new TypeError("two signing keys have the same kid");
-  return byKid;
+  const nameless = keys.filter((key) => allows(key.use, "access"));
+  return ({ alg, kid }) => {
+    const algorithm = toKnownName(alg);
+    if (kid === undefined) {
+      const [only, ...more] = nameless.filter((key) => key.algorithm === algorithm);
+      return only !== undefined && more.length === 0 ? only : onUnknown();
+    }
+    const key = byKid.get(kid);
+    if (key === undefined) return onUnknown();
+    return key.algorithm === algorithm ? key : null;
+  };
 }

@@ -95,13 +95,12 @@ describe("a set of keys that only verify", () => {
     expect(keys.find({ alg: "HS512", kid: "a" })).toBeNull();
   });
 
-  it("finds nothing for a header that doesn't name its key", () => {
-    for (const kid of [undefined, "", null, 7, ["a"]]) expect(keys.find({ alg: "HS256", kid })).toBeNull();
+  it.each([undefined, "", 5, null])("has none for the kid %j", (kid) => {
+    expect(keys.find({ alg: "HS256", kid })).toBeNull();
   });
 
   it("lets its owner say what an unknown key means", () => {
     expect(() => keys.find({ alg: "HS256", kid: "b" })).toThrow(unknown);
-    expect(() => keys.find({ alg: "none", kid: "b" })).toThrow(unknown);
     expect(createVerifyingKeys([], () => null).find({ alg: "HS256", kid: "a" })).toBeNull();
   });
 
