@@ -59,6 +59,9 @@ const surroundings: Readonly<Record<string, string>> = {
     import type { Client } from "tokenpair/client";
     import { useSession } from "tokenpair/react";
     declare const client: Client;`,
+  "src/verifier/create-verifier.ts": `
+    import { createVerifier } from "tokenpair/verifier";
+    declare const request: Request;`,
   "src/adapters/node.ts": `
     import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
     import type { Auth } from "tokenpair";

@@ -14,11 +14,11 @@ export interface IssuerKeys {
    * Returns the keys. Their `find` throws `unavailable` for a key that isn't known but might be the issuer's: because no keys have
    * been read, or the feed says that there are others.
    *
-   * @throws AuthError `unavailable` if the keys have changed, and couldn't be read for longer than `maxStaleness`: one of those that
-   * are known may have been retired.
+   * @throws AuthError `unavailable` if the feed has named others for longer than `maxStaleness`, and they couldn't be read: one of
+   * those that are known may have been retired.
    */
   current(): VerifyingKeys;
-  /** Returns for how many milliseconds the known keys have not been the newest, because those can't be read. */
+  /** Returns for how many milliseconds the feed has named other keys than the known ones. */
   outdatedFor(): number;
   /** Notes the version of the keys that a frame names. */
   observe(version: number): void;
@@ -87,8 +87,10 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   const none = createVerifyingKeys([], onUnknown);
   let loaded: Loaded | null = null;
   let newest: number | null = null;
-  /** Since when the feed names other keys, and none have been read, on the monotonic clock; `null` if it doesn't. */
-  let outdatedSince: number | null = null;
+  /** What was the newest when the last read began. */
+  let wanted: number | null = null;
+  /** Since when the feed has named other keys than the known ones, on the monotonic clock; `null` if it doesn't. */
+  let differsSince: number | null = null;
   let failure: string | null = null;
   let failures = 0;
   let startedAt = Number.NEGATIVE_INFINITY;
@@ -117,12 +119,12 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   async function step(): Promise<number> {
     startedAt = clock.monotonic();
     isWanted = false;
+    wanted = newest;
     reads += 1;
     try {
       take(await readWithin(longestRead));
       failure = null;
       failures = 0;
-      outdatedSince = null;
       return isOther() ? repeat : interval;
     } catch (error) {
       failure = toFailure(error).message;
@@ -151,20 +153,24 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     const hash = digest.toString("hex");
     // The same keys stay the same object: the verified tokens stay known.
     if (loaded?.hash === hash) return;
-    let keys: VerifyingKeys;
-    let kids: readonly string[];
-    try {
-      const list = parseJwks(Buffer.from(body).toString());
-      keys = createVerifyingKeys(list, onUnknown);
-      kids = list.map(({ kid }) => kid);
-    } catch {
-      throw new RequestFailure("the issuer's JWK Set is malformed");
-    }
-    loaded = { keys, kids, body, version: digest.readUInt32BE(0), hash };
+    const list = parse(body);
+    if (list.length === 0) throw new RequestFailure("the issuer publishes no key that can be used");
+    const version = digest.readUInt32BE(0);
+    // It comes from a node that is behind, or its feed is: the next frame tells.
+    if (loaded !== null && loaded.version === newest && version !== newest) return;
+    const kids = list.map(({ kid }) => kid);
+    loaded = { keys: createVerifyingKeys(list, onUnknown), kids, body, version, hash };
+    noteDifference();
     onChange(kids);
   }
 
-  const outdatedFor = () => (outdatedSince === null ? 0 : clock.monotonic() - outdatedSince);
+  /** Notes since when the feed has named other keys. Until they are read, that time continues, also if it names yet others. */
+  function noteDifference(): void {
+    if (!isOther()) differsSince = null;
+    else if (loaded !== null) differsSince ??= clock.monotonic();
+  }
+
+  const outdatedFor = () => (differsSince === null ? 0 : clock.monotonic() - differsSince);
 
   return {
     outdatedFor,
@@ -177,18 +183,14 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     observe(version) {
       if (version === newest) return;
       newest = version;
-      if (!isOther()) {
-        outdatedSince = null;
-        return;
-      }
-      outdatedSince ??= clock.monotonic();
-      if (isStarted) loop.wake();
+      noteDifference();
+      if (isOther() && isStarted) loop.wake();
     },
     read: async () => void (await step()),
     isDue() {
       const age = clock.monotonic() - startedAt;
       if (failure !== null) return age >= retry.first;
-      return loaded === null || isWanted || age >= interval || (isOther() && age >= repeat);
+      return loaded === null || isWanted || age >= interval || (isOther() && (newest !== wanted || age >= repeat));
     },
     start() {
       isStarted = true;
@@ -208,6 +210,14 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
       return failure;
     },
   };
+}
+
+function parse(body: Uint8Array): ReturnType<typeof parseJwks> {
+  try {
+    return parseJwks(Buffer.from(body).toString());
+  } catch {
+    throw new RequestFailure("the issuer's JWK Set is malformed");
+  }
 }
 
 const notKnown = () => new AuthError("unavailable", "the issuer's keys are not known");

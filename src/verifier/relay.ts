@@ -67,7 +67,7 @@ export function createRelay({
       age: toAge,
       isFresh: () => keys.published !== null && feed.isFresh() && toAge() <= maxStaleness * 1000,
       keyVersion: () => keys.published?.version ?? 0,
-      // The issuer waits for this relay as long as for the most patient of its readers.
+      // The issuer waits for this relay as long as for the reader with the longest lease.
       async requireLease(lease) {
         if (lease > longestLease) throw fieldErrors({ lease: [`Must be at most ${relay.longestLease * 1000}.`] });
       },

@@ -4,13 +4,14 @@
  *
  * Usage: node test/runtimes/run.ts [--own], after `npm run build`. With `--own`, only in Node, and it installs nothing.
  */
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { text } from "node:stream/consumers";
 import { systemClock } from "../../src/core/runtime/clock.ts";
+import type { Algorithm } from "../../src/core/settings/session-settings.ts";
 import { defaultSettings } from "../../src/core/settings/settings.ts";
 import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
 import { exportKeyMaterial, generateKeyMaterial, toSigningKey } from "../../src/crypto/keys/key-material.ts";
@@ -20,13 +21,12 @@ import { createTokens } from "../../src/crypto/tokens.ts";
 import { childEnvironment } from "../support/child-environment.ts";
 import { currentMain, startServer } from "../support/server-process.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
-import { type RuntimeUnderTest, runtimes, type Service, type ServiceSettings } from "./runtimes.ts";
+import { type RuntimeUnderTest, runtimes, type Service, type ServiceSettings, stopAll } from "./runtimes.ts";
 
 const isOwn = process.argv.includes("--own");
 const issuer = "https://id.example";
 const audience = "api";
 const credentials = { username: "alice", password: "correct horse battery staple" };
-const material = generateKeyMaterial("ES256");
 
 /** Milliseconds in which something must happen that takes far less. */
 const patience = 30_000;
@@ -38,63 +38,75 @@ if (!isOwn) {
   });
 }
 
-const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
-const env = {
-  TOKENPAIR_DATABASE_URL: `sqlite:${join(cwd, "tokenpair.db")}`,
-  TOKENPAIR_SIGNING_KEY: exportKeyMaterial(material).toString(),
-  TOKENPAIR_SECRET: "a secret of this run alone, of more than 32 bytes",
-  TOKENPAIR_ISSUER: issuer,
-  TOKENPAIR_AUDIENCE: audience,
-  TOKENPAIR_PAGE: "false",
-  TOKENPAIR_PASSWORD_MEMORY_COST: "64",
-  TOKENPAIR_PASSWORD_TIME_COST: "1",
-};
+/** A running server that signs with a key of this algorithm. */
+async function openIssuer(algorithm: Algorithm) {
+  const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
+  const material = generateKeyMaterial(algorithm);
+  const env = {
+    TOKENPAIR_DATABASE_URL: `sqlite:${join(cwd, "tokenpair.db")}`,
+    TOKENPAIR_ALGORITHM: algorithm,
+    TOKENPAIR_SIGNING_KEY: exportKeyMaterial(material).toString(),
+    TOKENPAIR_SECRET: "a secret of this run alone, of more than 32 bytes",
+    TOKENPAIR_ISSUER: issuer,
+    TOKENPAIR_AUDIENCE: audience,
+    TOKENPAIR_PAGE: "false",
+    TOKENPAIR_PASSWORD_MEMORY_COST: "64",
+    TOKENPAIR_PASSWORD_TIME_COST: "1",
+  };
 
-async function command(...args: readonly string[]): Promise<string> {
-  const options = { cwd, env: { ...childEnvironment, ...env } };
-  return (await promisify(execFile)(process.execPath, [currentMain, ...args], options)).stdout;
+  /** Runs a command with a text as its input. @returns what it prints. */
+  async function command(input: string, ...args: readonly string[]): Promise<string> {
+    const child = spawn(process.execPath, [currentMain, ...args], {
+      cwd,
+      env: { ...childEnvironment, ...env },
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    child.stdin.end(input);
+    const [output, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
+    if (code !== 0) throw new Error(`tokenpair ${args.join(" ")} failed`);
+    return output;
+  }
+
+  await command("", "migrate");
+  await command(credentials.password, "users", "create", credentials.username, "--password-stdin");
+  const [credential = ""] = /tps_\S{43}/.exec(await command("", "services", "create", "api", "--scope", "feed")) ?? [];
+  const server = await startServer({ cwd, env });
+  process.on("exit", () => server.process.kill("SIGKILL"));
+  return {
+    credential,
+    port: server.port,
+    async post(path: string, body: object): Promise<{ readonly access: string; readonly refresh: string }> {
+      const response = await fetch(server.url + path, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      if (response.status !== 200) throw new Error(`${path} answered ${response.status}`);
+      return response.json();
+    },
+    /** A token of the server's own key, with claims that it would not give. */
+    mint(changes: Partial<NewAccessToken>, settings: { readonly audience?: string } = {}): string {
+      const refresh = createHmacKey({ algorithm: "HS256", secret: "s".repeat(32), kid: "r1", use: "refresh" });
+      const keys = createKeySet({ access: toSigningKey(material, { use: "access" }), refresh });
+      const now = systemClock.now();
+      return createTokens({
+        keys: () => keys,
+        clock: systemClock,
+        settings: { ...defaultSettings, issuer, audience, ...settings },
+      }).mintAccess({
+        ...{ userId: "1", sessionId: "s1", userEpoch: 1, globalEpoch: 0, claims: {} },
+        ...{ issuedAt: now - 60, expiresAt: now + 600 },
+        ...changes,
+      });
+    },
+    async close(): Promise<void> {
+      await server.stop();
+      rmSync(cwd, { recursive: true, force: true });
+    },
+  };
 }
 
-async function addUser(): Promise<void> {
-  const child = spawn(process.execPath, [currentMain, "users", "create", credentials.username, "--password-stdin"], {
-    cwd,
-    env: { ...childEnvironment, ...env },
-    stdio: ["pipe", "ignore", "inherit"],
-  });
-  child.stdin.end(credentials.password);
-  await once(child, "exit");
-}
-
-await command("migrate");
-await addUser();
-const [credential = ""] = /tps_\S{43}/.exec(await command("services", "create", "api", "--scope", "feed")) ?? [];
-const server = await startServer({ cwd, env });
-
-async function post(path: string, body: object): Promise<{ readonly access: string; readonly refresh: string }> {
-  const response = await fetch(server.url + path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  if (response.status !== 200) throw new Error(`${path} answered ${response.status}`);
-  return response.json();
-}
-
-/** A token of the server's own key, with claims that it would not give. */
-function mint(changes: Partial<NewAccessToken>, settings: { readonly audience?: string } = {}): string {
-  const refresh = createHmacKey({ algorithm: "HS256", secret: "s".repeat(32), kid: "r1", use: "refresh" });
-  const keys = createKeySet({ access: toSigningKey(material, { use: "access" }), refresh });
-  const now = systemClock.now();
-  return createTokens({
-    keys: () => keys,
-    clock: systemClock,
-    settings: { ...defaultSettings, issuer, audience, ...settings },
-  }).mintAccess({
-    ...{ userId: "1", sessionId: "s1", userEpoch: 1, globalEpoch: 0, claims: {} },
-    ...{ issuedAt: now - 60, expiresAt: now + 600 },
-    ...changes,
-  });
-}
+type Issuer = Awaited<ReturnType<typeof openIssuer>>;
 
 async function ask({ url }: Service, token?: string): Promise<readonly [number, string]> {
   const headers: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
@@ -119,7 +131,7 @@ function expectEqual(what: string, found: unknown, expected: unknown): void {
 }
 
 /** Does everything with one service. @returns milliseconds until it knew of a logout. */
-async function prove(service: Service, wire: TcpProxy): Promise<number> {
+async function prove(service: Service, wire: TcpProxy, { post, mint }: Issuer): Promise<number> {
   const pair = await post("/api/token/", credentials);
   // The server can't be reached yet: never a 401, which a client would take for a logout.
   for (let i = 0; i < 3; i += 1) expectEqual("without the issuer", (await ask(service, pair.access))[0], 503);
@@ -132,7 +144,7 @@ async function prove(service: Service, wire: TcpProxy): Promise<number> {
 
   const now = systemClock.now();
   const refused: Readonly<Record<string, readonly [string, string]>> = {
-    forged: [`${pair.access.slice(0, -4)}AAAA`, "Token is invalid"],
+    forged: [forge(pair.access), "Token is invalid"],
     expired: [mint({ issuedAt: now - 600, expiresAt: now - 31 }), "Token is expired"],
     "for another audience": [mint({}, { audience: "other" }), "Token is invalid"],
     "a refresh token": [pair.refresh, "Token is invalid"],
@@ -147,28 +159,55 @@ async function prove(service: Service, wire: TcpProxy): Promise<number> {
   return waitForStatus(service, pair.access, 401);
 }
 
-async function proveRuntime({ name, modes, version, start }: RuntimeUnderTest): Promise<void> {
-  const delays: string[] = [];
-  for (const REVOCATIONS of modes) {
-    const wire = await startTcpProxy(server.port);
-    wire.cut();
-    const settings: ServiceSettings = {
-      ...{ ISSUER: issuer, AUDIENCE: audience, CREDENTIAL: credential, REVOCATIONS },
-      ISSUER_URL: `http://127.0.0.1:${wire.port}`,
-    };
-    const service = await start(settings);
-    const delay = await prove(service, wire);
-    expectEqual(`${name} ends when everything is closed`, await service.stop(), true);
-    await wire.close();
-    delays.push(`${REVOCATIONS} ${Math.round(delay)} ms`);
-    console.log(`  ${name}: ${REVOCATIONS}: done`);
-  }
-  console.log(`runtimes: ${name} ${await version()}: logout honoured after ${delays.join(", ")}`);
+/** Another user's token under the same signature. */
+function forge(token: string): string {
+  const [header, payload = "", signature] = token.split(".");
+  const claims = { ...JSON.parse(Buffer.from(payload, "base64url").toString()), user_id: "2" };
+  return [header, Buffer.from(JSON.stringify(claims)).toString("base64url"), signature].join(".");
 }
 
-try {
-  for (const runtime of runtimes) if (!isOwn || runtime.name === "node") await proveRuntime(runtime);
-} finally {
-  await server.stop();
-  rmSync(cwd, { recursive: true, force: true });
+function toSettings(from: Issuer, port: number, mode: ServiceSettings["REVOCATIONS"]): ServiceSettings {
+  const urls = { ISSUER: issuer, ISSUER_URL: `http://127.0.0.1:${port}` };
+  return { ...urls, AUDIENCE: audience, CREDENTIAL: from.credential, REVOCATIONS: mode };
 }
+
+async function proveRuntime({ name, modes, version, start }: RuntimeUnderTest, from: Issuer): Promise<void> {
+  const delays: string[] = [];
+  for (const mode of modes) {
+    const wire = await startTcpProxy(from.port);
+    wire.cut();
+    const service = await start(toSettings(from, wire.port, mode));
+    const delay = await prove(service, wire, from).finally(() => wire.close());
+    expectEqual(`${name} ends when everything is closed`, await service.stop(), true);
+    delays.push(`${mode} ${Math.round(delay)} ms`);
+    console.log(`  ${name}: ${mode}: done`);
+  }
+  console.log(`runtimes: ${name} ${await version()}: a logout is honoured after: ${delays.join(", ")}`);
+}
+
+/** Another runtime has other cryptography. */
+async function proveAlgorithm(algorithm: Algorithm, chosen: readonly RuntimeUnderTest[]): Promise<void> {
+  const from = await openIssuer(algorithm);
+  const { access } = await from.post("/api/token/", credentials);
+  for (const { name, start } of chosen) {
+    const service = await start(toSettings(from, from.port, "pull"));
+    expectEqual(`${algorithm} in ${name}`, await ask(service, access).then(([status]) => status), 200);
+    expectEqual(`forged, ${algorithm} in ${name}`, await ask(service, forge(access)).then(([status]) => status), 401);
+    await service.stop();
+  }
+  await from.close();
+  console.log(`runtimes: ${algorithm}: ${chosen.map(({ name }) => name).join(", ")}`);
+}
+
+// Services and servers that are still running when something fails must not keep this process alive.
+process.on("uncaughtException", (error) => {
+  console.error(error);
+  stopAll();
+  process.exit(1);
+});
+
+const chosen = runtimes.filter(({ name }) => !isOwn || name === "node");
+const first = await openIssuer("ES256");
+for (const runtime of chosen) await proveRuntime(runtime, first);
+await first.close();
+for (const algorithm of ["EdDSA", "RS256", "PS256", "ES384"] as const) await proveAlgorithm(algorithm, chosen);

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, globSync, mkdtempSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -14,11 +14,16 @@ export interface ServiceSettings {
   readonly ISSUER_URL: string;
   readonly CREDENTIAL: string;
   readonly REVOCATIONS: "stream" | "poll" | "pull";
+  /** Seconds. Default: 10. */
+  readonly MAX_STALENESS?: string;
+  /** The credential of readers to which it serves the feed onward. Default: it doesn't. Only in Node. */
+  readonly RELAY_CREDENTIAL?: string;
 }
 
 /** A running service. */
 export interface Service {
   readonly url: string;
+  readonly process: ChildProcess;
   /** Ends it. @returns whether it ended by itself when its verifier and its server were closed. */
   stop(): Promise<boolean>;
 }
@@ -87,7 +92,16 @@ async function readLine(program: string, ...args: readonly string[]): Promise<st
 function launch([program = "", ...args]: readonly string[], settings: ServiceSettings): ChildProcess {
   // Deno and Bun also read DENO_* and BUN_* variables, and proxies.
   const env = { PATH: process.env["PATH"], HOME: mkdtempSync(join(tmpdir(), "tokenpair-runtime-")), ...settings };
-  return spawn(program, args, { cwd: resolve(folder, "../.."), env, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(program, args, { cwd: resolve(folder, "../.."), env, stdio: ["ignore", "pipe", "inherit"] });
+  children.push(child);
+  return child;
+}
+
+const children: ChildProcess[] = [];
+
+/** Kills every service that is still running. */
+export function stopAll(): void {
+  for (const child of children) child.kill("SIGKILL");
 }
 
 async function startService(command: readonly string[], settings: ServiceSettings): Promise<Service> {
@@ -100,6 +114,7 @@ async function startService(command: readonly string[], settings: ServiceSetting
   const url = `http://127.0.0.1:${/\d+$/.exec(String(line))?.[0]}`;
   return {
     url,
+    process: child,
     async stop() {
       await fetch(`${url}/close`).catch(() => {});
       const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
@@ -131,6 +146,7 @@ async function startWorker(settings: ServiceSettings): Promise<Service> {
   }
   return {
     url,
+    process: child,
     async stop() {
       const exited = once(child, "exit");
       child.kill("SIGTERM");
@@ -146,7 +162,7 @@ const isListening = (url: string) =>
     () => false,
   );
 
-/** The configuration of workerd: one worker, which may connect to this machine. */
+/** The configuration of workerd: one worker, which may connect to this machine. The date is the first with all of `Buffer`. */
 function toConfig(settings: ServiceSettings, port: number): string {
   const bindings = Object.entries(settings).map(([name, value]) => `(name = "${name}", text = "${value}")`);
   return `using Workerd = import "/workerd/workerd.capnp";
@@ -159,12 +175,9 @@ const config :Workerd.Config = (
 );
 const worker :Workerd.Worker = (
   modules = [(name = "worker", esModule = embed "worker.js")],
-  compatibilityDate = "2026-11-01",
+  compatibilityDate = "2024-09-23",
   compatibilityFlags = ["nodejs_compat"],
   bindings = [${bindings.join(", ")}],
 );
 `;
 }
-
-/** Returns whether the runtimes have been installed. */
-export const areInstalled = (): boolean => existsSync(join(folder, "node_modules"));

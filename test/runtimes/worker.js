@@ -8,6 +8,7 @@ const verifier = createVerifier({
   url: env.ISSUER_URL,
   credential: env.CREDENTIAL,
   revocations: "pull",
+  maxStaleness: Number(env.MAX_STALENESS ?? 10),
 });
 
 // biome-ignore lint/style/noDefaultExport: that is what workerd looks for

@@ -96,9 +96,16 @@ export function openFrameStream(options: FrameStreamOptions): FrameStream {
     close() {
       if (hasEnded) return;
       if (isWaiting) controller.close();
-      else controller.error(new Error("the reader has not taken what was sent to it"));
+      else controller.error(createStallError());
       end();
     },
   };
   return stream;
+}
+
+/** Its stack would say nothing about the reader, and the HTTP server prints it. */
+function createStallError(): Error {
+  const error = new Error("a reader of the revocation feed has not taken what was sent to it");
+  error.stack = `${error}`;
+  return error;
 }
