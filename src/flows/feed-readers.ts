@@ -1,7 +1,7 @@
 import { type FeedRecord, headerLength, readHeader, readRecord, recordLength } from "../revocation/readers/frame.ts";
 
 export { frameType } from "../revocation/readers/frame.ts";
-export type { FeedReaders, ReaderRequest, ReaderStats } from "../revocation/readers/readers.ts";
+export type { FeedReaders, ReaderRequest } from "../revocation/readers/readers.ts";
 
 /** A frame of the revocation feed, in a form for people. */
 export interface ReadableFrame {

@@ -28,8 +28,8 @@ export interface FeedReader {
   readonly bytes: number;
 }
 
-/** What a frame was worth. */
-export interface FrameNews {
+/** What a frame has changed. */
+export interface FrameEffect {
   /** Whether its records said anything new. */
   readonly isNews: boolean;
   /** Whether no frame before it was fresher. */
@@ -49,7 +49,7 @@ export interface FeedReaderOptions {
   /** Applies the records of a frame. @returns whether they said anything new. */
   readonly apply: (frame: Frame) => boolean;
   /** Called for each frame when it has been applied and counted for the freshness. */
-  readonly onFrame: (frame: Frame, news: FrameNews) => void;
+  readonly onFrame: (frame: Frame, effect: FrameEffect) => void;
   /** Returns the cursor of the next request. Default: that of the last frame. */
   readonly toCursor?: ((cursor: string) => string) | undefined;
 }

@@ -6,7 +6,7 @@ import { createAcknowledger } from "./acknowledger.ts";
 import { createFeedFollower, type FeedFollower } from "./feed-follower.ts";
 import { createFeedKnowledge, type FeedKnowledge } from "./feed-knowledge.ts";
 import { createFeedPuller, type FeedPuller } from "./feed-puller.ts";
-import { createFeedReader, type FrameNews } from "./feed-reader.ts";
+import { createFeedReader, type FrameEffect } from "./feed-reader.ts";
 import type { Frame } from "./frame-parser.ts";
 import { createFreshness } from "./freshness.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
@@ -126,10 +126,10 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
   });
   const ticks = createLoop({ step: tick, schedule });
 
-  function onFrame({ header, records }: Frame, { isNews, isNewest }: FrameNews): void {
+  function onFrame({ header, records }: Frame, { isNews, isNewest }: FrameEffect): void {
     // A node that is behind may name keys that have been retired since.
     if (isNewest) keys.observe(header.keyVersion);
-    // A server that doesn't know exactly where the cursor of another one is repeats some records.
+    // A server may repeat some records to a reader that comes from another one.
     connection?.received(isNews && !header.isFull);
     if (header.isFull) signals.recheck(null);
     else if (isNews) signals.recheck(toAffected(records));

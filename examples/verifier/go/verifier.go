@@ -83,8 +83,11 @@ func setDefault(setting *time.Duration, value time.Duration) {
 	}
 }
 
-// monotonic returns milliseconds since the verifier's start. It never steps.
-func (v *Verifier) monotonic() int64 { return time.Since(v.begin).Milliseconds() }
+// now returns milliseconds since the verifier's start, and the wall clock.
+func (v *Verifier) now() instant {
+	now := time.Now()
+	return instant{now.Sub(v.begin).Milliseconds(), now.UnixMilli()}
+}
 
 // Authenticate returns the claims of the token in an Authorization header. The error is a *Refusal.
 func (v *Verifier) Authenticate(authorization string) (*Claims, error) {
@@ -92,7 +95,8 @@ func (v *Verifier) Authenticate(authorization string) (*Claims, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	claims, refusal := v.verify(token, time.Now().Unix(), v.monotonic())
+	now := v.now()
+	claims, refusal := v.verify(token, now.wall/1000, now)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -110,8 +114,8 @@ func readBearer(header string) (string, *Refusal) {
 	return fields[1], nil
 }
 
-// verify does steps 2 to 7. now is in seconds, monotonic in milliseconds.
-func (v *Verifier) verify(token string, now, monotonic int64) (*Claims, *Refusal) {
+// verify does steps 2 to 7. seconds is the wall clock.
+func (v *Verifier) verify(token string, seconds int64, now instant) (*Claims, *Refusal) {
 	parsed, err := parseJWS(token)
 	if err != nil || !v.isHeaderAllowed(parsed.header) {
 		return nil, refuse("Token is invalid")
@@ -120,7 +124,7 @@ func (v *Verifier) verify(token string, now, monotonic int64) (*Claims, *Refusal
 	if !readText(parsed.header["kid"], &kid) || !readText(parsed.header["alg"], &alg) {
 		return nil, refuse("Token is invalid")
 	}
-	key, refusal := v.findKey(kid, monotonic)
+	key, refusal := v.findKey(kid, now)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -131,11 +135,11 @@ func (v *Verifier) verify(token string, now, monotonic int64) (*Claims, *Refusal
 	if err != nil {
 		return nil, refuse("Token is invalid")
 	}
-	claims, refusal := v.checkClaims(payload, now)
+	claims, refusal := v.checkClaims(payload, seconds)
 	if refusal != nil {
 		return nil, refusal
 	}
-	stale, revoked := v.table.verdict(claims, monotonic)
+	stale, revoked := v.table.verdict(claims, now)
 	if stale {
 		return nil, unavailable
 	}
@@ -163,15 +167,15 @@ func (v *Verifier) isHeaderAllowed(header map[string]json.RawMessage) bool {
 }
 
 // findKey returns a 503 if an unknown key may be a new one.
-func (v *Verifier) findKey(kid string, monotonic int64) (verifyingKey, *Refusal) {
+func (v *Verifier) findKey(kid string, now instant) (verifyingKey, *Refusal) {
 	keys := v.keys.Load()
-	if since := v.differsSince.Load(); keys == nil || since != never && monotonic-since > v.table.maxStaleness {
+	if since := v.differsSince.Load(); keys == nil || since != never && now.mono-since > v.table.maxStaleness {
 		return verifyingKey{}, unavailable
 	}
 	if key, found := keys.byKid[kid]; found {
 		return key, nil
 	}
-	if !v.table.isCurrent(keys.version, monotonic) {
+	if !v.table.isCurrent(keys.version, now) {
 		return verifyingKey{}, unavailable
 	}
 	return verifyingKey{}, refuse("Token is invalid")

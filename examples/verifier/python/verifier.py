@@ -10,7 +10,7 @@ import urllib.request
 
 import jwt
 
-from revocations import FeedReader, Revocations
+from revocations import FeedReader, Instant, Revocations
 
 INVALID = "Token is invalid"
 # The type and curve of the key for each algorithm. The second is None for RSA.
@@ -85,7 +85,8 @@ def parse_key(jwk):
         return None
     try:
         # Without `d`, it is the public key.
-        key = jwt.PyJWK({name: value for name, value in jwk.items() if name in ("kty", "crv", "x", "y", "n", "e", "alg")}).key
+        names = ("kty", "crv", "x", "y", "n", "e", "alg")
+        key = jwt.PyJWK({name: value for name, value in jwk.items() if name in names}).key
         return None if form[0] == "RSA" and key.key_size < 2048 else key
     except (ValueError, TypeError, KeyError, jwt.PyJWTError):
         return None
@@ -103,44 +104,45 @@ class Verifier:
 
     def authenticate(self, authorization):
         """Returns the claims of a request's token. Raises Refused."""
-        return self.verify(read_bearer(authorization), int(time.time()), time.monotonic() * 1000)
+        now = Instant.now()
+        return self.verify(read_bearer(authorization), int(now.wall / 1000), now)
 
-    def verify(self, token, now, now_ms):
+    def verify(self, token, now, instant):
         """Returns the claims of a token that is valid now. Raises Refused."""
         try:
-            claims = self.verify_signature(token, now_ms)
+            claims = self.verify_signature(token, instant)
             check_claims(claims, self, now)
         except (ValueError, RecursionError, jwt.PyJWTError) as error:
             raise Refused(401, INVALID) from error
-        if self.revocations.is_stale(now_ms):
+        if self.revocations.is_stale(instant):
             raise unavailable()
         if self.revocations.is_revoked(claims):
             raise Refused(401, "Token is blacklisted")
         return claims
 
-    def verify_signature(self, token, now_ms):
+    def verify_signature(self, token, instant):
         parts = token.split(".")
         require(len(token) <= 8192 and len(parts) == 3 and all(parts))
         header = parse_object(decode(parts[0]))
         require(not any(name in header for name in REFUSED_PARAMETERS))
         typ = header.get("typ", "JWT")
         require(isinstance(typ, str) and typ.lower() in self.types)
-        alg, key = self.find_key(header.get("kid"), now_ms)
+        alg, key = self.find_key(header.get("kid"), instant)
         require(header.get("alg") == alg)
         decode(parts[2])
         # PyJWT checks the signature only: it is less strict about the claims.
         jwt.api_jws.decode(token, key, algorithms=[alg])
         return parse_object(decode(parts[1]))
 
-    def find_key(self, kid, now_ms):
+    def find_key(self, kid, instant):
         require(is_text(kid))
         keys, differs_since = self.keys, self.differs_since
-        if differs_since is not None and now_ms - differs_since > self.revocations.max_staleness_ms:
+        if differs_since is not None and instant.mono - differs_since > self.revocations.max_staleness_ms:
             raise unavailable()
         if keys is not None and kid in keys.by_kid:
             return keys.by_kid[kid]
         # An unknown key may be a new one, unless we know that we have them all.
-        raise unavailable() if self.needs_keys() or self.revocations.is_stale(now_ms) else Refused(401, INVALID)
+        raise unavailable() if self.needs_keys() or self.revocations.is_stale(instant) else Refused(401, INVALID)
 
     def needs_keys(self):
         """Returns whether the keys must be read."""
@@ -227,6 +229,7 @@ class KeyReader(threading.Thread):
         super().__init__(daemon=True, name="tokenpair keys")
         self.url, self.verifier, self.on_error = url, verifier, on_error
         self.wanted = threading.Event()
+        self.named = None
 
     def run(self):
         delay = 1
@@ -237,13 +240,13 @@ class KeyReader(threading.Thread):
                 delay = 1
                 self.wanted.wait(3600)
             else:
-                time.sleep(delay)
-                delay = min(delay * 2, 30)
+                self.wanted.wait(delay)
+                delay = 1 if is_read else min(delay * 2, 30)
 
     def read(self):
         try:
             request = urllib.request.Request(self.url, headers={"Cache-Control": "no-cache"})
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=5) as response:
                 self.verifier.note_keys(Keys.parse(response.read()), time.monotonic() * 1000)
             return True
         except (OSError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError) as error:
@@ -252,8 +255,10 @@ class KeyReader(threading.Thread):
 
     def on_frame(self, frame):
         self.verifier.note_frame(time.monotonic() * 1000)
-        if self.verifier.needs_keys():
+        # Once for each version: until it can be read, `run` decides when to try again.
+        if self.verifier.needs_keys() and frame.key_version != self.named:
             self.wanted.set()
+        self.named = frame.key_version
 
 
 def start_verifier(issuer, audience, credential, max_staleness=10, url=None, **options):
