@@ -2,7 +2,7 @@ import { type FeedRecord, headerLength, readHeader, readRecord, recordLength } f
 import type { PolledFrame } from "../revocation/readers/readers.ts";
 
 export { frameType } from "../revocation/readers/frame.ts";
-export type { FeedReaders, PolledFrame, ReaderRequest, ReaderStats } from "../revocation/readers/readers.ts";
+export type { FeedReaders, PolledFrame, ReaderRequest } from "../revocation/readers/readers.ts";
 
 /** A frame of the revocation feed, in a form for people. */
 export interface ReadableFrame {

@@ -8,21 +8,25 @@ import { createRecordTable, type RecordTable } from "./record-table.ts";
 
 export { createFrameParser, type Frame } from "./frame-parser.ts";
 
-/** The records of the frames of one process, in the order in which it made them. */
-export interface FeedTable extends Pick<RecordTable, "sweep" | "toRecords"> {
-  /** Applies a frame. */
-  apply(frame: Frame): void;
+/** The records of frames. */
+export interface FeedTable extends Pick<RecordTable, "toRecords"> {
+  /**
+   * Applies a frame.
+   *
+   * @param options.replaces whether its records are all: a full frame that is as fresh as what is known.
+   */
+  apply(frame: Pick<Frame, "records">, options: { readonly replaces: boolean }): void;
 }
 
 /** Creates an empty table. */
 export function createFeedTable(): FeedTable {
   let table = createRecordTable();
   return {
-    apply({ header, records }) {
-      if (header.isFull) table = createRecordTable();
-      table.add(records);
+    apply({ records }, { replaces }) {
+      const target = replaces ? createRecordTable() : table;
+      target.add(records);
+      table = target;
     },
-    sweep: (time, places) => table.sweep(time, places),
     toRecords: () => table.toRecords(),
   };
 }

@@ -164,7 +164,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     onChange(kids);
   }
 
-  /** Notes since when the feed has named other keys. Until they are read, that time goes on, also if it names yet others. */
+  /** Notes since when the feed has named other keys. Until they are read, that time continues, also if it names yet others. */
   function noteDifference(): void {
     if (!isOther()) differsSince = null;
     else if (loaded !== null) differsSince ??= clock.monotonic();

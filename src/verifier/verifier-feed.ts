@@ -129,7 +129,7 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
   function onFrame({ header, records }: Frame, { isNews, isNewest }: FrameEffect): void {
     // A node that is behind may name keys that have been retired since.
     if (isNewest) keys.observe(header.keyVersion);
-    // A server that doesn't know exactly where the cursor of another one is repeats some records.
+    // A server may repeat some records to a reader that comes from another one.
     connection?.received(isNews && !header.isFull);
     if (header.isFull) signals.recheck(null);
     else if (isNews) signals.recheck(toAffected(records));

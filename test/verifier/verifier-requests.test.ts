@@ -36,10 +36,6 @@ const sameOrigin = { "sec-fetch-site": "same-origin" };
 const withToken = { ...sameOrigin, "x-csrftoken": csrf };
 const refused = (reason: string) => [403, `CSRF Failed: ${reason}`];
 
-/** A client that never got the token, and a browser that keeps no cookies, get the same answer. */
-const cookieNotSet =
-  "CSRF cookie not set. Get it from csrf/ first. If you did, the browser blocks this site's cookies.";
-
 describe("a request by cookie at a verifier", () => {
   it("needs nothing else for a safe method", async () => {
     const { statusOf } = await setUpRequests();
@@ -60,7 +56,11 @@ describe("a request by cookie at a verifier", () => {
       { headers: { ...withToken, "x-csrftoken": `${csrf}x` } },
       "CSRF token does not match the cookie.",
     ],
-    ["no CSRF cookie", { headers: withToken, cookies: { "__Host-csrftoken": "" } }, cookieNotSet],
+    [
+      "no CSRF cookie",
+      { headers: withToken, cookies: { "__Host-csrftoken": "" } },
+      "CSRF cookie not set. Get it from csrf/ first. If you did, the browser blocks this site's cookies.",
+    ],
     [
       "a page of another site",
       { headers: { ...withToken, "sec-fetch-site": "cross-site" } },

@@ -146,6 +146,19 @@ describe("a verifier", () => {
   });
 });
 
+describe("close()", () => {
+  it.each([{ revocations: false, credential: undefined }, { revocations: "poll" }, { onStale: "accept" }] as const)(
+    "lets a verifier with %s refuse every token",
+    async (options) => {
+      const { peer, verifier, codeOf } = await setUpReady(options as never);
+      const token = peer.mint();
+      expect(codeOf(token)).toBeUndefined();
+      verifier.close();
+      expect(codeOf(token)).toBe("unavailable");
+    },
+  );
+});
+
 describe("ready()", () => {
   it("rejects only by its signal", async () => {
     const { time, peer, verifier } = setUp();

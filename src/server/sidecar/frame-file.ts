@@ -7,7 +7,7 @@ import { createReplacedFile } from "./replaced-file.ts";
 
 /*
  * A file with every revocation, for programs that can't hold them in memory between requests. The page docs/verifier/README.md
- * specifies it. The file is one more reader of the relay: what is confirmed is in the file, or the file is too old.
+ * specifies it. The file is one more reader of the relay: it has every confirmed revocation, or it is too old.
  */
 
 /** Keeps a file up to date. */
@@ -47,17 +47,11 @@ const retryDelay = 200;
 /** After a write, the next one waits so many times as long as it took, so that it takes a quarter of the time at most. */
 const rest = { factor: 3, longest: 500 };
 
-/** Seconds after which no verifier needs a record: the longest leeway, and a minute. */
-const kept = 360;
-
-/** Places of the table that one sweep covers. */
-const placesPerSweep = 12_000;
-
 /** What has been read, and isn't in the file. */
 interface News {
   /** Whether the records in the file aren't all. */
   isChanged: boolean;
-  /** The last frame that somebody waits for; `null` if nobody does. */
+  /** The last frame for which a confirmation waits; `null` if there is none. */
   awaited: string | null;
 }
 
@@ -69,8 +63,8 @@ export function startFrameFile(options: FrameFileOptions): FrameFile {
   const table = createFeedTable();
   const news: News = { isChanged: true, awaited: null };
   const state = { failure: null as string | null, writes: 0, completeAt: null as number | null };
-  /** The last frame, and up to when it has everything, on the wall clock. */
-  let last: { readonly frame: Frame; readonly completeAt: number } | null = null;
+  /** The last frame, and up to when it has everything: on the wall clock, and on the monotonic clock. */
+  let last: { readonly frame: Frame; readonly completeAt: number; readonly time: number } | null = null;
   /** The version of the keys in their file, and that in the header of the file. */
   let keyVersion: number | null = null;
   let wait = 0;
@@ -84,10 +78,14 @@ export function startFrameFile(options: FrameFileOptions): FrameFile {
     return feed(new Request(url, { method, headers: { Authorization: `Bearer ${credential}` } }));
   }
 
-  /** Reads the feed until it ends. @returns the milliseconds until it is read again. */
+  /**
+   * Reads the feed until it ends, which it does every few minutes. Always from the beginning: which records no token needs any
+   * more, only the sender knows, whose clock may have been set.
+   *
+   * @returns the milliseconds until it is read again.
+   */
   async function read(): Promise<number> {
-    const after = last === null ? {} : { after: last.frame.header.cursor };
-    const { status, body } = await send("GET", { stream: "1", lease: String(lease), ...after });
+    const { status, body } = await send("GET", { stream: "1", lease: String(lease) });
     if (status !== 200 || body === null || isStopped) {
       await body?.cancel();
       return retryDelay;
@@ -103,10 +101,11 @@ export function startFrameFile(options: FrameFileOptions): FrameFile {
 
   function take(frame: Frame): void {
     const { isFull, isAwaited, count, cursor, age, madeAt } = frame.header;
-    table.apply(frame);
     // The frame was made in this process: both clocks are the same.
     const completeAt = clock.wall() - (clock.monotonic() - madeAt) - age;
-    last = { frame, completeAt };
+    const time = madeAt - age;
+    table.apply(frame, { replaces: isFull && time >= (last?.time ?? 0) });
+    last = { frame, completeAt, time };
     news.isChanged ||= isFull || count > 0;
     if (isAwaited) news.awaited = cursor;
     writing.wake(isAwaited ? 0 : wait);
@@ -117,7 +116,6 @@ export function startFrameFile(options: FrameFileOptions): FrameFile {
     const { frame, completeAt } = last;
     const { awaited } = news;
     const isChanged = news.isChanged || frame.header.keyVersion !== keyVersion;
-    table.sweep(clock.now() - kept, placesPerSweep);
     Object.assign(news, { isChanged: false, awaited: null });
     try {
       const hasKeys = frame.header.keyVersion === keyVersion && (await keysFile.touch(completeAt));
