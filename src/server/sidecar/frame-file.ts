@@ -7,7 +7,7 @@ import { createReplacedFile } from "./replaced-file.ts";
 
 /*
  * A file with every revocation, for programs that can't hold them in memory between requests. The page docs/verifier/README.md
- * specifies it. The file is one more reader of the relay: what is confirmed is in the file, or the file is too old.
+ * specifies it. The file is one more reader of the relay: a confirmed revocation is in the file, or the file is too old.
  */
 
 /** Keeps a file up to date. */
@@ -51,7 +51,7 @@ const rest = { factor: 3, longest: 500 };
 interface News {
   /** Whether the records in the file aren't all. */
   isChanged: boolean;
-  /** The last frame that somebody waits for; `null` if nobody does. */
+  /** The cursor of the last frame for which a caller of the issuer waits; `null` if none does. */
   awaited: string | null;
 }
 

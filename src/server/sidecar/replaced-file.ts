@@ -12,7 +12,7 @@ export interface ReplacedFile {
   /**
    * Sets the time of the last modification.
    *
-   * @returns false if the file isn't there any more, or was replaced by somebody else: replace it then.
+   * @returns false if the file isn't there any more, or another process has replaced it: replace it then.
    */
   touch(modifiedAt: number): Promise<boolean>;
   /** Closes the file, which stays as it is. */
@@ -36,7 +36,7 @@ export function createReplacedFile(path: string): ReplacedFile {
   return {
     async replace(parts, modifiedAt) {
       await rm(draft, { force: true });
-      // Never through a link that somebody else has put there.
+      // Never through a link that another user has put there.
       const handle = await open(draft, "wx", mode);
       try {
         for (const part of parts) await handle.appendFile(part);
