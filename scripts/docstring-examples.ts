@@ -10,7 +10,8 @@ const auth = `
     declare const userId: string, sessionId: string, refreshToken: string, idempotencyKey: string;
     declare const currentPassword: string, newPassword: string;
     declare const request: Request;
-    declare const socket: WebSocket;`;
+    declare const socket: WebSocket;
+    declare const server: import("node:http").Server;`;
 
 const settings = `
     import { createAuth, days, hours, minutes, SettingError, type Store } from "tokenpair";

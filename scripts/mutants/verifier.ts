@@ -75,9 +75,37 @@ export const verifierMutants: readonly Mutant[] = [
   {
     name: "keys that can't be read again are kept for ever",
     file: "src/verifier/issuer-keys.ts",
-    find: "if (isOther()) outdatedSince ??= clock.monotonic();",
+    find: "else if (loaded !== null) differsSince ??= clock.monotonic();",
     replace: "",
     tests: ["test/verifier/verifier-keys.test.ts", "test/verifier/answer-vectors.test.ts"],
+  },
+  {
+    name: "keys of a node that is behind replace those that the feed names",
+    file: "src/verifier/issuer-keys.ts",
+    find: "loaded !== null && loaded.version === newest && version !== newest",
+    replace: "false",
+    tests: ["test/verifier/verifier-keys.test.ts", "test/verifier/answer-vectors.test.ts"],
+  },
+  {
+    name: "a frame of a node that is behind names the keys",
+    file: "src/verifier/verifier-feed.ts",
+    find: "if (isNewest) keys.observe",
+    replace: "keys.observe",
+    tests: ["test/verifier/verifier-keys.test.ts"],
+  },
+  {
+    name: "a clock that was set back leaves the revocations fresh until they are read again",
+    file: "src/verifier/freshness.ts",
+    find: "if (mustReload) note(",
+    replace: "if (false) note(",
+    tests: ["test/verifier/freshness.test.ts"],
+  },
+  {
+    name: "one of two keys with the same kid is used",
+    file: "src/crypto/keys/parse-jwks.ts",
+    find: "named.get(kid) === 1",
+    replace: "true",
+    tests: ["test/crypto/keys/parse-jwks.test.ts"],
   },
   {
     name: "an exception from one revocation of a user counts for the next",

@@ -163,7 +163,7 @@ export function toFreshnessVectors(): FreshnessVector[] {
       fresh(11_041),
     ),
     vector(
-      "the machine is suspended, and its monotonic clock stands still",
+      "the machine is suspended, and its monotonic clock stops",
       request(1_000),
       frame(1_020, { t: 500_000, full: true, freshAt: 1_000 }),
       ahead(hour, stale(1_100)),

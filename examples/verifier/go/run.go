@@ -24,7 +24,7 @@ func (v *Verifier) Run(ctx context.Context, report func(error)) {
 	}
 	reader := &feedReader{v, hex.EncodeToString(id[:]), &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, report}
+	}, report, 0}
 	backoff := time.Second
 	for ctx.Err() == nil {
 		frames, pause, err := reader.stream(ctx)
@@ -49,6 +49,7 @@ type feedReader struct {
 	id     string
 	client *http.Client
 	report func(error)
+	named  uint32 // the version of the keys in the last frame
 }
 
 var errClock = errors.New("a clock was set, or this machine was suspended")
@@ -108,7 +109,10 @@ func (r *feedReader) stream(ctx context.Context) (frames int, pause time.Duratio
 		if f.confirm {
 			go r.acknowledge(f.cursor)
 		}
-		if r.v.noteFrame(now.mono) {
+		// Once for each version: until it can be read, readKeys decides when to try again.
+		isNamed := f.keyVersion == r.named
+		r.named = f.keyVersion
+		if r.v.noteFrame(now.mono) && !isNamed {
 			select {
 			case r.v.wanted <- struct{}{}:
 			default:
@@ -148,7 +152,7 @@ func (w watched) Read(p []byte) (int, error) {
 
 // readKeys reads the JWK Set at the start, when the frames name another version, and once an hour.
 func (v *Verifier) readKeys(ctx context.Context, report func(error)) {
-	client := &http.Client{Timeout: 10 * time.Second}
+	client := &http.Client{Timeout: 5 * time.Second}
 	delay := time.Second
 	for ctx.Err() == nil {
 		err := v.readKeysOnce(ctx, client)
@@ -156,8 +160,14 @@ func (v *Verifier) readKeys(ctx context.Context, report func(error)) {
 			report(fmt.Errorf("keys: %w", err))
 		}
 		if err != nil || v.needsKeys() {
-			sleep(ctx, delay)
-			if delay *= 2; delay > 30*time.Second {
+			select {
+			case <-v.wanted:
+			case <-time.After(delay):
+			case <-ctx.Done():
+			}
+			if delay *= 2; err == nil {
+				delay = time.Second
+			} else if delay > 30*time.Second {
 				delay = 30 * time.Second
 			}
 			continue

@@ -229,6 +229,7 @@ class KeyReader(threading.Thread):
         super().__init__(daemon=True, name="tokenpair keys")
         self.url, self.verifier, self.on_error = url, verifier, on_error
         self.wanted = threading.Event()
+        self.named = None
 
     def run(self):
         delay = 1
@@ -239,13 +240,13 @@ class KeyReader(threading.Thread):
                 delay = 1
                 self.wanted.wait(3600)
             else:
-                time.sleep(delay)
-                delay = min(delay * 2, 30)
+                self.wanted.wait(delay)
+                delay = 1 if is_read else min(delay * 2, 30)
 
     def read(self):
         try:
             request = urllib.request.Request(self.url, headers={"Cache-Control": "no-cache"})
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=5) as response:
                 self.verifier.note_keys(Keys.parse(response.read()), time.monotonic() * 1000)
             return True
         except (OSError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError) as error:
@@ -254,8 +255,10 @@ class KeyReader(threading.Thread):
 
     def on_frame(self, frame):
         self.verifier.note_frame(time.monotonic() * 1000)
-        if self.verifier.needs_keys():
+        # Once for each version: until it can be read, `run` decides when to try again.
+        if self.verifier.needs_keys() and frame.key_version != self.named:
             self.wanted.set()
+        self.named = frame.key_version
 
 
 def start_verifier(issuer, audience, credential, max_staleness=10, url=None, **options):

@@ -116,7 +116,7 @@ export function createFeedReaders(options: FeedReadersOptions): FeedReaders {
     else stream.send(makeFrame(stream.position, open.request, isFirst));
   }
 
-  /** Gives everybody what is new. */
+  /** Gives every reader what is new. */
   async function flush(): Promise<null> {
     polls.answer((position) => frames.hasNews(position));
     let sent = 0;

@@ -28,7 +28,7 @@ export interface FrameStreamOptions {
   readonly onEnd: (stream: FrameStream) => void;
 }
 
-/** How many bytes of a long frame are handed over at once, so that a slow reader is told apart from one that reads nothing. */
+/** How many bytes of a long frame are handed over at once, to distinguish a slow reader from one that reads nothing. */
 const pieceLength = 65_536;
 
 /** Opens a stream. Nothing is queued in it: it asks for a frame when the reader wants one. */

@@ -7,7 +7,7 @@ import { createReplacedFile } from "./replaced-file.ts";
 
 /*
  * A file with every revocation, for programs that can't hold them in memory between requests. The page docs/verifier/README.md
- * specifies it. The file is one more reader of the relay: a confirmed revocation is in the file, or the file is too old.
+ * specifies it. The file is one more reader of the relay: it has every confirmed revocation, or it is too old.
  */
 
 /** Keeps a file up to date. */
@@ -51,7 +51,7 @@ const rest = { factor: 3, longest: 500 };
 interface News {
   /** Whether the records in the file aren't all. */
   isChanged: boolean;
-  /** The cursor of the last frame for which a caller of the issuer waits; `null` if none does. */
+  /** The last frame for which a confirmation waits; `null` if there is none. */
   awaited: string | null;
 }
 

@@ -12,7 +12,7 @@ export interface ReplacedFile {
   /**
    * Sets the time of the last modification.
    *
-   * @returns false if the file isn't there any more, or another process has replaced it: replace it then.
+   * @returns false if the file isn't there any more, or another process has replaced it. Replace it then.
    */
   touch(modifiedAt: number): Promise<boolean>;
   /** Closes the file, which stays as it is. */
