@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect } from "vitest";
+import type { Store } from "../../src/core/store/index.ts";
 import { type Auth, createAuth, type Settings } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 
@@ -16,7 +17,7 @@ export const credentials = { username: "alice", password: "correct horse battery
 /** Creates the `Auth` that every framework mounts. */
 export async function createScriptAuth(
   settings: Partial<Settings> = {},
-): Promise<{ readonly auth: Auth; close(): Promise<void> }> {
+): Promise<{ readonly auth: Auth; readonly store: Store; close(): Promise<void> }> {
   const store = sqliteStore(":memory:");
   await store.migrate();
   const auth = createAuth({ store, signingKey, ...settings });
@@ -24,6 +25,7 @@ export async function createScriptAuth(
   await auth.users.create(credentials);
   return {
     auth,
+    store,
     close: async () => {
       await auth.close();
       await store.close();

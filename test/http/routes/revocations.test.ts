@@ -66,6 +66,17 @@ async function openStream(query = "?stream=1", headers: HeadersInit = service.be
   };
 }
 
+/** Expects that a stream ends. The clock stands still, so there are no empty frames. */
+async function expectEnd(stream: { next(): Promise<Frame | null> }): Promise<void> {
+  let hasEnded = false;
+  const read = async () => {
+    while ((await stream.next()) !== null);
+    hasEnded = true;
+  };
+  void read();
+  await expect.poll(() => hasEnded).toBe(true);
+}
+
 /** Revokes a new session of alice. @returns its fingerprint. */
 async function revokeSession(): Promise<bigint> {
   const { access } = await t.logIn();
@@ -284,8 +295,8 @@ describe("a credential of a reader", () => {
     const waiting = get(`?after=${cursor}&wait=25`);
     await expect.poll(() => t.deps.readers.stats().polls).toBe(1);
     await t.store.services.revoke(service.name);
-    while ((await stream.next()) !== null);
     expect((await waiting).status).toBe(401);
+    await expectEnd(stream);
     const fingerprint = await revokeSession();
     for (;;) {
       const frame = await other.next();
@@ -306,7 +317,7 @@ describe("a credential of a reader", () => {
       credentialHash: new Uint8Array(32).fill(8),
       overlap: 0,
     });
-    while ((await stream.next()) !== null);
+    await expectEnd(stream);
   });
 });
 
