@@ -19,11 +19,14 @@ import { survivors } from "./mutants/survivors.ts";
 import { verifierMutants } from "./mutants/verifier.ts";
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { smoke: { type: "boolean" } } });
-<<<<<<< HEAD
-const named = [...survivors, ...securityMutants, ...keyMutants, ...signatureMutants, ...feedHttpMutants].filter(
-=======
-const named = [...survivors, ...securityMutants, ...keyMutants, ...signatureMutants, ...verifierMutants].filter(
->>>>>>> wt-16
+const named = [
+  ...survivors,
+  ...securityMutants,
+  ...keyMutants,
+  ...signatureMutants,
+  ...feedHttpMutants,
+  ...verifierMutants,
+].filter(
   ({ name, file }) =>
     positionals.length === 0 || positionals.some((word) => name.includes(word) || file.includes(word)),
 );
@@ -42,11 +45,8 @@ printKilled("once survived all tests", survivors);
 printKilled("by an author who had not read the tests", securityMutants);
 printKilled("of the keys", keyMutants);
 printKilled("of signing keys and signatures", signatureMutants);
-<<<<<<< HEAD
 printKilled("of the feed over HTTP", feedHttpMutants);
-=======
 printKilled("of the verifier", verifierMutants);
->>>>>>> wt-16
 if (results.length === 0 || results.some(({ fate }) => fate !== "killed")) process.exitCode = 1;
 
 function printKilled(title: string, list: readonly Mutant[]): void {
