@@ -1,4 +1,4 @@
-/** Token-pair authentication: `createAuth`, its types and errors, and the units of its settings. */
+/** The entry point of the package: `createAuth`, its types and errors, and the units of its settings. */
 
 export type { AnyAuth, AnyCheck, AnyCors, AnyStarter, Auth, AuthenticationOf, StartedSessionOf } from "./auth.ts";
 export type { AuthLogins } from "./auth-logins.ts";
@@ -39,6 +39,7 @@ export type {
   Confirmation,
   FeedBatch,
   FeedCursor,
+  FeedPlace,
   FeedState,
   GlobalRevocation,
   Membership,

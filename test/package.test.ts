@@ -28,6 +28,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
   "tokenpair/express": ["authRoutes", "cors", "requireUser"],
   "tokenpair/fastify": ["authRoutes", "cors", "requireUser"],
   "tokenpair/hono": ["authRoutes", "cors", "requireUser"],
+  "tokenpair/verifier": ["AuthError", "SettingError", "createVerifier"],
   "tokenpair/client": ["ClientError", "createClient"],
   "tokenpair/client/bearer": ["ClientError", "createBearerClient"],
   "tokenpair/react": ["useSession"],

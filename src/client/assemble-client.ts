@@ -11,24 +11,26 @@ import { createRequests } from "./transport/requests.ts";
 import type { Endpoints, Transport } from "./transport/transport.ts";
 import { createUserSessions } from "./user-sessions.ts";
 
-/** The parts in which clients differ. */
+/** The parts that differ between the clients. */
 export interface ClientParts {
   readonly env: Environment;
   readonly endpoints: Endpoints;
-  /** The name of the record, the channel and the lock that the tabs share. Other versions of this client use it too. */
+  /**
+   * The name of the record, the channel and the lock that the tabs share. Other versions of this client use the same name.
+   */
   readonly name: string;
   readonly records: Records;
   readonly state: SessionStateHolder;
-  /** Seconds. */
+  /** How long a call to the server may take, in seconds. */
   readonly timeout: number;
-  /** `getShownId` returns the id of the session that the state shows. */
+  /** Creates the transport. `getShownId` returns the id of the session that the state shows. */
   readonly createTransport: (env: Environment, getShownId: () => string | undefined) => Transport;
 }
 
 /** The events after which timers may be late, and `pagehide`. */
 const events: readonly PageEvent[] = ["visibilitychange", "resume", "pagehide", "pageshow", "online", "focus"];
 
-/** Creates a client of its parts. It immediately asks the server whether a user is logged in. */
+/** Creates a client from its parts. It immediately asks the server whether a user is logged in. */
 export function assembleClient(parts: ClientParts): Client {
   const { endpoints, state } = parts;
   const schedule = createSchedule(parts.env, () => void refresher.check());
@@ -45,7 +47,7 @@ export function assembleClient(parts: ClientParts): Client {
   const session = createSession(shared);
   const refresher = createRefresher({ ...shared, session });
   const requests = createRequests({ ...shared, refresher });
-  /** The passwords of a change whose response was lost, and its idempotency key. */
+  /** The passwords and the idempotency key of a password change whose response was lost. */
   let lost: readonly [passwords?: string, key?: string | undefined] = [];
   let isAway = false;
   const stopListening = env.page?.listen(events, (event) => {

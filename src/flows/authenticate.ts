@@ -7,21 +7,22 @@ import type { RevocationIndex } from "../revocation/revocation-index.ts";
 import type { Deps } from "./deps.ts";
 import { mayHaveTokens } from "./user-source.ts";
 
-/** Who sent a request: the claims of a valid access token. */
+/** Who sent a request, as the claims of a valid access token. */
 export interface Authentication<U extends AuthUser = AuthUser, C extends object = ApplicationClaims>
   extends AccessClaims<C> {
-  /** The user; present only with `loadUser`. */
+  /** The user. Present only with `loadUser`. */
   readonly user?: U;
 }
 
 /**
- * Verifies an access token: signature, claims, revocations. Memory is nearly always enough.
+ * Verifies an access token: its signature, its claims, and that it isn't revoked. Nearly always works from memory.
  *
- * @returns the claims; a promise of them if the store or the application must be queried, which `loadUser`,
- * `checkUserIsActive` and `onStale: "lookup"` may require, and a key that this node doesn't know yet.
- * @throws AuthError a `token_` code; `user_not_found` or `user_inactive`; `unavailable` if this node can't know whether
- * the token is revoked, or if the application's function fails. StoreUnavailableError. A promise rejects with the same
- * errors.
+ * @returns the claims, or a promise of them if the store or the application must be queried. This can happen with
+ * `loadUser`, `checkUserIsActive` and `onStale: "lookup"`, or if this node doesn't know the token's key yet.
+ * @throws AuthError with a code that starts with `token_`, or with the code `user_not_found` or `user_inactive`.
+ * `unavailable` if this node can't know whether the token is revoked, or if the application's function fails. A promise
+ * rejects with the same errors.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export function authenticate(deps: Deps, token: string): Authentication | Promise<Authentication> {
   try {
@@ -32,7 +33,7 @@ export function authenticate(deps: Deps, token: string): Authentication | Promis
   }
 }
 
-/** Another node may have added the token's key a moment ago. */
+/** Authenticates after reading the keys again, because another node may just have added the token's key. */
 async function authenticateByNewKey(deps: Deps, token: string): Promise<Authentication> {
   await deps.keys.ready(token);
   return authenticateByKnownKey(deps, token);
@@ -69,8 +70,9 @@ export function requireAuthentication(claims: AccessClaims, requirement: Authent
  * Completes a look-up of revocations, and requires that the token's key was not retired meanwhile: the feed reports both, and it
  * is stale.
  *
- * @param lookup what `requireNotRevoked` returned.
- * @throws AuthError as `requireNotRevoked` does; `token_invalid`. StoreUnavailableError.
+ * @param lookup the promise that `requireNotRevoked` returned.
+ * @throws AuthError with the codes of `requireNotRevoked`, or `token_invalid`.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function requireCurrentKey(
   { keys, tokens }: Pick<Deps, "keys" | "tokens">,
@@ -83,13 +85,13 @@ export async function requireCurrentKey(
 }
 
 /**
- * Checks claims against the revocations in memory. If those are stale, `onStale` decides whether this fails closed, waits for
- * the read in flight, or asks the store. It always fails closed before the first load.
+ * Checks claims against the revocations in memory. If these are stale, `onStale` decides whether to refuse the request,
+ * wait for the read in flight, or query the store. Before the first load, it always refuses.
  *
- * @param wall the wall clock in milliseconds, if the caller has read it already.
- * @returns `undefined` if memory was enough; a promise otherwise.
- * @throws AuthError `token_revoked`; `unavailable` if this node can't know. The promise may also reject with
- * StoreUnavailableError.
+ * @param wall the time of the wall clock in milliseconds, if the caller has already read it.
+ * @returns `undefined` if memory was enough, otherwise a promise.
+ * @throws AuthError `token_revoked`, or `unavailable` if this node can't know whether the token is revoked. The promise may
+ * also reject with a StoreUnavailableError.
  */
 export function requireNotRevoked(
   { feed, revocations, settings, store }: Pick<Deps, "feed" | "revocations" | "settings" | "store">,
@@ -120,8 +122,8 @@ async function requireNotRevokedWhenFresh(
 }
 
 /**
- * Returns whether an authenticated request may still continue: its token has not expired, and this node knows of no revocation.
- * Call it right before a side effect of a request that takes long. No I/O.
+ * Returns whether an authenticated request may still continue: its token has not expired, and this node knows of no
+ * revocation of it. Call it in a slow request, right before a side effect. No I/O.
  */
 export function isStillValid(
   { feed, revocations, settings, clock }: Pick<Deps, "feed" | "revocations" | "settings" | "clock">,

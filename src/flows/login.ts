@@ -11,7 +11,7 @@ import { type LoginCandidate, mayHaveTokens, type VerifiedUser } from "./user-so
 
 /** A username and a password. */
 export interface Credentials {
-  /** Surrounding white space is ignored. */
+  /** The username. Surrounding white space is ignored. */
   readonly username: string;
   /** The password, used exactly as given. */
   readonly password: string;
@@ -20,24 +20,26 @@ export interface Credentials {
 /** How to log in. */
 export interface LoginOptions extends Pick<IssueOptions, "remember" | "client" | "replaces"> {
   /**
-   * The `device` that this device got at its last login. Failed logins on unknown devices then don't count against this
-   * one. Default: the device is unknown.
+   * The `device` that this device got at its last login. With it, failed logins on unknown devices don't count against this
+   * device. Default: the device is unknown.
    */
   readonly device?: string | undefined;
 }
 
-/** A new session that began with a password. */
+/** The result of a login with a password. */
 export interface LoggedIn extends Issued {
-  /** For the device to store, also after a logout, and to send at its next login. */
+  /** A token that the device stores, even after a logout, and sends at its next login. */
   readonly device: string;
 }
 
 /**
- * Checks a password and starts a session: identify, admit the attempt, verify, settle the attempt, start. An unknown
- * user, a wrong password and an inactive user get the same answer in the same time.
+ * Checks a password and starts a session. The steps are: identify the user, admit the attempt, verify the password, settle
+ * the attempt, start the session. An unknown user, a wrong password and an inactive user get the same answer in the same
+ * time.
  *
- * @throws AuthError `no_active_account`; `throttled`, with `retryAfter`; `unavailable`. StoreUnavailableError. If
- * it throws, no session has been created or replaced.
+ * @throws AuthError `no_active_account` or `unavailable`, or `throttled`, with `retryAfter`. If it throws, no session has
+ * been created or replaced.
+ * @throws StoreUnavailableError with no session created or replaced.
  */
 export async function login(
   deps: Deps,
@@ -86,7 +88,7 @@ async function loginAs(
   return { ...issued, device: deviceToken };
 }
 
-/** Returns the user if the password is right and the user may have tokens, else why not. */
+/** Returns the user if the password is correct and the user may have tokens. Otherwise returns the reason why not. */
 async function judge(
   { users, settings }: Deps,
   candidate: LoginCandidate,
@@ -98,8 +100,8 @@ async function judge(
 }
 
 /**
- * Reports a refused password to the listeners and to the application. Errors that `onLoginFailed` throws are ignored.
- * Does nothing if `error` is not an AuthError.
+ * Reports a refused password to the listeners and to the application. Errors from `onLoginFailed` are ignored. Does nothing
+ * if `error` is not an AuthError.
  */
 export async function reportLoginFailure(
   deps: Deps,

@@ -3,7 +3,7 @@ import { createMembership } from "../../src/revocation/membership.ts";
 import { createManualTime, settled } from "../support/manual-time.ts";
 import { createGate, createTestDatabase } from "./test-database.ts";
 
-function createTestMembership() {
+function createTestMembership(areReadersOver?: () => boolean) {
   const time = createManualTime();
   const database = createTestDatabase(time);
   const { nodes } = database;
@@ -13,6 +13,7 @@ function createTestMembership() {
     name: "web-1",
     lease: 10_000,
     accessTokenLifetime: 300,
+    ...(areReadersOver === undefined ? {} : { areReadersOver }),
   });
   const seen = () => [...database.rows.values()].map((row) => row.seen);
   return { time, database, membership, seen };
@@ -141,6 +142,68 @@ describe("the membership of a node", () => {
     open();
     await expect(registered).rejects.toThrow("left");
     expect(late.database.rows.size).toBe(0);
+  });
+
+  it("raises its lease before the next read, and never lowers it", async () => {
+    const { membership, database } = createTestMembership();
+    const id = await membership.ensure();
+    const { gate, open } = createGate();
+    database.held.set("raiseLease", gate);
+    membership.raise(60_000);
+    membership.raise(5_000);
+    const ensured = membership.ensure();
+    await settled();
+    expect(membership.lease).toBe(10_000);
+    open();
+    expect(await ensured).toBe(id);
+    expect([membership.lease, database.rows.get(id)?.lease]).toEqual([60_000, 60_000]);
+    await membership.ensure();
+    expect(database.count("raiseLease")).toBe(1);
+  });
+
+  it("registers with the lease that was asked for before", async () => {
+    const { membership, database } = createTestMembership();
+    membership.raise(60_000);
+    const id = await membership.ensure();
+    expect([membership.lease, database.rows.get(id)?.lease]).toEqual([60_000, 60_000]);
+    expect(database.count("raiseLease")).toBe(0);
+  });
+
+  it.each([
+    ["is leaving", (row: { isLeaving: boolean }) => Object.assign(row, { isLeaving: true })],
+    ["was removed", null],
+  ])("registers again if the lease can't be raised because the node %s", async (_, mark) => {
+    const { membership, database } = createTestMembership();
+    const id = await membership.ensure();
+    membership.acknowledge("a/1", false);
+    await settled();
+    if (mark === null) database.rows.clear();
+    else mark(database.rows.get(id) as { isLeaving: boolean });
+    membership.raise(60_000);
+    const next = await membership.ensure();
+    expect(next).not.toBe(id);
+    expect(database.rows.get(next)?.lease).toBe(60_000);
+    expect(database.rows.has(id)).toBe(mark !== null);
+  });
+
+  it("keeps asking for a lease that it couldn't raise", async () => {
+    const { membership, database } = createTestMembership();
+    const id = await membership.ensure();
+    database.failing.add("raiseLease");
+    membership.raise(60_000);
+    await expect(membership.ensure()).rejects.toThrow();
+    expect(membership.lease).toBe(10_000);
+    database.failing.clear();
+    expect(await membership.ensure()).toBe(id);
+    expect(membership.lease).toBe(60_000);
+  });
+
+  it("only marks its row as leaving if its readers may still accept tokens", async () => {
+    const { membership, database } = createTestMembership(() => false);
+    const id = await membership.ensure();
+    await membership.leave();
+    expect(database.rows.get(id)?.isLeaving).toBe(true);
+    expect(membership.id).toBeNull();
   });
 
   it("leaves without an error if the database doesn't answer", async () => {

@@ -6,7 +6,7 @@ import { type Endpoints, type Grant, lateFactor, type Transport, toLifetime } fr
 import type { TokenRecords } from "./token-records.ts";
 import type { TokenStorage } from "./token-storage.ts";
 
-/** The parts that the bearer transport works with. */
+/** The dependencies of the bearer transport. */
 export interface BearerTransportParts {
   readonly env: Environment;
   /** The environment's `fetch`, for calls that a logout interrupts. */
@@ -16,18 +16,18 @@ export interface BearerTransportParts {
   readonly endpoints: Endpoints;
   /** Creates calls below the token path, with a timeout in seconds. */
   readonly createTokenCall: (env: Environment, seconds: number) => JsonCall;
-  /** Seconds. */
+  /** How long a call may take, in seconds. */
   readonly timeout: number;
-  /** Whether every 401 to a refresh logs the user out. */
+  /** Whether every 401 response to a refresh logs the user out. */
   readonly endsOn401: boolean;
   /** Returns the id of the session that the client shows. */
   readonly getShownId: () => string | undefined;
 }
 
 /**
- * Creates a transport whose tokens are in the application's storage. They are read for every request, because other
- * tabs and processes write them too. The access token is sent only to the server's origin, and the refresh token only
- * to the token endpoints.
+ * Creates a transport whose tokens are in the application's storage. It reads them for every request, because other tabs
+ * and processes also write them. It sends the access token only to the server's origin, and the refresh token only to the
+ * token endpoints.
  */
 export function createBearerTransport(parts: BearerTransportParts): Transport {
   const { env, stoppable, records, storage, endpoints, createTokenCall, timeout, endsOn401, getShownId } = parts;
@@ -87,7 +87,9 @@ function toGrant({ access, refresh }: JsonObject): Grant {
   };
 }
 
-/** Returns the claims of a JWT without verifying it: the client trusts its server, and only the server must verify. */
+/**
+ * Returns the claims of a JWT without verifying it. The client trusts its server, and only the server must verify tokens.
+ */
 function decodeClaims(token: string): JsonObject {
   try {
     return parseJsonObject(atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")));

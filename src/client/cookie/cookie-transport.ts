@@ -13,14 +13,14 @@ import {
 } from "../transport/transport.ts";
 import { type CsrfToken, createCsrfTokens, hasPrefix } from "./csrf-tokens.ts";
 
-/** The parts that the cookie transport works with. */
+/** The dependencies of the cookie transport. */
 export interface CookieTransportParts {
   readonly env: Environment;
   readonly page: Page;
   readonly endpoints: Endpoints;
-  /** Seconds. */
+  /** How long a call may take, in seconds. */
   readonly timeout: number;
-  /** Names that the CSRF cookie may have. */
+  /** The names that the CSRF cookie may have. */
   readonly cookieNames: readonly string[];
   readonly csrfHeader: string;
   /** Returns the id of the session that the client shows. */
@@ -28,16 +28,16 @@ export interface CookieTransportParts {
 }
 
 /**
- * Creates a transport whose tokens are in HttpOnly cookies, which the browser sends. Unsafe requests also carry the
- * CSRF token of the session that the client shows. Both are sent only to the page's origin and to the server's.
+ * Creates a transport whose tokens are in HttpOnly cookies, which the browser sends. Unsafe requests also carry the CSRF
+ * token of the session that the client shows. Both are sent only to the origins of the page and of the server.
  */
 export function createCookieTransport(parts: CookieTransportParts): Transport {
   const { env, page, endpoints, timeout, cookieNames, csrfHeader, getShownId } = parts;
   const pageOrigin = toOrigin(page.href);
-  /** The CSRF token that the last refresh was sent with. */
+  /** The CSRF token that was sent with the last refresh. */
   let lastToken = "";
 
-  /** `findToken` returns the CSRF token, or another one after a refusal. */
+  /** Creates a function that sends requests. `findToken` returns the CSRF token or, after a refusal, another one. */
   function createSend(
     findToken: (shownId: string | undefined, isRefused: boolean) => Promise<CsrfToken>,
     getIdempotencyKey?: (fingerprint: string) => Promise<string | undefined>,
@@ -74,7 +74,7 @@ export function createCookieTransport(parts: CookieTransportParts): Transport {
   // A login is for no session yet, and its response names the session.
   const callLogin = createCall(createSend((_, isRefused) => tokens.find(isRefused)));
 
-  /** Returns what a response says, after a check that the browser has kept its cookies. */
+  /** Returns the grant in a response, after checking that the browser has kept the cookies of the response. */
   async function toKeptGrant(json: JsonObject): Promise<Grant> {
     await tokens.requireKept();
     return {

@@ -1,7 +1,7 @@
 import type { Client } from "../client.ts";
 import { loading } from "../session/session-state.ts";
 
-/** Creates the client for environments without a page, such as server rendering: its state is always `loading`. */
+/** Creates the client for environments without a page, such as server rendering. Its state is always `loading`. */
 export function createIdleClient(): Client {
   const reject = () => Promise.reject(new TypeError("Call this in a browser: createClient needs a page."));
   return {

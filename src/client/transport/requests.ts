@@ -7,7 +7,7 @@ import { readCode } from "./json-call.ts";
 import { isUnsafe, requireReplayable, untilAborted } from "./outgoing.ts";
 import type { Endpoints, Transport } from "./transport.ts";
 
-/** The parts that authenticated requests work with. */
+/** The dependencies of authenticated requests. */
 export interface RequestParts {
   readonly env: Environment;
   readonly transport: Transport;
@@ -18,25 +18,31 @@ export interface RequestParts {
 }
 
 /**
- * Requires that the state still shows the session that it showed when the user started the request.
+ * Throws if the state no longer shows the session that it showed when the request was started.
  *
  * @throws ClientError `session_changed`.
  */
 type RequireSameSession = () => void;
 
-/** Authenticated requests. If the access token was refused, they are sent a second time after a refresh. */
+/** Sends authenticated requests. If the access token is refused, they are sent a second time after a refresh. */
 export interface Requests {
-  /** See `Client.fetch`. */
+  /** Sends a request as the logged-in user. See `Client.fetch`. */
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
-  /** Runs a call of the client's own, which calls its argument before it sends an unsafe request. */
+  /**
+   * Runs one of the client's own calls, and runs it again after a refresh if its access token is refused. `run` calls its
+   * argument before it sends an unsafe request.
+   */
   readonly withRetry: <T>(run: (requireSame: RequireSameSession) => Promise<T>) => Promise<T>;
-  /** Runs a call of the client's own once. */
+  /** Runs one of the client's own calls once. */
   readonly once: <T>(run: (requireSame: RequireSameSession) => Promise<T>) => Promise<T>;
 }
 
-/** Creates the functions. */
+/** Creates the functions that send authenticated requests. */
 export function createRequests({ env, transport, schedule, refresher, state, endpoints }: RequestParts): Requests {
-  /** Runs `send` for the session that the state shows now. If it has changed, the state shows the new one afterwards. */
+  /**
+   * Runs `send` for the session that the state currently shows. If the session has changed, the state shows the new one
+   * afterwards.
+   */
   async function once<T>(send: (requireSame: RequireSameSession) => Promise<T>): Promise<T> {
     let shown = state.get();
     const isSame = () => {
@@ -106,7 +112,7 @@ export function createRequests({ env, transport, schedule, refresher, state, end
 /** The codes with which tokenpair refuses an access token. */
 const refusalCodes: readonly unknown[] = ["not_authenticated", "token_not_valid", "user_not_found", "user_inactive"];
 
-/** Returns whether tokenpair refused the access token. An application's own 401 says nothing about it. */
+/** Returns whether tokenpair refused the access token. An application's own 401 says nothing about the token. */
 async function isRefusal(response: Response): Promise<boolean> {
   if (response.status !== 401) return false;
   if (/\bBearer\b/i.test(response.headers.get("WWW-Authenticate") ?? "")) return true;

@@ -1,4 +1,5 @@
 import type { Endpoint } from "../endpoint.ts";
+import { check } from "./check.ts";
 import { cookieConfirm } from "./cookie-confirm.ts";
 import { cookieCsrf } from "./cookie-csrf.ts";
 import { cookieLogin } from "./cookie-login.ts";
@@ -9,6 +10,7 @@ import { cookieSessionsDelete, cookieSessionsLabel, cookieSessionsList } from ".
 import { jwks } from "./jwks.ts";
 import { me } from "./me.ts";
 import { metadata } from "./metadata.ts";
+import { revocations, revocationsApplied } from "./revocations.ts";
 import { tokenBlacklist } from "./token-blacklist.ts";
 import { tokenIntrospect } from "./token-introspect.ts";
 import { tokenObtain } from "./token-obtain.ts";
@@ -36,4 +38,7 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   metadata,
   tokenIntrospect,
   tokenRevoke,
+  check,
+  revocations,
+  revocationsApplied,
 ]);

@@ -10,8 +10,10 @@ const limits = { requestTimeout: 20, maxConnections: 100 };
 async function open(
   fetch: ListenOptions["fetch"] = async () => new Response("done"),
   onMalformed: ListenOptions["onMalformed"] = () => {},
+  requestTimeout = limits.requestTimeout,
 ): Promise<Listener> {
-  const listener = await listen({ fetch, host: "127.0.0.1", port: 0, onMalformed, limits });
+  const options = { fetch, host: "127.0.0.1", port: 0, onMalformed, limits: { ...limits, requestTimeout } };
+  const listener = await listen(options);
   onTestFinished(() => listener.close(0));
   return listener;
 }
@@ -188,6 +190,40 @@ describe("a listener", () => {
     await arrived;
     await listener.close(100);
     expect(await lost).toBe("lost");
+  });
+
+  it("doesn't disconnect a client that waits for its response longer than the timeout, as a long poll does", async () => {
+    const { open: arrive, opened: arrived } = createGate();
+    const { open: answer, opened: answered } = createGate();
+    const slow = async (request: Request) => {
+      if (request.url.endsWith("/silent")) return new Response(new ReadableStream());
+      arrive();
+      await answered;
+      return new Response("late");
+    };
+    const listener = await open(slow, () => {}, 0.2);
+    const late = fetch(listener.url).then((response) => response.text());
+    await arrived;
+    // The server disconnects this client, whose time is over later than the other one's.
+    await expect(fetch(`${listener.url}/silent`).then((response) => response.text())).rejects.toThrow();
+    answer();
+    expect(await late).toBe("late");
+  });
+
+  it("disconnects a client that doesn't read its response", async () => {
+    const { open: cancelled, opened } = createGate();
+    const endless = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+      cancel: cancelled,
+    });
+    const listener = await open(
+      async () => new Response(endless),
+      () => {},
+      0.2,
+    );
+    const socket = connectTo(listener).pause();
+    socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    await opened;
   });
 
   it("says what to do if the port is in use", async () => {
