@@ -1,6 +1,7 @@
 import type { Auth } from "./auth.ts";
 import type { AuthOptions, RequestLike, RequestOptions } from "./auth-options.ts";
 import type { CheckResult } from "./auth-results.ts";
+import { requireAuthentication } from "./core/authentication.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
 import { findSettingFault, toShown } from "./core/settings/faults.ts";
 import { requireFunctions, requireOptions } from "./core/settings/unknown-options.ts";
@@ -9,7 +10,7 @@ import { toUserId } from "./core/user-id.ts";
 import { createDeps } from "./create-deps.ts";
 import { createLogins, toSessionPair } from "./create-logins.ts";
 import { createListeners } from "./events/publisher.ts";
-import { type Authentication, requireAuthentication } from "./flows/authenticate.ts";
+import type { Authentication } from "./flows/authenticate.ts";
 import { reportLegacyKey } from "./flows/legacy/report.ts";
 import { toSessionView } from "./flows/sessions.ts";
 import { requireOwnTable } from "./flows/users.ts";

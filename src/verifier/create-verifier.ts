@@ -1,3 +1,5 @@
+import type { RequestOptions } from "../auth-options.ts";
+import { requireAuthentication } from "../core/authentication.ts";
 import type { AccessClaims, ApplicationClaims } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
 import { systemRandom } from "../core/runtime/random.ts";
@@ -120,13 +122,21 @@ export function createVerifierWith(options: VerifierOptions, internals: Verifier
     }
   }
 
-  const authenticateNow = (request: RequestLike) => authenticateRequest(request, verifyNow);
+  /** @throws AuthError also `confirmation_required`. */
+  function authenticateBy(check: typeof verify, request: RequestLike, requirement: RequestOptions): AccessClaims {
+    const claims = authenticateRequest(request, check);
+    requireAuthentication(claims, requirement, clock.now());
+    return claims;
+  }
+
+  const authenticateNow = (request: RequestLike, requirement: RequestOptions = {}) =>
+    authenticateBy(verifyNow, request, requirement);
 
   /** Reads, or waits for what is being read, and then decides. */
-  const authenticateLater = (request: RequestLike) =>
+  const authenticateLater = (request: RequestLike, requirement: RequestOptions = {}) =>
     reading.retry(() => {
       if (isClosed) throw closed();
-      return authenticateRequest(request, verify);
+      return authenticateBy(verify, request, requirement);
     });
 
   const refuse = (error: unknown): VerifierCheckResult => {
@@ -139,26 +149,26 @@ export function createVerifierWith(options: VerifierOptions, internals: Verifier
     ready: ({ signal } = {}) => reading.whenReady(signal),
     authenticate(source, options) {
       const request = toRequest(source, options?.method);
-      if (mode !== "pull") return authenticateNow(request);
-      authenticateNow(request);
+      if (mode !== "pull") return authenticateNow(request, options);
+      authenticateNow(request, options);
       throw needsReading();
     },
     async authenticateAsync(source, options) {
       const request = toRequest(source, options?.method);
       try {
-        return authenticateNow(request);
+        return authenticateNow(request, options);
       } catch (error) {
         if (!isUnavailable(error)) throw error;
-        return authenticateLater(request);
+        return authenticateLater(request, options);
       }
     },
     check(source, options) {
       const request = toRequest(source, options?.method);
       try {
-        return { ok: true, authentication: authenticateNow(request) };
+        return { ok: true, authentication: authenticateNow(request, options) };
       } catch (error) {
         if (!isUnavailable(error)) return refuse(error);
-        return authenticateLater(request).then((authentication) => ({ ok: true, authentication }), refuse);
+        return authenticateLater(request, options).then((authentication) => ({ ok: true, authentication }), refuse);
       }
     },
     verify: verifyNow,

@@ -169,3 +169,18 @@ describe("a request with a bearer token at a verifier", () => {
     expect((await check(`Bearer ${peer.mint()}`)).slice(0, 3)).toEqual([503, null, "no-store"]);
   });
 });
+
+describe("a requirement of recent authentication at a verifier", () => {
+  it("refuses a token that doesn't say when its user was authenticated, in every way of asking", async () => {
+    const { verifier, access } = await setUpRequests();
+    const request = { method: "GET", headers: { authorization: `Bearer ${access}` } };
+    const checked = await verifier.check(request, { maxAge: 60 });
+    expect(checked.ok ? 200 : [checked.response.status, (await checked.response.json()).code]).toEqual([
+      401,
+      "confirmation_required",
+    ]);
+    const required = expect.objectContaining({ code: "confirmation_required" });
+    expect(() => verifier.authenticate(request, { amr: ["otp"] })).toThrow(required);
+    await expect(verifier.authenticateAsync(request, { maxAge: 60 })).rejects.toEqual(required);
+  });
+});
