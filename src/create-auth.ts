@@ -1,8 +1,8 @@
 import type { Auth } from "./auth.ts";
 import type { AuthOptions, RequestLike, RequestOptions } from "./auth-options.ts";
 import type { CheckResult } from "./auth-results.ts";
-import { requireAuthentication } from "./core/authentication.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
+import { requireAuthentication } from "./core/require-authentication.ts";
 import { findSettingFault, toShown } from "./core/settings/faults.ts";
 import { requireFunctions, requireOptions } from "./core/settings/unknown-options.ts";
 import type { AuthUser, User } from "./core/user.ts";

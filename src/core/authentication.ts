@@ -1,6 +1,3 @@
-import type { AccessClaims } from "./claims.ts";
-import { AuthError } from "./errors.ts";
-
 /** The maximum number of values that say how a user was authenticated. */
 export const maxMethods = 8;
 
@@ -82,20 +79,4 @@ export function checkRequirement({ maxAge, amr }: AuthenticationRequirement, tak
   if (amr !== undefined) toAmrText(amr, taker);
   if (maxAge === undefined || (Number.isSafeInteger(maxAge) && maxAge > 0)) return;
   throw new TypeError(`${taker}: maxAge must be a positive whole number of seconds. Example: maxAge: minutes(10)`);
-}
-
-/**
- * Requires that the user was authenticated recently enough, and by these methods. No I/O.
- *
- * @param now the wall clock in whole seconds.
- * @throws AuthError `confirmation_required`, with the `requirement`. TypeError if the requirement makes no sense.
- */
-export function requireAuthentication(claims: AccessClaims, requirement: AuthenticationRequirement, now: number): void {
-  const { maxAge, amr = [] } = requirement;
-  if (maxAge === undefined && requirement.amr === undefined) return;
-  checkRequirement(requirement, "requireUser");
-  const isRecent = maxAge === undefined || (claims.authTime !== null && now - claims.authTime <= maxAge);
-  if (isRecent && amr.every((method) => claims.amr.includes(method))) return;
-  const reason = isRecent ? "another authentication method is required" : "the authentication is too old";
-  throw new AuthError("confirmation_required", reason, { requirement: { maxAge, amr: requirement.amr } });
 }

@@ -1,7 +1,7 @@
 import type { RequestOptions } from "../auth-options.ts";
-import { requireAuthentication } from "../core/authentication.ts";
 import type { AccessClaims, ApplicationClaims } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
+import { requireAuthentication } from "../core/require-authentication.ts";
 import { systemRandom } from "../core/runtime/random.ts";
 import type { Schedule } from "../core/runtime/schedule.ts";
 import { SettingError } from "../core/settings/setting-error.ts";

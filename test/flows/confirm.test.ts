@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { requireAuthentication } from "../../src/core/authentication.ts";
 import type { AccessClaims } from "../../src/core/claims.ts";
+import { requireAuthentication } from "../../src/core/require-authentication.ts";
 import type { AuthUser } from "../../src/core/user.ts";
 import { authenticate } from "../../src/flows/authenticate.ts";
 import { changePassword } from "../../src/flows/change-password.ts";

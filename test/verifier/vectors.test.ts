@@ -132,7 +132,8 @@ describe("an access token", () => {
           actual = rest;
         });
         expect(refusal === null ? "accept" : "refuse", refusal?.reason).toBe(result);
-        expect(actual).toEqual(claims);
+        // What later versions read besides isn't in the vectors.
+        expect(actual).toMatchObject(claims);
         if (refusal !== null) expect(await toMessage(refusal)).toBe(message);
       }
     },
