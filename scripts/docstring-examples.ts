@@ -8,7 +8,8 @@ const auth = `
     declare const auth: Auth<User, { roles: string[] }>;
     declare const ip: string, userAgent: string, username: string, password: string;
     declare const userId: string, sessionId: string, refreshToken: string, idempotencyKey: string;
-    declare const currentPassword: string, newPassword: string;
+    declare const currentPassword: string, newPassword: string, ticket: string, code: string;
+    declare function isCode(userId: string, code: string): Promise<boolean>;
     declare const request: Request;
     declare const socket: WebSocket;
     declare const server: import("node:http").Server;`;

@@ -29,6 +29,9 @@ export type AuthErrorCode =
   | "session_not_found"
   | "impersonated"
   | "confirmation_required"
+  | "second_factor_required"
+  | "second_factor_invalid"
+  | "ticket_invalid"
   | "wrong_password"
   | "password_refused"
   | "username_taken"
@@ -37,10 +40,17 @@ export type AuthErrorCode =
   | "throttled"
   | "unavailable";
 
-/**
- * Thrown if tokenpair refuses a request. Branch on `code`. The message, `code` and `reason` never contain a token, secret,
- * password or hash.
- */
+/** What a client needs to do the second step of a login. */
+export interface SecondFactorRequest {
+  /** Identifies the login, once. Give it to the client alone; never log it. */
+  readonly ticket: string;
+  /** How the second step can be done, as your `afterPassword` says. */
+  readonly methods: readonly string[];
+  /** Seconds until the ticket expires. */
+  readonly expiresIn: number;
+}
+
+/** A refusal. Branch on `code`. The message, `code` and `reason` never hold a token, secret, password or hash. */
 export class AuthError extends Error {
   override readonly name = "AuthError";
   /** Why the request was refused. */
@@ -56,6 +66,8 @@ export class AuthError extends Error {
   readonly retryAfter: number | undefined;
   /** What the user's authentication must be. Only with `confirmation_required`. */
   readonly requirement: AuthenticationRequirement | undefined;
+  /** Private, so that an error that is logged doesn't show the ticket. */
+  readonly #secondFactor: SecondFactorRequest | undefined;
 
   /**
    * Creates the error.
@@ -69,6 +81,7 @@ export class AuthError extends Error {
       sessionEnded?: boolean;
       retryAfter?: number;
       requirement?: AuthenticationRequirement;
+      secondFactor?: SecondFactorRequest;
       cause?: unknown;
     } = {},
   ) {
@@ -78,6 +91,12 @@ export class AuthError extends Error {
     this.sessionEnded = options.sessionEnded ?? false;
     this.retryAfter = options.retryAfter;
     this.requirement = options.requirement;
+    this.#secondFactor = options.secondFactor;
+  }
+
+  /** What the client needs for the second step. Only with `second_factor_required`. */
+  get secondFactor(): SecondFactorRequest | undefined {
+    return this.#secondFactor;
   }
 }
 

@@ -33,9 +33,16 @@ export function deriveChangeSecret(idempotencyKey: string, sessionId: string, ep
 }
 
 /**
- * Returns the secret that is derived from a refresh token of simplejwt: HMAC-SHA-256(SHA-256(token), "legacy-v1"). It is
- * used like the secret of the generation before the first one: `deriveSecret` derives the first generation's secret from
- * it.
+ * Derives the first secret of a session that a ticket was used for from the client's idempotency key, so that a repeated request
+ * gets the same pair: HMAC-SHA-256(key, "login-v1" ‖ sid). The key has at least 128 random bits and is stored only as a hash.
+ */
+export function deriveLoginSecret(idempotencyKey: string, sessionId: string): Uint8Array {
+  return createHmac("sha256", idempotencyKey).update("login-v1").update(sessionId).digest();
+}
+
+/**
+ * Returns the secret that a refresh token of simplejwt yields: HMAC-SHA-256(SHA-256(token), "legacy-v1"). It takes the place
+ * of the generation before the first, so that `deriveSecret` makes the first generation's secret from it.
  */
 export function toLegacySecret(token: string): Uint8Array {
   return createHmac("sha256", createHash("sha256").update(token).digest()).update("legacy-v1").digest();

@@ -26,6 +26,14 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     count: null,
     webhook: "new_device",
   },
+  login_pending: {
+    description: "A login with the right password waits for a second step.",
+    fields: { userId: "", client: "" },
+    audit: "batch",
+    level: "info",
+    count: () => ["logins", "second_factor_required"],
+    webhook: null,
+  },
   session_confirmed: {
     description: "The user of a session was authenticated again, by the password or by the application.",
     fields: { userId: "", sessionId: "", amr: "how: RFC 8176 values with spaces between them", client: "" },
@@ -35,7 +43,8 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     webhook: null,
   },
   login_failed: {
-    description: "A login was refused, or a password change or a confirmation because of its password.",
+    description:
+      "A login or its second step was refused, or a password change or a confirmation because of its password.",
     fields: {
       code: "the error's code",
       reason: "",
@@ -43,9 +52,10 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
       sessionId: "if a logged-in user gave a wrong password",
       client: "",
     },
-    // `unavailable` says nothing about a password, and under load it would fill the queue.
-    audit: ({ code }) => (code === "unavailable" ? "never" : "batch"),
-    auditNote: "batch; never if `code` is `unavailable`",
+    // `unavailable` says nothing about a password, and under load it would fill the queue. So would invented tickets.
+    audit: ({ code, userId }) =>
+      code === "unavailable" || (code === "ticket_invalid" && userId === undefined) ? "never" : "batch",
+    auditNote: "batch; never if `code` is `unavailable`, or if it is `ticket_invalid` without a `userId`",
     level: "info",
     count: ({ code }) => ["logins", code],
     webhook: null,

@@ -54,6 +54,13 @@ export interface NewDeviceEvent extends ClientEvent {
   readonly sessionId: string;
 }
 
+/** A login with the right password waits for a second step. */
+export interface LoginPendingEvent extends ClientEvent {
+  readonly type: "login_pending";
+  /** The user whose password was verified. */
+  readonly userId: string;
+}
+
 /** A session's user was authenticated again, by the password or by the application. */
 export interface SessionConfirmedEvent extends ClientEvent {
   readonly type: "session_confirmed";
@@ -65,7 +72,7 @@ export interface SessionConfirmedEvent extends ClientEvent {
   readonly amr: string;
 }
 
-/** A login was refused, or the current password of a password change, or the password of a confirmation. */
+/** A login or its second step was refused, or the password of a password change or a confirmation. */
 export interface LoginFailedEvent extends ClientEvent {
   readonly type: "login_failed";
   /** The code of the error that the client got. */
@@ -261,6 +268,7 @@ export interface WebhookFailedEvent extends BaseEvent {
 export type AuthEvent =
   | LoginEvent
   | NewDeviceEvent
+  | LoginPendingEvent
   | SessionConfirmedEvent
   | LoginFailedEvent
   | RefreshEvent

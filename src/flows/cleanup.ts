@@ -29,7 +29,14 @@ export async function deleteExpiredRows(
   { auditRetention, onProgress, signal }: CleanupOptions,
 ): Promise<DeletedCounts> {
   const auditHorizon = days(auditRetention);
-  let total: DeletedCounts = { sessions: 0, revocations: 0, failures: 0, auditEntries: 0, legacyTokens: 0 };
+  let total: DeletedCounts = {
+    sessions: 0,
+    revocations: 0,
+    failures: 0,
+    auditEntries: 0,
+    legacyTokens: 0,
+    loginTickets: 0,
+  };
   while (signal?.aborted !== true) {
     const deleted = await store.deleteExpired({ limit: batchSize, horizon: revocationRetention, auditHorizon });
     total = add(total, deleted);

@@ -6,9 +6,11 @@ import type { Session } from "../core/session.ts";
 import { hours } from "../core/settings/durations.ts";
 import { toShown } from "../core/settings/faults.ts";
 import type { Settings } from "../core/settings/settings.ts";
+import type { AuditOf } from "../core/store/audit.ts";
 import type { CreatedSession, NewSession, RevokedSessions } from "../core/store/sessions.ts";
+import type { RedeemTicketOutcome } from "../core/store/tickets.ts";
 import type { AuthUser } from "../core/user.ts";
-import { createSecret, createSessionId, hashSecret } from "../crypto/secrets.ts";
+import { createSecret, createSessionId, deriveLoginSecret, hashIdempotencyKey, hashSecret } from "../crypto/secrets.ts";
 import type { EventsOf, SessionsRevokedEvent } from "../events/events.ts";
 import { withActor } from "./actor.ts";
 import { commit, sessionsRevoked } from "./commit.ts";
@@ -52,6 +54,16 @@ export interface SessionStart extends Pick<IssueOptions, "remember" | "client" |
   readonly actor?: string | undefined;
   /** Seconds. Default: `sessionLifetime`. */
   readonly lifetime?: number | undefined;
+  /** The ticket of a login that the session completes. It is used in the same transaction. Default: none. */
+  readonly ticket?: UsedTicket;
+}
+
+/** A ticket to use. */
+interface UsedTicket {
+  /** SHA-256 of the ticket. */
+  readonly hash: Uint8Array;
+  /** The first secret of the session derives from it, so that a repeated request gets the same. */
+  readonly idempotencyKey: string | undefined;
 }
 
 /** How long a session in which an actor acts for the user lives at most, in seconds. */
@@ -120,9 +132,9 @@ function toSessionStart(settings: Pick<Settings, "sessionLifetime">, options: Is
 /**
  * Starts a session for an authenticated user who may have tokens, and returns its first pair of tokens.
  *
- * @throws AuthError `no_active_account` if the user was disabled, deleted or given a new password after the user was read.
- * `unavailable` if the `claims` hook fails. If it throws, nothing has changed.
- * @throws StoreUnavailableError with nothing changed.
+ * @throws AuthError `no_active_account` or, with a ticket, `ticket_invalid` if the user was disabled, deleted or given a new
+ * password since the user was read; `ticket_invalid` if the ticket can't be used; `unavailable` if the `claims` hook fails.
+ * StoreUnavailableError. If it throws, nothing has changed.
  */
 export async function startSession(
   deps: Deps,
@@ -130,11 +142,12 @@ export async function startSession(
   { remember = true, tokenLimits, ...start }: SessionStart & TokenLimitOptions,
 ): Promise<Issued> {
   const { settings, store } = deps;
-  const { replaces, amr = null, actor = null, lifetime = settings.sessionLifetime } = start;
+  const { replaces, amr = null, actor = null, lifetime = settings.sessionLifetime, ticket } = start;
   const client = withActor(start.client ?? {}, actor);
   const tokens = await prepareTokens(deps, user, { tokenLimits });
-  const secret = createSecret(deps.random);
   const base = toNewSession(deps, user.id, client);
+  const key = ticket?.idempotencyKey;
+  const secret = key === undefined ? createSecret(deps.random) : deriveLoginSecret(key, base.id);
   const newSession: NewSession = {
     ...base,
     userEpoch: epoch,
@@ -149,14 +162,30 @@ export async function startSession(
     ...(replaces === undefined ? {} : { replaces }),
   };
   const created = await commit(deps, sessionCreated(newSession, client), async (audit) => {
-    const outcome = await store.sessions.create(newSession, audit);
-    if (outcome.outcome === "refused") throw new AuthError("no_active_account", outcome.reason);
-    return outcome;
+    const outcome = await insertSession(store, newSession, ticket, audit);
+    if (outcome.outcome === "created") return outcome;
+    const reason = outcome.outcome === "refused" ? outcome.reason : "the ticket was used or has expired";
+    throw new AuthError(ticket === undefined ? "no_active_account" : "ticket_invalid", reason);
   });
   return { user, session: created.session, pair: tokens.mintPair({ ...created, secret }) };
 }
 
-/** Returns the members of a new session that come from the settings and the client, with a new id. */
+/** Inserts a session, and uses the ticket of its login, if it has one. */
+function insertSession(
+  store: Deps["store"],
+  session: NewSession,
+  ...[ticket, audit]: [ticket: UsedTicket | undefined, audit: AuditOf<CreatedSession>]
+): Promise<RedeemTicketOutcome> {
+  if (ticket === undefined) return store.sessions.create(session, audit);
+  const { hash, idempotencyKey: key } = ticket;
+  return store.tickets.redeem(
+    { ...session, idempotencyHash: key === undefined ? null : hashIdempotencyKey(key) },
+    hash,
+    audit,
+  );
+}
+
+/** Returns what a new session has from the settings and the client, with a new id. */
 export function toNewSession(
   { settings, clock, random }: Pick<Deps, "settings" | "clock" | "random">,
   userId: string,

@@ -76,7 +76,7 @@ export async function prepareTokens(
   if (hook === undefined) return prepareOwnTokens(deps, user.id, { tokenLimits });
   await deps.keys.ready();
   return callHook("claims", async () => {
-    const claims = toPlainObject(await hook(user));
+    const claims = toPlainObject(await hook(user), "claims");
     return prepare(deps, { userId: user.id, claims, tokenLimits });
   });
 }
@@ -150,9 +150,10 @@ function requireLength(type: keyof TokenLimits, length: number, limits: TokenLim
  * Returns `claims` as JSON would store them. Otherwise, a `toJSON` method could return different claims when the token is
  * created.
  */
-function toPlainObject(claims: ApplicationClaims): ApplicationClaims {
+export function toPlainObject(claims: object, hook: string): ApplicationClaims {
   const plain: unknown = JSON.parse(JSON.stringify(claims));
-  if (typeof plain !== "object" || plain === null || Array.isArray(plain)) throw new TypeError("claims: not an object");
+  if (typeof plain !== "object" || plain === null || Array.isArray(plain))
+    throw new TypeError(`${hook}: not an object`);
   return plain as ApplicationClaims;
 }
 

@@ -46,6 +46,7 @@ function createFaults() {
       throttle: wrap(store.throttle),
       services: wrap(store.services),
       feed: { ...store.feed, revokeToken: wrap({ revokeToken: store.feed.revokeToken }).revokeToken },
+      tickets: wrap(store.tickets),
     }),
   };
 }
@@ -64,6 +65,7 @@ interface Scene {
   readonly other: { readonly access: string; readonly refresh: string; readonly sessionId: string };
   /** A service that may revoke tokens. */
   readonly service: TestService;
+  readonly ticket: string;
 }
 
 const newPassword = "another horse battery staple";
@@ -149,6 +151,12 @@ const routes: readonly (readonly [name: string, toSend: (scene: Scene) => Send])
         browser.post("/api/auth/password/", { current_password: alice.password, new_password: newPassword }),
   ],
   [
+    "POST auth/login/continue/",
+    ({ browser, ticket }) =>
+      () =>
+        browser.post("/api/auth/login/continue/", { ticket, code: "1" }, { "Idempotency-Key": "c".repeat(22) }),
+  ],
+  [
     "POST auth/confirm/",
     ({ browser }) =>
       () =>
@@ -175,12 +183,22 @@ let t: TestAuth;
 afterEach(() => t.close());
 
 async function createScene(faults: Faults): Promise<Scene> {
+  let needsStep = false;
   const settings = {
     claims: () => {
       faults.step();
       return { role: "admin" };
     },
+    publicClaims: () => {
+      faults.step();
+      return { plan: "pro" };
+    },
     onLoginSuccess: () => faults.step(),
+    afterPassword: () => (needsStep ? { methods: ["otp"] } : null),
+    verifySecondFactor: () => {
+      faults.step();
+      return ["otp"];
+    },
   };
   const random = (size: number) => {
     faults.step();
@@ -191,7 +209,10 @@ async function createScene(faults: Faults): Promise<Scene> {
   const { sessionId } = await browser.logIn();
   const pair = await t.logIn();
   const other = { ...pair, sessionId: t.deps.tokens.verifyRefresh(pair.refresh).sessionId };
-  return { t, browser, sessionId, other, service: await addService(t, ["revoke"]) };
+  needsStep = true;
+  const { ticket } = (await (await t.send("POST", "/api/token/", { body: alice })).json()) as { ticket: string };
+  needsStep = false;
+  return { t, browser, sessionId, other, ticket, service: await addService(t, ["revoke"]) };
 }
 
 /** Everything that a request may change, except counts of failed logins. */

@@ -18,6 +18,7 @@ const paths = [
   "/api/auth/me/",
   "/api/auth/csrf/",
   "/api/auth/login/",
+  "/api/auth/login/continue/",
   "/api/auth/refresh/",
   "/api/auth/logout/",
   "/api/auth/sessions/",

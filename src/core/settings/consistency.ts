@@ -20,6 +20,7 @@ export function requireConsistency(settings: Settings<AuthUser>): void {
 const checks: readonly ((settings: Settings<AuthUser>) => void)[] = [
   requireOrderedLifetimes,
   requireUserFunctions,
+  requireSecondStep,
   requireFreePaths,
   requireCookieNames,
   requireCookiePrefixes,
@@ -60,7 +61,12 @@ function requireUserFunctions({ verifyCredentials, findUser }: Settings<AuthUser
   throw new SettingError("verifyCredentials", "needs findUser too, which looks the user up at every refresh.");
 }
 
-/** The paths of endpoints that no setting can move. */
+function requireSecondStep({ afterPassword, verifySecondFactor }: Settings<AuthUser>): void {
+  if (verifySecondFactor === undefined || afterPassword !== undefined) return;
+  throw new SettingError("verifySecondFactor", "needs afterPassword too, which says who needs a second step.");
+}
+
+/** The paths of endpoints that no setting moves. */
 const takenPaths = ["/.well-known", "/api/schema", "/healthz", "/readyz"];
 
 function requireFreePaths({ tokenPath, authPath }: Settings<AuthUser>): void {

@@ -202,9 +202,13 @@ export const settingRules = Object.freeze({
   loadUser: boolean,
   userAuthenticationRule: hook,
   claims: hook,
+  publicClaims: hook,
   verifyCredentials: hook,
   findUser: hook,
 
+  afterPassword: hook,
+  verifySecondFactor: hook,
+  ticketLifetime: seconds(10, hours(1)),
   onLoginSuccess: hook,
   onLoginFailed: hook,
   onSuspiciousLogin: hook,

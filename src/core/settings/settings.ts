@@ -95,10 +95,14 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   loadUser: false,
   userAuthenticationRule: undefined,
   claims: undefined,
+  publicClaims: undefined,
   verifyCredentials: undefined,
   findUser: undefined,
 
   // LoginHookSettings
+  afterPassword: undefined,
+  verifySecondFactor: undefined,
+  ticketLifetime: minutes(5),
   onLoginSuccess: undefined,
   onLoginFailed: undefined,
   onSuspiciousLogin: undefined,

@@ -7,6 +7,7 @@ import type { OutboxStore } from "./outbox.ts";
 import type { ServiceStore } from "./services.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { ThrottleStore } from "./throttle.ts";
+import type { TicketStore } from "./tickets.ts";
 import type { UserStore } from "./users.ts";
 
 /**
@@ -24,7 +25,9 @@ export interface Store {
   readonly users: UserStore;
   /** The sessions. */
   readonly sessions: SessionStore;
-  /** Refresh tokens of the system that users are migrated from. */
+  /** Logins that wait for a second step. */
+  readonly tickets: TicketStore;
+  /** Refresh tokens of the system that users come from. */
   readonly legacy: LegacyStore;
   /** The revocation feed. */
   readonly feed: FeedStore;
@@ -52,9 +55,9 @@ export interface Store {
    */
   checkSchema(): Promise<void>;
   /**
-   * Deletes at most `limit` rows of each kind: sessions that have been revoked or have expired, revocations that no access
-   * token needs any longer, expired tokens of another system, expired counts of failed logins, and old audit entries. If
-   * one of the returned counts equals `limit`, call it again.
+   * Deletes at most `limit` rows of each kind: sessions that are over, revocations that no access token can need any
+   * more, tokens of another system and tickets of logins that have expired, expired counts of failed logins, and old audit entries.
+   * Call it again while one of the counts equals `limit`.
    */
   deleteExpired(options: DeleteExpiredOptions): Promise<DeletedCounts>;
   /** Reports failed writes, and makes test writes. Missing if the store can't do that. */
@@ -105,6 +108,8 @@ export interface DeletedCounts {
   readonly auditEntries: number;
   /** The number of expired refresh tokens of another system. */
   readonly legacyTokens: number;
+  /** Tickets of logins that have expired. */
+  readonly loginTickets: number;
 }
 
 /** The state of a connection pool. */

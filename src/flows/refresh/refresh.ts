@@ -7,6 +7,7 @@ import { commit, sessionsRevoked } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import { redeemLegacyToken } from "../legacy/redeem.ts";
 import { verifyAnyRefreshToken } from "../legacy/verify.ts";
+import { findPublicClaims } from "../public-claims.ts";
 import { findClaimMismatch, findSessionRefusal } from "../session-refusal.ts";
 import { type PreparedTokens, prepareOwnTokens, prepareTokens } from "../token-pair.ts";
 import { mayHaveTokens } from "../user-source.ts";
@@ -78,10 +79,12 @@ export async function refreshVerified(
 ): Promise<Refreshed> {
   // Everything that can fail is done before the session changes: the user, the claims, and the lengths of the tokens.
   const { tokens, user } = await prepareTokensOfUser(deps, presented, options);
+  const readsPublicClaims = options.readsUser === true;
+  const publicClaims = user === undefined ? {} : await findPublicClaims(deps, user, { readsPublicClaims });
   const refreshed = await (deps.settings.rotateRefreshTokens === true
     ? rotate(deps, presented, tokens, options)
     : refreshWithoutRotation(deps, presented, tokens, options));
-  return { ...refreshed, ...(user !== undefined && { user }) };
+  return { ...refreshed, ...(user !== undefined && { user }), ...publicClaims };
 }
 
 /**

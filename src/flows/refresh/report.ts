@@ -6,6 +6,7 @@ import type { AuthUser } from "../../core/user.ts";
 import type { RefreshEvent, RefreshOutcome } from "../../events/events.ts";
 import { withActor } from "../actor.ts";
 import type { Deps } from "../deps.ts";
+import type { WithPublicClaims } from "../public-claims.ts";
 import type { TokenLimitOptions } from "../token-pair.ts";
 
 /** The options of a refresh. */
@@ -21,12 +22,12 @@ export interface RefreshOptions {
 
 /** The options of a refresh by a route. */
 export interface RefreshByRouteOptions extends RefreshOptions, TokenLimitOptions {
-  /** Whether the caller needs `Refreshed.user`. If so, the user is read before the session changes. Default: false. */
+  /** Whether `user` and `publicClaims` of `Refreshed` are needed. They are read before the session changes. Default: false. */
   readonly readsUser?: boolean;
 }
 
-/** The result of a successful refresh. */
-export interface Refreshed {
+/** A session that was refreshed. */
+export interface Refreshed extends WithPublicClaims {
   /**
    * `rotated`: the pair is new. `replayed`: the pair has the same refresh token again. `not_rotated`: the refresh token is
    * of the same generation. `redeemed`: the session is new, for a refresh token of simplejwt.

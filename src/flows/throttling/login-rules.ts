@@ -140,7 +140,26 @@ export function refund(
   return { result: null, changes };
 }
 
-/** Returns the change that records that one more attempt is settled. */
+/**
+ * Settles an attempt that has passed the first of two steps: takes its failure back, and ends the delay that it has waited for. The
+ * second step counts as another attempt, which would otherwise have to wait again.
+ */
+export function passFirstStep(
+  counters: readonly Counter[],
+  delays: Delays,
+  snapshot: CountSnapshot,
+): CountVerdict<null> {
+  const { changes } = refund(counters, new Set(), snapshot);
+  const passed = new Map(changes);
+  for (const counter of counters) {
+    const count = changes.get(counter.key);
+    if (count === undefined || count === null) continue;
+    passed.set(counter.key, { ...count, lastAt: snapshot.now - toDelay(counter, delays, count.failures) });
+  }
+  return { result: null, changes: passed };
+}
+
+/** Returns the change that says that one more attempt is settled. */
 function toSettled({ key }: Counter, { counts }: CountSnapshot): readonly (readonly [string, FailureCount | null])[] {
   const pending = counts.get(toPendingKey(key));
   if (pending === undefined) return [];
@@ -164,7 +183,12 @@ function toWait(counter: Counter, delays: Delays, { counts, now }: CountSnapshot
   const count = counts.get(counter.key);
   const failures = count?.failures ?? 0;
   if (failures >= counter.lockAfter) return lockedRetryAfter;
-  if (count === undefined || failures < counter.delayAfter) return 0;
-  const delay = Math.min(delays.maxLoginDelay, delays.loginDelay * 2 ** (failures - counter.delayAfter));
+  if (count === undefined) return 0;
+  const delay = toDelay(counter, delays, failures);
   return Math.min(delay, Math.max(0, count.lastAt + delay - now));
+}
+
+/** Returns the delay after this many failures, in seconds. */
+function toDelay({ delayAfter }: Counter, { loginDelay, maxLoginDelay }: Delays, failures: number): number {
+  return failures < delayAfter ? 0 : Math.min(maxLoginDelay, loginDelay * 2 ** (failures - delayAfter));
 }

@@ -8,7 +8,15 @@ import type { ThrottleScope } from "../../events/events.ts";
 import type { Deps } from "../deps.ts";
 import type { ClaimedAccount } from "../user-source.ts";
 import { type LoginSubject, toCounters } from "./login-counters.ts";
-import { type AttemptDecision, type Counter, countFailure, refund, settleFailure, toKeys } from "./login-rules.ts";
+import {
+  type AttemptDecision,
+  type Counter,
+  countFailure,
+  passFirstStep,
+  refund,
+  settleFailure,
+  toKeys,
+} from "./login-rules.ts";
 import { reportAccountLimit, reportSuccess } from "./suspicion.ts";
 
 /** Who sent an attempt. */
@@ -100,7 +108,20 @@ export async function rejectAttempt(deps: Deps, { counters, subject, failures }:
   }
 }
 
-/** Settles an attempt whose password could not be verified. The attempt is no longer counted. Never throws. */
+/**
+ * Settles an attempt with the right password that needs a second step. It is no longer counted. The failures of the account stay:
+ * otherwise someone who knows the password could clear them, and guess at the second step for ever. Never throws.
+ */
+export async function passAttempt(deps: Deps, { counters }: LoginAttempt): Promise<void> {
+  if (counters.length === 0) return;
+  try {
+    await settle(deps, counters, (seen) => passFirstStep(counters, deps.settings, seen));
+  } catch {
+    // The attempt stays counted, so that the second step may have to wait.
+  }
+}
+
+/** Settles an attempt whose password could not be verified: it is no longer counted. Never throws. */
 export async function undoAttempt(deps: Deps, { counters }: LoginAttempt): Promise<void> {
   if (counters.length === 0) return;
   try {

@@ -11,7 +11,12 @@ export const lifetimesSchema = z.object({
 /** The id of the session, by which a client notices that its cookies now belong to a different session. */
 export const sessionIdSchema = z.object({ id: z.string() });
 
-/** The user, in the form of the cookie endpoints. */
+/** What the application tells the page about its user. */
+export const publicClaimsSchema = z.record(z.string(), z.unknown()).optional().meta({
+  description: "What the application tells the page about its user. Missing without the hook `publicClaims`.",
+});
+
+/** The user, as the cookie endpoints name it. */
 export const userSchema = z.object({ id: z.string(), username: z.string() });
 
 /** The 403 response to an unsafe request by cookie. */

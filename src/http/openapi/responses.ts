@@ -87,8 +87,14 @@ export const notAuthenticated: ResponseDescription = {
 
 /** The 401 response of a login. */
 export const loginRefused: ResponseDescription = {
-  description: "The username or password is wrong, or the user is inactive.",
-  schema: errorSchema,
+  description:
+    "The username or password is wrong, or the user is inactive. With the code `second_factor_required`: the login needs a second " +
+    "step, in which the client sends `ticket`.",
+  schema: errorSchema.extend({
+    ticket: z.string().optional(),
+    methods: z.array(z.string()).optional(),
+    expires_in: secondsFromNowSchema.optional(),
+  }),
 };
 
 /** The 429 response. */

@@ -34,3 +34,10 @@ export function toPythonTypeName(value: unknown): "list" | "str" | "int" | "floa
   if (value instanceof JsonNumber) return /^-?\d+$/.test(value.text) ? "int" : "float";
   return typeof value === "string" ? "str" : "bool";
 }
+
+/** Returns an object of `parseJson` with ordinary numbers, as the application expects it. */
+export function toPlainJson(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return JSON.parse(
+    JSON.stringify(fields, (_name, value) => (value instanceof JsonNumber ? Number(value.text) : value)),
+  );
+}

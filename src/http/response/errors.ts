@@ -61,6 +61,18 @@ const tokenErrors: Readonly<Record<AuthErrorCode, ErrorResponse>> = {
       amr,
     }),
   },
+  second_factor_required: {
+    status: 401,
+    body: ({ secondFactor }) => ({
+      detail: "A second step is required.",
+      code: "second_factor_required",
+      ticket: secondFactor?.ticket,
+      methods: secondFactor?.methods,
+      expires_in: secondFactor?.expiresIn,
+    }),
+  },
+  second_factor_invalid: refused(400, "The second step failed.", "second_factor_invalid"),
+  ticket_invalid: unauthorized("The login has expired. Log in again.", "ticket_invalid"),
   impersonated: refused(403, "Not allowed while you act for the user.", "impersonated"),
   wrong_password: { status: 400, body: () => ({ current_password: ["Invalid password."] }) },
   password_refused: fieldRefused("new_password"),

@@ -3,11 +3,13 @@ import { check } from "./check.ts";
 import { cookieConfirm } from "./cookie-confirm.ts";
 import { cookieCsrf } from "./cookie-csrf.ts";
 import { cookieLogin } from "./cookie-login.ts";
+import { cookieLoginContinue } from "./cookie-login-continue.ts";
 import { cookieLogout } from "./cookie-logout.ts";
 import { cookiePassword } from "./cookie-password.ts";
 import { cookieRefresh } from "./cookie-refresh.ts";
 import { cookieSessionsDelete, cookieSessionsLabel, cookieSessionsList } from "./cookie-sessions.ts";
 import { jwks } from "./jwks.ts";
+
 import { me } from "./me.ts";
 import { metadata } from "./metadata.ts";
 import { revocations, revocationsApplied } from "./revocations.ts";
@@ -27,6 +29,7 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   me,
   cookieCsrf,
   cookieLogin,
+  cookieLoginContinue,
   cookieRefresh,
   cookieLogout,
   cookieSessionsList,

@@ -55,7 +55,8 @@ export function createMetrics({ settings, stats, lostLogLines }: MetricsOptions)
   const cleanups = counter("tokenpair_cleanup_runs_total", "Cleanups on this node, by outcome.", "outcome");
   const deleted = counter("tokenpair_cleanup_deleted_total", "Expired rows deleted by this node, by kind.", "kind");
   for (const outcome of ["done", "failed"]) cleanups.inc({ outcome }, 0);
-  for (const kind of ["sessions", "revocations", "failures", "auditEntries", "legacyTokens"]) deleted.inc({ kind }, 0);
+  const kinds = ["sessions", "revocations", "failures", "auditEntries", "legacyTokens", "loginTickets"];
+  for (const kind of kinds) deleted.inc({ kind }, 0);
   addStats(stats, registers);
   addReading(lostLogs, lostLogLines, registers);
 

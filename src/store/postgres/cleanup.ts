@@ -37,6 +37,9 @@ const deleteFailureCounts = `${withFound("login_failures", "key", "expires_at <=
 const deleteLegacyTokens = `${withFound("legacy_tokens", "jti", "expires_at < now - :horizon::bigint")}
   DELETE FROM tokenpair.legacy_tokens USING found WHERE jti = found_key RETURNING jti`;
 
+const deleteLoginTickets = `${withFound("login_tickets", "hash", "expires_at <= now")}
+  DELETE FROM tokenpair.login_tickets USING found WHERE hash = found_key RETURNING user_id`;
+
 const deleteAuditEntries = `${withFound("audit_log", "seq", "at < now - :auditHorizon::bigint")}
   DELETE FROM tokenpair.audit_log USING found WHERE seq = found_key RETURNING seq`;
 
@@ -61,5 +64,6 @@ export async function deleteExpired(
   const auditEntries = auditHorizon === undefined ? 0 : await count(deleteAuditEntries, { auditHorizon, limit });
   const failures = await count(deleteFailureCounts, { limit });
   const legacyTokens = await count(deleteLegacyTokens, { horizon, limit });
-  return { sessions: expired + revoked, revocations, failures, auditEntries, legacyTokens };
+  const loginTickets = await count(deleteLoginTickets, { limit });
+  return { sessions: expired + revoked, revocations, failures, auditEntries, legacyTokens, loginTickets };
 }

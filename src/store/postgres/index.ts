@@ -18,6 +18,7 @@ import { checkSchema, migrate } from "./schema/migrate.ts";
 import { createServiceStore } from "./services.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
+import { createTicketStore } from "./tickets.ts";
 import { createUserStore } from "./users.ts";
 import { createWriteProbe } from "./write-probe.ts";
 
@@ -102,6 +103,7 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
   return {
     users: createUserStore(connection, revocations),
     sessions: createSessionStore(connection, revocations, inserter, behaviour),
+    tickets: createTicketStore(connection, inserter),
     legacy: createLegacyStore(connection, revocations, inserter),
     feed: createFeedStore(connection, reader, notifications),
     nodes: createNodeStore(connection, notifications),

@@ -22,6 +22,9 @@ const deleteFailureCounts = `DELETE FROM login_failures WHERE key IN
 const deleteLegacyTokens = `DELETE FROM legacy_tokens WHERE jti IN
   (SELECT jti FROM legacy_tokens WHERE expires_at < :since LIMIT :limit)`;
 
+const deleteLoginTickets = `DELETE FROM login_tickets WHERE hash IN
+  (SELECT hash FROM login_tickets WHERE expires_at <= :now LIMIT :limit)`;
+
 const deleteAuditEntries = `DELETE FROM audit_log WHERE seq IN
   (SELECT seq FROM audit_log WHERE at < :since LIMIT :limit)`;
 
@@ -48,6 +51,7 @@ export async function deleteExpired(
     const auditEntries = auditHorizon === undefined ? 0 : run(deleteAuditEntries, { since: now - auditHorizon, limit });
     const failures = run(deleteFailureCounts, { now, limit });
     const legacyTokens = run(deleteLegacyTokens, { since, limit });
-    return { sessions: expired + revoked, revocations, failures, auditEntries, legacyTokens };
+    const loginTickets = run(deleteLoginTickets, { now, limit });
+    return { sessions: expired + revoked, revocations, failures, auditEntries, legacyTokens, loginTickets };
   });
 }

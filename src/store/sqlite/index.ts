@@ -15,6 +15,7 @@ import { checkSchema, migrate } from "./schema/migrate.ts";
 import { createServiceStore } from "./services.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
+import { createTicketStore } from "./tickets.ts";
 import { createUserStore } from "./users.ts";
 import { createWriteProbe } from "./write-probe.ts";
 
@@ -69,6 +70,7 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
   return {
     users: createUserStore(connection, revocations),
     sessions: createSessionStore(connection, revocations, inserter),
+    tickets: createTicketStore(connection, inserter),
     legacy: createLegacyStore(connection, revocations, inserter),
     feed,
     nodes: createNodeStore(connection),

@@ -64,7 +64,12 @@ interface Scene {
   readonly pair: Pair;
   readonly otherId: string;
   readonly service: TestService;
+  /** The ticket of a login that waits for a second step. */
+  readonly ticket: string;
 }
+
+/** Whether a login needs a second step. */
+let needsStep = false;
 
 /** How many scenes there have been: each has a service of its own. */
 let scenes = 0;
@@ -73,8 +78,12 @@ let auth: TestAuth;
 /** Whether every call of the store fails. */
 let isDown = false;
 
-async function start(options: TestAuthOptions = {}): Promise<void> {
-  auth = await createTestAuth({ wrapStore: withSwitch, ...options });
+async function start({ settings, ...options }: TestAuthOptions = {}): Promise<void> {
+  const secondStep = {
+    afterPassword: () => (needsStep ? { methods: ["otp"] } : null),
+    verifySecondFactor: (_: unknown, { code }: { readonly code?: unknown }) => (code === "1" ? ["otp"] : null),
+  };
+  auth = await createTestAuth({ wrapStore: withSwitch, ...options, settings: { ...secondStep, ...settings } });
 }
 
 /** Returns a store that fails while `isDown`. */
@@ -95,6 +104,7 @@ function withSwitch(store: Store): Store {
     users: wrap(store.users),
     sessions: wrap(store.sessions),
     throttle: wrap(store.throttle),
+    tickets: wrap(store.tickets),
     services: wrap(store.services),
     keys: wrap(store.keys),
   };
@@ -112,7 +122,11 @@ async function createScene(): Promise<Scene> {
   const other = await auth.logIn();
   const service = await addService(auth, ["introspect", "revoke", "feed"], `service-${scenes++}`);
   const otherId = auth.deps.tokens.verifyRefresh(other.refresh).sessionId;
-  return { auth, browser, pair: await auth.logIn(), otherId, service };
+  const pair = await auth.logIn();
+  needsStep = true;
+  const { ticket } = (await (await auth.send("POST", "/api/token/", { body: alice })).json()) as { ticket: string };
+  needsStep = false;
+  return { auth, browser, pair, otherId, service, ticket };
 }
 
 const credentials = ["nothing", "a bearer token", "cookies", "a service's credential"] as const;
@@ -158,6 +172,7 @@ const validBodies: Readonly<Record<string, (scene: Scene) => unknown>> = {
   verifyToken: ({ pair }) => ({ token: pair.refresh }),
   revokeTokenPair: ({ pair }) => ({ refresh: pair.refresh }),
   logIn: () => ({ ...alice, remember: false }),
+  continueLogin: ({ ticket }) => ({ ticket, code: "1" }),
   refreshCookies: () => ({}),
   logOut: () => ({ scope: "all" }),
   labelSession: () => ({ label: "phone" }),
@@ -180,7 +195,7 @@ const toValidBody = ({ operation }: Operation, scene: Scene) => validBodies[oper
 
 /** Returns the credentials with which an operation succeeds. */
 function toCredentials({ operation }: Operation): readonly Credentials[] {
-  if (operation.operationId === "logIn") return ["cookies"];
+  if (["logIn", "continueLogin"].includes(operation.operationId)) return ["cookies"];
   const schemes = operation.security.flatMap(Object.keys);
   if (schemes.includes("serviceBasic")) return ["a service's credential"];
   return schemes.length === 0
@@ -335,13 +350,14 @@ describe("the OpenAPI document", () => {
     for (const [i, operation] of limited.entries()) {
       const scene = scenes[i] as Scene;
       const sent = { ...auth, send: sendFrom(auth, "192.0.2.9") };
-      const body = { ...(toValidBody(operation, scene) as object), password: "wrong", current_password: "wrong" };
+      const wrong = { password: "wrong", current_password: "wrong", code: "wrong" };
+      const body = { ...(toValidBody(operation, scene) as object), ...wrong };
       const by = operation.operation.security.some((scheme) => "bearer" in scheme) ? "a bearer token" : "nothing";
       const browser = createBrowser(sent);
       await browser.get("/api/auth/csrf/");
       const statuses: number[] = [];
       while (statuses.length < 6 && statuses.at(-1) !== 429) {
-        const isLogin = operation.operation.operationId === "logIn";
+        const isLogin = ["logIn", "continueLogin"].includes(operation.operation.operationId);
         const attempt = isLogin ? send(operation, { ...scene, browser }, "cookies", { body }) : null;
         const isForService = isForServices(operation.operation);
         const headers: Record<string, string> = isForService ? { Authorization: "Bearer wrong" } : {};
@@ -430,6 +446,20 @@ describe("the OpenAPI document", () => {
       const response = await browser.post("/api/auth/login/", new URLSearchParams(fields).toString(), headers);
       expect((await expectDocumented(find("logIn"), response)).status).toBe(303);
     }
+  });
+
+  it("documents the answers to a login that needs a second step, and the 404 of its route", async () => {
+    needsStep = true;
+    const response = await auth.send("POST", "/api/token/", { body: alice });
+    needsStep = false;
+    expect((await expectDocumented(find("obtainTokenPair"), response)).status).toBe(401);
+    const { browser } = await createScene();
+    const late = await browser.post("/api/auth/login/continue/", { ticket: "tpl_x" });
+    expect((await expectDocumented(find("continueLogin"), late)).status).toBe(401);
+    await auth.close();
+    await start({ settings: { afterPassword: undefined, verifySecondFactor: undefined } });
+    const missing = await auth.send("POST", "/api/auth/login/continue/", { body: {} });
+    expect((await expectDocumented(find("continueLogin"), missing)).status).toBe(404);
   });
 
   it("documents the 404 of a confirmation if the application doesn't verify passwords", async () => {

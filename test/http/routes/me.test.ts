@@ -36,6 +36,7 @@ it("answers GET /api/auth/me/ with the user and the session of the access token"
       id: t.deps.tokens.verifyAny(access).sessionId,
       created_at: testStart,
       expires_at: testStart + 2_592_000,
+      actor: null,
     },
   });
 });

@@ -67,7 +67,7 @@ describe("the metrics", () => {
     const { metrics, read } = start();
     for (const seconds of [0.02, 0.6, 45]) metrics.lag(seconds);
     metrics.event({ type: "listen_lost", time: 0, reason: "ECONNRESET" });
-    metrics.cleanup({ sessions: 7, revocations: 2, failures: 0, auditEntries: 0, legacyTokens: 0 });
+    metrics.cleanup({ sessions: 7, revocations: 2, failures: 0, auditEntries: 0, legacyTokens: 0, loginTickets: 0 });
     metrics.cleanup(null);
     const text = await read();
     expect(text).toContain('tokenpair_revocation_lag_seconds_bucket{le="0.025"} 1');
