@@ -12,7 +12,7 @@ import type { Endpoints, Transport } from "./transport/transport.ts";
 import { createUserSessions } from "./user-sessions.ts";
 
 /** The parts in which clients differ. */
-export interface ClientParts {
+export interface ClientParts<T extends Transport> {
   readonly env: Environment;
   readonly endpoints: Endpoints;
   /** The name of the record, the channel and the lock that the tabs share. Other versions of this client use it too. */
@@ -22,14 +22,16 @@ export interface ClientParts {
   /** Seconds. */
   readonly timeout: number;
   /** `getShownId` returns the id of the session that the state shows. */
-  readonly createTransport: (env: Environment, getShownId: () => string | undefined) => Transport;
+  readonly createTransport: (env: Environment, getShownId: () => string | undefined) => T;
 }
 
 /** The events after which timers may be late, and `pagehide`. */
 const events: readonly PageEvent[] = ["visibilitychange", "resume", "pagehide", "pageshow", "online", "focus"];
 
 /** Creates a client of its parts. It immediately asks the server whether a user is logged in. */
-export function assembleClient(parts: ClientParts): Client {
+export function assembleClient<T extends Transport>(
+  parts: ClientParts<T>,
+): { readonly client: Client; readonly transport: T } {
   const { endpoints, state } = parts;
   const schedule = createSchedule(parts.env, () => void refresher.check());
   const env: Environment = {
@@ -67,21 +69,29 @@ export function assembleClient(parts: ClientParts): Client {
   });
   void refresher.start();
 
-  return {
+  /** Runs a call of the client's own, one at a time in all tabs, for the session that the state shows now. */
+  const exclusively = <T>(run: () => Promise<T>, send = requests.withRetry<T>) =>
+    send((requireSame) =>
+      session.exclusive(() => {
+        requireSame();
+        return run();
+      }),
+    );
+  const renew: Transport["renew"] = (...request) => session.accept(() => transport.renew(...request));
+
+  const client: Client = {
     async login(credentials) {
       await session.exclusive(() => session.accept(() => transport.login(credentials)));
       await refresher.start();
       return state.get();
     },
     async logout(scope = "local") {
-      const revoke = (requireSame: () => void) =>
-        session.exclusive(async () => {
-          requireSame();
-          await transport.logout(scope);
-          if (scope !== "others") await session.clear("logged_out");
-        });
+      const revoke = async () => {
+        await transport.logout(scope);
+        if (scope !== "others") await session.clear("logged_out");
+      };
       try {
-        await (scope === "local" ? requests.once : requests.withRetry)(revoke);
+        await exclusively(revoke, scope === "local" ? requests.once : undefined);
       } catch (error) {
         // The session was over already.
         if (!isSessionChanged(error) || state.get().user) throw error;
@@ -89,6 +99,12 @@ export function assembleClient(parts: ClientParts): Client {
       return { revoked: true };
     },
     fetch: requests.fetch,
+    ready: requests.ready,
+    ensure: requests.ensure,
+    async reload() {
+      await refresher.identify();
+      return state.get();
+    },
     async refresh() {
       schedule.skipBackoff();
       await refresher.refresh();
@@ -101,23 +117,22 @@ export function assembleClient(parts: ClientParts): Client {
         return transport.call(...call);
       }),
     ),
+    async confirm(password) {
+      await exclusively(() => renew("confirm/", { password }));
+    },
     async changePassword({ currentPassword: current_password, newPassword: new_password }) {
       const passwords = { current_password, new_password };
       const text = JSON.stringify(passwords);
       // The user may also repeat it, for example when there is a network again.
       const key = text === lost[0] ? lost[1] : createIdempotencyKey(env);
       lost = [text, key];
-      await requests.withRetry((requireSame) => {
-        const send = () =>
-          session.exclusive(() => {
-            requireSame();
-            return session.accept(() => transport.changePassword(passwords, key));
-          });
-        return send().catch((error: ClientError) => {
+      const send = () => renew("password/", passwords, key);
+      await exclusively(() =>
+        send().catch((error: ClientError) => {
           if (key && /^(offline|timeout|unavailable)$/.test(error.code)) return send();
           throw error;
-        });
-      });
+        }),
+      );
       lost = [];
     },
     countdown: schedule.countdown,
@@ -127,4 +142,5 @@ export function assembleClient(parts: ClientParts): Client {
       session.dispose();
     },
   };
+  return { client, transport };
 }

@@ -6,6 +6,8 @@ export interface ClientErrorDetails {
   readonly retryAfter?: number | undefined;
   /** Error messages by field name, if the server rejected fields of the input. */
   readonly fields?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** The other members of the server's JSON response. Default: none. */
+  readonly body?: Readonly<Record<string, unknown>>;
   /** Whether the server has proved that the session is over. Default: false. */
   readonly sessionEnded?: boolean;
   /** The error that caused this one, for example the `TypeError` that `fetch` threw. */
@@ -22,6 +24,9 @@ export interface ClientErrorDetails {
  * - `timeout`: there was no response within the `timeout` option.
  * - `unavailable`: the response didn't come from tokenpair, or the server can't process requests at the moment.
  * - `invalid`: the server rejected fields of the input; see `fields`.
+ * - `second_factor_required`: the password was right, and the server wants a second factor. `body` has the `ticket` for
+ *   `Client.login` and the `methods`.
+ * - `confirmation_required`: the user must confirm the password first; see `Client.confirm`.
  * - `body_not_replayable`: the request must be sent again, but its body is a stream that has been consumed.
  * - `session_changed`: this browser now has another session than the one that the client showed, so the request wasn't
  *   sent. The state has changed; see `Client.session`.
@@ -48,6 +53,8 @@ export class ClientError extends Error {
   declare readonly retryAfter: number | undefined;
   /** Error messages by field name, if the server rejected fields of the input. */
   declare readonly fields: Readonly<Record<string, readonly string[]>> | undefined;
+  /** The other members of the server's JSON response, which depend on the code. Empty if there are none. */
+  declare readonly body: Readonly<Record<string, unknown>>;
   /** Whether the server has proved that the session is over, by the header `Session-Ended: true`. */
   declare readonly sessionEnded: boolean;
 
@@ -60,7 +67,7 @@ export class ClientError extends Error {
    */
   constructor(code: string, message: string, details: ClientErrorDetails = {}) {
     super(message);
-    Object.assign(this, { status: 0, sessionEnded: false }, details, { code });
+    Object.assign(this, { status: 0, body: {}, sessionEnded: false }, details, { code });
   }
 }
 

@@ -1,3 +1,5 @@
+import { unpatchedFetch } from "./patch-fetch.ts";
+
 /** A storage for strings with the methods of `localStorage`. Each method may return a promise instead. */
 export interface KeyValueStorage {
   /** Returns the value stored under `key`, or `null` if there is none. */
@@ -63,7 +65,7 @@ export interface Environment {
 export function toEnvironment(customFetch?: Environment["fetch"]): Environment {
   const isPage = typeof document !== "undefined";
   return {
-    fetch: customFetch ?? ((input, init) => fetch(input, init)),
+    fetch: customFetch ?? unpatchedFetch,
     wallClock: () => Date.now(),
     monotonic: () => performance.now(),
     random: () => Math.random(),

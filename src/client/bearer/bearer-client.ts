@@ -30,8 +30,22 @@ export interface BearerClientOptions extends BaseClientOptions {
   readonly sessionEndsOn?: "header" | "401";
 }
 
+/** A client that keeps its tokens in the application's storage. */
+export interface BearerClient<C = unknown> extends Client<C> {
+  /**
+   * Returns an access token that can be used now, for connections that `client.fetch` can't open, such as a WebSocket. It
+   * refreshes only if the token has expired. Get it again for every connection.
+   *
+   * @returns The token, or `undefined` if no user is logged in.
+   * @throws ClientError With a `Problem` as its code if the session can't be refreshed.
+   * @example
+   * const token = await client.accessToken();
+   */
+  accessToken(): Promise<string | undefined>;
+}
+
 /** Creates the client that `createBearerClient` returns, in an environment. */
-export function assembleBearerClient(env: Environment, options: BearerClientOptions): Client {
+export function assembleBearerClient(env: Environment, options: BearerClientOptions): BearerClient {
   const { storage, timeout = 10, tokenPath = "/api/token", sessionEndsOn } = options;
   if (!storage) {
     throw new TypeError("storage is required. Pass an object with getItem, setItem and removeItem.");
@@ -52,7 +66,7 @@ export function assembleBearerClient(env: Environment, options: BearerClientOpti
   const createTokenCall = (env: Environment, seconds: number) =>
     createJsonCall(env, seconds, endpoints.root + tokenPath, (input, init, fetch = env.fetch) => fetch(input, init));
   const revoker = createRevoker(env, records, createTokenCall(env, timeout));
-  const client = assembleClient({
+  const { client } = assembleClient({
     ...{ env, endpoints, name, records, timeout, state },
     createTransport: (env, getShownId) =>
       createBearerTransport({
@@ -64,6 +78,10 @@ export function assembleBearerClient(env: Environment, options: BearerClientOpti
   });
   return {
     ...client,
+    async accessToken() {
+      await client.ensure();
+      return (await records.read())?.access;
+    },
     async logout(scope = "local") {
       if (scope !== "local") return client.logout(scope);
       // A refresh that is running would delay the logout.

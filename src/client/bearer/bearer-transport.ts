@@ -49,12 +49,13 @@ export function createBearerTransport(parts: BearerTransportParts): Transport {
     origins: [endpoints.origin],
     send,
     call,
-    async login({ username, password }) {
+    async login(credentials) {
       // The password isn't sent, and no session begins, if the storage can't keep the tokens.
       await records.write((await records.read()) ?? { at: 0, lifetime: 0, ended: null });
       const error = storage.getError();
       if (error) throw error;
-      return toGrant(await createTokenCall(env, timeout)("POST", "", { username, password }));
+      const path = "ticket" in credentials ? "continue/" : "";
+      return toGrant(await createTokenCall(env, timeout)("POST", path, credentials));
     },
     async refresh(getIdempotencyKey) {
       const { refresh } = (await records.read()) ?? {};
@@ -71,7 +72,10 @@ export function createBearerTransport(parts: BearerTransportParts): Transport {
       if (sessionId && sessionId !== (getShownId() ?? sessionId)) throw sessionChanged();
       await records.forget();
     },
-    changePassword: async (...change) => toGrant(await call("POST", "password/", ...change)),
+    async renew(...request) {
+      const json = await call("POST", ...request);
+      return toGrant({ refresh: (await records.read())?.refresh, ...json });
+    },
   };
 }
 

@@ -18,8 +18,22 @@ export interface ClientOptions extends BaseClientOptions {
   readonly csrfHeader?: string;
 }
 
+/** The client of a page whose tokens are in cookies. */
+export interface CookieClient<C = unknown> extends Client<C> {
+  /**
+   * Returns the CSRF token of the session that the client shows. Send it in the header `X-CSRFToken` with requests that
+   * `client.fetch` can't send, such as an upload with `XMLHttpRequest`, or in the field `csrfmiddlewaretoken` of a form.
+   *
+   * @throws ClientError With code `session_changed` if this browser has another session now, `cookies_blocked`, `offline`,
+   * `timeout` or `unavailable`.
+   * @example
+   * request.setRequestHeader("X-CSRFToken", await client.csrfToken());
+   */
+  csrfToken(): Promise<string>;
+}
+
 /** Creates the client that `createClient` returns, in an environment. */
-export function assembleCookieClient(env: Environment, options: ClientOptions): Client {
+export function assembleCookieClient(env: Environment, options: ClientOptions): CookieClient {
   const { page } = env;
   if (!page) return createIdleClient();
   const { timeout = 10, csrfCookie = "__Host-csrftoken", csrfHeader = "X-CSRFToken" } = options;
@@ -28,9 +42,10 @@ export function assembleCookieClient(env: Environment, options: ClientOptions): 
   const endpoints = toEndpoints(options, page);
   const name = `tokenpair cookie ${endpoints.auth}`;
   const records = createRecords(env, env.storage, name);
-  return assembleClient({
+  const { client, transport } = assembleClient({
     ...{ env, endpoints, name, records, timeout, state: createSessionState() },
     createTransport: (env, getShownId) =>
       createCookieTransport({ env, page, endpoints, timeout, cookieNames, csrfHeader, getShownId }),
   });
+  return { ...client, csrfToken: transport.csrfToken };
 }

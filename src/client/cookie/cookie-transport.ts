@@ -27,11 +27,17 @@ export interface CookieTransportParts {
   readonly getShownId: () => string | undefined;
 }
 
+/** The transport of a page. */
+export interface CookieTransport extends Transport {
+  /** See `CookieClient.csrfToken`. */
+  readonly csrfToken: () => Promise<string>;
+}
+
 /**
  * Creates a transport whose tokens are in HttpOnly cookies, which the browser sends. Unsafe requests also carry the
  * CSRF token of the session that the client shows. Both are sent only to the page's origin and to the server's.
  */
-export function createCookieTransport(parts: CookieTransportParts): Transport {
+export function createCookieTransport(parts: CookieTransportParts): CookieTransport {
   const { env, page, endpoints, timeout, cookieNames, csrfHeader, getShownId } = parts;
   const pageOrigin = toOrigin(page.href);
   /** The CSRF token that the last refresh was sent with. */
@@ -89,8 +95,9 @@ export function createCookieTransport(parts: CookieTransportParts): Transport {
     origins: [endpoints.origin, pageOrigin],
     send,
     call,
-    async login({ username, password, remember = true }) {
-      return toKeptGrant(await callLogin("POST", "login/", { username, password, remember }));
+    async login(credentials) {
+      const path = "ticket" in credentials ? "login/continue/" : "login/";
+      return toKeptGrant(await callLogin("POST", path, { remember: true, ...credentials }));
     },
     async refresh(getIdempotencyKey, isKnown) {
       const isAnonymous = tokens.isAnonymous();
@@ -108,10 +115,11 @@ export function createCookieTransport(parts: CookieTransportParts): Transport {
     async logout(scope) {
       await call("POST", "logout/", { scope });
     },
-    async changePassword(...change) {
-      await call("POST", "password/", ...change);
+    async renew(...request) {
+      await call("POST", ...request);
       return {};
     },
+    csrfToken: async () => (await tokens.findOf(getShownId(), false)).token,
     isAnonymous: tokens.isAnonymous,
     reset: tokens.reset,
   };

@@ -1,14 +1,19 @@
-import type { Client } from "../client.ts";
 import { loading } from "../session/session-state.ts";
+import type { CookieClient } from "./cookie-client.ts";
 
 /** Creates the client for environments without a page, such as server rendering: its state is always `loading`. */
-export function createIdleClient(): Client {
+export function createIdleClient(): CookieClient {
   const reject = () => Promise.reject(new TypeError("Call this in a browser: createClient needs a page."));
   return {
     login: reject,
     logout: reject,
     fetch: reject,
+    ready: reject,
+    ensure: reject,
+    reload: reject,
     refresh: reject,
+    confirm: reject,
+    csrfToken: reject,
     changePassword: reject,
     sessions: { list: reject, label: reject, revoke: reject },
     session: () => loading,

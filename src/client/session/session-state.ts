@@ -1,9 +1,15 @@
-/** The user who is logged in. */
-export interface User {
+/**
+ * The user who is logged in.
+ *
+ * @typeParam C What the server's `publicClaims` hook returns.
+ */
+export interface User<C = unknown> {
   /** The user's id on the server. */
   readonly id: string;
   /** The name that the user logs in with. */
   readonly username: string;
+  /** What the server's `publicClaims` hook says about the user, for example roles. Absent if there is no hook. */
+  readonly claims?: C;
 }
 
 /**
@@ -53,11 +59,11 @@ export interface LoadingState {
 }
 
 /** The state while a user is logged in. */
-export interface AuthenticatedState {
+export interface AuthenticatedState<C = unknown> {
   /** Tells this state from the others. */
   readonly status: "authenticated";
   /** The user who is logged in. */
-  readonly user: User;
+  readonly user: User<C>;
   /** The id of the user's session on the server, as in `SessionInfo.id`. */
   readonly sessionId: string;
   /** Never present in this state. */
@@ -88,10 +94,10 @@ export interface AnonymousState {
  * const state = client.session();
  * if (state.status === "authenticated") console.log(`Hello ${state.user.username}`);
  */
-export type SessionState = LoadingState | AuthenticatedState | AnonymousState;
+export type SessionState<C = unknown> = LoadingState | AuthenticatedState<C> | AnonymousState;
 
 /** The state of a new client. */
-export const loading: SessionState = Object.freeze({ status: "loading" });
+export const loading: LoadingState = Object.freeze({ status: "loading" });
 
 /** Holds the current state and calls the listeners once for each change. */
 export interface SessionStateHolder {
@@ -107,7 +113,7 @@ export interface SessionStateHolder {
 
 /** Creates a holder whose state is `loading`. */
 export function createSessionState(): SessionStateHolder {
-  let state = loading;
+  let state: SessionState = loading;
   let closed = false;
   const listeners = new Set<{ readonly notify: (state: SessionState) => void }>();
 

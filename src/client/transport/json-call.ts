@@ -53,6 +53,7 @@ function toJson({ headers, ok, status }: Response, text: string): JsonObject {
     {
       status,
       fields,
+      body: rest,
       sessionEnded: headers.get("Session-Ended") === "true",
       // Some proxies send a date. It is ignored.
       retryAfter: Number(headers.get("Retry-After")) || undefined,

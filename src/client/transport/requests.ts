@@ -1,8 +1,8 @@
 import { ClientError, isSessionChanged, isUnauthorized, sessionChanged } from "../client-error.ts";
 import type { Environment } from "../environment.ts";
 import type { Refresher } from "../session/refresher.ts";
-import type { Schedule } from "../session/schedule.ts";
-import type { SessionStateHolder } from "../session/session-state.ts";
+import { anyToken, type Schedule } from "../session/schedule.ts";
+import type { SessionState, SessionStateHolder } from "../session/session-state.ts";
 import { readCode } from "./json-call.ts";
 import { isUnsafe, requireReplayable, untilAborted } from "./outgoing.ts";
 import type { Endpoints, Transport } from "./transport.ts";
@@ -28,6 +28,10 @@ type RequireSameSession = () => void;
 export interface Requests {
   /** See `Client.fetch`. */
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+  /** See `Client.ready`. */
+  readonly ready: () => Promise<SessionState>;
+  /** See `Client.ensure`. */
+  readonly ensure: () => Promise<SessionState>;
   /** Runs a call of the client's own, which calls its argument before it sends an unsafe request. */
   readonly withRetry: <T>(run: (requireSame: RequireSameSession) => Promise<T>) => Promise<T>;
   /** Runs a call of the client's own once. */
@@ -63,14 +67,26 @@ export function createRequests({ env, transport, schedule, refresher, state, end
   async function refreshAfter401(sentAt: number): Promise<boolean> {
     if (state.get().status === "anonymous") return false;
     await refresher.ensure(sentAt);
-    const { status, problem } = state.get();
-    if (!problem) return status === "authenticated";
+    return requireNoProblem().status === "authenticated";
+  }
+
+  function requireNoProblem(): SessionState {
+    const { problem } = state.get();
+    if (!problem) return state.get();
     const cause = schedule.getError();
     throw new ClientError(problem, "Could not refresh the session. Try again.", { ...cause, cause });
   }
 
+  /** Prepares a request if necessary. `isDone` may not come true only because of a problem, or because nobody is logged in. */
+  async function until(isDone: () => boolean): Promise<SessionState> {
+    if (!isDone()) await prepare();
+    return isDone() ? state.get() : requireNoProblem();
+  }
+
   return {
     once,
+    ready: () => until(() => state.get().status !== "loading"),
+    ensure: () => until(() => schedule.isLive(anyToken)),
     async fetch(input, init) {
       const request = (input as Request).url ? (input as Request) : undefined;
       const url = new URL(request?.url ?? String(input), endpoints.base);
@@ -109,6 +125,8 @@ const refusalCodes: readonly unknown[] = ["not_authenticated", "token_not_valid"
 /** Returns whether tokenpair refused the access token. An application's own 401 says nothing about it. */
 async function isRefusal(response: Response): Promise<boolean> {
   if (response.status !== 401) return false;
-  if (/\bBearer\b/i.test(response.headers.get("WWW-Authenticate") ?? "")) return true;
-  return refusalCodes.includes(await readCode(response));
+  const challenge = response.headers.get("WWW-Authenticate") ?? "";
+  // RFC 9470: the token is good, but the user must confirm the password.
+  if (challenge.includes("insufficient_user")) return false;
+  return /\bBearer\b/i.test(challenge) || refusalCodes.includes(await readCode(response));
 }

@@ -16,10 +16,12 @@ export interface Credentials {
   readonly remember?: boolean;
 }
 
-/** The passwords of a password change, as the server expects them. */
-export interface PasswordFields {
-  readonly current_password: string;
-  readonly new_password: string;
+/** What a user enters after the password, if the server asks for a second factor. */
+export interface LoginContinuation {
+  /** The `ticket` in the `body` of the error `second_factor_required`. */
+  readonly ticket: string;
+  /** What the server's application expects, for example `code`. */
+  readonly [field: string]: unknown;
 }
 
 /** Which sessions a logout revokes: this one, all other sessions of the user, or all of them. */
@@ -52,7 +54,7 @@ export const lateFactor = 6;
 /**
  * How requests are authenticated: by cookies or by bearer tokens. None of these functions refreshes or retries, except
  * once with a new CSRF token. Every call throws a `ClientError` unless the response is a 2xx. `send`, `call`, `logout`
- * and `changePassword` throw `session_changed` before an unsafe request that would be sent for another session than the
+ * and `renew` throw `session_changed` before an unsafe request that would be sent for another session than the
  * one that the client shows.
  */
 export interface Transport {
@@ -61,7 +63,7 @@ export interface Transport {
   readonly send: Send;
   /** Calls a `path` below the auth path. */
   readonly call: JsonCall;
-  readonly login: (credentials: Credentials) => Promise<Grant>;
+  readonly login: (credentials: Credentials | LoginContinuation) => Promise<Grant>;
   /**
    * Gets new tokens.
    *
@@ -71,7 +73,8 @@ export interface Transport {
   /** Returns whether a 401 to the last refresh logs the user out although it has no `Session-Ended` header. */
   readonly endsOn401: () => boolean;
   readonly logout: (scope: LogoutScope) => Promise<void>;
-  readonly changePassword: (passwords: PasswordFields, idempotencyKey?: string) => Promise<Grant>;
+  /** Calls a `path` below the auth path whose response replaces the access token, and may replace the refresh token. */
+  readonly renew: (path: string, body: unknown, idempotencyKey?: string) => Promise<Grant>;
   /** Returns whether it is certain, without a request, that there is no session. */
   readonly isAnonymous?: () => boolean;
   /** Discards what belongs to the previous access token. */
@@ -99,10 +102,12 @@ export function toEndpoints(
   return { origin, root, auth: root + authPath, base: baseUrl === undefined && page ? page.base : `${root}/` };
 }
 
-/** Returns `{ id, username }` if `value` is a user. */
+/** Returns `{ id, username }`, with the `claims` if there are any, if `value` is a user. */
 export function toUser(value: unknown): User | undefined {
-  const { id, username } = toJsonObject(value);
-  return typeof id === "string" && typeof username === "string" ? { id, username } : undefined;
+  const { id, username, claims } = toJsonObject(value);
+  return typeof id === "string" && typeof username === "string"
+    ? ({ id, username, ...(claims !== undefined && { claims }) } as User)
+    : undefined;
 }
 
 /** Returns the `id` of a session, if it has one. */
