@@ -69,14 +69,12 @@ export function assembleClient<T extends Transport>(
   });
   void refresher.start();
 
-  /** Runs a call of the client's own, one at a time in all tabs, for the session that the state shows now. */
-  const exclusively = <T>(run: () => Promise<T>, send = requests.withRetry<T>) =>
-    send((requireSame) =>
-      session.exclusive(() => {
-        requireSame();
-        return run();
-      }),
-    );
+  /** Runs a call of the client's own, one at a time in all tabs, if the state still shows the same session. */
+  const exclusively = <T>(requireSame: () => void, run: () => Promise<T>) =>
+    session.exclusive(() => {
+      requireSame();
+      return run();
+    });
   const renew: Transport["renew"] = (...request) => session.accept(() => transport.renew(...request));
 
   const client: Client = {
@@ -86,12 +84,13 @@ export function assembleClient<T extends Transport>(
       return state.get();
     },
     async logout(scope = "local") {
-      const revoke = async () => {
-        await transport.logout(scope);
-        if (scope !== "others") await session.clear("logged_out");
-      };
+      const revoke = (requireSame: () => void) =>
+        exclusively(requireSame, async () => {
+          await transport.logout(scope);
+          if (scope !== "others") await session.clear("logged_out");
+        });
       try {
-        await exclusively(revoke, scope === "local" ? requests.once : undefined);
+        await (scope === "local" ? requests.once : requests.withRetry)(revoke);
       } catch (error) {
         // The session was over already.
         if (!isSessionChanged(error) || state.get().user) throw error;
@@ -118,7 +117,7 @@ export function assembleClient<T extends Transport>(
       }),
     ),
     async confirm(password) {
-      await exclusively(() => renew("confirm/", { password }));
+      await requests.withRetry((requireSame) => exclusively(requireSame, () => renew("confirm/", { password })));
     },
     async changePassword({ currentPassword: current_password, newPassword: new_password }) {
       const passwords = { current_password, new_password };
@@ -126,13 +125,13 @@ export function assembleClient<T extends Transport>(
       // The user may also repeat it, for example when there is a network again.
       const key = text === lost[0] ? lost[1] : createIdempotencyKey(env);
       lost = [text, key];
-      const send = () => renew("password/", passwords, key);
-      await exclusively(() =>
-        send().catch((error: ClientError) => {
+      await requests.withRetry((requireSame) => {
+        const send = () => exclusively(requireSame, () => renew("password/", passwords, key));
+        return send().catch((error: ClientError) => {
           if (key && /^(offline|timeout|unavailable)$/.test(error.code)) return send();
           throw error;
-        }),
-      );
+        });
+      });
       lost = [];
     },
     countdown: schedule.countdown,
