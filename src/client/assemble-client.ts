@@ -1,48 +1,58 @@
 import type { Client } from "./client.ts";
 import { type ClientError, isSessionChanged } from "./client-error.ts";
 import type { Environment, PageEvent } from "./environment.ts";
+import { type Patchable, useFetch } from "./patch-fetch.ts";
 import { createIdempotencyKey, type Records } from "./session/records.ts";
-import { createRefresher } from "./session/refresher.ts";
-import { createSchedule } from "./session/schedule.ts";
+import { createRefresher, type Refresher } from "./session/refresher.ts";
+import { createSchedule, isWorking } from "./session/schedule.ts";
 import { createSession } from "./session/session.ts";
 import type { SessionStateHolder } from "./session/session-state.ts";
+import type { CallOptions } from "./transport/json-call.ts";
 import { toOrigin } from "./transport/outgoing.ts";
-import { createRequests } from "./transport/requests.ts";
-import type { Endpoints, Transport } from "./transport/transport.ts";
+import { type Attempt, createRequests, type Requests } from "./transport/requests.ts";
+import type { Transport, Urls } from "./transport/transport.ts";
 import { createUserSessions } from "./user-sessions.ts";
 
 /** The parts in which clients differ. */
-export interface ClientParts<T extends Transport> {
+export interface ClientParts {
   readonly env: Environment;
-  readonly endpoints: Endpoints;
+  readonly urls: Urls;
   /** The name of the record, the channel and the lock that the tabs share. Other versions of this client use it too. */
   readonly name: string;
   readonly records: Records;
   readonly state: SessionStateHolder;
   /** Seconds. */
   readonly timeout: number;
-  /** `getShownId` returns the id of the session that the state shows. */
-  readonly createTransport: (env: Environment, getShownId: () => string | undefined) => T;
 }
 
 /** The events after which timers may be late, and `pagehide`. */
 const events: readonly PageEvent[] = ["visibilitychange", "resume", "pagehide", "pageshow", "online", "focus"];
 
+/** A client, and the parts that its entry point needs. */
+export interface Assembled<T extends Transport> {
+  readonly client: Client;
+  readonly transport: T;
+  readonly refresher: Refresher;
+  readonly requests: Requests;
+}
+
 /** Creates a client of its parts. It immediately asks the server whether a user is logged in. */
 export function assembleClient<T extends Transport>(
-  parts: ClientParts<T>,
-): { readonly client: Client; readonly transport: T } {
-  const { endpoints, state } = parts;
+  parts: ClientParts,
+  createTransport: (env: Environment) => T,
+): Assembled<T> {
+  const { urls, state } = parts;
+  let { fetch } = parts.env;
   const schedule = createSchedule(parts.env, () => void refresher.check());
   const env: Environment = {
     ...parts.env,
     async fetch(input, init) {
-      const response = await parts.env.fetch(input, init);
-      if (toOrigin(input) === endpoints.origin) schedule.serverAnswered(response.status);
+      const response = await fetch(input, init);
+      if (toOrigin(input) === urls.origin) schedule.answered(response.status);
       return response;
     },
   };
-  const transport = parts.createTransport(env, () => state.get().sessionId);
+  const transport = createTransport(env);
   const shared = { ...parts, env, transport, schedule };
   const session = createSession(shared);
   const refresher = createRefresher({ ...shared, session });
@@ -62,35 +72,40 @@ export function assembleClient<T extends Transport>(
       isAway = false;
       session.open();
       // Anything can have happened meanwhile.
-      session.forgetUser();
+      session.forget();
     }
-    if (event === "online") schedule.skipBackoff();
+    if (event === "online") schedule.skip();
     void refresher.check();
   });
-  void refresher.start();
+  void refresher.ensure();
 
-  /** Runs a call of the client's own, one at a time in all tabs, if the state still shows the same session. */
-  const exclusively = <T>(requireSame: () => void, run: () => Promise<T>) =>
-    session.exclusive(() => {
-      requireSame();
-      return run();
-    });
-  const renew: Transport["renew"] = (...request) => session.accept(() => transport.renew(...request));
+  /** Runs a call that replaces tokens: one at a time in all tabs, and no refresh that is late may overtake it. */
+  const exclusively = <T>(run: (options: CallOptions) => Promise<T>) =>
+    session.lock(() => run({ signal: refresher.stop() }));
+  /** Does the same, if the state still shows the same session. */
+  const forSame =
+    <T>(run: (options: CallOptions) => Promise<T>): Attempt<T> =>
+    (requireSame) =>
+      exclusively((options) => {
+        requireSame();
+        return run(options);
+      });
+  const renew = (path: string, body: object, key?: string) =>
+    forSame((options) => session.accept(() => transport.renew(path, body, { ...options, key })));
 
-  const client: Client = {
+  const client: Client & Patchable = {
     async login(credentials) {
-      await session.exclusive(() => session.accept(() => transport.login(credentials)));
-      await refresher.start();
+      await exclusively(() => session.accept(() => transport.login(credentials)));
+      await refresher.ensure();
       return state.get();
     },
     async logout(scope = "local") {
-      const revoke = (requireSame: () => void) =>
-        exclusively(requireSame, async () => {
-          await transport.logout(scope);
-          if (scope !== "others") await session.clear("logged_out");
-        });
+      const revoke = forSame(async (options) => {
+        await transport.logout(scope, options);
+        if (scope !== "others") await session.clear("logged_out");
+      });
       try {
-        await (scope === "local" ? requests.once : requests.withRetry)(revoke);
+        await (scope === "local" ? requests.once : requests.run)(revoke);
       } catch (error) {
         // The session was over already.
         if (!isSessionChanged(error) || state.get().user) throw error;
@@ -105,19 +120,19 @@ export function assembleClient<T extends Transport>(
       return state.get();
     },
     async refresh() {
-      schedule.skipBackoff();
+      schedule.skip();
       await refresher.refresh();
       return state.get();
     },
     session: state.get,
     sessions: createUserSessions((...call) =>
-      requests.withRetry((requireSame) => {
+      requests.run((requireSame) => {
         requireSame();
         return transport.call(...call);
       }),
     ),
     async confirm(password) {
-      await requests.withRetry((requireSame) => exclusively(requireSame, () => renew("confirm/", { password })));
+      await requests.run(renew("confirm/", { password }));
     },
     async changePassword({ currentPassword: current_password, newPassword: new_password }) {
       const passwords = { current_password, new_password };
@@ -125,21 +140,24 @@ export function assembleClient<T extends Transport>(
       // The user may also repeat it, for example when there is a network again.
       const key = text === lost[0] ? lost[1] : createIdempotencyKey(env);
       lost = [text, key];
-      await requests.withRetry((requireSame) => {
-        const send = () => exclusively(requireSame, () => renew("password/", passwords, key));
-        return send().catch((error: ClientError) => {
-          if (key && /^(offline|timeout|unavailable)$/.test(error.code)) return send();
+      const send = renew("password/", passwords, key);
+      await requests.run((requireSame) =>
+        send(requireSame).catch((error: ClientError) => {
+          if (key && !isWorking(error.status)) return send(requireSame);
           throw error;
-        });
-      });
+        }),
+      );
       lost = [];
     },
     countdown: schedule.countdown,
     onChange: state.onChange,
+    [useFetch](next) {
+      fetch = next;
+    },
     dispose() {
       stopListening?.();
       session.dispose();
     },
   };
-  return { client, transport };
+  return { client, transport, refresher, requests };
 }

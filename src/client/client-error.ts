@@ -48,15 +48,15 @@ export class ClientError extends Error {
   /** What went wrong, as a stable string for programs. */
   declare readonly code: string;
   /** The HTTP status of the response, or 0 if there was no response. */
-  declare readonly status: number;
+  readonly status: number = 0;
   /** Seconds to wait before the next attempt, if the server said so. */
   declare readonly retryAfter: number | undefined;
   /** Error messages by field name, if the server rejected fields of the input. */
   declare readonly fields: Readonly<Record<string, readonly string[]>> | undefined;
   /** The other members of the server's JSON response, which depend on the code. Empty if there are none. */
-  declare readonly body: Readonly<Record<string, unknown>>;
+  readonly body: Readonly<Record<string, unknown>> = {};
   /** Whether the server has proved that the session is over, by the header `Session-Ended: true`. */
-  declare readonly sessionEnded: boolean;
+  readonly sessionEnded: boolean = false;
 
   /**
    * Creates an error. Applications usually only receive one.
@@ -67,18 +67,25 @@ export class ClientError extends Error {
    */
   constructor(code: string, message: string, details: ClientErrorDetails = {}) {
     super(message);
-    Object.assign(this, { status: 0, body: {}, sessionEnded: false }, details, { code });
+    Object.assign(this, details, { code });
   }
 }
 
-/** Returns whether tokenpair itself answered 401. A 401 of a proxy has no `code` and doesn't count. */
+/** Returns whether tokenpair refused the token. A 401 of a proxy has no `code` and doesn't count. */
 export function isUnauthorized(error: unknown): error is ClientError {
-  return error instanceof ClientError && error.status === 401 && error.code !== "unavailable";
+  return (
+    error instanceof ClientError && error.status === 401 && error.code !== "unavailable" && !isConfirmation(error.code)
+  );
+}
+
+/** Returns whether the token is good, but the user must confirm the password first (RFC 9470). */
+export function isConfirmation(code: unknown): boolean {
+  return code === "confirmation_required";
 }
 
 /** Returns the error for a refresh without a session. */
 export function notAuthenticated(): ClientError {
-  return new ClientError("not_authenticated", "No user is logged in.", { status: 401, sessionEnded: true });
+  return new ClientError("not_authenticated", "No session.", { status: 401, sessionEnded: true });
 }
 
 /** Returns the error for a request that was meant for another session than the one that this browser has now. */

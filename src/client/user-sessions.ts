@@ -74,12 +74,12 @@ export function createUserSessions(call: JsonCall): UserSessions {
 const toPath = (id: string) => `sessions/${encodeURIComponent(id)}/`;
 
 function toSessionInfo(value: unknown): SessionInfo {
-  const { created_at, last_used_at, expires_at, user_agent, ...rest } = toJsonObject(value);
-  return {
-    ...rest,
-    createdAt: created_at,
-    lastUsedAt: last_used_at,
-    expiresAt: expires_at,
-    userAgent: user_agent,
-  } as SessionInfo;
+  const {
+    created_at: createdAt,
+    last_used_at: lastUsedAt,
+    expires_at: expiresAt,
+    user_agent: userAgent,
+    ...rest
+  } = toJsonObject(value);
+  return { ...rest, createdAt, lastUsedAt, expiresAt, userAgent } as SessionInfo;
 }

@@ -94,7 +94,12 @@ export function createFakeServer(clock: FakeClock): FakeServer {
 
   async function travel(signal: AbortSignal, delay = 0): Promise<void> {
     const duration = server.latency + delay;
-    if (duration > 0) await new Promise<void>((resolve) => clock.setTimeout(resolve, duration));
+    if (duration > 0) {
+      await new Promise<void>((resolve) => {
+        clock.setTimeout(resolve, duration);
+        signal.addEventListener("abort", () => resolve());
+      });
+    }
     signal.throwIfAborted();
   }
 

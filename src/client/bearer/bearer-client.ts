@@ -1,14 +1,13 @@
 import { assembleClient } from "../assemble-client.ts";
 import type { BaseClientOptions, Client } from "../client.ts";
 import type { Environment, KeyValueStorage } from "../environment.ts";
-import { createSessionState, type Problem, type SessionStateHolder } from "../session/session-state.ts";
+import { createSessionState } from "../session/session-state.ts";
 import { createJsonCall } from "../transport/json-call.ts";
-import { untilAborted } from "../transport/outgoing.ts";
-import { toEndpoints } from "../transport/transport.ts";
+import { toUrls } from "../transport/transport.ts";
 import { createBearerTransport } from "./bearer-transport.ts";
 import { createRevoker } from "./revoker.ts";
 import { createTokenRecords } from "./token-records.ts";
-import { createTokenStorage, type TokenStorage } from "./token-storage.ts";
+import { createTokenStorage } from "./token-storage.ts";
 
 /** The options of `createBearerClient`. */
 export interface BearerClientOptions extends BaseClientOptions {
@@ -54,28 +53,28 @@ export function assembleBearerClient(env: Environment, options: BearerClientOpti
     throw new TypeError("baseUrl is required if there is no page, for example https://api.example.com.");
   }
   requirePlatform(env);
-  const endpoints = toEndpoints(options, env.page);
-  const name = `tokenpair bearer ${endpoints.auth}`;
-  let stop = new AbortController();
+  const urls = toUrls(options, env.page);
+  const name = `tokenpair bearer ${urls.auth}`;
   const tokens = createTokenStorage(storage, () => {
     const { problem } = state.get();
-    if (!problem || problem === storageFailed) state.setProblem();
+    if (!problem || problem === storageFailed) state.report();
   });
-  const state = withStorageProblem(createSessionState(), tokens);
+  const state = createSessionState(() => tokens.error() && storageFailed);
   const records = createTokenRecords(env, tokens, name);
-  const createTokenCall = (env: Environment, seconds: number) =>
-    createJsonCall(env, seconds, endpoints.root + tokenPath, (input, init, fetch = env.fetch) => fetch(input, init));
-  const revoker = createRevoker(env, records, createTokenCall(env, timeout));
-  const { client } = assembleClient({
-    ...{ env, endpoints, name, records, timeout, state },
-    createTransport: (env, getShownId) =>
-      createBearerTransport({
-        ...{ env, records, endpoints, createTokenCall, timeout, getShownId },
-        stoppable: { ...env, fetch: (...request) => untilAborted(env.fetch(...request), stop.signal) },
-        storage: tokens,
-        endsOn401: sessionEndsOn === "401",
-      }),
-  });
+  const createTokenCall = (env: Environment) =>
+    createJsonCall(env, urls.root + tokenPath, {
+      timeout,
+      send: (input, init, fetch = env.fetch) => fetch(input, init),
+    });
+  const revoker = createRevoker(env, records, createTokenCall(env));
+  const { client, refresher } = assembleClient({ env, urls, name, records, timeout, state }, (env) =>
+    createBearerTransport({
+      ...{ env, records, urls, timeout, state },
+      callToken: createTokenCall(env),
+      storage: tokens,
+      endsOn401: sessionEndsOn === "401",
+    }),
+  );
   return {
     ...client,
     async accessToken() {
@@ -85,8 +84,7 @@ export function assembleBearerClient(env: Environment, options: BearerClientOpti
     async logout(scope = "local") {
       if (scope !== "local") return client.logout(scope);
       // A refresh that is running would delay the logout.
-      stop.abort();
-      stop = new AbortController();
+      refresher.stop();
       await client.logout();
       return { revoked: await revoker.flush() };
     },
@@ -111,16 +109,3 @@ function requirePlatform(env: Environment): void {
 }
 
 const storageFailed = "storage_failed";
-
-/** Returns a state that has this problem, if it has no other, as long as the storage fails. */
-function withStorageProblem(state: SessionStateHolder, { getError }: TokenStorage): SessionStateHolder {
-  const find = (problem?: Problem) => problem ?? (getError() && storageFailed);
-  return {
-    ...state,
-    set(next) {
-      const problem = find(next.problem);
-      state.set({ ...next, ...(problem && { problem }) });
-    },
-    setProblem: (problem) => state.setProblem(find(problem)),
-  };
-}

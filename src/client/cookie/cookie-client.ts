@@ -3,7 +3,7 @@ import type { BaseClientOptions, Client } from "../client.ts";
 import type { Environment } from "../environment.ts";
 import { createRecords } from "../session/records.ts";
 import { createSessionState } from "../session/session-state.ts";
-import { toEndpoints } from "../transport/transport.ts";
+import { toUrls } from "../transport/transport.ts";
 import { createCookieTransport } from "./cookie-transport.ts";
 import { createIdleClient } from "./idle-client.ts";
 
@@ -37,15 +37,19 @@ export function assembleCookieClient(env: Environment, options: ClientOptions): 
   const { page } = env;
   if (!page) return createIdleClient();
   const { timeout = 10, csrfCookie = "__Host-csrftoken", csrfHeader = "X-CSRFToken" } = options;
-  // Without https, the server leaves the prefix out. A Set, because a name may have none.
-  const cookieNames = [...new Set([csrfCookie, csrfCookie.replace(/^__\w+?-/, "")])];
-  const endpoints = toEndpoints(options, page);
-  const name = `tokenpair cookie ${endpoints.auth}`;
+  const urls = toUrls(options, page);
+  const name = `tokenpair cookie ${urls.auth}`;
   const records = createRecords(env, env.storage, name);
-  const { client, transport } = assembleClient({
-    ...{ env, endpoints, name, records, timeout, state: createSessionState() },
-    createTransport: (env, getShownId) =>
-      createCookieTransport({ env, page, endpoints, timeout, cookieNames, csrfHeader, getShownId }),
-  });
-  return { ...client, csrfToken: transport.csrfToken };
+  const state = createSessionState();
+  const { client, transport, requests } = assembleClient({ env, urls, name, records, timeout, state }, (env) =>
+    createCookieTransport({ env, page, urls, timeout, csrfCookie, csrfHeader, state }),
+  );
+  return {
+    ...client,
+    csrfToken: () =>
+      requests.once(async () => {
+        await client.ensure();
+        return transport.csrfToken();
+      }),
+  };
 }

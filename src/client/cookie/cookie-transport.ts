@@ -1,30 +1,21 @@
-import { notAuthenticated } from "../client-error.ts";
+import { notAuthenticated, sessionChanged } from "../client-error.ts";
 import type { Environment, Page } from "../environment.ts";
+import type { SessionStateHolder } from "../session/session-state.ts";
 import { createJsonCall, type JsonObject, readCode, type Send } from "../transport/json-call.ts";
 import { isUnsafe, requireReplayable, toOrigin, toRequest } from "../transport/outgoing.ts";
-import {
-  type Endpoints,
-  type Grant,
-  lateFactor,
-  type Transport,
-  toId,
-  toLifetime,
-  toUser,
-} from "../transport/transport.ts";
-import { type CsrfToken, createCsrfTokens, hasPrefix } from "./csrf-tokens.ts";
+import { type Grant, lateFactor, type Transport, toId, toLifetime, toUser, type Urls } from "../transport/transport.ts";
+import { type CsrfToken, cookiesBlocked, createCsrfTokens, hasPrefix } from "./csrf-tokens.ts";
 
 /** The parts that the cookie transport works with. */
 export interface CookieTransportParts {
   readonly env: Environment;
   readonly page: Page;
-  readonly endpoints: Endpoints;
+  readonly urls: Urls;
   /** Seconds. */
   readonly timeout: number;
-  /** Names that the CSRF cookie may have. */
-  readonly cookieNames: readonly string[];
+  readonly csrfCookie: string;
   readonly csrfHeader: string;
-  /** Returns the id of the session that the client shows. */
-  readonly getShownId: () => string | undefined;
+  readonly state: SessionStateHolder;
 }
 
 /** The transport of a page. */
@@ -38,7 +29,7 @@ export interface CookieTransport extends Transport {
  * CSRF token of the session that the client shows. Both are sent only to the page's origin and to the server's.
  */
 export function createCookieTransport(parts: CookieTransportParts): CookieTransport {
-  const { env, page, endpoints, timeout, cookieNames, csrfHeader, getShownId } = parts;
+  const { env, page, urls, timeout, csrfCookie, csrfHeader, state } = parts;
   const pageOrigin = toOrigin(page.href);
   /** The CSRF token that the last refresh was sent with. */
   let lastToken = "";
@@ -46,16 +37,19 @@ export function createCookieTransport(parts: CookieTransportParts): CookieTransp
   /** `findToken` returns the CSRF token, or another one after a refusal. */
   function createSend(
     findToken: (shownId: string | undefined, isRefused: boolean) => Promise<CsrfToken>,
-    getIdempotencyKey?: (fingerprint: string) => Promise<string | undefined>,
+    getKey?: (fingerprint: string) => Promise<string | undefined>,
   ): Send {
     return async (input, init, fetch = env.fetch) => {
-      async function sendOnce(token?: string): Promise<Response> {
+      const shownId = state.get().sessionId;
+      const isProtected = isUnsafe(input, init);
+      async function sendOnce(isRefused: boolean): Promise<Response> {
         const { input: copy, headers } = toRequest(input, init);
         let limits: RequestInit = {};
-        if (token) {
+        if (isProtected) {
+          const { token } = await findToken(shownId, isRefused);
           headers.set(csrfHeader, token);
           // The CSRF token changes with every refresh token, and the server refuses it together with another one.
-          const key = await getIdempotencyKey?.(token);
+          const key = await getKey?.(token);
           if (key) headers.set("Idempotency-Key", key);
           // A redirect would carry the CSRF token along, so no redirect to another origin is followed.
           limits = toOrigin(copy) === pageOrigin ? { mode: "same-origin" } : { redirect: "error" };
@@ -63,26 +57,27 @@ export function createCookieTransport(parts: CookieTransportParts): CookieTransp
         return fetch(copy, { credentials: "include", ...init, headers, ...limits });
       }
 
-      if (!isUnsafe(input, init)) return sendOnce();
-      const shownId = getShownId();
-      const response = await sendOnce((await findToken(shownId, false)).token);
-      if (response.status !== 403 || (await readCode(response)) !== "csrf_failed") return response;
-      const { token } = await findToken(shownId, true);
+      const response = await sendOnce(false);
+      if (!isProtected || response.status !== 403 || (await readCode(response)) !== "csrf_failed") return response;
       requireReplayable(init);
-      return sendOnce(token);
+      return sendOnce(true);
     };
   }
 
-  const createCall = (send: Send, seconds = timeout) => createJsonCall(env, seconds, endpoints.auth, send);
-  const send = createSend((shownId, isRefused) => tokens.findOf(shownId, isRefused));
-  const call = createCall(send);
-  const tokens = createCsrfTokens({ env, page, endpoints, cookieNames, call });
-  // A login is for no session yet, and its response names the session.
-  const callLogin = createCall(createSend((_, isRefused) => tokens.find(isRefused)));
+  /** Returns the CSRF token of a session, or of no session. The server has named that session for the token. */
+  async function findOf(sessionId: string | undefined, asks = false): Promise<CsrfToken> {
+    const csrf = await tokens.find(asks, true);
+    if (csrf.sessionId !== undefined && csrf.sessionId !== (sessionId ?? null)) throw sessionChanged();
+    return csrf;
+  }
+
+  const send = createSend(findOf);
+  const call = createJsonCall(env, urls.auth, { timeout, send });
+  const tokens = createCsrfTokens({ env, page, urls, csrfCookie, call });
 
   /** Returns what a response says, after a check that the browser has kept its cookies. */
   async function toKeptGrant(json: JsonObject): Promise<Grant> {
-    await tokens.requireKept();
+    if (tokens.isAnonymous() && (await tokens.find(true)).sessionId === null) throw cookiesBlocked();
     return {
       lifetime: toLifetime(json["access_expires_in"]),
       refreshLifetime: Number(json["refresh_expires_in"]) || undefined,
@@ -92,34 +87,36 @@ export function createCookieTransport(parts: CookieTransportParts): CookieTransp
   }
 
   return {
-    origins: [endpoints.origin, pageOrigin],
+    origins: [urls.origin, pageOrigin],
     send,
     call,
     async login(credentials) {
+      // A login is for no session yet, and its response names the session.
+      const send = createSend((_, isRefused) => tokens.find(isRefused));
       const path = "ticket" in credentials ? "login/continue/" : "login/";
-      return toKeptGrant(await callLogin("POST", path, { remember: true, ...credentials }));
+      return toKeptGrant(await call("POST", path, credentials, { send }));
     },
-    async refresh(getIdempotencyKey, isKnown) {
+    async refresh(getKey, isKnown, signal) {
       const isAnonymous = tokens.isAnonymous();
       if (isAnonymous && !isKnown) throw notAuthenticated();
-      const sendRefresh = createSend(async (_, isRefused) => {
+      const send = createSend(async (_, isRefused) => {
         const csrf = await tokens.find(isRefused || isAnonymous);
         if (csrf.sessionId === null) throw notAuthenticated();
         lastToken = csrf.token;
         return csrf;
-      }, getIdempotencyKey);
-      return toKeptGrant(await createCall(sendRefresh, timeout * lateFactor)("POST", "refresh/"));
+      }, getKey);
+      return toKeptGrant(await call("POST", "refresh/", undefined, { send, timeout: timeout * lateFactor, signal }));
     },
     // Servers with version 0.1 don't say whether the session is over.
     endsOn401: () => !hasPrefix(lastToken),
-    async logout(scope) {
-      await call("POST", "logout/", { scope });
+    async logout(scope, options) {
+      await call("POST", "logout/", { scope }, options);
     },
     async renew(...request) {
       await call("POST", ...request);
       return {};
     },
-    csrfToken: async () => (await tokens.findOf(getShownId(), false)).token,
+    csrfToken: async () => (await findOf(state.get().sessionId)).token,
     isAnonymous: tokens.isAnonymous,
     reset: tokens.reset,
   };

@@ -3,7 +3,9 @@ import type { CookieClient } from "./cookie-client.ts";
 
 /** Creates the client for environments without a page, such as server rendering: its state is always `loading`. */
 export function createIdleClient(): CookieClient {
-  const reject = () => Promise.reject(new TypeError("Call this in a browser: createClient needs a page."));
+  const reject = async () => {
+    throw new TypeError("Call this in a browser.");
+  };
   return {
     login: reject,
     logout: reject,

@@ -1,4 +1,4 @@
-import { type ClientError, isUnauthorized } from "../client-error.ts";
+import { ClientError, isUnauthorized } from "../client-error.ts";
 import type { LogoutReason, Problem } from "./session-state.ts";
 
 /** Returns why the session is over, after the server has said so. */
@@ -8,8 +8,9 @@ export function toLogoutReason(error: ClientError, wasKnown: boolean): LogoutRea
   return error.message === "Token is expired" ? "expired" : "revoked";
 }
 
-/** Returns the problem that a failed refresh is. */
-export function toProblem(error: ClientError): Problem {
+/** Returns the problem that a failed refresh is. @throws The error itself if it is a defect. */
+export function toProblem(error: unknown): Problem {
+  if (!(error instanceof ClientError)) throw error;
   const { code, status } = error;
   // Without a response, the code is one of the client's own.
   if (!status) return code as Problem;

@@ -8,8 +8,8 @@ export interface User<C = unknown> {
   readonly id: string;
   /** The name that the user logs in with. */
   readonly username: string;
-  /** What the server's `publicClaims` hook says about the user, for example roles. Absent if there is no hook. */
-  readonly claims?: C;
+  /** What the server's `publicClaims` hook says about the user, for example roles. `undefined` if there is no hook. */
+  readonly claims?: C | undefined;
 }
 
 /**
@@ -104,23 +104,28 @@ export interface SessionStateHolder {
   readonly get: () => SessionState;
   readonly set: (next: SessionState) => void;
   /** Sets the problem of the current state, or removes it. */
-  readonly setProblem: (problem?: Problem) => void;
+  readonly report: (problem?: Problem) => void;
   /** Returns a function that removes the listener. */
   readonly onChange: (listener: (state: SessionState) => void) => () => void;
   /** Ignores all changes from now on. */
   readonly close: () => void;
 }
 
-/** Creates a holder whose state is `loading`. */
-export function createSessionState(): SessionStateHolder {
+/**
+ * Creates a holder whose state is `loading`.
+ *
+ * @param findProblem Returns the problem of a state that has no other.
+ */
+export function createSessionState(findProblem = (): Problem | undefined => undefined): SessionStateHolder {
   let state: SessionState = loading;
   let closed = false;
-  const listeners = new Set<{ readonly notify: (state: SessionState) => void }>();
+  const listeners = new Set<(state: SessionState) => void>();
 
-  function set(next: SessionState): void {
+  function set({ problem = findProblem(), ...rest }: Partial<SessionState>): void {
+    const next = { ...rest, ...(problem && { problem }) } as SessionState;
     if (closed || JSON.stringify(next) === JSON.stringify(state)) return;
     state = Object.freeze(next);
-    for (const { notify } of [...listeners]) {
+    for (const notify of [...listeners]) {
       try {
         notify(state);
       } catch (error) {
@@ -135,14 +140,12 @@ export function createSessionState(): SessionStateHolder {
   return {
     get: () => state,
     set,
-    setProblem(problem) {
-      const { problem: _, ...rest } = state;
-      set({ ...rest, ...(problem && { problem }) });
-    },
+    report: (problem) => set({ ...state, problem } as SessionState),
     onChange(listener) {
-      const entry = { notify: listener };
-      listeners.add(entry);
-      return () => void listeners.delete(entry);
+      // The same function may be added twice.
+      const notify = (next: SessionState) => listener(next);
+      listeners.add(notify);
+      return () => void listeners.delete(notify);
     },
     close() {
       closed = true;

@@ -17,14 +17,14 @@ export interface Tabs {
    * Runs one function after the other in this tab, and in all tabs if Web Locks are available and the lock is free in
    * time. `locked` tells whether this tab holds the lock. A function that runs inside must not call this again.
    */
-  readonly exclusive: <T>(run: (locked: boolean) => Promise<T>) => Promise<T>;
+  readonly lock: <T>(run: (locked: boolean) => Promise<T>) => Promise<T>;
   /** Opens the connection again. */
   readonly open: () => void;
   readonly close: () => void;
 }
 
-/** How long a tab waits for the lock, because the tab that holds it may be frozen. Milliseconds. */
-const lockTimeout = 2000;
+/** How long a tab waits for the lock, because the tab that holds it may be frozen. Seconds. */
+const lockTimeout = 2;
 
 /** Opens the connection. `name` is the name of the channel and of the lock. */
 export function createTabs(env: Environment, name: string, onMessage: (message: TabMessage) => void): Tabs {
@@ -65,7 +65,7 @@ export function createTabs(env: Environment, name: string, onMessage: (message: 
     open,
     close,
     post: (message) => channel?.postMessage(message),
-    exclusive<T>(run: (locked: boolean) => Promise<T>): Promise<T> {
+    lock<T>(run: (locked: boolean) => Promise<T>): Promise<T> {
       const turn = queue.then(() => withLock(run));
       queue = turn.catch(() => undefined);
       return turn;

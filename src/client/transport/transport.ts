@@ -1,7 +1,7 @@
 import { unexpectedResponse } from "../client-error.ts";
 import type { Environment, Page } from "../environment.ts";
 import type { User } from "../session/session-state.ts";
-import { type JsonCall, type Send, toJsonObject } from "./json-call.ts";
+import { type CallOptions, type JsonCall, type Send, toJsonObject } from "./json-call.ts";
 
 /** What a user enters to log in. */
 export interface Credentials {
@@ -23,6 +23,17 @@ export interface LoginContinuation {
   /** What the server's application expects, for example `code`. */
   readonly [field: string]: unknown;
 }
+
+/** The tokens of a session that began without the client, for example by a login with another provider. */
+export interface TokenPair {
+  /** The access token. */
+  readonly access: string;
+  /** The refresh token. */
+  readonly refresh: string;
+}
+
+/** What one of the clients accepts for a login. */
+export type LoginInput = Credentials | LoginContinuation | TokenPair;
 
 /** Which sessions a logout revokes: this one, all other sessions of the user, or all of them. */
 export type LogoutScope = "local" | "others" | "all";
@@ -63,18 +74,19 @@ export interface Transport {
   readonly send: Send;
   /** Calls a `path` below the auth path. */
   readonly call: JsonCall;
-  readonly login: (credentials: Credentials | LoginContinuation) => Promise<Grant>;
+  readonly login: (credentials: LoginInput) => Promise<Grant>;
   /**
    * Gets new tokens.
    *
    * @param isKnown Whether the client knows of a session. If not, it may be certain without a request that there is none.
+   * @param signal Gives up when it is aborted.
    */
-  readonly refresh: (getIdempotencyKey: GetIdempotencyKey, isKnown: boolean) => Promise<Grant>;
+  readonly refresh: (getKey: GetIdempotencyKey, isKnown: boolean, signal: AbortSignal) => Promise<Grant>;
   /** Returns whether a 401 to the last refresh logs the user out although it has no `Session-Ended` header. */
   readonly endsOn401: () => boolean;
-  readonly logout: (scope: LogoutScope) => Promise<void>;
-  /** Calls a `path` below the auth path whose response replaces the access token, and may replace the refresh token. */
-  readonly renew: (path: string, body: unknown, idempotencyKey?: string) => Promise<Grant>;
+  readonly logout: (scope: LogoutScope, options: CallOptions) => Promise<void>;
+  /** Sends a POST below the auth path whose response replaces the access token, and may replace the refresh token. */
+  readonly renew: (path: string, body: object, options: CallOptions) => Promise<Grant>;
   /** Returns whether it is certain, without a request, that there is no session. */
   readonly isAnonymous?: () => boolean;
   /** Discards what belongs to the previous access token. */
@@ -82,7 +94,7 @@ export interface Transport {
 }
 
 /** The server's URLs, none of which has a trailing slash except `base`. */
-export interface Endpoints {
+export interface Urls {
   readonly origin: string;
   /** The URL that the paths are appended to. */
   readonly root: string;
@@ -93,21 +105,19 @@ export interface Endpoints {
 }
 
 /** Returns the URLs of the server. @throws TypeError If `baseUrl` isn't a URL, or if it is missing without a page. */
-export function toEndpoints(
+export function toUrls(
   { baseUrl, authPath = "/api/auth" }: { readonly baseUrl?: string; readonly authPath?: string },
   page: Page | undefined,
-): Endpoints {
+): Urls {
   const { origin, href } = new URL(baseUrl ?? "/", page?.href);
   const root = href.replace(/\/$/, "");
   return { origin, root, auth: root + authPath, base: baseUrl === undefined && page ? page.base : `${root}/` };
 }
 
-/** Returns `{ id, username }`, with the `claims` if there are any, if `value` is a user. */
+/** Returns `{ id, username, claims }` if `value` is a user. */
 export function toUser(value: unknown): User | undefined {
   const { id, username, claims } = toJsonObject(value);
-  return typeof id === "string" && typeof username === "string"
-    ? ({ id, username, ...(claims !== undefined && { claims }) } as User)
-    : undefined;
+  return typeof id === "string" && typeof username === "string" ? { id, username, claims } : undefined;
 }
 
 /** Returns the `id` of a session, if it has one. */
@@ -125,5 +135,5 @@ export function toLifetime(value: unknown): number {
 
 /** Returns `path` with a query that makes it unique, so that no service worker answers it from its cache. */
 export function toFreshPath(env: Environment, path: string): string {
-  return `${path}?at=${env.wallClock()}`;
+  return `${path}?at=${env.wall()}`;
 }
