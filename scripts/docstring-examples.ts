@@ -59,52 +59,54 @@ const surroundings: Readonly<Record<string, string>> = {
     import type { Client } from "tokenpair/client";
     import { useSession } from "tokenpair/react";
     declare const client: Client;`,
-  "src/adapters/node.ts": `
+  ...ofAll(
+    ["node", "node-user"],
+    `
     import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-    import type { Auth } from "tokenpair";
+    import { type Auth, minutes } from "tokenpair";
     import { cors, requireUser, toNodeHandler } from "tokenpair/node";
     declare const auth: Auth;
     declare function myApp(req: IncomingMessage, res: ServerResponse): void;`,
-  "src/adapters/express.ts": `
-    import express from "express";
-    import type { Auth } from "tokenpair";
-    import { authRoutes, requireUser } from "tokenpair/express";
+  ),
+  ...ofAll(
+    ["express", "express-parts", "express-user"],
+    `
+    import express, { type Response } from "express";
+    import { type Auth, minutes } from "tokenpair";
+    import { authRoutes, cors, requireUser } from "tokenpair/express";
     declare const auth: Auth;
     declare const app: ReturnType<typeof express>;
-    declare function ordersOf(userId: string): object;`,
-  "src/adapters/express-parts.ts": `
-    import express from "express";
-    import type { Auth } from "tokenpair";
-    import { cors } from "tokenpair/express";
-    declare const auth: Auth;
-    declare const app: ReturnType<typeof express>;`,
-  "src/adapters/fastify-cors.ts": `
+    declare function ordersOf(userId: string): object;
+    declare function deleteAccount(userId: string, res: Response): void;`,
+  ),
+  ...ofAll(
+    ["fastify", "fastify-cors", "fastify-user"],
+    `
     import type { FastifyInstance } from "fastify";
-    import type { Auth } from "tokenpair";
-    import { cors } from "tokenpair/fastify";
-    declare const auth: Auth;
-    declare const app: FastifyInstance;`,
-  "src/adapters/hono-cors.ts": `
-    import type { Hono } from "hono";
-    import type { Auth } from "tokenpair";
-    import { cors } from "tokenpair/hono";
-    declare const auth: Auth;
-    declare const app: Hono;`,
-  "src/adapters/fastify.ts": `
-    import type { FastifyInstance } from "fastify";
-    import type { Auth } from "tokenpair";
-    import { authRoutes, requireUser } from "tokenpair/fastify";
+    import { type Auth, minutes } from "tokenpair";
+    import { authRoutes, cors, requireUser } from "tokenpair/fastify";
     declare const auth: Auth;
     declare const app: FastifyInstance;
-    declare function ordersOf(userId: string): object;`,
-  "src/adapters/hono.ts": `
-    import type { Hono } from "hono";
-    import type { Auth } from "tokenpair";
-    import { authRoutes, requireUser } from "tokenpair/hono";
+    declare function ordersOf(userId: string): object;
+    declare function deleteAccount(): Promise<object>;`,
+  ),
+  ...ofAll(
+    ["hono", "hono-cors", "hono-user"],
+    `
+    import type { Context, Hono } from "hono";
+    import { type Auth, minutes } from "tokenpair";
+    import { authRoutes, cors, requireUser } from "tokenpair/hono";
     declare const auth: Auth;
     declare const app: Hono;
-    declare function ordersOf(userId: string): object;`,
+    declare function ordersOf(userId: string): object;
+    declare function deleteAccount(c: Context): Response;`,
+  ),
 };
+
+/** Returns the same declarations for each of these files of adapters. */
+function ofAll(names: readonly string[], declarations: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(names.map((name) => [`src/adapters/${name}.ts`, declarations]));
+}
 
 /** Returns each `@example` of a docstring as a module. @throws Error if the declarations for a file's examples are missing. */
 export function toExampleModules(): string[] {

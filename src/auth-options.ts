@@ -1,3 +1,4 @@
+import type { AuthenticationRequirement } from "./core/authentication.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
 import type { ClientInfo } from "./core/client-info.ts";
 import type { Settings } from "./core/settings/settings.ts";
@@ -72,8 +73,8 @@ export interface SocketLike {
   readonly remoteAddress?: string | undefined;
 }
 
-/** Facts about a request that `Headers` or a Fetch `Request` don't contain. */
-export interface RequestOptions {
+/** Facts about a request that `Headers` or a Fetch `Request` don't contain, and what it requires. */
+export interface RequestOptions extends AuthenticationRequirement {
   /** The HTTP method. Default: the request counts as unsafe, so a cookie also needs the CSRF token. */
   readonly method?: string | undefined;
   /** The connection. Only development cookies need it. Default: the request's own, if it has one. */

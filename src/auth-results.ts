@@ -12,6 +12,12 @@ export interface SessionPair extends TokenPair {
   readonly session: SessionView;
 }
 
+/** A session whose user was authenticated again, with a new access token that says so. */
+export interface ConfirmResult extends Pick<TokenPair, "access" | "accessExpiresIn"> {
+  /** The session as its owner sees it. */
+  readonly session: SessionView;
+}
+
 /** A new session with its first pair. */
 export interface LoginResult<U extends AuthUser = User> extends SessionPair {
   /** Who logged in. */

@@ -2,6 +2,7 @@ import type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-ma
 import type { CorsOptions, RequestLike, RequestOptions, SignalOptions } from "./auth-options.ts";
 import type {
   CheckResult,
+  ConfirmResult,
   CorsResult,
   Health,
   LoginResult,
@@ -16,6 +17,7 @@ import type { EventListener } from "./events/events.ts";
 import type { Authentication } from "./flows/authenticate.ts";
 import type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
 import type { Confirmed } from "./flows/commit.ts";
+import type { ConfirmationOptions } from "./flows/confirm.ts";
 import type { IssueOptions } from "./flows/issue.ts";
 import type { Credentials, LoginOptions } from "./flows/login.ts";
 import type { LogoutOptions, SessionOwner } from "./flows/logout.ts";
@@ -95,6 +97,8 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * `checkUserIsActive` is on. A cookie also needs the CSRF token unless the method is GET, HEAD or OPTIONS.
    *
    * @param request a Fetch `Request`, Node's `IncomingMessage`, or `Headers` with `{ method }` as options.
+   * @param options.maxAge how many seconds ago the user may have been authenticated, by a login or a confirmation.
+   * @param options.amr the methods by which the user must have been authenticated.
    * @throws AuthError with the code that the HTTP contract answers with 401, 403 or 503.
    * @example
    * const { payload } = await auth.authenticate(request);
@@ -135,6 +139,18 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * await auth.logout({ userId, sessionId }, { scope: "others" });
    */
   logout(session: string | SessionOwner, options?: LogoutOptions): Promise<Confirmed>;
+  /**
+   * Records that you have authenticated the user of a session again, for example by a one-time code. The returned access token, and
+   * those of later refreshes, say so, so that `requireUser(auth, { maxAge, amr })` accepts them.
+   *
+   * @param session verified claims, or the ids of a session and its user.
+   * @throws AuthError `impersonated` if an actor acts for the user; `user_not_found`; a `token_` code or `password_changed` if the
+   * session is over. TypeError if `amr` is wrong.
+   * @example
+   * const claims = await auth.authenticate(request);
+   * const { access } = await auth.confirm(claims, { amr: ["otp"] });
+   */
+  confirm(session: SessionOwner, options: ConfirmationOptions): Promise<ConfirmResult>;
   /**
    * Returns whether an authenticated request may still continue: its token has not expired, and this node knows of no revocation.
    * Call it in a slow request, right before a side effect. Works from memory.

@@ -9,6 +9,7 @@ import type { AuthUser, User } from "./core/user.ts";
 import { toUserId } from "./core/user-id.ts";
 import { createDeps } from "./create-deps.ts";
 import { createListeners } from "./events/publisher.ts";
+import { type Authentication, requireAuthentication } from "./flows/authenticate.ts";
 import type { Issued } from "./flows/issue.ts";
 import { reportLegacyKey } from "./flows/legacy/report.ts";
 import { toSessionView } from "./flows/sessions.ts";
@@ -85,6 +86,12 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     return { ok: false, response: http.refuse(error) };
   }
 
+  /** @throws AuthError `confirmation_required`. */
+  function accept(authentication: Authentication, requirement: RequestOptions = {}): CheckResult<AuthUser> {
+    requireAuthentication(authentication, requirement, deps.clock.now());
+    return { ok: true, authentication };
+  }
+
   const auth: Auth<AuthUser> = {
     ready: async () => {
       if (deps.users.isOwn) await deps.passwords.prepare();
@@ -128,7 +135,9 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       const request = toRequest(source, options);
       const requestDeps = findDeps(request, options);
       try {
-        return await authenticateRequest(requestDeps, request);
+        const authentication = await authenticateRequest(requestDeps, request);
+        requireAuthentication(authentication, options ?? {}, deps.clock.now());
+        return authentication;
       } catch (error) {
         reportRefusal(error, request, requestDeps);
         throw error;
@@ -140,11 +149,10 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       try {
         const result = authenticateRequest(requestDeps, request);
         // If memory was enough there is no promise: each one costs requests per second.
-        if (!(result instanceof Promise)) return { ok: true, authentication: result };
-        return result.then(
-          (authentication) => ({ ok: true, authentication }),
-          (error: unknown) => refuse(error, request, requestDeps),
-        );
+        if (!(result instanceof Promise)) return accept(result, options);
+        return result
+          .then((authentication) => accept(authentication, options))
+          .catch((error: unknown) => refuse(error, request, requestDeps));
       } catch (error) {
         return refuse(error, request, requestDeps);
       }
@@ -167,6 +175,11 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     signal: (claims, { signal, until } = {}) => {
       const own = signals.signal(claims, until);
       return signal === undefined ? own : AbortSignal.any([own, signal]);
+    },
+    confirm: async (session, options) => {
+      requireOptions("confirm", options, ["amr", "client"]);
+      const confirmed = await flows.confirm(toOwner(session, "confirm"), options);
+      return { ...confirmed.pair, session: toSessionView(confirmed.session) };
     },
     revokeToken: (tokenId, options) => flows.revokeToken(tokenId, options),
     changePassword: async (change, options) => {

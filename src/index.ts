@@ -16,6 +16,7 @@ export type {
 export type {
   AuditList,
   CheckResult,
+  ConfirmResult,
   CorsResult,
   Health,
   LoginResult,
@@ -25,6 +26,7 @@ export type {
   SessionPair,
   Stats,
 } from "./auth-results.ts";
+export type { AuthenticationRequirement } from "./core/authentication.ts";
 export type { AccessClaims, ApplicationClaims, RefreshClaims, TokenPair } from "./core/claims.ts";
 export type { ClientInfo } from "./core/client-info.ts";
 export { AuthError, type AuthErrorCode, SchemaVersionError, StoreUnavailableError } from "./core/errors.ts";
@@ -103,6 +105,7 @@ export type {
   CreateSessionOutcome,
   Decision,
   NewSession,
+  Reauthentication,
   RevocationOptions,
   RevokedSessions,
   RevokeSessionOptions,
@@ -154,6 +157,7 @@ export type {
   RefreshEvent,
   RefreshOutcome,
   RehashFailedEvent,
+  SessionConfirmedEvent,
   SessionsRevokedEvent,
   StoreRecoveredEvent,
   StoreUnwritableEvent,
@@ -192,6 +196,7 @@ export type {
 export type { Authentication } from "./flows/authenticate.ts";
 export type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
 export type { Confirmed, ConfirmOptions, RevokedAndConfirmed } from "./flows/commit.ts";
+export type { ConfirmationOptions } from "./flows/confirm.ts";
 export type { IssueOptions } from "./flows/issue.ts";
 export type { Credentials, LoginOptions } from "./flows/login.ts";
 export type { LogoutOptions, LogoutScope, SessionOwner } from "./flows/logout.ts";

@@ -4,7 +4,8 @@ import { sendCors } from "./node-parts.ts";
 
 /** A middleware for Express, and for anything else that calls middleware as Express does. */
 export type Middleware = (
-  req: IncomingMessage & { auth?: unknown; body?: unknown; rawBody?: Buffer },
+  // Without `body`: Express would give its type to the handlers that follow.
+  req: IncomingMessage & { auth?: unknown; rawBody?: Buffer },
   res: ServerResponse,
   next: (error?: unknown) => void,
 ) => void;

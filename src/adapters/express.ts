@@ -1,9 +1,9 @@
-import type { AnyCheck, Auth, AuthUser, CheckResult, RegisteredAuthentication } from "../index.ts";
+import type { Auth, RegisteredAuthentication } from "../index.ts";
 import { type Middleware, toRawBody } from "./express-parts.ts";
 import { toNodeHandler } from "./node.ts";
-import { sendResponse } from "./node-parts.ts";
 
 export { cors, type Middleware } from "./express-parts.ts";
+export { requireUser } from "./express-user.ts";
 
 declare global {
   namespace Express {
@@ -25,27 +25,8 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): Middleware {
   const handle = toNodeHandler(auth);
   return (req, res, next) => {
     if (!auth.handles(req)) return next();
-    if (req.readableEnded && req.body !== undefined) req.rawBody = toRawBody(req.body, req.headers);
+    const { body } = req as { readonly body?: unknown };
+    if (req.readableEnded && body !== undefined) req.rawBody = toRawBody(body, req.headers);
     handle(req, res).catch(next);
-  };
-}
-
-/**
- * Returns a middleware that sets `req.auth`, and refuses requests that are not authenticated.
- *
- * @example
- * app.get("/api/orders", requireUser(auth), (req, res) => res.json(ordersOf(req.auth.userId)));
- */
-export function requireUser(auth: AnyCheck): Middleware {
-  return (req, res, next) => {
-    const settle = (result: CheckResult<AuthUser, object>): unknown => {
-      if (!result.ok) return sendResponse(result.response, res).catch(next);
-      req.auth = result.authentication;
-      return next();
-    };
-    const result = auth.check(req);
-    if ("ok" in result) settle(result);
-    // Without an error, `next` would pass the request on.
-    else result.then(settle, (error: unknown) => next(error ?? new Error("the check failed")));
   };
 }

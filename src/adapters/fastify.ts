@@ -1,10 +1,11 @@
 import type {} from "fastify";
-import type { AnyCheck, Auth, AuthUser, CheckResult, RegisteredAuthentication } from "../index.ts";
-import { type FastifyInstanceLike, type RequireUserHook, refuse } from "./fastify-parts.ts";
+import type { Auth, RegisteredAuthentication } from "../index.ts";
+import type { FastifyInstanceLike } from "./fastify-parts.ts";
 import { toNodeHandler } from "./node.ts";
 
 export { cors } from "./fastify-cors.ts";
 export type { FastifyInstanceLike, FastifyReplyLike, FastifyRequestLike, RequireUserHook } from "./fastify-parts.ts";
+export { requireUser } from "./fastify-user.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -31,25 +32,4 @@ export function authRoutes(auth: Pick<Auth, "fetch" | "handles">): (app: Fastify
   };
   // Fastify's mark for a plugin whose hooks apply to the whole application.
   return Object.assign(plugin, { [Symbol.for("skip-override")]: true });
-}
-
-/**
- * Returns a hook that sets `request.auth`, and refuses requests that are not authenticated. Your own hook may await it.
- *
- * @example
- * app.get("/api/orders", { onRequest: requireUser(auth) }, async (request) => ordersOf(request.auth.userId));
- */
-export function requireUser(auth: AnyCheck): RequireUserHook {
-  return (request, reply, done) => {
-    const settle = (result: CheckResult<AuthUser, object>): Promise<void> | void => {
-      if (!result.ok) return refuse(result.response, reply, done === undefined);
-      request.auth = result.authentication;
-      return done?.();
-    };
-    const result = auth.check(request.raw);
-    const settled = "ok" in result ? settle(result) : result.then(settle);
-    if (done === undefined) return Promise.resolve(settled);
-    // Without an error, `done` would pass the request on.
-    return void settled?.catch((error) => done(error instanceof Error ? error : new Error("the check failed")));
-  };
 }

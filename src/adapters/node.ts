@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
-import type { AnyCheck, AnyCors, Auth, AuthenticationOf, CorsOptions } from "../index.ts";
+import type { AnyCors, Auth, CorsOptions } from "../index.ts";
 import { createVersionedListener } from "./node-listener.ts";
-import { sendCors, sendResponse, toConnection } from "./node-parts.ts";
+import { sendCors, toConnection } from "./node-parts.ts";
+
+export { requireUser } from "./node-user.ts";
 
 /**
  * Returns a request handler for `node:http` that serves tokenpair's endpoints. It answers any other path with a 404, so
@@ -19,28 +21,6 @@ export function toNodeHandler(auth: Pick<Auth, "fetch">): (req: IncomingMessage,
       overrideGlobalObjects: false,
     }),
   );
-}
-
-/**
- * Returns a function that authenticates a request. If the request is refused, the function sends the response and returns
- * `null`.
- *
- * @example
- * const authenticate = requireUser(auth);
- * createServer(async (req, res) => {
- *   const authentication = await authenticate(req, res);
- *   if (authentication !== null) res.end(`Hello ${authentication.userId}`);
- * });
- */
-export function requireUser<A extends AnyCheck>(
-  auth: A,
-): (req: IncomingMessage, res: ServerResponse) => Promise<AuthenticationOf<A> | null> {
-  return async (req, res) => {
-    const result = await auth.check(req);
-    if (result.ok) return result.authentication as AuthenticationOf<A>;
-    await sendResponse(result.response, res);
-    return null;
-  };
 }
 
 /**

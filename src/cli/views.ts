@@ -25,5 +25,8 @@ export function toSessionJson(session: SessionView): Readonly<Record<string, unk
     user_agent: session.userAgent,
     ip: session.ip,
     label: session.label,
+    authenticated_at: session.authenticatedAt,
+    amr: session.amr,
+    actor: session.actor,
   };
 }

@@ -24,6 +24,15 @@ export interface AccessClaims<C extends object = ApplicationClaims> {
   readonly issuedAt: number;
   /** `exp`. */
   readonly expiresAt: number;
+  /**
+   * `auth_time`: when the user was last authenticated, by a login or a confirmation, not by a refresh. 0: long ago, in the system
+   * that the user comes from. `null` if the token has none, as version 0.1's.
+   */
+  readonly authTime: number | null;
+  /** `amr`: how the user was authenticated (RFC 8176 §2), such as `["pwd", "otp"]`. Empty if it is unknown. */
+  readonly amr: readonly string[];
+  /** `act.sub`: who acts for the user (RFC 8693 §4.1); `null` if the user does. */
+  readonly actor: string | null;
   /** The decoded payload, with the application's claims. */
   readonly payload: C & Readonly<Record<string, unknown>>;
 }

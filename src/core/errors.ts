@@ -1,3 +1,5 @@
+import type { AuthenticationRequirement } from "./authentication.ts";
+
 /**
  * Every reason for which tokenpair refuses. `http/response/errors.ts` has a status, a challenge and a text for each.
  *
@@ -25,6 +27,8 @@ export type AuthErrorCode =
   | "invalid_client"
   | "insufficient_scope"
   | "session_not_found"
+  | "impersonated"
+  | "confirmation_required"
   | "wrong_password"
   | "password_refused"
   | "username_taken"
@@ -47,6 +51,8 @@ export class AuthError extends Error {
   readonly sessionEnded: boolean;
   /** Seconds until the next try. Only with `throttled`. */
   readonly retryAfter: number | undefined;
+  /** What the user's authentication must be. Only with `confirmation_required`. */
+  readonly requirement: AuthenticationRequirement | undefined;
 
   /**
    * Creates a refusal.
@@ -56,13 +62,19 @@ export class AuthError extends Error {
   constructor(
     code: AuthErrorCode,
     reason: string,
-    options: { sessionEnded?: boolean; retryAfter?: number; cause?: unknown } = {},
+    options: {
+      sessionEnded?: boolean;
+      retryAfter?: number;
+      requirement?: AuthenticationRequirement;
+      cause?: unknown;
+    } = {},
   ) {
     super(`${code}: ${reason}`, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.reason = reason;
     this.sessionEnded = options.sessionEnded ?? false;
     this.retryAfter = options.retryAfter;
+    this.requirement = options.requirement;
   }
 }
 

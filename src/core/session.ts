@@ -45,6 +45,15 @@ export interface Session {
   readonly rotatedAt: number | null;
   /** The time of the login. */
   readonly createdAt: number;
+  /**
+   * When the user was last authenticated: at the login, or when the session was confirmed since. 0: long ago, in the system that
+   * the user comes from.
+   */
+  readonly authenticatedAt: number;
+  /** How the user was authenticated: RFC 8176 values with spaces between them. `null`: unknown. */
+  readonly amr: string | null;
+  /** Who acts for the user in this session (RFC 8693 §4.1); `null` if the user does. */
+  readonly actor: string | null;
   /** The time of the last login or refresh. */
   readonly lastUsedAt: number;
   /** When the session expires unless it is refreshed. Never later than `absoluteExpiresAt`. */

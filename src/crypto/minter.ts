@@ -1,5 +1,6 @@
 import type { ApplicationClaims, TokenType } from "../core/claims.ts";
 import type { Settings } from "../core/settings/settings.ts";
+import { type AuthenticationFacts, toAuthenticationClaims } from "./authentication-claims.ts";
 import { toBase64url } from "./base64url.ts";
 import type { Payload } from "./claim-checks.ts";
 import { measureCompact, signCompact } from "./jws.ts";
@@ -22,7 +23,7 @@ interface NewToken {
   readonly expiresAt: number;
 }
 
-export interface NewAccessToken extends NewToken {
+export interface NewAccessToken extends NewToken, Partial<AuthenticationFacts> {
   /** The `jti`: 32 hexadecimal digits. Default: random ones. */
   readonly tokenId?: string;
   /** The global epoch of the statement that allowed the token. */
@@ -87,7 +88,8 @@ export function createMinter(keys: KeySet, { settings, reserved, createTokenId }
     const taken = Object.keys(token.claims).find((name) => reserved.has(name));
     if (taken !== undefined) throw new TypeError(`claims: "${taken}" is a claim of tokenpair and cannot be set`);
     const profiled = isProfiled ? { sub: token.userId, client_id: clientId } : {};
-    return { ...toPayload("access", tokenId, token), ge: token.globalEpoch, ...profiled, ...token.claims };
+    const own = { ...toPayload("access", tokenId, token), ge: token.globalEpoch, ...toAuthenticationClaims(token) };
+    return { ...own, ...profiled, ...token.claims };
   }
 
   function toRefreshPayload(token: NewRefreshToken): Payload {

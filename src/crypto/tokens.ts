@@ -5,6 +5,7 @@ import { type Random, systemRandom } from "../core/runtime/random.ts";
 import type { Algorithm } from "../core/settings/session-settings.ts";
 import { SettingError } from "../core/settings/setting-error.ts";
 import type { Settings } from "../core/settings/settings.ts";
+import { authenticationClaims, readAuthenticationClaims } from "./authentication-claims.ts";
 import { parseBase64url } from "./base64url.ts";
 import {
   type ClaimAllowances,
@@ -69,7 +70,7 @@ export interface Tokens extends Pick<Minter, "mintAccess" | "mintRefresh"> {
 }
 
 /** tokenpair's claims whose names can't be configured. */
-const fixedClaims = ["exp", "iat", "nbf", "iss", "aud", "sid", "ue", "ge", "gen", "secret"];
+const fixedClaims = ["exp", "iat", "nbf", "iss", "aud", "sid", "ue", "ge", "gen", "secret", ...authenticationClaims];
 
 /** The largest global epoch that other services can compare: they get it as 32 bits. */
 const maxGlobalEpoch = 0xffff_ffff;
@@ -146,12 +147,13 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
       tokenId: readString(payload, jtiClaim),
       issuedAt: readTime(payload, "iat") ?? 0,
       expiresAt: readCount(payload, "exp"),
+      ...readAuthenticationClaims(payload),
       payload,
     };
   }
 
   function toRefreshClaims(token: GenuineToken): RefreshClaims {
-    const { payload, globalEpoch: _, ...claims } = toAccessClaims(token);
+    const { payload, globalEpoch: _, authTime: _at, amr: _how, actor: _who, ...claims } = toAccessClaims(token);
     const generation = readCount(payload, "gen", maxGeneration);
     const secret = parseBase64url(readString(payload, "secret"));
     if (secret?.length !== 32) throw invalid("secret is not 32 bytes in base64url");

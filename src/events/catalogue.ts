@@ -23,13 +23,21 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     count: null,
     webhook: "new_device",
   },
+  session_confirmed: {
+    description: "The user of a session was authenticated again, by the password or by the application.",
+    fields: { userId: "", sessionId: "", amr: "how: RFC 8176 values with spaces between them", client: "" },
+    audit: "transaction",
+    level: "info",
+    count: null,
+    webhook: null,
+  },
   login_failed: {
-    description: "A login was refused, or a password change because of its current password.",
+    description: "A login was refused, or a password change or a confirmation because of its password.",
     fields: {
       code: "the error's code",
       reason: "",
       userId: "if a user of tokenpair's own table has the name",
-      sessionId: "if a logged-in user gave a wrong current password",
+      sessionId: "if a logged-in user gave a wrong password",
       client: "",
     },
     // `unavailable` says nothing about a password, and under load it would fill the queue.

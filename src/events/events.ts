@@ -49,7 +49,18 @@ export interface NewDeviceEvent extends ClientEvent {
   readonly sessionId: string;
 }
 
-/** A login was refused, or the current password of a password change. */
+/** A session's user was authenticated again, by the password or by the application. */
+export interface SessionConfirmedEvent extends ClientEvent {
+  readonly type: "session_confirmed";
+  /** The session's user. */
+  readonly userId: string;
+  /** The session. */
+  readonly sessionId: string;
+  /** How the user was authenticated: RFC 8176 values with spaces between them. */
+  readonly amr: string;
+}
+
+/** A login was refused, or the current password of a password change, or the password of a confirmation. */
 export interface LoginFailedEvent extends ClientEvent {
   readonly type: "login_failed";
   /** The code of the error that the client got. */
@@ -58,7 +69,7 @@ export interface LoginFailedEvent extends ClientEvent {
   readonly reason: string;
   /** Present if a user of tokenpair's own table has the name. */
   readonly userId?: string;
-  /** Present if a logged-in user gave a wrong current password. */
+  /** Present if a logged-in user gave a wrong password. */
   readonly sessionId?: string;
 }
 
@@ -233,6 +244,7 @@ export interface WebhookFailedEvent extends BaseEvent {
 export type AuthEvent =
   | LoginEvent
   | NewDeviceEvent
+  | SessionConfirmedEvent
   | LoginFailedEvent
   | RefreshEvent
   | SessionsRevokedEvent

@@ -1,3 +1,4 @@
+import { type AuthenticationRequirement, checkRequirement } from "../core/authentication.ts";
 import type { AccessClaims, ApplicationClaims } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
 import type { AuthUser } from "../core/user.ts";
@@ -46,6 +47,22 @@ function authenticateByKnownKey(deps: Deps, token: string): Authentication | Pro
   return lookup === undefined && !loadUser && !checkUserIsActive
     ? claims
     : completeLookups(deps, claims, lookup && requireCurrentKey(deps, token, lookup));
+}
+
+/**
+ * Requires that the user was authenticated recently enough, and by these methods. No I/O.
+ *
+ * @param now the wall clock in whole seconds.
+ * @throws AuthError `confirmation_required`, with the `requirement`. TypeError if the requirement makes no sense.
+ */
+export function requireAuthentication(claims: AccessClaims, requirement: AuthenticationRequirement, now: number): void {
+  const { maxAge, amr = [] } = requirement;
+  if (maxAge === undefined && requirement.amr === undefined) return;
+  checkRequirement(requirement, "requireUser");
+  const isRecent = maxAge === undefined || (claims.authTime !== null && now - claims.authTime <= maxAge);
+  if (isRecent && amr.every((method) => claims.amr.includes(method))) return;
+  const reason = isRecent ? "another authentication method is required" : "the authentication is too old";
+  throw new AuthError("confirmation_required", reason, { requirement: { maxAge, amr: requirement.amr } });
 }
 
 /**

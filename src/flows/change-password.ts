@@ -8,6 +8,7 @@ import type { AuthUser, UserWithPassword } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
 import { createDeviceToken } from "../crypto/device-tokens.ts";
 import { createSecret, deriveChangeSecret, hashIdempotencyKey, hashSecret, isSameHash } from "../crypto/secrets.ts";
+import { requireNoActor } from "./actor.ts";
 import { type Confirmed, type ConfirmOptions, commitRevocation } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { reportLoginFailure } from "./login.ts";
@@ -15,7 +16,7 @@ import type { SessionOwner } from "./logout.ts";
 import { requireGoodPassword } from "./passwords/policy.ts";
 import { normalizePassword, verifyPassword } from "./passwords/text.ts";
 import { findSessionRefusal } from "./session-refusal.ts";
-import { acceptAttempt, admitAttempt, rejectAttempt, undoAttempt } from "./throttling/login-throttle.ts";
+import { countAttempt } from "./throttling/counted-attempt.ts";
 import { type PairSource, prepareTokens, type TokenLimitOptions } from "./token-pair.ts";
 import { userChangedAndRevoked } from "./users.ts";
 
@@ -56,7 +57,7 @@ export interface PasswordChanged extends Confirmed {
  * Changes the password of the user who sent the request, in tokenpair's own user table. A wrong current password counts as a failed login.
  *
  * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for the user; `throttled`, with
- * `retryAfter`; `wrong_password`; `token_revoked` if a reset, a disable or a logout came first; `unavailable`.
+ * `retryAfter`; `wrong_password`; `impersonated`; `token_revoked` if a reset, a disable or a logout came first; `unavailable`.
  * StoreUnavailableError. If it throws, password and sessions have not changed.
  */
 export async function changePassword(
@@ -71,6 +72,7 @@ export async function changePassword(
     const repeated = await repeatPasswordChange(deps, { sessionId, userId }, repeat);
     if (repeated !== null) return repeated;
   }
+  await requireNoActor(deps, sessionId);
   const row = await deps.store.users.findById(userId);
   if (row === null) throw new AuthError("user_not_found", "no such user");
   const { passwordHash: _, ...user } = row;
@@ -184,14 +186,8 @@ async function verifyCurrentPassword(
   const { passwordHash, ...user } = row;
   const usernameKey = toUsernameKey(user.username, deps.settings.usernameCaseSensitive);
   const account = { username: user.username, usernameKey, userId: user.id, mayBeUser: true };
-  const attempt = await admitAttempt(deps, account, { client, device: { sessionId } });
-  const match = await verifyPassword(deps.passwords, passwordHash, currentPassword).catch(async (error: unknown) => {
-    await undoAttempt(deps, attempt);
-    throw error;
-  });
-  if (match === null) {
-    await rejectAttempt(deps, attempt);
-    throw new AuthError("wrong_password", "wrong current password");
-  }
-  await acceptAttempt(deps, attempt, user);
+  const verify = async () =>
+    (await verifyPassword(deps.passwords, passwordHash, currentPassword)) === null ? null : { user };
+  const verified = await countAttempt(deps, account, { client, device: { sessionId }, verify });
+  if (verified === null) throw new AuthError("wrong_password", "wrong current password");
 }

@@ -1,6 +1,7 @@
 import { authenticate, isStillValid } from "./authenticate.ts";
 import { authenticateService } from "./authenticate-service.ts";
 import { changePassword, repeatPasswordChange } from "./change-password.ts";
+import { confirm, confirmByPassword } from "./confirm.ts";
 import type { Deps } from "./deps.ts";
 import { introspect } from "./introspect.ts";
 import { issue } from "./issue.ts";
@@ -36,6 +37,8 @@ const flows = {
   authenticate,
   authenticateService,
   changePassword,
+  confirm,
+  confirmByPassword,
   createUser,
   deleteUser,
   disableUser,

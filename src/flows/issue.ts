@@ -1,11 +1,16 @@
+import { toActor, toAmrText } from "../core/authentication.ts";
 import type { TokenPair } from "../core/claims.ts";
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
+import { hours } from "../core/settings/durations.ts";
+import { toShown } from "../core/settings/faults.ts";
+import type { Settings } from "../core/settings/settings.ts";
 import type { CreatedSession, NewSession, RevokedSessions } from "../core/store/sessions.ts";
 import type { AuthUser } from "../core/user.ts";
 import { createSecret, createSessionId, hashSecret } from "../crypto/secrets.ts";
 import type { EventsOf, SessionsRevokedEvent } from "../events/events.ts";
+import { withActor } from "./actor.ts";
 import { commit, sessionsRevoked } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import type { SessionOwner } from "./logout.ts";
@@ -20,7 +25,36 @@ export interface IssueOptions {
   readonly client?: ClientInfo;
   /** An earlier session of the same browser. It is revoked in the same transaction, if it is that user's. */
   readonly replaces?: SessionOwner | undefined;
+  /**
+   * How you have authenticated the user: RFC 8176 values such as `["otp"]`, or your own. At most 8, of at most 12 letters, digits,
+   * ".", "_" and "-". They are the claim `amr` of the session's access tokens. Default: the tokens don't say it.
+   */
+  readonly amr?: readonly string[];
+  /**
+   * Who acts for the user, such as "support/bob": the session is an impersonation. Its access tokens have the claim `act`, its
+   * entries in the audit log have the actor, and it can't change the password, be confirmed, or revoke the user's other sessions.
+   * At most 64 printable ASCII characters without spaces and quotes. Default: the user.
+   */
+  readonly actor?: string;
+  /**
+   * How long the session lives at most, in whole seconds, no matter how often it is refreshed. Default: the setting
+   * `sessionLifetime`. With `actor`, the default and the maximum are 3,600.
+   */
+  readonly lifetime?: number;
 }
+
+/** How to start a session, checked. */
+export interface SessionStart extends Pick<IssueOptions, "remember" | "client" | "replaces"> {
+  /** How the user was authenticated: values with spaces between them. Default: unknown. */
+  readonly amr?: string | undefined;
+  /** Who acts for the user. Default: the user. */
+  readonly actor?: string | undefined;
+  /** Seconds. Default: `sessionLifetime`. */
+  readonly lifetime?: number | undefined;
+}
+
+/** How long a session in which an actor acts for the user lives at most, in seconds. */
+const actorLifetime = hours(1);
 
 /** A new session, its user and its first pair. */
 export interface Issued {
@@ -35,14 +69,37 @@ export interface Issued {
 /**
  * Starts a session for a user whom the application has authenticated.
  *
- * @throws AuthError `no_active_account` if there is no such user or the user may not have tokens; and what
+ * @throws TypeError if an option is wrong. AuthError `no_active_account` if there is no such user or the user may not have tokens; and what
  * `startSession` throws.
  */
 export async function issue(deps: Deps, userId: string, options: IssueOptions = {}): Promise<Issued> {
+  const start = toSessionStart(deps.settings, options);
   const found = await deps.users.find(userId);
   if (found === null) throw new AuthError("no_active_account", "no such user");
   if (!mayHaveTokens(deps.settings, found.user)) throw new AuthError("no_active_account", "the user may not log in");
-  return startSession(deps, found, options);
+  return startSession(deps, found, start);
+}
+
+/** Checks the options of `issue`. An actor is also who the audit log says has acted. @throws TypeError */
+function toSessionStart(settings: Pick<Settings, "sessionLifetime">, options: IssueOptions): SessionStart {
+  const { remember, client, replaces } = options;
+  const amr = options.amr === undefined ? undefined : toAmrText(options.amr, "issue");
+  const actor = options.actor === undefined ? undefined : toActor(options.actor, "issue");
+  const longest = actor === undefined ? settings.sessionLifetime : Math.min(actorLifetime, settings.sessionLifetime);
+  const { lifetime = longest } = options;
+  if (!Number.isSafeInteger(lifetime) || lifetime < 1 || lifetime > longest) {
+    throw new TypeError(
+      `issue: lifetime must be a whole number of seconds from 1 to ${longest}, got ${toShown(lifetime)}`,
+    );
+  }
+  return {
+    ...(remember === undefined ? {} : { remember }),
+    ...(client === undefined ? {} : { client }),
+    replaces,
+    amr,
+    actor,
+    lifetime,
+  };
 }
 
 /**
@@ -54,17 +111,25 @@ export async function issue(deps: Deps, userId: string, options: IssueOptions = 
 export async function startSession(
   deps: Deps,
   { user, epoch }: FoundUser,
-  { remember = true, client = {}, replaces, tokenLimits }: IssueOptions & TokenLimitOptions,
+  { remember = true, tokenLimits, ...start }: SessionStart & TokenLimitOptions,
 ): Promise<Issued> {
   const { settings, store } = deps;
+  const { replaces, amr = null, actor = null, lifetime = settings.sessionLifetime } = start;
+  const client = withActor(start.client ?? {}, actor);
   const tokens = await prepareTokens(deps, user, { tokenLimits });
   const secret = createSecret(deps.random);
+  const base = toNewSession(deps, user.id, client);
   const newSession: NewSession = {
-    ...toNewSession(deps, user.id, client),
+    ...base,
     userEpoch: epoch,
     currentHash: hashSecret(secret),
     persistent: remember,
-    updateLastLogin: settings.updateLastLogin,
+    amr,
+    actor,
+    absoluteLifetime: lifetime,
+    // An actor isn't the user: it neither has logged in as the user, nor may it log the user out.
+    updateLastLogin: settings.updateLastLogin && actor === null,
+    maxSessions: actor === null ? base.maxSessions : null,
     ...(replaces === undefined ? {} : { replaces }),
   };
   const created = await commit(deps, sessionCreated(newSession, client), async (audit) => {

@@ -18,7 +18,7 @@ export interface Credentials {
 }
 
 /** How to log in. */
-export interface LoginOptions extends IssueOptions {
+export interface LoginOptions extends Pick<IssueOptions, "remember" | "client" | "replaces"> {
   /**
    * The `device` that this device got at its last login. Failed logins on unknown devices then don't count against this
    * one. Default: the device is unknown.
@@ -83,7 +83,7 @@ async function loginAs(
     { userId: verified.user.id, userEpoch: verified.epoch, issuedAt: deps.clock.now() },
     deps.random,
   );
-  const issued = await startSession(deps, verified, options);
+  const issued = await startSession(deps, verified, { ...options, amr: "pwd" });
   if (verified.outdatedHash !== undefined) {
     await rehashPassword(deps, verified.user.id, verified.outdatedHash, client);
   }

@@ -1,7 +1,9 @@
 import type { RefreshClaims } from "../core/claims.ts";
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
-import { nothingRevoked, type SessionSnapshot, type Verdict } from "../core/store/sessions.ts";
+import { type Decision, nothingRevoked, type SessionSnapshot, type Verdict } from "../core/store/sessions.ts";
+import type { EventsOf } from "../events/events.ts";
+import { type Actor, requireNoActor, withActor } from "./actor.ts";
 import {
   type Confirmed,
   type ConfirmOptions,
@@ -50,11 +52,9 @@ export async function logoutByRefreshToken(
   if (claims.type === "legacy") return logoutByLegacyToken(deps, claims, { client, isConfirmed: confirmed ?? false });
   const { sessionId, userId } = claims;
   if (scope === "local") {
-    const events = sessionsRevoked({ userId, sessionId, reason: "logout", client });
-    const revoked = await commitRevocation(deps, confirmed ?? false, events, (options) =>
-      deps.store.sessions.decide(sessionId, (snapshot) => revokeIfLive(snapshot, claims), options),
-    );
-    if (revoked.result !== null) throw revoked.result;
+    const decide = (snapshot: SessionSnapshot | null) => revokeUnless(findLogoutRefusal(snapshot, claims), snapshot);
+    const revoked = await logoutOne(deps, { sessionId, userId }, decide, { client, confirmed });
+    if (revoked.result.refusal !== null) throw revoked.result.refusal;
     return toConfirmed(revoked);
   }
   const refusal = findLogoutRefusal(await deps.store.sessions.find(sessionId), claims);
@@ -65,9 +65,34 @@ export async function logoutByRefreshToken(
   return toConfirmed(revoked);
 }
 
-function revokeIfLive(snapshot: SessionSnapshot | null, claims: RefreshClaims): Verdict<AuthError | null> {
-  const refusal = findLogoutRefusal(snapshot, claims);
-  return refusal === null ? { result: null, revoke: "logout" } : { result: refusal };
+/** What was decided about the logout of one session. */
+interface LogoutDecision {
+  /** Why the session isn't logged out; `null` if nothing was refused. */
+  readonly refusal: AuthError | null;
+  readonly actor: Actor;
+}
+
+function revokeUnless(refusal: AuthError | null, snapshot: SessionSnapshot | null): Verdict<LogoutDecision> {
+  const actor = snapshot?.session.actor ?? null;
+  return { result: { refusal, actor }, ...(refusal === null ? { revoke: "logout" } : {}) };
+}
+
+/** Logs out one session if `decide` says so. The event has the session's actor. */
+function logoutOne(
+  deps: Deps,
+  { sessionId, userId }: SessionOwner,
+  ...[decide, { client = {}, confirmed = false }]: [
+    decide: (snapshot: SessionSnapshot | null) => Verdict<LogoutDecision>,
+    options: Pick<LogoutOptions, "client" | "confirmed">,
+  ]
+): Promise<Decision<LogoutDecision> & Confirmed> {
+  const eventsOf: EventsOf<Decision<LogoutDecision>> = (decision) => {
+    const subject = { userId, sessionId, reason: "logout", client: withActor(client, decision.result.actor) } as const;
+    return sessionsRevoked(subject)(decision);
+  };
+  return commitRevocation(deps, confirmed, eventsOf, (options) =>
+    deps.store.sessions.decide(sessionId, decide, options),
+  );
 }
 
 /** Returns why the token can't log out: it isn't one of its session, or the session is over. Its generation doesn't matter. */
@@ -84,7 +109,7 @@ const sessionOver = () => new AuthError("token_revoked", "the session is over al
  * session itself is over. Durable when the promise fulfils.
  *
  * @returns how many sessions were revoked, and the new entries of the revocation feed.
- * @throws StoreUnavailableError with nothing changed.
+ * @throws AuthError `impersonated` if an actor asks for more than this session. StoreUnavailableError with nothing changed.
  */
 export async function logout(
   deps: Deps,
@@ -93,11 +118,12 @@ export async function logout(
 ): Promise<RevokedAndConfirmed> {
   const { sessions } = deps.store;
   if (scope === "local") {
-    const events = sessionsRevoked({ userId, sessionId, reason: "logout", client });
-    return commitRevocation(deps, confirmed ?? false, events, (options) =>
-      sessions.revoke(sessionId, "logout", { userId, ...options }),
-    );
+    const decide = (snapshot: SessionSnapshot | null): Verdict<LogoutDecision> =>
+      snapshot?.session.userId === userId ? revokeUnless(null, snapshot) : { result: { refusal: null, actor: null } };
+    const { result: _, ...revoked } = await logoutOne(deps, { sessionId, userId }, decide, { client, confirmed });
+    return revoked;
   }
+  await requireNoActor(deps, sessionId);
   const isConfirmed = confirmed ?? deps.settings.confirmRevocations;
   const events = sessionsRevoked({ userId, reason: "logout", client });
   const revoked = await commitRevocation(deps, isConfirmed, events, async (options) =>

@@ -1,3 +1,4 @@
+import { toAmr } from "../core/authentication.ts";
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
@@ -33,6 +34,14 @@ export interface SessionView {
   readonly ip: string | null;
   /** The name that the user gave the session; `null` if there is none. */
   readonly label: string | null;
+  /** When the user was last authenticated: at the login, or when the session was confirmed since. 0: long ago. */
+  readonly authenticatedAt: number;
+  /** How the user was authenticated, such as `["pwd", "otp"]`. Empty if it is unknown. */
+  readonly amr: readonly string[];
+  /** Who acts for the user in this session; `null` if the user does. */
+  readonly actor: string | null;
+  /** Whether a browser keeps the session's refresh cookie after it is closed. */
+  readonly persistent: boolean;
 }
 
 /** What the session flows need: less than `Deps`, so that a command line without a signing key can run them. */
@@ -58,8 +67,10 @@ export const maxListedSessions = 1000;
 
 /** Converts a row to what its user may see. */
 export function toSessionView(session: Session): SessionView {
-  const { id, userId, createdAt, lastUsedAt, idleExpiresAt, userAgent, ip, label } = session;
-  return { id, userId, createdAt, lastUsedAt, expiresAt: idleExpiresAt, userAgent, ip, label };
+  const { id, userId, createdAt, lastUsedAt, idleExpiresAt: expiresAt, userAgent, ip, label } = session;
+  const { authenticatedAt, amr, actor, persistent } = session;
+  const authentication = { authenticatedAt, amr: toAmr(amr), actor };
+  return { id, userId, createdAt, lastUsedAt, expiresAt, userAgent, ip, label, ...authentication, persistent };
 }
 
 /** Returns the live sessions of a user or, without `userId`, of all users: newest first, at most 1,000. */

@@ -1,3 +1,4 @@
+import { longestAmr, maxActorLength, toAmr } from "../core/authentication.ts";
 import type { ApplicationClaims, TokenPair } from "../core/claims.ts";
 import type { Session } from "../core/session.ts";
 import type { AuthUser } from "../core/user.ts";
@@ -96,10 +97,10 @@ function prepare(deps: Deps, contents: TokenContents): PreparedTokens {
     globalEpoch,
     accessUntil = Number.POSITIVE_INFINITY,
   }: Omit<PairSource, "secret">): Pick<TokenPair, "access" | "accessExpiresIn"> {
-    const { userId, id: sessionId, userEpoch } = session;
+    const { userId, id: sessionId, userEpoch, authenticatedAt: authTime, actor } = session;
     const expiresAt = Math.min(now + settings.accessTokenLifetime, session.absoluteExpiresAt, accessUntil);
     const token = { userId, sessionId, userEpoch, globalEpoch, tokenId, issuedAt: now, expiresAt, claims };
-    const access = minter.mintAccess(token);
+    const access = minter.mintAccess({ ...token, authTime, amr: toAmr(session.amr), actor });
     return { access, accessExpiresIn: expiresAt - now };
   }
 
@@ -157,6 +158,9 @@ const longest = {
   userEpoch: Number.MAX_SAFE_INTEGER,
   globalEpoch: Number.MAX_SAFE_INTEGER,
   tokenId: "0".repeat(32),
+  authTime: Number.MAX_SAFE_INTEGER,
+  amr: longestAmr,
+  actor: "x".repeat(maxActorLength),
   generation: 0xffff_ffff,
   secret: new Uint8Array(32),
 };

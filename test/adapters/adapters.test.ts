@@ -11,7 +11,15 @@ import * as forFastify from "../../src/adapters/fastify.ts";
 import * as forHono from "../../src/adapters/hono.ts";
 import * as forNode from "../../src/adapters/node.ts";
 import type { Auth, Authentication, Settings, User } from "../../src/index.ts";
-import { createScriptAuth, credentials, type RunningApp, runCorsScript, runHttpScript } from "./http-script.ts";
+import {
+  createScriptAuth,
+  credentials,
+  danger,
+  type RunningApp,
+  runCorsScript,
+  runHttpScript,
+  runStepUpScript,
+} from "./http-script.ts";
 
 type Start = (auth: Auth) => Promise<RunningApp>;
 
@@ -66,6 +74,14 @@ describe.each<readonly [string, Start]>([
       await app.close();
       await close();
     }
+  });
+
+  it(`passes the step-up script on ${name}`, async () => {
+    const { auth, close } = await createScriptAuth();
+    const app = await start(auth);
+    await runStepUpScript(app.url, auth);
+    await app.close();
+    await close();
   });
 
   it(`sends each Set-Cookie header of a refusal and of an endpoint on ${name}`, async () => {
@@ -142,11 +158,17 @@ async function listen(listener: RequestListener): Promise<RunningApp> {
 function startNode(auth: Auth): Promise<RunningApp> {
   const handleAuth = forNode.toNodeHandler(auth);
   const authenticate = forNode.requireUser(auth);
+  const authenticateAgain = forNode.requireUser(auth, danger);
   const allowOrigins = forNode.cors(auth, corsOptions);
   return listen(async (req, res) => {
     if (allowOrigins(req, res)) return;
     if (auth.handles(req)) return void (await handleAuth(req, res));
     if (req.url === "/own") return void res.end("the application's own");
+    if (req.url === "/danger") {
+      const confirmed = await authenticateAgain(req, res);
+      if (confirmed !== null) res.end(`by ${confirmed.amr}`);
+      return;
+    }
     const user = await authenticate(req, res);
     if (user !== null) res.end(`hello ${user.userId}`);
   });
@@ -159,6 +181,7 @@ function startExpress(auth: Auth, parsers: readonly express.RequestHandler[]): P
   app.use(forExpress.authRoutes(auth));
   app.get("/own", (_req, res) => void res.vary("Accept").send("the application's own"));
   app.all("/hello", forExpress.requireUser(auth), (req, res) => void res.send(`hello ${req.auth.userId}`));
+  app.get("/danger", forExpress.requireUser(auth, danger), (req, res) => void res.send(`by ${req.auth.amr}`));
   app.get("/broken", forExpress.requireUser(auth), fail);
   app.use(((_error, _req, res, _next) => void res.status(500).send("handled")) as express.ErrorRequestHandler);
   return listen(app);
@@ -179,6 +202,7 @@ async function startFastify(
   };
   app.get("/hello", { onRequest }, handler);
   app.post("/hello", { onRequest }, handler);
+  app.get("/danger", { onRequest: forFastify.requireUser(auth, danger) }, async (request) => `by ${request.auth.amr}`);
   app.get("/broken", { onRequest }, fail);
   // A reply counts as sent only when these hooks have ended.
   app.addHook("onSend", async (_request, _reply, payload) => {
@@ -210,6 +234,7 @@ async function startHono(
   app.use(forHono.authRoutes(auth));
   app.get("/own", (c) => c.text("the application's own"));
   addGuarded(app, "/hello", (c) => c.text(`hello ${c.get("auth").userId}`));
+  app.get("/danger", forHono.requireUser(auth, danger), (c) => c.text(`by ${c.get("auth").amr}`));
   addGuarded(app, "/broken", fail);
   app.onError((_, c) => c.text("handled", 500));
   return new Promise((resolve) => {

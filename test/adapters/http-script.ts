@@ -134,6 +134,33 @@ export async function runHttpScript(url: string, auth: Auth, isBehindParser = fa
   expect([own.status, await own.text()]).toEqual([200, "the application's own"]);
 }
 
+/** What `/danger` requires of the user's authentication. */
+export const danger = { maxAge: 3_600, amr: ["otp"] } as const;
+
+/** Runs the script of an application with a route that requires `danger`, and answers by which methods the user was authenticated. */
+export async function runStepUpScript(url: string, auth: Auth): Promise<void> {
+  const ask = (access: string) => fetch(`${url}/danger`, { headers: { Authorization: `Bearer ${access}` } });
+  const { access, session } = await auth.login(credentials);
+  expect((await fetch(`${url}/danger`)).status).toBe(401);
+
+  const refused = await ask(access);
+  expect(refused.status).toBe(401);
+  expect(refused.headers.get("WWW-Authenticate")).toBe(
+    'Bearer realm="api", error="insufficient_user_authentication", ' +
+      'error_description="A different authentication level is required", max_age="3600"',
+  );
+  expect(await refused.json()).toEqual({
+    detail: "Confirm that it is you, and try again.",
+    code: "confirmation_required",
+    max_age: 3_600,
+    amr: ["otp"],
+  });
+
+  const confirmed = await auth.confirm({ userId: session.userId, sessionId: session.id }, { amr: ["otp"] });
+  const accepted = await ask(confirmed.access);
+  expect([accepted.status, await accepted.text()]).toEqual([200, "by pwd,otp"]);
+}
+
 const toCors = ({ headers }: Response) =>
   Object.fromEntries([...headers].filter(([name]) => name.startsWith("access-control-")));
 

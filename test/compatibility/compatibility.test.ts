@@ -26,9 +26,11 @@ const logOut = async (url: string, pair: Pair) =>
 const expectRefused = async (url: string, pair: Pair) =>
   expect(await postRefresh(url, pair.refresh)).toMatchObject({ status: 401, body: { code: "token_not_valid" } });
 
-function toSessionId({ refresh: token }: Pair): string {
-  return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()).sid;
+function toPayload(token: string) {
+  return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
 }
+
+const toSessionId = ({ refresh: token }: Pair): string => toPayload(token).sid;
 
 /** Presents a token to a node after the other one has refreshed it twice. Returns the session's newest pair. */
 async function reuse(detector: string, other: string): Promise<Pair> {
@@ -81,6 +83,19 @@ describe.each(databases)("tokenpair 0.1 and this version on one %s database", (d
     for (const version of versions) {
       for (const { access } of [begunBefore, begunToday]) expect(await verifyAccess(toUrl(version), access)).toBe(200);
     }
+  });
+
+  it("say of a session that 0.1 began that its user was authenticated at the login", async () => {
+    const pair = await logIn(toUrl("0.1"));
+    const { iat } = toPayload(pair.access);
+    const refreshed = await refresh(toUrl("today"), await refresh(toUrl("0.1"), pair));
+    expect(toPayload(refreshed.access)).toMatchObject({ auth_time: iat });
+    // A node of 0.1 doesn't know the claims, and keeps them in the row.
+    const begunToday = toPayload((await logIn(toUrl("today"))).access);
+    expect(begunToday).toMatchObject({ amr: ["pwd"] });
+    const there = await refresh(toUrl("0.1"), await logIn(toUrl("today")));
+    expect(toPayload(there.access)).not.toHaveProperty("amr");
+    expect(toPayload((await refresh(toUrl("today"), there)).access)).toMatchObject({ amr: ["pwd"] });
   });
 
   it.each(versions)("refuse a session within two seconds after a logout on %s", async (version) => {

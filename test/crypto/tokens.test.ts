@@ -53,11 +53,38 @@ describe("an access token", () => {
       ...times,
       globalEpoch: 3,
       tokenId: id,
+      authTime: null,
+      amr: [],
+      actor: null,
       payload,
     });
   });
 
-  it.each([...Object.keys(refresh), "nbf", "iss", "aud"])(
+  it("says when, how and by whom its user was authenticated", () => {
+    const facts = { authTime: 1_700_000_000, amr: ["pwd", "otp"], actor: "support/bob" };
+    const token = tokens.mintAccess({ ...session, ...times, globalEpoch: 3, ...facts, claims: {} });
+    expect(readPayload(token)).toMatchObject({
+      auth_time: 1_700_000_000,
+      amr: ["pwd", "otp"],
+      act: { sub: "support/bob" },
+    });
+    expect(tokens.verifyAccess(token)).toMatchObject(facts);
+  });
+
+  it.each([
+    { auth_time: "1700000000", amr: "pwd", act: "bob" },
+    { auth_time: -1, amr: ["pwd", 7], act: { sub: 7 } },
+    { auth_time: 1.5, amr: null, act: { sub: "" } },
+    { auth_time: null, amr: {}, act: null },
+  ])(
+    "says nothing about it by claims of another form, as an application of version 0.1 could have them: %j",
+    (claims) => {
+      const token = forge({ ...access, ...claims });
+      expect(tokens.verifyAccess(token)).toMatchObject({ authTime: null, amr: [], actor: null });
+    },
+  );
+
+  it.each([...Object.keys(refresh), "nbf", "iss", "aud", "auth_time", "amr", "act"])(
     "is not created with an application claim named %s",
     (name) => {
       expect(() => tokens.mintAccess({ ...session, ...times, globalEpoch: 3, claims: { [name]: "mine" } })).toThrow(

@@ -37,6 +37,7 @@ const throttled = { type: "throttled", retryAfter: 60, ...base } as const;
 const rows: readonly Row[] = [
   ["a login", { type: "login", ...session }, { audit: "transaction", count: ["logins", "success"] }],
   ["a new device", { type: "new_device", ...session }, { audit: "transaction", webhook: "new_device" }],
+  ["a confirmation", { type: "session_confirmed", amr: "otp", ...session }, { audit: "transaction" }],
   [
     "a login with a wrong password",
     { ...failed, code: "no_active_account" },

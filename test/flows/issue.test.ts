@@ -53,6 +53,40 @@ describe("issue", () => {
   });
 });
 
+describe("issue with amr and lifetime", () => {
+  it("returns tokens that say when and how the user was authenticated, also after refreshes", async () => {
+    const { pair, session } = await issue(auth.deps, auth.user.id, { amr: ["hwk", "user"] });
+    auth.clock.advance(30);
+    const refreshed = await refresh(auth.deps, pair.refresh);
+    const replayed = await refresh(auth.deps, pair.refresh);
+    const expected = { authTime: testStart, amr: ["hwk", "user"], actor: null, sessionId: session.id };
+    for (const { access } of [pair, refreshed.pair, replayed.pair]) {
+      const claims = await authenticate(auth.deps, access);
+      expect(claims).toMatchObject(expected);
+      expect(claims.payload).toMatchObject({ auth_time: testStart, amr: ["hwk", "user"] });
+      expect(claims.payload).not.toHaveProperty("act");
+    }
+  });
+
+  it("returns tokens that don't say how the user was authenticated if the caller doesn't", async () => {
+    const { pair } = await issue(auth.deps, auth.user.id);
+    const claims = await authenticate(auth.deps, pair.access);
+    expect(claims).toMatchObject({ authTime: testStart, amr: [] });
+    expect(claims.payload).not.toHaveProperty("amr");
+  });
+
+  it("starts a session that ends earlier than the setting says", async () => {
+    const { session } = await issue(auth.deps, auth.user.id, { lifetime: 100 });
+    expect(session).toMatchObject({ idleExpiresAt: testStart + 100, absoluteExpiresAt: testStart + 100 });
+    await expect(issue(auth.deps, auth.user.id, { lifetime: 901 })).rejects.toThrow(/from 1 to 900, got 901$/);
+  });
+
+  it("refuses values that aren't names of methods, and starts no session", async () => {
+    await expect(issue(auth.deps, auth.user.id, { amr: ["one time"] })).rejects.toThrow(TypeError);
+    expect(await liveSessions()).toBe(0);
+  });
+});
+
 describe("issue with maxSessionsPerUser", () => {
   it("revokes the least recently used sessions beyond the limit, with one event each", async () => {
     await auth.close();

@@ -61,6 +61,10 @@ describe("listSessions", () => {
         userAgent: "Firefox",
         ip: "192.0.2.7",
         label: null,
+        authenticatedAt: testStart,
+        amr: ["pwd"],
+        actor: null,
+        persistent: true,
       },
     ]);
   });

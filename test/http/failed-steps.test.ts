@@ -131,6 +131,12 @@ const routes: readonly (readonly [name: string, toSend: (scene: Scene) => Send])
       () =>
         browser.post("/api/auth/password/", { current_password: alice.password, new_password: newPassword }),
   ],
+  [
+    "POST auth/confirm/",
+    ({ browser }) =>
+      () =>
+        browser.post("/api/auth/confirm/", { password: alice.password }),
+  ],
 ];
 
 let t: TestAuth;

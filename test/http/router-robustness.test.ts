@@ -23,6 +23,7 @@ const paths = [
   "/api/auth/sessions/",
   "/api/auth/sessions/x/",
   "/api/auth/password/",
+  "/api/auth/confirm/",
   "/api/schema/",
   "/.well-known/jwks.json",
   "/.well-known/oauth-authorization-server",

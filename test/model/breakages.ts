@@ -152,8 +152,8 @@ export const breakages: readonly Breakage[] = [
   broken("the reuse interval slides with every replay", "I2", (database, sessions) => ({
     decide: async (id, decide) => {
       const decided = await sessions.decide(id, decide);
-      const { outcome } = Object(decided.result) as { readonly outcome?: string };
-      if (outcome !== "replayed") return decided;
+      const { ruling } = Object(decided.result) as { readonly ruling?: { readonly outcome: string } };
+      if (ruling?.outcome !== "replayed") return decided;
       return database.transact((tables) => {
         const session = tables.sessions[id] as Session;
         return { tables: withSession(tables, { ...session, rotatedAt: tables.now }), result: decided };
@@ -165,7 +165,9 @@ export const breakages: readonly Breakage[] = [
   ),
   { name: "signatures are not verified", violates: "I8", scenario: { ...timeless, breakTokens: withoutVerification } },
   broken("detected reuse revokes every session of the user", "I9", (database) =>
-    decideWith(database, { revokes: (session) => session.userId === user.id }),
+    decideWith(database, {
+      revokes: (session, id, reason) => (reason === "reuse" ? session.userId === user.id : session.id === id),
+    }),
   ),
   broken("a logout is answered before it is durable", "I10", (database) => decideWith(database, { isDurable: false })),
   broken("a rotation is two transactions", "I10", (database, sessions) => ({

@@ -105,6 +105,10 @@ function create(tables: Tables, { idleLifetime, absoluteLifetime, ...given }: Ne
     idempotencyHash: null,
     rotatedAt: null,
     createdAt: now,
+    // Not modelled: no rule depends on them.
+    authenticatedAt: 0,
+    amr: null,
+    actor: null,
     lastUsedAt: now,
     idleExpiresAt: now + Math.min(idleLifetime, absoluteLifetime),
     absoluteExpiresAt: now + absoluteLifetime,

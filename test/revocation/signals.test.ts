@@ -47,6 +47,9 @@ function toClaims(changes: Partial<AccessClaims> = {}): AccessClaims {
     tokenId: "t1",
     issuedAt: start,
     expiresAt: start + 1800,
+    authTime: start,
+    amr: [],
+    actor: null,
     payload: {},
     ...changes,
   };

@@ -63,7 +63,7 @@ async function listSessions(deps: Deps, { user }: ListOptions): Promise<Output> 
     ["SESSION", "USER", "CREATED", "LAST USED", "EXPIRES", "IP", "DEVICE"],
     sessions.map((session) => [
       session.id,
-      names.get(session.userId) ?? session.userId,
+      `${names.get(session.userId) ?? session.userId}${session.actor === null ? "" : ` (by ${session.actor})`}`,
       toTime(session.createdAt),
       toTime(session.lastUsedAt),
       toTime(session.expiresAt),

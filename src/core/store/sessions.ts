@@ -50,6 +50,12 @@ export interface SessionStore {
    * `null`.
    */
   touch(use: SessionUse): Promise<SessionAt | null>;
+  /**
+   * Records that the user of a session was authenticated again: now, and by more methods. One conditional UPDATE: returns `null`,
+   * with nothing changed, if user or epoch don't match, session or user aren't live, or the session has an actor. Of more methods
+   * than a session can have, the least recently used are dropped.
+   */
+  reauthenticate(change: Reauthentication, audit?: AuditOf<SessionAt>): Promise<SessionAt | null>;
   /** Returns one session, live or not; `null` if there is none. */
   find(sessionId: string): Promise<SessionSnapshot | null>;
   /** Returns the live sessions of one user, or of all users, newest first. A session whose user has a higher epoch isn't live. */
@@ -140,6 +146,12 @@ export interface NewSession {
   readonly userAgent: string | null;
   /** The client's IP address. */
   readonly ip: string | null;
+  /** When the user was authenticated: whole seconds since the epoch. Default: now. */
+  readonly authenticatedAt?: number;
+  /** How the user was authenticated: values with spaces between them. Default: unknown. */
+  readonly amr?: string | null;
+  /** Who acts for the user, in place of the user. Default: `null`. */
+  readonly actor?: string | null;
   /** Whether to set the user's `lastLoginAt`. */
   readonly updateLastLogin: boolean;
   /** An earlier session of the same browser. It is revoked if it is that user's. */
@@ -167,7 +179,7 @@ export interface CreatedSession extends SessionAt {
   readonly limited: readonly string[];
   /**
    * Whether the user has logged in before, and neither an unrevoked session of this user nor the audit log has the new
-   * session's user agent.
+   * session's user agent. False if the session has an actor. Sessions and logins with an actor aren't looked at.
    */
   readonly isNewDevice: boolean;
 }
@@ -231,6 +243,20 @@ export interface SessionUse {
   readonly userAgent: string | null;
   /** The client's IP address; `null` keeps the one that is stored. */
   readonly ip: string | null;
+}
+
+/** A session's user was authenticated again. */
+export interface Reauthentication {
+  /** The session. */
+  readonly sessionId: string;
+  /** The session must be this user's. */
+  readonly userId: string;
+  /** The epoch under which the user was authenticated. It must be the session's. `null`: whichever it is. */
+  readonly userEpoch: number | null;
+  /** How: values with spaces between them. They are added to the session's. */
+  readonly amr: string;
+  /** How long the access token lives that the caller will issue: seconds from now. */
+  readonly accessLifetime: number;
 }
 
 /** What was decided while the row was locked. */

@@ -79,6 +79,8 @@ function toSession(
     // simplejwt's tokens have no epoch. Whatever has raised the user's epoch here has revoked them.
     userEpoch: 0,
     persistent: true,
+    // Nothing says when the user logged in there.
+    authenticatedAt: 0,
     currentHash: hashSecret(deriveSecret(secret, base.id, 0, salt)),
     previousHash: hashSecret(secret),
     salt,

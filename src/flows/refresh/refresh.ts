@@ -17,6 +17,7 @@ import {
   reportRefusal,
   toRefreshEvent,
   toRowClient,
+  withActorOf,
 } from "./report.ts";
 import type { Changed } from "./rule.ts";
 import { decideSpent, type SpentOptions } from "./spent.ts";
@@ -132,8 +133,9 @@ async function tryToRotate(
     isAudited: settings.auditRotations && settings.auditRetention > 0,
   });
   if (rotated !== null) {
-    deps.emit(toRefreshEvent(presented, { outcome: "rotated", time: rotated.now }, options));
-    return { outcome: "rotated", session: rotated.session, pair: tokens.mintPair({ ...rotated, secret: successor }) };
+    const { session, now: time } = rotated;
+    deps.emit(toRefreshEvent(presented, { outcome: "rotated", time }, withActorOf(options, session)));
+    return { outcome: "rotated", session, pair: tokens.mintPair({ ...rotated, secret: successor }) };
   }
 
   return decideSpent(deps, presented, { ...options, tokens, isLastTry });

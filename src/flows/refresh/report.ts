@@ -4,6 +4,7 @@ import type { AuthError } from "../../core/errors.ts";
 import type { Session } from "../../core/session.ts";
 import type { AuthUser } from "../../core/user.ts";
 import type { RefreshEvent, RefreshOutcome } from "../../events/events.ts";
+import { withActor } from "../actor.ts";
 import type { Deps } from "../deps.ts";
 import type { TokenLimitOptions } from "../token-pair.ts";
 
@@ -68,6 +69,11 @@ export function toRefreshEvent(
     // A refresh token of simplejwt takes the place of generation -1.
     ...(generation === undefined || generation < 0 ? {} : { generation }),
   };
+}
+
+/** Returns the options of a refresh with the actor of the session that it refreshes. */
+export function withActorOf<O extends RefreshOptions>(options: O, session: Pick<Session, "actor"> | undefined): O {
+  return { ...options, client: withActor(options.client ?? {}, session?.actor ?? null) };
 }
 
 /** What an event says about a genuine token. A refresh token of simplejwt that isn't redeemed has no session. */

@@ -1,12 +1,19 @@
 import type { RefreshClaims } from "../../core/claims.ts";
-import type { Decision } from "../../core/store/sessions.ts";
+import type { Session } from "../../core/session.ts";
+import type { Decision, SessionSnapshot, Verdict } from "../../core/store/sessions.ts";
 import { deriveSecret, hashIdempotencyKey, hashSecret } from "../../crypto/secrets.ts";
 import type { EventsOf } from "../../events/events.ts";
 import { commit, sessionsRevoked } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import type { PreparedTokens } from "../token-pair.ts";
-import { type Refreshed, type RefreshOptions, type RefreshReport, toRefreshEvent } from "./report.ts";
+import { type Refreshed, type RefreshOptions, type RefreshReport, toRefreshEvent, withActorOf } from "./report.ts";
 import { type Changed, decideRefresh, type Replay, type Ruling } from "./rule.ts";
+
+/** What was decided, and about which row. */
+interface Decided {
+  readonly ruling: Ruling;
+  readonly session: Session | undefined;
+}
 
 /** How to decide about a token that is not the session's current one. */
 export interface SpentOptions extends RefreshOptions {
@@ -36,9 +43,14 @@ export async function decideSpent(
     reuseInterval,
     accessTokenLifetime,
   };
-  const { result: ruling } = await commit(deps, refreshDecided(deps, presented, { ...options, isLastTry }), (audit) =>
-    store.sessions.decide(sessionId, (snapshot) => decideRefresh(presented, presentation, snapshot), { audit }),
+  const decide = (snapshot: SessionSnapshot | null): Verdict<Decided> => {
+    const { result: ruling, ...verdict } = decideRefresh(presented, presentation, snapshot);
+    return { ...verdict, result: { ruling, session: snapshot?.session } };
+  };
+  const decision = await commit(deps, refreshDecided(deps, presented, { ...options, isLastTry }), (audit) =>
+    store.sessions.decide(sessionId, decide, { audit }),
   );
+  const { ruling } = decision.result;
   if (ruling.outcome === "changed") return ruling;
   if (ruling.outcome !== "replayed") throw ruling.error;
 
@@ -52,16 +64,17 @@ function refreshDecided(
   deps: Deps,
   presented: RefreshClaims,
   { isLastTry, ...options }: Omit<SpentOptions, "tokens">,
-): EventsOf<Decision<Ruling>> {
+): EventsOf<Decision<Decided>> {
   const { userId, sessionId } = presented;
   const nodeTime = deps.clock.now();
-  const revoked = sessionsRevoked({ userId, sessionId, reason: "reuse", client: options.client ?? {} });
   return (decision) => {
-    const { result: ruling } = decision;
+    const { ruling, session } = decision.result;
     const { outcome, now: time = nodeTime } = ruling;
     if (outcome === "changed" && !isLastTry) return [];
     const report = ruling.outcome === "replayed" ? { outcome: ruling.outcome, time } : toRefusalReport(ruling, time);
-    return [...revoked(decision), toRefreshEvent(presented, report, options)];
+    const sender = withActorOf(options, session);
+    const revoked = sessionsRevoked({ userId, sessionId, reason: "reuse", client: sender.client ?? {} });
+    return [...revoked(decision), toRefreshEvent(presented, report, sender)];
   };
 }
 

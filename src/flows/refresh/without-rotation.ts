@@ -5,7 +5,7 @@ import { hashSecret, isSameHash } from "../../crypto/secrets.ts";
 import type { Deps } from "../deps.ts";
 import { findTokenRefusal } from "../session-refusal.ts";
 import type { PreparedTokens } from "../token-pair.ts";
-import { type Refreshed, type RefreshOptions, toRefreshEvent, toRowClient } from "./report.ts";
+import { type Refreshed, type RefreshOptions, toRefreshEvent, toRowClient, withActorOf } from "./report.ts";
 import { sessionChanged } from "./rule.ts";
 
 /** How to refresh without rotation. */
@@ -46,13 +46,14 @@ export async function refreshWithoutRotation(
     used = error.code === "unavailable" ? await touch() : null;
     const report = { outcome: "refused", time: found?.now ?? deps.clock.now(), reason: error.reason } as const;
     if (used === null) {
-      deps.emit(toRefreshEvent(presented, report, options));
+      deps.emit(toRefreshEvent(presented, report, withActorOf(options, found?.session)));
       throw error;
     }
   }
   const { session, now } = used;
   const isIgnored = before !== null && isRotationIgnored(presented, before, settings.reuseInterval);
-  deps.emit(toRefreshEvent(presented, { outcome: isIgnored ? "rotation_ignored" : "not_rotated", time: now }, options));
+  const report = { outcome: isIgnored ? "rotation_ignored" : "not_rotated", time: now } as const;
+  deps.emit(toRefreshEvent(presented, report, withActorOf(options, session)));
   if (isObserving || returnsRefreshToken)
     return { outcome: "not_rotated", session, pair: tokens.mintPair({ ...used, secret }) };
   const access = tokens.mintAccess(used);

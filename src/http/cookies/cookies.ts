@@ -140,7 +140,8 @@ function toAuthCookiePath({ publicPath = "", authPath }: CookieSettings): string
 /** Returns a `Set-Cookie` header. `maxAge` is in seconds; `null` means until the browser closes. */
 type ToCookie = (settings: CookieSettings, value: string, maxAge: number | null) => string;
 
-const toAccessCookie: ToCookie = (settings, value, maxAge) =>
+/** Returns the access cookie, which browsers send to every path. */
+export const toAccessCookie: ToCookie = (settings, value, maxAge) =>
   serializeCookie(settings, {
     name: toCookieNames(settings).access,
     value,

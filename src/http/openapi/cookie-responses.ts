@@ -20,6 +20,14 @@ export const csrfFailed: ResponseDescription = {
   schema: errorSchema,
 };
 
+/** The 403 of an unsafe request by cookie for something that only the user may do. */
+export const csrfFailedOrActor: ResponseDescription = {
+  description:
+    "The CSRF token is missing or wrong, or the request came from another site. With the code `impersonated`: an actor acts for " +
+    "the user in this session, and only the user may do this.",
+  schema: errorSchema,
+};
+
 /** The 403 of a safe request that may be by cookie. */
 export const cookiesRefused: ResponseDescription = {
   description: "Two cookies of the request have the same name, so another host may have set one of them.",

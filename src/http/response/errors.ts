@@ -1,3 +1,4 @@
+import type { AuthenticationRequirement } from "../../core/authentication.ts";
 import type { AuthError, AuthErrorCode } from "../../core/errors.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import { toJsonResponse } from "./json.ts";
@@ -51,6 +52,16 @@ const tokenErrors: Readonly<Record<AuthErrorCode, ErrorResponse>> = {
   },
   insufficient_scope: refused(403, "The service lacks the required scope.", "insufficient_scope"),
   session_not_found: refused(404, "Not found.", "not_found"),
+  confirmation_required: {
+    status: 401,
+    body: ({ requirement: { maxAge, amr } = {} }) => ({
+      detail: "Confirm that it is you, and try again.",
+      code: "confirmation_required",
+      max_age: maxAge,
+      amr,
+    }),
+  },
+  impersonated: refused(403, "Not allowed while you act for the user.", "impersonated"),
   wrong_password: { status: 400, body: () => ({ current_password: ["Invalid password."] }) },
   password_refused: fieldRefused("new_password"),
   username_taken: fieldRefused("username"),
@@ -99,8 +110,9 @@ export function toErrorResponse(
   settings: Pick<Settings, "authHeaderTypes">,
 ): Response {
   const { status, body, tokenPresented = false, challenge } = errors[style][error.code];
+  const fault = error.requirement === undefined ? toTokenFault(tokenPresented) : toConfirmationFault(error.requirement);
   return toJsonResponse(status, body(error), {
-    ...(status === 401 ? { "WWW-Authenticate": challenge ?? toChallenge(tokenPresented, settings) } : {}),
+    ...(status === 401 ? { "WWW-Authenticate": challenge ?? toChallenge(fault, settings) } : {}),
     ...(status === 401 && style === "token" && error.sessionEnded ? sessionEndedHeader : {}),
     ...(status === 503 ? { "Retry-After": unavailableRetryAfter } : {}),
     ...(status === 429 ? { "Retry-After": String(error.retryAfter) } : {}),
@@ -108,8 +120,21 @@ export function toErrorResponse(
 }
 
 /** Returns the challenge (RFC 6750 §3), with the first of the configured schemes. */
-function toChallenge(tokenPresented: boolean, { authHeaderTypes }: Pick<Settings, "authHeaderTypes">): string {
-  return `${authHeaderTypes[0]} realm="api"${tokenPresented ? ', error="invalid_token"' : ""}`;
+function toChallenge(fault: string, { authHeaderTypes }: Pick<Settings, "authHeaderTypes">): string {
+  return `${authHeaderTypes[0]} realm="api"${fault}`;
+}
+
+/** Returns what a challenge says about a token that was presented. */
+function toTokenFault(tokenPresented: boolean): string {
+  return tokenPresented ? ', error="invalid_token"' : "";
+}
+
+/** Returns what a challenge says about a user who must be authenticated again (RFC 9470 §3). It has no parameter for `amr`. */
+function toConfirmationFault({ maxAge, amr }: AuthenticationRequirement): string {
+  const description =
+    amr === undefined ? "More recent authentication is required" : "A different authentication level is required";
+  const age = maxAge === undefined ? "" : `, max_age="${maxAge}"`;
+  return `, error="insufficient_user_authentication", error_description="${description}"${age}`;
 }
 
 function refused(status: number, detail: string, code: string): ErrorResponse {

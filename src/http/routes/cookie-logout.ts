@@ -6,7 +6,7 @@ import { findCookieSession, isCookieSessionLive } from "../cookies/cookie-sessio
 import { toClearedCookies, toClearedVariants, withCookies } from "../cookies/cookies.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { defineEndpoint, type RequestContext } from "../endpoint.ts";
-import { csrfFailed, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
+import { csrfFailedOrActor, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
 import { emptySchema, notAuthenticated, revocationConfirmed, unavailable } from "../openapi/responses.ts";
 import { choiceField } from "../request/fields.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
@@ -43,7 +43,7 @@ export const cookieLogout = defineEndpoint({
     },
     400: badRefreshRequest,
     401: notAuthenticated,
-    403: csrfFailed,
+    403: csrfFailedOrActor,
     503: unavailable,
   },
   async handle(context) {

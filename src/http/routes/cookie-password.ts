@@ -8,7 +8,7 @@ import { deriveCsrfToken } from "../cookies/csrf-token.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { authenticateRequest, readCredentials } from "../credentials.ts";
 import { defineEndpoint, type HttpDeps, type RequestContext } from "../endpoint.ts";
-import { csrfFailed, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
+import { csrfFailedOrActor, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
 import {
   badRequest,
   errorSchema,
@@ -53,7 +53,7 @@ export const cookiePassword = defineEndpoint({
       description: "The current password is wrong, the new one is refused, or the body can't be parsed.",
     },
     401: notAuthenticated,
-    403: csrfFailed,
+    403: csrfFailedOrActor,
     404: { description: "The application manages passwords itself.", schema: errorSchema },
     429: throttled,
     503: unavailable,

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { impersonated, withActor } from "../../flows/actor.ts";
 import type { SessionView } from "../../flows/sessions.ts";
 import { toClearedCookies, withCookies } from "../cookies/cookies.ts";
 import { authenticateRequest, readCredentials } from "../credentials.ts";
 import { defineEndpoint } from "../endpoint.ts";
-import { cookiesRefused, csrfFailed, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
+import { cookiesRefused, csrfFailed, csrfFailedOrActor, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
 import { errorSchema, notAuthenticated, timeSchema, unavailable } from "../openapi/responses.ts";
 import { textField } from "../request/fields.ts";
 import { cookieMediaTypes } from "../request/media-types.ts";
@@ -18,6 +19,7 @@ const sessionSchema = z.object({
   user_agent: z.string().nullable(),
   ip: z.string().nullable(),
   label: z.string().nullable(),
+  actor: z.string().nullable().meta({ description: "Who acts for the user in this session; null: the user." }),
 });
 
 const notFound = { description: "The user has no live session with this id.", schema: errorSchema };
@@ -93,15 +95,17 @@ export const cookieSessionsDelete = defineEndpoint({
       headers: [setCookie("Deletes this browser's cookies if the session was its own.")],
     },
     401: notAuthenticated,
-    403: csrfFailed,
+    403: csrfFailedOrActor,
     404: notFound,
     503: unavailable,
   },
   async handle({ request, deps, params, client, requireMediaType }) {
     const credentials = readCredentials(request.headers, deps);
-    const { userId, sessionId } = await authenticateRequest(deps, request, { credentials, requireMediaType });
+    const { userId, sessionId, actor } = await authenticateRequest(deps, request, { credentials, requireMediaType });
     const id = params["id"] ?? "";
-    await deps.flows.revokeSession(id, { userId, client });
+    // An actor may revoke the session in which it acts, but none of the others.
+    if (actor !== null && id !== sessionId) throw impersonated();
+    await deps.flows.revokeSession(id, { userId, client: withActor(client, actor) });
     const isOwnBrowser = credentials.via === "cookie" && id === sessionId;
     return withCookies(new Response(null, { status: 204 }), isOwnBrowser ? toClearedCookies(deps.settings) : []);
   },
@@ -117,5 +121,6 @@ function toSessionBody(session: SessionView, currentId: string): z.infer<typeof 
     user_agent: session.userAgent,
     ip: session.ip,
     label: session.label,
+    actor: session.actor,
   };
 }

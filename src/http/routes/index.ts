@@ -1,4 +1,5 @@
 import type { Endpoint } from "../endpoint.ts";
+import { cookieConfirm } from "./cookie-confirm.ts";
 import { cookieCsrf } from "./cookie-csrf.ts";
 import { cookieLogin } from "./cookie-login.ts";
 import { cookieLogout } from "./cookie-logout.ts";
@@ -30,6 +31,7 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   cookieSessionsDelete,
   cookieSessionsLabel,
   cookiePassword,
+  cookieConfirm,
   jwks,
   metadata,
   tokenIntrospect,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { AccessClaims } from "../../core/claims.ts";
 import type { ActiveToken } from "../../flows/introspect.ts";
 import { defineEndpoint } from "../endpoint.ts";
 import {
@@ -40,6 +41,9 @@ export const tokenIntrospect = defineEndpoint({
         iat: timeSchema.optional(),
         jti: z.string().optional(),
         sid: z.string().optional(),
+        auth_time: timeSchema.optional(),
+        amr: z.array(z.string()).optional(),
+        act: z.object({ sub: z.string() }).optional(),
       }),
     },
     400: badServiceRequest,
@@ -72,5 +76,15 @@ function toIntrospection({ claims, username }: ActiveToken, { issuer }: { readon
     iat: issuedAt,
     jti: tokenId,
     sid: sessionId,
+    ...(claims.type === "access" ? toAuthentication(claims) : {}),
+  };
+}
+
+/** Returns when, how and by whom the user was authenticated (RFC 9470 §6.2, RFC 8693 §4.1). */
+function toAuthentication({ authTime, amr, actor }: AccessClaims) {
+  return {
+    auth_time: authTime ?? undefined,
+    amr: amr.length === 0 ? undefined : amr,
+    act: actor === null ? undefined : { sub: actor },
   };
 }

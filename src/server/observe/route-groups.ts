@@ -1,7 +1,7 @@
 import type { Settings } from "../../core/settings/settings.ts";
 
 const tokenRoutes = new Set(["", "refresh", "verify", "blacklist", "introspect", "revoke"]);
-const authRoutes = new Set(["csrf", "login", "refresh", "logout", "me", "sessions", "password"]);
+const authRoutes = new Set(["csrf", "login", "refresh", "logout", "me", "sessions", "password", "confirm"]);
 
 /** Returns the group of a path: one of a few names, because every name adds a time series. */
 export function toRouteGroup(path: string, { tokenPath, authPath }: Pick<Settings, "tokenPath" | "authPath">): string {

@@ -17,15 +17,20 @@ const lockUser = (lock: "SHARE" | "NO KEY UPDATE") => `
 
 const setLastLogin = `WITH ${clock} UPDATE tokenpair.users SET last_login_at = now FROM clock WHERE id = :userId`;
 
+// Without an actor: they say on which devices the user has logged in.
+const earlierSession = `tokenpair.sessions AS earlier
+  WHERE earlier.user_id = :userId AND earlier.revoked_at IS NULL AND earlier.actor IS NULL`;
+const earlierLogin = `tokenpair.audit_log AS entry
+  WHERE entry.type = 'login' AND entry.user_id = :userId AND entry.actor IS NULL`;
+
 // A login without a user agent can't be from a new device, and neither can the user's first login. A statement does not
 // see the row that it inserts.
 const knowsDevice = `(user_agent IS NULL
   OR NOT (:hasLoggedIn::boolean
-    OR EXISTS (SELECT FROM tokenpair.sessions AS earlier WHERE earlier.user_id = :userId AND revoked_at IS NULL)
-    OR EXISTS (SELECT FROM tokenpair.audit_log AS entry WHERE type = 'login' AND entry.user_id = :userId))
-  OR EXISTS (SELECT FROM tokenpair.sessions AS earlier WHERE earlier.user_id = :userId
-    AND earlier.user_agent = :userAgent AND revoked_at IS NULL)
-  OR EXISTS (SELECT FROM tokenpair.audit_log AS entry WHERE type = 'login' AND entry.user_id = :userId
+    OR EXISTS (SELECT FROM ${earlierSession})
+    OR EXISTS (SELECT FROM ${earlierLogin}))
+  OR EXISTS (SELECT FROM ${earlierSession} AND earlier.user_agent = :userAgent)
+  OR EXISTS (SELECT FROM ${earlierLogin}
     AND hashtextextended(entry.user_agent, 0) = hashtextextended(:userAgent, 0) AND entry.user_agent = :userAgent))`;
 
 // With a previous hash, it is the first generation that has a time at which it was made.
@@ -34,10 +39,10 @@ const insert = `WITH ${clock}, expiry AS (
       now + :absoluteLifetime::bigint AS absolute FROM clock)
   INSERT INTO tokenpair.sessions
   (id, user_id, user_epoch, generation, current_hash, previous_hash, salt, attempt_hash, rotated_at, created_at, last_used_at,
-   idle_expires_at, absolute_expires_at, persistent, user_agent, ip, cleanup_at, access_until)
+   idle_expires_at, absolute_expires_at, persistent, user_agent, ip, cleanup_at, access_until, authenticated_at, amr, actor)
   SELECT :id, :userId, :userEpoch::integer, 0, :currentHash, :previousHash::bytea, :salt::bytea, :idempotencyHash::bytea,
    CASE WHEN :previousHash::bytea IS NOT NULL THEN now END, now, now, idle, absolute, :persistent::boolean, :userAgent, :ip, idle,
-   least(now + :accessLifetime::bigint, absolute) FROM clock, expiry
+   least(now + :accessLifetime::bigint, absolute), coalesce(:authenticatedAt::bigint, now), :amr, :actor FROM clock, expiry
   RETURNING ${sessionColumns}, created_at AS now, ${globalEpoch} AS "globalEpoch", ${knowsDevice} AS "isKnown"`;
 
 // Rows that another login is revoking at the moment are skipped: the limit is soft.
@@ -109,7 +114,8 @@ export function createSessionInserter(revocations: Revocations): SessionInserter
       const limited = await revokeBeyondLimit(transaction, session);
       if (updateLastLogin) await run(setLastLogin, { userId });
       const { previousHash = null, salt = null, idempotencyHash = null } = session;
-      const parameters = { ...row, hasLoggedIn, previousHash, salt, idempotencyHash };
+      const { authenticatedAt = null, amr = null, actor = null } = session;
+      const parameters = { ...row, hasLoggedIn, previousHash, salt, idempotencyHash, authenticatedAt, amr, actor };
       const [inserted] = await run<SessionRow & { readonly isKnown: boolean }>(insert, parameters);
       const { now, globalEpoch: epoch, isKnown, ...created } = inserted as NonNullable<typeof inserted>;
       return {
@@ -119,7 +125,7 @@ export function createSessionInserter(revocations: Revocations): SessionInserter
         globalEpoch: epoch,
         revocations: [...replaced.revocations, ...limited.flatMap(({ revocations: entries }) => entries)],
         limited: limited.flatMap(({ id, sessions }) => (sessions === 1 ? [id] : [])),
-        isNewDevice: !isKnown,
+        isNewDevice: !isKnown && actor === null,
       };
     },
   };

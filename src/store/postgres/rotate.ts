@@ -5,7 +5,7 @@ import { isRowSpecific } from "./connection/errors.ts";
 import type { Behaviour } from "./connection/options.ts";
 import { clock } from "./connection/statement.ts";
 import { type RotatedRow, toRotatedSession } from "./rotated-session.ts";
-import { globalEpoch, isUsable } from "./rows.ts";
+import { authenticatedAt, globalEpoch, isUsable } from "./rows.ts";
 
 /** How many batches may run at once, each on its own connection. */
 const maxConcurrent = 2;
@@ -43,19 +43,20 @@ const update = (presented: string, alsoReturned = "") => `UPDATE tokenpair.sessi
     user_agent = coalesce(next_user_agent, user_agent), ip = coalesce(next_ip, ip)
   FROM clock, ${presented} WHERE id = session_id AND user_id = presented_user AND user_epoch >= presented_epoch
     AND generation = presented_generation AND current_hash = presented_hash AND ${isUsable}
-  RETURNING position, user_id, user_epoch, least_epoch, access_until, change_hash, created_at, idle_expires_at,
-    absolute_expires_at, persistent,
+  RETURNING position, user_id, user_epoch, least_epoch, access_until, change_hash, created_at, authenticated_at,
+    amr, actor, idle_expires_at, absolute_expires_at, persistent,
     user_agent, ip, label, now${alsoReturned}`;
 
 // The audit entry of each rotation, as `toAuditRow` of src/events would make it.
-const logged = `logged AS (INSERT INTO tokenpair.audit_log (at, type, user_id, session_id, ip, user_agent, details)
-  SELECT now, 'refresh', user_id, session_id, next_ip, next_user_agent,
+const logged = `logged AS (INSERT INTO tokenpair.audit_log (at, type, user_id, session_id, ip, user_agent, actor, details)
+  SELECT now, 'refresh', user_id, session_id, next_ip, next_user_agent, actor,
     '{"outcome":"rotated","generation":' || presented_generation || '}' FROM rotated)`;
 
 const loggedColumns = ", session_id, presented_generation, next_ip, next_user_agent";
 
 const columns = `user_id AS "userId", user_epoch AS "userEpoch", least_epoch AS "leastEpoch",
   access_until AS "accessUntil", change_hash AS "changeHash", ${globalEpoch} AS "globalEpoch", created_at AS "createdAt",
+  ${authenticatedAt} AS "authenticatedAt", amr, actor,
   idle_expires_at AS "idleExpiresAt", absolute_expires_at AS "absoluteExpiresAt", persistent,
   user_agent AS "userAgent", ip, label, now`;
 

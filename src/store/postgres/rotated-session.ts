@@ -10,6 +10,9 @@ export type RotatedRow = Pick<
   | "userEpoch"
   | "leastEpoch"
   | "createdAt"
+  | "authenticatedAt"
+  | "amr"
+  | "actor"
   | "idleExpiresAt"
   | "absoluteExpiresAt"
   | "accessUntil"
@@ -39,6 +42,9 @@ export function toRotatedSession(rotation: Rotation, row: RotatedRow, now: numbe
     idempotencyHash: rotation.idempotencyHash,
     rotatedAt: now,
     createdAt,
+    authenticatedAt: row.authenticatedAt,
+    amr: row.amr,
+    actor: row.actor,
     lastUsedAt: now,
     idleExpiresAt,
     absoluteExpiresAt,

@@ -28,10 +28,14 @@ export const incarnation = "extract(epoch FROM pg_postmaster_start_time())::text
 export const isUsable = `${isLive} AND EXISTS (SELECT FROM tokenpair.users
   WHERE users.id = sessions.user_id AND users.is_active AND users.epoch <= sessions.user_epoch)`;
 
+/** An expression on `sessions`: when the user was last authenticated. */
+export const authenticatedAt = "coalesce(authenticated_at, created_at)";
+
 /** Every column of `sessions` that a `Session` has, under its names. */
 export const sessionColumns = `id, user_id AS "userId", user_epoch AS "userEpoch", least_epoch AS "leastEpoch", generation,
   current_hash AS "currentHash", previous_hash AS "previousHash", salt, attempt_hash AS "idempotencyHash",
-  rotated_at AS "rotatedAt", created_at AS "createdAt", last_used_at AS "lastUsedAt",
+  rotated_at AS "rotatedAt", created_at AS "createdAt", ${authenticatedAt} AS "authenticatedAt", amr, actor,
+  last_used_at AS "lastUsedAt",
   idle_expires_at AS "idleExpiresAt", absolute_expires_at AS "absoluteExpiresAt",
   access_until AS "accessUntil", change_hash AS "changeHash", revoked_at AS "revokedAt", revoke_reason AS "revokeReason", persistent, user_agent AS "userAgent", ip, label`;
 

@@ -1,3 +1,4 @@
+import { maxMethods } from "../../core/authentication.ts";
 import type { RevokeReason } from "../../core/session.ts";
 import {
   type CreateSessionOutcome,
@@ -21,6 +22,18 @@ const touch = `WITH ${clock}
     user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
   FROM clock WHERE id = :sessionId AND user_id = :userId AND user_epoch >= :userEpoch::bigint
     AND generation = :generation::bigint AND current_hash = :presentedHash AND ${isUsable}
+  RETURNING ${sessionColumns}, now, ${globalEpoch} AS "globalEpoch"`;
+
+// The methods in the order of their last use, and no more than a session can have.
+const reauthenticate = `WITH ${clock}
+  UPDATE tokenpair.sessions SET authenticated_at = now,
+    access_until = greatest(access_until, least(now + :accessLifetime::bigint, absolute_expires_at)),
+    amr = (SELECT string_agg(method, ' ' ORDER BY place) FROM (
+      SELECT method, max(position) AS place
+      FROM unnest(string_to_array(coalesce(amr || ' ', '') || :amr::text, ' ')) WITH ORDINALITY AS used (method, position)
+      GROUP BY method ORDER BY place DESC LIMIT ${maxMethods}) AS latest)
+  FROM clock WHERE id = :sessionId AND user_id = :userId AND user_epoch = coalesce(:userEpoch::integer, user_epoch)
+    AND actor IS NULL AND ${isUsable}
   RETURNING ${sessionColumns}, now, ${globalEpoch} AS "globalEpoch"`;
 
 const label = `WITH ${clock}
@@ -100,6 +113,11 @@ export function createSessionStore(
             : await revocations.revokeOne(transaction, sessionId, reason, { confirm });
         return recordChange(run, audit, { result, ...revoked });
       }),
+
+    reauthenticate: (change, audit) =>
+      connection.transact("sessions.reauthenticate", async ({ run }) =>
+        recordChange(run, audit, toSessionAt(await run<SessionRow>(reauthenticate, { ...change }))),
+      ),
 
     find: (sessionId) => readSnapshot((sql, parameters) => connection.run("sessions.find", sql, parameters), sessionId),
 

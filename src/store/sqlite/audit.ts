@@ -64,7 +64,7 @@ export function recordChange<T>(
 /** Writes the entry of a rotation, inside the write that makes it. */
 export function recordRotation(connection: SqliteConnection, rotation: Rotation, session: Session): void {
   const { generation, ip, userAgent } = rotation;
-  const { id: sessionId, userId, lastUsedAt: time } = session;
+  const { id: sessionId, userId, lastUsedAt: time, actor } = session;
   const details = JSON.stringify({ outcome: "rotated", generation });
   insertRow(connection, {
     time,
@@ -73,7 +73,7 @@ export function recordRotation(connection: SqliteConnection, rotation: Rotation,
     sessionId,
     ip,
     userAgent,
-    actor: null,
+    actor,
     reason: null,
     details,
   });

@@ -12,20 +12,28 @@ const mostLimited = 10;
 // With a previous hash, it is the first generation that has a time at which it was made.
 const insert = `INSERT INTO sessions
   (id, user_id, user_epoch, generation, current_hash, previous_hash, salt, attempt_hash, rotated_at, created_at, last_used_at,
-   idle_expires_at, absolute_expires_at, persistent, user_agent, ip, cleanup_at, access_until, global_epoch)
+   idle_expires_at, absolute_expires_at, persistent, user_agent, ip, cleanup_at, access_until, global_epoch,
+   authenticated_at, amr, actor)
   VALUES (:id, :userId, :userEpoch, 0, :currentHash, :previousHash, :salt, :idempotencyHash,
    iif(:previousHash IS NULL, NULL, :now), :now, :now,
    :idleExpiresAt, :absoluteExpiresAt, :persistent, :userAgent, :ip, :idleExpiresAt,
-   min(:now + :accessLifetime, :absoluteExpiresAt), (SELECT global_epoch FROM installation))
+   min(:now + :accessLifetime, :absoluteExpiresAt), (SELECT global_epoch FROM installation),
+   coalesce(:authenticatedAt, :now), :amr, :actor)
   RETURNING ${sessionColumns}`;
+
+/** A condition on `sessions`: the session is one of the user's own, and says on which device the user has logged in. */
+const isOwnSession = "user_id = :userId AND revoked_at IS NULL AND actor IS NULL";
+
+/** The same on `audit_log`. */
+const isOwnLogin = "type = 'login' AND user_id = :userId AND actor IS NULL";
 
 // A login without a user agent can't be from a new device, and neither can the user's first login.
 const knowsDevice = `SELECT :userAgent IS NULL
   OR NOT (EXISTS (SELECT 1 FROM users WHERE id = :userId AND last_login_at IS NOT NULL)
-    OR EXISTS (SELECT 1 FROM sessions WHERE user_id = :userId AND revoked_at IS NULL)
-    OR EXISTS (SELECT 1 FROM audit_log WHERE type = 'login' AND user_id = :userId))
-  OR EXISTS (SELECT 1 FROM sessions WHERE user_id = :userId AND user_agent = :userAgent AND revoked_at IS NULL)
-  OR EXISTS (SELECT 1 FROM audit_log WHERE type = 'login' AND user_id = :userId AND user_agent = :userAgent)
+    OR EXISTS (SELECT 1 FROM sessions WHERE ${isOwnSession})
+    OR EXISTS (SELECT 1 FROM audit_log WHERE ${isOwnLogin}))
+  OR EXISTS (SELECT 1 FROM sessions WHERE ${isOwnSession} AND user_agent = :userAgent)
+  OR EXISTS (SELECT 1 FROM audit_log WHERE ${isOwnLogin} AND user_agent = :userAgent)
   AS isKnown`;
 
 const countLive = `SELECT count(*) AS number FROM (SELECT 1 FROM sessions
@@ -48,11 +56,12 @@ export function createSessionInserter(connection: SqliteConnection, revocations:
   function insertRow({ persistent, idleLifetime, absoluteLifetime, ...session }: SessionToInsert, now: number): object {
     const { id, userId, userEpoch, currentHash, userAgent, ip, accessLifetime } = session;
     const { previousHash = null, salt = null, idempotencyHash = null } = session;
+    const { authenticatedAt = null, amr = null, actor = null } = session;
     const absoluteExpiresAt = now + absoluteLifetime;
     const idleExpiresAt = Math.min(now + idleLifetime, absoluteExpiresAt);
-    const owner = { id, userId, userEpoch, persistent: persistent ? 1 : 0, userAgent, ip };
+    const owner = { id, userId, userEpoch, persistent: persistent ? 1 : 0, userAgent, ip, amr, actor };
     const hashes = { currentHash, previousHash, salt, idempotencyHash };
-    const times = { now, idleExpiresAt, absoluteExpiresAt, accessLifetime };
+    const times = { now, authenticatedAt, idleExpiresAt, absoluteExpiresAt, accessLifetime };
     return connection.prepare(insert).get({ ...owner, ...hashes, ...times }) as object;
   }
 
@@ -73,7 +82,7 @@ export function createSessionInserter(connection: SqliteConnection, revocations:
     findRefusal: (session) => findUserRefusal(readSessionUser(connection, session.userId), session),
 
     insert(session, now) {
-      const { userId, userAgent, replaces, updateLastLogin = false } = session;
+      const { userId, userAgent, replaces, updateLastLogin = false, actor = null } = session;
       const isKnownDevice = connection.prepare(knowsDevice).get({ userId, userAgent })?.["isKnown"] === 1;
       const replaced =
         replaces === undefined
@@ -90,7 +99,7 @@ export function createSessionInserter(connection: SqliteConnection, revocations:
         globalEpoch: readGlobalEpoch(connection),
         revocations: [...replaced.revocations, ...limited.flatMap(({ revocations: entries }) => entries)],
         limited: limited.map(({ sessionId }) => sessionId),
-        isNewDevice: !isKnownDevice,
+        isNewDevice: !isKnownDevice && actor === null,
       };
     },
   };

@@ -30,7 +30,8 @@ export const accessEnd = `coalesce(access_until, :now + ${longestUnknownAccess})
 /** Every column of `sessions` that a `Session` has, under its names. */
 export const sessionColumns = `id, user_id AS userId, user_epoch AS userEpoch, least_epoch AS leastEpoch, generation,
   current_hash AS currentHash, previous_hash AS previousHash, salt, attempt_hash AS idempotencyHash,
-  rotated_at AS rotatedAt, created_at AS createdAt, last_used_at AS lastUsedAt, idle_expires_at AS idleExpiresAt,
+  rotated_at AS rotatedAt, created_at AS createdAt, coalesce(authenticated_at, created_at) AS authenticatedAt, amr, actor,
+  last_used_at AS lastUsedAt, idle_expires_at AS idleExpiresAt,
   absolute_expires_at AS absoluteExpiresAt, access_until AS accessUntil, change_hash AS changeHash, revoked_at AS revokedAt, revoke_reason AS revokeReason, persistent,
   user_agent AS userAgent, ip, label`;
 

@@ -1,3 +1,4 @@
+import { maxMethods } from "../../core/authentication.ts";
 import type { RevokeReason } from "../../core/session.ts";
 import {
   type CreateSessionOutcome,
@@ -42,6 +43,15 @@ const touch = `UPDATE sessions SET last_used_at = :now, ${extendsAccess},
   rotated_at = iif(:issuesRefreshToken, :now, rotated_at),
   user_agent = coalesce(:userAgent, user_agent), ip = coalesce(:ip, ip)
   WHERE ${isPresented} RETURNING ${sessionColumns}`;
+
+// The methods in the order of their last use, and no more than a session can have.
+const reauthenticate = `UPDATE sessions SET authenticated_at = :now, ${extendsAccess},
+  amr = (SELECT group_concat(method, ' ' ORDER BY place) FROM (
+    SELECT value AS method, max(key) AS place
+    FROM json_each('["' || replace(coalesce(amr || ' ', '') || :amr, ' ', '","') || '"]')
+    GROUP BY value ORDER BY place DESC LIMIT ${maxMethods}))
+  WHERE id = :sessionId AND user_id = :userId AND user_epoch = coalesce(:userEpoch, user_epoch) AND actor IS NULL
+    AND ${isLive} AND ${hasActiveUser} RETURNING ${sessionColumns}`;
 
 const label = `UPDATE sessions SET label = :label
   WHERE id = :sessionId AND user_id = :userId AND ${isLiveInEpoch} RETURNING ${sessionColumns}`;
@@ -112,6 +122,13 @@ export function createSessionStore(
       return connection.write("sessions.touch", (now) => {
         const row = connection.prepare(touch).get({ ...use, issuesRefreshToken: issuesRefreshToken ? 1 : 0, now });
         return row === undefined ? null : toSessionAt(row, now);
+      });
+    },
+
+    async reauthenticate(change, audit) {
+      return connection.write("sessions.reauthenticate", (now) => {
+        const row = connection.prepare(reauthenticate).get({ ...change, now });
+        return recordChange(connection, audit, row === undefined ? null : toSessionAt(row, now));
       });
     },
 

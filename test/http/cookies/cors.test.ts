@@ -189,7 +189,7 @@ it("trusts the hosts below a wildcard's domain, on https and the same port, and 
 
 const open = [
   ...["", "/refresh", "/verify", "/blacklist"].map((path) => `/api/token${path}`),
-  ...["/me", "/csrf", "/login", "/refresh", "/logout", "/sessions", "/sessions/x", "/password"].map(
+  ...["/me", "/csrf", "/login", "/refresh", "/logout", "/sessions", "/sessions/x", "/password", "/confirm"].map(
     (path) => `/api/auth${path}`,
   ),
   "/.well-known/jwks.json",

@@ -56,6 +56,7 @@ describe("the OpenAPI document", () => {
       "revokeSession",
       "labelSession",
       "changePassword",
+      "confirmSession",
       "getJwks",
       "getServerMetadata",
       "introspectToken",
@@ -106,6 +107,7 @@ describe("the OpenAPI document", () => {
       "/api/auth/logout/ 200",
       "/api/auth/sessions/{id}/ 204",
       "/api/auth/password/ 200",
+      "/api/auth/confirm/ 204",
     ]);
   });
 
@@ -139,6 +141,7 @@ describe("the OpenAPI document", () => {
         "/api/auth/sessions/",
         "/api/auth/sessions/{id}/",
         "/api/auth/password/",
+        "/api/auth/confirm/",
         "/.well-known/jwks.json",
         "/.well-known/oauth-authorization-server",
         "/api/token/introspect/",

@@ -150,6 +150,7 @@ const validBodies: Readonly<Record<string, (scene: Scene) => unknown>> = {
   labelSession: () => ({ label: "phone" }),
   revokeSession: () => ({}),
   changePassword: () => ({ current_password: alice.password, new_password: newPassword }),
+  confirmSession: () => ({ password: alice.password }),
   introspectToken: ({ pair }) => ({ token: pair.access }),
   revokeToken: ({ pair }) => ({ token: pair.access }),
 };
@@ -364,6 +365,13 @@ describe("the OpenAPI document", () => {
     isDown = true;
     const response = await auth.send("GET", "/.well-known/jwks.json");
     expect((await expectDocumented(find("getJwks"), response)).status).toBe(503);
+  });
+
+  it("documents the 404 of a confirmation if the application doesn't verify passwords", async () => {
+    await auth.close();
+    await start({ settings: { findUser: () => Promise.resolve(null) } });
+    const response = await auth.send("POST", "/api/auth/confirm/", { body: {} });
+    expect((await expectDocumented(find("confirmSession"), response)).status).toBe(404);
   });
 
   it("documents the 404 of a password that the application manages itself", async () => {

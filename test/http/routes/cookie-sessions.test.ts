@@ -33,7 +33,7 @@ describe("the list of sessions", () => {
     const { sessionId: newer } = auth.deps.tokens.verifyAccess(access);
     const response = await browser.get("/api/auth/sessions/", { headers: { "User-Agent": "Firefox" } });
     expect(response.status).toBe(200);
-    const common = { user_agent: null, ip: null, label: null };
+    const common = { user_agent: null, ip: null, label: null, actor: null };
     const toTimes = (at: number) => ({ created_at: at, last_used_at: at, expires_at: at + 2_592_000 });
     expect(await response.json()).toEqual({
       sessions: [

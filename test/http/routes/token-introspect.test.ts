@@ -68,6 +68,8 @@ describe("introspection", () => {
       username: "alice",
       exp: testStart + 1_800,
       iat: testStart,
+      auth_time: testStart,
+      amr: ["pwd"],
       jti: tokenId,
       sid: sessionId,
     });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../../src/core/errors.ts";
 import { describeAuditContract } from "./audit.ts";
 import { describeAuditRecordContract } from "./audit-records.ts";
+import { describeAuthenticationContract } from "./authentication.ts";
 import { describeEpochContract } from "./epochs.ts";
 import { describeFeedContract } from "./feed.ts";
 import { describeFormerNamesContract } from "./former-names.ts";
@@ -40,6 +41,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
     describeUserImportContract(scene);
     describeSessionContract(scene);
     describeRotationContract(scene);
+    describeAuthenticationContract(scene);
     describeSessionRevocationContract(scene);
     describeFeedContract(scene);
     describeNodeContract(scene);

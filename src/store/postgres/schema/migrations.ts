@@ -236,4 +236,32 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE tokenpair.installation ADD COLUMN all_revoked_at bigint;
     `,
   },
+  {
+    number: 7,
+    name: "0007_authentication",
+    sql: `
+      -- Without an index, so that rotations stay HOT updates.
+      ALTER TABLE tokenpair.sessions
+        ADD COLUMN authenticated_at bigint, -- NULL: created_at; 0: long ago, in another system
+        ADD COLUMN amr text, -- RFC 8176 values with spaces between them; NULL: unknown
+        ADD COLUMN actor text; -- who acts for the user; NULL: the user
+
+      -- Logins that wait for a second step.
+      CREATE TABLE tokenpair.login_tickets (
+        hash bytea PRIMARY KEY, -- SHA-256 of the ticket
+        user_id text COLLATE "C" NOT NULL,
+        user_epoch integer NOT NULL, -- under which the password was verified
+        username_key text COLLATE "C" NOT NULL, -- under which failed logins are counted
+        methods text NOT NULL, -- how the step can be done, for the client: JSON
+        persistent boolean NOT NULL,
+        created_at bigint NOT NULL,
+        expires_at bigint NOT NULL,
+        attempts integer NOT NULL DEFAULT 0, -- how often the step was tried
+        used_at bigint,
+        session_id text COLLATE "C", -- the session that the ticket was used for
+        CHECK ((used_at IS NULL) = (session_id IS NULL))
+      );
+      CREATE INDEX login_tickets_by_expiry ON tokenpair.login_tickets (expires_at);
+    `,
+  },
 ];

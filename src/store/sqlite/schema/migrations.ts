@@ -222,4 +222,30 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE users ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;
     `,
   },
+  {
+    number: 7,
+    name: "0007_authentication",
+    sql: `
+      ALTER TABLE sessions ADD COLUMN authenticated_at INTEGER; -- NULL: created_at; 0: long ago, in another system
+      ALTER TABLE sessions ADD COLUMN amr TEXT; -- RFC 8176 values with spaces between them; NULL: unknown
+      ALTER TABLE sessions ADD COLUMN actor TEXT; -- who acts for the user; NULL: the user
+
+      -- Logins that wait for a second step.
+      CREATE TABLE login_tickets (
+        hash BLOB NOT NULL PRIMARY KEY, -- SHA-256 of the ticket
+        user_id TEXT NOT NULL,
+        user_epoch INTEGER NOT NULL, -- under which the password was verified
+        username_key TEXT NOT NULL, -- under which failed logins are counted
+        methods TEXT NOT NULL, -- how the step can be done, for the client: JSON
+        persistent INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0, -- how often the step was tried
+        used_at INTEGER,
+        session_id TEXT, -- the session that the ticket was used for
+        CHECK ((used_at IS NULL) = (session_id IS NULL))
+      ) STRICT, WITHOUT ROWID;
+      CREATE INDEX login_tickets_by_expiry ON login_tickets (expires_at);
+    `,
+  },
 ];

@@ -1,0 +1,82 @@
+/** The maximum number of values that say how a user was authenticated. */
+export const maxMethods = 8;
+
+/** The maximum number of characters of one of these values. */
+const maxMethodLength = 12;
+
+/** The maximum number of characters of an actor's name. */
+export const maxActorLength = 64;
+
+/** Values at least as long as any session's, to measure a token with. */
+export const longestAmr: readonly string[] = Object.freeze(
+  Array.from({ length: maxMethods }, () => "x".repeat(maxMethodLength)),
+);
+
+/**
+ * Converts the values that say how a user was authenticated to the form in which they are stored: with spaces between them, each
+ * once.
+ *
+ * @param taker what the values were given to, for the error.
+ * @throws TypeError if there are none or too many, or one has characters other than letters, digits, ".", "_" and "-".
+ */
+export function toAmrText(amr: readonly string[], taker: string): string {
+  if (!Array.isArray(amr)) throw new TypeError(`${taker}: amr must be a list. Example: amr: ["otp"]`);
+  const values = [...new Set(amr)];
+  if (values.length === 0 || values.length > maxMethods) {
+    throw new TypeError(
+      `${taker}: amr must have 1 to ${maxMethods} values, got ${values.length}. Example: amr: ["otp"]`,
+    );
+  }
+  const wrong = values.find((value) => typeof value !== "string" || !methodPattern.test(value));
+  if (wrong === undefined) return values.join(" ");
+  throw new TypeError(
+    `${taker}: a value of amr must be 1 to ${maxMethodLength} letters, digits, ".", "_" or "-". Example: amr: ["otp"]`,
+  );
+}
+
+const methodPattern = new RegExp(`^[A-Za-z0-9._-]{1,${maxMethodLength}}$`);
+
+/** Converts the stored form of `amr` to the list of its values. */
+export function toAmr(text: string | null): readonly string[] {
+  return text === null ? [] : text.split(" ");
+}
+
+/**
+ * Returns the name of an actor.
+ *
+ * @param taker what the name was given to, for the error.
+ * @throws TypeError if it is not a text that a token and the audit log can hold.
+ */
+export function toActor(actor: string, taker: string): string {
+  if (typeof actor === "string" && actorPattern.test(actor)) return actor;
+  throw new TypeError(
+    `${taker}: actor must be 1 to ${maxActorLength} printable ASCII characters without spaces and quotes. ` +
+      'Example: actor: "support/bob"',
+  );
+}
+
+/** JSON writes these characters as they are, so the length of a token is known from the length of the name. */
+const actorPattern = new RegExp(String.raw`^[\x21\x23-\x5b\x5d-\x7e]{1,${maxActorLength}}$`);
+
+/** What a request requires of the authentication of its user, besides a valid access token. */
+export interface AuthenticationRequirement {
+  /**
+   * How long ago the user may have been authenticated, by a login or a confirmation, in whole seconds. A request with an older
+   * authentication is refused with `confirmation_required`. Default: any time.
+   */
+  readonly maxAge?: number | undefined;
+  /** The methods by which the user must have been authenticated in this session: all of them, such as `["otp"]`. Default: any. */
+  readonly amr?: readonly string[] | undefined;
+}
+
+/**
+ * Makes sure that a requirement makes sense.
+ *
+ * @param taker what it was given to, for the error.
+ * @throws TypeError that says what is wrong.
+ */
+export function checkRequirement({ maxAge, amr }: AuthenticationRequirement, taker: string): void {
+  if (amr !== undefined) toAmrText(amr, taker);
+  if (maxAge === undefined || (Number.isSafeInteger(maxAge) && maxAge > 0)) return;
+  throw new TypeError(`${taker}: maxAge must be a positive whole number of seconds. Example: maxAge: minutes(10)`);
+}

@@ -1,0 +1,71 @@
+import { afterEach, describe, expect, it } from "vitest";
+import * as forExpress from "../../src/adapters/express.ts";
+import * as forFastify from "../../src/adapters/fastify.ts";
+import * as forHono from "../../src/adapters/hono.ts";
+import * as forNode from "../../src/adapters/node.ts";
+import type { AuthenticationRequirement, Settings } from "../../src/index.ts";
+import { type AuthNode, addUser, bearer, startNode } from "./node.ts";
+
+let node: AuthNode;
+afterEach(() => node.close());
+
+async function start(settings: Partial<Settings> = {}) {
+  node = await startNode(settings);
+  const userId = await addUser(node.auth, "alice");
+  const { access, session } = await node.auth.issue(userId, { amr: ["pwd"] });
+  return { request: bearer(access), owner: { userId, sessionId: session.id } };
+}
+
+const tooOld = { maxAge: 60 };
+
+describe.each<[string, Partial<Settings>]>([
+  ["from memory", {}],
+  ["with a lookup of the user", { checkUserIsActive: true }],
+])("auth.check and auth.authenticate with a requirement, %s", (_, settings) => {
+  it("accept a token that says enough, and refuse one that doesn't", async () => {
+    const { request, owner } = await start(settings);
+    expect(await node.auth.check(request, tooOld)).toMatchObject({ ok: true });
+    expect(await node.auth.authenticate(request, { ...tooOld, amr: ["pwd"] })).toMatchObject(owner);
+    const refused = await node.auth.check(request, { amr: ["otp"] });
+    expect(refused.ok ? null : refused.response.status).toBe(401);
+    await expect(node.auth.authenticate(request, { amr: ["otp"] })).rejects.toMatchObject({
+      code: "confirmation_required",
+      requirement: { amr: ["otp"] },
+    });
+    const { access, session } = await node.auth.confirm(owner, { amr: ["otp"] });
+    expect(session).toMatchObject({ id: owner.sessionId, amr: ["pwd", "otp"] });
+    expect(await node.auth.authenticate(bearer(access), { amr: ["otp"] })).toMatchObject({ amr: ["pwd", "otp"] });
+  });
+});
+
+describe("auth.confirm", () => {
+  it("refuses options that it doesn't know, and none at all", async () => {
+    const { owner } = await start();
+    const { auth } = node;
+    await expect(auth.confirm(owner, { amr: ["otp"], acr: "x" } as never)).rejects.toThrow(
+      /^confirm: acr is not an option/,
+    );
+    await expect(auth.confirm(owner, undefined as never)).rejects.toThrow(/^confirm: the options must be an object/);
+  });
+});
+
+describe("requireUser", () => {
+  const wrong: readonly AuthenticationRequirement[] = [
+    { maxAge: 0 },
+    { maxAge: Number.NaN },
+    { amr: [] },
+    { amr: [""] },
+  ];
+  it.each(wrong)("refuses the requirement %j when the route is made", async (requirement) => {
+    await start();
+    const { auth } = node;
+    for (const create of [
+      () => forExpress.requireUser(auth, requirement),
+      () => forFastify.requireUser(auth, requirement),
+      () => forHono.requireUser(auth, requirement),
+      () => forNode.requireUser(auth, requirement),
+    ]) {
+      expect(create).toThrow(/^requireUser: /);
+    }
+  });
+});
