@@ -6,11 +6,11 @@ import { createIdempotencyKey, type Records } from "./session/records.ts";
 import { createRefresher, type Refresher } from "./session/refresher.ts";
 import { createSchedule, isWorking } from "./session/schedule.ts";
 import { createSession } from "./session/session.ts";
-import type { SessionStateHolder } from "./session/session-state.ts";
+import type { SessionState, SessionStateHolder } from "./session/session-state.ts";
 import type { CallOptions } from "./transport/json-call.ts";
 import { toOrigin } from "./transport/outgoing.ts";
 import { type Attempt, createRequests, type Requests } from "./transport/requests.ts";
-import type { Transport, Urls } from "./transport/transport.ts";
+import type { LoginInput, Transport, Urls } from "./transport/transport.ts";
 import { createUserSessions } from "./user-sessions.ts";
 
 /** The parts in which clients differ. */
@@ -28,9 +28,14 @@ export interface ClientParts {
 /** The events after which timers may be late, and `pagehide`. */
 const events: readonly PageEvent[] = ["visibilitychange", "resume", "pagehide", "pageshow", "online", "focus"];
 
+/** A client whose entry point says which logins it accepts. */
+interface AnyClient extends Client, Patchable {
+  login(input: LoginInput): Promise<SessionState>;
+}
+
 /** A client, and the parts that its entry point needs. */
 export interface Assembled<T extends Transport> {
-  readonly client: Client;
+  readonly client: AnyClient;
   readonly transport: T;
   readonly refresher: Refresher;
   readonly requests: Requests;
@@ -90,10 +95,10 @@ export function assembleClient<T extends Transport>(
         requireSame();
         return run(options);
       });
-  const renew = (path: string, body: object, key?: string) =>
-    forSame((options) => session.accept(() => transport.renew(path, body, { ...options, key })));
+  const replace = (path: string, body: object, key?: string) =>
+    forSame((options) => session.accept(() => transport.replace(path, body, { ...options, key })));
 
-  const client: Client & Patchable = {
+  const client: AnyClient = {
     async login(credentials) {
       await exclusively(() => session.accept(() => transport.login(credentials)));
       await refresher.ensure();
@@ -132,7 +137,7 @@ export function assembleClient<T extends Transport>(
       }),
     ),
     async confirm(password) {
-      await requests.run(renew("confirm/", { password }));
+      await requests.run(replace("confirm/", { password }));
     },
     async changePassword({ currentPassword: current_password, newPassword: new_password }) {
       const passwords = { current_password, new_password };
@@ -140,7 +145,7 @@ export function assembleClient<T extends Transport>(
       // The user may also repeat it, for example when there is a network again.
       const key = text === lost[0] ? lost[1] : createIdempotencyKey(env);
       lost = [text, key];
-      const send = renew("password/", passwords, key);
+      const send = replace("password/", passwords, key);
       await requests.run((requireSame) =>
         send(requireSame).catch((error: ClientError) => {
           if (key && !isWorking(error.status)) return send(requireSame);

@@ -1,6 +1,6 @@
 import type { Countdown } from "./session/schedule.ts";
 import type { SessionState } from "./session/session-state.ts";
-import type { Credentials, LoginContinuation, LogoutScope } from "./transport/transport.ts";
+import type { Credentials, LogoutScope } from "./transport/transport.ts";
 import type { UserSessions } from "./user-sessions.ts";
 
 /** The options that `createClient` and `createBearerClient` have in common. */
@@ -49,17 +49,14 @@ export interface Client<C = unknown> {
   /**
    * Logs a user in and returns the new state. With cookies, the server revokes an earlier session of this browser.
    *
-   * If the server wants a second factor, the call rejects with the code `second_factor_required`. Call `login` again then, with
-   * the `ticket` in the error's `body` and what your server expects.
-   *
-   * @throws ClientError With code `no_active_account` if the name or the password is wrong, `throttled` after too many
-   * attempts, `invalid` if a field is missing, `cookies_blocked` if the browser doesn't keep the cookies, or `offline`,
-   * `timeout` or `unavailable`.
+   * @throws ClientError With code `no_active_account` if the name or the password is wrong, `second_factor_required` if
+   * the server also asks for another factor, `throttled` after too many attempts, `invalid` if a field is missing,
+   * `cookies_blocked` if the browser doesn't keep the cookies, or `offline`, `timeout` or `unavailable`.
    * @example
    * const state = await client.login({ username, password });
    * if (state.status === "authenticated") render(state.user.username);
    */
-  login(credentials: Credentials | LoginContinuation): Promise<SessionState<C>>;
+  login(credentials: Credentials): Promise<SessionState<C>>;
   /**
    * Logs the user out by revoking sessions. It returns when the server has revoked them.
    *

@@ -19,6 +19,8 @@ export interface SessionInfo {
   readonly ip: string | null;
   /** The name that the user gave this session, or `null` if there is none. */
   readonly label: string | null;
+  /** Who acts for the user in this session, for example a support agent, or `null` if it is the user. */
+  readonly actor: string | null;
 }
 
 /** Lists, names and revokes the sessions of the logged-in user, on all devices. */

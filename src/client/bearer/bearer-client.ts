@@ -1,9 +1,9 @@
 import { assembleClient } from "../assemble-client.ts";
 import type { BaseClientOptions, Client } from "../client.ts";
 import type { Environment, KeyValueStorage } from "../environment.ts";
-import { createSessionState } from "../session/session-state.ts";
+import { createSessionState, type SessionState } from "../session/session-state.ts";
 import { createJsonCall } from "../transport/json-call.ts";
-import { toUrls } from "../transport/transport.ts";
+import { type Credentials, type TokenPair, toUrls } from "../transport/transport.ts";
 import { createBearerTransport } from "./bearer-transport.ts";
 import { createRevoker } from "./revoker.ts";
 import { createTokenRecords } from "./token-records.ts";
@@ -31,6 +31,16 @@ export interface BearerClientOptions extends BaseClientOptions {
 
 /** A client that keeps its tokens in the application's storage. */
 export interface BearerClient<C = unknown> extends Client<C> {
+  /**
+   * Logs a user in and returns the new state. With the tokens of a login that a route of your server has answered, for
+   * example after a second factor or a login with another provider, it sends no password and adopts the session.
+   *
+   * @throws ClientError See `Client.login`. With code `storage_failed` if the storage doesn't work.
+   * @example
+   * const response = await client.fetch("/api/login-by-link/", { method: "POST", body: JSON.stringify({ link }) });
+   * await client.login(await response.json());
+   */
+  login(credentials: Credentials | TokenPair): Promise<SessionState<C>>;
   /**
    * Returns an access token that can be used now, for connections that `client.fetch` can't open, such as a WebSocket. It
    * refreshes only if the token has expired. Get it again for every connection.
@@ -78,7 +88,11 @@ export function assembleBearerClient(env: Environment, options: BearerClientOpti
   return {
     ...client,
     async accessToken() {
-      await client.ensure();
+      const { user } = await client.ensure();
+      const { access } = (await records.read()) ?? {};
+      if (access || !user) return access;
+      // It was too large for the storage, so only the tab that received it has it.
+      await client.refresh();
       return (await records.read())?.access;
     },
     async logout(scope = "local") {

@@ -70,7 +70,7 @@ export function createBearerTransport(parts: BearerTransportParts): Transport {
       if (sessionId && sessionId !== (state.get().sessionId ?? sessionId)) throw sessionChanged();
       await records.forget();
     },
-    async renew(...request) {
+    async replace(...request) {
       const json = await call("POST", ...request);
       return toGrant({ refresh: (await records.read())?.refresh, ...json });
     },

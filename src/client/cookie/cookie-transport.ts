@@ -112,7 +112,7 @@ export function createCookieTransport(parts: CookieTransportParts): CookieTransp
     async logout(scope, options) {
       await call("POST", "logout/", { scope }, options);
     },
-    async renew(...request) {
+    async replace(...request) {
       await call("POST", ...request);
       return {};
     },

@@ -156,7 +156,7 @@ export function createRefresher(parts: RefresherParts): Refresher {
       await obtain(schedule.due());
       schedule.start();
     },
-    refresh: () => running ?? ensure(newToken),
+    refresh: () => running ?? obtain(newToken),
     stop() {
       interruption.abort();
       interruption = new AbortController();

@@ -16,7 +16,7 @@ export interface Credentials {
   readonly remember?: boolean;
 }
 
-/** What a user enters after the password, if the server asks for a second factor. */
+/** What `CookieClient.login` sends after the password if the server asks for a second factor. */
 export interface LoginContinuation {
   /** The `ticket` in the `body` of the error `second_factor_required`. */
   readonly ticket: string;
@@ -32,7 +32,7 @@ export interface TokenPair {
   readonly refresh: string;
 }
 
-/** What one of the clients accepts for a login. */
+/** What the clients accept for a login. */
 export type LoginInput = Credentials | LoginContinuation | TokenPair;
 
 /** Which sessions a logout revokes: this one, all other sessions of the user, or all of them. */
@@ -65,7 +65,7 @@ export const lateFactor = 6;
 /**
  * How requests are authenticated: by cookies or by bearer tokens. None of these functions refreshes or retries, except
  * once with a new CSRF token. Every call throws a `ClientError` unless the response is a 2xx. `send`, `call`, `logout`
- * and `renew` throw `session_changed` before an unsafe request that would be sent for another session than the
+ * and `replace` throw `session_changed` before an unsafe request that would be sent for another session than the
  * one that the client shows.
  */
 export interface Transport {
@@ -86,7 +86,7 @@ export interface Transport {
   readonly endsOn401: () => boolean;
   readonly logout: (scope: LogoutScope, options: CallOptions) => Promise<void>;
   /** Sends a POST below the auth path whose response replaces the access token, and may replace the refresh token. */
-  readonly renew: (path: string, body: object, options: CallOptions) => Promise<Grant>;
+  readonly replace: (path: string, body: object, options: CallOptions) => Promise<Grant>;
   /** Returns whether it is certain, without a request, that there is no session. */
   readonly isAnonymous?: () => boolean;
   /** Discards what belongs to the previous access token. */
