@@ -13,15 +13,17 @@ import { type Attempt, createRequests, type Requests } from "./transport/request
 import type { LoginInput, Transport, Urls } from "./transport/transport.ts";
 import { createUserSessions } from "./user-sessions.ts";
 
-/** The parts in which clients differ. */
+/** The parts that differ between the clients. */
 export interface ClientParts {
   readonly env: Environment;
   readonly urls: Urls;
-  /** The name of the record, the channel and the lock that the tabs share. Other versions of this client use it too. */
+  /**
+   * The name of the record, the channel and the lock that the tabs share. Other versions of this client use the same name.
+   */
   readonly name: string;
   readonly records: Records;
   readonly state: SessionStateHolder;
-  /** Seconds. */
+  /** How long a call to the server may take, in seconds. */
   readonly timeout: number;
 }
 
@@ -62,7 +64,7 @@ export function assembleClient<T extends Transport>(
   const session = createSession(shared);
   const refresher = createRefresher({ ...shared, session });
   const requests = createRequests({ ...shared, refresher });
-  /** The passwords of a change whose response was lost, and its idempotency key. */
+  /** The passwords and the idempotency key of a password change whose response was lost. */
   let lost: readonly [passwords?: string, key?: string | undefined] = [];
   let isAway = false;
   const stopListening = env.page?.listen(events, (event) => {

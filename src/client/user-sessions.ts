@@ -11,9 +11,9 @@ export interface SessionInfo {
   readonly createdAt: number;
   /** When the session was last refreshed. */
   readonly lastUsedAt: number;
-  /** When the session expires, unless it is refreshed before. */
+  /** When the session expires if it is not refreshed before. */
   readonly expiresAt: number;
-  /** The `User-Agent` header of the latest login or refresh, or `null` if there was none. */
+  /** The `User-Agent` header of the latest login or refresh, or `null` if it had none. */
   readonly userAgent: string | null;
   /** The IP address of the latest login or refresh, or `null` if it isn't known. */
   readonly ip: string | null;
@@ -28,7 +28,7 @@ export interface UserSessions {
   /**
    * Returns all sessions of the user, newest first.
    *
-   * @throws ClientError With any code of the server, or `offline`, `timeout` or `unavailable`.
+   * @throws ClientError With a code from the server, or `offline`, `timeout` or `unavailable`.
    * @example
    * for (const { label, userAgent, current } of await client.sessions.list()) {
    *   render(label ?? userAgent, current);
@@ -36,7 +36,7 @@ export interface UserSessions {
    */
   list(): Promise<readonly SessionInfo[]>;
   /**
-   * Names a session and returns it.
+   * Sets the name of a session and returns the session.
    *
    * @param id The id of one of the user's sessions.
    * @param label At most 100 characters. `null` removes the name.
@@ -47,7 +47,7 @@ export interface UserSessions {
    */
   label(id: string, label: string | null): Promise<SessionInfo>;
   /**
-   * Revokes a session: its device is logged out.
+   * Revokes a session, which logs its device out.
    *
    * @param id The id of one of the user's sessions. To revoke the current one, call `client.logout()` instead.
    * @throws ClientError With status 404 if the user has no such session, for example because it was already revoked.
@@ -58,7 +58,7 @@ export interface UserSessions {
   revoke(id: string): Promise<void>;
 }
 
-/** Creates the calls. `call` sends them below the auth path. */
+/** Creates the functions of `client.sessions`. `call` sends requests below the auth path. */
 export function createUserSessions(call: JsonCall): UserSessions {
   return {
     async list() {

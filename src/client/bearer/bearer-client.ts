@@ -12,19 +12,20 @@ import { createTokenStorage } from "./token-storage.ts";
 /** The options of `createBearerClient`. */
 export interface BearerClientOptions extends BaseClientOptions {
   /**
-   * Where the client keeps its tokens. Use the most protected storage of the device, for example its keychain: anyone
-   * who reads the tokens can act as the user.
+   * The storage for the client's tokens. Use the best protected storage of the device, for example its keychain: anyone who
+   * can read the tokens can act as the user.
    *
-   * The keys consist of letters, digits, `.`, `-` and `_`, and a value has at most 2,000 bytes, so Expo's SecureStore fits. If a
-   * method throws or rejects, `login` rejects with the code `storage_failed`, and later the state has this `problem`: the
-   * session then lasts only until the app ends.
+   * The keys consist of letters, digits, `.`, `-` and `_`, and a value has at most 2,000 bytes, so you can use Expo's
+   * SecureStore. If a method throws or rejects during a login, `login` rejects with the code `storage_failed`. If that
+   * happens later, the state has the `problem` `storage_failed`, and the session lasts only until the app ends.
    */
   readonly storage: KeyValueStorage;
   /** The server's `tokenPath` setting. Default: `"/api/token"`. */
   readonly tokenPath?: string;
   /**
-   * Which answer to a refresh logs the user out: one with the header `Session-Ended: true`, which tokenpair sends since
-   * version 0.2, or every `"401"` of a server that never sends the header. Default: `"header"`.
+   * Which response to a refresh logs the user out. `"header"`: a response with the header `Session-Ended: true`, which
+   * tokenpair has sent since version 0.2. `"401"`: every 401, for a server that never sends this header. Default:
+   * `"header"`.
    */
   readonly sessionEndsOn?: "header" | "401";
 }
@@ -53,7 +54,7 @@ export interface BearerClient<C = unknown> extends Client<C> {
   accessToken(): Promise<string | undefined>;
 }
 
-/** Creates the client that `createBearerClient` returns, in an environment. */
+/** Creates the client that `createBearerClient` returns, in a given environment. */
 export function assembleBearerClient(env: Environment, options: BearerClientOptions): BearerClient {
   const { storage, timeout = 10, tokenPath = "/api/token", sessionEndsOn } = options;
   if (!storage) {
@@ -109,7 +110,11 @@ export function assembleBearerClient(env: Environment, options: BearerClientOpti
   };
 }
 
-/** @throws TypeError If the client can't work in this environment. The message says what to do. */
+/**
+ * Checks that the client can work in this environment.
+ *
+ * @throws TypeError If it can't. The message says what to do.
+ */
 function requirePlatform(env: Environment): void {
   try {
     if (env.randomBytes(1) && new URL("http://a").origin && !atob("")) return;

@@ -7,7 +7,7 @@ import { type Grant, lateFactor, type Transport, toLifetime, type Urls } from ".
 import type { TokenRecords } from "./token-records.ts";
 import type { TokenStorage } from "./token-storage.ts";
 
-/** The parts that the bearer transport works with. */
+/** The dependencies of the bearer transport. */
 export interface BearerTransportParts {
   readonly env: Environment;
   readonly records: TokenRecords;
@@ -15,17 +15,17 @@ export interface BearerTransportParts {
   readonly urls: Urls;
   /** Calls a `path` below the token path. */
   readonly callToken: JsonCall;
-  /** Seconds. */
+  /** How long a call may take, in seconds. */
   readonly timeout: number;
-  /** Whether every 401 to a refresh logs the user out. */
+  /** Whether every 401 response to a refresh logs the user out. */
   readonly endsOn401: boolean;
   readonly state: SessionStateHolder;
 }
 
 /**
- * Creates a transport whose tokens are in the application's storage. They are read for every request, because other
- * tabs and processes write them too. The access token is sent only to the server's origin, and the refresh token only
- * to the token urls.
+ * Creates a transport whose tokens are in the application's storage. It reads them for every request, because other tabs
+ * and processes also write them. It sends the access token only to the server's origin, and the refresh token only to the
+ * token endpoints.
  */
 export function createBearerTransport(parts: BearerTransportParts): Transport {
   const { env, records, storage, urls, callToken, timeout, endsOn401, state } = parts;
@@ -89,7 +89,9 @@ function toGrant({ access, refresh }: JsonObject): Grant {
   };
 }
 
-/** Returns the claims of a JWT without verifying it: the client trusts its server, and only the server must verify. */
+/**
+ * Returns the claims of a JWT without verifying it. The client trusts its server, and only the server must verify tokens.
+ */
 function decodeClaims(token: string): JsonObject {
   try {
     return parseJsonObject(atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")));

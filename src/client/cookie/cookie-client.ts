@@ -7,11 +7,11 @@ import { type Credentials, type LoginContinuation, toUrls } from "../transport/t
 import { createCookieTransport } from "./cookie-transport.ts";
 import { createIdleClient } from "./idle-client.ts";
 
-/** The options of `createClient`. A page that the server itself serves needs none of them. */
+/** The options of `createClient`. None of them is needed in a page that the server itself serves. */
 export interface ClientOptions extends BaseClientOptions {
   /**
-   * The name of the CSRF cookie, if the server's `csrfCookieName` setting was changed. The name without its prefix counts
-   * too: the server leaves the prefix out without https. Default: `"__Host-csrftoken"`.
+   * The name of the CSRF cookie, if the server's `csrfCookieName` setting was changed. The name without its prefix also
+   * counts, because the server omits the prefix without https. Default: `"__Host-csrftoken"`.
    */
   readonly csrfCookie?: string;
   /** The server's `csrfHeaderName` setting. Default: `"X-CSRFToken"`. */
@@ -48,7 +48,7 @@ export interface CookieClient<C = unknown> extends Client<C> {
   csrfToken(): Promise<string>;
 }
 
-/** Creates the client that `createClient` returns, in an environment. */
+/** Creates the client that `createClient` returns, in a given environment. */
 export function assembleCookieClient(env: Environment, options: ClientOptions): CookieClient {
   const { page } = env;
   if (!page) return createIdleClient();

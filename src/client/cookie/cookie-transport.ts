@@ -6,12 +6,12 @@ import { isUnsafe, requireReplayable, toOrigin, toRequest } from "../transport/o
 import { type Grant, lateFactor, type Transport, toId, toLifetime, toUser, type Urls } from "../transport/transport.ts";
 import { type CsrfToken, cookiesBlocked, createCsrfTokens, hasPrefix } from "./csrf-tokens.ts";
 
-/** The parts that the cookie transport works with. */
+/** The dependencies of the cookie transport. */
 export interface CookieTransportParts {
   readonly env: Environment;
   readonly page: Page;
   readonly urls: Urls;
-  /** Seconds. */
+  /** How long a call may take, in seconds. */
   readonly timeout: number;
   readonly csrfCookie: string;
   readonly csrfHeader: string;
@@ -25,16 +25,16 @@ export interface CookieTransport extends Transport {
 }
 
 /**
- * Creates a transport whose tokens are in HttpOnly cookies, which the browser sends. Unsafe requests also carry the
- * CSRF token of the session that the client shows. Both are sent only to the page's origin and to the server's.
+ * Creates a transport whose tokens are in HttpOnly cookies, which the browser sends. Unsafe requests also carry the CSRF
+ * token of the session that the client shows. Both are sent only to the origins of the page and of the server.
  */
 export function createCookieTransport(parts: CookieTransportParts): CookieTransport {
   const { env, page, urls, timeout, csrfCookie, csrfHeader, state } = parts;
   const pageOrigin = toOrigin(page.href);
-  /** The CSRF token that the last refresh was sent with. */
+  /** The CSRF token that was sent with the last refresh. */
   let lastToken = "";
 
-  /** `findToken` returns the CSRF token, or another one after a refusal. */
+  /** Creates a function that sends requests. `findToken` returns the CSRF token or, after a refusal, another one. */
   function createSend(
     findToken: (shownId: string | undefined, isRefused: boolean) => Promise<CsrfToken>,
     getKey?: (fingerprint: string) => Promise<string | undefined>,
@@ -75,7 +75,7 @@ export function createCookieTransport(parts: CookieTransportParts): CookieTransp
   const call = createJsonCall(env, urls.auth, { timeout, send });
   const tokens = createCsrfTokens({ env, page, urls, csrfCookie, call });
 
-  /** Returns what a response says, after a check that the browser has kept its cookies. */
+  /** Returns the grant in a response, after checking that the browser has kept the cookies of the response. */
   async function toKeptGrant(json: JsonObject): Promise<Grant> {
     if (tokens.isAnonymous() && (await tokens.find(true)).sessionId === null) throw cookiesBlocked();
     return {

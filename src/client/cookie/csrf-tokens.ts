@@ -4,7 +4,7 @@ import type { JsonCall } from "../transport/json-call.ts";
 import { toOrigin } from "../transport/outgoing.ts";
 import { toFreshPath, toId, type Urls } from "../transport/transport.ts";
 
-/** The parts that the CSRF tokens work with. */
+/** The dependencies of the CSRF tokens. */
 export interface CsrfTokenParts {
   readonly env: Environment;
   readonly page: Page;
@@ -18,20 +18,23 @@ export interface CsrfTokenParts {
 export interface CsrfToken {
   readonly token: string;
   /**
-   * The id of the session that the server named for the token; `null` if it named none, and `undefined` if it didn't
-   * say, as servers with version 0.1 don't.
+   * The id of the session that the token belongs to, according to the server. `null` if the server said that there is no
+   * session. `undefined` if it didn't say, as in version 0.1.
    */
   readonly sessionId?: string | null | undefined;
 }
 
-/** Finds CSRF tokens. A page can read the CSRF cookie only if the server has the page's origin. */
+/** Finds CSRF tokens. A page can read the CSRF cookie only if it has the same origin as the server. */
 export interface CsrfTokens {
-  /** Returns whether the CSRF cookie says that there is no session. False on another origin: it can't be read there. */
+  /**
+   * Returns whether the CSRF cookie says that there is no session. Returns false on another origin, because the cookie
+   * can't be read there.
+   */
   readonly isAnonymous: () => boolean;
   /**
-   * Returns the token of the cookies, whatever session they belong to.
+   * Returns the CSRF token of the cookies, no matter which session they belong to.
    *
-   * @param asks Whether to ask the server although there is a token.
+   * @param asks Whether to ask the server even if a token is known.
    * @param isNamed Whether the server must have named the token's session.
    * @throws ClientError `cookies_blocked`.
    */
@@ -40,21 +43,29 @@ export interface CsrfTokens {
   readonly reset: () => void;
 }
 
-/** Creates the tokens. Nothing is known about them yet. */
+/** Creates the finder. It knows no token yet. */
 export function createCsrfTokens({ env, page, urls, csrfCookie, call }: CsrfTokenParts): CsrfTokens {
   const isReadable = toOrigin(page.href) === urls.origin;
   // Without https, the server leaves the prefix out. A name that has none is here twice.
   const names = [csrfCookie, csrfCookie.replace(/^__\w+?-/, "")];
   let known: CsrfToken | undefined;
 
-  /** Returns the values of the CSRF cookie. Two names have one at http://localhost if one is of an earlier server. */
+  /**
+   * Returns the values of the CSRF cookie. At http://localhost there may be two cookies with different names, one of them
+   * from an earlier server.
+   */
   const readAll = () => names.flatMap((name) => `; ${page.cookies()}`.split(`; ${name}=`)[1]?.split(";")[0] || []);
 
-  async function ask(): Promise<CsrfToken> {
+  /** `previous` is the token of the response before. */
+  async function ask(previous?: string): Promise<CsrfToken> {
     const { csrf_token: token, session } = await call("GET", toFreshPath(env, "csrf/"));
     if (typeof token !== "string") throw unexpectedResponse();
-    // The cookie may have a name that this client doesn't know.
-    if (isReadable && !readAll()[0] && !page.cookies().includes(token)) throw cookiesBlocked();
+    // The cookie may have a name that this client doesn't know, and WebKit shows it to scripts some time after the response.
+    // If the browser keeps it, the server gets it with the next request and returns the same token.
+    if (isReadable && !readAll()[0] && token !== previous) {
+      if (previous) throw cookiesBlocked();
+      return ask(token);
+    }
     const sessionId = session === null ? null : toId(session);
     known = { token, sessionId };
     return known;
@@ -78,7 +89,10 @@ export function createCsrfTokens({ env, page, urls, csrfCookie, call }: CsrfToke
   };
 }
 
-/** Returns whether the token begins with `s` for a session or `n` for none. The tokens of version 0.1 are shorter. */
+/**
+ * Returns whether the token begins with `s` (for a session) or `n` (for no session). The tokens of version 0.1 have no such
+ * prefix and are shorter.
+ */
 export function hasPrefix(token: string): boolean {
   return token.indexOf(".") === 23;
 }

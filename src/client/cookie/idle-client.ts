@@ -1,7 +1,7 @@
 import { loading } from "../session/session-state.ts";
 import type { CookieClient } from "./cookie-client.ts";
 
-/** Creates the client for environments without a page, such as server rendering: its state is always `loading`. */
+/** Creates the client for environments without a page, such as server rendering. Its state is always `loading`. */
 export function createIdleClient(): CookieClient {
   const reject = async () => {
     throw new TypeError("Call this in a browser.");

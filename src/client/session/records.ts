@@ -3,19 +3,18 @@ import { parseJsonObject } from "../transport/json-call.ts";
 import type { LogoutReason } from "./session-state.ts";
 
 /**
- * What the tabs of a browser share about the session. The bearer client also stores its tokens here, in the storage
- * that the application chose for them. Tabs with another version of this client read the same record, so its keys are
- * fixed.
+ * What the tabs of a browser share about the session. The bearer client also stores its tokens here, in the storage that
+ * the application chose. Tabs with another version of this client read the same record, so its keys are fixed.
  */
 export interface SessionRecord {
-  /** When the access token was received: milliseconds on the wall clock. */
+  /** When the access token was received, in milliseconds on the wall clock. */
   readonly at: number;
-  /** How long the access token lasts from then on, in seconds. */
+  /** How long the access token is valid after it was received, in seconds. */
   readonly lifetime: number;
-  /** How long the refresh token lasts from then on, in seconds, if it is known. */
+  /** How long the refresh token is valid after it was received, in seconds, if it is known. */
   readonly refreshLifetime?: number | undefined;
   readonly sessionId?: string | undefined;
-  /** Present if the user is no longer logged in; `null` if there is no reason to show. */
+  /** Present if the user is no longer logged in: the reason, or `null` if there is no reason to show. */
   readonly ended?: LogoutReason | null | undefined;
   readonly access?: string;
   readonly refresh?: string;
@@ -27,9 +26,9 @@ export interface Records {
   /** Stores the record. If the session is over, the idempotency key is removed. */
   readonly write: (record: SessionRecord) => Promise<void>;
   /**
-   * Returns the idempotency key for refreshing one refresh token. The key is stored before it is returned, so every tab
-   * gets the same key for the same token, also after a crash. Tabs that create a key at the same time without holding
-   * the lock agree on one. Without random numbers there is no key.
+   * Returns the idempotency key for refreshing one refresh token. The key is stored before it is returned. So every tab
+   * gets the same key for the same token, even after a crash. If tabs create a key at the same time without holding the
+   * lock, they agree on one. Without random numbers, there is no key.
    *
    * @param fingerprint A value that changes with every refresh token.
    * @param locked Whether this tab holds the lock.
@@ -37,7 +36,10 @@ export interface Records {
   readonly getKey: (fingerprint: string, locked: boolean) => Promise<string | undefined>;
 }
 
-/** How long a tab waits before it reads its new key back: longer than another tab needs to write one. Milliseconds. */
+/**
+ * How long a tab waits before it reads its new key back, in milliseconds. It must be longer than another tab needs to write
+ * a key.
+ */
 const settleTime = 30;
 
 /** Creates the records. `name` separates clients that use the same storage. */
@@ -72,7 +74,7 @@ export function createRecords(env: Environment, storage: KeyValueStorage | undef
   };
 }
 
-/** Returns 128 random bits in base64url; `undefined` without random numbers. */
+/** Returns 128 random bits in base64url, or `undefined` if the environment can't generate random numbers. */
 export function createIdempotencyKey(env: Environment): string | undefined {
   const bytes = env.randomBytes(16);
   if (!bytes) return undefined;
@@ -82,7 +84,10 @@ export function createIdempotencyKey(env: Environment): string | undefined {
     .slice(0, 22);
 }
 
-/** One string in `storage`. If a write fails, the string is kept in memory, so that no older one is read back. */
+/**
+ * Creates the access to one string in `storage`. If a write fails, the string is kept in memory, so that an older string
+ * isn't read.
+ */
 function createEntry(storage: KeyValueStorage | undefined, key: string) {
   let memory: string | null = null;
   let stored = true;

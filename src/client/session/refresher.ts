@@ -9,7 +9,7 @@ import { anyToken, newToken, type Schedule } from "./schedule.ts";
 import type { Session } from "./session.ts";
 import type { SessionStateHolder } from "./session-state.ts";
 
-/** The parts that a refresher works with. */
+/** The dependencies of a refresher. */
 export interface RefresherParts {
   readonly env: Environment;
   readonly transport: Transport;
@@ -17,7 +17,7 @@ export interface RefresherParts {
   readonly schedule: Schedule;
   readonly session: Session;
   readonly state: SessionStateHolder;
-  /** Seconds after which a refresh is reported as a problem and tried again. */
+  /** The number of seconds after which a refresh is reported as a problem and tried again. */
   readonly timeout: number;
 }
 
@@ -33,9 +33,9 @@ export interface Refresher {
   readonly ensure: (notBefore?: number) => Promise<void>;
   /** Asks the server who is logged in, because it may not be who the state shows. */
   readonly identify: () => Promise<void>;
-  /** Does what is due, after a timer or after the page became active again. */
+  /** Does what is due, after a timer, or after the page became active again. */
   readonly check: () => Promise<void>;
-  /** Refreshes now, although it isn't due, unless the server sent a `Retry-After`. */
+  /** Refreshes now, even if it isn't due, unless the server sent a `Retry-After` header. */
   readonly refresh: () => Promise<void>;
   /**
    * Gives up on a refresh that is running or late, because its response could replace newer tokens, and on what was sent
@@ -96,7 +96,10 @@ export function createRefresher(parts: RefresherParts): Refresher {
     await loadUser(locked);
   }
 
-  /** Gets a new access token, or clears the session. With `asksUser`, a response without a user makes the user unknown. */
+  /**
+   * Gets a new access token, or clears the session. With `asksUser`, the user becomes unknown if the response contains no
+   * user.
+   */
   async function refresh(locked: boolean, asksUser = false, isRetry = false): Promise<void> {
     const before = schedule.token();
     const hasChanged = () => schedule.token() !== before;

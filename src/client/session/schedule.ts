@@ -2,32 +2,38 @@ import type { ClientError } from "../client-error.ts";
 import { type Environment, toTimerDelay } from "../environment.ts";
 import type { SessionRecord } from "./records.ts";
 
-/** A moment on both clocks, in milliseconds. */
+/** A moment on both clocks. Both times are in milliseconds. */
 export interface Moment {
   readonly monotonic: number;
   readonly wall: number;
 }
 
-/** The moment that is `delay` seconds after another. */
+/** The moment that is `delay` seconds after another moment. */
 interface Deadline extends Moment {
   readonly delay: number;
 }
 
-/** How long the access token lasts. Both numbers are seconds, not rounded, and negative if the time has passed. */
+/**
+ * The times until the access token expires and is refreshed. Both are in seconds, not rounded, and negative if the time has
+ * passed.
+ */
 export interface Countdown {
-  /** Seconds until the access token expires. */
+  /** The number of seconds until the access token expires. */
   readonly accessExpiresIn: number;
-  /** Seconds until the client refreshes the access token by itself. */
+  /** The number of seconds until the client refreshes the access token. */
   readonly refreshIn: number;
 }
 
 /**
- * When to refresh and when to retry. Durations are seconds. `notBefore` is a time on the monotonic clock, in
- * milliseconds: an access token that was received earlier isn't good enough.
+ * Decides when to refresh and when to retry. Durations are in seconds. `notBefore` is a time on the monotonic clock, in
+ * milliseconds. An access token that was received before this time is not accepted.
  */
 export interface Schedule {
   readonly now: () => Moment;
-  /** Returns the seconds since `moment`, on the clock that advanced more: the other may have stopped during sleep. */
+  /**
+   * Returns the number of seconds since `moment`, on the clock that has advanced more. The other clock may have stopped
+   * while the machine was asleep.
+   */
   readonly since: (moment: Moment) => number;
   /** Sets the times of the tokens, ends a back-off and starts the timer. */
   readonly set: (record: SessionRecord) => void;
@@ -41,16 +47,19 @@ export interface Schedule {
   /** Starts an exponential back-off with full jitter, which never ends before the error's `retryAfter`. */
   readonly backOff: (notBefore: number, error?: ClientError) => void;
   /**
-   * Counts a refresh that the server refused. Returns whether to offer a login: after three refusals in a minute or
-   * more, or if the refresh token has expired.
+   * Counts a refresh that the server refused. Returns whether to offer a login. This is the case after three refusals in a
+   * minute or more, or if the refresh token has expired.
    */
   readonly refused: () => boolean;
   readonly waits: () => boolean;
-  /** Returns the error that the back-off began with. */
+  /** Returns the error that started the back-off. */
   readonly error: () => ClientError | undefined;
-  /** Makes the retry due immediately, unless the server sent a `Retry-After`. */
+  /** Makes the retry due immediately, unless the server sent a `Retry-After` header. */
   readonly skip: () => void;
-  /** Does the same after a response with this status if the back-off began because the server didn't work. */
+  /**
+   * Does the same as `skip` if the server works again: this status says so, and the back-off began because the server
+   * didn't work.
+   */
   readonly answered: (status: number) => void;
   /** Ends the back-off after a success, unless a later `notBefore` has failed. Default: `newToken`. */
   readonly reset: (notBefore?: number) => void;
@@ -58,16 +67,16 @@ export interface Schedule {
   readonly start: () => void;
   /** Forgets the token and the back-off, and stops the timer. */
   readonly clear: () => void;
-  /** Clears the schedule and starts no timer any more. */
+  /** Clears the schedule. After that, no timer is started. */
   readonly dispose: () => void;
 }
 
-/** As `notBefore`: every access token that hasn't expired is good enough. */
+/** A value for `notBefore` with which every access token that hasn't expired is accepted. */
 export const anyToken: number = -Infinity;
-/** As `notBefore`: only an access token that is yet to be received is good enough. */
+/** A value for `notBefore` with which only an access token that is received in the future is accepted. */
 export const newToken: number = Infinity;
 
-/** Seconds. */
+/** The longest back-off, in seconds. */
 const maxBackoff = 60;
 
 /** Creates a schedule. `check` is called when a refresh or a retry may be due. */
@@ -147,16 +156,16 @@ export function createSchedule(env: Environment, check: () => void): Schedule {
 }
 
 /**
- * Returns after how many seconds an access token is refreshed: one minute before it expires, or after two thirds of a
- * lifetime of two minutes or less. `random` (0 to 1) makes it earlier, never later, so that clients and tabs don't
- * refresh at the same moment.
+ * Returns the number of seconds after which an access token is refreshed: one minute before it expires or, if its lifetime
+ * is two minutes or less, after two thirds of its lifetime. `random` (0 to 1) makes this time earlier, never later, so that
+ * clients and tabs don't refresh at the same moment.
  */
 export function toRefreshDelay(lifetime: number, random: number): number {
   const latest = lifetime > 120 ? lifetime - 60 : (lifetime * 2) / 3;
   return latest - random * Math.min(30, latest / 10);
 }
 
-/** Returns whether the status proves that the server works. Gateways answer 5xx for a server that is down. */
+/** Returns whether the status proves that the server works. Gateways answer 5xx if the server is down. */
 export function isWorking(status: number): boolean {
   return status > 0 && status < 500;
 }

@@ -20,7 +20,7 @@ export interface User<C = unknown> {
  * - `revoked`: the server revoked the session, for example because the user logged it out from another device.
  * - `password_changed`: the user's password was changed in another session.
  * - `refused`: the server refused to refresh the session several times in a minute, or until the refresh token expired,
- *   but didn't prove that the session is over. Offer a login.
+ *   but didn't prove that the session has ended. Ask the user to log in again.
  */
 export type LogoutReason = "logged_out" | "expired" | "revoked" | "password_changed" | "refused";
 
@@ -30,10 +30,11 @@ export type LogoutReason = "logged_out" | "expired" | "revoked" | "password_chan
  * - `offline`: there was no response.
  * - `timeout`: there was no response within the `timeout` option.
  * - `throttled`: the server answered 429. The client waits for the `Retry-After` that the server sent.
- * - `unavailable`: the response wasn't one of tokenpair's, or the server can't process requests at the moment.
- * - `refused`: the server refused to refresh the session, but didn't prove that it is over.
+ * - `unavailable`: the response didn't come from tokenpair, or the server can't process requests at the moment.
+ * - `refused`: the server refused to refresh the session, but didn't prove that the session has ended.
  * - `cookies_blocked`: the browser doesn't keep the server's cookies. Tell the user to allow them.
- * - `storage_failed`: the bearer client's `storage` failed. The session lasts only until the app ends, or can't be read yet.
+ * - `storage_failed`: the bearer client's `storage` failed. The session lasts only until the app ends, or the client
+ *   can't read it yet.
  */
 export type Problem =
   | "offline"
@@ -46,7 +47,7 @@ export type Problem =
 
 /** The state until the server has said for the first time whether a user is logged in. */
 export interface LoadingState {
-  /** Tells this state from the others. */
+  /** Distinguishes this state from the others. */
   readonly status: "loading";
   /** Never present in this state. */
   readonly user?: undefined;
@@ -54,13 +55,13 @@ export interface LoadingState {
   readonly sessionId?: undefined;
   /** Never present in this state. */
   readonly reason?: undefined;
-  /** Why the client couldn't reach the server yet. Absent if there is no problem. */
+  /** Why the client hasn't been able to reach the server. Absent if there is no problem. */
   readonly problem?: Problem;
 }
 
 /** The state while a user is logged in. */
 export interface AuthenticatedState<C = unknown> {
-  /** Tells this state from the others. */
+  /** Distinguishes this state from the others. */
   readonly status: "authenticated";
   /** The user who is logged in. */
   readonly user: User<C>;
@@ -74,7 +75,7 @@ export interface AuthenticatedState<C = unknown> {
 
 /** The state while no user is logged in. */
 export interface AnonymousState {
-  /** Tells this state from the others. */
+  /** Distinguishes this state from the others. */
   readonly status: "anonymous";
   /** Never present in this state. */
   readonly user?: undefined;
@@ -82,13 +83,13 @@ export interface AnonymousState {
   readonly sessionId?: undefined;
   /** Why the user is no longer logged in. Absent if no user was logged in before. */
   readonly reason?: LogoutReason;
-  /** Why the last call of `refresh()` failed. Absent if there is no problem. */
+  /** Why the last call to `refresh()` failed. Absent if there is no problem. */
   readonly problem?: Problem;
 }
 
 /**
- * A snapshot of the session. It is immutable, and the same object until something changes. After a check of `status`,
- * TypeScript knows which of the other members are present, also if they were destructured.
+ * A snapshot of the session. It is immutable, and remains the same object until something changes. After a check of
+ * `status`, TypeScript knows which of the other members are present, even if they were destructured.
  *
  * @example
  * const state = client.session();
@@ -105,7 +106,7 @@ export interface SessionStateHolder {
   readonly set: (next: SessionState) => void;
   /** Sets the problem of the current state, or removes it. */
   readonly report: (problem?: Problem) => void;
-  /** Returns a function that removes the listener. */
+  /** Adds a listener. Returns a function that removes the listener. */
   readonly onChange: (listener: (state: SessionState) => void) => () => void;
   /** Ignores all changes from now on. */
   readonly close: () => void;

@@ -5,18 +5,21 @@ import type { Schedule } from "./schedule.ts";
 import type { LogoutReason, SessionStateHolder, User } from "./session-state.ts";
 import { createTabs, type Tabs } from "./tabs.ts";
 
-/** The parts that a session works with. */
+/** The dependencies of a session. */
 export interface SessionParts {
   readonly env: Environment;
   readonly transport: Transport;
   readonly records: Records;
   readonly schedule: Schedule;
   readonly state: SessionStateHolder;
-  /** The name of the channel and of the lock that the tabs share. */
+  /** The name of the channel and of the lock. All tabs use the same name. */
   readonly name: string;
 }
 
-/** What this tab knows about the session. Only these functions change it: state, schedule, record and tabs together. */
+/**
+ * What this tab knows about the session. All changes go through these functions, which keep the state, the schedule, the
+ * record and the other tabs consistent.
+ */
 export interface Session extends Pick<Tabs, "lock" | "open" | "close"> {
   /** Applies what other tabs have written to the record. */
   readonly sync: () => Promise<void>;
@@ -26,7 +29,7 @@ export interface Session extends Pick<Tabs, "lock" | "open" | "close"> {
   readonly forget: () => void;
   /**
    * Sends a request, stores the access token that it returns, and returns the response. If the request fails, nothing
-   * changes. If another tab changed the session meanwhile, the user is unknown afterwards.
+   * changes. If another tab changed the session in the meantime, the user is unknown afterwards.
    */
   readonly accept: (request: () => Promise<Grant>) => Promise<Grant>;
   /** Sets the user of the current access token. If this tab has cleared that session, the response is out of date. */
@@ -36,7 +39,7 @@ export interface Session extends Pick<Tabs, "lock" | "open" | "close"> {
   readonly dispose: () => void;
 }
 
-/** Creates a session about which nothing is known yet. */
+/** Creates a session that knows nothing yet. */
 export function createSession({ env, transport, records, schedule, state, name }: SessionParts): Session {
   const tabs = createTabs(env, name, ({ record, user }) => apply(record, user));
   /** The current record, without tokens. */

@@ -8,7 +8,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export type Send = (
   input: string | Request,
   init?: RequestInit,
-  /** Replaces the environment's `fetch`. */
+  /** A function that is used instead of the environment's `fetch`. */
   fetch?: Environment["fetch"],
 ) => Promise<Response>;
 
@@ -27,9 +27,9 @@ export interface CallOptions {
 export type JsonCall = (method: string, path: string, body?: unknown, options?: CallOptions) => Promise<JsonObject>;
 
 /**
- * Creates a function for calls below the URL `root`. Each must be answered in time. Every call throws a `ClientError`
- * unless the response is a 2xx. Only a failure of `fetch` counts as `offline`: other errors are defects, and are thrown as
- * they are.
+ * Creates a function for calls below the URL `root`. Each call must be answered in time. The function throws a `ClientError`
+ * unless the response is a 2xx. Only a failure of `fetch` counts as `offline`. Other errors are defects and are thrown
+ * unchanged.
  */
 export function createJsonCall(
   env: Environment,
@@ -77,12 +77,12 @@ function toJson({ headers, ok, status }: Response, text: string): JsonObject {
   );
 }
 
-/** Returns the code of an error response, which can still be read afterwards. */
+/** Returns the code of an error response. The response can still be read afterwards. */
 export async function readCode(response: Response): Promise<unknown> {
   return parseJsonObject(await response.clone().text())["code"];
 }
 
-/** Returns the object in `json`, or an empty object. */
+/** Returns the object in `json`, or an empty object if there is none. */
 export function parseJsonObject(json: string | null): JsonObject {
   try {
     return toJsonObject(JSON.parse(json ?? ""));
@@ -91,14 +91,14 @@ export function parseJsonObject(json: string | null): JsonObject {
   }
 }
 
-/** Returns `value` if it is an object, or an empty object. */
+/** Returns `value` if it is an object, or else an empty object. */
 export function toJsonObject(value: unknown): JsonObject {
   return typeof value === "object" && value !== null ? (value as JsonObject) : {};
 }
 
 /**
- * Returns a signal that is aborted after `delay` seconds unless `stop` is called, or when `interruption` is aborted. Its
- * reason is `timeout`.
+ * Returns a signal that is aborted after `delay` seconds unless `stop` is called, or when `interruption` is aborted. The
+ * reason of the signal is `timeout`.
  */
 export function createTimeout(env: Environment, delay: number, interruption?: AbortSignal) {
   const abort = new AbortController();

@@ -20,7 +20,7 @@ export function isUnsafe(input: string | Request, init: RequestInit | undefined)
 }
 
 /**
- * Requires a body that can be sent again.
+ * Throws unless the body can be sent again.
  *
  * @throws ClientError `body_not_replayable` if the body is a stream, which the first attempt has consumed.
  */
@@ -30,7 +30,7 @@ export function requireReplayable(init: RequestInit | undefined): void {
   }
 }
 
-/** Settles as `promise` does, or rejects with the signal's reason as soon as it is aborted. */
+/** Settles like `promise`, or rejects with the signal's reason as soon as the signal is aborted. */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {

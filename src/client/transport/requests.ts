@@ -7,7 +7,7 @@ import { readCode } from "./json-call.ts";
 import { isUnsafe, requireReplayable, untilAborted } from "./outgoing.ts";
 import type { Transport, Urls } from "./transport.ts";
 
-/** The parts that authenticated requests work with. */
+/** The dependencies of authenticated requests. */
 export interface RequestParts {
   readonly env: Environment;
   readonly transport: Transport;
@@ -18,7 +18,7 @@ export interface RequestParts {
 }
 
 /**
- * Requires that the state still shows the session that it showed when the user started the request.
+ * Throws if the state no longer shows the session that it showed when the request was started.
  *
  * @throws ClientError `session_changed`.
  */
@@ -27,23 +27,26 @@ type RequireSameSession = () => void;
 /** Sends something. It calls its first argument before it sends an unsafe request. */
 export type Attempt<T> = (requireSame: RequireSameSession, isRetry?: boolean) => Promise<T>;
 
-/** Authenticated requests. If the access token was refused, they are sent a second time after a refresh. */
+/** Sends authenticated requests. If the access token is refused, they are sent a second time after a refresh. */
 export interface Requests {
-  /** See `Client.fetch`. */
+  /** Sends a request as the logged-in user. See `Client.fetch`. */
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
   /** See `Client.ready`. */
   readonly ready: () => Promise<SessionState>;
   /** See `Client.ensure`. */
   readonly ensure: () => Promise<SessionState>;
-  /** Runs a call of the client's own. */
+  /** Runs one of the client's own calls, and runs it again after a refresh if its access token is refused. */
   readonly run: <T>(send: Attempt<T>) => Promise<T>;
-  /** Runs a call of the client's own once, without a refresh. */
+  /** Runs one of the client's own calls once, without a refresh. */
   readonly once: <T>(send: Attempt<T>) => Promise<T>;
 }
 
-/** Creates the functions. */
+/** Creates the functions that send authenticated requests. */
 export function createRequests({ env, transport, schedule, refresher, state, urls }: RequestParts): Requests {
-  /** Runs `send` for the session that the state shows now. If it has changed, the state shows the new one afterwards. */
+  /**
+   * Runs `send` for the session that the state currently shows. If the session has changed, the state shows the new one
+   * afterwards.
+   */
   async function once<T>(send: Attempt<T>): Promise<T> {
     let shown = state.get();
     const isSame = () => {
