@@ -21,12 +21,16 @@ const settings = `
 const surroundings: Readonly<Record<string, string>> = {
   "src/auth.ts": auth,
   "src/auth-management.ts": auth,
+  "src/auth-logins.ts": auth,
   "src/register.ts": auth,
   "src/create-auth.ts": `
     import { createAuth, minutes } from "tokenpair";
     import { sqliteStore } from "tokenpair/sqlite";`,
   "src/core/settings/durations.ts": settings,
   "src/core/settings/setting-error.ts": settings,
+  "src/http/request/safe-next.ts": `
+    import { safeNext } from "tokenpair";
+    declare const request: { readonly url: URL };`,
   "src/crypto/keys/hmac-key.ts": `import { createHmacKey } from "../dist/crypto/keys/hmac-key.js";`,
   "src/store/sqlite/index.ts": `import { sqliteStore } from "tokenpair/sqlite";`,
   "src/store/postgres/index.ts": `import { postgresStore } from "tokenpair/postgres";`,
@@ -60,11 +64,12 @@ const surroundings: Readonly<Record<string, string>> = {
     import { useSession } from "tokenpair/react";
     declare const client: Client;`,
   ...ofAll(
-    ["node", "node-user"],
+    ["node", "node-session", "node-user"],
     `
     import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
     import { type Auth, minutes } from "tokenpair";
-    import { cors, requireUser, toNodeHandler } from "tokenpair/node";
+    import { cors, requireUser, sessionStarter, toNodeHandler } from "tokenpair/node";
+    declare function findUserOfCode(url: string | undefined): Promise<string>;
     declare const auth: Auth;
     declare function myApp(req: IncomingMessage, res: ServerResponse): void;`,
   ),
@@ -80,22 +85,24 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function deleteAccount(userId: string, res: Response): void;`,
   ),
   ...ofAll(
-    ["fastify", "fastify-cors", "fastify-user"],
+    ["fastify", "fastify-session", "fastify-cors", "fastify-user"],
     `
     import type { FastifyInstance } from "fastify";
     import { type Auth, minutes } from "tokenpair";
-    import { authRoutes, cors, requireUser } from "tokenpair/fastify";
+    import { authRoutes, cors, requireUser, sessionStarter } from "tokenpair/fastify";
+    declare function findUserOfCode(url: string): Promise<string>;
     declare const auth: Auth;
     declare const app: FastifyInstance;
     declare function ordersOf(userId: string): object;
     declare function deleteAccount(): Promise<object>;`,
   ),
   ...ofAll(
-    ["hono", "hono-cors", "hono-user"],
+    ["hono", "hono-session", "hono-cors", "hono-user"],
     `
     import type { Context, Hono } from "hono";
     import { type Auth, minutes } from "tokenpair";
-    import { authRoutes, cors, requireUser } from "tokenpair/hono";
+    import { authRoutes, cors, requireUser, sessionStarter } from "tokenpair/hono";
+    declare function findUserOfCode(url: string): Promise<string>;
     declare const auth: Auth;
     declare const app: Hono;
     declare function ordersOf(userId: string): object;

@@ -5,6 +5,8 @@ import type { Settings } from "./core/settings/settings.ts";
 import type { Store } from "./core/store/index.ts";
 import type { AuthUser, User } from "./core/user.ts";
 import type { EventType, RefreshOutcome } from "./events/events.ts";
+import type { IssueOptions } from "./flows/issue.ts";
+import type { ConnectionInfo } from "./http/request/client-ip.ts";
 import type { HeaderSource } from "./http/request/headers.ts";
 import type { SignalEnd } from "./revocation/signals.ts";
 
@@ -79,6 +81,12 @@ export interface RequestOptions extends AuthenticationRequirement {
   readonly method?: string | undefined;
   /** The connection. Only development cookies need it. Default: the request's own, if it has one. */
   readonly socket?: SocketLike | undefined;
+}
+
+/** How `auth.startSession` starts a session of a browser. */
+export interface StartSessionOptions extends Omit<IssueOptions, "replaces"> {
+  /** What is known about the connection. The adapters pass it. Default: the address of the request's socket. */
+  readonly connection?: ConnectionInfo;
 }
 
 /** Options of `auth.cors` and of the adapters' `cors`. */

@@ -22,6 +22,22 @@ export interface ConfirmResult extends Pick<TokenPair, "access" | "accessExpires
 export interface LoginResult<U extends AuthUser = User> extends SessionPair {
   /** Who logged in. */
   readonly user: U;
+  /** Marks this device as known, as after a login by password. Missing if an actor acts for the user. */
+  readonly device?: string;
+}
+
+/** A new session of a browser. */
+export interface StartedSession<U extends AuthUser = User> extends LoginResult<U> {
+  /** The values of the `Set-Cookie` headers to send, one header each. */
+  readonly cookies: readonly string[];
+}
+
+/** A CSRF token for a form. */
+export interface CsrfTokenResult {
+  /** The token. */
+  readonly token: string;
+  /** The values of the `Set-Cookie` headers to send with the form; empty if the browser has the token already. */
+  readonly cookies: readonly string[];
 }
 
 /** A new session that began with a password. */

@@ -1,25 +1,13 @@
+import type { AuthLogins } from "./auth-logins.ts";
 import type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
 import type { CorsOptions, RequestLike, RequestOptions, SignalOptions } from "./auth-options.ts";
-import type {
-  CheckResult,
-  ConfirmResult,
-  CorsResult,
-  Health,
-  LoginResult,
-  PasswordChangeResult,
-  PasswordLoginResult,
-  RefreshResult,
-  Stats,
-} from "./auth-results.ts";
+import type { CheckResult, CorsResult, Health, PasswordChangeResult, RefreshResult, Stats } from "./auth-results.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
 import type { AuthUser, User } from "./core/user.ts";
 import type { EventListener } from "./events/events.ts";
 import type { Authentication } from "./flows/authenticate.ts";
 import type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
 import type { Confirmed } from "./flows/commit.ts";
-import type { ConfirmationOptions } from "./flows/confirm.ts";
-import type { IssueOptions } from "./flows/issue.ts";
-import type { Credentials, LoginOptions } from "./flows/login.ts";
 import type { LogoutOptions, SessionOwner } from "./flows/logout.ts";
 import type { RefreshOptions } from "./flows/refresh/report.ts";
 import type { RevocationRequest } from "./flows/sessions.ts";
@@ -35,7 +23,7 @@ import type { ConnectionInfo } from "./http/request/client-ip.ts";
  * @typeParam U the application's users.
  * @typeParam C the claims that the application adds to tokens.
  */
-export interface Auth<U extends AuthUser = User, C extends object = ApplicationClaims> {
+export interface Auth<U extends AuthUser = User, C extends object = ApplicationClaims> extends AuthLogins<U> {
   /**
    * Checks the schema, and loads the keys and the revocations. Until the promise fulfils, no access token is accepted.
    *
@@ -59,24 +47,6 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    */
   close(): Promise<void>;
 
-  /**
-   * Checks a password and starts a session. Failed logins are counted by account, by `client.ip` and by `device`, so pass
-   * both: `device` is the one that an earlier login on this device returned.
-   *
-   * @throws AuthError `no_active_account` for an unknown user, a wrong password and an inactive user alike; `throttled`,
-   * with `retryAfter`.
-   * @example
-   * const { access, refresh, device } = await auth.login({ username, password }, { client: { ip, userAgent } });
-   */
-  login(credentials: Credentials, options?: LoginOptions): Promise<PasswordLoginResult<U>>;
-  /**
-   * Starts a session for a user whom you have authenticated yourself.
-   *
-   * @throws AuthError `no_active_account` if there is no such user, or the user may not have tokens.
-   * @example
-   * const { access, refresh } = await auth.issue(userId, { client: { ip, userAgent } });
-   */
-  issue(userId: string, options?: IssueOptions): Promise<LoginResult<U>>;
   /**
    * Returns the next pair for a refresh token. A token that is presented again after the grace period revokes its session,
    * because it may have been stolen.
@@ -139,18 +109,6 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * await auth.logout({ userId, sessionId }, { scope: "others" });
    */
   logout(session: string | SessionOwner, options?: LogoutOptions): Promise<Confirmed>;
-  /**
-   * Records that you have authenticated the user of a session again, for example by a one-time code. The returned access token, and
-   * those of later refreshes, say so, so that `requireUser(auth, { maxAge, amr })` accepts them.
-   *
-   * @param session verified claims, or the ids of a session and its user.
-   * @throws AuthError `impersonated` if an actor acts for the user; `user_not_found`; a `token_` code or `password_changed` if the
-   * session is over. TypeError if `amr` is wrong.
-   * @example
-   * const claims = await auth.authenticate(request);
-   * const { access } = await auth.confirm(claims, { amr: ["otp"] });
-   */
-  confirm(session: SessionOwner, options: ConfirmationOptions): Promise<ConfirmResult>;
   /**
    * Returns whether an authenticated request may still continue: its token has not expired, and this node knows of no revocation.
    * Call it in a slow request, right before a side effect. Works from memory.
@@ -233,6 +191,12 @@ export type AnyAuth = Auth<AuthUser, object>;
 
 /** The part of any `Auth` that the adapters' `requireUser` needs. */
 export type AnyCheck = Pick<AnyAuth, "check">;
+
+/** The part of any `Auth` that the adapters' `sessionStarter` needs. */
+export type AnyStarter = Pick<AnyAuth, "startSession">;
+
+/** What `startSession` of `A` returns, with the application's own user type. */
+export type StartedSessionOf<A extends AnyStarter> = Awaited<ReturnType<A["startSession"]>>;
 
 /** The part of any `Auth` that the adapters' `cors` needs. */
 export type AnyCors = Pick<AnyAuth, "cors" | "handles">;

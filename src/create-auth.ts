@@ -1,16 +1,15 @@
 import type { Auth } from "./auth.ts";
 import type { AuthOptions, RequestLike, RequestOptions } from "./auth-options.ts";
-import type { CheckResult, LoginResult, SessionPair } from "./auth-results.ts";
-import type { ApplicationClaims, TokenPair } from "./core/claims.ts";
-import type { Session } from "./core/session.ts";
+import type { CheckResult } from "./auth-results.ts";
+import type { ApplicationClaims } from "./core/claims.ts";
 import { findSettingFault, toShown } from "./core/settings/faults.ts";
 import { requireFunctions, requireOptions } from "./core/settings/unknown-options.ts";
 import type { AuthUser, User } from "./core/user.ts";
 import { toUserId } from "./core/user-id.ts";
 import { createDeps } from "./create-deps.ts";
+import { createLogins, toSessionPair } from "./create-logins.ts";
 import { createListeners } from "./events/publisher.ts";
 import { type Authentication, requireAuthentication } from "./flows/authenticate.ts";
-import type { Issued } from "./flows/issue.ts";
 import { reportLegacyKey } from "./flows/legacy/report.ts";
 import { toSessionView } from "./flows/sessions.ts";
 import { requireOwnTable } from "./flows/users.ts";
@@ -121,11 +120,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       await auditQueue.stop();
     },
 
-    login: async (credentials, options) => {
-      const loggedIn = await flows.login(credentials, options);
-      return { ...toLoginResult(loggedIn), device: loggedIn.device };
-    },
-    issue: async (userId, options) => toLoginResult(await flows.issue(toUserId(userId, "issue"), options)),
+    ...createLogins(httpDeps, findDeps),
     refresh: async (token, options) => {
       const { outcome, session, pair } = await flows.refresh(token, options);
       return { ...pair, session: toSessionView(session), replayed: outcome === "replayed" };
@@ -175,11 +170,6 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     signal: (claims, { signal, until } = {}) => {
       const own = signals.signal(claims, until);
       return signal === undefined ? own : AbortSignal.any([own, signal]);
-    },
-    confirm: async (session, options) => {
-      requireOptions("confirm", options, ["amr", "client"]);
-      const confirmed = await flows.confirm(toOwner(session, "confirm"), options);
-      return { ...confirmed.pair, session: toSessionView(confirmed.session) };
     },
     revokeToken: (tokenId, options) => flows.revokeToken(tokenId, options),
     changePassword: async (change, options) => {
@@ -278,12 +268,4 @@ function requireScope(scope: unknown = "local"): void {
 function toPathname(url: string): string {
   if (!url.startsWith("/") && URL.canParse(url)) return new URL(url).pathname;
   return url.split(/[?#]/, 1)[0] ?? "/";
-}
-
-function toLoginResult({ user, session, pair }: Issued): LoginResult<AuthUser> {
-  return { ...toSessionPair({ session, pair }), user };
-}
-
-function toSessionPair({ session, pair }: { readonly session: Session; readonly pair: TokenPair }): SessionPair {
-  return { ...pair, session: toSessionView(session) };
 }

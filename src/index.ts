@@ -1,6 +1,7 @@
 /** Token-pair authentication: `createAuth`, its types and errors, and the units of its settings. */
 
-export type { AnyAuth, AnyCheck, AnyCors, Auth, AuthenticationOf } from "./auth.ts";
+export type { AnyAuth, AnyCheck, AnyCors, AnyStarter, Auth, AuthenticationOf, StartedSessionOf } from "./auth.ts";
+export type { AuthLogins } from "./auth-logins.ts";
 export type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
 export type {
   AuditListOptions,
@@ -11,6 +12,7 @@ export type {
   RequestOptions,
   SignalOptions,
   SocketLike,
+  StartSessionOptions,
   UserListOptions,
 } from "./auth-options.ts";
 export type {
@@ -18,12 +20,14 @@ export type {
   CheckResult,
   ConfirmResult,
   CorsResult,
+  CsrfTokenResult,
   Health,
   LoginResult,
   PasswordChangeResult,
   PasswordLoginResult,
   RefreshResult,
   SessionPair,
+  StartedSession,
   Stats,
 } from "./auth-results.ts";
 export type { AuthenticationRequirement } from "./core/authentication.ts";
@@ -206,5 +210,6 @@ export type { NewUserInput, UserUpdate } from "./flows/users.ts";
 export type { VerifiedClaims } from "./flows/verify.ts";
 export type { ConnectionInfo } from "./http/request/client-ip.ts";
 export type { HeaderSource } from "./http/request/headers.ts";
+export { safeNext } from "./http/request/safe-next.ts";
 export type { Register, RegisteredAuthentication } from "./register.ts";
 export type { SignalEnd } from "./revocation/signals.ts";

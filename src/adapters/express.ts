@@ -4,6 +4,7 @@ import { toNodeHandler } from "./node.ts";
 
 export { cors, type Middleware } from "./express-parts.ts";
 export { requireUser } from "./express-user.ts";
+export { sessionStarter } from "./node-session.ts";
 
 declare global {
   namespace Express {

@@ -5,6 +5,7 @@ import { toConnection } from "./node-parts.ts";
 
 export { cors } from "./hono-cors.ts";
 export type { AuthEnv } from "./hono-parts.ts";
+export { sessionStarter } from "./hono-session.ts";
 export { requireUser } from "./hono-user.ts";
 
 /**

@@ -4,6 +4,7 @@ import type { AnyCors, Auth, CorsOptions } from "../index.ts";
 import { createVersionedListener } from "./node-listener.ts";
 import { sendCors, toConnection } from "./node-parts.ts";
 
+export { sessionStarter } from "./node-session.ts";
 export { requireUser } from "./node-user.ts";
 
 /**

@@ -4,13 +4,13 @@ import { AuthError } from "../core/errors.ts";
 import type { Session } from "../core/session.ts";
 import type { SessionSnapshot, Verdict } from "../core/store/sessions.ts";
 import type { KeepSession } from "../core/store/users.ts";
-import type { AuthUser, UserWithPassword } from "../core/user.ts";
+import type { UserWithPassword } from "../core/user.ts";
 import { toUsernameKey } from "../core/username.ts";
-import { createDeviceToken } from "../crypto/device-tokens.ts";
 import { createSecret, deriveChangeSecret, hashIdempotencyKey, hashSecret, isSameHash } from "../crypto/secrets.ts";
 import { requireNoActor } from "./actor.ts";
 import { type Confirmed, type ConfirmOptions, commitRevocation } from "./commit.ts";
 import type { Deps } from "./deps.ts";
+import { toDeviceToken } from "./device.ts";
 import { reportLoginFailure } from "./login.ts";
 import type { SessionOwner } from "./logout.ts";
 import { requireGoodPassword } from "./passwords/policy.ts";
@@ -98,7 +98,7 @@ export async function changePassword(
     accessLifetime: deps.settings.accessTokenLifetime,
   };
   // The change raises the epoch by one, from the one under which the current password was verified.
-  const device = toDeviceToken(deps, user, user.epoch + 1);
+  const device = toDeviceToken(deps, user, { userEpoch: user.epoch + 1 });
   const hash = await deps.passwords.hash(normalizePassword(newPassword));
   const changed = await commitRevocation(
     deps,
@@ -139,16 +139,9 @@ export async function repeatPasswordChange(
   );
   if (result === null) return null;
   const { session } = result;
-  const device = toDeviceToken(deps, user, session.userEpoch);
+  const device = toDeviceToken(deps, user, { userEpoch: session.userEpoch });
   // The confirmation of the first request is lost with its answer.
   return { session, pair: tokens.mintPair(result), device, ...(confirmed ? { confirmed: "pending" } : {}) };
-}
-
-/** Returns the token of a known device: those from before the change no longer count. */
-function toDeviceToken(deps: Deps, { id: userId, username = "" }: AuthUser, userEpoch: number): string {
-  const usernameKey = toUsernameKey(username, deps.settings.usernameCaseSensitive);
-  const [deviceKey] = deps.keys.current().deviceKeys;
-  return createDeviceToken(deviceKey, usernameKey, { userId, userEpoch, issuedAt: deps.clock.now() }, deps.random);
 }
 
 interface Repeat {

@@ -13,6 +13,7 @@ import type { EventsOf, SessionsRevokedEvent } from "../events/events.ts";
 import { withActor } from "./actor.ts";
 import { commit, sessionsRevoked } from "./commit.ts";
 import type { Deps } from "./deps.ts";
+import { toDeviceToken } from "./device.ts";
 import type { SessionOwner } from "./logout.ts";
 import { prepareTokens, type TokenLimitOptions } from "./token-pair.ts";
 import { type FoundUser, mayHaveTokens } from "./user-source.ts";
@@ -66,18 +67,32 @@ export interface Issued {
   readonly pair: TokenPair;
 }
 
+/** A session that the application has started. */
+export interface IssuedToDevice extends Issued {
+  /** For the device to store, also after a logout, and to send at its next login. Missing if an actor acts for the user. */
+  readonly device?: string;
+}
+
 /**
  * Starts a session for a user whom the application has authenticated.
  *
  * @throws TypeError if an option is wrong. AuthError `no_active_account` if there is no such user or the user may not have tokens; and what
  * `startSession` throws.
  */
-export async function issue(deps: Deps, userId: string, options: IssueOptions = {}): Promise<Issued> {
+export async function issue(
+  deps: Deps,
+  userId: string,
+  { tokenLimits, ...options }: IssueOptions & TokenLimitOptions = {},
+): Promise<IssuedToDevice> {
   const start = toSessionStart(deps.settings, options);
   const found = await deps.users.find(userId);
   if (found === null) throw new AuthError("no_active_account", "no such user");
   if (!mayHaveTokens(deps.settings, found.user)) throw new AuthError("no_active_account", "the user may not log in");
-  return startSession(deps, found, start);
+  await deps.keys.ready();
+  // An actor's device isn't one of the user's.
+  const device =
+    start.actor === undefined ? { device: toDeviceToken(deps, found.user, { userEpoch: found.epoch }) } : {};
+  return { ...(await startSession(deps, found, { ...start, tokenLimits })), ...device };
 }
 
 /** Checks the options of `issue`. An actor is also who the audit log says has acted. @throws TypeError */

@@ -1,7 +1,7 @@
 import { AuthError } from "../core/errors.ts";
-import { createDeviceToken } from "../crypto/device-tokens.ts";
 import type { LoginFailedEvent } from "../events/events.ts";
 import type { Deps } from "./deps.ts";
+import { toDeviceToken } from "./device.ts";
 import { callHook } from "./hook.ts";
 import { type Issued, type IssueOptions, startSession } from "./issue.ts";
 import { rehashPassword } from "./passwords/rehash.ts";
@@ -77,12 +77,8 @@ async function loginAs(
   await acceptAttempt(deps, attempt, verified.user);
 
   await callHook("onLoginSuccess", async () => deps.settings.onLoginSuccess?.(verified.user, client));
-  const deviceToken = createDeviceToken(
-    deps.keys.current().deviceKeys[0],
-    candidate.usernameKey,
-    { userId: verified.user.id, userEpoch: verified.epoch, issuedAt: deps.clock.now() },
-    deps.random,
-  );
+  const { usernameKey } = candidate;
+  const deviceToken = toDeviceToken(deps, verified.user, { userEpoch: verified.epoch, usernameKey });
   const issued = await startSession(deps, verified, { ...options, amr: "pwd" });
   if (verified.outdatedHash !== undefined) {
     await rehashPassword(deps, verified.user.id, verified.outdatedHash, client);

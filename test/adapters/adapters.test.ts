@@ -18,6 +18,7 @@ import {
   type RunningApp,
   runCorsScript,
   runHttpScript,
+  runOtherLoginScript,
   runStepUpScript,
 } from "./http-script.ts";
 
@@ -74,6 +75,14 @@ describe.each<readonly [string, Start]>([
       await app.close();
       await close();
     }
+  });
+
+  it(`passes the script of other logins on ${name}`, async () => {
+    const { auth, close } = await createScriptAuth();
+    const app = await start(auth);
+    await runOtherLoginScript(app.url, auth);
+    await app.close();
+    await close();
   });
 
   it(`passes the step-up script on ${name}`, async () => {
@@ -158,12 +167,18 @@ async function listen(listener: RequestListener): Promise<RunningApp> {
 function startNode(auth: Auth): Promise<RunningApp> {
   const handleAuth = forNode.toNodeHandler(auth);
   const authenticate = forNode.requireUser(auth);
+  const startSession = forNode.sessionStarter(auth);
   const authenticateAgain = forNode.requireUser(auth, danger);
   const allowOrigins = forNode.cors(auth, corsOptions);
   return listen(async (req, res) => {
     if (allowOrigins(req, res)) return;
     if (auth.handles(req)) return void (await handleAuth(req, res));
     if (req.url === "/own") return void res.end("the application's own");
+    if (req.url === "/start") {
+      res.setHeader("Set-Cookie", "own=1");
+      await startSession(req, res, "1", { amr: ["email"] });
+      return void res.writeHead(303, { Location: "/own" }).end();
+    }
     if (req.url === "/danger") {
       const confirmed = await authenticateAgain(req, res);
       if (confirmed !== null) res.end(`by ${confirmed.amr}`);
@@ -181,6 +196,12 @@ function startExpress(auth: Auth, parsers: readonly express.RequestHandler[]): P
   app.use(forExpress.authRoutes(auth));
   app.get("/own", (_req, res) => void res.vary("Accept").send("the application's own"));
   app.all("/hello", forExpress.requireUser(auth), (req, res) => void res.send(`hello ${req.auth.userId}`));
+  const startSession = forExpress.sessionStarter(auth);
+  app.get("/start", async (req, res) => {
+    res.cookie("own", "1");
+    await startSession(req, res, "1", { amr: ["email"] });
+    res.redirect(303, "/own");
+  });
   app.get("/danger", forExpress.requireUser(auth, danger), (req, res) => void res.send(`by ${req.auth.amr}`));
   app.get("/broken", forExpress.requireUser(auth), fail);
   app.use(((_error, _req, res, _next) => void res.status(500).send("handled")) as express.ErrorRequestHandler);
@@ -202,6 +223,12 @@ async function startFastify(
   };
   app.get("/hello", { onRequest }, handler);
   app.post("/hello", { onRequest }, handler);
+  const startSession = forFastify.sessionStarter(auth);
+  app.get("/start", async (request, reply) => {
+    reply.header("Set-Cookie", "own=1");
+    await startSession(request, reply, "1", { amr: ["email"] });
+    return reply.redirect("/own", 303);
+  });
   app.get("/danger", { onRequest: forFastify.requireUser(auth, danger) }, async (request) => `by ${request.auth.amr}`);
   app.get("/broken", { onRequest }, fail);
   // A reply counts as sent only when these hooks have ended.
@@ -234,6 +261,12 @@ async function startHono(
   app.use(forHono.authRoutes(auth));
   app.get("/own", (c) => c.text("the application's own"));
   addGuarded(app, "/hello", (c) => c.text(`hello ${c.get("auth").userId}`));
+  const startSession = forHono.sessionStarter(auth);
+  app.get("/start", async (c) => {
+    c.header("Set-Cookie", "own=1");
+    await startSession(c, "1", { amr: ["email"] });
+    return c.redirect("/own", 303);
+  });
   app.get("/danger", forHono.requireUser(auth, danger), (c) => c.text(`by ${c.get("auth").amr}`));
   addGuarded(app, "/broken", fail);
   app.onError((_, c) => c.text("handled", 500));

@@ -161,6 +161,40 @@ export async function runStepUpScript(url: string, auth: Auth): Promise<void> {
   expect([accepted.status, await accepted.text()]).toEqual([200, "by pwd,otp"]);
 }
 
+/** Runs the script of an application whose `/start` sets a cookie of its own, starts a session of user 1 by email, and redirects. */
+export async function runOtherLoginScript(url: string, auth: Auth): Promise<void> {
+  const start = (jar = "") =>
+    fetch(`${url}/start`, { redirect: "manual", headers: { Cookie: jar, "User-Agent": "script" } });
+  const toJar = (response: Response) =>
+    response.headers
+      .getSetCookie()
+      .map((line) => line.split(";")[0])
+      .join("; ");
+  const first = await start();
+  expect([first.status, first.headers.get("Location"), first.headers.get("Cache-Control")]).toEqual([
+    303,
+    "/own",
+    "no-store",
+  ]);
+  expect(first.headers.getSetCookie().map((line) => line.split("=")[0])).toEqual([
+    "own",
+    "__Host-Http-access",
+    "__Secure-refresh",
+    "__Host-csrftoken",
+    "__Secure-device",
+  ]);
+  const welcome = await fetch(`${url}/hello`, { headers: { Cookie: toJar(first) } });
+  expect([welcome.status, await welcome.text()]).toEqual([200, "hello 1"]);
+
+  // The session of the browser is replaced, and has the client's address.
+  await start(toJar(first));
+  expect((await fetch(`${url}/hello`, { headers: { Cookie: toJar(first) } })).status).toBe(401);
+  const sessions = await auth.sessions.list("1");
+  expect(sessions).toMatchObject([
+    { amr: ["email"], userAgent: "script", ip: expect.stringMatching(/127\.0\.0\.1|::1/) },
+  ]);
+}
+
 const toCors = ({ headers }: Response) =>
   Object.fromEntries([...headers].filter(([name]) => name.startsWith("access-control-")));
 

@@ -15,10 +15,13 @@ describe("an Auth", () => {
   afterEach(() => node.close());
 
   it("issues a session to a user whom the application has authenticated", async () => {
-    const { user, session, access, refresh, ...lifetimes } = await auth.issue(userId, { client: { ip: "192.0.2.7" } });
+    const { user, session, access, refresh, device, ...lifetimes } = await auth.issue(userId, {
+      client: { ip: "192.0.2.7" },
+    });
     expect(user).toMatchObject({ id: userId, username: "ada" });
     expect(session).toMatchObject({ userId, ip: "192.0.2.7" });
     expect(lifetimes).toEqual({ accessExpiresIn: 1_800, refreshExpiresIn: 2_592_000 });
+    expect(device).toEqual(expect.any(String));
     expect(await auth.authenticate(bearer(access))).toMatchObject({ userId, sessionId: session.id });
     expect(await auth.verify(refresh)).toMatchObject({ type: "refresh", sessionId: session.id });
     expect(await auth.sessions.list(userId)).toEqual([session]);

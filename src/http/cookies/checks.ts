@@ -74,6 +74,8 @@ function requireOwnOrTrustedOrigin({ settings }: Pick<HttpDeps, "settings">, req
 
 /** The CSRF tokens that a request may carry. */
 export interface ExpectedCsrfToken {
+  /** The token that a form has sent in a field. Default: it is in the header. */
+  readonly field?: string | undefined;
   /** The value of the CSRF cookie. */
   readonly cookie: string | undefined;
   /** The sessions that the token may belong to; `null` for a token from before a login. */
@@ -81,17 +83,17 @@ export interface ExpectedCsrfToken {
 }
 
 /**
- * The last check of an unsafe request by cookie: the CSRF header has the token of the CSRF cookie, and that token was
- * made for one of `sessionIds`.
+ * The last check of an unsafe request by cookie: the CSRF header, or a form's field, has the token of the CSRF cookie, and that
+ * token was made for one of `sessionIds`.
  *
  * @throws AuthError `csrf_failed`.
  */
 export function requireCsrfToken(
   { keys, settings }: Pick<HttpDeps, "keys" | "settings">,
   headers: HeaderSource,
-  { cookie, sessionIds }: ExpectedCsrfToken,
+  { field, cookie, sessionIds }: ExpectedCsrfToken,
 ): void {
-  const token = readHeader(headers, toLowerCase(settings.csrfHeaderName));
+  const token = field ?? readHeader(headers, toLowerCase(settings.csrfHeaderName));
   if (token === undefined) throw new AuthError("csrf_failed", "CSRF token missing.");
   if (cookie === undefined) throw new AuthError("csrf_failed", "CSRF cookie not set.");
   if (!isSameText(token, cookie)) throw new AuthError("csrf_failed", "CSRF token does not match the cookie.");

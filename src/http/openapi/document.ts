@@ -89,11 +89,11 @@ function toHeaders(
   );
 }
 
-function toRequestBody({ schema, accepts }: BodyDescription<unknown>): Json {
-  const mediaType = { schema: toJsonSchema(schema) };
+function toRequestBody({ schema, formSchema = schema, accepts }: BodyDescription<unknown>): Json {
+  const [json, form] = [{ schema: toJsonSchema(schema) }, { schema: toJsonSchema(formSchema) }];
   return {
     required: !schema.safeParse({}).success,
-    content: Object.fromEntries(accepts.map((accepted) => [accepted, mediaType])),
+    content: Object.fromEntries(accepts.map((type) => [type, type === "application/json" ? json : form])),
   };
 }
 

@@ -13,6 +13,8 @@ export interface BodyDescription<B> {
   readonly schema: z.ZodType<B>;
   /** Its media types. */
   readonly accepts: readonly MediaType[];
+  /** The fields of a form, if they differ from those of JSON. Default: `schema`. */
+  readonly formSchema?: z.ZodType<B>;
 }
 
 /** Reads one request's body. The bytes are read only once, no matter which methods are called. */
@@ -29,6 +31,12 @@ export interface BodyReader<B> {
    * @throws RequestError as `requireMediaType`, and 400 if the body can't be parsed or a field is invalid.
    */
   readBody(): Promise<B>;
+  /**
+   * Returns the body's fields as the client has sent them, after the checks of `requireMediaType`. The fields aren't checked.
+   *
+   * @throws RequestError as `requireMediaType`, and 400 if the body can't be parsed.
+   */
+  readFields(): Promise<Readonly<Record<string, unknown>>>;
 }
 
 /** Creates a reader for the body that `description` accepts. Without a description the body stays unread. */
@@ -38,13 +46,22 @@ export function createBodyReader<B>(request: Request, description: BodyDescripti
     body ??= readRawBody(request, accepts);
     return body;
   };
+  const requireDescription = () => {
+    if (description === undefined) throw new TypeError("this endpoint has no body");
+    return description;
+  };
   return {
     async requireMediaType(): Promise<void> {
       if (description !== undefined) await readRaw(description);
     },
     async readBody(): Promise<B> {
-      if (description === undefined) throw new TypeError("this endpoint has no body");
-      return parseFields(description.schema, toFields(await parseRawBody(await readRaw(description))));
+      const { schema, formSchema = schema } = requireDescription();
+      const raw = await readRaw(requireDescription());
+      const isForm = raw.mediaType !== null && raw.mediaType !== "application/json";
+      return parseFields(isForm ? formSchema : schema, toFields(await parseRawBody(raw)));
+    },
+    async readFields(): Promise<Readonly<Record<string, unknown>>> {
+      return toFields(await parseRawBody(await readRaw(requireDescription())));
     },
   };
 }
@@ -61,13 +78,20 @@ async function readRawBody(request: Request, accepts: readonly MediaType[]): Pro
   const bytes = await readBytes(request);
   const contentType = request.headers.get("Content-Type") ?? "";
   if (bytes.length === 0) return { bytes, contentType, mediaType: null };
-  // RFC 9110 §8.3.1: case is ignored, parameters follow a semicolon. JSON and forms are UTF-8, whatever `charset` says.
-  const essence = contentType.split(";", 1)[0]?.trim().toLowerCase();
+  const essence = readMediaType(request.headers);
   const mediaType = accepts.find((accepted) => accepted === essence);
   if (mediaType === undefined) {
     throw new RequestError(415, { detail: `Unsupported media type "${contentType}" in request.` });
   }
   return { bytes, contentType, mediaType };
+}
+
+/**
+ * Returns the media type of a body, in lower case and without its parameters (RFC 9110 §8.3.1). JSON and forms are UTF-8,
+ * whatever `charset` says.
+ */
+export function readMediaType(headers: Headers): string {
+  return (headers.get("Content-Type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
 }
 
 async function readBytes(request: Request): Promise<Uint8Array<ArrayBuffer>> {

@@ -50,6 +50,14 @@ export function booleanField(missing: boolean) {
   return z.boolean({ error: ({ input }) => toTypeMessage(input, messages.notBoolean) }).default(missing);
 }
 
+/** Creates the schema of a checkbox of a form: browsers send "on", or what `value` says, or nothing if it isn't checked. */
+export function checkboxField() {
+  return z
+    .enum(["on", "true", "1", "off", "false", "0", ""], { error: messages.notBoolean })
+    .default("off")
+    .transform((text) => text === "on" || text === "true" || text === "1");
+}
+
 /** Creates the schema of one of `choices`, with the value of a missing field. */
 export function choiceField<const C extends string>(choices: readonly [C, ...C[]], missing: NoInfer<C>) {
   const error = ({ input }: { readonly input?: unknown }) =>

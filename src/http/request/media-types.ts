@@ -11,5 +11,8 @@ export const tokenMediaTypes: readonly MediaType[] = [
 /** What the cookie endpoints accept: JSON, which no HTML form can send. */
 export const cookieMediaTypes: readonly MediaType[] = ["application/json"];
 
+/** What the login of a browser accepts: JSON, and forms of pages without scripts, which have the CSRF token in a field. */
+export const loginMediaTypes: readonly MediaType[] = ["application/json", "application/x-www-form-urlencoded"];
+
 /** What the endpoints for services accept: forms, as OAuth 2.0 has them, and JSON. */
 export const serviceMediaTypes: readonly MediaType[] = ["application/json", "application/x-www-form-urlencoded"];

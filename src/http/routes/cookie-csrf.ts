@@ -1,23 +1,15 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
+import { toBrowserCsrfToken } from "../cookies/browser-csrf.ts";
 import { requireUniqueCookies } from "../cookies/checks.ts";
-import { findCookieSession } from "../cookies/cookie-session.ts";
-import { toCsrfCookie, toRefreshCookie, withCookies } from "../cookies/cookies.ts";
-import { createCsrfToken, isAcceptedCsrfToken } from "../cookies/csrf-token.ts";
+import { withCookies } from "../cookies/cookies.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { isAllowedOrigin } from "../cookies/same-origin.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
 import { csrfFailed, sessionIdSchema, setCookie } from "../openapi/cookie-responses.ts";
 import { toJsonResponse } from "../response/json.ts";
 
-/**
- * `GET {authPath}/csrf`: returns the CSRF token of this browser's session, or one for a browser without a session. A
- * valid token is returned again without a new cookie, so that tabs don't replace each other's.
- *
- * Only the access cookie can bind a new token to a session: no other host can set it. A sibling domain can set the
- * refresh cookie, for its own session (login CSRF). A refresh cookie without an access cookie or a CSRF token of
- * its session is therefore unusable, and is deleted.
- */
+/** `GET {authPath}/csrf`: returns the CSRF token of this browser's session, or one for a browser without a session. */
 export const cookieCsrf = defineEndpoint({
   method: "GET",
   path: ({ authPath }) => `${authPath}/csrf`,
@@ -34,29 +26,14 @@ export const cookieCsrf = defineEndpoint({
     403: csrfFailed,
   },
   async handle({ request, deps }) {
-    const { keys, random, settings } = deps;
     const cookies = readSessionCookies(deps, request.headers);
     requireUniqueCookies(cookies);
     requireNotCrossSite(deps, request);
-    const sessionId = findCookieSession(deps, cookies)?.sessionId ?? null;
-    if (cookies.csrf !== undefined && isAcceptedCsrfToken(keys.current(), cookies.csrf, sessionId)) {
-      return toCsrfResponse(cookies.csrf, sessionId);
-    }
-    const ownSessionId = findCookieSession(deps, { ...cookies, refresh: undefined })?.sessionId ?? null;
-    const token = createCsrfToken(keys.current().csrfKeys[0], ownSessionId, random);
-    // Without this token the session's next refresh would be refused, so it must be kept when the browser closes.
-    const maxAge = ownSessionId === null ? null : settings.refreshTokenLifetime;
-    const isRefreshCookieUnusable = sessionId !== null && ownSessionId === null;
-    return withCookies(toCsrfResponse(token, ownSessionId), [
-      toCsrfCookie(settings, token, maxAge),
-      ...(isRefreshCookieUnusable ? [toRefreshCookie(settings, "", 0)] : []),
-    ]);
+    const { token, sessionId, cookies: setCookies } = toBrowserCsrfToken(deps, cookies);
+    const session = sessionId === null ? null : { id: sessionId };
+    return withCookies(toJsonResponse(200, { csrf_token: token, session }), setCookies);
   },
 });
-
-function toCsrfResponse(token: string, sessionId: string | null): Response {
-  return toJsonResponse(200, { csrf_token: token, session: sessionId === null ? null : { id: sessionId } });
-}
 
 /**
  * Refuses a navigation that another site started. Browsers send it without the refresh cookie, which is

@@ -3,8 +3,8 @@ import { AuthError, type AuthErrorCode } from "../../core/errors.ts";
 import type { PasswordChanged } from "../../flows/change-password.ts";
 import { requireAllowedOrigin, requireCsrfToken, requireUniqueSession } from "../cookies/checks.ts";
 import { findCookieSession } from "../cookies/cookie-session.ts";
-import { toDeviceCookie, toSessionCookies, toTokenLimits, withCookies } from "../cookies/cookies.ts";
-import { deriveCsrfToken } from "../cookies/csrf-token.ts";
+import { toTokenLimits, withCookies } from "../cookies/cookies.ts";
+import { toIssuedCookies } from "../cookies/issued-cookies.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { authenticateRequest, readCredentials } from "../credentials.ts";
 import { defineEndpoint, type HttpDeps, type RequestContext } from "../endpoint.ts";
@@ -117,9 +117,5 @@ function toResponse(deps: HttpDeps, changed: PasswordChanged, via: "bearer" | "c
   const { session, pair, device } = changed;
   const headers = toConfirmationHeaders(changed);
   if (via === "bearer") return toJsonResponse(200, { access: pair.access, refresh: pair.refresh }, headers);
-  const csrfToken = deriveCsrfToken(deps.keys.current().csrfKeys[0], session);
-  return withCookies(toJsonResponse(200, {}, headers), [
-    ...toSessionCookies(deps.settings, { pair, csrfToken, persistent: session.persistent }),
-    toDeviceCookie(deps.settings, device, session.persistent),
-  ]);
+  return withCookies(toJsonResponse(200, {}, headers), toIssuedCookies(deps, { session, pair, device }));
 }

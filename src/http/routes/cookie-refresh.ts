@@ -1,14 +1,8 @@
 import { z } from "zod";
 import { AuthError } from "../../core/errors.ts";
 import { requireAllowedOrigin, requireCsrfToken, requireRefreshCookie } from "../cookies/checks.ts";
-import {
-  type RequestCookies,
-  toClearedCookies,
-  toSessionCookies,
-  toTokenLimits,
-  withCookies,
-} from "../cookies/cookies.ts";
-import { deriveCsrfToken } from "../cookies/csrf-token.ts";
+import { type RequestCookies, toClearedCookies, toTokenLimits, withCookies } from "../cookies/cookies.ts";
+import { toIssuedCookies } from "../cookies/issued-cookies.ts";
 import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { defineEndpoint, type HttpDeps, type RequestContext } from "../endpoint.ts";
 import {
@@ -74,14 +68,13 @@ async function refreshByCookie(
   { deps, request, client }: RequestContext,
   cookies: RequestCookies & { readonly refresh: string },
 ): Promise<Response> {
-  const { flows, settings, keys } = deps;
+  const { flows, settings } = deps;
   const idempotencyKey = readIdempotencyKey(request.headers);
   const options = { idempotencyKey, client, tokenLimits: toTokenLimits(settings), readsUser: true };
   const claims = flows.verifyRefreshToken(cookies.refresh, options);
   requireCsrfToken(deps, request.headers, { cookie: cookies.csrf, sessionIds: [claims.sessionId] });
   const { outcome, session, pair, user } = await flows.refreshVerified(claims, options);
 
-  const csrfToken = deriveCsrfToken(keys.current().csrfKeys[0], session);
   const body = {
     session: { id: session.id },
     // A refresh of a user who is gone is refused, so there is a name.
@@ -91,7 +84,7 @@ async function refreshByCookie(
   };
   return withCookies(
     toJsonResponse(200, body, outcome === "replayed" ? { "Token-Replayed": "true" } : {}),
-    toSessionCookies(settings, { pair, csrfToken, persistent: session.persistent }),
+    toIssuedCookies(deps, { session, pair }),
   );
 }
 

@@ -102,6 +102,7 @@ describe("the OpenAPI document", () => {
     expect(setting).toEqual([
       "/api/auth/csrf/ 200",
       "/api/auth/login/ 200",
+      "/api/auth/login/ 303",
       "/api/auth/refresh/ 200",
       "/api/auth/refresh/ 401",
       "/api/auth/logout/ 200",

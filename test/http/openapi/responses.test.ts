@@ -367,6 +367,17 @@ describe("the OpenAPI document", () => {
     expect((await expectDocumented(find("getJwks"), response)).status).toBe(503);
   });
 
+  it("documents the answers to a login by a form", async () => {
+    const { browser } = await createScene();
+    const token = browser.cookie("__Host-csrftoken") ?? "";
+    const headers = { "Content-Type": "application/x-www-form-urlencoded" };
+    for (const password of ["wrong", alice.password]) {
+      const fields = { ...alice, password, csrfmiddlewaretoken: token, failed: "/login" };
+      const response = await browser.post("/api/auth/login/", new URLSearchParams(fields).toString(), headers);
+      expect((await expectDocumented(find("logIn"), response)).status).toBe(303);
+    }
+  });
+
   it("documents the 404 of a confirmation if the application doesn't verify passwords", async () => {
     await auth.close();
     await start({ settings: { findUser: () => Promise.resolve(null) } });

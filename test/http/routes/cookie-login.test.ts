@@ -168,9 +168,18 @@ describe("login CSRF: another site logs its victim in as the attacker", () => {
     }
   });
 
-  it("answers 415 to a login as a form post, and as JSON that a form sends as text/plain", async () => {
+  it("refuses a form without the CSRF token in a field, which another site can't know", async () => {
     await browser.get("/api/auth/csrf/");
-    for (const type of ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain", "text/json"]) {
+    const type = { "Content-Type": "application/x-www-form-urlencoded" };
+    await expectRefused(
+      await login(new URLSearchParams(alice).toString(), type),
+      "CSRF token does not match the cookie.",
+    );
+  });
+
+  it("answers 415 to a login as a form with files, and as JSON that a form sends as text/plain", async () => {
+    await browser.get("/api/auth/csrf/");
+    for (const type of ["multipart/form-data", "text/plain", "text/json"]) {
       const response = await login(JSON.stringify(alice), { "Content-Type": type });
       expect(response.status).toBe(415);
       expect(await response.json()).toEqual({ detail: `Unsupported media type "${type}" in request.` });

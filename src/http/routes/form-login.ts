@@ -1,0 +1,76 @@
+import { z } from "zod";
+import { AuthError, type AuthErrorCode } from "../../core/errors.ts";
+import { reportCsrfRefusal } from "../cookies/csrf-report.ts";
+import type { RequestContext } from "../endpoint.ts";
+import { RequestError } from "../request/request-error.ts";
+import { safeNext } from "../request/safe-next.ts";
+
+/** The fields of a login form besides those of JSON. */
+export const formLoginFields = {
+  csrfmiddlewaretoken: z.string().optional().meta({ description: "The CSRF token, in place of the header." }),
+  next: z.string().optional().meta({ description: "The page to show after the login, of the same origin." }),
+  failed: z
+    .string()
+    .optional()
+    .meta({ description: "The page to show if the login is refused, of the same origin. Gets `error` in its query." }),
+};
+
+/** What a login form says besides the credentials. */
+export interface FormLogin {
+  /** Empty if the form has none: a header doesn't count in its place. */
+  readonly csrfToken: string;
+  /** The path of the page to show after the login. */
+  readonly next: string;
+  /** The path of the page to show if the login is refused; `null` if the form names none that is safe. */
+  readonly failed: string | null;
+}
+
+/** Reads what a login form says besides the credentials. @throws RequestError if the body can't be read or parsed. */
+export async function readFormLogin({ request, deps, readFields }: RequestContext): Promise<FormLogin> {
+  const { csrfmiddlewaretoken, next, failed } = await readFields();
+  const { origin } = new URL(request.url);
+  return {
+    csrfToken: typeof csrfmiddlewaretoken === "string" ? csrfmiddlewaretoken : "",
+    next: safeNext(next, origin) ?? `${deps.settings.publicPath ?? ""}/`,
+    failed: safeNext(failed, origin),
+  };
+}
+
+/** Returns the answer to a login by a form that has succeeded, with the cookies of `response`. */
+export function toFormSuccess(response: Response, { next }: FormLogin): Response {
+  return toRedirect(next, response.headers.getSetCookie());
+}
+
+/** What a page can tell its user. Other errors are answered as those of JSON, so that the operator sees them. */
+const shownCodes: readonly AuthErrorCode[] = ["no_active_account", "throttled", "csrf_failed"];
+
+/**
+ * Returns the answer to a login by a form that is refused: the page `failed`, with the error's code in its query.
+ *
+ * @throws the error if the form names no such page, or its user could do nothing about it.
+ */
+export function toFormRefusal(
+  { request, deps, client }: RequestContext,
+  error: unknown,
+  { failed }: FormLogin,
+): Response {
+  const refusal = toRefusal(error);
+  if (failed === null || refusal === null) throw error;
+  reportCsrfRefusal(deps, error, { headers: request.headers, client });
+  const { pathname, searchParams, hash } = new URL(failed, request.url);
+  for (const [name, value] of Object.entries(refusal)) searchParams.set(name, value);
+  return toRedirect(`${pathname}?${searchParams}${hash}`, []);
+}
+
+function toRefusal(error: unknown): Readonly<Record<string, string>> | null {
+  if (error instanceof RequestError) return error.status === 400 ? { error: "invalid" } : null;
+  if (!(error instanceof AuthError) || !shownCodes.includes(error.code)) return null;
+  return { error: error.code, ...(error.retryAfter === undefined ? {} : { retry_after: String(error.retryAfter) }) };
+}
+
+/** The browser follows with GET, so that reloading the page doesn't send the password again (RFC 9110 §15.4.4). */
+function toRedirect(location: string, cookies: readonly string[]): Response {
+  const headers = new Headers({ Location: location });
+  for (const cookie of cookies) headers.append("Set-Cookie", cookie);
+  return new Response(null, { status: 303, headers });
+}
