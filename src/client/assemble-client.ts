@@ -9,7 +9,7 @@ import { createSession } from "./session/session.ts";
 import type { SessionState, SessionStateHolder } from "./session/session-state.ts";
 import type { CallOptions } from "./transport/json-call.ts";
 import { toOrigin } from "./transport/outgoing.ts";
-import { type Attempt, createRequests, type Requests } from "./transport/requests.ts";
+import { createRequests, type Requests } from "./transport/requests.ts";
 import type { LoginInput, Transport, Urls } from "./transport/transport.ts";
 import { createUserSessions } from "./user-sessions.ts";
 
@@ -64,8 +64,8 @@ export function assembleClient<T extends Transport>(
   const session = createSession(shared);
   const refresher = createRefresher({ ...shared, session });
   const requests = createRequests({ ...shared, refresher });
-  /** The passwords and the idempotency key of a password change whose response was lost. */
-  let lost: readonly [passwords?: string, key?: string | undefined] = [];
+  /** What was sent when a response was lost, and its idempotency key. */
+  let lost: readonly [input?: string, key?: string | undefined] = [];
   let isAway = false;
   const stopListening = env.page?.listen(events, (event) => {
     if (event === "pagehide") {
@@ -86,28 +86,45 @@ export function assembleClient<T extends Transport>(
   });
   void refresher.ensure();
 
-  /** Runs a call that replaces tokens: one at a time in all tabs, and no refresh that is late may overtake it. */
-  const exclusively = <T>(run: (options: CallOptions) => Promise<T>) =>
-    session.lock(() => run({ signal: refresher.stop() }));
-  /** Does the same, if the state still shows the same session. */
-  const forSame =
-    <T>(run: (options: CallOptions) => Promise<T>): Attempt<T> =>
-    (requireSame) =>
-      exclusively((options) => {
-        requireSame();
-        return run(options);
+  /**
+   * Runs a call that replaces tokens, if the state still shows the same session: one at a time in all tabs, and no refresh that
+   * is late may overtake it.
+   */
+  const exclusively =
+    <T>(run: (options: CallOptions) => Promise<T>) =>
+    (requireSame?: () => void) =>
+      session.lock(() => {
+        requireSame?.();
+        return run({ signal: refresher.stop() });
       });
   const replace = (path: string, body: object, key?: string) =>
-    forSame((options) => session.accept(() => transport.replace(path, body, { ...options, key })));
+    exclusively((options) => session.accept(() => transport.replace(path, body, { ...options, key })));
+
+  /**
+   * Sends `input` once more if the response was lost. The server counts it once, because the idempotency key is the same. It
+   * also is if the user repeats it later, for example when there is a network again.
+   */
+  async function repeatLost(input: object, send: (key: string | undefined) => Promise<unknown>): Promise<void> {
+    const text = JSON.stringify(input);
+    const key = text === lost[0] ? lost[1] : createIdempotencyKey(env);
+    lost = [text, key];
+    await send(key).catch((error: ClientError) => {
+      if (key && !isWorking(error.status)) return send(key);
+      throw error;
+    });
+    lost = [];
+  }
 
   const client: AnyClient = {
-    async login(credentials) {
-      await exclusively(() => session.accept(() => transport.login(credentials)));
+    async login(input) {
+      const login = (key?: string) =>
+        exclusively((options) => session.accept(() => transport.login(input, { ...options, key })))();
+      await ("ticket" in input ? repeatLost(input, login) : login());
       await refresher.ensure();
       return state.get();
     },
     async logout(scope = "local") {
-      const revoke = forSame(async (options) => {
+      const revoke = exclusively(async (options) => {
         await transport.logout(scope, options);
         if (scope !== "others") await session.clear("logged_out");
       });
@@ -143,18 +160,9 @@ export function assembleClient<T extends Transport>(
     },
     async changePassword({ currentPassword: current_password, newPassword: new_password }) {
       const passwords = { current_password, new_password };
-      const text = JSON.stringify(passwords);
-      // The user may also repeat it, for example when there is a network again.
-      const key = text === lost[0] ? lost[1] : createIdempotencyKey(env);
-      lost = [text, key];
-      const send = replace("password/", passwords, key);
       await requests.run((requireSame) =>
-        send(requireSame).catch((error: ClientError) => {
-          if (key && !isWorking(error.status)) return send(requireSame);
-          throw error;
-        }),
+        repeatLost(passwords, (key) => replace("password/", passwords, key)(requireSame)),
       );
-      lost = [];
     },
     countdown: schedule.countdown,
     onChange: state.onChange,

@@ -95,7 +95,7 @@ export function sessionChanged(): ClientError {
 
 /** Returns whether `error` means that a request wasn't sent, because the session in this browser has changed. */
 export function isSessionChanged(error: unknown): boolean {
-  return error instanceof ClientError && error.code === "session_changed";
+  return (error as Partial<ClientError> | undefined)?.code === "session_changed";
 }
 
 /**

@@ -197,6 +197,54 @@ describe("a login that needs a second factor", () => {
   });
 });
 
+describe("the second step of a login whose response was lost", () => {
+  async function setUp(kind: "lost response" | "offline", times: number) {
+    const browser = createFakeBrowser();
+    browser.server.asksForCode = true;
+    const client = browser.openTab().client as CookieClient;
+    await browser.clock.advance(0);
+    const { body } = await client.login({ username: "alice", password: "secret" }).catch((reason) => reason);
+    browser.server.faults.push({ on: "/continue/", kind, times });
+    const keys = () =>
+      browser.server.requests
+        .filter(({ line }) => line === "POST /api/auth/login/continue/")
+        .map(({ headers }) => headers.get("Idempotency-Key"));
+    return { browser, client, step: { ticket: body.ticket, code: "123456" }, keys };
+  }
+
+  it("is sent again with the same idempotency key, and begins one session", async () => {
+    const { browser, client, step, keys } = await setUp("lost response", 1);
+    expect(await settle(browser, client.login(step))).toMatchObject({ status: "authenticated", sessionId: "s1" });
+    expect(keys()).toEqual([expect.stringMatching(/^[\w-]{22}$/), keys()[0]]);
+    expect(browser.server.sessions.size).toBe(1);
+  });
+
+  it("begins one session although the user repeats it later", async () => {
+    const { browser, client, step, keys } = await setUp("lost response", 2);
+    expect(await settle(browser, client.login(step))).toMatchObject({ code: "offline" });
+    expect(await settle(browser, client.login(step))).toMatchObject({ status: "authenticated", sessionId: "s1" });
+    expect([keys().length, new Set(keys()).size, browser.server.sessions.size]).toEqual([3, 1, 1]);
+  });
+
+  it("has another idempotency key for another code", async () => {
+    const { browser, client, step, keys } = await setUp("lost response", 0);
+    browser.server.faults.length = 0;
+    await settle(browser, client.login({ ...step, code: "0" }));
+    await settle(browser, client.login(step));
+    expect(new Set(keys()).size).toBe(2);
+  });
+
+  it("isn't sent twice in place of a password", async () => {
+    const browser = createFakeBrowser();
+    const tab = browser.openTab();
+    await browser.clock.advance(0);
+    browser.server.faults.push({ on: "/login/", kind: "lost response" });
+    const login = tab.client.login({ username: "alice", password: "secret" });
+    expect(await settle(browser, login)).toMatchObject({ code: "offline" });
+    expect(browser.server.count("POST /api/auth/login/")).toBe(1);
+  });
+});
+
 describe("a bearer client whose login the application has answered", () => {
   it("adopts the tokens of a route of the application, without a password", async () => {
     const browser = createFakeBrowser();

@@ -14,6 +14,8 @@ export interface FakeSession {
   epoch: number;
   /** The last change of the password. */
   change: { readonly key: string | null; readonly generation: number } | null;
+  /** The ticket of its login, and the idempotency key with which it was used. */
+  ticket?: string | undefined;
   /** When the password was entered last, in milliseconds. An access token says when that was at its issue. */
   confirmedAt: number;
   /** Detail and code of the response to a refresh, as JSON, if the session was revoked. */

@@ -123,7 +123,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
       return { response: json(403, { detail: "CSRF Failed: token", code: "csrf_failed" }) };
     }
     if (line === "POST /api/auth/login/") return login(JSON.parse(body), jar);
-    if (line === "POST /api/auth/login/continue/") return continueLogin(JSON.parse(body), jar);
+    if (line === "POST /api/auth/login/continue/") return continueLogin(request, JSON.parse(body), jar);
     if (line === "POST /api/auth/refresh/") return refresh(jar, request.headers.get("Idempotency-Key"));
     if (line === "POST /api/auth/logout/") {
       if (bearer && !toLive(bearer)) return { response: refused("Given token not valid for any token type") };
@@ -295,18 +295,23 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     return begin(username, jar);
   }
 
-  function continueLogin({ ticket = "", code }: Record<string, string>, jar: CookieJar): Answered {
+  /** A repeated request is answered by the session that the first one began. */
+  function continueLogin(request: Request, { ticket = "", code }: Record<string, string>, jar: CookieJar): Answered {
     const username = tickets.get(ticket);
+    const key = request.headers.get("Idempotency-Key");
+    const begun = [...sessions.values()].find((session) => session.ticket === `${ticket} ${key}`);
+    if (begun) return { response: json(200, toBody(begun)), cookies: toCookies(begun) };
     if (username === undefined) return { response: refused("Log in again.", "ticket_invalid") };
     if (code !== "123456")
       return { response: json(400, { detail: "The code is wrong.", code: "second_factor_invalid" }) };
     tickets.delete(ticket);
-    return begin(username, jar);
+    return begin(username, jar, key === null ? undefined : `${ticket} ${key}`);
   }
 
-  function begin(username: string | undefined, jar: CookieJar): Answered {
+  function begin(username: string | undefined, jar: CookieJar, ticket?: string): Answered {
     server.revoke(jar.get("refresh")?.split(":")[0] ?? "");
     const session = create(username);
+    session.ticket = ticket;
     return { response: json(200, toBody(session)), cookies: toCookies(session) };
   }
 

@@ -62,6 +62,14 @@ describe.each(clients)("ready() of %s", (_, toOptions) => {
     expect(await settle(browser, tab.client.ready())).toMatchObject({ status: "authenticated" });
   });
 
+  it("resolves at once to the last known state although the access token has expired and the server hangs", async () => {
+    const browser = createFakeBrowser();
+    const { client } = await browser.openLoggedIn(toOptions());
+    browser.server.faults.push({ on: "/", kind: "hang", times: 9 });
+    browser.clock.sleep(3_600_000);
+    expect(await settle(browser, client.ready(), 0)).toBe(client.session());
+  });
+
   it("resolves to the last known state if the network is lost afterwards", async () => {
     const browser = createFakeBrowser();
     const { client } = await browser.openLoggedIn({ ...toOptions(), random: 1 });
@@ -96,10 +104,12 @@ describe.each(clients)("ensure() of %s", (_, toOptions, refresh) => {
 
   it("refreshes an access token that lasts less than a minute more, because a timer was late", async () => {
     const browser = createFakeBrowser();
-    const { client } = await browser.openLoggedIn(toOptions());
-    browser.clock.sleep(1_790_000);
-    expect(await settle(browser, client.ensure())).toMatchObject({ status: "authenticated" });
+    const tab = await browser.openLoggedIn(toOptions());
+    tab.freeze();
+    await browser.clock.advance(1_790_000);
+    expect(await settle(browser, tab.client.ensure())).toMatchObject({ status: "authenticated" });
     expect(browser.server.count(refresh)).toBe(1);
+    expect(tab.client.countdown()?.accessExpiresIn).toBeGreaterThan(1790);
   });
 
   it("resolves without a refresh while the token lasts, although the network is lost", async () => {

@@ -47,12 +47,12 @@ export function createBearerTransport(parts: BearerTransportParts): Transport {
     origins: [urls.origin],
     send,
     call,
-    async login(credentials) {
+    async login(input) {
       // The password isn't sent, and no session begins, if the storage can't keep the tokens.
       await records.write((await records.read()) ?? { at: 0, lifetime: 0, ended: null });
       const error = storage.error();
       if (error) throw error;
-      return toGrant("access" in credentials ? { ...credentials } : await callToken("POST", "", credentials));
+      return toGrant("access" in input ? { ...input } : await callToken("POST", "", input));
     },
     async refresh(getKey, _isKnown, signal) {
       const { refresh } = (await records.read()) ?? {};

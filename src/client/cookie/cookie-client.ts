@@ -56,16 +56,12 @@ export function assembleCookieClient(env: Environment, options: ClientOptions): 
   const urls = toUrls(options, page);
   const name = `tokenpair cookie ${urls.auth}`;
   const records = createRecords(env, env.storage, name);
-  const state = createSessionState();
-  const { client, transport, requests } = assembleClient({ env, urls, name, records, timeout, state }, (env) =>
-    createCookieTransport({ env, page, urls, timeout, csrfCookie, csrfHeader, state }),
+  const parts = { page, urls, name, records, timeout, csrfCookie, csrfHeader, state: createSessionState() };
+  const { client, transport, requests } = assembleClient({ ...parts, env }, (env) =>
+    createCookieTransport({ ...parts, env }),
   );
   return {
     ...client,
-    csrfToken: () =>
-      requests.once(async () => {
-        await client.ensure();
-        return transport.csrfToken();
-      }),
+    csrfToken: () => requests.once(() => client.ensure().then(transport.csrfToken)),
   };
 }

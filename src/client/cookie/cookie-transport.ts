@@ -29,7 +29,7 @@ export interface CookieTransport extends Transport {
  * token of the session that the client shows. Both are sent only to the origins of the page and of the server.
  */
 export function createCookieTransport(parts: CookieTransportParts): CookieTransport {
-  const { env, page, urls, timeout, csrfCookie, csrfHeader, state } = parts;
+  const { env, page, urls, timeout, csrfHeader, state } = parts;
   const pageOrigin = toOrigin(page.href);
   /** The CSRF token that was sent with the last refresh. */
   let lastToken = "";
@@ -73,7 +73,7 @@ export function createCookieTransport(parts: CookieTransportParts): CookieTransp
 
   const send = createSend(findOf);
   const call = createJsonCall(env, urls.auth, { timeout, send });
-  const tokens = createCsrfTokens({ env, page, urls, csrfCookie, call });
+  const tokens = createCsrfTokens(parts, call);
 
   /** Returns the grant in a response, after checking that the browser has kept the cookies of the response. */
   async function toKeptGrant(json: JsonObject): Promise<Grant> {
@@ -90,11 +90,11 @@ export function createCookieTransport(parts: CookieTransportParts): CookieTransp
     origins: [urls.origin, pageOrigin],
     send,
     call,
-    async login(credentials) {
+    async login(input, options) {
       // A login is for no session yet, and its response names the session.
       const send = createSend((_, isRefused) => tokens.find(isRefused));
-      const path = "ticket" in credentials ? "login/continue/" : "login/";
-      return toKeptGrant(await call("POST", path, credentials, { send }));
+      const path = "ticket" in input ? "login/continue/" : "login/";
+      return toKeptGrant(await call("POST", path, input, { ...options, send }));
     },
     async refresh(getKey, isKnown, signal) {
       const isAnonymous = tokens.isAnonymous();

@@ -11,7 +11,6 @@ export interface CsrfTokenParts {
   readonly urls: Urls;
   /** The name of the CSRF cookie. The name without its prefix counts too. */
   readonly csrfCookie: string;
-  readonly call: JsonCall;
 }
 
 /** A CSRF token, and what the server has said about it. */
@@ -44,7 +43,7 @@ export interface CsrfTokens {
 }
 
 /** Creates the finder. It knows no token yet. */
-export function createCsrfTokens({ env, page, urls, csrfCookie, call }: CsrfTokenParts): CsrfTokens {
+export function createCsrfTokens({ env, page, urls, csrfCookie }: CsrfTokenParts, call: JsonCall): CsrfTokens {
   const isReadable = toOrigin(page.href) === urls.origin;
   // Without https, the server leaves the prefix out. A name that has none is here twice.
   const names = [csrfCookie, csrfCookie.replace(/^__\w+?-/, "")];

@@ -49,7 +49,7 @@ export function createRecords(env: Environment, storage: KeyValueStorage | undef
   return {
     async read() {
       const parsed = parseJsonObject(await record.read()) as unknown as SessionRecord;
-      return parsed.at >= 0 && parsed.lifetime >= 0 ? parsed : undefined;
+      return parsed.lifetime >= 0 ? parsed : undefined;
     },
     async write(value) {
       if (value.ended !== undefined) await keyEntry.write(null);

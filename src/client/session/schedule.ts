@@ -1,15 +1,11 @@
 import type { ClientError } from "../client-error.ts";
 import { type Environment, toTimerDelay } from "../environment.ts";
 import type { SessionRecord } from "./records.ts";
+import { type Stopwatch, startStopwatch } from "./stopwatch.ts";
 
-/** A moment on both clocks. Both times are in milliseconds. */
-export interface Moment {
-  readonly monotonic: number;
-  readonly wall: number;
-}
-
-/** The moment that is `delay` seconds after another moment. */
-interface Deadline extends Moment {
+/** The moment that is `delay` seconds after the start of a stopwatch. */
+interface Deadline {
+  readonly age: Stopwatch;
   readonly delay: number;
 }
 
@@ -29,16 +25,10 @@ export interface Countdown {
  * milliseconds. An access token that was received before this time is not accepted.
  */
 export interface Schedule {
-  readonly now: () => Moment;
-  /**
-   * Returns the number of seconds since `moment`, on the clock that has advanced more. The other clock may have stopped
-   * while the machine was asleep.
-   */
-  readonly since: (moment: Moment) => number;
   /** Sets the times of the tokens, ends a back-off and starts the timer. */
   readonly set: (record: SessionRecord) => void;
-  /** Returns when the current access token was received, or `undefined` if no session is known. */
-  readonly token: () => Moment | undefined;
+  /** Returns the times of the current access token, as another object for each token, or `undefined` if no session is known. */
+  readonly token: () => object | undefined;
   /** Returns whether there is an access token that was received at `notBefore` or later and hasn't expired. */
   readonly isLive: (notBefore: number) => boolean;
   /** Returns the `notBefore` of what is due: that of a retry, or now if it is time to refresh, or `anyToken`. */
@@ -86,12 +76,10 @@ export function createSchedule(env: Environment, check: () => void): Schedule {
   let backoff: (Deadline & { readonly error: ClientError | undefined; readonly notBefore: number }) | undefined;
   let failures = 0;
   let refusals = 0;
-  let firstRefusal: Moment | undefined;
+  let firstRefusal: Stopwatch | undefined;
   let timer: number | undefined;
 
-  const now = (): Moment => ({ monotonic: env.monotonic(), wall: env.wall() });
-  const since = ({ monotonic, wall }: Moment) => Math.max(env.monotonic() - monotonic, env.wall() - wall) / 1000;
-  const secondsUntil = (deadline: Deadline) => deadline.delay - since(deadline);
+  const secondsUntil = ({ age, delay }: Deadline) => delay - age();
   const retryTarget = () => backoff?.notBefore ?? anyToken;
   const reset = (notBefore = newToken) => {
     if (notBefore < retryTarget()) return;
@@ -116,28 +104,27 @@ export function createSchedule(env: Environment, check: () => void): Schedule {
   };
 
   return {
-    now,
-    since,
-    set({ at: wall, lifetime, refreshLifetime }) {
-      const monotonic = env.monotonic() - Math.max(0, env.wall() - wall);
-      token = { monotonic, wall, lifetime, refreshLifetime, delay: toRefreshDelay(lifetime, env.random()) };
+    set({ at, lifetime, refreshLifetime }) {
+      const delay = toRefreshDelay(lifetime, env.random());
+      token = { age: startStopwatch(env, at), delay, lifetime, refreshLifetime };
       reset();
       start();
     },
     token: () => token,
-    isLive: (notBefore) => (token ? token.monotonic >= notBefore && since(token) < token.lifetime : false),
+    isLive: (notBefore) =>
+      token ? token.age() < token.lifetime && token.age() <= (env.monotonic() - notBefore) / 1000 : false,
     due: () => Math.max(retryTarget(), token && secondsUntil(token) > 0 ? anyToken : env.monotonic()),
-    countdown: () => token && { accessExpiresIn: token.lifetime - since(token), refreshIn: secondsUntil(token) },
+    countdown: () => token && { accessExpiresIn: token.lifetime - token.age(), refreshIn: secondsUntil(token) },
     backOff(notBefore, error) {
       const delay = (error?.retryAfter ?? 0) + env.random() * Math.min(maxBackoff, 2 ** failures);
       failures += 1;
-      backoff = { ...now(), delay, error, notBefore: Math.max(notBefore, retryTarget()) };
+      backoff = { age: startStopwatch(env), delay, error, notBefore: Math.max(notBefore, retryTarget()) };
     },
     refused() {
-      firstRefusal ??= now();
+      firstRefusal ??= startStopwatch(env);
       refusals += 1;
-      const isExpired = token && since(token) >= (token.refreshLifetime ?? newToken);
-      return isExpired || (refusals >= 3 && since(firstRefusal) >= 60);
+      const isExpired = token && token.age() >= (token.refreshLifetime ?? newToken);
+      return isExpired || (refusals >= 3 && firstRefusal() >= 60);
     },
     waits: () => (backoff ? secondsUntil(backoff) > 0 : false),
     error: () => backoff?.error,

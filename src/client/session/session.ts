@@ -3,6 +3,7 @@ import type { Grant, Transport } from "../transport/transport.ts";
 import type { Records, SessionRecord } from "./records.ts";
 import type { Schedule } from "./schedule.ts";
 import type { LogoutReason, SessionStateHolder, User } from "./session-state.ts";
+import { startStopwatch } from "./stopwatch.ts";
 import { createTabs, type Tabs } from "./tabs.ts";
 
 /** The dependencies of a session. */
@@ -120,12 +121,12 @@ export function createSession({ env, transport, records, schedule, state, name }
     hasUser,
     forget,
     async accept(request) {
-      const sentAt = schedule.now();
+      const secondsSinceSending = startStopwatch(env);
       const previousId = toId();
       const grant = await request();
       const full = grant.lifetime ?? current?.lifetime ?? 0;
       // The server issued the token some time before it was received.
-      const lifetime = Math.max(full - schedule.since(sentAt), full / 2);
+      const lifetime = Math.max(full - secondsSinceSending(), full / 2);
       const record = {
         at: env.wall(),
         lifetime,

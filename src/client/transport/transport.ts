@@ -77,7 +77,7 @@ export interface Transport {
   readonly send: Send;
   /** Calls a `path` below the auth path. */
   readonly call: JsonCall;
-  readonly login: (credentials: LoginInput) => Promise<Grant>;
+  readonly login: (input: LoginInput, options: CallOptions) => Promise<Grant>;
   /**
    * Gets new tokens.
    *
@@ -119,7 +119,7 @@ export function toUrls(
 ): Urls {
   const { origin, href } = new URL(baseUrl ?? "/", page?.href);
   const root = href.replace(/\/$/, "");
-  return { origin, root, auth: root + authPath, base: baseUrl === undefined && page ? page.base : `${root}/` };
+  return { origin, root, auth: root + authPath, base: (baseUrl === undefined && page?.base) || `${root}/` };
 }
 
 /** Returns `{ id, username, claims }` if `value` is a user. */
