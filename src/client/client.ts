@@ -42,19 +42,21 @@ export interface LogoutResult {
 /**
  * The client's side of a session: it logs the user in and out, refreshes the session in the background, and authenticates
  * requests. Its methods don't use `this`, so you can pass them as functions.
+ *
+ * @typeParam C What the server's `publicClaims` hook returns: the type of `user.claims`.
  */
-export interface Client {
+export interface Client<C = unknown> {
   /**
    * Logs a user in and returns the new state. With cookies, the server also revokes an earlier session of this browser.
    *
-   * @throws ClientError With code `no_active_account` if the name or the password is wrong, `throttled` after too many
-   * attempts, `invalid` if a field is missing, `cookies_blocked` if the browser doesn't keep the cookies, or `offline`,
-   * `timeout` or `unavailable`.
+   * @throws ClientError With code `no_active_account` if the name or the password is wrong, `second_factor_required` if
+   * the server also asks for another factor, `throttled` after too many attempts, `invalid` if a field is missing,
+   * `cookies_blocked` if the browser doesn't keep the cookies, or `offline`, `timeout` or `unavailable`.
    * @example
    * const state = await client.login({ username, password });
    * if (state.status === "authenticated") render(state.user.username);
    */
-  login(credentials: Credentials): Promise<SessionState>;
+  login(credentials: Credentials): Promise<SessionState<C>>;
   /**
    * Logs the user out by revoking sessions. It returns when the server has revoked them.
    *
@@ -97,6 +99,36 @@ export interface Client {
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /**
+   * Returns the state as soon as the server has said whether a user is logged in. Call it in a router's loader before the first
+   * page is shown. Afterwards it returns at once.
+   *
+   * @throws ClientError With a `Problem` as its code if the server can't be reached. The client continues to try.
+   * @example
+   * const { status } = await client.ready();
+   * if (status === "anonymous") throw redirect("/login");
+   */
+  ready(): Promise<SessionState<C>>;
+  /**
+   * Makes sure that the access token can be used now, and returns the state. Call it before something that `client.fetch` can't
+   * send: a WebSocket, an `EventSource`, an upload with `XMLHttpRequest`, a download, or a form. It refreshes only if the token
+   * has expired: the client refreshes about a minute before that by itself.
+   *
+   * @throws ClientError With a `Problem` as its code if there is no usable access token and the session can't be refreshed.
+   * @example
+   * await client.ensure();
+   * const socket = new WebSocket("/api/events/");
+   */
+  ensure(): Promise<SessionState<C>>;
+  /**
+   * Adopts a session that began without this client, for example by a login with another provider or by a form: asks the server
+   * who is logged in now. It doesn't reject if the server can't be reached.
+   *
+   * @returns The new state. If the server couldn't be reached, the state's `problem` says why.
+   * @example
+   * const state = await client.reload();
+   */
+  reload(): Promise<SessionState<C>>;
+  /**
    * Refreshes the session and the user's name now. You rarely need this, because the client refreshes in the background. If
    * the refresh fails, the promise doesn't reject. It rejects only because of a defect, for example in a function that you
    * passed.
@@ -105,16 +137,26 @@ export interface Client {
    * @example
    * const { status, problem } = await client.refresh();
    */
-  refresh(): Promise<SessionState>;
+  refresh(): Promise<SessionState<C>>;
   /**
    * Returns the current state. It remains the same object until something changes.
    *
    * @example
    * const { status } = client.session();
    */
-  session(): SessionState;
+  session(): SessionState<C>;
   /** Lists, names and revokes the sessions of the logged-in user, on all devices. */
   readonly sessions: UserSessions;
+  /**
+   * Confirms the password of the logged-in user, for a request that the server refused with the code `confirmation_required`.
+   * Send that request again afterwards.
+   *
+   * @throws ClientError With code `invalid` if the password is wrong, `throttled` after too many attempts, or
+   * `session_changed` if another user has logged in to this browser. Otherwise `offline`, `timeout` or `unavailable`.
+   * @example
+   * await client.confirm(password);
+   */
+  confirm(password: string): Promise<void>;
   /**
    * Changes the password of the logged-in user and revokes the user's other sessions.
    *
@@ -146,7 +188,7 @@ export interface Client {
    * const stop = client.onChange((state) => render(state.status));
    * stop();
    */
-  onChange(listener: (state: SessionState) => void): () => void;
+  onChange(listener: (state: SessionState<C>) => void): () => void;
   /**
    * Stops all timers, listeners and messages of this client. Doesn't log the user out.
    *

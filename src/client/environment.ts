@@ -40,7 +40,7 @@ export type PageEvent = "visibilitychange" | "resume" | "pageshow" | "pagehide" 
  */
 export interface Environment {
   readonly fetch: (input: string | Request, init?: RequestInit) => Promise<Response>;
-  readonly wallClock: () => number;
+  readonly wall: () => number;
   /** Returns the time of a clock that is never set, but may stop while the machine sleeps. */
   readonly monotonic: () => number;
   /** Returns a random number from 0 to 1. Use it only for jitter. */
@@ -50,9 +50,9 @@ export interface Environment {
   readonly setTimeout: (run: () => void, delay: number) => number;
   readonly clearTimeout: (timer: number | undefined) => void;
   readonly storage: KeyValueStorage | undefined;
-  readonly openChannel: ((name: string, onMessage: (message: unknown) => void) => Channel) | undefined;
-  readonly locks: Locks | undefined;
-  readonly page: Page | undefined;
+  readonly openChannel?: ((name: string, onMessage: (message: unknown) => void) => Channel) | undefined;
+  readonly locks?: Locks | undefined;
+  readonly page?: Page | undefined;
 }
 
 /**
@@ -61,19 +61,16 @@ export interface Environment {
  * @param customFetch A function that is used instead of the global `fetch`.
  */
 export function toEnvironment(customFetch?: Environment["fetch"]): Environment {
-  const isPage = typeof document !== "undefined";
   return {
-    fetch: customFetch ?? ((input, init) => fetch(input, init)),
-    wallClock: () => Date.now(),
+    fetch: customFetch ?? ((...request) => fetch(...request)),
+    wall: () => Date.now(),
     monotonic: () => performance.now(),
     random: () => Math.random(),
     randomBytes: (length) => probe(() => crypto.getRandomValues(new Uint8Array(length))),
     setTimeout: (run, delay) => setTimeout(run, delay),
     clearTimeout: (timer) => clearTimeout(timer),
     storage: probe(() => window.localStorage),
-    openChannel: isPage ? openChannel : undefined,
-    locks: isPage ? probe(() => navigator.locks) : undefined,
-    page: isPage ? toPage() : undefined,
+    ...(typeof document !== "undefined" && { openChannel, locks: probe(() => navigator.locks), page: toPage() }),
   };
 }
 

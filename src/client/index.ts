@@ -1,9 +1,9 @@
-import type { Client } from "./client.ts";
-import { assembleCookieClient, type ClientOptions } from "./cookie/cookie-client.ts";
+import { assembleCookieClient, type ClientOptions, type CookieClient } from "./cookie/cookie-client.ts";
 import { toEnvironment } from "./environment.ts";
 
+export { patchFetch } from "./patch-fetch.ts";
 export * from "./public-api.ts";
-export type { ClientOptions };
+export type { ClientOptions, CookieClient };
 
 /**
  * Creates a client for web pages whose tokens are in HttpOnly cookies. The client immediately asks the server whether a
@@ -12,6 +12,7 @@ export type { ClientOptions };
  * Without a page, as in server rendering, the state stays `loading`, and all calls reject with a `TypeError`. For native
  * apps, use `createBearerClient` from `tokenpair/client/bearer`.
  *
+ * @typeParam C What the server's `publicClaims` hook returns: the type of `user.claims`.
  * @param options Not needed in a page that the server itself serves.
  * @throws TypeError If `baseUrl` isn't a URL.
  * @example
@@ -22,6 +23,6 @@ export type { ClientOptions };
  * await client.login({ username, password });
  * const orders = await (await client.fetch("/api/orders/")).json();
  */
-export function createClient(options: ClientOptions = {}): Client {
-  return assembleCookieClient(toEnvironment(options.fetch), options);
+export function createClient<C = unknown>(options: ClientOptions = {}): CookieClient<C> {
+  return assembleCookieClient(toEnvironment(options.fetch), options) as CookieClient<C>;
 }

@@ -19,6 +19,8 @@ export interface SessionInfo {
   readonly ip: string | null;
   /** The name that the user gave this session, or `null` if there is none. */
   readonly label: string | null;
+  /** Who acts for the user in this session, for example a support agent, or `null` if it is the user. */
+  readonly actor: string | null;
 }
 
 /** Lists, names and revokes the sessions of the logged-in user, on all devices. */
@@ -74,12 +76,12 @@ export function createUserSessions(call: JsonCall): UserSessions {
 const toPath = (id: string) => `sessions/${encodeURIComponent(id)}/`;
 
 function toSessionInfo(value: unknown): SessionInfo {
-  const { created_at, last_used_at, expires_at, user_agent, ...rest } = toJsonObject(value);
-  return {
-    ...rest,
-    createdAt: created_at,
-    lastUsedAt: last_used_at,
-    expiresAt: expires_at,
-    userAgent: user_agent,
-  } as SessionInfo;
+  const {
+    created_at: createdAt,
+    last_used_at: lastUsedAt,
+    expires_at: expiresAt,
+    user_agent: userAgent,
+    ...rest
+  } = toJsonObject(value);
+  return { ...rest, createdAt, lastUsedAt, expiresAt, userAgent } as SessionInfo;
 }

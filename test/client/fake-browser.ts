@@ -115,7 +115,7 @@ export function createFakeBrowser(): FakeBrowser {
     }
     const env: Environment = {
       fetch: send,
-      wallClock: () => clock.time() + error,
+      wall: () => clock.time() + error,
       monotonic: clock.monotonic,
       random: () => random,
       randomBytes: (length) => (lacksRandomBytes ? undefined : new Uint8Array(length).fill(nextByte())),

@@ -7,7 +7,7 @@ export interface TokenStorage {
   readonly setItem: (key: string, value: string) => Promise<void>;
   readonly removeItem: (key: string) => Promise<void>;
   /** Returns the error of the last call that failed, until a call for the same key succeeds. */
-  readonly getError: () => ClientError | undefined;
+  readonly error: () => ClientError | undefined;
 }
 
 /**
@@ -51,7 +51,7 @@ export function createTokenStorage(storage: KeyValueStorage, onChange: () => voi
     },
     setItem: (key, value) => call("setItem", key, value),
     removeItem: (key) => call("removeItem", key),
-    getError: () => [...failures.values()][0],
+    error: () => [...failures.values()][0],
   };
 }
 

@@ -1,16 +1,16 @@
-import { ClientError, sessionChanged, unexpectedResponse } from "../client-error.ts";
+import { ClientError, unexpectedResponse } from "../client-error.ts";
 import type { Environment, Page } from "../environment.ts";
 import type { JsonCall } from "../transport/json-call.ts";
-import { type Endpoints, toFreshPath, toId } from "../transport/transport.ts";
+import { toOrigin } from "../transport/outgoing.ts";
+import { toFreshPath, toId, type Urls } from "../transport/transport.ts";
 
 /** The dependencies of the CSRF tokens. */
 export interface CsrfTokenParts {
   readonly env: Environment;
   readonly page: Page;
-  readonly endpoints: Endpoints;
-  /** The names that the CSRF cookie may have. */
-  readonly cookieNames: readonly string[];
-  readonly call: JsonCall;
+  readonly urls: Urls;
+  /** The name of the CSRF cookie. The name without its prefix counts too. */
+  readonly csrfCookie: string;
 }
 
 /** A CSRF token, and what the server has said about it. */
@@ -34,42 +34,26 @@ export interface CsrfTokens {
    * Returns the CSRF token of the cookies, no matter which session they belong to.
    *
    * @param asks Whether to ask the server even if a token is known.
+   * @param isNamed Whether the server must have named the token's session.
    * @throws ClientError `cookies_blocked`.
    */
-  readonly find: (asks: boolean) => Promise<CsrfToken>;
-  /**
-   * Returns the CSRF token of a given session, or of no session. The server has confirmed that the token belongs to it.
-   *
-   * @throws ClientError `session_changed` if the cookies belong to a different session, or `cookies_blocked`.
-   */
-  readonly findOf: (sessionId: string | undefined, asks: boolean) => Promise<CsrfToken>;
-  /**
-   * Checks that the browser has kept the cookies of a login or a refresh.
-   *
-   * @throws ClientError `cookies_blocked` if it hasn't.
-   */
-  readonly requireKept: () => Promise<void>;
+  readonly find: (asks: boolean, isNamed?: boolean) => Promise<CsrfToken>;
   /** Discards the token that is known. */
   readonly reset: () => void;
 }
 
 /** Creates the finder. It knows no token yet. */
-export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: CsrfTokenParts): CsrfTokens {
-  const isReadable = new URL(page.href).origin === endpoints.origin;
+export function createCsrfTokens({ env, page, urls, csrfCookie }: CsrfTokenParts, call: JsonCall): CsrfTokens {
+  const isReadable = toOrigin(page.href) === urls.origin;
+  // Without https, the server leaves the prefix out. A name that has none is here twice.
+  const names = [csrfCookie, csrfCookie.replace(/^__\w+?-/, "")];
   let known: CsrfToken | undefined;
 
   /**
    * Returns the values of the CSRF cookie. At http://localhost there may be two cookies with different names, one of them
    * from an earlier server.
    */
-  const readAll = () =>
-    cookieNames.flatMap((name) => `; ${page.cookies()}`.split(`; ${name}=`)[1]?.split(";")[0] || []);
-
-  /** Returns the token, or `undefined` if only the server knows which one it is. */
-  function read(): string | undefined {
-    const tokens = readAll();
-    return !isReadable || tokens.includes(known?.token ?? "") ? known?.token : tokens[1] ? undefined : tokens[0];
-  }
+  const readAll = () => names.flatMap((name) => `; ${page.cookies()}`.split(`; ${name}=`)[1]?.split(";")[0] || []);
 
   /** `previous` is the token of the response before. */
   async function ask(previous?: string): Promise<CsrfToken> {
@@ -81,33 +65,22 @@ export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: Cs
       if (previous) throw cookiesBlocked();
       return ask(token);
     }
-    known = { token, sessionId: session === null ? null : toId(session) };
+    const sessionId = session === null ? null : toId(session);
+    known = { token, sessionId };
     return known;
   }
 
-  /**
-   * Finds a token. With `isNamed`, the server must have said which session the token belongs to. The cookie is read only
-   * once, because it can change at any time.
-   */
-  async function find(asks: boolean, isNamed = false): Promise<CsrfToken> {
-    const token = read();
-    if (asks || !token) return ask();
-    if (known?.token === token) return known;
-    return isNamed ? ask() : { token };
-  }
-
-  const isAnonymous = () => isReadable && readAll().every((token) => /^n[\w-]{22}\./.test(token));
+  const isAnonymous = () => isReadable && readAll().every((token) => hasPrefix(token) && token.startsWith("n"));
 
   return {
     isAnonymous,
-    find,
-    async findOf(sessionId, asks) {
-      const csrf = await find(asks, true);
-      if (csrf.sessionId !== undefined && csrf.sessionId !== (sessionId ?? null)) throw sessionChanged();
-      return csrf;
-    },
-    async requireKept() {
-      if (isAnonymous() && (await ask()).sessionId === null) throw cookiesBlocked();
+    async find(asks, isNamed) {
+      // Read once, as the cookie can change at any time.
+      const tokens = readAll();
+      if (!asks && known && (!isReadable || tokens.includes(known.token))) return known;
+      const [token, another = token] = tokens;
+      // Of two tokens, only the server can tell which one counts.
+      return asks || isNamed || !token || another !== token || !isReadable ? ask() : { token };
     },
     reset() {
       known = undefined;
@@ -123,6 +96,7 @@ export function hasPrefix(token: string): boolean {
   return token.indexOf(".") === 23;
 }
 
-function cookiesBlocked(): ClientError {
-  return new ClientError("cookies_blocked", "The browser blocks cookies. Allow them, or use https.");
+/** Returns the error for a browser that doesn't keep the cookies. */
+export function cookiesBlocked(): ClientError {
+  return new ClientError("cookies_blocked", "Allow cookies in your browser, or use https.");
 }

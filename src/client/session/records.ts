@@ -23,6 +23,7 @@ export interface SessionRecord {
 /** The stored record and the stored idempotency key. Both are kept in memory if there is no storage. */
 export interface Records {
   readonly read: () => Promise<SessionRecord | undefined>;
+  /** Stores the record. If the session is over, the idempotency key is removed. */
   readonly write: (record: SessionRecord) => Promise<void>;
   /**
    * Returns the idempotency key for refreshing one refresh token. The key is stored before it is returned. So every tab
@@ -32,8 +33,7 @@ export interface Records {
    * @param fingerprint A value that changes with every refresh token.
    * @param locked Whether this tab holds the lock.
    */
-  readonly getIdempotencyKey: (fingerprint: string, locked: boolean) => Promise<string | undefined>;
-  readonly clearIdempotencyKey: () => Promise<void>;
+  readonly getKey: (fingerprint: string, locked: boolean) => Promise<string | undefined>;
 }
 
 /**
@@ -48,16 +48,19 @@ export function createRecords(env: Environment, storage: KeyValueStorage | undef
   const keyEntry = createEntry(storage, `${name}#attempt`);
   return {
     async read() {
-      const parsed = parseJsonObject((await record.read()) ?? "") as Partial<SessionRecord>;
-      return Number.isFinite(parsed.at) && Number.isFinite(parsed.lifetime) ? (parsed as SessionRecord) : undefined;
+      const parsed = parseJsonObject(await record.read()) as unknown as SessionRecord;
+      return parsed.lifetime >= 0 ? parsed : undefined;
     },
-    write: (value) => record.write(JSON.stringify(value)),
-    async getIdempotencyKey(fingerprint, locked) {
+    async write(value) {
+      if (value.ended !== undefined) await keyEntry.write(null);
+      await record.write(JSON.stringify(value));
+    },
+    async getKey(fingerprint, locked) {
       // The last characters suffice to tell one refresh token from the next.
       const end = fingerprint.slice(-16);
       const readKey = async () => {
-        const [, key, rest] = /^([\w-]{22}) (.*)$/.exec((await keyEntry.read()) ?? "") ?? [];
-        return rest === end && key;
+        const stored = (await keyEntry.read()) ?? "";
+        return stored.slice(22) === ` ${end}` && stored.slice(0, 22);
       };
       const stored = await readKey();
       if (stored) return stored;
@@ -68,7 +71,6 @@ export function createRecords(env: Environment, storage: KeyValueStorage | undef
       await new Promise<void>((resolve) => env.setTimeout(resolve, settleTime));
       return (await readKey()) || created;
     },
-    clearIdempotencyKey: () => keyEntry.write(null),
   };
 }
 
@@ -79,7 +81,7 @@ export function createIdempotencyKey(env: Environment): string | undefined {
   return btoa(String.fromCharCode(...bytes))
     .replaceAll("+", "-")
     .replaceAll("/", "_")
-    .replaceAll("=", "");
+    .slice(0, 22);
 }
 
 /**

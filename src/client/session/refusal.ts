@@ -1,4 +1,4 @@
-import { type ClientError, isUnauthorized } from "../client-error.ts";
+import { ClientError, isUnauthorized } from "../client-error.ts";
 import type { LogoutReason, Problem } from "./session-state.ts";
 
 /** Returns the reason for the logout after the server has said that the session has ended. */
@@ -8,8 +8,13 @@ export function toLogoutReason(error: ClientError, wasKnown: boolean): LogoutRea
   return error.message === "Token is expired" ? "expired" : "revoked";
 }
 
-/** Returns the problem that matches the error of a failed refresh. */
-export function toProblem(error: ClientError): Problem {
+/**
+ * Returns the problem that matches the error of a failed refresh.
+ *
+ * @throws The error itself if it is a defect.
+ */
+export function toProblem(error: unknown): Problem {
+  if (!(error instanceof ClientError)) throw error;
   const { code, status } = error;
   // Without a response, the code is one of the client's own.
   if (!status) return code as Problem;

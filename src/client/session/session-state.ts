@@ -1,9 +1,15 @@
-/** The user who is logged in. */
-export interface User {
+/**
+ * The user who is logged in.
+ *
+ * @typeParam C What the server's `publicClaims` hook returns.
+ */
+export interface User<C = unknown> {
   /** The user's id on the server. */
   readonly id: string;
   /** The name that the user logs in with. */
   readonly username: string;
+  /** What the server's `publicClaims` hook says about the user, for example roles. `undefined` if there is no hook. */
+  readonly claims?: C | undefined;
 }
 
 /**
@@ -54,11 +60,11 @@ export interface LoadingState {
 }
 
 /** The state while a user is logged in. */
-export interface AuthenticatedState {
+export interface AuthenticatedState<C = unknown> {
   /** Distinguishes this state from the others. */
   readonly status: "authenticated";
   /** The user who is logged in. */
-  readonly user: User;
+  readonly user: User<C>;
   /** The id of the user's session on the server, as in `SessionInfo.id`. */
   readonly sessionId: string;
   /** Never present in this state. */
@@ -89,33 +95,38 @@ export interface AnonymousState {
  * const state = client.session();
  * if (state.status === "authenticated") console.log(`Hello ${state.user.username}`);
  */
-export type SessionState = LoadingState | AuthenticatedState | AnonymousState;
+export type SessionState<C = unknown> = LoadingState | AuthenticatedState<C> | AnonymousState;
 
 /** The state of a new client. */
-export const loading: SessionState = Object.freeze({ status: "loading" });
+export const loading: LoadingState = Object.freeze({ status: "loading" });
 
 /** Holds the current state and calls the listeners once for each change. */
 export interface SessionStateHolder {
   readonly get: () => SessionState;
   readonly set: (next: SessionState) => void;
   /** Sets the problem of the current state, or removes it. */
-  readonly setProblem: (problem?: Problem) => void;
+  readonly report: (problem?: Problem) => void;
   /** Adds a listener. Returns a function that removes the listener. */
   readonly onChange: (listener: (state: SessionState) => void) => () => void;
   /** Ignores all changes from now on. */
   readonly close: () => void;
 }
 
-/** Creates a holder whose state is `loading`. */
-export function createSessionState(): SessionStateHolder {
-  let state = loading;
+/**
+ * Creates a holder whose state is `loading`.
+ *
+ * @param findProblem Returns the problem of a state that has no other.
+ */
+export function createSessionState(findProblem = (): Problem | undefined => undefined): SessionStateHolder {
+  let state: SessionState = loading;
   let closed = false;
-  const listeners = new Set<{ readonly notify: (state: SessionState) => void }>();
+  const listeners = new Set<(state: SessionState) => void>();
 
-  function set(next: SessionState): void {
+  function set({ problem = findProblem(), ...rest }: Partial<SessionState>): void {
+    const next = { ...rest, ...(problem && { problem }) } as SessionState;
     if (closed || JSON.stringify(next) === JSON.stringify(state)) return;
     state = Object.freeze(next);
-    for (const { notify } of [...listeners]) {
+    for (const notify of [...listeners]) {
       try {
         notify(state);
       } catch (error) {
@@ -130,14 +141,12 @@ export function createSessionState(): SessionStateHolder {
   return {
     get: () => state,
     set,
-    setProblem(problem) {
-      const { problem: _, ...rest } = state;
-      set({ ...rest, ...(problem && { problem }) });
-    },
+    report: (problem) => set({ ...state, problem } as SessionState),
     onChange(listener) {
-      const entry = { notify: listener };
-      listeners.add(entry);
-      return () => void listeners.delete(entry);
+      // The same function may be added twice.
+      const notify = (next: SessionState) => listener(next);
+      listeners.add(notify);
+      return () => void listeners.delete(notify);
     },
     close() {
       closed = true;

@@ -20,14 +20,14 @@ export interface Tabs {
    * it also waits for the calls in all other tabs. `locked` says whether this tab holds the lock. `run` must not call
    * `exclusive` again.
    */
-  readonly exclusive: <T>(run: (locked: boolean) => Promise<T>) => Promise<T>;
+  readonly lock: <T>(run: (locked: boolean) => Promise<T>) => Promise<T>;
   /** Opens the connection again. */
   readonly open: () => void;
   readonly close: () => void;
 }
 
-/** How long a tab waits for the lock, in milliseconds. The tab that holds the lock may be frozen. */
-const lockTimeout = 2000;
+/** How long a tab waits for the lock, in seconds. The tab that holds the lock may be frozen. */
+const lockTimeout = 2;
 
 /** Opens the connection. `name` is the name of the channel and of the lock. */
 export function createTabs(env: Environment, name: string, onMessage: (message: TabMessage) => void): Tabs {
@@ -68,7 +68,7 @@ export function createTabs(env: Environment, name: string, onMessage: (message: 
     open,
     close,
     post: (message) => channel?.postMessage(message),
-    exclusive<T>(run: (locked: boolean) => Promise<T>): Promise<T> {
+    lock<T>(run: (locked: boolean) => Promise<T>): Promise<T> {
       const turn = queue.then(() => withLock(run));
       queue = turn.catch(() => undefined);
       return turn;

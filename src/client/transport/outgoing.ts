@@ -26,7 +26,7 @@ export function isUnsafe(input: string | Request, init: RequestInit | undefined)
  */
 export function requireReplayable(init: RequestInit | undefined): void {
   if ((init?.body as Partial<ReadableStream> | undefined)?.getReader) {
-    throw new ClientError("body_not_replayable", "A stream can't be sent twice. Repeat the request.");
+    throw new ClientError("body_not_replayable", "A stream can't be sent twice.");
   }
 }
 

@@ -1,7 +1,7 @@
 import { unexpectedResponse } from "../client-error.ts";
 import type { Environment, Page } from "../environment.ts";
 import type { User } from "../session/session-state.ts";
-import { type JsonCall, type Send, toJsonObject } from "./json-call.ts";
+import { type CallOptions, type JsonCall, type Send, toJsonObject } from "./json-call.ts";
 
 /** What a user enters to log in. */
 export interface Credentials {
@@ -16,11 +16,24 @@ export interface Credentials {
   readonly remember?: boolean;
 }
 
-/** The passwords of a password change, as the server expects them. */
-export interface PasswordFields {
-  readonly current_password: string;
-  readonly new_password: string;
+/** What `CookieClient.login` sends after the password if the server asks for a second factor. */
+export interface LoginContinuation {
+  /** The `ticket` in the `body` of the error `second_factor_required`. */
+  readonly ticket: string;
+  /** What the server's application expects, for example `code`. */
+  readonly [field: string]: unknown;
 }
+
+/** The tokens of a session that began without the client, for example by a login with another provider. */
+export interface TokenPair {
+  /** The access token. */
+  readonly access: string;
+  /** The refresh token. */
+  readonly refresh: string;
+}
+
+/** What the clients accept for a login. */
+export type LoginInput = Credentials | LoginContinuation | TokenPair;
 
 /** Which sessions a logout revokes: this session, all other sessions of the user, or all of the user's sessions. */
 export type LogoutScope = "local" | "others" | "all";
@@ -55,8 +68,8 @@ export const lateFactor = 6;
 /**
  * How requests are authenticated: by cookies or by bearer tokens. None of these functions refreshes or retries, except for
  * one retry with a new CSRF token. Every call throws a `ClientError` unless the response is a 2xx. Before an unsafe
- * request, `send`, `call`, `logout` and `changePassword` throw `session_changed` if the session is no longer the one that
- * the client shows.
+ * request, `send`, `call`, `logout` and `replace` throw `session_changed` if the session is no longer the one that the
+ * client shows.
  */
 export interface Transport {
   /** The origins that credentials are sent to. */
@@ -64,18 +77,20 @@ export interface Transport {
   readonly send: Send;
   /** Calls a `path` below the auth path. */
   readonly call: JsonCall;
-  readonly login: (credentials: Credentials) => Promise<Grant>;
+  readonly login: (input: LoginInput, options: CallOptions) => Promise<Grant>;
   /**
    * Gets new tokens.
    *
    * @param isKnown Whether the client knows of a session. If not, the transport may know without a request that there is no
    * session.
+   * @param signal Gives up when it is aborted.
    */
-  readonly refresh: (getIdempotencyKey: GetIdempotencyKey, isKnown: boolean) => Promise<Grant>;
+  readonly refresh: (getKey: GetIdempotencyKey, isKnown: boolean, signal: AbortSignal) => Promise<Grant>;
   /** Returns whether a 401 response to the last refresh logs the user out even without a `Session-Ended` header. */
   readonly endsOn401: () => boolean;
-  readonly logout: (scope: LogoutScope) => Promise<void>;
-  readonly changePassword: (passwords: PasswordFields, idempotencyKey?: string) => Promise<Grant>;
+  readonly logout: (scope: LogoutScope, options: CallOptions) => Promise<void>;
+  /** Sends a POST below the auth path whose response replaces the access token, and may replace the refresh token. */
+  readonly replace: (path: string, body: object, options: CallOptions) => Promise<Grant>;
   /** Returns whether the transport knows, without a request, that there is no session. */
   readonly isAnonymous?: () => boolean;
   /** Discards what belongs to the previous access token. */
@@ -83,7 +98,7 @@ export interface Transport {
 }
 
 /** The server's URLs. Only `base` may have a trailing slash. */
-export interface Endpoints {
+export interface Urls {
   readonly origin: string;
   /** The URL that the paths are appended to. */
   readonly root: string;
@@ -98,19 +113,19 @@ export interface Endpoints {
  *
  * @throws TypeError If `baseUrl` isn't a URL, or if it is missing and there is no page.
  */
-export function toEndpoints(
+export function toUrls(
   { baseUrl, authPath = "/api/auth" }: { readonly baseUrl?: string; readonly authPath?: string },
   page: Page | undefined,
-): Endpoints {
+): Urls {
   const { origin, href } = new URL(baseUrl ?? "/", page?.href);
   const root = href.replace(/\/$/, "");
-  return { origin, root, auth: root + authPath, base: baseUrl === undefined && page ? page.base : `${root}/` };
+  return { origin, root, auth: root + authPath, base: (baseUrl === undefined && page?.base) || `${root}/` };
 }
 
-/** Returns `{ id, username }` if `value` is a user. */
+/** Returns `{ id, username, claims }` if `value` is a user. */
 export function toUser(value: unknown): User | undefined {
-  const { id, username } = toJsonObject(value);
-  return typeof id === "string" && typeof username === "string" ? { id, username } : undefined;
+  const { id, username, claims } = toJsonObject(value);
+  return typeof id === "string" && typeof username === "string" ? { id, username, claims } : undefined;
 }
 
 /** Returns the `id` of a session, if it has one. */
@@ -132,5 +147,5 @@ export function toLifetime(value: unknown): number {
 
 /** Returns `path` with a query that makes it unique, so that no service worker answers the request from its cache. */
 export function toFreshPath(env: Environment, path: string): string {
-  return `${path}?at=${env.wallClock()}`;
+  return `${path}?at=${env.wall()}`;
 }
