@@ -177,15 +177,10 @@ export type {
   EventType,
   KeyChangedEvent,
   LegacyKeyEvent,
-  LoginEvent,
-  LoginFailedEvent,
-  LoginPendingEvent,
-  NewDeviceEvent,
   RateLimitedEndpoint,
   RefreshEvent,
   RefreshOutcome,
   RehashFailedEvent,
-  SessionConfirmedEvent,
   SessionsRevokedEvent,
   StoreRecoveredEvent,
   StoreUnwritableEvent,
@@ -221,6 +216,14 @@ export type {
   ServiceRevokedEvent,
   ServiceRotatedEvent,
 } from "./events/key-events.ts";
+export type {
+  LoginEvent,
+  LoginEvents,
+  LoginFailedEvent,
+  LoginPendingEvent,
+  NewDeviceEvent,
+  SessionConfirmedEvent,
+} from "./events/login-events.ts";
 export type { Authentication } from "./flows/authenticate.ts";
 export type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
 export type { Confirmed, ConfirmOptions, RevokedAndConfirmed } from "./flows/commit.ts";

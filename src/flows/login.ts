@@ -1,6 +1,6 @@
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
-import type { LoginFailedEvent } from "../events/events.ts";
+import type { LoginFailedEvent } from "../events/login-events.ts";
 import type { Deps } from "./deps.ts";
 import { toDeviceToken } from "./device.ts";
 import { callHook } from "./hook.ts";
