@@ -10,7 +10,8 @@ const auth = `
     declare const userId: string, sessionId: string, refreshToken: string, idempotencyKey: string;
     declare const currentPassword: string, newPassword: string;
     declare const request: Request;
-    declare const socket: WebSocket;`;
+    declare const socket: WebSocket;
+    declare const server: import("node:http").Server;`;
 
 const settings = `
     import { createAuth, days, hours, minutes, SettingError, type Store } from "tokenpair";
@@ -59,6 +60,9 @@ const surroundings: Readonly<Record<string, string>> = {
     import type { Client } from "tokenpair/client";
     import { useSession } from "tokenpair/react";
     declare const client: Client;`,
+  "src/verifier/create-verifier.ts": `
+    import { createVerifier } from "tokenpair/verifier";
+    declare const request: Request;`,
   "src/adapters/node.ts": `
     import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
     import type { Auth } from "tokenpair";

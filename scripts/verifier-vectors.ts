@@ -10,8 +10,10 @@ import { toAnswerVectors, toAuthorizationVectors, toVerdictVectors } from "./vec
 import { configuration } from "./vectors/forge.ts";
 import { toFingerprintVectors, toFrameVectors, toTableVectors } from "./vectors/frames.ts";
 import { toFreshnessVectors } from "./vectors/freshness.ts";
+import { toKeySetVectors } from "./vectors/key-sets.ts";
 import { toKeyVersionVectors } from "./vectors/key-versions.ts";
 import { published } from "./vectors/keys.ts";
+import { toResponseVectors } from "./vectors/responses.ts";
 import { toTokenVectors } from "./vectors/tokens.ts";
 import { writeVectors } from "./vectors/write.ts";
 
@@ -20,11 +22,13 @@ export function toVerifierVectors() {
   return {
     configuration,
     keys: published,
+    keySets: toKeySetVectors(),
     authorization: toAuthorizationVectors(),
     tokens: toTokenVectors(),
     fingerprints: toFingerprintVectors(),
     frames: toFrameVectors(),
     tables: toTableVectors(),
+    responses: toResponseVectors(),
     verdicts: toVerdictVectors(),
     freshness: toFreshnessVectors(),
     keyVersions: toKeyVersionVectors(),

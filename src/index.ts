@@ -33,6 +33,7 @@ export type {
   Confirmation,
   FeedBatch,
   FeedCursor,
+  FeedPlace,
   FeedState,
   GlobalRevocation,
   Membership,

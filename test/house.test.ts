@@ -17,7 +17,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   root: ["core", "events", "crypto", "keys", "revocation", "flows", "http"],
   verifier: ["core", "events", "crypto", "revocation", "flows", "http", "root"],
   adapters: ["core", "root", "verifier"],
-  server: ["core", "events", "crypto", "keys", "flows", "store", "http", "adapters", "root"],
+  server: ["core", "events", "crypto", "keys", "flows", "store", "http", "adapters", "root", "verifier"],
   cli: ["core", "events", "crypto", "keys", "revocation", "flows", "store", "http", "server", "root"],
   client: ["core"],
   page: ["client"],

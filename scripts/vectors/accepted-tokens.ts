@@ -1,18 +1,21 @@
+import { p256, toNumber } from "./ecdsa.ts";
 import { configuration, encode, forge, goodClaims, headerText, type Parts, payloadText, signEncoded } from "./forge.ts";
-import { ec, ed, nextEc, rsa } from "./keys.ts";
-import { order, toBytes, toNumber } from "./p256.ts";
+import { ec, ed, nextEc, others, rsa, type VectorKey } from "./keys.ts";
 
 /** A token that must be accepted. */
 export interface AcceptedToken {
   readonly name: string;
   readonly configuration?: Partial<typeof configuration>;
   readonly token: string;
+  /** The algorithm, if it isn't ES256. */
+  readonly alg?: VectorKey["alg"];
   /** The claims in which it differs from the usual token. */
   readonly claims?: Partial<typeof goodClaims>;
 }
 
 const { now } = configuration;
 const rfc9068 = { accessTokenProfile: "rfc9068" };
+const renamed = { uid: goodClaims.user_id, id: goodClaims.jti, type: goodClaims.token_type };
 const profiled = { sub: "42", client_id: "shop" };
 
 /** Returns a token with other values of tokenpair's own claims. */
@@ -36,19 +39,21 @@ function forgeAround(most: number): readonly [fits: string, tooLong: string] {
 export const [longest, tooLong] = forgeAround(8_192);
 
 const withUpperS = (signature: Buffer): Buffer =>
-  Buffer.concat([signature.subarray(0, 32), toBytes(order - toNumber(signature.subarray(32)))]);
+  Buffer.concat([signature.subarray(0, 32), p256.toBytes(p256.order - toNumber(signature.subarray(32)))]);
 
 /** Returns the tokens that every verifier must accept. */
 export function acceptedTokens(): AcceptedToken[] {
   return [
     withParts("ES256", {}),
-    withParts("EdDSA", { key: ed }),
-    withParts("RS256", { key: rsa }),
+    ...[ed, rsa, ...others].map((key) => ({ ...withParts(key.alg, { key }), alg: key.alg })),
     withParts("ES256 by another key of the set", { key: nextEc }),
     withParts("ES256 whose s is the larger of the two that are right", { signature: withUpperS }),
     withParts("header without typ", { header: { typ: undefined } }),
     withParts("header with typ in lower case", { header: { typ: "jwt" } }),
     withParts("header with unknown parameters", { header: { cty: "x", "example.com/a": [1, { b: null }] } }),
+    withParts("header with the names of refused parameters inside another", {
+      header: { x: { crit: ["exp"], jwk: {} } },
+    }),
     withParts("header with white space", { header: ` {\n "alg" :"ES256",\t"kid":"${ec.kid}"\r\n} ` }),
     {
       name: "header whose alg and kid are written with escapes",
@@ -71,6 +76,15 @@ export function acceptedTokens(): AcceptedToken[] {
     }),
     withParts("aud as a list that contains the audience", { payload: { aud: ["other", "api"] } }),
     withClaims("user_id that isn't a number", { user_id: "auth0|Zoë ✓" }),
+    {
+      ...withClaims("user_id that is written with escapes of a surrogate pair", { user_id: "\u{1f600}" }),
+      token: forge({ payload: payloadText().replace('"42"', '"\\ud83d\\ude00"') }),
+    },
+    {
+      name: "claims that the operator has renamed",
+      configuration: { userIdClaim: "uid", jtiClaim: "id", tokenTypeClaim: "type" },
+      token: forge({ payload: { ...renamed, user_id: undefined, jti: undefined, token_type: undefined } }),
+    },
     withClaims("epochs of 0", { ue: 0, ge: 0 }),
     withClaims("the largest epochs", { ue: 2 ** 31 - 1, ge: 2 ** 32 - 1 }),
     withClaims("exp in one second", { exp: now + 1 }),

@@ -110,6 +110,10 @@ export function toAuthorizationVectors(): AuthorizationVector[] {
     { header: "Basic YTpi", code: "not_authenticated" },
     { header: "a.b.c", code: "not_authenticated" },
     { header: "Bearera.b.c", code: "not_authenticated" },
+    { header: "Bearer a.b.c \t ", token: "a.b.c" },
+    { header: " \t", code: "not_authenticated" },
+    { header: "Bearer ", code: "bad_authorization_header" },
+    { header: "Bearer a.b.c, Bearer d.e.f", code: "bad_authorization_header" },
     { header: "Bearer", code: "bad_authorization_header" },
     { header: "Bearer a.b.c d", code: "bad_authorization_header" },
   ];
@@ -163,6 +167,7 @@ export function toAnswerVectors(): AnswerVector[] {
       ...invalid,
     },
     { name: "no keys: a good token", ...none, token: good, status: 503 },
+    { name: "no keys: no kid", ...none, token: forge({ header: { kid: undefined } }), ...invalid },
     { name: "no keys: a token that isn't a JWS", ...none, token: "garbage", ...invalid },
     {
       name: "no keys: crit in the header",

@@ -96,9 +96,11 @@ export function toFrameVectors(): FrameVector[] {
     { name: "no byte", hex: "", result: "incomplete" },
     { name: "a header without its last byte", hex: whole.slice(0, 126), result: "incomplete" },
     { name: "a frame without its last byte", hex: whole.slice(0, -2), result: "incomplete" },
+    { name: "four bytes of another magic number", hex: "54505232", result: "invalid" },
     { name: "another magic number", hex: `54505232${whole.slice(8)}`, result: "invalid" },
     { name: "the start of a JSON answer", hex: Buffer.from('{"detail":').toString("hex"), result: "invalid" },
     { name: "more than 2^26 records", hex: toFrame({ count: 2 ** 26 + 1 }), result: "invalid" },
+    { name: "a t of 2^53", hex: toFrame({ t: 2 ** 53 }), result: "invalid" },
     { name: "2^26 records, of which none has come", hex: toFrame({ count: 2 ** 26 }), result: "incomplete" },
   ];
 }

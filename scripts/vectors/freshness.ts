@@ -1,10 +1,16 @@
-/** A step in the life of a connection. Times are milliseconds on the reader's monotonic clock. */
-export type FreshnessStep =
-  | { readonly event: "request"; readonly at: number }
+/**
+ * A step in the life of a connection. `at` is in milliseconds on the reader's monotonic clock, and `wall` on its wall clock: the same
+ * by default.
+ */
+export type FreshnessStep = { readonly at: number; readonly wall?: number } & (
   | {
+      readonly event: "request";
+      /** Whether the cursor must be left out: everything is read again. Default: false. */
+      readonly withoutCursor?: boolean;
+    }
+  | {
+      /** The last byte of a frame has arrived. */
       readonly event: "frame";
-      /** When its last byte arrived. */
-      readonly at: number;
       readonly t: number;
       readonly age: number;
       readonly held: number;
@@ -13,8 +19,11 @@ export type FreshnessStep =
       readonly freshAt: number;
       /** Whether its records replace the table; otherwise they are added to it. */
       readonly replaces: boolean;
+      /** Whether its keyVersion counts. */
+      readonly namesKeys: boolean;
     }
-  | { readonly event: "check"; readonly at: number; readonly stale: boolean };
+  | { readonly event: "check"; readonly stale: boolean }
+);
 
 /** Requests, the frames that answer them, and whether the table may be used. */
 export interface FreshnessVector {
@@ -31,15 +40,22 @@ interface FrameStep {
   readonly held?: number;
   readonly full?: boolean;
   readonly replaces?: boolean;
+  readonly namesKeys?: boolean;
 }
 
 const request = (at: number): FreshnessStep => ({ event: "request", at });
 const fresh = (at: number): FreshnessStep => ({ event: "check", at, stale: false });
 const stale = (at: number): FreshnessStep => ({ event: "check", at, stale: true });
 
-function frame(at: number, { t, freshAt, age = 0, held = 0, full = false, replaces = full }: FrameStep): FreshnessStep {
-  return { event: "frame", at, t, age, held, full, freshAt, replaces };
+function frame(at: number, step: FrameStep): FreshnessStep {
+  const { t, freshAt, age = 0, held = 0, full = false, replaces = full, namesKeys = true } = step;
+  return { event: "frame", at, t, age, held, full, freshAt, replaces, namesKeys };
 }
+
+/** Returns a step while the wall clock is ahead of the monotonic one. */
+const ahead = (by: number, step: FreshnessStep): FreshnessStep => ({ ...step, wall: step.at + by });
+
+const hour = 3_600_000;
 
 const vector = (name: string, ...steps: readonly FreshnessStep[]): FreshnessVector => ({
   name,
@@ -112,7 +128,7 @@ export function toFreshnessVectors(): FreshnessVector[] {
       request(1_000),
       frame(1_020, { t: 500_000, full: true, freshAt: 1_000 }),
       request(2_000),
-      frame(2_020, { t: 90_000, age: 3_000, freshAt: 1_000 }),
+      frame(2_020, { t: 90_000, age: 3_000, freshAt: 1_000, namesKeys: false }),
       frame(3_020, { t: 91_000, age: 0, freshAt: 3_000 }),
     ),
     vector(
@@ -120,7 +136,7 @@ export function toFreshnessVectors(): FreshnessVector[] {
       request(1_000),
       frame(1_020, { t: 500_000, full: true, freshAt: 1_000 }),
       request(2_000),
-      frame(2_020, { t: 90_000, age: 3_000, full: true, replaces: false, freshAt: 1_000 }),
+      frame(2_020, { t: 90_000, age: 3_000, full: true, replaces: false, freshAt: 1_000, namesKeys: false }),
       frame(5_020, { t: 93_000, age: 0, full: true, freshAt: 5_000 }),
     ),
     vector(
@@ -145,6 +161,57 @@ export function toFreshnessVectors(): FreshnessVector[] {
       stale(11_001),
       frame(11_040, { t: 510_030, freshAt: 11_000 }),
       fresh(11_041),
+    ),
+    vector(
+      "the machine is suspended, and its monotonic clock stops",
+      request(1_000),
+      frame(1_020, { t: 500_000, full: true, freshAt: 1_000 }),
+      ahead(hour, stale(1_100)),
+      ahead(hour, request(1_200)),
+      ahead(hour, stale(1_210)),
+      ahead(hour, frame(1_230, { t: 4_100_200, freshAt: 1_200 })),
+      ahead(hour, fresh(11_200)),
+      ahead(hour, stale(11_201)),
+    ),
+    vector(
+      "a frame lay in the socket while the machine was suspended",
+      request(1_000),
+      frame(1_020, { t: 500_000, full: true, freshAt: 1_000 }),
+      ahead(hour, frame(2_020, { t: 501_000, freshAt: 2_000 })),
+      ahead(hour, stale(2_021)),
+    ),
+    vector(
+      "the wall clock is set back by 20 s, which is allowed for",
+      request(1_000),
+      frame(1_020, { t: 500_000, full: true, freshAt: 1_000 }),
+      ahead(-20_000, fresh(2_000)),
+      ahead(-20_000, stale(11_001)),
+      ahead(-20_000, request(11_100)),
+      ahead(-20_000, frame(11_120, { t: 510_100, freshAt: 11_100 })),
+      ahead(-20_000, fresh(11_121)),
+    ),
+    vector(
+      "the wall clock is set back by more than 30 s: everything is read again",
+      request(1_000),
+      frame(1_020, { t: 500_000, full: true, freshAt: 1_000 }),
+      fresh(1_900),
+      ahead(-30_001, stale(2_000)),
+      ahead(-30_001, { event: "request", at: 2_100, withoutCursor: true }),
+      ahead(-30_001, stale(2_110)),
+      ahead(-30_001, frame(2_120, { t: 501_100, age: 3_000, full: true, freshAt: -900 })),
+      ahead(-30_001, fresh(2_121)),
+      ahead(-30_001, stale(9_101)),
+    ),
+    vector(
+      "the wall clock is set back by 20 s twice",
+      request(1_000),
+      frame(1_020, { t: 500_000, full: true, freshAt: 1_000 }),
+      ahead(-20_000, request(2_000)),
+      ahead(-20_000, frame(2_020, { t: 501_000, freshAt: 2_000 })),
+      ahead(-40_000, { event: "request", at: 3_000, withoutCursor: true }),
+      ahead(-40_000, stale(3_010)),
+      ahead(-40_000, frame(3_020, { t: 502_000, full: true, freshAt: 3_000 })),
+      ahead(-40_000, fresh(3_021)),
     ),
   ];
 }

@@ -2,13 +2,14 @@
  * The keys of the vectors. Their private halves are published in RFCs, or are the hash of a text: never use them for anything
  * else.
  */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from "node:crypto";
-import { signEs256, toBytes, toJwsSignature, toNumber, toPoint } from "./p256.ts";
+import { createHash, createPrivateKey, sign } from "node:crypto";
+import { type Curve, p256, p384, p521, toNumber } from "./ecdsa.ts";
+import { rsaMembers, signPkcs1, signPss } from "./rsa.ts";
 
 /** A key that signs tokens of the vectors. */
 export interface VectorKey {
-  readonly alg: "ES256" | "EdDSA" | "RS256";
-  /** The RFC 7638 thumbprint. */
+  readonly alg: "EdDSA" | `${"ES" | "RS" | "PS"}${"256" | "384" | "512"}`;
+  /** The RFC 7638 thumbprint, as the issuer has it, or another name. */
   readonly kid: string;
   /** The public half as the issuer publishes it. */
   readonly jwk: Readonly<Record<string, string>>;
@@ -19,28 +20,34 @@ export interface VectorKey {
 const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
 
 /** Returns a key by its public members, which must be in alphabetical order (RFC 7638 §3.2). */
-function toKey(alg: VectorKey["alg"], members: Record<string, string>, signText: VectorKey["sign"]): VectorKey {
-  const kid = createHash("sha256").update(JSON.stringify(members)).digest("base64url");
+function toKey(
+  alg: VectorKey["alg"],
+  members: Readonly<Record<string, string>>,
+  signText: VectorKey["sign"],
+  kid = createHash("sha256").update(JSON.stringify(members)).digest("base64url"),
+): VectorKey {
   const { kty = "", ...numbers } = members;
   return { alg, kid, jwk: { kty, ...numbers, use: "sig", alg, kid }, sign: signText };
 }
 
-function toEcKey(secret: bigint): VectorKey & { readonly secret: bigint } {
+function toEcKey(alg: VectorKey["alg"], crv: string, { toPoint, toBytes, sign }: Curve, secret: bigint): VectorKey {
   const [x, y] = toPoint(secret);
-  const members = { crv: "P-256", kty: "EC", x: base64url(toBytes(x)), y: base64url(toBytes(y)) };
-  return { secret, ...toKey("ES256", members, (text) => toJwsSignature(...signEs256(secret, text))) };
+  const members = { crv, kty: "EC", x: base64url(toBytes(x)), y: base64url(toBytes(y)) };
+  return toKey(alg, members, (text) => Buffer.concat(sign(secret, text).map(toBytes)));
 }
+
+const toEs256Key = (secret: bigint) => toEcKey("ES256", "P-256", p256, secret);
 
 const scalarOf = (text: string) => toNumber(createHash("sha256").update(text).digest());
 
 /** RFC 7515 appendix A.3. */
-export const ec = toEcKey(toNumber(Buffer.from("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI", "base64url")));
+export const ec = toEs256Key(toNumber(Buffer.from("jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI", "base64url")));
 
 /** The key that signs next: published, but most tokens are not its. */
-export const nextEc = toEcKey(scalarOf("tokenpair vectors: the next key"));
+export const nextEc = toEs256Key(scalarOf("tokenpair vectors: the next key"));
 
 /** A key that is not in the set. */
-export const foreignEc = toEcKey(scalarOf("tokenpair vectors: a foreign key"));
+export const foreignEc = toEs256Key(scalarOf("tokenpair vectors: a foreign key"));
 
 /** RFC 8037 appendix A.1. */
 export const ed = (() => {
@@ -51,27 +58,19 @@ export const ed = (() => {
 })();
 
 /** RFC 7520 §3.4. */
-const rsaJwk = {
-  kty: "RSA",
-  n: "n4EPtAOCc9AlkeQHPzHStgAbgs7bTZLwUBZdR8_KuKPEHLd4rHVTeT-O-XV2jRojdNhxJWTDvNd7nqQ0VEiZQHz_AJmSCpMaJMRBSFKrKb2wqVwGU_NsYOYL-QtiWN2lbzcEe6XC0dApr5ydQLrHqkHHig3RBordaZ6Aj-oBHqFEHYpPe7Tpe-OfVfHd1E6cS6M1FZcD1NNLYD5lFHpPI9bTwJlsde3uhGqC0ZCuEHg8lhzwOHrtIQbS0FVbb9k3-tVTU4fg_3L_vniUFAKwuCLqKnS2BYwdq_mzSnbLY7h_qixoR7jig3__kRhuaxwUkRz5iaiQkqgc5gHdrNP5zw",
-  e: "AQAB",
-  d: "bWUC9B-EFRIo8kpGfh0ZuyGPvMNKvYWNtB_ikiH9k20eT-O1q_I78eiZkpXxXQ0UTEs2LsNRS-8uJbvQ-A1irkwMSMkK1J3XTGgdrhCku9gRldY7sNA_AKZGh-Q661_42rINLRCe8W-nZ34ui_qOfkLnK9QWDDqpaIsA-bMwWWSDFu2MUBYwkHTMEzLYGqOe04noqeq1hExBTHBOBdkMXiuFhUq1BU6l-DqEiWxqg82sXt2h-LMnT3046AOYJoRioz75tSUQfGCshWTBnP5uDjd18kKhyv07lhfSJdrPdM5Plyl21hsFf4L_mHCuoFau7gdsPfHPxxjVOcOpBrQzwQ",
-  p: "3Slxg_DwTXJcb6095RoXygQCAZ5RnAvZlno1yhHtnUex_fp7AZ_9nRaO7HX_-SFfGQeutao2TDjDAWU4Vupk8rw9JR0AzZ0N2fvuIAmr_WCsmGpeNqQnev1T7IyEsnh8UMt-n5CafhkikzhEsrmndH6LxOrvRJlsPp6Zv8bUq0k",
-  q: "uKE2dh-cTf6ERF4k4e_jy78GfPYUIaUyoSSJuBzp3Cubk3OCqs6grT8bR_cu0Dm1MZwWmtdqDyI95HrUeq3MP15vMMON8lHTeZu2lmKvwqW7anV5UzhM1iZ7z4yMkuUwFWoBvyY898EXvRD-hdqRxHlSqAZ192zB3pVFJ0s7pFc",
-  dp: "B8PVvXkvJrj2L-GYQ7v3y9r6Kw5g9SahXBwsWUzp19TVlgI-YV85q1NIb1rxQtD-IsXXR3-TanevuRPRt5OBOdiMGQp8pbt26gljYfKU_E9xn-RULHz0-ed9E9gXLKD4VGngpz-PfQ_q29pk5xWHoJp009Qf1HvChixRX59ehik",
-  dq: "CLDmDGduhylc9o7r84rEUVn7pzQ6PF83Y-iBZx5NT-TpnOZKF1pErAMVeKzFEl41DlHHqqBLSM0W1sOFbwTxYWZDm6sI6og5iTbwQGIC3gnJKbi_7k_vJgGHwHxgPaX2PnvP-zyEkDERuf-ry4c_Z11Cq9AqC2yeL6kdKT1cYF8",
-  qi: "3PiqvXQN0zwMeE-sBvZgi289XP9XCQF3VWqPzMKnIgQp7_Tugo6-NZBKCQsMf3HaEGBjTVJs_jcK8-TRXvaKe-7ZMaQj8VfBdYkssbu0NKDDhjJ-GtiseaDVWt7dcH0cfwxgFUHpQh7FoCrjFJ6h6ZEpMF6xmujs4qMpPz8aaI4",
-};
+export const rsa = toKey("RS256", rsaMembers, (text) => signPkcs1("sha256", text));
 
-const rsaPrivateKey: KeyObject = createPrivateKey({ key: rsaJwk, format: "jwk" });
-
-/** RFC 7520 §3.4. */
-export const rsa = toKey("RS256", { e: rsaJwk.e, kty: "RSA", n: rsaJwk.n }, (text) =>
-  sign("sha256", Buffer.from(text), rsaPrivateKey),
-);
-
-/** The public RSA key as a PEM: what a forger uses as an HMAC secret. */
-export const rsaPem = createPublicKey(rsaPrivateKey).export({ type: "spki", format: "pem" }) as string;
+/** The keys of the other algorithms, which few issuers use. One RSA key has them all, so their kids are the names. */
+export const others: readonly VectorKey[] = [
+  toEcKey("ES384", "P-384", p384, scalarOf("tokenpair vectors: ES384")),
+  toEcKey("ES512", "P-521", p521, scalarOf("tokenpair vectors: ES512")),
+  ...(["384", "512"] as const).map((bits) =>
+    toKey(`RS${bits}`, rsaMembers, (text) => signPkcs1(`sha${bits}`, text), `rs${bits}`),
+  ),
+  ...(["256", "384", "512"] as const).map((bits) =>
+    toKey(`PS${bits}`, rsaMembers, (text) => signPss(`sha${bits}`, text), `ps${bits}`),
+  ),
+];
 
 /** A JWK Set, and its version. */
 export interface VectorKeys {
@@ -87,4 +86,4 @@ export function toKeys(keys: readonly VectorKey[]): VectorKeys {
 }
 
 /** The set that the vectors are about. */
-export const published = toKeys([ec, nextEc, ed, rsa]);
+export const published = toKeys([ec, nextEc, ed, rsa, ...others]);

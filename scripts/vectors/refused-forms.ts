@@ -1,6 +1,8 @@
 import { tooLong } from "./accepted-tokens.ts";
+import { toDerSignature, toNumber } from "./ecdsa.ts";
 import {
   type Changes,
+  type configuration,
   encode,
   forge,
   headerText,
@@ -10,12 +12,13 @@ import {
   signEncoded,
   withUnusedBit,
 } from "./forge.ts";
-import { ec, ed, foreignEc, nextEc, rsa, rsaPem } from "./keys.ts";
-import { toDerSignature, toNumber } from "./p256.ts";
+import { ec, ed, foreignEc, nextEc, others, rsa } from "./keys.ts";
+import { rsaPem, signPkcs1, signPss } from "./rsa.ts";
 
 /** A token that must be refused. */
 export interface RefusedToken {
   readonly name: string;
+  readonly configuration?: Partial<typeof configuration>;
   readonly token: string;
   /** Default: `Token is invalid`. */
   readonly message?: string;
@@ -43,6 +46,21 @@ function withFlippedBit(signature: Buffer): Buffer {
   copy[10] = (copy[10] ?? 0) ^ 1;
   return copy;
 }
+
+/** Returns a token whose s begins with a zero byte, which its signature lacks. */
+function withShortS(): RefusedToken {
+  for (let i = 0; ; i++) {
+    const parts = { payload: { i } };
+    const s = forge({ ...parts, signature: (bytes) => bytes.subarray(32) }).split(".")[2] ?? "";
+    if (Buffer.from(s, "base64url")[0] !== 0) continue;
+    const signature = (bytes: Buffer) => Buffer.concat([bytes.subarray(0, 32), bytes.subarray(33)]);
+    return withParts("ES256 without the zero byte at the start of s", { ...parts, signature });
+  }
+}
+
+const zero = Buffer.alloc(1);
+const ps256 = others.find(({ alg }) => alg === "PS256") ?? rsa;
+const es384 = others.find(({ alg }) => alg === "ES384") ?? ec;
 
 /** A payload text of a length that leaves unused bits in base64url. */
 const paddedPayload = () => {
@@ -75,6 +93,8 @@ export function refusedForms(): RefusedToken[] {
     { name: `${tooLong.length} characters, more than 8192`, token: tooLong },
 
     // JSON.
+    withParts("a header that begins with a byte order mark", { header: `\ufeff${headerText()}` }),
+    withParts("a payload that begins with a byte order mark", { payload: `\ufeff${payloadText()}` }),
     withParts("a header that isn't JSON", { header: "alg=ES256" }),
     withParts("a header that is a list", { header: `[${headerText()}]` }),
     withParts("alg twice in the header", { header: headerText().replace("{", '{"alg":"none",') }),
@@ -101,6 +121,8 @@ export function refusedForms(): RefusedToken[] {
     withHeader("an unknown kid: 401 if your keys are current, see keyVersions", { kid: "r1" }),
     withHeader("kid as a number", { kid: 1 }),
     withHeader("no kid: two keys of the set have this alg", { kid: undefined }),
+    withParts("no kid: one key of the set has this alg", { key: ed, header: { kid: undefined } }),
+    withHeader("an empty kid", { kid: "" }),
     withHeader("crit", { crit: ["exp"] }),
     withHeader("b64", { b64: true }),
     withHeader("jwk: the key that signed, which is in the set", { jwk: ec.jwk }),
@@ -108,6 +130,10 @@ export function refusedForms(): RefusedToken[] {
     withHeader("x5c", { x5c: ["MIIB"] }),
     withHeader("x5u", { x5u: "https://id.example/cert.pem" }),
     withHeader("typ at+jwt without the profile rfc9068", { typ: "at+jwt" }),
+    {
+      ...withHeader("typ application/at+jwt with the profile rfc9068", { typ: "application/at+jwt" }),
+      configuration: { accessTokenProfile: "rfc9068" },
+    },
     withHeader("typ of another kind of token", { typ: "logout+jwt" }),
     withHeader("typ null", { typ: null }),
 
@@ -142,6 +168,25 @@ export function refusedForms(): RefusedToken[] {
     }),
     withParts("ES256 with r and s 0", { signature: () => Buffer.alloc(64) }),
     withParts("ES256 with a byte too many", { signature: (bytes) => Buffer.concat([bytes, Buffer.alloc(1)]) }),
+    withParts("ES256 with a zero byte before s", {
+      signature: (bytes) => Buffer.concat([bytes.subarray(0, 32), zero, bytes.subarray(32)]),
+    }),
+    withParts("ES256 with a zero byte before r and one before s", {
+      signature: (bytes) => Buffer.concat([zero, bytes.subarray(0, 32), zero, bytes.subarray(32)]),
+    }),
+    withShortS(),
+    withParts("ES384 with a zero byte before s", {
+      key: es384,
+      signature: (bytes) => Buffer.concat([bytes.subarray(0, 48), zero, bytes.subarray(48)]),
+    }),
+    withParts("PS256 with a salt of 20 bytes", { key: ps256, signature: (_, text) => signPss("sha256", text, 20) }),
+    withParts("PS256 without a salt", { key: ps256, signature: (_, text) => signPss("sha256", text, 0) }),
+    withParts("PS256 with the hash of PS384", { key: ps256, signature: (_, text) => signPss("sha384", text) }),
+    withParts("RS256 under the name and kid of PS256", {
+      key: ps256,
+      signature: (_, text) => signPkcs1("sha256", text),
+    }),
+    withParts("PS256 under the name and kid of RS256", { key: rsa, signature: (_, text) => signPss("sha256", text) }),
     withParts("EdDSA with an S that is too large", { key: ed, signature: withLargeS }),
     withParts("RS256 with a zero byte before it", {
       key: rsa,

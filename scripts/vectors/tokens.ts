@@ -9,6 +9,8 @@ export interface TokenVector {
   /** Settings that differ from `configuration`. */
   readonly configuration?: Partial<typeof configuration>;
   readonly token: string;
+  /** The algorithm of an accepted token, if it isn't ES256. */
+  readonly alg?: string;
   readonly result: "accept" | "refuse";
   /** The contract's message in the 401. */
   readonly message?: string;

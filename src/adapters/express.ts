@@ -19,7 +19,8 @@ declare global {
 
 /**
  * Returns a middleware with the endpoints of the HTTP contract. For any other path, the middleware calls `next()`. Mount it
- * at the root and before body parsers. Otherwise, Express itself answers requests with a body that it can't parse.
+ * at the root and before body parsers. Otherwise, if Express can't parse the body of a request, Express itself answers the
+ * request.
  *
  * @example
  * app.use(authRoutes(auth));

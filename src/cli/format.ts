@@ -47,3 +47,8 @@ export function toConfirmationLines({ confirmed }: Confirmed): readonly string[]
 export function toRevokedJson({ sessions, confirmed }: RevokedAndConfirmed) {
   return { revoked: sessions, ...(confirmed === undefined ? {} : { confirmed }) };
 }
+
+/** Returns the notice that the log of a server can't be written. */
+export function toLogNotice({ code, name }: NodeJS.ErrnoException): string {
+  return `The log can't be written (${code ?? name}). The server keeps running; the metrics count the lost lines.`;
+}

@@ -79,7 +79,7 @@ export function sessionChanged(): ClientError {
   return new ClientError("session_changed", "The session has changed. Try again.");
 }
 
-/** Returns whether a request wasn't sent because the session in this browser has changed. */
+/** Returns whether `error` means that a request wasn't sent, because the session in this browser has changed. */
 export function isSessionChanged(error: unknown): boolean {
   return error instanceof ClientError && error.code === "session_changed";
 }

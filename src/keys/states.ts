@@ -16,8 +16,8 @@ export type KeyState = "published" | "signing" | "verifying" | "retired" | "conf
 export const publishLead = 360;
 
 /**
- * How long a new secret is accepted before it signs, in seconds. So every node knows the secret before one of them signs
- * with it.
+ * How long a new secret is accepted before it signs, in seconds. This gives every node time to learn the secret before any
+ * node signs with it.
  */
 export const secretLead = 60;
 

@@ -5,6 +5,10 @@ import { problemMessages, toProblem } from "./messages.ts";
 export interface Connection {
   /** Reports the outcome of a request: an error, or `undefined` for a success. */
   readonly report: (error: unknown) => void;
+  /** Reports how a request ends, and returns it. */
+  readonly watch: <T>(request: Promise<T>) => Promise<T>;
+  /** Returns whether the last request that was reported failed because of the connection. */
+  readonly hasProblem: () => boolean;
 }
 
 const stillLoggedIn = " You are still logged in.";
@@ -33,15 +37,25 @@ export function watchConnection(
   for (const event of ["online", "offline"]) {
     page.addEventListener(event, () => {
       isOffline = event === "offline";
+      // Whether the server can be reached now is for the next request to find out.
+      if (!isOffline) reported = undefined;
       show();
     });
   }
   show();
+
+  function report(error: unknown): void {
+    reported = toProblem(error);
+    if (error === undefined) isOffline = false;
+    show();
+  }
+
   return {
-    report(error) {
-      reported = toProblem(error);
-      if (error === undefined) isOffline = false;
-      show();
+    report,
+    async watch(request) {
+      await request.then(() => report(undefined), report);
+      return request;
     },
+    hasProblem: () => reported !== undefined,
   };
 }

@@ -6,10 +6,7 @@ import { createButton, createHeading, element } from "./dom.ts";
 import { toMessage, toProblem } from "./messages.ts";
 import type { View } from "./view.ts";
 
-/**
- * How often the list is reloaded while the page is visible, in milliseconds. After a failure, it is reloaded after the same
- * time.
- */
+/** How often the list is reloaded while the page is visible, and while there is a problem with the connection. Milliseconds. */
 const reloadInterval = 30_000;
 const retryInterval = 3_000;
 
@@ -19,7 +16,9 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
   const status = element("p", { class: "message", role: "status" });
   const alert = element("p", { class: "message error", role: "alert" });
   let loads = 0;
-  let timer: number | undefined;
+  let pendingLoads = 0;
+  /** When the list was loaded, on the page's clock. */
+  let loadedAt = -Infinity;
   let isDisposed = false;
 
   /**
@@ -28,6 +27,7 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
    */
   async function load(): Promise<void> {
     loads += 1;
+    pendingLoads += 1;
     const ownLoad = loads;
     const isOutdated = () => isDisposed || ownLoad !== loads;
     try {
@@ -35,18 +35,21 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
       if (isOutdated()) return;
       list.show(devices);
       connection.report(undefined);
-      loadAfter(reloadInterval);
+      loadedAt = performance.now();
     } catch (error) {
       if (isOutdated()) return;
       connection.report(error);
       if (toProblem(error) === undefined) alert.textContent = toMessage(error);
-      loadAfter(retryInterval);
+      loadedAt = -Infinity;
+    } finally {
+      pendingLoads -= 1;
     }
   }
 
-  function loadAfter(delay: number): void {
-    clearTimeout(timer);
-    timer = setTimeout(loadIfVisible, delay);
+  /** Also retries after a request of another panel has failed, so that the page notices when the server is back. */
+  function loadIfDue(): void {
+    const isDue = connection.hasProblem() || performance.now() - loadedAt >= reloadInterval;
+    if (isDue && pendingLoads === 0) loadIfVisible();
   }
 
   /**
@@ -83,6 +86,7 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
   const logOutEverywhere = () => act(() => client.logout("all"), "");
 
   document.addEventListener("visibilitychange", loadIfVisible);
+  const timer = setInterval(loadIfDue, retryInterval);
   void load();
   return {
     root: element(
@@ -100,7 +104,7 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
     ),
     dispose() {
       isDisposed = true;
-      clearTimeout(timer);
+      clearInterval(timer);
       document.removeEventListener("visibilitychange", loadIfVisible);
     },
   };

@@ -3,7 +3,7 @@ import { ClientError, type LogoutReason, type Problem } from "../client/index.ts
 /** The texts that say why the user is no longer logged in. */
 export const logoutMessages: Readonly<Record<LogoutReason, string>> = {
   logged_out: "You are logged out.",
-  expired: "You were logged out after a period of inactivity. Please log in again.",
+  expired: "You are no longer logged in, for example after a period of inactivity. Please log in again.",
   revoked: "This device was logged out remotely. Please log in again.",
   password_changed: "You were logged out because your password was changed.",
   refused: "The server could not confirm your login. Please log in again.",

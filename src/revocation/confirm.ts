@@ -165,7 +165,7 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
     }
   }
 
-  /** This node has applied the revocation, but its own row stands for its readers, too. */
+  /** This node has applied the revocation, but its row in the registry also covers its readers. */
   function waitForReaders(waiter: Waiter): void {
     const known = readers.whenKnown();
     if (known === null) return;

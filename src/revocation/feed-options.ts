@@ -24,7 +24,7 @@ export interface FeedOptions {
   readonly onLag?: ((seconds: number) => void) | undefined;
   /** Called with the events of the feed and of the store's notifications. */
   readonly emit: EventListener;
-  /** Learns what is read and committed, for readers of this process. Default: nobody. */
+  /** Learns what is read and committed, for readers of this process. Default: there is none. */
   readonly follower?: FeedFollower | undefined;
   /** What the readers of this process may still accept. Default: it has no readers. */
   readonly readers?: ReadersKnowledge | undefined;

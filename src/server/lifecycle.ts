@@ -1,11 +1,18 @@
 import type { Clock } from "../core/runtime/clock.ts";
-import type { RunningServer } from "./serve.ts";
+import type { ServerLog } from "./observe/log.ts";
 
 /** The part of Node's `process` that `closeOnSignals` needs. */
 export interface ProcessSignals {
   on(signal: "SIGTERM" | "SIGINT", listener: () => void): unknown;
   on(event: "uncaughtException", listener: (error: unknown) => void): unknown;
   exit(code: number): void;
+}
+
+/** What is closed: a server or a sidecar. */
+export interface Closable {
+  readonly log: Pick<ServerLog, "error">;
+  /** Answers running requests, and closes everything. */
+  close(): Promise<void>;
 }
 
 /** The longest time that closing may take, in milliseconds. After that, the process exits with code 1. */
@@ -23,11 +30,7 @@ const duplicateInterval = 500;
  *
  * @param now returns the time in milliseconds, on a clock that never jumps.
  */
-export function closeOnSignals(
-  server: Pick<RunningServer, "close" | "log">,
-  process: ProcessSignals,
-  now: Clock["monotonic"],
-): void {
+export function closeOnSignals(server: Closable, process: ProcessSignals, now: Clock["monotonic"]): void {
   let closingSince: number | null = null;
 
   function fail(error: unknown, message: string): void {

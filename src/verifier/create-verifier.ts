@@ -13,6 +13,7 @@ import { createIssuerRequests } from "./issuer-requests.ts";
 import { createNews } from "./news.ts";
 import type { VerifierEvent, VerifierOptions } from "./options.ts";
 import { createReading } from "./reading.ts";
+import { createRelay } from "./relay.ts";
 import { createRequestChecks } from "./request-checks.ts";
 import { findRuntime, type Runtime } from "./runtime.ts";
 import type { Verifier, VerifierCheckResult } from "./verifier.ts";
@@ -81,6 +82,11 @@ export function createVerifierWith(options: VerifierOptions, internals: Verifier
           random: internals.random ?? Math.random,
           onNews: news.notify,
         });
+  const relayLog = feed?.relayLog ?? null;
+  const relay =
+    config.relay === null || feed === null || relayLog === null
+      ? null
+      : createRelay({ config, relay: config.relay, relayLog, feed, keys, runtime });
   const signals = feed?.signals ?? createExpirySignals(config, runtime);
   const reading = createReading({ keys, feed, news, runtime });
   const authenticateRequest = createRequestChecks(settings);
@@ -171,14 +177,17 @@ export function createVerifierWith(options: VerifierOptions, internals: Verifier
         lastError: failure ?? keys.failure,
         bytes,
         acceptedStale: feed?.acceptedStale ?? 0,
+        readers: relay?.stats() ?? null,
       };
     },
-    feed: async () => {
-      throw new SettingError("relay", "is needed to serve the feed onward.");
+    async feed(request) {
+      if (relay === null) throw new SettingError("relay", "is needed to serve the feed onward.");
+      return relay.answer(request);
     },
     close() {
       isClosed = true;
       feed?.stop();
+      relay?.stop();
       signals.onStaleness(Number.POSITIVE_INFINITY);
       keys.stop();
       reading.stop(closed());

@@ -28,6 +28,14 @@ export interface FeedReader {
   readonly bytes: number;
 }
 
+/** What a frame has changed. */
+export interface FrameEffect {
+  /** Whether its records said anything new. */
+  readonly isNews: boolean;
+  /** Whether no frame before it was fresher. */
+  readonly isNewest: boolean;
+}
+
 /** What a reader needs. */
 export interface FeedReaderOptions {
   readonly requests: Pick<IssuerRequests, "openFeed">;
@@ -38,10 +46,10 @@ export interface FeedReaderOptions {
   readonly longestSilence: number;
   /** Milliseconds that are sent as the lease. */
   readonly lease: number;
-  /** Applies the records of a frame. */
-  readonly apply: (frame: Frame) => void;
+  /** Applies the records of a frame. @returns whether they said anything new. */
+  readonly apply: (frame: Frame) => boolean;
   /** Called for each frame when it has been applied and counted for the freshness. */
-  readonly onFrame: (frame: Frame) => void;
+  readonly onFrame: (frame: Frame, effect: FrameEffect) => void;
   /** Returns the cursor of the next request. Default: that of the last frame. */
   readonly toCursor?: ((cursor: string) => string) | undefined;
 }
@@ -59,18 +67,19 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
     if (cursor === null && !header.isFull) throw new RequestFailure("the feed began in the middle");
     const freshness = times.measure(header);
     const frame = { header: { ...header, isFull: header.isFull && freshness.isNewest }, records };
-    apply(frame);
+    const isNews = apply(frame);
     cursor = header.cursor;
     freshness.note();
-    onFrame(frame);
+    onFrame(frame, { isNews, isNewest: freshness.isNewest });
   }
 
-  /** Reads one response. @returns how many frames it had. */
-  async function read(stream: boolean, wait: number): Promise<number> {
+  /** Reads one response. A poll's is applied when all of it is there: it must be exactly one frame. */
+  async function read(stream: boolean, wait: number): Promise<void> {
     const times = freshness.begin();
     if (times.mustReload) cursor = null;
     const after = cursor === null ? null : toCursor(cursor);
     let frames = 0;
+    let polled: Frame | null = null;
     const watch = createWatch();
     try {
       const body = await requests.openFeed({ stream, after, wait, lease }, watch.signal);
@@ -79,13 +88,16 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
         watch.received();
         bytes += chunk.length;
         for (const frame of parser.push(chunk)) {
-          take(frame, times);
           frames += 1;
+          if (stream) take(frame, times);
+          else if (frames === 1) polled = frame;
+          else throw new RequestFailure("a poll brought more than one frame");
         }
         if (times.hasDrifted()) throw new RequestFailure("the clock of this machine was set, or it was suspended");
       }
       if (parser.isWithinFrame) throw new RequestFailure("the feed ended within a frame");
-      return frames;
+      if (frames === 0) throw new RequestFailure("the feed sent no frame");
+      if (polled !== null) take(polled, times);
     } catch (error) {
       throw watch.reason === null ? toFailure(error) : new RequestFailure(watch.reason);
     } finally {
@@ -127,12 +139,8 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
   }
 
   return {
-    async poll(wait) {
-      if ((await read(false, wait)) === 0) throw new RequestFailure("the feed sent no frame");
-    },
-    async stream() {
-      if ((await read(true, 0)) === 0) throw new RequestFailure("the feed sent no frame");
-    },
+    poll: (wait) => read(false, wait),
+    stream: () => read(true, 0),
     abort: (reason) => abort?.(reason),
     isLoaded: () => cursor !== null,
     get bytes() {

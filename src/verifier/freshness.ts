@@ -20,7 +20,8 @@ export interface Freshness {
 /** The times of the frames that answer one request. */
 export interface FrameTimes {
   /**
-   * Whether everything must be read again: the wall clock was set back, and records were dropped while it was ahead.
+   * Whether everything must be read again: the wall clock was set back, and records were dropped while it was ahead. Until then,
+   * nothing is fresh.
    */
   readonly mustReload: boolean;
   /** Returns what a frame proves, when all of it has arrived. */
@@ -63,10 +64,16 @@ export function createFreshness({ clock, maxStaleness, caution = 0 }: FreshnessO
   /** Whether one of the clocks was set or has stopped between two times, so that what was known at the first can't be compared. */
   const isDrift = (a: Instant, b: Instant) => Math.abs(toAhead(a) - toAhead(b)) > drift;
 
+  function note(proved: Instant): void {
+    known = proved;
+    lease.extend(proved);
+  }
+
   return {
     begin() {
       const start = toInstant(clock);
       const mustReload = steps.noteRead(start);
+      if (mustReload) note({ monotonic: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY });
       /** What the first frame said. Its `held` covers the time before it; later frames are counted from it by the sender's clock. */
       let first: { readonly madeAt: number; readonly held: number } | null = null;
       return {
@@ -83,9 +90,7 @@ export function createFreshness({ clock, maxStaleness, caution = 0 }: FreshnessO
           return {
             isNewest: proved.monotonic >= known.monotonic,
             note() {
-              if (proved.monotonic <= known.monotonic && !isDrift(proved, known)) return;
-              known = proved;
-              lease.extend(known);
+              if (proved.monotonic > known.monotonic || isDrift(proved, known)) note(proved);
             },
           };
         },

@@ -7,6 +7,7 @@ export { AuthError, type AuthErrorCode } from "../core/errors.ts";
 export type { Clock } from "../core/runtime/clock.ts";
 export { SettingError } from "../core/settings/setting-error.ts";
 export type { HeaderSource } from "../http/request/headers.ts";
+export type { ReaderStats } from "../revocation/readers/readers.ts";
 export { createVerifier } from "./create-verifier.ts";
 export type { RelayOptions, VerifierEvent, VerifierOptions, VerifierSettings } from "./options.ts";
 export type { Verifier, VerifierCheckResult, VerifierStatus } from "./verifier.ts";

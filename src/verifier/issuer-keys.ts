@@ -14,10 +14,12 @@ export interface IssuerKeys {
    * Returns the keys. Their `find` throws `unavailable` for a key that isn't known but might be the issuer's: because no keys have
    * been read, or the feed says that there are others.
    *
-   * @throws AuthError `unavailable` if the keys have changed, and couldn't be read for longer than `maxStaleness`: one of those that
-   * are known may have been retired.
+   * @throws AuthError `unavailable` if the feed has named others for longer than `maxStaleness`, and they couldn't be read: one of
+   * those that are known may have been retired.
    */
   current(): VerifyingKeys;
+  /** Returns for how many milliseconds the feed has named other keys than the known ones. */
+  outdatedFor(): number;
   /** Notes the version of the keys that a frame names. */
   observe(version: number): void;
   /** Reads the keys. Never rejects: see `failure`. */
@@ -85,8 +87,10 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   const none = createVerifyingKeys([], onUnknown);
   let loaded: Loaded | null = null;
   let newest: number | null = null;
-  /** Since when the feed names other keys, and reading them fails, on the monotonic clock; `null` if it doesn't. */
-  let failingSince: number | null = null;
+  /** What was the newest when the last read began. */
+  let wanted: number | null = null;
+  /** Since when the feed has named other keys than the known ones, on the monotonic clock; `null` if it doesn't. */
+  let differsSince: number | null = null;
   let failure: string | null = null;
   let failures = 0;
   let startedAt = Number.NEGATIVE_INFINITY;
@@ -115,16 +119,15 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
   async function step(): Promise<number> {
     startedAt = clock.monotonic();
     isWanted = false;
+    wanted = newest;
     reads += 1;
     try {
       take(await readWithin(longestRead));
       failure = null;
       failures = 0;
-      failingSince = null;
       return isOther() ? repeat : interval;
     } catch (error) {
       failure = toFailure(error).message;
-      if (isOther()) failingSince ??= clock.monotonic();
       onFailure(failure);
       const delay = retry.first * 2 ** failures;
       failures = Math.min(failures + 1, 10);
@@ -150,22 +153,29 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     const hash = digest.toString("hex");
     // The same keys stay the same object: the verified tokens stay known.
     if (loaded?.hash === hash) return;
-    let keys: VerifyingKeys;
-    let kids: readonly string[];
-    try {
-      const list = parseJwks(Buffer.from(body).toString());
-      keys = createVerifyingKeys(list, onUnknown);
-      kids = list.map(({ kid }) => kid);
-    } catch {
-      throw new RequestFailure("the issuer's JWK Set is malformed");
-    }
-    loaded = { keys, kids, body, version: digest.readUInt32BE(0), hash };
+    const list = parse(body);
+    if (list.length === 0) throw new RequestFailure("the issuer publishes no key that can be used");
+    const version = digest.readUInt32BE(0);
+    // It comes from a node that is behind, or its feed is: the next frame tells.
+    if (loaded !== null && loaded.version === newest && version !== newest) return;
+    const kids = list.map(({ kid }) => kid);
+    loaded = { keys: createVerifyingKeys(list, onUnknown), kids, body, version, hash };
+    noteDifference();
     onChange(kids);
   }
 
+  /** Notes since when the feed has named other keys. Until they are read, that time continues, also if it names yet others. */
+  function noteDifference(): void {
+    if (!isOther()) differsSince = null;
+    else if (loaded !== null) differsSince ??= clock.monotonic();
+  }
+
+  const outdatedFor = () => (differsSince === null ? 0 : clock.monotonic() - differsSince);
+
   return {
+    outdatedFor,
     current() {
-      if (failingSince !== null && maxStaleness !== null && clock.monotonic() - failingSince > maxStaleness) {
+      if (maxStaleness !== null && outdatedFor() > maxStaleness) {
         throw new AuthError("unavailable", "the issuer's keys have changed and can't be read");
       }
       return loaded?.keys ?? none;
@@ -173,14 +183,14 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
     observe(version) {
       if (version === newest) return;
       newest = version;
-      if (!isOther()) failingSince = null;
-      else if (isStarted) loop.wake();
+      noteDifference();
+      if (isOther() && isStarted) loop.wake();
     },
     read: async () => void (await step()),
     isDue() {
       const age = clock.monotonic() - startedAt;
       if (failure !== null) return age >= retry.first;
-      return loaded === null || isWanted || age >= interval || (isOther() && age >= repeat);
+      return loaded === null || isWanted || age >= interval || (isOther() && (newest !== wanted || age >= repeat));
     },
     start() {
       isStarted = true;
@@ -200,6 +210,14 @@ export function createIssuerKeys(options: IssuerKeysOptions): IssuerKeys {
       return failure;
     },
   };
+}
+
+function parse(body: Uint8Array): ReturnType<typeof parseJwks> {
+  try {
+    return parseJwks(Buffer.from(body).toString());
+  } catch {
+    throw new RequestFailure("the issuer's JWK Set is malformed");
+  }
 }
 
 const notKnown = () => new AuthError("unavailable", "the issuer's keys are not known");

@@ -11,8 +11,9 @@ export interface KnownRevocations {
    *
    * @param records the frame's records, 16 bytes each.
    * @param isFull whether they replace everything that is known.
+   * @returns whether they said anything new. A full frame always does.
    */
-  apply(records: Uint8Array, isFull: boolean): void;
+  apply(records: Uint8Array, isFull: boolean): boolean;
   /**
    * Returns whether a token is revoked. No I/O. Frozen claims, such as those in the cache of verified tokens, are remembered while
    * they exist: they are looked up again only after something was applied, and never hashed again.
@@ -82,11 +83,13 @@ export function createKnownRevocations({ now, leeway }: KnownRevocationsOptions)
   return {
     apply(records, isFull) {
       const target = isFull ? createRecordTable() : table;
-      target.add(records);
+      // A frame may repeat what is known: then what was looked up stays true.
+      if (!target.add(records) && !isFull) return false;
       table = target;
       everything ??= toFingerprint("a", "");
       globalEpoch = table.get(everything);
       version += 1;
+      return true;
     },
 
     isRevoked(token) {

@@ -12,8 +12,9 @@ export interface RecordTable {
    * Adds the records of a frame. One that is there already keeps the larger value and the later time. A value of 0 says nothing.
    *
    * @param records 16 bytes each.
+   * @returns whether that has changed anything.
    */
-  add(records: Uint8Array): void;
+  add(records: Uint8Array): boolean;
   /** Returns the value of a record; 0 if there is none. */
   get(fingerprint: Fingerprint): number;
   /**
@@ -67,15 +68,19 @@ export function createRecordTable(): RecordTable {
     return place;
   }
 
-  function put(high: number, low: number, until: number, value: number): void {
+  /** Returns whether that has changed anything. */
+  function put(high: number, low: number, until: number, value: number): boolean {
     const place = locate(high, low);
+    const isLater = unsigned(until) > unsigned(cells[place + untilCell]);
+    const isLarger = unsigned(value) > unsigned(cells[place + valueCell]);
     if (isFree(place)) {
       cells[place] = high;
       cells[place + lowCell] = low;
       size += 1;
     }
-    if (unsigned(until) > unsigned(cells[place + untilCell])) cells[place + untilCell] = until;
-    if (unsigned(value) > unsigned(cells[place + valueCell])) cells[place + valueCell] = value;
+    if (isLater) cells[place + untilCell] = until;
+    if (isLarger) cells[place + valueCell] = value;
+    return isLater || isLarger;
   }
 
   function rebuild(records: number): void {
@@ -110,10 +115,13 @@ export function createRecordTable(): RecordTable {
       const view = new DataView(records.buffer, records.byteOffset, records.byteLength);
       const most = size + records.length / recordLength;
       if (most > capacity * maxLoad) rebuild(most);
+      let hasChanged = false;
       for (let at = 0; at < view.byteLength; at += recordLength) {
         const value = view.getInt32(at + 12);
-        if (value !== 0) put(view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), value);
+        if (value === 0) continue;
+        if (put(view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), value)) hasChanged = true;
       }
+      return hasChanged;
     },
 
     get: ({ high, low }) => (size === 0 ? 0 : unsigned(cells[locate(high, low) + valueCell])),

@@ -6,7 +6,7 @@ import { createAcknowledger } from "./acknowledger.ts";
 import { createFeedFollower, type FeedFollower } from "./feed-follower.ts";
 import { createFeedKnowledge, type FeedKnowledge } from "./feed-knowledge.ts";
 import { createFeedPuller, type FeedPuller } from "./feed-puller.ts";
-import { createFeedReader } from "./feed-reader.ts";
+import { createFeedReader, type FrameEffect } from "./feed-reader.ts";
 import type { Frame } from "./frame-parser.ts";
 import { createFreshness } from "./freshness.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
@@ -31,7 +31,7 @@ export interface VerifierFeed extends Pick<FeedKnowledge, "requireNotRevoked" | 
   isFresh(): boolean;
   /** Returns the seconds by which the revocations may be behind. */
   staleness(): number;
-  /** What readers of a relay get; `null` without one. */
+  /** What readers of a relay get; `null` without the option `relay`. */
   readonly relayLog: RelayLog | null;
   /** The state, as `VerifierStatus` has it. */
   status(): { readonly entries: number; readonly isConnected: boolean; readonly failure: string | null; bytes: number };
@@ -67,9 +67,7 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
   const freshness = createFreshness({ clock, maxStaleness: config.maxStaleness, caution });
   const acknowledger = createAcknowledger({ requests, schedule, timeout: maxStaleness });
   const relayLog =
-    config.relay === null
-      ? null
-      : createRelayLog({ clock, schedule, onSettled: (cursor) => acknowledger.acknowledge(cursor) });
+    config.relay === null ? null : createRelayLog({ clock, schedule, onSettled: acknowledger.acknowledge });
   const reader = createFeedReader({
     requests,
     freshness,
@@ -78,8 +76,9 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
     longestSilence: mode === "pull" ? Math.min(maxStaleness, longestPull) : maxStaleness,
     lease: toLease(config),
     apply(frame) {
-      known.apply(frame.records, frame.header.isFull);
+      const isNews = known.apply(frame.records, frame.header.isFull);
       relayLog?.append(frame);
+      return isNews;
     },
     onFrame,
     toCursor: relayLog?.toCursor,
@@ -127,11 +126,13 @@ export function createVerifierFeed(options: VerifierFeedOptions): VerifierFeed {
   });
   const ticks = createLoop({ step: tick, schedule });
 
-  function onFrame({ header, records }: Frame): void {
-    keys.observe(header.keyVersion);
-    connection?.received(header.count > 0 && !header.isFull);
+  function onFrame({ header, records }: Frame, { isNews, isNewest }: FrameEffect): void {
+    // A node that is behind may name keys that have been retired since.
+    if (isNewest) keys.observe(header.keyVersion);
+    // A server may repeat some records to a reader that comes from another one.
+    connection?.received(isNews && !header.isFull);
     if (header.isFull) signals.recheck(null);
-    else if (header.count > 0) signals.recheck(toAffected(records));
+    else if (isNews) signals.recheck(toAffected(records));
     if (puller !== null) sweep();
     knowledge.reportStaleness();
     // The cursor of the next poll acknowledges, too; and a relay's readers come first.

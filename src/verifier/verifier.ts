@@ -1,6 +1,7 @@
 import type { RequestLike, RequestOptions, SignalOptions } from "../auth-options.ts";
 import type { CheckResult } from "../auth-results.ts";
 import type { AccessClaims, ApplicationClaims } from "../core/claims.ts";
+import type { ReaderStats } from "../revocation/readers/readers.ts";
 
 /**
  * Verifies access tokens in a service that has neither a database nor a signing key, created by `createVerifier`. It follows the
@@ -54,7 +55,10 @@ export interface Verifier<C extends object = ApplicationClaims> {
   /**
    * Serves the revocation feed onward, so that readers needn't all connect to the issuer. Requires the option `relay`.
    *
-   * @param request `GET` with the query of the feed, or `POST` for an acknowledgement.
+   * @param request of a reader whose `url` is this service: for the feed, `GET` with its query or `POST` for an acknowledgement;
+   * or `GET` with a path that ends with `/.well-known/jwks.json`, for the keys.
+   * @returns the response, refusals included.
+   * @throws SettingError without the option `relay`.
    */
   feed(request: Request): Promise<Response>;
   /** Stops reading and ends every signal and relayed stream. From then on, every token is refused with `unavailable`. */
@@ -88,4 +92,6 @@ export interface VerifierStatus {
   readonly bytes: number;
   /** Tokens that `onStale: "accept"` has accepted although the revocations were too old. */
   readonly acceptedStale: number;
+  /** What the readers of the relay cost; `null` without the option `relay`. */
+  readonly readers: ReaderStats | null;
 }

@@ -12,7 +12,11 @@ import * as forHono from "../../src/adapters/hono.ts";
 import * as forNode from "../../src/adapters/node.ts";
 import { frameType } from "../../src/flows/feed-readers.ts";
 import type { Auth, Authentication, Settings, User } from "../../src/index.ts";
+
 import { addService } from "../support/services.ts";
+
+import { issuerSettings, openVerifier, whenVerifiersKnow } from "../support/verifier.ts";
+
 import { createScriptAuth, credentials, type RunningApp, runCorsScript, runHttpScript } from "./http-script.ts";
 
 type Start = (auth: Auth) => Promise<RunningApp>;
@@ -53,6 +57,27 @@ describe.each<readonly [string, Start]>([
       await runHttpScript(app.url, auth, name.includes("body parsers"));
     } finally {
       await app.close();
+      await close();
+    }
+  });
+
+  it(`passes the HTTP script on ${name} behind a verifier that reads from the issuer`, async () => {
+    const { auth, store, close } = await createScriptAuth(issuerSettings);
+    const verifier = await openVerifier({ auth, store });
+    const app = await start({
+      ...auth,
+      check: (request, options) => verifier.check(request, options),
+      fetch: async (request, connection) => {
+        const response = await auth.fetch(request, connection);
+        await whenVerifiersKnow(auth);
+        return response;
+      },
+    });
+    try {
+      await runHttpScript(app.url, auth, name.includes("body parsers"));
+    } finally {
+      await app.close();
+      verifier.close();
       await close();
     }
   });

@@ -1,8 +1,7 @@
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect } from "vitest";
-import type { Store } from "../../src/core/store/index.ts";
-import { type Auth, createAuth, type Settings } from "../../src/index.ts";
+import { type Auth, type AuthOptions, createAuth, type Store } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 
 /** An application under one framework, with the endpoints mounted and `/hello` behind `requireUser`. */
@@ -16,11 +15,11 @@ export const credentials = { username: "alice", password: "correct horse battery
 
 /** Creates the `Auth` that every framework mounts. */
 export async function createScriptAuth(
-  settings: Partial<Settings> = {},
+  settings: Partial<AuthOptions> = {},
 ): Promise<{ readonly auth: Auth; readonly store: Store; close(): Promise<void> }> {
   const store = sqliteStore(":memory:");
   await store.migrate();
-  const auth = createAuth({ store, signingKey, ...settings });
+  const auth = createAuth({ store, signingKey, ...settings } as AuthOptions);
   await auth.ready();
   await auth.users.create(credentials);
   return {

@@ -10,7 +10,7 @@ const vectors = resolve(import.meta.dirname, "../../docs/verifier/vectors.json")
 
 const python = findPython();
 
-const all = ["frames", "tables", "tokens", "verdicts", "freshness", "keyVersions", "answers"];
+const all = ["keySets", "frames", "tables", "responses", "tokens", "verdicts", "freshness", "keyVersions", "answers"];
 
 /** The examples: how each one is tested with the vectors at a path, and what it lacks on this machine. */
 const languages = [
@@ -31,7 +31,7 @@ const languages = [
     lacks: !hasPhp() && "php-cli",
     test: (path: string) => run("php", ["self_test.php", path], join(examples, "php")),
     // It reads a file and has no connection.
-    sections: all.filter((section) => section !== "tables" && section !== "freshness"),
+    sections: all.filter((section) => !["tables", "responses", "freshness"].includes(section)),
   },
 ];
 
@@ -61,13 +61,15 @@ describe.each(languages)("the example verifier in $name", ({ lacks, test, sectio
 
 /** Returns the vectors with one more of each kind, which no verifier can pass. */
 function toWrong(right: VerifierVectors) {
-  const { frames, tables, tokens, verdicts, freshness, keyVersions, answers } = right;
+  const { keySets, frames, tables, responses, tokens, verdicts, freshness, keyVersions, answers } = right;
   const first = <T extends object, C extends object>(list: readonly T[], section: string, changes: C) => [
     ...list,
     { ...list[0], name: `wrong ${section}`, ...changes },
   ];
   return {
     ...right,
+    keySets: first(keySets, "keySets", { kids: [] }),
+    responses: first(responses, "responses", { table: [] }),
     frames: first(frames, "frames", { result: "invalid" }),
     tables: first(tables, "tables", { table: [] }),
     tokens: first(tokens, "tokens", { claims: { ...tokens[0]?.claims, userId: "43" } }),

@@ -16,13 +16,22 @@ describe("the freshness of what was read", () => {
     let times: FrameTimes | null = null;
     for (const step of steps) {
       clocks.monotonic = step.at;
-      if (step.event === "request") times = freshness.begin();
-      else if (step.event === "check") expect(freshness.isFresh()).toBe(!step.stale);
-      else {
+      clocks.ahead = 1_800_000_000_000 + (step.wall ?? step.at) - step.at;
+      if (step.event === "request") {
+        times = freshness.begin();
+        expect(times.mustReload).toBe(step.withoutCursor === true);
+      }
+      if (step.event === "check") expect(freshness.isFresh()).toBe(!step.stale);
+      if (step.event === "frame") {
         const measured = times?.measure({ age: step.age, madeAt: step.t, held: step.held });
         expect(step.full && measured?.isNewest === true).toBe(step.replaces);
+        expect(measured?.isNewest).toBe(step.namesKeys);
         measured?.note();
-        expect(step.at - freshness.staleness() * 1_000).toBeCloseTo(step.freshAt, 6);
+        const stalenessByWall = freshness.staleness() * 1_000;
+        // After a suspension, the wall clock counts more.
+        if (step.wall === undefined || times?.hasDrifted() === false) {
+          expect(step.at - stalenessByWall).toBeCloseTo(step.freshAt, 6);
+        }
       }
     }
   });
@@ -77,6 +86,34 @@ describe("the freshness of what was read", () => {
     clocks.ahead -= 20_000;
     expect(freshness.begin().mustReload).toBe(true);
     expect(freshness.begin().mustReload).toBe(false);
+  });
+
+  it("is gone until everything has been read again, if the wall clock was set back in small steps", () => {
+    const { clocks, clock } = createClocks();
+    const freshness = createFreshness({ clock, maxStaleness: 10 });
+    const note = (times: FrameTimes) => times.measure({ age: 0, madeAt: 5, held: 0 }).note();
+    note(freshness.begin());
+    clocks.ahead -= 20_000;
+    note(freshness.begin());
+    clocks.ahead -= 20_000;
+    expect(freshness.isFresh()).toBe(true);
+    const times = freshness.begin();
+    expect([times.mustReload, freshness.isFresh()]).toEqual([true, false]);
+    const measured = times.measure({ age: 3_000, madeAt: 5, held: 0 });
+    expect(measured.isNewest).toBe(true);
+    measured.note();
+    expect(freshness.isFresh()).toBe(true);
+  });
+
+  it("doesn't come back with a frame that lay in the socket while the machine was suspended", () => {
+    const { clocks, clock } = createClocks();
+    const freshness = createFreshness({ clock, maxStaleness: 10 });
+    const times = freshness.begin();
+    times.measure({ age: 0, madeAt: 0, held: 0 }).note();
+    clocks.monotonic += 1_000;
+    clocks.ahead += 3_600_000;
+    times.measure({ age: 0, madeAt: 1_000, held: 0 }).note();
+    expect(freshness.isFresh()).toBe(false);
   });
 
   it("doesn't hold after the wall clock was set back by more than half a minute", () => {

@@ -1,4 +1,3 @@
-import type { AccessClaims } from "../../src/core/claims.ts";
 import { defaultSettings } from "../../src/core/settings/settings.ts";
 import { createHmacKey } from "../../src/crypto/keys/hmac-key.ts";
 import { toJwks } from "../../src/crypto/keys/jwks.ts";
@@ -119,6 +118,8 @@ export function createPeer(time: ManualTime) {
     isNew: false,
     /** Whether polls are held while nothing is new. */
     holds: true,
+    /** Whether it answers every cursor with all records, as a server does that doesn't know exactly where another one's cursor is. */
+    repeats: false,
     /** Whether every first frame says that somebody waits for it. */
     isAwaited: false,
     /** Forgets what was revoked, as a node that is behind doesn't know it yet. */
@@ -178,7 +179,7 @@ export function createPeer(time: ManualTime) {
     const cursor = query.get("after");
     const isFull = (cursor === null || peer.isNew) && !peer.neverFull;
     peer.isNew = false;
-    const at = isFull ? 0 : Number.parseInt(cursor ?? "0", 16);
+    const at = isFull || peer.repeats ? 0 : Number.parseInt(cursor ?? "0", 16);
     const isStream = query.get("stream") === "1";
     const wait = Number(query.get("wait") ?? 0);
     return new ReadableStream<Uint8Array>({
@@ -235,10 +236,5 @@ function onAbort(signal: AbortSignal | null | undefined, callback: (reason: unkn
   else signal?.addEventListener("abort", () => callback(signal.reason), { once: true });
 }
 
-export type Peer = ReturnType<typeof createPeer>;
-
 /** A request with a bearer token. */
 export const toRequest = (token: string) => ({ headers: { authorization: `Bearer ${token}` }, method: "GET" });
-
-/** The claims that a test asserts. */
-export type { AccessClaims };

@@ -41,13 +41,15 @@ describe("the table of records", () => {
             for (const [key, { until }] of model) if (until <= one.sweep) model.delete(key);
             continue;
           }
-          table.add(toRecords(one.add));
+          const before = JSON.stringify([...model]);
+          const hasChanged = table.add(toRecords(one.add));
           for (const { high, low, until, value } of one.add) {
             const known = model.get(`${high} ${low}`) ?? { until: 0, value: 0 };
             if (value === 0) continue;
             const merged = { until: Math.max(until, known.until), value: Math.max(value, known.value) };
             model.set(`${high} ${low}`, merged);
           }
+          expect(hasChanged).toBe(JSON.stringify([...model]) !== before);
         }
         expect(table.size).toBe(model.size);
         for (const [key, { value }] of model) {

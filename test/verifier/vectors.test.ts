@@ -79,7 +79,22 @@ describe("the keys of the vectors", () => {
       parseJwks(vectors.keys.body)
         .map(({ algorithm }) => algorithm)
         .sort(),
-    ).toEqual(["ES256", "ES256", "EdDSA", "RS256"]);
+    ).toEqual(["ES256", "ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"]);
+  });
+
+  it.each(vectors.keySets)("are read from a set as the vector says: $name", ({ body, kids }) => {
+    const read = () => {
+      try {
+        return parseJwks(body);
+      } catch {
+        return [];
+      }
+    };
+    expect(
+      read()
+        .map(({ kid }) => kid)
+        .sort(),
+    ).toEqual(kids);
   });
 });
 

@@ -83,6 +83,78 @@ describe("the keys of a verifier", () => {
     expect(codeOf(peer.mint({}, other))).toBeUndefined();
   });
 
+  it("that are known don't count for longer than maxStaleness, if only a body without them can be read", async () => {
+    const { peer, codeOf, live } = await setUpReady();
+    peer.announced = toJwks([other]).version;
+    await live(9);
+    expect(codeOf(peer.mint())).toBeUndefined();
+    // A third set doesn't help.
+    peer.publish(materials.ES256, materials.EdDSA);
+    await live(4);
+    expect(codeOf(peer.mint())).toBe("unavailable");
+    peer.announced = null;
+    await live(1);
+    expect(codeOf(peer.mint())).toBeUndefined();
+  });
+
+  it("that are known don't count for longer than maxStaleness, if the newer ones never arrive", async () => {
+    const { peer, codeOf, live } = await setUpReady();
+    peer.keys = "silent";
+    peer.publish(other);
+    await live(12);
+    expect(codeOf(peer.mint())).toBe("unavailable");
+  });
+
+  it("stay if the hourly read meets a node that is behind", async () => {
+    const { peer, time, codeOf, live, keyRequests } = await setUpReady();
+    peer.publish(other);
+    await peer.beat();
+    await time.advance(0.01);
+    expect(codeOf(peer.mint())).toBe("token_invalid");
+    peer.announced = toJwks([other]).version;
+    peer.publish(materials.ES256);
+    await live(3_610);
+    expect(keyRequests().length).toBeGreaterThan(2);
+    expect(codeOf(peer.mint())).toBe("token_invalid");
+    expect(codeOf(peer.mint({}, other))).toBeUndefined();
+  });
+
+  it("don't follow a frame that is older than what is known", async () => {
+    const { peer, time, codeOf, keyRequests } = await setUpReady();
+    await time.advance(1);
+    await peer.beat();
+    peer.age = 5_000;
+    peer.announced = "00000000";
+    await peer.beat();
+    await time.advance(0.01);
+    expect(keyRequests()).toHaveLength(1);
+    expect(codeOf(peer.mint({}, other))).toBe("token_invalid");
+  });
+
+  it("stay for maxStaleness if the issuer publishes none that can be used: an unknown one is no reason for a 401", async () => {
+    const { peer, codeOf, live, events } = await setUpReady();
+    peer.publishText('{"keys":[]}');
+    peer.announced = "00000000";
+    await live(2);
+    expect(codeOf(peer.mint())).toBeUndefined();
+    expect(codeOf(peer.mint({}, other))).toBe("unavailable");
+    expect(events.at(-1)).toEqual({ type: "keys_failed", reason: "the issuer publishes no key that can be used" });
+    await live(12);
+    expect(codeOf(peer.mint())).toBe("unavailable");
+  });
+
+  it("aren't needed to refuse a token that names none", async () => {
+    const { peer, codeOf, time } = setUp();
+    peer.keys = "down";
+    await time.advance(1);
+    const [, payload, signature] = peer.mint().split(".");
+    for (const kid of [undefined, "", 5]) {
+      const header = Buffer.from(JSON.stringify({ alg: "ES256", kid })).toString("base64url");
+      expect(codeOf(`${header}.${payload}.${signature}`)).toBe("token_invalid");
+    }
+    expect(codeOf(peer.mint())).toBe("unavailable");
+  });
+
   it("that a node publishes which is behind are used, and read again after a second", async () => {
     const { peer, codeOf, live, keyRequests } = await setUpReady();
     peer.announced = toJwks([materials.ES256, other]).version;
@@ -125,11 +197,11 @@ describe("the keys of a verifier", () => {
     expect(events).toContainEqual({ type: "keys_failed", reason: "the issuer was silent" });
   });
 
-  it("may be none: an issuer with an HMAC key publishes an empty set", async () => {
+  it("can't be none: an empty set, as an issuer with an HMAC key publishes it, is a failure", async () => {
     const { peer, time, codeOf } = setUp();
     peer.publish();
     await time.advance(0.01);
-    expect(codeOf(peer.mint())).toBe("token_invalid");
+    expect(codeOf(peer.mint())).toBe("unavailable");
   });
 
   it("that are being read are waited for by authenticateAsync and check", async () => {

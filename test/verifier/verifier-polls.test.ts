@@ -35,6 +35,25 @@ describe("a verifier with long polls", () => {
     expect(feedRequests().every(({ method, query }) => method === "GET" && query.has("reader"))).toBe(true);
   });
 
+  it("applies nothing of a body that isn't exactly one frame", async () => {
+    const { peer } = setUp(polls);
+    await peer.revoke(revoked);
+    let extra = Buffer.from("TPR1");
+    const send = (async (input: string, init: RequestInit) => {
+      if (!input.includes("/revocations/")) return peer.fetch(input, init);
+      return new Response(Buffer.concat([peer.toFrame(0, { full: true }), extra]));
+    }) as typeof fetch;
+    const { time, verifier } = setUp({ ...polls, fetch: send });
+    for (const bytes of [extra, peer.toFrame(0, { full: true })]) {
+      extra = Buffer.from(bytes);
+      await time.advance(6);
+      expect(verifier.status()).toMatchObject({ entries: 0, ready: false });
+    }
+    extra = Buffer.alloc(0);
+    await time.advance(6);
+    expect(verifier.status()).toMatchObject({ entries: 1, ready: true });
+  });
+
   it("doesn't hammer an issuer, or a proxy, that holds no poll", async () => {
     const { time, peer, feedRequests } = setUp(polls);
     peer.holds = false;
@@ -42,6 +61,17 @@ describe("a verifier with long polls", () => {
     expect(feedRequests().length).toBeLessThanOrEqual(42);
     expect(feedRequests().length).toBeGreaterThanOrEqual(20);
     expect(peer.open).toBe(0);
+  });
+
+  it("doesn't hammer servers that answer at once with what it knows", async () => {
+    const { time, peer, codeOf, feedRequests } = await setUpReady(polls);
+    await peer.revoke([["s", "another"]]);
+    peer.repeats = true;
+    await time.advance(10);
+    expect(feedRequests().length).toBeLessThanOrEqual(42);
+    await peer.revoke(revoked);
+    await time.advance(0.3);
+    expect(codeOf(peer.mint())).toBe("token_revoked");
   });
 
   it("stays fresh with the shortest maxStaleness, too", async () => {
@@ -165,6 +195,20 @@ describe("a verifier that pulls", () => {
     expect(keyRequests()).toHaveLength(2);
     await time.advance(3_600);
     await verifier.authenticateAsync(toRequest(peer.mint()));
+    expect(keyRequests()).toHaveLength(3);
+  });
+
+  it("reads the keys at once when they change twice within a second", async () => {
+    const { time, peer, verifier, keyRequests } = await setUpReady(pulls);
+    for (const published of [[materials.ES256, generateKeyMaterial()], [generateKeyMaterial()]]) {
+      peer.publish(...published);
+      await time.advance(0.6);
+      const accepted = verifier.authenticateAsync(toRequest(peer.mint())).then(
+        () => true,
+        () => false,
+      );
+      expect(await accepted).toBe(published.length === 2);
+    }
     expect(keyRequests()).toHaveLength(3);
   });
 

@@ -56,7 +56,11 @@ describe("a request by cookie at a verifier", () => {
       { headers: { ...withToken, "x-csrftoken": `${csrf}x` } },
       "CSRF token does not match the cookie.",
     ],
-    ["no CSRF cookie", { headers: withToken, cookies: { "__Host-csrftoken": "" } }, "CSRF cookie not set."],
+    [
+      "no CSRF cookie",
+      { headers: withToken, cookies: { "__Host-csrftoken": "" } },
+      "CSRF cookie not set. Get it from csrf/ first. If you did, the browser blocks this site's cookies.",
+    ],
     [
       "a page of another site",
       { headers: { ...withToken, "sec-fetch-site": "cross-site" } },

@@ -17,6 +17,7 @@ describe("a verifier", () => {
     expect(verifier.status()).toEqual({
       ...{ ready: true, connected: true, lastError: null, staleness: 0.01, entries: 0, bytes: 64, acceptedStale: 0 },
       keys: [materials.ES256.kid],
+      readers: null,
     });
     expect(typesOf().sort()).toEqual(["connected", "keys_changed"]);
   });
@@ -145,6 +146,19 @@ describe("a verifier", () => {
   });
 });
 
+describe("close()", () => {
+  it.each([{ revocations: false, credential: undefined }, { revocations: "poll" }, { onStale: "accept" }] as const)(
+    "lets a verifier with %s refuse every token",
+    async (options) => {
+      const { peer, verifier, codeOf } = await setUpReady(options as never);
+      const token = peer.mint();
+      expect(codeOf(token)).toBeUndefined();
+      verifier.close();
+      expect(codeOf(token)).toBe("unavailable");
+    },
+  );
+});
+
 describe("ready()", () => {
   it("rejects only by its signal", async () => {
     const { time, peer, verifier } = setUp();
@@ -171,6 +185,7 @@ describe("ready()", () => {
 
 describe("what a verifier reports", () => {
   it.each([
+    [400, "the issuer can't serve this query (400): maxStaleness may be longer than a relay's longestLease"],
     [401, "the issuer refused the credential (401)"],
     [403, "the credential lacks the scope feed (403)"],
     [404, "there is no such endpoint at the issuer's URL (404)"],

@@ -107,9 +107,9 @@ local function apply_delta(body)
   end
 end
 
--- Applies the records of a frame with these flags.
-function M.apply(flags, body)
-  if bit.band(flags, 1) == 1 then apply_full(body) else apply_delta(body) end
+-- Applies the records of a frame. It replaces the table if it is full, and no frame before was fresher.
+function M.apply(replaces, body)
+  if replaces then apply_full(body) else apply_delta(body) end
 end
 
 local function credentials()
@@ -135,22 +135,27 @@ local function read_stream()
     local header
     header, fault = answer.read(header_length)
     if header == nil then return answer.close() end
-    if header:sub(1, 4) ~= "TPR1" then error("not a frame", 0) end
     local flags, count, age = u32(header, 5), u32(header, 9), u32(header, 13)
     local made = u32(header, 17) * 2 ^ 32 + u32(header, 21)
+    if header:sub(1, 4) ~= "TPR1" or count > 2 ^ 26 or made >= 2 ^ 53 then error("not a frame", 0) end
     local body = ""
     if count > 0 then
       body, fault = answer.read(count * record_length)
       if body == nil then error(fault, 0) end
     end
-    M.apply(flags, body)
+    local is_full = bit.band(flags, 1) == 1
+    if not is_full and state:get("cursor") == nil then error("the feed began in the middle", 0) end
+    if first_made == nil then first_made, first_held = made, u32(header, 29) end
+    local fresh_at = math.min(started + first_held + (made - first_made), crypto.monotonic()) - age
+    local is_newest = fresh_at >= (state:get("fresh_at") or fresh_at)
+    M.apply(is_full and is_newest, body)
     local cursor = hex(header:sub(33, 64))
     state:set("cursor", cursor)
-    state:set("keys", hex(header:sub(25, 28)))
-    if first_made == nil then first_made, first_held = made, u32(header, 29) end
     -- Last, so that a worker that sees it also sees the records.
-    local fresh_at = started + first_held + (made - first_made) - age
-    state:set("fresh_at", math.max(fresh_at, state:get("fresh_at") or fresh_at))
+    if is_newest then
+      state:set("keys", hex(header:sub(25, 28)))
+      state:set("fresh_at", fresh_at)
+    end
     state:set("reader", ngx.worker.pid(), 3)
     if bit.band(flags, 2) == 2 then ngx.timer.at(0, function() acknowledge(cursor) end) end
   end

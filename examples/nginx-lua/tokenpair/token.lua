@@ -16,7 +16,10 @@ local function is_whole(value, max)
   return type(value) == "number" and value == math.floor(value) and value >= 0 and value <= max
 end
 
-local function is_text(value) return type(value) == "string" and value ~= "" end
+-- Half of a surrogate pair is three bytes that aren't UTF-8.
+local function is_text(value)
+  return type(value) == "string" and value ~= "" and not value:find("%z") and not value:find("\237[\160-\191]")
+end
 
 local function has_audience(aud)
   if not json.is_list(aud) then return aud == options.audience end
@@ -75,6 +78,7 @@ end
 
 -- Verified tokens, by the version of the keys: the signature of a token is checked once.
 function M.verify_cached(token)
+  if keys.are_outdated() then return nil, true end
   local cache, key = ngx.shared.tokenpair_tokens, keys.version() .. token
   local found = cache:get(key)
   if found ~= nil then

@@ -3,6 +3,9 @@ package verifier
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // A JSON value that isn't there is an empty RawMessage.
@@ -66,9 +69,37 @@ func readCount(raw json.RawMessage, limit int64, target *int64) bool {
 	return err == nil && *target <= limit
 }
 
-// readText reads a string that isn't empty.
+// readText reads a string that isn't empty, and has neither NUL nor half of a surrogate pair.
 func readText(raw json.RawMessage, target *string) bool {
-	return len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, target) == nil && *target != ""
+	return len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, target) == nil && *target != "" &&
+		strings.IndexByte(*target, 0) < 0 && !hasLoneSurrogate(raw)
+}
+
+// hasLoneSurrogate returns whether a string has an escape that isn't a character: json.Unmarshal replaces it by U+FFFD.
+func hasLoneSurrogate(raw []byte) bool {
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '\\' {
+			continue
+		}
+		i++
+		if raw[i] != 'u' {
+			continue
+		}
+		first, _ := strconv.ParseUint(string(raw[i+1:i+5]), 16, 16)
+		i += 4
+		if !utf16.IsSurrogate(rune(first)) {
+			continue
+		}
+		if len(raw) < i+7 || raw[i+1] != '\\' || raw[i+2] != 'u' {
+			return true
+		}
+		second, _ := strconv.ParseUint(string(raw[i+3:i+7]), 16, 16)
+		if utf16.DecodeRune(rune(first), rune(second)) == utf8.RuneError {
+			return true
+		}
+		i += 6
+	}
+	return false
 }
 
 func hasAudience(raw json.RawMessage, audience string) bool {

@@ -52,15 +52,15 @@ func readFrame(reader io.Reader) (*frame, error) {
 		return nil, noEOF(err)
 	}
 	number := func(at int) uint32 { return binary.BigEndian.Uint32(header[at:]) }
-	count := number(8)
-	if count > maxRecords {
+	count, t := number(8), binary.BigEndian.Uint64(header[16:])
+	if count > maxRecords || t >= 1<<53 {
 		return nil, errInvalidFrame
 	}
 	f := &frame{
 		full:       number(4)&1 != 0,
 		confirm:    number(4)&2 != 0,
 		age:        number(12),
-		t:          binary.BigEndian.Uint64(header[16:]),
+		t:          t,
 		keyVersion: number(24),
 		held:       number(28),
 		cursor:     hex.EncodeToString(header[32:64]),

@@ -34,16 +34,27 @@ type keySet struct {
 type jwk struct{ Kty, Crv, X, Y, N, E, Use, Alg, Kid string }
 
 func parseKeys(body []byte) (*keySet, error) {
-	var document struct{ Keys []jwk }
+	var document struct{ Keys []json.RawMessage }
 	if err := json.Unmarshal(body, &document); err != nil {
 		return nil, err
 	}
 	hash := sha256.Sum256(body)
 	set := &keySet{binary.BigEndian.Uint32(hash[:]), map[string]verifyingKey{}}
-	for _, k := range document.Keys {
-		if verify := toVerify(k); verify != nil && k.Kid != "" && (k.Use == "" || k.Use == "sig") {
+	seen := map[string]bool{}
+	for _, raw := range document.Keys {
+		var k jwk
+		// A key that can't be read may still have a kid, which another one then can't have.
+		err := json.Unmarshal(raw, &k)
+		isTwin := seen[k.Kid]
+		seen[k.Kid] = true
+		if isTwin {
+			delete(set.byKid, k.Kid)
+		} else if verify := toVerify(k); err == nil && verify != nil && k.Kid != "" && (k.Use == "" || k.Use == "sig") {
 			set.byKid[k.Kid] = verifyingKey{k.Alg, verify}
 		}
+	}
+	if len(set.byKid) == 0 {
+		return nil, errors.New("the issuer publishes no key that can be used")
 	}
 	return set, nil
 }
@@ -52,7 +63,7 @@ func parseKeys(body []byte) (*keySet, error) {
 func toVerify(k jwk) func(signed, signature []byte) bool {
 	switch {
 	case k.Alg == "ES256" && k.Kty == "EC" && k.Crv == "P-256":
-		key := &ecdsa.PublicKey{Curve: elliptic.P256(), X: toInt(k.X), Y: toInt(k.Y)}
+		key := &ecdsa.PublicKey{Curve: elliptic.P256(), X: toInt(k.X), Y: toInt(k.Y)} // 0 if malformed: not on the curve
 		if !key.IsOnCurve(key.X, key.Y) {
 			return nil
 		}

@@ -24,7 +24,7 @@ func (v *Verifier) Run(ctx context.Context, report func(error)) {
 	}
 	reader := &feedReader{v, hex.EncodeToString(id[:]), &http.Client{
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, report, v.wallAhead()}
+	}, report, 0}
 	backoff := time.Second
 	for ctx.Err() == nil {
 		frames, pause, err := reader.stream(ctx)
@@ -49,13 +49,10 @@ type feedReader struct {
 	id     string
 	client *http.Client
 	report func(error)
-	ahead  int64
+	named  uint32 // the version of the keys in the last frame
 }
 
-var errClockSetBack = errors.New("the wall clock was set back, so records may have been forgotten too early")
-
-// wallAhead returns by how many milliseconds the wall clock is ahead of the monotonic one. It changes if the wall clock is set.
-func (v *Verifier) wallAhead() int64 { return time.Now().UnixMilli() - v.monotonic() }
+var errClock = errors.New("a clock was set, or this machine was suspended")
 
 func (r *feedReader) request(ctx context.Context, method string, query url.Values) (*http.Response, error) {
 	query.Set("reader", r.id)
@@ -66,6 +63,8 @@ func (r *feedReader) request(ctx context.Context, method string, query url.Value
 		return nil, err
 	}
 	request.Header.Set("Authorization", "Bearer "+r.v.config.Credential)
+	// A proxy that compresses holds frames back.
+	request.Header.Set("Accept-Encoding", "identity")
 	return r.client.Do(request)
 }
 
@@ -76,11 +75,11 @@ func (r *feedReader) stream(ctx context.Context) (frames int, pause time.Duratio
 	timeout := time.AfterFunc(r.v.config.MaxStaleness, cancel)
 	defer timeout.Stop()
 
+	times := r.v.table.begin(r.v.now())
 	query := url.Values{"stream": {"1"}}
 	if r.v.table.cursor != "" {
 		query.Set("after", r.v.table.cursor)
 	}
-	times := response{start: r.v.monotonic()}
 	answer, err := r.request(ctx, http.MethodGet, query)
 	if err != nil {
 		return 0, 0, err
@@ -91,7 +90,7 @@ func (r *feedReader) stream(ctx context.Context) (frames int, pause time.Duratio
 		return 0, time.Duration(seconds) * time.Second, fmt.Errorf("feed: %s", answer.Status)
 	}
 	body := bufio.NewReaderSize(watched{answer.Body, func() { timeout.Reset(r.v.config.MaxStaleness) }}, 65536)
-	lastForgotten := r.v.monotonic()
+	lastForgotten := r.v.now().mono
 	for ; ; frames++ {
 		f, err := readFrame(body)
 		if err == io.EOF {
@@ -100,25 +99,27 @@ func (r *feedReader) stream(ctx context.Context) (frames int, pause time.Duratio
 		if err != nil {
 			return frames, 0, fmt.Errorf("feed: %w", err)
 		}
-		if ahead := r.v.wallAhead(); ahead < r.ahead-30_000 {
-			r.ahead, r.v.table.cursor = ahead, ""
-			return frames, 0, errClockSetBack
-		} else if ahead > r.ahead {
-			r.ahead = ahead
+		now := r.v.now()
+		if times.hasDrifted(now) {
+			return frames, 0, errClock
 		}
-		now := r.v.monotonic()
-		r.v.table.apply(f, times.freshness(f, now))
+		if _, err := r.v.table.apply(f, times.freshness(f, now)); err != nil {
+			return frames, 0, fmt.Errorf("feed: %w", err)
+		}
 		if f.confirm {
 			go r.acknowledge(f.cursor)
 		}
-		if r.v.noteFrame() {
+		// Once for each version: until it can be read, readKeys decides when to try again.
+		isNamed := f.keyVersion == r.named
+		r.named = f.keyVersion
+		if r.v.noteFrame(now.mono) && !isNamed {
 			select {
 			case r.v.wanted <- struct{}{}:
 			default:
 			}
 		}
-		if now-lastForgotten > 60_000 {
-			lastForgotten = now
+		if now.mono-lastForgotten > 60_000 {
+			lastForgotten = now.mono
 			r.v.table.forget(time.Now(), r.v.config.Leeway)
 		}
 	}
@@ -151,17 +152,22 @@ func (w watched) Read(p []byte) (int, error) {
 
 // readKeys reads the JWK Set at the start, when the frames name another version, and once an hour.
 func (v *Verifier) readKeys(ctx context.Context, report func(error)) {
-	client := &http.Client{Timeout: 10 * time.Second}
+	client := &http.Client{Timeout: 5 * time.Second}
 	delay := time.Second
 	for ctx.Err() == nil {
 		err := v.readKeysOnce(ctx, client)
 		if err != nil {
-			v.noteFailure(v.monotonic())
 			report(fmt.Errorf("keys: %w", err))
 		}
 		if err != nil || v.needsKeys() {
-			sleep(ctx, delay)
-			if delay *= 2; delay > 30*time.Second {
+			select {
+			case <-v.wanted:
+			case <-time.After(delay):
+			case <-ctx.Done():
+			}
+			if delay *= 2; err == nil {
+				delay = time.Second
+			} else if delay > 30*time.Second {
 				delay = 30 * time.Second
 			}
 			continue
@@ -195,7 +201,7 @@ func (v *Verifier) readKeysOnce(ctx context.Context, client *http.Client) error 
 	}
 	keys, err := parseKeys(body)
 	if err == nil {
-		v.noteKeys(keys)
+		v.noteKeys(keys, v.now().mono)
 	}
 	return err
 }

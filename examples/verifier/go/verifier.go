@@ -53,8 +53,8 @@ func refuse(message string) *Refusal { return &Refusal{401, notValid, message} }
 type Verifier struct {
 	config Config
 	keys   atomic.Pointer[keySet]
-	// Since when the keys are known to be others, and can't be read; never if they can.
-	failingSince atomic.Int64
+	// Since when the frames have named other keys; never if they don't.
+	differsSince atomic.Int64
 	table        *table
 	begin        time.Time
 	wanted       chan struct{}
@@ -70,7 +70,7 @@ func New(config Config) *Verifier {
 	}
 	config.URL = strings.TrimRight(config.URL, "/")
 	v := &Verifier{config: config, table: newTable(config.MaxStaleness), begin: time.Now(), wanted: make(chan struct{}, 1)}
-	v.failingSince.Store(never)
+	v.differsSince.Store(never)
 	return v
 }
 
@@ -83,8 +83,11 @@ func setDefault(setting *time.Duration, value time.Duration) {
 	}
 }
 
-// monotonic returns milliseconds since the verifier's start. It never steps.
-func (v *Verifier) monotonic() int64 { return time.Since(v.begin).Milliseconds() }
+// now returns milliseconds since the verifier's start, and the wall clock.
+func (v *Verifier) now() instant {
+	now := time.Now()
+	return instant{now.Sub(v.begin).Milliseconds(), now.UnixMilli()}
+}
 
 // Authenticate returns the claims of the token in an Authorization header. The error is a *Refusal.
 func (v *Verifier) Authenticate(authorization string) (*Claims, error) {
@@ -92,7 +95,8 @@ func (v *Verifier) Authenticate(authorization string) (*Claims, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	claims, refusal := v.verify(token, time.Now().Unix(), v.monotonic())
+	now := v.now()
+	claims, refusal := v.verify(token, now.wall/1000, now)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -110,8 +114,8 @@ func readBearer(header string) (string, *Refusal) {
 	return fields[1], nil
 }
 
-// verify does steps 2 to 7. now is in seconds, monotonic in milliseconds.
-func (v *Verifier) verify(token string, now, monotonic int64) (*Claims, *Refusal) {
+// verify does steps 2 to 7. seconds is the wall clock.
+func (v *Verifier) verify(token string, seconds int64, now instant) (*Claims, *Refusal) {
 	parsed, err := parseJWS(token)
 	if err != nil || !v.isHeaderAllowed(parsed.header) {
 		return nil, refuse("Token is invalid")
@@ -120,7 +124,7 @@ func (v *Verifier) verify(token string, now, monotonic int64) (*Claims, *Refusal
 	if !readText(parsed.header["kid"], &kid) || !readText(parsed.header["alg"], &alg) {
 		return nil, refuse("Token is invalid")
 	}
-	key, refusal := v.findKey(kid, monotonic)
+	key, refusal := v.findKey(kid, now)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -131,11 +135,11 @@ func (v *Verifier) verify(token string, now, monotonic int64) (*Claims, *Refusal
 	if err != nil {
 		return nil, refuse("Token is invalid")
 	}
-	claims, refusal := v.checkClaims(payload, now)
+	claims, refusal := v.checkClaims(payload, seconds)
 	if refusal != nil {
 		return nil, refusal
 	}
-	stale, revoked := v.table.verdict(claims, monotonic)
+	stale, revoked := v.table.verdict(claims, now)
 	if stale {
 		return nil, unavailable
 	}
@@ -163,15 +167,15 @@ func (v *Verifier) isHeaderAllowed(header map[string]json.RawMessage) bool {
 }
 
 // findKey returns a 503 if an unknown key may be a new one.
-func (v *Verifier) findKey(kid string, monotonic int64) (verifyingKey, *Refusal) {
+func (v *Verifier) findKey(kid string, now instant) (verifyingKey, *Refusal) {
 	keys := v.keys.Load()
-	if keys == nil || monotonic > v.failingSince.Load() && monotonic-v.failingSince.Load() > v.table.maxStaleness {
+	if since := v.differsSince.Load(); keys == nil || since != never && now.mono-since > v.table.maxStaleness {
 		return verifyingKey{}, unavailable
 	}
 	if key, found := keys.byKid[kid]; found {
 		return key, nil
 	}
-	if !v.table.isCurrent(keys.version, monotonic) {
+	if !v.table.isCurrent(keys.version, now) {
 		return verifyingKey{}, unavailable
 	}
 	return verifyingKey{}, refuse("Token is invalid")
@@ -183,22 +187,21 @@ func (v *Verifier) needsKeys() bool {
 	return keys == nil || v.table.differs(keys.version)
 }
 
-func (v *Verifier) noteKeys(keys *keySet) {
-	v.keys.Store(keys)
-	v.failingSince.Store(never)
-}
-
-func (v *Verifier) noteFailure(now int64) {
-	if v.needsKeys() {
-		v.failingSince.CompareAndSwap(never, now)
+func (v *Verifier) noteKeys(keys *keySet, now int64) {
+	// Keys that the frames name aren't replaced by those of a node that is behind.
+	if v.needsKeys() || !v.table.differs(keys.version) {
+		v.keys.Store(keys)
 	}
+	v.noteFrame(now)
 }
 
 // noteFrame returns whether the keys must be read.
-func (v *Verifier) noteFrame() bool {
+func (v *Verifier) noteFrame(now int64) bool {
 	needsKeys := v.needsKeys()
 	if !needsKeys {
-		v.failingSince.Store(never)
+		v.differsSince.Store(never)
+	} else if v.keys.Load() != nil {
+		v.differsSince.CompareAndSwap(never, now)
 	}
 	return needsKeys
 }

@@ -15,12 +15,41 @@ final class Keys
     {
         $this->version = substr(hash('sha256', $body), 0, 8);
         $set = json_decode($body, true);
+        $count = [];
         foreach (is_array($set) && is_array($set['keys'] ?? null) ? $set['keys'] : [] as $jwk) {
-            if (is_array($jwk) && is_string($jwk['kid'] ?? null) && ($jwk['use'] ?? 'sig') === 'sig') {
-                // A string of digits would become a number as the key of an array.
-                $this->byKid['kid ' . $jwk['kid']] = $jwk;
+            if (!is_array($jwk) || !is_string($jwk['kid'] ?? null) || $jwk['kid'] === '') {
+                continue;
+            }
+            // A string of digits would become a number as the key of an array.
+            $name = 'kid ' . $jwk['kid'];
+            $count[$name] = ($count[$name] ?? 0) + 1;
+            if (self::isUsable($jwk)) {
+                $this->byKid[$name] = $jwk;
             }
         }
+        // Of two keys with one name, neither is used.
+        $this->byKid = array_filter($this->byKid, fn (string $name) => $count[$name] === 1, ARRAY_FILTER_USE_KEY);
+    }
+
+    /** Returns whether there is no key: then the set counts as one that can't be read. */
+    public function isEmpty(): bool
+    {
+        return $this->byKid === [];
+    }
+
+    private static function isUsable(array $jwk): bool
+    {
+        if (($jwk['use'] ?? 'sig') !== 'sig') {
+            return false;
+        }
+        $length = fn (string $name): int => is_string($jwk[$name] ?? null) ? strlen(self::decode($jwk[$name])) : 0;
+        return match ([$jwk['alg'] ?? null, $jwk['kty'] ?? null, $jwk['crv'] ?? null]) {
+            ['ES256', 'EC', 'P-256'] => $length('x') === 32 && $length('y') === 32
+                && openssl_pkey_get_public(self::toEcPem($jwk)) !== false,
+            ['EdDSA', 'OKP', 'Ed25519'] => $length('x') === 32,
+            ['RS256', 'RSA', null] => $length('n') >= 256 && $length('e') > 0,
+            default => false,
+        };
     }
 
     /** Returns the key with this name, or null. @return array<string, string>|null */

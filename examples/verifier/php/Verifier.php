@@ -93,7 +93,7 @@ final class Verifier
      */
     public static function findKey(string $kid, ?Keys $keys, bool $isCurrent): array
     {
-        return $keys?->find($kid) ?? throw ($isCurrent ? new Refused(401, self::INVALID) : new Refused(503));
+        return $keys?->find($kid) ?? throw ($isCurrent && !$keys?->isEmpty() ? new Refused(401, self::INVALID) : new Refused(503));
     }
 
     /** @param array<string, mixed> $claims */
@@ -136,7 +136,7 @@ final class Verifier
 
     private static function isText(mixed $value): bool
     {
-        return is_string($value) && $value !== '';
+        return is_string($value) && $value !== '' && !str_contains($value, "\0");
     }
 
     /** Decodes canonical base64url: its bytes must have no other text. */

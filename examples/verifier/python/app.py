@@ -10,6 +10,7 @@ verifier = start_verifier(
     os.environ["TOKENPAIR_ISSUER"],
     os.environ["TOKENPAIR_AUDIENCE"],
     os.environ["TOKENPAIR_FEED_CREDENTIAL"],
+    max_staleness=float(os.environ.get("TOKENPAIR_MAX_STALENESS", "10")),
     url=os.environ.get("TOKENPAIR_URL"),
 )
 

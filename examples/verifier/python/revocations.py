@@ -9,6 +9,7 @@ import ssl
 import struct
 import threading
 import time
+from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 HEADER = struct.Struct(">4sIIIQ4sI32s")
@@ -42,29 +43,58 @@ def parse_frame(data):
         return None
     header = HEADER.unpack_from(data)
     count = header[2]
-    if count > MAX_RECORDS:
-        raise InvalidFrame("too many records")
+    if count > MAX_RECORDS or header[4] >= 2**53:
+        raise InvalidFrame("too large a number")
     end = HEADER.size + RECORD.size * count
     if len(data) < end:
         return None
     return Frame(header, list(RECORD.iter_unpack(bytes(data[HEADER.size : end])))), end
 
 
+def take_frames(buffer):
+    """Removes the frames that are complete from a bytearray, and yields them."""
+    while buffer and (parsed := parse_frame(buffer)):
+        frame, used = parsed
+        del buffer[:used]
+        yield frame
+
+
 def fingerprint(text):
     return hashlib.sha256(text.encode()).digest()[:8]
 
 
+class Instant(NamedTuple):
+    """The time in milliseconds: by the monotonic clock, which may stop while the machine is suspended, and by the wall clock."""
+
+    mono: float
+    wall: float
+
+    @classmethod
+    def now(cls):
+        return cls(time.monotonic() * 1000, time.time() * 1000)
+
+    def ahead(self):
+        return self.wall - self.mono
+
+
+NEVER = Instant(-math.inf, -math.inf)
+
+
 class Response:
-    """One response of the feed: turns the times of its frames into times of our clock, all in milliseconds."""
+    """One response of the feed: turns the times of its frames into times of our clocks."""
 
     def __init__(self, start):
         self.start = start
-        self.base = None
+        self.first = None
 
     def freshness(self, frame, arrival):
-        if self.base is None:
-            self.base = self.start + frame.held - frame.t
-        return min(self.base + frame.t, arrival) - frame.age
+        self.first = self.first or frame
+        passed = self.first.held + frame.t - self.first.t
+        return Instant(*(min(start + passed, now) - frame.age for start, now in zip(self.start, arrival)))
+
+    def has_drifted(self, now):
+        """Returns whether a clock was set since the request, or the machine was suspended."""
+        return abs(now.ahead() - self.start.ahead()) > 1000
 
 
 class Revocations:
@@ -73,13 +103,25 @@ class Revocations:
     def __init__(self, max_staleness_ms=10_000):
         self.max_staleness_ms = max_staleness_ms
         self.table = {}
-        self.fresh_at = -math.inf
+        self.fresh_at = NEVER
         self.key_version = None
         self.cursor = None
+        # By how much the wall clock has been ahead at most: it changes if the clock is set.
+        self.furthest = -math.inf
+
+    def begin(self, now):
+        """Begins a request. If the wall clock was set back, records may have been forgotten too early: all are read again."""
+        if now.ahead() < self.furthest - 30_000:
+            self.fresh_at, self.cursor, self.furthest = NEVER, None, now.ahead()
+        self.furthest = max(self.furthest, now.ahead())
+        return Response(now)
 
     def apply(self, frame, freshness):
         """Applies a frame. Returns whether it replaced the table."""
-        replaces = frame.full and freshness >= self.fresh_at
+        if self.cursor is None and not frame.full:
+            raise InvalidFrame("the feed began in the middle")
+        newest = freshness.mono >= self.fresh_at.mono
+        replaces = frame.full and newest
         if replaces:
             self.table = {key: (value, until) for key, until, value in frame.records}
         else:
@@ -87,13 +129,15 @@ class Revocations:
                 known_value, known_until = self.table.get(key, (0, 0))
                 self.table[key] = (max(value, known_value), max(until, known_until))
         # Only now: a thread that sees the new time must see the new table.
-        self.fresh_at = max(self.fresh_at, freshness)
-        self.key_version = frame.key_version
+        if newest:
+            self.fresh_at = freshness
+            self.key_version = frame.key_version
         self.cursor = frame.cursor
         return replaces
 
-    def is_stale(self, now_ms):
-        return now_ms - self.fresh_at > self.max_staleness_ms
+    def is_stale(self, now):
+        age, wall_age = now.mono - self.fresh_at.mono, now.wall - self.fresh_at.wall
+        return max(age, wall_age) > self.max_staleness_ms or wall_age < age - 30_000
 
     def is_revoked(self, claims):
         def value(text):
@@ -113,11 +157,6 @@ class Revocations:
         self.table = {key: entry for key, entry in self.table.items() if now < entry[1] + leeway + 60}
 
 
-def wall_ahead():
-    """Returns by how many seconds the wall clock is ahead of the monotonic one. It changes if the wall clock is set."""
-    return time.time() - time.monotonic()
-
-
 class FeedReader(threading.Thread):
     """Keeps a table up to date by a stream. `on_frame` is called after each frame."""
 
@@ -132,7 +171,6 @@ class FeedReader(threading.Thread):
         self.reader = secrets.token_hex(16)
         self.backoff = 1.0
         self.forgotten_at = time.monotonic()
-        self.wall_ahead = wall_ahead()
         self.stopped = threading.Event()
 
     def run(self):
@@ -156,12 +194,12 @@ class FeedReader(threading.Thread):
 
     def read_stream(self):
         """Reads until the stream ends. Returns for how many seconds the server wants us to wait."""
+        response = self.revocations.begin(Instant.now())
         query = {"stream": 1, "reader": self.reader, "lease": self.revocations.max_staleness_ms}
         if self.revocations.cursor is not None:
             query["after"] = self.revocations.cursor
         connection = self.connect()
         try:
-            response = Response(start=time.monotonic() * 1000)
             connection.request("GET", f"{self.url.path}?{urlencode(query)}", headers=self.headers)
             answer = connection.getresponse()
             if answer.status != 200 or answer.headers.get_content_type() != MEDIA_TYPE:
@@ -172,23 +210,20 @@ class FeedReader(threading.Thread):
             while not self.stopped.is_set():
                 part = answer.read1(65536)
                 if not part:
+                    if buffer:
+                        raise InvalidFrame("the feed ended within a frame")
                     return 0
-                arrival = time.monotonic() * 1000
+                now = Instant.now()
+                if response.has_drifted(now):
+                    raise OSError("a clock was set, or this machine was suspended")
                 buffer += part
-                while buffer and (parsed := parse_frame(buffer)):
-                    frame, used = parsed
-                    del buffer[:used]
-                    self.apply(frame, response.freshness(frame, arrival))
+                for frame in take_frames(buffer):
+                    self.apply(frame, response.freshness(frame, now))
             return 0
         finally:
             connection.close()
 
     def apply(self, frame, freshness):
-        ahead = wall_ahead()
-        if ahead < self.wall_ahead - 30:
-            self.wall_ahead, self.revocations.cursor = ahead, None
-            raise OSError("the wall clock was set back, so records may have been forgotten too early")
-        self.wall_ahead = max(ahead, self.wall_ahead)
         self.revocations.apply(frame, freshness)
         self.backoff = 1.0
         if frame.confirm:

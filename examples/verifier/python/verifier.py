@@ -10,10 +10,14 @@ import urllib.request
 
 import jwt
 
-from revocations import FeedReader, Revocations
+from revocations import FeedReader, Instant, Revocations
 
 INVALID = "Token is invalid"
-ALGORITHMS = ["ES256", "ES384", "ES512", "EdDSA", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
+# The type and curve of the key for each algorithm. The second is None for RSA.
+ALGORITHMS = {
+    **{"ES256": ("EC", "P-256"), "ES384": ("EC", "P-384"), "ES512": ("EC", "P-521"), "EdDSA": ("OKP", "Ed25519")},
+    **{f"{kind}{bits}": ("RSA", None) for kind in ("RS", "PS") for bits in (256, 384, 512)},
+}
 REFUSED_PARAMETERS = ("crit", "b64", "jku", "jwk", "x5u", "x5c")
 NO_USER = "Token contained no recognizable user identification"
 
@@ -62,10 +66,30 @@ class Keys:
     @classmethod
     def parse(cls, body):
         by_kid = {}
-        for jwk in json.loads(body)["keys"]:
-            if jwk.get("kid") and jwk.get("use", "sig") == "sig" and jwk.get("alg") in ALGORITHMS:
-                by_kid[jwk["kid"]] = (jwk["alg"], jwt.PyJWK(jwk).key)
+        jwks = [jwk for jwk in json.loads(body)["keys"] if isinstance(jwk, dict) and is_text(jwk.get("kid"))]
+        kids = [jwk["kid"] for jwk in jwks]
+        for jwk in jwks:
+            key = parse_key(jwk)
+            # Of two keys with one name, neither is used.
+            if key is not None and kids.count(jwk["kid"]) == 1:
+                by_kid[jwk["kid"]] = (jwk["alg"], key)
+        if not by_kid:
+            raise ValueError("the issuer publishes no key that can be used")
         return cls(hashlib.sha256(body).hexdigest()[:8], by_kid)
+
+
+def parse_key(jwk):
+    """Returns the key of a JWK, or None if it can't be used."""
+    form = (jwk.get("kty"), None if jwk.get("kty") == "RSA" else jwk.get("crv"))
+    if jwk.get("use", "sig") != "sig" or not isinstance(jwk.get("alg"), str) or ALGORITHMS.get(jwk["alg"]) != form:
+        return None
+    try:
+        # Without `d`, it is the public key.
+        names = ("kty", "crv", "x", "y", "n", "e", "alg")
+        key = jwt.PyJWK({name: value for name, value in jwk.items() if name in names}).key
+        return None if form[0] == "RSA" and key.key_size < 2048 else key
+    except (ValueError, TypeError, KeyError, jwt.PyJWTError):
+        return None
 
 
 class Verifier:
@@ -75,65 +99,67 @@ class Verifier:
         self.types = {"jwt", "at+jwt"} if profile == "rfc9068" else {"jwt"}
         self.revocations = revocations
         self.keys = None
-        # Since when the keys are known to be others, and can't be read: milliseconds.
-        self.failing_since = None
+        # Since when the frames have named other keys: milliseconds.
+        self.differs_since = None
 
     def authenticate(self, authorization):
         """Returns the claims of a request's token. Raises Refused."""
-        return self.verify(read_bearer(authorization), int(time.time()), time.monotonic() * 1000)
+        now = Instant.now()
+        return self.verify(read_bearer(authorization), int(now.wall / 1000), now)
 
-    def verify(self, token, now, now_ms):
+    def verify(self, token, now, instant):
         """Returns the claims of a token that is valid now. Raises Refused."""
         try:
-            claims = self.verify_signature(token, now_ms)
+            claims = self.verify_signature(token, instant)
             check_claims(claims, self, now)
         except (ValueError, RecursionError, jwt.PyJWTError) as error:
             raise Refused(401, INVALID) from error
-        if self.revocations.is_stale(now_ms):
+        if self.revocations.is_stale(instant):
             raise unavailable()
         if self.revocations.is_revoked(claims):
             raise Refused(401, "Token is blacklisted")
         return claims
 
-    def verify_signature(self, token, now_ms):
+    def verify_signature(self, token, instant):
         parts = token.split(".")
         require(len(token) <= 8192 and len(parts) == 3 and all(parts))
         header = parse_object(decode(parts[0]))
         require(not any(name in header for name in REFUSED_PARAMETERS))
         typ = header.get("typ", "JWT")
         require(isinstance(typ, str) and typ.lower() in self.types)
-        alg, key = self.find_key(header.get("kid"), now_ms)
+        alg, key = self.find_key(header.get("kid"), instant)
         require(header.get("alg") == alg)
         decode(parts[2])
         # PyJWT checks the signature only: it is less strict about the claims.
         jwt.api_jws.decode(token, key, algorithms=[alg])
         return parse_object(decode(parts[1]))
 
-    def find_key(self, kid, now_ms):
+    def find_key(self, kid, instant):
         require(is_text(kid))
-        keys, failing_since = self.keys, self.failing_since
-        if failing_since is not None and now_ms - failing_since > self.revocations.max_staleness_ms:
+        keys, differs_since = self.keys, self.differs_since
+        if differs_since is not None and instant.mono - differs_since > self.revocations.max_staleness_ms:
             raise unavailable()
         if keys is not None and kid in keys.by_kid:
             return keys.by_kid[kid]
         # An unknown key may be a new one, unless we know that we have them all.
-        raise unavailable() if self.needs_keys() or self.revocations.is_stale(now_ms) else Refused(401, INVALID)
+        raise unavailable() if self.needs_keys() or self.revocations.is_stale(instant) else Refused(401, INVALID)
 
     def needs_keys(self):
         """Returns whether the keys must be read."""
         frame_version = self.revocations.key_version
         return self.keys is None or (frame_version is not None and frame_version != self.keys.version)
 
-    def note_keys(self, keys):
-        self.keys, self.failing_since = keys, None
+    def note_keys(self, keys, now_ms):
+        # Keys that the frames name aren't replaced by those of a node that is behind.
+        if self.keys is None or self.needs_keys() or self.revocations.key_version in (None, keys.version):
+            self.keys = keys
+        self.note_frame(now_ms)
 
-    def note_failure(self, now_ms):
-        if self.failing_since is None and self.needs_keys():
-            self.failing_since = now_ms
-
-    def note_frame(self):
+    def note_frame(self, now_ms):
         if not self.needs_keys():
-            self.failing_since = None
+            self.differs_since = None
+        elif self.differs_since is None and self.keys is not None:
+            self.differs_since = now_ms
 
 
 def check_claims(claims, verifier, now):
@@ -168,7 +194,8 @@ def is_count(value, limit):
 
 
 def is_text(value):
-    return isinstance(value, str) and value != ""
+    # Strings of JSON may have NUL or half of a surrogate pair, ids of users don't.
+    return isinstance(value, str) and re.fullmatch("[^\0\ud800-\udfff]+", value) is not None
 
 
 def decode(part):
@@ -202,6 +229,7 @@ class KeyReader(threading.Thread):
         super().__init__(daemon=True, name="tokenpair keys")
         self.url, self.verifier, self.on_error = url, verifier, on_error
         self.wanted = threading.Event()
+        self.named = None
 
     def run(self):
         delay = 1
@@ -212,24 +240,25 @@ class KeyReader(threading.Thread):
                 delay = 1
                 self.wanted.wait(3600)
             else:
-                time.sleep(delay)
-                delay = min(delay * 2, 30)
+                self.wanted.wait(delay)
+                delay = 1 if is_read else min(delay * 2, 30)
 
     def read(self):
         try:
             request = urllib.request.Request(self.url, headers={"Cache-Control": "no-cache"})
-            with urllib.request.urlopen(request, timeout=10) as response:
-                self.verifier.note_keys(Keys.parse(response.read()))
+            with urllib.request.urlopen(request, timeout=5) as response:
+                self.verifier.note_keys(Keys.parse(response.read()), time.monotonic() * 1000)
             return True
         except (OSError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError) as error:
             self.on_error(f"keys: {error!r}")
-            self.verifier.note_failure(time.monotonic() * 1000)
             return False
 
     def on_frame(self, frame):
-        self.verifier.note_frame()
-        if self.verifier.needs_keys():
+        self.verifier.note_frame(time.monotonic() * 1000)
+        # Once for each version: until it can be read, `run` decides when to try again.
+        if self.verifier.needs_keys() and frame.key_version != self.named:
             self.wanted.set()
+        self.named = frame.key_version
 
 
 def start_verifier(issuer, audience, credential, max_staleness=10, url=None, **options):

@@ -71,11 +71,16 @@ export function createCsrfTokens({ env, page, endpoints, cookieNames, call }: Cs
     return !isReadable || tokens.includes(known?.token ?? "") ? known?.token : tokens[1] ? undefined : tokens[0];
   }
 
-  async function ask(): Promise<CsrfToken> {
+  /** `previous` is the token of the response before. */
+  async function ask(previous?: string): Promise<CsrfToken> {
     const { csrf_token: token, session } = await call("GET", toFreshPath(env, "csrf/"));
     if (typeof token !== "string") throw unexpectedResponse();
-    // The cookie may have a name that this client doesn't know.
-    if (isReadable && !readAll()[0] && !page.cookies().includes(token)) throw cookiesBlocked();
+    // The cookie may have a name that this client doesn't know, and WebKit shows it to scripts some time after the response.
+    // If the browser keeps it, the server gets it with the next request and returns the same token.
+    if (isReadable && !readAll()[0] && token !== previous) {
+      if (previous) throw cookiesBlocked();
+      return ask(token);
+    }
     known = { token, sessionId: session === null ? null : toId(session) };
     return known;
   }

@@ -72,7 +72,7 @@ export function createRecords(env: Environment, storage: KeyValueStorage | undef
   };
 }
 
-/** Returns 128 random bits in base64url, or `undefined` without random numbers. */
+/** Returns 128 random bits in base64url, or `undefined` if the environment can't generate random numbers. */
 export function createIdempotencyKey(env: Environment): string | undefined {
   const bytes = env.randomBytes(16);
   if (!bytes) return undefined;

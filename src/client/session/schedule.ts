@@ -26,7 +26,7 @@ export interface Countdown {
 
 /**
  * Decides when to refresh and when to retry. Durations are in seconds. `notBefore` is a time on the monotonic clock, in
- * milliseconds: an access token that was received before it is not accepted.
+ * milliseconds. An access token that was received before this time is not accepted.
  */
 export interface Schedule {
   readonly now: () => Moment;

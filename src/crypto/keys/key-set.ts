@@ -47,13 +47,19 @@ export function createKeySet({ access, refresh = access, others = [] }: KeySetOp
 }
 
 /**
- * Creates a set of keys that verify access tokens.
+ * Creates a set of keys that verify access tokens. A header without `kid` names none of them.
  *
  * @param onUnknown called for a header that names no key of the set. It returns `null`, or throws.
  * @throws TypeError if two keys have the same `kid`.
  */
 export function createVerifyingKeys(keys: readonly VerifyingKey[], onUnknown: () => null): VerifyingKeys {
-  return Object.freeze({ access: keys[0] ?? null, refresh: null, find: createFinder(keys, onUnknown) });
+  const find = createFinder(keys, onUnknown);
+  return Object.freeze({
+    access: keys[0] ?? null,
+    refresh: null,
+    find: (header: Parameters<VerifyingKeys["find"]>[0]) =>
+      typeof header.kid === "string" && header.kid !== "" ? find(header) : null,
+  });
 }
 
 function createFinder(keys: readonly VerifyingKey[], onUnknown: () => null): VerifyingKeys["find"] {

@@ -20,15 +20,21 @@ const forms: Readonly<Record<string, { readonly kty: string; readonly crv?: stri
 const members: Readonly<Record<string, readonly string[]>> = { RSA: ["n", "e"], EC: ["x", "y"], OKP: ["x"] };
 
 /**
- * Returns the keys of a JWK Set that can verify tokens (RFC 7517 §5). A key of another type, for another use, without `kid`,
- * malformed or weak is left out, as the RFC demands of unknown ones. Secrets and private members are never read.
+ * Returns the keys of a JWK Set that can verify tokens (RFC 7517 §5). A key of another type, for another use, without `kid` or
+ * `alg`, malformed or weak is left out, as the RFC demands of unknown ones, and so are keys with the same `kid`. Secrets and private
+ * members are never read.
  *
  * @throws AuthError `token_invalid` if the text isn't a JSON object without duplicate members; TypeError if it isn't a JWK Set.
  */
 export function parseJwks(text: string): readonly VerifyingKey[] {
   const { keys } = parseJsonObject(text, "JWK Set");
   if (!Array.isArray(keys)) throw new TypeError("the JWK Set has no list of keys");
-  return keys.map((jwk) => toVerifyingKey(jwk)).filter((key) => key !== null);
+  const named = new Map<unknown, number>();
+  for (const jwk of keys) named.set(jwk?.kid, (named.get(jwk?.kid) ?? 0) + 1);
+  return keys
+    .map((jwk) => toVerifyingKey(jwk))
+    .filter((key) => key !== null)
+    .filter(({ kid }) => named.get(kid) === 1);
 }
 
 function toVerifyingKey(jwk: unknown): VerifyingKey | null {
@@ -51,7 +57,7 @@ function toVerifyingKey(jwk: unknown): VerifyingKey | null {
   }
 }
 
-/** Returns the JWK's `alg` or, without one, the first that fits it. Returns `null` for one that doesn't fit or isn't known. */
+/** Returns the JWK's `alg`. Returns `null` if it is missing, doesn't fit or isn't known. */
 function findAlgorithm({ alg, kty, crv }: Json): AsymmetricAlgorithm | null {
   const fitting = asymmetricAlgorithms.filter((algorithm) => {
     const { keyType, curve } = schemes[algorithm];
@@ -59,5 +65,5 @@ function findAlgorithm({ alg, kty, crv }: Json): AsymmetricAlgorithm | null {
     return form?.kty === kty && form?.crv === (kty === "RSA" ? undefined : crv);
   });
   const known = toKnownName(alg);
-  return (alg === undefined ? fitting[0] : fitting.find((algorithm) => algorithm === known)) ?? null;
+  return fitting.find((algorithm) => algorithm === known) ?? null;
 }

@@ -83,6 +83,10 @@ function requireOwnOrTrustedOrigin({ settings }: OriginDeps, request: RequestLik
   if (!isAllowedOrigin(request, settings)) throw new AuthError("csrf_failed", "Origin checking failed.");
 }
 
+/** A client that never asked for the token gets the same answer as a browser that keeps no cookies. */
+const cookieNotSet =
+  "CSRF cookie not set. Get it from csrf/ first. If you did, the browser blocks this site's cookies.";
+
 /** The CSRF tokens that a request may have. */
 export interface ExpectedCsrfToken {
   /** The value of the CSRF cookie. */
@@ -121,7 +125,7 @@ export function requireRepeatedCsrfToken(
 ): string {
   const token = readHeader(headers, toLowerCase(csrfHeaderName));
   if (token === undefined) throw new AuthError("csrf_failed", "CSRF token missing.");
-  if (cookie === undefined) throw new AuthError("csrf_failed", "CSRF cookie not set.");
+  if (cookie === undefined) throw new AuthError("csrf_failed", cookieNotSet);
   if (!isSameText(token, cookie)) throw new AuthError("csrf_failed", "CSRF token does not match the cookie.");
   return token;
 }

@@ -61,7 +61,7 @@ export function createFeedLog({ store, clock, globalEpoch }: FeedLogOptions): Fe
   }
 
   async function load(): Promise<void> {
-    // From now on, what is committed is appended. What was committed before is in a read that begins after this.
+    // New commits are appended from now on. Earlier ones are in a read that begins after this.
     isOpen = true;
     const restartsBefore = restarts;
     const since = clock.now() - recordRetention;

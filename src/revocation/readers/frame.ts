@@ -87,13 +87,14 @@ export function readHeader(bytes: Uint8Array): FrameHeader | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, headerLength);
   const flags = view.getUint32(4);
   const count = view.getUint32(8);
-  if (view.getUint32(0) !== magic || count > maxRecords) return null;
+  const madeAt = Number(view.getBigUint64(16));
+  if (view.getUint32(0) !== magic || count > maxRecords || madeAt > Number.MAX_SAFE_INTEGER) return null;
   return {
     isFull: (flags & flagFull) !== 0,
     isAwaited: (flags & flagConfirm) !== 0,
     count,
     age: view.getUint32(12),
-    madeAt: Number(view.getBigUint64(16)),
+    madeAt,
     keyVersion: view.getUint32(24),
     held: view.getUint32(28),
     cursor: Buffer.from(bytes.buffer, bytes.byteOffset + 32, cursorLength).toString("hex"),

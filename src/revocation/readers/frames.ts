@@ -10,7 +10,7 @@ export interface ReaderPosition {
   readonly number: number | null;
   /** How far it has read the store; `null`: it isn't known. */
   readonly place: LogPlace | null;
-  /** The lower 16 bits of the version of the keys that it has heard of; `null`: it has heard of none. */
+  /** The lower 16 bits of the last version of the keys that a frame has named for it; `null`: no frame has. */
   readonly keys: number | null;
 }
 
@@ -40,7 +40,7 @@ export interface Frames {
    * @param arrivedAt when the request arrived, on the monotonic clock; `null` for later frames of a stream.
    */
   make(position: ReaderPosition, arrivedAt: number | null): Frame;
-  /** Frees what is kept for frames that nobody has asked for lately. */
+  /** Frees what is kept for frames that no reader has needed lately. */
   sweep(): void;
 }
 
@@ -99,7 +99,7 @@ export function createFrames(source: FeedSource, clock: Pick<Clock, "monotonic">
 
   /** Returns whether a copy will do although the log has others. */
   function isUsable({ at, number }: Whole, position: ReaderPosition, now: number): boolean {
-    // An awaited record must be in every frame from now on: whoever waits for it doesn't ask new readers.
+    // An awaited record must be in every frame from now on: a confirmation doesn't wait for new readers.
     return now - at < wholeFor && number >= log.lastAwaited && number > (position.number ?? -1);
   }
 

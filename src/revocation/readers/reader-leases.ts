@@ -63,7 +63,7 @@ interface Waiter extends Wait {
   readonly done: () => void;
 }
 
-/** How many readers are told apart by name. Others can't acknowledge. */
+/** How many readers can be distinguished by name. Others can't acknowledge. */
 const mostNamed = 20_000;
 
 /** How much slower or faster one clock may run than another: a reader counts the time since the first frame by the sender's. */

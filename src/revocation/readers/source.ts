@@ -17,7 +17,7 @@ export interface FeedSource {
   /** Returns the version of the keys that this process publishes: 32 bits. */
   keyVersion(): number;
   /**
-   * Fulfils when whoever confirms revocations is certain to wait for readers with this lease, and the log has been read since.
+   * Fulfils when every confirmation of a revocation is certain to wait for readers with this lease, and the log has been read since.
    * Only then may a frame be made for such a reader.
    *
    * @param lease milliseconds.

@@ -28,7 +28,7 @@ export interface FrameStreamOptions {
   readonly onEnd: (stream: FrameStream) => void;
 }
 
-/** How many bytes of a long frame are handed over at once, so that a slow reader is told apart from one that reads nothing. */
+/** How many bytes of a long frame are handed over at once, to distinguish a slow reader from one that reads nothing. */
 const pieceLength = 65_536;
 
 /** Opens a stream. Nothing is queued in it: it asks for a frame when the reader wants one. */
@@ -96,9 +96,16 @@ export function openFrameStream(options: FrameStreamOptions): FrameStream {
     close() {
       if (hasEnded) return;
       if (isWaiting) controller.close();
-      else controller.error(new Error("the reader has not taken what was sent to it"));
+      else controller.error(createStallError());
       end();
     },
   };
   return stream;
+}
+
+/** Its stack would say nothing about the reader, and the HTTP server prints it. */
+function createStallError(): Error {
+  const error = new Error("a reader of the revocation feed has not taken what was sent to it");
+  error.stack = `${error}`;
+  return error;
 }

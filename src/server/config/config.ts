@@ -13,7 +13,7 @@ export interface ConfigSources {
   /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The flags of the command line. */
-  readonly flags?: Partial<ServerSettings>;
+  readonly flags?: Partial<ServerSettings> & Partial<Settings<AuthUser>>;
 }
 
 /** The resolved settings. */

@@ -10,6 +10,11 @@ export function toVariableName(setting: string): string {
   return prefix + setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 }
 
+/** What `tokenpair verifier` and the example verifiers read. They may share an environment with the other commands. */
+const ofVerifiers: ReadonlySet<string> = new Set(
+  ["FEED_CREDENTIAL", "RELAY_CREDENTIALS", "URL", "FEED_FILE"].map((name) => prefix + name),
+);
+
 const settingOfVariable: ReadonlyMap<string, string> = new Map(
   Object.keys(configRules).map((setting) => [toVariableName(setting), setting]),
 );
@@ -17,7 +22,7 @@ const settingOfVariable: ReadonlyMap<string, string> = new Map(
 /**
  * Returns the settings in the environment. Each value is parsed according to its rule: a number ("none" for `null`), `true`
  * or `false` (or `1` and `0`), or a list separated by commas. Variables that Kubernetes creates for a Service called
- * `tokenpair…` are ignored.
+ * `tokenpair…` are ignored, and so are those of verifiers.
  *
  * @throws ConfigError if a `TOKENPAIR_` variable isn't a setting, or if its value is invalid.
  */
@@ -25,6 +30,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const settings: Record<string, unknown> = {};
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith(prefix) || text === undefined || isServiceVariable(variable, text)) continue;
+    if (ofVerifiers.has(variable)) continue;
     const setting = settingOfVariable.get(variable);
     const rule = setting === undefined ? undefined : configRules[setting];
     if (setting === undefined || rule === undefined) {

@@ -25,6 +25,8 @@ export interface ServerLog {
   readonly lostCookies: () => void;
   /** Logs that `publicPath` seems to be wrong, and what the operator should do. */
   readonly publicPath: (fault: PublicPathFault) => void;
+  /** Logs a sentence for the operator. */
+  readonly notice: (level: "info" | "warn" | "error", sentence: string) => void;
   /** Logs how many lines could not be written before this one. */
   readonly linesLost: (lines: number) => void;
   /** Logs an unexpected error. */
@@ -82,6 +84,9 @@ export function createLog({ settings, level, destination }: LogOptions): ServerL
     },
     publicPath(fault: PublicPathFault) {
       log.warn(toPublicPathWarning(fault));
+    },
+    notice(level: "info" | "warn" | "error", sentence: string) {
+      log[level](sentence);
     },
     linesLost(lines: number) {
       log.warn({ lines }, "lines of this log were lost: they could not be written");

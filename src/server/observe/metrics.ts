@@ -1,14 +1,12 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
+import { Counter, collectDefaultMetrics, Histogram, Registry } from "@prometheus-io/client";
 import type { Stats } from "../../auth-results.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { DeletedCounts } from "../../core/store/index.ts";
 import { toCount } from "../../events/catalogue.ts";
 import { type CounterName, eventCounters } from "../../events/counters.ts";
 import type { AuthEvent } from "../../events/events.ts";
-import { withStandardHeaders } from "../../http/response/json.ts";
 import type { Handler, RequestRecord } from "../handlers/app.ts";
-import { createReadOnlyHandler } from "../handlers/read-only.ts";
-import { toRouteGroup } from "./route-groups.ts";
+import { addReading, createMetricsHandler, createRequestHistogram, lostLogs } from "./readings.ts";
 
 /** The Prometheus metrics of a server. */
 export interface Metrics {
@@ -38,13 +36,7 @@ export function createMetrics({ settings, stats, lostLogLines }: MetricsOptions)
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const requests = new Histogram({
-    name: "tokenpair_http_request_duration_seconds",
-    help: "Response time by route group and status. Its count is the number of requests.",
-    labelNames: ["route", "status"] as const,
-    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
-    registers,
-  });
+  const countRequest = createRequestHistogram(settings, registers);
   const counter = <L extends string>(name: string, help: string, label: L) =>
     new Counter({ name, help, labelNames: [label] as const, registers });
   const counters = createEventCounters(registers);
@@ -68,9 +60,7 @@ export function createMetrics({ settings, stats, lostLogLines }: MetricsOptions)
   addReading(lostLogs, lostLogLines, registers);
 
   return Object.freeze({
-    request({ path, status, milliseconds }: RequestRecord) {
-      requests.observe({ route: toRouteGroup(path, settings), status: String(status) }, milliseconds / 1000);
-    },
+    request: countRequest,
     event(event: AuthEvent) {
       const count = toCount(event);
       if (count !== null) counters[count[0]].inc(count[1]);
@@ -81,7 +71,7 @@ export function createMetrics({ settings, stats, lostLogLines }: MetricsOptions)
       cleanups.inc({ outcome: counts === null ? "failed" : "done" });
       for (const [kind, count] of Object.entries(counts ?? {})) deleted.inc({ kind }, count);
     },
-    fetch: createReadOnlyHandler((pathname) => (pathname === "/metrics" ? () => toText(registry) : undefined)).fetch,
+    fetch: createMetricsHandler(registry),
   });
 }
 
@@ -100,25 +90,6 @@ function addStats(stats: () => Stats, registers: Registry[]): void {
   const readings = stats().connections === undefined ? ofNode : [...ofNode, ...ofPool];
   for (const [name, help, read] of readings) addReading([name, help], () => read(stats()), registers);
 }
-
-/** Adds a metric whose value is read at every `GET /metrics`. */
-function addReading([name, help]: readonly [string, string], read: () => number, registers: Registry[]): void {
-  const Metric = name.endsWith("_total") ? Counter : Gauge;
-  const metric: Counter | Gauge = new Metric({
-    name,
-    help,
-    registers,
-    collect() {
-      metric.reset();
-      metric.inc(read());
-    },
-  });
-}
-
-const lostLogs = [
-  "tokenpair_log_lines_lost_total",
-  "Lines of the log that could not be written, because stdout is a closed pipe or a file on a full disk.",
-] as const;
 
 type Reading = readonly [name: string, help: string, read: (stats: Stats) => number];
 
@@ -177,8 +148,3 @@ const ofPool: readonly Reading[] = [
     ({ connections }) => connections?.refused ?? 0,
   ],
 ];
-
-async function toText(registry: Registry): Promise<Response> {
-  const headers = { "Content-Type": registry.contentType };
-  return withStandardHeaders(new Response(await registry.metrics(), { headers }));
-}

@@ -11,7 +11,7 @@ const raiseLongest = `UPDATE tokenpair.installation SET longest_access = greates
   longest_lease_ms = greatest(longest_lease_ms, :lease::bigint)
   WHERE longest_access < :access::bigint OR longest_lease_ms < :lease::bigint`;
 
-// Whoever marks the node as leaving waits for the row, and so do we: the lease of a leaving node never grows.
+// The process that marks the node as leaving waits for the row, and so does this statement: the lease of a leaving node never grows.
 const raiseLease = `UPDATE tokenpair.nodes SET lease_ms = greatest(lease_ms, :lease::bigint)
   WHERE id = :id AND NOT leaving AND incarnation = ${incarnation} RETURNING 1`;
 

@@ -30,11 +30,14 @@ describe("the keys of a JWK Set", () => {
     );
   });
 
-  it("have the algorithm that fits them, if they name none", () => {
-    const withoutAlg = ({ alg: _, ...jwk }: Jwk) => jwk;
-    expect(parse(withoutAlg(es256))[0]?.algorithm).toBe("ES256");
-    expect(parse(withoutAlg(rs256))[0]?.algorithm).toBe("RS256");
+  it("may have the newer name of EdDSA", () => {
     expect(parse({ ...ed25519, alg: "Ed25519" })[0]?.algorithm).toBe("EdDSA");
+  });
+
+  it("don't include two with the same kid: a token can't say which one it means", () => {
+    const twins = [es256, { ...rs256, kid: es256["kid"] }];
+    expect(parse(...twins, ed25519).map(({ algorithm }) => algorithm)).toEqual(["EdDSA"]);
+    expect(parse(...twins)).toEqual([]);
   });
 
   it("are none in an empty set, and in one of an HMAC secret", () => {
@@ -46,6 +49,7 @@ describe("the keys of a JWK Set", () => {
     ["something that is no object", "key"],
     ["null", null],
     ["a key without kid", { ...es256, kid: undefined }],
+    ["a key without alg, because a token must not choose it", { ...es256, alg: undefined }],
     ["a key with an empty kid", { ...es256, kid: "" }],
     ["a key for encryption", { ...es256, use: "enc" }],
     ["a key whose operations are others", { ...es256, key_ops: ["sign"] }],

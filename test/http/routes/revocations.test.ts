@@ -294,9 +294,10 @@ describe("a credential of a reader", () => {
     await Promise.all([stream.next(), other.next()]);
     const waiting = get(`?after=${cursor}&wait=25`);
     await expect.poll(() => t.deps.readers.stats().polls).toBe(1);
+    const ended = expectEnd(stream);
     await t.store.services.revoke(service.name);
+    await ended;
     expect((await waiting).status).toBe(401);
-    await expectEnd(stream);
     const fingerprint = await revokeSession();
     for (;;) {
       const frame = await other.next();
@@ -312,12 +313,13 @@ describe("a credential of a reader", () => {
     await t.store.services.rotate(service.name, { ...credential, overlap: 60 });
     await revokeSessionsForUser(t.deps, t.user.id);
     expect(await stream.next()).not.toBeNull();
+    const ended = expectEnd(stream);
     await t.store.services.rotate(service.name, {
       ...credential,
       credentialHash: new Uint8Array(32).fill(8),
       overlap: 0,
     });
-    await expectEnd(stream);
+    await ended;
   });
 });
 

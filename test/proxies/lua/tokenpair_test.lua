@@ -26,7 +26,7 @@ local function apply(frames)
   ngx.shared.tokenpair_revoked:flush_all()
   for _, frame in ipairs(frames) do
     local bytes = to_bytes(frame)
-    feed.apply(bytes:byte(8), bytes:sub(65))
+    feed.apply(bytes:byte(8) % 2 == 1, bytes:sub(65))
   end
 end
 

@@ -40,7 +40,7 @@ export interface Statements {
    * @param lockTimeout how long the statement may wait for a lock, in milliseconds.
    */
   readonly toQuery: (sql: string, parameters: Parameters, lockTimeout: number) => PostgresQuery;
-  /** Makes all later statements unprepared ones. */
+  /** Stops using prepared statements: all later statements are sent unprepared. */
   readonly stopPreparing: () => void;
 }
 
