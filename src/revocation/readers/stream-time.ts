@@ -24,8 +24,8 @@ export function toStreamTime(lease: number, fraction: number): number {
 
 /**
  * Returns the lease that is registered for a reader, in milliseconds: its own, and what the clocks may differ by during a stream. For
- * polls it is the same: so whoever waits for a revocation waits for a little longer than the node that waits for its reader, and
- * doesn't take that node for a silent one. A relay must ask for at least that with its own lease.
+ * polls it is the same: a process that waits for a revocation then waits for a little longer than the node that waits for its
+ * reader, and doesn't take that node for a silent one. A relay must ask for at least that with its own lease.
  */
 export function toRegisteredLease(lease: number): number {
   return Math.ceil(lease + toStreamTime(lease, 1) * drift);
