@@ -42,6 +42,7 @@ const surroundings: Readonly<Record<string, string>> = {
       `
     import { type Client, ClientError } from "tokenpair/client";
     declare const client: Client;
+    declare function redirect(path: string): Error;
     declare const username: string;
     declare const password: string;
     declare function render(...content: unknown[]): void;`,
@@ -52,6 +53,19 @@ const surroundings: Readonly<Record<string, string>> = {
     declare const username: string;
     declare const password: string;
     declare function render(...content: unknown[]): void;`,
+  "src/client/patch-fetch.ts": `
+    import { type Client, patchFetch } from "tokenpair/client";
+    declare const client: Client;`,
+  "src/client/cookie/cookie-client.ts": `
+    import type { CookieClient } from "tokenpair/client";
+    declare const client: CookieClient;
+    declare const username: string;
+    declare const password: string;
+    declare const request: XMLHttpRequest;`,
+  "src/client/bearer/bearer-client.ts": `
+    import type { BearerClient } from "tokenpair/client/bearer";
+    declare const client: BearerClient;
+    declare const link: string;`,
   "src/client/bearer/index.ts": `
     import { createBearerClient } from "tokenpair/client/bearer";
     declare const keychain: {
