@@ -1,7 +1,8 @@
 import { type FeedRecord, headerLength, readHeader, readRecord, recordLength } from "../revocation/readers/frame.ts";
+import type { PolledFrame } from "../revocation/readers/readers.ts";
 
 export { frameType } from "../revocation/readers/frame.ts";
-export type { FeedReaders, ReaderRequest } from "../revocation/readers/readers.ts";
+export type { FeedReaders, PolledFrame, ReaderRequest } from "../revocation/readers/readers.ts";
 
 /** A frame of the revocation feed, in a form for people. */
 export interface ReadableFrame {
@@ -24,7 +25,8 @@ export interface ReadableRecord extends Omit<FeedRecord, "fingerprint"> {
 }
 
 /** Returns a frame in a form for people. @throws TypeError if the bytes aren't one frame. */
-export function toReadableFrame(frame: Uint8Array): ReadableFrame {
+export function toReadableFrame({ parts }: PolledFrame): ReadableFrame {
+  const frame = Buffer.concat(parts);
   const header = readHeader(frame);
   if (header === null || frame.length !== headerLength + header.count * recordLength)
     throw new TypeError("not a frame");

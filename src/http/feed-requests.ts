@@ -1,5 +1,11 @@
 import type { Clock } from "../core/runtime/clock.ts";
-import { type FeedReaders, frameType, type ReaderRequest, toReadableFrame } from "../flows/feed-readers.ts";
+import {
+  type FeedReaders,
+  frameType,
+  type PolledFrame,
+  type ReaderRequest,
+  toReadableFrame,
+} from "../flows/feed-readers.ts";
 import { fieldErrors } from "./request/request-error.ts";
 import { toJsonResponse } from "./response/json.ts";
 
@@ -48,9 +54,26 @@ export async function answerFeedRequest(
   const frame = await poll(readers, request, { wait, gone, signal });
   if (frame === null) return new Response(null, { status: clientGone });
   if (acceptsJson(headers)) return toJsonResponse(200, toReadableFrame(frame));
-  return new Response(frame as Uint8Array<ArrayBuffer>, {
+  return new Response(toBody(frame.parts), {
     headers: { ...frameHeaders, "Content-Length": String(frame.length) },
   });
+}
+
+/** Returns a body of parts that are shared with other responses. They are neither copied nor joined: a full frame is long. */
+function toBody(parts: readonly Uint8Array[]): ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> {
+  const [only, ...others] = parts;
+  if (others.length === 0) return only as Uint8Array<ArrayBuffer>;
+  const pieces = parts.values();
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        const { value, done } = pieces.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /**
@@ -84,7 +107,7 @@ async function poll(
     gone,
     signal,
   }: { readonly wait: number; readonly gone: AbortSignal; readonly signal: AbortSignal | undefined },
-): Promise<Uint8Array | null> {
+): Promise<PolledFrame | null> {
   try {
     return await withSignals([gone, signal], (ended) => poll(request, { wait, signal: ended }));
   } catch (error) {

@@ -71,7 +71,8 @@ export function startReader(readers: FeedReaders, { maxStaleness, name }: Reader
 
   async function poll(): Promise<void> {
     const { start, request: poll } = await request();
-    const frame = await readers.poll(poll, { wait: (maxStaleness * 1_000) / 3 });
+    const { parts } = await readers.poll(poll, { wait: (maxStaleness * 1_000) / 3 });
+    const frame = Buffer.concat(parts);
     await pass();
     apply(frame, toFreshness(start)(frame));
   }

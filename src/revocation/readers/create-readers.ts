@@ -8,7 +8,7 @@ import { parseCursorText } from "./cursor.ts";
 import { createFrames, type Frame, type ReaderPosition } from "./frames.ts";
 import { createPolls } from "./polls.ts";
 import type { ReaderLeases } from "./reader-leases.ts";
-import type { FeedReaders, ReaderRequest } from "./readers.ts";
+import type { FeedReaders, PolledFrame, ReaderRequest } from "./readers.ts";
 import type { FeedSource } from "./source.ts";
 import { toStreamLease, toStreamTime } from "./stream-time.ts";
 import { type FrameStream, openFrameStream } from "./streams.ts";
@@ -103,9 +103,9 @@ export function createFeedReaders(options: FeedReadersOptions): FeedReaders {
     if (open >= maxStreams) throw new AuthError("throttled", "too many readers of the feed", { retryAfter: 1 });
   }
 
-  function sendPoll(position: ReaderPosition, request: ReaderRequest): Uint8Array {
+  function sendPoll(position: ReaderPosition, request: ReaderRequest): PolledFrame {
     const { head, body } = makeFrame(position, request, true);
-    return body.length === 0 ? head : Buffer.concat([head, body]);
+    return { parts: body.length === 0 ? [head] : [head, body], length: head.length + body.length };
   }
 
   function sendTo(stream: FrameStream, isFirst = false): void {

@@ -1,7 +1,7 @@
 import { AuthError } from "../../core/errors.ts";
 import type { Schedule } from "../../core/runtime/schedule.ts";
 import type { ReaderPosition } from "./frames.ts";
-import type { ReaderRequest } from "./readers.ts";
+import type { PolledFrame, ReaderRequest } from "./readers.ts";
 
 /** The polls that wait until there is something new. */
 export interface Polls {
@@ -10,7 +10,7 @@ export interface Polls {
     position: ReaderPosition,
     request: ReaderRequest,
     options: { readonly wait: number; readonly signal?: AbortSignal | undefined },
-  ): Promise<Uint8Array>;
+  ): Promise<PolledFrame>;
   /** Answers those whose position `isDue`. */
   answer(isDue: (position: ReaderPosition) => boolean): void;
   /** Ends all of them. */
@@ -23,7 +23,7 @@ export interface Polls {
 export interface PollsOptions {
   readonly schedule: Schedule;
   /** Makes the answer. */
-  readonly send: (position: ReaderPosition, request: ReaderRequest) => Uint8Array;
+  readonly send: (position: ReaderPosition, request: ReaderRequest) => PolledFrame;
 }
 
 interface Poll {
@@ -39,7 +39,7 @@ export function createPolls({ schedule, send }: PollsOptions): Polls {
 
   return {
     add(position, request, { wait, signal }) {
-      return new Promise<Uint8Array>((resolve, reject) => {
+      return new Promise<PolledFrame>((resolve, reject) => {
         const leave = () => {
           timer.cancel();
           signal?.removeEventListener("abort", abort);

@@ -23,7 +23,7 @@ export interface FeedReaders {
    * @throws AuthError `unavailable` if this process's knowledge is stale, or it is stopping; `throttled` if too many wait; what
    * the store throws; the signal's reason.
    */
-  poll(request: ReaderRequest, options: { readonly wait: number; readonly signal?: AbortSignal }): Promise<Uint8Array>;
+  poll(request: ReaderRequest, options: { readonly wait: number; readonly signal?: AbortSignal }): Promise<PolledFrame>;
   /**
    * Returns frames without end: what is new, and an empty frame about every second. The stream is closed after about 15 minutes,
    * when `signal` aborts, and when the process closes. At most one frame waits for a slow reader.
@@ -38,6 +38,14 @@ export interface FeedReaders {
   stats(): ReaderStats;
   /** Ends every stream and poll. */
   stop(): void;
+}
+
+/** The answer to a poll. Its bytes are shared with other answers: they must not be changed. */
+export interface PolledFrame {
+  /** The header, with or without the records; then the records, if they aren't in it. */
+  readonly parts: readonly Uint8Array[];
+  /** How many bytes all parts have. */
+  readonly length: number;
 }
 
 /** What the readers of the feed cost. */

@@ -28,6 +28,19 @@ describe("a poll of the feed", () => {
     expect(frame).toMatchObject({ isFull: true, isAwaited: false, fingerprints: [1, 2, 3], keyVersion: 1, held: 0 });
   });
 
+  it("returns the same bytes of a full frame to everyone", async () => {
+    const { readers, request, append, time } = createReadersScene();
+    append([3, 1, 2]);
+    await time.advance(1);
+    const poll = (arrivedAt: number) => readers.poll(request({ arrivedAt }), { wait: 0 });
+    const [one, other] = [await poll(900), await poll(800)];
+    expect(one.parts[1]).toBe(other.parts[1]);
+    expect([parseFrame(one), parseFrame(other)]).toMatchObject([
+      { held: 100, count: 3 },
+      { held: 200, count: 3 },
+    ]);
+  });
+
   it("returns what is new after a cursor, as soon as there is something", async () => {
     const scene = createReadersScene();
     const { readers, request, append, time } = scene;

@@ -7,7 +7,7 @@ import { createFeedReaders } from "../../../src/revocation/readers/create-reader
 import { createFeedLog } from "../../../src/revocation/readers/feed-log.ts";
 import { toFingerprint } from "../../../src/revocation/readers/frame.ts";
 import { createReaderLeases } from "../../../src/revocation/readers/reader-leases.ts";
-import type { ReaderRequest } from "../../../src/revocation/readers/readers.ts";
+import type { PolledFrame, ReaderRequest } from "../../../src/revocation/readers/readers.ts";
 import { toWait } from "../../../src/revocation/registry-trust.ts";
 import { createRevocationIndex } from "../../../src/revocation/revocation-index.ts";
 import { createManualTime, settled } from "../../support/manual-time.ts";
@@ -194,9 +194,9 @@ describe("the lease that a node has for its readers", () => {
     const { gate, open } = createGate();
     database.held.set("raiseLease", gate);
     const reads = database.reads.length;
-    let frame: Uint8Array | undefined;
-    void readers.poll(request({ lease: 30_000 }), { wait: 0 }).then((bytes) => {
-      frame = bytes;
+    let frame: PolledFrame | undefined;
+    void readers.poll(request({ lease: 30_000 }), { wait: 0 }).then((polled) => {
+      frame = polled;
     });
     await time.advance(2);
     expect([frame, database.reads.length - reads]).toEqual([undefined, 0]);
@@ -210,7 +210,7 @@ describe("the lease that a node has for its readers", () => {
     read.open();
     await settled();
     await settled();
-    expect(parseFrame(frame as Uint8Array)).toMatchObject({ isFull: true });
+    expect(parseFrame(frame as PolledFrame)).toMatchObject({ isFull: true });
   });
 
   it("isn't raised again for a reader that needs less", async () => {
@@ -226,9 +226,9 @@ describe("the lease that a node has for its readers", () => {
     const { gate, open } = createGate();
     database.held.set("read", gate);
     await time.advance(poll);
-    let frame: Uint8Array | undefined;
-    void readers.poll(request({ lease: 30_000 }), { wait: 0 }).then((bytes) => {
-      frame = bytes;
+    let frame: PolledFrame | undefined;
+    void readers.poll(request({ lease: 30_000 }), { wait: 0 }).then((polled) => {
+      frame = polled;
     });
     await settled();
     const raise = createGate();

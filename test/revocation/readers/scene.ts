@@ -7,12 +7,13 @@ import {
   recordLength,
 } from "../../../src/revocation/readers/frame.ts";
 import { createReaderLeases } from "../../../src/revocation/readers/reader-leases.ts";
-import type { ReaderRequest } from "../../../src/revocation/readers/readers.ts";
+import type { PolledFrame, ReaderRequest } from "../../../src/revocation/readers/readers.ts";
 import { createRecordLog } from "../../../src/revocation/readers/record-log.ts";
 import { createManualTime, settled } from "../../support/manual-time.ts";
 
 /** Takes a frame apart. @throws Error if the bytes aren't one whole frame. */
-export function parseFrame(bytes: Uint8Array) {
+export function parseFrame(frame: PolledFrame | Uint8Array) {
+  const bytes = "parts" in frame ? Buffer.concat(frame.parts) : frame;
   const header = readHeader(bytes);
   if (header === null || bytes.length !== headerLength + header.count * recordLength) throw new Error("not a frame");
   const view = new DataView(bytes.buffer, bytes.byteOffset);
