@@ -42,7 +42,7 @@ export async function answerForwardAuth(
   { path, isFromTrustedProxy }: ForwardAuthOptions,
 ): Promise<Response> {
   const isBelow = ![path, `${path}/`].includes(new URL(request.url).pathname);
-  const options = isBelow ? new Set() : readOptions(request);
+  const options = isBelow || toSaidMethods(request).length === 0 ? new Set() : readOptions(request);
   const isSafe = isSafeRequest(request, isBelow);
   const mayBeForged = !isSafe && settings.checkCsrf;
   try {
@@ -111,13 +111,20 @@ function toQuery(target: string): URLSearchParams {
 }
 
 /**
+ * Returns the methods in the headers in which proxies say that of the client's request. A proxy that says none may have appended the
+ * client's path and query, as Envoy does, so at "/" the client's query looks like the operator's: options don't count then.
+ */
+function toSaidMethods({ headers }: Pick<Request, "headers">): readonly string[] {
+  return [headers.get("X-Forwarded-Method"), headers.get("X-Original-Method")].filter((name) => name !== null);
+}
+
+/**
  * Returns whether the request that the proxy asks about is known to change nothing. Envoy sends its method itself, below the
  * path; other proxies send GET and say the method in a header. A proxy that sets one header may forward the other one as the
  * client sent it, so all that are there must agree.
  */
-function isSafeRequest({ method, headers }: Request, isBelow: boolean): boolean {
-  const said = [headers.get("X-Forwarded-Method"), headers.get("X-Original-Method"), isBelow ? method : null];
-  const known = said.filter((name) => name !== null);
+function isSafeRequest(request: Request, isBelow: boolean): boolean {
+  const known = [...toSaidMethods(request), ...(isBelow ? [request.method] : [])];
   return known.length > 0 && known.every(isSafeMethod);
 }
 

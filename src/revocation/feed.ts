@@ -268,9 +268,10 @@ export function createFeed(options: FeedOptions): Feed {
     nodeId: () => membership.id,
     longestLease: () => membership.lease,
     async requireLease(ms) {
-      membership.raise(ms);
       for (let n = 0; grantedLease < ms; n++) {
         if (n === maxReads || stopped) throw new AuthError("unavailable", "the node's lease could not be raised");
+        // Not as a part of a read: if it takes long, only readers wait.
+        await membership.raise(ms);
         // The run in flight may have begun before.
         await reads.run();
       }

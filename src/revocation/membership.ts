@@ -12,8 +12,13 @@ export interface Membership {
   readonly lease: number;
   /** Whether a report is owed in any case: the first of a registration, and one that failed. */
   readonly owes: boolean;
-  /** Asks for a lease of at least `ms` milliseconds. The registry has it when the next call of `ensure` has fulfilled. */
-  raise(ms: number): void;
+  /**
+   * Fulfils when the registry has a lease of at least `ms` milliseconds for the registration, unless that is a registration no
+   * more. The next one has it from its beginning.
+   *
+   * @throws what the store throws.
+   */
+  raise(ms: number): Promise<void>;
   /** Returns the id, after registering if necessary. A read may count only if it begins after this promise fulfils. */
   ensure(): Promise<string>;
   /** Forgets the registration, because the database has marked it as leaving, has lost it, or has been replaced. */
@@ -50,6 +55,7 @@ export function createMembership({
   /** The lease that the registry has, and the one that it should have. */
   let lease = node.lease;
   let wantedLease = node.lease;
+  let raising: Promise<void> | null = null;
   let registered: RegisteredNode | null = null;
   let clockAhead = 0;
   /** The position that must still be reported, or `null` if there is none. */
@@ -74,18 +80,11 @@ export function createMembership({
     return newId;
   }
 
-  /** Returns whether the registration still is one. */
-  async function raiseLease(registration: string): Promise<boolean> {
+  async function raiseLease(registration: string): Promise<void> {
     const newLease = wantedLease;
-    if (!(await nodes.raiseLease(registration, newLease)) || id !== registration) return false;
-    lease = newLease;
-    return true;
-  }
-
-  function drop(): void {
-    // No read has counted under this registration: nothing depends on its row, and it would delay confirmations.
-    if (id !== null && isFirst) void nodes.remove(id).catch(() => {});
-    [id, registered, owed] = [null, null, null];
+    // If the node is leaving, its next read finds that out.
+    const isRaised = await nodes.raiseLease(registration, newLease);
+    if (isRaised && id === registration) lease = newLease;
   }
 
   async function send(): Promise<void> {
@@ -116,14 +115,21 @@ export function createMembership({
     get owes() {
       return isFirst || owed !== null;
     },
-    raise(ms) {
+    async raise(ms) {
       wantedLease = Math.max(wantedLease, ms);
+      if (id === null || lease >= ms) return;
+      // Of many at once, one is enough. If it began with a shorter lease, the caller notices and tries again.
+      raising ??= raiseLease(id).finally(() => {
+        raising = null;
+      });
+      await raising;
     },
-    async ensure() {
-      if (id !== null && lease < wantedLease && !(await raiseLease(id))) drop();
-      return id ?? (await register());
+    ensure: async () => id ?? (await register()),
+    drop() {
+      // No read has counted under this registration: nothing depends on its row, and it would delay confirmations.
+      if (id !== null && isFirst) void nodes.remove(id).catch(() => {});
+      [id, registered, owed] = [null, null, null];
     },
-    drop,
     acknowledge(seen, isAwaited) {
       if (!isAwaited && !isFirst && owed === null) return;
       isFirst = false;

@@ -87,17 +87,20 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
       for await (const chunk of body) {
         watch.received();
         bytes += chunk.length;
+        // Before its frames: they would make fresh what was dropped while the clock was ahead.
+        requireSteadyClocks(times);
         for (const frame of parser.push(chunk)) {
           frames += 1;
           if (stream) take(frame, times);
           else if (frames === 1) polled = frame;
           else throw new RequestFailure("a poll brought more than one frame");
         }
-        if (times.hasDrifted()) throw new RequestFailure("the clock of this machine was set, or it was suspended");
       }
       if (parser.isWithinFrame) throw new RequestFailure("the feed ended within a frame");
       if (frames === 0) throw new RequestFailure("the feed sent no frame");
-      if (polled !== null) take(polled, times);
+      if (polled === null) return;
+      requireSteadyClocks(times);
+      take(polled, times);
     } catch (error) {
       throw watch.reason === null ? toFailure(error) : new RequestFailure(watch.reason);
     } finally {
@@ -147,4 +150,9 @@ export function createFeedReader(options: FeedReaderOptions): FeedReader {
       return bytes;
     },
   };
+}
+
+/** @throws RequestFailure if times before the request can't be compared with times after it. */
+function requireSteadyClocks(times: Pick<FrameTimes, "hasDrifted">): void {
+  if (times.hasDrifted()) throw new RequestFailure("the clock of this machine was set, or it was suspended");
 }

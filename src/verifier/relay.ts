@@ -10,7 +10,7 @@ import { toErrorResponse } from "../http/response/errors.ts";
 import { toJsonResponse, withStandardHeaders } from "../http/response/json.ts";
 import { createFeedReaders } from "../revocation/readers/create-readers.ts";
 import type { ReaderStats } from "../revocation/readers/readers.ts";
-import { toStreamLease } from "../revocation/readers/stream-time.ts";
+import { toRegisteredLease } from "../revocation/readers/stream-time.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
 import type { RelayLog } from "./relay-log.ts";
 import type { Runtime } from "./runtime.ts";
@@ -53,7 +53,7 @@ export function createRelay({
 }: RelayOptions): Relay {
   const { clock, schedule } = runtime;
   const { log, leases } = relayLog;
-  const longestLease = toStreamLease(relay.longestLease * 1000);
+  const longestLease = toRegisteredLease(relay.longestLease * 1000);
   const isCredential = createCredentialCheck(relay.credentials);
 
   /** If the keys are out of date, so is everything: readers get the version of those that they get here. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../core/runtime/clock.ts";
 import { createLoop } from "../core/runtime/loop.ts";
-import { toStreamLease } from "../revocation/readers/stream-time.ts";
+import { toRegisteredLease } from "../revocation/readers/stream-time.ts";
 import { createSignals, type Signals } from "../revocation/signals.ts";
 import { createAcknowledger } from "./acknowledger.ts";
 import { createFeedFollower, type FeedFollower } from "./feed-follower.ts";
@@ -184,7 +184,7 @@ function toSignalStaleness({ onStale, maxStaleness }: VerifierConfig): number {
 /** Returns the milliseconds for which this verifier, or a reader of its relay, may accept tokens after a frame. */
 function toLease({ maxStaleness, relay }: VerifierConfig): number {
   const own = Math.ceil(maxStaleness * 1000);
-  return relay === null ? own : Math.max(own, toStreamLease(relay.longestLease * 1000));
+  return relay === null ? own : Math.max(own, toRegisteredLease(relay.longestLease * 1000));
 }
 
 /** Returns a function that runs `work` at most about once a second. */

@@ -12,7 +12,6 @@ import * as forHono from "../../src/adapters/hono.ts";
 import * as forNode from "../../src/adapters/node.ts";
 import { frameType } from "../../src/flows/feed-readers.ts";
 import type { Auth, Authentication, Settings, User } from "../../src/index.ts";
-
 import { addService } from "../support/services.ts";
 import { issuerSettings, openVerifier, whenVerifiersKnow } from "../support/verifier.ts";
 import { createScriptAuth, credentials, type RunningApp, runCorsScript, runHttpScript } from "./http-script.ts";

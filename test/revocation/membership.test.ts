@@ -144,26 +144,38 @@ describe("the membership of a node", () => {
     expect(late.database.rows.size).toBe(0);
   });
 
-  it("raises its lease before the next read, and never lowers it", async () => {
+  it("raises its lease once for many that need it, never lowers it, and doesn't keep reads waiting", async () => {
     const { membership, database } = createTestMembership();
     const id = await membership.ensure();
     const { gate, open } = createGate();
     database.held.set("raiseLease", gate);
-    membership.raise(60_000);
-    membership.raise(5_000);
-    const ensured = membership.ensure();
+    const raised = Promise.all([membership.raise(60_000), membership.raise(60_000), membership.raise(5_000)]);
     await settled();
+    expect(await membership.ensure()).toBe(id);
     expect(membership.lease).toBe(10_000);
     open();
-    expect(await ensured).toBe(id);
+    await raised;
     expect([membership.lease, database.rows.get(id)?.lease]).toEqual([60_000, 60_000]);
-    await membership.ensure();
+    await membership.raise(60_000);
     expect(database.count("raiseLease")).toBe(1);
+  });
+
+  it("has a longer lease than one that is being raised only after another call", async () => {
+    const { membership, database } = createTestMembership();
+    await membership.ensure();
+    const { gate, open } = createGate();
+    database.held.set("raiseLease", gate);
+    const raised = Promise.all([membership.raise(20_000), membership.raise(30_000)]);
+    open();
+    await raised;
+    expect(membership.lease).toBe(20_000);
+    await membership.raise(30_000);
+    expect(membership.lease).toBe(30_000);
   });
 
   it("registers with the lease that was asked for before", async () => {
     const { membership, database } = createTestMembership();
-    membership.raise(60_000);
+    await membership.raise(60_000);
     const id = await membership.ensure();
     expect([membership.lease, database.rows.get(id)?.lease]).toEqual([60_000, 60_000]);
     expect(database.count("raiseLease")).toBe(0);
@@ -172,29 +184,30 @@ describe("the membership of a node", () => {
   it.each([
     ["is leaving", (row: { isLeaving: boolean }) => Object.assign(row, { isLeaving: true })],
     ["was removed", null],
-  ])("registers again if the lease can't be raised because the node %s", async (_, mark) => {
+  ])("has no longer lease if the node %s, and registers with it when it has found that out", async (_, mark) => {
     const { membership, database } = createTestMembership();
     const id = await membership.ensure();
     membership.acknowledge("a/1", false);
     await settled();
     if (mark === null) database.rows.clear();
     else mark(database.rows.get(id) as { isLeaving: boolean });
-    membership.raise(60_000);
+    await membership.raise(60_000);
+    expect([membership.id, membership.lease]).toEqual([id, 10_000]);
+    membership.drop();
     const next = await membership.ensure();
     expect(next).not.toBe(id);
     expect(database.rows.get(next)?.lease).toBe(60_000);
     expect(database.rows.has(id)).toBe(mark !== null);
   });
 
-  it("keeps asking for a lease that it couldn't raise", async () => {
+  it("tells who needs a lease that it couldn't be raised, and nobody else", async () => {
     const { membership, database } = createTestMembership();
     const id = await membership.ensure();
     database.failing.add("raiseLease");
-    membership.raise(60_000);
-    await expect(membership.ensure()).rejects.toThrow();
-    expect(membership.lease).toBe(10_000);
+    await expect(membership.raise(60_000)).rejects.toThrow();
+    expect([await membership.ensure(), membership.lease]).toEqual([id, 10_000]);
     database.failing.clear();
-    expect(await membership.ensure()).toBe(id);
+    await membership.raise(60_000);
     expect(membership.lease).toBe(60_000);
   });
 

@@ -281,3 +281,18 @@ describe("the clocks of a verifier", () => {
     expect(codeOf(token)).toBeUndefined();
   });
 });
+
+it("relies on no frame of a stream after the wall clock was set back, because records were dropped while it was ahead", async () => {
+  const { peer, time, codeOf, live, verifier } = await setUpReady();
+  await peer.revoke([["s", session.sessionId]]);
+  const token = peer.mint();
+  expect(codeOf(token)).toBe("token_revoked");
+  time.setWallClock(7_200);
+  await live(60);
+  expect(verifier.status().entries).toBe(0);
+  time.setWallClock(-7_200);
+  await peer.beat();
+  expect(codeOf(token)).toBe("unavailable");
+  await time.advance(1);
+  expect(codeOf(token)).toBe("token_revoked");
+});

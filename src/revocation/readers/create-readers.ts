@@ -10,7 +10,7 @@ import { createPolls } from "./polls.ts";
 import type { ReaderLeases } from "./reader-leases.ts";
 import type { FeedReaders, PolledFrame, ReaderRequest } from "./readers.ts";
 import type { FeedSource } from "./source.ts";
-import { toStreamLease, toStreamTime } from "./stream-time.ts";
+import { toRegisteredLease, toStreamTime } from "./stream-time.ts";
 import { type FrameStream, openFrameStream } from "./streams.ts";
 
 /** What readers are served with. */
@@ -83,10 +83,10 @@ export function createFeedReaders(options: FeedReadersOptions): FeedReaders {
     return frame;
   }
 
-  async function admit({ reader, after }: ReaderRequest, lease: number): Promise<ReaderPosition> {
+  async function admit({ reader, after, lease }: ReaderRequest): Promise<ReaderPosition> {
     requireFresh();
     if (reader !== undefined) leases.acknowledge(reader, frames.toPosition(after).number ?? 0);
-    await source.requireLease(lease);
+    await source.requireLease(toRegisteredLease(lease));
     await source.prepare();
     requireFresh();
     ticks.wake(tick);
@@ -149,7 +149,7 @@ export function createFeedReaders(options: FeedReadersOptions): FeedReaders {
   return {
     async poll(request, { wait, signal }) {
       requireRoom(polls.size);
-      const position = await admit(request, request.lease);
+      const position = await admit(request);
       signal?.throwIfAborted();
       if (wait <= 0 || frames.hasNews(position)) return sendPoll(position, request);
       requireRoom(polls.size);
@@ -158,7 +158,7 @@ export function createFeedReaders(options: FeedReadersOptions): FeedReaders {
 
     async stream(request, signal) {
       requireRoom(streams.size);
-      const position = await admit(request, toStreamLease(request.lease));
+      const position = await admit(request);
       requireRoom(streams.size);
       let isFirst = true;
       const stream = openFrameStream({

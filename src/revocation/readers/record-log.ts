@@ -92,7 +92,8 @@ export function createRecordLog({ clock }: { readonly clock: Pick<Clock, "now"> 
       /** A record that is known already, but readers may not have acknowledged it. One is enough for all of them. */
       let again: FeedRecord | null = null;
       for (const { position, isAwaited, ...record } of records) {
-        if (record.until < oldest) continue;
+        // An awaited one is new: it only looks expired if this clock was set forward, and readers have other clocks.
+        if (record.until < oldest && !isAwaited) continue;
         const merged = table.merge(record, position === null ? unknownPosition : Number(position));
         if (merged !== null) {
           push(merged, isAwaited);

@@ -23,9 +23,10 @@ export function toStreamTime(lease: number, fraction: number): number {
 }
 
 /**
- * Returns for how long a reader in a stream may rely on a frame: its lease, and what the clocks may differ by during the stream.
- * Milliseconds. A relay must ask for at least that with its own lease.
+ * Returns the lease that is registered for a reader, in milliseconds: its own, and what the clocks may differ by during a stream. For
+ * polls it is the same: a process that waits for a revocation then waits for a little longer than the node that waits for its
+ * reader, and doesn't take that node for a silent one. A relay must ask for at least that with its own lease.
  */
-export function toStreamLease(lease: number): number {
+export function toRegisteredLease(lease: number): number {
   return Math.ceil(lease + toStreamTime(lease, 1) * drift);
 }

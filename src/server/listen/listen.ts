@@ -64,7 +64,9 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
       (request, { incoming }) =>
         hasTwoHosts(incoming as IncomingMessage)
           ? refuse("HOST")
-          : fetch(request, toConnection(incoming as IncomingMessage)),
+          : hasDotSegment(incoming as IncomingMessage)
+            ? refuse("URL")
+            : fetch(request, toConnection(incoming as IncomingMessage)),
       // The Host header and the target of the request don't make a valid URL.
       { ...options, errorHandler: () => refuse("URL") },
     ),
@@ -115,6 +117,15 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
  */
 function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   return rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === "host").length > 1;
+}
+
+/**
+ * Returns whether the path has "." or ".." as a segment, also percent-encoded. Clients resolve them (RFC 3986 §5.2.4). A proxy that
+ * appends a client's path to that of the check endpoint would ask another endpoint, whose 200 it takes for a yes.
+ */
+function hasDotSegment({ url = "" }: IncomingMessage): boolean {
+  const [path = ""] = url.split(/[?#]/, 1);
+  return /[/\\](?:\.|%2e){1,2}(?=[/\\]|$)/i.test(path);
 }
 
 function toListenError(error: NodeJS.ErrnoException, host: string, port: number): Error {

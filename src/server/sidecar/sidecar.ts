@@ -202,7 +202,9 @@ function keepFile(
 async function requireWritable(path: string): Promise<void> {
   const probe = `${path}.new`;
   try {
-    await (await open(probe, "a", 0o600)).close();
+    await rm(probe, { force: true });
+    // Never through a link that another user has put there.
+    await (await open(probe, "wx", 0o600)).close();
     await rm(probe);
   } catch (error) {
     const { code, name } = error as NodeJS.ErrnoException;

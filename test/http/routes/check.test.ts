@@ -260,7 +260,7 @@ it("answers what Envoy sends: the method, the path and the query of the request 
   const cookie = ["__Host-Http-access", "__Host-csrftoken"].map((name) => `${name}=${browser.cookie(name)}`).join("; ");
   const send = (method: string, headers: Record<string, string>) =>
     t.handler.fetch(
-      new Request("http://auth.example/api/auth/check/orders/7?optional=1&forms=1", {
+      new Request("http://auth.example/api/auth/check/request/orders/7?optional=1&forms=1", {
         method,
         headers: { "Content-Length": "0", "X-Envoy-Internal": "true", Host: "auth.example", ...headers },
       }),
@@ -308,4 +308,10 @@ describe("the option optional=1", () => {
       expect(await statusOf(ask("GET", { [name]: "/orders?x=optional" }, { path: "?optional=1" }))).toBe(200);
     }
   });
+});
+
+it("ignores options if the proxy says no method: Envoy's path_prefix and the client's path / are the check's own path", async () => {
+  for (const path of ["", "?optional=1", "?optional=1&forms=1"]) {
+    expect(await statusOf(ask(null, { "X-Envoy-Internal": "true" }, { path }))).toBe(401);
+  }
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { toStreamLease, toStreamTime } from "../../../src/revocation/readers/stream-time.ts";
+import { toRegisteredLease, toStreamTime } from "../../../src/revocation/readers/stream-time.ts";
 import { toWait } from "../../../src/revocation/registry-trust.ts";
 import { settled } from "../../support/manual-time.ts";
 import { createFrameReader, createReadersScene, parseFrame } from "./scene.ts";
@@ -429,7 +429,7 @@ describe("the cursor of a reader", () => {
 });
 
 describe("the lease of a reader", () => {
-  it("is required before the first frame is made, for streams with what the clocks may differ", async () => {
+  it("is required before the first frame is made, with what the clocks may differ", async () => {
     const scene = createReadersScene();
     const { readers, request, source, leases } = scene;
     let open = () => {};
@@ -439,7 +439,7 @@ describe("the lease of a reader", () => {
     const poll = readers.poll(request({ lease: 2_000 }), { wait: 0 });
     const stream = readers.stream(request({ lease: 3_000 }));
     await settled();
-    expect(source.required).toEqual([2_000, toStreamLease(3_000)]);
+    expect(source.required).toEqual([toRegisteredLease(2_000), toRegisteredLease(3_000)]);
     expect(leases.areOver()).toBe(true);
     scene.append([1]);
     open();
@@ -471,9 +471,9 @@ describe("the lease of a reader", () => {
   });
 
   it("covers a stream for as long as it lasts", () => {
-    expect(toStreamLease(10_000)).toBe(10_720);
-    expect(toStreamLease(1_000)).toBe(1_072);
-    expect(toStreamLease(3_600_000)).toBe(3_601_080);
+    expect(toRegisteredLease(10_000)).toBe(10_720);
+    expect(toRegisteredLease(1_000)).toBe(1_072);
+    expect(toRegisteredLease(3_600_000)).toBe(3_601_080);
   });
 
   it("is noted for every frame: a record isn't known until it is acknowledged", async () => {

@@ -8,6 +8,7 @@ import { createFeedLog } from "../../../src/revocation/readers/feed-log.ts";
 import { toFingerprint } from "../../../src/revocation/readers/frame.ts";
 import { createReaderLeases } from "../../../src/revocation/readers/reader-leases.ts";
 import type { PolledFrame, ReaderRequest } from "../../../src/revocation/readers/readers.ts";
+import { toRegisteredLease } from "../../../src/revocation/readers/stream-time.ts";
 import { toWait } from "../../../src/revocation/registry-trust.ts";
 import { createRevocationIndex } from "../../../src/revocation/revocation-index.ts";
 import { createManualTime, settled } from "../../support/manual-time.ts";
@@ -190,21 +191,22 @@ describe("the acknowledgement of a node with readers", () => {
 
 describe("the lease that a node has for its readers", () => {
   it("is in the registry before the read begins on which the first frame relies", async () => {
-    const { time, readers, request, database, row } = await startNode();
+    const { time, readers, request, database, row, feed } = await startNode();
     const { gate, open } = createGate();
     database.held.set("raiseLease", gate);
-    const reads = database.reads.length;
     let frame: PolledFrame | undefined;
     void readers.poll(request({ lease: 30_000 }), { wait: 0 }).then((polled) => {
       frame = polled;
     });
+    // Meanwhile, the node itself reads as ever.
     await time.advance(2);
-    expect([frame, database.reads.length - reads]).toEqual([undefined, 0]);
+    expect([frame, feed.isFresh(), feed.staleness()]).toEqual([undefined, true, 0]);
+    const reads = database.reads.length;
     const read = createGate();
     database.held.set("read", read.gate);
     open();
     await settled();
-    expect(row()?.lease).toBe(30_000);
+    expect(row()?.lease).toBe(toRegisteredLease(30_000));
     expect([frame, database.reads.length - reads]).toEqual([undefined, 1]);
     database.held.clear();
     read.open();
@@ -231,14 +233,14 @@ describe("the lease that a node has for its readers", () => {
       frame = polled;
     });
     await settled();
-    const raise = createGate();
-    database.held.set("raiseLease", raise.gate);
-    database.held.delete("read");
+    const next = createGate();
+    database.held.set("read", next.gate);
+    const reads = database.reads.length;
     open();
     await settled();
-    expect([frame, database.count("raiseLease")]).toEqual([undefined, 1]);
-    raise.open();
-    await time.advance(0);
+    expect([frame, database.count("raiseLease"), database.reads.length - reads]).toEqual([undefined, 1, 1]);
+    next.open();
+    await settled();
     await settled();
     expect(frame).toBeDefined();
   });
@@ -249,15 +251,19 @@ describe("the lease that a node has for its readers", () => {
     Object.assign(row() ?? {}, { isLeaving: true });
     await readers.poll(request({ lease: 30_000 }), { wait: 0 });
     expect(feed.nodeId()).not.toBe(earlier);
-    expect([row()?.lease, database.rows.get(earlier)?.lease]).toEqual([30_000, 10_000]);
-    expect(feed.longestLease()).toBe(30_000);
+    const registered = toRegisteredLease(30_000);
+    expect([row()?.lease, database.rows.get(earlier)?.lease]).toEqual([registered, 10_000]);
+    expect(feed.longestLease()).toBe(registered);
   });
 
-  it("refuses the reader if the database doesn't answer", async () => {
-    const { readers, request, database } = await startNode();
+  it("refuses the reader if the database doesn't answer, and the node reads on", async () => {
+    const { readers, request, database, time, feed } = await startNode();
+    await readers.poll(request({ lease: 10_000 }), { wait: 0 });
     database.failing.add("raiseLease");
     await expect(readers.poll(request({ lease: 30_000 }), { wait: 0 })).rejects.toThrow();
     await readers.poll(request({ lease: 10_000 }), { wait: 0 });
+    await time.advance(1);
+    expect(feed.isFresh()).toBe(true);
   });
 
   it("stays in the registry when the node stops, as long as its readers may rely on it", async () => {
@@ -266,7 +272,7 @@ describe("the lease that a node has for its readers", () => {
     await readers.poll(request(), { wait: 0 });
     readers.stop();
     await feed.stop();
-    expect(stopped).toMatchObject({ isLeaving: true, lease: 10_000 });
+    expect(stopped).toMatchObject({ isLeaving: true, lease: toRegisteredLease(10_000) });
     expect(database.rows.size).toBe(1);
 
     const other = await startNode();
@@ -311,6 +317,26 @@ describe("the confirmation of a node's own revocation", () => {
     expect(confirmation.result).toBeUndefined();
     await time.advance(1 + (toWait(lease) - toWait(20_000)) / 1_000);
     expect(["acks", "expiry"]).toContain(confirmation.result);
+  });
+});
+
+describe("a confirmation by another process", () => {
+  it.each(["stream", "poll"] as const)("doesn't take a node for silent whose reader by %s is", async (kind) => {
+    const { time, clock, database, open, readers, request, revoke, row } = await startNode();
+    if (kind === "stream") await open();
+    else await readers.poll(request(), { wait: 0 });
+    const { confirm } = createConfirmer({
+      ...{ nodes: database.nodes, clock, schedule: time.schedule, nodeId: () => null },
+    });
+    let result: Confirmation | undefined;
+    void confirm(revoke("s")).then((confirmation) => {
+      result = confirmation;
+    });
+    database.wake(true);
+    await time.advance(toWait(10_000) / 1_000 - 0.1);
+    expect(result).toBeUndefined();
+    await time.advance(0.6);
+    expect([result, row()?.isLeaving]).toEqual(["acks", false]);
   });
 });
 

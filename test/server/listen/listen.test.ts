@@ -83,6 +83,8 @@ describe("a listener", () => {
     ["two hosts in HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", "400"],
     ["an empty host", "GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", "400"],
     ["an impossible host", "GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", "400"],
+    ["a dot segment", "GET /a/../b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "400"],
+    ["an encoded dot segment", "GET /a/.%2E HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "400"],
     ["too many headers", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(30_000)}\r\n\r\n`, "431"],
     ["an invalid chunk size", `${chunked}5\r\nhello\r\nnonsense\r\n`, "400"],
     ["an endless chunk extension", `${chunked}5;${"x".repeat(30_000)}\r\n`, "413"],
@@ -112,6 +114,14 @@ describe("a listener", () => {
       expect(answer.split("\r\n\r\n")[1]).toBe("at http://host.invalid/readyz");
     },
   );
+
+  it("takes dots for a path segment only where they are one", async () => {
+    const listener = await open(async ({ url }) => new Response(new URL(url).pathname));
+    for (const target of ["/.well-known/jwks.json", "/a../b", "/...", "/a?to=/../b"]) {
+      const answer = await sendRaw(listener, `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      expect(answer.split("\r\n\r\n")[1]).toBe(target.split("?")[0]);
+    }
+  });
 
   it("adds nothing to a response that has begun if invalid bytes follow the request", async () => {
     const listener = await open(async () => {
