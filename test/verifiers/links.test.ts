@@ -162,6 +162,39 @@ describe.runIf(hasLongTests)("between an issuer of two servers and services with
   );
 
   it(
+    "an acknowledgement that another server gets is ignored: the confirmation waits for the reader's lease",
+    async () => {
+      const { credential } = issuers;
+      await expect.poll(() => revokeNow(issuers), { interval: 1_000 }).toBe("acks");
+      for (const [last, expected] of [
+        [ports[0], "acks"],
+        [ports[1], "pending"],
+      ] as const) {
+        const send: VerifierOptions["fetch"] = (input, init) => {
+          const url = new URL(String(input));
+          if (init?.method === "POST") url.port = String(last);
+          return fetch(url, init);
+        };
+        const verifier = createVerifier({
+          issuer,
+          audience,
+          credential,
+          url: `http://127.0.0.1:${ports[0]}`,
+          fetch: send,
+        });
+        onTestFinished(verifier.close);
+        await verifier.ready();
+        await waitUntil("the verifier's stream is open", () => verifier.status().connected);
+        expect(await revokeNow(issuers)).toBe(expected);
+      }
+      report(
+        "an acknowledgement to another server than the stream's: not counted, the revocation is pending after 3 s",
+      );
+    },
+    5 * minute,
+  );
+
+  it(
     "cursors hold when a reader is led from one server to the other",
     async () => {
       const { logIn, credential, nodes } = issuers;

@@ -50,13 +50,13 @@ describe.runIf(hasLongTests)("a service without a database", () => {
     const { credential } = issuers;
     const url = `http://127.0.0.1:${wire.port}`;
     const available = kinds.filter(([runtime]) => findMissing(runtime) === null);
-    const services = await Promise.all(
-      available.map(([runtime, reads]) => startService(runtime, { reads, url, credential, maxStaleness })),
+    return Promise.all(
+      available.map(async ([runtime, reads]) => {
+        const service = await startService(runtime, { reads, url, credential, maxStaleness });
+        onTestFinished(service.stop);
+        return service;
+      }),
     );
-    onTestFinished(async () => {
-      await Promise.all(services.map(({ stop }) => stop()));
-    });
-    return services;
   }
 
   const areAll = (services: readonly Asked[], access: string, status: number, meanwhile: readonly number[]) =>

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { Agent, type IncomingMessage, request } from "node:http";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { runtimes, type Service, type ServiceSettings } from "../runtimes/runtimes.ts";
@@ -133,10 +133,14 @@ async function startPython({ url, credential, maxStaleness = 10 }: ServiceOption
     },
     stdio: ["ignore", "pipe", "ignore"],
   });
-  const [line] = await once(createInterface(child.stdout), "line");
-  const found = /http:\S+/.exec(String(line))?.[0];
-  if (found === undefined) throw new Error(`${join("python", "app.py")} printed ${String(line)}`);
-  return { url: found, process: child, stop: async () => child.kill() };
+  // It also prints why it can't read the feed, if it can't.
+  for await (const line of createInterface(child.stdout)) {
+    const url = /^listening on (http:\S+)/.exec(line)?.[1];
+    if (url === undefined) continue;
+    child.stdout.resume();
+    return { url, process: child, stop: async () => child.kill() };
+  }
+  throw new Error("python/app.py ended before it listened");
 }
 
 /** Sends one request. Returns `null` if there is no answer in time. */
