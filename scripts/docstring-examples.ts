@@ -11,7 +11,8 @@ const auth = `
     declare const currentPassword: string, newPassword: string, ticket: string, code: string;
     declare function isCode(userId: string, code: string): Promise<boolean>;
     declare const request: Request;
-    declare const socket: WebSocket;`;
+    declare const socket: WebSocket;
+    declare const server: import("node:http").Server;`;
 
 const settings = `
     import { createAuth, days, hours, minutes, SettingError, type Store } from "tokenpair";
@@ -41,6 +42,7 @@ const surroundings: Readonly<Record<string, string>> = {
       `
     import { type Client, ClientError } from "tokenpair/client";
     declare const client: Client;
+    declare function redirect(path: string): Error;
     declare const username: string;
     declare const password: string;
     declare function render(...content: unknown[]): void;`,
@@ -51,6 +53,19 @@ const surroundings: Readonly<Record<string, string>> = {
     declare const username: string;
     declare const password: string;
     declare function render(...content: unknown[]): void;`,
+  "src/client/patch-fetch.ts": `
+    import { type Client, patchFetch } from "tokenpair/client";
+    declare const client: Client;`,
+  "src/client/cookie/cookie-client.ts": `
+    import type { CookieClient } from "tokenpair/client";
+    declare const client: CookieClient;
+    declare const username: string;
+    declare const password: string;
+    declare const request: XMLHttpRequest;`,
+  "src/client/bearer/bearer-client.ts": `
+    import type { BearerClient } from "tokenpair/client/bearer";
+    declare const client: BearerClient;
+    declare const link: string;`,
   "src/client/bearer/index.ts": `
     import { createBearerClient } from "tokenpair/client/bearer";
     declare const keychain: {
@@ -64,6 +79,9 @@ const surroundings: Readonly<Record<string, string>> = {
     import type { Client } from "tokenpair/client";
     import { useSession } from "tokenpair/react";
     declare const client: Client;`,
+  "src/verifier/create-verifier.ts": `
+    import { createVerifier } from "tokenpair/verifier";
+    declare const request: Request;`,
   ...ofAll(
     ["node", "node-session", "node-user"],
     `

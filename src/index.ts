@@ -1,4 +1,4 @@
-/** Token-pair authentication: `createAuth`, its types and errors, and the units of its settings. */
+/** The entry point of the package: `createAuth`, its types and errors, and the units of its settings. */
 
 export type { AnyAuth, AnyCheck, AnyCors, AnyStarter, Auth, AuthenticationOf, StartedSessionOf } from "./auth.ts";
 export type { AuthLogins } from "./auth-logins.ts";
@@ -45,6 +45,7 @@ export type {
   Confirmation,
   FeedBatch,
   FeedCursor,
+  FeedPlace,
   FeedState,
   GlobalRevocation,
   Membership,
@@ -175,15 +176,10 @@ export type {
   EventType,
   KeyChangedEvent,
   LegacyKeyEvent,
-  LoginEvent,
-  LoginFailedEvent,
-  LoginPendingEvent,
-  NewDeviceEvent,
   RateLimitedEndpoint,
   RefreshEvent,
   RefreshOutcome,
   RehashFailedEvent,
-  SessionConfirmedEvent,
   SessionsRevokedEvent,
   StoreRecoveredEvent,
   StoreUnwritableEvent,
@@ -219,6 +215,14 @@ export type {
   ServiceRevokedEvent,
   ServiceRotatedEvent,
 } from "./events/key-events.ts";
+export type {
+  LoginEvent,
+  LoginEvents,
+  LoginFailedEvent,
+  LoginPendingEvent,
+  NewDeviceEvent,
+  SessionConfirmedEvent,
+} from "./events/login-events.ts";
 export type { Authentication } from "./flows/authenticate.ts";
 export type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
 export type { Confirmed, ConfirmOptions, RevokedAndConfirmed } from "./flows/commit.ts";

@@ -89,14 +89,14 @@ export const authenticationMutants: readonly Mutant[] = [
   },
   {
     name: "a token that doesn't say when its user was authenticated is recent enough",
-    file: "src/flows/authenticate.ts",
+    file: "src/core/require-authentication.ts",
     find: "(claims.authTime !== null && now - claims.authTime <= maxAge)",
     replace: "now - (claims.authTime ?? now) <= maxAge",
     tests: [confirmation],
   },
   {
     name: "one of the required methods is enough",
-    file: "src/flows/authenticate.ts",
+    file: "src/core/require-authentication.ts",
     find: "amr.every((method) => claims.amr.includes(method))",
     replace: "(amr.length === 0 || amr.some((method) => claims.amr.includes(method)))",
     tests: [confirmation],

@@ -1,10 +1,10 @@
 /** A storage for strings with the methods of `localStorage`. Each method may return a promise instead. */
 export interface KeyValueStorage {
-  /** Returns the value stored under `key`, or `null` if there is none. */
+  /** Returns the value that is stored under `key`, or `null` if there is no value. */
   getItem(key: string): string | null | Promise<string | null>;
   /** Stores `value` under `key` and replaces an earlier value. */
   setItem(key: string, value: string): void | Promise<void>;
-  /** Removes the value stored under `key`, if there is one. */
+  /** Removes the value that is stored under `key`, if there is one. */
   removeItem(key: string): void | Promise<void>;
 }
 
@@ -27,62 +27,61 @@ export interface Page {
   readonly base: string;
   /** Returns `document.cookie`. */
   readonly cookies: () => string;
-  /** Calls `listener` at each of `events`. Returns a function that stops listening. */
+  /** Calls `listener` each time one of `events` happens. Returns a function that removes the listener. */
   readonly listen: (events: readonly PageEvent[], listener: (event: PageEvent) => void) => () => void;
 }
 
-/** The events after which timers may be late, and `pagehide`, after which the page may be suspended. */
+/** The events after which timers may be late. `pagehide` is included because the page may be suspended after it. */
 export type PageEvent = "visibilitychange" | "resume" | "pageshow" | "pagehide" | "online" | "focus";
 
 /**
- * Everything that the client takes from its environment. Clocks and timers count milliseconds. The client works without
- * the members that are `undefined`.
+ * Everything that the client takes from its environment. Clocks and timers use milliseconds. If a member is `undefined`,
+ * the client works without it.
  */
 export interface Environment {
   readonly fetch: (input: string | Request, init?: RequestInit) => Promise<Response>;
-  readonly wallClock: () => number;
-  /** Is never set, but may stop while the machine sleeps. */
+  readonly wall: () => number;
+  /** Returns the time of a clock that is never set, but may stop while the machine sleeps. */
   readonly monotonic: () => number;
-  /** Returns a number from 0 to 1. Used for jitter only. */
+  /** Returns a random number from 0 to 1. Use it only for jitter. */
   readonly random: () => number;
-  /** Returns `undefined` if the environment has no source of random bytes. */
+  /** Returns random bytes, or `undefined` if the environment has no source of random bytes. */
   readonly randomBytes: (length: number) => Uint8Array | undefined;
   readonly setTimeout: (run: () => void, delay: number) => number;
   readonly clearTimeout: (timer: number | undefined) => void;
   readonly storage: KeyValueStorage | undefined;
-  readonly openChannel: ((name: string, onMessage: (message: unknown) => void) => Channel) | undefined;
-  readonly locks: Locks | undefined;
-  readonly page: Page | undefined;
+  readonly openChannel?: ((name: string, onMessage: (message: unknown) => void) => Channel) | undefined;
+  readonly locks?: Locks | undefined;
+  readonly page?: Page | undefined;
 }
 
 /**
- * Returns the environment of this script: a page, a server that renders pages, or a native app.
+ * Returns the environment of this script: a web page, a server that renders pages, or a native app.
  *
- * @param customFetch Replaces the global `fetch`.
+ * @param customFetch A function that is used instead of the global `fetch`.
  */
 export function toEnvironment(customFetch?: Environment["fetch"]): Environment {
-  const isPage = typeof document !== "undefined";
   return {
-    fetch: customFetch ?? ((input, init) => fetch(input, init)),
-    wallClock: () => Date.now(),
+    fetch: customFetch ?? ((...request) => fetch(...request)),
+    wall: () => Date.now(),
     monotonic: () => performance.now(),
     random: () => Math.random(),
     randomBytes: (length) => probe(() => crypto.getRandomValues(new Uint8Array(length))),
     setTimeout: (run, delay) => setTimeout(run, delay),
     clearTimeout: (timer) => clearTimeout(timer),
     storage: probe(() => window.localStorage),
-    openChannel: isPage ? openChannel : undefined,
-    locks: isPage ? probe(() => navigator.locks) : undefined,
-    page: isPage ? toPage() : undefined,
+    ...(typeof document !== "undefined" && { openChannel, locks: probe(() => navigator.locks), page: toPage() }),
   };
 }
 
-/** Returns `milliseconds` as a delay that `setTimeout` accepts. */
+/** Returns `milliseconds`, limited to a delay that `setTimeout` accepts. */
 export function toTimerDelay(milliseconds: number): number {
   return Math.min(Math.max(0, Math.ceil(milliseconds)), 2 ** 31 - 1);
 }
 
-/** Returns what the browser may lack or block, for example in a frame of another site. */
+/**
+ * Returns the result of `read`, or `undefined` if the browser blocks the feature, for example in a frame of another site.
+ */
 function probe<T>(read: () => T): T | undefined {
   try {
     return read();

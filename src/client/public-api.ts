@@ -10,5 +10,5 @@ export type {
   SessionState,
   User,
 } from "./session/session-state.ts";
-export type { Credentials, LogoutScope } from "./transport/transport.ts";
+export type { Credentials, LoginContinuation, LogoutScope, TokenPair } from "./transport/transport.ts";
 export type { SessionInfo, UserSessions } from "./user-sessions.ts";

@@ -9,7 +9,8 @@ export type * from "./public-api.ts";
  * and in the first render of a server-rendered page, the state is `loading`.
  *
  * @param client A client of `createClient` or `createBearerClient`. Create it once, outside of the component.
- * @returns The current state. A check of `status` also narrows members that were destructured.
+ * @returns The current state. After a check of `status`, TypeScript narrows the other members, even if they were
+ * destructured.
  * @example
  * function Greeting() {
  *   const { status, user } = useSession(client);

@@ -11,14 +11,16 @@ export interface SessionInfo {
   readonly createdAt: number;
   /** When the session was last refreshed. */
   readonly lastUsedAt: number;
-  /** When the session expires, unless it is refreshed before. */
+  /** When the session expires if it is not refreshed before. */
   readonly expiresAt: number;
-  /** The `User-Agent` header of the latest login or refresh, or `null` if there was none. */
+  /** The `User-Agent` header of the latest login or refresh, or `null` if it had none. */
   readonly userAgent: string | null;
   /** The IP address of the latest login or refresh, or `null` if it isn't known. */
   readonly ip: string | null;
   /** The name that the user gave this session, or `null` if there is none. */
   readonly label: string | null;
+  /** Who acts for the user in this session, for example a support agent, or `null` if it is the user. */
+  readonly actor: string | null;
 }
 
 /** Lists, names and revokes the sessions of the logged-in user, on all devices. */
@@ -26,7 +28,7 @@ export interface UserSessions {
   /**
    * Returns all sessions of the user, newest first.
    *
-   * @throws ClientError With any code of the server, or `offline`, `timeout` or `unavailable`.
+   * @throws ClientError With a code from the server, or `offline`, `timeout` or `unavailable`.
    * @example
    * for (const { label, userAgent, current } of await client.sessions.list()) {
    *   render(label ?? userAgent, current);
@@ -34,7 +36,7 @@ export interface UserSessions {
    */
   list(): Promise<readonly SessionInfo[]>;
   /**
-   * Names a session and returns it.
+   * Sets the name of a session and returns the session.
    *
    * @param id The id of one of the user's sessions.
    * @param label At most 100 characters. `null` removes the name.
@@ -45,7 +47,7 @@ export interface UserSessions {
    */
   label(id: string, label: string | null): Promise<SessionInfo>;
   /**
-   * Revokes a session: its device is logged out.
+   * Revokes a session, which logs its device out.
    *
    * @param id The id of one of the user's sessions. To revoke the current one, call `client.logout()` instead.
    * @throws ClientError With status 404 if the user has no such session, for example because it was already revoked.
@@ -56,7 +58,7 @@ export interface UserSessions {
   revoke(id: string): Promise<void>;
 }
 
-/** Creates the calls. `call` sends them below the auth path. */
+/** Creates the functions of `client.sessions`. `call` sends requests below the auth path. */
 export function createUserSessions(call: JsonCall): UserSessions {
   return {
     async list() {
@@ -74,12 +76,12 @@ export function createUserSessions(call: JsonCall): UserSessions {
 const toPath = (id: string) => `sessions/${encodeURIComponent(id)}/`;
 
 function toSessionInfo(value: unknown): SessionInfo {
-  const { created_at, last_used_at, expires_at, user_agent, ...rest } = toJsonObject(value);
-  return {
-    ...rest,
-    createdAt: created_at,
-    lastUsedAt: last_used_at,
-    expiresAt: expires_at,
-    userAgent: user_agent,
-  } as SessionInfo;
+  const {
+    created_at: createdAt,
+    last_used_at: lastUsedAt,
+    expires_at: expiresAt,
+    user_agent: userAgent,
+    ...rest
+  } = toJsonObject(value);
+  return { ...rest, createdAt, lastUsedAt, expiresAt, userAgent } as SessionInfo;
 }

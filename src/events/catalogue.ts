@@ -3,7 +3,10 @@ import type { AuthEvent, EventOfType, EventType, RefreshEvent } from "./events.t
 import { feedEntries } from "./feed-catalogue.ts";
 import { keyEntries } from "./key-catalogue.ts";
 
-/** Every event. A new event needs an entry here, or nothing compiles. docs/events.md is generated from this table. */
+/**
+ * All types of events. A new type needs an entry here, or the code doesn't compile. docs/events.md is generated from this
+ * table.
+ */
 export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> } = {
   login: {
     description: "A session was created.",
@@ -258,12 +261,12 @@ function toRefreshPolicy({ outcome, userId }: RefreshEvent, { auditRotations }: 
   }
 }
 
-/** Returns the entry for an event's type, typed so that it accepts the event. */
+/** Returns the entry for the type of an event, with a type that accepts the event. */
 function toEntry(event: AuthEvent): EventEntry<AuthEvent> {
   return catalogue[event.type] as unknown as EventEntry<AuthEvent>;
 }
 
-/** Returns how this event gets into the audit log. */
+/** Returns how this event is written to the audit log. */
 export function toAuditPolicy(event: AuthEvent, settings: AuditSettings): AuditPolicy {
   const { audit } = toEntry(event);
   return typeof audit === "function" ? audit(event, settings) : audit;
@@ -275,18 +278,18 @@ export function toEventLevel(event: AuthEvent): EventLevel {
   return typeof level === "function" ? level(event) : level;
 }
 
-/** Returns the counter that this event increments, or `null`. */
+/** Returns the counter that this event increments, or `null` if it increments no counter. */
 export function toCount(event: AuthEvent): Count | null {
   return toEntry(event).count?.(event) ?? null;
 }
 
-/** Returns the type of the webhook message about this event, or `null` if none is sent. */
+/** Returns the type of the webhook message about this event, or `null` if no message is sent. */
 export function toWebhookType(event: AuthEvent): string | null {
   const { webhook } = toEntry(event);
   return typeof webhook === "function" ? webhook(event) : webhook;
 }
 
-/** The types of which the audit log can have entries. */
+/** The types of events that the audit log can contain. */
 export const auditedTypes: readonly string[] = Object.freeze(
   Object.entries(catalogue).flatMap(([type, { audit }]) => (audit === "never" ? [] : [type])),
 );

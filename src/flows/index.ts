@@ -83,7 +83,7 @@ const flows = {
 
 type Bound<F> = F extends (deps: never, ...args: infer A) => infer R ? (...args: A) => R : never;
 
-/** Every use case, bound to its dependencies: everything that routes and `createAuth` can do. */
+/** All use cases, bound to their dependencies. Routes and `createAuth` can do nothing else. */
 export type Flows = { readonly [K in keyof typeof flows]: Bound<(typeof flows)[K]> };
 
 /** Binds every flow to `deps`. */

@@ -20,13 +20,13 @@ import type { SessionOwner } from "./logout.ts";
 import { prepareTokens, type TokenLimitOptions } from "./token-pair.ts";
 import { type FoundUser, mayHaveTokens } from "./user-source.ts";
 
-/** How to start a session. */
+/** The options of `issue`. */
 export interface IssueOptions {
   /** Whether a browser keeps the refresh cookie after it is closed. Default: true. */
   readonly remember?: boolean;
   /** Who sent the request. Default: nothing is known. */
   readonly client?: ClientInfo;
-  /** An earlier session of the same browser. It is revoked in the same transaction, if it is that user's. */
+  /** An earlier session of the same browser. If it belongs to that user, it is revoked in the same transaction. */
   readonly replaces?: SessionOwner | undefined;
   /**
    * How you have authenticated the user: RFC 8176 values such as `["otp"]`, or your own. At most 8, of at most 12 letters, digits,
@@ -71,11 +71,11 @@ const actorLifetime = hours(1);
 
 /** A new session, its user and its first pair. */
 export interface Issued {
-  /** The user who is logged in now. */
+  /** The user who is now logged in. */
   readonly user: AuthUser;
   /** The session's row. */
   readonly session: Session;
-  /** The access and the refresh token of generation 0. */
+  /** The access and refresh tokens of generation 0. */
   readonly pair: TokenPair;
 }
 
@@ -130,7 +130,7 @@ function toSessionStart(settings: Pick<Settings, "sessionLifetime">, options: Is
 }
 
 /**
- * Starts a session for an authenticated user who may have tokens, and returns its first pair.
+ * Starts a session for an authenticated user who may have tokens, and returns its first pair of tokens.
  *
  * @throws AuthError `no_active_account` or, with a ticket, `ticket_invalid` if the user was disabled, deleted or given a new
  * password since the user was read; `ticket_invalid` if the ticket can't be used; `unavailable` if the `claims` hook fails.
@@ -212,7 +212,7 @@ export function sessionsLimited(
   }));
 }
 
-/** Returns the events of a login: the sessions that it revokes, the login, and the new device. */
+/** Returns the events of a login: the sessions that it revoked, the login, and the new device. */
 function sessionCreated({ id: sessionId, userId, replaces }: NewSession, client: ClientInfo): EventsOf<CreatedSession> {
   const replaced: EventsOf<RevokedSessions> =
     replaces === undefined ? () => [] : sessionsRevoked({ ...replaces, reason: "replaced", client });

@@ -1,6 +1,6 @@
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
-import type { LoginFailedEvent } from "../events/events.ts";
+import type { LoginFailedEvent } from "../events/login-events.ts";
 import type { Deps } from "./deps.ts";
 import { toDeviceToken } from "./device.ts";
 import { callHook } from "./hook.ts";
@@ -14,7 +14,7 @@ import { type LoginCandidate, mayHaveTokens, type VerifiedUser } from "./user-so
 
 /** A username and a password. */
 export interface Credentials {
-  /** Surrounding white space is ignored. */
+  /** The username. Surrounding white space is ignored. */
   readonly username: string;
   /** The password, used exactly as given. */
   readonly password: string;
@@ -23,8 +23,8 @@ export interface Credentials {
 /** How to log in. */
 export interface LoginOptions extends Pick<IssueOptions, "remember" | "client" | "replaces"> {
   /**
-   * The `device` that this device got at its last login. Failed logins on unknown devices then don't count against this
-   * one. Default: the device is unknown.
+   * The `device` that this device got at its last login. With it, failed logins on unknown devices don't count against this
+   * device. Default: the device is unknown.
    */
   readonly device?: string | undefined;
 }
@@ -39,12 +39,13 @@ export interface LoggedIn extends Issued, WithPublicClaims {
 }
 
 /**
- * Checks a password and starts a session: identify, admit the attempt, verify, settle the attempt, start. An unknown
- * user, a wrong password and an inactive user get the same answer in the same time.
+ * Checks a password and starts a session. The steps are: identify the user, admit the attempt, verify the password, settle
+ * the attempt, start the session. An unknown user, a wrong password and an inactive user get the same answer in the same
+ * time.
  *
- * @throws AuthError `no_active_account`; `throttled`, with `retryAfter`; `second_factor_required`, with `secondFactor`; `unavailable`.
- * StoreUnavailableError. If
- * it throws, no session has been created or replaced.
+ * @throws AuthError `no_active_account` or `unavailable`, or `throttled`, with `retryAfter`. If it throws, no session has
+ * been created or replaced.
+ * @throws StoreUnavailableError with no session created or replaced.
  */
 export async function login(
   deps: Deps,
@@ -102,7 +103,7 @@ async function loginAs(
   return { ...issued, device: deviceToken, ...publicClaims };
 }
 
-/** Returns the user and the second step, if the password is right and the user may have tokens, else why not. */
+/** Returns the user if the password is correct and the user may have tokens. Otherwise returns the reason why not. */
 async function judge(
   deps: Deps,
   candidate: LoginCandidate,
@@ -117,8 +118,8 @@ async function judge(
 }
 
 /**
- * Reports a refused password to the listeners and to the application. Errors that `onLoginFailed` throws are ignored.
- * Does nothing if `error` is not an AuthError, or says that the login needs a second step.
+ * Reports a refused password to the listeners and to the application. Errors from `onLoginFailed` are ignored. Does nothing
+ * if `error` is not an AuthError.
  */
 export async function reportLoginFailure(
   deps: Deps,

@@ -84,6 +84,16 @@ describe("a browser that keeps no cookies", () => {
     expect(state.status).toBe("authenticated");
   });
 
+  it("isn't blamed if scripts see the cookies some time after the response, as in WebKit", async () => {
+    const browser = createFakeBrowser();
+    const tab = await browser.openLoggedIn({ cookieDelay: 3 });
+    expect(tab.client.session().status).toBe("authenticated");
+    // Another front end logs the user out.
+    browser.jar.clear();
+    await browser.clock.advance(3_600_000);
+    expect(tab.states).toEqual(["anonymous expired"]);
+  });
+
   it("isn't blamed by a page on another origin, which can't see the cookies", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn({ baseUrl: "https://api.example" });

@@ -67,6 +67,24 @@ describe("a failed refresh", () => {
     expect(tab.states).toEqual(["authenticated throttled", "authenticated"]);
   });
 
+  it("retries a refresh that failed although a request meanwhile finds that the access token is valid", async () => {
+    const browser = createFakeBrowser();
+    const tab = await browser.openLoggedIn({ random: 1 });
+    browser.server.faults.push({ on: "/refresh/", kind: "offline" });
+    void tab.client.refresh();
+    await browser.clock.advance(0);
+    expect(tab.client.session().problem).toBe("offline");
+    tab.freeze();
+    await browser.clock.advance(5_000); // the back-off is over, and its timer is late
+    const response = tab.client.fetch("https://app.example/api/orders/");
+    await browser.clock.advance(0);
+    expect((await response).status).toBe(200);
+    tab.thaw();
+    await browser.clock.advance(0);
+    expect(browser.server.count("POST /api/auth/refresh/")).toBe(1);
+    expect(tab.client.session().problem).toBeUndefined();
+  });
+
   it("recovers when the network is available again", async () => {
     const browser = createFakeBrowser();
     const tab = await browser.openLoggedIn({ random: 1 });

@@ -37,6 +37,8 @@ export type TabOptions = (ClientOptions | BearerClientOptions) & {
   readonly losesLocks?: boolean;
   /** Whether the browser keeps no cookies. */
   readonly blocksCookies?: boolean;
+  /** Milliseconds between a response and the moment at which scripts see its cookies, which WebKit shows late. Default: 0. */
+  readonly cookieDelay?: number;
   /** Whether a service worker answers every GET from its cache, if the URL is in it. */
   readonly cacheFirst?: boolean;
   /** Returns what `document.cookie` is, from the value of the server's CSRF cookie. Default: it is among others. */
@@ -83,6 +85,7 @@ export function createFakeBrowser(): FakeBrowser {
     blocksChannels = false,
     losesLocks = false,
     blocksCookies = false,
+    cookieDelay = 0,
     cacheFirst = false,
     lacksRandomBytes = false,
     toCookies = (csrf) => `theme=dark; csrftoken=${csrf}`,
@@ -95,17 +98,24 @@ export function createFakeBrowser(): FakeBrowser {
     let missed: (() => void)[] | undefined;
     const deliver = (run: () => void) => (missed ? missed.push(run) : run());
     const cache = new Map<string, Response>();
+    /** The CSRF cookie that scripts see if it comes late. */
+    let lateCookie = jar.get("csrftoken");
+    const getCookie = () => (cookieDelay > 0 ? lateCookie : jar.get("csrftoken"));
     async function send(input: string | Request, init?: RequestInit): Promise<Response> {
       const url = typeof input === "string" ? input : input.url;
       const cached = cacheFirst && (init?.method ?? "GET") === "GET" ? cache.get(url) : undefined;
       if (cached) return cached.clone();
       const response = await server.fetch(blocksCookies ? new Map() : jar, input, init);
+      const cookie = jar.get("csrftoken");
+      clock.setTimeout(() => {
+        lateCookie = cookie;
+      }, cookieDelay);
       cache.set(url, response.clone());
       return response;
     }
     const env: Environment = {
       fetch: send,
-      wallClock: () => clock.time() + error,
+      wall: () => clock.time() + error,
       monotonic: clock.monotonic,
       random: () => random,
       randomBytes: (length) => (lacksRandomBytes ? undefined : new Uint8Array(length).fill(nextByte())),
@@ -134,7 +144,10 @@ export function createFakeBrowser(): FakeBrowser {
       page: {
         href,
         base: href,
-        cookies: () => (jar.has("csrftoken") && !blocksCookies ? toCookies(jar.get("csrftoken") ?? "") : "theme=dark"),
+        cookies() {
+          const cookie = getCookie();
+          return cookie !== undefined && !blocksCookies ? toCookies(cookie) : "theme=dark";
+        },
         listen(events, listener) {
           const stops = events.map((event) => {
             const set = listeners.get(event) ?? new Set();

@@ -14,6 +14,10 @@ export interface FakeSession {
   epoch: number;
   /** The last change of the password. */
   change: { readonly key: string | null; readonly generation: number } | null;
+  /** The ticket of its login, and the idempotency key with which it was used. */
+  ticket?: string | undefined;
+  /** When the password was entered last, in milliseconds. An access token says when that was at its issue. */
+  confirmedAt: number;
   /** Detail and code of the response to a refresh, as JSON, if the session was revoked. */
   revoked: string | null;
 }
@@ -22,6 +26,8 @@ export interface FakeSession {
 export interface FakeUser {
   readonly id: string;
   username: string;
+  /** What a `publicClaims` hook says. */
+  claims?: object;
 }
 
 /** The server, and what a test may change about it. */
@@ -40,6 +46,8 @@ export interface FakeServer {
   accessLifetime: number;
   /** Further claims of access tokens. */
   claims: object;
+  /** Whether a login needs the code `123456` after the password. */
+  asksForCode: boolean;
   /** Whether the server answers like version 0.1: without names of sessions and without `Session-Ended`. */
   isOld: boolean;
   /** The name of the header with the CSRF token. */

@@ -6,6 +6,12 @@ const json = (status: number, body: unknown, headers: Record<string, string> = {
 const challenge = { "WWW-Authenticate": 'Bearer realm="api"' };
 const refused = (detail: string, code = "token_not_valid", headers: Record<string, string> = {}) =>
   json(401, { detail, code }, { ...challenge, ...headers });
+const needsConfirmation = () =>
+  json(
+    401,
+    { detail: "Confirm that it is you, and try again.", code: "confirmation_required", max_age: 600 },
+    { "WWW-Authenticate": 'Bearer realm="api", error="insufficient_user_authentication", max_age="600"' },
+  );
 const notAuthenticated = () => refused("Authentication credentials were not provided.", "not_authenticated");
 
 /** Creates a server in memory that implements the part of the HTTP API that the client uses. */
@@ -14,6 +20,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
   const requests: FakeServer["requests"] = [];
   const faults: Fault[] = [];
   const users = new Map(["alice", "bob"].map((username, index) => [username, { id: `${index + 1}`, username }]));
+  const tickets = new Map<string, string>();
   const passwords = new Map([...users.keys()].map((username) => [username, "secret"]));
   let serial = 0;
   const next = () => {
@@ -29,6 +36,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     latency: 0,
     accessLifetime: 1800,
     claims: {},
+    asksForCode: false,
     isOld: false,
     csrfHeader: "X-CSRFToken",
     users,
@@ -94,7 +102,12 @@ export function createFakeServer(clock: FakeClock): FakeServer {
 
   async function travel(signal: AbortSignal, delay = 0): Promise<void> {
     const duration = server.latency + delay;
-    if (duration > 0) await new Promise<void>((resolve) => clock.setTimeout(resolve, duration));
+    if (duration > 0) {
+      await new Promise<void>((resolve) => {
+        clock.setTimeout(resolve, duration);
+        signal.addEventListener("abort", () => resolve());
+      });
+    }
     signal.throwIfAborted();
   }
 
@@ -106,10 +119,11 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     if (path.startsWith("/api/token/")) return { response: answerToken(path, JSON.parse(body)) };
     const bearer = request.headers.get("Authorization")?.slice(7);
     const isUnsafe = !["GET", "HEAD"].includes(request.method);
-    if (isUnsafe && !bearer && !isCsrfToken(request, jar, line === "POST /api/auth/login/")) {
+    if (isUnsafe && !bearer && !isCsrfToken(request, jar, line.startsWith("POST /api/auth/login/"))) {
       return { response: json(403, { detail: "CSRF Failed: token", code: "csrf_failed" }) };
     }
     if (line === "POST /api/auth/login/") return login(JSON.parse(body), jar);
+    if (line === "POST /api/auth/login/continue/") return continueLogin(request, JSON.parse(body), jar);
     if (line === "POST /api/auth/refresh/") return refresh(jar, request.headers.get("Idempotency-Key"));
     if (line === "POST /api/auth/logout/") {
       if (bearer && !toLive(bearer)) return { response: refused("Given token not valid for any token type") };
@@ -120,6 +134,10 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     if (path.startsWith("/public/")) return { response: json(200, { echo: body }) };
     if (!session) {
       return { response: refused("Given token not valid for any token type") };
+    }
+    if (line === "POST /api/auth/confirm/") return confirm(session, JSON.parse(body), bearer !== undefined);
+    if (path === "/api/payouts/" && clock.time() - toClaims(bearer ?? jar.get("access") ?? "").auth_time > 600_000) {
+      return { response: needsConfirmation() };
     }
     if (path === "/api/auth/me/") {
       return {
@@ -170,6 +188,14 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     return bearer ? { response } : { response, cookies: toCookies(session) };
   }
 
+  function confirm(session: FakeSession, body: Record<string, string>, isBearer: boolean): Answered {
+    if (body["password"] !== passwords.get(session.username))
+      return { response: json(400, { password: ["Invalid password."] }) };
+    session.confirmedAt = clock.time();
+    const access = toAccess(session);
+    return isBearer ? { response: json(200, { access }) } : { response: json(204, null), cookies: { access } };
+  }
+
   const toInfo = (session: FakeSession, current: FakeSession) => ({
     id: session.id,
     current: session === current,
@@ -179,6 +205,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     user_agent: "x",
     ip: null,
     label: null,
+    actor: null,
   });
 
   function create(username = "alice"): FakeSession {
@@ -192,6 +219,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
       rotatedAt: 0,
       epoch: 0,
       change: null,
+      confirmedAt: clock.time(),
       revoked: null,
     };
     sessions.set(session.id, session);
@@ -206,6 +234,7 @@ export function createFakeServer(clock: FakeClock): FakeServer {
       iat,
       exp: iat + server.accessLifetime,
       ms: clock.time(),
+      auth_time: session.confirmedAt,
       ...server.claims,
     };
     return `h.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.s`;
@@ -257,8 +286,32 @@ export function createFakeServer(clock: FakeClock): FakeServer {
   function login({ username, password }: Record<string, string>, jar: CookieJar): Answered {
     if (password !== passwords.get(username ?? ""))
       return { response: refused("No active account found with the given credentials", "no_active_account") };
+    if (server.asksForCode) {
+      const ticket = `tpl_${next()}`;
+      tickets.set(ticket, username ?? "");
+      const body = { detail: "Enter the code.", code: "second_factor_required", ticket, methods: ["otp"] };
+      return { response: json(401, body, challenge) };
+    }
+    return begin(username, jar);
+  }
+
+  /** A repeated request is answered by the session that the first one began. */
+  function continueLogin(request: Request, { ticket = "", code }: Record<string, string>, jar: CookieJar): Answered {
+    const username = tickets.get(ticket);
+    const key = request.headers.get("Idempotency-Key");
+    const begun = [...sessions.values()].find((session) => session.ticket === `${ticket} ${key}`);
+    if (begun) return { response: json(200, toBody(begun)), cookies: toCookies(begun) };
+    if (username === undefined) return { response: refused("Log in again.", "ticket_invalid") };
+    if (code !== "123456")
+      return { response: json(400, { detail: "The code is wrong.", code: "second_factor_invalid" }) };
+    tickets.delete(ticket);
+    return begin(username, jar, key === null ? undefined : `${ticket} ${key}`);
+  }
+
+  function begin(username: string | undefined, jar: CookieJar, ticket?: string): Answered {
     server.revoke(jar.get("refresh")?.split(":")[0] ?? "");
     const session = create(username);
+    session.ticket = ticket;
     return { response: json(200, toBody(session)), cookies: toCookies(session) };
   }
 

@@ -181,6 +181,7 @@ describe("the calls of the client", () => {
       userAgent: "x",
       ip: null,
       label: null,
+      actor: null,
     });
     expect(await tab.client.sessions.label("s1", "laptop")).toMatchObject({ id: "s1", label: "laptop", createdAt: 1 });
     await expect(tab.client.sessions.revoke("unknown id")).rejects.toMatchObject({ status: 404 });

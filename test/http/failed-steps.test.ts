@@ -4,6 +4,7 @@ import { systemRandom } from "../../src/core/runtime/random.ts";
 import type { Store } from "../../src/core/store/index.ts";
 import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
 import { type Browser, createBrowser } from "../support/browser.ts";
+import { addService, type TestService } from "../support/services.ts";
 
 /** More steps than any route takes. */
 const maxSteps = 60;
@@ -43,6 +44,8 @@ function createFaults() {
       users: wrap(store.users),
       sessions: wrap(store.sessions),
       throttle: wrap(store.throttle),
+      services: wrap(store.services),
+      feed: { ...store.feed, revokeToken: wrap({ revokeToken: store.feed.revokeToken }).revokeToken },
       tickets: wrap(store.tickets),
     }),
   };
@@ -60,7 +63,8 @@ interface Scene {
   readonly sessionId: string;
   /** Another session of alice. */
   readonly other: { readonly access: string; readonly refresh: string; readonly sessionId: string };
-  /** The ticket of a login that waits for a second step. */
+  /** A service that may revoke tokens. */
+  readonly service: TestService;
   readonly ticket: string;
 }
 
@@ -85,6 +89,18 @@ const routes: readonly (readonly [name: string, toSend: (scene: Scene) => Send])
     ({ t, other: { refresh } }) =>
       () =>
         t.send("POST", "/api/token/blacklist/", { body: { refresh } }),
+  ],
+  [
+    "POST token/revoke/ of a refresh token",
+    ({ t, other: { refresh }, service }) =>
+      () =>
+        t.send("POST", "/api/token/revoke/", { body: { token: refresh }, headers: service.basic }),
+  ],
+  [
+    "POST token/revoke/ of an access token",
+    ({ t, other: { access }, service }) =>
+      () =>
+        t.send("POST", "/api/token/revoke/", { body: { token: access }, headers: service.basic }),
   ],
   [
     "POST auth/login/",
@@ -146,7 +162,22 @@ const routes: readonly (readonly [name: string, toSend: (scene: Scene) => Send])
       () =>
         browser.post("/api/auth/confirm/", { password: alice.password }),
   ],
+  [
+    "POST auth/password/ by bearer token",
+    ({ t, other }) => {
+      const body = { current_password: alice.password, new_password: newPassword };
+      return () => t.send("POST", "/api/auth/password/", { body, headers: toBearer(other.access, "c".repeat(22)) });
+    },
+  ],
+  ...(["local", "others", "all"] as const).map((scope): (typeof routes)[number] => [
+    `POST auth/logout/ ${scope} by bearer token`,
+    ({ t, other }) =>
+      () =>
+        t.send("POST", "/api/auth/logout/", { body: { scope }, headers: toBearer(other.access, "d".repeat(22)) }),
+  ]),
 ];
+
+const toBearer = (access: string, key: string) => ({ Authorization: `Bearer ${access}`, "Idempotency-Key": key });
 
 let t: TestAuth;
 afterEach(() => t.close());
@@ -181,7 +212,7 @@ async function createScene(faults: Faults): Promise<Scene> {
   needsStep = true;
   const { ticket } = (await (await t.send("POST", "/api/token/", { body: alice })).json()) as { ticket: string };
   needsStep = false;
-  return { t, browser, sessionId, other, ticket };
+  return { t, browser, sessionId, other, ticket, service: await addService(t, ["revoke"]) };
 }
 
 /** Everything that a request may change, except counts of failed logins. */

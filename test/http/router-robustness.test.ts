@@ -30,6 +30,9 @@ const paths = [
   "/.well-known/oauth-authorization-server",
   "/api/token/introspect/",
   "/api/token/revoke/",
+  "/api/auth/check/",
+  "/api/auth/check/x",
+  "/api/auth/revocations/",
 ];
 
 const headerText = fc

@@ -1,37 +1,61 @@
 import { assembleClient } from "../assemble-client.ts";
 import type { BaseClientOptions, Client } from "../client.ts";
 import type { Environment, KeyValueStorage } from "../environment.ts";
-import { createSessionState, type Problem, type SessionStateHolder } from "../session/session-state.ts";
+import { createSessionState, type SessionState } from "../session/session-state.ts";
 import { createJsonCall } from "../transport/json-call.ts";
-import { untilAborted } from "../transport/outgoing.ts";
-import { toEndpoints } from "../transport/transport.ts";
+import { type Credentials, type TokenPair, toUrls } from "../transport/transport.ts";
 import { createBearerTransport } from "./bearer-transport.ts";
 import { createRevoker } from "./revoker.ts";
 import { createTokenRecords } from "./token-records.ts";
-import { createTokenStorage, type TokenStorage } from "./token-storage.ts";
+import { createTokenStorage } from "./token-storage.ts";
 
 /** The options of `createBearerClient`. */
 export interface BearerClientOptions extends BaseClientOptions {
   /**
-   * Where the client keeps its tokens. Use the most protected storage of the device, for example its keychain: anyone
-   * who reads the tokens can act as the user.
+   * The storage for the client's tokens. Use the best protected storage of the device, for example its keychain: anyone who
+   * can read the tokens can act as the user.
    *
-   * The keys consist of letters, digits, `.`, `-` and `_`, and a value has at most 2,000 bytes, so Expo's SecureStore fits. If a
-   * method throws or rejects, `login` rejects with the code `storage_failed`, and later the state has this `problem`: the
-   * session then lasts only until the app ends.
+   * The keys consist of letters, digits, `.`, `-` and `_`, and a value has at most 2,000 bytes, so you can use Expo's
+   * SecureStore. If a method throws or rejects during a login, `login` rejects with the code `storage_failed`. If that
+   * happens later, the state has the `problem` `storage_failed`, and the session lasts only until the app ends.
    */
   readonly storage: KeyValueStorage;
   /** The server's `tokenPath` setting. Default: `"/api/token"`. */
   readonly tokenPath?: string;
   /**
-   * Which answer to a refresh logs the user out: one with the header `Session-Ended: true`, which tokenpair sends since
-   * version 0.2, or every `"401"` of a server that never sends the header. Default: `"header"`.
+   * Which response to a refresh logs the user out. `"header"`: a response with the header `Session-Ended: true`, which
+   * tokenpair has sent since version 0.2. `"401"`: every 401, for a server that never sends this header. Default:
+   * `"header"`.
    */
   readonly sessionEndsOn?: "header" | "401";
 }
 
-/** Creates the client that `createBearerClient` returns, in an environment. */
-export function assembleBearerClient(env: Environment, options: BearerClientOptions): Client {
+/** A client that keeps its tokens in the application's storage. */
+export interface BearerClient<C = unknown> extends Client<C> {
+  /**
+   * Logs a user in and returns the new state. With the tokens of a login that a route of your server has answered, for
+   * example after a second factor or a login with another provider, it sends no password and adopts the session.
+   *
+   * @throws ClientError See `Client.login`. With code `storage_failed` if the storage doesn't work.
+   * @example
+   * const response = await client.fetch("/api/login-by-link/", { method: "POST", body: JSON.stringify({ link }) });
+   * await client.login(await response.json());
+   */
+  login(credentials: Credentials | TokenPair): Promise<SessionState<C>>;
+  /**
+   * Returns an access token that can be used now, for connections that `client.fetch` can't open, such as a WebSocket. It
+   * refreshes only if the token has expired. Get it again for every connection.
+   *
+   * @returns The token, or `undefined` if no user is logged in.
+   * @throws ClientError With a `Problem` as its code if the session can't be refreshed.
+   * @example
+   * const token = await client.accessToken();
+   */
+  accessToken(): Promise<string | undefined>;
+}
+
+/** Creates the client that `createBearerClient` returns, in a given environment. */
+export function assembleBearerClient(env: Environment, options: BearerClientOptions): BearerClient {
   const { storage, timeout = 10, tokenPath = "/api/token", sessionEndsOn } = options;
   if (!storage) {
     throw new TypeError("storage is required. Pass an object with getItem, setItem and removeItem.");
@@ -40,35 +64,42 @@ export function assembleBearerClient(env: Environment, options: BearerClientOpti
     throw new TypeError("baseUrl is required if there is no page, for example https://api.example.com.");
   }
   requirePlatform(env);
-  const endpoints = toEndpoints(options, env.page);
-  const name = `tokenpair bearer ${endpoints.auth}`;
-  let stop = new AbortController();
+  const urls = toUrls(options, env.page);
+  const name = `tokenpair bearer ${urls.auth}`;
   const tokens = createTokenStorage(storage, () => {
     const { problem } = state.get();
-    if (!problem || problem === storageFailed) state.setProblem();
+    if (!problem || problem === storageFailed) state.report();
   });
-  const state = withStorageProblem(createSessionState(), tokens);
+  const state = createSessionState(() => tokens.error() && storageFailed);
   const records = createTokenRecords(env, tokens, name);
-  const createTokenCall = (env: Environment, seconds: number) =>
-    createJsonCall(env, seconds, endpoints.root + tokenPath, (input, init, fetch = env.fetch) => fetch(input, init));
-  const revoker = createRevoker(env, records, createTokenCall(env, timeout));
-  const client = assembleClient({
-    ...{ env, endpoints, name, records, timeout, state },
-    createTransport: (env, getShownId) =>
-      createBearerTransport({
-        ...{ env, records, endpoints, createTokenCall, timeout, getShownId },
-        stoppable: { ...env, fetch: (...request) => untilAborted(env.fetch(...request), stop.signal) },
-        storage: tokens,
-        endsOn401: sessionEndsOn === "401",
-      }),
-  });
+  const createTokenCall = (env: Environment) =>
+    createJsonCall(env, urls.root + tokenPath, {
+      timeout,
+      send: (input, init, fetch = env.fetch) => fetch(input, init),
+    });
+  const revoker = createRevoker(env, records, createTokenCall(env));
+  const { client, refresher } = assembleClient({ env, urls, name, records, timeout, state }, (env) =>
+    createBearerTransport({
+      ...{ env, records, urls, timeout, state },
+      callToken: createTokenCall(env),
+      storage: tokens,
+      endsOn401: sessionEndsOn === "401",
+    }),
+  );
   return {
     ...client,
+    async accessToken() {
+      const { user } = await client.ensure();
+      const { access } = (await records.read()) ?? {};
+      if (access || !user) return access;
+      // It was too large for the storage, so only the tab that received it has it.
+      await client.refresh();
+      return (await records.read())?.access;
+    },
     async logout(scope = "local") {
       if (scope !== "local") return client.logout(scope);
       // A refresh that is running would delay the logout.
-      stop.abort();
-      stop = new AbortController();
+      refresher.stop();
       await client.logout();
       return { revoked: await revoker.flush() };
     },
@@ -79,7 +110,11 @@ export function assembleBearerClient(env: Environment, options: BearerClientOpti
   };
 }
 
-/** @throws TypeError If the client can't work in this environment. The message says what to do. */
+/**
+ * Checks that the client can work in this environment.
+ *
+ * @throws TypeError If it can't. The message says what to do.
+ */
 function requirePlatform(env: Environment): void {
   try {
     if (env.randomBytes(1) && new URL("http://a").origin && !atob("")) return;
@@ -93,16 +128,3 @@ function requirePlatform(env: Environment): void {
 }
 
 const storageFailed = "storage_failed";
-
-/** Returns a state that has this problem, if it has no other, as long as the storage fails. */
-function withStorageProblem(state: SessionStateHolder, { getError }: TokenStorage): SessionStateHolder {
-  const find = (problem?: Problem) => problem ?? (getError() && storageFailed);
-  return {
-    ...state,
-    set(next) {
-      const problem = find(next.problem);
-      state.set({ ...next, ...(problem && { problem }) });
-    },
-    setProblem: (problem) => state.setProblem(find(problem)),
-  };
-}

@@ -1,40 +1,38 @@
 import { notAuthenticated, sessionChanged, unexpectedResponse } from "../client-error.ts";
 import type { Environment } from "../environment.ts";
+import type { SessionStateHolder } from "../session/session-state.ts";
 import { createJsonCall, type JsonCall, type JsonObject, parseJsonObject, type Send } from "../transport/json-call.ts";
 import { isUnsafe, toRequest } from "../transport/outgoing.ts";
-import { type Endpoints, type Grant, lateFactor, type Transport, toLifetime } from "../transport/transport.ts";
+import { type Grant, lateFactor, type Transport, toLifetime, type Urls } from "../transport/transport.ts";
 import type { TokenRecords } from "./token-records.ts";
 import type { TokenStorage } from "./token-storage.ts";
 
-/** The parts that the bearer transport works with. */
+/** The dependencies of the bearer transport. */
 export interface BearerTransportParts {
   readonly env: Environment;
-  /** The environment's `fetch`, for calls that a logout interrupts. */
-  readonly stoppable: Environment;
   readonly records: TokenRecords;
   readonly storage: TokenStorage;
-  readonly endpoints: Endpoints;
-  /** Creates calls below the token path, with a timeout in seconds. */
-  readonly createTokenCall: (env: Environment, seconds: number) => JsonCall;
-  /** Seconds. */
+  readonly urls: Urls;
+  /** Calls a `path` below the token path. */
+  readonly callToken: JsonCall;
+  /** How long a call may take, in seconds. */
   readonly timeout: number;
-  /** Whether every 401 to a refresh logs the user out. */
+  /** Whether every 401 response to a refresh logs the user out. */
   readonly endsOn401: boolean;
-  /** Returns the id of the session that the client shows. */
-  readonly getShownId: () => string | undefined;
+  readonly state: SessionStateHolder;
 }
 
 /**
- * Creates a transport whose tokens are in the application's storage. They are read for every request, because other
- * tabs and processes write them too. The access token is sent only to the server's origin, and the refresh token only
- * to the token endpoints.
+ * Creates a transport whose tokens are in the application's storage. It reads them for every request, because other tabs
+ * and processes also write them. It sends the access token only to the server's origin, and the refresh token only to the
+ * token endpoints.
  */
 export function createBearerTransport(parts: BearerTransportParts): Transport {
-  const { env, stoppable, records, storage, endpoints, createTokenCall, timeout, endsOn401, getShownId } = parts;
+  const { env, records, storage, urls, callToken, timeout, endsOn401, state } = parts;
 
   const send: Send = async (input, init, fetch = env.fetch) => {
     const { input: copy, headers } = toRequest(input, init);
-    const shownId = getShownId();
+    const shownId = state.get().sessionId;
     const { access, sessionId } = (await records.read()) ?? {};
     if (access && !headers.has("Authorization")) {
       if (sessionId && sessionId !== shownId && isUnsafe(input, init)) throw sessionChanged();
@@ -43,35 +41,39 @@ export function createBearerTransport(parts: BearerTransportParts): Transport {
     return fetch(copy, { ...init, headers });
   };
 
-  const call = createJsonCall(stoppable, timeout, endpoints.auth, send);
+  const call = createJsonCall(env, urls.auth, { timeout, send });
 
   return {
-    origins: [endpoints.origin],
+    origins: [urls.origin],
     send,
     call,
-    async login({ username, password }) {
+    async login(input) {
       // The password isn't sent, and no session begins, if the storage can't keep the tokens.
       await records.write((await records.read()) ?? { at: 0, lifetime: 0, ended: null });
-      const error = storage.getError();
+      const error = storage.error();
       if (error) throw error;
-      return toGrant(await createTokenCall(env, timeout)("POST", "", { username, password }));
+      return toGrant("access" in input ? { ...input } : await callToken("POST", "", input));
     },
-    async refresh(getIdempotencyKey) {
+    async refresh(getKey, _isKnown, signal) {
       const { refresh } = (await records.read()) ?? {};
-      if (!refresh) throw storage.getError() ?? notAuthenticated();
-      const key = await getIdempotencyKey(refresh);
-      const json = await createTokenCall(stoppable, timeout * lateFactor)("POST", "refresh/", { refresh }, key);
+      if (!refresh) throw storage.error() ?? notAuthenticated();
+      const key = await getKey(refresh);
+      const options = { key, timeout: timeout * lateFactor, signal };
+      const json = await callToken("POST", "refresh/", { refresh }, options);
       // If rotation is off, the response has no refresh token and the current one stays valid.
       return toGrant({ refresh, ...json });
     },
     endsOn401: () => endsOn401,
-    async logout(scope) {
-      if (scope !== "local") return void (await call("POST", "logout/", { scope }));
+    async logout(scope, options) {
+      if (scope !== "local") return void (await call("POST", "logout/", { scope }, options));
       const { sessionId } = (await records.read()) ?? {};
-      if (sessionId && sessionId !== (getShownId() ?? sessionId)) throw sessionChanged();
+      if (sessionId && sessionId !== (state.get().sessionId ?? sessionId)) throw sessionChanged();
       await records.forget();
     },
-    changePassword: async (...change) => toGrant(await call("POST", "password/", ...change)),
+    async replace(...request) {
+      const json = await call("POST", ...request);
+      return toGrant({ refresh: (await records.read())?.refresh, ...json });
+    },
   };
 }
 
@@ -87,7 +89,9 @@ function toGrant({ access, refresh }: JsonObject): Grant {
   };
 }
 
-/** Returns the claims of a JWT without verifying it: the client trusts its server, and only the server must verify. */
+/**
+ * Returns the claims of a JWT without verifying it. The client trusts its server, and only the server must verify tokens.
+ */
 function decodeClaims(token: string): JsonObject {
   try {
     return parseJsonObject(atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/")));

@@ -1,19 +1,20 @@
-import type { Client } from "../client.ts";
 import { type KeyValueStorage, toEnvironment } from "../environment.ts";
-import { assembleBearerClient, type BearerClientOptions } from "./bearer-client.ts";
+import { assembleBearerClient, type BearerClient, type BearerClientOptions } from "./bearer-client.ts";
 
+export { patchFetch } from "../patch-fetch.ts";
 export * from "../public-api.ts";
-export type { BearerClientOptions, KeyValueStorage };
+export type { BearerClient, BearerClientOptions, KeyValueStorage };
 
 /**
- * Creates a client that keeps its tokens in your storage and sends the access token in the `Authorization` header. Use
- * it for native apps and other programs without cookies. In a page, use `createClient` of `tokenpair/client`: it keeps
- * the tokens away from scripts.
+ * Creates a client that keeps its tokens in your storage and sends the access token in the `Authorization` header. Use it
+ * for native apps and other programs without cookies. In a web page, use `createClient` from `tokenpair/client`, which
+ * keeps the tokens away from scripts.
  *
- * It immediately reads the storage and finds out whether a user is logged in; until then its state is `loading`. Create
- * one client per server and keep it.
+ * The client immediately reads the storage and finds out whether a user is logged in. Until then, its state is `loading`.
+ * Create one client for each server and keep it.
  *
- * @param options `storage` is required, and so is `baseUrl` if there is no page.
+ * @typeParam C What the server's `publicClaims` hook returns: the type of `user.claims`.
+ * @param options `storage` is required. `baseUrl` is required if there is no page.
  * @throws TypeError If `storage` is missing, if `baseUrl` is missing and there is no page, or if `baseUrl` isn't a URL.
  * @example
  * const client = createBearerClient({
@@ -27,6 +28,6 @@ export type { BearerClientOptions, KeyValueStorage };
  * await client.login({ username, password });
  * const orders = await (await client.fetch("/api/orders/")).json();
  */
-export function createBearerClient(options: BearerClientOptions): Client {
-  return assembleBearerClient(toEnvironment(options.fetch), options);
+export function createBearerClient<C = unknown>(options: BearerClientOptions): BearerClient<C> {
+  return assembleBearerClient(toEnvironment(options.fetch), options) as BearerClient<C>;
 }

@@ -3,17 +3,25 @@ import type { Environment } from "../environment.ts";
 import type { JsonCall } from "../transport/json-call.ts";
 import type { TokenRecords } from "./token-records.ts";
 
-/** Revokes the sessions that the user has logged out of, also if the server can't be reached at the time. */
+/** Revokes the sessions that the user has logged out of, even if the server couldn't be reached at the time. */
 export interface Revoker {
-  /** Tries to revoke them now, and again later if that fails. Returns whether the server has revoked all. */
+  /**
+   * Tries to revoke the sessions now. If that fails, tries again later. Returns whether the server has revoked all of them.
+   */
   readonly flush: () => Promise<boolean>;
   readonly dispose: () => void;
 }
 
-/** Creates a revoker, which begins with what an earlier run of the app has left. `call` sends below the token path. */
+/**
+ * Creates a revoker. It begins with the sessions that an earlier run of the app has left. `call` sends requests below the
+ * token path.
+ */
 export function createRevoker(env: Environment, { readForgotten, drop }: TokenRecords, call: JsonCall): Revoker {
   let timer: number | undefined;
-  /** Seconds until the next attempt, unless the server says how long to wait. 0 for none. */
+  /**
+   * The number of seconds until the next attempt, unless the server says how long to wait. 0 means that no further attempt
+   * is made.
+   */
   let delay = 30;
 
   async function flush(): Promise<boolean> {

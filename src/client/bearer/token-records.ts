@@ -2,23 +2,23 @@ import type { Environment } from "../environment.ts";
 import { createRecords, type Records, type SessionRecord } from "../session/records.ts";
 import type { TokenStorage } from "./token-storage.ts";
 
-/** The records of a client that stores its tokens, and the sessions that it has yet to revoke. */
+/** The records of a client that stores its tokens, and the sessions that it still has to revoke. */
 export interface TokenRecords extends Records {
-  /** Deletes the tokens and keeps the refresh token until the session is revoked, in one step. */
+  /** Deletes the tokens, but keeps the refresh token until the session is revoked. Both happen in one step. */
   readonly forget: () => Promise<void>;
   /** Returns the refresh tokens of the sessions that the user has logged out of and that aren't revoked yet. */
   readonly readForgotten: () => Promise<readonly string[]>;
-  /** Removes one of them. */
+  /** Removes one of these refresh tokens. */
   readonly drop: (refresh: string) => Promise<void>;
 }
 
-/** What is stored. */
+/** The record as it is stored. */
 type StoredRecord = SessionRecord & { readonly revoke?: readonly string[] | undefined };
 
-/** The maximum number of bytes to store: Expo's SecureStore may refuse more than 2,048. A record is ASCII. */
+/** The maximum number of bytes to store, because Expo's SecureStore may refuse more than 2,048. Records are ASCII. */
 const maxLength = 2000;
 
-/** Creates the records. An access token that makes a record too long is only kept in memory. */
+/** Creates the records. If an access token makes a record too long, the token is kept only in memory. */
 export function createTokenRecords(env: Environment, storage: TokenStorage, name: string): TokenRecords {
   const records = createRecords(env, storage, name);
   const readStored = records.read as () => Promise<StoredRecord | undefined>;

@@ -6,13 +6,13 @@ export interface TokenStorage {
   readonly getItem: (key: string) => Promise<string | null>;
   readonly setItem: (key: string, value: string) => Promise<void>;
   readonly removeItem: (key: string) => Promise<void>;
-  /** Returns the error of a call that failed, until a call for the same key works. */
-  readonly getError: () => ClientError | undefined;
+  /** Returns the error of the last call that failed, until a call for the same key succeeds. */
+  readonly error: () => ClientError | undefined;
 }
 
 /**
- * Creates a storage on top of the application's, whose keys consist of letters, digits, `.`, `-` and `_`, as Expo's SecureStore
- * requires. A value that version 0.1 has stored under another key is moved.
+ * Creates a storage on top of the application's storage. Its keys consist of letters, digits, `.`, `-` and `_`, as Expo's
+ * SecureStore requires. A value that version 0.1 stored under another key is moved.
  *
  * @param onChange called after each call.
  */
@@ -51,7 +51,7 @@ export function createTokenStorage(storage: KeyValueStorage, onChange: () => voi
     },
     setItem: (key, value) => call("setItem", key, value),
     removeItem: (key) => call("removeItem", key),
-    getError: () => [...failures.values()][0],
+    error: () => [...failures.values()][0],
   };
 }
 

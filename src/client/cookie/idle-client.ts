@@ -1,14 +1,21 @@
 import type { Client } from "../client.ts";
 import { loading } from "../session/session-state.ts";
 
-/** Creates the client for environments without a page, such as server rendering: its state is always `loading`. */
-export function createIdleClient(): Client {
-  const reject = () => Promise.reject(new TypeError("Call this in a browser: createClient needs a page."));
+/** Creates the client for environments without a page, such as server rendering. Its state is always `loading`. */
+export function createIdleClient(): Client & { readonly csrfToken: () => Promise<string> } {
+  const reject = async () => {
+    throw new TypeError("Call this in a browser.");
+  };
   return {
     login: reject,
     logout: reject,
     fetch: reject,
+    ready: reject,
+    ensure: reject,
+    reload: reject,
     refresh: reject,
+    confirm: reject,
+    csrfToken: reject,
     changePassword: reject,
     sessions: { list: reject, label: reject, revoke: reject },
     session: () => loading,

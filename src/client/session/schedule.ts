@@ -1,166 +1,158 @@
 import type { ClientError } from "../client-error.ts";
 import { type Environment, toTimerDelay } from "../environment.ts";
 import type { SessionRecord } from "./records.ts";
+import { type Stopwatch, startStopwatch } from "./stopwatch.ts";
 
-/** A moment on both clocks, in milliseconds. */
-export interface Moment {
-  readonly monotonic: number;
-  readonly wall: number;
-}
-
-/** The moment that is `delay` seconds after another. */
-interface Deadline extends Moment {
+/** The moment that is `delay` seconds after the start of a stopwatch. */
+interface Deadline {
+  readonly age: Stopwatch;
   readonly delay: number;
 }
 
-/** How long the access token lasts. Both numbers are seconds, not rounded, and negative if the time has passed. */
+/**
+ * The times until the access token expires and is refreshed. Both are in seconds, not rounded, and negative if the time has
+ * passed.
+ */
 export interface Countdown {
-  /** Seconds until the access token expires. */
+  /** The number of seconds until the access token expires. */
   readonly accessExpiresIn: number;
-  /** Seconds until the client refreshes the access token by itself. */
+  /** The number of seconds until the client refreshes the access token. */
   readonly refreshIn: number;
 }
 
 /**
- * When to refresh and when to retry. Durations are seconds. `notBefore` is a time on the monotonic clock, in
- * milliseconds: an access token that was received earlier isn't good enough.
+ * Decides when to refresh and when to retry. Durations are in seconds. `notBefore` is a time on the monotonic clock, in
+ * milliseconds. An access token that was received before this time is not accepted.
  */
 export interface Schedule {
-  readonly now: () => Moment;
-  /** Returns the seconds since `moment`, on the clock that advanced more: the other may have stopped during sleep. */
-  readonly secondsSince: (moment: Moment) => number;
   /** Sets the times of the tokens, ends a back-off and starts the timer. */
-  readonly setToken: (record: SessionRecord) => void;
-  /** Returns when the current access token was received, or `undefined` if there is none. */
-  readonly receivedAt: () => Moment | undefined;
+  readonly set: (record: SessionRecord) => void;
+  /** Returns the times of the current access token, as another object for each token, or `undefined` if no session is known. */
+  readonly token: () => object | undefined;
   /** Returns whether there is an access token that was received at `notBefore` or later and hasn't expired. */
   readonly isLive: (notBefore: number) => boolean;
-  /** Returns whether it is time to refresh. */
-  readonly isRefreshDue: () => boolean;
+  /** Returns the `notBefore` of what is due: that of a retry, or now if it is time to refresh, or `anyToken`. */
+  readonly due: () => number;
   readonly countdown: () => Countdown | undefined;
   /** Starts an exponential back-off with full jitter, which never ends before the error's `retryAfter`. */
   readonly backOff: (notBefore: number, error?: ClientError) => void;
   /**
-   * Counts a refresh that the server refused. Returns whether to offer a login: after three refusals in a minute or
-   * more, or if the refresh token has expired.
+   * Counts a refresh that the server refused. Returns whether to offer a login. This is the case after three refusals in a
+   * minute or more, or if the refresh token has expired.
    */
-  readonly countRefusal: () => boolean;
-  /** Returns the latest `notBefore` of the attempts that failed since the back-off began, or `anyToken`. */
-  readonly retryTarget: () => number;
-  readonly isBackingOff: () => boolean;
-  /** Returns the error that the back-off began with. */
-  readonly getError: () => ClientError | undefined;
-  /** Makes the retry due immediately, unless the server sent a `Retry-After`. */
-  readonly skipBackoff: () => void;
-  /** Does the same after a response with this status, if the back-off began because the server didn't work. */
-  readonly serverAnswered: (status: number) => void;
-  /** Ends the back-off after a success. */
-  readonly resetBackoff: () => void;
+  readonly refused: () => boolean;
+  readonly waits: () => boolean;
+  /** Returns the error that started the back-off. */
+  readonly error: () => ClientError | undefined;
+  /** Makes the retry due immediately, unless the server sent a `Retry-After` header. */
+  readonly skip: () => void;
+  /**
+   * Does the same as `skip` if the server works again: this status says so, and the back-off began because the server
+   * didn't work.
+   */
+  readonly answered: (status: number) => void;
+  /** Ends the back-off after a success, unless a later `notBefore` has failed. Default: `newToken`. */
+  readonly reset: (notBefore?: number) => void;
   /** Starts the timer for the next retry or refresh. */
-  readonly startTimer: () => void;
+  readonly start: () => void;
   /** Forgets the token and the back-off, and stops the timer. */
   readonly clear: () => void;
-  /** Clears the schedule and starts no timer any more. */
+  /** Clears the schedule. After that, no timer is started. */
   readonly dispose: () => void;
 }
 
-/** As `notBefore`: every access token that hasn't expired is good enough. */
+/** A value for `notBefore` with which every access token that hasn't expired is accepted. */
 export const anyToken: number = -Infinity;
-/** As `notBefore`: only an access token that is yet to be received is good enough. */
+/** A value for `notBefore` with which only an access token that is received in the future is accepted. */
 export const newToken: number = Infinity;
 
-/** Seconds. */
+/** The longest back-off, in seconds. */
 const maxBackoff = 60;
 
-/** Creates a schedule. `onTimer` is called when a refresh or a retry may be due. */
-export function createSchedule(env: Environment, onTimer: () => void): Schedule {
+/** Creates a schedule. `check` is called when a refresh or a retry may be due. */
+export function createSchedule(env: Environment, check: () => void): Schedule {
+  let onTimer: typeof check | undefined = check;
   let token: (Deadline & Pick<SessionRecord, "lifetime" | "refreshLifetime">) | undefined;
   let backoff: (Deadline & { readonly error: ClientError | undefined; readonly notBefore: number }) | undefined;
   let failures = 0;
   let refusals = 0;
-  let firstRefusal: Moment;
+  let firstRefusal: Stopwatch | undefined;
   let timer: number | undefined;
-  let disposed = false;
 
-  const now = (): Moment => ({ monotonic: env.monotonic(), wall: env.wallClock() });
-  const secondsSince = ({ monotonic, wall }: Moment) =>
-    Math.max(env.monotonic() - monotonic, env.wallClock() - wall) / 1000;
-  const secondsUntil = (deadline: Deadline) => deadline.delay - secondsSince(deadline);
+  const secondsUntil = ({ age, delay }: Deadline) => delay - age();
   const retryTarget = () => backoff?.notBefore ?? anyToken;
-  const resetBackoff = () => {
+  const reset = (notBefore = newToken) => {
+    if (notBefore < retryTarget()) return;
     failures = 0;
     refusals = 0;
+    firstRefusal = undefined;
     backoff = undefined;
   };
-  const skipBackoff = () => {
-    if (backoff && backoff.error?.retryAfter === undefined) backoff = { ...backoff, delay: 0 };
-  };
-  const startTimer = () => {
+  const start = () => {
     env.clearTimeout(timer);
     const next = backoff ?? token;
-    if (next && !disposed) timer = env.setTimeout(onTimer, toTimerDelay(secondsUntil(next) * 1000));
+    if (next && onTimer) timer = env.setTimeout(onTimer, toTimerDelay(secondsUntil(next) * 1000));
+  };
+  const skip = () => {
+    if (backoff && backoff.error?.retryAfter === undefined) backoff = { ...backoff, delay: 0 };
+    start();
   };
   const clear = () => {
     env.clearTimeout(timer);
     token = undefined;
-    resetBackoff();
+    reset();
   };
 
   return {
-    now,
-    secondsSince,
-    setToken({ at: wall, lifetime, refreshLifetime }) {
-      const current = now();
-      const monotonic = current.monotonic - Math.max(0, current.wall - wall);
-      token = { monotonic, wall, lifetime, refreshLifetime, delay: toRefreshDelay(lifetime, env.random()) };
-      resetBackoff();
-      startTimer();
+    set({ at, lifetime, refreshLifetime }) {
+      const delay = toRefreshDelay(lifetime, env.random());
+      token = { age: startStopwatch(env, at), delay, lifetime, refreshLifetime };
+      reset();
+      start();
     },
-    receivedAt: () => token,
-    isLive: (notBefore) => token !== undefined && token.monotonic >= notBefore && secondsSince(token) < token.lifetime,
-    isRefreshDue: () => token === undefined || secondsUntil(token) <= 0,
-    countdown: () => token && { accessExpiresIn: token.lifetime - secondsSince(token), refreshIn: secondsUntil(token) },
+    token: () => token,
+    isLive: (notBefore) =>
+      token ? token.age() < token.lifetime && token.age() <= (env.monotonic() - notBefore) / 1000 : false,
+    due: () => Math.max(retryTarget(), token && secondsUntil(token) > 0 ? anyToken : env.monotonic()),
+    countdown: () => token && { accessExpiresIn: token.lifetime - token.age(), refreshIn: secondsUntil(token) },
     backOff(notBefore, error) {
       const delay = (error?.retryAfter ?? 0) + env.random() * Math.min(maxBackoff, 2 ** failures);
       failures += 1;
-      backoff = { ...now(), delay, error, notBefore: Math.max(notBefore, retryTarget()) };
+      backoff = { age: startStopwatch(env), delay, error, notBefore: Math.max(notBefore, retryTarget()) };
     },
-    countRefusal() {
-      if (refusals === 0) firstRefusal = now();
+    refused() {
+      firstRefusal ??= startStopwatch(env);
       refusals += 1;
-      const isExpired = token !== undefined && secondsSince(token) >= (token.refreshLifetime ?? newToken);
-      return isExpired || (refusals >= 3 && secondsSince(firstRefusal) >= 60);
+      const isExpired = token && token.age() >= (token.refreshLifetime ?? newToken);
+      return isExpired || (refusals >= 3 && firstRefusal() >= 60);
     },
-    retryTarget,
-    isBackingOff: () => backoff !== undefined && secondsUntil(backoff) > 0,
-    getError: () => backoff?.error,
-    skipBackoff,
-    serverAnswered(status) {
-      if (!isWorking(status) || !backoff?.error || isWorking(backoff.error.status)) return;
-      skipBackoff();
-      startTimer();
+    waits: () => (backoff ? secondsUntil(backoff) > 0 : false),
+    error: () => backoff?.error,
+    skip,
+    answered(status) {
+      if (isWorking(status) && backoff?.error && !isWorking(backoff.error.status)) skip();
     },
-    resetBackoff,
-    startTimer,
+    reset,
+    start,
     clear,
     dispose() {
-      disposed = true;
+      onTimer = undefined;
       clear();
     },
   };
 }
 
 /**
- * Returns after how many seconds an access token is refreshed: one minute before it expires, or after two thirds of a
- * lifetime of two minutes or less. `random` (0 to 1) makes it earlier, never later, so that clients and tabs don't
- * refresh at the same moment.
+ * Returns the number of seconds after which an access token is refreshed: one minute before it expires or, if its lifetime
+ * is two minutes or less, after two thirds of its lifetime. `random` (0 to 1) makes this time earlier, never later, so that
+ * clients and tabs don't refresh at the same moment.
  */
 export function toRefreshDelay(lifetime: number, random: number): number {
   const latest = lifetime > 120 ? lifetime - 60 : (lifetime * 2) / 3;
   return latest - random * Math.min(30, latest / 10);
 }
 
-/** Returns whether the status proves that the server works. Gateways answer 5xx for a server that is down. */
-function isWorking(status: number): boolean {
+/** Returns whether the status proves that the server works. Gateways answer 5xx if the server is down. */
+export function isWorking(status: number): boolean {
   return status > 0 && status < 500;
 }

@@ -3,44 +3,44 @@ import type { Grant, Transport } from "../transport/transport.ts";
 import type { Records, SessionRecord } from "./records.ts";
 import type { Schedule } from "./schedule.ts";
 import type { LogoutReason, SessionStateHolder, User } from "./session-state.ts";
+import { startStopwatch } from "./stopwatch.ts";
 import { createTabs, type Tabs } from "./tabs.ts";
 
-/** The parts that a session works with. */
+/** The dependencies of a session. */
 export interface SessionParts {
   readonly env: Environment;
   readonly transport: Transport;
   readonly records: Records;
   readonly schedule: Schedule;
   readonly state: SessionStateHolder;
-  /** The name of the channel and of the lock that the tabs share. */
+  /** The name of the channel and of the lock. All tabs use the same name. */
   readonly name: string;
 }
 
-/** What this tab knows about the session. Only these functions change it: state, schedule, record and tabs together. */
-export interface Session extends Pick<Tabs, "exclusive" | "open" | "close"> {
+/**
+ * What this tab knows about the session. All changes go through these functions, which keep the state, the schedule, the
+ * record and the other tabs consistent.
+ */
+export interface Session extends Pick<Tabs, "lock" | "open" | "close"> {
   /** Applies what other tabs have written to the record. */
   readonly sync: () => Promise<void>;
-  /** Returns whether there is a session that hasn't been cleared, although the server may have revoked it. */
-  readonly isKnown: () => boolean;
   /** Returns whether the state shows the user of the current access token. */
-  readonly isUserKnown: () => boolean;
+  readonly hasUser: () => boolean;
   /** Makes the user unknown, so that the client asks the server again. The state shows the previous user until then. */
-  readonly forgetUser: () => void;
-  /** Returns whether this tab has cleared that session, so that a late message about it is ignored. */
-  readonly wasCleared: (sessionId: string) => boolean;
+  readonly forget: () => void;
   /**
    * Sends a request, stores the access token that it returns, and returns the response. If the request fails, nothing
-   * changes. If another tab changed the session meanwhile, the user is unknown afterwards.
+   * changes. If another tab changed the session in the meantime, the user is unknown afterwards.
    */
   readonly accept: (request: () => Promise<Grant>) => Promise<Grant>;
-  /** Sets the user of the current access token. */
+  /** Sets the user of the current access token. If this tab has cleared that session, the response is out of date. */
   readonly setUser: (user: User, sessionId: string) => Promise<void>;
   /** Makes all tabs anonymous. */
   readonly clear: (reason?: LogoutReason | null) => Promise<void>;
   readonly dispose: () => void;
 }
 
-/** Creates a session about which nothing is known yet. */
+/** Creates a session that knows nothing yet. */
 export function createSession({ env, transport, records, schedule, state, name }: SessionParts): Session {
   const tabs = createTabs(env, name, ({ record, user }) => apply(record, user));
   /** The current record, without tokens. */
@@ -51,8 +51,7 @@ export function createSession({ env, transport, records, schedule, state, name }
   let lastRecord: string | undefined;
 
   const toId = () => current?.sessionId ?? state.get().sessionId;
-  const isKnown = () => current !== undefined || toId() !== undefined;
-  const isUserKnown = () => current?.sessionId !== undefined && current.sessionId === state.get().sessionId;
+  const hasUser = () => current?.sessionId !== undefined && current.sessionId === state.get().sessionId;
 
   function apply(record: SessionRecord, user?: User): void {
     const { sessionId, ended } = record;
@@ -79,8 +78,7 @@ export function createSession({ env, transport, records, schedule, state, name }
 
   /** Sends the record to the other tabs, without the tokens, once the user is known. */
   function post(record: SessionRecord): void {
-    if (record.ended !== undefined || isUserKnown())
-      tabs.post({ record: withoutTokens(record), user: state.get().user });
+    if (record.ended !== undefined || hasUser()) tabs.post({ record: withoutTokens(record), user: state.get().user });
   }
 
   async function share(record: SessionRecord): Promise<void> {
@@ -90,9 +88,9 @@ export function createSession({ env, transport, records, schedule, state, name }
 
   function setToken(record: SessionRecord): void {
     current = record;
-    schedule.setToken(record);
+    schedule.set(record);
     transport.reset?.();
-    state.setProblem();
+    state.report();
   }
 
   function setAuthenticated(user: User | undefined, sessionId: string | undefined): void {
@@ -107,26 +105,30 @@ export function createSession({ env, transport, records, schedule, state, name }
     if (state.get().status !== "anonymous") state.set({ status: "anonymous", ...(reason && { reason }) });
   }
 
-  function forgetUser(): void {
+  function forget(): void {
     if (current) current = { ...current, sessionId: undefined };
+  }
+
+  async function clear(reason: LogoutReason | null = null): Promise<void> {
+    const wasKnown = current;
+    setAnonymous(reason);
+    if (wasKnown) await share({ at: env.wall(), lifetime: 0, sessionId: clearedId, ended: reason });
   }
 
   return {
     ...tabs,
     sync,
-    isKnown,
-    isUserKnown,
-    forgetUser,
-    wasCleared: (sessionId) => sessionId === clearedId,
+    hasUser,
+    forget,
     async accept(request) {
-      const sentAt = schedule.now();
+      const secondsSinceSending = startStopwatch(env);
       const previousId = toId();
       const grant = await request();
       const full = grant.lifetime ?? current?.lifetime ?? 0;
       // The server issued the token some time before it was received.
-      const lifetime = Math.max(full - schedule.secondsSince(sentAt), full / 2);
+      const lifetime = Math.max(full - secondsSinceSending(), full / 2);
       const record = {
-        at: env.wallClock(),
+        at: env.wall(),
         lifetime,
         refreshLifetime: grant.refreshLifetime,
         sessionId: grant.sessionId ?? current?.sessionId,
@@ -137,22 +139,18 @@ export function createSession({ env, transport, records, schedule, state, name }
       const isCurrent = toId() === previousId;
       setToken(record);
       if (isCurrent) setAuthenticated(grant.user, record.sessionId);
-      else forgetUser();
+      else forget();
       post(record);
       return grant;
     },
     async setUser(user, sessionId) {
+      if (sessionId === clearedId) return clear();
       if (!current) return;
       current = { ...current, sessionId };
       setAuthenticated(user, sessionId);
       await share({ ...(await records.read()), ended: undefined, ...current });
     },
-    async clear(reason = null) {
-      const wasKnown = isKnown();
-      setAnonymous(reason);
-      await records.clearIdempotencyKey();
-      if (wasKnown) await share({ at: env.wallClock(), lifetime: 0, sessionId: clearedId, ended: reason });
-    },
+    clear,
     dispose() {
       tabs.close();
       schedule.dispose();

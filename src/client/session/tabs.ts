@@ -10,21 +10,24 @@ export interface TabMessage {
   readonly user?: User | undefined;
 }
 
-/** The connection to the other tabs. It saves requests and spreads changes sooner; the client is correct without it. */
+/**
+ * The connection to the other tabs. It saves requests and shares changes sooner, but the client is also correct without it.
+ */
 export interface Tabs {
   readonly post: (message: TabMessage) => void;
   /**
-   * Runs one function after the other in this tab, and in all tabs if Web Locks are available and the lock is free in
-   * time. `locked` tells whether this tab holds the lock. A function that runs inside must not call this again.
+   * Runs `run` after all earlier calls in this tab have finished. If Web Locks are available and the lock is free in time,
+   * it also waits for the calls in all other tabs. `locked` says whether this tab holds the lock. `run` must not call
+   * `exclusive` again.
    */
-  readonly exclusive: <T>(run: (locked: boolean) => Promise<T>) => Promise<T>;
+  readonly lock: <T>(run: (locked: boolean) => Promise<T>) => Promise<T>;
   /** Opens the connection again. */
   readonly open: () => void;
   readonly close: () => void;
 }
 
-/** How long a tab waits for the lock, because the tab that holds it may be frozen. Milliseconds. */
-const lockTimeout = 2000;
+/** How long a tab waits for the lock, in seconds. The tab that holds the lock may be frozen. */
+const lockTimeout = 2;
 
 /** Opens the connection. `name` is the name of the channel and of the lock. */
 export function createTabs(env: Environment, name: string, onMessage: (message: TabMessage) => void): Tabs {
@@ -65,7 +68,7 @@ export function createTabs(env: Environment, name: string, onMessage: (message: 
     open,
     close,
     post: (message) => channel?.postMessage(message),
-    exclusive<T>(run: (locked: boolean) => Promise<T>): Promise<T> {
+    lock<T>(run: (locked: boolean) => Promise<T>): Promise<T> {
       const turn = queue.then(() => withLock(run));
       queue = turn.catch(() => undefined);
       return turn;

@@ -1,4 +1,4 @@
-import { ClientError } from "../client-error.ts";
+import { ClientError, type ClientErrorDetails } from "../client-error.ts";
 import { type Environment, toTimerDelay } from "../environment.ts";
 
 /** A JSON object whose members haven't been checked. */
@@ -8,25 +8,41 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export type Send = (
   input: string | Request,
   init?: RequestInit,
-  /** Replaces the environment's `fetch`. */
+  /** A function that is used instead of the environment's `fetch`. */
   fetch?: Environment["fetch"],
 ) => Promise<Response>;
 
+/** How a call differs from the others of its `JsonCall`. */
+export interface CallOptions {
+  /** The idempotency key. */
+  readonly key?: string | undefined;
+  /** Seconds. */
+  readonly timeout?: number;
+  readonly send?: Send;
+  /** Ends the call as if it had taken too long. */
+  readonly signal?: AbortSignal;
+}
+
 /** Sends JSON to `path` and returns the JSON object of the response, or an empty object if there is none. */
-export type JsonCall = (method: string, path: string, body?: unknown, idempotencyKey?: string) => Promise<JsonObject>;
+export type JsonCall = (method: string, path: string, body?: unknown, options?: CallOptions) => Promise<JsonObject>;
 
 /**
- * Creates a function for calls below the URL `root`. `send` sends them, and each must be answered within `timeout`
- * seconds. Every call throws a `ClientError` unless the response is a 2xx. Only a failure of `fetch` counts as
- * `offline`: other errors are defects, and are thrown as they are.
+ * Creates a function for calls below the URL `root`. Each call must be answered in time. The function throws a `ClientError`
+ * unless the response is a 2xx. Only a failure of `fetch` counts as `offline`. Other errors are defects and are thrown
+ * unchanged.
  */
-export function createJsonCall(env: Environment, timeout: number, root: string, send: Send): JsonCall {
-  return async (method, path, body, idempotencyKey) => {
+export function createJsonCall(
+  env: Environment,
+  root: string,
+  defaults: Required<Pick<CallOptions, "timeout" | "send">>,
+): JsonCall {
+  return async (method, path, body, options) => {
+    const { key, timeout, send, signal: interruption } = { ...defaults, ...options };
     const headers = {
       ...(body !== undefined && { "Content-Type": "application/json" }),
-      ...(idempotencyKey && { "Idempotency-Key": idempotencyKey }),
+      ...(key && { "Idempotency-Key": key }),
     };
-    const { signal, stop } = createTimeout(env, timeout * 1000);
+    const { signal, stop } = createTimeout(env, timeout, interruption);
     const toFailure = (cause: unknown): never => {
       if (signal.aborted) throw signal.reason;
       throw new ClientError("offline", "Could not reach the server.", { cause });
@@ -44,15 +60,16 @@ export function createJsonCall(env: Environment, timeout: number, root: string, 
 function toJson({ headers, ok, status }: Response, text: string): JsonObject {
   const json = parseJsonObject(text);
   if (ok) return json;
-  const { code, detail, ...rest } = json;
-  const messages = Object.entries(rest).filter((entry): entry is [string, string[]] => Array.isArray(entry[1]));
-  const fields = code === undefined && messages[0] ? Object.fromEntries(messages) : undefined;
+  const { code, detail, ...body } = json;
+  const [messages] = Object.values(body);
+  const isInvalid = code === undefined && Array.isArray(messages);
   throw new ClientError(
-    String(code ?? (fields ? "invalid" : "unavailable")),
-    String(detail ?? messages[0]?.[1][0] ?? `The server responded with status ${status}.`),
+    String(code ?? (isInvalid ? "invalid" : "unavailable")),
+    String(detail ?? (isInvalid ? messages[0] : `The server responded with status ${status}.`)),
     {
       status,
-      fields,
+      body,
+      ...(isInvalid && { fields: body as ClientErrorDetails["fields"] }),
       sessionEnded: headers.get("Session-Ended") === "true",
       // Some proxies send a date. It is ignored.
       retryAfter: Number(headers.get("Retry-After")) || undefined,
@@ -60,31 +77,33 @@ function toJson({ headers, ok, status }: Response, text: string): JsonObject {
   );
 }
 
-/** Returns the code of an error response, which can still be read afterwards. */
+/** Returns the code of an error response. The response can still be read afterwards. */
 export async function readCode(response: Response): Promise<unknown> {
   return parseJsonObject(await response.clone().text())["code"];
 }
 
-/** Returns the object in `json`, or an empty object. */
-export function parseJsonObject(json: string): JsonObject {
+/** Returns the object in `json`, or an empty object if there is none. */
+export function parseJsonObject(json: string | null): JsonObject {
   try {
-    return toJsonObject(JSON.parse(json));
+    return toJsonObject(JSON.parse(json ?? ""));
   } catch {
     return {};
   }
 }
 
-/** Returns `value` if it is an object, or an empty object. */
+/** Returns `value` if it is an object, or else an empty object. */
 export function toJsonObject(value: unknown): JsonObject {
   return typeof value === "object" && value !== null ? (value as JsonObject) : {};
 }
 
-/** Returns a signal that is aborted after `delay` milliseconds unless `stop` is called. Its reason is `timeout`. */
-export function createTimeout(env: Environment, delay: number) {
+/**
+ * Returns a signal that is aborted after `delay` seconds unless `stop` is called, or when `interruption` is aborted. The
+ * reason of the signal is `timeout`.
+ */
+export function createTimeout(env: Environment, delay: number, interruption?: AbortSignal) {
   const abort = new AbortController();
-  const timer = env.setTimeout(
-    () => abort.abort(new ClientError("timeout", "The server did not respond in time.")),
-    toTimerDelay(delay),
-  );
+  const expire = () => abort.abort(new ClientError("timeout", "The server did not respond in time."));
+  const timer = env.setTimeout(expire, toTimerDelay(delay * 1000));
+  interruption?.addEventListener("abort", expire);
   return { signal: abort.signal, stop: () => env.clearTimeout(timer) };
 }

@@ -20,17 +20,17 @@ export function isUnsafe(input: string | Request, init: RequestInit | undefined)
 }
 
 /**
- * Requires a body that can be sent again.
+ * Throws unless the body can be sent again.
  *
  * @throws ClientError `body_not_replayable` if the body is a stream, which the first attempt has consumed.
  */
 export function requireReplayable(init: RequestInit | undefined): void {
   if ((init?.body as Partial<ReadableStream> | undefined)?.getReader) {
-    throw new ClientError("body_not_replayable", "A stream can't be sent twice. Repeat the request.");
+    throw new ClientError("body_not_replayable", "A stream can't be sent twice.");
   }
 }
 
-/** Settles as `promise` does, or rejects with the signal's reason as soon as it is aborted. */
+/** Settles like `promise`, or rejects with the signal's reason as soon as the signal is aborted. */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {

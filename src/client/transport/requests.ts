@@ -1,43 +1,53 @@
-import { ClientError, isSessionChanged, isUnauthorized, sessionChanged } from "../client-error.ts";
+import { ClientError, isConfirmation, isSessionChanged, isUnauthorized, sessionChanged } from "../client-error.ts";
 import type { Environment } from "../environment.ts";
 import type { Refresher } from "../session/refresher.ts";
-import type { Schedule } from "../session/schedule.ts";
-import type { SessionStateHolder } from "../session/session-state.ts";
+import { anyToken, type Schedule } from "../session/schedule.ts";
+import type { SessionState, SessionStateHolder } from "../session/session-state.ts";
 import { readCode } from "./json-call.ts";
 import { isUnsafe, requireReplayable, untilAborted } from "./outgoing.ts";
-import type { Endpoints, Transport } from "./transport.ts";
+import type { Transport, Urls } from "./transport.ts";
 
-/** The parts that authenticated requests work with. */
+/** The dependencies of authenticated requests. */
 export interface RequestParts {
   readonly env: Environment;
   readonly transport: Transport;
   readonly schedule: Schedule;
   readonly refresher: Refresher;
   readonly state: SessionStateHolder;
-  readonly endpoints: Endpoints;
+  readonly urls: Urls;
 }
 
 /**
- * Requires that the state still shows the session that it showed when the user started the request.
+ * Throws if the state no longer shows the session that it showed when the request was started.
  *
  * @throws ClientError `session_changed`.
  */
 type RequireSameSession = () => void;
 
-/** Authenticated requests. If the access token was refused, they are sent a second time after a refresh. */
+/** Sends something. It calls its first argument before it sends an unsafe request. */
+export type Attempt<T> = (requireSame: RequireSameSession, isRetry?: boolean) => Promise<T>;
+
+/** Sends authenticated requests. If the access token is refused, they are sent a second time after a refresh. */
 export interface Requests {
-  /** See `Client.fetch`. */
+  /** Sends a request as the logged-in user. See `Client.fetch`. */
   readonly fetch: (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
-  /** Runs a call of the client's own, which calls its argument before it sends an unsafe request. */
-  readonly withRetry: <T>(run: (requireSame: RequireSameSession) => Promise<T>) => Promise<T>;
-  /** Runs a call of the client's own once. */
-  readonly once: <T>(run: (requireSame: RequireSameSession) => Promise<T>) => Promise<T>;
+  /** See `Client.ready`. */
+  readonly ready: () => Promise<SessionState>;
+  /** See `Client.ensure`. */
+  readonly ensure: () => Promise<SessionState>;
+  /** Runs one of the client's own calls, and runs it again after a refresh if its access token is refused. */
+  readonly run: <T>(send: Attempt<T>) => Promise<T>;
+  /** Runs one of the client's own calls once, without a refresh. */
+  readonly once: <T>(send: Attempt<T>) => Promise<T>;
 }
 
-/** Creates the functions. */
-export function createRequests({ env, transport, schedule, refresher, state, endpoints }: RequestParts): Requests {
-  /** Runs `send` for the session that the state shows now. If it has changed, the state shows the new one afterwards. */
-  async function once<T>(send: (requireSame: RequireSameSession) => Promise<T>): Promise<T> {
+/** Creates the functions that send authenticated requests. */
+export function createRequests({ env, transport, schedule, refresher, state, urls }: RequestParts): Requests {
+  /**
+   * Runs `send` for the session that the state currently shows. If the session has changed, the state shows the new one
+   * afterwards.
+   */
+  async function once<T>(send: Attempt<T>): Promise<T> {
     let shown = state.get();
     const isSame = () => {
       if (shown.status === "loading") shown = state.get();
@@ -53,62 +63,68 @@ export function createRequests({ env, transport, schedule, refresher, state, end
     }
   }
 
-  /** Prepares a request. Returns the time on the monotonic clock. */
-  async function prepare(): Promise<number> {
-    await refresher.prepare();
-    return schedule.now().monotonic;
-  }
+  /** Does the same with a refresh before if necessary, and a second time after a refresh if the first one was refused. */
+  const run: Requests["run"] = (send) =>
+    once(async (requireSame) => {
+      await refresher.ensure();
+      const sentAt = env.monotonic();
+      const sent = send(requireSame);
+      if (
+        !(await (sent as Promise<Response | undefined>).then(isRefusal, isUnauthorized)) ||
+        state.get().status === "anonymous"
+      )
+        return sent;
+      await refresher.ensure(sentAt);
+      return requireState(schedule.isLive(sentAt)).user ? send(requireSame, true) : sent;
+    });
 
-  /** Refreshes after a 401 to a request that was sent at `sentAt`. Returns whether to send the request again. */
-  async function refreshAfter401(sentAt: number): Promise<boolean> {
-    if (state.get().status === "anonymous") return false;
-    await refresher.ensure(sentAt);
-    const { status, problem } = state.get();
-    if (!problem) return status === "authenticated";
-    const cause = schedule.getError();
-    throw new ClientError(problem, "Could not refresh the session. Try again.", { ...cause, cause });
+  /** Returns the state. @throws ClientError The problem, unless it doesn't matter. */
+  function requireState(isGood = false): SessionState {
+    const { problem } = state.get();
+    if (isGood || !problem) return state.get();
+    const cause = schedule.error();
+    throw new ClientError(problem, "Could not refresh the session.", { ...cause, cause });
   }
 
   return {
     once,
+    run,
+    async ready() {
+      if (state.get().status === "loading") await refresher.ensure();
+      return requireState(state.get().status !== "loading");
+    },
+    async ensure() {
+      await refresher.check();
+      return requireState(schedule.isLive(anyToken));
+    },
     async fetch(input, init) {
       const request = (input as Request).url ? (input as Request) : undefined;
-      const url = new URL(request?.url ?? String(input), endpoints.base);
+      const url = new URL(request?.url ?? String(input), urls.base);
       const target = request ?? url.href;
       if (!transport.origins.includes(url.origin)) return env.fetch(target, init);
 
-      const sent = once(async (requireSame) => {
-        const sentAt = await prepare();
-        const send = () => {
-          if (isUnsafe(target, init)) requireSame();
-          return transport.send(target, init);
-        };
-        const response = await send();
-        if (!(await isRefusal(response)) || !(await refreshAfter401(sentAt))) return response;
-        requireReplayable(init);
-        return send();
+      const sent = run(async (requireSame, isRetry) => {
+        if (isRetry) requireReplayable(init);
+        if (isUnsafe(target, init)) requireSame();
+        return transport.send(target, init);
       });
       return untilAborted(sent, init?.signal ?? request?.signal);
     },
-    withRetry: (run) =>
-      once(async (requireSame) => {
-        const sentAt = await prepare();
-        try {
-          return await run(requireSame);
-        } catch (error) {
-          if (!isUnauthorized(error) || !(await refreshAfter401(sentAt))) throw error;
-          return run(requireSame);
-        }
-      }),
   };
 }
 
 /** The codes with which tokenpair refuses an access token. */
 const refusalCodes: readonly unknown[] = ["not_authenticated", "token_not_valid", "user_not_found", "user_inactive"];
 
-/** Returns whether tokenpair refused the access token. An application's own 401 says nothing about it. */
-async function isRefusal(response: Response): Promise<boolean> {
-  if (response.status !== 401) return false;
-  if (/\bBearer\b/i.test(response.headers.get("WWW-Authenticate") ?? "")) return true;
-  return refusalCodes.includes(await readCode(response));
+/**
+ * Returns whether a result is a response with which tokenpair refused the access token. An application's own 401 says
+ * nothing about the token. The calls of the client have other results: they reject unless the response is a 2xx.
+ */
+async function isRefusal(response: Response | undefined): Promise<boolean> {
+  if (response?.status !== 401) return false;
+  const code = await readCode(response);
+  return (
+    !isConfirmation(code) &&
+    (/\bBearer\b/i.test(response.headers.get("WWW-Authenticate") ?? "") || refusalCodes.includes(code))
+  );
 }

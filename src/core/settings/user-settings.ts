@@ -4,20 +4,26 @@ import type { AuthError } from "../errors.ts";
 import type { SuspiciousLogin } from "../suspicious-login.ts";
 import type { AuthUser, User } from "../user.ts";
 
-/** Where users are kept, which of them may have tokens, and what their tokens say. */
+/** Where users are stored, which of them may have tokens, and which claims their tokens have. */
 export interface UserSettings<U extends AuthUser = User, C extends object = ApplicationClaims> {
   /** Whether `Alice` and `alice` are two users. Choose before you create the first user. Default: false. */
   readonly usernameCaseSensitive: boolean;
-  /** Whether every request looks up whether the user is still active: one query each. Default: false. */
+  /**
+   * Whether every authenticated request checks in the user table that the user is still active. This costs one query per
+   * request. Default: false.
+   */
   readonly checkUserIsActive: boolean;
-  /** Whether every authenticated request loads the user into `Authentication.user`, with one query. Default: false. */
+  /**
+   * Whether every authenticated request loads the user into `Authentication.user`. This costs one query per request.
+   * Default: false.
+   */
   readonly loadUser: boolean;
   /**
-   * Returns whether a user may have tokens. Called at login, at every refresh, and whenever a request looks the user up.
+   * Returns whether a user may have tokens. Called at every login and refresh, and whenever a request loads the user.
    * Default: returns `user.isActive`.
    */
   readonly userAuthenticationRule: ((user: U) => boolean) | undefined;
-  /** Returns more claims for a user's tokens. Called at login and at every refresh. Default: none. */
+  /** Returns additional claims for a user's tokens. Called at every login and refresh. Default: none. */
   readonly claims: ((user: U) => C | Promise<C>) | undefined;
   /**
    * Returns what a page may know about its user, such as a name to show: a JSON object. The answers of login, refresh and `me/` have
@@ -30,13 +36,16 @@ export interface UserSettings<U extends AuthUser = User, C extends object = Appl
    */
   readonly verifyCredentials: ((username: string, password: string) => UserAnswer<U>) | undefined;
   /**
-   * Finds a user in your own user table; returns `null` if there is none. Called at login, at every refresh, and whenever a
-   * request looks the user up. Default: looks in tokenpair's own table.
+   * Finds a user in your own user table. Returns `null` if there is no such user. Called at every login and refresh, and
+   * whenever a request loads the user. Default: searches tokenpair's own table.
    */
   readonly findUser: ((id: string) => UserAnswer<U>) | undefined;
 }
 
-/** What a function of your application returns about a user: the user, or `null` or `undefined` for none; or a promise. */
+/**
+ * What a function of your application returns about a user: the user, or `null` or `undefined` if there is no such user. A
+ * promise of either is also allowed.
+ */
 export type UserAnswer<U extends AuthUser> = U | null | undefined | Promise<U | null | undefined>;
 
 /** What a login requires after the right password. */
@@ -73,38 +82,43 @@ export interface LoginHookSettings<U extends AuthUser = User> {
   /** Called after a refused login, before the response. Errors are ignored. Default: none. */
   readonly onLoginFailed: ((error: AuthError, client: ClientInfo) => void | Promise<void>) | undefined;
   /**
-   * Called if a login on an unknown device succeeds after failures, or if failures start delays or lock the account. Not
-   * awaited; errors are ignored. Default: none.
+   * Called if a login on an unknown device succeeds after failed ones. Also called if failed logins start delays or lock
+   * the account. Not awaited; errors are ignored. Default: none.
    */
   readonly onSuspiciousLogin: ((login: SuspiciousLogin<U>) => void | Promise<void>) | undefined;
 }
 
-/** Passwords in tokenpair's own user table. */
+/** Settings for passwords in tokenpair's own user table. */
 export interface PasswordSettings {
   /**
-   * The shortest new password, from 8 to 64 characters. Use 15 if the password is the only factor (NIST SP 800-63B-4).
-   * Default: 8.
+   * The minimum length of a new password: from 8 to 64 characters. Use 15 if the password is the only factor (NIST SP
+   * 800-63B-4). Default: 8.
    */
   readonly minPasswordLength: number;
-  /** Memory for one hash in KiB, at most 262,144 (256 MiB). Default: 19,456 (19 MiB). */
+  /** The memory for one hash, in KiB, at most 262,144 (256 MiB). Default: 19,456 (19 MiB). */
   readonly passwordMemoryCost: number;
-  /** The number of passes that one hash makes over its memory. Passes multiplied by memory are at most 1 GiB. Default: 2. */
+  /**
+   * The number of passes that one hash makes over its memory. Passes multiplied by memory must be at most 1 GiB. Default:
+   * 2.
+   */
   readonly passwordTimeCost: number;
   /** How many threads argon2 uses for one hash. Default: 1. */
   readonly passwordParallelism: number;
   /**
-   * Secrets that go into password hashes and are not in the database, each as "id:key". The id has at most eight letters,
-   * digits, - or _; the key has at least 16 characters without spaces and commas, such as from `openssl rand -hex 32`. New
-   * hashes use the first; the others verify older hashes. Default: none.
+   * Secrets that are part of the input of password hashes and are not in the database. Each has the form "id:key". The id
+   * has at most eight letters, digits, - or _. The key has at least 16 characters, without spaces and commas, for example
+   * from `openssl rand -hex 32`. New hashes use the first pepper. The others verify older hashes. Default: none.
    */
   readonly passwordPeppers: readonly string[];
   /**
-   * How many passwords are hashed at once. Above 3, raise `UV_THREADPOOL_SIZE` too. Default: one less than the number of
-   * cores, from 1 to 3.
+   * How many passwords are hashed at the same time. Above 3, raise `UV_THREADPOOL_SIZE` too. Default: one less than the
+   * number of cores, from 1 to 3.
    */
   readonly passwordHashConcurrency: number | undefined;
-  /** How many more hashes may wait. Any further one is refused with 503. Default: 64. */
+  /**
+   * How many further hashes may wait in a queue. Beyond that, a request that needs a hash is refused with 503. Default: 64.
+   */
   readonly passwordQueueLimit: number;
-  /** Whether Django's salted MD5 hashes are accepted. The next login replaces them. Default: false. */
+  /** Whether Django's salted MD5 hashes are accepted. The user's next login replaces such a hash. Default: false. */
   readonly acceptMd5PasswordHashes: boolean;
 }

@@ -91,7 +91,8 @@ async function refreshByCookie(
 }
 
 /**
- * An expired token alone doesn't say whether its session is over: another tab may have refreshed the session in time.
+ * Returns whether the session has ended. An expired token alone doesn't prove this, because another tab may have refreshed
+ * the session in time.
  */
 async function isSessionOver({ flows }: HttpDeps, { code, sessionEnded }: AuthError, token: string): Promise<boolean> {
   if (code !== "token_expired" || sessionEnded) return sessionEnded;

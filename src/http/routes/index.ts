@@ -1,4 +1,5 @@
 import type { Endpoint } from "../endpoint.ts";
+import { check } from "./check.ts";
 import { cookieConfirm } from "./cookie-confirm.ts";
 import { cookieCsrf } from "./cookie-csrf.ts";
 import { cookieLogin } from "./cookie-login.ts";
@@ -11,6 +12,7 @@ import { jwks } from "./jwks.ts";
 
 import { me } from "./me.ts";
 import { metadata } from "./metadata.ts";
+import { revocations, revocationsApplied } from "./revocations.ts";
 import { tokenBlacklist } from "./token-blacklist.ts";
 import { tokenIntrospect } from "./token-introspect.ts";
 import { tokenObtain } from "./token-obtain.ts";
@@ -39,4 +41,7 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   metadata,
   tokenIntrospect,
   tokenRevoke,
+  check,
+  revocations,
+  revocationsApplied,
 ]);

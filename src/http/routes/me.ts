@@ -54,7 +54,7 @@ export const me = defineEndpoint({
   },
 });
 
-/** Returns the caller's session. If it is gone, the access token counts as revoked. */
+/** Returns the caller's session. If the session no longer exists, the access token counts as revoked. */
 async function findOwnSession(deps: HttpDeps, sessionId: string): Promise<SessionView> {
   try {
     return await deps.flows.findSession(sessionId);

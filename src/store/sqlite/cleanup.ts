@@ -29,9 +29,10 @@ const deleteAuditEntries = `DELETE FROM audit_log WHERE seq IN
   (SELECT seq FROM audit_log WHERE at < :since LIMIT :limit)`;
 
 /**
- * Deletes at most `limit` rows of each kind, all in one transaction: sessions that have expired, revoked sessions and
- * revocations whose last token has expired more than `horizon` seconds ago, tokens of another system likewise, expired counts
- * of failed logins and tickets of logins, and audit entries older than `auditHorizon` seconds. Earlier transactions set new cleanup times for sessions that are still in use.
+ * Deletes at most `limit` rows of each kind in one transaction: expired sessions, revoked sessions, revocations, tokens of
+ * another system, expired counts of failed logins, and audit entries. Revoked sessions, revocations and tokens are deleted
+ * `horizon` seconds after the last token has expired, and audit entries after `auditHorizon` seconds. Before that, separate
+ * transactions set new cleanup times for sessions that are still in use.
  */
 export async function deleteExpired(
   connection: SqliteConnection,

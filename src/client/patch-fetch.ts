@@ -1,0 +1,45 @@
+import type { Client } from "./client.ts";
+
+/** The key of a function that a client has for `patchFetch` only. */
+export const useFetch: unique symbol = Symbol();
+
+/** A client that can send its requests by another function than the global `fetch`. */
+export interface Patchable {
+  /** Absent while the global `fetch` is patched for this client. */
+  [useFetch]?: (fetch: typeof globalThis.fetch) => void;
+}
+
+/**
+ * Lets the global `fetch` send requests as the logged-in user, for libraries that don't take a `fetch` of their own.
+ * Requests to other origins are sent as before, and relative URLs are resolved against the page as before. See
+ * `Client.fetch`.
+ *
+ * It does nothing in server rendering, or if the global `fetch` is already patched for this client. If you passed the
+ * option `fetch` to the client, that function must not call the global `fetch`.
+ *
+ * @param client The client that sends the requests.
+ * @returns A function that restores the previous `fetch`, unless another library has replaced `fetch` since.
+ * @example
+ * const restore = patchFetch(client);
+ * const response = await fetch("/api/orders/");
+ * restore();
+ */
+export function patchFetch(client: Client): () => void {
+  const patchable = client as Client & Patchable;
+  const use = patchable[useFetch];
+  if (!use) return () => undefined;
+  delete patchable[useFetch];
+  const previous = globalThis.fetch;
+  // Otherwise the client would send its own requests to itself, also if another library wraps the patched function.
+  use((...request) => previous(...request));
+  const patched: typeof fetch = async (input, init) => {
+    const isUrl = typeof input === "string" || input instanceof URL;
+    return client.fetch(isUrl ? new URL(input, globalThis.document?.baseURI) : input, init);
+  };
+  globalThis.fetch = patched;
+  return () => {
+    if (globalThis.fetch !== patched) return;
+    globalThis.fetch = previous;
+    patchable[useFetch] = use;
+  };
+}
