@@ -1,5 +1,5 @@
 import { loading } from "../session/session-state.ts";
-import type { CookieClient } from "./cookie-client.ts";
+import type { CookieClient } from "./client.ts";
 
 /** Creates the client for environments without a page, such as server rendering. Its state is always `loading`. */
 export function createIdleClient(): CookieClient {

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import type { Client } from "../client.ts";
+import type { SessionState } from "../session/session-state.ts";
 import type { SessionInfo } from "../user-sessions.ts";
 import { useSource } from "./session-provider.ts";
 import { useSession } from "./use-session.ts";
@@ -18,6 +19,8 @@ export interface SessionList {
   revoke(id: string): Promise<void>;
 }
 
+const toSessionId = ({ sessionId }: SessionState) => sessionId;
+
 /** What was loaded for one session of this client. */
 interface Loaded {
   readonly sessionId: string;
@@ -29,7 +32,7 @@ interface Loaded {
  * Lists the sessions of the logged-in user, on all devices. It loads the list when the component is shown, and when another
  * user logs in.
  *
- * @param givenClient A client of `createClient` or `createBearerClient`. Default: the client of the `SessionProvider`.
+ * @param client A client of `createClient` or `createBearerClient`. Default: the client of the `SessionProvider`.
  * @throws TypeError If there is neither a client nor a provider.
  * @example
  * function Devices() {
@@ -41,9 +44,10 @@ interface Loaded {
  *   ));
  * }
  */
-export function useSessions(givenClient?: Client): SessionList {
-  const { client } = useSource(givenClient);
-  const sessionId = useSession(client, (state) => state.sessionId);
+export function useSessions(client?: Client): SessionList {
+  const source = useSource(client);
+  const { sessions: calls } = source.client;
+  const sessionId = useSession(source.client, toSessionId);
   const [loaded, setLoaded] = useState<Loaded>();
   /** Counts what makes the response to an earlier request out of date. */
   const turn = useRef(0);
@@ -55,7 +59,7 @@ export function useSessions(givenClient?: Client): SessionList {
     let sessions: readonly SessionInfo[] | undefined;
     let error: unknown;
     try {
-      sessions = await client.sessions.list();
+      sessions = await calls.list();
     } catch (reason) {
       error = reason;
     }
@@ -65,7 +69,7 @@ export function useSessions(givenClient?: Client): SessionList {
       ...(sessions && { sessions }),
       ...{ sessionId, error },
     }));
-  }, [client, sessionId]);
+  }, [calls, sessionId]);
 
   /** Applies what the server has confirmed. */
   const update = useCallback((change: (sessions: readonly SessionInfo[]) => readonly SessionInfo[]) => {
@@ -73,17 +77,17 @@ export function useSessions(givenClient?: Client): SessionList {
   }, []);
   const label = useCallback(
     async (id: string, name: string | null) => {
-      const labelled = await client.sessions.label(id, name);
+      const labelled = await calls.label(id, name);
       update((sessions) => sessions.map((session) => (session.id === id ? labelled : session)));
     },
-    [client, update],
+    [calls, update],
   );
   const revoke = useCallback(
     async (id: string) => {
-      await client.sessions.revoke(id);
+      await calls.revoke(id);
       update((sessions) => sessions.filter((session) => session.id !== id));
     },
-    [client, update],
+    [calls, update],
   );
 
   useEffect(() => {
