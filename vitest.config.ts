@@ -8,18 +8,20 @@ const report = process.env["TOKENPAIR_TEST_REPORT"];
  * are unit tests. Those share processes, because the source has no state of its own to share: it takes a third of the time.
  */
 const system = [
-  "test/{adapters,browser,compatibility,django,fuzz,model,proxies,races}/**/*.test.ts",
+  "test/{adapters,browser,compatibility,django,fuzz,model,proxies,races,verifiers}/**/*.test.ts",
   "test/{examples,package}.test.ts",
   "test/cli/{backup,flushexpiredtokens,output,scripts,users-import}.test.ts",
   "test/auth/requests.test.ts",
   "test/events/webhook.test.ts",
   "test/scripts/{check-history,check-language,ci,loaded-files,mutants,proof}.test.ts",
   "test/server/config/signing-key.test.ts",
-  "test/server/{pooler,postgres,process,serve}.test.ts",
+  "test/server/{feed-streams,pooler,postgres,process,serve}.test.ts",
+  "test/server/sidecar/process.test.ts",
   "test/server/listen/*.test.ts",
   "test/server/handlers/page.test.ts",
   "test/store/postgres/*.test.ts",
   "test/store/sqlite/processes.test.ts",
+  "test/verifier/{any-language,example-services}.test.ts",
 ];
 
 if (process.env["TMPDIR"] === undefined && isRoomyFolder("/dev/shm")) process.env["TMPDIR"] = "/dev/shm";

@@ -182,7 +182,10 @@ function withRevocations(
       const count = changing && first >= revocations ? first + 1 : revocations;
       const last = Math.min(first + 50_000, count);
       const batch = Array.from({ length: last - first }, (_, i) => createRevocation(first + i, mixed));
-      return { revocations: batch, cursor: `${last}`, more: last < count, seen: `${last}`, state };
+      const positions = batch.map((_, i) => BigInt(first + i));
+      const place = { history: "bench", horizon: BigInt(last) };
+      const cursor = `${last}`;
+      return { revocations: batch, positions, place, cursor, more: last < count, seen: cursor, state };
     },
   };
   return { ...store, feed };

@@ -13,6 +13,7 @@ export const subjects: readonly SubjectEntry[] = [
   { name: "http", title: "HTTP: a trivial route, bare and behind a check", needsPeers: true },
   { name: "refresh", title: "refresh: rotations a second, alone and together", needsPeers: false },
   { name: "revocation", title: "revocation: its way to every node, and the index that holds it", needsPeers: false },
+  { name: "feed", title: "feed: revocations on their way to services without a database", needsPeers: false },
   { name: "login", title: "login: hashing passwords, and what it does to other requests", needsPeers: false },
   { name: "start", title: "start: from the process to ready, and its memory", needsPeers: false },
   { name: "footprint", title: "footprint: what an installation needs", needsPeers: false },

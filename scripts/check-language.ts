@@ -20,6 +20,9 @@ const pages = [
   "CODE_OF_CONDUCT.md",
   "docs/how-it-works.md",
   "docs/keys.md",
+  "docs/rotation.md",
+  "docs/verifier/README.md",
+  "docs/proxies-auth.md",
 ];
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { counts: { type: "boolean" } } });

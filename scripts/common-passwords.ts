@@ -44,7 +44,10 @@ export function toCommonPasswordsModule(): string {
 ${licence}
  */
 
-/** ${words.length} passwords in order, each as a letter that tells how much it shares with the one before, and the rest. */
+/**
+ * ${words.length} sorted passwords. Each is stored as a letter and the rest of its text. The letter says how many characters the password
+ * shares with the previous one: \`A\` for none, \`B\` for one, and so on.
+ */
 export const frontCodedPasswords: string =
   "${toFrontCoded(words)}";
 `;

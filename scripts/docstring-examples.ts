@@ -8,9 +8,11 @@ const auth = `
     declare const auth: Auth<User, { roles: string[] }>;
     declare const ip: string, userAgent: string, username: string, password: string;
     declare const userId: string, sessionId: string, refreshToken: string, idempotencyKey: string;
-    declare const currentPassword: string, newPassword: string;
+    declare const currentPassword: string, newPassword: string, ticket: string, code: string;
+    declare function isCode(userId: string, code: string): Promise<boolean>;
     declare const request: Request;
-    declare const socket: WebSocket;`;
+    declare const socket: WebSocket;
+    declare const server: import("node:http").Server;`;
 
 const settings = `
     import { createAuth, days, hours, minutes, SettingError, type Store } from "tokenpair";
@@ -76,6 +78,9 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function App(): null;`,
     ]),
   ),
+  "src/verifier/create-verifier.ts": `
+    import { createVerifier } from "tokenpair/verifier";
+    declare const request: Request;`,
   ...ofAll(
     ["node", "node-session", "node-user"],
     `

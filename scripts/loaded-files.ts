@@ -1,7 +1,8 @@
 /** Records the files that a process loads after it has imported this module: ES modules, CommonJS and native addons. */
 import { registerHooks } from "node:module";
 
-const urls: string[] = [];
+/** The URLs of the files, in the order in which they were loaded. */
+export const urls: string[] = [];
 
 registerHooks({
   load(url, context, nextLoad) {

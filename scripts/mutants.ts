@@ -9,15 +9,24 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { feedHttpMutants } from "./mutants/feed-http.ts";
 import { keyMutants } from "./mutants/keys.ts";
 import type { Mutant } from "./mutants/mutant.ts";
 import { runMutants } from "./mutants/run.ts";
 import { securityMutants } from "./mutants/security.ts";
 import { signatureMutants } from "./mutants/signatures.ts";
 import { survivors } from "./mutants/survivors.ts";
+import { verifierMutants } from "./mutants/verifier.ts";
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { smoke: { type: "boolean" } } });
-const named = [...survivors, ...securityMutants, ...keyMutants, ...signatureMutants].filter(
+const named = [
+  ...survivors,
+  ...securityMutants,
+  ...keyMutants,
+  ...signatureMutants,
+  ...feedHttpMutants,
+  ...verifierMutants,
+].filter(
   ({ name, file }) =>
     positionals.length === 0 || positionals.some((word) => name.includes(word) || file.includes(word)),
 );
@@ -36,6 +45,8 @@ printKilled("once survived all tests", survivors);
 printKilled("by an author who had not read the tests", securityMutants);
 printKilled("of the keys", keyMutants);
 printKilled("of signing keys and signatures", signatureMutants);
+printKilled("of the feed over HTTP", feedHttpMutants);
+printKilled("of the verifier", verifierMutants);
 if (results.length === 0 || results.some(({ fate }) => fate !== "killed")) process.exitCode = 1;
 
 function printKilled(title: string, list: readonly Mutant[]): void {

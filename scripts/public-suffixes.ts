@@ -43,7 +43,7 @@ function* toRules(trie: Trie, root: number): Generator<string> {
   yield* walk(root, "");
 }
 
-/** Each rule back to front, as the length that it shares with the one before, `A` for none and `Z` for 25, and the rest. */
+/** Reverses and sorts the rules. Stores each as a letter for the length that it shares with the previous one, and the rest. */
 function toFrontCoded(rules: readonly string[]): string {
   const reversed = rules.map((rule) => [...rule].reverse().join("")).sort();
   return reversed
@@ -74,8 +74,8 @@ export async function toPublicSuffixesModule(): Promise<string> {
  */
 
 /**
- * ${rules.length} rules of two labels or more, each back to front and in order: a letter that tells how much it shares with the
- * one before, and the rest.
+ * ${rules.length} rules of two labels or more, reversed and sorted. Each is stored as a letter and the rest of its text. The letter says how
+ * many characters the rule shares with the previous one: \`A\` for none, \`B\` for one, and so on.
  */
 export const frontCodedSuffixes: string =
   "${toFrontCoded(rules)}";

@@ -12,6 +12,8 @@ import type { ConfirmationOptions } from "./flows/confirm.ts";
 import type { IssueOptions } from "./flows/issue.ts";
 import type { Credentials, LoginOptions } from "./flows/login.ts";
 import type { SessionOwner } from "./flows/logout.ts";
+import type { CompleteLoginOptions } from "./flows/second-factor/complete.ts";
+import type { LoginTicket } from "./flows/second-factor/ticket.ts";
 
 /** The part of `Auth` that starts sessions, gives them to browsers, and records that users were authenticated again. */
 export interface AuthLogins<U extends AuthUser = User> {
@@ -20,11 +22,34 @@ export interface AuthLogins<U extends AuthUser = User> {
    * both: `device` is the one that an earlier login on this device returned.
    *
    * @throws AuthError `no_active_account` for an unknown user, a wrong password and an inactive user alike; `throttled`,
-   * with `retryAfter`.
+   * with `retryAfter`; `second_factor_required`, with `secondFactor`, if your `afterPassword` asks for a second step.
    * @example
    * const { access, refresh, device } = await auth.login({ username, password }, { client: { ip, userAgent } });
    */
   login(credentials: Credentials, options?: LoginOptions): Promise<PasswordLoginResult<U>>;
+  /**
+   * Completes a login that waits for a second step, with the ticket of `second_factor_required`. The ticket works once, for five
+   * minutes (`ticketLifetime`) and at most five attempts.
+   *
+   * @param ticket the client's ticket.
+   * @param options.verify verifies the proof, and returns how the user was authenticated, or `null`. Or pass `amr`, if you have
+   * verified it already.
+   * @throws AuthError `ticket_invalid`; `second_factor_invalid` if `verify` returns `null`; `throttled`, with `retryAfter`. TypeError
+   * if an option is wrong.
+   * @example
+   * const result = await auth.completeLogin(ticket, { verify: async (user) => ((await isCode(user.id, code)) ? ["otp"] : null) });
+   */
+  completeLogin(ticket: string, options: CompleteLoginOptions<U>): Promise<PasswordLoginResult<U>>;
+  /**
+   * Returns the login that a ticket belongs to, without using the ticket: for a second step that begins with a challenge, as a
+   * passkey does.
+   *
+   * @returns `null` if the ticket was used, has expired, or had five attempts.
+   * @example
+   * const login = await auth.findTicket(ticket);
+   * console.log(login?.userId, login?.methods);
+   */
+  findTicket(ticket: string): Promise<LoginTicket | null>;
   /**
    * Starts a session for a user whom you have authenticated yourself.
    *

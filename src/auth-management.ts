@@ -6,10 +6,10 @@ import type { SessionOwner } from "./flows/logout.ts";
 import type { RevocationRequest, RevokeOptions, SessionView } from "./flows/sessions.ts";
 import type { NewUserInput, UserUpdate } from "./flows/users.ts";
 
-/** The sessions: `auth.sessions`. */
+/** The methods of `auth.sessions`: they list, label and revoke sessions. */
 export interface AuthSessions {
   /**
-   * Returns the live sessions of a user, newest first; at most 1,000.
+   * Returns the live sessions of a user, newest first. Returns at most 1,000.
    *
    * @example
    * const sessions = await auth.sessions.list(userId);
@@ -19,48 +19,49 @@ export interface AuthSessions {
   /**
    * Sets the label of a session, or removes it with `null`.
    *
-   * @throws AuthError `session_not_found` if the user has no such live session.
+   * @throws AuthError `session_not_found` if this user has no live session with this id.
    * @example
    * await auth.sessions.label({ userId, sessionId }, { label: "Kitchen tablet" });
    */
   label(session: SessionOwner, options: { readonly label: string | null }): Promise<SessionView>;
   /**
-   * Revokes one session and its access tokens. Durable when the promise fulfils.
+   * Revokes one session and its access tokens. The revocation is durable when the promise fulfils.
    *
-   * @param options.userId revokes the session only if it is this user's.
-   * @throws AuthError `session_not_found` if there is no such live session, or it is another user's.
+   * @param options.userId the user who must own the session. Default: any user.
+   * @throws AuthError `session_not_found` if there is no live session with this id, or if it belongs to a different user.
    * @example
    * await auth.sessions.revoke(sessionId, { userId });
    */
   revoke(sessionId: string, options?: RevokeOptions): Promise<Confirmed>;
   /**
-   * Revokes every session and access token of a user.
+   * Revokes all sessions and access tokens of a user.
    *
    * @example
    * const { sessions } = await auth.sessions.revokeAllForUser(userId, { client: { actor: "support/bob" } });
    */
   revokeAllForUser(userId: string, options?: RevocationRequest): Promise<RevokedAndConfirmed>;
-  /** Revokes every session and access token there is: all users have to log in again. */
+  /** Revokes all sessions and access tokens of all users. Every user must log in again. */
   revokeAll(options?: RevocationRequest): Promise<RevokedAndConfirmed>;
 }
 
-/** Tokenpair's own user table: `auth.users`. */
+/** The methods of `auth.users`: they manage tokenpair's own user table. */
 export interface AuthUsers {
   /**
    * Creates a user.
    *
-   * @throws AuthError `username_taken`; `username_invalid`, `email_invalid` or `password_refused`, whose `reason` is a
-   * sentence for people. TypeError if `findUser` is set: then your application keeps the users.
+   * @throws AuthError `username_taken`, `username_invalid`, `email_invalid` or `password_refused`. For the last three,
+   * `reason` is a sentence that you can show to the user.
+   * @throws TypeError if `findUser` is set, because the users are then in your application's own table.
    * @example
    * const { id } = await auth.users.create({ username: "alice", password: "correct horse battery staple" });
    */
   create(user: NewUserInput, options?: ClientOptions): Promise<User>;
-  /** Returns the user with this id, or `null`. */
+  /** Returns the user with this id, or `null` if there is no such user. */
   find(userId: string): Promise<User | null>;
-  /** Returns the user with this name, or `null`. */
+  /** Returns the user with this name, or `null` if there is no such user. */
   findByName(username: string): Promise<User | null>;
   /**
-   * Returns users in order of creation, at most 1,000 at once.
+   * Returns users in the order of their creation. One call returns at most 1,000.
    *
    * @throws TypeError if `limit` is not a positive whole number.
    * @example
@@ -69,10 +70,11 @@ export interface AuthUsers {
    */
   list(options?: UserListOptions): Promise<readonly User[]>;
   /**
-   * Changes a user's name, email address or staff flag. The user's sessions stay.
+   * Changes a user's name, email address or staff flag. The user's sessions continue.
    *
-   * @throws AuthError `user_not_found`; `username_taken`; `username_invalid` or `email_invalid`, whose `reason` is a sentence
-   * for people. TypeError if `findUser` is set.
+   * @throws AuthError `user_not_found`, `username_taken`, `username_invalid` or `email_invalid`. For the last two, `reason`
+   * is a sentence that you can show to the user.
+   * @throws TypeError if `findUser` is set.
    * @example
    * await auth.users.update(userId, { email: "alice@example.com" });
    */
@@ -80,7 +82,7 @@ export interface AuthUsers {
   /**
    * Deactivates a user and revokes all of the user's sessions.
    *
-   * @throws AuthError `user_not_found`.
+   * @throws AuthError `user_not_found` if there is no user with this id.
    * @example
    * await auth.users.disable(userId, { client: { actor: "support/bob" } });
    */
@@ -88,35 +90,36 @@ export interface AuthUsers {
   /**
    * Activates a user again. Revoked sessions stay revoked.
    *
-   * @throws AuthError `user_not_found`.
+   * @throws AuthError `user_not_found` if there is no user with this id.
    */
   enable(userId: string, options?: ClientOptions): Promise<void>;
   /**
    * Sets a user's password and revokes all of the user's sessions.
    *
-   * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for people. TypeError if `findUser`
-   * is set.
+   * @throws AuthError `user_not_found`, or `password_refused`, whose `reason` is a sentence that you can show to the user.
+   * @throws TypeError if `findUser` is set.
    */
   setPassword(userId: string, password: string, options?: RevocationRequest): Promise<RevokedAndConfirmed>;
   /**
    * Deletes a user and revokes all of the user's sessions.
    *
-   * @throws AuthError `user_not_found`.
+   * @throws AuthError `user_not_found` if there is no user with this id.
    */
   delete(userId: string, options?: RevocationRequest): Promise<RevokedAndConfirmed>;
 }
 
-/** The counts of failed logins: `auth.throttle`. */
+/** The methods of `auth.throttle`: they clear the counts of failed logins. */
 export interface AuthThrottle {
   /**
-   * Clears a user's failed logins, and so unlocks the account.
+   * Clears the counts of a user's failed logins, which unlocks the account.
    *
    * @returns how many counts were cleared.
-   * @throws AuthError `user_not_found`.
+   * @throws AuthError `user_not_found` if there is no user with this id.
    */
   clearUser(userId: string, options?: ClientOptions): Promise<number>;
   /**
-   * Clears the failed logins from an IP address, on all accounts; for IPv6, from its /64.
+   * Clears the counts of failed logins from an IP address, on all accounts. For an IPv6 address, clears those of its /64
+   * network.
    *
    * @returns how many counts were cleared.
    * @throws TypeError if `ip` is not an IP address.
@@ -124,10 +127,11 @@ export interface AuthThrottle {
   clearAddress(ip: string, options?: ClientOptions): Promise<number>;
 }
 
-/** The audit log: `auth.audit`. */
+/** The method of `auth.audit`: it reads the audit log. */
 export interface AuthAudit {
   /**
-   * Returns entries, oldest first: without `after` the newest that match, with `after` those committed since.
+   * Returns entries of the audit log, oldest first. Without `after`, returns the newest entries that match. With `after`,
+   * returns the matching entries that were committed after that cursor.
    *
    * @throws TypeError if `limit` is not a positive whole number.
    * @example

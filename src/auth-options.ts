@@ -13,65 +13,68 @@ import type { SignalEnd } from "./revocation/signals.ts";
 /**
  * The options of `createAuth`: a store, keys, and every setting that differs from its default.
  *
- * @typeParam U the application's users, if it has its own user table.
- * @typeParam C the claims that the application adds to tokens.
+ * @typeParam U the type of the application's users, if it has its own user table.
+ * @typeParam C the type of the claims that the application adds to tokens.
  */
 export interface AuthOptions<U extends AuthUser = User, C extends object = ApplicationClaims>
   extends Partial<Settings<U, C>> {
-  /** The database: `sqliteStore` of "tokenpair/sqlite" or `postgresStore` of "tokenpair/postgres". Required. */
+  /** The database: `sqliteStore` from "tokenpair/sqlite" or `postgresStore` from "tokenpair/postgres". Required. */
   readonly store: Store;
   /**
-   * The key that signs access tokens: a private key as PEM or JWK (ES256, EdDSA, RS256, …), from `tokenpair keys generate`; or an
-   * HMAC secret with at least as many bytes as its hash, 32 for HS256. A secret is used as UTF-8 bytes, unchanged: trim it if it
-   * comes from a file. What looks like a path, URL or placeholder is refused. Required, unless `keyEncryptionKey` turns on the key
-   * ring. Default: none.
+   * The key that signs access tokens. It is either a private key as PEM or JWK (ES256, EdDSA, RS256, …), which
+   * `tokenpair keys generate` creates, or an HMAC secret. A secret must have at least as many bytes as its hash: 32 for
+   * HS256. Its UTF-8 bytes are used unchanged, so trim it if it comes from a file. A value that looks like a path, a URL or
+   * a placeholder is refused. Required, unless `keyEncryptionKey` turns on the key ring. Default: none.
    */
   readonly signingKey?: string | Uint8Array | undefined;
   /**
-   * The installation's secret, of at least 32 bytes: the keys of refresh, CSRF and device tokens derive from it. All nodes share
-   * it, and it stays when the signing key changes: to move from an HMAC secret to a private key, set it to the former signing
-   * key. Required if `signingKey` is a private key, unless `keyEncryptionKey` is set: the first node then makes a secret.
-   * Default: `signingKey`, if that is an HMAC secret.
+   * The installation's secret, of at least 32 bytes. The keys of refresh, CSRF and device tokens are derived from it. All
+   * nodes share it, and it stays the same when the signing key changes. To move from an HMAC secret to a private key, set
+   * `secret` to the former signing key. Required if `signingKey` is a private key, unless `keyEncryptionKey` is set: in
+   * that case, the first node creates a secret. Default: `signingKey`, if that is an HMAC secret.
    */
   readonly secret?: string | Uint8Array | undefined;
   /**
-   * The key that verifies simplejwt's refresh tokens: its `SIGNING_KEY` (by default Django's `SECRET_KEY`) for an HMAC algorithm,
-   * else its `VERIFYING_KEY` as PEM. It never signs. Until `legacyRefreshUntil`, each token is accepted once and redeemed for a
-   * session. Default: none.
+   * The key that verifies refresh tokens of simplejwt. For an HMAC algorithm, it is simplejwt's `SIGNING_KEY` (by default
+   * Django's `SECRET_KEY`), otherwise its `VERIFYING_KEY` as PEM. It never signs. Until `legacyRefreshUntil`, each of these
+   * tokens is accepted once and redeemed for a session. Default: none.
    */
   readonly legacyRefreshKey?: string | Uint8Array | undefined;
   /** Called with every error that the client only sees as a 500 or 503. Default: emits a process warning. */
   readonly onError?: (error: unknown) => void;
   /**
-   * Called for every revocation that arrives through the feed, with the seconds since it was appended by the database's
-   * clock. Not called for the first load. Must be fast and must not throw. Default: none.
+   * Called for every revocation that arrives through the feed, with the number of seconds since it was appended, by the
+   * database's clock. Not called for the first load. Must be fast and must not throw. Default: none.
    */
   readonly onLag?: (seconds: number) => void;
   /** Must not be set: tokenpair takes the verifying key from `signingKey`. Default: none. */
   readonly verifyingKey?: undefined;
 }
 
-/** Who sent a request. An option of every method that emits an event or is throttled. */
+/** An option of every method that emits an event or is throttled: who sent the request. */
 export interface ClientOptions {
-  /** Recorded with the events. Default: nothing is known. */
+  /** Who sent the request. Recorded with the events. Default: nothing is known. */
   readonly client?: ClientInfo;
 }
 
-/** A request as `authenticate` and `check` read it: a Fetch `Request`, Node's `IncomingMessage`, or any object with these members. */
+/**
+ * The part of a request that `authenticate` and `check` read: a Fetch `Request`, Node's `IncomingMessage`, or any object
+ * with these members.
+ */
 export interface RequestLike {
-  /** The headers, as a Fetch `Headers` or as a record like Node's. */
+  /** The headers, as a Fetch `Headers` object or as a record like Node's. */
   readonly headers: HeaderSource;
-  /** The HTTP method. Default: the request counts as unsafe, so a cookie also needs the CSRF token. */
+  /** The HTTP method. Default: the request counts as unsafe, so authentication by cookie also needs the CSRF token. */
   readonly method?: string | undefined;
-  /** The URL or path. An absolute URL tells whether the request came by https. */
+  /** The URL or path. An absolute URL says whether the request came by https. */
   readonly url?: string | undefined;
-  /** The connection, as Node's `IncomingMessage` has it. Only development cookies need it. */
+  /** The connection, in the form of Node's `IncomingMessage`. Only development cookies need it. */
   readonly socket?: SocketLike | undefined;
 }
 
 /** The part of a connection that tokenpair reads. */
 export interface SocketLike {
-  /** The IP address at the other end. */
+  /** The IP address of the other end. */
   readonly remoteAddress?: string | undefined;
 }
 
@@ -79,7 +82,7 @@ export interface SocketLike {
 export interface RequestOptions extends AuthenticationRequirement {
   /** The HTTP method. Default: the request counts as unsafe, so a cookie also needs the CSRF token. */
   readonly method?: string | undefined;
-  /** The connection. Only development cookies need it. Default: the request's own, if it has one. */
+  /** The connection. Only development cookies need it. Default: the request's `socket`, if it has one. */
   readonly socket?: SocketLike | undefined;
 }
 
@@ -92,46 +95,49 @@ export interface StartSessionOptions extends Omit<IssueOptions, "replaces"> {
 /** Options of `auth.cors` and of the adapters' `cors`. */
 export interface CorsOptions {
   /**
-   * Request headers that scripts may send besides `Content-Type`, `Idempotency-Key`, and those of the CSRF and access tokens.
-   * Default: none.
+   * Further request headers that scripts may send. `Content-Type`, `Idempotency-Key`, and the headers of the CSRF and
+   * access tokens are always allowed. Default: none.
    */
   readonly allowHeaders?: readonly string[];
-  /** Response headers that scripts may read besides those that tokenpair sends. Default: none. */
+  /**
+   * Further response headers that scripts may read. The headers that tokenpair sends are always readable. Default: none.
+   */
   readonly exposeHeaders?: readonly string[];
 }
 
-/** Options of `auth.signal`. */
+/** The options of `auth.signal`. */
 export interface SignalOptions {
   /** Another signal that also aborts the returned one, for example when the client disconnects. Default: none. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * What the signal follows: the access token, or its session through refreshes. A session is looked up each time one of its
-   * access tokens would have expired. A new password aborts the signal in any case. Default: "token".
+   * What the signal follows: `"token"`, the access token, or `"session"`, its session through refreshes. With `"session"`,
+   * the node looks the session up each time one of its access tokens would have expired. A new password aborts the signal
+   * in either case. Default: "token".
    */
   readonly until?: SignalEnd | undefined;
 }
 
-/** Which users to list. */
+/** The options of `auth.users.list`: which users to return. */
 export interface UserListOptions {
-  /** The id of the last user of the previous page. Default: starts with the oldest user. */
+  /** The id of the last user of the previous page. Default: the list starts with the oldest user. */
   readonly after?: string | undefined;
   /** The maximum number of users to return. Default and maximum: 1000. */
   readonly limit?: number | undefined;
 }
 
-/** Which entries of the audit log to list. */
+/** The options of `auth.audit.list`: which entries to return. */
 export interface AuditListOptions {
-  /** Only entries about this user. Default: all. */
+  /** Returns only entries about this user. Default: all users. */
   readonly userId?: string | undefined;
-  /** Only entries about this session. Default: all. */
+  /** Returns only entries about this session. Default: all sessions. */
   readonly sessionId?: string | undefined;
-  /** Only entries of this type. Default: all. */
+  /** Returns only entries of this type. Default: all types. */
   readonly type?: EventType | undefined;
-  /** With `type: "refresh"`: only refreshes with this outcome. Default: all. */
+  /** Returns only refreshes with this outcome. Use it with `type: "refresh"`. Default: all outcomes. */
   readonly outcome?: RefreshOutcome | undefined;
-  /** The earliest time: whole seconds since the epoch. Default: no limit. */
+  /** Returns only entries from this time or later, in whole seconds since the epoch. Default: no limit. */
   readonly since?: number | undefined;
-  /** The `cursor` of the previous page: lists what was committed since. Default: the newest entries. */
+  /** The `cursor` of the previous page. Returns only entries that were committed after it. Default: the newest entries. */
   readonly after?: string | undefined;
   /** The maximum number of entries to return. Default: 100. */
   readonly limit?: number | undefined;

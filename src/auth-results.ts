@@ -6,9 +6,9 @@ import type { HashLoad } from "./crypto/passwords/hash-queue.ts";
 import type { Authentication } from "./flows/authenticate.ts";
 import type { SessionView } from "./flows/sessions.ts";
 
-/** A session with its newest pair. */
+/** A session with its newest pair of tokens. */
 export interface SessionPair extends TokenPair {
-  /** The session as its owner sees it. */
+  /** The session, as shown to the user who owns it. */
   readonly session: SessionView;
 }
 
@@ -20,7 +20,7 @@ export interface ConfirmResult extends Pick<TokenPair, "access" | "accessExpires
 
 /** A new session with its first pair. */
 export interface LoginResult<U extends AuthUser = User> extends SessionPair {
-  /** Who logged in. */
+  /** The user who logged in. */
   readonly user: U;
   /** Marks this device as known, as after a login by password. Missing if an actor acts for the user. */
   readonly device?: string;
@@ -40,32 +40,33 @@ export interface CsrfTokenResult {
   readonly cookies: readonly string[];
 }
 
-/** A new session that began with a password. */
+/** The result of a login with a password. */
 export interface PasswordLoginResult<U extends AuthUser = User> extends LoginResult<U> {
   /**
-   * Marks this device as known. Store it there, also after a logout, and pass it at the next login: failed logins on other
-   * devices then can't lock this one out. Counts for 400 days, or until the user's password or epoch changes.
+   * A token that marks this device as known. Store it on the device, keep it after a logout, and pass it at the next login.
+   * Failed logins on other devices then can't lock this device out. It is valid for 400 days, or until the user's password
+   * or epoch changes.
    */
   readonly device: string;
 }
 
-/** The result of a password change: the session continues with this pair. */
+/** The result of a password change. The session continues with this pair of tokens. */
 export interface PasswordChangeResult extends SessionPair {
-  /** Marks this device as known, in place of the `device` of its login, which no longer counts. */
+  /** A token that marks this device as known. It replaces the `device` of the login, which is no longer valid. */
   readonly device: string;
 }
 
 /** The result of a refresh. */
 export interface RefreshResult extends Omit<TokenPair, "refresh"> {
-  /** The next refresh token; missing with `rotateRefreshTokens: false`, because the presented one stays valid. */
+  /** The next refresh token. Missing with `rotateRefreshTokens: false`, because the presented one stays valid. */
   readonly refresh?: string;
-  /** The session as its owner sees it. */
+  /** The session, as shown to the user who owns it. */
   readonly session: SessionView;
-  /** Whether a spent token was presented in the grace period and got the same successor again. */
+  /** Whether this was a replay: the presented token was already spent, and the server returned the same new token again. */
   readonly replayed: boolean;
 }
 
-/** The result of `auth.check`: who sent the request, or the response that refuses it. */
+/** The result of `auth.check`: either who sent the request, or the response that refuses it. */
 export type CheckResult<U extends AuthUser = User, C extends object = ApplicationClaims> =
   | {
       readonly ok: true;
@@ -74,51 +75,67 @@ export type CheckResult<U extends AuthUser = User, C extends object = Applicatio
     }
   | {
       readonly ok: false;
-      /** A 401, 403 or 503 with the body and headers of the HTTP contract. Send it. */
+      /** The response to send: a 401, 403 or 503 with the body and headers of the HTTP contract. */
       readonly response: Response;
     };
 
-/** Whether this node can answer requests. */
+/** The result of `auth.health`: whether this node can answer requests. */
 export type Health =
   | {
       readonly ok: true;
-      /** What it can't do, for the operator; missing if it can do everything. */
+      /** What this node can't do, in words for the operator. Missing if it can do everything. */
       readonly degraded?: string;
     }
   | {
       readonly ok: false;
-      /** Why it can't, for the operator. */
+      /** Why this node can't answer, in words for the operator. */
       readonly reason: string;
     };
 
-/** The state of this node, for metrics. */
+/** The result of `auth.stats`: the state of this node, for metrics. */
 export interface Stats {
-  /** What this node knows of revocations. */
+  /** What this node knows about revocations. */
   readonly revocations: {
     /** How many revocations this node holds in memory. */
     readonly live: number;
-    /** The staleness of its knowledge in seconds; `Infinity` before the first load. */
+    /** How old this node's knowledge of revocations is, in seconds. `Infinity` before the first load. */
     readonly staleSeconds: number;
   };
-  /** How many passwords are being hashed or wait. */
+  /** The services that read this node's revocation feed over HTTP. */
+  readonly readers: {
+    /** Open streams. */
+    readonly streams: number;
+    /** Long polls that wait. */
+    readonly polls: number;
+    /** Bytes of all frames since the start. */
+    readonly bytes: number;
+    /** Records in memory for the readers; 0 before the first reader. */
+    readonly records: number;
+    /** Seconds since the last frame of the slowest stream was made; 0 without streams. */
+    readonly lagSeconds: number;
+  };
+  /** How many passwords are being hashed, and how many wait for that. */
   readonly passwords: HashLoad;
-  /** What this node knows of the store. */
+  /** What this node knows about the store. */
   readonly store: {
-    /** Whether the store can be written to. After a failed write, probes decide. */
+    /** Whether the store can be written to. After a failed write, the node finds out with test writes. */
     readonly isWritable: boolean;
   };
   /** The keys that this node uses. */
   readonly keys: {
-    /** The name of the key that signs access tokens; `null` before the keys are loaded. */
+    /** The name of the key that signs access tokens. `null` before the keys are loaded. */
     readonly kid: string | null;
-    /** That key's algorithm; `null` before the keys are loaded. */
+    /** The algorithm of that key. `null` before the keys are loaded. */
     readonly algorithm: string | null;
-    /** The seconds since that key was added; `null` if the database doesn't know. */
+    /** The number of seconds since that key was added. `null` if the database doesn't know. */
     readonly age: number | null;
-    /** Whether the last change of the keys could be opened. If not, the node continues with the keys that it had. */
+    /**
+     * Whether this node could decrypt the keys after their last change. If not, it continues with the keys that it had
+     * before.
+     */
     readonly isReadable: boolean;
   };
-  /** The database connections; missing if the store has no pool. */
+  /** The state of the connection pool. Missing if the store has no pool. */
   readonly connections?: PoolUsage;
 }
 
@@ -126,16 +143,16 @@ export interface Stats {
 export interface AuditList {
   /** The entries of this page. */
   readonly entries: readonly AuditEntry[];
-  /** The position after this page. Pass it as `after` to continue. */
+  /** The position after this page. Pass it as `after` to get the next page. */
   readonly cursor: string;
-  /** Whether more entries than `limit` were waiting after the cursor that was passed. */
+  /** Whether more than `limit` entries followed the cursor that was passed as `after`. */
   readonly more: boolean;
 }
 
-/** The CORS part of a response (Fetch §3.3). */
+/** The result of `auth.cors`: the CORS part of a response (Fetch §3.3). */
 export interface CorsResult {
-  /** Whether the request is the preflight of a trusted origin. Answer it with 204 and these headers. */
+  /** Whether the request is a CORS preflight from a trusted origin. If so, answer it with 204 and these headers. */
   readonly isPreflight: boolean;
-  /** Headers by name. Add `Vary` to the one that the response has. */
+  /** The headers by name. If the response already has a `Vary` header, append this one to it. */
   readonly headers: Readonly<Record<string, string>>;
 }

@@ -18,17 +18,18 @@ import type { ConnectionInfo } from "./http/request/client-ip.ts";
  * Token-pair authentication over one store, created by `createAuth`.
  *
  * A method rejects with an `AuthError` if it refuses the request. If the store can't answer, it rejects with a
- * `StoreUnavailableError` or an `AuthError` `unavailable`, and nothing has changed.
+ * `StoreUnavailableError`, or with an `AuthError` whose code is `unavailable`. In either case, nothing has changed.
  *
- * @typeParam U the application's users.
- * @typeParam C the claims that the application adds to tokens.
+ * @typeParam U the type of the application's users.
+ * @typeParam C the type of the claims that the application adds to tokens.
  */
 export interface Auth<U extends AuthUser = User, C extends object = ApplicationClaims> extends AuthLogins<U> {
   /**
    * Checks the schema, and loads the keys and the revocations. Until the promise fulfils, no access token is accepted.
    *
-   * @throws SchemaVersionError if the database needs a migration, or if its schema is newer than this version. SettingError if
-   * `keyEncryptionKey` lacks a key that sealed one in the database, or if `secret` is missing.
+   * @throws SchemaVersionError if the database needs a migration, or if its schema is newer than this version.
+   * @throws SettingError if `keyEncryptionKey` lacks a key that is needed to decrypt the keys in the database, or if
+   * `secret` is missing.
    */
   ready(): Promise<void>;
   /**
@@ -42,8 +43,17 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
   /** Returns the state of this node, for metrics. */
   stats(): Stats;
   /**
-   * Stops the feed, the webhook and all signals, and writes the audit entries that wait. Close the store afterwards: it is
-   * yours and stays open.
+   * Ends the streams and long polls of services that read the revocation feed, and refuses new ones. Call it before you close your
+   * HTTP server, which waits for them. `close` does it too.
+   *
+   * @example
+   * auth.drain();
+   * server.close(() => auth.close());
+   */
+  drain(): void;
+  /**
+   * Stops the feed, the webhook and all signals, and writes the audit entries that are still waiting. Does not close the
+   * store: close it yourself afterwards.
    */
   close(): Promise<void>;
 
@@ -51,20 +61,21 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * Returns the next pair for a refresh token. A token that is presented again after the grace period revokes its session,
    * because it may have been stolen.
    *
-   * @throws AuthError a `token_` code; `password_changed`.
+   * @throws AuthError with a code that starts with `token_`, or with the code `password_changed`.
    * @example
    * const { access, refresh } = await auth.refresh(refreshToken, { idempotencyKey });
    */
   refresh(refreshToken: string, options?: RefreshOptions): Promise<RefreshResult>;
   /**
-   * Returns the claims of a live token of either kind. For a refresh token, it queries the store.
+   * Verifies an access or refresh token and returns its claims. For a refresh token, this queries the store.
    *
-   * @throws AuthError a `token_` code; `password_changed`.
+   * @throws AuthError with a code that starts with `token_`, or with the code `password_changed`.
    */
   verify(token: string): Promise<VerifiedClaims<C>>;
   /**
-   * Returns who sent a request, from its bearer token or its access cookie. Works from memory unless `loadUser` or
-   * `checkUserIsActive` is on. A cookie also needs the CSRF token unless the method is GET, HEAD or OPTIONS.
+   * Returns who sent a request, according to its bearer token or its access cookie. Works from memory unless `loadUser` or
+   * `checkUserIsActive` is on. Authentication by cookie also needs the CSRF token unless the method is GET, HEAD or
+   * OPTIONS.
    *
    * @param request a Fetch `Request`, Node's `IncomingMessage`, or `Headers` with `{ method }` as options.
    * @param options.maxAge how many seconds ago the user may have been authenticated, by a login or a confirmation.
@@ -76,8 +87,8 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    */
   authenticate(request: RequestLike | Headers, options?: RequestOptions): Promise<Authentication<U, C>>;
   /**
-   * Does what `authenticate` does, but returns the response that refuses the request instead of throwing. The adapters'
-   * `requireUser` sends it. Returns a promise only if it needs I/O, so `await` the result.
+   * Does the same as `authenticate`, but returns the response that refuses the request instead of throwing. The adapters'
+   * `requireUser` sends that response. Returns a promise only if it needs I/O, so `await` the result.
    *
    * @param request a Fetch `Request`, Node's `IncomingMessage`, or `Headers` with `{ method }` as options.
    * @example
@@ -86,8 +97,8 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    */
   check(request: RequestLike | Headers, options?: RequestOptions): CheckResult<U, C> | Promise<CheckResult<U, C>>;
   /**
-   * Returns the headers that let pages of `trustedOrigins` use your own route and read its response. The adapters' `cors`
-   * sends them. Pages of apps, such as `capacitor://localhost`, get no permission to send cookies.
+   * Returns the headers that allow pages from `trustedOrigins` to use your own route and read its response. The adapters'
+   * `cors` sends them. Pages of apps, such as `capacitor://localhost`, are not allowed to send cookies.
    *
    * @param request the request, or `Headers` with `{ method }`.
    * @example
@@ -96,22 +107,23 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    */
   cors(request: RequestLike | Headers, options?: CorsOptions & Pick<RequestOptions, "method">): CorsResult;
   /**
-   * Logs out: revokes this session, the user's other sessions, or all of the user's. Durable, and in force on this node, when
-   * the promise fulfils.
+   * Revokes this session, the user's other sessions, or all of the user's sessions. When the promise fulfils, the
+   * revocation is durable and in force on this node.
    *
-   * @param session any refresh token of the session, spent or not, or verified claims.
-   * @param options.confirmed waits until no node accepts the revoked tokens any more.
-   * @returns `confirmed`, if you requested the confirmation.
-   * @throws AuthError a `token_` code if the refresh token is not genuine or its session is over. TypeError if `options` is
-   * not an object, or `scope` is unknown.
+   * @param session a refresh token of the session, even if it is spent, or verified claims.
+   * @param options.confirmed waits until no node accepts the revoked tokens.
+   * @returns how the revocation was confirmed, in `confirmed`, if you requested confirmation.
+   * @throws AuthError with a code that starts with `token_` if the refresh token is not genuine or its session is no longer
+   * live.
+   * @throws TypeError if `options` is not an object, or if `scope` is unknown.
    * @example
    * await auth.logout(refreshToken);
    * await auth.logout({ userId, sessionId }, { scope: "others" });
    */
   logout(session: string | SessionOwner, options?: LogoutOptions): Promise<Confirmed>;
   /**
-   * Returns whether an authenticated request may still continue: its token has not expired, and this node knows of no revocation.
-   * Call it in a slow request, right before a side effect. Works from memory.
+   * Returns whether an authenticated request may still continue: its token has not expired, and this node knows of no
+   * revocation of it. Call it in a slow request, right before a side effect. Works from memory.
    *
    * @example
    * const claims = await auth.authenticate(request);
@@ -120,11 +132,13 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    */
   stillValid(claims: Authentication<U, C>): boolean;
   /**
-   * Returns a signal that aborts when the access token expires or is revoked, or when this node's knowledge of revocations is
-   * older than `signalMaxStaleness`; its reason is an `AuthError`. Use it for WebSockets, server-sent events and long polls.
+   * Returns a signal that aborts when the access token expires or is revoked. It also aborts when this node's knowledge of
+   * revocations is older than `signalMaxStaleness`. Its `reason` is an `AuthError`. Use it for WebSockets, server-sent
+   * events and long polls.
    *
-   * @param options.until "session" follows the session through refreshes instead of ending with the access token.
-   * @param options.signal also aborts the returned signal, for example when the client disconnects.
+   * @param options.until with "session", the signal follows the session through refreshes instead of ending with the access
+   * token.
+   * @param options.signal another signal that also aborts the returned one, for example when the client disconnects.
    * @example
    * const signal = auth.signal(await auth.authenticate(request), { signal: request.signal });
    * signal.addEventListener("abort", () => socket.close());
@@ -139,11 +153,12 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    */
   revokeToken(tokenId: string, options?: RevocationRequest): Promise<Confirmed>;
   /**
-   * Changes a user's password with the current one. The session that sent the request continues with the new pair; the user's other
-   * sessions are revoked.
+   * Changes a user's password after checking the current one. The session that sent the request continues with the new pair
+   * of tokens. The user's other sessions are revoked.
    *
-   * @throws AuthError `wrong_password`; `throttled`, with `retryAfter`; `password_refused`, whose `reason` is a sentence for
-   * people; `token_revoked` if the session or the password changed meanwhile; `user_not_found`.
+   * @throws AuthError `wrong_password`, or `user_not_found`. `throttled`, with `retryAfter`, after too many wrong
+   * passwords. `password_refused`, whose `reason` is a sentence that you can show to the user. `token_revoked` if the
+   * session was revoked or the password was changed in the meantime.
    * @example
    * const pair = await auth.changePassword({ userId, sessionId, currentPassword, newPassword });
    */
@@ -167,15 +182,15 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    */
   fetch(request: Request, connection?: ConnectionInfo): Promise<Response>;
   /**
-   * Returns whether `fetch` has an endpoint for a request.
+   * Returns whether `fetch` has an endpoint for this request.
    *
-   * @param request a request with a `url`, or a URL or path; a query is ignored.
+   * @param request a request with a `url`, or a URL or path. A query is ignored.
    * @example
    * const response = auth.handles(request) ? await auth.fetch(request) : new Response("Not found", { status: 404 });
    */
   handles(request: { readonly url?: string | undefined } | string): boolean;
   /**
-   * Adds a listener for every event. It is called synchronously; errors that it throws are ignored.
+   * Adds a listener for every event. Listeners are called synchronously. Errors that they throw are ignored.
    *
    * @returns a function that removes the listener.
    * @example
@@ -186,7 +201,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
   on(listener: EventListener): () => void;
 }
 
-/** Any `Auth`, whatever its user and claims types: for functions that take one. */
+/** Any `Auth`, with any user and claims types. Use it as the parameter type of functions that take an `Auth`. */
 export type AnyAuth = Auth<AuthUser, object>;
 
 /** The part of any `Auth` that the adapters' `requireUser` needs. */
@@ -201,7 +216,7 @@ export type StartedSessionOf<A extends AnyStarter> = Awaited<ReturnType<A["start
 /** The part of any `Auth` that the adapters' `cors` needs. */
 export type AnyCors = Pick<AnyAuth, "cors" | "handles">;
 
-/** What a successful `check` of `A` returns, with the application's own user and claims types. */
+/** What a successful `check` of `A` returns, with the user and claims types of the application. */
 export type AuthenticationOf<A extends AnyCheck> = Extract<
   Awaited<ReturnType<A["check"]>>,
   { readonly ok: true }

@@ -2,6 +2,7 @@ import type { Auth } from "./auth.ts";
 import type { AuthOptions, RequestLike, RequestOptions } from "./auth-options.ts";
 import type { CheckResult } from "./auth-results.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
+import { requireAuthentication } from "./core/require-authentication.ts";
 import { findSettingFault, toShown } from "./core/settings/faults.ts";
 import { requireFunctions, requireOptions } from "./core/settings/unknown-options.ts";
 import type { AuthUser, User } from "./core/user.ts";
@@ -9,7 +10,7 @@ import { toUserId } from "./core/user-id.ts";
 import { createDeps } from "./create-deps.ts";
 import { createLogins, toSessionPair } from "./create-logins.ts";
 import { createListeners } from "./events/publisher.ts";
-import { type Authentication, requireAuthentication } from "./flows/authenticate.ts";
+import type { Authentication } from "./flows/authenticate.ts";
 import { reportLegacyKey } from "./flows/legacy/report.ts";
 import { toSessionView } from "./flows/sessions.ts";
 import { requireOwnTable } from "./flows/users.ts";
@@ -18,9 +19,10 @@ import { reportCsrfRefusal } from "./http/cookies/csrf-report.ts";
 import { authenticateRequest } from "./http/credentials.ts";
 import type { HttpDeps } from "./http/endpoint.ts";
 import { toClientInfo } from "./http/request/client-info.ts";
+import { toRequest } from "./http/request/headers.ts";
 import { createDepsFinder, createHttpHandler } from "./http/router.ts";
 import { toKeyWarnings } from "./keys/warnings.ts";
-import { checkHealth, sweepSilentNodes, toKeyStats } from "./node-state.ts";
+import { checkHealth, sweepSilentNodes, toKeyStats, toReaderStats } from "./node-state.ts";
 
 /**
  * Creates token-pair authentication over a store. Await `ready()` before the first request.
@@ -47,15 +49,18 @@ export function createAuth<U extends AuthUser = User, C extends object = Applica
   });
 }
 
-/** What is not a setting, so that no configuration can turn it on in production. */
+/** Options that are not settings, so that no configuration can turn them on in production. */
 export interface AuthMode {
-  /** Whether browsers on this machine get cookies that work at http://localhost in every browser. */
+  /**
+   * Whether browsers on this machine get cookies that work at http://localhost. Not every browser accepts secure cookies
+   * there.
+   */
   readonly developmentCookies: boolean;
   /** Called by `ready` with what is unsafe about the settings: full sentences. */
   readonly warn: (warning: string) => void;
 }
 
-/** Creates what `createAuth` creates, in a given mode. */
+/** Does the same as `createAuth`, with the given mode. */
 export function createAuthWith<U extends AuthUser = User, C extends object = ApplicationClaims>(
   { onError, ...options }: AuthOptions<U, C>,
   { developmentCookies, warn }: AuthMode,
@@ -70,7 +75,10 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
   const http = createHttpHandler(httpDeps, { developmentCookies, ...(onError === undefined ? {} : { onError }) });
   const findDevelopmentDeps = createDepsFinder(httpDeps, developmentCookies);
 
-  /** Reads the socket only in development: it would cost every request time. */
+  /**
+   * Returns the `HttpDeps` for a request. Reads the socket only in development, because that would cost time at every
+   * request.
+   */
   function findDeps(request: RequestLike, options?: RequestOptions): HttpDeps {
     if (!developmentCookies) return httpDeps;
     return findDevelopmentDeps(request, { ip: (options?.socket ?? request.socket)?.remoteAddress });
@@ -105,12 +113,15 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     health: () => checkHealth(deps, { keys, storeMonitor }),
     stats: () => ({
       revocations: { live: deps.revocations.size, staleSeconds: deps.feed.staleness() },
+      readers: toReaderStats(deps),
       passwords: deps.passwords.load(),
       store: { isWritable: storeMonitor.isWritable() },
       keys: toKeyStats(keys, deps.clock),
       ...(deps.store.connections === undefined ? {} : { connections: deps.store.connections() }),
     }),
+    drain: () => deps.readers.stop(),
     close: async () => {
+      deps.readers.stop();
       const left = deps.feed.stop();
       confirmer.stop();
       signals.stop();
@@ -127,7 +138,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     },
     verify: (token) => flows.verify(token),
     authenticate: async (source, options) => {
-      const request = toRequest(source, options);
+      const request = toRequest(source, options?.method);
       const requestDeps = findDeps(request, options);
       try {
         const authentication = await authenticateRequest(requestDeps, request);
@@ -139,7 +150,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       }
     },
     check: (source, options) => {
-      const request = toRequest(source, options);
+      const request = toRequest(source, options?.method);
       const requestDeps = findDeps(request, options);
       try {
         const result = authenticateRequest(requestDeps, request);
@@ -154,7 +165,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     },
     cors: (source, options = {}) => {
       requireOptions("cors", options, ["allowHeaders", "exposeHeaders", "method"]);
-      const request = toRequest(source, options);
+      const request = toRequest(source, options?.method);
       const grant = { ...options, methods: "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" };
       const headers = toCorsHeaders("trusted_with_cookies", deps.settings, request, grant);
       return { isPreflight: isPreflight(request) && "Access-Control-Allow-Origin" in headers, headers };
@@ -242,23 +253,18 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
   return Object.freeze(auth) as unknown as Auth<U, C>;
 }
 
-/** Returns a request as it is, and `Headers`, which have no member named `headers`, as a request. */
-function toRequest(source: RequestLike | Headers, options: RequestOptions = {}): RequestLike {
-  return "headers" in source ? source : { headers: source, method: options.method };
-}
-
 /** Returns what names a user, with the id as text. @throws TypeError if the id can't be a user's. */
 function toOwner<T extends { readonly userId?: string | undefined }>(subject: T, taker: string): T {
   return { ...subject, userId: toUserId(subject.userId, taker) };
 }
 
-/** SQLite takes a negative limit for none. */
+/** Throws if a limit is not a positive whole number. SQLite would read a negative limit as "no limit". */
 function requireLimit(taker: string, limit: unknown = 1): void {
   if (Number.isSafeInteger(limit) && (limit as number) > 0) return;
   throw new TypeError(`${taker}: limit must be a positive whole number, got ${toShown(limit)}`);
 }
 
-/** An unknown scope must not count as "all". */
+/** Throws if a scope is unknown. An unknown scope must not count as "all". */
 function requireScope(scope: unknown = "local"): void {
   const fault = findSettingFault({ type: "choice", choices: ["local", "others", "all"] }, scope);
   if (fault !== null) throw new TypeError(`logout: scope ${fault}`);

@@ -18,6 +18,7 @@ import { type AuditQueue, createAuditQueue } from "./events/queue.ts";
 import { createRecorder } from "./events/recorder.ts";
 import { createWebhook, type Webhook } from "./events/webhook.ts";
 import type { WebhookTarget } from "./events/webhook-request.ts";
+import { createCredentialWatch } from "./flows/credential-watch.ts";
 import type { Deps } from "./flows/deps.ts";
 import { bindFlows } from "./flows/index.ts";
 import { findSessionEnd } from "./flows/sessions.ts";
@@ -30,6 +31,10 @@ import { parseGivenKeys } from "./keys/given-keys.ts";
 import { createKeys, type Keys } from "./keys/keys.ts";
 import { type Confirmer, createConfirmer } from "./revocation/confirm.ts";
 import { createFeed } from "./revocation/feed.ts";
+import { createFeedReaders } from "./revocation/readers/create-readers.ts";
+import { createFeedLog } from "./revocation/readers/feed-log.ts";
+import { createReaderLeases } from "./revocation/readers/reader-leases.ts";
+import type { ReadersKnowledge } from "./revocation/readers/readers-knowledge.ts";
 import { createRevocationIndex } from "./revocation/revocation-index.ts";
 import { createSignals, type Signals } from "./revocation/signals.ts";
 
@@ -41,23 +46,23 @@ export interface TestDoubles {
   readonly schedule?: Schedule;
 }
 
-/** What an `Auth` is made of. */
+/** The parts that make up an `Auth`. */
 export interface Parts {
-  /** What the flows work with. */
+  /** The dependencies of the flows. */
   readonly deps: Deps;
-  /** What the routes work with. */
+  /** The dependencies of the routes. */
   readonly httpDeps: HttpDeps;
   readonly keys: Keys;
   readonly signals: Signals;
   readonly confirmer: Confirmer;
   readonly auditQueue: AuditQueue;
   readonly storeMonitor: StoreMonitor;
-  /** `null` without `webhookUrl`. */
+  /** The webhook, or `null` without `webhookUrl`. */
   readonly webhook: Webhook | null;
 }
 
 /**
- * Builds and freezes what the flows and routes work with. Starts nothing.
+ * Builds and freezes the dependencies of the flows and routes. Starts nothing.
  *
  * @throws SettingError if a setting is missing, unknown or wrong, or contradicts another one.
  */
@@ -80,6 +85,16 @@ export function createDeps(
   const record = createRecorder(settings, random);
   const keys = createKeys({ given, store, settings, clock, random, emit, record });
   const tokens = createTokens({ keys: () => keys.current().tokens, clock, settings, random });
+  const feedLog = createFeedLog({ store: store.feed, clock, globalEpoch: () => revocations.globalEpoch });
+  const leases = createReaderLeases({ clock, schedule });
+  const readersKnowledge: ReadersKnowledge = {
+    whenKnown: () => leases.whenKnown(feedLog.log.lastAwaited),
+    get lastAwaited() {
+      return feedLog.log.lastAwaited;
+    },
+    areOver: leases.areOver,
+  };
+  const credentials = createCredentialWatch({ services: store.services, clock });
   const feed = createFeed({
     store,
     index: revocations,
@@ -89,10 +104,28 @@ export function createDeps(
     onState: (state) => {
       keys.observe(state);
       confirmer.observe(state);
+      credentials.observe(state);
     },
     onStaleness: (seconds) => signals.onStaleness(seconds),
     onLag,
     emit,
+    follower: feedLog,
+    readers: readersKnowledge,
+    schedule,
+  });
+  const readers = createFeedReaders({
+    source: {
+      log: feedLog.log,
+      prepare: feedLog.prepare,
+      age: () => feed.staleness() * 1000,
+      isFresh: () => feed.isFresh(),
+      keyVersion: createKeyVersion(keys),
+      requireLease: feed.requireLease,
+    },
+    leases,
+    clock,
+    random,
+    maxStreams: settings.maxFeedStreams,
     schedule,
   });
   const signals = createSignals({
@@ -109,6 +142,8 @@ export function createDeps(
     nodes: store.nodes,
     clock,
     nodeId: feed.nodeId,
+    readers: readersKnowledge,
+    longestLease: feed.longestLease,
     onConfirmed: (by, ms) => emit({ type: "revocation_confirmed", time: clock.now(), by, ms }),
     schedule,
   });
@@ -129,6 +164,7 @@ export function createDeps(
     loginQueue: createLoginQueue(),
     revocations,
     feed,
+    readers,
     confirm: (position: CommitPosition) => confirmer.confirm(position, { timeout: settings.confirmTimeout * 1000 }),
     clock,
     random,
@@ -141,6 +177,8 @@ export function createDeps(
     tokens,
     keys,
     readBearerToken: createBearerReader(settings),
+    readers,
+    credentials,
     random,
     clock,
     emit,
@@ -153,4 +191,17 @@ export function createDeps(
 
 function toWebhookTarget({ webhookUrl: url, webhookSecret: secret }: Settings<AuthUser>): WebhookTarget | null {
   return url === undefined || secret === undefined ? null : { url, secret };
+}
+
+/** Returns the function that tells the version of the published keys. While the keys are not known, it is the last one. */
+function createKeyVersion(keys: Pick<Keys, "current">): () => number {
+  let version = 0;
+  return () => {
+    try {
+      version = Number.parseInt(keys.current().jwks.version, 16);
+    } catch {
+      // They will be: the database is away.
+    }
+    return version;
+  };
 }

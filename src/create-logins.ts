@@ -21,6 +21,9 @@ import { createClientIpFinder } from "./http/request/client-ip.ts";
 /** The options of `issue`, which `startSession` has too except `replaces`. */
 const issueOptions = ["remember", "client", "amr", "actor", "lifetime"];
 
+/** The options of `completeLogin`. */
+const completeOptions = ["amr", "verify", "client", "device", "replaces", "idempotencyKey"];
+
 /**
  * Creates the part of `Auth` that starts sessions.
  *
@@ -39,6 +42,12 @@ export function createLogins(
       const loggedIn = await flows.login(credentials, options);
       return { ...toLoginResult(loggedIn), device: loggedIn.device };
     },
+    completeLogin: async (ticket, options) => {
+      requireOptions("completeLogin", options, completeOptions);
+      const loggedIn = await flows.completeLogin(ticket, options);
+      return { ...toLoginResult(loggedIn), device: loggedIn.device };
+    },
+    findTicket: (ticket) => flows.findTicket(ticket),
     issue: async (userId, options = {}) => {
       requireOptions("issue", options, [...issueOptions, "replaces"]);
       return toLoginResult(await flows.issue(toUserId(userId, "issue"), options));

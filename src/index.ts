@@ -1,4 +1,4 @@
-/** Token-pair authentication: `createAuth`, its types and errors, and the units of its settings. */
+/** The entry point of the package: `createAuth`, its types and errors, and the units of its settings. */
 
 export type { AnyAuth, AnyCheck, AnyCors, AnyStarter, Auth, AuthenticationOf, StartedSessionOf } from "./auth.ts";
 export type { AuthLogins } from "./auth-logins.ts";
@@ -33,12 +33,19 @@ export type {
 export type { AuthenticationRequirement } from "./core/authentication.ts";
 export type { AccessClaims, ApplicationClaims, RefreshClaims, TokenPair } from "./core/claims.ts";
 export type { ClientInfo } from "./core/client-info.ts";
-export { AuthError, type AuthErrorCode, SchemaVersionError, StoreUnavailableError } from "./core/errors.ts";
+export {
+  AuthError,
+  type AuthErrorCode,
+  SchemaVersionError,
+  type SecondFactorRequest,
+  StoreUnavailableError,
+} from "./core/errors.ts";
 export type {
   CommitPosition,
   Confirmation,
   FeedBatch,
   FeedCursor,
+  FeedPlace,
   FeedState,
   GlobalRevocation,
   Membership,
@@ -62,7 +69,15 @@ export type {
 } from "./core/settings/session-settings.ts";
 export { SettingError } from "./core/settings/setting-error.ts";
 export { defaultSettings, type Settings } from "./core/settings/settings.ts";
-export type { LoginHookSettings, PasswordSettings, UserAnswer, UserSettings } from "./core/settings/user-settings.ts";
+export type {
+  FactorAnswer,
+  LoginHookSettings,
+  PasswordSettings,
+  SecondStep,
+  SecondStepAnswer,
+  UserAnswer,
+  UserSettings,
+} from "./core/settings/user-settings.ts";
 export type {
   AuditCursor,
   AuditEntry,
@@ -124,6 +139,14 @@ export type {
 } from "./core/store/sessions.ts";
 export type { ClearedCounts, CountSnapshot, CountVerdict, FailureCount, ThrottleStore } from "./core/store/throttle.ts";
 export type {
+  NewTicket,
+  RedeemTicketOutcome,
+  Ticket,
+  TicketAt,
+  TicketSession,
+  TicketStore,
+} from "./core/store/tickets.ts";
+export type {
   ChangedUser,
   CreateUserOutcome,
   DisabledUser,
@@ -154,14 +177,10 @@ export type {
   EventType,
   KeyChangedEvent,
   LegacyKeyEvent,
-  LoginEvent,
-  LoginFailedEvent,
-  NewDeviceEvent,
   RateLimitedEndpoint,
   RefreshEvent,
   RefreshOutcome,
   RehashFailedEvent,
-  SessionConfirmedEvent,
   SessionsRevokedEvent,
   StoreRecoveredEvent,
   StoreUnwritableEvent,
@@ -197,6 +216,14 @@ export type {
   ServiceRevokedEvent,
   ServiceRotatedEvent,
 } from "./events/key-events.ts";
+export type {
+  LoginEvent,
+  LoginEvents,
+  LoginFailedEvent,
+  LoginPendingEvent,
+  NewDeviceEvent,
+  SessionConfirmedEvent,
+} from "./events/login-events.ts";
 export type { Authentication } from "./flows/authenticate.ts";
 export type { PasswordChange, PasswordChangeOptions } from "./flows/change-password.ts";
 export type { Confirmed, ConfirmOptions, RevokedAndConfirmed } from "./flows/commit.ts";
@@ -205,6 +232,8 @@ export type { IssueOptions } from "./flows/issue.ts";
 export type { Credentials, LoginOptions } from "./flows/login.ts";
 export type { LogoutOptions, LogoutScope, SessionOwner } from "./flows/logout.ts";
 export type { RefreshOptions } from "./flows/refresh/report.ts";
+export type { CompleteLoginOptions } from "./flows/second-factor/complete.ts";
+export type { LoginTicket } from "./flows/second-factor/ticket.ts";
 export type { RevocationRequest, RevokeOptions, SessionView } from "./flows/sessions.ts";
 export type { NewUserInput, UserUpdate } from "./flows/users.ts";
 export type { VerifiedClaims } from "./flows/verify.ts";

@@ -8,12 +8,14 @@ import type { StoreMonitor } from "./flows/store-monitor.ts";
 import type { Keys } from "./keys/keys.ts";
 import type { Confirmer } from "./revocation/confirm.ts";
 
-/** Seconds for which a node may remember an entry after its `until`: none has to remember a probe. */
+/**
+ * The number of seconds for which a node may remember a revocation after its `until`. No node needs to remember a probe.
+ */
 const longestMemory = settingRules.leeway.max + clockMargin;
 
 /**
- * Revokes a token that doesn't exist, with a confirmation: a crashed node is found and removed before a caller waits
- * for it.
+ * Revokes a token that doesn't exist and confirms the revocation. This finds and removes a crashed node before a caller has
+ * to wait for it.
  */
 export function sweepSilentNodes({ store, random, clock }: Deps, confirmer: Confirmer): void {
   const tokenId = `probe-${Buffer.from(random(8)).toString("hex")}`;
@@ -37,6 +39,12 @@ export function toKeyStats(keys: Pick<Keys, "current" | "isReadable">, { now }: 
     if (!(error instanceof AuthError)) throw error;
     return { kid: null, algorithm: null, age: null, isReadable: keys.isReadable() };
   }
+}
+
+/** Returns what the readers of the revocation feed cost this node. */
+export function toReaderStats({ readers }: Pick<Deps, "readers">): Stats["readers"] {
+  const { lag, ...stats } = readers.stats();
+  return { ...stats, lagSeconds: lag / 1000 };
 }
 
 /** Returns whether the node can serve. */

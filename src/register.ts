@@ -3,8 +3,8 @@ import type { User } from "./core/user.ts";
 import type { Authentication } from "./flows/authenticate.ts";
 
 /**
- * Merge the type of your `Auth` into this interface once. `req.auth` of Express and `request.auth` of Fastify then have your
- * own user and claims types.
+ * Merge the type of your `Auth` into this interface once. `req.auth` in Express and `request.auth` in Fastify then have the
+ * user and claims types of your application.
  *
  * @example
  * declare module "tokenpair" {
@@ -16,7 +16,7 @@ import type { Authentication } from "./flows/authenticate.ts";
 // biome-ignore lint/suspicious/noEmptyInterface: the application adds the member
 export interface Register {}
 
-/** Who sent a request, with the types of the registered `Auth`. Without one, with tokenpair's own types. */
+/** Who sent a request, with the types of the registered `Auth`. If none is registered, with tokenpair's own types. */
 export type RegisteredAuthentication = Register extends { readonly auth: infer A extends AnyCheck }
   ? AuthenticationOf<A>
   : Authentication<User>;

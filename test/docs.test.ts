@@ -31,7 +31,9 @@ describe("the documentation", () => {
   });
 
   it("describes every event", () => {
-    const source = ["events", "feed-events", "key-events"].map((name) => read(`src/events/${name}.ts`)).join("");
+    const source = ["events", "feed-events", "key-events", "login-events"]
+      .map((name) => read(`src/events/${name}.ts`))
+      .join("");
     const types = [...source.matchAll(/readonly type: "(\w+)";/g)].map(([, type]) => type);
     const [, table = ""] = read("docs/events.md").split(/^## /m);
     const described = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, type]) => type);

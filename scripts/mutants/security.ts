@@ -26,13 +26,13 @@ export const securityMutants: readonly Mutant[] = [
   {
     name: "a JWS header chooses the algorithm of the key that its kid names",
     file: "src/crypto/keys/key-set.ts",
-    find: "key !== undefined && key.algorithm === algorithm ? key : null",
-    replace: "key ?? null",
+    find: "return key.algorithm === algorithm ? key : null;",
+    replace: "return key;",
     tests: ["test/crypto/keys/key-set.test.ts", "test/crypto/jws.test.ts"],
   },
   {
     name: "a refresh token is accepted as an access token",
-    file: "src/crypto/tokens.ts",
+    file: "src/crypto/genuine-tokens.ts",
     find: " || (type !== undefined && presented !== type)",
     replace: "",
     tests: ["test/crypto/tokens.test.ts"],
@@ -195,14 +195,14 @@ export const securityMutants: readonly Mutant[] = [
     name: "a service's credential is accepted under another name",
     file: "src/flows/authenticate-service.ts",
     find: "presented.name !== undefined && presented.name !== service.name",
-    replace: "false",
+    replace: 'presented.name === ""',
     tests: ["test/http/service-credentials.test.ts"],
   },
   {
     name: "a service needs no scope",
     file: "src/flows/authenticate-service.ts",
     find: "!service.scopes.includes(scope)",
-    replace: "false",
+    replace: "service.scopes.length === 0",
     tests: ["test/http/service-credentials.test.ts"],
   },
   {

@@ -74,11 +74,28 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^clients: .*: \d+ steps/),
   },
   {
+    name: "runtimes",
+    description:
+      "runs tokenpair/verifier in Node, Deno, Bun and workerd against a server (a minute; needs the npm registry)",
+    command: ["node", "test/runtimes/run.ts"],
+    smoke: { command: ["node", "test/runtimes/run.ts", "--own"] },
+    toFigures: linesWith(/^runtimes: /),
+  },
+  {
+    name: "verifiers",
+    description:
+      "services without a database, of every kind: times of a logout, outages, bad links, relays, and 3,000 confirmed revocations under faults (half an hour; needs the npm registry)",
+    command: ["node", "test/verifiers/run.ts"],
+    smoke: { command: ["node", "test/verifiers/run.ts", "--smoke"] },
+    toFigures: linesWith(/^(?:verifiers|breakage)\b.*:/),
+  },
+  {
     name: "proxies",
-    description: "nginx, Caddy, HAProxy and Apache as docs/behind-a-proxy.md configures them; those that are installed",
+    description:
+      "nginx, Caddy, HAProxy and Apache as docs/behind-a-proxy.md and docs/proxies-auth.md configure them; those that are installed",
     command: vitest("test/proxies"),
     env: long,
-    smoke: { command: vitest("test/proxies/proxies.test.ts", "--testNamePattern=nginx"), env: long },
+    smoke: { command: vitest("test/proxies", "--testNamePattern=nginx"), env: long },
     toFigures: linesWith(/^proxies: /),
   },
   {

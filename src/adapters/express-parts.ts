@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AnyCors, CorsOptions } from "../index.ts";
 import { sendCors } from "./node-parts.ts";
 
-/** A middleware for Express, and for anything else that calls middleware as Express does. */
+/** A middleware for Express and for compatible frameworks. */
 export type Middleware = (
   // Without `body`: Express would give its type to the handlers that follow.
   req: IncomingMessage & { auth?: unknown; rawBody?: Buffer },
@@ -10,14 +10,15 @@ export type Middleware = (
   next: (error?: unknown) => void,
 ) => void;
 
-/** Converts what a body parser made of a body back to bytes. */
+/** Converts the result of a body parser back to bytes. */
 export function toRawBody(body: unknown, headers: IncomingMessage["headers"]): Buffer {
   const isForm = headers["content-type"]?.startsWith("application/x-www-form-urlencoded");
   return Buffer.from(isForm ? new URLSearchParams(body as Record<string, string>).toString() : JSON.stringify(body));
 }
 
 /**
- * Returns a middleware that lets pages of `trustedOrigins` use your own routes. Mount it before them, and before `requireUser`.
+ * Returns a middleware that allows pages from `trustedOrigins` to use your own routes. Mount it before these routes and
+ * before `requireUser`.
  *
  * @example
  * app.use(cors(auth));

@@ -9,15 +9,19 @@ export { sessionStarter } from "./node-session.ts";
 declare global {
   namespace Express {
     interface Request {
-      /** Who sent the request. Only behind `requireUser`; elsewhere it is undefined. `Register` gives it your types. */
+      /**
+       * Who sent the request. Set by `requireUser`; undefined on other routes. `Register` gives it the types of your
+       * application.
+       */
       auth: RegisteredAuthentication;
     }
   }
 }
 
 /**
- * Returns a middleware with the endpoints of the HTTP contract. For any other path, it calls `next()`. Mount it at the root,
- * before body parsers. Otherwise, Express itself answers requests whose body it can't parse.
+ * Returns a middleware with the endpoints of the HTTP contract. For any other path, the middleware calls `next()`. Mount it
+ * at the root and before body parsers. Otherwise, if Express can't parse the body of a request, Express itself answers the
+ * request.
  *
  * @example
  * app.use(authRoutes(auth));

@@ -3,7 +3,7 @@ import type { FastifyInstanceLike } from "./fastify-parts.ts";
 import { sendCors } from "./node-parts.ts";
 
 /**
- * Returns a plugin that lets pages of `trustedOrigins` use your own routes. Register it before them.
+ * Returns a plugin that allows pages from `trustedOrigins` to use your own routes. Register it before these routes.
  *
  * @example
  * await app.register(cors(auth));

@@ -5,7 +5,7 @@ import { toNodeHeaders } from "./node-parts.ts";
 
 /** The part of a Fastify application that the adapter uses. */
 export interface FastifyInstanceLike {
-  /** Declares a property of every request. */
+  /** Declares a property that every request has. */
   decorateRequest(name: string, value: null): unknown;
   /** Adds a hook that runs before a request is parsed. */
   addHook(
@@ -18,7 +18,7 @@ export interface FastifyInstanceLike {
 export interface FastifyRequestLike {
   /** Node's request. */
   readonly raw: IncomingMessage;
-  /** Who sent the request. */
+  /** Who sent the request. `requireUser` sets it. */
   auth: unknown;
 }
 
@@ -38,7 +38,9 @@ export interface FastifyReplyLike {
   then(fulfilled: () => void, rejected: (error: Error) => void): void;
 }
 
-/** A hook that Fastify calls with `done`. In your own hook, call this one without `done`, and await it. */
+/**
+ * The hook that `requireUser` returns. Fastify calls it with `done`. In your own hook, call it without `done` and await it.
+ */
 export type RequireUserHook = (
   request: FastifyRequestLike,
   reply: FastifyReplyLike,
@@ -46,8 +48,9 @@ export type RequireUserHook = (
 ) => Promise<void> | void;
 
 /**
- * Sends a refusal as bytes, which no serializer changes and whose length Fastify's HEAD routes know. With `isAwaited` it
- * fulfils when the reply has been sent. Before that, a hook that awaits it would continue to the handler.
+ * Sends a refusal as bytes: serializers don't change bytes, and Fastify's HEAD routes know their length. With `isAwaited`,
+ * the promise fulfils only when the reply has been sent, because a hook that awaits it would otherwise continue to the
+ * handler.
  */
 export async function refuse(response: Response, reply: FastifyReplyLike, isAwaited: boolean): Promise<void> {
   const body = Buffer.from(await response.arrayBuffer());

@@ -10,13 +10,15 @@ export { requireUser } from "./fastify-user.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Who sent the request. Only behind `requireUser`; elsewhere it is null. `Register` gives it your types. */
+    /**
+     * Who sent the request. Set by `requireUser`; null on other routes. `Register` gives it the types of your application.
+     */
     auth: RegisteredAuthentication;
   }
 }
 
 /**
- * Returns a plugin with the endpoints of the HTTP contract. It doesn't answer other paths.
+ * Returns a plugin with the endpoints of the HTTP contract. The plugin doesn't answer other paths.
  *
  * @example
  * await app.register(authRoutes(auth));

@@ -2,7 +2,8 @@ import type { MiddlewareHandler } from "hono";
 import type { AnyCors, CorsOptions } from "../index.ts";
 
 /**
- * Returns a middleware that lets pages of `trustedOrigins` use your own routes. Mount it before them, and before `requireUser`.
+ * Returns a middleware that allows pages from `trustedOrigins` to use your own routes. Mount it before these routes and
+ * before `requireUser`.
  *
  * @example
  * app.use(cors(auth));

@@ -9,7 +9,7 @@ export { sessionStarter } from "./hono-session.ts";
 export { requireUser } from "./hono-user.ts";
 
 /**
- * Returns a middleware with the endpoints of the HTTP contract. For any other path, it calls `next()`.
+ * Returns a middleware with the endpoints of the HTTP contract. For any other path, the middleware calls `next()`.
  *
  * @example
  * app.use(authRoutes(auth));

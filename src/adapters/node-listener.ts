@@ -1,16 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-/** Creates what hono's `getRequestListener` returns. */
+/** Creates a request listener, like hono's `getRequestListener`. */
 type CreateListener = (options: {
   readonly hostname?: string;
 }) => (req: IncomingMessage, res: ServerResponse) => unknown;
 
-/** The host of a request that names none. No host can have this name (RFC 6761 §6.4), so no page has its origin. */
+/**
+ * The host that is assumed for a request without a host. No real host can have this name (RFC 6761 §6.4), so no page has
+ * its origin.
+ */
 const unnamedHost = "host.invalid";
 
 /**
- * Creates a listener that also takes requests without a Host from HTTP/1.0 clients, such as the health checks of some load
- * balancers. HTTP/1.1 requires the header (RFC 9112 §3.2).
+ * Creates a listener that also accepts requests without a `Host` header from HTTP/1.0 clients, such as the health checks of
+ * some load balancers. HTTP/1.1 requires this header (RFC 9112 §3.2).
  */
 export function createVersionedListener(
   create: CreateListener,

@@ -2,8 +2,8 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:
 import type { AnyCors, ConnectionInfo, CorsOptions } from "../index.ts";
 
 /**
- * Returns what the socket knows of the client. A TCP socket that the client has closed has lost its address: all of these
- * count as one, so that a client can't escape the limits by hanging up.
+ * Returns what the socket knows about the client. If the client has closed a TCP socket, the socket has no address. All
+ * such requests count as one client, so a client can't escape the limits by closing the connection.
  */
 export function toConnection({ socket }: Pick<IncomingMessage, "socket">): ConnectionInfo {
   const { remoteAddress, localAddress, destroyed } = socket;
@@ -12,7 +12,7 @@ export function toConnection({ socket }: Pick<IncomingMessage, "socket">): Conne
   return { ip: isUnixSocket ? "unix" : "closed" };
 }
 
-/** Converts Fetch headers to Node's. Each `Set-Cookie` stays a separate header (RFC 6265 §3). */
+/** Converts Fetch headers to Node's headers. Each `Set-Cookie` stays a separate header (RFC 6265 §3). */
 export function toNodeHeaders(headers: Headers): OutgoingHttpHeaders {
   const cookies = headers.getSetCookie();
   return { ...Object.fromEntries(headers), ...(cookies.length === 0 ? {} : { "set-cookie": cookies }) };
@@ -25,8 +25,8 @@ export async function sendResponse(response: Response, res: ServerResponse): Pro
 }
 
 /**
- * Adds the CORS headers to a response that hasn't been sent yet, unless tokenpair's own endpoints send it, which have their
- * own. Returns whether it was the response to a preflight, and has been sent.
+ * Adds the CORS headers to a response that hasn't been sent yet. Skips requests to tokenpair's own endpoints, because those
+ * responses have their own CORS headers. Returns true if the request was a preflight, which has then been answered.
  */
 export function sendCors(auth: AnyCors, req: IncomingMessage, res: ServerResponse, options?: CorsOptions): boolean {
   if (auth.handles(req)) return false;

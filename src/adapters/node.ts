@@ -9,7 +9,7 @@ export { requireUser } from "./node-user.ts";
 
 /**
  * Returns a request handler for `node:http` that serves tokenpair's endpoints. It answers any other path with a 404, so
- * ask `auth.handles(req)` first.
+ * check `auth.handles(req)` first.
  *
  * @example
  * const handleAuth = toNodeHandler(auth);

@@ -3,14 +3,18 @@ import { maxPasswordLength } from "../flows/passwords/policy.ts";
 import { type Context, isInteractive } from "./context.ts";
 import { CommandError, UsageError } from "./errors.ts";
 
-/** The maximum number of bytes to read from stdin: more than the longest password, so that an endless stream isn't read forever. */
+/**
+ * The maximum number of bytes to read from stdin. It is more than the longest password needs, and prevents reading an
+ * endless stream.
+ */
 const maxLineLength = 4 * maxPasswordLength + 2;
 
 /**
- * Reads a new password: one line from stdin or, on a terminal, typed twice without echo.
+ * Reads a new password. It is one line from stdin or, on a terminal, typed twice without being shown.
  *
  * @param fromStdin whether to read stdin instead of asking.
- * @param findFault returns what is wrong with a typed password, or `null`. A faulty password is asked for again.
+ * @param findFault returns what is wrong with a typed password, or `null`. If something is wrong, the operator is asked
+ * again.
  * @throws CommandError if there is no password, or no terminal to ask for it.
  */
 export async function readNewPassword(
@@ -48,7 +52,11 @@ async function readLine(stdin: NodeJS.ReadableStream): Promise<string> {
   return line;
 }
 
-/** @throws CommandError if the bytes are not UTF-8: every wrong byte would become the same character. */
+/**
+ * Decodes the bytes as UTF-8.
+ *
+ * @throws CommandError if they are not UTF-8. Otherwise, every wrong byte would become the same character.
+ */
 function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -61,7 +69,8 @@ function decode(bytes: Uint8Array): string {
  * Asks the operator to confirm with "yes".
  *
  * @param warning a sentence that says what will be lost.
- * @throws CommandError for any other answer; UsageError if there is no terminal to ask.
+ * @throws CommandError for any other answer.
+ * @throws UsageError if there is no terminal on which to ask.
  */
 export async function confirm(context: Context, warning: string): Promise<void> {
   if (!isInteractive(context)) throw new UsageError(`${warning} Without a terminal, confirm with --yes`);

@@ -21,8 +21,8 @@ export function toAuditJson(entry: AuditEntry): Readonly<Record<string, unknown>
 const typeWidth = Math.max(...auditedTypes.map((type) => type.length));
 
 /**
- * Converts an audit entry to one line: time, type, and the known fields as `name=value`. Quotes a value with spaces or
- * quotes, and replaces control characters.
+ * Converts an audit entry to one line: the time, the type, and the known fields as `name=value`. A value with spaces or
+ * quotes is quoted, and control characters are replaced.
  *
  * @param username the user's name, if it is known.
  */

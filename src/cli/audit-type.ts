@@ -4,18 +4,18 @@ import type { AuditQuery } from "../core/store/audit.ts";
 import { auditedTypes } from "../events/catalogue.ts";
 import type { RefreshOutcome } from "../events/events.ts";
 
-/** The filter of the audit log that selects a type. */
+/** The filter of the audit log for one type. */
 export type AuditType = Pick<AuditQuery, "type" | "outcome">;
 
-/** Outcomes of refresh events that are types of the command line, too. */
+/** The outcomes of refresh events that the command line accepts as types. */
 const outcomes: readonly string[] = ["reuse_detected", "rotation_ignored", "redeemed"] satisfies RefreshOutcome[];
 
 const known: readonly string[] = [...auditedTypes, ...outcomes];
 
 /**
- * Parses an event type of which the audit log can have entries, or one of `outcomes`.
+ * Parses a type of audit log entries, or one of `outcomes`.
  *
- * @throws InvalidArgumentError with the closest name and the list of all types.
+ * @throws InvalidArgumentError if the type is unknown. Its message has the closest name and the list of all types.
  */
 export function parseAuditType(text: string): AuditType {
   if (outcomes.includes(text)) return { type: "refresh", outcome: text };

@@ -18,7 +18,7 @@ export interface CommonOptions {
 export interface Output {
   readonly lines: readonly string[];
   readonly json: unknown;
-  /** Printed last, on stderr. The exit code is then 1. */
+  /** The reason why the command was refused. It is printed last, on stderr, and the exit code is then 1. */
   readonly refusal?: string;
 }
 
@@ -31,7 +31,11 @@ export function addCommand(parent: Command, nameAndArguments: string, descriptio
     .option("--json", "Print JSON.");
 }
 
-/** Loads the settings; the flags override every other source. @throws ConfigError */
+/**
+ * Loads the settings. The flags override all other sources.
+ *
+ * @throws ConfigError if a setting is wrong.
+ */
 export function loadConfigFor(
   { directory, env }: Context,
   { database }: CommonOptions,
@@ -44,7 +48,11 @@ export function loadConfigFor(
   });
 }
 
-/** Prints the output of a command. @throws CommandError if it has a refusal, or if stdout can't be written to. */
+/**
+ * Prints the output of a command.
+ *
+ * @throws CommandError if the output has a refusal, or if stdout can't be written to.
+ */
 export async function print(context: Context, { json }: CommonOptions, output: Output): Promise<void> {
   await writeLines(context, json ? [JSON.stringify(output.json)] : output.lines);
   if (output.refusal !== undefined) throw new CommandError(output.refusal);
@@ -53,7 +61,8 @@ export async function print(context: Context, { json }: CommonOptions, output: O
 /**
  * Writes lines to stdout.
  *
- * @returns false if the reader of a pipe has ended, such as `head`. It wants no more, so this is not an error.
+ * @returns false if the reader of a pipe, such as `head`, has ended. This is not an error, because the reader needs no more
+ * lines.
  * @throws CommandError if stdout can't be written to, for example because the disk is full.
  */
 export async function writeLines({ stdout }: Context, lines: readonly string[]): Promise<boolean> {
@@ -64,7 +73,7 @@ export async function writeLines({ stdout }: Context, lines: readonly string[]):
   return true;
 }
 
-/** Runs `work` on the store of an existing database whose schema is current, and closes the store. */
+/** Opens the store of an existing database whose schema is current, runs `work` on it, and closes it. */
 export async function withStore<T>(
   context: Context,
   options: CommonOptions,
@@ -80,7 +89,7 @@ export async function withStore<T>(
   }
 }
 
-/** Runs `work` as `withStore` does, and prints its output. */
+/** Runs `work` like `withStore`, and prints its output. */
 export function runOnStore(
   context: Context,
   options: CommonOptions,

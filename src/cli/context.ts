@@ -9,7 +9,7 @@ export interface Context {
   readonly stderr: NodeJS.WriteStream;
 }
 
-/** Returns whether there is a terminal for questions and progress. */
+/** Returns whether there is a terminal on which to ask questions and show progress. */
 export function isInteractive({ stdin, stderr }: Context): boolean {
   return stdin.isTTY === true && stderr.isTTY === true;
 }

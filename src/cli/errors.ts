@@ -2,17 +2,19 @@ import { AuthError, SchemaVersionError, StoreUnavailableError } from "../core/er
 import { SettingError } from "../core/settings/setting-error.ts";
 import { ConfigError } from "../server/config/config-error.ts";
 
-/** A command was refused. The message says why, and what to do. Exit code 1. */
+/** Thrown if a command was refused. The message says why, and what to do. The exit code is 1. */
 export class CommandError extends Error {
   override readonly name = "CommandError";
 }
 
-/** The command line is incomplete or contradictory. The message says how to correct it. Exit code 2. */
+/** Thrown if the command line is incomplete or contradictory. The message says how to correct it. The exit code is 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Returns the message for the operator. For an unexpected error, it includes the stack, for a bug report. */
+/**
+ * Returns the message for the operator. For an unexpected error, it includes the stack, which is useful for a bug report.
+ */
 export function toErrorMessage(error: unknown): string {
   if (error instanceof StoreUnavailableError) return `the database is unavailable (${error.message})`;
   if (error instanceof CommandError || error instanceof ConfigError || error instanceof SchemaVersionError) {

@@ -24,7 +24,8 @@ export type FlowDeps = UserDeps &
   ServiceDeps & { readonly settings: Pick<Settings, "updateLastLogin"> };
 
 /**
- * Creates the flows' dependencies. They need no key and no revocation index: servers read every change from the store.
+ * Creates the dependencies of the flows. They need no keys and no revocation index, because servers read every change from
+ * the store.
  */
 export function toFlowDeps(store: Store, { settings }: Config): FlowDeps {
   const confirmer = createConfirmer({ nodes: store.nodes, clock: systemClock, nodeId: () => null });
@@ -41,13 +42,21 @@ export function toFlowDeps(store: Store, { settings }: Config): FlowDeps {
   };
 }
 
-/** Requires that tokenpair manages the users. @throws CommandError if the application does, by its `findUser`. */
+/**
+ * Checks that the users are in tokenpair's own table.
+ *
+ * @throws CommandError if they are in the application's, because `findUser` is set.
+ */
 export function requireOwnUsers({ settings }: Config): void {
   if (settings.findUser === undefined) return;
   throw new CommandError("findUser: the application manages its users; create them and set their passwords there");
 }
 
-/** Returns the user with this name. @throws CommandError if there is none, or if the application manages the user. */
+/**
+ * Returns the user with this name.
+ *
+ * @throws CommandError if there is no such user, or if the users are in the application's own table.
+ */
 export async function requireUser(deps: UserDeps, name: string): Promise<User> {
   const user = await findUserByName(deps, name);
   const isApplications = deps.settings.findUser !== undefined || (await findApplicationUser(deps, name)) !== null;
@@ -62,8 +71,8 @@ export async function requireUser(deps: UserDeps, name: string): Promise<User> {
 /**
  * Returns the owner of sessions: the user with this name, or the application's user with this id.
  *
- * @returns the id, and the name (or else the id) to print.
- * @throws CommandError if there is neither.
+ * @returns the id, and the name to print. If there is no name, the id is printed.
+ * @throws CommandError if there is no such user.
  */
 export async function requireOwner(
   deps: UserDeps,
@@ -82,7 +91,8 @@ export async function requireOwner(
 }
 
 /**
- * Returns the row of a user in the application's own table, which has no name; `null` if the id has never logged in.
+ * Returns the row of a user in the application's own table. The row has no name. Returns `null` if the id has never logged
+ * in.
  */
 export async function findApplicationUser({ store }: UserDeps, id: string): Promise<User | null> {
   const user = await store.users.findById(id);

@@ -1,6 +1,10 @@
 import type { Confirmed, RevokedAndConfirmed } from "../flows/commit.ts";
 
-/** Returns an ISO 8601 time in UTC, or "never" for `null`. @param seconds whole seconds since the epoch. */
+/**
+ * Returns an ISO 8601 time in UTC, or "never" for `null`.
+ *
+ * @param seconds a time in whole seconds since the epoch.
+ */
 export function toTime(seconds: number | null): string {
   return seconds === null ? "never" : `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
 }
@@ -22,12 +26,12 @@ export function toTable(headings: readonly string[], rows: readonly (readonly st
   );
 }
 
-/** Replaces every control character by "?": a value from a client could otherwise send commands to the terminal. */
+/** Replaces every control character with "?". Otherwise, a value from a client could send commands to the terminal. */
 export function withoutControls(text: string): string {
   return text.replace(/\p{Cc}/gu, "?");
 }
 
-/** Returns the line that says how a revocation was confirmed; none if no confirmation was asked for. */
+/** Returns the line that says how a revocation was confirmed. Returns no line if no confirmation was requested. */
 export function toConfirmationLines({ confirmed }: Confirmed): readonly string[] {
   switch (confirmed) {
     case undefined:
@@ -39,7 +43,12 @@ export function toConfirmationLines({ confirmed }: Confirmed): readonly string[]
   }
 }
 
-/** Returns how many sessions were revoked, and how that was confirmed, as JSON. */
+/** Returns the number of revoked sessions, and how the revocation was confirmed, as JSON. */
 export function toRevokedJson({ sessions, confirmed }: RevokedAndConfirmed) {
   return { revoked: sessions, ...(confirmed === undefined ? {} : { confirmed }) };
+}
+
+/** Returns the notice that the log of a server can't be written. */
+export function toLogNotice({ code, name }: NodeJS.ErrnoException): string {
+  return `The log can't be written (${code ?? name}). The server keeps running; the metrics count the lost lines.`;
 }

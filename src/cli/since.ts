@@ -5,8 +5,8 @@ const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d
 /**
  * Parses a duration such as "90s", "15m", "1h", "2d" or "1w".
  *
- * @returns seconds.
- * @throws InvalidArgumentError
+ * @returns the duration in seconds.
+ * @throws InvalidArgumentError if `text` isn't a duration.
  */
 export function parseDuration(text: string): number {
   const [, count, unit = ""] = /^(\d{1,9})([smhdw])$/.exec(text) ?? [];
@@ -17,12 +17,12 @@ export function parseDuration(text: string): number {
 const isoTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?$/;
 
 /**
- * Parses a time of the past: a duration before `now`, for example "90s", "15m", "1h", "2d" or "1w", or an ISO 8601 date
- * (midnight in UTC), or a date and time with its zone.
+ * Parses a time in the past. It is a duration before `now`, for example "90s", "15m", "1h", "2d" or "1w", an ISO 8601 date,
+ * which means midnight in UTC, or a date and time with a time zone.
  *
- * @param now whole seconds since the epoch.
- * @returns whole seconds since the epoch.
- * @throws InvalidArgumentError if `text` is neither.
+ * @param now the current time, in whole seconds since the epoch.
+ * @returns the time in whole seconds since the epoch.
+ * @throws InvalidArgumentError if `text` has none of these forms.
  */
 export function parseSince(text: string, now: number): number {
   const [, count, unit = ""] = /^(\d{1,9})([smhdw])$/.exec(text) ?? [];

@@ -4,8 +4,8 @@ import ipaddr from "ipaddr.js";
 export type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /**
- * Parses an IP address and drops an IPv6 zone (`%eth0`). Returns `null` for any other text, such as IPv4 in fewer
- * parts.
+ * Parses an IP address and drops the zone of an IPv6 address (`%eth0`). Returns `null` for any other text, such as an IPv4
+ * address with fewer than four parts.
  */
 export function parseAddress(text: string): Address | null {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
@@ -15,19 +15,19 @@ export function parseAddress(text: string): Address | null {
   return parsed.isIPv4MappedAddress() ? parsed.toIPv4Address() : parsed;
 }
 
-/** Returns whether `text` is an IP address, or a network such as "10.0.0.0/8" with no bit set behind its prefix. */
+/** Returns whether `text` is an IP address, or a network such as "10.0.0.0/8" whose bits after the prefix are all zero. */
 export function isNetwork(text: unknown): boolean {
   return typeof text === "string" && parseNetwork(text) !== null;
 }
 
-/** Used instead of an address for a peer at the other end of a unix socket. */
+/** The name used instead of an address for a client that connects through a unix socket. */
 export const unixPeer = "unix";
 
-/** All addresses that share their first bits. */
+/** A network: all addresses that share their first bits. */
 export interface Network {
   /** The first address of the network. */
   readonly address: Address;
-  /** How many bits are shared. */
+  /** The number of bits that are shared. */
   readonly prefix: number;
 }
 
@@ -60,25 +60,25 @@ const privateRanges: ReadonlySet<string> = new Set([
   "carrierGradeNat",
 ]);
 
-/** Returns whether an address is a loopback or private address, from which a reverse proxy may send. */
+/** Returns whether an address is a loopback or private address. A reverse proxy may send from such an address. */
 export function isPrivateAddress(address: Address): boolean {
   return privateRanges.has(address.range());
 }
 
-/** Returns whether an address is this machine's own: 127.0.0.0/8 or ::1. */
+/** Returns whether an address belongs to this machine: 127.0.0.0/8 or ::1. */
 export function isLoopbackAddress(address: Address): boolean {
   return address.range() === "loopback";
 }
 
-/** Returns whether a URL's `hostname` is this machine's own: a loopback address, `localhost` or a name below it. */
+/** Returns whether a URL's `hostname` belongs to this machine: a loopback address, `localhost` or a name below it. */
 export function isLoopbackHostname(hostname: string): boolean {
   const address = parseAddress(hostname.replace(/^\[(.*)\]$/, "$1"));
   return address === null ? /^(?:.+\.)?localhost$/.test(hostname) : isLoopbackAddress(address);
 }
 
 /**
- * Returns what counts as one client: an IPv4 address, or the /64 of an IPv6 address, because one subscriber has a whole
- * /64 (RFC 6177). Returns a text that is not an address unchanged.
+ * Returns what counts as one client: an IPv4 address, or the /64 network of an IPv6 address, because one subscriber has a
+ * whole /64 (RFC 6177). Returns a text that is not an address unchanged.
  */
 export function toClientNetwork(text: string): string {
   const address = parseAddress(text);

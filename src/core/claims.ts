@@ -5,24 +5,32 @@ export type TokenType = "access" | "refresh";
 export type ApplicationClaims = Record<string, unknown>;
 
 /**
- * The claims of a verified access token, under names that don't depend on the settings. Times are whole seconds since
- * the epoch. Deeply frozen unless `verifyCacheSize` is 0, because requests with the same token share the object.
+ * The claims of a verified access token, under names that don't depend on the settings. Times are whole seconds since the
+ * epoch. The object is deeply frozen unless `verifyCacheSize` is 0, because requests with the same token share it.
  */
 export interface AccessClaims<C extends object = ApplicationClaims> {
   readonly type: "access";
-  /** `user_id`, or the claim that the setting `userIdClaim` names. */
+  /** The user's id, from the claim `user_id` or the claim that the setting `userIdClaim` names. */
   readonly userId: string;
-  /** `sid`. */
+  /** The session's id, from the claim `sid`. */
   readonly sessionId: string;
-  /** `ue`: the user's epoch when the token was issued. A higher epoch revokes the token. */
+  /**
+   * The user's epoch when the token was issued, from the claim `ue`. The token is revoked once the user has a higher epoch.
+   */
   readonly userEpoch: number;
-  /** `ge`: the global epoch when the token was issued; `null` if the token has none, as version 0.1's. A higher one revokes the token. */
+  /**
+   * The global epoch when the token was issued, from the claim `ge`. The token is revoked once the global epoch is higher.
+   * `null` if the token has no `ge`, like tokens of version 0.1.
+   */
   readonly globalEpoch: number | null;
-  /** `jti`: identifies the token. Safe to log. */
+  /** The token's id, from the claim `jti`. It is safe to log. */
   readonly tokenId: string;
-  /** `iat`; 0 if the token has none. tokenpair's own tokens always have one. */
+  /**
+   * The time at which the token was issued, from the claim `iat`. 0 if the token has no `iat`, but tokenpair's own tokens
+   * always have one.
+   */
   readonly issuedAt: number;
-  /** `exp`. */
+  /** The time at which the token expires, from the claim `exp`. */
   readonly expiresAt: number;
   /**
    * `auth_time`: when the user was last authenticated, by a login or a confirmation, not by a refresh. 0: long ago, in the system
@@ -40,21 +48,21 @@ export interface AccessClaims<C extends object = ApplicationClaims> {
 /** The claims of a verified refresh token. Times are whole seconds since the epoch. */
 export interface RefreshClaims {
   readonly type: "refresh";
-  /** `user_id`, or the claim that the setting `userIdClaim` names. */
+  /** The user's id, from the claim `user_id` or the claim that the setting `userIdClaim` names. */
   readonly userId: string;
-  /** `sid`. */
+  /** The session's id, from the claim `sid`. */
   readonly sessionId: string;
-  /** `ue`: the user's epoch when the token was issued. */
+  /** The user's epoch when the token was issued, from the claim `ue`. */
   readonly userEpoch: number;
-  /** `jti`: identifies the token. Safe to log. */
+  /** The token's id, from the claim `jti`. It is safe to log. */
   readonly tokenId: string;
-  /** `iat`. */
+  /** The time at which the token was issued, from the claim `iat`. */
   readonly issuedAt: number;
-  /** `exp`. */
+  /** The time at which the token expires, from the claim `exp`. */
   readonly expiresAt: number;
-  /** `gen`: how often the session had been rotated. */
+  /** How often the session had been rotated when the token was issued, from the claim `gen`. */
   readonly generation: number;
-  /** The generation's 32 bytes. Never log, store or return them. */
+  /** The secret of this generation, 32 bytes. Never log, store or return it. */
   readonly secret: Uint8Array;
 }
 
@@ -64,8 +72,8 @@ export interface TokenPair {
   readonly access: string;
   /** The refresh token. */
   readonly refresh: string;
-  /** Seconds until the access token expires. */
+  /** The number of seconds until the access token expires. */
   readonly accessExpiresIn: number;
-  /** Seconds until the refresh token expires. */
+  /** The number of seconds until the refresh token expires. */
   readonly refreshExpiresIn: number;
 }

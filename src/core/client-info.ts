@@ -1,9 +1,9 @@
-/** Who sent a request. Each member is present only if the caller knows it. */
+/** Who sent a request. Each member is present only if its value is known. */
 export interface ClientInfo {
   /** The client's IP address. */
   readonly ip?: string | undefined;
   /** The `User-Agent` header. */
   readonly userAgent?: string | undefined;
-  /** Who acted, if not the user: "cli/root", or the name that the application gives a staff member. */
+  /** Who acted, if it was not the user: "cli/root", or the name that the application gives a member of its staff. */
   readonly actor?: string | undefined;
 }

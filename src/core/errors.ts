@@ -1,10 +1,10 @@
 import type { AuthenticationRequirement } from "./authentication.ts";
 
 /**
- * Every reason for which tokenpair refuses. `http/response/errors.ts` has a status, a challenge and a text for each.
+ * Why tokenpair refused a request. `http/response/errors.ts` has a status, a challenge and a text for each code.
  *
- * Codes that start with `token_` are about one presented token. `token_revoked` covers rotated away, revoked and logged
- * out (simplejwt's "blacklisted").
+ * Codes that start with `token_` are about one presented token. `token_revoked` means that the token was spent by a
+ * rotation, or revoked, or logged out (simplejwt's "blacklisted").
  */
 export type AuthErrorCode =
   | "no_active_account"
@@ -29,6 +29,9 @@ export type AuthErrorCode =
   | "session_not_found"
   | "impersonated"
   | "confirmation_required"
+  | "second_factor_required"
+  | "second_factor_invalid"
+  | "ticket_invalid"
   | "wrong_password"
   | "password_refused"
   | "username_taken"
@@ -37,25 +40,37 @@ export type AuthErrorCode =
   | "throttled"
   | "unavailable";
 
+/** What a client needs to do the second step of a login. */
+export interface SecondFactorRequest {
+  /** Identifies the login, once. Give it to the client alone; never log it. */
+  readonly ticket: string;
+  /** How the second step can be done, as your `afterPassword` says. */
+  readonly methods: readonly string[];
+  /** Seconds until the ticket expires. */
+  readonly expiresIn: number;
+}
+
 /** A refusal. Branch on `code`. The message, `code` and `reason` never hold a token, secret, password or hash. */
 export class AuthError extends Error {
   override readonly name = "AuthError";
   /** Why the request was refused. */
   readonly code: AuthErrorCode;
-  /** What exactly was wrong: for your logs, not for the client. */
+  /** What exactly was wrong. It is meant for your logs, not for the client. */
   readonly reason: string;
   /**
-   * Whether it is proved that the presented session can never yield tokens again, and that no newer session of the same
-   * browser has replaced it. Only then may its cookies be deleted.
+   * Whether it is certain that the presented session can never yield tokens again, and that no newer session of the same
+   * browser has replaced it. Delete its cookies only if this is true.
    */
   readonly sessionEnded: boolean;
-  /** Seconds until the next try. Only with `throttled`. */
+  /** The number of seconds to wait before the next attempt. Present only with the code `throttled`. */
   readonly retryAfter: number | undefined;
   /** What the user's authentication must be. Only with `confirmation_required`. */
   readonly requirement: AuthenticationRequirement | undefined;
+  /** Private, so that an error that is logged doesn't show the ticket. */
+  readonly #secondFactor: SecondFactorRequest | undefined;
 
   /**
-   * Creates a refusal.
+   * Creates the error.
    *
    * @param reason must not hold a token, secret, password or hash.
    */
@@ -66,6 +81,7 @@ export class AuthError extends Error {
       sessionEnded?: boolean;
       retryAfter?: number;
       requirement?: AuthenticationRequirement;
+      secondFactor?: SecondFactorRequest;
       cause?: unknown;
     } = {},
   ) {
@@ -75,30 +91,42 @@ export class AuthError extends Error {
     this.sessionEnded = options.sessionEnded ?? false;
     this.retryAfter = options.retryAfter;
     this.requirement = options.requirement;
+    this.#secondFactor = options.secondFactor;
+  }
+
+  /** What the client needs for the second step. Only with `second_factor_required`. */
+  get secondFactor(): SecondFactorRequest | undefined {
+    return this.#secondFactor;
   }
 }
 
 /**
- * Thrown by a store when the database can't answer: locked for too long, full, or unreachable. The call that threw has
- * changed nothing, unless the connection broke after its COMMIT was sent: then it may have. A refresh can be repeated
- * with its idempotency key. Routes answer 503.
+ * Thrown by a store if the database can't answer because it is locked for too long, full, or unreachable. The failed call
+ * has changed nothing, with one exception: if the connection broke after its COMMIT was sent, the change may have been
+ * made. A refresh can be repeated with its idempotency key. Routes answer 503.
  */
 export class StoreUnavailableError extends Error {
   override readonly name = "StoreUnavailableError";
 }
 
-/** Returns the message of a StoreUnavailableError, which has no stored value, and only the name of any other error. */
+/**
+ * Returns a text about an error that contains no stored value: the message of a `StoreUnavailableError`, or the name of any
+ * other error.
+ */
 export function toUnavailableReason(error: unknown): string {
   if (error instanceof StoreUnavailableError) return error.message;
   return error instanceof Error ? error.name : typeof error;
 }
 
 /**
- * Thrown by a store when its schema is not the one that this version of tokenpair needs. The message says what to do.
+ * Thrown by a store if its schema doesn't have the version that this release of tokenpair needs. The message says what to
+ * do.
  */
 export class SchemaVersionError extends Error {
   override readonly name = "SchemaVersionError";
-  /** Whether the schema is a later version's. A running node can continue with it; a new node should not start. */
+  /**
+   * Whether the schema belongs to a later version. A running node can continue with it, but a new node should not start.
+   */
   readonly isNewer: boolean;
 
   /** Creates the error. `isNewer` is false by default. */

@@ -7,13 +7,13 @@ export type RevocableToken = Pick<
   "sessionId" | "userId" | "userEpoch" | "globalEpoch" | "tokenId" | "issuedAt"
 >;
 
-/** What every entry of the revocation feed has. */
+/** The members that every entry of the revocation feed has. */
 export interface RevocationBase {
-  /** When the entry was appended: whole seconds since the epoch on the database's clock. */
+  /** When the entry was appended, in whole seconds since the epoch on the database's clock. */
   readonly at: number;
   /**
-   * The latest `exp` of a token that the entry revokes: whole seconds since the epoch. Missing in entries of version 0.1,
-   * whose tokens live for a day at most.
+   * The latest `exp` of the tokens that the entry revokes, in whole seconds since the epoch. Missing in entries of version
+   * 0.1, whose tokens are valid for at most a day.
    */
   readonly until?: number;
   /** Why the tokens were revoked. Missing in entries of version 0.1. */
@@ -36,7 +36,7 @@ export interface UserRevocation extends RevocationBase {
   readonly userId: string;
   /** The user's new epoch. */
   readonly epoch: number;
-  /** The session that stays: it revoked the others. Default: none. */
+  /** The session that is not revoked, because it revoked the others. Default: none. */
   readonly except?: string;
 }
 
@@ -54,69 +54,89 @@ export interface GlobalRevocation extends RevocationBase {
   readonly epoch?: number;
 }
 
-/** One entry of the revocation feed: which access tokens are revoked. */
+/** One entry of the revocation feed. It says which access tokens are revoked. */
 export type Revocation = SessionRevocation | UserRevocation | TokenRevocation | GlobalRevocation;
 
-/** A reader's position in the revocation feed. Opaque: only the store that made it can read it. */
+/** A reader's position in the revocation feed. It is opaque: only the store that created it can read it. */
 export type FeedCursor = string;
 
 /**
- * The position of a transaction in the revocation feed: what a node must have read to know its entries. Opaque: only the store
- * that made it can read it.
+ * The position of a transaction in the revocation feed: how far a node must have read to know the transaction's entries. It
+ * is opaque: only the store that created it can read it.
  */
 export type CommitPosition = string;
 
 /** Whether a node is in the registry. A node that is `leaving` will be removed, so its reads don't count. */
 export type Membership = "member" | "leaving" | "absent";
 
-/** What the read of a feed also tells about the installation. */
+/** What a read of the feed says about the installation. */
 export interface FeedState {
-  /** One start of the database server. Positions of another incarnation can't be compared. */
+  /**
+   * Identifies one start of the database server or, with SQLite, one database file. Positions of different incarnations
+   * can't be compared.
+   */
   readonly incarnation: string;
   /** Whether the reading node is in the registry. */
   readonly membership: Membership;
-  /** The global epoch: "revoke all" raises it. */
+  /** The global epoch, which "revoke all" raises. */
   readonly globalEpoch: number;
   /**
-   * The version of the key ring and the services. A node that holds another one, or one of another incarnation, reads them
-   * again.
+   * The version of the key ring and the services. If a node has a different version, or one of a different incarnation, it
+   * reads the keys and services again.
    */
   readonly keysVersion: number;
-  /** Whether the registry can be believed: a process has known this incarnation for longer than every lease. */
+  /**
+   * Whether the registry is known to be complete, because a process has seen this incarnation for longer than every lease.
+   */
   readonly isSettled: boolean;
   /** The longest `maxStaleness` that any node has used, in milliseconds. */
   readonly longestLease: number;
-  /** Whether a commit waits for a synchronous standby, so that a node must write to prove that it reads the primary. */
+  /** Whether commits wait for a synchronous standby. If so, a node must write to prove that it reads the primary. */
   readonly hasSynchronousStandby: boolean;
+}
+
+/** How far a feed has been read, so that another node can compare it with its own positions. */
+export interface FeedPlace {
+  /** Names the database in which the positions were given. Positions of two histories can't be compared. */
+  readonly history: string;
+  /** Every entry at a lower position has been read. Some entries at this position and above may have been, too. */
+  readonly horizon: bigint;
 }
 
 /** A batch of the revocation feed. */
 export interface FeedBatch {
   /** The entries, in the order of the feed. */
   readonly revocations: readonly Revocation[];
+  /** The position of each revocation in `place.history`. Two transactions never have the same one. */
+  readonly positions: readonly bigint[];
+  /** How far the node has read when it has applied this batch and the batches before it. Holds only if `more` is false. */
+  readonly place: FeedPlace;
   /** Where the next read continues. */
   readonly cursor: FeedCursor;
-  /** Whether more entries were waiting than fit into one batch. Read again at once then. */
+  /** Whether more entries were waiting than fit into one batch. If so, read again immediately. */
   readonly more: boolean;
-  /** What the node has read when it has applied this batch and the batches before it: for `NodeStore.acknowledge`. */
+  /**
+   * What the node has read once it has applied this batch and the batches before it. Pass it to `NodeStore.acknowledge`.
+   */
   readonly seen: string;
-  /** What the same statement read about the installation. */
+  /** The state of the installation, read by the same statement. */
   readonly state: FeedState;
   /**
-   * The age of each revocation in milliseconds, on the database's clock when it was read; `null` if it is unknown.
-   * Missing if the feed was read from the beginning.
+   * The age of each revocation in milliseconds when it was read, on the database's clock. `null` if it is unknown. Missing
+   * if the feed was read from the beginning.
    */
   readonly ages?: readonly (number | null)[];
   /**
-   * Whether the cursor can't be used any more, because the database was restarted, restored or replaced. The batch is empty
-   * then: register again and read from the beginning. Default: false.
+   * Whether the cursor is no longer valid, because the database was restarted, restored or replaced. If so, the batch is
+   * empty: register again and read from the beginning. Default: false.
    */
   readonly isCursorLost?: boolean;
 }
 
 /**
- * How a revocation was confirmed. `acks`: every node has acknowledged it. `expiry`: every node has acknowledged it, or the time
- * for which it may answer from memory is over. In both cases no node accepts the tokens any more. `pending`: the revocation is
- * durable, and in force on every node at the latest when the longest `maxStaleness` is over, but the caller has not waited for that.
+ * How a revocation was confirmed. `acks`: every node has acknowledged it. `expiry`: every node has acknowledged it, or its
+ * time to answer from memory has passed. In both cases, no node accepts the tokens. `pending`: the revocation is durable,
+ * but the caller didn't wait until every node had applied it. It takes effect on every node within the longest
+ * `maxStaleness`.
  */
 export type Confirmation = "acks" | "expiry" | "pending";

@@ -1,4 +1,4 @@
-/** Why a session was revoked. */
+/** The reason for which a session was revoked. */
 export type RevokeReason =
   | "logout"
   | "replaced"
@@ -10,19 +10,22 @@ export type RevokeReason =
   | "limit";
 
 /**
- * One login on one device: one token family, one row, no matter how often it is refreshed. Times are whole seconds since the
- * epoch on the database's clock. Holds no secret: no token can be made from the hashes and the salt.
+ * One login on one device: one row, no matter how often it is refreshed. Times are whole seconds since the epoch, on the
+ * database's clock. The row contains no secret: no token can be made from the hashes and the salt.
  */
 export interface Session {
-  /** UUIDv7 (RFC 9562 §5.7). */
+  /** The session's id, a UUIDv7 (RFC 9562 §5.7). */
   readonly id: string;
   /** The user who logged in. */
   readonly userId: string;
-  /** The user's epoch at the login or, in the session that changed its user's password, since then. */
+  /**
+   * The user's epoch when the user logged in. If this session later changed the password or logged out the other sessions,
+   * it is the epoch after that.
+   */
   readonly userEpoch: number;
   /**
-   * The lowest user epoch that a refresh token of this session may carry: lower than `userEpoch` after the session has logged
-   * the others out. `null`: `userEpoch` itself.
+   * The lowest user epoch that a refresh token of this session may carry. It is lower than `userEpoch` after the session
+   * has logged out the others. `null` means the same as `userEpoch`.
    */
   readonly leastEpoch: number | null;
   /** How often the session has been rotated. */
@@ -30,20 +33,24 @@ export interface Session {
   /** SHA-256 of the current generation's secret. */
   readonly currentHash: Uint8Array;
   /**
-   * SHA-256 of the previous generation's secret; `null` before the first rotation. In the first generation of a session for
-   * which a refresh token of simplejwt was redeemed: of the secret that this token yields.
+   * SHA-256 of the previous generation's secret, or `null` before the first rotation. If a refresh token of simplejwt was
+   * redeemed for the session, the first generation has the hash of the secret that is derived from that token.
    */
   readonly previousHash: Uint8Array | null;
-  /** The salt that derived the current secret from the previous one; `null` if there is no previous one. */
+  /** The salt that derived the current secret from the previous one, or `null` if there is no previous secret. */
   readonly salt: Uint8Array | null;
-  /** SHA-256 of the idempotency key of the rotation or redemption that made the current generation; `null` if it had none. */
+  /**
+   * SHA-256 of the idempotency key of the rotation or redemption that created the current generation, or `null` if it had
+   * none.
+   */
   readonly idempotencyHash: Uint8Array | null;
   /**
-   * When the current generation was made: the reuse interval begins here. With `rotateRefreshTokens: "observe"`, when the last
-   * refresh token was issued. `null` before the first time, unless a refresh token of simplejwt was redeemed for the session.
+   * When the current generation was created. The reuse interval begins at this time. With `rotateRefreshTokens: "observe"`,
+   * when the last refresh token was issued. `null` before the first rotation, unless a refresh token of simplejwt was
+   * redeemed for the session.
    */
   readonly rotatedAt: number | null;
-  /** The time of the login. */
+  /** When the user logged in. */
   readonly createdAt: number;
   /**
    * When the user was last authenticated: at the login, or when the session was confirmed since. 0: long ago, in the system that
@@ -56,17 +63,17 @@ export interface Session {
   readonly actor: string | null;
   /** The time of the last login or refresh. */
   readonly lastUsedAt: number;
-  /** When the session expires unless it is refreshed. Never later than `absoluteExpiresAt`. */
+  /** When the session expires if it is not refreshed. Never later than `absoluteExpiresAt`. */
   readonly idleExpiresAt: number;
-  /** When the session expires, no matter how often it is refreshed. Never moves. */
+  /** When the session expires, no matter how often it is refreshed. This time never changes. */
   readonly absoluteExpiresAt: number;
-  /** The latest `exp` of an access token of this session; `null` if only version 0.1 has issued any. */
+  /** The latest `exp` of the session's access tokens, or `null` if only version 0.1 has issued any. */
   readonly accessUntil: number | null;
-  /** SHA-256 of the idempotency key of the last password change; `null` if there was none. */
+  /** SHA-256 of the idempotency key of the last password change, or `null` if there was none. */
   readonly changeHash: Uint8Array | null;
-  /** When the session was revoked; `null` if it was not. */
+  /** When the session was revoked, or `null` if it was not. */
   readonly revokedAt: number | null;
-  /** Why the session was revoked; `null` if it was not. */
+  /** Why the session was revoked, or `null` if it was not. */
   readonly revokeReason: RevokeReason | null;
   /** Whether a browser keeps the refresh cookie after it is closed ("remember me"). */
   readonly persistent: boolean;
@@ -78,13 +85,13 @@ export interface Session {
   readonly label: string | null;
 }
 
-/** Whether a session is live, or why not. */
+/** Whether a session is live. If it isn't, says why. */
 export type SessionStatus = "live" | "revoked" | "expired";
 
 /**
  * Returns whether a session is live. Doesn't consider its user.
  *
- * @param now whole seconds since the epoch on the database's clock.
+ * @param now the database's time, in whole seconds since the epoch.
  */
 export function toSessionStatus(session: Session, now: number): SessionStatus {
   if (session.revokedAt !== null) return "revoked";

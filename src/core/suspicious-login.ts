@@ -6,31 +6,32 @@ import type { AuthUser, User } from "./user.ts";
  *
  * - `success_after_failures`: a login on an unknown device succeeded after at least 5 failures on the account since its
  *   last success. The attacker may have found the password.
- * - `account_delayed`: a failure made delays begin on the account (`accountFailuresBeforeDelay`).
- * - `account_locked`: a failure was the last one that the account allows: to unknown devices, or to all devices if
- *   `isLockedForAll` is true (`maxLoginFailures`).
+ * - `account_delayed`: a failure started delays on the account (`accountFailuresBeforeDelay`).
+ * - `account_locked`: a failure locked the account (`maxLoginFailures`): for unknown devices, or for all devices if
+ *   `isLockedForAll` is true.
  *
- * The latter two are reported once each until the next success. Nothing is reported for names that no user has. With
- * your own `verifyCredentials`, every name is reported, because only you can tell whether a user has it.
+ * `account_delayed` and `account_locked` are each reported once until the next success. Nothing is reported for names that
+ * belong to no user. With your own `verifyCredentials`, every name is reported, because only your application knows whether
+ * it belongs to a user.
  */
 export type SuspiciousLogin<U extends AuthUser = User> =
   | {
       readonly kind: "success_after_failures";
-      /** Who logged in. */
+      /** The user who logged in. */
       readonly user: U;
-      /** Failures on the account since its last success. */
+      /** The number of failures on the account since its last successful login. */
       readonly failures: number;
       /** Who sent the successful attempt. */
       readonly client: ClientInfo;
     }
   | {
-      /** Which limit was reached. */
+      /** The limit that was reached. */
       readonly kind: "account_delayed" | "account_locked";
-      /** The user with this name; `null` with your own `verifyCredentials`. */
+      /** The id of the user with this name. `null` with your own `verifyCredentials`. */
       readonly userId: string | null;
-      /** As typed, without surrounding white space. */
+      /** The name as typed, without surrounding white space. */
       readonly username: string;
-      /** Failures on the account since its last success. */
+      /** The number of failures on the account since its last successful login. */
       readonly failures: number;
       /** Whether known devices are locked out too. */
       readonly isLockedForAll: boolean;

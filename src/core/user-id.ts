@@ -4,10 +4,10 @@ import { toShown } from "./settings/faults.ts";
 export const maxUserIdLength = 255;
 
 /**
- * Returns a user id as text. A whole number or a bigint, as untyped code may have from a database, becomes its decimal digits: the
- * databases would store 42 as "42" or as "42.0".
+ * Returns a user id as a string. A whole number or a bigint, which untyped code may get from a database, becomes its
+ * decimal digits. Otherwise, the databases would store 42 differently, as "42" or "42.0".
  *
- * @param taker what the id was given to or returned by, for the error.
+ * @param taker the function that got or returned the id. The error names it.
  * @throws TypeError if the value is not an id: a string of 1 to 255 characters, not blank, without control characters.
  */
 export function toUserId(value: unknown, taker: string): string {
@@ -20,7 +20,7 @@ export function toUserId(value: unknown, taker: string): string {
   return value;
 }
 
-/** Returns what is wrong with the text of a user id, or `null`. Texts that a database would change are not ids. */
+/** Returns what is wrong with the text of a user id, or `null`. A text that a database would change can't be an id. */
 function findUserIdFault(id: string): string | null {
   if (id.trim() === "") return "a user id must not be empty or blank";
   if (id.length > maxUserIdLength) return `a user id has at most ${maxUserIdLength} characters, got ${id.length}`;

@@ -1,29 +1,32 @@
-/** What tokenpair must know about a user. An application with its own user table may return more members. */
+/** What tokenpair needs to know about a user. An application with its own user table may return more members. */
 export interface AuthUser {
-  /** The user's id: the tokens' user claim. */
+  /** The user's id, which is also the user claim of the tokens. */
   readonly id: string;
   /** The name that the user logs in with. */
   readonly username: string;
-  /** Whether the user may log in and refresh, unless `userAuthenticationRule` decides it. */
+  /** Whether the user may log in and refresh. If `userAuthenticationRule` is set, that function decides instead. */
   readonly isActive: boolean;
 }
 
 /** A row of tokenpair's own user table. Times are whole seconds since the epoch. */
 export interface User extends AuthUser {
-  /** `null` if the user has no address. */
+  /** The email address, or `null` if the user has none. */
   readonly email: string | null;
-  /** Whether the user is a member of the staff. For your application: tokenpair does not check it. */
+  /** Whether the user is a member of the staff. It is for your application: tokenpair doesn't use it. */
   readonly isStaff: boolean;
-  /** Raised by a disable, a new password and a logout everywhere. That revokes every older session and access token. */
+  /**
+   * A counter that is raised when the user is disabled, gets a new password or is logged out everywhere. Raising it revokes
+   * every older session and access token.
+   */
   readonly epoch: number;
-  /** When the row was inserted, or the time that an import gave. */
+  /** When the row was inserted, or the time that an import specified. */
   readonly createdAt: number;
-  /** The time of the last login; `null` before the first, or if `updateLastLogin` was off then. */
+  /** When the user last logged in, or `null` before the first login. Logins while `updateLastLogin` is off don't count. */
   readonly lastLoginAt: number | null;
 }
 
-/** A user with the stored password hash. Only the login and password flows see it. */
+/** A user with the stored password hash. Only the flows for logins and passwords see it. */
 export interface UserWithPassword extends User {
-  /** The encoded hash; `null` if no password can log this user in. */
+  /** The encoded hash, or `null` if the user can't log in with a password. */
   readonly passwordHash: string | null;
 }

@@ -1,6 +1,6 @@
 /**
- * Returns the form in which a username is unique and looked up: trimmed, in NFKC, and without the case of its letters
- * unless `caseSensitive`.
+ * Returns the form of a username that is unique and used for look-ups: trimmed, in NFKC and, unless `caseSensitive` is
+ * true, without differences between upper and lower case.
  *
  * @see https://www.unicode.org/reports/tr15/ Unicode UAX #15
  */
@@ -10,8 +10,8 @@ export function toUsernameKey(username: string, caseSensitive: boolean): string 
 }
 
 /**
- * Returns the key that tokenpair 0.1 gave to this username: in lower case. It differs from today's key for a few letters,
- * such as ß and the final sigma. Users who were created then may have it still.
+ * Returns the key that version 0.1 gave to this username: the name in lower case. It differs from the current key for a few
+ * letters, such as ß and the final sigma. Users who were created by version 0.1 may still have this key.
  */
 export function toFormerUsernameKey(username: string, caseSensitive: boolean): string {
   const normalized = username.trim().normalize("NFKC");
@@ -19,8 +19,8 @@ export function toFormerUsernameKey(username: string, caseSensitive: boolean): s
 }
 
 /**
- * Removes the differences that Unicode's full case folding removes. Lower case alone keeps ß apart from SS, and ς from Σ.
- * The capital ẞ only becomes SS by way of ß. The dotless ı is another letter.
+ * Removes the same differences as Unicode's full case folding. Lower case alone would keep ß different from SS, and ς from
+ * Σ. The capital ẞ becomes SS only through ß. The dotless ı stays a different letter.
  */
 function foldCase(text: string): string {
   const folded = text

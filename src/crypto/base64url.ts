@@ -4,8 +4,9 @@ export function toBase64url(bytes: Uint8Array): string {
 }
 
 /**
- * Returns the bytes of a canonical base64url text, or `null`. Canonical means: only `A–Z a–z 0–9 - _`, no padding, no length
- * of 4k+1, unused bits zero (RFC 4648 §3.5). So one sequence of bytes has exactly one text.
+ * Returns the bytes of a canonical base64url text, or `null` if the text isn't canonical. A canonical text has only the
+ * characters `A–Z a–z 0–9 - _`, no padding, no length of 4k+1, and zeros as unused bits (RFC 4648 §3.5). So every sequence
+ * of bytes has exactly one text.
  */
 export function parseBase64url(text: string): Buffer | null {
   // Node skips invalid characters, so the text is canonical only if encoding the bytes returns it.

@@ -1,24 +1,24 @@
 import { AuthError, type AuthErrorCode } from "../core/errors.ts";
 import type { Settings } from "../core/settings/settings.ts";
 
-/** The JSON of a token whose signature is genuine. */
+/** The JSON content of a token with a genuine signature. */
 export type Payload = Readonly<Record<string, unknown>>;
 
-/** What a token need not keep. */
+/** The checks that may be skipped. */
 export interface ClaimAllowances {
   /** Whether `exp` may be in the past. Default: false. */
   readonly mayBeExpired?: boolean;
-  /** Whether `iss` and `aud` may be missing although they are configured. Default: false. */
+  /** Whether `iss` and `aud` may be missing even if they are configured. Default: false. */
   readonly mayLackIssuer?: boolean;
 }
 
 /**
- * Checks the registered claims of a genuine token (RFC 7519 §4.1), in the order of simplejwt. `iat` and `nbf`, if present,
- * must not be further in the future than `clockTolerance`, and `exp` not further in the past than `leeway`. Then `iss` and
- * `aud`: their form if present, and their value if configured.
+ * Checks the registered claims of a genuine token (RFC 7519 §4.1), in the same order as simplejwt. `iat` and `nbf`, if
+ * present, must not be further in the future than `clockTolerance`. `exp` must not be further in the past than `leeway`.
+ * `iss` and `aud` must have the correct form if they are present, and the correct value if they are configured.
  *
- * @param now whole seconds since the epoch.
- * @throws AuthError `token_invalid` or `token_expired`
+ * @param now the current time, in whole seconds since the epoch.
+ * @throws AuthError `token_invalid` or `token_expired`.
  */
 export function checkRegisteredClaims(
   payload: Payload,
@@ -49,22 +49,30 @@ export function checkRegisteredClaims(
   }
 }
 
-/** Requires the claim `name`. @throws AuthError `code` if it is missing. */
+/**
+ * Requires that the claim `name` is present.
+ *
+ * @throws AuthError with the code `code` if it is missing.
+ */
 export function requireClaim(payload: Payload, name: string, code: AuthErrorCode): void {
   if (payload[name] === undefined) throw new AuthError(code, `token has no ${name}`);
 }
 
 /**
- * Returns the time in the claim `name`, whole seconds since the epoch, or `undefined` if it is missing.
+ * Returns the time in the claim `name`, in whole seconds since the epoch. Returns `undefined` if the claim is missing.
  *
- * @throws AuthError `token_invalid` if it is not a whole number from 0.
+ * @throws AuthError `token_invalid` if it is not a whole number or is negative.
  */
 export function readTime(payload: Payload, name: string): number | undefined {
   const value = payload[name];
   return value === undefined ? undefined : toCount(value, name, Number.MAX_SAFE_INTEGER);
 }
 
-/** Returns the claim `name`. @throws AuthError `token_invalid` if it is not a whole number from 0 to `max`. */
+/**
+ * Returns the claim `name`.
+ *
+ * @throws AuthError `token_invalid` if it is not a whole number from 0 to `max`.
+ */
 export function readCount(payload: Payload, name: string, max = Number.MAX_SAFE_INTEGER): number {
   return toCount(payload[name], name, max);
 }
@@ -79,8 +87,8 @@ function toCount(value: unknown, name: string, max: number): number {
 /**
  * Returns the claim `name`.
  *
- * @throws AuthError `token_invalid` if it is not a string, is empty, or has NUL or a lone surrogate, which no database can
- * store.
+ * @throws AuthError `token_invalid` if it is not a string, if it is empty, or if it contains characters that databases
+ * can't store: NUL or a lone surrogate.
  */
 export function readString(payload: Payload, name: string): string {
   const value = payload[name];
@@ -90,12 +98,16 @@ export function readString(payload: Payload, name: string): string {
   return value;
 }
 
-/** Returns the error for an invalid claim. `reason` must name the claim and not hold its value. */
+/** Returns the error for an invalid claim. `reason` must name the claim, but must not contain its value. */
 export function invalid(reason: string): AuthError {
   return new AuthError("token_invalid", reason);
 }
 
-/** Returns the audiences of `aud`: it is one, or a list of them (RFC 7519 §4.1.3). @throws AuthError `token_invalid` */
+/**
+ * Returns the audiences in `aud`, which can be one audience or a list (RFC 7519 §4.1.3).
+ *
+ * @throws AuthError `token_invalid`.
+ */
 function readAudiences({ aud }: Payload): readonly string[] {
   if (aud === undefined) return [];
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud];

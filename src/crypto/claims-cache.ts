@@ -6,11 +6,12 @@ import { deepFreeze } from "./strict-json.ts";
 /** Caches the claims of verified access tokens. */
 export interface ClaimsCache {
   /**
-   * Returns the claims of exactly this token, every character of it, if it is valid at `now`, whole seconds since the epoch.
-   * Returns `undefined` for all others, also for an expired token: verifying it tells why it is refused.
+   * Returns the claims of exactly this token if it is valid at `now`, in whole seconds since the epoch. All characters of
+   * the token are compared. Returns `undefined` for any other token, even for an expired one: verifying that token shows
+   * why it is refused.
    */
   get(token: string, now: number): AccessClaims | undefined;
-  /** Caches the claims of a genuine token and freezes them deeply, as several requests get the same object. */
+  /** Caches the claims of a genuine token. Freezes them deeply, because several requests get the same object. */
   set(token: string, claims: AccessClaims): void;
   /** Forgets every token. */
   clear(): void;
@@ -19,27 +20,30 @@ export interface ClaimsCache {
 interface Entry {
   readonly token: string;
   readonly claims: AccessClaims;
-  /** The later of `iat` and `nbf`. */
+  /** The later of the times in `iat` and `nbf`. */
   readonly validFrom: number;
 }
 
-/** The longest token that is cached, in characters. Bounds the memory. */
+/** The maximum length of a token that is cached, in characters. It limits the memory. */
 const maxLength = 2_048;
 
-/** Characters at the end of a token that are its key: 258 bits of the signature, the whole signature in HS256. */
+/**
+ * The number of characters at the end of a token that are its key: 258 bits of the signature. With HS256, this is the whole
+ * signature.
+ */
 const keyLength = 43;
 
 const toKey = (token: string) => token.slice(-keyLength);
 
 /**
- * Creates a cache of at most `size` tokens. It has two halves: a token that is used moves to the younger half, and when that
- * is full, the older half is dropped. So a token stays while fewer than `size / 2` others are used between two uses of its
- * own.
+ * Creates a cache of at most `size` tokens. It consists of two halves. A token that is used moves to the younger half. When
+ * that half is full, the older half is dropped. So a token stays in the cache if fewer than `size / 2` other tokens are
+ * used between two uses of it.
  *
- * The time of a lookup doesn't tell how much of a guessed signature is right: a Map compares keys only if their seeded hashes
- * are equal, and the rest of a token is compared only if its signature is right.
+ * The time of a look-up doesn't reveal how much of a guessed signature is correct: a Map compares keys only if their seeded
+ * hashes are equal, and the rest of a token is compared only if its signature is correct.
  *
- * @param size rounded up to an even number; 0 caches nothing.
+ * @param size the maximum number of tokens, which is rounded up to an even number. 0 turns the cache off.
  */
 export function createClaimsCache(
   size: number,

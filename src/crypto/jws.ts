@@ -5,12 +5,12 @@ import type { VerifyingKeys } from "./keys/key-set.ts";
 import type { SigningKey, VerifyingKey } from "./keys/signing-key.ts";
 import { parseJsonObject } from "./strict-json.ts";
 
-/** The longest token that is accepted, in characters. */
+/** The maximum length of a token that is accepted, in characters. */
 const maxTokenLength = 8_192;
 
 /**
- * Header parameters that would change what is verified or where the key comes from (RFC 7515 §4.1, RFC 7797 §3). `crit` is
- * refused because no extension is supported.
+ * The header parameters that are refused, because they would change what is verified or where the key comes from (RFC 7515
+ * §4.1, RFC 7797 §3). `crit` is refused because no extension is supported.
  */
 const refusedParameters = ["crit", "b64", "jku", "jwk", "x5u", "x5c"];
 
@@ -19,7 +19,7 @@ type Json = Readonly<Record<string, unknown>>;
 /**
  * Signs `payload` as a compact JWS (RFC 7515 §7.1).
  *
- * @param header the protected header in base64url; it must name the key. Default: `{alg, typ: "JWT", kid}`.
+ * @param header the protected header in base64url, which must name the key. Default: `{alg, typ: "JWT", kid}`.
  * @throws TypeError if the token would be longer than the 8 KiB that `verifyCompact` accepts.
  */
 export function signCompact(payload: Json, key: SigningKey, header = key.header): string {
@@ -27,7 +27,11 @@ export function signCompact(payload: Json, key: SigningKey, header = key.header)
   return `${signingInput}.${key.sign(signingInput)}`;
 }
 
-/** Returns how many characters `signCompact` would return, without signing. @throws TypeError as `signCompact` does. */
+/**
+ * Returns the number of characters of the token that `signCompact` would return, without signing.
+ *
+ * @throws TypeError if the token would be longer than 8 KiB.
+ */
 export function measureCompact(payload: Json, key: SigningKey, header = key.header): number {
   return toSigningInput(payload, key, header).length + 1 + key.signatureLength;
 }
@@ -40,21 +44,21 @@ function toSigningInput(payload: Json, { signatureLength }: SigningKey, header: 
   return signingInput;
 }
 
-/** Which key signed a token, and the `typ` in its header. */
+/** The key that signed a token, and the `typ` in the token's header. */
 interface Signed {
   readonly key: VerifyingKey;
   readonly typ: "JWT" | "at+jwt";
 }
 
-/** A JWS whose signature is genuine. */
+/** A JWS with a genuine signature. */
 export interface VerifiedJws<P> extends Signed {
   readonly payload: P;
 }
 
 /**
- * Verifies a compact JWS, as `verifySignature` does. The payload must be one JSON object without duplicate members.
+ * Verifies a compact JWS like `verifySignature`. The payload must also be a JSON object without duplicate members.
  *
- * @throws AuthError `token_invalid`
+ * @throws AuthError `token_invalid` if the token is not genuine.
  */
 export function verifyCompact(
   token: string,
@@ -66,13 +70,14 @@ export function verifyCompact(
 }
 
 /**
- * Verifies a compact JWS (RFC 7515 §5.2). It must have at most 8 KiB, exactly three non-empty parts in canonical base64url,
- * a header and a payload in valid UTF-8, and the signature of one of `keys`. The header must name that key with the key's
- * own algorithm, must have no refused parameter, and its `typ`, if present, must be JWT.
+ * Verifies a compact JWS (RFC 7515 §5.2). The token must have at most 8 KiB, exactly three non-empty parts in canonical
+ * base64url, a header and a payload in valid UTF-8, and a signature by one of `keys`. The header must name that key and the
+ * key's own algorithm. It must not have a refused parameter. Its `typ`, if present, must be JWT.
  *
- * @param accessHeader the header with `typ: "at+jwt"` that the key for access tokens writes. With it, that type is accepted too.
- * @returns the payload's text.
- * @throws AuthError `token_invalid`
+ * @param accessHeader the header with `typ: "at+jwt"` that this installation writes into access tokens. If it is given,
+ * that type is accepted too.
+ * @returns the text of the payload.
+ * @throws AuthError `token_invalid` if the token is not genuine.
  */
 export function verifySignature(token: string, keys: VerifyingKeys, accessHeader?: string): VerifiedJws<string> {
   if (token.length > maxTokenLength) throw refusal("token is longer than 8 KiB");
@@ -89,9 +94,9 @@ export function verifySignature(token: string, keys: VerifyingKeys, accessHeader
 
 function readHeader(segment: string, keys: VerifyingKeys, accessHeader: string | undefined): Signed {
   // Nearly every header is one that this key set writes.
-  if (segment === keys.access.header) return { key: keys.access, typ: "JWT" };
-  if (segment === accessHeader) return { key: keys.access, typ: "at+jwt" };
-  if (segment === keys.refresh.header) return { key: keys.refresh, typ: "JWT" };
+  if (segment === keys.access?.header) return { key: keys.access, typ: "JWT" };
+  if (segment === accessHeader && keys.access !== null) return { key: keys.access, typ: "at+jwt" };
+  if (segment === keys.refresh?.header) return { key: keys.refresh, typ: "JWT" };
 
   const header = parseJsonObject(parseText(segment, "header"), "header");
   const refused = refusedParameters.find((name) => Object.hasOwn(header, name));
@@ -103,7 +108,10 @@ function readHeader(segment: string, keys: VerifyingKeys, accessHeader: string |
   return { key, typ };
 }
 
-/** Returns the type that `typ` names, in any case of its letters (RFC 7519 §5.1, RFC 9068 §2.1); JWT if it is missing. */
+/**
+ * Returns the type that `typ` means, in upper or lower case (RFC 7519 §5.1, RFC 9068 §2.1). If it is missing, the type is
+ * JWT.
+ */
 function toKnownType(typ: unknown): Signed["typ"] | null {
   if (typ === undefined) return "JWT";
   if (typeof typ !== "string") return null;

@@ -5,16 +5,16 @@ import { toBase64url } from "./base64url.ts";
 import type { Payload } from "./claim-checks.ts";
 import { measureCompact, signCompact } from "./jws.ts";
 import type { KeySet } from "./keys/key-set.ts";
-import { toProtectedHeader } from "./keys/signing-key.ts";
+import { toAccessHeader } from "./keys/signing-key.ts";
 import { toRefreshTokenId } from "./secrets.ts";
 
-/** The settings that shape a new token. */
+/** The settings that new tokens depend on. */
 export type MinterSettings = Pick<
   Settings,
   "audience" | "issuer" | "userIdClaim" | "tokenTypeClaim" | "jtiClaim" | "accessTokenProfile" | "clientId"
 >;
 
-/** The data of a new token of either kind. Times are whole seconds since the epoch. */
+/** The data of a new access or refresh token. Times are whole seconds since the epoch. */
 interface NewToken {
   readonly userId: string;
   readonly sessionId: string;
@@ -26,37 +26,41 @@ interface NewToken {
 export interface NewAccessToken extends NewToken, Partial<AuthenticationFacts> {
   /** The `jti`: 32 hexadecimal digits. Default: random ones. */
   readonly tokenId?: string;
-  /** The global epoch of the statement that allowed the token. */
+  /** The global epoch, as read by the statement that allowed the token. */
   readonly globalEpoch: number;
   readonly claims: ApplicationClaims;
 }
 
 export interface NewRefreshToken extends NewToken {
   readonly generation: number;
-  /** The generation's secret: 32 bytes. */
+  /** The secret of the generation: 32 bytes. */
   readonly secret: Uint8Array;
 }
 
-/** Creates tokens with the keys of one moment. */
+/** Creates tokens with the keys of one point in time. */
 export interface Minter {
   /**
    * Creates an access token.
    *
-   * @throws TypeError if an application claim has the name of one of tokenpair's claims, or the token would be too long.
+   * @throws TypeError if an application claim has the name of one of tokenpair's claims, or if the token would be too long.
    */
   mintAccess(token: NewAccessToken): string;
   /** Creates a refresh token. */
   mintRefresh(token: NewRefreshToken): string;
-  /** Returns how many characters `mintAccess` would return, without signing. @throws TypeError as `mintAccess` does. */
+  /**
+   * Returns the number of characters of the token that `mintAccess` would return, without signing.
+   *
+   * @throws TypeError for the same reasons as `mintAccess`.
+   */
   measureAccess(token: NewAccessToken): number;
-  /** Returns how many characters `mintRefresh` would return, without signing. */
+  /** Returns the number of characters of the token that `mintRefresh` would return, without signing. */
   measureRefresh(token: NewRefreshToken): number;
 }
 
-/** What a minter needs. */
+/** The options of `createMinter`. */
 export interface MinterOptions {
   readonly settings: MinterSettings;
-  /** The names that no claim of the application may have. */
+  /** The names that the application's claims must not have. */
   readonly reserved: ReadonlySet<string>;
   readonly createTokenId: () => string;
 }
@@ -65,7 +69,7 @@ export interface MinterOptions {
 export function createMinter(keys: KeySet, { settings, reserved, createTokenId }: MinterOptions): Minter {
   const { userIdClaim, tokenTypeClaim, jtiClaim, issuer, audience, clientId } = settings;
   const isProfiled = settings.accessTokenProfile === "rfc9068";
-  const accessHeader = toAccessHeader(keys, settings) ?? keys.access.header;
+  const accessHeader = toAccessHeader(keys.access, settings) ?? keys.access.header;
 
   function toPayload(type: TokenType, tokenId: string, token: NewToken): Payload {
     // A refresh token's own key says who made it. Version 0.1 needs `iss` and `aud` in those of its own key.
@@ -103,12 +107,4 @@ export function createMinter(keys: KeySet, { settings, reserved, createTokenId }
     measureAccess: (token) => measureCompact(toAccessPayload(token), keys.access, accessHeader),
     measureRefresh: (token) => measureCompact(toRefreshPayload(token), keys.refresh),
   };
-}
-
-/** Returns the header of access tokens that follow RFC 9068, whose `typ` is at+jwt; `undefined` if they don't. */
-export function toAccessHeader(
-  { access }: KeySet,
-  { accessTokenProfile }: Pick<Settings, "accessTokenProfile">,
-): string | undefined {
-  return accessTokenProfile === "rfc9068" ? toProtectedHeader(access.algorithm, "at+jwt", access.kid) : undefined;
 }

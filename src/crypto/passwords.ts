@@ -9,47 +9,58 @@ import { createHashQueue, type HashLoad } from "./passwords/hash-queue.ts";
 import { createPeppers, type PepperKey, type Peppers } from "./passwords/peppers.ts";
 import { parseStoredHash } from "./passwords/stored-hash.ts";
 
-/** Hashes and verifies passwords, off the event loop, a few at a time. */
+/** Hashes and verifies passwords outside the event loop, a few at a time. */
 export interface PasswordHasher {
   /**
-   * Hashes `password` with a fresh salt.
+   * Hashes `password` with a new salt.
    *
    * @returns the hash with its parameters, in the PHC string format.
-   * @throws AuthError `unavailable`, at once, if too many passwords wait.
+   * @throws AuthError `unavailable` immediately if too many passwords are waiting to be hashed.
    */
   hash(password: string): Promise<string>;
-  /** As `hash`, but returns `null` if the hash could not start at once. */
+  /** Does the same as `hash`, but returns `null` if hashing can't start immediately. */
   hashIfFree(password: string): Promise<string | null>;
   /**
-   * Verifies a password. If there is nothing to verify (`null`, or a text that `parseStoredHash` refuses), it still computes a
-   * hash, so that the response time does not reveal which users exist.
+   * Verifies a password. If there is no hash to verify (`null`, or a text that `parseStoredHash` refuses), it still
+   * computes a hash, so that the response time does not reveal which users exist.
    *
    * @param encoded the stored hash.
    * @returns `null` if the password is wrong.
-   * @throws AuthError `unavailable`, at once, if too many passwords wait; with a cause if `encoded` needs a pepper that is
-   * not configured.
+   * @throws AuthError `unavailable` immediately if too many passwords are waiting to be hashed. `unavailable` with a
+   * `cause` if `encoded` needs a pepper that is not configured.
    */
   verify(encoded: string | null, password: string): Promise<PasswordMatch | null>;
-  /** Checks, before any other work, that a hash has a place. @throws AuthError `unavailable` if too many passwords wait. */
+  /**
+   * Checks, before any other work, that there is room for another hash.
+   *
+   * @throws AuthError `unavailable` if too many passwords are waiting to be hashed.
+   */
   requireRoom(): void;
-  /** Loads the native addon that hashes, so that a machine without it fails at the start. @throws Error if it is missing. */
+  /**
+   * Loads the native addon that hashes passwords, so that a machine without the addon fails at startup.
+   *
+   * @throws Error if it is missing.
+   */
   prepare(): Promise<void>;
   /** Returns the state of the queue. */
   load(): HashLoad;
 }
 
-/** A right password. */
+/** The result of verifying a correct password. */
 export interface PasswordMatch {
-  /** What was hashed: the password as given or, for a hash of Django, possibly without the white space around it. */
+  /**
+   * The password that was hashed. It is the given password or, for a hash of Django, possibly that password without the
+   * white space around it.
+   */
   readonly password: string;
   /**
-   * Whether to replace the hash: it is weaker than a new one, has another pepper, or is in a format of Django. Never true
-   * if the hash covers only a part of the password, because the real one may be another.
+   * Whether to replace the hash, because it is weaker than a new one, has a different pepper, or is in one of Django's
+   * formats. It is never true if the hash covers only a part of the password, because the real password may be different.
    */
   readonly isOutdated: boolean;
 }
 
-/** The settings of a password hasher. */
+/** The settings that a password hasher depends on. */
 export type PasswordSettings = Pick<
   Settings,
   | "passwordMemoryCost"
@@ -61,12 +72,15 @@ export type PasswordSettings = Pick<
   | "acceptMd5PasswordHashes"
 >;
 
-/** Leaves one core to the event loop, and one of the four threads of Node's pool to files and host names. */
+/**
+ * The default number of passwords that are hashed at the same time. It leaves one core for the event loop, and one of the
+ * four threads of Node's pool for files and host names.
+ */
 const defaultConcurrency = Math.max(1, Math.min(availableParallelism() - 1, 3));
 
 /**
- * Creates a hasher of argon2id (RFC 9106), by default with OWASP's parameters. It also verifies the formats of Django that
- * `parseStoredHash` knows.
+ * Creates a hasher that uses argon2id (RFC 9106), by default with OWASP's parameters. It also verifies Django's formats
+ * that `parseStoredHash` knows.
  */
 export function createPasswordHasher(given: Partial<PasswordSettings> = {}): PasswordHasher {
   const settings: PasswordSettings = { ...defaultSettings, ...given };
@@ -102,7 +116,11 @@ export function createPasswordHasher(given: Partial<PasswordSettings> = {}): Pas
   });
 }
 
-/** @throws AuthError `unavailable` if the pepper is not configured: then the password can't be judged. */
+/**
+ * Returns the pepper of a hash.
+ *
+ * @throws AuthError `unavailable` if the pepper is not configured. In that case, the password can't be verified.
+ */
 function findPepper({ keyId }: Argon2Hash, peppers: Peppers): PepperKey | undefined {
   if (keyId === null) return undefined;
   const pepper = peppers.find(keyId);
@@ -112,15 +130,19 @@ function findPepper({ keyId }: Argon2Hash, peppers: Peppers): PepperKey | undefi
   });
 }
 
-/** An id as the setting has them, and no other text that may be in a database. */
+/**
+ * Returns a pepper's id for an error message. If it doesn't have the form of an id, it may be any text from the database,
+ * so it isn't shown.
+ */
 function toPrintedId(keyId: Uint8Array): string {
   const id = Buffer.from(keyId).toString("latin1");
   return /^[\w-]+$/.test(id) ? id : "a pepper";
 }
 
 /**
- * simplejwt trims what it is given at login, so there it does not matter whether a client sends a line end too many. As long as
- * one does, the hash stays Django's: one made here of the trimmed password would not open to that client again.
+ * Verifies a password against one of Django's hashes. simplejwt trims the password at login, so a client can send, for
+ * example, an extra line end without noticing. If only the trimmed password matches, the hash isn't replaced: a new hash of
+ * the trimmed password would no longer match what that client sends.
  */
 async function verifyDjango(
   { matches, coversWhole = () => true }: Verifiable,

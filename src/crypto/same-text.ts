@@ -1,4 +1,4 @@
-/** Returns whether two texts are the same. Its time depends on their lengths alone. */
+/** Returns whether two texts are the same. The time that it takes depends only on their lengths. */
 export function isSameText(a: string, b: string): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;

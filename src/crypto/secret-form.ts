@@ -1,21 +1,27 @@
 import { isUtf8 } from "node:buffer";
 import { SettingError } from "../core/settings/setting-error.ts";
 
-/** What a text is that isn't a random secret. */
+/** What a text is if it isn't a random secret. */
 export type SecretFault = "path" | "url" | "placeholder" | "key-format" | "bare-key" | "too-regular";
 
-/** The fewest different characters. 32 random hexadecimal digits have less with a chance of 1 in 10⁹. */
+/**
+ * The minimum number of different characters in a secret. The chance that 32 random hexadecimal digits have fewer is 1 in
+ * 10⁹.
+ */
 const minDifferent = 8;
 
-/** The length from which different characters are counted: shorter secrets are refused anyway, with a better message. */
+/**
+ * The length from which different characters are counted. Shorter secrets are refused for their length, with a better
+ * message.
+ */
 const minLength = 32;
 
-/** A PEM, also behind other text, or a JSON object. */
+/** Matches a PEM, even after other text, or a JSON object. */
 const keyFormat = /-----BEGIN [A-Z]|^\s*\{\s*"/;
 
 /**
- * Returns the text of a PEM or JWK, whether good or not; `null` if the value can only be a secret. A public key must never
- * become an HMAC secret, which everyone would know.
+ * Returns the text of a PEM or JWK, even if it is malformed. Returns `null` if the value can only be a secret. A public key
+ * must never be used as an HMAC secret, because everyone would know it.
  */
 export function findKeyText(key: string | Uint8Array): string | null {
   const text = typeof key === "string" ? key : isUtf8(key) ? Buffer.from(key).toString() : "";
@@ -23,10 +29,10 @@ export function findKeyText(key: string | Uint8Array): string | null {
 }
 
 /**
- * Returns what shows that a text isn't a secret, but the place of one, a placeholder, or a pattern; `null` if it may be a
- * secret.
+ * Returns why a text isn't a secret: it looks like a path or URL, a placeholder, a key, or a simple pattern. Returns `null`
+ * if it may be a secret.
  *
- * @param text a signing key as a setting or an environment variable holds it.
+ * @param text a signing key, as it is written in a setting or an environment variable.
  */
 export function findSecretFault(text: string): SecretFault | null {
   const fault = findTextFault(text.trim());
@@ -35,8 +41,9 @@ export function findSecretFault(text: string): SecretFault | null {
 }
 
 /**
- * As `findSecretFault`, for bytes or the content of a file, which have slashes more often than paths: base64 begins with one
- * in a case of 64. Refuses only a text that consists of names and slashes.
+ * Does the same as `findSecretFault`, for bytes or for the content of a file. A slash in them is usually not a sign of a
+ * path: one in 64 base64 texts begins with a slash. So a text is refused as a path only if it consists of nothing but names
+ * and slashes.
  */
 export function findSecretBytesFault(bytes: Uint8Array): SecretFault | null {
   const text = isUtf8(bytes) ? Buffer.from(bytes).toString("utf8").trim() : null;
@@ -48,16 +55,19 @@ export function findSecretBytesFault(bytes: Uint8Array): SecretFault | null {
 }
 
 /**
- * Refuses what isn't a secret.
+ * Throws if a value isn't a secret.
  *
- * @throws SettingError about `setting`.
+ * @throws SettingError for `setting`.
  */
 export function requireSecret(secret: string | Uint8Array, setting: "signingKey" | "secret" = "signingKey"): void {
   const fault = typeof secret === "string" ? findSecretFault(secret) : findSecretBytesFault(secret);
   if (fault !== null) throw new SettingError(setting, describeSecretFault(fault));
 }
 
-/** Returns a fault to be read after the setting's name. It never quotes the secret. */
+/**
+ * Returns a text about the fault, which completes a sentence that begins with the setting's name. It never quotes the
+ * secret.
+ */
 export function describeSecretFault(fault: SecretFault): string {
   switch (fault) {
     case "path":
@@ -84,13 +94,16 @@ function findTextFault(text: string): SecretFault | null {
   return text.length >= minLength && new Set(text).size < minDifferent ? "too-regular" : null;
 }
 
-/** A public key as a line of OpenSSH. */
+/** Matches a line with a public key of OpenSSH. */
 const sshKey = /^(?:ssh-|ecdsa-sha2-|sk-)\S+\s+AAAA/;
 
-/** A PEM, or the member that each JWK has: also escaped, in another notation, or behind other text. */
+/**
+ * Matches a PEM, or the member that every JWK has. It also matches if they are escaped, in another notation, or after other
+ * text.
+ */
 const keyPart = /-----BEGIN|\bkty\\*["']?\s*[:=]/;
 
-/** Returns whether a text is a key in base64, hexadecimal digits or another notation, each of which may be public. */
+/** Returns whether a text is a key in base64, in hexadecimal digits or in another notation. Any such key may be public. */
 function isKeyInOtherForm(text: string): boolean {
   const digits = /^(?:[\da-f]{2}[:\s]*)+$/i.test(text) ? text.replaceAll(/[:\s]/g, "") : "";
   return keyPart.test(text) || isBareKey(Buffer.from(text, "base64")) || isBareKey(Buffer.from(digits, "hex"));
@@ -103,8 +116,9 @@ function isBareKey(bytes: Uint8Array): boolean {
 }
 
 /**
- * Returns whether bytes are a private or public key or a certificate in DER (X.690): a SEQUENCE as long as all bytes, which
- * begins with a number, or with a SEQUENCE that begins with an object identifier or a version. One of 10⁸ random secrets is.
+ * Returns whether bytes are a private key, a public key or a certificate in DER (X.690). They must be a SEQUENCE that is as
+ * long as all bytes. It must begin with a number, or with a SEQUENCE that begins with an object identifier or a version.
+ * One in 10⁸ random secrets has this form.
  */
 function isDerKey(bytes: Uint8Array): boolean {
   const whole = readSequence(bytes);
@@ -115,7 +129,7 @@ function isDerKey(bytes: Uint8Array): boolean {
   return first === 0x06 || first === 0xa0 || first === 0x02;
 }
 
-/** Reads a SEQUENCE: the bytes behind its length, and how many of them belong to it. `null` for anything else. */
+/** Reads a SEQUENCE: the bytes after its length, and how many of them belong to it. Returns `null` for anything else. */
 function readSequence(bytes: Uint8Array): { readonly content: Uint8Array; readonly length: number } | null {
   const [tag, first = 0] = bytes;
   if (tag !== 0x30 || first > 0x83) return null;
@@ -124,20 +138,24 @@ function readSequence(bytes: Uint8Array): { readonly content: Uint8Array; readon
   return { content: bytes.subarray(start), length };
 }
 
-/** A URL of any scheme, or a reference to a secret store that was not resolved. */
+/** Returns whether a text is a URL with any scheme, or a reference to a secret store that was not resolved. */
 function isUrl(text: string): boolean {
   return /^(?:[a-z][a-z0-9+.-]*:\/\/|(?:file|data|env|arn|vault|op|sqlite|postgres|postgresql|urn):)/i.test(text);
 }
 
-/** A drive letter, a network share, a folder of systemd, or the home, this or the parent folder, with either slash. */
+/**
+ * Matches the beginning of a path: a drive letter, a network share, a folder of systemd, or the home, current or parent
+ * folder, with slashes or backslashes.
+ */
 const pathStart = /^(?:[A-Za-z]:[\\/]|\\\\|~[\w.-]*[\\/]|\.{1,2}[\\/]|%[A-Za-z]\/)/;
 
-/** The extensions of files that hold keys or settings. */
+/** Matches the extensions of files that contain keys or settings. */
 const fileExtension = /\.(?:key|pub|pem|crt|cer|der|p8|p12|pfx|jwks?|json|ya?ml|toml|conf|ini|env|txt|secret|hmac)$/i;
 
 /**
- * Returns whether a text with slashes is base64 of random bytes: it has digits and letters of both cases. One of 1,500 such
- * texts of 32 bytes has no digit. Its case changes at every second letter, and that of a path in CamelCase more rarely.
+ * Returns whether a text with slashes is base64 of random bytes. Such a text has upper-case letters, and only one in 1,500
+ * such texts of 32 bytes has no digit. A text without digits counts if its case changes often enough: in random text, it
+ * changes at every second letter, but in a path in CamelCase less often.
  */
 function isRandomBase64(text: string): boolean {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || !/[A-Z]/.test(text)) return false;
@@ -145,13 +163,13 @@ function isRandomBase64(text: string): boolean {
   return /\d/.test(text) || caseChanges >= text.length * 0.3;
 }
 
-/** Variables of shells, templates and configuration formats that were not replaced. */
+/** Matches variables of shells, templates and configuration formats that were not replaced. */
 const unresolved =
   /\$\{\s*\w[^}]*\}|\$\([^)]*\)|\{\{.*\}\}|<%.*%>|^\$[A-Za-z_]\w*$|^%\w+%$|^%\(\w+\)s$|^<[^<>]*>$|^\[[^[\]]*\]$/s;
 
 /**
- * Words of placeholders, without spaces and punctuation. Each has at least eight letters, so that a random text contains
- * none of them: 128 characters of base64 do with a chance of less than 1 in 10⁸.
+ * Words that occur in placeholders, without spaces and punctuation. Each has at least eight letters, so that random texts
+ * don't contain them: the chance for 128 characters of base64 is less than 1 in 10⁸.
  */
 const placeholderWords = [
   "changeme",

@@ -1,10 +1,10 @@
 import { AuthError } from "../core/errors.ts";
 
 /**
- * Parses a JSON object without duplicate member names, at any depth (RFC 7515 §4, RFC 8259 §4).
+ * Parses a JSON object. Member names must be unique, at every level (RFC 7515 §4, RFC 8259 §4).
  *
- * @param what names `text` in the error's reason.
- * @throws AuthError `token_invalid` for every other text.
+ * @param what the name of `text` in the error's reason.
+ * @throws AuthError `token_invalid` for any other text.
  */
 export function parseJsonObject(text: string, what = "text"): Record<string, unknown> {
   let value: unknown;
@@ -23,9 +23,9 @@ export function parseJsonObject(text: string, what = "text"): Record<string, unk
 }
 
 /**
- * Returns true if a quick check shows that the names are unique, which it does for nearly every token: without a second brace
- * no object is nested, and there are as many colons as the object has members. Braces and colons in strings count too, which
- * can only make the result false.
+ * Returns true if a quick check shows that the names are unique. This is the case for nearly every token: without a second
+ * brace, no object is nested, and the number of colons is the number of members. Braces and colons in strings are counted
+ * too, but they can only make the result false.
  */
 function isPlainlyUnique(object: Record<string, unknown>, text: string): boolean {
   if (text.indexOf("{", 1) !== -1) return false;
@@ -34,7 +34,7 @@ function isPlainlyUnique(object: Record<string, unknown>, text: string): boolean
   return colons === Object.keys(object).length;
 }
 
-/** Freezes a JSON value and everything in it. Without recursion, so that no nesting exhausts the stack. */
+/** Freezes a JSON value and everything in it. It doesn't use recursion, so deep nesting can't exhaust the stack. */
 export function deepFreeze<T extends object>(root: T): T {
   const queue: object[] = [root];
   for (const item of queue) {
@@ -48,7 +48,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-/** Returns how many members `root` has, at any depth. Without recursion, so that no nesting exhausts the stack. */
+/**
+ * Returns how many members `root` and all objects in it have. It doesn't use recursion, so deep nesting can't exhaust the
+ * stack.
+ */
 function countMembers(root: Record<string, unknown>): number {
   let count = 0;
   const queue: object[] = [root];
@@ -60,7 +63,7 @@ function countMembers(root: Record<string, unknown>): number {
   return count;
 }
 
-/** Returns how many member names valid JSON text has: one for each colon outside a string. */
+/** Returns how many member names a valid JSON text has: one for each colon outside a string. */
 function countMemberNames(json: string): number {
   let count = 0;
   let inString = false;

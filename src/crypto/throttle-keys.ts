@@ -7,18 +7,20 @@ import { toClientNetwork } from "../core/addresses.ts";
  * read the database can test names against them.
  */
 
-/** The account of a login: its user or, if no user has the name, the name. */
+/** The account of a login. It is the user or, if no user has the name, the name. */
 interface Account {
   readonly userId: string | null;
   readonly usernameKey: string;
 }
 
-/** Returns the key of an account. The account's other keys begin with it. */
+/** Returns the key of an account. All other keys of the account begin with it. */
 export function toAccountKey({ userId, usernameKey }: Account): string {
   return `account:${userId === null ? hash("name", usernameKey) : hash("user", userId)}`;
 }
 
-/** Returns the key of a client address for all accounts; for IPv6, of its /64. */
+/**
+ * Returns the key of a client address, for all accounts together. For an IPv6 address, it is the key of its /64 network.
+ */
 export function toAddressKey(ip: string): string {
   return `address:${hash(toClientNetwork(ip))}`;
 }

@@ -1,38 +1,19 @@
 import type { AccessClaims, RefreshClaims, TokenType } from "../core/claims.ts";
-import { AuthError } from "../core/errors.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import { type Random, systemRandom } from "../core/runtime/random.ts";
-import type { Algorithm } from "../core/settings/session-settings.ts";
 import { SettingError } from "../core/settings/setting-error.ts";
 import type { Settings } from "../core/settings/settings.ts";
-import { authenticationClaims, readAuthenticationClaims } from "./authentication-claims.ts";
+import { type AccessTokens, createAccessTokens } from "./access-tokens.ts";
+import { authenticationClaims } from "./authentication-claims.ts";
 import { parseBase64url } from "./base64url.ts";
-import {
-  type ClaimAllowances,
-  checkRegisteredClaims,
-  invalid,
-  type Payload,
-  readCount,
-  readString,
-  readTime,
-  requireClaim,
-} from "./claim-checks.ts";
-import { createClaimsCache } from "./claims-cache.ts";
-import { verifyCompact } from "./jws.ts";
-import { isHmac } from "./keys/algorithms.ts";
+import { type ClaimAllowances, invalid, readCount, readString } from "./claim-checks.ts";
+import { type GenuineToken, toAccessClaims, verifyToken } from "./genuine-tokens.ts";
 import type { KeySet } from "./keys/key-set.ts";
-import { allows } from "./keys/signing-key.ts";
-import {
-  createMinter,
-  type Minter,
-  type MinterSettings,
-  type NewAccessToken,
-  type NewRefreshToken,
-  toAccessHeader,
-} from "./minter.ts";
+import { toAccessHeader } from "./keys/signing-key.ts";
+import { createMinter, type Minter, type MinterSettings, type NewAccessToken, type NewRefreshToken } from "./minter.ts";
 import { toRefreshTokenId } from "./secrets.ts";
 
-/** The settings of tokens. */
+/** The settings that the tokens depend on. */
 export type TokenSettings = MinterSettings & Pick<Settings, "leeway" | "clockTolerance" | "verifyCacheSize">;
 
 /** Creates and verifies access and refresh tokens. No I/O. */
@@ -41,69 +22,57 @@ export interface Tokens extends Pick<Minter, "mintAccess" | "mintRefresh"> {
   createTokenId(): string;
   /** Returns the minter of the current keys. */
   minter(): Minter;
+  /** Verifies an access token, as `AccessTokens.verify` does. */
+  readonly verifyAccess: AccessTokens["verify"];
   /**
-   * Returns the claims of a genuine access token that has not expired. With `verifyCacheSize`, the next call with this token
-   * gets the same object, so it is deeply frozen.
+   * Returns the claims of a genuine refresh token. The `jti` must be derived from its secret.
    *
-   * @param now the wall clock in whole seconds, if the caller has read it already.
-   * @throws AuthError, in this order: `token_invalid` (form, signature, times, `iss`, `aud`) or `token_expired`,
-   * `token_without_exp`, `token_without_id`, `token_without_type`, `token_wrong_type`, `token_without_user`, and
-   * `token_invalid` for any other invalid claim.
-   */
-  verifyAccess(token: string, now?: number): AccessClaims;
-  /**
-   * Returns the claims of a genuine refresh token. Its `jti` must be that of its secret.
-   *
-   * @param options.mayBeExpired accepts an expired token too. Default: false.
-   * @throws AuthError as `verifyAccess` does.
+   * @param options.mayBeExpired whether an expired token is also accepted. Default: false.
+   * @throws AuthError with the same codes as `verifyAccess`.
    */
   verifyRefresh(token: string, options?: { readonly mayBeExpired?: boolean }): RefreshClaims;
   /**
-   * Returns the claims of a genuine token of either kind.
+   * Returns the claims of a genuine access or refresh token.
    *
-   * @param options.mayBeExpired accepts an expired token too. Default: false.
-   * @throws AuthError as `verifyAccess` does.
+   * @param options.mayBeExpired whether an expired token is also accepted. Default: false.
+   * @throws AuthError with the same codes as `verifyAccess`.
    */
   verifyAny(token: string, options?: { readonly mayBeExpired?: boolean }): AccessClaims | RefreshClaims;
-  /** Forgets the tokens that have been verified. Another key set does that too. */
+  /** Forgets all tokens that have been verified. A new key set does the same. */
   forget(): void;
 }
 
 /** tokenpair's claims whose names can't be configured. */
 const fixedClaims = ["exp", "iat", "nbf", "iss", "aud", "sid", "ue", "ge", "gen", "secret", ...authenticationClaims];
 
-/** The largest global epoch that other services can compare: they get it as 32 bits. */
-const maxGlobalEpoch = 0xffff_ffff;
-
 /** The last generation whose successor fits 32 bits. */
 const maxGeneration = 0xffff_fffe;
 
-/** What tokens need. */
+/** The options of `createTokens`. */
 export interface TokensOptions {
-  /** Returns the keys of this moment. As long as nothing has changed, it must return the same object. */
+  /** Returns the current keys. As long as nothing has changed, it must return the same object. */
   readonly keys: () => KeySet;
   readonly clock: Clock;
   readonly settings: TokenSettings;
   readonly random?: Random;
 }
 
-/** A key set, and what derives from it. */
+/** A key set, and what is derived from it. */
 interface Current {
   readonly keys: KeySet;
   readonly minter: Minter;
-  /** See `toAccessHeader`. */
+  /** The header of access tokens, as returned by `toAccessHeader`. */
   readonly accessHeader: string | undefined;
 }
 
 /**
- * Creates the tokens of an installation. Verified access tokens are cached until the key set changes, so that a token of a
- * removed key isn't accepted.
+ * Creates the functions that create and verify an installation's tokens. Verified access tokens are cached until the key
+ * set changes, so that a token of a removed key isn't accepted.
  *
- * @throws SettingError if a configured claim name is also that of another claim.
+ * @throws SettingError if a configured claim name is also the name of another claim.
  */
 export function createTokens({ keys, clock, settings, random = systemRandom }: TokensOptions): Tokens {
-  const { userIdClaim, tokenTypeClaim, jtiClaim } = settings;
-  const cache = createClaimsCache(settings.verifyCacheSize, settings);
+  const access = createAccessTokens({ keys, clock, settings });
   const createTokenId = () => Buffer.from(random(16)).toString("hex");
   const minterOptions = { settings, reserved: toReservedClaims(settings), createTokenId };
   let last: Current | undefined;
@@ -111,53 +80,34 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
   function current(): Current {
     const set = keys();
     if (last?.keys === set) return last;
-    cache.clear();
-    last = { keys: set, minter: createMinter(set, minterOptions), accessHeader: toAccessHeader(set, settings) };
+    last = {
+      keys: set,
+      minter: createMinter(set, minterOptions),
+      accessHeader: toAccessHeader(set.access, settings),
+    };
     return last;
   }
 
-  /** Returns the claims of a genuine token of `type` or, without `type`, of either type. */
-  function verify(token: string, now: number, type?: TokenType, { mayBeExpired }: ClaimAllowances = {}): GenuineToken {
+  /** Returns a genuine token of `type` or, without `type`, of either type. */
+  function verify(token: string, { mayBeExpired }: ClaimAllowances = {}, type?: TokenType): GenuineToken {
     const { keys: set, accessHeader } = current();
-    const { payload, key, typ } = verifyCompact(token, set, accessHeader);
-    // A refresh token's key says who made it. It need not have `iss` and `aud`, and didn't before they were configured.
-    const allowances = { mayBeExpired: mayBeExpired === true, mayLackIssuer: payload[tokenTypeClaim] === "refresh" };
-    checkRegisteredClaims(payload, now, settings, allowances);
-    requireClaim(payload, "exp", "token_without_exp");
-    requireClaim(payload, jtiClaim, "token_without_id");
-    requireClaim(payload, tokenTypeClaim, "token_without_type");
-    const presented = readString(payload, tokenTypeClaim);
-    if (!isTokenType(presented) || (type !== undefined && presented !== type)) {
-      throw new AuthError("token_wrong_type", `token is not of the type ${type ?? "access or refresh"}`);
-    }
-    if (!allows(key.use, presented)) throw invalid(`the key doesn't sign ${presented} tokens`);
-    if (typ === "at+jwt" && presented !== "access") throw invalid("typ in the header is that of access tokens");
-    requireClaim(payload, userIdClaim, "token_without_user");
-    return { payload, type: presented, algorithm: key.algorithm };
-  }
-
-  function toAccessClaims(token: GenuineToken): AccessClaims {
-    const { payload } = token;
-    return {
-      type: "access",
-      userId: readString(payload, userIdClaim),
-      sessionId: readString(payload, "sid"),
-      userEpoch: readCount(payload, "ue"),
-      globalEpoch: readGlobalEpoch(token),
-      tokenId: readString(payload, jtiClaim),
-      issuedAt: readTime(payload, "iat") ?? 0,
-      expiresAt: readCount(payload, "exp"),
-      ...readAuthenticationClaims(payload),
-      payload,
-    };
+    return verifyToken(token, { rules: settings, keys: set, accessHeader, now: clock.now(), type, mayBeExpired });
   }
 
   function toRefreshClaims(token: GenuineToken): RefreshClaims {
-    const { payload, globalEpoch: _, authTime: _at, amr: _how, actor: _who, ...claims } = toAccessClaims(token);
+    const {
+      payload,
+      globalEpoch: _,
+      authTime: _at,
+      amr: _how,
+      actor: _who,
+      ...claims
+    } = toAccessClaims(token, settings);
     const generation = readCount(payload, "gen", maxGeneration);
     const secret = parseBase64url(readString(payload, "secret"));
     if (secret?.length !== 32) throw invalid("secret is not 32 bytes in base64url");
-    if (claims.tokenId !== toRefreshTokenId(secret)) throw invalid(`${jtiClaim} does not belong to the secret`);
+    if (claims.tokenId !== toRefreshTokenId(secret))
+      throw invalid(`${settings.jtiClaim} does not belong to the secret`);
     return { ...claims, type: "refresh", generation, secret };
   }
 
@@ -166,40 +116,14 @@ export function createTokens({ keys, clock, settings, random = systemRandom }: T
     minter: () => current().minter,
     mintAccess: (token: NewAccessToken) => current().minter.mintAccess(token),
     mintRefresh: (token: NewRefreshToken) => current().minter.mintRefresh(token),
-    verifyAccess(token: string, now = clock.now()): AccessClaims {
-      current();
-      const known = cache.get(token, now);
-      if (known !== undefined) return known;
-      const claims = toAccessClaims(verify(token, now, "access"));
-      cache.set(token, claims);
-      return claims;
-    },
-    verifyRefresh: (token: string, options?: ClaimAllowances) =>
-      toRefreshClaims(verify(token, clock.now(), "refresh", options)),
+    verifyAccess: access.verify,
+    verifyRefresh: (token: string, options?: ClaimAllowances) => toRefreshClaims(verify(token, options, "refresh")),
     verifyAny(token: string, options?: ClaimAllowances): AccessClaims | RefreshClaims {
-      const genuine = verify(token, clock.now(), undefined, options);
-      return genuine.type === "access" ? toAccessClaims(genuine) : toRefreshClaims(genuine);
+      const genuine = verify(token, options);
+      return genuine.type === "access" ? toAccessClaims(genuine, settings) : toRefreshClaims(genuine);
     },
-    forget: () => cache.clear(),
+    forget: access.forget,
   });
-}
-
-/** A token whose signature, registered claims and type are right. */
-interface GenuineToken {
-  readonly payload: Payload;
-  readonly type: TokenType;
-  readonly algorithm: Algorithm;
-}
-
-function isTokenType(text: string): text is TokenType {
-  return text === "access" || text === "refresh";
-}
-
-/** Reads `ge`. Only tokens of version 0.1 have none, and no public key has signed those. */
-function readGlobalEpoch({ payload, algorithm }: GenuineToken): number | null {
-  const epoch = payload["ge"] === undefined ? null : readCount(payload, "ge");
-  if ((epoch === null || epoch > maxGlobalEpoch) && !isHmac(algorithm)) throw invalid("ge is missing or too large");
-  return epoch;
 }
 
 /** Returns the names of tokenpair's claims. @throws SettingError if two of them are the same. */

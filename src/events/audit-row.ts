@@ -19,7 +19,10 @@ export function toAuditRow(event: AuthEvent): AuditRow {
   };
 }
 
-/** Replaces U+0000 and lone surrogates, which no database stores as text, with U+FFFD. Returns `null` for all but strings. */
+/**
+ * Replaces U+0000 and lone surrogates, which databases can't store as text, with U+FFFD. Returns `null` for anything but a
+ * string.
+ */
 function toText(value: unknown): string | null {
   return typeof value === "string" ? value.replaceAll(/\0|\p{Surrogate}/gu, "\uFFFD") : null;
 }

@@ -1,12 +1,15 @@
 import type { ClientInfo } from "../core/client-info.ts";
 
-/** What every event has. */
+/** The members that every event has. */
 export interface BaseEvent {
-  /** When it happened: whole seconds since the epoch, on the database's clock if the database was queried. */
+  /**
+   * When the event happened, in whole seconds since the epoch. If the database was queried, it is the database's time,
+   * otherwise this node's time.
+   */
   readonly time: number;
 }
 
-/** What every event has that a request or an operator caused. */
+/** The members that every event has if it was caused by a request or an operator. */
 export interface ClientEvent extends BaseEvent {
   /** Who sent the request. */
   readonly client: ClientInfo;

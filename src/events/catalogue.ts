@@ -3,7 +3,10 @@ import type { AuthEvent, EventOfType, EventType, RefreshEvent } from "./events.t
 import { feedEntries } from "./feed-catalogue.ts";
 import { keyEntries } from "./key-catalogue.ts";
 
-/** Every event. A new event needs an entry here, or nothing compiles. docs/events.md is generated from this table. */
+/**
+ * All types of events. A new type needs an entry here, or the code doesn't compile. docs/events.md is generated from this
+ * table.
+ */
 export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> } = {
   login: {
     description: "A session was created.",
@@ -23,6 +26,14 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     count: null,
     webhook: "new_device",
   },
+  login_pending: {
+    description: "A login with the right password waits for a second step.",
+    fields: { userId: "", client: "" },
+    audit: "batch",
+    level: "info",
+    count: () => ["logins", "second_factor_required"],
+    webhook: null,
+  },
   session_confirmed: {
     description: "The user of a session was authenticated again, by the password or by the application.",
     fields: { userId: "", sessionId: "", amr: "how: RFC 8176 values with spaces between them", client: "" },
@@ -32,7 +43,8 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
     webhook: null,
   },
   login_failed: {
-    description: "A login was refused, or a password change or a confirmation because of its password.",
+    description:
+      "A login or its second step was refused, or a password change or a confirmation because of its password.",
     fields: {
       code: "the error's code",
       reason: "",
@@ -40,9 +52,10 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
       sessionId: "if a logged-in user gave a wrong password",
       client: "",
     },
-    // `unavailable` says nothing about a password, and under load it would fill the queue.
-    audit: ({ code }) => (code === "unavailable" ? "never" : "batch"),
-    auditNote: "batch; never if `code` is `unavailable`",
+    // `unavailable` says nothing about a password, and under load it would fill the queue. So would invented tickets.
+    audit: ({ code, userId }) =>
+      code === "unavailable" || (code === "ticket_invalid" && userId === undefined) ? "never" : "batch",
+    auditNote: "batch; never if `code` is `unavailable`, or if it is `ticket_invalid` without a `userId`",
     level: "info",
     count: ({ code }) => ["logins", code],
     webhook: null,
@@ -248,12 +261,12 @@ function toRefreshPolicy({ outcome, userId }: RefreshEvent, { auditRotations }: 
   }
 }
 
-/** Returns the entry for an event's type, typed so that it accepts the event. */
+/** Returns the entry for the type of an event, with a type that accepts the event. */
 function toEntry(event: AuthEvent): EventEntry<AuthEvent> {
   return catalogue[event.type] as unknown as EventEntry<AuthEvent>;
 }
 
-/** Returns how this event gets into the audit log. */
+/** Returns how this event is written to the audit log. */
 export function toAuditPolicy(event: AuthEvent, settings: AuditSettings): AuditPolicy {
   const { audit } = toEntry(event);
   return typeof audit === "function" ? audit(event, settings) : audit;
@@ -265,18 +278,18 @@ export function toEventLevel(event: AuthEvent): EventLevel {
   return typeof level === "function" ? level(event) : level;
 }
 
-/** Returns the counter that this event increments, or `null`. */
+/** Returns the counter that this event increments, or `null` if it increments no counter. */
 export function toCount(event: AuthEvent): Count | null {
   return toEntry(event).count?.(event) ?? null;
 }
 
-/** Returns the type of the webhook message about this event, or `null` if none is sent. */
+/** Returns the type of the webhook message about this event, or `null` if no message is sent. */
 export function toWebhookType(event: AuthEvent): string | null {
   const { webhook } = toEntry(event);
   return typeof webhook === "function" ? webhook(event) : webhook;
 }
 
-/** The types of which the audit log can have entries. */
+/** The types of events that the audit log can contain. */
 export const auditedTypes: readonly string[] = Object.freeze(
   Object.entries(catalogue).flatMap(([type, { audit }]) => (audit === "never" ? [] : [type])),
 );

@@ -4,9 +4,12 @@ export interface CounterDescription {
   readonly name: string;
   /** The metric's help text. */
   readonly help: string;
-  /** The name of its label. */
+  /** The name of the metric's label. */
   readonly label: string;
-  /** Label values that are exported from the start. A series that begins with its first event shows no increase for it. */
+  /**
+   * The label values that are exported from the start. If a series first appeared with its first event, that event would
+   * show no increase.
+   */
   readonly initial: readonly string[];
 }
 

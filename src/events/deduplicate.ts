@@ -1,16 +1,19 @@
 import type { Clock } from "../core/runtime/clock.ts";
 import type { AuthEvent } from "./events.ts";
 
-/** Seconds in which an account or an address gets one entry. */
+/** The time in which an account or an address gets only one entry, in seconds. */
 const interval = 60;
 
-/** The maximum number of accounts and addresses that are remembered. Until the next interval, further ones count as duplicates. */
+/**
+ * The maximum number of accounts and addresses that are remembered. If there are more, their events count as duplicates
+ * until the next interval.
+ */
 export const maxRemembered = 1_000;
 
 /**
- * Creates a function that returns whether an event repeats one of the last minute, so that a client that is throttled and
- * keeps sending doesn't fill the audit log. Only `throttled` events are duplicates: those with the same scope and account
- * or, without an account, the same address.
+ * Creates a function that returns whether an event repeats another one from the last minute. It keeps a client that ignores
+ * its throttling from filling the audit log. Only `throttled` events can be duplicates: those with the same scope and
+ * account or, if they have no account, with the same scope and address.
  */
 export function createDeduplicator({ now }: Pick<Clock, "now">): (event: AuthEvent) => boolean {
   const seen = new Set<string>();

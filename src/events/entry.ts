@@ -3,37 +3,37 @@ import type { CounterName } from "./counters.ts";
 import type { AuthEvent } from "./events.ts";
 
 /**
- * How an event gets into the audit log: in the transaction of the change that it describes, in a batch soon after, or not
- * at all.
+ * How an event is written to the audit log: in the transaction of the change that it describes, in a batch soon afterwards,
+ * or not at all.
  */
 export type AuditPolicy = "transaction" | "batch" | "never";
 
 /** The level at which `tokenpair serve` logs an event. */
 export type EventLevel = "info" | "warn" | "error";
 
-/** The counter that an event increments, and the value of its label. */
+/** The counter that an event increments, with the value of the counter's label. */
 export type Count = readonly [counter: CounterName, label: string];
 
 /** The settings that an audit policy depends on. */
 export type AuditSettings = Pick<Settings, "auditRotations">;
 
-/** The names of an event's fields, except those that every event has. */
+/** The names of an event's fields, except those that all events have. */
 type FieldName<E> = E extends unknown ? Exclude<keyof E, "type" | "time"> : never;
 
-/** Everything that tokenpair does with events of one type. A function decides case by case. */
+/** What tokenpair does with events of one type. If a member is a function, it decides for each event. */
 export interface EventEntry<E extends AuthEvent> {
-  /** Describes the event in docs/events.md. */
+  /** A description of the event for docs/events.md. */
   readonly description: string;
-  /** Describes each field in docs/events.md; an empty text means that the name is enough. */
+  /** A description of each field for docs/events.md. An empty text means that the name is enough. */
   readonly fields: { readonly [K in FieldName<E>]-?: string };
-  /** How the event gets into the audit log. */
+  /** How the event is written to the audit log. */
   readonly audit: AuditPolicy | ((event: E, settings: AuditSettings) => AuditPolicy);
-  /** Describes `audit` in docs/events.md. Required if `audit` is a function. */
+  /** A description of `audit` for docs/events.md. Required if `audit` is a function. */
   readonly auditNote?: string;
   /** The level at which the server logs the event. */
   readonly level: EventLevel | ((event: E) => EventLevel);
-  /** The counter that the event increments; `null`: none. */
+  /** Returns the counter that the event increments. `null` if it increments no counter. */
   readonly count: ((event: E) => Count) | null;
-  /** The type of the webhook message; `null`: no message is sent. */
+  /** The type of the webhook message about the event. `null` if no message is sent. */
   readonly webhook: string | null | ((event: E) => string | null);
 }

@@ -1,14 +1,16 @@
-import type { AuthErrorCode } from "../core/errors.ts";
 import type { RevokeReason } from "../core/session.ts";
 import type { BaseEvent, ClientEvent } from "./base-event.ts";
 import type { FeedEvent } from "./feed-events.ts";
 import type { KeyEvent } from "./key-events.ts";
+import type { LoginEvents } from "./login-events.ts";
 
 /**
- * The result of a refresh. `redeemed`: the pair of a new session, for a refresh token of simplejwt. `rotated`: a new pair. `replayed`: the same successor again. `not_rotated`: a new access token,
- * with `rotateRefreshTokens` off. `rotation_ignored`: the same with `rotateRefreshTokens: "observe"`, but the client should have
- * replaced the presented token, which rotation would take for a reused one. `reuse_detected`: a spent token was presented outside the grace period, and its
- * session was revoked. `state_lost`: the token is genuine, but the database does not know it. `refused`: any other refusal.
+ * The result of a refresh. `rotated`: a new pair. `replayed`: the same new token again. `redeemed`: the pair of a new
+ * session, for a refresh token of simplejwt. `not_rotated`: a new access token, with `rotateRefreshTokens: false`.
+ * `rotation_ignored`: the same with `rotateRefreshTokens: "observe"`, but the client should have replaced the presented
+ * token. With rotation, this would count as reuse. `reuse_detected`: a spent token was presented outside the grace period,
+ * and its session was revoked. `state_lost`: the token is genuine, but the database does not know it. `refused`: any other
+ * refusal.
  */
 export type RefreshOutcome =
   | "redeemed"
@@ -31,77 +33,38 @@ export type UserChange =
   | "password_rehashed"
   | "deleted";
 
-/** A session was created. */
-export interface LoginEvent extends ClientEvent {
-  readonly type: "login";
-  /** The session's user. */
-  readonly userId: string;
-  /** The new session. */
-  readonly sessionId: string;
-}
-
-/** The login just before came from a user agent that no live session of the user has, and no login in the audit log. */
-export interface NewDeviceEvent extends ClientEvent {
-  readonly type: "new_device";
-  /** The session's user. */
-  readonly userId: string;
-  /** The new session. */
-  readonly sessionId: string;
-}
-
-/** A session's user was authenticated again, by the password or by the application. */
-export interface SessionConfirmedEvent extends ClientEvent {
-  readonly type: "session_confirmed";
-  /** The session's user. */
-  readonly userId: string;
-  /** The session. */
-  readonly sessionId: string;
-  /** How the user was authenticated: RFC 8176 values with spaces between them. */
-  readonly amr: string;
-}
-
-/** A login was refused, or the current password of a password change, or the password of a confirmation. */
-export interface LoginFailedEvent extends ClientEvent {
-  readonly type: "login_failed";
-  /** The code of the error that the client got. */
-  readonly code: AuthErrorCode;
-  /** Why, in words for the log. The client doesn't see it. */
-  readonly reason: string;
-  /** Present if a user of tokenpair's own table has the name. */
-  readonly userId?: string;
-  /** Present if a logged-in user gave a wrong password. */
-  readonly sessionId?: string;
-}
-
 /** A refresh succeeded or was refused. */
 export interface RefreshEvent extends ClientEvent {
   readonly type: "refresh";
   /** The result. */
   readonly outcome: RefreshOutcome;
-  /** Present if the token was genuine. */
+  /** The token's user. Present if the token was genuine. */
   readonly userId?: string;
-  /** Present if the token was genuine, and there is a session. */
+  /** The token's session. Present if the token was genuine and has a session. */
   readonly sessionId?: string;
-  /** The presented token's generation. Present if the token was genuine, and not one of simplejwt. */
+  /** The generation of the presented token. Present if the token was genuine and not a token of simplejwt. */
   readonly generation?: number;
-  /** Why the refresh was refused. Present if it was. */
+  /** Why the refresh was refused. Present only if it was refused. */
   readonly reason?: string;
 }
 
-/** One session was revoked, all sessions of a user, or all there are. */
+/** Sessions were revoked: one session, all sessions of a user, or all sessions of all users. */
 export interface SessionsRevokedEvent extends ClientEvent {
   readonly type: "sessions_revoked";
-  /** What revoked them. */
+  /** Why the sessions were revoked. */
   readonly reason: RevokeReason;
-  /** Missing if all sessions there are were revoked, or one by its id alone. */
+  /**
+   * The user whose sessions were revoked. Missing if all sessions of all users were revoked, or if one session was revoked
+   * by its id alone.
+   */
   readonly userId?: string;
-  /** Present if one session was revoked. */
+  /** The session that was revoked. Present only if it was a single session. */
   readonly sessionId?: string;
   /** How many live sessions were revoked. */
   readonly sessions: number;
 }
 
-/** One access token was revoked, and not its session; or a refresh token of simplejwt that was not redeemed yet. */
+/** One access token was revoked without its session, or a refresh token of simplejwt was revoked before it was redeemed. */
 export interface TokenRevokedEvent extends ClientEvent {
   readonly type: "token_revoked";
   /** The token's `jti`. */
@@ -109,87 +72,93 @@ export interface TokenRevokedEvent extends ClientEvent {
 }
 
 /**
- * What exceeded its limit. Failed logins on an `account`, from an `address`, from one address on one account (`pair`), or
- * from a known `device` on an account; or requests from one address to an endpoint.
+ * The limit that was exceeded. Failed logins are limited for an `account`, for an `address`, for one address on one account
+ * (`pair`), and for a known `device` on an account. The other values are endpoints, which limit the requests from one
+ * address.
  */
 export type ThrottleScope = "account" | "address" | "pair" | "device" | RateLimitedEndpoint;
 
-/** The endpoints that are limited by address alone. Each has its own limit. */
+/** The endpoints that are limited only by address. Each of them has its own limit. */
 export type RateLimitedEndpoint = "refresh" | "verify" | "blacklist";
 
-/** A request was refused because too many came before it. Its password or token was not looked at. */
+/** A request was refused because of too many earlier ones. Its password or token was not checked. */
 export interface ThrottledEvent extends ClientEvent {
   readonly type: "throttled";
-  /** What exceeded its limit. */
+  /** The limit that was exceeded. */
   readonly scope: ThrottleScope;
-  /** Seconds after which the client may try again. */
+  /** The number of seconds after which the client may try again. */
   readonly retryAfter: number;
-  /** Present if the account is one of tokenpair's own users. */
+  /** The account's user. Present if the account belongs to a user of tokenpair's own table. */
   readonly userId?: string;
 }
 
-/** An operator cleared the counts of failed logins of a user or an address. */
+/** An operator cleared the counts of failed logins for a user or an address. */
 export interface UnlockedEvent extends ClientEvent {
   readonly type: "unlocked";
-  /** Present if the counts were a user's. */
+  /** The user whose counts were cleared. Missing if they were an address's counts. */
   readonly userId?: string;
-  /** Present if the counts were an address's. */
+  /** The address whose counts were cleared. Missing if they were a user's counts. */
   readonly ip?: string;
 }
 
-/** A user of tokenpair's own table was changed. `password_rehashed`: the same password was hashed again at a login. */
+/**
+ * A user in tokenpair's own table was changed. `password_rehashed` means that the same password was hashed again at a
+ * login.
+ */
 export interface UserChangedEvent extends ClientEvent {
   readonly type: "user_changed";
-  /** The changed user. */
+  /** The user who was changed. */
   readonly userId: string;
-  /** Present if users changed their own password: the session in which they did. */
+  /** The session in which users changed their own password. Present only in that case. */
   readonly sessionId?: string;
   /** What was changed. */
   readonly change: UserChange;
 }
 
-/** After a successful login, an outdated password hash could not be replaced. The next login tries again. */
+/** An outdated password hash could not be replaced after a successful login. The next login tries again. */
 export interface RehashFailedEvent extends ClientEvent {
   readonly type: "rehash_failed";
   /** The user who logged in. */
   readonly userId: string;
-  /** What failed. */
+  /** Why the hash could not be replaced. */
   readonly reason: string;
 }
 
-/** A signing key came into use. */
+/** A new signing key is in use. */
 export interface KeyChangedEvent extends BaseEvent {
   readonly type: "key_changed";
   /** What was done with the key. */
   readonly change: "generated";
 }
 
-/** At the start, if `legacyRefreshUntil` is set: whether refresh tokens of simplejwt are accepted. */
+/** Says at startup whether refresh tokens of simplejwt are accepted. Emitted if `legacyRefreshUntil` is set. */
 export interface LegacyKeyEvent extends BaseEvent {
   readonly type: "legacy_key";
-  /** `ignored`: the time is over. */
+  /** Whether these tokens are accepted. `ignored` means that the time in `legacyRefreshUntil` has passed. */
   readonly state: "accepted" | "ignored";
-  /** Until when they are accepted: whole seconds since the epoch. */
+  /** The time until which they are accepted, in whole seconds since the epoch. */
   readonly until: number;
-  /** How many tokens are known to be revoked. With 0, simplejwt's token_blacklist was probably not imported. */
+  /**
+   * The number of tokens that are known to be revoked. If it is 0, simplejwt's token_blacklist was probably not imported.
+   */
   readonly revokedTokens: number;
 }
 
-/** A request with cookies was refused: wrong CSRF token, wrong origin, or two cookies with one name. */
+/** A request with cookies was refused, because of a wrong CSRF token, a wrong origin, or two cookies with the same name. */
 export interface CsrfRefusedEvent extends ClientEvent {
   readonly type: "csrf_refused";
   /** Why the request was refused. */
   readonly reason: string;
-  /** Present if the cookies name a session: its user. */
+  /** The user of the session in the cookies. Present if the cookies contain a session. */
   readonly userId?: string;
-  /** Present if the cookies name a session. */
+  /** The session in the cookies. Present if the cookies contain a session. */
   readonly sessionId?: string;
 }
 
-/** A write to the store failed, and so did a probe. The node writes probes until one succeeds. */
+/** A write to the store failed, and so did a test write. The node repeats the test write until one succeeds. */
 export interface StoreUnwritableEvent extends BaseEvent {
   readonly type: "store_unwritable";
-  /** Why the probe failed. */
+  /** Why the test write failed. */
   readonly reason: string;
 }
 
@@ -199,8 +168,8 @@ export interface StoreRecoveredEvent extends BaseEvent {
 }
 
 /**
- * A request came through a unix socket without a client address from a trusted proxy. All such requests count as one
- * address. Emitted once per process.
+ * A request came through a unix socket, and no trusted proxy said which client sent it. All such requests count as one
+ * address. Emitted only once per process.
  */
 export interface ClientAddressUnknownEvent extends BaseEvent {
   readonly type: "client_address_unknown";
@@ -209,8 +178,8 @@ export interface ClientAddressUnknownEvent extends BaseEvent {
 }
 
 /**
- * A request from a loopback or private address had a proxy's header, and the address is not in `trustedProxies`. If it is a
- * proxy, all its clients count as one. Emitted once per process.
+ * A request from a loopback or private address had a proxy's header, but the address is not in `trustedProxies`. If the
+ * sender is a proxy, all its clients count as one address. Emitted only once per process.
  */
 export interface UntrustedProxyEvent extends BaseEvent {
   readonly type: "untrusted_proxy";
@@ -220,14 +189,14 @@ export interface UntrustedProxyEvent extends BaseEvent {
   readonly header: string;
 }
 
-/** Audit entries were dropped: too many were waiting, or the store refused them. */
+/** Audit entries were dropped, because too many were waiting or because the store refused them. */
 export interface AuditDroppedEvent extends BaseEvent {
   readonly type: "audit_dropped";
   /** How many entries were dropped. */
   readonly count: number;
 }
 
-/** The webhook's receiver did not accept a message. It is sent again unless `isGivenUp`. */
+/** The receiver of the webhook did not accept a message. The message is sent again unless `isGivenUp` is true. */
 export interface WebhookFailedEvent extends BaseEvent {
   readonly type: "webhook_failed";
   /** The message's `webhook-id`. */
@@ -236,16 +205,16 @@ export interface WebhookFailedEvent extends BaseEvent {
   readonly attempts: number;
   /** Whether this was the last attempt. */
   readonly isGivenUp: boolean;
-  /** What failed: the response's status, or an error's code or name. */
+  /** Why the attempt failed: the status of the response, or the code or name of an error. */
   readonly reason: string;
 }
 
-/** What happened, for the log, metrics and the audit log. Never holds a token, secret, password or hash. */
+/**
+ * Something that happened, for the log, the metrics and the audit log. An event never contains a token, secret, password or
+ * hash.
+ */
 export type AuthEvent =
-  | LoginEvent
-  | NewDeviceEvent
-  | SessionConfirmedEvent
-  | LoginFailedEvent
+  | LoginEvents
   | RefreshEvent
   | SessionsRevokedEvent
   | TokenRevokedEvent
@@ -268,11 +237,11 @@ export type AuthEvent =
 /** The type of an event, such as "login". */
 export type EventType = AuthEvent["type"];
 
-/** The event of one type. */
+/** An event of one type. */
 export type EventOfType<T extends EventType> = Extract<AuthEvent, { readonly type: T }>;
 
-/** Receives every event, in order, synchronously. Errors it throws are ignored. */
+/** Receives every event, in order and synchronously. Errors that it throws are ignored. */
 export type EventListener = (event: AuthEvent) => void;
 
-/** Returns the events that describe a change. */
+/** Returns the events that describe a change. It must be pure. */
 export type EventsOf<T> = (change: T) => readonly AuthEvent[];

@@ -1,7 +1,7 @@
 import type { EventEntry } from "./entry.ts";
 import type { FeedEvent } from "./feed-events.ts";
 
-/** The entries of the catalogue about the revocation feed, and about confirmations. */
+/** The catalogue's entries for events about the revocation feed and about confirmations. */
 export const feedEntries: {
   readonly [T in FeedEvent["type"]]: EventEntry<Extract<FeedEvent, { readonly type: T }>>;
 } = {

@@ -1,10 +1,10 @@
 import type { Confirmation } from "../core/revocation.ts";
 import type { BaseEvent } from "./base-event.ts";
 
-/** This node has not read the revocation feed for longer than `maxStaleness`, and fails closed. */
+/** This node has not read the revocation feed for longer than `maxStaleness`, so `onStale` applies. */
 export interface FeedStaleEvent extends BaseEvent {
   readonly type: "feed_stale";
-  /** Seconds since the node last knew every revocation. */
+  /** The number of seconds since this node last knew all revocations. */
   readonly staleSeconds: number;
   /** Why the node can't read the feed. */
   readonly reason: string;
@@ -15,22 +15,25 @@ export interface FeedRecoveredEvent extends BaseEvent {
   readonly type: "feed_recovered";
 }
 
-/** This node has read the whole feed again: the database was restarted or restored, or the wall clock was set back. */
+/**
+ * This node has read the whole feed again, because the database was restarted or restored, or because the wall clock was
+ * set back.
+ */
 export interface FeedReloadedEvent extends BaseEvent {
   readonly type: "feed_reloaded";
-  /** How many revocations the node read. */
+  /** The number of revocations that the node read. */
   readonly revocations: number;
 }
 
-/** A revocation that a caller waited for is in force on every node, or was answered before that. */
+/** A caller has waited for a revocation to take effect on every node. `by` says with which result. */
 export interface RevocationConfirmedEvent extends BaseEvent {
   readonly type: "revocation_confirmed";
   /**
-   * `acks`: every node has acknowledged it. `expiry`: the lease of a silent node is over. `pending`: it was answered without
-   * waiting any longer.
+   * How the revocation was confirmed. `acks`: every node has acknowledged it. `expiry`: the leases of the silent nodes have
+   * ended. `pending`: the caller got an answer before the revocation was confirmed.
    */
   readonly by: Confirmation;
-  /** Milliseconds from the commit to the answer. */
+  /** The number of milliseconds from the commit to the answer. */
   readonly ms: number;
 }
 
@@ -46,7 +49,7 @@ export interface ListenRecoveredEvent extends BaseEvent {
   readonly type: "listen_recovered";
 }
 
-/** What this node reports about the revocation feed, and about confirmations. */
+/** All events about the revocation feed and about confirmations. */
 export type FeedEvent =
   | FeedStaleEvent
   | FeedRecoveredEvent

@@ -1,7 +1,7 @@
 import type { EventEntry } from "./entry.ts";
 import type { KeyEvent } from "./key-events.ts";
 
-/** The entries of the catalogue about the key ring and about services. */
+/** The catalogue's entries for events about the key ring and about services. */
 export const keyEntries: {
   readonly [T in KeyEvent["type"]]: EventEntry<Extract<KeyEvent, { readonly type: T }>>;
 } = {

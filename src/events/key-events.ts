@@ -8,16 +8,19 @@ export interface KeyAddedEvent extends ClientEvent {
   readonly kid: string;
   /** The key's JWS algorithm. */
   readonly algorithm: string;
-  /** From when on the key signs: whole seconds since the epoch. */
+  /** The time from which the key signs, in whole seconds since the epoch. */
   readonly signsFrom: number;
 }
 
-/** A key is to be retired, or was retired at once. */
+/** A key will be retired, or was retired immediately. */
 export interface KeyRetiredEvent extends ClientEvent {
   readonly type: "key_retired";
   /** The key's `kid`. */
   readonly kid: string;
-  /** Until when its tokens are accepted: whole seconds since the epoch. At once: the event's time. */
+  /**
+   * The time until which the key's tokens are accepted, in whole seconds since the epoch. If the key was retired
+   * immediately, it is the time of the event.
+   */
   readonly retireAt: number;
 }
 
@@ -26,32 +29,32 @@ export interface SecretRotatedEvent extends ClientEvent {
   readonly type: "secret_rotated";
   /** The `kid` of the new refresh key, such as "r2". */
   readonly kid: string;
-  /** Whether what the older secrets have signed is refused from now on. */
+  /** Whether everything that was signed with the older secrets is refused from now on. */
   readonly isImmediate: boolean;
 }
 
-/** Refresh tokens are signed by their own key from now on. Nodes of version 0.1 refuse them. */
+/** From now on, refresh tokens are signed by their own key. Nodes of version 0.1 refuse them. */
 export interface RefreshKeyAdoptedEvent extends ClientEvent {
   readonly type: "refresh_key_adopted";
 }
 
-/** The keys of the ring were sealed again, under another key encryption key. */
+/** The keys of the ring were encrypted again, with a different key encryption key. */
 export interface KeysRewrappedEvent extends ClientEvent {
   readonly type: "keys_rewrapped";
-  /** The id of the key encryption key that seals them now. */
+  /** The id of the key encryption key that now encrypts them. */
   readonly kekId: string;
-  /** How many keys and secrets were sealed again. */
+  /** The number of keys and secrets that were encrypted again. */
   readonly keys: number;
 }
 
-/** This node can't open a key of the ring, and continues with the keys that it had. */
+/** This node can't decrypt a key of the ring, and continues with the keys that it had before. */
 export interface KeysUnreadableEvent extends BaseEvent {
   readonly type: "keys_unreadable";
   /** The `kid` of the key. */
   readonly kid: string;
-  /** The id of the key encryption key that sealed it. */
+  /** The id of the key encryption key that encrypted it. */
   readonly kekId: string;
-  /** Why: for example, that the node doesn't have that key encryption key. */
+  /** Why the node can't decrypt it: for example, because it doesn't have that key encryption key. */
   readonly reason: string;
 }
 
@@ -69,7 +72,10 @@ export interface ServiceRotatedEvent extends ClientEvent {
   readonly type: "service_rotated";
   /** The service's name. */
   readonly service: string;
-  /** Until when the replaced credential is valid: whole seconds since the epoch; `null`: not any more. */
+  /**
+   * The time until which the replaced credential is valid, in whole seconds since the epoch. `null` if it is no longer
+   * valid.
+   */
   readonly previousUntil: number | null;
 }
 
@@ -81,8 +87,8 @@ export interface ServiceRevokedEvent extends ClientEvent {
 }
 
 /**
- * Why a service's request was refused: it has no valid credential, its credential lacks the scope, or too many failed
- * requests came from its address before it.
+ * Why a service's request was refused. `invalid_client`: it has no valid credential. `insufficient_scope`: its credential
+ * doesn't have the required scope. `throttled`: too many failed requests came from its address.
  */
 export type ServiceRefusal = "invalid_client" | "insufficient_scope" | "throttled";
 
@@ -91,11 +97,11 @@ export interface ServiceRefusedEvent extends ClientEvent {
   readonly type: "service_refused";
   /** Why it was refused. */
   readonly refusal: ServiceRefusal;
-  /** Present if the credential is valid: the service's name. */
+  /** The service's name. Present if the credential is valid. */
   readonly service?: string;
 }
 
-/** What happened to the key ring and to services. */
+/** All events about the key ring and about services. */
 export type KeyEvent =
   | KeyAddedEvent
   | KeyRetiredEvent

@@ -6,9 +6,13 @@ import type { EventListener } from "./events.ts";
 
 /** The listeners of one `auth`. */
 export interface Listeners {
-  /** Adds a listener. @returns a function that removes it. */
+  /**
+   * Adds a listener.
+   *
+   * @returns a function that removes the listener.
+   */
   readonly add: (listener: EventListener) => () => void;
-  /** Gives an event to every listener, in the order in which they were added. Never throws. */
+  /** Passes an event to every listener, in the order in which they were added. Never throws. */
   readonly emit: EventListener;
 }
 
@@ -32,9 +36,9 @@ export function createListeners(): Listeners {
   };
 }
 
-/** What a publisher needs. */
+/** The options of `createPublisher`. */
 export interface PublisherOptions {
-  /** Gives an event to the listeners. */
+  /** Passes an event to the listeners. */
   readonly emit: EventListener;
   /** Adds an event to the queue of the audit log. */
   readonly queue: EventListener;
@@ -43,8 +47,9 @@ export interface PublisherOptions {
 }
 
 /**
- * Creates the function that publishes an event: to the listeners and, if its audit policy is "batch", to the audit log
- * through `queue`. An event with the policy "transaction" has been recorded when it is published.
+ * Creates the function that publishes an event. It passes the event to the listeners. If the event's audit policy is
+ * "batch", it also adds the event to `queue`. An event with the policy "transaction" has already been recorded when it is
+ * published.
  */
 export function createPublisher(options: PublisherOptions): EventListener {
   const { emit, queue, settings, clock } = options;

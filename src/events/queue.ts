@@ -5,33 +5,38 @@ import type { AuditStore } from "../core/store/audit.ts";
 import { toAuditRow } from "./audit-row.ts";
 import type { AuthEvent, EventListener } from "./events.ts";
 
-/** The events that wait to be written to the audit log, because no transaction of a change writes them. */
+/** The queue of events that are written to the audit log in batches, because they are not part of a transaction. */
 export interface AuditQueue {
-  /** Adds an event. Never throws: if too many events wait, it drops the event and counts it. */
+  /** Adds an event. Never throws. If too many events are waiting, it drops the event and counts it. */
   readonly add: (event: AuthEvent) => void;
-  /** Writes the events that wait. Later ones are dropped. Fulfils when everything is written or the store has failed. */
+  /**
+   * Writes the events that are waiting. Later events are dropped. Fulfils when everything has been written or the store has
+   * failed.
+   */
   readonly stop: () => Promise<void>;
 }
 
-/** What an audit queue needs. */
+/** The options of `createAuditQueue`. */
 export interface AuditQueueOptions {
   readonly store: Pick<AuditStore, "append">;
   readonly clock: Pick<Clock, "now">;
-  /** Called with `audit_dropped`. */
+  /** Called with `audit_dropped` events. */
   readonly emit: EventListener;
   readonly schedule: Schedule;
 }
 
-/** The maximum number of events that wait. Bounds the memory while the store is unavailable. */
+/** The maximum number of events that can wait. It limits the memory that is used while the store is unavailable. */
 export const maxWaiting = 1_000;
 
-/** The maximum number of events in one batch. Together with `gatherTime`, it limits how many refusals are written. */
+/**
+ * The maximum number of events in one batch. Together with `gatherTime`, it limits how many events per second are written.
+ */
 export const batchSize = 100;
 
-/** Milliseconds in which events are gathered before they are written. */
+/** How long events are gathered before they are written, in milliseconds. */
 const gatherTime = 250;
 
-/** Milliseconds before the next attempt after the store refused a batch. */
+/** The number of milliseconds before the next attempt after the store refused a batch. */
 const retryDelay = 1_000;
 
 /** Creates an empty queue. */
@@ -48,7 +53,7 @@ export function createAuditQueue({ store, clock, emit, schedule }: AuditQueueOpt
     return isWritten ? gatherTime : retryDelay;
   }
 
-  /** Returns false if the store refused the batch. Its events wait on. */
+  /** Writes a batch. Returns false if the store refused it. In that case, its events stay in the queue. */
   async function writeBatch(): Promise<boolean> {
     const batch = waiting.slice(0, batchSize);
     if (batch.length === 0) return true;

@@ -5,10 +5,10 @@ import { toAuditRow } from "./audit-row.ts";
 import { toAuditPolicy, toWebhookType } from "./catalogue.ts";
 import type { AuthEvent } from "./events.ts";
 
-/** Returns what the store writes about events, in the transaction of the change that they describe. */
+/** Returns the records that a transaction writes about its events. */
 export type Recorder = (events: readonly AuthEvent[]) => readonly AuditRecord[];
 
-/** Creates the recorder for these settings. `random` is for the ids of webhook messages. */
+/** Creates the recorder for these settings. `random` is used for the ids of webhook messages. */
 export function createRecorder(
   settings: Pick<Settings, "auditRetention" | "auditRotations" | "webhookUrl">,
   random: Random,
@@ -28,7 +28,10 @@ export function createRecorder(
     }));
 }
 
-/** Returns the body of the webhook message about an event, in the format of Standard Webhooks; `null` if none is sent. */
+/**
+ * Returns the body of the webhook message about an event, in the format of Standard Webhooks. Returns `null` if no message
+ * is sent.
+ */
 function toWebhookBody(event: AuthEvent): string | null {
   const type = toWebhookType(event);
   if (type === null || !("client" in event)) return null;

@@ -3,20 +3,20 @@ import { createHmac } from "node:crypto";
 /** The receiver of the messages, and the key that signs them. */
 export interface WebhookTarget {
   readonly url: string;
-  /** Base64, with or without the prefix `whsec_`. */
+  /** The secret in base64. The prefix `whsec_` is optional. */
   readonly secret: string;
 }
 
-/** Milliseconds that a request may take. */
+/** How long a request may take, in milliseconds. */
 const timeout = 10_000;
 
 /**
- * Sends one message, signed as Standard Webhooks says: `v1` is HMAC-SHA-256 over `id.timestamp.body`. Redirects are not
- * followed, and the response's body is not read. Never rejects.
+ * Sends one message, signed according to Standard Webhooks: `v1` is HMAC-SHA-256 over `id.timestamp.body`. It doesn't
+ * follow redirects and doesn't read the body of the response. Never rejects.
  *
- * @param timestamp the time of this attempt: whole seconds since the epoch.
- * @param signal aborts the request.
- * @returns why it failed, or `null` if the response was 2xx.
+ * @param timestamp the time of this attempt, in whole seconds since the epoch.
+ * @param signal a signal that aborts the request.
+ * @returns why the attempt failed, or `null` if the response was a 2xx.
  * @see https://www.standardwebhooks.com
  */
 export async function sendMessage(
@@ -51,7 +51,7 @@ function sign(secret: string, content: string): string {
   return createHmac("sha256", key).update(content).digest("base64");
 }
 
-/** Returns the error's code or name. Its message may hold the URL. */
+/** Returns the error's code or name. The error's message is not used, because it may contain the URL. */
 function toReason(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const { cause } = error;

@@ -5,42 +5,44 @@ import type { Delivery, OutboxStore } from "../core/store/outbox.ts";
 import type { EventListener } from "./events.ts";
 import { sendMessage, type WebhookTarget } from "./webhook-request.ts";
 
-/** Sends the messages in the outbox, each at least once. Nodes share the work. */
+/** Sends the messages in the outbox. Each message is sent at least once. The nodes share the work. */
 export interface Webhook {
-  /** Starts sending. Idempotent. */
+  /** Starts sending. Does nothing if it has already started. */
   readonly start: () => void;
-  /** Sends no more messages. Fulfils when those in flight are answered or, after a second, aborted and postponed. */
+  /**
+   * Stops sending. Fulfils when the requests in flight have been answered. After a second, they are aborted and postponed.
+   */
   readonly stop: () => Promise<void>;
 }
 
-/** What a webhook needs. */
+/** The options of `createWebhook`. */
 export interface WebhookOptions {
   readonly target: WebhookTarget;
   readonly store: OutboxStore;
   readonly clock: Pick<Clock, "now">;
-  /** Called with `webhook_failed`. */
+  /** Called with `webhook_failed` events. */
   readonly emit: EventListener;
   readonly schedule: Schedule;
   /** Returns a random number from 0 to 1. */
   readonly jitter: () => number;
 }
 
-/** The maximum number of messages that a node sends at once. */
+/** The maximum number of messages that a node sends at the same time. */
 export const batchSize = 10;
 
-/** Seconds for which a node claims a message: longer than a request may take. */
+/** How long a node claims a message, in seconds. This is longer than a request may take. */
 export const lease = 60;
 
-/** Seconds after which a message is given up. */
+/** How long after the event a message is given up, in seconds. */
 export const giveUpAfter = 3 * 86_400;
 
-/** Milliseconds between two reads of the outbox. */
+/** The number of milliseconds between two reads of the outbox. */
 const pollInterval = 1_000;
 
-/** Milliseconds for which `stop` waits for responses, as the process must end soon. */
+/** How long `stop` waits for responses, in milliseconds. It is short because the process is about to exit. */
 const stopTimeout = 1_000;
 
-/** Seconds before the second attempt. Doubled for each further one, up to `lastDelay`. */
+/** The number of seconds before the second attempt. The delay is doubled for each further attempt, up to `lastDelay`. */
 const firstDelay = 5;
 const lastDelay = 3_600;
 
@@ -86,7 +88,10 @@ export function createWebhook({ target, store, clock, emit, schedule, jitter }: 
   };
 }
 
-/** Returns the seconds before the next attempt: exponential, and up to a half less by `jitter`, to spread the attempts. */
+/**
+ * Returns the number of seconds before the next attempt. It grows exponentially. `jitter` shortens it by up to a half, to
+ * spread the attempts.
+ */
 function toDelay(attempts: number, jitter: number): number {
   return Math.ceil(Math.min(firstDelay * 2 ** (attempts - 1), lastDelay) * (1 - jitter / 2));
 }

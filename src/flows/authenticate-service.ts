@@ -4,30 +4,31 @@ import type { FoundService, Service, ServiceScope } from "../core/store/services
 import { hashServiceCredential } from "../crypto/service-credential.ts";
 import type { Deps } from "./deps.ts";
 
-/** What a service presented to prove who it is. */
+/** What a service sent to authenticate itself. */
 export interface PresentedCredential {
-  /** The credential, not yet verified. It may be any text. */
+  /** The credential, not yet verified. It can be any text. */
   readonly credential: string;
-  /** The name that the service gave with it. Default: none was given. */
+  /** The name that the service sent with the credential. Default: the service sent no name. */
   readonly name?: string;
 }
 
-/** What a service wants to do. */
+/** A request of a service. */
 export interface ServiceRequest {
-  /** The scope that it needs. */
+  /** The scope that the request needs. */
   readonly scope: ServiceScope;
   /** Who sent the request. */
   readonly client: ClientInfo;
 }
 
 /**
- * Finds the service with a credential, and requires a scope of it. The store is queried each time, so that a credential that
- * was revoked is refused at once.
+ * Returns the service that a credential belongs to, and checks that the service has the required scope. Queries the store
+ * each time, so that a revoked credential is refused immediately.
  *
- * @param presented `null` if nothing was presented.
+ * @param presented the credential, or `null` if there is none.
  * @returns the service.
- * @throws AuthError `invalid_client` if no service that isn't revoked has the credential, or the service has another name;
- * `insufficient_scope`. StoreUnavailableError.
+ * @throws AuthError `invalid_client` if the credential is not valid, or if its service has a different name.
+ * `insufficient_scope` if the service doesn't have the scope.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function authenticateService(
   deps: Pick<Deps, "store" | "clock" | "emit">,

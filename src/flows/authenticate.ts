@@ -1,4 +1,3 @@
-import { type AuthenticationRequirement, checkRequirement } from "../core/authentication.ts";
 import type { AccessClaims, ApplicationClaims } from "../core/claims.ts";
 import { AuthError } from "../core/errors.ts";
 import type { AuthUser } from "../core/user.ts";
@@ -7,21 +6,22 @@ import type { RevocationIndex } from "../revocation/revocation-index.ts";
 import type { Deps } from "./deps.ts";
 import { mayHaveTokens } from "./user-source.ts";
 
-/** Who sent a request: the claims of a valid access token. */
+/** Who sent a request, as the claims of a valid access token. */
 export interface Authentication<U extends AuthUser = AuthUser, C extends object = ApplicationClaims>
   extends AccessClaims<C> {
-  /** The user; present only with `loadUser`. */
+  /** The user. Present only with `loadUser`. */
   readonly user?: U;
 }
 
 /**
- * Verifies an access token: signature, claims, revocations. Memory is nearly always enough.
+ * Verifies an access token: its signature, its claims, and that it isn't revoked. Nearly always works from memory.
  *
- * @returns the claims; a promise of them if the store or the application must be queried, which `loadUser`,
- * `checkUserIsActive` and `onStale: "lookup"` may require, and a key that this node doesn't know yet.
- * @throws AuthError a `token_` code; `user_not_found` or `user_inactive`; `unavailable` if this node can't know whether
- * the token is revoked, or if the application's function fails. StoreUnavailableError. A promise rejects with the same
- * errors.
+ * @returns the claims, or a promise of them if the store or the application must be queried. This can happen with
+ * `loadUser`, `checkUserIsActive` and `onStale: "lookup"`, or if this node doesn't know the token's key yet.
+ * @throws AuthError with a code that starts with `token_`, or with the code `user_not_found` or `user_inactive`.
+ * `unavailable` if this node can't know whether the token is revoked, or if the application's function fails. A promise
+ * rejects with the same errors.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export function authenticate(deps: Deps, token: string): Authentication | Promise<Authentication> {
   try {
@@ -32,7 +32,7 @@ export function authenticate(deps: Deps, token: string): Authentication | Promis
   }
 }
 
-/** Another node may have added the token's key a moment ago. */
+/** Authenticates after reading the keys again, because another node may just have added the token's key. */
 async function authenticateByNewKey(deps: Deps, token: string): Promise<Authentication> {
   await deps.keys.ready(token);
   return authenticateByKnownKey(deps, token);
@@ -50,27 +50,12 @@ function authenticateByKnownKey(deps: Deps, token: string): Authentication | Pro
 }
 
 /**
- * Requires that the user was authenticated recently enough, and by these methods. No I/O.
- *
- * @param now the wall clock in whole seconds.
- * @throws AuthError `confirmation_required`, with the `requirement`. TypeError if the requirement makes no sense.
- */
-export function requireAuthentication(claims: AccessClaims, requirement: AuthenticationRequirement, now: number): void {
-  const { maxAge, amr = [] } = requirement;
-  if (maxAge === undefined && requirement.amr === undefined) return;
-  checkRequirement(requirement, "requireUser");
-  const isRecent = maxAge === undefined || (claims.authTime !== null && now - claims.authTime <= maxAge);
-  if (isRecent && amr.every((method) => claims.amr.includes(method))) return;
-  const reason = isRecent ? "another authentication method is required" : "the authentication is too old";
-  throw new AuthError("confirmation_required", reason, { requirement: { maxAge, amr: requirement.amr } });
-}
-
-/**
  * Completes a look-up of revocations, and requires that the token's key was not retired meanwhile: the feed reports both, and it
  * is stale.
  *
- * @param lookup what `requireNotRevoked` returned.
- * @throws AuthError as `requireNotRevoked` does; `token_invalid`. StoreUnavailableError.
+ * @param lookup the promise that `requireNotRevoked` returned.
+ * @throws AuthError with the codes of `requireNotRevoked`, or `token_invalid`.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function requireCurrentKey(
   { keys, tokens }: Pick<Deps, "keys" | "tokens">,
@@ -83,13 +68,13 @@ export async function requireCurrentKey(
 }
 
 /**
- * Checks claims against the revocations in memory. If those are stale, `onStale` decides whether this fails closed, waits for
- * the read in flight, or asks the store. It always fails closed before the first load.
+ * Checks claims against the revocations in memory. If these are stale, `onStale` decides whether to refuse the request,
+ * wait for the read in flight, or query the store. Before the first load, it always refuses.
  *
- * @param wall the wall clock in milliseconds, if the caller has read it already.
- * @returns `undefined` if memory was enough; a promise otherwise.
- * @throws AuthError `token_revoked`; `unavailable` if this node can't know. The promise may also reject with
- * StoreUnavailableError.
+ * @param wall the time of the wall clock in milliseconds, if the caller has already read it.
+ * @returns `undefined` if memory was enough, otherwise a promise.
+ * @throws AuthError `token_revoked`, or `unavailable` if this node can't know whether the token is revoked. The promise may
+ * also reject with a StoreUnavailableError.
  */
 export function requireNotRevoked(
   { feed, revocations, settings, store }: Pick<Deps, "feed" | "revocations" | "settings" | "store">,
@@ -120,8 +105,8 @@ async function requireNotRevokedWhenFresh(
 }
 
 /**
- * Returns whether an authenticated request may still continue: its token has not expired, and this node knows of no revocation.
- * Call it right before a side effect of a request that takes long. No I/O.
+ * Returns whether an authenticated request may still continue: its token has not expired, and this node knows of no
+ * revocation of it. Call it in a slow request, right before a side effect. No I/O.
  */
 export function isStillValid(
   { feed, revocations, settings, clock }: Pick<Deps, "feed" | "revocations" | "settings" | "clock">,

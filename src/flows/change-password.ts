@@ -20,36 +20,38 @@ import { countAttempt } from "./throttling/counted-attempt.ts";
 import { type PairSource, prepareTokens, type TokenLimitOptions } from "./token-pair.ts";
 import { userChangedAndRevoked } from "./users.ts";
 
-/** A change of password that the user asked for. */
+/** The user's request to change the password. */
 export interface PasswordChange {
   /** The user who sent the request. */
   readonly userId: string;
-  /** The session that sent the request. It continues with a new pair; all other sessions of the user are revoked. */
+  /**
+   * The session that sent the request. It continues with a new pair of tokens, and the user's other sessions are revoked.
+   */
   readonly sessionId: string;
   /** The current password, used exactly as given. */
   readonly currentPassword: string;
-  /** Checked by the password policy. */
+  /** The new password. The password policy checks it. */
   readonly newPassword: string;
 }
 
-/** How to change a password. */
+/** The options of a password change. */
 export interface PasswordChangeOptions extends ConfirmOptions {
   /** Who sent the request. Default: nothing is known. */
   readonly client?: ClientInfo | undefined;
   /**
-   * The client's `Idempotency-Key`: made before the first try and repeated with every retry. A retry with the same key gets
-   * the same pair again. Default: none.
+   * The client's `Idempotency-Key`, which the client creates before the first attempt and repeats with every retry. A retry
+   * with the same key gets the same pair again. Default: none.
    */
   readonly idempotencyKey?: string | undefined;
 }
 
-/** The session that changed its user's password, with its new pair. */
+/** The session that changed the password of its user, with its new pair of tokens. */
 export interface PasswordChanged extends Confirmed {
   /** The session's row. */
   readonly session: Session;
   /** The session's new pair. */
   readonly pair: TokenPair;
-  /** A new device token: those from before the change no longer count. */
+  /** A new token that marks the device as known. Tokens from before the change are no longer valid. */
   readonly device: string;
 }
 
@@ -112,12 +114,13 @@ export async function changePassword(
 }
 
 /**
- * Answers a repeated password change: the client has lost the answer and sends the request again, with the same idempotency
- * key. The current password isn't looked at, because it has changed already.
+ * Answers a repeated request to change a password. The client has lost the first answer and sends the request again with
+ * the same idempotency key. The current password isn't checked, because it has already changed.
  *
- * @returns the same refresh token as the first time; `null` if the session's last change had another key, or if the session has
- * been refreshed since, which proves that the client got its answer.
- * @throws AuthError `unavailable`. StoreUnavailableError.
+ * @returns the same refresh token as the first time. `null` if the session's last change had a different key, or if the
+ * session has been refreshed since. A refresh proves that the client got the first answer.
+ * @throws AuthError `unavailable` if the token can't be created.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function repeatPasswordChange(
   deps: Deps,
@@ -147,11 +150,11 @@ export async function repeatPasswordChange(
 interface Repeat {
   readonly userId: string;
   readonly idempotencyKey: string;
-  /** Seconds. */
+  /** How long the access token is valid, in seconds. */
   readonly accessTokenLifetime: number;
 }
 
-/** Decides while the row is locked. Pure. */
+/** Decides about a repeated request while the row is locked. Pure. */
 function decideRepeat(
   snapshot: SessionSnapshot | null,
   { userId, idempotencyKey, accessTokenLifetime }: Repeat,
@@ -167,9 +170,9 @@ function decideRepeat(
 }
 
 /**
- * Verifies the current password as one counted attempt.
+ * Verifies the current password. The attempt is counted like a login.
  *
- * @throws AuthError `wrong_password`, `throttled`, `unavailable`.
+ * @throws AuthError `wrong_password`, `throttled` or `unavailable`.
  */
 async function verifyCurrentPassword(
   deps: Deps,

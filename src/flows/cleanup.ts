@@ -4,32 +4,39 @@ import { days } from "../core/settings/durations.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { DeletedCounts, Store } from "../core/store/index.ts";
 
-/** Rows of one kind in a batch: so few that no other call waits long for the lock. */
+/** The maximum number of rows of each kind in a batch. It is small, so that no other call waits long for the lock. */
 const batchSize = 1_000;
 
-/** Milliseconds between two batches, in which other calls get the lock. */
+/** The number of milliseconds between two batches. During this time, other calls can get the lock. */
 const pause = 10;
 
 /** The options of `deleteExpiredRows`. */
 export interface CleanupOptions extends Pick<Settings, "auditRetention"> {
-  /** Called after every batch but the last, with the counts so far. */
+  /** Called after every batch except the last one, with the counts so far. */
   readonly onProgress?: (total: DeletedCounts) => void;
-  /** Stops before the next batch if it is aborted. */
+  /** A signal that stops the work before the next batch. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Deletes all rows that have expired, in small batches. Several processes may do this at once: they share the work.
+ * Deletes all expired rows, in small batches. Several processes can do this at the same time and share the work.
  *
  * @returns how many rows of each kind were deleted.
- * @throws StoreUnavailableError. What was deleted before stays deleted.
+ * @throws StoreUnavailableError if the store can't answer. Rows that were deleted before that stay deleted.
  */
 export async function deleteExpiredRows(
   store: Pick<Store, "deleteExpired">,
   { auditRetention, onProgress, signal }: CleanupOptions,
 ): Promise<DeletedCounts> {
   const auditHorizon = days(auditRetention);
-  let total: DeletedCounts = { sessions: 0, revocations: 0, failures: 0, auditEntries: 0, legacyTokens: 0 };
+  let total: DeletedCounts = {
+    sessions: 0,
+    revocations: 0,
+    failures: 0,
+    auditEntries: 0,
+    legacyTokens: 0,
+    loginTickets: 0,
+  };
   while (signal?.aborted !== true) {
     const deleted = await store.deleteExpired({ limit: batchSize, horizon: revocationRetention, auditHorizon });
     total = add(total, deleted);

@@ -5,44 +5,47 @@ import type { EventListener, EventsOf, SessionsRevokedEvent } from "../events/ev
 import type { Recorder } from "../events/recorder.ts";
 import type { Feed } from "../revocation/feed.ts";
 
-/** What a change needs: the recorder of the audit log, the listeners, this node's revocation index, and the confirmations. */
+/**
+ * The dependencies of a change: the recorder of the audit log, the listeners, this node's revocation index, and the
+ * confirmations.
+ */
 export interface CommitDeps {
   readonly record: Recorder;
   readonly emit: EventListener;
   readonly feed: Pick<Feed, "apply">;
-  /** Waits until a committed revocation is in force on every node, but not longer than a caller can wait. */
+  /** Waits until a committed revocation is in force on every node, but at most for `confirmTimeout`. */
   readonly confirm: (position: CommitPosition) => Promise<Confirmation>;
 }
 
-/** An option of everything that revokes. */
+/** An option of every function that revokes something. */
 export interface ConfirmOptions {
   /**
-   * Whether to wait until no node accepts the revoked tokens any more. The change is durable in any case. Default: the
-   * setting `confirmRevocations`; false for a user's own logout.
+   * Whether to wait until no node accepts the revoked tokens. The change is durable in any case. Default: the setting
+   * `confirmRevocations`, but false if users log out of their own session.
    */
   readonly confirmed?: boolean | undefined;
 }
 
-/** How a revocation was confirmed. */
+/** Says how a revocation was confirmed. */
 export interface Confirmed {
   /**
-   * `acks` or `expiry`: no node accepts the revoked tokens any more. `pending`: some may, for `maxStaleness` at most. Missing
-   * if no confirmation was asked for.
+   * How the revocation was confirmed. With `acks` or `expiry`, no node accepts the revoked tokens. With `pending`, some
+   * nodes may still accept them, for at most `maxStaleness`. Missing if no confirmation was requested.
    */
   readonly confirmed?: Confirmation;
 }
 
-/** Sessions that were revoked, and how that was confirmed. */
+/** Sessions that were revoked, and how the revocation was confirmed. */
 export interface RevokedAndConfirmed extends RevokedSessions, Confirmed {}
 
 /**
- * Makes a change and publishes it. `write` calls a store method and gives it `audit`, so that the store records the
- * change's events in the change's transaction. After the commit, the change's revocations are applied on this node and
- * the same events are emitted.
+ * Makes a change and publishes it. `write` calls a store method with `audit`, so that the store records the events in the
+ * transaction of the change. After the commit, this node applies the revocations of the change and emits the same events.
  *
- * @param eventsOf must be pure. It runs in the transaction, again if the store repeats the transaction, and after it.
+ * @param eventsOf returns the events of the change. It must be pure, because it is called in the transaction, again if the
+ * store repeats the transaction, and once more after the commit.
  * @param write returns the change, or `null` if nothing changed. If it returns `null` or throws, nothing is published.
- * @returns what `write` returned.
+ * @returns the result of `write`.
  */
 export async function commit<T extends object, R extends T | null>(
   deps: CommitDeps,
@@ -59,10 +62,11 @@ export async function commit<T extends object, R extends T | null>(
 }
 
 /**
- * Makes a change that revokes, publishes it as `commit` does and, if asked, waits until it is in force on every node.
+ * Makes a change that revokes something, and publishes it like `commit`. With `isConfirmed`, waits until the revocation is
+ * in force on every node.
  *
- * @returns what `write` returned, with `confirmed` if the confirmation was asked for.
- * @throws AuthError `unavailable` if the database has lost the revocation meanwhile.
+ * @returns the result of `write`, with `confirmed` if a confirmation was requested.
+ * @throws AuthError `unavailable` if the database lost the revocation in the meantime.
  */
 export async function commitRevocation<T extends { readonly position?: CommitPosition }, R extends T | null>(
   deps: CommitDeps,
@@ -81,7 +85,7 @@ function toRevocations(change: { readonly revocations?: readonly Revocation[] })
   return change.revocations ?? [];
 }
 
-/** Returns the event that says which sessions were revoked; none if nothing was revoked. */
+/** Returns the event that says which sessions were revoked. Returns no event if none were revoked. */
 export function sessionsRevoked(
   subject: Pick<SessionsRevokedEvent, "userId" | "sessionId" | "reason" | "client">,
 ): EventsOf<RevokedSessions> {

@@ -3,9 +3,9 @@ import { AuthError } from "../core/errors.ts";
 /**
  * Calls a hook: a function that the application passed as a setting.
  *
- * @param name the setting's name, for the error.
- * @throws AuthError `unavailable` if the hook fails. Its error is the `cause`: `onError` gets it, the client never
- * does.
+ * @param name the setting's name, which the error contains.
+ * @throws AuthError `unavailable` if the hook fails. The hook's error is the `cause`, which `onError` gets but the client
+ * never sees.
  */
 export async function callHook<T>(name: string, call: () => Promise<T>): Promise<T> {
   try {

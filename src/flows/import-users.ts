@@ -11,47 +11,53 @@ import { toStoredKey } from "./username-keys.ts";
 
 /** A user of another system. Times are whole seconds since the epoch. */
 export interface ForeignUser {
-  /** Default: the next number. */
+  /** The user's id. Default: the next number. */
   readonly id?: string;
   readonly username: string;
-  /** `null` if the user has no address. */
+  /** The email address, or `null` if the user has none. */
   readonly email: string | null;
-  /** The hash as the other system stored it. No password logs the user in if it is `null`, empty, or Django's `!…`. */
+  /**
+   * The hash as the other system stored it. If it is `null`, empty, or one of Django's unusable passwords (`!…`), the user
+   * can't log in with a password.
+   */
   readonly passwordHash: string | null;
   readonly isActive: boolean;
   readonly isStaff: boolean;
-  /** `null` for now. */
+  /** When the user was created. `null` means now. */
   readonly createdAt: number | null;
-  /** `null` for never. */
+  /** When the user last logged in. `null` means never. */
   readonly lastLoginAt: number | null;
 }
 
 /**
- * What became of one user. `same`: the user exists already, by id and name or, if no id was given, by name. `refused`:
- * the user was not imported; `reason` is a sentence for the operator and holds no hash.
+ * The result of importing one user. `same`: the user already exists with the same id and name or, if no id was given, with
+ * the same name. `refused`: the user was not imported, and `reason` is a sentence for the operator that contains no hash.
  */
 export type ImportAnswer =
   | { readonly outcome: "created" | "same" }
   | { readonly outcome: "refused"; readonly reason: string };
 
-/** What an import needs: less than `Deps`, so that a command line without a signing key can run it. */
+/** The dependencies of an import: fewer than `Deps`, so that a CLI without a signing key can provide them. */
 export interface ImportDeps extends CommitDeps {
   readonly store: Pick<Store, "users">;
   readonly settings: Pick<Settings, "usernameCaseSensitive" | "acceptMd5PasswordHashes" | "passwordPeppers">;
 }
 
-/** How to import. */
+/** The options of an import. */
 export interface ImportOptions {
-  /** Returns the answers of an import and changes nothing. Holds all ids and names in memory. Default: false. */
+  /**
+   * Whether to return the results that an import would have, without changing anything. A dry run keeps all ids and names
+   * in memory. Default: false.
+   */
   readonly dryRun?: boolean;
-  /** Who imports. Default: nothing is known. */
+  /** Who runs the import. Default: nothing is known. */
   readonly client?: ClientInfo;
 }
 
-/** Imports one batch of users in one transaction. Returns an answer for every user, in order. */
+/** Imports one batch of users in one transaction. Returns a result for every user, in the order of the users. */
 export type UserImport = (users: readonly ForeignUser[]) => Promise<readonly ImportAnswer[]>;
 
-/** Creates an import. Call it with one batch after another. */
+/** Creates an import. Call the returned function with one batch after another. */
 export function createUserImport(deps: ImportDeps, { dryRun = false, client = {} }: ImportOptions = {}): UserImport {
   const rehearse = createRehearsal();
   const usersImported: EventsOf<ImportedBatch> = ({ outcomes, now: time }) =>
@@ -77,7 +83,8 @@ export function createUserImport(deps: ImportDeps, { dryRun = false, client = {}
 }
 
 /**
- * Returns what is wrong with a user, as a sentence; `null` if nothing is. Doesn't look for other users with the name.
+ * Returns what is wrong with a user, as a sentence, or `null` if nothing is wrong. Doesn't check whether another user has
+ * the name.
  */
 function findFault(deps: ImportDeps, { id, username, email, passwordHash }: ForeignUser): string | null {
   if (id !== undefined && !/^[^\s\p{C}]{1,128}$/u.test(id)) {
@@ -125,7 +132,7 @@ function toAnswer({ username }: ImportedUser, { outcome, userId }: ImportOutcome
 const refused = (reason: string) => ({ outcome: "refused", reason }) as const;
 
 /**
- * Creates the function that corrects the outcomes of a dry run: it also finds the users of earlier batches, who are not
+ * Creates the function that corrects the results of a dry run. It also considers the users of earlier batches, who are not
  * in the store.
  */
 function createRehearsal(): (user: ImportedUser, outcome: ImportOutcome) => ImportOutcome {

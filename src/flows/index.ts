@@ -7,8 +7,11 @@ import { introspect } from "./introspect.ts";
 import { issue } from "./issue.ts";
 import { login } from "./login.ts";
 import { isLoggedOut, logout, logoutByRefreshToken } from "./logout.ts";
+import { readPublicClaims } from "./public-claims.ts";
 import { isSessionOfExpiredTokenOver, refresh, refreshVerified, verifyRefreshToken } from "./refresh/refresh.ts";
 import { revokePresented } from "./revoke-presented.ts";
+import { completeLogin, continueLogin } from "./second-factor/complete.ts";
+import { findTicket } from "./second-factor/ticket.ts";
 import {
   findSession,
   labelSession,
@@ -37,14 +40,17 @@ const flows = {
   authenticate,
   authenticateService,
   changePassword,
+  completeLogin,
   confirm,
   confirmByPassword,
+  continueLogin,
   createUser,
   deleteUser,
   disableUser,
   enableUser,
   findCurrentUser,
   findSession,
+  findTicket,
   findUser,
   findUserByName,
   isSessionOfExpiredTokenOver,
@@ -58,6 +64,7 @@ const flows = {
   login,
   logout,
   logoutByRefreshToken,
+  readPublicClaims,
   refresh,
   refreshVerified,
   repeatPasswordChange,
@@ -76,7 +83,7 @@ const flows = {
 
 type Bound<F> = F extends (deps: never, ...args: infer A) => infer R ? (...args: A) => R : never;
 
-/** Every use case, bound to its dependencies: everything that routes and `createAuth` can do. */
+/** All use cases, bound to their dependencies. Routes and `createAuth` can do nothing else. */
 export type Flows = { readonly [K in keyof typeof flows]: Bound<(typeof flows)[K]> };
 
 /** Binds every flow to `deps`. */

@@ -5,7 +5,7 @@ import type { Deps } from "./deps.ts";
 import { mayHaveTokens } from "./user-source.ts";
 import { requireCurrent, type VerifiedClaims } from "./verify.ts";
 
-/** A token that is live, as RFC 7662 calls "active". */
+/** A live token. RFC 7662 calls it "active". */
 export interface ActiveToken {
   /** The token's claims, without a refresh token's secret. */
   readonly claims: VerifiedClaims;
@@ -14,13 +14,15 @@ export interface ActiveToken {
 }
 
 /**
- * Finds out whether a token of either kind is live (RFC 7662 §2.2): it would be accepted now, and its user still may have
- * tokens. Of a session's refresh tokens, only that of the current generation is live. Never changes anything.
+ * Finds out whether an access or refresh token is live (RFC 7662 §2.2): it would be accepted now, and its user may still
+ * have tokens. Of a session's refresh tokens, only the one of the current generation is live. Never changes anything.
  *
- * Every token that isn't live costs one read of a session, so that the time of the answer doesn't tell what is wrong with it.
+ * For every token that isn't live, it reads one session, so that the response time doesn't reveal what is wrong with the
+ * token.
  *
  * @returns `null` if the token isn't live.
- * @throws AuthError `unavailable` if this node can't know whether an access token is revoked. StoreUnavailableError.
+ * @throws AuthError `unavailable` if this node can't know whether an access token is revoked.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function introspect(deps: Deps, token: string): Promise<ActiveToken | null> {
   await deps.keys.ready(token);
@@ -35,17 +37,17 @@ export async function introspect(deps: Deps, token: string): Promise<ActiveToken
   return user === undefined || !mayHaveTokens(deps.settings, user) ? null : { claims, username: user.username };
 }
 
-/** The id of no session: UUIDv7 are never nil. */
+/** An id that no session has: a UUIDv7 is never nil. */
 const noSession = "00000000-0000-0000-0000-000000000000";
 
-/** Checks all of an access token, and of a refresh token what needs no store. */
+/** Does all checks of an access token, and those checks of a refresh token that don't need the store. */
 async function verifyInMemory(deps: Deps, token: string): Promise<AccessClaims | RefreshClaims> {
   const claims = deps.tokens.verifyAny(token);
   if (claims.type === "access") await requireNotRevoked(deps, claims);
   return claims;
 }
 
-/** Returns what the promise fulfils with; `null` if the token was refused. Any other error is thrown. */
+/** Returns the result of the promise, or `null` if the token was refused. Rethrows any other error. */
 async function nullIfRefused<T>(checked: Promise<T>): Promise<T | null> {
   try {
     return await checked;

@@ -6,9 +6,11 @@ import type { Session } from "../core/session.ts";
 import { hours } from "../core/settings/durations.ts";
 import { toShown } from "../core/settings/faults.ts";
 import type { Settings } from "../core/settings/settings.ts";
+import type { AuditOf } from "../core/store/audit.ts";
 import type { CreatedSession, NewSession, RevokedSessions } from "../core/store/sessions.ts";
+import type { RedeemTicketOutcome } from "../core/store/tickets.ts";
 import type { AuthUser } from "../core/user.ts";
-import { createSecret, createSessionId, hashSecret } from "../crypto/secrets.ts";
+import { createSecret, createSessionId, deriveLoginSecret, hashIdempotencyKey, hashSecret } from "../crypto/secrets.ts";
 import type { EventsOf, SessionsRevokedEvent } from "../events/events.ts";
 import { withActor } from "./actor.ts";
 import { commit, sessionsRevoked } from "./commit.ts";
@@ -18,13 +20,13 @@ import type { SessionOwner } from "./logout.ts";
 import { prepareTokens, type TokenLimitOptions } from "./token-pair.ts";
 import { type FoundUser, mayHaveTokens } from "./user-source.ts";
 
-/** How to start a session. */
+/** The options of `issue`. */
 export interface IssueOptions {
   /** Whether a browser keeps the refresh cookie after it is closed. Default: true. */
   readonly remember?: boolean;
   /** Who sent the request. Default: nothing is known. */
   readonly client?: ClientInfo;
-  /** An earlier session of the same browser. It is revoked in the same transaction, if it is that user's. */
+  /** An earlier session of the same browser. If it belongs to that user, it is revoked in the same transaction. */
   readonly replaces?: SessionOwner | undefined;
   /**
    * How you have authenticated the user: RFC 8176 values such as `["otp"]`, or your own. At most 8, of at most 12 letters, digits,
@@ -52,6 +54,16 @@ export interface SessionStart extends Pick<IssueOptions, "remember" | "client" |
   readonly actor?: string | undefined;
   /** Seconds. Default: `sessionLifetime`. */
   readonly lifetime?: number | undefined;
+  /** The ticket of a login that the session completes. It is used in the same transaction. Default: none. */
+  readonly ticket?: UsedTicket;
+}
+
+/** A ticket to use. */
+interface UsedTicket {
+  /** SHA-256 of the ticket. */
+  readonly hash: Uint8Array;
+  /** The first secret of the session derives from it, so that a repeated request gets the same. */
+  readonly idempotencyKey: string | undefined;
 }
 
 /** How long a session in which an actor acts for the user lives at most, in seconds. */
@@ -59,11 +71,11 @@ const actorLifetime = hours(1);
 
 /** A new session, its user and its first pair. */
 export interface Issued {
-  /** The user who is logged in now. */
+  /** The user who is now logged in. */
   readonly user: AuthUser;
   /** The session's row. */
   readonly session: Session;
-  /** The access and the refresh token of generation 0. */
+  /** The access and refresh tokens of generation 0. */
   readonly pair: TokenPair;
 }
 
@@ -118,10 +130,11 @@ function toSessionStart(settings: Pick<Settings, "sessionLifetime">, options: Is
 }
 
 /**
- * Starts a session for an authenticated user who may have tokens, and returns its first pair.
+ * Starts a session for an authenticated user who may have tokens, and returns its first pair of tokens.
  *
- * @throws AuthError `no_active_account` if the user was disabled, deleted or given a new password since the user was
- * read; `unavailable` if the `claims` hook fails. StoreUnavailableError. If it throws, nothing has changed.
+ * @throws AuthError `no_active_account` or, with a ticket, `ticket_invalid` if the user was disabled, deleted or given a new
+ * password since the user was read; `ticket_invalid` if the ticket can't be used; `unavailable` if the `claims` hook fails.
+ * StoreUnavailableError. If it throws, nothing has changed.
  */
 export async function startSession(
   deps: Deps,
@@ -129,11 +142,12 @@ export async function startSession(
   { remember = true, tokenLimits, ...start }: SessionStart & TokenLimitOptions,
 ): Promise<Issued> {
   const { settings, store } = deps;
-  const { replaces, amr = null, actor = null, lifetime = settings.sessionLifetime } = start;
+  const { replaces, amr = null, actor = null, lifetime = settings.sessionLifetime, ticket } = start;
   const client = withActor(start.client ?? {}, actor);
   const tokens = await prepareTokens(deps, user, { tokenLimits });
-  const secret = createSecret(deps.random);
   const base = toNewSession(deps, user.id, client);
+  const key = ticket?.idempotencyKey;
+  const secret = key === undefined ? createSecret(deps.random) : deriveLoginSecret(key, base.id);
   const newSession: NewSession = {
     ...base,
     userEpoch: epoch,
@@ -148,11 +162,27 @@ export async function startSession(
     ...(replaces === undefined ? {} : { replaces }),
   };
   const created = await commit(deps, sessionCreated(newSession, client), async (audit) => {
-    const outcome = await store.sessions.create(newSession, audit);
-    if (outcome.outcome === "refused") throw new AuthError("no_active_account", outcome.reason);
-    return outcome;
+    const outcome = await insertSession(store, newSession, ticket, audit);
+    if (outcome.outcome === "created") return outcome;
+    const reason = outcome.outcome === "refused" ? outcome.reason : "the ticket was used or has expired";
+    throw new AuthError(ticket === undefined ? "no_active_account" : "ticket_invalid", reason);
   });
   return { user, session: created.session, pair: tokens.mintPair({ ...created, secret }) };
+}
+
+/** Inserts a session, and uses the ticket of its login, if it has one. */
+function insertSession(
+  store: Deps["store"],
+  session: NewSession,
+  ...[ticket, audit]: [ticket: UsedTicket | undefined, audit: AuditOf<CreatedSession>]
+): Promise<RedeemTicketOutcome> {
+  if (ticket === undefined) return store.sessions.create(session, audit);
+  const { hash, idempotencyKey: key } = ticket;
+  return store.tickets.redeem(
+    { ...session, idempotencyHash: key === undefined ? null : hashIdempotencyKey(key) },
+    hash,
+    audit,
+  );
 }
 
 /** Returns what a new session has from the settings and the client, with a new id. */
@@ -187,7 +217,7 @@ export function sessionsLimited(
   }));
 }
 
-/** Returns the events of a login: the sessions that it revokes, the login, and the new device. */
+/** Returns the events of a login: the sessions that it revoked, the login, and the new device. */
 function sessionCreated({ id: sessionId, userId, replaces }: NewSession, client: ClientInfo): EventsOf<CreatedSession> {
   const replaced: EventsOf<RevokedSessions> =
     replaces === undefined ? () => [] : sessionsRevoked({ ...replaces, reason: "replaced", client });

@@ -1,17 +1,20 @@
+import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
-import type { LoginFailedEvent } from "../events/events.ts";
+import type { LoginFailedEvent } from "../events/login-events.ts";
 import type { Deps } from "./deps.ts";
 import { toDeviceToken } from "./device.ts";
 import { callHook } from "./hook.ts";
 import { type Issued, type IssueOptions, startSession } from "./issue.ts";
 import { rehashPassword } from "./passwords/rehash.ts";
-import { acceptAttempt, admitAttempt, rejectAttempt, undoAttempt } from "./throttling/login-throttle.ts";
+import { findPublicClaims, type PublicClaimsOptions, type WithPublicClaims } from "./public-claims.ts";
+import { createTicket, findSecondStep } from "./second-factor/require.ts";
+import { acceptAttempt, admitAttempt, passAttempt, rejectAttempt, undoAttempt } from "./throttling/login-throttle.ts";
 import type { TokenLimitOptions } from "./token-pair.ts";
 import { type LoginCandidate, mayHaveTokens, type VerifiedUser } from "./user-source.ts";
 
 /** A username and a password. */
 export interface Credentials {
-  /** Surrounding white space is ignored. */
+  /** The username. Surrounding white space is ignored. */
   readonly username: string;
   /** The password, used exactly as given. */
   readonly password: string;
@@ -20,29 +23,34 @@ export interface Credentials {
 /** How to log in. */
 export interface LoginOptions extends Pick<IssueOptions, "remember" | "client" | "replaces"> {
   /**
-   * The `device` that this device got at its last login. Failed logins on unknown devices then don't count against this
-   * one. Default: the device is unknown.
+   * The `device` that this device got at its last login. With it, failed logins on unknown devices don't count against this
+   * device. Default: the device is unknown.
    */
   readonly device?: string | undefined;
 }
 
+/** How a route logs in. */
+export interface LoginByRouteOptions extends LoginOptions, TokenLimitOptions, PublicClaimsOptions {}
+
 /** A new session that began with a password. */
-export interface LoggedIn extends Issued {
+export interface LoggedIn extends Issued, WithPublicClaims {
   /** For the device to store, also after a logout, and to send at its next login. */
   readonly device: string;
 }
 
 /**
- * Checks a password and starts a session: identify, admit the attempt, verify, settle the attempt, start. An unknown
- * user, a wrong password and an inactive user get the same answer in the same time.
+ * Checks a password and starts a session. The steps are: identify the user, admit the attempt, verify the password, settle
+ * the attempt, start the session. An unknown user, a wrong password and an inactive user get the same answer in the same
+ * time.
  *
- * @throws AuthError `no_active_account`; `throttled`, with `retryAfter`; `unavailable`. StoreUnavailableError. If
- * it throws, no session has been created or replaced.
+ * @throws AuthError `no_active_account` or `unavailable`, or `throttled`, with `retryAfter`. If it throws, no session has
+ * been created or replaced.
+ * @throws StoreUnavailableError with no session created or replaced.
  */
 export async function login(
   deps: Deps,
   { username, password }: Credentials,
-  options: LoginOptions & TokenLimitOptions = {},
+  options: LoginByRouteOptions = {},
 ): Promise<LoggedIn> {
   const { client = {} } = options;
   let userId: string | null = null;
@@ -61,11 +69,11 @@ async function loginAs(
   deps: Deps,
   candidate: LoginCandidate,
   password: string,
-  { device, ...options }: LoginOptions & TokenLimitOptions,
+  { device, readsPublicClaims = false, ...options }: LoginByRouteOptions,
 ): Promise<LoggedIn> {
   const { client = {} } = options;
   const attempt = await admitAttempt(deps, candidate, { client, device: { token: device } });
-  const judgement = await judge(deps, candidate, password).catch(async (error: unknown) => {
+  const judgement = await judge(deps, candidate, { password, client }).catch(async (error: unknown) => {
     await undoAttempt(deps, attempt);
     throw error;
   });
@@ -73,40 +81,52 @@ async function loginAs(
     await rejectAttempt(deps, attempt);
     throw new AuthError("no_active_account", judgement.refusal);
   }
-  const { verified } = judgement;
+  const { verified, methods } = judgement;
+  const { usernameKey } = candidate;
+  if (methods !== null) {
+    await passAttempt(deps, attempt);
+    if (verified.outdatedHash !== undefined) {
+      await rehashPassword(deps, verified.user.id, verified.outdatedHash, client);
+    }
+    const { remember: persistent = true } = options;
+    throw await createTicket(deps, { found: verified, usernameKey, methods, persistent, client });
+  }
   await acceptAttempt(deps, attempt, verified.user);
 
   await callHook("onLoginSuccess", async () => deps.settings.onLoginSuccess?.(verified.user, client));
-  const { usernameKey } = candidate;
   const deviceToken = toDeviceToken(deps, verified.user, { userEpoch: verified.epoch, usernameKey });
+  const publicClaims = await findPublicClaims(deps, verified.user, { readsPublicClaims });
   const issued = await startSession(deps, verified, { ...options, amr: "pwd" });
   if (verified.outdatedHash !== undefined) {
     await rehashPassword(deps, verified.user.id, verified.outdatedHash, client);
   }
-  return { ...issued, device: deviceToken };
+  return { ...issued, device: deviceToken, ...publicClaims };
 }
 
-/** Returns the user if the password is right and the user may have tokens, else why not. */
+/** Returns the user if the password is correct and the user may have tokens. Otherwise returns the reason why not. */
 async function judge(
-  { users, settings }: Deps,
+  deps: Deps,
   candidate: LoginCandidate,
-  password: string,
-): Promise<{ readonly verified: VerifiedUser } | { readonly refusal: string }> {
-  const verified = await users.verify(candidate, password);
+  { password, client }: { readonly password: string; readonly client: ClientInfo },
+): Promise<
+  { readonly verified: VerifiedUser; readonly methods: readonly string[] | null } | { readonly refusal: string }
+> {
+  const verified = await deps.users.verify(candidate, password);
   if (verified === null) return { refusal: "unknown user or wrong password" };
-  return mayHaveTokens(settings, verified.user) ? { verified } : { refusal: "the user may not log in" };
+  if (!mayHaveTokens(deps.settings, verified.user)) return { refusal: "the user may not log in" };
+  return { verified, methods: await findSecondStep(deps, verified.user, client) };
 }
 
 /**
- * Reports a refused password to the listeners and to the application. Errors that `onLoginFailed` throws are ignored.
- * Does nothing if `error` is not an AuthError.
+ * Reports a refused password to the listeners and to the application. Errors from `onLoginFailed` are ignored. Does nothing
+ * if `error` is not an AuthError.
  */
 export async function reportLoginFailure(
   deps: Deps,
   error: unknown,
   subject: Pick<LoginFailedEvent, "userId" | "sessionId" | "client">,
 ): Promise<void> {
-  if (!(error instanceof AuthError)) return;
+  if (!(error instanceof AuthError) || error.code === "second_factor_required") return;
   // A throttled attempt has its own event, which says more.
   if (error.code !== "throttled") {
     deps.emit({ type: "login_failed", time: deps.clock.now(), code: error.code, reason: error.reason, ...subject });

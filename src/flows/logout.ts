@@ -16,18 +16,18 @@ import { logoutByLegacyToken } from "./legacy/revoke.ts";
 import { verifyAnyRefreshToken } from "./legacy/verify.ts";
 import { findClaimMismatch, findSessionRefusal } from "./session-refusal.ts";
 
-/** Which sessions to log out: this one, all others of the user, or all of the user's. */
+/** Which sessions to log out: this session, the user's other sessions, or all of the user's sessions. */
 export type LogoutScope = "local" | "others" | "all";
 
 /** A session and its user. */
 export interface SessionOwner {
-  /** The session's id, `sid`. */
+  /** The session's id, which is the claim `sid` of its tokens. */
   readonly sessionId: string;
   /** The user's id. */
   readonly userId: string;
 }
 
-/** How to log out. */
+/** The options of a logout. */
 export interface LogoutOptions extends ConfirmOptions {
   /** Which sessions to log out. Default: "local". */
   readonly scope?: LogoutScope;
@@ -36,11 +36,13 @@ export interface LogoutOptions extends ConfirmOptions {
 }
 
 /**
- * Logs out the live session that a genuine refresh token belongs to, even if the token is spent (simplejwt's "blacklist").
- * Durable when the promise fulfils. During a move from simplejwt, the scope "local" also accepts a refresh token of simplejwt.
+ * Logs out the live session of a genuine refresh token, even if the token is spent (simplejwt's "blacklist"). The change is
+ * durable when the promise fulfils. During a migration from simplejwt, the scope "local" also accepts a refresh token of
+ * simplejwt.
  *
- * @throws AuthError a `token_` code; `token_revoked` if the session is already over: no session is revoked in that
- * case, with any scope. StoreUnavailableError if the store fails: nothing has changed.
+ * @throws AuthError with a code that starts with `token_`. It is `token_revoked` if the session is no longer live. In that
+ * case, no session is revoked, with any scope.
+ * @throws StoreUnavailableError with nothing changed.
  */
 export async function logoutByRefreshToken(
   deps: Deps,
@@ -95,7 +97,10 @@ function logoutOne(
   );
 }
 
-/** Returns why the token can't log out: it isn't one of its session, or the session is over. Its generation doesn't matter. */
+/**
+ * Returns the error if the token can't log out, because it doesn't belong to its session or the session is no longer live.
+ * The token's generation doesn't matter.
+ */
 function findLogoutRefusal(snapshot: SessionSnapshot | null, claims: RefreshClaims): AuthError | null {
   const mismatch = findClaimMismatch(snapshot, claims);
   if (mismatch !== null || findSessionRefusal(snapshot) === null) return mismatch;
@@ -105,8 +110,8 @@ function findLogoutRefusal(snapshot: SessionSnapshot | null, claims: RefreshClai
 const sessionOver = () => new AuthError("token_revoked", "the session is over already", { sessionEnded: true });
 
 /**
- * Logs a user out of one session or of several. Does nothing if they are over already and, with the scope "others", if the
- * session itself is over. Durable when the promise fulfils.
+ * Logs a user out of one or several sessions. Does nothing if they are no longer live. With the scope "others", does
+ * nothing if the session itself is no longer live. The change is durable when the promise fulfils.
  *
  * @returns how many sessions were revoked, and the new entries of the revocation feed.
  * @throws AuthError `impersonated` if an actor asks for more than this session. StoreUnavailableError with nothing changed.
@@ -135,9 +140,9 @@ export async function logout(
 }
 
 /**
- * Returns whether a logout has revoked the session: then a repeated logout has nothing to do.
+ * Returns whether a logout has revoked the session. If so, a repeated logout has nothing to do.
  *
- * @throws StoreUnavailableError
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function isLoggedOut(
   { store }: Pick<Deps, "store">,

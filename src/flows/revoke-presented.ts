@@ -6,18 +6,19 @@ import { commitRevocation } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 import { logoutByRefreshToken } from "./logout.ts";
 
-/** How to revoke a presented token. */
+/** The options of `revokePresented`. */
 export interface RevokePresentedOptions {
   /** Who sent the request. */
   readonly client: ClientInfo;
 }
 
 /**
- * Revokes a token of either kind (RFC 7009 §2.1): a refresh token of any generation revokes its session, an access token only
- * itself. Durable when the promise fulfils; not confirmed. Does nothing, and doesn't fail, if the token is invalid, expired or
- * revoked already (§2.2).
+ * Revokes an access or refresh token (RFC 7009 §2.1). A refresh token of any generation revokes its session. An access
+ * token revokes only itself. The change is durable when the promise fulfils, but it is not confirmed. If the token is
+ * invalid, expired or already revoked, does nothing and doesn't throw (§2.2).
  *
- * @throws AuthError `unavailable`, StoreUnavailableError; both with nothing changed.
+ * @throws AuthError `unavailable`, with nothing changed.
+ * @throws StoreUnavailableError with nothing changed.
  */
 export async function revokePresented(deps: Deps, token: string, { client }: RevokePresentedOptions): Promise<void> {
   await deps.keys.ready(token);

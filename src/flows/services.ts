@@ -5,25 +5,29 @@ import type { ChangedService, Service, ServiceScope } from "../core/store/servic
 import { createServiceCredential } from "../crypto/service-credential.ts";
 import { type CommitDeps, commit } from "./commit.ts";
 
-/** What the flows about services work with. */
+/** The dependencies of the flows about services. */
 export interface ServiceDeps extends CommitDeps {
   readonly store: Pick<Store, "services">;
   readonly random: Random;
 }
 
-/** A service with its new credential. Show the credential once: only its hash is stored. */
+/** A service with its new credential. The credential can be shown only now, because only its hash is stored. */
 export interface IssuedCredential {
   readonly service: Service;
   readonly credential: string;
 }
 
-/** The names that a service can have. HTTP Basic authentication allows no colon in them. */
+/** The form of a service's name. A colon is not allowed, because of HTTP Basic authentication. */
 export const serviceName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Everything that a service can be allowed. */
+/** All scopes that a service can have. */
 export const serviceScopes: readonly ServiceScope[] = Object.freeze(["feed", "introspect", "revoke"]);
 
-/** Returns every service, by name. @throws StoreUnavailableError */
+/**
+ * Returns every service, ordered by name.
+ *
+ * @throws StoreUnavailableError if the store can't answer.
+ */
 export function listServices({ store }: Pick<ServiceDeps, "store">): Promise<readonly Service[]> {
   return store.services.list();
 }
@@ -31,8 +35,9 @@ export function listServices({ store }: Pick<ServiceDeps, "store">): Promise<rea
 /**
  * Adds a service.
  *
- * @returns `null` if there is one with this name.
- * @throws TypeError if the name isn't one, or no scope is given; StoreUnavailableError.
+ * @returns the service with its credential, or `null` if there already is a service with this name.
+ * @throws TypeError if the name is not allowed, or if no scope is given.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function createService(
   deps: ServiceDeps,
@@ -54,10 +59,10 @@ export async function createService(
 }
 
 /**
- * Gives a service a new credential. The former one stays valid for `overlap` seconds.
+ * Gives a service a new credential. The previous one stays valid for `overlap` seconds.
  *
- * @returns `null` if there is no service with this name.
- * @throws StoreUnavailableError
+ * @returns the service with its new credential, or `null` if there is no service with this name.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function rotateService(
   deps: ServiceDeps,
@@ -76,8 +81,8 @@ export async function rotateService(
 /**
  * Revokes a service and its credentials.
  *
- * @returns whether there was one with this name.
- * @throws StoreUnavailableError
+ * @returns whether there was a service with this name.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function revokeService(deps: ServiceDeps, name: string, client: ClientInfo): Promise<boolean> {
   const revoked = await commit<ChangedService, ChangedService | null>(

@@ -15,7 +15,7 @@ const codeOfReason: Readonly<Record<RevokeReason, AuthErrorCode>> = {
 };
 
 /**
- * Returns why no token of this session can be refreshed any more, as the error for the client.
+ * Returns the error for the client if no token of this session can be refreshed any longer.
  *
  * @returns `null` if the session is live.
  */
@@ -30,14 +30,16 @@ export function findSessionRefusal(snapshot: SessionSnapshot | null): AuthError 
   return user.epoch > session.userEpoch ? sessionRevoked(user.epochReason ?? "revoked") : null;
 }
 
-/** The claims of a refresh token that must agree with its session. The rotation rule compares generation and secret. */
+/**
+ * The claims of a refresh token that must agree with its session. The rotation rule compares the generation and the secret.
+ */
 type SessionClaims = Pick<RefreshClaims, "userId" | "userEpoch">;
 
 /**
- * Returns why a genuine refresh token is not one of this session, as the error for the client: it names another user, or its
- * epoch is higher than the session's. Such a token must change nothing, and proves nothing about the session.
+ * Returns the error for the client if a genuine refresh token does not belong to this session: it has a different user, or
+ * its epoch is higher than the session's. Such a token must not change anything, and it proves nothing about the session.
  *
- * @returns `null` if the claims agree, or there is no session.
+ * @returns `null` if the claims agree, or if there is no session.
  */
 export function findClaimMismatch(
   snapshot: SessionSnapshot | null,
@@ -50,10 +52,11 @@ export function findClaimMismatch(
 }
 
 /**
- * Returns why this refresh token can't be refreshed: the reason of `findClaimMismatch` or `findSessionRefusal`, or that the
- * token is older than the user's password although its session is live. Doesn't check generation and secret.
+ * Returns the error for the client if this refresh token can't be refreshed: the error of `findClaimMismatch` or
+ * `findSessionRefusal`, or that the session is live but the token is older than the user's password. Doesn't check the
+ * generation and the secret.
  *
- * @returns `null` if none of them is the case.
+ * @returns `null` if the token is not refused.
  */
 export function findTokenRefusal(snapshot: SessionSnapshot | null, claims: SessionClaims): AuthError | null {
   const refusal = findClaimMismatch(snapshot, claims) ?? findSessionRefusal(snapshot);

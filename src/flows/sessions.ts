@@ -16,23 +16,23 @@ import type { Deps } from "./deps.ts";
 import type { SessionOwner } from "./logout.ts";
 import { findSessionRefusal } from "./session-refusal.ts";
 
-/** A session as its user and an operator see it. Times are whole seconds since the epoch. */
+/** A session, as shown to its user and to operators. Times are whole seconds since the epoch. */
 export interface SessionView {
-  /** The session's id, `sid`. */
+  /** The session's id, which is the claim `sid` of its tokens. */
   readonly id: string;
   /** The user who logged in. */
   readonly userId: string;
-  /** The time of the login. */
+  /** When the user logged in. */
   readonly createdAt: number;
-  /** The time of the last login or refresh. */
+  /** When the user last logged in or refreshed. */
   readonly lastUsedAt: number;
-  /** When the session expires if it is not used. */
+  /** When the session expires if it is not refreshed. */
   readonly expiresAt: number;
-  /** The `User-Agent` of the last login or refresh. */
+  /** The `User-Agent` header of the last login or refresh. */
   readonly userAgent: string | null;
-  /** The client's address at the last login or refresh. */
+  /** The client's IP address at the last login or refresh. */
   readonly ip: string | null;
-  /** The name that the user gave the session; `null` if there is none. */
+  /** The name that the user gave the session, or `null` if it has no name. */
   readonly label: string | null;
   /** When the user was last authenticated: at the login, or when the session was confirmed since. 0: long ago. */
   readonly authenticatedAt: number;
@@ -44,19 +44,19 @@ export interface SessionView {
   readonly persistent: boolean;
 }
 
-/** What the session flows need: less than `Deps`, so that a command line without a signing key can run them. */
+/** The dependencies of the session flows: fewer than `Deps`, so that a CLI without a signing key can provide them. */
 export type SessionDeps = Pick<Deps, "store"> &
   CommitDeps & { readonly settings: Pick<Settings, "confirmRevocations"> };
 
-/** How to revoke something. */
+/** The options of a revocation. */
 export interface RevocationRequest extends ConfirmOptions {
   /** Who sent the request. Default: nothing is known. */
   readonly client?: ClientInfo | undefined;
 }
 
-/** How to revoke a session. */
+/** The options of `sessions.revoke`. */
 export interface RevokeOptions extends ConfirmOptions {
-  /** Revokes the session only if it is this user's. Default: any user's. */
+  /** The user who must own the session. Otherwise it is not revoked. Default: any user. */
   readonly userId?: string | undefined;
   /** Who sent the request. Default: nothing is known. */
   readonly client?: ClientInfo;
@@ -65,7 +65,7 @@ export interface RevokeOptions extends ConfirmOptions {
 /** The maximum number of sessions in a list. */
 export const maxListedSessions = 1000;
 
-/** Converts a row to what its user may see. */
+/** Converts a session's row to the form that is shown to its user. */
 export function toSessionView(session: Session): SessionView {
   const { id, userId, createdAt, lastUsedAt, idleExpiresAt: expiresAt, userAgent, ip, label } = session;
   const { authenticatedAt, amr, actor, persistent } = session;
@@ -73,7 +73,10 @@ export function toSessionView(session: Session): SessionView {
   return { id, userId, createdAt, lastUsedAt, expiresAt, userAgent, ip, label, ...authentication, persistent };
 }
 
-/** Returns the live sessions of a user or, without `userId`, of all users: newest first, at most 1,000. */
+/**
+ * Returns the live sessions of a user or, without `userId`, of all users. They are sorted from newest to oldest, and at
+ * most 1,000 are returned.
+ */
 export async function listSessions(deps: SessionDeps, userId?: string): Promise<readonly SessionView[]> {
   const { sessions } = await deps.store.sessions.list({
     limit: maxListedSessions,
@@ -83,9 +86,9 @@ export async function listSessions(deps: SessionDeps, userId?: string): Promise<
 }
 
 /**
- * Returns one session that has not been revoked.
+ * Returns a session that has not been revoked.
  *
- * @throws AuthError `session_not_found`.
+ * @throws AuthError `session_not_found` if there is no such session.
  */
 export async function findSession(deps: SessionDeps, sessionId: string): Promise<SessionView> {
   const found = await deps.store.sessions.find(sessionId);
@@ -96,7 +99,7 @@ export async function findSession(deps: SessionDeps, sessionId: string): Promise
 /**
  * Sets or removes the label of a live session of this user.
  *
- * @throws AuthError `session_not_found`.
+ * @throws AuthError `session_not_found` if the user has no such live session.
  */
 export async function labelSession(
   deps: SessionDeps,
@@ -111,7 +114,7 @@ export async function labelSession(
 /**
  * Revokes one session and its access tokens. The change is durable when the promise fulfils.
  *
- * @throws AuthError `session_not_found` if there is no such session, it is another user's, or it is over already.
+ * @throws AuthError `session_not_found` if there is no live session with this id, or if it belongs to a different user.
  */
 export async function revokeSession(
   deps: SessionDeps,
@@ -128,7 +131,7 @@ export async function revokeSession(
   return revoked.confirmed === undefined ? {} : { confirmed: revoked.confirmed };
 }
 
-/** Revokes every session and access token of a user. Durable when the promise fulfils. */
+/** Revokes all sessions and access tokens of a user. The change is durable when the promise fulfils. */
 export function revokeSessionsForUser(
   deps: SessionDeps,
   userId: string,
@@ -139,7 +142,10 @@ export function revokeSessionsForUser(
   );
 }
 
-/** Revokes every session and access token, including tokens issued in this second. Durable when the promise fulfils. */
+/**
+ * Revokes all sessions and access tokens of all users, including tokens that were issued in this second. The change is
+ * durable when the promise fulfils.
+ */
 export function revokeAllSessions(
   deps: SessionDeps,
   { client = {}, confirmed = deps.settings.confirmRevocations }: RevocationRequest = {},
@@ -150,7 +156,7 @@ export function revokeAllSessions(
 }
 
 /**
- * Revokes one access token; its session continues. Durable when the promise fulfils.
+ * Revokes one access token. Its session continues. The change is durable when the promise fulfils.
  *
  * @param tokenId the token's `jti`.
  */
@@ -169,10 +175,10 @@ export async function revokeToken(
 }
 
 /**
- * Looks up when a session expires, for a signal that follows it.
+ * Looks up when a session expires. Used for a signal that follows the session.
  *
- * @returns seconds from now; `null` if the session is over.
- * @throws StoreUnavailableError
+ * @returns the number of seconds from now, or `null` if the session is no longer live.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function findSessionEnd({ store }: Pick<Deps, "store">, sessionId: string): Promise<number | null> {
   const found = await store.sessions.find(sessionId);

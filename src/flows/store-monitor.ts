@@ -5,32 +5,35 @@ import type { Schedule } from "../core/runtime/schedule.ts";
 import type { WriteProbe } from "../core/store/index.ts";
 import type { EventListener } from "../events/events.ts";
 
-/** Knows whether the store can be written to. */
+/** Finds out whether the store can be written to. */
 export interface StoreMonitor {
-  /** Returns whether the store can be written to. If a write has failed since, this waits for the first probe. */
+  /** Returns whether the store can be written to. If a write has just failed, it waits for the first test write. */
   check(): Promise<boolean>;
-  /** Returns what the last probe has found. */
+  /** Returns the result of the last test write. */
   isWritable(): boolean;
-  /** Stops for good. */
+  /** Stops the monitor. It can't be started again. */
   stop(): Promise<void>;
 }
 
-/** What a monitor needs. */
+/** The options of `createStoreMonitor`. */
 export interface StoreMonitorOptions {
-  /** Undefined: failed writes are not noticed, and the store always counts as writable. */
+  /**
+   * Reports failed writes, and makes test writes. If it is undefined, failed writes are not noticed, and the store always
+   * counts as writable.
+   */
   readonly writes: WriteProbe | undefined;
   readonly clock: Clock;
-  /** Called with `store_unwritable` and `store_recovered`. */
+  /** Called with `store_unwritable` and `store_recovered` events. */
   readonly emit: EventListener;
   readonly schedule: Schedule;
 }
 
-/** Milliseconds from the end of a probe to the next one. */
+/** The number of milliseconds between the end of a test write and the next one. */
 const probeInterval = 1_000;
 
 /**
- * Creates a monitor. It does nothing until a write fails, which may have many reasons. Then it writes a probe, which
- * decides: every second, until one succeeds.
+ * Creates a monitor. It does nothing until a write fails. A write can fail for many reasons, so the monitor then makes a
+ * test write every second until one succeeds. The test writes decide whether the store can be written to.
  */
 export function createStoreMonitor({ writes, clock, emit, schedule }: StoreMonitorOptions): StoreMonitor {
   let hasFailed = false;
@@ -57,7 +60,9 @@ export function createStoreMonitor({ writes, clock, emit, schedule }: StoreMonit
     return hasFailed ? probeInterval : null;
   }
 
-  /** Returns why the probe could not be written, or `null`. A StoreUnavailableError's message has no stored value. */
+  /**
+   * Makes a test write. Returns why it failed, or `null`. The message of a StoreUnavailableError contains no stored value.
+   */
   async function findFailure(): Promise<string | null> {
     try {
       await writes?.probe();

@@ -6,42 +6,45 @@ import type { Minter } from "../crypto/minter.ts";
 import type { Deps } from "./deps.ts";
 import { callHook } from "./hook.ts";
 
-/** The maximum number of characters that the tokens may have on the way out, for example in a cookie. */
+/** The maximum number of characters that returned tokens may have, for example because they are stored in a cookie. */
 export interface TokenLimits {
-  /** Characters of an access token. */
+  /** The maximum number of characters of the access token. */
   readonly access: number;
-  /** Characters of a refresh token. */
+  /** The maximum number of characters of the refresh token. */
   readonly refresh: number;
 }
 
 /** An option of every flow that returns tokens. */
 export interface TokenLimitOptions {
-  /** Default: the limit of a token alone. */
+  /** The maximum length of the tokens. Default: the general limit for tokens. */
   readonly tokenLimits?: TokenLimits | undefined;
 }
 
-/** What a token pair is minted from. */
+/** The data from which a token pair is created. */
 export interface PairSource {
   /** The session's row. */
   readonly session: Session;
   /** The secret of the session's current generation. */
   readonly secret: Uint8Array;
-  /** The database's time of the transaction that allowed the pair: whole seconds since the epoch. */
+  /** The database's time in the transaction that allowed the pair, in whole seconds since the epoch. */
   readonly now: number;
-  /** The global epoch of that transaction. */
+  /** The global epoch in that transaction. */
   readonly globalEpoch: number;
-  /** The latest `exp` of the access token. Default: it lives as long as the settings and the session allow. */
+  /** The latest `exp` that the access token may have. Default: the latest that the settings and the session allow. */
   readonly accessUntil?: number;
 }
 
-/** The tokens that a change will return. Everything that can fail is already done, so minting after the commit can't. */
+/**
+ * The tokens that a change will return. Everything that can fail has been done before, so that creating the tokens after
+ * the commit can't fail.
+ */
 export interface PreparedTokens {
   /**
-   * Mints the pair of the session's current generation. The refresh token depends only on the row and the secret, so a
-   * replay gets the same token. No token outlives the session (invariant I5).
+   * Creates the pair of the session's current generation. The refresh token depends only on the row and the secret, so a
+   * replay gets the same token. No token is valid longer than the session (invariant I5).
    */
   readonly mintPair: (source: PairSource) => TokenPair;
-  /** Mints a new access token of the session, without a refresh token. */
+  /** Creates a new access token of the session, without a refresh token. */
   readonly mintAccess: (source: Omit<PairSource, "secret">) => Pick<TokenPair, "access" | "accessExpiresIn">;
 }
 
@@ -73,7 +76,7 @@ export async function prepareTokens(
   if (hook === undefined) return prepareOwnTokens(deps, user.id, { tokenLimits });
   await deps.keys.ready();
   return callHook("claims", async () => {
-    const claims = toPlainObject(await hook(user));
+    const claims = toPlainObject(await hook(user), "claims");
     return prepare(deps, { userId: user.id, claims, tokenLimits });
   });
 }
@@ -117,7 +120,7 @@ function prepare(deps: Deps, contents: TokenContents): PreparedTokens {
 }
 
 /**
- * Measures tokens that are at least as long as the real ones.
+ * Checks the length of the tokens, using tokens that are at least as long as the real ones.
  *
  * @throws TypeError if a claim has a reserved name or a token is too long.
  */
@@ -144,15 +147,17 @@ function requireLength(type: keyof TokenLimits, length: number, limits: TokenLim
 }
 
 /**
- * Returns what JSON keeps of `claims`: an own `toJSON` could otherwise return other claims when the token is minted.
+ * Returns `claims` as JSON would store them. Otherwise, a `toJSON` method could return different claims when the token is
+ * created.
  */
-function toPlainObject(claims: ApplicationClaims): ApplicationClaims {
+export function toPlainObject(claims: object, hook: string): ApplicationClaims {
   const plain: unknown = JSON.parse(JSON.stringify(claims));
-  if (typeof plain !== "object" || plain === null || Array.isArray(plain)) throw new TypeError("claims: not an object");
+  if (typeof plain !== "object" || plain === null || Array.isArray(plain))
+    throw new TypeError(`${hook}: not an object`);
   return plain as ApplicationClaims;
 }
 
-/** The contents of a measured token. No real token has longer ones. */
+/** The content of the token that is measured. No real token has longer content. */
 const longest = {
   sessionId: "00000000-0000-7000-8000-000000000000",
   userEpoch: Number.MAX_SAFE_INTEGER,

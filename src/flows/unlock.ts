@@ -8,15 +8,15 @@ import { toAccountKey, toAddressKey } from "../crypto/throttle-keys.ts";
 import { type CommitDeps, commit } from "./commit.ts";
 import type { Deps } from "./deps.ts";
 
-/** What unlocking needs: less than `Deps`, so that a command line without a signing key can run it. */
+/** The dependencies of unlocking: fewer than `Deps`, so that a CLI without a signing key can provide them. */
 export type UnlockDeps = Pick<Deps, "store"> &
   CommitDeps & { readonly settings: Pick<Settings, "usernameCaseSensitive"> };
 
 /**
- * Clears the failed logins of a user, from all addresses and devices.
+ * Clears the counts of a user's failed logins, from all addresses and devices.
  *
  * @returns how many counts were cleared.
- * @throws AuthError `user_not_found`; `unavailable` if the application's `findUser` fails.
+ * @throws AuthError `user_not_found`, or `unavailable` if the application's `findUser` fails.
  */
 export async function unlockUser(deps: Deps, userId: string, client: ClientInfo = {}): Promise<number> {
   const found = await deps.users.find(userId);
@@ -24,31 +24,40 @@ export async function unlockUser(deps: Deps, userId: string, client: ClientInfo 
   return deps.users.isOwn ? unlockOwnUser(deps, userId, client) : unlockName(deps, found.user.username, client);
 }
 
-/** Clears the failed logins of a user of tokenpair's own table. @returns how many counts were cleared. */
+/**
+ * Clears the counts of failed logins of a user in tokenpair's own table.
+ *
+ * @returns how many counts were cleared.
+ */
 export function unlockOwnUser(deps: UnlockDeps, userId: string, client: ClientInfo): Promise<number> {
   return clear(deps, toKeyOfUser(userId), { userId, client });
 }
 
-/** Clears the failed logins of a name that is not in tokenpair's own table. @returns how many counts were cleared. */
+/**
+ * Clears the counts of failed logins of a name that is not in tokenpair's own table.
+ *
+ * @returns how many counts were cleared.
+ */
 export function unlockName(deps: UnlockDeps, username: string, client: ClientInfo): Promise<number> {
   return clear(deps, toKeyOfName(deps, username), { client });
 }
 
-/** Returns the key under which the failures of a user of tokenpair's own table are counted. */
+/** Returns the key under which the failed logins of a user in tokenpair's own table are counted. */
 export function toKeyOfUser(userId: string): string {
   return toAccountKey({ userId, usernameKey: "" });
 }
 
-/** Returns the key under which the failures of a name that is not in tokenpair's own table are counted. */
+/** Returns the key under which the failed logins of a name that is not in tokenpair's own table are counted. */
 export function toKeyOfName({ settings }: Pick<UnlockDeps, "settings">, username: string): string {
   return toAccountKey({ userId: null, usernameKey: toUsernameKey(username, settings.usernameCaseSensitive) });
 }
 
 /**
- * Clears the failed logins that came from an address, on all accounts; for IPv6, from its /64.
+ * Clears the counts of failed logins from an address, on all accounts. For an IPv6 address, clears those of its /64
+ * network.
  *
  * @returns how many counts were cleared.
- * @throws TypeError if `ip` is neither an IP address nor "unix", the address of unix sockets.
+ * @throws TypeError if `ip` is neither an IP address nor "unix", which is used for unix sockets.
  */
 export async function unlockAddress(deps: UnlockDeps, ip: string, client: ClientInfo = {}): Promise<number> {
   if (ip !== unixPeer && parseAddress(ip) === null) {

@@ -7,8 +7,8 @@ const maxUsernameLength = 150;
 export const maxEmailLength = 254;
 
 /**
- * Characters that make a name look like another one: zero-width characters, soft hyphens, fillers, and those that change the
- * direction of the text.
+ * Matches characters that make a name look like another one: zero-width characters, soft hyphens, fillers, and characters
+ * that change the direction of the text.
  *
  * @see https://www.unicode.org/reports/tr36/ Unicode UTR #36
  */
@@ -24,8 +24,8 @@ export function findUsernameFault(username: string): string | null {
 }
 
 /**
- * Returns what is wrong with an email address, as a sentence, or `null`. Only a message sent there could prove it
- * right.
+ * Returns what is wrong with an email address, as a sentence, or `null`. The check is rough: only a message to the address
+ * can prove that it works.
  */
 function findEmailFault(email: string): string | null {
   if (email.length > maxEmailLength) return `An email address has at most ${maxEmailLength} characters.`;
@@ -34,13 +34,21 @@ function findEmailFault(email: string): string | null {
     : "An email address has an @ between two parts, and no spaces.";
 }
 
-/** Checks a username. @throws AuthError `username_invalid`, whose `reason` is a sentence for the user. */
+/**
+ * Checks a username.
+ *
+ * @throws AuthError `username_invalid`, whose `reason` is a sentence for the user.
+ */
 export function requireUsername(username: string): void {
   const fault = findUsernameFault(username);
   if (fault !== null) throw new AuthError("username_invalid", fault);
 }
 
-/** Checks an email address. @throws AuthError `email_invalid`, whose `reason` is a sentence for the user. */
+/**
+ * Checks an email address.
+ *
+ * @throws AuthError `email_invalid`, whose `reason` is a sentence for the user.
+ */
 export function requireEmail(email: string): void {
   const fault = findEmailFault(email);
   if (fault !== null) throw new AuthError("email_invalid", fault);

@@ -10,56 +10,59 @@ import { callHook } from "./hook.ts";
 import { type OutdatedHash, verifyPassword } from "./passwords/text.ts";
 import { findByName } from "./username-keys.ts";
 
-/** A user, as one read found it. */
+/** A user, as found by one read. */
 export interface FoundUser {
   readonly user: AuthUser;
-  /** The user's epoch at that time. A session is only created while it is still the user's epoch. */
+  /** The user's epoch at the time of the read. A session is created only if the user still has this epoch. */
   readonly epoch: number;
 }
 
-/** A user who gave the right password. */
+/** A user who gave the correct password. */
 export interface VerifiedUser extends FoundUser {
-  /** What to hash again; missing if the stored hash is as good as a new one. */
+  /** The hash to replace. Missing if the stored hash is as good as a new one. */
   readonly outdatedHash?: OutdatedHash;
 }
 
-/** The account that an attempt to log in names. Failed logins are counted by it. */
+/** The account that a login attempt names. Failed logins are counted for this account. */
 export interface ClaimedAccount {
-  /** As typed, without surrounding white space. */
+  /** The name as typed, without surrounding white space. */
   readonly username: string;
   /** The form in which usernames are unique. */
   readonly usernameKey: string;
-  /** The user's id in tokenpair's own table; `null` if no user there has the name. */
+  /** The user's id in tokenpair's own table, or `null` if no user there has this name. */
   readonly userId: string | null;
-  /** Whether a user has the name. True if only the application can tell. */
+  /** Whether a user may have this name. Always true if only the application knows. */
   readonly mayBeUser: boolean;
 }
 
-/** A claimed account with what is needed to verify a password. */
+/** An account, with the data that is needed to verify a password. */
 export interface LoginCandidate extends ClaimedAccount {
-  /** The row of tokenpair's own table; `null` if no user there has the name. */
+  /** The user's row in tokenpair's own table, or `null` if no user there has this name. */
   readonly row: UserWithPassword | null;
 }
 
 /** The source of users: tokenpair's own table, or the application's. */
 export interface UserSource {
   /**
-   * Finds the account with this name. The candidate is also returned if no user has the name.
+   * Finds the account with this name. A candidate is returned even if no user has the name.
    *
-   * @throws AuthError `unavailable`, before any lookup, if too many passwords are waiting to be hashed.
+   * @throws AuthError `unavailable` if too many passwords are waiting to be hashed. This is checked before any look-up.
    */
   readonly identify: (username: string) => Promise<LoginCandidate>;
-  /** Returns the user, active or not, if the password is right, else `null`. An unknown name takes the same time. */
+  /**
+   * Returns the user if the password is correct, even if the user isn't active. Otherwise returns `null`. Takes the same
+   * time for an unknown name.
+   */
   readonly verify: (candidate: LoginCandidate, password: string) => Promise<VerifiedUser | null>;
-  /** Returns the user with this id, or `null`. */
+  /** Returns the user with this id, or `null` if there is no such user. */
   readonly find: (id: string) => Promise<FoundUser | null>;
-  /** Whether users are in tokenpair's own table. A refresh then needs no lookup. */
+  /** Whether the users are in tokenpair's own table. If so, a refresh needs no look-up. */
   readonly isOwn: boolean;
 }
 
 /**
- * Returns whether this user may have tokens: what `userAuthenticationRule` returns or, without one, whether the user is
- * active.
+ * Returns whether this user may have tokens. This is the result of `userAuthenticationRule` or, if that is not set, whether
+ * the user is active.
  *
  * @throws AuthError `unavailable` if the rule throws or doesn't return a boolean, for example because it is async.
  */
@@ -115,12 +118,12 @@ function toFoundUser({ passwordHash: _, ...user }: UserWithPassword): FoundUser 
 }
 
 /**
- * Creates the source for users of the application's own table. The store holds only their epochs. Its methods throw
- * AuthError `unavailable` if one of the application's functions fails or returns something else than a user.
+ * Creates the source for users of the application's own table. The store contains only their epochs. The methods throw an
+ * AuthError `unavailable` if one of the application's functions fails or returns something other than a user.
  *
- * `find`, and therefore `verify`, reads the epoch before it calls `findUser`. If the application deactivates a user and
- * then revokes the sessions, a login that races with it either finds the user inactive or is refused because the epoch
- * was raised.
+ * `find`, and therefore `verify`, reads the epoch before it calls `findUser`. Suppose that the application deactivates a
+ * user and then revokes the sessions. A login at the same time either finds that the user is inactive, or is refused
+ * because the epoch was raised.
  */
 export function createApplicationUsers(
   store: Pick<Store, "users">,
@@ -151,10 +154,10 @@ export function createApplicationUsers(
 }
 
 /**
- * Returns the user that one of the application's functions returned, with the id as text; `null` for `null` and
+ * Returns the user that one of the application's functions returned, with the id as a string. Returns `null` for `null` and
  * `undefined`.
  *
- * @throws TypeError if the value is not a user: then a session would have no owner whom anyone could name.
+ * @throws TypeError if the value is not a user, because a session must have an owner.
  */
 function toAnswer(answer: unknown, hook: string): AuthUser | null {
   if (answer === null || answer === undefined) return null;
@@ -170,13 +173,17 @@ function toAnswer(answer: unknown, hook: string): AuthUser | null {
   return user.id === id ? user : withId(user, id);
 }
 
-/** Copies a user, with its prototype: what the application returned may be an instance of a class. */
+/** Copies a user with its prototype, because the application may have returned an instance of a class. */
 function withId(user: AuthUser, id: string): AuthUser {
   const members = Object.getOwnPropertyDescriptors(user);
   return Object.create(Object.getPrototypeOf(user), { ...members, id: { value: id, enumerable: true } });
 }
 
-/** @throws TypeError if `findUser` returned another user than the one with this id. */
+/**
+ * Returns the user that `findUser` returned.
+ *
+ * @throws TypeError if it isn't the user with this id.
+ */
 function toUserWithId(user: AuthUser | null, id: string): AuthUser | null {
   if (user === null || user.id === id) return user;
   // SQLite made "42.0" of the number 42 in tokenpair 0.1. No user has that id, so such a session must end.
@@ -187,14 +194,16 @@ function toUserWithId(user: AuthUser | null, id: string): AuthUser | null {
 /** The settings of an application with its own user table. */
 export interface ApplicationUserSettings
   extends Pick<Settings<AuthUser>, "verifyCredentials" | "usernameCaseSensitive"> {
-  /** Returns the application's user with this id, or `null`. */
+  /** Returns the application's user with this id, or `null` if there is no such user. */
   readonly findUser: NonNullable<Settings<AuthUser>["findUser"]>;
 }
 
 /**
- * Returns the user with this id, from tokenpair's own table or from the application's; `null` if there is none.
+ * Returns the user with this id from tokenpair's own table or from the application's. Returns `null` if there is no such
+ * user.
  *
- * @throws AuthError `unavailable` if the application's `findUser` fails. StoreUnavailableError.
+ * @throws AuthError `unavailable` if the application's `findUser` fails.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function findCurrentUser(
   { users }: { readonly users: UserSource },

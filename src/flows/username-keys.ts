@@ -3,15 +3,15 @@ import type { Store } from "../core/store/index.ts";
 import type { User, UserWithPassword } from "../core/user.ts";
 import { toFormerUsernameKey, toUsernameKey } from "../core/username.ts";
 
-/** What looking a name up needs. */
+/** The dependencies of looking up a name. */
 export interface NameDeps {
   readonly store: Pick<Store, "users">;
   readonly settings: Pick<Settings, "usernameCaseSensitive">;
 }
 
 /**
- * Returns the user with this name, or `null`. A user whose key is from tokenpair 0.1 is found by that key first: after an
- * upgrade, everyone logs in with the name that worked before.
+ * Returns the user with this name, or `null` if there is no such user. First looks for the key of version 0.1, so that
+ * after an upgrade everyone can log in with the same name as before.
  */
 export async function findByName({ store, settings }: NameDeps, username: string): Promise<UserWithPassword | null> {
   const { usernameCaseSensitive: caseSensitive } = settings;
@@ -21,7 +21,10 @@ export async function findByName({ store, settings }: NameDeps, username: string
   return found ?? store.users.findByKey(key);
 }
 
-/** Returns the key under which a name is stored: today's or, if a user has it already, that of tokenpair 0.1. */
+/**
+ * Returns the key under which a name is stored. It is the key of version 0.1 if a user already has that key, otherwise the
+ * current key.
+ */
 export async function toStoredKey({ store, settings }: NameDeps, username: string): Promise<string> {
   const { usernameCaseSensitive: caseSensitive } = settings;
   const key = toUsernameKey(username, caseSensitive);
@@ -30,15 +33,15 @@ export async function toStoredKey({ store, settings }: NameDeps, username: strin
   return (await store.users.findByKey(former)) === null ? key : former;
 }
 
-/** What became of the usernames whose keys were from tokenpair 0.1. */
+/** The result of updating username keys from version 0.1. */
 export interface UpdatedKeys {
-  /** How many users got a key of today. */
+  /** The number of users who got the current form of their key. */
   readonly replaced: number;
-  /** The users who keep the key of 0.1, because their names differ only in case from another user's. */
+  /** The users who keep their key from version 0.1, because another user's name differs from theirs only in case. */
   readonly collisions: readonly Collision[];
 }
 
-/** Two users whose names differ only in case. Both keep working. */
+/** Two users whose names differ only in case. Both names continue to work. */
 export interface Collision {
   readonly user: User;
   readonly other: User;
@@ -47,8 +50,8 @@ export interface Collision {
 const pageSize = 1_000;
 
 /**
- * Gives users whose username keys are from tokenpair 0.1 the keys of today. Reads every user. Can be run at any time and again,
- * and leaves a user alone whose new key is another's. Does nothing if usernames are case-sensitive.
+ * Replaces username keys from version 0.1 with their current form. Reads every user, and can be run any number of times.
+ * Skips a user if another user already has the new key. Does nothing if usernames are case-sensitive.
  */
 export async function updateUsernameKeys({ store, settings }: NameDeps): Promise<UpdatedKeys> {
   if (settings.usernameCaseSensitive) return { replaced: 0, collisions: [] };

@@ -16,27 +16,27 @@ import { findByName, toStoredKey } from "./username-keys.ts";
 
 /** A user to create. */
 export interface NewUserInput {
-  /** Unique. Surrounding white space is ignored. */
+  /** The username, which must be unique. Surrounding white space is ignored. */
   readonly username: string;
-  /** Default: no password logs this user in. */
+  /** The password. Default: the user can't log in with a password. */
   readonly password?: string;
-  /** Default: no address. */
+  /** The email address. Default: none. */
   readonly email?: string;
   /** Whether the user is a member of the staff. Default: false. */
   readonly isStaff?: boolean;
 }
 
-/** What to change about a user. A missing member stays as it is. */
+/** The changes to make to a user. A missing member means "no change". */
 export interface UserUpdate {
-  /** Unique. Surrounding white space is ignored. */
+  /** The new username, which must be unique. Surrounding white space is ignored. */
   readonly username?: string;
-  /** `null` removes the address. */
+  /** The new email address. `null` removes the address. */
   readonly email?: string | null;
   /** Whether the user is a member of the staff. */
   readonly isStaff?: boolean;
 }
 
-/** What the user flows need: less than `Deps`, so that a command line without a signing key can run them. */
+/** The dependencies of the user flows: fewer than `Deps`, so that a CLI without a signing key can provide them. */
 export type UserDeps = Pick<Deps, "store" | "passwords"> &
   CommitDeps & {
     readonly settings: Pick<
@@ -51,8 +51,8 @@ export const maxListedUsers = 1000;
 /**
  * Creates a user in tokenpair's own table.
  *
- * @throws AuthError `username_invalid`, `email_invalid`, `password_refused`, whose `reason` is a sentence for the user;
- * `username_taken`; `unavailable` if too many passwords are waiting to be hashed.
+ * @throws AuthError `username_invalid`, `email_invalid` or `password_refused`, whose `reason` is a sentence for the user.
+ * `username_taken` if another user has the name. `unavailable` if too many passwords are waiting to be hashed.
  */
 export async function createUser(
   deps: UserDeps,
@@ -81,10 +81,11 @@ export async function createUser(
 }
 
 /**
- * Changes a user's name, email address or staff flag. Sessions stay. Emits nothing if every value is set already.
+ * Changes a user's name, email address or staff flag. The user's sessions continue. Emits nothing if every value was
+ * already set.
  *
- * @throws AuthError `username_invalid`, `email_invalid`, whose `reason` is a sentence for the user; `user_not_found`;
- * `username_taken`. In that case, the user has not changed.
+ * @throws AuthError `user_not_found`, or `username_taken`. `username_invalid` or `email_invalid`, whose `reason` is a
+ * sentence for the user. If it throws, the user has not changed.
  */
 export async function updateUser(
   deps: UserDeps,
@@ -113,7 +114,11 @@ export async function updateUser(
   return user;
 }
 
-/** Checks a username unless the user has it already: it may be from before a rule. @throws AuthError `username_invalid`. */
+/**
+ * Checks a new username, unless the user already has it: the name may be older than a rule.
+ *
+ * @throws AuthError `username_invalid`.
+ */
 async function requireNewUsername({ store }: UserDeps, userId: string, username: string): Promise<void> {
   if (findUsernameFault(username) === null) return;
   const user = await store.users.findById(userId);
@@ -121,9 +126,9 @@ async function requireNewUsername({ store }: UserDeps, userId: string, username:
 }
 
 /**
- * Checks that users log in from tokenpair's own table.
+ * Checks that the users are in tokenpair's own table.
  *
- * @throws TypeError if `findUser` is set, because the application then has its own user table.
+ * @throws TypeError if `findUser` is set, because the users are then in the application's own table.
  */
 export function requireOwnTable({ findUser }: Pick<Settings<AuthUser>, "findUser">): void {
   if (findUser === undefined) return;
@@ -132,12 +137,12 @@ export function requireOwnTable({ findUser }: Pick<Settings<AuthUser>, "findUser
   );
 }
 
-/** Returns the user with this id in tokenpair's own table, or `null`. */
+/** Returns the user with this id in tokenpair's own table, or `null` if there is no such user. */
 export async function findUser(deps: Pick<UserDeps, "store">, userId: string): Promise<User | null> {
   return withoutHash(await deps.store.users.findById(userId));
 }
 
-/** Returns the user with this name in tokenpair's own table, or `null`. */
+/** Returns the user with this name in tokenpair's own table, or `null` if there is no such user. */
 export async function findUserByName(
   deps: Pick<UserDeps, "store" | "settings">,
   username: string,
@@ -146,10 +151,10 @@ export async function findUserByName(
 }
 
 /**
- * Returns users of tokenpair's own table in order of creation.
+ * Returns users of tokenpair's own table in the order of their creation.
  *
- * @param options.after the id of a user: the list begins after that user. Default: it begins with the first user.
- * @param options.limit the most users to return. Default and maximum: 1,000.
+ * @param options.after the id of a user. The list begins after that user. Default: the list begins with the first user.
+ * @param options.limit the maximum number of users to return. Default and maximum: 1,000.
  */
 export function listUsers(
   deps: Pick<UserDeps, "store">,
@@ -162,11 +167,11 @@ export function listUsers(
 }
 
 /**
- * Deactivates a user, and revokes the user's sessions and access tokens. Emits nothing if the user is disabled already.
- * A user of the application's own table may be disabled before the first login.
+ * Deactivates a user, and revokes the user's sessions and access tokens. Emits nothing if the user is already disabled. A
+ * user of the application's own table can be disabled even before the first login.
  *
- * @returns how many sessions were revoked, the new entries of the revocation feed, and how that was confirmed.
- * @throws AuthError `user_not_found`.
+ * @returns the number of revoked sessions, the new entries of the revocation feed, and how they were confirmed.
+ * @throws AuthError `user_not_found` if there is no user with this id.
  */
 export async function disableUser(
   deps: UserDeps,
@@ -186,9 +191,9 @@ export async function disableUser(
 }
 
 /**
- * Activates a user. Sessions that were revoked stay revoked. Emits nothing if the user is active already.
+ * Activates a user. Revoked sessions stay revoked. Emits nothing if the user is already active.
  *
- * @throws AuthError `user_not_found`.
+ * @throws AuthError `user_not_found` if there is no user with this id.
  */
 export async function enableUser(deps: UserDeps, userId: string, client: ClientInfo = {}): Promise<void> {
   await ensureApplicationUser(deps, userId);
@@ -202,7 +207,10 @@ export async function enableUser(deps: UserDeps, userId: string, client: ClientI
   );
 }
 
-/** Inserts the row of a user of the application's own table, so that the change that follows holds before a login. */
+/**
+ * Inserts the row of a user of the application's own table, so that the following change takes effect even before the first
+ * login.
+ */
 async function ensureApplicationUser({ settings, store }: UserDeps, userId: string): Promise<void> {
   if (settings.findUser !== undefined) await store.users.ensure(userId);
 }
@@ -210,9 +218,9 @@ async function ensureApplicationUser({ settings, store }: UserDeps, userId: stri
 /**
  * Sets a user's password, and revokes the user's sessions and access tokens.
  *
- * @returns how many sessions were revoked, the new entries of the revocation feed, and how that was confirmed.
- * @throws AuthError `user_not_found`; `password_refused`, whose `reason` is a sentence for the user; `unavailable` if
- * too many passwords are waiting to be hashed.
+ * @returns the number of revoked sessions, the new entries of the revocation feed, and how they were confirmed.
+ * @throws AuthError `user_not_found`. `password_refused`, whose `reason` is a sentence for the user. `unavailable` if too
+ * many passwords are waiting to be hashed.
  */
 export async function setPassword(
   deps: UserDeps,
@@ -234,8 +242,8 @@ export async function setPassword(
 /**
  * Deletes a user, and revokes the user's sessions and access tokens.
  *
- * @returns how many sessions were revoked, the new entries of the revocation feed, and how that was confirmed.
- * @throws AuthError `user_not_found`.
+ * @returns the number of revoked sessions, the new entries of the revocation feed, and how they were confirmed.
+ * @throws AuthError `user_not_found` if there is no user with this id.
  */
 export async function deleteUser(
   deps: UserDeps,
@@ -248,7 +256,7 @@ export async function deleteUser(
   );
 }
 
-/** Returns the events of a change that revokes the user's sessions: the change, then what was revoked. */
+/** Returns the events of a change that revokes the user's sessions: first the change, then the revocation. */
 export function userChangedAndRevoked({
   reason,
   ...change

@@ -5,16 +5,18 @@ import { requireCurrentKey, requireNotRevoked } from "./authenticate.ts";
 import type { Deps } from "./deps.ts";
 import { findClaimMismatch, findSessionRefusal } from "./session-refusal.ts";
 
-/** The claims of a live token of either kind, without a refresh token's secret. */
+/** The claims of a live access or refresh token. For a refresh token, without its secret. */
 export type VerifiedClaims<C extends object = ApplicationClaims> = AccessClaims<C> | Omit<RefreshClaims, "secret">;
 
 /**
- * Checks that a token of either kind is live. An access token is checked in memory. For a refresh token, the store
- * is queried: its generation must be the current one. A spent token is refused even inside the reuse interval.
+ * Checks that an access or refresh token is live. For an access token, it works from memory. For a refresh token, it
+ * queries the store: the token's generation must be the current one. A spent token is refused even within the reuse
+ * interval.
  *
  * @returns the token's claims.
- * @throws AuthError a `token_` code or `password_changed`; `unavailable` if this node can't know whether an access
- * token is revoked. StoreUnavailableError.
+ * @throws AuthError with a code that starts with `token_`, or with the code `password_changed`. `unavailable` if this node
+ * can't know whether an access token is revoked.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function verify(deps: Deps, token: string): Promise<VerifiedClaims> {
   const claims = await verifyEither(deps, token);
@@ -26,7 +28,10 @@ export async function verify(deps: Deps, token: string): Promise<VerifiedClaims>
   return requireCurrent(deps, claims);
 }
 
-/** An access token is verified from memory, also while the database is away. For any other, the keys must be current. */
+/**
+ * Verifies either kind of token. An access token is verified from memory, even while the database is unavailable. For any
+ * other token, the keys must be current.
+ */
 async function verifyEither({ keys, tokens }: Deps, token: string): Promise<AccessClaims | RefreshClaims> {
   try {
     return tokens.verifyAccess(token);
@@ -38,10 +43,11 @@ async function verifyEither({ keys, tokens }: Deps, token: string): Promise<Acce
 }
 
 /**
- * Checks that a genuine refresh token is the one of its session's current generation, and that the session is live.
+ * Checks that a genuine refresh token belongs to the current generation of its session, and that the session is live.
  *
  * @returns the token's claims, without its secret.
- * @throws AuthError a `token_` code or `password_changed`. StoreUnavailableError.
+ * @throws AuthError with a code that starts with `token_`, or with the code `password_changed`.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function requireCurrent(
   deps: Pick<Deps, "store">,

@@ -6,26 +6,28 @@ import type { CorsPolicy, Endpoint } from "./endpoint.ts";
 
 /** The endpoints of one path. */
 interface Resource {
-  /** By method. */
+  /** The endpoints by method. */
   readonly endpoints: ReadonlyMap<string, Endpoint>;
+  /** The endpoint that answers every method, and every path below. */
+  readonly catchAll: Endpoint | undefined;
   /** The value of an `Allow` header. */
   readonly allow: string;
-  /** That of its endpoints. */
+  /** The CORS policy of the endpoints. */
   readonly cors: CorsPolicy | undefined;
 }
 
-/** A path that was found. */
+/** The result of a match: the endpoints of a path. */
 export interface Match {
   readonly resource: Resource;
-  /** The segments that match `{name}` in the path, decoded. */
+  /** The decoded segments that match `{name}` in the path. */
   readonly params: Readonly<Record<string, string>>;
 }
 
 /**
  * Creates a function that finds the endpoints of a pathname, with or without its trailing slash. It returns `null` for
- * an unknown path.
+ * an unknown path. A path below that of an endpoint with `isCatchAll` is known.
  *
- * @throws TypeError if two endpoints have the same method and path, or one path and different `cors`.
+ * @throws TypeError if two endpoints have the same method and path, or the same path and different `cors` policies.
  */
 export function createMatcher(
   endpoints: readonly Endpoint[],
@@ -34,6 +36,7 @@ export function createMatcher(
   const router = new RegExpRouter<Resource>();
   const resources = toResources(endpoints, settings);
   const aliases = toAliases(endpoints, settings, resources);
+  const catchAlls = [...resources].filter(([, { catchAll }]) => catchAll !== undefined);
   for (const [path, resource] of resources) {
     const pattern = path.replaceAll(/\{(\w+)\}/g, ":$1");
     router.add(METHOD_NAME_ALL, pattern, resource);
@@ -41,11 +44,16 @@ export function createMatcher(
   }
   return (pathname) => {
     const [[matched], segments = []] = router.match(METHOD_NAME_ALL, pathname);
-    if (matched === undefined) return aliases.get(pathname.replace(/\/$/, "")) ?? null;
+    if (matched === undefined) return aliases.get(pathname.replace(/\/$/, "")) ?? findAbove(pathname);
     const [resource, names] = matched;
     const params = decodeAll(Object.entries(names).map(([name, at]) => [name, segments[Number(at)] ?? ""]));
     return params && { resource, params };
   };
+
+  function findAbove(pathname: string): Match | null {
+    const [, resource] = catchAlls.find(([path]) => pathname.startsWith(`${path}/`)) ?? [];
+    return resource === undefined ? null : { resource, params: {} };
+  }
 }
 
 function toResources(endpoints: readonly Endpoint[], settings: Settings<AuthUser>): ReadonlyMap<string, Resource> {
@@ -59,12 +67,13 @@ function toResources(endpoints: readonly Endpoint[], settings: Settings<AuthUser
       throw new TypeError(`the endpoints of ${path} have different cors`);
     }
     atPath.set(method, endpoint);
-    byPath.set(path, { endpoints: atPath, allow: toAllow([...atPath.keys()]), cors });
+    const catchAll = endpoint.isCatchAll ? endpoint : byPath.get(path)?.catchAll;
+    byPath.set(path, { endpoints: atPath, catchAll, allow: toAllow([...atPath.keys()]), cors });
   }
   return byPath;
 }
 
-/** Returns the matches of the paths that endpoints have besides their own. */
+/** Returns the matches for the additional paths of endpoints. */
 function toAliases(
   endpoints: readonly Endpoint[],
   settings: Settings<AuthUser>,
@@ -79,12 +88,15 @@ function toAliases(
   return aliases;
 }
 
-/** A path that answers GET also answers HEAD (RFC 9110 §9.3.2). */
+/** Returns the value of an `Allow` header. A path that answers GET also answers HEAD (RFC 9110 §9.3.2). */
 function toAllow(methods: readonly string[]): string {
   return [...methods.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])), "OPTIONS"].join(", ");
 }
 
-/** Returns `null` if a segment is not percent-encoded UTF-8, so that the path is answered with 404. */
+/**
+ * Returns the decoded segments by name. Returns `null` if a segment is not percent-encoded UTF-8. In that case, the answer
+ * is a 404.
+ */
 function decodeAll(segments: readonly (readonly [string, string])[]): Readonly<Record<string, string>> | null {
   try {
     return Object.fromEntries(segments.map(([name, segment]) => [name, decodeURIComponent(segment)]));

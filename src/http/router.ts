@@ -6,30 +6,30 @@ import type { Endpoint, HttpDeps } from "./endpoint.ts";
 import { createMatcher, type Match } from "./matcher.ts";
 import { createBodyReader } from "./request/body.ts";
 import { toClientInfo } from "./request/client-info.ts";
-import { type ConnectionInfo, createClientIpFinder } from "./request/client-ip.ts";
+import { type ConnectionInfo, createClientIpFinder, createProxyCheck } from "./request/client-ip.ts";
 import type { RequestLike } from "./request/headers.ts";
 import { createRateLimits } from "./request/rate-limits.ts";
 import { RequestError } from "./request/request-error.ts";
 import { createUnknownAddressReporter, createUntrustedProxyReporter } from "./request/untrusted-proxy.ts";
 import { type ErrorStyle, toErrorResponse } from "./response/errors.ts";
-import { toJsonResponse, withStandardHeaders } from "./response/json.ts";
+import { toJsonResponse, withHeaders, withStandardHeaders } from "./response/json.ts";
 import { endpoints as allEndpoints } from "./routes/index.ts";
 import { createSchemaEndpoint } from "./routes/schema.ts";
 import { createServiceCheck } from "./service-credentials.ts";
 
-/** Answers HTTP requests. */
+/** The handler of all HTTP requests. */
 export interface HttpHandler {
-  /** Answers a request. An unknown path gets a 404. Never rejects. */
+  /** Answers a request. Answers an unknown path with a 404. Never rejects. */
   fetch(request: Request, connection?: ConnectionInfo): Promise<Response>;
-  /** Returns the response that a protected resource would give for `error`. */
+  /** Returns the response of a protected resource to `error`. */
   refuse(error: unknown): Response;
-  /** Returns whether an endpoint has this pathname, with or without its trailing slash. */
+  /** Returns whether there is an endpoint with this pathname, with or without a trailing slash. */
   handles(pathname: string): boolean;
 }
 
-/** How to create a handler. */
+/** The options of `createHttpHandler`. */
 export interface HttpHandlerOptions {
-  /** The endpoints, without that of the OpenAPI document, which is added. Default: all of `routes/`. */
+  /** The endpoints. The endpoint of the OpenAPI document is always added. Default: all endpoints in `routes/`. */
   readonly endpoints?: readonly Endpoint[];
   /** Called with every error that the client only sees as a 500 or 503. Default: emits a process warning. */
   readonly onError?: (error: unknown) => void;
@@ -38,15 +38,16 @@ export interface HttpHandlerOptions {
 }
 
 /**
- * Creates the handler of the endpoints over `deps`.
+ * Creates the handler of the endpoints.
  *
- * @throws TypeError if two endpoints have the same method and path, or one path and different `cors`.
+ * @throws TypeError if two endpoints have the same method and path, or the same path and different `cors` policies.
  */
 export function createHttpHandler(
   deps: HttpDeps,
   { endpoints = allEndpoints, onError = warn, developmentCookies = false }: HttpHandlerOptions = {},
 ): HttpHandler {
   const findClientIp = createClientIpFinder(deps.settings);
+  const isTrustedProxy = createProxyCheck(deps.settings);
   const reportUntrustedProxy = createUntrustedProxyReporter(deps);
   const reportUnknownAddress = createUnknownAddressReporter(deps);
   const requireWithinRateLimit = createRateLimits(deps);
@@ -69,8 +70,10 @@ export function createHttpHandler(
     connection: ConnectionInfo,
   ): Promise<Response> {
     const { method } = request;
-    if (method === "OPTIONS") return new Response(null, { status: 204, headers: { Allow: resource.allow } });
-    const endpoint = resource.endpoints.get(method === "HEAD" ? "GET" : method);
+    const endpoint = resource.catchAll ?? resource.endpoints.get(method === "HEAD" ? "GET" : method);
+    if (method === "OPTIONS" && resource.catchAll === undefined) {
+      return new Response(null, { status: 204, headers: { Allow: resource.allow } });
+    }
     if (endpoint === undefined) {
       return toJsonResponse(405, { detail: `Method "${method}" not allowed.` }, { Allow: resource.allow });
     }
@@ -86,10 +89,17 @@ export function createHttpHandler(
       if (endpoint.worksWithoutKeys !== true) await requestDeps.keys.ready();
       const { serviceScope: scope } = endpoint;
       const sender = scope === undefined ? client : await requireService({ scope, headers: request.headers, client });
-      return await endpoint.handle({ request, deps: requestDeps, params, client: sender, ...body });
+      return await endpoint.handle({
+        request,
+        deps: requestDeps,
+        params,
+        client: sender,
+        isFromTrustedProxy: isTrustedProxy(connection),
+        ...body,
+      });
     } catch (error) {
       reportCsrfRefusal(requestDeps, error, { headers: request.headers, client });
-      return toRefusal(error, endpoint.errorStyle);
+      return withHeaders(toRefusal(error, endpoint.errorStyle), endpoint.refusalHeaders);
     }
   }
 
@@ -118,7 +128,7 @@ export function createHttpHandler(
   return Object.freeze({
     async fetch(request: Request, connection: ConnectionInfo = {}): Promise<Response> {
       const response = withStandardHeaders(await answer(request, connection));
-      return request.method === "HEAD" ? new Response(null, response) : response;
+      return request.method === "HEAD" ? withoutBody(response) : response;
     },
     refuse: (error: unknown) => withStandardHeaders(toRefusal(error, "resource")),
     handles: (pathname: string) => match(pathname) !== null,
@@ -126,8 +136,9 @@ export function createHttpHandler(
 }
 
 /**
- * Creates a function that returns what a request is answered with: `deps` or, if `developmentCookies` is true and the request
- * is a browser's on this machine, `deps` with the settings of development cookies.
+ * Creates a function that returns the dependencies for answering a request. They are `deps`, with one exception: if
+ * `developmentCookies` is true and a browser on this machine sent the request, they have the settings of development
+ * cookies.
  */
 export function createDepsFinder(
   deps: HttpDeps,
@@ -138,7 +149,16 @@ export function createDepsFinder(
   return (request, { ip }) => (isDevelopmentRequest(request, ip) ? developmentDeps : deps);
 }
 
-/** Returns whether there are two `Host` headers, which must be refused (RFC 9112 §3.2). `Headers` joins them by a comma. */
+function withoutBody(response: Response): Response {
+  // Nothing reads it: without this, a stream would stay open.
+  response.body?.cancel().catch(() => {});
+  return new Response(null, response);
+}
+
+/**
+ * Returns whether there are two `Host` headers. Such a request must be refused (RFC 9112 §3.2). `Headers` joins the two
+ * values with a comma.
+ */
 function hasTwoHosts(headers: Headers): boolean {
   return headers.get("Host")?.includes(",") ?? false;
 }

@@ -7,9 +7,9 @@ import type { HeaderSource } from "./request/headers.ts";
 import { createServiceFailureLimit } from "./request/rate-limits.ts";
 import { readServiceCredential } from "./request/service-credential.ts";
 
-/** A request of a service, before its body is read. */
+/** A service's request, before its body is read. */
 export interface ServiceCall {
-  /** The scope that the service needs. */
+  /** The scope that the request needs. */
   readonly scope: ServiceScope;
   readonly headers: HeaderSource;
   /** Who sent the request. */
@@ -17,11 +17,13 @@ export interface ServiceCall {
 }
 
 /**
- * Requires the credential of a service with a scope, in the header `Authorization`. Cookies and users' tokens are ignored.
+ * Requires that the header `Authorization` has the credential of a service with the required scope. Cookies and users'
+ * tokens are ignored.
  *
- * @returns who sent the request, with the service as the actor.
- * @throws AuthError `invalid_client`, `insufficient_scope`; `throttled` if too many credentials from the client's address were
- * wrong. StoreUnavailableError.
+ * @returns who sent the request. The service is the actor.
+ * @throws AuthError `invalid_client` or `insufficient_scope`. `throttled` if too many credentials from the client's address
+ * were wrong.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export type RequireService = (call: ServiceCall) => Promise<ClientInfo>;
 
@@ -49,7 +51,7 @@ export function createServiceCheck(deps: HttpDeps): RequireService {
   };
 }
 
-/** Returns the credential's hash as text; an empty text for anything that isn't a credential. */
+/** Returns the hash of a credential as text, or an empty text for anything that isn't a credential. */
 function toKey(credential: string): string {
   return Buffer.from(hashServiceCredential(credential) ?? []).toString("base64");
 }

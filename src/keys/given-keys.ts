@@ -7,28 +7,28 @@ import type { KeyMaterial } from "../crypto/keys/key-material.ts";
 import { parseSigningKey } from "../crypto/keys/parse-signing-key.ts";
 import { requireSecret } from "../crypto/secret-form.ts";
 
-/** The keys in the settings, checked. */
+/** The keys from the settings, after they have been checked. */
 export interface GivenKeys {
-  /** The key in `signingKey`; `null`: a key of the key ring signs. */
+  /** The key in `signingKey`. `null` if a key of the key ring signs. */
   readonly signing: KeyMaterial | null;
   /** The bytes of `signingKey`, if it is a secret for HMAC. */
   readonly signingSecret: Uint8Array | null;
   /** The bytes of the setting `secret`. */
   readonly secret: Uint8Array | null;
-  /** What opens and seals the keys in the database; `null` without `keyEncryptionKey`. */
+  /** The key encryption keys for the keys in the database. `null` without `keyEncryptionKey`. */
   readonly keks: Keks | null;
   /** The algorithm of new keys of the key ring. */
   readonly ringAlgorithm: Algorithm;
 }
 
-/** The settings that hold keys. */
+/** The settings that contain keys. */
 export interface KeyOptions {
   readonly signingKey?: unknown;
   readonly secret?: unknown;
   readonly settings: Pick<Settings, "algorithm" | "keyEncryptionKey">;
 }
 
-/** The fewest bytes of an installation's secret: as many as the hash of the keys that derive from it. */
+/** The minimum number of bytes of an installation's secret: as many as the hash of the keys that are derived from it. */
 const minSecretLength = 32;
 
 const createSecret = "Create one with: openssl rand -hex 48";
@@ -36,7 +36,7 @@ const createSecret = "Create one with: openssl rand -hex 48";
 /**
  * Checks the keys in the settings.
  *
- * @throws SettingError about `signingKey`, `secret`, `algorithm` or `keyEncryptionKey`. It never quotes a key.
+ * @throws SettingError for `signingKey`, `secret`, `algorithm` or `keyEncryptionKey`. It never quotes a key.
  */
 export function parseGivenKeys({ signingKey, secret, settings }: KeyOptions): GivenKeys {
   const keks = settings.keyEncryptionKey === undefined ? null : createKeks(settings.keyEncryptionKey);
@@ -53,12 +53,15 @@ export function parseGivenKeys({ signingKey, secret, settings }: KeyOptions): Gi
   return Object.freeze(given);
 }
 
-/** Returns whether `signingKey` holds the only key that there is, as in version 0.1: then the database has none to be read. */
+/** Returns whether `signingKey` contains the only key, as in version 0.1. If so, the database contains no keys to read. */
 export function isComplete({ signingSecret, secret, keks }: GivenKeys): boolean {
   return signingSecret !== null && keks === null && (secret === null || isSameSecret(secret, signingSecret));
 }
 
-/** Returns whether two secrets have the same bytes. Both are the operator's own, so the time doesn't matter. */
+/**
+ * Returns whether two secrets have the same bytes. Both belong to the operator, so the comparison need not take constant
+ * time.
+ */
 export function isSameSecret(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
 }

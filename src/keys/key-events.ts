@@ -3,8 +3,8 @@ import type { KeyChange, KeyRecords } from "../core/store/keys.ts";
 import type { AuthEvent } from "../events/events.ts";
 
 /**
- * Returns the events of a change of the key ring, for everything but its secrets: keys that were added, and keys that stop
- * verifying.
+ * Returns the events of a change of the key ring: the keys that were added, and the keys that will be retired. Changes of
+ * secrets have no events here.
  */
 export function toKeyEvents(
   { add = [], update = [] }: KeyChange,

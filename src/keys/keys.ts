@@ -15,41 +15,42 @@ import { createReadLimit, findKid } from "./new-key.ts";
 import { type OpenedRing, openRing, UnreadableKeyError, withOpened } from "./ring.ts";
 import { type KeySettings, type KeySnapshot, toFirstSnapshot, toKeySnapshot } from "./snapshot.ts";
 
-/** A node's keys. They follow the database: every change of the key ring reaches a running node through the revocation feed. */
+/** The keys of a node. A running node learns about every change of the key ring through the revocation feed. */
 export interface Keys {
   /**
-   * Loads the keys. Later calls return what is loaded.
+   * Loads the keys. Later calls do nothing.
    *
-   * @throws SettingError about `keyEncryptionKey`, if it lacks a key that the database was sealed with, or about `secret`;
-   * StoreUnavailableError.
+   * @throws SettingError for `keyEncryptionKey` if it can't decrypt the keys in the database, or for `secret`.
+   * @throws StoreUnavailableError if the store can't answer.
    */
   load(): Promise<void>;
   /**
-   * Fulfils when the keys are loaded and were current a moment ago. Await it before refresh, CSRF or device tokens are made or
-   * verified. Nearly always fulfils at once.
+   * Fulfils when the keys are loaded and are known to be current. Await it before creating or verifying refresh, CSRF or
+   * device tokens. It nearly always fulfils immediately.
    *
-   * @param token which will be verified. If another node may have added its key a moment ago, the keys are read again.
-   * @throws AuthError `unavailable`; StoreUnavailableError.
+   * @param token the token that will be verified. If its key may be new, the keys are read again.
+   * @throws AuthError `unavailable` if the keys can't be decrypted.
+   * @throws StoreUnavailableError if the store can't answer.
    */
   ready(token?: string): Promise<void>;
   /**
-   * Returns whether a token that was refused names a key that this node doesn't know, and that another node may have added a moment
-   * ago: then `ready` may find it. No I/O.
+   * Returns whether a refused token has the name of a key that this node doesn't know. Another node may just have added
+   * that key, so `ready` may find it. No I/O.
    */
   mayKnowLater(token: string): boolean;
   /**
-   * Returns the keys of this moment. Before they are loaded: those in the settings, if no others verify access tokens.
+   * Returns the current keys. Before they are loaded, returns those in the settings if no other keys verify access tokens.
    *
-   * @throws AuthError `unavailable` if the keys are not loaded. Never after `ready`.
+   * @throws AuthError `unavailable` if the keys are not loaded. This can't happen after `ready`.
    */
   current(): KeySnapshot;
-  /** Tells what a read of the revocation feed has returned. Reads the keys again if they have changed or are due to change. */
+  /** Takes the state from a read of the feed. Reads the keys again if they have changed or are due to change. */
   observe(state: Pick<FeedState, "keysVersion" | "incarnation">): void;
-  /** Returns whether the last change of the keys could be opened. If not, the node keeps the keys that it had before. */
+  /** Returns whether the keys could be decrypted after their last change. If not, the node keeps the earlier keys. */
   isReadable(): boolean;
 }
 
-/** What keys need. */
+/** The options of `createKeys`. */
 export interface KeysOptions {
   readonly given: GivenKeys;
   readonly store: Pick<Store, "keys" | "sessions">;
@@ -60,17 +61,17 @@ export interface KeysOptions {
   readonly record: Recorder;
 }
 
-/** What was loaded, and when. */
+/** The keys that were loaded, and when they were loaded. */
 interface Loaded {
   readonly snapshot: KeySnapshot;
   readonly opened: OpenedRing;
-  /** The names of all keys and secrets in the database, those included that are retired. */
+  /** The names of all keys and secrets in the database, including retired ones. */
   readonly names: ReadonlySet<string>;
   readonly now: number;
   readonly at: Instant;
 }
 
-/** What a snapshot was made from. */
+/** The sources of a snapshot. */
 interface Taken extends Pick<Loaded, "opened" | "at"> {
   readonly records: KeyRecords;
   readonly former: Loaded | null;
@@ -78,16 +79,16 @@ interface Taken extends Pick<Loaded, "opened" | "at"> {
   readonly from: string | null;
 }
 
-/** Both clocks, in milliseconds. The monotonic one may stop while the machine is suspended. */
+/** The time on both clocks, in milliseconds. The monotonic clock may stop while the machine is suspended. */
 type Instant = Readonly<Record<"monotonic" | "wall", number>>;
 
-/** Milliseconds without news of the feed after which `ready` looks itself: a node that was suspended may lack a key. */
+/** The number of milliseconds without news from the feed after which `ready` reads the keys itself. */
 const longestSilence = 10_000;
 
-/** How often a load begins again because another process has changed the keys meanwhile. */
+/** How often a load is repeated because another process has changed the keys in the meantime. */
 const maxTries = 20;
 
-/** Milliseconds after which keys that couldn't be opened are tried again, if they haven't changed. */
+/** The number of milliseconds after which the node tries again to decrypt the same keys. */
 const unreadableDelay = 60_000;
 
 /** Creates the keys of a node. Reads nothing until `load` or `ready` is called. */
@@ -95,22 +96,25 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   const first = isComplete(given) ? toFirstSnapshot(given) : null;
   let loaded: Loaded | null = null;
   let loading: Promise<void> | null = null;
-  /** When the loaded keys were known to be the newest, on the monotonic clock. */
+  /** The time at which the loaded keys were last known to be the newest, on the monotonic clock. */
   let confirmedAt = Number.NEGATIVE_INFINITY;
-  /** The version that couldn't be opened, and when that was tried; `null` if the last one could. */
+  /** The version that couldn't be decrypted, and the time of the attempt. `null` if the last version could be. */
   let unreadable: { readonly version: number; readonly at: number } | null = null;
-  /** The incarnation of the database that the feed has reported last, and the one that the keys were loaded from. */
+  /** The incarnation of the database that the feed has last reported. */
   let incarnation: string | null = null;
   let loadedFrom: string | null = null;
-  /** Since when the feed reports other keys than the loaded ones, on the monotonic clock; `null` if it doesn't. */
+  /** The time, on the monotonic clock, since which the feed has reported other keys. `null` if it hasn't. */
   let outdatedSince: number | null = null;
-  /** Whether that is so for too long: a key that was retired might be among the loaded ones. */
+  /** Whether this has lasted too long. If so, the loaded keys may include a key that has been retired. */
   let isOutdated = false;
   const mayReadAgain = createReadLimit(clock);
 
   const toInstant = (): Instant => ({ monotonic: clock.monotonic(), wall: clock.wall() });
 
-  /** Reads and opens the keys, and adds what is missing. Of several nodes that add the same, one wins and the others read again. */
+  /**
+   * Reads and decrypts the keys, and adds missing ones. If several nodes add the same keys, one succeeds; the others read
+   * again.
+   */
   async function read(): Promise<
     Pick<Loaded, "opened"> & { readonly records: KeyRecords; readonly from: string | null }
   > {
@@ -129,7 +133,7 @@ export function createKeys({ given, store, settings, clock, random, emit, record
     throw new StoreUnavailableError("keys.change: the keys were changed again and again");
   }
 
-  /** A database with sessions but without a secret had it in a setting, and a new one would end them all. */
+  /** Throws if the database has sessions but no secret: a new secret would make all of them invalid. */
   async function requireNoSession(): Promise<void> {
     const { sessions } = await store.sessions.list({ limit: 1 });
     if (sessions.length > 0) throw sessionsOfOtherSecret();
@@ -147,13 +151,13 @@ export function createKeys({ given, store, settings, clock, random, emit, record
     }
   }
 
-  /** Once for each version: the node keeps the keys that it has. */
+  /** Reports, once per version, that the keys can't be decrypted. The node keeps the earlier keys. */
   function reportUnreadable({ kid, kekId, message: reason }: UnreadableKeyError, version: number): void {
     if (unreadable?.version !== version) emit({ type: "keys_unreadable", time: clock.now(), kid, kekId, reason });
     unreadable = { version, at: clock.monotonic() };
   }
 
-  /** Keeps those of the loaded keys that the database still has: one that was retired may have leaked. */
+  /** Keeps only those of the loaded keys that are still in the database. A key that was retired may have leaked. */
   function keepOpened(records: KeyRecords, former: Loaded, from: string | null): void {
     loaded = null;
     const kept = withOpened(records, former.opened);
@@ -184,7 +188,7 @@ export function createKeys({ given, store, settings, clock, random, emit, record
     isOutdated = false;
   }
 
-  /** One load at a time. */
+  /** Loads the keys, or waits for the load in flight. There is only one load at a time. */
   function run(): Promise<void> {
     loading ??= reload().finally(() => {
       loading = null;
@@ -192,17 +196,17 @@ export function createKeys({ given, store, settings, clock, random, emit, record
     return loading;
   }
 
-  /** Returns whether the time has come at which the snapshot must be made again, on the database's clock. */
+  /** Returns whether the snapshot must be created again, by the database's clock. */
   function isDue({ snapshot: { until }, now, at }: Loaded): boolean {
     if (until === null) return false;
     const passed = Math.max(clock.monotonic() - at.monotonic, clock.wall() - at.wall);
     return now + passed / 1000 >= until;
   }
 
-  /** Whether keys couldn't be opened a moment ago. */
+  /** Returns whether the keys recently couldn't be decrypted. */
   const isHopeless = () => unreadable !== null && clock.monotonic() - unreadable.at < unreadableDelay;
 
-  /** Reads the keys again. If it fails for too long although the feed can be read, the loaded ones don't count any more. */
+  /** Reads the keys again. If this fails for too long, the loaded keys are no longer used. */
   function follow(): void {
     outdatedSince ??= clock.monotonic();
     // As for a revocation that the node hasn't read yet.
@@ -217,7 +221,7 @@ export function createKeys({ given, store, settings, clock, random, emit, record
     return kid !== null && !loaded.names.has(kid);
   }
 
-  /** Reads the keys again because of an unknown one. The load in flight may have begun before that was added. */
+  /** Reads the keys again because of an unknown key. A load in flight may have begun before that key was added. */
   async function lookForNewKey(): Promise<void> {
     await loading?.catch(() => {});
     if (loading !== null || mayReadAgain()) await runOrRefuse();
@@ -267,7 +271,7 @@ export function createKeys({ given, store, settings, clock, random, emit, record
   };
 }
 
-/** Keeps the key set if it has the same keys: another one empties the cache of verified tokens. */
+/** Keeps the key set object if the keys are the same. A different object would empty the cache of verified tokens. */
 function withSameTokens(snapshot: KeySnapshot, former: KeySnapshot | undefined): KeySnapshot {
   if (former?.names !== snapshot.names) return snapshot;
   // The name of a secret's key says nothing about the secret. That of any other key is made from the key.

@@ -8,10 +8,10 @@ import { firstSecret, toLiveSecrets, toRefreshLife } from "./secrets.ts";
 import type { KeySettings } from "./snapshot.ts";
 import { findEnd, findSigner, isSealed, toAccessRecords, toSecretRecords, toVerifyingTime } from "./states.ts";
 
-/** Bytes of a new secret: as many as the longest hash has. */
+/** The number of bytes of a new secret: as many as the longest hash has. */
 const secretLength = 64;
 
-/** What `toMissing` needs. */
+/** The parameters of `toMissing`. */
 export interface MissingSources {
   readonly records: KeyRecords;
   readonly opened: OpenedRing;
@@ -20,11 +20,11 @@ export interface MissingSources {
 }
 
 /**
- * Returns the change after which this node can serve: the first key of the key ring, the first secret, and a record that says
- * since when a key in a setting signs. Private keys whose time is over are deleted.
+ * Returns the change that this node needs before it can serve. The change adds the first key of the key ring, the first
+ * secret, or a record that says from when a key in a setting signs. It also deletes private keys that are no longer needed.
  *
  * @returns `null` if nothing is missing.
- * @throws SettingError about `secret`, if a new one would log all users out.
+ * @throws SettingError for `secret` if a new secret would log all users out.
  */
 export function toMissing(given: GivenKeys, { records, opened, settings, random }: MissingSources): KeyChange | null {
   const add = [
@@ -36,7 +36,7 @@ export function toMissing(given: GivenKeys, { records, opened, settings, random 
   return { ...(add.length === 0 ? {} : { add }), ...(update.length === 0 ? {} : { update }) };
 }
 
-/** Returns a record whose key signs from `signsFrom` on. */
+/** Returns a record whose key signs from the time `signsFrom`. */
 export function toKeyRecord(record: NewRecord, now: number, signsFrom = now): KeyRecord {
   return { ...record, createdAt: now, signsFrom, retireAt: null, retiredAt: null };
 }
@@ -79,7 +79,7 @@ function toMissingAccessKey(given: GivenKeys, records: KeyRecords): readonly New
   return isKnown || (isSecret && !stored.some(isSealed)) ? [] : [toConfiguredRecord(signing)];
 }
 
-/** Returns the updates that delete private keys and secrets of which no token can be valid any more. */
+/** Returns the updates that delete private keys and secrets whose tokens can no longer be valid. */
 function toOverdue(given: GivenKeys, records: KeyRecords, settings: KeySettings): readonly KeyUpdate[] {
   const { now } = records;
   const access = toAccessRecords(records);

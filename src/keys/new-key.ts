@@ -1,18 +1,21 @@
 import type { Clock } from "../core/runtime/clock.ts";
 
-/** How many reads of the database unknown keys may cause in `period`: a client that invents names must not keep it busy. */
+/**
+ * How often unknown keys may cause a read of the database in each `period`. The limit keeps clients that invent key names
+ * from overloading the database.
+ */
 const maxReads = 20;
 
-/** Milliseconds. */
+/** The period of the limit, in milliseconds. */
 const period = 10_000;
 
-/** The longest header that is read, in characters. Those of tokenpair have about 120. */
+/** The maximum length of a header that is read, in characters. tokenpair's headers have about 120. */
 const maxHeaderLength = 512;
 
 /**
- * Returns the `kid` in the header of a token that isn't verified.
+ * Returns the `kid` in the header of an unverified token.
  *
- * @returns `null` if it isn't a name that tokenpair gives to the keys and secrets of the key ring.
+ * @returns the `kid`, or `null` if it doesn't have the form of the names in the key ring.
  */
 export function findKid(token: string): string | null {
   const headerEnd = token.indexOf(".");

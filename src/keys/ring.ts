@@ -6,7 +6,7 @@ import { exportKeyMaterial, type KeyMaterial, toPublicJwk } from "../crypto/keys
 import { parseSigningKey } from "../crypto/keys/parse-signing-key.ts";
 import { isSealed, type SealedRecord } from "./states.ts";
 
-/** The keys and secrets in the database, opened. Both are by `kid`. */
+/** The decrypted keys and secrets from the database, both by `kid`. */
 export interface OpenedRing {
   readonly access: ReadonlyMap<string, KeyMaterial>;
   readonly secrets: ReadonlyMap<string, Uint8Array>;
@@ -15,14 +15,14 @@ export interface OpenedRing {
 /** A record without its times. */
 export type NewRecord = Omit<KeyRecord, "createdAt" | "signsFrom" | "retireAt" | "retiredAt">;
 
-/** A key in the database can't be opened with the node's key encryption keys. */
+/** Thrown if a key in the database can't be decrypted with the node's key encryption keys. */
 export class UnreadableKeyError extends SettingError {
   /** The key's name. */
   readonly kid: string;
-  /** The id of the key encryption key that sealed it. */
+  /** The id of the key encryption key that encrypted it. */
   readonly kekId: string;
 
-  /** Creates the error. `fault` completes the sentence that begins with `keyEncryptionKey`. */
+  /** Creates the error. `fault` completes a sentence that begins with `keyEncryptionKey`. */
   constructor({ kid, kekId }: Pick<KeyRecord, "kid"> & { readonly kekId: string }, fault: string) {
     super("keyEncryptionKey", fault);
     this.kid = kid;
@@ -31,10 +31,10 @@ export class UnreadableKeyError extends SettingError {
 }
 
 /**
- * Opens every key and secret in the database that isn't retired, so that a missing key encryption key is noticed when the node
- * starts and not when the first token needs it. Verifies with nothing that wasn't sealed.
+ * Decrypts every key and secret in the database that isn't retired. So a missing key encryption key is noticed when the
+ * node starts, and not when the first token needs it. Keys that weren't encrypted are never used for verifying.
  *
- * @throws UnreadableKeyError about the first one that can't be opened.
+ * @throws UnreadableKeyError for the first key that can't be decrypted.
  */
 export function openRing({ keys }: Pick<KeyRecords, "keys">, keks: Keks | null): OpenedRing {
   const access = new Map<string, KeyMaterial>();
@@ -47,8 +47,8 @@ export function openRing({ keys }: Pick<KeyRecords, "keys">, keks: Keks | null):
 }
 
 /**
- * Returns what a node still knows of the key ring if it can't open all of it: the keys and secrets that it has opened before and
- * that aren't retired, and the records without those that it has never opened.
+ * Returns what a node still knows of the key ring if it can't decrypt all of it: the keys and secrets that it has decrypted
+ * before and that aren't retired, and the records without those that it has never decrypted.
  */
 export function withOpened(
   records: KeyRecords,
@@ -92,7 +92,7 @@ function openAccessKey(record: SealedRecord, keks: Keks | null): KeyMaterial {
   throw new UnreadableKeyError(record, `opens the key "${record.kid}", but this version can't use it.`);
 }
 
-/** Returns the record of a new access key, sealed. */
+/** Returns the record of a new access key, which is encrypted. */
 export function toAccessRecord(keks: Keks, material: KeyMaterial): NewRecord {
   const { kid, algorithm } = material;
   const jwk = toPublicJwk(material);
@@ -100,7 +100,10 @@ export function toAccessRecord(keks: Keks, material: KeyMaterial): NewRecord {
   return { kid, use: "access", algorithm, publicJwk, ...keks.seal(kid, exportKeyMaterial(material)) };
 }
 
-/** Returns the record of a key that is in a setting of the nodes: it only says since when. */
+/**
+ * Returns the record of a key that is in a setting of the nodes. The record contains no private key. It only says from when
+ * the key signs.
+ */
 export function toConfiguredRecord(material: KeyMaterial): NewRecord {
   const { kid, algorithm } = material;
   const jwk = toPublicJwk(material);
@@ -117,12 +120,20 @@ export function toConfiguredRecord(material: KeyMaterial): NewRecord {
 /** The algorithm of refresh tokens that have their own key. */
 export const refreshAlgorithm = "HS256";
 
-/** Returns the record of a new secret, sealed. @param kid of its refresh key: "r1", "r2", … */
+/**
+ * Returns the record of a new secret, which is encrypted.
+ *
+ * @param kid the name of its refresh key: "r1", "r2", …
+ */
 export function toSecretRecord(keks: Keks, kid: string, secret: Uint8Array): NewRecord {
   return { kid, use: "secret", algorithm: refreshAlgorithm, publicJwk: null, ...keks.seal(kid, secret) };
 }
 
-/** Seals what another key encryption key than the first one has sealed. @throws UnreadableKeyError */
+/**
+ * Encrypts the keys again that were not encrypted with the first key encryption key.
+ *
+ * @throws UnreadableKeyError if one of them can't be decrypted.
+ */
 export function resealRing({ keys }: Pick<KeyRecords, "keys">, keks: Keks): readonly KeyUpdate[] {
   return keys
     .filter(isSealed)

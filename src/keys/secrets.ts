@@ -5,23 +5,23 @@ import { type GivenKeys, isSameSecret } from "./given-keys.ts";
 import type { OpenedRing } from "./ring.ts";
 import { toSecretRecords } from "./states.ts";
 
-/** The name of the first secret's refresh key. The secret is in a setting, or was made by the first node. */
+/** The name of the first secret's refresh key. The first secret is in a setting, or was created by the first node. */
 export const firstSecret = "r1";
 
 /** A secret whose tokens are accepted. */
 export interface LiveSecret {
-  /** The `kid` of its refresh key: "r1", "r2", … */
+  /** The `kid` of the secret's refresh key: "r1", "r2", … */
   readonly kid: string;
   readonly secret: Uint8Array;
-  /** From when on new tokens are made with it: whole seconds since the epoch. */
+  /** The time from which new tokens are created with the secret, in whole seconds since the epoch. */
   readonly signsFrom: number;
-  /** When its tokens stop being accepted; `null` if no other secret replaces it. */
+  /** The time until which the secret's tokens are accepted. `null` if no other secret replaces it. */
   readonly end: number | null;
-  /** Whether a node made it, and sealed it in the database. */
+  /** Whether a node created the secret and stored it, encrypted, in the database. */
   readonly isFromRing: boolean;
 }
 
-/** Returns for how long a refresh token may be valid, in seconds. */
+/** Returns how long a refresh token can be valid, in seconds. */
 export function toRefreshLife({
   rotateRefreshTokens,
   refreshTokenLifetime,
@@ -31,11 +31,12 @@ export function toRefreshLife({
 }
 
 /**
- * Returns the secrets whose tokens are accepted, in the order in which they begin to sign. A replaced one is accepted until its
- * last refresh token has expired. That is also how long its CSRF tokens are: a browser that was closed for days sends both.
+ * Returns the secrets whose tokens are accepted, in the order in which they begin to sign. After a secret has been
+ * replaced, it is accepted until its last refresh token has expired. Its CSRF tokens are accepted for the same time,
+ * because a browser that was closed for days sends both.
  *
- * @param refreshLife what `toRefreshLife` returned.
- * @throws SettingError about `secret`, if it isn't the first secret that this database knows.
+ * @param refreshLife the result of `toRefreshLife`.
+ * @throws SettingError for `secret` if it isn't the first secret of this database.
  */
 export function toLiveSecrets(
   given: GivenKeys,
@@ -68,16 +69,16 @@ function findSecretEnd(
   return retiredAt ?? retireAt ?? (next === undefined ? null : next.signsFrom + refreshLife);
 }
 
-/** Returns the secret that makes new tokens: of those that may already, the last one to begin. */
+/** Returns the secret that new tokens are created with: the newest secret that may already sign. */
 export function findMaker(secrets: readonly LiveSecret[], now: number): LiveSecret | null {
   return secrets.findLast(({ signsFrom }) => signsFrom <= now) ?? secrets[0] ?? null;
 }
 
 /**
- * Returns the first secret: that of the setting `secret`; else the one that a node made; else the HMAC signing key, as in
- * version 0.1.
+ * Returns the first secret. This is the setting `secret`. If that isn't set, it is the secret that a node created. If there
+ * is none, it is the HMAC signing key, as in version 0.1.
  *
- * @throws SettingError about `secret`
+ * @throws SettingError for `secret` if it differs from the secret that a node created.
  */
 function findFirstSecret({ secret, signingSecret }: GivenKeys, { secrets }: OpenedRing): Uint8Array | null {
   const made = secrets.get(firstSecret) ?? null;

@@ -12,27 +12,34 @@ import type { OpenedRing } from "./ring.ts";
 import { findMaker, firstSecret, type LiveSecret, toLiveSecrets, toRefreshLife } from "./secrets.ts";
 import { findEnd, findSigner, toAccessRecords, toVerifyingTime } from "./states.ts";
 
-/** A node's keys at one moment. It never changes: other keys are another snapshot. */
+/** The keys of a node at one point in time. A snapshot never changes. Different keys are a different snapshot. */
 export interface KeySnapshot {
   /** The keys that sign and verify tokens. */
   readonly tokens: KeySet;
-  /** The names, algorithms and uses of these keys. With the same secrets, what has the same ones accepts the same tokens. */
+  /**
+   * The names, algorithms and uses of these keys, as one text. Two snapshots with the same text and the same secrets accept
+   * the same tokens.
+   */
   readonly names: string;
-  /** The HMAC keys of CSRF tokens. The first one makes them, all verify. */
+  /** The HMAC keys of CSRF tokens. The first key creates new tokens, and all keys verify. */
   readonly csrfKeys: NewestFirst;
-  /** The AES keys of device tokens. The first one makes them, all open. */
+  /** The AES keys of device tokens. The first key encrypts new tokens, and all keys decrypt. */
   readonly deviceKeys: NewestFirst;
   /** The public keys. */
   readonly jwks: Jwks;
-  /** When the key that signs access tokens was added: whole seconds since the epoch; `null` if the database doesn't know. */
+  /**
+   * When the key that signs access tokens was added, in whole seconds since the epoch. `null` if the database doesn't know.
+   */
   readonly signingSince: number | null;
-  /** The version of the records that the snapshot was made from. */
+  /** The version of the records from which the snapshot was created. */
   readonly version: number;
-  /** When it must be made again, on the database's clock: whole seconds since the epoch; `null` if it never must. */
+  /**
+   * When the snapshot must be created again, in whole seconds since the epoch on the database's clock. `null` means never.
+   */
   readonly until: number | null;
 }
 
-/** At least one key. */
+/** A list of at least one key, newest first. */
 type NewestFirst = readonly [Uint8Array, ...Uint8Array[]];
 
 /** The settings that a snapshot depends on. */
@@ -41,11 +48,11 @@ export type KeySettings = Pick<
   "accessTokenLifetime" | "refreshTokenLifetime" | "sessionLifetime" | "rotateRefreshTokens" | "leeway"
 >;
 
-/** Collects the times at which something changes. */
+/** Collects the times at which a key starts or stops being used. */
 interface Boundaries {
-  /** Returns whether a time is still to come. `null` never comes. */
+  /** Returns whether a time is in the future. `null` always counts as in the future. */
   isBefore(time: number | null): boolean;
-  /** Returns the earliest of the times that are still to come. */
+  /** Returns the earliest of the collected times that are in the future. */
   next(): number | null;
 }
 
@@ -62,7 +69,7 @@ function createBoundaries(now: number): Boundaries {
   };
 }
 
-/** What a snapshot is made from. */
+/** The sources of a snapshot. */
 export interface SnapshotSources {
   readonly records: KeyRecords;
   readonly opened: OpenedRing;
@@ -70,9 +77,10 @@ export interface SnapshotSources {
 }
 
 /**
- * Makes the snapshot of the time at which the records were read.
+ * Creates the snapshot for the time at which the records were read.
  *
- * @throws SettingError about `secret`; Error if no key signs or no secret is left, which `toMissing` prevents.
+ * @throws SettingError for `secret` if it differs from the secret in the database.
+ * @throws Error if no key signs or no secret is left. `toMissing` prevents this.
  */
 export function toKeySnapshot(given: GivenKeys, { records, opened, settings }: SnapshotSources): KeySnapshot {
   const { now, version } = records;
@@ -108,8 +116,9 @@ export function toKeySnapshot(given: GivenKeys, { records, opened, settings }: S
 }
 
 /**
- * Returns the snapshot of a node that has nothing but an HMAC signing key and hasn't read the database yet. It verifies access
- * tokens. Refresh tokens in the form of version 0.1 are refused until the database has said whether they still may be.
+ * Returns the snapshot of a node that has only an HMAC signing key and hasn't read the database yet. It verifies access
+ * tokens. Refresh tokens in the form of version 0.1 are refused until the node has read from the database whether they are
+ * still allowed.
  */
 export function toFirstSnapshot({ signing, signingSecret }: GivenKeys): KeySnapshot | null {
   if (signing === null || signingSecret === null) return null;
@@ -133,7 +142,7 @@ function toDerivedKeys({ kid, secret }: Pick<LiveSecret, "kid" | "secret">) {
 
 interface AccessKeys {
   readonly signing: KeyMaterial | null;
-  /** Those that another key has replaced, and those that will replace it. */
+  /** The keys that another key has replaced, and the keys that will sign later. */
   readonly verifying: readonly KeyMaterial[];
 }
 
@@ -156,7 +165,9 @@ function toAccessKeys(
 }
 
 interface FormerKeys {
-  /** HMAC keys of the first secret, under the names that version 0.1 gave them. None if the signing key is that secret. */
+  /**
+   * The HMAC keys of the first secret, under the names that version 0.1 gave them. Empty if the signing key is that secret.
+   */
   readonly keys: readonly SigningKey[];
   /** Whether refresh tokens in the form of version 0.1 are accepted. */
   readonly allowsRefresh: boolean;
@@ -170,8 +181,9 @@ interface FormerSources {
 }
 
 /**
- * Returns the keys of version 0.1's tokens. Access tokens are accepted until the last one has expired that was made before
- * another key began to sign; refresh tokens until the last one has expired that was made before they got their own key.
+ * Returns the keys of tokens from version 0.1. Access tokens are accepted until all those have expired that were issued
+ * before another key began to sign. Refresh tokens are accepted until all those have expired that were issued before
+ * refresh tokens got their own key.
  */
 function toFormerKeys(
   { signing, signingSecret }: GivenKeys,
@@ -201,19 +213,25 @@ function toUse({ access, refresh }: { readonly access: boolean; readonly refresh
   return access ? "access" : refresh ? "refresh" : null;
 }
 
-/** Nothing says which algorithm version 0.1 had; each has its own name. The first is HS256. */
+/**
+ * Returns the keys for all HMAC algorithms, because it isn't known which of them version 0.1 used. Each key has its own
+ * name. The first one is for HS256.
+ */
 function toHmacKeys(secret: Uint8Array, use: KeyUse): readonly SigningKey[] {
   return (["HS256", "HS384", "HS512"] as const)
     .filter((algorithm) => secret.length >= hmacAlgorithms[algorithm].bytes)
     .map((algorithm) => createHmacKey({ algorithm, secret, use }));
 }
 
-/** An HMAC key in the setting `signingKey` is version 0.1's form: as long as refresh tokens may have it, it signs both kinds. */
+/**
+ * Returns which tokens the signing key signs. An HMAC key in the setting `signingKey` has the form of version 0.1: it signs
+ * both kinds of token as long as refresh tokens of that form are allowed.
+ */
 function toSigningUse({ signing }: GivenKeys, { allowsRefresh }: FormerKeys): KeyUse {
   return signing !== null && isHmac(signing.algorithm) && allowsRefresh ? "both" : "access";
 }
 
-/** Returns the key that signs refresh tokens as version 0.1 does; `null` if there is none. */
+/** Returns the key that signs refresh tokens like version 0.1, or `null` if there is none. */
 function findFormerSigner(signing: SigningKey, former: readonly SigningKey[]): SigningKey | null {
   if (signing.use === "both") return signing;
   return former.find(({ use }) => use !== "access") ?? null;

@@ -1,9 +1,9 @@
 import type { Settings } from "../core/settings/settings.ts";
 
 /**
- * Returns what is unsafe about tokens that are signed by a private key: full sentences.
+ * Returns what is unsafe about tokens that are signed with a private key, as full sentences.
  *
- * @param algorithm the algorithm of the key that signs access tokens; `null` if it is unknown.
+ * @param algorithm the algorithm of the key that signs access tokens, or `null` if it is unknown.
  */
 export function toKeyWarnings(
   algorithm: string | null,

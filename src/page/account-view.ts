@@ -18,7 +18,7 @@ export function createAccountView(client: Client, user: User, connection: Connec
 
   async function logOut(): Promise<void> {
     alert.textContent = "";
-    await client.logout().catch((error: unknown) => {
+    await connection.watch(client.logout()).catch((error: unknown) => {
       alert.textContent = toMessage(error);
     });
   }
@@ -34,12 +34,12 @@ export function createAccountView(client: Client, user: User, connection: Connec
         element("div", {}, element("p", { class: "quiet" }, "Logged in as"), heading),
         element("div", { class: "leave" }, createButton("Log out", logOut), alert),
       ),
-      element("div", { class: "column" }, session.root, createApiPanel(client, `${settings.authPath}/me/`)),
+      element("div", { class: "column" }, session.root, createApiPanel(client, `${settings.authPath}/me/`, connection)),
       element(
         "div",
         { class: "column" },
         devices.root,
-        ...(settings.hasPasswords ? [createPasswordPanel(client, user)] : []),
+        ...(settings.hasPasswords ? [createPasswordPanel(client, user, connection)] : []),
       ),
     ),
     focus: () => heading.focus(),

@@ -3,15 +3,19 @@ import { problemMessages, toProblem } from "./messages.ts";
 
 /** Shows problems with the connection in a banner. */
 export interface Connection {
-  /** Reports the outcome of a request: the error, or `undefined` for a success. */
+  /** Reports the outcome of a request: an error, or `undefined` for a success. */
   readonly report: (error: unknown) => void;
+  /** Reports how a request ends, and returns it. */
+  readonly watch: <T>(request: Promise<T>) => Promise<T>;
+  /** Returns whether the last request that was reported failed because of the connection. */
+  readonly hasProblem: () => boolean;
 }
 
 const stillLoggedIn = " You are still logged in.";
 
 /**
- * Writes the current problem into `banner`, and empties the banner if there is none. Browsers can claim to be offline
- * although they aren't, so a success counts for more than the last event of `page`.
+ * Writes the current problem into `banner`. If there is no problem, empties the banner. A browser can report that it is
+ * offline although it isn't, so a successful request has priority over the last event of `page`.
  */
 export function watchConnection(
   client: Client,
@@ -33,15 +37,25 @@ export function watchConnection(
   for (const event of ["online", "offline"]) {
     page.addEventListener(event, () => {
       isOffline = event === "offline";
+      // Whether the server can be reached now is for the next request to find out.
+      if (!isOffline) reported = undefined;
       show();
     });
   }
   show();
+
+  function report(error: unknown): void {
+    reported = toProblem(error);
+    if (error === undefined) isOffline = false;
+    show();
+  }
+
   return {
-    report(error) {
-      reported = toProblem(error);
-      if (error === undefined) isOffline = false;
-      show();
+    report,
+    async watch(request) {
+      await request.then(() => report(undefined), report);
+      return request;
     },
+    hasProblem: () => reported !== undefined,
   };
 }

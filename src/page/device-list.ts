@@ -5,7 +5,7 @@ import { element } from "./dom.ts";
 /** The list of the user's devices. */
 export interface DeviceList {
   readonly root: HTMLElement;
-  /** Shows exactly these devices. A device keeps its row, so that a button in it keeps the focus. */
+  /** Shows exactly these devices. A device keeps its row, so that a focused button in the row keeps the focus. */
   readonly show: (devices: readonly SessionInfo[]) => void;
   readonly has: (device: SessionInfo) => boolean;
 }

@@ -1,6 +1,9 @@
 type Names = readonly (readonly [RegExp, string])[];
 
-/** The order matters: most browsers also name those below them. */
+/**
+ * The browsers, in the order in which they are tried. The order is important, because the user agent of most browsers also
+ * contains the names of browsers further down the list.
+ */
 const browsers: Names = [
   [/\bEdg(?:e|A|iOS)?\//, "Edge"],
   [/\bOPR\//, "Opera"],

@@ -3,7 +3,7 @@ import { toDeviceName } from "./device-name.ts";
 import { createButton, element } from "./dom.ts";
 import { toAgeText } from "./time.ts";
 
-/** What the buttons of a row do. The functions show errors themselves. */
+/** The functions that the buttons of a row call. They show errors themselves. */
 export interface DeviceActions {
   /** Renames the device, or removes its name if `label` is `null`. Returns whether it succeeded. */
   readonly rename: (device: SessionInfo, label: string | null) => Promise<boolean>;

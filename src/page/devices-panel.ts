@@ -6,7 +6,7 @@ import { createButton, createHeading, element } from "./dom.ts";
 import { toMessage, toProblem } from "./messages.ts";
 import type { View } from "./view.ts";
 
-/** How often the list is reloaded while the page is visible, and how soon after a failure. Milliseconds. */
+/** How often the list is reloaded while the page is visible, and while there is a problem with the connection. Milliseconds. */
 const reloadInterval = 30_000;
 const retryInterval = 3_000;
 
@@ -16,12 +16,18 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
   const status = element("p", { class: "message", role: "status" });
   const alert = element("p", { class: "message error", role: "alert" });
   let loads = 0;
-  let timer: number | undefined;
+  let pendingLoads = 0;
+  /** When the list was loaded, on the page's clock. */
+  let loadedAt = -Infinity;
   let isDisposed = false;
 
-  /** Loads the list. Only the newest response counts: an older one may contain a device that is logged out by now. */
+  /**
+   * Loads the list. Only the newest response is used, because an older one may contain a device that has been logged out
+   * since.
+   */
   async function load(): Promise<void> {
     loads += 1;
+    pendingLoads += 1;
     const ownLoad = loads;
     const isOutdated = () => isDisposed || ownLoad !== loads;
     try {
@@ -29,21 +35,27 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
       if (isOutdated()) return;
       list.show(devices);
       connection.report(undefined);
-      loadAfter(reloadInterval);
+      loadedAt = performance.now();
     } catch (error) {
       if (isOutdated()) return;
       connection.report(error);
       if (toProblem(error) === undefined) alert.textContent = toMessage(error);
-      loadAfter(retryInterval);
+      loadedAt = -Infinity;
+    } finally {
+      pendingLoads -= 1;
     }
   }
 
-  function loadAfter(delay: number): void {
-    clearTimeout(timer);
-    timer = setTimeout(loadIfVisible, delay);
+  /** Also retries after a request of another panel has failed, so that the page notices when the server is back. */
+  function loadIfDue(): void {
+    const isDue = connection.hasProblem() || performance.now() - loadedAt >= reloadInterval;
+    if (isDue && pendingLoads === 0) loadIfVisible();
   }
 
-  /** A hidden page sends no requests. It loads the list when it becomes visible again. */
+  /**
+   * Loads the list if the page is visible. A hidden page sends no requests. It loads the list when it becomes visible
+   * again.
+   */
   function loadIfVisible(): void {
     if (document.visibilityState === "visible") void load();
   }
@@ -74,6 +86,7 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
   const logOutEverywhere = () => act(() => client.logout("all"), "");
 
   document.addEventListener("visibilitychange", loadIfVisible);
+  const timer = setInterval(loadIfDue, retryInterval);
   void load();
   return {
     root: element(
@@ -91,7 +104,7 @@ export function createDevicesPanel(client: Client, connection: Connection): Pick
     ),
     dispose() {
       isDisposed = true;
-      clearTimeout(timer);
+      clearInterval(timer);
       document.removeEventListener("visibilitychange", loadIfVisible);
     },
   };

@@ -6,9 +6,9 @@ export interface FieldOptions {
   /** The field's name in the API. It is also the element's id, so it must be unique on the page. */
   readonly name: string;
   readonly type: "text" | "password";
-  /** Tells password managers what to fill in. */
+  /** The `autocomplete` attribute, which says what password managers should fill in. */
   readonly autocomplete: "username" | "current-password" | "new-password";
-  /** Shown below the field while there is no error. */
+  /** The text below the field while there is no error. */
   readonly hint?: string;
   /** The error to show if the field is empty. */
   readonly missing: string;

@@ -6,17 +6,17 @@ import { toMessage } from "./messages.ts";
 /** The options of a form. */
 export interface FormOptions {
   readonly fields: readonly Field[];
-  /** Elements between the fields and the button. */
+  /** The elements between the fields and the button. */
   readonly more?: readonly Content[];
   /** The text of the button. */
   readonly submit: string;
-  /** Returns the text to show after success. Errors are shown next to their fields, or below the form. */
+  /** Sends the form. Returns the text to show after success. Errors are shown next to their fields, or below the form. */
   readonly onSubmit: () => Promise<string>;
 }
 
 /**
- * Creates a form that shows errors next to their fields and focuses the first one. Its method is POST, so that a form
- * without its script never puts a password into a URL.
+ * Creates a form that shows errors next to their fields and focuses the first one. Its method is POST, so that a password
+ * never gets into a URL if the script isn't running.
  */
 export function createForm({ fields, more = [], submit, onSubmit }: FormOptions): HTMLFormElement {
   const button = element("button", { type: "submit", class: "primary" }, submit);

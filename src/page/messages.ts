@@ -1,18 +1,18 @@
 import { ClientError, type LogoutReason, type Problem } from "../client/index.ts";
 
-/** Why the user is no longer logged in. */
+/** The texts that say why the user is no longer logged in. */
 export const logoutMessages: Readonly<Record<LogoutReason, string>> = {
   logged_out: "You are logged out.",
-  expired: "You were logged out after a period of inactivity. Please log in again.",
+  expired: "You are no longer logged in, for example after a period of inactivity. Please log in again.",
   revoked: "This device was logged out remotely. Please log in again.",
   password_changed: "You were logged out because your password was changed.",
   refused: "The server could not confirm your login. Please log in again.",
 };
 
-/** What the account of another user than before begins with. */
+/** The text that is shown first if a different user from before is now logged in. */
 export const replacedMessage = "Another login in this browser has replaced yours.";
 
-/** Problems with the connection. */
+/** The texts about problems with the connection. */
 export const problemMessages: Readonly<Record<Problem, string>> = {
   offline: "No connection to the server.",
   timeout: "The server is not responding.",
@@ -24,7 +24,7 @@ export const problemMessages: Readonly<Record<Problem, string>> = {
     "Your browser does not keep this site's cookies. Allow cookies, open the site in its own tab, or use https.",
 };
 
-/** Texts by error code. For other codes, the server's own text is shown. */
+/** The texts by error code. For other codes, the server's own text is shown. */
 const errorMessages: Readonly<Record<string, string>> = {
   no_active_account: "Wrong username or password.",
   csrf_failed: "Your request could not be verified. Please reload the page and try again.",

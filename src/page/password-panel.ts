@@ -1,10 +1,11 @@
 import type { Client, User } from "../client/index.ts";
+import type { Connection } from "./connection.ts";
 import { createHeading, element } from "./dom.ts";
 import { createField } from "./field.ts";
 import { createForm } from "./form.ts";
 
 /** Creates a panel with the form that changes the password, which logs out every other device. */
-export function createPasswordPanel(client: Client, { username }: User): HTMLElement {
+export function createPasswordPanel(client: Client, { username }: User, connection: Connection): HTMLElement {
   const current = createField({
     ...{ label: "Current password", name: "current_password", type: "password", autocomplete: "current-password" },
     missing: "Please enter your current password.",
@@ -21,7 +22,8 @@ export function createPasswordPanel(client: Client, { username }: User): HTMLEle
     more: [owner],
     submit: "Change password",
     async onSubmit() {
-      await client.changePassword({ currentPassword: current.input.value, newPassword: next.input.value });
+      const passwords = { currentPassword: current.input.value, newPassword: next.input.value };
+      await connection.watch(client.changePassword(passwords));
       form.reset();
       return "Password changed. All other devices were logged out.";
     },

@@ -1,4 +1,4 @@
-/** Formats seconds as a clock does: `0:07`, `29:12`, `1:00:00`. Negative numbers become `0:00`. */
+/** Formats seconds like a clock: `0:07`, `29:12`, `1:00:00`. Negative numbers become `0:00`. */
 export function toClockText(seconds: number): string {
   const whole = Math.max(0, Math.ceil(seconds));
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
@@ -8,7 +8,7 @@ export function toClockText(seconds: number): string {
 
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 
-/** Returns how long ago `then` was: `just now`, `5 minutes ago`, `yesterday`. Times are seconds since the epoch. */
+/** Returns how long ago `then` was: `just now`, `5 minutes ago`, `yesterday`. Both times are in seconds since the epoch. */
 export function toAgeText(then: number, now: number): string {
   const age = now - then;
   if (age < 60) return "just now";

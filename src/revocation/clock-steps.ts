@@ -1,17 +1,27 @@
 import type { Clock } from "../core/runtime/clock.ts";
 import { type Instant, largestSetback, toInstant } from "./lease.ts";
 
-/** Notices steps of the wall clock: while it is ahead, the index drops entries that it needs when the clock is set back. */
+/**
+ * Detects steps of the wall clock. While the clock is ahead, the index drops entries that it will need when the clock is
+ * set back.
+ */
 export interface ClockSteps {
-  /** Notes both clocks before a read. @returns whether the wall clock was set back since an earlier read. */
+  /**
+   * Records both clocks before a read.
+   *
+   * @returns whether the wall clock was set back since an earlier read.
+   */
   noteRead(readAt: Instant): boolean;
-  /** Returns whether the wall clock was set forward since `readAt`; by default, since the last call of `noteRead`. */
+  /** Returns whether the wall clock was set forward since `readAt`. Default: since the last call of `noteRead`. */
   wasSetForward(readAt?: Instant): boolean;
 }
 
-/** Creates the steps of a clock. A step is more than `largestSetback`; a suspension counts as a step forward. */
+/**
+ * Creates the detector for a clock. Only a difference of more than `largestSetback` counts as a step. A suspension counts
+ * as a step forward.
+ */
 export function createClockSteps(clock: Clock): ClockSteps {
-  /** The furthest that the wall clock was ahead of the monotonic one, since it was last set back. */
+  /** The largest lead of the wall clock over the monotonic clock, since the wall clock was last set back. */
   let furthest = Number.NEGATIVE_INFINITY;
   return {
     noteRead(readAt) {

@@ -5,37 +5,42 @@ import { createLoop } from "../core/runtime/loop.ts";
 import type { Schedule, Timer } from "../core/runtime/schedule.ts";
 import { keepProcessAlive, unrefSchedule } from "../core/runtime/schedule.ts";
 import type { Look, NodeStore, RegistryNode } from "../core/store/nodes.ts";
+import { noReaders, type ReadersKnowledge } from "./readers/readers-knowledge.ts";
 import { createRegistryTrust, toWait } from "./registry-trust.ts";
 import { createSweeper } from "./sweeper.ts";
 
 /** Waits until a committed revocation is in force on every node. The rules are on the page docs/how-it-works.md. */
 export interface Confirmer {
   /**
-   * Waits until no node accepts a token that the transaction has revoked. Call it when the commit has been answered and this
-   * node's index has the entries.
+   * Waits until no node accepts a token that the transaction has revoked. Call it after the commit has been answered and
+   * this node's index has applied the entries.
    *
    * @param position the transaction's position in the feed.
-   * @param options.timeout milliseconds after which the result is `pending`; `null` waits as long as it takes, which is the
-   * longest `maxStaleness` of a node. Default: `null`.
-   * @param options.isProbe whether no caller waits for it, so that the result isn't reported. Default: false.
-   * @throws AuthError `unavailable` if the database no longer has the revocation: it was replaced by an older copy.
+   * @param options.timeout the number of milliseconds after which the result is `pending`. `null` waits until the
+   * revocation is confirmed, which takes at most the longest `maxStaleness` of a node. Default: `null`.
+   * @param options.isProbe whether no caller waits for the result. If so, it isn't reported. Default: false.
+   * @throws AuthError `unavailable` if the database no longer has the revocation, because it was replaced by an older copy.
    */
   confirm(
     position: CommitPosition,
     options?: { readonly timeout?: number | null; readonly isProbe?: boolean },
   ): Promise<Confirmation>;
-  /** Notes what a read of the feed has returned about the installation. Call it as soon as the answer arrives. */
+  /** Takes the state of the installation from a read of the feed. Call it as soon as the answer arrives. */
   observe(state: Pick<FeedState, "incarnation" | "isSettled" | "longestLease">): void;
-  /** Lets every confirmation that still waits result in `pending`, and looks no more. */
+  /** Gives every confirmation that is still waiting the result `pending`, and stops reading the registry. */
   stop(): void;
 }
 
-/** What a confirmer needs. */
+/** The options of `createConfirmer`. */
 export interface ConfirmerOptions {
   readonly nodes: NodeStore;
   readonly clock: Clock;
-  /** Returns this node's id in the registry; `null` if this process isn't a node, such as a command. */
+  /** Returns this node's id in the registry. Returns `null` if this process isn't a node, for example a command. */
   readonly nodeId: () => string | null;
+  /** What the readers of this process may still accept. Default: it has no readers. */
+  readonly readers?: ReadersKnowledge | undefined;
+  /** Returns the longest lease of this node and its readers, in milliseconds. Default: 0. */
+  readonly longestLease?: (() => number) | undefined;
   /** Called with the result of every confirmation and its milliseconds. */
   readonly onConfirmed?: ((confirmation: Confirmation, ms: number) => void) | undefined;
   readonly schedule?: Schedule | undefined;
@@ -45,28 +50,32 @@ export interface ConfirmerOptions {
 interface Waiter {
   readonly position: CommitPosition;
   readonly incarnation: string;
-  /** The monotonic clock when the commit had been answered. */
+  /** The time, on the monotonic clock, at which the commit had been answered. */
   readonly committedAt: number;
   readonly settle: (result: Confirmation | AuthError) => void;
+  /** Whether this process's own readers know it. */
+  readersKnow: boolean;
   /** Whether the registry has been read since the commit, in the commit's incarnation. */
   hasLooked: boolean;
-  /** The nodes that had not acknowledged it in the last look. */
+  /** The nodes that had not acknowledged the revocation when the registry was last read. */
   silent: readonly RegistryNode[];
   expiry: Timer;
 }
 
 /**
- * Milliseconds between two looks at the registry, if no acknowledgement comes before: at first, and at last. In between, a fourth
- * of the time since the commit. A command has no connection yet on which it would be notified.
+ * The number of milliseconds between two reads of the registry if no acknowledgement comes before: at first, and at most.
+ * In between, it is a quarter of the time since the commit. A command polls because it has no connection on which it could
+ * be notified.
  */
 const lookInterval = { first: 4, last: 50 };
 
-/** Milliseconds between two looks for which no caller waits. */
+/** The number of milliseconds between two reads of the registry for which no caller waits. */
 const sweepInterval = 1_000;
 
 /** Creates the confirmer of a process. */
 export function createConfirmer(options: ConfirmerOptions): Confirmer {
   const { nodes, clock, nodeId, onConfirmed, schedule = unrefSchedule } = options;
+  const { readers = noReaders, longestLease = () => 0 } = options;
   const trust = createRegistryTrust({ nodes, clock });
   const sweeper = createSweeper({ nodes, clock });
   const waiters = new Set<Waiter>();
@@ -74,7 +83,7 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
   let unsubscribe: (() => void) | null = null;
   let isStopped = false;
 
-  /** One look serves every waiter. */
+  /** Reads the registry. One read serves all waiters. */
   async function look(): Promise<number | null> {
     if (waiters.size > 0) unsubscribe ??= nodes.subscribe(() => looks.wake());
     const sentAt = clock.monotonic();
@@ -109,18 +118,20 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
     const silent = registry.nodes.filter(
       ({ id, seen }) => id !== own && (seen === null || !nodes.covers(seen, waiter.position)),
     );
-    if (isBelieved && silent.length === 0) {
+    if (isBelieved && silent.length === 0 && waiter.readersKnow) {
       finish(waiter, "acks");
       return;
     }
     waiter.hasLooked = true;
     waiter.silent = silent;
     // A failover may also have lost a longer lease, which this process still knows.
-    const lease = Math.max(isBelieved ? 0 : trust.longestLease(), ...silent.map((node) => node.lease));
+    const unknown = isBelieved ? 0 : trust.longestLease();
+    const ofReaders = waiter.readersKnow ? 0 : longestLease();
+    const lease = Math.max(unknown, ofReaders, ...silent.map((node) => node.lease));
     setExpiry(waiter, toWait(lease));
   }
 
-  /** Lets the waiter expire `wait` milliseconds after its commit. */
+  /** Sets the waiter to expire `wait` milliseconds after its commit. */
   function setExpiry(waiter: Waiter, wait: number): void {
     waiter.expiry.cancel();
     const left = waiter.committedAt + wait - clock.monotonic();
@@ -128,7 +139,7 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
     else waiter.expiry = schedule(() => void expire(waiter), Math.ceil(left));
   }
 
-  /** Every lease from before the commit is over now. */
+  /** Ends the wait with `expiry`: by now, every lease from before the commit has ended. */
   async function expire(waiter: Waiter): Promise<void> {
     if (!waiters.has(waiter)) return;
     const { silent, position } = waiter;
@@ -154,13 +165,27 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
     }
   }
 
+  /** This node has applied the revocation, but its row in the registry also covers its readers. */
+  function waitForReaders(waiter: Waiter): void {
+    const known = readers.whenKnown();
+    if (known === null) return;
+    waiter.readersKnow = false;
+    void known.then(() => {
+      waiter.readersKnow = true;
+      if (waiters.has(waiter)) looks.wake();
+    });
+  }
+
   function finish(waiter: Waiter, result: Confirmation | AuthError): void {
     if (!waiters.delete(waiter)) return;
     waiter.expiry.cancel();
     waiter.settle(result);
   }
 
-  /** The caller waits no longer. The oldest waiter stays, so that silent nodes are found and removed; one is enough for that. */
+  /**
+   * Ends the wait with `pending`. The oldest waiter stays in the list, so that silent nodes are still found and removed.
+   * One waiter is enough for that.
+   */
   function giveUp(waiter: Waiter): void {
     const [oldest] = waiters;
     if (waiter === oldest) waiter.settle("pending");
@@ -178,11 +203,13 @@ export function createConfirmer(options: ConfirmerOptions): Confirmer {
           incarnation: nodes.toIncarnation(position),
           committedAt,
           settle: (result) => (result instanceof AuthError ? reject(result) : resolve(result)),
+          readersKnow: true,
           hasLooked: false,
           silent: [],
           expiry: { cancel() {} },
         };
         waiters.add(waiter);
+        waitForReaders(waiter);
         // In case that no look succeeds.
         setExpiry(waiter, toWait(trust.longestLease()));
         if (timeout !== null) deadline = schedule(() => giveUp(waiter), timeout);

@@ -3,23 +3,25 @@ import type { FeedBatch } from "../core/revocation.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import type { EventListener } from "../events/events.ts";
 
-/** Emits the events of a feed, each once for every change. */
+/** Emits the events of a feed. Each change is reported once. */
 export interface FeedReports {
-  /** The whole feed will be read, and not only its new entries. */
+  /** Call it before the whole feed is read again, and not only its new entries. */
   reloading(): void;
-  /** A batch was applied. `sentAt`: the monotonic clock before it was asked for. */
+  /**
+   * Call it when a batch has been applied. `sentAt` is the time, on the monotonic clock, before the batch was requested.
+   */
   applied(batch: FeedBatch, sentAt: number): void;
-  /** A read has reached the end. */
+  /** Call it when a read has reached the end. */
   loaded(): void;
-  /** A read has failed. */
+  /** Call it when a read has failed. */
   failed(error: unknown): void;
-  /** The node knows every revocation up to `seconds` ago. */
+  /** Call it with the staleness: the node knows every revocation that is older than `seconds`. */
   staleness(seconds: number, isFresh: boolean): void;
-  /** The store is notified of new entries, or is not any more. */
+  /** Call it when the store's notifications of new entries begin or stop. */
   listening(isListening: boolean, reason?: string): void;
 }
 
-/** What the reports need. */
+/** The options of `createFeedReports`. */
 export interface FeedReportsOptions {
   readonly clock: Clock;
   readonly emit: EventListener;
@@ -34,10 +36,13 @@ export function createFeedReports({ clock, emit, onLag }: FeedReportsOptions): F
   let reportedStale = false;
   let isListening = true;
   let isFirstLoad = true;
-  /** While the whole feed is read: how many entries have been read. */
+  /** The number of entries that have been read so far while the whole feed is read. Otherwise `null`. */
   let loading: number | null = 0;
 
-  /** Adds the whole time of the read to each age, so that no lag is reported too short and no two clocks are compared. */
+  /**
+   * Reports the lag of each entry. It adds the whole time of the read to each age, so that no lag is too short, and times
+   * of two clocks are never compared.
+   */
   function reportLags(ages: readonly (number | null)[], sentAt: number): void {
     if (onLag === undefined) return;
     const readTime = clock.monotonic() - sentAt;

@@ -1,71 +1,61 @@
-import type { FeedBatch, FeedCursor, FeedState, Revocation } from "../core/revocation.ts";
+import { AuthError } from "../core/errors.ts";
+import type { FeedBatch, FeedCursor, Revocation } from "../core/revocation.ts";
 import { clockMargin } from "../core/revocation-horizon.ts";
-import type { Clock } from "../core/runtime/clock.ts";
 import { createLoop } from "../core/runtime/loop.ts";
-import type { Schedule } from "../core/runtime/schedule.ts";
 import { unrefSchedule } from "../core/runtime/schedule.ts";
-import { within } from "../core/runtime/within.ts";
-import type { Settings } from "../core/settings/settings.ts";
-import type { Store } from "../core/store/index.ts";
-import type { EventListener } from "../events/events.ts";
+import { createAcknowledgements } from "./acknowledgements.ts";
 import { createClockSteps } from "./clock-steps.ts";
+import type { FeedOptions } from "./feed-options.ts";
 import { createFeedReports } from "./feed-reports.ts";
+import { createFreshWaits } from "./fresh-waits.ts";
 import { createLease, type Instant, toInstant } from "./lease.ts";
 import { createMembership } from "./membership.ts";
-import type { RevocationIndex } from "./revocation-index.ts";
+import { noReaders } from "./readers/readers-knowledge.ts";
 
 /** Keeps a `RevocationIndex` up to date with the store, and knows how stale it may be. */
 export interface Feed {
   /**
-   * Registers the node, and fulfils when every revocation in the store has been applied. If that fails, the feed tries again
-   * at every poll; call `start` again to wait for that. Later calls start nothing else.
+   * Registers the node. Fulfils when every revocation in the store has been applied. If that fails, the feed tries again at
+   * every poll. To wait for the next attempt, call `start` again.
    *
-   * @throws what the store throws; TypeError after `stop`.
+   * @throws the errors of the store.
+   * @throws TypeError after `stop`.
    */
   start(): Promise<void>;
   /** Applies revocations that this process has just committed, without waiting for the next read. */
   apply(revocations: readonly Revocation[]): void;
   /**
-   * Returns whether the index can be relied on: it is loaded, and not staler than `maxStaleness`. Ask it before the index, in
-   * one synchronous piece.
+   * Returns whether the index can be used: it is loaded, and its staleness is at most `maxStaleness`. Call it before the
+   * index, with no `await` in between.
    *
-   * @param wall the wall clock in milliseconds, if the caller has read it already.
+   * @param wall the time of the wall clock in milliseconds, if the caller has already read it.
    */
   isFresh(wall?: number): boolean;
   /**
-   * Waits until the index can be relied on, for half a second at most: for the read in flight or, if there is none, for a new
-   * one. Doesn't wait if the last read failed.
+   * Waits until the index can be used, but for at most half a second. It waits for the read in flight or, if there is none,
+   * starts a new read. If the last read failed, it doesn't wait.
    *
-   * @returns whether the index can be relied on now.
+   * @returns whether the index can be used now.
    */
   whenFresh(): Promise<boolean>;
   /** Returns whether every revocation has been applied once. */
   isLoaded(): boolean;
-  /** Returns the seconds since the start of the last complete read; `Infinity` before the first. */
+  /** Returns the number of seconds since the start of the last complete read, or `Infinity` before the first one. */
   staleness(): number;
-  /** Returns this node's id in the registry; `null` if it is not registered. */
+  /** Returns this node's id in the registry, or `null` if it is not registered. */
   nodeId(): string | null;
+  /** Returns the longest lease of this node and its readers, in milliseconds. */
+  longestLease(): number;
+  /**
+   * Fulfils when the registry has at least this lease for the node, and a complete read has begun and ended after that. A frame
+   * for a reader with that lease may be made then: the reader relies on that read or a later one.
+   *
+   * @param ms milliseconds.
+   * @throws what the store throws; AuthError `unavailable` if the registration was lost again and again.
+   */
+  requireLease(ms: number): Promise<void>;
   /** Stops accepting at once and reading for good, and removes the node from the registry. Never rejects. */
   stop(): Promise<void>;
-}
-
-/** What a feed needs. */
-export interface FeedOptions {
-  readonly store: Pick<Store, "feed" | "nodes">;
-  readonly index: RevocationIndex;
-  readonly clock: Clock;
-  readonly settings: Pick<Settings, "accessTokenLifetime" | "leeway" | "maxStaleness" | "heartbeat" | "nodeName">;
-  /** Called for every entry when the index has it. An entry may come more than once. */
-  readonly onApplied?: ((revocation: Revocation) => void) | undefined;
-  /** Called when a read has returned the state of the installation. */
-  readonly onState?: ((state: FeedState) => void) | undefined;
-  /** Called about every quarter of `maxStaleness` with the seconds since the last complete read. */
-  readonly onStaleness?: ((seconds: number) => void) | undefined;
-  /** Called for every entry that is read after the first load, with the seconds since it was appended. */
-  readonly onLag?: ((seconds: number) => void) | undefined;
-  /** Called with the events of the feed and of the store's notifications. */
-  readonly emit: EventListener;
-  readonly schedule?: Schedule | undefined;
 }
 
 /** Milliseconds in which wake-ups are gathered, so that a busy store isn't read once for every revocation. */
@@ -77,18 +67,16 @@ const longestPoll = 250;
 /** Milliseconds between two sweeps of the index. */
 const sweepInterval = 1_000;
 
-/** How long requests wait for a read, in milliseconds, and how many at most. */
-const wait = { longest: 500, most: 1_000 };
-
 /** How often a run reads again because the read before counted for nothing. */
 const maxReads = 5;
 
-/** Seconds for which a cursor is used: the store keeps entries for a day longer than they are needed. */
+/** How long a cursor is used, in seconds. The store keeps entries for a day longer than they are needed. */
 const longestCursor = 86_400;
 
 /** Creates a feed that does nothing until it is started. */
 export function createFeed(options: FeedOptions): Feed {
   const { store, index, clock, settings, onApplied, onState, onStaleness, emit, schedule = unrefSchedule } = options;
+  const { follower, readers = noReaders } = options;
   const { maxStaleness, leeway, heartbeat } = settings;
   const lease = createLease(clock, maxStaleness);
   const steps = createClockSteps(clock);
@@ -98,26 +86,35 @@ export function createFeed(options: FeedOptions): Feed {
     name: settings.nodeName ?? null,
     lease: Math.ceil(maxStaleness * 1000),
     accessTokenLifetime: settings.accessTokenLifetime,
+    areReadersOver: readers.areOver,
   });
+  const acknowledgements = createAcknowledgements({ membership, readers });
   const reports = createFeedReports({ clock, emit, onLag: options.onLag });
   const pollInterval = Math.min(maxStaleness * 250, longestPoll);
-  /** Milliseconds for a read of what is new. A read of everything may take as long as the store allows. */
+  /** The timeout for a read of new entries, in milliseconds. A read of all entries may take as long as the store allows. */
   const readTimeout = Math.max(maxStaleness * 400, 250);
   let cursor: FeedCursor | null = null;
-  /** Whether the last read has ended before its last batch. */
+  /** Whether the last read ended before its last batch. */
   let isUnfinished = false;
   let isLoaded = false;
   let beat = heartbeat === "write";
-  /** Whether an entry was applied for which a caller waits, and no complete read has been reported since. */
+  /** Whether an entry for which a caller waits was applied, and no complete read has been reported since. */
   let isAwaited = false;
+  /** The lease that the registry had when the last counted read began. */
+  let grantedLease = 0;
   let hasFailed = false;
-  let waiting = 0;
   let sweptAt = Number.NEGATIVE_INFINITY;
   let unsubscribe: (() => void) | null = null;
   let stopped = false;
   // Two loops: while a read waits for an answer, expired entries must still be swept and staleness reported.
   const reads = createLoop({ step: read, onError: () => null, schedule });
   const polls = createLoop({ step: poll, schedule });
+  const waitUntilFresh = createFreshWaits({ lease, read: reads.run, schedule });
+
+  function commit(revocations: readonly Revocation[]): void {
+    apply(revocations);
+    follower?.committed(revocations);
+  }
 
   function apply(revocations: readonly Revocation[]): void {
     for (const revocation of revocations) {
@@ -138,6 +135,7 @@ export function createFeed(options: FeedOptions): Feed {
   function restart(): void {
     cursor = null;
     isUnfinished = false;
+    follower?.restarted();
     reports.reloading();
   }
 
@@ -154,6 +152,7 @@ export function createFeed(options: FeedOptions): Feed {
     onState?.(batch.state);
     if (batch.isCursorLost !== true) {
       apply(batch.revocations);
+      follower?.read(batch);
       // Kept until a read is complete: this one may still fail, and the next one gets only later entries.
       isAwaited ||= batch.revocations.some(({ confirm }) => confirm === true);
       cursor = batch.cursor;
@@ -166,6 +165,7 @@ export function createFeed(options: FeedOptions): Feed {
   /** Reads to the end of the feed. @returns whether the read counts. */
   async function readToEnd(): Promise<boolean> {
     const nodeId = await membership.ensure();
+    const { lease: registeredLease } = membership;
     // Before the first batch is sent: the node knows what was committed until then.
     const readAt = toInstant(clock);
     restartIfNecessary(readAt);
@@ -195,7 +195,8 @@ export function createFeed(options: FeedOptions): Feed {
     if (beat && !hasBeat) return false;
     await agreeOnGlobalEpoch(batch.state.globalEpoch);
     lease.extend(readAt);
-    membership.acknowledge(batch.seen, isAwaited);
+    grantedLease = registeredLease;
+    acknowledgements.report(nodeId, batch.seen, isAwaited);
     isAwaited = false;
     return true;
   }
@@ -203,7 +204,7 @@ export function createFeed(options: FeedOptions): Feed {
   /** "Revoke all" is also in the installation's row, so its entry may be forgotten. A restored database may have a lower epoch. */
   async function agreeOnGlobalEpoch(stored: number): Promise<void> {
     if (stored < index.globalEpoch) await store.nodes.raiseGlobalEpoch(index.globalEpoch);
-    if (stored > index.globalEpoch) apply([{ kind: "all", epoch: stored, at: 0 }]);
+    if (stored > index.globalEpoch) commit([{ kind: "all", epoch: stored, at: 0 }]);
   }
 
   /** @returns the milliseconds until the next read, if it should come before the next poll. */
@@ -232,17 +233,12 @@ export function createFeed(options: FeedOptions): Feed {
     if (now - sweptAt >= sweepInterval && !steps.wasSetForward()) {
       sweptAt = now;
       index.sweep();
+      follower?.swept();
     }
     reportStaleness();
     // A failure shows as staleness.
     reads.run().catch(() => {});
     return pollInterval;
-  }
-
-  /** The read in flight may have begun before the machine was suspended: then it takes another one. */
-  async function readUntilFresh(): Promise<void> {
-    await reads.run();
-    if (!lease.holds()) await reads.run();
   }
 
   function reportStaleness(): void {
@@ -264,23 +260,22 @@ export function createFeed(options: FeedOptions): Feed {
       polls.wake(pollInterval);
       if (!isLoaded) await reads.run();
     },
-    apply,
+    apply: commit,
     isFresh: lease.holds,
-    async whenFresh() {
-      if (hasFailed || stopped || waiting >= wait.most) return lease.holds();
-      waiting += 1;
-      try {
-        await within(readUntilFresh(), wait.longest, schedule);
-      } catch {
-        // Then the lease doesn't hold.
-      } finally {
-        waiting -= 1;
-      }
-      return lease.holds();
-    },
+    whenFresh: async () => (hasFailed || stopped ? lease.holds() : waitUntilFresh()),
     isLoaded: () => isLoaded,
     staleness: lease.staleness,
     nodeId: () => membership.id,
+    longestLease: () => membership.lease,
+    async requireLease(ms) {
+      for (let n = 0; grantedLease < ms; n++) {
+        if (n === maxReads || stopped) throw new AuthError("unavailable", "the node's lease could not be raised");
+        // Not as a part of a read: if it takes long, only readers wait.
+        await membership.raise(ms);
+        // The run in flight may have begun before.
+        await reads.run();
+      }
+    },
     async stop() {
       stopped = true;
       lease.end();

@@ -2,64 +2,72 @@ import { createKeyedHash } from "./keyed-hash.ts";
 
 /** The 64 bits that represent an id in one table. */
 export interface Fingerprint {
-  /** Decides the place within a shard. */
+  /** Determines the position within a shard. */
   readonly tag: number;
-  /** Decides the shard, and tells fingerprints with the same tag apart. */
+  /** Determines the shard, and distinguishes fingerprints with the same tag. */
   readonly check: number;
 }
 
 /**
- * A map from ids to small numbers whose entries expire. Instead of the ids, it holds 64-bit fingerprints under its own
- * key. Among a million entries, an id that is not held is taken for a held one with a probability of 2^-44, and an attacker
- * can't search for such an id without the key.
+ * A map from ids to small numbers. Its entries expire. It stores 64-bit fingerprints, made with its own key, instead of the
+ * ids. With a million entries, the probability that a missing id is mistaken for a stored one is 2^-44. Without the key, an
+ * attacker can't search for such an id.
  */
 export interface FingerprintTable {
   /**
-   * Holds `id` with `value` until `until`, seconds since the epoch. Does nothing if that has passed. An id that is held
-   * already keeps the higher value and the later time.
+   * Stores `id` with `value` until the time `until`, in seconds since the epoch. Does nothing if that time has passed. If
+   * the id is already stored, the higher value and the later time are kept.
    *
-   * @param value from 1 to 2^32 - 1; 1 in a table without values.
+   * @param value a number from 1 to 2^32 - 1. In a table without values, it must be 1.
    */
   set(id: string, value: number, until: number): void;
-  /** Returns the value of `id`, or 0 if it is not held. An expired entry may be found until it is swept. */
+  /** Returns the value of `id`, or 0 if the id is not stored. An expired entry may still be found until it is swept. */
   get(id: string): number;
-  /** Does most of the work of `get`: for an id that is looked up again and again. */
+  /**
+   * Computes the fingerprint of an id, which is most of the work of `get`. Use it for an id that is looked up repeatedly.
+   */
   toFingerprint(id: string): Fingerprint;
-  /** Returns the value of the id with this fingerprint in this table, or 0 if it is not held. */
+  /** Returns the value of the id with this fingerprint in this table, or 0 if the id is not stored. */
   find(fingerprint: Fingerprint): number;
-  /** Frees the expired entries in the next part of the table: in `slots` slots or slightly more, or in all if there are fewer. */
+  /** Removes the expired entries from the next part of the table. The part has `slots` slots or slightly more. */
   sweep(slots: number): void;
-  /** How many entries there are. Expired ones count until they are swept. */
+  /** The number of entries. Expired entries count until they are swept. */
   readonly size: number;
 }
 
-/** What a table needs. */
+/** The options of `createFingerprintTable`. */
 export interface FingerprintTableOptions {
-  /** Returns the time: whole seconds since the epoch. */
+  /** Returns the current time, in whole seconds since the epoch. */
   readonly now: () => number;
   /** Whether the entries have values. */
   readonly values: boolean;
 }
 
-/** Few enough that their headers stay in the cache, and enough that rebuilding one takes no noticeable time. */
+/**
+ * The number of shards. It is small enough that their headers stay in the cache, and large enough that rebuilding one shard
+ * takes no noticeable time.
+ */
 const SHARDS = 256;
 /** The load at which a shard is rebuilt, and its load after that. */
 const MAX_LOAD = 0.82;
 const REBUILT_LOAD = 0.73;
-/** Slots after the last home, for entries that are pushed there. */
+/** The number of slots after the last home position, for entries that are pushed there. */
 const SPILL = 32;
-/** The tag of an empty slot, higher than every other tag. */
+/** The tag of an empty slot. It is higher than every other tag. */
 const EMPTY = 2 ** 31 - 1;
 
-/** One part of the table: open addressing with linear probing, in the order of the tags. */
+/** A part of the table. It uses open addressing with linear probing, in the order of the tags. */
 interface Shard {
   /**
-   * One row for each slot: the fingerprint's tag and check, until and, in a table with values, value. An entry is at the
-   * home of its tag, or as near after it as the entries before allow, so that a lookup compares only a few tags. The last
-   * slot is always empty.
+   * One row for each slot: the fingerprint's tag and check, the expiry time and, in a table with values, the value. An
+   * entry is at the home position of its tag, or in the nearest free slot after it, so that a look-up compares only a few
+   * tags. The last slot is always empty.
    */
   readonly cells: Int32Array;
-  /** One bit for every eighth of a home: set if an entry's home is there. Small enough to stay in the cache. */
+  /**
+   * A filter with one bit for every eighth of a home position. A bit is set if an entry has its home there. The filter is
+   * small enough to stay in the cache.
+   */
   readonly filter: Int32Array;
   readonly homes: number;
   count: number;
@@ -140,7 +148,7 @@ export function createFingerprintTable(options: FingerprintTableOptions): Finger
   };
 }
 
-/** Spreads tags over `homes` places without changing their order. */
+/** Maps tags to `homes` positions without changing their order. */
 const toHome = (tag: number, homes: number) => ((tag + 2 ** 31) * (homes / 2 ** 32)) | 0;
 
 const unsigned = (cells: Int32Array, at: number) => (cells[at] as number) >>> 0;
@@ -151,7 +159,10 @@ function createShard(entries: number, columns: number): Shard {
   return { cells, filter: new Int32Array(Math.ceil(homes / 4)), homes, count: 0 };
 }
 
-/** Returns the index in the cells at which the row of this fingerprint begins or, if there is none, must be inserted. */
+/**
+ * Returns the index in the cells at which the row of this fingerprint begins. If there is no such row, returns the index at
+ * which it must be inserted.
+ */
 function locate({ cells, homes }: Shard, columns: number, tag: number, check: number): number {
   let row = toHome(tag, homes) * columns;
   while ((cells[row] as number) < tag) row += columns;
@@ -167,7 +178,10 @@ function fill(shard: Shard, row: number, tag: number, check: number): void {
   shard.count++;
 }
 
-/** Inserts at `row` and pushes the rows from there on to the next empty one. Returns false if that is the last row. */
+/**
+ * Inserts a row at `row`. The rows from there to the next empty one move by one. Returns false if that empty row is the
+ * last one.
+ */
 function insert(shard: Shard, columns: number, row: number, tag: number, check: number): boolean {
   const { cells } = shard;
   let empty = row;
@@ -187,7 +201,7 @@ function countLive({ cells }: Shard, columns: number, time: number): number {
   return live;
 }
 
-/** Returns a shard of the live entries, with room for `more`. */
+/** Returns a new shard with the live entries and room for `more`. */
 function rebuild(old: Shard, columns: number, more: number, time: number): Shard {
   const shard = createShard(countLive(old, columns, time) + more, columns);
   const end = shard.cells.length - columns;

@@ -4,8 +4,9 @@ import { randomBytes } from "node:crypto";
 export type KeyedHash = (id: string, out: Int32Array) => void;
 
 /**
- * Creates a HalfSipHash-1-3 with a 64-bit result (Aumasson and Bernstein, "SipHash: a fast short-input PRF"). It is keyed, so
- * that an attacker who doesn't know the key can't choose ids that collide. Not for anything that leaves the process.
+ * Creates a HalfSipHash-1-3 with a 64-bit result (Aumasson and Bernstein, "SipHash: a fast short-input PRF"). The hash is
+ * keyed, so that an attacker who doesn't know the key can't choose ids that collide. Use it only for data that stays in
+ * this process.
  *
  * @param key 8 bytes. Default: random, and different for every hash.
  */

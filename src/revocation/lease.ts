@@ -1,6 +1,6 @@
 import type { Clock } from "../core/runtime/clock.ts";
 
-/** Both clocks at one time, in milliseconds. */
+/** The time on both clocks, in milliseconds. */
 export interface Instant {
   /** The monotonic clock, which may stop while the machine is suspended. */
   readonly monotonic: number;
@@ -8,27 +8,33 @@ export interface Instant {
   readonly wall: number;
 }
 
-/** For how long this node may answer from memory: `maxStaleness` from the start of its last complete read. */
+/** How long this node may answer from memory: for `maxStaleness` from the start of its last complete read. */
 export interface Lease {
-  /** Starts the lease again, from before the read was sent. */
+  /** Starts the lease again, from the time before the read was sent. */
   extend(readAt: Instant): void;
   /**
-   * Returns whether the lease holds. It has ended also if the wall clock was set back by more than 30 seconds since the read:
-   * the index may have dropped entries that this clock still needs.
+   * Returns whether the lease is still valid. It also ends if the wall clock has been set back by more than 30 seconds
+   * since the read, because the index may have dropped entries that are needed again.
    *
-   * @param wall the wall clock in milliseconds, if the caller has read it already.
+   * @param wall the time of the wall clock in milliseconds, if the caller has already read it.
    */
   holds(wall?: number): boolean;
-  /** Returns the seconds since the start of the last complete read; `Infinity` before the first and after `end`. */
+  /**
+   * Returns the number of seconds since the start of the last complete read. Returns `Infinity` before the first read and
+   * after `end`.
+   */
   staleness(): number;
-  /** Ends the lease for good. */
+  /** Ends the lease permanently. */
   end(): void;
 }
 
-/** By how many milliseconds the wall clock may be set back. Half of the margin for which entries are kept longer. */
+/**
+ * The number of milliseconds by which the wall clock may be set back. It is half of the margin for which entries are kept
+ * longer.
+ */
 export const largestSetback = 30_000;
 
-/** Creates a lease that doesn't hold yet. */
+/** Creates a lease that isn't valid yet. */
 export function createLease(clock: Clock, maxStaleness: number): Lease {
   const longest = maxStaleness * 1000;
   let monotonic = Number.NEGATIVE_INFINITY;
@@ -55,7 +61,7 @@ export function createLease(clock: Clock, maxStaleness: number): Lease {
   };
 }
 
-/** Returns both clocks now. */
+/** Returns the current time on both clocks. */
 export function toInstant(clock: Clock): Instant {
   return { monotonic: clock.monotonic(), wall: clock.wall() };
 }

@@ -2,31 +2,38 @@ import type { FeedState } from "../core/revocation.ts";
 import type { Clock } from "../core/runtime/clock.ts";
 import type { NodeStore } from "../core/store/nodes.ts";
 
-/** Whether the registry of nodes is complete: after a failover it may have lost nodes that still answer from memory. */
+/**
+ * Decides whether the registry of nodes is complete. After a failover, nodes that still answer from memory may be missing
+ * from it.
+ */
 export interface RegistryTrust {
-  /** Notes the incarnation that an answer has shown. Call it as soon as the answer arrives. */
+  /** Records the state of the installation that an answer contained. Call it as soon as the answer arrives. */
   observe(state: Pick<FeedState, "incarnation" | "isSettled" | "longestLease">): void;
   /**
-   * Returns whether a registry that was asked for at `sentAt`, on the monotonic clock, is complete: a process has known its
-   * incarnation for longer than every lease, so every node that was registered elsewhere has registered again or refuses.
+   * Returns whether a registry that was requested at `sentAt`, on the monotonic clock, is complete. It is complete if a
+   * process has seen its incarnation for longer than every lease. By then, every node that was registered elsewhere has
+   * registered again or refuses requests.
    */
   isBelieved(state: Pick<FeedState, "incarnation" | "isSettled" | "longestLease">, sentAt: number): boolean;
-  /** Returns the longest lease that is known, in milliseconds. */
+  /** Returns the longest known lease, in milliseconds. */
   longestLease(): number;
 }
 
-/** How much faster than another's a process's clock may run, and milliseconds for the timers. */
+/**
+ * The tolerance for differences between clocks: how much faster the clock of another process may run, and a fixed number of
+ * milliseconds for timers.
+ */
 const clockError = { rate: 1.002, fixed: 5 };
 
-/** The longest lease before anything is known: the default of `maxStaleness`, in milliseconds. */
+/** The longest lease that is assumed before it is known: the default of `maxStaleness`, in milliseconds. */
 const defaultLease = 10_000;
 
-/** Returns for how long to wait so that a lease is over by any clock, in milliseconds. */
+/** Returns how long to wait until a lease has ended on every clock, in milliseconds. */
 export function toWait(lease: number): number {
   return lease * clockError.rate + clockError.fixed;
 }
 
-/** Creates the trust of a process that has seen no incarnation. */
+/** Creates the state of a process that has not seen an incarnation yet. */
 export function createRegistryTrust({
   nodes,
   clock,
@@ -35,7 +42,7 @@ export function createRegistryTrust({
   readonly clock: Clock;
 }): RegistryTrust {
   let incarnation: string | null = null;
-  /** The monotonic clock at the arrival of the first answer that showed the incarnation. */
+  /** The time, on the monotonic clock, at which the first answer with the current incarnation arrived. */
   let knownSince = Number.POSITIVE_INFINITY;
   let longest = defaultLease;
   let isSettling = false;
@@ -43,7 +50,7 @@ export function createRegistryTrust({
   const isKnownLongEnough = (state: Pick<FeedState, "incarnation" | "longestLease">, at: number) =>
     state.incarnation === incarnation && at - knownSince > toWait(Math.max(state.longestLease, longest));
 
-  /** Spares the processes that start later the wait. */
+  /** Stores that the registry is complete, so that processes that start later don't have to wait. */
   async function settle(settled: string): Promise<void> {
     isSettling = true;
     // If it fails, the next answer tries again.

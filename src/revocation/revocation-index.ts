@@ -5,14 +5,17 @@ import { createFingerprintTable, type Fingerprint } from "./fingerprint-table.ts
 
 export type { RevocableToken } from "../core/revocation.ts";
 
-/** Slots of each table that one sweep covers: a fraction of a millisecond, and a million entries in two minutes. */
+/**
+ * The number of slots of each table that one sweep covers. This takes a fraction of a millisecond, and a table with a
+ * million entries is covered in two minutes.
+ */
 const SLOTS_PER_SWEEP = 12_000;
 
-/** What is remembered about a frozen token that was not revoked. */
+/** What is remembered about a frozen token object that was not revoked. */
 interface Known {
-  /** The index's version when the token was last looked up. */
+  /** The version of the index when the token was last looked up. */
   clearedAt: number;
-  /** The fingerprints of its ids; `null` until it is looked up a second time. */
+  /** The fingerprints of the token's ids. `null` until the token is looked up a second time. */
   fingerprints: Fingerprints | null;
 }
 
@@ -20,46 +23,53 @@ type Fingerprints = Readonly<Record<"session" | "token" | "user", Fingerprint>>;
 
 /** The live revocations of all nodes, in this process's memory. */
 export interface RevocationIndex {
-  /** Adds an entry of the feed: in any order, any number of times. An expired entry changes nothing. */
+  /** Adds an entry of the feed. Entries can be added in any order and more than once. An expired entry changes nothing. */
   apply(revocation: Revocation): void;
   /**
-   * Returns whether an applied revocation revokes `token`. No I/O, well under a microsecond. A frozen object, such as the
-   * claims in the cache of verified tokens, is remembered while it exists: it is looked up again only after something was
-   * applied, and from the third time on without hashing its ids.
+   * Returns whether an applied revocation revokes `token`. It needs no I/O and takes well under a microsecond. A frozen
+   * object, such as the claims in the cache of verified tokens, is remembered as long as it exists. It is looked up again
+   * only after another entry was applied, and from the third look-up on without hashing its ids.
    *
-   * Ids are held as 64-bit keyed fingerprints: among a million entries, a token that is not revoked is taken for a revoked
-   * one with a probability below 2^-42. A revoked token is never taken for one that is not.
+   * Ids are stored as 64-bit keyed fingerprints. With a million entries, the probability that a valid token is mistaken for
+   * a revoked one is below 2^-42. A revoked token is never mistaken for a valid one.
    */
   isRevoked(token: RevocableToken): boolean;
-  /** The highest global epoch that was applied; 0 before the first "revoke all". */
+  /** The highest global epoch that was applied, or 0 before the first "revoke all". */
   readonly globalEpoch: number;
-  /** Frees a bounded part of the expired entries. Call it about once a second; `apply` frees others. */
+  /** Removes a limited part of the expired entries. Call it about once a second. `apply` also removes some. */
   sweep(): void;
-  /** How many sessions, users, excepted sessions and tokens are held. Expired ones count until they are swept. */
+  /** The number of stored sessions, users, excepted sessions and tokens. Expired ones count until they are swept. */
   readonly size: number;
 }
 
-/** What an index needs. */
+/** The options of `createRevocationIndex`. */
 export interface RevocationIndexOptions {
-  /** Seconds for which a token is accepted after its `exp`. */
+  /** The number of seconds for which a token is accepted after its `exp`. */
   readonly leeway: number;
   readonly clock: Clock;
 }
 
 /**
- * Creates an empty index. An entry is dropped when the last token that it revokes has expired by this node's clock, which
- * also judges the token's `exp`. So no setting and no other clock makes a node forget an entry that it needs.
+ * Creates an empty index. An entry is dropped when the last token that it revokes has expired on this node's clock. The
+ * same clock is used to check the `exp` of tokens. So neither a setting nor another clock can make a node forget an entry
+ * that it still needs.
  */
 export function createRevocationIndex({ leeway, clock: { now } }: RevocationIndexOptions): RevocationIndex {
   const sessions = createFingerprintTable({ now, values: false });
   const tokens = createFingerprintTable({ now, values: false });
   const users = createFingerprintTable({ now, values: true });
-  /** The epoch of the user entry from which a session is excepted. Asked only about users whose epoch was raised. */
+  /**
+   * For each excepted session, the epoch of the user entry that excepts it. It is looked up only for users whose epoch was
+   * raised.
+   */
   const excepted = createFingerprintTable({ now, values: true });
   let globalEpoch = 0;
-  /** Tokens without `ge` are revoked up to this `iat`. */
+  /** Tokens without `ge` are revoked if their `iat` is not later than this time. */
   let cutOff = Number.NEGATIVE_INFINITY;
-  /** Tokens with an `iat` up to this time are revoked. Written by nodes of version 0.1, which have no global epoch. */
+  /**
+   * All tokens are revoked if their `iat` is not later than this time. It comes from nodes of version 0.1, which have no
+   * global epoch.
+   */
   let foreignCutOff = Number.NEGATIVE_INFINITY;
   let version = 0;
   const known = new WeakMap<RevocableToken, Known>();

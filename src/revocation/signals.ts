@@ -7,77 +7,99 @@ import { unrefSchedule } from "../core/runtime/schedule.ts";
 import type { RevokeReason } from "../core/session.ts";
 import type { RevocationIndex } from "./revocation-index.ts";
 
-/** Aborts what is open under an access token when it must not continue: WebSockets, event streams, long polls. */
+/** Aborts long-running work of an access token when the token is no longer valid: WebSockets, event streams, long polls. */
 export interface Signals {
   /**
-   * Returns a signal that aborts when the token expires (within a second) or is revoked, or when this node's knowledge of
-   * revocations gets too stale. With `until: "session"` it follows the session instead: when the token expires, the session is
-   * looked up, and the signal stays as long as the session is live. It is aborted already if the reason is there already. Its
-   * reason is an `AuthError`: `token_expired`, `token_revoked` or `unavailable`. One token has one signal of each kind.
+   * Returns a signal that aborts when the token expires (within a second) or is revoked. It also aborts when this node's
+   * knowledge of revocations is too old. With `until: "session"`, it follows the session instead: when the token expires,
+   * the session is looked up, and the signal lasts as long as the session is live. If there already is a reason to abort,
+   * the returned signal is already aborted. The signal's reason is an `AuthError` with the code `token_expired`,
+   * `token_revoked` or `unavailable`. Each token has at most one signal of each kind.
    */
   signal(claims: AccessClaims, until?: SignalEnd): AbortSignal;
-  /** Aborts the signals of the tokens that `revocation` revokes. Call it when the index has the revocation. */
+  /** Aborts the signals of all tokens that `revocation` revokes. Call it after the index has applied the revocation. */
   onRevocation(revocation: Revocation): void;
+  /**
+   * Aborts the signals of the revoked tokens in these groups. Call it when the index has the revocations.
+   *
+   * @param groups `null`: all.
+   * @param reason why they were revoked, if it is known.
+   */
+  recheck(groups: Iterable<TokenGroup> | null, reason?: RevokeReason): void;
   /** Aborts every signal if the knowledge of revocations is too stale. Call it regularly. */
   onStaleness(seconds: number): void;
   /** Forgets every signal without aborting it. */
   stop(): void;
-  /** How many entries are held in memory: up to three for each pending signal, and none without pending signals. */
+  /** The number of entries in memory: up to three for each pending signal. */
   readonly size: number;
 }
+
+/** What names the tokens that one revocation may revoke: those of a session, those of a user, or one token. */
+export type TokenGroup = string | number;
+
+/** Returns the groups of a token: its own, its session's and its user's. Tokens of other sessions may share one by chance. */
+export type ToTokenGroups = (claims: AccessClaims) => readonly [TokenGroup, TokenGroup, TokenGroup];
 
 /** What a signal follows: the access token, or its session through refreshes. */
 export type SignalEnd = "token" | "session";
 
-const ends: readonly SignalEnd[] = ["token", "session"];
-
 /**
  * Looks up a session for a signal that follows it.
  *
- * @returns seconds until the session expires if it isn't refreshed; `null` if it is over.
- * @throws what the store throws.
+ * @returns the number of seconds until the session expires if it isn't refreshed, or `null` if it is no longer live.
+ * @throws the errors of the store.
  */
 export type FindSessionEnd = (sessionId: string) => Promise<number | null>;
 
-/** The longest timer, in milliseconds: a day. Timers of more than 2^31 - 1 ms don't work, so longer ones are set again. */
+/** The longest timer, in milliseconds: a day. Timers of more than 2^31 - 1 ms don't work, so a longer wait is split. */
 const longestTimer = 86_400_000;
 
-/** Milliseconds after which a session is looked up again if the store didn't answer. */
+/** The number of milliseconds after which a session is looked up again if the store didn't answer. */
 const retryDelay = 1_000;
 
-/** A token with a pending signal. It is removed when the signal fires. */
+/** A token with a pending signal. It is removed when the signal is aborted. */
 interface Registration {
   readonly claims: AccessClaims;
   readonly until: SignalEnd;
+  readonly groups: readonly TokenGroup[];
   readonly controller: AbortController;
   timer: Timer;
 }
 
-/** What signals need. */
+/** The options of `createSignals`. */
 export interface SignalsOptions {
-  readonly index: RevocationIndex;
+  readonly index: Pick<RevocationIndex, "isRevoked">;
   readonly clock: Clock;
-  /** Seconds. */
+  /** The setting `leeway`, in seconds. */
   readonly leeway: number;
-  /** Seconds. */
+  /** The setting `accessTokenLifetime`, in seconds. */
   readonly accessTokenLifetime: number;
-  /** Seconds of staleness beyond which every signal aborts; `null`: none does. */
+  /** The staleness, in seconds, beyond which all signals abort. `null` means that they never abort for this reason. */
   readonly maxStaleness: number | null;
-  /** Returns the seconds since the last complete read of the feed. */
+  /** Returns the number of seconds since the start of the last complete read of the feed. */
   readonly staleness: () => number;
   readonly findSessionEnd: FindSessionEnd;
+  /** Default: by the ids themselves, as `onRevocation` needs them. */
+  readonly toGroups?: ToTokenGroups;
   readonly schedule?: Schedule | undefined;
 }
+
+const toTokenGroup = (tokenId: string): TokenGroup => `t:${tokenId}`;
+const toSessionGroup = (sessionId: string): TokenGroup => `s:${sessionId}`;
+const toUserGroup = (userId: string): TokenGroup => `u:${userId}`;
+const toOwnGroups: ToTokenGroups = ({ tokenId, sessionId, userId }) => [
+  toTokenGroup(tokenId),
+  toSessionGroup(sessionId),
+  toUserGroup(userId),
+];
 
 /** Creates the signals of this process. */
 export function createSignals(options: SignalsOptions): Signals {
   const { index, clock, leeway, accessTokenLifetime, maxStaleness, staleness, findSessionEnd } = options;
-  const { schedule = unrefSchedule } = options;
-  const byToken = new Map<string, Registration>();
-  const bySession = new Map<string, Set<Registration>>();
-  const byUser = new Map<string, Set<Registration>>();
+  const { toGroups = toOwnGroups, schedule = unrefSchedule } = options;
+  const pending = new Set<Registration>();
+  const groups = new Map<TokenGroup, Set<Registration>>();
 
-  const toKey = ({ tokenId }: AccessClaims, until: SignalEnd) => `${until} ${tokenId}`;
   const secondsLeft = (claims: AccessClaims) => claims.expiresAt + leeway - clock.now();
   const isTooStale = (seconds: number) => maxStaleness !== null && seconds > maxStaleness;
 
@@ -93,44 +115,39 @@ export function createSignals(options: SignalsOptions): Signals {
     else await followSession(registration);
   }
 
-  /** Looks the session up once in the life of an access token: an idle session expires without an entry in the feed. */
+  /**
+   * Looks the session up once in the lifetime of each access token. This is necessary because a session that expires has no
+   * entry in the feed.
+   */
   async function followSession(registration: Registration): Promise<void> {
     try {
       const left = await findSessionEnd(registration.claims.sessionId);
-      if (registration.controller.signal.aborted || !isPending(registration)) return;
+      if (!pending.has(registration)) return;
       if (left === null) fire(registration, sessionOver());
       else startTimer(registration, Math.min(left + 1, accessTokenLifetime));
     } catch {
       // If the store stays away, the knowledge of revocations gets too stale.
-      if (isPending(registration)) startTimer(registration, retryDelay / 1000);
+      if (pending.has(registration)) startTimer(registration, retryDelay / 1000);
     }
   }
-
-  const isPending = ({ claims, until }: Registration) => byToken.has(toKey(claims, until));
 
   function fire(registration: Registration, reason: AuthError): void {
-    const { claims, until, controller, timer } = registration;
-    timer.cancel();
-    byToken.delete(toKey(claims, until));
-    removeFrom(bySession, claims.sessionId, registration);
-    removeFrom(byUser, claims.userId, registration);
-    controller.abort(reason);
+    registration.timer.cancel();
+    pending.delete(registration);
+    for (const group of registration.groups) removeFrom(groups, group, registration);
+    registration.controller.abort(reason);
   }
 
-  function affectedBy(revocation: Revocation): Iterable<Registration> {
-    switch (revocation.kind) {
-      case "session":
-        return bySession.get(revocation.sessionId) ?? [];
-      case "user":
-        return byUser.get(revocation.userId) ?? [];
-      case "token":
-        // Also a signal that follows the session: it was requested with a token that may have been stolen.
-        return ends
-          .map((until) => byToken.get(`${until} ${revocation.tokenId}`))
-          .filter((found) => found !== undefined);
-      case "all":
-        return byToken.values();
-    }
+  function recheck(affected: Iterable<TokenGroup> | null, reason?: RevokeReason): void {
+    if (pending.size === 0) return;
+    const found = affected === null ? [...pending] : [...affected].flatMap((group) => [...(groups.get(group) ?? [])]);
+    // A signal may be in two of the groups.
+    for (const one of found) if (pending.has(one) && index.isRevoked(one.claims)) fire(one, tokenRevoked(reason));
+  }
+
+  function find({ tokenId }: AccessClaims, [group]: readonly TokenGroup[], until: SignalEnd): Registration | undefined {
+    const sharing = group === undefined ? undefined : groups.get(group);
+    return sharing && [...sharing].find((one) => one.until === until && one.claims.tokenId === tokenId);
   }
 
   return {
@@ -138,34 +155,32 @@ export function createSignals(options: SignalsOptions): Signals {
       if (secondsLeft(claims) <= 0) return AbortSignal.abort(tokenExpired());
       if (index.isRevoked(claims)) return AbortSignal.abort(tokenRevoked());
       if (isTooStale(staleness())) return AbortSignal.abort(tooStale());
-      const known = byToken.get(toKey(claims, until));
+      const own = toGroups(claims);
+      const known = find(claims, own, until);
       if (known !== undefined) return known.controller.signal;
 
-      const registration = { claims, until, controller: new AbortController(), timer: { cancel() {} } };
+      const registration = { claims, until, groups: own, controller: new AbortController(), timer: { cancel() {} } };
       startTimer(registration, secondsLeft(claims));
-      byToken.set(toKey(claims, until), registration);
-      addTo(bySession, claims.sessionId, registration);
-      addTo(byUser, claims.userId, registration);
+      pending.add(registration);
+      for (const group of own) addTo(groups, group, registration);
       return registration.controller.signal;
     },
 
-    onRevocation(revocation) {
-      for (const registration of [...affectedBy(revocation)]) {
-        if (index.isRevoked(registration.claims)) fire(registration, tokenRevoked(revocation.reason));
-      }
-    },
+    onRevocation: (revocation) => recheck(toAffected(revocation), revocation.reason),
+    recheck,
 
     onStaleness(seconds) {
-      if (byToken.size > 0 && isTooStale(seconds)) for (const one of [...byToken.values()]) fire(one, tooStale());
+      if (pending.size > 0 && isTooStale(seconds)) for (const one of [...pending]) fire(one, tooStale());
     },
 
     stop() {
-      for (const { timer } of byToken.values()) timer.cancel();
-      for (const registrations of [byToken, bySession, byUser]) registrations.clear();
+      for (const { timer } of pending) timer.cancel();
+      pending.clear();
+      groups.clear();
     },
 
     get size() {
-      return byToken.size + bySession.size + byUser.size;
+      return groups.size;
     },
   };
 }
@@ -179,13 +194,28 @@ const tokenRevoked = (reason?: RevokeReason) =>
 const sessionOver = () => new AuthError("token_expired", "the session expired while it was in use");
 const tooStale = () => new AuthError("unavailable", "revocations are too stale");
 
-function addTo(groups: Map<string, Set<Registration>>, key: string, registration: Registration): void {
+/** Returns the groups of the tokens that a revocation may revoke; `null`: all. */
+function toAffected(revocation: Revocation): readonly TokenGroup[] | null {
+  switch (revocation.kind) {
+    case "session":
+      return [toSessionGroup(revocation.sessionId)];
+    case "user":
+      return [toUserGroup(revocation.userId)];
+    case "token":
+      // Also a signal that follows the session: it was requested with a token that may have been stolen.
+      return [toTokenGroup(revocation.tokenId)];
+    case "all":
+      return null;
+  }
+}
+
+function addTo(groups: Map<TokenGroup, Set<Registration>>, key: TokenGroup, registration: Registration): void {
   const group = groups.get(key);
   if (group === undefined) groups.set(key, new Set([registration]));
   else group.add(registration);
 }
 
-function removeFrom(groups: Map<string, Set<Registration>>, key: string, registration: Registration): void {
+function removeFrom(groups: Map<TokenGroup, Set<Registration>>, key: TokenGroup, registration: Registration): void {
   const group = groups.get(key);
   group?.delete(registration);
   if (group?.size === 0) groups.delete(key);

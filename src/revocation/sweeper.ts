@@ -3,19 +3,23 @@ import type { Look, NodeStore, RegistryNode } from "../core/store/nodes.ts";
 import { toWait } from "./registry-trust.ts";
 
 /**
- * Removes silent nodes from the registry in two steps, so that they delay confirmations for a short time only. A node that is
- * marked as leaving must register again before its reads count. When its lease is over, it is removed.
+ * Removes silent nodes from the registry in two steps, so that they delay confirmations only for a short time. First, a
+ * node is marked as leaving. It must then register again before its reads count. If it hasn't done so by the end of its
+ * lease, it is removed.
  */
 export interface Sweeper {
   /** Marks nodes as leaving. Never rejects. */
   mark(silent: readonly RegistryNode[]): Promise<void>;
-  /** Removes nodes that a look has shown as leaving for longer than their lease, no matter which process marked them. Never rejects. */
+  /**
+   * Removes the nodes that have been leaving for longer than their lease, according to `look`. It doesn't matter which
+   * process marked them. Never rejects.
+   */
   sweep(look: Look): Promise<void>;
-  /** Returns the milliseconds until a look may show a node that can be removed; `null` if none is leaving. */
+  /** Returns the number of milliseconds until a node may be ready to be removed, or `null` if no node is leaving. */
   toNextSweep(): number | null;
 }
 
-/** When a node was first seen as leaving, and for how long it must be. Milliseconds on the monotonic clock. */
+/** When a node was first seen as leaving, and how long it must stay so. Both are in milliseconds on the monotonic clock. */
 interface Leaving {
   readonly since: number;
   readonly wait: number;
@@ -25,7 +29,7 @@ interface Leaving {
 export function createSweeper({ nodes, clock }: { readonly nodes: NodeStore; readonly clock: Clock }): Sweeper {
   const leaving = new Map<string, Leaving>();
 
-  const note = ({ id, lease }: RegistryNode) => {
+  const note = ({ id, lease }: Pick<RegistryNode, "id" | "lease">) => {
     if (!leaving.has(id)) leaving.set(id, { since: clock.monotonic(), wait: toWait(lease) });
   };
 
@@ -33,8 +37,9 @@ export function createSweeper({ nodes, clock }: { readonly nodes: NodeStore; rea
     async mark(silent) {
       for (const node of silent) {
         try {
-          if (!node.isLeaving) await nodes.markLeaving(node.id);
-          note(node);
+          // Its lease may have grown since the look. It can't any more.
+          const lease = node.isLeaving ? node.lease : await nodes.markLeaving(node.id);
+          if (lease !== null) note({ id: node.id, lease });
         } catch {
           // Another look shows it again.
         }

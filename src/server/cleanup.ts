@@ -4,14 +4,14 @@ import type { Settings } from "../core/settings/settings.ts";
 import type { DeletedCounts, Store } from "../core/store/index.ts";
 import { deleteExpiredRows } from "../flows/cleanup.ts";
 
-/** What a cleanup needs. */
+/** The options of `startCleanup`. */
 export interface CleanupOptions extends Pick<Settings, "auditRetention"> {
   readonly store: Pick<Store, "deleteExpired">;
-  /** Seconds between two runs, ±10 %. */
+  /** The number of seconds between two runs, ±10 %. */
   readonly interval: number;
   /** Called after every successful run. */
   readonly onDone: (deleted: DeletedCounts) => void;
-  /** Called after every run that failed. The next one comes at its usual time. */
+  /** Called after every run that failed. The next run takes place at its usual time. */
   readonly onError: (error: unknown) => void;
   /** Returns a random number from 0 to 1. Default: `Math.random`. */
   readonly random?: () => number;
@@ -20,13 +20,13 @@ export interface CleanupOptions extends Pick<Settings, "auditRetention"> {
 
 /** A cleanup that runs until it is stopped. */
 export interface Cleanup {
-  /** Stops after the batch in flight. */
+  /** Stops the cleanup after the current batch. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts to delete expired rows again and again. The first run is at a random time within one interval, and later intervals
- * vary by 10 %, so that nodes that were started together don't clean up together.
+ * Starts to delete expired rows at regular intervals. The first run takes place at a random time within one interval, and
+ * later intervals vary by 10 %. So nodes that were started together don't run their cleanups at the same time.
  */
 export function startCleanup(options: CleanupOptions): Cleanup {
   const { store, auditRetention, interval, onDone, onError } = options;

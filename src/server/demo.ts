@@ -3,7 +3,7 @@ import type { Auth } from "../auth.ts";
 import { AuthError } from "../core/errors.ts";
 import type { Settings } from "../core/settings/settings.ts";
 
-/** The credentials of the demo user. Show the password once and never store it. */
+/** The credentials of the demo user. Show the password once, and never store it. */
 export interface Demo {
   readonly username: string;
   readonly password: string;
@@ -12,7 +12,7 @@ export interface Demo {
 /**
  * Creates the user `demo` with a random password if there are no users.
  *
- * @returns the credentials, or `null` if there is a user already.
+ * @returns the credentials, or `null` if there already are users.
  */
 export async function ensureDemoUser(
   users: Pick<Auth["users"], "create" | "list">,

@@ -1,5 +1,5 @@
 import type { Clock } from "../core/runtime/clock.ts";
-import type { RunningServer } from "./serve.ts";
+import type { ServerLog } from "./observe/log.ts";
 
 /** The part of Node's `process` that `closeOnSignals` needs. */
 export interface ProcessSignals {
@@ -8,23 +8,29 @@ export interface ProcessSignals {
   exit(code: number): void;
 }
 
-/** The longest time that closing may take, in milliseconds. Afterwards the process exits with code 1. */
+/** What is closed: a server or a sidecar. */
+export interface Closable {
+  readonly log: Pick<ServerLog, "error">;
+  /** Answers running requests, and closes everything. */
+  close(): Promise<void>;
+}
+
+/** The longest time that closing may take, in milliseconds. After that, the process exits with code 1. */
 const closeTimeout = 10_000;
 
-/** A signal so soon after the first is a duplicate, in milliseconds: npm forwards what the process receives itself. */
+/**
+ * The time in which a second signal counts as a duplicate of the first, in milliseconds. npm forwards signals that the
+ * process also receives itself.
+ */
 const duplicateInterval = 500;
 
 /**
- * Closes the server at the first SIGTERM or SIGINT and exits with code 0. A second signal exits at once with code 1. An
- * uncaught error is logged and exits with code 1, because it leaves the process in an unknown state.
+ * Closes the server at the first SIGTERM or SIGINT, and exits with code 0. At a second signal, exits immediately with code
+ * 1. At an uncaught error, logs the error and exits with code 1, because the state of the process is unknown.
  *
- * @param now returns milliseconds on a clock that never steps.
+ * @param now returns the time in milliseconds, on a clock that never jumps.
  */
-export function closeOnSignals(
-  server: Pick<RunningServer, "close" | "log">,
-  process: ProcessSignals,
-  now: Clock["monotonic"],
-): void {
+export function closeOnSignals(server: Closable, process: ProcessSignals, now: Clock["monotonic"]): void {
   let closingSince: number | null = null;
 
   function fail(error: unknown, message: string): void {

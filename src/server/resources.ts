@@ -3,9 +3,10 @@ export interface Resources {
   /** Adds a function that closes one resource. */
   add(close: () => void | Promise<void>): void;
   /**
-   * Closes every resource once, the last one first, also if one fails to close. Every call settles after all of them are closed.
+   * Closes all resources once, in reverse order, even if one of them fails to close. Every call settles after all resources
+   * are closed.
    *
-   * @throws what the first resource that failed has thrown.
+   * @throws the error of the first resource that failed to close.
    */
   close(): Promise<void>;
 }

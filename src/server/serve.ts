@@ -30,7 +30,10 @@ import { createResources, type Resources } from "./resources.ts";
 
 /** The options of `serve`. */
 export interface ServeOptions {
-  /** Receives the lines of the log. If it is a stream, it needs a listener for the event "error". */
+  /**
+   * The stream to which the lines of the log are written. If it is a stream of Node, it needs a listener for the event
+   * "error".
+   */
   readonly logTo: LineWriter;
   /** Called once, with the error of the first line of the log that could not be written. Default: does nothing. */
   readonly onLogLost?: (error: Error) => void;
@@ -43,38 +46,43 @@ export interface ServeOptions {
 
 /** A running server. */
 export interface RunningServer {
-  /** For example "http://127.0.0.1:8000". */
+  /** The server's URL, for example "http://127.0.0.1:8000". */
   readonly url: string;
-  /** For example "http://127.0.0.1:9464/metrics"; `null` without `metricsPort`. */
+  /** The URL of the metrics, for example "http://127.0.0.1:9464/metrics". `null` without `metricsPort`. */
   readonly metricsUrl: string | null;
-  /** The database, for people. Without a password. */
+  /** A text for people that describes the database. It contains no password. */
   readonly database: string;
-  /** The signing key or secret that was created at this start; `null` if there was one already. */
+  /** The signing key or secret that was created at this start. `null` if it already existed. */
   readonly createdKey: CreatedKey | null;
-  /** What the operator should know about unsafe settings: full sentences. */
+  /** What the operator should know about unsafe settings, as full sentences. */
   readonly warnings: readonly string[];
   /** The demo user that was created at this start, or `null`. Show the password now: only its hash is stored. */
   readonly demo: Demo | null;
   readonly log: ServerLog;
-  /** Stops accepting requests, answers running ones, and closes feed and store, within 10 seconds. Idempotent. */
+  /**
+   * Stops accepting requests, answers running ones, and closes the feed and the store, within 10 seconds. Further calls do
+   * nothing more.
+   */
   close(): Promise<void>;
 }
 
-/** A key that was created beside the SQLite database or, if that is in memory, in memory. */
+/** A key that was created next to the SQLite database. If the database is in memory, the key is in memory too. */
 export interface CreatedKey extends Pick<ServerKey, "file"> {
   readonly key: DefaultKey;
 }
 
-/** How long to wait for running requests at the end, in milliseconds: the rest of the 10 s is for closing the store. */
+/** How long closing waits for running requests, in milliseconds. The rest of the 10 s is for closing the store. */
 const closeTimeout = 8_000;
 
-/** The same for the metrics. */
+/** How long closing waits for running requests for metrics, in milliseconds. */
 const metricsCloseTimeout = 500;
 
 /**
- * Migrates the database, loads the revocations, and serves. Closes everything that was opened if it fails.
+ * Migrates the database, loads the revocations, and starts to serve. If it fails, it closes everything that it has opened.
  *
- * @throws ConfigError, SchemaVersionError, StoreUnavailableError
+ * @throws ConfigError if a setting is wrong.
+ * @throws SchemaVersionError if the database is newer than this version.
+ * @throws StoreUnavailableError if the database can't answer.
  */
 export async function serve(config: Config, options: ServeOptions): Promise<RunningServer> {
   const resources = createResources();
@@ -94,7 +102,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     onLost: (error) => options.onLogLost?.(error),
     onRecovered: (lost) => log.linesLost(lost),
   });
-  const log = createLog({ level: server.logLevel, destination: output });
+  const log = createLog({ settings, level: server.logLevel, destination: output });
   const onError = (error: unknown) => log.error(error, "a request failed");
   const { store, database, keys, createdKey } = await openDatabase(config, resources);
   const onLag = (seconds: number) => metrics?.lag(seconds);
@@ -155,6 +163,8 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   };
   const listener = await listen({ fetch, host, port, onMalformed: log.malformed, limits: server });
   resources.add(() => listener.close(closeTimeout));
+  // Before that, because streams would keep the listener open.
+  resources.add(() => auth.drain());
   const { url } = listener;
   return Object.freeze({ url, metricsUrl, database, createdKey, warnings, demo, log, close: resources.close });
 }
@@ -186,7 +196,12 @@ async function openDatabase(config: Config, resources: Resources): Promise<Opene
   return { store, database: database.label, keys, createdKey: { key, file: created.file } };
 }
 
-/** A key that is created beside a key ring would be in the way once the ring can be opened again. @throws ConfigError */
+/**
+ * Throws if the database has a key ring. A key that is created next to a key ring would cause conflicts once the ring can
+ * be decrypted again.
+ *
+ * @throws ConfigError that names the missing key encryption key.
+ */
 async function requireNoRing({ keys }: Store): Promise<void> {
   const sealed = (await keys.read()).keys.find(isSealed);
   if (sealed === undefined) return;
@@ -195,7 +210,11 @@ async function requireNoRing({ keys }: Store): Promise<void> {
   );
 }
 
-/** A database with sessions had its secret elsewhere, and a new one would end them all. @throws ConfigError */
+/**
+ * Throws if the database has sessions. Their secret was somewhere else, and a new secret would make all of them invalid.
+ *
+ * @throws ConfigError that says how to set the former secret.
+ */
 async function requireNoSession(store: Store): Promise<void> {
   const { sessions } = await store.sessions.list({ limit: 1 });
   if (sessions.length === 0) return;

@@ -1,14 +1,14 @@
 import type { AuditEntry, AuditQuery, AuditRow } from "../core/store/audit.ts";
 import { toFormerOutcome, toFormerType, withCurrentNames } from "./former-names.ts";
 
-/** Every column of `audit_log`, under the names of an `AuditEntry`. `details` is JSON. */
+/** All columns of `audit_log`, with the names of an `AuditEntry`. `details` is JSON. */
 export const auditColumns = `seq AS "id", at AS "time", type, user_id AS "userId", session_id AS "sessionId", ip,
   user_agent AS "userAgent", actor, reason, details`;
 
-/** A row of `auditColumns`. */
+/** A row with `auditColumns`. */
 export type AuditEntryRow = AuditRow & { readonly id: number };
 
-/** Converts a row to an entry, under the names of today. */
+/** Converts a row to an entry with the current names. */
 export function toAuditEntry(row: AuditEntryRow): AuditEntry {
   return withCurrentNames({ ...row, details: JSON.parse(row.details) });
 }
@@ -24,7 +24,7 @@ const conditions = {
   since: "at >= :since",
 } as const;
 
-/** Returns the conditions of a query on `audit_log`, each after an AND, and their parameters. */
+/** Returns the SQL conditions of a query on `audit_log` with their parameters. Each condition begins with AND. */
 export function toAuditConditions(query: AuditQuery): {
   readonly sql: string;
   readonly parameters: Readonly<Record<string, string | number>>;

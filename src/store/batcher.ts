@@ -1,51 +1,52 @@
 import { StoreUnavailableError } from "../core/errors.ts";
 
-/** What `runBatch` returns for an item that it left out of the batch. */
+/** The value that `runBatch` returns for an item that it left out of the batch. */
 export const leftOut: unique symbol = Symbol("left out of the batch");
 
-/** How a batcher runs items, and its limits. */
+/** The functions and limits of a batcher. */
 export interface BatcherOptions<Item, Result> {
   /**
-   * Commits the items in one transaction. Returns a result for each item, in their order, or `leftOut`. If it throws,
-   * every item is rejected with that error.
+   * Commits the items in one transaction. Returns a result for each item in the order of the items, or `leftOut` for an
+   * item that it left out. If it throws, every item is rejected with that error.
    */
   readonly runBatch: (items: readonly Item[]) => Promise<readonly (Result | typeof leftOut)[]>;
   /** Commits one item that was left out of its batch. */
   readonly runAlone: (item: Item) => Promise<Result>;
   /**
-   * Returns an item's key. Items with the same key run one after another, in their order. `null`: the item has no key.
+   * Returns the key of an item, or `null` if the item has no key. Items with the same key run one after another, in their
+   * order.
    */
   readonly toKey: (item: Item) => string | null;
   /** Returns the operation's name, for error messages. */
   readonly toOperation: (item: Item) => string;
-  /** How many batches may run at once. */
+  /** The maximum number of batches that run at the same time. */
   readonly maxConcurrent: number;
-  /** How many items a batch may have. */
+  /** The maximum number of items in a batch. */
   readonly maxItems: number;
-  /** How many items may wait for a batch. More are rejected at once. */
+  /** The maximum number of items that wait for a batch. Further items are rejected immediately. */
   readonly maxWaiting: number;
   /** How long an item may wait for a batch, in milliseconds. */
   readonly maxWait: number;
-  /** Called for every item that is rejected because too many wait, or because it waited too long. */
+  /** Called for every item that is rejected because too many items are waiting, or because it waited too long. */
   readonly onReject?: () => void;
 }
 
 interface Entry<Item, Result> {
   readonly item: Item;
   readonly key: string | null;
-  /** Milliseconds on the monotonic clock. */
+  /** The time until which the item may wait, in milliseconds on the monotonic clock. */
   readonly deadline: number;
   readonly resolve: (result: Result | Promise<Result>) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Creates a function that commits items in groups. Items that arrive while the database is busy are committed together
- * and share one flush to the disk. If it is idle, an item runs at once, with the others of the same turn of the event
- * loop. Each item succeeds or fails by itself.
+ * Creates a function that commits items in groups. Items that arrive while the database is busy are committed together and
+ * share one flush to the disk. If the database is idle, an item runs immediately, together with the other items from the
+ * same turn of the event loop. Each item succeeds or fails independently.
  *
- * @returns a function that takes an item and fulfils with its result. It rejects with a StoreUnavailableError if too
- *   many items wait, or if the item waited too long.
+ * @returns a function that takes an item and fulfils with its result. It rejects with a StoreUnavailableError if too many
+ * items are waiting, or if the item waited too long.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): (item: Item) => Promise<Result> {
   const { toKey, toOperation, maxConcurrent, maxItems, maxWaiting, maxWait } = options;
@@ -55,7 +56,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   let isScheduled = false;
   let deadlineTimer: NodeJS.Timeout | null = null;
 
-  /** Starts batches after the event loop has read everything that has arrived. */
+  /** Starts batches after the event loop has read all data that has arrived. */
   function schedule(): void {
     if (isScheduled || waiting.length === 0) return;
     isScheduled = true;

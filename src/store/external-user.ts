@@ -1,9 +1,9 @@
 import type { NewUser } from "../core/store/users.ts";
 
-/** The fields of a user's row that are given when it is inserted. */
+/** The fields that are given when a user's row is inserted. */
 export type UserFields = Omit<NewUser, "id" | "usernameKey"> & { readonly usernameKey: string | null };
 
-/** The fields of a user of the application's own table. Here the row only carries the epoch. */
+/** The fields of a row for a user of the application's own table. The row is needed only for the epoch. */
 export const externalUser: UserFields = Object.freeze({
   username: "",
   usernameKey: null,

@@ -5,33 +5,33 @@ import { toUserNumber } from "./user-number.ts";
 export interface ExistingUser {
   /** The user's id. */
   readonly id: string;
-  /** `null` for a user of the application's own table. */
+  /** The user's key, or `null` for a user of the application's own table. */
   readonly usernameKey: string | null;
 }
 
 /** A user to insert, with an id. */
 export interface UserToInsert extends ImportedUser {
   readonly id: string;
-  /** Whether the id is the one that the user had in the other system. */
+  /** Whether the id is the same as in the other system. */
   readonly isImported: boolean;
 }
 
-/** What importing a batch of users changes. */
+/** The changes that importing a batch of users makes. */
 export interface ImportPlan {
-  /** One for each user of the batch, in order. */
+  /** The outcomes, one for each user of the batch, in the order of the users. */
   readonly outcomes: readonly ImportOutcome[];
-  /** The users with the outcome `created`, in order. */
+  /** The users with the outcome `created`, in the order of the batch. */
   readonly inserts: readonly UserToInsert[];
-  /** The ids of users who exist with the id and the name that they had in the other system. */
+  /** The ids of existing users who have the same id and name as in the other system. */
   readonly sameIds: readonly string[];
-  /** The highest number that was ever a user's id, these inserts included. */
+  /** The highest number that was ever a user's id, including these inserts. */
   readonly lastNumber: number;
 }
 
 /**
- * Plans the import of a batch of users. Users without an id get numbers above every number of the batch.
+ * Plans the import of a batch of users. Users without an id get numbers that are higher than every number in the batch.
  *
- * @param existing every user in the database who has an id or a name of the batch.
+ * @param existing all users in the database who have an id or a name from the batch.
  * @param lastNumber the highest number that was ever a user's id.
  */
 export function planImport(

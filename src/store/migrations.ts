@@ -1,6 +1,6 @@
 import { SchemaVersionError } from "../core/errors.ts";
 
-/** One step of a schema. Numbers are consecutive from 1. A step never changes once it was released. */
+/** One step of a schema. Numbers are consecutive and start at 1. A step never changes after its release. */
 export interface Migration {
   /** The schema's version after this step. */
   readonly number: number;
@@ -11,9 +11,9 @@ export interface Migration {
 }
 
 /**
- * Returns the migrations that a database still needs, in order.
+ * Returns the migrations that a database still needs, in the order in which they must be applied.
  *
- * @param version the number of the last migration that was applied to the database; 0 for none.
+ * @param version the number of the last migration that was applied to the database, or 0 if none was applied.
  * @throws SchemaVersionError if the database is newer than this version of tokenpair.
  */
 export function toPending(migrations: readonly Migration[], version: number): readonly Migration[] {
@@ -28,9 +28,9 @@ export function toPending(migrations: readonly Migration[], version: number): re
 }
 
 /**
- * Requires the database to have exactly the schema of this version of tokenpair.
+ * Checks that the database has exactly the schema of this version of tokenpair.
  *
- * @param version the number of the last migration that was applied to the database; 0 for none.
+ * @param version the number of the last migration that was applied to the database, or 0 if none was applied.
  * @throws SchemaVersionError if the database is older or newer. The message says what to do.
  */
 export function requireUpToDate(migrations: readonly Migration[], version: number): void {

@@ -1,19 +1,19 @@
 import type { RedeemedSession } from "../core/store/legacy.ts";
 import type { NewSession } from "../core/store/sessions.ts";
 
-/** A session to insert: of a login, or one for which a token of another system is redeemed. */
+/** A session to insert, either for a login or for a redeemed token of another system. */
 export type SessionToInsert = Omit<NewSession, "updateLastLogin"> &
   Partial<Pick<NewSession, "updateLastLogin">> &
   Partial<Pick<RedeemedSession, "previousHash" | "salt" | "idempotencyHash">>;
 
-/** Why a session isn't inserted. */
+/** The reason why a session isn't inserted. */
 export type UserRefusal = "user_gone" | "user_inactive" | "user_epoch_changed";
 
 /**
- * Returns why a session isn't inserted: what has become of its user since the user was read.
+ * Returns why a session isn't inserted: what has happened to its user since the user was read.
  *
- * @param user `null` if there is none.
- * @returns `null` if the session may be inserted.
+ * @param user the user, or `null` if there is no such user.
+ * @returns the reason, or `null` if the session may be inserted.
  */
 export function findUserRefusal(
   user: { readonly isActive: boolean; readonly epoch: number } | null,

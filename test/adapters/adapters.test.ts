@@ -10,7 +10,10 @@ import * as forExpress from "../../src/adapters/express.ts";
 import * as forFastify from "../../src/adapters/fastify.ts";
 import * as forHono from "../../src/adapters/hono.ts";
 import * as forNode from "../../src/adapters/node.ts";
+import { frameType } from "../../src/flows/feed-readers.ts";
 import type { Auth, Authentication, Settings, User } from "../../src/index.ts";
+import { addService } from "../support/services.ts";
+import { issuerSettings, openVerifier, whenVerifiersKnow } from "../support/verifier.ts";
 import {
   createScriptAuth,
   credentials,
@@ -64,6 +67,27 @@ describe.each<readonly [string, Start]>([
     }
   });
 
+  it(`passes the HTTP script on ${name} behind a verifier that reads from the issuer`, async () => {
+    const { auth, store, close } = await createScriptAuth(issuerSettings);
+    const verifier = await openVerifier({ auth, store });
+    const app = await start({
+      ...auth,
+      check: (request, options) => verifier.check(request, options),
+      fetch: async (request, connection) => {
+        const response = await auth.fetch(request, connection);
+        await whenVerifiersKnow(auth);
+        return response;
+      },
+    });
+    try {
+      await runHttpScript(app.url, auth, name.includes("body parsers"));
+    } finally {
+      await app.close();
+      verifier.close();
+      await close();
+    }
+  });
+
   it(`lets pages of trusted origins use the application's own routes on ${name}`, async () => {
     const { auth, close } = await createScriptAuth({
       trustedOrigins: ["https://app.example.com", "ionic://localhost"],
@@ -89,6 +113,23 @@ describe.each<readonly [string, Start]>([
     const { auth, close } = await createScriptAuth();
     const app = await start(auth);
     await runStepUpScript(app.url, auth);
+    await app.close();
+    await close();
+  });
+
+  it(`streams the revocation feed on ${name}, and ends the stream when auth drains`, async () => {
+    const { auth, store, close } = await createScriptAuth();
+    const service = await addService({ store }, ["feed"]);
+    const app = await start(auth);
+    const response = await fetch(`${app.url}/api/auth/revocations/?stream=1`, { headers: service.bearer });
+    expect([response.status, response.headers.get("Content-Type")]).toEqual([200, frameType]);
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    const { value } = await reader.read();
+    expect(Buffer.from(value ?? []).toString("latin1", 0, 4)).toBe("TPR1");
+    auth.drain();
+    while (!(await reader.read()).done);
+    const refused = await fetch(`${app.url}/api/auth/revocations/?stream=1`, { headers: service.bearer });
+    expect(refused.status).toBe(503);
     await app.close();
     await close();
   });

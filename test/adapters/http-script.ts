@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect } from "vitest";
-import { type Auth, createAuth, type Settings } from "../../src/index.ts";
+import { type Auth, type AuthOptions, createAuth, type Store } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 
 /** An application under one framework, with the endpoints mounted and `/hello` behind `requireUser`. */
@@ -15,15 +15,16 @@ export const credentials = { username: "alice", password: "correct horse battery
 
 /** Creates the `Auth` that every framework mounts. */
 export async function createScriptAuth(
-  settings: Partial<Settings> = {},
-): Promise<{ readonly auth: Auth; close(): Promise<void> }> {
+  settings: Partial<AuthOptions> = {},
+): Promise<{ readonly auth: Auth; readonly store: Store; close(): Promise<void> }> {
   const store = sqliteStore(":memory:");
   await store.migrate();
-  const auth = createAuth({ store, signingKey, ...settings });
+  const auth = createAuth({ store, signingKey, ...settings } as AuthOptions);
   await auth.ready();
   await auth.users.create(credentials);
   return {
     auth,
+    store,
     close: async () => {
       await auth.close();
       await store.close();

@@ -188,6 +188,7 @@ describe("a node", () => {
     expect(single.stats()).toEqual({
       revocations: expect.anything(),
       passwords: expect.anything(),
+      readers: expect.anything(),
       store: { isWritable: true },
       keys: { kid: expect.stringMatching(/^[0-9a-f]{16}$/), algorithm: "HS256", age: null, isReadable: true },
     });

@@ -45,33 +45,31 @@ describe("cross-site request forgery", () => {
   });
 
   /** Returns the requests with these methods that have arrived since. */
-  const arrived = (since: number, methods: readonly string[]): readonly LogLine[] =>
-    site
-      .log()
-      .slice(since)
-      .filter(({ msg, method = "" }) => msg === "request" && methods.includes(method));
+  const arrived = async (since: number, methods: readonly string[]): Promise<readonly LogLine[]> =>
+    (await site.log()).slice(since).filter(({ msg, method = "" }) => msg === "request" && methods.includes(method));
 
   /** Submits forms of every kind, each in its own frame, and then one that navigates the whole tab. */
   async function attackByForms(tab: Tab, host: string): Promise<void> {
-    const since = site.log().length;
+    const since = (await site.log()).length;
     const forgeries = toForgeries(user);
     const forms = forgeries.map(({ path, body }, at) => toForm(`${site.origin}${path}`, body, `frame${at}`));
     const frames = forms.map((_, at) => `<iframe name="frame${at}"></iframe>`);
     await tab.goto(attacker.serve(host, frames.join("") + forms.join("")));
     await tab.evaluate(submitAll);
-    await until(() => arrived(since, ["POST"]).length >= forms.length);
+    await until(async () => (await arrived(since, ["POST"])).length >= forms.length);
     const path = "/api/auth/logout/";
     await tab.goto(attacker.serve(host, toForm(`${site.origin}${path}`, '{"scope":"all"}', "_top")));
     // The page may be gone before it has answered.
     await tab.evaluate(submitAll).catch(() => undefined);
     await until(async () => (await tab.evaluate(() => location.pathname).catch(() => "")) === path);
-    expect(arrived(since, ["POST"]).length).toBeGreaterThan(forms.length);
-    expect(arrived(since, ["POST"]).filter(({ status = 0 }) => status < 400)).toEqual([]);
+    const posts = await arrived(since, ["POST"]);
+    expect(posts.length).toBeGreaterThan(forms.length);
+    expect(posts.filter(({ status = 0 }) => status < 400)).toEqual([]);
   }
 
   /** Sends every call in every mode. The attacker's page can read none of the responses. */
   async function attackByFetch(tab: Tab, host: string): Promise<void> {
-    const since = site.log().length;
+    const since = (await site.log()).length;
     const session = `/api/auth/sessions/${before.sessions[0]?.id}/`;
     const calls = [
       ...toForgeries(user).map((forgery) => ({ ...forgery, method: "POST" })),
@@ -85,18 +83,18 @@ describe("cross-site request forgery", () => {
     expect(answers).toEqual(
       calls.flatMap(() => ["", "unreadable", "unreadable"]).map((text) => expect.toBeOneOf([text, "unreadable"])),
     );
-    const changing = arrived(since, ["POST", "PATCH", "DELETE"]);
+    const changing = await arrived(since, ["POST", "PATCH", "DELETE"]);
     expect(changing.length).toBeGreaterThanOrEqual(toForgeries(user).length);
     expect(changing.filter(({ status = 0 }) => status < 400)).toEqual([]);
   }
 
   /** Loads images, which a browser requests without a preflight. */
   async function attackByImages(tab: Tab, host: string): Promise<void> {
-    const since = site.log().length;
+    const since = (await site.log()).length;
     const paths = ["logout/", "refresh/", `login/?username=${user}&password=x`, "password/"];
     const images = paths.map((path) => `<img src="${site.origin}/api/auth/${path}">`);
     await tab.goto(attacker.serve(host, images.join("")));
-    expect(arrived(since, ["GET"]).map(({ status }) => status)).toEqual([405, 405, 405, 405]);
+    expect((await arrived(since, ["GET"])).map(({ status }) => status)).toEqual([405, 405, 405, 405]);
   }
 
   it.each(places)("refuses every forged form, fetch and image from %s", async (_, host) => {

@@ -43,13 +43,13 @@ describe("a page that comes back from the back/forward cache", () => {
     if (traits.hasBackForwardCache) await page.goto(`${site.origin}${documentPath}`);
     else await page.evaluate(dispatch, "pagehide");
     await meanwhile();
-    const since = site.log().length;
+    const since = (await site.log()).length;
     if (traits.hasBackForwardCache) await page.goBack();
     else await page.evaluate(dispatch, "pageshow");
     // `persisted` was true. A page that is loaded again has no such mark.
     await until(async () => (await page.locator("body.cached").count()) === 1);
     await isDone();
-    const requests = site.log().slice(since);
+    const requests = (await site.log()).slice(since);
     return requests.filter(({ msg }) => msg === "request").map(({ path }) => path);
   }
 

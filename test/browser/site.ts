@@ -20,10 +20,10 @@ export interface LogLine {
 export interface Site {
   readonly origin: string;
   readonly port: number;
-  /** Returns what the server has logged. */
-  readonly log: () => readonly LogLine[];
-  /** Returns the outcomes of this user's refreshes. */
-  readonly refreshesOf: (username: string) => readonly string[];
+  /** Returns what the server has logged until now. */
+  readonly log: () => Promise<readonly LogLine[]>;
+  /** Returns the outcomes of this user's refreshes until now. */
+  readonly refreshesOf: (username: string) => Promise<readonly string[]>;
   /** Creates a user with `password` and returns the name. */
   readonly newUser: () => Promise<string>;
   /** Returns whether `password` is this user's password. */
@@ -59,6 +59,8 @@ export interface Lifetimes {
 export interface SiteSettings {
   /** The prefix that a proxy removes. Default: none. */
   readonly publicPath?: string;
+  /** The name of the header that carries the CSRF token. Default: the server's default. */
+  readonly csrfHeaderName?: string;
 }
 
 /** Starts a server with a new database. */
@@ -67,6 +69,7 @@ export async function openSite({
   refresh = 600,
   reuseInterval = 10,
   publicPath,
+  csrfHeaderName,
 }: Lifetimes & SiteSettings): Promise<Site> {
   const env = {
     TOKENPAIR_PAGE: "true",
@@ -75,6 +78,7 @@ export async function openSite({
     TOKENPAIR_REFRESH_TOKEN_LIFETIME: String(refresh),
     TOKENPAIR_REUSE_INTERVAL: String(reuseInterval),
     ...(publicPath === undefined ? {} : { TOKENPAIR_PUBLIC_PATH: publicPath }),
+    ...(csrfHeaderName === undefined ? {} : { TOKENPAIR_CSRF_HEADER_NAME: csrfHeaderName }),
   };
   // Only with development cookies does WebKit keep the session at http://localhost.
   const args = traits.keepsSecureCookies ? [] : ["--demo"];
@@ -83,7 +87,9 @@ export async function openSite({
   const lines: LogLine[] = [];
   const users = new Map<string, string>();
   let serial = 0;
+  let marks = 0;
   const { port } = server;
+  const isMark = ({ path = "" }: LogLine) => path.startsWith("/mark/");
 
   function listen(): void {
     let rest = "";
@@ -94,13 +100,22 @@ export async function openSite({
     });
   }
 
+  /** The log arrives later than the responses, so this sends a request of its own and waits for its line. */
+  async function readLog(): Promise<readonly LogLine[]> {
+    marks += 1;
+    const mark = `/mark/${marks}`;
+    await fetch(`http://localhost:${port}${mark}`);
+    await until(() => lines.some(({ path }) => path === mark));
+    return lines.filter((line) => !isMark(line));
+  }
+
   listen();
   return {
     origin: `http://localhost:${port}`,
     port,
-    log: () => lines,
-    refreshesOf(username) {
-      const own = lines.filter(({ msg, userId }) => msg === "refresh" && userId === users.get(username));
+    log: readLog,
+    async refreshesOf(username) {
+      const own = (await readLog()).filter(({ msg, userId }) => msg === "refresh" && userId === users.get(username));
       return own.map(({ outcome }) => outcome ?? "");
     },
     async newUser() {

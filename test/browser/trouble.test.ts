@@ -4,6 +4,7 @@ import { openBrowser, traits } from "./browsers.ts";
 import type { TestBrowser } from "./device.ts";
 import { bannerOf, callApi, logIn, openLoggedIn, openTab, seeAccount, seeLoginForm } from "./person.ts";
 import { documentPath, openSite, password, type Site } from "./site.ts";
+import { until } from "./until.ts";
 
 describe("a user in trouble", () => {
   let site: Site;
@@ -33,6 +34,39 @@ describe("a user in trouble", () => {
     expect(await Promise.all([alice, bob].map(site.hasPassword))).toEqual([true, true]);
   });
 
+  it("shows the login form after another front end has logged the user out, and doesn't blame inactivity alone", async () => {
+    const device = await browser.device();
+    const page = await openLoggedIn(device, site, await site.newUser());
+    const other = await device.newPage();
+    await other.goto(`${site.origin}${documentPath}`);
+    await other.evaluate(logOutByFetch);
+    expect(await callApi(page)).toBe("logged out");
+    expect(await seeLoginForm(page)).toMatch(/^You are no longer logged in, for example after/);
+    await device.close();
+  });
+
+  it("says at the first click that the server is away, and at the next one that it is back", async () => {
+    const own = await openSite({ access: 600 });
+    const device = await browser.device();
+    const page = await openLoggedIn(device, own, await own.newUser());
+    await page.setViewportSize({ width: 1000, height: 500 });
+    // The list of devices isn't loaded any more, so only the clicks send requests.
+    await page.evaluate(() => {
+      Object.defineProperty(document, "visibilityState", { value: "hidden" });
+    });
+    await own.kill();
+    expect(await callApi(page)).toBe("No response");
+    await bannerOf(page).filter({ hasText: "No connection to the server. You are still logged in." }).waitFor();
+    expect(await page.getByRole("button", { name: "Change password" }).evaluateAll(isAboveBanner)).toBe(true);
+    await page.getByRole("button", { name: "Change password" }).click();
+    await page.getByText("Please enter your current password.").waitFor();
+    await own.restart();
+    expect(await callApi(page)).toBe("200 OK");
+    await until(async () => (await bannerOf(page).textContent()) === "");
+    await device.close();
+    await own.close();
+  });
+
   it("answers the first click after the server was away", async () => {
     const own = await openSite({ access: 4 });
     const device = await browser.device();
@@ -60,6 +94,21 @@ it.skipIf(!traits.canBlockCookies)("tells a user whose browser blocks cookies to
   await browser.close();
   await site.close();
 });
+
+/** Runs in the page. Scrolls to an element. Returns whether the banner doesn't cover it. */
+function isAboveBanner([element]: readonly HTMLElement[]): boolean {
+  element?.scrollIntoView({ block: "end", behavior: "instant" });
+  const top = document.querySelector(".banner")?.getBoundingClientRect().top ?? 0;
+  return element !== undefined && element.getBoundingClientRect().bottom <= top;
+}
+
+/** Runs in a page of the server's origin. Logs the user out without the client. */
+async function logOutByFetch(): Promise<void> {
+  const { csrf_token } = await (await fetch("/api/auth/csrf/")).json();
+  const headers = { "Content-Type": "application/json", "X-CSRFToken": csrf_token };
+  const response = await fetch("/api/auth/logout/", { method: "POST", headers, body: "{}" });
+  if (!response.ok) throw new Error(`logout: ${response.status}`);
+}
 
 /** Runs in a page of the server's origin. Logs a user in without the client, as another front end does. */
 async function logInByFetch(credentials: { readonly username: string; readonly password: string }): Promise<void> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, traits } from "./browsers.ts";
-import type { Device, Tab, TestBrowser } from "./device.ts";
+import type { Device, Locator, Tab, TestBrowser } from "./device.ts";
 import { watchFaults } from "./faults.ts";
 import {
   accountOf,
@@ -129,12 +129,14 @@ describe.concurrent("the page", () => {
     runScenario(async (device, user) => {
       const page = await openLoggedIn(device, site, user);
       const [expiry, refresh] = [page.locator(".figure").first(), page.locator(".figure").last()];
-      expect(await expiry.textContent()).toMatch(/^0:0[1-6]$/);
-      expect(await refresh.textContent()).toMatch(/^0:0[0-4]$/);
-      await until(async () => /^0:0[01]$/.test((await refresh.textContent()) ?? ""));
-      await until(() => site.refreshesOf(user).length === 2);
-      await until(async () => /^0:0[234]$/.test((await refresh.textContent()) ?? ""));
-      expect(site.refreshesOf(user)).toEqual(["rotated", "rotated"]);
+      const see = (figure: Locator, text: RegExp) => until(async () => text.test((await figure.textContent()) ?? ""));
+      await see(expiry, /^0:0[1-6]$/);
+      for (let time = 1; time <= 2; time++) {
+        await see(refresh, /^0:0[01]$/);
+        await until(async () => (await site.refreshesOf(user)).length >= time);
+        await see(refresh, /^0:0[234]$/);
+      }
+      expect((await site.refreshesOf(user)).filter((outcome) => outcome !== "rotated")).toEqual([]);
       expect(await accountOf(page, user).isVisible()).toBe(true);
     }));
 
@@ -145,7 +147,7 @@ describe.concurrent("the page", () => {
       const page = await openLoggedIn(device, site, user);
       await callApi(page);
       await changePassword(page, newPassword);
-      await until(() => site.refreshesOf(user).includes("rotated"));
+      await until(async () => (await site.refreshesOf(user)).includes("rotated"));
       await callApi(page);
       await page.reload();
       await seeAccount(page, user);

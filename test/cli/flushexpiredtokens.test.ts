@@ -60,14 +60,14 @@ describe("flushexpiredtokens", () => {
     const path = await createDatabase(1_500);
     expect(await flush(path, false)).toEqual({
       exit: 0,
-      stdout: '{"sessions":1500,"revocations":1,"failures":0,"audit_entries":0,"legacy_tokens":0}\n',
+      stdout: '{"sessions":1500,"revocations":1,"failures":0,"audit_entries":0,"legacy_tokens":0,"login_tickets":0}\n',
       stderr: "",
     });
     const store = sqliteStore(path);
     expect((await store.sessions.list({ limit: 10 })).sessions.map(({ id }) => id)).toEqual(["live"]);
     await store.close();
     expect((await flush(path, false)).stdout).toBe(
-      '{"sessions":0,"revocations":0,"failures":0,"audit_entries":0,"legacy_tokens":0}\n',
+      '{"sessions":0,"revocations":0,"failures":0,"audit_entries":0,"legacy_tokens":0,"login_tickets":0}\n',
     );
   });
 
@@ -81,13 +81,15 @@ describe("flushexpiredtokens", () => {
     await revoke(oneDay);
     await revoke(2 * oneDay + 60);
     expect((await flush(path, false)).stdout).toBe(
-      '{"sessions":0,"revocations":1,"failures":0,"audit_entries":0,"legacy_tokens":0}\n',
+      '{"sessions":0,"revocations":1,"failures":0,"audit_entries":0,"legacy_tokens":0,"login_tickets":0}\n',
     );
   });
 
   it("shows its progress on a terminal", async () => {
     const { stdout, stderr } = await flush(await createDatabase(1_001), true);
     expect(stderr).toContain("1000 sessions, 1 revocation, 0 counters of failed logins and 0 audit entries so far");
-    expect(stdout).toBe('{"sessions":1001,"revocations":1,"failures":0,"audit_entries":0,"legacy_tokens":0}\n');
+    expect(stdout).toBe(
+      '{"sessions":1001,"revocations":1,"failures":0,"audit_entries":0,"legacy_tokens":0,"login_tickets":0}\n',
+    );
   });
 });

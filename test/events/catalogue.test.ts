@@ -37,6 +37,26 @@ const throttled = { type: "throttled", retryAfter: 60, ...base } as const;
 const rows: readonly Row[] = [
   ["a login", { type: "login", ...session }, { audit: "transaction", count: ["logins", "success"] }],
   ["a new device", { type: "new_device", ...session }, { audit: "transaction", webhook: "new_device" }],
+  [
+    "a login that needs a second step",
+    { type: "login_pending", ...user },
+    { audit: "batch", count: ["logins", "second_factor_required"] },
+  ],
+  [
+    "a wrong second step",
+    { ...failed, ...user, code: "second_factor_invalid" },
+    { audit: "batch", count: ["logins", "second_factor_invalid"] },
+  ],
+  [
+    "a second step that came too late",
+    { ...failed, ...user, code: "ticket_invalid" },
+    { audit: "batch", count: ["logins", "ticket_invalid"] },
+  ],
+  [
+    "an invented ticket",
+    { ...failed, code: "ticket_invalid" },
+    { audit: "never", count: ["logins", "ticket_invalid"] },
+  ],
   ["a confirmation", { type: "session_confirmed", amr: "otp", ...session }, { audit: "transaction" }],
   [
     "a login with a wrong password",

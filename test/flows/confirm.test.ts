@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AccessClaims } from "../../src/core/claims.ts";
+import { requireAuthentication } from "../../src/core/require-authentication.ts";
 import type { AuthUser } from "../../src/core/user.ts";
-import { authenticate, requireAuthentication } from "../../src/flows/authenticate.ts";
+import { authenticate } from "../../src/flows/authenticate.ts";
 import { changePassword } from "../../src/flows/change-password.ts";
 import { confirm, confirmByPassword } from "../../src/flows/confirm.ts";
 import { type Issued, issue } from "../../src/flows/issue.ts";

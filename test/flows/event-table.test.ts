@@ -13,6 +13,7 @@ import { login } from "../../src/flows/login.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { revokePresented } from "../../src/flows/revoke-presented.ts";
+import { completeLogin } from "../../src/flows/second-factor/complete.ts";
 import { revokeAllSessions, revokeSession, revokeSessionsForUser, revokeToken } from "../../src/flows/sessions.ts";
 import { createUser, deleteUser, disableUser, enableUser, setPassword, updateUser } from "../../src/flows/users.ts";
 import { alice, createTestAuth, type TestAuth, testStart as time } from "../support/auth.ts";
@@ -194,6 +195,20 @@ const rows: readonly Row[] = [
         client,
       },
     ],
+  ],
+  [
+    "a login that needs a second step",
+    async () => {
+      const { deps } = auth;
+      const settings = { ...deps.settings, afterPassword: () => ({ methods: ["otp"] }) };
+      await login({ ...deps, settings }, alice, { client }).catch(() => {});
+    },
+    () => [{ type: "login_pending", time, userId, client }],
+  ],
+  [
+    "a second step with an invented ticket",
+    () => completeLogin(auth.deps, "tpl_x", { amr: ["otp"], client }),
+    () => [{ type: "login_failed", time, code: "ticket_invalid", reason: "not a ticket", client }],
   ],
   [
     "a confirmation by the password",

@@ -161,7 +161,11 @@ describe("the events of all flows together", () => {
     const { entries } = await auth.store.audit.read({ after: null, limit: 1_000 });
     const messages = await auth.store.outbox.claim({ limit: 1_000, lease: 60 });
     const lines: string[] = [];
-    const log = createLog({ level: "debug", destination: { write: (line) => void lines.push(line) } });
+    const log = createLog({
+      settings: auth.deps.settings,
+      level: "debug",
+      destination: { write: (line) => void lines.push(line) },
+    });
     for (const event of auth.events) log.event(event);
     expect([entries.length, messages.length, lines.length].every((count) => count >= 3)).toBe(true);
     const written = [...auth.events, ...entries, ...messages].map((each) => JSON.stringify(each));

@@ -4,6 +4,7 @@ import { systemRandom } from "../../src/core/runtime/random.ts";
 import type { Store } from "../../src/core/store/index.ts";
 import { alice, createTestAuth, type TestAuth } from "../support/auth.ts";
 import { type Browser, createBrowser } from "../support/browser.ts";
+import { addService, type TestService } from "../support/services.ts";
 
 /** More steps than any route takes. */
 const maxSteps = 60;
@@ -43,6 +44,9 @@ function createFaults() {
       users: wrap(store.users),
       sessions: wrap(store.sessions),
       throttle: wrap(store.throttle),
+      services: wrap(store.services),
+      feed: { ...store.feed, revokeToken: wrap({ revokeToken: store.feed.revokeToken }).revokeToken },
+      tickets: wrap(store.tickets),
     }),
   };
 }
@@ -59,6 +63,9 @@ interface Scene {
   readonly sessionId: string;
   /** Another session of alice. */
   readonly other: { readonly access: string; readonly refresh: string; readonly sessionId: string };
+  /** A service that may revoke tokens. */
+  readonly service: TestService;
+  readonly ticket: string;
 }
 
 const newPassword = "another horse battery staple";
@@ -82,6 +89,18 @@ const routes: readonly (readonly [name: string, toSend: (scene: Scene) => Send])
     ({ t, other: { refresh } }) =>
       () =>
         t.send("POST", "/api/token/blacklist/", { body: { refresh } }),
+  ],
+  [
+    "POST token/revoke/ of a refresh token",
+    ({ t, other: { refresh }, service }) =>
+      () =>
+        t.send("POST", "/api/token/revoke/", { body: { token: refresh }, headers: service.basic }),
+  ],
+  [
+    "POST token/revoke/ of an access token",
+    ({ t, other: { access }, service }) =>
+      () =>
+        t.send("POST", "/api/token/revoke/", { body: { token: access }, headers: service.basic }),
   ],
   [
     "POST auth/login/",
@@ -132,23 +151,54 @@ const routes: readonly (readonly [name: string, toSend: (scene: Scene) => Send])
         browser.post("/api/auth/password/", { current_password: alice.password, new_password: newPassword }),
   ],
   [
+    "POST auth/login/continue/",
+    ({ browser, ticket }) =>
+      () =>
+        browser.post("/api/auth/login/continue/", { ticket, code: "1" }, { "Idempotency-Key": "c".repeat(22) }),
+  ],
+  [
     "POST auth/confirm/",
     ({ browser }) =>
       () =>
         browser.post("/api/auth/confirm/", { password: alice.password }),
   ],
+  [
+    "POST auth/password/ by bearer token",
+    ({ t, other }) => {
+      const body = { current_password: alice.password, new_password: newPassword };
+      return () => t.send("POST", "/api/auth/password/", { body, headers: toBearer(other.access, "c".repeat(22)) });
+    },
+  ],
+  ...(["local", "others", "all"] as const).map((scope): (typeof routes)[number] => [
+    `POST auth/logout/ ${scope} by bearer token`,
+    ({ t, other }) =>
+      () =>
+        t.send("POST", "/api/auth/logout/", { body: { scope }, headers: toBearer(other.access, "d".repeat(22)) }),
+  ]),
 ];
+
+const toBearer = (access: string, key: string) => ({ Authorization: `Bearer ${access}`, "Idempotency-Key": key });
 
 let t: TestAuth;
 afterEach(() => t.close());
 
 async function createScene(faults: Faults): Promise<Scene> {
+  let needsStep = false;
   const settings = {
     claims: () => {
       faults.step();
       return { role: "admin" };
     },
+    publicClaims: () => {
+      faults.step();
+      return { plan: "pro" };
+    },
     onLoginSuccess: () => faults.step(),
+    afterPassword: () => (needsStep ? { methods: ["otp"] } : null),
+    verifySecondFactor: () => {
+      faults.step();
+      return ["otp"];
+    },
   };
   const random = (size: number) => {
     faults.step();
@@ -159,7 +209,10 @@ async function createScene(faults: Faults): Promise<Scene> {
   const { sessionId } = await browser.logIn();
   const pair = await t.logIn();
   const other = { ...pair, sessionId: t.deps.tokens.verifyRefresh(pair.refresh).sessionId };
-  return { t, browser, sessionId, other };
+  needsStep = true;
+  const { ticket } = (await (await t.send("POST", "/api/token/", { body: alice })).json()) as { ticket: string };
+  needsStep = false;
+  return { t, browser, sessionId, other, ticket, service: await addService(t, ["revoke"]) };
 }
 
 /** Everything that a request may change, except counts of failed logins. */

@@ -12,6 +12,8 @@ const floors = [
   "endpoint.ts",
   "cookies",
   "credentials.ts",
+  "forward-auth.ts",
+  "feed-requests.ts",
   "service-credentials.ts",
   "routes",
   "matcher.ts",

@@ -18,6 +18,7 @@ const paths = [
   "/api/auth/me/",
   "/api/auth/csrf/",
   "/api/auth/login/",
+  "/api/auth/login/continue/",
   "/api/auth/refresh/",
   "/api/auth/logout/",
   "/api/auth/sessions/",
@@ -29,6 +30,9 @@ const paths = [
   "/.well-known/oauth-authorization-server",
   "/api/token/introspect/",
   "/api/token/revoke/",
+  "/api/auth/check/",
+  "/api/auth/check/x",
+  "/api/auth/revocations/",
 ];
 
 const headerText = fc

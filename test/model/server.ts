@@ -140,7 +140,9 @@ export function createServer(scenario: Scenario): Server {
   const keys = toFixedKeys(signingKey, settings);
   const record = () => [];
   const loginQueue = createLoginQueue();
-  const shared = { settings, tokens, legacyTokens: null, passwords, keys, loginQueue, revocations, feed };
+  // No flow that the model has uses them.
+  const readers = null as unknown as Deps["readers"];
+  const shared = { settings, tokens, legacyTokens: null, passwords, keys, loginQueue, revocations, feed, readers };
   const lasting = { ...shared, confirm, clock, emit, record };
   const snapshots = new Map<string, Snapshot>();
   const endings = new Map<string, readonly Ending[]>();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ClientError } from "../../src/client/index.ts";
 import { watchConnection } from "../../src/page/connection.ts";
 import { createFakeBrowser } from "../client/fake-browser.ts";
 
@@ -16,6 +17,20 @@ describe("the banner", () => {
     const { page, banner } = await setUp();
     page.dispatchEvent(new Event("offline"));
     expect(banner.textContent).toBe("No connection to the server. You are still logged in.");
+    page.dispatchEvent(new Event("online"));
+    expect(banner.textContent).toBe("");
+  });
+
+  it("shows that a request had no response, until another one has, or until the browser is online again", async () => {
+    const { page, banner, connection } = await setUp();
+    const offline = new ClientError("offline", "x");
+    await expect(connection.watch(Promise.reject(offline))).rejects.toBe(offline);
+    expect(banner.textContent).toBe("No connection to the server. You are still logged in.");
+    expect(connection.hasProblem()).toBe(true);
+    expect(await connection.watch(Promise.resolve(1))).toBe(1);
+    expect(banner.textContent).toBe("");
+    expect(connection.hasProblem()).toBe(false);
+    connection.report(offline);
     page.dispatchEvent(new Event("online"));
     expect(banner.textContent).toBe("");
   });

@@ -60,3 +60,15 @@ export function createOldBrowser(port: number, prefix = "") {
       browser.send("POST", prefix + path, { body, headers: { ...headers, ...more } }),
   };
 }
+
+/** Opens a response that has no end, through a proxy. */
+export async function openResponse(
+  port: number,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<IncomingMessage> {
+  return new Promise((done, fail) => {
+    const options = { agent, host: "127.0.0.1", port, path, headers: { Host: `localhost:${port}`, ...headers } };
+    request(options, done).on("error", fail).end();
+  });
+}

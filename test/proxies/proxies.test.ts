@@ -1,19 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { frameType, readHeader, toFingerprint } from "../../src/revocation/readers/frame.ts";
 import { hasLongTests } from "../support/long-tests.ts";
 import { type Nodes, openNodes } from "../support/nodes.ts";
-import { post, verifyAccess } from "../support/wire.ts";
-import { clientAddress, createOldBrowser, send } from "./https.ts";
+import { post, toPair, verifyAccess } from "../support/wire.ts";
+import { clientAddress, createOldBrowser, openResponse, send } from "./https.ts";
 import { findVersion, proxies, type ReverseProxy, startProxy } from "./proxies.ts";
 
 const alice = { username: "alice", password: "correct horse battery staple" };
 const publicPath = "/account";
-const env = { TOKENPAIR_TRUSTED_PROXIES: "127.0.0.1", TOKENPAIR_PAGE: "true" };
+const env = {
+  TOKENPAIR_TRUSTED_PROXIES: "127.0.0.1",
+  TOKENPAIR_PAGE: "true",
+  TOKENPAIR_ISSUER: "https://id.example",
+  TOKENPAIR_AUDIENCE: "api",
+};
 const deadline = { timeout: 60_000 };
 
 /** Starts a proxy that ends with the test. @returns its port. */
 async function start(proxy: ReverseProxy, kind: "" | " prefix", nodes: Nodes): Promise<number> {
   const ports = nodes.servers.map(({ port }) => port);
-  const running = await startProxy(proxy, kind, ports);
+  const running = await startProxy(proxy, kind, { nodes: ports });
   onTestFinished(running.stop);
   // A proxy that checks the nodes' health may not know it yet.
   await expect
@@ -74,6 +80,29 @@ describe.each(proxies.map((proxy) => [proxy.name, proxy] as const))("%s", { time
       report("the client's address, and not the forged one");
     });
 
+    it("forwards a stream of the revocation feed at once", async () => {
+      const port = await start(proxy, "", root);
+      const { credential } = JSON.parse(await root.run("services", "create", "reader", "--scope", "feed", "--json"));
+      onTestFinished(async () => void (await root.run("services", "revoke", "reader")));
+      const headers = { Authorization: `Bearer ${credential}` };
+      const response = await openResponse(port, "/api/auth/revocations/?stream=1", headers);
+      expect([response.statusCode, response.headers["content-type"]]).toEqual([200, frameType]);
+      let received = Buffer.alloc(0);
+      response.on("error", () => {});
+      response.on("data", (chunk: Buffer) => {
+        received = Buffer.concat([received, chunk]);
+      });
+      await expect.poll(() => readHeader(received)?.isFull, deadline).toBe(true);
+      const { refresh } = toPair(await post(`${root.servers[0]?.url}/api/token/`, alice));
+      const { sid } = JSON.parse(Buffer.from(refresh.split(".")[1] ?? "", "base64url").toString());
+      expect((await post(`${root.servers[0]?.url}/api/token/blacklist/`, { refresh })).status).toBe(200);
+      const fingerprint = Buffer.alloc(8);
+      fingerprint.writeBigUInt64BE(toFingerprint("s", sid));
+      await expect.poll(() => received.includes(fingerprint), deadline).toBe(true);
+      response.destroy();
+      report("a stream of the revocation feed");
+    });
+
     it("keeps its connections to the server, without a failed request", async () => {
       const port = await start(proxy, "", root);
       const statuses = new Set<number>();
@@ -89,7 +118,7 @@ describe.each(proxies.map((proxy) => [proxy.name, proxy] as const))("%s", { time
       "breaks logins with cookies without its line for Host, which shows that the proof can fail",
       async () => {
         const withoutHost = (configuration: string) => configuration.replace("proxy_set_header Host $http_host;", "");
-        const running = await startProxy(proxy, "", [root.servers[0]?.port ?? 0], withoutHost);
+        const running = await startProxy(proxy, "", { nodes: [root.servers[0]?.port ?? 0] }, withoutHost);
         onTestFinished(running.stop);
         const browser = createOldBrowser(running.port);
         await browser.get("/api/auth/csrf/");

@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { findFreePort } from "../support/free-port.ts";
 import { waitUntil } from "../support/wait-until.ts";
-import { readConfiguration } from "./page.ts";
+import { type Places, readConfiguration } from "./page.ts";
 
 /** A proxy that the page has configurations for. */
 export interface ReverseProxy {
-  readonly name: "nginx" | "caddy" | "haproxy" | "apache";
+  readonly name: "nginx" | "nginx-lua" | "caddy" | "haproxy" | "apache";
   readonly program: string;
   /** The arguments that print the version. */
   readonly version: readonly string[];
@@ -30,7 +30,7 @@ export const proxies: readonly ReverseProxy[] = [
     version: ["-v"],
     toFile: (configuration, folder) => `daemon off; pid ${folder}/nginx.pid; error_log stderr;
       ${isRoot ? "user root;" : ""} worker_processes 1; events {}
-      http { access_log off; ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(" ")}
+      http { access_log off; ${toTemporaryPaths(folder)}
       ${configuration} }`,
     toArguments: (file) => ["-e", "stderr", "-c", file],
   },
@@ -46,7 +46,8 @@ export const proxies: readonly ReverseProxy[] = [
     name: "haproxy",
     program: "haproxy",
     version: ["-v"],
-    toFile: (configuration) => `global\n    maxconn 200\n\n${configuration}`,
+    toFile: (configuration) =>
+      configuration.startsWith("global") ? configuration : `global\n    maxconn 200\n\n${configuration}`,
     toArguments: (file) => ["-db", "-f", file],
   },
   {
@@ -66,6 +67,26 @@ ${configuration}`,
   },
 ];
 
+/** nginx with its Lua module, which authenticates requests itself. */
+export const nginxWithLua: ReverseProxy = {
+  name: "nginx-lua",
+  program: "nginx",
+  version: ["-v"],
+  toFile: (configuration, folder) =>
+    `daemon off; pid ${folder}/nginx.pid; error_log stderr; ${isRoot ? "user root;" : ""}\n${configuration
+      .replaceAll("modules/", "/usr/lib/nginx/modules/")
+      .replace("http {", `http { ${toTemporaryPaths(folder)}`)}`,
+  toArguments: (file) => ["-e", "stderr", "-c", file],
+};
+
+/** Returns whether nginx can run Lua, as Debian installs it. */
+export const hasLua = (): boolean => existsSync("/usr/lib/nginx/modules/ngx_http_lua_module.so");
+
+function toTemporaryPaths(folder: string): string {
+  const kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  return kinds.map((kind) => `${kind}_temp_path ${folder}/${kind};`).join(" ");
+}
+
 /** Returns the first line with the version of a proxy; `null` if it isn't installed. */
 export function findVersion({ program, version }: ReverseProxy): string | null {
   const { error, stdout, stderr } = spawnSync(program, version, { encoding: "utf8", env: { PATH: searchPath } });
@@ -78,20 +99,23 @@ const searchPath = `${process.env["PATH"]}:/usr/sbin:/usr/local/sbin`;
 /** A running proxy. */
 export interface RunningProxy {
   readonly port: number;
+  /** Returns everything that it has printed so far. */
+  log(): string;
   stop(): Promise<void>;
 }
 
 /**
- * Starts a proxy with a configuration of docs/behind-a-proxy.md.
+ * Starts a proxy with a configuration of the pages.
  *
- * @param nodes the ports of the nodes.
+ * @param kind what comes after the proxy's name in the configuration's name.
+ * @param places the ports of the nodes, and of the application behind the proxy; and the proxy's environment variables.
  * @param change makes a mistake in the configuration, to see that the test finds it.
  * @throws Error with what it printed, if it exits.
  */
 export async function startProxy(
   proxy: ReverseProxy,
-  kind: "" | " prefix",
-  nodes: readonly number[],
+  kind: "" | " prefix" | " check",
+  { env = {}, ...places }: Pick<Places, "nodes" | "app"> & { readonly env?: Readonly<Record<string, string>> },
   change = (configuration: string) => configuration,
 ): Promise<RunningProxy> {
   const folder = mkdtempSync(join(tmpdir(), "tokenpair-proxy-"));
@@ -102,10 +126,10 @@ export async function startProxy(
   const file = join(folder, "proxy.conf");
   writeFileSync(
     file,
-    proxy.toFile(change(readConfiguration(`${proxy.name}${kind}`, { port, nodes, pem })), folder, port),
+    proxy.toFile(change(readConfiguration(`${proxy.name}${kind}`, { ...places, port, pem })), folder, port),
   );
   const child = spawn(proxy.program, proxy.toArguments(file), {
-    env: { PATH: searchPath, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
+    env: { PATH: searchPath, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const printed: string[] = [];
@@ -127,7 +151,7 @@ export async function startProxy(
     await stop();
     throw error;
   }
-  return { port, stop };
+  return { port, log: () => printed.join(""), stop };
 
   async function stop(): Promise<void> {
     await endProcess(child);

@@ -1,10 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RevocableToken, Revocation } from "../../src/core/revocation.ts";
 import { systemClock } from "../../src/core/runtime/clock.ts";
-import type { Store } from "../../src/core/store/index.ts";
-import { createLease, toInstant } from "../../src/revocation/lease.ts";
-import { toWait } from "../../src/revocation/registry-trust.ts";
-import { createRevocationIndex } from "../../src/revocation/revocation-index.ts";
+import { createLease, type Instant, toInstant } from "../../src/revocation/lease.ts";
+import {
+  type FrameHeader,
+  headerLength,
+  readHeader,
+  readRecord,
+  recordLength,
+  toFingerprint,
+} from "../../src/revocation/readers/frame.ts";
+import type { FeedReaders } from "../../src/revocation/readers/readers.ts";
 
 /** The connection between a node and its reader, which a test can break. */
 export interface ReaderWire {
@@ -16,74 +21,10 @@ export interface ReaderWire {
   delay: number;
 }
 
-/** What a node sends to its reader. */
-interface Frame {
-  readonly revocations: readonly Revocation[];
-  readonly position: number;
-  /** How stale the node was when it sent the frame, in milliseconds. */
-  readonly age: number;
-}
-
-/** A node's side of a reader. */
-export interface Upstream {
-  /** The store for the node, which acknowledges only what the reader has acknowledged too. */
-  readonly store: Store;
-  /** Returns what is new after a position. */
-  readonly send: (position: number, staleSeconds: number) => Frame;
-  /** Notes what the reader has applied. */
-  readonly acknowledge: (position: number) => void;
-}
-
 /**
- * Wraps the store of a node that has one reader. The node's lease in the registry covers the reader's, and the node acknowledges a
- * revocation when the reader has, or when the lease of the last frame is over.
- *
- * @param lease the reader's, in milliseconds.
- * @param waitsForReader false breaks the rule on purpose.
+ * A stand-in for a service without a database that verifies access tokens: it reads the revocations from a node, by streams and polls
+ * in turn, as docs/verifier/README.md says.
  */
-export function createUpstream(inner: Store, lease: number, waitsForReader = true): Upstream {
-  const log: Revocation[] = [];
-  let acknowledged = 0;
-  let sentAt = Number.NEGATIVE_INFINITY;
-  const isReaderBehind = (end: number) => acknowledged < end && performance.now() - sentAt <= toWait(lease);
-  const store: Store = {
-    ...inner,
-    feed: {
-      ...inner.feed,
-      async read(options) {
-        const batch = await inner.feed.read(options);
-        // Before the node applies them: the frames have everything that the node's staleness counts for.
-        if (batch.isCursorLost !== true) log.push(...batch.revocations);
-        return batch;
-      },
-    },
-    nodes: {
-      ...inner.nodes,
-      async register(node) {
-        const registered = await inner.nodes.register(node);
-        await inner.nodes.raiseLease(node.id, lease);
-        return registered;
-      },
-      async acknowledge(id, acknowledgement) {
-        const end = log.length;
-        while (waitsForReader && isReaderBehind(end)) await sleep(2);
-        await inner.nodes.acknowledge(id, acknowledgement);
-      },
-    },
-  };
-  return {
-    store,
-    send(position, staleSeconds) {
-      sentAt = performance.now();
-      return { revocations: log.slice(position), position: log.length, age: staleSeconds * 1_000 };
-    },
-    acknowledge(position) {
-      acknowledged = Math.max(acknowledged, position);
-    },
-  };
-}
-
-/** A stand-in for a service without a database that verifies access tokens: it reads the revocations from a node. */
 export interface Reader {
   readonly wire: ReaderWire;
   /** Judges an access token. Its signature isn't verified, because the test's tokens are genuine. */
@@ -93,23 +34,24 @@ export interface Reader {
   readonly stop: () => Promise<void>;
 }
 
-/** Milliseconds between two polls. A real reader waits for the answer instead. */
-const pollInterval = 5;
+/** What a reader needs. */
+export interface ReaderOptions {
+  /** Seconds. */
+  readonly maxStaleness: number;
+  /** The name under which it acknowledges. */
+  readonly name: string;
+}
 
-/**
- * Starts a reader.
- *
- * @param maxStaleness of the reader, in seconds, counted from the node's read on.
- * @param toStaleness returns the node's staleness in seconds.
- */
-export function startReader(
-  upstream: Upstream,
-  { maxStaleness, toStaleness }: { readonly maxStaleness: number; readonly toStaleness: () => number },
-): Reader {
+/** How many frames of a stream are read before the reader turns to a poll. */
+const framesPerStream = 40;
+
+/** Starts a reader. */
+export function startReader(readers: FeedReaders, { maxStaleness, name }: ReaderOptions): Reader {
   const wire: ReaderWire = { isCut: false, isHeld: false, delay: 0 };
-  const index = createRevocationIndex({ leeway: 0, clock: systemClock });
+  const held = new Map<bigint, number>();
   const lease = createLease(systemClock, maxStaleness);
-  let position = 0;
+  let cursor: string | undefined;
+  let freshAt = Number.NEGATIVE_INFINITY;
   let isStopped = false;
   let accepted = 0;
 
@@ -119,23 +61,79 @@ export function startReader(
     if (wire.isCut || isStopped) throw new Error("the wire is cut");
   }
 
+  /** Sends a request. */
+  async function request() {
+    const start = toInstant(systemClock);
+    await pass();
+    const arrivedAt = systemClock.monotonic();
+    return { start, request: { after: cursor, lease: maxStaleness * 1_000, reader: name, arrivedAt } };
+  }
+
   async function poll(): Promise<void> {
-    const readAt = toInstant(systemClock);
+    const { start, request: poll } = await request();
+    const { parts } = await readers.poll(poll, { wait: (maxStaleness * 1_000) / 3 });
+    const frame = Buffer.concat(parts);
     await pass();
-    const frame = upstream.send(position, toStaleness());
-    await pass();
-    for (const revocation of frame.revocations) index.apply(revocation);
-    position = frame.position;
-    lease.extend({ monotonic: readAt.monotonic - frame.age, wall: readAt.wall - frame.age });
-    await pass();
-    upstream.acknowledge(position);
+    apply(frame, toFreshness(start)(frame));
+  }
+
+  async function stream(): Promise<void> {
+    const { start, request: streamed } = await request();
+    const stream = await readers.stream(streamed);
+    const measure = toFreshness(start);
+    let bytes: Uint8Array = new Uint8Array();
+    let frames = 0;
+    for await (const piece of stream) {
+      await pass();
+      bytes = Buffer.concat([bytes, piece]);
+      for (let length = toLength(bytes); length <= bytes.length; length = toLength(bytes)) {
+        const frame = bytes.slice(0, length);
+        bytes = bytes.slice(length);
+        const isAwaited = apply(frame, measure(frame));
+        if (isAwaited) void acknowledge();
+        frames += 1;
+      }
+      if (frames >= framesPerStream) return;
+    }
+  }
+
+  async function acknowledge(): Promise<void> {
+    const applied = cursor ?? "";
+    await pass().then(
+      () => readers.acknowledge(name, applied),
+      () => {},
+    );
+  }
+
+  /** Applies a frame. @returns whether somebody waits for an acknowledgement. */
+  function apply(frame: Uint8Array, fresh: Instant): boolean {
+    const header = readHeader(frame) as FrameHeader;
+    const view = new DataView(frame.buffer, frame.byteOffset);
+    if (header.isFull) held.clear();
+    for (let index = 0; index < header.count; index++) {
+      const { fingerprint, value } = readRecord(view, headerLength + index * recordLength);
+      held.set(fingerprint, Math.max(value, held.get(fingerprint) ?? 0));
+    }
+    cursor = header.cursor;
+    if (fresh.monotonic > freshAt) {
+      freshAt = fresh.monotonic;
+      lease.extend(fresh);
+    }
+    return header.isAwaited;
   }
 
   async function run(): Promise<void> {
-    while (!isStopped) {
-      await poll().catch(() => {});
-      await sleep(pollInterval);
+    for (let turn = 0; !isStopped; turn++) {
+      await (turn % 2 === 0 ? stream() : poll()).catch(() => sleep(5));
     }
+  }
+
+  const toValue = (...subject: Parameters<typeof toFingerprint>) => held.get(toFingerprint(...subject)) ?? 0;
+
+  function isRevoked({ sid, jti, ge, ue, user_id }: Claims): boolean {
+    const epoch = toValue("u", user_id);
+    if (toValue("s", sid) > 0 || toValue("t", jti) > 0 || toValue("a", "") > (ge ?? 0)) return true;
+    return epoch > ue && toValue("x", sid) < epoch;
   }
 
   const running = run();
@@ -143,7 +141,7 @@ export function startReader(
     wire,
     ask(access) {
       if (!lease.holds()) return "unknown";
-      if (index.isRevoked(toToken(access))) return "refused";
+      if (isRevoked(toClaims(access))) return "refused";
       accepted += 1;
       return "ok";
     },
@@ -152,13 +150,38 @@ export function startReader(
     },
     async stop() {
       isStopped = true;
+      readers.stop();
       await running;
     },
   };
 }
 
-function toToken(access: string): RevocableToken {
-  const claims = JSON.parse(Buffer.from(access.split(".")[1] ?? "", "base64url").toString());
-  const { sid: sessionId, user_id: userId, ue: userEpoch, ge: globalEpoch, jti: tokenId, iat: issuedAt } = claims;
-  return { sessionId, userId, userEpoch, globalEpoch, tokenId, issuedAt };
+/** Returns the length of the frame with which the bytes begin. */
+function toLength(bytes: Uint8Array): number {
+  const header = readHeader(bytes);
+  return header === null ? Number.POSITIVE_INFINITY : headerLength + header.count * recordLength;
+}
+
+/** Returns the function that measures up to which time the frames of one request have everything. */
+function toFreshness(start: Instant): (frame: Uint8Array) => Instant {
+  let first: FrameHeader | undefined;
+  return (frame) => {
+    const header = readHeader(frame) as FrameHeader;
+    first ??= header;
+    const passed = first.held + (header.madeAt - first.madeAt) - header.age;
+    return { monotonic: start.monotonic + passed, wall: start.wall + passed };
+  };
+}
+
+/** The claims of a token that say what revokes it. */
+interface Claims {
+  readonly sid: string;
+  readonly jti: string;
+  readonly ue: number;
+  readonly ge?: number;
+  readonly user_id: string;
+}
+
+function toClaims(access: string): Claims {
+  return JSON.parse(Buffer.from(access.split(".")[1] ?? "", "base64url").toString());
 }

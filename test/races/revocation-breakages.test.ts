@@ -10,6 +10,7 @@ import type { Store } from "../../src/core/store/index.ts";
 import { createDeps } from "../../src/create-deps.ts";
 import { authenticate } from "../../src/flows/authenticate.ts";
 import { type Auth, createAuth } from "../../src/index.ts";
+import type { FeedReaders } from "../../src/revocation/readers/readers.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { hasLongTests } from "../support/long-tests.ts";
 import { longTimeouts } from "../support/long-timeouts.ts";
@@ -17,7 +18,7 @@ import { type PostgresServer, query, startPostgres } from "../support/postgres.t
 import { createRecorder, type Recorder } from "../support/recorder.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import type { Pair } from "../support/wire.ts";
-import { createUpstream, startReader, type Upstream } from "./reader.ts";
+import { startReader } from "./reader.ts";
 
 // Each breakage of the protocol is one that a node or a revoker could have. The judge must find it, and nothing without it.
 
@@ -43,6 +44,10 @@ interface Scene {
   /** The store of the revoker, as the revoker sees it. */
   readonly store: Store;
   readonly recorder: Recorder;
+  /** What the node hands its revocations to readers with. */
+  readonly readers: FeedReaders;
+  /** Stops the node. */
+  readonly stopNode: () => Promise<void>;
   /** Issues a pair that the node accepts. */
   logIn(): Promise<Pair>;
   /** Revokes the pair's session, and asks the node about the access token after the confirmed answer. */
@@ -86,7 +91,11 @@ async function openScene(options: SceneOptions): Promise<Scene> {
   closing.push(revoker.close);
   await query(postgres.url, `UPDATE tokenpair.installation SET longest_lease_ms = ${maxStaleness * 1_000}`);
   await revoker.ready();
-  const node = await openNode(nodeStore(await openStore()), wire, { signingKey, ...settings });
+  const {
+    ask: node,
+    readers,
+    stop: stopNode,
+  } = await openNode(nodeStore(await openStore()), wire, { signingKey, ...settings });
 
   const bound = maxStaleness * 1_000;
   const recorder = createRecorder({
@@ -107,6 +116,8 @@ async function openScene(options: SceneOptions): Promise<Scene> {
     revoker,
     store,
     recorder,
+    readers,
+    stopNode,
     async logIn() {
       const pair = (await recorder.issue(user.id, () => revoker.issue(user.id) as Promise<Pair>)) as Pair;
       await expect.poll(() => ask(pair)).toBe("ok");
@@ -121,7 +132,7 @@ async function openScene(options: SceneOptions): Promise<Scene> {
   };
 }
 
-/** Opens a node whose reads and clocks go by the wire. @returns what accepts its access tokens, or rejects. */
+/** Opens a node whose reads and clocks go by the wire. */
 async function openNode(inner: Store, wire: Wire, options: Partial<Settings> & { readonly signingKey: string }) {
   const store: Store = {
     ...inner,
@@ -133,14 +144,21 @@ async function openNode(inner: Store, wire: Wire, options: Partial<Settings> & {
     monotonic: () => wire.clock.monotonic(),
   };
   const { deps, confirmer, signals, auditQueue, storeMonitor } = createDeps({ ...options, store }, () => {}, { clock });
-  closing.push(async () => {
+  const stop = async () => {
+    deps.readers.stop();
     const left = deps.feed.stop();
     confirmer.stop();
     signals.stop();
     await Promise.all([left, storeMonitor.stop(), auditQueue.stop()]);
-  });
+  };
+  closing.push(stop);
   await deps.feed.start();
-  return async (access: string): Promise<unknown> => authenticate(deps, access);
+  return {
+    /** Accepts an access token, or rejects. */
+    ask: async (access: string): Promise<unknown> => authenticate(deps, access),
+    readers: deps.readers,
+    stop,
+  };
 }
 
 /** Runs the scene as it is, in which every confirmed answer is true, and with the breakage, which the judge must find. */
@@ -256,22 +274,50 @@ describe("the judge of revocations", () => {
 
   expectBreakageFound("a node acknowledges before the reader that it serves has", async (isBroken) => {
     const maxStaleness = 4;
-    let upstream: Upstream | undefined;
-    const scene = await openScene({
-      maxStaleness,
-      nodeStore: (store) => {
-        upstream = createUpstream(store, maxStaleness * 1_000, !isBroken);
-        return upstream.store;
-      },
-    });
-    // As stale as the node, which has just read.
-    const reader = startReader(upstream as Upstream, { maxStaleness, toStaleness: () => 0.25 });
+    const scene = await openScene({ maxStaleness });
+    const reader = startReader(scene.readers, { maxStaleness, name: "reader" });
     closing.push(reader.stop);
     const pair = await scene.logIn();
+    const { wire, store } = scene;
+    wire.read = async (options, read) => {
+      const batch = await read(options);
+      const { seen } = batch;
+      // A little later, when the node has applied the entries.
+      const acknowledge = () => store.nodes.acknowledge(options.nodeId ?? "", { seen, clockAhead: 0 });
+      if (isBroken && batch.revocations.length > 0) void sleep(100).then(acknowledge);
+      return batch;
+    };
     await expect.poll(() => scene.recorder.ask(pair.access, async () => reader.ask(pair.access))).toBe("ok");
     reader.wire.isCut = true;
     await scene.revoke(pair);
     await scene.recorder.ask(pair.access, async () => reader.ask(pair.access));
+    return scene.recorder;
+  });
+
+  expectBreakageFound("a node that stops leaves the registry although its reader relies on it", async (isBroken) => {
+    const maxStaleness = 4;
+    const scene = await openScene({
+      maxStaleness,
+      nodeStore: (store) => ({
+        ...store,
+        nodes: {
+          ...store.nodes,
+          async markLeaving(id) {
+            if (!isBroken) return store.nodes.markLeaving(id);
+            await store.nodes.remove(id);
+            return null;
+          },
+        },
+      }),
+    });
+    const reader = startReader(scene.readers, { maxStaleness, name: "reader" });
+    closing.push(reader.stop);
+    const pair = await scene.logIn();
+    const askReader = () => scene.recorder.ask(pair.access, async () => reader.ask(pair.access));
+    await expect.poll(askReader).toBe("ok");
+    await scene.stopNode();
+    await scene.revoke(pair);
+    await askReader();
     return scene.recorder;
   });
 
@@ -282,7 +328,9 @@ describe("the judge of revocations", () => {
       revokerNodes: (nodes) => ({
         async markLeaving(id) {
           await allowRead();
-          await (isBroken ? nodes.remove(id) : nodes.markLeaving(id));
+          if (!isBroken) return nodes.markLeaving(id);
+          await nodes.remove(id);
+          return null;
         },
       }),
     });

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { afterEach, expect, it } from "vitest";
 import { AuthError } from "../../src/core/errors.ts";
-import { createAuth } from "../../src/index.ts";
+import { createDeps } from "../../src/create-deps.ts";
+import { authenticate } from "../../src/flows/authenticate.ts";
 import { postgresStore } from "../../src/store/postgres/index.ts";
 import { type Nodes, openNodes } from "../support/nodes.ts";
 import { type PostgresServer, query } from "../support/postgres.ts";
@@ -13,7 +14,7 @@ import { createRecorder } from "../support/recorder.ts";
 import type { ServerProcess } from "../support/server-process.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { waitUntil } from "../support/wait-until.ts";
-import { createUpstream, startReader } from "./reader.ts";
+import { startReader } from "./reader.ts";
 import { createRevocationTraffic, type Verifier } from "./revocations.ts";
 
 /** How many revocations must be confirmed; `npm run proof -- revocation` sets it. */
@@ -77,21 +78,31 @@ async function startMachine(nodes: Nodes, name: string, databaseUrl: string): Pr
 
 /** Opens a node of the test's own process, whose reader has no database. */
 async function openReader(databaseUrl: string, { signingKey }: Nodes) {
-  const inner = postgresStore(databaseUrl);
-  closing.push(inner.close);
-  const upstream = createUpstream(inner, bound);
-  const node = createAuth({ store: upstream.store, signingKey, maxStaleness, maxSessionsPerUser: null });
-  closing.push(node.close);
-  await node.ready();
-  const toStaleness = () => node.stats().revocations.staleSeconds;
-  const reader = startReader(upstream, { maxStaleness, toStaleness });
+  const store = postgresStore(databaseUrl);
+  closing.push(store.close);
+  const settings = { maxStaleness, maxSessionsPerUser: null };
+  const { deps, confirmer, signals, auditQueue, storeMonitor } = createDeps(
+    { store, signingKey, ...settings },
+    () => {},
+  );
+  closing.push(async () => {
+    const left = deps.feed.stop();
+    confirmer.stop();
+    signals.stop();
+    await Promise.all([left, storeMonitor.stop(), auditQueue.stop()]);
+  });
+  await deps.feed.start();
+  const reader = startReader(deps.readers, { maxStaleness, name: "reader" });
   closing.push(reader.stop);
   const verifier: Verifier = {
-    ask: (access) =>
-      node.authenticate(new Headers({ Authorization: `Bearer ${access}` })).then(
-        () => "ok",
-        (error) => (error instanceof AuthError && error.code === "unavailable" ? "unknown" : "refused"),
-      ),
+    ask: async (access) => {
+      try {
+        await authenticate(deps, access);
+        return "ok";
+      } catch (error) {
+        return error instanceof AuthError && error.code === "unavailable" ? "unknown" : "refused";
+      }
+    },
   };
   return { reader, verifiers: [verifier, reader] };
 }

@@ -10,8 +10,12 @@ const askedAfter = [0, 50, 400, 1_100];
 
 /** Revokes sessions with confirmation, and asks every node about each token before and after the answer. */
 export interface RevocationTraffic {
-  /** Revokes this many sessions, several at a time. Those that the database doesn't answer are repeated with others. */
-  revoke(count: number): Promise<void>;
+  /**
+   * Revokes this many sessions, several at a time. Those that the database doesn't answer are repeated with others.
+   *
+   * @param toRevoke returns how the next one is revoked. Default: by the library.
+   */
+  revoke(count: number, toRevoke?: () => Revoke | undefined): Promise<void>;
   /** Revokes one session with `by`. @returns how it was confirmed; `null` if it wasn't answered. */
   revokeOne(by?: Revoke): Promise<Confirmation | null>;
   /** Waits for every answer of a node. Call it when no node is stopped any more. */
@@ -29,24 +33,24 @@ export interface Verifier {
 type Awaitable<T> = T | Promise<T>;
 
 /** Revokes a session, and waits until that is confirmed. */
-export type Revoke = (sessionId: string) => Promise<Confirmed>;
+export type Revoke = (sessionId: string, pair: Pair) => Promise<Confirmed>;
 
 /** What the traffic is about. */
 export interface RevocationTrafficOptions {
-  readonly userId: string;
+  /** Whose sessions they are; or what returns it for each session. */
+  readonly userId: string | (() => Promise<string>);
   readonly urls: readonly string[];
   /** Further processes that are asked about each token. Default: none. */
   readonly verifiers?: readonly Verifier[];
+  /** How many revocations run at the same time. Default: 5. */
+  readonly parallel?: number;
 }
 
-/** How many revocations run at the same time. */
-const parallel = 5;
-
-/** Creates the traffic of a user over the nodes at `urls` and `verifiers`. */
+/** Creates the traffic of users over the nodes at `urls` and `verifiers`. */
 export function createRevocationTraffic(
   { auth }: Pick<Nodes, "auth">,
   recorder: Recorder,
-  { userId, urls, verifiers = [] }: RevocationTrafficOptions,
+  { userId, urls, verifiers = [], parallel = 5 }: RevocationTrafficOptions,
 ): RevocationTraffic {
   const counts = { acks: 0, expiry: 0, pending: 0, unanswered: 0 };
   const asked = new Set<Promise<unknown>>();
@@ -73,12 +77,14 @@ export function createRevocationTraffic(
   }
 
   async function revokeOne(by: Revoke = (id) => auth.sessions.revoke(id, { confirmed: true })) {
-    const pair = await recorder.issue(userId, async () => (await auth.issue(userId)) as Pair);
+    const id = typeof userId === "string" ? userId : await userId().catch(() => null);
+    if (id === null) return null;
+    const pair = await recorder.issue(id, async () => (await auth.issue(id)) as Pair);
     if (pair === null) return null;
     ask(pair);
     const sessionId = toSessionId(pair);
     try {
-      const confirmation = (await recorder.end(sessionId, () => by(sessionId))) ?? "pending";
+      const confirmation = (await recorder.end(sessionId, () => by(sessionId, pair))) ?? "pending";
       counts[confirmation] += 1;
       const again = askAgain(pair).finally(() => asked.delete(again));
       asked.add(again);
@@ -93,13 +99,13 @@ export function createRevocationTraffic(
     counts,
     revokeOne,
 
-    async revoke(count) {
+    async revoke(count, toRevoke = () => undefined) {
       let left = count;
       await Promise.all(
         Array.from({ length: parallel }, async () => {
           while (left > 0) {
             left -= 1;
-            if ((await revokeOne()) !== null) continue;
+            if ((await revokeOne(toRevoke())) !== null) continue;
             left += 1;
             await sleep(50);
           }

@@ -8,7 +8,7 @@ import { createGate, createTestDatabase } from "./test-database.ts";
 
 type Options = NonNullable<Parameters<ReturnType<typeof createConfirmer>["confirm"]>[1]>;
 
-function createTestConfirmer({ isSettled = true, nodeId = "own" as string | null } = {}) {
+function createTestConfirmer({ isSettled = true, nodeId = "own" as string | null, readersKnow = createKnown() } = {}) {
   const time = createManualTime();
   const database = createTestDatabase(time);
   if (isSettled) database.settled = "a";
@@ -17,6 +17,8 @@ function createTestConfirmer({ isSettled = true, nodeId = "own" as string | null
     nodes: database.nodes,
     clock: time.clock,
     nodeId: () => nodeId,
+    readers: { whenKnown: () => readersKnow, lastAwaited: 0, areOver: () => true },
+    longestLease: () => 20_000,
     onConfirmed: (...result) => reported.push(result),
     schedule: time.schedule,
   });
@@ -34,6 +36,11 @@ function createTestConfirmer({ isSettled = true, nodeId = "own" as string | null
 }
 
 const wait = (lease: number) => toWait(lease) / 1000;
+
+/** What the readers of a process without readers know. */
+function createKnown(): Promise<void> | null {
+  return null;
+}
 
 describe("a confirmation by acknowledgements", () => {
   it("comes when every other node has acknowledged the revocation, and not before", async () => {
@@ -239,6 +246,47 @@ describe("a confirmation by expiry", () => {
     database.acknowledge("b", "b/9");
     await time.advance(wait(10_000));
     expect([confirmation.result, database.count("hasCommit")]).toEqual(["expiry", 1]);
+  });
+});
+
+describe("a confirmation by a node with readers", () => {
+  it("needs its own readers, although the node itself has applied the revocation", async () => {
+    const { gate, open } = createGate();
+    const { database, time, revoke } = createTestConfirmer({ readersKnow: gate });
+    database.addNode("own");
+    database.addNode("b", { seen: "a/9" });
+    const confirmation = revoke();
+    await time.advance(5);
+    expect(confirmation.result).toBeUndefined();
+    open();
+    await settled();
+    await time.advance(0);
+    expect(confirmation.result).toBe("acks");
+  });
+
+  it("waits for the lease of its readers too, and doesn't mark itself as leaving", async () => {
+    const { database, time, revoke } = createTestConfirmer({ readersKnow: createGate().gate });
+    database.addNode("own", { lease: 10_000 });
+    database.addNode("b", { seen: "a/9" });
+    const confirmation = revoke();
+    await time.advance(wait(20_000) - 0.001);
+    expect(confirmation.result).toBeUndefined();
+    await time.advance(0.002);
+    expect(confirmation.result).toBe("expiry");
+    await time.advance(60);
+    expect(database.rows.get("own")?.isLeaving).toBe(false);
+  });
+
+  it("waits for them also if the registry has lost the node itself", async () => {
+    const { gate, open } = createGate();
+    const { time, revoke } = createTestConfirmer({ readersKnow: gate });
+    const confirmation = revoke();
+    await time.advance(5);
+    expect(confirmation.result).toBeUndefined();
+    open();
+    await settled();
+    await time.advance(0);
+    expect(confirmation.result).toBe("acks");
   });
 });
 

@@ -3,7 +3,7 @@ import { createMembership } from "../../src/revocation/membership.ts";
 import { createManualTime, settled } from "../support/manual-time.ts";
 import { createGate, createTestDatabase } from "./test-database.ts";
 
-function createTestMembership() {
+function createTestMembership(areReadersOver?: () => boolean) {
   const time = createManualTime();
   const database = createTestDatabase(time);
   const { nodes } = database;
@@ -13,6 +13,7 @@ function createTestMembership() {
     name: "web-1",
     lease: 10_000,
     accessTokenLifetime: 300,
+    ...(areReadersOver === undefined ? {} : { areReadersOver }),
   });
   const seen = () => [...database.rows.values()].map((row) => row.seen);
   return { time, database, membership, seen };
@@ -141,6 +142,81 @@ describe("the membership of a node", () => {
     open();
     await expect(registered).rejects.toThrow("left");
     expect(late.database.rows.size).toBe(0);
+  });
+
+  it("raises its lease once for many that need it, never lowers it, and doesn't keep reads waiting", async () => {
+    const { membership, database } = createTestMembership();
+    const id = await membership.ensure();
+    const { gate, open } = createGate();
+    database.held.set("raiseLease", gate);
+    const raised = Promise.all([membership.raise(60_000), membership.raise(60_000), membership.raise(5_000)]);
+    await settled();
+    expect(await membership.ensure()).toBe(id);
+    expect(membership.lease).toBe(10_000);
+    open();
+    await raised;
+    expect([membership.lease, database.rows.get(id)?.lease]).toEqual([60_000, 60_000]);
+    await membership.raise(60_000);
+    expect(database.count("raiseLease")).toBe(1);
+  });
+
+  it("has a longer lease than one that is being raised only after another call", async () => {
+    const { membership, database } = createTestMembership();
+    await membership.ensure();
+    const { gate, open } = createGate();
+    database.held.set("raiseLease", gate);
+    const raised = Promise.all([membership.raise(20_000), membership.raise(30_000)]);
+    open();
+    await raised;
+    expect(membership.lease).toBe(20_000);
+    await membership.raise(30_000);
+    expect(membership.lease).toBe(30_000);
+  });
+
+  it("registers with the lease that was asked for before", async () => {
+    const { membership, database } = createTestMembership();
+    await membership.raise(60_000);
+    const id = await membership.ensure();
+    expect([membership.lease, database.rows.get(id)?.lease]).toEqual([60_000, 60_000]);
+    expect(database.count("raiseLease")).toBe(0);
+  });
+
+  it.each([
+    ["is leaving", (row: { isLeaving: boolean }) => Object.assign(row, { isLeaving: true })],
+    ["was removed", null],
+  ])("has no longer lease if the node %s, and registers with it when it has found that out", async (_, mark) => {
+    const { membership, database } = createTestMembership();
+    const id = await membership.ensure();
+    membership.acknowledge("a/1", false);
+    await settled();
+    if (mark === null) database.rows.clear();
+    else mark(database.rows.get(id) as { isLeaving: boolean });
+    await membership.raise(60_000);
+    expect([membership.id, membership.lease]).toEqual([id, 10_000]);
+    membership.drop();
+    const next = await membership.ensure();
+    expect(next).not.toBe(id);
+    expect(database.rows.get(next)?.lease).toBe(60_000);
+    expect(database.rows.has(id)).toBe(mark !== null);
+  });
+
+  it("tells who needs a lease that it couldn't be raised, and nobody else", async () => {
+    const { membership, database } = createTestMembership();
+    const id = await membership.ensure();
+    database.failing.add("raiseLease");
+    await expect(membership.raise(60_000)).rejects.toThrow();
+    expect([await membership.ensure(), membership.lease]).toEqual([id, 10_000]);
+    database.failing.clear();
+    await membership.raise(60_000);
+    expect(membership.lease).toBe(60_000);
+  });
+
+  it("only marks its row as leaving if its readers may still accept tokens", async () => {
+    const { membership, database } = createTestMembership(() => false);
+    const id = await membership.ensure();
+    await membership.leave();
+    expect(database.rows.get(id)?.isLeaving).toBe(true);
+    expect(membership.id).toBeNull();
   });
 
   it("leaves without an error if the database doesn't answer", async () => {

@@ -283,6 +283,17 @@ describe("a signal that follows the session", () => {
     expect(codeOf(session)).toBe("token_expired");
   });
 
+  it("that is revoked while its session is looked up isn't followed any more", async () => {
+    const { signals, time, sessions, revoke } = createTestSignals();
+    sessions.set("s1", 86_400);
+    const session = signals.signal(toClaims(), "session");
+    const advanced = time.advance(1805);
+    revoke({ kind: "session", sessionId: "s1", at: start });
+    await advanced;
+    expect(codeOf(session)).toBe("token_revoked");
+    expect(time.pending).toBe(0);
+  });
+
   it("is forgotten although a lookup is in flight when signals are stopped", async () => {
     const { signals, time, sessions } = createTestSignals();
     sessions.set("s1", 86_400);

@@ -33,6 +33,29 @@ describe("the sweeper", () => {
     expect(sweeper.toNextSweep()).toBeNull();
   });
 
+  it("waits for the lease that a node had when it was marked, which may have grown since the look", async () => {
+    const { time, database, sweeper, look } = createTestSweeper();
+    database.addNode("dead", { lease: 1_000 });
+    const { nodes } = await look();
+    await database.nodes.raiseLease("dead", 10_000);
+    await sweeper.mark(nodes);
+    await time.advance(wait);
+    await look();
+    expect(database.rows.has("dead")).toBe(true);
+    await time.advance(0.001);
+    await look();
+    expect(database.rows.has("dead")).toBe(false);
+  });
+
+  it("notes nothing about a node that has gone before it was marked", async () => {
+    const { database, sweeper, look } = createTestSweeper();
+    database.addNode("gone");
+    const { nodes } = await look();
+    database.rows.clear();
+    await sweeper.mark(nodes);
+    expect(sweeper.toNextSweep()).toBeNull();
+  });
+
   it("inherits what another process has marked before it ended, and counts from the first look of its own", async () => {
     const { time, database, sweeper, look } = createTestSweeper();
     database.addNode("dead", { isLeaving: true, lease: 1_000 });

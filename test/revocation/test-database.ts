@@ -107,10 +107,14 @@ export function createTestDatabase({ clock }: Pick<ManualTime, "clock">) {
     const found = entries.slice(from, to);
     const revocations = after === null ? found.filter(({ until = Infinity }) => until >= since) : found;
     const position = `${database.incarnation}/${to}`;
+    const place = { history: database.incarnation, horizon: BigInt(to + 1) };
+    const toIndex = (revocation: Revocation) => BigInt(entries.indexOf(revocation) + 1);
     const isCursorLost = after !== null && database.isCursorLost;
     if (isCursorLost) database.isCursorLost = false;
     return {
       revocations: isCursorLost ? [] : revocations,
+      positions: isCursorLost ? [] : revocations.map(toIndex),
+      place,
       cursor: position,
       more: !isCursorLost && to < entries.length,
       seen: position,
@@ -163,7 +167,9 @@ export function createTestDatabase({ clock }: Pick<ManualTime, "clock">) {
     markLeaving: (id) =>
       answer("markLeaving", () => {
         const row = rows.get(id);
-        if (row !== undefined) row.isLeaving = true;
+        if (row === undefined) return null;
+        row.isLeaving = true;
+        return row.lease;
       }),
     remove: (id) => answer("remove", () => void rows.delete(id)),
     removeLeaving: (id) =>
@@ -178,7 +184,14 @@ export function createTestDatabase({ clock }: Pick<ManualTime, "clock">) {
       answer("raiseGlobalEpoch", () => {
         database.globalEpoch = Math.max(database.globalEpoch, epoch);
       }),
-    raiseLease: async () => {},
+    raiseLease: (id, lease) =>
+      answer("raiseLease", () => {
+        const row = rows.get(id);
+        if (row === undefined || row.isLeaving) return false;
+        row.lease = Math.max(row.lease, lease);
+        database.longestLease = Math.max(database.longestLease, lease);
+        return true;
+      }),
     subscribe(wake) {
       ackWakers.add(wake);
       return () => ackWakers.delete(wake);

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { LoadedFiles } from "../../scripts/loaded-files.ts";
@@ -7,7 +8,9 @@ const root = resolve(import.meta.dirname, "../..");
 const recorder = join(root, "scripts/loaded-files.ts");
 
 /** What a new process prints that records the files which it loads from dist. */
-function run(script: string): readonly (LoadedFiles & { readonly userId?: string })[] {
+function run(
+  script: string,
+): readonly (LoadedFiles & { readonly userId?: string; readonly stores?: readonly string[] })[] {
   const whole = `
     import { listLoadedFiles } from ${JSON.stringify(recorder)};
     const print = (more) => console.log(JSON.stringify({ ...listLoadedFiles(), ...more }));
@@ -43,5 +46,32 @@ describe("import of the built package", () => {
     expect(loggedIn?.userId).toBe("1");
     expect(loggedIn?.addons).toHaveLength(1);
     expect(loggedIn?.addons[0]).toMatch(/argon2[^/]*\.node$/);
+  });
+
+  it("importing tokenpair/verifier loads neither a store, a framework, a driver, a parser of schemas nor an addon", () => {
+    const [imported] = run('await import("tokenpair/verifier"); print();');
+    expect(imported?.packages["tokenpair"]).toBeGreaterThan(20);
+    expect(imported?.packages["tokenpair"]).toBeLessThan(95);
+    expect(imported?.addons).toEqual([]);
+    expect(Object.keys(imported?.packages ?? {}).sort()).toEqual(["ipaddr.js", "leven", "tokenpair"]);
+  });
+
+  it("tokenpair verifier loads neither a store, a driver nor an addon", () => {
+    const [started] = run(`
+      const { run } = await import(${JSON.stringify(join(root, "dist/cli/program.js"))});
+      const { urls } = await import(${JSON.stringify(recorder)});
+      const stdout = { write: (text, done) => done?.() };
+      const options = ["--issuer", "http://localhost:1", "--audience", "api", "--listen", "127.0.0.1:0"];
+      const env = { TOKENPAIR_FEED_CREDENTIAL: "tps_" + "c".repeat(43), TOKENPAIR_LOG_LEVEL: "silent" };
+      const status = await run(["verifier", ...options], { directory: ${JSON.stringify(tmpdir())}, env, stdout, stderr: process.stderr });
+      print({ userId: String(status), stores: urls.filter((url) => /dist\\/(?:store|flows\\/passwords)\\//.test(url)) });
+      process.exit();`);
+    expect(started?.userId).toBe("0");
+    expect(started?.packages["pino"]).toBeGreaterThan(0);
+    expect(started?.stores).toEqual([]);
+    expect(started?.addons).toEqual([]);
+    expect(
+      Object.keys(started?.packages ?? {}).filter((name) => /^(?:pg|@node-rs\/.*|@inquirer\/.*|zod)$/.test(name)),
+    ).toEqual([]);
   });
 });

@@ -46,11 +46,13 @@ describe("a run of mutants", () => {
     const files = {
       ".gitignore": "node_modules",
       "package.json": '{ "type": "module" }',
-      "tsconfig.base.json": '{ "compilerOptions": { "composite": true, "strict": true, "noUnusedLocals": true } }',
+      "tsconfig.base.json":
+        '{ "compilerOptions": { "composite": true, "strict": true, "noUnusedLocals": true, "allowUnreachableCode": false } }',
       "src/tsconfig.json": '{ "extends": "../tsconfig.base.json", "compilerOptions": { "outDir": "../dist" } }',
       "src/add.ts":
         'const unit = "s";\nexport const add = (a: number, b: number): number => a + b;\n' +
-        "export const print = (a: number): string => String(a).concat(unit);\n",
+        "export const print = (a: number): string => String(a).concat(unit);\n" +
+        'export function half(a: number): number {\n  if (a % 2 === 1) throw new Error("odd");\n  return a / 2;\n}\n',
       "test/add.test.ts":
         'import { expect, it } from "vitest";\nimport { add } from "../src/add.ts";\n' +
         'it("adds", () => expect(add(2, 3)).toBe(5));\n',
@@ -76,6 +78,7 @@ describe("a run of mutants", () => {
     const fates = fatesOf(
       add,
       { ...add, find: ".concat(unit)", replace: "" },
+      { ...add, find: "a % 2 === 1", replace: "false" },
       { ...add, find: "a * b" },
       { ...add, replace: "a + c" },
       { ...add, tests: ["test/broken.test.ts"] },
@@ -83,6 +86,7 @@ describe("a run of mutants", () => {
     );
     expect(fates).toEqual([
       "killed: adds",
+      "survived: test/add.test.ts",
       "survived: test/add.test.ts",
       "does not apply: src/add.ts does not have this text exactly once",
       expect.stringMatching(/^does not compile: src\/add\.ts.*'c'/),

@@ -9,6 +9,7 @@ const counts = (sessions: number, revocations = 0): DeletedCounts => ({
   failures: 0,
   auditEntries: 0,
   legacyTokens: 0,
+  loginTickets: 0,
 });
 
 interface Options {

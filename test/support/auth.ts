@@ -125,6 +125,7 @@ export async function createTestAuth({
       return (await response.json()) as { access: string; refresh: string };
     },
     async close(): Promise<void> {
+      deps.readers.stop();
       deps.feed.stop();
       signals.stop();
       await storeMonitor.stop();

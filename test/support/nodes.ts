@@ -17,6 +17,8 @@ import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 /** Server processes over one database, which the test itself has opened as one more node. */
 export interface Nodes {
   readonly servers: readonly ServerProcess[];
+  /** The servers' working directory. Over SQLite, the database is in it: tokenpair.db. */
+  readonly directory: string;
   /** The test's own node. */
   readonly auth: Auth;
   /** The store of the test's own node. */
@@ -126,6 +128,7 @@ export async function openNodes(options: NodesOptions): Promise<Nodes> {
   const first = await Promise.all(Array.from({ length: servers }, () => start()));
   return {
     servers: first,
+    directory: cwd,
     auth,
     store,
     signingKey,

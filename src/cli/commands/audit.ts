@@ -65,7 +65,7 @@ type Query = Omit<AuditQuery, "after" | "limit">;
 /**
  * Returns the query for the options.
  *
- * @throws CommandError if `--user` names neither a user nor the user of an entry.
+ * @throws CommandError if the value of `--user` is neither the name of a user nor the user of an entry.
  */
 async function toQuery(
   store: Store,
@@ -83,7 +83,7 @@ async function toQuery(
   return { ...query, userId };
 }
 
-/** Prints entries, each on its own line. Returns false if the reader of stdout has ended. */
+/** Prints entries, one per line. Returns false if the reader of stdout has ended. */
 type Write = (entries: readonly AuditEntry[]) => Promise<boolean>;
 
 function createWriter(store: Store, context: Context, { json }: AuditOptions): Write {

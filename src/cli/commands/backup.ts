@@ -40,7 +40,10 @@ async function runBackup(context: Context, file: string, options: CommonOptions)
   };
 }
 
-/** Copies into a file beside the destination, which gets its name when it is complete and on the disk. */
+/**
+ * Copies the database to a temporary file next to the destination. The file gets its final name when it is complete and on
+ * the disk.
+ */
 async function copyTo(context: Context, path: string, destination: string): Promise<void> {
   requireFree(destination);
   const draft = `${destination}.${randomBytes(4).toString("hex")}.part`;
@@ -83,7 +86,10 @@ async function flush(path: string): Promise<void> {
   }
 }
 
-/** Gives the copy its name. A link, unlike a rename, never replaces a file that was created meanwhile. */
+/**
+ * Gives the copy its name. It uses a link because, unlike a rename, a link never replaces a file that was created in the
+ * meantime.
+ */
 function place(draft: string, destination: string): void {
   try {
     linkSync(draft, destination);

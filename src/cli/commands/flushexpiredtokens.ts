@@ -27,17 +27,19 @@ async function flush(store: Store, { settings }: Config, context: Context): Prom
   return { lines: [`Deleted ${toSummary(total)}.`], json: toJson(total) };
 }
 
-function toJson({ auditEntries, legacyTokens, ...counts }: DeletedCounts): Readonly<Record<string, number>> {
-  return { ...counts, audit_entries: auditEntries, legacy_tokens: legacyTokens };
+function toJson({ auditEntries, legacyTokens, loginTickets, ...counts }: DeletedCounts) {
+  return { ...counts, audit_entries: auditEntries, legacy_tokens: legacyTokens, login_tickets: loginTickets };
 }
 
-function toSummary({ sessions, revocations, failures, auditEntries, legacyTokens }: DeletedCounts): string {
+function toSummary({ sessions, revocations, failures, ...others }: DeletedCounts): string {
+  const { auditEntries, legacyTokens, loginTickets } = others;
   const parts = [
     toCount(sessions, "session"),
     toCount(revocations, "revocation"),
     `${toCount(failures, "counter")} of failed logins`,
     `${auditEntries} audit ${auditEntries === 1 ? "entry" : "entries"}`,
     ...(legacyTokens === 0 ? [] : [`${toCount(legacyTokens, "token")} of simplejwt`]),
+    ...(loginTickets === 0 ? [] : [`${toCount(loginTickets, "ticket")} of logins`]),
   ];
   return `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 }

@@ -53,7 +53,11 @@ function toFacts(material: KeyMaterial) {
   return { kid, algorithm, public_jwk: toPublicJwk(material) };
 }
 
-/** @throws CommandError if the file exists or can't be written. */
+/**
+ * Writes a new file.
+ *
+ * @throws CommandError if the file exists or can't be written.
+ */
 function writeNew(file: string, content: string): void {
   try {
     writeFileSync(file, content, { flag: "wx", mode: 0o600, flush: true });

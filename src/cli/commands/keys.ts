@@ -125,7 +125,7 @@ function toKeyJson(record: KeyRecord, state: string): Readonly<Record<string, un
   };
 }
 
-/** What a JWKS cache of another product may do with a key that was changed at once. */
+/** What the JWKS cache of another product may do after a key was changed immediately. */
 const cacheNotice =
   "Services that verify with the JWKS may use an older copy of it, for up to 10 minutes with common libraries.";
 
@@ -193,13 +193,17 @@ async function adoptKey(store: Store, config: Config): Promise<Output> {
   return { lines: [line], json: { adopted: isNew } };
 }
 
-/** Returns whether a key of the database signs, and not one in a setting. */
+/** Returns whether a key in the database signs. If false, a key in a setting signs. */
 function signsInRing(config: Config): boolean {
   if (config.settings.keyEncryptionKey === undefined) return false;
   return findServerKeys(config, parseDatabaseUrl(config.server.databaseUrl, config.directory)).signing === null;
 }
 
-/** @throws CommandError if there is no key encryption key. */
+/**
+ * Returns the key encryption keys.
+ *
+ * @throws CommandError if none is set.
+ */
 function requireKeks({ settings: { keyEncryptionKey } }: Config): Keks {
   if (keyEncryptionKey !== undefined) return createKeks(keyEncryptionKey);
   throw new CommandError(

@@ -32,7 +32,7 @@ async function runMigrate(context: Context, options: CommonOptions): Promise<voi
 
 const toLine = (name: string) => `Applied ${name}`;
 
-/** Both users keep logging in with their own spellings. */
+/** Returns the line about two usernames that differ only in case. Both users can still log in with their own spelling. */
 function toCollisionLine({ user, other }: Collision): string {
   return (
     `The usernames ${withoutControls(user.username)} (id ${user.id}) and ${withoutControls(other.username)} ` +

@@ -4,6 +4,7 @@ import type { CreatedKey, RunningServer } from "../../server/serve.ts";
 import { addCommand, type CommonOptions, loadConfigFor } from "../command.ts";
 import type { Context } from "../context.ts";
 import { riskOfInsecureCookies } from "../doctor/setting-checks.ts";
+import { toLogNotice } from "../format.ts";
 
 interface ServeFlags extends CommonOptions {
   readonly host?: string;
@@ -44,7 +45,7 @@ async function runServe(context: Context, flags: ServeFlags): Promise<void> {
   printReady(context, flags, server);
 }
 
-/** Printed at the start with `--demo`. */
+/** The text that is printed at startup with `--demo`. */
 const developmentCookiesNotice =
   "Development cookies are on: browsers on this machine get cookies without Secure, so that http://localhost works in all of them.";
 
@@ -64,10 +65,6 @@ function printReady({ stdout, stderr }: Context, { json }: ServeFlags, server: R
       ? `${JSON.stringify({ ready: true, url, metrics_url: metricsUrl, database })}\n`
       : `tokenpair is ready on ${url} (${database})\n`,
   );
-}
-
-function toLogNotice({ code, name }: NodeJS.ErrnoException): string {
-  return `The log can't be written (${code ?? name}). The server keeps running; the metrics count the lost lines.`;
 }
 
 function toKeyNotice({ key, file }: CreatedKey): string {

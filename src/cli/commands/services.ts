@@ -134,7 +134,12 @@ function toServiceJson({ name, scopes, prefix, createdAt, previousUntil }: Servi
   return { name, scopes, prefix, created_at: createdAt, previous_until: previousUntil };
 }
 
-/** A service must be able to tell whose tokens it looks at, and that they are meant for it. @throws CommandError */
+/**
+ * Checks that tokens have an issuer and an audience. Services need them to know who issued a token, and whether it is meant
+ * for them.
+ *
+ * @throws CommandError if one of them is not set.
+ */
 function requireIssuer({ settings: { issuer, audience } }: Config): void {
   if (issuer === undefined || audience === undefined) {
     throw new CommandError("issuer and audience must be set before services can verify tokens");

@@ -77,7 +77,7 @@ async function listSessions(deps: Deps, { user }: ListOptions): Promise<Output> 
   return { lines: [...table, ...notice], json: { sessions: sessions.map(toSessionJson) } };
 }
 
-/** Returns the usernames of the sessions' users by id. */
+/** Returns the usernames of the sessions' users, by user id. */
 async function findNames(store: Store, sessions: readonly flows.SessionView[]): Promise<ReadonlyMap<string, string>> {
   const names = new Map<string, string>();
   for (const id of new Set(sessions.map(({ userId }) => userId))) {

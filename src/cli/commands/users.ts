@@ -34,7 +34,7 @@ interface DeleteOptions extends CommonOptions {
   readonly yes?: true;
 }
 
-/** The maximum number of users to read at once. */
+/** The maximum number of users to read in one call. */
 const pageSize = 1000;
 
 /** Adds the command `users`. */
@@ -189,12 +189,12 @@ async function showUser(deps: FlowDeps, user: User): Promise<Output> {
   };
 }
 
-/** Returns when the user last logged in. "Never" would be wrong if logins aren't recorded. */
+/** Returns when the user last logged in. If logins aren't recorded, doesn't return "never", which would be wrong. */
 function toLastLogin({ lastLoginAt }: User, { updateLastLogin }: Pick<Settings, "updateLastLogin">): string {
   return lastLoginAt === null && !updateLastLogin ? "not recorded" : toTime(lastLoginAt);
 }
 
-/** Returns the number of failed logins and, if they lock the account, for which devices and what to do. */
+/** Returns the number of failed logins. If they lock the account, also returns for which devices, and what to do. */
 function toFailureText({ failures, lockedFor }: AccountState, { username }: User): string {
   if (lockedFor === "none") return String(failures);
   const devices = lockedFor === "all_devices" ? "all devices" : "unknown devices";

@@ -3,7 +3,7 @@ export interface Check {
   /** The part or the setting that was checked. */
   readonly name: string;
   readonly status: "ok" | "warn" | "fail";
-  /** Full sentences: the finding and, unless the status is "ok", what to do. */
+  /** The finding and, unless the status is "ok", what to do. These are full sentences. */
   readonly detail: string;
 }
 

@@ -13,18 +13,23 @@ import { checkPasswordHashes } from "./password-checks.ts";
 import { checkPostgres } from "./postgres-checks.ts";
 import { checkRing } from "./ring-checks.ts";
 
-/** The largest database whose integrity is checked, in bytes: the check takes a few seconds. */
+/**
+ * The size of the largest database whose integrity is checked, in bytes. The check of such a database takes a few seconds.
+ */
 const maxCheckedSize = 1024 ** 3;
 
-/** How much the clocks of the database and this machine may differ, in seconds. */
+/** The maximum difference between the clocks of the database and of this machine, in seconds. */
 const maxClockDifference = 2;
 
-/** Times before this version was released, or long after, are wrong. Whole seconds since the epoch. */
+/**
+ * The range of plausible times, in whole seconds since the epoch. A time before the release of this version, or long after
+ * it, is wrong.
+ */
 const plausibleTimes = { from: Date.UTC(2025, 0) / 1000, to: Date.UTC(2100, 0) / 1000 };
 
 /**
- * Checks that the database exists, is undamaged, writable and private, and has the schema of this version; that its
- * clock is right; and that its password hashes can be verified.
+ * Checks that the database exists, that it is undamaged, writable and private, and that it has the schema of this version.
+ * Also checks that its clock is right, and that its password hashes can be verified.
  */
 export async function checkDatabase(database: Database, config: Config): Promise<readonly Check[]> {
   const { path, postgresUrl, label } = database;
@@ -79,7 +84,7 @@ async function checkStore(store: Store, name: string, config: Config): Promise<r
     ok("database", `${name} is writable.`),
     ok("schema", "Up to date."),
     await checkClock(store),
-    ...(await checkNodes(store)),
+    ...(await checkNodes(store, settings)),
     ...(await checkRing(store, settings)),
     await checkPasswordHashes(store, settings),
     ...(await checkLegacyTokens(store, config)),

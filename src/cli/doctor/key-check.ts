@@ -14,12 +14,12 @@ import { type Check, fail, ok, warn } from "./check.ts";
 
 const name = "signing key";
 
-/** The fewest bits of an RSA key that is safe until 2030 and later (NIST SP 800-57). */
+/** The minimum number of bits of an RSA key that is considered safe beyond 2030 (NIST SP 800-57). */
 const minRsaBits = 3_072;
 
 /**
- * Checks that the keys in the settings and files can be used, are strong and not easy to guess, and that only their owner can read
- * the files; and that tokens which services verify say who signed them and for whom.
+ * Checks that the keys in the settings and files can be used, that they are strong and hard to guess, and that only their
+ * owner can read the files. Also checks that tokens that services verify say who signed them and for whom.
  */
 export function checkKeys(config: Config, database: Database): readonly Check[] {
   try {
@@ -33,7 +33,7 @@ export function checkKeys(config: Config, database: Database): readonly Check[] 
   }
 }
 
-/** A secret that doesn't exist yet will be a good one. */
+/** Returns the keys. If the secret will be created later, a random one takes its place. */
 function toTexts({ signing, secret, missing }: ServerKeys) {
   const future = missing === "secret" ? { secret: systemRandom(64) } : {};
   return {
@@ -62,7 +62,7 @@ function checkSecret({ secret, missing }: ServerKeys): readonly Check[] {
   return [ok("secret", secret.file === null ? "Long enough." : `${secret.file} is long enough.`)];
 }
 
-/** Checks that services can tell tokens for them from other tokens, and can find the public keys. */
+/** Checks that services can distinguish their tokens from other tokens, and can find the public keys. */
 function checkNames({ settings }: Config, { signing, ringAlgorithm }: GivenKeys): readonly Check[] {
   const algorithm: Algorithm = signing?.algorithm ?? ringAlgorithm;
   if (algorithm.startsWith("HS")) return [];
@@ -82,7 +82,7 @@ function findFileFault({ file }: ServerKey): string | null {
   return file !== null && isReadableByOthers(file) ? `Other users can read ${file}. Run: chmod 600 ${file}` : null;
 }
 
-/** Returns what is weak about an RSA key; `null` for a strong one, and for other keys. */
+/** Returns what is weak about an RSA key. Returns `null` for a strong key and for other types of keys. */
 export function findRsaFault({ publicKey }: Pick<KeyMaterial, "publicKey">): string | null {
   const bits = publicKey?.asymmetricKeyDetails?.modulusLength;
   if (bits === undefined || bits >= minRsaBits) return null;
@@ -96,8 +96,8 @@ function findGuessable({ text }: ServerKey): string | null {
 }
 
 /**
- * Returns whether a secret is a repeated text, or consists of words: parts that are all letters of one case. Anyone who has
- * a token can try such secrets without asking the server.
+ * Returns whether a secret is a repeated text, or consists of words, which are parts whose letters all have the same case.
+ * Anyone who has a token can try such secrets without sending requests to the server.
  */
 function isGuessable(secret: string): boolean {
   if (/^(.{1,24}?)\1+.{0,8}$/s.test(secret)) return true;

@@ -12,7 +12,7 @@ import { isReadableByOthers } from "./key-check.ts";
 
 const name = "simplejwt key";
 
-/** Checks the key of simplejwt, and until when it is used. Returns nothing without `legacyRefreshKeyFile`. */
+/** Checks simplejwt's key and the time until which it is used. Returns no findings without `legacyRefreshKeyFile`. */
 export function checkLegacyKey(config: Config): readonly Check[] {
   const { server, settings, directory } = config;
   try {
@@ -32,7 +32,10 @@ export function checkLegacyKey(config: Config): readonly Check[] {
   }
 }
 
-/** Checks that the tokens that simplejwt has revoked were imported. Returns nothing if its tokens aren't accepted. */
+/**
+ * Checks that the tokens that simplejwt has revoked were imported. Returns no findings if simplejwt's tokens aren't
+ * accepted.
+ */
 export async function checkLegacyTokens(
   store: Pick<Store, "legacy">,
   { server, settings }: Config,

@@ -7,7 +7,7 @@ import { type Check, fail, ok } from "./check.ts";
 
 const name = "password hashes";
 
-/** Checks that every user's hash can be verified, and counts the hashes that the user's next login replaces. */
+/** Checks that every user's hash can be verified. Counts the hashes that will be replaced at the user's next login. */
 export async function checkPasswordHashes(store: Store, settings: Settings<AuthUser>): Promise<Check> {
   const counts = new Map<HashFormState["state"], number>();
   const missing = new Set<string>();

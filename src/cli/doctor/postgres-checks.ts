@@ -3,13 +3,23 @@ import { toProtection } from "../../server/config/postgres-options.ts";
 import type { ListenState, PostgresFacts, PostgresStore } from "../../store/postgres/index.ts";
 import { type Check, fail, ok, warn } from "./check.ts";
 
-/** The first version that has `pg_current_xact_id()`, without which the revocation feed could skip late commits. */
+/**
+ * The first version of PostgreSQL that has `pg_current_xact_id()`. Without this function, the revocation feed could skip
+ * late commits.
+ */
 const oldest = 130_000;
 
-/** For notifications, the revocation feed and, while a revocation waits, acknowledgements. */
+/**
+ * The number of connections outside of the pool: for notifications, for the revocation feed and, while a revocation waits
+ * to be confirmed, for acknowledgements.
+ */
 const connectionsBesidePool = 3;
 
-/** Checks the PostgreSQL server and the connection to it. @param url the connection string. */
+/**
+ * Checks the PostgreSQL server and the connection to it.
+ *
+ * @param url the connection string.
+ */
 export async function checkPostgres(store: PostgresStore, url: string, { server }: Config): Promise<readonly Check[]> {
   const facts = await store.inspect();
   const { version, isStandby, isDurable, isAutovacuumOn, maxConnections } = facts;
@@ -36,7 +46,10 @@ export async function checkPostgres(store: PostgresStore, url: string, { server 
   ];
 }
 
-/** Engines that speak PostgreSQL's protocol, but whose transaction ids can't tell a reader what it has not seen. */
+/**
+ * Matches databases that use PostgreSQL's protocol, but whose transaction ids don't show a reader which commits it hasn't
+ * seen.
+ */
 const otherEngines = /cockroach|yugabyte|-YB-|spanner|dsql|redshift|greenplum|materialize|risingwave/i;
 
 function toEngineChecks({ engine, hasStandbys, hasSynchronousStandby }: PostgresFacts): readonly Check[] {

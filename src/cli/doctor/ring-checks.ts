@@ -13,10 +13,13 @@ import { findRsaFault } from "./key-check.ts";
 
 const name = "key ring";
 
-/** The age from which a signing key is old, in seconds. */
+/** The age, in seconds, at which a signing key counts as old. */
 const oldAge = days(365);
 
-/** Checks the keys in the database: that they can be opened, and are neither old nor weak. Nothing, if there are none. */
+/**
+ * Checks that the keys in the database can be decrypted, and are neither old nor weak. Returns no findings if there are no
+ * keys.
+ */
 export async function checkRing(
   { keys, services }: Pick<Store, "keys" | "services">,
   { keyEncryptionKey }: Settings<AuthUser>,
@@ -43,7 +46,7 @@ function notAdopted(): Check {
   );
 }
 
-/** A key in a setting counts since the first node had it. */
+/** Checks the age of the signing key. For a key in a setting, the age is the time since a node first had it. */
 function checkAge(records: KeyRecords): readonly Check[] {
   const stored = toAccessRecords(records).filter(({ retiredAt }) => retiredAt === null);
   const newest = findSigner(stored, records.now) ?? stored.at(-1);
@@ -71,7 +74,10 @@ function toSummary({ keys }: KeyRecords): Check {
   return ok(name, `Opens ${toCount(sealed.length - secrets, "key")} and ${toCount(secrets, "secret")}.`);
 }
 
-/** Services verify with public keys. An HMAC signing key has none: a service that verifies with it can also sign. */
+/**
+ * Checks whether services can verify tokens with public keys. An HMAC signing key has no public key, so a service that can
+ * verify with it can also sign.
+ */
 function checkServices(records: KeyRecords, services: number): readonly Check[] {
   if (
     services === 0 ||

@@ -4,14 +4,14 @@ import { toPeppers } from "../../core/settings/peppers.ts";
 import type { Config } from "../../server/config/config.ts";
 import { type Check, ok, warn } from "./check.ts";
 
-/** The shortest safe pepper key, in characters: 128 bits as hexadecimal digits. */
+/** The minimum length of a safe pepper key, in characters. It is 128 bits as hexadecimal digits. */
 const minPepperLength = 32;
 
 /** The risk of `insecureCookies`. */
 export const riskOfInsecureCookies =
   "Cookies are sent over plain http, where others can read them. Use it only for development.";
 
-/** Checks for valid settings that make the server less safe. Each warning says what the risk is. */
+/** Checks for settings that are valid but make the server less safe. Each warning says what the risk is. */
 export function checkSettings({ settings, server }: Config): readonly Check[] {
   const risks: readonly (readonly [name: string, applies: boolean, detail: string])[] = [
     ["insecureCookies", settings.insecureCookies, riskOfInsecureCookies],
@@ -33,6 +33,11 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
       "Off: a revocation is answered before every node refuses the tokens. Turn it on when no node of version 0.1 runs.",
     ],
     ["leeway", settings.leeway > 60, "Over a minute: expired tokens stay valid that long. Synchronize clocks instead."],
+    [
+      "checkCsrf",
+      !settings.checkCsrf,
+      "Off: behind proxies that use the check endpoint, pages of other sites can send requests with the cookies.",
+    ],
     ["cookieSameSite", settings.cookieSameSite === "None", "None: pages of other sites can send the cookies."],
     [
       "maxLoginFailures",
@@ -70,6 +75,11 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
       "On: most passwords are easily recovered from leaked MD5 hashes. Turn it off when few users still have them.",
     ],
     ["host", !isLoopback(server.host), "Reachable from the network over plain http. Put a TLS proxy in front."],
+    [
+      "maxFeedStreams",
+      settings.maxFeedStreams >= server.maxConnections,
+      "Not below maxConnections: streams of the revocation feed could take every connection.",
+    ],
     ["auditRetention", settings.auditRetention === 0, "0: the audit log is off, so incidents can't be investigated."],
     [
       "webhookUrl",
@@ -91,7 +101,7 @@ export function checkSettings({ settings, server }: Config): readonly Check[] {
   return [...(warnings.length === 0 ? [ok("safety", "No unsafe settings.")] : warnings), ...checkProxies(settings)];
 }
 
-/** Warns of development cookies, which the library uses if `NODE_ENV` is "development". */
+/** Warns about development cookies, which the library uses if `NODE_ENV` is "development". */
 export function checkEnvironment({ NODE_ENV }: Readonly<Record<string, string | undefined>>): readonly Check[] {
   if (NODE_ENV !== "development") return [];
   return [
@@ -102,7 +112,7 @@ export function checkEnvironment({ NODE_ENV }: Readonly<Record<string, string | 
   ];
 }
 
-/** Reminds the operator of `trustedProxies`. Not a warning, because the CLI can't tell whether there is a proxy. */
+/** Reminds the operator of `trustedProxies`. It isn't a warning, because the CLI can't know whether there is a proxy. */
 function checkProxies({ trustedProxies }: Config["settings"]): readonly Check[] {
   if (trustedProxies.length > 0) return [];
   return [ok("trustedProxies", "None. Behind a proxy, list its address; otherwise all clients count as one.")];

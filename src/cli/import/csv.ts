@@ -1,12 +1,16 @@
 /** The header of a CSV file. */
 export interface CsvHeader {
-  /** A comma, a semicolon or a tab. */
+  /** The delimiter: a comma, a semicolon or a tab. */
   readonly delimiter: string;
-  /** The names of the columns, in order and in lower case. */
+  /** The names of the columns, in their order and in lower case. */
   readonly names: readonly string[];
 }
 
-/** Parses the header line, and detects its delimiter. @returns the header, or `null` if a quote is misplaced. */
+/**
+ * Parses the header line, and detects its delimiter.
+ *
+ * @returns the header, or `null` if a quote is misplaced.
+ */
 export function parseCsvHeader(line: string): CsvHeader | null {
   const [delimiter] = [",", ";", "\t"].sort((one, other) => line.split(other).length - line.split(one).length);
   const names = parseCsvRecord(line, delimiter as string);

@@ -3,11 +3,11 @@ import { toCount } from "../format.ts";
 
 /** The progress of an import. */
 export interface Progress {
-  /** The processed share of the file, from 0 to 1; `null` if the size is unknown. */
+  /** The processed share of the file, from 0 to 1. `null` if the size is unknown. */
   readonly share: number | null;
-  /** How many users were imported or existed already. */
+  /** The number of users who were imported or already existed. */
   readonly users: number;
-  /** How many records were refused. */
+  /** The number of records that were refused. */
   readonly refused: number;
 }
 
@@ -15,7 +15,7 @@ export interface Progress {
 export interface ProgressBar {
   /** Draws the line. */
   readonly show: (progress: Progress) => void;
-  /** Clears the line, for other output. The next `show` draws it again. */
+  /** Clears the line, so that other output can be written. The next `show` draws it again. */
   readonly clear: () => void;
 }
 

@@ -1,14 +1,14 @@
 import type { Scanner } from "./scanners.ts";
 
-/** The text of a record, or why it can't be read. Never both. */
+/** The text of a record, or the reason why it can't be read. It never has both. */
 export type RawRecord = {
-  /** The number of its first line. */
+  /** The number of the record's first line. */
   readonly line: number;
-  /** The number of its last line. */
+  /** The number of the record's last line. */
   readonly lastLine: number;
 } & ({ readonly text: string } | { readonly fault: string });
 
-/** The longest record, in bytes. A user takes a few hundred. */
+/** The maximum length of a record, in bytes. A user takes a few hundred. */
 const maxRecordLength = 65_536;
 
 /**
@@ -19,7 +19,7 @@ const maxRecordLength = 65_536;
  */
 export async function* splitRecords(bytes: AsyncIterable<Uint8Array>, scanner: Scanner): AsyncGenerator<RawRecord> {
   let line = 1;
-  /** The first line of the record that isn't blank; 0 if there is none yet. */
+  /** The first line of the record that isn't blank. 0 if there is no such line yet. */
   let firstLine = 0;
   let parts: Uint8Array[] = [];
   let length = 0;

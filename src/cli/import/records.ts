@@ -7,11 +7,11 @@ import { createArrayScanner, createCsvScanner, createLineScanner } from "./scann
 import type { Format } from "./source.ts";
 
 /**
- * The fields of a user, or a record about a token of simplejwt, or why the record can't be read, or the Django model to which
- * it belongs if it is neither.
+ * The content of a record: the fields of a user, a record about a token of simplejwt, or the reason why it can't be read.
+ * If it belongs to another Django model, the name of that model.
  */
 export type ImportRecord = {
-  /** The number of its first line. */
+  /** The number of the record's first line. */
   readonly line: number;
 } & (
   | { readonly fields: Fields }
@@ -22,13 +22,17 @@ export type ImportRecord = {
 
 /** The options of `readRecords`. */
 export interface RecordOptions {
-  /** Django's user model, in lower case. */
+  /** The name of Django's user model, in lower case. */
   readonly model: string;
-  /** The field that holds the username. */
+  /** The name of the field that contains the username. */
   readonly usernameField: string;
 }
 
-/** Reads the records of a file, one at a time. @throws CommandError if the header of a CSV file is unusable. */
+/**
+ * Reads the records of a file, one at a time.
+ *
+ * @throws CommandError if the header of a CSV file can't be used.
+ */
 export function readRecords(
   bytes: AsyncIterable<Uint8Array>,
   format: Format,

@@ -3,45 +3,45 @@ import { toCount, withoutControls } from "../format.ts";
 
 /** A record that was refused. */
 export interface Refusal {
-  /** The number of its first line; `null` if the reason concerns the whole file. */
+  /** The number of the record's first line. `null` if the reason concerns the whole file. */
   readonly line: number | null;
-  /** The user's id, if the record has a readable one. */
+  /** The user's id, if the record has an id that can be read. */
   readonly id: string | null;
-  /** A full sentence. */
+  /** The reason, as a full sentence. */
   readonly reason: string;
 }
 
 /** The counts of an import so far. */
 export interface Tally {
-  /** Imported users. */
+  /** The number of imported users. */
   created: number;
-  /** Users who existed already with the same name. */
+  /** The number of users who already existed with the same name. */
   same: number;
-  /** Refused records. */
+  /** The number of refused records. */
   refused: number;
-  /** Tokens that simplejwt has revoked. */
+  /** The counts of tokens that simplejwt has revoked. */
   readonly tokens: TokenTally;
-  /** How many records belong to other Django models, by model. */
+  /** The number of records of other Django models, by model. */
   readonly otherModels: Map<string, number>;
-  /** The names of fields that are ignored. */
+  /** The names of the fields that are ignored. */
   readonly ignored: Set<string>;
 }
 
 /** The counts of tokens that simplejwt has revoked. */
 export interface TokenTally {
-  /** Tokens that were stored. */
+  /** The number of tokens that were stored. */
   stored: number;
-  /** Tokens that were stored before. */
+  /** The number of tokens that had already been stored. */
   same: number;
-  /** Tokens that have expired: nothing is stored about them. */
+  /** The number of tokens that have expired. Nothing is stored about them. */
   expired: number;
-  /** Tokens whose row was added while the dump was made, so that it lacks their `jti`. */
+  /** The number of tokens without a `jti` in the file, because their row was added while the dump was being made. */
   missing: number;
-  /** Sessions that were revoked, because their tokens had been redeemed before. */
+  /** The number of sessions that were revoked, because their tokens had already been redeemed. */
   revokedSessions: number;
 }
 
-/** The maximum number of models or fields to report: a file with more is probably not a list of users. */
+/** The maximum number of models or fields to report. A file with more of them is probably not a list of users. */
 const maxNames = 20;
 
 /** Creates a tally of zeros. */

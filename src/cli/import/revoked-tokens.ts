@@ -4,8 +4,8 @@ import type { Fields } from "./fields.ts";
 import { id, time } from "./user-fields.ts";
 
 /**
- * A record about a token of simplejwt. `outstanding`: a row of the table of all tokens. `revoked`: a row of the table of revoked
- * ones, which refers to the other. `both`: a row that joins the two.
+ * A record about a token of simplejwt. `outstanding`: a row of the table of all tokens. `revoked`: a row of the table of
+ * revoked tokens, which refers to the other table. `both`: a row that joins the two tables.
  */
 export interface TokenRecord {
   readonly kind: "outstanding" | "revoked" | "both";
@@ -21,12 +21,15 @@ export const tokenModels: ReadonlyMap<string, TokenRecord["kind"]> = new Map([
 /** The columns of a record that joins both tables. A list of all outstanding tokens has no `blacklisted_at`. */
 const joinedColumns = ["jti", "expires_at", "blacklisted_at"];
 
-/** Returns whether a record or a CSV header with these names is about tokens that are revoked. */
+/** Returns whether a record or a CSV header with these names is about revoked tokens. */
 export function isJoined(names: { readonly has: (name: string) => boolean }): boolean {
   return joinedColumns.every((name) => names.has(name));
 }
 
-/** Seconds after which an expired token is left out: more than clocks and `leeway` allow for. */
+/**
+ * How long after its expiry a token is left out, in seconds. This is more than differences between clocks and `leeway`
+ * allow for.
+ */
 const longExpired = 3_600;
 
 const jti = z
@@ -36,20 +39,23 @@ const outstandingSchema = z.object({ id, jti, expires_at: time });
 const revokedSchema = z.object({ token: id });
 const joinedSchema = z.object({ jti, expires_at: time });
 
-/** What a record yields: a revoked token, nothing yet, or why it can't be read, as a sentence. */
+/**
+ * The result of reading a record: a revoked token, `null` if nothing is known yet, or a sentence that says why the record
+ * can't be read.
+ */
 export type TokenAnswer = LegacyToken | { readonly fault: string } | null;
 
-/** What is known of the revoked tokens at the end of a file. */
+/** What is known about the revoked tokens at the end of a file. */
 export interface RevokedTokenCounts {
-  /** How many have expired. */
+  /** The number of revoked tokens that have expired. */
   readonly expired: number;
-  /** Of how many the file has no outstanding token, so that their `jti` is unknown. */
+  /** The number of revoked tokens whose `jti` is unknown, because the file has no outstanding token for them. */
   readonly missing: number;
-  /** Whether the file has the table of outstanding tokens. */
+  /** Whether the file contains the table of outstanding tokens. */
   readonly hasOutstanding: boolean;
 }
 
-/** Reads the tokens that simplejwt has revoked, in any order of the rows. */
+/** Reads the tokens that simplejwt has revoked. The rows can be in any order. */
 export interface RevokedTokenReader {
   /** Reads the next record. */
   readonly read: (record: TokenRecord) => TokenAnswer;
@@ -58,10 +64,10 @@ export interface RevokedTokenReader {
 }
 
 /**
- * Creates a reader. It holds the ids and `jti`s of all tokens that haven't expired in memory, because only the other table
+ * Creates a reader. It keeps the ids and `jti`s of all tokens that haven't expired in memory, because only the other table
  * says which of them are revoked.
  *
- * @param now whole seconds since the epoch.
+ * @param now the current time, in whole seconds since the epoch.
  */
 export function createRevokedTokenReader(now: number): RevokedTokenReader {
   const outstanding = new Map<string, LegacyToken>();

@@ -8,14 +8,14 @@ import { addIgnored, countOtherModel, type Refusal, type Tally } from "./report.
 import type { RevokedTokenReader } from "./revoked-tokens.ts";
 import { toFieldNames, toForeignUser } from "./user-fields.ts";
 
-/** An import. */
+/** The parts of an import. */
 export interface ImportJob {
   readonly records: AsyncIterable<ImportRecord>;
-  /** The field that holds the username. */
+  /** The name of the field that contains the username. */
   readonly usernameField: string;
-  /** Imports a batch in one transaction. Returns one answer per user, in order. */
+  /** Imports a batch in one transaction. Returns one answer per user, in the order of the users. */
   readonly importUsers: (users: readonly ForeignUser[]) => Promise<readonly ImportAnswer[]>;
-  /** Finds the revoked tokens. */
+  /** Finds the revoked tokens in the records. */
   readonly revokedTokens: RevokedTokenReader;
   /** Stores a batch of revoked tokens in one transaction. */
   readonly importTokens: (tokens: readonly LegacyToken[]) => Promise<RevokedTokensAnswer>;
@@ -25,7 +25,10 @@ export interface ImportJob {
   readonly onBatch: () => void;
 }
 
-/** Rows per transaction: many, because each commit is slow, but few, because other writers wait for its locks. */
+/**
+ * The number of rows per transaction. It is large because each commit is slow, but limited because other writers wait for
+ * the locks.
+ */
 const batchSize = 500;
 
 type Entry = Omit<Refusal, "reason"> & ({ readonly user: ForeignUser } | { readonly fault: string });

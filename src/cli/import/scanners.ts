@@ -1,8 +1,8 @@
-/** Finds the records of a file. It looks only for ASCII bytes, which UTF-8 never uses inside other characters. */
+/** Finds the records of a file. It looks only for ASCII bytes, which never occur inside other characters in UTF-8. */
 export interface Scanner {
-  /** Returns whether the next byte is part of a record, ends a record, or is outside of records. */
+  /** Returns whether the next byte is part of a record, ends a record, or is outside of all records. */
   readonly scan: (byte: number) => "part" | "end" | "outside";
-  /** Returns why the file can't end here, as a full sentence; `null` if it can. */
+  /** Returns why the file can't end here, as a full sentence, or `null` if it can. */
   readonly findFaultAtEnd: () => string | null;
 }
 
@@ -17,7 +17,7 @@ export function createLineScanner(): Scanner {
   return { scan: (byte) => (byte === lineEnd ? "end" : "part"), findFaultAtEnd: () => null };
 }
 
-/** Creates a scanner for CSV: one record per line, except that a quoted field may contain line ends (RFC 4180). */
+/** Creates a scanner for CSV. A record is a line, except that a quoted field may contain line ends (RFC 4180). */
 export function createCsvScanner(): Scanner {
   const delimiters = new Set([comma, toByte(";"), toByte("\t")]);
   let isQuoted = false;
@@ -39,7 +39,8 @@ export function createCsvScanner(): Scanner {
 }
 
 /**
- * Creates a scanner for the elements of a JSON array, with any line breaks. It doesn't check that they are valid JSON.
+ * Creates a scanner for the elements of a JSON array, with line breaks at any position. It doesn't check whether the
+ * elements are valid JSON.
  */
 export function createArrayScanner(): Scanner {
   let state: keyof typeof faultsOfArray = "before";
@@ -76,7 +77,7 @@ export function createArrayScanner(): Scanner {
   };
 }
 
-/** Why the file can't end in each state of the scanner. */
+/** The reasons why the file can't end, by the state of the scanner. */
 const faultsOfArray = {
   before: "The file has no JSON array.",
   missing: 'A JSON array must begin with "[".',
@@ -85,5 +86,5 @@ const faultsOfArray = {
   beyond: "There is more text after the end of the JSON array.",
 } as const;
 
-/** U+FEFF in UTF-8. */
+/** The bytes of U+FEFF in UTF-8. */
 const byteOrderMark: ReadonlySet<number> = new Set([0xef, 0xbb, 0xbf]);

@@ -7,15 +7,19 @@ import { CommandError } from "../errors.ts";
 /** The format of a file: a JSON array, JSON Lines, or CSV. */
 export type Format = "json" | "jsonl" | "csv";
 
-/** The bytes to import. */
+/** The source of an import. */
 export interface Source {
-  /** The size in bytes; `null` for a stream, whose size is unknown. */
+  /** The size in bytes, or `null` for a stream, whose size is unknown. */
   readonly size: number | null;
   /** The content, in chunks of any size. */
   readonly bytes: AsyncIterable<Uint8Array>;
 }
 
-/** Opens a file, or stdin if `path` is "-". @throws CommandError if there is no such file. */
+/**
+ * Opens a file, or stdin if `path` is "-".
+ *
+ * @throws CommandError if there is no such file.
+ */
 export async function openSource({ directory, stdin }: Context, path: string): Promise<Source> {
   if (path === "-") return { size: null, bytes: stdin };
   const file = resolve(directory, path);
@@ -26,7 +30,8 @@ export async function openSource({ directory, stdin }: Context, path: string): P
 }
 
 /**
- * Returns the same source with `share`, which returns how much has been read: from 0 to 1, or `null` without a size.
+ * Returns the same source with a function `share`. It returns how much has been read, as a number from 0 to 1. If the size
+ * is unknown, it returns `null`.
  */
 export function countBytes({ size, bytes }: Source): Source & { readonly share: () => number | null } {
   let count = 0;
@@ -48,7 +53,7 @@ async function* readFile(file: string, path: string): AsyncGenerator<Uint8Array>
 }
 
 /**
- * Detects the format by the first character: "[" for JSON, "{" for JSON Lines, and CSV for any other.
+ * Detects the format by the first character: "[" means JSON, "{" means JSON Lines, and any other character means CSV.
  *
  * @returns the format, and all bytes, including those that were read to detect it.
  * @throws CommandError if the file is empty, compressed, or in UTF-16.
@@ -69,7 +74,7 @@ export async function detectFormat(
   }
 }
 
-/** U+FEFF in UTF-8. */
+/** The bytes of U+FEFF in UTF-8. */
 const byteOrderMark: ReadonlySet<number> = new Set([0xef, 0xbb, 0xbf]);
 
 /** The maximum number of bytes of white space at the start of a file. */

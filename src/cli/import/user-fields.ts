@@ -2,7 +2,10 @@ import { z } from "zod";
 import type { ForeignUser } from "../../flows/import-users.ts";
 import type { Fields } from "./fields.ts";
 
-/** The names under which a field is found, in order: ours, Django's, and those of `tokenpair users list --json`. */
+/**
+ * The names under which each field is looked for, in this order: tokenpair's name, Django's name, and the name in
+ * `tokenpair users list --json`.
+ */
 const namesOf: Readonly<Record<keyof z.input<typeof schema>, readonly string[]>> = {
   id: ["id"],
   username: [],
@@ -18,7 +21,11 @@ const namesOf: Readonly<Record<keyof z.input<typeof schema>, readonly string[]>>
 /** The fields of a user, each with its name in the file. */
 export type FieldNames = ReadonlyMap<string, string>;
 
-/** Finds the fields of a user in a record. @param usernameField the name of the username's field. */
+/**
+ * Finds the fields of a user in a record.
+ *
+ * @param usernameField the name of the field that contains the username.
+ */
 export function toFieldNames(fields: Fields, usernameField: string): FieldNames {
   const found = Object.entries(namesOf).map(([field, names]): [string, string] => {
     const candidates = field === "username" ? [usernameField] : names;
@@ -27,7 +34,11 @@ export function toFieldNames(fields: Fields, usernameField: string): FieldNames 
   return new Map(found);
 }
 
-/** Converts a record to a user. @returns the user, or a sentence that says what is wrong; it never quotes the value. */
+/**
+ * Converts a record to a user.
+ *
+ * @returns the user, or a sentence that says what is wrong. The sentence never quotes the value.
+ */
 export function toForeignUser(fields: Fields, names: FieldNames): ForeignUser | { readonly fault: string } {
   const values = [...names].map(([field, name]) => [field, fields.get(name)]);
   const parsed = schema.safeParse(Object.fromEntries(values));
@@ -39,7 +50,7 @@ export function toForeignUser(fields: Fields, names: FieldNames): ForeignUser | 
   return { ...user, isStaff: isStaff || isSuperuser, ...(id === null ? {} : { id }) };
 }
 
-/** Treats an empty value as a missing one. */
+/** Makes a schema treat an empty value like a missing one. */
 function optional<S extends z.ZodType>(value: S) {
   return z.preprocess((input) => (input === "" ? null : (input ?? null)), value.nullable());
 }
@@ -52,20 +63,20 @@ function flag(absent: boolean) {
   );
 }
 
-/** The flags as JSON, PostgreSQL and SQLite write them. */
+/** The values of flags in JSON, PostgreSQL and SQLite. */
 const flags: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
   ...[true, 1, "1", "t", "true", "yes"].map((value) => [value, true] as const),
   ...[false, 0, "0", "f", "false", "no"].map((value) => [value, false] as const),
 ]);
 
 const text = z.string({ error: ({ input }) => (input === undefined ? "is missing" : "must be text") });
-/** An id, as text. */
+/** The schema of an id, which becomes a string. */
 export const id = z.union([z.string(), z.int().transform(String)], { error: "must be text or a whole number" });
 
-/** The end of the year 9999, in whole seconds since the epoch. */
+/** The latest allowed time: the end of the year 9999, in whole seconds since the epoch. */
 const maxTime = 253_402_300_799;
 const timeForm = { error: 'must be a time such as "2026-01-31T12:00:00Z", or whole seconds since 1970' };
-/** A time, as whole seconds since the epoch. */
+/** The schema of a time, which becomes whole seconds since the epoch. */
 export const time = z.preprocess(
   (input) => (typeof input === "string" ? toSeconds(input) : input),
   z.int(timeForm).min(0, timeForm).max(maxTime, timeForm),
@@ -86,9 +97,9 @@ const schema = z.object({
 const isoTime = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d)?(?:\.\d+)?(?: ?(Z|[+-]\d\d)(?::?(\d\d))?)?)?$/;
 
 /**
- * Parses an ISO 8601 time, as Django and PostgreSQL write it, or a number of seconds. A time without a zone is in UTC.
+ * Parses an ISO 8601 time, in the format of Django or PostgreSQL, or a number of seconds. A time without a zone is in UTC.
  *
- * @returns whole seconds since the epoch, or `NaN` if it is neither.
+ * @returns the time in whole seconds since the epoch, or `NaN` if `input` is neither.
  */
 function toSeconds(input: string): number {
   if (/^\d{1,12}$/.test(input)) return Number(input);

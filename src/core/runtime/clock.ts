@@ -1,13 +1,14 @@
 /**
- * The clocks of a node. Session times come from the database's clock; this one judges `exp` and `iat` of access tokens
- * and measures staleness. The monotonic clock may stop while the machine is suspended; the wall clock does not.
+ * The clocks of a node. They are used to check `exp` and `iat` of access tokens and to measure staleness, while the times
+ * of sessions come from the database's clock. The monotonic clock may stop while the machine is suspended. The wall clock
+ * does not.
  */
 export interface Clock {
-  /** Returns the wall clock: whole seconds since the epoch. */
+  /** Returns the time of the wall clock, in whole seconds since the epoch. */
   readonly now: () => number;
-  /** Returns the wall clock: milliseconds since the epoch. */
+  /** Returns the time of the wall clock, in milliseconds since the epoch. */
   readonly wall: () => number;
-  /** Returns milliseconds since a fixed point. Never steps, even if the wall clock is set. */
+  /** Returns the number of milliseconds since a fixed moment. It never jumps, even if the wall clock is set. */
   readonly monotonic: () => number;
 }
 

@@ -1,40 +1,46 @@
 import type { Schedule, Timer } from "./schedule.ts";
 
-/** A step that runs again and again in the background, never twice at once. */
+/** A step that is repeated in the background. Two runs never overlap. */
 export interface Loop {
   /**
-   * Lets the step run `ms` milliseconds from now (default: 0), unless it is due earlier anyway. During a run it causes one
-   * more: `ms` after the run has ended, or earlier if the step returns less. Does nothing after `stop`.
+   * Schedules the step to run in `ms` milliseconds (default: 0), unless it is due earlier. If the step is running, it runs
+   * once more: `ms` milliseconds after it has ended, or earlier if the step returns a smaller number. Does nothing after
+   * `stop`.
    */
   wake(ms?: number): void;
   /**
-   * Runs the step now instead of later, or joins the run in flight.
+   * Runs the step now. If it is already running, waits for that run.
    *
    * @returns a promise that fulfils when the run has ended.
    * @throws what the step throws; Error after `stop`.
    */
   run(): Promise<void>;
-  /** Cancels the next run and waits for the one in flight. The step never runs again. Never rejects. */
+  /**
+   * Cancels the next run and waits until the current run has ended. After that, the step never runs again. Never rejects.
+   */
   stop(): Promise<void>;
 }
 
-/** What a loop consists of. */
+/** The parts of a loop. */
 export interface LoopOptions {
-  /** Returns the milliseconds until the next run; `null`: the loop waits until it is woken. */
+  /** Runs once. Returns the number of milliseconds until the next run, or `null` to wait for `wake`. */
   readonly step: () => Promise<number | null>;
-  /** Called with what the step throws. Returns what the step would have. Must not throw. Default: runs again in a second. */
+  /**
+   * Called with the error that the step throws. Returns the number of milliseconds until the next run, or `null`, like the
+   * step. Must not throw. Default: runs again in a second.
+   */
   readonly onError?: (error: unknown) => number | null;
   readonly schedule: Schedule;
 }
 
-/** Milliseconds before the next run after an error. */
+/** The number of milliseconds before the next run after an error. */
 const retryDelay = 1_000;
 
 /** Creates a loop that does nothing until it is woken. */
 export function createLoop({ step, onError = () => retryDelay, schedule }: LoopOptions): Loop {
   // Nothing tells which of two timers is due first, so both are kept: the first to fire cancels the others.
   const timers: Timer[] = [];
-  /** The delay of the newest timer; during a run, the shortest delay that a wake has asked for. */
+  /** The delay of the newest timer. During a run, the shortest delay that was passed to `wake`. */
   let delay = Number.POSITIVE_INFINITY;
   let running: Promise<void> = Promise.resolve();
   let isRunning = false;

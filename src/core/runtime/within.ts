@@ -2,10 +2,10 @@ import type { Schedule, Timer } from "./schedule.ts";
 import { unrefSchedule } from "./schedule.ts";
 
 /**
- * Waits for `work`, but at most `ms` milliseconds. Doesn't stop it.
+ * Waits for `work`, but for at most `ms` milliseconds. Doesn't stop `work` after that time.
  *
- * @returns whether it was done in time.
- * @throws what `work` throws in time. What it throws later is ignored.
+ * @returns whether `work` fulfilled in time.
+ * @throws the error with which `work` rejects in time. A later rejection is ignored.
  */
 export async function within(work: Promise<unknown>, ms: number, schedule: Schedule = unrefSchedule): Promise<boolean> {
   let timer: Timer | undefined;

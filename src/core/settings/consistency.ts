@@ -8,18 +8,19 @@ import { SettingError } from "./setting-error.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * Checks what no setting shows alone.
+ * Checks the rules that involve more than one setting.
  *
- * @throws SettingError about the first settings that contradict each other.
+ * @throws SettingError for the first settings that contradict each other.
  */
 export function requireConsistency(settings: Settings<AuthUser>): void {
   for (const check of checks) check(settings);
 }
 
-/** In the order in which contradictions are reported. */
+/** The checks, in the order in which contradictions are reported. */
 const checks: readonly ((settings: Settings<AuthUser>) => void)[] = [
   requireOrderedLifetimes,
   requireUserFunctions,
+  requireSecondStep,
   requireFreePaths,
   requireCookieNames,
   requireCookiePrefixes,
@@ -58,6 +59,11 @@ function requireAtMost(settings: Settings<AuthUser>, shorter: Duration, longer: 
 function requireUserFunctions({ verifyCredentials, findUser }: Settings<AuthUser>): void {
   if (verifyCredentials === undefined || findUser !== undefined) return;
   throw new SettingError("verifyCredentials", "needs findUser too, which looks the user up at every refresh.");
+}
+
+function requireSecondStep({ afterPassword, verifySecondFactor }: Settings<AuthUser>): void {
+  if (verifySecondFactor === undefined || afterPassword !== undefined) return;
+  throw new SettingError("verifySecondFactor", "needs afterPassword too, which says who needs a second step.");
 }
 
 /** The paths of endpoints that no setting moves. */
@@ -101,7 +107,7 @@ function requireDifferent({ insecureCookies }: Settings<AuthUser>, names: Readon
   throw new SettingError(setting, `must differ from ${other}, got "${name}" for both${prefixes}.`);
 }
 
-/** What browsers demand of a cookie whose name has a prefix (RFC 6265bis §4.1.3), in any case of its letters. */
+/** Checks what browsers require of a cookie whose name has a prefix (RFC 6265bis §4.1.3), in upper or lower case. */
 function requireCookiePrefixes(settings: Settings<AuthUser>): void {
   const { accessCookieName, refreshCookieName, csrfCookieName, deviceCookieName, cookieDomain } = settings;
   for (const [name, value] of Object.entries({ refreshCookieName, deviceCookieName })) {
@@ -130,7 +136,7 @@ function requireSameSite({ cookieSameSite, insecureCookies }: Settings<AuthUser>
   throw new SettingError("cookieSameSite", 'must not be "None" with insecureCookies. Remove one of them.');
 }
 
-/** Headers with another meaning in HTTP, in lower case. */
+/** The headers that have another meaning in HTTP, in lower case. */
 const takenHeaders =
   /^(?:accept(?:-.+)?|access-control-.+|connection|content-.+|cookie2?|date|expect|host|idempotency-key|keep-alive|origin|proxy-.+|range|referer|sec-.+|te|trailer|transfer-encoding|upgrade|user-agent|via)$/;
 
@@ -202,7 +208,7 @@ function requireKekIds({ keyEncryptionKey = "" }: Settings<AuthUser>): void {
   throw new SettingError("keyEncryptionKey", "must have different ids. Give the new key its own id.");
 }
 
-/** What RFC 9068 §2.2 demands of an access token. */
+/** Checks what RFC 9068 §2.2 requires of an access token. */
 function requireTokenProfile(settings: Settings<AuthUser>): void {
   if (settings.accessTokenProfile !== "rfc9068") return;
   const missing = (["issuer", "audience"] as const).find((name) => settings[name] === undefined);

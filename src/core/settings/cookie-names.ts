@@ -8,13 +8,13 @@ export type CookieNameSettings = Pick<
 
 /** The names of the cookies. */
 export interface CookieNames {
-  /** Of the cookie with the access token. */
+  /** The name of the cookie with the access token. */
   readonly access: string;
-  /** Of the cookie with the refresh token. */
+  /** The name of the cookie with the refresh token. */
   readonly refresh: string;
-  /** Of the cookie with the CSRF token. */
+  /** The name of the cookie with the CSRF token. */
   readonly csrf: string;
-  /** Of the cookie that marks a known device. */
+  /** The name of the cookie that marks a known device. */
   readonly device: string;
 }
 

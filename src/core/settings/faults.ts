@@ -3,8 +3,8 @@ import { days, hours, minutes } from "./durations.ts";
 import type { SettingRule } from "./rules.ts";
 
 /**
- * Returns what is wrong with a value, to be read after the setting's name ("must be true or false, got 1"), or `null`. Shows
- * the value unless it may be a secret.
+ * Returns what is wrong with a value, such as "must be true or false, got 1", or `null`. The text completes a sentence that
+ * begins with the setting's name. It shows the value unless the value may be a secret.
  */
 export function findSettingFault(rule: SettingRule, value: unknown): string | null {
   const culprit = findCulprit(rule, value);
@@ -13,7 +13,7 @@ export function findSettingFault(rule: SettingRule, value: unknown): string | nu
   return `must be ${toDemand(rule)}${isSecret ? "" : `, got ${toShown(culprit.value)}`}`;
 }
 
-/** Returns the value that breaks the rule, or the first item that does; `null` if the rule is kept. */
+/** Returns the value that breaks the rule, or the first item that does. Returns `null` if the value follows the rule. */
 function findCulprit(rule: SettingRule, value: unknown): { readonly value: unknown } | null {
   if (rule.type === "texts" || rule.type === "networks") {
     const atLeast = rule.type === "texts" ? rule.atLeast : 0;
@@ -50,7 +50,7 @@ function keeps(rule: Exclude<SettingRule, ListRule>, value: unknown): boolean {
   }
 }
 
-/** Refuses NaN too. */
+/** Returns whether the value is a number in the range. NaN is not. */
 function isInRange({ min, max }: { readonly min: number; readonly max: number }, value: unknown): boolean {
   return typeof value === "number" && value >= min && value <= max;
 }
@@ -88,7 +88,10 @@ function orNull({ nullable }: { readonly nullable?: true }): string {
   return nullable === true ? ", or null for no limit" : "";
 }
 
-/** Returns an example of a setting as one writes it in code, such as `leeway: minutes(5)`; `null` if the fault says enough. */
+/**
+ * Returns an example of the setting as code, such as `leeway: minutes(5)`. Returns `null` if the fault is clear without an
+ * example.
+ */
 export function findSettingExample(name: string, rule: SettingRule, defaultValue: unknown): string | null {
   switch (rule.type) {
     case "seconds":
@@ -113,12 +116,12 @@ function toDuration(seconds: number): string {
   return size === undefined ? String(seconds) : `${unit}(${seconds / size})`;
 }
 
-/** The longest text that an error message shows whole. */
+/** The number of characters of a text that an error message shows. */
 const maxShown = 60;
 
 /**
- * Returns a value as an error message shows it: short, on one line, of a URL without user and password, and of an object
- * only that it is one.
+ * Returns a value in the form in which an error message shows it: short and on one line. A URL is shown without its user
+ * and password. An object is shown as "an object", without its content.
  */
 export function toShown(value: unknown): string {
   switch (typeof value) {

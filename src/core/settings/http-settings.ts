@@ -2,16 +2,19 @@
 export interface HttpSettings {
   /** The path of the token endpoints. Default: "/api/token". */
   readonly tokenPath: string;
-  /** The path of the cookie endpoints and, after `publicPath`, of the refresh and device cookies. Default: "/api/auth". */
+  /**
+   * The path of the cookie endpoints. The refresh and device cookies also have this path, with `publicPath` in front of it.
+   * Default: "/api/auth".
+   */
   readonly authPath: string;
   /**
-   * The path prefix that a proxy removes before it forwards a request, such as "/account". Browsers then get cookies, and the
-   * page its links, with this prefix. Default: none.
+   * The path prefix that a proxy removes before it forwards a request, such as "/account". The paths of cookies and the
+   * links of the page then begin with this prefix. Default: none.
    */
   readonly publicPath: string | undefined;
   /** The header that carries a bearer token. Default: "Authorization". */
   readonly authHeaderName: string;
-  /** The schemes that this header may have, compared without regard to case. Default: ["Bearer"]. */
+  /** The schemes that this header may have, compared case-insensitively. Default: ["Bearer"]. */
   readonly authHeaderTypes: readonly string[];
   /**
    * The proxies whose `forwardedHeader` is trusted: IP addresses, networks such as "10.0.0.0/8", and "unix" for a proxy that
@@ -33,58 +36,83 @@ export interface CookieSettings {
   readonly refreshCookieName: string;
   /** The cookie that holds the CSRF token. Scripts may read it. Default: "__Host-csrftoken". */
   readonly csrfCookieName: string;
-  /** The cookie that marks a known device. Failed logins on other devices don't lock it out. Default: "__Secure-device". */
+  /**
+   * The cookie that marks a known device. Failed logins on other devices don't lock a known device out. Default:
+   * "__Secure-device".
+   */
   readonly deviceCookieName: string;
   /** The header in which scripts send the CSRF token back. Default: "X-CSRFToken". */
   readonly csrfHeaderName: string;
-  /** The `SameSite` attribute of the access and CSRF cookies. The other two are always Strict. Default: "Lax". */
+  /**
+   * The `SameSite` attribute of the access and CSRF cookies. The refresh and device cookies are always Strict. Default:
+   * "Lax".
+   */
   readonly cookieSameSite: "Strict" | "Lax" | "None";
-  /** The `Domain` attribute of the cookies. Excludes names that start with `__Host-`. Default: none, this host only. */
+  /**
+   * The `Domain` attribute of the cookies. It can't be combined with cookie names that start with `__Host-`. Default: none,
+   * so that only this host gets the cookies.
+   */
   readonly cookieDomain: string | undefined;
   /**
-   * Whether to allow cookies over plain http: no `Secure` attribute and no name prefixes. An unsafe request then needs
-   * `Sec-Fetch-Site` or `Origin`. Default: false.
+   * Whether to allow cookies over plain http. They then have no `Secure` attribute and no name prefixes, and an unsafe
+   * request needs `Sec-Fetch-Site` or `Origin`. Default: false.
    */
   readonly insecureCookies: boolean;
+  /**
+   * Whether `{authPath}/check/` requires the CSRF token and an allowed origin of an unsafe request by cookie, as every other
+   * endpoint does. Set it to false only for proxies whose applications all have their own CSRF protection. Default: true.
+   */
+  readonly checkCsrf: boolean;
   /**
    * Whether a logout also tells the browser to delete what it has cached of this origin (`Clear-Site-Data: "cache"`).
    * Browsers with large caches then take seconds to log out. Default: false.
    */
   readonly clearSiteData: boolean;
   /**
-   * Other origins whose pages may use the endpoints, such as "https://app.example.com". "https://*.example.com" means every host
-   * below the domain, but not the domain itself. Pages of apps, such as "capacitor://localhost", can't use the cookies, only
-   * bearer tokens. Default: none.
+   * Other origins whose pages may use the endpoints, such as "https://app.example.com". "https://*.example.com" means every
+   * host below the domain, but not the domain itself. Pages of apps, such as "capacitor://localhost", can use bearer tokens
+   * but not cookies. Default: none.
    */
   readonly trustedOrigins: readonly string[];
 }
 
-/** Limits for failed logins and for requests. An IPv6 address counts as its /64. */
+/** Limits for failed logins and for requests. All addresses of an IPv6 /64 network count as one. */
 export interface ThrottleSettings {
   /**
-   * How many consecutive failures lock an account until an operator unlocks it, at most 100 (NIST SP 800-63B-4 §3.2.2). The
-   * last tenth of these failures is reserved for known devices. 0 turns this off. Default: 100.
+   * How many consecutive failed logins lock an account until an operator unlocks it, at most 100 (NIST SP 800-63B-4
+   * §3.2.2). The last tenth of these attempts is reserved for known devices. 0 turns this off. Default: 100.
    */
   readonly maxLoginFailures: number;
-  /** How many failures on one account, from one address or one known device, start delays. 0 turns this off. Default: 5. */
+  /**
+   * After how many failed logins on one account, from one address or one known device, delays begin. 0 turns this off.
+   * Default: 5.
+   */
   readonly loginFailuresBeforeDelay: number;
-  /** How many failures on one account, from all addresses together, start delays. 0 turns this off. Default: 20. */
+  /**
+   * After how many failed logins on one account, from all addresses together, delays begin. 0 turns this off. Default: 20.
+   */
   readonly accountFailuresBeforeDelay: number;
-  /** How many failures within an hour from one address, on all accounts together, start delays. 0 turns this off. Default: 50. */
+  /**
+   * After how many failed logins within an hour from one address, on all accounts together, delays begin. 0 turns this off.
+   * Default: 50.
+   */
   readonly addressFailuresBeforeDelay: number;
-  /** The first delay. It doubles with every failure. Default: 5 seconds. */
+  /** The first delay after failed logins, in seconds. It doubles with every further failure. Default: 5. */
   readonly loginDelay: number;
-  /** The longest delay. Default: 15 minutes. */
+  /** The longest delay after failed logins, in seconds. Default: 900 (15 minutes). */
   readonly maxLoginDelay: number;
-  /** How many refreshes an address may send to each node per minute. 0 turns the limit off. Default: 3000. */
+  /** How many refreshes per minute each node accepts from one address. 0 turns the limit off. Default: 3000. */
   readonly refreshLimit: number;
-  /** How many verify requests an address may send to each node per minute. 0 turns the limit off. Default: 6000. */
+  /** How many verify requests per minute each node accepts from one address. 0 turns the limit off. Default: 6000. */
   readonly verifyLimit: number;
-  /** How many requests to `{tokenPath}/blacklist/` an address may send to each node per minute. 0 turns the limit off. Default: 600. */
+  /**
+   * How many requests to `{tokenPath}/blacklist/` per minute each node accepts from one address. 0 turns the limit off.
+   * Default: 600.
+   */
   readonly blacklistLimit: number;
   /**
-   * How many requests with a wrong service credential an address may send to each node per minute. Beyond that, only
-   * credentials that this node has accepted before are checked. 0 turns the limit off. Default: 60.
+   * How many requests per minute with a wrong service credential each node accepts from one address. Beyond that, the node
+   * checks only credentials that it has accepted before. 0 turns the limit off. Default: 60.
    */
   readonly serviceFailureLimit: number;
 }

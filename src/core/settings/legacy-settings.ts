@@ -1,16 +1,17 @@
 /** The algorithms with which simplejwt signs tokens. */
 export type LegacyAlgorithm = "HS256" | "HS384" | "HS512" | "RS256" | "RS384" | "RS512" | "ES256" | "ES384" | "ES512";
 
-/** The move from simplejwt: its users stay logged in, because each of their refresh tokens is accepted once. */
+/** The migration from simplejwt. Its users stay logged in, because each of their refresh tokens is accepted once. */
 export interface LegacySettings {
   /**
-   * Until when `legacyRefreshKey` (`legacyRefreshKeyFile` of the server) is used: a date such as "2026-09-30", which begins at
-   * midnight UTC, or a time such as "2026-09-30T18:00:00Z". At most 30 days ahead. Required with the key. Default: none.
+   * The time until which `legacyRefreshKey` (on the server, `legacyRefreshKeyFile`) is used. A date such as "2026-09-30"
+   * means midnight UTC at the beginning of that day. A time such as "2026-09-30T18:00:00Z" is also allowed. It must be at
+   * most 30 days ahead. Required with the key. Default: none.
    */
   readonly legacyRefreshUntil: string | undefined;
   /**
-   * The algorithm of simplejwt's tokens: its setting `ALGORITHM`. Default: the one that fits the key: HS256 for a secret, RS256
-   * for RSA, ES256, ES384 or ES512 by the curve.
+   * The algorithm of simplejwt's tokens: its setting `ALGORITHM`. Default: the one that fits the key: HS256 for a secret,
+   * RS256 for RSA, and ES256, ES384 or ES512 depending on the curve.
    */
   readonly legacyRefreshAlgorithm: LegacyAlgorithm | undefined;
 }
@@ -18,7 +19,7 @@ export interface LegacySettings {
 /** The form of `legacyRefreshUntil`. */
 export const legacyUntilPattern = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d))?$/;
 
-/** Returns `legacyRefreshUntil` in whole seconds since the epoch; `null` if there is no such day or time. */
+/** Returns `legacyRefreshUntil` in whole seconds since the epoch, or `null` if there is no such day or time. */
 export function toLegacyUntil(text: string): number | null {
   const [, date = "", time = "T00:00Z"] = /^(\d{4}-\d\d-\d\d)(T.*)?$/.exec(text) ?? [];
   const until = Date.parse(date + time);

@@ -1,25 +1,28 @@
 import type { PasswordSettings } from "./user-settings.ts";
 
-/** What one argon2id hash costs. */
+/** The cost of one argon2id hash. */
 export interface PasswordCost {
-  /** KiB. */
+  /** The memory, in KiB. */
   readonly memoryCost: number;
-  /** Passes over the memory. */
+  /** The number of passes over the memory. */
   readonly timeCost: number;
-  /** Threads. */
+  /** The number of threads. */
   readonly parallelism: number;
 }
 
 /** The cost that the OWASP Password Storage Cheat Sheet recommends for argon2id: 19 MiB, two passes, one thread. */
 export const owaspCost: PasswordCost = Object.freeze({ memoryCost: 19_456, timeCost: 2, parallelism: 1 });
 
-/** The highest cost of one hash, new or imported: 256 MiB, 1 GiB written in all passes, 16 threads. */
+/**
+ * The highest cost of one hash, whether it is new or imported: 256 MiB of memory, 1 GiB written in all passes together, and
+ * 16 threads.
+ */
 export const costLimits = Object.freeze({ memory: 262_144, memoryWritten: 1_048_576, parallelism: 16 });
 
-/** The least memory for each thread in KiB: two blocks for each of four slices (RFC 9106 §3.1). */
+/** The least memory for each thread, in KiB: two blocks for each of the four slices (RFC 9106 §3.1). */
 export const minMemoryPerThread = 8;
 
-/** The costs that OWASP calls equivalent: memory in KiB, and passes. */
+/** The costs that OWASP calls equivalent, as pairs of memory in KiB and passes. */
 const owaspEquivalents = [
   [47_104, 1],
   [19_456, 2],
@@ -33,7 +36,7 @@ export function isRecommended({ memoryCost, timeCost }: PasswordCost): boolean {
   return owaspEquivalents.some(([memory, passes]) => memoryCost >= memory && timeCost >= passes);
 }
 
-/** Returns the cost of a new hash. */
+/** Returns the cost of new hashes, according to the settings. */
 export function toPasswordCost(
   settings: Pick<PasswordSettings, "passwordMemoryCost" | "passwordTimeCost" | "passwordParallelism">,
 ): PasswordCost {

@@ -1,11 +1,11 @@
-/** A secret that goes into password hashes and is not in the database. */
+/** A secret that is part of the input of password hashes and is not in the database. */
 export interface Pepper {
-  /** Part of every hash that the key went into. */
+  /** The pepper's name. It is stored in every hash that was made with this pepper. */
   readonly id: string;
   readonly key: string;
 }
 
-/** `id:key`, an item of `passwordPeppers`. The PHC string format gives a key's name eight bytes. */
+/** The form of an item of `passwordPeppers`: `id:key`. The PHC string format limits the id to eight bytes. */
 export const pepperPattern = /^([A-Za-z0-9_-]{1,8}):([!-+\--~]{16,})$/;
 
 /** Splits the items of `passwordPeppers`, which must match `pepperPattern`. */

@@ -1,11 +1,11 @@
 import { frontCodedSuffixes } from "./public-suffixes-data.ts";
 
 /**
- * Returns whether different owners can have hosts below `domain`: it is a public suffix such as "co.uk" or "github.io", or
- * a parent of one such as "amazonaws.com". The algorithm is that of https://publicsuffix.org/list/, without its rules of
- * one label.
+ * Returns whether hosts below `domain` can have different owners. This is the case for a public suffix such as "co.uk" or
+ * "github.io", and for a parent of one, such as "amazonaws.com". Uses the algorithm of https://publicsuffix.org/list/,
+ * without its rules that have only one label.
  *
- * @param domain in lower case and ASCII, of two labels or more.
+ * @param domain a domain with at least two labels, in lower case and ASCII.
  */
 export function isSharedDomain(domain: string): boolean {
   const name = reverse(domain);

@@ -7,9 +7,9 @@ import { defaultSettings, type Settings } from "./settings.ts";
 import { toSuggestion } from "./unknown-options.ts";
 
 /**
- * Fills the settings that are not set with their defaults. `undefined` means "not set".
+ * Returns the settings, with the default for each one that is not set. `undefined` means "not set".
  *
- * @throws SettingError if a setting is unknown, has a wrong value, or contradicts another one.
+ * @throws SettingError if a setting is unknown, has a wrong value, or contradicts another setting.
  */
 export function resolveSettings(options: Readonly<Record<string, unknown>>): Settings<AuthUser> {
   for (const [name, value] of Object.entries(options)) {
@@ -33,15 +33,15 @@ function requireGoodValue(name: keyof Settings, value: unknown): void {
 /** The name of every setting in `Settings`. */
 export const settingNames: readonly string[] = Object.freeze(Object.keys(settingRules));
 
-/** The names that `createAuth` knows. */
+/** The names of all options of `createAuth`, including the settings. */
 const optionNames = ["store", "signingKey", "secret", "legacyRefreshKey", "onError", "onLag", ...settingNames];
 
-/** Returns whether `Settings` has a setting with this name. */
+/** Returns whether there is a setting with this name in `Settings`. */
 export function isSettingName(name: string): name is keyof Settings {
   return Object.hasOwn(settingRules, name);
 }
 
-/** Returns the message about a setting that is not among the `known` ones, with the closest name. */
+/** Returns the error message for a setting that is not among the `known` ones. It suggests the closest name. */
 export function toUnknownSettingMessage(name: string, known: readonly string[]): string {
   return `${name} ${toUnknownFault(name, known)}`;
 }

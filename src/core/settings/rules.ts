@@ -8,36 +8,36 @@ import type { Settings } from "./settings.ts";
 /** What the value of a setting must be. `createAuth`, the config file and the environment share these rules. */
 export type SettingRule =
   | ({ readonly type: "seconds" } & Range & Nullable)
-  /** Fractions are allowed. */
+  /** A number of seconds that may have a fraction. */
   | ({ readonly type: "decimal seconds" } & Range & Nullable)
   | ({ readonly type: "count"; readonly of: string } & Range & Nullable)
   | { readonly type: "boolean" }
-  /** Only `true`; `why` explains it. */
+  /** The value must be `true`. `why` explains the reason. */
   | { readonly type: "true"; readonly why: string }
   | { readonly type: "choice"; readonly choices: readonly (string | boolean)[] }
   | ({ readonly type: "text"; readonly optional?: true } & Form)
   | ({ readonly type: "texts"; readonly atLeast: number; readonly example?: string } & Form)
-  /** IP addresses, networks, and "unix". */
+  /** A list of IP addresses, networks, and "unix". */
   | { readonly type: "networks" }
   | { readonly type: "function" };
 
-/** Numbers, `min` and `max` included. */
+/** The range of a number. `min` and `max` are allowed values. */
 interface Range {
   readonly min: number;
   readonly max: number;
 }
 
 interface Nullable {
-  /** Whether the value may be `null`, for "no limit". The environment spells it "none". */
+  /** Whether the value may be `null`, which means "no limit". In the environment, it is written "none". */
   readonly nullable?: true;
 }
 
-/** The form of a text. */
+/** The form that a text must have. */
 interface Form {
   readonly pattern: RegExp;
-  /** Describes the pattern in an error message. */
+  /** A description of the pattern, for error messages. */
   readonly form: string;
-  /** Whether a value may be a secret, so that no error message shows it. Default: false. */
+  /** Whether a value may be a secret. If so, no error message shows it. Default: false. */
   readonly secret?: true;
 }
 
@@ -48,7 +48,7 @@ const decimalSeconds = (min: number, max: number) => ({ type: "decimal seconds",
 const nullable = { nullable: true } as const;
 const count = (of: string, min: number, max: number) => ({ type: "count", of, min, max }) as const;
 
-/** RFC 9110 §5.6.2. */
+/** The form of a token in HTTP, such as a header name (RFC 9110 §5.6.2). */
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const headerName = { type: "text", pattern: token, form: "an HTTP header name" } as const;
 const cookieName = { type: "text", pattern: token, form: "a cookie name" } as const;
@@ -61,8 +61,9 @@ const path = {
 } as const;
 
 /**
- * An origin, the origins of the hosts below a domain, or the origin of an app's pages. The scheme of the last must be the
- * app's own: browsers give one origin, or `null`, to all pages with the others.
+ * Matches an origin, all origins below a domain ("https://*.example.com"), or the origin of an app's pages. An app's origin
+ * must have a scheme that only this app uses: with schemes such as `file:`, browsers send the same origin, or `null`, for
+ * pages of all apps.
  */
 const originPattern = new RegExp(
   [
@@ -102,7 +103,10 @@ const legacyAlgorithms = [
   "ES512",
 ] as const satisfies readonly LegacyAlgorithm[];
 
-/** A key, or a list of keys, each with or without an id. 32 bytes have 43 characters. */
+/**
+ * The form of `keyEncryptionKey`: a key, or a list of keys, each with or without an id. 32 bytes are 43 characters in
+ * base64url.
+ */
 const kekPattern = /^(?:[\w.-]{1,32}:)?[\w-]{43}(?:,(?:[\w.-]{1,32}:)?[\w-]{43})*$/;
 
 /** The rule of every setting. */
@@ -148,6 +152,7 @@ export const settingRules = Object.freeze({
   confirmRevocations: boolean,
   confirmTimeout: decimalSeconds(0, 60),
   signalMaxStaleness: { ...decimalSeconds(1, 3_600), ...nullable },
+  maxFeedStreams: count("streams", 1, 1_000_000),
   heartbeat: { type: "choice", choices: ["auto", "write", "read"] },
   nodeName: anyText,
 
@@ -182,6 +187,7 @@ export const settingRules = Object.freeze({
     optional: true,
   },
   insecureCookies: boolean,
+  checkCsrf: boolean,
   clearSiteData: boolean,
   trustedOrigins: {
     type: "texts",
@@ -196,9 +202,13 @@ export const settingRules = Object.freeze({
   loadUser: boolean,
   userAuthenticationRule: hook,
   claims: hook,
+  publicClaims: hook,
   verifyCredentials: hook,
   findUser: hook,
 
+  afterPassword: hook,
+  verifySecondFactor: hook,
+  ticketLifetime: seconds(10, hours(1)),
   onLoginSuccess: hook,
   onLoginFailed: hook,
   onSuspiciousLogin: hook,

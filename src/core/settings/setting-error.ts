@@ -15,7 +15,7 @@ export class SettingError extends TypeError {
   /** The setting's name, such as "accessTokenLifetime". */
   readonly setting: string;
 
-  /** Creates the error. `fault` completes the sentence that begins with the setting's name. */
+  /** Creates the error. `fault` completes a sentence that begins with the setting's name. */
   constructor(setting: string, fault: string) {
     super(`${setting} ${fault}`);
     this.setting = setting;

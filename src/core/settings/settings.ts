@@ -9,8 +9,9 @@ import type { RevocationSettings, SessionSettings, TokenSettings } from "./sessi
 import type { LoginHookSettings, PasswordSettings, UserSettings } from "./user-settings.ts";
 
 /**
- * Every setting except the store, the signing key and the secret. Durations are whole seconds; `minutes(15)` and `days(30)` write them.
- * Names that simplejwt has too are its names in camelCase. docs/settings.md is generated from these types.
+ * Every setting except the store, the signing key and the secret. Durations are whole seconds; write them with
+ * `minutes(15)` or `days(30)`. A setting that simplejwt also has is named like simplejwt's, in camelCase. docs/settings.md
+ * is generated from these types.
  */
 export interface Settings<U extends AuthUser = User, C extends object = ApplicationClaims>
   extends SessionSettings,
@@ -63,6 +64,7 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   confirmTimeout: 3,
   signalMaxStaleness: 10,
   heartbeat: "auto",
+  maxFeedStreams: 10_000,
   nodeName: undefined,
 
   // HttpSettings
@@ -83,6 +85,7 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   cookieSameSite: "Lax",
   cookieDomain: undefined,
   insecureCookies: false,
+  checkCsrf: true,
   clearSiteData: false,
   trustedOrigins: Object.freeze([]),
 
@@ -92,10 +95,14 @@ export const defaultSettings: Settings<AuthUser> = Object.freeze({
   loadUser: false,
   userAuthenticationRule: undefined,
   claims: undefined,
+  publicClaims: undefined,
   verifyCredentials: undefined,
   findUser: undefined,
 
   // LoginHookSettings
+  afterPassword: undefined,
+  verifySecondFactor: undefined,
+  ticketLifetime: minutes(5),
   onLoginSuccess: undefined,
   onLoginFailed: undefined,
   onSuspiciousLogin: undefined,

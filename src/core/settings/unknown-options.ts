@@ -2,16 +2,18 @@ import { closestMatch } from "leven";
 import { findSettingFault, toShown } from "./faults.ts";
 import { SettingError } from "./setting-error.ts";
 
-/** Returns "Did you mean …?" with the known name that is closest to `name`, or `otherwise` if none is close. */
+/**
+ * Returns "Did you mean …?" with the known name that is closest to `name`. Returns `otherwise` if no known name is close.
+ */
 export function toSuggestion(name: string, known: readonly string[], otherwise: string): string {
   const closest = closestMatch(name, known, { maxDistance: Math.ceil(name.length / 3) });
   return closest === undefined ? otherwise : `Did you mean ${closest}?`;
 }
 
 /**
- * Refuses options that `taker` does not read, such as a misspelt one.
+ * Throws if `options` has a member that `taker` does not read, such as a misspelt one.
  *
- * @throws TypeError that names the option, and the closest known one or all of them.
+ * @throws TypeError that names the unknown option, and either the closest known one or all known ones.
  */
 export function refuseUnknownOptions(taker: string, options: object, known: readonly string[]): void {
   const name = Object.keys(options).find((option) => !known.includes(option));
@@ -21,7 +23,7 @@ export function refuseUnknownOptions(taker: string, options: object, known: read
 }
 
 /**
- * Makes sure that `options` is an object with known members only.
+ * Throws unless `options` is an object with known members only.
  *
  * @throws TypeError that says what is wrong.
  */
@@ -35,7 +37,7 @@ export function requireOptions(taker: string, options: unknown, known: readonly 
 }
 
 /**
- * Makes sure that each of these settings is a function or not set.
+ * Throws unless each of these settings is a function or not set.
  *
  * @throws SettingError that names the setting.
  */

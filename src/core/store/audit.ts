@@ -1,10 +1,13 @@
 import type { Delivery } from "./outbox.ts";
 
-/** A row of the audit log to write: a column for each field that can be searched, and the other fields as JSON. */
+/**
+ * A row to write into the audit log. It has a column for each field that can be searched. The event's other fields are
+ * JSON.
+ */
 export interface AuditRow {
   /** When the event happened: whole seconds since the epoch. */
   readonly time: number;
-  /** The event's type, such as "login". */
+  /** The type of the event, such as "login". */
   readonly type: string;
   /** The user whom the event is about. */
   readonly userId: string | null;
@@ -14,46 +17,50 @@ export interface AuditRow {
   readonly ip: string | null;
   /** The client's `User-Agent` header. */
   readonly userAgent: string | null;
-  /** Who acted, if not the user. */
+  /** Who acted, if it was not the user. Otherwise `null`. */
   readonly actor: string | null;
-  /** Why it happened. */
+  /** The reason for the event, such as "logout" or "password_changed". */
   readonly reason: string | null;
   /** A JSON object of the event's other fields. */
   readonly details: string;
 }
 
 /**
- * An entry of the audit log. Another version of tokenpair may have written it. Names that have changed since 0.1 are
- * converted.
+ * An entry of the audit log. It may have been written by another version of tokenpair. Names that have changed since
+ * version 0.1 are converted.
  */
 export interface AuditEntry extends Omit<AuditRow, "details"> {
-  /** Unique; later entries usually have higher ids. */
+  /** The entry's id. Each entry has a different one, and later entries usually have higher ones. */
   readonly id: number;
-  /** The event's other fields. */
+  /** The fields of the event that have no column. */
   readonly details: Readonly<Record<string, unknown>>;
 }
 
 /** What a store writes about one event, in the transaction of the change that the event describes. */
 export interface AuditRecord {
-  /** The audit log's row; `null` if the audit log does not record the event here. */
+  /** The row to write into the audit log, or `null` if the audit log doesn't record the event in this transaction. */
   readonly row: AuditRow | null;
-  /** The webhook message; `null` if the webhook does not send the event. */
+  /** The webhook message, or `null` if the webhook doesn't send the event. */
   readonly delivery: Pick<Delivery, "id" | "body" | "at"> | null;
 }
 
 /**
- * Returns the audit records of a change. The store calls it inside the transaction, and again if it retries that.
+ * Returns the audit records of a change. The store calls it inside the transaction. If the store retries the transaction,
+ * it calls the function again.
  */
 export type AuditOf<T> = (change: T) => readonly AuditRecord[];
 
-/** The audit log. Rows that describe a change are written by the change; this appends the others, and reads. */
+/**
+ * The audit log. A method that changes something writes its own rows, in the same transaction. This interface appends all
+ * other rows, and reads.
+ */
 export interface AuditStore {
-  /** Appends rows that describe no change of the store: all of them or none. */
+  /** Appends rows about events that change nothing in the store. Appends either all of them or none. */
   append(rows: readonly AuditRow[]): Promise<void>;
   /**
-   * Reads entries. With `after: null`, returns the newest `limit` entries that match, oldest first. With a cursor,
-   * returns the entries committed since, in the order of writing. It never skips an entry, however late its transaction
-   * committed, and never returns one twice.
+   * Reads entries. With `after: null`, returns the newest `limit` entries that match, oldest first. With a cursor, returns
+   * the entries that were committed after it, in the order in which they were written. It returns each entry exactly once,
+   * even if the entry's transaction took a long time to commit.
    */
   read(query: AuditQuery): Promise<AuditPage>;
 }
@@ -72,19 +79,19 @@ export interface AuditQuery {
   readonly type?: string | undefined;
   /** Returns only `refresh` events with this outcome. */
   readonly outcome?: string | undefined;
-  /** Returns only entries from this time on: whole seconds since the epoch. */
+  /** Returns only entries from this time or later, in whole seconds since the epoch. */
   readonly since?: number | undefined;
 }
 
-/** A reader's position in the audit log. Opaque: only the store that made it can read it. */
+/** A reader's position in the audit log. It is opaque: only the store that created it can read it. */
 export type AuditCursor = string;
 
 /** A page of the audit log. */
 export interface AuditPage {
   /** The entries, oldest first. */
   readonly entries: readonly AuditEntry[];
-  /** Where the next read continues. */
+  /** The cursor to pass to the next read. */
   readonly cursor: AuditCursor;
-  /** Whether more entries than `limit` were waiting. Always false with `after: null`. */
+  /** Whether there are more than `limit` entries after the cursor. Always false with `after: null`. */
   readonly more: boolean;
 }

@@ -4,14 +4,16 @@ import type { RevocationOptions } from "./sessions.ts";
 /** The revocation feed: an append-only table that every node reads. */
 export interface FeedStore {
   /**
-   * Returns the entries after `after`; with `null`, every entry that a token may still need. Never skips an entry, however
-   * late its transaction committed. Uses its own connection if it can, so that reads never wait in the pool's queue.
+   * Returns the entries after `after`. With `null`, returns every entry that a token may still need. Never skips an entry,
+   * no matter how late its transaction committed. Uses its own connection if possible, so that reads never wait in the
+   * pool's queue.
    */
   read(options: FeedRead): Promise<FeedBatch>;
   /**
-   * Calls `wake` soon after entries may have been appended; `isAwaited` says whether a caller waits until the nodes have
-   * applied them. It is only a hint. A store that learns of entries through a connection calls `onListening` when that
-   * connection is lost (with `reason`) and when it is back.
+   * Subscribes to new entries. The store calls `wake` soon after entries may have been appended. `isAwaited` says whether a
+   * caller waits until the nodes have applied them. A call may be missing or unnecessary, so the feed must also be read
+   * regularly. If the store gets its notifications through a connection, it calls `onListening` when that connection is
+   * lost, with a `reason`, and when it is open again.
    *
    * @returns a function that ends the subscription.
    */
@@ -20,35 +22,36 @@ export interface FeedStore {
     onListening?: (isListening: boolean, reason?: string) => void,
   ): () => void;
   /**
-   * Returns whether `token` is revoked by what is committed now, from one consistent read: its session is revoked or
-   * unknown; its user is gone or has a higher epoch from which the session is not excepted; the token itself is revoked; or
-   * all tokens of its global epoch or, without one, of its time are.
+   * Returns whether `token` is revoked according to what is committed now, from one consistent read. This is the case if
+   * its session is revoked or unknown, if its user doesn't exist, or if the token itself was revoked. It is also the case
+   * if the user has a higher epoch and the session isn't excepted, or if all tokens of the token's global epoch were
+   * revoked. For a token without a global epoch, its `iat` counts.
    */
   isRevoked(token: RevocableToken): Promise<boolean>;
-  /** Revokes the one access token with this id. */
+  /** Revokes the access token with this id. */
   revokeToken(tokenId: string, options?: RevokeTokenOptions): Promise<RevokedToken>;
 }
 
 /** How to read the feed. */
 export interface FeedRead {
-  /** Where the last read ended; `null` reads from the beginning. */
+  /** The position at which the last read ended. `null` reads from the beginning. */
   readonly after: FeedCursor | null;
   /**
-   * For a read from the beginning: entries whose last token has expired before this time, on the node's clock, are left out.
-   * Whole seconds since the epoch.
+   * A time in whole seconds since the epoch, on the node's clock. A read from the beginning omits the entries whose last
+   * token expired before it.
    */
   readonly since: number;
-  /** The reading node's id in the registry; `null` if it has none, as a command line. */
+  /** The reading node's id in the registry, or `null` if the process has none, for example a command. */
   readonly nodeId: string | null;
-  /** Whether the read also writes to the node's row, in a transaction that is committed before the read fulfils. */
+  /** Whether the read also writes to the node's row. If so, the transaction is committed before the read fulfils. */
   readonly beat: boolean;
-  /** Milliseconds after which the read fails; `null`: the store's own limit. */
+  /** The number of milliseconds after which the read fails. `null` means the store's own limit. */
   readonly timeout: number | null;
 }
 
 /** How to revoke one token. */
 export interface RevokeTokenOptions extends RevocationOptions<RevokedToken> {
-  /** The token's `exp`: whole seconds since the epoch. Default: the latest that any token can have. */
+  /** The token's `exp`, in whole seconds since the epoch. Default: the latest `exp` that any token can have. */
   readonly until?: number | undefined;
 }
 

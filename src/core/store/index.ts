@@ -7,30 +7,35 @@ import type { OutboxStore } from "./outbox.ts";
 import type { ServiceStore } from "./services.ts";
 import type { SessionStore } from "./sessions.ts";
 import type { ThrottleStore } from "./throttle.ts";
+import type { TicketStore } from "./tickets.ts";
 import type { UserStore } from "./users.ts";
 
 /**
- * The seam between the rules and the database. Every method that changes something is one transaction, durable when its
- * promise fulfils, and its result says who won. Time is the database's clock. A method that can't reach the database,
- * or waits too long for a lock, throws `StoreUnavailableError`.
+ * The interface between the rules and the database. Every method that changes something is one transaction, which is
+ * durable when the promise fulfils. If calls race, the results say which of them succeeded. All times come from the
+ * database's clock. A method throws `StoreUnavailableError` if it can't reach the database, or if it waits too long for a
+ * lock.
  *
- * A store never sees a token, a secret, a password or a request. If a method takes `audit`, the store calls it with the
- * change and writes the records that it returns in the same transaction. It is not called if nothing changed.
+ * A store never sees a token, a secret, a password or a request. If a method takes a function `audit`, the store calls it
+ * with the change, and writes the records that it returns in the same transaction. The store doesn't call it if nothing
+ * changed.
  */
 export interface Store {
   /** The users and their epochs. */
   readonly users: UserStore;
   /** The sessions. */
   readonly sessions: SessionStore;
+  /** Logins that wait for a second step. */
+  readonly tickets: TicketStore;
   /** Refresh tokens of the system that users come from. */
   readonly legacy: LegacyStore;
   /** The revocation feed. */
   readonly feed: FeedStore;
-  /** The registry of nodes, for confirmed revocations. */
+  /** The registry of nodes, which confirmed revocations need. */
   readonly nodes: NodeStore;
   /** The key ring. */
   readonly keys: KeyStore;
-  /** The services with credentials of their own. */
+  /** The services that have their own credentials. */
   readonly services: ServiceStore;
   /** The counts of failed logins. */
   readonly throttle: ThrottleStore;
@@ -38,77 +43,86 @@ export interface Store {
   readonly audit: AuditStore;
   /** The webhook messages that wait to be sent. */
   readonly outbox: OutboxStore;
-  /** Applies the pending migrations and returns their names, in order. Safe if other processes do the same at once. */
+  /**
+   * Applies the pending migrations and returns their names, in the order in which they were applied. Several processes may
+   * call it at the same time.
+   */
   migrate(): Promise<readonly string[]>;
   /**
-   * Checks that the schema is the one that this version needs.
+   * Checks that the schema has the version that this release of tokenpair needs.
    *
    * @throws SchemaVersionError if the schema is older or newer.
    */
   checkSchema(): Promise<void>;
   /**
    * Deletes at most `limit` rows of each kind: sessions that are over, revocations that no access token can need any
-   * more, tokens of another system that have expired, expired counts of failed logins, and old audit entries. Call it again while one of the counts equals `limit`.
+   * more, tokens of another system and tickets of logins that have expired, expired counts of failed logins, and old audit entries.
+   * Call it again while one of the counts equals `limit`.
    */
   deleteExpired(options: DeleteExpiredOptions): Promise<DeletedCounts>;
-  /** Reports failed writes, and writes a probe. Missing if the store can't do that. */
+  /** Reports failed writes, and makes test writes. Missing if the store can't do that. */
   readonly writes?: WriteProbe;
-  /** Returns what the connection pool is doing. Missing if the store has no pool. */
+  /** Returns the state of the connection pool. Missing if the store has no pool. */
   readonly connections?: () => PoolUsage;
   /** Closes the connections that the store opened. */
   close(): Promise<void>;
 }
 
-/** Shows whether the database can be written to. */
+/** Finds out whether the database can be written to. */
 export interface WriteProbe {
-  /** Whether other nodes use the same database. If it can't be written to, no other node can do better. */
+  /** Whether other nodes use the same database. If so, none of them can write either while this node can't. */
   readonly isShared: boolean;
   /**
-   * Adds a listener for calls that failed because the database couldn't answer or couldn't be written to.
+   * Adds a listener that is called when a call fails because the database couldn't answer or couldn't be written to.
    *
-   * @returns a function that removes it.
+   * @returns a function that removes the listener.
    */
   readonly onFailure: (listener: () => void) => () => void;
   /**
-   * Writes a row larger than any that requests write, and deletes it.
+   * Writes a row that is larger than any row written by a request, and deletes it.
    *
    * @throws StoreUnavailableError if the database can't be written to.
    */
   readonly probe: () => Promise<void>;
 }
 
-/** What `deleteExpired` may delete. */
+/** The options of `deleteExpired`. */
 export interface DeleteExpiredOptions {
-  /** The maximum number of rows of each kind. */
+  /** The maximum number of rows of each kind to delete. */
   readonly limit: number;
-  /** Seconds for which revocations and revoked sessions are kept after the last token that they concern has expired. */
+  /** How long revocations and revoked sessions are kept after the last of their tokens has expired, in seconds. */
   readonly horizon: number;
-  /** Seconds for which audit entries are kept. Default: they are not deleted. */
+  /** How long audit entries are kept, in seconds. Default: audit entries are not deleted. */
   readonly auditHorizon?: number;
 }
 
 /** How many rows of each kind were deleted. */
 export interface DeletedCounts {
-  /** Sessions that were over. */
+  /** The number of sessions that had been revoked or had expired. */
   readonly sessions: number;
-  /** Entries of the revocation feed. */
+  /** The number of entries of the revocation feed. */
   readonly revocations: number;
-  /** Counts of failed logins. */
+  /** The number of counts of failed logins. */
   readonly failures: number;
-  /** Entries of the audit log. */
+  /** The number of entries of the audit log. */
   readonly auditEntries: number;
-  /** Refresh tokens of another system that have expired. */
+  /** The number of expired refresh tokens of another system. */
   readonly legacyTokens: number;
+  /** Tickets of logins that have expired. */
+  readonly loginTickets: number;
 }
 
-/** What a connection pool is doing. */
+/** The state of a connection pool. */
 export interface PoolUsage {
-  /** Connections in the pool. */
+  /** The number of connections in the pool. */
   readonly open: number;
-  /** Connections that are not in use. */
+  /** The number of connections that are not in use. */
   readonly idle: number;
-  /** Calls that wait for a connection. */
+  /** The number of calls that are waiting for a connection. */
   readonly waiting: number;
-  /** Calls refused since the start, because too many waited or the wait took too long. */
+  /**
+   * The number of calls that have been refused since the start, because too many were waiting or because the wait took too
+   * long.
+   */
   readonly refused: number;
 }

@@ -2,61 +2,64 @@ import type { AuditOf } from "./audit.ts";
 import type { CreatedSession, NewSession, RevocationOptions, RevokedSessions } from "./sessions.ts";
 
 /**
- * Refresh tokens of the system that users come from, by their `jti`. Each can be redeemed for a session once. A row says that
- * its token is spent: it was redeemed, or revoked.
+ * Refresh tokens of the system that users are migrated from, by their `jti`. Each token can be redeemed for a session once.
+ * A row means that its token is spent: it was redeemed or revoked.
  */
 export interface LegacyStore {
   /**
-   * Spends a token and inserts its session, in one transaction: of several calls with one token, one wins. Locks the user's row
-   * as `sessions.create` does.
+   * Spends a token and inserts its session, in one transaction. If several calls have the same token, only one of them
+   * succeeds. Locks the user's row, like `sessions.create`.
    *
-   * @returns `spent` if the token was spent before, whatever has become of the user; then nothing has changed.
+   * @returns `spent`, with nothing changed, if the token was already spent. This doesn't depend on the user's state.
    */
   redeem(session: RedeemedSession, token: RedeemedToken, audit?: AuditOf<CreatedSession>): Promise<RedeemOutcome>;
-  /** Returns what a token was spent for; `null` if it isn't spent. */
+  /** Returns what a token was spent for, or `null` if it isn't spent. */
   find(tokenId: string): Promise<SpentToken | null>;
   /**
-   * Spends tokens, so that they can't be redeemed any more, and revokes the sessions for which they were redeemed already.
-   * `audit` isn't called if every token was spent before and no session was revoked.
+   * Spends tokens, so that they can no longer be redeemed, and revokes the sessions for which they have already been
+   * redeemed. `audit` isn't called if every token was already spent and no session was revoked.
    */
   revoke(
     tokens: readonly LegacyToken[],
     reason: "logout" | "revoked",
     options?: RevocationOptions<RevokedTokens>,
   ): Promise<RevokedTokens>;
-  /** Counts the rows. Reads all of them: for operators, and once at a start. */
+  /** Counts the rows. It reads all of them, so call it only for operators, and once at startup. */
   count(): Promise<LegacyCounts>;
 }
 
 /** A token of the other system. */
 export interface LegacyToken {
-  /** Its `jti`. */
+  /** The token's `jti`. */
   readonly tokenId: string;
-  /** Its `exp`: whole seconds since the epoch. Afterwards its row can be deleted. */
+  /** The token's `exp`, in whole seconds since the epoch. After this time, its row can be deleted. */
   readonly expiresAt: number;
 }
 
 /** A token to redeem. */
 export interface RedeemedToken extends LegacyToken {
-  /** Its `iat`: whole seconds since the epoch. The token is refused if everything that was issued then has been revoked. */
+  /**
+   * The token's `iat`, in whole seconds since the epoch. The token is refused if all tokens that were issued up to then
+   * have been revoked.
+   */
   readonly issuedAt: number;
-  /** Whether the user must have been imported, so that the token's user is the one with the same id here. */
+  /** Whether the user must have been imported. Only then is the user with this id certainly the token's user. */
   readonly needsImport: boolean;
 }
 
 /** The session to insert. It is stored as if the token were the refresh token of generation -1 and had been rotated. */
 export interface RedeemedSession extends Omit<NewSession, "replaces" | "updateLastLogin"> {
-  /** SHA-256 of the secret that the token yields. */
+  /** SHA-256 of the secret that is derived from the token. */
   readonly previousHash: Uint8Array;
-  /** The salt that derives the first generation's secret from it. */
+  /** The salt that derives the first generation's secret from that secret. */
   readonly salt: Uint8Array;
-  /** SHA-256 of the client's idempotency key; `null` if the client sent none. */
+  /** SHA-256 of the client's idempotency key, or `null` if the client sent none. */
   readonly idempotencyHash: Uint8Array | null;
 }
 
 /** What a token was spent for. */
 export interface SpentToken {
-  /** The session for which the token was redeemed; `null` if the token was revoked. */
+  /** The session for which the token was redeemed, or `null` if the token was revoked. */
   readonly sessionId: string | null;
 }
 
@@ -66,24 +69,27 @@ export type RedeemOutcome =
   | ({ readonly outcome: "spent" } & SpentToken)
   | {
       readonly outcome: "refused";
-      /** What has become of the user, or `all_revoked`: every token of the other system was revoked after this one was issued. */
+      /**
+       * Why the token was refused: what happened to the user, or `all_revoked` if every token of the other system has been
+       * revoked since this one was issued.
+       */
       readonly reason: "user_gone" | "user_inactive" | "user_epoch_changed" | "not_imported" | "all_revoked";
     };
 
-/** Tokens that were revoked, and the sessions for which some of them had been redeemed. */
+/** Tokens that were revoked, with the sessions for which some of them had been redeemed. */
 export interface RevokedTokens extends RevokedSessions {
-  /** The tokens that were not spent before. */
+  /** The tokens that had not been spent before. */
   readonly tokenIds: readonly string[];
   /** The sessions that were revoked. */
   readonly sessionIds: readonly string[];
-  /** Whole seconds since the epoch. */
+  /** The time of the change, in whole seconds since the epoch. */
   readonly now: number;
 }
 
 /** How many tokens are spent. */
 export interface LegacyCounts {
-  /** Tokens that were redeemed for a session. */
+  /** The number of tokens that were redeemed for a session. */
   readonly redeemed: number;
-  /** Tokens that were revoked before they could be redeemed. */
+  /** The number of tokens that were revoked before they were redeemed. */
   readonly revoked: number;
 }

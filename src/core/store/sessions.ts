@@ -2,43 +2,49 @@ import type { CommitPosition, Revocation } from "../revocation.ts";
 import type { RevokeReason, Session } from "../session.ts";
 import type { AuditOf } from "./audit.ts";
 
-/** Sessions that a change has revoked, with the feed entries that the same transaction appended. */
+/** The sessions that a change has revoked, with the feed entries that the same transaction appended. */
 export interface RevokedSessions {
   /** How many live sessions were revoked. */
   readonly sessions: number;
-  /** The feed entries. Fewer than the sessions if one entry covers all of a user's, or all there are. */
+  /**
+   * The feed entries. One entry can cover all sessions of a user, or all sessions, so there may be fewer entries than
+   * sessions.
+   */
   readonly revocations: readonly Revocation[];
-  /** The transaction's position in the feed; missing if it appended nothing. */
+  /** The transaction's position in the feed. Missing if the transaction appended nothing. */
   readonly position?: CommitPosition;
 }
 
-/** How a revocation is written. */
+/** How to write a revocation. */
 export interface RevocationOptions<T> {
-  /** Returns what the transaction records about the change. Default: it records nothing. */
+  /** Returns what the transaction records about the change. Default: nothing is recorded. */
   readonly audit?: AuditOf<T> | undefined;
-  /** Whether the caller will wait until every node has applied the entries, so that the nodes hurry. Default: false. */
+  /**
+   * Whether the caller will wait until every node has applied the entries. If so, the nodes read them sooner. Default:
+   * false.
+   */
   readonly confirm?: boolean | undefined;
 }
 
 /** The result if nothing was revoked. */
 export const nothingRevoked: RevokedSessions = Object.freeze({ sessions: 0, revocations: [] });
 
-/** The sessions: one row for each, no matter how often it is refreshed. */
+/** The sessions. Each session is one row, no matter how often it is refreshed. */
 export interface SessionStore {
   /**
-   * Inserts a session while it holds the user's row, so that a login that races a disable or a password change is
-   * refused. Revokes the session `replaces` in the same transaction.
+   * Inserts a session while it holds a lock on the user's row. If the user is disabled or the password changed at the same
+   * time, the login is refused. Revokes the session in `replaces` in the same transaction.
    */
   create(session: NewSession, audit?: AuditOf<CreatedSession>): Promise<CreateSessionOutcome>;
   /**
-   * Step 2 of a refresh: one conditional UPDATE on the session's primary key. Returns `null` if it matched no row; then
-   * nothing has changed. Rotations that arrive together may share a transaction; each wins, loses or fails by itself. A
-   * store never moves `idleExpiresAt` past `absoluteExpiresAt` (invariant I5).
+   * Does step 2 of a refresh: one conditional UPDATE on the session's primary key. Returns `null`, with nothing changed, if
+   * it matched no row. Rotations that arrive at the same time may share a transaction, but each of them succeeds or fails
+   * independently. A store never moves `idleExpiresAt` past `absoluteExpiresAt` (invariant I5).
    */
   rotate(rotation: Rotation): Promise<SessionAt | null>;
   /**
-   * Step 3 of a refresh: locks the row, passes it to `decide` and, if the verdict says so, revokes the session, all in
-   * one transaction. `decide` must be pure: it may run again.
+   * Does step 3 of a refresh: locks the row and passes it to `decide`. If the verdict says so, it revokes the session in
+   * the same transaction. `decide` must be pure, because it may be called again.
    */
   decide<T>(
     sessionId: string,
@@ -46,8 +52,8 @@ export interface SessionStore {
     options?: RevocationOptions<Decision<T>>,
   ): Promise<Decision<T>>;
   /**
-   * Records that the session was used, if user, epoch, generation and hash match and session and user are live; else
-   * `null`.
+   * Records that the session was used. Returns `null`, with nothing changed, unless user, epoch, generation and hash match,
+   * and both the session and its user are live.
    */
   touch(use: SessionUse): Promise<SessionAt | null>;
   /**
@@ -60,35 +66,40 @@ export interface SessionStore {
   find(sessionId: string): Promise<SessionSnapshot | null>;
   /** Returns the live sessions of one user, or of all users, newest first. A session whose user has a higher epoch isn't live. */
   list(options: { readonly userId?: string; readonly limit: number }): Promise<SessionList>;
-  /** Sets the label of a live session of this user. Returns `null` if there is no such session. */
+  /** Sets the label of a live session of this user. Returns `null` if this user has no such live session. */
   label(sessionId: string, userId: string, label: string | null): Promise<Session | null>;
-  /** Revokes one live session; with `userId`, only if it is that user's. `sessions` is 0 if it was not live. */
+  /**
+   * Revokes one live session. With `userId`, revokes it only if it belongs to that user. In the result, `sessions` is 0 if
+   * the session was not live.
+   */
   revoke(sessionId: string, reason: RevokeReason, options?: RevokeSessionOptions): Promise<RevokedSessions>;
-  /** Raises the user's epoch, which revokes every session of the user, with one feed entry. */
+  /** Raises the user's epoch, which revokes every session of the user. Appends one feed entry. */
   revokeForUser(
     userId: string,
     reason: RevokeReason,
     options?: RevocationOptions<RevokedSessions>,
   ): Promise<RevokedSessions>;
   /**
-   * Raises the user's epoch and moves one session to the new epoch, which revokes all others, with one feed entry that
-   * excepts this session. The work doesn't grow with the number of sessions: their rows aren't touched, and `sessions` is
-   * at most 1,000. Locks the user and the session first.
+   * Raises the user's epoch and moves one session to the new epoch, which revokes the user's other sessions. Appends one
+   * feed entry that excepts this session. The rows of the other sessions don't change, so the work doesn't grow with their
+   * number. In the result, `sessions` is at most 1,000. Locks the user and the session first.
    *
-   * @returns `null`, with nothing changed, if the user isn't active or the session isn't a live one of this user.
+   * @returns `null`, with nothing changed, if the user isn't active or has no such live session.
    */
   revokeOthers(
     owner: { readonly sessionId: string; readonly userId: string },
     reason: RevokeReason,
     options?: RevocationOptions<RevokedSessions>,
   ): Promise<RevokedSessions | null>;
-  /** Raises the global epoch, which revokes every session and every access token issued until now, with one feed entry. */
+  /**
+   * Raises the global epoch, which revokes every session, and every access token issued until now. Appends one feed entry.
+   */
   revokeAll(reason: RevokeReason, options?: RevocationOptions<RevokedSessions>): Promise<RevokedSessions>;
 }
 
 /** How to revoke one session. */
 export interface RevokeSessionOptions extends RevocationOptions<RevokedSessions> {
-  /** Revokes the session only if it is this user's. Default: any user's. */
+  /** The user who must own the session. Otherwise it is not revoked. Default: any user. */
   readonly userId?: string | undefined;
 }
 
@@ -96,9 +107,9 @@ export interface RevokeSessionOptions extends RevocationOptions<RevokedSessions>
 export interface SessionAt {
   /** The session. */
   readonly session: Session;
-  /** Whole seconds since the epoch. */
+  /** The database's time, in whole seconds since the epoch. */
   readonly now: number;
-  /** The global epoch: an access token that is issued for this result carries it. */
+  /** The global epoch. An access token that is issued for this result carries it. */
   readonly globalEpoch: number;
 }
 
@@ -106,13 +117,13 @@ export interface SessionAt {
 export interface SessionList {
   /** The sessions, newest first. */
   readonly sessions: readonly Session[];
-  /** Whole seconds since the epoch. */
+  /** The database's time, in whole seconds since the epoch. */
   readonly now: number;
 }
 
 /** A session, its user's state, and the time, all from one consistent read. */
 export interface SessionSnapshot extends SessionAt {
-  /** `null` if the user was deleted. */
+  /** The state of the session's user, or `null` if the user was deleted. */
   readonly user: SessionUser | null;
 }
 
@@ -122,23 +133,23 @@ export interface SessionUser {
   readonly isActive: boolean;
   /** The user's epoch. */
   readonly epoch: number;
-  /** Why the epoch was raised last; `null` if it never was, or version 0.1 did. */
+  /** Why the epoch was last raised. `null` if it was never raised, or if version 0.1 raised it. */
   readonly epochReason: RevokeReason | null;
 }
 
 /** A session to insert. */
 export interface NewSession {
-  /** UUIDv7 (RFC 9562 §5.7). */
+  /** The session's id, a UUIDv7 (RFC 9562 §5.7). */
   readonly id: string;
   /** The user who logs in. */
   readonly userId: string;
-  /** The epoch under which the user was authenticated. The insert is refused if it has risen since. */
+  /** The user's epoch when the user was authenticated. The insert is refused if the epoch has risen since. */
   readonly userEpoch: number;
   /** SHA-256 of the first generation's secret. */
   readonly currentHash: Uint8Array;
-  /** How long the session lives without a refresh: seconds from now. */
+  /** How long the session lasts without a refresh, in seconds from now. */
   readonly idleLifetime: number;
-  /** How long the session lives at most: seconds from now. */
+  /** The longest time that the session can last, in seconds from now. */
   readonly absoluteLifetime: number;
   /** Whether a browser keeps the refresh cookie after it is closed. */
   readonly persistent: boolean;
@@ -154,18 +165,21 @@ export interface NewSession {
   readonly actor?: string | null;
   /** Whether to set the user's `lastLoginAt`. */
   readonly updateLastLogin: boolean;
-  /** An earlier session of the same browser. It is revoked if it is that user's. */
+  /** An earlier session of the same browser. It is revoked if it belongs to the given user. */
   readonly replaces?: {
     /** The earlier session's id. */
     readonly sessionId: string;
-    /** The user whom the browser's tokens name. */
+    /** The user named by the browser's tokens. */
     readonly userId: string;
   };
-  /** How long the access token lives that the caller will issue: seconds from now. Never past the absolute lifetime. */
+  /**
+   * How long the access token that the caller will issue is valid, in seconds from now. It is never longer than the
+   * absolute lifetime.
+   */
   readonly accessLifetime: number;
   /**
-   * How many live sessions the user may have: the least recently used ones beyond that, at most 10, are revoked with the
-   * reason `limit`. Logins that race may exceed it. `null`: no limit.
+   * How many live sessions the user may have. Beyond that, the least recently used ones, at most 10, are revoked with the
+   * reason `limit`. Logins that race may exceed the limit. `null` means no limit.
    */
   readonly maxSessions: number | null;
 }
@@ -173,7 +187,7 @@ export interface NewSession {
 /** A session that was inserted. */
 export interface CreatedSession extends SessionAt {
   readonly outcome: "created";
-  /** The feed entries of the replaced session and of those beyond the limit, in this order. */
+  /** The feed entries of the replaced session and of the sessions beyond the limit, in this order. */
   readonly revocations: readonly Revocation[];
   /** The sessions that were revoked because the user had too many. */
   readonly limited: readonly string[];
@@ -189,7 +203,7 @@ export type CreateSessionOutcome =
   | CreatedSession
   | {
       readonly outcome: "refused";
-      /** What has become of the user since `userEpoch` was read. */
+      /** What has happened to the user since `userEpoch` was read. */
       readonly reason: "user_gone" | "user_inactive" | "user_epoch_changed";
     };
 
@@ -197,9 +211,9 @@ export type CreateSessionOutcome =
 export interface Rotation {
   /** The session to rotate. */
   readonly sessionId: string;
-  /** The presented token's user. The session must be that user's. */
+  /** The presented token's user, who must own the session. */
   readonly userId: string;
-  /** The presented token's epoch. The session's must not be lower. */
+  /** The presented token's epoch. The session's epoch must not be lower. */
   readonly userEpoch: number;
   /** The presented token's generation, n. */
   readonly generation: number;
@@ -209,15 +223,15 @@ export interface Rotation {
   readonly nextHash: Uint8Array;
   /** The salt that derives the successor's secret from the presented one. */
   readonly salt: Uint8Array;
-  /** SHA-256 of the client's idempotency key; `null` if the client sent none. */
+  /** SHA-256 of the client's idempotency key, or `null` if the client sent none. */
   readonly idempotencyHash: Uint8Array | null;
-  /** How long the session lives without another refresh: seconds from now. */
+  /** How long the session lasts without another refresh, in seconds from now. */
   readonly idleLifetime: number;
-  /** How long the access token lives that the caller will issue: seconds from now. */
+  /** How long the access token that the caller will issue is valid, in seconds from now. */
   readonly accessLifetime: number;
-  /** The client's `User-Agent` header; `null` keeps the one that is stored. */
+  /** The client's `User-Agent` header. `null` keeps the stored one. */
   readonly userAgent: string | null;
-  /** The client's IP address; `null` keeps the one that is stored. */
+  /** The client's IP address. `null` keeps the stored one. */
   readonly ip: string | null;
   /** Whether the same transaction writes an audit entry. Default: false. */
   readonly isAudited?: boolean;
@@ -225,23 +239,23 @@ export interface Rotation {
 
 /** A use of a session that does not rotate its refresh token. */
 export interface SessionUse {
-  /** Whether the client gets a refresh token of the same generation, so that `rotatedAt` is set. Default: false. */
+  /** Whether the client gets a refresh token of the same generation. If so, `rotatedAt` is set. Default: false. */
   readonly issuesRefreshToken?: boolean;
   /** The session that was used. */
   readonly sessionId: string;
-  /** The presented token's user. The session must be that user's. */
+  /** The presented token's user, who must own the session. */
   readonly userId: string;
-  /** The presented token's epoch. The session's must not be lower. */
+  /** The presented token's epoch. The session's epoch must not be lower. */
   readonly userEpoch: number;
   /** The presented token's generation. */
   readonly generation: number;
   /** SHA-256 of the presented secret. */
   readonly presentedHash: Uint8Array;
-  /** How long the access token lives that the caller will issue: seconds from now. */
+  /** How long the access token that the caller will issue is valid, in seconds from now. */
   readonly accessLifetime: number;
-  /** The client's `User-Agent` header; `null` keeps the one that is stored. */
+  /** The client's `User-Agent` header. `null` keeps the stored one. */
   readonly userAgent: string | null;
-  /** The client's IP address; `null` keeps the one that is stored. */
+  /** The client's IP address. `null` keeps the stored one. */
   readonly ip: string | null;
 }
 
@@ -261,9 +275,9 @@ export interface Reauthentication {
 
 /** What was decided while the row was locked. */
 export interface Verdict<T> {
-  /** What `decide` returns to its caller. */
+  /** The value that `decide` returns to its caller. */
   readonly result: T;
-  /** The reason for which to revoke the session. Default: the session is not revoked. */
+  /** The reason for revoking the session. Default: the session is not revoked. */
   readonly revoke?: RevokeReason;
   /** The `exp` of an access token that the caller will issue, if it is later than the session's `accessUntil`. */
   readonly accessUntil?: number;

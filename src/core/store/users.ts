@@ -2,43 +2,46 @@ import type { User, UserWithPassword } from "../user.ts";
 import type { AuditOf } from "./audit.ts";
 import type { RevocationOptions, RevokedSessions, SessionAt } from "./sessions.ts";
 
-/** The users: tokenpair's own table, which also holds the epochs of users that the application keeps. */
+/**
+ * Tokenpair's own user table. If the users are in the application's own table, this table has a row with the epoch of each
+ * of them.
+ */
 export interface UserStore {
-  /** Inserts a user. Usernames are unique by `usernameKey`; ids are never used twice. */
+  /** Inserts a user. Usernames are unique by `usernameKey`. An id is never used twice. */
   create(user: NewUser, audit?: AuditOf<User>): Promise<CreateUserOutcome>;
   /**
-   * Inserts users of another system, in order, and returns an outcome for each. Never changes a user who exists
-   * already. With `dryRun`, returns the outcomes of an import and inserts nothing.
+   * Inserts users of another system, in order, and returns an outcome for each. Never changes an existing user. With
+   * `dryRun`, returns the outcomes that an import would have, and inserts nothing.
    */
   importBatch(
     users: readonly ImportedUser[],
     options?: { readonly dryRun?: boolean; readonly audit?: AuditOf<ImportedBatch> | undefined },
   ): Promise<ImportedBatch>;
   /**
-   * Returns the row that carries the epoch of a user in the application's own table. Inserts it, active, if it is
-   * missing.
+   * Returns the row with the epoch of a user in the application's own table. If the row is missing, inserts it as an active
+   * user.
    */
   ensure(id: string): Promise<User>;
-  /** Returns a user by id, or `null`. */
+  /** Returns the user with this id, or `null` if there is no such user. */
   findById(id: string): Promise<UserWithPassword | null>;
-  /** Returns a user by the key of the username, or `null`. */
+  /** Returns the user with this username key, or `null` if there is no such user. */
   findByKey(usernameKey: string): Promise<UserWithPassword | null>;
-  /** Returns at most `limit` users in order of creation, after the user with the id `after`. */
+  /** Returns at most `limit` users in the order of their creation, starting after the user with the id `after`. */
   list(options: { readonly after?: string; readonly limit: number }): Promise<readonly User[]>;
   /**
-   * Changes the members that are set in `patch`. Sessions stay. Returns `null` if there is no such user; `name_taken`,
-   * with nothing changed, if another user has the name; `unchanged`, with nothing recorded, if every member has its
-   * value already.
+   * Changes the members that are set in `patch`. The user's sessions continue. Returns `null` if there is no such user.
+   * Returns `name_taken`, with nothing changed, if another user has the name. Returns `unchanged`, with nothing recorded,
+   * if every member already has its value.
    */
   update(id: string, patch: UserPatch, audit?: AuditOf<UpdatedUser>): Promise<UpdateUserOutcome | null>;
   /**
-   * Deactivates the user, raises the epoch and revokes every session. Returns `null` if there is no such user. If the
-   * user is disabled already, it still raises the epoch, with a new feed entry, but records nothing.
+   * Deactivates the user, raises the epoch and revokes every session. Returns `null` if there is no such user. If the user
+   * is already disabled, it still raises the epoch, with a new feed entry, but records nothing.
    */
   disable(id: string, options?: RevocationOptions<DisabledUser>): Promise<DisabledUser | null>;
   /**
-   * Activates the user. Revoked sessions stay revoked. Returns `null` if there is no such user. Records nothing if the
-   * user is active already.
+   * Activates the user. Revoked sessions stay revoked. Returns `null` if there is no such user. Records nothing if the user
+   * is already active.
    */
   enable(id: string, audit?: AuditOf<EnabledUser>): Promise<EnabledUser | null>;
   /** Sets the hash, raises the epoch and revokes every session. Returns `null` if there is no such user. */
@@ -48,8 +51,8 @@ export interface UserStore {
     options?: RevocationOptions<RevokedSessions>,
   ): Promise<RevokedSessions | null>;
   /**
-   * Replaces `from` with `to`, another hash of the same password. Epoch and sessions stay. Returns `null`, and changes
-   * nothing, if the user is gone or has another hash by now.
+   * Replaces `from` with `to`, a different hash of the same password. The epoch and the sessions don't change. Returns
+   * `null`, with nothing changed, if the user no longer exists or has a hash other than `from`.
    */
   replacePasswordHash(
     id: string,
@@ -57,9 +60,9 @@ export interface UserStore {
     audit?: AuditOf<ChangedUser>,
   ): Promise<ChangedUser | null>;
   /**
-   * Sets the hash and raises the epoch as `setPassword` does, but keeps `keep.sessionId` under the new epoch, with a
-   * new generation. Returns `null`, and changes nothing, if the user is not active under `keep.userEpoch` or has no
-   * such live session: a reset, a disable or a logout came first.
+   * Sets the hash and raises the epoch, like `setPassword`, but keeps the session `keep.sessionId` under the new epoch,
+   * with a new generation. Returns `null`, with nothing changed, if the user is not active under `keep.userEpoch` or has no
+   * such live session. In that case, a reset, a disable or a logout came first.
    */
   changePassword(
     id: string,
@@ -68,14 +71,14 @@ export interface UserStore {
     options?: RevocationOptions<RevokedSessions>,
   ): Promise<(RevokedSessions & SessionAt) | null>;
   /**
-   * Gives a user another username key: `key.to` instead of `key.from`. Changes nothing and returns `unchanged` if the user
-   * has another key by now, or `taken` if another user has `key.to`.
+   * Replaces a user's username key `key.from` with `key.to`. Returns `unchanged` if the user no longer has `key.from`.
+   * Returns `taken` if another user has `key.to`. In both cases, nothing has changed.
    */
   replaceUsernameKey(
     id: string,
     key: { readonly from: string; readonly to: string },
   ): Promise<"replaced" | "taken" | "unchanged">;
-  /** Counts the users with a password hash of each form. Reads every user: for operators. */
+  /** Counts the users with a password hash of each form. It reads every user, so call it only for operators. */
   countHashForms(): Promise<readonly HashFormCount[]>;
   /** Deletes the user and revokes every session. Returns `null` if there is no such user. */
   delete(id: string, options?: RevocationOptions<RevokedSessions>): Promise<RevokedSessions | null>;
@@ -83,17 +86,17 @@ export interface UserStore {
 
 /** A user to insert. */
 export interface NewUser {
-  /** Set for imported users. Default: the next number. */
+  /** The user's id. Set for imported users. Default: the next number. */
   readonly id?: string;
   /** The name as the user wrote it. */
   readonly username: string;
-  /** The form of the username that must be unique. */
+  /** The form of the username that is unique. */
   readonly usernameKey: string;
-  /** `null` for none. */
+  /** The email address, or `null` if the user has none. */
   readonly email: string | null;
   /** Whether the user is marked as staff. */
   readonly isStaff: boolean;
-  /** `null` if no password can log this user in. */
+  /** The password hash, or `null` if the user can't log in with a password. */
   readonly passwordHash: string | null;
 }
 
@@ -106,55 +109,55 @@ export type CreateUserOutcome =
     }
   | { readonly outcome: "name_taken" };
 
-/** What to change about a user. `undefined` means "no change". */
+/** The changes to make to a user. `undefined` means "no change". */
 export interface UserPatch {
   /** The new name, as the user wrote it. */
   readonly username: string | undefined;
-  /** The form of the username that must be unique; set whenever `username` is. */
+  /** The form of the new username that is unique. Set if `username` is set. */
   readonly usernameKey: string | undefined;
-  /** `null` removes the address. */
+  /** The new email address. `null` removes the address. */
   readonly email: string | null | undefined;
   /** Whether the user is marked as staff. */
   readonly isStaff: boolean | undefined;
 }
 
-/** A user after `update`. */
+/** The result of a successful `update`. */
 export interface UpdatedUser extends ChangedUser {
-  /** `unchanged`: every member of the patch had its value already. */
+  /** `unchanged` means that every member of the patch already had its value. */
   readonly outcome: "updated" | "unchanged";
-  /** The user as the database has it now. */
+  /** The user as it is now stored. */
   readonly user: User;
 }
 
 /** The result of `update`. */
 export type UpdateUserOutcome = UpdatedUser | { readonly outcome: "name_taken" };
 
-/** When a user was changed. */
+/** A user that was changed. */
 export interface ChangedUser {
-  /** Whole seconds since the epoch. */
+  /** The time of the change, in whole seconds since the epoch. */
   readonly now: number;
 }
 
 /** The result of `disable`. */
 export interface DisabledUser extends RevokedSessions {
-  /** Present if the user was disabled already. */
+  /** Present if the user was already disabled. */
   readonly wasDisabled?: true;
 }
 
 /** The result of `enable`. */
 export interface EnabledUser extends ChangedUser {
-  /** Present if the user was active already. */
+  /** Present if the user was already active. */
   readonly wasEnabled?: true;
 }
 
 /** How many users have a password hash of one form. */
 export interface HashFormCount {
   /**
-   * The text before salt and hash: "$argon2id$v=19$" and its parameters, or the name of one of Django's formats. For
+   * The part of the hash before the salt: "$argon2id$v=19$" and its parameters, or the name of one of Django's formats. For
    * any other text, its first character.
    */
   readonly form: string;
-  /** How many users have one. */
+  /** The number of users whose hash has this form. */
   readonly users: number;
 }
 
@@ -162,28 +165,28 @@ export interface HashFormCount {
 export interface ImportedUser extends NewUser {
   /** Whether the user may log in. */
   readonly isActive: boolean;
-  /** Whole seconds since the epoch; `null` for now. */
+  /** When the user was created, in whole seconds since the epoch. `null` means now. */
   readonly createdAt: number | null;
-  /** Whole seconds since the epoch; `null` for never. */
+  /** When the user last logged in, in whole seconds since the epoch. `null` means never. */
   readonly lastLoginAt: number | null;
 }
 
-/** What became of a batch of imported users. */
+/** The result of importing a batch of users. */
 export interface ImportedBatch {
-  /** One for each user, in order. */
+  /** The outcomes, one for each user, in the order of the users. */
   readonly outcomes: readonly ImportOutcome[];
-  /** Whole seconds since the epoch. */
+  /** The time of the import, in whole seconds since the epoch. */
   readonly now: number;
 }
 
-/** What became of one imported user. */
+/** The result of importing one user. */
 export interface ImportOutcome {
   /**
-   * `same`: the user exists already, by id and name or, if no id was given, by name. `id_taken`: a user with another
-   * name has the id. `name_taken`: a user with another id has the name.
+   * `same`: the user already exists with the same id and name or, if no id was given, with the same name. `id_taken`: a
+   * user with a different name has the id. `name_taken`: a user with a different id has the name.
    */
   readonly outcome: "created" | "same" | "id_taken" | "name_taken";
-  /** The id of the user who was created, or who exists. */
+  /** The id of the user who was created or already exists. */
   readonly userId: string;
 }
 
@@ -191,14 +194,16 @@ export interface ImportOutcome {
 export interface KeepSession {
   /** The session of the user who changes the password. */
   readonly sessionId: string;
-  /** The epoch under which the current password was verified. */
+  /** The user's epoch when the current password was verified. */
   readonly userEpoch: number;
   /** SHA-256 of the new generation's secret. */
   readonly nextHash: Uint8Array;
-  /** SHA-256 of the client's idempotency key, which a repeated request must have; `null` if the client sent none. */
+  /**
+   * SHA-256 of the client's idempotency key, or `null` if the client sent none. A repeated request must have the same key.
+   */
   readonly changeHash: Uint8Array | null;
-  /** How long the session lives without a refresh: seconds from now. */
+  /** How long the session lasts without a refresh, in seconds from now. */
   readonly idleLifetime: number;
-  /** How long the access token lives that the caller will issue: seconds from now. */
+  /** How long the access token that the caller will issue is valid, in seconds from now. */
   readonly accessLifetime: number;
 }

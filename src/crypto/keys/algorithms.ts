@@ -1,7 +1,7 @@
 import { constants, type SigningOptions } from "node:crypto";
 import type { Algorithm } from "../../core/settings/session-settings.ts";
 
-/** The algorithms of a secret (RFC 7518 §3.2). */
+/** The algorithms whose key is a secret (RFC 7518 §3.2). */
 export const hmacAlgorithms = Object.freeze({
   HS256: { hash: "sha256", bytes: 32 },
   HS384: { hash: "sha384", bytes: 48 },
@@ -10,27 +10,29 @@ export const hmacAlgorithms = Object.freeze({
 
 interface HmacScheme {
   readonly hash: string;
-  /** The bytes of a MAC, and the fewest that a secret may have. */
+  /** The number of bytes of a MAC, which is also the minimum for a secret. */
   readonly bytes: number;
 }
 
 /** An algorithm whose key is a secret. */
 export type HmacAlgorithm = keyof typeof hmacAlgorithms;
 
-/** An algorithm with a private and a public key. */
+/** An algorithm with a private key and a public key. */
 export type AsymmetricAlgorithm = Exclude<Algorithm, HmacAlgorithm>;
 
 /** How an asymmetric algorithm signs. */
 export interface Scheme {
-  /** The type of its keys, as `node:crypto` calls it. */
+  /** The type of the algorithm's keys, under its name in `node:crypto`. */
   readonly keyType: "ec" | "ed25519" | "rsa";
-  /** The curve of its keys, as `node:crypto` calls it; `null` if the type has only one, or none. */
+  /**
+   * The curve of the algorithm's keys, under its name in `node:crypto`. `null` if the key type has only one curve, or none.
+   */
   readonly curve: "prime256v1" | "secp384r1" | "secp521r1" | null;
-  /** `null` for Ed25519, which hashes by itself. */
+  /** The hash, or `null` for Ed25519, which has a built-in hash. */
   readonly hash: string | null;
-  /** The padding of RSA-PSS; `null` for everything else, which is how `node:crypto` uses the key by default. */
+  /** The options for the padding of RSA-PSS. `null` for all other algorithms, for which `node:crypto` needs no options. */
   readonly padding: SigningOptions | null;
-  /** The bytes of a signature; `null` for RSA, whose signatures are as long as the modulus. */
+  /** The number of bytes of a signature. `null` for RSA, whose signatures are as long as the modulus. */
   readonly signatureBytes: number | null;
 }
 
@@ -50,13 +52,13 @@ const rsa = (hash: string, padding: SigningOptions | null): Scheme => ({
   signatureBytes: null,
 });
 
-/** The salt is as long as the hash (RFC 7518 §3.5). */
+/** The options of RSA-PSS. The salt is as long as the hash (RFC 7518 §3.5). */
 const pss: SigningOptions = {
   padding: constants.RSA_PKCS1_PSS_PADDING,
   saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
 };
 
-/** The asymmetric algorithms. Of those that fit a key, the first is its default. */
+/** The asymmetric algorithms. If several of them fit a key, the first one is the default. */
 export const schemes: Readonly<Record<AsymmetricAlgorithm, Scheme>> = Object.freeze({
   ES256: elliptic("prime256v1", "sha256", 64),
   ES384: elliptic("secp384r1", "sha384", 96),
@@ -70,7 +72,7 @@ export const schemes: Readonly<Record<AsymmetricAlgorithm, Scheme>> = Object.fre
   PS512: rsa("sha512", pss),
 });
 
-/** Every asymmetric algorithm, in the order of `schemes`. */
+/** All asymmetric algorithms, in the order of `schemes`. */
 export const asymmetricAlgorithms: readonly AsymmetricAlgorithm[] = Object.freeze(
   Object.keys(schemes) as AsymmetricAlgorithm[],
 );
@@ -80,7 +82,10 @@ export function isHmac(algorithm: Algorithm): algorithm is HmacAlgorithm {
   return Object.hasOwn(hmacAlgorithms, algorithm);
 }
 
-/** Returns the name under which we know an `alg`: "Ed25519" is "EdDSA" with its one curve (RFC 9864 §2.2). */
+/**
+ * Returns the name that tokenpair uses for an `alg`: "Ed25519" becomes "EdDSA", of which it is the only supported curve
+ * (RFC 9864 §2.2).
+ */
 export function toKnownName(alg: unknown): unknown {
   return alg === "Ed25519" ? "EdDSA" : alg;
 }

@@ -3,7 +3,10 @@
  * (RFC 3279 §2.2.3). `node:crypto` converts too, but that makes a verification by half slower: docs/decisions/keys.md.
  */
 
-/** Returns r ‖ s in DER. The range of the numbers is not checked: OpenSSL refuses those that are zero or too large. */
+/**
+ * Converts r ‖ s to DER. The range of the numbers is not checked, because OpenSSL refuses numbers that are zero or too
+ * large.
+ */
 export function toDer(signature: Uint8Array): Buffer {
   const { length } = signature;
   const integers = [toInteger(signature, 0, length / 2), toInteger(signature, length / 2, length)];
@@ -25,7 +28,7 @@ export function toDer(signature: Uint8Array): Buffer {
   return der;
 }
 
-/** Returns the position of a number's digits, without its leading zeros, and how many bytes they have as an INTEGER. */
+/** Returns the position of a number's first byte after leading zeros, and how many bytes the number has as an INTEGER. */
 function toInteger(signature: Uint8Array, from: number, end: number) {
   let start = from;
   while (start < end - 1 && signature[start] === 0) start++;
@@ -33,7 +36,7 @@ function toInteger(signature: Uint8Array, from: number, end: number) {
   return { start, end, bytes: end - start + ((signature[start] ?? 0) >> 7) };
 }
 
-/** Returns a signature that OpenSSL made as r ‖ s, each of `size` bytes. */
+/** Converts a signature by OpenSSL to r ‖ s, which have `size` bytes each. */
 export function fromDer(der: Uint8Array, size: number): Buffer {
   const signature = Buffer.alloc(2 * size);
   let at = der[1] === 0x81 ? 3 : 2;

@@ -7,18 +7,18 @@ import { type KeyUse, type SigningKey, toEncodedLength, toProtectedHeader } from
 /** The options of `createHmacKey`. */
 export interface HmacKeyOptions {
   readonly algorithm: HmacAlgorithm;
-  /** A string is used as UTF-8 bytes, as in simplejwt. */
+  /** The secret. A string is used as UTF-8 bytes, as in simplejwt. */
   readonly secret: string | Uint8Array;
-  /** Default: a fingerprint of algorithm and secret, the same as in version 0.1. */
+  /** The key's name. Default: a fingerprint of the algorithm and the secret, the same as in version 0.1. */
   readonly kid?: string;
-  /** Default: "both". */
+  /** Which tokens the key may sign. Default: "both". */
   readonly use?: KeyUse;
 }
 
 /**
  * Creates an HMAC key (RFC 7518 §3.2).
  *
- * @throws TypeError if the algorithm is unknown, the secret is shorter than the algorithm's hash, or `kid` is empty.
+ * @throws TypeError if the algorithm is unknown, if the secret is shorter than the algorithm's hash, or if `kid` is empty.
  * @example
  * const key = createHmacKey({ algorithm: "HS256", secret: process.env["SIGNING_KEY"] ?? "" });
  */
@@ -44,7 +44,11 @@ export function createHmacKey({ algorithm, secret, kid, use = "both" }: HmacKeyO
   });
 }
 
-/** Requires that a secret has as many bytes as the hash of its algorithm. @throws SettingError about `signingKey`. */
+/**
+ * Checks that a secret has at least as many bytes as the hash of its algorithm.
+ *
+ * @throws SettingError for `signingKey` if it is shorter.
+ */
 export function requireHmacLength(algorithm: HmacAlgorithm, secret: string | Uint8Array): void {
   const { bytes } = hmacAlgorithms[algorithm];
   const length = typeof secret === "string" ? Buffer.byteLength(secret) : secret.byteLength;
@@ -55,7 +59,10 @@ export function requireHmacLength(algorithm: HmacAlgorithm, secret: string | Uin
   );
 }
 
-/** Returns the `kid` of a secret: 16 hexadecimal digits, the same as in version 0.1, whose tokens name it. */
+/**
+ * Returns the `kid` of a secret: 16 hexadecimal digits. It is the same as in version 0.1, so that tokens of that version
+ * can be verified.
+ */
 export function toHmacKid(algorithm: HmacAlgorithm, secret: string | Uint8Array): string {
   return createHash("sha256").update(`${algorithm}\0`).update(secret).digest("hex").slice(0, 16);
 }

@@ -2,17 +2,17 @@ import { createHash } from "node:crypto";
 import { type KeyMaterial, toPublicJwk } from "./key-material.ts";
 import type { PublicJwk } from "./public-jwk.ts";
 
-/** A JWK Set as every node publishes it (RFC 7517 §5): the same keys give the same bytes. */
+/** A JWK Set, as every node publishes it (RFC 7517 §5). The same keys always give the same bytes. */
 export interface Jwks {
-  /** The JSON. Secrets are left out; it has no private member. */
+  /** The JSON text. It contains no secrets and no private members. */
   readonly body: string;
-  /** The entity tag, with its quotes. */
+  /** The entity tag, including its quotes. */
   readonly etag: string;
-  /** 8 hexadecimal digits: the first 4 bytes of SHA-256 of the body. */
+  /** The version: the first 4 bytes of the body's SHA-256, as 8 hexadecimal digits. */
   readonly version: string;
 }
 
-/** Returns the JWK Set of `keys`, in any order; a key that occurs twice is published once. */
+/** Returns the JWK Set of `keys`, which can be in any order. A key that occurs twice is published once. */
 export function toJwks(keys: Iterable<KeyMaterial>): Jwks {
   const byKid = new Map<string, PublicJwk>();
   for (const key of keys) {

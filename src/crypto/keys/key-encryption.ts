@@ -3,24 +3,28 @@ import { type Random, systemRandom } from "../../core/runtime/random.ts";
 import { SettingError } from "../../core/settings/setting-error.ts";
 import { parseBase64url } from "../base64url.ts";
 
-/** A sealed private key or secret, and the id of the key encryption key that opens it. */
+/** An encrypted private key or secret, and the id of the key encryption key that can decrypt it. */
 export interface Sealed {
   readonly sealed: Uint8Array;
   readonly kekId: string;
 }
 
-/** The key encryption keys (KEKs), which seal the keys in the database. They have no property that holds key material. */
+/**
+ * The key encryption keys (KEKs), which encrypt the keys in the database. "Seal" means encrypt, and "open" means decrypt.
+ * The object has no property that contains key material.
+ */
 export interface Keks {
-  /** The id of the KEK that seals: the first. */
+  /** The id of the KEK that encrypts, which is the first one. */
   readonly id: string;
-  /** The ids of all KEKs, which open. */
+  /** The ids of all KEKs. All of them can decrypt. */
   readonly ids: readonly string[];
-  /** Seals the private key or secret called `kid`. */
+  /** Encrypts the private key or secret with the name `kid`. */
   seal(kid: string, bytes: Uint8Array): Sealed;
   /**
-   * Opens what was sealed for this `kid`.
+   * Decrypts a private key or secret that was encrypted with this `kid`.
    *
-   * @throws SettingError about `keyEncryptionKey` if the KEK is missing, isn't the one that sealed, or the bytes were changed.
+   * @throws SettingError for `keyEncryptionKey` if the KEK is missing, if it isn't the one that encrypted the bytes, or if
+   * the bytes were changed.
    */
   open(kid: string, sealed: Uint8Array, kekId: string): Buffer;
 }
@@ -30,11 +34,11 @@ const nonceLength = 12;
 const tagLength = 16;
 
 /**
- * Parses the setting `keyEncryptionKey`: one key, or a comma-separated list of `id:key`, of which the first seals and all
- * open. A key is 32 bytes in base64url. A key without an id has the first 8 hexadecimal digits of its fingerprint.
- * Keys are sealed with AES-256-GCM (NIST SP 800-38D) for their `kid`.
+ * Parses the setting `keyEncryptionKey`. It is either one key, or a comma-separated list of `id:key`. The first key of a
+ * list encrypts, and all keys can decrypt. A key is 32 bytes in base64url. A key without an id gets the first 8 hexadecimal
+ * digits of its fingerprint as its id. Keys are encrypted with AES-256-GCM (NIST SP 800-38D) and bound to their `kid`.
  *
- * @throws SettingError about `keyEncryptionKey`. It never quotes a key.
+ * @throws SettingError for `keyEncryptionKey`. It never quotes a key.
  */
 export function createKeks(setting: string, random: Random = systemRandom): Keks {
   const keks = setting.split(",").map((item) => parseKek(item.trim()));
@@ -72,7 +76,7 @@ function openBytes(kek: Uint8Array, context: Uint8Array, sealed: Uint8Array): Bu
   return Buffer.concat([decipher.update(sealed.subarray(nonceLength, -tagLength)), decipher.final()]);
 }
 
-/** Binds what is sealed to its name, so that rows can't be swapped. */
+/** Returns the context that binds an encrypted key to its name, so that rows can't be swapped. */
 function toContext(kid: string): Buffer {
   return Buffer.from(`tokenpair-key-v1\0${kid}`);
 }
@@ -89,7 +93,7 @@ function parseKek(item: string): { readonly id: string; readonly key: Buffer } {
   return { id: id ?? toKekId(key), key };
 }
 
-/** Returns the id of a key that was set without one. */
+/** Returns the id of a key that has no id in the setting. */
 function toKekId(key: Uint8Array): string {
   return createHash("sha256").update("tokenpair-kek-v1\0").update(key).digest("hex").slice(0, 8);
 }

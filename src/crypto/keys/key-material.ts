@@ -16,23 +16,28 @@ import { type PublicJwk, toJwk, toThumbprint } from "./public-jwk.ts";
 import { findRsaFault } from "./rsa-numbers.ts";
 import type { KeyUse, SigningKey } from "./signing-key.ts";
 
-/** A checked secret or private key with its one algorithm. Printing it shows no key material. */
+/**
+ * A checked secret or private key, with the one algorithm that it is used with. Printing the object shows no key material.
+ */
 export interface KeyMaterial {
   /** The algorithm that the key signs with. */
   readonly algorithm: Algorithm;
-  /** Of a private key the thumbprint of its public half (RFC 7638); of a secret 16 hexadecimal digits, as in version 0.1. */
+  /**
+   * The key's name. For a private key, it is the thumbprint of its public key (RFC 7638). For a secret, it is 16
+   * hexadecimal digits, as in version 0.1.
+   */
   readonly kid: string;
   /** The secret or private key. */
   readonly key: KeyObject;
-  /** The public half; `null` for a secret. */
+  /** The public key, or `null` for a secret. */
   readonly publicKey: KeyObject | null;
 }
 
 /**
  * Returns the material of a secret for HMAC. A string is used as UTF-8 bytes.
  *
- * @param algorithm Default: HS256.
- * @throws SettingError about `algorithm`, if it needs a private key, or `signingKey`, if the secret is too short.
+ * @param algorithm the algorithm to sign with. Default: HS256.
+ * @throws SettingError for `algorithm` if it needs a private key, or for `signingKey` if the secret is too short.
  */
 export function toSecretMaterial(secret: string | Uint8Array, algorithm: Algorithm = "HS256"): KeyMaterial {
   if (!isHmac(algorithm)) {
@@ -52,10 +57,11 @@ export function toSecretMaterial(secret: string | Uint8Array, algorithm: Algorit
 }
 
 /**
- * Returns the material of a private key after checking its type, curve and strength, and that its halves belong together.
+ * Returns the material of a private key. First checks the key's type, curve and strength, and that its private and public
+ * parts belong together.
  *
- * @param algorithm Default: the one that fits the key; RS256 for RSA.
- * @throws SettingError about `signingKey`, or about `algorithm` if it doesn't fit the key.
+ * @param algorithm the algorithm to sign with. Default: the one that fits the key, or RS256 for RSA.
+ * @throws SettingError for `signingKey`, or for `algorithm` if it doesn't fit the key.
  */
 export function toPrivateMaterial(key: KeyObject, algorithm?: Algorithm): KeyMaterial {
   const fitting = asymmetricAlgorithms.filter((candidate) => fits(schemes[candidate], key));
@@ -75,10 +81,10 @@ export function toPrivateMaterial(key: KeyObject, algorithm?: Algorithm): KeyMat
 }
 
 /**
- * Generates a key. A generated secret is 64 random bytes in base64url. The `kid` never begins with `-`, which one of 64
- * thumbprints does: on the command line it would be an option.
+ * Generates a key. A generated secret is 64 random bytes in base64url. A `kid` that begins with `-`, like one in 64
+ * thumbprints, is avoided, because it would look like an option on the command line.
  *
- * @param algorithm Default: ES256.
+ * @param algorithm the algorithm of the key. Default: ES256.
  */
 export function generateKeyMaterial(algorithm: Algorithm = "ES256"): KeyMaterial {
   if (isHmac(algorithm)) return toSecretMaterial(randomBytes(64).toString("base64url"), algorithm);
@@ -87,15 +93,18 @@ export function generateKeyMaterial(algorithm: Algorithm = "ES256"): KeyMaterial
   return material;
 }
 
-/** Returns what `parseSigningKey` reads: the bytes of a secret, or a private key as PEM (PKCS#8). Never log or store it plain. */
+/**
+ * Returns the key in the form that `parseSigningKey` reads: the bytes of a secret, or a private key as PEM (PKCS#8). Never
+ * log it, and never store it without encrypting it.
+ */
 export function exportKeyMaterial({ key }: KeyMaterial): Buffer {
   return key.type === "secret" ? key.export() : Buffer.from(key.export({ type: "pkcs8", format: "pem" }));
 }
 
 /**
- * Returns the key that signs with the material.
+ * Returns a key that signs with the material.
  *
- * @throws TypeError if a private key is to sign refresh tokens.
+ * @throws TypeError if a private key would sign refresh tokens.
  */
 export function toSigningKey(material: KeyMaterial, { use }: { readonly use: KeyUse }): SigningKey {
   const { algorithm, kid, key, publicKey } = material;
@@ -104,7 +113,7 @@ export function toSigningKey(material: KeyMaterial, { use }: { readonly use: Key
   return createPrivateSigningKey({ algorithm, kid, publicKey, privateKey: key });
 }
 
-/** Returns the public half as a JWK; `null` for a secret, which has none. */
+/** Returns the public key as a JWK, or `null` for a secret, which has no public key. */
 export function toPublicJwk({ algorithm, kid, publicKey }: KeyMaterial): PublicJwk | null {
   return isHmac(algorithm) || publicKey === null ? null : toJwk(algorithm, kid, publicKey);
 }
@@ -129,7 +138,7 @@ function requireGoodRsa(key: KeyObject): void {
   throw new SettingError("signingKey", `${fault}. Create one with: tokenpair keys generate --alg RS256`);
 }
 
-/** Signs and verifies once. OpenSSL doesn't compare the halves when it reads a key. */
+/** Signs and verifies once, because OpenSSL doesn't check that the two parts belong together when it reads a key. */
 function requireMatchingHalves({ hash }: Scheme, privateKey: KeyObject, publicKey: KeyObject): void {
   const message = Buffer.from("tokenpair");
   try {

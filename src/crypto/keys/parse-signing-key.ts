@@ -6,12 +6,15 @@ import { parsePem } from "./pem.ts";
 import { parsePrivateJwk } from "./private-jwk.ts";
 
 /**
- * Returns the material of a signing key: a private key as PEM (PKCS#8, SEC1 or PKCS#1) or JWK, or else a secret for HMAC.
+ * Returns the material of a signing key. The key is a private key as PEM (PKCS#8, SEC1 or PKCS#1) or JWK, or else a secret
+ * for HMAC.
  *
- * @param key a string counts as UTF-8 bytes. A text that begins like a PEM or JWK is never taken for a secret.
- * @param algorithm Default: the one that the JWK names, or that fits the key; HS256 for a secret, RS256 for RSA.
- * @throws SettingError about `signingKey`: a path, placeholder or short secret; a public, encrypted, weak or malformed key, or
- * one on another curve. About `algorithm`, if it doesn't fit the key. It never quotes the key.
+ * @param key the key. A string is used as UTF-8 bytes. A text that begins like a PEM or JWK is never used as a secret.
+ * @param algorithm the algorithm to sign with. Default: the `alg` of the JWK, or the one that fits the key: HS256 for a
+ * secret, RS256 for RSA.
+ * @throws SettingError for `signingKey` if it is a path, a placeholder or a short secret, or a key that is public,
+ * encrypted, weak, malformed or on an unsupported curve. For `algorithm` if it doesn't fit the key. The error never quotes
+ * the key.
  */
 export function parseSigningKey(key: string | Uint8Array, algorithm?: Algorithm): KeyMaterial {
   const text = findKeyText(key);

@@ -1,17 +1,17 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { SettingError } from "../../core/settings/setting-error.ts";
 
-/** The advice for everything that isn't the right key. */
+/** The advice in error messages about anything that isn't a suitable key. */
 const createOne = "Create a key with: tokenpair keys generate";
 
-/** The private keys that are read, by label (RFC 7468, RFC 5915, RFC 8017 appendix A). */
+/** The formats of private keys that can be read, by label (RFC 7468, RFC 5915, RFC 8017 appendix A). */
 const formats = new Map([
   ["PRIVATE KEY", "pkcs8"],
   ["EC PRIVATE KEY", "sec1"],
   ["RSA PRIVATE KEY", "pkcs1"],
 ] as const);
 
-/** Labels of other things, with what is wrong. */
+/** The labels of other PEM contents, with a text that says what is wrong. */
 const faults: readonly (readonly [RegExp, string])[] = [
   [/^ENCRYPTED PRIVATE KEY$/, "is an encrypted PEM. Decrypt it with: openssl pkey -in ENCRYPTED -out DECRYPTED"],
   [/PUBLIC KEY$/, "is a public key. Set the private key that belongs to it."],
@@ -20,10 +20,10 @@ const faults: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Returns the private key of a PEM text with exactly one of them (RFC 7468). The lines may be separated by `\n` in two
- * characters, as in many environment files, or not at all.
+ * Returns the private key in a PEM text, which must contain exactly one (RFC 7468). The lines may be separated by `\n`
+ * written as two characters, as in many environment files, or not separated at all.
  *
- * @throws SettingError about `signingKey` for every other text. It doesn't quote the text.
+ * @throws SettingError for `signingKey` if the text is anything else. It doesn't quote the text.
  */
 export function parsePem(text: string): KeyObject {
   const lines = text.replaceAll("\\r", "").replaceAll("\\n", "\n");

@@ -1,21 +1,15 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { AuthError } from "../../core/errors.ts";
 import { SettingError } from "../../core/settings/setting-error.ts";
-import { parseBase64url } from "../base64url.ts";
 import { parseJsonObject } from "../strict-json.ts";
 import { type AsymmetricAlgorithm, asymmetricAlgorithms, toKnownName } from "./algorithms.ts";
+import { findCurves, readJwkNumber } from "./jwk-numbers.ts";
 
-/** A private key, and the algorithm that its JWK names. */
+/** A private key, and the algorithm in its JWK. */
 export interface ImportedJwk {
   readonly key: KeyObject;
   readonly algorithm: AsymmetricAlgorithm | undefined;
 }
-
-/** How many bytes the numbers of a curve have (RFC 7518 §6.2.1, RFC 8037 §2). */
-const curveBytes: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  EC: { "P-256": 32, "P-384": 48, "P-521": 66 },
-  OKP: { Ed25519: 32 },
-};
 
 /** The members of a private key by type: the public ones, then the others. RSA needs its primes, as signing does. */
 const membersOf: Readonly<Record<string, { readonly open: readonly string[]; readonly secret: readonly string[] }>> = {
@@ -27,10 +21,11 @@ const membersOf: Readonly<Record<string, { readonly open: readonly string[]; rea
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Returns the private key of a JWK (RFC 7517, RFC 7518 §6, RFC 8037 §2). Its numbers must be in canonical base64url and of the
- * right length; its public half must belong to the private one; `use` and `key_ops`, if present, must allow signing.
+ * Returns the private key in a JWK (RFC 7517, RFC 7518 §6, RFC 8037 §2). Its numbers must be in canonical base64url and
+ * have the correct length. Its private and public parts must belong together. `use` and `key_ops`, if present, must allow
+ * signing.
  *
- * @throws SettingError about `signingKey` for every other text. It doesn't quote the text.
+ * @throws SettingError for `signingKey` if the text is anything else. It doesn't quote the text.
  */
 export function parsePrivateJwk(text: string): ImportedJwk {
   const jwk = parseJson(text);
@@ -64,7 +59,7 @@ function parseJson(text: string): Json {
   }
 }
 
-/** Requires that the JWK is for signing (RFC 7517 §4.2, §4.3). */
+/** Checks that the JWK may be used for signing (RFC 7517 §4.2, §4.3). */
 function requireSigning({ use, key_ops: operations }: Json): void {
   if (use !== undefined && use !== "sig") throw refusal('is a JWK whose use isn\'t "sig".');
   if (operations === undefined) return;
@@ -78,21 +73,15 @@ function requireSigning({ use, key_ops: operations }: Json): void {
 
 function requireNumbers(jwk: Json, names: readonly string[]): void {
   if (jwk["oth"] !== undefined) throw refusal("is an RSA JWK with more than two primes.");
-  const sizes = Object.hasOwn(curveBytes, String(jwk["kty"])) ? curveBytes[String(jwk["kty"])] : undefined;
-  const crv = String(jwk["crv"]);
-  if (sizes !== undefined && !Object.hasOwn(sizes, crv)) {
+  const sizes = findCurves(jwk["kty"]);
+  if (sizes !== null && !Object.hasOwn(sizes, String(jwk["crv"]))) {
     throw refusal(`is a JWK whose crv isn't ${Object.keys(sizes).join(", ")}.`);
   }
-  for (const name of names) {
-    const value = jwk[name];
-    const bytes = typeof value === "string" ? parseBase64url(value) : null;
-    // A number of RSA has no leading zero (RFC 7518 §2); one of a curve has the curve's length (§6.2.1.2).
-    const isWhole = sizes === undefined ? bytes?.[0] !== 0 && bytes?.length !== 0 : bytes?.length === sizes[crv];
-    if (bytes === null || !isWhole) throw refusal(`is a JWK whose ${name} is missing or malformed.`);
-  }
+  const missing = names.find((name) => readJwkNumber(jwk, name) === null);
+  if (missing !== undefined) throw refusal(`is a JWK whose ${missing} is missing or malformed.`);
 }
 
-/** Imports the members of the key alone, so that nothing else in the JWK has a meaning. */
+/** Imports only the members that make up the key. All other members of the JWK are ignored. */
 function importJwk(jwk: Json, names: readonly string[]): KeyObject {
   const members = ["kty", "crv", ...names].map((name) => [name, jwk[name]]).filter(([, value]) => value !== undefined);
   try {

@@ -1,7 +1,7 @@
 import { createHash, type KeyObject } from "node:crypto";
 import type { AsymmetricAlgorithm } from "./algorithms.ts";
 
-/** The members of a public key that identify it, in the order of RFC 7638 §3.2: alphabetical. */
+/** The members that identify a public key, in the alphabetical order of RFC 7638 §3.2. */
 type Members = Readonly<Record<string, string>>;
 
 const membersOf: Readonly<Record<string, readonly string[]>> = {
@@ -16,7 +16,7 @@ export interface PublicJwk {
   readonly use: "sig";
   readonly alg: AsymmetricAlgorithm;
   readonly kid: string;
-  /** The members of the key's type. */
+  /** The members that depend on the type of the key. */
   readonly [member: string]: string;
 }
 
@@ -26,14 +26,14 @@ export function toJwk(alg: AsymmetricAlgorithm, kid: string, publicKey: KeyObjec
   return { kty, ...members, use: "sig", alg, kid };
 }
 
-/** Returns the thumbprint of a public key (RFC 7638): 43 characters, the same for everyone who has the key. */
+/** Returns the thumbprint of a public key (RFC 7638). It has 43 characters and depends only on the key. */
 export function toThumbprint(publicKey: KeyObject): string {
   return createHash("sha256")
     .update(JSON.stringify(readMembers(publicKey)))
     .digest("base64url");
 }
 
-/** Reads named members alone, so that no private one can come along. */
+/** Reads only the named members, so that no private member can be included. */
 function readMembers(publicKey: KeyObject): Members {
   if (publicKey.type !== "public") throw new TypeError("not a public key");
   const jwk = publicKey.export({ format: "jwk" });

@@ -7,22 +7,25 @@ import type { AuthUser } from "../../core/user.ts";
 import { parseLegacyKey } from "./legacy-key.ts";
 import { createLegacyTokens, type LegacyTokens } from "./legacy-tokens.ts";
 
-/** How far ahead `legacyRefreshUntil` may be. Until then, anyone who has an HMAC key can make tokens of any user. */
+/**
+ * How far ahead `legacyRefreshUntil` may be, in seconds. Until that time, anyone who has an HMAC key can create tokens for
+ * any user.
+ */
 const longest = days(30);
 
-/** What `toLegacyTokens` needs. */
+/** The parameters of `toLegacyTokens`. */
 export interface LegacyTokensSource {
-  /** `legacyRefreshKey`, or the content of `legacyRefreshKeyFile`. */
+  /** The setting `legacyRefreshKey`, or the content of `legacyRefreshKeyFile`. */
   readonly key: string | Uint8Array | undefined;
   readonly settings: Settings<AuthUser>;
   readonly clock: Clock;
 }
 
 /**
- * Creates the verifier of simplejwt's refresh tokens from the settings. Ignores the key if `legacyRefreshUntil` is over.
+ * Creates the verifier of simplejwt's refresh tokens from the settings. Ignores the key if `legacyRefreshUntil` has passed.
  *
  * @returns `null` without these settings.
- * @throws SettingError if one of them is missing or wrong, or the time is more than 30 days ahead.
+ * @throws SettingError if one of them is missing or wrong, or if the time is more than 30 days ahead.
  */
 export function toLegacyTokens({ key, settings, clock }: LegacyTokensSource): LegacyTokens | null {
   const { legacyRefreshUntil: text, legacyRefreshAlgorithm } = settings;

@@ -7,16 +7,19 @@ import type { VerifyingKey } from "../keys/signing-key.ts";
 import { isSameText } from "../same-text.ts";
 import { findKeyText, findSecretBytesFault, findSecretFault } from "../secret-form.ts";
 
-/** simplejwt's key: it verifies and can't sign. */
+/** simplejwt's key, which can verify but not sign. */
 export type LegacyKey = Pick<VerifyingKey, "algorithm" | "verify">;
 
-/** The fewest bytes of a secret, whatever its hash: `SECRET_KEY` of a Django project has 50, also with HS512. */
+/**
+ * The minimum number of bytes of a secret, for any hash. The `SECRET_KEY` of a Django project has 50, even if it is used
+ * with HS512.
+ */
 const minSecretBytes = 32;
 
-/** The fewest bits of an RSA modulus. */
+/** The minimum number of bits of an RSA modulus. */
 const minRsaBits = 2_048;
 
-/** The algorithms of an elliptic curve, under its name in `node:crypto`. */
+/** The algorithm of each elliptic curve, under the curve's name in `node:crypto`. */
 const algorithmOfCurve: Readonly<Record<string, LegacyAlgorithm>> = {
   prime256v1: "ES256",
   secp384r1: "ES384",
@@ -29,8 +32,8 @@ const secretAlgorithms: readonly LegacyAlgorithm[] = ["HS256", "HS384", "HS512"]
 /**
  * Parses the key that verifies simplejwt's tokens: the secret of an HMAC algorithm, or a public key or certificate as PEM.
  *
- * @param algorithm simplejwt's `ALGORITHM`. Default: the one that fits the key, HS256 for a secret, RS256 for RSA.
- * @throws SettingError about `legacyRefreshKey` or `legacyRefreshAlgorithm`. It never quotes the key.
+ * @param algorithm simplejwt's `ALGORITHM`. Default: the one that fits the key: HS256 for a secret, RS256 for RSA.
+ * @throws SettingError for `legacyRefreshKey` or `legacyRefreshAlgorithm`. It never quotes the key.
  */
 export function parseLegacyKey(key: string | Uint8Array, algorithm?: LegacyAlgorithm): LegacyKey {
   const text = findKeyText(key);

@@ -19,40 +19,42 @@ import type { LegacyKey } from "./legacy-key.ts";
 /** The claims of a verified refresh token of simplejwt. Times are whole seconds since the epoch. */
 export interface LegacyClaims {
   readonly type: "legacy";
-  /** The user's id as text. */
+  /** The user's id as a string. */
   readonly userId: string;
-  /** `jti`. */
+  /** The token's id, from the claim `jti`. */
   readonly tokenId: string;
-  /** `iat`; 0 if the token has none. */
+  /** The time at which the token was issued, from the claim `iat`. 0 if the token has no `iat`. */
   readonly issuedAt: number;
-  /** `exp`. */
+  /** The time at which the token expires, from the claim `exp`. */
   readonly expiresAt: number;
-  /** What simplejwt's `CHECK_REVOKE_TOKEN` adds: a hash of the user's stored hash. `null` if it is off. */
+  /**
+   * The value that simplejwt's `CHECK_REVOKE_TOKEN` adds: a hash of the user's stored hash. `null` if that setting is off.
+   */
   readonly passwordMark: string | null;
-  /** 32 bytes that only the whole token yields. Never log, store or return them. */
+  /** A secret that is derived from the whole token: 32 bytes. Never log, store or return it. */
   readonly secret: Uint8Array;
 }
 
 /** Verifies refresh tokens of simplejwt. No I/O. */
 export interface LegacyTokens {
-  /** Until when they are accepted: whole seconds since the epoch. */
+  /** The time until which the tokens are accepted, in whole seconds since the epoch. */
   readonly until: number;
   /**
-   * Returns the claims of a live refresh token of simplejwt; `null` if simplejwt's key hasn't signed the token, or `until` is
-   * over.
+   * Returns the claims of a live refresh token of simplejwt. Returns `null` if the token wasn't signed with simplejwt's
+   * key, or if `until` has passed.
    *
-   * @throws AuthError a `token_` code, as for a token of tokenpair.
+   * @throws AuthError with a code that starts with `token_`, as for a token of tokenpair.
    */
   verify(token: string): LegacyClaims | null;
 }
 
-/** The settings that simplejwt has too, under its own names. */
+/** The settings that simplejwt also has, under its own names. */
 type LegacyTokenSettings = Pick<
   Settings,
   "audience" | "issuer" | "leeway" | "clockTolerance" | "userIdClaim" | "tokenTypeClaim" | "jtiClaim"
 >;
 
-/** What `createLegacyTokens` needs. */
+/** The options of `createLegacyTokens`. */
 export interface LegacyTokensOptions {
   readonly key: LegacyKey;
   readonly until: number;
@@ -60,16 +62,18 @@ export interface LegacyTokensOptions {
   readonly settings: LegacyTokenSettings;
 }
 
-/** The longest `jti` that simplejwt stores. */
+/** The maximum length of a `jti` that simplejwt stores. */
 const maxTokenIdLength = 255;
 
-/** Claims that simplejwt doesn't write, but every refresh token of tokenpair has. */
+/** The claims that every refresh token of tokenpair has and that simplejwt doesn't write. */
 const ownClaims = ["sid", "gen", "secret"];
 
-/** The claim of `CHECK_REVOKE_TOKEN`. */
+/** The claim that `CHECK_REVOKE_TOKEN` adds. */
 const passwordClaim = "hash_password";
 
-/** Creates the verifier of simplejwt's refresh tokens. Headers with a `kid` are refused: simplejwt writes none. */
+/**
+ * Creates the verifier of simplejwt's refresh tokens. It refuses headers with a `kid`, because simplejwt doesn't write one.
+ */
 export function createLegacyTokens({ key, until, clock, settings }: LegacyTokensOptions): LegacyTokens {
   const { userIdClaim, tokenTypeClaim, jtiClaim } = settings;
   // No header is known in advance, so each is checked in full.
@@ -81,7 +85,7 @@ export function createLegacyTokens({ key, until, clock, settings }: LegacyTokens
       kid === undefined && alg === key.algorithm ? verifying : null,
   };
 
-  /** Returns the payload of a token that the key has signed, and that isn't one of tokenpair. */
+  /** Returns the payload of a token that was signed with this key and isn't a token of tokenpair. */
   function findPayload(token: string): Payload | null {
     try {
       const { payload } = verifyCompact(token, keys);
@@ -133,9 +137,10 @@ export function createLegacyTokens({ key, until, clock, settings }: LegacyTokens
 }
 
 /**
- * Returns whether a token was issued for the password whose hash is stored: simplejwt refuses it otherwise, if it wrote a mark.
+ * Returns whether a token was issued for the password whose hash is stored. If the token has a mark and it doesn't match,
+ * simplejwt refuses the token.
  *
- * @param passwordHash the hash as Django stores it; `null` if there is none.
+ * @param passwordHash the hash as Django stores it, or `null` if there is none.
  */
 export function isOfPassword({ passwordMark }: LegacyClaims, passwordHash: string | null): boolean {
   if (passwordMark === null) return true;

@@ -6,16 +6,16 @@ import type { PepperKey } from "./peppers.ts";
 export interface Argon2Hash extends PasswordCost {
   readonly variant: "argon2id" | "argon2i" | "argon2d";
   readonly version: 16 | 19;
-  /** The name of the secret that went into the hash; `null` if there was none. */
+  /** The name of the secret that was used for the hash, or `null` if none was used. */
   readonly keyId: Buffer | null;
   /** The length of the salt in bytes. */
   readonly saltLength: number;
   readonly outputLength: number;
-  /** Returns whether `password`, with the secret that `keyId` names, matches the hash. */
+  /** Returns whether `password` matches the hash. `secret` is the secret with the name `keyId`. */
   matches(password: string, secret?: Uint8Array): Promise<boolean>;
 }
 
-/** The least lengths, in bytes. */
+/** The minimum lengths, in bytes. */
 const minSaltLength = 8;
 const minOutputLength = 16;
 const maxLength = 64;
@@ -27,7 +27,7 @@ const ownOutputLength = 32;
 const pattern =
   /^\$(argon2id|argon2i|argon2d)(?:\$v=(16|19))?\$m=(\d+),t=(\d+),p=(\d+)(?:,keyid=([A-Za-z0-9+/]{2,11}))?\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 
-/** Parses an argon2 hash in the PHC string format. Without a version it has version 16, as the format says. */
+/** Parses an argon2 hash in the PHC string format. If the version is missing, it is version 16, as the format specifies. */
 export function parseArgon2(encoded: string): Argon2Hash | Fault {
   const [, variant, version = "16", m = "", t = "", p = "", keyid, salt = "", output = ""] =
     pattern.exec(encoded) ?? [];
@@ -75,7 +75,10 @@ export function isWeaker(hash: Argon2Hash, cost: PasswordCost): boolean {
   );
 }
 
-/** Hashes `password` with argon2id and a fresh salt of 16 bytes, in the PHC string format. `keyid` names `pepper`. */
+/**
+ * Hashes `password` with argon2id and a new salt of 16 bytes. Returns the hash in the PHC string format. Its `keyid` is the
+ * name of `pepper`.
+ */
 export async function hashArgon2id(password: string, cost: PasswordCost, pepper?: PepperKey): Promise<string> {
   const { hash } = await loadArgon2();
   const { memoryCost, timeCost, parallelism } = cost;
@@ -85,7 +88,11 @@ export async function hashArgon2id(password: string, cost: PasswordCost, pepper?
   return encoded.replace(/,p=\d+/, (parallelismField) => `${parallelismField},keyid=${keyId}`);
 }
 
-/** Loads the native addon, once: importing tokenpair loads none. @throws Error if there is no addon for this machine. */
+/**
+ * Loads the native addon once. It is not loaded when tokenpair is imported.
+ *
+ * @throws Error if there is no addon for this machine.
+ */
 export function loadArgon2(): Promise<typeof import("@node-rs/argon2")> {
   return import("@node-rs/argon2");
 }

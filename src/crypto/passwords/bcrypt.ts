@@ -1,16 +1,18 @@
 import { createHash } from "node:crypto";
 import { malformed, type Parsed, unaffordable } from "./hash-format.ts";
 
-/** Eight times the work of Django's cost 12. Each step doubles the work. */
+/**
+ * The highest cost that is accepted. It is eight times the work of Django's cost of 12, because each step doubles the work.
+ */
 const maxCost = 15;
 
-/** Version, cost, 22 characters of salt and 31 of hash in bcrypt's own base64. */
+/** Matches the version, the cost, 22 characters of salt and 31 characters of hash, in bcrypt's own base64. */
 const pattern = /^\$2[aby]\$(0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/;
 
-/** The function uses only so many bytes of a password. */
+/** The number of bytes of a password that bcrypt uses. */
 const usedBytes = 72;
 
-/** Parses a bcrypt hash. The function uses only the first 72 bytes of a password. */
+/** Parses a bcrypt hash. bcrypt uses only the first 72 bytes of a password. */
 export function parseBcrypt(encoded: string): Parsed {
   const cost = pattern.exec(encoded)?.[1];
   if (cost === undefined) return malformed;
@@ -26,7 +28,7 @@ export function parseBcrypt(encoded: string): Parsed {
   };
 }
 
-/** Parses a bcrypt hash of the hexadecimal SHA-256 of a password, which has no limit of 72 bytes. */
+/** Parses a bcrypt hash of the hexadecimal SHA-256 of a password. It covers the whole password, even beyond 72 bytes. */
 export function parseBcryptSha256(encoded: string): Parsed {
   const parsed = parseBcrypt(encoded);
   if ("fault" in parsed) return parsed;

@@ -4,15 +4,15 @@ import type { PasswordSettings } from "../passwords.ts";
 import { isWeaker } from "./argon2.ts";
 import { isDjangoFormat, parseStoredHash } from "./stored-hash.ts";
 
-/** What happens to a hash at its owner's next login. */
+/** What happens to a hash at the next login of its user. */
 export type HashFormState =
   | { readonly state: "current" | "outdated" | "django" | "unverifiable" }
   | { readonly state: "pepper_missing"; readonly pepperId: string };
 
-/** A salt and a hash of the lengths that new hashes have. */
+/** A salt and a hash with the same lengths as in new hashes. */
 const anySaltAndHash = `$${"A".repeat(22)}$${"A".repeat(43)}`;
 
-/** Returns the state that hashes of one form, as `countHashForms` returns it, have under these settings. */
+/** Returns what happens to hashes of one form under these settings. The forms are those that `countHashForms` returns. */
 export function toHashFormState(form: string, settings: PasswordSettings): HashFormState {
   if (isDjangoFormat(form)) {
     const isLetIn = form !== "md5" || settings.acceptMd5PasswordHashes;

@@ -6,14 +6,14 @@ export type Parsed = Verifiable | Fault;
 /** A hash that a password can be checked against. */
 export interface Verifiable {
   readonly matches: Matcher;
-  /** Returns whether the hash was made from every byte of a password that matches. Default: it always is. */
+  /** Returns whether the hash covers every byte of a password that matches. Default: it always does. */
   readonly coversWhole?: (password: string) => boolean;
 }
 
-/** Returns whether a password matches the hash. Works off the event loop and never throws. */
+/** Returns whether a password matches the hash. Works outside the event loop and never throws. */
 export type Matcher = (password: string) => Promise<boolean>;
 
-/** Why a stored text can't be verified. Never quotes it. */
+/** The reason why a stored text can't be verified. It never quotes the text. */
 export interface Fault {
   readonly fault: string;
 }
@@ -21,17 +21,23 @@ export interface Fault {
 export const malformed: Fault = Object.freeze({ fault: "it is malformed" });
 
 /**
- * A hash that would take too much time or memory to check. The limits are far above common parameters; they keep a stored
- * text from stalling the server.
+ * The fault of a hash that would take too much time or memory to check. The limits are far above common parameters. They
+ * keep a stored text from blocking the server.
  */
 export const unaffordable: Fault = Object.freeze({ fault: "its parameters cost more than is spent on one login" });
 
-/** Returns the number that plain digits spell; `null` for any other text, leading zeros included. */
+/**
+ * Returns the number that is written in plain digits. Returns `null` for any other text, including a number with leading
+ * zeros.
+ */
 export function parseCount(text: string): number | null {
   return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : null;
 }
 
-/** Returns the bytes of canonical base64, with its padding or without any; else `null` (RFC 4648 §3.5). */
+/**
+ * Returns the bytes of canonical base64 with complete padding or without padding. Returns `null` for any other text (RFC
+ * 4648 §3.5).
+ */
 export function parseBase64(text: string): Buffer | null {
   // Node skips characters that it does not know: only canonical text encodes to itself again.
   const bytes = Buffer.from(text, "base64");
@@ -39,7 +45,7 @@ export function parseBase64(text: string): Buffer | null {
   return text === canonical || text === canonical.replace(/=+$/, "") ? bytes : null;
 }
 
-/** Returns whether two digests are equal, in constant time. */
+/** Returns whether two digests are equal. Compares in constant time. */
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }

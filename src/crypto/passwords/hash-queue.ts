@@ -2,21 +2,32 @@ import { AuthError } from "../../core/errors.ts";
 
 /** The state of a hash queue. */
 export interface HashLoad {
-  /** Hashes that run at this moment. */
+  /** The number of hashes that are being computed. */
   readonly inFlight: number;
-  /** Hashes that wait for their turn. */
+  /** The number of hashes that are waiting for their turn. */
   readonly waiting: number;
-  /** Hashes refused since the start, because too many waited. */
+  /** The number of hashes that have been refused since the start, because too many were waiting. */
   readonly rejected: number;
 }
 
-/** Runs a few hashes at a time and lets a few more wait. Refuses any more at once, so that no login waits for long. */
+/**
+ * Runs a few hashes at a time and allows a few more to wait. Refuses any further hashes immediately, so that no login waits
+ * for long.
+ */
 export interface HashQueue {
-  /** Runs `work` when its turn comes. @throws AuthError `unavailable`, without running it, if the queue is full. */
+  /**
+   * Runs `work` when it is its turn.
+   *
+   * @throws AuthError `unavailable`, without running it, if the queue is full.
+   */
   run<T>(work: () => Promise<T>): Promise<T>;
-  /** Checks before any other work that a hash has a place. @throws AuthError `unavailable` if `run` would refuse now. */
+  /**
+   * Checks, before any other work, that there is room for another hash.
+   *
+   * @throws AuthError `unavailable` if `run` would refuse now.
+   */
   requireRoom(): void;
-  /** Returns whether `run` would start at once. */
+  /** Returns whether `run` would start immediately. */
   isFree(): boolean;
   /** Returns the state of the queue. */
   load(): HashLoad;
@@ -24,9 +35,9 @@ export interface HashQueue {
 
 /** The options of `createHashQueue`. */
 export interface HashQueueOptions {
-  /** How many hashes run at a time. */
+  /** The number of hashes that run at the same time. */
   readonly concurrency: number;
-  /** How many hashes may wait. */
+  /** The number of hashes that may wait. */
   readonly limit: number;
 }
 
@@ -44,7 +55,7 @@ export function createHashQueue({ concurrency, limit }: HashQueueOptions): HashQ
     throw new AuthError("unavailable", "too many passwords are waiting to be hashed");
   }
 
-  /** Gives the place to the next in the queue, so that no later call can take it. */
+  /** Passes the place directly to the next hash in the queue, so that no later call can take it. */
   function leave(): void {
     const next = waiting.shift();
     if (next === undefined) inFlight -= 1;

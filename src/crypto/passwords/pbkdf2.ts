@@ -4,12 +4,12 @@ import { isEqual, malformed, type Parsed, parseBase64, parseCount, unaffordable 
 
 const derive = promisify(pbkdf2);
 
-/** The maximum number of iterations. Django 6.0 uses 1,200,000. */
+/** The maximum number of iterations that is accepted. Django 6.0 uses 1,200,000. */
 const maxIterations = 5_000_000;
 
 const outputLength = { sha256: 32, sha1: 20 } as const;
 
-/** Parses `iterations$salt$hash`: PBKDF2 (RFC 8018 §5.2) with the salt's UTF-8 bytes, the hash in base64. */
+/** Parses `iterations$salt$hash`: PBKDF2 (RFC 8018 §5.2). The salt is used as UTF-8 bytes, and the hash is in base64. */
 export function parsePbkdf2(fields: string, digest: "sha256" | "sha1"): Parsed {
   const [count = "", salt = "", output = "", ...rest] = fields.split("$");
   const iterations = parseCount(count);

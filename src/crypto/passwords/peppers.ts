@@ -1,6 +1,6 @@
 import type { Pepper } from "../../core/settings/peppers.ts";
 
-/** A pepper in the form that the hash function takes. */
+/** A pepper in the form in which it is passed to the hash function. */
 export interface PepperKey {
   readonly id: string;
   readonly key: Uint8Array;
@@ -8,13 +8,13 @@ export interface PepperKey {
 
 /** The configured peppers. */
 export interface Peppers {
-  /** The pepper of new hashes; `undefined` if they have none. */
+  /** The pepper of new hashes, or `undefined` if they have none. */
   readonly current: PepperKey | undefined;
-  /** Returns the pepper with the id that a hash holds: the same object at every call. */
+  /** Returns the pepper with the id in a hash. It is the same object at every call. */
   find(keyId: Uint8Array): PepperKey | undefined;
 }
 
-/** Creates the peppers. The first is the current one. */
+/** Creates the peppers. The first one is the current one. */
 export function createPeppers(peppers: readonly Pepper[]): Peppers {
   const keys = peppers.map(({ id, key }): PepperKey => Object.freeze({ id, key: Buffer.from(key) }));
   return Object.freeze({

@@ -1,13 +1,13 @@
 import { type ScryptOptions, scrypt } from "node:crypto";
 import { isEqual, malformed, type Parsed, parseBase64, parseCount, unaffordable } from "./hash-format.ts";
 
-/** The limits of one hash: 256 MiB, and four times the work of OWASP's N = 2^17, r = 8, p = 1. */
+/** The limits of one hash: 256 MiB, and four times the work of OWASP's parameters N = 2^17, r = 8, p = 1. */
 const maxMemory = 256 * 1024 * 1024;
 const maxWork = 2 ** 22;
 
 const outputLength = 64;
 
-/** Parses `N$salt$r$p$hash`: scrypt (RFC 7914) with the salt's UTF-8 bytes, the hash in base64. */
+/** Parses `N$salt$r$p$hash`: scrypt (RFC 7914). The salt is used as UTF-8 bytes, and the hash is in base64. */
 export function parseScrypt(fields: string): Parsed {
   const [n = "", salt = "", r = "", p = "", output = "", ...rest] = fields.split("$");
   const [cost, blockSize, parallelization] = [parseCount(n), parseCount(r), parseCount(p)];

@@ -5,29 +5,32 @@ import { parseMd5 } from "./md5.ts";
 import { parsePbkdf2 } from "./pbkdf2.ts";
 import { parseScrypt } from "./scrypt.ts";
 
-/** What a stored text was recognised as. */
+/** The result of parsing a stored text. */
 export type StoredHash =
-  /** An argon2 hash, the format of `createPasswordHasher`. */
+  /** A hash in the argon2 format of `createPasswordHasher`. */
   | { readonly outcome: "own"; readonly hash: Argon2Hash }
-  /** A format of Django: verified, and replaced at the next login. */
+  /** A hash in one of Django's formats. It is verified, and replaced at the next login. */
   | ({ readonly outcome: "django"; readonly format: DjangoFormat } & Verifiable)
-  /** Django's mark for a user whom no password logs in. */
+  /** Django's mark for a user who can't log in with a password. */
   | { readonly outcome: "unusable" }
-  /** It can't be verified. `reason` continues "The stored hash …" and never quotes it. */
+  /**
+   * A text that can't be verified. `reason` completes a sentence that begins with "The stored hash" and never quotes the
+   * hash.
+   */
   | { readonly outcome: "refused"; readonly reason: string };
 
-/** The parsers by Django's names of the formats. */
+/** Django's name of a hash format. */
 export type DjangoFormat = "pbkdf2_sha256" | "pbkdf2_sha1" | "argon2" | "bcrypt_sha256" | "bcrypt" | "scrypt" | "md5";
 
 export interface StoredHashOptions {
-  /** Whether to accept salted MD5. Default: false. */
+  /** Whether to accept salted MD5 hashes. Default: false. */
   readonly acceptMd5?: boolean;
 }
 
-/** The length of Django's column. */
+/** The maximum length of a stored text, which is the length of Django's column. */
 const maxLength = 512;
 
-/** Parses what follows the format's name and its `$`. */
+/** The parsers by format name. They get the text after the name and its `$`. */
 const djangoFormats: ReadonlyMap<string, (fields: string) => Parsed> = new Map<DjangoFormat, (f: string) => Parsed>([
   ["pbkdf2_sha256", (fields) => parsePbkdf2(fields, "sha256")],
   ["pbkdf2_sha1", (fields) => parsePbkdf2(fields, "sha1")],
@@ -38,14 +41,14 @@ const djangoFormats: ReadonlyMap<string, (fields: string) => Parsed> = new Map<D
   ["md5", parseMd5],
 ]);
 
-/** Returns whether this is the name of a format of Django. */
+/** Returns whether this is the name of one of Django's formats. */
 export function isDjangoFormat(name: string): name is DjangoFormat {
   return djangoFormats.has(name);
 }
 
 /**
- * Parses a stored text: a hash that can be verified, the mark for "no password", or a text that is refused, with the reason.
- * Strict, and refuses hashes whose verification would cost too much.
+ * Parses a stored text: a hash that can be verified, the mark for "no password", or a text that is refused, with the
+ * reason. The parser is strict. It also refuses hashes whose verification would cost too much.
  */
 export function parseStoredHash(encoded: string, { acceptMd5 = false }: StoredHashOptions = {}): StoredHash {
   if (encoded === "" || encoded.startsWith("!")) return { outcome: "unusable" };
@@ -68,7 +71,7 @@ function parseOwn(encoded: string): StoredHash {
   return isOurs ? { outcome: "own", hash } : refused("is another argon2 than argon2id of version 19");
 }
 
-/** Django puts `argon2` before the PHC string, and uses no secrets. */
+/** Parses Django's argon2 format: a PHC string after `argon2`, without a secret. */
 function parseDjangoArgon2(fields: string): Parsed {
   const hash = parseArgon2(`$${fields}`);
   if ("fault" in hash) return hash;

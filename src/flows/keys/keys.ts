@@ -21,32 +21,33 @@ import {
   type RotatedKeys,
 } from "./rules.ts";
 
-/** What the flows about keys work with. */
+/** The dependencies of the flows about keys. */
 export interface KeyDeps extends CommitDeps {
   readonly store: Pick<Store, "keys">;
   readonly settings: Pick<Settings, "accessTokenLifetime" | "leeway" | "algorithm">;
   readonly random: Random;
 }
 
-/** How to change the key ring. */
+/** The options of a change of the key ring. */
 export interface KeyOptions {
-  /** Whether it takes effect at once. */
+  /** Whether the change takes effect immediately. */
   readonly isImmediate: boolean;
-  /** What opens and seals the keys. */
+  /** The key encryption keys, which encrypt and decrypt the keys. */
   readonly keks: Keks;
   readonly client: ClientInfo;
 }
 
-/** How to retire a key. */
+/** The options of `retireKey`. */
 export interface RetireOptions extends KeyOptions {
-  /** Whether a key of the ring signs; false: a key in the setting `signingKey` does. */
+  /** Whether a key of the ring signs. If false, a key in the setting `signingKey` signs. */
   readonly signsInRing: boolean;
 }
 
 /**
- * Adds the next key that signs access tokens. The one that signs now verifies until its last token has expired.
+ * Adds the next key that signs access tokens. The key that now signs continues to verify until its last token has expired.
  *
- * @throws SettingError about `keyEncryptionKey`; StoreUnavailableError.
+ * @throws SettingError if `keyEncryptionKey` can't decrypt the keys.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export function rotateKeys(deps: KeyDeps, options: KeyOptions): Promise<RotatedKeys | KeyRefusal> {
   const makeKey = toKeyMaker(deps, options.keks);
@@ -60,7 +61,7 @@ export function rotateKeys(deps: KeyDeps, options: KeyOptions): Promise<RotatedK
 /**
  * Retires a key of the ring.
  *
- * @throws StoreUnavailableError
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export function retireKey(deps: KeyDeps, kid: string, options: RetireOptions): Promise<RetiredKeys | KeyRefusal> {
   const makeKey = toKeyMaker(deps, options.keks);
@@ -74,9 +75,10 @@ export function retireKey(deps: KeyDeps, kid: string, options: RetireOptions): P
 }
 
 /**
- * Adds the next secret of the installation, from which the keys of refresh, CSRF and device tokens derive.
+ * Adds the next secret of the installation. The keys of refresh, CSRF and device tokens are derived from it.
  *
- * @throws SettingError about `keyEncryptionKey`; StoreUnavailableError.
+ * @throws SettingError if `keyEncryptionKey` can't decrypt the keys.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export function rotateSecret(deps: KeyDeps, options: KeyOptions): Promise<NextKey | KeyRefusal> {
   const { keks, isImmediate, client } = options;
@@ -89,10 +91,10 @@ export function rotateSecret(deps: KeyDeps, options: KeyOptions): Promise<NextKe
 }
 
 /**
- * Gives refresh tokens their own key: nodes of version 0.1 refuse them from now on.
+ * Gives refresh tokens their own key. From now on, nodes of version 0.1 refuse them.
  *
- * @returns whether they had none before.
- * @throws StoreUnavailableError
+ * @returns whether this is new: false if refresh tokens already had their own key.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function adoptRefreshKey(deps: KeyDeps, client: ClientInfo): Promise<{ readonly isNew: boolean }> {
   return change<{ readonly isNew: boolean }>(deps, ({ ownRefreshSince, now }) => {
@@ -103,10 +105,11 @@ export async function adoptRefreshKey(deps: KeyDeps, client: ClientInfo): Promis
 }
 
 /**
- * Seals every key and secret under the first key encryption key.
+ * Encrypts every key and secret with the first key encryption key.
  *
- * @returns how many were sealed by another one.
- * @throws SettingError about `keyEncryptionKey`, if it lacks one that is needed; StoreUnavailableError.
+ * @returns how many of them were encrypted with a different key.
+ * @throws SettingError if `keyEncryptionKey` lacks a key that is needed to decrypt.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export function rewrapKeys(
   deps: KeyDeps,
@@ -122,16 +125,19 @@ export function rewrapKeys(
   });
 }
 
-/** What the nodes have set counts. The settings of a command may be others, so they count only before the first node has run. */
+/**
+ * Returns how long a replaced key must verify, in seconds. It uses the lifetime that the nodes have set. The settings of a
+ * command may differ, so they are used only if no node has run yet.
+ */
 function findVerifyingTime({ settings }: KeyDeps, records: KeyRecords): number {
   const accessTokenLifetime = records.longestAccess > 0 ? records.longestAccess : settings.accessTokenLifetime;
   return toVerifyingTime(records, { ...settings, accessTokenLifetime });
 }
 
-/** How often a change is decided again because another process has changed the keys meanwhile. */
+/** How often a change is decided again because another process has changed the keys in the meantime. */
 const maxTries = 20;
 
-/** Decides and commits; decides again if another process has changed the keys in between. */
+/** Decides about a change and commits it. If another process has changed the keys in between, decides again. */
 async function change<R extends object>(
   deps: KeyDeps,
   decide: (records: KeyRecords) => Exclude<KeyDecision<R>, KeyRefusal> | { readonly result: R },
@@ -160,7 +166,7 @@ async function change<R extends object>(
   throw new StoreUnavailableError("keys.change: the keys were changed again and again");
 }
 
-/** Returns a function that makes a key at its first call, and returns the same one later. */
+/** Returns a function that creates a key at its first call and returns the same key at later calls. */
 function toKeyMaker({ settings }: KeyDeps, keks: Keks): () => NewRecord {
   let made: NewRecord | null = null;
   return () => {

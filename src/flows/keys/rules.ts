@@ -21,12 +21,12 @@ import {
  * times are the database's.
  */
 
-/** A change of the key ring and its events, or why there is none. */
+/** A change of the key ring with its events, or the reason why nothing is changed. */
 export type KeyDecision<R> =
   | KeyRefusal
   | { readonly change: KeyChange; readonly events: readonly AuthEvent[]; readonly result: R };
 
-/** Why nothing was changed: a sentence for the operator, without its full stop. */
+/** The reason why nothing is changed: a sentence for the operator, without a full stop. */
 export interface KeyRefusal {
   readonly refusal: string;
 }
@@ -35,47 +35,50 @@ export interface KeyRefusal {
 export interface NextKey {
   readonly kid: string;
   readonly algorithm: string;
-  /** From when on it signs. */
+  /** The time from which the key signs. */
   readonly signsFrom: number;
 }
 
-/** A key that stops verifying. */
+/** A key that will no longer verify. */
 export interface RetiredKey {
   readonly kid: string;
-  /** Until when its tokens are accepted; in the past for a key that was retired at once. */
+  /** The time until which the key's tokens are accepted. It is not in the future if the key was retired immediately. */
   readonly retireAt: number;
 }
 
 /** The result of a rotation. */
 export interface RotatedKeys {
   readonly next: NextKey;
-  /** The key that it replaces; `null` if there was none. */
+  /** The key that is replaced, or `null` if there was none. */
   readonly replaced: RetiredKey | null;
 }
 
 /** The result of a retirement. */
 export interface RetiredKeys {
   readonly retired: RetiredKey;
-  /** The key that signs in its place; `null` if the retired key didn't sign. */
+  /** The key that will sign instead, or `null` if the retired key didn't sign. */
   readonly next: NextKey | null;
-  /** Whether its tokens are refused from now on. True for a key that was only published, because it has signed none. */
+  /**
+   * Whether the key's tokens are refused from now on. Also true for a key that was only published, because it has signed no
+   * tokens.
+   */
   readonly isOver: boolean;
 }
 
-/** What the decisions about access keys depend on. */
+/** The facts that decisions about access keys depend on. */
 export interface AccessRules {
-  /** Whether it takes effect at once. */
+  /** Whether the change takes effect immediately. */
   readonly isImmediate: boolean;
-  /** What `toVerifyingTime` returned: seconds. */
+  /** How long a replaced key verifies, in seconds: the result of `toVerifyingTime`. */
   readonly verifyingTime: number;
-  /** Makes and seals the next key. */
+  /** Creates and encrypts the next key. */
   readonly makeKey: () => NewRecord;
   readonly client: ClientInfo;
 }
 
 /**
- * Decides a rotation. The next key is published first and signs when every JWKS cache has it. At once: it signs now, or the one
- * does that is published already.
+ * Decides about a rotation. The next key is published first, and signs as soon as every JWKS cache has it. With
+ * `isImmediate`, it signs immediately. If a next key is already published, that key is used.
  */
 export function decideRotation(
   records: KeyRecords,
@@ -103,15 +106,15 @@ export function decideRotation(
   };
 }
 
-/** How to retire a key. */
+/** The facts that a decision about retiring a key depends on. */
 export interface RetirementRules extends AccessRules {
-  /** Whether a key of the ring signs; false: a key in the setting `signingKey` does. */
+  /** Whether a key of the ring signs. If false, a key in the setting `signingKey` signs. */
   readonly signsInRing: boolean;
 }
 
 /**
- * Decides a retirement. Tokens that the key has signed are accepted until they have expired; at once: not any more, and the next
- * key signs now, which is made if there is none.
+ * Decides about retiring a key. Tokens that the key has signed are accepted until they expire. With `isImmediate`, they are
+ * refused from now on and the next key signs immediately. If there is no next key, one is created.
  */
 export function decideRetirement(records: KeyRecords, kid: string, rules: RetirementRules): KeyDecision<RetiredKeys> {
   const { now, keys } = records;
@@ -142,9 +145,9 @@ export function decideRetirement(records: KeyRecords, kid: string, rules: Retire
 }
 
 interface Surroundings extends RetirementRules {
-  /** The key that signs now; `null` if none of the ring does. */
+  /** The key of the ring that now signs, or `null` if there is none. */
   readonly signer: KeyRecord | null;
-  /** The published keys, without the one that is retired. */
+  /** The published keys, except the one that is retired. */
   readonly others: readonly KeyRecord[];
 }
 
@@ -186,18 +189,18 @@ function retired(
   return { change, events: toKeyEvents(change, records, client), result };
 }
 
-/** What the decision about a new secret depends on. */
+/** The facts that a decision about a new secret depends on. */
 export interface SecretRules {
-  /** Whether what the older secrets have signed is refused from now on. */
+  /** Whether everything that was signed with the older secrets is refused from now on. */
   readonly isImmediate: boolean;
-  /** Makes and seals a secret with this name. */
+  /** Creates and encrypts a secret with this name. */
   readonly makeSecret: (kid: string) => NewRecord;
   readonly client: ClientInfo;
 }
 
 /**
- * Decides the rotation of the installation's secret. The older secrets verify until the last refresh token has expired; at once:
- * not any more, so all users must log in again.
+ * Decides about rotating the installation's secret. The older secrets verify until the last refresh token has expired. With
+ * `isImmediate`, they no longer verify, so all users must log in again.
  */
 export function decideSecretRotation(
   records: KeyRecords,
@@ -225,14 +228,16 @@ export function decideSecretRotation(
   };
 }
 
-/** Returns the record that retires the first secret, which is in a setting and so has no record of its own. */
+/** Returns the record that retires the first secret. That secret is in a setting, so it has no record yet. */
 function retiredFirst(now: number): KeyRecord {
   const nothing = { publicJwk: null, sealed: null, kekId: null };
   const record = { kid: firstSecret, use: "secret", algorithm: refreshAlgorithm, ...nothing } as const;
   return { ...toKeyRecord(record, now, 0), retiredAt: now };
 }
 
-/** Returns `time`, or the next second after `record` began to sign: no two keys begin at once. */
+/**
+ * Returns `time`, or the second after `record` began to sign if that is later. No two keys may begin in the same second.
+ */
 function after(record: KeyRecord | null, time: number): number {
   return record === null ? time : Math.max(time, record.signsFrom + 1);
 }

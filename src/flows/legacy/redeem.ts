@@ -18,10 +18,13 @@ import { mayHaveTokens } from "../user-source.ts";
 type Redemption = Extract<RedeemOutcome, { readonly outcome: "created" | "spent" }>;
 
 /**
- * Redeems a refresh token of simplejwt for a session, once. The token takes the place of a refresh token of generation -1,
- * which is rotated: presented again, it is treated as any spent token. See docs/decisions/cut-over.md.
+ * Redeems a refresh token of simplejwt for a session. This is possible once. The token is treated like a refresh token of
+ * generation -1 that has been rotated. If it is presented again, it is treated like any other spent token. See
+ * docs/decisions/cut-over.md.
  *
- * @throws AuthError a `token_` code or `password_changed`; `unavailable`, with nothing changed. StoreUnavailableError.
+ * @throws AuthError with a code that starts with `token_`, or with the code `password_changed`. `unavailable`, with nothing
+ * changed.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function redeemLegacyToken(
   deps: Deps,
@@ -41,7 +44,10 @@ export async function redeemLegacyToken(
   return { outcome: "redeemed", session: redemption.session, pair: tokens.mintPair({ ...redemption, secret }), user };
 }
 
-/** Everything that can fail is done before the token is spent: the user, the claims, and the lengths of the tokens. */
+/**
+ * Prepares the tokens. Everything that can fail is done before the token is spent: the user, the claims, and the lengths of
+ * the tokens.
+ */
 async function prepareTokensOfUser(
   deps: Deps,
   presented: LegacyClaims,
@@ -58,7 +64,10 @@ async function prepareTokensOfUser(
   return { user: found.user, tokens: await prepareTokens(deps, found.user, {}) };
 }
 
-/** A token that was redeemed is its session's concern: a login may have replaced the hash of the same password since. */
+/**
+ * Returns whether the token is older than the user's password. This isn't checked for a token that was already redeemed,
+ * because a login may have replaced the hash of the same password since.
+ */
 async function isOlderThanPassword({ users, store }: Deps, presented: LegacyClaims): Promise<boolean> {
   const { passwordMark, userId, tokenId } = presented;
   if (passwordMark === null) return false;
@@ -66,7 +75,7 @@ async function isOlderThanPassword({ users, store }: Deps, presented: LegacyClai
   return !isOfPassword(presented, row?.passwordHash ?? null) && (await store.legacy.find(tokenId)) === null;
 }
 
-/** The session to insert, with the secret that the token and a fresh salt make. */
+/** Returns the session to insert. Its secret is derived from the token and a new salt. */
 function toSession(
   deps: Deps,
   { userId, secret }: LegacyClaims,
@@ -88,7 +97,11 @@ function toSession(
   };
 }
 
-/** Spends the token, or finds what it was spent for. @throws AuthError if the user's tokens were revoked. */
+/**
+ * Spends the token. If it was already spent, finds what it was spent for.
+ *
+ * @throws AuthError if the user's tokens were revoked.
+ */
 async function redeemOrFind(
   deps: Deps,
   presented: LegacyClaims,
@@ -115,7 +128,7 @@ const codeOf: Readonly<Record<string, "token_user_inactive" | undefined>> = {
   not_imported: "token_user_inactive",
 };
 
-/** Returns the events of a redemption: the sessions that were too many, and the refresh. */
+/** Returns the events of a redemption: the sessions beyond the limit, and the refresh. */
 function sessionRedeemed(
   { id: sessionId, userId }: RedeemedSession,
   { client = {} }: RefreshOptions,
@@ -126,7 +139,7 @@ function sessionRedeemed(
   };
 }
 
-/** Returns the refresh token whose place the presented token takes: that of the generation before the first. */
+/** Returns the refresh token that the presented token is treated like: one of the generation before the first. */
 function toPredecessor({
   userId,
   tokenId,
@@ -138,8 +151,8 @@ function toPredecessor({
 }
 
 /**
- * Answers a token that was redeemed before. With rotation, as any spent token. Without it, the token stays valid as its
- * session's first refresh token does.
+ * Answers a token that was already redeemed. With rotation, it is treated like any other spent token. Without rotation, it
+ * stays valid like the first refresh token of its session.
  */
 async function repeatRedemption(
   deps: Deps,
@@ -158,7 +171,11 @@ async function repeatRedemption(
   return decided;
 }
 
-/** Emits that a genuine token was refused. @returns the error to throw. */
+/**
+ * Emits the event that a genuine token was refused.
+ *
+ * @returns the error to throw.
+ */
 function refuse(
   deps: Deps,
   { userId }: LegacyClaims,

@@ -1,8 +1,8 @@
 import type { Deps } from "../deps.ts";
 
 /**
- * Emits at the start whether refresh tokens of simplejwt are accepted, and until when. Does nothing without
- * `legacyRefreshUntil`.
+ * Emits an event at startup that says whether refresh tokens of simplejwt are accepted, and until when. Does nothing
+ * without `legacyRefreshUntil`.
  */
 export async function reportLegacyKey({
   legacyTokens,

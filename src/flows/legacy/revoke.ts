@@ -9,9 +9,11 @@ import type { Deps } from "../deps.ts";
 import { findSessionRefusal } from "../session-refusal.ts";
 
 /**
- * Logs out by a refresh token of simplejwt: it can't be redeemed any more and, if it was, its session is revoked.
+ * Logs out with a refresh token of simplejwt. The token can no longer be redeemed. If it was already redeemed, its session
+ * is revoked.
  *
- * @throws AuthError `token_revoked` if the token was revoked before, or its session is over. StoreUnavailableError.
+ * @throws AuthError `token_revoked` if the token was already revoked, or if its session is no longer live.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function logoutByLegacyToken(
   deps: Deps,
@@ -31,20 +33,20 @@ export async function logoutByLegacyToken(
   return revoked.confirmed === undefined ? {} : { confirmed: revoked.confirmed };
 }
 
-/** What an import of revoked tokens needs. */
+/** The dependencies of an import of revoked tokens. */
 export interface RevokedTokensDeps extends CommitDeps {
   readonly store: Pick<Store, "legacy">;
 }
 
-/** What became of a batch of revoked tokens. */
+/** The result of importing a batch of revoked tokens. */
 export interface RevokedTokensAnswer {
-  /** Tokens that were not stored before. */
+  /** The number of tokens that were not stored before. */
   readonly stored: number;
-  /** Sessions that were revoked, because their tokens had been redeemed before this import. */
+  /** The number of sessions that were revoked, because their tokens had already been redeemed. */
   readonly revokedSessions: number;
 }
 
-/** Imports tokens that simplejwt has revoked, in one transaction: they can't be redeemed any more. */
+/** Imports tokens that simplejwt has revoked, in one transaction. They can no longer be redeemed. */
 export async function importRevokedTokens(
   deps: RevokedTokensDeps,
   tokens: readonly LegacyToken[],
@@ -56,7 +58,7 @@ export async function importRevokedTokens(
   return { stored: tokenIds.length, revokedSessions: sessions };
 }
 
-/** Returns the answer of `importRevokedTokens` and changes nothing. */
+/** Returns the result that `importRevokedTokens` would have, and changes nothing. */
 export async function rehearseRevokedTokens(
   store: Pick<Store, "legacy" | "sessions">,
   tokens: readonly LegacyToken[],
@@ -72,7 +74,7 @@ export async function rehearseRevokedTokens(
   return { stored, revokedSessions };
 }
 
-/** Returns the events about sessions for which the tokens had been redeemed. */
+/** Returns the events about revoked sessions for which the tokens had been redeemed. */
 function legacySessionsRevoked(subject: {
   readonly reason: "logout" | "revoked";
   readonly userId?: string;

@@ -4,9 +4,9 @@ import type { LegacyClaims } from "../../crypto/legacy/legacy-tokens.ts";
 import type { Deps } from "../deps.ts";
 
 /**
- * Returns the claims of a refresh token of tokenpair or, during the move from it, of simplejwt.
+ * Returns the claims of a refresh token of tokenpair or, during the migration from simplejwt, of simplejwt.
  *
- * @throws AuthError a `token_` code.
+ * @throws AuthError with a code that starts with `token_`.
  */
 export function verifyAnyRefreshToken(
   { tokens, legacyTokens }: Pick<Deps, "tokens" | "legacyTokens">,

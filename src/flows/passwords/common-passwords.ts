@@ -1,6 +1,9 @@
 import { frontCodedPasswords } from "./common-passwords-data.ts";
 
-/** Common passwords, folded. The module is large: import it only when a new password is checked. */
+/**
+ * The common passwords, in the form that `foldPassword` returns. The module is large, so import it only when a new password
+ * is checked.
+ */
 export const commonPasswords: ReadonlySet<string> = new Set(toWords());
 
 function* toWords(): Generator<string> {

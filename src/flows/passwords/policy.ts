@@ -2,17 +2,22 @@ import { AuthError } from "../../core/errors.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import { foldPassword, normalizePassword } from "./text.ts";
 
-/** The maximum number of characters of a new password. In UTF-8 they are at most 4 KiB, so they fit into any request body. */
+/**
+ * The maximum number of characters of a new password. In UTF-8, these are at most 4 KiB, which fits into any request body.
+ */
 export const maxPasswordLength = 1_024;
 
-/** The shortest username that a password must not contain: shorter ones are part of too many good passwords. */
+/**
+ * The length of the shortest username that a password must not contain. Shorter usernames are part of too many good
+ * passwords.
+ */
 const minCheckedUsername = 3;
 
 type Policy = Pick<Settings, "minPasswordLength">;
 
 /**
- * Returns what is wrong with a new password, as a sentence for its user, or `null`. The length is counted in code
- * points of the normalized form. No mixture of letters, digits and symbols is required.
+ * Returns what is wrong with a new password, as a sentence for the user, or `null`. The length is counted in code points of
+ * the normalized form. A mixture of letters, digits and symbols is not required.
  *
  * @see https://pages.nist.gov/800-63-4/sp800-63b.html#passwordver NIST SP 800-63B-4 §3.1.1.2
  */
@@ -41,7 +46,11 @@ export async function findPasswordFault(
     : null;
 }
 
-/** Checks a new password. @throws AuthError `password_refused`, whose `reason` is a sentence for the user. */
+/**
+ * Checks a new password.
+ *
+ * @throws AuthError `password_refused`, whose `reason` is a sentence for the user.
+ */
 export async function requireGoodPassword(policy: Policy, password: string, username: string): Promise<void> {
   const fault = await findPasswordFault(policy, password, username);
   if (fault !== null) throw new AuthError("password_refused", fault);

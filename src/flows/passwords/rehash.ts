@@ -5,8 +5,8 @@ import type { Deps } from "../deps.ts";
 import { normalizePassword, type OutdatedHash } from "./text.ts";
 
 /**
- * Replaces an outdated hash after a successful login. Logins come first: if the hash queue is busy, a later login
- * replaces the hash. Never rejects, because the login has succeeded; emits `rehash_failed` instead.
+ * Replaces an outdated hash after a successful login. If the queue for hashes is busy, it leaves the hash to a later login,
+ * because logins have priority. Never rejects, because the login has already succeeded. Emits `rehash_failed` instead.
  */
 export async function rehashPassword(
   deps: Pick<Deps, "passwords" | "store" | "clock"> & CommitDeps,

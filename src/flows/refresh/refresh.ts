@@ -7,6 +7,7 @@ import { commit, sessionsRevoked } from "../commit.ts";
 import type { Deps } from "../deps.ts";
 import { redeemLegacyToken } from "../legacy/redeem.ts";
 import { verifyAnyRefreshToken } from "../legacy/verify.ts";
+import { findPublicClaims } from "../public-claims.ts";
 import { findClaimMismatch, findSessionRefusal } from "../session-refusal.ts";
 import { type PreparedTokens, prepareOwnTokens, prepareTokens } from "../token-pair.ts";
 import { mayHaveTokens } from "../user-source.ts";
@@ -24,11 +25,12 @@ import { decideSpent, type SpentOptions } from "./spent.ts";
 import { refreshWithoutRotation } from "./without-rotation.ts";
 
 /**
- * Returns the pair of generation n + 1 for the refresh token of generation n, in the steps of docs/how-it-works.md. During a
- * move from simplejwt, also redeems a refresh token of simplejwt for a new session.
+ * Returns the pair of generation n + 1 for the refresh token of generation n. The steps are those of docs/how-it-works.md.
+ * During a migration from simplejwt, it also redeems a refresh token of simplejwt for a new session.
  *
- * @throws AuthError a `token_` code or `password_changed`; `unavailable`, with the session unchanged.
- * StoreUnavailableError.
+ * @throws AuthError with a code that starts with `token_`, or with the code `password_changed`. `unavailable`, with the
+ * session unchanged.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function refresh(deps: Deps, token: string, options: RefreshOptions = {}): Promise<Refreshed> {
   await deps.keys.ready(token);
@@ -38,7 +40,7 @@ export async function refresh(deps: Deps, token: string, options: RefreshOptions
     : refreshVerified(deps, presented, options);
 }
 
-/** As `verifyRefreshToken`, but also accepts a refresh token of simplejwt. */
+/** Verifies a token like `verifyRefreshToken`, but also accepts a refresh token of simplejwt. */
 function verifyPresented(deps: Deps, token: string, options: RefreshOptions): RefreshClaims | LegacyClaims {
   try {
     return verifyAnyRefreshToken(deps, token);
@@ -49,11 +51,11 @@ function verifyPresented(deps: Deps, token: string, options: RefreshOptions): Re
 }
 
 /**
- * Step 0 of a refresh: verifies the JWT without any database access, with the keys that `ready` has loaded. Emits an event if it
- * refuses.
+ * Does step 0 of a refresh: verifies the JWT with the keys that `ready` has loaded, without any database access. Emits an
+ * event if the token is refused.
  *
- * @returns the claims for `refreshVerified`.
- * @throws AuthError a `token_` code.
+ * @returns the claims, to be passed to `refreshVerified`.
+ * @throws AuthError with a code that starts with `token_`.
  */
 export function verifyRefreshToken(deps: Deps, token: string, options: RefreshOptions): RefreshClaims {
   try {
@@ -65,10 +67,10 @@ export function verifyRefreshToken(deps: Deps, token: string, options: RefreshOp
 }
 
 /**
- * Steps 1 to 3 of a refresh.
+ * Does steps 1 to 3 of a refresh.
  *
- * @param presented what `verifyRefreshToken` returned.
- * @throws AuthError as `refresh`.
+ * @param presented the claims that `verifyRefreshToken` returned.
+ * @throws AuthError with the same codes as `refresh`.
  */
 export async function refreshVerified(
   deps: Deps,
@@ -77,13 +79,18 @@ export async function refreshVerified(
 ): Promise<Refreshed> {
   // Everything that can fail is done before the session changes: the user, the claims, and the lengths of the tokens.
   const { tokens, user } = await prepareTokensOfUser(deps, presented, options);
+  const readsPublicClaims = options.readsUser === true;
+  const publicClaims = user === undefined ? {} : await findPublicClaims(deps, user, { readsPublicClaims });
   const refreshed = await (deps.settings.rotateRefreshTokens === true
     ? rotate(deps, presented, tokens, options)
     : refreshWithoutRotation(deps, presented, tokens, options));
-  return { ...refreshed, ...(user !== undefined && { user }) };
+  return { ...refreshed, ...(user !== undefined && { user }), ...publicClaims };
 }
 
-/** Steps 1 to 3. Twice at most: another change of the row, as a logout of the other sessions, can come in between 2 and 3. */
+/**
+ * Does steps 1 to 3, at most twice. Between steps 2 and 3, another change of the row can happen, such as a logout of the
+ * other sessions.
+ */
 async function rotate(
   deps: Deps,
   presented: RefreshClaims,
@@ -142,8 +149,8 @@ async function tryToRotate(
 }
 
 /**
- * Prepares tokens with the application's claims, never stale. Reads the user at most once: if the session's row can't
- * decide alone, or with `readsUser`.
+ * Prepares tokens with the application's current claims. Reads the user at most once, and only if the session's row is not
+ * enough to decide or `readsUser` is set.
  */
 async function prepareTokensOfUser(
   deps: Deps,
@@ -164,7 +171,7 @@ async function prepareTokensOfUser(
   throw error;
 }
 
-/** Revokes the session of a user who may not have tokens any more. Otherwise its access tokens would stay valid. */
+/** Revokes the session of a user who may no longer have tokens. Otherwise, the session's access tokens would stay valid. */
 async function revokeForUser(
   deps: Deps,
   { userId, sessionId }: RefreshClaims,
@@ -177,10 +184,11 @@ async function revokeForUser(
 }
 
 /**
- * Returns whether the session of a genuine but expired refresh token is over. The token alone does not prove it:
+ * Returns whether the session of a genuine but expired refresh token has ended. The token alone does not prove it, because
  * another tab may have refreshed the session in time.
  *
- * @throws AuthError a `token_` code if the token is not genuine. StoreUnavailableError.
+ * @throws AuthError with a code that starts with `token_` if the token is not genuine.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function isSessionOfExpiredTokenOver(deps: Deps, token: string): Promise<boolean> {
   await deps.keys.ready(token);

@@ -6,44 +6,45 @@ import type { AuthUser } from "../../core/user.ts";
 import type { RefreshEvent, RefreshOutcome } from "../../events/events.ts";
 import { withActor } from "../actor.ts";
 import type { Deps } from "../deps.ts";
+import type { WithPublicClaims } from "../public-claims.ts";
 import type { TokenLimitOptions } from "../token-pair.ts";
 
-/** How to refresh. */
+/** The options of a refresh. */
 export interface RefreshOptions {
   /**
-   * The client's `Idempotency-Key`: made before the first try and repeated with every retry. A retry with the same key
-   * gets the same successor, however late it comes. Default: none.
+   * The client's `Idempotency-Key`, which the client creates before the first attempt and repeats with every retry. A retry
+   * with the same key gets the same new token, no matter how late it is. Default: none.
    */
   readonly idempotencyKey?: string | undefined;
   /** Who sent the request. Default: nothing is known. */
   readonly client?: ClientInfo;
 }
 
-/** How a route refreshes. */
+/** The options of a refresh by a route. */
 export interface RefreshByRouteOptions extends RefreshOptions, TokenLimitOptions {
-  /** Whether `Refreshed.user` is needed. The user is read before the session changes. Default: false. */
+  /** Whether `user` and `publicClaims` of `Refreshed` are needed. They are read before the session changes. Default: false. */
   readonly readsUser?: boolean;
 }
 
 /** A session that was refreshed. */
-export interface Refreshed {
+export interface Refreshed extends WithPublicClaims {
   /**
-   * Whether the pair is new, the same successor again, or of the same generation. `redeemed`: the session is new, for a refresh
-   * token of simplejwt.
+   * `rotated`: the pair is new. `replayed`: the pair has the same refresh token again. `not_rotated`: the refresh token is
+   * of the same generation. `redeemed`: the session is new, for a refresh token of simplejwt.
    */
   readonly outcome: "rotated" | "replayed" | "not_rotated" | "redeemed";
   /** The session's row after the refresh. */
   readonly session: Session;
-  /** Without `refresh` if `rotateRefreshTokens` is false: the presented token stays valid. */
+  /** The new pair. It has no `refresh` if `rotateRefreshTokens` is false, because the presented token stays valid. */
   readonly pair: Omit<TokenPair, "refresh"> & { readonly refresh?: string };
   /** The session's user. Missing if the refresh didn't read the user. */
   readonly user?: AuthUser;
 }
 
-/** The result of a refresh, for its event. */
+/** The result of a refresh, as reported in its event. */
 export interface RefreshReport {
   readonly outcome: RefreshOutcome;
-  /** Whole seconds since the epoch. */
+  /** The time of the refresh, in whole seconds since the epoch. */
   readonly time: number;
   /** Why the refresh was refused. */
   readonly reason?: string;
@@ -52,7 +53,7 @@ export interface RefreshReport {
 /**
  * Returns the event about a refresh.
  *
- * @param presented the token's claims; `null` if the token was not genuine.
+ * @param presented the token's claims, or `null` if the token was not genuine.
  */
 export function toRefreshEvent(
   presented: ReportedClaims | null,
@@ -80,9 +81,9 @@ export function withActorOf<O extends RefreshOptions>(options: O, session: Pick<
 type ReportedClaims = Pick<RefreshClaims, "userId"> & Partial<Pick<RefreshClaims, "sessionId" | "generation">>;
 
 /**
- * Emits the event about a refusal that needed no transaction.
+ * Emits the event about a refusal for which no transaction was needed.
  *
- * @param presented the token's claims; `null` if the token was not genuine.
+ * @param presented the token's claims, or `null` if the token was not genuine.
  */
 export function reportRefusal(
   deps: Deps,
@@ -94,7 +95,7 @@ export function reportRefusal(
   deps.emit(toRefreshEvent(presented, report, options));
 }
 
-/** Returns who sent the refresh, in the form that the session's row stores. */
+/** Returns the user agent and the IP address of the client, in the form in which the session's row stores them. */
 export function toRowClient({ client }: RefreshOptions): { userAgent: string | null; ip: string | null } {
   return { userAgent: client?.userAgent ?? null, ip: client?.ip ?? null };
 }

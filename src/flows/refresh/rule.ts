@@ -6,38 +6,41 @@ import { isSameHash } from "../../crypto/secrets.ts";
 import type { RefreshOutcome } from "../../events/events.ts";
 import { findTokenRefusal } from "../session-refusal.ts";
 
-/** What step 3 decided about a token that the conditional UPDATE did not match. */
+/** The decision of step 3 about a token that the conditional UPDATE did not match. */
 export type Ruling = Replay | Refusal | Changed;
 
-/** The token is answered with the same successor again. */
+/** The ruling to return the same successor again. */
 export interface Replay {
   readonly outcome: "replayed";
   readonly session: Session;
   /** The salt that derives the successor from the presented secret. */
   readonly salt: Uint8Array;
-  /** The database's time: whole seconds since the epoch. */
+  /** The database's time, in whole seconds since the epoch. */
   readonly now: number;
-  /** The global epoch of the same read. */
+  /** The global epoch, from the same read. */
   readonly globalEpoch: number;
-  /** The latest `exp` of the access token that is issued. */
+  /** The latest `exp` that the issued access token may have. */
   readonly accessUntil: number;
 }
 
-/** The refresh returns no tokens. */
+/** The ruling that the refresh returns no tokens. */
 export interface Refusal {
   readonly outcome: Extract<RefreshOutcome, "refused" | "reuse_detected" | "state_lost">;
-  /** The error for the client. */
+  /** The error that the client gets. */
   readonly error: AuthError;
-  /** The database's time: whole seconds since the epoch; `undefined` if there is no row. */
+  /** The database's time, in whole seconds since the epoch. `undefined` if there is no row. */
   readonly now: number | undefined;
 }
 
-/** The row matches now: a concurrent change has finished since step 2, so step 2 can be tried once more. */
+/**
+ * The ruling that the row now matches, because a concurrent change has finished since step 2. Step 2 can be tried once
+ * more.
+ */
 export interface Changed {
   readonly outcome: "changed";
-  /** The error for the client if it isn't tried again. */
+  /** The error that the client gets if step 2 isn't tried again. */
   readonly error: AuthError;
-  /** The database's time: whole seconds since the epoch. */
+  /** The database's time, in whole seconds since the epoch. */
   readonly now: number;
 }
 
@@ -45,15 +48,17 @@ export interface Changed {
 export interface Presentation {
   /** SHA-256 of the presented secret. */
   readonly presentedHash: Uint8Array;
-  /** SHA-256 of the idempotency key; `null` if there was none. */
+  /** SHA-256 of the idempotency key, or `null` if the client sent none. */
   readonly idempotencyHash: Uint8Array | null;
-  /** Seconds. */
+  /** The setting `reuseInterval`, in seconds. */
   readonly reuseInterval: number;
-  /** Seconds. */
+  /** The setting `accessTokenLifetime`, in seconds. */
   readonly accessTokenLifetime: number;
 }
 
-/** Step 3 of a refresh: decides while the row is locked. Pure. The letters are those of docs/how-it-works.md. */
+/**
+ * Does step 3 of a refresh: decides while the row is locked. Pure. The lettered cases are those of docs/how-it-works.md.
+ */
 export function decideRefresh(
   presented: RefreshClaims,
   { presentedHash, idempotencyHash, reuseInterval, accessTokenLifetime }: Presentation,
@@ -98,7 +103,7 @@ export function decideRefresh(
   return { result: { outcome: "state_lost", error, now } };
 }
 
-/** Returns the error for a client whose session has changed again and again while it was refreshed. */
+/** Returns the error that a client gets if its session kept changing during the refresh. */
 export function sessionChanged(): AuthError {
   return new AuthError("unavailable", "the session changed during the refresh");
 }

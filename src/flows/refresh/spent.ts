@@ -18,15 +18,16 @@ interface Decided {
 /** How to decide about a token that is not the session's current one. */
 export interface SpentOptions extends RefreshOptions {
   readonly tokens: PreparedTokens;
-  /** Whether a ruling that the row has changed is the result of the refresh. */
+  /** Whether this is the last attempt. If so, the ruling `changed` is reported as the result of the refresh. */
   readonly isLastTry: boolean;
 }
 
 /**
- * Step 3 of a refresh: no row matched the token, so the row is locked and `decideRefresh` decides.
+ * Does step 3 of a refresh. Because no row matched the token, it locks the row, and `decideRefresh` decides.
  *
- * @returns the same successor again, or that step 2 should be tried again.
- * @throws AuthError the refusal; after reuse, the session is revoked. StoreUnavailableError.
+ * @returns the same successor again, or the ruling that step 2 should be tried again.
+ * @throws AuthError if the token is refused. If it was reused, the session has been revoked.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function decideSpent(
   deps: Deps,
@@ -59,7 +60,10 @@ export async function decideSpent(
   return { outcome: "replayed", session: ruling.session, pair: tokens.mintPair({ ...ruling, secret: sameSuccessor }) };
 }
 
-/** Returns the events of step 3: what was revoked, then the result of the refresh. None if step 2 is tried again. */
+/**
+ * Returns the events of step 3: first the revocation, then the result of the refresh. Returns no events if step 2 is tried
+ * again.
+ */
 function refreshDecided(
   deps: Deps,
   presented: RefreshClaims,

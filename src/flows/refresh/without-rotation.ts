@@ -8,21 +8,27 @@ import type { PreparedTokens } from "../token-pair.ts";
 import { type Refreshed, type RefreshOptions, toRefreshEvent, toRowClient, withActorOf } from "./report.ts";
 import { sessionChanged } from "./rule.ts";
 
-/** How to refresh without rotation. */
+/** The options of a refresh without rotation. */
 interface WithoutRotationOptions extends RefreshOptions {
-  /** Whether the client gets a refresh token of the same generation, also if it isn't `"observe"`. Default: false. */
+  /**
+   * Whether the client gets a refresh token of the same generation, even if `rotateRefreshTokens` isn't `"observe"`.
+   * Default: false.
+   */
   readonly returnsRefreshToken?: boolean;
 }
 
-/** By how many seconds the clocks of nodes and database may differ: a token's `iat` is at most the time of its node. */
+/**
+ * The maximum difference between the clocks of nodes and database, in seconds. A token's `iat` is at most the time of the
+ * node that issued it.
+ */
 const clockTolerance = 60;
 
 /**
- * Refreshes without rotation: returns a new access token while the session's only generation is valid. Reuse can't be
- * detected. With `rotateRefreshTokens: "observe"`, also returns a refresh token of the same generation, and emits the outcome
- * `rotation_ignored` if the presented token would count as reused with rotation.
+ * Refreshes without rotation: returns a new access token as long as the session's only generation is valid. Reuse can't be
+ * detected. With `rotateRefreshTokens: "observe"`, it also returns a refresh token of the same generation. If the presented
+ * token would count as reused with rotation, it emits the outcome `rotation_ignored`.
  *
- * @throws AuthError as `refresh`.
+ * @throws AuthError with the same codes as `refresh`.
  */
 export async function refreshWithoutRotation(
   deps: Deps,
@@ -60,7 +66,7 @@ export async function refreshWithoutRotation(
   return { outcome: "not_rotated", session, pair: { ...access, refreshExpiresIn: presented.expiresAt - now } };
 }
 
-/** Returns whether the client was given a later refresh token than it presents, and not just within the reuse interval. */
+/** Returns whether the client presents a token although it was given a later one, longer ago than the reuse interval. */
 function isRotationIgnored(
   { issuedAt }: RefreshClaims,
   { session, now }: SessionSnapshot,
@@ -70,7 +76,7 @@ function isRotationIgnored(
   return rotatedAt !== null && issuedAt < rotatedAt - clockTolerance && now > rotatedAt + reuseInterval;
 }
 
-/** Returns why the row of a live session didn't match its own token. */
+/** Returns why a live session's row didn't match a token of that session. */
 function findRefusalOfSecret(
   found: SessionSnapshot | null,
   { generation, presentedHash }: { readonly generation: number; readonly presentedHash: Uint8Array },

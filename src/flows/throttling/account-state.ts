@@ -2,11 +2,11 @@ import type { Settings } from "../../core/settings/settings.ts";
 import type { Store } from "../../core/store/index.ts";
 import { toReserve } from "./login-counters.ts";
 
-/** The effect of failed logins on an account. */
+/** How failed logins currently affect an account. */
 export interface AccountState {
-  /** Failed logins since the last success, from all addresses and devices. */
+  /** The number of failed logins since the last successful one, from all addresses and devices. */
   readonly failures: number;
-  /** The devices whose logins are refused, with any password, until an operator unlocks the account. */
+  /** The devices that can't log in, even with the correct password, until an operator unlocks the account. */
   readonly lockedFor: "none" | "unknown_devices" | "all_devices";
 }
 
@@ -16,7 +16,7 @@ export interface AccountDeps {
   readonly settings: Pick<Settings, "maxLoginFailures">;
 }
 
-/** Returns the state of the account whose failures are counted under `accountKey`. Changes nothing. */
+/** Returns the state of the account whose failures are counted under `accountKey`. Doesn't change anything. */
 export async function readAccountState({ store, settings }: AccountDeps, accountKey: string): Promise<AccountState> {
   const failures = await store.throttle.decide(
     [accountKey],

@@ -7,13 +7,13 @@ import { type Counter, expiries } from "./login-rules.ts";
 export interface LoginSubject {
   /** The key under which the account's failures are counted. */
   readonly accountKey: string;
-  /** As typed, without surrounding white space. */
+  /** The name as typed, without surrounding white space. */
   readonly username: string;
-  /** The user's id in tokenpair's own table; `null` if no user there has the name. */
+  /** The user's id in tokenpair's own table, or `null` if no user there has this name. */
   readonly userId: string | null;
-  /** Whether a user has the name. True if only the application can tell. */
+  /** Whether a user may have this name. Always true if only the application knows. */
   readonly mayBeUser: boolean;
-  /** Identifies a device that has logged in to the account before; `null` for an unknown device. */
+  /** The id of a device that has logged in to the account before. `null` for an unknown device. */
   readonly deviceId: string | null;
   readonly client: ClientInfo;
 }
@@ -24,8 +24,8 @@ type Limits = Pick<
 >;
 
 /**
- * Returns what an attempt is counted under. A known device has its own allowance. With the user's other known
- * devices it shares the last tenth of the account's allowance, which unknown devices can't use up.
+ * Returns the counters for an attempt. A known device has its own counter for delays. Only known devices can use the last
+ * tenth of the failures that the account allows.
  */
 export function toCounters(
   limits: Limits,
@@ -65,7 +65,8 @@ export function toReserve(maxLoginFailures: number): number {
 }
 
 /**
- * Removes the rules that are off (0). The account's stays: a success must clear what other devices were counted for.
+ * Removes the counters whose rules are turned off (0). The account's counter stays, because a successful login must clear
+ * the failures of other devices.
  */
 function withRules(counters: readonly Counter[]): readonly Counter[] {
   const rules = counters.map((counter) => (counter.delayAfter === 0 ? { ...counter, delayAfter: Infinity } : counter));

@@ -1,35 +1,35 @@
 /**
- * Attempts to log in that wait for others to be settled, on this node. For each key, one attempt at a time looks whether there is
- * room for it; the others wait for their turn, in the order in which they came.
+ * The login attempts on this node that wait until other attempts are settled. For each key, one attempt at a time checks
+ * whether it can be admitted. The others wait for their turn, in the order of their arrival.
  */
 export interface LoginQueue {
   /**
-   * Waits for this attempt's turn to look.
+   * Waits until it is this attempt's turn to check.
    *
-   * @returns a function that ends the turn; `null` if 20 attempts wait for the key already, or after 10 seconds.
+   * @returns a function that ends the turn. `null` if 20 attempts are already waiting for the key, or after 10 seconds.
    */
   readonly enter: (key: string) => Promise<(() => void) | null>;
   /**
-   * Waits until an attempt that was counted under `key` is settled on this node, or for 50 ms: another node may have
-   * settled one.
+   * Waits until an attempt that was counted under `key` is settled on this node, but for at most 50 ms, because another
+   * node may have settled one.
    */
   readonly pause: (key: string) => Promise<void>;
-  /** Ends the pauses of these keys. */
+  /** Ends all pauses for these keys. */
   readonly wake: (keys: readonly string[]) => void;
 }
 
-/** The maximum number of attempts that wait for one key, the one whose turn it is included. */
+/** The maximum number of attempts that wait for one key, including the one whose turn it is. */
 const maxWaiting = 20;
 
-/** Milliseconds for which an attempt waits for its turn. */
+/** How long an attempt waits for its turn, in milliseconds. */
 const longestWait = 10_000;
 
-/** Milliseconds after which a waiting attempt looks again. */
+/** How often a waiting attempt checks again, in milliseconds. */
 const pollInterval = 50;
 
 /** Creates an empty queue. */
 export function createLoginQueue(): LoginQueue {
-  /** By key, what gives an attempt its turn. The first attempt has it. */
+  /** For each key, the functions that start the turns of its attempts. The first one is the attempt whose turn it is. */
   const turns = new Map<string, Set<() => void>>();
   const pauses = new Map<string, Set<() => void>>();
 

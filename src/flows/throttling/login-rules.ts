@@ -3,58 +3,64 @@ import type { Settings } from "../../core/settings/settings.ts";
 import type { CountSnapshot, CountVerdict, FailureCount } from "../../core/store/throttle.ts";
 import type { ThrottleScope } from "../../events/events.ts";
 
-/** One count of failed logins, and the limits on it. */
+/** A count of failed logins, and its limits. */
 export interface Counter {
-  /** The key under which the store keeps the count. */
+  /** The key under which the count is stored. */
   readonly key: string;
   readonly scope: ThrottleScope;
-  /** Failures after which delays begin. */
+  /** The number of failures after which delays begin. */
   readonly delayAfter: number;
-  /** Failures after which no more attempts are admitted. */
+  /** The number of failures after which no further attempts are admitted. */
   readonly lockAfter: number;
-  /** Returns when a count with a new failure expires: whole seconds since the epoch; `null` for never. */
+  /** Returns when a count expires after a new failure, in whole seconds since the epoch. `null` means never. */
   readonly toExpiry: (now: number, earlier: FailureCount | undefined) => number | null;
 }
 
-/** How long delays are. */
+/** The settings for the length of delays. */
 export type Delays = Pick<Settings, "loginDelay" | "maxLoginDelay">;
 
-/** Whether an attempt is admitted. An admitted attempt has been counted as a failure. */
+/** Whether an attempt is admitted. If it is, it has been counted as a failure. */
 export type AttemptDecision =
   | {
       readonly admitted: true;
-      /** Failures by scope, this attempt and those that are not settled yet included. */
+      /** The number of failures by scope, including this attempt and other attempts that are not settled yet. */
       readonly failures: ReadonlyMap<ThrottleScope, number>;
-      /** Settled failures by scope. */
+      /** The number of settled failures by scope. */
       readonly settled: ReadonlyMap<ThrottleScope, number>;
     }
   | {
       readonly admitted: false;
       /** The scope with the longest delay. */
       readonly scope: ThrottleScope;
-      /** Seconds. */
+      /** The number of seconds to wait before the next attempt. */
       readonly retryAfter: number;
-      /** The database's time: whole seconds since the epoch. */
+      /** The database's time, in whole seconds since the epoch. */
       readonly time: number;
-      /** The key of a count that is only too high because of attempts that are not settled yet; `null` for none. */
+      /**
+       * The key of a count that is too high only because of attempts that are not settled yet. `null` if there is no such
+       * count.
+       */
       readonly waitsFor: string | null;
     };
 
 /**
- * How long an attempt may take to be settled, in seconds. After that it is an ordinary failure: the process that verified
- * the password may have crashed.
+ * How long an attempt may take to be settled, in seconds. After that, it counts as an ordinary failure, because the process
+ * that verified the password may have crashed.
  */
 const pendingLifetime = 60;
 
-/** The key under which the attempts are counted that are counted under `key` and not settled yet. */
+/** Returns the key that counts the attempts under `key` that are not settled yet. */
 const toPendingKey = (key: string) => `${key}/pending`;
 
-/** Returns all keys that a decision about these counters reads and writes. */
+/** Returns all keys that a decision about these counters reads or writes. */
 export function toKeys(counters: readonly Counter[]): readonly string[] {
   return counters.flatMap(({ key }) => [key, toPendingKey(key)]);
 }
 
-/** The `retryAfter` of a locked account, in seconds: only an operator can unlock it, so no time would be right. */
+/**
+ * The `retryAfter` of a locked account, in seconds. The value is arbitrary, because only an operator can unlock the
+ * account.
+ */
 const lockedRetryAfter = days(1);
 
 /** When counts expire. */
@@ -65,13 +71,13 @@ export const expiries = {
   pair: (now: number): number => now + days(1),
   /** Never. */
   user: (): null => null,
-  /** After a time so long that an unknown name looks like a user's. */
+  /** After 90 days. This is so long that an unknown name can't be distinguished from a user's name. */
   unknownName: (now: number): number => now + days(90),
 };
 
 /**
- * Counts an attempt under all of `counters`, or refuses it and counts it under none. A refusal says if other attempts, which
- * are counted but not settled, may make room: then the attempt can wait for them.
+ * Counts an attempt with all of `counters`, or refuses it and counts it with none of them. A refusal says whether the
+ * attempt can wait: other attempts that are not settled yet may turn out to be successful.
  */
 export function countFailure(
   counters: readonly Counter[],
@@ -108,14 +114,14 @@ export function countFailure(
   return { result: { admitted: true, failures, settled: settledBefore }, changes };
 }
 
-/** Settles an attempt whose password was wrong: it becomes an ordinary failure. */
+/** Settles an attempt whose password was wrong. It becomes an ordinary failure. */
 export function settleFailure(counters: readonly Counter[], snapshot: CountSnapshot): CountVerdict<null> {
   return { result: null, changes: new Map(counters.flatMap((counter) => toSettled(counter, snapshot))) };
 }
 
 /**
- * Settles an attempt and takes its failure back under each of `counters`. Of the counts whose scope is in `cleared`, only
- * other attempts stay that are not settled yet.
+ * Settles an attempt and removes its failure from each of `counters`. If a counter's scope is in `cleared`, all settled
+ * failures are removed too, so that only attempts that are not settled yet still count.
  */
 export function refund(
   counters: readonly Counter[],
@@ -134,6 +140,25 @@ export function refund(
   return { result: null, changes };
 }
 
+/**
+ * Settles an attempt that has passed the first of two steps: takes its failure back, and ends the delay that it has waited for. The
+ * second step counts as another attempt, which would otherwise have to wait again.
+ */
+export function passFirstStep(
+  counters: readonly Counter[],
+  delays: Delays,
+  snapshot: CountSnapshot,
+): CountVerdict<null> {
+  const { changes } = refund(counters, new Set(), snapshot);
+  const passed = new Map(changes);
+  for (const counter of counters) {
+    const count = changes.get(counter.key);
+    if (count === undefined || count === null) continue;
+    passed.set(counter.key, { ...count, lastAt: snapshot.now - toDelay(counter, delays, count.failures) });
+  }
+  return { result: null, changes: passed };
+}
+
 /** Returns the change that says that one more attempt is settled. */
 function toSettled({ key }: Counter, { counts }: CountSnapshot): readonly (readonly [string, FailureCount | null])[] {
   const pending = counts.get(toPendingKey(key));
@@ -142,7 +167,7 @@ function toSettled({ key }: Counter, { counts }: CountSnapshot): readonly (reado
   return [[toPendingKey(key), left <= 0 ? null : { ...pending, failures: left }]];
 }
 
-/** Returns the failures under a key: those that are settled, and attempts of which that is not known yet. */
+/** Returns the failures under a key: the settled ones, and the attempts that are not settled yet. */
 function readCount({ key }: Counter, { counts }: CountSnapshot) {
   const count = counts.get(key);
   const failures = count?.failures ?? 0;
@@ -150,12 +175,20 @@ function readCount({ key }: Counter, { counts }: CountSnapshot) {
   return { count, settled: failures - pending, pending };
 }
 
-/** Returns the seconds until the next attempt: never more than the whole delay, even if the clock was set back. */
+/**
+ * Returns the number of seconds until the next attempt. It is never more than the whole delay, even if the clock was set
+ * back.
+ */
 function toWait(counter: Counter, delays: Delays, { counts, now }: CountSnapshot): number {
   const count = counts.get(counter.key);
   const failures = count?.failures ?? 0;
   if (failures >= counter.lockAfter) return lockedRetryAfter;
-  if (count === undefined || failures < counter.delayAfter) return 0;
-  const delay = Math.min(delays.maxLoginDelay, delays.loginDelay * 2 ** (failures - counter.delayAfter));
+  if (count === undefined) return 0;
+  const delay = toDelay(counter, delays, failures);
   return Math.min(delay, Math.max(0, count.lastAt + delay - now));
+}
+
+/** Returns the delay after this many failures, in seconds. */
+function toDelay({ delayAfter }: Counter, { loginDelay, maxLoginDelay }: Delays, failures: number): number {
+  return failures < delayAfter ? 0 : Math.min(maxLoginDelay, loginDelay * 2 ** (failures - delayAfter));
 }

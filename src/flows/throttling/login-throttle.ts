@@ -8,33 +8,41 @@ import type { ThrottleScope } from "../../events/events.ts";
 import type { Deps } from "../deps.ts";
 import type { ClaimedAccount } from "../user-source.ts";
 import { type LoginSubject, toCounters } from "./login-counters.ts";
-import { type AttemptDecision, type Counter, countFailure, refund, settleFailure, toKeys } from "./login-rules.ts";
+import {
+  type AttemptDecision,
+  type Counter,
+  countFailure,
+  passFirstStep,
+  refund,
+  settleFailure,
+  toKeys,
+} from "./login-rules.ts";
 import { reportAccountLimit, reportSuccess } from "./suspicion.ts";
 
 /** Who sent an attempt. */
 export interface AttemptSource {
   readonly client: ClientInfo;
-  /** The device token that was presented, not yet verified; or the session that sent the request. */
+  /** The device token that was presented, not yet verified, or the session that sent the request. */
   readonly device: { readonly token: string | undefined } | { readonly sessionId: string };
 }
 
-/** An attempt that was admitted. It counts as a failure until it is settled. */
+/** An attempt that was admitted. It counts as a failure until its result is recorded: until then, it is "not settled". */
 export interface LoginAttempt {
   readonly subject: LoginSubject;
-  /** What the attempt was counted under; empty if throttling is off. */
+  /** The counters that counted the attempt. Empty if throttling is off. */
   readonly counters: readonly Counter[];
-  /** Failures on the account, this attempt and those that are not settled yet included. */
+  /** The number of failures on the account, including this attempt and other attempts that are not settled yet. */
   readonly failures: number;
-  /** Failures on the account before this attempt. */
+  /** The number of failures on the account before this attempt. */
   readonly failuresBefore: number;
 }
 
 /**
- * Admits one attempt to prove a password, or refuses it. An admitted attempt counts as a failure at once, so that
- * concurrent attempts can't exceed the allowance together. Settle it with `acceptAttempt`, `rejectAttempt` or
- * `undoAttempt`.
+ * Admits or refuses one attempt to prove a password. An admitted attempt immediately counts as a failure, so that
+ * concurrent attempts can't exceed the limit together. Settle it with `acceptAttempt`, `rejectAttempt` or `undoAttempt`.
  *
- * @throws AuthError `throttled`, with `retryAfter`. StoreUnavailableError.
+ * @throws AuthError `throttled`, with `retryAfter`.
+ * @throws StoreUnavailableError if the store can't answer.
  */
 export async function admitAttempt(deps: Deps, account: ClaimedAccount, source: AttemptSource): Promise<LoginAttempt> {
   const subject = await toSubject(deps, account, source);
@@ -47,8 +55,8 @@ export async function admitAttempt(deps: Deps, account: ClaimedAccount, source: 
 }
 
 /**
- * Counts an attempt, or refuses it. If there is no room for it only because of attempts that are not settled yet, it waits for
- * them: right passwords that arrive together are then all admitted.
+ * Counts an attempt, or refuses it. If the limit is reached only because of attempts that are not settled yet, it waits for
+ * them. So correct passwords that arrive at the same time are all admitted.
  */
 async function decideInTurn({ store, settings, loginQueue }: Deps, counters: readonly Counter[]) {
   let endTurn: (() => void) | null = null;
@@ -67,15 +75,15 @@ async function decideInTurn({ store, settings, loginQueue }: Deps, counters: rea
   }
 }
 
-/** How often an attempt looks, in its turn, whether there is room for it: for at most 10 seconds. */
+/** How often a waiting attempt checks whether it can be admitted. This takes at most 10 seconds. */
 const maxLooks = 200;
 
 /**
- * Settles an attempt with the right password. Clears the failures of the account, and of this device or address on it.
- * The address itself only gets this attempt back, because an attacker with one account could otherwise guess at all
- * others.
+ * Settles an attempt with the correct password. Clears the failures of the account, and those of this device or address on
+ * the account. For the address as a whole, it takes back only this attempt. Otherwise, an attacker who has one account
+ * could guess the passwords of all others.
  *
- * @throws StoreUnavailableError; the attempt stays counted.
+ * @throws StoreUnavailableError if the store can't answer. In that case, the attempt stays counted.
  */
 export async function acceptAttempt(deps: Deps, attempt: LoginAttempt, user: AuthUser): Promise<void> {
   const { counters, subject, failuresBefore } = attempt;
@@ -87,8 +95,8 @@ export async function acceptAttempt(deps: Deps, attempt: LoginAttempt, user: Aut
 const clearedBySuccess: ReadonlySet<ThrottleScope> = new Set(["account", "pair", "device"]);
 
 /**
- * Settles an attempt with a wrong password, or with the right one of a user who may not log in. It stays counted. Never
- * throws.
+ * Settles an attempt with a wrong password, or with the correct password of a user who may not log in. The attempt stays
+ * counted. Never throws.
  */
 export async function rejectAttempt(deps: Deps, { counters, subject, failures }: LoginAttempt): Promise<void> {
   if (counters.length === 0) return;
@@ -97,6 +105,19 @@ export async function rejectAttempt(deps: Deps, { counters, subject, failures }:
     await settle(deps, counters, (seen) => settleFailure(counters, seen));
   } catch {
     // The attempt is counted already. It only counts as not settled for a minute more.
+  }
+}
+
+/**
+ * Settles an attempt with the right password that needs a second step. It is no longer counted. The failures of the account stay:
+ * otherwise someone who knows the password could clear them, and guess at the second step for ever. Never throws.
+ */
+export async function passAttempt(deps: Deps, { counters }: LoginAttempt): Promise<void> {
+  if (counters.length === 0) return;
+  try {
+    await settle(deps, counters, (seen) => passFirstStep(counters, deps.settings, seen));
+  } catch {
+    // The attempt stays counted, so that the second step may have to wait.
   }
 }
 
@@ -133,7 +154,10 @@ async function toSubject(
   return { accountKey, username, userId, mayBeUser, deviceId, client };
 }
 
-/** Returns the id of a known device; `null` if the token is not genuine, has expired, or is older than the user's epoch. */
+/**
+ * Returns the id of a known device. Returns `null` if the token is not genuine, has expired, or is older than the user's
+ * epoch.
+ */
 async function findDeviceId(
   { keys, clock, store, users }: Deps,
   { usernameKey, userId }: ClaimedAccount,
@@ -154,7 +178,11 @@ function openWithAny(deviceKeys: readonly Uint8Array[], usernameKey: string, tok
   return null;
 }
 
-/** Emits that the attempt was throttled. @returns the error to throw. */
+/**
+ * Emits the event that the attempt was throttled.
+ *
+ * @returns the error to throw.
+ */
 function refuse(
   { emit }: Deps,
   { scope, retryAfter, time }: Extract<AttemptDecision, { admitted: false }>,

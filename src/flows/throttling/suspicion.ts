@@ -3,7 +3,7 @@ import type { AuthUser } from "../../core/user.ts";
 import type { Deps } from "../deps.ts";
 import { type LoginSubject, toReserve } from "./login-counters.ts";
 
-/** Failures after which a login on an unknown device is reported. */
+/** The number of failures after which a login on an unknown device is reported. */
 const suspiciousFailures = 5;
 
 /** Reports a login to the application if it came from an unknown device after at least 5 `failures` on the account. */
@@ -16,7 +16,7 @@ export function reportSuccess(
   report(deps, { kind: "success_after_failures", user, failures, client });
 }
 
-/** Reports a failed login to the application if it brought the account's `failures` to one of its limits. */
+/** Reports a failed login to the application if the account's `failures` have now reached one of its limits. */
 export function reportAccountLimit(
   deps: Deps,
   { username, userId, mayBeUser, client }: LoginSubject,
@@ -32,7 +32,7 @@ export function reportAccountLimit(
   report(deps, { kind, userId, username, failures, isLockedForAll, client });
 }
 
-/** Not awaited: the application's response time must not reveal which accounts exist. */
+/** Calls the application's function without awaiting it, because its response time must not reveal which accounts exist. */
 function report({ settings }: Deps, login: SuspiciousLogin<AuthUser>): void {
   Promise.resolve()
     .then(() => settings.onSuspiciousLogin?.(login))

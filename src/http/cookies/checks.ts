@@ -1,4 +1,5 @@
 import { AuthError } from "../../core/errors.ts";
+import type { Settings } from "../../core/settings/settings.ts";
 import { isSameText } from "../../crypto/same-text.ts";
 import type { HttpDeps } from "../endpoint.ts";
 import { type HeaderSource, type RequestLike, readHeader, toLowerCase } from "../request/headers.ts";
@@ -6,16 +7,21 @@ import type { RequestCookies } from "./cookies.ts";
 import { isAcceptedCsrfToken } from "./csrf-token.ts";
 import { isAllowedOrigin } from "./same-origin.ts";
 
-/** The first check of a request by cookie: no two access or CSRF cookies. @throws AuthError `csrf_failed` */
+/**
+ * Does the first check of a request by cookie: there must not be two access cookies or two CSRF cookies.
+ *
+ * @throws AuthError `csrf_failed`.
+ */
 export function requireUniqueCookies({ hasDuplicates }: RequestCookies): void {
   if (hasDuplicates) throw twoCookies();
 }
 
 /**
- * The first check of a login or logout: as `requireUniqueCookies`, and of two refresh cookies one is known to be the
- * browser's own. If the CSRF token is one from before a login, none of them is, and they are ignored.
+ * Does the first check of a login or logout. In addition to the check of `requireUniqueCookies`, if there are several
+ * refresh cookies, one of them must be known to be the browser's own. There is one exception: if the CSRF token is from
+ * before a login, the browser has no session, and all refresh cookies are ignored.
  *
- * @param cookies what `readSessionCookies` returned.
+ * @param cookies the result of `readSessionCookies`.
  * @throws AuthError `csrf_failed`.
  */
 export function requireUniqueSession({ keys }: Pick<HttpDeps, "keys">, cookies: RequestCookies): void {
@@ -26,12 +32,12 @@ export function requireUniqueSession({ keys }: Pick<HttpDeps, "keys">, cookies: 
 }
 
 /**
- * The first check of a refresh: as `requireUniqueCookies`, and there is one refresh cookie or, of several, one is known
- * to be the browser's own.
+ * Does the first check of a refresh. In addition to the check of `requireUniqueCookies`, there must be a refresh cookie. If
+ * there are several, one of them must be known to be the browser's own.
  *
- * @param cookies what `readSessionCookies` returned.
+ * @param cookies the result of `readSessionCookies`.
  * @returns the refresh token.
- * @throws AuthError `csrf_failed`; `not_authenticated` if there is no refresh cookie.
+ * @throws AuthError `csrf_failed`, or `not_authenticated` if there is no refresh cookie.
  */
 export function requireRefreshCookie(cookies: RequestCookies): string {
   requireUniqueCookies(cookies);
@@ -41,26 +47,31 @@ export function requireRefreshCookie(cookies: RequestCookies): string {
   throw new AuthError("not_authenticated", "the request has no refresh cookie");
 }
 
+/** What the checks of an origin need. */
+export interface OriginDeps {
+  readonly settings: Pick<Settings, "insecureCookies" | "trustedOrigins">;
+}
+
 const twoCookies = () => new AuthError("csrf_failed", "Two cookies have the same name.");
 
 /**
- * The second check of an unsafe request by cookie: its origin is the server's own or a trusted one. A request that
- * doesn't say its origin is allowed, as its CSRF token decides, but not with `insecureCookies`: any host may then have
- * set the CSRF cookie.
+ * Does the second check of an unsafe request by cookie: its origin must be the server's own or a trusted one. A request
+ * that doesn't state its origin is allowed, because its CSRF token decides. With `insecureCookies`, such a request is
+ * refused, because any host could have set the CSRF cookie.
  *
  * @throws AuthError `csrf_failed`.
  */
-export function requireAllowedOrigin(deps: Pick<HttpDeps, "settings">, request: RequestLike): void {
+export function requireAllowedOrigin(deps: OriginDeps, request: RequestLike): void {
   if (deps.settings.insecureCookies) requireStatedOrigin(deps, request);
   else requireOwnOrTrustedOrigin(deps, request);
 }
 
 /**
- * As `requireAllowedOrigin`, for a request that no CSRF token protects: the browser must say its origin.
+ * Does the same as `requireAllowedOrigin`, for a request without a CSRF token. The request must state its origin.
  *
  * @throws AuthError `csrf_failed`.
  */
-export function requireStatedOrigin(deps: Pick<HttpDeps, "settings">, request: RequestLike): void {
+export function requireStatedOrigin(deps: OriginDeps, request: RequestLike): void {
   const { headers } = request;
   if (readHeader(headers, "origin") === undefined && readHeader(headers, "sec-fetch-site") === undefined) {
     throw new AuthError("csrf_failed", "Origin checking failed.");
@@ -68,17 +79,21 @@ export function requireStatedOrigin(deps: Pick<HttpDeps, "settings">, request: R
   requireOwnOrTrustedOrigin(deps, request);
 }
 
-function requireOwnOrTrustedOrigin({ settings }: Pick<HttpDeps, "settings">, request: RequestLike): void {
+function requireOwnOrTrustedOrigin({ settings }: OriginDeps, request: RequestLike): void {
   if (!isAllowedOrigin(request, settings)) throw new AuthError("csrf_failed", "Origin checking failed.");
 }
 
-/** The CSRF tokens that a request may carry. */
+/** A client that never asked for the token gets the same answer as a browser that keeps no cookies. */
+const cookieNotSet =
+  "CSRF cookie not set. Get it from csrf/ first. If you did, the browser blocks this site's cookies.";
+
+/** The CSRF tokens that a request may have. */
 export interface ExpectedCsrfToken {
   /** The token that a form has sent in a field. Default: it is in the header. */
   readonly field?: string | undefined;
   /** The value of the CSRF cookie. */
   readonly cookie: string | undefined;
-  /** The sessions that the token may belong to; `null` for a token from before a login. */
+  /** The sessions that the token may belong to. `null` is for a token from before a login. */
   readonly sessionIds: readonly (string | null)[];
 }
 
@@ -93,11 +108,28 @@ export function requireCsrfToken(
   headers: HeaderSource,
   { field, cookie, sessionIds }: ExpectedCsrfToken,
 ): void {
-  const token = field ?? readHeader(headers, toLowerCase(settings.csrfHeaderName));
-  if (token === undefined) throw new AuthError("csrf_failed", "CSRF token missing.");
-  if (cookie === undefined) throw new AuthError("csrf_failed", "CSRF cookie not set.");
-  if (!isSameText(token, cookie)) throw new AuthError("csrf_failed", "CSRF token does not match the cookie.");
+  const token = requireRepeatedCsrfToken(settings, headers, { cookie, field });
   if (!sessionIds.some((sessionId) => isAcceptedCsrfToken(keys.current(), token, sessionId))) {
     throw new AuthError("csrf_failed", "CSRF token does not belong to this session.");
   }
+}
+
+/**
+ * Requires that the CSRF header, or a form's field, has the token of the CSRF cookie.
+ *
+ * @param sent.cookie the value of the CSRF cookie.
+ * @param sent.field the value of the form's field, if the request is a form.
+ * @returns the token. Nothing says yet that it was made by this installation.
+ * @throws AuthError `csrf_failed`.
+ */
+export function requireRepeatedCsrfToken(
+  { csrfHeaderName }: Pick<Settings, "csrfHeaderName">,
+  headers: HeaderSource,
+  { cookie, field }: Pick<ExpectedCsrfToken, "cookie" | "field">,
+): string {
+  const token = field ?? readHeader(headers, toLowerCase(csrfHeaderName));
+  if (token === undefined) throw new AuthError("csrf_failed", "CSRF token missing.");
+  if (cookie === undefined) throw new AuthError("csrf_failed", cookieNotSet);
+  if (!isSameText(token, cookie)) throw new AuthError("csrf_failed", "CSRF token does not match the cookie.");
+  return token;
 }

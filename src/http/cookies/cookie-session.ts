@@ -4,8 +4,9 @@ import type { HttpDeps } from "../endpoint.ts";
 import type { RequestCookies } from "./cookies.ts";
 
 /**
- * Returns the session that a browser's cookies name, revoked or not, from memory. Returns `null` if they hold no
- * genuine, unexpired token. The access cookie counts first: its name prefix keeps other hosts from setting it.
+ * Returns the session that a browser's cookies belong to, even if it is revoked. Works from memory. Returns `null` if the
+ * cookies contain no genuine, unexpired token. The access cookie has priority, because the prefix of its name prevents
+ * other hosts from setting it.
  */
 export function findCookieSession(
   { tokens }: Pick<HttpDeps, "tokens">,
@@ -18,11 +19,11 @@ export function findCookieSession(
 }
 
 /**
- * Returns whether one of the cookies proves that the session is live. Tries the refresh cookie first, which the store
- * checks.
+ * Returns whether one of the cookies proves that the session is live. Tries the refresh cookie first, because the store is
+ * queried for it.
  *
- * @throws AuthError if this can't be known: `unavailable`, or `token_revoked` for a token that was rotated away or
- * revoked by itself, which says nothing about its session.
+ * @throws AuthError if this can't be known: `unavailable`, or `token_revoked` for a token that was spent by a rotation or
+ * was revoked without its session. Such a token says nothing about its session.
  */
 export async function isCookieSessionLive(
   { flows, tokens }: Pick<HttpDeps, "flows" | "tokens">,
@@ -46,7 +47,11 @@ export async function isCookieSessionLive(
   return false;
 }
 
-/** Returns what `verify` returns; `null` if it refuses the token. @throws AuthError `unavailable` if the keys are not known. */
+/**
+ * Returns the result of `verify`, or `null` if it refuses the token.
+ *
+ * @throws AuthError `unavailable` if the keys are not known.
+ */
 export function nullIfRefused<T>(verify: () => T): T | null {
   try {
     return verify();

@@ -5,41 +5,43 @@ import { deviceTokenLifetime } from "../../crypto/device-tokens.ts";
 import type { TokenLimits } from "../../flows/token-pair.ts";
 import { type HeaderSource, readHeader } from "../request/headers.ts";
 
-/** The settings that shape the cookies. */
+/** The settings that the cookies depend on. */
 export type CookieSettings = CookieNameSettings &
   Pick<Settings, "cookieSameSite" | "cookieDomain" | "authPath" | "publicPath">;
 
-/** The values of tokenpair's cookies in one request. */
+/** The values of tokenpair's cookies in a request. */
 export interface RequestCookies {
   /** The access token. */
   readonly access: string | undefined;
-  /** The refresh token. Missing if there are two: see `refreshCandidates`. */
+  /** The refresh token. Missing if there are two or more. In that case, see `refreshCandidates`. */
   readonly refresh: string | undefined;
   /**
-   * The values of all refresh cookies if there are two or more: a host of the same site can plant one, which must not lock
-   * the user out. `readSessionCookies` finds the browser's own.
+   * The values of all refresh cookies, if there are two or more. A host of the same site can plant a second cookie, which
+   * must not lock the user out. `readSessionCookies` finds the browser's own cookie.
    */
   readonly refreshCandidates: readonly string[] | undefined;
   /** The CSRF token. */
   readonly csrf: string | undefined;
-  /** The device token. Missing if there are two, as the request then counts as one from an unknown device. */
+  /** The device token. Missing if there are two. In that case, the device counts as unknown. */
   readonly device: string | undefined;
-  /** Whether there are two access or CSRF cookies. Another site set one of them, and nothing says which. */
+  /**
+   * Whether there are two access cookies or two CSRF cookies. Another site has set one of them, and it isn't possible to
+   * tell which.
+   */
   readonly hasDuplicates: boolean;
 }
 
-/** Returns the longest tokens that browsers keep in the cookies. */
+/** Returns the maximum length of tokens that browsers store in the cookies. */
 export function toTokenLimits(settings: CookieSettings): TokenLimits {
   const { access, refresh } = toCookieNames(settings);
   return { access: maxCookieLength - access.length, refresh: maxCookieLength - refresh.length };
 }
 
 /**
- * Reads tokenpair's cookies from the `Cookie` header (RFC 6265 §5.4). Names are compared byte by byte, without the
- * spaces and tabs around them. A reader that trims or decodes more would accept names that the browser does not
- * protect.
+ * Reads tokenpair's cookies from the `Cookie` header (RFC 6265 §5.4). Spaces and tabs around names are removed, and names
+ * are compared byte by byte. A reader that trims or decodes more would accept names that the browser does not protect.
  */
-export function readCookies(headers: HeaderSource, settings: CookieSettings): RequestCookies {
+export function readCookies(headers: HeaderSource, settings: CookieNameSettings): RequestCookies {
   const names = toCookieNames(settings);
   const header = readHeader(headers, "cookie") ?? "";
   const found: Partial<Record<keyof CookieNames, string>> = {};
@@ -76,13 +78,13 @@ function findKind(names: CookieNames, name: string): keyof CookieNames | null {
   return name === names.device ? "device" : null;
 }
 
-/** What the cookies of a session hold. */
+/** The values for the cookies of a session. */
 export interface SessionCookies {
-  /** The tokens. Without `refresh`, the browser keeps the refresh cookie that it has. */
+  /** The tokens. If `refresh` is missing, the browser keeps its current refresh cookie. */
   readonly pair: Omit<TokenPair, "refresh"> & { readonly refresh?: string };
   /** The CSRF token. */
   readonly csrfToken: string;
-  /** "Remember me". If false, the browser deletes the three cookies when it closes. */
+  /** Whether the browser keeps the three cookies after it is closed ("remember me"). */
   readonly persistent: boolean;
 }
 
@@ -97,17 +99,23 @@ export function toSessionCookies(
   return [access, ...refresh, toCsrfCookie(settings, csrfToken, maxAge)];
 }
 
-/** Returns the `Set-Cookie` headers that delete a session's cookies. The device cookie stays: the device is known. */
+/**
+ * Returns the `Set-Cookie` headers that delete a session's cookies. They don't delete the device cookie, because the device
+ * stays known.
+ */
 export function toClearedCookies(settings: CookieSettings): readonly string[] {
   return [toAccessCookie, toRefreshCookie, toCsrfCookie].map((toCookie) => toCookie(settings, "", 0));
 }
 
-/** The maximum number of domains whose variants are deleted: a client can send a host with many labels. */
+/**
+ * The maximum number of domains for which cookies are deleted. It is limited because a client can send a host with many
+ * labels.
+ */
 const maxVariantDomains = 6;
 
 /**
- * Returns the `Set-Cookie` headers that delete the refresh cookies that other hosts of the same site may have planted:
- * for the host and each of its parent domains, at each path above the cookie endpoints.
+ * Returns the `Set-Cookie` headers that delete refresh cookies that other hosts of the same site may have planted. They
+ * cover the host and each of its parent domains, at each path above the cookie endpoints.
  *
  * @param hostname the host of the request, without its port.
  */
@@ -126,18 +134,18 @@ export function toClearedVariants(settings: CookieSettings, hostname: string): r
   );
 }
 
-/** Adds `Set-Cookie` headers to a response, and returns it. */
+/** Adds `Set-Cookie` headers to a response, and returns the response. */
 export function withCookies(response: Response, cookies: readonly string[]): Response {
   for (const cookie of cookies) response.headers.append("Set-Cookie", cookie);
   return response;
 }
 
-/** Returns the path of the cookie endpoints as browsers see it: a proxy may remove a prefix from it. */
+/** Returns the path of the cookie endpoints as browsers see it. It differs from `authPath` if a proxy removes a prefix. */
 function toAuthCookiePath({ publicPath = "", authPath }: CookieSettings): string {
   return `${publicPath}${authPath}`;
 }
 
-/** Returns a `Set-Cookie` header. `maxAge` is in seconds; `null` means until the browser closes. */
+/** Returns a `Set-Cookie` header. `maxAge` is in seconds. `null` means until the browser is closed. */
 type ToCookie = (settings: CookieSettings, value: string, maxAge: number | null) => string;
 
 /** Returns the access cookie, which browsers send to every path. */
@@ -151,7 +159,7 @@ export const toAccessCookie: ToCookie = (settings, value, maxAge) =>
     sameSite: settings.cookieSameSite,
   });
 
-/** Returns the refresh cookie, which browsers send to the cookie endpoints only. */
+/** Returns the refresh cookie. Browsers send it only to the cookie endpoints. */
 export const toRefreshCookie: ToCookie = (settings, value, maxAge) =>
   serializeCookie(settings, {
     name: toCookieNames(settings).refresh,
@@ -162,7 +170,7 @@ export const toRefreshCookie: ToCookie = (settings, value, maxAge) =>
     sameSite: "Strict",
   });
 
-/** Returns the CSRF cookie, which scripts can read to send its value in the CSRF header. */
+/** Returns the CSRF cookie. Scripts read it and send its value in the CSRF header. */
 export const toCsrfCookie: ToCookie = (settings, value, maxAge) =>
   serializeCookie(settings, {
     name: toCookieNames(settings).csrf,
@@ -173,7 +181,7 @@ export const toCsrfCookie: ToCookie = (settings, value, maxAge) =>
     sameSite: settings.cookieSameSite,
   });
 
-/** Returns the cookie of a known device, which browsers send to the cookie endpoints only. */
+/** Returns the cookie that marks a known device. Browsers send it only to the cookie endpoints. */
 export function toDeviceCookie(settings: CookieSettings, value: string, persistent: boolean): string {
   return serializeCookie(settings, {
     name: toCookieNames(settings).device,
@@ -194,7 +202,7 @@ interface Cookie {
   readonly sameSite: Settings["cookieSameSite"];
 }
 
-/** The maximum number of bytes that browsers accept for a name and its value. They ignore a longer cookie without a message. */
+/** The maximum number of bytes of a cookie's name and value together. Browsers ignore a longer cookie without a message. */
 const maxCookieLength = 4_096;
 
 /**
@@ -217,7 +225,10 @@ function serializeCookie(settings: CookieSettings, cookie: Cookie): string {
   ].join("; ");
 }
 
-/** Trims without a regular expression: one for the end of a text takes quadratic time in the number of blanks. */
+/**
+ * Trims without a regular expression. A regular expression for the end of a text would take quadratic time in the number of
+ * blanks.
+ */
 function trimBlanks(text: string, from: number, to: number): string {
   let start = from;
   let end = to;
@@ -226,5 +237,5 @@ function trimBlanks(text: string, from: number, to: number): string {
   return text.slice(start, end);
 }
 
-/** A space or a tab. */
+/** Returns whether the character is a space or a tab. */
 const isBlank = (code: number) => code === 0x20 || code === 0x09;

@@ -9,17 +9,17 @@ export type CorsSettings = Pick<Settings, "trustedOrigins" | "csrfHeaderName" | 
 /** The part of a request that CORS depends on. */
 export interface CorsRequest {
   readonly headers: HeaderSource;
-  /** The method. A preflight has OPTIONS. */
+  /** The HTTP method. A preflight has the method OPTIONS. */
   readonly method?: string | undefined;
 }
 
-/** What an answer to pages of other origins allows besides its policy. */
+/** What a response to a page of another origin allows in addition to its policy. */
 export interface CorsGrant {
   /** The methods, in the form of an `Allow` header. */
   readonly methods: string;
-  /** Request headers that scripts may send besides tokenpair's. Default: none. */
+  /** Further request headers that scripts may send, in addition to tokenpair's. Default: none. */
   readonly allowHeaders?: readonly string[];
-  /** Response headers that scripts may read besides tokenpair's. Default: none. */
+  /** Further response headers that scripts may read, in addition to tokenpair's. Default: none. */
   readonly exposeHeaders?: readonly string[];
 }
 
@@ -35,14 +35,18 @@ const exposedHeaders: readonly string[] = [
   "WWW-Authenticate",
 ];
 
-/** Returns whether a browser asks whether it may send a request of a page of another origin (Fetch §3.3.2). */
+/**
+ * Returns whether the request is a CORS preflight: the browser finds out whether a page of another origin may send a
+ * request (Fetch §3.3.2).
+ */
 export function isPreflight({ method, headers }: CorsRequest): boolean {
   return method === "OPTIONS" && readHeader(headers, "access-control-request-method") !== undefined;
 }
 
 /**
- * Returns the CORS headers of the response to a request. An origin that may not use the endpoint gets none but `Vary`, which
- * keeps caches from giving it another origin's answer. Add `Vary` to the response's own.
+ * Returns the CORS headers of the response to a request. For an origin that may not use the endpoint, it returns only
+ * `Vary`. This header keeps caches from giving that origin the response for a different origin. If the response already has
+ * a `Vary` header, append this one to it.
  */
 export function toCorsHeaders(
   policy: CorsPolicy,
@@ -80,7 +84,7 @@ function toGrantHeaders(
   };
 }
 
-/** Adds the CORS headers of an endpoint to a response, and returns it. Without a policy, it adds none. */
+/** Adds the CORS headers of an endpoint to a response, and returns the response. Without a policy, it adds nothing. */
 export function withCors(
   response: Response,
   request: Request,

@@ -6,7 +6,9 @@ import type { HeaderSource } from "../request/headers.ts";
 import { findCookieSession } from "./cookie-session.ts";
 import { readSessionCookies } from "./refresh-cookie.ts";
 
-/** Emits `csrf_refused` if `error` is a CSRF refusal, with the session that the request's cookies name. */
+/**
+ * Emits `csrf_refused` if `error` is a CSRF refusal. The event contains the session that the request's cookies belong to.
+ */
 export function reportCsrfRefusal(
   deps: Pick<HttpDeps, "settings" | "tokens" | "keys" | "clock" | "emit">,
   error: unknown,

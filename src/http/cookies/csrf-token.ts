@@ -4,12 +4,12 @@ import type { Session } from "../../core/session.ts";
 import { isSameText } from "../../crypto/same-text.ts";
 
 /**
- * Creates a CSRF token: a letter, then `random.HMAC-SHA-256(key, session ‖ letter ‖ random)`, both parts in base64url.
- * Only the holder of the key can make one, and a token is valid for its own session only. The letter is `s` for a
- * session and `n` for none: from `n`, scripts know that there is no session to ask for. Tokens of version 0.1 have no
- * letter, and so one character less before the dot. Either version accepts the tokens of the other.
+ * Creates a CSRF token: a letter, followed by `random.HMAC-SHA-256(key, session ‖ letter ‖ random)`, both parts in
+ * base64url. Only the holder of the key can create one, and a token is valid only for its own session. The letter is `s`
+ * for a session and `n` for no session, so that scripts know whether there is a session. Tokens of version 0.1 have no
+ * letter, so they have one character less before the dot. Both versions accept each other's tokens.
  *
- * @param sessionId `null` for a browser that has no session yet.
+ * @param sessionId the session's id, or `null` for a browser without a session.
  */
 export function createCsrfToken(csrfKey: Uint8Array, sessionId: string | null, random: Random): string {
   const letter = sessionId === null ? "n" : "s";
@@ -17,8 +17,9 @@ export function createCsrfToken(csrfKey: Uint8Array, sessionId: string | null, r
 }
 
 /**
- * Returns the CSRF token of one generation of a session. It is always the same, and the next rotation has another. From
- * a change of the CSRF cookie a script can tell that the refresh cookie, which it can't see, has changed too.
+ * Returns the CSRF token of one generation of a session. It is always the same for a generation, and different after the
+ * next rotation. So if a script sees that the CSRF cookie has changed, it knows that the refresh cookie, which it can't
+ * see, has changed too.
  */
 export function deriveCsrfToken(csrfKey: Uint8Array, { id, generation }: Pick<Session, "id" | "generation">): string {
   return createCsrfToken(csrfKey, id, (size) =>
@@ -29,13 +30,16 @@ export function deriveCsrfToken(csrfKey: Uint8Array, { id, generation }: Pick<Se
   );
 }
 
-/** Returns, in constant time, whether `token` was made for this session or, with `null`, for a browser without one. */
+/**
+ * Returns whether `token` was created for this session. With `null`, returns whether it was created for a browser without a
+ * session. Compares in constant time.
+ */
 export function isCsrfToken(csrfKey: Uint8Array, token: string, sessionId: string | null): boolean {
   const [signed = ""] = token.split(".", 1);
   return isSameText(token, sign(csrfKey, sessionId, signed));
 }
 
-/** As `isCsrfToken`, for a token that one of several keys may have made. */
+/** Does the same as `isCsrfToken`, for a token that may have been created with any of several keys. */
 export function isAcceptedCsrfToken(
   { csrfKeys }: { readonly csrfKeys: readonly Uint8Array[] },
   token: string,

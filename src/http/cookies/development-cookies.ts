@@ -5,8 +5,9 @@ import type { AuthUser } from "../../core/user.ts";
 import { type RequestLike, readHeader, readHeaderNames, readHost } from "../request/headers.ts";
 
 /**
- * Returns the settings for requests with development cookies. WebKit refuses secure cookies at http://localhost, so these
- * have no `Secure` and no name prefixes. Returns the settings unchanged if two cookies would then have the same name.
+ * Returns the settings for requests with development cookies. WebKit refuses secure cookies at http://localhost, so
+ * development cookies have no `Secure` attribute and no name prefixes. Returns the settings unchanged if two cookies would
+ * have the same name without their prefixes.
  */
 export function toDevelopmentSettings(settings: Settings<AuthUser>): Settings<AuthUser> {
   const { cookieSameSite } = settings;
@@ -22,10 +23,10 @@ export function toDevelopmentSettings(settings: Settings<AuthUser>): Settings<Au
 }
 
 /**
- * Returns whether a request was certainly sent by a browser on this machine: its host, its origin if it has one, and its
- * socket are all loopback, and no proxy has forwarded it.
+ * Returns whether a request was certainly sent by a browser on this machine. Its host, its origin (if it has one) and its
+ * socket must be loopback addresses, and no proxy may have forwarded it.
  *
- * @param ip the address at the other end of the socket; `undefined` if it isn't known.
+ * @param ip the address of the other end of the socket, or `undefined` if it isn't known.
  */
 export function isDevelopmentRequest({ headers, url }: RequestLike, ip: string | undefined): boolean {
   const address = ip === undefined ? null : parseAddress(ip);

@@ -10,10 +10,10 @@ type CookieDeps = Pick<HttpDeps, "settings" | "tokens" | "keys">;
 const maxCandidates = 8;
 
 /**
- * Reads the cookies as `readCookies` does. If there are two or more refresh cookies, finds the browser's own: the only
- * one whose session is that of the CSRF token. If none fits, it takes the only one whose session is that of the access
- * token, which may be expired. No other host can set the cookies of these two tokens. Only genuine refresh tokens are
- * tried, and recognising them needs no database.
+ * Reads the cookies like `readCookies`. If there are two or more refresh cookies, it finds the browser's own: the only one
+ * that has the same session as the CSRF token. If there is no such cookie, it takes the only one that has the same session
+ * as the access token, even if the access token has expired. Other hosts can't set the cookies of the CSRF and access
+ * tokens. Refresh tokens that aren't genuine are ignored. Works without the database.
  */
 export function readSessionCookies(deps: CookieDeps, headers: HeaderSource): RequestCookies {
   const cookies = readCookies(headers, deps.settings);

@@ -3,15 +3,15 @@ import { type RequestLike, readHeader, readHost } from "../request/headers.ts";
 
 type OriginSettings = Pick<Settings, "trustedOrigins">;
 
-/** Returns whether the method is safe: a request with it changes nothing (RFC 9110 §9.2.1). */
+/** Returns whether the method is safe. A request with a safe method changes nothing (RFC 9110 §9.2.1). */
 export function isSafeMethod(method: string | undefined): boolean {
   return method === "GET" || method === "HEAD" || method === "OPTIONS";
 }
 
 /**
- * Returns whether the request comes from the server's own origin or a trusted one. The browser says so in
- * `Sec-Fetch-Site` (Fetch Metadata §2.3) or, if it is an older one, in `Origin` (RFC 6454 §7). A request without either
- * is allowed. One from the page of an app, whose origin has its own scheme, never is.
+ * Returns whether the request comes from the server's own origin or from a trusted one. Browsers send this information in
+ * `Sec-Fetch-Site` (Fetch Metadata §2.3) or, if they are older, in `Origin` (RFC 6454 §7). A request with neither header is
+ * allowed. A request from a page of an app, whose origin has its own scheme, is never allowed.
  */
 export function isAllowedOrigin(request: RequestLike, settings: OriginSettings): boolean {
   const origin = readHeader(request.headers, "origin");
@@ -23,16 +23,16 @@ export function isAllowedOrigin(request: RequestLike, settings: OriginSettings):
 }
 
 /**
- * Returns whether `trustedOrigins` contains `origin` or a pattern for it. `null`, which every sandboxed page sends, is never
- * trusted.
+ * Returns whether `trustedOrigins` contains `origin` or a pattern that matches it. The origin `null`, which every sandboxed
+ * page sends, is never trusted.
  */
 export function isTrustedOrigin(origin: string, { trustedOrigins }: OriginSettings): boolean {
   return origin !== "null" && trustedOrigins.some((trusted) => isMatch(origin, trusted));
 }
 
 /**
- * Returns whether `origin` has a scheme of an app, such as `capacitor://localhost`. Any app on the device can claim such a
- * scheme, so its pages never get or use cookies.
+ * Returns whether the scheme of `origin` belongs to an app, as in `capacitor://localhost`. Any app on the device can use
+ * such a scheme, so its pages never get or use cookies.
  */
 export function isAppOrigin(origin: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(origin) && !/^https?:/i.test(origin);
@@ -40,7 +40,7 @@ export function isAppOrigin(origin: string): boolean {
 
 const wildcard = "https://*";
 
-/** One label or more, as in a host name. */
+/** Matches one or more labels of a host name. */
 const subdomains = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/;
 
 function isMatch(origin: string, trusted: string): boolean {
@@ -50,7 +50,10 @@ function isMatch(origin: string, trusted: string): boolean {
   return subdomains.test(origin.slice("https://".length, -end.length));
 }
 
-/** Compares host and port with the request's own. https matches an http request, as a proxy may terminate TLS. */
+/**
+ * Compares host and port with those of the request. An https origin also matches an http request, because a proxy may
+ * terminate TLS.
+ */
 function isOwnOrigin(origin: string, { headers, url }: RequestLike): boolean {
   const own = url !== undefined && URL.canParse(url) ? new URL(url) : undefined;
   const host = readHost(headers) ?? own?.host;
@@ -60,7 +63,7 @@ function isOwnOrigin(origin: string, { headers, url }: RequestLike): boolean {
   return toHostAndPort(scheme, originHost) === toHostAndPort(scheme, host);
 }
 
-/** Normalizes a host and drops the scheme's default port. Returns a text that is not a host unchanged. */
+/** Normalizes a host and removes the default port of the scheme. Returns a text that is not a host unchanged. */
 function toHostAndPort(scheme: string, host: string): string {
   const url = `${scheme}://${host}`;
   return URL.canParse(url) ? new URL(url).host : host;

@@ -9,7 +9,7 @@ import { serverEndpoints } from "./server-endpoints.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The responses of every endpoint with a body. */
+/** The responses that every endpoint with a body has. */
 const bodyResponses: Readonly<Record<number, ResponseDescription>> = {
   400: badRequest,
   413: { description: "The body is larger than 16 KiB.", schema: errorSchema },
@@ -20,8 +20,8 @@ const bodyResponses: Readonly<Record<number, ResponseDescription>> = {
 const serverTag = "tokenpair serve";
 
 /**
- * Returns the OpenAPI 3.1 document of `endpoints` and, under their own tag, of the server's endpoints. The same
- * endpoints and settings give the same document.
+ * Returns the OpenAPI 3.1 document of `endpoints`. It also describes the server's endpoints, under their own tag. The same
+ * endpoints and settings always give the same document.
  */
 export function toOpenApiDocument(endpoints: readonly EndpointDescription[], settings: Settings<AuthUser>): Json {
   const paths: Record<string, Record<string, Json>> = {};
@@ -44,15 +44,26 @@ export function toOpenApiDocument(endpoints: readonly EndpointDescription[], set
   };
 }
 
-/** Returns the form with a trailing slash, which simplejwt's clients use. Names that a standard registers have none. */
+/**
+ * Returns the path with a trailing slash, which is the form that simplejwt's clients use. Paths that a standard registers
+ * have no trailing slash.
+ */
 function toDocumentedPath(path: string): string {
   return path.startsWith("/.well-known/") ? path : `${path}/`;
 }
 
 function toOperation(endpoint: EndpointDescription, path: string, settings: Settings<AuthUser>): Json {
-  const { operationId, summary, headers = [], body, security = [] } = endpoint;
-  const responses = { ...(body === undefined ? {} : bodyResponses), 405: methodNotAllowed, ...endpoint.responses };
-  const parameters = [...toPathParameters(path), ...toHeaderParameters(headers, settings)];
+  const { operationId, summary, headers = [], query = [], body, security = [] } = endpoint;
+  const responses = {
+    ...(body === undefined ? {} : bodyResponses),
+    ...(endpoint.isCatchAll ? {} : { 405: methodNotAllowed }),
+    ...endpoint.responses,
+  };
+  const parameters = [
+    ...toPathParameters(path),
+    ...query.map(({ schema, ...parameter }) => ({ ...parameter, in: "query", schema: toJsonSchema(schema) })),
+    ...toHeaderParameters(headers, settings),
+  ];
   return {
     operationId,
     summary,
@@ -99,20 +110,26 @@ function toRequestBody({ schema, formSchema = schema, accepts }: BodyDescription
 
 function toResponses(responses: Readonly<Record<number, ResponseDescription>>, settings: Settings<AuthUser>): Json {
   return Object.fromEntries(
-    Object.entries(responses).map(([status, { description, headers: own = [], schema, mediaType }]) => {
+    Object.entries(responses).map(([status, { description, headers: own = [], ...body }]) => {
       const headers = [...(statusHeaders[status] ?? []), ...own];
       return [
         status,
         {
           description,
           ...(headers.length === 0 ? {} : { headers: toHeaders(headers, settings) }),
-          ...(schema === undefined
-            ? {}
-            : { content: { [mediaType ?? "application/json"]: { schema: toJsonSchema(schema) } } }),
+          ...toContent(body),
         },
       ];
     }),
   );
+}
+
+/** OpenAPI 3.1 leaves out the schema of a binary body. */
+function toContent({ schema, mediaType = "application/json", binary }: Partial<ResponseDescription>): Json {
+  if (schema === undefined) return {};
+  return {
+    content: { [mediaType]: { schema: toJsonSchema(schema) }, ...(binary === undefined ? {} : { [binary]: {} }) },
+  };
 }
 
 function toSecuritySchemes(settings: Settings<AuthUser>): Json {
@@ -140,8 +157,8 @@ function toSecuritySchemes(settings: Settings<AuthUser>): Json {
 }
 
 /**
- * Returns a schema as JSON Schema 2020-12, the dialect of OpenAPI 3.1. Objects are open: unknown request fields are
- * ignored, and a later version may add fields to a response.
+ * Converts a schema to JSON Schema 2020-12, the dialect of OpenAPI 3.1. Objects may have additional members: unknown fields
+ * in requests are ignored, and later versions may add fields to responses.
  */
 function toJsonSchema(schema: z.ZodType): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, {

@@ -1,22 +1,22 @@
 import { z } from "zod";
 import type { HeaderDescription, ResponseDescription } from "./description.ts";
 
-/** A time. */
+/** The schema of a time. */
 export const timeSchema = z.int().meta({ description: "Whole seconds since the epoch." });
 
-/** A duration. */
+/** The schema of a duration. */
 export const secondsFromNowSchema = z.int().meta({ description: "Whole seconds from now." });
 
-/** A response without content. */
+/** The schema of a response without content. */
 export const emptySchema = z.object({});
 
-/** The body of an error: a text for people, and a code for programs. */
+/** The schema of an error body: a text for people, and a code for programs. */
 export const errorSchema = z.object({ detail: z.string(), code: z.string() });
 
-/** The body of an error, with a code or without. */
+/** The schema of an error body that may have no code. */
 export const detailSchema = z.object({ detail: z.string(), code: z.string().optional() });
 
-/** A 405, which every path answers to every method that it does not have. */
+/** The 405 response. Every path sends it for a method that it doesn't have. */
 export const methodNotAllowed: ResponseDescription = {
   description: "The path does not have this method. `Allow` lists those that it has.",
   schema: detailSchema,
@@ -29,7 +29,7 @@ const retryAfter: HeaderDescription = {
   required: true,
 };
 
-/** The headers that every response with a status has, besides those of `standardHeaders`. */
+/** The headers that all responses with a status have, in addition to `standardHeaders`. */
 export const statusHeaders: Readonly<Record<string, readonly HeaderDescription[]>> = {
   401: [
     {
@@ -46,7 +46,7 @@ export const statusHeaders: Readonly<Record<string, readonly HeaderDescription[]
   503: [retryAfter],
 };
 
-/** The 400 of an endpoint with a body: messages by field, or one text. */
+/** The 400 response of an endpoint with a body: messages by field, or one text. */
 export const badRequest: ResponseDescription = {
   description: "A field is missing or invalid, or the body can't be parsed.",
   schema: z.union([z.record(z.string(), z.array(z.string())), detailSchema]),
@@ -56,14 +56,14 @@ const tokenErrorSchema = errorSchema.extend({
   messages: z.array(z.object({ token_class: z.string(), token_type: z.string(), message: z.string() })).optional(),
 });
 
-/** The header of a 401 to a refresh token, in the OpenAPI document. */
+/** Describes the header of a 401 response to a refresh token, for the OpenAPI document. */
 const sessionEnded: HeaderDescription = {
   name: "Session-Ended",
   description: "`true` if the token's session is proved to be over. Without it, the client may try again later.",
   schema: z.literal("true"),
 };
 
-/** The header of a response to a revocation that was to be confirmed, in the OpenAPI document. */
+/** Describes the header of a response to a revocation with confirmation, for the OpenAPI document. */
 export const revocationConfirmed: HeaderDescription = {
   name: "Revocation-Confirmed",
   description:
@@ -72,46 +72,52 @@ export const revocationConfirmed: HeaderDescription = {
   schema: z.enum(["acks", "expiry", "pending"]),
 };
 
-/** The 401 of an endpoint that takes a refresh token. */
+/** The 401 response of an endpoint that takes a refresh token. */
 export const tokenRefused: ResponseDescription = {
   description: "The token is invalid, expired or revoked.",
   headers: [sessionEnded],
   schema: tokenErrorSchema,
 };
 
-/** The 401 of a protected resource. */
+/** The 401 response of a protected resource. */
 export const notAuthenticated: ResponseDescription = {
   description: "The request has no access token, or one that is invalid, expired or revoked.",
   schema: tokenErrorSchema,
 };
 
-/** The 401 of a login. */
+/** The 401 response of a login. */
 export const loginRefused: ResponseDescription = {
-  description: "The username or password is wrong, or the user is inactive.",
-  schema: errorSchema,
+  description:
+    "The username or password is wrong, or the user is inactive. With the code `second_factor_required`: the login needs a second " +
+    "step, in which the client sends `ticket`.",
+  schema: errorSchema.extend({
+    ticket: z.string().optional(),
+    methods: z.array(z.string()).optional(),
+    expires_in: secondsFromNowSchema.optional(),
+  }),
 };
 
-/** A 429. */
+/** The 429 response. */
 export const throttled: ResponseDescription = {
   description: "Too many requests. The password or token was not checked. `Retry-After` says how many seconds to wait.",
   schema: errorSchema,
 };
 
-/** A 503. */
+/** The 503 response. */
 export const unavailable: ResponseDescription = {
   description:
     "The service is temporarily unavailable. Nothing has changed. `Retry-After` says how many seconds to wait.",
   schema: errorSchema,
 };
 
-/** The request header of a document that caches may keep. */
+/** Describes the request header for documents that caches may store. */
 export const ifNoneMatch: HeaderDescription = {
   name: "If-None-Match",
   description: "The `ETag` values of the documents that the client has.",
   schema: z.string(),
 };
 
-/** The response header of a document that caches may keep. */
+/** Describes the response header of documents that caches may store. */
 export const entityTag: HeaderDescription = {
   name: "ETag",
   description: "Changes with the document. All nodes have the same.",
@@ -119,25 +125,25 @@ export const entityTag: HeaderDescription = {
   required: true,
 };
 
-/** The 304 of a document that caches may keep. */
+/** The 304 response for documents that caches may store. */
 export const cachedDocument: ResponseDescription = {
   description: "The client has this document already.",
   headers: [entityTag],
 };
 
-/** The 400 of an endpoint for services. */
+/** The 400 response of an endpoint for services. */
 export const badServiceRequest: ResponseDescription = {
   description: "The field `token` is missing or invalid, or the body can't be parsed (RFC 6749 §5.2).",
   schema: z.object({ error: z.literal("invalid_request") }),
 };
 
-/** The 401 of an endpoint for services. */
+/** The 401 response of an endpoint for services. */
 export const serviceRefused: ResponseDescription = {
   description: "The request has no service credential, or one that is wrong or revoked. Tokens of users don't count.",
   schema: errorSchema,
 };
 
-/** The 403 of an endpoint for services. */
+/** The 403 response of an endpoint for services. */
 export const insufficientScope: ResponseDescription = {
   description: "The service lacks the scope that this endpoint needs.",
   schema: errorSchema,

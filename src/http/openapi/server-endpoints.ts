@@ -6,7 +6,10 @@ const statusSchema = z.object({ status: z.literal("ok") });
 
 const readinessSchema = z.object({ status: z.enum(["ok", "degraded"]), detail: z.string().optional() });
 
-/** The endpoints that only `tokenpair serve` has: described here, so that one document has all, and answered there. */
+/**
+ * The endpoints that only `tokenpair serve` has. They are described here so that one document contains all endpoints, but
+ * the server answers them.
+ */
 export const serverEndpoints: readonly EndpointDescription[] = Object.freeze([
   {
     method: "GET",

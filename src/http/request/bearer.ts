@@ -10,7 +10,7 @@ import { type HeaderSource, readHeader, toLowerCase } from "./headers.ts";
  */
 export type ReadBearerToken = (headers: HeaderSource) => string | null;
 
-/** Creates a reader for the header that `authHeaderName` names. */
+/** Creates a reader for the header that the setting `authHeaderName` names. */
 export function createBearerReader({
   authHeaderName,
   authHeaderTypes,
@@ -31,7 +31,7 @@ export function createBearerReader({
   };
 }
 
-/** Returns whether the header is the scheme as configured, one space and a token, as nearly every header is. */
+/** Returns whether the header has the usual form: the scheme as configured, one space, and a token. */
 function isPlain(header: string, scheme: string): boolean {
   const start = scheme.length + 1;
   return (

@@ -4,20 +4,20 @@ import { JsonNumber, parseJson, toPythonTypeName } from "./json.ts";
 import type { MediaType } from "./media-types.ts";
 import { fieldErrors, RequestError } from "./request-error.ts";
 
-/** The longest body that is accepted, in bytes. */
+/** The length of the longest body that is accepted, in bytes. */
 const maxBytes = 16_384;
 
 /** The body that an endpoint accepts. */
 export interface BodyDescription<B> {
-  /** An object of the fields of `fields.ts`. */
+  /** The schema of the body: an object whose fields are created with `fields.ts`. */
   readonly schema: z.ZodType<B>;
-  /** Its media types. */
+  /** The media types that the endpoint accepts. */
   readonly accepts: readonly MediaType[];
   /** The fields of a form, if they differ from those of JSON. Default: `schema`. */
   readonly formSchema?: z.ZodType<B>;
 }
 
-/** Reads one request's body. The bytes are read only once, no matter which methods are called. */
+/** Reads the body of one request. The bytes are read only once, no matter which methods are called. */
 export interface BodyReader<B> {
   /**
    * Reads the bytes, if the endpoint has a body, and checks their size and media type.
@@ -26,9 +26,9 @@ export interface BodyReader<B> {
    */
   requireMediaType(): Promise<void>;
   /**
-   * Returns the body's fields, after the checks of `requireMediaType`.
+   * Returns the fields of the body, after the checks of `requireMediaType`.
    *
-   * @throws RequestError as `requireMediaType`, and 400 if the body can't be parsed or a field is invalid.
+   * @throws RequestError like `requireMediaType`, and also 400 if the body can't be parsed or a field is invalid.
    */
   readBody(): Promise<B>;
   /**
@@ -39,7 +39,7 @@ export interface BodyReader<B> {
   readFields(): Promise<Readonly<Record<string, unknown>>>;
 }
 
-/** Creates a reader for the body that `description` accepts. Without a description the body stays unread. */
+/** Creates a reader for the body that `description` accepts. Without a description, it doesn't read the body. */
 export function createBodyReader<B>(request: Request, description: BodyDescription<B> | undefined): BodyReader<B> {
   let body: Promise<RawBody> | undefined;
   const readRaw = ({ accepts }: BodyDescription<B>) => {
@@ -70,7 +70,7 @@ export function createBodyReader<B>(request: Request, description: BodyDescripti
 interface RawBody {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly contentType: string;
-  /** `null` if there is no body. */
+  /** The media type, or `null` if there is no body. */
   readonly mediaType: MediaType | null;
 }
 

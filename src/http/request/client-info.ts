@@ -1,7 +1,7 @@
 import type { ClientInfo } from "../../core/client-info.ts";
 import { type HeaderSource, readHeader } from "./headers.ts";
 
-/** A longer `User-Agent` is cut to this many characters before it is stored. */
+/** The maximum number of characters of a `User-Agent` header that are stored. Longer headers are truncated. */
 const maxUserAgentLength = 512;
 
 /** Returns who sent a request. `ip` is the client's address, if it is known. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { JsonNumber } from "./json.ts";
 import { fieldErrors } from "./request-error.ts";
 
-/** The messages of Django REST framework, word for word: simplejwt's clients show them. */
+/** The messages of Django REST framework, word for word, because simplejwt's clients show them. */
 const messages = {
   required: "This field is required.",
   null: "This field may not be null.",
@@ -15,13 +15,13 @@ const messages = {
 interface TextOptions {
   /** Whether surrounding white space is part of the value. Default: true. */
   readonly keepSpace?: boolean;
-  /** In code points. Default: no limit. */
+  /** The maximum length in code points. Default: no limit. */
   readonly maxLength?: number;
-  /** Whether to refuse what a database can't store: NUL and lone surrogates. Default: false. */
+  /** Whether to refuse characters that a database can't store: NUL and lone surrogates. Default: false. */
   readonly storable?: boolean;
 }
 
-/** Creates the schema of a required string that is not blank. A number counts as its decimal text. */
+/** Creates the schema of a required string that is not blank. A number is converted to its decimal text. */
 export function textField({ keepSpace = true, maxLength = Infinity, storable = false }: TextOptions = {}) {
   const text = z
     .string({ error: ({ input }) => toTypeMessage(input, messages.notText) })
@@ -36,16 +36,16 @@ export function textField({ keepSpace = true, maxLength = Infinity, storable = f
   return z.preprocess(toText, text).meta({ minLength: 1, ...(maxLength === Infinity ? {} : { maxLength }) });
 }
 
-/** A username, without surrounding white space. */
+/** The schema of a username. Surrounding white space is removed. */
 export const usernameField = textField({ keepSpace: false, storable: true });
 
-/** A password, exactly as received. */
+/** The schema of a password. It is used exactly as received. */
 export const passwordField = textField().meta({ format: "password" });
 
-/** A token, without surrounding white space. */
+/** The schema of a token. Surrounding white space is removed. */
 export const tokenField = textField({ keepSpace: false });
 
-/** Creates the schema of a boolean, with the value of a missing field. */
+/** Creates the schema of a boolean. `missing` is the value if the field is missing. */
 export function booleanField(missing: boolean) {
   return z.boolean({ error: ({ input }) => toTypeMessage(input, messages.notBoolean) }).default(missing);
 }
@@ -66,7 +66,7 @@ export function choiceField<const C extends string>(choices: readonly [C, ...C[]
 }
 
 /**
- * Returns the fields of a client's object, as the schema converts them.
+ * Returns the fields that a client sent, after the conversions of the schema.
  *
  * @throws RequestError 400 with messages for every invalid field, in the order of the schema.
  */

@@ -1,14 +1,14 @@
 /** A media type of request bodies. */
 export type MediaType = "application/json" | "application/x-www-form-urlencoded" | "multipart/form-data";
 
-/** What the token endpoints accept: API clients send JSON, and simplejwt's clients also forms. */
+/** The media types that the token endpoints accept. API clients send JSON, and simplejwt's clients may also send forms. */
 export const tokenMediaTypes: readonly MediaType[] = [
   "application/json",
   "application/x-www-form-urlencoded",
   "multipart/form-data",
 ];
 
-/** What the cookie endpoints accept: JSON, which no HTML form can send. */
+/** The media types that the cookie endpoints accept: only JSON, which HTML forms can't send. */
 export const cookieMediaTypes: readonly MediaType[] = ["application/json"];
 
 /** What the login of a browser accepts: JSON, and forms of pages without scripts, which have the CSRF token in a field. */

@@ -4,13 +4,15 @@ import { tokenField } from "./fields.ts";
 import { serviceMediaTypes } from "./media-types.ts";
 import { RequestError } from "./request-error.ts";
 
-/** A body with the token that a service asks about. `token_type_hint` is ignored: a token says itself what it is. */
+/**
+ * The body of a service's request about a token. `token_type_hint` is ignored, because the token itself contains its type.
+ */
 export interface PresentedTokenBody {
   /** The token, not yet verified. */
   readonly token: string;
 }
 
-/** What the endpoints of RFC 7662 and RFC 7009 accept. */
+/** The body that the endpoints of RFC 7662 and RFC 7009 accept. */
 export const presentedTokenBody: BodyDescription<PresentedTokenBody> = {
   accepts: serviceMediaTypes,
   schema: z.object({ token: tokenField }),
@@ -19,7 +21,8 @@ export const presentedTokenBody: BodyDescription<PresentedTokenBody> = {
 /**
  * Returns the token in the body.
  *
- * @throws RequestError 400 with `invalid_request` (RFC 6749 §5.2) if there is none or the body can't be parsed; 413, 415.
+ * @throws RequestError 400 with `invalid_request` (RFC 6749 §5.2) if there is no token or the body can't be parsed. 413 if
+ * the body is too large. 415 if its media type is not accepted.
  */
 export async function readPresentedToken({
   readBody,

@@ -10,9 +10,9 @@ import type { Settings } from "../../core/settings/settings.ts";
 import type { EventListener, RateLimitedEndpoint } from "../../events/events.ts";
 
 /**
- * Counts a request against an endpoint's rate limit for the client's address.
+ * Counts a request from the client's address towards the rate limit of an endpoint.
  *
- * @throws AuthError `throttled`, with `retryAfter`, if the address has used up the limit.
+ * @throws AuthError `throttled`, with `retryAfter`, if the address has reached the limit.
  */
 export type RequireWithinRateLimit = (endpoint: RateLimitedEndpoint, client: ClientInfo) => Promise<void>;
 
@@ -24,8 +24,8 @@ interface RateLimitDeps {
 }
 
 /**
- * Creates the rate limits of the endpoints that check tokens, per minute. They are in this node's memory and add no
- * I/O.
+ * Creates the rate limits, per minute, of the endpoints that check tokens. The counts are in this node's memory, so they
+ * add no I/O.
  */
 export function createRateLimits({ settings, random, clock, emit }: RateLimitDeps): RequireWithinRateLimit {
   const key = random(16);
@@ -51,10 +51,10 @@ export function createRateLimits({ settings, random, clock, emit }: RateLimitDep
   };
 }
 
-/** Counts failed attempts by the client's address. */
+/** Counts failed attempts per client address. */
 export interface FailureLimit {
   /**
-   * Requires that the client's address has not used up the limit.
+   * Throws if the client's address has reached the limit.
    *
    * @throws AuthError `throttled`, with `retryAfter`.
    */
@@ -63,7 +63,7 @@ export interface FailureLimit {
   count(client: ClientInfo): Promise<void>;
 }
 
-/** Creates the limit of failed attempts with service credentials, per minute. It is in this node's memory. */
+/** Creates the limit of failed attempts with service credentials, per minute. The counts are in this node's memory. */
 export function createServiceFailureLimit({
   settings,
   random,
@@ -100,8 +100,9 @@ function createLimiter(limit: number): RateLimiterMemory | null {
 }
 
 /**
- * Returns which of 65,536 buckets counts an address, so that no number of addresses takes more memory than that. The
- * key is random, so an attacker can't find an address that shares a victim's bucket.
+ * Returns the number of the bucket that counts an address. There are only 65,536 buckets, so that any number of addresses
+ * takes a limited amount of memory. The key is random, so that an attacker can't find an address that shares a bucket with
+ * a victim.
  */
 function toBucket(key: Uint8Array, network: string): number {
   return createHmac("sha256", key).update(network).digest().readUInt16BE(0);

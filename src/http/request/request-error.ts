@@ -1,12 +1,12 @@
-/** Messages by field, in the order of the fields. */
+/** Error messages by field, in the order of the fields. */
 export type FieldErrors = Readonly<Record<string, readonly string[]>>;
 
-/** A malformed request, refused before any flow. Holds the status and the JSON body of the response. */
+/** Thrown for a malformed request, before any flow is called. It contains the status and the JSON body of the response. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
-  /** The HTTP status. */
+  /** The HTTP status of the response. */
   readonly status: number;
-  /** The JSON body. */
+  /** The JSON body of the response. */
   readonly body: Readonly<Record<string, unknown>>;
 
   constructor(status: number, body: Readonly<Record<string, unknown>>) {
@@ -16,5 +16,5 @@ export class RequestError extends Error {
   }
 }
 
-/** Returns a 400 with messages by field. */
+/** Returns an error for a 400 response with error messages by field. */
 export const fieldErrors = (errors: FieldErrors): RequestError => new RequestError(400, errors);

@@ -1,13 +1,13 @@
 import type { PresentedCredential } from "../../flows/authenticate-service.ts";
 import { type HeaderSource, readHeader } from "./headers.ts";
 
-/** A text that never is a credential. */
+/** A text that is never a valid credential. */
 const malformed: PresentedCredential = Object.freeze({ credential: "" });
 
 /**
- * Returns the credential that a service sent in `Authorization`: `Bearer CREDENTIAL`, or `Basic` with the service's name as the
- * user and the credential as the password (RFC 7617 §2). Schemes are compared without regard to case. For any other header, it
- * returns a text that never is a credential; `null` only if there is no header.
+ * Returns the credential that a service sent in `Authorization`. The header is either `Bearer CREDENTIAL`, or `Basic` with
+ * the service's name as the user and the credential as the password (RFC 7617 §2). Schemes are compared case-insensitively.
+ * For any other header, returns a text that is never a valid credential. Returns `null` only if there is no header.
  */
 export function readServiceCredential(headers: HeaderSource): PresentedCredential | null {
   const header = readHeader(headers, "authorization");

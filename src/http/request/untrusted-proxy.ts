@@ -15,9 +15,9 @@ interface ReporterDeps {
 }
 
 /**
- * Creates a reporter that emits `untrusted_proxy` once: for the first request with a proxy's header from a private or
- * loopback address that is not in `trustedProxies`. All clients behind such a proxy count as one. A public address is
- * ignored: that is a client that adds the header itself.
+ * Creates a reporter that emits `untrusted_proxy` once: for the first request that has a proxy's header and comes from a
+ * private or loopback address that is not in `trustedProxies`. All clients behind such a proxy count as one. A request from
+ * a public address is ignored, because the client probably added the header itself.
  */
 export function createUntrustedProxyReporter({ settings, clock, emit }: ReporterDeps): ReportUntrustedProxy {
   const trusted = settings.trustedProxies.map(parseNetwork).filter((network) => network !== null);
@@ -43,7 +43,7 @@ export type ReportUnknownAddress = (ip: string | undefined) => void;
 
 /**
  * Creates a reporter that emits `client_address_unknown` once: for the first request through a unix socket for which no
- * trusted proxy names the client.
+ * trusted proxy says the client's address.
  */
 export function createUnknownAddressReporter({ settings, clock, emit }: ReporterDeps): ReportUnknownAddress {
   let isReported = false;

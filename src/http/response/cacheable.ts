@@ -1,24 +1,24 @@
 import { createHash } from "node:crypto";
 
-/** A document that caches may keep: it is the same for everyone, and on every node. */
+/** A document that caches may store, because it is the same for all clients and on all nodes. */
 export interface CacheableDocument {
   /** The JSON text. */
   readonly body: string;
-  /** The `ETag` (RFC 9110 §8.8.3), with its quotes. */
+  /** The `ETag` header (RFC 9110 §8.8.3), including its quotes. */
   readonly etag: string;
 }
 
-/** For how many seconds caches may keep a document without asking again. */
+/** How long caches may use a document before they check for a new one, in seconds. */
 const maxAge = 300;
 
-/** Returns the document with this JSON text. Its `ETag` is derived from the text alone, so every node has the same. */
+/** Returns the document with this JSON text. Its `ETag` depends only on the text, so it is the same on every node. */
 export function toCacheableDocument(body: string): CacheableDocument {
   return { body, etag: `"${createHash("sha256").update(body).digest("base64url").slice(0, 22)}"` };
 }
 
 /**
- * Returns the response with a document: 304 without it if the request has its `ETag` in `If-None-Match` (RFC 9110 §13.1.2),
- * else 200.
+ * Returns the response for a document. If the request has the document's `ETag` in `If-None-Match` (RFC 9110 §13.1.2), it
+ * is a 304 without the document, otherwise a 200.
  */
 export function toCacheableResponse(
   { headers }: Pick<Request, "headers">,
@@ -30,7 +30,10 @@ export function toCacheableResponse(
   return new Response(body, { headers: { "Content-Type": mediaType, ...caching } });
 }
 
-/** Compares weakly, because proxies that compress make a strong `ETag` a weak one. */
+/**
+ * Returns whether `If-None-Match` contains the `ETag`. The comparison is weak, because proxies that compress responses turn
+ * a strong `ETag` into a weak one.
+ */
 function isKnown(ifNoneMatch: string | null, etag: string): boolean {
   if (ifNoneMatch === null) return false;
   const known: readonly string[] = ifNoneMatch.match(/"[^"]*"/g) ?? [];

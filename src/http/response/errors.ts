@@ -3,24 +3,24 @@ import type { AuthError, AuthErrorCode } from "../../core/errors.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import { toJsonResponse } from "./json.ts";
 
-/** How an endpoint words its errors: as simplejwt's token endpoints do, or as its protected resources do. */
+/** How an endpoint words its errors: like simplejwt's token endpoints, or like its protected resources. */
 export type ErrorStyle = "token" | "resource";
 
-/** What a client gets for an error. */
+/** The response to an error. */
 interface ErrorResponse {
   readonly status: number;
-  /** Shows the error's private `reason` only if the contract says so for this code. */
+  /** Returns the body. It contains the error's private `reason` only if the HTTP contract says so for this code. */
   readonly body: (error: AuthError) => Readonly<Record<string, unknown>>;
-  /** With a 401: whether the challenge says that the token is invalid (RFC 6750 §3.1). Default: false. */
+  /** Whether the challenge of a 401 says that the token is invalid (RFC 6750 §3.1). Default: false. */
   readonly tokenPresented?: boolean;
-  /** With a 401: the challenge, if it isn't the one for tokens. */
+  /** The challenge of a 401. Default: the challenge for tokens. */
   readonly challenge?: string;
 }
 
-/** The challenge to a service without a valid credential (RFC 7617 §2). */
+/** The challenge for a service without a valid credential (RFC 7617 §2). */
 const serviceChallenge = 'Basic realm="services"';
 
-/** Seconds until a client should try again after a 503. */
+/** The number of seconds after which a client should try again after a 503. */
 const unavailableRetryAfter = "1";
 
 const notValid = "token_not_valid";
@@ -61,6 +61,18 @@ const tokenErrors: Readonly<Record<AuthErrorCode, ErrorResponse>> = {
       amr,
     }),
   },
+  second_factor_required: {
+    status: 401,
+    body: ({ secondFactor }) => ({
+      detail: "A second step is required.",
+      code: "second_factor_required",
+      ticket: secondFactor?.ticket,
+      methods: secondFactor?.methods,
+      expires_in: secondFactor?.expiresIn,
+    }),
+  },
+  second_factor_invalid: refused(400, "The second step failed.", "second_factor_invalid"),
+  ticket_invalid: unauthorized("The login has expired. Log in again.", "ticket_invalid"),
   impersonated: refused(403, "Not allowed while you act for the user.", "impersonated"),
   wrong_password: { status: 400, body: () => ({ current_password: ["Invalid password."] }) },
   password_refused: fieldRefused("new_password"),
@@ -95,14 +107,14 @@ const errors: Readonly<Record<ErrorStyle, Readonly<Record<AuthErrorCode, ErrorRe
 };
 
 /**
- * Tells a client that its session is over. Only with the 401 to a refresh token: an access token that is refused proves
- * nothing about its session.
+ * The header that says that the client's session has ended. It is sent only with the 401 to a refresh token, because a
+ * refused access token proves nothing about its session.
  */
 export const sessionEndedHeader = Object.freeze({ "Session-Ended": "true" });
 
 /**
- * Returns the response to an error: status, body, the challenge or `Retry-After` that the status needs, and
- * `Session-Ended` if the error proves that the session of a refresh token is over.
+ * Returns the response to an error: the status, the body, and the challenge or `Retry-After` header that the status
+ * requires. If the error proves that the session of a refresh token has ended, it also has `Session-Ended`.
  */
 export function toErrorResponse(
   error: AuthError,
@@ -141,7 +153,7 @@ function refused(status: number, detail: string, code: string): ErrorResponse {
   return { status, body: () => ({ detail, code }) };
 }
 
-/** A 400 whose message for the field is the error's `reason`, a sentence for people. */
+/** Returns a 400 with one message about the field: the error's `reason`, which is a sentence for the user. */
 function fieldRefused(field: string): ErrorResponse {
   return { status: 400, body: ({ reason }) => ({ [field]: [reason] }) };
 }

@@ -1,6 +1,7 @@
 import type { Confirmed } from "../../flows/commit.ts";
 /**
- * The headers of every response that doesn't set them itself, as OWASP's REST Security Cheat Sheet lists them for JSON.
+ * The headers that every response gets unless it sets them itself. OWASP's REST Security Cheat Sheet recommends them for
+ * JSON.
  */
 export const standardHeaders: Readonly<Record<string, string>> = Object.freeze({
   "Cache-Control": "no-store",
@@ -11,15 +12,20 @@ export const standardHeaders: Readonly<Record<string, string>> = Object.freeze({
   "Cross-Origin-Resource-Policy": "same-origin",
 });
 
-/** Adds the standard headers that `response` does not have. */
+/** Adds the standard headers that `response` doesn't have yet. */
 export function withStandardHeaders(response: Response): Response {
-  for (const [name, value] of Object.entries(standardHeaders)) {
+  return withHeaders(response, standardHeaders);
+}
+
+/** Adds those of `headers` that `response` does not have, and returns it. */
+export function withHeaders(response: Response, headers: Readonly<Record<string, string>> = {}): Response {
+  for (const [name, value] of Object.entries(headers)) {
     if (!response.headers.has(name)) response.headers.set(name, value);
   }
   return response;
 }
 
-/** Returns a JSON response, still without the standard headers: the router adds them to every response. */
+/** Returns a JSON response without the standard headers, which the router adds to every response. */
 export function toJsonResponse(
   status: number,
   body: unknown,
@@ -28,7 +34,7 @@ export function toJsonResponse(
   return new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json", ...headers } });
 }
 
-/** Returns the header that says how a revocation was confirmed; none if no confirmation was asked for. */
+/** Returns the header that says how a revocation was confirmed. Returns no header if no confirmation was requested. */
 export function toConfirmationHeaders({ confirmed }: Confirmed): Readonly<Record<string, string>> {
   return confirmed === undefined ? {} : { "Revocation-Confirmed": confirmed };
 }

@@ -1,9 +1,6 @@
 import { z } from "zod";
-import { requireAllowedOrigin, requireCsrfToken, requireUniqueSession } from "../cookies/checks.ts";
-import { findCookieSession } from "../cookies/cookie-session.ts";
 import { toTokenLimits, withCookies } from "../cookies/cookies.ts";
 import { toIssuedCookies } from "../cookies/issued-cookies.ts";
-import { readSessionCookies } from "../cookies/refresh-cookie.ts";
 import { defineEndpoint, type RequestContext } from "../endpoint.ts";
 import { csrfFailed, csrfHeader, setCookie } from "../openapi/cookie-responses.ts";
 import { loginRefused, throttled, unavailable } from "../openapi/responses.ts";
@@ -11,6 +8,7 @@ import { readMediaType } from "../request/body.ts";
 import { booleanField, checkboxField, passwordField, usernameField } from "../request/fields.ts";
 import { loginMediaTypes } from "../request/media-types.ts";
 import { formLoginFields, readFormLogin, toFormRefusal, toFormSuccess } from "./form-login.ts";
+import { requireLoginRequest } from "./login-request.ts";
 import { loggedInSchema, toLoginResponse } from "./login-response.ts";
 
 const credentials = { username: usernameField, password: passwordField };
@@ -63,18 +61,12 @@ export const cookieLogin = defineEndpoint({
 
 type Login = RequestContext<z.infer<z.ZodObject<typeof credentials>> & { readonly remember: boolean }>;
 
-async function logIn({ request, deps, client, requireMediaType, readBody }: Login, field?: string): Promise<Response> {
-  const cookies = readSessionCookies(deps, request.headers);
-  requireUniqueSession(deps, cookies);
-  requireAllowedOrigin(deps, request);
-  await requireMediaType();
-  const replaces = findCookieSession(deps, cookies) ?? undefined;
-  const sessionIds = replaces === undefined ? [null] : [null, replaces.sessionId];
-  requireCsrfToken(deps, request.headers, { field, cookie: cookies.csrf, sessionIds });
+async function logIn(context: Login, csrfField?: string): Promise<Response> {
+  const { deps, client, readBody } = context;
+  const { device, replaces } = await requireLoginRequest(context, csrfField);
   const { username, password, remember } = await readBody();
 
-  const tokenLimits = toTokenLimits(deps.settings);
-  const options = { remember, client, replaces, device: cookies.device, tokenLimits };
-  const loggedIn = await deps.flows.login({ username, password }, options);
+  const answer = { tokenLimits: toTokenLimits(deps.settings), readsPublicClaims: true };
+  const loggedIn = await deps.flows.login({ username, password }, { remember, client, replaces, device, ...answer });
   return withCookies(toLoginResponse(loggedIn), toIssuedCookies(deps, loggedIn));
 }

@@ -15,8 +15,8 @@ import { toConfirmationHeaders, toJsonResponse } from "../response/json.ts";
 import { badRefreshRequest, idempotencyKeyHeader, readIdempotencyKey } from "./token-refresh.ts";
 
 /**
- * `POST {authPath}/logout`: revokes this session, the user's others, or all. The revocation is durable before the
- * response.
+ * `POST {authPath}/logout`: revokes this session, the user's other sessions, or all of the user's sessions. The revocation
+ * is durable before the response is sent.
  */
 export const cookieLogout = defineEndpoint({
   method: "POST",
@@ -74,9 +74,9 @@ export const cookieLogout = defineEndpoint({
 });
 
 /**
- * Logs out by an access token in the authorization header, which needs no CSRF token. One whose session is over revokes no
- * other session: it may have been stolen. It still answers 200 to "local" and, with an idempotency key, to "all" if a logout
- * has revoked it, so that a lost response can be repeated.
+ * Logs out with an access token in the authorization header, which needs no CSRF token. If the token's session has ended,
+ * the token may have been stolen, so it revokes no other session. After a lost response, the client can repeat the request:
+ * if the session was revoked by a logout, the answer is still 200 for "local" and, with an idempotency key, for "all".
  */
 async function logoutByBearer(
   token: string,

@@ -79,17 +79,20 @@ export const cookiePassword = defineEndpoint({
   },
 });
 
-/** The change has revoked the tokens with which a client repeats it; the access token may also have expired since. */
+/**
+ * Returns whether the error says that the token was refused. When a client repeats the change, its tokens have been revoked
+ * by the change, and the access token may also have expired.
+ */
 function isRefusedToken(error: unknown): boolean {
   const codes: readonly AuthErrorCode[] = ["token_revoked", "token_expired", "not_authenticated"];
   return error instanceof AuthError && codes.includes(error.code);
 }
 
 /**
- * Answers a request that is repeated because its answer was lost. The tokens only name the session: the idempotency key is
- * what proves that it is the same request.
+ * Answers a request that is repeated because its answer was lost. The tokens only identify the session. The idempotency key
+ * proves that it is the same request.
  *
- * @returns `null` if the session's last change had another key.
+ * @returns the response, or `null` if the session's last change had a different key.
  */
 async function repeat(
   { request, deps, requireMediaType, readBody }: RequestContext,

@@ -9,6 +9,7 @@ import {
   csrfFailed,
   csrfHeader,
   lifetimesSchema,
+  publicClaimsSchema,
   sessionIdSchema,
   setCookie,
   userSchema,
@@ -35,7 +36,7 @@ export const cookieRefresh = defineEndpoint({
     200: {
       description: "The session, its user, and the lifetimes of the new tokens, which are in the cookies.",
       headers: [replayedHeader, { ...setCookie("Sets the access, refresh and CSRF cookies."), required: true }],
-      schema: lifetimesSchema.extend({ session: sessionIdSchema, user: userSchema }),
+      schema: lifetimesSchema.extend({ session: sessionIdSchema, user: userSchema, claims: publicClaimsSchema }),
     },
     400: badRefreshRequest,
     401: {
@@ -73,7 +74,7 @@ async function refreshByCookie(
   const options = { idempotencyKey, client, tokenLimits: toTokenLimits(settings), readsUser: true };
   const claims = flows.verifyRefreshToken(cookies.refresh, options);
   requireCsrfToken(deps, request.headers, { cookie: cookies.csrf, sessionIds: [claims.sessionId] });
-  const { outcome, session, pair, user } = await flows.refreshVerified(claims, options);
+  const { outcome, session, pair, user, publicClaims } = await flows.refreshVerified(claims, options);
 
   const body = {
     session: { id: session.id },
@@ -81,6 +82,7 @@ async function refreshByCookie(
     user: { id: session.userId, username: user?.username ?? "" },
     access_expires_in: pair.accessExpiresIn,
     refresh_expires_in: pair.refreshExpiresIn,
+    claims: publicClaims,
   };
   return withCookies(
     toJsonResponse(200, body, outcome === "replayed" ? { "Token-Replayed": "true" } : {}),
@@ -89,7 +91,8 @@ async function refreshByCookie(
 }
 
 /**
- * An expired token alone doesn't say whether its session is over: another tab may have refreshed the session in time.
+ * Returns whether the session has ended. An expired token alone doesn't prove this, because another tab may have refreshed
+ * the session in time.
  */
 async function isSessionOver({ flows }: HttpDeps, { code, sessionEnded }: AuthError, token: string): Promise<boolean> {
   if (code !== "token_expired" || sessionEnded) return sessionEnded;

@@ -1,14 +1,18 @@
 import type { Endpoint } from "../endpoint.ts";
+import { check } from "./check.ts";
 import { cookieConfirm } from "./cookie-confirm.ts";
 import { cookieCsrf } from "./cookie-csrf.ts";
 import { cookieLogin } from "./cookie-login.ts";
+import { cookieLoginContinue } from "./cookie-login-continue.ts";
 import { cookieLogout } from "./cookie-logout.ts";
 import { cookiePassword } from "./cookie-password.ts";
 import { cookieRefresh } from "./cookie-refresh.ts";
 import { cookieSessionsDelete, cookieSessionsLabel, cookieSessionsList } from "./cookie-sessions.ts";
 import { jwks } from "./jwks.ts";
+
 import { me } from "./me.ts";
 import { metadata } from "./metadata.ts";
+import { revocations, revocationsApplied } from "./revocations.ts";
 import { tokenBlacklist } from "./token-blacklist.ts";
 import { tokenIntrospect } from "./token-introspect.ts";
 import { tokenObtain } from "./token-obtain.ts";
@@ -25,6 +29,7 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   me,
   cookieCsrf,
   cookieLogin,
+  cookieLoginContinue,
   cookieRefresh,
   cookieLogout,
   cookieSessionsList,
@@ -36,4 +41,7 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   metadata,
   tokenIntrospect,
   tokenRevoke,
+  check,
+  revocations,
+  revocationsApplied,
 ]);

@@ -28,7 +28,10 @@ export const jwks = defineEndpoint({
   handle: async ({ request, deps }) => toCacheableResponse(request, await findJwks(deps), mediaType),
 });
 
-/** Returns the public keys that this node knows, also while the database is away: other services may need them just then. */
+/**
+ * Returns the public keys that this node knows. Works even while the database is unavailable, because other services may
+ * need the keys just then.
+ */
 async function findJwks({ keys }: Pick<HttpDeps, "keys">): Promise<CacheableDocument> {
   try {
     return keys.current().jwks;

@@ -3,7 +3,7 @@ import { AuthError } from "../../core/errors.ts";
 import type { SessionView } from "../../flows/sessions.ts";
 import { authenticateRequest } from "../credentials.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
-import { cookiesRefused } from "../openapi/cookie-responses.ts";
+import { cookiesRefused, publicClaimsSchema } from "../openapi/cookie-responses.ts";
 import { notAuthenticated, timeSchema, unavailable } from "../openapi/responses.ts";
 import { toJsonResponse } from "../response/json.ts";
 
@@ -22,7 +22,13 @@ export const me = defineEndpoint({
       schema: z.object({
         id: z.string(),
         username: z.string(),
-        session: z.object({ id: z.string(), created_at: timeSchema, expires_at: timeSchema }),
+        claims: publicClaimsSchema,
+        session: z.object({
+          id: z.string(),
+          created_at: timeSchema,
+          expires_at: timeSchema,
+          actor: z.string().nullable().meta({ description: "Who acts for the user in this session; null: the user." }),
+        }),
       }),
     },
     401: notAuthenticated,
@@ -37,12 +43,18 @@ export const me = defineEndpoint({
     return toJsonResponse(200, {
       id: userId,
       username: found.username,
-      session: { id: session.id, created_at: session.createdAt, expires_at: session.expiresAt },
+      claims: await deps.flows.readPublicClaims(found),
+      session: {
+        id: session.id,
+        created_at: session.createdAt,
+        expires_at: session.expiresAt,
+        actor: session.actor,
+      },
     });
   },
 });
 
-/** Returns the caller's session. If it is gone, the access token counts as revoked. */
+/** Returns the caller's session. If the session no longer exists, the access token counts as revoked. */
 async function findOwnSession(deps: HttpDeps, sessionId: string): Promise<SessionView> {
   try {
     return await deps.flows.findSession(sessionId);

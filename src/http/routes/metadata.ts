@@ -9,7 +9,10 @@ import { toCacheableDocument, toCacheableResponse } from "../response/cacheable.
 
 const path = "/.well-known/oauth-authorization-server";
 
-/** `GET /.well-known/oauth-authorization-server` (RFC 8414 §3): returns what services need to know, and finds the other endpoints. */
+/**
+ * `GET /.well-known/oauth-authorization-server` (RFC 8414 §3): returns what services need to know, including the paths of
+ * the other endpoints.
+ */
 export const metadata = defineEndpoint({
   method: "GET",
   path: () => path,
@@ -33,6 +36,8 @@ export const metadata = defineEndpoint({
         revocation_endpoint_auth_methods_supported: z.array(z.string()),
         response_types_supported: z.array(z.string()),
         grant_types_supported: z.array(z.string()),
+        tokenpair_check_endpoint: z.string(),
+        tokenpair_revocations_endpoint: z.string(),
       }),
     },
     304: cachedDocument,
@@ -51,7 +56,7 @@ function toAlias(issuerUrl: URL | null): string | undefined {
 }
 
 /** Lists only endpoints that exist. None of them issues tokens by a grant of OAuth 2.0. */
-function toMetadata({ origin }: URL, { issuer, publicPath = "", tokenPath }: Settings<AuthUser>) {
+function toMetadata({ origin }: URL, { issuer, publicPath = "", tokenPath, authPath }: Settings<AuthUser>) {
   const base = `${origin}${publicPath}`;
   const authMethods = ["client_secret_basic"];
   return {
@@ -63,5 +68,7 @@ function toMetadata({ origin }: URL, { issuer, publicPath = "", tokenPath }: Set
     revocation_endpoint_auth_methods_supported: authMethods,
     response_types_supported: [],
     grant_types_supported: [],
+    tokenpair_check_endpoint: `${base}${authPath}/check/`,
+    tokenpair_revocations_endpoint: `${base}${authPath}/revocations/`,
   };
 }

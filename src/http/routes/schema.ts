@@ -5,7 +5,7 @@ import { defineEndpoint, type Endpoint } from "../endpoint.ts";
 import { toOpenApiDocument } from "../openapi/document.ts";
 import { toJsonResponse } from "../response/json.ts";
 
-/** Creates `GET /api/schema`: it returns the OpenAPI document of `endpoints` and of itself. */
+/** Creates `GET /api/schema`, which returns the OpenAPI document of `endpoints` and of itself. */
 export function createSchemaEndpoint(endpoints: readonly Endpoint[]): Endpoint {
   // By settings: those of development cookies name other cookies.
   const documents = new Map<Settings<AuthUser>, unknown>();

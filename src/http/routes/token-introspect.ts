@@ -13,7 +13,7 @@ import {
 import { presentedTokenBody, readPresentedToken } from "../request/presented-token.ts";
 import { toJsonResponse } from "../response/json.ts";
 
-/** `POST {tokenPath}/introspect` (RFC 7662): says to a service whether a token is live, and what it holds. */
+/** `POST {tokenPath}/introspect` (RFC 7662): returns to a service whether a token is live, and the token's claims. */
 export const tokenIntrospect = defineEndpoint({
   method: "POST",
   path: ({ tokenPath }) => `${tokenPath}/introspect`,
@@ -58,7 +58,10 @@ export const tokenIntrospect = defineEndpoint({
   },
 });
 
-/** Names each member, so that nothing else of a token gets out. JSON leaves out those that the token doesn't have. */
+/**
+ * Returns the response for a live token. Each member is listed by name, so that nothing else of a token is returned. JSON
+ * omits the members that the token doesn't have.
+ */
 function toIntrospection({ claims, username }: ActiveToken, { issuer }: { readonly issuer: string | undefined }) {
   const { type, userId, sessionId, tokenId, issuedAt, expiresAt } = claims;
   const payload: Readonly<Record<string, unknown>> = claims.type === "access" ? claims.payload : {};

@@ -9,21 +9,21 @@ import { toJsonResponse } from "../response/json.ts";
 
 const idempotencyKeySchema = z.string().regex(/^[A-Za-z0-9_-]{22,128}$/);
 
-/** The request header of a refresh, in the OpenAPI document. */
+/** Describes the request header of a refresh, for the OpenAPI document. */
 export const idempotencyKeyHeader: HeaderDescription = {
   name: "Idempotency-Key",
   description: "A random value that the client creates before the first try and repeats with every retry.",
   schema: idempotencyKeySchema,
 };
 
-/** The response header of a refresh, in the OpenAPI document. */
+/** Describes the response header of a refresh, for the OpenAPI document. */
 export const replayedHeader: HeaderDescription = {
   name: "Token-Replayed",
   description: "`true` if the token had been used before, and the response has the same new refresh token as then.",
   schema: z.literal("true"),
 };
 
-/** The 400 of a refresh, in the OpenAPI document. */
+/** Describes the 400 response of a refresh, for the OpenAPI document. */
 export const badRefreshRequest: ResponseDescription = {
   ...badRequest,
   description: "`Idempotency-Key` or a field is invalid, or the body can't be parsed.",

@@ -1,9 +1,16 @@
-/** A mistake in the configuration. The message tells the operator what is wrong and what to do. It never holds a secret. */
+/**
+ * Thrown if the configuration has a mistake. The message tells the operator what is wrong and what to do. It never contains
+ * a secret.
+ */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-/** Awaits `work`, as `withConfigErrors` does. @throws ConfigError instead of a `TypeError`. */
+/**
+ * Awaits `work`, and converts its errors like `withConfigErrors`.
+ *
+ * @throws ConfigError instead of a `TypeError`.
+ */
 export async function withAsyncConfigErrors<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -15,9 +22,9 @@ export async function withAsyncConfigErrors<T>(work: Promise<T>): Promise<T> {
 }
 
 /**
- * Runs `work`, which throws a `TypeError` if a setting is wrong.
+ * Runs `work`, which throws a `TypeError` if a setting is wrong. Converts that error to a ConfigError.
  *
- * @param prefix is put before the message of that error.
+ * @param prefix a text before the message of that error.
  * @throws ConfigError instead of the `TypeError`.
  */
 export function withConfigErrors<T>(work: () => T, prefix = ""): T {

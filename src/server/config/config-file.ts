@@ -9,16 +9,16 @@ import { configRules, findConfigFault } from "./server-settings.ts";
 export interface ConfigFile {
   /** The file's name, without its folder. */
   readonly name: string;
-  /** The settings in it, checked. */
+  /** The settings in the file. They have been checked. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
 const fileNames = ["js", "mjs", "ts", "json"].map((extension) => `tokenpair.config.${extension}`);
 
 /**
- * Reads `tokenpair.config.{js,mjs,ts,json}` in `directory`: its default export, or its JSON object.
+ * Reads `tokenpair.config.{js,mjs,ts,json}` in `directory`, and returns its default export or its JSON object.
  *
- * @returns the file, or `null` if there is none.
+ * @returns the file, or `null` if there is no config file.
  * @throws ConfigError if there are two files, if the file can't be read, or if a setting in it is unknown or invalid.
  */
 export async function readConfigFile(directory: string): Promise<ConfigFile | null> {
@@ -58,7 +58,10 @@ async function importDefault(name: string, path: string): Promise<unknown> {
   }
 }
 
-/** Returns an error's class and line, but not its message, which may quote the signing key in the file. */
+/**
+ * Returns the class and the line of an error, but not its message, because the message may quote the signing key in the
+ * file.
+ */
 function toFailure(name: string, error: unknown): string {
   if (!(error instanceof Error)) return "it threw a value that isn't an Error";
   const line = error.stack?.split(`/${name}:`)[1]?.match(/^\d+/)?.[0];

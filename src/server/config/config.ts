@@ -8,23 +8,26 @@ import { defaultServerSettings, isServerSetting, type ServerSettings } from "./s
 
 /** The sources of the settings. */
 export interface ConfigSources {
-  /** The working directory. It holds the config file, and relative paths in settings start at it. */
+  /** The working directory. It contains the config file, and relative paths in settings start from it. */
   readonly directory: string;
   /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The flags of the command line. */
-  readonly flags?: Partial<ServerSettings>;
+  readonly flags?: Partial<ServerSettings> & Partial<Settings<AuthUser>>;
 }
 
 /** The resolved settings. */
 export interface Config {
   /** The working directory. */
   readonly directory: string;
-  /** The settings of the server alone. */
+  /** The settings that only the server has. */
   readonly server: ServerSettings;
   /** The settings of `createAuth`. */
   readonly settings: Settings<AuthUser>;
-  /** Where the settings come from, for people: for example "tokenpair.config.js and 2 environment variables". */
+  /**
+   * A text for people that names the sources of the settings, for example "tokenpair.config.js and 2 environment
+   * variables".
+   */
   readonly source: string;
 }
 

@@ -9,22 +9,22 @@ import { toPostgresOptions } from "./postgres-options.ts";
 
 /** The location of the database. */
 export interface Database {
-  /** For people. Without a password. */
+  /** A text for people that describes the database. It contains no password. */
   readonly label: string;
-  /** The absolute path of a SQLite file; `null` for SQLite in memory and for PostgreSQL. */
+  /** The absolute path of a SQLite file, or `null` for SQLite in memory and for PostgreSQL. */
   readonly path: string | null;
-  /** The connection string of a PostgreSQL server. It may hold a password: never print it. */
+  /** The connection string of a PostgreSQL server. Never print it, because it may contain a password. */
   readonly postgresUrl?: string;
 }
 
-/** Matches `sqlite:` and a path. Two slashes are ambiguous, so they aren't allowed; three are. */
+/** Matches `sqlite:` and a path. Two slashes are not allowed, because they are ambiguous. Three slashes are allowed. */
 const sqliteUrl = /^sqlite:(?!\/\/[^/])([^?#\0]+)$/;
 
 /**
  * Parses `databaseUrl`.
  *
- * @param directory the folder at which relative paths start.
- * @throws ConfigError that shows valid URLs. It never quotes this one, which may hold a password.
+ * @param directory the folder from which relative paths start.
+ * @throws ConfigError that shows valid URLs. It never quotes this URL, because it may contain a password.
  */
 export function parseDatabaseUrl(url: string, directory: string): Database {
   if (url === "sqlite::memory:") return { label: "SQLite in memory", path: null };
@@ -49,21 +49,31 @@ function parsePostgresUrl(url: string): Database {
   return { label: `PostgreSQL ${host}${pathname}`, path: null, postgresUrl: url };
 }
 
-/** Opens the store. Creates a missing SQLite file. @throws ConfigError, StoreUnavailableError */
+/**
+ * Opens the store. Creates the SQLite file if it is missing.
+ *
+ * @throws ConfigError if a setting is wrong.
+ * @throws StoreUnavailableError if the file can't be opened or created.
+ */
 export function openStore({ path, postgresUrl }: Database, config: Pick<Config, "server" | "directory">): Store {
   return postgresUrl === undefined ? sqliteStore(path ?? ":memory:") : openPostgresStore(postgresUrl, config);
 }
 
-/** Opens the store of a PostgreSQL server with the options from the settings. @throws ConfigError */
+/**
+ * Opens the store of a PostgreSQL server with the options from the settings.
+ *
+ * @throws ConfigError if a setting is wrong.
+ */
 export function openPostgresStore(url: string, config: Pick<Config, "server" | "directory">): PostgresStore {
   const options = toPostgresOptions(url, config);
   return withConfigErrors(() => postgresStore(options), "databaseUrl: ");
 }
 
 /**
- * Opens the store of an existing database, so that a mistyped path doesn't create an empty one.
+ * Opens the store of an existing database. It never creates a database, which a mistyped path would do otherwise.
  *
- * @throws ConfigError if there is no database; StoreUnavailableError
+ * @throws ConfigError if there is no database.
+ * @throws StoreUnavailableError if the database can't be opened.
  */
 export function openExistingStore(config: Pick<Config, "server" | "directory">): Store {
   const database = parseDatabaseUrl(config.server.databaseUrl, config.directory);

@@ -5,18 +5,24 @@ import { isServiceVariable } from "./service-variables.ts";
 
 const prefix = "TOKENPAIR_";
 
-/** Returns the name of a setting's environment variable: `TOKENPAIR_` and the name in upper snake case. */
+/** Returns the name of a setting's environment variable: `TOKENPAIR_` followed by the name in upper snake case. */
 export function toVariableName(setting: string): string {
   return prefix + setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 }
+
+/** What `tokenpair verifier` and the example verifiers read. They may share an environment with the other commands. */
+const ofVerifiers: ReadonlySet<string> = new Set(
+  ["FEED_CREDENTIAL", "RELAY_CREDENTIALS", "URL", "FEED_FILE"].map((name) => prefix + name),
+);
 
 const settingOfVariable: ReadonlyMap<string, string> = new Map(
   Object.keys(configRules).map((setting) => [toVariableName(setting), setting]),
 );
 
 /**
- * Returns the settings in the environment, each parsed by its rule: numbers ("none" for `null`), `true` or `false` (also `1` or
- * `0`), lists separated by commas. Variables that Kubernetes derives from a Service called `tokenpair…` are ignored.
+ * Returns the settings in the environment. Each value is parsed according to its rule: a number ("none" for `null`), `true`
+ * or `false` (or `1` and `0`), or a list separated by commas. Variables that Kubernetes creates for a Service called
+ * `tokenpair…` are ignored, and so are those of verifiers.
  *
  * @throws ConfigError if a `TOKENPAIR_` variable isn't a setting, or if its value is invalid.
  */
@@ -24,6 +30,7 @@ export function readEnvironment(env: Readonly<Record<string, string | undefined>
   const settings: Record<string, unknown> = {};
   for (const [variable, text] of Object.entries(env)) {
     if (!variable.startsWith(prefix) || text === undefined || isServiceVariable(variable, text)) continue;
+    if (ofVerifiers.has(variable)) continue;
     const setting = settingOfVariable.get(variable);
     const rule = setting === undefined ? undefined : configRules[setting];
     if (setting === undefined || rule === undefined) {
@@ -47,7 +54,7 @@ function parseVariable(variable: string, rule: ConfigRule, text: string): unknow
   return value;
 }
 
-/** Returns the parsed value, or `text` itself if it can't be parsed; the setting's rule then refuses it. */
+/** Returns the parsed value. If `text` can't be parsed, returns `text` itself, which the setting's rule then refuses. */
 function toValue(rule: ConfigRule, text: string): unknown {
   const trimmed = text.trim();
   switch (rule.type) {

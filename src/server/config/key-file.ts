@@ -8,29 +8,30 @@ import type { Database } from "./database.ts";
 
 /** A key or secret of a server. */
 export interface ServerKey {
-  /** The secret, or a private key as PEM or JWK. Never print it. */
+  /** The key: a secret, or a private key as PEM or JWK. Never print it. */
   readonly text: string;
-  /** The file that holds it; `null` if it is in a setting or only in memory. */
+  /** The file that contains the key. `null` if the key is in a setting or only in memory. */
   readonly file: string | null;
 }
 
-/** A key that is kept in a file beside the SQLite database, unless a setting holds it. */
+/** A key that is stored in a file next to the SQLite database if no setting contains it. */
 export type DefaultKey = "signing key" | "secret";
 
-/** The settings that hold keys, or paths of files with keys. */
+/** The settings that contain keys, or the paths of files with keys. */
 export type KeySetting = "signingKey" | "signingKeyFile" | "secret" | "secretFile";
 
-/** The length of a new secret, in bytes: enough for every HMAC algorithm. */
+/** The length of a new secret, in bytes. It is enough for every HMAC algorithm. */
 const keyLength = 64;
 
-/** Returns the path of a default key of a database; `null` for SQLite in memory and for PostgreSQL. */
+/** Returns the path of a default key of a database. Returns `null` for SQLite in memory and for PostgreSQL. */
 export function toDefaultFile({ path }: Database, key: DefaultKey): string | null {
   return path === null ? null : join(dirname(path), key === "signing key" ? "signing.key" : "secret.key");
 }
 
 /**
- * Creates a random secret. For a SQLite file, it is stored as `signing.key` or `secret.key` in the same folder, readable only by
- * its owner (0600). If several processes do this at once, one creates the file and the others read it.
+ * Creates a random secret. For a SQLite file, it is stored in the same folder as `signing.key` or `secret.key`, with mode
+ * 0600, so that only its owner can read it. If several processes do this at the same time, one of them creates the file and
+ * the others read it.
  */
 export function createDefaultKey(database: Database, key: DefaultKey): ServerKey {
   const text = randomBytes(keyLength).toString("base64url");
@@ -40,7 +41,7 @@ export function createDefaultKey(database: Database, key: DefaultKey): ServerKey
   return readKeyFile(key === "signing key" ? "signingKey" : "secret", file);
 }
 
-/** Writes a file with mode 0600, unless there is one. A reader never sees a part of it. */
+/** Writes a file with mode 0600, unless the file exists. A reader never sees only a part of it. */
 function writeNewFile(file: string, content: string): void {
   const draft = `${file}.${randomBytes(8).toString("hex")}`;
   writeFileSync(draft, content, { flag: "wx", mode: 0o600, flush: true });
@@ -54,7 +55,11 @@ function writeNewFile(file: string, content: string): void {
   }
 }
 
-/** Reads a key from a file. Ignores white space at the end, such as a line end. @throws ConfigError */
+/**
+ * Reads a key from a file. Ignores white space at the end, such as a line end.
+ *
+ * @throws ConfigError if the file can't be read or doesn't contain a key.
+ */
 export function readKeyFile(setting: KeySetting, file: string): ServerKey {
   const refuse = (fault: string) => new ConfigError(`${setting}: ${file} ${fault}`);
   const content = readContent(setting, file);
@@ -73,7 +78,7 @@ export function readKeyFile(setting: KeySetting, file: string): ServerKey {
   return { text, file };
 }
 
-/** Returns whether the setting may hold a private key. */
+/** Returns whether the setting may contain a private key. */
 export function isSigningKey(setting: KeySetting): boolean {
   return setting === "signingKey" || setting === "signingKeyFile";
 }
@@ -105,7 +110,7 @@ function toUnreadable(setting: KeySetting, file: string, code: string): string {
   }
 }
 
-/** Returns whether a path is that of an existing file. */
+/** Returns whether the path leads to an existing file. */
 export function isFile(path: string): boolean {
   try {
     return statSync(path).isFile();

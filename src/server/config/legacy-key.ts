@@ -9,10 +9,10 @@ import { ConfigError } from "./config-error.ts";
 const setting = "legacyRefreshKeyFile";
 
 /**
- * Returns the content of `legacyRefreshKeyFile` without white space at its end, or `undefined` if it isn't set. If
- * `legacyRefreshUntil` is over, the file isn't read, and the result is empty.
+ * Returns the content of `legacyRefreshKeyFile` without white space at its end, or `undefined` if the setting isn't set. If
+ * `legacyRefreshUntil` has passed, the file isn't read, and the result is an empty text.
  *
- * @throws ConfigError if the file can't be read, or `legacyRefreshUntil` is missing.
+ * @throws ConfigError if the file can't be read, or if `legacyRefreshUntil` is missing.
  */
 export function readLegacyKey(
   { server, settings, directory }: Config,

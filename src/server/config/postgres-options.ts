@@ -8,7 +8,7 @@ import { ConfigError } from "./config-error.ts";
  * Returns the store's options for a PostgreSQL server.
  *
  * @param url the connection string.
- * @throws ConfigError that names the setting. It never quotes a URL, which may hold a password.
+ * @throws ConfigError that names the setting. It never quotes a URL, because it may contain a password.
  */
 export function toPostgresOptions(
   url: string,
@@ -35,8 +35,8 @@ export function toPostgresOptions(
 }
 
 /**
- * Returns how the connection to a PostgreSQL server is protected. `local`: it never leaves this machine. `verified`:
- * TLS verifies the server's certificate and name. `unverified`: an attacker on the network can impersonate the server.
+ * Returns how the connection to a PostgreSQL server is protected. `local`: it never leaves this machine. `verified`: TLS
+ * verifies the server's certificate and name. `unverified`: an attacker on the network can impersonate the server.
  */
 export function toProtection(
   url: string,
@@ -48,7 +48,7 @@ export function toProtection(
   return databaseCa !== undefined || searchParams.get("sslmode") === "verify-full" ? "verified" : "unverified";
 }
 
-/** Adds the CA to the connection string, because `pg` lets the string override its other options. */
+/** Adds the CA to the connection string, because `pg` gives the string priority over its other options. */
 function withCa(setting: string, url: string, ca: string, directory: string): string {
   const path = resolve(directory, ca);
   requireCertificates(path);

@@ -8,19 +8,20 @@ import { type DefaultKey, isFile, isSigningKey, readKeyFile, type ServerKey, toD
 
 /** The keys of a server. */
 export interface ServerKeys {
-  /** The key that signs access tokens; `null` if it is missing, or a key of the key ring signs. */
+  /** The key that signs access tokens. `null` if it is missing, or if a key of the key ring signs. */
   readonly signing: ServerKey | null;
-  /** The installation's secret; `null` if it is the signing key, is missing, or is in the database. */
+  /** The installation's secret. `null` if it is the signing key, if it is missing, or if it is in the database. */
   readonly secret: ServerKey | null;
-  /** What must be created beside the SQLite database; `null`: nothing. */
+  /** The key that must be created next to the SQLite database, or `null` if none is missing. */
   readonly missing: DefaultKey | null;
 }
 
 /**
- * Returns the keys in the settings and, by default, those in the folder of the SQLite database: `signing.key`, and `secret.key`
- * if a private key or the key ring signs. A secret in `signing.key` that doesn't sign any more is still the installation's secret.
+ * Returns the keys from the settings and, by default, from the folder of the SQLite database: `signing.key`, and also
+ * `secret.key` if a private key or the key ring signs. If `signing.key` contains a secret that no longer signs, it is still
+ * the installation's secret.
  *
- * @throws ConfigError if a file can't be read or has another content, or if the signing key is missing with PostgreSQL.
+ * @throws ConfigError if a file can't be read or doesn't contain a key, or if the signing key is missing with PostgreSQL.
  */
 export function findServerKeys({ server, settings, directory }: Config, database: Database): ServerKeys {
   const hasRing = settings.keyEncryptionKey !== undefined;
@@ -35,7 +36,7 @@ export function findServerKeys({ server, settings, directory }: Config, database
   return { signing, secret, missing: findMissing(database, { signing, secret, signsInRing, hasRing }) };
 }
 
-/** Returns whether a key is a private key, whether good or not, and not a secret. */
+/** Returns whether a key is a private key and not a secret. Doesn't check whether the private key is valid. */
 export function isPrivateKey({ text }: ServerKey): boolean {
   return findKeyText(text) !== null;
 }
@@ -59,7 +60,7 @@ function findMissing(database: Database, { signing, secret, signsInRing, hasRing
   return hasSecret || hasRing || isPostgres ? null : "secret";
 }
 
-/** Returns the secret with which an installation over SQLite has signed before it got a private key. */
+/** Returns the secret that signed in an installation with SQLite before a private key was set. */
 function findFormerSecret(database: Database): ServerKey | null {
   const former = readDefault(database, "signing key");
   return former === null || isPrivateKey(former) ? null : former;
@@ -92,7 +93,7 @@ function findGivenKey(
   return { text, file: null };
 }
 
-/** The value may be a secret, so the message doesn't quote it. */
+/** Returns the error for a value that looks like a path. The value may be a secret, so the message doesn't quote it. */
 function looksLikePath(setting: "signingKey" | "secret"): ConfigError {
   const variable = setting === "signingKey" ? "TOKENPAIR_SIGNING_KEY_FILE" : "TOKENPAIR_SECRET_FILE";
   const fault = setting === "signingKey" ? "looks like a path, but there is no such file" : "looks like a path";

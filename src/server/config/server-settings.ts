@@ -5,75 +5,86 @@ import { type SettingRule, settingRules } from "../../core/settings/rules.ts";
 /** The lowest level that the server logs. */
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
-/** The settings of `tokenpair serve` alone. It also takes those of `createAuth`. */
+/** The settings that only `tokenpair serve` has. It also takes the settings of `createAuth`. */
 export interface ServerSettings {
   /**
-   * The database: `sqlite:` and a path that starts at the working directory, or `sqlite::memory:`, or
-   * `postgres://user@host/database` (needs the package `pg`). Default: "sqlite:./data/tokenpair.db".
+   * The database: `sqlite:` and a path relative to the working directory, or `sqlite::memory:`, or
+   * `postgres://user@host/database`, which needs the package `pg`. Default: "sqlite:./data/tokenpair.db".
    */
   readonly databaseUrl: string;
-  /** The schema of the tables in PostgreSQL: lower-case letters, digits and `_`. Default: "tokenpair". */
+  /**
+   * The schema that contains the tables in PostgreSQL. Its name has lower-case letters, digits and `_`. Default:
+   * "tokenpair".
+   */
   readonly databaseSchema: string;
-  /** The maximum number of connections of this node to PostgreSQL. It uses one more to read the revocation feed, and up to two to LISTEN. Default: 10. */
+  /**
+   * The maximum number of connections of this node's pool to PostgreSQL. The node uses one more to read the revocation
+   * feed, and up to two for LISTEN. Default: 10.
+   */
   readonly databaseConnections: number;
-  /** The maximum number of calls that may wait for a PostgreSQL connection; further calls get a 503 immediately. Default: 1000. */
+  /**
+   * The maximum number of calls that wait for a PostgreSQL connection. Further calls get a 503 immediately. Default: 1000.
+   */
   readonly databaseMaxWaiting: number;
-  /** How long to wait for a PostgreSQL connection, new or from the pool. Default: 3 seconds. */
+  /** How long to wait for a PostgreSQL connection, new or from the pool, in seconds. Default: 3. */
   readonly databaseConnectTimeout: number;
-  /** How long a PostgreSQL statement waits for a lock. Default: 2 seconds. */
+  /** How long a PostgreSQL statement waits for a lock, in seconds. Default: 2. */
   readonly databaseLockTimeout: number;
-  /** How long a PostgreSQL statement may take, at least `databaseLockTimeout`. Default: 5 seconds. */
+  /** How long a PostgreSQL statement may take, in seconds. It must be at least `databaseLockTimeout`. Default: 5. */
   readonly databaseStatementTimeout: number;
-  /** Whether to use prepared statements. They need PgBouncer 1.21 or later if there is one. Default: true. */
+  /** Whether to use prepared statements. Behind PgBouncer, they need version 1.21 or later. Default: true. */
   readonly databasePreparedStatements: boolean;
-  /** The URL for LISTEN, if `databaseUrl` is a proxy that pools transactions. Default: `databaseUrl`. */
+  /** The URL for LISTEN. Set it if `databaseUrl` leads to a proxy that pools transactions. Default: `databaseUrl`. */
   readonly databaseListenUrl: string | undefined;
   /**
-   * The path of a PEM file with CA certificates. Turns on TLS, and verifies PostgreSQL's certificate and its name.
-   * Default: Node's CA certificates, if `databaseUrl` has `sslmode=verify-full`.
+   * The path of a PEM file with CA certificates. It turns on TLS, and makes the server verify PostgreSQL's certificate and
+   * host name. Default: Node's CA certificates, if `databaseUrl` has `sslmode=verify-full`.
    */
   readonly databaseCa: string | undefined;
-  /** How often the server deletes expired rows, ±10 %; 0 for never. Default: 0. */
+  /** How often the server deletes expired rows, in seconds, ±10 %. 0 means never. Default: 0. */
   readonly cleanupInterval: number;
   /**
-   * The key that signs access tokens: a private key as PEM or JWK, from `tokenpair keys generate`, or an HMAC secret. A secret that
-   * looks like a path, URL or placeholder is refused, unless it is the path of an existing file, which then holds the key.
-   * Default: with `keyEncryptionKey`, a key of the key ring; else an HMAC secret, created once, in the folder of the SQLite
-   * database.
+   * The key that signs access tokens: a private key as PEM or JWK, which `tokenpair keys generate` creates, or an HMAC
+   * secret. If the value is the path of an existing file, the file contains the key. Any other value that looks like a
+   * path, a URL or a placeholder is refused. Default: with `keyEncryptionKey`, a key of the key ring. Otherwise, an HMAC
+   * secret that is created once, in the folder of the SQLite database.
    */
   readonly signingKey: string | undefined;
-  /** The path of a text file that holds the key, instead of `signingKey`. Default: none. */
+  /** The path of a text file that contains the key. Use it instead of `signingKey`. Default: none. */
   readonly signingKeyFile: string | undefined;
   /**
-   * The installation's secret, of at least 32 bytes: the keys of refresh, CSRF and device tokens derive from it. All nodes share
-   * it, and it stays when the signing key changes: to move from an HMAC secret to a private key, set it to the former signing
-   * key. Default: `signingKey`, if that is an HMAC secret; else created once, in the database with `keyEncryptionKey`, or in the
-   * folder of the SQLite database.
+   * The installation's secret, of at least 32 bytes. The keys of refresh, CSRF and device tokens are derived from it. All
+   * nodes share it, and it stays the same when the signing key changes. To move from an HMAC secret to a private key, set
+   * `secret` to the former signing key. Default: `signingKey`, if that is an HMAC secret. Otherwise, a secret that is
+   * created once: with `keyEncryptionKey` in the database, without it in the folder of the SQLite database.
    */
   readonly secret: string | undefined;
-  /** The path of a text file that holds the secret, instead of `secret`. Default: none. */
+  /** The path of a text file that contains the secret. Use it instead of `secret`. Default: none. */
   readonly secretFile: string | undefined;
   /**
-   * The path of a text file with the key that verifies simplejwt's refresh tokens: its `SIGNING_KEY` (by default Django's
-   * `SECRET_KEY`) for an HMAC algorithm, else its `VERIFYING_KEY` as PEM. Until `legacyRefreshUntil`, each token is accepted once.
-   * Default: none.
+   * The path of a text file with the key that verifies refresh tokens of simplejwt. For an HMAC algorithm, it is
+   * simplejwt's `SIGNING_KEY` (by default Django's `SECRET_KEY`), otherwise its `VERIFYING_KEY` as PEM. Until
+   * `legacyRefreshUntil`, each of these tokens is accepted once. Default: none.
    */
   readonly legacyRefreshKeyFile: string | undefined;
   /** The address to listen on. Default: "127.0.0.1". */
   readonly host: string;
-  /** The port to listen on; 0 for any free port. Default: 8000. */
+  /** The port to listen on. 0 means any free port. Default: 8000. */
   readonly port: number;
-  /** The address of `GET /metrics`. Default: "127.0.0.1". */
+  /** The address at which `GET /metrics` is served. Default: "127.0.0.1". */
   readonly metricsHost: string;
-  /** The port of `GET /metrics`. Default: none, so there are no metrics. */
+  /** The port at which `GET /metrics` is served. Default: none, so there are no metrics. */
   readonly metricsPort: number | undefined;
-  /** How many seconds a client may take to send its request, and to continue reading the response. Default: 20. */
+  /**
+   * How many seconds a client may take to send its request, and how long it may pause while it reads the response. Default:
+   * 20.
+   */
   readonly requestTimeout: number;
-  /** The maximum number of open client connections. The server closes further ones immediately. Default: 20000. */
+  /** The maximum number of open client connections. Further connections are closed immediately. Default: 20000. */
   readonly maxConnections: number;
   /**
-   * The `max-age` of `Strict-Transport-Security` in seconds: for so long, browsers use only https. Set it if every
-   * client uses a TLS proxy that doesn't add this header itself. Default: 0, no header.
+   * The `max-age` of `Strict-Transport-Security`, in seconds: for this long, browsers use only https. Set it if all clients
+   * use a TLS proxy that doesn't add this header itself. Default: 0, no header.
    */
   readonly strictTransportSecurity: number;
   /** The lowest level that is logged: debug, info, warn, error or silent. Default: "info". */
@@ -111,7 +122,7 @@ export const defaultServerSettings: ServerSettings = Object.freeze({
   page: true,
 });
 
-/** The rule of a setting. */
+/** The rule that the value of a setting must follow. */
 export type ConfigRule = SettingRule | { readonly type: "port" };
 
 const host = { type: "text", pattern: /^[A-Za-z0-9.:_-]+$/, form: 'a host such as "127.0.0.1"' } as const;
@@ -158,7 +169,9 @@ const serverRules = {
   page: { type: "boolean" },
 } satisfies Record<keyof ServerSettings, ConfigRule>;
 
-/** The rules of all settings that a config file or the environment may hold: the server's and `createAuth`'s. */
+/**
+ * The rules of all settings that the config file or the environment can contain: those of the server and of `createAuth`.
+ */
 export const configRules: Readonly<Record<string, ConfigRule>> = Object.freeze({ ...serverRules, ...settingRules });
 
 /** Returns whether a setting belongs to the server and not to `createAuth`. */
@@ -166,7 +179,10 @@ export function isServerSetting(name: string): name is keyof ServerSettings {
   return Object.hasOwn(serverRules, name);
 }
 
-/** Returns what is wrong with a value, as the rest of a sentence about the setting; `null` if the value is valid. */
+/**
+ * Returns what is wrong with a value, or `null` if it is valid. The text completes a sentence that begins with the
+ * setting's name.
+ */
 export function findConfigFault(rule: ConfigRule, value: unknown): string | null {
   if (rule.type !== "port") return findSettingFault(rule, value);
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535

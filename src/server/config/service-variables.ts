@@ -1,6 +1,6 @@
 /**
- * The variables that Kubernetes sets in every container for a Service called `tokenpair…`, with the values it gives them. A
- * setting such as `TOKENPAIR_METRICS_PORT` can have the name of one, so the value must fit, too.
+ * The variables that Kubernetes sets in every container for a Service called `tokenpair…`, with the form of their values. A
+ * setting such as `TOKENPAIR_METRICS_PORT` can have the same name as one of these variables, so the value must match too.
  *
  * @see https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
  */
@@ -13,7 +13,7 @@ const shapes: readonly (readonly [name: RegExp, value: RegExp])[] = [
   [/^TOKENPAIR(_[A-Z0-9]+)*_PORT_\d+_(TCP|UDP)_ADDR$/, /^[\d.]+$|^[\da-f:.]*:[\da-f:.]*$/i],
 ];
 
-/** Returns whether Kubernetes derived a variable from a Service called `tokenpair…`, judging by its name and value. */
+/** Returns whether Kubernetes created a variable for a Service called `tokenpair…`, according to its name and value. */
 export function isServiceVariable(name: string, value: string): boolean {
   return shapes.some(([namePattern, valuePattern]) => namePattern.test(name) && valuePattern.test(value));
 }

@@ -4,22 +4,22 @@ import type { Clock } from "../../core/runtime/clock.ts";
 import type { FindClientIp } from "../../http/request/client-ip.ts";
 import { toPlainJson } from "./plain-json.ts";
 
-/** Answers the requests for some paths. */
+/** Answers the requests to some paths. */
 export interface Handler {
-  /** Answers a request. The client gets a 500 if it rejects. */
+  /** Answers a request. If it rejects, the client gets a 500. */
   readonly fetch: Auth["fetch"];
   /** Returns whether a pathname belongs to this handler. */
   readonly handles: (pathname: string) => boolean;
 }
 
-/** An answered request, for log and metrics. Of the headers it has only the user agent; it has no query and no body. */
+/** An answered request, for the log and the metrics. It contains no query, no body, and no header except the user agent. */
 export interface RequestRecord {
   /** The value of the response's `X-Request-Id`. */
   readonly id: string;
   readonly method: string;
   readonly path: string;
   readonly status: number;
-  /** The time from the request to the response. */
+  /** The number of milliseconds from the request to the response. */
   readonly milliseconds: number;
   /** The client's address, if it is known. */
   readonly ip: string | undefined;
@@ -28,18 +28,18 @@ export interface RequestRecord {
 
 /** The options of `createApp`. */
 export interface AppOptions {
-  /** The handlers; the first one that handles the path answers. */
+  /** The handlers. The first one that handles the path answers the request. */
   readonly handlers: readonly Handler[];
-  /** Answers every other path. */
+  /** The handler that answers all other paths. */
   readonly fallback: Pick<Handler, "fetch">;
   readonly clock: Pick<Clock, "monotonic">;
-  /** Finds the client's address behind trusted proxies. */
+  /** Finds the client's address, even behind trusted proxies. */
   readonly findClientIp: FindClientIp;
   /** Called after every answer. */
   readonly onAnswered: (record: RequestRecord) => void;
-  /** The `max-age` of `Strict-Transport-Security` (RFC 6797), in seconds; 0 for no such header. */
+  /** The `max-age` of `Strict-Transport-Security` (RFC 6797), in seconds. 0 means that the header is not sent. */
   readonly strictTransportSecurity: number;
-  /** Called with an unexpected error. The client gets a 500 without details. */
+  /** Called with every unexpected error. The client gets a 500 without details. */
   readonly onError: (error: unknown) => void;
 }
 

@@ -4,9 +4,10 @@ import { toPlainJson } from "./plain-json.ts";
 import { type Answer, createReadOnlyHandler } from "./read-only.ts";
 
 /**
- * Creates the handler of the health checks. `GET /healthz` answers 200 while the process is alive. `GET /readyz`
- * answers 200 if the store answers and can be written to, and the revocations are loaded and fresh; 503 with the reason if
- * not. If only a database that nodes share can't be written to, it answers 200 with the status "degraded".
+ * Creates the handler of the health checks. `GET /healthz` answers 200 while the process is alive. `GET /readyz` answers
+ * 200 if the store answers and can be written to, and if the revocations are loaded and fresh. Otherwise, it answers 503
+ * with the reason. If the only problem is that a database that several nodes share can't be written to, it answers 200 with
+ * the status "degraded".
  */
 export function createHealth(auth: Pick<Auth, "health">): Handler {
   const answers = new Map<string, Answer>([

@@ -8,7 +8,11 @@ export interface PageFile {
   readonly body: Uint8Array<ArrayBuffer>;
   /** The value of `Content-Type`. */
   readonly mediaType: string;
-  /** A strong entity tag. @see https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3 */
+  /**
+   * The file's strong entity tag (RFC 9110 §8.8.3).
+   *
+   * @see https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3
+   */
   readonly etag: string;
 }
 
@@ -18,15 +22,15 @@ const mediaTypes: Readonly<Record<string, string>> = {
   ".svg": "image/svg+xml",
 };
 
-/** The folders of the build that hold the page's scripts and styles. */
+/** The folders of the build that contain the page's scripts and styles. */
 const folders = ["page", "client"];
 
 /**
  * Reads the page's files from the build.
  *
  * @param build the path of the build's folder.
- * @param fill returns the HTML page for its template.
- * @returns the files by the path at which each is served.
+ * @param fill returns the HTML page that is made from a template.
+ * @returns the files by the path at which they are served.
  * @throws ConfigError if the page has not been built.
  */
 export function readPageFiles(build: string, fill: (template: string) => string): ReadonlyMap<string, PageFile> {

@@ -8,10 +8,13 @@ import type { Handler } from "./app.ts";
 import { type PageFile, readPageFiles } from "./page-files.ts";
 import { createReadOnlyHandler } from "./read-only.ts";
 
-/** The folder of the build, both for a server that runs from the build and for one that runs from source. */
+/** The folder of the build. It is the same for a server that runs from the build and for one that runs from source. */
 const ownBuild = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../../../dist/" : "../../", import.meta.url));
 
-/** Allows only the page's own files: no inline scripts, no other origins, no framing (CSP Level 3, Trusted Types). */
+/**
+ * The content security policy (CSP Level 3, Trusted Types). It allows only the page's own files: no inline scripts, no
+ * other origins and no framing.
+ */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -32,17 +35,20 @@ const pageHeaders = {
   "Cross-Origin-Resource-Policy": "same-origin",
 };
 
-/** How to create the page. */
+/** The options of `createPage`. */
 export interface PageOptions {
   /** The path of the build's folder. Default: this package's own build. */
   readonly build?: string;
-  /** Whether browsers on this machine get development cookies, whose names the page then has. Default: false. */
+  /**
+   * Whether browsers on this machine get development cookies. If so, the page uses the names of these cookies. Default:
+   * false.
+   */
   readonly developmentCookies?: boolean;
 }
 
 /**
- * Creates the handler of the page at `/` and of its files under `/assets/`. Reads every file once, here: requests are
- * answered from memory.
+ * Creates the handler of the page at `/` and of its files under `/assets/`. It reads each file once, when it is created,
+ * and answers requests from memory.
  *
  * @throws ConfigError if the page has not been built.
  */
@@ -64,7 +70,7 @@ export function createPage(
   });
 }
 
-/** Returns the settings that the page needs: see `src/page/settings.ts`. */
+/** Returns the settings that the page needs. `src/page/settings.ts` describes them. */
 function toPageSettings(settings: Settings<AuthUser>): Readonly<Record<string, string>> {
   return {
     publicPath: settings.publicPath ?? "",
@@ -75,7 +81,7 @@ function toPageSettings(settings: Settings<AuthUser>): Readonly<Record<string, s
   };
 }
 
-/** Replaces every `{{name}}` inside a quoted attribute by its value. */
+/** Replaces every `{{name}}` in a quoted attribute with its value. */
 function fillTemplate(template: string, values: Readonly<Record<string, string>>): string {
   return template.replaceAll(/\{\{(\w+)\}\}/g, (_, name: string) => toAttributeText(values[name] ?? ""));
 }
@@ -84,7 +90,7 @@ function toAttributeText(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");
 }
 
-/** Returns whether the client has the current file: a weak comparison with every entry (RFC 9110 §13.1.2). */
+/** Returns whether the client already has the current file. Each entry is compared weakly (RFC 9110 §13.1.2). */
 function hasCurrent(headers: Headers, { etag }: PageFile): boolean {
   const known =
     headers

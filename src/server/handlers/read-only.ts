@@ -9,9 +9,10 @@ export type Answer = (request: Request, connection?: ConnectionInfo) => Response
 const allow = { Allow: "GET, HEAD, OPTIONS" };
 
 /**
- * Creates a handler of read-only resources. Answers GET, HEAD without a body, OPTIONS, and 405 to every other method.
+ * Creates a handler of read-only resources. It answers GET, HEAD (without a body) and OPTIONS. It answers all other methods
+ * with 405.
  *
- * @param find returns what answers a GET at a pathname, or `undefined` for a 404.
+ * @param find returns the function that answers a GET at a pathname, or `undefined` for a 404.
  */
 export function createReadOnlyHandler(find: (pathname: string) => Answer | undefined): Handler {
   return Object.freeze({

@@ -15,7 +15,7 @@ export interface Listener {
   /** The URL with the actual port, for example "http://127.0.0.1:8000". */
   readonly url: string;
   /**
-   * Stops accepting requests, waits for running ones, and closes every socket.
+   * Stops accepting requests, waits for running requests, and closes all sockets.
    *
    * @param timeout how long to wait for running requests, in milliseconds.
    */
@@ -24,11 +24,11 @@ export interface Listener {
 
 /** The options of `listen`. */
 export interface ListenOptions {
-  /** Answers every request. Must never reject. */
+  /** Answers all requests. It must never reject. */
   readonly fetch: Auth["fetch"];
   /** The address or host name to listen on. */
   readonly host: string;
-  /** The port to listen on; 0 for any free port. */
+  /** The port to listen on. 0 means any free port. */
   readonly port: number;
   /** Called for every request that is refused before it reaches `fetch`. */
   readonly onMalformed: (request: MalformedRequest) => void;
@@ -37,11 +37,12 @@ export interface ListenOptions {
 }
 
 /**
- * How long an idle socket stays open, in milliseconds: longer than at load balancers (60 s), which must close it first.
+ * How long an idle socket stays open, in milliseconds. This is longer than in load balancers (60 s), because the load
+ * balancer must close the socket first.
  */
 const keepAliveTimeout = 65_000;
 
-/** The size limit of the headers, in bytes: enough for three cookies, two of them with a token of 8 KiB. */
+/** The maximum size of the headers, in bytes. It is enough for three cookies, two of which contain a token of 8 KiB. */
 const maxHeaderSize = 24 * 1024;
 
 /** How long an idle socket may still send a request after `close()` was called, in milliseconds. */
@@ -50,7 +51,7 @@ const idleGracePeriod = 250;
 /**
  * Listens on `host` and `port`. Refuses requests that aren't valid HTTP.
  *
- * @throws ConfigError if the server can't listen there; it says what to do.
+ * @throws ConfigError if the server can't listen there. The message says what to do.
  */
 export async function listen({ fetch, host, port, onMalformed, limits }: ListenOptions): Promise<Listener> {
   const timeout = limits.requestTimeout * 1_000;
@@ -63,7 +64,9 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
       (request, { incoming }) =>
         hasTwoHosts(incoming as IncomingMessage)
           ? refuse("HOST")
-          : fetch(request, toConnection(incoming as IncomingMessage)),
+          : hasDotSegment(incoming as IncomingMessage)
+            ? refuse("URL")
+            : fetch(request, toConnection(incoming as IncomingMessage)),
       // The Host header and the target of the request don't make a valid URL.
       { ...options, errorHandler: () => refuse("URL") },
     ),
@@ -86,6 +89,10 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
   server.timeout = timeout;
   server.maxConnections = limits.maxConnections;
   const sockets = trackSockets(server);
+  // A long poll may take longer.
+  server.on("timeout", (socket) => {
+    if (!sockets.isWaiting(socket)) socket.destroy();
+  });
   answerMalformedRequests(server, sockets.isAnswering, onMalformed);
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(toListenError(error, host, port)));
@@ -104,9 +111,21 @@ export async function listen({ fetch, host, port, onMalformed, limits }: ListenO
   });
 }
 
-/** Node keeps the first of two Host headers. A proxy in front may have used the other one (RFC 9112 §3.2). */
+/**
+ * Returns whether a request has two `Host` headers. Node keeps the first one, but a proxy may have used the other one (RFC
+ * 9112 §3.2).
+ */
 function hasTwoHosts({ rawHeaders }: IncomingMessage): boolean {
   return rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === "host").length > 1;
+}
+
+/**
+ * Returns whether the path has "." or ".." as a segment, also percent-encoded. Clients resolve them (RFC 3986 §5.2.4). A proxy that
+ * appends a client's path to that of the check endpoint would ask another endpoint, whose 200 it takes for a yes.
+ */
+function hasDotSegment({ url = "" }: IncomingMessage): boolean {
+  const [path = ""] = url.split(/[?#]/, 1);
+  return /[/\\](?:\.|%2e){1,2}(?=[/\\]|$)/i.test(path);
 }
 
 function toListenError(error: NodeJS.ErrnoException, host: string, port: number): Error {

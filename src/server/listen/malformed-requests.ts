@@ -2,7 +2,7 @@ import { type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { standardHeaders } from "../../http/response/json.ts";
 
-/** A request that was refused before it became a `Request`: invalid HTTP, too large, or too slow. */
+/** A request that was refused before it became a `Request`, because it is invalid HTTP, too large, or too slow. */
 export interface MalformedRequest {
   /** The status of the response. */
   readonly status: number;
@@ -15,7 +15,7 @@ interface Refusal {
   readonly body: { readonly detail: string; readonly code: string };
 }
 
-/** The answer to a request that isn't valid HTTP. */
+/** The response to a request that isn't valid HTTP. */
 export const badRequest: Refusal = { status: 400, body: { detail: "Bad request.", code: "bad_request" } };
 
 const otherRefusals: Readonly<Record<string, Refusal>> = {
@@ -25,8 +25,8 @@ const otherRefusals: Readonly<Record<string, Refusal>> = {
 };
 
 /**
- * Answers every request that Node's parser refuses with a JSON error of the HTTP contract, and closes its socket. Only
- * closes the socket if a response has already begun or the connection is broken.
+ * Answers every request that Node's parser refuses. The response is a JSON error of the HTTP contract. Then closes the
+ * socket. If a response has already begun or the connection is broken, only closes the socket.
  *
  * @param isAnswering returns whether a response has begun on a socket.
  * @param onMalformed called for every request that was answered here.

@@ -1,26 +1,28 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 
-/** The maximum number of requests of one socket that may wait for their responses. A browser sends one at a time. */
+/** The maximum number of requests on one socket that may wait for their responses. Browsers send one request at a time. */
 const maxPipelined = 16;
 
-/** The open sockets of a server, each with the responses that it still owes. */
+/** The open sockets of a server, each with the responses that have not been sent yet. */
 export interface Sockets {
   /**
-   * Registers a request. Destroys the socket of a client that keeps sending requests without reading the responses.
+   * Registers a request. If the client keeps sending requests without reading the responses, destroys its socket.
    *
    * @returns whether the request may be answered.
    */
   admit(request: IncomingMessage, response: ServerResponse): boolean;
-  /** Destroys every socket without a running request, and every other socket after its last response. */
+  /** Destroys all sockets without a running request. Destroys the other sockets after their last response. */
   closeIdle(): void;
-  /** Returns whether a part of a response has been sent, so that no other response can be sent. */
+  /** Returns whether a client has sent a whole request and waits for the response, which it can't speed up. */
+  isWaiting(socket: Duplex): boolean;
+  /** Returns whether a part of a response has already been sent. If so, no other response can be sent. */
   isAnswering(socket: Duplex): boolean;
 }
 
 /**
- * Tracks which sockets have a running request. Node's own `server.close()` isn't enough: it leaves a socket open that
- * never sent a request, and keeps one with a running request open until its keep-alive time is over.
+ * Keeps track of the sockets that have a running request. Node's own `server.close()` isn't enough. It leaves a socket open
+ * that never sent a request. It also keeps a socket with a running request open until its keep-alive time has passed.
  */
 export function trackSockets(server: Server): Sockets {
   const running = new Map<Duplex, Set<ServerResponse>>();
@@ -48,6 +50,8 @@ export function trackSockets(server: Server): Sockets {
       isClosing = true;
       for (const [socket, responses] of running) if (responses.size === 0) socket.destroy();
     },
+    isWaiting: (socket) =>
+      [...(running.get(socket) ?? [])].some((response) => response.req.complete && !response.headersSent),
     isAnswering: (socket) => [...(running.get(socket) ?? [])].some((response) => response.headersSent),
   };
 }

@@ -4,7 +4,7 @@ export interface LineWriter {
   write(line: string, done?: (error?: Error | null) => void): unknown;
 }
 
-/** Where the log's lines go. A line that can't be written is counted, and changes nothing else. */
+/** The output of the log. A line that can't be written is counted, and has no other effect. */
 export interface LogOutput {
   /** Writes a line. Never throws. */
   readonly write: (line: string) => void;
@@ -16,11 +16,14 @@ export interface LogOutput {
 export interface LogOutputOptions {
   /** Called once, with the error of the first line that could not be written. */
   readonly onLost: (error: Error) => void;
-  /** Called when lines can be written again, with the number of lines that were lost meanwhile. */
+  /** Called when lines can be written again, with the number of lines that were lost in the meantime. */
   readonly onRecovered: (lost: number) => void;
 }
 
-/** Creates the output of a log over a stream that may fail: a pipe whose reader has ended, or a file on a full disk. */
+/**
+ * Creates the output of a log that writes to a stream. The stream may fail, for example because it is a pipe whose reader
+ * has ended, or a file on a full disk.
+ */
 export function createLogOutput(stream: LineWriter, { onLost, onRecovered }: LogOutputOptions): LogOutput {
   let lost = 0;
   let unreported = 0;

@@ -1,28 +1,32 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 import type { ClientInfo } from "../../core/client-info.ts";
 import { AuthError, StoreUnavailableError } from "../../core/errors.ts";
+import type { Settings } from "../../core/settings/settings.ts";
 import type { DeletedCounts } from "../../core/store/index.ts";
 import { toEventLevel } from "../../events/catalogue.ts";
 import type { AuthEvent } from "../../events/events.ts";
 import type { LogLevel } from "../config/server-settings.ts";
 import type { RequestRecord } from "../handlers/app.ts";
 import type { MalformedRequest } from "../listen/malformed-requests.ts";
+import { toRouteGroup } from "./route-groups.ts";
 import type { PublicPathFault } from "./stripped-prefix.ts";
 
 /** The log of a server. Every method writes one line of JSON. */
 export interface ServerLog {
   /** Logs an answered request. */
   readonly request: (record: RequestRecord) => void;
-  /** Logs an event, at the level that the event catalogue gives it. */
+  /** Logs an event, using the level in the event catalogue. */
   readonly event: (event: AuthEvent) => void;
   /** Logs a request that was refused before it reached the routes. */
   readonly malformed: (request: MalformedRequest) => void;
   /** Logs a finished cleanup. */
   readonly cleanup: (deleted: DeletedCounts) => void;
-  /** Logs that browsers don't keep the cookies, and what to do. */
+  /** Logs that browsers don't keep the cookies, and what the operator should do. */
   readonly lostCookies: () => void;
-  /** Logs that `publicPath` seems to be wrong, and what to do. */
+  /** Logs that `publicPath` seems to be wrong, and what the operator should do. */
   readonly publicPath: (fault: PublicPathFault) => void;
+  /** Logs a sentence for the operator. */
+  readonly notice: (level: "info" | "warn" | "error", sentence: string) => void;
   /** Logs how many lines could not be written before this one. */
   readonly linesLost: (lines: number) => void;
   /** Logs an unexpected error. */
@@ -31,23 +35,24 @@ export interface ServerLog {
 
 /** The options of `createLog`. */
 export interface LogOptions {
-  /** The lowest level that is written. */
+  readonly settings: Pick<Settings, "tokenPath" | "authPath">;
+  /** The lowest level that is logged. */
   readonly level: LogLevel;
-  /** Receives the lines. */
+  /** The stream to which the lines are written. */
   readonly destination: DestinationStream;
 }
 
-/** The longest logged segment of a path, in characters: a session id is shorter, a token is longer. */
+/** The maximum length of a segment of a logged path, in characters. A session id is shorter, and a token is longer. */
 const maxSegmentLength = 40;
 
-/** The longest logged path, in characters. */
+/** The maximum length of a logged path, in characters. */
 const maxPathLength = 200;
 
-/** The longest logged user agent, in characters. */
+/** The maximum length of a logged user agent, in characters. */
 const maxUserAgentLength = 100;
 
 /** Creates a log. It never writes a query, a body, a secret, or a header other than the user agent. */
-export function createLog({ level, destination }: LogOptions): ServerLog {
+export function createLog({ settings, level, destination }: LogOptions): ServerLog {
   const log: Logger = pino(
     {
       level,
@@ -59,7 +64,7 @@ export function createLog({ level, destination }: LogOptions): ServerLog {
   );
   return Object.freeze({
     request(record: RequestRecord) {
-      log[toRequestLevel(record)](toRequestFields(record), "request");
+      log[toRequestLevel(record, settings)](toRequestFields(record), "request");
     },
     event(event: AuthEvent) {
       const { type, time: at, ...fields } = event;
@@ -79,6 +84,9 @@ export function createLog({ level, destination }: LogOptions): ServerLog {
     },
     publicPath(fault: PublicPathFault) {
       log.warn(toPublicPathWarning(fault));
+    },
+    notice(level: "info" | "warn" | "error", sentence: string) {
+      log[level](sentence);
     },
     linesLost(lines: number) {
       log.warn({ lines }, "lines of this log were lost: they could not be written");
@@ -109,9 +117,12 @@ function toPublicPathWarning(found: PublicPathFault): string {
   }
 }
 
-function toRequestLevel({ status, path }: RequestRecord): "debug" | "info" | "error" {
+/** Requests of machines, of which there are many: the proxy logs the requests that it has checked. */
+const quietRoutes = new Set(["health", "auth/check", "auth/revocations"]);
+
+function toRequestLevel({ status, path }: RequestRecord, settings: LogOptions["settings"]): "debug" | "info" | "error" {
   if (status >= 500) return "error";
-  return /^\/(?:healthz|readyz)\/?$/.test(path) ? "debug" : "info";
+  return quietRoutes.has(toRouteGroup(path, settings)) ? "debug" : "info";
 }
 
 function toRequestFields({ id, method, path, status, milliseconds, ip, userAgent }: RequestRecord): object {
@@ -127,7 +138,8 @@ function toRequestFields({ id, method, path, status, milliseconds, ip, userAgent
 }
 
 /**
- * Returns the path without segments that are too long for our routes: a client may put anything there, even a token.
+ * Returns the path without segments that are too long for tokenpair's routes. A client can put anything there, even a
+ * token.
  */
 function toLoggedPath(path: string): string {
   const segments = path.split("/").map((segment) => (segment.length > maxSegmentLength ? "…" : segment));
@@ -140,8 +152,8 @@ function withFlatClient({ client, ...fields }: { readonly client: ClientInfo }):
 }
 
 /**
- * Returns name, code and stack (with the message), or only the message of a refusal, and the same of the cause. Other members
- * may quote the input.
+ * Returns the error's name, code and stack (which includes the message). For a refusal, returns only the message. Also
+ * returns the same for the error's cause. Other members are left out, because they may quote the input.
  */
 function toErrorFields(error: unknown, isWithStack = true): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: typeof error };

@@ -2,9 +2,9 @@ import { isLoopbackHostname } from "../../core/addresses.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 
 /**
- * Creates a function that looks at every request, and calls `warn` once: for the first request to the cookie endpoints from
- * a page of this host that was loaded over plain http. Browsers don't keep secure cookies there, unless the host is
- * localhost. Behind a proxy that terminates TLS, the page is an https one.
+ * Creates a function that is called with every request. It calls `warn` once, for the first request to the cookie endpoints
+ * from a page of this host that was loaded over plain http. Browsers don't keep secure cookies of such a page, unless the
+ * host is localhost. Behind a proxy that terminates TLS, the page is loaded over https.
  */
 export function createLostCookieWarning(
   { authPath, insecureCookies }: Pick<Settings, "authPath" | "insecureCookies">,

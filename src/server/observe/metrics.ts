@@ -1,26 +1,24 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "@prometheus-io/client";
+import { Counter, collectDefaultMetrics, Histogram, Registry } from "@prometheus-io/client";
 import type { Stats } from "../../auth-results.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { DeletedCounts } from "../../core/store/index.ts";
 import { toCount } from "../../events/catalogue.ts";
 import { type CounterName, eventCounters } from "../../events/counters.ts";
 import type { AuthEvent } from "../../events/events.ts";
-import { withStandardHeaders } from "../../http/response/json.ts";
 import type { Handler, RequestRecord } from "../handlers/app.ts";
-import { createReadOnlyHandler } from "../handlers/read-only.ts";
-import { toRouteGroup } from "./route-groups.ts";
+import { addReading, createMetricsHandler, createRequestHistogram, lostLogs } from "./readings.ts";
 
 /** The Prometheus metrics of a server. */
 export interface Metrics {
   /** Counts an answered request. */
   readonly request: (record: RequestRecord) => void;
-  /** Counts an event, in the counter that the event catalogue gives it. */
+  /** Counts an event, using the counter in the event catalogue. */
   readonly event: (event: AuthEvent) => void;
-  /** Records how many seconds a revocation took to reach this node. */
+  /** Records how long a revocation took to reach this node, in seconds. */
   readonly lag: (seconds: number) => void;
-  /** Counts a cleanup; `null` for one that failed. */
+  /** Counts a cleanup. `null` means that the cleanup failed. */
   readonly cleanup: (deleted: DeletedCounts | null) => void;
-  /** Answers `GET /metrics`, and 404 to every other path. */
+  /** Answers `GET /metrics`. Answers all other paths with a 404. */
   readonly fetch: Handler["fetch"];
 }
 
@@ -38,13 +36,7 @@ export function createMetrics({ settings, stats, lostLogLines }: MetricsOptions)
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const requests = new Histogram({
-    name: "tokenpair_http_request_duration_seconds",
-    help: "Response time by route group and status. Its count is the number of requests.",
-    labelNames: ["route", "status"] as const,
-    buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
-    registers,
-  });
+  const countRequest = createRequestHistogram(settings, registers);
   const counter = <L extends string>(name: string, help: string, label: L) =>
     new Counter({ name, help, labelNames: [label] as const, registers });
   const counters = createEventCounters(registers);
@@ -63,14 +55,13 @@ export function createMetrics({ settings, stats, lostLogLines }: MetricsOptions)
   const cleanups = counter("tokenpair_cleanup_runs_total", "Cleanups on this node, by outcome.", "outcome");
   const deleted = counter("tokenpair_cleanup_deleted_total", "Expired rows deleted by this node, by kind.", "kind");
   for (const outcome of ["done", "failed"]) cleanups.inc({ outcome }, 0);
-  for (const kind of ["sessions", "revocations", "failures", "auditEntries", "legacyTokens"]) deleted.inc({ kind }, 0);
+  const kinds = ["sessions", "revocations", "failures", "auditEntries", "legacyTokens", "loginTickets"];
+  for (const kind of kinds) deleted.inc({ kind }, 0);
   addStats(stats, registers);
   addReading(lostLogs, lostLogLines, registers);
 
   return Object.freeze({
-    request({ path, status, milliseconds }: RequestRecord) {
-      requests.observe({ route: toRouteGroup(path, settings), status: String(status) }, milliseconds / 1000);
-    },
+    request: countRequest,
     event(event: AuthEvent) {
       const count = toCount(event);
       if (count !== null) counters[count[0]].inc(count[1]);
@@ -81,11 +72,11 @@ export function createMetrics({ settings, stats, lostLogLines }: MetricsOptions)
       cleanups.inc({ outcome: counts === null ? "failed" : "done" });
       for (const [kind, count] of Object.entries(counts ?? {})) deleted.inc({ kind }, count);
     },
-    fetch: createReadOnlyHandler((pathname) => (pathname === "/metrics" ? () => toText(registry) : undefined)).fetch,
+    fetch: createMetricsHandler(registry),
   });
 }
 
-/** Creates a counter for every entry of `eventCounters`. */
+/** Creates the counters that `eventCounters` lists. */
 function createEventCounters(registers: Registry[]): Readonly<Record<CounterName, { inc(label: string): void }>> {
   const entries = Object.entries(eventCounters).map(([key, { name, help, label, initial }]) => {
     const counter = new Counter({ name, help, labelNames: [label], registers });
@@ -101,25 +92,6 @@ function addStats(stats: () => Stats, registers: Registry[]): void {
   for (const [name, help, read] of readings) addReading([name, help], () => read(stats()), registers);
 }
 
-/** Adds a metric whose value is read at every `GET /metrics`. */
-function addReading([name, help]: readonly [string, string], read: () => number, registers: Registry[]): void {
-  const Metric = name.endsWith("_total") ? Counter : Gauge;
-  const metric: Counter | Gauge = new Metric({
-    name,
-    help,
-    registers,
-    collect() {
-      metric.reset();
-      metric.inc(read());
-    },
-  });
-}
-
-const lostLogs = [
-  "tokenpair_log_lines_lost_total",
-  "Lines of the log that could not be written, because stdout is a closed pipe or a file on a full disk.",
-] as const;
-
 type Reading = readonly [name: string, help: string, read: (stats: Stats) => number];
 
 const ofNode: readonly Reading[] = [
@@ -129,6 +101,19 @@ const ofNode: readonly Reading[] = [
     "Staleness of this node's revocations. Above maxStaleness, onStale applies.",
     ({ revocations }) => revocations.staleSeconds,
   ],
+  ["tokenpair_feed_streams", "Streams of the revocation feed to other services.", ({ readers }) => readers.streams],
+  ["tokenpair_feed_polls", "Long polls of the revocation feed that wait.", ({ readers }) => readers.polls],
+  [
+    "tokenpair_feed_reader_lag_seconds",
+    "Seconds since the last frame of the slowest stream was made. Over 2, a reader doesn't keep up.",
+    ({ readers }) => readers.lagSeconds,
+  ],
+  [
+    "tokenpair_feed_bytes_total",
+    "Bytes of the revocation feed made for other services.",
+    ({ readers }) => readers.bytes,
+  ],
+  ["tokenpair_feed_records", "Records in memory for other services.", ({ readers }) => readers.records],
   [
     "tokenpair_store_unwritable",
     "1 if the store can't be written to, else 0. After a failed write, this node writes probes until one succeeds.",
@@ -153,7 +138,7 @@ const ofNode: readonly Reading[] = [
   ],
 ];
 
-/** Only for a store with a connection pool. */
+/** The metrics that only a store with a connection pool has. */
 const ofPool: readonly Reading[] = [
   ["tokenpair_database_connections_open", "Connections in the pool.", ({ connections }) => connections?.open ?? 0],
   ["tokenpair_database_connections_idle", "Idle connections in the pool.", ({ connections }) => connections?.idle ?? 0],
@@ -164,8 +149,3 @@ const ofPool: readonly Reading[] = [
     ({ connections }) => connections?.refused ?? 0,
   ],
 ];
-
-async function toText(registry: Registry): Promise<Response> {
-  const headers = { "Content-Type": registry.contentType };
-  return withStandardHeaders(new Response(await registry.metrics(), { headers }));
-}

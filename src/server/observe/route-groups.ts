@@ -1,9 +1,20 @@
 import type { Settings } from "../../core/settings/settings.ts";
 
 const tokenRoutes = new Set(["", "refresh", "verify", "blacklist", "introspect", "revoke"]);
-const authRoutes = new Set(["csrf", "login", "refresh", "logout", "me", "sessions", "password", "confirm"]);
+const authRoutes = new Set([
+  "csrf",
+  "login",
+  "refresh",
+  "logout",
+  "me",
+  "sessions",
+  "password",
+  "confirm",
+  "check",
+  "revocations",
+]);
 
-/** Returns the group of a path: one of a few names, because every name adds a time series. */
+/** Returns the group of a path. There are only a few groups, because each name adds a time series. */
 export function toRouteGroup(path: string, { tokenPath, authPath }: Pick<Settings, "tokenPath" | "authPath">): string {
   const underToken = toFirstSegment(path, tokenPath);
   if (underToken !== null && tokenRoutes.has(underToken)) return underToken === "" ? "token" : `token/${underToken}`;

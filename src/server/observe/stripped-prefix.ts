@@ -4,16 +4,19 @@ import { type CookieSettings, readCookies } from "../../http/cookies/cookies.ts"
 
 /** Why `publicPath` seems to be wrong. */
 export type PublicPathFault =
-  /** A proxy says that it removed `prefix`, and `publicPath` isn't that. */
+  /** A proxy says that it removed `prefix`, but `publicPath` has a different value. */
   | { readonly fault: "prefix"; readonly prefix: string }
-  /** A browser with a session sent a refresh without the refresh cookie, as it does if the cookie's path is another. */
+  /**
+   * A browser with a session sent a refresh without the refresh cookie. It does this if the cookie has a different path.
+   */
   | { readonly fault: "no-refresh-cookie" }
   /** A request came with `publicPath` in its path, so no proxy removes it. */
   | { readonly fault: "not-removed" };
 
 /**
- * Creates a function that looks at every request, and calls `warn` once: for the first one that shows that `publicPath` isn't
- * what a proxy removes from the path. The cookies' path is then wrong, and browsers don't send the refresh cookie.
+ * Creates a function that is called with every request. It calls `warn` once, for the first request that shows that
+ * `publicPath` is not the prefix that a proxy removes from the path. In that case, the cookies have the wrong path, and
+ * browsers don't send the refresh cookie.
  */
 export function createStrippedPrefixWarning(
   settings: CookieSettings & Pick<Settings, "csrfHeaderName">,

@@ -14,8 +14,8 @@ const insertDelivery = `INSERT INTO tokenpair.webhook_outbox (id, at, body, next
   VALUES (:id, :at::bigint, :body, :at::bigint)`;
 
 /**
- * Returns the statement that reads the entries for which `condition` holds, each with the snapshot of the read. If
- * there are none, it returns one row with the snapshot alone.
+ * Returns the statement that reads the entries that meet `condition`, each with the snapshot of the read. If there are no
+ * such entries, the statement returns one row that contains only the snapshot.
  */
 const read = (condition: string, order: "ASC" | "DESC") => `WITH place AS MATERIALIZED (
     SELECT pg_current_snapshot()::text AS snapshot)
@@ -28,19 +28,19 @@ const read = (condition: string, order: "ASC" | "DESC") => `WITH place AS MATERI
 const isInLaterPage = "pg_visible_in_snapshot(xid, :snapshot::pg_snapshot) AND seq > :seq::bigint";
 
 /**
- * A reader's position in the audit log. It has no server start as the feed's has: people don't need to read a log
- * again.
+ * A reader's position in the audit log. Unlike the position in the feed, it has no start time of the server, because the
+ * log isn't read again after a restart.
  */
 interface AuditPosition {
   /** The snapshot whose entries have been read. */
   readonly seen: string;
-  /** Inside a read of several pages: the snapshot of the first page, and the last entry that was returned. */
+  /** The position within a read of several pages: the snapshot of the first page, and the last entry that was returned. */
   readonly page?: { readonly snapshot: string; readonly seq: number };
 }
 
 type Row = AuditEntryRow & { readonly id: number | null; readonly snapshot: string };
 
-/** Creates the store of the table `audit_log`. It never skips an entry: see `snapshot.ts`. */
+/** Creates the store of the table `audit_log`. `snapshot.ts` explains why reads never skip an entry. */
 export function createAuditStore(connection: PostgresConnection): AuditStore {
   return {
     async append(rows) {
@@ -68,8 +68,8 @@ export function createAuditStore(connection: PostgresConnection): AuditStore {
 }
 
 /**
- * Writes the records that `audit` returns for a change, inside the transaction that makes the change. Writes nothing if
- * `change` is `null`: then nothing has changed. Returns `change`.
+ * Writes the records that `audit` returns for a change, in the same transaction as the change. If `change` is `null`,
+ * nothing has changed and nothing is written. Returns `change`.
  */
 export async function recordChange<T>(run: Run, audit: AuditOf<NonNullable<T>> | undefined, change: T): Promise<T> {
   if (audit === undefined || change === null || change === undefined) return change;

@@ -3,7 +3,7 @@ import { longestUnknownAccess } from "../revocation-row.ts";
 import type { PostgresConnection } from "./connection/connection.ts";
 import { clock } from "./connection/statement.ts";
 
-/** Returns the start of a statement that finds at most `:limit` rows for which `condition` holds. Skips locked rows. */
+/** Returns the beginning of a statement that finds at most `:limit` rows that meet `condition`. It skips locked rows. */
 const withFound = (table: string, key: string, condition: string) => `WITH ${clock}, found AS MATERIALIZED (
   SELECT ${key} AS found_key FROM tokenpair.${table}, clock WHERE ${condition}
   LIMIT :limit FOR UPDATE OF ${table} SKIP LOCKED)`;
@@ -37,13 +37,17 @@ const deleteFailureCounts = `${withFound("login_failures", "key", "expires_at <=
 const deleteLegacyTokens = `${withFound("legacy_tokens", "jti", "expires_at < now - :horizon::bigint")}
   DELETE FROM tokenpair.legacy_tokens USING found WHERE jti = found_key RETURNING jti`;
 
+const deleteLoginTickets = `${withFound("login_tickets", "hash", "expires_at <= now")}
+  DELETE FROM tokenpair.login_tickets USING found WHERE hash = found_key RETURNING user_id`;
+
 const deleteAuditEntries = `${withFound("audit_log", "seq", "at < now - :auditHorizon::bigint")}
   DELETE FROM tokenpair.audit_log USING found WHERE seq = found_key RETURNING seq`;
 
 /**
- * Deletes at most `limit` rows of each kind: sessions that have expired, revoked sessions and revocations whose last token
- * has expired more than `horizon` seconds ago, tokens of another system likewise, expired counts of failed logins, and audit
- * entries older than `auditHorizon` seconds. Each kind has its own transaction, so that locks are held briefly. Several processes can do this at once.
+ * Deletes at most `limit` rows of each kind: expired sessions, revoked sessions, revocations, tokens of another system,
+ * expired counts of failed logins, and audit entries. Revoked sessions, revocations and tokens are deleted `horizon`
+ * seconds after the last token has expired, and audit entries after `auditHorizon` seconds. Each kind has its own
+ * transaction, so that locks are held only briefly. Several processes can do this at the same time.
  */
 export async function deleteExpired(
   connection: PostgresConnection,
@@ -60,5 +64,6 @@ export async function deleteExpired(
   const auditEntries = auditHorizon === undefined ? 0 : await count(deleteAuditEntries, { auditHorizon, limit });
   const failures = await count(deleteFailureCounts, { limit });
   const legacyTokens = await count(deleteLegacyTokens, { horizon, limit });
-  return { sessions: expired + revoked, revocations, failures, auditEntries, legacyTokens };
+  const loginTickets = await count(deleteLoginTickets, { limit });
+  return { sessions: expired + revoked, revocations, failures, auditEntries, legacyTokens, loginTickets };
 }

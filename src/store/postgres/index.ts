@@ -18,6 +18,7 @@ import { checkSchema, migrate } from "./schema/migrate.ts";
 import { createServiceStore } from "./services.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
+import { createTicketStore } from "./tickets.ts";
 import { createUserStore } from "./users.ts";
 import { createWriteProbe } from "./write-probe.ts";
 
@@ -41,22 +42,23 @@ export type { PostgresFacts } from "./schema/inspect.ts";
 /** A store in PostgreSQL. */
 export interface PostgresStore extends Store {
   /**
-   * Returns facts about the server that decide whether its answers can be relied on.
+   * Returns facts about the server that determine whether its answers are reliable.
    *
    * @throws StoreUnavailableError if the server can't answer.
    */
   inspect(): Promise<PostgresFacts>;
   /**
-   * Sends a notification to its own connection for LISTEN, and waits up to 5 seconds for it. It gets lost behind a proxy that
-   * pools transactions; the store then learns of revocations only by reading the feed every quarter of a second. Never rejects.
+   * Sends a notification to the store's own LISTEN connection, and waits up to 5 seconds for it. The notification is lost
+   * if the connection goes through a proxy that pools transactions. In that case, the store learns about revocations only
+   * by reading the feed every quarter of a second. Never rejects.
    */
   probeListen(): Promise<ListenState>;
 }
 
 /**
- * Creates a store in PostgreSQL 13 or later, for any number of nodes. Takes a connection string, which needs the
- * package `pg`, or a pool that your application created. Leaves no state on pooled connections, so a proxy that pools
- * transactions can be in between.
+ * Creates a store in PostgreSQL 13 or later, for any number of nodes. It takes either a connection string, which requires
+ * the package `pg`, or a pool that your application created. The store leaves no state on pooled connections, so you can
+ * use a proxy that pools transactions.
  *
  * A change is committed when its promise fulfils. If the connection breaks before the answer to a change arrives, the
  * call rejects with a StoreUnavailableError, and the change may or may not have been made.
@@ -101,6 +103,7 @@ export function postgresStore(connectionStringOrOptions: string | PostgresStoreO
   return {
     users: createUserStore(connection, revocations),
     sessions: createSessionStore(connection, revocations, inserter, behaviour),
+    tickets: createTicketStore(connection, inserter),
     legacy: createLegacyStore(connection, revocations, inserter),
     feed: createFeedStore(connection, reader, notifications),
     nodes: createNodeStore(connection, notifications),

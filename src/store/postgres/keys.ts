@@ -31,7 +31,7 @@ const insert = `INSERT INTO tokenpair.signing_keys
 const update = `UPDATE tokenpair.signing_keys SET private_sealed = :sealed, kek_id = :kekId, signs_from = :signsFrom,
   retire_at = :retireAt, retired_at = :retiredAt WHERE kid = :kid`;
 
-/** A row of `read`. Without keys, there is one row whose `kid` is `null`. */
+/** A row that `read` returns. If there are no keys, there is one row whose `kid` is `null`. */
 type Row = Omit<KeyRecords, "keys"> & { readonly isStandby: boolean } & (KeyRecord | { readonly kid: null });
 
 /** Creates the store of the table `signing_keys`. */
@@ -76,7 +76,7 @@ function toRecords(row: Row): readonly KeyRecord[] {
   return row.kid === null ? [] : [toRecord(row)];
 }
 
-/** Returns the record alone. */
+/** Returns only the members of the record. */
 function toRecord(key: KeyRecord) {
   const { kid, use, algorithm, publicJwk, sealed, kekId, createdAt, signsFrom, retireAt, retiredAt } = key;
   return { kid, use, algorithm, publicJwk, sealed, kekId, createdAt, signsFrom, retireAt, retiredAt };

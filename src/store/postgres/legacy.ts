@@ -44,7 +44,10 @@ export function createLegacyStore(
   revocations: Revocations,
   inserter: SessionInserter,
 ): LegacyStore {
-  /** Call it when the user and the login lock are locked: it must see the last revocation of everything. */
+  /**
+   * Returns why a token is refused. Call it while the user's row and the login lock are locked, so that it sees the last
+   * revocation of all sessions.
+   */
   async function findRefusal(run: Run, { isImported }: LockedUser, { needsImport, issuedAt }: RedeemedToken) {
     if (needsImport && !isImported) return "not_imported";
     return (await run(isAllRevoked, { issuedAt })).length === 0 ? null : "all_revoked";

@@ -6,7 +6,7 @@ import { clock } from "./connection/statement.ts";
 import { acquireSharedLoginLock, type Revocations } from "./revocations.ts";
 import { globalEpoch, isLive, type SessionRow, sessionColumns } from "./rows.ts";
 
-/** How many sessions beyond the limit one login revokes. */
+/** The maximum number of sessions beyond the limit that one login revokes. */
 const mostLimited = 10;
 
 // FOR SHARE waits for a change of the epoch and makes it wait; FOR KEY SHARE would not. Logins that also update the row
@@ -53,7 +53,7 @@ const selectBeyondLimit = `WITH ${clock}, live AS (
     LIMIT least(${mostLimited}, greatest(0, (SELECT count(*) FROM live) + 1 - :maxSessions::bigint)))
   SELECT id FROM tokenpair.sessions JOIN excess ON id = live_id FOR NO KEY UPDATE OF sessions SKIP LOCKED`;
 
-/** The user of a new session, whose row is locked. */
+/** The user of a new session. The user's row is locked. */
 export interface LockedUser {
   readonly isActive: boolean;
   readonly epoch: number;
@@ -64,9 +64,9 @@ export interface LockedUser {
 /** Inserts sessions, in the caller's transaction. */
 export interface SessionInserter {
   /**
-   * Locks the user and the login lock until the transaction ends.
+   * Locks the user's row and the login lock until the transaction ends.
    *
-   * @returns the user, and why the session can't be inserted, or `null`.
+   * @returns the user, and the reason why the session can't be inserted, or `null` if it can be inserted.
    */
   readonly lockUser: (
     transaction: Transaction,
@@ -75,13 +75,19 @@ export interface SessionInserter {
     | { readonly refusal: UserRefusal; readonly user: LockedUser | undefined }
     | { readonly refusal: null; readonly user: LockedUser }
   >;
-  /** Inserts a session, and revokes those that it replaces and that are too many. Call it if nothing refuses it. */
+  /**
+   * Inserts a session. Revokes the session that it replaces, and sessions beyond the limit. Call it only if the session may
+   * be inserted.
+   */
   readonly insert: (transaction: Transaction, session: SessionToInsert, user: LockedUser) => Promise<CreatedSession>;
 }
 
 /** Creates the inserter of a store. */
 export function createSessionInserter(revocations: Revocations): SessionInserter {
-  /** Revokes the least recently used sessions of a user who has too many. The caller holds the user's row. */
+  /**
+   * Revokes the least recently used sessions of a user who has too many sessions. The caller must hold the lock on the
+   * user's row.
+   */
   async function revokeBeyondLimit(
     transaction: Transaction,
     { userId, userEpoch, maxSessions }: Pick<SessionToInsert, "userId" | "userEpoch" | "maxSessions">,

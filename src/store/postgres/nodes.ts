@@ -11,12 +11,16 @@ const raiseLongest = `UPDATE tokenpair.installation SET longest_access = greates
   longest_lease_ms = greatest(longest_lease_ms, :lease::bigint)
   WHERE longest_access < :access::bigint OR longest_lease_ms < :lease::bigint`;
 
+// The process that marks the node as leaving waits for the row, and so does this statement: the lease of a leaving node never grows.
+const raiseLease = `UPDATE tokenpair.nodes SET lease_ms = greatest(lease_ms, :lease::bigint)
+  WHERE id = :id AND NOT leaving AND incarnation = ${incarnation} RETURNING 1`;
+
 const insert = `WITH ${clock}
   INSERT INTO tokenpair.nodes (id, name, lease_ms, incarnation, joined_at)
   SELECT :id, :name, :lease::bigint, ${incarnation}, now FROM clock
   RETURNING incarnation, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS "databaseTime"`;
 
-/** How many rows of a restored database one statement adopts. */
+/** The number of rows of a restored database that one statement adopts. */
 const adoptedAtOnce = 10_000;
 
 // A row that is visible now but has a later transaction's id comes from a database with another history. It would look new
@@ -98,13 +102,14 @@ export function createNodeStore(connection: PostgresConnection, notifications: N
     covers: (seen, position) => isVisible(parsePosition(position).xid, seen),
     toIncarnation: (position) => parsePosition(position).incarnation,
 
-    async markLeaving(id) {
-      await connection.transact("nodes.markLeaving", async ({ run }) => {
+    markLeaving: (id) =>
+      connection.transact("nodes.markLeaving", async ({ run }) => {
         // If a crash lost the mark, the node would be fresh again, but removed.
         await run(commitDurably);
-        await run("UPDATE tokenpair.nodes SET leaving = true WHERE id = :id", { id });
-      });
-    },
+        const sql = "UPDATE tokenpair.nodes SET leaving = true WHERE id = :id RETURNING lease_ms AS lease";
+        const [node] = await run<Pick<RegistryNode, "lease">>(sql, { id });
+        return node?.lease ?? null;
+      }),
 
     async remove(id) {
       await connection.run("nodes.remove", "DELETE FROM tokenpair.nodes WHERE id = :id", { id });
@@ -127,8 +132,7 @@ export function createNodeStore(connection: PostgresConnection, notifications: N
       connection.transact("nodes.raiseLease", async ({ run }) => {
         await run(commitDurably);
         await run(raiseLongest, { access: 0, lease });
-        const sql = "UPDATE tokenpair.nodes SET lease_ms = greatest(lease_ms, :lease::bigint) WHERE id = :id";
-        await run(sql, { id, lease });
+        return (await run(raiseLease, { id, lease })).length > 0;
       }),
 
     subscribe: notifications.acknowledgements.subscribe,

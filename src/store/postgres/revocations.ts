@@ -13,18 +13,18 @@ import { clock } from "./connection/statement.ts";
 import { toPosition } from "./feed/cursor.ts";
 import { accessEnd, incarnation, isLive, isLiveInEpoch } from "./rows.ts";
 
-/** How an entry of the feed is written. */
+/** How to write an entry of the feed. */
 export interface EntryOptions {
   /** Whether a caller waits until every node has applied the entry. */
   readonly confirm?: boolean | undefined;
 }
 
 /**
- * Revokes live sessions and appends to the feed, in the caller's transaction. Only the sessions it has revoked are
- * counted.
+ * Revokes live sessions and appends entries to the feed, in the caller's transaction. The returned counts include only the
+ * sessions that it revoked.
  */
 export interface Revocations {
-  /** Revokes one session; with `userId`, only if it is that user's. */
+  /** Revokes one session. With `userId`, revokes it only if it belongs to that user. */
   readonly revokeOne: (
     transaction: Transaction,
     sessionId: string,
@@ -32,8 +32,8 @@ export interface Revocations {
     options?: EntryOptions & { readonly userId?: string | undefined },
   ) => Promise<RevokedSessions>;
   /**
-   * Raises the user's epoch and moves one session to it, with one feed entry. The rows of the others stay as they are. Returns
-   * `null` if the user isn't active or the session isn't a live one of this user.
+   * Raises the user's epoch and moves one session to the new epoch, with one feed entry. The rows of the user's other
+   * sessions don't change. Returns `null` if the user isn't active or has no such live session.
    */
   readonly revokeOthers: (
     transaction: Transaction,
@@ -42,8 +42,8 @@ export interface Revocations {
     options?: EntryOptions,
   ) => Promise<RevokedSessions | null>;
   /**
-   * Raises the user's epoch, makes `change` and revokes every session except `except`, with one feed entry. Returns
-   * `null` if there is no such user.
+   * Raises the user's epoch, makes `change`, and revokes every session except `except`, with one feed entry. Returns `null`
+   * if there is no such user.
    */
   readonly raiseEpoch: (
     transaction: Transaction,
@@ -59,27 +59,27 @@ export interface Revocations {
   ) => Promise<RevokedSessions>;
 }
 
-/** What else changes about a user whose epoch is raised. */
+/** The other changes of a user whose epoch is raised. */
 interface UserChange {
   readonly disable?: boolean;
   readonly passwordHash?: string;
-  /** A session whose row stays. Its access tokens are revoked all the same. */
+  /** A session whose row is not revoked. Its access tokens are revoked anyway. */
   readonly except?: string;
 }
 
-/** A user's new epoch, and the sessions that were revoked. */
+/** The new epoch of a user, and the sessions that were revoked. */
 interface RaisedEpoch {
   readonly epoch: number;
-  /** Whole seconds since the epoch. */
+  /** The time of the change, in whole seconds since the epoch. */
   readonly now: number;
   readonly revoked: RevokedSessions;
 }
 
-/** The columns that a statement returns of an entry that it has appended. */
+/** The columns that a statement returns for an entry that it has appended. */
 export const appendedColumns = `kind, key, epoch, at, until, except_key AS "exceptKey", reason, confirm, seq,
   xid::text AS xid, ${incarnation} AS incarnation`;
 
-/** A row of `appendedColumns`. */
+/** A row with `appendedColumns`. */
 export type AppendedRow = RevocationRow & {
   readonly seq: number;
   readonly xid: string;
@@ -87,15 +87,18 @@ export type AppendedRow = RevocationRow & {
 };
 
 /**
- * Logins hold this lock shared until their transactions end. A transaction that holds it alone sees all of their
- * sessions.
+ * The login lock. Every login holds it as a shared lock until its transaction ends. A transaction that holds it exclusively
+ * sees the sessions of all logins.
  */
 const loginLock = "hashtextextended('tokenpair.sessions', 0)";
 
-/** An expression that takes the login lock shared, for the first statement of a login. */
+/** A SQL expression that takes the login lock as a shared lock. Use it in the first statement of a login. */
 export const acquireSharedLoginLock = `pg_advisory_xact_lock_shared(${loginLock})`;
 
-/** An expression beside `clock` and `installation`: until when tokens live that are being issued at this moment. */
+/**
+ * A SQL expression, for statements with `clock` and `installation`: the time at which the tokens that are being issued now
+ * will have expired.
+ */
 export const longestEnd = `now + CASE longest_access WHEN 0 THEN ${longestUnknownAccess} ELSE longest_access END`;
 
 const revokeLive = "UPDATE tokenpair.sessions SET revoked_at = now, revoke_reason = :reason";
@@ -108,9 +111,9 @@ const revokeOne = `WITH ${clock},
   FROM revoked, clock, tokenpair.installation RETURNING ${appendedColumns}`;
 
 /**
- * Returns the statement that revokes the sessions for which `condition` holds, with one feed entry of `columns`. The entry
- * lasts as long as the access tokens of the sessions for which `covered` holds. `counted` selects the number of sessions that
- * were live: not those whose user's epoch had been raised past them.
+ * Returns the statement that revokes the sessions that meet `condition`, with one feed entry of `columns`. The entry lasts
+ * as long as the access tokens of the sessions that meet `covered`. `counted` selects the number of sessions that were
+ * live. Sessions with an epoch below the user's don't count.
  */
 const revokeWithOne = (condition: string, covered: string, columns: string, counted: string) => `WITH ${clock},
   lasting AS (SELECT max(${accessEnd}) AS latest FROM tokenpair.sessions, clock WHERE ${isLive} AND ${covered}),
@@ -170,7 +173,8 @@ const raiseGlobalEpoch = `WITH ${clock}
 /**
  * Creates the revocations of a store.
  *
- * @param notify called after the commit of every transaction that has appended to the feed, with whether a caller waits.
+ * @param notify called after the commit of every transaction that has appended to the feed. Its argument says whether a
+ * caller waits.
  */
 export function createRevocations(notify: (isAwaited: boolean) => void): Revocations {
   async function revoke({ run, afterCommit }: Transaction, ...statement: Parameters<Run>): Promise<RevokedSessions> {
@@ -219,7 +223,7 @@ export function createRevocations(notify: (isAwaited: boolean) => void): Revocat
   };
 }
 
-/** Returns the position of the transaction that has appended this row. */
+/** Returns the position of the transaction that appended this row. */
 export function toCommitPosition({ incarnation: start, xid, seq }: AppendedRow): CommitPosition {
   return toPosition({ incarnation: start, xid, seq });
 }

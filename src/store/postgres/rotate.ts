@@ -7,20 +7,21 @@ import { clock } from "./connection/statement.ts";
 import { type RotatedRow, toRotatedSession } from "./rotated-session.ts";
 import { authenticatedAt, globalEpoch, isUsable } from "./rows.ts";
 
-/** How many batches may run at once, each on its own connection. */
+/** The maximum number of batches that run at the same time, each on its own connection. */
 const maxConcurrent = 2;
 
-/** How many rotations a batch may have. */
+/** The maximum number of rotations in a batch. */
 const maxItems = 128;
 
 /**
- * Milliseconds that a batch of one rotation may wait for its row. After that the rotation waits outside of the batches.
+ * The number of milliseconds for which a batch of one rotation waits for its row. After that, the rotation waits outside of
+ * the batches.
  */
 const longestWait = 10;
 
 const operation = "sessions.rotate";
 
-/** One presented refresh token, under the names that the UPDATE uses. */
+/** One presented refresh token, with the names that the UPDATE uses. */
 const one = `SELECT 1::bigint AS position, :sessionId::text AS session_id, :userId::text AS presented_user,
   :userEpoch::bigint AS presented_epoch, :generation::bigint AS presented_generation,
   :presentedHash::bytea AS presented_hash, :nextHash::bytea AS next_hash, :salt::bytea AS next_salt,
@@ -28,7 +29,7 @@ const one = `SELECT 1::bigint AS position, :sessionId::text AS session_id, :user
   :accessLifetime::bigint AS access_lifetime,
   :userAgent::text AS next_user_agent, :ip::text AS next_ip`;
 
-/** Many presented refresh tokens. Every parameter is an array; `position` counts from 1. */
+/** Many presented refresh tokens. Every parameter is an array, and `position` starts at 1. */
 const many = `SELECT * FROM unnest(:sessionId::text[], :userId::text[], :userEpoch::bigint[], :generation::bigint[],
     :presentedHash::bytea[], :nextHash::bytea[], :salt::bytea[], :idempotencyHash::bytea[], :idleLifetime::bigint[],
     :accessLifetime::bigint[], :userAgent::text[], :ip::text[])
@@ -60,7 +61,7 @@ const columns = `user_id AS "userId", user_epoch AS "userEpoch", least_epoch AS 
   idle_expires_at AS "idleExpiresAt", absolute_expires_at AS "absoluteExpiresAt", persistent,
   user_agent AS "userAgent", ip, label, now`;
 
-/** Rotates one session. Waits for a transaction that holds the row. */
+/** Rotates one session. If another transaction has locked the row, waits for it. */
 export const rotateOne = `WITH ${clock}, rotated AS (${update(`(${one}) AS presented`)}) SELECT ${columns} FROM rotated`;
 
 // Skips locked rows, whose rotations then run alone. So no rotation waits for another's row, and two batches never wait
@@ -76,11 +77,11 @@ const rotateOneAudited = `WITH ${clock}, rotated AS (${update(`(${one}) AS prese
 const rotateManyAudited = `WITH ${clock}, ${held}, rotated AS (${update("held", loggedColumns)}), ${logged} ${selectMany}`;
 
 interface Row extends RotatedRow {
-  /** `null` if the row did not match. */
+  /** The time of the rotation, or `null` if the row did not match. */
   readonly now: number | null;
 }
 
-/** Creates `sessions.rotate`. Rotations that arrive while others run are committed together. */
+/** Creates `sessions.rotate`. Rotations that arrive while others are running are committed together. */
 export function createRotate(connection: PostgresConnection, behaviour: Behaviour): SessionStore["rotate"] {
   const shortWait = Math.min(longestWait, behaviour.lockTimeout);
 

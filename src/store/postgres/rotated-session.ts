@@ -2,7 +2,8 @@ import type { Session } from "../../core/session.ts";
 import type { Rotation, SessionAt } from "../../core/store/sessions.ts";
 
 /**
- * The columns that a rotation reads back. The values of the others are known: the statement wrote them or required them.
+ * The columns that a rotation reads back. The values of the other columns are known, because the statement wrote them or
+ * required them.
  */
 export type RotatedRow = Pick<
   Session,
@@ -26,7 +27,7 @@ export type RotatedRow = Pick<
 /**
  * Returns the session after a rotation.
  *
- * @param now the database's time of the rotation: whole seconds since the epoch.
+ * @param now the database's time of the rotation, in whole seconds since the epoch.
  */
 export function toRotatedSession(rotation: Rotation, row: RotatedRow, now: number): SessionAt {
   const { userId, userEpoch, leastEpoch, createdAt, idleExpiresAt, absoluteExpiresAt, persistent, userAgent, ip } = row;

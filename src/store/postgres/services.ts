@@ -7,7 +7,7 @@ import { clock, commitDurably, type Parameters } from "./connection/statement.ts
 import { isAStandby } from "./feed/feed.ts";
 import type { Notifications } from "./feed/notifications.ts";
 
-/** The columns of a service, if the time is `now`. */
+/** Returns the columns of a service at the time `now`. */
 const columns = (now: string) => `name, scopes, prefix, created_at AS "createdAt",
   CASE WHEN previous_until > ${now} THEN previous_until END AS "previousUntil"`;
 
@@ -42,12 +42,12 @@ const revoke = `WITH ${clock}
 
 const raiseVersion = "UPDATE tokenpair.installation SET keys_version = keys_version + 1";
 
-/** A row of `find`. If there is no such credential, its `name` is `null`. */
+/** A row that `find` returns. If there is no such credential, its `name` is `null`. */
 type FoundRow = { readonly isStandby: boolean } & (ServiceRow<FoundService> | { readonly name: null });
 
 /** Creates the store of the table `services`. */
 export function createServiceStore(connection: PostgresConnection, notifications: Notifications): ServiceStore {
-  /** Runs the statement of a change, and lets every node know. Returns `null` if it changed nothing. */
+  /** Runs the statement of a change and notifies every node. Returns `null` if nothing was changed. */
   const change = (
     operation: string,
     sql: string,

@@ -56,8 +56,8 @@ const find = `WITH ${clock}
   WHERE id = :sessionId`;
 
 /**
- * Returns the statement that lists live sessions, newest first. If there are none, it returns one row with the time
- * alone.
+ * Returns the statement that lists live sessions, newest first. If there are no sessions, the statement returns one row
+ * that contains only the time.
  */
 const list = (condition: string) => `WITH ${clock}
   SELECT live.*, now FROM clock LEFT JOIN LATERAL (

@@ -6,7 +6,7 @@
  */
 
 /**
- * Returns the transactions that were not visible in a snapshot, as parameters of `isUnseen`.
+ * Returns the transactions that were not visible in a snapshot, in the form of the parameters of `isUnseen`.
  *
  * @param snapshot the text of `pg_current_snapshot()`.
  */
@@ -16,13 +16,14 @@ export function toUnseen(snapshot: string): { readonly from: string; readonly op
 }
 
 /**
- * A condition on a row's `xid`: its transaction was not visible. `:from` is the first of later ones, `:open` lists
- * earlier ones. The upper bound, which every id is below, tells the planner that there are few.
+ * A SQL condition on a row's `xid`: its transaction was not visible in the snapshot. `:from` is the first later
+ * transaction, and `:open` lists the earlier ones that were still open. The upper bound is higher than any id. It makes the
+ * planner expect only a few rows.
  */
 export const isUnseen = `(xid >= :from::xid8 AND xid <= '18446744073709551615'::xid8 OR xid = ANY (:open::xid8[]))`;
 
 /**
- * Returns whether a transaction was visible in a snapshot, as `pg_visible_in_snapshot` does.
+ * Returns whether a transaction was visible in a snapshot, like `pg_visible_in_snapshot`.
  *
  * @param xid the transaction's id, a decimal number of up to 64 bits.
  * @param snapshot the text of `pg_current_snapshot()`.

@@ -31,7 +31,7 @@ const markImported = `UPDATE tokenpair.users SET imported = true
 
 const setLastNumber = "UPDATE tokenpair.user_numbers SET last = :lastNumber::bigint";
 
-/** Creates `users.importBatch`. It needs the same few statements for every size of a batch. */
+/** Creates `users.importBatch`. It runs the same small number of statements for a batch of any size. */
 export function createUserImport(connection: PostgresConnection): UserStore["importBatch"] {
   return (users, { dryRun = false, audit } = {}) =>
     connection.transact("users.importBatch", async ({ run }) => {
@@ -59,7 +59,10 @@ export function createUserImport(connection: PostgresConnection): UserStore["imp
     });
 }
 
-/** Converts a value to JSON. Replaces what PostgreSQL's texts can't hold, U+0000 and lone surrogates, by U+FFFD. */
+/**
+ * Converts a value to JSON. Replaces characters that PostgreSQL can't store in texts, U+0000 and lone surrogates, with
+ * U+FFFD.
+ */
 function toJson(value: unknown): string {
   return JSON.stringify(value, (_, item) =>
     typeof item === "string" ? item.replace(/[\0\p{Surrogate}]/gu, "\uFFFD") : item,

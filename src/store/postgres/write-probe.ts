@@ -8,7 +8,7 @@ const insert = `INSERT INTO tokenpair.webhook_outbox (id, at, body, next_at)
 
 const remove = "DELETE FROM tokenpair.webhook_outbox WHERE id = :id";
 
-/** Creates the probe of a PostgreSQL database. No other transaction ever sees the row. */
+/** Creates the test write of a PostgreSQL database. No other transaction ever sees its row. */
 export function createWriteProbe(connection: PostgresConnection): WriteProbe {
   return {
     isShared: true,

@@ -45,8 +45,8 @@ export function createAuditStore(connection: SqliteConnection): AuditStore {
 }
 
 /**
- * Writes the records that `audit` returns for a change, inside the write that makes the change. Writes nothing if
- * `change` is `null`: then nothing has changed. Returns `change`.
+ * Writes the records that `audit` returns for a change, in the same transaction as the change. If `change` is `null`,
+ * nothing has changed and nothing is written. Returns `change`.
  */
 export function recordChange<T>(
   connection: SqliteConnection,
@@ -61,7 +61,7 @@ export function recordChange<T>(
   return change;
 }
 
-/** Writes the entry of a rotation, inside the write that makes it. */
+/** Writes the audit entry of a rotation, in the same transaction as the rotation. */
 export function recordRotation(connection: SqliteConnection, rotation: Rotation, session: Session): void {
   const { generation, ip, userAgent } = rotation;
   const { id: sessionId, userId, lastUsedAt: time, actor } = session;
@@ -87,7 +87,7 @@ function toEntries(rows: readonly unknown[]) {
   return (rows as readonly AuditEntryRow[]).map(toAuditEntry);
 }
 
-/** Returns the highest `seq` that was ever used. Deleting old entries doesn't lower it. */
+/** Returns the highest `seq` that was ever used. It doesn't become lower when old entries are deleted. */
 function readLastSeq(connection: SqliteConnection): number {
   const row = connection.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'audit_log'").get();
   return Number(row?.["seq"] ?? 0);

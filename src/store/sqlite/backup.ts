@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { StoreUnavailableError } from "../../core/errors.ts";
 import { toStoreError } from "./connection/errors.ts";
 
-/** How much of a copy is done, in pages of the database. */
+/** The progress of a copy, in pages of the database. */
 export interface CopyProgress {
   readonly done: number;
   readonly total: number;
@@ -14,23 +14,26 @@ export interface CopyProgress {
 export interface CopyOptions {
   /** Called after every step. */
   readonly onProgress?: (progress: CopyProgress) => void;
-  /** `false` copies as Node before 22.16 does, without progress. For tests. Default: what this Node can. */
+  /**
+   * Whether to copy in steps. `false` copies like Node before 22.16, without progress. Use it only in tests. Default: true
+   * if this version of Node supports it.
+   */
   readonly inSteps?: boolean;
 }
 
-/** How many pages are copied in one step. */
+/** The number of pages that are copied in one step. */
 const stepSize = 500;
 
-/** Node 22.13 to 22.15 have no `backup`. */
+/** The function `backup` of `node:sqlite`. Node 22.13 to 22.15 don't have it. */
 const { backup }: Partial<Pick<typeof sqlite, "backup">> = sqlite;
 
 /**
- * Copies a database that other processes may use meanwhile. The copy has what was committed when the copying began. Checks the
- * copy for damage.
+ * Copies a database, even while other processes use it. The copy contains everything that was committed when the copying
+ * began. Checks the copy for damage.
  *
- * @param path the database's file.
- * @param destination an existing, empty file. Its mode doesn't change.
- * @throws StoreUnavailableError if a file can't be read or written, or one of the two is damaged.
+ * @param path the path of the database file.
+ * @param destination the path of an existing, empty file. Its mode doesn't change.
+ * @throws StoreUnavailableError if a file can't be read or written, or if one of the two is damaged.
  */
 export async function copyDatabase(
   path: string,
@@ -52,7 +55,7 @@ export async function copyDatabase(
   }
 }
 
-/** Copies inside one read transaction: without it, each write of another process would start the copying again. */
+/** Copies inside one read transaction. Without it, each write of another process would restart the copying. */
 async function copyInSteps(
   run: typeof sqlite.backup,
   source: DatabaseSync,

@@ -22,13 +22,17 @@ const deleteFailureCounts = `DELETE FROM login_failures WHERE key IN
 const deleteLegacyTokens = `DELETE FROM legacy_tokens WHERE jti IN
   (SELECT jti FROM legacy_tokens WHERE expires_at < :since LIMIT :limit)`;
 
+const deleteLoginTickets = `DELETE FROM login_tickets WHERE hash IN
+  (SELECT hash FROM login_tickets WHERE expires_at <= :now LIMIT :limit)`;
+
 const deleteAuditEntries = `DELETE FROM audit_log WHERE seq IN
   (SELECT seq FROM audit_log WHERE at < :since LIMIT :limit)`;
 
 /**
- * Deletes at most `limit` rows of each kind, all in one transaction: sessions that have expired, revoked sessions and
- * revocations whose last token has expired more than `horizon` seconds ago, tokens of another system likewise, expired counts
- * of failed logins, and audit entries older than `auditHorizon` seconds. Earlier transactions set new cleanup times for sessions that are still in use.
+ * Deletes at most `limit` rows of each kind in one transaction: expired sessions, revoked sessions, revocations, tokens of
+ * another system, expired counts of failed logins, and audit entries. Revoked sessions, revocations and tokens are deleted
+ * `horizon` seconds after the last token has expired, and audit entries after `auditHorizon` seconds. Before that, separate
+ * transactions set new cleanup times for sessions that are still in use.
  */
 export async function deleteExpired(
   connection: SqliteConnection,
@@ -47,6 +51,7 @@ export async function deleteExpired(
     const auditEntries = auditHorizon === undefined ? 0 : run(deleteAuditEntries, { since: now - auditHorizon, limit });
     const failures = run(deleteFailureCounts, { now, limit });
     const legacyTokens = run(deleteLegacyTokens, { since, limit });
-    return { sessions: expired + revoked, revocations, failures, auditEntries, legacyTokens };
+    const loginTickets = run(deleteLoginTickets, { now, limit });
+    return { sessions: expired + revoked, revocations, failures, auditEntries, legacyTokens, loginTickets };
   });
 }

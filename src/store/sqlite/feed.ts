@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import type {
   CommitPosition,
   FeedBatch,
   FeedCursor,
+  FeedPlace,
   FeedState,
   RevocableToken,
   Revocation,
@@ -42,11 +44,11 @@ const findLive = `SELECT 1 FROM sessions JOIN users ON users.id = user_id
 /** A row of the feed. */
 type FeedRow = RevocationRow & {
   readonly seq: number;
-  /** Milliseconds since the epoch; `null` if the writer didn't note it. */
+  /** The time at which the entry was appended, in milliseconds since the epoch. `null` if the writer didn't store it. */
   readonly appended: number | null;
 };
 
-/** An entry that was appended, and where. */
+/** An entry that was appended, and its position. */
 export interface Appended<R extends Revocation = Revocation> {
   readonly revocations: readonly [R];
   readonly position: CommitPosition;
@@ -54,23 +56,26 @@ export interface Appended<R extends Revocation = Revocation> {
 
 /** The feed, and the function that appends to it. */
 export interface SqliteFeedStore extends FeedStore {
-  /** Appends `revocation` inside the caller's write, and wakes the subscribers after the commit. */
+  /** Appends `revocation` within the caller's write. Wakes the subscribers after the commit. */
   readonly append: <R extends Revocation>(revocation: R) => Appended<R>;
-  /** Wakes the subscribers after the commit of the caller's write, which has changed the state that a read returns. */
+  /**
+   * Wakes the subscribers after the commit of the caller's write, because the write has changed the state that a read
+   * returns.
+   */
   readonly wakeAfterCommit: () => void;
-  /** Stops watching for commits of other processes. */
+  /** Stops watching for commits by other processes. */
   readonly stop: () => void;
 }
 
-/** A reader's position. */
+/** A reader's position in the feed. */
 interface SqliteCursor {
   /** The last entry that was read. */
   readonly seq: number;
-  /** Inside a read from the beginning: the time that the read began with. */
+  /** The time at which a read from the beginning started. Only present during such a read. */
   readonly since?: number;
 }
 
-/** Creates the store of the table `revocations`: its order is that of the commits. */
+/** Creates the store of the table `revocations`. Its entries are in the order of the commits. */
 export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
   const subscribers = new Set<(isAwaited: boolean) => void>();
   const watch = createWatch(connection, () => wake(true));
@@ -80,6 +85,12 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
   }
 
   const wakeAll = () => wake(false);
+  let history: string | undefined;
+
+  function toFeedPlace(seq: number): FeedPlace {
+    history ??= readHistory(connection);
+    return { history, horizon: BigInt(seq) + 1n };
+  }
 
   function append<R extends Revocation>(revocation: R): Appended<R> {
     const { kind, at, until = null, confirm = false, reason } = revocation;
@@ -122,8 +133,12 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
     const last = readLastSeq(connection);
     const cursor = after === null ? null : (JSON.parse(after) as SqliteCursor);
     if (cursor !== null && cursor.seq > last) {
-      // An older copy of the database was restored.
-      return { revocations: [], cursor: after as FeedCursor, more: false, seen: "0", state, isCursorLost: true };
+      // An older copy of the database was restored: from here on, its positions are given once more.
+      history = randomUUID();
+      return {
+        ...{ revocations: [], positions: [], place: toFeedPlace(0) },
+        ...{ cursor: after as FeedCursor, more: false, seen: "0", state, isCursorLost: true },
+      };
     }
     const from = cursor === null ? { seq: 0, since } : cursor;
     const isLoad = from.since !== undefined;
@@ -135,6 +150,8 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
     const ages = isLoad ? {} : { ages: batch.map(toAge) };
     return {
       revocations: batch.map(toRevocation),
+      positions: batch.map(({ seq }) => BigInt(seq)),
+      place: toFeedPlace(next.seq),
       cursor: toCursor(next),
       more,
       seen: String(next.seq),
@@ -184,12 +201,22 @@ export function createFeedStore(connection: SqliteConnection): SqliteFeedStore {
 
 const toCursor = (cursor: SqliteCursor): FeedCursor => JSON.stringify(cursor);
 
-/** Returns the position of an entry. */
+/** Converts the number of an entry to a position. */
 const toPosition = (incarnation: string, seq: number): CommitPosition => JSON.stringify({ incarnation, seq });
 
-/** Converts a position back. */
+/** Converts a position back to the number of its entry. */
 export function parsePosition(position: CommitPosition): { readonly incarnation: string; readonly seq: number } {
   return JSON.parse(position);
+}
+
+/**
+ * Returns the name of the history to which positions belong: that of this file, and not of one that gets its inode after it was
+ * deleted.
+ */
+function readHistory({ incarnation, prepare }: SqliteConnection): string {
+  if (incarnation === "memory") return randomUUID();
+  const created = prepare("SELECT min(applied_at) AS at FROM tokenpair_migrations").get()?.["at"];
+  return `${incarnation}:${created}`;
 }
 
 /** Returns the highest `seq` that was ever used. Deleting old entries doesn't lower it. */
@@ -198,12 +225,15 @@ function readLastSeq(connection: SqliteConnection): number {
   return Number(row?.["seq"] ?? 0);
 }
 
-/** Returns milliseconds by the machine's clock, which all processes on the file share. */
+/**
+ * Returns the age of an entry in milliseconds, or `null` if it is unknown. It uses the machine's clock, which is the same
+ * for all processes that use the file.
+ */
 function toAge({ appended }: FeedRow): number | null {
   return appended === null ? null : Math.max(0, Date.now() - appended);
 }
 
-/** The columns that tell what was revoked. */
+/** The columns that say what was revoked. */
 type Subject = Pick<RevocationRow, "key" | "epoch" | "exceptKey">;
 
 function toSubject(revocation: Revocation): Subject {

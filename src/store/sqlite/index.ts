@@ -15,30 +15,31 @@ import { checkSchema, migrate } from "./schema/migrate.ts";
 import { createServiceStore } from "./services.ts";
 import { createSessionStore } from "./sessions.ts";
 import { createThrottleStore } from "./throttle.ts";
+import { createTicketStore } from "./tickets.ts";
 import { createUserStore } from "./users.ts";
 import { createWriteProbe } from "./write-probe.ts";
 
 /** The options of `sqliteStore`. */
 export interface SqliteStoreOptions {
   /**
-   * The database file, or ":memory:" for a database that exists only as long as the store. A missing file is created
-   * with mode 0600, missing folders with mode 0700. Required.
+   * The path of the database file, or ":memory:" for a database that exists only as long as the store. If the file is
+   * missing, it is created with mode 0600. Missing folders are created with mode 0700. Required.
    */
   readonly path: string;
   /**
-   * How long a call waits while another process holds the lock, in milliseconds. After that it fails with a
+   * How long a call waits while another process holds the lock, in milliseconds. After that, it fails with a
    * StoreUnavailableError. The event loop isn't blocked, except while the store is being created. Default: 5000.
    */
   readonly busyTimeout?: number;
-  /** Returns the store's time in whole seconds since the epoch. For tests. Default: the machine's clock. */
+  /** Returns the store's time in whole seconds since the epoch. Use it only in tests. Default: the machine's clock. */
   readonly now?: () => number;
 }
 
 const optionNames = { path: true, busyTimeout: true, now: true } satisfies Record<keyof SqliteStoreOptions, true>;
 
 /**
- * Creates a store in one SQLite file, through `node:sqlite`. Processes of one machine can share the file; a network
- * file system can't hold it. A change is on the disk when its promise fulfils.
+ * Creates a store in one SQLite file, using `node:sqlite`. Processes on the same machine can share the file. Don't put it
+ * on a network file system. A change is on the disk when its promise fulfils.
  *
  * Call `migrate()` before the first use and after every upgrade, and `close()` at the end.
  *
@@ -69,6 +70,7 @@ export function sqliteStore(pathOrOptions: string | SqliteStoreOptions): Store {
   return {
     users: createUserStore(connection, revocations),
     sessions: createSessionStore(connection, revocations, inserter),
+    tickets: createTicketStore(connection, inserter),
     legacy: createLegacyStore(connection, revocations, inserter),
     feed,
     nodes: createNodeStore(connection),

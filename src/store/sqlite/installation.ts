@@ -1,17 +1,22 @@
 import type { SqliteConnection } from "./connection/connection.ts";
 
-/** The row of `installation`: what holds for all nodes and all users. */
+/** The row of the table `installation`, which applies to all nodes and all users. */
 export interface Installation {
   readonly globalEpoch: number;
-  /** Seconds; 0 if no node of this version has registered yet. */
+  /**
+   * The longest `accessTokenLifetime` that any node has used, in seconds. 0 if no node of this version has registered yet.
+   */
   readonly longestAccess: number;
-  /** Milliseconds. */
+  /** The longest `maxStaleness` that any node has used, in milliseconds. */
   readonly longestLease: number;
-  /** The file in which the registry is known to be complete; `null`: none. */
+  /** The file for which the registry is known to be complete, or `null` if there is none. */
   readonly settled: string | null;
   /** The version of the key ring and the services. */
   readonly keysVersion: number;
-  /** Whole seconds since the epoch; `null`: nodes of version 0.1 may serve. */
+  /**
+   * The time since which refresh tokens are signed by their own key, in whole seconds since the epoch. `null` while nodes
+   * of version 0.1 may still be running.
+   */
   readonly ownRefreshSince: number | null;
 }
 

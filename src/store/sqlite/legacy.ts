@@ -22,7 +22,7 @@ const isImported = "SELECT 1 FROM users WHERE id = :userId AND imported = 1";
 
 const count = `SELECT count(session_id) AS redeemed, count(*) - count(session_id) AS revoked FROM legacy_tokens`;
 
-/** Creates the store of the table `legacy_tokens`. The write lock puts those who spend a token in order. */
+/** Creates the store of the table `legacy_tokens`. Because of the write lock, tokens are spent one after another. */
 export function createLegacyStore(
   connection: SqliteConnection,
   revocations: Revocations,

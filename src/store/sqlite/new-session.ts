@@ -6,7 +6,7 @@ import { readGlobalEpoch } from "./installation.ts";
 import type { Revocations } from "./revocations.ts";
 import { isLive, readSessionUser, type SessionRow, sessionColumns, toSession } from "./rows.ts";
 
-/** How many sessions beyond the limit one login revokes. */
+/** The maximum number of sessions beyond the limit that one login revokes. */
 const mostLimited = 10;
 
 // With a previous hash, it is the first generation that has a time at which it was made.
@@ -45,9 +45,12 @@ const selectOldest = `SELECT id FROM (SELECT id, last_used_at FROM sessions
 
 /** Inserts sessions, inside the caller's write. */
 export interface SessionInserter {
-  /** Returns why the session can't be inserted, or `null`. */
+  /** Returns the reason why the session can't be inserted, or `null` if it can be inserted. */
   readonly findRefusal: (session: SessionToInsert) => UserRefusal | null;
-  /** Inserts a session, and revokes those that it replaces and that are too many. Call it if nothing refuses it. */
+  /**
+   * Inserts a session. Revokes the session that it replaces, and sessions beyond the limit. Call it only if the session may
+   * be inserted.
+   */
   readonly insert: (session: SessionToInsert, now: number) => CreatedSession;
 }
 
@@ -65,7 +68,7 @@ export function createSessionInserter(connection: SqliteConnection, revocations:
     return connection.prepare(insert).get({ ...owner, ...hashes, ...times }) as object;
   }
 
-  /** Revokes the least recently used sessions of a user who has too many. */
+  /** Revokes the least recently used sessions of a user who has too many sessions. */
   function revokeBeyondLimit({ userId, userEpoch, maxSessions }: SessionToInsert, now: number) {
     if (maxSessions === null) return [];
     const user = { userId, userEpoch, now };

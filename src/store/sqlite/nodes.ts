@@ -9,6 +9,9 @@ const raiseLongest = `UPDATE installation SET longest_access = max(longest_acces
 const insert = `INSERT INTO nodes (id, name, lease_ms, incarnation, joined_at)
   VALUES (:id, :name, :lease, :incarnation, :now)`;
 
+const raiseLease = `UPDATE nodes SET lease_ms = max(lease_ms, :lease)
+  WHERE id = :id AND leaving = 0 AND incarnation = :incarnation`;
+
 const list = `SELECT id, name, lease_ms AS lease, CASE WHEN incarnation = :incarnation THEN seen END AS seen,
   leaving AS isLeaving, joined_at AS joinedAt, clock_ahead_ms AS clockAhead FROM nodes ORDER BY joined_at, id`;
 
@@ -59,7 +62,11 @@ export function createNodeStore(connection: SqliteConnection): NodeStore {
     toIncarnation: (position) => parsePosition(position).incarnation,
 
     async markLeaving(id) {
-      await run("nodes.markLeaving", "UPDATE nodes SET leaving = 1 WHERE id = :id", { id });
+      const sql = "UPDATE nodes SET leaving = 1 WHERE id = :id RETURNING lease_ms AS lease";
+      return connection.write("nodes.markLeaving", () => {
+        const node = connection.prepare(sql).get({ id }) as Pick<NodeRow, "lease"> | undefined;
+        return node?.lease ?? null;
+      });
     },
 
     async remove(id) {
@@ -83,9 +90,9 @@ export function createNodeStore(connection: SqliteConnection): NodeStore {
     },
 
     async raiseLease(id, lease) {
-      await connection.write("nodes.raiseLease", () => {
+      return connection.write("nodes.raiseLease", () => {
         connection.prepare(raiseLongest).run({ access: 0, lease });
-        connection.prepare("UPDATE nodes SET lease_ms = max(lease_ms, :lease) WHERE id = :id").run({ id, lease });
+        return connection.prepare(raiseLease).run({ id, lease, incarnation }).changes > 0;
       });
     },
 

@@ -7,64 +7,64 @@ import type { SqliteFeedStore } from "./feed.ts";
 import { readInstallation } from "./installation.ts";
 import { accessEnd, isLive, isLiveInEpoch, isLiveRow, sessionGlobalEpoch } from "./rows.ts";
 
-/** Why, when and how sessions are revoked. */
+/** Why and when sessions are revoked, and how the entry is written. */
 export interface RevocationCause {
   readonly reason: RevokeReason;
-  /** Whole seconds since the epoch. */
+  /** The time of the change, in whole seconds since the epoch. */
   readonly now: number;
   /** Whether a caller waits until every node has applied the entry. */
   readonly confirm?: boolean | undefined;
 }
 
 /**
- * Revokes live sessions and appends to the feed, inside the caller's write. Only the sessions it has revoked are
- * counted.
+ * Revokes live sessions and appends entries to the feed, inside the caller's write. The returned counts include only the
+ * sessions that it revoked.
  */
 export interface Revocations {
-  /** Revokes one session; with `userId`, only if it is that user's. */
+  /** Revokes one session. With `userId`, revokes it only if it belongs to that user. */
   readonly revokeOne: (sessionId: string, cause: RevocationCause, userId?: string) => RevokedSessions;
   /**
-   * Raises the user's epoch and moves one session to it, with one feed entry. The rows of the others stay as they are. Returns
-   * `null` if the user isn't active or the session isn't a live one of this user.
+   * Raises the user's epoch and moves one session to the new epoch, with one feed entry. The rows of the user's other
+   * sessions don't change. Returns `null` if the user isn't active or has no such live session.
    */
   readonly revokeOthers: (
     owner: { readonly sessionId: string; readonly userId: string },
     cause: RevocationCause,
   ) => RevokedSessions | null;
   /**
-   * Raises the user's epoch and revokes every session except `except`, with one feed entry. Returns `null` if there is
-   * no such user. Of many sessions, the first rows are changed in the caller's write and the others soon after it: the raised
-   * epoch stops them already.
+   * Raises the user's epoch and revokes every session except `except`, with one feed entry. Returns `null` if there is no
+   * such user. If there are many sessions, only the first rows are changed in the caller's write, and the others soon
+   * afterwards. The raised epoch already makes all of them unusable.
    */
   readonly raiseEpoch: (userId: string, cause: RevocationCause, except?: string) => RaisedEpoch | null;
   /**
-   * Raises the global epoch and revokes every session of every user, with one feed entry. The rows are changed as those of
-   * `raiseEpoch`.
+   * Raises the global epoch and revokes every session of every user, with one feed entry. As in `raiseEpoch`, only the
+   * first rows are changed in the caller's write.
    */
   readonly revokeAll: (cause: RevocationCause) => RevokedSessions;
 }
 
-/** A user's new epoch, and the sessions that were revoked. */
+/** The new epoch of a user, and the sessions that were revoked. */
 interface RaisedEpoch {
   readonly epoch: number;
   readonly revoked: RevokedSessions;
 }
 
-/** Rows that one transaction after another changes, because a raised epoch stops their sessions already. */
+/** Rows that are changed by one transaction after another. A raised epoch has already made their sessions unusable. */
 interface Rest {
-  /** Finds the next rows after `:after`: the `last` of them, and their `number`. */
+  /** The statement that finds the next rows after `:after`. It returns the `last` of them, and their `number`. */
   readonly find: string;
-  /** Revokes those that are live, from `:after` to `:last`. */
+  /** The statement that revokes the live sessions among the rows from `:after` to `:last`. */
   readonly revoke: string;
-  /** The parameters of both: whose sessions they are, and the new epoch. */
+  /** The parameters of both statements: whose sessions they are, and the new epoch. */
   readonly subject: Readonly<Record<string, string | number | null>>;
   readonly reason: RevokeReason;
 }
 
-/** How many rows of a user are looked at, so that the event loop isn't blocked for long. */
+/** The maximum number of a user's rows that are read, so that the event loop isn't blocked for long. */
 const mostLookedAt = 10_000;
 
-/** How many rows one transaction changes, so that the event loop isn't blocked for long. */
+/** The maximum number of rows that one transaction changes, so that the event loop isn't blocked for long. */
 const mostRows = 500;
 
 const revokeLive = `UPDATE sessions SET revoked_at = :now, revoke_reason = :reason`;
@@ -90,8 +90,8 @@ const restOfAll = { find: findSome("true"), revoke: revokeSome(`${sessionGlobalE
 const raiseEpoch = "UPDATE users SET epoch = epoch + 1, epoch_reason = :reason WHERE id = :userId RETURNING epoch";
 
 /**
- * Counts the live sessions that a user had before the epoch was raised, and finds when their access tokens end. Looks at a
- * limited number of rows; `seen` says at how many.
+ * The statement that counts the live sessions that a user had before the epoch was raised. It also finds when their access
+ * tokens expire. It reads a limited number of rows, and `seen` says how many.
  */
 const countLive = `SELECT count(*) AS seen, coalesce(max(latest), 0) AS latest,
     count(*) FILTER (WHERE epoch = :epoch - 1 AND expiry > :now AND id IS NOT :except) AS number FROM (
@@ -109,7 +109,7 @@ const findOwner = `SELECT user_epoch AS epoch, ${accessEnd} AS latest FROM sessi
 const moveToEpoch = `UPDATE sessions SET user_epoch = :epoch, least_epoch = coalesce(least_epoch, user_epoch)
   WHERE id = :sessionId`;
 
-/** The same of all sessions. */
+/** The statement that does the same for the sessions of all users. */
 const countAll = `SELECT count(*) AS seen, coalesce(max(latest), 0) AS latest,
     count(*) FILTER (WHERE isLive AND isCurrent) AS number FROM (
   SELECT ${isLive} AS isLive, user_epoch = users.epoch AS isCurrent, ${accessEnd} AS latest
@@ -118,9 +118,9 @@ const countAll = `SELECT count(*) AS seen, coalesce(max(latest), 0) AS latest,
 const raiseGlobalEpoch = `UPDATE installation SET global_epoch = global_epoch + 1, least_global_epoch = global_epoch + 1,
   all_revoked_at = :now, all_revoked_reason = :reason RETURNING global_epoch AS epoch`;
 
-/** Creates the revocations of a connection, whose entries are appended to `feed`. */
+/** Creates the revocations of a connection. The entries are appended to `feed`. */
 export function createRevocations(connection: SqliteConnection, feed: SqliteFeedStore): Revocations {
-  /** Returns until when an entry must last: as long as the given tokens, and as those that are being issued now. */
+  /** Returns how long an entry must last: as long as the given tokens, and as long as tokens that are being issued now. */
   function toEnd(now: number, ...latest: readonly number[]): number {
     const { longestAccess } = readInstallation(connection);
     return Math.max(now + (longestAccess || longestUnknownAccess), ...latest);
@@ -131,7 +131,7 @@ export function createRevocations(connection: SqliteConnection, feed: SqliteFeed
     return raised === undefined ? null : Number(raised["epoch"]);
   }
 
-  /** Counts sessions. If there are more than can be looked at, the entry lasts as long as any token can. */
+  /** Counts sessions. If there are more than may be read, the entry lasts as long as any token can. */
   function count(parameters: { userId: string; epoch: number; except: string | null }, now: number) {
     return toCount(connection.prepare(countLive).get({ ...parameters, now }), now);
   }
@@ -142,7 +142,11 @@ export function createRevocations(connection: SqliteConnection, feed: SqliteFeed
     return { number: Number(row?.["number"]), isCut, latest };
   }
 
-  /** Revokes the live ones among the next rows. @returns the last row; `null` if there are no more. */
+  /**
+   * Revokes the live sessions among the next rows.
+   *
+   * @returns the last row, or `null` if there are no more rows.
+   */
   function revokeNext({ find, revoke, subject, reason }: Rest, after: number, now: number): number | null {
     const { userId } = subject;
     const found = connection.prepare(find).get(userId === undefined ? { after } : { userId, after });
@@ -151,7 +155,7 @@ export function createRevocations(connection: SqliteConnection, feed: SqliteFeed
     return number === mostRows ? last : null;
   }
 
-  /** Revokes what one transaction has left, and lets other work run in between. */
+  /** Revokes the sessions that an earlier transaction has left, and lets other work run in between. */
   async function revokeRest(rest: Rest, first: number): Promise<void> {
     for (let after: number | null = first; after !== null; ) {
       await setImmediate();
@@ -160,7 +164,7 @@ export function createRevocations(connection: SqliteConnection, feed: SqliteFeed
     }
   }
 
-  /** Revokes the first rows in the caller's write and the others after its commit. */
+  /** Revokes the first rows in the caller's write, and the others after its commit. */
   function revokeRows(rest: Rest, now: number): void {
     const last = revokeNext(rest, 0, now);
     // If it fails, the rows go when they have expired.

@@ -35,7 +35,7 @@ type Parameters = Readonly<Record<string, string | number | Uint8Array>>;
 
 /** Creates the store of the table `services`. */
 export function createServiceStore(connection: SqliteConnection, feed: SqliteFeedStore): ServiceStore {
-  /** Runs the statement of a change, and lets every node know. Returns `null` if it changed nothing. */
+  /** Runs the statement of a change and notifies every node. Returns `null` if nothing was changed. */
   const change = (
     operation: string,
     sql: string,

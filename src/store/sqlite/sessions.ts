@@ -22,15 +22,18 @@ import {
   toSession,
 } from "./rows.ts";
 
-/** A condition on `sessions`: the user exists, is active and still has the session's epoch. */
+/** A SQL condition on `sessions`: the user exists, is active, and has the same epoch as the session. */
 const hasActiveUser = `EXISTS (SELECT 1 FROM users
   WHERE users.id = sessions.user_id AND users.is_active = 1 AND users.epoch = sessions.user_epoch)`;
 
-/** A condition on `sessions`: the presented generation is the current one of a live session of this user, who is active. */
+/**
+ * A SQL condition on `sessions`: the presented generation is the current one, the session is live and belongs to this user,
+ * and the user is active.
+ */
 const isPresented = `id = :sessionId AND user_id = :userId AND user_epoch >= :userEpoch AND generation = :generation
   AND current_hash = :presentedHash AND ${isLive} AND ${hasActiveUser}`;
 
-/** An assignment: the caller will issue an access token. */
+/** A SQL assignment for a change after which the caller issues an access token. */
 const extendsAccess = "access_until = max(coalesce(access_until, 0), min(:now + :accessLifetime, absolute_expires_at))";
 
 const rotate = `UPDATE sessions SET generation = generation + 1,
@@ -74,7 +77,7 @@ export function createSessionStore(
   revocations: Revocations,
   inserter: SessionInserter,
 ): SessionStore {
-  /** Returns a session with the time and the global epoch, for which the caller issues tokens. */
+  /** Returns a session with the time and the global epoch that the caller needs for issuing tokens. */
   function toSessionAt(row: object, now: number): SessionAt {
     return { session: toSession(row as SessionRow), now, globalEpoch: readGlobalEpoch(connection) };
   }

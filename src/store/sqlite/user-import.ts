@@ -15,7 +15,7 @@ const insert = `INSERT INTO users
 
 const markImported = "UPDATE users SET imported = 1 WHERE id = :id AND imported = 0";
 
-/** Creates `users.importBatch`. The write lock keeps other writers away between the read and the inserts. */
+/** Creates `users.importBatch`. The write lock prevents other writes between the read and the inserts. */
 export function createUserImport(connection: SqliteConnection): UserStore["importBatch"] {
   return (users, { dryRun = false, audit } = {}) => {
     const transact = dryRun ? connection.read : connection.write;

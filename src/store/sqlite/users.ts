@@ -69,7 +69,7 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
     return String(row?.["last"]);
   }
 
-  /** Makes sure that no generated id is `id`. */
+  /** Ensures that `id` will never be generated as an id. */
   function reserveNumber(id: string): void {
     const number = toUserNumber(id);
     if (number === null) return;

@@ -1,12 +1,12 @@
 import type { SqliteConnection } from "./connection/connection.ts";
 
-/** Notices commits of other processes on the file, which send no wake-up. */
+/** Detects commits of other processes that use the same file, because they send no wake-up. */
 export interface Watch {
-  /** Starts or stops watching. Idempotent. */
+  /** Starts or stops watching. Does nothing if that is already so. */
   readonly setActive: (isActive: boolean) => void;
 }
 
-/** Milliseconds between two looks. Each takes a few microseconds. */
+/** The number of milliseconds between two checks. Each check takes a few microseconds. */
 const interval = 25;
 
 /**

@@ -8,7 +8,7 @@ const insert = `INSERT OR REPLACE INTO login_failures (key, failures, last_at, e
 // ";" follows ":" in ASCII.
 const remove = "DELETE FROM login_failures WHERE key > 'probe:' AND key < 'probe;'";
 
-/** Creates the probe of a SQLite database. It is not shared: its disk is this machine's. */
+/** Creates the test write of a SQLite database. It isn't shared, because the database is on this machine's disk. */
 export function createWriteProbe(connection: SqliteConnection): WriteProbe {
   return {
     isShared: false,

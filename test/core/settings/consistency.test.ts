@@ -45,6 +45,10 @@ describe("the check for contradictions", () => {
     [{ verifyCredentials: async () => null }, "verifyCredentials needs findUser too"],
   ]);
 
+  itRefuses("verifySecondFactor without afterPassword", [
+    [{ verifySecondFactor: () => null }, "verifySecondFactor needs afterPassword too"],
+  ]);
+
   const [url, secret] = ["https://receiver.example/", "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"];
   itRefuses("half a webhook", [
     [{ webhookUrl: url }, "webhookUrl needs webhookSecret too. Create one with: openssl rand -base64 32"],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createHmacKey } from "../../../src/crypto/keys/hmac-key.ts";
 import { generateKeyMaterial, toSigningKey } from "../../../src/crypto/keys/key-material.ts";
-import { createKeySet } from "../../../src/crypto/keys/key-set.ts";
+import { createKeySet, createVerifyingKeys } from "../../../src/crypto/keys/key-set.ts";
 
 describe("a key set", () => {
   const current = createHmacKey({ algorithm: "HS256", secret: "1".repeat(32), kid: "new" });
@@ -78,5 +78,38 @@ describe("the alg Ed25519 in a header", () => {
       expect(keys.find({ alg })).toBe(access);
     }
     for (const alg of ["Ed448", "ed25519", "eddsa"]) expect(keys.find({ alg })).toBeNull();
+  });
+});
+
+describe("a set of keys that only verify", () => {
+  const key = createHmacKey({ algorithm: "HS256", secret: "1".repeat(32), kid: "a", use: "access" });
+  const unknown = new Error("unknown");
+  const keys = createVerifyingKeys([key], () => {
+    throw unknown;
+  });
+
+  it("finds its keys, and refuses a key's kid with another alg", () => {
+    expect(keys.access).toBe(key);
+    expect(keys.refresh).toBeNull();
+    expect(keys.find({ alg: "HS256", kid: "a" })).toBe(key);
+    expect(keys.find({ alg: "HS512", kid: "a" })).toBeNull();
+  });
+
+  it.each([undefined, "", 5, null])("has none for the kid %j", (kid) => {
+    expect(keys.find({ alg: "HS256", kid })).toBeNull();
+  });
+
+  it("lets its owner say what an unknown key means", () => {
+    expect(() => keys.find({ alg: "HS256", kid: "b" })).toThrow(unknown);
+    expect(createVerifyingKeys([], () => null).find({ alg: "HS256", kid: "a" })).toBeNull();
+  });
+
+  it("has no key for most tokens if it is empty", () => {
+    expect(createVerifyingKeys([], () => null).access).toBeNull();
+  });
+
+  it("refuses two keys with the same kid", () => {
+    const same = createHmacKey({ algorithm: "HS256", secret: "4".repeat(32), kid: "a", use: "access" });
+    expect(() => createVerifyingKeys([key, same], () => null)).toThrow(TypeError);
   });
 });

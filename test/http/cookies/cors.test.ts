@@ -189,9 +189,18 @@ it("trusts the hosts below a wildcard's domain, on https and the same port, and 
 
 const open = [
   ...["", "/refresh", "/verify", "/blacklist"].map((path) => `/api/token${path}`),
-  ...["/me", "/csrf", "/login", "/refresh", "/logout", "/sessions", "/sessions/x", "/password", "/confirm"].map(
-    (path) => `/api/auth${path}`,
-  ),
+  ...[
+    "/me",
+    "/csrf",
+    "/login",
+    "/login/continue",
+    "/refresh",
+    "/logout",
+    "/sessions",
+    "/sessions/x",
+    "/password",
+    "/confirm",
+  ].map((path) => `/api/auth${path}`),
   "/.well-known/jwks.json",
 ];
 
@@ -200,16 +209,20 @@ it("sends CORS headers from no other endpoint, so that a new one is closed until
   const { paths } = (await (await t.send("GET", "/api/schema/")).json()) as { paths: Record<string, object> };
   const endpoint: Endpoint = {
     method: "GET",
-    path: ({ authPath }) => `${authPath}/check`,
+    path: ({ authPath }) => `${authPath}/later`,
     operationId: "other",
-    summary: "Check.",
+    summary: "Later.",
     errorStyle: "resource",
     responses: {},
     handle: async () => new Response(),
   };
   const { fetch } = createHttpHandler(t.deps, { endpoints: [...endpoints, endpoint] });
   const found: string[] = [];
-  const all = [...Object.keys(paths).map((path) => path.replace("{id}", "x").replace(/\/$/, "")), "/api/auth/check"];
+  const all = [
+    ...Object.keys(paths).map((path) => path.replace("{id}", "x").replace(/\/$/, "")),
+    "/api/auth/later",
+    "/api/auth/check/x",
+  ];
   for (const path of [...all, "/api/auth", "/api/authx", "/api/auth/unknown", "/api/token/introspect"]) {
     for (const method of ["OPTIONS", "GET", "POST"]) {
       const request = new Request(`https://auth.example${path}`, { method, headers: { Origin: front, ...preflight } });

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { StoreUnavailableError } from "../../../src/core/errors.ts";
 import type { Store } from "../../../src/core/store/index.ts";
+import { frameType } from "../../../src/flows/feed-readers.ts";
 import { endpoints } from "../../../src/http/routes/index.ts";
 import { createHealth } from "../../../src/server/handlers/health.ts";
 import { alice, createTestAuth, type TestAuth, type TestAuthOptions } from "../../support/auth.ts";
@@ -13,7 +14,13 @@ import { type Browser, createBrowser, ownOrigin } from "../../support/browser.ts
 import { addService, type TestService } from "../../support/services.ts";
 import type { Pair } from "../../support/wire.ts";
 import { sendFrom } from "../guesses.ts";
-import { createValidator, type OpenApiDocument, type Operation, toOperations } from "./validator.ts";
+import {
+  createValidator,
+  type DocumentedOperation,
+  type OpenApiDocument,
+  type Operation,
+  toOperations,
+} from "./validator.ts";
 
 const validator = createValidator();
 
@@ -33,7 +40,9 @@ beforeAll(async () => {
 async function expectDocumented({ method, path, operation }: Operation, response: Response): Promise<Response> {
   const what = `${method} ${path} ${response.status}`;
   const faults = await validator.findFaults(operation, response);
-  expect(faults, `${what}: ${await response.clone().text()}`).toEqual([]);
+  // A stream has no end.
+  const body = response.headers.get("Content-Type") === frameType ? "a frame" : await response.clone().text();
+  expect(faults, `${what}: ${body}`).toEqual([]);
   seen.add(what);
   return response;
 }
@@ -55,7 +64,12 @@ interface Scene {
   readonly pair: Pair;
   readonly otherId: string;
   readonly service: TestService;
+  /** The ticket of a login that waits for a second step. */
+  readonly ticket: string;
 }
+
+/** Whether a login needs a second step. */
+let needsStep = false;
 
 /** How many scenes there have been: each has a service of its own. */
 let scenes = 0;
@@ -64,8 +78,12 @@ let auth: TestAuth;
 /** Whether every call of the store fails. */
 let isDown = false;
 
-async function start(options: TestAuthOptions = {}): Promise<void> {
-  auth = await createTestAuth({ wrapStore: withSwitch, ...options });
+async function start({ settings, ...options }: TestAuthOptions = {}): Promise<void> {
+  const secondStep = {
+    afterPassword: () => (needsStep ? { methods: ["otp"] } : null),
+    verifySecondFactor: (_: unknown, { code }: { readonly code?: unknown }) => (code === "1" ? ["otp"] : null),
+  };
+  auth = await createTestAuth({ wrapStore: withSwitch, ...options, settings: { ...secondStep, ...settings } });
 }
 
 /** Returns a store that fails while `isDown`. */
@@ -86,6 +104,7 @@ function withSwitch(store: Store): Store {
     users: wrap(store.users),
     sessions: wrap(store.sessions),
     throttle: wrap(store.throttle),
+    tickets: wrap(store.tickets),
     services: wrap(store.services),
     keys: wrap(store.keys),
   };
@@ -101,9 +120,13 @@ async function createScene(): Promise<Scene> {
   const browser = createBrowser(auth);
   await browser.logIn();
   const other = await auth.logIn();
-  const service = await addService(auth, ["introspect", "revoke"], `service-${scenes++}`);
+  const service = await addService(auth, ["introspect", "revoke", "feed"], `service-${scenes++}`);
   const otherId = auth.deps.tokens.verifyRefresh(other.refresh).sessionId;
-  return { auth, browser, pair: await auth.logIn(), otherId, service };
+  const pair = await auth.logIn();
+  needsStep = true;
+  const { ticket } = (await (await auth.send("POST", "/api/token/", { body: alice })).json()) as { ticket: string };
+  needsStep = false;
+  return { auth, browser, pair, otherId, service, ticket };
 }
 
 const credentials = ["nothing", "a bearer token", "cookies", "a service's credential"] as const;
@@ -113,6 +136,8 @@ interface Send {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly method?: string;
+  /** Default: a valid one. */
+  readonly query?: string;
 }
 
 /** Sends a request to an operation, and expects that the response is documented. */
@@ -120,9 +145,9 @@ async function send(
   operation: Operation,
   scene: Scene,
   by: Credentials,
-  { body, headers = {}, method = operation.method }: Send = {},
+  { body, headers = {}, method = operation.method, query }: Send = {},
 ): Promise<Response> {
-  const path = operation.path.replace("{id}", scene.otherId);
+  const path = operation.path.replace("{id}", scene.otherId) + (query ?? toValidQuery(operation));
   const authorization = {
     nothing: {},
     "a bearer token": { Authorization: `Bearer ${scene.pair.access}` },
@@ -136,6 +161,8 @@ async function send(
   return expectDocumented(operation, response);
 }
 
+const isForServices = ({ security }: DocumentedOperation) => security.some((scheme) => "serviceBasic" in scheme);
+
 const newPassword = "another horse battery staple";
 
 /** The body of a valid request, by operation. Those that are not here have none. */
@@ -145,6 +172,7 @@ const validBodies: Readonly<Record<string, (scene: Scene) => unknown>> = {
   verifyToken: ({ pair }) => ({ token: pair.refresh }),
   revokeTokenPair: ({ pair }) => ({ refresh: pair.refresh }),
   logIn: () => ({ ...alice, remember: false }),
+  continueLogin: ({ ticket }) => ({ ticket, code: "1" }),
   refreshCookies: () => ({}),
   logOut: () => ({ scope: "all" }),
   labelSession: () => ({ label: "phone" }),
@@ -154,11 +182,20 @@ const validBodies: Readonly<Record<string, (scene: Scene) => unknown>> = {
   introspectToken: ({ pair }) => ({ token: pair.access }),
   revokeToken: ({ pair }) => ({ token: pair.access }),
 };
+
+/** The query of a valid request, by operation. */
+const validQueries: Readonly<Record<string, string>> = { acknowledgeRevocations: "?reader=r&after=x" };
+const toValidQuery = ({ operation }: Operation) => validQueries[operation.operationId] ?? "";
+
+/** The headers of a valid request, by operation. */
+const validHeaders: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  checkRequest: { "X-Forwarded-Method": "GET" },
+};
 const toValidBody = ({ operation }: Operation, scene: Scene) => validBodies[operation.operationId]?.(scene);
 
 /** Returns the credentials with which an operation succeeds. */
 function toCredentials({ operation }: Operation): readonly Credentials[] {
-  if (operation.operationId === "logIn") return ["cookies"];
+  if (["logIn", "continueLogin"].includes(operation.operationId)) return ["cookies"];
   const schemes = operation.security.flatMap(Object.keys);
   if (schemes.includes("serviceBasic")) return ["a service's credential"];
   return schemes.length === 0
@@ -212,7 +249,8 @@ describe("the OpenAPI document", () => {
         await auth.close();
         await start({ settings: { clearSiteData: true, issuer: "https://auth.example" } });
         const scene = await createScene();
-        const response = await send(operation, scene, by, { body: toValidBody(operation, scene) });
+        const headers = validHeaders[operation.operation.operationId] ?? {};
+        const response = await send(operation, scene, by, { body: toValidBody(operation, scene), headers });
         expect([operation.operation.operationId, by, response.ok]).toEqual([operation.operation.operationId, by, true]);
       }
     }
@@ -246,7 +284,7 @@ describe("the OpenAPI document", () => {
 
   it("documents every response to a method that a path does not have", async () => {
     const scene = await createScene();
-    for (const operation of toOwn()) {
+    for (const operation of toOwn().filter(({ operation }) => "405" in operation.responses)) {
       const has = Object.keys(document.paths[operation.path] ?? {}).map((method) => method.toUpperCase());
       for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"].filter((method) => !has.includes(method))) {
         expect((await send(operation, scene, "nothing", { method })).status).toBe(405);
@@ -273,6 +311,14 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  it("documents the 503 of the check endpoint while the revocations are stale", async () => {
+    await auth.close();
+    await start({ settings: { onStale: "refuse" } });
+    const scene = await createScene();
+    auth.clock.stall(60);
+    expect((await send(find("checkRequest"), scene, "a bearer token")).status).toBe(503);
+  });
+
   it("documents every response to a body that can't be read", async () => {
     for (const operation of toOwn().filter(({ operation }) => operation.requestBody !== undefined)) {
       const { browser, otherId, service } = await createScene();
@@ -280,7 +326,7 @@ describe("the OpenAPI document", () => {
         send: (method, path, { headers } = {}) => {
           const body = new ReadableStream({ pull: (controller) => controller.error(new Error("the client is gone")) });
           const all = new Headers(headers);
-          if (operation.operation.security.some((scheme) => "serviceBasic" in scheme)) {
+          if (isForServices(operation.operation)) {
             all.set("Authorization", service.basic.Authorization);
           }
           const init = { method, body, duplex: "half", headers: all } as RequestInit;
@@ -304,17 +350,19 @@ describe("the OpenAPI document", () => {
     for (const [i, operation] of limited.entries()) {
       const scene = scenes[i] as Scene;
       const sent = { ...auth, send: sendFrom(auth, "192.0.2.9") };
-      const body = { ...(toValidBody(operation, scene) as object), password: "wrong", current_password: "wrong" };
+      const wrong = { password: "wrong", current_password: "wrong", code: "wrong" };
+      const body = { ...(toValidBody(operation, scene) as object), ...wrong };
       const by = operation.operation.security.some((scheme) => "bearer" in scheme) ? "a bearer token" : "nothing";
       const browser = createBrowser(sent);
       await browser.get("/api/auth/csrf/");
       const statuses: number[] = [];
       while (statuses.length < 6 && statuses.at(-1) !== 429) {
-        const isLogin = operation.operation.operationId === "logIn";
+        const isLogin = ["logIn", "continueLogin"].includes(operation.operation.operationId);
         const attempt = isLogin ? send(operation, { ...scene, browser }, "cookies", { body }) : null;
-        const isForService = operation.operation.security.some((scheme) => "serviceBasic" in scheme);
+        const isForService = isForServices(operation.operation);
         const headers: Record<string, string> = isForService ? { Authorization: "Bearer wrong" } : {};
-        statuses.push((await (attempt ?? send(operation, { ...scene, auth: sent }, by, { body, headers }))).status);
+        const request = operation.method === "GET" ? { headers } : { body, headers };
+        statuses.push((await (attempt ?? send(operation, { ...scene, auth: sent }, by, request))).status);
       }
       expect([operation.operation.operationId, statuses.at(-1)]).toEqual([operation.operation.operationId, 429]);
     }
@@ -335,13 +383,35 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  it("documents both forms of the revocation feed, and the 400 of a wrong query", async () => {
+    const scene = await createScene();
+    const feed = find("readRevocations");
+    for (const [query, headers, type] of [
+      ["", {}, frameType],
+      ["?wait=0.1&after=x", {}, frameType],
+      ["?stream=1", {}, frameType],
+      ["", { Accept: "application/json" }, "application/json"],
+    ] as const) {
+      const response = await send(feed, scene, "a service's credential", { query, headers });
+      expect([query, response.status, response.headers.get("Content-Type")]).toEqual([query, 200, type]);
+      await response.body?.cancel();
+    }
+    for (const [operationId, query] of [
+      ["readRevocations", "?wait=26"],
+      ["acknowledgeRevocations", "?after=x"],
+    ] as const) {
+      expect((await send(find(operationId), scene, "a service's credential", { query })).status).toBe(400);
+    }
+  });
+
   it("documents the 403 of a service without the scope", async () => {
-    const service = await addService(auth, ["feed"], "readers");
+    const service = await addService(auth, [], "idle");
     const scene = { ...(await createScene()), service };
-    for (const operationId of ["introspectToken", "revokeToken"]) {
-      expect((await send(find(operationId), scene, "a service's credential", { body: { token: "x" } })).status).toBe(
-        403,
-      );
+    for (const operation of toOwn().filter(
+      ({ operation }) => "403" in operation.responses && isForServices(operation),
+    )) {
+      const body = toValidBody(operation, scene);
+      expect((await send(operation, scene, "a service's credential", { body })).status).toBe(403);
     }
   });
 
@@ -376,6 +446,20 @@ describe("the OpenAPI document", () => {
       const response = await browser.post("/api/auth/login/", new URLSearchParams(fields).toString(), headers);
       expect((await expectDocumented(find("logIn"), response)).status).toBe(303);
     }
+  });
+
+  it("documents the answers to a login that needs a second step, and the 404 of its route", async () => {
+    needsStep = true;
+    const response = await auth.send("POST", "/api/token/", { body: alice });
+    needsStep = false;
+    expect((await expectDocumented(find("obtainTokenPair"), response)).status).toBe(401);
+    const { browser } = await createScene();
+    const late = await browser.post("/api/auth/login/continue/", { ticket: "tpl_x" });
+    expect((await expectDocumented(find("continueLogin"), late)).status).toBe(401);
+    await auth.close();
+    await start({ settings: { afterPassword: undefined, verifySecondFactor: undefined } });
+    const missing = await auth.send("POST", "/api/auth/login/continue/", { body: {} });
+    expect((await expectDocumented(find("continueLogin"), missing)).status).toBe(404);
   });
 
   it("documents the 404 of a confirmation if the application doesn't verify passwords", async () => {

@@ -15,7 +15,7 @@ interface Header {
 interface DocumentedResponse {
   readonly description: string;
   readonly headers?: Readonly<Record<string, Header>>;
-  readonly content?: Readonly<Record<string, { readonly schema: Schema }>>;
+  readonly content?: Readonly<Record<string, { readonly schema?: Schema }>>;
 }
 
 /** An operation, as the document describes it. */
@@ -95,10 +95,14 @@ export function createValidator(): Validator {
   }
 
   async function findBodyFault({ content }: DocumentedResponse, response: Response): Promise<string | null> {
+    if (response.body === null) return content === undefined ? null : "the body is missing";
+    const type = response.headers.get("Content-Type") ?? "";
+    // A binary body has no schema, and may have no end.
+    if (content?.[type] !== undefined && content[type].schema === undefined) return null;
     const text = await response.clone().text();
     if (content === undefined) return text === "" ? null : "the body is not documented";
-    const schema = content[response.headers.get("Content-Type") ?? ""]?.schema;
-    if (schema === undefined) return `the media type ${response.headers.get("Content-Type")} is not documented`;
+    const schema = content[type]?.schema;
+    if (schema === undefined) return `the media type ${type} is not documented`;
     const fault = validate(schema, JSON.parse(text));
     return fault === null ? null : `the body: ${fault}`;
   }

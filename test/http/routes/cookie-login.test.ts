@@ -139,8 +139,11 @@ describe("login CSRF: another site logs its victim in as the attacker", () => {
     await expectRefused(await login(alice, headers), "CSRF token does not match the cookie.");
   });
 
-  it("refuses a login with a CSRF token but no CSRF cookie", async () => {
-    await expectRefused(await login(alice, { "X-CSRFToken": "a.b" }), "CSRF cookie not set.");
+  it("refuses a login with a CSRF token but no CSRF cookie, and says that the browser may block cookies", async () => {
+    await expectRefused(
+      await login(alice, { "X-CSRFToken": "a.b" }),
+      "CSRF cookie not set. Get it from csrf/ first. If you did, the browser blocks this site's cookies.",
+    );
   });
 
   it("refuses a login with an invented CSRF token in header and cookie", async () => {

@@ -216,6 +216,7 @@ describe("a refresh that the store can't answer", () => {
       audit: store.audit,
       outbox: store.outbox,
       legacy: store.legacy,
+      tickets: store.tickets,
       sessions: { ...bindAll(store.sessions), ...broken },
       migrate: () => store.migrate(),
       checkSchema: () => store.checkSchema(),

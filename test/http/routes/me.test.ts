@@ -32,7 +32,12 @@ it("answers GET /api/auth/me/ with the user and the session of the access token"
   expect(await response.json()).toEqual({
     id: t.user.id,
     username: "alice",
-    session: { id: expect.any(String), created_at: testStart, expires_at: testStart + 2_592_000 },
+    session: {
+      id: t.deps.tokens.verifyAny(access).sessionId,
+      created_at: testStart,
+      expires_at: testStart + 2_592_000,
+      actor: null,
+    },
   });
 });
 

@@ -26,6 +26,8 @@ describe("GET /.well-known/oauth-authorization-server", () => {
       revocation_endpoint_auth_methods_supported: ["client_secret_basic"],
       response_types_supported: [],
       grant_types_supported: [],
+      tokenpair_check_endpoint: "https://id.example/api/auth/check/",
+      tokenpair_revocations_endpoint: "https://id.example/api/auth/revocations/",
     });
     const urls = Object.values(document).filter((value) => typeof value === "string");
     for (const url of urls.filter((url) => url !== document["issuer"])) {
@@ -65,12 +67,14 @@ describe("GET /.well-known/oauth-authorization-server", () => {
       issuer: "http://localhost:8000/account",
       publicPath: "/account",
       tokenPath: "/jwt",
+      authPath: "/session",
     });
     expect(await (await send("GET", path)).json()).toMatchObject({
       issuer: "http://localhost:8000/account",
       jwks_uri: "http://localhost:8000/account/.well-known/jwks.json",
       introspection_endpoint: "http://localhost:8000/account/jwt/introspect/",
       revocation_endpoint: "http://localhost:8000/account/jwt/revoke/",
+      tokenpair_check_endpoint: "http://localhost:8000/account/session/check/",
     });
     expect((await send("GET", `${path}/account`)).status).toBe(200);
   });

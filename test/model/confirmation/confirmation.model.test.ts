@@ -14,23 +14,9 @@
  * races under test/races check that the code follows them.
  */
 import { describe, expect, it } from "vitest";
+import { explore, print } from "./explore.ts";
 import { type Breakage, toSteps } from "./steps.ts";
 import { firstWorld, isViolated, type World } from "./world.ts";
-
-interface Exploration {
-  readonly states: number;
-  readonly transitions: number;
-  /** The ways in which a revocation was confirmed. */
-  readonly confirmations: ReadonlySet<string>;
-  /** The shortest way to a violation, or `null`. */
-  readonly violation: readonly string[] | null;
-}
-
-interface Reached {
-  readonly world: World;
-  readonly from: Reached | null;
-  readonly label: string;
-}
 
 /**
  * The longest way that is explored. There are states beyond, but in them the same few statements are repeated: every breakage
@@ -38,39 +24,14 @@ interface Reached {
  */
 const mostSteps = Number(process.env["TOKENPAIR_MODEL_STEPS"] ?? 12);
 
-/** Visits every state within `mostSteps`, nearest first, and ends at the first violation. */
-function explore(breakage: Breakage | null): Exploration {
-  const seen = new Set([JSON.stringify(firstWorld)]);
-  const confirmations = new Set<string>();
-  let transitions = 0;
-  let layer: Reached[] = [{ world: firstWorld, from: null, label: "" }];
-  for (let steps = 0; steps < mostSteps && layer.length > 0; steps++) {
-    const next: Reached[] = [];
-    for (const from of layer) {
-      for (const { label, world } of toSteps(from.world, breakage)) {
-        transitions++;
-        if (world.revoker.confirmed !== null) confirmations.add(world.revoker.confirmed);
-        const reached = { world, from, label };
-        if (isViolated(world)) return { states: seen.size, transitions, confirmations, violation: toTrace(reached) };
-        const key = JSON.stringify(world);
-        if (seen.has(key)) continue;
-        seen.add(key);
-        next.push(reached);
-      }
-    }
-    layer = next;
-  }
-  return { states: seen.size, transitions, confirmations, violation: null };
-}
-
-function toTrace(reached: Reached): readonly string[] {
-  return reached.from === null ? [] : [...toTrace(reached.from), reached.label];
-}
-
-function print(name: string, { states, transitions, violation }: Exploration): void {
-  const numbers = `${states.toLocaleString("en")} states, ${transitions.toLocaleString("en")} transitions`;
-  console.log(`model: ${name}: ${numbers}, ${violation === null ? "0 violations" : "violates I13"}`);
-}
+const exploreWith = (breakage: Breakage | null) =>
+  explore<World>({
+    first: [firstWorld],
+    toSteps: (world) => toSteps(world, breakage),
+    isViolated,
+    toConfirmation: ({ revoker }) => revoker.confirmed,
+    mostSteps,
+  });
 
 const timeout = 300_000;
 
@@ -91,7 +52,7 @@ const breakages: readonly (readonly [Breakage, number])[] = [
 
 describe("the confirmation of a revocation", () => {
   it("lets no node accept a revoked token after it, in every state within so many steps (I13)", { timeout }, () => {
-    const exploration = explore(null);
+    const exploration = exploreWith(null);
     print("confirmed revocation", exploration);
     expect(exploration.violation).toBeNull();
     expect([...exploration.confirmations].sort()).toEqual(["acks", "expiry"]);
@@ -99,7 +60,7 @@ describe("the confirmation of a revocation", () => {
   });
 
   it.each(breakages.filter(([, steps]) => steps <= mostSteps))("is violated if %s", { timeout }, (breakage, steps) => {
-    const exploration = explore(breakage);
+    const exploration = exploreWith(breakage);
     print(`confirmed revocation, ${breakage}`, exploration);
     expect(exploration.violation).toHaveLength(steps);
   });

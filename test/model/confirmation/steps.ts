@@ -1,3 +1,4 @@
+import type { Step } from "./explore.ts";
 import {
   type LookResult,
   lease,
@@ -28,20 +29,14 @@ const mostRegistrations = 2;
 
 const datedFromSending = "an incarnation is dated from the sending of the look that showed it";
 
-/** What one step leads to. */
-export interface Step {
-  readonly label: string;
-  readonly world: World;
-}
-
 /** Returns every step that is possible in a state. Whatever isn't taken now is late, lost, or stopped. */
-export function toSteps(world: World, breakage: Breakage | null): readonly Step[] {
+export function toSteps(world: World, breakage: Breakage | null): readonly Step<World>[] {
   return [...toNodeSteps(world, breakage), ...toRevokerSteps(world, breakage), ...toWorldSteps(world, breakage)];
 }
 
-function toNodeSteps(world: World, breakage: Breakage | null): Step[] {
+function toNodeSteps(world: World, breakage: Breakage | null): Step<World>[] {
   const { node } = world;
-  const steps: Step[] = [];
+  const steps: Step<World>[] = [];
   const add = (label: string, changes: Partial<Node>, others: Partial<World> = {}) =>
     steps.push({ label, world: { ...world, ...others, node: { ...node, ...changes } } });
   const { registration, registering, read } = node;
@@ -108,9 +103,9 @@ function toRead(node: Node, age: number, result: ReadResult, breakage: Breakage 
   };
 }
 
-function toRevokerSteps(world: World, breakage: Breakage | null): Step[] {
+function toRevokerSteps(world: World, breakage: Breakage | null): Step<World>[] {
   const { revoker } = world;
-  const steps: Step[] = [];
+  const steps: Step<World>[] = [];
   const add = (label: string, changes: Partial<Revoker>, others: Partial<World> = {}) =>
     steps.push({ label, world: { ...world, ...others, revoker: { ...revoker, ...changes } } });
   const { committedFor, look, known, knownFor } = revoker;
@@ -160,8 +155,8 @@ function isConfirming({ look, commitIncarnation }: Revoker, result: LookResult, 
   return isBelieved && isCovered && incarnation === commitIncarnation;
 }
 
-function toWorldSteps(world: World, breakage: Breakage | null): Step[] {
-  const steps: Step[] = [{ label: "time passes", world: toLater(world, breakage) }];
+function toWorldSteps(world: World, breakage: Breakage | null): Step<World>[] {
+  const steps: Step<World>[] = [{ label: "time passes", world: toLater(world, breakage) }];
   for (const row of world.rows) {
     const others = world.rows.filter(({ id }) => id !== row.id);
     if (row.leavingFor === null) {

@@ -10,8 +10,10 @@ const limits = { requestTimeout: 20, maxConnections: 100 };
 async function open(
   fetch: ListenOptions["fetch"] = async () => new Response("done"),
   onMalformed: ListenOptions["onMalformed"] = () => {},
+  requestTimeout = limits.requestTimeout,
 ): Promise<Listener> {
-  const listener = await listen({ fetch, host: "127.0.0.1", port: 0, onMalformed, limits });
+  const options = { fetch, host: "127.0.0.1", port: 0, onMalformed, limits: { ...limits, requestTimeout } };
+  const listener = await listen(options);
   onTestFinished(() => listener.close(0));
   return listener;
 }
@@ -81,6 +83,8 @@ describe("a listener", () => {
     ["two hosts in HTTP/1.0", "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", "400"],
     ["an empty host", "GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", "400"],
     ["an impossible host", "GET / HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", "400"],
+    ["a dot segment", "GET /a/../b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "400"],
+    ["an encoded dot segment", "GET /a/.%2E HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "400"],
     ["too many headers", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(30_000)}\r\n\r\n`, "431"],
     ["an invalid chunk size", `${chunked}5\r\nhello\r\nnonsense\r\n`, "400"],
     ["an endless chunk extension", `${chunked}5;${"x".repeat(30_000)}\r\n`, "413"],
@@ -110,6 +114,14 @@ describe("a listener", () => {
       expect(answer.split("\r\n\r\n")[1]).toBe("at http://host.invalid/readyz");
     },
   );
+
+  it("takes dots for a path segment only where they are one", async () => {
+    const listener = await open(async ({ url }) => new Response(new URL(url).pathname));
+    for (const target of ["/.well-known/jwks.json", "/a../b", "/...", "/a?to=/../b"]) {
+      const answer = await sendRaw(listener, `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+      expect(answer.split("\r\n\r\n")[1]).toBe(target.split("?")[0]);
+    }
+  });
 
   it("adds nothing to a response that has begun if invalid bytes follow the request", async () => {
     const listener = await open(async () => {
@@ -188,6 +200,40 @@ describe("a listener", () => {
     await arrived;
     await listener.close(100);
     expect(await lost).toBe("lost");
+  });
+
+  it("doesn't disconnect a client that waits for its response longer than the timeout, as a long poll does", async () => {
+    const { open: arrive, opened: arrived } = createGate();
+    const { open: answer, opened: answered } = createGate();
+    const slow = async (request: Request) => {
+      if (request.url.endsWith("/silent")) return new Response(new ReadableStream());
+      arrive();
+      await answered;
+      return new Response("late");
+    };
+    const listener = await open(slow, () => {}, 0.2);
+    const late = fetch(listener.url).then((response) => response.text());
+    await arrived;
+    // The server disconnects this client, whose time is over later than the other one's.
+    await expect(fetch(`${listener.url}/silent`).then((response) => response.text())).rejects.toThrow();
+    answer();
+    expect(await late).toBe("late");
+  });
+
+  it("disconnects a client that doesn't read its response", async () => {
+    const { open: cancelled, opened } = createGate();
+    const endless = new ReadableStream({
+      pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+      cancel: cancelled,
+    });
+    const listener = await open(
+      async () => new Response(endless),
+      () => {},
+      0.2,
+    );
+    const socket = connectTo(listener).pause();
+    socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    await opened;
   });
 
   it("says what to do if the port is in use", async () => {

@@ -13,6 +13,7 @@ async function listSeries(): Promise<ReadonlySet<string>> {
     lostLogLines: () => 6,
     stats: () => ({
       revocations: { live: 0, staleSeconds: 0 },
+      readers: { streams: 11, polls: 12, bytes: 13, records: 14, lagSeconds: 0.5 },
       passwords: { inFlight: 0, waiting: 0, rejected: 0 },
       store: { isWritable: true },
       keys: { kid: "k1", algorithm: "ES256", age: 90, isReadable: true },

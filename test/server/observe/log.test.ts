@@ -6,7 +6,11 @@ import { createLog } from "../../../src/server/observe/log.ts";
 
 function start(level: LogLevel = "info") {
   const texts: string[] = [];
-  const log = createLog({ level, destination: { write: (text) => void texts.push(text) } });
+  const log = createLog({
+    settings: { tokenPath: "/api/token", authPath: "/api/auth" },
+    level,
+    destination: { write: (text) => void texts.push(text) },
+  });
   return { log, lines: () => texts.map((text) => JSON.parse(text) as Record<string, unknown>) };
 }
 
@@ -54,6 +58,17 @@ describe("the log", () => {
     log.request({ ...record, path: `/${"abc/".repeat(100)}` });
     expect(lines()[0]?.["path"]).toBe("/api/auth/sessions/0197-ok/…/");
     expect(lines()[1]?.["path"]).toHaveLength(200);
+  });
+
+  it("writes requests of proxies, readers of the feed and probes at level debug, and their failures as errors", () => {
+    const { log, lines } = start("debug");
+    const paths = ["/api/auth/check/", "/api/auth/check/orders/7", "/api/auth/revocations", "/healthz", "/readyz/"];
+    for (const path of paths) {
+      log.request({ ...record, path });
+      log.request({ ...record, path, status: 503 });
+    }
+    log.request({ ...record, path: "/api/auth/checks" });
+    expect(lines().map(({ level }) => level)).toEqual([...paths.flatMap(() => ["debug", "error"]), "info"]);
   });
 
   it("truncates a long user agent", () => {

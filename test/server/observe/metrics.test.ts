@@ -9,6 +9,7 @@ function start() {
     lostLogLines: () => 6,
     stats: () => ({
       revocations: { live: 3, staleSeconds: 0.25 },
+      readers: { streams: 11, polls: 12, bytes: 13, records: 14, lagSeconds: 0.5 },
       passwords: { inFlight: 2, waiting: 7, rejected: 9 },
       store: { isWritable: true },
       keys: { kid: "k1", algorithm: "ES256", age: 90, isReadable: true },
@@ -66,7 +67,7 @@ describe("the metrics", () => {
     const { metrics, read } = start();
     for (const seconds of [0.02, 0.6, 45]) metrics.lag(seconds);
     metrics.event({ type: "listen_lost", time: 0, reason: "ECONNRESET" });
-    metrics.cleanup({ sessions: 7, revocations: 2, failures: 0, auditEntries: 0, legacyTokens: 0 });
+    metrics.cleanup({ sessions: 7, revocations: 2, failures: 0, auditEntries: 0, legacyTokens: 0, loginTickets: 0 });
     metrics.cleanup(null);
     const text = await read();
     expect(text).toContain('tokenpair_revocation_lag_seconds_bucket{le="0.025"} 1');
@@ -102,6 +103,15 @@ describe("the metrics", () => {
     expect(text).toMatch(/^process_cpu_seconds_total /m);
   });
 
+  it("show what the readers of the revocation feed cost", async () => {
+    const text = await start().read();
+    expect(text).toContain("tokenpair_feed_streams 11");
+    expect(text).toContain("tokenpair_feed_polls 12");
+    expect(text).toContain("tokenpair_feed_bytes_total 13");
+    expect(text).toContain("tokenpair_feed_records 14");
+    expect(text).toContain("tokenpair_feed_reader_lag_seconds 0.5");
+  });
+
   it("are Prometheus text at /metrics, and a 404 elsewhere", async () => {
     const { metrics } = start();
     const response = await metrics.fetch(new Request("http://localhost/metrics"));
@@ -117,6 +127,7 @@ describe("the metrics", () => {
       lostLogLines: () => 6,
       stats: () => ({
         revocations: { live: 0, staleSeconds: 0 },
+        readers: { streams: 11, polls: 12, bytes: 13, records: 14, lagSeconds: 0.5 },
         passwords: { inFlight: 0, waiting: 0, rejected: 0 },
         store: { isWritable: true },
         keys: { kid: "k1", algorithm: "ES256", age: 90, isReadable: true },

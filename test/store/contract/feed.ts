@@ -89,6 +89,30 @@ export function describeFeedContract(scene: Scene): void {
     });
   });
 
+  describe("the positions that feed.read returns", () => {
+    it("are the same in every read, one for each entry, and below the horizon of what has been read", async () => {
+      const { feed } = scene.store;
+      const empty = await feed.read(readAfter(null));
+      expect(empty.positions).toEqual([]);
+      for (const tokenId of ["1", "2", "3"]) await feed.revokeToken(tokenId);
+      const all = await feed.read(readAfter(null));
+      const { positions, place } = await feed.read(readAfter(empty.cursor));
+      expect(all.positions).toEqual(positions);
+      expect(new Set(positions).size).toBe(3);
+      expect(positions).toEqual(positions.toSorted((a, b) => (a < b ? -1 : 1)));
+      for (const position of positions) {
+        expect(position).toBeTypeOf("bigint");
+        expect(position).toBeLessThan(place.horizon);
+        // Whoever had read only up to there can't know the entry.
+        expect(position).toBeGreaterThanOrEqual(empty.place.horizon);
+      }
+      expect(all.place.history).toBe(empty.place.history);
+      const { place: next } = await feed.read(readAfter(all.cursor));
+      expect(next.history).toBe(place.history);
+      expect(next.horizon).toBeGreaterThanOrEqual(place.horizon);
+    });
+  });
+
   describe("the ages that feed.read returns", () => {
     it("belong to the entries after a cursor, and are missing for a new reader", async () => {
       const { feed } = scene.store;

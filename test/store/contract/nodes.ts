@@ -47,8 +47,8 @@ export function describeNodeContract(scene: Scene): void {
       await nodes.register(newNode("b", { lease: 60_000 }));
       await nodes.register(newNode("c"));
       expect((await nodes.look()).longestLease).toBe(60_000);
-      await nodes.raiseLease("a", 90_000);
-      await nodes.raiseLease("b", 1);
+      expect(await nodes.raiseLease("a", 90_000)).toBe(true);
+      expect(await nodes.raiseLease("b", 1)).toBe(true);
       const { longestLease, nodes: rows } = await nodes.look();
       expect(longestLease).toBe(90_000);
       expect(rows.map(({ lease }) => lease)).toEqual([90_000, 60_000, 1_000]);
@@ -96,8 +96,8 @@ export function describeNodeContract(scene: Scene): void {
     it("does nothing for a node that is not registered", async () => {
       const { nodes } = scene.store;
       await nodes.acknowledge("nobody", { seen: "0:0:", clockAhead: 0 });
-      await nodes.raiseLease("nobody", 1);
-      await nodes.markLeaving("nobody");
+      expect(await nodes.raiseLease("nobody", 1)).toBe(false);
+      expect(await nodes.markLeaving("nobody")).toBeNull();
       await nodes.remove("nobody");
       await nodes.removeLeaving("nobody");
       expect((await nodes.look()).nodes).toEqual([]);
@@ -123,6 +123,32 @@ export function describeNodeContract(scene: Scene): void {
       await nodes.remove("a");
       expect(await membership("a")).toBe("absent");
       expect((await nodes.look()).nodes).toMatchObject([{ id: "b" }]);
+    });
+
+    it("return the lease of a node that is marked, which can't be raised any more", async () => {
+      const { nodes } = scene.store;
+      await nodes.register(newNode("a", { lease: 1_000 }));
+      await nodes.raiseLease("a", 3_000);
+      expect(await nodes.markLeaving("a")).toBe(3_000);
+      expect(await nodes.raiseLease("a", 5_000)).toBe(false);
+      expect(await nodes.markLeaving("a")).toBe(3_000);
+      expect((await nodes.look()).nodes).toMatchObject([{ lease: 3_000, isLeaving: true }]);
+    });
+
+    it("never let a lease grow that a mark at the same time hasn't returned", async () => {
+      const { nodes } = scene.store;
+      for (let i = 0; i < 20; i++) {
+        const id = `n${i}`;
+        await nodes.register(newNode(id, { lease: 1_000 }));
+        const [marked, isRaised] = await Promise.all(
+          i % 2 === 0
+            ? [nodes.markLeaving(id), nodes.raiseLease(id, 2_000)]
+            : [nodes.raiseLease(id, 2_000).then(() => nodes.markLeaving(id)), nodes.raiseLease(id, 2_000)],
+        );
+        const { nodes: rows } = await nodes.look();
+        expect(rows.find((row) => row.id === id)?.lease).toBe(marked);
+        if (isRaised) expect(marked).toBe(2_000);
+      }
     });
 
     it("lets another process remove only a node that is leaving", async () => {

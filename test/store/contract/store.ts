@@ -19,6 +19,7 @@ import { describeServiceContract } from "./services.ts";
 import { describeSessionRevocationContract } from "./session-revocation.ts";
 import { describeSessionContract } from "./sessions.ts";
 import { describeThrottleContract } from "./throttle.ts";
+import { describeTicketContract } from "./tickets.ts";
 import { describeUserImportContract } from "./user-import.ts";
 import { describeUserUpdateContract } from "./user-update.ts";
 import { describeUserContract } from "./users.ts";
@@ -50,6 +51,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
     describeEpochContract(scene);
     describeLifetimeContract(scene);
     describeLegacyContract(scene);
+    describeTicketContract(scene);
     describeThrottleContract(scene);
     describeAuditContract(scene);
     describeAuditRecordContract(scene);
@@ -74,7 +76,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
         await store.writes?.probe();
         expect(failures).toBe(0);
         scene.now += 1;
-        const none = { sessions: 0, revocations: 0, failures: 0, auditEntries: 0, legacyTokens: 0 };
+        const none = { sessions: 0, revocations: 0, failures: 0, auditEntries: 0, legacyTokens: 0, loginTickets: 0 };
         expect(await store.deleteExpired({ limit: 10, horizon: 1_800 })).toEqual(none);
         expect(await store.outbox.claim({ limit: 10, lease: 60 })).toEqual([]);
       });
@@ -106,6 +108,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           failures: 0,
           auditEntries: 0,
           legacyTokens: 0,
+          loginTickets: 0,
         });
         expect(await store.sessions.find("unused")).toBeNull();
         expect(await store.sessions.find("absolute")).toBeNull();
@@ -139,6 +142,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           failures: 0,
           auditEntries: 0,
           legacyTokens: 0,
+          loginTickets: 0,
         });
         scene.now += 1;
         expect(await store.deleteExpired({ limit: 10, horizon: 300 })).toEqual({
@@ -147,6 +151,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           failures: 0,
           auditEntries: 0,
           legacyTokens: 0,
+          loginTickets: 0,
         });
         expect(await store.sessions.find("s")).toBeNull();
       });
@@ -165,6 +170,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           failures: 0,
           auditEntries: 0,
           legacyTokens: 0,
+          loginTickets: 0,
         });
         expect(await store.deleteExpired({ limit: 2, horizon: 100 })).toEqual({
           sessions: 2,
@@ -172,6 +178,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           failures: 0,
           auditEntries: 0,
           legacyTokens: 0,
+          loginTickets: 0,
         });
         expect(await store.deleteExpired({ limit: 2, horizon: 100 })).toEqual({
           sessions: 0,
@@ -179,6 +186,7 @@ export function describeStoreContract(name: string, createStore: CreateStore): v
           failures: 0,
           auditEntries: 0,
           legacyTokens: 0,
+          loginTickets: 0,
         });
       });
     });

@@ -211,6 +211,7 @@ describe("the schema of a PostgreSQL store", () => {
       failures: 0,
       auditEntries: 0,
       legacyTokens: 0,
+      loginTickets: 0,
     });
   });
 });

@@ -79,6 +79,32 @@ describe("the feed of a PostgreSQL store", () => {
     expect((await readToEnd(third.cursor)).tokenIds).toEqual([]);
   });
 
+  it("has no entry that is yet to be committed below its horizon", async () => {
+    const late = await connect();
+    await late.query("BEGIN");
+    await late.query(toInsert("'late'"));
+    await store.feed.revokeToken("early");
+    const first = await store.feed.read(readAfter(null));
+    expect(first.positions[0]).toBeGreaterThanOrEqual(first.place.horizon);
+    await late.query("COMMIT");
+    const { positions, place } = await store.feed.read(readAfter(first.cursor));
+    expect(positions[0]).toBeGreaterThanOrEqual(first.place.horizon);
+    expect(positions[0]).toBeLessThan(first.positions[0] as bigint);
+    expect(place.horizon).toBeGreaterThan(first.positions[0] as bigint);
+  });
+
+  it("keeps the horizon of its first batch in a read of several", async () => {
+    await (await connect()).query(toInsert("generate_series(1, 10001)::text"));
+    const first = await store.feed.read(readAfter(null));
+    expect(first.more).toBe(true);
+    await store.feed.revokeToken("meanwhile");
+    const second = await store.feed.read(readAfter(first.cursor));
+    expect(second.place).toEqual(first.place);
+    const { positions } = await store.feed.read(readAfter(second.cursor));
+    expect(positions).toHaveLength(1);
+    expect(positions[0]).toBeGreaterThanOrEqual(first.place.horizon);
+  });
+
   it("returns every entry of forty concurrent writers exactly once to each of three readers", async () => {
     const writers = await Promise.all(Array.from({ length: 40 }, connect));
     const perWriter = 20;

@@ -1,5 +1,6 @@
 import { renameSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { sqliteStore } from "../../../src/store/sqlite/index.ts";
 import { readAfter } from "../contract/records.ts";
 import { provideDatabaseFile } from "./database-file.ts";
 
@@ -16,6 +17,17 @@ describe("the registry of a SQLite store", () => {
     await expect(store.nodes.look()).rejects.toThrow(/replaced/);
     expect((await other.nodes.look()).nodes).toEqual([]);
     await Promise.all([store.close(), other.close()]);
+  });
+
+  it("names the history of a file the same in every process, and no two files' histories", async () => {
+    const [store, other] = [await file.openMigrated(), await file.openMigrated()];
+    const [memory, another] = [sqliteStore(":memory:"), sqliteStore(":memory:")];
+    for (const each of [memory, another]) await each.migrate();
+    const stores = [store, other, memory, another];
+    const names = await Promise.all(stores.map(async ({ feed }) => (await feed.read(readAfter(null))).place.history));
+    expect(names[0]).toBe(names[1]);
+    expect(new Set(names).size).toBe(3);
+    await Promise.all(stores.map((each) => each.close()));
   });
 
   it("wakes the subscribers of another process's store on the file once two nodes are registered", async () => {

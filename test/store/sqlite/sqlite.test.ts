@@ -145,7 +145,7 @@ describe("the feed of a SQLite store", () => {
     const store = await file.openMigrated();
     await store.feed.revokeToken("1");
     await store.feed.revokeToken("2");
-    const { cursor } = await store.feed.read(readAfter(null));
+    const { cursor, place } = await store.feed.read(readAfter(null));
     file.execute(
       "DELETE FROM revocations WHERE seq = 2; UPDATE sqlite_sequence SET seq = 1 WHERE name = 'revocations'",
     );
@@ -155,6 +155,8 @@ describe("the feed of a SQLite store", () => {
     const again = await store.feed.read(readAfter(null));
     expect(again).toMatchObject({ revocations: [{ tokenId: "1" }] });
     expect(again.isCursorLost).toBeUndefined();
+    // What comes now gets the positions that others had.
+    expect(again.place.history).not.toBe(place.history);
     expect((await store.feed.read(readAfter(again.cursor))).revocations).toEqual([]);
     await store.close();
   });

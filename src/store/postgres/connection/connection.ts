@@ -9,18 +9,22 @@ import { createStatements, type Parameters } from "./statement.ts";
 /** Runs one statement and returns its rows. The caller names the type of the rows. */
 export type Run = <Row extends object>(sql: string, parameters?: Parameters) => Promise<readonly Row[]>;
 
-/** Several statements in one transaction. Each sees what was committed before it began (READ COMMITTED). */
+/**
+ * Several statements in one transaction. Each statement sees everything that was committed before the statement began (READ
+ * COMMITTED).
+ */
 export interface Transaction {
   /** Runs one statement of the transaction. */
   readonly run: Run;
-  /** Calls `hook` once after the commit, or never if there is none. */
+  /** Calls `hook` once after the commit. Never calls it if the transaction isn't committed. */
   readonly afterCommit: (hook: () => void) => void;
 }
 
 /**
- * Runs SQL for operations, whose names errors have. Work that the database rolled back because of concurrent
- * transactions runs again, a few times. Every method rejects with a StoreUnavailableError if the database can't answer
- * or the store is closed. Nothing has changed then, unless the connection broke before the answer to a change arrived.
+ * Runs SQL. Each method takes the name of the operation, which errors contain. Work that the database rolls back because of
+ * concurrent transactions is run again, a few times. All methods reject with a StoreUnavailableError if the database can't
+ * answer or the store is closed. In that case, nothing has changed, unless the connection broke before the answer to a
+ * change arrived.
  */
 export interface PostgresConnection {
   /** Runs one statement in its own transaction. */
@@ -31,48 +35,52 @@ export interface PostgresConnection {
     options?: UrgentOptions,
   ) => Promise<readonly Row[]>;
   /**
-   * Runs `work` in a transaction. Durable when the promise fulfils; rolled back if `work` throws. With `isUnbounded`,
-   * no lock or statement timeout applies.
+   * Runs `work` in a transaction. The transaction is durable when the promise fulfils. If `work` throws, it is rolled back.
+   * With `isUnbounded`, there is no timeout for locks and statements.
    */
   readonly transact: <T>(
     operation: string,
     work: (transaction: Transaction) => Promise<T>,
     options?: UrgentOptions & { readonly isUnbounded?: boolean },
   ) => Promise<T>;
-  /** Returns what the pool is doing. */
+  /** Returns the state of the connection pool. */
   readonly usage: () => PoolUsage;
-  /** Adds a listener for calls that failed because the database can't answer. @returns a function that removes it. */
+  /**
+   * Adds a listener for calls that failed because the database couldn't answer.
+   *
+   * @returns a function that removes the listener.
+   */
   readonly onFailure: WriteProbe["onFailure"];
-  /** Counts a call that was refused before it asked for a connection. */
+  /** Counts a call that was refused before it requested a connection. */
   readonly countRefusal: () => void;
-  /** Closes the pool if the store opened it. Idempotent. */
+  /** Closes the pool if the store has created it. Further calls do nothing. */
   readonly close: () => Promise<void>;
 }
 
-/** How to run what is more urgent than other calls. */
+/** How to run a statement that is more urgent than other calls. */
 interface UrgentOptions {
   /**
-   * Milliseconds after which a statement fails. The call isn't refused because many calls wait for a connection. Default: the
-   * store's own limits.
+   * The number of milliseconds after which a statement fails. If it is set, the call isn't refused even if too many calls
+   * are waiting for a connection. Default: the limits of the store.
    */
   readonly urgentTimeout?: number;
 }
 
-/** How often work runs at most. */
+/** The maximum number of times that work is run. */
 const maxAttempts = 5;
 
-/** Milliseconds that the driver waits longer than the server, so that the server's answer arrives first. */
+/** How many milliseconds longer than the server the driver waits, so that the server's answer arrives first. */
 const driverMargin = 1_000;
 
-/** Timeouts of a transaction, in milliseconds; 0 for none. */
+/** The timeouts of a transaction, in milliseconds. 0 means no timeout. */
 interface Bounds {
   readonly lock: number;
   readonly statement: number;
-  /** For which the driver waits. */
+  /** How long the driver waits. */
   readonly driver: number;
 }
 
-/** Creates a connection over a pool. */
+/** Creates a connection on top of a pool. */
 export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behaviour: Behaviour): PostgresConnection {
   const { lockTimeout, statementTimeout } = behaviour;
   const { lease, usage, countRefusal } = createLeases(pool, behaviour);
@@ -86,7 +94,7 @@ export function createPostgresConnection({ pool, isOwnPool }: OpenedPool, behavi
     driver: urgentTimeout ?? statementTimeout + driverMargin,
   });
 
-  /** Runs `work` again if it was rolled back because of concurrent transactions, and reports that it failed. */
+  /** Runs `work` again if it was rolled back because of concurrent transactions. If it fails, calls the listeners. */
   async function retryAndReport<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await retry(work);

@@ -2,15 +2,15 @@ import { createRequire } from "node:module";
 
 /** A statement in the form that `pg` takes. */
 export interface PostgresQuery {
-  /** The SQL, with `$1`, `$2` … for the values. */
+  /** The SQL text, with `$1`, `$2` … for the values. */
   readonly text: string;
   /** The values. */
   readonly values?: unknown[];
-  /** If set, the statement is prepared under this name, once for each connection. */
+  /** The name under which the statement is prepared, once for each connection. Without a name, it is not prepared. */
   readonly name?: string;
-  /** How the columns are converted, instead of the parsers that the application has set for `pg`. */
+  /** The conversion of the columns. It replaces the parsers that the application has set for `pg`. */
   readonly types?: PostgresTypes;
-  /** Milliseconds after which the driver gives up. */
+  /** The number of milliseconds after which the driver gives up. */
   readonly query_timeout?: number;
 }
 
@@ -20,11 +20,11 @@ export interface PostgresTypes {
   getTypeParser(oid: number): (text: string) => unknown;
 }
 
-/** The part of a `pg` connection that every use needs. */
+/** The part of a `pg` connection that the store needs in all cases. */
 export interface PostgresClient {
   /** Runs one statement and returns its rows. */
   query(query: PostgresQuery): Promise<{ readonly rows: unknown[] }>;
-  /** Adds a listener for errors outside of a query. Without one they would end the process. */
+  /** Adds a listener for errors outside of queries. Without a listener, such an error would end the process. */
   on(event: "error", listener: (error: Error) => void): unknown;
 }
 
@@ -32,7 +32,7 @@ export interface PostgresClient {
 export interface PostgresPoolClient extends PostgresClient {
   /** Removes a listener. */
   removeListener(event: "error", listener: (error: Error) => void): unknown;
-  /** Returns the connection to the pool; with `destroy`, closes it instead. */
+  /** Returns the connection to the pool. With `destroy`, closes it instead. */
   release(destroy?: boolean): void;
 }
 
@@ -40,9 +40,9 @@ export interface PostgresPoolClient extends PostgresClient {
 export interface PostgresPool {
   /** Returns an idle connection or a new one. */
   connect(): Promise<PostgresPoolClient>;
-  /** Closes every connection. The store only calls it for its own pool. */
+  /** Closes all connections. The store calls it only for a pool that it has created itself. */
   end(): Promise<void>;
-  /** Adds a listener for errors of idle connections. */
+  /** Adds a listener for errors on idle connections. */
   on(event: "error", listener: (error: Error) => void): unknown;
   /** Adds a listener for new connections. */
   on(event: "connect", listener: (client: PostgresPoolClient) => void): unknown;
@@ -50,11 +50,11 @@ export interface PostgresPool {
   removeListener(event: "error", listener: (error: Error) => void): unknown;
   /** Removes a listener. */
   removeListener(event: "connect", listener: (client: PostgresPoolClient) => void): unknown;
-  /** How many calls wait for a connection, including those that an idle one is about to serve. */
+  /** The number of calls that are waiting for a connection, including those that are about to get an idle one. */
   readonly waitingCount: number;
-  /** How many connections are idle. */
+  /** The number of idle connections. */
   readonly idleCount: number;
-  /** How many connections there are. */
+  /** The number of all connections. */
   readonly totalCount: number;
 }
 
@@ -64,11 +64,11 @@ export interface PostgresListenClient extends PostgresClient {
   connect(): Promise<unknown>;
   /** Closes the connection. */
   end(): Promise<void>;
-  /** Lets the process exit while the connection is open. */
+  /** Allows the process to exit while the connection is open. */
   unref?(): void;
-  /** Adds a listener for errors outside of a query. */
+  /** Adds a listener for errors outside of queries. */
   on(event: "error", listener: (error: Error) => void): unknown;
-  /** Adds a listener for the end of the connection. */
+  /** Adds a listener that is called when the connection has ended. */
   on(event: "end", listener: () => void): unknown;
   /** Adds a listener for notifications. */
   on(event: "notification", listener: (message: { readonly payload?: string | undefined }) => void): unknown;
@@ -81,7 +81,7 @@ interface Driver {
 }
 
 /**
- * Loads `pg`, which the application installs.
+ * Loads the package `pg`, which the application must install.
  *
  * @throws TypeError if it is not installed.
  */

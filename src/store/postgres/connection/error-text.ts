@@ -1,4 +1,4 @@
-/** What operators need to know about the SQLSTATEs and network errors that they meet. */
+/** Descriptions of the SQLSTATEs and network errors that operators may see. */
 const descriptions: Readonly<Record<string, string>> = {
   "28P01": "password authentication failed",
   "28000": "the server doesn't accept this user from this host: check pg_hba.conf",
@@ -15,7 +15,7 @@ const descriptions: Readonly<Record<string, string>> = {
   ETIMEDOUT: "connection timed out",
 };
 
-/** Returns an error code with its description, if there is one. */
+/** Returns an error code, with its description if there is one. */
 export function describeCode(code: string): string {
   return Object.hasOwn(descriptions, code) ? `${code}, ${descriptions[code]}` : code;
 }

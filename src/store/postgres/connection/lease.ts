@@ -4,30 +4,32 @@ import type { PostgresPool, PostgresPoolClient } from "./driver.ts";
 import { toStoreError } from "./errors.ts";
 import type { Behaviour } from "./options.ts";
 
-/** A connection that one call uses. */
+/** A connection that is used by one call. */
 interface Lease {
   readonly client: PostgresPoolClient;
-  /** Returns the connection to the pool, or closes it if it is broken. */
+  /** Returns the connection to the pool. If it is broken, closes it instead. */
   readonly end: (state?: { readonly isBroken: boolean }) => void;
 }
 
-/** How to lease a connection. */
+/** The options of a lease. */
 interface LeaseOptions {
-  /** Whether the call may wait no matter how many others do. */
+  /** Whether the call may wait even if too many other calls are waiting. */
   readonly isUrgent: boolean;
 }
 
 /** Leases the connections of a pool, with a bounded queue. */
 export interface Leases {
-  /** Leases a connection. Rejects with a StoreUnavailableError if too many calls wait, or if the wait is too long. */
+  /**
+   * Leases a connection. Rejects with a StoreUnavailableError if too many calls are waiting, or if the wait is too long.
+   */
   readonly lease: (operation: string, options: LeaseOptions) => Promise<Lease>;
-  /** Returns what the pool is doing. */
+  /** Returns the state of the connection pool. */
   readonly usage: () => PoolUsage;
-  /** Counts a call that was refused before it asked for a connection. */
+  /** Counts a call that was refused before it requested a connection. */
   readonly countRefusal: () => void;
 }
 
-/** Creates the leases of a pool: at most `maxWaiting` calls wait, each for at most `connectTimeout`. */
+/** Creates the leases of a pool. At most `maxWaiting` calls wait, each for at most `connectTimeout`. */
 export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }: Behaviour): Leases {
   let refused = 0;
 
@@ -87,8 +89,8 @@ export function createLeases(pool: PostgresPool, { connectTimeout, maxWaiting }:
 }
 
 /**
- * Keeps the errors of idle connections, and of new ones that break before they are leased, from ending the process.
- * Adds its listeners once, even if several stores share the pool.
+ * Adds listeners so that errors don't end the process: errors of idle connections, and of new connections that break before
+ * they are leased. Adds them only once, even if several stores share the pool.
  */
 function swallowPoolErrors(pool: PostgresPool): void {
   pool.removeListener("error", ignore);

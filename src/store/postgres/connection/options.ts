@@ -2,27 +2,30 @@ import { toShown } from "../../../core/settings/faults.ts";
 import { refuseUnknownOptions } from "../../../core/settings/unknown-options.ts";
 import { loadDriver, type PostgresListenClient, type PostgresPool } from "./driver.ts";
 
-/** The options that `postgresStore` takes with either kind of connection. All times are in milliseconds. */
+/** The options of `postgresStore` that apply to a pool of either kind. All times are in milliseconds. */
 export interface PostgresBehaviour {
-  /** The schema that holds the tables: at most 40 lower-case letters, digits and `_`. Default: "tokenpair". */
+  /**
+   * The schema that contains the tables. Its name has at most 40 lower-case letters, digits and `_`. Default: "tokenpair".
+   */
   readonly schema?: string;
   /** How long a call waits for a connection, in milliseconds. Default: 3000. */
   readonly connectTimeout?: number;
   /** How long a statement waits for a lock, in milliseconds. Default: 2000. */
   readonly lockTimeout?: number;
-  /** How long a statement may take, in milliseconds. At least `lockTimeout`. Default: 5000. */
+  /** How long a statement may take, in milliseconds. It must be at least `lockTimeout`. Default: 5000. */
   readonly statementTimeout?: number;
   /**
-   * How many calls may wait for a connection, and how many refreshes for their batch. More are refused. Default: 1000.
+   * How many calls may wait for a connection, and how many refreshes may wait for their batch. Further ones are refused.
+   * Default: 1000.
    */
   readonly maxWaiting?: number;
   /**
-   * Whether to prepare each statement once per connection, which saves the database the planning. If a proxy that pools
-   * transactions loses a prepared statement (PgBouncer before 1.21), the store repeats it unprepared and stops
-   * preparing. Default: true.
+   * Whether to prepare each statement once per connection. This saves the database from planning it every time. If a proxy
+   * that pools transactions loses a prepared statement (PgBouncer before 1.21), the store repeats the statement unprepared
+   * and stops preparing. Default: true.
    */
   readonly preparedStatements?: boolean;
-  /** Returns the store's time in whole seconds since the epoch. For tests. Default: the database's clock. */
+  /** Returns the store's time in whole seconds since the epoch. Use it only in tests. Default: the database's clock. */
   readonly now?: () => number;
 }
 
@@ -30,51 +33,51 @@ export interface PostgresBehaviour {
  * The options of `postgresStore` with a pool that your application created. Closing the store doesn't close the pool.
  */
 export interface PostgresPoolOptions extends PostgresBehaviour {
-  /** A `Pool` of the package `pg`. Required. */
+  /** A `Pool` from the package `pg`. Required. */
   readonly pool: PostgresPool;
   /**
-   * Creates a new connection at every call, such as `() => new pg.Client(connectionString)`: for LISTEN, for reading the
-   * revocation feed and, while a revocation waits to be confirmed, for its acknowledgements. It must not lead to a proxy that
-   * pools transactions. Without it, the store learns of revocations only by reading the feed every quarter of a second, on a
-   * connection of the pool. Default: none.
+   * Creates a new connection at every call, for example `() => new pg.Client(connectionString)`. The store uses it for
+   * LISTEN, for reading the revocation feed and, while a revocation waits to be confirmed, for its acknowledgements. The
+   * connection must not go through a proxy that pools transactions. Without this option, the store learns about revocations
+   * only by reading the feed every quarter of a second, on a connection of the pool. Default: none.
    */
   readonly createListenClient?: () => PostgresListenClient;
 }
 
-/** The options of `postgresStore` with a pool of the store's own. Needs the package `pg`. */
+/** The options of `postgresStore` with a pool that the store creates. It requires the package `pg`. */
 export interface PostgresConnectionOptions extends PostgresBehaviour {
   /**
-   * `postgres://user:password@host/database?sslmode=verify-full`; `verify-full` checks the server's certificate.
-   * Required.
+   * The connection string: `postgres://user:password@host/database?sslmode=verify-full`. With `verify-full`, the server's
+   * certificate is checked. Required.
    */
   readonly connectionString: string;
   /**
-   * The connection string for LISTEN and for reading the revocation feed, if the other one leads to a proxy that pools
-   * transactions. It must lead to the same server. Default: `connectionString`.
+   * The connection string for LISTEN and for reading the revocation feed. Set it if `connectionString` goes through a proxy
+   * that pools transactions. It must lead to the same server. Default: `connectionString`.
    */
   readonly listenConnectionString?: string;
-  /** TLS options of `node:tls`, such as `{ ca }`. Default: what the connection string says. */
+  /** The TLS options of `node:tls`, such as `{ ca }`. Default: the options in the connection string. */
   readonly ssl?: boolean | object;
-  /** How many connections the pool may hold. Default: 10. */
+  /** The maximum number of connections in the pool. Default: 10. */
   readonly maxConnections?: number;
 }
 
-/** The options of `postgresStore`: a pool of your application, or a connection string. */
+/** The options of `postgresStore`, with a pool of your application or with a connection string. */
 export type PostgresStoreOptions = PostgresPoolOptions | PostgresConnectionOptions;
 
-/** The validated `PostgresBehaviour`, with all defaults. */
+/** The options of `PostgresBehaviour` after validation, with all defaults. */
 export interface Behaviour extends Required<Omit<PostgresBehaviour, "now">> {
-  /** `null`: the database's clock. */
+  /** Returns the store's time. `null` means the database's clock. */
   readonly now: (() => number) | null;
 }
 
 /** The pool of a store. */
 export interface OpenedPool {
-  /** The application's pool, or one of the store's own. */
+  /** The pool: either the application's, or one that the store has created. */
   readonly pool: PostgresPool;
-  /** Whether the store opened the pool, and so must close it. */
+  /** Whether the store has created the pool. If so, it must also close it. */
   readonly isOwnPool: boolean;
-  /** Creates a connection for LISTEN; `null` if the store can't listen. */
+  /** Creates a connection for LISTEN. `null` if the store can't listen. */
   readonly createListenClient: (() => PostgresListenClient) | null;
 }
 
@@ -100,7 +103,7 @@ const connectionNames = {
 } satisfies Record<keyof PostgresConnectionOptions, true>;
 
 /**
- * Refuses unknown options, and those of the other kind of connection.
+ * Throws if there is an unknown option, or an option for the other kind of pool.
  *
  * @throws TypeError that names the option.
  */
@@ -110,9 +113,9 @@ export function refuseUnknown(options: PostgresStoreOptions): void {
 }
 
 /**
- * Completes the options with their defaults.
+ * Checks the options and adds the defaults.
  *
- * @throws TypeError that names the option which is invalid.
+ * @throws TypeError that names the invalid option.
  */
 export function toBehaviour(options: PostgresBehaviour): Behaviour {
   const { schema = "tokenpair", preparedStatements = true, now = null } = options;
@@ -136,10 +139,10 @@ export function toBehaviour(options: PostgresBehaviour): Behaviour {
 }
 
 /**
- * Returns the application's pool, or creates one. Connects to nothing yet.
+ * Returns the application's pool, or creates one. Doesn't connect yet.
  *
- * @param connectTimeout milliseconds.
- * @throws TypeError if an option is invalid, or `pg` is needed and not installed.
+ * @param connectTimeout how long to wait for a connection, in milliseconds.
+ * @throws TypeError if an option is invalid, or if `pg` is needed but not installed.
  */
 export function openPool(options: PostgresStoreOptions, connectTimeout: number): OpenedPool {
   if ("pool" in options) {

@@ -4,24 +4,24 @@ import type { Behaviour } from "./options.ts";
 
 type Value = string | number | boolean | Uint8Array | null;
 
-/** The value of a parameter; an array if the statement says so, as in `:name::text[]`. */
+/** The value of a parameter. It is an array if the statement says so, as in `:name::text[]`. */
 type Argument = Value | readonly Value[];
 
-/** The parameters of a statement. `:name` in the text is the parameter `name`. */
+/** The parameters of a statement. `:name` in its text refers to the parameter `name`. */
 export type Parameters = Readonly<Record<string, Argument>>;
 
 /**
- * The common table expression that statements begin with. It holds the time as `now`, once for the whole statement. It
- * also sets the lock timeout for the statement's transaction, before a row is locked, so no state stays on the
- * connection.
+ * The common table expression that statements begin with. Its column `now` is the time, which is the same for the whole
+ * statement. It also sets the lock timeout for the statement's transaction, before a row is locked. So no state stays on
+ * the connection.
  */
 export const clock = `clock AS MATERIALIZED (
   SELECT coalesce(:now::bigint, floor(extract(epoch FROM clock_timestamp()))::bigint) AS now,
     set_config('lock_timeout', :lockTimeout, true))`;
 
 /**
- * A statement that makes the commit of its transaction durable, whatever the database's or the role's default is. It must run as
- * a separate statement.
+ * A statement that makes the commit of its transaction durable, even if the default of the database or the role is not
+ * durable. It must run as a separate statement.
  */
 export const commitDurably = "SELECT set_config('synchronous_commit', 'on', true)";
 
@@ -34,12 +34,13 @@ interface Statement {
 /** Converts the store's statements to the form that `pg` takes. */
 export interface Statements {
   /**
-   * Replaces `:name` by `$n`, and the schema `tokenpair`, for which the statements are written, by the configured one.
+   * Replaces `:name` with `$n`. Also replaces the schema `tokenpair`, for which the statements are written, with the
+   * configured schema.
    *
-   * @param lockTimeout milliseconds.
+   * @param lockTimeout how long the statement may wait for a lock, in milliseconds.
    */
   readonly toQuery: (sql: string, parameters: Parameters, lockTimeout: number) => PostgresQuery;
-  /** Makes every later statement an unprepared one. */
+  /** Stops using prepared statements: all later statements are sent unprepared. */
   readonly stopPreparing: () => void;
 }
 
@@ -75,12 +76,15 @@ export function createStatements({ schema, now, preparedStatements }: Behaviour)
   };
 }
 
-/** Returns the same name for the same text, so that stores can share a pool. */
+/** Returns the name of a prepared statement. The same text always has the same name, so that stores can share a pool. */
 function toStatementName(text: string): string {
   return `tokenpair_${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 
-/** Replaces U+0000, which PostgreSQL's texts can't hold, by U+FFFD: what was stored with it is found with it. */
+/**
+ * Replaces U+0000, which PostgreSQL can't store in texts, with U+FFFD. Because stored and searched texts are both
+ * converted, a text that was stored with it can be found with it.
+ */
 function toParameter(value: Argument | undefined): Argument {
   if (value === undefined) throw new TypeError("a parameter of the statement is missing");
   if (Array.isArray(value)) return value.map(toParameter) as Value[];
@@ -95,7 +99,7 @@ const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, 
   [23, Number], // integer
 ]);
 
-/** How values are read, whatever type parsers the application has set for itself. */
+/** The conversion of values that are read. It doesn't depend on type parsers that the application has set. */
 const types: PostgresTypes = { getTypeParser: (oid) => parsers.get(oid) ?? String };
 
 function parseBytes(text: string): Uint8Array {

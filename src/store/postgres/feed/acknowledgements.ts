@@ -1,22 +1,32 @@
 import type { PostgresListenClient } from "../connection/driver.ts";
 import { createListener } from "./listener.ts";
 
-/** Wakes the processes that wait for acknowledgements. Only hints: they look by themselves too. */
+/**
+ * Wakes the processes that wait for acknowledgements. Wake-ups may be missing, so these processes also read the registry
+ * regularly.
+ */
 export interface Acknowledgements {
-  /** The channel on which the other processes are notified, by the statement that acknowledges. */
+  /** The channel on which other processes are notified. The statement that acknowledges notifies them. */
   readonly channel: string;
   /** Wakes the subscribers of this process. */
   readonly wake: () => void;
-  /** Adds a subscriber. Listens only while there is one. @returns a function that removes it. */
+  /**
+   * Adds a subscriber. It listens to the database only while there are subscribers.
+   *
+   * @returns a function that removes the subscriber.
+   */
   readonly subscribe: (wake: () => void) => () => void;
   /** Stops listening. */
   readonly stop: () => void;
 }
 
-/** Milliseconds for which it keeps listening after the last subscriber has left: another revocation may follow. */
+/**
+ * How long it continues to listen after the last subscriber has left, in milliseconds, because another revocation may
+ * follow soon.
+ */
 const keepListening = 10_000;
 
-/** Creates the acknowledgements on a channel. */
+/** Creates the object for a channel. */
 export function createAcknowledgements(
   channel: string,
   createListenClient: (() => PostgresListenClient) | null,

@@ -19,8 +19,8 @@ import type { Notifications } from "./notifications.ts";
 import type { FeedReader } from "./reader.ts";
 
 /**
- * Returns the statement that reads the entries for which `condition` holds in an order, each with the snapshot of the
- * read and the state of the installation. If there are none, it returns one row without an entry.
+ * Returns the statement that reads the entries that meet `condition`, in the given order. Each row has the snapshot of the
+ * read and the state of the installation. If there are no entries, the statement returns one row without an entry.
  */
 const read = (condition: string, order: string) => `WITH ${clock}, place AS MATERIALIZED (
     SELECT pg_current_snapshot()::text AS snapshot, ${incarnation} AS incarnation, pg_is_in_recovery() AS "isStandby",
@@ -29,7 +29,7 @@ const read = (condition: string, order: string) => `WITH ${clock}, place AS MATE
       (SELECT leaving FROM tokenpair.nodes WHERE id = :nodeId AND nodes.incarnation = ${incarnation}) AS "isLeaving"
     FROM tokenpair.installation)
   SELECT entry.*, place.* FROM clock CROSS JOIN place LEFT JOIN LATERAL (
-    SELECT seq, kind, key, epoch, except_key AS "exceptKey", at, until, reason, confirm,
+    SELECT seq, xid::text AS xid, kind, key, epoch, except_key AS "exceptKey", at, until, reason, confirm,
       greatest(0, extract(epoch FROM clock_timestamp() - appended_at) * 1000)::bigint AS age FROM tokenpair.revocations
     WHERE ${condition} ORDER BY ${order} LIMIT :limit) AS entry ON true`;
 
@@ -58,6 +58,7 @@ const checkToken = `SELECT pg_is_in_recovery() AS "isStandby",
 
 type EntryRow = RevocationRow & {
   readonly seq: number | null;
+  readonly xid: string;
   readonly age: number | null;
   readonly snapshot: string;
   readonly incarnation: string;
@@ -67,7 +68,7 @@ type EntryRow = RevocationRow & {
   readonly isSettled: boolean;
   readonly longestLease: number;
   readonly hasSynchronousStandby: boolean;
-  /** `null`: the node is not registered. */
+  /** Whether the node is leaving, or `null` if it is not registered. */
   readonly isLeaving: boolean | null;
 };
 
@@ -78,7 +79,7 @@ interface CheckedToken {
   readonly isLive: boolean;
 }
 
-/** Creates the store of the table `revocations`. It never skips an entry: see `snapshot.ts`. */
+/** Creates the store of the table `revocations`. `snapshot.ts` explains why reads never skip an entry. */
 export function createFeedStore(
   connection: PostgresConnection,
   reader: FeedReader,
@@ -126,7 +127,7 @@ export function createFeedStore(
   };
 }
 
-/** Returns the error of an operation that needs the primary. */
+/** Returns the error of an operation that requires the primary server. */
 export function isAStandby(operation: string): StoreUnavailableError {
   return new StoreUnavailableError(`${operation}: the server is a standby: connect to the primary`);
 }
@@ -144,11 +145,20 @@ function toBatch(rows: EntryRows, position: FeedPosition | null): FeedBatch {
     ? { start, seen: position?.seen ?? null, batch: { snapshot, ...toPlace(batch.at(-1)) } }
     : { start, seen: snapshot };
   const ages = (position?.seen ?? null) === null ? {} : { ages: batch.map(({ age }) => age) };
-  const cursor = toCursor(next);
-  return { revocations: batch.map(toRevocation), cursor, more, seen: snapshot, state: toState(first), ...ages };
+  return {
+    revocations: batch.map(toRevocation),
+    positions: batch.map(({ xid }) => BigInt(xid)),
+    // Every transaction below the first one that was open is over, and its entries were visible.
+    place: { history: start, horizon: BigInt(snapshot.split(":")[0] ?? 0) },
+    cursor: toCursor(next),
+    more,
+    seen: snapshot,
+    state: toState(first),
+    ...ages,
+  };
 }
 
-/** Returns the position after an entry, from which the next batch continues, in either order. */
+/** Returns the position after an entry, at which the next batch continues. Works for both orders. */
 function toPlace(last: EntryRow | undefined): { readonly seq: number; readonly since: number } {
   return { seq: last?.seq ?? 0, since: last === undefined ? 0 : (last.until ?? last.at + longestUnknownAccess) };
 }

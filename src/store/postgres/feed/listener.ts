@@ -7,28 +7,34 @@ interface ListenerOptions {
   readonly createClient: () => PostgresListenClient;
   readonly channel: string;
   readonly onNotification: (payload: string | undefined) => void;
-  /** Called when it listens, for the first time or again. Notifications before that may have been missed. */
+  /**
+   * Called each time the listener starts to listen, the first time and after each reconnect. Notifications before that may
+   * have been missed.
+   */
   readonly onConnected: () => void;
-  /** Called for every connection that was lost or couldn't be opened. `reason` never holds a stored value. */
+  /** Called for every connection that was lost or couldn't be opened. `reason` never contains a stored value. */
   readonly onLost: (reason: string) => void;
   readonly schedule?: Schedule;
   /** Returns a random number from 0 to 1. Default: `Math.random`. */
   readonly random?: () => number;
 }
 
-/** Listens between `start` and `stop`, and reconnects by itself. */
+/** Listens to notifications between `start` and `stop`. Reconnects automatically. */
 interface Listener {
-  /** Starts listening. Idempotent. */
+  /** Starts listening. Does nothing if it has already started. */
   readonly start: () => void;
-  /** Stops listening. Idempotent. */
+  /** Stops listening. Does nothing if it has already stopped. */
   readonly stop: () => void;
 }
 
-/** Milliseconds before a reconnect: the first delay, doubled each time up to the last. */
+/** The number of milliseconds before the first reconnect. It doubles for each further reconnect, up to the last delay. */
 const firstDelay = 100;
 const lastDelay = 10_000;
 
-/** Milliseconds between two LISTENs on one connection, and for their answers: a network can drop a connection silently. */
+/**
+ * The number of milliseconds between two LISTEN statements on a connection, and the timeout for their answers. They detect
+ * a connection that the network has dropped silently.
+ */
 const heartbeat = { interval: 15_000, timeout: 5_000 };
 
 /** Creates a listener on a channel, with its own connection. */
@@ -38,11 +44,11 @@ export function createListener(options: ListenerOptions): Listener {
   const text = `LISTEN "${channel}"`;
   let loop: Loop | null = null;
   let client: PostgresListenClient | null = null;
-  /** Why the last connection was lost, until that is reported. */
+  /** Why the last connection was lost. `null` once this has been reported. */
   let failure: string | null = null;
   let delay = firstDelay;
 
-  /** Lets the loop report the loss and reconnect, if `lost` is the current connection. */
+  /** Makes the loop report the loss and reconnect, if `lost` is the current connection. */
   function lose(lost: PostgresListenClient | null, reason: string): void {
     if (client !== lost) return;
     client = null;
@@ -70,7 +76,7 @@ export function createListener(options: ListenerOptions): Listener {
     onConnected();
   }
 
-  /** Reports a loss, connects, or listens again on the connection, which shows whether it still works. */
+  /** Reports a loss, connects, or repeats LISTEN on the connection, which shows whether it still works. */
   async function step(): Promise<number | null> {
     if (failure !== null) {
       onLost(failure);

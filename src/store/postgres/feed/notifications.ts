@@ -5,25 +5,32 @@ import type { PostgresListenClient } from "../connection/driver.ts";
 import { type Acknowledgements, createAcknowledgements } from "./acknowledgements.ts";
 import { createListener } from "./listener.ts";
 
-/** Wakes the readers of the feed. Only hints: if a notification is lost, the next poll finds the entries. */
+/** Wakes the readers of the feed. Wake-ups may be missing: if a notification is lost, the next poll finds the entries. */
 export interface Notifications {
   /**
-   * Wakes the subscribers of this process at once, and those of other processes through the database. `isAwaited`: a caller
-   * waits until the nodes have read what is new.
+   * Wakes the subscribers of this process immediately, and those of other processes through the database. `isAwaited` says
+   * whether a caller waits until the nodes have read the new entries.
    */
   readonly notify: (isAwaited: boolean) => void;
-  /** The notifications of those who wait until the nodes have read what is new. */
+  /** The notifications for callers that wait until the nodes have read the new entries. */
   readonly acknowledgements: Acknowledgements;
-  /** Adds a subscriber. @returns a function that removes it. */
+  /**
+   * Adds a subscriber.
+   *
+   * @returns a function that removes the subscriber.
+   */
   readonly subscribe: FeedStore["subscribe"];
-  /** Waits for the notification that is being sent, then stops listening. */
+  /** Waits until the current notification has been sent, then stops listening. */
   readonly stop: () => Promise<void>;
 }
 
 type Wake = Parameters<FeedStore["subscribe"]>[0];
 type OnListening = NonNullable<Parameters<FeedStore["subscribe"]>[1]>;
 
-/** Ends the payload of a notification for which a caller waits. Version 0.1 only compares payloads with its own. */
+/**
+ * The end of the payload of a notification for which a caller waits. Version 0.1 only compares payloads with its own, so it
+ * can ignore it.
+ */
 const awaitedMark = ":c";
 
 // Notifications aren't durable, so their transaction needn't wait until its commit is.
@@ -33,8 +40,8 @@ const notify = `WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commi
 /**
  * Creates the notifications on the channel of a schema.
  *
- * @param createListenClient creates the connection for LISTEN; `null`: notifications of other processes are not
- *   received.
+ * @param createListenClient creates the connection for LISTEN. If it is `null`, notifications of other processes are not
+ * received.
  */
 export function createNotifications(
   connection: PostgresConnection,

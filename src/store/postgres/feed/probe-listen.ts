@@ -4,14 +4,14 @@ import type { PostgresConnection } from "../connection/connection.ts";
 import type { PostgresListenClient } from "../connection/driver.ts";
 import { toReason } from "../connection/errors.ts";
 
-/** Whether notifications arrive on the connection for LISTEN. */
+/** Whether notifications arrive on the LISTEN connection. */
 export interface ListenState {
   /**
-   * `delivered`: they arrive. `lost`: one didn't arrive, because a proxy that pools transactions is in between. `failed`: the
-   * connection failed. `off`: the store has no connection for LISTEN.
+   * `delivered`: notifications arrive. `lost`: a notification didn't arrive, because the connection goes through a proxy
+   * that pools transactions. `failed`: the connection failed. `off`: the store has no LISTEN connection.
    */
   readonly state: "delivered" | "lost" | "failed" | "off";
-  /** Why the connection failed. It never holds a password. */
+  /** Why the connection failed. It never contains a password. */
   readonly reason?: string;
 }
 
@@ -19,8 +19,8 @@ export interface ListenState {
 const timeout = 5_000;
 
 /**
- * Listens on a channel that no other client uses, and notifies it. A proxy that pools transactions accepts LISTEN, but the server
- * connection that listens then belongs to other clients.
+ * Listens on a channel that no other client uses, and sends a notification to it. A proxy that pools transactions accepts
+ * LISTEN, but then gives the listening server connection to other clients.
  */
 export async function probeListen(
   connection: PostgresConnection,

@@ -7,11 +7,9 @@ import { hasLostStatement, toStoreError } from "../connection/errors.ts";
 import type { Behaviour } from "../connection/options.ts";
 import { createStatements, type Parameters } from "../connection/statement.ts";
 
-/**
- * Reads the feed on its own connection: while every connection of the pool is busy, the node must not lose its lease.
- */
+/** Reads the feed on its own connection. So a node doesn't lose its lease while all connections of the pool are busy. */
 export interface FeedReader {
-  /** Runs the read; with `beat`, in a transaction that also writes to the node's row. */
+  /** Runs the read. With `beat`, runs it in a transaction that also writes to the node's row. */
   readonly read: <Row extends object>(
     sql: string,
     parameters: Parameters,
@@ -23,7 +21,7 @@ export interface FeedReader {
 
 const operation = "feed.read";
 
-/** Milliseconds for a new connection, at least. */
+/** The minimum number of milliseconds to wait for a new connection. */
 const shortestConnect = 1_000;
 
 const beatOnce = "UPDATE tokenpair.nodes SET beat = beat + 1 WHERE id = :nodeId";
@@ -31,7 +29,7 @@ const beatOnce = "UPDATE tokenpair.nodes SET beat = beat + 1 WHERE id = :nodeId"
 // In its own statement: the database or the role may have another default.
 const waitForStandbys = "SELECT set_config('synchronous_commit', 'on', true)";
 
-/** `pg` reads the certificates that a connection string names, and throws if a file is missing. */
+/** Creates a connection. `pg` throws if a certificate file that the connection string names is missing. */
 function createOrThrow(create: () => PostgresListenClient): PostgresListenClient {
   try {
     return create();
@@ -43,7 +41,7 @@ function createOrThrow(create: () => PostgresListenClient): PostgresListenClient
 /**
  * Creates the reader.
  *
- * @param createClient creates the connection; `null`: reads use the pool.
+ * @param createClient creates the connection. If it is `null`, reads use the pool.
  */
 export function createFeedReader(
   connection: PostgresConnection,
@@ -55,7 +53,7 @@ export function createFeedReader(
   const begin = `BEGIN ISOLATION LEVEL READ COMMITTED;
     SET LOCAL idle_in_transaction_session_timeout = ${behaviour.statementTimeout}`;
   let client: PostgresListenClient | null = null;
-  /** The last read. Reads run one after another, so that none gets into another's transaction. */
+  /** The last read. Reads run one after another, so that no read gets into the transaction of another. */
   let last: Promise<unknown> = Promise.resolve();
   let isPreparing = true;
   let isStopped = false;

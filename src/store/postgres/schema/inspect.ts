@@ -2,15 +2,16 @@ import type { PostgresConnection } from "../connection/connection.ts";
 
 /** Facts about a PostgreSQL server that decide whether its answers can be relied on. */
 export interface PostgresFacts {
-  /** The version as a number, such as 180000 for 18.0. */
+  /** Facts about a PostgreSQL server that determine whether its answers are reliable. */
   readonly version: number;
-  /** Whether the server follows another one and so can't be written to. */
+  /** Whether the server is a standby, which follows another server and can't be written to. */
   readonly isStandby: boolean;
   /**
-   * Whether a commit is on the disk when it is acknowledged, by the settings of the server, the database and the role.
+   * Whether a commit is on the disk when it is acknowledged, according to the settings of the server, the database and the
+   * role.
    */
   readonly isDurable: boolean;
-  /** What `version()` says, such as "PostgreSQL 18.1 on x86_64-pc-linux-gnu". */
+  /** The text that `version()` returns, such as "PostgreSQL 18.1 on x86_64-pc-linux-gnu". */
   readonly engine: string;
   /** Whether standbys follow this server. */
   readonly hasStandbys: boolean;
@@ -18,7 +19,7 @@ export interface PostgresFacts {
   readonly hasSynchronousStandby: boolean;
   /** Whether autovacuum runs. */
   readonly isAutovacuumOn: boolean;
-  /** How many connections the server accepts, without those that are reserved for superusers. */
+  /** The number of connections that the server accepts, without those that are reserved for superusers. */
   readonly maxConnections: number;
 }
 

@@ -13,11 +13,12 @@ const setOwnRefresh = "UPDATE tokenpair.installation SET own_refresh_since = 0";
 const recordMigration = "INSERT INTO tokenpair.tokenpair_migrations (number, name) VALUES (:number, :name)";
 
 /**
- * Applies the pending migrations, each in its own transaction under an advisory lock, and returns their names. A new database
- * gets all of them in one transaction. If several processes migrate at once, one applies a migration and the others wait for
- * it. If nothing is pending, the role needs no right to change tables.
+ * Applies the pending migrations, each in its own transaction under an advisory lock, and returns their names. In a new
+ * database, applies all of them in one transaction. If several processes migrate at the same time, one of them applies a
+ * migration and the others wait for it. If nothing is pending, the role doesn't need the right to change tables.
  *
- * @throws SchemaVersionError if the database is newer than this version, or the schema has another program's tables.
+ * @throws SchemaVersionError if the database is newer than this version, or if the schema contains tables of a different
+ * program.
  */
 export async function migrate(connection: PostgresConnection, schema: string): Promise<readonly string[]> {
   const applied: string[] = [];
@@ -28,7 +29,7 @@ export async function migrate(connection: PostgresConnection, schema: string): P
 }
 
 /**
- * Requires the schema to be the one of this version.
+ * Checks that the schema is the one of this version.
  *
  * @throws SchemaVersionError if the schema is older or newer.
  */
@@ -40,14 +41,17 @@ function toRun(connection: PostgresConnection, operation: string): Run {
   return (sql, parameters) => connection.run(operation, sql, parameters);
 }
 
-/** Returns the number of the last migration that was applied; 0 if there is none. */
+/** Returns the number of the last migration that was applied, or 0 if none was applied. */
 async function readVersion(run: Run, schema: string): Promise<number> {
   if ((await run(findTable, { schema })).length === 0) return 0;
   const [row] = await run<{ number: number }>(version);
   return row?.number ?? 0;
 }
 
-/** Applies the next migration, or all of them to a new database. Returns their names: none if another process was faster. */
+/**
+ * Applies the next migration or, to a new database, all of them. Returns their names, or no names if another process was
+ * faster.
+ */
 async function applyNext(run: Run, schema: string): Promise<readonly string[]> {
   await run(lock);
   const before = await readVersion(run, schema);

@@ -1,9 +1,9 @@
 import type { Migration } from "../../migrations.ts";
 
 /**
- * The migrations of the PostgreSQL store. All times are whole seconds since the epoch. Texts by which rows are found
- * compare byte by byte, so that no index depends on the operating system's collations. A released migration never
- * changes.
+ * The migrations of the PostgreSQL store. All times are whole seconds since the epoch. Texts that are used to find rows are
+ * compared byte by byte, so that no index depends on the collations of the operating system. A migration never changes
+ * after its release.
  */
 export const migrations: readonly Migration[] = [
   {

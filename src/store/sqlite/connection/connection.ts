@@ -6,43 +6,47 @@ import { toStoreError } from "./errors.ts";
 import { createLockRetry } from "./lock-retry.ts";
 
 /**
- * Runs `work` in a transaction. `work` is synchronous and may run again. `operation` names the transaction in errors;
- * `now` is the time in whole seconds since the epoch. Rejects with a StoreUnavailableError, and nothing changed, if the
- * database can't answer within the busy timeout or is closed.
+ * Runs `work` in a transaction. `work` is synchronous and may be called again. `operation` is the name of the transaction
+ * in errors. `now` is the time in whole seconds since the epoch. If the database is closed or can't answer within the busy
+ * timeout, rejects with a StoreUnavailableError, and nothing has changed.
  */
 type Transact = <T>(operation: string, work: (now: number) => T) => Promise<T>;
 
 /** A connection to one database. */
 export interface SqliteConnection {
-  /** Returns the statement of `sql`, which is prepared once. Call it only inside a transaction. */
+  /** Returns the prepared statement for `sql`. Each statement is prepared only once. Call it only inside a transaction. */
   readonly prepare: (sql: string) => StatementSync;
   /** Runs a script of statements. Call it only inside a transaction. */
   readonly exec: (sql: string) => void;
   /** Runs a transaction that reads one snapshot. */
   readonly read: Transact;
   /**
-   * Runs a transaction that holds the write lock and whose `now` was read under it. Durable when the promise fulfils;
-   * rolled back if `work` throws. Writes run in the order of the calls. Those of one turn of the event loop, and those
-   * that waited for the lock together, share a transaction and its flush to the disk.
+   * Runs a transaction that holds the write lock. Its `now` is read while it holds the lock. The transaction is durable
+   * when the promise fulfils. If `work` throws, it is rolled back. Writes run in the order of the calls. Writes from the
+   * same turn of the event loop, and writes that waited for the lock together, share a transaction and its flush to the
+   * disk.
    */
   readonly write: Transact;
-  /** Runs a transaction as `write` does, but at once and alone. */
+  /** Runs a transaction like `write`, but immediately and in its own transaction. */
   readonly writeAlone: Transact;
-  /** Adds a listener for writes that failed because the database can't answer, and for a file that is gone. */
+  /**
+   * Adds a listener that is called when a write fails because the database can't answer, or when the database's file is
+   * gone.
+   */
   readonly onFailure: WriteProbe["onFailure"];
-  /** Calls `hook` once after the commit, or never if there is none. Call it only inside a write. */
+  /** Calls `hook` once after the commit. Never calls it if the transaction isn't committed. Call it only inside a write. */
   readonly afterCommit: (hook: () => void) => void;
   /** The identity of the open file, or "memory". */
   readonly incarnation: string;
-  /** Closes the database. Idempotent. */
+  /** Closes the database. Further calls do nothing. */
   readonly close: () => void;
 }
 
-/** What a connection needs beside its database. */
+/** The options of a connection, in addition to its database. */
 export interface SqliteConnectionOptions {
   /** Returns the time in whole seconds since the epoch. */
   readonly now: () => number;
-  /** Milliseconds. */
+  /** How long to wait for a lock, in milliseconds. */
   readonly busyTimeout: number;
   /** The identity of the open file, or "memory". */
   readonly incarnation: string;
@@ -50,7 +54,7 @@ export interface SqliteConnectionOptions {
   readonly isFileGone: () => boolean;
 }
 
-/** The database's file is no longer at its path. */
+/** Thrown if the database's file is no longer at its path. */
 class FileGoneError extends StoreUnavailableError {}
 
 /** One call of `write`. */
@@ -59,13 +63,13 @@ interface Write {
   readonly work: (now: number) => unknown;
 }
 
-/** How many writes may share a transaction, so that the event loop isn't blocked for long. */
+/** The maximum number of writes that share a transaction, so that the event loop isn't blocked for long. */
 const maxWrites = 128;
 
-/** How many writes may wait for a transaction. */
+/** The maximum number of writes that may wait for a transaction. */
 const maxWaiting = 10_000;
 
-/** Creates a connection over an open database that doesn't wait for locks by itself. */
+/** Creates a connection on top of an open database. The database must be set up not to wait for locks. */
 export function createSqliteConnection(
   database: DatabaseSync,
   { now, busyTimeout, incarnation, isFileGone }: SqliteConnectionOptions,
@@ -147,7 +151,7 @@ export function createSqliteConnection(
     maxWait: busyTimeout,
   });
 
-  /** Makes errors name the operation. */
+  /** Adds the name of the operation to errors. */
   async function withOperation<T>(operation: string, result: Promise<T>): Promise<T> {
     try {
       return await result;

@@ -1,8 +1,8 @@
 import { StoreUnavailableError } from "../../../core/errors.ts";
 
 /**
- * The primary result codes that mean "the database can't answer" and not "the program is wrong", with their names and,
- * for those that operators meet, the cause.
+ * The primary result codes that mean that the database can't answer, and not that there is a defect in the program. Each
+ * has its name and, if operators may see it, a cause.
  *
  * @see https://sqlite.org/rescode.html
  */
@@ -22,28 +22,26 @@ const unavailableCodes: ReadonlyMap<number, string> = new Map([
   [26, "SQLITE_NOTADB, the file is not a SQLite database"],
 ]);
 
-/** Returns the primary result code of an error of `node:sqlite`; `null` for any other error. */
+/** Returns the primary result code of an error from `node:sqlite`, or `null` for any other error. */
 export function toResultCode(error: unknown): number | null {
   const isFromSqlite = error instanceof Error && "errcode" in error && typeof error.errcode === "number";
   // The low byte is the primary code; the others refine it.
   return isFromSqlite ? Number(error.errcode) & 0xff : null;
 }
 
-/** Returns whether an error says that another process has the lock. */
+/** Returns whether an error says that another process holds the lock. */
 export function isBusy(error: unknown): boolean {
   return toResultCode(error) === 5;
 }
 
-/**
- * Returns whether SQLite rejected a statement because of what it says, for example because its table exists already.
- */
+/** Returns whether SQLite rejected a statement because of its content, for example because its table already exists. */
 export function isStatementError(error: unknown): boolean {
   return toResultCode(error) === 1;
 }
 
 /**
- * Converts an error to a StoreUnavailableError that names `operation` if the database couldn't answer. Returns others
- * as they are.
+ * Converts an error. If the database couldn't answer, returns a StoreUnavailableError that names `operation`. Returns any
+ * other error unchanged.
  */
 export function toStoreError(operation: string, error: unknown): unknown {
   const description = unavailableCodes.get(toResultCode(error) ?? -1);

@@ -2,16 +2,17 @@ import { setTimeout } from "node:timers/promises";
 import { isBusy } from "./errors.ts";
 
 /**
- * The longest pause between two attempts, in milliseconds. Pauses are random, so that processes don't retry in step.
+ * The longest pause between two attempts, in milliseconds. Pauses are random, so that processes don't retry at the same
+ * time.
  */
 const longestPause = 20;
 
-/** Runs `attempt` again for as long as another process has the lock that it needs. */
+/** Runs `attempt` again as long as another process holds the lock that it needs. */
 export type RetryWhileLocked = <T>(attempt: () => T) => Promise<T>;
 
 /**
- * Creates a function that retries for at most `busyTimeout` milliseconds, then rejects with the error of the last
- * attempt. The first attempt runs at once. Between attempts the event loop is free.
+ * Creates a function that retries for at most `busyTimeout` milliseconds, and then rejects with the error of the last
+ * attempt. It makes the first attempt immediately. The event loop is not blocked between attempts.
  */
 export function createLockRetry(busyTimeout: number): RetryWhileLocked {
   return (attempt) => retryUntil(performance.now() + busyTimeout, attempt);

@@ -4,14 +4,14 @@ import { DatabaseSync } from "node:sqlite";
 import { StoreUnavailableError } from "../../../core/errors.ts";
 import { isBusy, toStoreError } from "./errors.ts";
 
-/** Milliseconds between two attempts on a file that another process is preparing. */
+/** The number of milliseconds between two attempts to open a file that another process is preparing. */
 const retryInterval = 10;
 
 /**
- * Opens the database at `path` in write-ahead-log mode, with every commit synced to the disk. Creates a missing file
- * with mode 0600 and missing folders with mode 0700; existing ones keep their modes.
+ * Opens the database at `path` in write-ahead-log mode. Every commit is synced to the disk. A missing file is created with
+ * mode 0600, and missing folders are created with mode 0700. Existing ones keep their modes.
  *
- * @param busyTimeout milliseconds to wait while another process prepares the same file.
+ * @param busyTimeout how long to wait while another process prepares the same file, in milliseconds.
  * @throws StoreUnavailableError if the file can't be opened or created.
  */
 export function openDatabase(path: string, busyTimeout: number): DatabaseSync {
@@ -25,13 +25,16 @@ export function openDatabase(path: string, busyTimeout: number): DatabaseSync {
 
 /** The identity of an open file. */
 export interface FileWatch {
-  /** Tells the file from one that replaces it; "memory" for a database in memory. */
+  /** Identifies the file, so that a file that replaces it has a different value. "memory" for a database in memory. */
   readonly incarnation: string;
-  /** Returns whether the file at the path has been deleted or replaced. SQLite doesn't notice it, and continues with its file. */
+  /**
+   * Returns whether the file at the path has been deleted or replaced. SQLite doesn't notice this, and continues to use the
+   * old file.
+   */
   readonly isFileGone: () => boolean;
 }
 
-/** Creates the watch of the file at `path`, which has just been opened. */
+/** Creates the watch for the file at `path`. Call it right after the file has been opened. */
 export function createFileWatch(path: string): FileWatch {
   if (path === ":memory:") return { incarnation: "memory", isFileGone: () => false };
   const location = resolve(path);
@@ -53,7 +56,7 @@ export function createFileWatch(path: string): FileWatch {
   };
 }
 
-/** Creates the file if it is missing. Returns its absolute path, which SQLite never takes for a URI. */
+/** Creates the file if it is missing. Returns its absolute path, which SQLite can't mistake for a URI. */
 function createPrivateFile(path: string): string {
   const location = resolve(path);
   try {
@@ -78,7 +81,7 @@ function configure(database: DatabaseSync, busyTimeout: number): DatabaseSync {
   }
 }
 
-/** Retries until `deadline`: only one of several processes can prepare a new file at a time. */
+/** Turns on the write-ahead log. Retries until `deadline`, because only one process at a time can prepare a new file. */
 function enableWriteAheadLog(database: DatabaseSync, deadline: number): void {
   for (;;) {
     try {

@@ -5,10 +5,10 @@ import { isStatementError } from "../connection/errors.ts";
 import { migrations } from "./migrations.ts";
 
 /**
- * Applies the pending migrations, each in its own transaction, and returns their names. A new database gets all of them in one
- * transaction. If several processes migrate at once, only one of them applies each migration.
+ * Applies the pending migrations, each in its own transaction, and returns their names. In a new database, applies all of
+ * them in one transaction. If several processes migrate at the same time, each migration is applied by only one of them.
  *
- * @throws SchemaVersionError if the database is newer than this version, or has another program's tables.
+ * @throws SchemaVersionError if the database is newer than this version, or if it contains tables of a different program.
  */
 export async function migrate(connection: SqliteConnection): Promise<readonly string[]> {
   const applied: string[] = [];
@@ -20,7 +20,7 @@ export async function migrate(connection: SqliteConnection): Promise<readonly st
 }
 
 /**
- * Requires the schema to be the one of this version.
+ * Checks that the schema is the one of this version.
  *
  * @throws SchemaVersionError if the schema is older or newer.
  */
@@ -28,14 +28,17 @@ export function checkSchema(connection: SqliteConnection): Promise<void> {
   return connection.read("checkSchema", () => requireUpToDate(migrations, readVersion(connection)));
 }
 
-/** Returns the number of the last migration that was applied; 0 if there is none. */
+/** Returns the number of the last migration that was applied, or 0 if none was applied. */
 function readVersion(connection: SqliteConnection): number {
   const table = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'tokenpair_migrations'";
   if (connection.prepare(table).get() === undefined) return 0;
   return Number(connection.prepare("SELECT max(number) AS version FROM tokenpair_migrations").get()?.["version"] ?? 0);
 }
 
-/** Applies the next migration, or all of them to a new database. Returns their names: none if another process was faster. */
+/**
+ * Applies the next migration or, to a new database, all of them. Returns their names, or no names if another process was
+ * faster.
+ */
 function applyNext(connection: SqliteConnection, now: number): readonly string[] {
   const version = readVersion(connection);
   const isNew = version === 0;
@@ -54,7 +57,7 @@ function apply(connection: SqliteConnection, migration: Migration, now: number):
     .run({ number, name, now });
 }
 
-/** In a new database, the registry is complete: no node can have used it before. */
+/** Records in a new database that the registry is complete, because no node can have used the database before. */
 function settle(connection: SqliteConnection): void {
   const { incarnation } = connection;
   connection.prepare("UPDATE installation SET settled = :incarnation WHERE settled = 'new'").run({ incarnation });

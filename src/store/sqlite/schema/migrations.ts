@@ -1,7 +1,8 @@
 import type { Migration } from "../../migrations.ts";
 
 /**
- * The migrations of the SQLite store. All times are whole seconds since the epoch. A released migration never changes.
+ * The migrations of the SQLite store. All times are whole seconds since the epoch. A migration never changes after its
+ * release.
  */
 export const migrations: readonly Migration[] = [
   {

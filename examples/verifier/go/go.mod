@@ -1,0 +1,3 @@
+module example.com/tokenpair/verifier
+
+go 1.19

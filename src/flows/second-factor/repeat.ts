@@ -1,0 +1,62 @@
+import type { SessionSnapshot, Verdict } from "../../core/store/sessions.ts";
+import { deriveLoginSecret, hashIdempotencyKey, hashSecret, isSameHash } from "../../crypto/secrets.ts";
+import type { Deps } from "../deps.ts";
+import { toDeviceToken } from "../device.ts";
+import type { LoggedIn } from "../login.ts";
+import { findPublicClaims, type PublicClaimsOptions } from "../public-claims.ts";
+import { findSessionRefusal } from "../session-refusal.ts";
+import { type PairSource, prepareTokens, type TokenLimitOptions } from "../token-pair.ts";
+
+/** How a request names its first try. */
+interface RepeatOptions extends TokenLimitOptions, PublicClaimsOptions {
+  readonly idempotencyKey?: string | undefined;
+}
+
+/**
+ * Answers a repeated completion of a login: the client has lost the answer and sends the request again, with the same idempotency
+ * key. The proof isn't looked at, because a one-time code counts once.
+ *
+ * @returns the same session and refresh token as the first time; `null` if the ticket wasn't used with this key, or if the session has
+ * been refreshed since, which proves that the client got its answer.
+ * @throws AuthError `unavailable`. StoreUnavailableError.
+ */
+export async function repeatLogin(
+  deps: Deps,
+  hash: Uint8Array,
+  { idempotencyKey, tokenLimits, ...options }: RepeatOptions,
+): Promise<LoggedIn | null> {
+  if (idempotencyKey === undefined) return null;
+  const found = await deps.store.tickets.find(hash);
+  const sessionId = found?.ticket.sessionId ?? null;
+  if (found === null || sessionId === null || found.ticket.expiresAt <= found.now) return null;
+  const { userId, usernameKey } = found.ticket;
+  const user = (await deps.users.find(userId))?.user;
+  if (user === undefined) return null;
+  const tokens = await prepareTokens(deps, user, { tokenLimits });
+  const publicClaims = await findPublicClaims(deps, user, options);
+  const { accessTokenLifetime } = deps.settings;
+  const { result } = await deps.store.sessions.decide(sessionId, (snapshot) =>
+    decideRepeat(snapshot, idempotencyKey, accessTokenLifetime),
+  );
+  if (result === null) return null;
+  const { session } = result;
+  const device = toDeviceToken(deps, user, { userEpoch: session.userEpoch, usernameKey });
+  return { user, session, pair: tokens.mintPair(result), device, ...publicClaims };
+}
+
+/** Decides while the row is locked. Pure. */
+function decideRepeat(
+  snapshot: SessionSnapshot | null,
+  idempotencyKey: string,
+  accessTokenLifetime: number,
+): Verdict<PairSource | null> {
+  if (snapshot === null || findSessionRefusal(snapshot) !== null) return { result: null };
+  const { session, now, globalEpoch } = snapshot;
+  const secret = deriveLoginSecret(idempotencyKey, session.id);
+  const isSame = isSameHash(session.idempotencyHash, hashIdempotencyKey(idempotencyKey));
+  if (!isSame || session.generation !== 0 || !isSameHash(session.currentHash, hashSecret(secret)))
+    return { result: null };
+  const accessUntil = Math.min(now + accessTokenLifetime, session.absoluteExpiresAt);
+  const result = { session, now, globalEpoch, secret, accessUntil };
+  return accessUntil > (session.accessUntil ?? 0) ? { result, accessUntil } : { result };
+}
