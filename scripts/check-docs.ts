@@ -1,5 +1,5 @@
 /**
- * Compiles every ```ts block of the README and of docs/, and every example of a docstring, each as a module of its own,
+ * Compiles every ```ts and ```tsx block of the README and of docs/, and every example of a docstring, each as a module of its own,
  * against the built package.
  */
 import { execFileSync } from "node:child_process";
@@ -16,14 +16,16 @@ const docs = readdirSync(join(root, "docs"), { recursive: true, encoding: "utf8"
 const pages = ["README.md", "SECURITY.md", ...docs].filter((name) => name.endsWith(".md"));
 let count = 0;
 for (const page of pages) {
-  const blocks = readFileSync(join(root, page), "utf8").matchAll(/^```tsx?\n(.*?)^```$/gms);
-  for (const [, block = ""] of blocks) {
+  const blocks = readFileSync(join(root, page), "utf8").matchAll(/^```(tsx?)\n(.*?)^```$/gms);
+  for (const [, extension, block = ""] of blocks) {
     count++;
-    writeFileSync(join(folder, `${page.replaceAll(/\W/g, "-")}-${count}.ts`), `${block}\nexport {};\n`);
+    writeFileSync(join(folder, `${page.replaceAll(/\W/g, "-")}-${count}.${extension}`), `${block}\nexport {};\n`);
   }
 }
 const examples = toExampleModules();
-for (const [index, example] of examples.entries()) writeFileSync(join(folder, `example-${index + 1}.ts`), example);
+for (const [index, { text, hasElements }] of examples.entries()) {
+  writeFileSync(join(folder, `example-${index + 1}.${hasElements ? "tsx" : "ts"}`), text);
+}
 writeFileSync(
   join(folder, "tsconfig.json"),
   JSON.stringify({
@@ -33,6 +35,7 @@ writeFileSync(
       target: "es2023",
       lib: ["es2023", "dom"],
       module: "nodenext",
+      jsx: "react-jsx",
       types: ["node"],
       skipLibCheck: true,
     },

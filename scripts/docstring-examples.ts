@@ -37,14 +37,15 @@ const surroundings: Readonly<Record<string, string>> = {
   "src/store/sqlite/index.ts": `import { sqliteStore } from "tokenpair/sqlite";`,
   "src/store/postgres/index.ts": `import { postgresStore } from "tokenpair/postgres";`,
   ...Object.fromEntries(
-    ["client", "client-error", "user-sessions", "session/session-state"].map((name) => [
+    ["client", "client-error", "user-sessions", "patch-fetch", "session/session-state", "cookie/client"].map((name) => [
       `src/client/${name}.ts`,
       `
-    import { type Client, ClientError } from "tokenpair/client";
-    declare const client: Client;
-    declare function redirect(path: string): Error;
+    import { ClientError, type CookieClient, patchFetch } from "tokenpair/client";
+    declare const client: CookieClient;
     declare const username: string;
     declare const password: string;
+    declare const upload: XMLHttpRequest;
+    declare function redirect(path: string): Error;
     declare function render(...content: unknown[]): void;`,
     ]),
   ),
@@ -53,15 +54,6 @@ const surroundings: Readonly<Record<string, string>> = {
     declare const username: string;
     declare const password: string;
     declare function render(...content: unknown[]): void;`,
-  "src/client/patch-fetch.ts": `
-    import { type Client, patchFetch } from "tokenpair/client";
-    declare const client: Client;`,
-  "src/client/cookie/cookie-client.ts": `
-    import type { CookieClient } from "tokenpair/client";
-    declare const client: CookieClient;
-    declare const username: string;
-    declare const password: string;
-    declare const request: XMLHttpRequest;`,
   "src/client/bearer/bearer-client.ts": `
     import type { BearerClient } from "tokenpair/client/bearer";
     declare const client: BearerClient;
@@ -75,10 +67,17 @@ const surroundings: Readonly<Record<string, string>> = {
     };
     declare const username: string;
     declare const password: string;`,
-  "src/client/react.ts": `
+  ...Object.fromEntries(
+    ["session-provider", "use-session", "use-sessions"].map((name) => [
+      `src/client/react/${name}.ts`,
+      `
     import type { Client } from "tokenpair/client";
-    import { useSession } from "tokenpair/react";
-    declare const client: Client;`,
+    import { SessionProvider, useSession, useSessions, useUser } from "tokenpair/react";
+    declare const client: Client;
+    declare const root: import("react-dom/client").Root;
+    declare function App(): null;`,
+    ]),
+  ),
   "src/verifier/create-verifier.ts": `
     import { createVerifier } from "tokenpair/verifier";
     declare const request: Request;`,
@@ -134,8 +133,16 @@ function ofAll(names: readonly string[], declarations: string): Readonly<Record<
   return Object.fromEntries(names.map((name) => [`src/adapters/${name}.ts`, declarations]));
 }
 
+/** An `@example` of a docstring. */
+export interface ExampleModule {
+  /** The source of a module. */
+  readonly text: string;
+  /** Whether it is written in JSX. */
+  readonly hasElements: boolean;
+}
+
 /** Returns each `@example` of a docstring as a module. @throws Error if the declarations for a file's examples are missing. */
-export function toExampleModules(): string[] {
+export function toExampleModules(): ExampleModule[] {
   const files = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((name) =>
     /\.tsx?$/.test(name),
   );
@@ -148,6 +155,9 @@ export function toExampleModules(): string[] {
     });
     const around = surroundings[path];
     if (examples.length > 0 && around === undefined) throw new Error(`${path}: scripts/docstring-examples.ts lacks it`);
-    return examples.map((example) => `${around}\n${example}\nexport {};\n`);
+    return examples.map((example) => ({
+      text: `${around}\n${example}\nexport {};\n`,
+      hasElements: example.includes("</"),
+    }));
   });
 }

@@ -1,4 +1,5 @@
-import { assembleCookieClient, type ClientOptions, type CookieClient } from "./cookie/cookie-client.ts";
+import type { ClientOptions, CookieClient } from "./cookie/client.ts";
+import { assembleCookieClient } from "./cookie/cookie-client.ts";
 import { toEnvironment } from "./environment.ts";
 
 export { patchFetch } from "./patch-fetch.ts";

@@ -109,6 +109,18 @@ describe("the bearer client over a storage like Expo's SecureStore", () => {
     expect(restarted.client.session().problem).toBeUndefined();
   });
 
+  it("repeats a request after a refresh although the new tokens can't be stored", async () => {
+    const { browser, store, options } = setUp();
+    const tab = await browser.openLoggedIn(options);
+    store.fails.setItem = true;
+    const challenge = { "WWW-Authenticate": "Bearer" };
+    browser.server.faults.push({ on: "/orders/", kind: new Response("{}", { status: 401, headers: challenge }) });
+    const response = tab.client.fetch("/api/orders/");
+    await browser.clock.advance(100);
+    expect((await response).status).toBe(200);
+    expect(tab.client.session()).toMatchObject({ status: "authenticated", problem: "storage_failed" });
+  });
+
   it("isn't anonymous but keeps trying if the storage can't be read at the start", async () => {
     const { browser, store, options } = setUp();
     const tab = await browser.openLoggedIn(options);

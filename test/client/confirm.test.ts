@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { CookieClient } from "../../src/client/cookie/cookie-client.ts";
+import type { CookieClient } from "../../src/client/cookie/client.ts";
 import { createFakeBrowser, type FakeBrowser, type TabOptions, toStorage } from "./fake-browser.ts";
 
 const payout = { method: "POST", body: "x" };

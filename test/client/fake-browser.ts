@@ -1,6 +1,7 @@
 import { assembleBearerClient, type BearerClientOptions } from "../../src/client/bearer/bearer-client.ts";
 import type { Client } from "../../src/client/client.ts";
-import { assembleCookieClient, type ClientOptions } from "../../src/client/cookie/cookie-client.ts";
+import type { ClientOptions } from "../../src/client/cookie/client.ts";
+import { assembleCookieClient } from "../../src/client/cookie/cookie-client.ts";
 import type { Environment, KeyValueStorage, Locks, PageEvent } from "../../src/client/environment.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeServer } from "./fake-server.ts";

@@ -275,9 +275,10 @@ export function createFakeServer(clock: FakeClock): FakeServer {
     return { response: json(200, { csrf_token: token, ...session }), cookies: { csrftoken: token } };
   }
 
-  const toBody = ({ id, user }: FakeSession) => ({
+  const toBody = ({ id, user: { claims, ...user } }: FakeSession) => ({
     session: { id },
-    user: { ...user },
+    user,
+    claims,
     access_expires_in: server.accessLifetime,
     refresh_expires_in: 30 * 86_400,
   });

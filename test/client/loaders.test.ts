@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { BearerClient } from "../../src/client/bearer/bearer-client.ts";
-import type { CookieClient } from "../../src/client/cookie/cookie-client.ts";
+import type { CookieClient } from "../../src/client/cookie/client.ts";
 import { createFakeBrowser, type FakeBrowser, type TabOptions, toStorage } from "./fake-browser.ts";
 
 const clients: readonly (readonly [string, () => TabOptions, string])[] = [

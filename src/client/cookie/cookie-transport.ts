@@ -1,7 +1,7 @@
 import { notAuthenticated, sessionChanged } from "../client-error.ts";
 import type { Environment, Page } from "../environment.ts";
 import type { SessionStateHolder } from "../session/session-state.ts";
-import { createJsonCall, type JsonObject, readCode, type Send } from "../transport/json-call.ts";
+import { createJsonCall, type JsonObject, readCode, type Send, toJsonObject } from "../transport/json-call.ts";
 import { isUnsafe, requireReplayable, toOrigin, toRequest } from "../transport/outgoing.ts";
 import { type Grant, lateFactor, type Transport, toId, toLifetime, toUser, type Urls } from "../transport/transport.ts";
 import { type CsrfToken, cookiesBlocked, createCsrfTokens, hasPrefix } from "./csrf-tokens.ts";
@@ -81,7 +81,7 @@ export function createCookieTransport(parts: CookieTransportParts): CookieTransp
     return {
       lifetime: toLifetime(json["access_expires_in"]),
       refreshLifetime: Number(json["refresh_expires_in"]) || undefined,
-      user: toUser(json["user"]),
+      user: toUser({ ...toJsonObject(json["user"]), claims: json["claims"] }),
       sessionId: toId(json["session"]),
     };
   }

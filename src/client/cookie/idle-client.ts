@@ -1,8 +1,8 @@
-import type { Client } from "../client.ts";
 import { loading } from "../session/session-state.ts";
+import type { CookieClient } from "./client.ts";
 
 /** Creates the client for environments without a page, such as server rendering. Its state is always `loading`. */
-export function createIdleClient(): Client & { readonly csrfToken: () => Promise<string> } {
+export function createIdleClient(): CookieClient {
   const reject = async () => {
     throw new TypeError("Call this in a browser.");
   };

@@ -122,7 +122,7 @@ export function toUrls(
   return { origin, root, auth: root + authPath, base: (baseUrl === undefined && page?.base) || `${root}/` };
 }
 
-/** Returns `{ id, username, claims }` if `value` is a user. */
+/** Returns the user in `value`, if there is one. */
 export function toUser(value: unknown): User | undefined {
   const { id, username, claims } = toJsonObject(value);
   return typeof id === "string" && typeof username === "string" ? { id, username, claims } : undefined;
