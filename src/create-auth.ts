@@ -94,8 +94,8 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
   }
 
   /** @throws AuthError `confirmation_required`. */
-  function accept(authentication: Authentication, requirement: RequestOptions = {}): CheckResult<AuthUser> {
-    requireAuthentication(authentication, requirement, deps.clock.now());
+  function accept(authentication: Authentication, requirement: RequestOptions | undefined): CheckResult<AuthUser> {
+    requireAuthentication(authentication, requirement, deps.clock);
     return { ok: true, authentication };
   }
 
@@ -142,7 +142,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       const requestDeps = findDeps(request, options);
       try {
         const authentication = await authenticateRequest(requestDeps, request);
-        requireAuthentication(authentication, options ?? {}, deps.clock.now());
+        requireAuthentication(authentication, options, deps.clock);
         return authentication;
       } catch (error) {
         reportRefusal(error, request, requestDeps);

@@ -90,8 +90,8 @@ export const authenticationMutants: readonly Mutant[] = [
   {
     name: "a token that doesn't say when its user was authenticated is recent enough",
     file: "src/core/require-authentication.ts",
-    find: "(claims.authTime !== null && now - claims.authTime <= maxAge)",
-    replace: "now - (claims.authTime ?? now) <= maxAge",
+    find: "(claims.authTime !== null && clock.now() - claims.authTime <= maxAge)",
+    replace: "clock.now() - (claims.authTime ?? clock.now()) <= maxAge",
     tests: [confirmation],
   },
   {

@@ -34,6 +34,7 @@ export function requireUser<A extends AnyCheck>(
   const isHandler = typeof second === "function";
   const handler: Handler<AuthEnv<A>> = isHandler ? second : (_, next) => next();
   const requirement = isHandler ? {} : second;
+  const requiresMore = Object.keys(requirement).length > 0;
   checkRequirement(requirement, "requireUser");
   return (c, next) => {
     const settle = (result: CheckResult<AuthUser, object>) => {
@@ -42,7 +43,7 @@ export function requireUser<A extends AnyCheck>(
       return handler(c, next);
     };
     const { socket } = (c.env as Partial<HttpBindings> | undefined)?.incoming ?? {};
-    const result = auth.check(c.req.raw, { ...requirement, socket });
+    const result = auth.check(c.req.raw, requiresMore ? { ...requirement, socket } : { socket });
     return "ok" in result ? settle(result) : result.then(settle);
   };
 }

@@ -123,17 +123,21 @@ export function createVerifierWith(options: VerifierOptions, internals: Verifier
   }
 
   /** @throws AuthError also `confirmation_required`. */
-  function authenticateBy(check: typeof verify, request: RequestLike, requirement: RequestOptions): AccessClaims {
+  function authenticateBy(
+    check: typeof verify,
+    request: RequestLike,
+    requirement: RequestOptions | undefined,
+  ): AccessClaims {
     const claims = authenticateRequest(request, check);
-    requireAuthentication(claims, requirement, clock.now());
+    requireAuthentication(claims, requirement, clock);
     return claims;
   }
 
-  const authenticateNow = (request: RequestLike, requirement: RequestOptions = {}) =>
+  const authenticateNow = (request: RequestLike, requirement?: RequestOptions) =>
     authenticateBy(verifyNow, request, requirement);
 
   /** Reads, or waits for what is being read, and then decides. */
-  const authenticateLater = (request: RequestLike, requirement: RequestOptions = {}) =>
+  const authenticateLater = (request: RequestLike, requirement?: RequestOptions) =>
     reading.retry(() => {
       if (isClosed) throw closed();
       return authenticateBy(verify, request, requirement);

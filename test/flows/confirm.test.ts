@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AccessClaims } from "../../src/core/claims.ts";
 import { requireAuthentication } from "../../src/core/require-authentication.ts";
 import type { AuthUser } from "../../src/core/user.ts";
@@ -171,9 +171,10 @@ describe("confirmByPassword with users of the application", () => {
 
 describe("requireAuthentication", () => {
   const claims = { authTime: 1_000, amr: ["pwd", "otp"], actor: null } as unknown as AccessClaims;
-  const refusalOf = (...args: Parameters<typeof requireAuthentication>) => {
+  type Requirement = Parameters<typeof requireAuthentication>[1];
+  const refusalOf = (claimed: AccessClaims, requirement: Requirement, now: number) => {
     try {
-      requireAuthentication(...args);
+      requireAuthentication(claimed, requirement, { now: () => now });
       return null;
     } catch (error) {
       return error;
@@ -188,6 +189,12 @@ describe("requireAuthentication", () => {
     [{ maxAge: 60, amr: ["otp", "pwd"] }, 1_000],
   ])("accepts a token for %j at %d", (requirement, now) => {
     expect(refusalOf(claims, requirement, now)).toBeNull();
+  });
+
+  it.each([undefined, {}, { amr: ["pwd"] }])("reads no clock for the requirement %j", (requirement) => {
+    const now = vi.fn(() => 1_000);
+    requireAuthentication(claims, requirement, { now });
+    expect(now).not.toHaveBeenCalled();
   });
 
   it.each([
