@@ -9,6 +9,7 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { authenticationMutants } from "./mutants/authentication.ts";
 import { feedHttpMutants } from "./mutants/feed-http.ts";
 import { keyMutants } from "./mutants/keys.ts";
 import type { Mutant } from "./mutants/mutant.ts";
@@ -26,6 +27,7 @@ const named = [
   ...signatureMutants,
   ...feedHttpMutants,
   ...verifierMutants,
+  ...authenticationMutants,
 ].filter(
   ({ name, file }) =>
     positionals.length === 0 || positionals.some((word) => name.includes(word) || file.includes(word)),
@@ -47,6 +49,7 @@ printKilled("of the keys", keyMutants);
 printKilled("of signing keys and signatures", signatureMutants);
 printKilled("of the feed over HTTP", feedHttpMutants);
 printKilled("of the verifier", verifierMutants);
+printKilled("of second steps, confirmations and actors", authenticationMutants);
 if (results.length === 0 || results.some(({ fate }) => fate !== "killed")) process.exitCode = 1;
 
 function printKilled(title: string, list: readonly Mutant[]): void {

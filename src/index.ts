@@ -143,7 +143,6 @@ export type {
   RedeemTicketOutcome,
   Ticket,
   TicketAt,
-  TicketSession,
   TicketStore,
 } from "./core/store/tickets.ts";
 export type {

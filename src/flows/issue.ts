@@ -10,7 +10,7 @@ import type { AuditOf } from "../core/store/audit.ts";
 import type { CreatedSession, NewSession, RevokedSessions } from "../core/store/sessions.ts";
 import type { RedeemTicketOutcome } from "../core/store/tickets.ts";
 import type { AuthUser } from "../core/user.ts";
-import { createSecret, createSessionId, deriveLoginSecret, hashIdempotencyKey, hashSecret } from "../crypto/secrets.ts";
+import { createSecret, createSessionId, deriveLoginSecret, hashSecret } from "../crypto/secrets.ts";
 import type { EventsOf, SessionsRevokedEvent } from "../events/events.ts";
 import { withActor } from "./actor.ts";
 import { commit, sessionsRevoked } from "./commit.ts";
@@ -177,12 +177,7 @@ function insertSession(
   ...[ticket, audit]: [ticket: UsedTicket | undefined, audit: AuditOf<CreatedSession>]
 ): Promise<RedeemTicketOutcome> {
   if (ticket === undefined) return store.sessions.create(session, audit);
-  const { hash, idempotencyKey: key } = ticket;
-  return store.tickets.redeem(
-    { ...session, idempotencyHash: key === undefined ? null : hashIdempotencyKey(key) },
-    hash,
-    audit,
-  );
+  return store.tickets.redeem(session, ticket.hash, audit);
 }
 
 /** Returns what a new session has from the settings and the client, with a new id. */

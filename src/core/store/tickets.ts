@@ -21,7 +21,7 @@ export interface TicketStore {
    *
    * @returns `used`, with nothing changed, if the ticket was used, has expired, or is another user's or epoch's.
    */
-  redeem(session: TicketSession, hash: Uint8Array, audit?: AuditOf<CreatedSession>): Promise<RedeemTicketOutcome>;
+  redeem(session: NewSession, hash: Uint8Array, audit?: AuditOf<CreatedSession>): Promise<RedeemTicketOutcome>;
 }
 
 /** A ticket to insert. */
@@ -60,12 +60,6 @@ export interface TicketAt {
   readonly ticket: Ticket;
   /** Whole seconds since the epoch. */
   readonly now: number;
-}
-
-/** The session of a ticket. */
-export interface TicketSession extends NewSession {
-  /** SHA-256 of the client's idempotency key, which a repeated request must have; `null` if the client sent none. */
-  readonly idempotencyHash: Uint8Array | null;
 }
 
 /** The result of `redeem`. */

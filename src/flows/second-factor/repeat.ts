@@ -1,5 +1,5 @@
 import type { SessionSnapshot, Verdict } from "../../core/store/sessions.ts";
-import { deriveLoginSecret, hashIdempotencyKey, hashSecret, isSameHash } from "../../crypto/secrets.ts";
+import { deriveLoginSecret, hashSecret, isSameHash } from "../../crypto/secrets.ts";
 import type { Deps } from "../deps.ts";
 import { toDeviceToken } from "../device.ts";
 import type { LoggedIn } from "../login.ts";
@@ -53,9 +53,8 @@ function decideRepeat(
   if (snapshot === null || findSessionRefusal(snapshot) !== null) return { result: null };
   const { session, now, globalEpoch } = snapshot;
   const secret = deriveLoginSecret(idempotencyKey, session.id);
-  const isSame = isSameHash(session.idempotencyHash, hashIdempotencyKey(idempotencyKey));
-  if (!isSame || session.generation !== 0 || !isSameHash(session.currentHash, hashSecret(secret)))
-    return { result: null };
+  // Only the key of the first request derives the session's first secret.
+  if (session.generation !== 0 || !isSameHash(session.currentHash, hashSecret(secret))) return { result: null };
   const accessUntil = Math.min(now + accessTokenLifetime, session.absoluteExpiresAt);
   const result = { session, now, globalEpoch, secret, accessUntil };
   return accessUntil > (session.accessUntil ?? 0) ? { result, accessUntil } : { result };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { CreatedSession } from "../../../src/core/store/sessions.ts";
-import type { NewTicket, TicketSession } from "../../../src/core/store/tickets.ts";
+import type { CreatedSession, NewSession } from "../../../src/core/store/sessions.ts";
+import type { NewTicket } from "../../../src/core/store/tickets.ts";
 import { addSession, addUser, isLive, newSession, toHash } from "./records.ts";
 import type { Scene } from "./scene.ts";
 
@@ -19,12 +19,8 @@ export function describeTicketContract(scene: Scene): void {
       lifetime: 300,
       ...changes,
     });
-  const sessionOf = (id: string, changes: Partial<TicketSession> = {}): TicketSession => ({
-    ...newSession(id, "1"),
-    idempotencyHash: null,
-    ...changes,
-  });
-  const redeem = (id: string, changes: Partial<TicketSession> = {}, of = hash) =>
+  const sessionOf = (id: string, changes: Partial<NewSession> = {}) => newSession(id, "1", changes);
+  const redeem = (id: string, changes: Partial<NewSession> = {}, of = hash) =>
     scene.store.tickets.redeem(sessionOf(id, changes), of);
   const countLive = async () => (await scene.store.sessions.list({ limit: 1_000 })).sessions.length;
 
@@ -95,14 +91,14 @@ export function describeTicketContract(scene: Scene): void {
       await addTicket();
       const first = await addSession(scene.store, "first", user);
       const replaces = { sessionId: "first", userId: user };
-      const changes = { amr: "pwd otp", idempotencyHash: toHash(9), replaces, updateLastLogin: true };
+      const changes = { amr: "pwd otp", replaces, updateLastLogin: true };
       const redeemed = await redeem("s", changes);
       expect(redeemed).toMatchObject({
         outcome: "created",
         now: scene.now,
         globalEpoch: 0,
         revocations: [{ kind: "session", sessionId: "first", reason: "replaced" }],
-        session: { ...first.session, id: "s", amr: "pwd otp", idempotencyHash: toHash(9), rotatedAt: null },
+        session: { ...first.session, id: "s", amr: "pwd otp" },
       });
       expect((await scene.store.sessions.find("s"))?.session).toStrictEqual((redeemed as CreatedSession).session);
       expect(await scene.store.tickets.find(hash)).toMatchObject({ ticket: { sessionId: "s" } });
@@ -133,7 +129,7 @@ export function describeTicketContract(scene: Scene): void {
       expect(await countLive()).toBe(16);
     });
 
-    const refusals: readonly [string, Partial<TicketSession>, (() => Promise<unknown>)?][] = [
+    const refusals: readonly [string, Partial<NewSession>, (() => Promise<unknown>)?][] = [
       ["another user's ticket", { userId: "2" }],
       [
         "a ticket that has expired",
