@@ -10,6 +10,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { authenticationMutants } from "./mutants/authentication.ts";
+import { clientMutants } from "./mutants/client.ts";
 import { feedHttpMutants } from "./mutants/feed-http.ts";
 import { keyMutants } from "./mutants/keys.ts";
 import type { Mutant } from "./mutants/mutant.ts";
@@ -28,6 +29,7 @@ const named = [
   ...feedHttpMutants,
   ...verifierMutants,
   ...authenticationMutants,
+  ...clientMutants,
 ].filter(
   ({ name, file }) =>
     positionals.length === 0 || positionals.some((word) => name.includes(word) || file.includes(word)),
@@ -50,6 +52,7 @@ printKilled("of signing keys and signatures", signatureMutants);
 printKilled("of the feed over HTTP", feedHttpMutants);
 printKilled("of the verifier", verifierMutants);
 printKilled("of second steps, confirmations and actors", authenticationMutants);
+printKilled("of the client", clientMutants);
 if (results.length === 0 || results.some(({ fate }) => fate !== "killed")) process.exitCode = 1;
 
 function printKilled(title: string, list: readonly Mutant[]): void {

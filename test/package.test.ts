@@ -83,6 +83,12 @@ describe("the packed package in an empty folder", () => {
     const compiled = readdirSync(join(folder, "node_modules/tokenpair/dist"), { recursive: true, encoding: "utf8" });
     expect(compiled.filter((name) => name.endsWith(".tsbuildinfo"))).toEqual([]);
     expect(compiled).toContain("page/index.html");
+    // Some examples have packages of their own, which may be installed here.
+    const examples = readdirSync(join(folder, "node_modules/tokenpair/examples"), {
+      recursive: true,
+      encoding: "utf8",
+    });
+    expect(examples.filter((name) => name.includes("node_modules"))).toEqual([]);
   });
 
   it("has no link in its pages to a file that it lacks", () => {

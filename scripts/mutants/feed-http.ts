@@ -22,8 +22,8 @@ export const feedHttpMutants: readonly Mutant[] = [
   {
     name: "a client adds optional=1 below the path of the check endpoint",
     file: "src/http/forward-auth.ts",
-    find: "isBelow ? new Set() : readOptions(request)",
-    replace: "readOptions(request)",
+    find: "isBelow || toSaidMethods(request).length === 0 ?",
+    replace: "toSaidMethods(request).length === 0 ?",
     tests: checkTests,
   },
   {

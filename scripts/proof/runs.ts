@@ -90,6 +90,13 @@ export const proofRuns: readonly ProofRun[] = [
     toFigures: linesWith(/^(?:verifiers|breakage)\b.*:/),
   },
   {
+    name: "examples",
+    description: "runs the examples that have packages of their own (a minute; needs the npm registry)",
+    command: ["node", "test/examples/run.ts"],
+    smoke: { command: ["node", "test/examples/run.ts", "--smoke"] },
+    toFigures: linesWith(/^examples: /),
+  },
+  {
     name: "proxies",
     description:
       "nginx, Caddy, HAProxy and Apache as docs/behind-a-proxy.md and docs/proxies-auth.md configure them; those that are installed",

@@ -1,3 +1,4 @@
+import { StoreUnavailableError } from "../../src/core/errors.ts";
 import { type Random, systemRandom } from "../../src/core/runtime/random.ts";
 import type { Settings } from "../../src/core/settings/settings.ts";
 import type { Store } from "../../src/core/store/index.ts";
@@ -58,6 +59,12 @@ export interface TestAuthOptions {
   readonly random?: Random;
 }
 
+/** Without this, a read in the background could make a stale node fresh again before a test has asked it anything. */
+function withFeedCut(store: Store, isCut: () => boolean): Store {
+  const cut = () => Promise.reject(new StoreUnavailableError("feed.read: cut off by the test"));
+  return { ...store, feed: { ...store.feed, read: (options) => (isCut() ? cut() : store.feed.read(options)) } };
+}
+
 export type TestAuth = Awaited<ReturnType<typeof createTestAuth>>;
 
 /** What `createAuth` is made of, with clocks that stand still and cheap hashes, and the user alice. Close it after the test. */
@@ -72,7 +79,8 @@ export async function createTestAuth({
   const clock = createTestClock();
   const events: AuthEvent[] = [];
   const errors: unknown[] = [];
-  const store = wrapStore(await openTestStore(() => clock.now() + storeAhead));
+  let isFeedCut = false;
+  const store = withFeedCut(wrapStore(await openTestStore(() => clock.now() + storeAhead)), () => isFeedCut);
   const passwords = createPasswordHasher({ passwordMemoryCost: 64, passwordTimeCost: 1, ...settings });
   // A confirmation is an event of its own, at a time of its own.
   const options = { store, signingKey, confirmRevocations: false, ...given, ...settings } as Parameters<
@@ -105,6 +113,11 @@ export async function createTestAuth({
 
   return {
     clock,
+    /** Lets the node's knowledge of revocations grow stale: no read of the feed succeeds any more. */
+    goStale(): void {
+      isFeedCut = true;
+      clock.stall(11);
+    },
     auditQueue,
     deps,
     /** Whatever was answered with a 500. */

@@ -94,7 +94,7 @@ describe("the answer to a proxy", () => {
   it("answers 503 with Retry-After while the revocations are stale", async () => {
     await restart({ onStale: "refuse" });
     await browser.logIn();
-    t.clock.stall(11);
+    t.goStale();
     const response = await ask("GET");
     expect([response.status, response.headers.get("Retry-After")]).toEqual([503, "1"]);
     expect(toIdentity(response)).toEqual(nobody);

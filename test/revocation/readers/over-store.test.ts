@@ -44,7 +44,7 @@ describe("the readers of a node", () => {
 
   it("are refused while the node is stale", async () => {
     auth = await createTestAuth();
-    auth.clock.stall(11);
+    auth.goStale();
     await expect(auth.deps.readers.poll(toRequest(), { wait: 0 })).rejects.toMatchObject({ code: "unavailable" });
   });
 });

@@ -1,0 +1,50 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { childEnvironment } from "../support/child-environment.ts";
+
+const examples = resolve(import.meta.dirname, "../../examples");
+
+/** Returns whether the packages of an example's folder are installed: `npm run proof -- examples` installs them. */
+export const isInstalled = (folder: string) => existsSync(join(examples, folder, "node_modules/tokenpair"));
+
+/** A running example. */
+export interface RunningExample {
+  /** For example `http://localhost:12345`. */
+  readonly url: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts a program of examples/ in an empty folder, and waits until it listens. */
+export async function startExample(path: string): Promise<RunningExample> {
+  const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
+  const running: ChildProcess = spawn(process.execPath, [join(examples, path)], {
+    cwd,
+    env: { ...childEnvironment, PORT: "0" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const stop = async () => {
+    if (running.exitCode === null) {
+      running.kill();
+      await once(running, "exit");
+    }
+    rmSync(cwd, { recursive: true, force: true });
+  };
+  let seen = "";
+  for await (const line of createInterface({ input: running.stdout as NodeJS.ReadableStream })) {
+    seen += line;
+    const port = /port: (\d+)/.exec(seen)?.[1];
+    if (port !== undefined) return { url: `http://localhost:${port}`, stop };
+  }
+  await stop();
+  throw new Error(`${path} exited before it listened`);
+}
+
+/** Imports a package of an example's folder, which this project doesn't install. */
+export async function importFrom<T>(folder: string, name: string): Promise<T> {
+  const { createRequire } = await import("node:module");
+  return createRequire(join(examples, folder, "package.json"))(name) as T;
+}
