@@ -9,6 +9,7 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { mutants } from "./mutants/all.ts";
 import { authenticationMutants } from "./mutants/authentication.ts";
 import { clientMutants } from "./mutants/client.ts";
 import { feedHttpMutants } from "./mutants/feed-http.ts";
@@ -21,16 +22,7 @@ import { survivors } from "./mutants/survivors.ts";
 import { verifierMutants } from "./mutants/verifier.ts";
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { smoke: { type: "boolean" } } });
-const named = [
-  ...survivors,
-  ...securityMutants,
-  ...keyMutants,
-  ...signatureMutants,
-  ...feedHttpMutants,
-  ...verifierMutants,
-  ...authenticationMutants,
-  ...clientMutants,
-].filter(
+const named = mutants.filter(
   ({ name, file }) =>
     positionals.length === 0 || positionals.some((word) => name.includes(word) || file.includes(word)),
 );

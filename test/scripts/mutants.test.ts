@@ -3,28 +3,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { authenticationMutants } from "../../scripts/mutants/authentication.ts";
-import { clientMutants } from "../../scripts/mutants/client.ts";
-import { feedHttpMutants } from "../../scripts/mutants/feed-http.ts";
-import { keyMutants } from "../../scripts/mutants/keys.ts";
+import { mutants } from "../../scripts/mutants/all.ts";
 import { applyMutant, type Mutant } from "../../scripts/mutants/mutant.ts";
 import { runMutants } from "../../scripts/mutants/run.ts";
-import { securityMutants } from "../../scripts/mutants/security.ts";
-import { signatureMutants } from "../../scripts/mutants/signatures.ts";
-import { survivors } from "../../scripts/mutants/survivors.ts";
-import { verifierMutants } from "../../scripts/mutants/verifier.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const mutants = [
-  ...survivors,
-  ...securityMutants,
-  ...keyMutants,
-  ...signatureMutants,
-  ...feedHttpMutants,
-  ...verifierMutants,
-  ...authenticationMutants,
-  ...clientMutants,
-];
 
 describe("a mutant", () => {
   it("replaces its text", () => {
