@@ -1,8 +1,17 @@
 import { z } from "zod";
+import type { ClientInfo } from "../../core/client-info.ts";
 import type { Settings } from "../../core/settings/settings.ts";
+import type { ReaderRequest } from "../../flows/feed-readers.ts";
 import { frameType } from "../../flows/feed-readers.ts";
 import { defineEndpoint, type HttpDeps } from "../endpoint.ts";
-import { answerFeedAcknowledgement, answerFeedRequest, leases, longestWait, readerPattern } from "../feed-requests.ts";
+import {
+  answerFeedAcknowledgement,
+  answerFeedRequest,
+  type FeedRequestDeps,
+  leases,
+  longestWait,
+  readerPattern,
+} from "../feed-requests.ts";
 import type { QueryDescription, ResponseDescription } from "../openapi/description.ts";
 import { insufficientScope, serviceRefused, throttled, timeSchema, unavailable } from "../openapi/responses.ts";
 import { readServiceCredential } from "../request/service-credential.ts";
@@ -73,8 +82,9 @@ export const revocations = defineEndpoint({
     },
     ...refusals,
   },
-  handle({ request, deps }) {
-    return answerFeedRequest(deps, request, watchCredential(deps, request));
+  handle({ request, deps, client }) {
+    const own = { clock: deps.clock, readers: toReadersOf(deps.readers, client) };
+    return answerFeedRequest(own, request, watchCredential(deps, request));
   },
 });
 
@@ -92,9 +102,21 @@ export const revocationsApplied = defineEndpoint({
     { ...reader, required: true },
   ],
   responses: { 204: { description: "Noted. An unknown reader or cursor is ignored." }, ...refusals },
-  handle: async ({ request, deps }) => answerFeedAcknowledgement(deps, request),
+  handle: async ({ request, deps, client }) =>
+    answerFeedAcknowledgement({ readers: toReadersOf(deps.readers, client) }, request),
 });
 
 function watchCredential({ credentials }: Pick<HttpDeps, "credentials">, { headers }: Request): AbortSignal {
   return credentials.watch(readServiceCredential(headers)?.credential ?? "", "feed");
+}
+
+/** A reader's name is in URLs, and so in logs of proxies: it counts for its own service only, which can't acknowledge for another's. */
+function toReadersOf(readers: HttpDeps["readers"], { actor = "" }: ClientInfo): FeedRequestDeps["readers"] {
+  const named = (request: ReaderRequest): ReaderRequest =>
+    request.reader === undefined ? request : { ...request, reader: `${actor}/${request.reader}` };
+  return {
+    poll: (request, options) => readers.poll(named(request), options),
+    stream: (request, signal) => readers.stream(named(request), signal),
+    acknowledge: (reader, cursor) => readers.acknowledge(`${actor}/${reader}`, cursor),
+  };
 }

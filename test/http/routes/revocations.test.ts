@@ -3,6 +3,7 @@ import type { Settings } from "../../../src/core/settings/settings.ts";
 import type { AuthUser } from "../../../src/core/user.ts";
 import { frameType } from "../../../src/flows/feed-readers.ts";
 import { revokeSessionsForUser } from "../../../src/flows/sessions.ts";
+import { createHttpHandler } from "../../../src/http/router.ts";
 import { type FrameHeader, readHeader, readRecord, toFingerprint } from "../../../src/revocation/readers/frame.ts";
 import { createTestAuth, type TestAuth } from "../../support/auth.ts";
 import { addService, type TestService } from "../../support/services.ts";
@@ -262,6 +263,38 @@ describe("an acknowledgement", () => {
       const response = await acknowledge(query);
       expect([response.status, Object.keys((await response.json()) as object)]).toEqual([400, names]);
     }
+  });
+});
+
+describe("a reader's name", () => {
+  it("counts for its own service only, in polls, streams and acknowledgements", async () => {
+    const names: (string | undefined)[] = [];
+    const { readers } = t.deps;
+    const deps = {
+      ...t.deps,
+      readers: {
+        ...readers,
+        poll: (...[request, options]: Parameters<typeof readers.poll>) => {
+          names.push(request.reader);
+          return readers.poll(request, options);
+        },
+        acknowledge: (reader: string, cursor: string) => {
+          names.push(reader);
+          readers.acknowledge(reader, cursor);
+        },
+      },
+    };
+    const handler = createHttpHandler(deps);
+    const other = await addService(t, ["feed"], "other");
+    for (const { bearer: headers } of [service, other]) {
+      await handler.fetch(new Request("https://auth.example/api/auth/revocations/?reader=me", { headers }));
+      const acknowledgement = new Request("https://auth.example/api/auth/revocations/?reader=me&after=x", {
+        method: "POST",
+        headers,
+      });
+      expect((await handler.fetch(acknowledgement)).status).toBe(204);
+    }
+    expect(names).toEqual(["service/reader/me", "service/reader/me", "service/other/me", "service/other/me"]);
   });
 });
 
