@@ -15,6 +15,8 @@ export const isInstalled = (folder: string) => existsSync(join(examples, folder,
 export interface RunningExample {
   /** For example `http://localhost:12345`. */
   readonly url: string;
+  /** The folder that it runs in. */
+  readonly cwd: string;
   readonly stop: () => Promise<void>;
 }
 
@@ -37,7 +39,7 @@ export async function startExample(path: string, env: Readonly<Record<string, st
   for await (const line of createInterface({ input: running.stdout as NodeJS.ReadableStream })) {
     seen += line;
     const port = /port: (\d+)/.exec(seen)?.[1];
-    if (port !== undefined) return { url: `http://localhost:${port}`, stop };
+    if (port !== undefined) return { url: `http://localhost:${port}`, cwd, stop };
   }
   await stop();
   throw new Error(`${path} exited before it listened`);
