@@ -10,6 +10,7 @@ export type {
   CorsOptions,
   RequestLike,
   RequestOptions,
+  ResumeOptions,
   SignalOptions,
   SocketLike,
   StartSessionOptions,
