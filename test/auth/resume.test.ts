@@ -22,7 +22,7 @@ afterAll(() => node.close());
 
 const document = { "sec-fetch-dest": "document", "sec-fetch-mode": "navigate", "sec-fetch-site": "none" };
 
-const ask = (headers: Record<string, string>, options: ResumeOptions & { method?: string } = {}) => {
+const ask = (headers: Record<string, string>, options: ResumeOptions = {}) => {
   const { method = "GET", url = "https://app.example.com/orders?page=2", ...rest } = options;
   return auth.resume(new Request(url, { method, headers: { ...document, cookie: expired, ...headers } }), rest);
 };
@@ -67,7 +67,15 @@ describe("auth.resume", () => {
   });
 
   it("refuses a login path of another origin, and unknown options", () => {
-    for (const loginPath of ["//evil.example", "https://evil.example/", "login", "/\\evil.example", "/a b", "/a#b", ""]) {
+    for (const loginPath of [
+      "//evil.example",
+      "https://evil.example/",
+      "login",
+      "/\\evil.example",
+      "/a b",
+      "/a#b",
+      "",
+    ]) {
       expect(() => ask({}, { loginPath })).toThrow(/loginPath must be a path/);
     }
     expect(() => ask({}, { loginpath: "/" } as ResumeOptions)).toThrow(/Did you mean loginPath/);
