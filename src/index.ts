@@ -10,6 +10,7 @@ export type {
   CorsOptions,
   RequestLike,
   RequestOptions,
+  ResumeOptions,
   SignalOptions,
   SocketLike,
   StartSessionOptions,
@@ -56,6 +57,7 @@ export type {
   TokenRevocation,
   UserRevocation,
 } from "./core/revocation.ts";
+export type { Role } from "./core/role.ts";
 export type { RevokeReason, Session } from "./core/session.ts";
 export type { AuditSettings, WebhookSettings } from "./core/settings/audit-settings.ts";
 export { days, hours, minutes } from "./core/settings/durations.ts";
