@@ -107,7 +107,7 @@ export interface AuthLogins<U extends AuthUser = User> {
    */
   csrfToken(request: RequestLike): Promise<CsrfTokenResult>;
   /**
-   * Requires that an unsafe request to a route of yours comes from a page of your own, with a CSRF token of `csrfToken` or of the client.
+   * Requires that an unsafe request to a route of yours comes from one of your pages, with a CSRF token of `csrfToken` or of the client.
    * For routes that need no session, such as a sign-up or the form of a magic link: `requireUser` does this check itself.
    *
    * @param request a Fetch `Request` or Node's `IncomingMessage`.

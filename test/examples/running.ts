@@ -40,11 +40,12 @@ export async function startExample(path: string, env: Readonly<Record<string, st
   const lines: string[] = [];
   const output = createInterface({ input: running.stdout as NodeJS.ReadableStream });
   output.on("line", (line) => lines.push(line));
+  const exited = once(running, "exit");
   const untilLine = async (pattern: RegExp): Promise<string> => {
     const find = () => lines.find((line) => pattern.test(line));
     for (let line = find(); ; line = find()) {
       if (line !== undefined) return line;
-      await Promise.race([once(output, "line"), once(running, "exit")]);
+      await Promise.race([once(output, "line"), exited]);
       if (running.exitCode !== null && find() === undefined) throw new Error(`${path} exited: ${lines.join("\n")}`);
     }
   };
