@@ -11,6 +11,7 @@ export type {
   CsrfCheckOptions,
   RequestLike,
   RequestOptions,
+  ResumeOptions,
   SignalOptions,
   SocketLike,
   StartSessionOptions,
@@ -241,5 +242,5 @@ export type { VerifiedClaims } from "./flows/verify.ts";
 export type { ConnectionInfo } from "./http/request/client-ip.ts";
 export type { HeaderSource } from "./http/request/headers.ts";
 export { safeNext } from "./http/request/safe-next.ts";
-export type { Register, RegisteredAuthentication } from "./register.ts";
+export type { Register, RegisteredAuthentication, RegisteredCheck } from "./register.ts";
 export type { SignalEnd } from "./revocation/signals.ts";
