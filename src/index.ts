@@ -8,6 +8,7 @@ export type {
   AuthOptions,
   ClientOptions,
   CorsOptions,
+  CsrfCheckOptions,
   RequestLike,
   RequestOptions,
   ResumeOptions,
