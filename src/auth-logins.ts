@@ -75,7 +75,7 @@ export interface AuthLogins<U extends AuthUser = User> {
   startSession(request: RequestLike, userId: string, options?: StartSessionOptions): Promise<StartedSession<U>>;
   /**
    * Returns the values of the `Set-Cookie` headers that give a browser the tokens of a login or a refresh, together with their CSRF
-   * and device cookies. `startSession` does this and revokes the browser's earlier session.
+   * and device cookies, or the access token of `confirm`. `startSession` does this and revokes the browser's earlier session.
    *
    * @param request the browser's request. Without it, browsers at localhost don't get development cookies.
    * @throws TypeError if a token is too long for a cookie. AuthError a `token_` code if `result.refresh` isn't a valid refresh token.
@@ -84,7 +84,7 @@ export interface AuthLogins<U extends AuthUser = User> {
    * for (const cookie of auth.toSetCookies(await auth.login({ username, password }))) response.headers.append("Set-Cookie", cookie);
    */
   toSetCookies(
-    result: (LoginResult<AuthUser> | PasswordLoginResult<AuthUser>) | RefreshResult,
+    result: (LoginResult<AuthUser> | PasswordLoginResult<AuthUser>) | RefreshResult | ConfirmResult,
     request?: RequestLike,
   ): readonly string[];
   /**
@@ -115,7 +115,9 @@ export interface AuthLogins<U extends AuthUser = User> {
    * session is over. TypeError if `amr` is wrong.
    * @example
    * const claims = await auth.authenticate(request);
-   * const { access } = await auth.confirm(claims, { amr: ["otp"] });
+   * const confirmed = await auth.confirm(claims, { amr: ["otp"] });
+   * const response = new Response(null, { status: 204 });
+   * for (const cookie of auth.toSetCookies(confirmed, request)) response.headers.append("Set-Cookie", cookie);
    */
   confirm(session: SessionOwner, options: ConfirmationOptions): Promise<ConfirmResult>;
 }

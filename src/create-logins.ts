@@ -1,6 +1,6 @@
 import type { AuthLogins } from "./auth-logins.ts";
 import type { RequestLike } from "./auth-options.ts";
-import type { LoginResult, RefreshResult, SessionPair } from "./auth-results.ts";
+import type { ConfirmResult, LoginResult, RefreshResult, SessionPair } from "./auth-results.ts";
 import type { TokenPair } from "./core/claims.ts";
 import type { Session } from "./core/session.ts";
 import { requireOptions } from "./core/settings/unknown-options.ts";
@@ -85,16 +85,26 @@ function findReplaced(deps: HttpDeps, { headers }: RequestLike): SessionOwner | 
   return findCookieSession(deps, readSessionCookies(deps, headers)) ?? undefined;
 }
 
-/** Returns the cookies of a login or a refresh. Without a refresh token, the CSRF token stays the same too. */
-function toResultCookies(deps: HttpDeps, result: LoginResult<AuthUser> | RefreshResult): readonly string[] {
-  const { session: view, access, refresh, accessExpiresIn } = result;
+/** Returns the cookies of a login, a refresh or a confirmation. Without a refresh token, the CSRF token stays the same too. */
+function toResultCookies(
+  deps: HttpDeps,
+  result: LoginResult<AuthUser> | RefreshResult | ConfirmResult,
+): readonly string[] {
+  const { session: view, access, accessExpiresIn } = result;
   const { persistent } = view;
   requireLength("access", access, deps);
-  if (refresh === undefined) return [toAccessCookie(deps.settings, access, persistent ? accessExpiresIn : null)];
+  if (!("refresh" in result) || result.refresh === undefined) {
+    return [toAccessCookie(deps.settings, access, persistent ? accessExpiresIn : null)];
+  }
+  const { refresh } = result;
   requireLength("refresh", refresh, deps);
   const { generation } = deps.tokens.verifyRefresh(refresh);
   const device = "device" in result ? result.device : undefined;
-  return toIssuedCookies(deps, { session: { id: view.id, generation, persistent }, pair: result, device });
+  return toIssuedCookies(deps, {
+    session: { id: view.id, generation, persistent },
+    pair: { ...result, refresh },
+    device,
+  });
 }
 
 /** @throws TypeError if browsers would ignore the cookie of this token. */
