@@ -185,6 +185,14 @@ describe("auth.toSetCookies", () => {
     ]);
   });
 
+  it("returns the access cookie alone for a confirmation", async () => {
+    const { auth, userId } = await start();
+    const { session } = await auth.issue(userId);
+    const confirmed = await auth.confirm({ userId, sessionId: session.id }, { amr: ["otp"] });
+    const cookies = auth.toSetCookies(confirmed);
+    expect(cookies).toEqual([expect.stringContaining(`__Host-Http-access=${confirmed.access}; Max-Age=`)]);
+  });
+
   it("returns the device cookie of a login by password", async () => {
     const { auth } = await start();
     await auth.users.create({ username: "carol", password: "correct horse battery" });
