@@ -1,0 +1,8 @@
+/** Settings of the application that both majors of Next share. */
+export default {
+  // tokenpair's paths end with a slash or not: Next needn't redirect them.
+  skipTrailingSlashRedirect: process.env.TRAILING_SLASH === undefined,
+  trailingSlash: process.env.TRAILING_SLASH === "true",
+  // The types are checked by the project's own compiler.
+  typescript: { ignoreBuildErrors: true },
+};
