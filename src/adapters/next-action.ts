@@ -1,5 +1,5 @@
-import type { AnyCheck, AuthenticationOf, AuthenticationRequirement } from "../index.ts";
 import { checkRequirement } from "../core/authentication.ts";
+import type { AnyCheck, AuthenticationOf, AuthenticationRequirement } from "../index.ts";
 import { type AuthSource, toAuth } from "./next-auth.ts";
 import { refusedAction } from "./next-refusals.ts";
 import { toRequestLike } from "./next-request.ts";
@@ -27,12 +27,12 @@ export function action<A extends AnyCheck>(
   return (run) =>
     async (...args) => {
       const { headers } = await import("next/headers.js");
-      const auth = await toAuth(source);
       const request = toRequestLike(await headers(), "POST");
+      const auth = await toAuth(source);
       const checked = await auth.check(request, { ...requirement, csrf: "stated-origin" });
       if (checked.ok) return run(checked.authentication as AuthenticationOf<A>, ...args);
       const { status } = checked.response;
-      const { code = "error" }: { code?: string } = await checked.response.json();
+      const { code } = (await checked.response.json()) as { readonly code?: string };
       // Next sends nothing but the digest of an error to browsers.
       const digest = status === 401 && code !== "confirmation_required" ? refusedAction : `tokenpair: ${code}`;
       throw Object.assign(new Error(digest), { digest, code, status });

@@ -15,9 +15,7 @@ export interface HandlersOptions {
 export type RouteHandler = (request: Request) => Promise<Response>;
 
 /** The route handlers of tokenpair's endpoints. */
-export type Handlers = Readonly<
-  Record<"GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS", RouteHandler>
->;
+export type Handlers = Readonly<Record<"GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS", RouteHandler>>;
 
 /**
  * Returns the route handlers with the endpoints of the HTTP contract, for `app/api/[...tokenpair]/route.ts`. Your own routes below

@@ -15,7 +15,9 @@ export function toPathTest(paths: Paths): (pathname: string) => boolean {
   if (typeof paths === "function") return paths;
   const wrong = paths.find((path) => !path.startsWith("/") || /[*:?#]/.test(path));
   if (wrong !== undefined) {
-    throw new TypeError(`proxy: "${wrong}" must be a path. Everything below it counts too. Example: protect: ["/account"]`);
+    throw new TypeError(
+      `proxy: "${wrong}" must be a path. Everything below it counts too. Example: protect: ["/account"]`,
+    );
   }
   const prefixes = paths.map((path) => path.replace(/\/$/, ""));
   return (pathname) => prefixes.some((prefix) => pathname === prefix || pathname.startsWith(`${prefix}/`));

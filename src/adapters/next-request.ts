@@ -16,9 +16,12 @@ export const findAddress: FindAddress = (headers) => {
 /** Returns a request without the headers that Next has added itself, and its connection. */
 export function toOwnRequest(request: Request, find: FindAddress): readonly [Request, ConnectionInfo] {
   const ip = find(request.headers);
+  const connection = ip === undefined ? {} : { ip };
   const headers = toOwnHeaders(request.headers);
-  const own = headers === request.headers ? request : new Request(request, { headers });
-  return [own, ip === undefined ? {} : { ip }];
+  if (headers === request.headers) return [request, connection];
+  // Next's request is a proxy of a `Request`, which the constructor doesn't take.
+  const { url, method, body, signal } = request;
+  return [new Request(url, { method, headers, body, signal, duplex: "half" }), connection];
 }
 
 /** Returns what `auth.check` reads of a request. */

@@ -10,6 +10,14 @@ export type InitialSession =
       readonly user: { readonly id: string; readonly username: string; readonly claims?: unknown };
     };
 
+/** The response of `{authPath}/me`. */
+interface Me {
+  readonly id: string;
+  readonly username: string;
+  readonly claims?: unknown;
+  readonly session: { readonly id: string };
+}
+
 /**
  * Returns the state that the client would have after its first request. It is `loading` if only the client can tell: the access
  * token has expired, but the browser has a session.
@@ -27,8 +35,8 @@ export async function readInitialSession(
   const [own, connection] = toOwnRequest(new Request(`https://host.invalid${authPath}/me`, { headers }), findAddress);
   const response = await auth.fetch(own, connection);
   if (response.ok) {
-    const { id, username, claims, session } = await response.json();
-    return { status: "authenticated", sessionId: session.id, user: { id, username, claims: claims ?? undefined } };
+    const { id, username, claims, session } = (await response.json()) as Me;
+    return { status: "authenticated", sessionId: session.id, user: { id, username, claims } };
   }
   // A page that refreshes is for browsers with a session only.
   const document = { method: "GET", headers: { cookie: sent.get("cookie") ?? "", accept: "text/html,*/*" } };

@@ -34,14 +34,16 @@ export function pages<A extends PageAuth>(
   { loginPath = "/login", authPath = "/api/auth" }: { readonly loginPath?: string; readonly authPath?: string } = {},
 ): Pages<A> {
   async function currentUser(): Promise<AuthenticationOf<A> | null> {
-    const auth = await toAuth(source);
     const { headers } = await import("next/headers.js");
+    // First: without a request, as in `next build`, it ends the rendering.
     const sent = await headers();
+    const auth = await toAuth(source);
     // Only an unsafe request, or one of another origin, has it: then it must be of our own.
     const request = toRequestLike(sent, sent.has("origin") ? "POST" : "GET");
     const checked = await auth.check(request, { csrf: "stated-origin" });
     if (checked.ok) return checked.authentication as AuthenticationOf<A>;
-    if (checked.response.status >= 500) throw new Error("tokenpair can't tell who is logged in: the store doesn't answer");
+    if (checked.response.status >= 500)
+      throw new Error("tokenpair can't tell who is logged in: the store doesn't answer");
     return null;
   }
   async function requireUser({ next }: { readonly next?: string } = {}): Promise<AuthenticationOf<A>> {
@@ -50,7 +52,8 @@ export function pages<A extends PageAuth>(
   }
   async function initialSession(): Promise<InitialSession> {
     const { headers } = await import("next/headers.js");
-    return readInitialSession(await toAuth(source), await headers(), authPath);
+    const sent = await headers();
+    return readInitialSession(await toAuth(source), sent, authPath);
   }
   return { currentUser, requireUser, initialSession };
 }
