@@ -36,7 +36,15 @@ export default defineConfig({
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: system, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["**/node_modules/**", ...system],
+          isolate: false,
+        },
+      },
       {
         extends: true,
         test: { name: "system", include: system, globalSetup: "test/support/prepare-postgres.ts" },

@@ -96,6 +96,14 @@ export interface CheckOptions extends RequestOptions {
   readonly csrf?: "token" | "stated-origin" | undefined;
 }
 
+/** Where `auth.resume` and `auth.checkPage` lead, and facts about a request that `Headers` don't contain. */
+export interface ResumeOptions extends Pick<RequestOptions, "method" | "socket"> {
+  /** The path of your login page, as browsers see it. It gets the requested page in its query, as `next`. Default: "/login". */
+  readonly loginPath?: string | undefined;
+  /** The URL or path of the request. Needed if the request has none, or if a framework has shortened it. Default: `request.url`. */
+  readonly url?: string | undefined;
+}
+
 /** How `auth.startSession` starts a session of a browser. */
 export interface StartSessionOptions extends Omit<IssueOptions, "replaces"> {
   /** What is known about the connection. The adapters pass it. Default: the address of the request's socket. */

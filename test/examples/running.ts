@@ -18,12 +18,12 @@ export interface RunningExample {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a program of examples/ in an empty folder, and waits until it listens. */
-export async function startExample(path: string): Promise<RunningExample> {
+/** Starts a program of examples/ in an empty folder, and waits until it listens. By default, on any free port. */
+export async function startExample(path: string, env: Readonly<Record<string, string>> = {}): Promise<RunningExample> {
   const cwd = mkdtempSync(join(tmpdir(), "tokenpair-"));
   const running: ChildProcess = spawn(process.execPath, [join(examples, path)], {
     cwd,
-    env: { ...childEnvironment, PORT: "0" },
+    env: { ...childEnvironment, PORT: "0", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const stop = async () => {

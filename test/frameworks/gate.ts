@@ -19,6 +19,8 @@ export interface Gate {
   readonly forget: () => void;
   /** Loses the next response to a path that begins with this: the application has answered, but the browser gets nothing. */
   readonly loseNext: (path: string) => void;
+  /** Loses every response to a path that begins with this; none from then on, if it is `undefined`. */
+  readonly loseAll: (path: string | undefined) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -26,12 +28,13 @@ export interface Gate {
 export async function openGate(port: number): Promise<Gate> {
   const passed: Passed[] = [];
   let lost: string | undefined;
+  let isOnce = false;
   const server = createServer((incoming, outgoing) => {
     const { method = "GET", url = "/", headers } = incoming;
     const upstream = request({ host: "localhost", port, method, path: url, headers, agent: false }, (response) => {
       passed.push({ method, url, headers, status: response.statusCode ?? 0 });
       if (lost === undefined || !url.startsWith(lost)) return forward(response, outgoing);
-      lost = undefined;
+      if (isOnce) lost = undefined;
       response.resume();
       response.once("end", () => incoming.socket.destroy());
     });
@@ -47,6 +50,11 @@ export async function openGate(port: number): Promise<Gate> {
     forget: () => void passed.splice(0),
     loseNext(path) {
       lost = path;
+      isOnce = true;
+    },
+    loseAll(path) {
+      lost = path;
+      isOnce = false;
     },
     async close() {
       server.closeAllConnections();

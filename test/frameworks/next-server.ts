@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -8,15 +8,8 @@ import { childEnvironment } from "../support/child-environment.ts";
 import { findFreePort } from "../support/free-port.ts";
 import { type Gate, openGate } from "./gate.ts";
 
-/** The folders of the majors of Next, newest first. */
-export const majors = ["next16", "next15"] as const;
-
-/** Returns the folder of an application that `proof -- frameworks` has copied together. */
+/** Returns the folder of an application that `next-build.ts` has copied together. */
 export const applicationOf = (major: string, variant = "plain") => join(import.meta.dirname, major, "built", variant);
-
-/** Returns whether an application is built: `npm run proof -- frameworks` does it. */
-export const isBuilt = (major: string, variant?: string) =>
-  existsSync(join(applicationOf(major, variant), ".next/BUILD_ID"));
 
 /** A built application that runs behind a gate. */
 export interface NextServer {

@@ -1,18 +1,23 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Auth, createAuth } from "../../src/index.ts";
 import { sqliteStore } from "../../src/store/sqlite/index.ts";
 import { chromiumBrowser } from "../browser/playwright.ts";
-import { isBuilt, majors, type NextServer, signingKey, startNext } from "./next-server.ts";
+import { hasLongTests } from "../support/long-tests.ts";
+import { buildNext } from "./next-build.ts";
+import { type NextServer, signingKey, startNext } from "./next-server.ts";
+import { isPrepared } from "./prepared.ts";
 import { count, isActive, type Visitor, visit } from "./visitor.ts";
 
-for (const major of majors.filter((major) => !isBuilt(major))) {
-  console.log(`frameworks: ${major}: skipped, because it isn't built: npm run proof -- frameworks`);
+const navigations = hasLongTests ? 50 : 5;
+
+/** Drives the built application of a major of Next in Chromium. */
+export function testNext(major: string): void {
+  describe.skipIf(!isPrepared(major))(`tokenpair/next in ${major}`, () => drive(major));
 }
 
-const navigations = 50;
-
-describe.each(majors.filter((major) => isBuilt(major)))("tokenpair/next in %s", (major) => {
+function drive(major: string): void {
   let server: NextServer;
   let browser: Browser;
   let auth: Auth;
@@ -43,7 +48,7 @@ describe.each(majors.filter((major) => isBuilt(major)))("tokenpair/next in %s", 
   const at = (path: string) => `${server.gate.origin}${path}`;
   const shownBy = (page: Visitor["page"]) => page.locator("#server").textContent();
 
-  it("core: leads from a protected page to the login and back, with one instance and the session that the server knew", async () => {
+  it("leads from a protected page to the login and back, with one instance and the session that the server knew", async () => {
     const { page, userId } = visitor;
     expect(await shownBy(page)).toBe(`user ${userId}`);
     expect(await page.locator("#server").getAttribute("data-instances")).toBe("1");
@@ -52,7 +57,7 @@ describe.each(majors.filter((major) => isBuilt(major)))("tokenpair/next in %s", 
     expect(await page.locator("#client").getAttribute("data-first")).toBe("authenticated");
   });
 
-  it("core: shows a page at once after the access token has expired", async () => {
+  it("shows a page at once after the access token has expired", async () => {
     const { page, userId } = visitor;
     await visitor.expire();
     server.gate.forget();
@@ -63,7 +68,7 @@ describe.each(majors.filter((major) => isBuilt(major)))("tokenpair/next in %s", 
     expect(count(server.gate)).toEqual({ refreshes: 1, documents: 2, logins: 0 });
   });
 
-  it("core: sends an action again after the access token has expired", async () => {
+  it("sends an action again after the access token has expired", async () => {
     const { page, userId } = visitor;
     for (const name of ["Save", "Save with useAction"]) {
       await visitor.expire();
@@ -194,7 +199,7 @@ describe.each(majors.filter((major) => isBuilt(major)))("tokenpair/next in %s", 
     await plain.close();
   });
 
-  it("core: refuses what isn't a document with a 401, and actions of other origins", async () => {
+  it("refuses what isn't a document with a 401, and actions of other origins", async () => {
     const { page, context } = visitor;
     for (const headers of [{ RSC: "1" }, { "Next-Router-Prefetch": "1", RSC: "1" }, { "Sec-Purpose": "prefetch" }]) {
       const response = await fetch(at("/account"), { headers: { ...headers, "Sec-Fetch-Dest": "empty" } as never });
@@ -223,7 +228,7 @@ describe.each(majors.filter((major) => isBuilt(major)))("tokenpair/next in %s", 
     }
   });
 
-  it("core: requires the CSRF token in route handlers, which the client adds", async () => {
+  it("requires the CSRF token in route handlers, which the client adds", async () => {
     const { page, context, userId } = visitor;
     expect((await fetch(at("/api/whoami"))).status).toBe(401);
     const cookie = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
@@ -266,4 +271,54 @@ describe.each(majors.filter((major) => isBuilt(major)))("tokenpair/next in %s", 
     await page.getByRole("button", { name: "Log in" }).click();
     await page.waitForURL(at("/"));
   });
-});
+
+  it.runIf(hasLongTests)(
+    "survives a response to a refresh that was lost 11 seconds before, after the reuse interval",
+    async () => {
+      const { page, context, userId } = visitor;
+      await visitor.expire();
+      server.gate.loseNext("/api/auth/refresh/");
+      await page.goto(at("/public"), { waitUntil: "commit" });
+      await expect.poll(() => count(server.gate).refreshes).toBe(1);
+      // Nothing of this page is left that could send the refresh again.
+      await page.close();
+      await sleep(11_000);
+      const later = await context.newPage();
+      await later.goto(at("/account/8"));
+      await later.getByRole("heading", { name: "Page 8" }).waitFor();
+      expect(await shownBy(later)).toBe(`user ${userId}`);
+      expect((await auth.sessions.list(userId)).length).toBe(1);
+    },
+  );
+
+  describe.runIf(hasLongTests).each(["true", "false"])("with trailingSlash: %s and Next's redirects", (slash) => {
+    let other: NextServer;
+
+    beforeAll(async () => {
+      buildNext(major, `slash-${slash}`, { TRAILING_SLASH: slash });
+      other = await startNext(major, `slash-${slash}`);
+    });
+    afterAll(() => other?.stop());
+
+    it("logs in, refreshes and keeps the method of every request", async () => {
+      const store = sqliteStore(other.database);
+      await store.migrate();
+      const users = createAuth({ store, signingKey });
+      await users.ready();
+      const end = slash === "true" ? "/" : "";
+      const guest = await visit(browser, { auth: users, gate: other.gate, path: `/account${end}` });
+      await guest.expire();
+      other.gate.forget();
+      await guest.page.goto(`${other.gate.origin}/account/4${end}`);
+      await guest.page.getByRole("heading", { name: "Page 4" }).waitFor();
+      const refreshes = other.gate.passed.filter(({ url }) => url.startsWith("/api/auth/refresh"));
+      // Without the setting skipTrailingSlashRedirect, Next redirects what has the other form. A 308 keeps the method.
+      expect(refreshes.map(({ method, status }) => `${method} ${status}`)).toEqual(
+        slash === "true" ? ["POST 200"] : ["POST 308", "POST 200"],
+      );
+      await guest.context.close();
+      await users.close();
+      await store.close();
+    });
+  });
+}
