@@ -16,7 +16,8 @@ export function toLogin(request: Request, { status }: Response, loginPath: strin
 
 /** Returns the path of the login page with the page to show after the login. */
 export function toLoginPath(loginPath: string, next: string | undefined): string {
-  if (next === undefined) return loginPath;
+  // Browsers read two slashes as the beginning of another host.
+  if (next === undefined || !/^\/(?![/\\])/.test(next)) return loginPath;
   return `${loginPath}${loginPath.includes("?") ? "&" : "?"}next=${encodeURIComponent(next)}`;
 }
 
@@ -28,9 +29,12 @@ export function toRefusal(request: Request, response: Response): Response {
   return new Response(refusedAction, { status: 401, headers });
 }
 
+/** The headers of requests of Next's router, and of requests ahead of time, whose response may be shown much later. */
+const otherHeaders = ["next-action", "rsc", "x-nextjs-data", "sec-purpose", "purpose", "x-moz"];
+
 /** Browsers without Fetch Metadata, and all at plain http, say it only with `Accept`. */
 function isDocument({ headers }: Request): boolean {
-  if (headers.has("next-action") || headers.has("rsc") || headers.has("x-nextjs-data")) return false;
+  if (otherHeaders.some((name) => headers.has(name))) return false;
   const destination = headers.get("sec-fetch-dest");
   return destination === null ? (headers.get("accept") ?? "").includes("text/html") : destination === "document";
 }

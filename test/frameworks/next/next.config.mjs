@@ -5,6 +5,7 @@ export default {
   // tokenpair's paths end with a slash or not: Next needn't redirect them.
   skipTrailingSlashRedirect: process.env.TRAILING_SLASH === undefined,
   trailingSlash: process.env.TRAILING_SLASH === "true",
+  ...(process.env.EXTERNAL === undefined ? {} : { serverExternalPackages: ["tokenpair"] }),
   // This project has lock files above and below.
   turbopack: { root: resolve(import.meta.dirname, "../../../../..") },
   outputFileTracingRoot: resolve(import.meta.dirname, "../../../../.."),
