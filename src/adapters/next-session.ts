@@ -3,10 +3,16 @@ import { findAddress, toOwnRequest } from "./next-request.ts";
 
 /** What the server knows about the session: a state of the browser's client. */
 export type InitialSession =
-  | { readonly status: "loading" | "anonymous" }
   | {
+      /** Whether the client must find out, or no user is logged in. */
+      readonly status: "loading" | "anonymous";
+    }
+  | {
+      /** A user is logged in. */
       readonly status: "authenticated";
+      /** The session's id. */
       readonly sessionId: string;
+      /** The user, with what the hook `publicClaims` returns. */
       readonly user: { readonly id: string; readonly username: string; readonly claims?: unknown };
     };
 

@@ -12,7 +12,7 @@ export interface Pages<A extends Pick<Auth, "check">> {
   /** Returns who sent the request, or `null`. */
   currentUser(): Promise<AuthenticationOf<A> | null>;
   /**
-   * Returns who sent the request. If nobody is logged in, redirects to the login page.
+   * Returns who sent the request. If no user is logged in, redirects to the login page.
    *
    * @param options.next the path of this page, to return to it after the login. Default: none.
    */
@@ -38,7 +38,7 @@ export function pages<A extends PageAuth>(
     // First: without a request, as in `next build`, it ends the rendering.
     const sent = await headers();
     const auth = await toAuth(source);
-    // Only an unsafe request, or one of another origin, has it: then it must be of our own.
+    // Only an unsafe request, or one of another origin, has it: its page must be of this origin or a trusted one.
     const request = toRequestLike(sent, sent.has("origin") ? "POST" : "GET");
     const checked = await auth.check(request, { csrf: "stated-origin" });
     if (checked.ok) return checked.authentication as AuthenticationOf<A>;

@@ -7,7 +7,7 @@ const refused = "tokenpair: not authenticated";
 
 /**
  * Returns a server action that refreshes the session if necessary, before it is sent. If the server refuses the action all the same
- * because nobody is logged in, it refreshes and sends it once more: the server has not run it.
+ * because no user is logged in, it refreshes and sends it once more: the server has not run it.
  *
  * @typeParam P The parameters of the action.
  * @typeParam R What the action returns.
