@@ -9,6 +9,7 @@ export type {
   CheckOptions,
   ClientOptions,
   CorsOptions,
+  CsrfCheckOptions,
   RequestLike,
   RequestOptions,
   ResumeOptions,
