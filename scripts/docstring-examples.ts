@@ -124,12 +124,15 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function ordersOf(userId: string): object;
     declare function deleteAccount(): Promise<object>;`,
   ),
+  "src/adapters/next-auth.ts": `
+    import { createAuth } from "tokenpair";
+    import { sharedAuth } from "tokenpair/next";
+    import { sqliteStore } from "tokenpair/sqlite";`,
   ...ofAll(
-    ["next-action", "next-auth", "next-handlers", "next-proxy", "next-route", "next-user"],
+    ["next-action", "next-handlers", "next-proxy", "next-route", "next-user"],
     `
-    import { type Auth, createAuth } from "tokenpair";
-    import { action, handlers, pages, proxy, sharedAuth, withUser } from "tokenpair/next";
-    import { sqliteStore } from "tokenpair/sqlite";
+    import type { Auth } from "tokenpair";
+    import { action, handlers, pages, proxy, withUser } from "tokenpair/next";
     declare const getAuth: () => Promise<Auth>;
     declare function renameUser(userId: string, name: string): Promise<void>;
     declare function ordersOf(userId: string): Promise<object>;`,

@@ -8,7 +8,7 @@ import { toRequestLike } from "./next-request.ts";
  * Returns a function that makes a server action of a function: the action passes who sent it as the first argument, and rejects if
  * no user is logged in. `useAction` of "tokenpair/react" and `patchFetch` repeat it once after a refresh.
  *
- * A server action can't carry the CSRF token. Instead, the browser must have stated that a page of its own origin, or of
+ * A server action can't carry the CSRF token. Instead, the browser must have stated that a page of the same origin, or of
  * `trustedOrigins`, has sent the action.
  *
  * @param requirement what else the action requires, such as `{ maxAge: minutes(10) }`. Default: nothing.
