@@ -1,6 +1,15 @@
 /** The entry point of the package: `createAuth`, its types and errors, and the units of its settings. */
 
-export type { AnyAuth, AnyCheck, AnyCors, AnyStarter, Auth, AuthenticationOf, StartedSessionOf } from "./auth.ts";
+export type {
+  AnyAuth,
+  AnyCheck,
+  AnyCors,
+  AnyPageCheck,
+  AnyStarter,
+  Auth,
+  AuthenticationOf,
+  StartedSessionOf,
+} from "./auth.ts";
 export type { AuthLogins } from "./auth-logins.ts";
 export type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
 export type {
@@ -8,6 +17,7 @@ export type {
   AuthOptions,
   ClientOptions,
   CorsOptions,
+  PageOptions,
   RequestLike,
   RequestOptions,
   ResumeOptions,
@@ -16,6 +26,7 @@ export type {
   StartSessionOptions,
   UserListOptions,
 } from "./auth-options.ts";
+export type { AuthPages } from "./auth-pages.ts";
 export type {
   AuditList,
   CheckResult,

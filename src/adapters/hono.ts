@@ -4,6 +4,7 @@ import type { Auth } from "../index.ts";
 import { toConnection } from "./node-parts.ts";
 
 export { cors } from "./hono-cors.ts";
+export { requirePage } from "./hono-page.ts";
 export type { AuthEnv } from "./hono-parts.ts";
 export { sessionStarter } from "./hono-session.ts";
 export { requireUser } from "./hono-user.ts";
