@@ -223,7 +223,7 @@ export type StartedSessionOf<A extends AnyStarter> = Awaited<ReturnType<A["start
 export type AnyCors = Pick<AnyAuth, "cors" | "handles">;
 
 /** What a successful `check` of `A` returns, with the user and claims types of the application. */
-export type AuthenticationOf<A extends AnyCheck | AnyPageCheck> = Extract<
-  Awaited<ReturnType<A extends AnyCheck ? A["check"] : A extends AnyPageCheck ? A["checkPage"] : never>>,
+export type AuthenticationOf<A extends AnyCheck> = Extract<
+  Awaited<ReturnType<A["check"]>>,
   { readonly ok: true }
 >["authentication"];

@@ -1,7 +1,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { MiddlewareHandler } from "hono";
 import { toLoginPath } from "../core/login-path.ts";
-import type { AnyPageCheck, AuthenticationOf, PageOptions } from "../index.ts";
+import type { AnyCheck, AnyPageCheck, AuthenticationOf, PageOptions } from "../index.ts";
 import type { AuthEnv } from "./hono-parts.ts";
 
 /**
@@ -12,7 +12,7 @@ import type { AuthEnv } from "./hono-parts.ts";
  * @example
  * app.get("/orders", requirePage(auth, { loginPath: "/login" }), (c) => c.html(ordersPage(c.get("auth").userId)));
  */
-export function requirePage<A extends AnyPageCheck>(
+export function requirePage<A extends AnyCheck & AnyPageCheck>(
   auth: A,
   { loginPath }: PageOptions = {},
 ): MiddlewareHandler<AuthEnv<A>> {

@@ -42,7 +42,7 @@ export function requireUser<A extends AnyCheck>(
  *   if (authentication !== null) res.end(`<p>Hello ${authentication.userId}</p>`);
  * });
  */
-export function requirePage<A extends AnyPageCheck>(
+export function requirePage<A extends AnyCheck & AnyPageCheck>(
   auth: A,
   { loginPath }: PageOptions = {},
 ): (req: IncomingMessage, res: ServerResponse) => Promise<AuthenticationOf<A> | null> {
