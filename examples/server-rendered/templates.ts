@@ -8,9 +8,9 @@ class Html {
   }
 }
 
-const escape = (text: string) => text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+const escapeText = (text: string) => text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 const toHtml = (value: unknown): string =>
-  Array.isArray(value) ? value.map(toHtml).join("") : value instanceof Html ? value.text : escape(String(value));
+  Array.isArray(value) ? value.map(toHtml).join("") : value instanceof Html ? value.text : escapeText(String(value));
 
 /** Escapes every value that isn't HTML itself. */
 const html = (parts: TemplateStringsArray, ...values: readonly unknown[]): Html =>
