@@ -104,6 +104,12 @@ export interface StartSessionOptions extends Omit<IssueOptions, "replaces"> {
   readonly connection?: ConnectionInfo;
 }
 
+/** The options of `auth.requireCsrfToken`. */
+export interface CsrfCheckOptions {
+  /** The token that a form has sent, unchecked. Anything but a text is refused. Default: the token is in the header. */
+  readonly token?: unknown;
+}
+
 /** Options of `auth.cors` and of the adapters' `cors`. */
 export interface CorsOptions {
   /**

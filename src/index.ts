@@ -17,6 +17,7 @@ export type {
   AuthOptions,
   ClientOptions,
   CorsOptions,
+  CsrfCheckOptions,
   PageOptions,
   RequestLike,
   RequestOptions,
