@@ -30,7 +30,9 @@ export function requireUser(auth: AnyCheck, requirement: AuthenticationRequireme
  *
  * @throws TypeError if `loginPath` isn't a path of this origin.
  * @example
- * app.get("/orders", { onRequest: requirePage(auth, { loginPath: "/login" }) }, (request, reply) => reply.view("orders"));
+ * app.get("/orders", { onRequest: requirePage(auth, { loginPath: "/login" }) }, (request, reply) =>
+ *   reply.type("text/html").send(`<p>Orders of ${request.auth.userId}</p>`),
+ * );
  */
 export function requirePage(auth: AnyPageCheck, { loginPath }: PageOptions = {}): RequireUserHook {
   toLoginPath(loginPath, "requirePage");
