@@ -86,6 +86,7 @@ export async function openRenderedSite(
   const server = createServer((req, res) => {
     const { url: path = "", method = "", headers } = req;
     res.on("finish", () => {
+      if (path === "/favicon.ico") return;
       const purpose = headers["sec-purpose"] ?? headers["purpose"] ?? headers["x-moz"];
       answered.push({ method, path, status: res.statusCode, purpose: purpose?.toString() });
     });

@@ -126,7 +126,7 @@ describe.each(apps)("pages that %s renders", (app) => {
     expect(await hrefOf(tab)).toBe(`${origin}/notes?page=3`);
   });
 
-  it("leads to the login page once if the session has ended, and back to the page after the login", async () => {
+  it("leads to the login page once if the session has ended, with the page as next", async () => {
     await site.revokeSessions(user);
     await expire(device, origin);
     const since = site.answered.length;
@@ -148,7 +148,7 @@ describe.each(apps)("pages that %s renders", (app) => {
     const refused = () => site.answered.filter(({ path, status }) => path === refreshPath && status === 503).length;
     site.fail(true);
     await tab.goto(`${origin}/notes`);
-    await tab.getByText("Trying again").waitFor();
+    await tab.getByRole("status").filter({ hasText: "Trying again" }).waitFor();
     await until(() => refused() >= 2);
     expect((await device.cookies(`${origin}${refreshPath}`)).map(({ name }) => name.replace(/^__\w+-/, ""))).toEqual(
       expect.arrayContaining(["refresh", "csrftoken"]),
@@ -162,9 +162,9 @@ describe.each(apps)("pages that %s renders", (app) => {
     await expire(device, origin);
     await tab.getByLabel("Note").fill("buy milk");
     await tab.getByRole("button", { name: "Add" }).click();
-    await tab.getByText("the form was not sent").waitFor();
+    await tab.getByRole("status").filter({ hasText: "the form was not sent" }).waitFor();
     expect(site.refreshesOf(user)).toEqual(["rotated"]);
-    await tab.locator("a", {}).last().click();
+    await tab.locator("a").last().click();
     await seeNotes(tab);
     await tab.getByLabel("Note").fill("buy milk");
     await tab.getByRole("button", { name: "Add" }).click();
@@ -180,7 +180,7 @@ describe.each(apps)("pages that %s renders", (app) => {
     // What the page of an access cookie that is never accepted goes through.
     const since = site.answered.length;
     await tab.goto(`${origin}/test/never`);
-    await tab.getByText("could not be logged in automatically").waitFor();
+    await tab.getByRole("status").filter({ hasText: "could not be logged in automatically" }).waitFor();
     expect(site.answered.slice(since).filter(({ path }) => path === "/test/never")).toHaveLength(4);
     // The next page works.
     await tab.goto(`${origin}/notes`);
