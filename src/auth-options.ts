@@ -86,6 +86,16 @@ export interface RequestOptions extends AuthenticationRequirement {
   readonly socket?: SocketLike | undefined;
 }
 
+/** The options of `auth.check`. */
+export interface CheckOptions extends RequestOptions {
+  /**
+   * What an unsafe request by cookie must have besides the cookie. `"stated-origin"` is for requests that can't carry the CSRF
+   * token, such as a server action: the browser must have stated in `Sec-Fetch-Site` or `Origin` that the page is of the
+   * server's origin or a trusted one. Default: "token".
+   */
+  readonly csrf?: "token" | "stated-origin" | undefined;
+}
+
 /** The options of the adapters' `requirePage`. */
 export interface PageOptions {
   /** The path of your login page, as browsers see it. It gets the requested page in its query, as `next`. Default: "/login". */

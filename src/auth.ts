@@ -1,6 +1,6 @@
 import type { AuthLogins } from "./auth-logins.ts";
 import type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
-import type { CorsOptions, RequestLike, RequestOptions, SignalOptions } from "./auth-options.ts";
+import type { CheckOptions, CorsOptions, RequestLike, RequestOptions, SignalOptions } from "./auth-options.ts";
 import type { AuthPages } from "./auth-pages.ts";
 import type { CheckResult, CorsResult, Health, PasswordChangeResult, RefreshResult, Stats } from "./auth-results.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
@@ -98,7 +98,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * const checked = await auth.check(request);
    * const response = checked.ok ? Response.json({ userId: checked.authentication.userId }) : checked.response;
    */
-  check(request: RequestLike | Headers, options?: RequestOptions): CheckResult<U, C> | Promise<CheckResult<U, C>>;
+  check(request: RequestLike | Headers, options?: CheckOptions): CheckResult<U, C> | Promise<CheckResult<U, C>>;
   /**
    * Returns the headers that allow pages from `trustedOrigins` to use your own route and read its response. The adapters'
    * `cors` sends them. Pages of apps, such as `capacitor://localhost`, are not allowed to send cookies.

@@ -15,6 +15,7 @@ export type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-ma
 export type {
   AuditListOptions,
   AuthOptions,
+  CheckOptions,
   ClientOptions,
   CorsOptions,
   CsrfCheckOptions,

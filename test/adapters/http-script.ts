@@ -263,8 +263,8 @@ async function sendRaw(url: string, request: string): Promise<string> {
   return text(socket);
 }
 
-/** What a browser sends with a navigation. */
-const navigation = { "Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none" };
+/** What a browser without Fetch Metadata sends with a navigation. Node's `fetch` sets `Sec-Fetch-Mode` itself. */
+const navigation = { Accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 
 /** Runs the script of pages: `/page` is behind `requirePage(auth, { loginPath: "/sign-in" })`. */
 export async function runPageScript(url: string, auth: Auth): Promise<void> {
