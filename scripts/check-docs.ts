@@ -37,6 +37,9 @@ writeFileSync(
       module: "nodenext",
       jsx: "react-jsx",
       types: ["node"],
+      // For the decorators of Nest.
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
       skipLibCheck: true,
     },
   }),

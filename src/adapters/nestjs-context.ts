@@ -32,7 +32,7 @@ interface GraphqlConnection {
   readonly connectionParams?: Readonly<Record<string, unknown>>;
 }
 
-/** From where `AuthGuard` learns who sent a request or a message. */
+/** The source of a request or a message, which tells `AuthGuard` who sent it. */
 export interface Source {
   readonly type: "http" | "graphql" | "ws";
   readonly carrier: Carrier;
@@ -40,7 +40,7 @@ export interface Source {
   readonly socket?: SocketHandshake;
 }
 
-/** Returns where a request came from. @throws Error in a microservice, because its messages have no request. */
+/** Returns the source of a request. @throws Error in a microservice, because its messages have no request. */
 export function toSource(context: ExecutionContext): Source {
   const type: string = context.getType();
   if (type === "http") return { type, carrier: context.switchToHttp().getRequest() };

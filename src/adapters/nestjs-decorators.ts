@@ -9,9 +9,9 @@ import { AuthGuard } from "./nestjs-guard.ts";
  * request is authenticated.
  *
  * @example
- * @Public()
- * @Get("health")
- * health() {}
+ * class Health {
+ *   @Public() @Get("health") health() {}
+ * }
  */
 export function Public(): MethodDecorator & ClassDecorator {
   return SetMetadata<string, RouteRule>(ruleKey, { isPublic: true });
@@ -23,9 +23,9 @@ export function Public(): MethodDecorator & ClassDecorator {
  *
  * @throws TypeError if `requirement` is wrong.
  * @example
- * @StepUp({ maxAge: minutes(10) })
- * @Delete("account")
- * deleteAccount() {}
+ * class Accounts {
+ *   @StepUp({ maxAge: minutes(10) }) @Delete("account") deleteAccount() {}
+ * }
  */
 export function StepUp(requirement: AuthenticationRequirement): MethodDecorator & ClassDecorator {
   checkRequirement(requirement, "StepUp");
@@ -37,8 +37,9 @@ export function StepUp(requirement: AuthenticationRequirement): MethodDecorator 
  *
  * @throws Error if the route is neither guarded nor `@Public()`.
  * @example
- * @Get("orders")
- * orders(@CurrentUser() current: RegisteredAuthentication, @CurrentUser("userId") userId: string) {}
+ * class Orders {
+ *   @Get("orders") list(@CurrentUser("userId") userId: string) {}
+ * }
  */
 export const CurrentUser: (property?: keyof RegisteredAuthentication) => ParameterDecorator = createParamDecorator(
   (property: keyof RegisteredAuthentication | undefined, context: ExecutionContext) => {

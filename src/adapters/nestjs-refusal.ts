@@ -8,6 +8,7 @@ export class SocketRefusal {
   /** `detail` and `code` of the HTTP contract. */
   readonly body: Readonly<Record<string, unknown>>;
 
+  /** Creates the refusal of a status and a body. */
   constructor(status: number, body: Readonly<Record<string, unknown>>) {
     this.status = status;
     this.body = body;

@@ -1,3 +1,4 @@
+export type { Carrier } from "./nestjs-context.ts";
 export { CurrentUser, Public, StepUp } from "./nestjs-decorators.ts";
 export { AuthGuard } from "./nestjs-guard.ts";
 export { TokenpairModule } from "./nestjs-module.ts";
@@ -10,3 +11,4 @@ export {
 } from "./nestjs-options.ts";
 export type { SocketHandshake } from "./nestjs-socket.ts";
 export { AuthSockets } from "./nestjs-sockets.ts";
+export type { SocketRefusal } from "./nestjs-refusal.ts";

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 
-const require = createRequire(resolve(import.meta.dirname, "nest/package.json"));
+const load = createRequire(resolve(import.meta.dirname, "nest/package.json"));
 
 /** A connection to the gateway. */
 export interface Connection {
@@ -37,7 +37,7 @@ export function connectors(kind: "ws" | "socket.io"): readonly (readonly [string
 }
 
 async function connectWebSocket(url: string, headers: Record<string, string>): Promise<Connection> {
-  const { WebSocket } = require("ws");
+  const { WebSocket } = load("ws");
   const socket = new WebSocket(`${url.replace("http", "ws")}/chat`, { headers });
   const closed = once(socket, "close").then(([code]) => code);
   await once(socket, "open");
@@ -52,7 +52,7 @@ async function connectWebSocket(url: string, headers: Record<string, string>): P
 }
 
 async function connectSocketIo(url: string, options: object): Promise<Connection> {
-  const { io } = require("socket.io-client");
+  const { io } = load("socket.io-client");
   const socket = io(url, { path: "/chat", transports: ["websocket"], reconnection: false, ...options });
   const closed = new Promise((settle) => socket.once("disconnect", settle));
   await new Promise<void>((settle, fail) => socket.once("connect", settle).once("connect_error", fail));

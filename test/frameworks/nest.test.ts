@@ -41,6 +41,14 @@ async function open(
   return { ...app, auth, store, countClosed: () => closed };
 }
 
+describe.skipIf(!isPrepared("nest"))("the entry tokenpair/nestjs", () => {
+  it("exports what it promises", async () => {
+    const entry = await import(resolve(folder, "node_modules/tokenpair/dist/adapters/nestjs.js"));
+    const names = ["AuthGuard", "AuthSockets", "CurrentUser", "InjectAuth", "Public", "StepUp", "TokenpairModule"];
+    expect(Object.keys(entry).sort()).toEqual(names);
+  });
+});
+
 describe.skipIf(!isPrepared("nest")).each(platforms)("tokenpair/nestjs over $http with $sockets", (platform) => {
   const name = `${platform.http} with ${platform.sockets}`;
   let app: Awaited<ReturnType<typeof open>>;
