@@ -68,11 +68,11 @@ const surroundings: Readonly<Record<string, string>> = {
     declare const username: string;
     declare const password: string;`,
   ...Object.fromEntries(
-    ["session-provider", "use-session", "use-sessions"].map((name) => [
+    ["session-provider", "use-action", "use-session", "use-sessions"].map((name) => [
       `src/client/react/${name}.ts`,
       `
     import type { Client } from "tokenpair/client";
-    import { SessionProvider, useSession, useSessions, useUser } from "tokenpair/react";
+    import { SessionProvider, useAction, useSession, useSessions, useUser } from "tokenpair/react";
     declare const client: Client;
     declare const root: import("react-dom/client").Root;
     declare function App(): null;`,
@@ -123,6 +123,19 @@ const surroundings: Readonly<Record<string, string>> = {
     declare const app: FastifyInstance;
     declare function ordersOf(userId: string): object;
     declare function deleteAccount(): Promise<object>;`,
+  ),
+  "src/adapters/next-auth.ts": `
+    import { createAuth } from "tokenpair";
+    import { sharedAuth } from "tokenpair/next";
+    import { sqliteStore } from "tokenpair/sqlite";`,
+  ...ofAll(
+    ["next-action", "next-handlers", "next-proxy", "next-route", "next-user"],
+    `
+    import type { Auth } from "tokenpair";
+    import { action, handlers, pages, proxy, withUser } from "tokenpair/next";
+    declare const getAuth: () => Promise<Auth>;
+    declare function renameUser(userId: string, name: string): Promise<void>;
+    declare function ordersOf(userId: string): Promise<object>;`,
   ),
   ...ofAll(
     ["hono", "hono-session", "hono-cors", "hono-user"],

@@ -86,6 +86,16 @@ export interface RequestOptions extends AuthenticationRequirement {
   readonly socket?: SocketLike | undefined;
 }
 
+/** The options of `auth.check`. */
+export interface CheckOptions extends RequestOptions {
+  /**
+   * What an unsafe request by cookie must have besides the cookie. `"stated-origin"` is for requests that can't carry the CSRF
+   * token, such as a server action: the browser must have stated in `Sec-Fetch-Site` or `Origin` that the page is of the
+   * server's origin or a trusted one. Default: "token".
+   */
+  readonly csrf?: "token" | "stated-origin" | undefined;
+}
+
 /** Where `auth.resume` and `auth.checkPage` lead, and facts about a request that `Headers` don't contain. */
 export interface ResumeOptions extends Pick<RequestOptions, "method" | "socket"> {
   /** The path of your login page, as browsers see it. It gets the requested page in its query, as `next`. Default: "/login". */
@@ -98,6 +108,12 @@ export interface ResumeOptions extends Pick<RequestOptions, "method" | "socket">
 export interface StartSessionOptions extends Omit<IssueOptions, "replaces"> {
   /** What is known about the connection. The adapters pass it. Default: the address of the request's socket. */
   readonly connection?: ConnectionInfo;
+}
+
+/** The options of `auth.requireCsrfToken`. */
+export interface CsrfCheckOptions {
+  /** The token that a form has sent, unchecked. Anything but a text is refused. Default: the token is in the header. */
+  readonly token?: unknown;
 }
 
 /** Options of `auth.cors` and of the adapters' `cors`. */

@@ -1,6 +1,13 @@
 import type { AuthLogins } from "./auth-logins.ts";
 import type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-management.ts";
-import type { CorsOptions, RequestLike, RequestOptions, ResumeOptions, SignalOptions } from "./auth-options.ts";
+import type {
+  CheckOptions,
+  CorsOptions,
+  RequestLike,
+  RequestOptions,
+  ResumeOptions,
+  SignalOptions,
+} from "./auth-options.ts";
 import type { CheckResult, CorsResult, Health, PasswordChangeResult, RefreshResult, Stats } from "./auth-results.ts";
 import type { ApplicationClaims } from "./core/claims.ts";
 import type { AuthUser, User } from "./core/user.ts";
@@ -95,7 +102,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * const checked = await auth.check(request);
    * const response = checked.ok ? Response.json({ userId: checked.authentication.userId }) : checked.response;
    */
-  check(request: RequestLike | Headers, options?: RequestOptions): CheckResult<U, C> | Promise<CheckResult<U, C>>;
+  check(request: RequestLike | Headers, options?: CheckOptions): CheckResult<U, C> | Promise<CheckResult<U, C>>;
   /**
    * Returns a small page for a document request whose access token has expired although its browser has a session, or `null` for
    * any other request. The page refreshes the session at the same address, and then reloads. Browsers send the refresh token only
@@ -108,7 +115,7 @@ export interface Auth<U extends AuthUser = User, C extends object = ApplicationC
    * @throws TypeError if `loginPath` isn't a path of this origin.
    * @example
    * const checked = await auth.check(request);
-   * if (!checked.ok) return auth.resume(request, { loginPath: "/login" }) ?? checked.response;
+   * const refusal = checked.ok ? null : (auth.resume(request, { loginPath: "/login" }) ?? checked.response);
    */
   resume(request: RequestLike | Headers, options?: ResumeOptions): Response | null;
   /**

@@ -155,7 +155,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
       const request = toRequest(source, options?.method);
       const requestDeps = findDeps(request, options);
       try {
-        const result = authenticateRequest(requestDeps, request);
+        const result = authenticateRequest(requestDeps, request, options);
         // If memory was enough there is no promise: each one costs requests per second.
         if (!(result instanceof Promise)) return accept(result, options);
         return result

@@ -6,8 +6,10 @@ export type { AuthAudit, AuthSessions, AuthThrottle, AuthUsers } from "./auth-ma
 export type {
   AuditListOptions,
   AuthOptions,
+  CheckOptions,
   ClientOptions,
   CorsOptions,
+  CsrfCheckOptions,
   RequestLike,
   RequestOptions,
   ResumeOptions,

@@ -9,6 +9,6 @@ export {
   type NestGuardOptions,
   type NestOptions,
 } from "./nestjs-options.ts";
+export type { SocketRefusal } from "./nestjs-refusal.ts";
 export type { SocketHandshake } from "./nestjs-socket.ts";
 export { AuthSockets } from "./nestjs-sockets.ts";
-export type { SocketRefusal } from "./nestjs-refusal.ts";
