@@ -58,6 +58,11 @@ const surroundings: Readonly<Record<string, string>> = {
     import type { BearerClient } from "tokenpair/client/bearer";
     declare const client: BearerClient;
     declare const link: string;`,
+  "src/client/bearer/native.ts": `
+    import { type AppStateSource, type BearerClient, createBearerClient, followAppState, type SecureStore as Store, toSecureStorage } from "tokenpair/client/bearer";
+    declare const AppState: AppStateSource;
+    declare const SecureStore: Store;
+    declare const client: BearerClient;`,
   "src/client/bearer/index.ts": `
     import { createBearerClient } from "tokenpair/client/bearer";
     declare const keychain: {

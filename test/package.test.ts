@@ -33,7 +33,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
   "tokenpair/verifier": ["AuthError", "SettingError", "createVerifier"],
   "tokenpair/passwords": ["AuthError", "SettingError", "createPasswords"],
   "tokenpair/client": ["ClientError", "createClient", "patchFetch"],
-  "tokenpair/client/bearer": ["ClientError", "createBearerClient", "patchFetch"],
+  "tokenpair/client/bearer": ["ClientError", "createBearerClient", "followAppState", "patchFetch", "toSecureStorage"],
   "tokenpair/react": ["useSession"],
 };
 
