@@ -24,6 +24,7 @@ const surroundings: Readonly<Record<string, string>> = {
   "src/auth.ts": auth,
   "src/auth-management.ts": auth,
   "src/auth-logins.ts": auth,
+  "src/auth-pages.ts": auth,
   "src/register.ts": auth,
   "src/create-auth.ts": `
     import { createAuth, minutes } from "tokenpair";
@@ -40,7 +41,7 @@ const surroundings: Readonly<Record<string, string>> = {
     ["client", "client-error", "user-sessions", "patch-fetch", "session/session-state", "cookie/client"].map((name) => [
       `src/client/${name}.ts`,
       `
-    import { ClientError, type CookieClient, patchFetch } from "tokenpair/client";
+    import { ClientError, type CookieClient, patchFetch, userSessions } from "tokenpair/client";
     declare const client: CookieClient;
     declare const username: string;
     declare const password: string;
@@ -101,7 +102,7 @@ const surroundings: Readonly<Record<string, string>> = {
     `
     import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
     import { type Auth, minutes } from "tokenpair";
-    import { cors, requireUser, sessionStarter, toNodeHandler } from "tokenpair/node";
+    import { cors, requirePage, requireUser, sessionStarter, toNodeHandler } from "tokenpair/node";
     declare function findUserOfCode(url: string | undefined): Promise<string>;
     declare const auth: Auth;
     declare function myApp(req: IncomingMessage, res: ServerResponse): void;`,
@@ -111,7 +112,7 @@ const surroundings: Readonly<Record<string, string>> = {
     `
     import express, { type Response } from "express";
     import { type Auth, minutes } from "tokenpair";
-    import { authRoutes, cors, requireUser } from "tokenpair/express";
+    import { authRoutes, cors, requirePage, requireUser } from "tokenpair/express";
     declare const auth: Auth;
     declare const app: ReturnType<typeof express>;
     declare function ordersOf(userId: string): object;
@@ -122,7 +123,7 @@ const surroundings: Readonly<Record<string, string>> = {
     `
     import type { FastifyInstance } from "fastify";
     import { type Auth, minutes } from "tokenpair";
-    import { authRoutes, cors, requireUser, sessionStarter } from "tokenpair/fastify";
+    import { authRoutes, cors, requirePage, requireUser, sessionStarter } from "tokenpair/fastify";
     declare function findUserOfCode(url: string): Promise<string>;
     declare const auth: Auth;
     declare const app: FastifyInstance;
@@ -143,15 +144,16 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function ordersOf(userId: string): Promise<object>;`,
   ),
   ...ofAll(
-    ["hono", "hono-session", "hono-cors", "hono-user"],
+    ["hono", "hono-session", "hono-cors", "hono-page", "hono-user"],
     `
     import type { Context, Hono } from "hono";
     import { type Auth, minutes } from "tokenpair";
-    import { authRoutes, cors, requireUser, sessionStarter } from "tokenpair/hono";
+    import { authRoutes, cors, requirePage, requireUser, sessionStarter } from "tokenpair/hono";
     declare function findUserOfCode(url: string): Promise<string>;
     declare const auth: Auth;
     declare const app: Hono;
     declare function ordersOf(userId: string): object;
+    declare function ordersPage(userId: string): string;
     declare function orderOf(userId: string, id: string): object;
     declare function deleteAccount(c: Context): Response;`,
   ),

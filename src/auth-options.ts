@@ -96,10 +96,14 @@ export interface CheckOptions extends RequestOptions {
   readonly csrf?: "token" | "stated-origin" | undefined;
 }
 
-/** Where `auth.resume` and `auth.checkPage` lead, and facts about a request that `Headers` don't contain. */
-export interface ResumeOptions extends Pick<RequestOptions, "method" | "socket"> {
+/** The options of the adapters' `requirePage`. */
+export interface PageOptions {
   /** The path of your login page, as browsers see it. It gets the requested page in its query, as `next`. Default: "/login". */
   readonly loginPath?: string | undefined;
+}
+
+/** The options of `auth.resume` and `auth.checkPage`: the login page, and facts about a request that `Headers` don't contain. */
+export interface ResumeOptions extends PageOptions, Pick<RequestOptions, "method" | "socket"> {
   /** The URL or path of the request. Needed if the request has none, or if a framework has shortened it. Default: `request.url`. */
   readonly url?: string | undefined;
 }

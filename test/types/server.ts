@@ -39,8 +39,11 @@ declare module "tokenpair" {
   }
 }
 
-/** Its types are the application's, and no `any`. */
-export const members: Auth<Member, { role: Member["role"] }> = auth;
+/** Takes an `Auth` with the application's types. */
+export function toRole(_: Auth<Member, { role: Member["role"] }>, member: Member): string {
+  return member.role;
+}
+toRole(auth, ada);
 
 export const router = Router();
 router.use(cors(auth), authRoutes(auth));

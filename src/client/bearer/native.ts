@@ -45,7 +45,7 @@ export function followAppState(
  * @param options Its options. With `keychainAccessible: SecureStore.AFTER_FIRST_UNLOCK_THIS_DEVICE_ONLY`, the tokens can be
  * read while the device is locked, and stay out of backups. Default: none.
  * @example
- * const client = createBearerClient({ baseUrl: "https://api.example.com", storage: toSecureStorage(SecureStore) });
+ * createBearerClient({ baseUrl: "https://api.example.com", storage: toSecureStorage(SecureStore) });
  */
 export function toSecureStorage<O>(store: SecureStore<O>, options?: O): KeyValueStorage {
   return {
