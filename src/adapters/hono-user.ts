@@ -34,8 +34,8 @@ export function requireUser<A extends AnyCheck>(
   const isHandler = typeof second === "function";
   const handler: Handler<AuthEnv<A>> = isHandler ? second : (_, next) => next();
   const requirement = isHandler ? {} : second;
-  const requiresMore = Object.keys(requirement).length > 0;
   checkRequirement(requirement, "requireUser");
+  const requiresMore = Object.keys(requirement).length > 0;
   return (c, next) => {
     const settle = (result: CheckResult<AuthUser, object>) => {
       if (!result.ok) return result.response;
