@@ -1,7 +1,7 @@
 import type { Client } from "./client.ts";
 import { type ClientError, isSessionChanged } from "./client-error.ts";
 import type { Environment, PageEvent } from "./environment.ts";
-import { type Patchable, useFetch } from "./patch-fetch.ts";
+import { environment, type Patchable } from "./patch-fetch.ts";
 import { createIdempotencyKey, type Records } from "./session/records.ts";
 import { createRefresher, type Refresher } from "./session/refresher.ts";
 import { createSchedule, isWorking } from "./session/schedule.ts";
@@ -49,12 +49,11 @@ export function assembleClient<T extends Transport>(
   createTransport: (env: Environment) => T,
 ): Assembled<T> {
   const { urls, state } = parts;
-  let { fetch } = parts.env;
   const schedule = createSchedule(parts.env, () => void refresher.check());
   const env: Environment = {
     ...parts.env,
     async fetch(input, init) {
-      const response = await fetch(input, init);
+      const response = await parts.env.fetch(input, init);
       if (toOrigin(input) === urls.origin) schedule.answered(response.status);
       return response;
     },
@@ -166,9 +165,7 @@ export function assembleClient<T extends Transport>(
     },
     countdown: schedule.countdown,
     onChange: state.onChange,
-    [useFetch](next) {
-      fetch = next;
-    },
+    [environment]: parts.env,
     dispose() {
       stopListening?.();
       session.dispose();

@@ -1,12 +1,13 @@
 import type { Client } from "./client.ts";
+import { type Environment, globalFetch } from "./environment.ts";
 
-/** The key of a function that a client has for `patchFetch` only. */
-export const useFetch: unique symbol = Symbol();
+/** The key of what a client has for `patchFetch` only. */
+export const environment: unique symbol = Symbol();
 
 /** A client that can send its requests by another function than the global `fetch`. */
 export interface Patchable {
-  /** Absent while the global `fetch` is patched for this client. */
-  [useFetch]?: (fetch: typeof globalThis.fetch) => void;
+  /** The environment, which calls `fetch` anew for every request. Absent while the global `fetch` is patched for this client. */
+  [environment]?: { fetch: Environment["fetch"] };
 }
 
 /**
@@ -26,20 +27,24 @@ export interface Patchable {
  */
 export function patchFetch(client: Client): () => void {
   const patchable = client as Client & Patchable;
-  const use = patchable[useFetch];
-  if (!use) return () => undefined;
-  delete patchable[useFetch];
+  const env = patchable[environment];
+  if (!env) return () => undefined;
+  delete patchable[environment];
   const previous = globalThis.fetch;
   // Otherwise the client would send its own requests to itself, also if another library wraps the patched function.
-  use((...request) => previous(...request));
+  const isReplaced = env.fetch === globalFetch;
+  if (isReplaced) env.fetch = (...request) => previous(...request);
   const patched: typeof fetch = async (input, init) => {
     const isUrl = typeof input === "string" || input instanceof URL;
-    return client.fetch(isUrl ? new URL(input, globalThis.document?.baseURI) : input, init);
+    const url = new URL(isUrl ? input : input.url, globalThis.document?.baseURI);
+    // A blob has the page's origin, but no server.
+    return url.protocol.startsWith("http") ? client.fetch(isUrl ? url : input, init) : previous(input, init);
   };
   globalThis.fetch = patched;
   return () => {
     if (globalThis.fetch !== patched) return;
     globalThis.fetch = previous;
-    patchable[useFetch] = use;
+    if (isReplaced) env.fetch = globalFetch;
+    patchable[environment] = env;
   };
 }

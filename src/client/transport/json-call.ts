@@ -105,5 +105,12 @@ export function createTimeout(env: Environment, delay: number, interruption?: Ab
   const expire = () => abort.abort(new ClientError("timeout", "The server did not respond in time."));
   const timer = env.setTimeout(expire, toTimerDelay(delay * 1000));
   interruption?.addEventListener("abort", expire);
-  return { signal: abort.signal, stop: () => env.clearTimeout(timer) };
+  if (interruption?.aborted) expire();
+  return {
+    signal: abort.signal,
+    stop() {
+      env.clearTimeout(timer);
+      interruption?.removeEventListener("abort", expire);
+    },
+  };
 }
