@@ -78,6 +78,16 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function App(): null;`,
     ]),
   ),
+  "src/passwords/create-passwords.ts": `
+    import { createPasswords } from "tokenpair/passwords";
+    declare const username: string, password: string;`,
+  "src/passwords/passwords.ts": `
+    import { AuthError, type Passwords } from "tokenpair/passwords";
+    declare const passwords: Passwords;
+    declare const username: string, password: string;
+    declare const user: { passwordHash: string } | undefined;
+    declare function replaceHash(user: unknown, hash: string): Promise<void>;
+    declare function showProblem(problem: string): void;`,
   "src/verifier/create-verifier.ts": `
     import { createVerifier } from "tokenpair/verifier";
     declare const request: Request;`,
@@ -124,6 +134,7 @@ const surroundings: Readonly<Record<string, string>> = {
     declare const auth: Auth;
     declare const app: Hono;
     declare function ordersOf(userId: string): object;
+    declare function orderOf(userId: string, id: string): object;
     declare function deleteAccount(c: Context): Response;`,
   ),
 };

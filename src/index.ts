@@ -8,8 +8,10 @@ export type {
   AuthOptions,
   ClientOptions,
   CorsOptions,
+  CsrfCheckOptions,
   RequestLike,
   RequestOptions,
+  ResumeOptions,
   SignalOptions,
   SocketLike,
   StartSessionOptions,
@@ -56,6 +58,7 @@ export type {
   TokenRevocation,
   UserRevocation,
 } from "./core/revocation.ts";
+export type { Role } from "./core/role.ts";
 export type { RevokeReason, Session } from "./core/session.ts";
 export type { AuditSettings, WebhookSettings } from "./core/settings/audit-settings.ts";
 export { days, hours, minutes } from "./core/settings/durations.ts";
@@ -239,5 +242,5 @@ export type { VerifiedClaims } from "./flows/verify.ts";
 export type { ConnectionInfo } from "./http/request/client-ip.ts";
 export type { HeaderSource } from "./http/request/headers.ts";
 export { safeNext } from "./http/request/safe-next.ts";
-export type { Register, RegisteredAuthentication } from "./register.ts";
+export type { Register, RegisteredAuthentication, RegisteredCheck } from "./register.ts";
 export type { SignalEnd } from "./revocation/signals.ts";

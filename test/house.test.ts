@@ -16,6 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   http: ["core", "events", "crypto", "keys", "flows"],
   root: ["core", "events", "crypto", "keys", "revocation", "flows", "http"],
   verifier: ["core", "events", "crypto", "revocation", "flows", "http", "root"],
+  passwords: ["core", "crypto", "flows"],
   adapters: ["core", "root", "verifier"],
   server: ["core", "events", "crypto", "keys", "flows", "store", "http", "adapters", "root", "verifier"],
   cli: ["core", "events", "crypto", "keys", "revocation", "flows", "store", "http", "server", "root"],

@@ -30,6 +30,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
   "tokenpair/fastify": ["authRoutes", "cors", "requireUser", "sessionStarter"],
   "tokenpair/hono": ["authRoutes", "cors", "requireUser", "sessionStarter"],
   "tokenpair/verifier": ["AuthError", "SettingError", "createVerifier"],
+  "tokenpair/passwords": ["AuthError", "SettingError", "createPasswords"],
   "tokenpair/client": ["ClientError", "createClient", "patchFetch"],
   "tokenpair/client/bearer": ["ClientError", "createBearerClient", "patchFetch"],
   "tokenpair/react": ["useSession"],

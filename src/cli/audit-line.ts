@@ -13,6 +13,7 @@ export function toAuditJson(entry: AuditEntry): Readonly<Record<string, unknown>
     ip: entry.ip,
     user_agent: entry.userAgent,
     actor: entry.actor,
+    note: entry.note,
     reason: entry.reason,
     details: entry.details,
   };
@@ -27,8 +28,8 @@ const typeWidth = Math.max(...auditedTypes.map((type) => type.length));
  * @param username the user's name, if it is known.
  */
 export function toAuditLine(entry: AuditEntry, username: string | undefined): string {
-  const { userId: user, sessionId: session, ip, actor: by, reason, userAgent: agent, details } = entry;
-  const fields = { user, name: username, session, ...details, reason, by, ip, agent };
+  const { userId: user, sessionId: session, ip, actor: by, note, reason, userAgent: agent, details } = entry;
+  const fields = { user, name: username, session, ...details, reason, by, note, ip, agent };
   const known = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
   const words = known.map(([name, value]) => `${withoutControls(name)}=${toWord(value)}`);
   return [toTime(entry.time), withoutControls(entry.type).padEnd(typeWidth), ...words].join("  ").trimEnd();

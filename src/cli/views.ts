@@ -8,7 +8,7 @@ export function toUserJson(user: User): Readonly<Record<string, unknown>> {
     username: user.username,
     email: user.email,
     is_active: user.isActive,
-    is_staff: user.isStaff,
+    role: user.role,
     created_at: user.createdAt,
     last_login_at: user.lastLoginAt,
   };

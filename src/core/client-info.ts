@@ -6,4 +6,6 @@ export interface ClientInfo {
   readonly userAgent?: string | undefined;
   /** Who acted, if it was not the user: "cli/root", or the name that the application gives a member of its staff. */
   readonly actor?: string | undefined;
+  /** Why the actor acted, in the actor's own words. It is kept in the audit log. */
+  readonly note?: string | undefined;
 }

@@ -1,3 +1,5 @@
+import type { Role } from "./role.ts";
+
 /** What tokenpair needs to know about a user. An application with its own user table may return more members. */
 export interface AuthUser {
   /** The user's id, which is also the user claim of the tokens. */
@@ -12,8 +14,8 @@ export interface AuthUser {
 export interface User extends AuthUser {
   /** The email address, or `null` if the user has none. */
   readonly email: string | null;
-  /** Whether the user is a member of the staff. It is for your application: tokenpair doesn't use it. */
-  readonly isStaff: boolean;
+  /** What the user may do as a member of the staff, in the console. `null` if the user isn't one. */
+  readonly role: Role | null;
   /**
    * A counter that is raised when the user is disabled, gets a new password or is logged out everywhere. Raising it revokes
    * every older session and access token.

@@ -14,6 +14,7 @@ export function toAuditRow(event: AuthEvent): AuditRow {
     ip: toText(client.ip),
     userAgent: toText(client.userAgent),
     actor: toText(client.actor),
+    note: toText(client.note),
     reason: toText(reason),
     details: JSON.stringify(details),
   };

@@ -1,4 +1,5 @@
 import type { ClientInfo } from "../core/client-info.ts";
+import type { Role } from "../core/role.ts";
 import { toPeppers } from "../core/settings/peppers.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { Store } from "../core/store/index.ts";
@@ -22,7 +23,7 @@ export interface ForeignUser {
    */
   readonly passwordHash: string | null;
   readonly isActive: boolean;
-  readonly isStaff: boolean;
+  readonly role: Role | null;
   /** When the user was created. `null` means now. */
   readonly createdAt: number | null;
   /** When the user last logged in. `null` means never. */

@@ -1,5 +1,6 @@
 import type { ClientInfo } from "../core/client-info.ts";
 import { AuthError } from "../core/errors.ts";
+import { isRole, type Role, roles } from "../core/role.ts";
 import type { RevokeReason } from "../core/session.ts";
 import type { Settings } from "../core/settings/settings.ts";
 import type { RevokedSessions } from "../core/store/sessions.ts";
@@ -22,8 +23,8 @@ export interface NewUserInput {
   readonly password?: string;
   /** The email address. Default: none. */
   readonly email?: string;
-  /** Whether the user is a member of the staff. Default: false. */
-  readonly isStaff?: boolean;
+  /** The role, if the user is a member of the staff. Default: `null`. */
+  readonly role?: Role | null;
 }
 
 /** The changes to make to a user. A missing member means "no change". */
@@ -32,8 +33,8 @@ export interface UserUpdate {
   readonly username?: string;
   /** The new email address. `null` removes the address. */
   readonly email?: string | null;
-  /** Whether the user is a member of the staff. */
-  readonly isStaff?: boolean;
+  /** The new role. `null` removes the role. */
+  readonly role?: Role | null;
 }
 
 /** The dependencies of the user flows: fewer than `Deps`, so that a CLI without a signing key can provide them. */
@@ -56,17 +57,18 @@ export const maxListedUsers = 1000;
  */
 export async function createUser(
   deps: UserDeps,
-  { username, password, email, isStaff = false }: NewUserInput,
+  { username, password, email, role = null }: NewUserInput,
   client: ClientInfo = {},
 ): Promise<User> {
   requireUsername(username);
   if (email !== undefined) requireEmail(email);
+  requireRole(role);
   if (password !== undefined) await requireGoodPassword(deps.settings, password, username);
   const newUser = {
     username: username.trim(),
     usernameKey: await toStoredKey(deps, username),
     email: email ?? null,
-    isStaff,
+    role,
     passwordHash: password === undefined ? null : await deps.passwords.hash(normalizePassword(password)),
   };
   return commit(
@@ -81,7 +83,7 @@ export async function createUser(
 }
 
 /**
- * Changes a user's name, email address or staff flag. The user's sessions continue. Emits nothing if every value was
+ * Changes a user's name, email address or role. The user's sessions continue. Emits nothing if every value was
  * already set.
  *
  * @throws AuthError `user_not_found`, or `username_taken`. `username_invalid` or `email_invalid`, whose `reason` is a
@@ -90,16 +92,17 @@ export async function createUser(
 export async function updateUser(
   deps: UserDeps,
   userId: string,
-  { username, email, isStaff }: UserUpdate,
+  { username, email, role }: UserUpdate,
   client: ClientInfo = {},
 ): Promise<User> {
   if (username !== undefined) await requireNewUsername(deps, userId, username);
   if (email !== undefined && email !== null) requireEmail(email);
+  if (role !== undefined) requireRole(role);
   const patch: UserPatch = {
     username: username?.trim(),
     usernameKey: username === undefined ? undefined : await toStoredKey(deps, username),
     email,
-    isStaff,
+    role,
   };
   const { user } = await commit(
     deps,
@@ -112,6 +115,18 @@ export async function updateUser(
     },
   );
   return user;
+}
+
+/**
+ * Checks a role that comes from code without types.
+ *
+ * @throws TypeError if there is no such role.
+ */
+function requireRole(role: Role | null): void {
+  if (role === null || isRole(role)) return;
+  throw new TypeError(
+    `role must be ${roles.map((name) => `"${name}"`).join(", ")} or null, got ${JSON.stringify(role)}`,
+  );
 }
 
 /**

@@ -3,7 +3,7 @@ import { toFormerOutcome, toFormerType, withCurrentNames } from "./former-names.
 
 /** All columns of `audit_log`, with the names of an `AuditEntry`. `details` is JSON. */
 export const auditColumns = `seq AS "id", at AS "time", type, user_id AS "userId", session_id AS "sessionId", ip,
-  user_agent AS "userAgent", actor, reason, details`;
+  user_agent AS "userAgent", actor, note, reason, details`;
 
 /** A row with `auditColumns`. */
 export type AuditEntryRow = AuditRow & { readonly id: number };

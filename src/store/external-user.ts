@@ -8,6 +8,6 @@ export const externalUser: UserFields = Object.freeze({
   username: "",
   usernameKey: null,
   email: null,
-  isStaff: false,
+  role: null,
   passwordHash: null,
 });

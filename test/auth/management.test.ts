@@ -39,7 +39,7 @@ describe("auth.sessions", () => {
 
 describe("auth.users", () => {
   it("finds a user by id and by name, or returns null", async () => {
-    const ada = { id: userId, username: "ada", email: null, isActive: true, isStaff: false, lastLoginAt: null };
+    const ada = { id: userId, username: "ada", email: null, isActive: true, role: null, lastLoginAt: null };
     expect(await auth.users.find(userId)).toMatchObject(ada);
     expect(await auth.users.findByName("ADA")).toMatchObject(ada);
     expect(await auth.users.find("999")).toBeNull();
@@ -74,7 +74,7 @@ describe("auth.users", () => {
     const { access } = await auth.issue(userId);
     const events: AuthEvent[] = [];
     auth.on((event) => events.push(event));
-    const changes = { username: "lovelace", email: "ada@example.com", isStaff: true };
+    const changes = { username: "lovelace", email: "ada@example.com", role: "admin" } as const;
     const client = { actor: "support/bob" };
     expect(await auth.users.update(userId, changes, { client })).toMatchObject({ id: userId, ...changes });
     expect(await auth.users.update(userId, { email: null })).toMatchObject({ ...changes, email: null });
@@ -94,7 +94,7 @@ describe("auth.users", () => {
     await expect(auth.users.update(userId, { username: "Bob" })).rejects.toEqual(refused("username_taken"));
     await expect(auth.users.update(userId, { username: "" })).rejects.toEqual(refused("username_invalid"));
     await expect(auth.users.update(userId, { email: "ada" })).rejects.toEqual(refused("email_invalid"));
-    await expect(auth.users.update("999", { isStaff: true })).rejects.toEqual(refused("user_not_found"));
+    await expect(auth.users.update("999", { role: "admin" })).rejects.toEqual(refused("user_not_found"));
     expect(await auth.users.list()).toMatchObject([{ username: "ada", email: null }, { username: "bob" }]);
   });
 });

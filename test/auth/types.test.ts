@@ -136,7 +136,7 @@ describe("tokenpair's own types", () => {
     const auth = createAuth({ store, signingKey });
     const { user } = await auth.issue(await addUser(auth));
     expectTypeOf(user).toEqualTypeOf<User>();
-    expect(user).toMatchObject({ username: "ada", isStaff: false, email: null });
+    expect(user).toMatchObject({ username: "ada", role: null, email: null });
     await auth.close();
   });
 

@@ -12,6 +12,7 @@ const entry: AuditEntry = {
   ip: "192.0.2.7",
   userAgent: null,
   actor: null,
+  note: null,
   reason: "unknown user or wrong password",
   details: { code: "no_active_account" },
 };

@@ -15,7 +15,7 @@ async function createDatabase(expired: number): Promise<string> {
   let time = now - 400 * oneDay;
   const store = sqliteStore({ path, now: () => time });
   await store.migrate();
-  const named = { username: "alice", usernameKey: "alice", email: null, isStaff: false, passwordHash: null };
+  const named = { username: "alice", usernameKey: "alice", email: null, role: null, passwordHash: null };
   const created = await store.users.create(named);
   const userId = created.outcome === "created" ? created.user.id : "";
   const create = (id: string) =>

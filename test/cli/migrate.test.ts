@@ -13,7 +13,7 @@ async function createDatabase(usernames: readonly string[]): Promise<string> {
   await store.migrate();
   for (const username of usernames) {
     const usernameKey = username.toLowerCase();
-    await store.users.create({ username, usernameKey, email: null, isStaff: false, passwordHash: null });
+    await store.users.create({ username, usernameKey, email: null, role: null, passwordHash: null });
   }
   await store.close();
   return path;

@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => auth.close());
 
 function foreign(username: string, changes: Partial<ForeignUser> = {}): ForeignUser {
-  const flags = { isActive: true, isStaff: false };
+  const flags = { isActive: true, role: null };
   return { username, email: null, passwordHash: null, ...flags, createdAt: null, lastLoginAt: null, ...changes };
 }
 

@@ -4,6 +4,7 @@ import { authenticate } from "../../src/flows/authenticate.ts";
 import { login } from "../../src/flows/login.ts";
 import { refresh } from "../../src/flows/refresh/refresh.ts";
 import { listSessions, revokeSessionsForUser } from "../../src/flows/sessions.ts";
+import { createPasswords } from "../../src/passwords/create-passwords.ts";
 import { createTestAuth, type TestAuth } from "../support/auth.ts";
 import { eventsOf, expectRefused } from "./flow.ts";
 
@@ -96,6 +97,25 @@ describe("a user of the application's own table", () => {
 });
 
 describe("a login with a hook that fails", () => {
+  it("answers unavailable, and reports no defect, if too many passwords wait in verifyCredentials", async () => {
+    const busy = createPasswords({ memoryCost: 64, timeCost: 1, concurrency: 1, queueLimit: 0 });
+    let running: Promise<string> | undefined;
+    await auth.close();
+    auth = await createTestAuth({
+      settings: {
+        findUser: async () => ada,
+        verifyCredentials: async (_, given) => {
+          running = busy.hash(given);
+          return (await busy.verify(null, given)).isCorrect ? ada : null;
+        },
+      },
+    });
+    const error = await logIn().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "unavailable", reason: "too many passwords are waiting to be hashed" });
+    expect((error as Error).cause).toBeUndefined();
+    await running;
+  });
+
   it.each(["verifyCredentials", "findUser"] as const)(
     "makes a login unavailable, with the error as the cause, if %s rejects",
     async (hook) => {

@@ -44,7 +44,7 @@ describe("createUser", () => {
       username: "Bob",
       email: "b@example.com",
       isActive: true,
-      isStaff: false,
+      role: null,
       epoch: 0,
       createdAt: testStart,
       lastLoginAt: null,
@@ -54,7 +54,7 @@ describe("createUser", () => {
   });
 
   it("emits user_changed with the new user's id and nothing else about the user", async () => {
-    const { id: userId } = await createUser(auth.deps, { username: "bob", isStaff: true }, client);
+    const { id: userId } = await createUser(auth.deps, { username: "bob", role: "admin" }, client);
     expect(auth.events).toEqual([{ type: "user_changed", time: testStart, userId, change: "created", client }]);
   });
 
@@ -150,8 +150,8 @@ describe("updateUser", () => {
     const { id } = auth.user;
     const renamed = await updateUser(auth.deps, id, { username: " Alicia " }, client);
     expect(renamed).toEqual({ ...auth.user, username: "Alicia", lastLoginAt: auth.clock.now() });
-    const changed = await updateUser(auth.deps, id, { email: "a@example.com", isStaff: true });
-    expect(changed).toEqual({ ...renamed, email: "a@example.com", isStaff: true });
+    const changed = await updateUser(auth.deps, id, { email: "a@example.com", role: "admin" });
+    expect(changed).toEqual({ ...renamed, email: "a@example.com", role: "admin" });
     expect(await updateUser(auth.deps, id, { email: null })).toEqual({ ...changed, email: null });
     expect(await findUser(auth.deps, id)).toEqual({ ...changed, email: null });
     expect(authenticate(auth.deps, pair.access)).toMatchObject({ userId: id });
@@ -167,7 +167,7 @@ describe("updateUser", () => {
   it("emits nothing if every member has the value already", async () => {
     await updateUser(auth.deps, auth.user.id, { email: "a@example.com" });
     auth.events.length = 0;
-    for (const patch of [{}, { username: "alice" }, { email: "a@example.com", isStaff: false }]) {
+    for (const patch of [{}, { username: "alice" }, { email: "a@example.com", role: null }]) {
       expect(await updateUser(auth.deps, auth.user.id, patch)).toMatchObject({ email: "a@example.com" });
     }
     expect(auth.events).toEqual([]);

@@ -18,7 +18,7 @@ const password = "correct horse battery staple";
 async function createFormerUser(username: string): Promise<string> {
   const usernameKey = toFormerUsernameKey(username, false);
   const passwordHash = await auth.passwords.hash(password);
-  const created = await auth.store.users.create({ username, usernameKey, email: null, isStaff: false, passwordHash });
+  const created = await auth.store.users.create({ username, usernameKey, email: null, role: null, passwordHash });
   return created.outcome === "created" ? created.user.id : expect.fail("the name is taken");
 }
 
@@ -59,7 +59,7 @@ describe("the users of tokenpair 0.1", () => {
       email: null,
       passwordHash: null,
       isActive: true,
-      isStaff: false,
+      role: null,
       createdAt: null,
       lastLoginAt: null,
     };

@@ -69,7 +69,7 @@ export const user: User = {
   username: "alice",
   isActive: true,
   email: null,
-  isStaff: false,
+  role: null,
   epoch: 0,
   createdAt: start,
   lastLoginAt: null,

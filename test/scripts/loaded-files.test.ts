@@ -56,6 +56,27 @@ describe("import of the built package", () => {
     expect(Object.keys(imported?.packages ?? {}).sort()).toEqual(["ipaddr.js", "leven", "tokenpair"]);
   });
 
+  it("importing tokenpair/passwords loads neither a store, HTTP, the common passwords nor an addon until they are needed", () => {
+    const [imported, checked, hashed] = run(`
+      const { createPasswords } = await import("tokenpair/passwords");
+      const { urls } = await import(${JSON.stringify(recorder)});
+      const toRooms = () => [...new Set(urls.flatMap((url) => /dist\\/(\\w+)\\//.exec(url)?.[1] ?? []))].sort();
+      const toData = () => urls.filter((url) => url.includes("common-passwords-data"));
+      print({ stores: [...toRooms(), ...toData()] });
+      const passwords = createPasswords();
+      await passwords.check("correct horse battery");
+      print({ stores: toData() });
+      await passwords.hash("correct horse battery");
+      print();`);
+    expect(imported?.packages["tokenpair"]).toBeLessThan(45);
+    expect(imported?.stores).toEqual(["core", "crypto", "flows", "passwords"]);
+    expect(Object.keys(imported?.packages ?? {}).sort()).toEqual(["ipaddr.js", "leven", "tokenpair"]);
+    expect(imported?.addons).toEqual([]);
+    expect(checked?.stores).toHaveLength(1);
+    expect(checked?.addons).toEqual([]);
+    expect(hashed?.addons).toHaveLength(1);
+  });
+
   it("tokenpair verifier loads neither a store, a driver nor an addon", () => {
     const [started] = run(`
       const { run } = await import(${JSON.stringify(join(root, "dist/cli/program.js"))});

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { ClientInfo } from "../../core/client-info.ts";
 import { AuthError } from "../../core/errors.ts";
 import type { Store } from "../../core/store/index.ts";
 import * as flows from "../../flows/sessions.ts";
@@ -9,7 +10,7 @@ import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { requireOwner, toFlowDeps } from "../flow-deps.ts";
 import { toConfirmationLines, toCount, toRevokedJson, toTable, toTime } from "../format.ts";
-import { operator } from "../operator.ts";
+import { reasonOption, toOperator } from "../operator.ts";
 import { toSessionJson } from "../views.ts";
 
 interface ListOptions extends CommonOptions {
@@ -17,6 +18,7 @@ interface ListOptions extends CommonOptions {
 }
 
 interface RevokeOptions extends ListOptions {
+  readonly reason?: string;
   readonly all?: true;
   readonly yes?: true;
 }
@@ -42,14 +44,16 @@ export function addSessions(program: Command, context: Context): void {
     .option("--user <name>", "Revoke all sessions of this user, by name or id.")
     .option("--all", "Revoke all sessions.")
     .option("--yes", "Don't ask for confirmation. Required without a terminal.")
+    .option(...reasonOption)
     .action(async (sessionId: string | undefined, options: RevokeOptions, command: Command) => {
       const targets = [sessionId, options.user, options.all].filter((target) => target !== undefined);
       if (targets.length !== 1) command.error("error: give one of SESSION_ID, --user NAME and --all");
       if (options.all && !options.yes) await confirm(context, "This logs all users out.");
       await runOnStore(context, options, (store, config) => {
         const deps = toFlowDeps(store, config);
-        if (sessionId !== undefined) return revokeOne(deps, sessionId);
-        return options.user === undefined ? revokeAll(deps) : revokeForUser(deps, options.user);
+        const client = toOperator(options);
+        if (sessionId !== undefined) return revokeOne(deps, sessionId, client);
+        return options.user === undefined ? revokeAll(deps, client) : revokeForUser(deps, options.user, client);
       });
     });
 }
@@ -87,9 +91,9 @@ async function findNames(store: Store, sessions: readonly flows.SessionView[]): 
   return names;
 }
 
-async function revokeOne(deps: Deps, sessionId: string): Promise<Output> {
+async function revokeOne(deps: Deps, sessionId: string, client: ClientInfo): Promise<Output> {
   try {
-    const revoked = await flows.revokeSession(deps, sessionId, { client: operator });
+    const revoked = await flows.revokeSession(deps, sessionId, { client });
     const lines = [`Revoked session ${sessionId}.`, ...toConfirmationLines(revoked)];
     return { lines, json: { revoked: 1, ...revoked } };
   } catch (error) {
@@ -98,15 +102,15 @@ async function revokeOne(deps: Deps, sessionId: string): Promise<Output> {
   }
 }
 
-async function revokeForUser(deps: Deps, name: string): Promise<Output> {
+async function revokeForUser(deps: Deps, name: string, client: ClientInfo): Promise<Output> {
   const owner = await requireOwner(deps, name);
-  const revoked = await flows.revokeSessionsForUser(deps, owner.id, { client: operator });
+  const revoked = await flows.revokeSessionsForUser(deps, owner.id, { client });
   const lines = [`Revoked ${toCount(revoked.sessions, "session")} of ${owner.name}.`, ...toConfirmationLines(revoked)];
   return { lines, json: toRevokedJson(revoked) };
 }
 
-async function revokeAll(deps: Deps): Promise<Output> {
-  const revoked = await flows.revokeAllSessions(deps, { client: operator });
+async function revokeAll(deps: Deps, client: ClientInfo): Promise<Output> {
+  const revoked = await flows.revokeAllSessions(deps, { client });
   const lines = [`Revoked all sessions (${revoked.sessions}) and all access tokens issued until now.`];
   return { lines: [...lines, ...toConfirmationLines(revoked)], json: toRevokedJson(revoked) };
 }

@@ -1,4 +1,6 @@
-import type { Command } from "commander";
+import { Argument, type Command, Option } from "commander";
+import type { ClientInfo } from "../../core/client-info.ts";
+import { isRole, type Role, roles } from "../../core/role.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { Store } from "../../core/store/index.ts";
 import type { User } from "../../core/user.ts";
@@ -16,21 +18,25 @@ import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { type FlowDeps, requireOwnUsers, requireUser, toFlowDeps } from "../flow-deps.ts";
 import { toConfirmationLines, toCount, toRevokedJson, toTable, toTime, withoutControls } from "../format.ts";
-import { operator } from "../operator.ts";
+import { reasonOption, toOperator } from "../operator.ts";
 import { toUserJson } from "../views.ts";
 import { addUsersImport } from "./users-import.ts";
 import { addUsersUnlock } from "./users-unlock.ts";
 
-interface PasswordOptions extends CommonOptions {
+interface ChangeOptions extends CommonOptions {
+  readonly reason?: string;
+}
+
+interface PasswordOptions extends ChangeOptions {
   readonly passwordStdin?: true;
 }
 
 interface CreateOptions extends PasswordOptions {
   readonly email?: string;
-  readonly staff?: true;
+  readonly role?: Role;
 }
 
-interface DeleteOptions extends CommonOptions {
+interface DeleteOptions extends ChangeOptions {
   readonly yes?: true;
 }
 
@@ -44,7 +50,8 @@ export function addUsers(program: Command, context: Context): void {
   addCommand(users, "create", "Create a user. Asks for the password twice.")
     .argument("<name>", "Login name.")
     .option("--email <email>", "Email address.")
-    .option("--staff", "Make the user a staff member.")
+    .addOption(new Option("--role <role>", "Make the user a member of the staff with this role.").choices(roles))
+    .option(...reasonOption)
     .option("--password-stdin", "Read the password from stdin, as one line.")
     .action((name: string, options: CreateOptions) => runCreate(context, name, options));
 
@@ -62,17 +69,38 @@ export function addUsers(program: Command, context: Context): void {
   addUsersImport(users, context);
   addUsersUnlock(users, context);
   addUserCommand(users, context, "show", "Show a user.", showUser);
-  addUserCommand(users, context, "disable", "Disable a user and revoke all sessions of the user.", async (deps, user) =>
-    toChange("Disabled", user, await flows.disableUser(deps, user.id, { client: operator })),
-  );
-  addUserCommand(users, context, "enable", "Enable a disabled user.", async (deps, user) => {
-    await flows.enableUser(deps, user.id, operator);
+  addUserCommand(
+    users,
+    context,
+    "disable",
+    "Disable a user and revoke all sessions of the user.",
+    async (deps, user, client) => toChange("Disabled", user, await flows.disableUser(deps, user.id, { client })),
+  ).option(...reasonOption);
+  addUserCommand(users, context, "enable", "Enable a disabled user.", async (deps, user, client) => {
+    await flows.enableUser(deps, user.id, client);
     return { lines: [`Enabled ${user.username}.`], json: { enabled: user.username } };
-  });
+  }).option(...reasonOption);
+
+  addCommand(users, "role", "Give a user a role in the console, or take it away.")
+    .argument("<name>", "Login name of the user.")
+    .addArgument(new Argument("<role>", "The role.").choices([...roles, "none"]))
+    .option(...reasonOption)
+    .action((name: string, role: string, options: ChangeOptions) =>
+      runOnStore(context, options, async (store, config) => {
+        requireOwnUsers(config);
+        const deps = toFlowDeps(store, config);
+        const { id } = await requireUser(deps, name);
+        const patch = { role: isRole(role) ? role : null };
+        const user = await flows.updateUser(deps, id, patch, toOperator(options));
+        const line = user.role === null ? `${user.username} has no role.` : `${user.username} is ${user.role}.`;
+        return { lines: [line], json: toUserJson(user) };
+      }),
+    );
 
   addCommand(users, "password", "Set a password and revoke all sessions of the user.")
     .argument("<name>", "Login name of the user.")
     .option("--password-stdin", "Read the password from stdin, as one line.")
+    .option(...reasonOption)
     .action((name: string, options: PasswordOptions) =>
       runOnStore(context, options, async (store, config) => {
         requireOwnUsers(config);
@@ -84,7 +112,7 @@ export function addUsers(program: Command, context: Context): void {
         return toChange(
           "Set the password of",
           user,
-          await flows.setPassword(deps, user.id, password, { client: operator }),
+          await flows.setPassword(deps, user.id, password, { client: toOperator(options) }),
         );
       }),
     );
@@ -92,32 +120,39 @@ export function addUsers(program: Command, context: Context): void {
   addCommand(users, "delete", "Delete a user and revoke all sessions of the user.")
     .argument("<name>", "Login name of the user.")
     .option("--yes", "Don't ask for confirmation. Required without a terminal.")
+    .option(...reasonOption)
     .action((name: string, options: DeleteOptions) =>
       runOnStore(context, options, async (store, config) => {
         const deps = toFlowDeps(store, config);
         const user = await requireUser(deps, name);
         if (!options.yes) await confirm(context, `This deletes ${user.username} permanently.`);
-        return toChange("Deleted", user, await flows.deleteUser(deps, user.id, { client: operator }));
+        return toChange("Deleted", user, await flows.deleteUser(deps, user.id, { client: toOperator(options) }));
       }),
     );
 }
 
-type UserAction = (deps: FlowDeps, user: User) => Promise<Output>;
+type UserAction = (deps: FlowDeps, user: User, client: ClientInfo) => Promise<Output>;
 
 /** Adds a command that runs `action` on the user with the given name. */
-function addUserCommand(users: Command, context: Context, name: string, description: string, action: UserAction): void {
-  addCommand(users, name, description)
+function addUserCommand(
+  users: Command,
+  context: Context,
+  name: string,
+  description: string,
+  action: UserAction,
+): Command {
+  return addCommand(users, name, description)
     .argument("<name>", "Login name of the user.")
-    .action((username: string, options: CommonOptions) =>
+    .action((username: string, options: ChangeOptions) =>
       runOnStore(context, options, async (store, config) => {
         const deps = toFlowDeps(store, config);
-        return action(deps, await requireUser(deps, username));
+        return action(deps, await requireUser(deps, username), toOperator(options));
       }),
     );
 }
 
 function runCreate(context: Context, name: string, options: CreateOptions): Promise<void> {
-  const { email, staff = false } = options;
+  const { email, role = null } = options;
   return runOnStore(context, options, async (store, config) => {
     requireOwnUsers(config);
     const deps = toFlowDeps(store, config);
@@ -128,8 +163,8 @@ function runCreate(context: Context, name: string, options: CreateOptions): Prom
     const password = await readNewPassword(context, options.passwordStdin, (text) =>
       findPasswordFault(config.settings, text, name),
     );
-    const newUser = { username: name, password, isStaff: staff, ...(email === undefined ? {} : { email }) };
-    const user = await flows.createUser(deps, newUser, operator);
+    const newUser = { username: name, password, role, ...(email === undefined ? {} : { email }) };
+    const user = await flows.createUser(deps, newUser, toOperator(options));
     return { lines: [`Created user ${user.username} (id ${user.id}).`], json: toUserJson(user) };
   });
 }
@@ -157,11 +192,11 @@ function toUserTable(users: readonly User[], settings: Config["settings"]): read
     user.username || "-",
     user.email ?? "-",
     user.isActive ? "active" : "disabled",
-    user.isStaff ? "staff" : "-",
+    user.role ?? "-",
     toTime(user.createdAt),
     toLastLogin(user, settings),
   ]);
-  return toTable(["ID", "NAME", "EMAIL", "STATE", "STAFF", "CREATED", "LAST LOGIN"], rows);
+  return toTable(["ID", "NAME", "EMAIL", "STATE", "ROLE", "CREATED", "LAST LOGIN"], rows);
 }
 
 async function showUser(deps: FlowDeps, user: User): Promise<Output> {
@@ -172,7 +207,7 @@ async function showUser(deps: FlowDeps, user: User): Promise<Output> {
     ["name", user.username],
     ["email", user.email ?? "-"],
     ["state", user.isActive ? "active" : "disabled"],
-    ["staff", user.isStaff ? "yes" : "no"],
+    ["role", user.role ?? "-"],
     ["created", toTime(user.createdAt)],
     ["last login", toLastLogin(user, deps.settings)],
     ["sessions", String(sessions.length)],

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { roles } from "../../core/role.ts";
 import type { ForeignUser } from "../../flows/import-users.ts";
 import type { Fields } from "./fields.ts";
 
@@ -12,6 +13,7 @@ const namesOf: Readonly<Record<keyof z.input<typeof schema>, readonly string[]>>
   email: ["email"],
   passwordHash: ["hash", "password_hash", "password"],
   isActive: ["active", "is_active"],
+  role: ["role"],
   isStaff: ["staff", "is_staff"],
   isSuperuser: ["superuser", "is_superuser"],
   createdAt: ["created", "created_at", "joined", "date_joined"],
@@ -46,8 +48,10 @@ export function toForeignUser(fields: Fields, names: FieldNames): ForeignUser | 
     const [{ path, message } = { path: [], message: "" }] = parsed.error.issues;
     return { fault: `${names.get(String(path[0]))} ${message}.` };
   }
-  const { id, isStaff, isSuperuser, ...user } = parsed.data;
-  return { ...user, isStaff: isStaff || isSuperuser, ...(id === null ? {} : { id }) };
+  const { id, role, isStaff, isSuperuser, ...user } = parsed.data;
+  // Django's `is_staff` opens a site whose permissions are given one by one, so it is the role with the fewest.
+  const djangoRole = isSuperuser ? "admin" : isStaff ? "viewer" : null;
+  return { ...user, role: role ?? djangoRole, ...(id === null ? {} : { id }) };
 }
 
 /** Makes a schema treat an empty value like a missing one. */
@@ -88,6 +92,7 @@ const schema = z.object({
   email: optional(text),
   passwordHash: optional(text),
   isActive: flag(true),
+  role: optional(z.enum(roles, { error: `must be ${roles.join(", ")} or empty` })),
   isStaff: flag(false),
   isSuperuser: flag(false),
   createdAt: optional(time),

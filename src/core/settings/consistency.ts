@@ -1,8 +1,8 @@
 import type { AuthUser } from "../user.ts";
 import { toCookieNames } from "./cookie-names.ts";
 import { toLegacyUntil } from "./legacy-settings.ts";
-import { isAffordable, minMemoryPerThread, toPasswordCost } from "./password-cost.ts";
-import { toPeppers } from "./peppers.ts";
+import { requireAffordableCost, toPasswordCost } from "./password-cost.ts";
+import { requireDifferentIds } from "./peppers.ts";
 import { isSharedDomain } from "./public-suffixes.ts";
 import { SettingError } from "./setting-error.ts";
 import type { Settings } from "./settings.ts";
@@ -169,25 +169,11 @@ function requireOwnDomains({ trustedOrigins }: Settings<AuthUser>): void {
 }
 
 function requireAffordableHashes(settings: Settings<AuthUser>): void {
-  const cost = toPasswordCost(settings);
-  const { memoryCost, timeCost, parallelism } = cost;
-  if (memoryCost < minMemoryPerThread * parallelism) {
-    throw new SettingError(
-      "passwordMemoryCost",
-      `must be at least ${minMemoryPerThread} KiB for each thread, got ${memoryCost} for ${parallelism}.`,
-    );
-  }
-  if (isAffordable(cost)) return;
-  throw new SettingError(
-    "passwordTimeCost",
-    `times passwordMemoryCost must be at most 1 GiB, got ${timeCost} times ${memoryCost} KiB. Lower one of them.`,
-  );
+  requireAffordableCost(toPasswordCost(settings), { memoryCost: "passwordMemoryCost", timeCost: "passwordTimeCost" });
 }
 
 function requirePepperIds({ passwordPeppers }: Settings<AuthUser>): void {
-  const ids = toPeppers(passwordPeppers).map(({ id }) => id);
-  if (new Set(ids).size === ids.length) return;
-  throw new SettingError("passwordPeppers", "must have different ids. Give the new pepper its own id.");
+  requireDifferentIds("passwordPeppers", passwordPeppers);
 }
 
 function requireWebhook({ webhookUrl, webhookSecret }: Settings<AuthUser>): void {

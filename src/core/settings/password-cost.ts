@@ -1,3 +1,4 @@
+import { SettingError } from "./setting-error.ts";
 import type { PasswordSettings } from "./user-settings.ts";
 
 /** The cost of one argon2id hash. */
@@ -53,5 +54,29 @@ export function isAffordable({ memoryCost, timeCost, parallelism }: PasswordCost
     memoryCost <= costLimits.memory &&
     memoryCost * timeCost <= costLimits.memoryWritten &&
     parallelism <= costLimits.parallelism
+  );
+}
+
+/**
+ * Checks the cost of new hashes, whose single values have been checked before.
+ *
+ * @param names how the caller's settings are called.
+ * @throws SettingError if the values don't fit together.
+ */
+export function requireAffordableCost(
+  cost: PasswordCost,
+  names: { readonly memoryCost: string; readonly timeCost: string },
+): void {
+  const { memoryCost, timeCost, parallelism } = cost;
+  if (memoryCost < minMemoryPerThread * parallelism) {
+    throw new SettingError(
+      names.memoryCost,
+      `must be at least ${minMemoryPerThread} KiB for each thread, got ${memoryCost} for ${parallelism}.`,
+    );
+  }
+  if (isAffordable(cost)) return;
+  throw new SettingError(
+    names.timeCost,
+    `times ${names.memoryCost} must be at most 1 GiB, got ${timeCost} times ${memoryCost} KiB. Lower one of them.`,
   );
 }

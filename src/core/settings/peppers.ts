@@ -1,3 +1,5 @@
+import { SettingError } from "./setting-error.ts";
+
 /** A secret that is part of the input of password hashes and is not in the database. */
 export interface Pepper {
   /** The pepper's name. It is stored in every hash that was made with this pepper. */
@@ -14,4 +16,16 @@ export function toPeppers(texts: readonly string[]): readonly Pepper[] {
     const [, id = "", key = ""] = pepperPattern.exec(text) ?? [];
     return { id, key };
   });
+}
+
+/**
+ * Checks that no two peppers have the same id.
+ *
+ * @param name how the caller's setting is called.
+ * @throws SettingError if two have.
+ */
+export function requireDifferentIds(name: string, texts: readonly string[]): void {
+  const ids = toPeppers(texts).map(({ id }) => id);
+  if (new Set(ids).size === ids.length) return;
+  throw new SettingError(name, "must have different ids. Give the new pepper its own id.");
 }

@@ -19,6 +19,8 @@ export interface AuditRow {
   readonly userAgent: string | null;
   /** Who acted, if it was not the user. Otherwise `null`. */
   readonly actor: string | null;
+  /** Why the actor acted, in the actor's own words. Otherwise `null`. */
+  readonly note: string | null;
   /** The reason for the event, such as "logout" or "password_changed". */
   readonly reason: string | null;
   /** A JSON object of the event's other fields. */

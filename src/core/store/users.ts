@@ -1,3 +1,4 @@
+import type { Role } from "../role.ts";
 import type { User, UserWithPassword } from "../user.ts";
 import type { AuditOf } from "./audit.ts";
 import type { RevocationOptions, RevokedSessions, SessionAt } from "./sessions.ts";
@@ -94,8 +95,8 @@ export interface NewUser {
   readonly usernameKey: string;
   /** The email address, or `null` if the user has none. */
   readonly email: string | null;
-  /** Whether the user is marked as staff. */
-  readonly isStaff: boolean;
+  /** The role of a member of the staff, or `null`. */
+  readonly role: Role | null;
   /** The password hash, or `null` if the user can't log in with a password. */
   readonly passwordHash: string | null;
 }
@@ -117,8 +118,8 @@ export interface UserPatch {
   readonly usernameKey: string | undefined;
   /** The new email address. `null` removes the address. */
   readonly email: string | null | undefined;
-  /** Whether the user is marked as staff. */
-  readonly isStaff: boolean | undefined;
+  /** The new role. `null` removes the role. */
+  readonly role: Role | null | undefined;
 }
 
 /** The result of a successful `update`. */

@@ -4,11 +4,11 @@ import type { PostgresConnection, Run } from "./connection/connection.ts";
 import { isUnseen, toUnseen } from "./snapshot.ts";
 
 const insertedRows = `jsonb_to_recordset(:rows::jsonb) AS row ("time" bigint, type text, "userId" text, "sessionId" text, ip text,
-  "userAgent" text, actor text, reason text, details text)`;
+  "userAgent" text, actor text, note text, reason text, details text)`;
 
 const insert = `INSERT INTO tokenpair.audit_log
-  (at, type, user_id, session_id, ip, user_agent, actor, reason, details)
-  SELECT "time", type, "userId", "sessionId", ip, "userAgent", actor, reason, details FROM ${insertedRows}`;
+  (at, type, user_id, session_id, ip, user_agent, actor, note, reason, details)
+  SELECT "time", type, "userId", "sessionId", ip, "userAgent", actor, note, reason, details FROM ${insertedRows}`;
 
 const insertDelivery = `INSERT INTO tokenpair.webhook_outbox (id, at, body, next_at)
   VALUES (:id, :at::bigint, :body, :at::bigint)`;

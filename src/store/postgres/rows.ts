@@ -61,7 +61,7 @@ export const firstEpoch = (id: string) => `(SELECT greatest(max(epoch), 0, (SELE
   FROM tokenpair.revocations WHERE kind = 'user' AND key = ${id})`;
 
 /** All columns of `users` that a `User` has, with its names. */
-export const userColumns = `id, username, email, is_active AS "isActive", is_staff AS "isStaff", epoch,
+export const userColumns = `id, username, email, is_active AS "isActive", role, epoch,
   created_at AS "createdAt", last_login_at AS "lastLoginAt"`;
 
 /** `userColumns` and the password hash. */

@@ -16,12 +16,12 @@ const findExisting = `SELECT id, username_key AS "usernameKey" FROM tokenpair.us
 
 const insert = `WITH ${clock}
   INSERT INTO tokenpair.users
-  (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at, last_login_at, imported)
-  SELECT id, username, "usernameKey", email, "isActive", "isStaff",
+  (id, username, username_key, email, is_active, is_staff, role, epoch, password_hash, created_at, last_login_at, imported)
+  SELECT id, username, "usernameKey", email, "isActive", role IS NOT NULL, role,
     ${firstEpoch("imported.id")},
     "passwordHash", coalesce("createdAt", now), "lastLoginAt", "isImported"
   FROM clock, jsonb_to_recordset(:users::jsonb) AS imported (position integer, id text, username text, "usernameKey" text,
-    email text, "isActive" boolean, "isStaff" boolean, "passwordHash" text, "createdAt" bigint, "lastLoginAt" bigint, "isImported" boolean)
+    email text, "isActive" boolean, role text, "passwordHash" text, "createdAt" bigint, "lastLoginAt" bigint, "isImported" boolean)
   ORDER BY imported.position
   ON CONFLICT DO NOTHING RETURNING id`;
 

@@ -28,8 +28,8 @@ const reserveNumber = "UPDATE tokenpair.user_numbers SET last = greatest(last, :
 
 const insert = `WITH ${clock}
   INSERT INTO tokenpair.users
-  (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at)
-  SELECT :id, :username, :usernameKey, :email, true, :isStaff::boolean,
+  (id, username, username_key, email, is_active, is_staff, role, epoch, password_hash, created_at)
+  SELECT :id, :username, :usernameKey, :email, true, :role::text IS NOT NULL, :role::text,
     ${firstEpoch(":id")}, :passwordHash, now
   FROM clock
   ON CONFLICT (id) DO NOTHING RETURNING ${userColumns}`;
@@ -38,9 +38,11 @@ const list = `SELECT ${userColumns} FROM tokenpair.users
   WHERE position > CASE WHEN :after::text IS NULL THEN 0 ELSE (SELECT position FROM tokenpair.users WHERE id = :after) END
   ORDER BY position LIMIT :limit`;
 
-const patchable = "(username, username_key, email, is_staff)";
+const patchable = "(username, username_key, email, is_staff, role)";
 const patched = `(coalesce(:username, username), coalesce(:usernameKey, username_key),
-    CASE WHEN :setEmail::boolean THEN :email ELSE email END, coalesce(:isStaff::boolean, is_staff))`;
+    CASE WHEN :setEmail::boolean THEN :email ELSE email END, 
+    CASE WHEN :setRole::boolean THEN :role::text IS NOT NULL ELSE is_staff END,
+    CASE WHEN :setRole::boolean THEN :role ELSE role END)`;
 
 const update = `WITH ${clock} UPDATE tokenpair.users SET ${patchable} = ${patched}
   FROM clock WHERE id = :id AND ${patchable} IS DISTINCT FROM ${patched} RETURNING ${userColumns}, now`;
@@ -86,8 +88,8 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
   async function insertUser(run: Run, id: string, fields: UserFields): Promise<User | null> {
     const number = toUserNumber(id);
     if (number !== null) await run(reserveNumber, { number });
-    const { username, usernameKey, email, isStaff, passwordHash } = fields;
-    const [user] = await run<User>(insert, { id, username, usernameKey, email, isStaff, passwordHash });
+    const { username, usernameKey, email, role, passwordHash } = fields;
+    const [user] = await run<User>(insert, { id, username, usernameKey, email, role, passwordHash });
     return user ?? null;
   }
 
@@ -127,7 +129,7 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
 
     list: ({ after, limit }) => connection.run<User>("users.list", list, { after: after ?? null, limit }),
 
-    update: (id, { username = null, usernameKey = null, email, isStaff = null }, audit) =>
+    update: (id, { username = null, usernameKey = null, email, role }, audit) =>
       connection.transact("users.update", async ({ run }) => {
         // The lock also keeps others from taking the name meanwhile.
         if (usernameKey !== null) await run(lockNumbers);
@@ -136,12 +138,13 @@ export function createUserStore(connection: PostgresConnection, revocations: Rev
         const [owner] = usernameKey === null ? [] : await run<User>(findByKey, { usernameKey });
         if (owner !== undefined && owner.id !== id) return { outcome: "name_taken" };
         const emailPatch = { setEmail: email !== undefined, email: email ?? null };
+        const rolePatch = { setRole: role !== undefined, role: role ?? null };
         const [changed] = await run<User & { now: number }>(update, {
           id,
           username,
           usernameKey,
-          isStaff,
           ...emailPatch,
+          ...rolePatch,
         });
         const { now, ...user } = changed ?? existing;
         if (changed === undefined) return { outcome: "unchanged", user, now };

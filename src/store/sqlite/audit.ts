@@ -5,8 +5,8 @@ import { type AuditEntryRow, auditColumns, toAuditConditions, toAuditEntry } fro
 import type { SqliteConnection } from "./connection/connection.ts";
 
 const insert = `INSERT INTO audit_log
-  (at, type, user_id, session_id, ip, user_agent, actor, reason, details)
-  VALUES (:time, :type, :userId, :sessionId, :ip, :userAgent, :actor, :reason, :details)`;
+  (at, type, user_id, session_id, ip, user_agent, actor, note, reason, details)
+  VALUES (:time, :type, :userId, :sessionId, :ip, :userAgent, :actor, :note, :reason, :details)`;
 
 const insertDelivery = "INSERT INTO webhook_outbox (id, at, body, next_at) VALUES (:id, :at, :body, :at)";
 
@@ -74,6 +74,7 @@ export function recordRotation(connection: SqliteConnection, rotation: Rotation,
     ip,
     userAgent,
     actor,
+    note: null,
     reason: null,
     details,
   });

@@ -73,16 +73,15 @@ export const firstEpoch = `(SELECT max(coalesce(max(epoch), 0), coalesce((SELECT
   WHERE user_id = :id AND revoked_at IS NULL), 0)) FROM revocations WHERE kind = 'user' AND key = :id)`;
 
 /** All columns of `users` that a `User` has, with its names. */
-export const userColumns = `id, username, email, is_active AS isActive, is_staff AS isStaff, epoch,
+export const userColumns = `id, username, email, is_active AS isActive, role, epoch,
   created_at AS createdAt, last_login_at AS lastLoginAt`;
 
 /** `userColumns` and the password hash. */
 export const userWithPasswordColumns = `${userColumns}, password_hash AS passwordHash`;
 
 /** A row with `userColumns` or `userWithPasswordColumns`. */
-export type UserRow<U extends User = User> = Omit<{ -readonly [K in keyof U]: U[K] }, "isActive" | "isStaff"> & {
+export type UserRow<U extends User = User> = Omit<{ -readonly [K in keyof U]: U[K] }, "isActive"> & {
   isActive: Bit;
-  isStaff: Bit;
 };
 
 /** Converts a row with `userWithPasswordColumns` to a user with the password hash. */
@@ -90,5 +89,5 @@ export function toUser(row: UserRow<UserWithPassword>): UserWithPassword;
 /** Converts a row with `userColumns` to a user. */
 export function toUser(row: UserRow): User;
 export function toUser(row: UserRow): User {
-  return { ...row, isActive: row.isActive === 1, isStaff: row.isStaff === 1 };
+  return { ...row, isActive: row.isActive === 1 };
 }

@@ -8,8 +8,8 @@ const findExisting = `SELECT id, username_key AS usernameKey FROM users
   WHERE id = :id OR username_key = :usernameKey`;
 
 const insert = `INSERT INTO users
-  (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at, last_login_at, imported)
-  VALUES (:id, :username, :usernameKey, :email, :isActive, :isStaff,
+  (id, username, username_key, email, is_active, is_staff, role, epoch, password_hash, created_at, last_login_at, imported)
+  VALUES (:id, :username, :usernameKey, :email, :isActive, :role IS NOT NULL, :role,
     ${firstEpoch},
     :passwordHash, coalesce(:createdAt, :now), :lastLoginAt, :imported)`;
 
@@ -27,13 +27,12 @@ export function createUserImport(connection: SqliteConnection): UserStore["impor
       const last = connection.prepare("SELECT last FROM user_numbers").get()?.["last"];
       const { outcomes, inserts, sameIds, lastNumber } = planImport(users, existing, Number(last));
       if (dryRun) return { outcomes, now };
-      for (const { id, username, usernameKey, email, passwordHash, createdAt, lastLoginAt, ...user } of inserts) {
+      for (const { id, username, usernameKey, email, role, passwordHash, createdAt, lastLoginAt, ...user } of inserts) {
         const flags = {
           isActive: toBit(user.isActive),
-          isStaff: toBit(user.isStaff),
           imported: toBit(user.isImported),
         };
-        const row = { id, username, usernameKey, email, passwordHash, createdAt, lastLoginAt, now };
+        const row = { id, username, usernameKey, email, role, passwordHash, createdAt, lastLoginAt, now };
         connection.prepare(insert).run({ ...row, ...flags });
       }
       // Those that were created by an earlier version, or here before the import.

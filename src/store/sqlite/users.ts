@@ -25,8 +25,8 @@ const findById = `SELECT ${userWithPasswordColumns} FROM users WHERE id = :id`;
 const findByKey = `SELECT ${userWithPasswordColumns} FROM users WHERE username_key = :usernameKey`;
 
 const insert = `INSERT INTO users
-  (id, username, username_key, email, is_active, is_staff, epoch, password_hash, created_at)
-  VALUES (:id, :username, :usernameKey, :email, 1, :isStaff,
+  (id, username, username_key, email, is_active, is_staff, role, epoch, password_hash, created_at)
+  VALUES (:id, :username, :usernameKey, :email, 1, :role IS NOT NULL, :role,
     ${firstEpoch}, :passwordHash, :now)
   RETURNING ${userColumns}`;
 
@@ -45,9 +45,10 @@ const changePassword = `UPDATE users SET password_hash = :passwordHash
   WHERE id = :id AND is_active = 1 AND epoch = :userEpoch AND EXISTS (
     SELECT 1 FROM sessions WHERE id = :sessionId AND user_id = :id AND user_epoch = :userEpoch AND ${isLive})`;
 
-const patchable = "(username, username_key, email, is_staff)";
+const patchable = "(username, username_key, email, is_staff, role)";
 const patched = `(coalesce(:username, username), coalesce(:usernameKey, username_key),
-  CASE WHEN :setEmail THEN :email ELSE email END, coalesce(:isStaff, is_staff))`;
+  CASE WHEN :setEmail THEN :email ELSE email END, 
+  CASE WHEN :setRole THEN :role IS NOT NULL ELSE is_staff END, CASE WHEN :setRole THEN :role ELSE role END)`;
 
 const update = `UPDATE users SET ${patchable} = ${patched}
   WHERE id = :id AND ${patchable} IS NOT ${patched} RETURNING ${userColumns}`;
@@ -77,10 +78,9 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
   }
 
   function insertUser(id: string, fields: UserFields, now: number): User {
-    const { username, usernameKey, email, passwordHash } = fields;
-    const isStaff = fields.isStaff ? 1 : 0;
+    const { username, usernameKey, email, role, passwordHash } = fields;
     reserveNumber(id);
-    const row = connection.prepare(insert).get({ id, username, usernameKey, email, isStaff, passwordHash, now });
+    const row = connection.prepare(insert).get({ id, username, usernameKey, email, role, passwordHash, now });
     return toUser(row as UserRow);
   }
 
@@ -134,15 +134,15 @@ export function createUserStore(connection: SqliteConnection, revocations: Revoc
       });
     },
 
-    async update(id, { username = null, usernameKey = null, email, isStaff }, audit) {
+    async update(id, { username = null, usernameKey = null, email, role }, audit) {
       return connection.write("users.update", (now) => {
         const user = findUser(id);
         if (user === null) return null;
         const owner = usernameKey === null ? null : findWithPassword(findByKey, { usernameKey });
         if (owner !== null && owner.id !== id) return { outcome: "name_taken" };
         const emailPatch = { setEmail: Number(email !== undefined), email: email ?? null };
-        const staffPatch = { isStaff: isStaff === undefined ? null : Number(isStaff) };
-        const row = connection.prepare(update).get({ id, username, usernameKey, ...emailPatch, ...staffPatch });
+        const rolePatch = { setRole: Number(role !== undefined), role: role ?? null };
+        const row = connection.prepare(update).get({ id, username, usernameKey, ...emailPatch, ...rolePatch });
         if (row === undefined) return { outcome: "unchanged", user, now };
         return recordChange(connection, audit, { outcome: "updated", user: toUser(row as UserRow), now } as const);
       });

@@ -6,7 +6,7 @@ function parse(record: Record<string, unknown>, usernameField = "username") {
   return toForeignUser(fields, toFieldNames(fields, usernameField));
 }
 
-const alice = { username: "alice", email: null, passwordHash: null, isActive: true, isStaff: false };
+const alice = { username: "alice", email: null, passwordHash: null, isActive: true, role: null };
 const noTimes = { createdAt: null, lastLoginAt: null };
 
 describe("toForeignUser", () => {
@@ -18,7 +18,7 @@ describe("toForeignUser", () => {
 
   it("finds fields by Django's names and by ours, and prefers ours", () => {
     const times = { createdAt: 1_577_836_800, lastLoginAt: 1_609_459_200 };
-    const user = { ...alice, id: "7", email: "a@example.org", passwordHash: "a hash", isStaff: true, isActive: false };
+    const user = { ...alice, id: "7", email: "a@example.org", passwordHash: "a hash", role: "viewer", isActive: false };
     const rest = { id: 7, username: "alice", email: "a@example.org" };
     const django = { ...rest, password: "a hash", is_active: false, is_staff: true, is_superuser: false };
     expect(parse({ ...django, date_joined: "2020-01-01T00:00:00Z", last_login: "2021-01-01" })).toEqual({
@@ -29,8 +29,16 @@ describe("toForeignUser", () => {
     expect(parse({ ...ours, created: 1_577_836_800, last_login: 1_609_459_200 })).toEqual({ ...user, ...times });
   });
 
-  it("makes a superuser of Django a staff member", () => {
-    expect(parse({ username: "alice", is_staff: false, is_superuser: true })).toMatchObject({ isStaff: true });
+  it("makes a superuser of Django an admin", () => {
+    expect(parse({ username: "alice", is_staff: false, is_superuser: true })).toMatchObject({ role: "admin" });
+  });
+
+  it.each([
+    ["support", "support"],
+    ["", "viewer"],
+    [null, "viewer"],
+  ])("lets the role %j decide before Django's flags", (role, expected) => {
+    expect(parse({ username: "alice", role, is_staff: true })).toMatchObject({ role: expected });
   });
 
   it("takes the username from another field if it is the login field", () => {
@@ -54,7 +62,7 @@ describe("toForeignUser", () => {
   });
 
   it.each([true, 1, "1", "t", "TRUE", "yes"])("reads %j as true", (active) => {
-    expect(parse({ username: "alice", active, staff: active })).toMatchObject({ isActive: true, isStaff: true });
+    expect(parse({ username: "alice", active, staff: active })).toMatchObject({ isActive: true, role: "viewer" });
   });
 });
 
@@ -74,6 +82,7 @@ describe("toForeignUser refuses a user", () => {
     ["password", { plain: "secret" }, "password must be text"],
     ["active", null, "active must be true or false"],
     ["active", "", "active must be true or false"],
+    ["role", "root", "role must be viewer, support, admin or empty"],
     ["is_staff", "perhaps", "is_staff must be true or false"],
     ["is_superuser", 2, "is_superuser must be true or false"],
     ["date_joined", "yesterday", time],

@@ -29,7 +29,7 @@ export function describeAuditRecordContract(scene: Scene): void {
 
   describe("a change with an audit", () => {
     const none = { sessions: 0, revocations: [] };
-    const patch = { username: undefined, usernameKey: undefined, email: "a@example.org", isStaff: undefined };
+    const patch = { username: undefined, usernameKey: undefined, email: "a@example.org", role: undefined };
     const keep = keeping("s");
     const addAliceWithSession = async () => {
       const { store } = scene;
@@ -165,6 +165,7 @@ export function describeAuditRecordContract(scene: Scene): void {
         ip: "192.0.2.9",
         userAgent: null,
         actor: null,
+        note: null,
         reason: null,
         details: { outcome: "rotated", generation: 0 },
       });

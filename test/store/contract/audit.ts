@@ -31,7 +31,15 @@ export function describeAuditContract(scene: Scene): void {
         client,
       };
       await scene.store.audit.append([toAuditRow(event), keyChange(1_001)]);
-      const nothing = { userId: null, sessionId: null, ip: null, userAgent: null, actor: null, reason: null };
+      const nothing = {
+        userId: null,
+        sessionId: null,
+        ip: null,
+        note: null,
+        userAgent: null,
+        actor: null,
+        reason: null,
+      };
       expect(await readAll()).toEqual([
         {
           id: expect.any(Number),
@@ -40,6 +48,7 @@ export function describeAuditContract(scene: Scene): void {
           userId: "1",
           sessionId: "s",
           ...client,
+          note: null,
           reason: "session ended: logout",
           details: { outcome: "refused", generation: 3 },
         },

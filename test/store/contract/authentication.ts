@@ -79,6 +79,7 @@ export function describeAuthenticationContract(scene: Scene): void {
         userId: user,
         sessionId: "gone",
         ip: null,
+        note: null,
         reason: null,
         details: "{}",
       };
@@ -156,7 +157,15 @@ export function describeAuthenticationContract(scene: Scene): void {
       ]);
     });
 
-    const row = { type: "session_confirmed", userId: "1", ip: null, userAgent: null, actor: null, reason: null };
+    const row = {
+      type: "session_confirmed",
+      userId: "1",
+      ip: null,
+      userAgent: null,
+      actor: null,
+      note: null,
+      reason: null,
+    };
 
     const refusals: readonly [string, Partial<Reauthentication>, (() => Promise<unknown>)?][] = [
       ["no such session", { sessionId: "t" }],

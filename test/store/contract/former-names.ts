@@ -11,6 +11,7 @@ const toRow = (type: string, time: number, details: object = {}): AuditRow => ({
   ip: null,
   userAgent: null,
   actor: null,
+  note: null,
   reason: null,
   details: JSON.stringify(details),
 });

@@ -18,7 +18,7 @@ export function newUser(username: string, changes: Partial<NewUser> = {}): NewUs
     username,
     usernameKey: username.toLowerCase(),
     email: null,
-    isStaff: false,
+    role: null,
     passwordHash: "hash-1",
     ...changes,
   };

@@ -15,7 +15,7 @@ export function describeUserImportContract(scene: Scene): void {
       const alice = importedUser("Alice", {
         id: "17",
         email: "alice@example.org",
-        isStaff: true,
+        role: "admin",
         isActive: false,
         passwordHash: "a hash of theirs",
         createdAt: 1_000,

@@ -6,7 +6,7 @@ import type { Scene } from "./scene.ts";
 
 /** Defines the tests of how every store changes a user's name, email address and staff flag. */
 export function describeUserUpdateContract(scene: Scene): void {
-  const unchanged: UserPatch = { username: undefined, usernameKey: undefined, email: undefined, isStaff: undefined };
+  const unchanged: UserPatch = { username: undefined, usernameKey: undefined, email: undefined, role: undefined };
 
   /** Changes a user, and also returns the changes for which an audit record was asked. */
   async function update(id: string, patch: Partial<UserPatch>) {
@@ -25,8 +25,8 @@ export function describeUserUpdateContract(scene: Scene): void {
       const alice = await addUser(scene.store, "alice", { email: "a@example.org" });
       const createdAt = scene.now;
       scene.now += 5;
-      const { result } = await update(alice, { username: "Alicia", usernameKey: "alicia", isStaff: true });
-      const user = { id: alice, username: "Alicia", email: "a@example.org", isActive: true, isStaff: true, epoch: 0 };
+      const { result } = await update(alice, { username: "Alicia", usernameKey: "alicia", role: "admin" });
+      const user = { id: alice, username: "Alicia", email: "a@example.org", isActive: true, role: "admin", epoch: 0 };
       expect(result).toStrictEqual({
         outcome: "updated",
         user: { ...user, createdAt, lastLoginAt: null },
@@ -41,25 +41,25 @@ export function describeUserUpdateContract(scene: Scene): void {
       const alice = await addUser(scene.store, "alice");
       await update(alice, { email: "a@example.org" });
       expect(await find(alice)).toMatchObject({ email: "a@example.org" });
-      await update(alice, { isStaff: true });
+      await update(alice, { role: "admin" });
       expect(await find(alice)).toMatchObject({ email: "a@example.org" });
       expect((await update(alice, { email: null })).result).toMatchObject({ user: { email: null } });
-      expect(await find(alice)).toMatchObject({ email: null, isStaff: true });
+      expect(await find(alice)).toMatchObject({ email: null, role: "admin" });
     });
 
     it("sets and removes the staff flag", async () => {
       const alice = await addUser(scene.store, "alice");
-      await update(alice, { isStaff: true });
-      expect(await find(alice)).toMatchObject({ isStaff: true });
-      await update(alice, { isStaff: false });
-      expect(await find(alice)).toMatchObject({ isStaff: false });
+      await update(alice, { role: "admin" });
+      expect(await find(alice)).toMatchObject({ role: "admin" });
+      await update(alice, { role: null });
+      expect(await find(alice)).toMatchObject({ role: null });
     });
 
     it("refuses the name of another user and changes nothing", async () => {
       const alice = await addUser(scene.store, "alice");
       await addUser(scene.store, "bob");
       const before = await find(alice);
-      const { result, audited } = await update(alice, { username: "Bob", usernameKey: "bob", isStaff: true });
+      const { result, audited } = await update(alice, { username: "Bob", usernameKey: "bob", role: "admin" });
       expect(result).toEqual({ outcome: "name_taken" });
       expect(audited).toEqual([]);
       expect(await find(alice)).toStrictEqual(before);
@@ -87,14 +87,14 @@ export function describeUserUpdateContract(scene: Scene): void {
       await addUser(scene.store, "alice");
       const { result, audited } = await update("9", { username: "alice", usernameKey: "alice" });
       expect(result).toBeNull();
-      expect((await update("9", { isStaff: true })).result).toBeNull();
+      expect((await update("9", { role: "admin" })).result).toBeNull();
       expect(audited).toEqual([]);
     });
 
     it("keeps the user's sessions, epoch and password, and appends nothing to the feed", async () => {
       const alice = await addUser(scene.store, "alice");
       await addSession(scene.store, "s", alice);
-      await update(alice, { username: "alicia", usernameKey: "alicia", email: "a@example.org", isStaff: true });
+      await update(alice, { username: "alicia", usernameKey: "alicia", email: "a@example.org", role: "admin" });
       expect(await isLive(scene.store, "s")).toBe(true);
       expect(await find(alice)).toMatchObject({ epoch: 0, passwordHash: "hash-1" });
       expect((await scene.store.feed.read(readAfter(null))).revocations).toEqual([]);
@@ -104,7 +104,7 @@ export function describeUserUpdateContract(scene: Scene): void {
       const alice = await addUser(scene.store, "alice", { email: "a@example.org" });
       const changed = await update(alice, { email: "b@example.org" });
       expect(changed.audited).toEqual([changed.result]);
-      const same = { username: "alice", usernameKey: "alice", email: "b@example.org", isStaff: false };
+      const same = { username: "alice", usernameKey: "alice", email: "b@example.org", role: null };
       for (const patch of [{}, same]) {
         const { result, audited } = await update(alice, patch);
         expect(result).toMatchObject({ outcome: "unchanged", user: { email: "b@example.org" }, now: scene.now });

@@ -7,7 +7,7 @@ import type { Scene } from "./scene.ts";
 export function describeUserContract(scene: Scene): void {
   describe("users.create", () => {
     it("uses consecutive numbers as ids and returns the user without the hash", async () => {
-      const created = await scene.store.users.create(newUser("Alice", { email: "a@example.org", isStaff: true }));
+      const created = await scene.store.users.create(newUser("Alice", { email: "a@example.org", role: "admin" }));
       expect(created).toStrictEqual({
         outcome: "created",
         user: {
@@ -15,7 +15,7 @@ export function describeUserContract(scene: Scene): void {
           username: "Alice",
           email: "a@example.org",
           isActive: true,
-          isStaff: true,
+          role: "admin",
           epoch: 0,
           createdAt: scene.now,
           lastLoginAt: null,
@@ -58,7 +58,7 @@ export function describeUserContract(scene: Scene): void {
   describe("users.ensure", () => {
     it("inserts an active user at the first call and returns the same one later", async () => {
       const user = await scene.store.users.ensure("app-7");
-      expect(user).toMatchObject({ id: "app-7", username: "", isActive: true, isStaff: false, epoch: 0 });
+      expect(user).toMatchObject({ id: "app-7", username: "", isActive: true, role: null, epoch: 0 });
       expect(user).not.toHaveProperty("passwordHash");
       scene.now += 50;
       expect(await scene.store.users.ensure("app-7")).toStrictEqual(user);

@@ -62,7 +62,8 @@ describe("the registry of a PostgreSQL store", () => {
       ALTER TABLE ${schema}.revocations DROP COLUMN until, DROP COLUMN except_key, DROP COLUMN confirm, DROP COLUMN reason;
       ALTER TABLE ${schema}.sessions DROP COLUMN access_until, DROP COLUMN least_epoch, DROP COLUMN change_hash,
         DROP COLUMN authenticated_at, DROP COLUMN amr, DROP COLUMN actor;
-      ALTER TABLE ${schema}.users DROP COLUMN epoch_reason, DROP COLUMN imported;
+      ALTER TABLE ${schema}.users DROP COLUMN epoch_reason, DROP COLUMN imported, DROP COLUMN role;
+      ALTER TABLE ${schema}.audit_log DROP COLUMN note;
       DELETE FROM ${schema}.tokenpair_migrations WHERE number >= 5`);
     await store.migrate();
     const { isSettled, incarnation } = await store.nodes.look();

@@ -264,4 +264,16 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX login_tickets_by_expiry ON tokenpair.login_tickets (expires_at);
     `,
   },
+  {
+    number: 8,
+    name: "0008_console",
+    sql: `
+      -- Why the actor acted, in the actor's own words.
+      ALTER TABLE tokenpair.audit_log ADD COLUMN note text;
+
+      -- viewer, support or admin; NULL: not a member of the staff. Versions before this one read is_staff.
+      ALTER TABLE tokenpair.users ADD COLUMN role text COLLATE "C" CHECK (role IN ('viewer', 'support', 'admin'));
+      UPDATE tokenpair.users SET role = 'viewer' WHERE is_staff;
+    `,
+  },
 ];

@@ -249,4 +249,16 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX login_tickets_by_expiry ON login_tickets (expires_at);
     `,
   },
+  {
+    number: 8,
+    name: "0008_console",
+    sql: `
+      -- Why the actor acted, in the actor's own words.
+      ALTER TABLE audit_log ADD COLUMN note TEXT;
+
+      -- viewer, support or admin; NULL: not a member of the staff. Versions before this one read is_staff.
+      ALTER TABLE users ADD COLUMN role TEXT CHECK (role IN ('viewer', 'support', 'admin'));
+      UPDATE users SET role = 'viewer' WHERE is_staff = 1;
+    `,
+  },
 ];
