@@ -73,7 +73,7 @@ export interface AuthenticationRequirement {
 }
 
 /**
- * Makes sure that a requirement makes sense, and that no part of it is misspelt, because it would require nothing then.
+ * Makes sure that a requirement makes sense, and that no name in it is misspelt, which would require nothing.
  *
  * @param taker what it was given to, for the error.
  * @throws TypeError that says what is wrong.

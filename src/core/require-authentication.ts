@@ -8,7 +8,7 @@ import { refuseUnknownOptions } from "./settings/unknown-options.ts";
  * Requires that the user was authenticated recently enough, and by these methods. No I/O. Most requests require nothing, so nothing
  * is read for them, not even the clock.
  *
- * @throws AuthError `confirmation_required`, with the `requirement`; `impersonated` if an actor acts for the user, whatever is required.
+ * @throws AuthError `confirmation_required`, with the `requirement`; `impersonated` if an actor acts for the user and anything is required.
  * TypeError if the requirement makes no sense.
  */
 export function requireAuthentication(
