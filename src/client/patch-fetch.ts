@@ -1,14 +1,6 @@
 import type { Client } from "./client.ts";
-import { type Environment, globalFetch } from "./environment.ts";
-
-/** The key of what a client has for `patchFetch` only. */
-export const environment: unique symbol = Symbol();
-
-/** A client that can send its requests by another function than the global `fetch`. */
-export interface Patchable {
-  /** The environment, which calls `fetch` anew for every request. Absent while the global `fetch` is patched for this client. */
-  [environment]?: { fetch: Environment["fetch"] };
-}
+import { globalFetch } from "./environment.ts";
+import { internalsOf } from "./internals.ts";
 
 /**
  * Lets the global `fetch` send requests as the logged-in user, for libraries that don't take a `fetch` of their own.
@@ -26,10 +18,10 @@ export interface Patchable {
  * restore();
  */
 export function patchFetch(client: Client): () => void {
-  const patchable = client as Client & Patchable;
-  const env = patchable[environment];
+  const inner = internalsOf(client);
+  const { env } = inner;
   if (!env) return () => undefined;
-  delete patchable[environment];
+  inner.env = undefined;
   const previous = globalThis.fetch;
   // Otherwise the client would send its own requests to itself, also if another library wraps the patched function.
   const isReplaced = env.fetch === globalFetch;
@@ -45,6 +37,6 @@ export function patchFetch(client: Client): () => void {
     if (globalThis.fetch !== patched) return;
     globalThis.fetch = previous;
     if (isReplaced) env.fetch = globalFetch;
-    patchable[environment] = env;
+    inner.env = env;
   };
 }
