@@ -41,7 +41,7 @@ const surroundings: Readonly<Record<string, string>> = {
     ["client", "client-error", "user-sessions", "patch-fetch", "session/session-state", "cookie/client"].map((name) => [
       `src/client/${name}.ts`,
       `
-    import { ClientError, type CookieClient, patchFetch } from "tokenpair/client";
+    import { ClientError, type CookieClient, patchFetch, userSessions } from "tokenpair/client";
     declare const client: CookieClient;
     declare const username: string;
     declare const password: string;

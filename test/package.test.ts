@@ -32,8 +32,15 @@ const api: Readonly<Record<string, readonly string[]>> = {
   "tokenpair/next": ["action", "handlers", "pages", "proxy", "sharedAuth", "withUser"],
   "tokenpair/verifier": ["AuthError", "SettingError", "createVerifier"],
   "tokenpair/passwords": ["AuthError", "SettingError", "createPasswords"],
-  "tokenpair/client": ["ClientError", "createClient", "patchFetch"],
-  "tokenpair/client/bearer": ["ClientError", "createBearerClient", "followAppState", "patchFetch", "toSecureStorage"],
+  "tokenpair/client": ["ClientError", "createClient", "patchFetch", "userSessions"],
+  "tokenpair/client/bearer": [
+    "ClientError",
+    "createBearerClient",
+    "followAppState",
+    "patchFetch",
+    "toSecureStorage",
+    "userSessions",
+  ],
   "tokenpair/react": ["useSession"],
 };
 
