@@ -153,8 +153,8 @@ export const authenticationMutants: readonly Mutant[] = [
   {
     name: "a page's form replaces the CSRF token of a session that it can't see",
     file: "src/http/cookies/browser-csrf.ts",
-    find: "if (!isOfHiddenSession || cookies.csrf === undefined) return",
-    replace: "if (isOfHiddenSession || cookies.csrf === undefined || Date.now() > 0) return",
+    find: "if (!isOfHiddenSession(deps, cookies) || cookies.csrf === undefined) return",
+    replace: "if (isOfHiddenSession(deps, cookies) || cookies.csrf === undefined || Date.now() > 0) return",
     tests: [browserSessions],
   },
 ];
