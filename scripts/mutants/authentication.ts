@@ -102,6 +102,13 @@ export const authenticationMutants: readonly Mutant[] = [
     tests: [confirmation],
   },
   {
+    name: "an actor's session counts as a recent authentication of the user",
+    file: "src/core/require-authentication.ts",
+    find: "if (claims.actor !== null) throw",
+    replace: 'if (claims.actor === "") throw',
+    tests: [confirmation],
+  },
+  {
     name: "an actor can log the user out elsewhere",
     file: "src/flows/logout.ts",
     find: "  await requireNoActor(deps, sessionId);\n",
