@@ -21,6 +21,9 @@ const options = {
   module: "nodenext",
   jsx: "react-jsx",
   types: ["node"],
+  // For the decorators of Nest.
+  experimentalDecorators: true,
+  emitDecoratorMetadata: true,
   skipLibCheck: true,
 };
 

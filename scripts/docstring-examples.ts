@@ -157,6 +157,14 @@ const surroundings: Readonly<Record<string, string>> = {
     declare function orderOf(userId: string, id: string): object;
     declare function deleteAccount(c: Context): Response;`,
   ),
+  ...ofAll(
+    ["nestjs-decorators", "nestjs-guard", "nestjs-options", "nestjs-sockets"],
+    `
+    import type { IncomingMessage } from "node:http";
+    import { Delete, Get, UseGuards } from "@nestjs/common";
+    import { type Auth, minutes } from "tokenpair";
+    import { AuthGuard, AuthSockets, CurrentUser, InjectAuth, Public, StepUp } from "tokenpair/nestjs";`,
+  ),
 };
 
 /** Returns the same declarations for each of these files of adapters. */

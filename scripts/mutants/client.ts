@@ -54,8 +54,8 @@ export const clientMutants: readonly Mutant[] = [
   {
     name: "patchFetch resolves relative URLs against the server",
     file: "src/client/patch-fetch.ts",
-    find: "isUrl ? new URL(input, globalThis.document?.baseURI) : input",
-    replace: "input",
+    find: "client.fetch(isUrl ? url : input, init)",
+    replace: "client.fetch(input, init)",
     tests: ["test/client/patch-fetch.test.ts"],
   },
   {

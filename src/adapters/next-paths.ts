@@ -28,14 +28,17 @@ export function toBasePath(request: Request): string {
   return (request as MountedRequest).nextUrl?.basePath ?? "";
 }
 
-/** Returns the path of a request within the application, decoded as Next decodes it to find the page. */
+/** How Next names what its router loads of a page: it belongs to the page. */
+const routerSuffix = /(?:\.segments\/.+\.segment)?\.rsc$/;
+
+/** Returns the path of the page of a request within the application, decoded as Next decodes it. */
 export function toPathname(request: Request): string {
   const { pathname } = new URL(request.url);
   const basePath = toBasePath(request);
   const path = pathname.startsWith(basePath) ? pathname.slice(basePath.length) || "/" : pathname;
   try {
-    return decodeURIComponent(path);
+    return decodeURIComponent(path).replace(routerSuffix, "");
   } catch {
-    return path;
+    return path.replace(routerSuffix, "");
   }
 }

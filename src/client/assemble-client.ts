@@ -49,12 +49,11 @@ export function assembleClient<T extends Transport>(
   createTransport: (env: Environment) => T,
 ): Assembled<T> {
   const { urls, state } = parts;
-  let { fetch } = parts.env;
   const schedule = createSchedule(parts.env, () => void refresher.check());
   const env: Environment = {
     ...parts.env,
     async fetch(input, init) {
-      const response = await fetch(input, init);
+      const response = await parts.env.fetch(input, init);
       if (toOrigin(input) === urls.origin) schedule.answered(response.status);
       return response;
     },
@@ -164,9 +163,7 @@ export function assembleClient<T extends Transport>(
           requireSame();
           return transport.call(...call);
         }),
-      setFetch(next) {
-        fetch = next;
-      },
+      env: parts.env,
     },
     dispose() {
       stopListening?.();

@@ -56,6 +56,9 @@ export interface Environment {
   readonly page?: Page | undefined;
 }
 
+/** Calls the global `fetch` of the moment. */
+export const globalFetch: Environment["fetch"] = (...request) => fetch(...request);
+
 /**
  * Returns the environment of this script: a web page, a server that renders pages, or a native app.
  *
@@ -63,7 +66,7 @@ export interface Environment {
  */
 export function toEnvironment(customFetch?: Environment["fetch"]): Environment {
   return {
-    fetch: customFetch ?? ((...request) => fetch(...request)),
+    fetch: customFetch ?? globalFetch,
     wall: () => Date.now(),
     monotonic: () => performance.now(),
     random: Math.random,

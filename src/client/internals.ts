@@ -1,4 +1,5 @@
 import type { Client } from "./client.ts";
+import type { Environment } from "./environment.ts";
 import type { JsonCall } from "./transport/json-call.ts";
 
 /** The key of what a client has for functions that take it. They aren't methods, so that bundlers can leave them out. */
@@ -8,8 +9,8 @@ export const internals: unique symbol = Symbol();
 export interface Internals {
   /** Calls a `path` below the auth path as the logged-in user. */
   readonly call: JsonCall;
-  /** Sends the client's requests by another function. Absent while the global `fetch` is patched for this client. */
-  setFetch?: ((fetch: typeof globalThis.fetch) => void) | undefined;
+  /** The environment, whose `fetch` is read anew for every request. Absent while the global `fetch` is patched for this client. */
+  env?: { fetch: Environment["fetch"] } | undefined;
 }
 
 /** Returns what such a function needs. */

@@ -1,4 +1,5 @@
 import type { Client } from "./client.ts";
+import { globalFetch } from "./environment.ts";
 import { internalsOf } from "./internals.ts";
 
 /**
@@ -18,20 +19,24 @@ import { internalsOf } from "./internals.ts";
  */
 export function patchFetch(client: Client): () => void {
   const inner = internalsOf(client);
-  const { setFetch } = inner;
-  if (!setFetch) return () => undefined;
-  inner.setFetch = undefined;
+  const { env } = inner;
+  if (!env) return () => undefined;
+  inner.env = undefined;
   const previous = globalThis.fetch;
   // Otherwise the client would send its own requests to itself, also if another library wraps the patched function.
-  setFetch((...request) => previous(...request));
+  const isReplaced = env.fetch === globalFetch;
+  if (isReplaced) env.fetch = (...request) => previous(...request);
   const patched: typeof fetch = async (input, init) => {
     const isUrl = typeof input === "string" || input instanceof URL;
-    return client.fetch(isUrl ? new URL(input, globalThis.document?.baseURI) : input, init);
+    const url = new URL(isUrl ? input : input.url, globalThis.document?.baseURI);
+    // A blob has the page's origin, but no server.
+    return url.protocol.startsWith("http") ? client.fetch(isUrl ? url : input, init) : previous(input, init);
   };
   globalThis.fetch = patched;
   return () => {
     if (globalThis.fetch !== patched) return;
     globalThis.fetch = previous;
-    inner.setFetch = setFetch;
+    if (isReplaced) env.fetch = globalFetch;
+    inner.env = env;
   };
 }

@@ -84,7 +84,13 @@ describe("the proxy", () => {
   });
 
   it("protects a path however it is written", async () => {
-    for (const path of ["/%61ccount", "/account/", "/account/1", "/acc%6Funt/%31"]) {
+    for (const path of [
+      "/%61ccount",
+      "/account/",
+      "/acc%6Funt/%31",
+      "/account.rsc",
+      "/account.segments/_tree.segment.rsc",
+    ]) {
       expect((await toProxy()(toRequest(path)))?.status).toBe(401);
     }
     expect((await toProxy({ protect: ["/"] })(toRequest("/%zz")))?.status).toBe(401);

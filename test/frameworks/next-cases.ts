@@ -8,7 +8,7 @@ import { hasLongTests } from "../support/long-tests.ts";
 import { buildNext } from "./next-build.ts";
 import { type NextServer, signingKey, startNext } from "./next-server.ts";
 import { isPrepared } from "./prepared.ts";
-import { count, isActive, type Visitor, visit } from "./visitor.ts";
+import { count, isActive, keysOf, type Visitor, visit } from "./visitor.ts";
 
 const navigations = hasLongTests ? 50 : 5;
 
@@ -139,7 +139,8 @@ function drive(major: string): void {
   it("refreshes once for five tabs that open at the same time", async () => {
     const { context, userId } = visitor;
     const tabs = await Promise.all(Array.from({ length: 5 }, () => context.newPage()));
-    let refreshes = 0;
+    const keys = new Set<string>();
+    let sent = 0;
     for (let i = 1; i <= 10; i++) {
       await visitor.expire();
       server.gate.forget();
@@ -151,10 +152,12 @@ function drive(major: string): void {
       const counts = count(server.gate);
       expect(counts.logins).toBe(0);
       expect(counts.documents).toBeLessThanOrEqual(10);
-      refreshes += counts.refreshes;
+      for (const key of keysOf(server.gate)) keys.add(key);
+      sent += counts.refreshes;
     }
-    expect(refreshes).toBe(10);
-    console.log(`frameworks: ${major}: 5 tabs, 10 expiries: 0 logouts, ${refreshes} refreshes`);
+    // A tab that is left while it refreshes loses the response: the next page repeats it with the same key.
+    expect(keys.size).toBe(10);
+    console.log(`frameworks: ${major}: 5 tabs, 10 expiries: 0 logouts, ${keys.size} refreshes, sent ${sent} times`);
   });
 
   it("survives a lost response to a refresh that a document request follows", async () => {
@@ -288,6 +291,7 @@ function drive(major: string): void {
       await later.getByRole("heading", { name: "Page 8" }).waitFor();
       expect(await shownBy(later)).toBe(`user ${userId}`);
       expect((await auth.sessions.list(userId)).length).toBe(1);
+      console.log(`frameworks: ${major}: the response to a refresh was lost 11 s before: the session survived`);
     },
   );
 

@@ -37,6 +37,12 @@ export async function isActive(page: Page): Promise<void> {
   await page.locator("#client[data-active=true]").waitFor();
 }
 
+/** Returns the idempotency keys of the refreshes since `forget`: a repeated one is the same refresh, after a lost response. */
+export function keysOf(gate: Gate): readonly string[] {
+  const refreshes = gate.passed.filter(({ method, url }) => method === "POST" && url.startsWith("/api/auth/refresh"));
+  return [...new Set(refreshes.map(({ headers }) => String(headers["idempotency-key"])))];
+}
+
 /** What the gate has passed since `forget`. */
 export function count(gate: Gate): { readonly refreshes: number; readonly documents: number; readonly logins: number } {
   const of = (pattern: RegExp) => gate.passed.filter(({ method, url }) => pattern.test(`${method} ${url}`)).length;
