@@ -1,12 +1,9 @@
-/** Express: `npm run build && npx node examples/express.ts`. */
 import express from "express";
 import { createAuth } from "tokenpair";
+import { loadConfig } from "tokenpair/config";
 import { authRoutes, requireUser } from "tokenpair/express";
-import { sqliteStore } from "tokenpair/sqlite";
 
-const store = sqliteStore("data/example.db");
-await store.migrate();
-const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "a signing key for this example only" });
+const auth = createAuth(await loadConfig());
 await auth.ready();
 
 const app = express();

@@ -1,13 +1,10 @@
-/** Hono on Node: `npm run build && npx node examples/hono.ts`. */
 import { serve } from "@hono/node-server";
 import { Hono } from "hono";
 import { createAuth } from "tokenpair";
+import { loadConfig } from "tokenpair/config";
 import { authRoutes, requireUser } from "tokenpair/hono";
-import { sqliteStore } from "tokenpair/sqlite";
 
-const store = sqliteStore("data/example.db");
-await store.migrate();
-const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "a signing key for this example only" });
+const auth = createAuth(await loadConfig());
 await auth.ready();
 
 const app = new Hono();

@@ -1,16 +1,9 @@
-/**
- * Plain Node: `npm run build && npx node examples/node.ts`. Then create a user in its database, with
- * `npx tokenpair users create alice --password-stdin --database sqlite:./data/example.db`, and take the README's tour with curl
- * on port 3000.
- */
 import { createServer } from "node:http";
 import { createAuth } from "tokenpair";
+import { loadConfig } from "tokenpair/config";
 import { requireUser, toNodeHandler } from "tokenpair/node";
-import { sqliteStore } from "tokenpair/sqlite";
 
-const store = sqliteStore("data/example.db");
-await store.migrate();
-const auth = createAuth({ store, signingKey: process.env["SIGNING_KEY"] ?? "a signing key for this example only" });
+const auth = createAuth(await loadConfig());
 await auth.ready();
 
 const handleAuth = toNodeHandler(auth);

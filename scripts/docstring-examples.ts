@@ -94,6 +94,9 @@ const surroundings: Readonly<Record<string, string>> = {
     declare const user: { passwordHash: string } | undefined;
     declare function replaceHash(user: unknown, hash: string): Promise<void>;
     declare function showProblem(problem: string): void;`,
+  "src/server/config/load.ts": `
+    import { createAuth, minutes } from "tokenpair";
+    import { defineConfig, loadConfig } from "tokenpair/config";`,
   "src/verifier/create-verifier.ts": `
     import { createVerifier } from "tokenpair/verifier";
     declare const request: Request;`,

@@ -30,6 +30,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
   "tokenpair/fastify": ["authRoutes", "cors", "requirePage", "requireUser", "sessionStarter"],
   "tokenpair/hono": ["authRoutes", "cors", "requirePage", "requireUser", "sessionStarter"],
   "tokenpair/next": ["action", "handlers", "pages", "proxy", "sharedAuth", "withUser"],
+  "tokenpair/config": ["ConfigError", "defineConfig", "loadConfig"],
   "tokenpair/verifier": ["AuthError", "SettingError", "createVerifier"],
   "tokenpair/passwords": ["AuthError", "SettingError", "createPasswords"],
   "tokenpair/nestjs": ["AuthGuard", "AuthSockets", "CurrentUser", "InjectAuth", "Public", "StepUp", "TokenpairModule"],

@@ -1,20 +1,12 @@
-import { hostname } from "node:os";
 import { systemClock } from "../core/runtime/clock.ts";
 import type { Store } from "../core/store/index.ts";
 import { createAuthWith } from "../create-auth.ts";
-import { toAuditRow } from "../events/audit-row.ts";
-import type { AuthEvent } from "../events/events.ts";
-import { updateUsernameKeys } from "../flows/username-keys.ts";
 import { createClientIpFinder } from "../http/request/client-ip.ts";
-import { isSealed } from "../keys/states.ts";
 import { startCleanup } from "./cleanup.ts";
 import type { Config } from "./config/config.ts";
-import { ConfigError, withAsyncConfigErrors, withConfigErrors } from "./config/config-error.ts";
-import { openStore, parseDatabaseUrl } from "./config/database.ts";
-import { createDefaultKey, type DefaultKey, type ServerKey } from "./config/key-file.ts";
-import { readLegacyKey } from "./config/legacy-key.ts";
+import { withAsyncConfigErrors, withConfigErrors } from "./config/config-error.ts";
 import { toLegacyWarnings } from "./config/legacy-warnings.ts";
-import { findServerKeys, type ServerKeys } from "./config/server-keys.ts";
+import { type CreatedKey, openDatabase, toAuthOptions } from "./config/open-database.ts";
 import type { ServerSettings } from "./config/server-settings.ts";
 import { type Demo, ensureDemoUser } from "./demo.ts";
 import { createApp } from "./handlers/app.ts";
@@ -66,11 +58,6 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** A key that was created next to the SQLite database. If the database is in memory, the key is in memory too. */
-export interface CreatedKey extends Pick<ServerKey, "file"> {
-  readonly key: DefaultKey;
-}
-
 /** How long closing waits for running requests, in milliseconds. The rest of the 10 s is for closing the store. */
 const closeTimeout = 8_000;
 
@@ -104,19 +91,14 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   });
   const log = createLog({ settings, level: server.logLevel, destination: output });
   const onError = (error: unknown) => log.error(error, "a request failed");
-  const { store, database, keys, createdKey } = await openDatabase(config, resources);
+  const { store, database, keys, createdKey } = await openDatabase(config);
+  resources.add(() => store.close());
   const onLag = (seconds: number) => metrics?.lag(seconds);
   const warnings: string[] = [];
   const auth = withConfigErrors(() =>
     createAuthWith(
       {
-        ...settings,
-        nodeName: settings.nodeName ?? hostname(),
-        store,
-        // As bytes, because a key from a file may begin with a slash.
-        signingKey: keys.signing === null ? undefined : Buffer.from(keys.signing.text),
-        secret: keys.secret === null ? undefined : Buffer.from(keys.secret.text),
-        ...toLegacyKey(config),
+        ...toAuthOptions(config, { store, keys }),
         onError,
         onLag,
       },
@@ -132,7 +114,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     if (event.type === "legacy_key") warnings.push(...toLegacyWarnings(event));
   });
   await withAsyncConfigErrors(auth.ready());
-  if (createdKey?.key === "signing key") await recordCreatedKey(store, settings, log);
+  if (createdKey?.event) log.event(createdKey.event);
   const warnOfLostCookies = createLostCookieWarning(settings, log.lostCookies);
   const warnOfStrippedPrefix = createStrippedPrefixWarning(settings, log.publicPath);
   const app = createApp({
@@ -167,67 +149,6 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   resources.add(() => auth.drain());
   const { url } = listener;
   return Object.freeze({ url, metricsUrl, database, createdKey, warnings, demo, log, close: resources.close });
-}
-
-function toLegacyKey(config: Config): { readonly legacyRefreshKey?: Uint8Array } {
-  const legacyRefreshKey = readLegacyKey(config);
-  return legacyRefreshKey === undefined ? {} : { legacyRefreshKey };
-}
-
-interface OpenedDatabase extends Pick<RunningServer, "database" | "createdKey"> {
-  readonly store: Store;
-  readonly keys: ServerKeys;
-}
-
-async function openDatabase(config: Config, resources: Resources): Promise<OpenedDatabase> {
-  const database = parseDatabaseUrl(config.server.databaseUrl, config.directory);
-  const found = findServerKeys(config, database);
-  const store = openStore(database, config);
-  resources.add(() => store.close());
-  const applied = await store.migrate();
-  // Once after an upgrade: it reads every user. `tokenpair migrate` does it at any time.
-  if (applied.length > 0) await updateUsernameKeys({ store, settings: config.settings });
-  const { missing: key } = found;
-  if (key === null) return { store, database: database.label, keys: found, createdKey: null };
-  await requireNoRing(store);
-  if (key === "secret") await requireNoSession(store);
-  const created = createDefaultKey(database, key);
-  const keys = key === "signing key" ? { ...found, signing: created } : { ...found, secret: created };
-  return { store, database: database.label, keys, createdKey: { key, file: created.file } };
-}
-
-/**
- * Throws if the database has a key ring. A key that is created next to a key ring would cause conflicts once the ring can
- * be decrypted again.
- *
- * @throws ConfigError that names the missing key encryption key.
- */
-async function requireNoRing({ keys }: Store): Promise<void> {
-  const sealed = (await keys.read()).keys.find(isSealed);
-  if (sealed === undefined) return;
-  throw new ConfigError(
-    `keyEncryptionKey: is missing: the key "${sealed.kekId}" sealed the key "${sealed.kid}" in the database. Set it.`,
-  );
-}
-
-/**
- * Throws if the database has sessions. Their secret was somewhere else, and a new secret would make all of them invalid.
- *
- * @throws ConfigError that says how to set the former secret.
- */
-async function requireNoSession(store: Store): Promise<void> {
-  const { sessions } = await store.sessions.list({ limit: 1 });
-  if (sessions.length === 0) return;
-  throw new ConfigError(
-    "secret: is missing: the sessions in the database were made with another one; set it to the former signing key " +
-      "(TOKENPAIR_SECRET), and no user has to log in again. If it is lost, run: tokenpair sessions revoke --all",
-  );
-}
-
-async function recordCreatedKey(store: Store, { auditRetention }: Config["settings"], log: ServerLog): Promise<void> {
-  const event: AuthEvent = { type: "key_changed", time: systemClock.now(), change: "generated" };
-  log.event(event);
-  if (auditRetention > 0) await store.audit.append([toAuditRow(event)]);
 }
 
 async function listenForMetrics(

@@ -3,6 +3,7 @@ import { type Request as ExpressRequest, Router } from "express";
 import Fastify from "fastify";
 import { Hono } from "hono";
 import { type Auth, AuthError, type AuthErrorCode, type AuthUser, createAuth, minutes, type Store } from "tokenpair";
+import { defineConfig, loadConfig } from "tokenpair/config";
 import { authRoutes, cors, requireUser, sessionStarter } from "tokenpair/express";
 import * as ofFastify from "tokenpair/fastify";
 import * as ofHono from "tokenpair/hono";
@@ -32,6 +33,10 @@ export const auth = createAuth({
   claims: (user) => ({ role: user.role }),
   publicClaims: (user) => ({ role: user.role }),
 });
+
+const config = defineConfig({ port: 0, findUser: async (id): Promise<Member | null> => (id === ada.id ? ada : null) });
+/** The types of the config file's users reach `createAuth`. */
+export const configured: Promise<Auth<Member>> = loadConfig({ config }).then((options) => createAuth(options));
 
 declare module "tokenpair" {
   interface Register {

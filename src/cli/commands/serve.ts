@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { systemClock } from "../../core/runtime/clock.ts";
-import type { CreatedKey, RunningServer } from "../../server/serve.ts";
+import type { CreatedKey } from "../../server/config/open-database.ts";
+import type { RunningServer } from "../../server/serve.ts";
 import { addCommand, type CommonOptions, loadConfigFor } from "../command.ts";
 import type { Context } from "../context.ts";
 import { riskOfInsecureCookies } from "../doctor/setting-checks.ts";

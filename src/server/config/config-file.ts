@@ -26,7 +26,17 @@ export async function readConfigFile(directory: string): Promise<ConfigFile | nu
   if (name === undefined) return null;
   if (second !== undefined) throw new ConfigError(`found both ${name} and ${second}; keep one of them`);
   const path = join(directory, name);
-  const settings = toSettings(name, name.endsWith(".json") ? readJson(name, path) : await importDefault(name, path));
+  return toConfigFile(name, name.endsWith(".json") ? readJson(name, path) : await importDefault(name, path));
+}
+
+/**
+ * Checks the content of a config file.
+ *
+ * @param name the file's name, for messages.
+ * @throws ConfigError if a setting is unknown or invalid.
+ */
+export function toConfigFile(name: string, content: unknown): ConfigFile {
+  const settings = toSettings(name, content);
   for (const [setting, value] of Object.entries(settings)) {
     const fault = findFault(setting, value);
     if (fault !== null) throw new ConfigError(`${name}: ${fault}`);

@@ -2,7 +2,7 @@ import { resolveSettings } from "../../core/settings/resolve.ts";
 import type { Settings } from "../../core/settings/settings.ts";
 import type { AuthUser } from "../../core/user.ts";
 import { withConfigErrors } from "./config-error.ts";
-import { readConfigFile } from "./config-file.ts";
+import { readConfigFile, toConfigFile } from "./config-file.ts";
 import { readEnvironment } from "./environment.ts";
 import { defaultServerSettings, isServerSetting, type ServerSettings } from "./server-settings.ts";
 
@@ -10,6 +10,8 @@ import { defaultServerSettings, isServerSetting, type ServerSettings } from "./s
 export interface ConfigSources {
   /** The working directory. It contains the config file, and relative paths in settings start from it. */
   readonly directory: string;
+  /** The content of the config file. Default: the file in `directory`, if there is one. */
+  readonly given?: object;
   /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The flags of the command line. */
@@ -36,8 +38,8 @@ export interface Config {
  *
  * @throws ConfigError that names the setting, its source, and the fix.
  */
-export async function loadConfig({ directory, env, flags = {} }: ConfigSources): Promise<Config> {
-  const file = await readConfigFile(directory);
+export async function loadConfig({ directory, given: config, env, flags = {} }: ConfigSources): Promise<Config> {
+  const file = config === undefined ? await readConfigFile(directory) : toConfigFile("config", config);
   const variables = readEnvironment(env);
   const given = withoutUndefined({ ...file?.settings, ...variables, ...withoutUndefined(flags) });
   const server = Object.entries(given).filter(([name]) => isServerSetting(name));
