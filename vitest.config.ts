@@ -10,7 +10,7 @@ const report = process.env["TOKENPAIR_TEST_REPORT"];
 const system = [
   "test/{adapters,browser,compatibility,django,examples,frameworks,fuzz,model,native,proxies,races,verifiers}/**/*.test.ts",
   "test/{examples,package}.test.ts",
-  "test/cli/{backup,flushexpiredtokens,output,scripts,users-import}.test.ts",
+  "test/cli/{backup,flushexpiredtokens,init,output,scripts,users-import}.test.ts",
   "test/auth/requests.test.ts",
   "test/events/webhook.test.ts",
   "test/scripts/{check-history,check-language,ci,loaded-files,mutants,proof}.test.ts",

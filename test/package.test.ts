@@ -1,8 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createPackageFolder, type PackageFolder, run } from "./support/packed-package.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const manifest: { exports: Record<string, string>; dependencies: Record<string, string> } = JSON.parse(
@@ -49,18 +48,13 @@ const api: Readonly<Record<string, readonly string[]>> = {
 /** Without a framework, a driver of somebody else's, or a development dependency in reach. */
 describe("the packed package in an empty folder", () => {
   let folder: string;
+  let packed: PackageFolder;
 
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "tokenpair-"));
-    const modules = join(folder, "node_modules");
-    mkdirSync(join(modules, "tokenpair"), { recursive: true });
-    // `npm test` has built; --ignore-scripts keeps this from building again under the other tests.
-    const packed = run("npm", ["pack", "--ignore-scripts", "--json", "--pack-destination", folder], root);
-    const [{ filename }] = JSON.parse(packed);
-    run("tar", ["-xzf", join(folder, filename), "-C", join(modules, "tokenpair"), "--strip-components=1"], folder);
-    for (const name of listRuntimePackages()) link(name, modules);
+    packed = createPackageFolder("runtime");
+    folder = packed.path;
   }, 60_000);
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => packed.remove());
 
   it.each(Object.keys(api).filter((entry) => !["tokenpair/nestjs", "tokenpair/react"].includes(entry)))(
     "%s imports and exports what it promises",
@@ -141,10 +135,6 @@ describe("the packed package in an empty folder", () => {
   });
 });
 
-function run(command: string, args: readonly string[], cwd: string): string {
-  return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-}
-
 /** Returns the files that a module loads, itself included. Fails if it imports a package. */
 function listLoaded(path: string, loaded = new Set<string>()): readonly string[] {
   if (loaded.has(path)) return [];
@@ -156,20 +146,4 @@ function listLoaded(path: string, loaded = new Set<string>()): readonly string[]
     listLoaded(resolve(dirname(path), specifier), loaded);
   }
   return [...loaded];
-}
-
-/** The packages that `npm install tokenpair` would bring, as the lock file has them. */
-function listRuntimePackages(): string[] {
-  const { packages }: { packages: Record<string, { dev?: boolean; devOptional?: boolean; optional?: boolean }> } =
-    JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
-  return Object.entries(packages)
-    .filter(([path, { dev, devOptional }]) => /^node_modules\/[^/]+(?:\/[^/]+)?$/.test(path) && !dev && !devOptional)
-    .map(([path]) => path.replace("node_modules/", ""))
-    .filter((name) => existsSync(join(root, "node_modules", name)));
-}
-
-function link(name: string, modules: string): void {
-  const path = join(modules, name);
-  mkdirSync(dirname(path), { recursive: true });
-  if (!existsSync(path)) symlinkSync(join(root, "node_modules", name), path);
 }

@@ -4,6 +4,7 @@ import { addAudit } from "./audit.ts";
 import { addBackup } from "./backup.ts";
 import { addDoctor } from "./doctor.ts";
 import { addFlushExpiredTokens } from "./flushexpiredtokens.ts";
+import { addInit } from "./init.ts";
 import { addKeys } from "./keys.ts";
 import { addMigrate } from "./migrate.ts";
 import { addServe } from "./serve.ts";
@@ -13,6 +14,7 @@ import { addUsers } from "./users.ts";
 
 /** Adds the commands that use a database. */
 export function addDatabaseCommands(program: Command, context: Context): void {
+  addInit(program, context);
   addServe(program, context);
   addMigrate(program, context);
   addUsers(program, context);

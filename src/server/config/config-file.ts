@@ -61,7 +61,9 @@ async function importDefault(name: string, path: string): Promise<unknown> {
     );
   }
   try {
-    const module: { readonly default?: unknown } = await import(pathToFileURL(path).href);
+    const module: { readonly default?: unknown } = await import(
+      /* webpackIgnore: true */ /* turbopackIgnore: true */ pathToFileURL(path).href
+    );
     return module.default;
   } catch (error) {
     throw new ConfigError(`${name}: ${toFailure(name, error)}; for details, run: node ${name}`);

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import { existsSync, linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describeSecretFault, findKeyText, findSecretBytesFault } from "../../crypto/secret-form.ts";
 import { ConfigError } from "./config-error.ts";
@@ -34,12 +34,24 @@ export function toDefaultFile({ path }: Database, key: DefaultKey): string | nul
  * the others read it.
  */
 export function createDefaultKey(database: Database, key: DefaultKey): ServerKey {
-  const text = randomBytes(keyLength).toString("base64url");
   const file = toDefaultFile(database, key);
-  if (file === null) return { text, file };
-  writeNewFile(file, `${text}\n`);
+  if (file === null) return { text: createSecret(), file };
+  writeNewFile(file, `${createSecret()}\n`);
   return readKeyFile(key === "signing key" ? "signingKey" : "secret", file);
 }
+
+/**
+ * Creates a file with a random secret, unless the file exists, and its folder. Only the owner can read them.
+ *
+ * @throws ConfigError if the file exists and doesn't contain a key.
+ */
+export function createKeyFile(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  if (!isFile(file)) writeNewFile(file, `${createSecret()}\n`);
+  readKeyFile("signingKeyFile", file);
+}
+
+const createSecret = () => randomBytes(keyLength).toString("base64url");
 
 /** Writes a file with mode 0600, unless the file exists. A reader never sees only a part of it. */
 function writeNewFile(file: string, content: string): void {

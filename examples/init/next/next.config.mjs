@@ -1,0 +1,1 @@
+export default { skipTrailingSlashRedirect: true }; // tokenpair's paths may end with a slash
