@@ -1,5 +1,6 @@
 import type { AuditListOptions, ClientOptions, UserListOptions } from "./auth-options.ts";
 import type { AuditList } from "./auth-results.ts";
+import type { ErasedUser } from "./core/store/audit.ts";
 import type { User } from "./core/user.ts";
 import type { Confirmed, RevokedAndConfirmed } from "./flows/commit.ts";
 import type { SessionOwner } from "./flows/logout.ts";
@@ -127,7 +128,7 @@ export interface AuthThrottle {
   clearAddress(ip: string, options?: ClientOptions): Promise<number>;
 }
 
-/** The method of `auth.audit`: it reads the audit log. */
+/** The methods of `auth.audit`: they read the audit log, and erase what it says about deleted users. */
 export interface AuthAudit {
   /**
    * Returns entries of the audit log, oldest first. Without `after`, returns the newest entries that match. With `after`,
@@ -139,4 +140,17 @@ export interface AuthAudit {
    * const { entries } = await auth.audit.list({ after: cursor, type: "login_failed" });
    */
   list(options?: AuditListOptions): Promise<AuditList>;
+  /**
+   * Erases what tokenpair still stores about the devices of a deleted user: IP addresses, user agents and notes in the
+   * audit log, and IP addresses, user agents and labels of revoked sessions. Entries keep their type, time and user id.
+   * What an actor did keeps the actor, with the actor's IP address and user agent. The erasure is recorded in the audit
+   * log.
+   *
+   * @returns how many audit entries and sessions were changed.
+   * @throws TypeError if the user exists. Call `auth.users.delete` before.
+   * @example
+   * await auth.users.delete(userId);
+   * await auth.audit.erase(userId, { client: { actor: "support/bob" } });
+   */
+  erase(userId: string, options?: ClientOptions): Promise<ErasedUser>;
 }

@@ -245,6 +245,11 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
         const owner = query.userId === undefined ? query : toOwner(query, "audit.list");
         return deps.store.audit.read({ ...owner, after, limit });
       },
+      erase: async (userId, options) => {
+        const erased = await flows.eraseUser(toUserId(userId, "audit.erase"), options?.client);
+        if (erased === null) throw new TypeError("audit.erase: the user exists; call auth.users.delete before");
+        return erased;
+      },
     }),
 
     fetch: (request, connection) => http.fetch(request, connection),

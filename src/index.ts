@@ -102,6 +102,7 @@ export type {
   AuditRecord,
   AuditRow,
   AuditStore,
+  ErasedUser,
 } from "./core/store/audit.ts";
 export type { FeedRead, FeedStore, RevokedToken, RevokeTokenOptions } from "./core/store/feed.ts";
 export type { DeletedCounts, DeleteExpiredOptions, PoolUsage, Store, WriteProbe } from "./core/store/index.ts";

@@ -112,7 +112,7 @@ export const catalogue: { readonly [T in EventType]: EventEntry<EventOfType<T>> 
       sessionId: "if users changed their own password",
       change:
         "`created`, `imported`, `updated`, `disabled`, `enabled`, `password_changed`, `password_rehashed` (same password, better " +
-        "hash) or `deleted`",
+        "hash), `deleted` or `erased` (what was stored about the devices of a deleted user)",
       client: "",
     },
     audit: "transaction",

@@ -31,7 +31,8 @@ export type UserChange =
   | "enabled"
   | "password_changed"
   | "password_rehashed"
-  | "deleted";
+  | "deleted"
+  | "erased";
 
 /** A refresh succeeded or was refused. */
 export interface RefreshEvent extends ClientEvent {
@@ -103,7 +104,7 @@ export interface UnlockedEvent extends ClientEvent {
 
 /**
  * A user in tokenpair's own table was changed. `password_rehashed` means that the same password was hashed again at a
- * login.
+ * login. `erased` means that entries about a deleted user lost their IP addresses and user agents.
  */
 export interface UserChangedEvent extends ClientEvent {
   readonly type: "user_changed";

@@ -3,6 +3,7 @@ import { authenticateService } from "./authenticate-service.ts";
 import { changePassword, repeatPasswordChange } from "./change-password.ts";
 import { confirm, confirmByPassword } from "./confirm.ts";
 import type { Deps } from "./deps.ts";
+import { eraseUser } from "./erase-user.ts";
 import { introspect } from "./introspect.ts";
 import { issue } from "./issue.ts";
 import { login } from "./login.ts";
@@ -48,6 +49,7 @@ const flows = {
   deleteUser,
   disableUser,
   enableUser,
+  eraseUser,
   findCurrentUser,
   findSession,
   findTicket,

@@ -91,7 +91,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
   });
   const log = createLog({ settings, level: server.logLevel, destination: output });
   const onError = (error: unknown) => log.error(error, "a request failed");
-  const { store, database, keys, createdKey } = await openDatabase(config);
+  const { store, database, keys, createdKey, event } = await openDatabase(config);
   resources.add(() => store.close());
   const onLag = (seconds: number) => metrics?.lag(seconds);
   const warnings: string[] = [];
@@ -114,7 +114,7 @@ async function start(config: Config, options: ServeOptions, resources: Resources
     if (event.type === "legacy_key") warnings.push(...toLegacyWarnings(event));
   });
   await withAsyncConfigErrors(auth.ready());
-  if (createdKey?.event) log.event(createdKey.event);
+  if (event !== null) log.event(event);
   const warnOfLostCookies = createLostCookieWarning(settings, log.lostCookies);
   const warnOfStrippedPrefix = createStrippedPrefixWarning(settings, log.publicPath);
   const app = createApp({

@@ -8,6 +8,20 @@ export const auditColumns = `seq AS "id", at AS "time", type, user_id AS "userId
 /** A row with `auditColumns`. */
 export type AuditEntryRow = AuditRow & { readonly id: number };
 
+// The address and the user agent are the actor's, if there is one.
+const eraseEntries = (table: string) => `UPDATE ${table} SET note = NULL,
+    ip = CASE WHEN actor IS NULL THEN NULL ELSE ip END,
+    user_agent = CASE WHEN actor IS NULL THEN NULL ELSE user_agent END
+  WHERE user_id = :userId AND (note IS NOT NULL OR (actor IS NULL AND (ip IS NOT NULL OR user_agent IS NOT NULL)))`;
+
+const eraseSessions = (table: string) => `UPDATE ${table} SET ip = NULL, user_agent = NULL, label = NULL
+  WHERE user_id = :userId AND (ip IS NOT NULL OR user_agent IS NOT NULL OR label IS NOT NULL)`;
+
+/** Returns the statements that erase what is stored about the devices of a user. */
+export function toErasure(schema: "" | "tokenpair."): { readonly entries: string; readonly sessions: string } {
+  return { entries: eraseEntries(`${schema}audit_log`), sessions: eraseSessions(`${schema}sessions`) };
+}
+
 /** Converts a row to an entry with the current names. */
 export function toAuditEntry(row: AuditEntryRow): AuditEntry {
   return withCurrentNames({ ...row, details: JSON.parse(row.details) });

@@ -115,7 +115,7 @@ const rows: readonly Row[] = [
     { type: "user_changed", change: "password_changed", ...user },
     { audit: "transaction", webhook: "password_changed" },
   ],
-  ...(["created", "imported", "updated", "disabled", "enabled", "password_rehashed", "deleted"] as const).map(
+  ...(["created", "imported", "updated", "disabled", "enabled", "password_rehashed", "deleted", "erased"] as const).map(
     (change): Row => [
       `a user whose change is ${change}`,
       { type: "user_changed", change, ...user },

@@ -8,6 +8,7 @@ import type { AuthEvent } from "../../src/events/events.ts";
 import { authenticateService } from "../../src/flows/authenticate-service.ts";
 import { changePassword } from "../../src/flows/change-password.ts";
 import { confirmByPassword } from "../../src/flows/confirm.ts";
+import { eraseUser } from "../../src/flows/erase-user.ts";
 import { introspect } from "../../src/flows/introspect.ts";
 import { login } from "../../src/flows/login.ts";
 import { logout, logoutByRefreshToken } from "../../src/flows/logout.ts";
@@ -261,6 +262,14 @@ const rows: readonly Row[] = [
     "a deleted user",
     () => deleteUser(auth.deps, userId, { client, confirmed: false }),
     () => [changed("deleted"), revoked({ userId, reason: "user_deleted" })],
+  ],
+  [
+    "an erased user",
+    async () => {
+      await auth.store.users.delete(userId);
+      await eraseUser(auth.deps, userId, client);
+    },
+    () => [changed("erased")],
   ],
   [
     "a refresh token that a service revoked",

@@ -12,6 +12,7 @@ import type { Context } from "../context.ts";
 import { CommandError } from "../errors.ts";
 import { toFlowDeps } from "../flow-deps.ts";
 import { parseSince } from "../since.ts";
+import { addAuditErase } from "./audit-erase.ts";
 
 interface AuditOptions extends CommonOptions {
   readonly user?: string;
@@ -32,7 +33,7 @@ const maxLimit = 100_000;
 
 /** Adds the command `audit`. */
 export function addAudit(program: Command, context: Context): void {
-  addCommand(program, "audit", "Show the newest entries of the audit log, oldest first.")
+  const command = addCommand(program, "audit", "Show the newest entries of the audit log, oldest first.")
     .option("--user <name>", "Only entries about this user. For a deleted user, give the id.")
     .option("--session <id>", "Only entries about this session.")
     .option("--type <type>", "Only entries of this type, for example login_failed or reuse_detected.", parseAuditType)
@@ -50,6 +51,7 @@ export function addAudit(program: Command, context: Context): void {
         await show(store, query, write, options);
       }),
     );
+  addAuditErase(command, context);
 }
 
 function parseLimit(text: string): number {

@@ -65,6 +65,24 @@ export interface AuditStore {
    * even if the entry's transaction took a long time to commit.
    */
   read(query: AuditQuery): Promise<AuditPage>;
+  /**
+   * Erases what is stored about the devices of a user who no longer exists: IP addresses, user agents and notes in the
+   * audit log, IP addresses, user agents and labels of sessions, and IP addresses and user agents in webhook messages that
+   * wait to be sent. Entries keep the IP address and the user agent of an actor, because they are not the user's.
+   *
+   * @returns how much was changed, or `null` if the user exists. In that case, nothing was changed.
+   */
+  erase(userId: string, audit?: AuditOf<ErasedUser>): Promise<ErasedUser | null>;
+}
+
+/** What was erased about a deleted user. */
+export interface ErasedUser {
+  /** How many audit entries were changed. */
+  readonly entries: number;
+  /** How many sessions were changed. */
+  readonly sessions: number;
+  /** When, by the database's clock: whole seconds since the epoch. */
+  readonly now: number;
 }
 
 /** Which entries to read. */

@@ -17,8 +17,6 @@ import { findServerKeys, type ServerKeys } from "./server-keys.ts";
 /** A key that was created next to the SQLite database. If the database is in memory, the key is in memory too. */
 export interface CreatedKey extends Pick<ServerKey, "file"> {
   readonly key: DefaultKey;
-  /** The event that the audit log has recorded, or `null` for a secret that signs no access token. */
-  readonly event: AuthEvent | null;
 }
 
 /** A database that is open and whose schema is current. */
@@ -29,6 +27,8 @@ export interface OpenDatabase {
   readonly keys: ServerKeys;
   /** The signing key or secret that was created now. `null` if it already existed. */
   readonly createdKey: CreatedKey | null;
+  /** The event that the audit log has recorded about a signing key that was created now. */
+  readonly event: AuthEvent | null;
 }
 
 /**
@@ -50,13 +50,13 @@ export async function openDatabase(config: Config, migrates = true): Promise<Ope
     // Once after an upgrade: it reads every user. `tokenpair migrate` does it at any time.
     if (applied.length > 0) await updateUsernameKeys({ store, settings: config.settings });
     const { missing: key } = found;
-    if (key === null) return { store, database: database.label, keys: found, createdKey: null };
+    if (key === null) return { store, database: database.label, keys: found, createdKey: null, event: null };
     await requireNoRing(store);
     if (key === "secret") await requireNoSession(store);
     const created = createDefaultKey(database, key);
     const event = key === "signing key" ? await recordCreatedKey(store, config) : null;
     const keys = key === "signing key" ? { ...found, signing: created } : { ...found, secret: created };
-    return { store, database: database.label, keys, createdKey: { key, file: created.file, event } };
+    return { store, database: database.label, keys, createdKey: { key, file: created.file }, event };
   } catch (error) {
     await store.close();
     throw error;

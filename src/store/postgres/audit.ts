@@ -1,6 +1,7 @@
-import type { AuditOf, AuditPage, AuditRow, AuditStore } from "../../core/store/audit.ts";
-import { type AuditEntryRow, auditColumns, toAuditConditions, toAuditEntry } from "../audit-query.ts";
+import type { AuditOf, AuditPage, AuditRow, AuditStore, ErasedUser } from "../../core/store/audit.ts";
+import { type AuditEntryRow, auditColumns, toAuditConditions, toAuditEntry, toErasure } from "../audit-query.ts";
 import type { PostgresConnection, Run } from "./connection/connection.ts";
+import { clock, commitDurably } from "./connection/statement.ts";
 import { isUnseen, toUnseen } from "./snapshot.ts";
 
 const insertedRows = `jsonb_to_recordset(:rows::jsonb) AS row ("time" bigint, type text, "userId" text, "sessionId" text, ip text,
@@ -40,6 +41,15 @@ interface AuditPosition {
 
 type Row = AuditEntryRow & { readonly id: number | null; readonly snapshot: string };
 
+const { entries: eraseEntries, sessions: eraseSessions } = toErasure("tokenpair.");
+
+const eraseDeliveries = `UPDATE tokenpair.webhook_outbox
+  SET body = (body::jsonb #- '{data,ip}' #- '{data,user_agent}')::text
+  WHERE body::jsonb #>> '{data,user_id}' = :userId AND body::jsonb #>> '{data,actor}' IS NULL`;
+
+const findUser = `WITH ${clock}
+  SELECT now, EXISTS (SELECT FROM tokenpair.users WHERE id = :userId) AS "exists" FROM clock`;
+
 /** Creates the store of the table `audit_log`. `snapshot.ts` explains why reads never skip an entry. */
 export function createAuditStore(connection: PostgresConnection): AuditStore {
   return {
@@ -63,6 +73,18 @@ export function createAuditStore(connection: PostgresConnection): AuditStore {
         limit: limit + 1,
       });
       return toPage(rows, limit, position);
+    },
+
+    async erase(userId, audit) {
+      return connection.transact("audit.erase", async ({ run }): Promise<ErasedUser | null> => {
+        await run(commitDurably);
+        const [found] = await run<{ now: number; exists: boolean }>(findUser, { userId });
+        if (found === undefined || found.exists) return null;
+        const count = async (sql: string) => (await run(`${sql} RETURNING 1`, { userId })).length;
+        const erased = { entries: await count(eraseEntries), sessions: await count(eraseSessions), now: found.now };
+        await count(eraseDeliveries);
+        return recordChange(run, audit, erased);
+      });
     },
   };
 }

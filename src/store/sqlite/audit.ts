@@ -1,7 +1,7 @@
 import type { Session } from "../../core/session.ts";
-import type { AuditOf, AuditRow, AuditStore } from "../../core/store/audit.ts";
+import type { AuditOf, AuditRow, AuditStore, ErasedUser } from "../../core/store/audit.ts";
 import type { Rotation } from "../../core/store/sessions.ts";
-import { type AuditEntryRow, auditColumns, toAuditConditions, toAuditEntry } from "../audit-query.ts";
+import { type AuditEntryRow, auditColumns, toAuditConditions, toAuditEntry, toErasure } from "../audit-query.ts";
 import type { SqliteConnection } from "./connection/connection.ts";
 
 const insert = `INSERT INTO audit_log
@@ -15,6 +15,11 @@ const newest = (conditions: string) => `SELECT * FROM (
 
 const following = (conditions: string) =>
   `SELECT ${auditColumns} FROM audit_log WHERE seq > :after ${conditions} ORDER BY seq LIMIT :limit`;
+
+const { entries: eraseEntries, sessions: eraseSessions } = toErasure("");
+
+const eraseDeliveries = `UPDATE webhook_outbox SET body = json_remove(body, '$.data.ip', '$.data.user_agent')
+  WHERE body ->> '$.data.user_id' = :userId AND body ->> '$.data.actor' IS NULL`;
 
 /** Creates the store of the table `audit_log`. A cursor is the `seq` of the last entry that was read. */
 export function createAuditStore(connection: SqliteConnection): AuditStore {
@@ -39,6 +44,16 @@ export function createAuditStore(connection: SqliteConnection): AuditStore {
         const more = entries.length > limit;
         const page = entries.slice(0, limit);
         return { entries: page, cursor: String(more ? page.at(-1)?.id : last), more };
+      });
+    },
+
+    async erase(userId, audit) {
+      return connection.write("audit.erase", (now): ErasedUser | null => {
+        if (connection.prepare("SELECT 1 FROM users WHERE id = :userId").get({ userId }) !== undefined) return null;
+        const count = (sql: string) => Number(connection.prepare(sql).run({ userId }).changes);
+        const erased = { entries: count(eraseEntries), sessions: count(eraseSessions), now };
+        count(eraseDeliveries);
+        return recordChange(connection, audit, erased);
       });
     },
   };

@@ -124,6 +124,73 @@ export function describeAuditContract(scene: Scene): void {
     });
   });
 
+  describe("audit.erase", () => {
+    it("erases addresses, user agents, notes and labels of a deleted user, and nothing of other users or of actors", async () => {
+      const { store } = scene;
+      const [alice, bob] = [await addUser(store, "alice"), await addUser(store, "bob")];
+      await addSession(store, "a", alice, { ip: "192.0.2.1" });
+      await addSession(store, "b", bob, { ip: "192.0.2.2" });
+      await store.sessions.label("a", alice, "Alice's phone");
+      const own = { ip: "192.0.2.7", userAgent: "Firefox" };
+      const event = { type: "csrf_refused", time: 1, reason: "" } as const;
+      await store.audit.append([
+        toAuditRow({ ...event, userId: alice, client: own }),
+        toAuditRow({ ...event, userId: alice, client: { ...client, note: "Alice called" } }),
+        toAuditRow({ ...event, userId: bob, client: own }),
+        toAuditRow({ ...event, client: own }),
+      ]);
+      await store.users.delete(alice);
+      expect(await store.audit.erase(alice)).toEqual({ entries: 2, sessions: 1, now: scene.now });
+      const shown = (await readAll()).map(({ ip, userAgent, actor, note }) => ({ ip, userAgent, actor, note }));
+      const nothing = { ip: null, userAgent: null, actor: null, note: null };
+      expect(shown).toEqual([nothing, { ...client, note: null }, { ...nothing, ...own }, { ...nothing, ...own }]);
+      expect(await store.sessions.find("a")).toMatchObject({ ip: null, userAgent: null, label: null });
+      expect(await store.sessions.find("b")).toMatchObject({ ip: "192.0.2.2", userAgent: "Firefox" });
+      expect(await store.audit.erase(alice)).toMatchObject({ entries: 0, sessions: 0 });
+    });
+
+    it("changes nothing if the user exists", async () => {
+      const { store } = scene;
+      const alice = await addUser(store, "alice");
+      await store.audit.append([refusal(1, alice)]);
+      expect(await store.audit.erase(alice, () => [{ row: refusal(2), delivery: null }])).toBeNull();
+      expect((await readAll()).map(({ ip }) => ip)).toEqual([client.ip]);
+    });
+
+    it("erases addresses and user agents from messages of the user that wait, but not an actor's", async () => {
+      const body = (data: object) => JSON.stringify({ type: "reuse_detected", data });
+      const own = { ip: "192.0.2.7", user_agent: "Firefox" };
+      const bodies = [
+        body({ user_id: "1", ...own }),
+        body({ user_id: "1", ...own, actor: "x" }),
+        body({ user_id: "2", ...own }),
+      ];
+      const audit: AuditOf<unknown> = () =>
+        bodies.map((text, index) => ({ row: null, delivery: { id: `m${index}`, body: text, at: scene.now } }));
+      await scene.store.feed.revokeToken("jti", { audit });
+      await scene.store.audit.erase("1");
+      const claimed = (await scene.store.outbox.claim({ limit: 9, lease: 60 })).toSorted((a, b) =>
+        a.id < b.id ? -1 : 1,
+      );
+      expect(claimed.map((message) => JSON.parse(message.body).data)).toEqual([
+        { user_id: "1" },
+        { user_id: "1", ...own, actor: "x" },
+        { user_id: "2", ...own },
+      ]);
+    });
+
+    it("records the erasure in the same transaction", async () => {
+      await scene.store.audit.append([refusal(1)]);
+      await scene.store.audit.erase("1", ({ entries, now }) => [
+        {
+          row: { ...refusal(now, "1"), ip: null, actor: null, userAgent: null, details: `{"entries":${entries}}` },
+          delivery: null,
+        },
+      ]);
+      expect((await readAll()).at(-1)).toMatchObject({ time: scene.now, details: { entries: 0 } });
+    });
+  });
+
   describe("the isNewDevice of a login", () => {
     const isNew = async (id: string, userId: string, userAgent: string | null, kept = false) => {
       const client = { userAgent: userAgent ?? undefined };
