@@ -17,6 +17,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   root: ["core", "events", "crypto", "keys", "revocation", "flows", "http"],
   verifier: ["core", "events", "crypto", "revocation", "flows", "http", "root"],
   passwords: ["core", "crypto", "flows"],
+  staff: ["core", "events", "crypto", "keys", "revocation", "flows", "http", "root"],
   adapters: ["core", "root", "verifier"],
   server: ["core", "events", "crypto", "keys", "flows", "store", "http", "adapters", "root", "verifier"],
   cli: ["core", "events", "crypto", "keys", "revocation", "flows", "store", "http", "server", "root"],
