@@ -21,6 +21,7 @@ import type { HttpDeps } from "./http/endpoint.ts";
 import { toClientInfo } from "./http/request/client-info.ts";
 import { toRequest } from "./http/request/headers.ts";
 import { createDepsFinder, createHttpHandler } from "./http/router.ts";
+import { setInternals } from "./internals.ts";
 import { toKeyWarnings } from "./keys/warnings.ts";
 import { checkHealth, sweepSilentNodes, toKeyStats, toReaderStats } from "./node-state.ts";
 
@@ -250,6 +251,7 @@ export function createAuthWith<U extends AuthUser = User, C extends object = App
     on: (listener) => listeners.add(listener),
   };
   // The flows know users only as AuthUser. What the application's own functions returned gets its own type back.
+  setInternals(auth, { deps, httpDeps, developmentCookies, ...(onError === undefined ? {} : { onError }) });
   return Object.freeze(auth) as unknown as Auth<U, C>;
 }
 

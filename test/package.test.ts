@@ -29,6 +29,7 @@ const api: Readonly<Record<string, readonly string[]>> = {
   "tokenpair/express": ["authRoutes", "cors", "requireUser", "sessionStarter"],
   "tokenpair/fastify": ["authRoutes", "cors", "requireUser", "sessionStarter"],
   "tokenpair/hono": ["authRoutes", "cors", "requireUser", "sessionStarter"],
+  "tokenpair/console": ["createConsole"],
   "tokenpair/verifier": ["AuthError", "SettingError", "createVerifier"],
   "tokenpair/passwords": ["AuthError", "SettingError", "createPasswords"],
   "tokenpair/client": ["ClientError", "createClient", "patchFetch"],

@@ -1,0 +1,68 @@
+import type { AnyAuth } from "../auth.ts";
+import type { Role } from "../core/role.ts";
+import type { ConnectionInfo } from "../http/request/client-ip.ts";
+import { createHttpHandler } from "../http/router.ts";
+import { getInternals } from "../internals.ts";
+import { createRequestCounts } from "./request-counts.ts";
+import { createStaffEndpoints } from "./routes/index.ts";
+
+/** The options of `createConsole`. */
+export interface ConsoleOptions {
+  /** The path of the console's pages. Default: "/console". */
+  readonly path?: string;
+  /** The path of the staff API. Default: "/api/admin". */
+  readonly adminPath?: string;
+  /**
+   * Returns the role that a user has now, or `null`. It is called at every request of the staff, so that a lost role counts at once.
+   * Required with `findUser`. Default: the role in tokenpair's own user table.
+   */
+  readonly roleOf?: (userId: string) => Promise<Role | null> | Role | null;
+}
+
+/** The console and its staff API. */
+export interface Console {
+  /** Answers a request to one of its paths. Never rejects. */
+  fetch(request: Request, connection?: ConnectionInfo): Promise<Response>;
+  /** Returns whether a pathname belongs to the console or to its API. */
+  handles(pathname: string): boolean;
+}
+
+/**
+ * Creates the console, for the staff of an application.
+ *
+ * @throws TypeError if `auth` has `findUser` and `roleOf` is missing.
+ * @example
+ * const staff = createConsole(auth);
+ * const response = staff.handles(new URL(request.url).pathname) ? await staff.fetch(request) : await auth.fetch(request);
+ */
+export function createConsole(
+  auth: Pick<AnyAuth, "fetch">,
+  { path = "/console", adminPath = "/api/admin", roleOf }: ConsoleOptions = {},
+): Console {
+  const { deps, httpDeps, developmentCookies, onError } = getInternals(auth);
+  if (deps.settings.findUser !== undefined && roleOf === undefined) {
+    throw new TypeError("createConsole: with findUser, your application has the roles. Pass roleOf: (userId) => …");
+  }
+  const findOwnRole = async (userId: string) => {
+    const user = await deps.store.users.findById(userId);
+    return user?.isActive ? user.role : null;
+  };
+  const endpoints = createStaffEndpoints({
+    deps,
+    adminPath,
+    findRole: roleOf === undefined ? findOwnRole : async (userId) => roleOf(userId),
+    countRequest: createRequestCounts(),
+  });
+  const api = createHttpHandler(httpDeps, {
+    endpoints,
+    schemaPath: `${adminPath}/schema`,
+    developmentCookies,
+    ...(onError === undefined ? {} : { onError }),
+  });
+  return Object.freeze<Console>({
+    fetch: (request, connection) => api.fetch(request, connection),
+    handles: (pathname) => isBelow(pathname, adminPath) || isBelow(pathname, path),
+  });
+}
+
+const isBelow = (pathname: string, path: string) => pathname === path || pathname.startsWith(`${path}/`);

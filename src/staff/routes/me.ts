@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { AuthError } from "../../core/errors.ts";
+import { defineEndpoint, type Endpoint } from "../../http/endpoint.ts";
+import { timeSchema } from "../../http/openapi/responses.ts";
+import { toJsonResponse } from "../../http/response/json.ts";
+import type { StaffMe } from "../api.ts";
+import { toPermissions } from "../permissions.ts";
+import { requireStaff } from "../require-staff.ts";
+import { confirmationAge, type StaffDeps } from "../staff-deps.ts";
+import { staffEndpoint, staffResponses } from "./responses.ts";
+
+const schema = z.object({
+  id: z.string(),
+  username: z.string(),
+  role: z.enum(["viewer", "support", "admin"]),
+  permissions: z.array(z.string()),
+  session_id: z.string(),
+  confirmed_until: timeSchema,
+  now: timeSchema,
+});
+
+/** `GET {adminPath}/me`: returns the member of the staff who asks. */
+export const createMe = (staff: StaffDeps): Endpoint =>
+  defineEndpoint({
+    ...staffEndpoint,
+    method: "GET",
+    path: () => `${staff.adminPath}/me`,
+    operationId: "getCurrentStaff",
+    summary: "Get the current member of the staff.",
+    responses: { ...staffResponses, 200: { description: "The member.", schema } },
+    async handle(context) {
+      const { userId, sessionId, role, authentication } = await requireStaff(staff, context, { permission: "read" });
+      const user = await context.deps.flows.findCurrentUser(userId);
+      if (user === null) throw new AuthError("user_not_found", "no such user");
+      const body: StaffMe = {
+        id: userId,
+        username: user.username,
+        role,
+        permissions: toPermissions(role),
+        session_id: sessionId,
+        confirmed_until: (authentication.authTime ?? 0) + confirmationAge,
+        now: staff.deps.clock.now(),
+      };
+      return toJsonResponse(200, body);
+    },
+  });
